@@ -1,0 +1,52 @@
+# The two commands a newcomer needs are `make demo` and `make test`; `make help` lists the rest.
+# Everything runs in one environment, .venv, made from requirements.lock. Nothing here needs a server.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+# Telemetry must be off before the libraries are imported, so it is off before Python starts.
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types check bench soak lock clean
+
+help:            ## this list
+	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "malmoi needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module; on Debian or Ubuntu: apt-get install python3-venv"; exit 2; }
+	@echo "Installing the locked versions into $(VENV) (about a gigabyte, once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(STAMP)  ## make the environment (.venv) from the lock
+
+demo: $(STAMP)   ## crawl the bundled sample site end to end: a verified release and its card
+	@$(BIN)/malmoi demo
+
+test: $(STAMP)   ## all tests; what is not installed is skipped and said
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)   ## ruff: style and the rules of the house
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test  ## what a change must pass
+
+bench: $(STAMP)  ## speed and memory on real pages; BENCH_CORPUS=path/to.warc.gz chooses an archive
+	@$(BIN)/python -m benchmarks
+
+soak: $(STAMP)   ## the long checks: hundreds of kills, growth, many orders
+	@$(BIN)/python -m pytest -m soak --override-ini addopts= -q
+
+lock:            ## resolve requirements.lock anew (needs uv)
+	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
+
+clean:           ## remove the environment, the demo's workspace and caches
+	@rm -rf $(VENV) workspace .pytest_cache .mypy_cache .ruff_cache
