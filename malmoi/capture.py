@@ -1,0 +1,311 @@
+"""Captures: archived responses, read from and written to WARC.
+
+A record's id is a hash of its address and payload, so that the same answer fetched twice is
+the same record. Files of a `Folder` are not copied: their record is of WARC type `metadata`
+and names path, size and sha256.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from malmoi.errors import CaptureError
+
+MAX_BODY = 64 * 1024 * 1024  # bytes of one decoded payload; what is longer is not a page
+GZIP = b"\x1f\x8b\x08"
+MAX_RATIO = 200  # decoded : encoded; beyond it a payload is a bomb
+_WANTED = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.metadata | WarcRecordType.revisit
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One archived response: address, time, status, headers and the payload, free of transfer codings."""
+
+    record: str
+    url: str
+    fetched: str  # UTC, "2026-11-24T09:00:00Z"
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    source: str = ""
+
+    def header(self, name: str) -> str:
+        """The first header called `name` (any case), or ""."""
+        wanted = name.lower()
+        return next((v for k, v in self.headers if k.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """Where one capture lies, and what is known of it without reading it."""
+
+    record: str
+    url: str
+    fetched: str
+    status: int
+    media: str
+    payload_sha256: str
+    path: str  # file that holds it; relative to the workspace, or absolute for files that stay
+    offset: int  # of the WARC record in `path`; 0 for a file
+    size: int  # payload bytes
+    kind: str  # response, file
+
+
+def record_id(url: str, payload: bytes | str) -> str:
+    """The id of a record: a hash of its address and the sha256 (hex) of its payload.
+
+    >>> record_id("https://example.kr/", b"") == record_id("https://example.kr/", b"")
+    True
+    """
+    digest = payload if isinstance(payload, str) else hashlib.sha256(payload).hexdigest()
+    raw = hashlib.sha256(f"{url}\n{digest}".encode()).hexdigest()
+    return f"urn:uuid:{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:32]}"
+
+
+def warc_record(
+    url: str,
+    fetched: str,
+    status: int,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    *,
+    reason: str = "OK",
+) -> bytes:
+    """One WARC/1.1 `response` record as its own gzip member; equal arguments give equal bytes."""
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers)
+    block = f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode("utf-8", "surrogateescape") + body
+    fields = {
+        "WARC-Type": "response",
+        "WARC-Record-ID": f"<{record_id(url, body)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
+        "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
+        "Content-Type": "application/http; msgtype=response",
+    }
+    return _member(fields, block)
+
+
+def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
+    """A `metadata` record for a file that stays where it is."""
+    block = json.dumps({"path": path, "size": size, "sha256": sha256}, ensure_ascii=False, sort_keys=True).encode()
+    fields = {
+        "WARC-Type": "metadata",
+        "WARC-Record-ID": f"<{record_id(url, sha256)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "Content-Type": "application/json",
+    }
+    return _member(fields, block)
+
+
+def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """A `revisit` record (server-not-modified): the answer was 304, the record `refers_to` still stands."""
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers)
+    block = f"HTTP/1.1 304 Not Modified\r\n{head}\r\n".encode("utf-8", "surrogateescape")
+    fields = {
+        "WARC-Type": "revisit",
+        "WARC-Record-ID": f"<{record_id(url, refers_to + fetched)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
+        "WARC-Refers-To": f"<{refers_to}>",
+        "Content-Type": "application/http; msgtype=response",
+    }
+    return _member(fields, block)
+
+
+def _member(fields: Mapping[str, str], block: bytes) -> bytes:
+    lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
+    raw = f"WARC/1.1\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6, mtime=0) as gz:
+        gz.write(raw)
+    return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """A record that could not be read whole, and why; the records around it are not affected."""
+
+    path: str
+    offset: int
+    url: str
+    why: str
+
+
+def scan(path: Path) -> Iterator[tuple[int, str, Capture] | Torn]:
+    """Every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
+
+    Raises CaptureError where the file is no WARC at all or holds no record; a record that is
+    cut off or damaged comes as `Torn`.
+    """
+    seen = start = 0
+    with path.open("rb") as stream:
+        while True:
+            stream.seek(start)
+            last = start
+            records = iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type, auto_decode="transfer"))
+            try:
+                for record in records:
+                    seen += 1
+                    last = start + record.stream_pos
+                    if record.record_type & _WANTED:
+                        yield _capture(path, record, last)
+                break
+            except OSError as error:
+                if not seen:
+                    raise CaptureError(f"{path}: {_no_warc(path, error)}") from error
+                damaged, start = last, _next_member(stream, last)
+                yield Torn(str(path), damaged, "", f"unreadable behind the record at {damaged}: {error}")
+                if not start:
+                    break
+    if not seen:
+        raise CaptureError(f"{path}: the archive holds no record; remove it, or collect again.")
+
+
+def _next_member(stream: BinaryIO, behind: int) -> int:
+    """Offset of the next readable gzip member behind that at `behind`, or 0: where reading can go on after damage."""
+    stream.seek(behind + 1)
+    rest = stream.read()
+    at = rest.find(GZIP)
+    while at >= 0:
+        try:
+            if zlib.decompressobj(31).decompress(rest[at : at + 4096], 64).startswith(b"WARC/"):
+                stream.seek(behind + 1 + at)
+                next(iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type)))
+                return behind + 1 + at
+        except (zlib.error, OSError, StopIteration):
+            pass
+        at = rest.find(GZIP, at + 1)
+    return 0
+
+
+def read(path: Path, offset: int, record: str) -> Capture:
+    """The capture `record` that lies at `offset` of the WARC `path`.
+
+    Raises CaptureError where the record is no longer there: the archive has changed since it was indexed.
+    """
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        try:
+            first = next(iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type, auto_decode="transfer")))
+            found = _capture(path, first, offset)
+            if not isinstance(found, Torn) and found[2].record == record:
+                return found[2]
+        except (OSError, StopIteration):
+            pass  # an archive compressed as one stream has no way in but the beginning
+    for entry in scan(path):
+        if not isinstance(entry, Torn) and entry[2].record == record:
+            return entry[2]
+    raise CaptureError(f"{path}: record {record} is not in the archive any more; run collect again.")
+
+
+def index(path: Path, name: str) -> tuple[list[IndexRow], list[Torn]]:
+    """The index of a WARC, with `name` as its path; sorted as the archive is."""
+    rows, torn = [], []
+    for entry in scan(path):
+        if isinstance(entry, Torn):
+            torn.append(entry)
+            continue
+        offset, kind, capture = entry
+        media = capture.header("content-type").partition(";")[0].strip().lower()
+        row = IndexRow(
+            record=capture.record,
+            url=capture.url,
+            fetched=capture.fetched,
+            status=capture.status,
+            media=media,
+            payload_sha256=hashlib.sha256(capture.body).hexdigest(),
+            path=name,
+            offset=offset,
+            size=len(capture.body),
+            kind=kind,
+        )
+        rows.append(row)
+    return rows, torn
+
+
+def _capture(path: Path, record: WarcRecord, at: int) -> tuple[int, str, Capture] | Torn:
+    headers = record.headers.asdict()
+    url = headers.get("WARC-Target-URI", "").strip("<>")
+    kind = headers.get("WARC-Type", "response")
+    status, http = 200, (("Content-Type", headers.get("Content-Type", "")),)
+    if record.is_http and record.http_headers is not None:
+        line = record.http_headers.status_code
+        status, http = line if line is not None else 0, tuple(record.http_headers.astuples())
+    declared = record.content_length
+    try:
+        body = record.reader.read(MAX_BODY + 1)
+    except OSError as error:
+        return Torn(str(path), at, url, str(error))
+    if len(body) > MAX_BODY:
+        return Torn(str(path), at, url, f"payload of more than {MAX_BODY} bytes")
+    chunked = any(k.lower() == "transfer-encoding" for k, _ in http)
+    if len(body) < declared and not chunked:
+        return Torn(str(path), at, url, f"cut off after {len(body)} of {declared} bytes")
+    capture = Capture(
+        record=headers.get("WARC-Record-ID", "").strip("<>") or record_id(url, body),
+        url=url,
+        fetched=headers.get("WARC-Date", ""),
+        status=status,
+        headers=http,
+        body=body,
+    )
+    try:
+        return at, kind, _plain(capture)
+    except CaptureError as error:
+        return Torn(str(path), at, url, str(error))
+
+
+def _plain(capture: Capture) -> Capture:
+    """The capture with its content coding undone, within the limits."""
+    coding = capture.header("content-encoding").strip().lower()
+    if not coding or coding == "identity" or not capture.body:
+        return capture
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise CaptureError(f"content coding {coding!r} is not read")
+    limit = min(MAX_BODY, max(len(capture.body) * MAX_RATIO, 1 << 16))
+    body = b""
+    for bits in (47, -15):  # gzip or zlib by its header; then the bare deflate that some servers send
+        try:
+            inflate = zlib.decompressobj(bits)
+            body = inflate.decompress(capture.body, limit)
+            break
+        except zlib.error:
+            continue
+    else:
+        return capture  # says gzip, is not: many crawlers store the decoded payload under the old header
+    if inflate.unconsumed_tail:
+        raise CaptureError(f"payload grows beyond {limit} bytes when decompressed")
+    headers = tuple((k, v) for k, v in capture.headers if k.lower() != "content-encoding")
+    return Capture(capture.record, capture.url, capture.fetched, capture.status, headers, body, capture.source)
+
+
+def _no_warc(path: Path, error: OSError) -> str:
+    with path.open("rb") as stream:
+        head = _start(stream)
+    if head.startswith(b"filedesc:"):
+        return "this is an ARC file, the format before WARC; convert it with `warcio recompress` and name the result."
+    return f"not a WARC file ({error}); it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
+
+
+def _start(stream: BinaryIO) -> bytes:
+    head = stream.read(64)
+    if head.startswith(b"\x1f\x8b"):
+        stream.seek(0)
+        try:
+            return gzip.GzipFile(fileobj=stream).read(64)
+        except (OSError, EOFError):
+            return head
+    return head

@@ -1,0 +1,114 @@
+"""Collection runs: what each holds, and which captures of a source are current.
+
+A run folder holds `index.parquet` (one row a capture), the WARC files that the rows point into, and
+`run.json`, written last: a run without it is unfinished and is taken up again. A later run adds what
+is new; an address that answers differently is superseded, one that is gone is recorded as gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from malmoi import shard
+from malmoi.capture import IndexRow
+from malmoi.errors import CaptureError
+from malmoi.workspace import replace_file
+
+INDEX = pa.schema(
+    [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
+)
+LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
+GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
+MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
+MAX_ROWS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished collection run."""
+
+    folder: Path
+    rows: tuple[IndexRow, ...]
+    facts: dict[str, Any]
+
+
+def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
+    """Write the index and then `run.json`, which makes the run count."""
+    ordered = sorted(rows, key=lambda r: (r.url, r.fetched, r.record))
+    part = folder / ".index.parquet"
+    shard.write(pa.Table.from_pylist([asdict(r) for r in ordered], schema=INDEX), part)
+    part.replace(folder / "index.parquet")
+    replace_file(folder / "run.json", json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
+
+
+def runs(folder: Path) -> list[Run]:
+    """The finished runs of a source, oldest first. CaptureError where one cannot be read."""
+    found = []
+    for run in sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists()):
+        try:
+            facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
+            rows = tuple(IndexRow(**row) for row in shard.read(run / "index.parquet").to_pylist())
+        except (OSError, ValueError, TypeError) as error:
+            raise CaptureError(f"{run}: the run cannot be read ({error}); restore it or delete it and collect again.") from error
+        found.append(Run(run, rows, facts))
+    return found
+
+
+def open_run(folder: Path) -> Path:
+    """The folder of the run to write: the unfinished one if there is one, else the next number."""
+    existing = sorted(p for p in folder.glob("[0-9]*") if p.is_dir())
+    if existing and not (existing[-1] / "run.json").exists():
+        return existing[-1]
+    return folder / f"{len(existing) + 1:04d}"
+
+
+def located(run: Run, row: IndexRow) -> IndexRow:
+    """The row with a path that can be opened."""
+    return replace(row, path=str(run.folder / row.path))
+
+
+def current(found: Iterable[Run]) -> list[tuple[Run, list[IndexRow]]]:
+    """For each run the captures in it that no later one supersedes, sorted by address.
+
+    Within one run (an existing archive may hold an address many times) the latest wins; among equal
+    times the greatest record id, so that the order of files decides nothing.
+    """
+    last: dict[str, tuple[int, IndexRow]] = {}
+    ordered = list(found)
+    for number, run in enumerate(ordered):
+        for row in run.rows:
+            if row.kind in (LICENCE, "revisit") or (row.kind != GONE and row.status != 200):
+                continue
+            held = last.get(row.url)
+            if held is None or (held[0], held[1].fetched, held[1].record) < (number, row.fetched, row.record):
+                last[row.url] = (number, row)
+    kept: list[list[IndexRow]] = [[] for _ in ordered]
+    for url in sorted(last):
+        number, row = last[url]
+        if row.kind != GONE:
+            kept[number].append(located(ordered[number], row))
+    return list(zip(ordered, kept, strict=True))
+
+
+def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
+    """The latest archived licence files and pages of a source, by the name in its claim."""
+    return {row.url: located(run, row) for run in found for row in run.rows if row.kind == LICENCE}
+
+
+def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
+    """Rows sorted by address, cut where the hash of an address says so: a new page moves no other cut."""
+    cut: list[list[IndexRow]] = [[]]
+    for row in rows:
+        cut[-1].append(row)
+        boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % MEAN_ROWS == 0
+        if boundary or len(cut[-1]) >= MAX_ROWS:
+            cut.append([])
+    return [c for c in cut if c]
+

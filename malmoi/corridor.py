@@ -1,0 +1,188 @@
+"""The only place where a document changes: `apply` one finding, `walk` a list of filters."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, TypeVar
+
+from malmoi.document import Document, Edit, Edits, Finding, Morphemes, Note, Span, Spans, Verdict
+
+Filter: TypeAlias = Callable[[Document], Finding]
+Verb: TypeAlias = Literal["judge", "mark", "mend"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A filter with its parameters bound: what a recipe is made of."""
+
+    name: str
+    verb: Verb
+    call: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that came through every filter."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A document that one filter dropped, as it was when it was dropped."""
+
+    document: Document
+    by: str
+    verdict: Verdict
+
+
+Outcome: TypeAlias = Kept | Dropped
+_V = TypeVar("_V")
+
+
+def walk(doc: Document, filters: Sequence[Bound]) -> Outcome:
+    """Lead `doc` through `filters` in order, until one drops it."""
+    for bound in filters:
+        finding = bound.call(doc)
+        doc = apply(doc, bound.name, bound.verb, finding)
+        if isinstance(finding, Verdict) and finding.outcome == "drop":
+            return Dropped(doc, bound.name, finding)
+    return Kept(doc)
+
+
+def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
+    """The document after `finding`, made by filter `by`.
+
+    A verdict adds labels, measures and a note. Spans and morphemes are added beside the text.
+    Edits change the text and move every span behind them; what they cut into is removed
+    together with its value, so that no lemma keeps what was redacted.
+
+    >>> from malmoi.document import Edit, Provenance
+    >>> doc = Document("a/1", "전화 010", Provenance("a", "", "", "", ""))
+    >>> apply(doc, "redact", "mend", (Edit(3, 6, "[전화번호1]", "phone"),)).text
+    '전화 [전화번호1]'
+    """
+    if isinstance(finding, Verdict):
+        note = Note(by, verb, finding.outcome, finding.reason, finding.measured, finding.limit)
+        return replace(
+            doc,
+            labels=_merged(doc.labels, finding.labels),
+            measures=_merged(doc.measures, finding.measures),
+            trail=(*doc.trail, note),
+        )
+    if isinstance(finding, Morphemes):
+        note = Note(by, verb, str(len(finding)), "morphemes", float(len(finding)))
+        return replace(doc, morphemes=finding, trail=(*doc.trail, note))
+    if not finding:
+        return doc
+    if verb == "mark":
+        spans = tuple(f for f in finding if isinstance(f, Span))
+        _inside(doc, by, spans)
+        notes = _counted(by, verb, [s.kind for s in spans])
+        return replace(doc, spans=tuple(sorted((*doc.spans, *spans), key=_span_order)), trail=(*doc.trail, *notes))
+    edits = tuple(f for f in finding if isinstance(f, Edit))
+    _inside(doc, by, edits)
+    return replace(edited(doc, edits), trail=(*doc.trail, *_counted(by, verb, [e.reason for e in edits])))
+
+
+def edited(doc: Document, edits: Edits) -> Document:
+    """The document with `edits` (sorted, not overlapping) carried out and everything behind them moved."""
+    text, at, parts = doc.text, 0, []
+    for edit in edits:
+        parts += [text[at : edit.start], edit.text]
+        at = edit.end
+    parts.append(text[at:])
+    shift = _Shift(edits)
+    return replace(
+        doc,
+        text="".join(parts),
+        spans=tuple(moved for span in doc.spans if (moved := shift.span(span)) is not None),
+        morphemes=None if doc.morphemes is None else shift.morphemes(doc.morphemes),
+    )
+
+
+class _Shift:
+    """Where offsets of the old text lie in the new one."""
+
+    def __init__(self, edits: Edits) -> None:
+        self.edits = edits
+        self.starts = [e.start for e in edits]
+        self.ends = [e.end for e in edits]
+        self.delta = [0]
+        for e in edits:
+            self.delta.append(self.delta[-1] + len(e.text) - (e.end - e.start))
+
+    def touches(self, start: int, end: int) -> bool:
+        """Whether an edit changes anything in start:end; an insertion at a boundary does not."""
+        i = bisect_right(self.ends, start)
+        return i < len(self.edits) and self.edits[i].start < end
+
+    def begin(self, offset: int) -> int:
+        """A first code point, moved by all edits that end at or before it."""
+        return offset + self.delta[bisect_right(self.ends, offset)]
+
+    def end(self, offset: int) -> int:
+        """An exclusive end, moved by all edits that start before it: what is inserted there stands outside."""
+        return offset + self.delta[bisect_left(self.starts, offset)]
+
+    def span(self, span: Span) -> Span | None:
+        if not self.touches(span.start, span.end):
+            return replace(span, start=self.begin(span.start), end=max(self.begin(span.start), self.end(span.end)))
+        inside = all(span.start <= e.start and e.end <= span.end for e in self.edits if self._meets(e, span))
+        if span.value is not None or not inside:
+            return None
+        return replace(span, start=self.begin(span.start), end=max(self.begin(span.start), self.end(span.end)))
+
+    @staticmethod
+    def _meets(edit: Edit, span: Span) -> bool:
+        return edit.start < span.end and edit.end > span.start
+
+    def morphemes(self, m: Morphemes) -> Morphemes:
+        kept = [i for i in range(len(m)) if not self.touches(m.start[i], m.start[i] + m.length[i])]
+        bounds = [self._sentence(s, e) for s, e in zip(m.sentence_start, m.sentence_end, strict=True)]
+        bounds = [(s, e) for s, e in bounds if s < e]
+        return Morphemes(
+            start=array("I", (self.begin(m.start[i]) for i in kept)),
+            length=array("H", (m.length[i] for i in kept)),
+            tag=tuple(m.tag[i] for i in kept),
+            form=tuple(m.form[i] for i in kept),
+            sentence_start=array("I", (s for s, _ in bounds)),
+            sentence_end=array("I", (e for _, e in bounds)),
+        )
+
+    def _sentence(self, start: int, end: int) -> tuple[int, int]:
+        """A sentence keeps its bounds; one that an edit cuts ends or begins at the edit's replacement."""
+        i = bisect_right(self.ends, start)
+        if i < len(self.edits) and self.edits[i].start < start:
+            start = self.edits[i].end
+        j = bisect_right(self.starts, end - 1) - 1
+        if j >= 0 and self.edits[j].start < end < self.edits[j].end:
+            return self.begin(start), self.edits[j].start + self.delta[j] + len(self.edits[j].text)
+        return self.begin(start), self.end(end)
+
+
+def _inside(doc: Document, by: str, findings: Spans | Edits) -> None:
+    """A filter that points outside the text or overlaps its own edits has a bug; say so loudly."""
+    last, size = 0, len(doc.text)
+    for f in findings:
+        if not 0 <= f.start <= f.end <= size:
+            raise ValueError(f"{by}: {f.start}:{f.end} lies outside {doc.id} ({size} code points)")
+        if isinstance(f, Edit):
+            if f.start < last:
+                raise ValueError(f"{by}: edits of {doc.id} overlap or are not sorted at {f.start}")
+            last = f.end
+
+
+def _counted(by: str, verb: Verb, reasons: list[str]) -> list[Note]:
+    return [Note(by, verb, str(reasons.count(r)), r, float(reasons.count(r))) for r in sorted(set(reasons))]
+
+
+def _span_order(span: Span) -> tuple[int, int, str]:
+    return span.start, span.end, span.kind
+
+
+def _merged(old: tuple[tuple[str, _V], ...], new: tuple[tuple[str, _V], ...]) -> tuple[tuple[str, _V], ...]:
+    return tuple(sorted({**dict(old), **dict(new)}.items())) if new else old

@@ -1,0 +1,107 @@
+"""Counting, and its law: what goes in comes out, as kept, dropped or failed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from malmoi.errors import StageError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that could not be worked on: it killed its worker or ran out of time, twice, alone."""
+
+    id: str
+    source: str
+    why: str  # cpu-limit, killed, wall-limit
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a stage: its name within the folder, sha256 (hex), rows and bytes."""
+
+    name: str
+    sha256: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What happened to the documents of one shard in one stage; refuses to be wrong."""
+
+    stage: str
+    key: str
+    entered: Mapping[str, int]  # source → documents in
+    kept: Mapping[str, int]  # source → documents kept
+    dropped: Mapping[tuple[str, str, str], int]  # (source, filter, reason) → documents
+    failed: tuple[Failure, ...] = ()
+    edits: Mapping[tuple[str, str, str], int] | None = None  # (source, filter, reason) → edits carried out
+    files: tuple[File, ...] = ()
+    torn: tuple[str, ...] = ()  # records that could not be read, which never became documents
+
+    def __post_init__(self) -> None:
+        lost = Counter(self.entered)
+        lost.subtract(self.kept)
+        for (source, _, _), n in self.dropped.items():
+            lost[source] -= n
+        lost.subtract(Counter(f.source for f in self.failed))
+        wrong = {source: n for source, n in lost.items() if n}
+        if wrong:
+            raise StageError(f"{self.stage}/{self.key}: in = kept + dropped + failed does not hold: {wrong}")
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal ledgers give equal bytes."""
+        value = {
+            "stage": self.stage,
+            "key": self.key,
+            "in": dict(self.entered),
+            "kept": dict(self.kept),
+            "dropped": _rows(self.dropped),
+            "failed": [[f.id, f.source, f.why] for f in self.failed],
+            "edits": _rows(self.edits or {}),
+            "files": [[f.name, f.sha256, f.rows, f.bytes] for f in self.files],
+            "torn": list(self.torn),
+        }
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Ledger:
+        """The ledger that `to_json` wrote; StageError where it is none."""
+        try:
+            value: dict[str, Any] = json.loads(text)
+            return Ledger(
+                stage=value["stage"],
+                key=value["key"],
+                entered=value["in"],
+                kept=value["kept"],
+                dropped={(s, f, r): n for s, f, r, n in value["dropped"]},
+                failed=tuple(Failure(*row) for row in value["failed"]),
+                edits={(s, f, r): n for s, f, r, n in value["edits"]},
+                files=tuple(File(*row) for row in value["files"]),
+                torn=tuple(value["torn"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise StageError(f"not a ledger: {error}") from error
+
+
+def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counter[tuple[str, str, str]], list[Failure]]:
+    """Documents in, kept, dropped and failed over many ledgers."""
+    entered: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    dropped: Counter[tuple[str, str, str]] = Counter()
+    failed: list[Failure] = []
+    for ledger in ledgers:
+        entered.update(ledger.entered)
+        kept.update(ledger.kept)
+        dropped.update(ledger.dropped)
+        failed.extend(ledger.failed)
+    return entered, kept, dropped, failed
+
+
+def _rows(counts: Mapping[tuple[str, str, str], int]) -> list[list[Any]]:
+    return [[*key, n] for key, n in sorted(counts.items())]

@@ -1,0 +1,216 @@
+"""A recipe: TOML → the ordered filters of each stage with their parameters bound.
+
+The file is the registration: `filter = "language"` names `filters/language.py`, and the
+keyword-only parameters of its verb are the schema of the table that names it. An unknown key or
+a value out of range stops before the first document, naming recipe, filter and key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+
+from malmoi.corridor import Bound, Verb
+from malmoi.document import Use
+from malmoi.errors import CallError
+from malmoi.survey import Rows, Survey
+
+StageName = Literal["clean", "unique", "curated"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
+_VERBS: tuple[Verb, ...] = get_args(Verb)
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One filter of a recipe with all its parameters, defaults included."""
+
+    filter: str
+    verb: Verb
+    version: int
+    params: tuple[tuple[str, Any], ...]
+    survey: str = ""  # name of the survey whose rows it reads
+    libraries: tuple[tuple[str, str], ...] = ()  # what its findings depend on: (package, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The ordered filters of each stage, and what the release is for."""
+
+    name: str
+    purpose: str
+    sources: tuple[str, ...]
+    uses: tuple[Use, ...]
+    shards: int
+    steps: tuple[tuple[StageName, tuple[Step, ...]], ...]
+
+    def stage(self, name: StageName) -> tuple[Step, ...]:
+        """The steps of one stage, in order."""
+        return dict(self.steps)[name]
+
+    def digest(self) -> str:
+        """sha256 of everything that can change what the recipe yields."""
+        return digest([self.name, list(self.uses), self.shards, [slice_digest(s) for _, s in self.steps]])
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: _Name
+    purpose: str
+    sources: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ("redistribute",)
+    shards: Annotated[int, Field(ge=1, le=65536)] = 4
+    clean: list[dict[str, Any]] = field(default_factory=list)
+    unique: list[dict[str, Any]] = field(default_factory=list)
+    curated: list[dict[str, Any]] = field(default_factory=list)
+
+
+def digest(value: object) -> str:
+    """sha256 (hex) of the canonical JSON of `value`."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+def slice_digest(steps: tuple[Step, ...]) -> str:
+    """Digest of a stretch of a recipe: names, versions, parameters and libraries."""
+    return digest([[s.filter, s.version, s.params, s.survey, s.libraries] for s in steps])
+
+
+def load(path: Path) -> Recipe:
+    """The recipe in the TOML file `path`; CallError says file, filter and key of what is wrong."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CallError(f"{path}: no such recipe. Shipped ones lie in flows/recipes.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CallError(f"{path}: not valid TOML: {error}") from error
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise CallError(f"{path}: {_explained(error, list(_File.model_fields))}") from error
+    steps = tuple((stage, tuple(_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
+    if not any(s.filter == "rights" for _, stage in steps for s in stage):
+        raise CallError(f"{path}: no `rights` filter. Nothing may be released unjudged: add it first under [[clean]].")
+    return Recipe(file.name, file.purpose, file.sources, file.uses, file.shards, steps)
+
+
+def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:
+    """The callable filters of `steps`; `survey_rows` maps the name of a survey to the rows of the shard at hand."""
+    bound = []
+    for step in steps:
+        call = getattr(module(step.filter), step.verb)
+        wanted = inspect.signature(call).parameters
+        params: dict[str, Any] = {k: v for k, v in step.params if k in wanted}
+        if step.survey:
+            params["survey"] = (survey_rows or {})[step.survey]
+        bound.append(Bound(step.filter, step.verb, partial(call, **params) if params else call))
+    return tuple(bound)
+
+
+def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...]:
+    """The surveys that `steps` read, each once, with the parameters of its reduce."""
+    found: dict[str, tuple[Survey, dict[str, Any]]] = {}
+    for step in steps:
+        if not step.survey:
+            continue
+        survey: Survey = module(step.filter).SURVEY
+        params = {k: v for k, v in step.params if k in inspect.signature(survey.reduce).parameters}
+        if survey.name in found:
+            found[survey.name][1].update(params)
+        else:
+            found[survey.name] = (survey, params)
+    return tuple(found[name] for name in sorted(found))
+
+
+@lru_cache(maxsize=256)
+def module(name: str) -> ModuleType:
+    """The filter module `filters/<name>.py`."""
+    return importlib.import_module(f"filters.{name}")
+
+
+def available() -> tuple[str, ...]:
+    """Names of all filters: the modules directly in `filters/` that have a verb."""
+    spec = importlib.util.find_spec("filters")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    names = sorted(p.stem for folder in folders for p in Path(folder).glob("*.py") if not p.stem.startswith("_"))
+    return tuple(n for n in names if any(callable(getattr(module(n), v, None)) for v in _VERBS))
+
+
+def verb_of(name: str) -> Verb:
+    """The one verb of a filter: judge, mark or mend."""
+    verbs = [v for v in _VERBS if callable(getattr(module(name), v, None))]
+    if len(verbs) != 1:
+        raise CallError(f"filters/{name}.py has {verbs or 'no verb'}; a filter is one file with one of {_VERBS}.")
+    return verbs[0]
+
+
+def schema(name: str) -> type[BaseModel]:
+    """The parameters of a filter as a pydantic model, read off the signatures of its verb and its survey."""
+    mod, verb = module(name), verb_of(name)
+    calls: list[Callable[..., Any]] = [getattr(mod, verb)]
+    if hasattr(mod, "SURVEY"):
+        calls.append(mod.SURVEY.reduce)
+    fields: dict[str, Any] = {}
+    for call in calls:
+        hints = get_type_hints(call, include_extras=True)
+        for param in inspect.signature(call).parameters.values():
+            if param.kind is param.KEYWORD_ONLY and param.name != "survey":
+                default = ... if param.default is param.empty else param.default
+                fields[param.name] = (hints[param.name], default)
+    return create_model(name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
+
+
+def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
+    params = dict(table)
+    name = params.pop("filter", None)
+    if not isinstance(name, str):
+        raise CallError(f'{path}: a [[{stage}]] table has no `filter = "name"`.')
+    if importlib.util.find_spec(f"filters.{name}") is None or name not in available():
+        near = get_close_matches(name, available(), 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise CallError(f"{path}: [[{stage}]] names the unknown filter {name!r}.{hint} Known: {', '.join(available())}.")
+    model = schema(name)
+    try:
+        bound = model.model_validate(params)
+    except ValidationError as error:
+        raise CallError(f"{path}: filter {name!r}: {_explained(error, list(model.model_fields))}") from error
+    mod = module(name)
+    return Step(
+        filter=name,
+        verb=verb_of(name),
+        version=mod.VERSION,
+        params=tuple(sorted(bound.model_dump().items())),
+        survey=mod.SURVEY.name if hasattr(mod, "SURVEY") else "",
+        libraries=tuple((lib, _installed(lib)) for lib in getattr(mod, "LIBRARIES", ())),
+    )
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _explained(error: ValidationError, known: list[str]) -> str:
+    """The first fault in words: which key, what is wrong, what is allowed."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(key, known, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        return f"unknown key {key!r}.{hint} Known keys: {', '.join(known) or 'none'}."
+    return f"key {key!r}: {first['msg']} (given: {first['input']!r})."

@@ -1,0 +1,152 @@
+"""Shards: the Arrow schema of a stage, documents ↔ Parquet, written whole or not at all.
+
+One explicit schema serves every stage, so that no column appears or vanishes with its content.
+Arrow stands only here, at the doors; inside the corridor documents are plain values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from malmoi.corridor import Dropped
+from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
+from malmoi.ledger import File
+
+SCHEMA_VERSION = 1  # part of every stage key; raise it with any change of a column below
+
+
+def _struct(cls: type, **other: pa.DataType) -> pa.DataType:
+    """The Arrow struct of a frozen dataclass: strings, but for the fields named in `other`."""
+    return pa.struct([(f.name, other.get(f.name, pa.string())) for f in fields(cls)])
+
+
+_TEXT = ("id", "text", "title", "date", "author")
+_FROM = tuple(f.name for f in fields(Provenance))
+_LISTS: dict[str, tuple[type, pa.DataType]] = {
+    "evidence": (LicenceEvidence, _struct(LicenceEvidence)),
+    "signals": (Signal, _struct(Signal)),
+    "spans": (Span, _struct(Span, start=pa.uint32(), end=pa.uint32(), confidence=pa.float64())),
+    "trail": (Note, _struct(Note, measured=pa.float64(), limit=pa.float64())),
+}
+LABELS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+MEASURES = pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))
+MORPHEMES = pa.struct(
+    [
+        ("form", pa.list_(pa.string())),
+        ("tag", pa.list_(pa.string())),
+        ("start", pa.list_(pa.uint32())),
+        ("length", pa.list_(pa.uint16())),
+    ]
+)
+SENTENCES = pa.struct([("start", pa.list_(pa.uint32())), ("end", pa.list_(pa.uint32()))])
+
+DOCUMENTS = pa.schema(
+    [pa.field(n, pa.string(), nullable=False) for n in _TEXT]
+    + [pa.field(n, pa.string(), nullable=False) for n in _FROM]
+    + [pa.field(n, pa.list_(kind)) for n, (_, kind) in _LISTS.items()]
+    + [("labels", LABELS), ("measures", MEASURES), ("morphemes", MORPHEMES), ("sentences", SENTENCES)]
+)
+DROPPED = pa.schema(
+    [*DOCUMENTS, ("by", pa.string()), ("reason", pa.string()), ("measured", pa.float64()), ("limit", pa.float64())]
+)
+
+
+def to_table(docs: Sequence[Document]) -> pa.Table:
+    """Documents as a table of schema DOCUMENTS, in the given order."""
+    columns: dict[str, Any] = {n: pa.array([getattr(d, n) for d in docs], pa.string()) for n in _TEXT}
+    columns |= {n: pa.array([getattr(d.provenance, n) for d in docs], pa.string()) for n in _FROM}
+    for name, (_, kind) in _LISTS.items():
+        columns[name] = pa.array([[asdict(v) for v in getattr(d, name)] for d in docs], pa.list_(kind))
+    columns["labels"] = pa.array([[{"name": n, "value": v} for n, v in d.labels] for d in docs], LABELS)
+    columns["measures"] = pa.array([[{"name": n, "value": v} for n, v in d.measures] for d in docs], MEASURES)
+    layers = [d.morphemes for d in docs]
+    columns["morphemes"] = _layer(layers, MORPHEMES, {"form": "form", "tag": "tag", "start": "start", "length": "length"})
+    columns["sentences"] = _layer(layers, SENTENCES, {"start": "sentence_start", "end": "sentence_end"})
+    return pa.table(columns, schema=DOCUMENTS)
+
+
+def dropped_table(drops: Sequence[Dropped]) -> pa.Table:
+    """Dropped documents as a table of schema DROPPED: the document, and what dropped it."""
+    table = to_table([d.document for d in drops])
+    said = {
+        "by": pa.array([d.by for d in drops], pa.string()),
+        "reason": pa.array([d.verdict.reason for d in drops], pa.string()),
+        "measured": pa.array([d.verdict.measured for d in drops], pa.float64()),
+        "limit": pa.array([d.verdict.limit for d in drops], pa.float64()),
+    }
+    return pa.table([*table.columns, *said.values()], schema=DROPPED)
+
+
+def _layer(layers: Sequence[Morphemes | None], kind: pa.DataType, attributes: dict[str, str]) -> pa.StructArray:
+    """A struct of list columns, built from flat arrays: an object for each morpheme would dominate the write."""
+    lists = []
+    for name, attribute in attributes.items():
+        values = [() if m is None else getattr(m, attribute) for m in layers]
+        offsets = np.concatenate([[0], np.cumsum([len(v) for v in values])]).astype(np.int32)
+        item = kind.field(name).type.value_type
+        if pa.types.is_string(item):
+            flat = pa.array([x for v in values for x in v], item)
+        else:
+            flat = pa.array(np.concatenate([np.asarray(v, item.to_pandas_dtype()) for v in values] or [[]]), item)
+        lists.append(pa.ListArray.from_arrays(pa.array(offsets), flat))
+    mask = pa.array([m is None for m in layers], pa.bool_())
+    return pa.StructArray.from_arrays(lists, fields=list(kind), mask=mask)
+
+
+def to_documents(table: pa.Table) -> Iterator[Document]:
+    """The documents of a table of schema DOCUMENTS (further columns are left alone)."""
+    columns = {n: table.column(n).to_pylist() for n in DOCUMENTS.names}
+    for i in range(table.num_rows):
+        row = {n: c[i] for n, c in columns.items()}
+        yield Document(
+            **{n: row[n] for n in _TEXT},
+            provenance=Provenance(**{n: row[n] for n in _FROM}),
+            **{n: tuple(cls(**v) for v in row[n] or ()) for n, (cls, _) in _LISTS.items()},
+            labels=tuple((x["name"], x["value"]) for x in row["labels"] or ()),
+            measures=tuple((x["name"], x["value"]) for x in row["measures"] or ()),
+            morphemes=_morphemes(row["morphemes"], row["sentences"]),
+        )
+
+
+def _morphemes(layer: dict[str, Any] | None, sentences: dict[str, Any] | None) -> Morphemes | None:
+    if layer is None or sentences is None:
+        return None
+    return Morphemes(
+        start=array("I", layer["start"]),
+        length=array("H", layer["length"]),
+        tag=tuple(layer["tag"]),
+        form=tuple(layer["form"]),
+        sentence_start=array("I", sentences["start"]),
+        sentence_end=array("I", sentences["end"]),
+    )
+
+
+def write(table: pa.Table, path: Path, *, row_group_rows: int = 4096) -> File:
+    """Write a table into `path` of an unfinished folder; equal tables give equal bytes."""
+    pq.write_table(table, path, compression="zstd", compression_level=3, row_group_size=row_group_rows)
+    return file_of(path, table.num_rows)
+
+
+def file_of(path: Path, rows: int) -> File:
+    """Name, digest and size of a finished file."""
+    return File(path.name, sha256_of(path), rows, path.stat().st_size)
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 (hex) of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table in a Parquet file of ours."""
+    return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)

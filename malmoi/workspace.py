@@ -1,0 +1,181 @@
+"""The workspace: every path is made here, and a folder counts as done only when its ledger stands.
+
+    1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
+    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
+    3-clean/<key>/  4-unique/<key>/  5-curated/<key>/     the same
+    6-releases/<name>/<version>/
+    surveys/<key>/               sketches and tables, immutable, by digest
+    tmp/                         everything is born here
+
+A key is a digest of all that the folder's content depends on. What is done is never written again;
+what is half done is in tmp/ and is swept away by the next run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal, TypeAlias
+
+from malmoi.errors import CallError, StageError
+from malmoi.ledger import Ledger
+
+Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
+FORMAT = 1  # layout of the workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A folder that holds captures, stages, surveys and releases."""
+
+    root: Path
+
+    @staticmethod
+    def open(root: Path) -> Workspace:
+        """The workspace at `root`, made if it is not there; CallError if the folder is something else."""
+        root = root.absolute()
+        mark = root / "malmoi.json"
+        if not mark.exists():
+            if root.exists() and any(root.iterdir()):
+                raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
+            root.mkdir(parents=True, exist_ok=True)
+            replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
+        try:
+            found = json.loads(mark.read_text(encoding="utf-8"))["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise CallError(f"{mark}: not readable ({error}); restore it, or name another --workspace.") from error
+        if found != FORMAT:
+            raise CallError(f"{root} has layout {found}, this version works with {FORMAT}; name another --workspace.")
+        (root / "tmp").mkdir(exist_ok=True)
+        return Workspace(root)
+
+    def captures(self, source: str) -> Path:
+        """Folder of the collection runs of a source."""
+        return self.root / "1-captures" / source
+
+    def stage(self, stage: Stage, key: str) -> Path:
+        """Folder of one shard of one stage."""
+        return self.root / stage / key
+
+    def survey(self, key: str) -> Path:
+        """Folder of one sketch file or one table of a survey."""
+        return self.root / "surveys" / key
+
+    def releases(self, name: str) -> Path:
+        """Folder of the versions of a release."""
+        return self.root / "6-releases" / name
+
+    @property
+    def tmp(self) -> Path:
+        """Where everything is born; nothing in it is ever taken as done."""
+        return self.root / "tmp"
+
+    def ledger(self, stage: Stage, key: str) -> Ledger | None:
+        """The ledger of a finished shard, or None where it is not done.
+
+        StageError if the folder is not what its ledger says (a file is missing or has another size).
+        """
+        folder = self.stage(stage, key)
+        try:
+            text = (folder / "ledger.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        try:
+            ledger = Ledger.from_json(text)
+        except StageError as error:
+            raise StageError(f"{folder}/ledger.json: {error}; delete the folder, it will be made anew.") from error
+        for file in ledger.files:
+            path = folder / file.name
+            if not path.exists() or path.stat().st_size != file.bytes:
+                raise StageError(f"{path}: missing or not of {file.bytes} bytes; delete {folder}, it will be made anew.")
+        return ledger
+
+    def commit(self, stage: Stage, key: str, fill: Callable[[Path], Ledger]) -> Ledger:
+        """Let `fill` write the files of a shard into a new folder, and make it stand with its ledger, or not at all."""
+        ledger: list[Ledger] = []
+
+        def write(folder: Path) -> None:
+            ledger.append(fill(folder))
+            (folder / "ledger.json").write_text(ledger[0].to_json(), encoding="utf-8")
+
+        self.put(self.stage(stage, key), write)
+        found = self.ledger(stage, key)
+        if found is None:
+            raise StageError(f"{stage}/{key}: written, but its ledger does not stand; the disk is not to be trusted.")
+        return found
+
+    def put(self, target: Path, write: Callable[[Path], None]) -> None:
+        """Let `write` fill a new folder and put it at `target`, unless one stands there already (it is the same)."""
+        with self.birth() as folder:
+            write(folder)
+            self.stand(folder, target)
+
+    @contextmanager
+    def birth(self) -> Iterator[Path]:
+        """A new folder in tmp/, gone at the end unless it was made to stand."""
+        folder = self.tmp / uuid.uuid4().hex
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def stand(self, folder: Path, target: Path) -> None:
+        """Make a finished folder appear at `target`, whole and durable; what stands there already stays."""
+        for path in folder.rglob("*"):
+            if path.is_file():
+                sync(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+        sync(target.parent)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """One run at a time writes into a workspace; a lock of a killed run is gone with it."""
+        with (self.root / ".lock").open("a") as stream:
+            _take(stream, self.root)
+            for leftover in self.tmp.iterdir():
+                shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+            yield
+
+
+def _take(stream: IO[str], root: Path) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise CallError(f"{root} is in use by another run; wait for it, or name another --workspace.") from error
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        sync(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make a file or folder durable: what is announced as done must survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+

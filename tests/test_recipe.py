@@ -1,0 +1,73 @@
+"""A recipe is bound from signatures; what is wrong stops before the first document and says where."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.run import recipe_of
+from malmoi import recipe as recipes
+from malmoi.document import Document, Provenance
+from malmoi.errors import CallError
+
+HEAD = 'name = "t"\npurpose = "p"\n[[clean]]\nfilter = "rights"\n'
+DOC = Document("s/1", "짧은 글", Provenance("s", "", "", "", ""))
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "t.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[clean]]\nfilter = "length"\nmin_char = 3\n', r"'length': unknown key 'min_char'. Did you mean 'min_chars'"),
+        ('[[clean]]\nfilter = "length"\nmin_chars = -3\n', r"'length': key 'min_chars'"),
+        ('[[clean]]\nfilter = "lenght"\n', r"unknown filter 'lenght'. Did you mean 'length'"),
+        ("[[clean]]\nmin_chars = 3\n", r"no `filter"),
+        ('[[cleen]]\nfilter = "length"\n', r"unknown key 'cleen'. Did you mean 'clean'"),
+        ("shards = \n", "not valid TOML"),
+    ],
+)
+def test_a_wrong_recipe_says_file_filter_and_key(tmp_path, text, says):
+    with pytest.raises(CallError, match=says) as caught:
+        recipes.load(written(tmp_path, HEAD + text))
+    assert "t.toml" in str(caught.value)
+
+
+def test_a_recipe_without_rights_is_refused(tmp_path):
+    with pytest.raises(CallError, match="Nothing may be released unjudged"):
+        recipes.load(written(tmp_path, 'name = "t"\npurpose = "p"\n[[clean]]\nfilter = "length"\n'))
+
+
+def test_a_missing_recipe_names_those_there_are():
+    with pytest.raises(CallError, match="general"):
+        recipe_of("generel")
+
+
+def test_parameters_reach_the_filter(tmp_path):
+    recipe = recipes.load(written(tmp_path, HEAD + '[[clean]]\nfilter = "length"\nmin_chars = 3\n'))
+    (_, bound) = recipes.bind(recipe.stage("clean"))
+    assert bound.call(DOC).outcome == "keep"
+
+
+def test_a_changed_parameter_changes_the_digest_of_its_stage_only(tmp_path):
+    one = recipes.load(written(tmp_path, HEAD + '[[curated]]\nfilter = "length"\nmin_chars = 3\n'))
+    two = recipes.load(written(tmp_path, HEAD + '[[curated]]\nfilter = "length"\nmin_chars = 4\n'))
+    assert recipes.slice_digest(one.stage("clean")) == recipes.slice_digest(two.stage("clean"))
+    assert recipes.slice_digest(one.stage("curated")) != recipes.slice_digest(two.stage("curated"))
+    assert one.digest() != two.digest()
+
+
+def test_every_filter_has_one_verb_a_version_and_bounds_on_its_parameters():
+    assert len(recipes.available()) >= 12
+    for name in recipes.available():
+        assert recipes.verb_of(name) in ("judge", "mark", "mend")
+        assert isinstance(recipes.module(name).VERSION, int)
+        recipes.schema(name)
+
+
+def test_shipped_recipes_load():
+    for path in Path(recipe_of.__code__.co_filename).parent.joinpath("recipes").glob("*.toml"):
+        assert recipes.load(path).stage("clean")[0].filter == "rights"

@@ -1,0 +1,78 @@
+"""What is done stands whole; what is half done is as if it had never been begun."""
+
+import pytest
+
+from malmoi.errors import CallError, StageError
+from malmoi.ledger import File, Ledger
+from malmoi.workspace import Workspace
+
+
+def fill(text: str):
+    def write(folder):
+        (folder / "a.txt").write_text(text)
+        return Ledger("3-clean", "k1", {"a": 1}, {"a": 1}, {}, files=(File("a.txt", "", 1, len(text)),))
+
+    return write
+
+
+def test_a_folder_stands_only_with_its_ledger(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    assert workspace.ledger("3-clean", "k1") is None
+    workspace.commit("3-clean", "k1", fill("once"))
+    assert workspace.ledger("3-clean", "k1") is not None
+    assert (workspace.stage("3-clean", "k1") / "a.txt").read_text() == "once"
+
+
+def test_what_stands_is_not_written_again(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    workspace.commit("3-clean", "k1", fill("once"))
+    workspace.commit("3-clean", "k1", fill("more"))
+    assert (workspace.stage("3-clean", "k1") / "a.txt").read_text() == "once"
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+
+    def fail(folder):
+        (folder / "half.txt").write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        workspace.commit("3-clean", "k1", fail)
+    assert workspace.ledger("3-clean", "k1") is None
+    assert list(workspace.tmp.iterdir()) == []
+
+
+def test_a_missing_file_is_named_and_how_to_mend_it(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    workspace.commit("3-clean", "k1", fill("once"))
+    (workspace.stage("3-clean", "k1") / "a.txt").unlink()
+    with pytest.raises(StageError, match=r"a\.txt: missing .* delete"):
+        workspace.ledger("3-clean", "k1")
+
+
+def test_two_runs_do_not_write_into_one_workspace(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    with workspace.lock(), pytest.raises(CallError, match="in use"), workspace.lock():
+        pass
+
+
+def test_leftovers_of_a_killed_run_are_swept(tmp_path):
+    workspace = Workspace.open(tmp_path / "w")
+    (workspace.tmp / "old").mkdir()
+    (workspace.tmp / "old" / "x").write_text("x")
+    with workspace.lock():
+        assert list(workspace.tmp.iterdir()) == []
+
+
+def test_a_folder_of_somebody_else_is_not_taken_for_a_workspace(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(CallError, match="no workspace of ours"):
+        Workspace.open(tmp_path)
+
+
+def test_a_workspace_of_another_layout_is_refused(tmp_path):
+    Workspace.open(tmp_path / "w")
+    (tmp_path / "w" / "malmoi.json").write_text('{"format": 99}')
+    with pytest.raises(CallError, match="layout 99"):
+        Workspace.open(tmp_path / "w")
