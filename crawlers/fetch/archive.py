@@ -1,0 +1,251 @@
+"""The archive of one run: append whole records, survive a kill, answer again from what is kept.
+
+Each record is one gzip member. Whatever was being written when the process died is the torn tail
+of the file; it is cut off when the run is opened again, and what stands before it is an answer
+that need not be fetched a second time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crawlers.fetch.payload import Headers, lasting
+from malmoi.capture import record_id, revisit_record, warc_record
+from malmoi.errors import CallError, CaptureError
+
+OPEN = "pages.warc.gz.open"
+CLOSED = "pages.warc.gz"
+SYNC_EVERY = 1.0  # seconds between two fsyncs; so much may be fetched again after a power cut
+CHUNK = 1 << 18  # bytes read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One answer in an archive, without its body, and where to read that."""
+
+    record: str
+    url: str
+    fetched: str  # UTC
+    status: int
+    headers: Headers
+    digest: str  # sha256 of the payload, hex
+    size: int  # payload bytes
+    path: Path
+    offset: int  # of the gzip member
+    refers_to: str = ""  # the record that a revisit confirms
+
+    def header(self, name: str) -> str:
+        """The first header called `name` (any case), or ""."""
+        return next((v for k, v in self.headers if k.lower() == name.lower()), "")
+
+
+class Archive:
+    """The growing file of a run and the index of what this run and earlier ones hold."""
+
+    def __init__(self, run_dir: Path, earlier: Iterable[Path] = (), *, failed: bool = False) -> None:
+        """Open the run in `run_dir`, new or killed; `earlier` run folders come oldest first.
+
+        `failed`: the run ended without pages, so robots.txt and error pages are asked for again.
+        """
+        self._failed = failed
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self.path = run_dir / OPEN
+        self.known: dict[str, Entry] = {}  # record → answer, in all runs
+        self.before: dict[str, Entry] = {}  # address → its latest lasting answer in earlier runs
+        self.here: dict[str, Entry] = {}  # address → its latest answer in this run
+        self._written: set[tuple[str, int]] = set()
+        self.bytes = 0  # payload bytes of this run
+        for folder in earlier:
+            for entry, _ in entries(folder / CLOSED):
+                if not entry.refers_to and lasting(entry.status):
+                    self.known[entry.record] = self.before[entry.url] = entry
+        if (run_dir / CLOSED).exists():  # closed, but not declared done: stats.json did not follow
+            (run_dir / CLOSED).replace(self.path)
+        self._file = self.path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or end it") from error
+        self.resumed_at = 0  # what lies below this offset was archived before this process started
+        for entry, end in entries(self.path):
+            self._enter(entry)
+            self.resumed_at = end
+        self._file.truncate(self.resumed_at)
+        self._synced = time.monotonic()
+        self._dirty = False
+
+    def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes) -> Entry:
+        """Archive an answer; what an earlier run holds unchanged becomes a revisit of it."""
+        same = self.before.get(url)
+        digest = hashlib.sha256(body).hexdigest()
+        if same is not None and (same.status, same.digest, same.header("location")) == (
+            status,
+            digest,
+            _first(headers, "location"),
+        ):
+            return self.confirm(url, fetched, headers)
+        record = record_id(url, digest)
+        entry = Entry(record, url, fetched, status, headers, digest, len(body), self.path, self._file.tell())
+        if (record, status) in self._written:  # the same error page again, after a retry
+            return self.here[url]
+        self._append(warc_record(url, fetched, status, headers, body))
+        self._enter(entry)
+        return entry
+
+    def confirm(self, url: str, fetched: str, headers: Headers) -> Entry:
+        """Archive that the earlier answer of `url` still stands; returns the revisit."""
+        same = self.before[url]
+        raw = revisit_record(url, fetched, same.record, headers)
+        record = record_id(url, same.record + fetched)
+        entry = Entry(record, url, fetched, 304, headers, "", 0, self.path, self._file.tell(), same.record)
+        self._append(raw)
+        self._enter(entry)
+        return entry
+
+    def replay(self, url: str) -> Entry | None:
+        """The answer this run holds for `url`, or None: never asked, or the answer was a passing failure."""
+        entry = self.here.get(url)
+        if entry is None or not lasting(entry.status):
+            return None
+        kept = self.resolve(entry)
+        if kept is not None and self._failed and entry.offset < self.resumed_at:
+            return kept if kept.status < 400 and not url.endswith("/robots.txt") else None
+        return kept
+
+    def resolve(self, entry: Entry) -> Entry | None:
+        """The answer with a body that `entry` is or confirms; None where its run is not at hand."""
+        return self.known.get(entry.refers_to) if entry.refers_to else entry
+
+    @property
+    def revisits(self) -> int:
+        """How many addresses of this run were found unchanged."""
+        return sum(1 for entry in self.here.values() if entry.refers_to)
+
+    def sync(self) -> None:
+        """Bring everything written so far to the disk."""
+        if self._dirty:
+            os.fsync(self._file.fileno())
+            self._dirty = False
+        self._synced = time.monotonic()
+
+    def close(self) -> Path:
+        """Close the archive under its final name and return that."""
+        self.leave()
+        final = self.path.with_name(CLOSED)
+        self.path.replace(final)
+        fsync_folder(final.parent)
+        return final
+
+    def leave(self) -> None:
+        """Stop writing and keep the file open to be resumed."""
+        self.sync()
+        self._file.close()
+
+    def _append(self, raw: bytes) -> None:
+        self._file.write(raw)
+        self._file.flush()
+        self._dirty = True
+        if time.monotonic() - self._synced >= SYNC_EVERY:
+            self.sync()
+
+    def _enter(self, entry: Entry) -> None:
+        self.here[entry.url] = entry
+        self._written.add((entry.record, entry.status))
+        self.bytes += entry.size
+        if not entry.refers_to:
+            self.known[entry.record] = entry
+
+
+def entries(path: Path) -> Iterator[tuple[Entry, int]]:
+    """Each whole answer of an archive with the offset behind it; stops before a torn tail."""
+    for offset, end, raw in members(path):
+        entry = _entry(raw, path, offset)
+        if entry is None:
+            return
+        yield entry, end
+
+
+def members(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Each whole gzip member of a file: where it starts, where it ends, its bytes."""
+    with path.open("rb") as file:
+        offset, held = 0, b""
+        while True:
+            unpacker, out, used = zlib.decompressobj(31), bytearray(), 0
+            while not unpacker.eof:
+                held = held or file.read(CHUNK)
+                if not held:
+                    return
+                try:
+                    out += unpacker.decompress(held)
+                except zlib.error:
+                    return
+                used += len(held)
+                held = unpacker.unused_data
+            used -= len(held)
+            yield offset, offset + used, bytes(out)
+            offset += used
+
+
+def read_body(entry: Entry) -> bytes:
+    """The payload of an answer.
+
+    Raises:
+        CaptureError: the archive no longer holds it there.
+    """
+    path = entry.path if entry.path.exists() else entry.path.with_name(CLOSED)
+    with path.open("rb") as file:
+        file.seek(entry.offset)
+        unpacker, out = zlib.decompressobj(31), bytearray()
+        while not unpacker.eof and (held := file.read(CHUNK)):
+            out += unpacker.decompress(held)
+    body = bytes(out).split(b"\r\n\r\n", 2)[2][:-4] if unpacker.eof else b""
+    if hashlib.sha256(body).hexdigest() != entry.digest:
+        raise CaptureError(f"{path}: the record at {entry.offset} is damaged; collect the source into a new run")
+    return body
+
+
+def _entry(raw: bytes, path: Path, offset: int) -> Entry | None:
+    head, _, block = raw.partition(b"\r\n\r\n")
+    fields = dict(_header(line) for line in head.split(b"\r\n")[1:])
+    if not raw.startswith(b"WARC/") or len(block) != int(fields.get("content-length", "-1")) + 4:
+        return None
+    top, _, rest = block.partition(b"\r\n\r\n")
+    payload = rest[:-4]
+    status, *lines = top.split(b"\r\n")
+    return Entry(
+        record=fields["warc-record-id"].strip("<>"),
+        url=fields["warc-target-uri"],
+        fetched=fields["warc-date"],
+        status=int(status.split(b" ")[1]),
+        headers=tuple(_header(line, lower=False) for line in lines if line),
+        digest=hashlib.sha256(payload).hexdigest(),
+        size=0 if fields["warc-type"] == "revisit" else len(payload),
+        path=path,
+        offset=offset,
+        refers_to=fields.get("warc-refers-to", "").strip("<>"),
+    )
+
+
+def _header(line: bytes, *, lower: bool = True) -> tuple[str, str]:
+    name, _, value = line.decode("utf-8", "surrogateescape").partition(":")
+    return (name.lower() if lower else name), value.strip()
+
+
+def _first(headers: Headers, name: str) -> str:
+    return next((v for k, v in headers if k.lower() == name), "")
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,168 @@
+"""Refuse addresses that lead anywhere but to the public web.
+
+The same rule is asked three times: of the address as written, of every address that the resolver
+finds, and of the peer that answered the connection, before a byte is sent to it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+PORTS = {"http": 80, "https": 443}
+LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "onion")
+# Public by number, but answered inside the cloud: Azure's wire server; 192.88.99/24 was the 6to4 relay.
+INSIDE = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.88.99.0/24"))
+# RFC 6890 reserves the whole block; the standard library of Python 3.11 knows only its beginning.
+PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
+# Addresses that carry an IPv4 address inside: 6to4, Teredo, NAT64 (RFC 6052, RFC 8215), IPv4-compatible.
+TUNNELS = tuple(
+    ipaddress.ip_network(net) for net in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "::/96")
+)
+
+
+@dataclass(slots=True)
+class Guard:
+    """The rule with its exceptions, and a memory of what it refused behind a name."""
+
+    loopback: frozenset[tuple[str, int]] = frozenset()  # (host, port) that may be a loopback address
+    refused: dict[str, str] = field(default_factory=dict)  # host or address → reason
+
+    @classmethod
+    def allowing(cls, loopback: tuple[str, ...]) -> Guard:
+        """A guard that lets the "host:port" of `Manners.loopback` be loopback addresses."""
+        pairs = (entry.rpartition(":") for entry in loopback)
+        return cls(frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs))
+
+    def url(self, url: str) -> str | None:
+        """Why `url` must not be fetched, as far as its letters tell; None where it may."""
+        return refuse_url(url, self.loopback)
+
+    def resolved(self, host: str, port: int, address: str) -> str | None:
+        """Why `address`, found for `host`, must not be connected to."""
+        number = ipaddress.ip_address(address.partition("%")[0])
+        if number.is_loopback and (host.lower(), port) in self.loopback:
+            return None
+        return self._remember(host, refuse_address(number))
+
+    def peer(self, address: str, port: int) -> str | None:
+        """Why the peer of an open connection must not be spoken to."""
+        number = ipaddress.ip_address(address.partition("%")[0])
+        if number.is_loopback and any(port == allowed for _, allowed in self.loopback):
+            return None
+        return self._remember(address, refuse_address(number))
+
+    def _remember(self, host: str, reason: str | None) -> str | None:
+        if reason:
+            self.refused[host.lower()] = reason
+        return reason
+
+
+def refuse_url(url: str, loopback: frozenset[tuple[str, int]] = frozenset()) -> str | None:
+    """Why `url` must not be fetched, or None. Names are not looked up here.
+
+    >>> refuse_url("http://2130706433/"), refuse_url("https://example.kr/")
+    ('guard-loopback', None)
+    >>> refuse_url("http://localhost:8000/", frozenset({("localhost", 8000)})) is None
+    True
+    """
+    if re.search(r"[\x00-\x20\x7f\\]", url):
+        return "guard-malformed"
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return "guard-malformed"
+    if parts.scheme not in PORTS:
+        return "guard-scheme"
+    if "@" in parts.netloc:
+        return "guard-userinfo"
+    host = plain_host(parts.hostname or "")
+    if not host:
+        return "guard-malformed"
+    if (host, port) in loopback:
+        return None
+    return refuse_host(host)
+
+
+def refuse_host(host: str) -> str | None:
+    """Why a host as `plain_host` gives it must not be asked: a local name, or a literal address."""
+    if ":" in host:
+        try:
+            return refuse_address(IPv6Address(host)) if "%" not in host else "guard-zone"
+        except ValueError:
+            return "guard-malformed"
+    last = host.rpartition(".")[2]
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):  # WHATWG URL: then the whole host is an IPv4 number
+        number = ipv4_number(host)
+        return refuse_address(number) if number is not None else "guard-malformed"
+    if last in LOCAL_NAMES or "." not in host:
+        return "guard-local-name"
+    return None
+
+
+def plain_host(host: str) -> str:
+    """A host as the resolver would see it: escapes, full-width signs and the last dot undone.
+
+    >>> plain_host("１２７。0.0.%31.")
+    '127.0.0.1'
+    """
+    wide = unicodedata.normalize("NFKC", unquote(host)).replace("。", ".")
+    return wide.lower().removesuffix(".")
+
+
+def ipv4_number(host: str) -> IPv4Address | None:
+    """The address that one to four numbers, decimal, octal or hexadecimal, stand for (as inet_aton).
+
+    >>> ipv4_number("0x7f.1"), ipv4_number("0177.0.0.01"), ipv4_number("1.2.3.4.5")
+    (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
+    """
+    try:
+        numbers = [_number(part) for part in host.split(".")]
+    except ValueError:
+        return None
+    *heads, tail = numbers
+    if len(numbers) > 4 or any(head > 255 for head in heads) or tail >= 256 ** (5 - len(numbers)):
+        return None
+    return IPv4Address(sum(head << 8 * (3 - place) for place, head in enumerate(heads)) + tail)
+
+
+def refuse_address(address: Address) -> str | None:
+    """Why no connection may be made to `address`: it is not a public unicast address.
+
+    >>> refuse_address(ipaddress.ip_address("::ffff:10.0.0.1")), refuse_address(ipaddress.ip_address("1.1.1.1"))
+    ('guard-private', None)
+    """
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return refuse_address(address.ipv4_mapped) or "guard-mapped"
+        if address.is_loopback:
+            return "guard-loopback"
+        if any(address in net for net in TUNNELS):
+            return "guard-mapped"
+        if address.is_site_local:
+            return "guard-private"
+    if address.is_loopback:
+        return "guard-loopback"
+    if address.is_link_local:
+        return "guard-link-local"
+    if address.is_multicast:
+        return "guard-multicast"
+    if any(address in net for net in INSIDE):
+        return "guard-metadata"
+    return None if address.is_global and address not in PROTOCOLS else "guard-private"
+
+
+def _number(part: str) -> int:
+    if not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", part):
+        raise ValueError(part)
+    if part.startswith("0x"):
+        return int(part[2:] or "0", 16)
+    return int(part, 8 if len(part) > 1 and part.startswith("0") else 10)

@@ -1,0 +1,173 @@
+"""One crawl as the caller orders it, and what it leaves behind.
+
+The run folder, when the process has ended:
+
+    pages.warc.gz        every answer of this run: one gzip member a record; closed by renaming
+    pages.warc.gz.open   the same while the run is not over; after a kill it is continued
+    blocked.jsonl        {"url", "reason"}: addresses that were not fetched, and which rule forbade it
+    crawl.log            Scrapy's log; addresses and counts, no text
+    stats.json           written last: if it stands, the run is over, and says how
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crawlers.catalogue import Definition
+from crawlers.fetch.archive import CLOSED, fsync_folder
+from crawlers.fetch.guard import Guard, refuse_url
+from crawlers.fetch.scope import canonical, in_scope
+from malmoi.errors import CallError
+from malmoi.source import Site, Sitemap, Source
+
+STATS = "stats.json"
+KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to collect, where to put it, and in whose name."""
+
+    source: str  # name in the catalogue, or path of a .py file
+    run_dir: Path
+    earlier: tuple[Path, ...] = ()  # run folders, oldest first
+    limit: int | None = None  # pages
+    contact: str | None = None  # mail address or page of the operator
+    user_agent_suffix: str | None = None
+
+
+def read_job(path: Path) -> Job:
+    """The job in a JSON file.
+
+    Raises:
+        CallError: the file is missing, is not such a JSON object, or names what is not there.
+    """
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CallError(f"{path}: cannot be read as JSON ({error}); write one job as a JSON object") from error
+    if not isinstance(said, dict) or not {"source", "run_dir"} <= said.keys() <= KEYS:
+        raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))}; nothing else")
+    _typed(path, said, "source", str, required=True)
+    _typed(path, said, "run_dir", str, required=True)
+    _typed(path, said, "limit", int)
+    _typed(path, said, "contact", str)
+    _typed(path, said, "user_agent_suffix", str)
+    earlier = said.get("earlier") or []
+    if not isinstance(earlier, list) or not all(isinstance(folder, str) for folder in earlier):
+        raise CallError(f"{path}: earlier must be a list of run folders")
+    for folder in earlier:
+        if not (Path(folder) / CLOSED).is_file():
+            raise CallError(f"{path}: the earlier run {folder} has no {CLOSED}; leave out runs that are not over")
+    if said.get("limit") is not None and said["limit"] < 1:
+        raise CallError(f"{path}: limit is {said['limit']}; give at least 1, or null for all pages")
+    for key in ("contact", "user_agent_suffix"):
+        if not (said.get(key) or "").isprintable() or not (said.get(key) or "").isascii():
+            raise CallError(f"{path}: {key} must be printable ASCII, because it becomes a header")
+    return Job(
+        said["source"],
+        Path(said["run_dir"]),
+        tuple(Path(folder) for folder in earlier),
+        said.get("limit"),
+        said.get("contact"),
+        said.get("user_agent_suffix"),
+    )
+
+
+def check(job: Job, definition: Definition) -> Site | Sitemap:
+    """The access point of a source that may be collected; asked before anything is fetched.
+
+    Raises:
+        CallError: the source is not on the net, is not declared well, or nobody answers for the crawl.
+    """
+    source = definition.source
+    access = source.access
+    if not isinstance(access, Site | Sitemap):
+        raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; read it where it lies")
+    first = access.start if isinstance(access, Site) else access.urls
+    if not first or not access.scope:
+        raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}")
+    for url in (*first, *access.scope, *access.deny):
+        if not canonical(url):
+            raise CallError(f"{source.name}: {url!r} is not an address of http or https; correct it in {job.source}")
+    if isinstance(access, Site) and (stray := [url for url in first if not in_scope(canonical(url), access)]):
+        raise CallError(f"{source.name}: the start address {stray[0]} is outside the scope; widen the scope")
+    if not source.manners.delay >= 0 or source.manners.concurrency < 1:
+        raise CallError(f"{source.name}: manners need delay >= 0 and concurrency >= 1; correct {job.source}")
+    guard = guard_of(source)
+    addresses = [*first, *access.scope, *(claim.url for claim in source.claim if claim.url)]
+    if not all(_loopback(canonical(url), guard) for url in addresses):
+        _answerable(job, source)
+    return access
+
+
+def guard_of(source: Source) -> Guard:
+    """The guard with the loopback exceptions of a source."""
+    try:
+        return Guard.allowing(source.manners.loopback)
+    except ValueError as error:
+        raise CallError(f"{source.name}: manners.loopback takes host:port, e.g. 127.0.0.1:8000") from error
+
+
+def finished(job: Job) -> dict[str, Any] | None:
+    """The stats of a run that is over and has nothing left to fetch, or None."""
+    stats = _stats(job)
+    done = stats.get("finished") == "finished" or (stats.get("finished") == "limit" and stats["limit"] == job.limit)
+    return stats if done and (job.run_dir / CLOSED).exists() else None
+
+
+def has_failed(job: Job) -> bool:
+    """Whether the run ended because the source could not be collected."""
+    return _stats(job).get("finished") == "failed"
+
+
+def write_stats(run_dir: Path, stats: dict[str, Any]) -> None:
+    """Write stats.json whole or not at all."""
+    born = run_dir / (STATS + ".tmp")
+    with born.open("w", encoding="utf-8") as file:
+        json.dump(stats, file, ensure_ascii=False, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    born.replace(run_dir / STATS)
+    fsync_folder(run_dir)
+
+
+def _stats(job: Job) -> dict[str, Any]:
+    try:
+        stats: dict[str, Any] = json.loads((job.run_dir / STATS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stats
+
+
+def _answerable(job: Job, source: Source) -> None:
+    if not job.contact or not ("@" in job.contact or "://" in job.contact):
+        raise CallError(
+            f"{source.name}: the open web is crawled only in somebody's name; "
+            "give a contact, a mail address or the address of a page about this crawl"
+        )
+    if source.terms is None:
+        raise CallError(
+            f"{source.name}: nobody has recorded a check of its terms; read the terms of {source.publisher}, "
+            f"then add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}"
+        )
+    if source.terms.verdict != "allowed":
+        raise CallError(
+            f"{source.name}: its terms forbid collecting, says {source.terms.reviewer} on {source.terms.date} "
+            f"({source.terms.url}); ask {source.publisher} for permission or leave the source out"
+        )
+
+
+def _loopback(url: str, guard: Guard) -> bool:
+    return guard.url(url) is None and refuse_url(url) is not None
+
+
+def _typed(path: Path, said: dict[str, Any], key: str, kind: type, *, required: bool = False) -> None:
+    value = said.get(key)
+    if (value is None and not required) or (isinstance(value, kind) and not isinstance(value, bool)):
+        return
+    raise CallError(f"{path}: {key} is {value!r}; it must be {'text' if kind is str else 'a whole number'}")

@@ -1,0 +1,130 @@
+"""Decide from robots.txt whether an address may be fetched; what cannot be read forbids.
+
+RFC 9309, read more strictly where the RFC leaves a choice: 401, 403 and 429 forbid as 5xx does,
+and so does an answer that is not a robots.txt. Scrapy's own middleware allows in all these cases.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from protego import Protego
+
+MAX_BYTES = 500 * 1024  # read of a robots.txt; RFC 9309, section 2.5: at least 500 KiB
+MAX_DELAY = 60.0  # seconds; a longer Crawl-delay counts as this one
+MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
+
+_SEGMENT = re.compile(r"[^/?&=*$#;\r\n]+")  # escapes never reach across these signs
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether an address may be fetched, why, and the seconds the host wants between requests."""
+
+    allowed: bool
+    reason: str
+    delay: float | None = None  # seconds, at most MAX_DELAY
+
+
+def decide(status: int | None, body: bytes, url: str, agent: str) -> Decision:
+    """The decision for `url`, given the last answer to the robots.txt of its host.
+
+    `status` is the HTTP status, or None where there was no answer (timeout, no connection). An
+    unfollowed redirect forbids. `agent` is the user agent; what follows its first space is left out.
+
+    >>> decide(200, "User-agent: *\\nDisallow: /자료/".encode("cp949"), "http://a.kr/%C0%DA%B7%E1/1", "Malmoi").allowed
+    False
+    >>> decide(404, b"", "http://a.kr/", "Malmoi").allowed
+    True
+    >>> decide(503, b"", "http://a.kr/", "Malmoi").reason
+    'robots-status-503'
+    """
+    if status is None:
+        return Decision(False, "robots-unreachable")
+    if 400 <= status < 500 and status not in (401, 403, 429):
+        return Decision(True, f"robots-status-{status}")
+    if not 200 <= status < 300:
+        return Decision(False, f"robots-status-{status}")
+    rules = _parse(body)
+    if rules is None:
+        return Decision(False, "robots-unreadable")
+    token = agent.split(" ")[0]  # the contact behind it could contain another robot's name
+    if rules.can_fetch(one_spelling(url), token):
+        return Decision(True, "robots-allow", _delay(rules, token))
+    return Decision(False, "robots-disallow", _delay(rules, token))
+
+
+def text_of(body: bytes) -> str | None:
+    """The text of a robots.txt, or None where it is none: HTML, NUL bytes, no known encoding.
+
+    >>> text_of(b"<!doctype html><title>404</title>") is None
+    True
+    """
+    if len(body) > MAX_BYTES:
+        body = _whole_lines(body[:MAX_BYTES])
+        if not body:
+            return None
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in body or body.lstrip().startswith(b"<"):
+        return None
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def one_spelling(path: str) -> str:
+    """Undo the escapes of letters beyond ASCII, whether they were UTF-8 or CP949.
+
+    Escaped signs keep their escape: %2F is not a slash. Bytes of neither encoding stay as they are.
+
+    >>> one_spelling("/%EC%9E%90%EB%A3%8C/%2F"), one_spelling("/%C0%DA%B7%E1/")
+    ('/자료/%2F', '/자료/')
+    """
+    return _SEGMENT.sub(lambda found: _decoded(found[0]), path)
+
+
+def _decoded(segment: str) -> str:
+    if not any(int(found, 16) >= 0x80 for found in _ESCAPE.findall(segment)):
+        return segment
+    # The second byte of a CP949 pair may be an ASCII letter, so letters are decoded with the rest.
+    raw = _ESCAPE.sub(lambda found: _byte(found[0], int(found[1], 16)), segment)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.encode("utf-8", "surrogateescape").decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return segment
+
+
+def _byte(escape: str, value: int) -> str:
+    if value >= 0x80:
+        return chr(0xDC00 + value)  # surrogateescape: encoded as this very byte
+    return chr(value) if chr(value).isalnum() else escape
+
+
+def _whole_lines(body: bytes) -> bytes:
+    # A rule cut in the middle would be a shorter prefix, which means another rule.
+    return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
+
+
+@lru_cache(maxsize=64)
+def _parse(body: bytes) -> Protego | None:
+    text = text_of(body)
+    if text is None:
+        return None
+    return Protego.parse(one_spelling(text))
+
+
+def _delay(rules: Protego, token: str) -> float | None:
+    seconds = [0.0]
+    if (wanted := rules.crawl_delay(token)) is not None:
+        seconds.append(float(wanted))
+    if (rate := rules.request_rate(token)) is not None and rate.requests > 0:
+        seconds.append(rate.seconds / rate.requests)
+    return min(max(seconds), MAX_DELAY) or None
