@@ -1,0 +1,1 @@
+"""From a source to documents: sources, fetching, formats and rights."""

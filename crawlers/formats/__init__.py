@@ -1,0 +1,58 @@
+"""Bytes to text: each format has a file, and this one chooses among them by what the bytes are."""
+
+from __future__ import annotations
+
+from crawlers.formats.sniffing import READABLE, called, sniff
+from malmoi.source import Extracted, Item
+
+__all__ = ["extract", "sniff"]
+
+_TABLES = frozenset({"csv", "tsv", "json", "jsonl"})
+
+
+def extract(item: Item) -> Extracted:
+    """The text of an item, or why there is none.
+
+    A body that is already text is a row. Reasons of a drop: `empty`, `binary`, `undecodable`,
+    `no-text`, `unreadable-html`, `not-what-its-name-says` (called text, but is something else;
+    `format` says what), `unsupported-format:<format>`, and `table-without-rows` for a table that
+    the source did not split with `crawlers.formats.tables.rows`.
+    """
+    if isinstance(item.body, str):
+        from crawlers.formats import text
+
+        return text.row(item)
+    name = item.url.partition("#")[0] or item.key
+    if "." not in name.rsplit("/", 1)[-1]:
+        name = item.key
+    kind = sniff(item.body, item.media, name)
+    # Loaded when first needed: a run over text files does not pay for trafilatura.
+    if kind == "html":
+        from crawlers.formats import html
+
+        return html.extract(item)
+    if kind == "markdown":
+        from crawlers.formats import markdown
+
+        return markdown.extract(item)
+    if kind == "text":
+        from crawlers.formats import text
+
+        return text.extract(item)
+    return _dropped(item, kind, _reason(kind, called(item.media, name)))
+
+
+def _reason(kind: str, said: str) -> str:
+    if kind == "empty":
+        return "empty"
+    if kind in _TABLES:
+        return "table-without-rows"
+    if kind not in READABLE and said in READABLE:
+        return "not-what-its-name-says"
+    return "binary" if kind == "binary" else f"unsupported-format:{kind}"
+
+
+def _dropped(item: Item, kind: str, reason: str) -> Extracted:
+    return Extracted(
+        text="", title=item.title, date=item.date, author=item.author, format=kind, outcome="dropped", reason=reason
+    )

@@ -1,0 +1,237 @@
+"""Markdown and MDX as prose: marks of emphasis, links, tags and module lines go, the words stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from crawlers.formats.encodings import decode
+from crawlers.formats.metadata import iso_date
+from crawlers.formats.text import FEW_REPLACED, MAX_REPLACED, lines
+from malmoi.source import Extracted, Item
+
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_FENCE = re.compile(r" {0,12}(?:>\s?){0,3}(`{3,}|~{3,})")
+_MODULE = re.compile(
+    r"(?:import\s+(?:[{*\"']|[\w$]+(?:\s*,|\s+from\s+[\"']))|export\s+(?:default|const|let|var|function|class|async|\{|\*))"
+)
+_CODE_SPAN = re.compile(r"(`+)(?!`).{1,4000}?(?<!`)\1(?!`)", re.DOTALL)
+_COMMENT = re.compile(r"\{/\*.{0,4000}?\*/\}|<!--.{0,4000}?-->", re.DOTALL)
+_BLANK = re.compile(r"\{\s*(?:'\s*'|\"\s*\"|`\s*`)\s*\}")  # {' '}: a space in JSX
+_NAME = re.compile(r"</?(?:[A-Za-z][\w.-]*(?=[\s/>{])|(?=>))")
+MAX_TAG = 2_000  # code points from "<" to ">"; longer is not a tag
+# Tags come off before parsing, so raw blocks of HTML would only hide the words that stood in them.
+_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
+
+
+def extract(item: Item) -> Extracted:
+    """The prose of a Markdown or MDX file; title and date from its front matter or first heading.
+
+    Headings, paragraphs, tables ("| … |") and code are blocks with an empty line between them, list
+    items lines beginning with "- " or a number. Dropped as `empty` or `undecodable`.
+    """
+    text, encoding, replaced = item.body, "", 0
+    if isinstance(text, bytes):
+        decoded = decode(text, item.charset)
+        text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
+    front, body = split_front(lines(text))
+    prose, heading = render(body)
+    reason = "" if prose else "empty"
+    if replaced > max(FEW_REPLACED, MAX_REPLACED * len(text)):
+        reason = "undecodable"
+    return Extracted(
+        text="" if reason else prose,
+        title=item.title or _text(front.get("title")) or heading,
+        date=item.date or next((d for key in ("date", "published", "created") if (d := _day(front.get(key)))), ""),
+        author=item.author or _text(front.get("author") or front.get("authors")),
+        format="markdown",
+        encoding=encoding,
+        outcome="dropped" if reason else "kept",
+        reason=reason,
+    )
+
+
+def split_front(text: str) -> tuple[Mapping[str, Any], str]:
+    """The fields of the YAML front matter, and the rest; ({}, text) where there is none to be read.
+
+    >>> split_front("---\\ntitle: 낱말\\n---\\n본문")
+    ({'title': '낱말'}, '본문')
+    """
+    match = _FRONT.match(text)
+    if not match:
+        return {}, text
+    try:
+        front = yaml.safe_load(match.group(1) or "")
+    except (yaml.YAMLError, ValueError, RecursionError):
+        front = _plain_fields(match.group(1) or "")
+    return (front, text[match.end() :]) if isinstance(front, dict) else ({}, text)
+
+
+def render(text: str) -> tuple[str, str]:
+    """The prose of a Markdown text without front matter, and its first heading.
+
+    >>> render("# 낱말 {/*words*/}\\n<Note>\\n**굵은** [글](a.md)\\n</Note>")
+    ('낱말\\n\\n굵은 글', '낱말')
+    """
+    blocks: list[str] = []
+    heading = ""
+    tokens = _PARSER.parse("\n".join(_without_tags(text)))
+    for kind, block in _blocks(tokens):
+        if kind == "heading" and not heading:
+            heading = block
+        joined = kind == "item" and blocks and blocks[-1].endswith("\0")
+        if joined:
+            blocks[-1] = f"{blocks[-1][:-1]}\n{block}\0"
+        else:
+            blocks.append(block + "\0" if kind == "item" else block)
+    return "\n\n".join(block.rstrip("\0") for block in blocks).strip(), heading
+
+
+def _blocks(tokens: list[Token]) -> Iterator[tuple[str, str]]:
+    """Each block as (kind, text): heading, text, item, code, table."""
+    markers: list[str] = []  # one for each open list
+    fresh = ""  # marker of an item that has no text yet
+    row: list[str] = []
+    table: list[str] = []
+    for at, token in enumerate(tokens):
+        kind = token.type
+        if kind in ("bullet_list_open", "ordered_list_open"):
+            markers.append("- " if kind.startswith("bullet") else "")
+        elif kind in ("bullet_list_close", "ordered_list_close"):
+            markers.pop()
+        elif kind == "list_item_open":
+            fresh = markers[-1] or f"{token.info}. "
+        elif kind in ("fence", "code_block"):
+            if code := token.content.strip("\n"):
+                yield "code", code
+        elif kind == "tr_close":
+            table.append("| " + " | ".join(row) + " |")
+            row = []
+        elif kind == "table_close":
+            yield "table", "\n".join(table)
+            table = []
+        elif kind == "inline":
+            words = _inline(token)
+            opened = tokens[at - 1].type
+            if opened in ("th_open", "td_open"):
+                row.append(" ".join(words.split()))
+            elif not words:
+                continue
+            elif opened == "heading_open":
+                yield "heading", words
+            elif markers:
+                indent = "  " * (len(markers) - 1)
+                yield "item", f"{indent}{fresh or '  '}{words}"
+                fresh = ""
+            else:
+                yield "text", words
+
+
+def _inline(token: Token) -> str:
+    parts: list[str] = []
+    for child in token.children or ():
+        if child.type in ("text", "code_inline"):
+            parts.append(child.content)
+        elif child.type in ("softbreak", "hardbreak"):
+            parts.append("\n")
+    return "\n".join(line.strip() for line in "".join(parts).split("\n")).strip()
+
+
+def _without_tags(text: str) -> Iterator[str]:
+    """The lines with module statements, comments and tags taken out; code is left as it is."""
+    prose: list[str] = []
+    fence = ""
+    module = False  # inside an import or export that runs on to the next empty line
+    for line in text.split("\n"):
+        mark = _FENCE.match(line)
+        if fence:
+            yield line
+            if mark and mark.group(1).startswith(fence) and not line.strip(" >`~"):
+                fence = ""
+        elif mark:
+            yield from _strip("\n".join(prose)).split("\n") if prose else ()
+            prose = []
+            fence = mark.group(1)
+            # A tag around a fence may have left it indented; the fence must open nonetheless.
+            yield line
+        elif module or _MODULE.match(line):
+            module = bool(line.strip())
+            prose.append("")
+        else:
+            prose.append(line)
+    if prose:
+        yield from _strip("\n".join(prose)).split("\n")
+
+
+def _strip(text: str) -> str:
+    """Prose without comments and tags, code spans untouched. Text between tags stays."""
+    text = _BLANK.sub(" ", _COMMENT.sub("", text))
+    out: list[str] = []
+    at = 0
+    for span in _CODE_SPAN.finditer(text):
+        out += (_tagless(text[at : span.start()]), span.group())
+        at = span.end()
+    out.append(_tagless(text[at:]))
+    return "".join(out)
+
+
+def _tagless(text: str) -> str:
+    out: list[str] = []
+    at = 0
+    for match in _NAME.finditer(text):
+        if match.start() < at:
+            continue
+        end = _tag_end(text, match.end())
+        if end:
+            # A line that held only a tag is an empty line: it ended a block before, and does so now.
+            out += (text[at : match.start()], "\n" if _alone(text, match.start(), end) else "")
+            at = end
+    return "".join((*out, text[at:]))
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    stop = text.find("\n", end)
+    return not before.strip() and not text[end : stop if stop >= 0 else len(text)].strip()
+
+
+def _tag_end(text: str, at: int) -> int:
+    """Where the tag that began before `at` ends, quotes and braces counted; 0 where it does not end."""
+    depth = 0
+    quote = ""
+    for place in range(at, min(len(text), at + MAX_TAG)):
+        char = text[place]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'`":
+            quote = char
+        elif char in "{}":
+            depth += 1 if char == "{" else -1
+        elif char == ">" and depth <= 0:
+            return place + 1
+        elif char == "<" and depth <= 0:
+            return 0
+    return 0
+
+
+def _plain_fields(front: str) -> dict[str, str]:
+    """The simple `key: value` lines of a front matter that is not valid YAML."""
+    pairs = (line.partition(":") for line in front.split("\n") if not line.startswith((" ", "#")))
+    return {key.strip(): value.strip().strip("\"'") for key, sep, value in pairs if sep}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(text for entry in value[:10] if (text := _text(entry)))
+    if isinstance(value, dict):
+        return _text(value.get("name"))
+    return " ".join(str(value).split()) if isinstance(value, (str, int, float)) else ""
+
+
+def _day(value: object) -> str:
+    return iso_date(str(value)) if value is not None else ""

@@ -1,0 +1,251 @@
+"""Rows of tables as items: CSV and TSV, JSON and JSON lines.
+
+Where a source does not name its columns, they are looked for by the names below, whole and in this
+order; nothing is guessed from what stands in the cells. A row with a licence of its own is
+evidence for that row alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+from urllib.parse import quote, unquote, urlsplit
+
+from crawlers.formats.encodings import decode
+from crawlers.formats.metadata import iso_date
+from crawlers.formats.sniffing import sniff
+from malmoi.capture import Capture
+from malmoi.document import LicenceEvidence
+from malmoi.errors import CaptureError
+from malmoi.source import Item
+
+Row: TypeAlias = Mapping[str, Any]
+
+TEXT = ("text", "content", "contents", "body", "article", "본문", "내용", "글", "텍스트", "문장", "원문")
+KEY = ("id", "key", "no", "번호", "식별자", "일련번호")
+TITLE = ("title", "headline", "subject", "제목", "표제", "글제목")
+DATE = (
+    "date",
+    "published",
+    "published_at",
+    "created_at",
+    "날짜",
+    "작성일",
+    "등록일",
+    "게시일",
+    "발행일",
+    "작성일자",
+    "일자",
+)
+AUTHOR = ("author", "writer", "creator", "저자", "작성자", "글쓴이", "지은이", "기자")
+LICENCE = (
+    "license",
+    "licence",
+    "라이선스",
+    "라이센스",
+    "이용허락",
+    "이용허락범위",
+    "이용조건",
+    "공공누리",
+    "공공누리유형",
+)
+
+MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
+MAX_QUOTE = 300  # code points of a quoted licence
+REFUSAL = "none"  # a licence is stated, but none that we know: the claim of the source must not cover it
+_KOGL_TYPE = re.compile(r"(?:제\s?)?([0-4])\s?(?:유형)?")
+
+
+def rows(
+    capture: Capture,
+    *,
+    text: str | None = None,
+    key: str | None = None,
+    title: str | None = None,
+    date: str | None = None,
+    author: str | None = None,
+    licence: str | None = None,
+    name: str | None = None,
+) -> Iterator[Item]:
+    """Each row of a table as an item, in order; rows without text too, so that they are counted.
+
+    The arguments name columns (JSON: fields of the objects); without them the lists of this module
+    are used. `name` begins the keys, `<name>#<key of the row, or its number from 1>`, and is the
+    file name of the address where it is not given.
+
+    Raises CaptureError where no column holds text, a named column is missing, two rows share a key,
+    or the file is broken (with the line).
+    """
+    where = capture.url
+    file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
+    table = list(_read(capture, sniff(capture.body, capture.header("Content-Type"), file)))
+    columns = list(dict.fromkeys(column for _, row in table for column in row))
+    text_column = _column("text", text, TEXT, columns, where)
+    if not text_column:
+        raise CaptureError(
+            f"{where}: no column is called {', '.join(TEXT)}. Found: {', '.join(columns) or 'none'}. "
+            "Write rows(capture, text='<column>') into items() of the source file."
+        )
+    chosen = {
+        "title": _column("title", title, TITLE, columns, where),
+        "date": _column("date", date, DATE, columns, where),
+        "author": _column("author", author, AUTHOR, columns, where),
+    }
+    licence_column = _column("licence", licence, LICENCE, columns, where)
+    key_column = _column("key", key, KEY, columns, where)
+    keys = _keys(table, key_column, given=key is not None, where=where)
+    for row_key, (_, row) in zip(keys, table, strict=True):
+        cells = {field: _cell(row.get(column)) for field, column in chosen.items() if column}
+        yield Item(
+            key=f"{name or file}#{row_key}",
+            url=f"{capture.url.partition('#')[0]}#{quote(row_key, safe='')}",
+            body=_cell(row.get(text_column)),
+            media="text/plain",
+            charset="",
+            record=capture.record,
+            title=" ".join(cells.get("title", "").split()),
+            date=iso_date(cells.get("date", "")),
+            author=" ".join(cells.get("author", "").split()),
+            evidence=_evidence(_cell(row.get(licence_column)), licence_column, capture.record),
+        )
+
+
+def _column(field: str, given: str | None, known: Sequence[str], columns: Sequence[str], where: str) -> str:
+    """The column to read `field` from, or "" where there is none."""
+    if given is not None:
+        if given not in columns:
+            raise CaptureError(
+                f"{where}: there is no column {given!r} for {field}. Found: {', '.join(columns) or 'none'}. "
+                f"Correct rows(capture, {field}=…) in the source file."
+            )
+        return given
+    folded = {column.strip().casefold().replace(" ", ""): column for column in reversed(columns)}
+    return next((folded[name] for name in known if name in folded), "")
+
+
+def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: str) -> list[str]:
+    """A key for each row. A guessed key column counts only if it tells every row from every other."""
+    numbers = [str(number) for number in range(1, len(table) + 1)]
+    if not column:
+        return numbers
+    found = [_cell(row.get(column)).strip() for _, row in table]
+    if all(found) and len(set(found)) == len(found):
+        return found
+    if not given:
+        return numbers
+    seen: set[str] = set()
+    for value, (line, _) in zip(found, table, strict=True):
+        if not value or value in seen:
+            state = "has no key" if not value else f"repeats the key {value!r}"
+            raise CaptureError(f"{where}, line {line}: the row {state} in column {column!r}. Name another key column.")
+        seen.add(value)
+    return found
+
+
+def _evidence(value: str, column: str, record: str) -> tuple[LicenceEvidence, ...]:
+    value = " ".join(value.split())
+    if not value:
+        return ()
+    try:
+        from malmoi.rights import licence_from_text
+    except ImportError:
+        return ()
+    number = _KOGL_TYPE.fullmatch(value) if "공공누리" in column else None
+    # "제1유형" or "1" is a licence only under a column that says of what.
+    found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else value)
+    kind = "row" if found else "row-unknown"
+    return (LicenceEvidence(found or REFUSAL, kind, "item", value[:MAX_QUOTE], column, record),)
+
+
+def _cell(value: object) -> str:
+    """A cell as text: a list of strings is its lines; nothing else than text and numbers is text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "\n".join(part for entry in value if (part := _cell(entry)))
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def _read(capture: Capture, kind: str) -> Iterator[tuple[int, Row]]:
+    text = decode(capture.body, _charset(capture)).text
+    if kind in ("json", "jsonl"):
+        return iter(_json_rows(text, capture.url, lines=kind == "jsonl"))
+    if kind in ("csv", "tsv"):
+        return _csv_rows(text, "\t" if kind == "tsv" else ",", capture.url)
+    raise CaptureError(
+        f"{capture.url}: this is {kind}, not a table (CSV, TSV, JSON or JSON lines). "
+        "Leave it out with exclude=… in the source file, or fetch it again if it is an error page."
+    )
+
+
+def _charset(capture: Capture) -> str:
+    _, _, parameters = capture.header("Content-Type").lower().partition("charset=")
+    return parameters.partition(";")[0].strip()
+
+
+def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]]:
+    csv.field_size_limit(MAX_FIELD)
+    first = text.partition("\n")[0]
+    if delimiter == "," and "," not in first and ";" in first:
+        delimiter = ";"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = [column.strip() for column in next(reader, [])]
+        if len(set(header)) != len(header):
+            raise CaptureError(
+                f"{where}, line 1: two columns share a name: {', '.join(header)}. Rename one in the file."
+            )
+        start = reader.line_num + 1
+        for cells in reader:
+            if any(cells):
+                if len(cells) < len(header) or any(cells[len(header) :]):
+                    raise CaptureError(
+                        f"{where}, line {start}: the row has {len(cells)} fields, the header {len(header)}. "
+                        "A quote or a delimiter is missing there: repair the file or ask its publisher."
+                    )
+                yield start, dict(zip(header, cells, strict=False))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise CaptureError(f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file.") from error
+
+
+def _json_rows(text: str, where: str, *, lines: bool) -> list[tuple[int, Row]]:
+    if lines:
+        return [
+            (number, _object(_load(line, where, number), where, number))
+            for number, line in enumerate(text.split("\n"), 1)
+            if line.strip()
+        ]
+    data = _load(text, where, 1)
+    if isinstance(data, dict):
+        lists = [value for value in data.values() if isinstance(value, list) and _objects(value)]
+        data = lists[0] if len(lists) == 1 else [data]
+    if not isinstance(data, list):
+        raise CaptureError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
+    return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)]
+
+
+def _objects(value: Sequence[object]) -> bool:
+    return bool(value) and all(isinstance(entry, dict) for entry in value)
+
+
+def _load(text: str, where: str, line: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        at = line + error.lineno - 1
+        raise CaptureError(f"{where}, line {at}: broken JSON ({error.msg}). Repair the file.") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested too deep
+        raise CaptureError(f"{where}, line {line}: JSON that cannot be read ({type(error).__name__}).") from error
+
+
+def _object(row: object, where: str, number: int) -> Row:
+    if not isinstance(row, dict):
+        raise CaptureError(
+            f"{where}, row {number}: a {type(row).__name__} instead of an object. Write items() yourself."
+        )
+    return row

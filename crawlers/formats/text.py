@@ -1,0 +1,66 @@
+"""Plain text: decoded, line ends made one, nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from crawlers.formats.encodings import decode
+from malmoi.source import Extracted, Item
+
+MAX_REPLACED = 0.001  # share of the characters that could not be decoded
+FEW_REPLACED = 5  # characters; so many are forgiven however short the text
+HEAVY = 3  # tags that make a cell markup; one or two may be talked about
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|u|em|strong|font|img|ul|ol|li|table|tbody|tr|td|th|h[1-6]|hr|pre|center|blockquote)"
+    r"(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
+
+
+def extract(item: Item) -> Extracted:
+    """The text of a plain file; dropped as `empty` or `undecodable`."""
+    if isinstance(item.body, str):
+        return row(item)
+    decoded = decode(item.body, item.charset)
+    text = lines(decoded.text)
+    reason = "" if text else "empty"
+    if decoded.replaced > max(FEW_REPLACED, MAX_REPLACED * len(decoded.text)):
+        reason = "undecodable"
+    return Extracted(
+        text="" if reason else text,
+        title=item.title,
+        date=item.date,
+        author=item.author,
+        format="text",
+        encoding=decoded.encoding,
+        outcome="dropped" if reason else "kept",
+        reason=reason,
+    )
+
+
+def row(item: Item) -> Extracted:
+    """The text of a cell; a cell that is markup (three tags or more) loses its tags."""
+    text = item.body if isinstance(item.body, str) else ""
+    if len(_TAG.findall(text)) >= HEAVY:
+        from crawlers.formats.html import strip_tags  # loads trafilatura, which few tables need
+
+        text = strip_tags(text)
+    text = lines(text)
+    return Extracted(
+        text=text,
+        title=item.title,
+        date=item.date,
+        author=item.author,
+        format="row",
+        outcome="kept" if text else "dropped",
+        reason="" if text else "empty",
+    )
+
+
+def lines(text: str) -> str:
+    r"""The text with "\n" at line ends, no NUL, no white space at its beginning and end.
+
+    >>> lines("\ufeff하나\r\n둘\r셋\x00\n")
+    '하나\n둘\n셋'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip(" \t\n\f\v\ufeff")
