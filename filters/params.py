@@ -1,0 +1,12 @@
+"""Bounds that the keyword-only parameters of filters share; pydantic holds a recipe to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]  # a part of a whole, 0..1
+Count: TypeAlias = Annotated[int, Field(ge=0)]  # a number of things
+Chars: TypeAlias = Annotated[int, Field(ge=0)]  # code points
+Score: TypeAlias = Annotated[float, Field(ge=0)]  # a weighted sum without an upper bound

@@ -1,0 +1,115 @@
+"""The words around a number that say what it is: 주민등록번호, 연락처, 계좌, 국민은행, 문서번호 …"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import re2
+
+REACH = 30  # code points before a number in which a label counts, white space and punctuation left out
+_SLICE = 48  # code points read for that
+
+_WORDS: Final[dict[str, str]] = {
+    "rrn": "주민등록번호 주민등록 주민번호 주민등록증 실명번호 rrn residentregistrationnumber registrationno",
+    "birth": "주민 민번 생년월일 신분증 본인확인 실명확인",
+    # They say that a person is spoken of, not what the number is.
+    "person": "성명 이름 환자 신청인 민원인 고객명 세대주 가입자 피보험자 임차인 임대인 매도인 매수인 원고 피고 주소",
+    "frn": "외국인등록번호 외국인등록 외국인번호 국내거소신고번호 거소신고번호 국내거소 "
+    "거소번호 외국인 frn aliennumber",
+    "crn": "법인등록번호 법인번호 법인등기번호 법인등기 등기번호 corporateregistrationnumber",
+    "corporation": "법인 주식회사",
+    "brn": "사업자등록번호 사업자등록 사업자번호 사업자 고유번호 납세번호 brn businessregistrationnumber",
+    "phone": "전화번호 전화 연락처 휴대폰 핸드폰 휴대전화 휴대번호 폰번호 손전화 모바일 연락 문의 문자 팩스 직통 자택 "
+    "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고",
+    "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card",
+    "account": "계좌번호 계좌 입금 송금 예금주 통장 이체 account",
+    "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 증권 국민은행 신한은행 우리은행 하나은행 기업은행 "
+    "산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",
+    # Everyday words as well: they count only directly before the number.
+    "bank-short": "국민 신한 우리 하나 기업 대구 부산 경남 광주 전북 제주 토스 카뱅 카카오 kb nh ibk",
+    "other": "문서번호 사건번호 사건 주문번호 송장번호 운송장 운송장번호 송장 특허 출원번호 출원 공개번호 등록번호 "
+    "허가번호 승인번호 모델 모델명 모델번호 버전 version 제품번호 제품코드 품번 일련번호 접수번호 관리번호 고시 "
+    "공고 훈령 예규 isbn issn 바코드 시리얼 serial timestamp 타임스탬프 좌표 위도 경도 우편번호 청구번호 분류번호 코드 "
+    "판례 결정 "
+    "심사번호 과제번호 물품번호 학번 사번 uuid id doi 국제표준도서번호 해시 값 유통번호 부품번호 상품번호 인증번호",
+}
+_PERSON: Final = ("birth", "person")
+
+
+def _backwards(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[str, str]]]:
+    """An expression over reversed text, where the leftmost longest match is the nearest longest label."""
+    words = {word[::-1].encode(): (kind, word) for kind in kinds for word in _WORDS[kind].split()}
+    options = re2.Options()
+    options.longest_match = True
+    return re2.compile(b"|".join(map(re2.escape, sorted(words))), options), words
+
+
+_LABELS: Final = _backwards(tuple(kind for kind in _WORDS if kind != "person"))
+_PERSONS: Final = _backwards(_PERSON)
+_DROPPED: Final = dict.fromkeys(
+    map(ord, " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u00ad:：-–·.,，()（）[]{}*|/\"'“”‘’=_<>「」#+☎☏✆📞")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The word nearest before a number: its kind ("" = none), itself, and how far it ends from the number."""
+
+    kind: str
+    word: str
+    distance: int  # code points, white space and punctuation left out
+
+
+NO_LABEL: Final = Label("", "", REACH + 1)
+
+
+def label_before(text: str, start: int) -> Label:
+    """The nearest label that ends before `start`; of two with the same end the longer.
+
+    >>> label_before("사업자 등록 번호 : 0", 12).kind
+    'brn'
+    >>> label_before("주소 0", 3)
+    Label(kind='', word='', distance=31)
+    """
+    return _nearest(text, start, _LABELS)
+
+
+def person_before(text: str, start: int) -> Label:
+    """The nearest word that says that a person is spoken of: 성명, 생년월일, 환자 …
+
+    >>> person_before("환자 아무개 0", 7).word
+    '환자'
+    """
+    return _nearest(text, start, _PERSONS)
+
+
+def _nearest(text: str, start: int, labels: tuple[re2._Regexp, dict[bytes, tuple[str, str]]]) -> Label:
+    pattern, words = labels
+    left = squeezed(text[max(0, start - _SLICE) : start])[::-1].encode("utf-8", "replace")
+    match = pattern.search(left)
+    if match is None:
+        return NO_LABEL
+    distance = len(left[: match.start()].decode())
+    kind, word = words[match.group()]
+    return Label(kind, word, distance) if distance <= REACH else NO_LABEL
+
+
+def owner_after(text: str, end: int) -> bool:
+    """Whether an account's holder or bank stands right behind a number: 예금주, (국민은행) …
+
+    >>> owner_after("0 (예금주: 아무개)", 1), owner_after("0 (국민은행)", 1), owner_after("0 은행나무", 1)
+    (True, True, False)
+    """
+    right = squeezed(text[end : end + 40])[:REACH]
+    near = right[:8]
+    return (
+        "예금주" in right
+        or "계좌" in right[:12]
+        or any(w in near for w in ("은행)", "뱅크", "국민은행", "신한은행", "농협"))
+    )
+
+
+def squeezed(text: str) -> str:
+    """Lower-case `text` without white space and punctuation, so that "주 민 번 호 :" reads 주민번호."""
+    return text.translate(_DROPPED).lower()

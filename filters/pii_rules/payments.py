@@ -1,0 +1,147 @@
+"""Payment cards, bank accounts and business registration numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from filters.pii_rules.checksums import business_sum_holds, luhn_holds
+from filters.pii_rules.finding import Found
+from filters.pii_rules.labels import owner_after
+from filters.pii_rules.numbers import Run, Window
+
+CARD_SHAPES: Final = ((4, 4, 4, 4), (4, 6, 5), (16,), (15,))
+BUSINESS_SHAPES: Final = ((3, 2, 5), (10,))
+_UNITS: Final = ("원", "달러", "명", "건", "주", "개", "톤", "엔", "유로", "위안", "만", "억", "천", "호", "년")
+_ACCOUNT_DIGITS: Final = range(10, 17)
+_MOST_GROUPS = 5
+_SUREST: Final = 0.85  # confidence: no check digit ever confirms an account
+_NUMBER_OF_TIME: Final = ("19", "20")
+
+
+def card(window: Window) -> Found | None:
+    """A payment card: with a label, or grouped with a known first digit and a Luhn sum that holds."""
+    if _runs_on(window) or not _even(window):
+        return None
+    digits, label = window.digits, window.label
+    amex = len(digits) == 15
+    if amex and digits[:2] not in ("34", "37") and label.kind != "card":
+        return None
+    summed = luhn_holds(digits)
+    facts = "Luhn holds" if summed else "Luhn fails"
+    if label.kind == "card":
+        return Found(window.start, window.end, "card", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
+    if len(window.groups) == 1 or not summed or label.kind in ("other", "account", "bank"):
+        return None
+    if not (amex or digits[0] in "4569" or digits[:2] == "35" or "2221" <= digits[:4] <= "2720"):
+        return None
+    round_numbers = all(g.endswith("00") for g in window.groups)
+    if not window.stands_alone or round_numbers or window.text.startswith(_UNITS, window.end):
+        return None
+    return Found(window.start, window.end, "card", 0.9, f"grouped; known issuer; {facts}")
+
+
+def business(window: Window) -> Found | None:
+    """A business registration number: NNN-NN-NNNNN, or any writing behind its label."""
+    if _runs_on(window) or not _even(window):
+        return None
+    digits, label = window.digits, window.label
+    summed = business_sum_holds(digits)
+    facts = ("check digit holds" if summed else "check digit fails") + f"; type {digits[3:5]}"
+    if label.kind == "brn":
+        return Found(window.start, window.end, "brn", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
+    # Tax invoices head the business number with 등록번호 alone.
+    others = ("other", "account", "bank", "card", "phone")
+    if label.kind in others and label.distance <= 8 and label.word != "등록번호":
+        return None
+    if window.separators[:1] != ("-",) or digits[0] == "0":  # no tax office has a code below 100
+        return None
+    before, after = window.char_before, window.char_after
+    if (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()):
+        return None
+    return Found(window.start, window.end, "brn", 0.95 if summed else 0.75, f"canonical form; {facts}")
+
+
+def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
+    """Account numbers: ten to sixteen digits, of any grouping, in the context of a bank or an account.
+
+    Stretches that `sure` covers with more confidence than an account ever has are passed over.
+    """
+    # A bracket or a plus may stand before the first group.
+    covered = {f.start + i for f in sure if f.confidence > _SUREST for i in (0, 1)}
+    first = 0
+    while first < len(run.groups):
+        last = first + 1
+        mark = run.separators[last]
+        while last < len(run.groups) and mark in "- ~" and run.separators[last] == mark:
+            last += 1
+        if last - first <= _MOST_GROUPS and covered.isdisjoint(run.starts[first:last]):
+            yield from _account(Window(text, run, first, last))
+        first = last
+
+
+def _account(window: Window) -> Iterator[Found]:
+    if sum(map(len, window.groups)) not in _ACCOUNT_DIGITS:
+        return
+    reason = _account_context(window)
+    if reason is None or _is_no_account(window):
+        return
+    yield Found(window.start, window.end, "account", _SUREST if len(window.groups) > 2 else 0.8, reason)
+
+
+def _account_context(window: Window) -> str | None:
+    label, parts = window.label, len(window.groups)
+    spaced = window.separators[:1] == (" ",)
+    reach = 4 if spaced or parts == 2 else 30
+    if label.kind == "account" and label.distance <= reach:
+        return f"label {label.word} before"
+    if label.kind == "bank" and label.distance <= (0 if parts == 1 else 4 if spaced or parts == 2 else 12):
+        return f"bank {label.word} before"
+    if label.kind == "bank-short" and label.distance == 0 and parts >= 3:
+        return f"bank {label.word} before"
+    if label.kind in ("", "bank", "bank-short", "account") and parts >= 3 and owner_after(window.text, window.end):
+        return "account holder or bank behind"
+    return None
+
+
+def _is_no_account(window: Window) -> bool:
+    before = window.char_before
+    glue = before and before in "./,_$#@" and window.label.distance
+    if glue or (before.isascii() and before.isalpha()):
+        return True
+    if _hangul(before) and window.label.distance > 1:  # 소득46011-20123: the number of a document
+        return True
+    if window.text.startswith(_UNITS, window.end) or window.continues("."):
+        return True
+    groups = window.groups
+    if groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13):
+        return True
+    # 2024-01-31-001 and 20240131123000 are times; 2019-12-… numbers of documents
+    return groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (len(groups) == 1 and _clock(window.digits)))
+
+
+def _clock(digits: str) -> bool:
+    month, day = digits[4:6], digits[6:8]
+    return "01" <= month <= "12" and "01" <= day <= "31"
+
+
+def _hangul(char: str) -> bool:
+    return "가" <= char <= "힣"
+
+
+def _even(window: Window) -> bool:
+    """One sort of separator throughout; a dot is none of them."""
+    return set(window.separators) in (set(), {"-"}, {" "})
+
+
+def _runs_on(window: Window) -> bool:
+    """Whether the digits are a part of something longer."""
+    before, after = window.char_before, window.char_after
+    if window.continues("-") or (len(window.groups) == 1 and window.continues(".")):
+        return True
+    if len(window.groups) > 1:
+        return False
+    if after and (after == "_" or (after.isascii() and after.isalpha())):
+        return True
+    glued = before in "./_#" or (before.isascii() and before.isalpha())
+    return bool(before) and glued and window.label.distance > 0
