@@ -1,0 +1,1 @@
+"""The survey of copies: sketch each document, find pairs that are alike, and name the one that is kept."""

@@ -1,0 +1,69 @@
+"""Which documents are alike: band keys sorted, candidates verified by signature, components joined."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from filters.duplicates.sketch import PERMUTATIONS, U32
+
+# A pair of Jaccard 0.8 shares a band with 1-(1-0.8^5)^25 = 0.9999 (Leskovec et al., Mining of Massive
+# Datasets, section 3.4.2). What this brings in below the threshold, verification takes out again.
+BANDS = 25
+ROWS = 5
+
+I64 = npt.NDArray[np.int64]
+
+
+def band_keys(signatures: U32) -> npt.NDArray[np.uint64]:
+    """One 64-bit key a document and band, shape (documents, BANDS); equal bands have equal keys."""
+    used = signatures[:, : BANDS * ROWS].reshape(-1, BANDS, ROWS).astype(np.uint64)
+    keys = np.zeros(used.shape[:2], dtype=np.uint64)
+    for i in range(ROWS):
+        keys = (keys ^ used[:, :, i]) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(32)
+    return keys
+
+
+def pairs(signatures: U32, threshold: float) -> tuple[I64, I64]:
+    """Pairs (left, right) of row numbers that share a band and whose estimated Jaccard is at least `threshold`.
+
+    Within a run of equal keys every row is compared with the run's first and with its predecessor:
+    a run of n rows costs 2n comparisons and not n², and what they join is a superset of a chain.
+    """
+    keys = band_keys(signatures)
+    lefts, rights = [], []
+    for band in range(BANDS):
+        order = np.argsort(keys[:, band], kind="stable")
+        column = keys[order, band]
+        same = column[1:] == column[:-1]
+        if not same.any():
+            continue
+        first = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(column)), 0))
+        at = np.flatnonzero(same) + 1
+        lefts += [order[at - 1], order[first[at]]]
+        rights += [order[at], order[at]]
+    if not lefts:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    both = np.sort(np.stack([np.concatenate(lefts), np.concatenate(rights)], axis=1), axis=1)
+    both = np.unique(both[both[:, 0] != both[:, 1]], axis=0)
+    alike = similarity(signatures, both[:, 0], both[:, 1]) >= threshold
+    return both[alike, 0], both[alike, 1]
+
+
+def similarity(signatures: U32, left: I64, right: I64) -> npt.NDArray[np.float64]:
+    """Estimated Jaccard similarity of pairs of rows: the share of equal signature values, shape (pairs,)."""
+    result = np.empty(len(left), dtype=np.float64)
+    for at in range(0, len(left), 65536):
+        part = slice(at, at + 65536)
+        result[part] = (signatures[left[part]] == signatures[right[part]]).sum(axis=1) / PERMUTATIONS
+    return result
+
+
+def components(count: int, left: I64, right: I64) -> I64:
+    """The number of the connected component of each of `count` rows, shape (count,)."""
+    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    return labels.astype(np.int64)

@@ -1,0 +1,91 @@
+"""MinHash signatures over character shingles without white space, bit-identical to datasketch 2.
+
+White space is left out of the shingles because Korean writers space freely: dropping 5 % of the
+spaces brings the Jaccard similarity of word shingles down to 0.67, that of these stays 1.00.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from datasketch import LeanMinHash, MinHash
+
+PERMUTATIONS = 128
+SEED = 1  # of datasketch's permutations; the default there, so that its own sketches are comparable
+SHINGLE = 5  # code points; about 1.2 eojeol of Korean prose
+SCHEME = "affine32"
+_CHUNK = 2048  # shingles permuted at once: 1 MB of products stays in the cache
+
+U32 = npt.NDArray[np.uint32]
+_K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 / golden ratio)
+
+
+def shingle_hashes(text: str) -> U32:
+    """The distinct 32-bit hashes of all shingles of `text`, sorted, shape (n,).
+
+    A text of fewer than SHINGLE code points is one shingle, so that short texts have sketches too;
+    the empty text has none.
+    """
+    packed = "".join(text.split())
+    points = np.frombuffer(packed.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    if not points.size:
+        return np.empty(0, dtype=np.uint32)
+    width = min(SHINGLE, points.size)
+    rolled = np.zeros(points.size - width + 1, dtype=np.uint64)
+    for i in range(width):
+        rolled = rolled * _K + points[i : points.size - width + 1 + i]
+    mixed = (rolled ^ (rolled >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
+
+
+def signature(text: str) -> U32:
+    """The MinHash signature of `text`, shape (PERMUTATIONS,), as datasketch's scheme affine32 computes it.
+
+    >>> from datasketch import MinHash
+    >>> theirs = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME, hashfunc=int)
+    >>> theirs.update_batch(shingle_hashes("우리말을 모은 사전"))
+    >>> bool((theirs.hashvalues == signature("우리말을 모은 사전")).all())
+    True
+    """
+    a, b = _permutations()
+    h = _fmix32(shingle_hashes(text))
+    best = np.full(PERMUTATIONS, 0xFFFFFFFF, dtype=np.uint32)
+    for at in range(0, h.size, _CHUNK):
+        product = a[:, None] * h[None, at : at + _CHUNK] + b[:, None]
+        np.minimum(best, product.min(axis=1), out=best)
+    return best
+
+
+def as_datasketch(row: U32) -> LeanMinHash:
+    """A signature as datasketch's own object, to query or to index with datasketch alone."""
+    return LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME)
+
+
+def exact_digest(text: str) -> str:
+    """sha256 (hex) of the text without white space: equal means an exact copy."""
+    return hashlib.sha256("".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _permutations() -> tuple[U32, U32]:
+    a, b = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME).permutations
+    return a, b
+
+
+def _fmix32(h: U32) -> U32:
+    """MurmurHash3's 32-bit finalizer, which datasketch applies before its permutations."""
+    h = h ^ (h >> np.uint32(16))
+    h = h * np.uint32(0x85EBCA6B)
+    h = h ^ (h >> np.uint32(13))
+    h = h * np.uint32(0xC2B2AE35)
+    return h ^ (h >> np.uint32(16))
+
+
+def matrix(rows: Any) -> U32:
+    """Signatures as stored (a column of fixed binary) as a matrix of shape (documents, PERMUTATIONS)."""
+    joined = b"".join(rows)
+    return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)

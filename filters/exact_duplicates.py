@@ -1,0 +1,18 @@
+"""Drop exact copies: texts that are equal but for white space to one that is kept."""
+
+from __future__ import annotations
+
+from filters.duplicates.survey import SURVEY as SURVEY
+from malmoi.document import Document, Verdict
+from malmoi.survey import Rows
+
+VERSION = 1
+LIBRARIES = ("datasketch", "numpy")
+
+
+def judge(doc: Document, *, survey: Rows) -> Verdict:
+    """Read the table of the survey of copies; `measured` is the number of documents in the cluster."""
+    row = survey.get(doc.id)
+    if row is None or row["kind"] != "exact":
+        return Verdict("keep", "no-exact-copy")
+    return Verdict("drop", "exact-copy", measured=float(row["cluster_size"]), labels=(("keeper", row["keeper"]),))

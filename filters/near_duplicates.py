@@ -1,0 +1,24 @@
+"""Drop near copies: texts whose shingles are nearly those of a document that is kept."""
+
+from __future__ import annotations
+
+from filters.duplicates.survey import SURVEY as SURVEY
+from malmoi.document import Document, Verdict
+from malmoi.survey import Rows
+
+VERSION = 1
+LIBRARIES = ("datasketch", "numpy", "scipy")
+
+
+def judge(doc: Document, *, survey: Rows) -> Verdict:
+    """Read the table of the survey of copies; `measured` is the estimated Jaccard similarity to the keeper.
+
+    The threshold is the survey's (`threshold`, default 0.8), so it stands in the recipe beside this filter.
+    """
+    row = survey.get(doc.id)
+    if row is None or row["kind"] == "exact":
+        return Verdict("keep", "no-near-copy", measures=(("cluster_size", 1.0),))
+    if row["kind"] == "near":
+        said = (("keeper", str(row["keeper"])),)
+        return Verdict("drop", "near-copy", measured=float(row["similarity"]), labels=said)
+    return Verdict("keep", "keeper", measures=(("cluster_size", float(row["cluster_size"])),))
