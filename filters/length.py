@@ -1,0 +1,27 @@
+"""Drop texts that are too short to say anything, or too long to be one text."""
+
+from __future__ import annotations
+
+from filters.params import Chars
+from malmoi.document import Document, Verdict
+
+VERSION = 1
+
+
+def judge(doc: Document, *, min_chars: Chars = 100, max_chars: Chars = 1_000_000) -> Verdict:
+    """Keep a text of `min_chars` to `max_chars` code points, white space left out.
+
+    100 code points are about three Korean sentences; below lie menus, captions and notices
+    without text. Of 644 Wikinews articles it loses 1.7 % (stubs), where 200 would lose 13 % and
+    the 500 of HPLT 63 %; FineWeb2's 50 morphemes are about 70 code points. Abstracts of
+    rulings, dialogue turns and verses are shorter: their recipes say so. A million code points
+    are a book of 1,500 pages; what is longer is a dump that was not cut into its items.
+    Measure `chars`.
+    """
+    chars = sum(map(len, doc.text.split()))
+    measures = (("chars", float(chars)),)
+    if chars < min_chars:
+        return Verdict("drop", "too-short", float(chars), float(min_chars), measures=measures)
+    if chars > max_chars:
+        return Verdict("drop", "too-long", float(chars), float(max_chars), measures=measures)
+    return Verdict("keep", "length", float(chars), float(min_chars), measures=measures)

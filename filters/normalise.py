@@ -1,0 +1,160 @@
+"""Bring a text to NFC with plain white space and without control or zero-width characters.
+
+Never NFKC: it turns ㅋㅋ into conjoining jamo and ① into 1. Left alone are compatibility jamo,
+Old Hangul (conjoining jamo that no syllable exists for), hanja, curly quotes, full-width
+forms, private-use characters, U+FFFD, variation selectors, and joiners inside emoji or inside
+scripts that write with them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from malmoi.document import Document, Edit, Edits
+
+VERSION = 1
+
+# ㅤ (U+3164), its half-width form and the empty braille cell are typed as invisible blanks.
+_BLANK = "\\t \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
+_BREAK = "\\n\\x0b\\x0c\\r\\x85\\u2028\\u2029"
+# Controls, soft hyphen, zero width and direction marks, object replacement, non-characters.
+_GONE = (
+    "\\x00-\\x08\\x0e-\\x1f\\x7f-\\x84\\x86-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e\\u200f"
+    "\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffc\\ufffe\\uffff"
+)
+_JOINER = "\\u200c\\u200d"
+_HALF = "\\uffa1-\\uffdc"
+_JOINED = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff\\u20e3\\u2190-\\u2bff\\ufe0f\\U0001f000-\\U0001faff"
+
+# White space other than space, tab and line feed.
+_RARE = "\\x0b\\x0c\\r\\x85\\u2028\\u2029\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
+
+_SUSPECT = re.compile(f"[{_GONE}{_JOINER}{_HALF}{_RARE}\\ud800-\\udfff]|[ \\t][ \\t\\n]|\\n\\n\\n|\\A\\n|[ \\t\\n]\\Z")
+_WORD = re.compile(f"[^{_BLANK}{_BREAK}]+")
+_ODD_GAP = re.compile(f"[{_BLANK}{_BREAK}]{{2,}}|[{_RARE}]|\\A\\n|[ \\t\\n]\\Z")
+_ODD = re.compile(f"[{_GONE}{_JOINER}{_HALF}\\ud800-\\udfff]")
+_GONE_RE = re.compile(f"[{_GONE}]")
+_LOOSE_JOINER = re.compile(f"(?<![{_JOINED}])[{_JOINER}]|[{_JOINER}](?![{_JOINED}])")
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+_HALF_RUN = re.compile(f"[{_HALF}]+")
+_BREAKS = re.compile(f"\\r\\n|[{_BREAK}]")
+_BLANKS = re.compile(f"[{_BLANK}]")
+
+_LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+_TAILS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+_SYLLABLE = re.compile(f"([{_LEADS}])([{_VOWELS}])(?:([{_TAILS[1:]}])(?![{_VOWELS}]))?")
+_HALF_MAP = {c: chr(0x3131 + c - 0xFFA1) for c in range(0xFFA1, 0xFFBF)} | {
+    first + i: chr(0x314F + 6 * row + i)  # the vowels stand in four rows of six with gaps between
+    for row, first in enumerate((0xFFC2, 0xFFCA, 0xFFD2, 0xFFDA))
+    for i in range(3 if row == 3 else 6)
+}
+
+
+def mend(doc: Document) -> Edits:
+    """Edits to NFC, plain blanks, at most one empty line in a row, and no stray control characters.
+
+    An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`,
+    `control` or `white-space`. Indentation at the start of a line stays; a run of blanks with
+    a tab in it becomes one tab, because tables are written so. Mending twice changes nothing
+    more. A half of a surrogate pair, which no file can hold, becomes U+FFFD.
+
+    >>> from malmoi.document import Provenance
+    >>> doc = Document("x/1", "\\u1112\\u1161\\u11ab\\u1100\\u1173\\u11af  ㅋㅋ", Provenance("x", "", "", "", ""))
+    >>> [(e.start, e.end, e.text, e.reason) for e in mend(doc)]
+    [(0, 6, '한글', 'nfc'), (7, 8, '', 'white-space')]
+    """
+    text = doc.text
+    if _SUSPECT.search(text) is None and unicodedata.is_normalized("NFC", text):
+        return ()
+    if _ODD.search(text) is None and unicodedata.is_normalized("NFC", text):
+        return _mend_gaps(text)
+    edits: list[Edit] = []
+    done = 0  # end of the last word that stays
+    for found in _WORD.finditer(text):
+        word = found.group()
+        new, reason = word, ""
+        if not word.isascii() or _ODD.search(word):
+            new, reason = _mend_word(word)
+            if not new:
+                continue  # nothing visible: the word belongs to the gap around it
+        _mend_gap(edits, text, done, found.start(), at_end=False)
+        if new != word:
+            edits.append(_trimmed(found.start(), word, new, reason))
+        done = found.end()
+    _mend_gap(edits, text, done, len(text), at_end=True)
+    return tuple(edits)
+
+
+def _mend_gaps(text: str) -> Edits:
+    """The edits of a text whose words are in order: only its white space is looked at."""
+    edits: list[Edit] = []
+    for found in _ODD_GAP.finditer(text):
+        _mend_gap(edits, text, found.start(), found.end(), at_end=found.end() == len(text))
+    return tuple(edits)
+
+
+def _mend_word(word: str) -> tuple[str, str]:
+    reason = ""
+    new = word
+    while True:  # a removed character may let its neighbours compose
+        before = new
+        if _ODD.search(new):
+            new = _LOOSE_JOINER.sub("", _GONE_RE.sub("", new))
+            new = _SURROGATE.sub("\ufffd", new)
+            reason = reason or ("control" if new != before else "")
+            halves = _HALF_RUN.sub(lambda m: _compose(m.group()), new)
+            reason = reason or ("half-width-jamo" if halves != new else "")
+            new = halves
+        if not unicodedata.is_normalized("NFC", new):
+            new = unicodedata.normalize("NFC", new)
+            reason = reason or "nfc"
+        if new == before:
+            return new, reason
+
+
+def _compose(halves: str) -> str:
+    """Half-width jamo as the syllables they spell; what spells none stays a full-width jamo.
+
+    >>> _compose("ﾾￂﾤﾡￚﾩ"), _compose("ﾻﾻ")
+    ('한글', 'ㅋㅋ')
+    """
+    return _SYLLABLE.sub(_syllable, halves.translate(_HALF_MAP))
+
+
+def _syllable(found: re.Match[str]) -> str:
+    lead, vowel, tail = found.groups()
+    number = (_LEADS.index(lead) * 21 + _VOWELS.index(vowel)) * 28
+    return chr(0xAC00 + number + (_TAILS.index(tail) if tail else 0))
+
+
+def _mend_gap(edits: list[Edit], text: str, start: int, end: int, *, at_end: bool) -> None:
+    gap = text[start:end]
+    if gap in ("", " ") and not (gap and (at_end or start == 0)):
+        return
+    new = "" if at_end else _plain_gap(gap, at_start=start == 0)
+    if new != gap:
+        edits.append(_trimmed(start, gap, new, "white-space"))
+
+
+def _plain_gap(gap: str, *, at_start: bool) -> str:
+    lines = _BREAKS.split(gap)
+    blanks = "".join("\t" if b == "\t" else " " for b in _BLANKS.findall(lines[-1]))
+    if at_start:
+        return blanks
+    if len(lines) > 1:
+        return "\n" * min(len(lines) - 1, 2) + blanks
+    return "\t" if "\t" in blanks else " "
+
+
+def _trimmed(start: int, old: str, new: str, reason: str) -> Edit:
+    """The edit from `old` to `new` without what both begin and end with."""
+    shortest = min(len(old), len(new))
+    head = 0
+    while head < shortest and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shortest - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return Edit(start + head, start + len(old) - tail, new[head : len(new) - tail], reason)

@@ -1,0 +1,29 @@
+"""Keep only documents whose licence allows what the release is for."""
+
+from __future__ import annotations
+
+from malmoi.document import Document, Use, Verdict
+from malmoi.rights import decide
+
+VERSION = 1
+
+
+def judge(doc: Document, *, uses: tuple[Use, ...] = ("redistribute",)) -> Verdict:
+    """Drop a document whose use, decided by `malmoi.rights.decide`, is not among `uses`.
+
+    Labels `use` and `licence` in any case; `licence` is "none" where no single one could be
+    decided. The reason of a drop is that of the decision (no-licence, conflict, refused, opt-out
+    …, `malmoi.rights.REASONS`), or `use-` and the use. The text is not looked at.
+
+    >>> from malmoi.document import LicenceEvidence, Provenance
+    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "item", "", "", "")
+    >>> doc = Document("a/1", "…", Provenance("a", "", "", "", ""), evidence=(mark,))
+    >>> judge(doc).labels
+    (('use', 'redistribute'), ('licence', 'LicenseRef-KOGL-1'))
+    """
+    rights = decide(doc.evidence, doc.signals)
+    labels = (("use", rights.use), ("licence", rights.licence or "none"))
+    # "exclude" is never released, whatever a recipe says.
+    if rights.use in uses and rights.use != "exclude":
+        return Verdict("keep", f"use-{rights.use}", labels=labels)
+    return Verdict("drop", rights.reason or f"use-{rights.use}", labels=labels)
