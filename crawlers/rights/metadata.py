@@ -1,0 +1,111 @@
+"""Licence statements in the head of a page: `<link rel=license>`, `<meta>` and JSON-LD."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from lxml import html
+
+from crawlers.rights.place import RELATIONS, Found, State, hidden, quote
+from malmoi.licence_words import licence_from_text
+from malmoi.licences import licence_from_url
+from malmoi.rights import UNKNOWN
+
+MAX_JSON = 500_000  # code points of one JSON-LD block
+_META = frozenset(
+    "license licence rights dc.rights dc:rights dcterms.license dcterms.rights dcterms:license dc.rights.license "
+    "cc:license xhv:license copyright".split()
+)
+_ABOUT_TEXT = frozenset(
+    "Article NewsArticle BlogPosting TechArticle ScholarlyArticle Report WebPage CreativeWork Book Chapter Legislation "
+    "GovernmentService DigitalDocument LearningResource".split()
+)
+_MANY = re.compile(
+    r"//(?:www\.)?(?:kogl\.or\.kr|creativecommons\.org)"
+    r"(?:/(?:licenses?|open|(?:open/)?info/(?:license|infoRenewal)\.do)?)?/?(?:[?;].*)?$",
+    re.I,
+)
+_HEAD = State(part="item")
+_SITE = State(part="site")
+
+
+def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
+    """What the head and the JSON-LD blocks of a page say about its own licence."""
+    for element in tree.iter("link", "meta", "script"):
+        if not _counts(element):
+            continue
+        if element.tag == "link":
+            rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
+            address = element.get("href") or ""
+            if rel & RELATIONS and "rsl" not in media and not speaks_of_many(address):
+                yield Found(licence_from_url(address) or UNKNOWN, "rel-license", quote(address), element, _HEAD)
+        elif element.tag == "meta":
+            name = (element.get("name") or element.get("property") or element.get("itemprop") or "").strip().lower()
+            value = element.get("content") or ""
+            if name in _META and (licence := licence_from_text(value)):
+                yield Found(licence, "meta", quote(name, value), element, _HEAD)
+        elif (element.get("type") or "").strip().lower() == "application/ld+json":
+            for licence, words, state in _json_ld(element.text or "", url):
+                yield Found(licence, "json-ld", words, element, state)
+
+
+def speaks_of_many(address: str) -> bool:
+    """Whether an address is a page about all the licences of a family, which names none.
+
+    >>> speaks_of_many("https://www.kogl.or.kr/info/license.do#01-tab"), speaks_of_many("/terms.html")
+    (True, False)
+    """
+    return bool(_MANY.search(address.partition("#")[0]))
+
+
+def _counts(element: html.HtmlElement) -> bool:
+    above = [element, *element.iterancestors()]
+    return not any(a.tag in ("template", "noscript", "svg", "iframe") or hidden(a) for a in above)
+
+
+def _json_ld(raw: str, url: str) -> Iterator[tuple[str, str, State]]:
+    if len(raw) > MAX_JSON or "licen" not in raw:
+        return
+    try:
+        data = json.loads(raw.strip().rstrip(";"), strict=False)
+    except (ValueError, RecursionError):
+        return
+    for node in _nodes(data):
+        kinds = node.get("@type")
+        types = {kinds} if isinstance(kinds, str) else {k for k in kinds or () if isinstance(k, str)}
+        site = types & {"WebSite", "Organization"}
+        if not site and (not types & _ABOUT_TEXT or _of_another_page(node, url)):
+            continue
+        for value in _values(node.get("license")):
+            licence = licence_from_url(value) or licence_from_text(value)
+            if licence or not speaks_of_many(value):
+                yield licence or UNKNOWN, quote(f'"license": "{value}"'), _SITE if site else _HEAD
+
+
+def _nodes(data: object) -> Iterator[dict[str, Any]]:
+    """The objects on the outermost level and in @graph; what is nested deeper is about parts."""
+    for node in data if isinstance(data, list) else [data]:
+        if isinstance(node, dict):
+            yield node
+            graph = node.get("@graph")
+            yield from (n for n in graph if isinstance(n, dict)) if isinstance(graph, list) else ()
+
+
+def _values(value: object) -> Iterator[str]:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, dict):
+            one = one.get("url") or one.get("@id") or one.get("name")
+        if isinstance(one, str) and one.strip():
+            yield one.strip()
+
+
+def _of_another_page(node: dict[str, Any], url: str) -> bool:
+    for key in ("mainEntityOfPage", "url", "@id"):
+        value = next(_values(node.get(key)), "")
+        if value and not value.startswith("#"):
+            return urlsplit(urldefrag(urljoin(url, value))[0])[1:4] != urlsplit(urldefrag(url)[0])[1:4]
+    return False

@@ -1,0 +1,258 @@
+"""Where something stands on a page: shown or hidden, in the item or around it, in a mark or in prose.
+
+One walk over the tree yields the runs of visible text with the links and images inside them. What
+is hidden, quoted or a sample never comes out: it cannot be the licence of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lxml import html
+
+from malmoi.document import Scope
+from malmoi.licence_words import fold
+
+# rel, property or itemprop of an element that names the licence of what surrounds it
+RELATIONS = frozenset("license licence cc:license dct:license dcterms:license xhv:license dc:license".split())
+MAX_QUOTE = 300  # code points, of LicenceEvidence.quote
+MAX_DEPTH = 6  # elements of a path that people read
+
+Part = Literal["item", "site", ""]  # "" = neither in the item's container nor in the site's furniture
+
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_HIDDEN = frozenset("script style template noscript head option select datalist textarea iframe object svg".split())
+_QUOTED = frozenset("pre code samp kbd blockquote q figure figcaption label button del s strike".split())
+_QUOTED_NAME = re.compile(
+    r"(?:user-?)?comments?(?:[_-].*|list|area|box)?|repl(?:y|ies)(?:[_-].*)?|related?(?:[_-].*)?|recommend(?:[_-].*)?"
+    r"|quote|example|sample|embed(?:[_-].*)?|caption|code-?(?:block|sample|example)|highlight"
+)
+_MARK_NAME = re.compile(
+    r"(?:kogl|ccl|cc[_-]licen|gong(?:box|nuri|gong)|(?:open|public|menu)[_-]?nuri|nuri|codeview\d*$|open(?:code|type)"
+    r"|licen[cs]e|copyright_item|source_area)[\w-]*"
+)
+_SITE_NAME = re.compile(
+    r"(?:site|page|global|main)?[_-]?(?:footer|foot)(?:[_-]?(?:wrap|area|menu|info|inner|box|in|copy|\d+))?"
+    r"|[glsf]nb(?:[_-].*)?|side(?:bar)?(?:[_-].*)?|aside|header(?:[_-]?(?:wrap|area|\d+))?|nav(?:bar|igation)?"
+)
+_WEAK_SITE_NAME = re.compile(r"copy(?:rights?)?(?:[_-].*)?")
+_ITEM_NAME = re.compile(
+    r"(?:sub_?|main_?|page_?)?(?:contents?|cont|article|post|entry|detail)"
+    r"(?:[_-]?(?:body|view|area|wrap|box|inner|txt|text|\d+)){0,4}"
+    r"|(?:board|bbs|news|article|post)?_?view(?:[_-]?(?:cont|contents?|wrap|area|body|con|box|txt|\d+)){0,4}"
+)
+_TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags that mean something by themselves
+# Of class names only those that say nothing but this; text for screen readers ("blind", "sr-only") is meant to be read.
+_NOT_SHOWN_NAMES = frozenset("hidden hide is-hidden d-none display-none".split())
+_NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What holds for everything below an element."""
+
+    part: Part = ""
+    article: bool = False  # inside <article>, whose header and footer are its own
+    mark: html.HtmlElement | None = None  # the licence mark block around it
+    quoted: bool = False
+    furniture: bool = False  # <nav> or <aside>
+
+
+@dataclass(slots=True)
+class Link:
+    """An `<a>` or `<area>` inside a run."""
+
+    element: html.HtmlElement
+    text: str = ""
+    image: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """Text between two block boundaries, folded, with its links and images; `owner` is the block."""
+
+    owner: html.HtmlElement
+    state: State
+    text: str = ""
+    links: list[Link] = field(default_factory=list)
+    images: list[tuple[html.HtmlElement, Link | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One piece of licence evidence before its scope and record are known."""
+
+    licence: str  # an id of the table, "none" or "unknown"
+    kind: str
+    quote: str
+    element: html.HtmlElement
+    state: State
+
+
+_latest: tuple[html.HtmlElement, list[Run]] | None = None
+
+
+def runs(tree: html.HtmlElement) -> list[Run]:
+    """The visible, unquoted runs of a page in document order; those of the last page are remembered.
+
+    >>> page = html.document_fromstring("<main><p>하나 <b>둘</b></p><!-- 셋 --><p hidden>넷</p></main>")
+    >>> [(run.text, run.state.part) for run in runs(page)]
+    [('하나 둘', 'item')]
+    """
+    global _latest
+    if _latest is None or _latest[0] is not tree:
+        walker = _Walker()
+        walker.walk(tree)
+        _latest = (tree, walker.done)
+    return _latest[1]
+
+
+class _Walker:
+    """Builds runs without recursion: a page may nest two thousand deep."""
+
+    def __init__(self) -> None:
+        self.done: list[Run] = []
+        self.pieces: list[str] = []
+        self.run: Run | None = None
+        self.link: Link | None = None
+
+    def walk(self, tree: html.HtmlElement) -> None:
+        stack: list[tuple[html.HtmlElement, State, html.HtmlElement, bool]] = [(tree, State(), tree, True)]
+        while stack:
+            element, outer, block, entering = stack.pop()
+            tag = element.tag if isinstance(element.tag, str) else ""
+            if not entering:
+                self.leave(element, tag, outer, block)
+                continue
+            if not tag or tag in _HIDDEN or hidden(element):
+                self.say(element.tail, outer, block)
+                continue
+            state = below(element, outer)
+            inner = element if tag in _BLOCKS else block
+            self.enter(element, tag, state, inner)
+            stack.append((element, outer, block, False))
+            stack.extend((child, state, inner, True) for child in reversed(element))
+        self.flush()
+
+    def enter(self, element: html.HtmlElement, tag: str, state: State, block: html.HtmlElement) -> None:
+        if tag in _BLOCKS or (tag == "br" and state.mark is None):
+            self.flush()
+        if tag in ("a", "area") and not state.quoted:
+            self.link = Link(element)
+            self.open(state, block).links.append(self.link)
+        elif tag == "img" and not state.quoted:
+            self.open(state, block).images.append((element, self.link))
+            if self.link is not None:
+                self.link.image = True
+        self.say(" " if tag == "br" else element.text, state, block)
+
+    def leave(self, element: html.HtmlElement, tag: str, outer: State, block: html.HtmlElement) -> None:
+        if tag in _BLOCKS:
+            self.flush()
+        if self.link is not None and self.link.element is element:
+            self.link = None
+        self.say(element.tail, outer, block)
+
+    def open(self, state: State, block: html.HtmlElement) -> Run:
+        if self.run is None:
+            self.run = Run(block, state)
+        return self.run
+
+    def say(self, text: str | None, state: State, block: html.HtmlElement) -> None:
+        if not text or (self.run is None and not text.strip()):
+            return
+        if state.quoted:
+            text = "\ufffc"  # something was said here that is not the page's own word
+        self.open(state, block)
+        self.pieces.append(text)
+        if self.link is not None:
+            self.link.text += text
+
+    def flush(self) -> None:
+        if self.run is not None:
+            self.run.text = fold("".join(self.pieces))
+            if self.run.text.strip("\ufffc ") or self.run.links or self.run.images:
+                self.done.append(self.run)
+        self.run, self.pieces = None, []
+
+
+def names(element: html.HtmlElement) -> list[str]:
+    """The class names and the id of an element, in small letters."""
+    return f"{element.get('class') or ''} {element.get('id') or ''}".lower().split()
+
+
+def hidden(element: html.HtmlElement) -> bool:
+    """Whether an element says of itself that it is not shown."""
+    get = element.get
+    return (
+        not _NOT_SHOWN_NAMES.isdisjoint((get("class") or "").lower().split())
+        or get("hidden") is not None
+        or (get("aria-hidden") or "").strip().lower() == "true"
+        or bool(_NOT_SHOWN.search(get("style") or ""))
+        or (element.tag == "dialog" and get("open") is None)
+    )
+
+
+def below(element: html.HtmlElement, outer: State) -> State:
+    """The state inside `element`, given the state around it."""
+    tag, get = str(element.tag), element.get
+    if tag not in _TELLING and get("class") is None and get("id") is None and get("role") is None:
+        return outer
+    role = (get("role") or "").lower()
+    called = names(element) if tag not in ("html", "body") else []
+    quoted = outer.quoted or tag in _QUOTED or any(map(_QUOTED_NAME.fullmatch, called))
+    mark = element if any(map(_MARK_NAME.fullmatch, called)) else outer.mark
+    part, furniture = outer.part, outer.furniture
+    article = outer.article or tag == "article" or role == "article"
+    if part != "site":
+        aside = tag in ("nav", "aside") or role in ("navigation", "complementary")
+        frame = tag in ("footer", "header") or role in ("contentinfo", "banner")
+        frame = frame or any(map(_SITE_NAME.fullmatch, called))
+        if aside or (frame and not outer.article):
+            part, furniture = "site", aside
+        elif tag in ("article", "main") or role in ("article", "main") or any(map(_ITEM_NAME.fullmatch, called)):
+            part = "item"
+        elif not part and any(map(_WEAK_SITE_NAME.fullmatch, called)):
+            part = "site"
+    state = State(part, article, mark, quoted, furniture)
+    return outer if state == outer else state
+
+
+def scope(state: State, paged: bool) -> Scope:
+    """The scope of evidence found in `state`; `paged` says that the page has a container for its item.
+
+    Outside both containers a mark block belongs to the item, and so does everything on a page
+    that has no such container; the rest is the site's.
+    """
+    if state.part:
+        return state.part
+    return "site" if paged and state.mark is None else "item"
+
+
+def path(element: html.HtmlElement) -> str:
+    """A path of elements that people can read.
+
+    >>> page = html.document_fromstring('<main id="content"><div class="kogl x"><a>1</a></div></main>')
+    >>> path(page.find(".//a"))
+    'html > body > main#content > div.kogl > a'
+    """
+    steps = list(_steps(element))
+    return " > ".join(reversed(steps[:MAX_DEPTH]))
+
+
+def _steps(element: html.HtmlElement | None) -> Iterator[str]:
+    while element is not None:
+        name, classes = element.get("id"), (element.get("class") or "").split()
+        yield f"{element.tag}{'#' + name if name else '.' + classes[0] if classes else ''}"[:60]
+        element = element.getparent()
+
+
+def quote(*words: str) -> str:
+    """Words as they stood, folded, at most MAX_QUOTE code points."""
+    return fold(" ".join(filter(None, words)))[:MAX_QUOTE]

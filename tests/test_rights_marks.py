@@ -1,0 +1,148 @@
+"""Marks on pages: what is found decides rightly, and nothing that is not free ever comes out free."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+
+from crawlers.formats.html import parse
+from crawlers.rights import claims, marks, place, signals
+from crawlers.sample.page import read_pages
+from crawlers.sample.site import build
+from malmoi.document import LicenceEvidence
+from malmoi.errors import SourceError
+from malmoi.rights import Rights, decide
+from malmoi.source import Folder, Item, LicenceClaim, Source
+
+DATA = Path(__file__).parent / "data" / "rights"
+CASES: list[dict[str, Any]] = tomllib.loads((DATA / "marks.toml").read_text(encoding="utf-8"))["case"]
+PROSE = "<p>바닷가 마을의 아침은 그물을 손질하는 소리로 시작한다. 아이들은 갯벌에 나가 조개를 캐고 물때를 배운다.</p>"
+USES = {"kogl-0": "redistribute", "kogl-1": "redistribute", "cc-by-4.0": "redistribute", "cc-by-sa-4.0": "redistribute"}
+
+
+def item(case: dict[str, Any]) -> Item:
+    body = case["html"].replace("{prose}", PROSE)
+    whole = f"<!DOCTYPE html><html><head><meta charset=utf-8>{case.get('head', '')}</head><body>{body}</body></html>"
+    headers = tuple((k, v) for k, v in case.get("headers", []))
+    url = "https://example.kr/a"
+    return Item(url, url, whole if body else "", "text/html", "", "r", headers=headers, date=case.get("date", ""))
+
+
+def judged(case: dict[str, Any]) -> Rights:
+    one = item(case)
+    page = parse(one)
+    evidence = list(marks.find(one, page))
+    if "claim" in case:
+        evidence.append(LicenceEvidence(case["claim"], "claim", "source", "", "", ""))
+    return decide(evidence, signals.find(one, page))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_page_is_judged_as_its_marks_say(case: dict[str, Any]) -> None:
+    rights = judged(case)
+    assert (rights.use, rights.licence) == (case["use"], case["licence"]), (case["why"], rights)
+    if case.get("evidence") == "none":
+        assert [e for e in rights.evidence if e.scope != "source"] == [], case["why"]
+    if "scope" in case:
+        assert {e.scope for e in rights.evidence} == {case["scope"]}, case["why"]
+
+
+def test_no_page_is_ever_falsely_redistributed() -> None:
+    wrong = [c["name"] for c in CASES if judged(c).use == "redistribute" and c["use"] != "redistribute"]
+    assert wrong == []
+    assert len(CASES) >= 80 and len({c["name"] for c in CASES}) == len(CASES) and all(c["why"] for c in CASES)
+
+
+def test_nine_of_ten_free_pages_and_more_are_found() -> None:
+    free = [c for c in CASES if c["use"] == "redistribute"]
+    assert sum(judged(c).use == "redistribute" for c in free) >= 0.95 * len(free)
+
+
+def test_every_page_of_the_sample_site_is_judged_as_it_was_marked() -> None:
+    site = build()
+    for page in read_pages():
+        one = Item(page.path, f"https://example.kr{page.path}", site[page.path].body, "text/html", "", "r")
+        parsed = parse(one)
+        rights = decide(marks.find(one, parsed), signals.find(one, parsed))
+        expected = USES.get(page.licence, "train-only" if page.licence == "kogl-4-ai" else "exclude")
+        expected = "exclude" if page.trap == "tdm-reservation" else expected
+        assert (page.path, rights.use) == (page.path, expected)
+
+
+def test_evidence_quotes_place_and_record_are_kept_and_short() -> None:
+    for case in CASES:
+        for evidence in marks.find(item(case), parse(item(case))):
+            assert len(evidence.quote) <= 300 and " > " in evidence.place and evidence.record == "r"
+
+
+def test_finding_marks_leaves_the_tree_as_it_is() -> None:
+    one = item(CASES[0])
+    page = parse(one)
+    before = html.tostring(page.tree)
+    marks.find(one, page)
+    assert html.tostring(page.tree) == before
+
+
+def test_a_page_that_nests_deep_or_repeats_a_lot_is_read_in_linear_time() -> None:
+    deep = "<div>" * 1_500 + '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">x</a>'
+    flat = '<p>공공누리 <img src="/new_img_opencode1.jpg"></p>' * 2_000
+    for body in (deep, flat):
+        one = Item("k", "https://example.kr/", body, "text/html", "", "r")
+        assert marks.find(one, parse(one))
+
+
+def test_headers_speak_for_what_is_no_page() -> None:
+    headers = (
+        ("tdm-reservation", "1"),
+        ("Link", '<https://example.kr/l.xml>; rel="license"; type="application/rsl+xml"'),
+    )
+    one = Item("k", "https://example.kr/a.pdf", b"%PDF", "application/pdf", "", "r", headers=headers)
+    assert [(s.name, s.effect) for s in signals.find(one, None)] == [("tdm-reservation", "opt-out"), ("rsl", "opt-out")]
+
+
+def source(*claim: LicenceClaim) -> Source:
+    return Source("a", "가", "나", Folder(Path("x")), claim=claim)
+
+
+def test_a_claim_becomes_evidence_only_for_the_addresses_it_is_about() -> None:
+    prose = LicenceClaim("CC-BY-SA-4.0", "CC BY-SA", file="LICENSE", only=("https://example.kr/ko/",))
+    whole = LicenceClaim("MIT", "MIT License", url="https://example.kr/licence")
+    archived = {"LICENSE": "r1", "https://example.kr/licence": "r2"}
+    inside = Item("k", "https://example.kr/ko/a", "", "text/html", "", "r")
+    outside = Item("k", "https://example.kr/en/a", "", "text/html", "", "r")
+    found = claims.from_claim(source(prose, whole), inside, archived)
+    assert [(e.licence, e.scope, e.kind, e.place, e.record) for e in found] == [
+        ("CC-BY-SA-4.0", "source", "claim", "LICENSE", "r1"),
+        ("MIT", "source", "claim", "https://example.kr/licence", "r2"),
+    ]
+    assert [e.licence for e in claims.from_claim(source(prose, whole), outside, archived)] == ["MIT"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        (LicenceClaim("MIT", "MIT License", file="LICENSE"), "a: LICENSE, on which .* was not archived; collect"),
+        (LicenceClaim("Nope-1.0", "Nope", file="LICENSE"), "a: the claim names the licence 'Nope-1.0'"),
+        (LicenceClaim("MIT", "MIT License"), "a: the claim of MIT names neither"),
+    ],
+)
+def test_a_claim_that_rests_on_nothing_stops_the_source(claim: LicenceClaim, says: str) -> None:
+    with pytest.raises(SourceError, match=says):
+        claims.from_claim(source(claim), Item("k", "https://example.kr/", "", "text/html", "", "r"), {})
+
+
+def test_the_words_of_a_claim_must_stand_in_the_archived_file() -> None:
+    claim = LicenceClaim("MIT", "공공누리 제1유형", file="LICENSE")
+    claims.check_quote(claim, "이 자료는 공공누리\n  제1유형입니다.")
+    with pytest.raises(SourceError, match="LICENSE: no longer says"):
+        claims.check_quote(claim, "이 자료는 공공누리 제4유형입니다.")
+    with pytest.raises(SourceError, match="quotes nothing"):
+        claims.check_quote(LicenceClaim("MIT", " ", file="LICENSE"), "…")
+
+
+def test_runs_do_not_keep_what_belongs_to_another_page() -> None:
+    first = html.document_fromstring("<main><p>하나</p></main>")
+    second = html.document_fromstring("<main><p>둘</p></main>")
+    assert [[r.text for r in place.runs(t)] for t in (first, second, first)] == [["하나"], ["둘"], ["하나"]]
