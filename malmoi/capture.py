@@ -296,7 +296,7 @@ def _no_warc(path: Path, error: OSError) -> str:
     with path.open("rb") as stream:
         head = _start(stream)
     if head.startswith(b"filedesc:"):
-        return "this is an ARC file, the format before WARC; convert it with `warcio recompress` and name the result."
+        return "this is an ARC file, the format before WARC; convert it with warcio (`warcio recompress OLD NEW`) and name the result."
     return f"not a WARC file ({error}); it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
 
 

@@ -1,0 +1,35 @@
+"""Law and government: the Constitution, tax rulings, and R&D manuals whose licence is not stated (and so excluded)."""
+
+from collections.abc import Iterator
+
+from benchmarks.sources.corpora import CORPORA
+from crawlers import defaults
+from crawlers.formats import tables
+from malmoi.capture import Capture
+from malmoi.source import Folder, Item, LicenceClaim, Source
+
+_ARTICLE_7 = "statutes/rulings: not protected (Korean Copyright Act art. 7)"
+
+SOURCE = Source(
+    name="law-ko",
+    title="대한민국헌법과 국세청 해석 사례",
+    publisher="대한민국; 국세청",
+    access=Folder(CORPORA / "law-ko", include=("constitution.txt", "tax_rulings.jsonl", "rnd_manuals/*.json")),
+    claim=(
+        LicenceClaim(
+            "LicenseRef-KR-CA-Art7",
+            _ARTICLE_7,
+            file="SOURCE.txt",
+            only=("folder:law-ko/constitution.txt", "folder:law-ko/tax_rulings.jsonl"),
+        ),
+    ),
+    register="law",
+)
+
+
+def items(capture: Capture) -> Iterator[Item]:
+    """A ruling is one row: its summary under its case name."""
+    if capture.url.endswith(".jsonl"):
+        yield from tables.rows(capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name="tax_rulings.jsonl")
+    else:
+        yield from defaults.items(capture)

@@ -1,0 +1,117 @@
+"""One capture → its documents: text, provenance, evidence and signals, by the source's own functions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeAlias
+
+from crawlers import catalogue, defaults
+from malmoi import capture as captures
+from malmoi.capture import Capture, IndexRow
+from malmoi.corridor import Dropped, Kept, Outcome
+from malmoi.document import Document, Provenance, Verdict
+from malmoi.errors import CaptureError
+from malmoi.source import Extracted, Item
+
+VERSION = 1  # raise it when extraction, marks or signals change what they yield
+LIBRARIES = ("trafilatura", "lxml")
+MAX_TEXT = 5_000_000  # code points of one document; what is longer is not read by people
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a worker needs to extract the captures of one shard."""
+
+    definition: str  # name or path of the source file
+    archived: tuple[tuple[str, str], ...]  # licence file or page → id of its record
+
+
+Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
+
+
+def libraries() -> list[tuple[str, str]]:
+    """The packages that extraction depends on, with their versions; part of every key."""
+    return [(name, version(name)) for name in LIBRARIES]
+
+
+def extractor(job: Extraction) -> Extractor:
+    """The function from an index row to its documents; made once a batch."""
+    definition = _loaded(job.definition)
+    archived = dict(job.archived)
+    items = definition.items or defaults.items
+    evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
+    text = definition.text or defaults.text
+
+    def extract(row: IndexRow) -> list[Outcome]:
+        capture = replace(load(row), source=definition.source.name)
+        return [document(capture, item, text(item), evidence) for item in items(capture)]
+
+    return extract
+
+
+def document(capture: Capture, item: Item, extracted: Extracted, evidence: catalogue.Evidence) -> Outcome:
+    """The document of one item, or the verdict that there is none."""
+    found, signals = evidence(item)
+    body = item.body if isinstance(item.body, bytes) else item.body.encode("utf-8", "surrogatepass")
+    doc = Document(
+        id=f"{capture.source}/{item.key}",
+        text=_encodable(extracted.text),
+        provenance=Provenance(
+            source=capture.source,
+            url=item.url,
+            record=item.record,
+            fetched=capture.fetched,
+            payload_sha256=hashlib.sha256(body).hexdigest(),
+            format=extracted.format,
+            encoding=extracted.encoding,
+        ),
+        title=_encodable(extracted.title or item.title),
+        date=extracted.date or item.date,
+        author=_encodable(extracted.author or item.author),
+        evidence=found,
+        signals=signals,
+    )
+    if extracted.outcome == "dropped":
+        return Dropped(doc, "extract", Verdict("drop", extracted.reason))
+    if len(doc.text) > MAX_TEXT:
+        too_long = Verdict("drop", "text-too-long", measured=float(len(doc.text)), limit=float(MAX_TEXT))
+        return Dropped(replace(doc, text=doc.text[:1000]), "extract", too_long)
+    return Kept(doc)
+
+
+def load(row: IndexRow) -> Capture:
+    """The capture of an index row: a record of a WARC, or the file that has stayed where it is.
+
+    Raises CaptureError where the bytes are no longer those that were collected.
+    """
+    path = Path(row.path)
+    if row.kind != "file":
+        return captures.read(path, row.offset, row.record)
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError as error:
+        raise CaptureError(f"{path}: the file is gone since it was collected; run collect again.") from error
+    if hashlib.sha256(body).hexdigest() != row.payload_sha256:
+        raise CaptureError(f"{path}: the file has changed since it was collected; run collect again.")
+    return Capture(row.record, row.url, row.fetched, 200, (("Content-Type", row.media),), body)
+
+
+def _encodable(text: str) -> str:
+    """Lone surrogates cannot be stored as UTF-8; each becomes U+FFFD."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=32)
+def _loaded(name: str) -> catalogue.Definition:
+    return catalogue.load(name)
+
+
+def warm() -> None:
+    """Import what the first page would import; a fork server calls it before it forks."""
+    item = Item("", "", b"<html><body><article><p>\xea\xb0\x80</p></article></body></html>", "text/html", "utf-8", "")
+    defaults.text(item)

@@ -1,0 +1,168 @@
+"""Collect what lies on this machine: folders of files and existing archives, which stay where they are."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crawlers.defaults import FOLDER
+from crawlers.rights import claims
+from malmoi import capture
+from malmoi.capture import IndexRow
+from malmoi.collection import GONE, LICENCE, Run, current, finish
+from malmoi.errors import CaptureError, SourceError
+from malmoi.shard import sha256_of
+from malmoi.source import Folder, LicenceClaim, Source, Warc
+
+_MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
+
+
+def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None) -> dict[str, int]:
+    """Index what the source's folder or archives hold and the earlier runs do not; the counts of the run.
+
+    Nothing is written where nothing is new. Raises SourceError or CaptureError where the access point
+    or a licence file is not there or not readable; the message says which and what to do.
+    """
+    found, torn = _look(source, limit)
+    known = {row.url: row for _, rows in current(earlier) for row in rows}
+    held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
+    new = [row for row in found if row.url not in known or known[row.url].record != row.record]
+    here = {row.url for row in found}
+    gone = [] if limit is not None else [_gone(row) for url, row in known.items() if url not in here]
+    licences = list(_licences(source))
+    fresh = [(row, body) for row, body in licences if row.record not in held]
+    counts = {"found": len(found), "new": len(new), "gone": len(gone), "torn": len(torn)}
+    if new or gone or fresh:
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = _archive(folder, new, fresh)
+        finish(folder, [*rows, *gone], {"source": source.name, **counts, "torn_records": torn})
+    return counts
+
+
+def _look(source: Source, limit: int | None) -> tuple[list[IndexRow], list[str]]:
+    match source.access:
+        case Folder():
+            return list(_files(source, source.access))[:limit], []
+        case Warc():
+            return _archives(source, source.access, limit)
+    raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
+
+
+def _files(source: Source, access: Folder) -> Iterator[IndexRow]:
+    root = access.path.expanduser()
+    if not root.is_dir():
+        raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
+    paths = {p for pattern in access.include for p in root.glob(pattern) if p.is_file()}
+    paths -= {p for pattern in access.exclude for p in root.glob(pattern)}
+    if not paths:
+        raise SourceError(f"{source.name}: no file in {root} matches {', '.join(access.include)}; correct `include`.")
+    for path in sorted(paths):
+        url = f"{FOLDER}{source.name}/{path.relative_to(root).as_posix()}"
+        digest = sha256_of(path)
+        media = _MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        yield IndexRow(
+            record=capture.record_id(url, digest),
+            url=url,
+            fetched=_utc(path.stat().st_mtime),  # a file has no time of sending; its last change is the nearest
+            status=200,
+            media=media,
+            payload_sha256=digest,
+            path=str(path.absolute()),
+            offset=0,
+            size=path.stat().st_size,
+            kind="file",
+        )
+
+
+def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[IndexRow], list[str]]:
+    rows: list[IndexRow] = []
+    torn: list[str] = []
+    for path in _archive_files(source, access):
+        found, broken = capture.index(path, str(path.absolute()))
+        rows += [row for row in found if row.kind not in ("metadata", "revisit")]
+        torn += [f"{t.path}:{t.offset} {t.url} {t.why}".strip() for t in broken]
+    if not rows:
+        raise CaptureError(f"{source.name}: no archive of the source holds a response record; nothing can be extracted.")
+    best: dict[str, IndexRow] = {}
+    for row in rows:
+        held = best.get(row.url)
+        if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
+            best[row.url] = row
+    return [best[url] for url in sorted(best)][:limit], torn
+
+
+def _archive_files(source: Source, access: Warc) -> list[Path]:
+    files: list[Path] = []
+    for path in access.paths:
+        if path.is_dir():
+            files += sorted(p for p in path.rglob("*") if p.name.endswith((".warc", ".warc.gz")))
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise SourceError(f"{source.name}: the archive {path} is not there; correct `paths` in the source file.")
+    if not files:
+        names = ", ".join(str(p) for p in access.paths)
+        raise SourceError(f"{source.name}: no .warc or .warc.gz below {names}; correct `paths` in the source file.")
+    return files
+
+
+def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
+    """Each licence file that a claim names, once, after the claim's words have been found in it."""
+    base = _base(source)
+    for claim in {c.file: c for c in source.claim if c.file}.values():
+        path = base / claim.file
+        if not path.is_file():
+            raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
+        body = path.read_bytes()
+        for words in source.claim:
+            if words.file == claim.file:
+                claims.check_quote(words, body.decode("utf-8", "replace"))
+        yield _licence_row(claim, path, body), body
+
+
+def _licence_row(claim: LicenceClaim, path: Path, body: bytes) -> IndexRow:
+    digest = hashlib.sha256(body).hexdigest()
+    fetched = _utc(path.stat().st_mtime)
+    return IndexRow(
+        capture.record_id(claim.file, digest), claim.file, fetched, 200, "text/plain", digest, "", 0, len(body), LICENCE
+    )
+
+
+def _base(source: Source) -> Path:
+    """Where licence files are looked for: the folder, or the folder that holds the first archive."""
+    match source.access:
+        case Folder(path=path):
+            return path.expanduser()
+        case Warc(paths=paths):
+            first = paths[0]
+            return first if first.is_dir() else first.parent
+    return Path()
+
+
+def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, bytes]]) -> list[IndexRow]:
+    """Write the run's own WARC: licence files with their bytes, other files by path and digest."""
+    written: list[IndexRow] = []
+    part = folder / "files.warc.gz.open"
+    with part.open("wb") as stream:
+        for row, body in licences:
+            at = stream.tell()
+            head = (("Content-Type", row.media),)
+            stream.write(capture.warc_record(row.url, row.fetched, 200, head, body))
+            written.append(replace(row, path="files.warc.gz", offset=at))
+        for row in rows:
+            if row.kind == "file":
+                stream.write(capture.file_record(row.url, row.fetched, row.path, row.size, row.payload_sha256))
+    part.replace(folder / "files.warc.gz")
+    return written + rows
+
+
+def _gone(row: IndexRow) -> IndexRow:
+    return replace(row, path="", offset=0, size=0, kind=GONE)
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,312 @@
+"""The command line: it calls the flows and says what came of it.
+
+Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from malmoi import __version__
+from malmoi.errors import CallError, DataError, MalmoiError
+
+app = App(
+    name="malmoi",
+    version=__version__,
+    help="Licensed Korean text, gathered with proof: collect, curate, release, verify.",
+    help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
+)
+out = Console(highlight=False, soft_wrap=True)
+
+WorkspaceOption = Annotated[Path, Parameter("--workspace", help="Folder that holds captures, stages and releases.")]
+SourceOption = Annotated[
+    list[str] | None, Parameter("--source", help="Name or .py file of a source; default: those of the recipe.")
+]
+LimitOption = Annotated[int | None, Parameter("--limit", help="At most so many captures a source.")]
+DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Say what would be done; write nothing.")]
+ContactOption = Annotated[str | None, Parameter("--contact", help="Who answers for the crawl: a mail address or a page.")]
+WorkersOption = Annotated[int | None, Parameter("--workers", help="Worker processes; default: one a core.")]
+VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
+RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
+PrefectOption = Annotated[
+    bool,
+    Parameter("--prefect", negative="", help="Run as a Prefect flow; the default where PREFECT_API_URL is set."),
+]
+
+
+@app.command
+def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: WorkersOption = None) -> None:
+    """Crawl the bundled sample site on loopback, end to end, to a verified release and a card."""
+    from flows import demo as demonstration
+
+    _configure(workers)
+    demonstration.demo(workspace, out)
+
+
+@app.command
+def run(
+    recipe: RecipeArgument = "general",
+    *,
+    source: SourceOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    limit: LimitOption = None,
+    contact: ContactOption = None,
+    version: VersionOption = "",
+    workers: WorkersOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Collect, curate and release by a recipe; what stands already is not done again."""
+    from flows import run as runs
+
+    _configure(workers)
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, source or ())
+    if dry_run:
+        _plan(chosen, names, workspace, collect=True)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
+        out.print(f"Release: {folder}")
+        return
+    from flows import mapping, pool
+    from flows.progress import Progress
+    from malmoi.workspace import Workspace
+
+    home = Workspace.open(workspace)
+    with home.lock():
+        made = runs.run(
+            home, chosen, names, mapping.threads(pool.count()), Progress(),
+            limit=limit, contact=contact, version=version,
+        )  # fmt: skip
+    _released(made)
+
+
+@app.command
+def collect(
+    *sources: str,
+    workspace: WorkspaceOption = Path("workspace"),
+    limit: LimitOption = None,
+    contact: ContactOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Bring the captures of sources up to date."""
+    from flows import collect as collecting
+    from flows import run as runs
+    from flows.progress import Progress
+    from malmoi.workspace import Workspace
+
+    if not sources:
+        raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
+    home = Workspace.open(workspace)
+    if dry_run:
+        for name in sources:
+            out.print(collecting.would_collect(home, name))
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        prefect_flows.collect(list(sources), str(workspace), limit, contact)
+        return
+    with home.lock():
+        runs.collect_all(home, sources, Progress(), limit=limit, contact=contact)
+
+
+@app.command
+def curate(
+    recipe: RecipeArgument = "general",
+    *,
+    source: SourceOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    workers: WorkersOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Extract, clean, deduplicate and judge what has been collected."""
+    from flows import curate as curating
+    from flows import mapping, pool
+    from flows import run as runs
+    from flows.progress import Progress
+    from malmoi.workspace import Workspace
+
+    _configure(workers)
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, source or ())
+    if dry_run:
+        _plan(chosen, names, workspace, collect=False)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        prefect_flows.curate(recipe, list(names), str(workspace))
+        return
+    home = Workspace.open(workspace)
+    with home.lock():
+        curating.curate(home, chosen, names, mapping.threads(pool.count()), Progress())
+
+
+@app.command
+def release(
+    recipe: RecipeArgument = "general",
+    *,
+    source: SourceOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    version: VersionOption = "",
+    workers: WorkersOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Publish what is curated as an immutable, verified release with its card."""
+    from flows import curate as curating
+    from flows import mapping, pool
+    from flows import release as releases
+    from flows import run as runs
+    from flows.progress import Progress
+    from malmoi.workspace import Workspace
+
+    _configure(workers)
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, source or ())
+    if dry_run:
+        _plan(chosen, names, workspace, collect=False)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        out.print(f"Release: {prefect_flows.release(recipe, list(names), str(workspace), version)}")
+        return
+    home = Workspace.open(workspace)
+    mapper = mapping.threads(pool.count())
+    with home.lock():
+        curated = curating.curate(home, chosen, names, mapper, Progress())
+        made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
+    _released(made)
+
+
+@app.command
+def status(
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
+    recipe: RecipeArgument = "general",
+    source: SourceOption = None,
+) -> None:
+    """What the workspace holds, what is stale, and what a run would have to do."""
+    from flows import status as statuses
+
+    statuses.show(workspace, recipe, source or (), out)
+
+
+@app.command
+def verify(folder: Path) -> None:
+    """Check a release: every file, the manifest, and every number of its card."""
+    from flows.release import findings
+
+    found = findings(folder)
+    for finding in found:
+        out.print(f"{finding.check}: {finding.path}: {finding.says}", markup=False)
+    if found:
+        raise DataError(f"{folder}: {len(found)} findings; this is not the release that was published.")
+    out.print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
+
+
+@app.command
+def why(where: Path, id: str) -> None:
+    """One document's path: capture, evidence, verdicts, cluster, redactions. WHERE is a workspace or a release."""
+    from flows import why as explaining
+
+    explaining.show(where, id, out)
+
+
+@app.command
+def sources() -> None:
+    """The catalogue of sources: licence, access point, register, terms check."""
+    from flows import status as statuses
+
+    statuses.catalogue_table(out)
+
+
+@app.command(name="try")
+def try_(
+    stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii duplicates")],
+    *files: Path,
+    jsonl: Annotated[Path | None, Parameter("--jsonl", help="JSON lines to read; - for standard input.")] = None,
+    recipe: RecipeArgument = "general",
+) -> None:
+    """Run one stage by itself on files or JSON lines; one JSON object a document, in input order."""
+    from flows import trying
+
+    trying.run(stage, files, jsonl, recipe, sys.stdout)
+
+
+def _configure(workers: int | None) -> None:
+    from flows import pool
+
+    if workers is not None and workers < 1:
+        raise CallError(f"--workers is {workers}; give at least 1.")
+    pool.configure(workers)
+
+
+def _by_prefect(asked: bool) -> bool:
+    return asked or bool(os.environ.get("PREFECT_API_URL"))
+
+
+def _plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool) -> None:
+    from flows import status as statuses
+
+    statuses.plan(recipe, names, workspace, out, collect=collect)
+
+
+def _released(made: Any) -> None:
+    out.print(made.says(), markup=False)
+
+
+def guarded(call: Callable[[], Any]) -> int:
+    """Run `call`; a failure that is explained ends in one sentence and its exit status, never in a traceback."""
+    try:
+        call()
+    except CycloptsError as error:
+        print(f"malmoi: {error}", file=sys.stderr)
+        return 2
+    except MalmoiError as error:
+        print(f"malmoi: {error}", file=sys.stderr)
+        return error.status
+    except OSError as error:
+        print(f"malmoi: {_disk(error)}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("malmoi: stopped. What is finished stands; the same command goes on from there.", file=sys.stderr)
+        return 3
+    return 0
+
+
+def _disk(error: OSError) -> str:
+    import errno
+
+    what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk is full ({what}). Nothing half-written counts; make room and run the same command again."
+    return f"{what}. What is finished stands; mend the cause and run the same command again."
+
+
+def main() -> None:
+    """The entry point of the `malmoi` command."""
+    status = guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
+    sys.stdout.flush()
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Collect: bring the captures of a source up to date, from the net or from this machine."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crawlers import catalogue, local
+from crawlers.rights import claims
+from flows.progress import Progress, Step
+from malmoi import capture, collection
+from malmoi.capture import IndexRow
+from malmoi.collection import GONE, LICENCE, Run
+from malmoi.errors import CallError, SourceError
+from malmoi.source import Folder, Site, Sitemap, Source, Warc
+from malmoi.workspace import Workspace, replace_file
+
+CLOSED = "pages.warc.gz"
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What one collection came to."""
+
+    source: str
+    new: int  # captures that were not there before
+    current: int  # captures of the source that stand now
+    gone: int = 0
+    blocked: int = 0  # addresses that robots.txt or the guard forbade
+    failed: int = 0
+    torn: int = 0  # records that could not be read
+
+
+def collect(
+    workspace: Workspace, name: str, progress: Progress, *, limit: int | None = None, contact: str | None = None
+) -> Collected:
+    """Collect the source `name`; SourceError says what is wrong with it and what to do."""
+    definition = catalogue.load(name)
+    source = definition.source
+    home = workspace.captures(source.name)
+    earlier = collection.runs(home)
+    folder = collection.open_run(home)
+    with progress.stage(f"collect {source.name}", 0) as step:
+        match source.access:
+            case Folder() | Warc():
+                counts = local.collect(source, folder, earlier, limit=limit)
+            case Site() | Sitemap():
+                job = {
+                    "source": str(Path(name).absolute()) if name.endswith(".py") else name,
+                    "run_dir": str(folder),
+                    "earlier": [str(run.folder) for run in earlier],
+                    "limit": limit,
+                    "contact": contact,
+                    "user_agent_suffix": None,
+                }
+                counts = _fetch(workspace, source, folder, earlier, job, step)
+        standing = sum(len(rows) for _, rows in collection.current(collection.runs(home)))
+        step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _more(counts)
+    if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
+        raise SourceError(
+            f"{source.name}: {standing} captures stand, expected {source.expect.at_least} to "
+            f"{source.expect.at_most}. Look at the source; if it has changed, correct `expect` in its file."
+        )
+    extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
+    return Collected(source.name, counts["new"], standing, **extra)
+
+
+def would_collect(workspace: Workspace, name: str) -> str:
+    """What `collect` would do, in one line; nothing is fetched or written."""
+    source = catalogue.load(name).source
+    runs = collection.runs(workspace.captures(source.name))
+    standing = sum(len(rows) for _, rows in collection.current(runs))
+    match source.access:
+        case Site(start=start, scope=scope):
+            return f"{source.name}: crawl {', '.join(start)} within {', '.join(scope)}; {standing:,} captures stand"
+        case Sitemap(urls=urls, scope=scope):
+            return f"{source.name}: read {', '.join(urls)} within {', '.join(scope)}; {standing:,} captures stand"
+        case Folder(path=path):
+            return f"{source.name}: index the files of {path}; {standing:,} captures stand"
+        case Warc(paths=paths):
+            return f"{source.name}: index {', '.join(str(p) for p in paths)}; {standing:,} captures stand"
+
+
+def _fetch(
+    workspace: Workspace, source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, Any], step: Step
+) -> dict[str, int]:
+    folder.mkdir(parents=True, exist_ok=True)
+    order = folder / "job.json"
+    replace_file(order, json.dumps(job, ensure_ascii=False, indent=1) + "\n")
+    command = [sys.executable, "-m", "crawlers.fetch", str(order)]
+    with (
+        (folder / "errors.log").open("w+", encoding="utf-8") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=_end_with_parent
+        ) as process,
+    ):
+        try:
+            fetched = 0
+            for line in process.stdout or ():
+                now = json.loads(line).get("fetched", fetched)
+                step.advance(max(0, now - fetched))
+                fetched = now
+            status = process.wait()
+        except BaseException:
+            process.terminate()  # what it has archived stands; the next run takes it up
+            raise
+        if status:
+            errors.seek(0)
+            said = errors.read().strip().splitlines() or [f"the crawler ended with status {status}"]
+            raise (CallError if status == 2 else SourceError)(said[-1])
+    stats = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
+    rows, torn = capture.index(folder / CLOSED, CLOSED)
+    known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
+    new = [r for r in rows if r.status == 200 and r.kind == "response"]
+    rows = [_licence(r, source, folder) for r in rows]
+    gone = [r.url for r in rows if r.url in known and r.status in (404, 410)]
+    rows += [replace(known[url], path="", offset=0, size=0, kind=GONE) for url in gone]
+    facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
+    collection.finish(folder, rows, facts)
+    blocked = stats["blocked"] if isinstance(stats["blocked"], int) else len(stats["blocked"])
+    counts = {"new": len(new), "gone": len(gone), "blocked": blocked, "failed": len(stats["failed"]), "torn": len(torn)}
+    return counts
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end the crawler when we are killed: nobody else may crawl on behind our back."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _licence(row: IndexRow, source: Source, folder: Path) -> IndexRow:
+    """The row of a licence page becomes evidence, once the claim's words have been found in it."""
+    for claim in source.claim:
+        if claim.url == row.url and row.status == 200:
+            page = capture.read(folder / row.path, row.offset, row.record)
+            claims.check_quote(claim, page.body.decode("utf-8", "replace"))
+            return replace(row, kind=LICENCE)
+    return row
+
+
+def _more(counts: dict[str, int]) -> str:
+    return "".join(f" · {counts[k]:,} {k}" for k in ("gone", "blocked", "failed", "torn") if counts.get(k))

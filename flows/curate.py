@@ -1,0 +1,184 @@
+"""Curate: captures → documents → clean → unique → curated, each a map over shards that resumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crawlers import catalogue
+from crawlers import extract as extraction
+from flows.jobs import ExtractJob, SketchJob, WalkJob, extract, sketch_shard, walk_shard
+from flows.mapping import Mapper
+from flows.progress import Progress
+from malmoi import collection, shard
+from malmoi import recipe as recipes
+from malmoi.capture import IndexRow
+from malmoi.errors import CallError
+from malmoi.ledger import Ledger
+from malmoi.recipe import Recipe, StageName, Step, digest
+from malmoi.shard import SCHEMA_VERSION
+from malmoi.workers import CPU_SECONDS
+from malmoi.workspace import Stage, Workspace
+
+J = TypeVar("J", ExtractJob, WalkJob)
+
+FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """What curation stands on: the finished shards of each stage, in order, and the tables of its surveys."""
+
+    stages: tuple[tuple[Stage, tuple[Ledger, ...]], ...]
+    tables: tuple[Path, ...]
+
+    def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
+        """The ledgers of one stage."""
+        return dict(self.stages)[stage]
+
+
+def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
+    """Bring every stage up to date with the captures of `sources`; what stands already is not touched."""
+    jobs = [job for name in sources for job in extract_jobs(workspace, name)]
+    done: list[tuple[Stage, tuple[Ledger, ...]]] = []
+    ledgers = _ensure(workspace, "2-documents", jobs, extract, mapper, progress)
+    done.append(("2-documents", ledgers))
+    before: Stage = "2-documents"
+    tables: list[Path] = []
+    for name in recipes.STAGES:
+        steps = recipe.stage(name)
+        slices: dict[str, tuple[tuple[str, Path, str], ...]] = {}
+        for filter_name, params in _surveys(steps):
+            table, found = survey(workspace, filter_name, params, before, ledgers, mapper, progress)
+            tables.append(table)
+            for key, piece in found.items():
+                slices[key] = (*slices.get(key, ()), piece)
+        walks = [walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices) for ledger in ledgers]
+        ledgers = _ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
+        before = FOLDER_OF[name]
+        done.append((before, ledgers))
+    return Curated(tuple(done), tuple(tables))
+
+
+def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
+    """One job for each shard of captures of a source. CallError where nothing has been collected."""
+    definition = catalogue.load(name)
+    source = definition.source
+    runs = collection.runs(workspace.captures(source.name))
+    if not runs:
+        raise CallError(f"{source.name}: nothing collected yet; run `malmoi collect {name}` first.")
+    archived = {file: row.record for file, row in collection.licence_records(runs).items()}
+    job = extraction.Extraction(name, tuple(sorted(archived.items())))
+    code = digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
+    for _, rows in collection.current(runs):
+        for chunk in collection.chunks(rows):
+            content = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
+            key = digest(["2-documents", code, job.archived, content, CPU_SECONDS])[:32]
+            yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk))
+
+
+def definition_file(name: str) -> Path:
+    """The file that defines a source."""
+    return Path(name) if name.endswith(".py") else catalogue.SOURCES / f"{name}.py"
+
+
+def walk_job(
+    workspace: Workspace,
+    stage: Stage,
+    before: Stage,
+    ledger: Ledger,
+    steps: tuple[Step, ...],
+    slices: dict[str, tuple[tuple[str, Path, str], ...]],
+) -> WalkJob:
+    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on."""
+    pieces = slices.get(ledger.key, ())
+    content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
+    seen = [[name, content_digest] for name, _, content_digest in pieces]
+    key = digest([stage, recipes.slice_digest(steps), content, seen, SCHEMA_VERSION, CPU_SECONDS])[:32]
+    paths = tuple((name, path) for name, path, _ in pieces)
+    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
+
+
+def survey(
+    workspace: Workspace,
+    filter_name: str,
+    params: dict[str, Any],
+    stage: Stage,
+    ledgers: Sequence[Ledger],
+    mapper: Mapper,
+    progress: Progress,
+) -> tuple[Path, dict[str, tuple[str, Path, str]]]:
+    """Sketch every shard, reduce once, and cut the table into the rows about each shard (name, file, digest)."""
+    found = recipes.module(filter_name).SURVEY
+    code = [found.name, found.version, getattr(recipes.module(filter_name), "LIBRARIES", ())]
+    jobs = []
+    for ledger in ledgers:
+        content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
+        key = digest([*code, content])[:32]
+        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), filter_name))
+    missing = [job for job in jobs if not job.target.exists()]
+    with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
+        mapper(sketch_shard, missing, lambda _: step.advance())
+        paths = [job.target for job in jobs]
+        table_path = _table(workspace, found, params, paths)
+    table = shard.read(table_path)
+    ids = table.column("id")
+    slices = {}
+    for ledger, path in zip(ledgers, paths, strict=True):
+        here = table.filter(pc.is_in(ids, value_set=shard.read(path, ["id"]).column("id")))
+        piece = digest([found.name, here.to_pylist()])[:32]
+        target = workspace.survey(piece) / "rows.parquet"
+        if not target.exists():
+            workspace.put(target.parent, lambda folder, rows=here: _write_rows(folder, rows))
+        slices[ledger.key] = (found.name, target, piece)
+    return table_path, slices
+
+
+def _table(workspace: Workspace, found: Any, params: dict[str, Any], paths: list[Path]) -> Path:
+    key = digest([found.name, found.version, params, sorted(path.parent.name for path in paths)])[:32]
+    target = workspace.survey(key) / "table.parquet"
+    if not target.exists():
+        sketches = pa.concat_tables([shard.read(path) for path in paths] or [found.schema.empty_table()])
+        table = found.reduce(sketches, **params)
+        workspace.put(target.parent, lambda folder: _write_table(folder, table))
+    return target
+
+
+def _write_table(folder: Path, table: pa.Table) -> None:
+    shard.write(table, folder / "table.parquet")
+
+
+def _write_rows(folder: Path, table: pa.Table) -> None:
+    shard.write(table, folder / "rows.parquet")
+
+
+def _surveys(steps: tuple[Step, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each survey that a stage reads: a filter that names it, and the parameters of its reduce."""
+    params = {found.name: given for found, given in recipes.surveys(steps)}
+    for name, given in params.items():
+        yield next(step.filter for step in steps if step.survey == name), given
+
+
+def _ensure(
+    workspace: Workspace,
+    stage: Stage,
+    jobs: Sequence[J],
+    call: Callable[[J], Ledger],
+    mapper: Mapper,
+    progress: Progress,
+) -> tuple[Ledger, ...]:
+    """The ledgers of all jobs, in order; only those that do not stand yet are worked on."""
+    standing = {job.key: ledger for job in jobs if (ledger := workspace.ledger(stage, job.key)) is not None}
+    missing = list({job.key: job for job in jobs if job.key not in standing}.values())
+    with progress.stage(stage, len(jobs), standing=len(jobs) - len(missing)) as step:
+        for ledger in mapper(call, missing, step.ledger):
+            standing[ledger.key] = ledger
+        ledgers = tuple(standing[job.key] for job in jobs)
+        step.total(ledgers)
+    return ledgers
+

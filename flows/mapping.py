@@ -1,0 +1,39 @@
+"""How jobs are mapped: by threads of this process, or as tasks of the Prefect flow that is running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+
+class Mapper(Protocol):
+    """Runs `call` on each job; results in order; the first exception is raised and nothing new is started."""
+
+    def __call__(self, call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ...) -> list[R]: ...
+
+
+def _ignore(_: Any) -> None:
+    return None
+
+
+def threads(count: int) -> Mapper:
+    """A mapper of `count` threads: enough to keep as many workers busy across the ends of shards."""
+
+    def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = _ignore) -> list[R]:
+        results: list[R] = []
+        with ThreadPoolExecutor(max(1, count)) as pool:
+            futures = [pool.submit(call, job) for job in jobs]
+            try:
+                for future in futures:
+                    results.append(future.result())
+                    done(results[-1])
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return results
+
+    return run

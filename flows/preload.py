@@ -1,0 +1,17 @@
+"""What the fork server imports before the first worker is forked: the heavy libraries, once for all.
+
+A worker forked from it costs its own pages only. Kiwi is built lazily, so it tokenises one word here.
+Neither Scrapy nor Prefect is among these, and a test holds that.
+"""
+
+import crawlers.extract
+import filters.duplicates.survey
+import filters.exact_duplicates
+import filters.morphology
+import malmoi.recipe
+import malmoi.shard
+
+filters.morphology.load()
+for _name in malmoi.recipe.available():
+    malmoi.recipe.module(_name)
+crawlers.extract.warm()

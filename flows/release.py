@@ -1,0 +1,184 @@
+"""Release: what is curated → an immutable folder with manifest and card, verified before it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import data_cards
+from crawlers import catalogue
+from flows.curate import Curated
+from flows.mapping import Mapper
+from flows.progress import Progress
+from malmoi import __version__, collection
+from malmoi import recipe as recipes
+from malmoi.corridor import apply
+from malmoi.document import Document, Provenance
+from malmoi.errors import CallError, DataError, StageError
+from malmoi.ledger import total
+from malmoi.recipe import Recipe, Step
+from malmoi.releases import history as histories
+from malmoi.releases import manifest as manifests
+from malmoi.releases.history import Entry, History
+from malmoi.releases.inputs import Inputs, SourceFacts
+from malmoi.releases.publish import Run, publish
+from malmoi.releases.seal import NAME as SUMS
+from malmoi.releases.seal import seal
+from malmoi.releases.verify import Finding, verify
+from malmoi.shard import sha256_of
+from malmoi.workspace import Workspace
+
+# What decides the bytes of a release beside the recipe; named in its manifest.
+SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A release that stands."""
+
+    name: str
+    version: str
+    folder: Path
+    root: str
+    documents: int
+    new: bool  # False: the same data was released before, and nothing was written
+
+    def says(self) -> str:
+        """One line for the person who waits."""
+        what = "released and verified" if self.new else "nothing new; this release stands"
+        return f"{self.name} {self.version}: {what}, {self.documents:,} documents\n  {self.folder}\n  root {self.root}"
+
+
+def release(
+    workspace: Workspace,
+    recipe: Recipe,
+    sources: Sequence[str],
+    curated: Curated,
+    mapper: Mapper,
+    progress: Progress,
+    *,
+    version: str = "",
+) -> Released:
+    """Publish the kept documents; the folder appears whole, after it has been verified, or not at all.
+
+    Raises CallError where `version` stands already, StageError where nothing is left to publish.
+    """
+    history = known(workspace, recipe.name)
+    if version and any(e.version == version for e in history.names.get(recipe.name, ())):
+        raise CallError(f"{recipe.name} {version} exists; a release is never edited. Leave --version out, or raise it.")
+    _, kept, dropped, _ = total(curated.ledgers("5-curated"))
+    if not kept:
+        raise StageError(
+            f"recipe {recipe.name}: no document is left to publish. `malmoi status` shows at which stage they went"
+            + (f"; the last one dropped {dropped.total()}." if dropped else ".")
+        )
+    with progress.stage("6-release", 0) as step, workspace.birth() as folder:
+        inputs = _inputs(workspace, recipe, sources, curated, version)
+        manifest = publish(
+            inputs, folder, tmp=workspace.tmp, run=_runner(mapper), redact=redactor(recipe), history=history
+        )
+        last = history.latest(recipe.name)
+        new = last is None or last.root != manifest.root or bool(version)
+        number = manifest.version if new or last is None else last.version
+        target = workspace.releases(recipe.name) / number
+        if new:
+            _finish(folder)
+            if target.exists():
+                raise CallError(f"{target} exists and is no release of ours; move it away. Nothing was overwritten.")
+            workspace.stand(folder, target)
+        step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
+    histories.write(workspace.releases(recipe.name).parent / "releases.json", known(workspace, recipe.name))
+    return Released(recipe.name, number, target, manifest.root, manifest.documents, new)
+
+
+def _finish(folder: Path) -> None:
+    """Card, sums, and the release's own proof before anyone can see it."""
+    data_cards.write(folder)
+    seal(folder)
+    if found := verify(folder, render=data_cards.rendered):
+        first = f"{found[0].check}, {found[0].path}: {found[0].says}"
+        raise DataError(f"the new release does not verify ({first}); nothing was published.")
+
+
+def _runner(mapper: Mapper) -> Run:
+    def run(call: Callable[[Any], Any], work: list[Any]) -> list[Any]:
+        return mapper(call, work)
+
+    return run
+
+
+def known(workspace: Workspace, name: str) -> History:
+    """The history of a release name, read off the folders that stand: they appear whole, so they cannot lie."""
+    history = History()
+    folders = [p.parent for p in workspace.releases(name).glob("*/" + SUMS)]
+    for folder in sorted(folders, key=lambda p: [int(n) if n.isdigit() else -1 for n in p.name.split(".")]):
+        try:
+            made = manifests.read(folder)
+        except (OSError, ValueError, KeyError, TypeError, DataError) as error:
+            raise CallError(f"{folder}: its manifest cannot be read ({error}); run malmoi verify on it.") from error
+        entry = Entry(made.version, made.root, sha256_of(folder / SUMS), made.schema_version, made.n_shards)
+        history = history.add(name, entry)
+    return history
+
+
+def findings(folder: Path) -> list[Finding]:
+    """What is wrong with a release; empty where everything agrees. CallError where there is no release."""
+    if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
+        raise CallError(f"{folder} is no release: it has neither {SUMS} nor {manifests.NAME}.")
+    return verify(folder, render=data_cards.rendered)
+
+
+def redactor(recipe: Recipe) -> Callable[[str], str] | None:
+    """The recipe's own treatment of personal data, for titles and quotes, which are no document's text."""
+    steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
+    return partial(_redacted, steps) if steps else None
+
+
+def _redacted(steps: tuple[Step, ...], text: str) -> str:
+    doc = Document("", text, Provenance("", "", "", "", ""))
+    for bound in recipes.bind(steps):
+        doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+    return doc.text
+
+
+def _inputs(
+    workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
+) -> Inputs:
+    facts, fetched = [], ""
+    for name in sources:
+        source = catalogue.load(name).source
+        facts.append(
+            SourceFacts(
+                name=source.name,
+                title=source.title,
+                publisher=source.publisher,
+                access=type(source.access).__name__,
+                licences=tuple(sorted({c.licence for c in source.claim})),
+                register=source.register,
+                domain=source.domain,
+                terms=f"{source.terms.verdict} ({source.terms.date}, {source.terms.url})" if source.terms else "",
+                attribution=source.attribution,
+                note=source.note,
+            )
+        )
+        for _, rows in collection.current(collection.runs(workspace.captures(source.name))):
+            fetched = max([fetched, *(row.fetched for row in rows)])
+    return Inputs(
+        name=recipe.name,
+        version=version,
+        purpose=recipe.purpose,
+        recipe_name=recipe.name,
+        recipe_digest=recipe.digest(),
+        shards=recipe.shards,
+        stages=tuple(
+            (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers)) for stage, ledgers in curated.stages
+        ),
+        clusters=curated.tables,
+        sources=tuple(facts),
+        software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
+        fetched_until=fetched,
+    )

@@ -1,0 +1,78 @@
+"""Run: collect → curate → release, one after the other; what stands is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crawlers import catalogue
+from flows.collect import Collected, collect
+from flows.curate import curate
+from flows.mapping import Mapper
+from flows.progress import Progress
+from flows.release import Released, release
+from malmoi import recipe as recipes
+from malmoi.errors import CallError, SourceError
+from malmoi.recipe import Recipe
+from malmoi.workspace import Workspace
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+def recipe_of(name: str) -> Recipe:
+    """The shipped recipe `name`, or the one in a file that ends in .toml."""
+    if name.endswith(".toml"):
+        return recipes.load(Path(name))
+    path = RECIPES / f"{name}.toml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
+        raise CallError(f"no recipe is called {name!r}: choose one of {known}, or name a file that ends in .toml.")
+    return recipes.load(path)
+
+
+def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[str, ...]:
+    """The sources of a run: those given, else the recipe's; paths are relative to the recipe's file."""
+    if given:
+        chosen = tuple(given)
+    else:
+        base = Path(recipe_name).parent if recipe_name.endswith(".toml") else Path()
+        chosen = tuple(str(base / s) if s.endswith(".py") else s for s in recipe.sources)
+    if not chosen:
+        raise CallError(f"recipe {recipe.name!r} names no source; add `sources = [...]` or give --source.")
+    names = [catalogue.load(name).source.name for name in chosen]
+    if len(set(names)) < len(names):
+        raise CallError(f"two of the sources have the same name: {', '.join(sorted(names))}; ids would collide.")
+    return tuple(sorted(chosen, key=lambda name: catalogue.load(name).source.name))
+
+
+def collect_all(
+    workspace: Workspace, names: Sequence[str], progress: Progress, *, limit: int | None, contact: str | None
+) -> list[Collected]:
+    """Collect each source; one that fails stops itself and not the others, and is raised at the end."""
+    done, faults = [], []
+    for name in names:
+        try:
+            done.append(collect(workspace, name, progress, limit=limit, contact=contact))
+        except SourceError as error:
+            progress.say(f"  {error}")
+            faults.append(str(error))
+    if faults:
+        raise SourceError("\n".join(faults))
+    return done
+
+
+def run(
+    workspace: Workspace,
+    recipe: Recipe,
+    sources: Sequence[str],
+    mapper: Mapper,
+    progress: Progress,
+    *,
+    limit: int | None = None,
+    contact: str | None = None,
+    version: str = "",
+) -> Released:
+    """Collect the sources, curate by the recipe, and release what is kept."""
+    collect_all(workspace, sources, progress, limit=limit, contact=contact)
+    curated = curate(workspace, recipe, sources, mapper, progress)
+    return release(workspace, recipe, sources, curated, mapper, progress, version=version)

@@ -1,0 +1,104 @@
+"""What a workspace holds, what a run would have to do, and the catalogue of sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from crawlers import catalogue
+from flows.collect import would_collect
+from flows.curate import FOLDER_OF, extract_jobs
+from flows.run import recipe_of, sources_of
+from malmoi import collection
+from malmoi.errors import CallError, MalmoiError
+from malmoi.ledger import Ledger, total
+from malmoi.recipe import Recipe
+from malmoi.workspace import Stage, Workspace
+
+STAGES: tuple[Stage, ...] = ("2-documents", *FOLDER_OF.values())
+
+
+def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> None:
+    """Print captures, stages and releases of a workspace, and what is stale for a recipe."""
+    if not (root / "malmoi.json").exists():
+        raise CallError(f"{root} is no workspace yet; `malmoi run` or `malmoi demo` makes one.")
+    workspace = Workspace.open(root)
+    _captures(workspace, out)
+    table = Table("stage", "shards", "in", "kept", "dropped", "failed", title="finished shards (all recipes)")
+    for stage in STAGES:
+        ledgers = standing(workspace, stage)
+        entered, kept, dropped, failed = total(ledgers)
+        counts = (len(ledgers), entered.total(), kept.total(), dropped.total(), len(failed))
+        table.add_row(stage, *(f"{n:,}" for n in counts))
+    out.print(table)
+    releases = sorted(p.parent for p in (workspace.root / "6-releases").glob("*/*/manifest.json"))
+    for folder in releases:
+        out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
+    if not releases:
+        out.print("no release yet")
+    try:
+        recipe = recipe_of(recipe_name)
+        plan(recipe, sources_of(recipe, recipe_name, given), root, out, collect=False)
+    except MalmoiError as error:
+        out.print(f"recipe {recipe_name}: {error}", markup=False)
+
+
+def standing(workspace: Workspace, stage: Stage) -> list[Ledger]:
+    """The ledgers of all finished shards of a stage, sorted by key."""
+    folders = sorted(p.parent for p in (workspace.root / stage).glob("*/ledger.json"))
+    return [ledger for folder in folders if (ledger := workspace.ledger(stage, folder.name)) is not None]
+
+
+def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
+    """Print what a run of `recipe` would fetch and extract; nothing is written."""
+    if not (root / "malmoi.json").exists():
+        out.print(f"{root} is new; everything would be made.", markup=False)
+        for name in names:
+            source = catalogue.load(name).source
+            out.print(f"collect {source.name}: {type(source.access).__name__} of {source.publisher}", markup=False)
+        return
+    workspace = Workspace.open(root)
+    for name in names:
+        if collect:
+            out.print("collect " + would_collect(workspace, name), markup=False)
+        try:
+            jobs = list(extract_jobs(workspace, name))
+        except MalmoiError as error:
+            out.print(str(error), markup=False)
+            continue
+        new = [job for job in jobs if workspace.ledger("2-documents", job.key) is None]
+        captures, size = sum(len(j.rows) for j in new), sum(r.size for j in new for r in j.rows)
+        out.print(
+            f"curate {catalogue.load(name).source.name} by {recipe.name}: {len(new)} of {len(jobs)} shards are to be "
+            f"extracted ({captures:,} captures, {size / 1e6:,.1f} MB of payload; about {2 * size / 1e6:,.0f} MB of disk)",
+            markup=False,
+        )
+
+
+def catalogue_table(out: Console) -> None:
+    """Print one row a source of the catalogue."""
+    table = Table("source", "title", "publisher", "access", "licence", "register", "domain", "terms check")
+    for name in catalogue.names():
+        source = catalogue.load(name).source
+        licences = ", ".join(sorted({c.licence for c in source.claim})) or "by item"
+        terms = f"{source.terms.verdict} ({source.terms.date})" if source.terms else "open"
+        access = type(source.access).__name__
+        table.add_row(
+            source.name, source.title, source.publisher, access, licences, source.register, source.domain, terms
+        )
+    out.print(table)
+
+
+def _captures(workspace: Workspace, out: Console) -> None:
+    table = Table("source", "runs", "captures that stand", "by run", title="captures")
+    for folder in sorted((workspace.root / "1-captures").glob("*")):
+        runs = collection.runs(folder)
+        rows = collection.current(runs)
+        by_run = Counter({run.folder.name: len(found) for run, found in rows})
+        listed = ", ".join(f"{k}: {v:,}" for k, v in sorted(by_run.items()))
+        table.add_row(folder.name, str(len(runs)), f"{by_run.total():,}", listed)
+    out.print(table)

@@ -1,0 +1,184 @@
+"""The command line: what is wrong is said in one sentence with its exit status, never in a traceback."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from small_corpus import make, malmoi, sums
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    root = tmp_path_factory.mktemp("cli")
+    source = make(root, pages=12)
+    done = malmoi("run", "general", "--source", source, "--workspace", root / "w")
+    assert done.returncode == 0, done.stderr
+    return source, root / "w", root / "w" / "6-releases" / "general" / "1.0.0"
+
+
+def refused(status: int, says: str, *arguments: object, **kwargs: object) -> None:
+    done = malmoi(*arguments, **kwargs)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def warc_source(folder: Path, archive: Path) -> Path:
+    path = folder / "archive.py"
+    path.write_text(
+        "from pathlib import Path\nfrom malmoi.source import LicenceClaim, Source, Warc\n"
+        f"SOURCE = Source('archive', 'a', 'b', Warc((Path({str(archive)!r}),)))\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_an_unknown_option_is_a_wrong_call():
+    refused(2, "--bogus", "run", "--bogus")
+
+
+def test_a_missing_source_names_those_there_are(tmp_path):
+    refused(2, "sample", "collect", "nowhere", "--workspace", tmp_path / "w")
+
+
+def test_an_unknown_key_of_a_recipe_is_named_with_its_filter(tmp_path):
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('name = "r"\npurpose = "p"\n[[clean]]\nfilter = "rights"\nuse = 1\n', encoding="utf-8")
+    refused(2, "filter 'rights': unknown key 'use'", "run", recipe, "--workspace", tmp_path / "w")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "holds no record"), (b"not an archive", "not a WARC file"), (gzip.compress(b"WARC/1.0\r\n"), "WARC")],
+)
+def test_an_archive_that_is_none_stops_its_source_and_says_why(tmp_path, content, says):
+    archive = tmp_path / "a.warc.gz"
+    archive.write_bytes(content)
+    refused(3, says, "collect", warc_source(tmp_path, archive), "--workspace", tmp_path / "w")
+
+
+def test_nothing_collected_says_what_to_run(tmp_path):
+    refused(2, "malmoi collect", "curate", "general", "--source", make(tmp_path, 2), "--workspace", tmp_path / "w")
+
+
+def test_a_licence_file_without_the_words_stops_the_source(tmp_path):
+    source = make(tmp_path, 2)
+    (tmp_path / "pages" / "LICENCE.txt").write_text("모든 권리를 보유함", encoding="utf-8")
+    refused(3, "LICENCE.txt", "collect", source, "--workspace", tmp_path / "w")
+
+
+def test_the_open_web_is_not_touched_without_a_contact_and_a_terms_check(tmp_path):
+    path = tmp_path / "web.py"
+    path.write_text(
+        "from malmoi.source import Site, Source\n"
+        "SOURCE = Source('web', 'a', 'b', Site(('https://web.example/',), ('https://web.example/',)))\n",
+        encoding="utf-8",
+    )
+    refused(2, "contact", "collect", path, "--workspace", tmp_path / "w")
+
+
+def test_a_version_that_stands_is_not_made_again(released):
+    source, workspace, _ = released
+    refused(2, "never edited", "release", "general", "--source", source, "--workspace", workspace, "--version", "1.0.0")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):
+    source, _, _ = released
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000));"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "from flows.cli import main; main()"
+    )
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-c", code, "run", "general", "--source", source, "--workspace", tmp_path / "w"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "Nothing half-written counts" in done.stderr and "Traceback" not in done.stderr
+    again = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "w")
+    assert again.returncode == 0, again.stderr
+
+
+def test_an_edited_shard_does_not_verify(released, tmp_path):
+    import shutil
+
+    _, _, folder = released
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    assert malmoi("verify", copy).returncode == 0
+    shard = next(copy.glob("data/**/*.parquet"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    done = malmoi("verify", copy)
+    assert done.returncode == 1
+    assert shard.name in done.stdout and "Traceback" not in done.stderr
+
+
+def test_verify_of_something_else_is_a_wrong_call(tmp_path):
+    refused(2, "no release", "verify", tmp_path)
+
+
+def test_a_dry_run_writes_nothing(released, tmp_path):
+    source, _, _ = released
+    done = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "new", "--dry-run")
+    assert done.returncode == 0 and "small" in done.stdout
+    assert not (tmp_path / "new").exists()
+
+
+def test_status_shows_captures_stages_and_releases(released):
+    source, workspace, _ = released
+    done = malmoi("status", "--workspace", workspace, "--source", source)
+    assert done.returncode == 0
+    assert "5-curated" in done.stdout and "release general 1.0.0" in done.stdout and "0 of" in done.stdout
+
+
+def test_why_tells_a_documents_path_in_workspace_and_release(released):
+    _, workspace, folder = released
+    dropped = malmoi("why", workspace, "small/rows.csv#1")
+    assert dropped.returncode == 0 and "LICENCE.txt" in dropped.stdout
+    kept = next(line for line in sums(workspace).splitlines() if "data/" in line)
+    import pyarrow.parquet as pq
+
+    doc_id = pq.read_table(folder / kept.split("  ")[1], columns=["id"], partitioning=None)["id"][0].as_py()
+    done = malmoi("why", folder, doc_id)
+    assert done.returncode == 0 and "CC-BY-4.0" in done.stdout
+    refused(2, "no document", "why", workspace, "small/none")
+
+
+@pytest.mark.parametrize(
+    ("stage", "row", "field"),
+    [
+        ("extract", {"id": "a", "url": "https://a.example/", "html": "<p>" + "글이 있다. " * 40 + "</p>"}, "text"),
+        ("language", {"id": "a", "text": "한국어 문장입니다."}, "hangul_share"),
+        ("clean", {"id": "a", "text": "두  칸"}, "edits"),
+        ("judge", {"id": "a", "text": "짧다."}, "reason"),
+        ("segment", {"id": "a", "text": "밥을 먹었다. 잠을 잔다."}, "morphemes"),
+        ("pii", {"id": "a", "text": "전화 010-0000-1234로 연락하세요."}, "found"),
+        ("duplicates", {"id": "a", "text": "하나뿐이다."}, "cluster"),
+        ("rights", {"id": "a", "html": '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a>'}, "use"),
+    ],
+)
+def test_try_prints_one_object_a_line(tmp_path, stage, row, field):
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    done = malmoi("try", stage, "--jsonl", path)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    answer = json.loads(line)
+    assert answer["id"] == "a" and field in answer
+
+
+def test_try_names_the_line_that_is_no_json(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": "a", "text": "가"}\n{broken\n', encoding="utf-8")
+    refused(2, ":2: not a JSON object", "try", "language", "--jsonl", path)
+
+
+def test_the_catalogue_is_shown():
+    done = malmoi("sources", env={**os.environ, "COLUMNS": "200"})
+    assert done.returncode == 0 and "sample" in done.stdout

@@ -1,0 +1,81 @@
+"""Kill -9 at any moment and run again: from the same captures the release is byte-identical."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from small_corpus import make, malmoi, sums
+
+MOMENTS = 20
+SEED = 20261124
+BOUNDARIES = ("1-captures/small/*/run.json", "2-documents/*/ledger.json", "3-clean/*/ledger.json",
+              "surveys/*/table.parquet", "4-unique/*/ledger.json", "5-curated/*/ledger.json", "6-releases/*/*/card.json")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The source, the sums of an undisturbed run, and how long it took."""
+    root = tmp_path_factory.mktemp("kill")
+    source = make(root, pages=24)
+    began = time.monotonic()
+    done = malmoi("run", "general", "--source", source, "--workspace", root / "calm")
+    assert done.returncode == 0, done.stderr
+    return source, sums(root / "calm"), time.monotonic() - began
+
+
+def start(source: Path, workspace: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "flows.cli", "run", "general", "--source", source, "--workspace", workspace]
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill(process: subprocess.Popen) -> None:
+    family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    gone, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive, f"workers outlive the run: {alive}"
+
+
+def finishes_identically(source: Path, workspace: Path, expected: str) -> None:
+    done = malmoi("run", "general", "--source", source, "--workspace", workspace)
+    assert done.returncode == 0, done.stderr
+    assert sums(workspace) == expected
+    assert list((workspace / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_killed_at_a_stage_boundary_it_ends_as_if_undisturbed(undisturbed, tmp_path, boundary):
+    source, expected, _ = undisturbed
+    process = start(source, tmp_path / "w")
+    until = time.monotonic() + 120
+    while process.poll() is None and not any((tmp_path / "w").glob(boundary)) and time.monotonic() < until:
+        time.sleep(0.002)
+    kill(process)
+    finishes_identically(source, tmp_path / "w", expected)
+
+
+def killed_at_moments(undisturbed, tmp_path, moments: int, seed: int) -> None:
+    source, expected, seconds = undisturbed
+    dice = random.Random(seed)
+    for number in range(moments):
+        workspace = tmp_path / f"w{number}"
+        process = start(source, workspace)
+        time.sleep(dice.uniform(0.2, seconds))
+        kill(process)
+        finishes_identically(source, workspace, expected)
+
+
+def test_killed_at_twenty_seeded_moments_it_ends_as_if_undisturbed(undisturbed, tmp_path):
+    killed_at_moments(undisturbed, tmp_path, MOMENTS, SEED)
+
+
+@pytest.mark.soak
+def test_killed_at_hundreds_of_moments_it_ends_as_if_undisturbed(undisturbed, tmp_path):
+    killed_at_moments(undisturbed, tmp_path, int(os.environ.get("MALMOI_SOAK_KILLS", "300")), SEED + 1)
