@@ -86,7 +86,8 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
         rows += [row for row in found if row.kind not in ("metadata", "revisit")]
         torn += [f"{t.path}:{t.offset} {t.url} {t.why}".strip() for t in broken]
     if not rows:
-        raise CaptureError(f"{source.name}: no archive of the source holds a response record; nothing can be extracted.")
+        where = ", ".join(str(path) for path in access.paths)
+        raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted.")
     best: dict[str, IndexRow] = {}
     for row in rows:
         held = best.get(row.url)

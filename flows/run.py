@@ -54,7 +54,8 @@ def collect_all(
         try:
             done.append(collect(workspace, name, progress, limit=limit, contact=contact))
         except SourceError as error:
-            progress.say(f"  {error}")
+            if len(names) > 1:
+                progress.say(f"  {error}")  # now, since the others may take hours; and again at the end
             faults.append(str(error))
     if faults:
         raise SourceError("\n".join(faults))

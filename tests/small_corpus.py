@@ -22,8 +22,9 @@ SOURCE = Source(
     claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),),
 )
 '''
-ROWS = "id,제목,본문\n1,하나,{a}\n2,둘,{b}\n"
+ROWS = 'id,제목,본문\n1,하나,"{a}"\n2,둘,"{b}"\n'
 PROSE = "이 문장은 시험을 위하여 쓴 것으로, 표의 칸 하나에 들어 있는 짧지 않은 글이다. "
+OTHER = "둘째 줄에는 첫째 줄과 다른 이야기를 적어 두었으니 서로 닮지 않았다. "
 
 
 def make(root: Path, pages: int = 40) -> Path:
@@ -35,7 +36,7 @@ def make(root: Path, pages: int = 40) -> Path:
         target = folder / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(site[path].body)
-    (folder / "rows.csv").write_text(ROWS.format(a=PROSE * 9, b=PROSE[::-1] * 3), encoding="utf-8")
+    (folder / "rows.csv").write_text(ROWS.format(a=PROSE * 9, b=OTHER * 6), encoding="utf-8")
     (folder / "LICENCE.txt").write_text("이 말뭉치는 CC BY 4.0으로 이용할 수 있다.\n", encoding="utf-8")
     source = root / "small.py"
     source.write_text(SOURCE.format(folder=str(folder)), encoding="utf-8")

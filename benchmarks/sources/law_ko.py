@@ -1,5 +1,6 @@
 """Law and government: the Constitution, tax rulings, and R&D manuals whose licence is not stated (and so excluded)."""
 
+import json
 from collections.abc import Iterator
 
 from benchmarks.sources.corpora import CORPORA
@@ -28,8 +29,24 @@ SOURCE = Source(
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """A ruling is one row: its summary under its case name."""
+    """A ruling is one row: its summary under its case name. A manual is one item a section: its pages joined."""
     if capture.url.endswith(".jsonl"):
-        yield from tables.rows(capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name="tax_rulings.jsonl")
+        name = "tax_rulings.jsonl"
+        yield from tables.rows(capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name=name)
+    elif capture.url.endswith(".json"):
+        yield from _sections(capture)
     else:
         yield from defaults.items(capture)
+
+
+def _sections(capture: Capture) -> Iterator[Item]:
+    for section in json.loads(capture.body)["sections"]:
+        yield Item(
+            key=f"{defaults.key_of(capture)}#{section['id']}",
+            url=f"{capture.url}#{section['id']}",
+            body="\n".join(page["text"] for page in section["pages"]),
+            media="text/plain",
+            charset="",
+            record=capture.record,
+            title=section["section_title"],
+        )

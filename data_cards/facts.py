@@ -1,0 +1,273 @@
+"""What a card says: every number and every table, as a question to the tables of a release.
+
+An answer holds whole numbers, decimals and words, in a fixed order. Sums of measures are not
+taken: floating point sums depend on the number of threads. Deciles are members of the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FACTS_VERSION = 1  # raise it with any change below: a card is rendered by the list it was made with
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One number of the card: English and Korean title, unit, the tables it is taken from, the question."""
+
+    title: str
+    title_ko: str
+    unit: str
+    inputs: tuple[str, ...]
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One table of the card; `heads` are the column titles, English and Korean, in the order of the question."""
+
+    title: str
+    title_ko: str
+    heads: tuple[tuple[str, str], ...]
+    inputs: tuple[str, ...]
+    sql: str
+
+
+_DATA = ("data",)
+_HOST = "regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1)"
+_FIRST = "stage = (SELECT min(stage) FROM stages)"
+_N = ("documents", "문서")
+_CHARS = ("characters", "글자")
+_TENTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+NUMBERS: dict[str, Number] = {
+    "documents": Number("Documents", "문서", "documents", _DATA, "SELECT count(*) FROM data"),
+    "characters": Number(
+        "Characters", "글자", "code points", _DATA, "SELECT coalesce(sum(n_chars), 0)::BIGINT FROM data"
+    ),
+    "bytes": Number("Text", "본문 크기", "bytes", _DATA, "SELECT coalesce(sum(n_bytes), 0)::BIGINT FROM data"),
+    "sentences": Number(
+        "Sentences", "문장", "sentences", _DATA, "SELECT coalesce(sum(n_sentences), 0)::BIGINT FROM data"
+    ),
+    "morphemes": Number(
+        "Morphemes", "형태소", "morphemes", _DATA, "SELECT coalesce(sum(n_morphemes), 0)::BIGINT FROM data"
+    ),
+    "sources": Number("Sources", "출처", "sources", _DATA, "SELECT count(DISTINCT source) FROM data"),
+    "licences": Number(
+        "Licence expressions", "이용허락", "expressions", _DATA, "SELECT count(DISTINCT license) FROM data"
+    ),
+    "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {_HOST}) FROM data"),
+    "first_date": Number("Earliest text", "가장 이른 글", "date", _DATA, "SELECT min(date) FROM data WHERE date <> ''"),
+    "last_date": Number("Latest text", "가장 늦은 글", "date", _DATA, "SELECT max(date) FROM data WHERE date <> ''"),
+    "undated": Number("Without a date", "날짜 없음", "documents", _DATA, "SELECT count(*) FROM data WHERE date = ''"),
+    "first_fetched": Number("First fetched", "수집 시작", "time, UTC", _DATA, "SELECT min(fetched) FROM data"),
+    "last_fetched": Number("Last fetched", "수집 끝", "time, UTC", _DATA, "SELECT max(fetched) FROM data"),
+    "with_evidence": Number(
+        "Documents with licence evidence",
+        "이용허락 근거가 있는 문서",
+        "documents",
+        ("data", "licence_evidence"),
+        "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence)",
+    ),
+    "evidence_share": Number(
+        "Share of documents with licence evidence",
+        "이용허락 근거가 있는 비율",
+        "%",
+        ("data", "licence_evidence"),
+        # Whole hundredths, cut and not rounded: 100.00 means every single document.
+        "SELECT CAST(CAST(10000 * count(*) FILTER (id IN (SELECT id FROM licence_evidence)) // count(*)"
+        " AS DECIMAL(9, 0)) * 0.01 AS DECIMAL(5, 2)) FROM data",
+    ),
+    "entered": Number(
+        "Entered",
+        "들어온 문서",
+        "documents",
+        ("stages",),
+        f"SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'in' AND {_FIRST}",
+    ),
+    "dropped": Number("Dropped", "뺀 문서", "documents", ("dropped",), "SELECT count(*) FROM dropped"),
+    "failed": Number("Failed", "처리하지 못한 문서", "documents", ("failed",), "SELECT count(*) FROM failed"),
+    "torn": Number(
+        "Unreadable records",
+        "읽지 못한 기록",
+        "records",
+        ("stages",),
+        "SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'torn'",
+    ),
+    "clusters": Number(
+        "Clusters of copies", "중복 묶음", "clusters", ("clusters",), "SELECT count(DISTINCT cluster) FROM clusters"
+    ),
+    "copies": Number(
+        "Copies found", "찾은 중복 문서", "documents", ("clusters",), "SELECT count(DISTINCT member) FROM clusters"
+    ),
+    "largest_cluster": Number(
+        "Largest cluster",
+        "가장 큰 묶음",
+        "documents",
+        ("clusters",),
+        "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM (SELECT cluster, keeper AS id FROM clusters"
+        " UNION SELECT cluster, member FROM clusters) GROUP BY cluster)",
+    ),
+    "personal_data": Number(
+        "Places with personal data replaced",
+        "가린 개인정보",
+        "places",
+        ("personal_data",),
+        "SELECT coalesce(sum(n), 0)::BIGINT FROM personal_data",
+    ),
+    "personal_data_documents": Number(
+        "Documents with personal data replaced",
+        "개인정보를 가린 문서",
+        "documents",
+        ("personal_data",),
+        "SELECT count(DISTINCT id) FROM personal_data",
+    ),
+    "opt_outs": Number(
+        "Documents that opted out",
+        "이용을 거부한 문서",
+        "documents",
+        ("signals",),
+        "SELECT count(DISTINCT id) FROM signals WHERE effect = 'opt-out'",
+    ),
+}
+
+TABLES: dict[str, Listing] = {
+    "by_licence": Listing(
+        "By licence and use",
+        "이용허락과 용도별",
+        (("use", "용도"), ("licence", "이용허락"), _N, _CHARS, ("bytes", "바이트")),
+        _DATA,
+        'SELECT "use", license, count(*) AS documents, sum(n_chars)::BIGINT AS characters,'
+        " sum(n_bytes)::BIGINT AS bytes FROM data GROUP BY ALL ORDER BY 1, 2",
+    ),
+    "by_source": Listing(
+        "By source",
+        "출처별",
+        (("source", "출처"), ("title", "이름"), ("publisher", "제공자"), _N, _CHARS),
+        ("data", "sources"),
+        "SELECT s.name, s.title, s.publisher, count(d.id) AS documents,"
+        " coalesce(sum(d.n_chars), 0)::BIGINT AS characters"
+        " FROM sources s LEFT JOIN data d ON d.source = s.name GROUP BY ALL ORDER BY 4 DESC, 1",
+    ),
+    "by_register": Listing(
+        "By register",
+        "문체별",
+        (("register", "문체"), _N, _CHARS),
+        _DATA,
+        "SELECT register, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
+        " GROUP BY ALL ORDER BY 2 DESC, 1",
+    ),
+    "by_domain": Listing(
+        "By domain",
+        "분야별",
+        (("domain", "분야"), _N, _CHARS),
+        _DATA,
+        "SELECT domain, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
+        " GROUP BY ALL ORDER BY 2 DESC, 1",
+    ),
+    "by_year": Listing(
+        "By year of publication",
+        "발행 연도별",
+        (("year", "연도"), _N, _CHARS),
+        _DATA,
+        "SELECT substr(date, 1, 4) AS year, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
+        " GROUP BY ALL ORDER BY 1",
+    ),
+    "hosts": Listing(
+        "Hosts with the most documents",
+        "문서가 많은 호스트",
+        (("host", "호스트"), _N, _CHARS),
+        _DATA,
+        f"SELECT {_HOST} AS host, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
+        " GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 10",
+    ),
+    "funnel": Listing(
+        "From stage to stage",
+        "단계별",
+        (("stage", "단계"), ("in", "들어옴"), ("kept", "남음"), ("dropped", "뺌"), ("failed", "실패")),
+        ("stages",),
+        "SELECT stage, "
+        + ", ".join(
+            f"coalesce(sum(n) FILTER (outcome = '{outcome}'), 0)::BIGINT AS \"{outcome}\""
+            for outcome in ("in", "kept", "dropped", "failed")
+        )
+        + " FROM stages WHERE outcome <> 'torn' GROUP BY stage ORDER BY stage",
+    ),
+    "drop_reasons": Listing(
+        "Why documents were dropped",
+        "뺀 까닭",
+        (("stage", "단계"), ("filter", "거르개"), ("reason", "까닭"), _N),
+        ("stages",),
+        "SELECT stage, filter, reason, sum(n)::BIGINT AS documents FROM stages WHERE outcome = 'dropped'"
+        " GROUP BY ALL ORDER BY 1, 4 DESC, 2, 3",
+    ),
+    "failures": Listing(
+        "What could not be worked on",
+        "처리하지 못한 까닭",
+        (("stage", "단계"), ("why", "까닭"), _N),
+        ("failed",),
+        "SELECT stage, why, count(*) AS documents FROM failed GROUP BY ALL ORDER BY 1, 2",
+    ),
+    "edits": Listing(
+        "How texts were changed",
+        "본문을 고친 내용",
+        (("filter", "거르개"), ("reason", "까닭"), ("edits", "고친 곳")),
+        ("edits",),
+        "SELECT filter, reason, sum(n)::BIGINT AS edits FROM edits GROUP BY ALL ORDER BY 3 DESC, 1, 2",
+    ),
+    "personal_data": Listing(
+        "Personal data replaced",
+        "가린 개인정보",
+        (("kind", "종류"), ("places", "곳"), _N),
+        ("personal_data",),
+        "SELECT kind, sum(n)::BIGINT AS places, count(DISTINCT id) AS documents FROM personal_data"
+        " GROUP BY ALL ORDER BY 2 DESC, 1",
+    ),
+    "copies": Listing(
+        "Copies",
+        "중복",
+        (("kind", "종류"), _N),
+        ("clusters",),
+        "SELECT kind, count(DISTINCT member) AS documents FROM clusters GROUP BY ALL ORDER BY 1",
+    ),
+    "evidence": Listing(
+        "How licences were proved",
+        "이용허락의 근거",
+        (("licence", "이용허락"), ("kind", "근거"), ("scope", "범위"), _N),
+        ("licence_evidence",),
+        "SELECT licence, kind, scope, count(DISTINCT id) AS documents FROM licence_evidence"
+        " GROUP BY ALL ORDER BY 1, 2, 3",
+    ),
+    "signals": Listing(
+        "Signals about use",
+        "이용에 관한 신호",
+        (("signal", "신호"), ("effect", "효과"), _N),
+        ("signals",),
+        "SELECT name, effect, count(DISTINCT id) AS documents FROM signals GROUP BY ALL ORDER BY 1, 2",
+    ),
+    "deciles": Listing(
+        "Spread over documents",
+        "문서의 분포",
+        (("share of documents up to, %", "문서 누적 %"), _CHARS, ("hangul share", "한글 비율"), ("quality", "품질")),
+        _DATA,
+        " UNION ALL ".join(
+            f"SELECT {round(q * 100)} AS upto, quantile_disc(n_chars, {q}) AS n_chars,"
+            f" CAST(quantile_disc(hangul_share, {q}) AS DECIMAL(9, 3)) AS hangul_share,"
+            f" CAST(quantile_disc(quality, {q}) AS DECIMAL(9, 3)) AS quality FROM data"
+            for q in _TENTHS
+        )
+        + " ORDER BY 1",
+    ),
+    "sources": Listing(
+        "The sources and their terms",
+        "출처와 이용 조건",
+        (
+            ("source", "출처"),
+            ("access", "수집 방식"),
+            ("licences it claims", "밝힌 이용허락"),
+            ("terms check", "약관 확인"),
+        ),
+        ("sources",),
+        "SELECT name, access, array_to_string(licences, ', ') AS licences, terms FROM sources ORDER BY name",
+    ),
+}

@@ -1,0 +1,156 @@
+"""Derive the card of a release, and render it for people."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
+from data_cards.header import header
+from malmoi.canonical import canonical
+from malmoi.errors import DataError
+from malmoi.tables import opened
+
+_TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+NOTHING = "–"  # shown for NULL and for an empty list
+
+
+def derive(folder: Path) -> dict[str, Any]:
+    """The card of the release in `folder`: every question of the list with the answer that the data give.
+
+    DataError where the folder is no finished release.
+    """
+    made = _manifest(folder)
+    with opened(folder) as tables:
+        numbers = {}
+        for key, number in NUMBERS.items():
+            numbers[key] = {
+                "title": number.title,
+                "title_ko": number.title_ko,
+                "unit": number.unit,
+                "value": tables.ask(number.sql).rows[0][0],
+                "sql": number.sql,
+                "inputs": list(number.inputs),
+            }
+        listings = {}
+        for key, listing in TABLES.items():
+            answer = tables.ask(listing.sql)
+            listings[key] = {
+                "title": listing.title,
+                "title_ko": listing.title_ko,
+                "columns": list(answer.columns),
+                "rows": [list(row) for row in answer.rows],
+                "sql": listing.sql,
+                "inputs": list(listing.inputs),
+            }
+    return {
+        "release": made["name"],
+        "version": made["version"],
+        "root": made["root"],
+        "facts_version": FACTS_VERSION,
+        "numbers": numbers,
+        "tables": listings,
+    }
+
+
+def write(folder: Path) -> None:
+    """Write card.json, README.md and index.html into the release `folder`."""
+    card = derive(folder)
+    (folder / "card.json").write_text(canonical(card), encoding="utf-8")
+    for name, text in rendered(card, _manifest(folder)).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def rendered(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
+    """README.md and index.html of a card: the same card and manifest, the same bytes.
+
+    DataError where the card asks other questions than this list: a number is worth what was asked.
+    """
+    _ask_the_same(card)
+    known = {
+        "card": card,
+        "manifest": manifest,
+        "numbers": {key: card["numbers"][key] for key in NUMBERS},  # in the order of the list, not of the file
+        "tables": card["tables"],
+        "heads": {key: listing.heads for key, listing in TABLES.items()},
+        "header": header(card, manifest),
+    }
+    return {name: _environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+
+
+def _ask_the_same(card: Mapping[str, Any]) -> None:
+    if card.get("facts_version") != FACTS_VERSION:
+        raise DataError(
+            f"card.json is of list {card.get('facts_version')}, this version renders list {FACTS_VERSION}; "
+            "verify it with the version of malmoi that its manifest names."
+        )
+    for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
+        asked, wanted = {k: f["sql"] for k, f in card[kind].items()}, {k: f.sql for k, f in known.items()}
+        differ = sorted(k for k in asked.keys() | wanted.keys() if asked.get(k) != wanted.get(k))
+        if differ:
+            raise DataError(f"card.json: {kind} {', '.join(differ)} do not ask what the list of facts asks.")
+
+
+def shown(value: int | str | None) -> str:
+    """A value as people read it: thousands apart, NULL and empty words as a dash.
+
+    >>> shown(1234567), shown("0.50"), shown(None)
+    ('1,234,567', '0.50', '–')
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value or NOTHING
+
+
+def escaped(value: str) -> str:
+    """Words of a source as they stand inside Markdown: no table, link or tag can come of them.
+
+    >>> escaped("a|b <i>")
+    'a\\\\|b \\\\<i\\\\>'
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(value.split()))
+
+
+def permille(value: int | None, of: int | None) -> int:
+    """The length of a bar, in thousandths of the longest; never shown as a number."""
+    return 1000 * (value or 0) // of if of else 0
+
+
+@cache
+def _environment(name: str) -> Environment:
+    page = name.endswith(".html")
+    made = Environment(
+        loader=PackageLoader("data_cards"),
+        autoescape=page,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"shown": shown}
+    made.globals |= {"permille": permille}
+    if not page:
+        made.filters |= {"e": escaped, "cell": lambda v: shown(v) if isinstance(v, int | None) else escaped(shown(v))}
+    else:
+        made.filters |= {"cell": lambda v: Markup.escape(shown(v))}
+    return made
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        made: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return made if {"name", "version", "root"} <= made.keys() else _refuse(folder, "a key is missing")
+    except (OSError, ValueError, AttributeError) as error:
+        return _refuse(folder, str(error))
+
+
+def _refuse(folder: Path, why: str) -> dict[str, Any]:
+    raise DataError(f"{folder / 'manifest.json'}: cannot be read ({why}); publish the release first.")

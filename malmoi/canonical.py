@@ -1,0 +1,15 @@
+"""One spelling for each JSON value: equal values give equal bytes, so that they can be hashed and compared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """`value` as JSON with sorted keys, an indent of 1 and a line feed at the end; no escapes, no NaN.
+
+    >>> canonical({"b": 1, "a": "말"})
+    '{\\n "a": "말",\\n "b": 1\\n}\\n'
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"

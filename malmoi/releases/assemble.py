@@ -1,0 +1,85 @@
+"""Second step of the exchange: the row groups of one partition → one shard of the release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from malmoi import shard
+from malmoi.ledger import File
+from malmoi.releases.schema import DATA, DICTIONARY
+from malmoi.releases.split import Parted
+from malmoi.releases.spread import Partition, h
+
+GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8); 20–40 MB read well, reference/cards-and-releases.md
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The work of one task: a partition, the (file, row group) pairs that hold its rows, sizes of clusters, target."""
+
+    partition: Partition
+    parts: tuple[tuple[Path, int], ...]
+    sizes: Path | None  # table (id, n) of the documents of this shard number that have copies
+    target: Path
+
+
+def gather(parted: Iterable[Parted]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
+    """For each partition, in order, which row group of which file holds rows of it."""
+    found: dict[Partition, list[tuple[Path, int]]] = {}
+    for one in parted:
+        for i, partition in enumerate(one.partitions):
+            found.setdefault(partition, []).append((one.target / "documents.parquet", i))
+    return {partition: tuple(sorted(found[partition])) for partition in sorted(found)}
+
+
+def assemble(work: Assembly) -> File:
+    """Write one shard, sorted by H(id), then id; equal documents give equal bytes.
+
+    Holds the rows of one shard in memory: choose N so that a shard stays below a gigabyte of text.
+    """
+    table = pa.concat_tables([pq.ParquetFile(path).read_row_group(i) for path, i in work.parts])
+    ids = table.column("id").to_pylist()
+    order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
+    table = _with_sizes(table, ids, work.sizes)
+    work.target.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(
+        work.target,
+        DATA,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=DICTIONARY,
+        write_page_index=True,
+        use_content_defined_chunking=True,
+    ) as writer:
+        for rows in _groups(order, np.asarray(table.column("n_bytes"))):
+            group = table.take(pa.array(rows, pa.int64())).combine_chunks()
+            writer.write_table(group, row_group_size=len(rows))
+    return shard.file_of(work.target, len(ids))
+
+
+def _with_sizes(table: pa.Table, ids: list[str], sizes: Path | None) -> pa.Table:
+    if sizes is None:
+        return table
+    known = dict(zip(*(c.to_pylist() for c in pq.read_table(sizes, columns=["id", "n"]).columns), strict=True))
+    at = table.schema.get_field_index("cluster_size")
+    return table.set_column(at, DATA.field(at), pa.array([known.get(id, 1) for id in ids], pa.int32()))
+
+
+def _groups(order: list[int], n_bytes: np.ndarray) -> Iterator[list[int]]:
+    """Rows of each row group: cut where its text reaches GROUP_BYTES, so the cut depends on the content alone."""
+    group: list[int] = []
+    size = 0
+    for i in order:
+        group.append(i)
+        size += int(n_bytes[i])
+        if size >= GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

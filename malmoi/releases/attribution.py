@@ -1,0 +1,43 @@
+"""The sentence that names a text's origin, from the template of its source."""
+
+from __future__ import annotations
+
+import re
+
+from malmoi.errors import StageError
+from malmoi.releases.inputs import SourceFacts
+
+DEFAULT = "{author}, “{title}” ({year}). {publisher}, {url}. {licence}"
+NO_YEAR = "연도 미상"
+NO_TITLE = "제목 없음"
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+def sentence(source: SourceFacts, *, title: str, author: str, date: str, url: str, licence: str) -> str:
+    """The attribution of one document; where no author is known the publisher is named.
+
+    StageError where the template has a field that does not exist: an attribution is a duty, so
+    nothing is published with a hole in it.
+
+    >>> facts = SourceFacts("a", "A", "가나부", "Site", (), attribution="{publisher}, {year}, {url}")
+    >>> sentence(facts, title="", author="", date="2024-05-01", url="https://example.kr/1", licence="CC-BY-4.0")
+    '가나부, 2024, https://example.kr/1'
+    """
+    values = {
+        "title": title or NO_TITLE,
+        "author": author or source.publisher,
+        "year": date[:4] or NO_YEAR,
+        "url": url,
+        "publisher": source.publisher,
+        "licence": licence,
+    }
+
+    def filled(field: re.Match[str]) -> str:
+        if field[1] not in values:
+            raise StageError(
+                f"{source.name}: the attribution template has the field {field[0]!r}, which does not exist; "
+                f"known: {', '.join(values)}. Correct it in the source file."
+            )
+        return values[field[1]]
+
+    return _FIELD.sub(filled, source.attribution or DEFAULT)

@@ -1,0 +1,131 @@
+"""The audit tables: what entered, what was dropped and why, and the proof for what stayed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from malmoi import shard
+from malmoi.errors import StageError
+from malmoi.ledger import Ledger
+from malmoi.releases.inputs import Inputs
+from malmoi.releases.manifest import ReleaseFile
+from malmoi.releases.schema import AUDIT
+from malmoi.releases.split import SIDES, Parted
+from malmoi.tables import ROWS, sort_into
+
+Ledgers = Sequence[tuple[str, Sequence[Ledger]]]  # (stage, ledgers of its shards)
+
+
+def ledgers(inputs: Inputs) -> Ledgers:
+    """The ledgers of every stage shard of the inputs.
+
+    StageError where a folder has none (it is not finished) or a file is not as its ledger says.
+    """
+    return [(stage, [_ledger(folder) for folder in sorted(folders)]) for stage, folders in inputs.stages]
+
+
+def _ledger(folder: Path) -> Ledger:
+    try:
+        found = Ledger.from_json((folder / "ledger.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StageError(f"{folder}: no ledger, so this shard is not finished; run curate again.") from error
+    for file in found.files:
+        path = folder / file.name
+        if not path.exists() or shard.file_of(path, file.rows) != file:
+            raise StageError(f"{path}: not what its ledger says; delete {folder} and run curate again.")
+    return found
+
+
+def write(
+    inputs: Inputs,
+    counted: Ledgers,
+    parted: Sequence[Parted],
+    refused: Sequence[Path],
+    copies: pa.Table,
+    folder: Path,
+    tmp: Path,
+) -> list[ReleaseFile]:
+    """Write audit/*.parquet of the release in `folder`; every table sorted, the same rows the same bytes."""
+    audit = folder / "audit"
+    audit.mkdir(parents=True)
+    small = {
+        "clusters": copies,
+        "edits": _edits(counted),
+        "failed": _failed(counted),
+        "sources": _sources(inputs),
+        "stages": _stages(counted),
+    }
+    rows = {}
+    for name, table in small.items():
+        rows[name] = table.num_rows
+        shard.write(table, audit / f"{name}.parquet", row_group_rows=ROWS)
+    for name in SIDES:
+        paths = [p.target / f"{name}.parquet" for p in parted]
+        parts = [(_columns(AUDIT[name]), [*paths, *(refused if name == "signals" else ())])]
+        rows[name] = sort_into(audit / f"{name}.parquet", AUDIT[name], parts, tmp=tmp)
+    rows["dropped"] = _dropped(inputs, audit / "dropped.parquet", tmp)
+    files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(AUDIT)]
+    return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
+
+
+def _stages(counted: Ledgers) -> pa.Table:
+    """One row for each stage, source, filter, reason and outcome; counts over all shards."""
+    n: Counter[tuple[str, ...]] = Counter()
+    for stage, found in counted:
+        for ledger in found:
+            for outcome, per_source in (("in", ledger.entered), ("kept", ledger.kept)):
+                n.update({(stage, source, "", "", outcome): k for source, k in per_source.items()})
+            n.update({(stage, s, f, r, "dropped"): k for (s, f, r), k in ledger.dropped.items()})
+            n.update((stage, f.source, "", f.why, "failed") for f in ledger.failed)
+            n.update({(stage, "", "", "unreadable-record", "torn"): len(ledger.torn)} if ledger.torn else {})
+    return _counts(n, "stages")
+
+
+def _edits(counted: Ledgers) -> pa.Table:
+    n: Counter[tuple[str, ...]] = Counter()
+    for stage, found in counted:
+        for ledger in found:
+            n.update({(stage, *key): k for key, k in (ledger.edits or {}).items()})
+    return _counts(n, "edits")
+
+
+def _counts(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:
+    schema = AUDIT[name]
+    rows = [dict(zip(schema.names, (*key, k), strict=True)) for key, k in sorted(n.items()) if k]
+    return pa.Table.from_pylist(rows, schema)
+
+
+def _failed(counted: Ledgers) -> pa.Table:
+    rows = {(f.id, f.source, stage, f.why) for stage, found in counted for ledger in found for f in ledger.failed}
+    schema = AUDIT["failed"]
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in sorted(rows)], schema)
+
+
+def _sources(inputs: Inputs) -> pa.Table:
+    schema = AUDIT["sources"]
+    found = sorted(inputs.sources, key=lambda s: s.name)
+    return pa.Table.from_pylist([{n: getattr(s, n) for n in schema.names} for s in found], schema)
+
+
+def _dropped(inputs: Inputs, target: Path, tmp: Path) -> int:
+    parts = [
+        (f'id, source, {_literal(stage)} AS stage, "by" AS filter, reason, measured, "limit"', _drops(folders))
+        for stage, folders in inputs.stages
+    ]
+    return sort_into(target, AUDIT["dropped"], parts, tmp=tmp)
+
+
+def _drops(folders: Sequence[Path]) -> list[Path]:
+    return sorted(f / "dropped.parquet" for f in folders if (f / "dropped.parquet").exists())
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f'"{n}"' for n in schema.names)

@@ -1,0 +1,127 @@
+"""The laws of a release, as questions whose answer must be empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A SELECT that yields what breaks the law, the file to look at, and what is wrong with the rows."""
+
+    path: str
+    says: str
+    sql: str
+
+
+_SUMS = """
+WITH sums AS (
+  SELECT stage, source,
+    coalesce(sum(n) FILTER (outcome = 'in'), 0)::BIGINT AS entered,
+    coalesce(sum(n) FILTER (outcome = 'kept'), 0)::BIGINT AS kept,
+    coalesce(sum(n) FILTER (outcome = 'dropped'), 0)::BIGINT AS dropped,
+    coalesce(sum(n) FILTER (outcome = 'failed'), 0)::BIGINT AS failed
+  FROM stages WHERE outcome <> 'torn' GROUP BY ALL),
+order_of AS (SELECT stage, row_number() OVER (ORDER BY stage) AS place FROM (SELECT DISTINCT stage FROM stages)),
+grid AS (
+  SELECT o.stage, o.place, s.source, coalesce(x.entered, 0) AS entered, coalesce(x.kept, 0) AS kept,
+    coalesce(x.dropped, 0) AS dropped, coalesce(x.failed, 0) AS failed
+  FROM order_of o CROSS JOIN (SELECT DISTINCT source FROM sums) s
+  LEFT JOIN sums x ON x.stage = o.stage AND x.source = s.source)
+"""
+
+
+def _differ(left: str, right: str) -> str:
+    """What one table counts and the other does not: rows of the symmetric difference."""
+    return f"""
+SELECT * FROM (
+  (({left}) EXCEPT ({right})) UNION ALL (({right}) EXCEPT ({left}))
+) ORDER BY ALL LIMIT 3"""
+
+
+LAWS = (
+    Law(
+        "audit/stages.parquet",
+        "in = kept + dropped + failed does not hold (stage, source, in, kept, dropped, failed)",
+        f"{_SUMS} SELECT stage, source, entered, kept, dropped, failed FROM grid "
+        "WHERE entered <> kept + dropped + failed ORDER BY ALL LIMIT 3",
+    ),
+    Law(
+        "audit/stages.parquet",
+        "what one stage kept did not enter the next (stage, source, kept, entered the next)",
+        f"{_SUMS} SELECT a.stage, a.source, a.kept, b.entered FROM grid a JOIN grid b "
+        "ON b.place = a.place + 1 AND b.source = a.source WHERE a.kept <> b.entered ORDER BY ALL LIMIT 3",
+    ),
+    Law(
+        "audit/stages.parquet",
+        "what the last stage kept is not what data/ holds (source, kept, documents)",
+        f"""{_SUMS}, last AS (SELECT source, kept FROM grid WHERE place = (SELECT max(place) FROM order_of)),
+held AS (SELECT source, count(*)::BIGINT AS n FROM data GROUP BY ALL)
+SELECT coalesce(l.source, d.source), coalesce(kept, 0), coalesce(n, 0) FROM last l FULL JOIN held d USING (source)
+WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/dropped.parquet",
+        "the list of dropped documents and the count of the stages differ (stage, source, filter, reason, n)",
+        _differ(
+            "SELECT stage, source, filter, reason, count(*)::BIGINT AS n FROM dropped GROUP BY ALL",
+            "SELECT stage, source, filter, reason, n FROM stages WHERE outcome = 'dropped'",
+        ),
+    ),
+    Law(
+        "audit/failed.parquet",
+        "the list of failed documents and the count of the stages differ (stage, source, why, n)",
+        _differ(
+            "SELECT stage, source, why, count(*)::BIGINT AS n FROM failed GROUP BY ALL",
+            "SELECT stage, source, reason AS why, n FROM stages WHERE outcome = 'failed'",
+        ),
+    ),
+    Law(
+        "data",
+        "an id stands more than once (id)",
+        "SELECT id FROM data GROUP BY id HAVING count(*) > 1 ORDER BY 1 LIMIT 3",
+    ),
+    Law(
+        "audit/licence_evidence.parquet",
+        "a document without evidence for its licence (id, licence)",
+        r"""WITH named AS (
+  SELECT id, license, unnest(list_concat([license], regexp_extract_all(license, '[A-Za-z0-9.+-]+'))) AS licence
+  FROM data)
+SELECT d.id, d.license FROM data d WHERE NOT EXISTS (
+  SELECT 1 FROM named n JOIN licence_evidence e ON e.id = n.id AND e.licence = n.licence WHERE n.id = d.id)
+ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/licence_evidence.parquet",
+        "evidence for a document that is not in data/ (id)",
+        "SELECT DISTINCT id FROM licence_evidence WHERE id NOT IN (SELECT id FROM data) ORDER BY 1 LIMIT 3",
+    ),
+    Law(
+        "audit/attribution.parquet",
+        "the attribution is not the one in data/ (id, licence, attribution)",
+        _differ(
+            "SELECT id, license AS licence, attribution FROM data", "SELECT id, licence, attribution FROM attribution"
+        ),
+    ),
+    Law(
+        "audit/personal_data.parquet",
+        "what was redacted is not what data/ says (id, kind, n)",
+        _differ(
+            "SELECT id, p.kind AS kind, p.n::BIGINT AS n FROM (SELECT id, unnest(pii) AS p FROM data)",
+            "SELECT id, kind, n FROM personal_data",
+        ),
+    ),
+    Law(
+        "audit/sources.parquet",
+        "a document of a source that is not declared (source)",
+        "SELECT DISTINCT source FROM data WHERE source NOT IN (SELECT name FROM sources) ORDER BY 1 LIMIT 3",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "the size of a cluster is not what the table of copies gives (id, size in data/, size by the table)",
+        """WITH members AS (SELECT cluster, keeper AS id FROM clusters UNION SELECT cluster, member FROM clusters),
+sizes AS (SELECT cluster, count(*) AS n FROM members GROUP BY ALL)
+SELECT d.id, d.cluster_size, coalesce(s.n, 1) FROM data d LEFT JOIN members m ON m.id = d.id
+LEFT JOIN sizes s ON s.cluster = m.cluster WHERE d.cluster_size <> coalesce(s.n, 1) ORDER BY ALL LIMIT 3""",
+    ),
+)

@@ -1,0 +1,109 @@
+"""The manifest: all facts of a release, and the Merkle root over its files.
+
+The root is that of a binary tree over the files of data/ and audit/, sorted by path:
+
+    leaf = sha256(0x00 ‖ path ‖ LF ‖ sha256 ‖ LF ‖ rows ‖ LF ‖ bytes)     numbers in decimal
+    node = sha256(0x01 ‖ left ‖ right)                                     32 bytes each
+
+A node without a partner moves up unchanged. The first byte keeps a leaf from passing as a node.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from malmoi.canonical import canonical
+from malmoi.errors import DataError
+from malmoi.releases.inputs import SourceFacts
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReleaseFile:
+    """A Parquet file of a release: path relative to it, sha256 (hex), bytes and rows."""
+
+    path: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All facts of a release."""
+
+    name: str
+    version: str
+    date: str  # UTC time of the latest capture; there is no clock in data
+    schema_version: int
+    purpose: str
+    recipe_name: str
+    recipe_digest: str
+    n_shards: int
+    documents: int
+    sources: tuple[SourceFacts, ...]
+    software: tuple[tuple[str, str], ...]
+    files: tuple[ReleaseFile, ...]
+
+    @property
+    def root(self) -> str:
+        """The Merkle root (hex) over `files`."""
+        return merkle(self.files)
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal manifests give equal bytes."""
+        value = asdict(self)
+        value["recipe"] = {"name": value.pop("recipe_name"), "digest": value.pop("recipe_digest")}
+        value["software"] = dict(self.software)
+        return canonical(value | {"root": self.root})
+
+    @staticmethod
+    def from_json(text: str) -> Manifest:
+        """The manifest that `to_json` wrote; DataError where it is none."""
+        try:
+            value: dict[str, Any] = json.loads(text)
+            recipe, plain = value["recipe"], {f.name for f in fields(Manifest)} & set(value)
+            given: dict[str, Any] = {n: value[n] for n in plain}
+            given["sources"] = tuple(SourceFacts(**{**s, "licences": tuple(s["licences"])}) for s in value["sources"])
+            given["software"] = tuple(sorted(value["software"].items()))
+            given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
+            return Manifest(**given, recipe_name=recipe["name"], recipe_digest=recipe["digest"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{NAME}: not a manifest ({type(error).__name__}: {error})") from error
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of the release in `folder`; DataError where there is none that can be read."""
+    try:
+        return Manifest.from_json((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{folder / NAME}: cannot be read ({error}); this is no finished release.") from error
+
+
+def merkle(files: Iterable[ReleaseFile]) -> str:
+    """The root (hex) over `files`, in whatever order they come.
+
+    >>> one = ReleaseFile("data/a", "00", 1, 2)
+    >>> merkle([one]) == hashlib.sha256(b"\\x00data/a\\n00\\n2\\n1").hexdigest()
+    True
+    """
+    level = [_leaf(f) for f in sorted(files)]
+    if not level:
+        return hashlib.sha256(b"").hexdigest()
+    while len(level) > 1:
+        level = [_node(level[i : i + 2]) for i in range(0, len(level), 2)]
+    return level[0].hex()
+
+
+def _leaf(file: ReleaseFile) -> bytes:
+    return hashlib.sha256(f"\x00{file.path}\n{file.sha256}\n{file.rows}\n{file.bytes}".encode()).digest()
+
+
+def _node(pair: list[bytes]) -> bytes:
+    return hashlib.sha256(b"\x01" + b"".join(pair)).digest() if len(pair) == 2 else pair[0]

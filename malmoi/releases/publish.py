@@ -1,0 +1,117 @@
+"""Kept documents → a release: data, audit tables, licences and manifest, in that order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from shutil import rmtree
+from typing import Protocol, TypeVar
+
+from malmoi.errors import StageError
+from malmoi.ledger import File
+from malmoi.releases import audit, copies, licences
+from malmoi.releases import manifest as manifests
+from malmoi.releases.assemble import Assembly, assemble, gather
+from malmoi.releases.history import History, next_version
+from malmoi.releases.inputs import Inputs, Redact
+from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
+from malmoi.releases.schema import SCHEMA_VERSION
+from malmoi.releases.split import Parted, Refused, Split, refused, split
+from malmoi.releases.spread import Partition
+from malmoi.tables import repeated
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+class Run(Protocol):
+    """Like `map`: calls a plain function on every piece of work; the results in the same order."""
+
+    def __call__(self, call: Callable[[_A], _B], work: list[_A], /) -> Iterable[_B]:
+        """The results of `call`, one for each piece of work."""
+        ...
+
+
+def publish(
+    inputs: Inputs,
+    folder: Path,
+    *,
+    tmp: Path,
+    run: Run = map,
+    redact: Redact | None = None,
+    history: History | None = None,
+) -> Manifest:
+    """Write data/, audit/, LICENSE.md and manifest.json into the new folder `folder`.
+
+    The bytes depend on the documents and the declared facts alone, not on the order or the grouping
+    of the stage shards. `run` carries out the tasks; functions and their arguments are picklable.
+    `redact` takes personal data out of titles and quotes, which no filter has seen. Where the
+    inputs name no version, `history` gives it.
+
+    StageError where a shard is not finished, an id appears twice, a document has no proof of its
+    licence, or nothing is left to publish.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
+    counted = audit.ledgers(inputs)
+    work = tmp / f"publish-{uuid.uuid4().hex}"
+    work.mkdir(parents=True)
+    try:
+        last = inputs.stages[-1][1] if inputs.stages else ()
+        jobs = [
+            Split(path, work / f"split-{i:06d}", inputs.shards, inputs.sources, redact)
+            for i, path in enumerate(sorted(last))
+        ]
+        parted = list(run(split, jobs))
+        _refuse_repeated(parted, work)
+        pairs = copies.clusters(inputs.clusters)
+        sizes = copies.write_sizes(pairs, work / "sizes", inputs.shards)
+        partitions = gather(parted)
+        if not partitions:
+            raise StageError(f"{inputs.name}: no document is left to publish; read why in the ledgers of the stages.")
+        shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
+        files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
+        stages = [path for _, folders in inputs.stages for path in sorted(folders)]
+        drops = [Refused(path, work / "refused" / f"{i:06d}.parquet", redact) for i, path in enumerate(stages)]
+        files += audit.write(inputs, counted, parted, list(run(refused, drops)), pairs, folder, work)
+    finally:
+        rmtree(work, ignore_errors=True)
+    (folder / "LICENSE.md").write_text(licences.page(p.licence for p in partitions), encoding="utf-8")
+    made = _manifest(inputs, tuple(sorted(files)), history)
+    (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
+    return made
+
+
+def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History | None) -> Manifest:
+    version = inputs.version or next_version(
+        history or History(), inputs.name, merkle(files), schema_version=SCHEMA_VERSION, n_shards=inputs.shards
+    )
+    return Manifest(
+        name=inputs.name,
+        version=version,
+        date=inputs.fetched_until,
+        schema_version=SCHEMA_VERSION,
+        purpose=inputs.purpose,
+        recipe_name=inputs.recipe_name,
+        recipe_digest=inputs.recipe_digest,
+        n_shards=inputs.shards,
+        documents=sum(f.rows for f in files if f.path.startswith("data/")),
+        sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
+        software=tuple(sorted(inputs.software)),
+        files=files,
+    )
+
+
+def _refuse_repeated(parted: list[Parted], tmp: Path) -> None:
+    paths = [p.target / "attribution.parquet" for p in parted]
+    twice = repeated("id", paths, tmp=tmp) if paths else []
+    if twice:
+        raise StageError(
+            f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
+            "Two shards of the last stage hold the same captures: run curate again."
+        )
+
+
+def _data_file(partition: Partition, file: File) -> ReleaseFile:
+    return ReleaseFile(partition.path(), file.sha256, file.bytes, file.rows)

@@ -1,0 +1,157 @@
+"""First step of the exchange: one curated stage shard → published rows, one row group a partition."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from malmoi import shard
+from malmoi.errors import StageError
+from malmoi.releases import licences
+from malmoi.releases.attribution import sentence
+from malmoi.releases.inputs import Redact, SourceFacts
+from malmoi.releases.schema import AUDIT, DATA
+from malmoi.releases.spread import Partition, h, partition_of
+
+_PII = "pii:"
+USES = ("redistribute", "train-only")
+SIDES = ("attribution", "licence_evidence", "personal_data", "signals")  # audit tables with a row per document
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The work of one task: a finished stage shard, and the folder that takes what comes of it."""
+
+    folder: Path
+    target: Path
+    n_shards: int
+    sources: tuple[SourceFacts, ...]
+    redact: Redact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What a split wrote: `documents.parquet`, whose row group i holds the rows of partition i."""
+
+    target: Path
+    partitions: tuple[Partition, ...]
+
+
+def split(work: Split) -> Parted:
+    """Write the published form of every document of a stage shard, cut by partition.
+
+    StageError where a document carries no use or licence, where none of its evidence names that
+    licence, or where its source is not declared: such a text may not be published.
+    """
+    sources = {s.name: s for s in work.sources}
+    table = shard.read(work.folder / "documents.parquet")
+    facts = table.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
+    rows = [_row(work.folder, fact, sources, work.redact or str) for fact in facts]
+    keys = [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
+    order = sorted(range(len(rows)), key=keys.__getitem__)
+    published = _published(table, rows).take(pa.array(order, pa.int64()))
+    work.target.mkdir(parents=True)
+    partitions, at = [], 0
+    with pq.ParquetWriter(work.target / "documents.parquet", DATA, compression="lz4") as writer:
+        for partition, group in groupby(order, key=lambda i: keys[i][0]):
+            n = len(list(group))
+            writer.write_table(published.slice(at, n), row_group_size=n)
+            partitions.append(partition)
+            at += n
+    for name in SIDES:
+        found = [side for row in rows for side in row["sides"][name]]
+        pq.write_table(pa.Table.from_pylist(found, AUDIT[name]), work.target / f"{name}.parquet")
+    return Parted(work.target, tuple(partitions))
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The work of one task: a finished stage shard of any stage, and the file that takes the signals of its drops."""
+
+    folder: Path
+    target: Path
+    redact: Redact | None = None
+
+
+def refused(work: Refused) -> Path:
+    """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
+    redact, source = work.redact or str, work.folder / "dropped.parquet"
+    rows = shard.read(source, ["id", "signals"]).to_pylist() if source.exists() else []
+    found = [{**s, "id": row["id"], "quote": redact(s["quote"])} for row in rows for s in row["signals"] or ()]
+    work.target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(found, AUDIT["signals"]), work.target)
+    return work.target
+
+
+def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFacts], redact: Redact) -> dict[str, Any]:
+    """Everything published of a document but what is computed from its text, and its rows in the audit."""
+    id, labels = fact["id"], {x["name"]: x["value"] for x in fact["labels"] or ()}
+    measures = {x["name"]: x["value"] for x in fact["measures"] or ()}
+    use, licence = labels.get("use", ""), labels.get("licence", "")
+    if use not in USES or not licence:
+        raise StageError(f"{folder}: {id} has use {use!r} and licence {licence!r}; only {USES} are published.")
+    proofs = fact["evidence"] or ()
+    if not {e["licence"] for e in proofs} & {licence, *licences.ids(licence)}:
+        raise StageError(f"{folder}: {id} is said to be {licence}, but no evidence names it; judge its rights again.")
+    if fact["source"] not in sources:
+        raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
+    source, title, author = sources[fact["source"]], redact(fact["title"]), fact["author"]
+    named = sentence(source, title=title, author=author, date=fact["date"], url=fact["url"], licence=licence)
+    pii = _replaced(fact["trail"] or ())
+    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "author", "source", "url", "fetched", "record")}
+    row |= {"title": title, "license": licence, "use": use, "attribution": named, "revision": fact["payload_sha256"]}
+    row |= {"register": labels.get("register") or source.register, "domain": labels.get("domain") or source.domain}
+    row |= {"language": labels.get("language", ""), "cluster_size": 1}
+    row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
+    row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
+    row["sides"] = {
+        "attribution": [{"id": id, "licence": licence, "attribution": named}],
+        "licence_evidence": [{**e, "id": id, "quote": redact(e["quote"])} for e in proofs],
+        "personal_data": [{"id": id, **found} for found in row["pii"]],
+        "signals": [{**s, "id": id, "quote": redact(s["quote"])} for s in fact["signals"] or ()],
+    }
+    return row
+
+
+def _replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Kinds of personal data that edits replaced, and in how many places; the trail counts them in `outcome`."""
+    counts: Counter[str] = Counter()
+    for note in trail:
+        if note["verb"] == "mend" and note["reason"].startswith(_PII):
+            counts[note["reason"].removeprefix(_PII)] += int(note["outcome"])
+    return sorted(counts.items())
+
+
+def _published(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """The rows in schema DATA; the long columns stay in Arrow, an object for each morpheme would dominate."""
+    encoded = [text.as_py().encode() for text in table.column("text")]
+    computed = {
+        "text": table.column("text"),
+        "n_chars": pc.utf8_length(table.column("text")),
+        "n_bytes": pc.binary_length(table.column("text")),
+        "n_sentences": _lengths(table.column("sentences"), "start"),
+        "n_morphemes": _lengths(table.column("morphemes"), "form"),
+        "text_sha256": [hashlib.sha256(text).hexdigest() for text in encoded],
+        "sentences": table.column("sentences"),
+        "morphemes": table.column("morphemes"),
+    }
+    columns = [_column(computed[f.name] if f.name in computed else [r[f.name] for r in rows], f) for f in DATA]
+    return pa.table(columns, schema=DATA).combine_chunks()
+
+
+def _lengths(layer: pa.ChunkedArray, field: str) -> pa.ChunkedArray:
+    counts = pc.list_value_length(pc.struct_field(layer, field))
+    return pc.if_else(pc.is_valid(layer), counts, pa.scalar(None, pa.int32()))
+
+
+def _column(values: Any, field: pa.Field) -> Any:
+    return values.cast(field.type) if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)

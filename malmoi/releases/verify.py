@@ -1,0 +1,193 @@
+"""What a release promises, re-derived from its folder alone: no network, nothing written, no trust in the maker.
+
+Every check is on its own, so that one broken file does not hide what else is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pyarrow.parquet as pq
+
+from malmoi import shard
+from malmoi.canonical import canonical
+from malmoi.releases import manifest as manifests
+from malmoi.releases import rows, seal
+from malmoi.releases.laws import LAWS
+from malmoi.releases.manifest import Manifest
+from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.tables import opened
+
+CARD = "card.json"
+Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is not as promised: which check, which file, and what it found."""
+
+    check: str  # sums, manifest, root, schema, rows, laws, card, render
+    path: str
+    says: str
+
+
+def verify(folder: Path, *, render: Render | None = None) -> list[Finding]:
+    """Everything that is wrong with the release in `folder`, sorted; an empty list means verified.
+
+    `render` makes the texts for people from card and manifest; their bytes must be those in the
+    folder. Whatever is broken becomes a finding, never an exception.
+    """
+    checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
+        ("sums", seal.NAME, lambda: _sums(folder)),
+        ("manifest", manifests.NAME, lambda: _manifest(folder)),
+        ("rows", "data", lambda: _rows(folder)),
+        ("laws", "audit", lambda: _laws(folder)),
+        ("card", CARD, lambda: _card(folder)),
+        ("render", CARD, lambda: _rendered(folder, render) if render else ()),
+    )
+    return sorted({finding for check, path, run in checks for finding in _guarded(check, path, run)})
+
+
+def _guarded(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(run())
+    except Exception as error:  # a damaged file may fail in any library; that is a finding, not a crash
+        found.append(Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}"))
+    return found
+
+
+def _sums(folder: Path) -> Iterator[Finding]:
+    """SHA256SUMS names every file, and each is as it says."""
+    present = {seal.name(folder, p): p for p in seal.entries(folder)}
+    try:
+        said = seal.parse((folder / seal.NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        yield Finding("sums", seal.NAME, f"cannot be read: {_first_line(error)}")
+        return
+    for path in sorted(said.keys() | present.keys()):
+        if path not in present:
+            yield Finding("sums", path, "missing: SHA256SUMS names it, the folder does not hold it")
+        elif present[path].is_symlink() or not present[path].is_file():
+            yield Finding("sums", path, "not a plain file")
+        elif path not in said:
+            yield Finding("sums", path, "extra: the folder holds it, SHA256SUMS does not name it")
+        elif (found := shard.sha256_of(present[path])) != said[path]:
+            yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
+
+
+def _manifest(folder: Path) -> Iterator[Finding]:
+    """The manifest is canonical, names every Parquet file as it is, and its root is that of its files."""
+    text = (folder / manifests.NAME).read_text(encoding="utf-8")
+    made = Manifest.from_json(text)
+    if made.to_json() != text:
+        root = json.loads(text).get("root")
+        if root != made.root:
+            yield Finding("root", manifests.NAME, f"the files give the root {made.root}, the manifest says {root}")
+        yield Finding("manifest", manifests.NAME, "not canonical, or with keys that are none of ours")
+    if made.schema_version != SCHEMA_VERSION:
+        yield Finding("manifest", manifests.NAME, f"schema version {made.schema_version}, known is {SCHEMA_VERSION}")
+    total = sum(f.rows for f in made.files if f.path.startswith("data/"))
+    if made.documents != total:
+        yield Finding("manifest", manifests.NAME, f"says {made.documents} documents, its files hold {total}")
+    named = {f.path: f for f in made.files}
+    present = {seal.name(folder, p) for p in folder.rglob("*.parquet")}
+    for path in sorted(present - named.keys()):
+        yield Finding("manifest", path, "the manifest does not name this Parquet file")
+    for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
+        yield Finding("manifest", path, "the manifest lacks this audit table")
+    for path in sorted(named.keys() & present):
+        found = shard.file_of(folder / path, named[path].rows)
+        if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
+            yield Finding("manifest", path, f"{found.bytes} bytes, sha256 {found.sha256}; the manifest says otherwise")
+        yield from _guarded("schema", path, lambda path=path: _footer(folder, path, named[path].rows))  # type: ignore[misc]
+    for path in sorted(named.keys() - present):
+        yield Finding("manifest", path, "the manifest names it, the folder does not hold it")
+
+
+def _footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
+    wanted = DATA if path.startswith("data/") else AUDIT.get(Path(path).stem)
+    with pq.ParquetFile(folder / path) as file:
+        if file.metadata.num_rows != rows:
+            yield Finding("schema", path, f"{file.metadata.num_rows} rows; the manifest says {rows}")
+        if wanted is None or not file.schema_arrow.equals(wanted):
+            yield Finding("schema", path, "its columns are not those of the schema")
+
+
+def _rows(folder: Path) -> Iterator[Finding]:
+    """Each document lies in its shard, in order, and what is said of its text is so."""
+    made = manifests.read(folder)
+    for path in sorted(f.path for f in made.files if f.path.startswith("data/") and (folder / f.path).is_file()):
+
+        def found(path: str = path) -> Iterator[Finding]:
+            return (Finding("rows", path, says) for says in rows.wrong(folder, path, made.n_shards))
+
+        yield from _guarded("rows", path, found)
+
+
+def _laws(folder: Path) -> Iterator[Finding]:
+    """Stage by stage, in = kept + dropped + failed, down to the rows of data; every text has its proof."""
+    with opened(folder) as tables:
+        for law in LAWS:
+
+            def broken(law: Any = law) -> Iterator[Finding]:
+                for row in tables.ask(law.sql).rows[:3]:
+                    yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
+
+            yield from _guarded("laws", law.path, broken)
+
+
+def _card(folder: Path) -> Iterator[Finding]:
+    """Every question of card.json, asked again, has the answer that the card shows."""
+    text = (folder / CARD).read_text(encoding="utf-8")
+    card: dict[str, Any] = json.loads(text)
+    if canonical(card) != text:
+        yield Finding("card", CARD, "not canonical JSON")
+    made = manifests.read(folder)
+    for key, wanted in (("release", made.name), ("version", made.version), ("root", made.root)):
+        if card.get(key) != wanted:
+            check = "root" if key == "root" else "card"
+            yield Finding(check, CARD, f"{key} is {card.get(key)!r}; the manifest gives {wanted!r}")
+    with opened(folder) as tables:
+        for key, fact in sorted(card["numbers"].items()):
+
+            def number(key: str = key, fact: Any = fact) -> Iterator[Finding]:
+                answer = tables.ask(fact["sql"]).rows
+                if not _same([list(r) for r in answer], [[fact["value"]]]):
+                    yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer}")
+
+            yield from _guarded("card", CARD, number)
+        for key, fact in sorted(card["tables"].items()):
+
+            def table(key: str = key, fact: Any = fact) -> Iterator[Finding]:
+                answer = tables.ask(fact["sql"])
+                if not _same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
+                    yield Finding("card", CARD, f"table {key} is not what the data give")
+
+            yield from _guarded("card", CARD, table)
+
+
+def _rendered(folder: Path, render: Render) -> Iterator[Finding]:
+    """The texts for people are renderings of the card, byte for byte."""
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    made = json.loads((folder / manifests.NAME).read_text(encoding="utf-8"))
+    for name, text in sorted(render(card, made).items()):
+        path = folder / name
+        if not path.is_file():
+            yield Finding("render", name, "missing")
+        elif hashlib.sha256(text.encode()).hexdigest() != shard.sha256_of(path):
+            yield Finding("render", name, "not what the card gives; texts for people are rendered, never edited")
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal in value and in type: 1 is not "1", nor 1.0."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

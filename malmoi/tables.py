@@ -1,0 +1,158 @@
+"""The tables of a release, asked in SQL: the only place that knows DuckDB.
+
+A finished release is opened read-only: each table is a view over its Parquet files, nothing
+outside the folder can be read, nothing can be written, and one question is one SELECT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from malmoi.errors import DataError
+
+DATA = "data"  # the view over all shards below data/; every other table is one file in audit/
+MEMORY = "1GB"  # of one sort; beyond it DuckDB spills into the folder it was given
+ROWS = 65_536  # of one row group of an audit table
+
+Value: TypeAlias = int | str | None  # decimals are strings of fixed scale, so that equal means equal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a SELECT gives: column names and rows, in order."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+class Tables:
+    """The views of one release; `ask` them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> None:
+        self._connection = connection
+        self.names = names
+
+    def ask(self, sql: str) -> Answer:
+        """The answer to one SELECT, in whole numbers, decimals, strings and NULL only.
+
+        DataError where the question is not one SELECT, where it fails, or where it yields floating
+        point numbers: their sums depend on the number of threads.
+        """
+        try:
+            statements = duckdb.extract_statements(sql)
+            if [s.type for s in statements] != [duckdb.StatementType.SELECT]:
+                raise DataError("a question is one SELECT and nothing else")
+            found = self._connection.execute(sql)
+            columns = tuple(str(c[0]) for c in found.description or ())
+            rows = tuple(tuple(_value(v) for v in row) for row in found.fetchall())
+        except duckdb.Error as error:
+            raise DataError(f"the question failed: {_first_line(error)}") from error
+        return Answer(columns, rows)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Tables]:
+    """The tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
+
+    DataError where a file cannot be read as Parquet or there is no data at all.
+    """
+    files = {DATA: sorted((folder / "data").glob("*/*/*.parquet"))}
+    files |= {p.stem: [p] for p in sorted((folder / "audit").glob("*.parquet"))}
+    if not files[DATA]:
+        raise DataError(f"{folder}: no Parquet file below data/; this is no finished release.")
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        connection.execute("SET enable_progress_bar = false")
+        for name, paths in files.items():
+            try:
+                connection.execute(f"CREATE VIEW {_named(name)} AS SELECT * FROM {_parquet(paths)}")
+            except duckdb.Error as error:
+                raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
+        connection.execute(f"SET allowed_directories = [{_quoted(str(folder) + '/')}]")
+        connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+        yield Tables(connection, tuple(files))
+    finally:
+        connection.close()
+
+
+def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequence[Path]]], *, tmp: Path) -> int:
+    """Write the rows of all parts into `target`, sorted by all columns in order; the number of rows.
+
+    A part is a list of SELECT expressions and the Parquet files they are taken from. The same rows
+    give the same bytes, whatever file they came from. Memory is bounded; what is more spills into `tmp`.
+    """
+    selects = [f"SELECT {columns} FROM {_parquet(paths)}" for columns, paths in parts if paths]
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(str(tmp))}")
+        connection.execute("SET enable_progress_bar = false")
+        with pq.ParquetWriter(target, schema, compression="zstd", compression_level=3) as writer:
+            if not selects:
+                return 0
+            keys = ", ".join(str(i + 1) for i in range(len(schema)))
+            found = connection.sql(f"{' UNION ALL '.join(selects)} ORDER BY {keys}")
+            rows = 0
+            for group in _groups(found.to_arrow_reader(ROWS), schema):
+                writer.write_table(group, row_group_size=ROWS)
+                rows += group.num_rows
+            return rows
+    except duckdb.Error as error:
+        raise DataError(f"{target.name} could not be sorted: {_first_line(error)}") from error
+    finally:
+        connection.close()
+
+
+def repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int = 3) -> list[str]:
+    """Values that `column` holds more than once over all files: the first few, sorted."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(str(tmp))}")
+        sql = f"SELECT {_named(column)} FROM {_parquet(paths)} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
+        return [str(row[0]) for row in connection.execute(sql).fetchall()]
+    finally:
+        connection.close()
+
+
+def _groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Tables of exactly ROWS rows (the last may be shorter), however the batches were cut."""
+    waiting = schema.empty_table()
+    for batch in batches:
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch]).cast(schema)])
+        while waiting.num_rows >= ROWS:
+            yield waiting.slice(0, ROWS).combine_chunks()
+            waiting = waiting.slice(ROWS)
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
+
+
+def _parquet(paths: Sequence[Path]) -> str:
+    listed = ", ".join(_quoted(str(p)) for p in paths)
+    return f"read_parquet([{listed}], hive_partitioning = false)"
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _named(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal | None):
+        raise DataError(f"a card holds whole numbers, decimals and words, not {type(value).__name__}")
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

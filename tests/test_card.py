@@ -1,0 +1,181 @@
+"""The card: every number from card.json, a header that hubs read, and no harm from what sources call themselves."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset as ds
+import pytest
+import yaml
+
+import data_cards
+from data_cards.facts import NUMBERS, TABLES
+from data_cards.header import header
+from data_cards.render import shown
+from malmoi.errors import DataError
+from malmoi.releases.publish import publish
+from malmoi.releases.schema import AUDIT, AUDIT_SAYS, COLUMNS
+from tests.small_release import documents, inputs
+
+DOCS = (Path(__file__).parent.parent / "docs" / "releases.md").read_text(encoding="utf-8")
+HOSTILE = "<script>alert(1)</script> | [x](javascript:1) {{ 7 * 6 }} `"
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("card")
+    (root / "tmp").mkdir()
+    given = inputs(root / "in", documents(40))
+    hostile = replace(given.sources[0], title=HOSTILE)
+    publish(replace(given, purpose=HOSTILE, sources=(hostile, given.sources[1])), root / "r", tmp=root / "tmp")
+    data_cards.write(root / "r")
+    return root / "r"
+
+
+@pytest.fixture(scope="module")
+def card(release: Path) -> dict:
+    return json.loads((release / "card.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def manifest(release: Path) -> dict:
+    return json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+
+
+def masked(card: dict) -> dict:
+    """The card with every number of the data taken out."""
+    copy = json.loads(json.dumps(card))
+    for fact in copy["numbers"].values():
+        fact["value"] = None
+    for fact in copy["tables"].values():
+        fact["rows"] = []
+    copy["numbers"]["documents"]["value"] = 0
+    return copy
+
+
+def test_the_card_has_every_fact_with_its_question(card: dict) -> None:
+    assert card["numbers"].keys() == NUMBERS.keys()
+    assert card["tables"].keys() == TABLES.keys()
+    for fact in [*card["numbers"].values(), *card["tables"].values()]:
+        assert fact["sql"].startswith("SELECT")
+        assert fact["inputs"]
+        assert all(re.search(rf"\b{name}\b", fact["sql"]) for name in fact["inputs"])
+    for key, listing in TABLES.items():
+        assert len(card["tables"][key]["columns"]) == len(listing.heads)
+
+
+def test_the_numbers_are_those_of_the_documents(card: dict) -> None:
+    value = {key: fact["value"] for key, fact in card["numbers"].items()}
+    docs = documents(40)
+    assert value["documents"] == 40
+    assert value["characters"] == sum(len(d.text) for d in docs)
+    assert value["bytes"] == sum(len(d.text.encode()) for d in docs)
+    assert (value["morphemes"], value["sentences"], value["sources"]) == (80, 40, 2)
+    assert (value["entered"], value["dropped"], value["failed"], value["torn"]) == (43, 2, 1, 0)
+    assert (value["with_evidence"], value["evidence_share"]) == (40, "100.00")
+    assert (value["clusters"], value["copies"], value["largest_cluster"]) == (1, 2, 3)
+    assert (value["undated"], value["opt_outs"], value["personal_data"]) == (8, 2, 13)
+
+
+def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
+    rows = card["tables"]["funnel"]["rows"]
+    assert [row[0] for row in rows] == ["2-documents", "3-clean", "4-unique", "5-curated"]
+    assert all(entered == kept + dropped + failed for _, entered, kept, dropped, failed in rows)
+    assert rows[-1][2] == card["numbers"]["documents"]["value"]
+
+
+def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict, manifest: dict) -> None:
+    values = [f["value"] for f in card["numbers"].values()]
+    values += [v for f in card["tables"].values() for row in f["rows"] for v in row]
+    known = {token for v in values for token in re.findall(r"\d[\d,.]*", shown(v))}
+    for name, blank in data_cards.rendered(masked(card), manifest).items():
+        text = (release / name).read_text(encoding="utf-8")
+        body = re.sub(r"--w:\d+|&#\d+;", "", text)  # lengths of bars are drawn, not shown
+        prose = set(re.findall(r"\d[\d,.]*", re.sub(r"&#\d+;", "", blank)))
+        assert set(re.findall(r"\d[\d,.]*", body)) - prose <= known
+        for value in values:
+            if isinstance(value, int):
+                assert shown(value) in text
+
+
+def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
+    fenced = (release / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    assert fenced[0] == ""
+    value = yaml.safe_load(fenced[1])
+    assert (value["language"], value["size_categories"]) == (["ko"], ["n<1K"])
+    assert (value["license"], value["license_link"]) == ("other", "LICENSE.md")
+    assert (release / value["license_link"]).is_file()
+    configs = {c["config_name"]: c["data_files"][0]["path"] for c in value["configs"]}
+    assert configs["default"] == "data/redistribute/*/*.parquet"
+    assert not [c for c in configs if re.search(r"[<>:/\\|?*]", c)]
+    found = {name: len(list(release.glob(path))) for name, path in configs.items()}
+    assert all(found.values())
+    assert sum(n for name, n in found.items() if name != "default") == len(list(release.glob("data/*/*/*.parquet")))
+
+
+def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
+    def named(licence: str) -> dict:
+        rows = [["redistribute", licence, 1, 1, 1]]
+        return yaml.safe_load(header(card | {"tables": {"by_licence": {"rows": rows}}}, manifest))
+
+    assert named("CC-BY-SA-4.0")["license"] == "cc-by-sa-4.0"
+    assert "license_name" not in named("CC-BY-SA-4.0")
+    assert named("LicenseRef-KOGL-1")["license_name"] == "licenseref-kogl-1"
+
+
+def test_what_a_source_calls_itself_stays_words(release: Path) -> None:
+    found: set[str] = set()
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list) -> None:
+            found.add(tag)
+            assert not [v for k, v in attrs if k in ("src", "href") and v != "LICENSE.md"]
+
+    page = (release / "index.html").read_text(encoding="utf-8")
+    Tags().feed(page)
+    assert not found & {"script", "iframe", "img", "link", "object"}
+    assert "42" not in re.findall(r"alert\(1\).*", page)[0]
+    readme = (release / "README.md").read_text(encoding="utf-8")
+    assert "<script>" not in readme
+    assert r"\[x\](javascript:1)" in readme
+
+
+def test_rendering_is_pure_and_the_order_of_keys_leaves_no_trace(card: dict, manifest: dict, release: Path) -> None:
+    turned = json.loads(json.dumps(card), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    for name, text in data_cards.rendered(turned, manifest).items():
+        assert text == (release / name).read_text(encoding="utf-8")
+
+
+def test_a_card_of_another_list_is_refused(card: dict, manifest: dict) -> None:
+    with pytest.raises(DataError, match="list 99"):
+        data_cards.rendered(card | {"facts_version": 99}, manifest)
+    fewer = {k: v for k, v in card["numbers"].items() if k != "failed"}
+    with pytest.raises(DataError, match="failed"):
+        data_cards.rendered(card | {"numbers": fewer}, manifest)
+
+
+def test_a_folder_that_is_no_release_has_no_card(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="publish the release first"):
+        data_cards.derive(tmp_path)
+
+
+def test_the_docs_describe_every_column_and_table() -> None:
+    for column in COLUMNS:
+        assert f"| `{column.name}` | {column.type if column.type.num_fields == 0 else 'nested'} |" in DOCS, column.name
+        assert column.says in DOCS
+    for name in AUDIT:
+        assert f"| `{name}` | {AUDIT_SAYS[name]} |" in DOCS
+
+
+def test_the_examples_of_the_docs_run(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(release)
+    blocks = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    ran = [b for b in blocks if "import datasets" not in b and "import polars" not in b]
+    assert len(ran) >= 2
+    for block in ran:
+        exec(block, {})
+    assert ds.dataset("data/redistribute", format="parquet").count_rows() == 35
+    assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/*/*.parquet'").fetchall() == [(35,)]
