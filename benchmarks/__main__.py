@@ -132,16 +132,17 @@ def _print(
     table.add_row("start, end", f"{rest:.2f}", f"{1000 * rest / pages:.2f}", f"{rest / two.cpu:.0%}")
     table.add_row("all", f"{two.cpu:.2f}", f"{1000 * two.cpu / pages:.2f}", "100%")
     out.print(table)
-    out.print(f"CPU a page                 {1000 * two.cpu / pages:.1f} ms (one worker {1000 * one.cpu / pages:.1f} ms)")
+    out.print(
+        f"CPU a page                 {1000 * two.cpu / pages:.1f} ms (one worker {1000 * one.cpu / pages:.1f} ms)"
+    )
     out.print(f"pages/s/core               {pages / two.cpu:.1f}")
     out.print(f"payload MB/s/core          {size / 1e6 / two.cpu:.2f}")
     out.print(f"wall, one / two workers    {one.wall:.1f} s / {two.wall:.1f} s = {one.wall / two.wall:.2f}×")
 
-
     out.print(f"peak memory (sum of PSS)   {two.peak_mb:,.0f} MB with two workers, {one.peak_mb:,.0f} MB with one")
     out.print(f"rerun, nothing new         {idle.cpu:.2f} s CPU = {idle.cpu / two.cpu:.1%} of the full run")
     out.print(f"rerun, 1 % new pages       {more.cpu:.2f} s CPU = {more.cpu / two.cpu:.1%} of the full run")
-    work, full = sum(more_stages.values()) , sum(stages.values())
+    work, full = sum(more_stages.values()), sum(stages.values())
     out.print(f"  the stages alone         {work:.2f} s CPU = {work / full:.1%} of the full run's stages")
     out.print(f"kept                       {kept['kept']:,} documents, {kept['kept_chars']:,} characters")
     _ = stages_one

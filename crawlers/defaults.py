@@ -50,7 +50,9 @@ def text(item: Item) -> Extracted:
     return formats.extract(item)
 
 
-def evidence_for(source: Source, archived: dict[str, str]) -> Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]:
+def evidence_for(
+    source: Source, archived: dict[str, str]
+) -> Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]:
     """The default `evidence`: what the item says, what its page says, and what the source claims."""
 
     def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
@@ -76,5 +78,3 @@ def _charset(parameters: str) -> str:
         if name.strip().lower() == "charset":
             return value.strip().strip("\"'")
     return ""
-
-

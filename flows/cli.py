@@ -34,7 +34,9 @@ SourceOption = Annotated[
 ]
 LimitOption = Annotated[int | None, Parameter("--limit", help="At most so many captures a source.")]
 DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Say what would be done; write nothing.")]
-ContactOption = Annotated[str | None, Parameter("--contact", help="Who answers for the crawl: a mail address or a page.")]
+ContactOption = Annotated[
+    str | None, Parameter("--contact", help="Who answers for the crawl: a mail address or a page.")
+]
 WorkersOption = Annotated[int | None, Parameter("--workers", help="Worker processes; default: one a core.")]
 VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
 RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
@@ -47,10 +49,10 @@ PrefectOption = Annotated[
 @app.command
 def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: WorkersOption = None) -> None:
     """Crawl the bundled sample site on loopback, end to end, to a verified release and a card."""
-    from flows import demo as demonstration
+    from flows.demo import demo as show
 
     _configure(workers)
-    demonstration.demo(workspace, out)
+    show(workspace, out)
 
 
 @app.command

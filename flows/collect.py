@@ -126,8 +126,13 @@ def _fetch(
     facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
     collection.finish(folder, rows, facts)
     blocked = stats["blocked"] if isinstance(stats["blocked"], int) else len(stats["blocked"])
-    counts = {"new": len(new), "gone": len(gone), "blocked": blocked, "failed": len(stats["failed"]), "torn": len(torn)}
-    return counts
+    return {
+        "new": len(new),
+        "gone": len(gone),
+        "blocked": blocked,
+        "failed": len(stats["failed"]),
+        "torn": len(torn),
+    }
 
 
 def _end_with_parent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,6 @@ from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import collection, shard
 from malmoi import recipe as recipes
-from malmoi.capture import IndexRow
 from malmoi.errors import CallError
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, StageName, Step, digest
@@ -134,7 +134,7 @@ def survey(
         piece = digest([found.name, here.to_pylist()])[:32]
         target = workspace.survey(piece) / "rows.parquet"
         if not target.exists():
-            workspace.put(target.parent, lambda folder, rows=here: _write_rows(folder, rows))
+            workspace.put(target.parent, partial(_write, here, "rows.parquet"))
         slices[ledger.key] = (found.name, target, piece)
     return table_path, slices
 
@@ -145,16 +145,12 @@ def _table(workspace: Workspace, found: Any, params: dict[str, Any], paths: list
     if not target.exists():
         sketches = pa.concat_tables([shard.read(path) for path in paths] or [found.schema.empty_table()])
         table = found.reduce(sketches, **params)
-        workspace.put(target.parent, lambda folder: _write_table(folder, table))
+        workspace.put(target.parent, partial(_write, table, "table.parquet"))
     return target
 
 
-def _write_table(folder: Path, table: pa.Table) -> None:
-    shard.write(table, folder / "table.parquet")
-
-
-def _write_rows(folder: Path, table: pa.Table) -> None:
-    shard.write(table, folder / "rows.parquet")
+def _write(table: pa.Table, name: str, folder: Path) -> None:
+    shard.write(table, folder / name)
 
 
 def _surveys(steps: tuple[Step, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -181,4 +177,3 @@ def _ensure(
         ledgers = tuple(standing[job.key] for job in jobs)
         step.total(ledgers)
     return ledgers
-

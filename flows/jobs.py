@@ -114,12 +114,15 @@ def walk_shard(job: WalkJob) -> Ledger:
 def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
     workspace = Workspace(job.root)
+
     def write(folder: Path) -> None:
         table = shard.read(job.before / "documents.parquet")
         rows = []
         for answer in pool.workers().map(sketcher, job.filter, shard.to_documents(table)):
             if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
-                raise StageError(f"survey of {job.filter}: a document of {job.before} could not be sketched: {answer.why}")
+                raise StageError(
+                    f"survey of {job.filter}: a document of {job.before} could not be sketched: {answer.why}"
+                )
             rows.append(answer.value)
         schema = recipes.module(job.filter).SURVEY.schema
         shard.write(pa.Table.from_pylist(rows, schema=schema), folder / "sketch.parquet")

@@ -13,7 +13,8 @@ R = TypeVar("R")
 class Mapper(Protocol):
     """Runs `call` on each job; results in order; the first exception is raised and nothing new is started."""
 
-    def __call__(self, call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ...) -> list[R]: ...
+    def __call__(self, call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ...) -> list[R]:
+        """Run them; `done` is told each result."""
 
 
 def _ignore(_: Any) -> None:

@@ -36,7 +36,7 @@ Version = Annotated[str, Field(description="MAJOR.MINOR.PATCH; empty for the nex
 
 def mapped(call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None) -> list[Any]:
     """Run each job as a task of the running flow; a task that fails is tried once more."""
-    one = task(call, name=call.__name__, retries=1, persist_result=False)
+    one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
     results = []
     for at in range(0, len(jobs), AT_ONCE):
         for future in one.map(list(jobs[at : at + AT_ONCE])):
@@ -50,7 +50,7 @@ class _Logged(Progress):
         get_run_logger().info(line)
 
 
-_runner = ThreadPoolTaskRunner(max_workers=pool.count())
+_runner: Any = ThreadPoolTaskRunner(max_workers=pool.count())
 
 
 @flow(name="collect", log_prints=False)
@@ -92,13 +92,11 @@ def run(
     contact: Contact = None,
     version: Version = "",
 ) -> str:
-    """collect → curate → release; returns the folder of the release."""
+    """Collect → curate → release; returns the folder of the release."""
     home, chosen = Workspace.open(Path(workspace)), runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, sources)
     with home.lock():
-        made = runs.run(
-            home, chosen, names, mapped, _Logged(), limit=limit, contact=contact, version=version
-        )
+        made = runs.run(home, chosen, names, mapped, _Logged(), limit=limit, contact=contact, version=version)
     _show(made)
     return str(made.folder)
 

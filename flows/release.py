@@ -145,9 +145,7 @@ def _redacted(steps: tuple[Step, ...], text: str) -> str:
     return doc.text
 
 
-def _inputs(
-    workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
-) -> Inputs:
+def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str) -> Inputs:
     facts, fetched = [], ""
     for name in sources:
         source = catalogue.load(name).source
@@ -175,7 +173,8 @@ def _inputs(
         recipe_digest=recipe.digest(),
         shards=recipe.shards,
         stages=tuple(
-            (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers)) for stage, ledgers in curated.stages
+            (stage, tuple(workspace.stage(stage, ledger.key) for ledger in ledgers))
+            for stage, ledgers in curated.stages
         ),
         clusters=curated.tables,
         sources=tuple(facts),

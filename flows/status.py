@@ -74,7 +74,8 @@ def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, coll
         captures, size = sum(len(j.rows) for j in new), sum(r.size for j in new for r in j.rows)
         out.print(
             f"curate {catalogue.load(name).source.name} by {recipe.name}: {len(new)} of {len(jobs)} shards are to be "
-            f"extracted ({captures:,} captures, {size / 1e6:,.1f} MB of payload; about {2 * size / 1e6:,.0f} MB of disk)",
+            f"extracted ({captures:,} captures, {size / 1e6:,.1f} MB of payload; "
+            f"about {2 * size / 1e6:,.0f} MB of disk)",
             markup=False,
         )
 

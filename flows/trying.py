@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import Any, NoReturn, TextIO, TypeAlias
 
 import pyarrow as pa
 
@@ -186,15 +186,20 @@ def _pii(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
         marked = apply(doc, mark.name, mark.verb, mark.call(doc))
         redacted = apply(marked, redact.name, redact.verb, redact.call(marked))
         found = [
-            {"kind": s.kind.removeprefix("pii:"), "start": s.start, "end": s.end, "confidence": s.confidence, "why": s.why}
+            {
+                "kind": s.kind.removeprefix("pii:"),
+                "start": s.start,
+                "end": s.end,
+                "confidence": s.confidence,
+                "why": s.why,
+            }
             for s in marked.spans
         ]
         yield {"id": row["id"], "text": redacted.text, "found": found}
 
 
-def _domain(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
+def _domain(rows: Iterable[Row], recipe: Recipe) -> NoReturn:
     raise CallError("no filter labels register and domain yet; they are those that the source declares.")
-    yield from ()
 
 
 def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:

@@ -119,5 +119,3 @@ def _numbers(row: dict[str, Any]) -> str:
 def _excerpt(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= EXCERPT else flat[:EXCERPT] + " …"
-
-

@@ -240,7 +240,8 @@ def _capture(path: Path, record: WarcRecord, at: int) -> tuple[int, str, Capture
     headers = record.headers.asdict()
     url = headers.get("WARC-Target-URI", "").strip("<>")
     kind = headers.get("WARC-Type", "response")
-    status, http = 200, (("Content-Type", headers.get("Content-Type", "")),)
+    status = 200
+    http: tuple[tuple[str, str], ...] = (("Content-Type", headers.get("Content-Type", "")),)
     if record.is_http and record.http_headers is not None:
         line = record.http_headers.status_code
         status, http = line if line is not None else 0, tuple(record.http_headers.astuples())
@@ -296,7 +297,9 @@ def _no_warc(path: Path, error: OSError) -> str:
     with path.open("rb") as stream:
         head = _start(stream)
     if head.startswith(b"filedesc:"):
-        return "this is an ARC file, the format before WARC; convert it with warcio (`warcio recompress OLD NEW`) and name the result."
+        return (
+            "this is an ARC file, the format before WARC; convert it (`warcio recompress OLD NEW`) and name the result."
+        )
     return f"not a WARC file ({error}); it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
 
 

@@ -56,7 +56,9 @@ def runs(folder: Path) -> list[Run]:
             facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
             rows = tuple(IndexRow(**row) for row in shard.read(run / "index.parquet").to_pylist())
         except (OSError, ValueError, TypeError) as error:
-            raise CaptureError(f"{run}: the run cannot be read ({error}); restore it or delete it and collect again.") from error
+            raise CaptureError(
+                f"{run}: the run cannot be read ({error}); restore it or delete it and collect again."
+            ) from error
         found.append(Run(run, rows, facts))
     return found
 
@@ -111,4 +113,3 @@ def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
         if boundary or len(cut[-1]) >= MAX_ROWS:
             cut.append([])
     return [c for c in cut if c]
-

@@ -181,7 +181,9 @@ def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
     if importlib.util.find_spec(f"filters.{name}") is None or name not in available():
         near = get_close_matches(name, available(), 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise CallError(f"{path}: [[{stage}]] names the unknown filter {name!r}.{hint} Known: {', '.join(available())}.")
+        raise CallError(
+            f"{path}: [[{stage}]] names the unknown filter {name!r}.{hint} Known: {', '.join(available())}."
+        )
     model = schema(name)
     try:
         bound = model.model_validate(params)

@@ -69,7 +69,9 @@ def to_table(docs: Sequence[Document]) -> pa.Table:
     columns["labels"] = pa.array([[{"name": n, "value": v} for n, v in d.labels] for d in docs], LABELS)
     columns["measures"] = pa.array([[{"name": n, "value": v} for n, v in d.measures] for d in docs], MEASURES)
     layers = [d.morphemes for d in docs]
-    columns["morphemes"] = _layer(layers, MORPHEMES, {"form": "form", "tag": "tag", "start": "start", "length": "length"})
+    columns["morphemes"] = _layer(
+        layers, MORPHEMES, {"form": "form", "tag": "tag", "start": "start", "length": "length"}
+    )
     columns["sentences"] = _layer(layers, SENTENCES, {"start": "sentence_start", "end": "sentence_end"})
     return pa.table(columns, schema=DOCUMENTS)
 
@@ -96,7 +98,8 @@ def _layer(layers: Sequence[Morphemes | None], kind: pa.DataType, attributes: di
         if pa.types.is_string(item):
             flat = pa.array([x for v in values for x in v], item)
         else:
-            flat = pa.array(np.concatenate([np.asarray(v, item.to_pandas_dtype()) for v in values] or [[]]), item)
+            parts = [np.asarray(v, item.to_pandas_dtype()) for v in values]
+            flat = pa.array(np.concatenate(parts) if parts else [], item)
         lists.append(pa.ListArray.from_arrays(pa.array(offsets), flat))
     mask = pa.array([m is None for m in layers], pa.bool_())
     return pa.StructArray.from_arrays(lists, fields=list(kind), mask=mask)
@@ -107,10 +110,11 @@ def to_documents(table: pa.Table) -> Iterator[Document]:
     columns = {n: table.column(n).to_pylist() for n in DOCUMENTS.names}
     for i in range(table.num_rows):
         row = {n: c[i] for n, c in columns.items()}
+        lists: dict[str, Any] = {n: tuple(cls(**v) for v in row[n] or ()) for n, (cls, _) in _LISTS.items()}
         yield Document(
             **{n: row[n] for n in _TEXT},
             provenance=Provenance(**{n: row[n] for n in _FROM}),
-            **{n: tuple(cls(**v) for v in row[n] or ()) for n, (cls, _) in _LISTS.items()},
+            **lists,
             labels=tuple((x["name"], x["value"]) for x in row["labels"] or ()),
             measures=tuple((x["name"], x["value"]) for x in row["measures"] or ()),
             morphemes=_morphemes(row["morphemes"], row["sentences"]),

@@ -21,8 +21,9 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from malmoi.errors import MalmoiError
 from pebble import ProcessExpired, ProcessPool
+
+from malmoi.errors import MalmoiError
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -66,9 +67,11 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._pool is not None:
-            self._pool.stop()
+            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble ships types, but not for this method
             self._pool.join()
             self._pool = None
 

@@ -94,7 +94,9 @@ class Workspace:
         for file in ledger.files:
             path = folder / file.name
             if not path.exists() or path.stat().st_size != file.bytes:
-                raise StageError(f"{path}: missing or not of {file.bytes} bytes; delete {folder}, it will be made anew.")
+                raise StageError(
+                    f"{path}: missing or not of {file.bytes} bytes; delete {folder}, it will be made anew."
+                )
         return ledger
 
     def commit(self, stage: Stage, key: str, fill: Callable[[Path], Ledger]) -> Ledger:
@@ -177,5 +179,3 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-

@@ -17,7 +17,11 @@ CORPORA = Path(os.environ.get("MALMOI_CORPORA") or Path(__file__).resolve().pare
 
 def pytest_runtest_makereport(item, call):
     """Under MALMOI_REQUIRE_ALL a skipped test is a failure: the gate must have everything that tests need."""
-    if os.environ.get("MALMOI_REQUIRE_ALL") == "1" and call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
+    if (
+        os.environ.get("MALMOI_REQUIRE_ALL") == "1"
+        and call.excinfo is not None
+        and call.excinfo.errisinstance(pytest.skip.Exception)
+    ):
         call.excinfo = pytest.ExceptionInfo.from_exc_info(
             (AssertionError, AssertionError(f"skipped under MALMOI_REQUIRE_ALL: {call.excinfo.value}"), call.excinfo.tb)
         )

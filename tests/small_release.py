@@ -25,7 +25,8 @@ SOURCES = (
     SourceFacts("na", "나라 백과", "나라회", "Dump", ("CC-BY-SA-4.0",), "encyclopedia", "semiconductor"),
 )
 FETCHED = "2026-11-20T00:00:00Z"
-LICENCES = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0 OR GFDL-1.3-or-later"}
+LICENCES = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0"}
+SAID = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0 OR GFDL-1.3-or-later"}  # as it stands on the page
 
 
 def document(source: str, number: int, *, use: str = "redistribute") -> Document:
@@ -33,8 +34,10 @@ def document(source: str, number: int, *, use: str = "redistribute") -> Document
     record = f"urn:uuid:{source}-{number}"
     text = f"{source}의 {number}번째 글이다. " * (1 + number % 7) + "전화는 [전화번호1]이다."
     end = text.index(".") + 1
-    licence = LICENCES[source]
-    evidence = LicenceEvidence(licence.split(" ")[0], "kogl-link", "item", "이용허락", "footer", record)
+    trained = use == "train-only"
+    licence = "LicenseRef-KOGL-4-AI" if trained else LICENCES[source]
+    said = ("LicenseRef-KOGL-4", "LicenseRef-KOGL-AI") if trained else (SAID[source],)
+    evidence = tuple(LicenceEvidence(one, "kogl-link", "item", "이용허락", "footer", record) for one in said)
     redacted = (Note("redact", "mend", "1", "pii:phone", 1.0),) if number % 3 == 0 else ()
     return Document(
         id=f"{source}/{number}",
@@ -44,7 +47,7 @@ def document(source: str, number: int, *, use: str = "redistribute") -> Document
         ),
         title=f"글 {number}",
         date=f"20{10 + number % 9}-01-02" if number % 5 else "",
-        evidence=(evidence,),
+        evidence=evidence,
         signals=(Signal("noai", "note", "noai", "meta", record),) if number % 4 == 0 else (),
         labels=(("language", "ko"), ("licence", licence), ("use", use)),
         measures=(("hangul_share", 0.75 + number % 4 / 16), ("quality", number % 8 / 8)),

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from small_corpus import make, malmoi, sums
 
 
@@ -160,7 +159,11 @@ def test_why_tells_a_documents_path_in_workspace_and_release(released):
         ("segment", {"id": "a", "text": "밥을 먹었다. 잠을 잔다."}, "morphemes"),
         ("pii", {"id": "a", "text": "전화 010-0000-1234로 연락하세요."}, "found"),
         ("duplicates", {"id": "a", "text": "하나뿐이다."}, "cluster"),
-        ("rights", {"id": "a", "html": '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a>'}, "use"),
+        (
+            "rights",
+            {"id": "a", "html": '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC</a>'},
+            "use",
+        ),
     ],
 )
 def test_try_prints_one_object_a_line(tmp_path, stage, row, field):

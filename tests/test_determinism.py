@@ -4,7 +4,6 @@ import os
 import shutil
 
 import pytest
-
 from small_corpus import make, malmoi, sums
 
 

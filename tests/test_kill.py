@@ -10,13 +10,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from small_corpus import make, malmoi, sums
 
 MOMENTS = 20
 SEED = 20261124
-BOUNDARIES = ("1-captures/small/*/run.json", "2-documents/*/ledger.json", "3-clean/*/ledger.json",
-              "surveys/*/table.parquet", "4-unique/*/ledger.json", "5-curated/*/ledger.json", "6-releases/*/*/card.json")  # fmt: skip
+BOUNDARIES = (
+    "1-captures/small/*/run.json",
+    "2-documents/*/ledger.json",
+    "3-clean/*/ledger.json",
+    "surveys/*/table.parquet",
+    "4-unique/*/ledger.json",
+    "5-curated/*/ledger.json",
+    "6-releases/*/*/card.json",
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +45,7 @@ def kill(process: subprocess.Popen) -> None:
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.send_signal(signal.SIGKILL)
     process.wait()
-    gone, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive, f"workers outlive the run: {alive}"
 
 

@@ -12,7 +12,11 @@ def test_what_goes_in_comes_out():
 
 @pytest.mark.parametrize(
     ("entered", "kept", "why"),
-    [({"a": 3}, {"a": 2}, "one vanished"), ({"a": 1}, {"a": 2}, "one came from nowhere"), ({}, {"b": 1}, "no such source")],
+    [
+        ({"a": 3}, {"a": 2}, "one vanished"),
+        ({"a": 1}, {"a": 2}, "one came from nowhere"),
+        ({}, {"b": 1}, "no such source"),
+    ],
 )
 def test_a_ledger_that_does_not_add_up_cannot_be_made(entered, kept, why):
     with pytest.raises(StageError, match="in = kept"):

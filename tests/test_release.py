@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from malmoi.errors import CallError, StageError
+from malmoi.licences import LICENCES as TABLE
 from malmoi.releases import assemble as assembling
 from malmoi.releases import history, licences
 from malmoi.releases.attribution import sentence
@@ -167,8 +168,8 @@ def test_titles_and_quotes_go_through_redact(tmp_path: Path) -> None:
         ({"labels": (("licence", LICENCES["ga"]),)}, "has use ''"),
         ({"labels": (("licence", LICENCES["ga"]), ("use", "exclude"))}, "has use 'exclude'"),
         ({"labels": (("use", "redistribute"),)}, "licence ''"),
-        ({"evidence": ()}, "no evidence names it"),
-        ({"labels": (("licence", "CC0-1.0"), ("use", "redistribute"))}, "no evidence names it"),
+        ({"evidence": ()}, "its evidence gives"),
+        ({"labels": (("licence", "CC0-1.0"), ("use", "redistribute"))}, "its evidence gives"),
         ({"provenance": replace(document("ga", 1).provenance, source="?")}, "facts are not in the inputs"),
     ],
 )
@@ -227,19 +228,14 @@ def test_two_licence_expressions_never_share_a_folder() -> None:
     assert not [n for n in names if "/" in n or n.startswith(".")]
 
 
-@pytest.mark.parametrize(
-    ("id", "url"),
-    [
-        ("CC-BY-NC-SA-4.0", "https://creativecommons.org/licenses/by-nc-sa/4.0/"),
-        ("LicenseRef-CC-BY-2.0-KR", "https://creativecommons.org/licenses/by/2.0/kr/"),
-        ("LicenseRef-KOGL-1", "https://www.kogl.or.kr/info/licenseType1.do"),
-        ("GFDL-1.3-or-later", "https://spdx.org/licenses/GFDL-1.3-or-later.html"),
-        ("LicenseRef-unheard-of", ""),
-    ],
-)
-def test_a_licence_is_described_with_its_address(id: str, url: str) -> None:
-    assert licences.describe(id).url == url
-    assert licences.describe(id).duty
+def test_every_licence_of_the_table_is_described_and_copyleft_ships_its_text(tmp_path: Path) -> None:
+    licences.write(tmp_path, ["GPL-2.0-or-later", "CC-BY-4.0", "MPL-2.0"])
+    assert sorted(p.name for p in (tmp_path / "LICENSES").iterdir()) == ["GPL-2.0-or-later.txt", "MPL-2.0.txt"]
+    page = licences.page(TABLE)
+    assert all(f"**{id_}**" in page for id_ in TABLE)
+    for row in TABLE.values():
+        assert row.url.startswith("https://")
+        assert row.family != "copyleft" or (licences.TEXTS / f"{row.id.rsplit('-o', 1)[0]}.txt").exists()
 
 
 def test_versions_follow_what_changed() -> None:

@@ -19,9 +19,7 @@ SOURCE = Source(
     access=Folder(CORPORA / "boddari", include=("*.csv", "unesco/*.txt")),
     claim=(
         LicenceClaim("CC-BY-2.5", _WIKINEWS, file="README.md", only=("folder:boddari/wikinews.csv",)),
-        LicenceClaim(
-            "LicenseRef-CC-BY-2.0-KR", _ACORN, file="README.md", only=("folder:boddari/book_review02.csv",)
-        ),
+        LicenceClaim("LicenseRef-CC-BY-2.0-KR", _ACORN, file="README.md", only=("folder:boddari/book_review02.csv",)),
         LicenceClaim(
             "CC-BY-SA-3.0-IGO",
             "CC-BY-SA 3.0 IGO",

@@ -32,7 +32,9 @@ def items(capture: Capture) -> Iterator[Item]:
     """A ruling is one row: its summary under its case name. A manual is one item a section: its pages joined."""
     if capture.url.endswith(".jsonl"):
         name = "tax_rulings.jsonl"
-        yield from tables.rows(capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name=name)
+        yield from tables.rows(
+            capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name=name
+        )
     elif capture.url.endswith(".json"):
         yield from _sections(capture)
     else:

@@ -18,7 +18,9 @@ SOURCE = Source(
     publisher="The Document Foundation; Debian",
     access=Warc((Path(os.environ.get("BENCH_CORPUS") or CORPORA / "web-ko" / "web-ko.warc.gz"),)),
     claim=(
-        LicenceClaim("MPL-2.0", "LibreOffice help MPL-2.0", file="SOURCE.txt", only=("https://help.libreoffice.example/",)),
+        LicenceClaim(
+            "MPL-2.0", "LibreOffice help MPL-2.0", file="SOURCE.txt", only=("https://help.libreoffice.example/",)
+        ),
         LicenceClaim("GPL-2.0-or-later", _DEBIAN, file="SOURCE.txt", only=("https://guide.debian.example/",)),
         LicenceClaim("GPL-2.0-or-later", _DEBIAN, file="SOURCE.txt", only=("https://faq.debian.example/",)),
         LicenceClaim(

@@ -103,7 +103,7 @@ def _has_picture(found: Sequence[Run], number: int) -> bool:
 
 
 def _sentences(run: Run, pictured: bool, before: str, date: str) -> Iterator[Hit]:
-    if not NAME.search(run.text) or "유형" not in run.text and "출처" not in run.text:
+    if not NAME.search(run.text) or ("유형" not in run.text and "출처" not in run.text):
         return
     sentences = re.split(r"(?<=[.!?])\s+", run.text)
     for number, sentence in enumerate(sentences):

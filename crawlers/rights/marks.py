@@ -28,7 +28,8 @@ class Tree(Protocol):
     """The part of a parsed page that is read here."""
 
     @property
-    def tree(self) -> html.HtmlElement: ...
+    def tree(self) -> html.HtmlElement:  # noqa: D102
+        ...
 
 
 MAX_BLOCK = 30  # runs of a mark block

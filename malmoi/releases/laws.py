@@ -83,16 +83,6 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/licence_evidence.parquet",
-        "a document without evidence for its licence (id, licence)",
-        r"""WITH named AS (
-  SELECT id, license, unnest(list_concat([license], regexp_extract_all(license, '[A-Za-z0-9.+-]+'))) AS licence
-  FROM data)
-SELECT d.id, d.license FROM data d WHERE NOT EXISTS (
-  SELECT 1 FROM named n JOIN licence_evidence e ON e.id = n.id AND e.licence = n.licence WHERE n.id = d.id)
-ORDER BY ALL LIMIT 3""",
-    ),
-    Law(
-        "audit/licence_evidence.parquet",
         "evidence for a document that is not in data/ (id)",
         "SELECT DISTINCT id FROM licence_evidence WHERE id NOT IN (SELECT id FROM data) ORDER BY 1 LIMIT 3",
     ),
@@ -125,3 +115,12 @@ SELECT d.id, d.cluster_size, coalesce(s.n, 1) FROM data d LEFT JOIN members m ON
 LEFT JOIN sizes s ON s.cluster = m.cluster WHERE d.cluster_size <> coalesce(s.n, 1) ORDER BY ALL LIMIT 3""",
     ),
 )
+
+# Each way in which documents came to their licence and use, with one that shows it: few rows, however many texts.
+RIGHTS = """
+WITH said AS (
+  SELECT id, string_agg(DISTINCT scope || '\t' || licence, chr(10) ORDER BY scope || '\t' || licence) AS said
+  FROM licence_evidence GROUP BY id),
+heard AS (SELECT id, string_agg(DISTINCT effect, chr(10) ORDER BY effect) AS heard FROM signals GROUP BY id)
+SELECT d.license, d.use, coalesce(said, ''), coalesce(heard, ''), min(d.id), count(*)
+FROM data d LEFT JOIN said USING (id) LEFT JOIN heard USING (id) GROUP BY 1, 2, 3, 4 ORDER BY ALL"""

@@ -42,7 +42,7 @@ def publish(
     redact: Redact | None = None,
     history: History | None = None,
 ) -> Manifest:
-    """Write data/, audit/, LICENSE.md and manifest.json into the new folder `folder`.
+    """Write data/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
     The bytes depend on the documents and the declared facts alone, not on the order or the grouping
     of the stage shards. `run` carries out the tasks; functions and their arguments are picklable.
@@ -77,7 +77,7 @@ def publish(
         files += audit.write(inputs, counted, parted, list(run(refused, drops)), pairs, folder, work)
     finally:
         rmtree(work, ignore_errors=True)
-    (folder / "LICENSE.md").write_text(licences.page(p.licence for p in partitions), encoding="utf-8")
+    licences.write(folder, (p.licence for p in partitions))
     made = _manifest(inputs, tuple(sorted(files)), history)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made

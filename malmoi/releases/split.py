@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from malmoi import shard
+from malmoi import rights, shard
+from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
-from malmoi.releases import licences
 from malmoi.releases.attribution import sentence
 from malmoi.releases.inputs import Redact, SourceFacts
 from malmoi.releases.schema import AUDIT, DATA
@@ -100,8 +100,14 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
     if use not in USES or not licence:
         raise StageError(f"{folder}: {id} has use {use!r} and licence {licence!r}; only {USES} are published.")
     proofs = fact["evidence"] or ()
-    if not {e["licence"] for e in proofs} & {licence, *licences.ids(licence)}:
-        raise StageError(f"{folder}: {id} is said to be {licence}, but no evidence names it; judge its rights again.")
+    decided = rights.decide(
+        [LicenceEvidence(**e) for e in proofs], [Signal(**s) for s in fact["signals"] or ()]
+    )  # the last door: what is published is decided once more from its own evidence
+    if (decided.use, decided.licence) != (use, licence):
+        raise StageError(
+            f"{folder}: {id} is said to be {licence} ({use}), its evidence gives {decided.licence or 'no licence'} "
+            f"({decided.use}); judge its rights again."
+        )
     if fact["source"] not in sources:
         raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
     source, title, author = sources[fact["source"]], redact(fact["title"]), fact["author"]

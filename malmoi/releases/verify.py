@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 
 from malmoi import shard
 from malmoi.canonical import canonical
+from malmoi.document import LicenceEvidence, Signal
 from malmoi.releases import manifest as manifests
 from malmoi.releases import rows, seal
-from malmoi.releases.laws import LAWS
+from malmoi.releases.laws import LAWS, RIGHTS
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.rights import decide
 from malmoi.tables import opened
 
 CARD = "card.json"
@@ -31,7 +33,7 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One thing that is not as promised: which check, which file, and what it found."""
 
-    check: str  # sums, manifest, root, schema, rows, laws, card, render
+    check: str  # sums, manifest, root, schema, rows, laws, rights, card, render
     path: str
     says: str
 
@@ -47,6 +49,7 @@ def verify(folder: Path, *, render: Render | None = None) -> list[Finding]:
         ("manifest", manifests.NAME, lambda: _manifest(folder)),
         ("rows", "data", lambda: _rows(folder)),
         ("laws", "audit", lambda: _laws(folder)),
+        ("rights", "audit", lambda: _rights(folder)),
         ("card", CARD, lambda: _card(folder)),
         ("render", CARD, lambda: _rendered(folder, render) if render else ()),
     )
@@ -140,6 +143,28 @@ def _laws(folder: Path) -> Iterator[Finding]:
                     yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
 
             yield from _guarded("laws", law.path, broken)
+
+
+def _rights(folder: Path) -> Iterator[Finding]:
+    """The licence and use of every document, decided once more from its published evidence and signals."""
+    with opened(folder) as tables:
+        for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
+            found = decide(list(_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect])
+            if (found.licence, found.use) != (licence, use):
+                says = f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
+                yield Finding(
+                    "rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})"
+                )
+
+
+def _evidence(said: str) -> Iterator[LicenceEvidence]:
+    for line in filter(None, said.split("\n")):
+        scope, _, licence = line.partition("\t")
+        yield LicenceEvidence(licence, "", scope, "", "", "")  # type: ignore[arg-type]
+
+
+def _signal(effect: str) -> Signal:
+    return Signal("", effect, "", "", "")  # type: ignore[arg-type]
 
 
 def _card(folder: Path) -> Iterator[Finding]:
