@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ HERE = Path(__file__).parent
 RECIPE = str(HERE / "recipes" / "real.toml")
 SOURCE = str(HERE / "sources" / "web_ko.py")
 RESULTS = HERE / "results.json"
-NEW_SHARE = 0.01  # of the pages, for the rerun
+NEW_EVERY = 100  # every hundredth page is held back and comes as new
 out = Console(highlight=False)
 
 
@@ -34,30 +33,39 @@ def main() -> int:
     if archive is None:
         print("benchmarks: the corpus web-ko is not here; name an archive with BENCH_CORPUS.", file=sys.stderr)
         return 2
-    pages, size = _pages(archive)
     with tempfile.TemporaryDirectory(prefix="malmoi-bench-") as folder:
         root = Path(folder)
-        corpus = root / "corpus"
-        corpus.mkdir()
-        (corpus / archive.name).symlink_to(archive)
-        (corpus / "SOURCE.txt").symlink_to(archive.parent / "SOURCE.txt")
-        one, stages_one = _run(root, "one", 1, corpus)
-        two, stages = _run(root, "two", 2, corpus)
-        idle, _ = _run(root, "two", 2, corpus)
-        _add(archive, corpus / "new.warc.gz", max(1, round(pages * NEW_SHARE)))
-        more, more_stages = _run(root, "two", 2, corpus)
-        kept = _kept(Path(stages["folder"]))
-    _print(pages, size, one, stages_one["stages"], two, stages["stages"], idle, more, more_stages["stages"], kept)
-    corpus_row = {
+        whole, grown = _corpus(root / "whole", archive), _corpus(root / "grown", archive)
+        (whole / archive.name).symlink_to(archive)
+        _write(archive, grown / "old.warc.gz", new=False)
+        pages, size = _pages(archive)
+        one, _ = _run(root, "one", 1, whole)
+        two, answer = _run(root, "two", 2, whole)
+        idle, _ = _run(root, "two", 2, whole)
+        before, _ = _run(root, "grown", 2, grown)
+        _write(archive, grown / "new.warc.gz", new=True)
+        more, more_answer = _run(root, "grown", 2, grown)
+        kept = _kept(Path(answer["folder"]))
+    stages: dict[str, float] = answer["stages"]
+    _print(pages, size, one, two, stages, kept)
+    _print_rerun(two, idle, before, more, more_answer["stages"])
+    corpus = {
         "pages": pages,
         "cpu_ms_per_page": 1000 * two.cpu / pages,
         "pages_per_s_per_core": pages / two.cpu,
         "peak_mb": two.peak_mb,
-        "stages": stages["stages"],
+        "stages": stages,
         **kept,
     }
-    RESULTS.write_text(json.dumps({"corpus": corpus_row, "peers": {}}, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps({"corpus": corpus, "peers": {}}, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _corpus(folder: Path, archive: Path) -> Path:
+    folder.mkdir()
+    if (archive.parent / "SOURCE.txt").exists():
+        (folder / "SOURCE.txt").symlink_to(archive.parent / "SOURCE.txt")
+    return folder
 
 
 def _archive() -> Path | None:
@@ -85,18 +93,13 @@ def _run(root: Path, name: str, workers: int, corpus: Path) -> tuple[Usage, dict
     return usage, found
 
 
-def _add(archive: Path, target: Path, count: int) -> None:
-    """An archive of `count` pages that were not there: real ones, under new addresses, with a new first paragraph."""
+def _write(archive: Path, target: Path, *, new: bool) -> None:
+    """The archive without every hundredth page, or just those: what a later crawl would bring."""
     with target.open("wb") as stream:
-        for number, (_, _, page) in enumerate(_spread(archive, count)):
-            note = f"<p>새로 들어온 쪽 {number}: 앞의 글과 다른 문장이 여기에 하나 더 있습니다.</p>".encode()
-            body = page.body.replace(b"<body>", b"<body>" + note, 1)
-            stream.write(capture.warc_record(f"{page.url}?new={number}", page.fetched, 200, page.headers, body))
-
-
-def _spread(archive: Path, count: int) -> Iterator[tuple[int, str, capture.Capture]]:
-    entries = [e for e in capture.scan(archive) if not isinstance(e, capture.Torn) and e[2].status == 200]
-    yield from entries[:: max(1, len(entries) // count)][:count]
+        for number, entry in enumerate(capture.scan(archive)):
+            if not isinstance(entry, capture.Torn) and (number % NEW_EVERY == NEW_EVERY // 2) is new:
+                page = entry[2]
+                stream.write(capture.warc_record(page.url, page.fetched, page.status, page.headers, page.body))
 
 
 def _kept(release: Path) -> dict[str, int]:
@@ -113,39 +116,30 @@ def _kept(release: Path) -> dict[str, int]:
     return {"kept": documents, "kept_chars": characters, "kept_distinct_chars": distinct}
 
 
-def _print(
-    pages: int,
-    size: int,
-    one: Usage,
-    stages_one: dict[str, float],
-    two: Usage,
-    stages: dict[str, float],
-    idle: Usage,
-    more: Usage,
-    more_stages: dict[str, float],
-    kept: dict[str, int],
-) -> None:
+def _print(pages: int, size: int, one: Usage, two: Usage, stages: dict[str, float], kept: dict[str, int]) -> None:
     table = Table("stage", "CPU s", "CPU s / 1,000 pages", "share", title=f"{pages:,} pages, two workers")
-    for name, seconds in stages.items():
-        table.add_row(name, f"{seconds:.2f}", f"{1000 * seconds / pages:.2f}", f"{seconds / two.cpu:.0%}")
     rest = two.cpu - sum(stages.values())
-    table.add_row("start, end", f"{rest:.2f}", f"{1000 * rest / pages:.2f}", f"{rest / two.cpu:.0%}")
-    table.add_row("all", f"{two.cpu:.2f}", f"{1000 * two.cpu / pages:.2f}", "100%")
+    for name, seconds in [*stages.items(), ("start, end", rest), ("all", two.cpu)]:
+        table.add_row(name, f"{seconds:.2f}", f"{1000 * seconds / pages:.2f}", f"{seconds / two.cpu:.0%}")
     out.print(table)
-    out.print(
-        f"CPU a page                 {1000 * two.cpu / pages:.1f} ms (one worker {1000 * one.cpu / pages:.1f} ms)"
-    )
-    out.print(f"pages/s/core               {pages / two.cpu:.1f}")
-    out.print(f"payload MB/s/core          {size / 1e6 / two.cpu:.2f}")
-    out.print(f"wall, one / two workers    {one.wall:.1f} s / {two.wall:.1f} s = {one.wall / two.wall:.2f}×")
+    _say("CPU a page", f"{1000 * two.cpu / pages:.1f} ms (with one worker {1000 * one.cpu / pages:.1f} ms)")
+    _say("pages/s/core", f"{pages / two.cpu:.1f}")
+    _say("payload MB/s/core", f"{size / 1e6 / two.cpu:.2f}")
+    _say("wall, one / two workers", f"{one.wall:.1f} s / {two.wall:.1f} s = {one.wall / two.wall:.2f}×")
+    _say("peak memory (sum of PSS)", f"{two.peak_mb:,.0f} MB with two workers, {one.peak_mb:,.0f} MB with one")
+    _say("kept", f"{kept['kept']:,} documents, {kept['kept_chars']:,} characters")
 
-    out.print(f"peak memory (sum of PSS)   {two.peak_mb:,.0f} MB with two workers, {one.peak_mb:,.0f} MB with one")
-    out.print(f"rerun, nothing new         {idle.cpu:.2f} s CPU = {idle.cpu / two.cpu:.1%} of the full run")
-    out.print(f"rerun, 1 % new pages       {more.cpu:.2f} s CPU = {more.cpu / two.cpu:.1%} of the full run")
-    work, full = sum(more_stages.values()), sum(stages.values())
-    out.print(f"  the stages alone         {work:.2f} s CPU = {work / full:.1%} of the full run's stages")
-    out.print(f"kept                       {kept['kept']:,} documents, {kept['kept_chars']:,} characters")
-    _ = stages_one
+
+def _print_rerun(two: Usage, idle: Usage, before: Usage, more: Usage, stages: dict[str, float]) -> None:
+    """The cost of a rerun: the whole command, and what it costs beyond starting up and finding nothing to do."""
+    _say("rerun, nothing new", f"{idle.cpu:.2f} s CPU = {idle.cpu / two.cpu:.1%} of the full run")
+    _say("rerun, 1 % new pages", f"{more.cpu:.2f} s CPU = {more.cpu / before.cpu:.1%} of the run before")
+    for name, seconds in stages.items():
+        _say(f"  {name}", f"{seconds:.2f} s CPU")
+
+
+def _say(what: str, value: str) -> None:
+    out.print(f"{what:<26} {value}", markup=False)
 
 
 if __name__ == "__main__":

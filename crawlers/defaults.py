@@ -10,11 +10,10 @@ from crawlers.formats import html, tables
 from crawlers.rights import claims, marks, signals
 from malmoi.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.source import Extracted, Item, Source
+from malmoi.source import FOLDER, Extracted, Item, Source
 
 TABLES = ("csv", "tsv", "json", "jsonl")
 INSTRUMENTS = ("/robots.txt", "/ai.txt")  # archived as evidence of what may be fetched; no text of the source
-FOLDER = "folder:"  # scheme of the address of a file that stays where it is
 
 
 def items(capture: Capture) -> Iterator[Item]:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from crawlers import catalogue, defaults
+from crawlers import catalogue
 from malmoi import capture as captures
 from malmoi.capture import Capture, IndexRow
 from malmoi.corridor import Dropped, Kept, Outcome
@@ -41,6 +41,8 @@ def libraries() -> list[tuple[str, str]]:
 
 def extractor(job: Extraction) -> Extractor:
     """The function from an index row to its documents; made once a batch."""
+    from crawlers import defaults  # with trafilatura behind it; the process that only plans does without
+
     definition = _loaded(job.definition)
     archived = dict(job.archived)
     items = definition.items or defaults.items
@@ -113,5 +115,7 @@ def _loaded(name: str) -> catalogue.Definition:
 
 def warm() -> None:
     """Import what the first page would import; a fork server calls it before it forks."""
+    from crawlers import defaults
+
     item = Item("", "", b"<html><body><article><p>\xea\xb0\x80</p></article></body></html>", "text/html", "utf-8", "")
     defaults.text(item)

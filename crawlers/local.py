@@ -9,14 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawlers.defaults import FOLDER
 from crawlers.rights import claims
 from malmoi import capture
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, LICENCE, Run, current, finish
 from malmoi.errors import CaptureError, SourceError
 from malmoi.shard import sha256_of
-from malmoi.source import Folder, LicenceClaim, Source, Warc
+from malmoi.source import FOLDER, Folder, LicenceClaim, Source, Warc
 
 _MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
 

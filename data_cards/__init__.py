@@ -4,6 +4,7 @@ A card is derived from the folder alone (`derive`), written into it (`write`), a
 pure function (`rendered`) whose bytes `malmoi verify` compares. The renderings add no number.
 """
 
+from data_cards.facts import FACTS_VERSION as FACTS_VERSION
 from data_cards.render import derive as derive
 from data_cards.render import rendered as rendered
 from data_cards.render import write as write

@@ -11,8 +11,8 @@ LIBRARIES = ("datasketch", "numpy")
 
 
 def judge(doc: Document, *, survey: Rows) -> Verdict:
-    """Read the table of the survey of copies; `measured` is the number of documents in the cluster."""
+    """Read the table of the survey of copies; an exact copy has the same letters in the same order."""
     row = survey.get(doc.id)
     if row is None or row["kind"] != "exact":
         return Verdict("keep", "no-exact-copy")
-    return Verdict("drop", "exact-copy", measured=float(row["cluster_size"]), labels=(("keeper", row["keeper"]),))
+    return Verdict("drop", "exact-copy", measured=1.0, labels=(("keeper", row["keeper"]),))

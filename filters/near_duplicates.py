@@ -16,9 +16,7 @@ def judge(doc: Document, *, survey: Rows) -> Verdict:
     The threshold is the survey's (`threshold`, default 0.8), so it stands in the recipe beside this filter.
     """
     row = survey.get(doc.id)
-    if row is None or row["kind"] == "exact":
-        return Verdict("keep", "no-near-copy", measures=(("cluster_size", 1.0),))
-    if row["kind"] == "near":
-        said = (("keeper", str(row["keeper"])),)
-        return Verdict("drop", "near-copy", measured=float(row["similarity"]), labels=said)
-    return Verdict("keep", "keeper", measures=(("cluster_size", float(row["cluster_size"])),))
+    if row is None or row["kind"] != "near":
+        return Verdict("keep", "no-near-copy")
+    keeper = (("keeper", str(row["keeper"])),)
+    return Verdict("drop", "near-copy", measured=float(row["similarity"]), labels=keeper)

@@ -49,9 +49,12 @@ PrefectOption = Annotated[
 @app.command
 def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: WorkersOption = None) -> None:
     """Crawl the bundled sample site on loopback, end to end, to a verified release and a card."""
-    from flows.demo import demo as show
+    from flows import pool
 
     _configure(workers)
+    pool.workers().warm()  # the fork server imports while this process does
+    from flows.demo import demo as show
+
     show(workspace, out)
 
 
@@ -69,9 +72,13 @@ def run(
     prefect: PrefectOption = False,
 ) -> None:
     """Collect, curate and release by a recipe; what stands already is not done again."""
+    _configure(workers)
+    if not dry_run and not _by_prefect(prefect):
+        from flows import pool
+
+        pool.workers().warm()  # the fork server imports while this process does
     from flows import run as runs
 
-    _configure(workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
     if dry_run:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -21,9 +21,12 @@ from malmoi.errors import StageError
 from malmoi.ledger import Failure, Ledger
 from malmoi.recipe import Step
 from malmoi.survey import Rows
-from malmoi.workers import Broken, Done
+from malmoi.workers import Broken, Done, attempt
 from malmoi.workspace import Stage, Workspace
 
+B = TypeVar("B")
+
+BATCH = 16  # documents that travel together; a retry is cheap, and the pipe is not the cost
 MAX_FAILED = 0.2  # share of a shard; above it the fault is ours or the machine's, and the shard is not written
 MIN_FAILED = 10  # documents; below this a share says nothing
 
@@ -66,115 +69,169 @@ class SketchJob:
         return Workspace(self.root).survey(self.key) / "sketch.parquet"
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What became of one batch: tables of shard.DOCUMENTS and shard.DROPPED, packed, and the counts."""
+
+    kept: bytes
+    dropped: bytes
+    entered: Counter[str]
+    failed: tuple[Failure, ...]
+    edits: Counter[tuple[str, str, str]]
+
+
 def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
-    workspace = Workspace(job.root)
+    batches = [job.rows[at : at + BATCH] for at in range(0, len(job.rows), BATCH)]
+    answers = pool.workers().map(extracting, (job.source, job.extraction), batches, lambda batch: [(r,) for r in batch])
+
+    def lost(batch: tuple[IndexRow, ...]) -> Failure:
+        return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        outcomes: list[Outcome] = []
-        failed: list[Failure] = []
-        answers = pool.workers().map(extractor, job.extraction, job.rows)
-        for row, answer in zip(job.rows, answers, strict=True):
-            match answer:
-                case Done(value):
-                    outcomes += value
-                case Broken(why):
-                    failed.append(Failure(f"{job.source}/{row.url}", job.source, why))
-        entered = Counter({job.source: len(outcomes) + len(failed)})
-        return _written(folder, "2-documents", job.key, entered, outcomes, failed, Counter())
+        return _written(folder, "2-documents", job.key, answers, lost)
 
-    return workspace.commit("2-documents", job.key, fill)
+    return Workspace(job.root).commit("2-documents", job.key, fill)
 
 
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
-    workspace = Workspace(job.root)
+    shared = (job.steps, {name: _rows(path) for name, path in job.slices})
+    answers = pool.workers().map(walking, shared, _batches(job.before), _single)
+
+    def lost(batch: bytes) -> Failure:
+        row = shard.unpacked(batch).select(["id", "source"]).to_pylist()[0]
+        return Failure(row["id"], row["source"], "")
 
     def fill(folder: Path) -> Ledger:
-        table = shard.read(job.before / "documents.parquet")
-        entered = Counter(table.column("source").to_pylist())
-        ids = list(zip(table.column("id").to_pylist(), table.column("source").to_pylist(), strict=True))
-        shared = (job.steps, {name: _rows(path) for name, path in job.slices})
-        answers = pool.workers().map(walker, shared, shard.to_documents(table))
-        outcomes: list[Outcome] = []
-        failed: list[Failure] = []
-        edits: Counter[tuple[str, str, str]] = Counter()
-        for (doc_id, source), answer in zip(ids, answers, strict=True):
-            match answer:
-                case Done((outcome, before)):
-                    outcomes.append(outcome)
-                    edits.update(_edits(outcome.document, before))
-                case Broken(why):
-                    failed.append(Failure(doc_id, source, why))
-        return _written(folder, job.stage, job.key, entered, outcomes, failed, edits)
+        return _written(folder, job.stage, job.key, answers, lost)
 
-    return workspace.commit(job.stage, job.key, fill)
+    return Workspace(job.root).commit(job.stage, job.key, fill)
 
 
 def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
-    workspace = Workspace(job.root)
 
     def write(folder: Path) -> None:
-        table = shard.read(job.before / "documents.parquet")
-        rows = []
-        for answer in pool.workers().map(sketcher, job.filter, shard.to_documents(table)):
+        tables = [recipes.module(job.filter).SURVEY.schema.empty_table()]
+        for _, answer in pool.workers().map(sketching, job.filter, _batches(job.before), _single):
             if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
-                raise StageError(
-                    f"survey of {job.filter}: a document of {job.before} could not be sketched: {answer.why}"
-                )
-            rows.append(answer.value)
-        schema = recipes.module(job.filter).SURVEY.schema
-        shard.write(pa.Table.from_pylist(rows, schema=schema), folder / "sketch.parquet")
+                raise StageError(f"survey of {job.filter}: a document of {job.before} has no sketch: {answer.why}")
+            tables.append(shard.unpacked(answer.value))
+        shard.write(pa.concat_tables(tables), folder / "sketch.parquet")
 
-    workspace.put(job.target.parent, write)
+    Workspace(job.root).put(job.target.parent, write)
     return job.target
 
 
-def walker(shared: tuple[tuple[Step, ...], dict[str, Rows]]) -> Callable[[Document], tuple[Outcome, int]]:
-    """The function that leads a document through bound filters; also how long its trail was before."""
+def extracting(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]], Walked]:
+    """In a worker: from captures to what became of their items."""
+    source, extraction = shared
+    one = extractor(extraction)
+
+    def batch(rows: tuple[IndexRow, ...]) -> Walked:
+        outcomes: list[tuple[Outcome, int]] = []
+        failed = []
+        for row in rows:
+            match attempt(one, row):
+                case Done(found):
+                    outcomes += [(outcome, 0) for outcome in found]
+                case Broken(why):
+                    failed.append(Failure(f"{source}/{row.url}", source, why))
+        return _walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
+
+    return batch
+
+
+def walking(shared: tuple[tuple[Step, ...], dict[str, Rows]]) -> Callable[[bytes], Walked]:
+    """In a worker: documents through bound filters."""
     filters = recipes.bind(*shared)
-    return lambda doc: (walk(doc, filters), len(doc.trail))
+
+    def batch(content: bytes) -> Walked:
+        outcomes: list[tuple[Outcome, int]] = []
+        failed = []
+        entered: Counter[str] = Counter()
+        for doc in shard.to_documents(shard.unpacked(content)):
+            entered[doc.provenance.source] += 1
+            match attempt(lambda doc: walk(doc, filters), doc):
+                case Done(outcome):
+                    outcomes.append((outcome, len(doc.trail)))
+                case Broken(why):
+                    failed.append(Failure(doc.id, doc.provenance.source, why))
+        return _walked(entered, outcomes, failed)
+
+    return batch
 
 
-def sketcher(name: str) -> Callable[[Document], Any]:
-    """The function that sketches a document for the survey of filter `name`."""
-    sketch: Callable[[Document], Any] = recipes.module(name).SURVEY.sketch
-    return sketch
+def sketching(name: str) -> Callable[[bytes], bytes]:
+    """In a worker: documents to the rows of the survey of filter `name`."""
+    found = recipes.module(name).SURVEY
+
+    def batch(content: bytes) -> bytes:
+        rows = [found.sketch(doc) for doc in shard.to_documents(shard.unpacked(content))]
+        return shard.packed(pa.Table.from_pylist(rows, schema=found.schema))
+
+    return batch
+
+
+def _walked(entered: Counter[str], outcomes: list[tuple[Outcome, int]], failed: list[Failure]) -> Walked:
+    """Pack what became of a batch; beside each outcome stands how long the trail was when it came in."""
+    edits = Counter(edit for outcome, before in outcomes for edit in _edits(outcome.document, before))
+    return Walked(
+        kept=shard.packed(shard.to_table([o.document for o, _ in outcomes if isinstance(o, Kept)])),
+        dropped=shard.packed(shard.dropped_table([o for o, _ in outcomes if isinstance(o, Dropped)])),
+        entered=entered,
+        failed=tuple(failed),
+        edits=edits,
+    )
 
 
 def _written(
     folder: Path,
     stage: str,
     key: str,
-    entered: Counter[str],
-    outcomes: list[Outcome],
-    failed: list[Failure],
-    edits: Counter[tuple[str, str, str]],
+    answers: Iterator[tuple[B, Done[Walked] | Broken]],
+    lost: Callable[[B], Failure],
 ) -> Ledger:
-    if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * sum(entered.values()):
-        reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
-        raise StageError(
-            f"{stage}: {len(failed)} of {sum(entered.values())} documents of shard {key} failed ({reasons}), "
-            f"first {failed[0].id}. That is no fault of the documents; nothing was written. "
-            "Look at one with `malmoi try`, mend the cause and run again."
-        )
-    kept = [o.document for o in outcomes if isinstance(o, Kept)]
-    dropped = [o for o in outcomes if isinstance(o, Dropped)]
-    files = (
-        shard.write(shard.to_table(kept), folder / "documents.parquet"),
-        shard.write(shard.dropped_table(dropped), folder / "dropped.parquet"),
-    )
+    """Write the files of a shard, and count; `lost` names the one document of a batch that broke."""
+    kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
+    entered: Counter[str] = Counter()
+    edits: Counter[tuple[str, str, str]] = Counter()
+    failed: list[Failure] = []
+    for batch, answer in answers:
+        if isinstance(answer, Broken):
+            failed.append(replace(lost(batch), why=answer.why))
+            entered[failed[-1].source] += 1
+            continue
+        kept.append(shard.unpacked(answer.value.kept))
+        dropped.append(shard.unpacked(answer.value.dropped))
+        entered.update(answer.value.entered)
+        edits.update(answer.value.edits)
+        failed += answer.value.failed
+    _refuse_many(stage, key, failed, entered.total())
+    documents, drops = pa.concat_tables(kept), pa.concat_tables(dropped)
+    files = (shard.write(documents, folder / "documents.parquet"), shard.write(drops, folder / "dropped.parquet"))
+    reasons = zip(*(drops.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
     return Ledger(
         stage=stage,
         key=key,
         entered=dict(sorted(entered.items())),
-        kept=dict(sorted(Counter(d.provenance.source for d in kept).items())),
-        dropped=Counter((d.document.provenance.source, d.by, d.verdict.reason) for d in dropped),
+        kept=dict(sorted(Counter(documents.column("source").to_pylist()).items())),
+        dropped=Counter(reasons),
         failed=tuple(failed),
         edits=edits,
         files=files,
     )
+
+
+def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> None:
+    if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
+        reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
+        raise StageError(
+            f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {failed[0].id}. "
+            "That is no fault of the documents; nothing was written. "
+            "Look at one with `malmoi try`, mend the cause and run again."
+        )
 
 
 def _edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
@@ -182,6 +239,17 @@ def _edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
         if note.verb == "mend":
             for _ in range(int(note.measured or 0)):
                 yield doc.provenance.source, note.by, note.reason
+
+
+def _batches(folder: Path) -> Iterator[bytes]:
+    table = shard.read(folder / "documents.parquet")
+    for at in range(0, table.num_rows, BATCH):
+        yield shard.packed(table.slice(at, BATCH))
+
+
+def _single(batch: bytes) -> list[bytes]:
+    table = shard.unpacked(batch)
+    return [shard.packed(table.slice(at, 1)) for at in range(table.num_rows)]
 
 
 def _rows(path: Path) -> Rows:

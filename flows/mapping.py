@@ -22,11 +22,11 @@ def _ignore(_: Any) -> None:
 
 
 def threads(count: int) -> Mapper:
-    """A mapper of `count` threads: enough to keep as many workers busy across the ends of shards."""
+    """A mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
 
     def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = _ignore) -> list[R]:
         results: list[R] = []
-        with ThreadPoolExecutor(max(1, count)) as pool:
+        with ThreadPoolExecutor(count + 1) as pool:
             futures = [pool.submit(call, job) for job in jobs]
             try:
                 for future in futures:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import __version__, collection
 from malmoi import recipe as recipes
-from malmoi.corridor import apply
+from malmoi.corridor import Bound, apply
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import total
-from malmoi.recipe import Recipe, Step
+from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import history as histories
 from malmoi.releases import manifest as manifests
 from malmoi.releases.history import Entry, History
@@ -30,8 +31,9 @@ from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
 from malmoi.releases.verify import Finding, verify
 from malmoi.shard import sha256_of
-from malmoi.workspace import Workspace
+from malmoi.workspace import Workspace, replace_file
 
+MADE_FROM = "made-from.json"  # beside the versions: which inputs the latest was made from; only spares work
 # What decides the bytes of a release beside the recipe; named in its manifest.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
 
@@ -76,8 +78,10 @@ def release(
             f"recipe {recipe.name}: no document is left to publish. `malmoi status` shows at which stage they went"
             + (f"; the last one dropped {dropped.total()}." if dropped else ".")
         )
+    inputs = _inputs(workspace, recipe, sources, curated, version)
+    if (standing := _standing(workspace, inputs, history)) is not None:
+        return standing
     with progress.stage("6-release", 0) as step, workspace.birth() as folder:
-        inputs = _inputs(workspace, recipe, sources, curated, version)
         manifest = publish(
             inputs, folder, tmp=workspace.tmp, run=_runner(mapper), redact=redactor(recipe), history=history
         )
@@ -92,7 +96,29 @@ def release(
             workspace.stand(folder, target)
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
     histories.write(workspace.releases(recipe.name).parent / "releases.json", known(workspace, recipe.name))
+    replace_file(workspace.releases(recipe.name) / MADE_FROM, json.dumps({number: _digest(inputs)}) + "\n")
     return Released(recipe.name, number, target, manifest.root, manifest.documents, new)
+
+
+def _standing(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
+    """The latest release, if it was made from just these inputs: then there is nothing to publish or to compare."""
+    last = history.latest(inputs.name)
+    try:
+        made_from = json.loads((workspace.releases(inputs.name) / MADE_FROM).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    if last is None or inputs.version or made_from.get(last.version) != _digest(inputs):
+        return None
+    folder = workspace.releases(inputs.name) / last.version
+    return Released(inputs.name, last.version, folder, last.root, manifests.read(folder).documents, new=False)
+
+
+def _digest(inputs: Inputs) -> str:
+    """Digest of all that decides the release: stage folders are named by their keys, tables by theirs."""
+    places = [[stage, sorted(folder.name for folder in folders)] for stage, folders in inputs.stages]
+    tables = sorted(path.parent.name for path in inputs.clusters)
+    facts = replace(inputs, stages=(), clusters=(), version="")
+    return digest([str(facts), places, tables, data_cards.FACTS_VERSION])
 
 
 def _finish(folder: Path) -> None:
@@ -140,9 +166,14 @@ def redactor(recipe: Recipe) -> Callable[[str], str] | None:
 
 def _redacted(steps: tuple[Step, ...], text: str) -> str:
     doc = Document("", text, Provenance("", "", "", "", ""))
-    for bound in recipes.bind(steps):
+    for bound in _bound(steps):
         doc = apply(doc, bound.name, bound.verb, bound.call(doc))
     return doc.text
+
+
+@lru_cache(maxsize=4)
+def _bound(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
+    return recipes.bind(steps)
 
 
 def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str) -> Inputs:

@@ -134,9 +134,24 @@ def _morphemes(layer: dict[str, Any] | None, sentences: dict[str, Any] | None) -
     )
 
 
+def packed(table: pa.Table) -> bytes:
+    """A small table as bytes, for the way between processes; a slice packs its own rows only."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def unpacked(content: bytes) -> pa.Table:
+    """The table that `packed` packed."""
+    with pa.ipc.open_stream(content) as stream:
+        return stream.read_all()
+
+
 def write(table: pa.Table, path: Path, *, row_group_rows: int = 4096) -> File:
     """Write a table into `path` of an unfinished folder; equal tables give equal bytes."""
-    pq.write_table(table, path, compression="zstd", compression_level=3, row_group_size=row_group_rows)
+    pq.write_table(table.combine_chunks(), path, compression="zstd", compression_level=3, row_group_size=row_group_rows)
     return file_of(path, table.num_rows)
 
 

@@ -17,6 +17,8 @@ from typing import Literal, TypeAlias
 
 from malmoi.document import LicenceEvidence
 
+FOLDER = "folder:"  # scheme of the address of a file that stays where it is: folder:<source>/<path>
+
 
 @dataclass(frozen=True, slots=True)
 class LicenceClaim:

@@ -1,9 +1,10 @@
 """The one process pool: a document that hangs or crashes a worker costs that document and no other.
 
 Workers are forked by a fork server that has imported what `preload` names, so a worker costs its
-own pages only. Items travel in batches; when a batch kills its worker, its items are tried alone,
-and an item that fails twice alone is `Broken`. The kernel enforces the CPU limit (ITIMER_PROF, whose
-signal ends the process), also inside compiled code that never returns to Python.
+own pages only. Items travel in batches of the caller's making; when a batch kills its worker, its
+items are tried alone, and an item that fails twice alone is `Broken`. The kernel enforces the CPU
+limit (ITIMER_PROF, whose signal ends the process), also inside compiled code that never returns to
+Python.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass
-from itertools import islice
+from multiprocessing import forkserver
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -27,35 +28,56 @@ from malmoi.errors import MalmoiError
 
 S = TypeVar("S")
 T = TypeVar("T")
+B = TypeVar("B")
 R = TypeVar("R")
 
-BATCH = 16  # items; small enough that a retry is cheap, large enough that the pipe is not the cost
 CPU_SECONDS = 10.0  # of one item; the slowest real page measured took 1.2 s
 MEMORY_BYTES = 6 << 30  # address space of one worker, what the fork server shares included
+_cpu_seconds = 0.0  # in a worker: the limit of the batch at hand
 
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[R]):
-    """What the call returned for one item."""
+    """What a call returned."""
 
     value: R
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Why one item could not be worked on: cpu-limit, wall-limit, killed, memory-limit, or error:<exception>."""
+    """Why an item could not be worked on: cpu-limit, wall-limit, killed, memory-limit, or error:<exception>."""
 
     why: str
 
 
-Make: TypeAlias = Callable[[S], Callable[[T], R]]
+Make: TypeAlias = Callable[[S], Callable[[B], R]]
+
+
+def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
+    """`call(item)` under the CPU limit of this worker; what is wrong with the item makes it Broken.
+
+    OSError is about the machine and MalmoiError about source or call: both are raised.
+    """
+    if _cpu_seconds:
+        signal.setitimer(signal.ITIMER_PROF, _cpu_seconds)
+    try:
+        return Done(call(item))
+    except MemoryError:
+        return Broken("memory-limit")
+    except (OSError, MalmoiError):
+        raise
+    except Exception as error:  # a page nobody foresaw is listed and counted; it must not stop the others
+        return Broken(f"error:{type(error).__name__}")
+    finally:
+        if _cpu_seconds:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 class Workers:
     """A pool of `count` processes; use it as a context manager.
 
     `preload` names modules that the fork server imports before the first fork. `cpu_seconds` bounds
-    one item. With `count=0` everything runs in this process, without limits: for tests and `malmoi try`.
+    one item. With `count=0` everything runs in this process, without limits: for tests.
     """
 
     def __init__(self, count: int, *, preload: Sequence[str] = (), cpu_seconds: float = CPU_SECONDS) -> None:
@@ -75,55 +97,65 @@ class Workers:
             self._pool.join()
             self._pool = None
 
-    def map(self, make: Make[S, T, R], shared: S, items: Iterable[T]) -> Iterator[Done[R] | Broken]:
-        """`make(shared)(item)` for each item, in order; at most two batches a worker are in flight.
+    def map(
+        self, make: Make[S, B, R], shared: S, batches: Iterable[B], single: Callable[[B], list[B]]
+    ) -> Iterator[tuple[B, Done[R] | Broken]]:
+        """Each batch with what `make(shared)(batch)` returned, in order; two batches a worker are in flight.
 
-        `make` is called once a batch. An exception about an item makes it Broken, as `error:<name>`;
-        OSError is about the machine, and MalmoiError about source or call: both are raised.
+        The call works through the items of its batch, each inside `attempt`. A batch that kills its
+        worker is cut by `single` into batches of one item; one of those that kills its worker twice
+        comes as Broken.
         """
         if not self.count:
-            yield from _each(make, shared, list(items), 0.0)
+            call = make(shared)
+            yield from ((batch, Done(call(batch))) for batch in batches)
             return
         pool = self._started()
-        stream = iter(items)
-        flying: deque[tuple[list[T], Future[list[Done[R] | Broken]]]] = deque()
+        stream = iter(batches)
+        flying: deque[tuple[B, Future[R]]] = deque()
         while True:
-            while len(flying) < 2 * self.count and (batch := list(islice(stream, BATCH))):
+            while len(flying) < 2 * self.count and (batch := next(stream, None)) is not None:
                 flying.append((batch, self._submit(pool, make, shared, batch)))
             if not flying:
                 return
             batch, future = flying.popleft()
             try:
-                yield from future.result()
+                yield batch, Done(future.result())
             except (ProcessExpired, TimeoutError):
-                for item in batch:
-                    yield self._alone(pool, make, shared, item)
+                for one in single(batch):
+                    yield one, self._alone(pool, make, shared, one)
 
-    def _alone(self, pool: ProcessPool, make: Make[S, T, R], shared: S, item: T) -> Done[R] | Broken:
+    def _alone(self, pool: ProcessPool, make: Make[S, B, R], shared: S, one: B) -> Done[R] | Broken:
         why = "killed"
         for _ in range(2):
             try:
-                return self._submit(pool, make, shared, [item]).result()[0]
+                return Done(self._submit(pool, make, shared, one).result())
             except TimeoutError:
                 why = "wall-limit"
             except ProcessExpired as error:
                 why = "cpu-limit" if error.exitcode == -signal.SIGPROF else "killed"
         return Broken(why)
 
-    def _submit(
-        self, pool: ProcessPool, make: Make[S, T, R], shared: S, batch: list[T]
-    ) -> Future[list[Done[R] | Broken]]:
+    def _submit(self, pool: ProcessPool, make: Make[S, B, R], shared: S, batch: B) -> Future[R]:
         # The wall limit is only for what burns no CPU; it is far above what a loaded machine needs.
-        wall = 10.0 * self.cpu_seconds * len(batch) + 60.0
         args = (make, shared, batch, self.cpu_seconds)
-        future: Future[list[Done[R] | Broken]] = pool.schedule(_each, args=args, timeout=wall)
+        future: Future[R] = pool.schedule(_work, args=args, timeout=100.0 * self.cpu_seconds + 60.0)
         return future
+
+    def warm(self) -> None:
+        """Start the fork server and return at once; it imports while the caller goes on."""
+        if self.count:
+            self._context()
+            forkserver.ensure_running()
+
+    def _context(self) -> Any:
+        context: Any = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(list(self.preload))
+        return context
 
     def _started(self) -> ProcessPool:
         if self._pool is None:
-            context: Any = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(list(self.preload))
-            self._pool = ProcessPool(self.count, context=context, initializer=_initialise)
+            self._pool = ProcessPool(self.count, context=self._context(), initializer=_initialise)
         return self._pool
 
 
@@ -139,21 +171,7 @@ def _initialise() -> None:
     sys.setrecursionlimit(5000)
 
 
-def _each(make: Make[S, T, R], shared: S, batch: list[T], cpu_seconds: float) -> list[Done[R] | Broken]:
-    answers: list[Done[R] | Broken] = []
-    call = make(shared)
-    for item in batch:
-        if cpu_seconds:
-            signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-        try:
-            answers.append(Done(call(item)))
-        except MemoryError:
-            answers.append(Broken("memory-limit"))
-        except (OSError, MalmoiError):
-            raise
-        except Exception as error:  # a page nobody foresaw is listed and counted; it must not stop the others
-            answers.append(Broken(f"error:{type(error).__name__}"))
-        finally:
-            if cpu_seconds:
-                signal.setitimer(signal.ITIMER_PROF, 0)
-    return answers
+def _work(make: Make[S, B, R], shared: S, batch: B, cpu_seconds: float) -> R:
+    global _cpu_seconds
+    _cpu_seconds = cpu_seconds
+    return make(shared)(batch)

@@ -3,11 +3,11 @@
 import os
 import signal
 
-from malmoi.workers import Broken, Done, Workers
+from malmoi.workers import Broken, Done, Workers, attempt
 
 
 def make(shared: int):
-    def call(item: int) -> int:
+    def one(item: int) -> int:
         if item == 3:
             os.kill(os.getpid(), signal.SIGKILL)
         if item == 7:
@@ -17,20 +17,32 @@ def make(shared: int):
             raise KeyError("the text of a page")
         return item * shared
 
-    return call
+    return lambda batch: [attempt(one, item) for item in batch]
+
+
+def batches(count: int, size: int = 8) -> list[list[int]]:
+    return [list(range(at, min(at + size, count))) for at in range(0, count, size)]
+
+
+def single(batch: list[int]) -> list[list[int]]:
+    return [[item] for item in batch]
 
 
 def test_a_killed_a_hanging_and_a_failing_item_are_broken_and_the_rest_is_done():
+    found: dict[int, object] = {}
     with Workers(2, cpu_seconds=0.3) as workers:
-        answers = list(workers.map(make, 10, range(40)))
-    assert answers[3] == Broken("killed")
-    assert answers[7] == Broken("cpu-limit")
-    assert answers[9] == Broken("error:KeyError")
-    assert [a for i, a in enumerate(answers) if i not in (3, 7, 9)] == [
-        Done(i * 10) for i in range(40) if i not in (3, 7, 9)
-    ]
+        for batch, answer in workers.map(make, 10, batches(40), single):
+            if isinstance(answer, Broken):
+                assert len(batch) == 1
+                found[batch[0]] = answer
+            else:
+                found |= dict(zip(batch, answer.value, strict=True))
+    assert list(found) == list(range(40))
+    assert (found[3], found[7], found[9]) == (Broken("killed"), Broken("cpu-limit"), Broken("error:KeyError"))
+    assert all(found[i] == Done(i * 10) for i in found if i not in (3, 7, 9))
 
 
 def test_no_worker_process_gives_the_same_answers():
     with Workers(0) as workers:
-        assert list(workers.map(make, 2, [1, 9, 2])) == [Done(2), Broken("error:KeyError"), Done(4)]
+        ((_, answer),) = workers.map(make, 2, [[1, 9, 2]], single)
+    assert answer == Done([Done(2), Broken("error:KeyError"), Done(4)])

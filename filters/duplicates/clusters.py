@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from filters.duplicates.sketch import PERMUTATIONS, U32
 
@@ -64,6 +62,9 @@ def similarity(signatures: U32, left: I64, right: I64) -> npt.NDArray[np.float64
 
 def components(count: int, left: I64, right: I64) -> I64:
     """The number of the connected component of each of `count` rows, shape (count,)."""
+    from scipy.sparse import coo_array  # only the one process that reduces needs it
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
     _, labels = connected_components(graph, directed=False)
     return labels.astype(np.int64)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from datasketch import LeanMinHash, MinHash
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash
 
 PERMUTATIONS = 128
 SEED = 1  # of datasketch's permutations; the default there, so that its own sketches are comparable
@@ -61,7 +63,13 @@ def signature(text: str) -> U32:
 
 
 def as_datasketch(row: U32) -> LeanMinHash:
-    """A signature as datasketch's own object, to query or to index with datasketch alone."""
+    """A signature as datasketch's own object, to query or to index with datasketch alone.
+
+    >>> as_datasketch(signature("우리말")).jaccard(as_datasketch(signature("우리 말")))
+    1.0
+    """
+    from datasketch import LeanMinHash  # imports scipy and redis: a third of a second that no worker needs
+
     return LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME)
 
 
@@ -72,8 +80,10 @@ def exact_digest(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _permutations() -> tuple[U32, U32]:
-    a, b = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME).permutations
-    return a, b
+    """The factors (odd) and offsets that datasketch draws for this seed; a doctest above holds them to it."""
+    draw = np.random.RandomState(SEED)
+    a = draw.randint(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return a, draw.randint(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)
 
 
 def _fmix32(h: U32) -> U32:

@@ -35,7 +35,6 @@ TABLE = pa.schema(
         ("keeper", pa.string()),
         ("similarity", pa.float64()),
         ("kind", pa.string()),
-        ("cluster_size", pa.int64()),
     ]
 )
 _RIGHTS = {"redistribute": 0, "train-only": 1}
@@ -59,7 +58,10 @@ def sketch(doc: Document) -> Mapping[str, Any]:
 
 
 def reduce(sketches: pa.Table, *, threshold: Annotated[float, Field(ge=0.5, le=1)] = 0.8) -> pa.Table:
-    """Every document of a cluster of two or more: its keeper, and how alike the two are (estimated Jaccard)."""
+    """Every document that is a copy: its keeper, and how alike the two are (estimated Jaccard).
+
+    Keepers have no row: a new copy somewhere must not change what is known of the document it copies.
+    """
     sketches = sketches.sort_by([("id", "ascending")])
     ids = sketches.column("id").to_pylist()
     if len(ids) < 2:
@@ -100,22 +102,20 @@ def _judged(
     while left:
         keeper, others = left[0], np.array(left[1:], dtype=np.int64)
         alike = similarity(signatures, np.full(len(others), keeper, dtype=np.int64), others)
-        group = [(keeper, 1.0, "keeper")]
         rest: list[int] = []
         for i, share in zip(others.tolist(), alike.tolist(), strict=True):
             if digests[i] == digests[keeper]:
-                group.append((i, 1.0, "exact"))
+                rows.append(_row(ranks[i][1], ranks[keeper][1], 1.0, "exact"))
             elif share >= threshold:
-                group.append((i, share, "near"))
+                rows.append(_row(ranks[i][1], ranks[keeper][1], share, "near"))
             else:
                 rest.append(i)
-        if len(group) > 1:
-            rows += [
-                {"id": ranks[i][1], "keeper": ranks[keeper][1], "similarity": s, "kind": k, "cluster_size": len(group)}
-                for i, s, k in group
-            ]
         left = rest
     return rows
+
+
+def _row(id_: str, keeper: str, share: float, kind: str) -> dict[str, Any]:
+    return {"id": id_, "keeper": keeper, "similarity": share, "kind": kind}
 
 
 SURVEY = Survey(name="copies", version=1, schema=SKETCH, sketch=sketch, reduce=reduce)

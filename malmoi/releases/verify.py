@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +27,7 @@ from malmoi.rights import decide
 from malmoi.tables import opened
 
 CARD = "card.json"
+THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
 
@@ -53,7 +55,9 @@ def verify(folder: Path, *, render: Render | None = None) -> list[Finding]:
         ("card", CARD, lambda: _card(folder)),
         ("render", CARD, lambda: _rendered(folder, render) if render else ()),
     )
-    return sorted({finding for check, path, run in checks for finding in _guarded(check, path, run)})
+    with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB leave Python to the others
+        found = pool.map(lambda one: _guarded(*one), checks)
+        return sorted({finding for findings in found for finding in findings})
 
 
 def _guarded(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
