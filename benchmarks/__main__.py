@@ -35,7 +35,7 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="malmoi-bench-") as folder:
         root = Path(folder)
-        whole, grown = _corpus(root / "whole", archive), _corpus(root / "grown", archive)
+        whole, grown = _corpus(root / "corpus", archive), _corpus(root / "growing", archive)
         (whole / archive.name).symlink_to(archive)
         _write(archive, grown / "old.warc.gz", new=False)
         pages, size = _pages(archive)

@@ -33,6 +33,7 @@ class Timed(Progress):
 def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> None:
     """Run and write {"stages": {name: CPU seconds}, "folder": …}."""
     pool.configure(int(workers))
+    pool.workers().warm()  # as the command line does
     home, progress = Workspace.open(Path(workspace)), Timed()
     with home.lock():
         chosen = runs.recipe_of(recipe)

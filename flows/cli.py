@@ -73,10 +73,10 @@ def run(
 ) -> None:
     """Collect, curate and release by a recipe; what stands already is not done again."""
     _configure(workers)
-    if not dry_run and not _by_prefect(prefect):
+    if not dry_run and not _by_prefect(prefect) and not (workspace / "2-documents").exists():
         from flows import pool
 
-        pool.workers().warm()  # the fork server imports while this process does
+        pool.workers().warm()  # all is to be done: the fork server imports while this process does
     from flows import run as runs
 
     chosen = runs.recipe_of(recipe)
