@@ -1,0 +1,163 @@
+"""What lies on disk is indexed where it lies; what changed or went is known; what did not is not touched."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from crawlers import extract, local
+from malmoi import capture, collection
+from malmoi.capture import IndexRow
+from malmoi.collection import MAX_ROWS, chunks
+from malmoi.corridor import Kept
+from malmoi.errors import CaptureError, SourceError
+from malmoi.source import Folder, LicenceClaim, Source, Warc
+
+WHEN = "2026-01-02T03:04:05Z"
+
+
+def source(access, **fields) -> Source:
+    return Source("here", "여기", "시험", access, **fields)
+
+
+def collect(where: Source, home: Path) -> dict[str, int]:
+    return local.collect(where, collection.open_run(home), collection.runs(home))
+
+
+def standing(home: Path) -> list[str]:
+    return [row.url for _, rows in collection.current(collection.runs(home)) for row in rows]
+
+
+def test_a_second_collection_of_the_same_folder_writes_nothing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.txt").write_text("하나")
+    where = source(Folder(tmp_path / "a"))
+    assert collect(where, tmp_path / "c")["new"] == 1
+    assert collect(where, tmp_path / "c")["new"] == 0
+    assert len(collection.runs(tmp_path / "c")) == 1
+
+
+def test_a_changed_file_supersedes_and_a_lost_one_is_gone(tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name in ("one.txt", "two.txt", "three.txt"):
+        (folder / name).write_text(name)
+    where = source(Folder(folder))
+    collect(where, tmp_path / "c")
+    (folder / "two.txt").write_text("다른 글")
+    (folder / "three.txt").unlink()
+    counts = collect(where, tmp_path / "c")
+    assert (counts["new"], counts["gone"]) == (1, 1)
+    assert standing(tmp_path / "c") == ["folder:here/one.txt", "folder:here/two.txt"]
+    first, second = collection.current(collection.runs(tmp_path / "c"))
+    assert ([r.url for r in first[1]], [r.url for r in second[1]]) == (["folder:here/one.txt"], ["folder:here/two.txt"])
+
+
+def test_a_file_changed_since_it_was_collected_stops_its_source(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.txt").write_text("하나")
+    collect(source(Folder(tmp_path / "a")), tmp_path / "c")
+    ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
+    (tmp_path / "a" / "one.txt").write_text("둘")
+    with pytest.raises(CaptureError, match="changed since it was collected; run collect again"):
+        extract.load(row)
+
+
+def test_of_several_captures_of_an_address_the_latest_stands_whatever_the_order(tmp_path):
+    def record(when: str, body: bytes) -> bytes:
+        return capture.warc_record("https://a.example/", when, 200, (("Content-Type", "text/html"),), body)
+
+    old, new = record("2026-01-01T00:00:00Z", b"old"), record("2026-01-03T00:00:00Z", b"new")
+    for order in ((old, new), (new, old)):
+        home = tmp_path / str(len(list(tmp_path.iterdir())))
+        archive = tmp_path / "a.warc.gz"
+        archive.write_bytes(b"".join(order))
+        collect(source(Warc((archive,))), home)
+        ((_, (row,)),) = collection.current(collection.runs(home))
+        assert extract.load(row).body == b"new"
+
+
+def test_an_error_page_is_no_document(tmp_path):
+    archive = tmp_path / "a.warc.gz"
+    good = capture.warc_record("https://a.example/1", WHEN, 200, (), b"<p>good</p>")
+    archive.write_bytes(good + capture.warc_record("https://a.example/2", WHEN, 404, (), b"<p>no</p>"))
+    collect(source(Warc((archive,))), tmp_path / "c")
+    assert standing(tmp_path / "c") == ["https://a.example/1"]
+
+
+@pytest.mark.parametrize(
+    ("access", "says"),
+    [
+        (Folder(Path("nowhere")), "is not there; correct the path"),
+        (Warc((Path("nowhere.warc.gz"),)), "is not there; correct `paths`"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_to_do(tmp_path, access, says):
+    with pytest.raises(SourceError, match=says):
+        collect(source(access), tmp_path / "c")
+
+
+def test_a_folder_in_which_nothing_matches_is_said(tmp_path):
+    with pytest.raises(SourceError, match=r"no file in .* matches"):
+        collect(source(Folder(tmp_path, include=("*.hwp",))), tmp_path / "c")
+
+
+def test_a_claim_needs_its_file_and_its_words(tmp_path):
+    (tmp_path / "one.txt").write_text("하나")
+    claim = (LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),)
+    where = source(Folder(tmp_path, include=("*.txt",)), claim=claim)
+    with pytest.raises(SourceError, match="a claim needs its proof"):
+        collect(where, tmp_path / "c")
+    (tmp_path / "LICENCE").write_text("All rights reserved")
+    with pytest.raises(SourceError, match=r"CC BY 4\.0"):
+        collect(where, tmp_path / "c")
+    (tmp_path / "LICENCE").write_text("Texts are under CC BY 4.0.")
+    collect(where, tmp_path / "c")
+    (row,) = collection.licence_records(collection.runs(tmp_path / "c")).values()
+    assert extract.load(row).body == b"Texts are under CC BY 4.0."
+
+
+def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "one.html").write_text("<html><body><p>" + "글이 여기에 있다. " * 30 + "</p></body></html>")
+    (folder / "LICENCE").write_text("CC BY 4.0")
+    definition = tmp_path / "here.py"
+    definition.write_text(
+        "from pathlib import Path\nfrom malmoi.source import Folder, LicenceClaim, Source\n"
+        f"SOURCE = Source('here', '', '', Folder(Path({str(folder)!r}), include=('*.html',)),"
+        " claim=(LicenceClaim('CC-BY-4.0', 'CC BY 4.0', file='LICENCE'),))\n"
+    )
+    where = source(Folder(folder, include=("*.html",)), claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", file="LICENCE"),))
+    collect(where, tmp_path / "c")
+    found = collection.runs(tmp_path / "c")
+    archived = tuple((name, row.record) for name, row in collection.licence_records(found).items())
+    ((_, (row,)),) = collection.current(found)
+    (outcome,) = extract.extractor(extract.Extraction(str(definition), archived))(row)
+    assert isinstance(outcome, Kept)
+    document = outcome.document
+    assert document.id == "here/one.html" and document.text.startswith("글이 여기에 있다.")
+    assert [(e.licence, e.kind, e.record) for e in document.evidence] == [("CC-BY-4.0", "claim", archived[0][1])]
+
+
+def test_a_new_address_moves_no_other_cut():
+    def row(number: int) -> IndexRow:
+        return IndexRow("r", f"https://a.example/{number:05d}", WHEN, 200, "", "", "", 0, 0, "response")
+
+    rows = [row(i) for i in range(4000)]
+    before = {tuple(r.url for r in c) for c in chunks(rows)}
+    after = {tuple(r.url for r in c) for c in chunks([*rows[:1777], row(99_999), *rows[1777:]])}
+    assert len(before - after) <= 1
+    assert max(map(len, before)) <= MAX_ROWS and len(before) > 4
+
+
+def test_times_are_utc_whatever_the_zone(tmp_path, monkeypatch):
+    import time
+
+    (tmp_path / "one.txt").write_text("하나")
+    os.utime(tmp_path / "one.txt", (0, 86_400))
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
+    ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
+    assert row.fetched == "1970-01-02T00:00:00Z"
