@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -294,6 +295,15 @@ def guarded(call: Callable[[], Any]) -> int:
         return error.status
     except OSError as error:
         print(f"malmoi: {_disk(error)}", file=sys.stderr)
+        return 3
+    except Exception as error:  # a bug; say so, with the place, and keep the documented statuses
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}: {error}"
+        print(f"malmoi: a fault of malmoi itself ({said}). What is finished stands.", file=sys.stderr)
+        if os.environ.get("MALMOI_DEBUG"):
+            traceback.print_exc()
+        else:
+            print("malmoi: MALMOI_DEBUG=1 shows where it happened.", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("malmoi: stopped. What is finished stands; the same command goes on from there.", file=sys.stderr)

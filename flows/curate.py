@@ -18,15 +18,17 @@ from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import collection, shard
 from malmoi import recipe as recipes
-from malmoi.errors import CallError
+from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, StageName, Step, digest
 from malmoi.shard import SCHEMA_VERSION
-from malmoi.workers import CPU_SECONDS
+from malmoi.survey import Survey
+from malmoi.workers import CPU_SECONDS, MEMORY_BYTES
 from malmoi.workspace import Stage, Workspace
 
 J = TypeVar("J", ExtractJob, WalkJob)
 
+LIMITS = (CPU_SECONDS, MEMORY_BYTES)  # part of every key: what failed is tried again when they change
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}
 
 
@@ -44,17 +46,15 @@ class Curated:
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
     """Bring every stage up to date with the captures of `sources`; what stands already is not touched."""
-    jobs = [job for name in sources for job in extract_jobs(workspace, name)]
-    done: list[tuple[Stage, tuple[Ledger, ...]]] = []
-    ledgers = _ensure(workspace, "2-documents", jobs, extract, mapper, progress)
-    done.append(("2-documents", ledgers))
+    ledgers = _extracted(workspace, sources, mapper, progress)
+    done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
     before: Stage = "2-documents"
     tables: list[Path] = []
     for name in recipes.STAGES:
         steps = recipe.stage(name)
         slices: dict[str, tuple[tuple[str, Path, str], ...]] = {}
-        for filter_name, params in _surveys(steps):
-            table, found = survey(workspace, filter_name, params, before, ledgers, mapper, progress)
+        for step, params in _surveys(steps):
+            table, found = survey(workspace, step, params, before, ledgers, mapper, progress)
             tables.append(table)
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
@@ -63,6 +63,24 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
         before = FOLDER_OF[name]
         done.append((before, ledgers))
     return Curated(tuple(done), tuple(tables))
+
+
+def _extracted(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> tuple[Ledger, ...]:
+    """Extract each source; one that fails stops itself and not the others, but nothing goes on without it."""
+    planned = {name: list(extract_jobs(workspace, name)) for name in sources}
+    try:
+        jobs = [job for name in sources for job in planned[name]]
+        return _ensure(workspace, "2-documents", jobs, extract, mapper, progress)
+    except SourceError as first:
+        if len(sources) == 1:
+            raise
+        faults = {str(first): None}
+    for name in sources:
+        try:
+            _ensure(workspace, "2-documents", planned[name], extract, mapper, progress)
+        except SourceError as error:
+            faults[str(error)] = None
+    raise SourceError("\n".join(faults))
 
 
 def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
@@ -75,11 +93,13 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     archived = {file: row.record for file, row in collection.licence_records(runs).items()}
     job = extraction.Extraction(name, tuple(sorted(archived.items())))
     code = digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
+    torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     for _, rows in collection.current(runs):
         for chunk in collection.chunks(rows):
             content = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
-            key = digest(["2-documents", code, job.archived, content, CPU_SECONDS])[:32]
-            yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk))
+            key = digest(["2-documents", code, job.archived, content, torn, LIMITS])[:32]
+            yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn)
+            torn = ()
 
 
 def definition_file(name: str) -> Path:
@@ -99,14 +119,14 @@ def walk_job(
     pieces = slices.get(ledger.key, ())
     content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
     seen = [[name, content_digest] for name, _, content_digest in pieces]
-    key = digest([stage, recipes.slice_digest(steps), content, seen, SCHEMA_VERSION, CPU_SECONDS])[:32]
+    key = digest([stage, recipes.slice_digest(steps), content, seen, SCHEMA_VERSION, LIMITS])[:32]
     paths = tuple((name, path) for name, path, _ in pieces)
     return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
 
 
 def survey(
     workspace: Workspace,
-    filter_name: str,
+    reader: Step,
     params: dict[str, Any],
     stage: Stage,
     ledgers: Sequence[Ledger],
@@ -114,18 +134,18 @@ def survey(
     progress: Progress,
 ) -> tuple[Path, dict[str, tuple[str, Path, str]]]:
     """Sketch every shard, reduce once, and cut the table into the rows about each shard (name, file, digest)."""
-    found = recipes.module(filter_name).SURVEY
-    code = [found.name, found.version, getattr(recipes.module(filter_name), "LIBRARIES", ())]
+    found: Survey = recipes.module(reader.filter).SURVEY
+    code = [found.name, found.version, reader.libraries]
     jobs = []
     for ledger in ledgers:
         content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
         key = digest([*code, content])[:32]
-        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), filter_name))
+        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter))
     missing = [job for job in jobs if not job.target.exists()]
     with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
         mapper(sketch_shard, missing, lambda _: step.advance())
         paths = [job.target for job in jobs]
-        table_path = _table(workspace, found, params, paths)
+        table_path = _table(workspace, found, [*code, params], params, paths)
     table = shard.read(table_path)
     ids = table.column("id")
     slices = {}
@@ -139,8 +159,8 @@ def survey(
     return table_path, slices
 
 
-def _table(workspace: Workspace, found: Any, params: dict[str, Any], paths: list[Path]) -> Path:
-    key = digest([found.name, found.version, params, sorted(path.parent.name for path in paths)])[:32]
+def _table(workspace: Workspace, found: Survey, code: list[Any], params: dict[str, Any], paths: list[Path]) -> Path:
+    key = digest([code, sorted(path.parent.name for path in paths)])[:32]
     target = workspace.survey(key) / "table.parquet"
     if not target.exists():
         sketches = pa.concat_tables([shard.read(path) for path in paths] or [found.schema.empty_table()])
@@ -153,11 +173,10 @@ def _write(table: pa.Table, name: str, folder: Path) -> None:
     shard.write(table, folder / name)
 
 
-def _surveys(steps: tuple[Step, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each survey that a stage reads: a filter that names it, and the parameters of its reduce."""
-    params = {found.name: given for found, given in recipes.surveys(steps)}
-    for name, given in params.items():
-        yield next(step.filter for step in steps if step.survey == name), given
+def _surveys(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
+    """Each survey that a stage reads: a step that reads it, and the parameters of its reduce."""
+    for found, params in recipes.surveys(steps):
+        yield min((step for step in steps if step.survey == found.name), key=lambda step: step.filter), params
 
 
 def _ensure(

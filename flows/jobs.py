@@ -40,6 +40,7 @@ class ExtractJob:
     source: str
     extraction: Extraction
     rows: tuple[IndexRow, ...]
+    torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def extract(job: ExtractJob) -> Ledger:
         return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        return _written(folder, "2-documents", job.key, answers, lost)
+        return _written(folder, "2-documents", job.key, answers, lost, job.torn)
 
     return Workspace(job.root).commit("2-documents", job.key, fill)
 
@@ -114,9 +115,13 @@ def sketch_shard(job: SketchJob) -> Path:
 
     def write(folder: Path) -> None:
         tables = [recipes.module(job.filter).SURVEY.schema.empty_table()]
-        for _, answer in pool.workers().map(sketching, job.filter, _batches(job.before), _single):
+        for batch, answer in pool.workers().map(sketching, job.filter, _batches(job.before), _single):
             if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
-                raise StageError(f"survey of {job.filter}: a document of {job.before} has no sketch: {answer.why}")
+                (row,) = shard.unpacked(batch).select(["id"]).to_pylist()
+                raise StageError(
+                    f"survey of {job.filter}: {row['id']} has no sketch ({answer.why}). Nothing was written; look at "
+                    "its text with `malmoi why`, and lower `max_chars` of the length filter if it is too long."
+                )
             tables.append(shard.unpacked(answer.value))
         shard.write(pa.concat_tables(tables), folder / "sketch.parquet")
 
@@ -192,6 +197,7 @@ def _written(
     key: str,
     answers: Iterator[tuple[B, Done[Walked] | Broken]],
     lost: Callable[[B], Failure],
+    torn: tuple[str, ...] = (),
 ) -> Ledger:
     """Write the files of a shard, and count; `lost` names the one document of a batch that broke."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
@@ -221,6 +227,7 @@ def _written(
         failed=tuple(failed),
         edits=edits,
         files=files,
+        torn=torn,
     )
 
 

@@ -15,6 +15,7 @@ os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
@@ -39,7 +40,9 @@ def mapped(call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any]
     one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
     results = []
     for at in range(0, len(jobs), AT_ONCE):
-        for future in one.map(list(jobs[at : at + AT_ONCE])):
+        futures = list(one.map(list(jobs[at : at + AT_ONCE])))
+        wait(futures)  # all of them, so that none still writes when one has failed and the workspace is let go
+        for future in futures:
             results.append(future.result())
             done(results[-1])
     return results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -27,13 +28,14 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.history import Entry, History
 from malmoi.releases.inputs import Inputs, SourceFacts
 from malmoi.releases.publish import Run, publish
+from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
 from malmoi.releases.verify import Finding, verify
 from malmoi.shard import sha256_of
 from malmoi.workspace import Workspace, replace_file
 
-MADE_FROM = "made-from.json"  # beside the versions: which inputs the latest was made from; only spares work
+MADE_FROM = "6-releases/made-from.json"
 # What decides the bytes of a release beside the recipe; named in its manifest.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
 
@@ -69,9 +71,8 @@ def release(
 
     Raises CallError where `version` stands already, StageError where nothing is left to publish.
     """
-    history = known(workspace, recipe.name)
-    if version and any(e.version == version for e in history.names.get(recipe.name, ())):
-        raise CallError(f"{recipe.name} {version} exists; a release is never edited. Leave --version out, or raise it.")
+    history = known(workspace)
+    _refuse_version(recipe.name, version, history)
     _, kept, dropped, _ = total(curated.ledgers("5-curated"))
     if not kept:
         raise StageError(
@@ -95,22 +96,32 @@ def release(
                 raise CallError(f"{target} exists and is no release of ours; move it away. Nothing was overwritten.")
             workspace.stand(folder, target)
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
-    histories.write(workspace.releases(recipe.name).parent / "releases.json", known(workspace, recipe.name))
-    replace_file(workspace.releases(recipe.name) / MADE_FROM, json.dumps({number: _digest(inputs)}) + "\n")
+    histories.write(workspace.root / "6-releases" / "releases.json", known(workspace))
+    _note(workspace, recipe.name, number, _digest(inputs))
     return Released(recipe.name, number, target, manifest.root, manifest.documents, new)
 
 
 def _standing(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
     """The latest release, if it was made from just these inputs: then there is nothing to publish or to compare."""
     last = history.latest(inputs.name)
-    try:
-        made_from = json.loads((workspace.releases(inputs.name) / MADE_FROM).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    if last is None or inputs.version or made_from.get(last.version) != _digest(inputs):
+    if last is None or inputs.version or _made_from(workspace).get(inputs.name) != [last.version, _digest(inputs)]:
         return None
     folder = workspace.releases(inputs.name) / last.version
     return Released(inputs.name, last.version, folder, last.root, manifests.read(folder).documents, new=False)
+
+
+def _made_from(workspace: Workspace) -> dict[str, list[str]]:
+    """For each name the latest version and the digest of its inputs; it only spares work, so it may be missing."""
+    try:
+        found: dict[str, list[str]] = json.loads((workspace.root / MADE_FROM).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
+    noted = {**_made_from(workspace), name: [version, inputs]}
+    replace_file(workspace.root / MADE_FROM, json.dumps(noted, indent=1, sort_keys=True) + "\n")
 
 
 def _digest(inputs: Inputs) -> str:
@@ -118,7 +129,7 @@ def _digest(inputs: Inputs) -> str:
     places = [[stage, sorted(folder.name for folder in folders)] for stage, folders in inputs.stages]
     tables = sorted(path.parent.name for path in inputs.clusters)
     facts = replace(inputs, stages=(), clusters=(), version="")
-    return digest([str(facts), places, tables, data_cards.FACTS_VERSION])
+    return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION])
 
 
 def _finish(folder: Path) -> None:
@@ -137,17 +148,34 @@ def _runner(mapper: Mapper) -> Run:
     return run
 
 
-def known(workspace: Workspace, name: str) -> History:
-    """The history of a release name, read off the folders that stand: they appear whole, so they cannot lie."""
+def _refuse_version(name: str, version: str, history: History) -> None:
+    """A version that is asked for has three numbers and is higher than all that stand."""
+    last = history.latest(name)
+    if not version:
+        return
+    if not re.fullmatch(r"(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){2}", version):
+        raise CallError(f"{version!r} is no version; write MAJOR.MINOR.PATCH, such as 1.0.0.")
+    if last is not None and _numbers(version) <= _numbers(last.version):
+        raise CallError(
+            f"{name} {last.version} stands; a release is never edited, so {version} cannot be made. "
+            "Leave --version out, or raise it."
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
+def known(workspace: Workspace) -> History:
+    """The history of all releases, read off the folders that stand: they appear whole, so they cannot lie."""
     history = History()
-    folders = [p.parent for p in workspace.releases(name).glob("*/" + SUMS)]
-    for folder in sorted(folders, key=lambda p: [int(n) if n.isdigit() else -1 for n in p.name.split(".")]):
+    for sums in sorted((workspace.root / "6-releases").glob("*/*/" + SUMS)):
         try:
-            made = manifests.read(folder)
-        except (OSError, ValueError, KeyError, TypeError, DataError) as error:
-            raise CallError(f"{folder}: its manifest cannot be read ({error}); run malmoi verify on it.") from error
-        entry = Entry(made.version, made.root, sha256_of(folder / SUMS), made.schema_version, made.n_shards)
-        history = history.add(name, entry)
+            made = manifests.read(sums.parent)
+            entry = Entry(made.version, made.root, sha256_of(sums), made.schema_version, made.n_shards)
+        except DataError as error:
+            raise CallError(f"{sums.parent}: {error} Run malmoi verify on it; move it away or restore it.") from error
+        history = history.add(made.name, entry)
     return history
 
 

@@ -57,20 +57,22 @@ def _from_files(files: Sequence[Path]) -> Iterator[Row]:
 
 
 def _from_lines(path: Path) -> Iterator[Row]:
-    if str(path) != "-" and not path.is_file():
-        raise CallError(f"{path}: there is no such file.")
-    stream = sys.stdin if str(path) == "-" else path.open(encoding="utf-8")
+    try:
+        stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
+    except OSError as error:
+        raise CallError(f"{path}: {error.strerror}; name a readable file, or - for standard input.") from error
     with stream:
         for number, line in enumerate(stream, 1):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise CallError(f"{path}:{number}: not a JSON object ({error}).") from error
+                row = json.loads(line.decode("utf-8"))
+            except ValueError as error:  # of the JSON or of its encoding
+                raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}).") from error
             if not isinstance(row, dict):
                 raise CallError(f"{path}:{number}: not a JSON object but {type(row).__name__}.")
-            yield {"id": str(number), **row}
+            row = {"id": number, **row}
+            yield {**row, "id": row["id"] if isinstance(row["id"], str) else str(row["id"])}
 
 
 def _item(row: Row) -> Item:
@@ -80,7 +82,7 @@ def _item(row: Row) -> Item:
     elif "base64" in row:
         try:
             body = base64.b64decode(row["base64"], validate=True)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise CallError(f"{row['id']}: field 'base64' cannot be decoded: {error}.") from error
     elif "html" in row:
         body = str(row["html"]).encode("utf-8", "surrogatepass")

@@ -22,6 +22,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from malmoi.errors import CaptureError
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of one decoded payload; what is longer is not a page
+BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
 GZIP = b"\x1f\x8b\x08"
 MAX_RATIO = 200  # decoded : encoded; beyond it a payload is a bomb
 _WANTED = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.metadata | WarcRecordType.revisit
@@ -176,19 +177,30 @@ def scan(path: Path) -> Iterator[tuple[int, str, Capture] | Torn]:
 
 def _next_member(stream: BinaryIO, behind: int) -> int:
     """Offset of the next readable gzip member behind that at `behind`, or 0: where reading can go on after damage."""
-    stream.seek(behind + 1)
-    rest = stream.read()
-    at = rest.find(GZIP)
-    while at >= 0:
-        try:
-            if zlib.decompressobj(31).decompress(rest[at : at + 4096], 64).startswith(b"WARC/"):
-                stream.seek(behind + 1 + at)
-                next(iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type)))
-                return behind + 1 + at
-        except (zlib.error, OSError, StopIteration):
-            pass
-        at = rest.find(GZIP, at + 1)
-    return 0
+    start = behind + 1
+    while True:
+        stream.seek(start)
+        block = stream.read(BLOCK)
+        at = block.find(GZIP)
+        while at >= 0:
+            if _begins_record(stream, start + at):
+                return start + at
+            at = block.find(GZIP, at + 1)
+        if len(block) < BLOCK:
+            return 0
+        start += BLOCK - len(GZIP) + 1
+
+
+def _begins_record(stream: BinaryIO, at: int) -> bool:
+    stream.seek(at)
+    try:
+        if not zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/"):
+            return False
+        stream.seek(at)
+        next(iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type)))
+    except (zlib.error, OSError, StopIteration):
+        return False
+    return True
 
 
 def read(path: Path, offset: int, record: str) -> Capture:
@@ -277,20 +289,32 @@ def _plain(capture: Capture) -> Capture:
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise CaptureError(f"content coding {coding!r} is not read")
     limit = min(MAX_BODY, max(len(capture.body) * MAX_RATIO, 1 << 16))
-    body = b""
-    for bits in (47, -15):  # gzip or zlib by its header; then the bare deflate that some servers send
-        try:
-            inflate = zlib.decompressobj(bits)
-            body = inflate.decompress(capture.body, limit)
-            break
-        except zlib.error:
-            continue
-    else:
+    body = _inflated(capture.body, 47, limit)  # gzip or zlib, by its header
+    if body is None and coding == "deflate":
+        body = _inflated(capture.body, -15, limit)  # the bare deflate that some servers send
+    if body is None:
         return capture  # says gzip, is not: many crawlers store the decoded payload under the old header
-    if inflate.unconsumed_tail:
-        raise CaptureError(f"payload grows beyond {limit} bytes when decompressed")
     headers = tuple((k, v) for k, v in capture.headers if k.lower() != "content-encoding")
     return Capture(capture.record, capture.url, capture.fetched, capture.status, headers, body, capture.source)
+
+
+def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
+    """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
+    body, rest = b"", payload
+    while rest:
+        inflate = zlib.decompressobj(bits)
+        try:
+            body += inflate.decompress(rest, limit + 1 - len(body))
+        except zlib.error:
+            if body:
+                break  # bytes behind the last member; readers of gzip leave them alone
+            return None
+        if len(body) > limit:
+            raise CaptureError(f"payload grows beyond {limit} bytes when decompressed")
+        if not inflate.eof:
+            raise CaptureError(f"compressed payload is cut off after {len(payload)} bytes")
+        rest = inflate.unused_data
+    return body
 
 
 def _no_warc(path: Path, error: OSError) -> str:

@@ -25,6 +25,7 @@ INDEX = pa.schema(
     [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
 )
 LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
+ITEMS = ("response", "file")  # kinds of rows that may hold items
 GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
 MAX_ROWS = 1024
@@ -68,7 +69,7 @@ def open_run(folder: Path) -> Path:
     existing = sorted(p for p in folder.glob("[0-9]*") if p.is_dir())
     if existing and not (existing[-1] / "run.json").exists():
         return existing[-1]
-    return folder / f"{len(existing) + 1:04d}"
+    return folder / f"{int(existing[-1].name) + 1 if existing else 1:04d}"
 
 
 def located(run: Run, row: IndexRow) -> IndexRow:
@@ -86,7 +87,7 @@ def current(found: Iterable[Run]) -> list[tuple[Run, list[IndexRow]]]:
     ordered = list(found)
     for number, run in enumerate(ordered):
         for row in run.rows:
-            if row.kind in (LICENCE, "revisit") or (row.kind != GONE and row.status != 200):
+            if row.kind != GONE and (row.kind not in ITEMS or row.status != 200):
                 continue
             held = last.get(row.url)
             if held is None or (held[0], held[1].fetched, held[1].record) < (number, row.fetched, row.record):

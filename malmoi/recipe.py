@@ -14,7 +14,7 @@ import inspect
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -25,7 +25,6 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
 from malmoi.corridor import Bound, Verb
-from malmoi.document import Use
 from malmoi.errors import CallError
 from malmoi.survey import Rows, Survey
 
@@ -54,7 +53,6 @@ class Recipe:
     name: str
     purpose: str
     sources: tuple[str, ...]
-    uses: tuple[Use, ...]
     shards: int
     steps: tuple[tuple[StageName, tuple[Step, ...]], ...]
 
@@ -64,7 +62,7 @@ class Recipe:
 
     def digest(self) -> str:
         """sha256 of everything that can change what the recipe yields."""
-        return digest([self.name, list(self.uses), self.shards, [slice_digest(s) for _, s in self.steps]])
+        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps]])
 
 
 class _File(BaseModel):
@@ -72,11 +70,10 @@ class _File(BaseModel):
     name: _Name
     purpose: str
     sources: tuple[str, ...] = ()
-    uses: tuple[Use, ...] = ("redistribute",)
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
-    clean: list[dict[str, Any]] = field(default_factory=list)
-    unique: list[dict[str, Any]] = field(default_factory=list)
-    curated: list[dict[str, Any]] = field(default_factory=list)
+    clean: list[dict[str, Any]] = Field(default_factory=list)
+    unique: list[dict[str, Any]] = Field(default_factory=list)
+    curated: list[dict[str, Any]] = Field(default_factory=list)
 
 
 def digest(value: object) -> str:
@@ -104,7 +101,7 @@ def load(path: Path) -> Recipe:
     steps = tuple((stage, tuple(_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
     if not any(s.filter == "rights" for _, stage in steps for s in stage):
         raise CallError(f"{path}: no `rights` filter. Nothing may be released unjudged: add it first under [[clean]].")
-    return Recipe(file.name, file.purpose, file.sources, file.uses, file.shards, steps)
+    return Recipe(file.name, file.purpose, file.sources, file.shards, steps)
 
 
 def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:
@@ -127,11 +124,12 @@ def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...
         if not step.survey:
             continue
         survey: Survey = module(step.filter).SURVEY
-        params = {k: v for k, v in step.params if k in inspect.signature(survey.reduce).parameters}
-        if survey.name in found:
-            found[survey.name][1].update(params)
-        else:
-            found[survey.name] = (survey, params)
+        own = inspect.signature(survey.reduce).parameters if _sets_survey(module(step.filter)) else {}
+        params = {k: v for k, v in step.params if k in own}
+        held = found.setdefault(survey.name, (survey, {}))[1]
+        if any(held.get(k, v) != v for k, v in params.items()):
+            raise CallError(f"filter {step.filter!r} and another give the survey {survey.name!r} different parameters.")
+        held.update(params)
     return tuple(found[name] for name in sorted(found))
 
 
@@ -161,7 +159,7 @@ def schema(name: str) -> type[BaseModel]:
     """The parameters of a filter as a pydantic model, read off the signatures of its verb and its survey."""
     mod, verb = module(name), verb_of(name)
     calls: list[Callable[..., Any]] = [getattr(mod, verb)]
-    if hasattr(mod, "SURVEY"):
+    if _sets_survey(mod):
         calls.append(mod.SURVEY.reduce)
     fields: dict[str, Any] = {}
     for call in calls:
@@ -171,6 +169,11 @@ def schema(name: str) -> type[BaseModel]:
                 default = ... if param.default is param.empty else param.default
                 fields[param.name] = (hints[param.name], default)
     return create_model(name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
+
+
+def _sets_survey(mod: ModuleType) -> bool:
+    """Whether a filter sets the parameters of the survey it reads; of two that read one survey, only one does."""
+    return hasattr(mod, "SURVEY") and getattr(mod, "SETS_SURVEY", True)
 
 
 def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:

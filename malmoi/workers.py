@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError
@@ -85,6 +86,7 @@ class Workers:
         self.preload = tuple(preload)
         self.cpu_seconds = cpu_seconds
         self._pool: ProcessPool | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Workers:
         return self
@@ -154,9 +156,10 @@ class Workers:
         return context
 
     def _started(self) -> ProcessPool:
-        if self._pool is None:
-            self._pool = ProcessPool(self.count, context=self._context(), initializer=_initialise)
-        return self._pool
+        with self._lock:  # shards are worked on by several threads, and the first of each would make a pool
+            if self._pool is None:
+                self._pool = ProcessPool(self.count, context=self._context(), initializer=_initialise)
+            return self._pool
 
 
 def cores() -> int:

@@ -110,7 +110,7 @@ class Workspace:
         self.put(self.stage(stage, key), write)
         found = self.ledger(stage, key)
         if found is None:
-            raise StageError(f"{stage}/{key}: written, but its ledger does not stand; the disk is not to be trusted.")
+            raise StageError(f"{self.stage(stage, key)}: stands without a ledger; delete it, it will be made anew.")
         return found
 
     def put(self, target: Path, write: Callable[[Path], None]) -> None:
@@ -131,9 +131,8 @@ class Workspace:
 
     def stand(self, folder: Path, target: Path) -> None:
         """Make a finished folder appear at `target`, whole and durable; what stands there already stays."""
-        for path in folder.rglob("*"):
-            if path.is_file():
-                sync(path)
+        for path in (*folder.rglob("*"), folder):
+            sync(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             folder.rename(target)

@@ -32,6 +32,7 @@ def make(root: Path, pages: int = 40) -> Path:
     folder = root / "pages"
     site = build()
     chosen = sorted(p for p, r in site.items() if p.endswith(".html") and r.status == 200 and "/private/" not in p)
+    folder.mkdir(parents=True)
     for path in chosen[:pages]:
         target = folder / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)

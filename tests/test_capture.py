@@ -84,3 +84,20 @@ def test_a_payload_under_gzip_is_undone_and_a_bomb_is_not(tmp_path):
     bodies = [e if isinstance(e, Torn) else e[2].body for e in entries]
     assert bodies[0] == b"<p>good</p>" and bodies[2] == b"<p>bare</p>"
     assert isinstance(bodies[1], Torn) and "grows beyond" in bodies[1].why
+
+
+def test_a_cut_payload_is_torn_and_one_under_a_stale_header_is_taken_as_it_is(tmp_path):
+    coded = (("Content-Encoding", "gzip"),)
+    cut = capture.warc_record("https://a.example/c", WHEN, 200, coded, gzip.compress(b"a page " * 99)[:-20])
+    stale = capture.warc_record("https://a.example/s", WHEN, 200, coded, b'{\n  "k": 1}')
+    twice = capture.warc_record("https://a.example/t", WHEN, 200, coded, gzip.compress(b"one ") + gzip.compress(b"two"))
+    first, second, third = capture.scan(archive(tmp_path / "a.warc.gz", cut, stale, twice))
+    assert isinstance(first, Torn) and "cut off" in first.why
+    assert not isinstance(second, Torn) and second[2].body == b'{\n  "k": 1}'
+    assert not isinstance(third, Torn) and third[2].body == b"one two"
+
+
+def test_damage_far_from_the_next_record_is_passed_over(tmp_path):
+    noise = bytes((i * 37 + 11) % 256 for i in range(3 << 20))
+    rows, torn = capture.index(archive(tmp_path / "a.warc.gz", record(0), noise, record(1)), "a")
+    assert [r.url[-1] for r in rows] == ["0", "1"] and torn

@@ -84,6 +84,46 @@ def test_a_version_that_stands_is_not_made_again(released):
     refused(2, "never edited", "release", "general", "--source", source, "--workspace", workspace, "--version", "1.0.0")
 
 
+@pytest.mark.parametrize("version", ["v2", "1.2", "../../../evil", "01.0.0", "0.9.0"])
+def test_a_version_that_is_none_or_lower_is_refused_before_anything_is_written(released, version):
+    source, workspace, folder = released
+    refused(2, version, "release", "general", "--source", source, "--workspace", workspace, "--version", version)
+    assert [p.name for p in folder.parent.iterdir()] == ["1.0.0"]
+
+
+def test_the_history_keeps_every_recipe(released, tmp_path):
+    source, workspace, _ = released
+    text = (Path(__file__).parents[1] / "flows" / "recipes" / "general.toml").read_text(encoding="utf-8")
+    recipe = tmp_path / "other.toml"
+    recipe.write_text(text.replace('name = "general"', 'name = "other"'), encoding="utf-8")
+    done = malmoi("release", recipe, "--source", source, "--workspace", workspace)
+    assert done.returncode == 0, done.stderr
+    history = json.loads((workspace / "6-releases" / "releases.json").read_text(encoding="utf-8"))
+    assert {name: entry["latest"] for name, entry in history.items()} == {"general": "1.0.0", "other": "1.0.0"}
+
+
+def test_a_source_that_fails_does_not_stop_the_others_but_nothing_is_released_without_it(tmp_path):
+    good = make(tmp_path / "good", 3)
+    bad = make(tmp_path / "bad", 3)
+    bad.write_text(bad.read_text(encoding="utf-8").replace('name="small"', 'name="bad"'), encoding="utf-8")
+    (tmp_path / "bad" / "pages" / "broken.csv").write_text('id,본문\n1,"a\n', encoding="utf-8")
+    bad.write_text(bad.read_text(encoding="utf-8").replace('"*.csv"', '"*.csv", "broken.csv"'), encoding="utf-8")
+    done = malmoi("run", "general", "--source", good, "--source", bad, "--workspace", tmp_path / "w")
+    assert done.returncode == 3 and "broken.csv" in done.stderr and "Traceback" not in done.stderr
+    assert list((tmp_path / "w" / "2-documents").glob("*/ledger.json"))
+    assert not (tmp_path / "w" / "6-releases").exists()
+
+
+def test_a_fault_of_our_own_has_its_own_sentence_and_status(capsys):
+    from flows.cli import guarded
+
+    def fail() -> None:
+        raise KeyError("x")
+
+    assert guarded(fail) == 3
+    assert "fault of malmoi itself (KeyError in test_cli.py" in capsys.readouterr().err
+
+
 def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):
     source, _, _ = released
     code = (
@@ -174,6 +214,12 @@ def test_try_prints_one_object_a_line(tmp_path, stage, row, field):
     (line,) = done.stdout.splitlines()
     answer = json.loads(line)
     assert answer["id"] == "a" and field in answer
+
+
+def test_try_names_the_line_that_is_no_utf8(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_bytes('{"id": "a", "text": "가"}\n'.encode("cp949"))
+    refused(2, ":1: not a JSON object in UTF-8", "try", "language", "--jsonl", path)
 
 
 def test_try_names_the_line_that_is_no_json(tmp_path):

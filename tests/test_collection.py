@@ -161,3 +161,11 @@ def test_times_are_utc_whatever_the_zone(tmp_path, monkeypatch):
     collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
     ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
     assert row.fetched == "1970-01-02T00:00:00Z"
+
+
+def test_a_run_taken_away_in_the_middle_is_not_written_over(tmp_path):
+    home = tmp_path / "c"
+    for name in ("0001", "0003"):
+        (home / name).mkdir(parents=True)
+        collection.finish(home / name, [], {})
+    assert collection.open_run(home).name == "0004"

@@ -60,6 +60,15 @@ def test_a_changed_parameter_changes_the_digest_of_its_stage_only(tmp_path):
     assert one.digest() != two.digest()
 
 
+def test_a_new_version_of_a_library_changes_the_digest_of_the_steps_that_use_it(tmp_path, monkeypatch):
+    path = written(tmp_path, HEAD + '[[curated]]\nfilter = "near_duplicates"\n')
+    before = recipes.load(path)
+    monkeypatch.setattr(recipes, "_installed", lambda package: "99")
+    after = recipes.load(path)
+    assert recipes.slice_digest(before.stage("clean")) == recipes.slice_digest(after.stage("clean"))
+    assert recipes.slice_digest(before.stage("curated")) != recipes.slice_digest(after.stage("curated"))
+
+
 def test_every_filter_has_one_verb_a_version_and_bounds_on_its_parameters():
     assert len(recipes.available()) >= 12
     for name in recipes.available():

@@ -109,7 +109,7 @@ def _refuse_repeated(parted: list[Parted], tmp: Path) -> None:
     if twice:
         raise StageError(
             f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
-            "Two shards of the last stage hold the same captures: run curate again."
+            "Two captures or items of a source have one key: mend `items` in its file, so that each has its own."
         )
 
 

@@ -110,11 +110,18 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
         )
     if fact["source"] not in sources:
         raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
-    source, title, author = sources[fact["source"]], redact(fact["title"]), fact["author"]
+    source, title, author = sources[fact["source"]], redact(fact["title"]), redact(fact["author"])
     named = sentence(source, title=title, author=author, date=fact["date"], url=fact["url"], licence=licence)
     pii = _replaced(fact["trail"] or ())
-    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "author", "source", "url", "fetched", "record")}
-    row |= {"title": title, "license": licence, "use": use, "attribution": named, "revision": fact["payload_sha256"]}
+    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "source", "url", "fetched", "record")}
+    row |= {
+        "title": title,
+        "author": author,
+        "license": licence,
+        "use": use,
+        "attribution": named,
+        "revision": fact["payload_sha256"],
+    }
     row |= {"register": labels.get("register") or source.register, "domain": labels.get("domain") or source.domain}
     row |= {"language": labels.get("language", ""), "cluster_size": 1}
     row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
