@@ -13,11 +13,11 @@ from malmoi.errors import StageError
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A document that could not be worked on: it killed its worker or ran out of time, twice, alone."""
+    """A document that could not be worked on: it killed its worker or ran out of time or memory, or met an error."""
 
     id: str
     source: str
-    why: str  # cpu-limit, killed, wall-limit
+    why: str  # cpu-limit, wall-limit, memory-limit, killed, error:<exception>
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from crawlers.addresses import canonical
 from crawlers.catalogue import Definition, load
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import STATS, Job, check, finished, guard_of, has_failed, read_job, write_stats
@@ -40,7 +41,8 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     """
     from scrapy.crawler import AsyncCrawlerProcess
 
-    archive = Archive(job.run_dir, job.earlier, failed=has_failed(job))
+    proofs = [canonical(claim.url) for claim in definition.source.claim if claim.url]
+    archive = Archive(job.run_dir, job.earlier, failed=has_failed(job), proofs=proofs)
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
     from crawlers.fetch.spider import Crawl, say  # needs the reactor that the process has chosen

@@ -12,7 +12,7 @@ import hashlib
 import os
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +49,16 @@ class Entry:
 class Archive:
     """The growing file of a run and the index of what this run and earlier ones hold."""
 
-    def __init__(self, run_dir: Path, earlier: Iterable[Path] = (), *, failed: bool = False) -> None:
+    def __init__(
+        self, run_dir: Path, earlier: Iterable[Path] = (), *, failed: bool = False, proofs: Collection[str] = ()
+    ) -> None:
         """Open the run in `run_dir`, new or killed; `earlier` run folders come oldest first.
 
-        `failed`: the run ended without pages, so robots.txt and error pages are asked for again.
+        `failed`: the run ended without pages or without proof of its licence, so robots.txt, error
+        pages and the licence pages `proofs` are asked for again.
         """
         self._failed = failed
+        self._proofs = frozenset(proofs)
         run_dir.mkdir(parents=True, exist_ok=True)
         self.path = run_dir / OPEN
         self.known: dict[str, Entry] = {}  # record → answer, in all runs
@@ -116,7 +120,8 @@ class Archive:
             return None
         kept = self.resolve(entry)
         if kept is not None and self._failed and entry.offset < self.resumed_at:
-            return kept if kept.status < 400 and not url.endswith("/robots.txt") else None
+            anew = kept.status >= 400 or url.endswith("/robots.txt") or url in self._proofs
+            return None if anew else kept
         return kept
 
     def resolve(self, entry: Entry) -> Entry | None:

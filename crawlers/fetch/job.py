@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crawlers.addresses import canonical
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED, fsync_folder
 from crawlers.fetch.guard import Guard, refuse_url
-from crawlers.fetch.scope import canonical, in_scope
+from crawlers.fetch.scope import in_scope
 from malmoi.errors import CallError
 from malmoi.source import Site, Sitemap, Source
 

@@ -23,11 +23,11 @@ from scrapy.exceptions import (
 from scrapy.http import Response
 from twisted.internet.error import ConnectError, ConnectionClosed
 
+from crawlers.addresses import canonical, origin
 from crawlers.fetch import manners, robots
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.connect import PeerRefused
 from crawlers.fetch.payload import TooBig, decoded, lasting, rewritten
-from crawlers.fetch.scope import canonical, origin
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 from lxml import etree, html
 from w3lib.encoding import html_to_unicode
-from w3lib.url import canonicalize_url, safe_url_string
 
+from crawlers.addresses import begins, canonical, covers, origin
 from crawlers.fetch.payload import inflate
 from malmoi.capture import Capture
 from malmoi.source import Site, Sitemap
 
-DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 MAX_LENGTH = 2000  # characters of an address; longer ones are traps: calendars, session ids
-
-
-def canonical(url: str, encoding: str = "utf-8") -> str:
-    """One spelling for one address, without fragment; "" where `url` is none of the web's.
-
-    `encoding` is the page's: browsers send the query in it.
-
-    >>> canonical("HTTP://A.kr:80/x/../b?z=1&a=2#top")
-    'http://a.kr/b?a=2&z=1'
-    >>> canonical("javascript:void(0)")
-    ''
-    """
-    try:
-        parts = urlsplit(canonicalize_url(safe_url_string(url.strip(), encoding), encoding=encoding))
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-            return ""
-        netloc = parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])
-        path = urlsplit(urljoin("http://h/", parts.path)).path if "/." in parts.path else parts.path
-        return urlunsplit((parts.scheme, netloc, path or "/", parts.query, ""))
-    except (ValueError, LookupError):
-        return ""
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port: what a robots.txt speaks for.
-
-    >>> origin("https://a.kr:8443/x?y")
-    'https://a.kr:8443'
-    """
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def origins(access: Site | Sitemap) -> list[str]:
@@ -55,22 +22,12 @@ def origins(access: Site | Sitemap) -> list[str]:
     return list(dict.fromkeys(origin(canonical(url)) for url in (*first, *access.scope)))
 
 
-def covers(prefix: str, url: str) -> bool:
-    """Whether `url` begins with `prefix`, host for host and not letter for letter.
-
-    >>> covers("https://a.kr", "https://a.kr/b"), covers("https://a.kr", "https://a.kr.evil.com/")
-    (True, False)
-    """
-    known = _prefix(prefix)
-    return origin(known) == origin(url) and url.startswith(known)
-
-
 def in_scope(url: str, access: Site | Sitemap) -> bool:
-    """Whether a page at `url` belongs to the source."""
+    """Whether a page at `url` belongs to the source. What is denied is read more widely than what is allowed."""
     return (
         0 < len(url) <= MAX_LENGTH
         and any(covers(prefix, url) for prefix in access.scope)
-        and not any(covers(prefix, url) for prefix in access.deny)
+        and not any(begins(prefix, url) for prefix in access.deny)
     )
 
 
@@ -130,11 +87,6 @@ def sitemap(body: bytes) -> tuple[list[str], list[str]]:
         if isinstance(loc.tag, str) and etree.QName(loc).localname == "loc"
     )
     return (found, []) if name == "sitemapindex" else ([], found)
-
-
-@lru_cache(maxsize=1024)
-def _prefix(prefix: str) -> str:
-    return canonical(prefix)
 
 
 def _canonical(urls: Iterable[str]) -> list[str]:

@@ -19,13 +19,14 @@ from typing import Any, Literal, TypeAlias
 from scrapy import Request, Spider
 from scrapy.http import Response
 
+from crawlers.addresses import canonical, origin
 from crawlers.catalogue import Definition
 from crawlers.fetch import connect, manners
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import Job
 from crawlers.fetch.middleware import NET_ERRORS, Blocked, redirect, why
 from crawlers.fetch.payload import TooBig, lasting
-from crawlers.fetch.scope import canonical, in_scope, links, origin, origins, sitemap
+from crawlers.fetch.scope import in_scope, links, origins, sitemap
 from malmoi.capture import Capture, record_id
 from malmoi.errors import SourceError
 from malmoi.source import Site, Sitemap

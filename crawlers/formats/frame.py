@@ -1,55 +1,80 @@
-"""Find the element that holds a page's own text where the page does not name it in English.
+"""Find the element that holds a page's own text, and hand on nothing else.
 
 trafilatura knows the content of a page by names such as `article`, `main` or `post-content`. Where
 it meets none of them, as on most Korean public pages (`board_view`, `substance`, `view_cont`), it
-gathers paragraphs and tables only, and headings, lists and text set in <div> are lost. So the
-element is found here by where the text lies, and given a name that it knows.
+gathers paragraphs and tables from the whole page, and headings, lists and text set in <div> are
+lost. So the element is found here by where the text lies, given a name that trafilatura knows, and
+freed of the names by which it would throw away running text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from copy import copy
+from dataclasses import dataclass
 
 from lxml import html
 
+from crawlers.formats.layout import part_alternatives, unwrap_tables
+
 SHARE = 0.75  # of the text outside links; a part that holds at least so much of it holds the page's text
 NAME = "articleContent"  # an id that trafilatura takes for the frame of an article
+RUNNING = 40  # characters outside links; a box with so many, and fewer inside links, holds running text
+NEAR = 3  # boxes up from the frame in which its heading is looked for
 # Roughly the names by which trafilatura 2.3 finds the content (its xpaths.py, BODY_XPATH).
 _NAMED = re.compile(
     r"^(?:post|entry|article|story|content|text|cell|postarea|Content)$|^(?:main|primary|article )"
     r"|(?:post|entry|page|text|article|art|story|theme|blog|section|single|main)[-_]{0,2}content|articleBody"
     r"|article(?:-|__)?body|post[-_](?:text|body|bodycopy)|content[-_]{1,2}(?:main|body)|main-column|fulltext|body-text"
 )
+# Boxes that may hold whole sentences and still are not the page's own text.
+_FOREIGN = re.compile(
+    r"comment|reply|disqus|foot(?:er)?(?:$|[^n])|(?:^|[^a-z])nav|cookie|consent|byline|banner|newsletter|sns|social"
+    r"|(?:^|[^a-z])ads?(?:$|[^a-z])|outbrain|taboola|dable|copyright|infinite-?scroll",
+    re.IGNORECASE,
+)
 _FRAMES = frozenset({"body", "div", "section", "td", "center", "form", "tr", "tbody", "table"})
 _NOT_TEXT = frozenset(
     {"script", "style", "noscript", "template", "nav", "header", "footer", "aside", "select", "button", "textarea", "a"}
 )
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_INLINE = ("span", "b", "strong", "em", "i", "u", "font", "kbd", "code")
 
 
-def own_text(tree: html.HtmlElement) -> int:
-    """Characters of text outside links and furniture: next to nothing on a page that only lists others."""
-    body = tree.find("body")
-    return _weights(body).get(body, 0) if body is not None else 0
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A page cut down to its own text.
+
+    `tree` is a copy that trafilatura may take apart, `box` the element in it that holds the text,
+    `heading` the words above it ("" where none are its own), `own` the characters outside links and
+    furniture and `linked` those inside links.
+    """
+
+    tree: html.HtmlElement
+    box: html.HtmlElement
+    heading: str
+    own: int
+    linked: int
 
 
-def named(tree: html.HtmlElement) -> bool:
-    """Whether the page itself marks where its text is: <article>, <main>, or a name that says so."""
-    for element in tree.iter("article", "main", "div", "section"):
-        if element.tag in ("article", "main"):
-            return True
-        get = element.get
-        if any(value and _NAMED.search(value) for value in (get("id"), get("class"), get("itemprop"), get("role"))):
-            return True
-    return False
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """Characters of text for each element with all that is in it: outside links and furniture, and in links."""
+
+    own: dict[html.HtmlElement, int]
+    linked: dict[html.HtmlElement, int]
 
 
-def prepare(tree: html.HtmlElement) -> html.HtmlElement:
-    """A copy of the tree in which headings and marked words stand free and the element that holds the text has a name.
+def prepare(tree: html.HtmlElement) -> Frame | None:
+    """The frame of a page; None where the page has no <body>. `tree` is left as it is.
+
+    Headings and marked words stand free, layout tables are boxes, and what stands around the frame is gone.
 
     >>> page = html.document_fromstring("<div class=gnb><a>홈</a></div><div class=board_view><h2>고시</h2>본문</div>")
-    >>> [outer.get("class") for outer in prepare(page).get_element_by_id("articleContent").iterancestors("div")]
-    ['board_view']
+    >>> found = prepare(page)
+    >>> found.heading, found.box.text_content()
+    ('고시', '고시본문')
     """
     tree = copy(tree)
     for anchor in list(tree.iter("a")):
@@ -57,19 +82,46 @@ def prepare(tree: html.HtmlElement) -> html.HtmlElement:
             anchor.drop_tag()  # the target of a link, not a link: it would count as one
     body = tree.find("body")
     if body is None:
-        return tree
-    for inline in body.iter("span", "b", "strong", "em", "i", "u", "font", "kbd", "code"):
+        return None
+    for box in list(body.iter("noscript")):
+        box.drop_tree()
+    part_alternatives(body)
+    unwrap_tables(body)
+    for inline in body.iter(*_INLINE):
         if inline.attrib and _in_a_sentence(inline):
             inline.attrib.clear()
-    for heading in body.iter("h1", "h2", "h3", "h4", "h5", "h6"):
+    for heading in body.iter(*_HEADINGS):
         _free(heading)
-    if not named(tree):
-        frame = _holder(body)
-        wrapper = frame.makeelement("div", {"id": NAME})
-        wrapper.text, frame.text = frame.text, None
-        wrapper.extend(list(frame))
-        frame.append(wrapper)
-    return tree
+    weights = _weigh(body)
+    named = _named(body, weights.own)
+    box = _holder(body, weights.own) if named is None else named
+    heading = _heading(box)
+    own, linked = weights.own.get(box, 0), weights.linked.get(box, 0)
+    _free_text(box, weights)
+    if named is None:
+        box = _alone(_wrapped(box), body)
+    elif own >= SHARE * weights.own.get(body, 0):
+        box = _alone(box, body)
+    else:
+        _clear_around(body)  # the name may be that of a teaser: trafilatura looks through the rest as well
+    return Frame(tree, box, heading, own, linked)
+
+
+def _named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:
+    """The element by which the page itself marks where its text is: <article>, <main>, or a name that says so."""
+    articles = [element for element in body.iter("article") if next(element.iterancestors("article"), None) is None]
+    best = max(articles, key=lambda element: own.get(element, 0), default=None)
+    if best is not None and own.get(best, 0) >= SHARE * sum(own.get(element, 0) for element in articles):
+        return best  # a thread has many, and is held by <main> or the page
+    main = next(body.iter("main"), None)
+    if main is not None or articles:
+        return body if main is None else main
+    return next((element for element in body.iter("div", "section") if _is_named(element)), None)
+
+
+def _is_named(element: html.HtmlElement) -> bool:
+    get = element.get
+    return any(value and _NAMED.search(value) for value in (get("id"), get("class"), get("itemprop"), get("role")))
 
 
 def _in_a_sentence(inline: html.HtmlElement) -> bool:
@@ -90,9 +142,51 @@ def _free(heading: html.HtmlElement) -> None:
         box = box.getparent()
 
 
-def _holder(body: html.HtmlElement) -> html.HtmlElement:
+def _free_text(box: html.HtmlElement, weights: _Weights) -> None:
+    """Take the names off what holds running text in the frame: `embedded` or `slide` may be the body of the page."""
+    for element in box.iterdescendants():
+        name = f"{element.get('id') or ''} {element.get('class') or ''}"
+        own = weights.own.get(element, 0)
+        if name == " " or own < RUNNING or own <= weights.linked.get(element, 0):
+            continue
+        if not _FOREIGN.search(name) and not _is_named(element):
+            element.attrib.pop("id", None)
+            element.attrib.pop("class", None)
+
+
+def _heading(box: html.HtmlElement) -> str:
+    """The words of the heading that stands first in the frame, or just above it; "" where text comes before it."""
+    for element in box.iter():
+        if element.tag in _HEADINGS:
+            if words := _words(element):
+                return words
+        elif element.tag not in _NOT_TEXT and _starts(element):
+            break
+    above = box
+    for _ in range(NEAR):
+        if above.tag == "body":
+            break
+        for sibling in above.itersiblings(preceding=True):
+            if sibling.tag in ("h1", "h2", "h3") and (words := _words(sibling)):
+                return words
+        parent = above.getparent()
+        if parent is None:
+            break
+        above = parent
+    return ""
+
+
+def _starts(element: html.HtmlElement) -> bool:
+    """Running text begins here; a category or a date above the heading is none."""
+    return element.tag in ("p", "pre", "table", "ul", "ol", "dl") and len(_words(element)) >= RUNNING
+
+
+def _words(element: html.HtmlElement) -> str:
+    return " ".join("".join(map(str, element.itertext())).split())
+
+
+def _holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -> html.HtmlElement:
     """The deepest element that still holds most of the text outside links."""
-    weights = _weights(body)
     enough = weights.get(body, 0) * SHARE
     holder = body
     while enough:
@@ -106,15 +200,50 @@ def _holder(body: html.HtmlElement) -> html.HtmlElement:
     return holder
 
 
-def _weights(body: html.HtmlElement) -> dict[html.HtmlElement, int]:
-    """Characters of text outside links and furniture, for each element with all that is in it."""
-    weights: dict[html.HtmlElement, int] = {}
+def _wrapped(frame: html.HtmlElement) -> html.HtmlElement:
+    """A box with all that is in the frame, under the name that trafilatura knows."""
+    wrapper = frame.makeelement("div", {"id": NAME})
+    wrapper.text, frame.text = frame.text, None
+    wrapper.extend(list(frame))
+    frame.append(wrapper)
+    return wrapper
+
+
+def _alone(box: html.HtmlElement, body: html.HtmlElement) -> html.HtmlElement:
+    """The box as all that is left in the body: what is short is else filled up from headers and menus."""
+    if box is not body:
+        box.tail = None
+        body[:] = [box]
+        body.text = None
+        _clear_headers(box)
+    return box
+
+
+def _clear_around(body: html.HtmlElement) -> None:
+    for box in [box for tag in ("nav", "aside", "footer") for box in body.iter(tag)]:
+        box.drop_tree()
+    _clear_headers(body)
+
+
+def _clear_headers(box: html.HtmlElement) -> None:
+    """Take out headers with links: a masthead, not the head of an article."""
+    for header in list(box.iter("header")):
+        if header is not box and next(header.iter("a", "nav", "form"), None) is not None:
+            header.drop_tree()
+
+
+def _weigh(body: html.HtmlElement) -> _Weights:
+    own: dict[html.HtmlElement, int] = {}
+    linked: dict[html.HtmlElement, int] = {}
     for element in reversed(list(body.iter())):  # children before their parents
-        own = 0
-        if element.tag not in _NOT_TEXT:
-            own = weights.get(element, 0) + len((element.text or "").strip())
-        weights[element] = own
+        inside = own.get(element, 0) + len((element.text or "").strip())
+        links = linked.get(element, 0)
+        if element.tag in _NOT_TEXT:
+            links = links + inside if element.tag == "a" else 0
+            inside = 0
+        own[element], linked[element] = inside, links
         parent = element.getparent()
         if parent is not None:
-            weights[parent] = weights.get(parent, 0) + own + len((element.tail or "").strip())
-    return weights
+            own[parent] = own.get(parent, 0) + inside + len((element.tail or "").strip())
+            linked[parent] = linked.get(parent, 0) + links
+    return _Weights(own, linked)

@@ -15,14 +15,16 @@ from lxml import etree, html
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from crawlers.formats import metadata
+from crawlers.formats import byline, metadata
 from crawlers.formats.encodings import decode
-from crawlers.formats.frame import own_text, prepare
+from crawlers.formats.frame import Frame, prepare
 from malmoi.source import Extracted, Item
 
 MAX_REPLACED = 0.001  # share of the page's characters that could not be decoded
 FEW_REPLACED = 5  # characters; so many are forgiven however short the page
 MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
+GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
+HEAD_LINES = 3  # lines among which the heading of a page is looked for
 SHORT = 200  # code points; below, the article that the page carries as JSON-LD is preferred if it is longer
 
 # What trafilatura does to a broken tree is not ours to know; these are about the page, anything else is about us.
@@ -43,7 +45,9 @@ _BLOCKS = frozenset({
     "p", "div", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "pre", "blockquote",
     "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "header", "footer",
 })
+_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select", "nav"})
 # fmt: on
+_RULE = re.compile(r"^\|(?:-{3,}\|)+\n", re.MULTILINE)  # below the head of a table
 _EMPTY = b"<html><head></head><body></body></html>"
 
 # It reports every page without text as a warning; that is our verdict, counted elsewhere.
@@ -84,30 +88,30 @@ def extract(item: Item) -> Extracted:
 
     Headings, list items ("- …"), table rows ("| … |"), code and paragraphs stand on lines of their
     own. What the item already knows (title, date, author) comes before what the page says.
-    Dropped as `undecodable`, `unreadable-html` or `no-text`.
+    A byline below the heading becomes author and date. Dropped as `undecodable`, `unreadable-html`,
+    `links-only` (a page that lists others) or `no-text`.
     """
     page = parse(item)
     found = metadata.Metadata()
-    text = ""
+    text = author = date = ""
     reason = page.reason
     if page.replaced > max(FEW_REPLACED, MAX_REPLACED * len(page.text)):
         reason = "undecodable"
     elif not reason:
         try:
             found = metadata.read(page.tree, item.url)
-            text = _text(page)
+            text, reason = _text(page)
         except _ABOUT_THE_PAGE:
             reason = "unreadable-html"
         if len(text) < SHORT and len(found.body) > len(text):
             text = _plain(found.body)  # written into the page by script; it carries the article as JSON-LD
             reason = ""
-    if not text and not reason:
-        reason = "no-text"
+        text, author, date = byline.split(text)
     return Extracted(
         text=text if not reason else "",
         title=item.title or found.title,
-        date=item.date or found.date,
-        author=item.author or found.author,
+        date=item.date or found.date or date,
+        author=item.author or found.author or author,
         format="html",
         encoding=page.encoding,
         canonical=found.canonical,
@@ -116,25 +120,53 @@ def extract(item: Item) -> Extracted:
     )
 
 
-def main_text(tree: html.HtmlElement) -> str:
-    """The running text of a parsed page; "" where none is found. The tree is left as it is."""
-    prepared = prepare(tree)
-    document = bare_extraction(prepared, options=_OPTIONS)
+def main_text(tree: html.HtmlElement) -> tuple[str, str]:
+    """The running text of a parsed page, and "" or the reason why there is none: `links-only` or `no-text`.
+
+    The tree is left as it is.
+    """
+    frame = prepare(tree)
+    if frame is None:
+        return "", "no-text"
+    plain = _fallback(frame)
+    document = bare_extraction(frame.tree, options=_OPTIONS)
     text = (getattr(document, "text", "") or "").strip()
-    if own_text(prepared) < MIN_OWN * len(text):
-        return ""  # where it finds nothing, trafilatura gives the whole page, menus and all
-    if next(tree.iter("pre", "code", "textarea"), None) is not None:
+    if next(tree.iter("pre", "code", "textarea"), None) is None:
+        # Without code, white space at the beginning of a line is how the markup was indented.
+        text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
+    text = _RULE.sub("", text)
+    if plain and _fused(text, plain):
+        text = plain
+    if frame.own < MIN_OWN * max(len(text), frame.own + frame.linked):
+        return "", "links-only" if frame.linked > frame.own else "no-text"
+    return _headed(text, frame.heading), "" if text else "no-text"
+
+
+def _fallback(frame: Frame) -> str:
+    """The blocks of a short frame as lines; "" where the frame is so long that trafilatura never gives up on it."""
+    return _lines_of(frame.box) if frame.own <= GIVEN_UP else ""
+
+
+def _fused(text: str, plain: str) -> bool:
+    """Whether the text is nothing, or one run of all the words of the frame, as trafilatura gives it at its wits' end."""
+    longest = max(map(len, plain.split("\n")))
+    lines = text.split("\n")
+    return len(lines) <= 2 and max(map(len, lines)) > longest * 1.2 or not text
+
+
+def _headed(text: str, heading: str) -> str:
+    """The text with its own heading first, where trafilatura has left that out."""
+    if not text or not heading or heading in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
         return text
-    # Without code, white space at the beginning of a line is how the markup was indented.
-    return "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
+    return f"{heading}\n{text}"
 
 
-def _text(page: Page) -> str:
+def _text(page: Page) -> tuple[str, str]:
     try:
         return main_text(page.tree)
     except RecursionError:  # lists within lists, hundreds deep
         flat = _document(_NESTING.sub(b"\n", page.text.encode("utf-8", "replace")))[0]
-        return main_text(flat) if flat is not None else ""
+        return main_text(flat) if flat is not None else ("", "no-text")
 
 
 def strip_tags(text: str) -> str:
@@ -144,19 +176,24 @@ def strip_tags(text: str) -> str:
     '하나\\n둘\\n셋\\n넷\\n다섯 & 여섯'
     """
     tree = _tree(text)
-    if tree is None:
-        return ""
+    return _lines_of(tree) if tree is not None else ""
+
+
+def _lines_of(tree: html.HtmlElement) -> str:
+    """A line for each block; scripts and what is to be pressed are left out."""
     lines: list[str] = []
+    hidden = 0
     for event, element in etree.iterwalk(tree, events=("start", "end")):
         tag = element.tag
-        hidden = tag in ("script", "style", "head")
         if tag in _BLOCKS:
             lines.append("\n")
         elif tag in ("td", "th") and event == "end":
             lines.append(" ")
+        if tag in _HIDDEN:
+            hidden += 1 if event == "start" else -1
         if event == "start" and not hidden and element.text:
             lines.append(element.text)
-        elif event == "end" and element.tail and tag != "body":
+        elif event == "end" and not hidden and element.tail and element is not tree and tag != "body":
             lines.append(element.tail)
     return "\n".join(line for raw in "".join(lines).split("\n") if (line := " ".join(raw.split())))
 

@@ -1,6 +1,6 @@
 """Find what a response says against the use of its text: in headers, in the head of a page, in a sentence.
 
-robots.txt and the files of /.well-known/ speak for a host and are read elsewhere. What an RSL
+robots.txt, ai.txt and the files of /.well-known/ speak for a host and are read in instruments.py. What an RSL
 document permits cannot be read from the page, so a link to one counts as an opt-out.
 """
 
@@ -11,6 +11,7 @@ from typing import Literal
 
 from lxml import html
 
+from crawlers.rights import usage
 from crawlers.rights.marks import Tree
 from crawlers.rights.place import path, quote, runs, scope
 from crawlers.rights.refusals import refusal
@@ -27,9 +28,6 @@ _ROBOTS: dict[str, Effect] = {
     "noindex": "note",
     "nosnippet": "note",
 }
-# AIPREF, its older drafts, and Content-Signal
-_TRAINING = frozenset(("train-ai", "ai", "train-genai", "genai", "ai-train"))
-_NO = frozenset(("n", "no", "?0"))
 _RSL = "application/rsl+xml"
 
 
@@ -52,7 +50,7 @@ def _headers(item: Item) -> Iterator[Signal]:
         elif name == "tdm-reservation" and value.strip() == "1":
             yield Signal("tdm-reservation", "opt-out", quote(value), place, item.record)
         elif name in ("content-usage", "content-signal"):
-            yield from _usage(name, value, place, item.record)
+            yield from usage.read(name, value, place, item.record)
         elif name == "link" and _RSL in value.lower():
             yield Signal("rsl", "opt-out", quote(value), place, item.record)
 
@@ -63,15 +61,6 @@ def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
         directive = part.rpartition(":")[2].strip()
         if directive in _ROBOTS:
             yield Signal(directive, _ROBOTS[directive], quote(value), place, record)
-
-
-def _usage(name: str, value: str, place: str, record: str) -> Iterator[Signal]:
-    """A dictionary as in AIPREF, `train-ai=n, search=y`; of contradictions the more restrictive counts."""
-    for part in value.lower().split(","):
-        key, _, answer = part.partition(";")[0].partition("=")
-        if answer.strip().strip('"') in _NO:
-            effect: Effect = "opt-out" if key.strip() in _TRAINING else "note"
-            yield Signal(name, effect, quote(value), place, record)
 
 
 def _page(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
@@ -85,7 +74,7 @@ def _page(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
             elif name in ("robots", "x-robots-tag") or name.endswith("bot"):
                 yield from _robots(value, place, item.record)
             elif name in ("content-usage", "content-signal"):
-                yield from _usage(name, value, place, item.record)
+                yield from usage.read(name, value, place, item.record)
         elif (get("type") or "").strip().lower() == _RSL:
             yield Signal("rsl", "opt-out", quote(get("href") or "inline RSL document"), place, item.record)
     yield from _sentences(item, tree)
