@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FACTS_VERSION = 1  # raise it with any change below: a card is rendered by the list it was made with
+FACTS_VERSION = 2  # raise it with any change below: a card is rendered by the list it was made with
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,13 @@ NUMBERS: dict[str, Number] = {
         # Whole hundredths, cut and not rounded: 100.00 means every single document.
         "SELECT CAST(CAST(10000 * count(*) FILTER (id IN (SELECT id FROM licence_evidence)) // count(*)"
         " AS DECIMAL(9, 0)) * 0.01 AS DECIMAL(5, 2)) FROM data",
+    ),
+    "item_evidence": Number(
+        "Documents whose licence stands on the item itself",
+        "글 자체에 이용허락이 표시된 문서",
+        "documents",
+        ("data", "licence_evidence"),
+        "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence WHERE scope = 'item')",
     ),
     "entered": Number(
         "Entered",
