@@ -27,11 +27,13 @@ app = App(
     help="Licensed Korean text, gathered with proof: collect, curate, release, verify.",
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
-out = Console(highlight=False, soft_wrap=True)
+_wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width of its own
+out = Console(highlight=False, soft_wrap=True, width=_wide)
 
 WorkspaceOption = Annotated[Path, Parameter("--workspace", help="Folder that holds captures, stages and releases.")]
 SourceOption = Annotated[
-    list[str] | None, Parameter("--source", help="Name or .py file of a source; default: those of the recipe.")
+    list[str] | None,
+    Parameter("--source", negative="", help="Name or .py file of a source; default: those of the recipe."),
 ]
 LimitOption = Annotated[int | None, Parameter("--limit", help="At most so many captures a source.")]
 DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Say what would be done; write nothing.")]
@@ -208,9 +210,9 @@ def release(
 
 @app.command
 def status(
+    recipe: RecipeArgument = "general",
     *,
     workspace: WorkspaceOption = Path("workspace"),
-    recipe: RecipeArgument = "general",
     source: SourceOption = None,
 ) -> None:
     """What the workspace holds, what is stale, and what a run would have to do."""
@@ -241,11 +243,11 @@ def why(where: Path, id: str) -> None:
 
 
 @app.command
-def sources() -> None:
-    """The catalogue of sources: licence, access point, register, terms check."""
+def sources(*, workspace: WorkspaceOption = Path("workspace")) -> None:
+    """The catalogue of sources: licence, access point, register, terms check, last run in the workspace."""
     from flows import status as statuses
 
-    statuses.catalogue_table(out)
+    statuses.catalogue_table(workspace, out)
 
 
 @app.command(name="try")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 from crawlers import catalogue, local
 from crawlers.rights import claims
+from crawlers.rights.instruments import INSTRUMENT, is_instrument
 from flows.progress import Progress, Step
 from malmoi import capture, collection
 from malmoi.capture import IndexRow
@@ -61,7 +63,7 @@ def collect(
                     "contact": contact,
                     "user_agent_suffix": None,
                 }
-                counts = _fetch(workspace, source, folder, earlier, job, step)
+                counts = _fetch(source, folder, earlier, job, step)
         standing = sum(len(rows) for _, rows in collection.current(collection.runs(home)))
         step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _more(counts)
     if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
@@ -89,9 +91,7 @@ def would_collect(workspace: Workspace, name: str) -> str:
             return f"{source.name}: index {', '.join(str(p) for p in paths)}; {standing:,} captures stand"
 
 
-def _fetch(
-    workspace: Workspace, source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, Any], step: Step
-) -> dict[str, int]:
+def _fetch(source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, Any], step: Step) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     order = folder / "job.json"
     replace_file(order, json.dumps(job, ensure_ascii=False, indent=1) + "\n")
@@ -116,20 +116,25 @@ def _fetch(
             errors.seek(0)
             said = errors.read().strip().splitlines() or [f"the crawler ended with status {status}"]
             raise (CallError if status == 2 else SourceError)(said[-1])
-    stats = json.loads((folder / "stats.json").read_text(encoding="utf-8"))
+    stats_file = folder / "stats.json"
+    stats = json.loads(stats_file.read_text(encoding="utf-8"))
     rows, torn = capture.index(folder / CLOSED, CLOSED)
     known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
+    try:
+        rows = [_told_apart(row, folder) for row in _proved(source, rows, folder, earlier, stats)]
+    except SourceError as error:
+        # Without this mark the crawler would find its run finished, and never ask for the page again.
+        replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
+        raise SourceError(f"{error} The next collect asks for the page anew and keeps the other pages.") from error
     new = [r for r in rows if r.status == 200 and r.kind == "response"]
-    rows = [_licence(r, source, folder) for r in rows]
     gone = [r.url for r in rows if r.url in known and r.status in (404, 410)]
     rows += [replace(known[url], path="", offset=0, size=0, kind=GONE) for url in gone]
     facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
     collection.finish(folder, rows, facts)
-    blocked = stats["blocked"] if isinstance(stats["blocked"], int) else len(stats["blocked"])
     return {
         "new": len(new),
         "gone": len(gone),
-        "blocked": blocked,
+        "blocked": stats["blocked"],
         "failed": len(stats["failed"]),
         "torn": len(torn),
     }
@@ -141,14 +146,62 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
-def _licence(row: IndexRow, source: Source, folder: Path) -> IndexRow:
-    """The row of a licence page becomes evidence, once the claim's words have been found in it."""
+def _proved(
+    source: Source, rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: dict[str, Any]
+) -> list[IndexRow]:
+    """The rows of a run with its licence pages as evidence, once each claim's words have been found in its page.
+
+    SourceError where the page answered neither 200 nor 304 in this run, or no longer says the words: what
+    an earlier run has archived proves nothing for today.
+    """
+    proofs: dict[str, IndexRow] = {}
     for claim in source.claim:
-        if claim.url == row.url and row.status == 200:
-            page = capture.read(folder / row.path, row.offset, row.record)
-            claims.check_quote(claim, page.body.decode("utf-8", "replace"))
-            return replace(row, kind=LICENCE)
-    return row
+        if claim.url and not claim.file:
+            url = claims.address(claim)
+            proofs[url] = proof = _proof(source, url, rows, folder, earlier, stats)
+            page = capture.read(folder / proof.path, proof.offset, proof.record)
+            media, charset = page.header("content-type"), page.header("content-type").lower().partition("charset=")[2]
+            claims.check_quote(claim, claims.readable(page.body, media, charset.partition(";")[0].strip(" \"'"), url))
+    # An answer that a later one of the same run has replaced is no page of the source either.
+    others = [replace(r, kind=INSTRUMENT) if r.url in proofs and r.kind == "response" else r for r in rows]
+    return [*(r for r in others if r.record not in {p.record for p in proofs.values()}), *proofs.values()]
+
+
+def _proof(
+    source: Source, url: str, rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: dict[str, Any]
+) -> IndexRow:
+    """The row of the licence page `url`: of this run, or of the earlier run whose answer this one confirms."""
+    answers = [row for row in rows if row.url == url]
+    last = max(answers, key=lambda row: row.offset, default=None)
+    if last is not None and last.status == 200:
+        return replace(last, kind=LICENCE)
+    if last is not None and last.kind == "revisit":
+        held = [
+            (run, r) for run in earlier for r in run.rows if r.url == url and r.kind != "revisit" and r.status < 500
+        ]
+        if held and held[-1][1].status == 200 and held[-1][1].kind != GONE:
+            run, row = held[-1]
+            return replace(row, path=os.path.relpath(run.folder / row.path, folder), kind=LICENCE)
+    why = next(
+        (failed["why"] for failed in stats["failed"] if failed["url"] == url),
+        "no answer, or blocked: see blocked.jsonl",
+    )
+    if last is not None:
+        why = f"status {last.status}"
+    raise SourceError(
+        f"{source.name}: the licence page {url} was not had in this run ({why}); a claim needs its proof. "
+        "Look at the page; correct url of the LicenceClaim if it has moved, or retire the source."
+    )
+
+
+def _told_apart(row: IndexRow, folder: Path) -> IndexRow:
+    """robots.txt, opt-out files and sitemaps are archived like pages, and are no captures of the source."""
+    if row.kind != "response":
+        return row
+    body = b""
+    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
+        body = capture.read(folder / row.path, row.offset, row.record).body
+    return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
 
 
 def _more(counts: dict[str, int]) -> str:

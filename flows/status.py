@@ -80,16 +80,18 @@ def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, coll
         )
 
 
-def catalogue_table(out: Console) -> None:
-    """Print one row a source of the catalogue."""
-    table = Table("source", "title", "publisher", "access", "licence", "register", "domain", "terms check")
+def catalogue_table(root: Path, out: Console) -> None:
+    """Print one row a source of the catalogue; the last run is the one in the workspace at `root`, if there is one."""
+    table = Table("source", "title", "publisher", "access", "licence", "register", "domain", "terms check", "last run")
     for name in catalogue.names():
         source = catalogue.load(name).source
         licences = ", ".join(sorted({c.licence for c in source.claim})) or "by item"
         terms = f"{source.terms.verdict} ({source.terms.date})" if source.terms else "open"
-        access = type(source.access).__name__
+        kind = type(source.access).__name__
+        runs = collection.runs(Workspace(root).captures(source.name)) if (root / "malmoi.json").exists() else []
+        last = max((row.fetched for row in runs[-1].rows), default="")[:10] if runs else ""
         table.add_row(
-            source.name, source.title, source.publisher, access, licences, source.register, source.domain, terms
+            source.name, source.title, source.publisher, kind, licences, source.register, source.domain, terms, last
         )
     out.print(table)
 
