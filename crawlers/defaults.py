@@ -8,24 +8,36 @@ from urllib.parse import urldefrag, urlsplit
 from crawlers import formats
 from crawlers.formats import html, tables
 from crawlers.rights import claims, marks, signals
+from crawlers.rights.instruments import is_instrument
 from malmoi.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import CaptureError
 from malmoi.source import FOLDER, Extracted, Item, Source
 
 TABLES = ("csv", "tsv", "json", "jsonl")
-INSTRUMENTS = ("/robots.txt", "/ai.txt")  # archived as evidence of what may be fetched; no text of the source
+# Media type of the one item that stands for a table without a text column, or a broken one, on somebody's site.
+UNREADABLE_TABLE = "application/x-unreadable-table"
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """A table gives its rows; everything else is one item. The crawler's own instruments give none."""
+    """A table gives its rows; everything else is one item. The crawler's own instruments give none.
+
+    A table without a column of text, or a broken one, stops the source of a folder (CaptureError); on
+    a site, which may link to anything, it is one item that `text` drops.
+    """
     path = urlsplit(capture.url).path
     kind = formats.sniff(capture.body, capture.header("content-type"), path)
-    if path in INSTRUMENTS or path.startswith("/.well-known/") or _is_sitemap(capture.body):
-        return
-    if kind in TABLES:
-        yield from tables.rows(capture, name=key_of(capture))
+    if is_instrument(capture.url, capture.body):
         return
     media, _, parameters = capture.header("content-type").partition(";")
+    if kind in TABLES:
+        try:
+            yield from list(tables.rows(capture, name=key_of(capture)))
+            return
+        except CaptureError:
+            if capture.url.startswith(FOLDER):
+                raise
+            media = UNREADABLE_TABLE
     yield Item(
         key=key_of(capture),
         url=capture.url,
@@ -45,7 +57,9 @@ def key_of(capture: Capture) -> str:
 
 
 def text(item: Item) -> Extracted:
-    """The text of an item by its format."""
+    """The text of an item by its format; `unreadable-table` where its rows could not be read."""
+    if item.media == UNREADABLE_TABLE:
+        return Extracted("", format="table", outcome="dropped", reason="unreadable-table")
     return formats.extract(item)
 
 
@@ -64,11 +78,6 @@ def evidence_for(
 
 def _is_html(item: Item) -> bool:
     return isinstance(item.body, bytes) and formats.sniff(item.body, item.media, urlsplit(item.url).path) == "html"
-
-
-def _is_sitemap(body: bytes) -> bool:
-    head = body[:512]
-    return b"<urlset" in head or b"<sitemapindex" in head
 
 
 def _charset(parameters: str) -> str:

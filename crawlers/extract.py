@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from crawlers import catalogue
+from crawlers.rights import instruments
+from crawlers.rights.instruments import Instrument
 from malmoi import capture as captures
 from malmoi.capture import Capture, IndexRow
 from malmoi.corridor import Dropped, Kept, Outcome
-from malmoi.document import Document, Provenance, Verdict
+from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
 from malmoi.errors import CaptureError
+from malmoi.licences import table_digest
 from malmoi.source import Extracted, Item
 
-VERSION = 1  # raise it when extraction, marks or signals change what they yield
-LIBRARIES = ("trafilatura", "lxml")
+VERSION = 2  # raise it when extraction, marks or signals change what they yield
+# Distributions whose version decides the text, the date or what a host is understood to say.
+LIBRARIES = (
+    "trafilatura",
+    "lxml",
+    "faust-cchardet",
+    "markdown-it-py",
+    "PyYAML",
+    "FastWARC",
+    "Protego",
+    "w3lib",
+)
 MAX_TEXT = 5_000_000  # code points of one document; what is longer is not read by people
 
 
@@ -29,14 +42,16 @@ class Extraction:
 
     definition: str  # name or path of the source file
     archived: tuple[tuple[str, str], ...]  # licence file or page → id of its record
+    instruments: tuple[Instrument, ...] = ()  # robots.txt, ai.txt, tdmrep.json of the hosts of the shard
 
 
+Said = TypeVar("Said", LicenceEvidence, Signal)
 Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 
 
 def libraries() -> list[tuple[str, str]]:
-    """The packages that extraction depends on, with their versions; part of every key."""
-    return [(name, version(name)) for name in LIBRARIES]
+    """The packages that extraction depends on, with their versions, and the licence table; part of every key."""
+    return [*((name, version(name)) for name in LIBRARIES), ("licences", table_digest())]
 
 
 def extractor(job: Extraction) -> Extractor:
@@ -51,32 +66,44 @@ def extractor(job: Extraction) -> Extractor:
 
     def extract(row: IndexRow) -> list[Outcome]:
         capture = replace(load(row), source=definition.source.name)
-        return [document(capture, item, text(item), evidence) for item in items(capture)]
+        host = instruments.find(capture.url, job.instruments) if job.instruments else ()
+        found = ((item, text(item)) for item in items(capture))
+        return [document(capture, row.payload_sha256, item, said, evidence, host) for item, said in found]
 
     return extract
 
 
-def document(capture: Capture, item: Item, extracted: Extracted, evidence: catalogue.Evidence) -> Outcome:
-    """The document of one item, or the verdict that there is none."""
-    found, signals = evidence(item)
-    body = item.body if isinstance(item.body, bytes) else item.body.encode("utf-8", "surrogatepass")
+def document(
+    capture: Capture,
+    payload_sha256: str,
+    item: Item,
+    extracted: Extracted,
+    evidence: catalogue.Evidence,
+    host: tuple[Signal, ...] = (),
+) -> Outcome:
+    """The document of one item of `capture`, or the verdict that there is none.
+
+    `host` are the signals of the files that speak for the host; no `evidence` of a source silences them.
+    """
+    # Whether type 0 is believed depends on the date, which often only the page itself tells.
+    found, signals = evidence(replace(item, date=item.date or extracted.date))
     doc = Document(
-        id=f"{capture.source}/{item.key}",
+        id=_encodable(f"{capture.source}/{item.key}"),
         text=_encodable(extracted.text),
         provenance=Provenance(
             source=capture.source,
-            url=item.url,
+            url=_encodable(item.url),
             record=item.record,
             fetched=capture.fetched,
-            payload_sha256=hashlib.sha256(body).hexdigest(),
+            payload_sha256=payload_sha256,
             format=extracted.format,
             encoding=extracted.encoding,
         ),
         title=_encodable(extracted.title or item.title),
-        date=extracted.date or item.date,
+        date=_encodable(extracted.date or item.date),
         author=_encodable(extracted.author or item.author),
-        evidence=found,
-        signals=signals,
+        evidence=tuple(_clean(one) for one in found),
+        signals=tuple(_clean(one) for one in (*signals, *host)),
     )
     if extracted.outcome == "dropped":
         return Dropped(doc, "extract", Verdict("drop", extracted.reason))
@@ -106,6 +133,11 @@ def load(row: IndexRow) -> Capture:
 def _encodable(text: str) -> str:
     """Lone surrogates cannot be stored as UTF-8; each becomes U+FFFD."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _clean(said: Said) -> Said:
+    texts: dict[str, Any] = {f.name: _encodable(getattr(said, f.name)) for f in fields(said)}
+    return replace(said, **texts)
 
 
 @lru_cache(maxsize=32)

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from crawlers.rights import claims
+from crawlers.rights import claims, instruments
+from crawlers.rights.instruments import INSTRUMENT
 from malmoi import capture
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, LICENCE, Run, current, finish
@@ -27,7 +28,7 @@ def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int 
     or a licence file is not there or not readable; the message says which and what to do.
     """
     found, torn = _look(source, limit)
-    known = {row.url: row for _, rows in current(earlier) for row in rows}
+    known = _instruments(earlier) | {row.url: row for _, rows in current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in found if row.url not in known or known[row.url].record != row.record]
     here = {row.url for row in found}
@@ -40,6 +41,12 @@ def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int 
         rows = _archive(folder, new, fresh)
         finish(folder, [*rows, *gone], {"source": source.name, **counts, "torn_records": torn})
     return counts
+
+
+def _instruments(earlier: Sequence[Run]) -> dict[str, IndexRow]:
+    """The robots.txt, sitemaps and the like that earlier runs have indexed, by address; no captures that stand."""
+    held = {row.url: row for run in earlier for row in run.rows if row.kind in (INSTRUMENT, GONE)}
+    return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
 def _look(source: Source, limit: int | None) -> tuple[list[IndexRow], list[str]]:
@@ -92,7 +99,17 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
         held = best.get(row.url)
         if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
             best[row.url] = row
-    return [best[url] for url in sorted(best)][:limit], torn
+    rows = [_told_apart(best[url]) for url in sorted(best)]
+    told = [row for row in rows if row.kind == INSTRUMENT]
+    return [*[row for row in rows if row.kind != INSTRUMENT][:limit], *told], torn
+
+
+def _told_apart(row: IndexRow) -> IndexRow:
+    """An archive holds robots.txt and sitemaps beside the pages; they are no text of the source."""
+    body = b""
+    if "xml" in row.media or "gzip" in row.media:
+        body = capture.read(Path(row.path), row.offset, row.record).body
+    return replace(row, kind=INSTRUMENT) if instruments.is_instrument(row.url, body) else row
 
 
 def _archive_files(source: Source, access: Warc) -> list[Path]:
@@ -120,7 +137,7 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
         body = path.read_bytes()
         for words in source.claim:
             if words.file == claim.file:
-                claims.check_quote(words, body.decode("utf-8", "replace"))
+                claims.check_quote(words, claims.readable(body, "", name=path.name))
         yield _licence_row(claim, path, body), body
 
 

@@ -3,6 +3,9 @@
 Words are eojeol (what stands between blanks). FineWeb2 computes its Korean thresholds over
 Kiwi morphemes, whose contracted forms overlap in the surface and count 6.6 % of it twice; over
 eojeol the same numbers are milder, and nothing dear has to run before them.
+
+Headings repeat as they must (구문, 예제): a line says something of its own from 12 code points on.
+Fenced code is no prose and is left out.
 """
 
 from __future__ import annotations
@@ -14,16 +17,22 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from filters.fences import without_fences
 from filters.params import Score, Share
 from malmoi.document import Document, Verdict
 
-VERSION = 1
+VERSION = 2
+LIBRARIES = ("numpy",)
 
 # n → share of characters in n-grams seen before; FineWeb2 configs/kor_Hang.yml dup_n_grams
 DUPLICATE_NGRAMS = {5: 0.201, 6: 0.184, 7: 0.168, 8: 0.154, 9: 0.14, 10: 0.127}
 # n → share of characters in the most frequent n-gram; the same file, top_n_grams
 TOP_NGRAMS = {2: 0.282, 3: 0.228, 4: 0.185}
 MIN_WORDS = 20  # eojeol; a share over fewer is chance
+MIN_LINE = 12  # code points; a shorter line is a heading, a label or a cell and may stand again
+# Code points, white space left out. In a shorter text a few formulaic sentences make a large share, so the
+# limits of the n-grams grow with the square root of what is missing: twice as high at 250, 1.4 times at 500.
+FULL_CHARS = 1_000
 
 _HANGUL = re.compile("[\u3131-\u318e\uac00-\ud7a3\u1100-\u11ff]")
 _Ints: TypeAlias = npt.NDArray[np.int64]
@@ -32,42 +41,43 @@ _Ints: TypeAlias = npt.NDArray[np.int64]
 def judge(
     doc: Document,
     *,
-    max_repeated_lines: Share = 0.374,
-    max_repeated_line_chars: Share = 0.3,
-    max_repeated_paragraph_chars: Share = 0.3,
+    max_repeated_line_chars: Share = 0.45,
+    max_repeated_paragraph_chars: Share = 0.45,
     ngrams: Score = 2.0,
 ) -> Verdict:
     """Keep a text whose repeated parts stay below the shares given.
 
-    Only lines with Hangul are looked at, so that code repeats as it must. `max_repeated_lines`
-    (FineWeb2 kor_Hang dup_line_frac) is a share of lines, the others of characters. A line,
-    paragraph or n-gram counts as repeated from its second occurrence on. Texts under 20 eojeol
-    are kept.
+    Only lines with Hangul outside fenced code are looked at. Shares are of characters: of those
+    lines, of those paragraphs, of those words. A part counts as repeated from its second
+    occurrence on; lines and paragraphs under 12 code points never do. N-grams are looked for in
+    each longer line once, since whole lines have a limit of their own. Texts under 20 eojeol are
+    kept. The limit of 0.45 lies above chapters of function references, which say a parameter's
+    meaning with each function (0.40 to 0.44 of characters), and below boilerplate and loops.
 
     `ngrams` multiplies what FineWeb2 allows for Korean; 0 turns the look at n-grams off. At 1
-    its numbers drop 6 of 42 parts of R&D manuals, 18 of 1,316 tax rulings and 8 % of help pages,
-    nearly all of it formulaic prose; at 2 none of the rulings and 2 % of the help pages.
+    its numbers drop formulaic prose (6 of 42 parts of R&D manuals, 8 % of help pages); at 2, of
+    3,251 real texts, seven, each of which says one sentence many times. Under 1,000 code points
+    the limits grow (`short_scale`).
 
     Measures `repeated_lines`, `repeated_line_chars`, `repeated_paragraph_chars`,
     `repeated_5grams`, `top_2gram`. Reasons: those names with a hyphen.
     """
-    text = doc.text
+    text = without_fences(doc.text)
     lines = [s for s in map(str.strip, text.split("\n")) if _HANGUL.search(s)]
     paragraphs = [s for s in map(str.strip, text.split("\n\n")) if _HANGUL.search(s)]
-    line_share, line_chars = repeated(lines)
-    paragraph_chars = repeated(paragraphs)[1]
-    words = " ".join(lines).split()
+    line_share, line_chars = repeated(lines, MIN_LINE)
+    paragraph_chars = repeated(paragraphs, MIN_LINE)[1]
+    words = " ".join(_once(lines)).split()
     sizes = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
     ids = _ids(words)
     repeats = repeated_ngrams(ids, sizes, 5)
     top = top_ngram(ids, sizes, 2)
     found: list[tuple[str, float, float]] = [
-        ("repeated-lines", line_share, max_repeated_lines),
         ("repeated-line-chars", line_chars, max_repeated_line_chars),
         ("repeated-paragraph-chars", paragraph_chars, max_repeated_paragraph_chars),
     ]
     if ngrams:
-        found += _ngram_shares(ids, sizes, repeats, top, ngrams)
+        found += _ngram_shares(ids, sizes, repeats, top, ngrams * short_scale(int(sizes.sum())))
     measures = (
         ("repeated_lines", round(line_share, 4)),
         ("repeated_line_chars", round(line_chars, 4)),
@@ -75,27 +85,42 @@ def judge(
         ("repeated_5grams", round(repeats, 4)),
         ("top_2gram", round(top, 4)),
     )
-    if len(words) >= MIN_WORDS:
+    if len(" ".join(lines).split()) >= MIN_WORDS:
         for reason, share, limit in found:
             if share > limit:
                 return Verdict("drop", reason, round(share, 4), limit, measures=measures)
     return Verdict("keep", "repetition", round(line_chars, 4), max_repeated_line_chars, measures=measures)
 
 
-def repeated(parts: list[str]) -> tuple[float, float]:
-    """The share of parts, and of their characters, that stood before.
+def repeated(parts: list[str], shortest: int = 0) -> tuple[float, float]:
+    """The share of parts, and of characters, that stood before; a part under `shortest` never counts as repeated.
 
-    >>> repeated(["가나", "다라마바", "가나"])
-    (0.3333333333333333, 0.25)
+    The first share is of the parts of at least `shortest` code points, the second of the characters of all.
+
+    >>> repeated(["가나", "다라마바", "가나"]), repeated(["가나", "다라마바", "가나"], shortest=3)
+    ((0.3333333333333333, 0.25), (0.0, 0.0))
     """
-    if len(parts) < 2:
+    counts = Counter(part for part in parts if len(part) >= shortest)
+    long = counts.total()
+    if len(counts) == long:
         return 0.0, 0.0
-    counts = Counter(parts)
-    if len(counts) == len(parts):
-        return 0.0, 0.0
-    again = len(parts) - len(counts)
     chars = sum(len(part) * (n - 1) for part, n in counts.items())
-    return again / len(parts), chars / sum(map(len, parts))
+    return (long - len(counts)) / long, chars / sum(map(len, parts))
+
+
+def _once(lines: list[str]) -> list[str]:
+    """The lines without later occurrences of long ones; short ones stay, for nothing else counts a row of them."""
+    first = {line: at for at, line in reversed(list(enumerate(lines)))}
+    return [line for at, line in enumerate(lines) if len(line) < MIN_LINE or first[line] == at]
+
+
+def short_scale(chars: int) -> float:
+    """How much more a text of `chars` code points may repeat of its n-grams than one of FULL_CHARS.
+
+    >>> short_scale(250), short_scale(4000)
+    (2.0, 1.0)
+    """
+    return float((FULL_CHARS / min(FULL_CHARS, max(chars, 1))) ** 0.5)
 
 
 def repeated_ngrams(ids: _Ints, sizes: _Ints, n: int) -> float:

@@ -5,6 +5,7 @@ Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a s
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -16,6 +17,7 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 
 from malmoi import __version__
@@ -25,6 +27,7 @@ app = App(
     name="malmoi",
     version=__version__,
     help="Licensed Korean text, gathered with proof: collect, curate, release, verify.",
+    suppress_keyboard_interrupt=False,
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width of its own
@@ -35,7 +38,9 @@ SourceOption = Annotated[
     list[str] | None,
     Parameter("--source", negative="", help="Name or .py file of a source; default: those of the recipe."),
 ]
-LimitOption = Annotated[int | None, Parameter("--limit", help="At most so many captures a source.")]
+LimitOption = Annotated[
+    int | None, Parameter("--limit", validator=Number(gte=1), help="At most so many captures a source.")
+]
 DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Say what would be done; write nothing.")]
 ContactOption = Annotated[
     str | None, Parameter("--contact", help="Who answers for the crawl: a mail address or a page.")
@@ -231,7 +236,7 @@ def verify(folder: Path) -> None:
         out.print(f"{finding.check}: {finding.path}: {finding.says}", markup=False)
     if found:
         raise DataError(f"{folder}: {len(found)} findings; this is not the release that was published.")
-    out.print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
+    print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
 
 
 @app.command
@@ -254,7 +259,7 @@ def sources(*, workspace: WorkspaceOption = Path("workspace")) -> None:
 def try_(
     stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii duplicates")],
     *files: Path,
-    jsonl: Annotated[Path | None, Parameter("--jsonl", help="JSON lines to read; - for standard input.")] = None,
+    jsonl: Annotated[Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")] = None,
     recipe: RecipeArgument = "general",
 ) -> None:
     """Run one stage by itself on files or JSON lines; one JSON object a document, in input order."""
@@ -324,6 +329,9 @@ def _disk(error: OSError) -> str:
 
 def main() -> None:
     """The entry point of the `malmoi` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path or an id may hold what no encoding knows
     status = guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
     sys.stdout.flush()
     raise SystemExit(status)

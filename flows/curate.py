@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from crawlers import catalogue
 from crawlers import extract as extraction
+from crawlers.rights import instruments
 from flows.jobs import ExtractJob, SketchJob, WalkJob, extract, sketch_shard, walk_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
@@ -90,14 +91,17 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     runs = collection.runs(workspace.captures(source.name))
     if not runs:
         raise CallError(f"{source.name}: nothing collected yet; run `malmoi collect {name}` first.")
-    archived = {file: row.record for file, row in collection.licence_records(runs).items()}
-    job = extraction.Extraction(name, tuple(sorted(archived.items())))
+    archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
+    host_files = instruments.standing(runs)
     code = digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     for _, rows in collection.current(runs):
         for chunk in collection.chunks(rows):
+            here = instruments.about(host_files, (row.url for row in chunk))
+            job = extraction.Extraction(name, archived, here)
             content = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
-            key = digest(["2-documents", code, job.archived, content, torn, LIMITS])[:32]
+            said = [[one.origin, one.kind, one.record] for one in here]
+            key = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
             yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn)
             torn = ()
 

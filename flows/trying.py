@@ -10,13 +10,15 @@ import json
 import mimetypes
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, TypeAlias
 
 import pyarrow as pa
 
 from crawlers import defaults, formats
+from crawlers.rights import instruments
+from crawlers.rights.instruments import Instrument
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi import rights
@@ -66,13 +68,24 @@ def _from_lines(path: Path) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8"))
-            except ValueError as error:  # of the JSON or of its encoding
+                row = _clean_strings(json.loads(line.decode("utf-8-sig")))
+            except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
                 raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}).") from error
             if not isinstance(row, dict):
                 raise CallError(f"{path}:{number}: not a JSON object but {type(row).__name__}.")
             row = {"id": number, **row}
             yield {**row, "id": row["id"] if isinstance(row["id"], str) else str(row["id"])}
+
+
+def _clean_strings(value: Any) -> Any:
+    """Lone surrogates, which no output can hold, become U+FFFD: one code point for one, so that offsets stay."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_clean_strings(one) for one in value]
+    if isinstance(value, dict):
+        return {_clean_strings(k): _clean_strings(v) for k, v in value.items()}
+    return value
 
 
 def _item(row: Row) -> Item:
@@ -85,12 +98,17 @@ def _item(row: Row) -> Item:
         except (ValueError, TypeError) as error:
             raise CallError(f"{row['id']}: field 'base64' cannot be decoded: {error}.") from error
     elif "html" in row:
-        body = str(row["html"]).encode("utf-8", "surrogatepass")
+        if not isinstance(row["html"], str):
+            raise CallError(f"{row['id']}: field 'html' is a string.")
+        body = row["html"].encode()
     else:
         raise CallError(f"{row['id']}: the object needs one of the fields {', '.join(_PAGE_FIELDS[:2])}.")
     url = str(row.get("url", ""))
     media = "text/html" if "html" in row else (mimetypes.guess_type(url)[0] or "")
-    headers = tuple((str(k), str(v)) for k, v in (row.get("headers") or {}).items())
+    given = row.get("headers") or {}
+    if not isinstance(given, dict):
+        raise CallError(f"{row['id']}: field 'headers' is an object of names and values.")
+    headers = tuple((str(k), str(v)) for k, v in given.items())
     return Item(
         key=str(row["id"]), url=url, body=body, media=media, charset="utf-8" if "html" in row else "",
         record="", headers=headers,
@@ -116,9 +134,9 @@ def _extract(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
 def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
     evidence = defaults.evidence_for(_NOWHERE, {})
     for row in rows:
-        if row.get("robots") or row.get("well_known"):
-            print("malmoi: robots and well_known are not read yet; only the page is judged.", file=sys.stderr)
-        found, signals = evidence(_item(row))
+        item = _item(row)
+        found, signals = evidence(replace(item, date=item.date or formats.extract(item).date))
+        signals = (*signals, *instruments.find(item.url, _host_files(row)))
         decided = rights.decide(found, signals)
         yield {
             "id": row["id"],
@@ -129,6 +147,15 @@ def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
             "signals": [asdict(s) for s in decided.signals],
             "conflicts": list(decided.conflicts),
         }
+
+
+def _host_files(row: Row) -> Sequence[Instrument]:
+    """robots.txt and the well-known files that the object carries as texts."""
+    robots, known = row.get("robots") or "", row.get("well_known") or {}
+    if not isinstance(robots, str) or not isinstance(known, dict):
+        raise CallError(f"{row['id']}: field 'robots' is a string, 'well_known' an object of names and texts.")
+    texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
+    return instruments.of_texts(str(row.get("url", "")), robots=robots, well_known=texts)
 
 
 def _language(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:

@@ -12,10 +12,10 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
@@ -94,7 +94,7 @@ def warc_record(
         "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
         "Content-Type": "application/http; msgtype=response",
     }
-    return _member(fields, block)
+    return _packed(fields, block)
 
 
 def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
@@ -107,7 +107,7 @@ def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> by
         "WARC-Date": fetched,
         "Content-Type": "application/json",
     }
-    return _member(fields, block)
+    return _packed(fields, block)
 
 
 def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:
@@ -123,10 +123,10 @@ def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[
         "WARC-Refers-To": f"<{refers_to}>",
         "Content-Type": "application/http; msgtype=response",
     }
-    return _member(fields, block)
+    return _packed(fields, block)
 
 
-def _member(fields: Mapping[str, str], block: bytes) -> bytes:
+def _packed(fields: Mapping[str, str], block: bytes) -> bytes:
     lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
     raw = f"WARC/1.1\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
     out = io.BytesIO()
@@ -149,58 +149,132 @@ def scan(path: Path) -> Iterator[tuple[int, str, Capture] | Torn]:
     """Every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
 
     Raises CaptureError where the file is no WARC at all or holds no record; a record that is
-    cut off or damaged comes as `Torn`.
+    cut off or damaged comes as `Torn`, and reading goes on behind it.
     """
-    seen = start = 0
+    seen = False
     with path.open("rb") as stream:
-        while True:
-            stream.seek(start)
-            last = start
-            records = iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type, auto_decode="transfer"))
-            try:
-                for record in records:
-                    seen += 1
-                    last = start + record.stream_pos
-                    if record.record_type & _WANTED:
-                        yield _capture(path, record, last)
-                break
-            except OSError as error:
-                if not seen:
-                    raise CaptureError(f"{path}: {_no_warc(path, error)}") from error
-                damaged, start = last, _next_member(stream, last)
-                yield Torn(str(path), damaged, "", f"unreadable behind the record at {damaged}: {error}")
-                if not start:
-                    break
+        whole = _one_stream(stream)
+        for entry in _in_stream(path, stream) if whole else _by_member(path, stream):
+            seen = True
+            if entry is not None:
+                yield entry
     if not seen:
         raise CaptureError(f"{path}: the archive holds no record; remove it, or collect again.")
 
 
+_Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record of a type that holds no capture
+
+
+def _one_stream(stream: BinaryIO) -> bool:
+    """Whether the archive is plain, or compressed as a whole, so that it can only be read from its beginning."""
+    stream.seek(0)
+    if stream.read(len(GZIP)) != GZIP:
+        return True
+    try:
+        return _member(stream, 0) is None
+    except zlib.error:
+        return False
+
+
+def _member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
+    """The content of the gzip member at offset `at` and the offset behind it; None where it is too large for a record.
+
+    zlib.error where it is damaged or cut off.
+    """
+    stream.seek(at)
+    inflate, content, read = zlib.decompressobj(31), bytearray(), at
+    while not inflate.eof:
+        block = inflate.unconsumed_tail or stream.read(1 << 16)
+        if not block:
+            raise zlib.error("cut off")
+        if not inflate.unconsumed_tail:
+            read += len(block)
+        content += inflate.decompress(block, MAX_BODY + (1 << 20) - len(content))
+        if len(content) >= MAX_BODY + (1 << 20):
+            return None
+    return bytes(content), read - len(inflate.unused_data)
+
+
+def _by_member(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
+    """An archive with a gzip member for each record: damage costs the member it is in."""
+    at = seen = 0
+    size = stream.seek(0, 2)
+    while at < size:
+        try:
+            found = _member(stream, at)
+            entries = [Torn(str(path), at, "", "a record of more than the limit")] if found is None else None
+            content, behind = found or (b"", _next_member(stream, at))
+        except zlib.error as error:
+            entries, content, behind = [Torn(str(path), at, "", f"damaged: {error}")], b"", _next_member(stream, at)
+        if content and not content.startswith(b"WARC/"):
+            if not seen:
+                raise CaptureError(f"{path}: {_no_warc(path, OSError('no WARC header'))}")
+            entries = [Torn(str(path), at, "", "not a WARC record")]
+        yield from _records(path, content, at) if entries is None else entries
+        seen += 1
+        if not behind:
+            return
+        at = behind
+
+
+def _records(path: Path, content: bytes, at: int) -> Iterator[_Entry]:
+    """The records of one member; what cannot be read as a record is torn."""
+    try:
+        for record in ArchiveIterator(
+            io.BytesIO(content), record_types=WarcRecordType.any_type, auto_decode="transfer"
+        ):
+            yield _capture(path, record, at) if record.record_type & _WANTED else None
+    except OSError as error:
+        yield Torn(str(path), at, "", f"unreadable: {error}")
+
+
+def _in_stream(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
+    """A plain archive, or one compressed as a whole."""
+    start = seen = 0
+    while True:
+        stream.seek(start)
+        last = start
+        try:
+            for record in ArchiveIterator(stream, record_types=WarcRecordType.any_type, auto_decode="transfer"):
+                seen += 1
+                last = start + record.stream_pos
+                yield _capture(path, record, last) if record.record_type & _WANTED else None
+            return
+        except OSError as error:
+            if not seen:
+                raise CaptureError(f"{path}: {_no_warc(path, error)}") from error
+            damaged, start = last, _found(stream, last + 1, b"\nWARC/1.", lambda at: True, 1)
+            yield Torn(str(path), damaged, "", f"unreadable behind the record at {damaged}: {error}")
+            if not start:
+                return
+
+
 def _next_member(stream: BinaryIO, behind: int) -> int:
-    """Offset of the next readable gzip member behind that at `behind`, or 0: where reading can go on after damage."""
-    start = behind + 1
+    """Offset of the next gzip member behind that at `behind` that begins a record, or 0."""
+    return _found(stream, behind + 1, GZIP, lambda at: _begins_record(stream, at))
+
+
+def _found(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], bool], skip: int = 0) -> int:
+    """Offset of the first `mark` from `start` on for which `holds` is true, plus `skip`; 0 where there is none."""
     while True:
         stream.seek(start)
         block = stream.read(BLOCK)
-        at = block.find(GZIP)
+        at = block.find(mark)
         while at >= 0:
-            if _begins_record(stream, start + at):
-                return start + at
-            at = block.find(GZIP, at + 1)
+            if holds(start + at):
+                return start + at + skip
+            at = block.find(mark, at + 1)
         if len(block) < BLOCK:
             return 0
-        start += BLOCK - len(GZIP) + 1
+        start += BLOCK - len(mark) + 1
 
 
 def _begins_record(stream: BinaryIO, at: int) -> bool:
     stream.seek(at)
     try:
-        if not zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/"):
-            return False
-        stream.seek(at)
-        next(iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type)))
-    except (zlib.error, OSError, StopIteration):
+        return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
+    except zlib.error:
         return False
-    return True
 
 
 def read(path: Path, offset: int, record: str) -> Capture:
@@ -258,6 +332,10 @@ def _capture(path: Path, record: WarcRecord, at: int) -> tuple[int, str, Capture
         line = record.http_headers.status_code
         status, http = line if line is not None else 0, tuple(record.http_headers.astuples())
     declared = record.content_length
+    if headers.get("WARC-Truncated"):
+        return Torn(str(path), at, url, f"truncated by its crawler: {headers['WARC-Truncated']}")
+    if "Content-Length" not in headers or not url or status == 0:
+        return Torn(str(path), at, url, "its header is cut off or damaged")
     try:
         body = record.reader.read(MAX_BODY + 1)
     except OSError as error:
@@ -300,7 +378,7 @@ def _plain(capture: Capture) -> Capture:
 
 def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
     """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
-    body, rest = b"", payload
+    body, rest = bytearray(), payload
     while rest:
         inflate = zlib.decompressobj(bits)
         try:
@@ -314,7 +392,7 @@ def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
         if not inflate.eof:
             raise CaptureError(f"compressed payload is cut off after {len(payload)} bytes")
         rest = inflate.unused_data
-    return body
+    return bytes(body)
 
 
 def _no_warc(path: Path, error: OSError) -> str:

@@ -6,9 +6,11 @@ and unknown text is never released. The table states the policy of this project,
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from malmoi.document import Use
@@ -157,6 +159,12 @@ def _table() -> Mapping[str, Licence]:
 
 LICENCES: Mapping[str, Licence] = _table()
 _BY_FOLDED = {id_.casefold(): id_ for id_ in LICENCES}
+
+
+def table_digest() -> str:
+    """A digest (hex) of the whole table: part of the keys of all that was decided by it."""
+    rows = json.dumps([asdict(row) for row in LICENCES.values()], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(rows.encode()).hexdigest()
 
 
 def licence_from_url(url: str) -> str | None:

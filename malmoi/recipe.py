@@ -13,7 +13,7 @@ import importlib.util
 import inspect
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache, partial
@@ -69,6 +69,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: _Name
     purpose: str
+    unredacted: str = ""  # why personal data may stay; shown on the card
     sources: tuple[str, ...] = ()
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
     clean: list[dict[str, Any]] = Field(default_factory=list)
@@ -99,9 +100,31 @@ def load(path: Path) -> Recipe:
     except ValidationError as error:
         raise CallError(f"{path}: {_explained(error, list(_File.model_fields))}") from error
     steps = tuple((stage, tuple(_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
-    if not any(s.filter == "rights" for _, stage in steps for s in stage):
-        raise CallError(f"{path}: no `rights` filter. Nothing may be released unjudged: add it first under [[clean]].")
-    return Recipe(file.name, file.purpose, file.sources, file.shards, steps)
+    for fault in _faults([(stage, step) for stage, found in steps for step in found], bool(file.unredacted)):
+        raise CallError(f"{path}: {fault}")
+    surveys(tuple(step for _, found in steps for step in found))  # of two readers of one survey, none contradicts
+    purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
+    return Recipe(file.name, purpose, file.sources, file.shards, steps)
+
+
+def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[str]:
+    """What is wrong with the order of a recipe; the first is enough to refuse it."""
+    names = [step.filter for _, step in steps]
+    if names[:1] != ["rights"]:
+        yield "`rights` is not the first filter under [[clean]]. Nothing may be worked on or released unjudged."
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        yield f"filter {twice[0]!r} stands twice."
+    if "redact" not in names or "personal_data" not in names:
+        if not unredacted:
+            yield (
+                "no `personal_data` and `redact`: personal data would be published. Add both under [[curated]], "
+                'or say why it may stay: unredacted = "…" at the top; the card will show it.'
+            )
+    elif names.index("personal_data") > names.index("redact"):
+        yield "`redact` stands before `personal_data`, whose marks it replaces."
+    for stage, step in steps:
+        if step.survey and stage != "unique":
+            yield f"filter {step.filter!r} stands under [[{stage}]]; filters that read a survey stand under [[unique]]."
 
 
 def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:
@@ -181,7 +204,7 @@ def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
     name = params.pop("filter", None)
     if not isinstance(name, str):
         raise CallError(f'{path}: a [[{stage}]] table has no `filter = "name"`.')
-    if importlib.util.find_spec(f"filters.{name}") is None or name not in available():
+    if name not in available():
         near = get_close_matches(name, available(), 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise CallError(

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from malmoi.document import LicenceEvidence, Scope, Signal, Use
 from malmoi.licence_words import licence_from_text
-from malmoi.licences import LICENCES, Licence, known_id, licence_from_url
+from malmoi.licences import LICENCES, Licence, known_id, licence_from_url, table_digest
 
 __all__ = [
     "LICENCES",
     "REASONS",
+    "RULES_VERSION",
     "Licence",
     "Rights",
     "Terms",
@@ -25,9 +26,11 @@ __all__ = [
     "family",
     "licence_from_text",
     "licence_from_url",
+    "table_digest",
     "terms",
 ]
 
+RULES_VERSION = 1  # raise it when `decide` or `terms` decide otherwise; it is part of the keys of stages
 NONE = "none"  # evidence of an explicit refusal
 UNKNOWN = "unknown"  # evidence of a licence that could not be read; never an id of the table
 SCOPES: tuple[Scope, ...] = ("item", "site", "source")  # nearest first

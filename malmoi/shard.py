@@ -21,6 +21,9 @@ from malmoi.corridor import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
 from malmoi.ledger import File
 
+# Arrow takes Ctrl-C away from Python while it reads, and loses it where the reading ends before it looks.
+pa.enable_signal_handlers(False)
+
 SCHEMA_VERSION = 1  # part of every stage key; raise it with any change of a column below
 
 

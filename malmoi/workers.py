@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import CancelledError, Future, TimeoutError
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from types import TracebackType
@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from malmoi.errors import MalmoiError
+from malmoi.errors import MalmoiError, StageError
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -33,6 +33,7 @@ B = TypeVar("B")
 R = TypeVar("R")
 
 CPU_SECONDS = 10.0  # of one item; the slowest real page measured took 1.2 s
+RESTARTS = 5  # of a pool that broke, before something else than the work is taken for the cause
 MEMORY_BYTES = 6 << 30  # address space of one worker, what the fork server shares included
 _cpu_seconds = 0.0  # in a worker: the limit of the batch at hand
 
@@ -74,6 +75,12 @@ def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight(Generic[R]):
+    pool: ProcessPool
+    future: Future[R]
+
+
 class Workers:
     """A pool of `count` processes; use it as a context manager.
 
@@ -112,37 +119,60 @@ class Workers:
             call = make(shared)
             yield from ((batch, Done(call(batch))) for batch in batches)
             return
-        pool = self._started()
         stream = iter(batches)
-        flying: deque[tuple[B, Future[R]]] = deque()
+        flying: deque[tuple[B, _Flight[R]]] = deque()
         while True:
             while len(flying) < 2 * self.count and (batch := next(stream, None)) is not None:
-                flying.append((batch, self._submit(pool, make, shared, batch)))
+                flying.append((batch, self._submit(make, shared, batch)))
             if not flying:
                 return
-            batch, future = flying.popleft()
+            batch, flight = flying.popleft()
             try:
-                yield batch, Done(future.result())
+                yield batch, Done(self._landed(flight, make, shared, batch))
             except (ProcessExpired, TimeoutError):
                 for one in single(batch):
-                    yield one, self._alone(pool, make, shared, one)
+                    yield one, self._alone(make, shared, one)
 
-    def _alone(self, pool: ProcessPool, make: Make[S, B, R], shared: S, one: B) -> Done[R] | Broken:
+    def _alone(self, make: Make[S, B, R], shared: S, one: B) -> Done[R] | Broken:
         why = "killed"
         for _ in range(2):
             try:
-                return Done(self._submit(pool, make, shared, one).result())
+                return Done(self._landed(self._submit(make, shared, one), make, shared, one))
             except TimeoutError:
                 why = "wall-limit"
             except ProcessExpired as error:
                 why = "cpu-limit" if error.exitcode == -signal.SIGPROF else "killed"
         return Broken(why)
 
-    def _submit(self, pool: ProcessPool, make: Make[S, B, R], shared: S, batch: B) -> Future[R]:
+    def _submit(self, make: Make[S, B, R], shared: S, batch: B) -> _Flight[R]:
         # The wall limit is only for what burns no CPU; it is far above what a loaded machine needs.
         args = (make, shared, batch, self.cpu_seconds)
-        future: Future[R] = pool.schedule(_work, args=args, timeout=100.0 * self.cpu_seconds + 60.0)
-        return future
+        for _ in range(RESTARTS):
+            pool = self._started()
+            try:
+                return _Flight(pool, pool.schedule(_work, args=args, timeout=100.0 * self.cpu_seconds + 60.0))
+            except RuntimeError:
+                self._abandon(pool)
+        raise StageError(f"the worker pool broke {RESTARTS} times; look for what kills processes on this machine.")
+
+    def _landed(self, flight: _Flight[R], make: Make[S, B, R], shared: S, batch: B) -> R:
+        """What a flight brought. A worker that dies while it takes its work breaks the whole pool: then once more."""
+        for _ in range(RESTARTS):
+            try:
+                return flight.future.result()
+            except (RuntimeError, CancelledError):
+                if flight.pool.active:
+                    raise  # an exception of the call
+                self._abandon(flight.pool)
+                flight = self._submit(make, shared, batch)
+        return flight.future.result()
+
+    def _abandon(self, pool: ProcessPool) -> None:
+        with self._lock:
+            if self._pool is pool:
+                self._pool = None
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
 
     def warm(self) -> None:
         """Start the fork server and return at once; it imports while the caller goes on."""

@@ -1,6 +1,7 @@
 """Archives are read as they are in the world: torn, bent, compressed, and sometimes not archives at all."""
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -101,3 +102,31 @@ def test_damage_far_from_the_next_record_is_passed_over(tmp_path):
     noise = bytes((i * 37 + 11) % 256 for i in range(3 << 20))
     rows, torn = capture.index(archive(tmp_path / "a.warc.gz", record(0), noise, record(1)), "a")
     assert [r.url[-1] for r in rows] == ["0", "1"] and torn
+
+
+@pytest.mark.parametrize("keep", [5, 50, 150, 200, 220, 240, 300])
+def test_an_archive_cut_anywhere_says_that_it_is_cut(tmp_path, keep):
+    whole, last = record(0), record(1, bytes(range(256)))
+    entries = list(capture.scan(archive(tmp_path / "a.warc.gz", whole, last[:keep])))
+    assert [isinstance(e, Torn) for e in entries] == [False, True]
+
+
+def test_a_payload_that_its_crawler_cut_short_is_torn(tmp_path):
+    whole = gzip.decompress(record(0)).replace(b"WARC-Date", b"WARC-Truncated: length\r\nWARC-Date")
+    (entry,) = capture.scan(archive(tmp_path / "a.warc", whole))
+    assert isinstance(entry, Torn) and "truncated by its crawler" in entry.why
+
+
+def test_two_damaged_records_cost_two_records(tmp_path):
+    parts = [bytearray(record(i, bytes(range(256)))) for i in range(20)]
+    for number in (4, 11):
+        parts[number][len(parts[number]) // 2] ^= 4
+    rows, torn = capture.index(archive(tmp_path / "a.warc.gz", *map(bytes, parts)), "a")
+    assert (len(rows), len(torn)) == (18, 2)
+
+
+def test_a_plain_archive_is_read_past_a_spoiled_length(tmp_path):
+    parts = [gzip.decompress(record(i)) for i in range(6)]
+    parts[0] = re.sub(rb"Content-Length: (\d+)\r\n\r\nHTTP", rb"Content-Length: 7\r\n\r\nHTTP", parts[0])
+    rows, torn = capture.index(archive(tmp_path / "a.warc", *parts), "a")
+    assert {r.url[-1] for r in rows} >= set("12345") and torn

@@ -45,7 +45,9 @@ def test_a_missing_source_names_those_there_are(tmp_path):
 
 def test_an_unknown_key_of_a_recipe_is_named_with_its_filter(tmp_path):
     recipe = tmp_path / "r.toml"
-    recipe.write_text('name = "r"\npurpose = "p"\n[[clean]]\nfilter = "rights"\nuse = 1\n', encoding="utf-8")
+    recipe.write_text(
+        'name = "r"\npurpose = "p"\nunredacted = "x"\n[[clean]]\nfilter = "rights"\nuse = 1\n', encoding="utf-8"
+    )
     refused(2, "filter 'rights': unknown key 'use'", "run", recipe, "--workspace", tmp_path / "w")
 
 
@@ -122,6 +124,32 @@ def test_a_fault_of_our_own_has_its_own_sentence_and_status(capsys):
 
     assert guarded(fail) == 3
     assert "fault of malmoi itself (KeyError in test_cli.py" in capsys.readouterr().err
+
+
+def test_a_stopped_run_says_so_and_goes_on_from_there(tmp_path):
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    source = make(tmp_path, 12)
+    command = [sys.executable, "-m", "flows.cli", "run", "general", "--source", source, "--workspace", tmp_path / "w"]
+
+    def listen() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell may start its jobs deaf to Ctrl-C
+
+    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True, preexec_fn=listen)
+    while not list((tmp_path / "w").glob("1-captures/*/*/run.json")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 3 and "goes on from there" in said and "Traceback" not in said
+    assert malmoi("run", "general", "--source", source, "--workspace", tmp_path / "w").returncode == 0
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_that_is_none_is_refused(tmp_path, limit):
+    refused(2, "--limit", "collect", "sample", "--workspace", tmp_path / "w", f"--limit={limit}")
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):

@@ -1,17 +1,25 @@
 """What lies on disk is indexed where it lies; what changed or went is known; what did not is not touched."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from crawlers import extract, local
+from crawlers.rights import instruments
+from flows.collect import Collected
+from flows.collect import collect as gather
+from flows.progress import Progress
 from malmoi import capture, collection
 from malmoi.capture import IndexRow
 from malmoi.collection import MAX_ROWS, chunks
 from malmoi.corridor import Kept
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import Folder, LicenceClaim, Source, Warc
+from malmoi.workspace import Workspace
+from tests.small_site import Answer, Site, serve
+from tests.test_fetch import order
 
 WHEN = "2026-01-02T03:04:05Z"
 
@@ -68,10 +76,10 @@ def test_of_several_captures_of_an_address_the_latest_stands_whatever_the_order(
         return capture.warc_record("https://a.example/", when, 200, (("Content-Type", "text/html"),), body)
 
     old, new = record("2026-01-01T00:00:00Z", b"old"), record("2026-01-03T00:00:00Z", b"new")
-    for order in ((old, new), (new, old)):
+    for written in ((old, new), (new, old)):
         home = tmp_path / str(len(list(tmp_path.iterdir())))
         archive = tmp_path / "a.warc.gz"
-        archive.write_bytes(b"".join(order))
+        archive.write_bytes(b"".join(written))
         collect(source(Warc((archive,))), home)
         ((_, (row,)),) = collection.current(collection.runs(home))
         assert extract.load(row).body == b"new"
@@ -169,3 +177,43 @@ def test_a_run_taken_away_in_the_middle_is_not_written_over(tmp_path):
         (home / name).mkdir(parents=True)
         collection.finish(home / name, [], {})
     assert collection.open_run(home).name == "0004"
+
+
+LICENSED = (
+    "import dataclasses\nSOURCE = dataclasses.replace(SOURCE, claim=(LicenceClaim('CC-BY-4.0', {!r}, url={!r}),))\n"
+)
+
+
+def crawled(tmp_path: Path, site: Site, words: str) -> Collected:
+    """Collect the small site, whose claim rests on `words` of a page that the claim spells in its own way."""
+    address = site.base.replace("http://", "HTTP://") + "/licence#terms"
+    job = order(
+        tmp_path, site, 'Site(start=("{base}/page/1",), scope=("{base}/page/",))', LICENSED.format(words, address)
+    )
+    return gather(Workspace(tmp_path / "w"), json.loads(job.read_text())["source"], Progress(quiet=True), limit=3)
+
+
+def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
+    with serve() as site:
+        page = "<html><meta charset=euc-kr><p>공공누리 <b>제1유형</b></p></html>".encode("cp949")
+        site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"1"'})
+        site.answers["/ai.txt"] = Answer(b"User-agent: *\nDisallow: *.txt\n", headers={"Content-Type": "text/plain"})
+        with pytest.raises(SourceError, match=r"no longer says .* next collect asks for the page anew"):
+            crawled(tmp_path, site, "공공누리 제4유형")
+        asked = dict(site.hits)
+        assert crawled(tmp_path, site, "공공누리 제1유형").current == 3
+        assert site.hits["/licence"] == asked["/licence"] + 1 and site.hits["/page/1"] == asked["/page/1"]
+        crawled(tmp_path, site, "공공누리 제1유형")  # answers 304 now; the earlier answer is the proof
+        home = tmp_path / "w" / "1-captures" / "small"
+        runs = collection.runs(home)
+        (row,) = collection.licence_records(runs).values()
+        assert len(runs) == 2 and (row.url, extract.load(row).body) == (f"{site.base}/licence", page)
+        assert [(one.kind, one.record != "") for one in instruments.standing(runs)] == [
+            ("ai-txt", True),
+            ("robots", True),
+        ]
+        site.answers["/licence"] = Answer(b"gone", 404)
+        with pytest.raises(SourceError, match=r"was not had in this run \(status 404\)"):
+            crawled(tmp_path, site, "공공누리 제1유형")
+        site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"2"'})
+        assert crawled(tmp_path, site, "공공누리 제1유형").current == 3

@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
-from crawlers.formats import html, metadata
+from crawlers.formats import byline, html, metadata
 from malmoi.source import Item
 
 DATA = Path(__file__).parent / "data" / "formats"
@@ -102,7 +102,21 @@ def test_a_legacy_page_is_read_by_its_own_declaration() -> None:
     assert "펲" in found.text
 
 
-def test_a_page_that_only_lists_others_has_no_text() -> None:
-    links = "".join(f"<li><a href='/{number}'>낱말을 모으는 이야기 {number}</a></li>" for number in range(30))
-    found = html.extract(item(f"<html><body><h1>소식</h1><ul>{links}</ul></body></html>"))
-    assert (found.outcome, found.reason) == ("dropped", "no-text")
+@pytest.mark.parametrize("case", cases("links_only.jsonl"), ids=lambda case: case["why"])
+def test_a_page_that_only_lists_others_is_told_from_an_empty_one(case: dict[str, Any]) -> None:
+    found = html.extract(item(case["html"]))
+    assert (found.outcome, found.reason) == (("dropped", case["reason"]) if case["reason"] else ("kept", ""))
+
+
+@pytest.mark.parametrize("case", cases("bylines.jsonl"), ids=lambda case: case["why"])
+def test_a_byline_is_metadata(case: dict[str, Any]) -> None:
+    assert byline.split(case["text"]) == (case["rest"], case["author"], case["date"])
+
+
+def test_a_byline_gives_way_to_what_the_page_states() -> None:
+    view = f"<div class=view><h1>낱말</h1><div>작성자 김하나 작성일 2026.02.02</div><p>{TEXT}</p></div>"
+    found = html.extract(item(f"<html><body>{view}</body></html>"))
+    assert (found.author, found.date) == ("김하나", "2026-02-02")
+    assert found.text.startswith("낱말\n말모이는")
+    stated = html.extract(item(f"<html><head><meta name=author content=이둘></head><body>{view}</body></html>"))
+    assert (stated.author, stated.date) == ("이둘", "2026-02-02")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,14 +18,6 @@ CASES = tomllib.loads((Path(__file__).parent / "data" / "formats" / "tables.toml
 def capture(name: str, body: bytes, media: str = "") -> Capture:
     headers = (("Content-Type", media),) if media else ()
     return Capture("urn:r", f"https://a.example/data/{name}", "2026-11-24T09:00:00Z", 200, headers, body)
-
-
-@pytest.fixture
-def licences(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table of licences with one entry, so that this test is about columns only."""
-    module = ModuleType("malmoi.rights")
-    module.licence_from_text = lambda value: "kogl-1" if value == "공공누리 제1유형" else None  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "malmoi.rights", module)
 
 
 @pytest.mark.parametrize("case", CASES["good"], ids=lambda case: case["why"])
@@ -65,14 +55,24 @@ def test_a_field_may_be_longer_than_the_limit_of_the_csv_module() -> None:
     assert len(row.body) == 200_000
 
 
-@pytest.mark.usefixtures("licences")
 def test_a_licence_in_a_row_is_evidence_for_that_row() -> None:
     body = "text,공공누리유형\n하나,제1유형\n둘,\n셋,제9유형\n넷,1\n".encode()
     first, second, third, fourth = (row.evidence for row in tables.rows(capture("a.csv", body)))
     assert [(e.licence, e.kind, e.scope, e.quote, e.place, e.record) for e in first] == [
-        ("kogl-1", "row", "item", "제1유형", "공공누리유형", "urn:r")
+        ("LicenseRef-KOGL-1", "row", "item", "제1유형", "공공누리유형", "urn:r")
     ]
     assert second == ()
-    assert [(e.licence, e.quote) for e in fourth] == [("kogl-1", "1")]
+    assert [(e.licence, e.quote) for e in fourth] == [("LicenseRef-KOGL-1", "1")]
     # A row that states something we do not know must not fall under the claim of its source.
-    assert [(e.licence, e.kind) for e in third] == [("none", "row-unknown")]
+    assert [(e.licence, e.kind) for e in third] == [("unknown", "row-unknown")]
+
+
+def test_a_row_carries_the_headers_of_its_file_so_that_an_opt_out_reaches_it() -> None:
+    headers = (("Content-Type", "text/csv"), ("TDM-Reservation", "1"))
+    found = Capture("urn:r", "https://a.example/a.csv", "2026-11-24T09:00:00Z", 200, headers, b"text,b\n1,2\n3,4\n")
+    assert [row.headers for row in tables.rows(found)] == [headers, headers]
+
+
+def test_titles_and_authors_lose_markup_like_texts() -> None:
+    row = next(tables.rows(capture("a.csv", "title,author,text\n&lt;세정&gt;<br/>둘째,김&amp;이,본문\n".encode())))
+    assert (row.title, row.author) == ("<세정> 둘째", "김&이")

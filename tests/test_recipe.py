@@ -9,7 +9,7 @@ from malmoi import recipe as recipes
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 
-HEAD = 'name = "t"\npurpose = "p"\n[[clean]]\nfilter = "rights"\n'
+HEAD = 'name = "t"\npurpose = "p"\nunredacted = "a test"\n[[clean]]\nfilter = "rights"\n'
 DOC = Document("s/1", "짧은 글", Provenance("s", "", "", "", ""))
 
 
@@ -36,8 +36,37 @@ def test_a_wrong_recipe_says_file_filter_and_key(tmp_path, text, says):
     assert "t.toml" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[clean]]\nfilter = "rights"\n', "personal data would be published"),
+        ('[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "redact"\n', "personal data would be published"),
+        (
+            '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "redact"\n[[curated]]\nfilter = "personal_data"\n',
+            "stands before `personal_data`",
+        ),
+    ],
+)
+def test_personal_data_is_replaced_or_the_recipe_says_why_not(tmp_path, text, says):
+    with pytest.raises(CallError, match=says):
+        recipes.load(written(tmp_path, f'name = "t"\npurpose = "p"\n{text}'))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[clean]]\nfilter = "length"\n[[clean]]\nfilter = "length"\n', "'length' stands twice"),
+        ('[[clean]]\nfilter = "near_duplicates"\n', r"stand under \[\[unique"),
+        ('[[clean]]\nfilter = "../x"\n', "unknown filter"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(tmp_path, text, says):
+    with pytest.raises(CallError, match=says):
+        recipes.load(written(tmp_path, HEAD + text))
+
+
 def test_a_recipe_without_rights_is_refused(tmp_path):
-    with pytest.raises(CallError, match="Nothing may be released unjudged"):
+    with pytest.raises(CallError, match="not the first filter under"):
         recipes.load(written(tmp_path, 'name = "t"\npurpose = "p"\n[[clean]]\nfilter = "length"\n'))
 
 
@@ -61,12 +90,12 @@ def test_a_changed_parameter_changes_the_digest_of_its_stage_only(tmp_path):
 
 
 def test_a_new_version_of_a_library_changes_the_digest_of_the_steps_that_use_it(tmp_path, monkeypatch):
-    path = written(tmp_path, HEAD + '[[curated]]\nfilter = "near_duplicates"\n')
+    path = written(tmp_path, HEAD + '[[curated]]\nfilter = "near_duplicates"\n'.replace("curated", "unique"))
     before = recipes.load(path)
     monkeypatch.setattr(recipes, "_installed", lambda package: "99")
     after = recipes.load(path)
     assert recipes.slice_digest(before.stage("clean")) == recipes.slice_digest(after.stage("clean"))
-    assert recipes.slice_digest(before.stage("curated")) != recipes.slice_digest(after.stage("curated"))
+    assert recipes.slice_digest(before.stage("unique")) != recipes.slice_digest(after.stage("unique"))
 
 
 def test_every_filter_has_one_verb_a_version_and_bounds_on_its_parameters():

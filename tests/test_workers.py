@@ -2,6 +2,9 @@
 
 import os
 import signal
+import time
+
+import psutil
 
 from malmoi.workers import Broken, Done, Workers, attempt
 
@@ -40,6 +43,22 @@ def test_a_killed_a_hanging_and_a_failing_item_are_broken_and_the_rest_is_done()
     assert list(found) == list(range(40))
     assert (found[3], found[7], found[9]) == (Broken("killed"), Broken("cpu-limit"), Broken("error:KeyError"))
     assert all(found[i] == Done(i * 10) for i in found if i not in (3, 7, 9))
+
+
+def test_a_pool_whose_workers_are_killed_from_outside_is_made_anew():
+    with Workers(2, cpu_seconds=5) as workers:
+        answers = workers.map(slow, 0, batches(64, 4), single)
+        found = [next(answers)]
+        for process in psutil.Process().children(recursive=True):
+            if process.cmdline() and "forkserver" in " ".join(process.cmdline()) and process.children() == []:
+                process.kill()
+        found += answers
+    items = [item for batch, _ in found for item in batch]
+    assert items == list(range(64))
+
+
+def slow(shared: int):
+    return lambda batch: [time.sleep(0.01) or item for item in batch]
 
 
 def test_no_worker_process_gives_the_same_answers():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from benchmarks.sources.corpora import CORPORA
 from crawlers import defaults
@@ -14,7 +15,8 @@ _ARTICLE_7 = "statutes/rulings: not protected (Korean Copyright Act art. 7)"
 SOURCE = Source(
     name="law-ko",
     title="대한민국헌법과 국세청 해석 사례",
-    publisher="대한민국; 국세청",
+    publisher="대한민국",
+    attribution="{author}, “{title}” ({year}). {url}",  # no licence: laws and rulings are nobody's work
     access=Folder(CORPORA / "law-ko", include=("constitution.txt", "tax_rulings.jsonl", "rnd_manuals/*.json")),
     claim=(
         LicenceClaim(
@@ -29,16 +31,22 @@ SOURCE = Source(
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """A ruling is one row: its summary under its case name. A manual is one item a section: its pages joined."""
+    """A ruling is one row with the link of its page. A manual is one item a section: its pages joined."""
     if capture.url.endswith(".jsonl"):
-        name = "tax_rulings.jsonl"
-        yield from tables.rows(
-            capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name=name
-        )
+        yield from _rulings(capture)
     elif capture.url.endswith(".json"):
         yield from _sections(capture)
     else:
         yield from defaults.items(capture)
+
+
+def _rulings(capture: Capture) -> Iterator[Item]:
+    name = "tax_rulings.jsonl"
+    links = {f"{name}#{row['rid']}": row["링크"] for row in map(json.loads, capture.body.splitlines()) if row["링크"]}
+    for item in tables.rows(
+        capture, text="재결요지", key="rid", title="사건명", date="의결일자", author="기관", name=name
+    ):
+        yield replace(item, url=links.get(item.key, item.url))
 
 
 def _sections(capture: Capture) -> Iterator[Item]:

@@ -14,9 +14,10 @@ def extract(item: Item) -> Extracted:
     """The text of an item, or why there is none.
 
     A body that is already text is a row. Reasons of a drop: `empty`, `binary`, `undecodable`,
-    `no-text`, `unreadable-html`, `not-what-its-name-says` (called text, but is something else;
-    `format` says what), `unsupported-format:<format>`, and `table-without-rows` for a table that
-    the source did not split with `crawlers.formats.tables.rows`.
+    `no-text`, `links-only` (a page that lists others), `unreadable-html`,
+    `not-what-its-name-says` (called text, but is something else; `format` says what),
+    `unsupported-format:<format>`, and `table-without-rows` for a table that the source did not
+    split with `crawlers.formats.tables.rows`.
     """
     if isinstance(item.body, str):
         from crawlers.formats import text

@@ -10,17 +10,16 @@ freed of the names by which it would throw away running text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 
 from lxml import html
 
-from crawlers.formats.layout import part_alternatives, unwrap_tables
+from crawlers.formats.layout import is_run, part_alternatives, unwrap_tables, wrap_runs
 
 SHARE = 0.75  # of the text outside links; a part that holds at least so much of it holds the page's text
 NAME = "articleContent"  # an id that trafilatura takes for the frame of an article
-RUNNING = 40  # characters outside links; a box with so many, and fewer inside links, holds running text
+RUNNING = 10  # characters outside links; a box with so many, and fewer inside links, holds running text
 NEAR = 3  # boxes up from the frame in which its heading is looked for
 # Roughly the names by which trafilatura 2.3 finds the content (its xpaths.py, BODY_XPATH).
 _NAMED = re.compile(
@@ -33,6 +32,9 @@ _FOREIGN = re.compile(
     r"comment|reply|disqus|foot(?:er)?(?:$|[^n])|(?:^|[^a-z])nav|cookie|consent|byline|banner|newsletter|sns|social"
     r"|(?:^|[^a-z])ads?(?:$|[^a-z])|outbrain|taboola|dable|copyright|infinite-?scroll",
     re.IGNORECASE,
+)
+_PAGING = re.compile(
+    r"prev[-_]?next|paging|pagination|pager|docnav|navheader|navfooter|(?:^|[ _-])btns?(?:$|[ _-])", re.IGNORECASE
 )
 _FRAMES = frozenset({"body", "div", "section", "td", "center", "form", "tr", "tbody", "table"})
 _NOT_TEXT = frozenset(
@@ -47,8 +49,8 @@ class Frame:
     """A page cut down to its own text.
 
     `tree` is a copy that trafilatura may take apart, `box` the element in it that holds the text,
-    `heading` the words above it ("" where none are its own), `own` the characters outside links and
-    furniture and `linked` those inside links.
+    `heading` the words above it ("" where none are its own), `own` the characters outside links,
+    headings and furniture, `linked` those inside links, and `links` how many there are.
     """
 
     tree: html.HtmlElement
@@ -56,6 +58,7 @@ class Frame:
     heading: str
     own: int
     linked: int
+    links: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,11 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     body = tree.find("body")
     if body is None:
         return None
-    for box in list(body.iter("noscript")):
-        box.drop_tree()
+    for box in list(body.iter("noscript", "button", "select")):
+        if box.tag == "button" and next(box.iterancestors(*_HEADINGS), None) is not None:
+            box.drop_tag()  # the question of a folded answer
+        else:
+            box.drop_tree()
     part_alternatives(body)
     unwrap_tables(body)
     for inline in body.iter(*_INLINE):
@@ -97,14 +103,17 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     box = _holder(body, weights.own) if named is None else named
     heading = _heading(box)
     own, linked = weights.own.get(box, 0), weights.linked.get(box, 0)
+    links = sum(1 for _ in box.iter("a"))
+    said = own - sum(weights.own.get(title, 0) for title in box.iter(*_HEADINGS))
     _free_text(box, weights)
+    _clear_paging(box, weights)
     if named is None:
         box = _alone(_wrapped(box), body)
     elif own >= SHARE * weights.own.get(body, 0):
         box = _alone(box, body)
     else:
         _clear_around(body)  # the name may be that of a teaser: trafilatura looks through the rest as well
-    return Frame(tree, box, heading, own, linked)
+    return Frame(tree, box, heading, said, linked, links)
 
 
 def _named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:
@@ -143,15 +152,36 @@ def _free(heading: html.HtmlElement) -> None:
 
 
 def _free_text(box: html.HtmlElement, weights: _Weights) -> None:
-    """Take the names off what holds running text in the frame: `embedded` or `slide` may be the body of the page."""
-    for element in box.iterdescendants():
+    """Take the names off what holds running text in the frame, and make boxes of words paragraphs.
+
+    A box called `embedded` or `slide` may be the body of the page.
+    """
+    for element in list(box.iterdescendants()):
         name = f"{element.get('id') or ''} {element.get('class') or ''}"
         own = weights.own.get(element, 0)
-        if name == " " or own < RUNNING or own <= weights.linked.get(element, 0):
+        if own < RUNNING or own <= weights.linked.get(element, 0) or _FOREIGN.search(name) or _is_named(element):
             continue
-        if not _FOREIGN.search(name) and not _is_named(element):
-            element.attrib.pop("id", None)
-            element.attrib.pop("class", None)
+        element.attrib.pop("id", None)
+        element.attrib.pop("class", None)
+        # Where a page has paragraphs as well, trafilatura passes over words that stand in boxes.
+        if element.tag == "div":
+            if is_run(element):
+                element.tag = "p"
+            elif _has_words(element):
+                wrap_runs(element)
+
+
+def _has_words(box: html.HtmlElement) -> bool:
+    """Whether words stand in the box itself, between its parts."""
+    return bool((box.text or "").strip()) or any((part.tail or "").strip() for part in box)
+
+
+def _clear_paging(box: html.HtmlElement, weights: _Weights) -> None:
+    """Take out the links to the page before, the page behind and the list."""
+    for element in list(box.iterdescendants("a", "div", "dl", "ul", "p", "table")):
+        name = f"{element.get('id') or ''} {element.get('class') or ''}"
+        if name != " " and _PAGING.search(name) and weights.linked.get(element, 0) > weights.own.get(element, 0):
+            element.drop_tree()
 
 
 def _heading(box: html.HtmlElement) -> str:

@@ -17,14 +17,16 @@ from trafilatura.settings import Extractor
 
 from crawlers.formats import byline, metadata
 from crawlers.formats.encodings import decode
-from crawlers.formats.frame import Frame, prepare
+from crawlers.formats.frame import RUNNING, Frame, prepare
 from malmoi.source import Extracted, Item
 
 MAX_REPLACED = 0.001  # share of the page's characters that could not be decoded
 FEW_REPLACED = 5  # characters; so many are forgiven however short the page
 MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
+SHORT_NOTE = 100  # characters outside links; beside many links less is a note, such as a licence mark
+MANY_LINKS = 10
 GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
-HEAD_LINES = 3  # lines among which the heading of a page is looked for
+HEAD_LINES = 3  # lines among which the heading of a page is looked for; a category or date may stand before it
 SHORT = 200  # code points; below, the article that the page carries as JSON-LD is preferred if it is longer
 
 # What trafilatura does to a broken tree is not ours to know; these are about the page, anything else is about us.
@@ -131,15 +133,25 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
     plain = _fallback(frame)
     document = bare_extraction(frame.tree, options=_OPTIONS)
     text = (getattr(document, "text", "") or "").strip()
-    if next(tree.iter("pre", "code", "textarea"), None) is None:
+    code = tree.iter("pre", "code", "textarea")
+    if not any(element.tag != "code" or "\n" in (element.text or "") for element in code):
         # Without code, white space at the beginning of a line is how the markup was indented.
         text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
     text = _RULE.sub("", text)
     if plain and _fused(text, plain):
         text = plain
-    if frame.own < MIN_OWN * max(len(text), frame.own + frame.linked):
-        return "", "links-only" if frame.linked > frame.own else "no-text"
+    if _only_links(frame, len(text)):
+        return "", "links-only"
     return _headed(text, frame.heading), "" if text else "no-text"
+
+
+def _only_links(frame: Frame, found: int) -> bool:
+    """Whether the frame lists other pages and says next to nothing itself; `found` counts code points of its text."""
+    if frame.linked <= frame.own:
+        return False
+    return frame.own < MIN_OWN * max(found, frame.own + frame.linked) or (
+        frame.own < SHORT_NOTE and frame.links >= MANY_LINKS
+    )
 
 
 def _fallback(frame: Frame) -> str:
@@ -148,16 +160,24 @@ def _fallback(frame: Frame) -> str:
 
 
 def _fused(text: str, plain: str) -> bool:
-    """Whether the text is nothing, or one run of all the words of the frame, as trafilatura gives it at its wits' end."""
-    longest = max(map(len, plain.split("\n")))
-    lines = text.split("\n")
-    return len(lines) <= 2 and max(map(len, lines)) > longest * 1.2 or not text
+    """Whether the text is nothing, or one run of all words of the frame, as trafilatura gives it at its wits' end."""
+    lines, blocks = text.split("\n"), plain.split("\n")
+    return not text or (len(lines) <= 2 and len(lines) < len(blocks) and _longest(lines) > _longest(blocks))
+
+
+def _longest(lines: list[str]) -> int:
+    return max(map(len, lines))
 
 
 def _headed(text: str, heading: str) -> str:
     """The text with its own heading first, where trafilatura has left that out."""
-    if not text or not heading or heading in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
+    if not text or not heading:
         return text
+    for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
+        if line == heading:
+            return text
+        if len(line) >= RUNNING:
+            break
     return f"{heading}\n{text}"
 
 

@@ -1,4 +1,4 @@
-"""Undo what a page does to its text for the eye alone: tables that only place it, alternatives that script chooses among."""
+"""Undo what a page does for the eye: tables that only place text, alternatives that script chooses among."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lxml import html
 BETWEEN = " / "  # stands between alternatives of which a page shows one
 _CELLS = frozenset({"td", "th"})
 _INLINE = ("span", "kbd", "code", "b", "strong", "em", "i")
+_MARKS = frozenset((*_INLINE, "a", "br", "font", "img", "mark", "small", "strike", "sub", "sup", "u", "wbr"))
 _NOT_SHOWN = re.compile(r"display\s{0,5}:\s{0,5}none", re.IGNORECASE)
 
 
@@ -23,9 +24,9 @@ def unwrap_tables(body: html.HtmlElement) -> None:
         filled = [[cell for cell in row if cell.tag in _CELLS and _says(cell)] for row in rows]
         if any(len(cells) > 1 for cells in filled):
             continue
-        for part in list(table.iter("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th")):
-            if part is table or _table_of(part) is table:
-                _box(part)
+        parts = table.iter("caption", "thead", "tbody", "tfoot", "tr", "td", "th")
+        for part in [table, *(part for part in parts if _table_of(part) is table)]:
+            _box(part)
 
 
 def part_alternatives(body: html.HtmlElement) -> None:
@@ -40,8 +41,29 @@ def part_alternatives(body: html.HtmlElement) -> None:
         follower = inline.getnext()
         if follower is None or follower.tag not in _INLINE or (inline.tail or "").strip():
             continue
-        if _hidden(inline) and _hidden(follower) and _says(inline) and _says(follower):
+        if _hidden(inline) and _hidden(follower) and is_run(inline) and is_run(follower):
             inline.tail = BETWEEN
+
+
+def wrap_runs(box: html.HtmlElement) -> None:
+    """Put words that stand between the blocks of a box into paragraphs, in place: they are passed over else.
+
+    >>> page = html.fragment_fromstring("<div>하나 <b>둘</b><ul><li>셋</li></ul>넷</div>")
+    >>> wrap_runs(page)
+    >>> html.tostring(page, encoding="unicode")
+    '<div><p>하나 <b>둘</b></p><ul><li>셋</li></ul><p>넷</p></div>'
+    """
+    parts: list[html.HtmlElement] = []
+    run = box.makeelement("p")
+    run.text, box.text = box.text, None
+    for child in list(box):
+        if child.tag in _MARKS:
+            run.append(child)  # with the words behind it
+            continue
+        parts += (run, child) if _says(run) else (child,)
+        run = box.makeelement("p")
+        run.text, child.tail = child.tail, None
+    box[:] = [*parts, run] if _says(run) else parts
 
 
 def _hidden(element: html.HtmlElement) -> bool:
@@ -57,5 +79,10 @@ def _table_of(part: html.HtmlElement) -> html.HtmlElement | None:
 
 
 def _box(part: html.HtmlElement) -> None:
-    part.tag = "div"
+    part.tag = "p" if is_run(part) else "div"
     part.attrib.clear()
+
+
+def is_run(box: html.HtmlElement) -> bool:
+    """Whether the box holds words and marked words only, as a paragraph does."""
+    return all(child.tag in _MARKS for child in box) and _says(box)

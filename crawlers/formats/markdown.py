@@ -1,4 +1,4 @@
-"""Markdown and MDX as prose: marks of emphasis, links, tags and module lines go, the words stay."""
+"""Markdown and MDX as prose: marks of emphasis, links, tags and module lines go; words and marks of code stay."""
 
 from __future__ import annotations
 
@@ -26,14 +26,22 @@ _BLANK = re.compile(r"\{\s*(?:'\s*'|\"\s*\"|`\s*`)\s*\}")  # {' '}: a space in J
 _NAME = re.compile(r"</?(?:[A-Za-z][\w.-]*(?=[\s/>{])|(?=>))")
 MAX_TAG = 2_000  # code points from "<" to ">"; longer is not a tag
 # Tags come off before parsing, so raw blocks of HTML would only hide the words that stood in them.
+# A line such as "[TODO]: <> (…)" is a comment: the definition of a link that nothing uses.
+_NOTE = re.compile(r"^ {0,3}\[[^\[\]\n]{1,80}\]: *<> *\([^\n]{0,2000}\) *$", re.MULTILINE)
+# A link whose target has white space or brackets of its own is none to the standard, and is meant as one.
+_LINK = re.compile(r"!?\[([^\[\]\n]{1,300})\]\((?:#|\.{0,2}/|https?://|www\.)[^()\n]{0,500}\)")
+_COMPONENT = re.compile(r"^[ \t]{0,12}<[A-Z]", re.MULTILINE)
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
+# MDX has no code by indentation: what stands indented there stands in a tag.
+_MDX_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "code"])
 
 
 def extract(item: Item) -> Extracted:
     """The prose of a Markdown or MDX file; title and date from its front matter or first heading.
 
     Headings, paragraphs, tables ("| … |") and code are blocks with an empty line between them, list
-    items lines beginning with "- " or a number. Dropped as `empty` or `undecodable`.
+    items lines beginning with "- " or a number. Code keeps its fences and backticks, so that it can
+    be told from prose. Dropped as `empty` or `undecodable`.
     """
     text, encoding, replaced = item.body, "", 0
     if isinstance(text, bytes):
@@ -80,10 +88,11 @@ def render(text: str) -> tuple[str, str]:
     """
     blocks: list[str] = []
     heading = ""
-    tokens = _PARSER.parse("\n".join(_without_tags(text)))
+    parser = _MDX_PARSER if _COMPONENT.search(text) else _PARSER
+    tokens = parser.parse("\n".join(_without_tags(text)))
     for kind, block in _blocks(tokens):
         if kind == "heading" and not heading:
-            heading = block
+            heading = block.replace("`", "")
         joined = kind == "item" and blocks and blocks[-1].endswith("\0")
         if joined:
             blocks[-1] = f"{blocks[-1][:-1]}\n{block}\0"
@@ -108,7 +117,8 @@ def _blocks(tokens: list[Token]) -> Iterator[tuple[str, str]]:
             fresh = markers[-1] or f"{token.info}. "
         elif kind in ("fence", "code_block"):
             if code := token.content.strip("\n"):
-                yield "code", code
+                fence = token.markup or "```"
+                yield "code", f"{fence}{token.info.split(' ')[0].strip()}\n{code}\n{fence}"
         elif kind == "tr_close":
             table.append("| " + " | ".join(row) + " |")
             row = []
@@ -135,8 +145,10 @@ def _blocks(tokens: list[Token]) -> Iterator[tuple[str, str]]:
 def _inline(token: Token) -> str:
     parts: list[str] = []
     for child in token.children or ():
-        if child.type in ("text", "code_inline"):
-            parts.append(child.content)
+        if child.type == "text":
+            parts.append(_LINK.sub(r"\1", child.content))
+        elif child.type == "code_inline":
+            parts.append(f"{child.markup}{child.content}{child.markup}")
         elif child.type in ("softbreak", "hardbreak"):
             parts.append("\n")
     return "\n".join(line.strip() for line in "".join(parts).split("\n")).strip()
@@ -170,7 +182,7 @@ def _without_tags(text: str) -> Iterator[str]:
 
 def _strip(text: str) -> str:
     """Prose without comments and tags, code spans untouched. Text between tags stays."""
-    text = _BLANK.sub(" ", _COMMENT.sub("", text))
+    text = _NOTE.sub("", _BLANK.sub(" ", _COMMENT.sub("", text)))
     out: list[str] = []
     at = 0
     for span in _CODE_SPAN.finditer(text):

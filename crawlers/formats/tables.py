@@ -18,9 +18,12 @@ from urllib.parse import quote, unquote, urlsplit
 from crawlers.formats.encodings import decode
 from crawlers.formats.metadata import iso_date
 from crawlers.formats.sniffing import sniff
+from crawlers.formats.text import plain
 from malmoi.capture import Capture
 from malmoi.document import LicenceEvidence
 from malmoi.errors import CaptureError
+from malmoi.licence_words import licence_from_text
+from malmoi.rights import UNKNOWN
 from malmoi.source import Item
 
 Row: TypeAlias = Mapping[str, Any]
@@ -56,7 +59,6 @@ LICENCE = (
 
 MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
 MAX_QUOTE = 300  # code points of a quoted licence
-REFUSAL = "none"  # a licence is stated, but none that we know: the claim of the source must not cover it
 _KOGL_TYPE = re.compile(r"(?:제\s?)?([0-4])\s?(?:유형)?")
 
 
@@ -107,9 +109,10 @@ def rows(
             media="text/plain",
             charset="",
             record=capture.record,
-            title=" ".join(cells.get("title", "").split()),
+            headers=capture.headers,  # an opt-out that the server sends with the table holds for each row
+            title=" ".join(plain(cells.get("title", "")).split()),
             date=iso_date(cells.get("date", "")),
-            author=" ".join(cells.get("author", "").split()),
+            author=" ".join(plain(cells.get("author", "")).split()),
             evidence=_evidence(_cell(row.get(licence_column)), licence_column, capture.record),
         )
 
@@ -150,15 +153,12 @@ def _evidence(value: str, column: str, record: str) -> tuple[LicenceEvidence, ..
     value = " ".join(value.split())
     if not value:
         return ()
-    try:
-        from malmoi.rights import licence_from_text
-    except ImportError:
-        return ()
     number = _KOGL_TYPE.fullmatch(value) if "공공누리" in column else None
     # "제1유형" or "1" is a licence only under a column that says of what.
     found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else value)
+    # What is stated but not known is evidence too: the claim of the source must not cover it.
     kind = "row" if found else "row-unknown"
-    return (LicenceEvidence(found or REFUSAL, kind, "item", value[:MAX_QUOTE], column, record),)
+    return (LicenceEvidence(found or UNKNOWN, kind, "item", value[:MAX_QUOTE], column, record),)
 
 
 def _cell(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from crawlers.formats.encodings import decode
@@ -10,6 +11,12 @@ from malmoi.source import Extracted, Item
 MAX_REPLACED = 0.001  # share of the characters that could not be decoded
 FEW_REPLACED = 5  # characters; so many are forgiven however short the text
 HEAVY = 3  # tags that make a cell markup; one or two may be talked about
+_CLOSED = re.compile(  # an end tag or a <br/> is markup, unless it is quoted or called a tag
+    r"(?:</(?:p|div|span|a|b|i|u|em|strong|font|li|ul|ol|td|tr|table|h[1-6]|center|blockquote)\s?>|<br\s?/>)"
+    r"(?![\"'`”’]|\s?(?:태그|tag))",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|lt|gt|amp|quot|apos|nbsp|middot|hellip|[lr][sd]quo);")
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|u|em|strong|font|img|ul|ol|li|table|tbody|tr|td|th|h[1-6]|hr|pre|center|blockquote)"
     r"(?:\s[^<>]{0,2000})?/?>",
@@ -39,12 +46,8 @@ def extract(item: Item) -> Extracted:
 
 
 def row(item: Item) -> Extracted:
-    """The text of a cell; a cell that is markup (three tags or more) loses its tags."""
-    text = item.body if isinstance(item.body, str) else ""
-    if len(_TAG.findall(text)) >= HEAVY:
-        from crawlers.formats.html import strip_tags  # loads trafilatura, which few tables need
-
-        text = strip_tags(text)
+    """The text of a cell; a cell that is markup loses its tags, and character references become characters."""
+    text = plain(item.body) if isinstance(item.body, str) else ""
     text = lines(text)
     return Extracted(
         text=text,
@@ -55,6 +58,19 @@ def row(item: Item) -> Extracted:
         outcome="kept" if text else "dropped",
         reason="" if text else "empty",
     )
+
+
+def plain(value: str) -> str:
+    r"""The words of a cell or field. Markup is three tags or more, or one end tag; a tag that is talked about stays.
+
+    >>> plain("세정 &lt;1차&gt;"), plain("세정<br/>건조"), plain("<br> 태그를 쓴다.")
+    ('세정 <1차>', '세정\n건조', '<br> 태그를 쓴다.')
+    """
+    if _CLOSED.search(value) or len(_TAG.findall(value)) >= HEAVY:
+        from crawlers.formats.html import strip_tags  # loads trafilatura, which few tables need
+
+        return strip_tags(value)
+    return html.unescape(value) if _REFERENCE.search(value) else value
 
 
 def lines(text: str) -> str:

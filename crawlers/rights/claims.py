@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crawlers.addresses import canonical, covers
+from crawlers.formats.sniffing import sniff
 from crawlers.rights.place import quote
 from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
 from malmoi.licence_words import fold
 from malmoi.rights import terms
-from malmoi.source import Item, LicenceClaim, Source
+from malmoi.source import FOLDER, Folder, Item, LicenceClaim, Source
 
 
 def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple[LicenceEvidence, ...]:
@@ -20,12 +22,19 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     Raises:
         SourceError: a claim rests on nothing that was archived, or names a licence that the table does not have.
     """
-    about = [c for c in source.claim if not c.only or item.url.startswith(c.only)]
+    places = _places(source, item) if any(c.only for c in source.claim) else ()
+    about = [c for c in source.claim if not c.only or any(covers(prefix, p) for prefix in c.only for p in places)]
     return tuple(_evidence(source, claim, archived) for claim in about)
 
 
+def _places(source: Source, item: Item) -> tuple[str, ...]:
+    """The addresses of an item; in a folder also that of its file, as a row may name the page it was taken from."""
+    url = canonical(item.url) or item.url
+    return (url, f"{FOLDER}{source.name}/{item.key}") if isinstance(source.access, Folder) else (url,)
+
+
 def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) -> LicenceEvidence:
-    where = claim.file or claim.url
+    where = address(claim)
     if terms(claim.licence) is None:
         raise SourceError(
             f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
@@ -44,6 +53,26 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
     return LicenceEvidence(claim.licence, "claim", "source", quote(claim.quote), where, archived[where])
 
 
+def address(claim: LicenceClaim) -> str:
+    """Under which name the proof of a claim is archived: the file, or the page in its one spelling.
+
+    >>> address(LicenceClaim("MIT", "MIT License", url="https://A.kr/licence#top"))
+    'https://a.kr/licence'
+    """
+    return claim.file or canonical(claim.url) or claim.url
+
+
+def readable(body: bytes, media: str, charset: str = "", name: str = "") -> str:
+    """What a person reads in a licence file or page: decoded as any page is, of HTML the text without its tags."""
+    from crawlers.formats.encodings import decode
+
+    if sniff(body, media, name) != "html":
+        return decode(body, charset).text
+    from crawlers.formats.html import strip_tags  # with trafilatura behind it; few licences need it
+
+    return strip_tags(decode(body, charset, html=True).text)
+
+
 def check_quote(claim: LicenceClaim, text: str) -> None:
     """See that the words of the claim stand in `text`, the archived file or page; white space does not count.
 
@@ -52,7 +81,7 @@ def check_quote(claim: LicenceClaim, text: str) -> None:
 
     >>> check_quote(LicenceClaim("MIT", "MIT License", file="LICENSE"), "The  MIT\\nLicense (MIT)")
     """
-    where, words = claim.file or claim.url, fold(claim.quote)
+    where, words = address(claim), fold(claim.quote)
     if not words:
         raise SourceError(f"{where}: the claim of {claim.licence} quotes nothing; copy the sentence that grants it.")
     if words not in fold(text):

@@ -1,0 +1,75 @@
+"""One spelling for one address, and whether an address lies below a prefix: host for host, part for part."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from w3lib.url import canonicalize_url, safe_url_string
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def canonical(url: str, encoding: str = "utf-8") -> str:
+    """One spelling for one address, without fragment; "" where `url` is none of the web's.
+
+    `encoding` is the page's: browsers send the query in it.
+
+    >>> canonical("HTTP://A.kr:80/x/../b?z=1&a=2#top")
+    'http://a.kr/b?a=2&z=1'
+    >>> canonical("javascript:void(0)")
+    ''
+    """
+    try:
+        parts = urlsplit(canonicalize_url(safe_url_string(url.strip(), encoding), encoding=encoding))
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+            return ""
+        netloc = parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])
+        path = urlsplit(urljoin("http://h/", parts.path)).path if "/." in parts.path else parts.path
+        return urlunsplit((parts.scheme, netloc, path or "/", parts.query, ""))
+    except (ValueError, LookupError):
+        return ""
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port: what a robots.txt speaks for.
+
+    >>> origin("https://a.kr:8443/x?y")
+    'https://a.kr:8443'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def begins(prefix: str, url: str) -> bool:
+    """Whether the canonical `url` begins with `prefix`, host for host, then letter for letter.
+
+    >>> begins("https://a.kr/part", "https://a.kr/partner"), begins("https://a.kr", "https://a.kr.evil.com/")
+    (True, False)
+    """
+    known = _known(prefix)
+    return bool(known) and origin(known) == origin(url) and url.startswith(known)
+
+
+def covers(prefix: str, url: str) -> bool:
+    """Whether `url` is what `prefix` names or lies below it: a prefix ends where a part of the path or a query does.
+
+    `url` is canonical, or the address of a file (`folder:…`).
+
+    >>> covers("https://a.kr/part", "https://a.kr/part/1"), covers("https://a.kr/part", "https://a.kr/partner/1")
+    (True, False)
+    >>> covers("https://a.kr", "https://a.kr/b"), covers("https://a.kr", "https://a.kr.evil.com/")
+    (True, False)
+    >>> covers("https://a.kr/list?board=", "https://a.kr/list?board=7"), covers("folder:a/x.csv", "folder:a/x.csv#1")
+    (True, True)
+    """
+    known = _known(prefix)
+    if not begins(prefix, url):
+        return False
+    rest = url[len(known) :]
+    return not rest or known[-1] in "/?=&#" or rest[0] in ("&#" if "?" in known else "/?#")
+
+
+@lru_cache(maxsize=1024)
+def _known(prefix: str) -> str:
+    return canonical(prefix) or prefix

@@ -1,0 +1,65 @@
+"""Where fenced code stands in a text: no line of it is prose, whatever is counted."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+Stretch = tuple[int, int]
+
+_FENCE = re.compile(r"^[ \t]{0,12}(?:>[ \t]?){0,3}(`{3,}|~{3,})([^\n]*)$", re.M)
+
+
+def fences(text: str) -> tuple[Stretch, ...]:
+    """(start, end) of every fenced block, its fences included, in code points and in text order.
+
+    A block closes at a line of at least as many of the same signs and nothing behind them
+    (CommonMark 0.31.2, 4.5). A fence that nothing closes opens no block here: a stray row of signs
+    must not take the rest of a text with it.
+
+    >>> fences("말\\n```js\\nlet a;\\n```\\n글")
+    ((2, 18),)
+    """
+    if "```" not in text and "~~~" not in text:
+        return ()
+    lines = [(m.start(), m.end(), m[1], m[2].strip()) for m in _FENCE.finditer(text)]
+    found: list[Stretch] = []
+    unclosed: dict[str, int] = {}  # sign → length from which on nothing closes any more
+    at = 0
+    while at < len(lines):
+        start, _, signs, said = lines[at]
+        at += 1
+        opens = not (signs[0] == "`" and "`" in said)  # ```a``` on one line is inline code
+        if not opens or len(signs) >= unclosed.get(signs[0], len(signs) + 1):
+            continue
+        for behind in range(at, len(lines)):
+            _, end, closing, rest = lines[behind]
+            if not rest and closing.startswith(signs):
+                found.append((start, end))
+                at = behind + 1
+                break
+        else:
+            unclosed[signs[0]] = len(signs)
+    return tuple(found)
+
+
+def without_fences(text: str) -> str:
+    """`text` with each fenced block replaced by a line break, so that the paragraphs around it stay apart.
+
+    >>> without_fences("말\\n```\\nlet a;\\n```\\n글")
+    '말\\n\\n\\n글'
+    """
+    blocks = fences(text)
+    if not blocks:
+        return text
+    kept, done = [], 0
+    for start, end in blocks:
+        kept += [text[done:start], "\n"]
+        done = end
+    return "".join([*kept, text[done:]])
+
+
+def inside(blocks: tuple[Stretch, ...], at: int) -> bool:
+    """Whether code point `at` stands in one of `blocks`."""
+    number = bisect_right(blocks, (at, len(blocks) and blocks[-1][1] + 1)) - 1
+    return number >= 0 and at < blocks[number][1]
