@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 
 Stretch = tuple[int, int]
 
@@ -57,9 +56,3 @@ def without_fences(text: str) -> str:
         kept += [text[done:start], "\n"]
         done = end
     return "".join([*kept, text[done:]])
-
-
-def inside(blocks: tuple[Stretch, ...], at: int) -> bool:
-    """Whether code point `at` stands in one of `blocks`."""
-    number = bisect_right(blocks, (at, len(blocks) and blocks[-1][1] + 1)) - 1
-    return number >= 0 and at < blocks[number][1]

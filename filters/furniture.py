@@ -14,6 +14,7 @@ from filters.params import Chars
 from malmoi.document import Document, Edit, Edits
 
 VERSION = 1
+LIBRARIES = ("google-re2",)
 
 _MARK = r"(?:[▶▷◀◁☞※■□▲▼△▽●○◆◇·•|<>\[\]()ⓒ©\-–—*]|\s)*"
 _SEP = r"\s*(?:[|·/,ㅣ•:]\s*)?"

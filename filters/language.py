@@ -15,10 +15,12 @@ from functools import cache
 import numpy as np
 import pycld2
 
+from filters.fences import without_fences
 from filters.params import Share
 from malmoi.document import Document, Verdict
 
-VERSION = 1
+VERSION = 2
+LIBRARIES = ("numpy", "pycld2")
 
 CLEARLY_KOREAN = 0.5  # share of Hangul; above it nothing else is asked
 CLEARLY_NOT = 0.1  # share of Hangul; below it nothing else is asked
@@ -26,10 +28,7 @@ ASKED_CHARS = 4_000  # code points shown to pycld2; a longer look changed no ver
 MIN_KOREAN_BYTES = 0.5  # share of text bytes that pycld2 must call Korean in the grey band
 
 _HANGUL, _LATIN, _HAN, _KANA, _OTHER = 1, 2, 3, 4, 5
-_CODE = re.compile(
-    r"^[ \t]*(`{3,}|~{3,})[\s\S]*?(?:^[ \t]*\1|\Z)|`[^`\n]+`|\bhttps?://\S+|\]\([^)\n]{0,500}\)|</?[A-Za-z][^<>\n]{0,500}>",
-    re.M,
-)
+_CODE = re.compile(r"`[^`\n]+`|\bhttps?://\S+|\]\([^)\n]{0,500}\)|</?[A-Za-z][^<>\n]{0,500}>")
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
 
 
@@ -84,7 +83,7 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
     letters = prose = count_letters(doc.text)
     score, korean, language = letters.korean_share, 0.0, "ko"
     if score < CLEARLY_KOREAN:
-        text = _CODE.sub(" ", doc.text)
+        text = _CODE.sub(" ", without_fences(doc.text))
         prose = count_letters(text)
         score = max(score, prose.korean_share)
         if score < CLEARLY_KOREAN:

@@ -10,11 +10,12 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 
+from filters.fences import without_fences
 from filters.params import Count, Share
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 
-VERSION = 1
+VERSION = 2
 
 # About the lowest tenth of tales, reviews, news and law. Dialogue drops its particles (0.16) and has
 # twice the endings.
@@ -32,7 +33,7 @@ class Grammar:
 
     morphemes: int
     sentences: int
-    eojeol: int  # stretches between blanks that hold a Korean morpheme
+    eojeol: int  # stretches between blanks outside fenced code that are not all ASCII
     josa: float  # particles (J*) per eojeol
     eomi: float  # endings (E*) per eojeol
     complete: float  # share of sentences, by morphemes, that close with a final ending
@@ -87,7 +88,7 @@ def grammar_of(text: str, found: Morphemes) -> Grammar:
     josa = sum(n for tag, n in counts.items() if tag[0] == "J")
     eomi = sum(n for tag, n in counts.items() if tag[0] == "E")
     foreign = sum(n for tag, n in counts.items() if tag in ("SL", "UN", "SW", "W_URL", "W_EMAIL", "W_SERIAL"))
-    eojeol = sum(1 for word in text.split() if not word.isascii())
+    eojeol = sum(1 for word in without_fences(text).split() if not word.isascii())
     return Grammar(
         morphemes=len(found),
         sentences=len(found.sentence_start),

@@ -25,6 +25,6 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     ('resident-number', 'keep')
     """
     count = sum(span.kind in _KINDS for span in doc.spans)
-    outcome = "drop" if count > max_resident_numbers else "keep"
-    reason = "resident-number" if outcome == "drop" else "within-limit"
-    return Verdict("drop" if outcome == "drop" else "keep", reason, measured=count, limit=max_resident_numbers)
+    if count > max_resident_numbers:
+        return Verdict("drop", "resident-number", measured=count, limit=max_resident_numbers)
+    return Verdict("keep", "within-limit", measured=count, limit=max_resident_numbers)

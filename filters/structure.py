@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from filters.fences import without_fences
 from filters.params import Count, Share
 from malmoi.document import Document, Verdict
 
-VERSION = 1
+VERSION = 2
 
 SHORT_LINE = 20  # code points; menu labels, table cells, but also verses
 
@@ -27,7 +28,7 @@ _LINKED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the lines of a text look like; lines without a letter are not counted."""
+    """What the lines of a text look like; lines without a letter and fenced code are not counted."""
 
     lines: int
     sentence_lines: float  # share of lines that end like a sentence
@@ -67,7 +68,7 @@ def shape_of(text: str) -> Shape:
     >>> shape_of("홈\\n소식\\n오늘은 비가 옵니다.").sentence_lines
     0.3333333333333333
     """
-    lines = [s for s in map(str.strip, text.split("\n")) if _letters(s)]
+    lines = [s for s in map(str.strip, without_fences(text).split("\n")) if _letters(s)]
     if not lines:
         return Shape(0, 0.0, 0.0, 0.0)
     sentences = short = running = 0

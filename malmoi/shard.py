@@ -171,4 +171,5 @@ def sha256_of(path: Path) -> str:
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The table in a Parquet file of ours."""
-    return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+    with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer for one file
+        return file.read(columns=None if columns is None else list(columns))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from array import array
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +14,10 @@ from hypothesis import strategies as st
 
 from filters import morphology
 from malmoi.document import Document, Morphemes, Provenance
+
+SENTENCES = [
+    json.loads(line) for line in (Path(__file__).parent / "data/filters/sentences.jsonl").open(encoding="utf-8")
+]
 
 
 def marked(text: str) -> Morphemes:
@@ -84,10 +92,33 @@ def test_chunks_are_the_text_again(text: str, size: int) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=80))
-def test_every_morpheme_lies_inside_the_text_and_a_sentence(text: str) -> None:
+def test_every_morpheme_lies_inside_the_text_and_a_word_inside_a_sentence(text: str) -> None:
     found = marked(text)
     spans = list(zip(found.sentence_start, found.sentence_end, strict=True))
     assert spans == sorted(spans)
-    for _, _, start, length in found.rows():
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    for _, tag, start, length in found.rows():
         assert start + length <= len(text)
-        assert any(a <= start and start + length <= b for a, b in spans)
+        assert tag == "SB" or not text[start].isalnum() or any(a <= start and start + length <= b for a, b in spans)
+
+
+@pytest.mark.parametrize("case", SENTENCES, ids=[c["why"] for c in SENTENCES])
+def test_sentences_are_those_that_a_reader_sees(case: dict[str, Any]) -> None:
+    assert sentences(case["text"]) == case["sentences"]
+
+
+def test_fenced_code_has_no_morphemes_and_the_text_around_it_keeps_its_offsets() -> None:
+    text = "예제를 봅니다.\n```js\n// 값을 더한다.\nlet a = 1;\n```\n값이 나옵니다."
+    found = marked(text)
+    block = range(text.index("```"), text.rindex("```") + 3)
+    assert not any(start in block for start in found.start)
+    assert sentences(text) == ["예제를 봅니다.", "값이 나옵니다."]
+    assert {text[s : s + n] for f, _, s, n in found.rows() if f == "값"} == {"값"}
+
+
+def test_a_heading_in_wrapped_text_stays_apart() -> None:
+    line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
+    text = "첫째 마당\n" + "\n".join([line] * 12) + "\n꼭대기에 닿았다.\n둘째 마당\n" + line + "\n내려왔다."
+    assert morphology.is_wrapped(text)
+    assert {"첫째 마당", "둘째 마당"} <= set(sentences(text))
+    assert line + "\n내려왔다." in sentences(text)

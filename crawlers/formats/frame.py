@@ -20,6 +20,7 @@ from crawlers.formats.layout import is_run, part_alternatives, unwrap_tables, wr
 SHARE = 0.75  # of the text outside links; a part that holds at least so much of it holds the page's text
 NAME = "articleContent"  # an id that trafilatura takes for the frame of an article
 RUNNING = 10  # characters outside links; a box with so many, and fewer inside links, holds running text
+OPENING = 40  # characters; a block with so many is no category, path or date above the heading
 NEAR = 3  # boxes up from the frame in which its heading is looked for
 # Roughly the names by which trafilatura 2.3 finds the content (its xpaths.py, BODY_XPATH).
 _NAMED = re.compile(
@@ -208,7 +209,7 @@ def _heading(box: html.HtmlElement) -> str:
 
 def _starts(element: html.HtmlElement) -> bool:
     """Running text begins here; a category or a date above the heading is none."""
-    return element.tag in ("p", "pre", "table", "ul", "ol", "dl") and len(_words(element)) >= RUNNING
+    return element.tag in ("p", "pre", "table", "ul", "ol", "dl") and len(_words(element)) >= OPENING
 
 
 def _words(element: html.HtmlElement) -> str:

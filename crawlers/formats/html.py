@@ -17,7 +17,7 @@ from trafilatura.settings import Extractor
 
 from crawlers.formats import byline, metadata
 from crawlers.formats.encodings import decode
-from crawlers.formats.frame import RUNNING, Frame, prepare
+from crawlers.formats.frame import OPENING, Frame, prepare
 from malmoi.source import Extracted, Item
 
 MAX_REPLACED = 0.001  # share of the page's characters that could not be decoded
@@ -26,7 +26,7 @@ MIN_OWN = 0.2  # share of the text found that must stand outside links; a list o
 SHORT_NOTE = 100  # characters outside links; beside many links less is a note, such as a licence mark
 MANY_LINKS = 10
 GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
-HEAD_LINES = 3  # lines among which the heading of a page is looked for; a category or date may stand before it
+HEAD_LINES = 3  # lines among which the heading of a page is looked for
 SHORT = 200  # code points; below, the article that the page carries as JSON-LD is preferred if it is longer
 
 # What trafilatura does to a broken tree is not ours to know; these are about the page, anything else is about us.
@@ -176,7 +176,7 @@ def _headed(text: str, heading: str) -> str:
     for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
         if line == heading:
             return text
-        if len(line) >= RUNNING:
+        if len(line) >= OPENING:
             break
     return f"{heading}\n{text}"
 
