@@ -6,6 +6,7 @@ outside the folder can be read, nothing can be written, and one question is one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ DATA = "data"  # the view over all shards below data/; every other table is one 
 MEMORY = "1GB"  # of one sort; beyond it DuckDB spills into the folder it was given
 ROWS = 65_536  # of one row group of an audit table
 
+_GLOB = re.compile(r"[\[*?]")
 Value: TypeAlias = int | str | None  # decimals are strings of fixed scale, so that equal means equal
 
 
@@ -78,7 +80,8 @@ def opened(folder: Path) -> Iterator[Tables]:
                 connection.execute(f"CREATE VIEW {_named(name)} AS SELECT * FROM {_parquet(paths)}")
             except duckdb.Error as error:
                 raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
-        connection.execute(f"SET allowed_directories = [{_quoted(str(folder) + '/')}]")
+        both = ", ".join(sorted({_quoted(f"{place}/") for place in (str(folder), _literal(str(folder)))}))
+        connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB asks for the place and for its pattern
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield Tables(connection, tuple(files))
     finally:
@@ -136,8 +139,17 @@ def _groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Tab
 
 
 def _parquet(paths: Sequence[Path]) -> str:
-    listed = ", ".join(_quoted(str(p)) for p in paths)
+    listed = ", ".join(_quoted(_literal(str(p))) for p in paths)
     return f"read_parquet([{listed}], hive_partitioning = false)"
+
+
+def _literal(path: str) -> str:
+    """A path as a pattern that means just this path.
+
+    >>> _literal("/data/a[1]*")
+    '/data/a[[]1][*]'
+    """
+    return _GLOB.sub(r"[\g<0>]", path)
 
 
 def _quoted(value: str) -> str:

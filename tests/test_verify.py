@@ -223,3 +223,26 @@ def test_a_manifest_that_points_outside_is_found(release: Path) -> None:
 def test_an_empty_or_missing_folder_gives_findings(tmp_path: Path) -> None:
     assert verify(tmp_path)
     assert verify(tmp_path / "none")
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is(release: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a[1]*?"
+    shutil.copytree(release, odd)
+    shutil.copytree(release, tmp_path / "a1xy")
+    assert checked(odd) == []
+
+
+@pytest.mark.parametrize("name", ["x.txt", ".hidden", "data/x.txt", "LICENSES/x.txt"])
+def test_a_file_that_is_none_of_ours_is_found_though_the_sums_name_it(release: Path, name: str) -> None:
+    (release / name).parent.mkdir(exist_ok=True)
+    (release / name).write_text("x", encoding="utf-8")
+    seal(release)
+    assert [(f.check, f.path) for f in checked(release)] == [("licences", name)]
+
+
+def test_words_added_to_the_licences_and_an_empty_folder_are_found(release: Path) -> None:
+    with (release / "LICENSE.md").open("a", encoding="utf-8") as page:
+        page.write("Do what you want.\n")
+    (release / "data" / "empty").mkdir()
+    seal(release)
+    assert {f.path for f in checked(release)} == {"LICENSE.md", "data/empty"}

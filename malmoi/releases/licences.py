@@ -39,15 +39,22 @@ def duty(licence: Licence) -> str:
     return "nothing; naming the origin is a courtesy" + (f" ({licence.note})" if licence.note else "")
 
 
-def write(folder: Path, expressions: Iterable[str]) -> None:
-    """Write LICENSE.md, and into LICENSES/ the full text of each licence that asks for it."""
+def files(expressions: Iterable[str]) -> dict[str, bytes]:
+    """LICENSE.md, and below LICENSES/ the full text of each licence that asks for it: name → content."""
     wanted = sorted(set(expressions))
-    (folder / "LICENSE.md").write_text(page(wanted), encoding="utf-8")
+    found = {"LICENSE.md": page(wanted).encode()}
     for licence in sorted({i for expression in wanted for i in ids(expression)}):
         text = TEXTS / f"{licence.removesuffix('-only').removesuffix('-or-later')}.txt"
         if text.exists():
-            (folder / "LICENSES").mkdir(exist_ok=True)
-            (folder / "LICENSES" / f"{licence}.txt").write_bytes(text.read_bytes())
+            found[f"LICENSES/{licence}.txt"] = text.read_bytes()
+    return found
+
+
+def write(folder: Path, expressions: Iterable[str]) -> None:
+    """Write the licence files of a release into its folder."""
+    for name, content in files(expressions).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def page(expressions: Iterable[str]) -> str:

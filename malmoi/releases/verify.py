@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from malmoi import shard
 from malmoi.canonical import canonical
 from malmoi.document import LicenceEvidence, Signal
+from malmoi.releases import licences, rows, seal
 from malmoi.releases import manifest as manifests
-from malmoi.releases import rows, seal
 from malmoi.releases.laws import LAWS, RIGHTS
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
@@ -27,6 +27,7 @@ from malmoi.rights import decide
 from malmoi.tables import opened
 
 CARD = "card.json"
+TEXTS = (CARD, manifests.NAME, seal.NAME, "README.md", "index.html")
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
@@ -35,7 +36,7 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One thing that is not as promised: which check, which file, and what it found."""
 
-    check: str  # sums, manifest, root, schema, rows, laws, rights, card, render
+    check: str  # sums, manifest, root, schema, rows, laws, rights, licences, card, render
     path: str
     says: str
 
@@ -52,6 +53,7 @@ def verify(folder: Path, *, render: Render | None = None) -> list[Finding]:
         ("rows", "data", lambda: _rows(folder)),
         ("laws", "audit", lambda: _laws(folder)),
         ("rights", "audit", lambda: _rights(folder)),
+        ("licences", "LICENSE.md", lambda: _licences(folder)),
         ("card", CARD, lambda: _card(folder)),
         ("render", CARD, lambda: _rendered(folder, render) if render else ()),
     )
@@ -159,6 +161,23 @@ def _rights(folder: Path) -> Iterator[Finding]:
                 yield Finding(
                     "rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})"
                 )
+
+
+def _licences(folder: Path) -> Iterator[Finding]:
+    """The licence files are those of the licences in data/, and nothing stands in the folder that is none of ours."""
+    with opened(folder) as tables:
+        wanted = licences.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
+    for name, content in wanted.items():
+        if not (folder / name).is_file() or (folder / name).read_bytes() != content:
+            yield Finding("licences", name, "missing, or not what the licences of the data ask for")
+    ours = {*wanted, *TEXTS, *(f.path for f in manifests.read(folder).files)}
+    for path in sorted(folder.rglob("*")):
+        name = seal.name(folder, path)
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                yield Finding("licences", name, "an empty folder; it is no part of the release")
+        elif name not in ours:
+            yield Finding("licences", name, "extra: no file of a release is called so")
 
 
 def _evidence(said: str) -> Iterator[LicenceEvidence]:
