@@ -12,9 +12,10 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.http import Response
@@ -132,6 +133,9 @@ class Crawl(Spider):
         reason = ""
         while True:
             self._start_more()
+            if not self.running and not self.queue:
+                self._offer(self._unlinked(), "page")
+                self._start_more()
             if not self.running:
                 break
             url, kind, task = self.running[0]
@@ -147,6 +151,13 @@ class Crawl(Spider):
         self.outcome = "limit" if self.queue else "finished"
         if not self.starts_reached or not self.pages:
             raise SourceError(self._nothing(first[0], reason))
+
+    def _unlinked(self) -> Iterator[str]:
+        """Addresses that earlier runs have and that nothing led to in this one: to know whether they are gone."""
+        for url, entry in sorted(self.archive.before.items()):
+            own = urlsplit(url).path not in ("/robots.txt", *OPT_OUT_FILES)
+            if entry.status == 200 and own and url not in self.seen:
+                yield url
 
     def _count_misses(self, visit: Visit) -> None:
         """Stop where the host has stopped answering: thousands of time-outs would help nobody."""
