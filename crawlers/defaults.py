@@ -7,7 +7,7 @@ from urllib.parse import urldefrag, urlsplit
 
 from crawlers import formats
 from crawlers.formats import html, tables
-from crawlers.rights import claims, marks, signals
+from crawlers.rights import claims, marks, rendered, signals
 from crawlers.rights.instruments import is_instrument
 from malmoi.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
@@ -66,11 +66,16 @@ def text(item: Item) -> Extracted:
 def evidence_for(
     source: Source, archived: dict[str, str]
 ) -> Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]:
-    """The default `evidence`: what the item says, what its page says, and what the source claims."""
+    """The default `evidence`: what the item says, what stands in its page or text, and what the source claims."""
 
     def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-        page = html.parse(item) if _is_html(item) else None
-        found = marks.find(item, page) if page is not None else ()
+        found: tuple[LicenceEvidence, ...] = ()
+        page: html.Page | rendered.Rendered | None
+        if _is_html(item):
+            page = html.parse(item)
+            found = marks.find(item, page)
+        elif (page := rendered.page(item, _name(item))) is not None:
+            found = (*page.stated, *marks.find(item, page, labels=True))
         return (*item.evidence, *found, *claims.from_claim(source, item, archived)), signals.find(item, page)
 
     return evidence
@@ -78,6 +83,12 @@ def evidence_for(
 
 def _is_html(item: Item) -> bool:
     return isinstance(item.body, bytes) and formats.sniff(item.body, item.media, urlsplit(item.url).path) == "html"
+
+
+def _name(item: Item) -> str:
+    """The name that tells a format, as `formats.extract` chooses it: the address, or the key where it has no ending."""
+    name = item.url.partition("#")[0]
+    return name if "." in name.rsplit("/", 1)[-1] else item.key
 
 
 def _charset(parameters: str) -> str:

@@ -21,7 +21,7 @@ from malmoi.errors import CaptureError
 from malmoi.licences import table_digest
 from malmoi.source import Extracted, Item
 
-VERSION = 3  # raise it when extraction, marks or signals change what they yield
+VERSION = 4  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",

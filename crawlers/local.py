@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urldefrag
 
 from crawlers.rights import claims, instruments
 from crawlers.rights.instruments import INSTRUMENT
@@ -27,7 +29,7 @@ def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int 
     Nothing is written where nothing is new. Raises SourceError or CaptureError where the access point
     or a licence file is not there or not readable; the message says which and what to do.
     """
-    found, torn = _look(source, limit)
+    found, torn, outside = _look(source, limit)
     known = _instruments(earlier) | {row.url: row for _, rows in current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in found if row.url not in known or known[row.url].record != row.record]
@@ -35,7 +37,7 @@ def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int 
     gone = [] if limit is not None else [_gone(row) for url, row in known.items() if url not in here]
     licences = list(_licences(source))
     fresh = [(row, body) for row, body in licences if row.record not in held]
-    counts = {"found": len(found), "new": len(new), "gone": len(gone), "torn": len(torn)}
+    counts = {"found": len(found), "new": len(new), "gone": len(gone), "torn": len(torn), "outside": outside}
     if new or gone or fresh:
         folder.mkdir(parents=True, exist_ok=True)
         rows = _archive(folder, new, fresh)
@@ -49,24 +51,45 @@ def _instruments(earlier: Sequence[Run]) -> dict[str, IndexRow]:
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
-def _look(source: Source, limit: int | None) -> tuple[list[IndexRow], list[str]]:
+def _look(source: Source, limit: int | None) -> tuple[list[IndexRow], list[str], int]:
+    """What is there, which records are torn, and how many links lead out of the folder."""
     match source.access:
         case Folder():
-            return list(_files(source, source.access))[:limit], []
+            paths, outside = _paths(source, source.access)
+            return list(_files(source, source.access, paths))[:limit], [], outside
         case Warc():
-            return _archives(source, source.access, limit)
+            return *_archives(source, source.access, limit), 0
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
 
 
-def _files(source: Source, access: Folder) -> Iterator[IndexRow]:
+def _paths(source: Source, access: Folder) -> tuple[list[Path], int]:
+    """The files of a folder, sorted, and how many more are links to somewhere else, which nobody has claimed."""
     root = access.path.expanduser()
     if not root.is_dir():
         raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
-    paths = {p for pattern in access.include for p in root.glob(pattern) if p.is_file()}
-    paths -= {p for pattern in access.exclude for p in root.glob(pattern)}
-    if not paths:
-        raise SourceError(f"{source.name}: no file in {root} matches {', '.join(access.include)}; correct `include`.")
-    for path in sorted(paths):
+    matching = {p for pattern in access.include for p in root.glob(pattern) if p.is_file()}
+    matching -= {p for pattern in access.exclude for p in root.glob(pattern)}
+    home = root.resolve()
+    inside = [p for p in matching if p.resolve().is_relative_to(home)]
+    outside = len(matching) - len(inside)
+    if not inside:
+        links = f" ({outside} links that lead out of it are not followed)" if outside else ""
+        raise SourceError(
+            f"{source.name}: no file in {root} matches {', '.join(access.include)}{links}; correct `include`."
+        )
+    return sorted(inside), outside
+
+
+def _files(source: Source, access: Folder, paths: Sequence[Path]) -> Iterator[IndexRow]:
+    root = access.path.expanduser()
+    for path in paths:
+        try:
+            str(path).encode("utf-8")
+        except UnicodeEncodeError:
+            raise SourceError(
+                f"{source.name}: the file name {os.fsencode(path.relative_to(root))!r} is not UTF-8; "
+                "rename the file (convmv does whole folders), or leave it out with exclude=… in the source file."
+            ) from None
         url = f"{FOLDER}{source.name}/{path.relative_to(root).as_posix()}"
         digest = sha256_of(path)
         media = _MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -96,9 +119,10 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
         raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted.")
     best: dict[str, IndexRow] = {}
     for row in rows:
-        held = best.get(row.url)
+        url = urldefrag(row.url).url  # a fragment is never sent, so the answers are of one page
+        held = best.get(url)
         if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
-            best[row.url] = row
+            best[url] = replace(row, url=url)
     rows = [_told_apart(best[url]) for url in sorted(best)]
     told = [row for row in rows if row.kind == INSTRUMENT]
     return [*[row for row in rows if row.kind != INSTRUMENT][:limit], *told], torn

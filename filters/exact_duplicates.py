@@ -6,8 +6,9 @@ from filters.duplicates.survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 1
-LIBRARIES = ("datasketch", "numpy")
+VERSION = 2
+LIBRARIES = ("datasketch", "numpy", "scipy")  # those of the survey, which both filters read
+SURVEY_PARAMETERS = False  # the threshold belongs to near_duplicates
 
 
 def judge(doc: Document, *, survey: Rows) -> Verdict:

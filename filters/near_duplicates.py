@@ -6,14 +6,15 @@ from filters.duplicates.survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("datasketch", "numpy", "scipy")
 
 
 def judge(doc: Document, *, survey: Rows) -> Verdict:
     """Read the table of the survey of copies; `measured` is the estimated Jaccard similarity to the keeper.
 
-    The threshold is the survey's (`threshold`, default 0.8), so it stands in the recipe beside this filter.
+    The threshold is the survey's (`threshold`, default 0.8), so it stands in the recipe beside this
+    filter; texts under 300 letters and digits must agree at 0.9.
     """
     row = survey.get(doc.id)
     if row is None or row["kind"] != "near":

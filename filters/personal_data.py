@@ -10,14 +10,15 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import re2
 
-from filters.pii_rules import emails, numbers, payments, phones, residents
+from filters.pii_rules import emails, numbers, payments, persons, phones, residents
 from filters.pii_rules.finding import Found, settled
 from filters.pii_rules.numbers import Run, Window
 from malmoi.document import Document, Spans
 
-VERSION = 1
+VERSION = 2
+LIBRARIES = ("google-re2",)
 
-Kind: TypeAlias = Literal["rrn", "frn", "phone", "email", "card", "account", "brn"]
+Kind: TypeAlias = Literal["rrn", "frn", "phone", "email", "card", "account", "brn", "birth_date", "name", "address"]
 DEFAULT_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _Rule: TypeAlias = Callable[[Window], Found | None]
 
@@ -51,6 +52,8 @@ def _found(text: str, data: bytes, hits: list[int]) -> Iterator[Found]:
         yield from residents.masked(text, data)
     if _EMAILS in hits:
         yield from emails.emails(text, data)
+    if max(hits) >= _PERSONS:
+        yield from persons.labelled(text, data)
 
 
 def _in_run(text: str, run: Run) -> Iterator[Found]:
@@ -80,7 +83,7 @@ def _shapes() -> dict[tuple[int, ...], tuple[_Rule, ...]]:
 def _gate() -> re2.Set:
     """One pass over the bytes tells which detectors have anything to do."""
     gate = re2.Set.SearchSet()
-    for pattern in (numbers.RUN, residents.MASKED, emails.GATE):
+    for pattern in (numbers.RUN, residents.MASKED, emails.GATE, persons.BIRTH, persons.NAME, persons.ADDRESS):
         gate.Add(pattern)
     gate.Compile()
     return gate
@@ -88,5 +91,5 @@ def _gate() -> re2.Set:
 
 _SHAPES: Final = _shapes()
 _WIDEST: Final = max(map(len, _SHAPES))
-_NUMBERS, _MASKED, _EMAILS = range(3)
+_NUMBERS, _MASKED, _EMAILS, _PERSONS = range(4)  # from _PERSONS on
 _GATE: Final = _gate()

@@ -259,7 +259,9 @@ def sources(*, workspace: WorkspaceOption = Path("workspace")) -> None:
 def try_(
     stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii duplicates")],
     *files: Path,
-    jsonl: Annotated[Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")] = None,
+    jsonl: Annotated[
+        Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
+    ] = None,
     recipe: RecipeArgument = "general",
 ) -> None:
     """Run one stage by itself on files or JSON lines; one JSON object a document, in input order."""

@@ -217,3 +217,39 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
             crawled(tmp_path, site, "공공누리 제1유형")
         site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"2"'})
         assert crawled(tmp_path, site, "공공누리 제1유형").current == 3
+
+
+def test_addresses_that_differ_only_in_the_fragment_are_one_and_the_latest_stands(tmp_path):
+    def record(url: str, when: str, body: bytes) -> bytes:
+        return capture.warc_record(url, when, 200, (("Content-Type", "text/html"),), body)
+
+    old = record("https://a.example/1#top", "2026-01-01T00:00:00Z", b"old")
+    new = record("https://a.example/1#end", "2026-01-03T00:00:00Z", b"new")
+    (tmp_path / "a.warc.gz").write_bytes(new + old)
+    where = source(Warc((tmp_path / "a.warc.gz",)))
+    assert collect(where, tmp_path / "c")["found"] == 1
+    ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
+    assert (row.url, extract.load(row).body) == ("https://a.example/1", b"new")
+    assert collect(where, tmp_path / "c")["new"] == 0
+
+
+def test_a_file_name_that_is_not_utf_8_stops_the_source_with_a_sentence(tmp_path):
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.txt")).write_text("하나")
+    except OSError:
+        pytest.skip("this file system has only names in UTF-8")
+    with pytest.raises(SourceError, match=r"the file name b'\\xff\\xfe.txt' is not UTF-8; rename"):
+        collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
+
+
+def test_links_that_lead_out_of_the_folder_are_counted_and_not_followed(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "ab").mkdir()
+    for name in ("a/one.txt", "ab/secret.txt"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "a" / "out.txt").symlink_to(tmp_path / "ab" / "secret.txt")
+    (tmp_path / "a" / "in.txt").symlink_to("one.txt")
+    (tmp_path / "a" / "dir").symlink_to(tmp_path / "ab")
+    counts = collect(source(Folder(tmp_path / "a", include=("*.txt", "dir/*.txt"))), tmp_path / "c")
+    assert (counts["found"], counts["outside"]) == (2, 2)
+    assert standing(tmp_path / "c") == ["folder:here/in.txt", "folder:here/one.txt"]

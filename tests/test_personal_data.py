@@ -150,6 +150,10 @@ HOSTILE = {
     "telephones in one chain": lambda n: "010-0000-1234-" * (n // 8),
     "accounts in one run": lambda n: "계좌" + "000-00-000000 " * (n // 8),
     "addresses": lambda n: "a@b.kr " * (n // 8),
+    "labels of forms": lambda n: "성명: 생년월일 주소 " * (n // 8),
+    "a label and blanks": lambda n: "생일" + " " * n,
+    "regions without a street": lambda n: "주소 " + "서울 없는구 " * (n // 8),
+    "addresses of houses": lambda n: "주소: 부산 없는구 없는로 9, 9층 " * (n // 16),
     "Hangul before an at sign": lambda n: "가" * n + "@",
 }
 

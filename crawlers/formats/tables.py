@@ -1,8 +1,8 @@
 """Rows of tables as items: CSV and TSV, JSON and JSON lines.
 
 Where a source does not name its columns, they are looked for by the names below, whole and in this
-order; nothing is guessed from what stands in the cells. A row with a licence of its own is
-evidence for that row alone.
+order; nothing is guessed from what stands in the cells. What the columns of a row say of a licence is
+evidence for that row alone; what the object around the rows says is evidence for each of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
@@ -19,11 +18,9 @@ from crawlers.formats.encodings import decode
 from crawlers.formats.metadata import iso_date
 from crawlers.formats.sniffing import sniff
 from crawlers.formats.text import plain
+from crawlers.rights import fields
 from malmoi.capture import Capture
-from malmoi.document import LicenceEvidence
 from malmoi.errors import CaptureError
-from malmoi.licence_words import licence_from_text
-from malmoi.rights import UNKNOWN
 from malmoi.source import Item
 
 Row: TypeAlias = Mapping[str, Any]
@@ -45,21 +42,7 @@ DATE = (
     "일자",
 )
 AUTHOR = ("author", "writer", "creator", "저자", "작성자", "글쓴이", "지은이", "기자")
-LICENCE = (
-    "license",
-    "licence",
-    "라이선스",
-    "라이센스",
-    "이용허락",
-    "이용허락범위",
-    "이용조건",
-    "공공누리",
-    "공공누리유형",
-)
-
 MAX_FIELD = 1 << 30  # characters of one CSV field; Python's own limit of 131,072 is below a long article
-MAX_QUOTE = 300  # code points of a quoted licence
-_KOGL_TYPE = re.compile(r"(?:제\s?)?([0-4])\s?(?:유형)?")
 
 
 def rows(
@@ -84,7 +67,7 @@ def rows(
     """
     where = capture.url
     file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
-    table = list(_read(capture, sniff(capture.body, capture.header("Content-Type"), file)))
+    table, around = _read(capture, sniff(capture.body, capture.header("Content-Type"), file))
     columns = list(dict.fromkeys(column for _, row in table for column in row))
     text_column = _column("text", text, TEXT, columns, where)
     if not text_column:
@@ -97,7 +80,8 @@ def rows(
         "date": _column("date", date, DATE, columns, where),
         "author": _column("author", author, AUTHOR, columns, where),
     }
-    licence_column = _column("licence", licence, LICENCE, columns, where)
+    licence_column = _column("licence", licence, (), columns, where)
+    shared = fields.find(around, capture.record, kind="envelope")
     key_column = _column("key", key, KEY, columns, where)
     keys = _keys(table, key_column, given=key is not None, where=where)
     for row_key, (_, row) in zip(keys, table, strict=True):
@@ -113,7 +97,7 @@ def rows(
             title=" ".join(plain(cells.get("title", "")).split()),
             date=iso_date(cells.get("date", "")),
             author=" ".join(plain(cells.get("author", "")).split()),
-            evidence=_evidence(_cell(row.get(licence_column)), licence_column, capture.record),
+            evidence=(*fields.find(row, capture.record, kind="row", named=licence_column), *shared),
         )
 
 
@@ -149,18 +133,6 @@ def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: 
     return found
 
 
-def _evidence(value: str, column: str, record: str) -> tuple[LicenceEvidence, ...]:
-    value = " ".join(value.split())
-    if not value:
-        return ()
-    number = _KOGL_TYPE.fullmatch(value) if "공공누리" in column else None
-    # "제1유형" or "1" is a licence only under a column that says of what.
-    found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else value)
-    # What is stated but not known is evidence too: the claim of the source must not cover it.
-    kind = "row" if found else "row-unknown"
-    return (LicenceEvidence(found or UNKNOWN, kind, "item", value[:MAX_QUOTE], column, record),)
-
-
 def _cell(value: object) -> str:
     """A cell as text: a list of strings is its lines; nothing else than text and numbers is text."""
     if isinstance(value, str):
@@ -170,12 +142,13 @@ def _cell(value: object) -> str:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-def _read(capture: Capture, kind: str) -> Iterator[tuple[int, Row]]:
+def _read(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]:
+    """The rows with their lines, and the fields of the object around them."""
     text = decode(capture.body, _charset(capture)).text
     if kind in ("json", "jsonl"):
-        return iter(_json_rows(text, capture.url, lines=kind == "jsonl"))
+        return _json_rows(text, capture.url, lines=kind == "jsonl")
     if kind in ("csv", "tsv"):
-        return _csv_rows(text, "\t" if kind == "tsv" else ",", capture.url)
+        return list(_csv_rows(text, "\t" if kind == "tsv" else ",", capture.url)), {}
     raise CaptureError(
         f"{capture.url}: this is {kind}, not a table (CSV, TSV, JSON or JSON lines). "
         "Leave it out with exclude=… in the source file, or fetch it again if it is an error page."
@@ -213,20 +186,27 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
         raise CaptureError(f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file.") from error
 
 
-def _json_rows(text: str, where: str, *, lines: bool) -> list[tuple[int, Row]]:
+def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, Row]], Row]:
     if lines:
         return [
             (number, _object(_load(line, where, number), where, number))
             for number, line in enumerate(text.split("\n"), 1)
             if line.strip()
-        ]
+        ], {}
     data = _load(text, where, 1)
+    around: Row = {}
     if isinstance(data, dict):
-        lists = [value for value in data.values() if isinstance(value, list) and _objects(value)]
-        data = lists[0] if len(lists) == 1 else [data]
+        lists = [
+            (name, value)
+            for name, value in data.items()
+            if isinstance(value, list) and _objects(value) and not fields.called(name)
+        ]
+        if len(lists) == 1:
+            around = {name: value for name, value in data.items() if name != lists[0][0]}
+        data = lists[0][1] if len(lists) == 1 else [data]
     if not isinstance(data, list):
         raise CaptureError(f"{where}: the JSON is a {type(data).__name__}, not rows. Write items() in the source file.")
-    return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)]
+    return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)], around
 
 
 def _objects(value: Sequence[object]) -> bool:

@@ -7,6 +7,7 @@ An HTML page in the place of one of these files is a server's way of saying that
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,13 @@ MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 _PREFERENCES = ("content-signal", "content-usage")
 # ai.txt names kinds of works by their endings; these stand for text, whatever the address of a page ends in.
 _TEXT_ENDINGS = frozenset(("*.txt", "*.html", "*.htm", "*.xhtml", "*.md", "*.txt$", "*.html$", "*.htm$"))
+
+# The root element decides: a page may well speak of "<urlset".
+_SITEMAP = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}>\s*|<!--(?:[^-]|-(?!->)){0,1500}-->\s*|<!DOCTYPE[^>\[]{0,500}>\s*){0,8}"
+    rb"<(?:[\w-]{1,40}:)?(?:urlset|sitemapindex)[\s>/]",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +131,13 @@ def is_instrument(url: str, body: bytes) -> bool:
     path = urlsplit(url).path
     if path in PATHS or path.startswith("/.well-known/"):
         return True
-    head = body[:512]
+    head = body[:2_048]
     if head.startswith(b"\x1f\x8b"):
         try:
-            head = zlib.decompressobj(31).decompress(body[:4096], 512)
+            head = zlib.decompressobj(31).decompress(body[:4096], 2_048)
         except zlib.error:
             return False
-    return b"<urlset" in head or b"<sitemapindex" in head
+    return bool(_SITEMAP.match(head))
 
 
 def _place(url: str) -> tuple[str, str]:

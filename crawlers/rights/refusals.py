@@ -58,3 +58,13 @@ def refusal(run: Run) -> str:
     if _COPYING.search(text) and not _MAIL.search(text):
         return "copying"
     return "reserved" if _RESERVED.search(text) else ""
+
+
+def forbids(value: str) -> bool:
+    """Whether a value of a field refuses, or reserves all rights.
+
+    >>> forbids("무단 전재 및 재배포 금지"), forbids("ⓒ 가나 출판사. All rights reserved."), forbids("가나 출판사")
+    (True, True, False)
+    """
+    text = value[:2_000]
+    return any(words.search(text) for words in (_COPYING, _RESERVED, _NOT_FREE, _TRAINING))

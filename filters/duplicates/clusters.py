@@ -12,6 +12,9 @@ from filters.duplicates.sketch import PERMUTATIONS, U32
 BANDS = 25
 ROWS = 5
 
+SHORT = 300  # letters and digits; a shorter text shares formulas with others and must be more alike
+SHORT_THRESHOLD = 0.9  # estimated Jaccard
+
 I64 = npt.NDArray[np.int64]
 
 
@@ -25,8 +28,22 @@ def band_keys(signatures: U32) -> npt.NDArray[np.uint64]:
     return keys
 
 
-def pairs(signatures: U32, threshold: float) -> tuple[I64, I64]:
-    """Pairs (left, right) of row numbers that share a band and whose estimated Jaccard is at least `threshold`.
+def needed(left: I64, right: I64, threshold: float) -> npt.NDArray[np.float64]:
+    """The similarity from which texts of `left` and `right` letters are copies, shape (pairs,).
+
+    At least SHORT_THRESHOLD where one of the two is short; never reached where one has no letter,
+    since two empty sketches are equal and say nothing.
+
+    >>> needed(np.array([1000, 299, 0]), np.array([1000, 1000, 0]), 0.8).tolist()
+    [0.8, 0.9, 2.0]
+    """
+    least = np.minimum(left, right)
+    short = max(threshold, SHORT_THRESHOLD)
+    return np.select([least == 0, least < SHORT], [2.0, short], default=threshold).astype(np.float64)
+
+
+def pairs(signatures: U32, letters: I64, threshold: float) -> tuple[I64, I64]:
+    """Pairs (left, right) of row numbers that share a band and whose estimated Jaccard is as high as `needed`.
 
     Within a run of equal keys every row is compared with the run's first and with its predecessor:
     a run of n rows costs 2n comparisons and not n², and what they join is a superset of a chain.
@@ -47,7 +64,8 @@ def pairs(signatures: U32, threshold: float) -> tuple[I64, I64]:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     both = np.sort(np.stack([np.concatenate(lefts), np.concatenate(rights)], axis=1), axis=1)
     both = np.unique(both[both[:, 0] != both[:, 1]], axis=0)
-    alike = similarity(signatures, both[:, 0], both[:, 1]) >= threshold
+    limit = needed(letters[both[:, 0]], letters[both[:, 1]], threshold)
+    alike = similarity(signatures, both[:, 0], both[:, 1]) >= limit
     return both[alike, 0], both[alike, 1]
 
 

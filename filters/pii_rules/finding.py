@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from malmoi.document import Span
 
 # The more specific kind first: it wins where two rules are equally sure of one stretch.
-PRECEDENCE = ("rrn", "frn", "email", "card", "brn", "phone", "account")
+PRECEDENCE = ("rrn", "frn", "email", "card", "brn", "phone", "account", "birth_date", "address", "name")
 
 
 @dataclass(frozen=True, slots=True)

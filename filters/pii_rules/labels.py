@@ -48,7 +48,11 @@ def _backwards(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[s
 _LABELS: Final = _backwards(tuple(kind for kind in _WORDS if kind != "person"))
 _PERSONS: Final = _backwards(_PERSON)
 _DROPPED: Final = dict.fromkeys(
-    map(ord, " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u00ad:：-–·.,，()（）[]{}*|/\"'“”‘’=_<>「」#+☎☏✆📞")
+    map(
+        ord,
+        " \t\r\n\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff\u00ad:：-–·.,，()（）[]{}*|/\"'“”‘’=_<>「」#+"
+        "☎☏✆📞※▶▷→○●■□◆◇★☆◦•∙ㆍ",
+    )
 )
 
 
