@@ -196,7 +196,7 @@ def schema(name: str) -> type[BaseModel]:
 
 def _sets_survey(mod: ModuleType) -> bool:
     """Whether a filter sets the parameters of the survey it reads; of two that read one survey, only one does."""
-    return hasattr(mod, "SURVEY") and getattr(mod, "SETS_SURVEY", True)
+    return hasattr(mod, "SURVEY") and getattr(mod, "SURVEY_PARAMETERS", True)
 
 
 def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:

@@ -50,7 +50,7 @@ _NAME: Final = re2.compile(NAME)
 _ADDRESS: Final = re2.compile(ADDRESS)
 _LABEL_END: Final = re2.compile("^[^0-9０-９'’]*")
 
-# The hundred commonest family names (2015 census, Statistics Korea) and the ones of two syllables.
+# Common family names and those of two syllables; a list of bare facts, not checked against a census.
 _FAMILY: Final = frozenset(
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구나민진지엄채원천방공현함변염여추도소석선설마길연위표명기반"
     "라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상시갈단견당"
