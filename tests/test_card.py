@@ -179,3 +179,10 @@ def test_the_examples_of_the_docs_run(release: Path, monkeypatch: pytest.MonkeyP
         exec(block, {})
     assert ds.dataset("data/redistribute", format="parquet").count_rows() == 35
     assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/*/*.parquet'").fetchall() == [(35,)]
+
+
+def test_the_sample_card_is_what_its_facts_render_to() -> None:
+    sample = Path(data_cards.__file__).parent / "sample"
+    card, manifest = (json.loads((sample / n).read_text(encoding="utf-8")) for n in ("card.json", "manifest.json"))
+    for name, text in data_cards.rendered(card, manifest).items():
+        assert (sample / name).read_text(encoding="utf-8") == text, f"{name}: run the demo and copy its card anew"

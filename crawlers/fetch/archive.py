@@ -19,6 +19,7 @@ from pathlib import Path
 from crawlers.fetch.payload import Headers, lasting
 from malmoi.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError
+from malmoi.workspace import sync
 
 OPEN = "pages.warc.gz.open"
 CLOSED = "pages.warc.gz"
@@ -145,7 +146,7 @@ class Archive:
         self.leave()
         final = self.path.with_name(CLOSED)
         self.path.replace(final)
-        fsync_folder(final.parent)
+        sync(final.parent)
         return final
 
     def leave(self) -> None:
@@ -245,12 +246,3 @@ def _header(line: bytes, *, lower: bool = True) -> tuple[str, str]:
 
 def _first(headers: Headers, name: str) -> str:
     return next((v for k, v in headers if k.lower() == name), "")
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make a rename inside `folder` last."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

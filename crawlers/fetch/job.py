@@ -12,18 +12,18 @@ The run folder, when the process has ended:
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crawlers.addresses import canonical
 from crawlers.catalogue import Definition
-from crawlers.fetch.archive import CLOSED, fsync_folder
+from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.guard import Guard, refuse_url
 from crawlers.fetch.scope import in_scope
 from malmoi.errors import CallError
 from malmoi.source import Site, Sitemap, Source
+from malmoi.workspace import replace_file
 
 STATS = "stats.json"
 KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix"})
@@ -128,13 +128,7 @@ def has_failed(job: Job) -> bool:
 
 def write_stats(run_dir: Path, stats: dict[str, Any]) -> None:
     """Write stats.json whole or not at all."""
-    born = run_dir / (STATS + ".tmp")
-    with born.open("w", encoding="utf-8") as file:
-        json.dump(stats, file, ensure_ascii=False, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    born.replace(run_dir / STATS)
-    fsync_folder(run_dir)
+    replace_file(run_dir / STATS, json.dumps(stats, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
 def _stats(job: Job) -> dict[str, Any]:
