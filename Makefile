@@ -43,7 +43,7 @@ bench: $(STAMP)  ## speed and memory on real pages; BENCH_CORPUS=path/to.warc.gz
 	@$(BIN)/python -m benchmarks
 
 soak: $(STAMP)   ## the long checks: hundreds of kills, growth, many orders
-	@$(BIN)/python -m pytest -m soak --override-ini addopts= -q
+	@$(BIN)/python -m pytest -m soak --override-ini addopts= --import-mode=importlib -q
 
 lock:            ## resolve requirements.lock anew (needs uv)
 	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
