@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from malmoi.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
-from malmoi.source import Extracted, Item, Source
+from malmoi.source import Extracted, Item, Source, Trouble
 
 SOURCES = Path(__file__).parent / "sources"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # becomes a folder and the first part of every id
@@ -23,6 +23,7 @@ Follow: TypeAlias = Callable[[Capture], Iterable[str]]
 Items: TypeAlias = Callable[[Capture], Iterable[Item]]
 Evidence: TypeAlias = Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
 Text: TypeAlias = Callable[[Item], Extracted]
+TroubleOf: TypeAlias = Callable[[Capture], Trouble | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Definition:
     items: Items | None = None
     evidence: Evidence | None = None
     text: Text | None = None
+    trouble: TroubleOf | None = None
 
 
 def names() -> list[str]:
@@ -67,7 +69,8 @@ def load(name_or_path: str) -> Definition:
         raise CallError(f"{path}: defines no SOURCE; add SOURCE = Source(…) from malmoi.source")
     if not NAME.fullmatch(source.name):
         raise CallError(f"{path}: the name {source.name!r} cannot be a folder; use lower-case letters, digits, - and _")
-    return Definition(source, *(_function(module, path, verb) for verb in ("follow", "items", "evidence", "text")))
+    verbs = ("follow", "items", "evidence", "text", "trouble")
+    return Definition(source, *(_function(module, path, verb) for verb in verbs))
 
 
 def _run(path: Path) -> ModuleType:

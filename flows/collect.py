@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from crawlers import catalogue, local
 from crawlers.rights import claims
@@ -19,9 +20,9 @@ from crawlers.rights.instruments import INSTRUMENT, is_instrument
 from flows.progress import Progress, Step
 from malmoi import capture, collection
 from malmoi.capture import IndexRow
-from malmoi.collection import GONE, LICENCE, Run
+from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
-from malmoi.source import Folder, Site, Sitemap, Source, Warc
+from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 
 CLOSED = "pages.warc.gz"
@@ -42,9 +43,18 @@ class Collected:
 
 
 def collect(
-    workspace: Workspace, name: str, progress: Progress, *, limit: int | None = None, contact: str | None = None
+    workspace: Workspace,
+    name: str,
+    progress: Progress,
+    *,
+    limit: int | None = None,
+    contact: str | None = None,
+    terms: TermsCheck | None = None,
 ) -> Collected:
-    """Collect the source `name`; SourceError says what is wrong with it and what to do."""
+    """Collect the source `name`; SourceError says what is wrong with it and what to do.
+
+    `terms` is the operator's own record of a check, for a source that ships unreviewed.
+    """
     definition = catalogue.load(name)
     source = definition.source
     home = workspace.captures(source.name)
@@ -54,7 +64,7 @@ def collect(
         match source.access:
             case Folder() | Warc():
                 counts = local.collect(source, folder, earlier, limit=limit)
-            case Site() | Sitemap():
+            case Site() | Sitemap() | Feed() | Api() | Dump() | Git():
                 job = {
                     "source": str(Path(name).absolute()) if name.endswith(".py") else name,
                     "run_dir": str(folder),
@@ -62,6 +72,7 @@ def collect(
                     "limit": limit,
                     "contact": contact,
                     "user_agent_suffix": None,
+                    "terms": asdict(terms) if terms else None,
                 }
                 counts = _fetch(source, folder, earlier, job, step)
         standing = sum(len(rows) for _, rows in collection.current(collection.runs(home)))
@@ -85,6 +96,14 @@ def would_collect(workspace: Workspace, name: str) -> str:
             return f"{source.name}: crawl {', '.join(start)} within {', '.join(scope)}; {standing:,} captures stand"
         case Sitemap(urls=urls, scope=scope):
             return f"{source.name}: read {', '.join(urls)} within {', '.join(scope)}; {standing:,} captures stand"
+        case Feed(urls=urls, scope=scope):
+            return f"{source.name}: read {', '.join(urls)} within {', '.join(scope)}; {standing:,} captures stand"
+        case Api(start=start):
+            return f"{source.name}: ask {', '.join(start)}; {standing:,} captures stand"
+        case Dump(url=url, path=path):
+            return f"{source.name}: stream {url or path}; {standing:,} captures stand"
+        case Git(url=url, branch=branch, commit=commit):
+            return f"{source.name}: fetch {url} at {commit or branch}; {standing:,} captures stand"
         case Folder(path=path):
             return f"{source.name}: index the files of {path}; {standing:,} captures stand"
         case Warc(paths=paths):
@@ -126,8 +145,9 @@ def _fetch(source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, 
         # Without this mark the crawler would find its run finished, and never ask for the page again.
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
         raise SourceError(f"{error} The next collect asks for the page anew and keeps the other pages.") from error
-    new = [r for r in rows if r.status == 200 and r.kind == "response"]
+    new = [r for r in rows if r.status == 200 and r.kind in ITEMS]
     gone = [r.url for r in rows if r.url in known and r.status in (404, 410)]
+    gone += [url for url in stats.get("gone", ()) if url in known]  # of a dump or a repository, which is seen whole
     rows += [replace(known[url], path="", offset=0, size=0, kind=GONE) for url in gone]
     facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
     collection.finish(folder, rows, facts)
@@ -156,7 +176,9 @@ def _proved(
     """
     proofs: dict[str, IndexRow] = {}
     for claim in source.claim:
-        if claim.url and not claim.file:
+        if claim.file:  # a file of the repository, archived like the others
+            proofs |= _file_proof(source, claim, rows, folder)
+        elif claim.url:
             url = claims.address(claim)
             proofs[url] = proof = _proof(source, url, rows, folder, earlier, stats)
             page = capture.read(folder / proof.path, proof.offset, proof.record)
@@ -165,6 +187,20 @@ def _proved(
     # An answer that a later one of the same run has replaced is no page of the source either.
     others = [replace(r, kind=INSTRUMENT) if r.url in proofs and r.kind == "response" else r for r in rows]
     return [*(r for r in others if r.record not in {p.record for p in proofs.values()}), *proofs.values()]
+
+
+def _file_proof(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path) -> dict[str, IndexRow]:
+    """The licence file of a repository, which each run archives, under the name that the claim gives it."""
+    found = [r for r in rows if r.kind == "resource" and unquote(r.url).endswith(f"/{claim.file}")]
+    if not found:
+        raise SourceError(
+            f"{source.name}: the licence file {claim.file} is not in the repository; a claim needs its proof. "
+            "Look at the repository; correct file of the LicenceClaim if it has moved, or retire the source."
+        )
+    row = min(found, key=lambda r: len(r.url))  # content/ko/LICENSE ends so too
+    body = capture.read(folder / row.path, row.offset, row.record).body
+    claims.check_quote(claim, claims.readable(body, "", name=claim.file))
+    return {claim.file: replace(row, url=claim.file, kind=LICENCE)}
 
 
 def _proof(

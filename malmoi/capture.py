@@ -59,7 +59,7 @@ class IndexRow:
     path: str  # file that holds it; relative to the workspace, or absolute for files that stay
     offset: int  # of the WARC record in `path`; 0 for a file
     size: int  # payload bytes
-    kind: str  # response, file
+    kind: str  # response, resource, file
 
 
 def record_id(url: str, payload: bytes | str) -> str:
@@ -108,6 +108,19 @@ def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> by
         "Content-Type": "application/json",
     }
     return _packed(fields, block)
+
+
+def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
+    """A `resource` record: bytes that were had otherwise than by HTTP: a file of a repository, a block of a dump."""
+    fields = {
+        "WARC-Type": "resource",
+        "WARC-Record-ID": f"<{record_id(url, body)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
+        "Content-Type": media,
+    }
+    return _packed(fields, body)
 
 
 def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:

@@ -25,7 +25,7 @@ INDEX = pa.schema(
     [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
 )
 LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
-ITEMS = ("response", "file")  # kinds of rows that may hold items
+ITEMS = ("response", "resource", "file")  # kinds of rows that may hold items
 GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
 MAX_ROWS = 1024

@@ -12,6 +12,7 @@ from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import STATS, Job, check, finished, guard_of, has_failed, read_job, write_stats
 from crawlers.fetch.manners import TIMEOUT
 from malmoi.errors import CallError, MalmoiError, SourceError
+from malmoi.source import Dump, Git
 
 USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object, as crawlers/fetch/job.py tells"
 MAX_SIZE = 32 * 1024 * 1024  # bytes of one answer as sent
@@ -24,8 +25,18 @@ def main(argv: list[str]) -> int:
             raise CallError(USAGE)
         job = read_job(Path(argv[0]))
         definition = load(job.source)
-        check(job, definition)
-        if finished(job) is None:
+        access = check(job, definition)
+        if finished(job) is not None:
+            return 0
+        if isinstance(access, Dump):
+            from crawlers.fetch import dump
+
+            dump.collect(job, definition, access)
+        elif isinstance(access, Git):
+            from crawlers.fetch import git
+
+            git.collect(job, definition, access)
+        else:
             collect(job, definition)
     except MalmoiError as error:
         print(" ".join(str(error).split()), file=sys.stderr)

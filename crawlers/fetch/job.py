@@ -22,11 +22,11 @@ from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.guard import Guard, refuse_url
 from crawlers.fetch.scope import in_scope
 from malmoi.errors import CallError
-from malmoi.source import Site, Sitemap, Source
+from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
 from malmoi.workspace import replace_file
 
 STATS = "stats.json"
-KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix"})
+KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix", "terms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Job:
     limit: int | None = None  # pages
     contact: str | None = None  # mail address or page of the operator
     user_agent_suffix: str | None = None
+    terms: TermsCheck | None = None  # recorded by the operator for a source that ships unreviewed
 
 
 def read_job(path: Path) -> Job:
@@ -76,10 +77,11 @@ def read_job(path: Path) -> Job:
         said.get("limit"),
         said.get("contact"),
         said.get("user_agent_suffix"),
+        _terms(path, said.get("terms")),
     )
 
 
-def check(job: Job, definition: Definition) -> Site | Sitemap:
+def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
     """The access point of a source that may be collected; asked before anything is fetched.
 
     Raises:
@@ -87,23 +89,40 @@ def check(job: Job, definition: Definition) -> Site | Sitemap:
     """
     source = definition.source
     access = source.access
-    if not isinstance(access, Site | Sitemap):
+    if isinstance(access, Site | Sitemap | Feed | Api):
+        addresses = _of_crawl(job, source, access)
+    elif isinstance(access, Dump | Git):
+        addresses = (access.url,) if access.url else ()
+        if addresses and not canonical(access.url):
+            raise CallError(
+                f"{source.name}: {access.url!r} is not an address of http or https; correct it in {job.source}"
+            )
+    else:
         raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; read it where it lies")
-    first = access.start if isinstance(access, Site) else access.urls
+    guard = guard_of(source)
+    asked = [*addresses, *(claim.url for claim in source.claim if claim.url)]
+    if not all(_loopback(canonical(url), guard) for url in asked):
+        _answerable(job, source)
+    return access
+
+
+def first_of(access: Crawled) -> tuple[str, ...]:
+    """The addresses with which a crawl begins."""
+    return access.start if isinstance(access, Site | Api) else access.urls
+
+
+def _of_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
+    first = first_of(access)
     if not first or not access.scope:
         raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}")
     for url in (*first, *access.scope, *access.deny):
         if not canonical(url):
             raise CallError(f"{source.name}: {url!r} is not an address of http or https; correct it in {job.source}")
-    if isinstance(access, Site) and (stray := [url for url in first if not in_scope(canonical(url), access)]):
+    if isinstance(access, Site | Api) and (stray := [url for url in first if not in_scope(canonical(url), access)]):
         raise CallError(f"{source.name}: the start address {stray[0]} is outside the scope; widen the scope")
     if not source.manners.delay >= 0 or source.manners.concurrency < 1:
         raise CallError(f"{source.name}: manners need delay >= 0 and concurrency >= 1; correct {job.source}")
-    guard = guard_of(source)
-    addresses = [*first, *access.scope, *(claim.url for claim in source.claim if claim.url)]
-    if not all(_loopback(canonical(url), guard) for url in addresses):
-        _answerable(job, source)
-    return access
+    return (*first, *access.scope)
 
 
 def guard_of(source: Source) -> Guard:
@@ -145,20 +164,33 @@ def _answerable(job: Job, source: Source) -> None:
             f"{source.name}: the open web is crawled only in somebody's name; "
             "give a contact, a mail address or the address of a page about this crawl"
         )
-    if source.terms is None:
+    terms = job.terms or source.terms
+    if terms is None:
         raise CallError(
-            f"{source.name}: nobody has recorded a check of its terms; read the terms of {source.publisher}, "
-            f"then add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}"
+            f"{source.name}: nobody has recorded a check of its terms; read the terms of {source.publisher}, then say "
+            f"`malmoi sources terms {source.name} --reviewer … --page … --verdict allowed|forbidden`, "
+            f"or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}"
         )
-    if source.terms.verdict != "allowed":
+    if terms.verdict != "allowed":
         raise CallError(
-            f"{source.name}: its terms forbid collecting, says {source.terms.reviewer} on {source.terms.date} "
-            f"({source.terms.url}); ask {source.publisher} for permission or leave the source out"
+            f"{source.name}: its terms forbid collecting, says {terms.reviewer} on {terms.date} "
+            f"({terms.url}); ask {source.publisher} for permission or leave the source out"
         )
 
 
 def _loopback(url: str, guard: Guard) -> bool:
     return guard.url(url) is None and refuse_url(url) is not None
+
+
+def _terms(path: Path, said: Any) -> TermsCheck | None:
+    if said is None:
+        return None
+    keys = {"reviewer", "date", "url", "verdict"}
+    if not isinstance(said, dict) or said.keys() != keys or not all(isinstance(v, str) and v for v in said.values()):
+        raise CallError(f"{path}: terms must be an object of texts with {', '.join(sorted(keys))}")
+    if said["verdict"] not in ("allowed", "forbidden"):
+        raise CallError(f"{path}: the verdict of terms is {said['verdict']!r}; it must be allowed or forbidden")
+    return TermsCheck(said["reviewer"], said["date"], said["url"], said["verdict"])
 
 
 def _typed(path: Path, said: dict[str, Any], key: str, kind: type, *, required: bool = False) -> None:

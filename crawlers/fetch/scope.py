@@ -11,18 +11,18 @@ from w3lib.encoding import html_to_unicode
 from crawlers.addresses import begins, canonical, covers, origin
 from crawlers.fetch.payload import inflate
 from malmoi.capture import Capture
-from malmoi.source import Site, Sitemap
+from malmoi.source import Api, Crawled, Site
 
 MAX_LENGTH = 2000  # characters of an address; longer ones are traps: calendars, session ids
 
 
-def origins(access: Site | Sitemap) -> list[str]:
+def origins(access: Crawled) -> list[str]:
     """The origins that a source names, in its order, each once."""
-    first = access.start if isinstance(access, Site) else access.urls
+    first = access.start if isinstance(access, Site | Api) else access.urls
     return list(dict.fromkeys(origin(canonical(url)) for url in (*first, *access.scope)))
 
 
-def in_scope(url: str, access: Site | Sitemap) -> bool:
+def in_scope(url: str, access: Crawled) -> bool:
     """Whether a page at `url` belongs to the source. What is denied is read more widely than what is allowed."""
     return (
         0 < len(url) <= MAX_LENGTH

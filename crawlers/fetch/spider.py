@@ -30,7 +30,7 @@ from crawlers.fetch.payload import TooBig, lasting
 from crawlers.fetch.scope import in_scope, links, origins, sitemap
 from malmoi.capture import Capture, record_id
 from malmoi.errors import SourceError
-from malmoi.source import Site, Sitemap
+from malmoi.source import Api, Crawled, Feed, Site, Sitemap
 
 MAX_REDIRECTS = 5  # hops of one address
 MAX_MISSES = 10  # addresses in a row without an answer, or with 5xx or 429, each after all its tries
@@ -65,9 +65,9 @@ class Crawl(Spider):
 
     def __init__(self, *, job: Job, definition: Definition, archive: Archive, guard: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        assert isinstance(definition.source.access, Site | Sitemap)  # crawlers.fetch.job.check
+        assert isinstance(definition.source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
         self.job, self.definition, self.archive, self.guard = job, definition, archive, guard
-        self.access: Site | Sitemap = definition.source.access
+        self.access: Crawled = definition.source.access
         self.limit = min(job.limit or self.access.max_pages, self.access.max_pages)
         self.agent = manners.user_agent(job.contact, job.user_agent_suffix)
         self.queue: deque[tuple[str, Kind]] = deque()
@@ -172,7 +172,7 @@ class Crawl(Spider):
             )
 
     def _first(self) -> tuple[tuple[str, ...], Kind]:
-        if isinstance(self.access, Site):
+        if isinstance(self.access, Site | Api):
             return self.access.start, "page"
         return self.access.urls, "sitemap"
 

@@ -1,0 +1,15 @@
+"""That a file has no text for us, and why: raised by a reader, turned into a dropped outcome by `formats.extract`."""
+
+from __future__ import annotations
+
+
+class Unreadable(Exception):
+    """No text can be had from the bytes of a document; `reason` is the word of the verdict.
+
+    Words in use: `encrypted`, `drm`, `damaged`, `too-large`, `archive-bomb`, `no-text` (the format was read and
+    holds no text: pictures, shapes), `needs-script`, `unsupported-version:<which>`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
