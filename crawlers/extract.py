@@ -10,15 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from crawlers import catalogue
+from crawlers import catalogue, past
 from crawlers.rights import instruments
 from crawlers.rights.instruments import Instrument
 from malmoi import capture as captures
 from malmoi.capture import Capture, IndexRow
+from malmoi.collection import Past
 from malmoi.corridor import Dropped, Kept, Outcome
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
 from malmoi.errors import CaptureError
 from malmoi.licences import table_digest
+from malmoi.rights import decide
 from malmoi.source import Extracted, Item
 
 VERSION = 4  # raise it when extraction, marks or signals change what they yield
@@ -43,6 +45,7 @@ class Extraction:
     definition: str  # name or path of the source file
     archived: tuple[tuple[str, str], ...]  # licence file or page → id of its record
     instruments: tuple[Instrument, ...] = ()  # robots.txt, ai.txt, tdmrep.json of the hosts of the shard
+    past: tuple[tuple[str, Past], ...] = ()  # address → what other visits have found there
 
 
 Said = TypeVar("Said", LicenceEvidence, Signal)
@@ -64,11 +67,18 @@ def extractor(job: Extraction) -> Extractor:
     evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
     text = definition.text or defaults.text
 
+    pasts = dict(job.past)
+
     def extract(row: IndexRow) -> list[Outcome]:
         capture = replace(load(row), source=definition.source.name)
         host = instruments.find(capture.url, job.instruments) if job.instruments else ()
         found = ((item, text(item)) for item in items(capture))
-        return [document(capture, row.payload_sha256, item, said, evidence, host) for item, said in found]
+        made = [document(capture, row.payload_sha256, item, said, evidence, host) for item, said in found]
+        if row.url not in pasts:
+            return made
+        visits = pasts[row.url]
+        earlier = [(old, past.licences(old, load, items, evidence, text)) for old in visits.earlier]
+        return [_with_past(outcome, visits, earlier) for outcome in made]
 
     return extract
 
@@ -111,6 +121,14 @@ def document(
         too_long = Verdict("drop", "text-too-long", measured=float(len(doc.text)), limit=float(MAX_TEXT))
         return Dropped(replace(doc, text=doc.text[:1000]), "extract", too_long)
     return Kept(doc)
+
+
+def _with_past(outcome: Outcome, visits: Past, earlier: list[tuple[IndexRow, dict[str, str]]]) -> Outcome:
+    doc = outcome.document
+    key = doc.id.partition("/")[2]
+    now = decide(doc.evidence, doc.signals).licence
+    notes = (*past.gone(visits), *past.relicensed(key, now, doc.provenance.fetched, earlier))
+    return replace(outcome, document=replace(doc, signals=(*doc.signals, *notes)))
 
 
 def load(row: IndexRow) -> Capture:

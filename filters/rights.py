@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 from malmoi.document import Document, Use, Verdict
 from malmoi.rights import RULES_VERSION, decide, table_digest
 
 # What decides is the table and the rules, so the version follows them: stages are judged anew when either changes.
-VERSION = int(hashlib.sha256(f"1 {RULES_VERSION} {table_digest()}".encode()).hexdigest()[:8], 16)  # 1: of this file
+VERSION = int(hashlib.sha256(f"2 {RULES_VERSION} {table_digest()}".encode()).hexdigest()[:8], 16)  # 2: of this file
 
 
-def judge(doc: Document, *, uses: tuple[Use, ...] = ("redistribute",)) -> Verdict:
+def judge(
+    doc: Document,
+    *,
+    uses: tuple[Use, ...] = ("redistribute",),
+    gone: Literal["drop", "keep"] = "drop",
+    relicensed: Literal["latest", "drop"] = "latest",
+) -> Verdict:
     """Drop a document whose use, decided by `malmoi.rights.decide`, is not among `uses`.
+
+    A later visit may have found the page no more, or under another licence than an earlier one; the
+    signals `gone` and `relicensed` say so. `gone="drop"` lets such a page go, `"keep"` rests on the
+    mark that was archived while it stood. `relicensed="latest"` goes by the mark of the last visit,
+    `"drop"` trusts no page whose mark has ever changed.
 
     Labels `use` and `licence` in any case; `licence` is "none" where no single one could be
     decided. The reason of a drop is that of the decision (no-licence, conflict, refused, opt-out
@@ -26,6 +38,11 @@ def judge(doc: Document, *, uses: tuple[Use, ...] = ("redistribute",)) -> Verdic
     """
     rights = decide(doc.evidence, doc.signals)
     labels = (("use", rights.use), ("licence", rights.licence or "none"))
+    noted = {signal.name for signal in doc.signals}
+    if gone == "drop" and "gone" in noted:
+        return Verdict("drop", "gone", labels=labels)
+    if relicensed == "drop" and "relicensed" in noted:
+        return Verdict("drop", "relicensed", labels=labels)
     # "exclude" is never released, whatever a recipe says.
     if rights.use in uses and rights.use != "exclude":
         return Verdict("keep", f"use-{rights.use}", labels=labels)

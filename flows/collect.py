@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Site
 from malmoi.workspace import Workspace, replace_file
 
 CLOSED = "pages.warc.gz"
+MOVED = (301, 308)  # the page has another address now; what it says there is another capture
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -146,9 +147,8 @@ def _fetch(source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, 
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
         raise SourceError(f"{error} The next collect asks for the page anew and keeps the other pages.") from error
     new = [r for r in rows if r.status == 200 and r.kind in ITEMS]
-    gone = [r.url for r in rows if r.url in known and r.status in (404, 410)]
-    gone += [url for url in stats.get("gone", ()) if url in known]  # of a dump or a repository, which is seen whole
-    rows += [replace(known[url], path="", offset=0, size=0, kind=GONE) for url in gone]
+    gone = _gone(known, rows, stats, folder)
+    rows += gone
     facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
     collection.finish(folder, rows, facts)
     return {
@@ -158,6 +158,28 @@ def _fetch(source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, 
         "failed": len(stats["failed"]),
         "torn": len(torn),
     }
+
+
+def _gone(
+    known: Mapping[str, IndexRow], rows: Sequence[IndexRow], stats: dict[str, Any], folder: Path
+) -> list[IndexRow]:
+    """A row for each capture that stood and whose page this visit found no more: status 404, 410, moved, disallowed."""
+    last = {row.url: row for row in sorted(rows, key=lambda row: row.offset)}
+    found = {url: row.status for url, row in last.items() if row.status in (404, 410) or row.status in MOVED}
+    found |= dict.fromkeys(stats.get("gone", ()), 404)  # of a dump or a repository, which is seen whole
+    blocked = folder / "blocked.jsonl"
+    for line in blocked.read_text(encoding="utf-8").splitlines() if blocked.exists() else ():
+        said = json.loads(line)
+        if said["reason"] == "robots-disallow":
+            found[said["url"]] = 403
+    when = max((row.fetched for row in rows), default="")
+    return [
+        replace(
+            known[url], path="", offset=0, size=0, kind=GONE, fetched=when, status=301 if status in MOVED else status
+        )
+        for url, status in sorted(found.items())
+        if url in known
+    ]
 
 
 def _end_with_parent() -> None:

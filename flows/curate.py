@@ -95,15 +95,23 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     host_files = instruments.standing(runs)
     code = digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
-    for _, rows in collection.current(runs):
+    past = collection.history(runs)
+    for _, rows in collection.current(runs, gone=True):
         for chunk in collection.chunks(rows):
             here = instruments.about(host_files, (row.url for row in chunk))
-            job = extraction.Extraction(name, archived, here)
-            content = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
+            visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
+            job = extraction.Extraction(name, archived, here, visits)
+            content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
+            content += [_visited(url, found) for url, found in visits]  # a page without a past costs no key
             said = [[one.origin, one.kind, one.record] for one in here]
             key = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
             yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn)
             torn = ()
+
+
+def _visited(url: str, past: collection.Past) -> list[object]:
+    gone = [past.gone.status, past.gone.fetched] if past.gone else []
+    return [url, [row.record for row in past.earlier], gone]
 
 
 def definition_file(name: str) -> Path:

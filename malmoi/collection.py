@@ -26,7 +26,9 @@ INDEX = pa.schema(
 )
 LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
 ITEMS = ("response", "resource", "file")  # kinds of rows that may hold items
+ARCHIVED = ("response", "resource")  # those of them whose bytes an archive holds
 GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
+MAX_EARLIER = 20  # revisions of one address that are looked at
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
 MAX_ROWS = 1024
 
@@ -77,9 +79,43 @@ def located(run: Run, row: IndexRow) -> IndexRow:
     return replace(row, path=str(run.folder / row.path))
 
 
-def current(found: Iterable[Run]) -> list[tuple[Run, list[IndexRow]]]:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What visits before and after the capture that stands have found at its address."""
+
+    earlier: tuple[IndexRow, ...] = ()  # captures with another content, oldest first, located
+    gone: IndexRow | None = None  # the later visit that found the page no more; `status` says how
+
+
+def history(found: Iterable[Run]) -> dict[str, Past]:
+    """The addresses that have changed or are gone since an earlier visit, each with its past.
+
+    Files that stay where they are have none: their earlier bytes are nobody's any more.
+    """
+    seen: dict[str, list[IndexRow]] = {}
+    gone: dict[str, IndexRow] = {}
+    for run in found:
+        for row in run.rows:
+            if row.kind == GONE:
+                gone[row.url] = row
+            elif _ours(row) and row.status == 200:
+                gone.pop(row.url, None)
+                revisions = seen.setdefault(row.url, [])
+                if all(row.payload_sha256 != held.payload_sha256 for held in revisions[-1:]):
+                    revisions.append(located(run, row))
+    changed = [url for url, revisions in seen.items() if len(revisions) > 1 or url in gone]
+    return {url: Past(tuple(seen[url][:-1][-MAX_EARLIER:]), gone.get(url)) for url in changed}
+
+
+def _ours(row: IndexRow) -> bool:
+    """Whether the bytes lie in an archive of the workspace; a path of somebody else's archive is absolute."""
+    return row.kind in ARCHIVED and not row.path.startswith("/")
+
+
+def current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list[IndexRow]]]:
     """For each run the captures in it that no later one supersedes, sorted by address.
 
+    With `gone` the last capture of an address that is gone stands too, where an archive holds it.
     Within one run (an existing archive may hold an address many times) the latest wins; among equal
     times the greatest record id, so that the order of files decides nothing.
     """
@@ -87,6 +123,8 @@ def current(found: Iterable[Run]) -> list[tuple[Run, list[IndexRow]]]:
     ordered = list(found)
     for number, run in enumerate(ordered):
         for row in run.rows:
+            if gone and row.kind == GONE and row.url in last and _ours(last[row.url][1]):
+                continue
             if row.kind != GONE and (row.kind not in ITEMS or row.status != 200):
                 continue
             held = last.get(row.url)
