@@ -9,7 +9,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,6 +108,7 @@ def run(
             home, chosen, names, mapping.threads(pool.count()), Progress(),
             limit=limit, contact=contact, version=version,
         )  # fmt: skip
+        _reported(home, names, shown=False)
     _released(made)
 
 
@@ -139,7 +140,10 @@ def collect(
         prefect_flows.collect(list(sources), str(workspace), limit, contact)
         return
     with home.lock():
-        runs.collect_all(home, sources, Progress(), limit=limit, contact=contact)
+        try:
+            runs.collect_all(home, sources, Progress(), limit=limit, contact=contact)
+        finally:  # what one source has failed to give is no reason to be silent about the others
+            _reported(home, sources)
 
 
 @app.command
@@ -286,6 +290,20 @@ def _plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool
     from flows import status as statuses
 
     statuses.plan(recipe, names, workspace, out, collect=collect)
+
+
+def _reported(home: Any, names: Sequence[str], *, shown: bool = True) -> None:
+    """Write the crawl report; show its funnels."""
+    from flows import report
+
+    try:
+        found = report.funnels(home, names)
+    except MalmoiError as error:  # the collection itself has its own say
+        out.print(f"No crawl report: {error}", markup=False)
+        return
+    if shown and found:
+        report.show(found, out)
+    out.print(f"Crawl report: {report.write(home, found)}", markup=False)
 
 
 def _released(made: Any) -> None:

@@ -8,16 +8,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from crawlers import catalogue, local
+from crawlers.catalogue import Definition
 from crawlers.rights import claims
 from crawlers.rights.instruments import INSTRUMENT, is_instrument
-from flows.progress import Progress, Step
+from flows import crawling
+from flows.progress import Progress
 from malmoi import capture, collection
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, ITEMS, LICENCE, Run
@@ -25,7 +27,7 @@ from malmoi.errors import CallError, SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 
-CLOSED = "pages.warc.gz"
+CLOSED, OPEN = "pages.warc.gz", "pages.warc.gz.open"
 MOVED = (301, 308)  # the page has another address now; what it says there is another capture
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -75,7 +77,8 @@ def collect(
                     "user_agent_suffix": None,
                     "terms": asdict(terms) if terms else None,
                 }
-                counts = _fetch(source, folder, earlier, job, step)
+                with crawling.shown(source.name, progress.console, quiet=progress.quiet) as show:
+                    counts = _fetch(definition, folder, earlier, job, show)
         standing = sum(len(rows) for _, rows in collection.current(collection.runs(home)))
         step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _more(counts)
     if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
@@ -111,7 +114,15 @@ def would_collect(workspace: Workspace, name: str) -> str:
             return f"{source.name}: index {', '.join(str(p) for p in paths)}; {standing:,} captures stand"
 
 
-def _fetch(source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, Any], step: Step) -> dict[str, int]:
+def _fetch(
+    definition: Definition,
+    folder: Path,
+    earlier: Sequence[Run],
+    job: dict[str, Any],
+    show: Callable[[crawling.State], None],
+) -> dict[str, int]:
+    source = definition.source
+    state, looker = crawling.State(source.name), crawling.Looker(definition, folder / OPEN)
     folder.mkdir(parents=True, exist_ok=True)
     order = folder / "job.json"
     replace_file(order, json.dumps(job, ensure_ascii=False, indent=1) + "\n")
@@ -123,11 +134,10 @@ def _fetch(source: Source, folder: Path, earlier: Sequence[Run], job: dict[str, 
         ) as process,
     ):
         try:
-            fetched = 0
             for line in process.stdout or ():
-                now = json.loads(line).get("fetched", fetched)
-                step.advance(max(0, now - fetched))
-                fetched = now
+                state.said |= json.loads(line)
+                looker.look(state.uses)
+                show(state)
             status = process.wait()
         except BaseException:
             process.terminate()  # what it has archived stands; the next run takes it up

@@ -17,13 +17,14 @@ from typing import Any, NoReturn, TextIO, TypeAlias
 import pyarrow as pa
 
 from crawlers import defaults, formats
+from crawlers.fetch import manners, robots
 from crawlers.rights import instruments
 from crawlers.rights.instruments import Instrument
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi import rights
 from malmoi.corridor import Bound, Dropped, Kept, apply, walk
-from malmoi.document import Document, Provenance, Verdict
+from malmoi.document import Document, Provenance, Signal, Verdict
 from malmoi.errors import CallError
 from malmoi.recipe import Recipe, Step
 from malmoi.source import Item, Site, Source
@@ -136,7 +137,8 @@ def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
     for row in rows:
         item = _item(row)
         found, signals = evidence(replace(item, date=item.date or formats.extract(item).date))
-        signals = (*signals, *instruments.find(item.url, _host_files(row)))
+        files = _host_files(row)
+        signals = (*_fetchable(row), *instruments.resolved(signals, item.url, files), *instruments.find(item.url, files))
         decided = rights.decide(found, signals)
         yield {
             "id": row["id"],
@@ -149,13 +151,22 @@ def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
         }
 
 
+def _fetchable(row: Row) -> tuple[Signal, ...]:
+    """A signal where the robots.txt of the object lets nobody, or not us, have the page: it would never be collected."""
+    text = row.get("robots") or ""
+    if not isinstance(text, str) or not text.strip():
+        return ()
+    said = robots.decide(200, text.encode("utf-8", "replace"), str(row.get("url", "")), manners.AGENT)
+    return () if said.allowed else (Signal("robots", "opt-out", said.reason, "/robots.txt", ""),)
+
+
 def _host_files(row: Row) -> Sequence[Instrument]:
     """robots.txt and the well-known files that the object carries as texts."""
-    robots, known = row.get("robots") or "", row.get("well_known") or {}
-    if not isinstance(robots, str) or not isinstance(known, dict):
+    text, known = row.get("robots") or "", row.get("well_known") or {}
+    if not isinstance(text, str) or not isinstance(known, dict):
         raise CallError(f"{row['id']}: field 'robots' is a string, 'well_known' an object of names and texts.")
     texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
-    return instruments.of_texts(str(row.get("url", "")), robots=robots, well_known=texts)
+    return instruments.of_texts(str(row.get("url", "")), robots=text, well_known=texts)
 
 
 def _language(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:

@@ -169,19 +169,20 @@ class Archive:
             self.known[entry.record] = entry
 
 
-def entries(path: Path) -> Iterator[tuple[Entry, int]]:
-    """Each whole answer of an archive with the offset behind it; stops before a torn tail."""
-    for offset, end, raw in members(path):
+def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
+    """Each whole answer of an archive from offset `start` on, with the offset behind it; stops before a torn tail."""
+    for offset, end, raw in members(path, start):
         entry = _entry(raw, path, offset)
         if entry is None:
             return
         yield entry, end
 
 
-def members(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Each whole gzip member of a file: where it starts, where it ends, its bytes."""
+def members(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
+    """Each whole gzip member of a file from offset `start` on: where it starts, where it ends, its bytes."""
     with path.open("rb") as file:
-        offset, held = 0, b""
+        file.seek(start)
+        offset, held = start, b""
         while True:
             unpacker, out, used = zlib.decompressobj(31), bytearray(), 0
             while not unpacker.eof:

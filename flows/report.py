@@ -1,0 +1,168 @@
+"""The crawl report: for each source what was asked for, what came, what could be read, what may be used, and why not.
+
+`reports/collection.html` and `reports/collection.json` of a workspace; counts and reasons only, never text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
+from rich.table import Table
+
+from crawlers import catalogue
+from flows.curate import extract_jobs
+from malmoi import __version__, collection, shard
+from malmoi.collection import GONE
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.ledger import total
+from malmoi.rights import decide
+from malmoi.workspace import Workspace, replace_file
+
+GONE_BY = {301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One step of the funnel: how many came through, and what was lost on the way to it."""
+
+    name: str
+    name_ko: str
+    unit: str
+    count: int
+    lost: tuple[tuple[str, int], ...] = ()  # reason → how many, most first
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """The way of one source from the first address to what may be used."""
+
+    source: str
+    title: str
+    publisher: str
+    last: str  # UTC day of the newest capture
+    runs: int
+    steps: tuple[Stretch, ...]
+    licences: tuple[tuple[str, str, int], ...]  # licence, use, documents
+    hosts: tuple[tuple[str, int, int, int, int], ...]  # host, answers, bytes, blocked, failed; of the newest run
+    missing: int = 0  # shards that are not extracted yet
+
+
+def funnels(workspace: Workspace, names: Sequence[str]) -> list[Funnel]:
+    """The funnel of each source that has been collected."""
+    sources = [(name, catalogue.load(name).source) for name in names]
+    return [_funnel(workspace, name) for name, source in sources if collection.runs(workspace.captures(source.name))]
+
+
+def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
+    """Write the report; returns its page."""
+    folder = workspace.root / "reports"
+    folder.mkdir(exist_ok=True)
+    plain = {"malmoi": __version__, "sources": [asdict(funnel) for funnel in found]}
+    replace_file(folder / "collection.json", json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
+    environment = Environment(
+        loader=PackageLoader("flows"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["share"] = _share
+    page = environment.get_template("collection.html.j2").render(sources=found)
+    replace_file(folder / "collection.html", page)
+    return folder / "collection.html"
+
+
+def show(found: Sequence[Funnel], out: Console) -> None:
+    """The funnels as a table, one row a step."""
+    table = Table("source", "step", "count", "lost on the way", title="from the first address to what may be used")
+    table.columns[2].justify = "right"
+    for funnel in found:
+        for number, step in enumerate(funnel.steps):
+            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost[:6])
+            table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", lost)
+        table.add_section()
+    out.print(table)
+
+
+def _funnel(workspace: Workspace, name: str) -> Funnel:
+    source = catalogue.load(name).source
+    runs = collection.runs(workspace.captures(source.name))
+    facts = runs[-1].facts
+    rows = [row for _, found in collection.current(runs) for row in found]
+    steps = [*_asked(facts), _standing(rows, runs)]
+    jobs = list(extract_jobs(workspace, name))
+    ledgers = [ledger for job in jobs if (ledger := workspace.ledger("2-documents", job.key)) is not None]
+    licences: Counter[tuple[str, str]] = Counter()
+    if ledgers:
+        _, kept, dropped, failed = total(ledgers)
+        lost: Counter[str] = Counter()
+        for (_, _, reason), count in dropped.items():
+            lost[reason] += count
+        lost.update(failure.why for failure in failed)
+        torn = sum(len(ledger.torn) for ledger in ledgers)
+        if torn:
+            lost["damaged record"] = torn
+        steps.append(Stretch("read as text", "본문을 읽은 문서", "documents", kept.total(), _most(lost)))
+        reasons: Counter[str] = Counter()
+        for ledger in ledgers:
+            path = workspace.stage("2-documents", ledger.key) / "documents.parquet"
+            for row in shard.read(path, ["evidence", "signals"]).to_pylist():
+                rights = decide(
+                    tuple(LicenceEvidence(**one) for one in row["evidence"]),
+                    tuple(Signal(**one) for one in row["signals"]),
+                )
+                licences[rights.licence or "none", rights.use] += 1
+                if rights.use != "redistribute":
+                    reasons[rights.reason or rights.use] += 1
+        usable = sum(count for (_, use), count in licences.items() if use == "redistribute")
+        steps.append(Stretch("may be redistributed", "재배포 가능", "documents", usable, _most(reasons)))
+    by_host: dict[str, dict[str, int]] = facts.get("by_host", {})
+    return Funnel(
+        source=source.name,
+        title=source.title,
+        publisher=source.publisher,
+        last=max((row.fetched for row in rows), default="")[:10],
+        runs=len(runs),
+        steps=tuple(steps),
+        licences=tuple((licence, use, count) for (licence, use), count in licences.most_common()),
+        hosts=tuple(
+            (host, said.get("fetched", 0), said.get("bytes", 0), said.get("blocked", 0), said.get("failed", 0))
+            for host, said in sorted(by_host.items())
+        ),
+        missing=len(jobs) - len(ledgers),
+    )
+
+
+def _asked(facts: dict[str, Any]) -> list[Stretch]:
+    """The steps of the newest run that the crawler told; none for what lies on this machine."""
+    if "fetched" not in facts:
+        return []
+    blocked: Counter[str] = Counter(facts.get("blocked_by") or {"blocked": facts.get("blocked", 0)})
+    listed = facts.get("failed") or []
+    failed: Counter[str] = Counter(facts.get("failed_by") or Counter(str(one["why"]) for one in listed))
+    answered = int(facts.get("pages", 0))
+    asked = answered + blocked.total() + failed.total()
+    return [
+        Stretch("addresses asked for in the last run", "마지막 수집에서 요청한 주소", "addresses", asked),
+        Stretch("pages answered", "응답한 쪽", "pages", answered, _most(blocked + failed)),
+    ]
+
+
+def _standing(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
+    gone = [past.gone for past in collection.history(runs).values() if past.gone is not None]
+    lost = Counter(GONE_BY.get(row.status, GONE) for row in gone)
+    return Stretch("captures that stand, all runs", "보관된 수집물", "captures", len(rows), _most(lost))
+
+
+def _most(lost: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (reason, count) for reason, count in sorted(lost.items(), key=lambda pair: (-pair[1], pair[0])) if count
+    )
+
+
+def _share(count: int, of: int) -> int:
+    """Thousandths, at least 1 where there is anything."""
+    return 0 if not count or not of else max(1, min(1000, round(1000 * count / of)))
