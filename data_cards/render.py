@@ -99,6 +99,11 @@ def _ask_the_same(card: Mapping[str, Any]) -> None:
             raise DataError(f"card.json: {kind} {', '.join(differ)} do not ask what the list of facts asks.")
 
 
+def page(name: str, **values: Any) -> str:
+    """A page for people about something else than a release, by the template `name`: "collection.html"."""
+    return _environment(name).get_template(f"{name}.j2").render(**values)
+
+
 def shown(value: int | str | None) -> str:
     """A value as people read it: thousands apart, NULL and empty words as a dash.
 

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 from rich.table import Table
 
 from crawlers import catalogue
+from data_cards import render
 from flows.curate import extract_jobs
 from malmoi import __version__, collection, shard
 from malmoi.collection import GONE
@@ -66,12 +66,7 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     folder.mkdir(exist_ok=True)
     plain = {"malmoi": __version__, "sources": [asdict(funnel) for funnel in found]}
     replace_file(folder / "collection.json", json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
-    environment = Environment(
-        loader=PackageLoader("flows"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["share"] = _share
-    page = environment.get_template("collection.html.j2").render(sources=found)
-    replace_file(folder / "collection.html", page)
+    replace_file(folder / "collection.html", render.page("collection.html", sources=found))
     return folder / "collection.html"
 
 
@@ -161,8 +156,3 @@ def _most(lost: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(
         (reason, count) for reason, count in sorted(lost.items(), key=lambda pair: (-pair[1], pair[0])) if count
     )
-
-
-def _share(count: int, of: int) -> int:
-    """Thousandths, at least 1 where there is anything."""
-    return 0 if not count or not of else max(1, min(1000, round(1000 * count / of)))
