@@ -31,6 +31,7 @@ GONE = "gone"  # kind of a row that says an address no longer answers, or a file
 MAX_EARLIER = 20  # revisions of one address that are looked at
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
 MAX_ROWS = 1024
+MAX_BYTES = 32 * 1024 * 1024  # payload of a shard from which it is cut: blocks of a dump hold many pages each
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,11 @@ def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
 def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
     """Rows sorted by address, cut where the hash of an address says so: a new page moves no other cut."""
     cut: list[list[IndexRow]] = [[]]
+    held = 0
     for row in rows:
         cut[-1].append(row)
+        held = row.size + (held if len(cut[-1]) > 1 else 0)
         boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % MEAN_ROWS == 0
-        if boundary or len(cut[-1]) >= MAX_ROWS:
+        if boundary or len(cut[-1]) >= MAX_ROWS or held >= MAX_BYTES:
             cut.append([])
     return [c for c in cut if c]

@@ -1,0 +1,245 @@
+"""Cut an unpacked dump into records, and these into blocks that stay what they are while their records do.
+
+A block ends where the hash of the next record's key says so, so that a record that is new, changed or
+gone changes the block that it is in and no other. What stands before the first record (the root
+element, and of a MediaWiki export <siteinfo>) is repeated in each block: a block is a small valid document.
+Between records nothing is kept. Text is escaped in XML, so a tag in the bytes is a tag; a dump with records
+inside CDATA or comments would need another reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from malmoi.capture import MAX_BODY
+
+LINE = "line"  # Dump.record of a file of lines
+MEAN = 64  # records of a block on average: some 200 kB of wiki text; a changed page brings 63 neighbours along
+MAX_BLOCK = 1 << 20  # bytes of a block that holds more than one record
+MAX_HEAD = 1 << 16  # bytes before the first record
+MAX_RECORD = MAX_BODY - 2 * MAX_HEAD  # bytes; a block must be readable as one capture
+MAX_TAG = 4096  # bytes of a start tag
+MAX_KEY = 20_000  # bytes of a record in which its key is looked for; a title may stand before it
+
+_ID_ELEMENT = re.compile(rb"<id>\s{0,10}([^<>\s]{1,200})\s{0,10}</id>")
+_ID_ATTRIBUTE = re.compile(rb"<[^<>]{1,2000}?\s(?:xml:)?id\s?=\s?[\"']([^\"'<>]{1,200})[\"']")
+_TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]{0,200})(?:\s[^<>]{0,4000})?>")
+# It names the software of the day, and would make every block of every dump a new one.
+_GENERATOR = re.compile(rb"\s*<generator>[^<]{0,300}</generator>")
+_LINE_KEYS = ("id", "key", "no")
+
+
+class NoRecords(Exception):
+    """A dump without a record, or one that ends in the middle; the words say which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, and what names it: its id, or where it has none a hash of its bytes."""
+
+    key: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A record that is too large for a capture; its bytes were passed over."""
+
+    key: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Records that stand one after another, as a document."""
+
+    key: str  # of the first record
+    records: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Cutter:
+    """Cuts the pieces of one dump; what it meets besides blocks is counted."""
+
+    element: str  # name of the element that is a record, or LINE
+    head: bytes = b""  # what stands before the first record
+    records: int = 0
+    too_long: list[TooLong] = field(default_factory=list)
+
+    @property
+    def media(self) -> str:
+        """The media type of the blocks."""
+        if self.element == LINE:
+            return "application/x-ndjson" if self.head == b"{" else "text/plain"
+        return "application/x-mediawiki-export+xml" if b"<mediawiki" in self.head else "application/xml"
+
+    def blocks(self, pieces: Iterable[bytes]) -> Iterator[Block]:
+        """The blocks of a dump whose unpacked content comes in `pieces`. Raises NoRecords."""
+        batch: list[Record] = []
+        size = 0
+        for record in self._lines(pieces) if self.element == LINE else self._elements(pieces):
+            if isinstance(record, TooLong):
+                self.too_long.append(record)
+                continue
+            self.records += 1
+            if batch and (size + len(record.body) > MAX_BLOCK or begins_block(record.key)):
+                yield self._block(batch)
+                batch, size = [], 0
+            batch.append(record)
+            size += len(record.body)
+        if batch:
+            yield self._block(batch)
+        if not self.records and not self.too_long:
+            raise NoRecords("it holds no record")
+
+    def _block(self, batch: list[Record]) -> Block:
+        bodies = [record.body for record in batch]
+        if self.element == LINE:
+            return Block(batch[0].key, len(batch), b"".join(bodies))
+        head, tail = frame(self.head)
+        return Block(batch[0].key, len(batch), head + b"\n".join(bodies) + tail)
+
+    def _lines(self, pieces: Iterable[bytes]) -> Iterator[Record | TooLong]:
+        rest, passed = bytearray(), 0
+        for piece in pieces:
+            rest += piece
+            *whole, last = rest.split(b"\n")
+            for line in whole:
+                if passed:
+                    yield TooLong("line", passed + len(line))
+                    passed = 0
+                elif line.strip():
+                    yield self._line(bytes(line))
+            rest = last
+            if len(rest) > MAX_RECORD:
+                passed, rest = passed + len(rest), bytearray()
+        if passed:
+            yield TooLong("line", passed + len(rest))
+        elif rest.strip():
+            yield self._line(bytes(rest))
+
+    def _line(self, line: bytes) -> Record | TooLong:
+        self.head = self.head or line.strip()[:1]
+        return TooLong("line", len(line)) if len(line) > MAX_RECORD else Record(line_key(line), line + b"\n")
+
+    def _elements(self, pieces: Iterable[bytes]) -> Iterator[Record | TooLong]:
+        name = re.escape(self.element.encode())
+        opens = re.compile(rb"<" + name + rb"(?:\s[^<>]{0,%d})?>" % MAX_TAG)
+        close = b"</" + self.element.encode() + b">"
+        buffer, inside, at = bytearray(), False, 0
+        passed = 0  # bytes of a record that is too long, already thrown away
+        begin = b""  # its first bytes
+        for piece in pieces:
+            buffer += piece
+            while True:
+                if not inside:
+                    found = opens.search(buffer)
+                    if found is None:
+                        self._before(buffer, first=not self.head)
+                        break
+                    if not self.head:
+                        self.head = _head(bytes(buffer[: found.start()]))
+                    del buffer[: found.start()]
+                    at = found.end() - found.start()
+                    if buffer[at - 2 : at - 1] == b"/":  # <page/>: nothing in it
+                        del buffer[:at]
+                        continue
+                    inside = True
+                end = buffer.find(close, at)
+                if end < 0:
+                    at = max(at, len(buffer) - len(close) + 1)
+                    if len(buffer) > MAX_RECORD:
+                        begin, passed = begin or bytes(buffer[:MAX_KEY]), passed + at
+                        del buffer[:at]
+                        at = 0
+                    break
+                size = end + len(close)
+                if passed or size > MAX_RECORD:
+                    yield TooLong(element_key(begin or bytes(buffer[:MAX_KEY])), passed + size)
+                else:
+                    body = bytes(buffer[:size])
+                    yield Record(element_key(body), body)
+                del buffer[:size]
+                inside, at, passed, begin = False, 0, 0, b""
+        if inside:
+            raise NoRecords(f"it ends in the middle of a <{self.element}>")
+        if self.records and b"</" not in buffer:
+            raise NoRecords(f"it ends behind a <{self.element}>, before its own end")
+        if not self.head:
+            raise NoRecords(f"it holds no <{self.element}>")
+
+    def _before(self, buffer: bytearray, *, first: bool) -> None:
+        """Forget what stands between records, but for the beginning of a tag that the next piece may finish."""
+        if first:
+            if len(buffer) > MAX_HEAD:
+                raise NoRecords(f"no <{self.element}> stands in its first {MAX_HEAD:,} bytes")
+            return
+        if len(buffer) > 2 * MAX_TAG:
+            del buffer[:-MAX_TAG]
+
+
+def begins_block(key: str) -> bool:
+    """Whether the record `key` begins a block; one in MEAN does.
+
+    >>> sum(map(begins_block, map(str, range(64_000))))
+    973
+    """
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % MEAN == 0
+
+
+def element_key(record: bytes) -> str:
+    """The key of a record: its first <id>, else the attribute id of its tag, else a hash.
+
+    >>> element_key(b"<page><title>x</title><ns>0</ns><id>12</id></page>"), element_key(b'<a n="1" id="z9">')
+    ('12', 'z9')
+    """
+    start = record[:MAX_KEY]
+    found = _ID_ELEMENT.search(start) or _ID_ATTRIBUTE.match(start)
+    return found[1].decode("utf-8", "replace") if found else _hash(record)
+
+
+def line_key(line: bytes) -> str:
+    """The key of a line: that of a JSON object which has one, else a hash.
+
+    >>> line_key(b'{"id": 7, "text": ""}'), len(line_key(b"a line"))
+    ('7', 16)
+    """
+    if line.lstrip().startswith(b"{"):
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            return _hash(line)
+        for name in _LINE_KEYS:
+            if isinstance(said.get(name), (str, int)) and str(said[name]).strip():
+                return str(said[name]).strip()[:200].encode("utf-8", "replace").decode()
+    return _hash(line)
+
+
+def frame(head: bytes) -> tuple[bytes, bytes]:
+    r"""What comes before and behind the records of a block: the head, and the ends of what it leaves open.
+
+    >>> frame(b'<?xml version="1.0"?><mediawiki v="1"><siteinfo><dbname>k</dbname></siteinfo>\n')[1]
+    b'\n</mediawiki>\n'
+    """
+    opened: list[bytes] = []
+    for tag in _TAG.finditer(head):
+        if tag[1]:
+            if opened and opened[-1] == tag[2]:
+                opened.pop()
+        elif not tag[0].endswith(b"/>"):
+            opened.append(tag[2])
+    return head.rstrip() + b"\n", b"\n" + b"".join(b"</" + name + b">\n" for name in reversed(opened))
+
+
+def _head(head: bytes) -> bytes:
+    """The head without what changes from dump to dump."""
+    return _GENERATOR.sub(b"", head.removeprefix(b"\xef\xbb\xbf")).strip() or b" "
+
+
+def _hash(record: bytes) -> str:
+    return hashlib.sha256(record).hexdigest()[:16]

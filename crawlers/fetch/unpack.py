@@ -1,0 +1,173 @@
+"""Unpack a large file as a stream, told by its first bytes, within limits of size and ratio."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+CHUNK = 1 << 16  # bytes read at a time
+PIECE = 1 << 20  # bytes unpacked at a time
+MAX_RATIO = 400  # unpacked : packed; bzip2 of an export is about 5, of a file of one letter some 20,000
+SMALL = 64 * 1024 * 1024  # bytes; below this no ratio is suspicious
+XZ_MEMORY = 256 * 1024 * 1024  # bytes that a dictionary of xz may take; `xz -9` needs 65 MiB to unpack
+
+MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+ENDINGS = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".zst", "none": ""}
+
+
+class Unpackable(Exception):
+    """A file that is cut off, damaged, grows beyond the limits or is packed in a way that is not read."""
+
+
+class Stream(Protocol):
+    """What is read: any binary file."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+class _Decompressor(Protocol):
+    """As bz2 and lzma have it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+class _Gzip:
+    """zlib with the interface of bz2 and lzma."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(31)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+
+def packing(head: bytes) -> str:
+    """How a file that begins with `head` is packed: gzip, bzip2, xz, zstd, none.
+
+    >>> packing(b"BZh91AY&SY"), packing(b"<mediawiki")
+    ('bzip2', 'none')
+    """
+    return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "none")
+
+
+def unpacked(stream: Stream, *, limit: int) -> Iterator[bytes]:
+    """The content of `stream` in pieces of at most PIECE bytes; several members (multistream) are read as one.
+
+    Raises Unpackable where it ends too early, is damaged, or grows beyond `limit` bytes or MAX_RATIO.
+    """
+    counted = _Counted(stream)
+    head = counted.read(CHUNK)
+    total = 0
+    try:
+        for piece in _pieces(packing(head), head, counted):
+            total += len(piece)
+            if total > limit:
+                raise Unpackable(f"it grows beyond {limit:,} bytes")
+            if total > max(SMALL, MAX_RATIO * counted.count):
+                raise Unpackable(f"it grows to more than {MAX_RATIO} times its size")
+            yield piece
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise Unpackable(f"it is damaged behind {counted.count:,} bytes ({error})") from error
+
+
+class _Counted:
+    """A stream that knows how much of it was read."""
+
+    def __init__(self, inner: Stream) -> None:
+        self._inner = inner
+        self.count = 0
+
+    def read(self, size: int, /) -> bytes:
+        data = self._inner.read(size)
+        self.count += len(data)
+        return data
+
+
+def _pieces(kind: str, head: bytes, stream: Stream) -> Iterator[bytes]:
+    makers: dict[str, Callable[[], _Decompressor]] = {
+        "gzip": _Gzip,
+        "bzip2": bz2.BZ2Decompressor,
+        "xz": lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY),
+    }
+    if kind == "zstd":
+        yield from _zstd(head, stream)
+    elif kind in makers:
+        yield from _members(kind, makers[kind], head, stream)
+    else:
+        while head:
+            yield head
+            head = stream.read(CHUNK)
+
+
+def _members(kind: str, make: Callable[[], _Decompressor], data: bytes, stream: Stream) -> Iterator[bytes]:
+    while data:
+        if packing(data) != kind:
+            raise Unpackable(f"what stands behind a part of it is not {kind}")
+        one = make()
+        while not one.eof:
+            if one.needs_input and not data:
+                data = stream.read(CHUNK)
+                if not data:
+                    raise Unpackable("it is cut off")
+            if piece := one.decompress(data if one.needs_input else b"", PIECE):
+                yield piece
+            data = b""
+        data = _next_member(one.unused_data, stream)
+
+
+def _next_member(data: bytes, stream: Stream) -> bytes:
+    """What follows a member, without the zeros with which gzip and xz may be filled up."""
+    data = data.lstrip(b"\0")
+    while len(data) < len(max(MAGIC, key=len)) and (more := stream.read(CHUNK)):
+        data = (data + more).lstrip(b"\0")
+    return data
+
+
+def _zstd(head: bytes, stream: Stream) -> Iterator[bytes]:
+    # Python 3.11 has no zstd of its own; Arrow, which the shards need anyway, reads it as a stream.
+    import pyarrow as pa
+
+    with pa.CompressedInputStream(pa.PythonFile(_Again(head, stream), mode="r"), "zstd") as opened:
+        while piece := opened.read(PIECE):
+            yield piece
+
+
+class _Again:
+    """A stream before which its head is put back; Arrow asks for these members of a file."""
+
+    closed = False
+
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        self._head = head
+        self._stream = stream
+
+    def read(self, size: int = CHUNK, /) -> bytes:
+        if self._head:
+            given, self._head = self._head[:size], self._head[size:]
+            return given
+        return self._stream.read(size)
+
+    def close(self) -> None:
+        """Nothing: the file belongs to somebody else."""
