@@ -131,17 +131,19 @@ class Looker:
 
     def look(self, uses: Counter[str]) -> None:
         """Count the use of the pages archived since the last look, as far as the time allows."""
-        if not self._path.exists():
-            return
         began = time.monotonic()
-        for entry, end in archive.entries(self._path, self._at):
-            self._at = end
-            if entry.status == 200 and not entry.refers_to:
-                uses.update(self._uses(entry))
-            spent = self._spent + time.monotonic() - began
-            if spent > LOOK * (time.monotonic() - self._began):
-                break
-        self._spent += time.monotonic() - began
+        try:
+            for entry, end in archive.entries(self._path, self._at):
+                self._at = end
+                if entry.status == 200 and not entry.refers_to:
+                    uses.update(self._uses(entry))
+                spent = self._spent + time.monotonic() - began
+                if spent > LOOK * (time.monotonic() - self._began):
+                    break
+        except FileNotFoundError:  # not there yet, or closed under its final name at this moment
+            return
+        finally:
+            self._spent += time.monotonic() - began
 
     def _uses(self, entry: archive.Entry) -> list[str]:
         capture = Capture(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import small_hwp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +49,49 @@ def test_a_row_passes_through_as_text(case: dict[str, Any]) -> None:
 def test_a_text_file_keeps_its_words_and_loses_its_carriage_returns() -> None:
     found = formats.extract(item("하나\r\n둘\n".encode("cp949"), "text/plain", "a.txt"))
     assert (found.text, found.encoding, found.format) == ("하나\n둘", "cp949", "text")
+
+
+def archive(*names: str, mimetype: str = "", before: int = 0) -> bytes:
+    """An archive of empty parts, the type in its first one, and a long part before the others."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as made:
+        if mimetype:
+            made.writestr("mimetype", mimetype)
+        if before:
+            made.writestr("docProps/thumbnail.jpeg", bytes(before))
+        for name in names:
+            made.writestr(name, "")
+    return found.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (archive("Contents/content.hpf", mimetype="application/hwp+zip"), "hwpx"),
+        (archive("Contents/section0.xml", before=20_000), "hwpx"),
+        (archive("[Content_Types].xml", "word/document.xml", before=20_000), "docx"),
+        (archive("[Content_Types].xml", "word/document2.xml"), "docx"),
+        (archive("[Content_Types].xml", "xl/workbook.xml", "notes.txt"), "xlsx"),
+        (archive("[Content_Types].xml", "ppt/presentation.xml"), "pptx"),
+        (archive("content.xml", mimetype="application/vnd.oasis.opendocument.text"), "odf"),
+        (archive("content.xml", "META-INF/manifest.xml"), "odf"),
+        (archive("OEBPS/content.opf", mimetype="application/epub+zip"), "epub"),
+        (archive("word/list.txt", "xl/more.txt"), "zip"),
+        (archive("a.txt", "about application/hwp+zip.txt"), "zip"),
+        (b"MZ" + bytes(300) + archive("a.txt"), "binary"),
+    ],
+)
+def test_an_archive_is_told_by_the_names_of_its_parts_wherever_they_stand(body: bytes, kind: str) -> None:
+    assert formats.sniff(body, "application/octet-stream", "a.bin") == kind
+
+
+def test_a_container_is_told_by_its_directory_and_not_by_its_name() -> None:
+    word = small_hwp.container({"WordDocument": b"HWP Document File" + bytes(5000), "1Table": bytes(10)})
+    embedded = small_hwp.container({"ObjectPool/FileHeader": b"HWP Document File", "WordDocument": b"a"})
+    assert formats.sniff(small_hwp.hwp(b""), "application/msword", "a.doc") == "hwp"
+    assert formats.sniff(word, "", "a.hwp") == "ole"
+    assert formats.sniff(embedded, "", "a.hwp") == "ole"
+    assert formats.sniff(small_hwp.hwp(b"")[:1500], "", "a") == "hwp"
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "text/html", "text/plain", "text/markdown"]))

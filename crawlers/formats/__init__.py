@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from crawlers.formats.sniffing import READABLE, called, sniff
+from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
 
 __all__ = ["extract", "sniff"]
 
 _TABLES = frozenset({"csv", "tsv", "json", "jsonl"})
+# format → the module whose `extract(item)` reads it; loaded when first needed, so that a run over text
+# files does not pay for trafilatura.
+_READERS = {
+    "html": "html",
+    "markdown": "markdown",
+    "text": "text",
+    "hwp": "hwp5",
+    "hwp3": "hwp3",
+    "hwpx": "hwpx",
+    "hwpml": "hwpml",
+    "docx": "docx",
+    "pdf": "pdf",
+    "wikitext": "wikitext",
+    "xml": "xml",
+    "mediawiki-export": "export",
+}
 
 
 def extract(item: Item) -> Extracted:
@@ -16,8 +35,9 @@ def extract(item: Item) -> Extracted:
     A body that is already text is a row. Reasons of a drop: `empty`, `binary`, `undecodable`,
     `no-text`, `links-only` (a page that lists others), `unreadable-html`,
     `not-what-its-name-says` (called text, but is something else; `format` says what),
-    `unsupported-format:<format>`, and `table-without-rows` for a table that the source did not
-    split with `crawlers.formats.tables.rows`.
+    `unsupported-format:<format>`, `table-without-rows` for a table that the source did not
+    split with `crawlers.formats.tables.rows`, and what the readers of files say of theirs
+    (crawlers/formats/unreadable.py).
     """
     if isinstance(item.body, str):
         from crawlers.formats import text
@@ -27,20 +47,13 @@ def extract(item: Item) -> Extracted:
     if "." not in name.rsplit("/", 1)[-1]:
         name = item.key
     kind = sniff(item.body, item.media, name)
-    # Loaded when first needed: a run over text files does not pay for trafilatura.
-    if kind == "html":
-        from crawlers.formats import html
-
-        return html.extract(item)
-    if kind == "markdown":
-        from crawlers.formats import markdown
-
-        return markdown.extract(item)
-    if kind == "text":
-        from crawlers.formats import text
-
-        return text.extract(item)
-    return _dropped(item, kind, _reason(kind, called(item.media, name)))
+    if kind not in _READERS:
+        return _dropped(item, kind, _reason(kind, called(item.media, name)))
+    try:
+        found: Extracted = import_module(f"crawlers.formats.{_READERS[kind]}").extract(item)
+    except Unreadable as said:
+        return _dropped(item, kind, said.reason)
+    return found
 
 
 def _reason(kind: str, said: str) -> str:
@@ -50,7 +63,7 @@ def _reason(kind: str, said: str) -> str:
         return "table-without-rows"
     if kind not in READABLE and said in READABLE:
         return "not-what-its-name-says"
-    return "binary" if kind == "binary" else f"unsupported-format:{kind}"
+    return kind if kind in ("binary", "drm", "encrypted") else f"unsupported-format:{kind}"
 
 
 def _dropped(item: Item, kind: str, reason: str) -> Extracted:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Iterator
+from struct import error, unpack_from
 
 from crawlers.formats.encodings import decode
+from crawlers.formats.hwp_container import Container
+from crawlers.formats.unreadable import Unreadable
 
 LOOK = 8192  # bytes looked at
 MAX_CONTROL = 0.02  # share of control characters in text that is not binary
 
-READABLE = frozenset({"html", "text", "markdown", "csv", "tsv", "json", "jsonl", "xml"})
+MAX_NAMES = 4_000  # parts of an archive whose names are looked at
+
+READABLE = frozenset({"html", "text", "markdown", "wikitext", "csv", "tsv", "json", "jsonl", "xml", "mediawiki-export"})
 _MAGIC = (
     (b"%PDF-", "pdf"),
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
-    (b"HWP Document File", "hwp"),
+    (b"HWP Document File", "hwp3"),  # HWP 5 has these words inside its container
+    (b"SCDSA00", "drm"),  # Softcamp: a document of any format that opens inside one organisation only
+    (b"\x9b DRMONE", "drm"),  # Fasoo
     (b"\x89PNG\r\n\x1a\n", "image"),
     (b"\xff\xd8\xff", "image"),
     (b"GIF87a", "image"),
@@ -48,12 +56,14 @@ _NAMES = {
     "json": ("json",),
     "xml": ("xml", "rss", "atom"),
     "text": ("txt", "text"),
+    "wikitext": ("wiki", "mediawiki", "wikitext"),
 }
 _BY_NAME = {ending: kind for kind, endings in _NAMES.items() for ending in endings}
 _BY_MEDIA = {
     "text/html": "html",
     "application/xhtml+xml": "html",
     "text/markdown": "markdown",
+    "text/x-wiki": "wikitext",
     "text/csv": "csv",
     "text/tab-separated-values": "tsv",
     "application/json": "json",
@@ -65,16 +75,20 @@ _BY_MEDIA = {
     "application/atom+xml": "xml",
 }
 _START = re.compile(r"\s*(?:<\?xml[^>]{0,400}>\s*)?(?:<!--.{0,4000}?-->\s*)*", re.DOTALL)
+_EXPORT = re.compile(r"<mediawiki\b")
+_HWPML = re.compile(r"(?:<!DOCTYPE\s+HWPML\b|<HWPML\b)")
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _FRAGMENT = re.compile(r"<(?:title|meta|link|div|p|table|h[1-6]|script|style|ul|section|article)\b", re.IGNORECASE)
 # SO, SI and ESC belong to ISO-2022-KR.
 _CONTROL = re.compile(r"[\x00-\x08\x10-\x1a\x1c-\x1f\x7f]")
+_NAMES_OF_PARTS = re.compile(r"(?:Contents|word|xl|ppt)/[\w/]{1,40}\.(?:xml|hpf)|\[Content_Types\]\.xml")
+_HWPX = re.compile(r"Contents/(?:content\.hpf|section\d{1,5}\.xml)$", re.IGNORECASE)
 _JSON_START = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
 _JSON_LINES = re.compile(r"\s*\{[^\n]*\}\s*\n\s*\{")
 
 
 def sniff(body: bytes, media: str = "", name: str = "") -> str:
-    """The format of `body`: html, text, markdown, csv, tsv, json, jsonl, xml, empty, or what it is instead.
+    """The format of `body`: html, text, markdown, wikitext, csv, tsv, json, jsonl, xml, empty, or what it is instead.
 
     `media` is the declared media type, `name` a file name or address. Content decides what is not
     text, and what is HTML or JSON whatever it is called; between kinds of text the name decides,
@@ -95,8 +109,13 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
     said = _said(media, name)
     start = _START.match(text)
     rest = text[start.end() if start else 0 :]
-    if _HTML.match(rest):
+    # An article of a wiki may begin with a tag, so its media type, which only a source of a wiki gives, is believed.
+    if _HTML.match(rest) and _BY_MEDIA.get(media) != "wikitext":
         return "html"
+    if _HWPML.match(rest):
+        return "hwpml"
+    if _EXPORT.match(rest):
+        return "mediawiki-export"
     if said in ("json", "html", "") and _JSON_START.match(text):
         if _JSON_LINES.match(text) and not _is_json(body):
             return "jsonl"  # one object a line, in a file called .json, is common
@@ -125,8 +144,9 @@ def _said(media: str, name: str) -> str:
     ending = path.rsplit("/", 1)[-1].rpartition(".")[2].lower() if "." in path.rsplit("/", 1)[-1] else ""
     declared = _BY_MEDIA.get(media.partition(";")[0].strip().lower(), "")
     named = _BY_NAME.get(ending, "")
-    # A server's text/html holds for an address that ends in .md or .php; text/plain says nothing.
-    return declared if declared == "html" else named or declared
+    # A server's text/html holds for an address that ends in .md or .php, and an article of a wiki may be called
+    # README.md; text/plain says nothing.
+    return declared if declared in ("html", "wikitext") else named or declared
 
 
 def _magic(body: bytes, name: str) -> str:
@@ -140,17 +160,59 @@ def _magic(body: bytes, name: str) -> str:
     if b"%PDF-" in body[:1024] and body[:200].lstrip().startswith(b"%PDF-"):
         return "pdf"
     if kind == "zip":
-        return _zipped(body[:LOOK])
-    if kind == "ole":  # HWP 5 and the old Office formats share a container
-        is_hwp = "HwpSummaryInformation".encode("utf-16-le") in body or name.lower().endswith(".hwp")
-        return "hwp" if is_hwp else "ole"
+        return _zipped(body)
+    if kind == "ole":
+        return _contained(body, name)
     return kind
 
 
-def _zipped(head: bytes) -> str:
-    if b"hwp+zip" in head or b"Contents/section0.xml" in head:
+def _contained(body: bytes, name: str) -> str:
+    """HWP 5 and the old Office formats share a container; HWP 5 has its header in a stream of its own.
+
+    A container that is cut off is called what its bytes hint at, so that its reader says what is wrong with it.
+    """
+    try:
+        container = Container(body)
+        if "EncryptedPackage" in container.paths:  # an Office document under a password (MS-OFFCRYPTO, section 2.3.4.4)
+            return "encrypted"
+        if "FileHeader" in container.paths:
+            return "hwp" if container.read("FileHeader").startswith(b"HWP Document File") else "ole"
+        return "ole"
+    except Unreadable:
+        hints = "HwpSummaryInformation".encode("utf-16-le") in body or b"HWP Document File" in body
+        return "hwp" if hints or name.lower().endswith((".hwp", ".hwt")) else "ole"
+
+
+def _zipped(body: bytes) -> str:
+    """An office document is an archive, told by the type it states in its first part, or by the names of its parts."""
+    head = body[:LOOK]
+    stated = head[:200] if b"mimetype" in head[:60] else b""
+    # In a file that is cut off, the names that stand before the parts are left.
+    names = list(_names(body)) or _NAMES_OF_PARTS.findall(head.decode("latin-1"))
+    if b"hwp+zip" in stated or any(_HWPX.match(name) for name in names):
         return "hwpx"
-    for mark, kind in ((b"word/", "docx"), (b"xl/", "xlsx"), (b"ppt/", "pptx"), (b"epub+zip", "epub")):
-        if mark in head:
-            return kind
-    return "odf" if b"opendocument" in head else "zip"
+    if b"epub+zip" in stated:
+        return "epub"
+    if b"opendocument" in stated:
+        return "odf"
+    for folder, kind in (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx")):
+        inside = [name for name in names if name.startswith(folder)]
+        if inside and ("[Content_Types].xml" in names or f"{folder}document.xml" in inside):
+            return kind  # a folder of this name alone may be anybody's
+    return "odf" if {"content.xml", "META-INF/manifest.xml"} <= set(names) else "zip"
+
+
+def _names(body: bytes) -> Iterator[str]:
+    """The names in the central directory (APPNOTE.TXT, sections 4.3.12 and 4.3.16), MAX_NAMES at most."""
+    end = body.rfind(b"PK\x05\x06")
+    try:
+        (size,) = unpack_from("<I", body, end + 12)
+        at = end - size  # it stands right before its end, whatever was put before the archive
+        for _ in range(MAX_NAMES):
+            if end < 0 or at < 0 or body[at : at + 4] != b"PK\x01\x02":
+                return
+            length, extra, comment = unpack_from("<3H", body, at + 28)
+            yield body[at + 46 : at + 46 + length].decode("utf-8", "replace")
+            at += 46 + length + extra + comment
+    except error:
+        return

@@ -7,7 +7,8 @@ class Unreadable(Exception):
     """No text can be had from the bytes of a document; `reason` is the word of the verdict.
 
     Words in use: `encrypted`, `drm`, `damaged`, `too-large`, `archive-bomb`, `no-text` (the format was read and
-    holds no text: pictures, shapes), `needs-script`, `unsupported-version:<which>`.
+    holds no text: pictures, shapes), `no-unicode-text` (a PDF whose letters nobody can name), `xml-entities`
+    (XML that declares entities), `needs-script`, `frameset`, `unsupported-version:<which>`.
     """
 
     def __init__(self, reason: str) -> None:

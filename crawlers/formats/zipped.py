@@ -6,6 +6,8 @@ An archive inside the archive is never opened, and nothing is ever unpacked to d
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 
@@ -16,6 +18,13 @@ MAX_TOTAL = 64 * 1024 * 1024  # bytes of all parts that are read, unpacked
 MAX_RATIO = 100  # unpacked : packed, of one part
 SMALL = 1024 * 1024  # bytes; below this no ratio is suspicious: blank pages of XML pack 1000 : 1
 ENCRYPTED = 0x1  # bit of the general purpose flag (APPNOTE.TXT, section 4.4.4)
+_ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (section 4.3.12)
+
+# What the library raises for archives that are damaged in one way or another; a wrong offset is a ValueError.
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, OverflowError, ValueError,
+    RuntimeError, NotImplementedError,
+)  # fmt: skip
 
 
 class Zipped:
@@ -23,9 +32,12 @@ class Zipped:
 
     def __init__(self, body: bytes) -> None:
         """Raises Unreadable: `damaged`, or `archive-bomb` for too many entries or names that lead out of it."""
+        # Before they are read: 700,000 empty entries fit into 32 MB, and each becomes an object.
+        if body.count(_ENTRY) > 2 * MAX_ENTRIES:  # an archive inside may have some of its own
+            raise Unreadable("archive-bomb")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(body))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError, OverflowError) as error:
+        except _BROKEN as error:
             raise Unreadable("damaged") from error
         entries = self._zip.infolist()
         if len(entries) > MAX_ENTRIES:
@@ -54,7 +66,7 @@ class Zipped:
         try:
             with self._zip.open(entry) as part:
                 found = part.read(limit + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        except _BROKEN as error:
             raise Unreadable("damaged") from error
         if len(found) > limit:
             raise Unreadable("archive-bomb")

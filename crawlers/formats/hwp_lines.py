@@ -1,0 +1,183 @@
+"""What a Hancom document is made of when its layout is gone: paragraphs and tables; and how they are written as lines.
+
+All four formats (HWP 5, HWPX, HWPML, HWP 3) hold the same things; their readers make blocks, this file makes text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from crawlers.formats.unreadable import Unreadable
+
+MAX_DEPTH = 48  # lists inside lists: cells in cells, boxes in notes
+MAX_TEXT = 16_000_000  # code points, those of tables counted once a level; a page has about 1,500
+
+# Numbers in boxes that stand before headings, U+F02B1 ff.: seen in pairs of HWP and HWPX of one document.
+_BOXED = {0xF02B1 + at: "①②③④⑤⑥⑦⑧⑨"[at] for at in range(9)}
+# Codes U+F020–F0FF are the characters of a symbol font (Wingdings, Symbol) by number. Which font it was is not told
+# here, so bullets, arrows and ticks all become one bullet, and pictures of other things go.
+_BULLETS = (
+    *range(0xF06C, 0xF080),
+    *(0xF09E, 0xF09F, 0xF0A0, 0xF0A1, 0xF0A2, 0xF0A4, 0xF0A5, 0xF0A6, 0xF0A7, 0xF0A8, 0xF0AA, 0xF0AB, 0xF0B2, 0xF0B7),
+    *range(0xF0D8, 0xF0E9),
+    *(0xF0F0, 0xF0FB, 0xF0FC, 0xF0FD, 0xF0FE),
+)
+_SPACES = re.compile(r"\s{2,}|[^\S ]")  # single spaces are left where they are
+_EMPTY_NOTE = re.compile(r"\W{0,10}\d{0,5}\W{0,10}")
+_CONTROL = dict.fromkeys((*range(9), *range(0xB, 0x20), *range(0x7F, 0xA0), 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF))
+_CONTROL[0x0B] = _CONTROL[0x0C] = " "  # type: ignore[assignment]
+_CONTROL[0x85] = _CONTROL[0x2028] = _CONTROL[0x2029] = "\n"  # type: ignore[assignment]
+_LETTERS: dict[int, str | None] = {
+    **_CONTROL,
+    **dict.fromkeys(range(0xF020, 0xF100)),
+    **dict.fromkeys(_BULLETS, "•"),
+    **_BOXED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table; a merged one stands where it begins."""
+
+    row: int
+    column: int
+    blocks: Sequence[Block]
+    rows: int = 1  # that it spans
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its caption."""
+
+    cells: Sequence[Cell]
+    caption: Sequence[Block] = ()
+
+
+Block: TypeAlias = "str | Table"  # a paragraph, or a table
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """A paragraph while it is read: its words, and what hangs on it (tables, boxes, notes).
+
+    What hangs on it stands before the words where no word came before it, else behind them: never inside a sentence.
+    """
+
+    head: str = ""  # its number or bullet, as printed
+    words: list[str] = field(default_factory=list)
+    before: list[Block] = field(default_factory=list)
+    behind: list[Block] = field(default_factory=list)
+
+    def hang(self, blocks: Iterable[Block]) -> None:
+        """Put blocks beside the words."""
+        (self.behind if any(map(str.strip, self.words)) else self.before).extend(blocks)
+
+    def note(self, blocks: Iterable[Block]) -> None:
+        """Put a footnote or endnote behind the words, wherever its mark stood; one that is only a number goes."""
+        found = list(blocks)
+        if len(found) != 1 or not isinstance(found[0], str) or not _EMPTY_NOTE.fullmatch(found[0]):
+            self.behind.extend(found)
+
+    def blocks(self) -> list[Block]:
+        """All of it, in order."""
+        text = "".join(self.words)
+        own = (self.head + text,) if text and not text.isspace() else ()
+        return [*self.before, *own, *self.behind]
+
+
+def deeper(depth: int) -> int:
+    """One level further down. Raises Unreadable `damaged` below MAX_DEPTH: no person makes that."""
+    if depth >= MAX_DEPTH:
+        raise Unreadable("damaged")
+    return depth + 1
+
+
+def text_of(blocks: Iterable[Block]) -> str:
+    """The text of a document, a paragraph or a row of a table a line. Raises Unreadable: `no-text`, `too-large`.
+
+    >>> print(text_of(["\\uf06c 말모이", Table([Cell(0, 0, ["낱말"]), Cell(0, 1, ["뜻"]), Cell(1, 0, ["말"])])]))
+    • 말모이
+    | 낱말 | 뜻 |
+    | 말 |
+    """
+    text = "\n".join(_Writer().lines(blocks))
+    if not text:
+        raise Unreadable("no-text")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A cell as text. It is written once: cells nest, and writing twice on each level would be 2**48 times."""
+
+    cell: Cell
+    lines: list[str]  # all of it
+    words: str  # its paragraphs in one line
+    tables: list[str]  # rows of tables in it, which stand below its own row
+
+
+class _Writer:
+    """Writes blocks as lines, MAX_TEXT code points at most."""
+
+    def __init__(self) -> None:
+        self._left = MAX_TEXT
+
+    def _spend(self, text: str) -> str:
+        self._left -= len(text)
+        if self._left < 0:
+            raise Unreadable("too-large")
+        return text
+
+    def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
+        """The lines of blocks, without empty ones."""
+        for block in blocks:
+            if isinstance(block, Table):
+                yield from self._table(block)
+                continue
+            for raw in self._spend(block).translate(_LETTERS).split("\n"):
+                if line := _SPACES.sub(" ", raw).strip():
+                    yield line
+
+    def _table(self, table: Table) -> Iterator[str]:
+        """A table as rows "| … |"; one in which no row has two filled cells only places text, and is paragraphs."""
+        yield from self.lines(table.caption)
+        rows: dict[int, list[_Written]] = {}
+        for cell in sorted(table.cells, key=lambda cell: (cell.row, cell.column)):
+            rows.setdefault(cell.row, []).append(self._written(cell))
+        if any(sum(bool(cell.lines) for cell in row) > 1 for row in rows.values()):
+            yield from self._rows(rows)
+            return
+        for row in rows.values():
+            for written in row:
+                yield from written.lines
+
+    def _written(self, cell: Cell) -> _Written:
+        found: list[str] = []
+        words: list[str] = []
+        tables: list[str] = []
+        for block in cell.blocks:
+            lines = list(self.lines((block,)))
+            found += lines
+            (tables if isinstance(block, Table) and lines and lines[0].startswith("| ") else words).extend(lines)
+        return _Written(cell, found, self._spend(" ".join(words)), tables)
+
+    def _rows(self, rows: dict[int, list[_Written]]) -> Iterator[str]:
+        """Columns that are empty in every row go; a cell merged over rows is empty in all but its first."""
+        used = {written.cell.column for row in rows.values() for written in row if written.words}
+        above: dict[int, int] = {}  # column → row before which the cell that reaches down in it ends
+        for number, row in rows.items():
+            above = {column: end for column, end in above.items() if end > number and column in used}
+            entries = dict.fromkeys(above, "")
+            entries |= {written.cell.column: written.words for written in row if written.cell.column in used}
+            cells = [entries[column] for column in sorted(entries)]
+            while cells and not cells[-1]:
+                cells.pop()
+            if cells:
+                yield self._spend(" ".join(f"| {words}" if words else "|" for words in cells) + " |")
+            for written in row:
+                yield from written.tables
+                if written.cell.rows > 1:
+                    above[written.cell.column] = number + written.cell.rows

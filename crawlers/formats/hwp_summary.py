@@ -1,0 +1,125 @@
+"""Title, author and date of an HWP 5 document, from its property set, where they are plausible.
+
+Layout: [MS-OLEPS] section 2; property ids: Hancom, "한글 문서 파일 형식 5.0" revision 1.3, "문서 요약".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from struct import error, unpack_from
+
+STREAM = "\x05HwpSummaryInformation"
+MAX_TITLE = 200  # code points; a longer one is the beginning of the text
+MAX_AUTHOR = 50  # code points
+_TITLE, _AUTHOR, _SAVED, _DATE = 2, 4, 13, 20
+_WIDE, _TIME = 0x1F, 0x40  # VT_LPWSTR, VT_FILETIME
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of a FILETIME, in steps of 100 ns
+_KOREA = timezone(timedelta(hours=9))
+_YEARS = range(1989, 2100)  # the first 한글 was sold in 1989
+_WRITTEN = re.compile(r"((?:19|20)\d\d)년 (\d{1,2})월 (\d{1,2})일")
+# Names that a machine has, or nobody: they say nothing about who wrote the text.
+_NOBODY = re.compile(
+    r"(?:user|users|owner|admin|administrator|hancom|hnc|hwp|microsoft|windows|windows user|pc|my ?com|com|computer|"
+    r"home|samsung|lg|test|사용자|관리자|한글과컴퓨터|한컴|[\W\d_]*|.)\d*",
+    re.IGNORECASE,
+)
+_NO_TITLE = re.compile(
+    r"(?:제목 ?없음|무제|빈 문서|문서|새 ?문서|untitled|document|noname)?[\W\d]*|"
+    r".{0,400}\.(?:hwpx?|hwt|hml|docx?|pdf|txt)|[a-z]:\\.{0,400}|/.{0,400}",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a document says about itself; "" where it does not, or not plausibly."""
+
+    title: str = ""
+    author: str = ""
+    date: str = ""  # ISO
+
+
+def read(raw: bytes) -> Summary:
+    """The summary in a property set; an unreadable one says nothing, for the text does not depend on it.
+
+    The date is that of the last saving: a document is often made from one that is years older.
+    """
+    try:
+        found = _properties(raw)
+    except error:
+        return Summary()
+    date = found.get(_SAVED)
+    written = _WRITTEN.match(str(found.get(_DATE, "")))
+    return Summary(
+        title=plausible_title(str(found.get(_TITLE, ""))),
+        author=plausible_author(str(found.get(_AUTHOR, ""))),
+        date=_iso(date) or ("{}-{:0>2}-{:0>2}".format(*written.groups()) if written else ""),
+    )
+
+
+def plausible_title(value: str) -> str:
+    """The title in one line, or "" for a file name, a placeholder, or the beginning of the text.
+
+    >>> plausible_title("말뭉치 구축 계획 "), plausible_title("보고서(최종).hwp"), plausible_title("제목 없음")
+    ('말뭉치 구축 계획', '', '')
+    """
+    title = " ".join(value.replace("\0", " ").split())
+    return "" if len(title) > MAX_TITLE or _NO_TITLE.fullmatch(title) else title
+
+
+def plausible_author(value: str) -> str:
+    """The author, or "" for the name of a machine or of nobody.
+
+    >>> plausible_author("주시경"), plausible_author("user"), plausible_author("PC01")
+    ('주시경', '', '')
+    """
+    author = " ".join(value.replace("\0", " ").split())
+    return "" if len(author) > MAX_AUTHOR or _NOBODY.fullmatch(author) else author
+
+
+def plausible_date(moment: datetime) -> str:
+    """The day in Korea in ISO, or "" outside the years in which there can be such a document.
+
+    >>> plausible_date(datetime(2024, 1, 5, tzinfo=UTC)), plausible_date(datetime(1601, 1, 1, tzinfo=UTC))
+    ('2024-01-05', '')
+    """
+    return moment.astimezone(_KOREA).date().isoformat() if moment.year in _YEARS else ""
+
+
+def headline(title: str, text: str) -> str:
+    """The title, or "" where it is only how the first line of the text begins: Hancom fills it in so.
+
+    >>> headline("말모이는 우리말을", "말모이는 우리말을 모은 사전이다."), headline("말모이", "말모이\\n둘째 줄")
+    ('', '말모이')
+    """
+    first = text.partition("\n")[0]
+    return "" if first != title and first.startswith(title) else title
+
+
+def _iso(value: str | datetime | None) -> str:
+    return plausible_date(value) if isinstance(value, datetime) else ""
+
+
+def _properties(raw: bytes) -> dict[int, str | datetime]:
+    (start,) = unpack_from("<I", raw, 44)
+    (count,) = unpack_from("<I", raw, start + 4)
+    found: dict[int, str | datetime] = {}
+    for number in range(min(count, 100)):
+        name, offset = unpack_from("<II", raw, start + 8 + 8 * number)
+        if name in (_TITLE, _AUTHOR, _SAVED, _DATE):
+            value = _value(raw, start + offset)
+            if value is not None:
+                found[name] = value
+    return found
+
+
+def _value(raw: bytes, at: int) -> str | datetime | None:
+    kind, first = unpack_from("<II", raw, at)
+    if kind == _WIDE:
+        return raw[at + 8 : at + 8 + 2 * first].decode("utf-16-le", "replace").partition("\0")[0]
+    if kind == _TIME:
+        ticks = int(unpack_from("<Q", raw, at + 4)[0])
+        return _EPOCH + timedelta(microseconds=ticks // 10) if ticks < 2**61 else None
+    return None
