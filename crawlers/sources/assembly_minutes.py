@@ -1,0 +1,183 @@
+"""Minutes of the National Assembly: whole sittings, of the plenary and of its committees.
+
+Art. 24 of the Copyright Act lets anybody use what is said in the Assembly, "except for compiling and using the
+speeches of one author". So a sitting stays one document, no speaker becomes a field of it, and nothing of this
+source may be sorted by who speaks.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from crawlers import answers, formats, records
+from crawlers.formats.metadata import iso_date
+from crawlers.rights import signals
+from crawlers.rights.place import quote
+from malmoi.capture import Capture
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import CaptureError
+from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
+
+BASE = "https://open.assembly.go.kr/portal/openapi/"
+SERVICES = ("nzbyfwhwaoanttzje", "ncwgseseafwbuheph")  # minutes of the plenary, of the committees
+# The lists are asked for by term of the Assembly and year; a year that begins is added here.
+TERMS: dict[int, tuple[int, ...]] = {22: (2024, 2025, 2026), 21: (2020, 2021, 2022, 2023, 2024)}
+PER_PAGE = 1000  # rows; a sitting has one for each item of its agenda
+MAX_PAGES = 1_000  # of one list
+NOTHING = "INFO-200"  # a year in which nobody has met yet
+FILES = "https://record.assembly.go.kr/assembly/viewer/minutes/download/pdf.do"
+VIEW = "https://record.assembly.go.kr/assembly/viewer/minutes/xml.do?id={id}&type=view"
+HEAD = 2_000  # code points at the beginning of minutes, in which they say what they are
+# 제439회국회, 2026년도국정감사: of a heading that may be set wide.
+SITTING = re.compile(r"제\s?\d{1,4}\s?회\s?국\s?회|\d{4}\s?년도\s?국\s?정\s?감\s?사")
+MINUTES = re.compile(r"회\s?의\s?록")
+DATE = re.compile(r"\d{4}\s?년\s?\d{1,2}\s?월\s?\d{1,2}\s?일")
+
+
+def _starts() -> tuple[str, ...]:
+    found = ((service, term, year) for service in SERVICES for term, years in TERMS.items() for year in years)
+    return tuple(
+        BASE
+        + service
+        + "?"
+        + urlencode((("CONF_DATE", year), ("DAE_NUM", term), ("Type", "json"), ("pIndex", 1), ("pSize", PER_PAGE)))
+        for service, term, year in found
+    )
+
+
+SOURCE = Source(
+    name="assembly_minutes",
+    title="국회 회의록",
+    publisher="대한민국 국회",
+    access=Api(
+        start=_starts(),
+        scope=(*(BASE + service for service in SERVICES), FILES),
+        key="MALMOI_ASSEMBLY_KEY",
+        parameter="KEY",
+        grant="https://www.data.go.kr/data/15126141/openapi.do",
+        max_pages=50_000,
+    ),
+    rule=LicenceRule(
+        place="the heading of each file says that it is the minutes of a sitting",
+        expected=("LicenseRef-KR-CA-Art24",),
+        widest="item",
+    ),
+    register="spoken",
+    domain="politics",
+    # Some thousands of sittings in two terms, as is generally known; nobody has counted these lists.
+    expect=Expect(at_least=500, at_most=40_000),
+    manners=Manners(delay=2.0),
+    attribution="{publisher}, 「{title}」 ({year}), {url}",
+    unverified="No answer of the interface has been seen: addresses and fields are those that public programs read. "
+    "record.assembly.go.kr is said to refuse programs (400) and addresses abroad; whether its robots.txt lets "
+    "machines in; how the heading of a file comes out of its layout.",
+    note="A key comes from open.assembly.go.kr. Whole sittings only, never by speaker (art. 24). Members are public "
+    "persons, witnesses are not: the recipe must redact. What third parties have submitted may be printed behind a "
+    "sitting.",
+)
+
+
+def follow(capture: Capture) -> Iterator[str]:
+    """From a list its other pages and the file of each sitting.
+
+    Raises CaptureError where an answer is no such list.
+    """
+    if not _is_list(capture):
+        return
+    total, rows = _list(capture)
+    if records.parameter(capture.url, "pIndex") == "1":
+        for page in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
+            yield records.changed(capture.url, pIndex=page)
+    for address in dict.fromkeys(str(row.get("PDF_LINK_URL") or "").strip() for row in rows):
+        if address:  # minutes that are not out yet have none
+            yield address
+
+
+def items(capture: Capture) -> Iterator[Item]:
+    """A file is one sitting, under the number by which the archive knows it; a list is no document."""
+    if _is_list(capture):
+        return
+    key = records.parameter(capture.url, "id")
+    media, _, _ = capture.header("Content-Type").partition(";")
+    yield Item(
+        key=key,
+        url=VIEW.format(id=key) if key else capture.url,
+        body=capture.body,
+        media=media.strip().lower(),
+        charset=records.charset(capture),
+        record=capture.record,
+        headers=capture.headers,
+    )
+
+
+def text(item: Item) -> Extracted:
+    """The whole sitting as it stands in the file; its number and day are read in its heading."""
+    found = _read(item)
+    title, date, _ = heading(found.text)
+    return replace(found, title=found.title or title, date=found.date or date, author="")
+
+
+def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """That the file calls itself the minutes of a sitting of the Assembly, in its own words."""
+    _, _, words = heading(_read(replace(item, title="", date="", author="")).text)
+    found = LicenceEvidence(
+        licence="LicenseRef-KR-CA-Art24",
+        kind="minutes",
+        scope="item",
+        quote=quote(words),
+        place="heading of the minutes",
+        record=item.record,
+    )
+    return ((found,) if words else ()), signals.find(item, None)
+
+
+def trouble(capture: Capture) -> Trouble | None:
+    """What the interface says instead of a list."""
+    return answers.open_assembly(capture) if _is_list(capture) else None
+
+
+def heading(minutes: str) -> tuple[str, str, str]:
+    """(title, date, the words that say so) of the minutes of a sitting, all "" where a text does not begin as such.
+
+    >>> heading("제999회국회(임시회) 가상위원회 회의록 제2호\\n일 시 2031년 2월 3일(월)\\n◯위원장 …")[:2]
+    ('제999회국회(임시회) 가상위원회 회의록 제2호', '2031-02-03')
+    """
+    head = minutes[:HEAD]
+    sitting, called = SITTING.search(head), MINUTES.search(head)
+    if sitting is None or called is None:
+        return "", "", ""
+    lines = [line.strip() for line in head.split("\n") if SITTING.search(line) or MINUTES.search(line)]
+    title = " ".join(lines[: 1 if MINUTES.search(lines[0]) else 2])
+    day = DATE.search(head)
+    return title[:200], iso_date("".join(day[0].split())) if day else "", title
+
+
+def _is_list(capture: Capture) -> bool:
+    return "/portal/openapi/" in urlsplit(capture.url).path
+
+
+@lru_cache(maxsize=2)  # `text` and `evidence` ask for the same file
+def _read(item: Item) -> Extracted:
+    return formats.extract(item)
+
+
+def _list(capture: Capture) -> tuple[int, list[dict[str, Any]]]:
+    """How many rows a list has in all, and those on this page."""
+    service = urlsplit(capture.url).path.rsplit("/", 1)[-1]
+    try:
+        said = json.loads(capture.body)
+        if said.get("RESULT", {}).get("CODE") == NOTHING:
+            return 0, []
+        head, body = said[service]
+        total = next(int(part["list_total_count"]) for part in head["head"] if "list_total_count" in part)
+        rows = body["row"]
+    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
+        raise CaptureError(
+            f"{capture.url}: this is no list of {service} ({type(error).__name__}); look at the answer, "
+            "and correct crawlers/sources/assembly_minutes.py if the interface has changed."
+        ) from error
+    return total, [row for row in rows if isinstance(row, dict)]

@@ -1,0 +1,126 @@
+"""Patent gazettes from KIPRIS Plus: abstracts and claims, off by default: nothing passes without a mark of its own.
+
+A gazette is published by the State, but a specification is its applicant's work: art. 7 of the Copyright Act
+reaches it doubtfully. So the source claims nothing, and an item carries evidence only where the answer itself
+has a field that names a licence. None is known to have one; the source exists so that the day it does is noticed.
+"""
+
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, urlencode, urlsplit
+
+from lxml import etree
+
+from crawlers import answers, formats, records
+from crawlers.formats.metadata import iso_date
+from crawlers.formats.unreadable import Unreadable
+from crawlers.rights import fields, signals
+from malmoi.capture import Capture
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import CaptureError
+from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
+
+BASE = "https://plus.kipris.or.kr"
+SERVICE = "/kipo-api/kipi/patUtiModInfoSearchSevice"  # spelled so
+LIST, ENTRY = SERVICE + "/getAdvancedSearch", SERVICE + "/getBibliographyDetailInfoSearch"
+CLASS = "H01L"  # semiconductor devices, International Patent Classification
+PER_PAGE = 100
+MAX_CALLS = 900  # of one collection; a key has 1,000 a month without charge
+DAMAGED = "application/x-damaged"
+
+SOURCE = Source(
+    name="kipris",
+    title="KIPRIS Plus 특허·실용신안 공보",
+    publisher="지식재산처 (KIPRIS Plus)",
+    access=Api(
+        start=(f"{BASE}{LIST}?" + urlencode((("ipcNumber", CLASS), ("numOfRows", PER_PAGE), ("pageNo", 1))),),
+        scope=(BASE + LIST, BASE + ENTRY),
+        key="MALMOI_KIPRIS_KEY",
+        parameter="ServiceKey",
+        grant="https://plus.kipris.or.kr/",
+        max_pages=MAX_CALLS,
+    ),
+    rule=LicenceRule(place="a field of an answer that names a licence; none is known", widest="item", review=True),
+    register="technical",
+    domain="semiconductors",
+    expect=Expect(at_least=2, at_most=MAX_CALLS),  # one page of a list and one entry, up to what a key has in a month
+    manners=Manners(delay=2.0),
+    attribution="{publisher}, 「{title}」 ({year}), {url}",
+    unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
+    "read, which ask for them without TLS. Whether the host answers over TLS, the names of the parameters that "
+    "choose a class and a page, and whether 10.8080 with the number of an application leads to its page.",
+    note="A key comes from plus.kipris.or.kr. Expected outcome: review, so everything is excluded. An item holds "
+    "title, abstract and claims, and nothing of the bibliography: inventors, applicants and agents with their "
+    "addresses stay in the private archive. The description of an invention is no part of these answers.",
+)
+
+
+def follow(capture: Capture) -> Iterator[str]:
+    """From a list its other pages and its entries, as far as the calls of a month reach.
+
+    Raises CaptureError where an answer is no such list.
+    """
+    if not urlsplit(capture.url).path.endswith(LIST):
+        return
+    try:
+        root = records.xml(capture.body, records.charset(capture))
+    except Unreadable as said:
+        raise CaptureError(f"{capture.url}: the list cannot be read ({said.reason}); collect again.") from said
+    total = records.number(records.field(root, "totalCount"))
+    if total is None:
+        raise CaptureError(
+            f"{capture.url}: the list does not say in totalCount how long it is; look at the answer, "
+            "and correct crawlers/sources/kipris.py if the interface has changed."
+        )
+    for entry in root.iter("item"):
+        if key := records.field(entry, "applicationNumber"):
+            yield records.changed(capture.url, path=ENTRY).partition("?")[0] + "?applicationNumber=" + quote(key)
+    page = records.number(records.parameter(capture.url, "pageNo")) or 1
+    if page * PER_PAGE < min(total, MAX_CALLS):
+        yield records.changed(capture.url, pageNo=page + 1)
+
+
+def items(capture: Capture) -> Iterator[Item]:
+    """An entry is one document: title, abstract and claims. No name of a person leaves the archive."""
+    if urlsplit(capture.url).path.endswith(LIST):
+        return
+    key = records.parameter(capture.url, "applicationNumber")
+    try:
+        root = records.xml(capture.body, records.charset(capture))
+    except Unreadable:
+        yield Item(key, capture.url, "", DAMAGED, "", capture.record, capture.headers)
+        return
+    parts = (*_each(root, "astrtCont"), *_each(root, "claim"))
+    said = {leaf.tag: leaf.text for leaf in root.iter() if isinstance(leaf.tag, str) and not len(leaf)}
+    yield Item(
+        key=key,
+        url=f"https://doi.org/10.8080/{quote(key)}",
+        body="\n\n".join(parts),
+        media="text/plain",
+        charset="",
+        record=capture.record,
+        headers=capture.headers,
+        title=" ".join(records.prose(records.field(root, "inventionTitle")).split()),
+        date=iso_date(records.field(root, "openDate", "publicationDate", "applicationDate")),
+        evidence=fields.find(said, capture.record, kind="row"),
+    )
+
+
+def text(item: Item) -> Extracted:
+    """Abstract and claims, a block each; dropped as `damaged` or `empty`."""
+    if item.media == DAMAGED:
+        return Extracted("", outcome="dropped", reason="damaged", format="xml")
+    return formats.extract(item)
+
+
+def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """What the answer says of a licence, if it ever says anything."""
+    return item.evidence, signals.find(item, None)
+
+
+def trouble(capture: Capture) -> Trouble | None:
+    """What the interface says instead of an answer."""
+    return answers.data_go_kr(capture)
+
+
+def _each(root: etree._Element, name: str) -> Iterable[str]:
+    return (words for element in root.iter(name) if (words := records.prose(records.words(element))))

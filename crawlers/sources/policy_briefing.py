@@ -1,0 +1,245 @@
+"""News of the government from korea.kr (정책브리핑), day by day, from the open interface of data.go.kr.
+
+Which days are collected is for the operator to say, in two variables of the environment:
+
+    MALMOI_POLICY_FROM=2026-11-01   the first day of approval, in Korea
+    MALMOI_POLICY_TO=2026-11-30     the last one; the first where it is not set
+
+Without them the source has no start address, and a collection stops before it asks for anything: a range that
+moved with the clock would make two runs of one workspace differ. The interface takes windows of up to three days;
+here a window is one day, so that the address of a day is the same whatever the range.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from crawlers import answers, formats, records
+from crawlers.formats.encodings import decode
+from crawlers.formats.unreadable import Unreadable
+from crawlers.rights import fields, signals
+from malmoi.capture import Capture
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import CallError, CaptureError
+from malmoi.rights import UNKNOWN, decide
+from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
+
+LIST = "https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2"
+MAX_DAYS = 900  # of one range; a key has 1,000 calls a day
+KOREA = timezone(timedelta(hours=9))
+DATES = re.compile(r"(\d{2})/(\d{2})/(\d{4})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?$")  # 11/20/2026 09:00:00, in Korea
+TYPES = frozenset("1234")  # values of KoglType that name a type; 0 could mean type 0, or none
+# Media types of items that `text` drops; the word behind the stroke is the reason.
+DROPPED = "application/x-"
+EMBARGOED, DELETED, DAMAGED = (DROPPED + why for why in ("embargoed", "deleted-at-source", "damaged"))
+
+
+def days(first: str, last: str) -> tuple[str, ...]:
+    """The addresses of the days from `first` to `last` (ISO 8601); () where no first day is given.
+
+    Raises CallError where these are no days, come in the wrong order, or are too many for one key.
+
+    >>> days("2026-11-30", "2026-12-01")[1].partition("?")[2], days("", "")
+    ('endDate=20261201&startDate=20261201', ())
+    """
+    if not first:
+        return ()
+    try:
+        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError as error:
+        raise CallError(
+            f"policy_briefing: MALMOI_POLICY_FROM={first!r} and MALMOI_POLICY_TO={last!r} must be days like 2026-11-01"
+        ) from error
+    count = (end - begin).days + 1
+    if not 1 <= count <= MAX_DAYS:
+        raise CallError(
+            f"policy_briefing: from {begin} to {end} are {count} days; give 1 to {MAX_DAYS}, in the order of time"
+        )
+    found = (f"{begin + timedelta(days=n):%Y%m%d}" for n in range(count))
+    return tuple(f"{LIST}?endDate={day}&startDate={day}" for day in found)
+
+
+SOURCE = Source(
+    name="policy_briefing",
+    title="대한민국 정책브리핑 정책뉴스",
+    publisher="문화체육관광부 정책브리핑",
+    access=Api(
+        start=days(os.environ.get("MALMOI_POLICY_FROM", ""), os.environ.get("MALMOI_POLICY_TO", "")),
+        scope=(LIST,),
+        key="MALMOI_DATA_GO_KR_KEY",
+        parameter="serviceKey",
+        grant="https://www.data.go.kr/data/15095335/openapi.do",
+        max_pages=10_000,
+    ),
+    rule=LicenceRule(
+        place="the field KoglType of each item; an empty one is no licence",
+        expected=("LicenseRef-KOGL-1",),
+        widest="item",
+    ),
+    register="press",
+    domain="administration",
+    expect=Expect(at_least=1, at_most=10_000),  # days, as many as the operator has asked for in all
+    manners=Manners(delay=1.0),
+    attribution="본 저작물은 '{author}'에서 '{year}년' 작성하여 공공누리 제1유형으로 개방한 '{title}'을 이용하였으며, "
+    "해당 저작물은 '{publisher}, {url}'에서 무료로 다운받으실 수 있습니다.",
+    unverified="No answer of the interface has been seen: address and elements are those that public programs read. "
+    "What KoglType=0 and ContentsStatus=D mean (here: unknown, and deleted); how far back the days go.",
+    note="Set MALMOI_POLICY_FROM and MALMOI_POLICY_TO (ISO dates); see the head of the file. A key comes from "
+    "data.go.kr (data set 15095335) and has 1,000 calls a day. Press releases come from the same interface "
+    "(GroupingCode), so they have no source of their own. Photographs are other people's and are no text; articles "
+    "end with names and telephone numbers of officials. An item under embargo is dropped until its day is collected "
+    "again with another answer.",
+)
+
+
+def follow(capture: Capture) -> Iterable[str]:
+    """Nothing: a day is one answer. Raises CaptureError where it counts more items than it holds."""
+    try:
+        root = records.xml(capture.body, records.charset(capture))
+    except Unreadable:
+        return ()  # `items` says so
+    total, held = records.number(records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
+    if total is not None and total > held:
+        raise CaptureError(
+            f"{capture.url}: the day counts {total} items and holds {held}; the interface has begun to give pages, "
+            "which follow() of crawlers/sources/policy_briefing.py must learn to ask for."
+        )
+    return ()
+
+
+def items(capture: Capture) -> Iterator[Item]:
+    """The items that were approved on the day that was asked for, each in its latest revision.
+
+    What was approved at midnight comes with the day before as well, and belongs to its own.
+    """
+    first, last = (records.parameter(capture.url, name) for name in ("startDate", "endDate"))
+    try:
+        root = records.xml(capture.body, records.charset(capture))
+    except Unreadable:
+        yield Item(f"day/{first}", capture.url, "", DAMAGED, "", capture.record, capture.headers)
+        return
+    latest: dict[str, etree._Element] = {}
+    for news in root.iter("NewsItem"):
+        key, approved = records.field(news, "NewsItemId"), moment(records.field(news, "ApproveDate"))
+        if not key:
+            raise CaptureError(
+                f"{capture.url}: an item has no NewsItemId; look at the answer, "
+                "and correct crawlers/sources/policy_briefing.py if the interface has changed."
+            )
+        if approved and not first <= f"{approved:%Y%m%d}" <= last:
+            continue
+        if key not in latest or _revision(news) >= _revision(latest[key]):
+            latest[key] = news
+    for key, news in latest.items():
+        yield _item(key, news, capture)
+
+
+def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """The type that the item carries, and what its own text says against it.
+
+    The same footer stands below every article, whatever its type: what a body grants is no evidence.
+    """
+    if not isinstance(item.body, bytes):
+        return item.evidence, signals.find(item, None)
+    from crawlers.formats import html  # with trafilatura behind it
+    from crawlers.rights import marks
+
+    page = html.parse(item)
+    against = (one for one in marks.find(item, page) if decide((replace(one, scope="item"),)).use != "redistribute")
+    return (*item.evidence, *(replace(one, scope="item") for one in against)), signals.find(item, page)
+
+
+def text(item: Item) -> Extracted:
+    """Subtitles and body, a line for each block; or why the item has none to give."""
+    if item.media.startswith(DROPPED):
+        return Extracted("", outcome="dropped", reason=item.media.removeprefix(DROPPED), format="xml")
+    if not isinstance(item.body, bytes):
+        return formats.extract(item)
+    from crawlers.formats.html import strip_tags
+
+    found = strip_tags(decode(item.body, "utf-8").text)
+    return Extracted(
+        text=found,
+        title=item.title,
+        date=item.date,
+        author=item.author,
+        format="html",
+        encoding="utf-8",
+        outcome="kept" if found else "dropped",
+        reason="" if found else "empty",
+    )
+
+
+def trouble(capture: Capture) -> Trouble | None:
+    """What the portal says instead of an answer; it says it with status 200."""
+    return answers.data_go_kr(capture)
+
+
+def moment(value: str) -> datetime | None:
+    """When, by Korean time; None where that cannot be read.
+
+    >>> moment("11/20/2026 09:00:00").isoformat(), moment("11/20/2026").isoformat(), moment("2026-11-20")
+    ('2026-11-20T09:00:00+09:00', '2026-11-20T00:00:00+09:00', None)
+    """
+    match = DATES.match(value.strip())
+    if match is None:
+        return None
+    month, day, year, hour, minute, second = (int(part or 0) for part in match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=KOREA)
+    except ValueError:
+        return None
+
+
+def _item(key: str, news: etree._Element, capture: Capture) -> Item:
+    approved, embargo = (moment(records.field(news, name)) for name in ("ApproveDate", "EmbargoDate"))
+    item = Item(
+        key=key,
+        url=_page(key, records.field(news, "OriginalUrl")),
+        body="",
+        media="text/plain",
+        charset="",
+        record=capture.record,
+        headers=capture.headers,
+        title=" ".join(records.prose(records.field(news, "Title")).split()),
+        date=f"{approved:%Y-%m-%d}" if approved else "",
+        author=records.field(news, "MinisterCode"),
+        evidence=_licence(news, capture.record),
+    )
+    if embargo and embargo > datetime.fromisoformat(capture.fetched):
+        return replace(item, media=EMBARGOED)
+    if records.field(news, "ContentsStatus").upper() == "D":
+        return replace(item, media=DELETED)
+    subtitles = [records.field(news, f"SubTitle{n}") for n in (1, 2, 3)]
+    body = records.field(news, "DataContents")
+    if records.field(news, "ContentsType").upper() == "T":
+        return replace(item, body="\n".join(filter(None, (*map(records.prose, subtitles), body))))
+    above = "".join(f"<p>{words}</p>" for words in subtitles if words)
+    # The declaration keeps a reader from guessing: the answer has been decoded by now.
+    page = f'<html><head><meta charset="utf-8"></head><body><article>{above}{body}</article></body></html>'
+    return replace(item, body=page.encode("utf-8", "replace"), media="text/html", charset="utf-8")
+
+
+def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
+    said = records.field(news, "KoglType")
+    found = fields.find({"KoglType": said}, record, kind="row")
+    if not said or said in TYPES:
+        return found
+    return tuple(replace(one, licence=UNKNOWN, kind="row-unknown") for one in found)
+
+
+def _page(key: str, address: str) -> str:
+    """The page for people, without the parameter that says who has sent the reader."""
+    host = urlsplit(address).hostname or ""
+    if host == "korea.kr" or host.endswith(".korea.kr"):
+        return records.changed(address, without=("call_from",))
+    return f"https://www.korea.kr/news/policyNewsView.do?newsId={key}"
+
+
+def _revision(news: etree._Element) -> int:
+    return records.number(records.field(news, "ModifyId")) or 0
