@@ -11,13 +11,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
+from crawlers import denied
 from malmoi.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
-from malmoi.source import Extracted, Item, Source, Trouble
+from malmoi.rights import terms
+from malmoi.source import Api, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
 
 SOURCES = Path(__file__).parent / "sources"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # becomes a folder and the first part of every id
+FIELDS = ("title", "author", "year", "url", "publisher", "licence")  # of an attribution template
+_FIELD = re.compile(r"\{([^{}]*)\}")
 
 Follow: TypeAlias = Callable[[Capture], Iterable[str]]
 Items: TypeAlias = Callable[[Capture], Iterable[Item]]
@@ -53,7 +57,8 @@ def load(name_or_path: str) -> Definition:
     The file is run, as any module is: load only files that you would run.
 
     Raises:
-        CallError: no such source or file, the file fails, or it does not define what a source must.
+        CallError: no such source or file, the file fails, it does not define what a source must, or it
+            leads to a host of the denylist.
     """
     path = Path(name_or_path) if name_or_path.endswith(".py") else SOURCES / f"{name_or_path}.py"
     if not name_or_path.endswith(".py") and name_or_path not in names():
@@ -69,8 +74,55 @@ def load(name_or_path: str) -> Definition:
         raise CallError(f"{path}: defines no SOURCE; add SOURCE = Source(…) from malmoi.source")
     if not NAME.fullmatch(source.name):
         raise CallError(f"{path}: the name {source.name!r} cannot be a folder; use lower-case letters, digits, - and _")
+    for url in addresses(source):
+        if why := denied.reason(url, marked=source.rule.review):
+            raise CallError(
+                f"{path}: {url} is on the denylist ({why}); see `malmoi sources denied {why.partition(':')[0]}`. "
+                "Leave the source out, or ask its publisher for a licence and change crawlers/denied.py with the proof"
+            )
     verbs = ("follow", "items", "evidence", "text", "trouble")
     return Definition(source, *(_function(module, path, verb) for verb in verbs))
+
+
+def addresses(source: Source) -> tuple[str, ...]:
+    """Where on the net a source begins, and how far it goes; () for one that lies on this machine."""
+    match source.access:
+        case Site(start=first, scope=scope) | Api(start=first, scope=scope):
+            return (*first, *scope)
+        case Sitemap(urls=first, scope=scope) | Feed(urls=first, scope=scope):
+            return (*first, *scope)
+        case Dump(url=url) | Git(url=url):
+            return (url,) if url else ()
+    return ()
+
+
+def missing(source: Source) -> list[str]:
+    """What a source of the catalogue must still say, as sentences; [] where it says all.
+
+    >>> from malmoi.source import Warc
+    >>> missing(Source("a", "A", "B", Warc(())))[0]
+    'title, publisher and note: say in words what it is (note is empty)'
+    """
+    said = {"title": source.title, "publisher": source.publisher, "note": source.note}
+    empty = ", ".join(name for name, words in said.items() if not words)
+    licences = {claim.licence for claim in source.claim} | set(source.rule.expected)
+    fields = _FIELD.findall(source.attribution)
+    found = {
+        f"title, publisher and note: say in words what it is ({empty} is empty)": not empty,
+        "claim or rule: say under which licence its texts are, and where that stands":
+            bool(source.claim or (source.rule.place and (source.rule.expected or source.rule.review))),
+        f"claim or rule: {', '.join(sorted(x for x in licences if terms(x) is None))} is no licence of docs/rights.md":
+            all(terms(licence) is not None for licence in licences),
+        "attribution: give the sentence that names the origin": bool(source.attribution),
+        f"attribution: only {', '.join(FIELDS)} are known": set(fields) <= set(FIELDS),
+        "register: say which kind of language it is": bool(source.register),
+        "domain: say which subject it is about": bool(source.domain),
+        "expect: say how many captures a full collection holds": source.expect != Expect(),
+        "expect: at_least is above at_most": source.expect.at_least <= source.expect.at_most,
+        "unverified: say what nobody has seen with their own eyes yet": bool(source.unverified),
+        "terms: a source ships unreviewed; the operator records the check in the workspace": source.terms is None,
+    }  # fmt: skip
+    return [sentence for sentence, holds in found.items() if not holds]
 
 
 def _run(path: Path) -> ModuleType:

@@ -11,6 +11,7 @@ from flows.curate import curate
 from flows.mapping import Mapper
 from flows.progress import Progress
 from flows.release import Released, release
+from flows.sources import terms_of
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, SourceError
 from malmoi.recipe import Recipe
@@ -52,7 +53,8 @@ def collect_all(
     done, faults = [], []
     for name in names:
         try:
-            done.append(collect(workspace, name, progress, limit=limit, contact=contact))
+            terms = terms_of(workspace, catalogue.load(name).source)
+            done.append(collect(workspace, name, progress, limit=limit, contact=contact, terms=terms))
         except SourceError as error:
             if len(names) > 1:
                 progress.say(f"  {error}")  # now, since the others may take hours; and again at the end

@@ -1,4 +1,4 @@
-"""What a workspace holds, what a run would have to do, and the catalogue of sources."""
+"""What a workspace holds, and what a run would have to do."""
 
 from __future__ import annotations
 
@@ -78,22 +78,6 @@ def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, coll
             f"about {2 * size / 1e6:,.0f} MB of disk)",
             markup=False,
         )
-
-
-def catalogue_table(root: Path, out: Console) -> None:
-    """Print one row a source of the catalogue; the last run is the one in the workspace at `root`, if there is one."""
-    table = Table("source", "title", "publisher", "access", "licence", "register", "domain", "terms check", "last run")
-    for name in catalogue.names():
-        source = catalogue.load(name).source
-        licences = ", ".join(sorted({c.licence for c in source.claim})) or "by item"
-        terms = f"{source.terms.verdict} ({source.terms.date})" if source.terms else "open"
-        kind = type(source.access).__name__
-        runs = collection.runs(Workspace(root).captures(source.name)) if (root / "malmoi.json").exists() else []
-        last = max((row.fetched for row in runs[-1].rows), default="")[:10] if runs else ""
-        table.add_row(
-            source.name, source.title, source.publisher, kind, licences, source.register, source.domain, terms, last
-        )
-    out.print(table)
 
 
 def _captures(workspace: Workspace, out: Console) -> None:

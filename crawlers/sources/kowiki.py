@@ -15,6 +15,7 @@ SOURCE = Source(
     claim=(wikimedia.SHARE_ALIKE,),
     rule=LicenceRule(place="legal.html of the dumps", expected=("CC-BY-SA-4.0",), widest="source"),
     register="encyclopedia",
+    domain="general",
     # Blocks. 1.27 GiB packed (2026-09-01, by second hand) are some 5 GB of at most 1 MiB each; nobody has counted them.
     expect=Expect(at_least=4_000, at_most=200_000),
     manners=wikimedia.MANNERS,

@@ -15,6 +15,7 @@ SOURCE = Source(
     claim=(wikimedia.SHARE_ALIKE,),
     rule=LicenceRule(place="legal.html of the dumps", expected=("CC-BY-SA-4.0",), widest="source"),
     register="textbook",
+    domain="general",
     # Blocks. 4.9 MB packed (2026-09-01, by second hand) are some 20 MB of at most 1 MiB each; nobody has counted them.
     expect=Expect(at_least=15, at_most=5_000),
     manners=wikimedia.MANNERS,

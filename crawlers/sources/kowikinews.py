@@ -15,6 +15,7 @@ SOURCE = Source(
     claim=(wikimedia.NEWS,),
     rule=LicenceRule(place="legal.html of the dumps", expected=("CC-BY-2.5",), widest="source"),
     register="news",
+    domain="general",
     expect=Expect(at_least=5, at_most=5_000),  # blocks; no size of the dump is known to us
     manners=wikimedia.MANNERS,
     attribution=wikimedia.ATTRIBUTION,

@@ -23,6 +23,7 @@ SOURCE = Source(
         widest="source",
     ),
     register="literature",
+    domain="general",
     # Blocks. 141 MiB packed (2026-09-01, by second hand) are some 600 MB, a block at most 1 MiB; nobody has counted.
     expect=Expect(at_least=500, at_most=50_000),
     manners=wikimedia.MANNERS,

@@ -1,0 +1,144 @@
+"""The git command line, held to what a collection needs: no hooks, no configuration of anybody's, no other protocol."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from malmoi.errors import CallError, SourceError
+
+NEEDED = (2, 37)  # the version of git since which addresses can be pinned (http.curloptResolve)
+MAX_SECONDS = 3600.0  # of one fetch, whatever it is doing
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A bare repository that is being read, how git may talk for it, and to whom."""
+
+    folder: Path
+    source: str  # name of the source, for messages
+    settings: tuple[str, ...]  # "-c", "key=value", …
+    protocol: str  # the only one that git may speak: https, or http for a loopback host
+
+    def command(self, *arguments: str) -> list[str]:
+        """A command of git on this repository."""
+        return ["git", f"--git-dir={self.folder}", *self.settings, *arguments]
+
+    def environment(self, protocol: str = "none") -> dict[str, str]:
+        """Nothing of the operator's: no configuration, credentials or proxy; objects are never fetched in passing."""
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.folder),
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": protocol,
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+        }
+
+
+def settings(agent: str, pins: tuple[str, ...], protocol: str) -> tuple[str, ...]:
+    """What git is told on each command: every door shut but the one to the pinned addresses."""
+    values = (
+        "core.hooksPath=/dev/null",
+        "core.fsmonitor=false",
+        "core.attributesFile=/dev/null",
+        "core.askPass=",
+        "credential.helper=",
+        "protocol.allow=never",
+        f"protocol.{protocol}.allow=always",
+        "protocol.version=2",
+        "submodule.recurse=false",
+        "fetch.recurseSubmodules=false",
+        "fetch.fsckObjects=true",
+        "transfer.fsckObjects=true",
+        "transfer.bundleURI=false",
+        "fetch.unpackLimit=1",  # a pack stays a pack: one file, and its size is what is watched
+        "gc.auto=0",
+        "maintenance.auto=false",
+        "http.followRedirects=false",
+        "http.sslVerify=true",
+        "http.proxy=",
+        "http.cookieFile=",
+        "http.extraHeader=",
+        f"http.userAgent={agent}",
+        "http.lowSpeedLimit=1000",  # bytes a second …
+        "http.lowSpeedTime=60",  # … for so many seconds: then it is over
+        *(f"http.curloptResolve={pin}" for pin in pins),
+    )
+    return tuple(word for value in values for word in ("-c", value))
+
+
+def check_version() -> None:
+    """See that git is there, and new enough.
+
+    Raises:
+        CallError: it is not.
+    """
+    if shutil.which("git") is None:
+        raise CallError("git is not installed, and a source of kind Git needs it; on Debian or Ubuntu: apt install git")
+    said = subprocess.run(["git", "version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\b(\d+)\.(\d+)", said)
+    if not found or (int(found[1]), int(found[2])) < NEEDED:
+        raise CallError(f"git is {said.strip() or 'of no version'}; a source of kind Git needs 2.37 or newer")
+
+
+@contextmanager
+def running(
+    command: list[str], environment: dict[str, str], *, stdin: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a session of its own, ended with all its children when the block ends or we do."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if "fetch" in command else subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        process.wait()
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def said(repository: Repository, command: list[str]) -> bytes:
+    """What a command says on its standard output; SourceError where it fails."""
+    done = subprocess.run(command, env=repository.environment(), capture_output=True, check=False, timeout=MAX_SECONDS)
+    if done.returncode:
+        what = command[2 + len(repository.settings)]
+        raise SourceError(f"{repository.source}: git {what} failed ({last(done.stderr)}); collect again")
+    return done.stdout
+
+
+def last(stderr: bytes) -> str:
+    """What git itself said at the end, and not what the host had it repeat."""
+    lines = stderr.decode("ascii", "replace").splitlines()
+    said = [line for line in lines if line.startswith(("fatal:", "error:"))] or ["no reason given"]
+    return re.sub(r"[^\x20-\x7e]", "?", said[-1])[:200]

@@ -1,0 +1,33 @@
+"""MDN Web Docs in Korean: Markdown, from the repository of translations."""
+
+from crawlers import prose
+from malmoi.source import Expect, Git, LicenceClaim, LicenceRule, Source
+
+SOURCE = Source(
+    name="mdn_ko",
+    title="MDN Web Docs 한국어",
+    publisher="Mozilla Contributors",
+    access=Git(
+        "https://github.com/mdn/translated-content",
+        include=("files/ko/**/*.md",),
+        # Pages whose English original was merged or removed; MDN itself does not show them as articles.
+        exclude=("files/ko/conflicting/**", "files/ko/orphaned/**"),
+    ),
+    claim=(LicenceClaim("CC-BY-SA-2.5", "All prose content is available under ([CC-BY-SA 2.5]", file="LICENSE.md"),),
+    rule=LicenceRule(place="the file LICENSE.md of the repository", expected=("CC-BY-SA-2.5",)),
+    register="technical",
+    domain="software",
+    # 4,100 paths were ever under files/ko in a stored index of the history, with moved, old and other files.
+    expect=Expect(at_least=800, at_most=6000),
+    attribution="{publisher}, “{title}”, {url}, {licence}",
+    unverified=(
+        "how many files the head of main holds, and the first sentence of LICENSE.md letter for letter: it was read as "
+        "cited from mdn/content, which has the same file"
+    ),
+    note=(
+        "Prose is CC-BY-SA-2.5. Code samples have terms of their own in LICENSE.md (CC0 or MIT, by date), which ask "
+        "for no more; a page is taken under the licence of its prose. Authors stand in each file's history."
+    ),
+)
+
+text = prose.reader(prose.mdn)
