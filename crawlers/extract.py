@@ -21,7 +21,7 @@ from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdi
 from malmoi.errors import CaptureError
 from malmoi.licences import table_digest
 from malmoi.rights import decide
-from malmoi.source import Extracted, Item
+from malmoi.source import Dump, Extracted, Item, Source
 
 VERSION = 4  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
@@ -71,7 +71,8 @@ def extractor(job: Extraction) -> Extractor:
 
     def extract(row: IndexRow) -> list[Outcome]:
         capture = replace(load(row), source=definition.source.name)
-        host = instruments.find(capture.url, job.instruments) if job.instruments else ()
+        place = speaking(definition.source, capture.url)
+        host = instruments.find(place, job.instruments) if job.instruments else ()
         found = ((item, text(item)) for item in items(capture))
         made = [document(capture, row.payload_sha256, item, said, evidence, host) for item, said in found]
         if row.url not in pasts:
@@ -81,6 +82,11 @@ def extractor(job: Extraction) -> Extractor:
         return [_with_past(outcome, visits, earlier) for outcome in made]
 
     return extract
+
+
+def speaking(source: Source, url: str) -> str:
+    """The address whose host speaks for a capture at `url`: its own, and that of the file for a block of a dump."""
+    return source.access.url or url if isinstance(source.access, Dump) else url
 
 
 def document(

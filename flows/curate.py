@@ -98,7 +98,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     past = collection.history(runs)
     for _, rows in collection.current(runs, gone=True):
         for chunk in collection.chunks(rows):
-            here = instruments.about(host_files, (row.url for row in chunk))
+            here = instruments.about(host_files, (extraction.speaking(source, row.url) for row in chunk))
             visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
             job = extraction.Extraction(name, archived, here, visits)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.formats.encodings import decode, korean_share, python_name
+from benchmarks.formats_encodings import damage, encoded, hangul, right
+from crawlers.formats.encoding_labels import python_name
+from crawlers.formats.encodings import decode, korean_share
 
 DATA = Path(__file__).parent / "data" / "formats"
+PAGES = Path(__file__).parent.parent / "crawlers" / "sample" / "pages"
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 
 
@@ -76,3 +81,113 @@ def test_no_bytes_and_no_label_raise(body: bytes, declared: str, html: bool) -> 
 @given(st.text(alphabet=st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=40))
 def test_hangul_comes_back_from_cp949_under_its_label(text: str) -> None:
     assert decode(text.encode("cp949"), "euc-kr").text == text
+
+
+def _bytes_and_label(case: dict[str, Any]) -> str:
+    return f"{case['bytes_are']}-{case['said']}"
+
+
+def sample_pages() -> list[str]:
+    """Our own sample pages, three glued together: one of 2,000 syllables is less than one in a thousand."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob("*.md"))]
+    texts = [text for text in texts if len(hangul(text)) > 400]
+    return ["\n".join(texts[at : at + 3]) for at in range(0, len(texts) - 2, 3)]
+
+
+@pytest.mark.parametrize("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
+def test_every_page_of_the_sample_comes_back_from_any_encoding_under_any_label(case: dict[str, Any]) -> None:
+    for text in sample_pages():
+        gold, body = encoded(text, case["bytes_are"])
+        found = decode(body, case["said"], html=True)
+        assert hangul(found.text) == hangul(gold)
+        assert not found.undecodable
+
+
+@pytest.mark.parametrize("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
+def test_sixty_bytes_are_enough(case: dict[str, Any]) -> None:
+    good = total = 0
+    for text in sample_pages():
+        for line in text.split("\n"):
+            gold = line.encode(case["bytes_are"], "ignore")[:60].decode(case["bytes_are"], "ignore")
+            if len(hangul(gold)) >= 12:
+                found = decode(gold.encode(case["bytes_are"]), case["said"])
+                good, total = good + right(hangul(gold), hangul(found.text)), total + len(hangul(gold))
+    assert total > 1000
+    assert good >= 0.999 * total
+
+
+@pytest.mark.parametrize(
+    "case", cases("encodings_damaged.jsonl"), ids=lambda case: f"{case['bytes_are']}-{case['said']}"
+)
+@pytest.mark.parametrize(("each", "floor"), [(0, 0.999), (1000, 0.99)], ids=["one stray", "one in a thousand"])
+def test_stray_bytes_cost_next_to_nothing(case: dict[str, Any], each: int, floor: float) -> None:
+    rng = random.Random(20261124)
+    good = total = 0
+    for text in sample_pages():
+        gold, body = encoded(text, case["bytes_are"])
+        found = decode(damage(body, max(1, len(body) // each) if each else 1, rng), case["said"])
+        assert not found.undecodable
+        good, total = good + right(hangul(gold), hangul(found.text)), total + len(hangul(gold))
+    assert total > 10_000
+    assert good >= floor * total
+
+
+def test_a_page_pasted_together_from_two_encodings_is_read_in_both() -> None:
+    for first, second in (("utf-8", "cp949"), ("cp949", "utf-8")):
+        found = decode(f"<p>{SENTENCE * 9}</p>".encode(first) + f"<p>{SENTENCE * 9}펲</p>".encode(second), first)
+        assert (found.text, found.replaced) == (f"<p>{SENTENCE * 9}</p><p>{SENTENCE * 9}펲</p>", 0)
+
+
+@pytest.mark.parametrize("byte", [0x80, 0xA0, 0xC9, 0xFE, 0xFF])
+def test_a_byte_that_cp949_does_not_know_is_one_replacement(byte: int) -> None:
+    raw = SENTENCE.encode("cp949")
+    found = decode(raw + bytes((byte,)) + b" " + raw, "euc-kr")
+    assert found.text == f"{SENTENCE}\ufffd {SENTENCE}"
+
+
+def test_a_character_of_the_users_own_rows_is_one_replacement() -> None:
+    raw = SENTENCE.encode("cp949")
+    assert decode(raw + b"\xc9\xa1\xfe\xfe " + raw, "euc-kr").text == f"{SENTENCE}\ufffd\ufffd {SENTENCE}"
+
+
+def test_a_declaration_behind_a_style_sheet_is_read() -> None:
+    page = f"<html><head><style>{'a{} ' * 2000}</style><meta charset=shift_jis></head>".encode() + "日本語".encode(
+        "cp932"
+    )
+    assert decode(page, "", html=True).text.endswith("日本語")
+
+
+def test_a_mark_of_utf8_before_bytes_that_are_not_proves_nothing() -> None:
+    assert decode(b"\xef\xbb\xbf" + SENTENCE.encode("cp949"), "utf-8").text == SENTENCE
+
+
+def test_a_file_that_ends_in_the_middle_of_a_character_loses_that_one() -> None:
+    for name in ("cp949", "utf-8", "johab", "utf-16-le"):
+        raw = (SENTENCE + "끝").encode(name)[:-1]
+        assert decode(raw).text.removesuffix("\ufffd").removesuffix("\ufffd") == SENTENCE, name
+
+
+def test_shifts_of_iso_2022_kr_that_are_lost_are_found_again() -> None:
+    raw = (SENTENCE + "\n").encode("iso2022_kr") * 8
+    for shift in (b"\x0e", b"\x0f", b"\x1b"):
+        place = raw.index(shift)
+        found = decode(raw[:place] + raw[place + 1 :])
+        assert found.encoding == "iso2022_kr"
+        assert right(hangul(SENTENCE * 8), hangul(found.text)) >= 8 * len(hangul(SENTENCE)) - 3
+
+
+def test_chinese_and_japanese_are_not_taken_for_korean() -> None:
+    for text, name, label in (
+        ("这是一个关于词典的故事，每天都要记录新的词语，然后慢慢整理。" * 4, "gb18030", ""),
+        ("これは辞書についての話で、毎日新しい言葉を書き留めている。" * 4, "cp932", ""),
+        ("これは辞書についての話で、毎日新しい言葉を書き留めている。" * 4, "euc_jp", "euc-jp"),
+    ):
+        assert decode(text.encode(name), label).text == text
+
+
+def test_bytes_without_sense_are_read_in_bounded_time() -> None:
+    rng = random.Random(1)
+    start = time.process_time()
+    found = decode(rng.randbytes(2_000_000).replace(b"\0", b"") + SENTENCE.encode("cp949") * 9, "euc-kr")
+    assert found.undecodable
+    assert time.process_time() - start < 5

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +72,7 @@ def test_an_odd_page_still_gives_its_text(name: str) -> None:
 def test_a_page_without_text_is_a_drop_with_a_reason(body: str) -> None:
     found = html.extract(item(body))
     assert found.outcome == "dropped"
-    assert found.reason in ("no-text", "unreadable-html")
+    assert found.reason in ("no-text", "unreadable-html", "frameset")
     assert found.text == ""
 
 
@@ -120,3 +123,112 @@ def test_a_byline_gives_way_to_what_the_page_states() -> None:
     assert found.text.startswith("낱말\n말모이는")
     stated = html.extract(item(f"<html><head><meta name=author content=이둘></head><body>{view}</body></html>"))
     assert (stated.author, stated.date) == ("이둘", "2026-02-02")
+
+
+BODY = (
+    "말모이는 낱말을 하나씩 모은다. 첫째 날에는 들에서 쓰는 말을 적었다. 둘째 날에는 바닷가에서 쓰는 말을 적었다. "
+    "셋째 날에는 적은 말을 가나다순으로 놓았다. 넷째 날에는 뜻을 풀어 썼다. 마지막 날에는 모두 함께 읽었다."
+)
+OTHER = (
+    "시장은 아침에 문을 연다. 생선을 파는 집이 먼저 불을 켠다. 채소를 파는 집은 그다음이다. "
+    "점심때가 되면 국수를 먹는 사람이 줄을 선다. 저녁에는 남은 것을 싸게 판다. "
+    "밤이 되면 고양이가 다닌다. 그리고 조용하다."
+)
+
+
+def toml_cases(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads((DATA / name).read_text(encoding="utf-8"))["case"]
+    return found
+
+
+@pytest.mark.parametrize("case", toml_cases("script_pages.toml"), ids=lambda case: case["why"])
+def test_a_page_that_script_writes_gives_the_article_it_carries_or_says_so(case: dict[str, Any]) -> None:
+    size = f"{len(f'<p>{BODY}</p>'.encode()):x}"
+    found = html.extract(item(case["html"].replace("BYTES", size).replace("BODY", BODY).replace("OTHER", OTHER)))
+    assert (found.outcome, found.reason) == (("dropped", case["reason"]) if "reason" in case else ("kept", ""))
+    for words in case.get("contains", []):
+        assert words in found.text
+    for words in case.get("lacks", []):
+        assert words not in found.text
+    if "reason" not in case:
+        assert "마지막 날에는 모두 함께 읽었다." in found.text
+
+
+FIRST = "말모이는 낱말을 하나씩 모은다. 첫째 날에는 들에서 쓰는 말을 적었고 둘째 날에는 바닷가에서 쓰는 말을 적었다."
+SECOND = "적은 말은 가나다순으로 놓고 뜻을 풀어 쓴다. 모두 모이면 함께 읽는다. 누구나 낱말을 보탤 수 있다."
+
+
+@pytest.mark.parametrize("case", toml_cases("boards.toml"), ids=lambda case: case["why"])
+def test_a_korean_board_page_gives_its_text_and_nothing_around_it(case: dict[str, Any]) -> None:
+    def filled(text: str) -> str:
+        return text.replace("BODY", FIRST).replace("MORE", SECOND)
+
+    found = html.extract(item(filled(case["html"])))
+    assert (found.outcome, found.reason) == ("kept", "")
+    for words in case["contains"]:
+        assert filled(words) in found.text
+    for words in case["lacks"]:
+        assert words not in found.text
+    for field in ("date", "author"):
+        assert getattr(found, field) == case.get(field, getattr(found, field))
+
+
+def test_a_list_of_posts_and_a_sentence_about_files_stay() -> None:
+    head = "<tr><th>번호</th><th>제목</th><th>작성자</th><th>등록일</th></tr>"
+    row = "<tr><td>1</td><td>낱말을 모으는 날</td><td>솔방울</td><td>2026-03-02</td></tr>"
+    files = (
+        "<p>첨부 파일을 읽고 <a href=/f>신청서</a>를 내면 된다.</p><p>▲ 들에서 <a href=/g>낱말</a>을 줍는 사람들</p>"
+    )
+    found = html.extract(item(f"<html><body><p>{TEXT}</p><table>{head}{row}</table>{files}</body></html>")).text
+    for words in ("제목", "솔방울", "첨부 파일을 읽고 신청서를 내면 된다.", "▲ 들에서"):
+        assert words in found
+
+
+def test_a_frameset_says_so() -> None:
+    frames = "<frameset cols=20%,*><frame src=menu.html><frame src=main.html></frameset>"
+    page = f"<html><head><title>누리집</title></head>{frames}</html>"
+    found = html.extract(item(page))
+    assert (found.outcome, found.reason) == ("dropped", "frameset")
+
+
+def test_a_frameset_with_an_article_for_old_browsers_is_read() -> None:
+    inside = f"<noframes><body><h1>낱말</h1><p>{TEXT}</p></body></noframes>"
+    page = f"<html><frameset><frame src=a.html>{inside}</frameset></html>"
+    assert "말모이는 우리말을" in html.extract(item(page)).text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<div>" * 1_000_000 + TEXT,
+        f"<p {' '.join(f'a{n}=1' for n in range(1_000_000))}>{TEXT}</p>",
+        f"<p>{TEXT}</p>" + "<p " * 300_000,
+        "<p>" + "가" * 350_000 + "</p>",
+        "<table><tr><td>" * 100_000 + TEXT,
+        "<div>가" + "<div>" * 1_500 + "<b></b>" * 30_000 + TEXT,
+        "<div>" * 1_000 + "<input type=radio>가" * 50_000 + TEXT,
+        "<table>" * 500 + "<tr><th>작성자<td>가<th>조회수<td>7" * 5_000 + TEXT,
+        "<div id=root></div><script type='application/json'>" + '{"body":' * 50_000 + "</script>",
+        "<div id=root></div><script>" + "window.__a__={" * 20_000 + "</script>",
+    ],
+    ids=[
+        "a million boxes deep",
+        "a million attributes",
+        "tags that never end",
+        "a megabyte without a space",
+        "tables",
+        "empty marks in boxes",
+        "answers in boxes",
+        "rows in tables",
+        "data in data",
+        "states that never end",
+    ],
+)
+def test_a_page_made_for_mischief_costs_seconds_and_little_memory(body: str) -> None:
+    raw = item(body)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    found = html.extract(raw)
+    assert time.process_time() - start <= 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before <= 256 * 1024  # KiB
+    assert (found.outcome == "kept") == bool(found.text)

@@ -1,8 +1,9 @@
 """Turn the bytes of a page into text: what it declares, what it really is, and stray bytes forgiven.
 
-Order: byte order mark; the declared label (protocol, then `<meta>`) if it decodes strictly;
-strict UTF-8; strict CP949 if most of what is not ASCII is everyday Hangul; the same candidates
-with a few bad bytes forgiven; detection by cchardet; UTF-8 with every bad byte replaced.
+Order: byte order mark; ISO-2022; UTF-16 and UTF-32 without a mark; strict UTF-8; of the declared
+labels (protocol, then `<meta>`), CP949 and Johab the one that decodes strictly and reads as Korean;
+a declared label that decodes strictly; the Korean reading that makes most everyday syllables, with
+bad bytes mended (`encoding_repair`); detection by cchardet; UTF-8 with every bad byte replaced.
 
 UTF-8 is tried before a declared legacy label, because legacy Korean of any length is never
 valid UTF-8 by chance, while UTF-8 under a wrong label often decodes to something.
@@ -12,61 +13,37 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cchardet
 
+from crawlers.formats.encoding_labels import python_name
+from crawlers.formats.encoding_repair import COMMON, KS_HANGUL, compose, iso2022_kr, mend
+
 META_BYTES = 4096  # a browser looks at the first 1,024; Korean portals put scripts before the declaration
+MORE_META_BYTES = 65_536  # looked at where the first have none; some inline whole style sheets
+# Shares of everyday syllables among the characters outside ASCII. Korean has about 0.8 (0.3 where mixed with
+# hanja); two-byte text in a wrong reading, and Chinese read as Korean, has below 0.15.
+READS_KOREAN = 0.5  # no other reading is looked for
+MAY_BE_KOREAN = 0.25  # believed where no other reading is better
+PERHAPS_KOREAN = 0.15  # of bytes with every bad one replaced; mending makes more of them
+FEW_WORDS = 30  # characters
 KS_SHARE = 0.5  # at least this share of the non-ASCII characters is KS X 1001 Hangul, or it is not Korean text
-KS_SHARE_WITH_ERRORS = 0.7  # stricter where bytes are bad as well and nothing was declared
-FORGIVEN_SHARE = 0.01  # bad bytes forgiven, share of the non-ASCII characters
+MAX_REPLACED = 0.005  # share of the characters that could not be decoded
+FEW_REPLACED = 5  # characters; so many are forgiven however short the text
+FORGIVEN_SHARE = 0.01  # bad bytes forgiven in other languages, share of the non-ASCII characters
 FORGIVEN = 2  # bad bytes that are forgiven however short the text, for a declared label
 SURE = 0.5  # cchardet's confidence from which its answer is tried
-SAMPLE = 4000  # non-ASCII characters looked at to tell Korean; the answer does not change with more
+SAMPLE = 1000  # non-ASCII characters looked at to tell Korean; the answer does not change with more
+WINDOW = 4096  # characters cut out at a time to find them
 WESTERN = 0.1  # share of bytes outside ASCII; French has about 4 %, Korean above 40 %
-LONG_RUN = 400  # bytes; a longer run without white space is not searched for a stray byte
 
-# Labels of the WHATWG encoding standard (encoding.spec.whatwg.org, "euc-kr") and what Korean servers add to them.
-# fmt: off
-_KOREAN = (
-    "cp949", "ms949", "uhc", "euc-kr", "euckr", "x-euc-kr", "cseuckr", "korean", "iso-ir-149",
-    "windows-949", "x-windows-949", "ks_c_5601-1987", "ks_c_5601-1989", "ks_c_5601", "csksc56011987",
-    "ksc5601", "ksc_5601", "ks_x_1001", "ksx1001",
-)
-# fmt: on
-_OTHERS = {
-    "utf8": "utf-8",
-    "unicode-1-1-utf-8": "utf-8",
-    "x-unicode20utf8": "utf-8",
-    "iso-8859-1": "cp1252",
-    "latin1": "cp1252",
-    "us-ascii": "cp1252",
-    "ascii": "cp1252",
-    "windows-1252": "cp1252",
-    "iso-2022-kr": "iso2022_kr",
-    "csiso2022kr": "iso2022_kr",
-    "johab": "johab",
-    "x-johab": "johab",
-    "ms1361": "johab",
-    "shift_jis": "cp932",
-    "shift-jis": "cp932",
-    "sjis": "cp932",
-    "x-sjis": "cp932",
-    "windows-31j": "cp932",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "utf-16": "utf-16-le",
-    "ucs-2": "utf-16-le",
-    "unicode": "utf-16-le",
-}
-_LABELS = dict.fromkeys(_KOREAN, "cp949") | _OTHERS
 _MULTIBYTE = frozenset(
     {"johab", "iso2022_kr", "iso2022_jp", "cp949", "euc_kr", "cp932", "euc_jp", "gb18030", "big5hkscs", "euc_tw"}
 )
+_KOREAN_CODECS = frozenset({"cp949", "johab"})
+MANY_SHIFTS = 4  # SO in one text; it has no other use there
 _ASCII = bytes(range(128))
-# Not text encodings of the web, although Python knows them; utf-7 hides markup from a reader.
-_REFUSED = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -78,9 +55,7 @@ _META = re.compile(rb"<meta[^>]{0,400}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za
 _XML = re.compile(rb"^\s{0,99}<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_:.\-]{2,40})")
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_RUN = re.compile(rb"(?:[\x80-\xff][A-Za-z]?)+")  # a letter may be the second byte of an extension syllable
-# The 2,350 syllables of KS X 1001, rows 16 to 40: what everyday Korean is written with.
-_KS_HANGUL = frozenset(bytes((a, b)).decode("euc_kr") for a in range(0xB0, 0xC9) for b in range(0xA1, 0xFF))
+_ASCII_RUN = re.compile(r"[\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,61 +66,66 @@ class Decoded:
     encoding: str
     replaced: int
 
+    @property
+    def undecodable(self) -> bool:
+        """Whether so much is lost that what is left is no longer the text that was written."""
+        return self.replaced > max(FEW_REPLACED, MAX_REPLACED * len(self.text))
+
 
 def decode(body: bytes, declared: str = "", *, html: bool = False) -> Decoded:
     r"""The text of `body`; never raises. `declared` is the label of the protocol, "" where there is none.
 
-    With `html`, a `<meta>` or XML declaration in the first 4,096 bytes is the second label.
-    Line ends are left alone; a byte order mark is removed.
+    With `html`, a `<meta>` or XML declaration in the first 4,096 bytes (where there is none, 65,536) is the second
+    label. Line ends are left alone; a byte order mark is removed.
 
     >>> decode("뷁".encode("cp949"), "EUC-KR").text
     '뷁'
     >>> decode("말모이는 사전이다".encode("cp949"), "utf-8").encoding
     'cp949'
+    >>> decode("말모이는 우리말 사전이다".encode("johab")).encoding
+    'johab'
     >>> decode("말모이는\xff 사전이다".encode("cp949", "replace").replace(b"?", b"\xff"), "euc-kr").replaced
     1
     """
     for bom, name in _BOMS:
         if body.startswith(bom):
-            return _replaced(body[len(bom) :], name)
-    if body.isascii() and b"\x1b" not in body and b"\0" not in body:
+            rest = body[len(bom) :]
+            if name != "utf-8" or _try(rest, name) is not None:
+                return _replaced(rest, name)
+            body = rest  # a mark that an editor put before bytes it did not convert
+            break
+    if body.isascii() and not any(mark in body for mark in (b"\x1b", b"\x0e", b"\0")):
         return Decoded(body.decode("ascii"), "utf-8", 0)
     labels = _labels(body, declared, html)
-    for step in (_escaped, _utf16, _utf8, _strict, _forgiving):
+    for step in (_escaped, _wide, _utf8, _strict, _mended, _forgiving):
         if (found := step(body, labels)) is not None:
-            return found
+            return replace(found, text=compose(found.text)) if found.encoding == "cp949" else found
     return _detected(body, labels)
-
-
-def python_name(label: str) -> str:
-    """The Python codec for a charset label, or "" where it is unknown or refused.
-
-    >>> python_name("KS_C_5601-1987"), python_name("x-windows-949"), python_name("EUC-JP"), python_name("none")
-    ('cp949', 'cp949', 'euc_jp', '')
-    """
-    wanted = label.strip().strip("\"'").lower()
-    if known := _LABELS.get(wanted):
-        return known
-    try:
-        found = codecs.lookup(wanted)
-    except (LookupError, ValueError, UnicodeError):
-        return ""
-    # rot13, zlib and their like are codecs that do not turn bytes into text.
-    is_text = getattr(found, "_is_text_encoding", True)
-    return found.name if is_text and found.name not in _REFUSED else ""
 
 
 def korean_share(text: str) -> float:
     """KS X 1001 Hangul among the non-ASCII characters, 0 to 1; 0 where there are none."""
-    seen = 0
-    korean = 0
-    for run in _NOT_ASCII.finditer(text):
-        part = run.group()[: SAMPLE - seen]
-        seen += len(part)
-        korean += sum(char in _KS_HANGUL for char in part)
-        if seen >= SAMPLE:
-            break
-    return korean / seen if seen else 0.0
+    sample = _sample(text)
+    return sum(map(KS_HANGUL.__contains__, sample)) / len(sample) if sample else 0.0
+
+
+def everyday_share(text: str) -> float:
+    """The 256 commonest syllables among the non-ASCII characters, 0 to 1; 0 where there are none.
+
+    >>> everyday_share("말모이는 사전이다"), everyday_share("abc")
+    (1.0, 0.0)
+    """
+    sample = _sample(text)
+    return sum(map(COMMON.__contains__, sample)) / len(sample) if sample else 0.0
+
+
+def _sample(text: str) -> str:
+    start = 0
+    found = ""
+    while len(found) < SAMPLE and start < len(text):
+        found += "".join(_ASCII_RUN.split(text[start : start + WINDOW]))
+        start += WINDOW
+    return found[:SAMPLE]
 
 
 def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
@@ -154,35 +134,51 @@ def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
     if html:
         head = body[:META_BYTES]
         match = _XML.search(head) or _META.search(_COMMENT.sub(b"", head))
+        if match is None and len(body) > META_BYTES:
+            match = _META.search(_COMMENT.sub(b"", body[:MORE_META_BYTES]))
         if match:
             meta = python_name(match.group(1).decode("ascii"))
-            # A declaration that can be read byte by byte is not UTF-16 (WHATWG, "prescan").
-            found.append("utf-8" if meta.startswith("utf-16") else meta)
+            # A declaration that can be read byte by byte is neither UTF-16 nor UTF-32 (WHATWG, "prescan").
+            found.append("utf-8" if meta.startswith(("utf-16", "utf-32")) else meta)
     return tuple(dict.fromkeys(name for name in found if name))
 
 
 def _escaped(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """ISO-2022: all ASCII to look at, with escape sequences that name the character set."""
-    if b"\x1b$" in body and body.isascii():
-        for name in ("iso2022_kr", "iso2022_jp_2"):
-            if (text := _try(body, name)) is not None:
-                return Decoded(text, name, text.count("\ufffd"))
+    ascii_only = body.isascii()
+    marked = b"\x1b$" in body and ascii_only
+    # To the codec it is no error that a shift is lost, or the designator before the first of them.
+    in_order = body.count(b"\x0e") == body.count(b"\x0f") and body.find(b"\x1b$") <= body.find(b"\x0e")
+    if marked and in_order and (text := _try(body, "iso2022_kr")) is not None:
+        return Decoded(text, "iso2022_kr", text.count("\ufffd"))
+    # The designator or a shift may be what is damaged; bytes outside ASCII are then few.
+    if b"\x0e" in body and (b"\x1b$)C" in body or "iso2022_kr" in labels or body.count(b"\x0e") >= MANY_SHIFTS):
+        high = 0 if ascii_only else len(body.translate(None, _ASCII))
+        text = iso2022_kr(body) if high <= max(FORGIVEN, FORGIVEN_SHARE * len(body)) else ""
+        if everyday_share(text) >= MAY_BE_KOREAN:
+            return Decoded(text, "iso2022_kr", text.count("\ufffd"))
+    if marked and (text := _try(body, "iso2022_jp_2")) is not None:
+        return Decoded(text, "iso2022_jp_2", text.count("\ufffd"))
     return None
 
 
-def _utf16(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """UTF-16 without a mark: declared so, or NUL bytes stand in it and it reads as Korean or ASCII."""
+def _wide(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+    """UTF-16 and UTF-32 without a mark: declared so, or NUL bytes stand in it and it reads as Korean or ASCII."""
     head = body[:META_BYTES]
-    declared = next((name for name in labels if name.startswith("utf-16")), "")
+    declared = next((name for name in labels if name.startswith(("utf-16", "utf-32"))), "")
     if not declared and 0 not in head:
         return None
     guess = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
     many = head.count(0) * 3 > len(head)  # Latin text: every other byte
-    for name in dict.fromkeys((guess, declared or guess)):
-        text = _try(body, name)
+    wide = ("utf-32-le", "utf-32-be") if head.count(0) * 5 > 2 * len(head) - 4 else ()  # Hangul has two NUL of four
+    for name in dict.fromkeys((*wide, guess, declared or guess)):
+        whole = body[: len(body) // 4 * 4 if name.startswith("utf-32") else len(body) // 2 * 2]  # the end may be cut
+        text = _try(whole, name)
         if text is None or "\0" in text:
             continue
         if declared or many or korean_share(text) >= KS_SHARE:
+            if len(whole) < len(body):
+                text += "\ufffd"
             return Decoded(text, name, text.count("\ufffd"))
     return None
 
@@ -200,72 +196,59 @@ def _utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _strict(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """The first candidate that decodes without an error and looks like what it says."""
-    for name in labels:
-        # Servers say latin-1 by default, and it decodes anything: ask for Korean first.
-        if name != "cp1252" and (text := _try(body, name)) is not None:
-            return Decoded(text, name, text.count("\ufffd"))
-    text = _try(body, "cp949")
-    if text is not None and korean_share(text) >= KS_SHARE:
-        return Decoded(text, "cp949", 0)
-    return None
+    """What decodes without an error and reads as Korean; else the first label that decodes without one."""
+    best: Decoded | None = None
+    said: Decoded | None = None
+    most = claimed = 0.0
+    # Servers say latin-1 by default, and it decodes anything: ask for Korean first.
+    for name in dict.fromkeys((*(name for name in labels if name != "cp1252"), "cp949", "johab")):
+        text = _try(body, name)
+        if text is None:
+            continue
+        if name == "johab":  # nearly any two bytes are a character of it, so a stray need not break a word
+            text = mend(body, ("johab",))
+        share = everyday_share(text)
+        found = Decoded(text, name, text.count("\ufffd"))
+        if share >= READS_KOREAN:
+            return found
+        if name in labels and said is None:
+            said, claimed = found, share
+        if share > most and name in _KOREAN_CODECS:
+            best, most = found, share
+    if best is not None and most >= MAY_BE_KOREAN and most > 2 * claimed:
+        return best
+    if said is None and best is not None and best.encoding == "cp949" and _is_cp949(best.text, body):
+        return best
+    return said
+
+
+def _is_cp949(text: str, body: bytes) -> bool:
+    """A few words of Hangul, and no reading in Johab: longer text would have everyday syllables."""
+    return len(_sample(text)) <= FEW_WORDS and korean_share(text) >= KS_SHARE and _try(body, "johab") is None
+
+
+def _mended(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+    """The Korean reading with most everyday syllables, broken runs mended; None where none reads as Korean."""
+    shares = {name: everyday_share(body.decode(name, "replace")) for name in ("utf-8", "cp949", "johab")}
+    best = max(shares, key=lambda name: (shares[name], name in labels))
+    if shares[best] < PERHAPS_KOREAN:
+        return None
+    text = mend(body, ("johab",) if best == "johab" else ("utf-8", "cp949") if best == "utf-8" else ("cp949", "utf-8"))
+    if everyday_share(text) < MAY_BE_KOREAN:
+        return None
+    return Decoded(text, best, text.count("\ufffd"))
 
 
 def _forgiving(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """The first candidate that loses little."""
-    for name in dict.fromkeys((*labels, "utf-8", "cp949")):
+    """The first candidate of any language that loses little."""
+    for name in dict.fromkeys((*labels, "utf-8")):
         if name == "cp1252":
             continue
-        found = _cp949(body) if name == "cp949" else _replaced(body, name)
+        found = _replaced(body, name)
         foreign = sum(map(len, _NOT_ASCII.findall(found.text)))
-        allowed = max(FORGIVEN if name in labels else 0, foreign * FORGIVEN_SHARE)
-        korean = korean_share(found.text)
-        if name not in labels and korean >= KS_SHARE_WITH_ERRORS:
-            allowed = max(allowed, FORGIVEN)
-        if name == "cp949" and korean < KS_SHARE:
-            continue
-        if found.replaced <= allowed:
+        if found.replaced <= max(FORGIVEN if name in labels else 0, foreign * FORGIVEN_SHARE):
             return found
     return None
-
-
-def _cp949(body: bytes) -> Decoded:
-    """CP949 in which a stray byte costs itself, not the rest of the word.
-
-    Two-byte text falls out of step behind a byte too many or too few, up to the next ASCII
-    character. Each run that does not decode is tried with one byte left out at every place; the
-    place that leaves most everyday Hangul wins.
-    """
-    text = _try(body, "cp949")
-    if text is None:
-        parts: list[str] = []
-        end = 0
-        for run in _RUN.finditer(body):
-            parts += (body[end : run.start()].decode("ascii", "replace"), _run(run.group()))
-            end = run.end()
-        parts.append(body[end:].decode("ascii", "replace"))
-        text = "".join(parts)
-    return Decoded(text, "cp949", text.count("\ufffd"))
-
-
-def _run(run: bytes) -> str:
-    plain = run.decode("cp949", "replace")
-    if "\ufffd" not in plain or len(run) > LONG_RUN:
-        return plain
-    best, most = plain, _worth(plain)
-    for place in range(len(run)):
-        rest = _try(run[:place] + run[place + 1 :], "cp949")
-        if rest is None:
-            continue
-        at = len(run[:place].decode("cp949", "ignore"))
-        text = f"{rest[:at]}\ufffd{rest[at:]}"
-        if (worth := _worth(text)) > most:
-            best, most = text, worth
-    return best
-
-
-def _worth(text: str) -> int:
-    return sum(char in _KS_HANGUL for char in text) - text.count("\ufffd")
 
 
 def _detected(body: bytes, labels: tuple[str, ...]) -> Decoded:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from lxml import html
 
+from crawlers.formats import boards
 from crawlers.formats.layout import is_run, part_alternatives, unwrap_tables, wrap_runs
 
 SHARE = 0.75  # of the text outside links; a part that holds at least so much of it holds the page's text
@@ -51,7 +52,8 @@ class Frame:
 
     `tree` is a copy that trafilatura may take apart, `box` the element in it that holds the text,
     `heading` the words above it ("" where none are its own), `own` the characters outside links,
-    headings and furniture, `linked` those inside links, and `links` how many there are.
+    headings and furniture, `linked` those inside links, and `links` how many there are; `byline` what the fields
+    of a board say (`boards.py`).
     """
 
     tree: html.HtmlElement
@@ -60,6 +62,7 @@ class Frame:
     own: int
     linked: int
     links: int
+    byline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     ('고시', '고시본문')
     """
     tree = copy(tree)
+    for script in list(tree.iter("script", "style")):
+        script.drop_tree()  # trafilatura would take an article of any JSON-LD, of others too
     for anchor in list(tree.iter("a")):
         if anchor.get("href") is None:
             anchor.drop_tag()  # the target of a link, not a link: it would count as one
@@ -92,6 +97,7 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
             box.drop_tag()  # the question of a folded answer
         else:
             box.drop_tree()
+    byline = boards.clear(body)
     part_alternatives(body)
     unwrap_tables(body)
     for inline in body.iter(*_INLINE):
@@ -114,7 +120,7 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
         box = _alone(box, body)
     else:
         _clear_around(body)  # the name may be that of a teaser: trafilatura looks through the rest as well
-    return Frame(tree, box, heading, said, linked, links)
+    return Frame(tree, box, heading, said, linked, links, byline)
 
 
 def _named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:

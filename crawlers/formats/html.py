@@ -15,19 +15,20 @@ from lxml import etree, html
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from crawlers.formats import byline, metadata
-from crawlers.formats.encodings import decode
+from crawlers.formats import byline, chosen, embedded, metadata
+from crawlers.formats.encodings import Decoded, decode
 from crawlers.formats.frame import OPENING, Frame, prepare
+from crawlers.formats.hostile import thinned
 from malmoi.source import Extracted, Item
 
-MAX_REPLACED = 0.001  # share of the page's characters that could not be decoded
-FEW_REPLACED = 5  # characters; so many are forgiven however short the page
 MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
 SHORT_NOTE = 100  # characters outside links; beside many links less is a note, such as a licence mark
 MANY_LINKS = 10
 GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
 HEAD_LINES = 3  # lines among which the heading of a page is looked for
-SHORT = 200  # code points; below, the article that the page carries as JSON-LD is preferred if it is longer
+SHORT = 200  # code points; less in an empty frame is no article
+LITTLE = 600  # code points; below, an article is looked for in the data that the page carries
+CLEARLY_MORE = 2  # times as long as what the page shows
 
 # What trafilatura does to a broken tree is not ours to know; these are about the page, anything else is about us.
 _ABOUT_THE_PAGE = (etree.LxmlError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
@@ -36,6 +37,10 @@ _OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_met
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r")) + b"\x7f"
 _CONTROL_REFERENCE = re.compile(
     rb"&#(?:[xX]0{0,6}(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF])|0{0,6}(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45]));"
+)
+_ENDS = re.compile(rb"</(?:html|body)\s{0,9}>", re.IGNORECASE)
+_SURROGATES = re.compile(  # a character of two references, as UTF-16 has it
+    rb"&#(?:x(d[89ab][0-9a-f]{2})|(5[5-6]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[6-7]\d{3}));", re.IGNORECASE
 )
 _SELF_CLOSED = re.compile(rb"(<html\b[^>]{0,400}?)\s*/>")  # libxml2 takes it for the whole page
 # Of a page nested too deep, only what carries statements about it is kept as markup.
@@ -91,13 +96,15 @@ def extract(item: Item) -> Extracted:
     Headings, list items ("- …"), table rows ("| … |"), code and paragraphs stand on lines of their
     own. What the item already knows (title, date, author) comes before what the page says.
     A byline below the heading becomes author and date. Dropped as `undecodable`, `unreadable-html`,
-    `links-only` (a page that lists others) or `no-text`.
+    `links-only` (a page that lists others), `needs-script` (an empty frame that script fills), `frameset` or
+    `no-text`. An article that the page carries as data only (JSON-LD, states of frameworks, <noscript>) is read
+    from there (`embedded`); no script is run.
     """
     page = parse(item)
     found = metadata.Metadata()
     text = author = date = ""
     reason = page.reason
-    if page.replaced > max(FEW_REPLACED, MAX_REPLACED * len(page.text)):
+    if Decoded(page.text, page.encoding, page.replaced).undecodable:
         reason = "undecodable"
     elif not reason:
         try:
@@ -105,9 +112,8 @@ def extract(item: Item) -> Extracted:
             text, reason = _text(page)
         except _ABOUT_THE_PAGE:
             reason = "unreadable-html"
-        if len(text) < SHORT and len(found.body) > len(text):
-            text = _plain(found.body)  # written into the page by script; it carries the article as JSON-LD
-            reason = ""
+        if reason != "unreadable-html":
+            text, reason = _written_by_script(page, found, text, reason)
         text, author, date = byline.split(text)
     return Extracted(
         text=text if not reason else "",
@@ -120,6 +126,28 @@ def extract(item: Item) -> Extracted:
         outcome="dropped" if reason else "kept",
         reason=reason,
     )
+
+
+def _written_by_script(page: Page, found: metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
+    """The article that the page carries as data, where that is clearly more than what it shows; else what came in.
+
+    A page that shows next to nothing, carries no article for sure and has an empty box for script to fill is
+    `needs-script`: what little it shows is its frame.
+    """
+    stated = chosen.stripped(found.body)
+    if len(stated) > (len(text) if len(text) < SHORT else CLEARLY_MORE * len(text)):
+        return stated, ""
+    if len(text) >= LITTLE:
+        return text, reason
+    try:
+        carried = embedded.article(page.tree, found.title)
+        if len(carried) > CLEARLY_MORE * len(text):
+            return carried, ""
+        if len(text) < SHORT and not stated and embedded.is_shell(page.tree):
+            return "", "needs-script"
+    except RecursionError:
+        pass  # data nested for mischief
+    return text, reason
 
 
 def main_text(tree: html.HtmlElement) -> tuple[str, str]:
@@ -142,7 +170,11 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
         text = plain
     if _only_links(frame, len(text)):
         return "", "links-only"
-    return _headed(text, frame.heading), "" if text else "no-text"
+    text = _headed(text, frame.heading)
+    if text and frame.byline and frame.byline not in text:
+        first, _, rest = text.partition("\n")
+        text = f"{first}\n{frame.byline}\n{rest}" if rest else text
+    return text, "" if text else "no-text"
 
 
 def _only_links(frame: Frame, found: int) -> bool:
@@ -182,6 +214,10 @@ def _headed(text: str, heading: str) -> str:
 
 
 def _text(page: Page) -> tuple[str, str]:
+    if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
+        inside = "\n".join(_lines_of(box) for box in page.tree.iter("noframes"))
+        text = chosen.readable(inside)
+        return text, "" if text else "frameset"
     try:
         return main_text(page.tree)
     except RecursionError:  # lists within lists, hundreds deep
@@ -233,11 +269,23 @@ def _tree(text: str) -> html.HtmlElement | None:
     # As bytes: libxml2 refuses text that declares an encoding, and our own label then always holds.
     raw = text.encode("utf-8", "replace").translate(None, _CONTROL)
     raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    raw = _SURROGATES.sub(_joined, raw)
     raw = _SELF_CLOSED.sub(rb"\1>", _CONTROL_REFERENCE.sub(b"", raw), count=1)
+    raw = thinned(raw)
+    end = _ENDS.search(raw)
+    if end and _ENDS.sub(b"", raw[end.start() :]).strip():
+        raw = _ENDS.sub(b"", raw)  # libxml2 stops at the end of the first of two pages in one file
     if not raw.strip():
         return None
     tree, whole = _document(raw)
     return tree if whole else _document(_NESTING.sub(b"\n", raw))[0]
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    high, low = (int(match[at], 16) if match[at] else int(match[at + 1]) for at in (1, 3))
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return match[0]
+    return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00).encode()
 
 
 def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
@@ -258,7 +306,3 @@ def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
 
 def _empty() -> html.HtmlElement:
     return html.document_fromstring(_EMPTY)
-
-
-def _plain(text: str) -> str:
-    return strip_tags(text) if "</" in text or "<br" in text else text.strip()

@@ -19,13 +19,16 @@ def unwrap_tables(body: html.HtmlElement) -> None:
     Such a table holds the page (nested layout tables) or a note beside its icon; as a table its
     paragraphs would be run together into one row. A table in which a row has two filled cells is data.
     """
+    parts: dict[html.HtmlElement, list[html.HtmlElement]] = {}
+    for part in body.iter("caption", "thead", "tbody", "tfoot", "tr", "td", "th"):
+        if (owner := _table_of(part)) is not None:
+            parts.setdefault(owner, []).append(part)
     for table in reversed(list(body.iter("table"))):  # the inner before the outer
-        rows = [row for row in table.iter("tr") if _table_of(row) is table]
-        filled = [[cell for cell in row if cell.tag in _CELLS and _says(cell)] for row in rows]
+        own = parts.get(table, [])
+        filled = [[cell for cell in row if cell.tag in _CELLS and _says(cell)] for row in own if row.tag == "tr"]
         if any(len(cells) > 1 for cells in filled):
             continue
-        parts = table.iter("caption", "thead", "tbody", "tfoot", "tr", "td", "th")
-        for part in [table, *(part for part in parts if _table_of(part) is table)]:
+        for part in [table, *own]:
             _box(part)
 
 

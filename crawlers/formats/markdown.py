@@ -10,9 +10,9 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from crawlers.formats.encodings import decode
+from crawlers.formats.encodings import Decoded, decode
 from crawlers.formats.metadata import iso_date
-from crawlers.formats.text import FEW_REPLACED, MAX_REPLACED, lines
+from crawlers.formats.text import lines
 from malmoi.source import Extracted, Item
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -43,22 +43,17 @@ def extract(item: Item) -> Extracted:
     items lines beginning with "- " or a number. Code keeps its fences and backticks, so that it can
     be told from prose. Dropped as `empty` or `undecodable`.
     """
-    text, encoding, replaced = item.body, "", 0
-    if isinstance(text, bytes):
-        decoded = decode(text, item.charset)
-        text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    front, body = split_front(lines(text))
+    decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else Decoded(item.body, "", 0)
+    front, body = split_front(lines(decoded.text))
     prose, heading = render(body)
-    reason = "" if prose else "empty"
-    if replaced > max(FEW_REPLACED, MAX_REPLACED * len(text)):
-        reason = "undecodable"
+    reason = "undecodable" if decoded.undecodable else "" if prose else "empty"
     return Extracted(
         text="" if reason else prose,
         title=item.title or _text(front.get("title")) or heading,
         date=item.date or next((d for key in ("date", "published", "created") if (d := _day(front.get(key)))), ""),
         author=item.author or _text(front.get("author") or front.get("authors")),
         format="markdown",
-        encoding=encoding,
+        encoding=decoded.encoding,
         outcome="dropped" if reason else "kept",
         reason=reason,
     )

@@ -87,7 +87,7 @@ def read(tree: etree._Element, url: str = "") -> Metadata:
         date=_date(seen, articles),
         author=_author(seen, articles),
         canonical=_canonical(seen, url),
-        body=max((_string(node.get("articleBody")) for node in articles), key=len, default=""),
+        body=_body(seen.nodes, _fold(_title(seen, articles))),
     )
 
 
@@ -199,6 +199,22 @@ def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
         if value and len(value) <= MAX_AUTHOR and not value.startswith(("http://", "https://", "@")):
             return value
     return ""
+
+
+def _body(nodes: list[dict[str, Any]], title: str) -> str:
+    """The text of the article in JSON-LD; of several the one that has the page's title, else none."""
+    bodies: dict[str, str] = {}
+    for node in nodes:
+        kind = node.get("@type")
+        kinds = kind if isinstance(kind, list) else [kind]
+        is_article = any(isinstance(name, str) and name.endswith(("Article", "Posting", "Report")) for name in kinds)
+        body = _string(node.get("articleBody")) or (_string(node.get("text")) if is_article else "")
+        headline = _fold(_string(node.get("headline")) or _string(node.get("name")))
+        if len(body) > len(bodies.get(headline, "")):
+            bodies[headline] = body
+    if len(bodies) > 1:
+        return next((body for headline, body in bodies.items() if headline and headline in title), "")
+    return next(iter(bodies.values()), "")
 
 
 def _names(value: object) -> str:

@@ -75,6 +75,7 @@ _BY_MEDIA = {
     "application/atom+xml": "xml",
 }
 _START = re.compile(r"\s*(?:<\?xml[^>]{0,400}>\s*)?(?:<!--.{0,4000}?-->\s*)*", re.DOTALL)
+_ELEMENT = re.compile(r"<([A-Za-z_\x80-\xff][\w:.\x80-\xff-]{0,80})(?=[\s>])")
 _EXPORT = re.compile(r"<mediawiki\b")
 _HWPML = re.compile(r"(?:<!DOCTYPE\s+HWPML\b|<HWPML\b)")
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -121,9 +122,18 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
             return "jsonl"  # one object a line, in a file called .json, is common
         if said == "json" or _is_json(body):
             return "json"
-    if text.lstrip().startswith("<?xml") and said != "html":
+    if said not in ("html", "wikitext", "markdown") and (text.lstrip().startswith("<?xml") or _is_element(body, rest)):
         return "xml"
     return said or ("html" if _FRAGMENT.match(rest) else "text")
+
+
+def _is_element(body: bytes, rest: str) -> bool:
+    """Whether a document begins with the start tag of an element, no element of HTML, and ends with its end tag."""
+    found = _ELEMENT.match(rest)
+    if found is None or _FRAGMENT.match(rest):
+        return False
+    name = found[1].encode("latin-1")  # as `rest` was read
+    return body[-200:].rstrip().endswith(b"</" + name + b">")
 
 
 def _is_json(body: bytes) -> bool:

@@ -8,8 +8,6 @@ import re
 from crawlers.formats.encodings import decode
 from malmoi.source import Extracted, Item
 
-MAX_REPLACED = 0.001  # share of the characters that could not be decoded
-FEW_REPLACED = 5  # characters; so many are forgiven however short the text
 HEAVY = 3  # tags that make a cell markup; one or two may be talked about
 _CLOSED = re.compile(  # an end tag or a <br/> is markup, unless it is quoted or called a tag
     r"(?:</(?:p|div|span|a|b|i|u|em|strong|font|li|ul|ol|td|tr|table|h[1-6]|center|blockquote)\s?>|<br\s?/>)"
@@ -30,9 +28,7 @@ def extract(item: Item) -> Extracted:
         return row(item)
     decoded = decode(item.body, item.charset)
     text = lines(decoded.text)
-    reason = "" if text else "empty"
-    if decoded.replaced > max(FEW_REPLACED, MAX_REPLACED * len(decoded.text)):
-        reason = "undecodable"
+    reason = "undecodable" if decoded.undecodable else "" if text else "empty"
     return Extracted(
         text="" if reason else text,
         title=item.title,

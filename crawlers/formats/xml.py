@@ -1,0 +1,180 @@
+"""The text of an XML document: by its shape where the root element is known, else each element a block.
+
+Known are the answers of law.go.kr and of korea.kr's policy news, RSS and Atom (`xml_shapes.py`). Source files use
+`read`, `prose` and `field`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from crawlers.formats.encodings import decode
+from crawlers.formats.markup import parse
+from crawlers.formats.metadata import iso_date
+from crawlers.formats.text import lines, plain
+from crawlers.formats.unreadable import Unreadable
+from crawlers.formats.xml_shapes import FEEDS, SHAPES, Shape
+from malmoi.source import Extracted, Item
+
+TRUSTED = 0.9  # share of the characters between tags that a recovered tree must hold, or the rest may be anything
+MAX_DEPTH = 200  # elements within elements; what is deeper is left out
+_DECLARATION = re.compile(r"\A\s{0,99}<\?xml[^>]{0,400}\?>")
+_TAGS = re.compile(r"<[^<>]{0,10000}>")
+_LETTER = re.compile(r"[^\W\d_]")
+_ADDRESS = re.compile(r"(?:https?://|www\.|/)\S{1,2000}")
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")  # korea.kr: 03/02/2026 09:00:00
+
+
+def extract(item: Item) -> Extracted:
+    """The text of an XML document with title and date where its shape is known.
+
+    Dropped as `undecodable`, `damaged`, `too-large`, `xml-entities` or `no-text`. A document that breaks the rules
+    of XML is read as far as it goes and kept only where hardly anything of it is lost (`TRUSTED`).
+    """
+    root, encoding = read(item.body, item.charset)
+    shape = SHAPES.get(_name(root))
+    items = [entry for name in FEEDS for entry in root.iter(f"{{*}}{name}")]
+    if shape is not None:
+        text = shaped(root, shape)
+    else:
+        text = "\n\n".join(part for entry in items if (part := _entry(entry))) if items else prose(root)
+    alone = root if shape is not None else items[0] if len(items) == 1 else None
+    title = _first(alone, shape.title if shape else ("Title", "title"))
+    date = _first(alone, shape.date if shape else ("ApproveDate", "pubDate", "published", "date", "updated"))
+    return Extracted(
+        text=text,
+        title=item.title or " ".join(title.split()),
+        date=item.date or day(date),
+        author=item.author,
+        format="xml",
+        encoding=encoding,
+        outcome="kept" if text else "dropped",
+        reason="" if text else "no-text",
+    )
+
+
+def read(body: bytes | str, charset: str = "") -> tuple[etree._Element, str]:
+    """The root element of a document in whatever encoding it is, and that encoding.
+
+    Raises Unreadable: `undecodable`, `damaged`, `too-large`, `xml-entities`.
+    """
+    text, encoding = body, ""
+    if isinstance(body, bytes):
+        decoded = decode(body, charset, html=True)
+        if decoded.undecodable:
+            raise Unreadable("undecodable")
+        text, encoding = decoded.text, decoded.encoding
+    assert isinstance(text, str)
+    # What the declaration says of the encoding is no longer true.
+    text = _DECLARATION.sub("", text.lstrip("\ufeff")).replace("\0", "")
+    try:
+        return parse(text), encoding
+    except Unreadable as said:
+        if said.reason != "damaged":
+            raise
+    root = parse(text, recover=True)
+    held = sum(len(part.strip()) for part in map(str, root.itertext()))
+    there = sum(len(part.strip()) for part in _TAGS.split(text))
+    if held < TRUSTED * there:
+        raise Unreadable("damaged")
+    return root, encoding
+
+
+def prose(element: etree._Element) -> str:
+    r"""The readable text of an element and all in it: a line for each element, markup in CDATA or escaped stripped.
+
+    Attributes are left out, and so are values without a letter (numbers, dates, codes of digits) and bare
+    addresses. An element in which words stand between elements is one line.
+
+    >>> from lxml import etree
+    >>> prose(etree.fromstring("<a><n>12</n><t>낱말</t><c>&lt;p&gt;하나&lt;/p&gt;둘</c><p>셋 <b>넷</b> 다섯</p></a>"))
+    '낱말\n하나\n둘\n셋 넷 다섯'
+    """
+    return lines("\n".join(_blocks(element, 0)))
+
+
+def field(root: etree._Element, path: str) -> str:
+    """The text of the first element at `path`, names without namespaces parted by "/"; "" where there is none.
+
+    >>> from lxml import etree
+    >>> field(etree.fromstring("<법령><기본정보><법종구분>법률</법종구분></기본정보></법령>"), "기본정보/법종구분")
+    '법률'
+    """
+    found = root.find("/".join(f"{{*}}{name}" for name in path.split("/")))
+    return _leaf("".join(map(str, found.itertext()))) if found is not None else ""
+
+
+def day(value: str) -> str:
+    """The ISO date at the beginning of a value, the American order of korea.kr's answers too; "" where there is none.
+
+    >>> day("20260302"), day("03/02/2026 09:00:00"), day("2026. 3. 2.")
+    ('2026-03-02', '2026-03-02', '2026-03-02')
+    """
+    value = value.strip()
+    if match := _AMERICAN.match(value):
+        month, date, year = match.groups()
+        value = f"{year}-{month}-{date}"
+    return iso_date(value)
+
+
+def shaped(root: etree._Element, shape: Shape) -> str:
+    """The text of a document of a known shape: its title, then its fields in order, labelled where that is said."""
+    parts = [_first(root, shape.title)]
+    for part in shape.parts:
+        found = [
+            text
+            for box in root.iter(f"{{*}}{part.within}")
+            for element in box.iter(*(f"{{*}}{name}" for name in part.names))
+            if (text := _leaf(element.text or ""))
+        ]
+        if found and part.label:
+            parts.append(part.label)
+        parts += found
+    return lines("\n".join(filter(None, parts)))
+
+
+def _entry(entry: etree._Element) -> str:
+    """Title and text of one item of a feed, the fuller of what stands for its text."""
+    children = {name: _leaf("".join(map(str, child.itertext()))) for child in entry if (name := _name(child))}
+    title = children.get("title") or children.get("Title") or ""
+    names = ("encoded", "content", "DataContents", "description", "summary")
+    body = max((children.get(name, "") for name in names), key=len)
+    return f"{title}\n{body}".strip()
+
+
+def _first(root: etree._Element | None, names: tuple[str, ...]) -> str:
+    if root is None:
+        return ""
+    for name in names:
+        found = next(root.iter(f"{{*}}{name}"), None)
+        if found is not None and (text := _leaf("".join(map(str, found.itertext())))):
+            return text
+    return ""
+
+
+def _blocks(element: etree._Element, depth: int) -> Iterator[str]:
+    if not isinstance(element.tag, str) or depth > MAX_DEPTH:
+        return
+    children = [child for child in element if isinstance(child.tag, str)]
+    mixed = any((child.tail or "").strip() for child in element)
+    if not children or mixed:
+        text = _leaf("".join(map(str, element.itertext())))
+        if _LETTER.search(text) and not _ADDRESS.fullmatch(text):
+            yield text
+        return
+    if (own := _leaf(element.text or "")) and _LETTER.search(own):
+        yield own
+    for child in children:
+        yield from _blocks(child, depth + 1)
+
+
+def _leaf(value: str) -> str:
+    """A value without markup, white space normal, empty lines left out."""
+    return "\n".join(line for raw in plain(value).split("\n") if (line := " ".join(raw.split())))
+
+
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
