@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from urllib.parse import urldefrag, urlsplit
 
 from crawlers import formats
 from crawlers.formats import html, tables
-from crawlers.rights import claims, marks, rendered, signals
+from crawlers.rights import claims, documents, marks, rendered, signals
 from crawlers.rights.instruments import is_instrument
 from malmoi.capture import Capture
-from malmoi.document import LicenceEvidence, Signal
+from malmoi.document import LicenceEvidence, Scope, Signal
 from malmoi.errors import CaptureError
 from malmoi.source import FOLDER, Extracted, Item, Source
 
+DOCUMENTS = frozenset(("hwp", "hwp3", "hwpx", "hwpml", "docx", "pdf"))  # formats whose marks stand in the text
 TABLES = ("csv", "tsv", "json", "jsonl")
 # Media type of the one item that stands for a table without a text column, or a broken one, on somebody's site.
 UNREADABLE_TABLE = "application/x-unreadable-table"
@@ -56,33 +58,57 @@ def key_of(capture: Capture) -> str:
     return urldefrag(capture.url).url
 
 
+_latest: tuple[Item, Extracted] | None = None
+
+
 def text(item: Item) -> Extracted:
-    """The text of an item by its format; `unreadable-table` where its rows could not be read."""
+    """The text of an item by its format; `unreadable-table` where its rows were not read. The last is remembered."""
+    global _latest
     if item.media == UNREADABLE_TABLE:
         return Extracted("", format="table", outcome="dropped", reason="unreadable-table")
-    return formats.extract(item)
+    if _latest is None or _latest[0].body is not item.body or replace(_latest[0], date=item.date) != item:
+        _latest = (item, formats.extract(item))
+    return _latest[1]
 
 
 def evidence_for(
     source: Source, archived: dict[str, str]
 ) -> Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]:
-    """The default `evidence`: what the item says, what stands in its page or text, and what the source claims."""
+    """The default `evidence`: what the item says, what stands in its page or text, and what the source claims.
+
+    Of a document (HWP, PDF, DOCX …) the extracted text is read as plain text is, and of a PDF what it states
+    about itself. A grant of wider scope than the rule of the source believes is noted and permits nothing.
+    """
+    rule = getattr(source, "rule", None)
+    widest: Scope = "item" if getattr(rule, "review", False) else getattr(rule, "widest", "source")
 
     def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         found: tuple[LicenceEvidence, ...] = ()
+        said: tuple[Signal, ...] = ()
         page: html.Page | rendered.Rendered | None
-        if _is_html(item):
+        kind = _kind(item)
+        if kind == "html":
             page = html.parse(item)
             found = marks.find(item, page)
+        elif kind in DOCUMENTS:
+            page = rendered.of_text(item, text(item).text)
+            stated, said = documents.find(item, kind)
+            found = (*stated, *marks.find(item, page, labels=True))
         elif (page := rendered.page(item, _name(item))) is not None:
             found = (*page.stated, *marks.find(item, page, labels=True))
-        return (*item.evidence, *found, *claims.from_claim(source, item, archived)), signals.find(item, page)
+        found = (*item.evidence, *found, *claims.from_claim(source, item, archived))
+        believed, noted = claims.believed(found, widest)
+        return believed, (*signals.find(item, page), *said, *noted)
 
     return evidence
 
 
-def _is_html(item: Item) -> bool:
-    return isinstance(item.body, bytes) and formats.sniff(item.body, item.media, urlsplit(item.url).path) == "html"
+def _kind(item: Item) -> str:
+    """The format of an item whose body is bytes, as `formats.extract` finds it; "" of a cell or field."""
+    if not isinstance(item.body, bytes):
+        return ""
+    kind = formats.sniff(item.body, item.media, urlsplit(item.url).path)
+    return kind if kind == "html" else formats.sniff(item.body, item.media, _name(item))
 
 
 def _name(item: Item) -> str:

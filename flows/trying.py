@@ -136,9 +136,13 @@ def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
     evidence = defaults.evidence_for(_NOWHERE, {})
     for row in rows:
         item = _item(row)
-        found, signals = evidence(replace(item, date=item.date or formats.extract(item).date))
+        found, signals = evidence(replace(item, date=item.date or defaults.text(item).date))
         files = _host_files(row)
-        signals = (*_fetchable(row), *instruments.resolved(signals, item.url, files), *instruments.find(item.url, files))
+        signals = (
+            *_fetchable(row),
+            *instruments.resolved(signals, item.url, files),
+            *instruments.find(item.url, files),
+        )
         decided = rights.decide(found, signals)
         yield {
             "id": row["id"],
@@ -152,7 +156,7 @@ def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
 
 
 def _fetchable(row: Row) -> tuple[Signal, ...]:
-    """A signal where the robots.txt of the object lets nobody, or not us, have the page: it would never be collected."""
+    """A signal where the robots.txt of the object does not let us have the page: it would never be collected."""
     text = row.get("robots") or ""
     if not isinstance(text, str) or not text.strip():
         return ()

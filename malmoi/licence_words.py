@@ -14,18 +14,23 @@ from malmoi.licences import cc_id, known_id, licence_from_url
 MAX_VALUE = 300  # code points; a longer value is prose, not a licence
 
 _TYPE = re.compile(r"제?\s?([0-9])\s?유형|(?:type|타입)\s?-?([0-9])(?![0-9])", re.I)
-_NC = re.compile(
-    r"(?:상업적|영리)\s?(?:이용|사용|활용|용도|목적)[^,.+]{0,12}(?:금지|불가|제외|제한|수\s?없)|비\s?영리|비\s?상업|non-?\s?commercial",
+NON_COMMERCIAL = re.compile(
+    r"(?:상업|영리)(?:적|용|목적)?\s?(?:이용|사용|활용|용도|목적|으로)?[^,.+/]{0,12}(?:금지|불가|제외|제한"
+    r"|수\s?없|안\s?됨|않)|비\s?영리|비\s?상업"
+    r"|(?:상업|영리)[^.]{0,30}(?:동의|허락|허가|승인|협의)(?![^.]{0,6}(?:없이|않))|상업용\s?(?:X|×)"
+    r"|non-?\s?commercial|no commercial|commercial use (?:is )?(?:prohibited|not)",
     re.I,
 )
-_ND = re.compile(
-    r"(?:변경|개작|변형|수정|가공|2차적?\s?저작물?)[^,.+]{0,12}(?:금지|불가|제외|수\s?없)|no-?\s?deriv", re.I
+NO_DERIVATIVES = re.compile(
+    r"(?:변경|개작|변형|개변|편집|수정|가공|2차적?\s?저작물?)[^,.+/]{0,12}(?:금지|불가|제외|수\s?없|안\s?됨|않)"
+    r"|no-?\s?deriv|no (?:changes|modification)|modification (?:is )?(?:prohibited|not)",
+    re.I,
 )
 _ODD_TYPE = re.compile(r"제\s?[^\s0-9A-Za-z,.]{1,2}\s?유형")  # a number that is not read: 제사유형
 _DIGITS = str.maketrans("０１２３４５６７８９①②③④", "01234567891234")
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
-_BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시)")
-_NO_BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시)\s?없이")
+_BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시|표기)")
+_NO_BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시|표기)\s?없이")
 _AI = re.compile(r"AI\s?유형|인공지능\s?유형", re.I)
 _TYPE_OF_WORDS = {(False, False): "1", (True, False): "2", (False, True): "3", (True, True): "4"}
 
@@ -63,7 +68,7 @@ def kogl_words(text: str) -> KoglWords:
     """
     text = text.translate(_DIGITS)
     numbers = {a or b for a, b in _TYPE.findall(text)} | ({"?"} if _ODD_TYPE.search(text) else set())
-    nc, nd = bool(_NC.search(text)), bool(_ND.search(text))
+    nc, nd = bool(NON_COMMERCIAL.search(text)), bool(NO_DERIVATIVES.search(text))
     by = bool(_BY.search(_NO_BY.sub("", text)))
     conditions = _TYPE_OF_WORDS[nc, nd] if by or nc or nd else ""
     return KoglWords(tuple(sorted(numbers)), conditions, bool(_AI.search(text)))

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from types import MappingProxyType
 
 from malmoi.document import Use
@@ -39,13 +40,10 @@ class Licence:
 
 def _creative_commons() -> Iterator[Licence]:
     kinds = ("by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd")
-    rows = [(kind, version, "") for kind in kinds for version in ("1.0", "2.0", "2.5", "3.0", "4.0")]
-    rows += [(kind, version, port) for kind in kinds for version, port in (("2.0", "kr"), ("3.0", "igo"))]
-    rows += [("by", version, port) for version, port in _BY_PORTS]
-    rows += [("by-sa", version, port) for version, port in _SA_PORTS]
-    for kind, version, port in rows:
+    ports = [(version, port) for version, known in PORTS.items() for port in (*_GENERIC[version], *known.split())]
+    for kind, (version, port) in product(kinds, (*ports, ("4.0", ""))):
         short = f"CC-{kind}-{version}{'-' + port if port else ''}".upper()
-        spdx = port != "kr" and (port != "igo" or kind in ("by", "by-sa", "by-nc-nd"))
+        spdx = not port or short in _SPDX_PORTS
         restricted = "non-commercial" if "nc" in kind else "no-derivatives" if "nd" in kind else ""
         yield Licence(
             id=short if spdx else f"LicenseRef-{short}",
@@ -61,8 +59,26 @@ def _creative_commons() -> Iterator[Licence]:
         )
 
 
-_BY_PORTS = (("2.5", "au"), ("3.0", "at"), ("3.0", "au"), ("3.0", "de"), ("3.0", "nl"), ("3.0", "us"))
-_SA_PORTS = (("2.0", "uk"), ("2.1", "jp"), ("3.0", "at"), ("3.0", "de"))
+# The jurisdictions to whose law Creative Commons ported each version, and 3.0 for intergovernmental
+# organisations; as its archive of legal codes lists them. Version 4.0 has no ports.
+PORTS = {
+    "1.0": "fi il nl",
+    "2.0": "at au be br ca cl de es fr hr it jp kr nl pl tw uk za",
+    "2.1": "au ca es jp",
+    "2.5": "ar au bg br ca ch cn co dk es hr hu il in it mk mt mx my nl pe pl pt scotland se si tw za",
+    "3.0": (
+        "am at au az br ca ch cl cn cr cz de ec ee eg es fr ge gr gt hk hr ie igo it lu mk nl no nz ph pl pr pt ro rs"
+        " sg th tw ug us ve vn za"
+    ),
+}
+_GENERIC = {version: () if version == "2.1" else ("",) for version in PORTS}  # 2.1 exists as ports only
+# SPDX licence list; the other ports have no id there.
+_SPDX_PORTS = frozenset(
+    "CC-BY-2.5-AU CC-BY-3.0-AT CC-BY-3.0-AU CC-BY-3.0-DE CC-BY-3.0-IGO CC-BY-3.0-NL CC-BY-3.0-US CC-BY-NC-3.0-DE"
+    " CC-BY-NC-ND-3.0-DE CC-BY-NC-ND-3.0-IGO CC-BY-NC-SA-2.0-DE CC-BY-NC-SA-2.0-FR CC-BY-NC-SA-2.0-UK"
+    " CC-BY-NC-SA-3.0-DE CC-BY-NC-SA-3.0-IGO CC-BY-ND-3.0-DE CC-BY-SA-2.0-UK CC-BY-SA-2.1-JP CC-BY-SA-3.0-AT"
+    " CC-BY-SA-3.0-DE CC-BY-SA-3.0-IGO".split()
+)
 _CC_NOTES = {
     "non-commercial": "no commercial use",
     "no-derivatives": "no adapted text: cleaning and redaction are changes",
@@ -192,7 +208,7 @@ def licence_from_url(url: str) -> str | None:
 
 _ADDRESS = re.compile(r"(?:https?:)?//(?P<host>[A-Za-z0-9.:-]{1,100})(?P<path>/[^?#;\s]*)?(?:[?#;]\S*)?", re.I)
 _CC_PATH = re.compile(
-    r"/(?:licenses/(?P<kind>by(?:-nc)?(?:-sa|-nd)?|by-nd-nc)/(?P<version>[1-4]\.[015])(?:/(?P<port>[a-z]{2,3}))?"
+    r"/(?:licenses/(?P<kind>by(?:-nc)?(?:-sa|-nd)?|by-nd-nc)/(?P<version>[1-4]\.[015])(?:/(?P<port>[a-z]{2,3}|scotland))?"
     r"|publicdomain/(?P<mark>zero|mark)/1\.0|licenses/(?P<old>publicdomain))"
     r"(?:/(?:deed|legalcode)(?:[._][a-z-]{2,8})?)?/?"
 )

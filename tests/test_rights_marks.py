@@ -88,7 +88,9 @@ def test_finding_marks_leaves_the_tree_as_it_is() -> None:
 def test_a_page_that_nests_deep_or_repeats_a_lot_is_read_in_linear_time() -> None:
     deep = "<div>" * 1_500 + '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">x</a>'
     flat = '<p>공공누리 <img src="/new_img_opencode1.jpg"></p>' * 2_000
-    for body in (deep, flat):
+    link = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">x</a>'
+    many = f"<main><p>{(link + '<b>a</b> ' * 50) * 24}{'가 ' * 200_000}</p>{link}</main>"
+    for body in (deep, flat, many):
         one = Item("k", "https://example.kr/", body, "text/html", "", "r")
         assert marks.find(one, parse(one))
 

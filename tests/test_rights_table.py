@@ -10,8 +10,10 @@ import pytest
 
 from filters.rights import judge
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
+from malmoi.licences import PORTS
 from malmoi.rights import LICENCES, REASONS, decide, family, licence_from_text, licence_from_url, terms
 
+PORTED = re.compile(r"(?:LicenseRef-)?CC-BY[A-Z-]*-\d\.\d-[A-Z]+")
 DATA = Path(__file__).parent / "data" / "rights"
 DOCS = (Path(__file__).parent.parent / "docs" / "rights.md").read_text(encoding="utf-8")
 
@@ -77,7 +79,8 @@ def test_share_alike_and_copyleft_never_share_a_family_with_open_licences() -> N
 
 def test_a_licence_is_never_made_freer_by_more_evidence_in_its_place() -> None:
     order = ["redistribute", "train-only", "exclude"]
-    one = [[LicenceEvidence(id_, "t", "item", "", "", "")] for id_ in (*LICENCES, "none", "unknown")]
+    ids = [id_ for id_ in LICENCES if not PORTED.fullmatch(id_)]
+    one = [[LicenceEvidence(id_, "t", "item", "", "", "")] for id_ in (*ids, "none", "unknown")]
     for a, b in itertools.product(one, one):
         if {a[0].licence, b[0].licence} & {"LicenseRef-KOGL-AI"} or b[0].licence.endswith("-AI"):
             continue  # the one licence that adds to another
@@ -108,7 +111,18 @@ def test_the_filter_labels_every_document_and_names_its_reason() -> None:
     assert judge(closed, uses=("exclude",)).outcome == "drop"
 
 
+def test_a_port_is_as_free_as_the_licence_that_was_ported() -> None:
+    ported = [id_ for id_ in LICENCES if PORTED.fullmatch(id_)]
+    assert len(ported) == 6 * sum(len(ports.split()) for ports in PORTS.values())
+    for id_ in ported:
+        plain = id_.removeprefix("LicenseRef-").rpartition("-")[0].replace("-2.1", "-2.0")
+        row, base = LICENCES[id_], LICENCES[plain]
+        assert (row.use, row.share_alike, row.family) == (base.use, base.share_alike, base.family)
+        assert licence_from_url(row.url) == id_ == licence_from_url(f"{row.url}deed.ko")
+
+
 def test_the_documented_table_is_the_table() -> None:
     documented = dict(re.findall(r"^\| `([^`]+)` \| ([a-z-]+) \| (?:yes|no) \|", DOCS, re.M))
-    assert documented == {id_: row.use for id_, row in LICENCES.items()}
+    assert documented == {id_: row.use for id_, row in LICENCES.items() if not PORTED.fullmatch(id_)}
+    assert dict(re.findall(r"^\| (\d\.\d) \| ([a-z ]+) \|$", DOCS, re.M)) == PORTS
     assert all(f"`{reason}`" in DOCS for reason in REASONS)

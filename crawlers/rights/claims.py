@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from crawlers.addresses import canonical, covers
 from crawlers.formats.sniffing import sniff
 from crawlers.rights.place import quote
-from malmoi.document import LicenceEvidence
+from malmoi.document import LicenceEvidence, Scope, Signal
 from malmoi.errors import SourceError
 from malmoi.licence_words import fold
-from malmoi.rights import terms
+from malmoi.rights import NONE, SCOPES, UNKNOWN, terms
 from malmoi.source import FOLDER, Folder, Item, LicenceClaim, Source
 
 
@@ -25,6 +25,20 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     places = _places(source, item) if any(c.only for c in source.claim) else ()
     about = [c for c in source.claim if not c.only or any(covers(prefix, p) for prefix in c.only for p in places)]
     return tuple(_evidence(source, claim, archived) for claim in about)
+
+
+def believed(found: Sequence[LicenceEvidence], widest: Scope) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """(evidence, notes): grants of wider scope than `widest` become notes; what refuses or cannot be read stays.
+
+    >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "site", "제1유형", "footer", "r")
+    >>> kept, noted = believed([mark], "item")
+    >>> kept, [(s.name, s.effect, s.quote) for s in noted]
+    ((), [('wider-mark', 'note', '제1유형')])
+    """
+    known = SCOPES[: SCOPES.index(widest) + 1]
+    wide = [e for e in found if e.scope not in known and e.licence not in (NONE, UNKNOWN)]
+    notes = tuple(Signal("wider-mark", "note", e.quote, e.place, e.record) for e in wide)
+    return tuple(e for e in found if e not in wide), notes
 
 
 def _places(source: Source, item: Item) -> tuple[str, ...]:

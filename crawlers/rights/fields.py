@@ -17,9 +17,11 @@ from malmoi.rights import NONE, UNKNOWN
 
 _LICENCE = re.compile(
     r"(?:cc|data|dataset|content|contents|text|source|document|post|article)?licen[cs](?:e|es|ing)"
-    r"(?:url|uri|link|href|name|id|type|title|info|code|spdx)?|spdx(?:id|licenseidentifier)?|ccl|ccltype|kogl|kogltype"
+    r"(?:url|uri|link|href|name|id|type|title|info|code|spdx)?|spdx(?:id|licenseidentifier)?|ccl|ccltype"
+    r"|kogl|kogltype"
     r"|(?:데이터|콘텐츠|저작물|자료)?라이[선센]스(?:명|유형|종류|주소|url|링크|정보)?"
-    r"|(?:저작물)?이용허락(?:범위|조건|유형|표시)?|이용조건|이용범위|공공누리(?:유형|표시|코드|번호|주소|url|링크|마크|라이[선센]스|저작권)?"
+    r"|(?:저작물)?이용허락(?:범위|조건|유형|표시)?|이용조건|이용범위|공공누리(?:유형|표시|코드|번호|주소"
+    r"|url|링크|마크|라이[선센]스|저작권)?"
 )
 _RIGHTS = re.compile(
     r"(?:dc)?(?:copyright|rights|usagerights)(?:s|notice|text|info|statement|holder)?"

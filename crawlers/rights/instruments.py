@@ -1,4 +1,4 @@
-"""Read what a host says about all its pages: robots.txt, ai.txt and /.well-known/tdmrep.json, as they were archived.
+"""Read what a host says about all its pages: robots.txt, ai.txt, tdmrep.json and RSL documents, as they were archived.
 
 robots.txt decides in crawlers/fetch what is fetched; here it is read for what it says of training.
 An HTML page in the place of one of these files is a server's way of saying that there is none.
@@ -10,37 +10,25 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
-from protego import Protego
-
 from crawlers.addresses import canonical, origin
 from crawlers.fetch.robots import MAX_BYTES, one_spelling, text_of
-from crawlers.rights import usage
+from crawlers.rights import rsl, usage
+from crawlers.rights.host_rules import Rule, groups, matches, parsed, preference, training_agents
 from crawlers.rights.place import quote
 from malmoi import capture
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, Run, located
 from malmoi.document import Signal
 
-Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep"]
+Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
 INSTRUMENT = "instrument"  # kind of an index row that holds no text of its source
 PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-known/tdmrep.json": "tdmrep"}
-# Robots that fetch for training, as their operators name them; search and user agents are not among them.
-TRAINING_AGENTS = (
-    "GPTBot",
-    "CCBot",
-    "ClaudeBot",
-    "anthropic-ai",
-    "Google-Extended",
-    "Applebot-Extended",
-    "Bytespider",
-    "Meta-ExternalAgent",
-)
+_GIVEN: dict[str, Kind] = {"robots.txt": "robots", "ai.txt": "ai-txt", "tdmrep.json": "tdmrep", "llms.txt": "llms-txt"}
 MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 _PREFERENCES = ("content-signal", "content-usage")
 # ai.txt names kinds of works by their endings; these stand for text, whatever the address of a page ends in.
@@ -62,6 +50,7 @@ class Instrument:
     kind: Kind
     record: str  # id of the capture that holds it
     text: str  # at most MAX_BYTES bytes of the file
+    url: str = ""  # where an RSL document stands, which may be at another host; or its file name alone
 
 
 def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
@@ -75,24 +64,63 @@ def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
     ([('robots-ai', 'inferred-opt-out')], ())
     """
     site, path = _place(url)
+    here = [one for one in given if one.origin == site]
     out: dict[Signal, None] = {}
-    for one in given:
-        if one.origin == site:
+    for one in here:
+        if one.kind == "rsl":
+            out[_terms(one, url)] = None
+        else:
             out |= dict.fromkeys(_READERS[one.kind](one, path))
+        if one.kind == "robots":
+            out |= dict.fromkeys(_named_terms(one, here))
     return tuple(out)
 
 
-def of_texts(url: str, robots: str = "", well_known: Mapping[str, str] | None = None) -> tuple[Instrument, ...]:
-    """The instruments of the host of `url` from their texts; `well_known` maps `tdmrep.json`, `ai.txt` to theirs."""
+def resolved(signals: Iterable[Signal], url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
+    """`signals` of the page at `url`, where a link to an RSL document that is among `given` says what that one says.
+
+    >>> said = of_texts("https://a.kr/1", well_known={"l.xml": "<rsl><content url='/2'/></rsl>"})
+    >>> resolved([Signal("rsl", "opt-out", "/l.xml", "page", "")], "https://a.kr/1", said)
+    ()
+    """
     site = _place(url)[0]
-    named = {"/robots.txt": robots} | {f"/{name.rpartition('/')[2]}": text for name, text in (well_known or {}).items()}
-    kinds = PATHS | {"/tdmrep.json": PATHS["/.well-known/tdmrep.json"]}
-    given = [
-        (kinds[path], _text(kinds[path], text.encode("utf-8", "replace")))
-        for path, text in named.items()
-        if path in kinds and text
-    ]
-    return tuple(Instrument(site, kind, "", text) for kind, text in given if text is not None)
+    known = [one for one in given if one.kind == "rsl" and one.origin == site]
+    return tuple(
+        s for s in signals if s.name != "rsl" or s.effect != "opt-out" or not _at(_address(s.quote), url, known)
+    )
+
+
+def _address(said: str) -> str:
+    match = re.search(r"<([^<>]{1,500})>", said)  # of a Link header
+    return match[1] if match else said
+
+
+def _at(address: str, url: str, known: Sequence[Instrument]) -> bool:
+    """Whether the document at an address is among those that are known: by its address, or by its file name."""
+    whole = canonical(urljoin(url, address)) or address
+    name = urlsplit(whole).path.rpartition("/")[2]
+    return any(one.url == whole or ("/" not in one.url and one.url == name) for one in known)
+
+
+def of_texts(url: str, robots: str = "", well_known: Mapping[str, str] | None = None) -> tuple[Instrument, ...]:
+    """The instruments of the host of `url` from their texts.
+
+    `well_known` maps file names or addresses to texts: `tdmrep.json`, `ai.txt`, `llms.txt`, and of RSL documents
+    whatever they are called (`license.xml`, `https://a.kr/rsl.xml`).
+    """
+    site = _place(url)[0]
+    out = []
+    for name, text in {"robots.txt": robots, **(well_known or {})}.items():
+        file = name.rpartition("/")[2].lower()
+        if not text.strip():
+            continue
+        if kind := _GIVEN.get(file):
+            if (read := _text(kind, text.encode("utf-8", "replace"))) is not None:
+                out.append(Instrument(site, kind, "", read))
+        elif file.endswith((".xml", ".rsl")) or "rsl" in file:
+            where = (canonical(name) or name) if "://" in name else file
+            out.append(Instrument(site, "rsl", "", text, where))
+    return tuple(out)
 
 
 def standing(runs: Iterable[Run]) -> tuple[Instrument, ...]:
@@ -113,7 +141,19 @@ def standing(runs: Iterable[Run]) -> tuple[Instrument, ...]:
             text = _text(kind, capture.read(Path(answer.path), answer.offset, answer.record).body)
             if text is not None:
                 found.append(Instrument(origin(url), kind, answer.record, text))
+                found += _archived_terms(found[-1], last)
     return tuple(found)
+
+
+def _archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
+    """The RSL documents that a robots.txt names and the archive holds; for the hosts of that robots.txt they speak."""
+    for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
+        url = canonical(urljoin(one.origin, address))
+        answer = _followed(url, last) if url else None
+        if answer and answer.status == 200 and answer.kind != GONE:
+            body = capture.read(Path(answer.path), answer.offset, answer.record).body
+            text = body[: rsl.MAX_BYTES + 1].decode("utf-8-sig", "replace")
+            yield Instrument(one.origin, "rsl", answer.record, text, url)
 
 
 def about(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[Instrument, ...]:
@@ -184,7 +224,7 @@ def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
         return
     for rule in rules:
         location = rule.get("location")
-        if not isinstance(location, str) or _matches(location, path):
+        if not isinstance(location, str) or matches(location, path):
             if _reserved(rule):
                 said = json.dumps(rule, ensure_ascii=False)
                 yield Signal("tdm-reservation", "opt-out", quote(said), place, one.record)
@@ -192,102 +232,68 @@ def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
 
 
 def _reserved(rule: Mapping[str, Any]) -> bool:
-    value = rule.get("tdm-reservation", 1)  # a rule that does not say reserves
-    return str(value).strip().lower() not in ("0", "false")
+    return usage.reserved(str(rule.get("tdm-reservation", 1)))  # a rule that does not say reserves
 
 
 def _ai_txt(one: Instrument, path: str) -> Iterator[Signal]:
     """Spawning's ai.txt: groups as in robots.txt, about kinds of works; one group that disallows is enough."""
-    for group in _groups(one.text):
+    for group in groups(one.text):
         rules = [rule for rule in group if rule.name in ("allow", "disallow") and rule.value]
         closed = [rule for rule in rules if rule.name == "disallow"]
         texts = [rule for rule in closed if rule.value.lower() in _TEXT_ENDINGS]
-        opened = [rule for rule in rules if rule.name == "allow" and _matches(rule.value, path)]
+        opened = [rule for rule in rules if rule.name == "allow" and matches(rule.value, path)]
         longest = max((len(rule.value) for rule in opened), default=0)
-        paths = [rule for rule in closed if _matches(rule.value, path) and len(rule.value) >= longest]
+        paths = [rule for rule in closed if matches(rule.value, path) and len(rule.value) >= longest]
         for rule in (*texts, *paths)[:1]:
             yield Signal("ai-txt", "opt-out", quote(rule.line), f"/ai.txt, line {rule.number}", one.record)
 
 
 def _robots(one: Instrument, path: str) -> Iterator[Signal]:
-    rules = _parsed(one.text)
-    if rules.can_fetch(path, "*"):
-        denied = [agent for agent in TRAINING_AGENTS if not rules.can_fetch(path, agent)]
+    agents = training_agents(one.text)
+    rules = parsed(one.text) if agents else None
+    if rules and rules.can_fetch(path, "*"):
+        denied = [agent for agent in agents if not rules.can_fetch(path, agent)]
         if denied:
             said = f"Disallow for {', '.join(denied)}"
             yield Signal("robots-ai", "inferred-opt-out", said, "/robots.txt", one.record)
-    for group in _groups(one.text):
+    for group in groups(one.text):
         for name in _PREFERENCES:
-            said_here = [(rule, *_preference(rule)) for rule in group if rule.name == name]
-            about_it = [(rule, pattern, words) for rule, pattern, words in said_here if _matches(pattern, path)]
+            said_here = [(rule, *preference(rule)) for rule in group if rule.name == name]
+            about_it = [(rule, pattern, words) for rule, pattern, words in said_here if matches(pattern, path)]
             longest = max((len(pattern) for _, pattern, _ in about_it), default=0)
             for rule, pattern, words in about_it:
                 if len(pattern) == longest:
-                    yield from usage.read(name, words, f"/robots.txt, line {rule.number}", one.record)
+                    yield from _for_us(rule, usage.read(name, words, f"/robots.txt, line {rule.number}", one.record))
 
 
-_READERS = {"tdmrep": _tdmrep, "ai-txt": _ai_txt, "robots": _robots}
+def _for_us(rule: Rule, said: Iterable[Signal]) -> Iterator[Signal]:
+    """What a group for everybody or for us says holds; what one says to other robots only lets infer."""
+    for signal in said:
+        quiet = not rule.ours and signal.effect == "opt-out"
+        yield replace(signal, effect="inferred-opt-out") if quiet else signal
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    name: str
-    value: str
-    number: int  # of the line, from 1
-    line: str
+def _named_terms(one: Instrument, here: Sequence[Instrument]) -> Iterator[Signal]:
+    """RSL documents that a robots.txt names and nobody has: terms that are not known are not agreed."""
+    known = [other for other in here if other.kind == "rsl"]
+    for number, address in rsl.addresses(one.text):
+        if not _at(address, one.origin, known):
+            yield Signal("rsl", "opt-out", quote(address), f"/robots.txt, line {number}", one.record)
 
 
-@lru_cache(maxsize=64)
-def _groups(text: str) -> tuple[tuple[_Rule, ...], ...]:
-    """The rules of a file in the manner of robots.txt, by group; what stands before any user agent is a group too.
-
-    For whom a group is does not matter: what one is denied, we do not take.
-    """
-    found: list[list[_Rule]] = [[]]
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.partition("#")[0].strip()
-        name, _, value = (part.strip() for part in line.partition(":"))
-        if name.lower() == "user-agent":
-            found.append([])
-        elif value:
-            found[-1].append(_Rule(name.lower(), one_spelling(value), number, line))
-    return tuple(tuple(rules) for rules in found if rules)
+def _terms(one: Instrument, url: str) -> Signal:
+    why = rsl.refused(one.text, url, matches)
+    return Signal(
+        "rsl",
+        "opt-out" if why else "note",
+        quote(why or "training is permitted, or not spoken of"),
+        one.url,
+        one.record,
+    )
 
 
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> Protego:
-    return Protego.parse(one_spelling(text))
+def _llms(one: Instrument, _: str) -> Iterator[Signal]:
+    yield Signal("llms-txt", "note", "says nothing of licences", "/llms.txt", one.record)
 
 
-def _preference(rule: _Rule) -> tuple[str, str]:
-    """(path pattern, preferences): `Content-Usage: /part/ train-ai=n`; without a pattern it is about all paths."""
-    first, _, rest = rule.value.partition(" ")
-    return (first, rest) if first.startswith("/") else ("", rule.value)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """As in robots.txt: the beginning of a path, `*` for anything, `$` for the end; `path` may hold a query."""
-    pattern = one_spelling(pattern)
-    pattern = pattern if pattern[:1] in ("/", "*", "") else f"/{pattern}"
-    return any(_begins(pattern, one) for one in dict.fromkeys((path, path.partition("?")[0])))
-
-
-def _begins(pattern: str, path: str) -> bool:
-    # By hand: a regular expression made of somebody's stars can take for ever.
-    first, *parts = pattern.removesuffix("$").split("*")
-    if not path.startswith(first):
-        return False
-    at, ends = len(first), pattern.endswith("$")
-    if ends and parts:
-        last = parts.pop()
-        if not path.endswith(last) or len(path) - len(last) < at:
-            return False
-        path = path[: len(path) - len(last)]
-    elif ends:
-        return at == len(path)
-    for part in parts:
-        at = path.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
+_READERS = {"tdmrep": _tdmrep, "ai-txt": _ai_txt, "robots": _robots, "llms-txt": _llms}

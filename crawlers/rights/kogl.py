@@ -9,60 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lxml import html
 
-from crawlers.rights.place import Run, State, names, quote
+from crawlers.rights.kogl_sentences import MAX_SUBJECT, MAX_WORDS, NAME, TEXTUAL, TYPE_0_SINCE, Hit, sentences
+from crawlers.rights.place import Run, names, quote
 from malmoi.licence_words import kogl_words, licence_from_text
 from malmoi.licences import licence_from_url
-
-TYPE_0_SINCE = "2026-01"  # month in which type 0 came into force (2026-01-28)
-NAME = re.compile(r"공공누리|공고누리|KOGL|공공저작물\s?자유이용\s?허락", re.I)
 
 _IMAGE = re.compile(
     r"(?:new_)?img_open(?:code|type)_?(0{0,2}[0-9]|ai)(?:_[a-z]{1,3})?\.(?:jpe?g|png|gif|svg|webp)", re.I
 )
 _CONTEXT = re.compile(r"kogl|open(?:code|type)", re.I)
-_VERB = re.compile(
-    r"(?:(?:이용|사용|활용)\s?(?:을|이)?\s?(?:할\s?수\s?있|하실\s?수\s?있|가능|허락)"
-    r"|(?:개방|제공|공개|적용|해당)\s?(?:하고|되고|되어)?)"
-    r"\s?(?:습니다|있습니다|합니다|됩니다|하였습니다|되었습니다|함|됨|음|(?:한|된|되는)\s?(?:공공)?저작물입니다)?[.!]?"
-    r"\s*(?:[(<\[〈].{0,100})?$"
+_MARK_WORDS = re.compile(
+    r"공공누리|공고누리|KOGL|유형|출처|표시|licen[cs]e|\btype\b|마크|이용\s?조건|자유\s?이용", re.I
 )
-_OWN = re.compile(
-    r"^(?:[※*▶■□○●·\-\s]|(?:저작권|이용\s?조건|공공누리)\s?[:：])*(?:(?:본|위|이|해당|동)\s?(?:공공\s?)?"
-    r"(?:저작물|게시물|글|기사|콘텐츠|컨텐츠|페이지|문서|보도자료|누리집|홈페이지|웹사이트)|(?:본|위)\s?(?:자료|보고서|데이터)|"
-    r".{1,60}창작(?:한|하여)\s.{0,120}저작물(?:은|는))"
+_CREDIT = re.compile(
+    r"(?:사진|영상|이미지|그림|삽화|지도|음악|음원|photo|image|video)s?\s?(?:출처|제공|저작권|촬영|credit"
+    r"|by\b)?\s?(?:[:：=/ⓒ©]|by\b)",
+    re.I,
 )
-_UNLIKELY = re.compile(r"부터|예정|라면|경우|예\s?[:：)]|예시|예를|하려면|유형별|각\s?유형|어떤|란\s|이란")
-_ANNOUNCED = re.compile(
-    r"(?:문구|예시|보기|예를\s?들|다음과\s?같|아래와\s?같|작성\s?례|표기\s?방법|적용\s?방법)[^.]{0,20}[:：.]?$"
-)
-_BUT_TEXT = re.compile(r"^(?:다만|단)[,\s].{0,60}(?:본문|글|텍스트|전문|기사).{0,60}(?:없|제외|금지|불가)")
-_NO_AI = re.compile(r"AI\s?유형(?:은|는|이|의)?\s?(?:제외|미적용|미포함|아님|적용\s?안)", re.I)
 _LISTED = frozenset("li h1 h2 h3 h4 h5 h6".split())  # a bare text link in these leads somewhere, it marks nothing
 _EXPLAINS = re.compile(r"유형\s?(?:별|안내|선택|설명|이란|종류)|이용\s?조건\s?(?:이란|안내)|종류|고르|선택")
-MAX_BESIDE = 120  # code points of other text in the run of a sentence that stands outside a mark block
 MAX_LEGEND = 1_500  # code points of a block that explains two types
 MAX_SHOWN = 300  # links and images; more are no legend, and every one of them speaks
-MAX_SENTENCE = 600  # code points; longer ones declare nothing
-MAX_WORDS = 300  # code points of a mark block that are read for contradictions
 MAX_CAPTION = 20  # code points of other text in the run of an image
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One thing that speaks for types of the licence; "0" with `refused` is the old mark for not free."""
-
-    types: tuple[str, ...]
-    ai: bool
-    refused: bool
-    kind: str  # kogl-link, kogl-image, kogl-sentence
-    quote: str
-    element: html.HtmlElement
-    state: State
-    declared: bool = False
 
 
 def hits(found: Sequence[Run], date: str = "") -> list[Hit]:
@@ -73,14 +44,37 @@ def hits(found: Sequence[Run], date: str = "") -> list[Hit]:
     """
     by_run: list[list[Hit]] = []
     for number, run in enumerate(found):
-        before = found[number - 1].text if number else ""
-        said = list(_sentences(run, _has_picture(found, number), before, date))
-        by_run.append([*said, *_links(run, bool(said)), *_images(run, bool(said), date)])
+        said: list[Hit] = []
+        if NAME.search(run.text):
+            before = found[number - 1].text if number else ""
+            after = found[number + 1] if number + 1 < len(found) else None
+            said = list(sentences(run, _has_picture(found, number), before, date, after))
+        if run.state.mark is None and (run.links or run.images) and _is_credited(found, number):
+            by_run.append(said)
+            continue
+        more = (*_links(run, bool(said)), *_images(run, bool(said), date)) if run.links or run.images else ()
+        by_run.append([*said, *more])
     blocks = {hit.state.mark for here in by_run for hit in here if hit.state.mark is not None}
     for run, here in zip(found, by_run, strict=True):
         if run.state.mark in blocks and not any(hit.declared for hit in here):
             here += _words_beside(run)
     return [hit for here in by_run for hit in here]
+
+
+def _is_credited(found: Sequence[Run], number: int) -> bool:
+    """Whether a mark outside a mark block stands beside the credit of a picture or film, whose mark it is then."""
+    run = found[number]
+    if _CREDIT.search(run.text) and not TEXTUAL.search(run.text):
+        return True
+    before = found[number - 1] if number else None
+    after = found[number + 1] if number + 1 < len(found) else None
+    for one in (before, after) if not run.text else ():
+        if one is None or one.state != run.state or len(one.text) > MAX_WORDS:
+            continue
+        beside = one.owner is run.owner or (one is before and one.owner.getparent() is run.owner.getparent())
+        if beside and _CREDIT.search(one.text[:MAX_SUBJECT]) and not TEXTUAL.search(one.text[:MAX_SUBJECT]):
+            return True
+    return False
 
 
 def _words_beside(run: Run) -> Iterator[Hit]:
@@ -102,33 +96,6 @@ def _has_picture(found: Sequence[Run], number: int) -> bool:
     return False
 
 
-def _sentences(run: Run, pictured: bool, before: str, date: str) -> Iterator[Hit]:
-    if not NAME.search(run.text) or ("유형" not in run.text and "출처" not in run.text):
-        return
-    sentences = re.split(r"(?<=[.!?])\s+", run.text)
-    for number, sentence in enumerate(sentences):
-        if len(sentence) > MAX_SENTENCE:
-            continue
-        words = kogl_words(sentence)
-        if not words.types or not NAME.search(sentence) or not _VERB.search(sentence) or _UNLIKELY.search(sentence):
-            continue
-        trusted = run.state.mark is not None or pictured or run.state.part == "site"
-        alone = number == 0 and len(run.text) - len(sentence) <= MAX_BESIDE and not _ANNOUNCED.search(before)
-        # What limits needs less proof than what grants: a limiting sentence may stand at the end of a paragraph.
-        limits = not {"2", "3", "4"}.isdisjoint(words.types) and not _ANNOUNCED.search(before)
-        if not trusted and not ((alone or limits) and _OWN.search(sentence)):
-            continue
-        if "0" in words.numbers and date and date[:7] < TYPE_0_SINCE and TYPE_0_SINCE[:4] not in sentence:
-            continue
-        ai = words.ai and not _NO_AI.search(sentence)
-        types = ("0",) if words.numbers == ("0",) and words.conditions == "" else words.types
-        more = kogl_words(" ".join(sentences[number + 1 :]))  # a condition may come after the full stop
-        types += tuple(t for t in (*more.numbers, more.conditions) if t and t not in ("1", *types))
-        yield Hit(types, ai, False, "kogl-sentence", quote(sentence), run.owner, run.state, True)
-        if any(_BUT_TEXT.search(later) for later in sentences[number + 1 :]):
-            yield Hit((), False, True, "kogl-sentence", quote(run.text), run.owner, run.state)
-
-
 def _links(run: Run, declared: bool) -> Iterator[Hit]:
     for link in run.links:
         licence = licence_from_url(link.element.get("href") or "") or ""
@@ -138,7 +105,8 @@ def _links(run: Run, declared: bool) -> Iterator[Hit]:
         value = licence_from_text(link.text) or ""
         named = value.startswith("LicenseRef-KOGL-") and len(run.text) <= len(link.text.strip()) + MAX_CAPTION
         named = named and not (run.owner.tag in _LISTED and run.text == link.text.strip())
-        if link.image or declared or named or run.state.mark is not None:
+        marked = run.state.mark is not None and bool(_MARK_WORDS.search(link.text))  # "see more" marks nothing
+        if link.image or declared or named or marked:
             types = () if number == "AI" else (number,)
             words = quote(link.element.get("href") or "", link.text)
             yield Hit(types, number == "AI", False, "kogl-link", words, link.element, run.state)

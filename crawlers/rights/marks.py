@@ -15,11 +15,14 @@ from urllib.parse import urljoin, urlsplit
 from lxml import html
 
 from crawlers.rights import kogl, metadata
-from crawlers.rights.declared import declared
-from crawlers.rights.place import MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
+from crawlers.rights.cards import without_cards
+from crawlers.rights.declared import bare, declared, is_declaration, without_holder
+from crawlers.rights.kogl_sentences import Hit
+from crawlers.rights.place import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
 from crawlers.rights.refusals import refusal
+from crawlers.rights.subjects import Subject, about, doubtful
 from malmoi.document import LicenceEvidence
-from malmoi.licence_words import licence_from_text
+from malmoi.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, fold, licence_from_text
 from malmoi.licences import licence_from_url
 from malmoi.rights import NONE, UNKNOWN
 from malmoi.source import Item
@@ -33,18 +36,32 @@ class Tree(Protocol):
         ...
 
 
+MAX_END_LINES = 3  # of a text without markup, where a bare name is believed
+MAX_BLOCK_WORDS = 60  # code points of such a line
+MAX_LINKS = 24  # of one run that are read for their licence
 MAX_BLOCK = 30  # runs of a mark block
 _LABEL = re.compile(
-    r"(?:이용\s?조건|이용\s?허락\s?(?:범위)?|저작권\s?(?:정보|표시|유형)?|라이[선센]스|licen[cs]e|공공누리\s?(?:유형|표시)?|KOGL|CCL)"
+    r"(?:이용\s?조건|이용\s?허락\s?(?:범위)?|저작권\s?(?:정보|표시|유형)?|라이[선센]스|licen[cs]e"
+    r"|공공누리\s?(?:유형|표시)?|KOGL|CCL)"
     r"\s?[:：]?",
     re.I,
 )
 _NAMES_LICENCE = re.compile(r"유형|공공누리|KOGL|\bCC\b|CCL|저작자|라이[선센]스|licen[cs]e|GPL|public domain", re.I)
 _CC_CLAUSE = (
-    ("NC", re.compile(r"비\s?영리|non-?\s?commercial|\bBY-NC", re.I)),
-    ("ND", re.compile(r"변경\s?금지|no-?\s?deriv|\bBY-(?:NC-)?ND", re.I)),
+    ("NC", re.compile(rf"{NON_COMMERCIAL.pattern}|\bBY-NC", re.I)),
+    ("ND", re.compile(rf"{NO_DERIVATIVES.pattern}|\bBY-(?:NC-)?ND", re.I)),
     ("SA", re.compile(r"동일\s?조건|share-?\s?alike|\bBY-(?:NC-)?SA", re.I)),
 )
+_BADGE = re.compile(
+    r"\bcc\b|\bccl|\bby\b|\bsa\b|licen[cs]e|creative ?commons|88x31|80x15|저작자|동일조건|공공누리|kogl"
+    r"|opentype|opencode",
+    re.I,
+)
+_TITLES = re.compile(r"(?:dct|dc|dcterms):title|cc:attribution", re.I)
+_SAYS_OF = re.compile(r"[가-힣](?:은|는)\s|\b(?:is|are)\b|\bby\s(?!\d)\w", re.I)
+_DATE = re.compile(r"\b\d{4}\s?[-./년]\s?\d{1,2}")
+_BETWEEN = re.compile(r"[·|•—–]")
+_LAST = re.compile(r"(?<=[.!?。])\s+(?=\D)")
 _OTHER_TYPE = re.compile(r"/(?:ImageObject|Photograph|VideoObject|AudioObject|MediaObject|Comment|Review)$")
 
 
@@ -67,6 +84,9 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
         for run in shown
         for licence, words in declared(run, labels=labels)
     ]
+    if labels:
+        found += _named_at_an_end(shown)
+    found = without_cards(found, shown)
     granted = any(scope(f.state, paged) == "item" for f in found)
     found += _refusals(shown, granted)
     out: dict[tuple[str, str, str, str], LicenceEvidence] = {}
@@ -77,7 +97,16 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
     return tuple(out.values())
 
 
-def _of_hit(hit: kogl.Hit) -> Iterator[Found]:
+def _named_at_an_end(shown: Sequence[Run]) -> Iterator[Found]:
+    """A line at the beginning or end of a text that is the name of a Korean mark and nothing else."""
+    last = max(MAX_END_LINES, len(shown) - MAX_END_LINES)
+    for one in (*shown[:MAX_END_LINES], *shown[last:]):
+        licence = licence_from_text(one.text) if "공공누리" in one.text and len(one.text) <= MAX_BLOCK_WORDS else None
+        if licence and not licence.endswith("-0"):
+            yield Found(licence, "kogl-words", quote(one.text), one.owner, one.state)
+
+
+def _of_hit(hit: Hit) -> Iterator[Found]:
     if hit.refused:
         yield Found(NONE, hit.kind, hit.quote, hit.element, hit.state)
     numbers = tuple(n for n in hit.types if not (hit.refused and n == "0"))
@@ -90,27 +119,103 @@ def _of_hit(hit: kogl.Hit) -> Iterator[Found]:
 
 
 def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
-    blocks = _by_mark(shown)
-    for run in shown:
-        for link in run.links:
-            rel = set((link.element.get("rel") or link.element.get("property") or "").lower().split())
-            rel |= set((link.element.get("itemprop") or "").lower().split())
-            marked = bool(rel & RELATIONS)
-            media = (link.element.get("type") or "").lower()
-            if run.state.quoted or "rsl" in media or _about_another(link.element, url):
+    blocks: dict[html.HtmlElement, list[Run]] | None = None
+    for number, run in enumerate(shown):
+        if run.state.quoted:
+            continue
+        for link in run.links if len(run.links) <= MAX_LINKS else _telling(run.links):
+            element = link.element
+            address = element.get("href") or ""
+            rel = f"{element.get('rel') or element.get('property') or ''} {element.get('itemprop') or ''}"
+            marked = "licen" in rel.lower() and not RELATIONS.isdisjoint(rel.lower().split())
+            licence = licence_from_url(address) if marked or run.state.mark is not None else None
+            if not marked and licence is None:
                 continue
-            licence = licence_from_url(link.element.get("href") or "")
+            if "rsl" in (element.get("type") or "").lower() or _about_another(element, url):
+                continue
             kind = "rel-license" if marked else "mark-link"
-            words = quote(link.element.get("href") or "", link.text)
-            if licence and (marked or (run.state.mark is not None and not licence.startswith("LicenseRef-KOGL"))):
-                yield Found(licence, kind, words, link.element, run.state)
-                if _says_more(
-                    licence,
-                    _beside(blocks.get(run.state.mark, [run]) if run.state.mark is not None else [run], run, link),
-                ):
+            words = quote(address, link.text)
+            if licence and (marked or not licence.startswith("LicenseRef-KOGL")):
+                subject, sentence = _subject(shown, number, link)
+                if subject in ("media", "software"):
+                    continue  # the licence of a picture, of the theme, of the software
+                sure = not doubtful(sentence) and _declares(run, subject, sentence, link)
+                yield Found(licence if sure else UNKNOWN, kind, words, element, run.state)
+                blocks = _by_mark(shown) if blocks is None else blocks
+                block = blocks.get(run.state.mark, [run]) if run.state.mark is not None else [run]
+                if _says_more(licence, _beside(block, run, link)):
                     yield Found(UNKNOWN, "licence-words", quote(run.text), run.owner, run.state)
-            elif marked and licence is None and not metadata.speaks_of_many(link.element.get("href") or ""):
-                yield Found(UNKNOWN, kind, words, link.element, run.state)
+            elif marked and licence is None and not metadata.speaks_of_many(address):
+                yield Found(UNKNOWN, kind, words, element, run.state)
+
+
+def _declares(run: Run, subject: Subject, sentence: str, link: Link) -> bool:
+    """Whether the words around a link let its licence be that of the text, rather than of something unnamed.
+
+    In a mark block and where next to nothing is said, the link speaks for itself; so it does in a sentence
+    that declares, and in the markup that Creative Commons hands out, which names the work by its title.
+    """
+    if run.state.mark is not None or bare(sentence.replace(fold(link.text), " ", 1)):
+        return True
+    if run.state.part == "site":
+        rest = without_holder(sentence.replace(fold(link.text), " ", 1))
+        if subject == "own" or is_declaration(sentence) or not _SAYS_OF.search(rest):
+            return True
+    elif _DATE.search(run.text):  # a byline: author, date, licence
+        before, after = run.around(link)
+        if bare(_BETWEEN.split(before)[-1] + " " + _BETWEEN.split(after)[0]):
+            return True
+    return is_declaration(sentence) or any(_TITLES.search(_property(link)) for link in _properties(run.owner))
+
+
+def _properties(block: html.HtmlElement) -> list[html.HtmlElement]:
+    return [one for _, one in zip(range(MAX_BLOCK), block.iter(), strict=False) if isinstance(one.tag, str)]
+
+
+def _property(element: html.HtmlElement) -> str:
+    return f"{element.get('property') or ''} {element.get('rel') or ''} {element.get('itemprop') or ''}"
+
+
+def _telling(links: Sequence[Link]) -> list[Link]:
+    """Of very many links in one run the first that lead to licences; more are a list, and disagree or repeat."""
+    known = (link for link in links if licence_from_url(link.element.get("href") or "") or link.element.get("rel"))
+    return [link for _, link in zip(range(MAX_LINKS), known, strict=False)]
+
+
+def _subject(shown: Sequence[Run], number: int, link: Link) -> tuple[Subject, str]:
+    """What the licence of a link is about, and the sentence around it; a picture beside it is its subject too."""
+    run = shown[number]
+    before, after = run.around(link)
+    for other in run.links[:MAX_LINKS]:  # words before another licence of the same run are about that one
+        if other.end <= link.begin and other is not link and licence_from_url(other.element.get("href") or ""):
+            between = run.between(other.end, link.begin)[-MAX_AROUND:]
+            before = between if re.search(r"\w", between) else before
+    subject = about(before, after)
+    if not subject and not _is_own(shown, number, link):
+        subject = "media"
+    sentence = f"{_LAST.split(before)[-1]} {fold(link.text)} {_LAST.split(after)[0]}"
+    return subject, sentence
+
+
+def _is_own(shown: Sequence[Run], number: int, link: Link) -> bool:
+    """Whether nothing beside a link without words of its own makes it the licence of a picture."""
+    run = shown[number]
+    if run.state.mark is not None:
+        return True
+    pictures = [image for image, inside in run.images if inside is not link and not _is_badge(image)]
+    if pictures and run.state.part != "site":
+        return False
+    before = shown[number - 1] if number else None
+    if before is None:
+        return True
+    picture = not before.text and any(not _is_badge(image) for image, _ in before.images)
+    if picture and run.state.part == "item" and before.owner.getparent() is run.owner.getparent():
+        return False  # a line below a picture
+    return before.owner is not run.owner or about(before.text[-200:]) != "media"
+
+
+def _is_badge(image: html.HtmlElement) -> bool:
+    return bool(_BADGE.search(f"{image.get('src') or ''} {image.get('alt') or ''} {image.get('class') or ''}"))
 
 
 def _by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from lxml import html
@@ -19,6 +20,8 @@ from malmoi.licence_words import fold
 # rel, property or itemprop of an element that names the licence of what surrounds it
 RELATIONS = frozenset("license licence cc:license dct:license dcterms:license xhv:license dc:license".split())
 MAX_QUOTE = 300  # code points, of LicenceEvidence.quote
+MAX_AROUND = 600  # code points on each side of a link that are read for its subject
+MAX_NAMES = 1_000  # code points of the class names and the id of an element that are read
 MAX_DEPTH = 6  # elements of a path that people read
 
 Part = Literal["item", "site", ""]  # "" = neither in the item's container nor in the site's furniture
@@ -30,12 +33,17 @@ _BLOCKS = frozenset(
 _HIDDEN = frozenset("script style template noscript head option select datalist textarea iframe object svg".split())
 _QUOTED = frozenset("pre code samp kbd blockquote q figure figcaption label button del s strike".split())
 _QUOTED_NAME = re.compile(
-    r"(?:user-?)?comments?(?:[_-].*|list|area|box)?|repl(?:y|ies)(?:[_-].*)?|related?(?:[_-].*)?|recommend(?:[_-].*)?"
-    r"|quote|example|sample|embed(?:[_-].*)?|caption|code-?(?:block|sample|example)|highlight"
+    r"(?:user-?)?comments?(?:[_-].*|list|area|box)?|repl(?:y|ies)(?:[_-].*)?|related?(?:[_-].*)?"
+    r"|recommend(?:[_-].*)?"
+    r"|quote|example|sample|embed(?:[_-].*)?|(?:[\w-]{0,30}[_-])?caption(?:[_-]?text)?|thumb(?:caption|inner)"
+    r"|(?:photo|image|img|picture|figure)[_-](?:credit|caption|source|info|desc)s?|code-?(?:block|sample"
+    r"|example)|highlight"
 )
 _MARK_NAME = re.compile(
-    r"(?:kogl|ccl|cc[_-]licen|gong(?:box|nuri|gong)|(?:open|public|menu)[_-]?nuri|nuri|codeview\d*$|open(?:code|type)"
-    r"|licen[cs]e|copyright_item|source_area)[\w-]*"
+    r"[\w-]{0,30}kogl[\w-]*|(?:[a-z0-9]{1,20}[_-]){0,3}(?:ccl|cc[_-]licen|g(?:o|g)ng?(?:box|nuri|gong|nr)"
+    r"|ggnr|gongnr"
+    r"|(?:open|public|menu)[_-]?nuri|nuri|codeview\d*$|open(?:code|type)|licen[cs]e|copyright_item"
+    r"|source_area)[\w-]*"
 )
 _SITE_NAME = re.compile(
     r"(?:site|page|global|main)?[_-]?(?:footer|foot)(?:[_-]?(?:wrap|area|menu|info|inner|box|in|copy|\d+))?"
@@ -50,7 +58,11 @@ _ITEM_NAME = re.compile(
 _TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags that mean something by themselves
 # Of class names only those that say nothing but this; text for screen readers ("blind", "sr-only") is meant to be read.
 _NOT_SHOWN_NAMES = frozenset("hidden hide is-hidden d-none display-none".split())
-_NOT_SHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_NOT_SHOWN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0(?:\.0*)?(?:px"
+    r"|em|%)?\s*(?:;|!|$)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class Link:
     element: html.HtmlElement
     text: str = ""
     image: bool = False
+    begin: int = 0  # pieces of its run before it
+    end: int = 0  # pieces of its run up to its end
 
 
 @dataclass(slots=True)
@@ -82,6 +96,20 @@ class Run:
     text: str = ""
     links: list[Link] = field(default_factory=list)
     images: list[tuple[html.HtmlElement, Link | None]] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)  # of the text, before they were folded
+    refused: str | None = None  # what `refusals.refusal` found, once it has been asked
+
+    def around(self, link: Link) -> tuple[str, str]:
+        """The words of the run before and after a link of it, at most MAX_AROUND code points of each."""
+        return self.between(0, link.begin)[-MAX_AROUND:], self.between(link.end, len(self.pieces))[:MAX_AROUND]
+
+    def between(self, begin: int, end: int) -> str:
+        """The words of a stretch of pieces, of very many or very long ones their ends."""
+        pieces = self.pieces[begin:end]
+        if len(pieces) > 2 * MAX_AROUND:
+            pieces = pieces[:MAX_AROUND] + pieces[-MAX_AROUND:]
+        cut = (one if len(one) <= 2 * MAX_AROUND else one[:MAX_AROUND] + " " + one[-MAX_AROUND:] for one in pieces)
+        return fold("".join(cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +158,7 @@ class _Walker:
             if not entering:
                 self.leave(element, tag, outer, block)
                 continue
-            if not tag or tag in _HIDDEN or hidden(element):
+            if not tag or tag in _HIDDEN or (element.attrib and hidden(element)):
                 self.say(element.tail, outer, block)
                 continue
             state = below(element, outer)
@@ -144,7 +172,7 @@ class _Walker:
         if tag in _BLOCKS or (tag == "br" and state.mark is None):
             self.flush()
         if tag in ("a", "area") and not state.quoted:
-            self.link = Link(element)
+            self.link = Link(element, begin=len(self.pieces), end=len(self.pieces))
             self.open(state, block).links.append(self.link)
         elif tag == "img" and not state.quoted:
             self.open(state, block).images.append((element, self.link))
@@ -173,11 +201,13 @@ class _Walker:
         self.pieces.append(text)
         if self.link is not None:
             self.link.text += text
+            self.link.end = len(self.pieces)
 
     def flush(self) -> None:
         if self.run is not None:
             self.run.text = fold("".join(self.pieces))
             if self.run.text.strip("\ufffc ") or self.run.links or self.run.images:
+                self.run.pieces = self.pieces
                 self.done.append(self.run)
         self.run, self.pieces = None, []
 
@@ -190,13 +220,23 @@ def names(element: html.HtmlElement) -> list[str]:
 def hidden(element: html.HtmlElement) -> bool:
     """Whether an element says of itself that it is not shown."""
     get = element.get
+    style, called = get("style"), get("class")
     return (
-        not _NOT_SHOWN_NAMES.isdisjoint((get("class") or "").lower().split())
+        (called is not None and not _NOT_SHOWN_NAMES.isdisjoint(called.lower().split()))
+        or (style is not None and bool(_NOT_SHOWN.search(style)))
         or get("hidden") is not None
         or (get("aria-hidden") or "").strip().lower() == "true"
-        or bool(_NOT_SHOWN.search(get("style") or ""))
         or (element.tag == "dialog" and get("open") is None)
     )
+
+
+@lru_cache(maxsize=20_000)
+def _told(called: str) -> tuple[bool, bool, bool, bool, bool]:
+    """What class names and ids say: quoted, mark, frame of the site, item, weakly the site's."""
+    words = called.lower().split()
+    forms = (_QUOTED_NAME, _MARK_NAME, _SITE_NAME, _ITEM_NAME, _WEAK_SITE_NAME)
+    quoting, marks, framing, holding, weak = (any(map(form.fullmatch, words)) for form in forms)
+    return quoting, marks, framing, holding, weak
 
 
 def below(element: html.HtmlElement, outer: State) -> State:
@@ -205,20 +245,21 @@ def below(element: html.HtmlElement, outer: State) -> State:
     if tag not in _TELLING and get("class") is None and get("id") is None and get("role") is None:
         return outer
     role = (get("role") or "").lower()
-    called = names(element) if tag not in ("html", "body") else []
-    quoted = outer.quoted or tag in _QUOTED or any(map(_QUOTED_NAME.fullmatch, called))
-    mark = element if any(map(_MARK_NAME.fullmatch, called)) else outer.mark
+    called = "" if tag in ("html", "body") else f"{get('class') or ''} {get('id') or ''}"
+    quoting, marks, framing, holding, weak = _told(called[:MAX_NAMES])
+    quoted = outer.quoted or tag in _QUOTED or quoting
+    mark = element if marks else outer.mark
     part, furniture = outer.part, outer.furniture
     article = outer.article or tag == "article" or role == "article"
     if part != "site":
         aside = tag in ("nav", "aside") or role in ("navigation", "complementary")
         frame = tag in ("footer", "header") or role in ("contentinfo", "banner")
-        frame = frame or any(map(_SITE_NAME.fullmatch, called))
+        frame = frame or framing
         if aside or (frame and not outer.article):
             part, furniture = "site", aside
-        elif tag in ("article", "main") or role in ("article", "main") or any(map(_ITEM_NAME.fullmatch, called)):
+        elif tag in ("article", "main") or role in ("article", "main") or holding:
             part = "item"
-        elif not part and any(map(_WEAK_SITE_NAME.fullmatch, called)):
+        elif not part and weak:
             part = "site"
     state = State(part, article, mark, quoted, furniture)
     return outer if state == outer else state

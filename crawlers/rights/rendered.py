@@ -66,6 +66,11 @@ def page(item: Item, name: str = "") -> Rendered | None:
     return Rendered(_tree(item, markup + last), stated)
 
 
+def of_text(item: Item, text: str) -> Rendered:
+    """The page made of the text that was extracted from a document; read as a plain text is."""
+    return Rendered(_tree(item, _lines(_ends(text))))
+
+
 def _ends(text: str) -> str:
     if len(text) <= 2 * MAX_END:
         return text
