@@ -151,7 +151,7 @@ def _fetch(
     rows, torn = capture.index(folder / CLOSED, CLOSED)
     known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
     try:
-        rows = [_told_apart(row, folder) for row in _proved(source, rows, folder, earlier, stats)]
+        rows = [_told_apart(row, folder, stats) for row in _proved(source, rows, folder, earlier, stats)]
     except SourceError as error:
         # Without this mark the crawler would find its run finished, and never ask for the page again.
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
@@ -262,14 +262,16 @@ def _proof(
     )
 
 
-def _told_apart(row: IndexRow, folder: Path) -> IndexRow:
-    """robots.txt, opt-out files and sitemaps are archived like pages, and are no captures of the source."""
-    if row.kind != "response":
+def _told_apart(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
+    """robots.txt, opt-out files, lists of addresses, and answers that are none, are archived and are no captures."""
+    if row.kind not in ("response", "revisit"):
         return row
+    if row.url in stats.get("not_pages", ()) or row.record in stats.get("troubled", ()):
+        return replace(row, kind=INSTRUMENT)
     body = b""
-    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
+    if row.kind == "response" and row.status == 200 and ("xml" in row.media or "gzip" in row.media):
         body = capture.read(folder / row.path, row.offset, row.record).body
-    return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
+    return replace(row, kind=INSTRUMENT) if row.kind == "response" and is_instrument(row.url, body) else row
 
 
 def _more(counts: dict[str, int]) -> str:

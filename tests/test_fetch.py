@@ -16,7 +16,7 @@ from fastwarc.warc import ArchiveIterator
 from crawlers import catalogue
 from crawlers.fetch.archive import CLOSED, OPEN, Archive, entries, read_body
 from crawlers.fetch.job import read_job
-from crawlers.fetch.payload import TooBig, decoded, inflate
+from crawlers.fetch.payload import Damaged, TooBig, decoded, inflate
 from malmoi.errors import CallError
 from tests.small_site import ODD, PAGES, Site, serve
 
@@ -29,7 +29,7 @@ def order(folder: Path, site: Site, access: str = SITE, extra: str = "", delay: 
     source = folder / "source.py"
     host = site.base.removeprefix("http://")
     source.write_text(
-        "from malmoi.source import Manners, Site, Sitemap, Source, LicenceClaim\n"
+        "from malmoi.source import *\n"
         f'SOURCE = Source(name="small", title="t", publisher="p", access={access.format(base=site.base)},\n'
         f'    manners=Manners(delay={delay}, loopback=("{host}",)))\n' + extra.format(base=site.base)
     )
@@ -81,7 +81,13 @@ def test_a_crawl_archives_the_pages_of_the_scope_and_nothing_else(tmp_path: Path
     assert found[f"{site.base}/missing"][0] == 404 and found[f"{site.base}/moved"][0] == 301
     assert not any("/nofollow" in path or "/other/" in path or "/private" in path for path in site.hits)
     assert site.agents == {"Malmoi/0.1 (+corpus@example.kr)"}
-    assert json.loads(out.splitlines()[-1]) == {"fetched": stats["fetched"], "queued": 0, "blocked": stats["blocked"]}
+    said = json.loads(out.splitlines()[-1])
+    assert (said["fetched"], said["queued"], said["pages"]) == (stats["fetched"], 0, stats["pages"])
+    assert (said["failed"], said["blocked"], said["bytes"]) == (2, stats["blocked"], stats["bytes"])
+    assert stats["failed_by"] == {"status-404": 1, "too-many-redirects": 1}
+    assert sum(stats["blocked_by"].values()) == stats["blocked"] and stats["status"]["200"] == len(expected("")) + 1
+    own = stats["by_host"][site.base.removeprefix("http://")]
+    assert (own["failed"], own["bytes"]) == (2, stats["bytes"] - len(b"later")) and stats["began"] <= stats["ended"]
 
 
 def test_blocked_addresses_are_listed_with_their_reason(tmp_path: Path) -> None:
@@ -318,9 +324,9 @@ def test_compression_has_limits() -> None:
     assert inflate(gzip.compress(b"a") + gzip.compress(b"b")) == b"ab"
     with pytest.raises(TooBig, match="after decompression"):
         inflate(gzip.compress(bytes(200_000_000), 1))
-    with pytest.raises(TooBig, match="middle"):
+    with pytest.raises(Damaged, match="middle"):
         inflate(gzip.compress(b"x" * 5000)[:-9])
-    with pytest.raises(TooBig, match="not compressed"):
+    with pytest.raises(Damaged, match="not compressed"):
         decoded(b"plain text", "gzip")
 
 

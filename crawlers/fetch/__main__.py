@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from crawlers.addresses import canonical
 from crawlers.catalogue import Definition, load
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import STATS, Job, check, finished, guard_of, has_failed, read_job, write_stats
-from crawlers.fetch.manners import TIMEOUT
-from malmoi.errors import CallError, MalmoiError, SourceError
-from malmoi.source import Dump, Git
+from crawlers.fetch.keys import key_of
+from crawlers.fetch.manners import TIMEOUT, utc_now
+from malmoi.errors import CallError, MalmoiError, SourceError, StageError
+from malmoi.source import Api, Dump, Git
 
 USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object, as crawlers/fetch/job.py tells"
 MAX_SIZE = 32 * 1024 * 1024  # bytes of one answer as sent
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what a full disk says
 
 
 def main(argv: list[str]) -> int:
@@ -48,18 +51,21 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     """Crawl a source into its run folder and return the stats.
 
     Raises:
+        CallError: the key of the source is not at hand.
         SourceError: nothing could be collected, or the crawl was stopped before its end.
+        StageError: the disk is full.
     """
     from scrapy.crawler import AsyncCrawlerProcess
 
-    proofs = [canonical(claim.url) for claim in definition.source.claim if claim.url]
-    archive = Archive(job.run_dir, job.earlier, failed=has_failed(job), proofs=proofs)
+    key = key_of(definition.source)
+    archive = Archive(job.run_dir, job.earlier, failed=has_failed(job), proofs=_proofs(definition))
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
-    from crawlers.fetch.spider import Crawl, say  # needs the reactor that the process has chosen
+    from crawlers.fetch.counts import progress, say, stats
+    from crawlers.fetch.spider import Crawl  # needs the reactor that the process has chosen
 
     crawler = process.create_crawler(Crawl)
-    process.crawl(crawler, job=job, definition=definition, archive=archive, guard=guard_of(definition.source))
+    process.crawl(crawler, job=job, definition=definition, archive=archive, guard=guard_of(definition.source), key=key)
     process.start()
     crawl = crawler.spider
     if not isinstance(crawl, Crawl) or (not crawl.outcome and crawl.error is None):
@@ -67,25 +73,23 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
         raise SourceError(f"{definition.source.name}: stopped before the end; run the same job again to go on")
     if crawl.error is not None and not isinstance(crawl.error, SourceError):
         archive.leave()
+        if isinstance(crawl.error, OSError) and crawl.error.errno in FULL:
+            raise StageError(f"{job.run_dir}: {crawl.error.strerror}; make room, then run the same job again")
         raise crawl.error
-    say(crawl.progress())
+    say(progress(crawl))
     archive.close()
-    stats = {
-        "fetched": crawl.fetched,
-        "replayed": len(crawl.replayed),
-        "not_modified": archive.revisits,
-        "pages": crawl.pages,
-        "blocked": len(crawl.blocked),
-        "failed": [{"url": url, "why": why} for url, why in sorted(crawl.failed.items())],
-        "bytes": archive.bytes,
-        "limit": job.limit,
-        "finished": "failed" if crawl.error else crawl.outcome,
-        "error": str(crawl.error or ""),
-    }
-    write_stats(job.run_dir, stats)
+    facts = stats(crawl, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    write_stats(job.run_dir, facts)
     if crawl.error is not None:
         raise crawl.error
-    return stats
+    return facts
+
+
+def _proofs(definition: Definition) -> list[str]:
+    """The pages that must be had anew where a run has failed: of the licences, and of the grant of access."""
+    access = definition.source.access
+    grant = [access.grant] if isinstance(access, Api) and access.grant else []
+    return [canonical(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
 
 
 def settings(job: Job, definition: Definition) -> dict[str, Any]:
@@ -95,9 +99,10 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.fetch.middleware.GuardMiddleware": 100,
-            "crawlers.fetch.middleware.RobotsMiddleware": 200,
+            "crawlers.fetch.gate.RobotsMiddleware": 200,
             "crawlers.fetch.middleware.RetryMiddleware": 500,
-            "crawlers.fetch.middleware.ArchiveMiddleware": 900,
+            "crawlers.fetch.middleware.TroubleMiddleware": 700,
+            "crawlers.fetch.keeping.ArchiveMiddleware": 900,
         },
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {"scrapy.extensions.corestats.CoreStats": 0},
@@ -113,9 +118,9 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": MAX_SIZE,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": TIMEOUT,
-        "DOWNLOAD_DELAY": manners.delay,
+        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/pace.py keeps the time, of Retry-After too
         "DOWNLOAD_DELAY_JITTER": 0,
-        "CONCURRENT_REQUESTS": 64,  # the window of the spider is what binds
+        "CONCURRENT_REQUESTS": 0,  # the spider asks for what it has room for
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.concurrency,
         "DNS_TIMEOUT": 10,
         "TELNETCONSOLE_ENABLED": False,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from crawlers.fetch.payload import Headers, lasting
 from malmoi.capture import record_id, revisit_record, warc_record
-from malmoi.errors import CallError, CaptureError
+from malmoi.errors import CallError, CaptureError, StageError
 from malmoi.workspace import sync
 
 OPEN = "pages.warc.gz.open"
@@ -73,7 +73,7 @@ class Archive:
                     self.known[entry.record] = self.before[entry.url] = entry
         if (run_dir / CLOSED).exists():  # closed, but not declared done: stats.json did not follow
             (run_dir / CLOSED).replace(self.path)
-        self._file = self.path.open("ab")
+        self._file = self.path.open("ab", buffering=0)  # what is written is the kernel's: nothing waits to fail again
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -155,8 +155,17 @@ class Archive:
         self._file.close()
 
     def _append(self, raw: bytes) -> None:
-        self._file.write(raw)
-        self._file.flush()
+        start = self._file.tell()
+        try:
+            rest = memoryview(raw)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._file.truncate(start)  # a full disk keeps what came before whole
+            raise StageError(
+                f"{self.path}: cannot be written ({error.strerror}); make room, then run the same job again: "
+                "what is archived stands"
+            ) from error
         self._dirty = True
         if time.monotonic() - self._synced >= SYNC_EVERY:
             self.sync()

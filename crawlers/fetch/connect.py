@@ -1,18 +1,25 @@
-"""The guard where connections are made: at the resolver and at the peer."""
+"""Where connections are made: the guard at the resolver and at the peer, the pace, the key, the bound of a head."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.exceptions import DownloadFailedError
+from scrapy.http import Response
 from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
+from twisted.python.failure import Failure
+from twisted.web._newclient import BODY
 from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
 
+from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
 from crawlers.fetch.guard import Guard
 
+MAX_HEAD = 256 * 1024  # bytes of status line and headers; browsers stop between 100 and 300 KiB
 
-class PeerRefused(Exception):
-    """A connection led to an address that may not be spoken to; nothing was sent."""
+__all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "number_of"]
 
 
 @implementer(IHostnameResolver)
@@ -53,11 +60,36 @@ class _Sieve:
 
 
 class GuardedHandler(HTTP11DownloadHandler):
-    """Scrapy's handler for http and https, which looks at the peer before it says a word to it."""
+    """Scrapy's handler for http and https, which waits its turn and looks at the peer before it says a word to it."""
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
+        self._crawl = crawler.spider
         self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard)
+
+    async def download_request(self, request: Request) -> Response:
+        """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
+        async with self._crawl.pace.turn(urlsplit(request.url).hostname or ""):
+            key = self._crawl.key if request.meta.get("keyed") else None
+            if key is None:
+                return await self._download(request)
+            try:
+                answer = await self._download(request.replace(url=key.sent(request.url)))
+            except Exception as error:
+                kind = next((kind for kind in NET_ERRORS if isinstance(error, kind)), DownloadFailedError)
+                raise kind(key.hidden(str(error))) from None
+            return answer.replace(url=request.url)
+
+    async def _download(self, request: Request) -> Response:
+        try:
+            return await super().download_request(request)
+        except NET_ERRORS as error:
+            causes: Any = getattr(error.__cause__, "reasons", ())
+            if any(cause.check(HeadTooBig) for cause in causes):
+                raise HeadTooBig(f"more than {MAX_HEAD} bytes") from error
+            raise
+        except Exception as error:  # whatever a hostile answer makes a parser say is about that answer
+            raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
 
 
 def _guarded(factory: Any, guard: Guard) -> Any:
@@ -65,9 +97,31 @@ def _guarded(factory: Any, guard: Guard) -> Any:
         def buildProtocol(self, addr: Any) -> Any:
             if reason := guard.peer(addr.host, addr.port):
                 raise PeerRefused(reason)
-            return super().buildProtocol(addr)
+            return _bounded(super().buildProtocol(addr))
 
     return Guarded
+
+
+def _bounded(protocol: Any) -> Any:
+    """Count the bytes of each head; Twisted bounds a line of it, not their number."""
+    if not hasattr(protocol, "dataReceived"):
+        return protocol
+    received, failure = protocol.dataReceived, cast(Any, Failure)
+    counted: list[Any] = [None, 0]  # parser, bytes
+
+    def data_received(data: bytes) -> None:
+        parser = protocol._parser
+        if parser is not counted[0]:
+            counted[:] = parser, 0
+        received(data)
+        if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
+            counted[1] += len(data)
+            if counted[1] > MAX_HEAD:
+                protocol._giveUp(failure(HeadTooBig()))
+                protocol.transport.abortConnection()
+
+    protocol.dataReceived = data_received
+    return protocol
 
 
 def install(guard: Guard) -> None:
@@ -76,3 +130,19 @@ def install(guard: Guard) -> None:
 
     any_reactor: Any = reactor
     any_reactor.installNameResolver(GuardedResolver(any_reactor.nameResolver, guard))
+
+
+async def number_of(host: str) -> str:
+    """The address of a host as the resolver finds it; the host itself where it finds none. Nothing is connected."""
+    from scrapy.utils.defer import maybe_deferred_to_future
+    from twisted.internet import reactor
+    from twisted.internet._resolver import ComplexResolverSimplifier
+
+    any_reactor: Any = reactor
+    # Not through the guard, which would remember a refusal where nobody wanted to connect.
+    inner = getattr(any_reactor.nameResolver, "_inner", any_reactor.nameResolver)
+    try:
+        found: Any = ComplexResolverSimplifier(inner).getHostByName(host)
+        return str(await maybe_deferred_to_future(found))
+    except Exception:  # unknown or misspelt: the request will find out and say so
+        return host

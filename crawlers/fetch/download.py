@@ -86,7 +86,7 @@ class Download:
                     f"{self.url}: stopped at {self._have():,} bytes ({why}); "
                     "run the same job again later, it goes on from there"
                 )
-            self.net.rest(attempt, retry_after)
+            self.net.rest(self.url, attempt, retry_after)
 
     def forget(self) -> None:
         """Remove what was downloaded, so that the next try begins anew."""

@@ -6,7 +6,11 @@ The run folder, when the process has ended:
     pages.warc.gz.open   the same while the run is not over; after a kill it is continued
     blocked.jsonl        {"url", "reason"}: addresses that were not fetched, and which rule forbade it
     crawl.log            Scrapy's log; addresses and counts, no text
-    stats.json           written last: if it stands, the run is over, and says how
+    stats.json           written last: if it stands, the run is over, and says how (crawlers/fetch/counts.py);
+                         "not_pages": addresses that were asked for as robots.txt, evidence, sitemap or feed;
+                         "troubled": ids of records that are no answers by the word of the source
+
+The key of an interface is in none of them.
 """
 
 from __future__ import annotations
@@ -114,7 +118,8 @@ def first_of(access: Crawled) -> tuple[str, ...]:
 def _of_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
     first = first_of(access)
     if not first or not access.scope:
-        raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}")
+        known = f" What its file says: {source.note}" if source.note else ""
+        raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
     for url in (*first, *access.scope, *access.deny):
         if not canonical(url):
             raise CallError(f"{source.name}: {url!r} is not an address of http or https; correct it in {job.source}")

@@ -7,9 +7,15 @@ from email.utils import parsedate_to_datetime
 
 AGENT = "Malmoi/0.1"
 MAX_TRIES = 3  # requests for one address, the first included
-MAX_WAIT = 120.0  # seconds before another try, whatever Retry-After says
+MAX_WAIT = 120.0  # seconds; our own waiting, which doubles, grows no longer than this
+MAX_REST = 600.0  # seconds that a host may ask us to wait; one that asks for more is left alone until another run
 FIRST_WAIT = 0.5  # seconds before the second try where the source's delay is shorter; doubles
-TIMEOUT = 30.0  # seconds for one request, from connecting to the last byte
+TIMEOUT = 30.0  # seconds for one request, from connecting to the last byte; slow senders run into it too
+
+
+def utc_now() -> datetime:
+    """The clock of the crawl; tests put another one here."""
+    return datetime.now(UTC)
 
 
 def user_agent(contact: str | None, suffix: str | None = None) -> str:
@@ -24,17 +30,20 @@ def user_agent(contact: str | None, suffix: str | None = None) -> str:
     return f"{named} {suffix}" if suffix else named
 
 
-def wait_before(attempt: int, delay: float, retry_after: str, now: datetime) -> float:
-    """Seconds to wait before try number `attempt` (2, 3 …) of an address.
+def patience(attempt: int, delay: float, retry_after: str, now: datetime) -> float:
+    """Seconds that a host wants to be left alone before try number `attempt` (2, 3 …) of an address.
 
-    `delay` is the source's own; `retry_after` is the header as sent (RFC 9110, section 10.2.3), "" without one.
+    `delay` is the source's own; `retry_after` is the header as sent (RFC 9110, section 10.2.3), "" without
+    one. What the host asks for is not cut short: whether to wait so long (MAX_REST) the caller decides.
 
     >>> now = datetime(2026, 11, 24, tzinfo=UTC)
-    >>> wait_before(2, 1.0, "", now), wait_before(3, 1.0, "", now), wait_before(2, 1.0, "3600", now)
-    (1.0, 2.0, 120.0)
+    >>> patience(2, 1.0, "", now), patience(3, 1.0, "", now), patience(2, 1.0, "3600", now)
+    (1.0, 2.0, 3600.0)
+    >>> patience(2, 1.0, "Tue, 24 Nov 2026 00:00:09 GMT", now), patience(2, 1.0, "soon", now)
+    (9.0, 1.0)
     """
-    backoff = max(delay, FIRST_WAIT) * 2.0 ** (attempt - 2)
-    return float(min(max(backoff, _seconds(retry_after, now)), MAX_WAIT))
+    backoff = min(max(delay, FIRST_WAIT) * 2.0 ** (attempt - 2), MAX_WAIT)
+    return float(max(backoff, _seconds(retry_after, now)))
 
 
 def _seconds(retry_after: str, now: datetime) -> float:
@@ -43,6 +52,6 @@ def _seconds(retry_after: str, now: datetime) -> float:
         return float(text[:9])
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+        return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):  # what it raises for what is no date
         return 0.0
-    return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()

@@ -14,6 +14,7 @@ from protego import Protego
 
 MAX_BYTES = 500 * 1024  # read of a robots.txt; RFC 9309, section 2.5: at least 500 KiB
 MAX_DELAY = 60.0  # seconds; a longer Crawl-delay counts as this one
+MAX_LINES = 1000  # that forbid an address and are compared, to name the one that decides
 MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 
 _SEGMENT = re.compile(r"[^/?&=*$#;\r\n]+")  # escapes never reach across these signs
@@ -55,6 +56,30 @@ def decide(status: int | None, body: bytes, url: str, agent: str) -> Decision:
     if rules.can_fetch(one_spelling(url), token):
         return Decision(True, "robots-allow", _delay(rules, token))
     return Decision(False, "robots-disallow", _delay(rules, token))
+
+
+def forbidding_line(body: bytes, url: str, agent: str) -> str:
+    r"""The line of robots.txt that forbids `url`, with its number; "" where none can be named.
+
+    >>> forbidding_line(b"User-agent: *\nDisallow: /a\nDisallow: /a/b", "http://a.kr/a/b/c", "Malmoi")
+    'line 3: Disallow: /a/b'
+    """
+    token = agent.split(" ")[0]
+    found: list[tuple[int, str]] = []
+    agents: list[str] = []
+    in_rules = False
+    for number, raw in enumerate((text_of(body) or "").splitlines(), 1):
+        name, _, value = (part.strip() for part in raw.partition("#")[0].partition(":"))
+        if name.lower() == "user-agent":
+            agents = [*([] if in_rules else agents), value]
+            in_rules = False
+        elif value:
+            in_rules = True
+            if name.lower() not in ("allow", "crawl-delay", "sitemap", "host") and len(found) < MAX_LINES:
+                alone = "".join(f"User-agent: {one}\n" for one in agents[-20:]) + f"Disallow: {value}"
+                if not Protego.parse(one_spelling(alone)).can_fetch(one_spelling(url), token):
+                    found.append((len(value), f"line {number}: {raw.strip()[:200]}"))
+    return max(found, default=(0, ""))[1]
 
 
 def text_of(body: bytes) -> str | None:

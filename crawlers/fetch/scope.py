@@ -1,19 +1,24 @@
-"""Which addresses belong to a source, and which ones a page or a sitemap names."""
+"""Which addresses belong to a source, and which ones a page names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from urllib.parse import urljoin
+from collections.abc import Iterator
+from itertools import islice
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree, html
 from w3lib.encoding import html_to_unicode
 
 from crawlers.addresses import begins, canonical, covers, origin
-from crawlers.fetch.payload import inflate
 from malmoi.capture import Capture
 from malmoi.source import Api, Crawled, Site
 
 MAX_LENGTH = 2000  # characters of an address; longer ones are traps: calendars, session ids
+MAX_SEGMENTS = 40  # parts of a path
+MAX_PARAMETERS = 60  # of a query
+MAX_REPEATS = 4  # times that the same parts of a path, or the same name in a query, may stand in a row
+MAX_LINKS = 10_000  # of a page
+MAX_HTML = 16 * 1024 * 1024  # bytes of a page that are looked through for links
 
 
 def origins(access: Crawled) -> list[str]:
@@ -32,23 +37,27 @@ def in_scope(url: str, access: Crawled) -> bool:
 
 
 def links(capture: Capture) -> Iterator[str]:
-    """The addresses of all `<a href>` of an HTML page, canonical, in the order of the page.
+    """The addresses of all `<a href>` of an HTML page, canonical, in the order of the page, each once.
+
+    At most MAX_LINKS, from the first MAX_HTML bytes.
 
     Left out: rel=nofollow, and every link of a page that says nofollow in its robots meta element
     or in X-Robots-Tag.
     """
     if not is_html(capture) or "nofollow" in capture.header("x-robots-tag").lower():
         return
-    encoding, text = html_to_unicode(capture.header("content-type"), capture.body, default_encoding="utf-8")
+    encoding, text = html_to_unicode(capture.header("content-type"), capture.body[:MAX_HTML], default_encoding="utf-8")
     elements = list(_elements(text, "meta", "base", "a"))
     if any(_forbids_to_follow(element) for element in elements):
         return
     bases = [element.get("href") for element in elements if element.tag == "base" and element.get("href")]
     base = _joined(capture.url, bases[0]) if bases else capture.url
+    written: dict[str, None] = {}
     for element in elements:
-        if element.tag != "a" or "nofollow" in (element.get("rel") or "").lower().split():
-            continue
-        if url := canonical(_joined(base, (element.get("href") or "#").strip()), encoding):
+        if element.tag == "a" and "nofollow" not in (element.get("rel") or "").lower().split():
+            written[(element.get("href") or "#").strip()] = None
+    for href in islice(written, MAX_LINKS):
+        if url := canonical(_joined(base, href), encoding):
             yield url
 
 
@@ -60,37 +69,33 @@ def is_html(capture: Capture) -> bool:
     return b"<html" in capture.body[:1024].lower()
 
 
-def sitemap(body: bytes) -> tuple[list[str], list[str]]:
-    """(sitemaps, pages) that a sitemap names, canonical; gzip, XML and plain text are read.
+def trap(url: str) -> bool:
+    """Whether an address looks like one of endlessly many: parts of the path or names of the query that repeat.
 
-    Raises:
-        ValueError: it is none of these.
-        crawlers.fetch.payload.TooBig: its gzip goes beyond the limits.
+    A relative link that is followed again and again writes /a/b/a/b/a/b; parts of digits only may repeat.
 
-    >>> sitemap(b"<urlset><url><loc> http://a.kr/1 </loc></url></urlset>")
-    ([], ['http://a.kr/1'])
+    >>> trap("http://a.kr/a/b/a/b/a/b/a/b"), trap("http://a.kr/1/1/1/1"), trap("http://a.kr/?m=1&m=1&m=1&m=1&m=1")
+    (True, False, True)
     """
-    if body.startswith(b"\x1f\x8b"):
-        body = inflate(body)
-    body = body.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not body.startswith(b"<"):
-        return [], _canonical(body.decode("utf-8", "replace").splitlines())
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=True)
-    root = etree.fromstring(body, parser)
-    name = etree.QName(root).localname if root is not None else "nothing"
-    if name not in ("urlset", "sitemapindex"):
-        raise ValueError(f"not a sitemap but {name}")
-    found = _canonical(
-        (loc.text or "")
-        for entry in root
-        for loc in entry
-        if isinstance(loc.tag, str) and etree.QName(loc).localname == "loc"
-    )
-    return (found, []) if name == "sitemapindex" else ([], found)
+    parts = urlsplit(url)
+    segments = [part for part in parts.path.split("/") if part]
+    if len(segments) > MAX_SEGMENTS:
+        return True
+    names = [one.partition("=")[0] for one in parts.query.split("&")] if parts.query else []
+    if len(names) > MAX_PARAMETERS or any(names.count(name) > MAX_REPEATS for name in set(names)):
+        return True
+    return any(_repeats(segments, size) for size in (1, 2, 3, 4))
 
 
-def _canonical(urls: Iterable[str]) -> list[str]:
-    return [url for url in map(canonical, urls) if url]
+def _repeats(segments: list[str], size: int) -> bool:
+    """Whether some `size` parts of a path stand there MAX_REPEATS times in a row."""
+    for start in range(len(segments) - size * MAX_REPEATS + 1):
+        cycle = segments[start : start + size]
+        if all(part.isdigit() for part in cycle):
+            continue
+        if segments[start : start + size * MAX_REPEATS] == cycle * MAX_REPEATS:
+            return True
+    return False
 
 
 def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:

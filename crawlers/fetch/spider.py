@@ -1,20 +1,19 @@
 """Walk a source breadth first, in an order that depends on its pages and not on the clock.
 
-Scrapy downloads: connections, TLS, pace, limits, middlewares. The queue is our own, because the
-order in which pages are read must be the same after a kill: several requests may be in flight, but
-their answers are read in the order in which the requests were made.
+Scrapy downloads: connections, TLS, limits, middlewares. The queue is our own, because the order in
+which pages are read must be the same after a kill: several requests may be in flight, but their
+answers are read in the order in which the addresses were queued. A host that is slow holds up the
+reading and not the asking: up to AHEAD addresses behind it are asked for on other hosts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
@@ -22,40 +21,46 @@ from scrapy.http import Response
 
 from crawlers.addresses import canonical, origin
 from crawlers.catalogue import Definition
-from crawlers.fetch import connect, manners
-from crawlers.fetch.archive import Archive
-from crawlers.fetch.job import Job
-from crawlers.fetch.middleware import NET_ERRORS, Blocked, redirect, why
-from crawlers.fetch.payload import TooBig, lasting
-from crawlers.fetch.scope import in_scope, links, origins, sitemap
-from malmoi.capture import Capture, record_id
+from crawlers.fetch import connect, evidence, manners, reading
+from crawlers.fetch.archive import Archive, read_body
+from crawlers.fetch.counts import host_of, progress, say
+from crawlers.fetch.job import Job, first_of
+from crawlers.fetch.keeping import page_of
+from crawlers.fetch.keys import Key, hide_in_logs
+from crawlers.fetch.pace import Pace
+from crawlers.fetch.payload import lasting
+from crawlers.fetch.redirects import loops
+from crawlers.fetch.scope import MAX_LENGTH, in_scope, trap
+from crawlers.fetch.visits import Kind, Visit, visit
+from malmoi.capture import Capture
 from malmoi.errors import SourceError
-from malmoi.source import Api, Crawled, Feed, Site, Sitemap
+from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
 
-MAX_REDIRECTS = 5  # hops of one address
 MAX_MISSES = 10  # addresses in a row without an answer, or with 5xx or 429, each after all its tries
-# Where a site may have written what it allows machines to do (TDM Reservation Protocol; ai.txt).
-OPT_OUT_FILES = ("/.well-known/tdmrep.json", "/ai.txt")
+MAX_LISTS = 10_000  # sitemaps and feeds of one run; an index may name indexes for ever
+AHEAD = 64  # places of the queue that may be asked for before the first of them is read
 # Failures that prove a host alive.
-ANSWERED = frozenset({"too-many-redirects", "redirect-to-nowhere", "too-big", "bad-compression"})
+ANSWERED = frozenset(
+    {
+        "too-many-redirects",
+        "redirect-to-nowhere",
+        "too-big",
+        "bad-compression",
+        "decompression-bomb",
+        "unknown-coding",
+        "empty-answer",
+    }
+)
 PROGRESS_EVERY = 1.0  # seconds
 
-Kind: TypeAlias = Literal["page", "sitemap", "evidence"]
 
+@dataclass(slots=True)
+class _Place:
+    """One place in the queue; `task` once it is asked for."""
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What became of one queued address."""
-
-    url: str  # after redirects
-    response: Response | None = None
-    failed: str = ""
-    blocked: str = ""
-
-    @property
-    def arrived(self) -> bool:
-        """Whether there is a page to read."""
-        return self.response is not None and 200 <= self.response.status < 300
+    url: str
+    kind: Kind
+    task: asyncio.Task[Visit] | None = None
 
 
 class Crawl(Spider):
@@ -63,21 +68,35 @@ class Crawl(Spider):
 
     name = "malmoi"
 
-    def __init__(self, *, job: Job, definition: Definition, archive: Archive, guard: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        assert isinstance(definition.source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
-        self.job, self.definition, self.archive, self.guard = job, definition, archive, guard
-        self.access: Crawled = definition.source.access
+    def __init__(
+        self, *, job: Job, definition: Definition, archive: Archive, guard: Any, key: Key | None = None, **rest: Any
+    ) -> None:
+        super().__init__(**rest)
+        source = definition.source
+        assert isinstance(source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
+        self.job, self.definition, self.archive, self.guard, self.key = job, definition, archive, guard, key
+        self.access: Crawled = source.access
         self.limit = min(job.limit or self.access.max_pages, self.access.max_pages)
         self.agent = manners.user_agent(job.contact, job.user_agent_suffix)
-        self.queue: deque[tuple[str, Kind]] = deque()
+        self.pace = Pace(source.manners.delay, source.manners.concurrency, connect.number_of)
+        self.began = manners.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.queue: deque[_Place] = deque()
+        self.waiting: Counter[str] = Counter()  # host → addresses that wait or are asked for
         self.seen: set[str] = set()
-        self.running: deque[tuple[str, Kind, asyncio.Task[Visit]]] = deque()
+        self.page_urls: set[str] = set()  # asked for as pages
+        self.others: set[str] = set()  # asked for as robots.txt, evidence, sitemap or feed
+        self.moved: dict[str, str] = {}  # address → where it sends its reader
         self.pages = 0  # read
+        self.lists = 0  # sitemaps and feeds queued
         self.fetched = 0  # answers of the net
         self.replayed: set[str] = set()
         self.blocked: dict[str, str] = {}
         self.failed: dict[str, str] = {}
+        self.left_out: Counter[str] = Counter()  # reason → addresses that were not even queued
+        self.troubled: set[str] = set()  # records that are no answers
+        self.granted = ""  # the page that granted what robots.txt forbids, where it was needed
+        self.grant_status: int | str = ""
+        self.terms: dict[str, Any] | None = None
         self.starts_reached = 0
         self.misses = 0  # in a row
         self.outcome = ""  # finished, limit
@@ -88,184 +107,179 @@ class Crawl(Spider):
     async def start(self) -> AsyncIterator[Any]:
         """The whole crawl; yields nothing to Scrapy's own queue."""
         connect.install(self.guard)
+        if self.key is not None:
+            hide_in_logs(self.key)  # only now Scrapy has its handlers in place; no request has left before
         ticker = asyncio.ensure_future(self._tick())
         try:
-            await self._evidence()
+            await evidence.gather(self)
             await self._walk()
         except Exception as error:  # Scrapy would only log it; `collect` raises it again
             self.error = error
         finally:
             ticker.cancel()
-            for _, _, task in self.running:
-                task.cancel()
+            for place in self.queue:
+                if place.task is not None:
+                    place.task.cancel()
         no_requests: tuple[Request, ...] = ()  # Scrapy wants a generator
         for request in no_requests:
             yield request
 
-    async def ask(self, url: str, *, robots: bool = False) -> Response:
+    async def ask(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
         """One answer, from the net or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
+        (self.page_urls if kind == "page" else self.others).add(url)
         headers = {
             "User-Agent": self.agent,
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "ko,en;q=0.5",
             "Accept-Encoding": "gzip, deflate",
         }
-        meta = {"robots": robots, "download_timeout": manners.TIMEOUT}
+        with_key = keyed and kind == "page" and self.key is not None and origin(url) in self.key.origins
+        meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": manners.TIMEOUT}
         request = Request(url, headers=headers, meta=meta, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
-    async def _evidence(self) -> None:
-        """Archive the licence pages and the opt-out files, before any page."""
-        claims = [canonical(claim.url) for claim in self.definition.source.claim if claim.url]
-        for url in dict.fromkeys(claims):
-            self._note(url, await self._visit(url, "evidence"))
-        for site in origins(self.access):
-            for path in OPT_OUT_FILES:
-                visit = await self._visit(site + path, "evidence")
-                if visit.response is None:  # that there is none (404) is no failure
-                    self._note(site + path, visit)
+    def without_key(self, url: str) -> str:
+        """An address of ours without the key that an answer may have put into it."""
+        return self.key.without(url) if self.key and origin(url) in self.key.origins else url
 
     async def _walk(self) -> None:
-        first, kind = self._first()
-        self._offer(first, kind)
+        first = [self.without_key(canonical(url)) for url in first_of(self.access)]
+        lists = isinstance(self.access, Sitemap | Feed)
+        self._offer(first, ("feed" if isinstance(self.access, Feed) else "sitemap") if lists else "page")
         starts = set(self.seen)
-        reason = ""
+        reason, unlinked = "", False
         while True:
-            self._start_more()
-            if not self.running and not self.queue:
+            if not self.queue and not unlinked:
+                unlinked = True
                 self._offer(self._unlinked(), "page")
-                self._start_more()
-            if not self.running:
+            if not self.queue:
                 break
-            url, kind, task = self.running[0]
-            visit = await task
-            self.running.popleft()
-            self._note(url, visit)
-            if url in starts:
-                self.starts_reached += visit.arrived
-                reason = reason or visit.blocked or visit.failed
-            self._count_misses(visit)
-            if visit.arrived:
-                self._read(url, kind, visit)
+            self._start_more()
+            place = self.queue[0]
+            if place.task is None:  # the limit is reached
+                break
+            found = await place.task
+            self.queue.popleft()
+            self.waiting[host_of(place.url)] -= 1
+            self.note(place.url, found)
+            if place.url in starts:
+                self.starts_reached += found.arrived
+                reason = reason or found.blocked or found.failed
+            self._count_misses(found)
+            if found.arrived:
+                await self._read(place, found)
         self.outcome = "limit" if self.queue else "finished"
+        self.failed |= {url: "redirect-loop" for url in loops(self.moved) if url not in self.failed}
         if not self.starts_reached or not self.pages:
             raise SourceError(self._nothing(first[0], reason))
 
     def _unlinked(self) -> Iterator[str]:
-        """Addresses that earlier runs have and that nothing led to in this one: to know whether they are gone."""
+        """Addresses that earlier runs have and that nothing led to in this one: to know whether they are gone.
+
+        Not those of an interface: its answers are asked for by date or number, and each costs of a quota.
+        """
+        if isinstance(self.access, Api):
+            return
         for url, entry in sorted(self.archive.before.items()):
-            own = urlsplit(url).path not in ("/robots.txt", *OPT_OUT_FILES)
-            if entry.status == 200 and own and url not in self.seen:
+            if entry.status == 200 and urlsplit(url).path not in evidence.HOST_FILES and url not in self.others:
                 yield url
 
-    def _count_misses(self, visit: Visit) -> None:
+    def _count_misses(self, found: Visit) -> None:
         """Stop where the host has stopped answering: thousands of time-outs would help nobody."""
-        if visit.blocked or (not visit.failed and not visit.response):
+        if found.blocked or (not found.failed and not found.response):
             return
-        answered = visit.response is not None and lasting(visit.response.status)
-        self.misses = 0 if answered or visit.failed in ANSWERED else self.misses + 1
+        name = self.definition.source.name
+        if found.failed == "retry-after":
+            raise SourceError(
+                f"{name}: the host of {found.url} asks to be left alone for more than {manners.MAX_REST:.0f} seconds; "
+                "run the same job again later, it goes on where it stopped"
+            )
+        answered = found.response is not None and lasting(found.response.status)
+        alive = answered or found.failed.partition(":")[0] in ANSWERED
+        self.misses = 0 if alive else self.misses + 1
         if self.misses >= MAX_MISSES:
             raise SourceError(
-                f"{self.definition.source.name}: {MAX_MISSES} addresses in a row gave no answer "
-                f"(last {visit.url}, {visit.failed}); wait until the site is well, then run the same job again"
+                f"{name}: {MAX_MISSES} addresses in a row gave no answer "
+                f"(last {found.url}, {found.failed}); wait until the site is well, then run the same job again"
             )
 
-    def _first(self) -> tuple[tuple[str, ...], Kind]:
-        if isinstance(self.access, Site | Api):
-            return self.access.start, "page"
-        return self.access.urls, "sitemap"
-
     def _start_more(self) -> None:
-        """Start requests until the window is full or the limit could be reached."""
-        window = self.definition.source.manners.concurrency * len(origins(self.access))
-        while self.queue and len(self.running) < window:
-            url, kind = self.queue[0]
-            if kind == "page" and self.pages + sum(k == "page" for _, k, _ in self.running) >= self.limit:
+        """Ask for the next addresses, as many on each host as its manners allow, none beyond the limit."""
+        allowed = self.limit - self.pages
+        flying = Counter(host_of(p.url) for p in self._ahead() if p.task is not None and not p.task.done())
+        for place in self._ahead():
+            if place.kind == "page":
+                if allowed <= 0:
+                    return
+                allowed -= 1
+            host = host_of(place.url)
+            if place.task is None and flying[host] < self.definition.source.manners.concurrency:
+                flying[host] += 1
+                place.task = asyncio.ensure_future(visit(self, place.url, place.kind))
+                place.task.add_done_callback(lambda _: self._start_more() if self.error is None else None)
+
+    def _ahead(self) -> Iterator[_Place]:
+        for number, place in enumerate(self.queue):
+            if number >= AHEAD:
                 return
-            self.queue.popleft()
-            self.running.append((url, kind, asyncio.ensure_future(self._visit(url, kind))))
+            yield place
 
-    async def _visit(self, start: str, kind: Kind) -> Visit:
-        """Ask for an address and follow its redirects; every hop passes guard and robots again."""
-        url = start
-        for _ in range(MAX_REDIRECTS + 1):
-            try:
-                response = await self.ask(url)
-            except Blocked as blocked:
-                return Visit(url, blocked=blocked.reason)
-            except NET_ERRORS as error:
-                return Visit(url, failed=why(error))
-            target = redirect(response)
-            if target is None:
-                return Visit(url, response, "" if 200 <= response.status < 300 else f"status-{response.status}")
-            if not target:
-                return Visit(url, failed="redirect-to-nowhere")
-            if reason := self.guard.url(target) or self._outside(start, target, kind):
-                return Visit(target, blocked=reason)
-            if kind != "evidence":
-                if target in self.seen:  # it has a place in the queue of its own
-                    return Visit(target)
-                self.seen.add(target)
-            url = target
-        return Visit(url, failed="too-many-redirects")
-
-    def _outside(self, start: str, target: str, kind: Kind) -> str:
-        """Why a redirect leaves what belongs to the source; "" where it does not."""
-        if kind == "page":
-            return "" if in_scope(target, self.access) else "redirect-out-of-scope"
-        return "" if origin(target) in {origin(start), *origins(self.access)} else "redirect-to-other-host"
-
-    def _read(self, url: str, kind: Kind, visit: Visit) -> None:
-        response = visit.response
-        assert response is not None
-        if kind == "sitemap":
-            self._read_sitemap(visit.url, response.body)
-            return
-        self.pages += 1
-        capture = self._capture(response)
-        if self.definition.follow is not None:
-            try:
-                found = [canonical(found) for found in self.definition.follow(capture)]
-            except Exception as error:
-                raise SourceError(
-                    f"{self.definition.source.name}: follow() fails at {url} ({type(error).__name__}: {error}); "
-                    f"correct it in {self.job.source} and run again"
-                ) from error
-        else:
-            found = list(links(capture)) if isinstance(self.access, Site) else []
-        self._offer(found, "page")
-
-    def _read_sitemap(self, url: str, body: bytes) -> None:
-        try:
-            maps, pages = sitemap(body)
-        except (ValueError, SyntaxError, TooBig):  # lxml's XMLSyntaxError is a SyntaxError
-            self.failed[url] = "not-a-sitemap"
-            return
-        hosts = set(origins(self.access))
-        self._offer([found for found in maps if origin(found) in hosts], "sitemap")
-        self._offer(pages, "page")
+    async def _read(self, place: _Place, found: Visit) -> None:
+        assert found.response is not None
+        capture = self._capture(found.response)
+        self.pages += place.kind == "page"
+        for urls, kind in await reading.named(self, capture, place.kind):
+            self._offer(urls, kind)
 
     def _offer(self, urls: Iterable[str], kind: Kind) -> None:
         for url in map(canonical, urls):
-            if url and url not in self.seen and (kind == "sitemap" or in_scope(url, self.access)):
-                self.seen.add(url)
-                self.queue.append((url, kind))
+            if not url or url in self.seen:
+                continue
+            if reason := self._why_not(url, kind):
+                self.left_out[reason] += 1
+                continue
+            self.lists += kind != "page"
+            self.seen.add(url)
+            self.queue.append(_Place(url, kind))
+            self.waiting[host_of(url)] += 1
+
+    def _why_not(self, url: str, kind: Kind) -> str:
+        if kind != "page":
+            return "too-many-lists" if self.lists >= MAX_LISTS else ""
+        if len(url) > MAX_LENGTH:
+            return "too-long"
+        if not in_scope(url, self.access):
+            return "out-of-scope"
+        return "trap" if not isinstance(self.access, Api) and trap(url) else ""
 
     def _capture(self, response: Response) -> Capture:
         entry = self.archive.here[response.url]
         kept = self.archive.resolve(entry) or entry
-        name = self.definition.source.name
-        record = kept.record or record_id(response.url, response.body)
-        return Capture(record, response.url, entry.fetched, response.status, kept.headers, response.body, name)
+        body = response.body or (read_body(kept) if kept.size else b"")
+        return page_of(entry, kept, body, self.definition.source.name)
 
-    def _note(self, url: str, visit: Visit) -> None:
-        if visit.failed:
-            self.failed[url] = visit.failed
-        for place in dict.fromkeys((url, visit.url)) if visit.blocked else ():
+    def trouble(self, response: Response) -> Trouble | None:
+        """What the source says against an answer; its records are then no captures."""
+        if self.definition.trouble is None:
+            return None
+        try:
+            found = self.definition.trouble(self._capture(response))
+        except Exception as error:
+            raise reading.broken(self, "trouble", response.url, error) from error
+        if found is not None:
+            entry = self.archive.here[response.url]
+            self.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}
+        return found
+
+    def note(self, url: str, found: Visit) -> None:
+        """Keep in mind why an address gave nothing."""
+        if found.failed:
+            self.failed[url] = found.failed
+        for place in dict.fromkeys((url, found.url)) if found.blocked else ():
             if place not in self.blocked:
-                self.blocked[place] = visit.blocked
-                line = json.dumps({"url": place, "reason": visit.blocked}, ensure_ascii=False)
+                self.blocked[place] = found.blocked
+                line = json.dumps({"url": place, "reason": found.blocked}, ensure_ascii=False)
                 with self._blocked_path.open("a", encoding="utf-8") as file:
                     file.write(f"{line}\n")
 
@@ -277,21 +291,8 @@ class Crawl(Spider):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
         return f"{name}: no page was reached from {url} ({reason or 'it names no page'}); look at it, then run again"
 
-    def progress(self) -> dict[str, int]:
-        """The counts that the caller shows."""
-        waiting = len(self.queue) + len(self.running)
-        return {"fetched": self.fetched + len(self.replayed), "queued": waiting, "blocked": len(self.blocked)}
-
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_EVERY)
             self.archive.sync()
-            say(self.progress())
-
-
-def say(progress: dict[str, int]) -> None:
-    """One JSON line for the caller, who may have stopped listening."""
-    try:
-        print(json.dumps(progress), flush=True)
-    except BrokenPipeError:  # else the interpreter complains once more when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            say(progress(self))

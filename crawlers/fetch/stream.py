@@ -102,15 +102,18 @@ class Net:
             url = target
         raise NoAnswer("too-many-redirects", url)
 
-    def rest(self, attempt: int, retry_after: str) -> None:
-        """Wait before try number `attempt`, as long as the host asks for, within bounds."""
-        self.sleep(manners.wait_before(attempt, self.delay, retry_after, datetime.now(UTC)))
+    def rest(self, url: str, attempt: int, retry_after: str) -> None:
+        """Wait before try number `attempt`, as long as the host asks for; Refused where no run waits so long."""
+        wait = manners.patience(attempt, self.delay, retry_after, datetime.now(UTC))
+        if wait > manners.MAX_REST:
+            raise Refused("asks-to-be-left-alone", url)
+        self.sleep(wait)
 
     def _one(self, url: str) -> Answer:
         why, retry_after = "", ""
         for attempt in range(1, manners.MAX_TRIES + 1):
             if attempt > 1:
-                self.rest(attempt, retry_after)
+                self.rest(url, attempt, retry_after)
             try:
                 with self._asked(url, {"Accept-Encoding": "gzip, deflate"}) as response:
                     answer = _answer(url, response)

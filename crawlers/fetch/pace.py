@@ -1,0 +1,82 @@
+"""When the next request to a host may leave: one place that knows its delay, its rests and its requests in flight.
+
+A host is known by its number where the resolver finds one, so that two names of one machine share one pace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+EARLY = 0.001  # seconds; timers may fire so much too soon
+
+
+@dataclass(slots=True)
+class _Host:
+    gate: asyncio.Semaphore
+    delay: float  # seconds between two requests
+    next: float = 0.0  # monotonic seconds: before this no request leaves
+    rest: float = 0.0  # monotonic seconds: until then the host wants to be left alone
+
+
+@dataclass(slots=True)
+class Pace:
+    """The pace of all hosts of a crawl."""
+
+    delay: float  # seconds between two requests to one host
+    concurrency: int  # requests in flight to one host
+    number: Callable[[str], Awaitable[str]] | None = None  # host → its address
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _hosts: dict[str, _Host] = field(default_factory=dict)
+    _numbers: dict[str, str] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Wait until a request to `host` may leave; the block is its time in flight."""
+        if host not in self._numbers and self.number is not None:
+            self._adopt(host, await self.number(host))
+        known = self._known(host)
+        async with known.gate:
+            while (wait := max(known.next, known.rest) - self.clock()) > 0:
+                await self.sleep(wait + EARLY)
+            known.next = self.clock() + known.delay
+            yield
+
+    def slow(self, host: str, delay: float) -> None:
+        """The host wants at least `delay` seconds between requests; the longest wish holds."""
+        known = self._known(host)
+        if delay > known.delay:
+            known.next += delay - known.delay if known.next else 0.0
+            known.delay = delay
+
+    def rest(self, host: str, seconds: float) -> None:
+        """Send nothing to the host for so long, whatever the address."""
+        known = self._known(host)
+        known.rest = max(known.rest, self.clock() + seconds)
+
+    def resting(self, host: str) -> float:
+        """Seconds until the host may be asked again after it wanted to be left alone; 0 where it does not."""
+        return max(0.0, self._known(host).rest - self.clock())
+
+    def delay_of(self, host: str) -> float:
+        """Seconds between two requests to the host."""
+        return self._known(host).delay
+
+    def _known(self, host: str) -> _Host:
+        key = self._numbers.get(host, host)
+        if key not in self._hosts:
+            self._hosts[key] = _Host(asyncio.Semaphore(self.concurrency), self.delay)
+        return self._hosts[key]
+
+    def _adopt(self, host: str, number: str) -> None:
+        """From now on `host` shares the pace of `number`, and brings along what it has asked for already."""
+        before = self._hosts.pop(host, None) if number != host else None
+        self._numbers[host] = number
+        if before is not None:
+            shared = self._known(host)
+            shared.delay = max(shared.delay, before.delay)
+            shared.next, shared.rest = max(shared.next, before.next), max(shared.rest, before.rest)

@@ -1,0 +1,53 @@
+"""Where an answer sends its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urljoin
+
+from scrapy.http import Response
+
+from crawlers.addresses import canonical
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def redirect(response: Response) -> str | None:
+    """Where a response sends its reader, canonical; None where it stays. "" is no address of the web."""
+    location = response.headers.get("Location")
+    if response.status not in REDIRECTS or location is None:
+        return None
+    try:
+        return canonical(urljoin(response.url, location.decode("utf-8", "replace").strip()))
+    except ValueError:
+        return ""
+
+
+def downgrades(url: str, target: str) -> bool:
+    """Whether a redirect leaves TLS: what comes then could be written by anybody on the way.
+
+    >>> downgrades("https://a.kr/", "http://a.kr/"), downgrades("http://a.kr/", "https://a.kr/")
+    (True, False)
+    """
+    return url.startswith("https:") and target.startswith("http:")
+
+
+def loops(moved: Mapping[str, str]) -> list[str]:
+    """The addresses of `moved`, address → where it sends its reader, that lead back to themselves; sorted.
+
+    >>> loops({"a": "b", "b": "a", "c": "a", "d": "e"})
+    ['a', 'b']
+    """
+    found: set[str] = set()
+    done: set[str] = set()
+    for start in moved:
+        path: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in path and at not in done:
+            path[at] = None
+            at = moved.get(at)
+        if at is not None and at in path:
+            walked = list(path)
+            found.update(walked[walked.index(at) :])
+        done |= path.keys()
+    return sorted(found)
