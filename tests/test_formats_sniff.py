@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
@@ -99,3 +100,30 @@ def test_no_bytes_make_extraction_fail(body: bytes, media: str) -> None:
     found = formats.extract(item(body, media, "a"))
     assert (found.outcome == "kept") == bool(found.text)
     assert bool(found.reason) == (found.outcome == "dropped")
+
+
+PAGE = "<html><body><p>말모이는 우리말을 모으는 일이다.</p></body></html>"
+MHTML = (
+    "From: <Saved>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n"
+    "Content-Type: text/html; charset=euc-kr\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--b--\r\n"
+)
+
+
+def test_a_page_saved_as_one_file_is_read() -> None:
+    body = MHTML.format(base64.encodebytes(PAGE.encode("cp949")).decode()).encode()
+    found = formats.extract(Item("k", "a.mht", body, "", "", "r"))
+    assert (found.format, found.outcome, found.text) == ("mhtml", "kept", "말모이는 우리말을 모으는 일이다.")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b--\r\n", "no-text"),
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related; " + b'a*0*="(;' * 200_000 + b"\r\n\r\n", "damaged"),
+        (b"Received: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\ntext", "unsupported-format:email"),
+        (b"a.txt".ljust(257, b"\0") + b"ustar".ljust(255, b"\0"), "unsupported-format:tar"),
+    ],
+)
+def test_mail_and_archives_are_named_and_never_text(body: bytes, reason: str) -> None:
+    found = formats.extract(Item("k", "a.bin", body, "", "", "r"))
+    assert (found.text, found.outcome, found.reason) == ("", "dropped", reason)

@@ -170,11 +170,12 @@ def _answerable(job: Job, source: Source) -> None:
             "give a contact, a mail address or the address of a page about this crawl"
         )
     terms = job.terms or source.terms
+    own = job.source.endswith(".py")  # what ships with the catalogue is nobody's own
     if terms is None:
         raise CallError(
             f"{source.name}: nobody has recorded a check of its terms; read the terms of {source.publisher}, then say "
-            f"`malmoi sources terms {source.name} --reviewer … --page … --verdict allowed|forbidden`, "
-            f"or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}"
+            f"`malmoi sources terms {source.name} --reviewer … --page … --verdict allowed|forbidden`"
+            + (f", or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}" if own else "")
         )
     if terms.verdict != "allowed":
         raise CallError(

@@ -15,6 +15,7 @@ _TABLES = frozenset({"csv", "tsv", "json", "jsonl"})
 # files does not pay for trafilatura.
 _READERS = {
     "html": "html",
+    "mhtml": "mhtml",
     "markdown": "markdown",
     "text": "text",
     "hwp": "hwp5",

@@ -10,6 +10,8 @@ from itertools import islice
 
 from lxml import etree, html
 
+from crawlers.formats.layout import words_of
+
 SHORT = 300  # code points; what is longer is not taken for a field, a neighbour or a block of rights
 SURVEY = 800  # code points of a survey with its answers
 MAX_PARTS = 200  # elements in such a box
@@ -17,6 +19,7 @@ MAX_ROWS = 20_000  # rows of tables looked at in one page
 MAX_CHOICES = 60  # answers of surveys looked at in one page
 NEAR = 10  # boxes up from an answer in which its question is looked for
 LINKED = 0.8  # of the words in links: "▲ the post before", not a sentence behind a mark
+OTHERS = 0.2  # of the words in links: a list of other articles with their dates, below its heading
 _BYLINE = (
     *("작성자", "글쓴이", "등록자", "게시자", "담당부서", "작성부서", "담당자"),
     *("작성일시", "작성일자", "등록일시", "등록일자", "작성일", "등록일", "게시일", "수정일", "조회수", "조회"),
@@ -28,7 +31,21 @@ _NEIGHBOUR = re.compile(r"(?:[▲▼△▽∧∨]\s?)?(?:이전|다음)\s?(?:글
 _MARK = re.compile(r"[▲▼△▽]\s?(?!\s?(?:이전|다음))\S")
 _SENTENCE = re.compile(r"[가-힣](?<!없습니)[다요]\.")
 _FILES = re.compile(r"첨부\s?(?:파일|문서)?(?:\s|:|\(|\d|$)")
-_RIGHTS = re.compile(r"(?:본|이|해당)\s?(?:저작물|공공저작물|게시물)[은는].{0,120}공공누리")
+_RIGHTS = re.compile(
+    r"(?:본|이|해당)\s?(?:저작물|공공저작물|게시물)[은는].{0,120}공공누리"
+    r"|.{0,60}(?:창작|제작|작성|보유)한.{0,60}저작물[은는].{0,40}공공누리.{0,40}조건"
+    r"|출처표시.{0,40}공공누리.{0,60}이용할 수"
+    r"|[<\[(]?\s?(?:저작권자?|copyrights?|ⓒ|©).{0,80}(?:무단\s?(?:전재|복제|배포)|재배포|all rights? reserved)",
+    re.IGNORECASE,
+)
+_PATH = re.compile(
+    r"(?:홈|home|처음|첫\s?화면|메인)(?:\s?으로)?(?:\s?[>›»＞▶/]\s?[^>›»＞▶/]{1,30}){1,8}",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"(?:이 기사와 )?(?:관련|연관|추천|인기|주요|최신|다른|함께 보는|(?:가장 )?많이 본|실시간 인기)\s?(?:된\s?)?"
+    r"(?:기사|뉴스|글|게시물|게시글|포스트|콘텐츠|문서)|.{0,30}카테고리의 다른 글"
+)
 _COMMENTS = re.compile(r"(?:댓글|답글|덧글)\s?(?:목록|달기|쓰기)?\s?(?:[(\[]?\d{1,6}[)\]]?\s?(?:개|건)?)?")
 _SURVEY = re.compile(r"만족하(?:셨|십)|만족도")
 _ROWS = ("tr", "li", "dl", "p", "div", "ul", "section")
@@ -58,20 +75,24 @@ def _clear_words(body: html.HtmlElement) -> None:
     for box in _small(body):
         if box.getparent() is None:
             continue
-        words = _words(box, SHORT)
-        if _RIGHTS.match(words) or (not _SENTENCE.search(words) and _leads_away(box, words)):
+        words = words_of(box, SHORT, " ")
+        if _RIGHTS.match(words) or (
+            not _SENTENCE.search(words) and (_PATH.fullmatch(words) or _leads_away(box, words))
+        ):
             box.drop_tree()
     for heading in list(body.iter("h2", "h3", "h4", "h5", "strong")):
         parent = heading.getparent()
         if parent is None or parent.tag not in ("section", "div") or parent is body or parent.index(heading) > 1:
             continue
-        if _COMMENTS.fullmatch(_words(heading, SHORT)):
+        if _COMMENTS.fullmatch(words_of(heading, SHORT, " ")):
             parent.drop_tree()
 
 
 def _leads_away(box: html.HtmlElement, words: str) -> bool:
     """To the post before, the post behind, or files."""
-    linked = sum(len(_words(anchor, SHORT)) for anchor in box.iter("a"))
+    linked = sum(len(words_of(anchor, SHORT, " ")) for anchor in box.iter("a"))
+    if _OTHERS.match(words):
+        return linked >= OTHERS * len(words)
     if _MARK.match(words):
         return linked >= LINKED * (len(words) - 2)
     return bool(_NEIGHBOUR.match(words) and (linked or "없습니다" in words)) or bool(_FILES.match(words) and linked)
@@ -106,7 +127,7 @@ def _clear_fields(table: html.HtmlElement, left: list[int]) -> str:
     for row, pairs in rows:
         if not pairs or any(label == "내용" for label, _ in pairs):
             for cell in row.iter("th"):
-                if _words(cell, SHORT) == "내용":
+                if words_of(cell, SHORT, " ") == "내용":
                     cell.drop_tree()
             continue
         values += pairs
@@ -121,7 +142,7 @@ def _pairs(row: html.HtmlElement) -> list[tuple[str, str]]:
     cells = [cell for cell in row if cell.tag in ("th", "td")]
     if len(cells) < 2 or len(cells) % 2:
         return []
-    pairs = [(_label(cells[at]), _words(cells[at + 1], SHORT, "")) for at in range(0, len(cells), 2)]
+    pairs = [(_label(cells[at]), words_of(cells[at + 1], SHORT)) for at in range(0, len(cells), 2)]
     if any(label == "내용" for label, _ in pairs):
         return pairs
     # Where the values are labels too, it is the head of a list of posts.
@@ -135,7 +156,7 @@ def _clear_list(listed: html.HtmlElement) -> str:
         return ""
     if not any(label in _BYLINE for label in labels):
         return ""
-    found = [(label, _words(value, SHORT, "")) for label, value in zip(labels, values, strict=True)]
+    found = [(label, words_of(value, SHORT)) for label, value in zip(labels, values, strict=True)]
     byline = _put_above(listed, found)
     listed.drop_tree()
     return byline
@@ -157,7 +178,7 @@ def _clear_survey(body: html.HtmlElement) -> None:
     choices = (choice for choice in body.iter("input") if (choice.get("type") or "").lower() == "radio")
     for choice in list(islice(choices, MAX_CHOICES)):
         for box in islice(choice.iterancestors("fieldset", "form", "div", "section"), NEAR):
-            words = _words(box, SURVEY)
+            words = words_of(box, SURVEY, " ")
             if not words or box is body or box.getparent() is None:
                 break
             if _SURVEY.search(words):
@@ -166,16 +187,4 @@ def _clear_survey(body: html.HtmlElement) -> None:
 
 
 def _label(cell: html.HtmlElement) -> str:
-    return _words(cell, SHORT).rstrip(":： ").replace(" ", "")
-
-
-def _words(element: html.HtmlElement, limit: int, between: str = " ") -> str:
-    """The words of an element, its parts kept apart, "" where they are more than `limit` code points."""
-    parts: list[str] = []
-    size = 0
-    for part in element.itertext():
-        parts.append(str(part))
-        size += len(parts[-1].strip())
-        if size > limit:
-            return ""
-    return " ".join(between.join(parts).split())
+    return words_of(cell, SHORT, " ").rstrip(":： ").replace(" ", "")

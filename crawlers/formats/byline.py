@@ -8,12 +8,16 @@ from crawlers.formats.metadata import iso_date
 
 FIRST = 5  # lines in which a byline is looked for
 MAX_NAME = 20  # code points; a longer value is not a name or a department
-_AUTHOR = ("작성자", "글쓴이", "등록자", "게시자")
+_AUTHOR = ("작성자", "글쓴이", "등록자", "게시자", "기자명")
 _PLACE = ("담당부서", "작성부서", "담당자", "담당 부서")
-_DATE = ("작성일시", "작성일자", "등록일시", "등록일자", "작성일", "등록일", "게시일", "수정일")
+_DATE = (
+    "작성일시", "작성일자", "등록일시", "등록일자", "작성일", "등록일", "게시일", "수정일",
+    "기사입력", "최초입력", "최종수정", "입력", "승인", "수정", "등록",
+)  # fmt: skip
 _COUNT = ("조회수", "조회")
 _LABELS = "|".join((*_AUTHOR, *_PLACE, *_DATE, *_COUNT))
 _LABEL = re.compile(rf"(?:^|(?<=[\s|·,/]))({_LABELS})(?=[\s:：]|$)\s{{0,3}}([:：]?)")
+_ENTRY = re.compile(r"[-·•*○ㆍ]\s{0,3}")  # of a list that is nothing but fields
 _TIME = re.compile(r"[\d.\-/:\s년월일시분초]{6,30}(?:\([월화수목금토일]\)[\d:\s]{0,10})?")
 _NUMBER = re.compile(r"[\d,]{1,12}(?:회|건)?")
 _SENTENCE = re.compile(r"[.!?。…「『“\"]")
@@ -49,6 +53,8 @@ def split(text: str) -> tuple[str, str, str]:
 
 def _fields(line: str) -> dict[str, str]:
     """The labelled fields of a line, {} where anything else stands in it; ":" is among them where a colon was used."""
+    if mark := _ENTRY.match(line):
+        line = line[mark.end() :]
     labels = list(_LABEL.finditer(line)) if len(line) <= 200 else []
     if not labels or line[: labels[0].start()].strip(" |·"):
         return {}

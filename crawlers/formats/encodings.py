@@ -27,6 +27,7 @@ MORE_META_BYTES = 65_536  # looked at where the first have none; some inline who
 READS_KOREAN = 0.5  # no other reading is looked for
 MAY_BE_KOREAN = 0.25  # believed where no other reading is better
 PERHAPS_KOREAN = 0.15  # of bytes with every bad one replaced; mending makes more of them
+A_WORD = 5  # characters; fewer do not speak against a label that they fit
 FEW_WORDS = 30  # characters
 KS_SHARE = 0.5  # at least this share of the non-ASCII characters is KS X 1001 Hangul, or it is not Korean text
 MAX_REPLACED = 0.005  # share of the characters that could not be decoded
@@ -36,6 +37,8 @@ FORGIVEN = 2  # bad bytes that are forgiven however short the text, for a declar
 SURE = 0.5  # cchardet's confidence from which its answer is tried
 SAMPLE = 1000  # non-ASCII characters looked at to tell Korean; the answer does not change with more
 WINDOW = 4096  # characters cut out at a time to find them
+GLANCE = 200  # non-ASCII characters that are enough where they do read as Korean
+GLANCE_WINDOW = 512
 WESTERN = 0.1  # share of bytes outside ASCII; French has about 4 %, Korean above 40 %
 
 _MULTIBYTE = frozenset(
@@ -43,6 +46,8 @@ _MULTIBYTE = frozenset(
 )
 _KOREAN_CODECS = frozenset({"cp949", "johab"})
 MANY_SHIFTS = 4  # SO in one text; it has no other use there
+_SHIFTS = (b"\x1b", b"\x0e", b"\0")
+_LEADS = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{2}")  # of characters from U+0800 on
 _ASCII = bytes(range(128))
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -94,8 +99,10 @@ def decode(body: bytes, declared: str = "", *, html: bool = False) -> Decoded:
                 return _replaced(rest, name)
             body = rest  # a mark that an editor put before bytes it did not convert
             break
-    if body.isascii() and not any(mark in body for mark in (b"\x1b", b"\x0e", b"\0")):
+    if body.isascii() and not any(mark in body for mark in _SHIFTS):
         return Decoded(body.decode("ascii"), "utf-8", 0)
+    if (text := _plainly_utf8(body, declared)) is not None:
+        return Decoded(text, "utf-8", text.count("\ufffd"))
     labels = _labels(body, declared, html)
     for step in (_escaped, _wide, _utf8, _strict, _mended, _forgiving):
         if (found := step(body, labels)) is not None:
@@ -119,13 +126,19 @@ def everyday_share(text: str) -> float:
     return sum(map(COMMON.__contains__, sample)) / len(sample) if sample else 0.0
 
 
-def _sample(text: str) -> str:
+def _reads_korean(text: str) -> bool:
+    """Whether the first characters already say so."""
+    sample = _sample(text, GLANCE, GLANCE_WINDOW)
+    return len(sample) == GLANCE and sum(map(COMMON.__contains__, sample)) >= READS_KOREAN * GLANCE
+
+
+def _sample(text: str, size: int = SAMPLE, window: int = WINDOW) -> str:
     start = 0
     found = ""
-    while len(found) < SAMPLE and start < len(text):
-        found += "".join(_ASCII_RUN.split(text[start : start + WINDOW]))
-        start += WINDOW
-    return found[:SAMPLE]
+    while len(found) < size and start < len(text):
+        found += "".join(_ASCII_RUN.split(text[start : start + window]))
+        start += window
+    return found[:size]
 
 
 def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
@@ -143,8 +156,21 @@ def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
+def _plainly_utf8(body: bytes, declared: str) -> str | None:
+    """The text of nearly every page, before anything is asked: valid UTF-8 with a character of three bytes in it.
+
+    Such text is UTF-8 whatever it is called, unless shifts or NUL bytes stand in it.
+    """
+    text = _try(body, "utf-8")
+    if text is None or "16" in declared or "32" in declared or not _LEADS.search(body):
+        return None
+    return None if any(mark in body for mark in _SHIFTS) else text
+
+
 def _escaped(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """ISO-2022: all ASCII to look at, with escape sequences that name the character set."""
+    if b"\x1b" not in body and b"\x0e" not in body:
+        return None
     ascii_only = body.isascii()
     marked = b"\x1b$" in body and ascii_only
     # To the codec it is no error that a shift is lost, or the designator before the first of them.
@@ -183,6 +209,12 @@ def _wide(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     return None
 
 
+def _hangul_share(text: str) -> float:
+    """Syllables of Hangul, rare ones too, among the non-ASCII characters that are looked at, 0 to 1."""
+    found = _sample(text)
+    return sum("가" <= char <= "힣" for char in found) / len(found) if found else 0.0
+
+
 def _utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     text = _try(body, "utf-8")
     if text is None:
@@ -190,7 +222,7 @@ def _utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     if labels and labels[0] != "utf-8" and max(text, default="") < "\u0800":
         # Two-byte sequences alone are valid by chance in a word or two of EUC-KR: believe the label.
         other = _try(body, labels[0])
-        if other is not None and korean_share(other) >= KS_SHARE:
+        if other is not None and _hangul_share(other) >= KS_SHARE:
             return Decoded(other, labels[0], 0)
     return Decoded(text, "utf-8", text.count("\ufffd"))
 
@@ -207,6 +239,10 @@ def _strict(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
             continue
         if name == "johab":  # nearly any two bytes are a character of it, so a stray need not break a word
             text = mend(body, ("johab",))
+        elif _reads_korean(text):
+            return Decoded(text, name, text.count("\ufffd"))
+        if name not in labels and said is not None and said.encoding == "cp949" and len(_sample(text)) < A_WORD:
+            continue
         share = everyday_share(text)
         found = Decoded(text, name, text.count("\ufffd"))
         if share >= READS_KOREAN:

@@ -12,37 +12,34 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import html
 
 from crawlers.formats import boards
-from crawlers.formats.layout import is_run, part_alternatives, unwrap_tables, wrap_runs
+from crawlers.formats.heading import FOREIGN, FRAMES, HEADINGS, MUCH, NEAR, NOT_TEXT, heading_of, is_foreign
+from crawlers.formats.layout import GONE, OPENED, is_run, part_alternatives, strip, unwrap_tables, words_of, wrap_runs
+from crawlers.formats.shown import show
 
 SHARE = 0.75  # of the text outside links; a part that holds at least so much of it holds the page's text
 NAME = "articleContent"  # an id that trafilatura takes for the frame of an article
 RUNNING = 10  # characters outside links; a box with so many, and fewer inside links, holds running text
-OPENING = 40  # characters; a block with so many is no category, path or date above the heading
-NEAR = 3  # boxes up from the frame in which its heading is looked for
+MANY = 1_000_000  # code points; trafilatura would hold ten copies of them
+CROWD = 3_000  # elements in one; trafilatura takes quadratic time for the words between them
+MANY_PARTS = 60_000  # elements; trafilatura takes seconds for so many
+LINKED = 4  # times as many characters inside links as outside
+SIBLINGS = 1_000  # boxes beside the holder that are looked at
 # Roughly the names by which trafilatura 2.3 finds the content (its xpaths.py, BODY_XPATH).
 _NAMED = re.compile(
     r"^(?:post|entry|article|story|content|text|cell|postarea|Content)$|^(?:main|primary|article )"
     r"|(?:post|entry|page|text|article|art|story|theme|blog|section|single|main)[-_]{0,2}content|articleBody"
     r"|article(?:-|__)?body|post[-_](?:text|body|bodycopy)|content[-_]{1,2}(?:main|body)|main-column|fulltext|body-text"
 )
-# Boxes that may hold whole sentences and still are not the page's own text.
-_FOREIGN = re.compile(
-    r"comment|reply|disqus|foot(?:er)?(?:$|[^n])|(?:^|[^a-z])nav|cookie|consent|byline|banner|newsletter|sns|social"
-    r"|(?:^|[^a-z])ads?(?:$|[^a-z])|outbrain|taboola|dable|copyright|infinite-?scroll",
-    re.IGNORECASE,
-)
 _PAGING = re.compile(
     r"prev[-_]?next|paging|pagination|pager|docnav|navheader|navfooter|(?:^|[ _-])btns?(?:$|[ _-])", re.IGNORECASE
 )
-_FRAMES = frozenset({"body", "div", "section", "td", "center", "form", "tr", "tbody", "table"})
-_NOT_TEXT = frozenset(
-    {"script", "style", "noscript", "template", "nav", "header", "footer", "aside", "select", "button", "textarea", "a"}
-)
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_PARTS = ("div", "section", "ul", "ol", "dl", "table", "form", "td", "tr")
+_SENTENCES = frozenset({"p", "dd", "blockquote"})
 _INLINE = ("span", "b", "strong", "em", "i", "u", "font", "kbd", "code")
 
 
@@ -53,7 +50,9 @@ class Frame:
     `tree` is a copy that trafilatura may take apart, `box` the element in it that holds the text,
     `heading` the words above it ("" where none are its own), `own` the characters outside links,
     headings and furniture, `linked` those inside links, and `links` how many there are; `byline` what the fields
-    of a board say (`boards.py`).
+    of a board say (`boards.py`); `alone` whether nothing else is left of the page; `many`
+    whether it is so large that only a walk over it is cheap; `aside` the
+    parts of the box that are no text of its own: comments, sharing, lists of links.
     """
 
     tree: html.HtmlElement
@@ -63,6 +62,9 @@ class Frame:
     linked: int
     links: int
     byline: str = ""
+    alone: bool = True
+    many: bool = False
+    aside: frozenset[html.HtmlElement] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +88,49 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     tree = copy(tree)
     for script in list(tree.iter("script", "style")):
         script.drop_tree()  # trafilatura would take an article of any JSON-LD, of others too
-    for anchor in list(tree.iter("a")):
+    for anchor in tree.iter("a"):
         if anchor.get("href") is None:
-            anchor.drop_tag()  # the target of a link, not a link: it would count as one
+            anchor.tag = OPENED  # the target of a link, not a link: it would count as one
     body = tree.find("body")
     if body is None:
         return None
-    for box in list(body.iter("noscript", "button", "select")):
-        if box.tag == "button" and next(box.iterancestors(*_HEADINGS), None) is not None:
-            box.drop_tag()  # the question of a folded answer
-        else:
-            box.drop_tree()
+    for box in body.iter("noscript", "button", "select"):
+        question = box.tag == "button" and next(box.iterancestors(*HEADINGS), None) is not None
+        box.tag = OPENED if question else GONE  # the question of a folded answer stays
+    strip(body)
+    crowded = any(len(part) > CROWD for part in body.iter("p", "div", "td", "li", "pre", "span"))
     byline = boards.clear(body)
     part_alternatives(body)
+    show(body)
     unwrap_tables(body)
     for inline in body.iter(*_INLINE):
         if inline.attrib and _in_a_sentence(inline):
             inline.attrib.clear()
-    for heading in body.iter(*_HEADINGS):
+    for heading in body.iter(*HEADINGS):
         _free(heading)
     weights = _weigh(body)
     named = _named(body, weights.own)
     box = _holder(body, weights.own) if named is None else named
-    heading = _heading(box)
+    heading = heading_of(box)
     own, linked = weights.own.get(box, 0), weights.linked.get(box, 0)
     links = sum(1 for _ in box.iter("a"))
-    said = own - sum(weights.own.get(title, 0) for title in box.iter(*_HEADINGS))
+    said = own - sum(weights.own.get(title, 0) for title in box.iter(*HEADINGS))
     _free_text(box, weights)
     _clear_paging(box, weights)
-    if named is None:
-        box = _alone(_wrapped(box), body)
-    elif own >= SHARE * weights.own.get(body, 0):
-        box = _alone(box, body)
+    strip(body)
+    alone = named is None or own >= SHARE * weights.own.get(body, 0)
+    if alone:
+        box = _alone(_wrapped(box) if named is None else box, body)
     else:
         _clear_around(body)  # the name may be that of a teaser: trafilatura looks through the rest as well
-    return Frame(tree, box, heading, said, linked, links, byline)
+    many = crowded or own > MANY or len(weights.own) > MANY_PARTS
+    aside = frozenset(part for part in box.iterdescendants(*_PARTS) if is_foreign(part) or _leads_away(part, weights))
+    return Frame(tree, box, heading, said, linked, links, byline, alone, many, aside)
+
+
+def _leads_away(part: html.HtmlElement, weights: _Weights) -> bool:
+    """Whether next to nothing in it stands outside links."""
+    return weights.linked.get(part, 0) > LINKED * weights.own.get(part, 0)
 
 
 def _named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:
@@ -166,10 +176,13 @@ def _free_text(box: html.HtmlElement, weights: _Weights) -> None:
     for element in list(box.iterdescendants()):
         name = f"{element.get('id') or ''} {element.get('class') or ''}"
         own = weights.own.get(element, 0)
-        if own < RUNNING or own <= weights.linked.get(element, 0) or _FOREIGN.search(name) or _is_named(element):
+        if own < RUNNING or own <= weights.linked.get(element, 0) or FOREIGN.search(name) or _is_named(element):
             continue
         element.attrib.pop("id", None)
         element.attrib.pop("class", None)
+        if element.tag in _SENTENCES:
+            for anchor in element.iterchildren("a"):
+                anchor.tag = OPENED  # a sentence is short, and trafilatura takes it for a list of links
         # Where a page has paragraphs as well, trafilatura passes over words that stand in boxes.
         if element.tag == "div":
             if is_run(element):
@@ -191,50 +204,45 @@ def _clear_paging(box: html.HtmlElement, weights: _Weights) -> None:
             element.drop_tree()
 
 
-def _heading(box: html.HtmlElement) -> str:
-    """The words of the heading that stands first in the frame, or just above it; "" where text comes before it."""
-    for element in box.iter():
-        if element.tag in _HEADINGS:
-            if words := _words(element):
-                return words
-        elif element.tag not in _NOT_TEXT and _starts(element):
-            break
-    above = box
-    for _ in range(NEAR):
-        if above.tag == "body":
-            break
-        for sibling in above.itersiblings(preceding=True):
-            if sibling.tag in ("h1", "h2", "h3") and (words := _words(sibling)):
-                return words
-        parent = above.getparent()
-        if parent is None:
-            break
-        above = parent
-    return ""
-
-
-def _starts(element: html.HtmlElement) -> bool:
-    """Running text begins here; a category or a date above the heading is none."""
-    return element.tag in ("p", "pre", "table", "ul", "ol", "dl") and len(_words(element)) >= OPENING
-
-
-def _words(element: html.HtmlElement) -> str:
-    return " ".join("".join(map(str, element.itertext())).split())
-
-
 def _holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -> html.HtmlElement:
     """The deepest element that still holds most of the text outside links."""
     enough = weights.get(body, 0) * SHARE
     holder = body
     while enough:
         inner = max(holder, key=lambda child: weights.get(child, 0), default=None)
-        if inner is None or inner.tag not in _FRAMES or weights.get(inner, 0) < enough:
+        if inner is None or inner.tag not in FRAMES or weights.get(inner, 0) < enough:
             break
         holder = inner
+    holder = _with_its_kind(holder, body, weights)
     # A <div> cannot stand between a table and its cells.
     while holder.tag in ("table", "tbody", "tr"):
         holder = holder.getparent()
     return holder
+
+
+def _with_its_kind(
+    holder: html.HtmlElement, body: html.HtmlElement, own: dict[html.HtmlElement, int]
+) -> html.HtmlElement:
+    """The holder, or the box around it where other parts of the text stand beside it.
+
+    Those are paragraphs, or boxes of the same name: editors write each paragraph, picture and quotation as a box.
+    """
+    for _ in range(NEAR):
+        parent = holder.getparent()
+        if parent is None or parent.tag not in FRAMES or holder is body:
+            break
+        kind = (holder.get("class") or "").split()[:1]
+        beside = [part for part in islice(parent, SIBLINGS) if part is not holder and own.get(part, 0) >= RUNNING]
+        if not any(_of_text(part, holder.tag, kind) for part in beside):
+            break
+        holder = parent
+    return holder
+
+
+def _of_text(part: html.HtmlElement, tag: str, kind: list[str]) -> bool:
+    if part.tag in ("p", "blockquote", "pre"):
+        return not is_foreign(part)
+    return bool(kind) and part.tag == tag and (part.get("class") or "").split()[:1] == kind and not is_foreign(part)
 
 
 def _wrapped(frame: html.HtmlElement) -> html.HtmlElement:
@@ -263,9 +271,11 @@ def _clear_around(body: html.HtmlElement) -> None:
 
 
 def _clear_headers(box: html.HtmlElement) -> None:
-    """Take out headers with links: a masthead, not the head of an article."""
-    for header in list(box.iter("header")):
-        if header is not box and next(header.iter("a", "nav", "form"), None) is not None:
+    """Take out headers and footers with links: a masthead, what leads to editing or sharing."""
+    for header in list(box.iter("header", "footer")):
+        if header is box or next(header.iter("a", "nav", "form"), None) is None:
+            continue
+        if header.tag == "header" or words_of(header, MUCH):
             header.drop_tree()
 
 
@@ -275,7 +285,7 @@ def _weigh(body: html.HtmlElement) -> _Weights:
     for element in reversed(list(body.iter())):  # children before their parents
         inside = own.get(element, 0) + len((element.text or "").strip())
         links = linked.get(element, 0)
-        if element.tag in _NOT_TEXT:
+        if element.tag in NOT_TEXT:
             links = links + inside if element.tag == "a" else 0
             inside = 0
         own[element], linked[element] = inside, links

@@ -15,15 +15,18 @@ from lxml import etree, html
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from crawlers.formats import byline, chosen, embedded, metadata
+from crawlers.formats import byline, chosen, embedded, html_tree, metadata
 from crawlers.formats.encodings import Decoded, decode
-from crawlers.formats.frame import OPENING, Frame, prepare
-from crawlers.formats.hostile import thinned
+from crawlers.formats.frame import Frame, prepare
+from crawlers.formats.heading import OPENING
+from crawlers.formats.html_lines import marked_lines, plain_lines
+from crawlers.formats.html_lines import strip_tags as strip_tags
 from malmoi.source import Extracted, Item
 
 MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
 SHORT_NOTE = 100  # characters outside links; beside many links less is a note, such as a licence mark
 MANY_LINKS = 10
+GUESSED = 250  # code points; of less trafilatura takes it that it has failed, and gathers words one by one
 GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
 HEAD_LINES = 3  # lines among which the heading of a page is looked for
 SHORT = 200  # code points; less in an empty frame is no article
@@ -33,29 +36,11 @@ CLEARLY_MORE = 2  # times as long as what the page shows
 # What trafilatura does to a broken tree is not ours to know; these are about the page, anything else is about us.
 _ABOUT_THE_PAGE = (etree.LxmlError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
 _OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_metadata=False)
-# Characters that XML does not know: lxml would refuse to put them back into a tree.
-_CONTROL = bytes(set(range(32)) - set(b"\t\n\r")) + b"\x7f"
-_CONTROL_REFERENCE = re.compile(
-    rb"&#(?:[xX]0{0,6}(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF])|0{0,6}(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45]));"
+_SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
+_ASKS = re.compile(
+    r"[^.!?\n]{0,200}(?:자바스크립트|javascript|스크립트|브라우저|불러오|로딩|잠시만|기다려)[^.!?\n]{0,200}[.!?]?", re.I
 )
-_ENDS = re.compile(rb"</(?:html|body)\s{0,9}>", re.IGNORECASE)
-_SURROGATES = re.compile(  # a character of two references, as UTF-16 has it
-    rb"&#(?:x(d[89ab][0-9a-f]{2})|(5[5-6]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[6-7]\d{3}));", re.IGNORECASE
-)
-_SELF_CLOSED = re.compile(rb"(<html\b[^>]{0,400}?)\s*/>")  # libxml2 takes it for the whole page
-# Of a page nested too deep, only what carries statements about it is kept as markup.
-_NESTING = re.compile(
-    rb"</?(?!(?:html|head|body|meta|link|title|base|script|style|a|img)\b)[A-Za-z][^<>]*>", re.IGNORECASE
-)
-# fmt: off
-_BLOCKS = frozenset({
-    "p", "div", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "pre", "blockquote",
-    "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "header", "footer",
-})
-_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select", "nav"})
-# fmt: on
-_RULE = re.compile(r"^\|(?:-{3,}\|)+\n", re.MULTILINE)  # below the head of a table
-_EMPTY = b"<html><head></head><body></body></html>"
+_RULE = re.compile(r"^\|(?:-{3,}\|)+(?:\n|\Z)", re.MULTILINE)  # below the head of a table
 
 # It reports every page without text as a warning; that is our verdict, counted elsewhere.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -143,7 +128,7 @@ def _written_by_script(page: Page, found: metadata.Metadata, text: str, reason: 
         carried = embedded.article(page.tree, found.title)
         if len(carried) > CLEARLY_MORE * len(text):
             return carried, ""
-        if len(text) < SHORT and not stated and embedded.is_shell(page.tree):
+        if len(text) < SHORT and not stated and not _SAYS.search(_ASKS.sub("", text)) and embedded.is_shell(page.tree):
             return "", "needs-script"
     except RecursionError:
         pass  # data nested for mischief
@@ -158,15 +143,15 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
     frame = prepare(tree)
     if frame is None:
         return "", "no-text"
-    plain = _fallback(frame)
-    document = bare_extraction(frame.tree, options=_OPTIONS)
+    plain = marked_lines(frame.box, frame.aside.__contains__) if frame.own <= GIVEN_UP or frame.many else ""
+    document = bare_extraction(frame.tree, options=_OPTIONS) if not frame.many else None
     text = (getattr(document, "text", "") or "").strip()
     code = tree.iter("pre", "code", "textarea")
     if not any(element.tag != "code" or "\n" in (element.text or "") for element in code):
         # Without code, white space at the beginning of a line is how the markup was indented.
         text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
     text = _RULE.sub("", text)
-    if plain and _fused(text, plain):
+    if plain and ((frame.alone and len(text) < GUESSED) or _fused(text, plain)):
         text = plain
     if _only_links(frame, len(text)):
         return "", "links-only"
@@ -184,11 +169,6 @@ def _only_links(frame: Frame, found: int) -> bool:
     return frame.own < MIN_OWN * max(found, frame.own + frame.linked) or (
         frame.own < SHORT_NOTE and frame.links >= MANY_LINKS
     )
-
-
-def _fallback(frame: Frame) -> str:
-    """The blocks of a short frame as lines; "" where the frame is so long that trafilatura never gives up on it."""
-    return _lines_of(frame.box) if frame.own <= GIVEN_UP else ""
 
 
 def _fused(text: str, plain: str) -> bool:
@@ -215,43 +195,14 @@ def _headed(text: str, heading: str) -> str:
 
 def _text(page: Page) -> tuple[str, str]:
     if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
-        inside = "\n".join(_lines_of(box) for box in page.tree.iter("noframes"))
+        inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
         text = chosen.readable(inside)
         return text, "" if text else "frameset"
     try:
         return main_text(page.tree)
     except RecursionError:  # lists within lists, hundreds deep
-        flat = _document(_NESTING.sub(b"\n", page.text.encode("utf-8", "replace")))[0]
+        flat = html_tree.flat(page.text)
         return main_text(flat) if flat is not None else ("", "no-text")
-
-
-def strip_tags(text: str) -> str:
-    """The text of a fragment of markup, with a line for each block.
-
-    >>> strip_tags("<p>하나</p><ul><li>둘<li>셋</ul>넷<br>다섯 &amp; 여섯")
-    '하나\\n둘\\n셋\\n넷\\n다섯 & 여섯'
-    """
-    tree = _tree(text)
-    return _lines_of(tree) if tree is not None else ""
-
-
-def _lines_of(tree: html.HtmlElement) -> str:
-    """A line for each block; scripts and what is to be pressed are left out."""
-    lines: list[str] = []
-    hidden = 0
-    for event, element in etree.iterwalk(tree, events=("start", "end")):
-        tag = element.tag
-        if tag in _BLOCKS:
-            lines.append("\n")
-        elif tag in ("td", "th") and event == "end":
-            lines.append(" ")
-        if tag in _HIDDEN:
-            hidden += 1 if event == "start" else -1
-        if event == "start" and not hidden and element.text:
-            lines.append(element.text)
-        elif event == "end" and not hidden and element.tail and element is not tree and tag != "body":
-            lines.append(element.tail)
-    return "\n".join(line for raw in "".join(lines).split("\n") if (line := " ".join(raw.split())))
 
 
 def _parse(item: Item) -> Page:
@@ -260,49 +211,6 @@ def _parse(item: Item) -> Page:
     else:
         decoded = decode(item.body, item.charset, html=True)
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    tree = _tree(text)
+    tree = html_tree.tree_of(text)
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
-    return Page(text, tree if tree is not None else _empty(), encoding, replaced, reason)
-
-
-def _tree(text: str) -> html.HtmlElement | None:
-    # As bytes: libxml2 refuses text that declares an encoding, and our own label then always holds.
-    raw = text.encode("utf-8", "replace").translate(None, _CONTROL)
-    raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
-    raw = _SURROGATES.sub(_joined, raw)
-    raw = _SELF_CLOSED.sub(rb"\1>", _CONTROL_REFERENCE.sub(b"", raw), count=1)
-    raw = thinned(raw)
-    end = _ENDS.search(raw)
-    if end and _ENDS.sub(b"", raw[end.start() :]).strip():
-        raw = _ENDS.sub(b"", raw)  # libxml2 stops at the end of the first of two pages in one file
-    if not raw.strip():
-        return None
-    tree, whole = _document(raw)
-    return tree if whole else _document(_NESTING.sub(b"\n", raw))[0]
-
-
-def _joined(match: re.Match[bytes]) -> bytes:
-    high, low = (int(match[at], 16) if match[at] else int(match[at + 1]) for at in (1, 3))
-    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
-        return match[0]
-    return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00).encode()
-
-
-def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
-    """The tree, and whether the whole page is in it: libxml2 stops where elements nest 2,048 deep."""
-    parser = html.HTMLParser(
-        encoding="utf-8",
-        collect_ids=False,
-        remove_comments=True,
-        remove_pis=True,
-        huge_tree=True,  # texts and attributes of more than 10 MB; the depth stays limited
-    )
-    try:
-        tree = html.document_fromstring(raw, parser=parser)
-    except (etree.LxmlError, ValueError, AssertionError):
-        return None, True
-    return tree, all(error.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log)
-
-
-def _empty() -> html.HtmlElement:
-    return html.document_fromstring(_EMPTY)
+    return Page(text, tree if tree is not None else html_tree.empty(), encoding, replaced, reason)

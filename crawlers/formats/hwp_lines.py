@@ -28,8 +28,8 @@ _BULLETS = (
 _SPACES = re.compile(r"\s{2,}|[^\S ]")  # single spaces are left where they are
 _EMPTY_NOTE = re.compile(r"\W{0,10}\d{0,5}\W{0,10}")
 _CONTROL = dict.fromkeys((*range(9), *range(0xB, 0x20), *range(0x7F, 0xA0), 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF))
-_CONTROL[0x0B] = _CONTROL[0x0C] = " "  # type: ignore[assignment]
-_CONTROL[0x85] = _CONTROL[0x2028] = _CONTROL[0x2029] = "\n"  # type: ignore[assignment]
+_CONTROL[0x0B] = _CONTROL[0x0C] = " "
+_CONTROL[0x85] = _CONTROL[0x2028] = _CONTROL[0x2029] = "\n"
 _LETTERS: dict[int, str | None] = {
     **_CONTROL,
     **dict.fromkeys(range(0xF020, 0xF100)),

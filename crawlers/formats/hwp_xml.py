@@ -74,6 +74,8 @@ def _paragraphs(body: bytes) -> Iterator[etree._Element]:
                 raise Unreadable("too-large")
             parser.feed(chunk)
             for _, element in parser.read_events():
+                if not isinstance(element, etree._Element):  # a namespace, which was not asked for
+                    continue
                 above = element.getparent()
                 if above is not None and name(element) == "p" and name(above) in _SECTIONS:
                     yield element
@@ -116,7 +118,7 @@ class _Reader:
         elif kind in _NOTES:
             into.note(self._lists(element, depth))
         elif kind == "switch":
-            for case in element[:1]:  # alternatives: the first is the newest form
+            for case in list(element)[:1]:  # alternatives: the first is the newest form
                 for child in case:
                     self._part(child, into, depth)
         elif said := _spoken(kind, element):

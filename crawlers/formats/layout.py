@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 
-from lxml import html
+from lxml import etree, html
 
+# Names for elements that are to go, with all in them or but for what is in them: one by one, each would copy the
+# words around it, and a paragraph may hold a hundred thousand.
+GONE, OPENED = "gone", "opened"
 BETWEEN = " / "  # stands between alternatives of which a page shows one
 _CELLS = frozenset({"td", "th"})
-_INLINE = ("span", "kbd", "code", "b", "strong", "em", "i")
-_MARKS = frozenset((*_INLINE, "a", "br", "font", "img", "mark", "small", "strike", "sub", "sup", "u", "wbr"))
-_NOT_SHOWN = re.compile(r"display\s{0,5}:\s{0,5}none", re.IGNORECASE)
+INLINE = ("span", "kbd", "code", "b", "strong", "em", "i")
+_MARKS = frozenset((*INLINE, "a", "br", "font", "img", "mark", "small", "strike", "sub", "sup", "u", "wbr"))
+_NOT_SHOWN = re.compile(r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hidden", re.IGNORECASE)
 
 
 def unwrap_tables(body: html.HtmlElement) -> None:
@@ -40,11 +43,11 @@ def part_alternatives(body: html.HtmlElement) -> None:
     >>> page.text_content()
     'Command / Ctrl+F3'
     """
-    for inline in body.iter(*_INLINE):
+    for inline in body.iter(*INLINE):
         follower = inline.getnext()
-        if follower is None or follower.tag not in _INLINE or (inline.tail or "").strip():
+        if follower is None or follower.tag not in INLINE or (inline.tail or "").strip():
             continue
-        if _hidden(inline) and _hidden(follower) and is_run(inline) and is_run(follower):
+        if is_hidden(inline) and is_hidden(follower) and is_run(inline) and is_run(follower):
             inline.tail = BETWEEN
 
 
@@ -69,8 +72,38 @@ def wrap_runs(box: html.HtmlElement) -> None:
     box[:] = [*parts, run] if _says(run) else parts
 
 
-def _hidden(element: html.HtmlElement) -> bool:
+def strip(body: html.HtmlElement) -> None:
+    """Take out what is named GONE or OPENED, in place.
+
+    >>> page = html.fragment_fromstring("<p>하나<gone>둘</gone>셋<opened>넷</opened></p>")
+    >>> strip(page)
+    >>> html.tostring(page, encoding="unicode")
+    '<p>하나셋넷</p>'
+    """
+    etree.strip_elements(body, GONE, with_tail=False)
+    etree.strip_tags(body, OPENED)
+
+
+def is_hidden(element: html.HtmlElement) -> bool:
+    """Whether the markup itself says that the element is not shown."""
     return element.get("hidden") is not None or bool(_NOT_SHOWN.search(element.get("style") or ""))
+
+
+def words_of(element: html.HtmlElement, limit: int, between: str = "") -> str:
+    """The words of an element, "" where they are more than `limit` code points; no more than that is looked at.
+
+    >>> box = html.fragment_fromstring("<p> 낱말 <b>사전</b></p>")
+    >>> words_of(box, 10), words_of(box, 3)
+    ('낱말 사전', '')
+    """
+    parts: list[str] = []
+    size = 0
+    for part in element.itertext():
+        parts.append(str(part))
+        size += len(parts[-1].strip())
+        if size > limit:
+            return ""
+    return " ".join(between.join(parts).split())
 
 
 def _says(element: html.HtmlElement) -> bool:

@@ -63,6 +63,7 @@ class _Seen:
     meta: dict[str, str] = field(default_factory=dict)
     title: str = ""
     headings: list[str] = field(default_factory=list)
+    home: list[str] = field(default_factory=list)  # headings that are the name of the site, linked to its first page
     canonical: str = ""
     times: list[tuple[bool, str]] = field(default_factory=list)  # (marked as publication date, value)
     nodes: list[dict[str, Any]] = field(default_factory=list)  # JSON-LD objects
@@ -127,13 +128,18 @@ def _walk(tree: etree._Element) -> _Seen:
                 seen.canonical = seen.canonical or (get("href") or "").strip()
         elif tag == "h1":
             if text := _line("".join(map(str, element.itertext()))):
-                seen.headings.append(text)
+                (seen.home if _leads_home(element) else seen.headings).append(text)
         elif tag == "time":
             marked = get("pubdate") is not None or (get("itemprop") or "").lower() == "datepublished"
             seen.times.append((marked, get("datetime") or ""))
         elif (get("type") or "").strip().lower() == "application/ld+json":
             seen.nodes += _json_ld(element.text or "")
     return seen
+
+
+def _leads_home(heading: etree._Element) -> bool:
+    anchor = next(heading.iter("a"), None)
+    return anchor is not None and (anchor.get("href") or "") in ("/", "./", "/index.html", "index.html")
 
 
 def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
@@ -162,6 +168,7 @@ def _title(seen: _Seen, articles: list[dict[str, Any]]) -> str:
     if len(whole) > MAX_TITLE:
         whole = headline or only
     names = {_fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
+    names |= set(map(_fold, seen.home))
     names |= {
         _fold(_string(node.get("name"))) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")
     }

@@ -74,6 +74,9 @@ _BY_MEDIA = {
     "application/rss+xml": "xml",
     "application/atom+xml": "xml",
 }
+_MESSAGE = re.compile(rb"\s{0,9}[A-Z][A-Za-z-]{1,40}: ?[^\r\n]{0,990}\r?\n")  # a header of a mail, RFC 5322
+_MIME = re.compile(rb"^MIME-Version: ?1", re.IGNORECASE | re.MULTILINE)
+_RELATED = re.compile(rb"^Content-Type: ?multipart/related", re.IGNORECASE | re.MULTILINE)
 _START = re.compile(r"\s*(?:<\?xml[^>]{0,400}>\s*)?(?:<!--.{0,4000}?-->\s*)*", re.DOTALL)
 _ELEMENT = re.compile(r"<([A-Za-z_\x80-\xff][\w:.\x80-\xff-]{0,80})(?=[\s>])")
 _EXPORT = re.compile(r"<mediawiki\b")
@@ -167,8 +170,13 @@ def _magic(body: bytes, name: str) -> str:
         return "image"
     if body[4:8] == b"ftyp":
         return "video"
-    if b"%PDF-" in body[:1024] and body[:200].lstrip().startswith(b"%PDF-"):
+    if body[257:262] == b"ustar":
+        return "tar"
+    # Something may stand before the header (ISO 32000-1, annex H.3, implementation note 13).
+    if not kind and b"%PDF-" in body[:1024] and (b"startxref" in body or body[:200].lstrip().startswith(b"%PDF-")):
         return "pdf"
+    if not kind and _MESSAGE.match(body[:200]) and _MIME.search(body[:LOOK]):
+        return "mhtml" if _RELATED.search(body[:LOOK]) else "email"
     if kind == "zip":
         return _zipped(body)
     if kind == "ole":
@@ -209,7 +217,9 @@ def _zipped(body: bytes) -> str:
         inside = [name for name in names if name.startswith(folder)]
         if inside and ("[Content_Types].xml" in names or f"{folder}document.xml" in inside):
             return kind  # a folder of this name alone may be anybody's
-    return "odf" if {"content.xml", "META-INF/manifest.xml"} <= set(names) else "zip"
+    if {"content.xml", "META-INF/manifest.xml"} <= set(names):
+        return "odf"
+    return "epub" if "META-INF/container.xml" in names else "zip"
 
 
 def _names(body: bytes) -> Iterator[str]:

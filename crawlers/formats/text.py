@@ -6,6 +6,7 @@ import html
 import re
 
 from crawlers.formats.encodings import decode
+from crawlers.formats.html_lines import strip_tags
 from malmoi.source import Extracted, Item
 
 HEAVY = 3  # tags that make a cell markup; one or two may be talked about
@@ -63,8 +64,6 @@ def plain(value: str) -> str:
     ('세정 <1차>', '세정\n건조', '<br> 태그를 쓴다.')
     """
     if _CLOSED.search(value) or len(_TAG.findall(value)) >= HEAVY:
-        from crawlers.formats.html import strip_tags  # loads trafilatura, which few tables need
-
         return strip_tags(value)
     return html.unescape(value) if _REFERENCE.search(value) else value
 

@@ -1,0 +1,162 @@
+"""Write markup as lines: a line for each block, entry and row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lxml import etree, html
+
+from crawlers.formats.html_tree import tree_of
+
+# fmt: off
+_BLOCKS = frozenset({
+    "p", "div", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "pre", "blockquote", "caption", "figure",
+    "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "header", "footer", "main", "address", "figcaption",
+    "details", "summary", "fieldset", "legend", "option",
+})
+_HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button", "select", "nav"})
+# fmt: on
+_LISTS = frozenset({"ul", "ol", "dl"})
+_ENTRIES = frozenset({"li", "dt", "dd"})
+_CELLS = frozenset({"td", "th"})
+MAX_SPAN = 1_000  # rows that a cell reaches down, columns of a row
+# Soft hyphens and other characters without width; those that join emoji stay.
+_WIDTHLESS = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
+
+
+def strip_tags(text: str) -> str:
+    """The text of a fragment of markup, with a line for each block.
+
+    >>> strip_tags("<p>하나</p><ul><li>둘<li>셋</ul>넷<br>다섯 &amp; 여섯")
+    '하나\\n둘\\n셋\\n넷\\n다섯 & 여섯'
+    """
+    tree = tree_of(text)
+    return plain_lines(tree) if tree is not None else ""
+
+
+def plain_lines(tree: html.HtmlElement) -> str:
+    """A line for each block, without marks; scripts and what is to be pressed are left out."""
+    return _Writer(marked=False).text(tree, lambda element: False)
+
+
+def marked_lines(tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
+    r"""The same with "- " before entries of lists, rows as "| … |" and the white space of code kept.
+
+    >>> rows = "<tr><th rowspan=2>셋<td>넷<tr><td>다섯"
+    >>> page = html.fragment_fromstring(f"<div>하나<ul><li>둘</ul><table>{rows}</table><pre>a\n  b</pre></div>")
+    >>> marked_lines(page, lambda element: False)
+    '하나\n- 둘\n| 셋 | 넷 |\n| | 다섯 |\na\n  b'
+    """
+    return _Writer(marked=True).text(tree, left_out)
+
+
+@dataclass(slots=True)
+class _Writer:
+    marked: bool
+    lines: list[str] = field(default_factory=list)
+    line: list[str] = field(default_factory=list)
+    mark: str = ""  # before the next line
+    lists: int = 0
+    rows: int = 0  # rows of tables that are open
+    cells: list[str] = field(default_factory=list)  # of the outermost row
+    spans: dict[int, int] = field(default_factory=dict)  # column → rows that the cell in it still reaches down
+    codes: int = 0
+
+    def text(self, tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
+        hidden: html.HtmlElement | None = None
+        for event, element in etree.iterwalk(tree, events=("start", "end")):
+            if event == "start":
+                if hidden is None and (element.tag in _HIDDEN or left_out(element)):
+                    hidden = element
+                if hidden is None:
+                    self._open(element)
+                    self._say(element.text)
+                continue
+            if hidden is None:
+                self._close(element.tag)
+            elif hidden is element:
+                hidden = None
+            if hidden is None and element is not tree and element.tag != "body":
+                self._say(element.tail)
+        self._end()
+        return "\n".join(self.lines)
+
+    def _open(self, element: html.HtmlElement) -> None:
+        tag = element.tag
+        if tag in _BLOCKS:
+            self._end()
+        if not self.marked:
+            return
+        if tag in _LISTS:
+            self.lists += 1
+        elif tag in _ENTRIES and not self.rows:
+            self.mark = "  " * (self.lists - 1) + "- "
+        elif tag == "table" and not self.rows:
+            self.spans = {}
+        elif tag == "tr":
+            self.rows += 1
+        elif tag in _CELLS and self.rows == 1:
+            self._cell(element.get("rowspan") or "")
+        elif tag == "pre":
+            self.codes += 1
+
+    def _close(self, tag: str) -> None:
+        if tag in _CELLS:
+            if self.rows == 1:
+                self.cells.append(self._taken())
+            else:
+                self.line.append(" ")
+        if tag == "tr" and self.rows:
+            self.rows -= 1
+            if not self.rows:
+                self._row()
+        if tag in _BLOCKS and tag != "br":
+            self._end()
+        if tag in _LISTS and self.lists:
+            self.lists -= 1
+            self.mark = ""
+        elif tag == "pre" and self.codes:
+            self.codes -= 1
+
+    def _say(self, text: str | None) -> None:
+        if text:
+            self.line.append(text)
+
+    def _taken(self) -> str:
+        """The words of the line, which is then empty."""
+        words = " ".join("".join(self.line).translate(_WIDTHLESS).split())
+        self.line.clear()
+        return words
+
+    def _cell(self, rows: str) -> None:
+        """Columns that a cell above reaches into are empty."""
+        while self.spans.get(len(self.cells), 0) and len(self.cells) < MAX_SPAN:
+            self.spans[len(self.cells)] -= 1
+            self.cells.append("")
+        if rows.isdecimal() and 1 < int(rows[:5]) <= MAX_SPAN:
+            self.spans[len(self.cells)] = int(rows[:5]) - 1
+
+    def _row(self) -> None:
+        if rest := self._taken():
+            self.cells.append(rest)
+        while self.cells and not self.cells[-1]:
+            self.cells.pop()
+        if self.cells:
+            self.lines.append(" ".join(f"| {words}" if words else "|" for words in self.cells) + " |")
+        self.cells = []
+
+    def _end(self) -> None:
+        if self.rows:
+            self.line.append(" ")
+            return
+        text = "".join(self.line).translate(_WIDTHLESS)
+        self.line.clear()
+        if self.codes:
+            self.lines += [line.rstrip() for line in text.split("\n") if line.strip()]
+        elif self.marked:
+            if line := " ".join(text.split()):
+                self.lines.append(self.mark + line)
+                self.mark = ""
+        else:
+            self.lines += [line for raw in text.split("\n") if (line := " ".join(raw.split()))]

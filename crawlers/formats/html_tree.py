@@ -1,0 +1,75 @@
+"""Bytes that call themselves HTML become a tree, whatever is wrong with them."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree, html
+
+from crawlers.formats.hostile import thinned
+
+# Characters that XML does not know: lxml would refuse to put them back into a tree.
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r")) + b"\x7f"
+_CONTROL_REFERENCE = re.compile(
+    rb"&#(?:[xX]0{0,6}(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF])|0{0,6}(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45]));"
+)
+_ENDS = re.compile(rb"</(?:html|body)\s{0,9}>", re.IGNORECASE)
+_SURROGATES = re.compile(  # a character of two references, as UTF-16 has it
+    rb"&#(?:x(d[89ab][0-9a-f]{2})|(5[5-6]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[6-7]\d{3}));", re.IGNORECASE
+)
+_SELF_CLOSED = re.compile(rb"(<html\b[^>]{0,400}?)\s*/>")  # libxml2 takes it for the whole page
+# Of a page nested too deep, only what carries statements about it is kept as markup.
+_NESTING = re.compile(
+    rb"</?(?!(?:html|head|body|meta|link|title|base|script|style|a|img)\b)[A-Za-z][^<>]*>", re.IGNORECASE
+)
+_EMPTY = b"<html><head></head><body></body></html>"
+
+
+def tree_of(text: str) -> html.HtmlElement | None:
+    """The tree of a page or fragment, with <html> and <body> around it; None where there is none to be had."""
+    # As bytes: libxml2 refuses text that declares an encoding, and our own label then always holds.
+    raw = text.encode("utf-8", "replace").translate(None, _CONTROL)
+    raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    raw = _SURROGATES.sub(_joined, raw)
+    raw = _SELF_CLOSED.sub(rb"\1>", _CONTROL_REFERENCE.sub(b"", raw), count=1)
+    raw = thinned(raw)
+    end = _ENDS.search(raw)
+    if end and _ENDS.sub(b"", raw[end.start() :]).strip():
+        raw = _ENDS.sub(b"", raw)  # libxml2 stops at the end of the first of two pages in one file
+    if not raw.strip():
+        return None
+    tree, whole = _document(raw)
+    return tree if whole else _document(_NESTING.sub(b"\n", raw))[0]
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    high, low = (int(match[at], 16) if match[at] else int(match[at + 1]) for at in (1, 3))
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return match[0]
+    return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00).encode()
+
+
+def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
+    """The tree, and whether the whole page is in it: libxml2 stops where elements nest 2,048 deep."""
+    parser = html.HTMLParser(
+        encoding="utf-8",
+        collect_ids=False,
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=True,  # texts and attributes of more than 10 MB; the depth stays limited
+    )
+    try:
+        tree = html.document_fromstring(raw, parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None, True
+    return tree, all(error.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log)
+
+
+def flat(text: str) -> html.HtmlElement | None:
+    """The tree of a page whose boxes are taken for line ends: what nests hundreds deep is lost, its words are not."""
+    return _document(_NESTING.sub(b"\n", text.encode("utf-8", "replace")))[0]
+
+
+def empty() -> html.HtmlElement:
+    """A page without anything in it."""
+    return html.document_fromstring(_EMPTY)
