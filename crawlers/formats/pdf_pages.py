@@ -69,22 +69,20 @@ def opened(body: bytes) -> Iterator[pdfium.PdfDocument]:
 
 
 def pages(document: pdfium.PdfDocument) -> Iterator[Page]:
-    """The pages one by one. A page that cannot be loaded is left out; a document without one is `damaged`."""
+    """The pages one by one. A document with a page that cannot be loaded, or without one, is `damaged`."""
     left = MAX_CHARS
-    read = 0
+    if not len(document):
+        raise Unreadable("damaged")
     for number in range(len(document)):
         page = raw.FPDF_LoadPage(document.raw, number)
         if not page:
-            continue
+            raise Unreadable("damaged")
         try:
             found = _page(page, number, min(left, MAX_PAGE_CHARS))
         finally:
             raw.FPDF_ClosePage(page)
-        read += 1
         left -= sum(len(line.text) for line in found.lines)
         yield found
-    if not read:
-        raise Unreadable("damaged")
 
 
 def information(document: pdfium.PdfDocument) -> dict[str, str]:
