@@ -6,10 +6,10 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeAlias
+from types import ModuleType, UnionType
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from crawlers import denied
 from malmoi.capture import Capture
@@ -74,6 +74,8 @@ def load(name_or_path: str) -> Definition:
         raise CallError(f"{path}: defines no SOURCE; add SOURCE = Source(…) from malmoi.source")
     if not NAME.fullmatch(source.name):
         raise CallError(f"{path}: the name {source.name!r} cannot be a folder; use lower-case letters, digits, - and _")
+    if wrong := mistyped(source):
+        raise CallError(f"{path}: {wrong}")
     for url in addresses(source):
         if why := denied.reason(url, marked=source.rule.review):
             raise CallError(
@@ -94,6 +96,34 @@ def addresses(source: Source) -> tuple[str, ...]:
         case Dump(url=url) | Git(url=url):
             return (url,) if url else ()
     return ()
+
+
+def mistyped(value: Any, name: str = "SOURCE") -> str:
+    """The first field of a declaration that is of another kind than it says, as a sentence; "" where all are right.
+
+    >>> from malmoi.source import Folder
+    >>> mistyped(Source("a", "A", "B", Folder("/data")))
+    "SOURCE.access.path is '/data', which is str; write Path('/data')"
+    """
+    for field, kind in get_type_hints(type(value)).items():
+        given, called = getattr(value, field), f"{name}.{field}"
+        wanted = [get_origin(one) or one for one in (get_args(kind) if get_origin(kind) is UnionType else (kind,))]
+        if (
+            Any not in wanted
+            and Literal not in wanted
+            and not isinstance(given, (*wanted, *((int,) * (float in wanted))))
+        ):
+            hint = f"({given!r},)" if tuple in wanted else f"Path({given!r})" if Path in wanted else wanted[0].__name__
+            return f"{called} is {given!r}, which is {type(given).__name__}; write {hint}"
+        parts = given if isinstance(given, tuple) else (given,)
+        for number, part in enumerate(parts):
+            if is_dataclass(part):
+                place = f"{called}[{number}]" if isinstance(given, tuple) else called
+                if wrong := mistyped(part, place):
+                    return wrong
+            elif isinstance(given, tuple) and not isinstance(part, str | Path):
+                return f"{called} holds {part!r}, which is {type(part).__name__}; it takes texts or paths"
+    return ""
 
 
 def missing(source: Source) -> list[str]:

@@ -23,7 +23,7 @@ from malmoi.licences import table_digest
 from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 5  # raise it when extraction, marks or signals change what they yield
+VERSION = 6  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",
@@ -36,6 +36,7 @@ LIBRARIES = (
     "Protego",
     "w3lib",
 )
+MAX_FILE = 256 * 1024 * 1024  # bytes of a file that stays where it is; what is larger is a film, an image of a disk …
 MAX_TEXT = 5_000_000  # code points of one document; what is longer is not read by people
 
 
@@ -71,6 +72,8 @@ def extractor(job: Extraction) -> Extractor:
     pasts = dict(job.past)
 
     def extract(row: IndexRow) -> list[Outcome]:
+        if row.kind == "file" and row.size > MAX_FILE:
+            return [_too_large(row, definition.source, evidence)]
         capture = replace(load(row), source=definition.source.name)
         place = speaking(definition.source, capture.url)
         host = instruments.find(place, job.instruments) if job.instruments else ()
@@ -128,6 +131,17 @@ def document(
         too_long = Verdict("drop", "text-too-long", measured=float(len(doc.text)), limit=float(MAX_TEXT))
         return Dropped(replace(doc, text=doc.text[:1000]), "extract", too_long)
     return Kept(doc)
+
+
+def _too_large(row: IndexRow, source: Source, evidence: catalogue.Evidence) -> Outcome:
+    from crawlers import defaults
+
+    capture = Capture(row.record, row.url, row.fetched, 200, (), b"", source.name)
+    item = Item(defaults.key_of(capture), row.url, b"", row.media, "", row.record)
+    extracted = Extracted("", outcome="dropped", reason="too-large")
+    outcome = document(capture, row.payload_sha256, item, extracted, evidence)
+    measured = Verdict("drop", "too-large", measured=float(row.size), limit=float(MAX_FILE))
+    return Dropped(outcome.document, "extract", measured)
 
 
 def _with_past(outcome: Outcome, visits: Past, earlier: list[tuple[IndexRow, dict[str, str]]]) -> Outcome:

@@ -6,11 +6,13 @@ import hashlib
 import mimetypes
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urldefrag
 
+from crawlers import folders
+from crawlers.folders import Left
 from crawlers.rights import claims, instruments
 from crawlers.rights.instruments import INSTRUMENT
 from malmoi import capture
@@ -23,25 +25,43 @@ from malmoi.source import FOLDER, Folder, LicenceClaim, Source, Warc
 _MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is there: rows, records that are torn, and files that a folder shows and we do not take."""
+
+    rows: tuple[IndexRow, ...]
+    torn: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
 def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None) -> dict[str, int]:
     """Index what the source's folder or archives hold and the earlier runs do not; the counts of the run.
 
     Nothing is written where nothing is new. Raises SourceError or CaptureError where the access point
     or a licence file is not there or not readable; the message says which and what to do.
     """
-    found, torn, outside = _look(source, limit)
+    look = _look(source, limit)
     known = _instruments(earlier) | {row.url: row for _, rows in current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
-    new = [row for row in found if row.url not in known or known[row.url].record != row.record]
-    here = {row.url for row in found}
+    new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
+    here = {row.url for row in look.rows}
     gone = [] if limit is not None else [_gone(row) for url, row in known.items() if url not in here]
     licences = list(_licences(source))
     fresh = [(row, body) for row, body in licences if row.record not in held]
-    counts = {"found": len(found), "new": len(new), "gone": len(gone), "torn": len(torn), "outside": outside}
-    if new or gone or fresh:
+    counts = {
+        "found": len(look.rows),
+        "new": len(new),
+        "gone": len(gone),
+        "torn": len(look.torn),
+        "outside": sum(why == folders.LEADS_OUT for _, why in look.left),
+        "left out": len(look.left),
+    }
+    told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left]}
+    said = earlier[-1].facts.get("not_taken", []) if earlier else []
+    if new or gone or fresh or said != told["not_taken"]:
         folder.mkdir(parents=True, exist_ok=True)
         rows = _archive(folder, new, fresh)
-        finish(folder, [*rows, *gone], {"source": source.name, **counts, "torn_records": torn})
+        finish(folder, [*rows, *gone], {"source": source.name, **counts, **told})
     return counts
 
 
@@ -51,58 +71,47 @@ def _instruments(earlier: Sequence[Run]) -> dict[str, IndexRow]:
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
-def _look(source: Source, limit: int | None) -> tuple[list[IndexRow], list[str], int]:
-    """What is there, which records are torn, and how many links lead out of the folder."""
+def _look(source: Source, limit: int | None) -> _Look:
     match source.access:
         case Folder():
-            paths, outside = _paths(source, source.access)
-            return list(_files(source, source.access, paths))[:limit], [], outside
+            paths, left = folders.paths(source, source.access)
+            return _Look(tuple(_files(source, source.access, paths[:limit])), left=tuple(left))
         case Warc():
-            return *_archives(source, source.access, limit), 0
+            rows, torn = _archives(source, source.access, limit)
+            return _Look(tuple(rows), tuple(torn))
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
-
-
-def _paths(source: Source, access: Folder) -> tuple[list[Path], int]:
-    """The files of a folder, sorted, and how many more are links to somewhere else, which nobody has claimed."""
-    root = access.path.expanduser()
-    if not root.is_dir():
-        raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
-    matching = {p for pattern in access.include for p in root.glob(pattern) if p.is_file()}
-    matching -= {p for pattern in access.exclude for p in root.glob(pattern)}
-    home = root.resolve()
-    inside = [p for p in matching if p.resolve().is_relative_to(home)]
-    outside = len(matching) - len(inside)
-    if not inside:
-        links = f" ({outside} links that lead out of it are not followed)" if outside else ""
-        raise SourceError(
-            f"{source.name}: no file in {root} matches {', '.join(access.include)}{links}; correct `include`."
-        )
-    return sorted(inside), outside
 
 
 def _files(source: Source, access: Folder, paths: Sequence[Path]) -> Iterator[IndexRow]:
     root = access.path.expanduser()
-    for path in paths:
+    names = folders.names([path.relative_to(root).as_posix() for path in paths])
+    for path, name in zip(paths, names, strict=True):
         try:
-            str(path).encode("utf-8")
+            name.encode("utf-8")
         except UnicodeEncodeError:
             raise SourceError(
                 f"{source.name}: the file name {os.fsencode(path.relative_to(root))!r} is not UTF-8; "
                 "rename the file (convmv does whole folders), or leave it out with exclude=… in the source file."
             ) from None
-        url = f"{FOLDER}{source.name}/{path.relative_to(root).as_posix()}"
-        digest = sha256_of(path)
+        try:
+            digest, found = sha256_of(path), path.stat()
+        except OSError as error:
+            raise SourceError(
+                f"{source.name}: the file {path} cannot be read ({error.strerror}); give the right to read it, "
+                "or leave it out with exclude=… in the source file."
+            ) from error
+        url = f"{FOLDER}{source.name}/{name}"
         media = _MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         yield IndexRow(
             record=capture.record_id(url, digest),
             url=url,
-            fetched=_utc(path.stat().st_mtime),  # a file has no time of sending; its last change is the nearest
+            fetched=_utc(found.st_mtime),  # a file has no time of sending; its last change is the nearest
             status=200,
             media=media,
             payload_sha256=digest,
             path=str(path.absolute()),
             offset=0,
-            size=path.stat().st_size,
+            size=found.st_size,
             kind="file",
         )
 

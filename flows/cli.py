@@ -108,7 +108,7 @@ def run(
             home, chosen, names, mapping.threads(pool.count()), Progress(),
             limit=limit, contact=contact, version=version,
         )  # fmt: skip
-        _reported(home, names, shown=False)
+        _report_stands(home)
     _released(made)
 
 
@@ -129,21 +129,23 @@ def collect(
 
     if not sources:
         raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
-    home = Workspace.open(workspace)
     if dry_run:
         for name in sources:
-            out.print(collecting.would_collect(home, name))
+            out.print(collecting.would_collect(Workspace(workspace.absolute()), name), markup=False)
         return
     if _by_prefect(prefect):
         from flows import prefect_flows
 
         prefect_flows.collect(list(sources), str(workspace), limit, contact)
         return
+    home, progress = Workspace.open(workspace), Progress()
     with home.lock():
         try:
-            runs.collect_all(home, sources, Progress(), limit=limit, contact=contact)
-        finally:  # what one source has failed to give is no reason to be silent about the others
-            _reported(home, sources)
+            runs.collect_all(home, sources, progress, limit=limit, contact=contact)
+        except MalmoiError:  # what one source has failed to give is no reason to be silent about the others
+            _reported(home, sources, progress)
+            raise
+        _reported(home, sources, progress)
 
 
 @app.command
@@ -336,18 +338,20 @@ def _plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool
     statuses.plan(recipe, names, workspace, out, collect=collect)
 
 
-def _reported(home: Any, names: Sequence[str], *, shown: bool = True) -> None:
+def _reported(home: Any, names: Sequence[str], progress: Any) -> None:
     """Write the crawl report; show its funnels."""
     from flows import report
 
-    try:
-        found = report.funnels(home, names)
-    except MalmoiError as error:  # the collection itself has its own say
-        out.print(f"No crawl report: {error}", markup=False)
-        return
-    if shown and found:
+    if found := report.refresh(home, names, progress):
         report.show(found, out)
-    out.print(f"Crawl report: {report.write(home, found)}", markup=False)
+        _report_stands(home)
+
+
+def _report_stands(home: Any) -> None:
+    from flows import report
+
+    if (page := report.page(home)).exists():
+        out.print(f"Crawl report: {page}", markup=False)
 
 
 def _released(made: Any) -> None:

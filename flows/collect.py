@@ -20,7 +20,7 @@ from crawlers.rights import claims
 from crawlers.rights.instruments import INSTRUMENT, is_instrument
 from flows import crawling
 from flows.progress import Progress
-from malmoi import capture, collection
+from malmoi import capture, collection, rights
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
@@ -60,6 +60,7 @@ def collect(
     """
     definition = catalogue.load(name)
     source = definition.source
+    _known_licences(source)
     home = workspace.captures(source.name)
     earlier = collection.runs(home)
     folder = collection.open_run(home)
@@ -88,6 +89,16 @@ def collect(
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
     return Collected(source.name, counts["new"], standing, **extra)
+
+
+def _known_licences(source: Source) -> None:
+    """SourceError for a claim of a licence that nobody knows: now, and not after hours of collecting."""
+    for claim in source.claim:
+        if rights.terms(claim.licence) is None:
+            raise SourceError(
+                f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
+                "correct the id in the source file, or add the licence to malmoi/licences.py."
+            )
 
 
 def would_collect(workspace: Workspace, name: str) -> str:
@@ -144,11 +155,16 @@ def _fetch(
             raise
         if status:
             errors.seek(0)
-            said = errors.read().strip().splitlines() or [f"the crawler ended with status {status}"]
+            ended = (
+                f"{source.name}: the crawler was ended with status {status} and said nothing; what it has archived "
+                "stands. Run the same command again, it goes on from there."
+            )
+            said = errors.read().strip().splitlines() or [ended]
             raise (CallError if status == 2 else SourceError)(said[-1])
     stats_file = folder / "stats.json"
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
-    rows, torn = capture.index(folder / CLOSED, CLOSED)
+    archive = folder / CLOSED  # of a dump on this machine without news it is empty: nothing else is archived beside it
+    rows, torn = capture.index(archive, CLOSED) if archive.stat().st_size else ([], [])
     known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
     try:
         rows = [_told_apart(row, folder, stats) for row in _proved(source, rows, folder, earlier, stats)]
@@ -245,7 +261,10 @@ def _proof(
         return replace(last, kind=LICENCE)
     if last is not None and last.kind == "revisit":
         held = [
-            (run, r) for run in earlier for r in run.rows if r.url == url and r.kind != "revisit" and r.status < 500
+            (run, r)
+            for run in earlier
+            for r in run.rows
+            if r.url == url and r.kind != "revisit" and r.status != 304 and r.status < 500
         ]
         if held and held[-1][1].status == 200 and held[-1][1].kind != GONE:
             run, row = held[-1]
@@ -275,4 +294,4 @@ def _told_apart(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexR
 
 
 def _more(counts: dict[str, int]) -> str:
-    return "".join(f" · {counts[k]:,} {k}" for k in ("gone", "blocked", "failed", "torn") if counts.get(k))
+    return "".join(f" · {counts[k]:,} {k}" for k in ("gone", "left out", "blocked", "failed", "torn") if counts.get(k))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,7 @@ class Curated:
 
     stages: tuple[tuple[Stage, tuple[Ledger, ...]], ...]
     tables: tuple[Path, ...]
+    read: tuple[tuple[str, tuple[Ledger, ...]], ...] = ()  # source as it was named → its shards of the first stage
 
     def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
         """The ledgers of one stage."""
@@ -47,7 +49,8 @@ class Curated:
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
     """Bring every stage up to date with the captures of `sources`; what stands already is not touched."""
-    ledgers = _extracted(workspace, sources, mapper, progress)
+    read = _extracted(workspace, sources, mapper, progress)
+    ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
     before: Stage = "2-documents"
     tables: list[Path] = []
@@ -63,15 +66,18 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
         ledgers = _ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]
         done.append((before, ledgers))
-    return Curated(tuple(done), tuple(tables))
+    return Curated(tuple(done), tuple(tables), tuple(read.items()))
 
 
-def _extracted(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> tuple[Ledger, ...]:
+def _extracted(
+    workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
+) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops itself and not the others, but nothing goes on without it."""
     planned = {name: list(extract_jobs(workspace, name)) for name in sources}
     try:
         jobs = [job for name in sources for job in planned[name]]
-        return _ensure(workspace, "2-documents", jobs, extract, mapper, progress)
+        done = iter(_ensure(workspace, "2-documents", jobs, extract, mapper, progress))
+        return {name: tuple(islice(done, len(planned[name]))) for name in sources}
     except SourceError as first:
         if len(sources) == 1:
             raise

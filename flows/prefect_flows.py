@@ -19,7 +19,7 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows import pool
+from flows import pool, report
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate as curate_all
@@ -60,8 +60,12 @@ _runner: Any = ThreadPoolTaskRunner(max_workers=pool.count())
 def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = None, contact: Contact = None) -> None:
     """Bring the captures of the sources up to date."""
     home = Workspace.open(Path(workspace))
+    progress = _Logged()
     with home.lock():
-        runs.collect_all(home, sources, _Logged(), limit=limit, contact=contact)
+        try:
+            runs.collect_all(home, sources, progress, limit=limit, contact=contact)
+        finally:  # what one source has failed to give is no reason to be silent about the others
+            _show_funnels(report.refresh(home, sources, progress), "collection")
 
 
 @flow(name="curate", task_runner=_runner, log_prints=False)
@@ -102,6 +106,14 @@ def run(
         made = runs.run(home, chosen, names, mapped, _Logged(), limit=limit, contact=contact, version=version)
     _show(made)
     return str(made.folder)
+
+
+def _show_funnels(found: Sequence[report.Funnel], key: str) -> None:
+    """The crawl report as an artifact of the run."""
+    if found:
+        create_markdown_artifact(
+            report.markdown(found), key=key, description="from the first address to what may be used"
+        )
 
 
 def _show(made: releases.Released) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,17 @@ from rich.table import Table
 from crawlers import catalogue
 from data_cards import render
 from flows.curate import extract_jobs
+from flows.progress import Progress
 from malmoi import __version__, collection, shard
 from malmoi.collection import GONE
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.ledger import total
+from malmoi.errors import MalmoiError
+from malmoi.ledger import Ledger, total
 from malmoi.rights import decide
+from malmoi.source import Source
 from malmoi.workspace import Workspace, replace_file
 
+SHOWN = 6  # reasons of one step on a terminal; the page has all
 GONE_BY = {301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
 
 
@@ -54,20 +58,77 @@ class Funnel:
     missing: int = 0  # shards that are not extracted yet
 
 
-def funnels(workspace: Workspace, names: Sequence[str]) -> list[Funnel]:
-    """The funnel of each source that has been collected."""
+def funnels(
+    workspace: Workspace, names: Sequence[str], read: Mapping[str, Sequence[Ledger]] | None = None
+) -> list[Funnel]:
+    """The funnel of each source that has been collected.
+
+    `read` holds the shards of each source where they are known already; else they are looked for.
+    """
     sources = [(name, catalogue.load(name).source) for name in names]
-    return [_funnel(workspace, name) for name, source in sources if collection.runs(workspace.captures(source.name))]
+    found = [(name, source, collection.runs(workspace.captures(source.name))) for name, source in sources]
+    return [_funnel(workspace, name, source, runs, (read or {}).get(name)) for name, source, runs in found if runs]
+
+
+def refresh(
+    workspace: Workspace,
+    names: Sequence[str],
+    progress: Progress,
+    read: Mapping[str, Sequence[Ledger]] | None = None,
+) -> list[Funnel]:
+    """Write the report anew; a source that cannot be counted is said to be so and stops nothing."""
+    found: list[Funnel] = []
+    for name in dict.fromkeys(names):
+        try:
+            found += funnels(workspace, [name], read)
+        except MalmoiError as error:  # the collection itself has its own say
+            progress.say(f"  no crawl report of {name}: {error}")
+    if found:
+        write(workspace, found)
+    return found
+
+
+def page(workspace: Workspace) -> Path:
+    """Where the report is written."""
+    return workspace.root / "reports" / "collection.html"
 
 
 def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
-    """Write the report; returns its page."""
-    folder = workspace.root / "reports"
-    folder.mkdir(exist_ok=True)
-    plain = {"malmoi": __version__, "sources": [asdict(funnel) for funnel in found]}
-    replace_file(folder / "collection.json", json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
-    replace_file(folder / "collection.html", render.page("collection.html", sources=found))
-    return folder / "collection.html"
+    """Write the report; returns its page. Sources that are not in `found` keep what was said of them last."""
+    ours = {funnel.source: asdict(funnel) for funnel in found}
+    told = {said["source"]: said for said in _told(workspace) if workspace.captures(said["source"]).exists()} | ours
+    sources = [told[name] for name in sorted(told)]
+    plain = {"malmoi": __version__, "sources": sources}
+    place = page(workspace)
+    replace_file(place.with_suffix(".json"), json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
+    replace_file(place, render.page("collection.html", sources=sources))
+    return place
+
+
+def _told(workspace: Workspace) -> list[dict[str, Any]]:
+    """What the report that stands says of each source; [] where none of this version can be read."""
+    try:
+        told = json.loads(page(workspace).with_suffix(".json").read_text(encoding="utf-8"))
+        return list(told["sources"]) if told["malmoi"] == __version__ else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def markdown(found: Sequence[Funnel]) -> str:
+    """The funnels as a table in Markdown, one row a step.
+
+    >>> step = Stretch("pages answered", "응답한 쪽", "pages", 1200, (("status-404", 2),))
+    >>> print(markdown([Funnel("a", "A", "P", "", 1, (step,), (), ())]))
+    | source | step | count | lost on the way |
+    | --- | --- | ---: | --- |
+    | a | pages answered | 1,200 | status-404 2 |
+    """
+    rows = ["| source | step | count | lost on the way |", "| --- | --- | ---: | --- |"]
+    for funnel in found:
+        for step in funnel.steps:
+            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost).replace("|", "\\|")
+            rows.append(f"| {funnel.source} | {step.name} | {step.count:,} | {lost} |")
+    return "\n".join(rows)
 
 
 def show(found: Sequence[Funnel], out: Console) -> None:
@@ -76,20 +137,30 @@ def show(found: Sequence[Funnel], out: Console) -> None:
     table.columns[2].justify = "right"
     for funnel in found:
         for number, step in enumerate(funnel.steps):
-            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost[:6])
+            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost[:SHOWN])
+            if len(step.lost) > SHOWN:
+                lost += f" · {len(step.lost) - SHOWN} more reasons"
             table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", lost)
         table.add_section()
     out.print(table)
 
 
-def _funnel(workspace: Workspace, name: str) -> Funnel:
-    source = catalogue.load(name).source
-    runs = collection.runs(workspace.captures(source.name))
+def _funnel(
+    workspace: Workspace,
+    name: str,
+    source: Source,
+    runs: Sequence[collection.Run],
+    read: Sequence[Ledger] | None,
+) -> Funnel:
     facts = runs[-1].facts
     rows = [row for _, found in collection.current(runs) for row in found]
     steps = [*_asked(facts), _standing(rows, runs)]
-    jobs = list(extract_jobs(workspace, name))
-    ledgers = [ledger for job in jobs if (ledger := workspace.ledger("2-documents", job.key)) is not None]
+    missing = 0
+    if read is None:
+        jobs = list(extract_jobs(workspace, name))
+        read = [ledger for job in jobs if (ledger := workspace.ledger("2-documents", job.key)) is not None]
+        missing = len(jobs) - len(read)
+    ledgers = read
     licences: Counter[tuple[str, str]] = Counter()
     if ledgers:
         _, kept, dropped, failed = total(ledgers)
@@ -127,12 +198,15 @@ def _funnel(workspace: Workspace, name: str) -> Funnel:
             (host, said.get("fetched", 0), said.get("bytes", 0), said.get("blocked", 0), said.get("failed", 0))
             for host, said in sorted(by_host.items())
         ),
-        missing=len(jobs) - len(ledgers),
+        missing=missing,
     )
 
 
 def _asked(facts: dict[str, Any]) -> list[Stretch]:
-    """The steps of the newest run that the crawler told; none for what lies on this machine."""
+    """The steps of the newest run that the crawler or the look into a folder told; none for archives."""
+    if facts.get("not_taken"):
+        left = Counter(why for _, why in facts["not_taken"])
+        return [Stretch("files that are taken", "받아들인 파일", "files", int(facts["found"]), _most(left))]
     if "fetched" not in facts:
         return []
     blocked: Counter[str] = Counter(facts.get("blocked_by") or {"blocked": facts.get("blocked", 0)})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crawlers import catalogue
+from flows import report
 from flows.collect import Collected, collect
 from flows.curate import curate
 from flows.mapping import Mapper
@@ -13,7 +14,7 @@ from flows.progress import Progress
 from flows.release import Released, release
 from flows.sources import terms_of
 from malmoi import recipe as recipes
-from malmoi.errors import CallError, SourceError
+from malmoi.errors import CallError, MalmoiError, SourceError
 from malmoi.recipe import Recipe
 from malmoi.workspace import Workspace
 
@@ -49,18 +50,20 @@ def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[
 def collect_all(
     workspace: Workspace, names: Sequence[str], progress: Progress, *, limit: int | None, contact: str | None
 ) -> list[Collected]:
-    """Collect each source; one that fails stops itself and not the others, and is raised at the end."""
-    done, faults = [], []
+    """Collect each source; one that fails, or lacks a key or a check, stops itself alone and is raised at the end."""
+    done: list[Collected] = []
+    faults: list[MalmoiError] = []
     for name in names:
         try:
             terms = terms_of(workspace, catalogue.load(name).source)
             done.append(collect(workspace, name, progress, limit=limit, contact=contact, terms=terms))
-        except SourceError as error:
+        except (SourceError, CallError) as error:
             if len(names) > 1:
                 progress.say(f"  {error}")  # now, since the others may take hours; and again at the end
-            faults.append(str(error))
+            faults.append(error)
     if faults:
-        raise SourceError("\n".join(faults))
+        called = all(isinstance(error, CallError) for error in faults)
+        raise (CallError if called else SourceError)("\n".join(map(str, faults)))
     return done
 
 
@@ -76,6 +79,11 @@ def run(
     version: str = "",
 ) -> Released:
     """Collect the sources, curate by the recipe, and release what is kept."""
-    collect_all(workspace, sources, progress, limit=limit, contact=contact)
+    try:
+        collect_all(workspace, sources, progress, limit=limit, contact=contact)
+    except (SourceError, CallError):  # what one source has failed to give is no reason to be silent about the others
+        report.refresh(workspace, sources, progress)
+        raise
     curated = curate(workspace, recipe, sources, mapper, progress)
+    report.refresh(workspace, sources, progress, dict(curated.read))
     return release(workspace, recipe, sources, curated, mapper, progress, version=version)

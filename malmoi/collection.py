@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -77,7 +78,7 @@ def open_run(folder: Path) -> Path:
 
 def located(run: Run, row: IndexRow) -> IndexRow:
     """The row with a path that can be opened."""
-    return replace(row, path=str(run.folder / row.path))
+    return replace(row, path=os.path.join(run.folder, row.path))  # noqa: PTH118 (a Path takes longer)
 
 
 @dataclass(frozen=True, slots=True)

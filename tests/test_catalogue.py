@@ -291,3 +291,26 @@ def test_the_page_of_the_docs_is_the_catalogue():
     assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == sources.page(), (
         "write it anew: python -m flows.sources > docs/sources.md"
     )
+
+
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ('access=Folder("/data")', r"SOURCE\.access\.path is '/data', which is str; write Path\('/data'\)"),
+        (
+            'access=Site(start="http://a.kr/", scope=("http://a.kr/",))',
+            r"access\.start is 'http://a.kr/', which is str",
+        ),
+        ("access=Warc((1,))", r"access\.paths holds 1, which is int"),
+        ('access=Folder(Path("/data")), claim=LicenceClaim("CC-BY-4.0", "x")', r"SOURCE\.claim is LicenceClaim"),
+        ('access=Folder(Path("/data")), manners=Manners(delay="1")', r"SOURCE\.manners\.delay is '1', which is str"),
+    ],
+)
+def test_a_field_of_another_kind_is_named_with_what_to_write(tmp_path, declared, says):
+    file = tmp_path / "s.py"
+    file.write_text(
+        "from pathlib import Path\nfrom malmoi.source import *\n"
+        f'SOURCE = Source(name="s", title="t", publisher="p", {declared})\n'
+    )
+    with pytest.raises(CallError, match=says):
+        catalogue.load(str(file))

@@ -1,0 +1,115 @@
+"""The files of a folder on this machine: which are chosen, which are left out and why, and what they are called."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeAlias
+
+from malmoi.errors import SourceError
+from malmoi.source import Folder, Source
+
+Left: TypeAlias = tuple[str, str]  # name of a file below the folder, and why it was left out
+
+LEADS_OUT = "link-out-of-the-folder"  # nobody has claimed anything about what lies there
+LINKED_FOLDER = "link-to-a-folder"  # what lies inside the folder is found where it is
+BROKEN_LINK = "broken-link"
+NO_FILE = "no-regular-file"  # a pipe, a socket, a device
+
+
+def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
+    """The files of a folder, sorted, and what was left out of those that the globs choose.
+
+    A glob of `exclude` that names a folder shuts out all that lies in it. The licence file of a claim is archived
+    as such and is no text of the source.
+    """
+    root = access.path.expanduser()
+    if not root.is_dir():
+        raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
+    shut = _hits(source, root, access.exclude) | {root / claim.file for claim in source.claim if claim.file}
+    chosen = _hits(source, root, access.include) | set(_linked_folders(source, root, shut))
+    home = root.resolve()
+    _resolved.cache_clear()  # what was a folder at the last look may be a link now
+    taken: list[Path] = []
+    left: list[Left] = []
+    for path in sorted(chosen - shut):
+        if not shut.isdisjoint(path.parents):
+            continue
+        why = _why_not(path, home)
+        if why:
+            left.append((_printable(path, root), why))
+        elif why is not None:
+            taken.append(path)
+    if not taken:
+        links = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
+        raise SourceError(
+            f"{source.name}: no file in {root} matches {', '.join(access.include)}{links}; correct `include`."
+        )
+    return taken, left
+
+
+def _hits(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
+    """What the globs choose below `root`, in either spelling of Hangul: macOS names files in NFD, people type NFC."""
+    found: set[Path] = set()
+    for glob in globs:
+        # Until Python 3.13 pathlib lets `**` at the end of a glob choose folders only.
+        whole = f"{glob}/*" if glob == "**" or glob.endswith("/**") else glob
+        for spelling in {whole, *(unicodedata.normalize(form, whole) for form in ("NFC", "NFD"))}:
+            try:
+                found.update(root.glob(spelling))
+            except (ValueError, NotImplementedError) as error:
+                raise SourceError(
+                    f"{source.name}: the glob {glob!r} cannot be used ({error}); it is relative to the folder, "
+                    "as in **/*.hwp; correct include or exclude in the source file."
+                ) from error
+    return found
+
+
+def _linked_folders(source: Source, root: Path, shut: set[Path]) -> Iterator[Path]:
+    """The links to folders below `root`, which no glob enters. SourceError where a folder may not be read."""
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(
+            f"{source.name}: the folder {error.filename} cannot be read ({error.strerror}); give the right to read it, "
+            "or leave it out with exclude=… in the source file."
+        ) from error
+
+    for place, folders, _ in os.walk(root, onerror=refuse):
+        folders[:] = [name for name in folders if Path(place, name) not in shut]
+        yield from (path for name in folders if (path := Path(place, name)).is_symlink())
+
+
+def _why_not(path: Path, home: Path) -> str | None:
+    """Why a path is not taken: "" where it is, None for a folder, whose files speak for themselves."""
+    if path.is_dir():
+        return LINKED_FOLDER if path.is_symlink() else None
+    if not path.exists():
+        return BROKEN_LINK
+    place = path.resolve() if path.is_symlink() else _resolved(path.parent)
+    if not place.is_relative_to(home):
+        return LEADS_OUT
+    return "" if path.is_file() else NO_FILE
+
+
+@lru_cache(maxsize=1024)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
+
+
+def _printable(path: Path, root: Path) -> str:
+    return os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+
+
+def names(raw: Sequence[str]) -> list[str]:
+    """The names of files in NFC, so that a file has one id whatever machine has copied it; unique as they were.
+
+    >>> [len(name) for name in names(["\u1100\u1161", "b"])], [len(name) for name in names(["\u1100\u1161", "가"])]
+    ([1, 1], [2, 1])
+    """
+    composed = [unicodedata.normalize("NFC", name) for name in raw]
+    once = Counter(composed)
+    return [short if once[short] == 1 else name for name, short in zip(raw, composed, strict=True)]
