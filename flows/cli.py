@@ -17,9 +17,20 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
-from cyclopts.validators import Number
-from rich.console import Console
 
+from flows.cli_options import (
+    ContactOption,
+    DryOption,
+    LimitOption,
+    PrefectOption,
+    RecipeArgument,
+    SourceOption,
+    VersionOption,
+    WorkersOption,
+    WorkspaceOption,
+    out,
+)
+from flows.cli_sources import sources
 from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError
 
@@ -30,28 +41,6 @@ app = App(
     suppress_keyboard_interrupt=False,
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
-_wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width of its own
-out = Console(highlight=False, soft_wrap=True, width=_wide)
-
-WorkspaceOption = Annotated[Path, Parameter("--workspace", help="Folder that holds captures, stages and releases.")]
-SourceOption = Annotated[
-    list[str] | None,
-    Parameter("--source", negative="", help="Name or .py file of a source; default: those of the recipe."),
-]
-LimitOption = Annotated[
-    int | None, Parameter("--limit", validator=Number(gte=1), help="At most so many captures a source.")
-]
-DryOption = Annotated[bool, Parameter("--dry-run", negative="", help="Say what would be done; write nothing.")]
-ContactOption = Annotated[
-    str | None, Parameter("--contact", help="Who answers for the crawl: a mail address or a page.")
-]
-WorkersOption = Annotated[int | None, Parameter("--workers", help="Worker processes; default: one a core.")]
-VersionOption = Annotated[str, Parameter("--version", help="MAJOR.MINOR.PATCH; default: the next one.")]
-RecipeArgument = Annotated[str, Parameter(help="A shipped recipe, or a path that ends in .toml.")]
-PrefectOption = Annotated[
-    bool,
-    Parameter("--prefect", negative="", help="Run as a Prefect flow; the default where PREFECT_API_URL is set."),
-]
 
 
 @app.command
@@ -253,56 +242,7 @@ def why(where: Path, id: str) -> None:
     explaining.show(where, id, out)
 
 
-sources = App(name="sources", help="The catalogue: licence, access, register, terms check, last run in the workspace.")
 app.command(sources)
-
-
-@sources.default
-def sources_(
-    name: Annotated[str, Parameter(help="A source to be shown in full, or a path that ends in .py.")] = "",
-    *,
-    workspace: WorkspaceOption = Path("workspace"),
-    wide: Annotated[bool, Parameter("--wide", negative="", help="One line a source, however long.")] = False,
-) -> None:
-    """The catalogue of sources as a table, or one source in full."""
-    from flows import listing
-
-    if name:
-        listing.show(workspace, name, out)
-    else:
-        listing.table(workspace, out, wide=wide)
-
-
-@sources.command(name="new")
-def sources_new(name: str) -> None:
-    """Write a commented skeleton, NAME.py, into this folder."""
-    from flows import sources as catalogue
-
-    catalogue.new(name, Path.cwd(), out)
-
-
-@sources.command(name="denied")
-def sources_denied(word: str = "") -> None:
-    """What is never collected, and why; with WORD, the rows that say it."""
-    from flows import listing
-
-    listing.show_denied(word, out)
-
-
-@sources.command(name="terms")
-def sources_terms(
-    name: str,
-    *,
-    reviewer: Annotated[str, Parameter("--reviewer", help="Who has read the terms.")],
-    page: Annotated[str, Parameter("--page", help="Address of the page that was read.")],
-    verdict: Annotated[str, Parameter("--verdict", help="allowed or forbidden")],
-    date: Annotated[str, Parameter("--date", help="When, as 2026-11-24; default: today.")] = "",
-    workspace: WorkspaceOption = Path("workspace"),
-) -> None:
-    """Record in the workspace that a person has read the terms of a source, and the outcome."""
-    from flows import sources as catalogue
-
-    catalogue.record_terms(workspace, name, reviewer=reviewer, page=page, verdict=verdict, day=date, out=out)
 
 
 @app.command(name="try")

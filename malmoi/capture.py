@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -20,10 +20,9 @@ from typing import BinaryIO, TypeAlias
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from malmoi.errors import CaptureError
+from malmoi.members import member, next_member, one_stream, sought
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of one decoded payload; what is longer is not a page
-BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
-GZIP = b"\x1f\x8b\x08"
 MAX_RATIO = 200  # decoded : encoded; beyond it a payload is a bomb
 _WANTED = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.metadata | WarcRecordType.revisit
 
@@ -166,7 +165,7 @@ def scan(path: Path) -> Iterator[tuple[int, str, Capture] | Torn]:
     """
     seen = False
     with path.open("rb") as stream:
-        whole = _one_stream(stream)
+        whole = one_stream(stream)
         for entry in _in_stream(path, stream) if whole else _by_member(path, stream):
             seen = True
             if entry is not None:
@@ -178,47 +177,17 @@ def scan(path: Path) -> Iterator[tuple[int, str, Capture] | Torn]:
 _Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record of a type that holds no capture
 
 
-def _one_stream(stream: BinaryIO) -> bool:
-    """Whether the archive is plain, or compressed as a whole, so that it can only be read from its beginning."""
-    stream.seek(0)
-    if stream.read(len(GZIP)) != GZIP:
-        return True
-    try:
-        return _member(stream, 0) is None
-    except zlib.error:
-        return False
-
-
-def _member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
-    """The content of the gzip member at offset `at` and the offset behind it; None where it is too large for a record.
-
-    zlib.error where it is damaged or cut off.
-    """
-    stream.seek(at)
-    inflate, content, read = zlib.decompressobj(31), bytearray(), at
-    while not inflate.eof:
-        block = inflate.unconsumed_tail or stream.read(1 << 16)
-        if not block:
-            raise zlib.error("cut off")
-        if not inflate.unconsumed_tail:
-            read += len(block)
-        content += inflate.decompress(block, MAX_BODY + (1 << 20) - len(content))
-        if len(content) >= MAX_BODY + (1 << 20):
-            return None
-    return bytes(content), read - len(inflate.unused_data)
-
-
 def _by_member(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
     """An archive with a gzip member for each record: damage costs the member it is in."""
     at = seen = 0
     size = stream.seek(0, 2)
     while at < size:
         try:
-            found = _member(stream, at)
+            found = member(stream, at)
             entries = [Torn(str(path), at, "", "a record of more than the limit")] if found is None else None
-            content, behind = found or (b"", _next_member(stream, at))
+            content, behind = found or (b"", next_member(stream, at))
         except zlib.error as error:
-            entries, content, behind = [Torn(str(path), at, "", f"damaged: {error}")], b"", _next_member(stream, at)
+            entries, content, behind = [Torn(str(path), at, "", f"damaged: {error}")], b"", next_member(stream, at)
         if content and not content.startswith(b"WARC/"):
             if not seen:
                 raise CaptureError(f"{path}: {_no_warc(path, OSError('no WARC header'))}")
@@ -256,38 +225,10 @@ def _in_stream(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
         except OSError as error:
             if not seen:
                 raise CaptureError(f"{path}: {_no_warc(path, error)}") from error
-            damaged, start = last, _found(stream, last + 1, b"\nWARC/1.", lambda at: True, 1)
+            damaged, start = last, sought(stream, last + 1, b"\nWARC/1.", lambda at: True, 1)
             yield Torn(str(path), damaged, "", f"unreadable behind the record at {damaged}: {error}")
             if not start:
                 return
-
-
-def _next_member(stream: BinaryIO, behind: int) -> int:
-    """Offset of the next gzip member behind that at `behind` that begins a record, or 0."""
-    return _found(stream, behind + 1, GZIP, lambda at: _begins_record(stream, at))
-
-
-def _found(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], bool], skip: int = 0) -> int:
-    """Offset of the first `mark` from `start` on for which `holds` is true, plus `skip`; 0 where there is none."""
-    while True:
-        stream.seek(start)
-        block = stream.read(BLOCK)
-        at = block.find(mark)
-        while at >= 0:
-            if holds(start + at):
-                return start + at + skip
-            at = block.find(mark, at + 1)
-        if len(block) < BLOCK:
-            return 0
-        start += BLOCK - len(mark) + 1
-
-
-def _begins_record(stream: BinaryIO, at: int) -> bool:
-    stream.seek(at)
-    try:
-        return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
-    except zlib.error:
-        return False
 
 
 def read(path: Path, offset: int, record: str) -> Capture:

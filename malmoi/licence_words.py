@@ -23,6 +23,7 @@ NON_COMMERCIAL = re.compile(
 )
 NO_DERIVATIVES = re.compile(
     r"(?:변경|개작|변형|개변|편집|수정|가공|2차적?\s?저작물?)[^,.+/]{0,12}(?:금지|불가|제외|수\s?없|안\s?됨|않)"
+    r"|원(?:문|본)\s?그대로(?:만|\s?(?:이용|사용|게재))"
     r"|no-?\s?deriv|no (?:changes|modification)|modification (?:is )?(?:prohibited|not)",
     re.I,
 )
@@ -130,13 +131,15 @@ _KOGL_VALUE = re.compile(
     r"(?P<rest>[ (:：,+/·\-a-z가-힣)]{0,60})",
     re.I,
 )
+_EXPIRED = re.compile(r"(?:공공누리 )?만료 ?공공저작물(?: ?\((?:저작권 )?보호 ?기간[^()]{0,40}\))?")
 _REST = re.compile(
-    r"[ (:：,+/·\-)]|출처 ?표시|상업적 ?이용 ?금지|변경 ?금지|AI ?유형|AI|병행|비영리|제한 ?없음|및|조건", re.I
+    r"[ (:：,+/·\-)]|출처 ?표시|상업적 ?이용 ?금지|변경 ?금지|AI ?유형|AI|병행|비영리|제한 ?없음|자유 ?이용|및|조건",
+    re.I,
 )
 
 
 def _kogl(text: str) -> str | None:
-    if text in ("만료 공공저작물", "만료공공저작물", "공공누리 만료 공공저작물"):
+    if _EXPIRED.fullmatch(text):
         return "LicenseRef-KOGL-Expired"
     match = _KOGL_VALUE.fullmatch(text)
     if match is None or _REST.sub("", match["rest"]):

@@ -27,7 +27,7 @@ OWNERS = {
     "jinja2": "data_cards/",
     "fastwarc": "malmoi/capture.py",
     "pebble": "malmoi/workers.py",
-    "cyclopts": "flows/cli.py",
+    "cyclopts": "flows/cli",
     "pycld2": "filters/language.py",
 }
 PURE = ("malmoi/document.py", "malmoi/rights.py", "malmoi/licences.py", "malmoi/licence_words.py", "malmoi/source.py")

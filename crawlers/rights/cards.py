@@ -7,7 +7,8 @@ speaks for what it leads to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
 from lxml import html
 
@@ -30,20 +31,23 @@ def without_cards(found: Sequence[Found], shown: Sequence[Run]) -> list[Found]:
         return list(found)
     length = sum(len(run.text) for run in shown)
     known: dict[html.HtmlElement, bool] = {}
-    dropped = {id(one) for one in inside if any(_known(above, known, length) for above in _above(one.element))}
+    dropped = {id(one) for one in inside if _in_a_card(one.element, known, length)}
     return [one for one in found if id(one) not in dropped]
 
 
-def _above(element: html.HtmlElement) -> Iterator[html.HtmlElement]:
-    for above in (element, *element.iterancestors()):
-        if above.tag in _TAGS and (above.tag not in _NAMED_ONLY or above.get("class")):
-            yield above
-
-
-def _known(element: html.HtmlElement, known: dict[html.HtmlElement, bool], length: int) -> bool:
-    if element not in known:
-        known[element] = _is_card(element, length)
-    return known[element]
+def _in_a_card(element: html.HtmlElement, known: dict[html.HtmlElement, bool], length: int) -> bool:
+    passed, inside = [], False
+    for above in chain((element,), element.iterancestors()):
+        if above in known:
+            inside = known[above]
+            break
+        passed.append(above)
+        named = above.tag in _TAGS and (above.tag not in _NAMED_ONLY or above.get("class"))
+        if named and _is_card(above, length):
+            inside = True
+            break
+    known |= dict.fromkeys(passed, inside)  # what was passed is no card itself
+    return inside
 
 
 def _is_card(element: html.HtmlElement, length: int) -> bool:

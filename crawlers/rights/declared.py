@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from crawlers.rights.mentions import LONG, SPELLED, mentions
 from crawlers.rights.place import Run
-from crawlers.rights.subjects import about, doubtful
-from malmoi.licence_words import licence_from_text
-from malmoi.licences import cc_id, licence_from_url
+from crawlers.rights.speaker import of_itself
+from crawlers.rights.subjects import about, doubtful, settled
+from malmoi.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licence_from_text
+from malmoi.licences import licence_from_url
 from malmoi.rights import UNKNOWN, terms
 
 MAX_REST = 3  # letters and digits that may be left of words that say nothing
-MAX_SENTENCE = 300  # code points; a longer one is prose that speaks about licences
+MAX_SENTENCE = 400  # code points; a longer one is prose that speaks about licences
 MAX_ALONE = 120  # code points of a paragraph that is nothing but a licence
 MAX_BESIDE = 160  # code points of other text in the run of a sentence of the item that grants
 MAX_RUN = 2_000  # code points that are read at the beginning and at the end of a run
@@ -24,12 +26,12 @@ MAX_RUN = 2_000  # code points that are read at the beginning and at the end of 
 _WORK = (
     r"(?:글|저작물|문서|작품|게시물|게시글|포스트|포스팅|자료|콘텐츠|컨텐츠|내용|페이지|기사|번역|번역문"
     r"|번역본|본문|텍스트"
-    r"|데이터|강의|책)"
+    r"|데이터|강의(?:\s?노트|록)?|노트|책|보고서|간행물|설명서|논문|칼럼)"
 )
 _PLACE = r"(?:블로그|사이트|웹사이트|홈페이지|누리집|위키|페이지)"
 _OWN = (
     rf"(?:(?:이|본|위|해당|모든)\s?(?:{_PLACE}(?:의|에\s?(?:있는|실린"
-    rf"|게시된))?\s?)?(?:모든\s?)?{_WORK}(?:[은는의]|들은|에는)"
+    rf"|게시된))?\s?)?(?:모든\s?)?{_WORK}(?:[은는의과와]|들은|에는)"
     rf"|(?:이|본)\s?{_PLACE}(?:은|는))"
 )
 _CC = r"(?:CC[ -]?(?:BY|0|L)\b|creative\s?commons|크리에이티브\s?커먼[즈스]|저작자\s?표시)"
@@ -64,7 +66,33 @@ _SENTENCES = (
     ),
     re.compile(r"^\W{0,3}(?:licen[cs]ed|released|available)\sunder\b", re.I),
     re.compile(r"\bwaived? all (?:\w+ ){0,6}?rights\b", re.I),  # CC0
+    re.compile(
+        rf"\bthis is an?\s(?:[\w-]+\s){{0,2}}?{_THING},?\s(?:(?:which|that) is\s)?{_LICENSED}\s(?:under|with)\b", re.I
+    ),
+    # 이 글의 이용 조건: CC BY
+    re.compile(rf"(?:이|본)\s?{_WORK}의\s(?:라이[선센]스|이용\s?조건|이용\s?허락(?:\s?범위)?|저작권)\s?[:：]", re.I),
+    re.compile(rf"(?:이|본)\s?(?:[가-힣]{{2,4}}의\s)?본문(?:은|은\s모두)\s.*{_GIVEN}", re.I),
 )
+# 글쓴이는 이 글의 모든 권리를 포기합니다: it gives to the public domain, and to nothing else.
+_WAIVES = re.compile(
+    rf"(?:이|본)\s?{_WORK}(?:에\s?(?:관한|대한|관련된)|의)\s.{{0,40}}(?:권리|저작권|저작\s?인접권).{{0,60}}포기(?:합니다|한다|함|했|하였)",
+    re.I,
+)
+# One of several licences may be chosen.
+_CHOICE = re.compile(
+    r"가운데\s?하나|(?<!하나도\s)중\s?(?:에서\s?)?(?:하나|원하는|선택)|둘\s중|택일|선택(?:하여|해)|골라|또는|혹은|이나\s"
+    r"|\bor\b|\beither\b|at your (?:option|choice)",
+    re.I,
+)
+_ANNOUNCED = re.compile(
+    r"(?:문구|문장|표시|예시|보기|양식|예를\s?들|다음과\s?같|아래와\s?같|작성\s?례|표기\s?방법|적용\s?방법)[^.]{0,40}[:：.]?$"
+    r"|(?:넣|붙이|붙여|복사|적어|입력)[^.]{0,16}[:：.]?$|\b(?:copy|paste|insert"
+    r"|for example|e\.g\.|like this|such as|sample|template"
+    r"|following (?:line|notice|text|sentence|statement))\b[^.]{0,40}[:：.]?$",
+    re.I,
+)
+_TAKES_BACK = re.compile(r"^\W{0,3}(?:다만|단|그러나|하지만|however|but|note that)[,\s]", re.I)
+_TAKEN = re.compile(r"않|아니|제외|없|금지|불가|\bnot\b|n['’]t\b|\bexcept|\bonly\b|exclud|reserved|permission", re.I)
 # In a footer or a mark block nobody tells a story: there a bare subject declares too.
 _FRAME = re.compile(
     rf"\b{_THING}\b.{{0,40}}\b(?:{_LICENSED}\s)?(?:under|by)\b|(?:{_WORK})(?:은|는).*{_NAME}.*{_GIVEN}", re.I
@@ -93,36 +121,23 @@ _NOTHING = re.compile(
     re.I,
 )
 _SPLIT = re.compile(r"(?<=[.!?。])\s+(?=[^\d])")
-_ADDRESS = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:creativecommons\.org|gnu\.org|opensource\.org|opendatacommons\.org)/[\w./+-]*\w/?"
+_CC_CLAUSE = (
+    ("NC", re.compile(rf"{NON_COMMERCIAL.pattern}|\bBY-NC", re.I)),
+    ("ND", re.compile(rf"{NO_DERIVATIVES.pattern}|\bBY-(?:NC-)?ND", re.I)),
+    ("SA", re.compile(r"동일\s?조건|share-?\s?alike|\bBY-(?:NC-)?SA", re.I)),
 )
-_SPELLED = re.compile(
-    r"(?:CC[ -]?|creative\s?commons\s)(?:BY(?:[ -]?NC)?(?:[ -]?(?:SA|ND))?)[ -]?(?:v"
-    r"|version )?[1-4]\.[05](?:[ -]KR\b)?"
-    r"|저작자 ?표시(?:[ -]?비영리)?(?:[ -]?변경 ?금지|[ -]?동일조건 ?변경 ?허락)? [1-4]\.[05](?: 대한민국)?"
-    r"|\bCC0\b(?:[ -]1\.0)?",
-    re.I,
-)
-_LONG = re.compile(
-    r"attribution(?P<nc>[ -]non-?commercial)?(?:(?P<nd>[ -]no-?deriv(?:ative)?s?(?: works)?)"
-    r"|(?P<sa>[ -]share-?alike))?"
-    r" (?P<version>[1-4]\.[05])(?P<plain> (?:international|unported|licen[cs]e|public)\b|\W*$)",
-    re.I,
-)
-_SOFTWARE = re.compile(
-    r"\b(?:MIT|Apache(?:[- ]License,?)?[- ](?:version )?2\.0|BSD[- ][23]-clause"
-    r"|L?GPL(?:[- ]?v?[0-9.]{1,3}\+?)?)(?: licen[cs]e)?\b",
-    re.I,
-)
+# A sentence that begins with the licence and names nobody's work: "Licensed under CC BY 4.0".
+_NAMELESS = re.compile(rf"^\W{{0,3}}(?:(?:licen[cs]ed|released|available)\sunder\b|{_CC})", re.I)
 _HINT = re.compile(r"licen|라이[선센]스|CC|저작자|commons|커먼|이용\s?허락|GPL|public domain|퍼블릭", re.I)
 _FAMILY = re.compile(rf"{_CC}|\b(?:L?GPL|GFDL|MIT|Apache|BSD|MPL|ODbL)\b|public domain|퍼블릭 도메인", re.I)
 _ASKS = re.compile(r"[?？]|무엇|이란\s")
 
 
-def declared(run: Run, *, labels: bool = False) -> Iterator[tuple[str, str]]:
+def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tuple[str, str]]:
     """Each (licence, sentence) that a run declares of the text it stands in; `unknown` where it cannot be read.
 
-    With `labels` also a line such as "라이선스: CC BY 4.0" or "CC BY 4.0", which a page of HTML has in its mark blocks.
+    `before` is the text of the run before it, which may announce an example. With `labels` also a line such as
+    "라이선스: CC BY 4.0" or "CC BY 4.0", which a page of HTML has in its mark blocks.
     """
     if run.state.quoted or run.state.furniture:
         return
@@ -132,22 +147,66 @@ def declared(run: Run, *, labels: bool = False) -> Iterator[tuple[str, str]]:
         return
     text = run.text if len(run.text) <= 2 * MAX_RUN else f"{run.text[:MAX_RUN]}\n{run.text[-MAX_RUN:]}"
     forms = _SENTENCES if run.state.part == "item" and run.state.mark is None else (*_SENTENCES, _FRAME)
-    for sentence in _SPLIT.split(text):
-        sentence = sentence.strip()
+    sentences = [sentence.strip() for sentence in _SPLIT.split(text)]
+    back = any(_TAKES_BACK.search(one) and _TAKEN.search(settled(one)) and _of_text(one) for one in sentences)
+    for sentence in sentences:
         if not sentence or len(sentence) > MAX_SENTENCE or _ASKS.search(sentence):
             continue
         label = _LABEL.match(sentence) if labels else None
-        if label or any(form.search(sentence) for form in forms):
+        if label or _WAIVES.search(sentence) or any(form.search(sentence) for form in forms):
             # Beside other sentences of the item it may be a story about a book: then it cannot grant, only limit.
             told = run.state.part == "item" and run.state.mark is None and len(text) - len(sentence) > MAX_BESIDE
+            told = told or bool(before and _ANNOUNCED.search(before[-200:]))
+            sure = not back and (
+                label or _NAMELESS.search(sentence) or of_itself(sentence, run.owner, frame=_frame(run))
+            )
             for licence in sorted(_declares(run, sentence, label)):
-                if not told or not _grants(licence):
+                if not _grants(licence) or (not told and sure):
                     yield licence, sentence
+                elif not told:
+                    yield UNKNOWN, sentence
 
 
-def is_declaration(sentence: str) -> bool:
-    """Whether a sentence has the form in which texts declare their licence."""
-    return any(form.search(sentence) for form in _SENTENCES)
+def is_declaration(sentence: str, run: Run) -> bool:
+    """Whether a sentence of `run` has the form in which texts declare their licence, and speaks of the text."""
+    return (bool(_WAIVES.search(sentence)) or any(form.search(sentence) for form in _SENTENCES)) and (
+        bool(_NAMELESS.search(sentence)) or of_itself(sentence, run.owner, frame=_frame(run))
+    )
+
+
+def stated(run: Run) -> str:
+    """The one licence that a labelled cell gives in a sentence about the text; "" where it says anything else."""
+    if len(run.text) > MAX_ALONE or _ASKS.search(run.text):
+        return ""
+    found = _declares(run, run.text, None)
+    return next(iter(found)) if len(found) == 1 and of_itself(run.text, run.owner, frame=True) else ""
+
+
+def _frame(run: Run) -> bool:
+    before = run.owner.getprevious() if run.owner.tag in ("td", "dd") else None
+    return run.state.part == "site" or run.state.mark is not None or (before is not None and before.tag in ("th", "dt"))
+
+
+def _of_text(sentence: str) -> bool:
+    """Whether an exception is about the text, or does not say about what; of pictures alone it leaves the text free."""
+    return about(settled(sentence)) in ("own", "") or bool(
+        re.search("기고|칼럼|원고|외부|guest|contribut", sentence, re.I)
+    )
+
+
+def offers_choice(sentence: str) -> bool:
+    """Whether one of the licences that a sentence names may be chosen."""
+    return bool(_CHOICE.search(sentence))
+
+
+def says_more(licence: str, words: str) -> bool:
+    """Whether words name a clause that a licence of Creative Commons has not.
+
+    >>> says_more("CC-BY-4.0", "for non-commercial use"), says_more("CC-BY-NC-4.0", "비영리")
+    (True, False)
+    """
+    clauses = set(licence.removeprefix("LicenseRef-").split("-"))
+    return "CC" in clauses and any(name not in clauses and sign.search(words) for name, sign in _CC_CLAUSE)
 
 
 def without_holder(words: str) -> str:
@@ -161,7 +220,7 @@ def bare(words: str) -> bool:
     >>> bare("© 2024 가나. 라이선스:"), bare("This work is licensed under a"), bare("발표 슬라이드는 으로 공개합니다.")
     (True, True, False)
     """
-    return len(re.sub(r"\W", "", _NOTHING.sub(" ", _HOLDER.sub(" ", _SPELLED.sub(" ", words))))) <= MAX_REST
+    return len(re.sub(r"\W", "", _NOTHING.sub(" ", _HOLDER.sub(" ", SPELLED.sub(" ", words))))) <= MAX_REST
 
 
 def _grants(licence: str) -> bool:
@@ -188,11 +247,22 @@ def _declares(run: Run, sentence: str, label: re.Match[str] | None) -> set[str]:
         elif licence:
             found.add(licence)
         end = max(end, stop)
+    if _WAIVES.search(sentence):
+        found = {one for one in found if one in ("CC0-1.0", "CC-PDM-1.0")} or ({UNKNOWN} if found else set())
+    if len(found) > 1 and _CHOICE.search(sentence) and _wiki(found):
+        found = {" OR ".join(sorted(found))}
+    if any(says_more(one, sentence) for one in found if len(found) == 1):
+        return {UNKNOWN}
     if not found and not strange and _FAMILY.search(sentence) and about(sentence) in ("own", ""):
         return {UNKNOWN}
-    if found and doubtful(_LONG.sub("", _SPELLED.sub("", sentence))):
+    if found and doubtful(LONG.sub("", SPELLED.sub("", sentence))):
         return {UNKNOWN}
     return found
+
+
+def _wiki(found: set[str]) -> bool:
+    """Whether licences are the two between which wikis let choose: CC BY-SA and the GFDL."""
+    return all(one.removeprefix("LicenseRef-").startswith(("CC-BY-SA", "GFDL")) for one in found)
 
 
 def _alone(run: Run) -> Iterator[tuple[str, str]]:
@@ -205,26 +275,3 @@ def _alone(run: Run) -> Iterator[tuple[str, str]]:
         found.add(licence_from_text(run.images[0][0].get("alt") or ""))
     words = run.text or next((link.element.get("href") or "" for link in run.links), "")
     yield from ((licence, words) for licence in sorted(filter(None, found)) if licence.startswith("CC"))
-
-
-def mentions(run: Run, sentence: str) -> list[tuple[int, int, str]]:
-    """(begin, end, licence) of each licence that a sentence spells out or links to, in order; not those of 공공누리.
-
-    The words of a link that leads to a licence are one mention, whatever they spell.
-    """
-    found: list[tuple[int, int, str]] = []
-    at = 0
-    for link in run.links:
-        words = " ".join(link.text.split())
-        licence = licence_from_url(link.element.get("href") or "") or ""
-        begin = sentence.find(words, at) if words else -1
-        if begin >= 0 and licence:
-            at = begin + len(words)
-            found.append((begin, at, licence))
-    for match in (*_ADDRESS.finditer(sentence), *_SPELLED.finditer(sentence), *_SOFTWARE.finditer(sentence)):
-        licence = licence_from_url(match[0]) or licence_from_text(match[0]) or ""
-        found.append((match.start(), match.end(), licence))
-    for long in _LONG.finditer(sentence):
-        kind = "by" + ("-nc" if long["nc"] else "") + ("-nd" if long["nd"] else "-sa" if long["sa"] else "")
-        found.append((long.start(), long.end(), cc_id(kind, long["version"], "") or ""))
-    return sorted(one for one in set(found) if not one[2].startswith("LicenseRef-KOGL"))

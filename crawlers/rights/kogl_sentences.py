@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from lxml import html
 
 from crawlers.rights.place import Run, State, quote
-from crawlers.rights.subjects import doubtful
+from crawlers.rights.speaker import STEM, title_of
+from crawlers.rights.subjects import about, doubtful
 from malmoi.licence_words import kogl_words
 
 TYPE_0_SINCE = "2026-01"  # month in which type 0 came into force (2026-01-28)
@@ -74,10 +75,29 @@ _FOREIGN = re.compile(
 )
 # What stands before the name and is not the whole work: its original, a part, some years, what is chosen of it.
 _OTHER_WORK = re.compile(
-    r"원문|원본|원저|원작|원자료|인용|일부|\s중(?:에서)?\s|가운데|[가-힣]만\s|이전|이후|까지|부터|\d\s?(?:장|부|권|편|쪽|페이지)(?:은|는|의|과|와)"
+    r"(?:협력|외부|타|참여|위탁|민간|협약)\s?(?:기관|단체|업체|저작물|자료)|제\s?3\s?자|기고|공모|당선|수상|출품|이용자|시민\s?(?:작품|저작물)|기증"
+    r"|(?:^|\s)(?:구|옛|종전|기존|예전|과거)(?:의)?\s|원문|원본|원저|원작|원자료|인용|일부|\s중(?:에서)?\s|가운데|[가-힣]만\s|이전|이후|까지|부터|\d\s?(?:장"
+    r"|부|권|편|쪽|페이지)(?:은|는|의|과|와)"
 )
 _TITLE = re.compile(r"「[^「」]{1,200}」|『[^『』]{1,200}』|《[^《》]{1,200}》|\[[^\[\]]{1,200}\]")
 _BUT_TEXT = re.compile(r"^(?:다만|단)[,\s].{0,60}(?:본문|글|텍스트|전문|기사).{0,60}(?:없|제외|금지|불가)")
+_BOUND = re.compile(
+    r"(?:\d\s?(?:년|월|일|주|개월)?|연말|월말|기간|때|시|전)\s?까지|유효|한시적|\d\s?년\s?(?:간|동안)|\buntil\b|\bexpire|이후부터"
+    r"|신청|승인\s?(?:후|을)|허가를?\s?받|협의|회원\s?(?:만|에)|대부분|부분적"
+)
+# What a sentence may be about and still be about the page; anything else named as its topic is another thing.
+_GENERAL = re.compile(
+    r"(?:저작물|게시물|게시글|글|기사|뉴스|콘텐츠|컨텐츠|내용|페이지|문서|보도자료|누리집|홈페이지|웹\s?사이트|사이트|자료|보고서|간행물|책자|포스트"
+    r"|저작권|이용\s?조건|본문|텍스트|설명자료|해명자료|정보|소식|공고|공지|원고|연설문|발표문|전체|모두|한)$"
+)
+_GIVEN_TO = re.compile(
+    r"(?:으로|로|에\s?따라)\s?(?:개방|공개|제공|배포|제작)(?:한|된|하는|되는)\s?[\s'\"‘’“”「」『』]{0,3}([^\s'\"‘’“”「」『』]{1,20}?)"
+    r"['\"’”」』]?(?:이며|이|가|을|를|입니다|은|는|의|도)(?=[\s,.]|$)"
+)
+_MADE = re.compile(r"창작(?:한|하여)\s(.{1,120}?)\s?저작물(?:은|는)")
+_TOPICS = re.compile(r"([가-힣A-Za-z]{1,20}?)(?:들)?(?:은|는|에는|의\s저작권은)(?=[\s,\"'“‘「])")
+MIN_TITLE = 2  # letters of all titles; fewer tell nothing
+SHARED = 0.6  # of the pairs of letters of a title that the titles of its page must have
 _NO_AI = re.compile(r"AI\s?유형(?:은|는|이|의)?\s?(?:제외|미적용|미포함|아님|적용\s?안)", re.I)
 MAX_BESIDE = 120  # code points of other text in the run of a sentence that stands outside a mark block
 MAX_SUBJECT = 40  # code points before the name of the licence in which its subject stands
@@ -107,7 +127,7 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
     for number, sentence in enumerate(said):
         if len(sentence) > MAX_SENTENCE:
             continue
-        sentence = _untitled(sentence)
+        whole, sentence = sentence, _untitled(sentence)
         words = kogl_words(sentence)
         if not words.types or not NAME.search(sentence) or not _verb(sentence) or _UNLIKELY.search(sentence):
             continue
@@ -129,14 +149,41 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
         before_name = sentence[: NAME.search(sentence).start()]  # type: ignore[union-attr]
         if _FOREIGN.search(before_name[-MAX_SUBJECT:]) and not TEXTUAL.search(before_name):
             types = ("?",) if pictured or run.state.mark is not None else ()  # the mark beside it is that of a part
-        elif _OTHER_WORK.search(before_name) or any(
-            _limits(one) for one in (sentence, *said[number + 1 :], _next(after, run))
+        elif (
+            _BOUND.search(sentence)
+            or _other(sentence, before_name, whole, run)
+            or any(_limits(one) for one in (sentence, *said[number + 1 :], _next(after, run)))
         ):
             types = ("?",)
         if types:
             yield Hit(types, ai, False, "kogl-sentence", quote(sentence), run.owner, run.state, True)
         if any(_BUT_TEXT.search(later) for later in said[number + 1 :]):
             yield Hit((), False, True, "kogl-sentence", quote(run.text), run.owner, run.state)
+
+
+def _other(sentence: str, before_name: str, whole: str, run: Run) -> bool:
+    """Whether a sentence is about something else than the page: a part, a design, a work of another title."""
+    if _OTHER_WORK.search(before_name):
+        return True
+    if not re.search("[가-힣]", before_name) and about(before_name) in ("media", "software"):
+        return True
+    after = sentence[len(before_name) :]
+    if (given := _GIVEN_TO.search(after)) and not _GENERAL.search(given[1]):
+        return True  # 공공누리 제1유형으로 개방한 '가나체'가
+    names = [name[0][1:-1] for name in _TITLE.finditer(whole) if not NAME.search(name[0]) and "유형" not in name[0]]
+    made = _MADE.search(before_name)
+    names += [made[1]] if made and made[1].strip("[]「」『』《》\"'“”‘’ ") and not _GENERAL.search(made[1]) else []
+    if any(not _named(name, run) for name in names):
+        return True
+    topics = [noun[1] for noun in _TOPICS.finditer(before_name)]
+    return any(not _GENERAL.search(noun) and not STEM.search(noun) for noun in topics)
+
+
+def _named(name: str, run: Run) -> bool:
+    """Whether a title is that of the page, as far as its pairs of letters tell; a page without a title says nothing."""
+    plain, pool = re.sub(r"\W", "", name).lower(), re.sub(r"\W", "", title_of(run.owner, wide=True)).lower()
+    pairs = [plain[n : n + 2] for n in range(len(plain) - 1)]
+    return len(pool) <= MIN_TITLE or not pairs or sum(pair in pool for pair in pairs) >= SHARED * len(pairs)
 
 
 def _verb(sentence: str) -> bool:

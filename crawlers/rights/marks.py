@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
-from crawlers.rights import kogl, metadata
+from crawlers.rights import cells, kogl, metadata, statute
 from crawlers.rights.cards import without_cards
-from crawlers.rights.declared import bare, declared, is_declaration, without_holder
+from crawlers.rights.declared import bare, declared, is_declaration, says_more, stated, without_holder
 from crawlers.rights.kogl_sentences import Hit
 from crawlers.rights.place import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
 from crawlers.rights.refusals import refusal
 from crawlers.rights.subjects import Subject, about, doubtful
+from crawlers.rights.whose import without_others
 from malmoi.document import LicenceEvidence
-from malmoi.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, fold, licence_from_text
+from malmoi.licence_words import fold, licence_from_text
 from malmoi.licences import licence_from_url
-from malmoi.rights import NONE, UNKNOWN
+from malmoi.rights import NONE, UNKNOWN, terms
 from malmoi.source import Item
 
 
@@ -39,19 +41,8 @@ class Tree(Protocol):
 MAX_END_LINES = 3  # of a text without markup, where a bare name is believed
 MAX_BLOCK_WORDS = 60  # code points of such a line
 MAX_LINKS = 24  # of one run that are read for their licence
+MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
 MAX_BLOCK = 30  # runs of a mark block
-_LABEL = re.compile(
-    r"(?:이용\s?조건|이용\s?허락\s?(?:범위)?|저작권\s?(?:정보|표시|유형)?|라이[선센]스|licen[cs]e"
-    r"|공공누리\s?(?:유형|표시)?|KOGL|CCL)"
-    r"\s?[:：]?",
-    re.I,
-)
-_NAMES_LICENCE = re.compile(r"유형|공공누리|KOGL|\bCC\b|CCL|저작자|라이[선센]스|licen[cs]e|GPL|public domain", re.I)
-_CC_CLAUSE = (
-    ("NC", re.compile(rf"{NON_COMMERCIAL.pattern}|\bBY-NC", re.I)),
-    ("ND", re.compile(rf"{NO_DERIVATIVES.pattern}|\bBY-(?:NC-)?ND", re.I)),
-    ("SA", re.compile(r"동일\s?조건|share-?\s?alike|\bBY-(?:NC-)?SA", re.I)),
-)
 _BADGE = re.compile(
     r"\bcc\b|\bccl|\bby\b|\bsa\b|licen[cs]e|creative ?commons|88x31|80x15|저작자|동일조건|공공누리|kogl"
     r"|opentype|opencode",
@@ -62,7 +53,16 @@ _SAYS_OF = re.compile(r"[가-힣](?:은|는)\s|\b(?:is|are)\b|\bby\s(?!\d)\w", r
 _DATE = re.compile(r"\b\d{4}\s?[-./년]\s?\d{1,2}")
 _BETWEEN = re.compile(r"[·|•—–]")
 _LAST = re.compile(r"(?<=[.!?。])\s+(?=\D)")
-_OTHER_TYPE = re.compile(r"/(?:ImageObject|Photograph|VideoObject|AudioObject|MediaObject|Comment|Review)$")
+MAX_ORIGINAL = 600  # code points of a run that may name the licence of an original
+_ORIGINAL = re.compile(r"원문|원저작|원작|원글|번역\s?원|\boriginal\b|\bsource text\b", re.I)
+_CLOSED = re.compile(
+    r"(?:원문|원저작물?|원작|원글|original)[^.]{0,60}"
+    r"(?:BY-N[CD]|비\s?영리|변경\s?금지|무단\s?(?:전재|복제)|all rights reserved)",
+    re.I,
+)
+_OTHER_TYPE = re.compile(
+    r"/(?:ImageObject|Photograph|Dataset|DataDownload|Software\w{0,20}|Map|Music\w{0,20}|Product|Movie|Painting|VideoObject|AudioObject|MediaObject|Comment|Review)$"
+)
 
 
 def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEvidence, ...]:
@@ -76,17 +76,24 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
     """
     shown = runs(page.tree)
     paged = any(run.state.part == "item" for run in shown)
-    found = [*metadata.find(page.tree, item.url), *_licence_links(shown, item.url), *_blocks(shown), *_fields(shown)]
+    found = [
+        *metadata.find(page.tree, item.url),
+        *_licence_links(shown, item.url),
+        *_originals(shown),
+        *_blocks(shown),
+        *cells.find(shown, item.date),
+    ]
     for hit in kogl.without_legends(kogl.hits(shown, item.date)):
         found += _of_hit(hit)
     found += [
         Found(licence, "sentence", quote(words), run.owner, run.state)
-        for run in shown
-        for licence, words in declared(run, labels=labels)
+        for number, run in enumerate(shown)
+        for licence, words in declared(run, labels=labels, before=shown[number - 1].text if number else "")
     ]
     if labels:
         found += _named_at_an_end(shown)
-    found = without_cards(found, shown)
+    found += statute.find(shown, item.url)
+    found = without_others(without_cards(found, shown), shown)
     granted = any(scope(f.state, paged) == "item" for f in found)
     found += _refusals(shown, granted)
     out: dict[tuple[str, str, str, str], LicenceEvidence] = {}
@@ -120,6 +127,7 @@ def _of_hit(hit: Hit) -> Iterator[Found]:
 
 def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
     blocks: dict[html.HtmlElement, list[Run]] | None = None
+    known: dict[html.HtmlElement, bool] = {}
     for number, run in enumerate(shown):
         if run.state.quoted:
             continue
@@ -131,7 +139,7 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
             licence = licence_from_url(address) if marked or run.state.mark is not None else None
             if not marked and licence is None:
                 continue
-            if "rsl" in (element.get("type") or "").lower() or _about_another(element, url):
+            if "rsl" in (element.get("type") or "").lower() or _about_another(element, url, known):
                 continue
             kind = "rel-license" if marked else "mark-link"
             words = quote(address, link.text)
@@ -139,14 +147,28 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
                 subject, sentence = _subject(shown, number, link)
                 if subject in ("media", "software"):
                     continue  # the licence of a picture, of the theme, of the software
+                software = "CC" not in licence and run.state.part == "site" and subject != "own"
+                if software and not is_declaration(sentence, run):
+                    continue  # MIT in a footer is mostly about the code of the site
                 sure = not doubtful(sentence) and _declares(run, subject, sentence, link)
                 yield Found(licence if sure else UNKNOWN, kind, words, element, run.state)
                 blocks = _by_mark(shown) if blocks is None else blocks
-                block = blocks.get(run.state.mark, [run]) if run.state.mark is not None else [run]
-                if _says_more(licence, _beside(block, run, link)):
+                block = blocks.get(run.state.mark, [run]) if run.state.mark is not None else _near(shown, number)
+                if says_more(licence, _beside(block, run, link)):
                     yield Found(UNKNOWN, "licence-words", quote(run.text), run.owner, run.state)
             elif marked and licence is None and not metadata.speaks_of_many(address):
                 yield Found(UNKNOWN, kind, words, element, run.state)
+
+
+def _originals(shown: Sequence[Run]) -> Iterator[Found]:
+    """That the text rests on a work whose own licence is not open: nobody can free more than is theirs."""
+    for run in shown:
+        if run.state.quoted or len(run.text) > MAX_ORIGINAL or not _ORIGINAL.search(run.text):
+            continue
+        linked = (licence_from_url(link.element.get("href") or "") for link in run.links[:MAX_LINKS])
+        closed = any(licence and (found := terms(licence)) and found.use == "exclude" for licence in linked)
+        if closed or _CLOSED.search(run.text):
+            yield Found(UNKNOWN, "original", quote(run.text), run.owner, run.state)
 
 
 def _declares(run: Run, subject: Subject, sentence: str, link: Link) -> bool:
@@ -155,17 +177,19 @@ def _declares(run: Run, subject: Subject, sentence: str, link: Link) -> bool:
     In a mark block and where next to nothing is said, the link speaks for itself; so it does in a sentence
     that declares, and in the markup that Creative Commons hands out, which names the work by its title.
     """
+    if cells.label_of(run) and stated(run):
+        return True
     if run.state.mark is not None or bare(sentence.replace(fold(link.text), " ", 1)):
         return True
     if run.state.part == "site":
         rest = without_holder(sentence.replace(fold(link.text), " ", 1))
-        if subject == "own" or is_declaration(sentence) or not _SAYS_OF.search(rest):
+        if subject == "own" or is_declaration(sentence, run) or not _SAYS_OF.search(rest):
             return True
     elif _DATE.search(run.text):  # a byline: author, date, licence
         before, after = run.around(link)
         if bare(_BETWEEN.split(before)[-1] + " " + _BETWEEN.split(after)[0]):
             return True
-    return is_declaration(sentence) or any(_TITLES.search(_property(link)) for link in _properties(run.owner))
+    return is_declaration(sentence, run) or any(_TITLES.search(_property(link)) for link in _properties(run.owner))
 
 
 def _properties(block: html.HtmlElement) -> list[html.HtmlElement]:
@@ -218,6 +242,21 @@ def _is_badge(image: html.HtmlElement) -> bool:
     return bool(_BADGE.search(f"{image.get('src') or ''} {image.get('alt') or ''} {image.get('class') or ''}"))
 
 
+def _badge_kind(image: html.HtmlElement) -> str:
+    """The kind of licence that the address of a badge of Creative Commons shows: /l/by-nc/4.0/88x31.png."""
+    match = re.search(r"/(by(?:-(?:nc|nd|sa)){1,2})[/._]", (image.get("src") or "").lower()[:500])
+    return match[1] if match else ""
+
+
+def _near(shown: Sequence[Run], number: int) -> list[Run]:
+    """A run and its short neighbours in the same place, where a clause may stand alone: 변경 금지."""
+    run = shown[number]
+    near = shown[max(0, number - 1) : number + 2]
+    parent, part = run.owner.getparent(), run.state.part
+    short = [one for one in near if len(one.text) <= MAX_CLAUSE and one.state.part == part]
+    return [run, *(one for one in short if one is not run and one.owner.getparent() is parent)]
+
+
 def _by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
     """The runs of each mark block; a block of more than MAX_BLOCK runs is no block."""
     blocks: dict[html.HtmlElement, list[Run]] = {}
@@ -230,26 +269,29 @@ def _by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
 def _beside(block: Sequence[Run], run: Run, link: Link) -> str:
     """The words around a licence link: its run, the other runs of its mark block, their images."""
     images = [(r, image, inside) for r in block for image, inside in r.images]
-    alternatives = [image.get("alt") or "" for r, image, inside in images if r is not run or inside is link]
+    own = [image for r, image, inside in images if r is not run or inside is link]
+    alternatives = [f"{one.get('alt') or ''} {_badge_kind(one)}" for one in own]
     near = [r.text for r in block if len(r.text) <= MAX_QUOTE]
     return " ".join((*near, *alternatives, link.element.get("title") or ""))
 
 
-def _says_more(licence: str, words: str) -> bool:
-    """Whether the words around a Creative Commons link name a clause that the linked licence has not."""
-    clauses = set(licence.split("-"))
-    return "CC" in clauses and any(name not in clauses and sign.search(words) for name, sign in _CC_CLAUSE)
-
-
-def _about_another(element: html.HtmlElement, url: str) -> bool:
+def _about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlElement, bool]) -> bool:
     """Whether RDFa or microdata around the element say that it is about something else than the page."""
-    for above in (element, *element.iterancestors()):
+    passed, said = [], False
+    for above in chain((element,), element.iterancestors()):
+        if above in known:
+            said = known[above]
+            break
+        passed.append(above)
         about = above.get("about") or above.get("resource") or ""
         if about and not about.startswith("#") and urlsplit(urljoin(url, about))[:4] != urlsplit(url)[:4]:
-            return True
+            said = True
+            break
         if above.get("itemscope") is not None:
-            return bool(_OTHER_TYPE.search(above.get("itemtype") or ""))
-    return False
+            said = bool(_OTHER_TYPE.search(above.get("itemtype") or ""))
+            break
+    known |= dict.fromkeys(passed, said)  # what was passed says nothing itself
+    return said
 
 
 def _blocks(shown: Sequence[Run]) -> Iterator[Found]:
@@ -263,22 +305,6 @@ def _blocks(shown: Sequence[Run]) -> Iterator[Found]:
                 yield Found(licence, "licence-words", quote(words), run.owner, run.state)
             elif licence and words == run.text and not licence.endswith("-0"):
                 yield Found(licence, "kogl-words", quote(words), run.owner, run.state)
-
-
-def _fields(shown: Sequence[Run]) -> Iterator[Found]:
-    """A labelled cell: 이용조건 | 공공누리 제1유형, in tables and definition lists."""
-    for run in shown:
-        before = run.owner.getprevious() if run.owner.tag in ("td", "dd") else None
-        if before is None or before.tag not in ("th", "td", "dt") or not run.text:
-            continue
-        label = " ".join(before.text_content().split())[:100]
-        if not _LABEL.fullmatch(label):
-            continue
-        licence = licence_from_text(run.text) or licence_from_text(f"{label.rstrip(':： ')} {run.text}")
-        if licence == "LicenseRef-KOGL-0" and "공공누리" not in f"{label} {run.text}":
-            licence = None
-        if licence or _NAMES_LICENCE.search(run.text):
-            yield Found(licence or UNKNOWN, "field", quote(label, run.text), run.owner, run.state)
 
 
 def _refusals(shown: Sequence[Run], granted: bool) -> Iterator[Found]:

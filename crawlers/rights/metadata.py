@@ -10,10 +10,12 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml import html
 
-from crawlers.rights.place import RELATIONS, Found, State, hidden, quote
+from crawlers.rights.place import RELATIONS, Found, State, hidden, quote, quoting
+from crawlers.rights.refusals import denies
+from crawlers.rights.speaker import title_of
 from malmoi.licence_words import licence_from_text
 from malmoi.licences import licence_from_url
-from malmoi.rights import UNKNOWN
+from malmoi.rights import NONE, UNKNOWN
 
 MAX_JSON = 500_000  # code points of one JSON-LD block
 _META = frozenset(
@@ -29,6 +31,13 @@ _MANY = re.compile(
     r"(?:/(?:licenses?|open|(?:open/)?info/(?:license|infoRenewal)\.do)?)?/?(?:[?;].*)?$",
     re.I,
 )
+# A licence that is named and cannot be read: of Creative Commons without a version, proprietary terms.
+_UNREAD = re.compile(
+    r"\bCC[ -]?BY|creative ?commons|저작자 ?표시|공공누리|KOGL|proprietary|non-?commercial|비영리|상업적|\bNC\b|\bND\b",
+    re.I,
+)
+_QUOTING = frozenset("blockquote figure figcaption q pre code template dialog".split())
+_WORKS = frozenset("CreativeWork Book Chapter Report DigitalDocument LearningResource Legislation".split())
 _HEAD = State(part="item")
 _SITE = State(part="site")
 
@@ -36,7 +45,7 @@ _SITE = State(part="site")
 def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
     """What the head and the JSON-LD blocks of a page say about its own licence."""
     for element in tree.iter("link", "meta", "script"):
-        if not _counts(element):
+        if not _counts(element) or _of_a_part(element):
             continue
         if element.tag == "link":
             rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
@@ -46,10 +55,13 @@ def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
         elif element.tag == "meta":
             name = (element.get("name") or element.get("property") or element.get("itemprop") or "").strip().lower()
             value = element.get("content") or ""
-            if name in _META and (licence := licence_from_text(value)):
+            licence = licence_from_text(value) if name in _META else None
+            if name in _META and not licence and value.strip():
+                licence = NONE if denies(value) else UNKNOWN if _UNREAD.search(value) else None
+            if licence:
                 yield Found(licence, "meta", quote(name, value), element, _HEAD)
         elif (element.get("type") or "").strip().lower() == "application/ld+json":
-            for licence, words, state in _json_ld(element.text or "", url):
+            for licence, words, state in _json_ld(element.text or "", url, element):
                 yield Found(licence, "json-ld", words, element, state)
 
 
@@ -67,7 +79,22 @@ def _counts(element: html.HtmlElement) -> bool:
     return not any(a.tag in ("template", "noscript", "svg", "iframe") or hidden(a) for a in above)
 
 
-def _json_ld(raw: str, url: str) -> Iterator[tuple[str, str, State]]:
+def _of_a_part(element: html.HtmlElement) -> bool:
+    """Whether a `<link>` or `<meta>` in the body stands in a part or a quotation: a picture, a comment."""
+    if element.tag == "script":
+        return False
+    for above in element.iterancestors():
+        if above.tag == "head":
+            return False
+        if above.tag in _QUOTING or quoting(above):
+            return True
+        if above.get("itemscope") is not None:
+            kind = (above.get("itemtype") or "").rstrip("/").rpartition("/")[2]
+            return kind not in _ABOUT_TEXT and kind not in ("WebSite", "Blog")
+    return False
+
+
+def _json_ld(raw: str, url: str, element: html.HtmlElement) -> Iterator[tuple[str, str, State]]:
     if len(raw) > MAX_JSON or "licen" not in raw:
         return
     try:
@@ -80,6 +107,11 @@ def _json_ld(raw: str, url: str) -> Iterator[tuple[str, str, State]]:
         site = types & {"WebSite", "Organization"}
         if not site and (not types & _ABOUT_TEXT or _of_another_page(node, url)):
             continue
+        if not site and types <= _WORKS and _of_another_title(node, element):
+            continue
+        for name in ("copyrightNotice", "usageInfo", "conditionsOfAccess"):
+            if any(denies(value) for value in _values(node.get(name))):
+                yield NONE, quote(name, next(_values(node.get(name)))), _SITE if site else _HEAD
         for value in _values(node.get("license")):
             licence = licence_from_url(value) or licence_from_text(value)
             if licence or not speaks_of_many(value):
@@ -101,6 +133,15 @@ def _values(value: object) -> Iterator[str]:
             one = one.get("url") or one.get("@id") or one.get("name")
         if isinstance(one, str) and one.strip():
             yield one.strip()
+
+
+def _of_another_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
+    """Whether a work without an address of its own is not called as the page is: a book that it speaks of."""
+    if any(node.get(key) for key in ("mainEntityOfPage", "url", "@id")):
+        return False
+    plain = "".join("".join(_values(node.get("headline") or node.get("name"))).lower().split())
+    title = "".join(title_of(element).lower().split())
+    return bool(plain and title) and plain not in title and title not in plain
 
 
 def _of_another_page(node: dict[str, Any], url: str) -> bool:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from lxml import html
 
+from crawlers.rights.css import Sheet, sheet
 from malmoi.document import Scope
 from malmoi.licence_words import fold
 
@@ -37,7 +39,7 @@ _QUOTED_NAME = re.compile(
     r"|recommend(?:[_-].*)?"
     r"|quote|example|sample|embed(?:[_-].*)?|(?:[\w-]{0,30}[_-])?caption(?:[_-]?text)?|thumb(?:caption|inner)"
     r"|(?:photo|image|img|picture|figure)[_-](?:credit|caption|source|info|desc)s?|code-?(?:block|sample"
-    r"|example)|highlight"
+    r"|example)|highlight|tooltip(?:[_-].*)?|demo|snippet|specimen"
 )
 _MARK_NAME = re.compile(
     r"[\w-]{0,30}kogl[\w-]*|(?:[a-z0-9]{1,20}[_-]){0,3}(?:ccl|cc[_-]licen|g(?:o|g)ng?(?:box|nuri|gong|nr)"
@@ -57,9 +59,13 @@ _ITEM_NAME = re.compile(
 )
 _TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags that mean something by themselves
 # Of class names only those that say nothing but this; text for screen readers ("blind", "sr-only") is meant to be read.
-_NOT_SHOWN_NAMES = frozenset("hidden hide is-hidden d-none display-none".split())
+_NOT_SHOWN_NAMES = frozenset(
+    "hidden hide is-hidden d-none display-none disp-none dis-none disnone dpnone noshow print-only only-print onlyprint"
+    " for-print visible-print visible-print-block visible-print-inline".split()
+)
 _NOT_SHOWN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:opacity|font-size)\s*:\s*0(?:\.0*)?(?:px"
+    r"display\s*:\s*none|text-decoration[a-z-]*\s*:[^;]{0,40}line-through|visibility\s*:\s*(?:hidden|collapse)"
+    r"|(?:opacity|font-size)\s*:\s*0(?:\.0*)?(?:px"
     r"|em|%)?\s*(?:;|!|$)",
     re.I,
 )
@@ -135,7 +141,7 @@ def runs(tree: html.HtmlElement) -> list[Run]:
     """
     global _latest
     if _latest is None or _latest[0] is not tree:
-        walker = _Walker()
+        walker = _Walker(sheet(tree))
         walker.walk(tree)
         _latest = (tree, walker.done)
     return _latest[1]
@@ -144,7 +150,8 @@ def runs(tree: html.HtmlElement) -> list[Run]:
 class _Walker:
     """Builds runs without recursion: a page may nest two thousand deep."""
 
-    def __init__(self) -> None:
+    def __init__(self, style: Sheet) -> None:
+        self.style = style
         self.done: list[Run] = []
         self.pieces: list[str] = []
         self.run: Run | None = None
@@ -158,7 +165,7 @@ class _Walker:
             if not entering:
                 self.leave(element, tag, outer, block)
                 continue
-            if not tag or tag in _HIDDEN or (element.attrib and hidden(element)):
+            if not tag or tag in _HIDDEN or (element.attrib and (hidden(element) or self.style.hides(element))):
                 self.say(element.tail, outer, block)
                 continue
             state = below(element, outer)
@@ -239,6 +246,12 @@ def _told(called: str) -> tuple[bool, bool, bool, bool, bool]:
     return quoting, marks, framing, holding, weak
 
 
+def quoting(element: html.HtmlElement) -> bool:
+    """Whether the class or id of an element says that its content is quoted: comments, samples, captions."""
+    called = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return element.tag not in ("html", "body") and _told(called[:MAX_NAMES])[0]
+
+
 def below(element: html.HtmlElement, outer: State) -> State:
     """The state inside `element`, given the state around it."""
     tag, get = str(element.tag), element.get
@@ -283,8 +296,7 @@ def path(element: html.HtmlElement) -> str:
     >>> path(page.find(".//a"))
     'html > body > main#content > div.kogl > a'
     """
-    steps = list(_steps(element))
-    return " > ".join(reversed(steps[:MAX_DEPTH]))
+    return " > ".join(reversed(list(islice(_steps(element), MAX_DEPTH))))
 
 
 def _steps(element: html.HtmlElement | None) -> Iterator[str]:

@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 Subject: TypeAlias = Literal["own", "media", "software", ""]
 
 _OWN_KO = (
-    r"글(?!꼴|자|씨)|본문|텍스트|콘텐츠|컨텐츠|내용|문서|저작물|게시물|게시글|기사|포스트|포스팅|자료(?!집"
+    r"(?<![댓답덧한])글(?!꼴|자|씨)|본문|텍스트|콘텐츠|컨텐츠|내용|문서|저작물|게시물|게시글|기사|포스트|포스팅|자료(?!집"
     r"|출처)|페이지|사이트|홈페이지"
-    r"|누리집|블로그|위키|번역(?:문|본)?|책|강의|설명서|매뉴얼|보고서|뉴스|작품|원고|칼럼"
+    r"|누리집|블로그|위키|번역(?:문|본)?|책|강의|설명서|매뉴얼|보고서|뉴스|작품|원고|칼럼|간행물|안내서|논문"
 )
 _MEDIA_KO = (
     r"사진|이미지|그림|삽화|일러스트|영상|음악|음원|음성|지도|첨부|인포그래픽|도표|만화|웹툰|캐릭터|로고"
@@ -34,7 +34,8 @@ _OWN_EN = (
 _MEDIA_EN = (
     r"photos?|photographs?|photography|images?|pictures?|figures?|illustrations?|icons?|fonts?|typefaces?"
     r"|logos?|videos?|audio|music"
-    r"|maps?|emojis?|avatars?|artworks?|drawings?|graphics?|songs?|sounds?|header image|banner|thumbnails?"
+    r"|maps?|openstreetmap|mapbox|leaflet|tiles?|emojis?|avatars?|artworks?|drawings?|graphics?|songs?|sounds?"
+    r"|header image|banner|thumbnails?"
     r"|screenshots?"
 )
 _SOFTWARE_EN = (
@@ -77,14 +78,34 @@ _BUT_PARTS = re.compile(
 )
 _TITLE = re.compile(r"「[^「」]{1,200}」|『[^『』]{1,200}』|《[^《》]{1,200}》")  # the title of a work may say anything
 _DOUBT = re.compile(
-    r"않|아니|아닙|아닌|제외|외에는|일부|예정|였으나|이었으나|했으나|였지만|이었지만|까지(?:는)?\s|부터는"
+    r"않|아니|아닙|아닌|제외|외에는|일부|예정|였으나|이었으나|했으나|였지만|이었지만|까지(?:는|의)?\s|부터는"
     r"|과거|더\s?이상|만료되|종료"
     r"|인용|에서\s?가져|\bcontains?\b|\bincludes?\b|\badapted\b|\bbased on\b|\bderived\b|\btaken from\b"
     r"|\bcourtesy\b"
     r"|원문|원저|원본|원작|출처가|라면|다면|경우|려면|(?<![가-힣])예\s?[:：)]"
     r"|\bnot\b|n['’]t\b|\bexcept|\bunless\b|\boriginal|\bno longer\b|\b(?:was|were) (?:once |first "
     r"|originally )?(?:licen|releas|publish|avail)|\buntil\b|\bformer|\bprevious|\bif\b|\bwill be\b"
-    r"|\bolder\b|\bearlier\b|\bsome\b|\bparts?\b|\bonly\b",
+    r"|\bolder\b|\bearlier\b|\bsome\b|\bparts?\b|\bonly\b"
+    # what somebody says of it, wants of it, took from it or did to it since
+    r"|(?:다|라)(?:고|는|며|면서)\s|[가-힣](?:었|았|였|했|됐)(?:으나|지만|는데|던|다가)|려고|계획|검토|논의\s?중|추진"
+    r"|(?:회원|구독자|조합원|직원|후원자)(?:들)?에(?:게|만|\s?한)|에게만|\b(?:members?|subscribers?) only\b|\bonly to\b"
+    r"|신청|요청|투고|제출|동의|간주|부분적|부분만|(?:이후|이전|부터)의\s|배지|뱃지|마크가|표시가\s?있는|표시된|대부분|상당수|몇몇|싶|취소|철회|회수|폐기|전환|바뀌|바꾸|(?:지금"
+    r"|이제|현재)(?:은|는)|할\s?것|될\s?것|이전(?:에|의|까지)"
+    r"|(?:을|를)\s?(?:이용|활용|사용|참고|가공)(?:하였|했|하여|합니다|하고\s?있|한\s)|(?:이용|활용|사용|참고)했"
+    r"|\b(?:says?|said|states that|stated|reads|wrote|claims?|claimed|according|whether|would|could|should|might"
+    r"|plans?"
+    r"|planned|proposed?|intends?|intended|considering|hopes?|hoped|going to|requests?|requested|revoked|withdrawn"
+    r"|expired?s?|superseded|pending|embargo|tagged|label(?:l?ed)|bearing|marked (?:with|as)|agrees?|agreed"
+    r"|submit\w*|contributing|contributed|contributions?"
+    r"|partly|partially|mostly|largely|mainly|in part|becomes?|after|soon|draft|uses?|using|via|thanks to"
+    r"|translat(?:ed|ion) (?:of"
+    r"|from)|(?:content|text|articles?|materials?|data|posts?|pages?) from (?!this\b|our\b|the author))\b",
+    re.I,
+)
+# What an open licence asks for, in the words of publishers: no doubt about it.
+_ASKS = re.compile(
+    r",?\s(?:which|that) permits?\b[^.]{0,200}|,?\sprovided\b[^.]{0,40}\boriginal\b[^.]{0,120}"
+    r"|,?\sas long as\b[^.]{0,40}\boriginal\b[^.]{0,120}|\b(?:you )?(?:may|can) use\b",
     re.I,
 )
 
@@ -121,6 +142,12 @@ def _head(words: str) -> Subject:
     if korean:
         topics = [n for n, noun in enumerate(nouns) if _TOPIC.match(words, noun.end())]
         at = topics[-1] if topics else len(nouns) - 1
+        while (
+            at
+            and _kind(nouns[at]) == _kind(nouns[at - 1]) == "software"
+            and words[nouns[at - 1].end() : nouns[at].start()] == " "
+        ):
+            at -= 1  # "예제 코드": one thing
         if (
             _kind(nouns[at]) != "own"
             and at
@@ -161,4 +188,4 @@ def doubtful(sentence: str) -> bool:
     >>> doubtful("이 글은 CC BY 4.0이 아닙니다"), doubtful("사진을 제외한 이 글은 CC BY 4.0")
     (True, False)
     """
-    return bool(_DOUBT.search(settled(sentence)))
+    return bool(_DOUBT.search(_ASKS.sub(" ", settled(sentence))))

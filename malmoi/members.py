@@ -1,0 +1,69 @@
+"""Find the gzip members of an archive, and the next whole one behind damage."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO
+
+MAX_MEMBER = 65 * 1024 * 1024  # bytes of one member unpacked: the largest payload and a header
+BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
+GZIP = b"\x1f\x8b\x08"
+
+
+def one_stream(stream: BinaryIO) -> bool:
+    """Whether the archive is plain, or compressed as a whole, so that it can only be read from its beginning."""
+    stream.seek(0)
+    if stream.read(len(GZIP)) != GZIP:
+        return True
+    try:
+        return member(stream, 0) is None
+    except zlib.error:
+        return False
+
+
+def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
+    """The content of the gzip member at offset `at` and the offset behind it; None where it is too large for a record.
+
+    zlib.error where it is damaged or cut off.
+    """
+    stream.seek(at)
+    inflate, content, read = zlib.decompressobj(31), bytearray(), at
+    while not inflate.eof:
+        block = inflate.unconsumed_tail or stream.read(1 << 16)
+        if not block:
+            raise zlib.error("cut off")
+        if not inflate.unconsumed_tail:
+            read += len(block)
+        content += inflate.decompress(block, MAX_MEMBER - len(content))
+        if len(content) >= MAX_MEMBER:
+            return None
+    return bytes(content), read - len(inflate.unused_data)
+
+
+def next_member(stream: BinaryIO, behind: int) -> int:
+    """Offset of the next gzip member behind that at `behind` that begins a record, or 0."""
+    return sought(stream, behind + 1, GZIP, lambda at: _begins_record(stream, at))
+
+
+def sought(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], bool], skip: int = 0) -> int:
+    """Offset of the first `mark` from `start` on for which `holds` is true, plus `skip`; 0 where there is none."""
+    while True:
+        stream.seek(start)
+        block = stream.read(BLOCK)
+        at = block.find(mark)
+        while at >= 0:
+            if holds(start + at):
+                return start + at + skip
+            at = block.find(mark, at + 1)
+        if len(block) < BLOCK:
+            return 0
+        start += BLOCK - len(mark) + 1
+
+
+def _begins_record(stream: BinaryIO, at: int) -> bool:
+    stream.seek(at)
+    try:
+        return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
+    except zlib.error:
+        return False
