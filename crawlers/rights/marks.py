@@ -20,7 +20,7 @@ from crawlers.rights.cards import without_cards
 from crawlers.rights.declared import bare, declared, is_declaration, says_more, stated, without_holder
 from crawlers.rights.kogl_sentences import Hit
 from crawlers.rights.place import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
-from crawlers.rights.refusals import refusal
+from crawlers.rights.refusals import of_a_work, refusal
 from crawlers.rights.subjects import Subject, about, doubtful
 from crawlers.rights.whose import without_others
 from malmoi.document import LicenceEvidence
@@ -95,7 +95,7 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
     found += statute.find(shown, item.url)
     found = without_others(without_cards(found, shown), shown)
     granted = any(scope(f.state, paged) == "item" for f in found)
-    found += _refusals(shown, granted)
+    found += _refusals(shown, granted, bool(found))
     out: dict[tuple[str, str, str, str], LicenceEvidence] = {}
     for one in found:
         place, where = path(one.element), scope(one.state, paged)
@@ -307,11 +307,18 @@ def _blocks(shown: Sequence[Run]) -> Iterator[Found]:
                 yield Found(licence, "kogl-words", quote(words), run.owner, run.state)
 
 
-def _refusals(shown: Sequence[Run], granted: bool) -> Iterator[Found]:
-    """Refusing sentences; that all rights are reserved goes without saying beside a licence and in a footer."""
+def _refusals(shown: Sequence[Run], granted: bool, marked: bool) -> Iterator[Found]:
+    """Refusing sentences; that all rights are reserved goes without saying beside a licence and in a footer.
+
+    `granted`: the item says a licence; `marked`: the page says one anywhere.
+    """
     for run in shown:
         what = refusal(run)
         if what == "reserved" and (granted or run.state.part != "item"):
+            continue
+        # Beside a licence each such word counts; in the prose of a page without one it must be about a work.
+        plain = run.state.mark is None and not marked
+        if what in ("limits", "commercial") and plain and not of_a_work(run.text):
             continue
         if what:
             yield Found(NONE, f"refusal-{what}", quote(run.text), run.owner, run.state)

@@ -136,6 +136,17 @@ _TEXT = re.compile(
     r"|page|site|work|material",
     re.I,
 )
+_WORK = re.compile(
+    r"(?:^|[\s(\"'“‘「])(?:이|본|해당|위|모든)\s?(?:글|기사|자료|저작물|콘텐츠|컨텐츠|게시물|원고|문서|보고서|내용|텍스트|페이지|사이트|홈페이지|누리집)"
+    r"|저작물|게시물|콘텐츠|컨텐츠|원고|기사(?:를|의|는)|글(?:을|의|은)\s"
+    r"|\b(?:this|these|all|our|the) (?:\w+ )?(?:text|content|article|page|work|material|post|document|report|site)s?\b",
+    re.I,
+)
+_USE = re.compile(
+    r"이용|사용|활용|인용|복제|복사|배포|전재|게재|공유|퍼\s?가|금지|금합|금함|불가|마세요|마십시오"
+    r"|\b(?:use|used|uses|copy|copied|share|shared|reproduc\w*|republish\w*|redistribut\w*|modif\w*|alter\w*|edit\w*)\b",
+    re.I,
+)
 _RESALE = re.compile(r"(?:할\s?수\s?있|가능)[^.]{0,60}재판매")  # a condition of the AI type, which allows training
 _MAIL = re.compile(
     r"(?:이메일|e-?mail|전자\s?우편|메일)[^.]{0,30}(?:무단|수집|추출)", re.I
@@ -215,6 +226,15 @@ def _said(words: re.Pattern[str], text: str) -> re.Match[str] | None:
         ):
             return match
     return None
+
+
+def of_a_work(text: str) -> bool:
+    """Whether a short notice speaks of a work and of its use, rather than of machines, money or menus.
+
+    >>> of_a_work("이 글은 개인 용도로만 이용할 수 있습니다."), of_a_work("연구에만 전념하는 환경")
+    (True, False)
+    """
+    return bool(_WORK.search(text) and _USE.search(text))
 
 
 def denies(value: str) -> bool:
