@@ -10,14 +10,12 @@ from urllib.parse import quote
 from crawlers.addresses import canonical, origin
 from crawlers.fetch import manners, robots
 from crawlers.fetch.dump_run import SCHEME, BlockArchive, State
+from crawlers.fetch.manners import OPT_OUT_FILES
 from crawlers.fetch.stream import Answer, Net, NoAnswer, Refused
 from crawlers.rights import claims
 from malmoi.capture import resource_record, warc_record
 from malmoi.errors import SourceError
 from malmoi.source import Dump, Source
-
-# As crawlers/fetch/spider.py asks for them.
-OPT_OUT_FILES = ("/.well-known/tdmrep.json", "/ai.txt")
 
 
 def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str:

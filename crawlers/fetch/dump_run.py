@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crawlers.fetch.archive import CLOSED
+from crawlers.fetch.counts import say
 from crawlers.fetch.job import Job
 from malmoi.errors import CallError
 from malmoi.source import Source
@@ -47,10 +46,7 @@ class State:
             return
         self.said = time.monotonic()
         counts = {"fetched": self.new, "pages": len(self.seen), "queued": 0, "blocked": self.blocked, **more}
-        try:
-            print(json.dumps({name: count for name, count in counts.items() if count is not None}), flush=True)
-        except BrokenPipeError:  # else the interpreter complains once more when it flushes at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say({name: count for name, count in counts.items() if count is not None})
 
     def stats(self) -> dict[str, Any]:
         """What stats.json holds."""

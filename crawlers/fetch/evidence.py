@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from crawlers.addresses import canonical
 from crawlers.fetch.archive import read_body
+from crawlers.fetch.manners import OPT_OUT_FILES
 from crawlers.fetch.scope import origins
 from crawlers.fetch.visits import Visit, visit
 from malmoi.source import Api
@@ -14,8 +15,6 @@ from malmoi.source import Api
 if TYPE_CHECKING:
     from crawlers.fetch.spider import Crawl
 
-# Where a site may have written what it allows machines to do (TDM Reservation Protocol; ai.txt).
-OPT_OUT_FILES = ("/.well-known/tdmrep.json", "/ai.txt")
 HOST_FILES = ("/robots.txt", *OPT_OUT_FILES)
 
 

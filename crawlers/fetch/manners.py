@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+# Where a site may have written what it allows machines to do (TDM Reservation Protocol; ai.txt).
+OPT_OUT_FILES = ("/.well-known/tdmrep.json", "/ai.txt")
 AGENT = "Malmoi/0.1"
 MAX_TRIES = 3  # requests for one address, the first included
 MAX_WAIT = 120.0  # seconds; our own waiting, which doubles, grows no longer than this
