@@ -36,10 +36,10 @@ FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """What curation stands on: the finished shards of each stage, in order, and the tables of its surveys."""
+    """What curation stands on: the finished shards of each stage, in order, and who is whose copy."""
 
     stages: tuple[tuple[Stage, tuple[Ledger, ...]], ...]
-    tables: tuple[Path, ...]
+    tables: tuple[Path, ...]  # of the surveys of copies
     read: tuple[tuple[str, tuple[Ledger, ...]], ...] = ()  # source as it was named → its shards of the first stage
 
     def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
@@ -59,7 +59,8 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
         slices: dict[str, tuple[tuple[str, Path, str], ...]] = {}
         for step, params in _surveys(steps):
             table, found = survey(workspace, step, params, before, ledgers, mapper, progress)
-            tables.append(table)
+            if name == "unique":
+                tables.append(table)
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
         walks = [walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices) for ledger in ledgers]
@@ -165,10 +166,10 @@ def survey(
         paths = [job.target for job in jobs]
         table_path = _table(workspace, found, [*code, params], params, paths)
     table = shard.read(table_path)
-    ids = table.column("id")
+    keys = table.column(found.key)
     slices = {}
     for ledger, path in zip(ledgers, paths, strict=True):
-        here = table.filter(pc.is_in(ids, value_set=shard.read(path, ["id"]).column("id")))
+        here = table.filter(pc.is_in(keys, value_set=shard.read(path, [found.key]).column(found.key)))
         piece = digest([found.name, here.to_pylist()])[:32]
         target = workspace.survey(piece) / "rows.parquet"
         if not target.exists():

@@ -260,4 +260,6 @@ def _single(batch: bytes) -> list[bytes]:
 
 
 def _rows(path: Path) -> Rows:
-    return {row["id"]: row for row in shard.read(path).to_pylist()}
+    table = shard.read(path)
+    key = table.schema.names[0]
+    return {row[key]: row for row in table.to_pylist()}

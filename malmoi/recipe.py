@@ -123,8 +123,8 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
     elif names.index("personal_data") > names.index("redact"):
         yield "`redact` stands before `personal_data`, whose marks it replaces."
     for stage, step in steps:
-        if step.survey and stage != "unique":
-            yield f"filter {step.filter!r} stands under [[{stage}]]; filters that read a survey stand under [[unique]]."
+        if step.survey and stage != (door := module(step.filter).SURVEY.stage):
+            yield f"filter {step.filter!r} stands under [[{stage}]]; filters that read its survey stand under [[{door}]]."
 
 
 def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:

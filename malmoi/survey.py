@@ -1,8 +1,10 @@
 """A look over many documents that yields a table; nothing else looks sideways.
 
 A survey is a map over shards (`sketch`: one row a document), one exchange, and a table of what
-was found (`reduce`). A filter module that reads the table names its survey as `SURVEY` and takes
-the rows of the shard at hand as its parameter `survey`, a mapping from document id to row.
+was found (`reduce`). Its key is the first column of sketches and table: the id of a document, or
+what several documents share, such as their host. A filter module that reads the table names its
+survey as `SURVEY` and takes the rows of the shard at hand as its parameter `survey`, a mapping
+from key to row.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ Rows: TypeAlias = Mapping[str, Mapping[str, Any]]
 class Survey:
     """What a survey takes from each document, and what it makes of all of them.
 
-    `sketch(doc)` gives one row of `schema` (its first column is the id). `reduce(sketches, **params)`
-    gives a table with at least the columns `id` and those that the filter reads; ids about which
-    there is nothing to say are left out. It must not depend on the order of its rows.
+    `sketch(doc)` gives one row of `schema`, whose first column is the key. `reduce(sketches, **params)`
+    gives a table whose first column is the same key, with the columns that the filter reads; keys
+    about which there is nothing to say are left out. It must not depend on the order of its rows.
+    It is taken at the door of `stage`, from the documents that come in.
     """
 
     name: str
@@ -32,3 +35,9 @@ class Survey:
     schema: pa.Schema
     sketch: Callable[[Document], Mapping[str, Any]]
     reduce: Callable[..., pa.Table]
+    stage: str = "unique"  # the stage of a recipe whose filters read it
+
+    @property
+    def key(self) -> str:
+        """Name of the key column."""
+        return str(self.schema.names[0])
