@@ -149,7 +149,7 @@ def curate(
 ) -> None:
     """Extract, clean, deduplicate and judge what has been collected."""
     from flows import curate as curating
-    from flows import mapping, pool
+    from flows import curation, mapping, pool
     from flows import run as runs
     from flows.progress import Progress
     from malmoi.workspace import Workspace
@@ -167,7 +167,8 @@ def curate(
         return
     home = Workspace.open(workspace)
     with home.lock():
-        curating.curate(home, chosen, names, mapping.threads(pool.count()), Progress())
+        curated = curating.curate(home, chosen, names, mapping.threads(pool.count()), Progress())
+        out.print(f"Curation report: {curation.write(home, chosen, curated)}", markup=False)
 
 
 @app.command
@@ -288,10 +289,11 @@ def _reported(home: Any, names: Sequence[str], progress: Any) -> None:
 
 
 def _report_stands(home: Any) -> None:
-    from flows import report
+    from flows import curation, report
 
-    if (page := report.page(home)).exists():
-        out.print(f"Crawl report: {page}", markup=False)
+    for name, page in (("Crawl report", report.page(home)), ("Curation report", curation.page(home))):
+        if page.exists():
+            out.print(f"{name}: {page}", markup=False)
 
 
 def _released(made: Any) -> None:

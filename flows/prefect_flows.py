@@ -19,7 +19,7 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows import pool, report
+from flows import curation, pool, report
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate as curate_all
@@ -73,7 +73,8 @@ def curate(recipe: RecipeName = "general", sources: Sources = [], workspace: Fol
     """Captures → documents → clean → unique → curated."""
     home, chosen = Workspace.open(Path(workspace)), runs.recipe_of(recipe)
     with home.lock():
-        curate_all(home, chosen, runs.sources_of(chosen, recipe, sources), mapped, _Logged())
+        curated = curate_all(home, chosen, runs.sources_of(chosen, recipe, sources), mapped, _Logged())
+        curation.write(home, chosen, curated)
 
 
 @flow(name="release", task_runner=_runner, log_prints=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crawlers import catalogue
-from flows import report
+from flows import curation, report
 from flows.collect import Collected, collect
 from flows.curate import curate
 from flows.mapping import Mapper
@@ -86,4 +86,5 @@ def run(
         raise
     curated = curate(workspace, recipe, sources, mapper, progress)
     report.refresh(workspace, sources, progress, dict(curated.read))
+    curation.write(workspace, recipe, curated)
     return release(workspace, recipe, sources, curated, mapper, progress, version=version)

@@ -124,7 +124,8 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
         yield "`redact` stands before `personal_data`, whose marks it replaces."
     for stage, step in steps:
         if step.survey and stage != (door := module(step.filter).SURVEY.stage):
-            yield f"filter {step.filter!r} stands under [[{stage}]]; filters that read its survey stand under [[{door}]]."
+            where = f"filter {step.filter!r} stands under [[{stage}]]"
+            yield f"{where}; filters that read its survey stand under [[{door}]]."
 
 
 def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:
