@@ -1,0 +1,163 @@
+"""`python -m benchmarks.gold [RECIPE]`: does the recipe keep what a careful person would keep, and drop the rest?
+
+The hand-checked set: ids, labels and reasons in `labels/corpora.jsonl` for documents of the corpora beside the
+project, whose texts stay there, and `labels/written.jsonl` for texts that were written for it. Half of it was open
+while filters were written (`dev`: by the hash of the id, or as the line says); the other half was not (`held-out`).
+Rights and copies are not asked here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from flows import mapping, pool
+from flows import run as runs
+from flows.curate import curate
+from flows.progress import Progress
+from malmoi import recipe as recipes
+from malmoi import shard
+from malmoi.corridor import Bound, Dropped, walk
+from malmoi.document import Document, Provenance
+from malmoi.recipe import Recipe
+from malmoi.workspace import Workspace
+
+HERE = Path(__file__).parent
+LABELS = HERE / "labels"
+REAL = str(HERE / "recipes" / "real.toml")
+LEFT_OUT = frozenset(("rights", "personal_data", "quarantine", "redact"))
+out = Console(highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a person said of one document."""
+
+    id: str
+    keep: bool
+    kind: str  # good, bad or borderline; spam, ham, machine or human for written texts
+    reason: str
+    part: str = "dev"  # or "held-out"
+    text: str | None = None  # None: it lies in the corpora
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A label, and what the recipe made of its document."""
+
+    label: Label
+    kept: bool
+    why: str  # filter:reason (measured) of a drop
+
+
+def labels() -> list[Label]:
+    """The whole set, in the order of its files."""
+    found = []
+    for name in ("corpora.jsonl", "written.jsonl"):
+        for line in (LABELS / name).read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            part = row.get("part") or part_of(row["id"])
+            found.append(Label(row["id"], row["keep"], row["kind"], row["reason"], part, row.get("text")))
+    return found
+
+
+def part_of(name: str) -> str:
+    """`dev` or `held-out`, by the hash of the id.
+
+    >>> part_of("a"), part_of("b")
+    ('dev', 'dev')
+    """
+    return "dev" if hashlib.sha256(name.encode()).digest()[0] % 2 == 0 else "held-out"
+
+
+def corpora(root: Path) -> dict[str, str]:
+    """Id → text as extracted, of every document of the real corpora."""
+    home, recipe, quiet = Workspace.open(root), runs.recipe_of(REAL), Progress(quiet=True)
+    names = runs.sources_of(recipe, REAL, ())
+    runs.collect_all(home, names, quiet, limit=None, contact=None)
+    done = curate(home, recipe, names, mapping.threads(pool.count()), quiet)
+    texts: dict[str, str] = {}
+    for ledger in done.ledgers("2-documents"):
+        table = shard.read(home.stage("2-documents", ledger.key) / "documents.parquet", ["id", "text"])
+        texts |= dict(zip(table.column("id").to_pylist(), table.column("text").to_pylist(), strict=True))
+    return texts
+
+
+def filters(recipe: Recipe) -> tuple[Bound, ...]:
+    """The filters of a recipe that judge or mend one text by itself, in order."""
+    steps = [s for _, stage in recipe.steps for s in stage if s.filter not in LEFT_OUT and not s.survey]
+    return recipes.bind(tuple(steps))
+
+
+def document(name: str, text: str) -> Document:
+    """A document of which nothing but the text is known."""
+    return Document(name, text, Provenance("gold", "", "", "", ""))
+
+
+def judged(found: Sequence[Label], texts: dict[str, str], bound: tuple[Bound, ...]) -> Iterator[Judged]:
+    """What the filters make of each labelled document; a label without a text is left out and said."""
+    missing = 0
+    for label in found:
+        text = label.text if label.text is not None else texts.get(label.id)
+        if text is None:
+            missing += 1
+            continue
+        outcome = walk(document(label.id, text), bound)
+        if isinstance(outcome, Dropped):
+            measured = "" if outcome.verdict.measured is None else f" ({outcome.verdict.measured:g})"
+            yield Judged(label, False, f"{outcome.by}:{outcome.verdict.reason}{measured}")
+        else:
+            yield Judged(label, True, "")
+    if missing:
+        out.print(f"{missing} labelled documents have no text here; the corpora lie beside the project.")
+
+
+def score(found: Sequence[Judged]) -> tuple[float, float]:
+    """Precision and recall of keep.
+
+    >>> good, bad = Label("a", True, "good", ""), Label("b", False, "bad", "")
+    >>> score([Judged(good, True, ""), Judged(bad, True, "")])
+    (0.5, 1.0)
+    """
+    right = sum(1 for one in found if one.kept and one.label.keep)
+    kept, wanted = sum(one.kept for one in found), sum(one.label.keep for one in found)
+    return right / kept if kept else 1.0, right / wanted if wanted else 1.0
+
+
+def main(recipe: str = "general") -> int:
+    """Print precision and recall by part and kind, and each document that is judged otherwise."""
+    with tempfile.TemporaryDirectory(prefix="malmoi-gold-") as folder:
+        texts = corpora(Path(folder) / "w")
+    pool.close()
+    found = list(judged(labels(), texts, filters(runs.recipe_of(recipe))))
+    wrong = Table("part", "kind", "id", "label", "judged", "why the label", title="judged otherwise")
+    for one in found:
+        if one.kept != one.label.keep:
+            said = "keep" if one.label.keep else "drop"
+            wrong.add_row(one.label.part, one.label.kind, one.label.id, said, one.why or "kept", one.label.reason)
+    out.print(wrong)
+    table = Table("part", "documents", "to keep", "precision", "recall", title=f"keep, recipe {recipe}")
+    parts = {part: [one for one in found if one.label.part == part] for part in ("dev", "held-out")}
+    sure = [one for one in found if one.label.kind != "borderline"]
+    for name, some in [*parts.items(), ("all", found), ("without borderline", sure)]:
+        precision, recall = score(some)
+        wanted = sum(one.label.keep for one in some)
+        table.add_row(name, str(len(some)), str(wanted), f"{precision:.3f}", f"{recall:.3f}")
+    for kind in sorted({one.label.kind for one in found}):
+        some = [one for one in found if one.label.kind == kind]
+        right = sum(one.kept == one.label.keep for one in some)
+        table.add_row(kind, f"{len(some)}", f"{sum(o.label.keep for o in some)}", "", f"{right / len(some):.3f} right")
+    out.print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
