@@ -39,7 +39,7 @@ types: $(STAMP)  ## mypy, strict
 
 check: lint types test  ## what a change must pass
 
-bench: $(STAMP)  ## speed and memory on real pages; BENCH_CORPUS=path/to.warc.gz chooses an archive
+bench: $(STAMP)  ## cost on real pages, beside datatrove; BENCH_CORPUS=path/to.warc.gz, BENCH_PEER=path/to/python or none
 	@$(BIN)/python -m benchmarks
 
 soak: $(STAMP)   ## the long checks: hundreds of kills, growth, many orders

@@ -1,19 +1,19 @@
-"""`make bench`: what a page costs, stage by stage, on web-ko or the archive that BENCH_CORPUS names."""
+"""`make bench`: what a page costs on web-ko or the archive that BENCH_CORPUS names, and what it costs datatrove."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import pyarrow.dataset as ds
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import measure
+from benchmarks import measure, peer
 from benchmarks.measure import Usage
 from benchmarks.sources import web_ko
 from malmoi import capture
@@ -33,6 +33,11 @@ def main() -> int:
     if archive is None:
         print("benchmarks: the corpus web-ko is not here; name an archive with BENCH_CORPUS.", file=sys.stderr)
         return 2
+    try:
+        interpreter = peer.python()
+    except peer.PeerError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="malmoi-bench-") as folder:
         root = Path(folder)
         whole, grown = _corpus(root / "corpus", archive), _corpus(root / "growing", archive)
@@ -45,20 +50,39 @@ def main() -> int:
         before, _ = _run(root, "grown", 2, grown)
         _write(archive, grown / "new.warc.gz", new=True)
         more, more_answer = _run(root, "grown", 2, grown)
-        kept = _kept(Path(answer["folder"]))
-    stages: dict[str, float] = answer["stages"]
-    _print(pages, size, one, two, stages, kept)
-    _print_rerun(two, idle, before, more, more_answer["stages"])
-    corpus = {
-        "pages": pages,
-        "cpu_ms_per_page": 1000 * two.cpu / pages,
-        "pages_per_s_per_core": pages / two.cpu,
-        "peak_mb": two.peak_mb,
-        "stages": stages,
-        **kept,
-    }
-    RESULTS.write_text(json.dumps({"corpus": corpus, "peers": {}}, indent=1) + "\n", encoding="utf-8")
-    return 0
+        kept = measure.kept(sorted(Path(answer["folder"]).glob("data/**/*.parquet")))
+        parts = _parts(root, "two", whole)
+        stages: dict[str, float] = answer["stages"]
+        corpus = {
+            "pages": pages,
+            "cpu_ms_per_page": 1000 * two.cpu / pages,
+            "pages_per_s_per_core": pages / two.cpu,
+            "peak_mb": two.peak_mb,
+            "stages": stages,
+            "parts": parts,
+            **kept,
+        }
+        _print(pages, size, one, two, stages, kept)
+        _print_parts(pages, two, stages, parts)
+        _print_rerun(two, idle, before, more, more_answer["stages"])
+        status, peers = _peers(interpreter, archive, root / "peer", corpus)
+    RESULTS.write_text(json.dumps({"corpus": corpus, "peers": peers}, indent=1) + "\n", encoding="utf-8")
+    return status
+
+
+def _peers(interpreter: Path | None, archive: Path, folder: Path, corpus: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """The exit status and the entry `peers`; a peer that fails costs the status, not Malmoi's own figures."""
+    if interpreter is None:
+        _say("datatrove", "left out (BENCH_PEER=none)")
+        return 0, {}
+    try:
+        found = peer.run(interpreter, archive, folder, corpus["pages"])
+    except peer.PeerError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1, {}
+    out.print(peer.table(corpus, found))
+    out.print(peer.NOTE)
+    return 0, {"datatrove": found}
 
 
 def _corpus(folder: Path, archive: Path) -> Path:
@@ -93,6 +117,18 @@ def _run(root: Path, name: str, workers: int, corpus: Path) -> tuple[Usage, dict
     return usage, found
 
 
+def _parts(root: Path, name: str, corpus: Path) -> dict[str, float]:
+    """What `benchmarks.parts` finds: the mean of two at once, which slow each other down as two workers do."""
+    answers = [root / "parts-1.json", root / "parts-2.json"]
+    command = [sys.executable, "-m", "benchmarks.parts", SOURCE, str(root / name)]
+    env = {**os.environ, "BENCH_CORPUS": str(corpus)}
+    running = [subprocess.Popen([*command, str(to)], env=env) for to in answers]
+    if [process.wait() for process in running] != [0, 0]:
+        raise SystemExit("benchmarks: the run could not be gone over again (see above)")
+    one, two = (json.loads(answer.read_text(encoding="utf-8")) for answer in answers)
+    return {part: (one[part] + two[part]) / 2 for part in one}
+
+
 def _write(archive: Path, target: Path, *, new: bool) -> None:
     """The archive without every hundredth page, or just those: what a later crawl would bring."""
     with target.open("wb") as stream:
@@ -100,20 +136,6 @@ def _write(archive: Path, target: Path, *, new: bool) -> None:
             if not isinstance(entry, capture.Torn) and (number % NEW_EVERY == NEW_EVERY // 2) is new:
                 page = entry[2]
                 stream.write(capture.warc_record(page.url, page.fetched, page.status, page.headers, page.body))
-
-
-def _kept(release: Path) -> dict[str, int]:
-    lines: set[int] = set()
-    documents = characters = distinct = 0
-    for batch in ds.dataset(sorted(release.glob("data/**/*.parquet"))).to_batches(columns=["text"]):
-        for text in batch.column("text").to_pylist():
-            documents += 1
-            characters += len(text)
-            for line in text.split("\n"):
-                if (key := hash(line)) not in lines:
-                    lines.add(key)
-                    distinct += len(line)
-    return {"kept": documents, "kept_chars": characters, "kept_distinct_chars": distinct}
 
 
 def _print(pages: int, size: int, one: Usage, two: Usage, stages: dict[str, float], kept: dict[str, int]) -> None:
@@ -128,6 +150,21 @@ def _print(pages: int, size: int, one: Usage, two: Usage, stages: dict[str, floa
     _say("wall, one / two workers", f"{one.wall:.1f} s / {two.wall:.1f} s = {one.wall / two.wall:.2f}×")
     _say("peak memory (sum of PSS)", f"{two.peak_mb:,.0f} MB with two workers, {one.peak_mb:,.0f} MB with one")
     _say("kept", f"{kept['kept']:,} documents, {kept['kept_chars']:,} characters")
+
+
+def _print_parts(pages: int, two: Usage, stages: dict[str, float], parts: dict[str, float]) -> None:
+    """Extraction and Kiwi as `benchmarks.parts` finds them, and what is left of the whole run."""
+    extraction, kiwi = parts["extraction"], parts["kiwi"]
+    for name, cpu in {
+        "extraction": extraction,
+        "Kiwi": kiwi,
+        "everything else": two.cpu - extraction - kiwi,
+        "  beside extraction": stages["2-documents"] - extraction,
+        "  beside Kiwi": stages["5-curated"] - kiwi,
+    }.items():
+        _say(name, f"{1000 * cpu / pages:.2f} ms a page")
+    speed = f"{parts['bare_kiwi'] / kiwi:.0%} of bare Kiwi.tokenize" if kiwi else "not used"
+    _say("speed of the Kiwi stage", f"{speed} ({parts['analysed']:,.0f} documents)")
 
 
 def _print_rerun(two: Usage, idle: Usage, before: Usage, more: Usage, stages: dict[str, float]) -> None:

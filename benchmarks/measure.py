@@ -1,4 +1,4 @@
-"""CPU, wall time and memory of a command with all its processes, orphans included."""
+"""CPU, wall time and memory of a command with all its processes, orphans included; and what texts it kept."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
+import pyarrow.dataset as ds
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2): orphans of our children become ours, so that their CPU is counted
 INTERVAL = 0.1  # seconds between two looks at the memory
@@ -26,12 +29,13 @@ class Usage:
     peak_mb: float  # largest sum of PSS over the process tree, 10^6 bytes
 
 
-def run(command: Sequence[str], env: dict[str, str] | None = None) -> Usage:
-    """Run a command to its end and measure it with all its descendants."""
+def run(command: Sequence[str], env: dict[str, str] | None = None, log: Path | None = None) -> Usage:
+    """Run a command to its end and measure it with all its descendants; what it prints goes to `log`, if given."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = os.times()
     began = time.monotonic()
-    process = subprocess.Popen(command, env={**os.environ, **(env or {})})
+    with log.open("wb") if log else nullcontext() as stream:
+        process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stdout=stream, stderr=stream)
     peak = _Peak(process.pid)
     peak.start()
     status = process.wait()
@@ -86,6 +90,21 @@ def _own(pid: int) -> int:
         return int(psutil.Process(pid).memory_full_info().pss)
     except (psutil.Error, OSError):
         return 0
+
+
+def kept(files: Sequence[Path]) -> dict[str, int]:
+    """Documents, code points and distinct-line code points (each distinct line once) of the column `text`."""
+    lines: set[int] = set()
+    documents = characters = distinct = 0
+    for batch in ds.dataset(list(files)).to_batches(columns=["text"]) if files else ():
+        for text in batch.column("text").to_pylist():
+            documents += 1
+            characters += len(text)
+            for line in text.split("\n"):
+                if (key := hash(line)) not in lines:
+                    lines.add(key)
+                    distinct += len(line)
+    return {"kept": documents, "kept_chars": characters, "kept_distinct_chars": distinct}
 
 
 def tree_cpu() -> float:

@@ -1,0 +1,1 @@
+"""datatrove, for comparison: what runs in an environment of its own."""
