@@ -1,9 +1,9 @@
-"""Drop texts that are not mostly Korean.
+"""Drop texts that are not mostly Korean; say of the others which language stands beside it.
 
-Hangul is written for one language only, so its share among letters decides; pycld2 is asked
-in the grey band, where code, links and loan words blur the share, and for the name of another
-language (measured-library-choices section 4: script share alone is right for 99.5 % of texts
-of ten characters and calls none of 21,814 foreign sentences Korean).
+Hangul is written for one language only, so its share among letters decides (measured-library-choices
+section 4: it is right for 99.5 % of texts of ten characters and calls none of 21,814 foreign sentences
+Korean). Where code, names and commands blur that share, the lines of running text are weighed instead.
+pycld2 only names the other language.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 import pycld2
@@ -18,17 +19,33 @@ import pycld2
 from filters.fences import without_fences
 from filters.params import Share
 from malmoi.document import Document, Verdict
+from malmoi.limit import Limit
 
-VERSION = 2
+U8: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
+
+VERSION = 3
 LIBRARIES = ("numpy", "pycld2")
+LIMITS = (Limit("language_score", "min_share", "min", "not-korean"),)
 
-CLEARLY_KOREAN = 0.5  # share of Hangul; above it nothing else is asked
-CLEARLY_NOT = 0.1  # share of Hangul; below it nothing else is asked
-ASKED_CHARS = 4_000  # code points shown to pycld2; a longer look changed no verdict of web-ko
-MIN_KOREAN_BYTES = 0.5  # share of text bytes that pycld2 must call Korean in the grey band
+CLEARLY_KOREAN = 0.5  # share of Hangul; above it nothing else is weighed
+SECOND_SHARE = 0.2  # of letters; another language with less is not named: names, terms, a quotation
+SECOND_LETTERS = 60  # code points; our choice: about ten English words
+ASKED_CHARS = 800  # code points shown to pycld2, Hangul left out
+# A Korean sentence has half as many letters as its English translation, so each counts twice.
+HANGUL_WEIGHT = 2
+SHORT_LETTERS = 100  # a sentence or two, in which a few English terms outweigh the words that hold them together
+# (Hangul letters in Korean lines, what the share of Korean running text counts). At the default of 0.3 a
+# page with ten Korean sentences needs three tenths of its running text Korean, one with two sentences
+# two fifths, one with a single sentence three fifths. Set by reading 40 of the 565 half-translated help
+# pages of web-ko that letters alone dropped: below, the text that runs is English and the headings Korean.
+SUBSTANCE = ((500, 1.0), (60, 0.75), (25, 0.5))
 
-_HANGUL, _LATIN, _HAN, _KANA, _OTHER = 1, 2, 3, 4, 5
-_CODE = re.compile(r"`[^`\n]+`|\bhttps?://\S+|\]\([^)\n]{0,500}\)|</?[A-Za-z][^<>\n]{0,500}>")
+_HANGUL, _LATIN, _HAN, _KANA, _OTHER, _SMALL, _BLANK, _BREAK = range(1, 9)
+_KINDS = 9
+_CODE = re.compile(r"`[^`\n]+`|\bhttps?://\S+|\]\([^()\n]{0,500}\)|</?[A-Za-z][^<>\n]{0,500}>")
+_HANGUL_LETTER = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
+_MIN_HANGUL, _MIN_LETTERS, _MIN_WORDS = 8, 12, 4  # of a line; our choice: shorter ones are headings
+_ENDING = re.compile(r"[가-힣](?:다|요|까|죠|네|지|음|함|임)[.?!~…\u3131-\u318e\s]*\Z")
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
 
 
@@ -66,39 +83,45 @@ class Letters:
 
 
 def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
-    """Keep a text whose share of Hangul among letters is at least `min_share`.
+    """Keep a text whose share of Hangul among letters, or of Korean in its running text, reaches `min_share`.
 
-    Fenced code, inline code, tags and addresses are not counted once the raw share falls below
-    one half, so that a Korean page about programming is measured by its prose. Between 0.1 and
-    `min_share` a text is kept if pycld2 calls half of its bytes Korean. Hanja count as Korean
-    where Hangul runs through them.
+    Fenced code, inline code, tags and addresses are not counted once the raw share falls below four
+    fifths. Below one half, lines of Korean are weighed against lines of other prose; commands,
+    declarations and formulas are neither. Hanja count as Korean where Hangul runs through them.
 
-    Labels `language`: `ko`, `mixed` (kept, but less than half Korean), another ISO 639-1 code,
-    or `und`. Measures `hangul_share` (raw) and `language_score` (the share without code, hanja counted).
+    Labels `language`: `ko`, `mixed` (kept, but less than half of the letters Korean), another ISO 639-1
+    code, or `und`; and `second_language` where another one has a fifth of a kept text. Measures
+    `hangul_share` (raw) and `language_score`, on which the verdict rests.
 
     >>> from malmoi.document import Provenance
     >>> judge(Document("x/1", "오늘은 React를 배웁니다.", Provenance("x", "", "", "", ""))).outcome
     'keep'
     """
-    letters = prose = count_letters(doc.text)
-    score, korean, language = letters.korean_share, 0.0, "ko"
-    if score < CLEARLY_KOREAN:
-        text = _CODE.sub(" ", without_fences(doc.text))
-        prose = count_letters(text)
-        score = max(score, prose.korean_share)
-        if score < CLEARLY_KOREAN:
-            korean, language = _ask(text)
-    by_share = score >= min_share and letters.hangul > 0
-    by_bytes = score >= CLEARLY_NOT and korean >= MIN_KOREAN_BYTES
-    kept = by_share or by_bytes
-    if score < CLEARLY_KOREAN:
-        language = "mixed" if kept else _other_language(prose, language)
+    text, kinds = doc.text, _kinds(doc.text)
+    letters = prose = _counted(kinds)
+    share = letters.korean_share
+    if share < 1 - SECOND_SHARE:
+        text = without_fences(text)
+        if any(sign in text for sign in ("`", "://", "](", "<")):
+            text = _CODE.sub(" ", text)
+        kinds = _kinds(text)
+        prose = _counted(kinds)
+        share = max(share, prose.korean_share)
+    score = share if share >= CLEARLY_KOREAN else max(share, _running(kinds), _short(prose, text))
+    kept = score >= min_share and letters.hangul > 0
+    language = "ko" if share >= CLEARLY_KOREAN else "mixed"
+    labels: tuple[tuple[str, str], ...] = (("language", language),)
+    if not kept:
+        labels = (("language", _other_language(prose, text)),)
+    elif share < 1 - SECOND_SHARE and (1 - share) * prose.total >= SECOND_LETTERS:
+        second = _other_language(prose, text, sure=True)
+        labels = labels if second == "und" else (*labels, ("second_language", second))
     return Verdict(
         "keep" if kept else "drop",
         "korean" if kept else "not-korean",
-        measured=round(korean if kept and not by_share else score, 4),
-        limit=MIN_KOREAN_BYTES if kept and not by_share else min_share,
-        labels=(("language", language),),
+        measured=round(score, 4),
+        limit=min_share,
+        labels=labels,
         measures=(("hangul_share", round(letters.hangul_share, 4)), ("language_score", round(score, 4))),
     )
 
@@ -109,13 +132,23 @@ def count_letters(text: str) -> Letters:
     >>> count_letters("한글 ㅋㅋ ABC 漢字 かな 12")
     Letters(hangul=4, latin=3, han=2, kana=2, other=0)
     """
+    return _counted(_kinds(text))
+
+
+def _kinds(text: str) -> U8:
+    """What each code point is: a letter of which script, a blank, a line break, or nothing of these (0)."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    counts = np.bincount(_scripts()[np.minimum(points, 0x2FFFF)], minlength=6)
-    return Letters(*(int(n) for n in counts[1:6]))
+    kinds: U8 = _scripts()[np.minimum(points, 0x2FFFF)]
+    return kinds
+
+
+def _counted(kinds: U8) -> Letters:
+    n = np.bincount(kinds, minlength=_KINDS).tolist()
+    return Letters(n[_HANGUL], n[_LATIN] + n[_SMALL], n[_HAN], n[_KANA], n[_OTHER])
 
 
 @cache
-def _scripts() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+def _scripts() -> U8:
     table = np.zeros(0x30000, dtype=np.uint8)
     table[[c for c in range(0x10000) if chr(c).isalpha()]] = _OTHER
     for first, last, script in (
@@ -136,22 +169,61 @@ def _scripts() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
         part = table[first : last + 1]
         part[part > 0] = script
     table[0x20000:0x30000] = _HAN
+    small = table[0x41:0x250]
+    small[[n for n in range(len(small)) if small[n] and not chr(0x41 + n).isupper()]] = _SMALL
+    table[[0x20, 0x09, 0xA0]] = _BLANK
+    table[0x0A] = _BREAK
     return table
 
 
-def _ask(text: str) -> tuple[float, str]:
-    """The share of bytes that pycld2 calls Korean, and the language it sees most beside Korean."""
-    shown = _UNPRINTABLE.sub(" ", text[:ASKED_CHARS])
-    try:
-        _, _, found = pycld2.detect(shown.encode(), isPlainText=True)
-    except pycld2.error:  # it refuses some byte sequences that are valid; the share then decides alone
-        return 0.0, "und"
-    korean = sum(percent for _, code, percent, _ in found if code == "ko") / 100
-    other = next((str(code) for _, code, percent, _ in found if code not in ("ko", "un") and percent), "und")
-    return korean, other
+def _running(kinds: U8) -> float:
+    """The share of Korean among lines of running text, as far as there is enough of it; see SUBSTANCE.
+
+    A line of other prose has at least four words, few signs and figures, and few capitals where its
+    script has them: a declaration, a formula or a command has not.
+    """
+    lines = np.cumsum(kinds == _BREAK, dtype=np.int64)
+    if not len(lines):
+        return 0.0
+    table = np.bincount(lines * _KINDS + kinds, minlength=int(lines[-1] + 1) * _KINDS).reshape(-1, _KINDS)
+    length = table.sum(axis=1)
+    hangul, blanks, capitals = table[:, _HANGUL], table[:, _BLANK], table[:, _LATIN]
+    letters = length - table[:, 0] - blanks - table[:, _BREAK]
+    running = (hangul >= _MIN_HANGUL) & (hangul >= 0.3 * letters)
+    prose = (hangul < 0.3 * letters) & (letters >= _MIN_LETTERS) & (letters + blanks >= 0.85 * length)
+    prose &= (capitals <= 0.2 * letters) & (
+        (blanks >= _MIN_WORDS - 1) | (2 * (table[:, _HAN] + table[:, _KANA]) > letters)
+    )
+    some = prose & (hangul >= _MIN_HANGUL)
+    korean = int(hangul[running | some].sum())
+    other = int((letters - hangul)[prose].sum())
+    share = HANGUL_WEIGHT * korean / max(1, HANGUL_WEIGHT * korean + other)
+    return next((weight * share for least, weight in SUBSTANCE if korean >= least), 0.0)
 
 
-def _other_language(letters: Letters, seen: str) -> str:
-    if letters.kana > 0.1 * letters.total:
+def _short(letters: Letters, text: str) -> float:
+    """The share of Hangul, each letter counted twice, of a short text that closes like a Korean sentence."""
+    if letters.total > SHORT_LETTERS or letters.kana or letters.han > letters.hangul or _ENDING.search(text) is None:
+        return 0.0
+    return HANGUL_WEIGHT * letters.hangul / max(1, letters.total)
+
+
+def _other_language(letters: Letters, text: str, *, sure: bool = False) -> str:
+    """ISO 639-1 code of the language beside Korean, or `und`; by script where it can be told so, else by pycld2."""
+    foreign = letters.total - letters.hangul
+    if letters.kana > 0.1 * foreign:
         return "ja"
-    return "zh" if seen == "und" and letters.han > 0.5 * letters.total else seen
+    if letters.han > 0.5 * foreign and letters.hangul < 0.2 * (letters.hangul + letters.han):
+        return "zh"
+    # The lines without Hangul first: between Korean words stand names and terms, which are no language.
+    lines = [line for line in text.split("\n", 400)[:400] if not _HANGUL_LETTER.search(line)]
+    shown = " ".join(lines)[:ASKED_CHARS]
+    if len(shown) < SECOND_LETTERS:
+        shown = _HANGUL_LETTER.sub(" ", text[:ASKED_CHARS])
+    try:
+        reliable, _, found = pycld2.detect(_UNPRINTABLE.sub(" ", shown).encode(), isPlainText=True)
+    except pycld2.error:  # it refuses some byte sequences that are valid
+        return "und"
+    if sure and not reliable:
+        return "und"
+    return next((str(code) for _, code, percent, _ in found if code not in ("ko", "un") and percent), "und")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from filters.params import Chars
 from malmoi.document import Document, Verdict
+from malmoi.limit import Limit
 
 VERSION = 1
+LIMITS = (
+    Limit("chars", "min_chars", "min", "too-short"),
+    Limit("chars", "max_chars", "max", "too-long"),
+)
 
 
 def judge(doc: Document, *, min_chars: Chars = 100, max_chars: Chars = 1_000_000) -> Verdict:

@@ -13,7 +13,7 @@ import unicodedata
 
 from malmoi.document import Document, Edit, Edits
 
-VERSION = 1
+VERSION = 2
 
 # ㅤ (U+3164), its half-width form and the empty braille cell are typed as invisible blanks.
 _BLANK = "\\t \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
@@ -25,18 +25,23 @@ _GONE = (
 )
 _JOINER = "\\u200c\\u200d"
 _HALF = "\\uffa1-\\uffdc"
+_MODERN = "\\u1100-\\u1112\\u1161-\\u1175"  # conjoining letters that are written today
+_JAMO = "\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb\\u0300-\\u036f\\u302e\\u302f"  # and marks that stand on them
 _JOINED = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff\\u20e3\\u2190-\\u2bff\\ufe0f\\U0001f000-\\U0001faff"
 
 # White space other than space, tab and line feed.
 _RARE = "\\x0b\\x0c\\r\\x85\\u2028\\u2029\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
 
-_SUSPECT = re.compile(f"[{_GONE}{_JOINER}{_HALF}{_RARE}\\ud800-\\udfff]|[ \\t][ \\t\\n]|\\n\\n\\n|\\A\\n|[ \\t\\n]\\Z")
 _WORD = re.compile(f"[^{_BLANK}{_BREAK}]+")
-_ODD_GAP = re.compile(f"[{_BLANK}{_BREAK}]{{2,}}|[{_RARE}]|\\A\\n|[ \\t\\n]\\Z")
-_ODD = re.compile(f"[{_GONE}{_JOINER}{_HALF}\\ud800-\\udfff]")
+# Two blanks or more, a rare one, an empty line at the start, a blank at the end: first the sign, then what is odd.
+_ODD_GAP = re.compile(f"[{_RARE}\\t\\n ](?:(?<![ \\t\\n])[{_BLANK}{_BREAK}]*|[{_BLANK}{_BREAK}]+|\\Z|(?<=\\A\\n))")
+_ODD = re.compile(f"[{_GONE}{_JOINER}{_HALF}{_MODERN}\\ud800-\\udfff]")
 _GONE_RE = re.compile(f"[{_GONE}]")
 _LOOSE_JOINER = re.compile(f"(?<![{_JOINED}])[{_JOINER}]|[{_JOINER}](?![{_JOINED}])")
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
+# NFKC makes these of ㅋㅋ and ㅠㅠ. A consonant before a syllable and a vowel behind one are part of an old cluster.
+_LONE_LEADS = re.compile(f"(?<![{_JAMO}])[\\u1100-\\u1112]+(?![{_JAMO}가-힣])")
+_LONE_VOWELS = re.compile(f"(?<![{_JAMO}가-힣])[\\u1161-\\u1175]+(?![{_JAMO}])")
 _HALF_RUN = re.compile(f"[{_HALF}]+")
 _BREAKS = re.compile(f"\\r\\n|[{_BREAK}]")
 _BLANKS = re.compile(f"[{_BLANK}]")
@@ -56,7 +61,7 @@ def mend(doc: Document) -> Edits:
     """Edits to NFC, plain blanks, at most one empty line in a row, and no stray control characters.
 
     An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`,
-    `control` or `white-space`. Indentation at the start of a line stays; a run of blanks with
+    `stray-jamo`, `control` or `white-space`. Indentation at the start of a line stays; a run of blanks with
     a tab in it becomes one tab, because tables are written so. Mending twice changes nothing
     more. A half of a surrogate pair, which no file can hold, becomes U+FFFD.
 
@@ -66,8 +71,6 @@ def mend(doc: Document) -> Edits:
     [(0, 6, '한글', 'nfc'), (7, 8, '', 'white-space')]
     """
     text = doc.text
-    if _SUSPECT.search(text) is None and unicodedata.is_normalized("NFC", text):
-        return ()
     if _ODD.search(text) is None and unicodedata.is_normalized("NFC", text):
         return _mend_gaps(text)
     edits: list[Edit] = []
@@ -110,8 +113,21 @@ def _mend_word(word: str) -> tuple[str, str]:
         if not unicodedata.is_normalized("NFC", new):
             new = unicodedata.normalize("NFC", new)
             reason = reason or "nfc"
+        if _ODD.search(new):
+            lone = _LONE_VOWELS.sub(_letters, _LONE_LEADS.sub(_letters, new))
+            reason = reason or ("stray-jamo" if lone != new else "")
+            new = lone
         if new == before:
             return new, reason
+
+
+def _letters(found: re.Match[str]) -> str:
+    """Conjoining jamo that join nothing, as the letters they are.
+
+    >>> _LONE_LEADS.sub(_letters, "갔다\u110f\u110f")
+    '갔다ㅋㅋ'
+    """
+    return "".join(_LEADS[ord(c) - 0x1100] if c < "\u1161" else _VOWELS[ord(c) - 0x1161] for c in found.group())
 
 
 def _compose(halves: str) -> str:

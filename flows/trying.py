@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NoReturn, TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 import pyarrow as pa
 
@@ -187,7 +187,7 @@ def _language(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 
 
 def _clean(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
-    filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend"))
+    filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
     for row in rows:
         doc = _document(row)
         for bound in filters:
@@ -242,8 +242,15 @@ def _pii(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
         yield {"id": row["id"], "text": redacted.text, "found": found}
 
 
-def _domain(rows: Iterable[Row], recipe: Recipe) -> NoReturn:
-    raise CallError("no filter labels register and domain yet; they are those that the source declares.")
+def _domain(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
+    filters = _bound(recipe, ["morphology", "register", "domain"])
+    for row in rows:
+        doc = _document(row)
+        for bound in filters:  # all of them, also where the recipe keeps other fields: who tunes wants the scores
+            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+        found = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
+        ranked = sorted(found.items(), key=lambda f: (-f[1], f[0]))
+        yield {"id": row["id"], "register": doc.label("register"), "domains": dict(ranked)}
 
 
 def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:

@@ -27,7 +27,8 @@ class Survey:
     `sketch(doc)` gives one row of `schema`, whose first column is the key. `reduce(sketches, **params)`
     gives a table whose first column is the same key, with the columns that the filter reads; keys
     about which there is nothing to say are left out. It must not depend on the order of its rows.
-    It is taken at the door of `stage`, from the documents that come in.
+    It is taken at the door of `stage`, from the documents that come in. Where `columns` names what
+    `sketch` looks at (`id` and `source` among them), nothing else is read; the rest of the document is empty.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Survey:
     sketch: Callable[[Document], Mapping[str, Any]]
     reduce: Callable[..., pa.Table]
     stage: str = "unique"  # the stage of a recipe whose filters read it
+    columns: tuple[str, ...] | None = None  # of malmoi.shard.DOCUMENTS; None: all
 
     @property
     def key(self) -> str:

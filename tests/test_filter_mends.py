@@ -1,4 +1,4 @@
-"""What `normalise` and `furniture` mend, and what they leave alone."""
+"""What `normalise`, `mojibake` and `furniture` mend, and what they leave alone."""
 
 from __future__ import annotations
 
@@ -13,15 +13,59 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters import furniture, normalise
+from filters import furniture, mojibake, normalise
 from malmoi.document import Document, Edits, Provenance
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data/filters/clean.jsonl").open(encoding="utf-8")]
 PIECES = st.sampled_from(
     [
         *(" ", "  ", "\n", "\r\n", "\t", "\u00a0", "\u3000", "\u200b", "\u200d", "\ufeff", "\x00", "\ufffd", "\ud800"),
-        *("가", "각", "한", "\u1112", "\u1161", "\u11ab", "\u119e", "ㅋ", "ﾾ", "ￂ", "ﾤ", "\u0301", "e", "漢", "\uf90a"),
+        *(
+            "가",
+            "각",
+            "한",
+            "\u1112",
+            "\u110f",
+            "\u1161",
+            "\u1172",
+            "\u11ab",
+            "\u119e",
+            "ㅋ",
+            "ﾾ",
+            "ￂ",
+            "ﾤ",
+            "\u0301",
+            "e",
+            "漢",
+            "\uf90a",
+        ),
         *("👨", "❤", "\ufe0f", "공유", "인쇄", "공유하기", "홈 > 소식", "무단전재 및 재배포 금지", "말이다."),
+    ]
+)
+DATA = Path(__file__).parent / "data/filters"
+LINES = [json.loads(line) for line in (DATA / "furniture_lines.jsonl").open(encoding="utf-8")]
+GOLD = Path(__file__).resolve().parents[2] / "shared/corpora/unicode-normalization-gold/NormalizationTest.txt"
+KOREAN = "한국어 문장을 여러 개 적어 보았습니다. 오늘은 날씨가 맑고 바람이 분다."
+BROKEN = st.sampled_from(
+    [
+        *("í•œ", "êµ\xad", "ì–´", "ë‹¤", "Ã\xad", "Â\x95", "Ã", "â€œ", "ÇÑ", "±Û", "ÀÌ", "´Ù", "¸¸", "·", "¡¡"),
+        *(
+            "議곗튂",
+            "濡쒖꽌",
+            "&",
+            "amp;",
+            "lt;",
+            "#44032;",
+            "&quot;",
+            "&nbsp;",
+            "&#38;",
+            "`",
+            "\n```\n",
+            "\n",
+            " ",
+            ". ",
+        ),
+        *("한글", "이다", "utf-8", "caf\u00e9", "漢字", "\ud800", "가"),
     ]
 )
 TEXTS = st.one_of(st.lists(PIECES, max_size=30).map("".join), st.text(max_size=60))
@@ -96,3 +140,129 @@ def test_no_line_makes_a_rule_go_back_without_end() -> None:
         begun = time.process_time()
         furniture.rule_of(line)
         assert time.process_time() - begun < 1.0, piece  # `re` needed minutes for 120 code points
+
+
+def read_as(text: str, written: str, wrong: str) -> str:
+    """`text` in the bytes of one encoding, read as another."""
+    if wrong == "cp1252":  # as a browser does: the five empty places become controls
+        return "".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in text.encode(written))
+    return text.encode(written).decode(wrong)
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"), [("utf-8", "cp1252"), ("utf-8", "latin-1"), ("cp949", "latin-1"), ("cp949", "cp1252")]
+)
+def test_korean_read_with_the_wrong_table_comes_back(written: str, wrong: str) -> None:
+    broken = read_as(KOREAN, written, wrong)
+    assert broken != KOREAN
+    assert applied(broken, mojibake.mend(document(broken))) == KOREAN
+
+
+def test_utf_8_read_as_cp949_comes_back_where_no_byte_was_lost() -> None:
+    text = "조치로서 보안과제로의 법적근거"
+    broken = " ".join(read_as(word, "utf-8", "cp949") for word in text.split())
+    assert applied(broken, mojibake.mend(document(broken))) == text
+
+
+def test_korean_broken_twice_comes_back() -> None:
+    broken = read_as(read_as(KOREAN, "utf-8", "latin-1"), "utf-8", "latin-1")
+    assert applied(broken, mojibake.mend(document(broken))) == KOREAN
+
+
+def test_a_broken_line_among_sound_ones_comes_back_and_a_broken_word_stays() -> None:
+    title = "오늘의 새 소식을 알려 드립니다"
+    word = read_as("한글", "utf-8", "cp1252")
+    broken = f"{read_as(title, 'utf-8', 'cp1252')}\n{KOREAN}\n단어 하나는 {word} 이다. {KOREAN}"
+    mended = applied(broken, mojibake.mend(document(broken)))
+    assert mended.startswith(f"{title}\n")
+    assert word in mended
+
+
+def test_a_run_with_a_byte_missing_is_no_guess() -> None:
+    broken = read_as("한국어", "utf-8", "cp1252")
+    assert mojibake.mend(document(broken[:-1] + " " + broken[1:])) == ()
+
+
+@given(st.one_of(st.lists(BROKEN, max_size=24).map("".join), st.text(max_size=40)))
+def test_turning_back_twice_is_turning_back_once(text: str) -> None:
+    once = applied(text, mojibake.mend(document(text)))
+    assert mojibake.mend(document(once)) == ()
+
+
+@given(st.lists(st.one_of(PIECES, BROKEN), max_size=24).map("".join))
+def test_all_mends_twice_are_all_mends_once(text: str) -> None:
+    def all_of(text: str) -> str:
+        for mend in (mojibake.mend, normalise.mend, furniture.mend):
+            text = applied(text, mend(document(text)))
+        return text
+
+    once = all_of(text)
+    assert normalise.mend(document(once)) == ()
+    assert furniture.mend(document(once)) == ()
+
+
+def test_nfc_is_that_of_the_unicode_consortium() -> None:
+    if not GOLD.exists():
+        pytest.skip("the normalisation test of Unicode is not there")
+    wrong = []
+    for line in GOLD.read_text(encoding="utf-8").splitlines():
+        if not line or line[0] in "#@":
+            continue
+        source, nfc = ("".join(chr(int(p, 16)) for p in field.split()) for field in line.split(";")[:2])
+        mended = applied(f"가{source}나", normalise.mend(document(f"가{source}나")))
+        if mended != unicodedata.normalize("NFC", f"가{nfc}나") and not changes_on_purpose(source):
+            wrong.append(line[:60])
+    assert wrong == []
+
+
+def changes_on_purpose(source: str) -> bool:
+    """Blanks, half-width jamo, direction marks and controls; and what this Python does not know yet."""
+    return any(
+        unicodedata.category(c) in ("Zs", "Zl", "Zp", "Cc", "Cf", "Cn") or "\uffa0" <= c <= "\uffdc" or c == "\u3164"
+        for c in source
+    )
+
+
+def gone(line: str, *, beside: str = "") -> bool:
+    text = f"글이 있다.\n{beside}{line}\n글이 끝난다."
+    return line not in applied(text, furniture.mend(document(text))).split("\n")
+
+
+@pytest.mark.parametrize("case", LINES, ids=[case["line"][:30] for case in LINES])
+def test_a_line_goes_exactly_if_it_is_furniture(case: dict[str, Any]) -> None:
+    if case["furniture"] == "beside":
+        assert gone(case["line"], beside="공유하기\n")
+        assert not gone(case["line"])
+    else:
+        assert gone(case["line"]) is (case["furniture"] == "yes" and not case.get("gap"))
+
+
+def test_half_of_the_lines_are_lookalikes() -> None:
+    stay = sum(case["furniture"] == "no" for case in LINES)
+    assert len(LINES) >= 500
+    assert 0.45 <= stay / len(LINES) <= 0.55
+
+
+@pytest.mark.parametrize("name", ["mojibake", "normalise", "furniture"])
+def test_no_shape_of_text_makes_a_mend_slow(name: str) -> None:
+    mend = import_module(f"filters.{name}").mend
+    pieces = (
+        "a",
+        "ㅋ",
+        "\u1112\u1161",
+        "\n",
+        "공유\n",
+        "í•œ",
+        "ÇÑ±Û",
+        "&amp;",
+        "議곗튂",
+        "```\n",
+        "가\u200d",
+        "ﾾￂ",
+        " \t",
+    )
+    for piece in pieces:
+        text = (piece * 600_000)[:600_000]
+        begun = time.process_time()
+        mend(document(text))
+        assert time.process_time() - begun < 2.0 * len(text.encode()) / 1e6, piece

@@ -21,7 +21,7 @@ from malmoi.releases.history import Entry, History, next_version
 from malmoi.releases.inputs import Inputs
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.publish import publish
-from malmoi.releases.schema import AUDIT, DATA
+from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.releases.spread import folder_name, h
 from malmoi.releases.verify import verify
 from tests.small_release import LICENCES, SOURCES, document, documents, inputs
@@ -251,7 +251,7 @@ def test_versions_follow_what_changed() -> None:
 
 
 def test_the_history_reads_back_and_gives_the_version(tmp_path: Path) -> None:
-    path, old = tmp_path / "releases.json", History().add("sample", Entry("1.4.0", "aa", "ff", 1, 2))
+    path, old = tmp_path / "releases.json", History().add("sample", Entry("1.4.0", "aa", "ff", SCHEMA_VERSION, 2))
     history.write(path, old)
     assert history.read(path) == old
     assert history.read(tmp_path / "none.json") == History()

@@ -1,4 +1,4 @@
-"""First step of the exchange: one curated stage shard → published rows, one row group a partition."""
+"""First step of the exchange: one curated stage shard → published rows, one record batch a partition."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from malmoi.releases.schema import AUDIT, DATA
 from malmoi.releases.spread import Partition, h, partition_of
 
 _PII = "pii:"
+_DOMAIN = "domain:"  # measures that a filter takes of a field
+_EVERYTHING = "general"  # what a source of all fields declares
 USES = ("redistribute", "train-only")
 SIDES = ("attribution", "licence_evidence", "personal_data", "signals")  # audit tables with a row per document
 
@@ -40,7 +42,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """What a split wrote: `documents.parquet`, whose row group i holds the rows of partition i."""
+    """What a split wrote: `documents.arrow`, whose record batch i holds the rows of partition i."""
 
     target: Path
     partitions: tuple[Partition, ...]
@@ -61,10 +63,12 @@ def split(work: Split) -> Parted:
     published = _published(table, rows).take(pa.array(order, pa.int64()))
     work.target.mkdir(parents=True)
     partitions, at = [], 0
-    with pq.ParquetWriter(work.target / "documents.parquet", DATA, compression="lz4") as writer:
+    # Read once and thrown away: Arrow's own format takes a third of the time of Parquet.
+    lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_file(work.target / "documents.arrow", DATA, options=lz4) as writer:
         for partition, group in groupby(order, key=lambda i: keys[i][0]):
             n = len(list(group))
-            writer.write_table(published.slice(at, n), row_group_size=n)
+            writer.write_batch(published.slice(at, n).combine_chunks().to_batches()[0])
             partitions.append(partition)
             at += n
     for name in SIDES:
@@ -122,7 +126,8 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
         "attribution": named,
         "revision": fact["payload_sha256"],
     }
-    row |= {"register": labels.get("register") or source.register, "domain": labels.get("domain") or source.domain}
+    row |= {"register": source.register or labels.get("register", ""), "domain": _field(source, labels)}
+    row["domains"] = _fields(measures)
     row |= {"language": labels.get("language", ""), "cluster_size": 1}
     row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
@@ -133,6 +138,19 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
         "signals": [{**s, "id": id, "quote": redact(s["quote"])} for s in fact["signals"] or ()],
     }
     return row
+
+
+def _field(source: SourceFacts, labels: Mapping[str, str]) -> str:
+    """The field of a document: what its source declares, unless that is nothing or everything; else as judged."""
+    if source.domain not in ("", _EVERYTHING):
+        return source.domain
+    return labels.get("domain") or source.domain
+
+
+def _fields(measures: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The fields that a filter found, with their scores, highest first."""
+    found = [(name.removeprefix(_DOMAIN), score) for name, score in measures.items() if name.startswith(_DOMAIN)]
+    return [{"name": name, "score": score} for name, score in sorted(found, key=lambda f: (-f[1], f[0]))]
 
 
 def _replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:

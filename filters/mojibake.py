@@ -1,0 +1,222 @@
+"""Turn Korean back that was decoded with the wrong table, and leftover entities; only where there is no doubt.
+
+What is mended, by reason: `utf-8` (UTF-8 read as Latin-1 or Windows-1252, once or twice: í•œêµ­),
+`cp949` (EUC-KR read so: ÇÑ±¹), `utf-8-as-cp949` where no byte was lost, `entity` (&nbsp; &#44032;).
+
+Why a mended run cannot have been text. A run is what lies between blanks, ASCII and other scripts,
+and all its bytes must decode strictly to syllables of KS X 1001 and to plain Korean punctuation. For
+`utf-8` each syllable is one of four letters with two signs behind it that no alphabet puts together.
+`cp949` pairs a sign or capital of °..È with one of ¡..þ for the whole run, and half of what comes
+out must be the commonest syllables of Korean, which random pairs reach with 5 of 100. `utf-8-as-cp949`
+needs hanja before syllables that only Windows has, over and over. Above that stands the text: where
+it speaks of encodings or shows more sound Korean than broken, a broken piece may be a quotation and stays.
+
+This filter stands before `normalise`, which takes away the blanks and controls that a mended run needs.
+"""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+from itertools import pairwise
+
+from filters.fences import fences
+from malmoi.document import Document, Edit, Edits
+
+VERSION = 1
+
+MIN_SYLLABLES = 4  # in the whole text; our choice: two broken words
+MIN_QUOTED = 12  # in a line without sound Korean inside a text that has some; a quoted example is shorter
+MIN_DIFFERENT = 3  # syllables; a row of one sign (¸¸¸¸) spells one over and over
+MIN_COMMON = 0.4  # share of the commonest syllables among those that come out; sound Korean has 0.75, chance 0.05
+
+# The 120 commonest syllables of the ten registers of docs/filters.md, each register weighed alike: 75 % of their text.
+_COMMON = frozenset(
+    "다이는에하니을의를로지가기서한수사정시있고자용제은트합어스구해도인리으할습과대부면일연설그경개보여적라나비전우관상치드입문위들"
+    "아만발성되요동주장터선데계세파조소게행택포모것원법프유러미화음분와크된함중체호않작공야안업오표식더려단내명션실컴거"
+)
+# Who speaks of encodings may show what a broken text looks like.
+_ABOUT = re.compile(
+    r"(?i:utf-?8|mojibake|latin-?1|iso-?8859|cp-?(?:949|1252)|windows-?1252|euc-?kr|ftfy|charset|encod|decod)"
+    r"|인코딩|디코딩|모지바케|문자\s?집합|문자셋|(?:글자|문자|한글)[이가은는]?\s?깨"
+)
+# Who speaks of markup may show an entity.
+_MARKUP = re.compile(
+    r"(?i:html|xml|markdown|mdx|jsx|escap|entit|&(?:amp;)*lt;[/!]?[a-z])|태그|엔티티|개체 참조|이스케이프|마크업"
+)
+
+# byte ↔ character for both readings: Windows-1252, and Latin-1 where that table is empty or a page used its controls
+_BYTE = {chr(b): b for b in range(0x80, 0x100)}
+_BYTE |= {bytes([b]).decode("cp1252"): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
+_WIDE = "".join(re.escape(c) for c in sorted(_BYTE))
+_REST = "".join(re.escape(c) for c in sorted(_BYTE) if 0x80 <= _BYTE[c] < 0xC0)  # continuation bytes of UTF-8
+
+
+def _cp949(rows: range, cells: range) -> str:
+    """The characters that CP949 has in these rows and cells."""
+    return "".join(bytes((row, cell)).decode("cp949", "ignore") for row in rows for cell in cells)
+
+
+_KS = frozenset(_cp949(range(0xB0, 0xC9), range(0xA1, 0xFF)))  # the 2,350 syllables of KS X 1001
+_HANJA = _cp949(range(0xEA, 0xEE), range(0xA1, 0xC0))  # what the head of a syllable in UTF-8 looks like
+_PLAIN = re.compile(
+    "[가-힣\u2010-\u2027\u2030-\u203b\u3000-\u301c\u3131-\u318e\uff01-\uff5e\u4e00-\u9fff·\u2190-\u21ff\u2460-\u24ff\u25a0-\u26ff]*"
+)
+
+_ENTITY = re.compile(r"&(?:amp;)*(?:#[0-9]{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-z]{2,6});")
+_NAMES = frozenset(
+    "nbsp quot apos amp lt gt middot hellip lsquo rsquo ldquo rdquo ndash mdash bull copy reg trade times deg "
+    "rarr larr uarr darr laquo raquo".split()
+)
+_GATE = re.compile(
+    f"[&êëìíÃ°-È{_HANJA}]"
+    f"(?:(?<=[êëìí])[{_REST}]{{2}}|(?<=Ã)[ª«¬\\xad][ÂâÅÆËÃ]|(?<=[°-È])[¡-þ][°-È][¡-þ]"
+    f"|(?<=&)(?:#[0-9xX]|[a-z]{{2,6}};)|(?<=[{_HANJA}])[가-힣])"
+)
+_WIDE_RUN = re.compile(f"[{_WIDE}]{{2,}}")
+_MIXED_RUN = re.compile("[^\\x00-\xff]{3,}")  # KS X 1001 also has Cyrillic, frames and circled signs
+_CODE = re.compile(r"`[^`\n]+`")
+
+_Found = tuple[int, int, str, str]  # start, end, what it was, reason
+
+
+def mend(doc: Document) -> Edits:
+    """Edits of runs that are certainly broken Korean, and of entities outside code.
+
+    Runs are mended where more of their syllables come out than stand sound in the text, or in a line
+    of its own without sound Korean where no word of the text speaks of encodings. Entities stay in
+    fenced and inline code and in a text that speaks of markup. Left alone: every run with a byte
+    missing, single broken letters, percent-encoding, U+FFFD. Mending twice changes nothing more.
+
+    >>> from malmoi.document import Provenance
+    >>> doc = Document("x/1", "ÇÑ±ÛÀÔ´Ï´Ù.", Provenance("x", "", "", "", ""))
+    >>> mend(doc)
+    (Edit(start=0, end=10, text='한글입니다', reason='cp949'),)
+    """
+    text = doc.text
+    if _GATE.search(text) is None:
+        return ()
+    found = _chosen(text, [*_wide_runs(text), *_mixed_runs(text)]) + _entities(text)
+    return tuple(Edit(*one) for one in sorted(found))
+
+
+def _wide_runs(text: str) -> list[_Found]:
+    """Each run of Latin-1 or Windows-1252 signs that decodes as a whole."""
+    found = []
+    for run in _WIDE_RUN.finditer(text):
+        data = bytes(_BYTE[c] for c in run.group())
+        if said := _from_utf8(data):
+            found.append((run.start(), run.end(), said, "utf-8"))
+        elif len(data) % 2 == 0 and not _climbs(data) and (said := _korean(data, "cp949")):
+            found.append((run.start(), run.end(), said, "cp949"))
+    return found
+
+
+def _mixed_runs(text: str) -> list[_Found]:
+    """Each run that is UTF-8 read as CP949; it holds a syllable that KS X 1001 lacks."""
+    found = []
+    for run in _MIXED_RUN.finditer(text):
+        old = run.group()
+        if not any("가" <= c <= "힣" and c not in _KS for c in old):
+            continue
+        try:
+            said = _korean(old.encode("cp949"), "utf-8")
+        except UnicodeEncodeError:
+            continue
+        if len(said) >= MIN_SYLLABLES:
+            found.append((run.start(), run.end(), said, "utf-8-as-cp949"))
+    return found
+
+
+def _from_utf8(data: bytes) -> str:
+    """Korean out of UTF-8 that was read as Latin-1 once or twice, or ""."""
+    if said := _korean(data, "utf-8"):
+        return said
+    try:
+        once = data.decode("utf-8")
+        return _korean(bytes(_BYTE[c] for c in once), "utf-8")
+    except (UnicodeDecodeError, KeyError):
+        return ""
+
+
+def _korean(data: bytes, encoding: str) -> str:
+    """`data` read strictly, if it is Korean: syllables of KS X 1001 and plain signs, more than half syllables."""
+    try:
+        said = data.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+    syllables = sum(c in _KS for c in said)
+    if 2 * syllables <= len(said) or _PLAIN.fullmatch(said) is None:
+        return ""
+    return said if syllables == sum("가" <= c <= "힣" for c in said) else ""
+
+
+def _climbs(data: bytes) -> bool:
+    """Whether bytes follow each other one by one, as in a table of characters."""
+    steps = sum(b - a == 1 for a, b in pairwise(data))
+    return 2 * steps >= len(data) - 1
+
+
+def _chosen(text: str, runs: list[_Found]) -> list[_Found]:
+    """The runs of which there is no doubt, judged by the text and the lines they stand in."""
+    if not runs or _ABOUT.search(text):
+        return []
+    sound = sum("가" <= c <= "힣" for c in text) - sum(
+        sum("가" <= c <= "힣" for c in text[start:end]) for start, end, _, _ in runs
+    )
+    if _certain(runs, max(MIN_SYLLABLES, sound + 1)):
+        return runs
+    lines: dict[int, list[_Found]] = {}
+    for run in runs:
+        lines.setdefault(text.rfind("\n", 0, run[0]) + 1, []).append(run)
+    return [run for start, there in lines.items() if _alone(text, start, there) for run in there]
+
+
+def _alone(text: str, start: int, runs: list[_Found]) -> bool:
+    """Whether a line holds nothing sound beside its broken runs, and enough of them."""
+    stop = text.find("\n", start)
+    line = text[start : stop if stop >= 0 else len(text)]
+    sound = sum("가" <= c <= "힣" for c in line) - sum(sum("가" <= c <= "힣" for c in text[a:b]) for a, b, _, _ in runs)
+    return sound == 0 and _certain(runs, MIN_QUOTED)
+
+
+def _certain(runs: list[_Found], least: int) -> bool:
+    syllables = [c for _, _, said, _ in runs for c in said if c in _KS]
+    if len(syllables) < least or len(set(syllables)) < MIN_DIFFERENT:
+        return False
+    return sum(c in _COMMON for c in syllables) >= MIN_COMMON * len(syllables)
+
+
+def _entities(text: str) -> list[_Found]:
+    """Entities outside code, of a text that does not speak of markup, as the signs they name."""
+    hits = list(_ENTITY.finditer(text))
+    if not hits or _MARKUP.search(text):
+        return []
+    code = [*fences(text), *((m.start(), m.end()) for m in _CODE.finditer(text))]
+    code.sort()
+    found, at = [], 0
+    for hit in hits:
+        while at < len(code) and code[at][1] <= hit.start():
+            at += 1
+        if at < len(code) and code[at][0] <= hit.start():
+            continue
+        if said := _named(hit.group()):
+            found.append((hit.start(), hit.end(), said, "entity"))
+    return found
+
+
+def _named(entity: str) -> str:
+    """The sign of an entity, however often its ampersand was escaped; "" for one that is left alone.
+
+    >>> _named("&amp;amp;quot;"), _named("&#44032;"), _named("&#38;"), _named("&bogus;")
+    ('"', '가', '', '')
+    """
+    name = entity[1:-1]
+    while name.startswith("amp;"):
+        name = name[4:]
+    if not name.startswith("#"):
+        return html5[f"{name};"] if name in _NAMES else ""
+    point = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+    if point in (34, 39) or 0xA0 <= point < 0xD800 or 0xE000 <= point < 0xFFFE or 0x1F300 <= point < 0x1FB00:
+        return chr(point)
+    return ""  # controls, surrogates, and the ampersand, which would make a new entity

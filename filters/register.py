@@ -1,0 +1,230 @@
+"""Say of which kind a text is: news, law, manual, essay, talk …, by its endings, persons, formulae and lines.
+
+The kinds are those that a trainer mixes by and that sources declare. The matter of a text is
+another question, which `domain` answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from math import exp
+from pathlib import Path
+
+import re2
+
+from filters.params import Share
+from malmoi.document import Document, Morphemes, Verdict
+from malmoi.errors import CallError
+
+LIBRARIES = ("google-re2",)
+
+# Formulae stand at the head and the tail; in the middle of a long text every word stands once.
+HEAD, TAIL = 1_200, 400  # code points
+MOST_CHARS = 10_000  # code points of them; a morpheme may be a long address
+MOST = 1_000  # morphemes whose endings are counted
+LEAST = 25  # morphemes under which a text says too little of its kind; our choice, about three sentences
+
+KINDS = (
+    "news", "press", "encyclopedia", "technical", "academic", "statutory", "judicial", "administrative",
+    "essay", "review", "literature", "spoken", "advertising",
+)  # fmt: skip
+_CUES = Path(__file__).with_name("register_cues.txt")
+BIAS = 0.8  # what a kind must gather before it is more likely than none of them
+
+_PLAIN = frozenset(("다", "ᆫ다", "는다", "ᆯ까", "는가", "ᆫ가"))
+_SPEAKER = re.compile(r"(?:^|[.?!] |\n ?)(?:[가-힣A-Z]{1,6}|[가-힣]{1,4} [가-힣]{1,4}) ?: |○[가-힣]{2,6} [가-힣]{2,4} ")
+_PAST = frozenset(("었", "았", "였"))
+_PERSONS = frozenset(("나", "저", "내", "제", "너"))
+_DEFINES = re.compile(
+    r"[^.\n]{1,50}?[은는란] [^\n]{3,120}?(?:이다|말한다|가리킨다|뜻한다|일컫는다|부른다|이었다|였다)\."
+)
+_LINE = re.compile(r"[^\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text speaks; shares of its sentences unless said otherwise."""
+
+    sentences: int
+    plain: float  # 한다
+    formal: float  # 합니다, 하십시오
+    polite: float  # 해요
+    intimate: float  # 해, 하자, 하니
+    noted: float  # 함, 음
+    past: float  # past tense per final ending
+    person: float  # 나, 저, 너 per sentence
+    quotes: float  # opened quotation marks per sentence
+    asks: float  # question marks per sentence
+    cries: float  # exclamation marks per sentence
+    turns: float  # changes of speaker per sentence
+    defines: float  # 1 where the first sentence says what something is
+    verse: float  # 1 where the lines are short and few of them end a sentence
+
+
+def judge(doc: Document, *, min_score: Share = 0.35) -> Verdict:
+    """Label a text with its kind where the score reaches `min_score`; nothing is dropped.
+
+    The score of a kind, in 0..1, is its share among all kinds and none, after each has gathered the
+    weights of its cues and of the text's manner (`Manner`). Label `register`: news, press, encyclopedia,
+    technical, academic, statutory, judicial, administrative, essay, review, literature, spoken,
+    advertising, or "" where none is sure or the text has under 25 morphemes. Measure `register_score`.
+    Raises CallError where `morphology` has not run.
+    """
+    if doc.morphemes is None:
+        raise CallError(
+            f"{doc.id}: the filter 'register' reads morphemes and there are none; "
+            "put 'morphology' before 'register' in the recipe"
+        )
+    found = scores(doc.text, doc.morphemes)
+    name, best = max(found.items(), key=lambda s: s[1]) if found else ("", 0.0)
+    labels = (("register", name if best >= min_score else ""),)
+    return Verdict("keep", "register", best, min_score, labels, (("register_score", best),))
+
+
+def scores(text: str, found: Morphemes) -> dict[str, float]:
+    """The score of each kind, rounded to 4 places; they and "none of them" add up to 1."""
+    if len(found) < LEAST:
+        return {}
+    weight = _manner_weights(manner(text, found))
+    finder, owners = finder_of_cues()
+    head = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
+    for hit in finder.Match(head) or ():
+        name, heavy = owners[hit]
+        weight[name] += heavy
+    likely = {name: exp(min(w, 30.0) - BIAS) for name, w in weight.items()}
+    total = 1.0 + sum(likely.values())
+    return {name: round(value / total, 4) for name, value in likely.items()}
+
+
+def _manner_weights(m: Manner) -> dict[str, float]:
+    """What the manner of a text says for and against each kind."""
+    me, quotes, told = min(m.person, 1.0), min(m.quotes, 1.0), m.plain * m.past
+    statement = m.plain * (1.0 - m.past)
+    return {
+        "news": 1.2 * told + 0.5 * m.plain - 1.5 * me,
+        "press": -1.0 * me,
+        "encyclopedia": 1.8 * m.defines + 1.0 * statement + 0.3 * told - 3.0 * me - 2.0 * quotes - 1.0 * m.asks,
+        "technical": 1.4 * statement + 1.0 * m.formal * (1.0 - m.past) - 2.5 * m.past - 3.0 * me - quotes - m.cries,
+        "academic": 0.8 * m.plain - 2.0 * me - quotes - m.formal,
+        "statutory": 0.5 * statement - 2.0 * me - 2.0 * m.past,
+        "judicial": 0.5 * m.plain - 2.0 * me,
+        "administrative": 2.5 * m.noted + 0.8 * m.formal - 1.5 * me - 1.0 * m.polite - m.cries,
+        "essay": 2.4 * me + 0.6 * m.plain + 0.4 * m.past - 1.5 * m.turns - m.formal - (0.0 if m.person else 1.2),
+        "review": 0.4 * (m.plain + m.polite) - 0.5 * quotes - m.turns,
+        "literature": 1.2 * m.past + 1.8 * quotes + 3.0 * m.verse - 1.0 * m.noted - m.turns,
+        "spoken": 4.0 * min(m.turns, 1.0) + 2.0 * m.intimate + 0.8 * m.polite + 1.2 * min(m.asks, 1.0) - 2.0 * m.plain,
+        "advertising": 1.5 * min(m.cries, 1.0) + 0.6 * (m.formal + m.polite) - m.plain - m.past,
+    }
+
+
+def manner(text: str, found: Morphemes) -> Manner:
+    """The manner of a text, from its first 2,000 morphemes and the code points that they cover."""
+    tags, forms = found.tag[:MOST], found.form[:MOST]
+    end = found.start[len(tags) - 1] + found.length[len(tags) - 1] if tags else 0
+    text = text[: min(end + 2, MOST_CHARS)]
+    sentences = max(1, bisect_right(found.sentence_start, end))
+    final = Counter[str]()
+    past = person = 0
+    for tag, form in zip(tags, forms, strict=True):
+        if tag == "EF":
+            final[_speech(form)] += 1
+        elif tag == "EP":
+            past += form in _PAST
+        elif tag == "NP":
+            person += form in _PERSONS
+    closed = max(1, final.total())
+    noted = _noted(found, len(tags))
+    return Manner(
+        sentences=sentences,
+        plain=final["plain"] / max(closed, sentences),
+        formal=final["formal"] / max(closed, sentences),
+        polite=final["polite"] / max(closed, sentences),
+        intimate=final["intimate"] / max(closed, sentences),
+        noted=min(1.0, (noted + final["noted"]) / sentences),
+        past=min(1.0, past / closed) if final else 0.0,
+        person=person / sentences,
+        quotes=(text.count("“") + text.count('"') / 2 + text.count("「") / 2) / sentences,
+        asks=text.count("?") / sentences,
+        cries=text.count("!") / sentences,
+        turns=_turns(text) / sentences if ": " in text or "○" in text else 0.0,
+        defines=float(bool(_DEFINES.match(text))),
+        verse=_verse(text),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _speech(form: str) -> str:
+    """The level of speech of a final ending."""
+    if form in _PLAIN:
+        return "plain"
+    if form in ("음", "ᆷ", "슴"):
+        return "noted"
+    if form.endswith(("니다", "니까", "시오", "ᆸ시다")):
+        return "formal"
+    return "polite" if form.endswith(("요", "죠")) else "plain" if form.endswith("다") else "intimate"
+
+
+def _turns(text: str) -> int:
+    """How often a speaker is named who speaks more than once."""
+    named = Counter(match.strip(" .?!\n") for match in _SPEAKER.findall(text))
+    return sum(n for n in named.values() if n > 1)
+
+
+def _noted(found: Morphemes, size: int) -> int:
+    """How many sentences end in a noun made of a verb (함, 음, 것임)."""
+    starts: array[int] = found.start
+    ended, first = 0, 0
+    for end in found.sentence_end:
+        after = bisect_right(starts, end - 1, first)
+        if after > size:
+            break
+        ended += any(tag == "ETN" for tag in found.tag[max(first, after - 2) : after])
+        first = after
+    return ended
+
+
+def _verse(text: str) -> float:
+    """1 where at least six lines, short ones, carry the text and few of them end a sentence."""
+    if text.count("\n") < 5:
+        return 0.0
+    lines = [line.strip() for line in _LINE.findall(text[:HEAD]) if line.strip()]
+    short = sum(len(line) <= 25 for line in lines)
+    ended = sum(line.endswith((".", "?", "!", "다", "요", ":", "음", "함")) for line in lines)
+    hangul = sum("가" <= line[0] <= "힣" for line in lines)
+    return float(
+        len(lines) >= 6 and short >= 0.9 * len(lines) and ended <= 0.4 * len(lines) and hangul >= 0.9 * len(lines)
+    )
+
+
+@cache
+def finder_of_cues() -> tuple[re2.Set, tuple[tuple[str, float], ...]]:
+    """One automaton over all cues, and to whom each belongs; RE2 is linear in the text."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20  # bytes
+    finder = re2.Set.SearchSet(options)
+    owners = []
+    for name, heavy, cue in cues():
+        finder.Add(cue)
+        owners.append((name, heavy))
+    finder.Compile()
+    return finder, tuple(owners)
+
+
+def cues() -> Iterator[tuple[str, float, str]]:
+    """(kind, weight, pattern) of each line of register_cues.txt."""
+    for line in _CUES.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, heavy, cue = line.split(" ", 2)
+            yield name, float(heavy), cue
+
+
+# What decides is the cues too, so the version follows them: stages are judged anew when they change.
+VERSION = int(hashlib.sha256(b"1 " + _CUES.read_bytes()).hexdigest()[:8], 16)  # 1: of this file
