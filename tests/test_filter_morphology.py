@@ -1,8 +1,9 @@
-"""What `morphology` marks: offsets, sentences, chunks."""
+"""What `morphology` marks: offsets, sentences, units; and that its memory cannot be seen."""
 
 from __future__ import annotations
 
 import json
+import time
 from array import array
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filters import morphology
+from filters import morphology, units
+from filters.fences import fences
 from malmoi.document import Document, Morphemes, Provenance
 
 SENTENCES = [
@@ -58,7 +60,7 @@ def test_a_heading_is_not_part_of_the_first_sentence() -> None:
 def test_a_sentence_runs_on_over_lines_wrapped_at_one_width() -> None:
     line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
     text = "\n".join([line] * 12) + "\n꼭대기에 닿았다."
-    assert morphology.is_wrapped(text)
+    assert units.is_wrapped(text)
     assert len(sentences(text)) < 12
 
 
@@ -75,19 +77,78 @@ def test_odd_texts_are_analysed_without_harm(text: str) -> None:
     assert isinstance(found.start, array)
 
 
-def test_a_long_text_is_cut_at_lines_and_its_offsets_go_on() -> None:
-    text = "나무를 심었다.\n" * 4_000
+def test_the_offsets_of_a_long_text_go_on() -> None:
+    text = "나무를 심었다.\n" * 4_000 + "나무를 심었다. " * 1_000
     found = marked(text)
-    assert found.start[-1] > 3 * morphology.CHUNK_CHARS // 2
+    assert found.start[-1] > len(text) - 4
     assert all(text[s : s + n] == "나무" for f, _, s, n in found.rows() if f == "나무")
-    assert len(found.sentence_start) == 4_000
+    assert len(found.sentence_start) == 5_000
 
 
-@given(st.text(alphabet="가나 \n", max_size=60), st.integers(1, 9))
+@given(st.text(alphabet="가나 .\n", max_size=60), st.integers(2, 9))
 def test_chunks_are_the_text_again(text: str, size: int) -> None:
-    pieces = list(morphology.chunks(text, size))
-    assert "".join(piece for _, piece in pieces) == text
-    assert all(text[offset:].startswith(piece) and len(piece) <= size for offset, piece in pieces)
+    pieces = list(units.chunks(text, 0, len(text), size))
+    assert "".join(text[a:b] for a, b in pieces) == text
+    assert all(0 < b - a <= size for a, b in pieces)
+
+
+@given(st.text(alphabet="가나 .\n\t", max_size=80))
+def test_units_leave_nothing_out_but_white_space(text: str) -> None:
+    pieces = [text[a:b] for unit in units.units(text) for a, b in unit]
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+
+
+def test_what_is_remembered_cannot_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["제목\n비가 온다. 눈도 온다.", "비가 온다. 눈도 온다.\n제목", "😀 제목\n제목\n제목", "제목 비가 온다."]
+    monkeypatch.setattr(morphology, "KEPT_CHARS", 0)
+    alone = [marked(text) for text in texts]
+    monkeypatch.setattr(morphology, "KEPT_CHARS", 100)
+    for order in (texts, texts[::-1], texts * 2):
+        monkeypatch.setattr(morphology, "_MEMORY", morphology._Memory())
+        assert all(marked(text) == alone[texts.index(text)] for text in order)
+
+
+def test_memory_is_bounded_and_keeps_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(morphology, "KEPT_LINES", 4)
+    memory = morphology._Memory()
+    monkeypatch.setattr(morphology, "_MEMORY", memory)
+    for number in range(30):
+        marked(f"차림표\n{number}번 줄")
+        assert len(memory.young) <= 4 and len(memory.old) <= 4
+    assert memory.get("차림표") is not None
+
+
+def test_a_stretch_too_long_for_a_word_is_cut_and_its_offsets_hold() -> None:
+    text = "앞말이다. " + "나무" * 200 + " 뒷말이다."
+    found = marked(text)
+    assert text[found.sentence_start[0] : found.sentence_end[0]] == "앞말이다."
+    last = [(f, text[s : s + n]) for f, _, s, n in found.rows()][-5:]
+    assert ("뒷말", "뒷말") in last
+    assert found.sentence_end[-1] == len(text)
+
+
+def test_beyond_the_limit_of_unspaced_text_nothing_is_analysed_but_the_words_behind_it() -> None:
+    text = "가나다라" * 10_000 + " 학교에 갔다."
+    found = marked(text)
+    inside = [s for s in found.start if units.UNSPACED_CHARS <= s < 40_000]
+    assert not inside
+    assert "학교" in found.form
+
+
+def test_a_long_address_stays_whole() -> None:
+    address = "https://example.kr/" + "a1/" * 100
+    assert ("W_URL", address) in {(t, f) for f, t, *_ in marked(f"주소는 {address} 이다.").rows()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 10**6, "ㅋ" * 10**6, "가" * 10**6, "이다" * 5 * 10**5, "1," * 5 * 10**5, '"' * 10**6, "\n" * 10**6],
+    ids=["letters", "ㅋ", "syllables", "words", "digits", "quotes", "breaks"],
+)
+def test_a_million_code_points_without_a_blank_take_under_two_seconds_a_megabyte(text: str) -> None:
+    start = time.process_time()
+    marked(text)
+    assert time.process_time() - start < 2 * len(text.encode()) / 1e6
 
 
 @settings(max_examples=50, deadline=None)
@@ -119,6 +180,11 @@ def test_fenced_code_has_no_morphemes_and_the_text_around_it_keeps_its_offsets()
 def test_a_heading_in_wrapped_text_stays_apart() -> None:
     line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
     text = "첫째 마당\n" + "\n".join([line] * 12) + "\n꼭대기에 닿았다.\n둘째 마당\n" + line + "\n내려왔다."
-    assert morphology.is_wrapped(text)
+    assert units.is_wrapped(text)
     assert {"첫째 마당", "둘째 마당"} <= set(sentences(text))
     assert line + "\n내려왔다." in sentences(text)
+
+
+def test_lines_between_two_blocks_of_code_are_units() -> None:
+    text = "가.\n```\nx\n```\n나.\n다.\n~~~\ny\n~~~\n라."
+    assert [text[a:b] for unit in units.units(text, fences(text)) for a, b in unit] == ["가.", "나.", "다.", "라."]

@@ -1,0 +1,93 @@
+"""Read the sentences and morphemes of a release, document by document.
+
+Any tool that reads Parquet can do the same (docs/morphemes.md); this reader only saves the loops.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+COLUMNS = ("id", "text", "sentences", "morphemes")
+ROWS = 256  # documents that are in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Morpheme:
+    """One morpheme: `start` counts code points of the document's text; `surface` is what stands there.
+
+    `form` is the dictionary form, `tag` the Sejong tag. Contracted morphemes share a start and a surface
+    (갔 = 가 + 었).
+    """
+
+    form: str
+    tag: str
+    start: int
+    length: int
+    surface: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence: text[start:end] of its document, and its morphemes."""
+
+    start: int
+    end: int
+    text: str
+    morphemes: tuple[Morpheme, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A document of a release as a linguist reads it; what stands in no sentence is in `rest`."""
+
+    id: str
+    text: str
+    sentences: tuple[Sentence, ...]
+    rest: tuple[Morpheme, ...]
+
+
+def analysed(release: Path) -> Iterator[Analysed]:
+    """Every document of a release that has morphemes, in the order of its files and rows.
+
+    `release` is the folder of a version, or one Parquet file of its data. A document without analysis
+    (NULL) is passed over. Raises FileNotFoundError where there are no data files.
+
+    >>> list(analysed(Path("no/such/release")))
+    Traceback (most recent call last):
+    FileNotFoundError: no/such/release: no Parquet files in data/; name the folder of a version, or one of its files
+    """
+    paths = [release] if release.is_file() else sorted((release / "data").rglob("*.parquet"))
+    if not paths:
+        raise FileNotFoundError(
+            f"{release}: no Parquet files in data/; name the folder of a version, or one of its files"
+        )
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(ROWS, columns=list(COLUMNS)):
+                for row in batch.to_pylist():
+                    if row["morphemes"] is not None and row["sentences"] is not None:
+                        yield _document(row)
+
+
+def _document(row: dict[str, Any]) -> Analysed:
+    text, layer, bounds = row["text"], row["morphemes"], row["sentences"]
+    every = tuple(
+        Morpheme(form, tag, start, length, text[start : start + length])
+        for form, tag, start, length in zip(layer["form"], layer["tag"], layer["start"], layer["length"], strict=True)
+    )
+    starts = layer["start"]
+    sentences: list[Sentence] = []
+    rest: list[Morpheme] = []
+    done = 0
+    for start, end in zip(bounds["start"], bounds["end"], strict=True):
+        first, last = bisect_left(starts, start, done), bisect_left(starts, end, done)
+        rest += every[done:first]
+        sentences.append(Sentence(start, end, text[start:end], every[first:last]))
+        done = last
+    return Analysed(row["id"], text, tuple(sentences), (*rest, *every[done:]))
