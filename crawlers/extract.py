@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from crawlers import catalogue, past
+from crawlers import catalogue, past, templates
+from crawlers.formats.template import Template
 from crawlers.rights import instruments
 from crawlers.rights.instruments import Instrument
 from malmoi import capture as captures
@@ -23,7 +24,7 @@ from malmoi.licences import table_digest
 from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 7  # raise it when extraction, marks or signals change what they yield
+VERSION = 8  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",
@@ -48,6 +49,7 @@ class Extraction:
     archived: tuple[tuple[str, str], ...]  # licence file or page → id of its record
     instruments: tuple[Instrument, ...] = ()  # robots.txt, ai.txt, tdmrep.json of the hosts of the shard
     past: tuple[tuple[str, Past], ...] = ()  # address → what other visits have found there
+    templates: tuple[Template, ...] = ()  # of the hosts of the shard that have one
 
 
 Said = TypeVar("Said", LicenceEvidence, Signal)
@@ -68,7 +70,7 @@ def extractor(job: Extraction) -> Extractor:
     items = definition.items or defaults.items
     evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
     text = definition.text or defaults.text
-
+    read = templates.reader(job.templates, text)
     pasts = dict(job.past)
 
     def extract(row: IndexRow) -> list[Outcome]:
@@ -77,8 +79,8 @@ def extractor(job: Extraction) -> Extractor:
         capture = replace(load(row), source=definition.source.name)
         place = speaking(definition.source, capture.url)
         host = instruments.find(place, job.instruments) if job.instruments else ()
-        found = ((item, text(item)) for item in items(capture))
-        made = [document(capture, row.payload_sha256, item, said, evidence, host) for item, said in found]
+        found = ((item, read(item)) for item in items(capture))
+        made = [_told(document(capture, row.payload_sha256, item, s.extracted, evidence, host), s) for item, s in found]
         if row.url not in pasts:
             return made
         visits = pasts[row.url]
@@ -86,6 +88,22 @@ def extractor(job: Extraction) -> Extractor:
         return [_with_past(outcome, visits, earlier) for outcome in made]
 
     return extract
+
+
+def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
+    """The function from an index row to the items in its capture, as `extractor` reads them."""
+    from crawlers import defaults
+
+    definition = _loaded(job.definition)
+    items = definition.items or defaults.items
+    return lambda row: list(items(replace(load(row), source=definition.source.name)))
+
+
+def _told(outcome: Outcome, said: templates.Said) -> Outcome:
+    """The outcome with how its text was read, where the host has a template."""
+    if not said.labels:
+        return outcome
+    return replace(outcome, document=replace(outcome.document, labels=said.labels, measures=said.measures))
 
 
 def speaking(source: Source, url: str) -> str:

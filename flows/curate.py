@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,10 +13,11 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crawlers import catalogue
+from crawlers import catalogue, templates
 from crawlers import extract as extraction
+from crawlers.formats.template import Template
 from crawlers.rights import instruments
-from flows.jobs import ExtractJob, SketchJob, WalkJob, extract, sketch_shard, walk_shard
+from flows.jobs import ExtractJob, LearnJob, SketchJob, WalkJob, extract, learn, sketch_shard, walk_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import collection, shard
@@ -74,6 +76,7 @@ def _extracted(
     workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
 ) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops itself and not the others, but nothing goes on without it."""
+    _learned(workspace, sources, mapper, progress)
     planned = {name: list(extract_jobs(workspace, name)) for name in sources}
     try:
         jobs = [job for name in sources for job in planned[name]]
@@ -91,6 +94,46 @@ def _extracted(
     raise SourceError("\n".join(faults))
 
 
+def _learned(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> None:
+    """Learn the templates of the hosts that have pages enough, where that has not been done yet."""
+    jobs = [job for name in sources for job in learn_jobs(workspace, name)]
+    missing = list({job.key: job for job in jobs if not job.target.exists()}.values())
+    if jobs:
+        with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing)) as step:
+            mapper(learn, missing, lambda _: step.advance())
+
+
+def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
+    """One job for each host of a source with many pages; none for a source with a `text` of its own."""
+    definition = catalogue.load(name)
+    if definition.text is not None:
+        return []
+    found = templates.samples(collection.runs(workspace.captures(definition.source.name)))
+    code = _code(name)
+    jobs = []
+    for sample in found:
+        content = [
+            [[row.record, row.payload_sha256, row.url] for row in rows] for rows in (sample.lessons, sample.checks)
+        ]
+        key = digest(["template", code, sample.host, content, LIMITS])[:32]
+        jobs.append(LearnJob(workspace.root, key, extraction.Extraction(name, ()), sample))
+    return jobs
+
+
+def _code(name: str) -> str:
+    """All that decides what a capture of a source becomes, but for the capture."""
+    return digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
+
+
+def _template(job: LearnJob) -> Template | str:
+    """What was learned; where nothing has been yet, the key of the job, so that no shard is taken for done."""
+    try:
+        found = job.target.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return job.key
+    return "" if "none" in json.loads(found) else Template.from_json(found)
+
+
 def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     """One job for each shard of captures of a source. CallError where nothing has been collected."""
     definition = catalogue.load(name)
@@ -100,16 +143,20 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
         raise CallError(f"{source.name}: nothing collected yet; run `malmoi collect {name}` first.")
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
     host_files = instruments.standing(runs)
-    code = digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
+    code = _code(name)
+    learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
     for _, rows in collection.current(runs, gone=True):
         for chunk in collection.chunks(rows):
             here = instruments.about(host_files, (extraction.speaking(source, row.url) for row in chunk))
             visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
-            job = extraction.Extraction(name, archived, here, visits)
+            hosts = sorted({templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
+            known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
+            job = extraction.Extraction(name, archived, here, visits, known)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
             content += [_visited(url, found) for url, found in visits]  # a page without a past costs no key
+            content += [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
             said = [[one.origin, one.kind, one.record] for one in here]
             key = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
             yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn)

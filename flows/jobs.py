@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import pyarrow as pa
 
-from crawlers.extract import Extraction, extractor
+from crawlers import templates
+from crawlers.extract import Extraction, extractor, items_of
+from crawlers.formats.template_learning import Lesson
+from crawlers.formats.template_learning import learn as learn_template
+from crawlers.templates import Sample
 from flows import pool
 from malmoi import recipe as recipes
 from malmoi import shard
 from malmoi.capture import IndexRow
-from malmoi.corridor import Dropped, Kept, Outcome, walk
+from malmoi.corridor import Bound, Dropped, Kept, Outcome, walk
 from malmoi.document import Document
 from malmoi.errors import StageError
 from malmoi.ledger import Failure, Ledger
@@ -25,10 +30,13 @@ from malmoi.workers import Broken, Done, attempt
 from malmoi.workspace import Stage, Workspace
 
 B = TypeVar("B")
+Slices: TypeAlias = tuple[tuple[str, Path], ...]
 
-BATCH = 16  # documents that travel together; a retry is cheap, and the pipe is not the cost
+BATCH = 16  # captures that travel together; a retry is cheap, and the pipe is not the cost
+WALKED = 32  # documents that travel together; a batch costs 0.3 ms, and the last ones must not keep one worker alone
 MAX_FAILED = 0.2  # share of a shard; above it the fault is ours or the machine's, and the shard is not written
 MIN_FAILED = 10  # documents; below this a share says nothing
+BOUND = 32  # jobs whose filters a worker keeps: the threads of the parent interleave theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,21 @@ class ExtractJob:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnJob:
+    """Some captures of a host → its template, or that it has none."""
+
+    root: Path
+    key: str
+    extraction: Extraction
+    sample: Sample
+
+    @property
+    def target(self) -> Path:
+        """The file with what was learned."""
+        return Workspace(self.root).survey(self.key) / "template.json"
+
+
+@dataclass(frozen=True, slots=True)
 class WalkJob:
     """Documents of one finished shard → the next stage, through the filters of `steps`."""
 
@@ -52,7 +75,7 @@ class WalkJob:
     key: str
     before: Path  # folder of the finished shard
     steps: tuple[Step, ...]
-    slices: tuple[tuple[str, Path], ...] = ()  # survey → its rows about this shard
+    slices: Slices = ()  # survey → its rows about this shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +118,21 @@ def extract(job: ExtractJob) -> Ledger:
     return Workspace(job.root).commit("2-documents", job.key, fill)
 
 
+def learn(job: LearnJob) -> Path:
+    """Run a LearnJob in a worker and return the file with the template, or with why there is none."""
+    ((_, answer),) = pool.workers().map(learning, job.extraction, [job.sample], lambda sample: [sample])
+    found = answer.value if isinstance(answer, Done) else _none(job.sample.host, answer.why)
+
+    def write(folder: Path) -> None:
+        (folder / job.target.name).write_text(found, encoding="utf-8")
+
+    Workspace(job.root).put(job.target.parent, write)
+    return job.target
+
+
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
-    shared = (job.steps, {name: _rows(path) for name, path in job.slices})
+    shared = (job.key, job.steps, job.slices)
     answers = pool.workers().map(walking, shared, _batches(job.before), _single)
 
     def lost(batch: bytes) -> Failure:
@@ -114,8 +149,9 @@ def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
 
     def write(folder: Path) -> None:
-        tables = [recipes.module(job.filter).SURVEY.schema.empty_table()]
-        for batch, answer in pool.workers().map(sketching, job.filter, _batches(job.before), _single):
+        found = recipes.module(job.filter).SURVEY
+        tables = [found.schema.empty_table()]
+        for batch, answer in pool.workers().map(sketching, job.filter, _batches(job.before, found.columns), _single):
             if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
                 (row,) = shard.unpacked(batch).select(["id"]).to_pylist()
                 raise StageError(
@@ -148,9 +184,32 @@ def extracting(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]
     return batch
 
 
-def walking(shared: tuple[tuple[Step, ...], dict[str, Rows]]) -> Callable[[bytes], Walked]:
+def learning(extraction: Extraction) -> Callable[[Sample], str]:
+    """In a worker: from captures of a host to its template as JSON, or why there is none."""
+    items = items_of(extraction)
+
+    def lessons(row: IndexRow) -> list[Lesson]:
+        return [found for item in items(row) if (found := templates.lesson(item)) is not None]
+
+    def pages(rows: tuple[IndexRow, ...]) -> list[Lesson]:
+        tried = [attempt(lessons, row) for row in rows]
+        return [found for one in tried if isinstance(one, Done) for found in one.value]
+
+    def batch(sample: Sample) -> str:
+        made = attempt(lambda said: learn_template(sample.host, *said), (pages(sample.lessons), pages(sample.checks)))
+        template, why = made.value if isinstance(made, Done) else (None, made.why)
+        return template.to_json() if template else _none(sample.host, why)
+
+    return batch
+
+
+def _none(host: str, why: str) -> str:
+    return json.dumps({"host": host, "none": why}, sort_keys=True)
+
+
+def walking(shared: tuple[str, tuple[Step, ...], Slices]) -> Callable[[bytes], Walked]:
     """In a worker: documents through bound filters."""
-    filters = recipes.bind(*shared)
+    filters = _bound(*shared)
 
     def batch(content: bytes) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
@@ -177,6 +236,18 @@ def sketching(name: str) -> Callable[[bytes], bytes]:
         return shard.packed(pa.Table.from_pylist(rows, schema=found.schema))
 
     return batch
+
+
+_KEPT: dict[str, tuple[Bound, ...]] = {}  # key of a job → its filters, for the jobs that a worker has at hand
+
+
+def _bound(key: str, steps: tuple[Step, ...], slices: Slices) -> tuple[Bound, ...]:
+    """The filters of a job, bound once for all of its batches: the key stands for everything they depend on."""
+    if key not in _KEPT:
+        while len(_KEPT) >= BOUND:
+            del _KEPT[next(iter(_KEPT))]
+        _KEPT[key] = recipes.bind(steps, {name: _rows(path) for name, path in slices})
+    return _KEPT[key]
 
 
 def _walked(entered: Counter[str], outcomes: list[tuple[Outcome, int]], failed: list[Failure]) -> Walked:
@@ -248,10 +319,10 @@ def _edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
                 yield doc.provenance.source, note.by, note.reason
 
 
-def _batches(folder: Path) -> Iterator[bytes]:
-    table = shard.read(folder / "documents.parquet")
-    for at in range(0, table.num_rows, BATCH):
-        yield shard.packed(table.slice(at, BATCH))
+def _batches(folder: Path, columns: Sequence[str] | None = None) -> Iterator[bytes]:
+    table = shard.read(folder / "documents.parquet", columns)
+    for at in range(0, table.num_rows, WALKED):
+        yield shard.packed(table.slice(at, WALKED))
 
 
 def _single(batch: bytes) -> list[bytes]:

@@ -81,8 +81,22 @@ def test_shares_fall_as_ngrams_grow() -> None:
 
 
 def test_every_spam_term_has_one_family() -> None:
-    terms = [t for f in spam.FAMILIES for t in (*f.strong, *f.weak)] + [*spam.CALLS, *spam.REPORTS]
+    terms = [term.text for term in spam.TERMS]
     assert len(terms) == len(set(terms))
+
+
+def test_quality_says_how_hard_a_text_is_to_read_and_decides_nothing_by_it() -> None:
+    doc = read("quality", "비가 온다. 바람이 분다. 나는 문을 닫고 등불을 켠 뒤에 오래된 편지를 한 통 꺼내어 읽는다.")
+    measures = dict(quality.judge(doc).measures)
+    assert (measures["eojeol_per_sentence"], measures["list_share"], measures["complete_sentences"]) == (5.33, 0.0, 1.0)
+    assert 2.0 < measures["chars_per_eojeol"] < 3.5
+
+
+def test_notes_without_verbs_are_kept_and_a_list_of_words_is_not() -> None:
+    notes = "평가위원회의 구성과 운영: 위원장을 포함한 7명. 평가의 대상과 기준은 다음과 같음. 서면과 발표의 병행. "
+    words = "가방 구두 모자 장갑 양말 우산 지갑 시계 안경 목걸이 반지 귀걸이 허리띠 머플러 손수건 셔츠 바지 치마 외투 "
+    assert quality.judge(read("quality", notes)).outcome == "keep"
+    assert quality.judge(read("quality", words * 2)).reason == "no-korean-grammar"
 
 
 def test_a_long_text_may_hold_one_advertising_line() -> None:

@@ -34,6 +34,52 @@ LETTERS = (
     "봄 이 되 어 산 과 들 에 꽃 이 피 었 다. "
     "아 이 들 은 개 울 가 에 나 가 물 고 기 를 잡 았 고 노 인 은 밭 을 갈 았 다."
 )
+LATE = (
+    "전원 단추를 누르고 계십시오 3초 동안. 장치는 자신을 켤 것입니다 당신의 손 안에서. 언어를 고르십시오 그리고 다음을 "
+    "두드리십시오. 이것은 몇 분을 가져갈 수 있습니다."
+)
+MANNERS = (
+    "너는 아래의 단추를 누르셔야 합니다. 만약 너의 암호를 잊으셨다면 우리는 너를 도울 수 있습니다. 그러나 너는 먼저 "
+    "전화기를 찾으시는 것이 필요합니다."
+)
+GARBLED = (
+    "이번 ** 행사는 *민 여러분의 *여로 잘 *났습니다. 다음 ** 행사는 *월에 열* 예정이며 자세한 내용은 *후 "
+    "공지*겠습니다. 많은 *석을 *랍니다."
+).replace("*", "\ufffd")
+SEARCHED = (
+    "텐트추천순위비교 겨울텐트난방용품 감성캠핑용품세트 캠핑의자추천가격비교를 캠핑테이블경량제품 "
+    "타프설치방법사이트에서 차박텐트도킹연결부품 캠핑장예약사이트순위 글램핑예약할인쿠폰 백패킹배낭추천용량 "
+    "침낭동계용추천 에어매트자동충전식제품을 버너스토브가격비교 랜턴충전식추천 화로대숯불구이세트 캠핑식기세트할인"
+)
+
+LYRICS = (
+    "보고 싶다 보고 싶다 이렇게 쓰고 보면 더 보고 싶다. 바람이 분다 네가 없는 골목에 바람이 분다. 나는 걷는다 네가 "
+    "걷던 길을. 나는 센다 네가 세던 별을. 밤은 길고 나는 아직 여기 있다."
+)
+LETTER = (
+    "당신을 기다리는 동안 나는 당신의 이름을 쓰고 지웠습니다. 당신은 봄에 오신다고 하였습니다. 꽃이 지고 잎이 "
+    "피고 다시 잎이 졌습니다. 그래도 나는 당신이 오시는 길에 등불을 걸어 둡니다."
+)
+ANIMALS = (
+    "아이들이 모였습니다. 새들이 날아왔습니다. 나무들은 잎을 흔들었습니다. 아이들은 새들에게 물었습니다. 새들은 먼 "
+    "바다들을 건너왔다고 했습니다. 아이들은 새들에게 빵 부스러기를 나누어 주었습니다."
+)
+CHAT = (
+    "어제 영화 봤는데 진짜 재밌더라 너도 꼭 봐 나는 마지막에 울었음 ㅠㅠ 근데 팝콘이 너무 비싸 만이천원이래 다음에는 "
+    "집에서 만들어 가려고 너 토요일에 시간 돼? 되면 같이 가자 나 쿠폰 있어"
+)
+BLOG = (
+    "안녕하세요! 오늘은 김장 김치 담그는 법을 알려 드릴게요. 배추는 소금물에 여덟 시간 절였어요. 새우젓을 조금 줄이고 "
+    "멸치액젓을 더 넣었더니 맛이 깊어졌어요. 궁금한 점이 있으시면 댓글 남겨 주세요. 도움이 되셨기를 바라요."
+)
+FORUM = (
+    "노트북에 리눅스를 깔았는데 와이파이가 안 잡혀요? 드라이버를 다시 깔아도 똑같습니다?? 같은 모델 쓰시는 분 "
+    "계신가요?혹시 커널 버전 때문일까요?도와주세요. 결과는 아래에 붙였고 été 같은 글자도 깨집니다."
+)
+STRINGS = (
+    "문자열에 {name}을 넣으면 이름이 들어갑니다. 자동으로 생성된 파일은 지워도 됩니다. 프로그램은 다시 만들 때 "
+    "LibreOffice은(는) 같은 말을 씁니다. 이름을 고치려면 설정을 여십시오."
+)
 
 TALE = (
     "나무꾼은 산에 올라 나무를 하였다. 호랑이가 나타나 나무꾼을 보고 울었다. "
@@ -63,13 +109,15 @@ def judged(text):
     return machine_text.judge(apply(doc, "morphology", "mark", morphology.mark(doc)))
 
 
-@pytest.mark.parametrize("text", [LITERAL, TEMPLATE, STUFFED, ANSWER, WRONG, LETTERS])
+@pytest.mark.parametrize("text", [LITERAL, TEMPLATE, STUFFED, ANSWER, WRONG, LETTERS, LATE, MANNERS, GARBLED, SEARCHED])
 def test_what_no_person_wrote_is_dropped(text):
     found = judged(text)
     assert (found.outcome, found.reason) == ("drop", "machine-text") and found.measured > found.limit
 
 
-@pytest.mark.parametrize("text", [TALE, MANUAL, DIARY, HOWTO, AUTUMN])
+@pytest.mark.parametrize(
+    "text", [TALE, MANUAL, DIARY, HOWTO, AUTUMN, LYRICS, LETTER, ANIMALS, CHAT, BLOG, FORUM, STRINGS]
+)
 def test_what_people_write_with_the_same_means_is_kept(text):
     assert judged(text).outcome == "keep"
 

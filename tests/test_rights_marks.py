@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html import parse
-from crawlers.rights import claims, marks, place, signals
+from crawlers.rights import claims, marks, place, refusals, signals
 from crawlers.sample.page import read_pages
 from crawlers.sample.site import build
 from malmoi.document import LicenceEvidence
@@ -148,3 +148,24 @@ def test_runs_do_not_keep_what_belongs_to_another_page() -> None:
     first = html.document_fromstring("<main><p>하나</p></main>")
     second = html.document_fromstring("<main><p>둘</p></main>")
     assert [[r.text for r in place.runs(t)] for t in (first, second, first)] == [["하나"], ["둘"], ["하나"]]
+
+
+def test_a_link_ends_where_it_ends_though_a_block_stands_in_it():
+    page = html.document_fromstring('<main><a href="/x"><div>하나</div></a>둘 <b>셋</b></main>')
+    found = place.runs(page)
+    assert [run.text for run in found] == ["", "하나", "둘 셋"]
+    assert [link.text for run in found for link in run.links] == ["하나"]
+
+
+def test_what_is_said_behind_a_comment_or_a_hidden_element_is_said():
+    page = html.document_fromstring("<p>하나<!-- 둘 -->셋<b hidden>넷</b>다섯<script>여섯</script>일곱</p>")
+    assert [run.text for run in place.runs(page)] == ["하나셋다섯일곱"]
+
+
+def test_the_same_words_forbid_in_the_frame_of_a_site_what_they_only_tell_in_long_prose():
+    words = "가나 신문의 기사는 무단 전재 및 재배포 금지 대상이다. " + "들과 산을 걸으며 낱말을 모은다. " * 20
+    page = html.document_fromstring(f"<main><p>{words}</p></main><footer><p>{words}</p></footer>")
+    for _ in range(2):  # what was asked once is remembered, and by where it stands
+        inside, frame = place.runs(page)
+        assert (refusals.refusal(inside), refusals.refusal(frame)) == ("", "copying")
+        place._latest = None

@@ -8,7 +8,7 @@ from crawlers.formats.sniffing import READABLE, called, sniff
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
 
-__all__ = ["extract", "sniff"]
+__all__ = ["extract", "name_of", "sniff"]
 
 _TABLES = frozenset({"csv", "tsv", "json", "jsonl"})
 # format → the module whose `extract(item)` reads it; loaded when first needed, so that a run over text
@@ -44,9 +44,7 @@ def extract(item: Item) -> Extracted:
         from crawlers.formats import text
 
         return text.row(item)
-    name = item.url.partition("#")[0] or item.key
-    if "." not in name.rsplit("/", 1)[-1]:
-        name = item.key
+    name = name_of(item)
     kind = sniff(item.body, item.media, name)
     if kind not in _READERS:
         return _dropped(item, kind, _reason(kind, called(item.media, name)))
@@ -55,6 +53,12 @@ def extract(item: Item) -> Extracted:
     except Unreadable as said:
         return _dropped(item, kind, said.reason)
     return found
+
+
+def name_of(item: Item) -> str:
+    """The name that tells a format: the address, or the key where it has no ending."""
+    name = item.url.partition("#")[0] or item.key
+    return name if "." in name.rsplit("/", 1)[-1] else item.key
 
 
 def _reason(kind: str, said: str) -> str:

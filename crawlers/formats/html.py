@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lxml import etree, html
@@ -21,6 +22,7 @@ from crawlers.formats.frame import Frame, prepare
 from crawlers.formats.heading import OPENING
 from crawlers.formats.html_lines import marked_lines, plain_lines
 from crawlers.formats.html_lines import strip_tags as strip_tags
+from crawlers.formats.template import Reading
 from malmoi.source import Extracted, Item
 
 MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
@@ -85,7 +87,20 @@ def extract(item: Item) -> Extracted:
     `no-text`. An article that the page carries as data only (JSON-LD, states of frameworks, <noscript>) is read
     from there (`embedded`); no script is run.
     """
+    return _extract(item, parse(item), _text)
+
+
+def extract_by(item: Item, reading: Reading) -> tuple[Extracted | None, str]:
+    """The same with the text found by the template of a host; (None, why) where the page does not fit it."""
     page = parse(item)
+    try:
+        text, miss = reading(page.tree)
+    except _ABOUT_THE_PAGE:
+        text, miss = "", "unreadable"
+    return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
+
+
+def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
     found = metadata.Metadata()
     text = author = date = ""
     reason = page.reason
@@ -94,7 +109,7 @@ def extract(item: Item) -> Extracted:
     elif not reason:
         try:
             found = metadata.read(page.tree, item.url)
-            text, reason = _text(page)
+            text, reason = read(page)
         except _ABOUT_THE_PAGE:
             reason = "unreadable-html"
         if reason != "unreadable-html":

@@ -20,6 +20,7 @@ _HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button"
 _LISTS = frozenset({"ul", "ol", "dl"})
 _ENTRIES = frozenset({"li", "dt", "dd"})
 _CELLS = frozenset({"td", "th"})
+_RUNS = frozenset({"p", "div", "br", "section"})  # run on within an entry of a list, as trafilatura writes it
 MAX_SPAN = 1_000  # rows that a cell reaches down, columns of a row
 # Soft hyphens and other characters without width; those that join emoji stay.
 _WIDTHLESS = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
@@ -49,6 +50,27 @@ def marked_lines(tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], 
     '하나\n- 둘\n| 셋 | 넷 |\n| | 다섯 |\na\n  b'
     """
     return _Writer(marked=True).text(tree, left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A line with the block that it stands in, and how many of its code points stand inside links."""
+
+    text: str
+    owner: html.HtmlElement
+    linked: int
+
+
+def placed_lines(tree: html.HtmlElement) -> list[Placed]:
+    """The lines of `marked_lines`, nothing left out, each with its place; the paragraphs of an entry are one line.
+
+    >>> page = html.fragment_fromstring("<div><p>하나 <a href=x>둘</a></p><ul><li>셋</ul></div>")
+    >>> [(line.text, line.owner.tag, line.linked) for line in placed_lines(page)]
+    [('하나 둘', 'p', 1), ('- 셋', 'li', 0)]
+    """
+    writer = _Placing(marked=True)
+    writer.text(tree, lambda element: False)
+    return [Placed(*said) for said in zip(writer.lines, writer.owners, writer.links, strict=True)]
 
 
 @dataclass(slots=True)
@@ -147,6 +169,8 @@ class _Writer:
         self.cells = []
 
     def _end(self) -> None:
+        if not self.line:
+            return
         if self.rows:
             self.line.append(" ")
             return
@@ -160,3 +184,62 @@ class _Writer:
                 self.mark = ""
         else:
             self.lines += [line for raw in text.split("\n") if (line := " ".join(raw.split()))]
+
+
+@dataclass(slots=True)
+class _Placing(_Writer):
+    """The same, and beside each line its block and its links."""
+
+    owners: list[html.HtmlElement] = field(default_factory=list)
+    links: list[int] = field(default_factory=list)
+    blocks: list[html.HtmlElement] = field(default_factory=list)  # that are open
+    entries: int = 0  # of lists that are open
+    anchors: int = 0  # that are open
+    linked: int = 0  # code points inside links since the last line
+
+    def _open(self, element: html.HtmlElement) -> None:
+        tag = element.tag
+        if tag in _RUNS and self.entries:
+            self.line.append(" ")
+        else:
+            _Writer._open(self, element)
+        if tag in _ENTRIES:
+            self.entries += 1
+        if tag in _BLOCKS or not self.blocks:
+            self.blocks.append(element)
+        if element.tag == "a":
+            self.anchors += 1
+
+    def _close(self, tag: str) -> None:
+        if tag in _RUNS and self.entries:
+            self.line.append(" ")
+        else:
+            _Writer._close(self, tag)
+        if tag in _ENTRIES and self.entries:
+            self.entries -= 1
+        if tag == "a" and self.anchors:
+            self.anchors -= 1
+        if tag in _BLOCKS and len(self.blocks) > 1:
+            self.blocks.pop()
+
+    def _say(self, text: str | None) -> None:
+        if text:
+            self.line.append(text)
+            if self.anchors:
+                self.linked += len(text.strip())
+
+    def _row(self) -> None:
+        _Writer._row(self)
+        self._place()
+
+    def _end(self) -> None:
+        if self.line:
+            _Writer._end(self)
+            if not self.rows:
+                self._place()
+
+    def _place(self) -> None:
+        for _ in range(len(self.lines) - len(self.owners)):
+            self.owners.append(self.blocks[-1])
+            self.links.append(self.linked)
+        self.linked = 0

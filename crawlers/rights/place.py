@@ -7,13 +7,14 @@ is hidden, quoted or a sample never comes out: it cannot be the licence of the p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Literal
+from unicodedata import is_normalized
 
-from lxml import html
+from lxml import etree, html
 
 from crawlers.rights.css import Sheet, sheet
 from malmoi.document import Scope
@@ -57,12 +58,15 @@ _ITEM_NAME = re.compile(
     r"(?:[_-]?(?:body|view|area|wrap|box|inner|txt|text|\d+)){0,4}"
     r"|(?:board|bbs|news|article|post)?_?view(?:[_-]?(?:cont|contents?|wrap|area|body|con|box|txt|\d+)){0,4}"
 )
+_OTHERS = frozenset(("a", "area", "img", "br"))
+_NAMES = frozenset("class id role style hidden aria-hidden".split())  # by these alone an element is told from others
 _TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags that mean something by themselves
 # Of class names only those that say nothing but this; text for screen readers ("blind", "sr-only") is meant to be read.
 _NOT_SHOWN_NAMES = frozenset(
     "hidden hide is-hidden d-none display-none disp-none dis-none disnone dpnone noshow print-only only-print onlyprint"
     " for-print visible-print visible-print-block visible-print-inline".split()
 )
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # what `fold` takes out
 _NOT_SHOWN = re.compile(
     r"display\s*:\s*none|text-decoration[a-z-]*\s*:[^;]{0,40}line-through|visibility\s*:\s*(?:hidden|collapse)"
     r"|(?:opacity|font-size)\s*:\s*0(?:\.0*)?(?:px"
@@ -158,53 +162,75 @@ class _Walker:
         self.link: Link | None = None
 
     def walk(self, tree: html.HtmlElement) -> None:
-        stack: list[tuple[html.HtmlElement, State, html.HtmlElement, bool]] = [(tree, State(), tree, True)]
-        while stack:
-            element, outer, block, entering = stack.pop()
-            tag = element.tag if isinstance(element.tag, str) else ""
-            if not entering:
-                self.leave(element, tag, outer, block)
+        state, block = State(), tree
+        around: list[tuple[State, html.HtmlElement]] = []  # of the open elements
+        passed: html.HtmlElement | None = None  # hidden, so that nothing in it is looked at
+        walker = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
+        for event, element in walker:
+            if event == "start":
+                around.append((state, block))
+                tag, said = element.tag, dict(element.items())
+                named = not _NAMES.isdisjoint(said)
+                if tag in _HIDDEN or (
+                    (named or (tag == "dialog" and said)) and (_is_hidden(tag, said.get) or self.style.hides(element))
+                ):
+                    passed = element
+                    walker.skip_subtree()
+                    continue
+                if named or tag in _TELLING:
+                    state = _below(element, tag, said.get, state)
+                if tag in _BLOCKS:
+                    block = element
+                    if self.run is not None:
+                        self.flush()
+                elif tag in _OTHERS:
+                    self.enter(element, tag, state, block)
+                text = " " if tag == "br" else element.text
+                if text and (self.run is not None or text.strip()):
+                    self.say(text, state, block)
                 continue
-            if not tag or tag in _HIDDEN or (element.attrib and (hidden(element) or self.style.hides(element))):
-                self.say(element.tail, outer, block)
-                continue
-            state = below(element, outer)
-            inner = element if tag in _BLOCKS else block
-            self.enter(element, tag, state, inner)
-            stack.append((element, outer, block, False))
-            stack.extend((child, state, inner, True) for child in reversed(element))
+            if event == "end":
+                state, block = around.pop()
+                if element is passed:
+                    passed = None
+                elif self.run is not None or self.link is not None:
+                    self.leave(element)
+            text = element.tail
+            if text and (self.run is not None or text.strip()):
+                self.say(text, state, block)
         self.flush()
 
     def enter(self, element: html.HtmlElement, tag: str, state: State, block: html.HtmlElement) -> None:
-        if tag in _BLOCKS or (tag == "br" and state.mark is None):
-            self.flush()
-        if tag in ("a", "area") and not state.quoted:
-            self.link = Link(element, begin=len(self.pieces), end=len(self.pieces))
-            self.open(state, block).links.append(self.link)
-        elif tag == "img" and not state.quoted:
+        """A link, an image or the end of a line."""
+        if tag == "br":
+            if state.mark is None:
+                self.flush()
+        elif state.quoted:
+            return
+        elif tag == "img":
             self.open(state, block).images.append((element, self.link))
             if self.link is not None:
                 self.link.image = True
-        self.say(" " if tag == "br" else element.text, state, block)
+        else:
+            self.link = Link(element, begin=len(self.pieces), end=len(self.pieces))
+            self.open(state, block).links.append(self.link)
 
-    def leave(self, element: html.HtmlElement, tag: str, outer: State, block: html.HtmlElement) -> None:
-        if tag in _BLOCKS:
+    def leave(self, element: html.HtmlElement) -> None:
+        if element.tag in _BLOCKS:
             self.flush()
         if self.link is not None and self.link.element is element:
             self.link = None
-        self.say(element.tail, outer, block)
 
     def open(self, state: State, block: html.HtmlElement) -> Run:
         if self.run is None:
             self.run = Run(block, state)
         return self.run
 
-    def say(self, text: str | None, state: State, block: html.HtmlElement) -> None:
-        if not text or (self.run is None and not text.strip()):
-            return
+    def say(self, text: str, state: State, block: html.HtmlElement) -> None:
         if state.quoted:
             text = "\ufffc"  # something was said here that is not the page's own word
-        self.open(state, block)
+        if self.run is None:
+            self.run = Run(block, state)
         self.pieces.append(text)
         if self.link is not None:
             self.link.text += text
@@ -212,11 +238,18 @@ class _Walker:
 
     def flush(self) -> None:
         if self.run is not None:
-            self.run.text = fold("".join(self.pieces))
+            self.run.text = _folded("".join(self.pieces))
             if self.run.text.strip("\ufffc ") or self.run.links or self.run.images:
                 self.run.pieces = self.pieces
                 self.done.append(self.run)
         self.run, self.pieces = None, []
+
+
+def _folded(text: str) -> str:
+    """`fold(text)`, which looks each character up, with a look before it whether there is anything to do."""
+    if _UNSEEN.search(text) or not is_normalized("NFC", text):
+        return fold(text)
+    return " ".join(text.split())
 
 
 def names(element: html.HtmlElement) -> list[str]:
@@ -226,14 +259,17 @@ def names(element: html.HtmlElement) -> list[str]:
 
 def hidden(element: html.HtmlElement) -> bool:
     """Whether an element says of itself that it is not shown."""
-    get = element.get
+    return _is_hidden(str(element.tag), element.get)
+
+
+def _is_hidden(tag: str, get: Callable[[str], str | None]) -> bool:
     style, called = get("style"), get("class")
     return (
         (called is not None and not _NOT_SHOWN_NAMES.isdisjoint(called.lower().split()))
         or (style is not None and bool(_NOT_SHOWN.search(style)))
         or get("hidden") is not None
         or (get("aria-hidden") or "").strip().lower() == "true"
-        or (element.tag == "dialog" and get("open") is None)
+        or (tag == "dialog" and get("open") is None)
     )
 
 
@@ -246,6 +282,9 @@ def _told(called: str) -> tuple[bool, bool, bool, bool, bool]:
     return quoting, marks, framing, holding, weak
 
 
+_NOTHING = (False,) * 5
+
+
 def quoting(element: html.HtmlElement) -> bool:
     """Whether the class or id of an element says that its content is quoted: comments, samples, captions."""
     called = f"{element.get('class') or ''} {element.get('id') or ''}"
@@ -254,12 +293,18 @@ def quoting(element: html.HtmlElement) -> bool:
 
 def below(element: html.HtmlElement, outer: State) -> State:
     """The state inside `element`, given the state around it."""
-    tag, get = str(element.tag), element.get
+    return _below(element, str(element.tag), element.get, outer)
+
+
+def _below(element: html.HtmlElement, tag: str, get: Callable[[str], str | None], outer: State) -> State:
     if tag not in _TELLING and get("class") is None and get("id") is None and get("role") is None:
         return outer
     role = (get("role") or "").lower()
     called = "" if tag in ("html", "body") else f"{get('class') or ''} {get('id') or ''}"
-    quoting, marks, framing, holding, weak = _told(called[:MAX_NAMES])
+    told = _told(called[:MAX_NAMES])
+    if told == _NOTHING and tag not in _TELLING and not role:
+        return outer
+    quoting, marks, framing, holding, weak = told
     quoted = outer.quoted or tag in _QUOTED or quoting
     mark = element if marks else outer.mark
     part, furniture = outer.part, outer.furniture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from crawlers.rights.place import Run
 
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that speaks about the words
+MAX_KNOWN = 8_192  # short runs that are remembered: menus and footers say the same on each page of a site
 
 MAX_MATCHES = 8  # of one kind of words in a run
 MAX_SHORT = 120  # code points of a notice against commercial use; longer ones tell of other people's licences
@@ -186,16 +188,18 @@ def refusal(run: Run) -> str:
     forbids nothing: 「'무단전재 금지'라는 문구」.
     """
     if run.refused is None:
-        run.refused = _refusal(run)
+        framed = run.state.mark is not None or run.state.part == "site"
+        said = _refusal if len(run.text) > MAX_NOTICE else _short_refusal
+        run.refused = said(run.text[:2_000], framed)
     return run.refused
 
 
-def _refusal(run: Run) -> str:
-    text = run.text[:2_000]
+def _refusal(text: str, framed: bool) -> str:
+    """What `text` forbids; `framed` where it stands in a mark block or in the frame of the site."""
     lowered = text.lower()
     if not any(word in lowered for word in _HINTS):
         return ""
-    prose = len(text) > MAX_NOTICE and run.state.mark is None and run.state.part != "site"
+    prose = len(text) > MAX_NOTICE and not framed
     if not text or prose:
         return ""
     if _PICTURE.search(text) and not _TEXT.search(text):
@@ -214,6 +218,9 @@ def _refusal(run: Run) -> str:
     if short and any(_said(words, text) for words in (_ASK_FIRST, _UNCHANGED, _SOME_ONLY, _BY_LEAVE)):
         return "limits"
     return "reserved" if _said(_RESERVED, text) else ""
+
+
+_short_refusal = lru_cache(maxsize=MAX_KNOWN)(_refusal)
 
 
 def _said(words: re.Pattern[str], text: str) -> re.Match[str] | None:
