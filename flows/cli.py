@@ -248,7 +248,7 @@ app.command(sources)
 
 @app.command(name="try")
 def try_(
-    stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii duplicates")],
+    stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii domain duplicates")],
     *files: Path,
     jsonl: Annotated[
         Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
