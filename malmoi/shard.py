@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from itertools import accumulate, chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +69,29 @@ def to_table(docs: Sequence[Document]) -> pa.Table:
     """Documents as a table of schema DOCUMENTS, in the given order."""
     columns: dict[str, Any] = {n: pa.array([getattr(d, n) for d in docs], pa.string()) for n in _TEXT}
     columns |= {n: pa.array([getattr(d.provenance, n) for d in docs], pa.string()) for n in _FROM}
-    for name, (_, kind) in _LISTS.items():
-        columns[name] = pa.array([[asdict(v) for v in getattr(d, name)] for d in docs], pa.list_(kind))
-    columns["labels"] = pa.array([[{"name": n, "value": v} for n, v in d.labels] for d in docs], LABELS)
-    columns["measures"] = pa.array([[{"name": n, "value": v} for n, v in d.measures] for d in docs], MEASURES)
+    for name, (cls, kind) in _LISTS.items():
+        columns[name] = _structs([getattr(d, name) for d in docs], kind, attrgetter(*(f.name for f in fields(cls))))
+    columns["labels"] = _structs([d.labels for d in docs], LABELS.value_type)
+    columns["measures"] = _structs([d.measures for d in docs], MEASURES.value_type)
     layers = [d.morphemes for d in docs]
     columns["morphemes"] = _layer(
         layers, MORPHEMES, {"form": "form", "tag": "tag", "start": "start", "length": "length"}
     )
     columns["sentences"] = _layer(layers, SENTENCES, {"start": "sentence_start", "end": "sentence_end"})
     return pa.table(columns, schema=DOCUMENTS)
+
+
+def _structs(rows: Sequence[Sequence[Any]], kind: pa.DataType, values: Callable[[Any], Any] = tuple) -> pa.ListArray:
+    """A column of lists of structs, built field by field: a dictionary for each struct would dominate the write."""
+    flat = zip(*(values(one) for row in rows for one in row), strict=True)
+    children = [pa.array(column, field.type) for field, column in zip(kind, flat, strict=False)]
+    if not children:  # zip gives no column where there is no row
+        children = [pa.array([], field.type) for field in kind]
+    return pa.ListArray.from_arrays(_offsets(rows), pa.StructArray.from_arrays(children, fields=list(kind)))
+
+
+def _offsets(rows: Sequence[Sequence[Any]]) -> pa.Array:
+    return pa.array(np.cumsum([0, *map(len, rows)], dtype=np.int32))
 
 
 def dropped_table(drops: Sequence[Dropped]) -> pa.Table:
@@ -96,32 +111,52 @@ def _layer(layers: Sequence[Morphemes | None], kind: pa.DataType, attributes: di
     lists = []
     for name, attribute in attributes.items():
         values = [() if m is None else getattr(m, attribute) for m in layers]
-        offsets = np.concatenate([[0], np.cumsum([len(v) for v in values])]).astype(np.int32)
         item = kind.field(name).type.value_type
         if pa.types.is_string(item):
-            flat = pa.array([x for v in values for x in v], item)
+            flat = pa.array(list(chain.from_iterable(values)), item)
         else:
             parts = [np.asarray(v, item.to_pandas_dtype()) for v in values]
             flat = pa.array(np.concatenate(parts) if parts else [], item)
-        lists.append(pa.ListArray.from_arrays(pa.array(offsets), flat))
+        lists.append(pa.ListArray.from_arrays(_offsets(values), flat))
     mask = pa.array([m is None for m in layers], pa.bool_())
     return pa.StructArray.from_arrays(lists, fields=list(kind), mask=mask)
 
 
 def to_documents(table: pa.Table) -> Iterator[Document]:
-    """The documents of a table of schema DOCUMENTS (further columns are left alone)."""
-    columns = {n: table.column(n).to_pylist() for n in DOCUMENTS.names}
-    for i in range(table.num_rows):
-        row = {n: c[i] for n, c in columns.items()}
-        lists: dict[str, Any] = {n: tuple(cls(**v) for v in row[n] or ()) for n, (cls, _) in _LISTS.items()}
-        yield Document(
-            **{n: row[n] for n in _TEXT},
-            provenance=Provenance(**{n: row[n] for n in _FROM}),
-            **lists,
-            labels=tuple((x["name"], x["value"]) for x in row["labels"] or ()),
-            measures=tuple((x["name"], x["value"]) for x in row["measures"] or ()),
-            morphemes=_morphemes(row["morphemes"], row["sentences"]),
-        )
+    """The documents of a table of schema DOCUMENTS; further columns are left alone, those not read are empty."""
+    n = table.num_rows
+    plain = {name: table.column(name).to_pylist() if name in table.column_names else [""] * n for name in _TEXT + _FROM}
+    sources = [Provenance(*row) for row in zip(*(plain[name] for name in _FROM), strict=True)]
+    columns: dict[str, list[Any]] = {name: plain[name] for name in _TEXT}
+    columns |= {name: _tuples(table, name, cls) for name, (cls, _) in _LISTS.items()}
+    columns |= {name: _tuples(table, name, lambda *pair: pair) for name in ("labels", "measures")}
+    layers = _layers(table)
+    for i in range(n):
+        row: dict[str, Any] = {name: column[i] for name, column in columns.items()}
+        yield Document(**row, provenance=sources[i], morphemes=layers[i])
+
+
+def _tuples(table: pa.Table, name: str, make: Callable[..., Any]) -> list[tuple[Any, ...]]:
+    """A column of lists of structs as tuples of what `make` makes of their fields."""
+    if name not in table.column_names:
+        return [()] * table.num_rows
+    column = table.column(name).combine_chunks()
+    flat = column.flatten()
+    made = list(map(make, *(child.to_pylist() for child in flat.flatten())))
+    return _cut(made, column)
+
+
+def _cut(flat: Sequence[Any], column: pa.Array) -> list[Any]:
+    """The values of a flattened column of lists, list by list, as slices of `flat`; a null is an empty list."""
+    ends = list(accumulate(length or 0 for length in column.value_lengths().to_pylist()))
+    return [tuple(flat[at:end]) for at, end in zip([0, *ends], ends, strict=False)]
+
+
+def _layers(table: pa.Table) -> list[Morphemes | None]:
+    if "morphemes" not in table.column_names or table.column("morphemes").null_count == table.num_rows:
+        return [None] * table.num_rows
+    rows = zip(table.column("morphemes").to_pylist(), table.column("sentences").to_pylist(), strict=True)
+    return [_morphemes(layer, sentences) for layer, sentences in rows]
 
 
 def _morphemes(layer: dict[str, Any] | None, sentences: dict[str, Any] | None) -> Morphemes | None:

@@ -79,10 +79,21 @@ def similarity(signatures: U32, left: I64, right: I64) -> npt.NDArray[np.float64
 
 
 def components(count: int, left: I64, right: I64) -> I64:
-    """The number of the connected component of each of `count` rows, shape (count,)."""
-    from scipy.sparse import coo_array  # only the one process that reduces needs it
-    from scipy.sparse.csgraph import connected_components
+    """The first row of the connected component of each of `count` rows, shape (count,).
 
-    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
-    _, labels = connected_components(graph, directed=False)
-    return labels.astype(np.int64)
+    Labels fall along the pairs and jump to the label of their label, so that a chain of n rows takes log n rounds.
+
+    >>> components(5, np.array([1, 3]), np.array([3, 4])).tolist()
+    [0, 1, 2, 1, 1]
+    """
+    label = np.arange(count, dtype=np.int64)
+    while True:
+        low = np.minimum(label[left], label[right])
+        new = label.copy()
+        for side in (left, right):
+            np.minimum.at(new, side, low)
+            np.minimum.at(new, label[side], low)
+        new = new[new]
+        if np.array_equal(new, label):
+            return label
+        label = new

@@ -35,7 +35,7 @@ def shingle_hashes(text: str) -> U32:
     A text of fewer than SHINGLE letters is one shingle, so that short texts have sketches too; a
     text without any has none.
     """
-    return _hashes(letters_of(text).astype(np.uint64))
+    return np.unique(_hashes(letters_of(text).astype(np.uint64)))
 
 
 def letters_of(text: str) -> U32:
@@ -57,7 +57,7 @@ def _hashes(points: npt.NDArray[np.uint64]) -> U32:
     for i in range(width):
         rolled = rolled * _K + points[i : points.size - width + 1 + i]
     mixed = (rolled ^ (rolled >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
+    return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
 def signature(text: str) -> U32:
@@ -75,7 +75,8 @@ def signature(text: str) -> U32:
 def signature_of(letters: U32) -> U32:
     """The signature of a text whose `letters_of` are known."""
     a, b = _permutations()
-    h = _fmix32(_hashes(letters.astype(np.uint64)))
+    h = _fmix32(_hashes(letters.astype(np.uint64)))  # a hash that stands twice has no other minimum
+    h = np.unique(h) if h.size > _CHUNK else h  # sorting is dearer than permuting a few, not than permuting many
     best = np.full(PERMUTATIONS, 0xFFFFFFFF, dtype=np.uint32)
     for at in range(0, h.size, _CHUNK):
         product = a[:, None] * h[None, at : at + _CHUNK] + b[:, None]

@@ -144,4 +144,5 @@ def _row(id_: str, keeper: str, share: float, kind: str) -> dict[str, Any]:
     return {"id": id_, "keeper": keeper, "similarity": share, "kind": kind}
 
 
-SURVEY = Survey(name="copies", version=2, schema=SKETCH, sketch=sketch, reduce=reduce)
+COLUMNS = ("id", "source", "text", "title", "date", "labels")
+SURVEY = Survey(name="copies", version=2, schema=SKETCH, sketch=sketch, reduce=reduce, columns=COLUMNS)

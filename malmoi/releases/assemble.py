@@ -1,4 +1,4 @@
-"""Second step of the exchange: the row groups of one partition → one shard of the release."""
+"""Second step of the exchange: the record batches of one partition → one shard of the release."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from malmoi import shard
 from malmoi.ledger import File
-from malmoi.releases.schema import DATA, DICTIONARY
+from malmoi.releases.schema import DATA, DICTIONARY, ENCODING
 from malmoi.releases.split import Parted
 from malmoi.releases.spread import Partition, h
 
@@ -21,7 +21,7 @@ GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8); 20–40 MB r
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The work of one task: a partition, the (file, row group) pairs that hold its rows, sizes of clusters, target."""
+    """The work of one task: a partition, the (file, batch) pairs that hold its rows, sizes of clusters, target."""
 
     partition: Partition
     parts: tuple[tuple[Path, int], ...]
@@ -30,11 +30,11 @@ class Assembly:
 
 
 def gather(parted: Iterable[Parted]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
-    """For each partition, in order, which row group of which file holds rows of it."""
+    """For each partition, in order, which record batch of which file holds rows of it."""
     found: dict[Partition, list[tuple[Path, int]]] = {}
     for one in parted:
         for i, partition in enumerate(one.partitions):
-            found.setdefault(partition, []).append((one.target / "documents.parquet", i))
+            found.setdefault(partition, []).append((one.target / "documents.arrow", i))
     return {partition: tuple(sorted(found[partition])) for partition in sorted(found)}
 
 
@@ -43,7 +43,7 @@ def assemble(work: Assembly) -> File:
 
     Holds the rows of one shard in memory: choose N so that a shard stays below a gigabyte of text.
     """
-    table = pa.concat_tables([pq.ParquetFile(path).read_row_group(i) for path, i in work.parts])
+    table = pa.Table.from_batches([_batch(path, i) for path, i in work.parts], DATA)
     ids = table.column("id").to_pylist()
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
     table = _with_sizes(table, ids, work.sizes)
@@ -54,6 +54,7 @@ def assemble(work: Assembly) -> File:
         compression="zstd",
         compression_level=3,
         use_dictionary=DICTIONARY,
+        column_encoding=ENCODING,
         write_page_index=True,
         use_content_defined_chunking=True,
     ) as writer:
@@ -61,6 +62,11 @@ def assemble(work: Assembly) -> File:
             group = table.take(pa.array(rows, pa.int64())).combine_chunks()
             writer.write_table(group, row_group_size=len(rows))
     return shard.file_of(work.target, len(ids))
+
+
+def _batch(path: Path, number: int) -> pa.RecordBatch:
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
+        return file.get_batch(number)
 
 
 def _with_sizes(table: pa.Table, ids: list[str], sizes: Path | None) -> pa.Table:

@@ -8,6 +8,10 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Protocol, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from malmoi import shard
 from malmoi.errors import StageError
 from malmoi.ledger import File
 from malmoi.releases import audit, copies, licences
@@ -16,7 +20,7 @@ from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.history import History, next_version
 from malmoi.releases.inputs import Inputs, Redact
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
-from malmoi.releases.schema import SCHEMA_VERSION
+from malmoi.releases.schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Parted, Refused, Split, refused, split
 from malmoi.releases.spread import Partition
 from malmoi.tables import repeated
@@ -105,12 +109,25 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
 
 def _refuse_repeated(parted: list[Parted], tmp: Path) -> None:
     paths = [p.target / "attribution.parquet" for p in parted]
-    twice = repeated("id", paths, tmp=tmp) if paths else []
+    twice = _twice(paths, tmp)
     if twice:
         raise StageError(
             f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
             "Two captures or items of a source have one key: mend `items` in its file, so that each has its own."
         )
+
+
+def _twice(paths: list[Path], tmp: Path) -> list[str]:
+    """Ids that stand more than once: counted in Arrow where they are few, else by DuckDB, which spills."""
+    if sum(path.stat().st_size for path in paths) > audit.SMALL:
+        return repeated("id", paths, tmp=tmp)
+    ids = [shard.read(path, ["id"]) for path in paths]
+    counts = (
+        pa.concat_tables([AUDIT["attribution"].empty_table().select(["id"]), *ids])
+        .group_by("id")
+        .aggregate([([], "count_all")])
+    )
+    return sorted(counts.filter(pc.greater(counts["count_all"], 1))["id"].to_pylist())[:3]
 
 
 def _data_file(partition: Partition, file: File) -> ReleaseFile:

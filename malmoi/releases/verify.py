@@ -9,7 +9,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,7 +26,7 @@ from malmoi.releases.laws import LAWS, RIGHTS
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.rights import decide
-from malmoi.tables import opened
+from malmoi.tables import Tables, opened
 
 CARD = "card.json"
 TEXTS = (CARD, manifests.NAME, seal.NAME, "README.md", "index.html")
@@ -41,20 +43,18 @@ class Finding:
     says: str
 
 
-def verify(folder: Path, *, render: Render | None = None) -> list[Finding]:
+def verify(folder: Path, *, render: Render | None = None, card: bool = True) -> list[Finding]:
     """Everything that is wrong with the release in `folder`, sorted; an empty list means verified.
 
     `render` makes the texts for people from card and manifest; their bytes must be those in the
-    folder. Whatever is broken becomes a finding, never an exception.
+    folder. `card=False` leaves out the questions of the card, for who has just asked them of the same
+    files. Whatever is broken becomes a finding, never an exception.
     """
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", seal.NAME, lambda: _sums(folder)),
         ("manifest", manifests.NAME, lambda: _manifest(folder)),
         ("rows", "data", lambda: _rows(folder)),
-        ("laws", "audit", lambda: _laws(folder)),
-        ("rights", "audit", lambda: _rights(folder)),
-        ("licences", "LICENSE.md", lambda: _licences(folder)),
-        ("card", CARD, lambda: _card(folder)),
+        ("tables", "data", lambda: _tables(folder, card)),
         ("render", CARD, lambda: _rendered(folder, render) if render else ()),
     )
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB leave Python to the others
@@ -67,8 +67,30 @@ def _guarded(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> lis
     try:
         found.extend(run())
     except Exception as error:  # a damaged file may fail in any library; that is a finding, not a crash
-        found.append(Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}"))
+        found.append(_broken(check, path, error))
     return found
+
+
+def _broken(check: str, path: str, error: Exception) -> Finding:
+    return Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}")
+
+
+def _tables(folder: Path, card: bool) -> Iterator[Finding]:
+    """What is asked in SQL, over one connection: opening the tables costs as much as ten questions."""
+    checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
+        ("laws", "audit", _laws),
+        ("rights", "audit", _rights),
+        ("licences", "LICENSE.md", lambda tables: _licences(folder, tables)),
+    ]
+    checks += [("card", CARD, lambda tables: _card(folder, tables))] if card else []
+    with ExitStack() as stack:
+        try:
+            tables = stack.enter_context(opened(folder))
+        except Exception as error:
+            yield from (_broken(check, path, error) for check, path, _ in checks)
+            return
+        for check, path, ask in checks:
+            yield from _guarded(check, path, partial(ask, tables))
 
 
 def _sums(folder: Path) -> Iterator[Finding]:
@@ -139,34 +161,29 @@ def _rows(folder: Path) -> Iterator[Finding]:
         yield from _guarded("rows", path, found)
 
 
-def _laws(folder: Path) -> Iterator[Finding]:
+def _laws(tables: Tables) -> Iterator[Finding]:
     """Stage by stage, in = kept + dropped + failed, down to the rows of data; every text has its proof."""
-    with opened(folder) as tables:
-        for law in LAWS:
+    for law in LAWS:
 
-            def broken(law: Any = law) -> Iterator[Finding]:
-                for row in tables.ask(law.sql).rows[:3]:
-                    yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
+        def broken(law: Any = law) -> Iterator[Finding]:
+            for row in tables.ask(law.sql).rows[:3]:
+                yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
 
-            yield from _guarded("laws", law.path, broken)
+        yield from _guarded("laws", law.path, broken)
 
 
-def _rights(folder: Path) -> Iterator[Finding]:
+def _rights(tables: Tables) -> Iterator[Finding]:
     """The licence and use of every document, decided once more from its published evidence and signals."""
-    with opened(folder) as tables:
-        for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
-            found = decide(list(_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect])
-            if (found.licence, found.use) != (licence, use):
-                says = f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
-                yield Finding(
-                    "rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})"
-                )
+    for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
+        found = decide(list(_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect])
+        if (found.licence, found.use) != (licence, use):
+            says = f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
+            yield Finding("rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})")
 
 
-def _licences(folder: Path) -> Iterator[Finding]:
+def _licences(folder: Path, tables: Tables) -> Iterator[Finding]:
     """The licence files are those of the licences in data/, and nothing stands in the folder that is none of ours."""
-    with opened(folder) as tables:
-        wanted = licences.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
+    wanted = licences.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
     for name, content in wanted.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
             yield Finding("licences", name, "missing, or not what the licences of the data ask for")
@@ -190,7 +207,7 @@ def _signal(effect: str) -> Signal:
     return Signal("", effect, "", "", "")  # type: ignore[arg-type]
 
 
-def _card(folder: Path) -> Iterator[Finding]:
+def _card(folder: Path, tables: Tables) -> Iterator[Finding]:
     """Every question of card.json, asked again, has the answer that the card shows."""
     text = (folder / CARD).read_text(encoding="utf-8")
     card: dict[str, Any] = json.loads(text)
@@ -201,23 +218,22 @@ def _card(folder: Path) -> Iterator[Finding]:
         if card.get(key) != wanted:
             check = "root" if key == "root" else "card"
             yield Finding(check, CARD, f"{key} is {card.get(key)!r}; the manifest gives {wanted!r}")
-    with opened(folder) as tables:
-        for key, fact in sorted(card["numbers"].items()):
+    for key, fact in sorted(card["numbers"].items()):
 
-            def number(key: str = key, fact: Any = fact) -> Iterator[Finding]:
-                answer = tables.ask(fact["sql"]).rows
-                if not _same([list(r) for r in answer], [[fact["value"]]]):
-                    yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer}")
+        def number(key: str = key, fact: Any = fact) -> Iterator[Finding]:
+            answer = tables.ask(fact["sql"]).rows
+            if not _same([list(r) for r in answer], [[fact["value"]]]):
+                yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer}")
 
-            yield from _guarded("card", CARD, number)
-        for key, fact in sorted(card["tables"].items()):
+        yield from _guarded("card", CARD, number)
+    for key, fact in sorted(card["tables"].items()):
 
-            def table(key: str = key, fact: Any = fact) -> Iterator[Finding]:
-                answer = tables.ask(fact["sql"])
-                if not _same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
-                    yield Finding("card", CARD, f"table {key} is not what the data give")
+        def table(key: str = key, fact: Any = fact) -> Iterator[Finding]:
+            answer = tables.ask(fact["sql"])
+            if not _same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
+                yield Finding("card", CARD, f"table {key} is not what the data give")
 
-            yield from _guarded("card", CARD, table)
+        yield from _guarded("card", CARD, table)
 
 
 def _rendered(folder: Path, render: Render) -> Iterator[Finding]:
