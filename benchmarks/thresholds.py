@@ -1,22 +1,23 @@
-"""`python -m benchmarks.thresholds [RECIPE]`: for each limit of a recipe, what it and its neighbours would drop.
+"""`python -m benchmarks.thresholds [RECIPE [WORKSPACE]]`: what each limit of a recipe and its neighbours drop.
 
-Every filter measures every document, whatever another would have dropped: the real corpora, and the open half of
-the hand-checked set. A limit is read off here and then stands, with its origin, beside the filter; nothing sets itself.
+Every filter measures every document, whatever another would have dropped: a sample of the real corpora, chosen by
+the hash of the id, and the open half of the hand-checked set. A limit is read off here and then stands, with its
+origin, beside the filter; nothing sets itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import gold
-from flows import curation, pool
+from flows import curation
 from flows import run as runs
 from malmoi.corridor import Bound, apply
 from malmoi.limit import Limit
@@ -24,6 +25,7 @@ from malmoi.recipe import Recipe
 
 SHARES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)  # of the real documents, for which the limit is shown
 MIN_CHARS = 100  # code points without white space: shorter texts say little about any measure but length
+MOST = 2_000  # real documents: about a minute on one core, most of it Kiwi's
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -43,39 +45,59 @@ def limits(recipe: Recipe) -> Iterator[tuple[str, Limit, float]]:
                 yield step.filter, limit, float(dict(step.params)[limit.parameter]) * limit.scale
 
 
-def main(recipe_name: str = "general") -> int:
+def main(recipe_name: str = "general", workspace: str | None = None) -> int:
     """Print one table a limit: what each bound would drop of the corpora, and of what people would keep or drop."""
     recipe = runs.recipe_of(recipe_name)
     bound = gold.filters(recipe)
-    with tempfile.TemporaryDirectory(prefix="malmoi-limits-") as folder:
-        texts = gold.corpora(Path(folder) / "w")
-    pool.close()
-    long = {name: text for name, text in texts.items() if sum(map(len, text.split())) >= MIN_CHARS}
-    real = [measured(name, text, bound) for name, text in long.items()]
-    known = [label for label in gold.labels() if label.part == "dev" and (label.text or label.id in texts)]
-    gold_measures = [(label, measured(label.id, label.text or texts[label.id], bound)) for label in known]
+    texts = gold.texts_of(workspace)
+    labels = gold.labels()
+    known = [(label, label.text or texts.get(label.id, "")) for label in labels if label.part == "dev"]
+    checked = [(label.keep, measured(label.id, text, bound)) for label, text in known if _long(text)]
+    closed = {label.id for label in labels if label.part != "dev"}
+    real = [measured(name, texts[name], bound) for name in sample(texts, closed)]
     for by, limit, given in limits(recipe):
-        values = np.array([m[limit.measure] for m in real if limit.measure in m])
-        if not len(values):
-            continue
-        table = Table("bound", "real dropped", "of which", "keep dropped", "drop dropped", title=_title(by, limit))
-        quantiles = [share if limit.side == "min" else 1 - share for share in SHARES]
-        for value in sorted({given, *(float(q) for q in np.quantile(values, quantiles))}):
-            beyond = int(np.sum(values < value if limit.side == "min" else values > value))
-            lost = [label.keep for label, m in gold_measures if limit.measure in m and _beyond(limit, m, value)]
-            mark = f"[bold]{value:.4g} ← here[/]" if value == given else f"{value:.4g}"
-            table.add_row(mark, f"{beyond}", f"{len(values)}", f"{sum(lost)}", f"{len(lost) - sum(lost)}")
-        out.print(table)
+        if any(limit.measure in measures for measures in real):
+            out.print(table_of(by, limit, given, real, checked))
     return 0
 
 
-def _beyond(limit: Limit, measures: dict[str, float], value: float) -> bool:
-    return measures[limit.measure] < value if limit.side == "min" else measures[limit.measure] > value
+def sample(texts: dict[str, str], closed: set[str]) -> list[str]:
+    """Ids of at most MOST texts that are long enough and not in `closed`, by the hash of the id."""
+    names = [name for name, text in texts.items() if name not in closed and _long(text)]
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:MOST]
 
 
-def _title(by: str, limit: Limit) -> str:
-    return f"{by}: {limit.measure} ({limit.parameter}, {limit.side}) → {limit.reason}"
+def table_of(
+    by: str,
+    limit: Limit,
+    given: float,
+    real: Sequence[dict[str, float]],
+    checked: Sequence[tuple[bool, dict[str, float]]],
+) -> Table:
+    """What `limit` drops with the bound as given, and with the bounds that drop each share of SHARES.
+
+    `checked` holds of each hand-checked document whether a person keeps it, and its measures.
+    """
+    values = np.array([measures[limit.measure] for measures in real if limit.measure in measures])
+    quantiles = [share if limit.side == "min" else 1 - share for share in SHARES]
+    title = f"{by}: {limit.measure} ({limit.parameter}, {limit.side}) → {limit.reason}"
+    table = Table("bound", f"of {len(values)} real", "of those to keep", "of those to drop", title=title)
+    for value in sorted({given, *(float(q) for q in np.quantile(values, quantiles))}):
+        beyond = int(np.sum(_beyond(limit, values, value)))
+        lost = [keep for keep, m in checked if limit.measure in m and _beyond(limit, m[limit.measure], value)]
+        mark = f"[bold]{value:.4g} ← here[/]" if value == given else f"{value:.4g}"
+        table.add_row(mark, f"{beyond}", f"{sum(lost)}", f"{len(lost) - sum(lost)}")
+    return table
+
+
+def _long(text: str) -> bool:
+    return sum(map(len, text.split())) >= MIN_CHARS
+
+
+def _beyond(limit: Limit, measured: Any, value: float) -> Any:
+    """Whether a number, or each of an array, lies beyond the bound `value`."""
+    return measured < value if limit.side == "min" else measured > value
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(main(*sys.argv[1:3]))

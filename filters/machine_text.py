@@ -1,9 +1,10 @@
 """Drop texts that no person wrote: literal machine translation, filled templates, stuffed keywords, residue of tools.
 
-Korean shows it in its grammar. A translation word by word puts the verb before its object and closes it with a final
-ending in mid-sentence, and says 당신 and 그것 where Korean says nothing. A template does not know whether its slot ends
-in a consonant (숫자은(는), 확인를). Stuffed text names one thing in every sentence. No single sign decides; each is
-counted per sentence, and the score is their sum. Works on the marks of `morphology`.
+Korean shows it in its grammar. A translation word by word closes the sentence with a final ending and then brings
+what should have stood before (탈 수 있습니다 엘리베이터를.), says 당신 and 그것 where Korean says nothing, and changes
+its manners within a sentence. A template does not know whether its slot ends in a consonant (숫자은(는), 확인를).
+Stuffed text names one thing in every sentence. Few single signs decide; each is counted per sentence, and the score
+is their sum. Works on the marks of `morphology`.
 """
 
 from __future__ import annotations
@@ -11,49 +12,72 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
 
 import re2
 
+from filters.grammar import CLOSERS, Grammar, grammar_of
 from filters.params import Count, Score
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.limit import Limit
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("google-re2",)
 LIMITS = (Limit("machine", "max_score", "max", "machine-text"),)
 
-# A particle that leaves its form to the reader, as only a template does.
-_SLOT = re.compile(
-    r"(?:은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라|\(이\)나)"
+# A particle that leaves its form to the reader, as only a template does; behind a Latin name people do it too.
+_SLOT = re2.compile(
+    r"(?:^|[^A-Za-z])(?:은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라|\(이\)나)"
 )
 # The object's particle with the sound before it. In five real corpora 50 of 82,029 objects (0.06 %) have the wrong
 # form, but for nouns in 을 (가을, 마을, 노을) and verbs that lose their ㅅ (지을, 나을), whose sounds are left out.
 _OBJECT = re.compile(r"[가-힣][을를](?![가-힣])")
 _EXCEPTIONS = frozenset("가마노고지이나부저그모")
-# What tools leave behind: an answer of a chat program, an unfilled slot, a confession.
+# What tools leave behind: an answer of a chat program, a confession, an empty field.
 _RESIDUE = re2.compile(
     r"(?:AI|인공지능)\s?(?:언어\s?)?모델(?:로서|이기\s때문|이라|입니다)|요청하신\s.{0,40}(?:작성|정리|번역)해\s?(?:드리|보)|"
-    r"(?:도움이\s되셨|도움이\s되었)(?:기를|으면|길)\s바|궁금(?:한|하신)\s(?:점|사항)이\s있으시면|"
-    r"자동(?:으로)?\s?(?:생성|작성)(?:된|되었|됨|\s시스템)|\{[a-z_]{2,30}\}\s?[가-힣]|\[[가-힣]{2,6}\s이름\]"
+    r"이\s(?:기사|글|리뷰|게시물|문서|요약)[은는]\s.{0,20}자동(?:으로)?\s?(?:생성|작성)(?:된|되었|됨|\s시스템)|"
+    r"\[[가-힣]{2,6}\s이름\]|(?:null|undefined|NaN)\s?(?:님|원|개|명|건|회|년|월|점|%)|Invalid Date|\[object Object\]"
 )
+_CAPTION = re.compile(r"\[(?:음악|박수|웃음|환호|노래)\]")
+_UNFILLED = re.compile(r"\{[a-z_]{2,30}\}\s?[가-힣]")
 # Sentences that say nothing of the matter they name.
 _EMPTY = re2.compile(
     r"(?:알아보|살펴보|소개해\s드리)(?:겠습니다|고자|았습니다)|알아볼까요|"
     r"(?:매우|아주|정말|무척)\s(?:중요합니다|중요하다고|간단합니다|다양합니다|유용합니다)|많은\s(?:분들이|사람들이|관심을|사랑을)|"
     r"궁금해\s?하(?:고|시)|찾고\s계신|놓치지\s마시고|지금\s바로\s확인|아래에서\s.{0,20}확인|"
-    r"(?:공감|구독|좋아요)(?:과|와|,)?\s?(?:댓글|구독|좋아요)|간과해서는|핵심적인\s요소|극대화"
+    r"(?:공감|구독|좋아요)(?:과|와|,)?\s?(?:댓글|구독|좋아요)|간과해서는|핵심적인\s요소|극대화|"
+    r"(?:도움이\s되셨|도움이\s되었)(?:기를|으면|길)\s바|궁금(?:한|하신)\s(?:점|사항)이\s있으시면|"
+    r"알려지지\s않았습니다|활약이\s기대|화제를\s모으|관심을\s받고\s있|이목이\s(?:쏠|집중)"
 )
 # Turns of phrase that render a foreign one.
 _RENDERED = re2.compile(
-    r"필요로\s(?:하|합|한|했)|가지고\s(?:있|계)|만약\s|되어(?:질|져|진|졌)|에\s의(?:해|하여)|중의\s하나|왜냐하면|어떻게\s.{1,20}는지|"
-    r"하는\s중입니다|있는\s중입니다|하기를\s(?:원|결정|시작)|그리고\s(?:그|당신|우리)"
+    r"필요로\s(?:하|합|한|했)|가지고\s(?:있|계)|만약\s|되어(?:질|져|진|졌)|중의\s하나|왜냐하면|어떻게\s.{1,20}는지|"
+    r"하는\s중입니다|있는\s중입니다|하기를\s(?:원|결정|시작|희망)|그리고\s(?:그|당신|우리)|"
+    r"[을를]\s특징으로|[와과]\s함께\s(?:옵니다|온다)|있게\s만들|하는\s것을\s(?:고려|시작|결정|좋아|즐|사랑)|당신\s자신|"
+    r"에\s(?:대한|관하여),|[을를]\s향하여|의\s역할을\s(?:합|가정|연기)"
 )
-_PRONOUNS = frozenset(("당신", "그것", "그녀", "그들", "이것", "그", "그이"))
-_OTHERS = 1 / 3  # what 나 and 우리 count for: people who tell of themselves say them, if not in each sentence
-_NOUNS = frozenset(("NNG", "NNP", "SL"))
+_LINES = Path(__file__).with_name("machine_calques.txt").read_text(encoding="utf-8").splitlines()
+_CALQUES = re2.compile("|".join(line for line in _LINES if line and not line.startswith("#")))
+_KINDS = (_CALQUES, _RESIDUE, _EMPTY)
+_PHRASES = re2.compile("|".join(one.pattern for one in (_CALQUES, _RESIDUE, _EMPTY, _RENDERED)))
+# Bytes read in the wrong encoding: what cannot be told, a question mark in a word, a row of Latin signs; and signs of
+# HTML that nothing has read. A question mark and a word behind it also stand where a blank was forgotten, so the
+# rate decides.
+_GARBLED = re2.compile("\ufffd+|[?][가-힣]|[\u00a1-\u00ff]{2,}|&(?:nbsp|quot|amp|lt|gt|#[0-9]{2,5});")
+# What a pronoun counts for: novels say 그 and 그녀 up to twice a sentence, people who tell of themselves 나 and 우리.
+_PRONOUNS = {"당신": 1.0, "그것": 1.0, "이것": 1.0, "그": 0.5, "그녀": 0.5, "그들": 0.5, "그이": 0.5}
+_OTHERS = 1 / 3
+_NOUNS = frozenset("NL")  # signs of `grammar`
 _MIN_NOUN = 2  # code points; one-syllable nouns (것, 수, 때) are grammar
+_WRITTEN = frozenset("다라오까")  # the last syllable of final endings in writing; chat runs its sentences on
+_POLITE = ("니다", "시오", "니까", "시다")
+_DEPENDENT = frozenset("JcNBmP")  # what cannot close a sentence: a particle, a linking ending, a noun
+_LONG = 12  # eojeol; a longer sentence counts as several, as those of law do
 _MIN_SENTENCES = 3  # of fewer no rate is taken
 
 
@@ -62,31 +86,44 @@ class Signs:
     """What is counted, each per sentence but for the shares."""
 
     sentences: int
-    early_verbs: float  # final endings in the middle of a sentence
-    pronouns: float  # 당신, 그것, 그녀, 그들, and of all others (나, 우리, 저) a third
+    late_words: float  # words that follow the final ending of their sentence, as nothing closes it
+    manners: float  # sentences with 너 and a verb that honours it
+    pronouns: float  # 당신, 그것; of 그, 그녀 and 그들 half, of all others (나, 우리, 저) a third
     plurals: float  # share of nouns with 들, where there are three
-    rendered: float  # turns of phrase that render a foreign one
+    calques: float  # turns of phrase that nobody writes
+    rendered: float  # turns of phrase that render a foreign one, which people write at times
     slots: float  # particles left open
     wrong_objects: float  # share of the particles 을 and 를 that stand after the wrong sound, where there are two
     residue: float
     empty: float
     stuffed: float  # how far the sentences that name one noun exceed half, where that noun is much of all nouns
+    phrase: float  # share that one pair of nouns has of all words with a meaning, where the text is stuffed
+    crammed: float  # nouns per word in a text without any final ending: search terms
+    captions: int  # marks as [음악] in a text that hardly uses full stops
     loose: float  # share of words of one syllable: letters torn apart
+    garbled: float  # places read in the wrong encoding, per word
 
     @property
     def score(self) -> float:
         """The sum of the signs, each above what people write, with its weight, and cut at its cap."""
         return (
-            min(3.0, 2.5 * max(0.0, self.early_verbs - 0.1))
+            min(2.0, 6.0 * max(0.0, self.late_words - 0.03))
+            + (0.8 * min(0.6, self.pronouns) if self.late_words else 0.0)
+            + min(0.6, 4.0 * self.manners)
             + min(1.5, 1.2 * max(0.0, self.pronouns - 0.6))
-            + min(1.0, 8.0 * max(0.0, self.plurals - 0.08))
-            + min(1.0, 2.0 * max(0.0, self.rendered - 0.15))
+            + min(0.6, 8.0 * max(0.0, self.plurals - 0.08))  # not alone: tales have many animals
+            + min(2.0, 2.0 * self.calques)
+            + min(1.0, 2.0 * max(0.0, self.rendered - 0.1))
             + min(3.0, 4.0 * self.slots)
             + min(2.0, 6.0 * max(0.0, self.wrong_objects - 0.15))
             + min(3.0, 6.0 * self.residue)
             + min(1.5, 2.0 * max(0.0, self.empty - 0.1))
             + 1.2 * self.stuffed  # not alone: a tale names its hero in every sentence
+            + min(0.3, 2.0 * max(0.0, self.phrase - 0.25))
+            + min(1.5, 5.0 * max(0.0, self.crammed - 2.2))
+            + (0.5 if self.captions > 1 else 0.0)  # not alone: people make captions too
             + min(3.0, 8.0 * max(0.0, self.loose - 0.5))
+            + min(3.0, 10.0 * max(0.0, self.garbled - 0.1))
         )
 
 
@@ -113,33 +150,115 @@ def judge(doc: Document, *, max_score: Score = 0.75, min_morphemes: Count = 30) 
 
 
 def signs_of(text: str, found: Morphemes) -> Signs:
-    """The signs in `text`; rates are 0 where there are fewer than three sentences."""
-    n = max(1, len(found.sentence_start))
-    many = n >= _MIN_SENTENCES
-    tags, forms = found.tag, found.form
-    nouns = Counter([f for f, t in zip(forms, tags, strict=True) if t in _NOUNS and len(f) >= _MIN_NOUN])
-    plurals = sum([tags[i] == "XSN" for i, form in enumerate(forms) if form == "들"]) if text.count("들") >= 3 else 0
-    wrong_objects = _wrong_objects(text)
+    """The signs in `text`; most rates are 0 where there are fewer than three sentences."""
+    n = max(1, len(found.sentence_start), (text.count(" ") + 1) // _LONG)
+    many = len(found.sentence_start) >= _MIN_SENTENCES
+    grammar = grammar_of(found)
+    signs, forms = grammar.signs, found.form
+    nouns = Counter(compress(forms, map(_NOUNS.__contains__, signs)))
+    for short in [noun for noun in nouns if len(noun) < _MIN_NOUN]:
+        del nouns[short]
+    plurals = sum([signs[i] == "x" for i, form in enumerate(forms) if form == "들"]) if text.count("들") >= 3 else 0
     plain = text if text.isascii() else text.encode("utf-8", "replace").decode()  # RE2 takes no lone surrogates
+    calques, residue, empty, rendered = _phrases(plain)
+    stuffed = _stuffed(nouns, found) if len(found.sentence_start) >= 5 else 0.0
     return Signs(
         sentences=n,
-        early_verbs=_early_verbs(text, found) / n if many else 0.0,
-        pronouns=_pronouns(found) / n if many else 0.0,
-        plurals=plurals / nouns.total() if plurals >= 3 else 0.0,
-        rendered=len(_RENDERED.findall(plain)) / n if many else 0.0,
-        slots=len(_SLOT.findall(text)) / n if "(" in text else 0.0,
-        wrong_objects=wrong_objects,
-        residue=len(_RESIDUE.findall(plain)) / n,
-        empty=len(_EMPTY.findall(plain)) / n if many else 0.0,
-        stuffed=_stuffed(nouns, found) if n >= 5 else 0.0,
+        late_words=_late_words(text, found, grammar, n) if many else 0.0,
+        manners=_manners(forms, grammar) / n if many and "너" in forms else 0.0,
+        pronouns=_pronouns(forms, signs) / n if many else 0.0,
+        plurals=plurals / max(1, signs.count("N")) if plurals >= 3 else 0.0,
+        calques=calques / n if many else 0.0,
+        rendered=rendered / n if many else 0.0,
+        slots=len(_SLOT.findall(plain)) / n if "(" in text else 0.0,
+        wrong_objects=_wrong_objects(text),
+        residue=residue / n,
+        empty=empty / n if many else 0.0,
+        stuffed=stuffed,
+        phrase=_phrase(forms, grammar) if stuffed else 0.0,
+        crammed=_crammed(text, grammar),
+        captions=len(_CAPTION.findall(text)) if "[" in text and 2 * signs.count(".") < n else 0,
         loose=_loose(text),
+        garbled=_garbled(plain),
     )
 
 
-def _pronouns(found: Morphemes) -> float:
-    forms = [form for form, tag in zip(found.form, found.tag, strict=True) if tag == "NP"]
-    foreign = sum(form in _PRONOUNS for form in forms)
-    return foreign + _OTHERS * (len(forms) - foreign)
+def _pronouns(forms: Sequence[str], signs: str) -> float:
+    weight = 0.0
+    at = signs.find("P")
+    while at >= 0:
+        weight += _PRONOUNS.get(forms[at], _OTHERS)
+        at = signs.find("P", at + 1)
+    return weight
+
+
+def _late_words(text: str, found: Morphemes, grammar: Grammar, n: int) -> float:
+    """How often words come behind the final ending of their sentence, per sentence: (가져갈 수 있습니다) 엘리베이터를.
+
+    `morphology` lets a sentence end at a final ending without a full stop; what follows on the line, closes with a
+    full stop and has no final ending of its own was part of it. A whole sentence that follows so (섞으십시오 그리고
+    구우십시오.) counts half. Texts that hardly use full stops are chat or captions, and counted not at all. Poets
+    write so in the plain form, which counts half; one such place may be style and does not decide.
+    """
+    signs, bounds = grammar.signs, grammar.bounds
+    if 2 * signs.count(".") < len(bounds) - 1:
+        return 0.0
+    count = weight = 0.0
+    for k, first in enumerate(bounds[1:-1]):
+        if signs[first - 1] != "F" or found.form[first - 1][-1] not in _WRITTEN:
+            continue
+        tail = signs[first : bounds[k + 2]]
+        said = tail.rstrip(CLOSERS)
+        gap = text[found.sentence_end[k] : found.sentence_start[k + 1]]
+        if said == tail or not gap or "\n" in gap:
+            continue
+        late = said[-1:] in _DEPENDENT and "F" not in said[-2:]
+        count += 1
+        weight += (1.0 if late else 0.5) * (1.0 if found.form[first - 1].endswith(_POLITE) else 0.5)
+    return weight / n if count > 1 else min(0.12, 0.7 * weight / n)
+
+
+def _phrases(text: str) -> tuple[int, float, int, int]:
+    """How many turns of phrase are calques, residue, empty and rendered; one pass finds all, for they are rare.
+
+    An empty field counts a quarter: people write of {name} too.
+    """
+    counts = [0, 0, 0, 0]
+    for phrase in _PHRASES.findall(text):
+        counts[next((i for i, kind in enumerate(_KINDS) if kind.fullmatch(phrase)), 3)] += 1
+    unfilled = len(_UNFILLED.findall(text)) / 4 if "}" in text else 0.0
+    return counts[0], counts[1] + unfilled, counts[2], counts[3]
+
+
+def _manners(forms: Sequence[str], grammar: Grammar) -> int:
+    """How many sentences say 너 and honour it with 시."""
+    bounds = grammar.bounds
+    sentences = [forms[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
+    return sum(1 for some in sentences if "너" in some and ("시" in some or "으시" in some))
+
+
+def _crammed(text: str, grammar: Grammar) -> float:
+    """Nouns per word in a text of at least 15 words and no final ending: 다이렉트자동차보험비교견적사이트에서."""
+    words = text.count(" ") + text.count("\n") + 1
+    return grammar.count("N") / words if words >= 15 and "F" not in grammar.signs else 0.0
+
+
+def _phrase(forms: Sequence[str], grammar: Grammar) -> float:
+    """The share of words with a meaning that one pair of nouns takes: 수원 맛집."""
+    signs = grammar.signs
+    pairs: Counter[tuple[str, str]] = Counter()
+    at = signs.find("NN")
+    while at >= 0:
+        pairs[forms[at], forms[at + 1]] += 1
+        at = signs.find("NN", at + 1)
+    best = max(pairs.values(), default=0)
+    return 2 * best / grammar.count("NVLM") if best >= 4 else 0.0
+
+
+def _garbled(text: str) -> float:
+    """Places read in the wrong encoding, per word."""
+    count = len(_GARBLED.findall(text))
+    return count / (text.count(" ") + text.count("\n") + 1) if count else 0.0
 
 
 def _wrong_objects(text: str) -> float:
@@ -167,27 +286,14 @@ def _loose(text: str) -> float:
     return sizes.count(1) / len(sizes) if len(sizes) >= 10 else 0.0
 
 
-def _early_verbs(text: str, found: Morphemes) -> int:
-    """How many final endings a word of its own follows, in the same sentence and on the same line, no sign between."""
-    tags, starts, firsts = found.tag, found.start, frozenset(found.sentence_start)
-    count = at = 0
-    for _ in range(tags.count("EF")):
-        at = tags.index("EF", at) + 1
-        if at == len(tags):
-            break
-        end, start = starts[at - 1] + found.length[at - 1], starts[at]
-        if start > end and start not in firsts and tags[at][0] in "NVMIX" and "\n" not in text[end:start]:
-            count += 1
-    return count if count >= 2 else 0
-
-
 def _stuffed(nouns: Counter[str], found: Morphemes) -> float:
     if not nouns:
         return 0.0
-    noun, count = max(nouns.items(), key=lambda pair: (pair[1], pair[0]))
+    count = max(nouns.values())
     share = count / nouns.total()
     if count < 5 or share < 0.15:
         return 0.0
+    noun = max(noun for noun, n in nouns.items() if n == count)
     places = [found.start[i] for i, form in enumerate(found.form) if form == noun]
     named = {bisect_right(found.sentence_start, place) for place in places}
     return max(0.0, len(named) / len(found.sentence_start) - 0.5) * min(1.0, share / 0.3)

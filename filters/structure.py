@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from filters.fences import without_fences
 from filters.params import Count, Share
 from malmoi.document import Document, Verdict
+from malmoi.limit import Limit
 
 VERSION = 2
+LIMITS = (Limit("running", "max_running", "min", "no-sentences"),)
 
 SHORT_LINE = 20  # code points; menu labels, table cells, but also verses
 

@@ -27,6 +27,10 @@ _APART = re2.compile(f"[가-힣]{_GAP}{{1,4}}[가-힣]|[가-힣][~!@#$%^&*_+=/|;
 _STYLED_RUN = re.compile(f"[{_STYLED}]+")
 _GAPS = re.compile(f"(?:{_GAP}{{1,4}}|[~!@#$%^&*_+=/|;:-]{{2,3}})(?=[가-힣])")
 _LETTERS = re.compile(r"[^가-힣ㄱ-ㅎ]")
+MOST_CHARS = (
+    100_000  # code points of a text that a filter looks at, from its start: no text needs more to show what it is
+)
+MOST_HITS = 5_000  # that a filter looks at in one text: a text with more of them is made of nothing else
 _BEHIND = 8  # code points behind a rejected hit in which a term inside it may end
 
 

@@ -80,6 +80,14 @@ def test_shares_fall_as_ngrams_grow() -> None:
     assert shares[0] == 7 / 20
 
 
+@given(words=st.lists(st.sampled_from(["가", "나다", "라마바"]), max_size=30))
+def test_the_quick_looks_at_words_say_what_the_counts_say(words: list[str]) -> None:
+    sizes = np.array([len(word) for word in words], dtype=np.int64)
+    ids = repetition._ids(words)
+    assert repetition._top_pair(words) == pytest.approx(repetition.top_ngram(ids, sizes, 2))
+    assert repetition._repeats(words, 5) or repetition.repeated_ngrams(ids, sizes, 5) == 0.0
+
+
 def test_every_spam_term_has_one_family() -> None:
     terms = [term.text for term in spam.TERMS]
     assert len(terms) == len(set(terms))

@@ -1,5 +1,8 @@
 """What no person wrote is found by its grammar; what people write with the same means stays."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from filters import machine_text, morphology
@@ -55,6 +58,10 @@ SEARCHED = (
 LYRICS = (
     "보고 싶다 보고 싶다 이렇게 쓰고 보면 더 보고 싶다. 바람이 분다 네가 없는 골목에 바람이 분다. 나는 걷는다 네가 "
     "걷던 길을. 나는 센다 네가 세던 별을. 밤은 길고 나는 아직 여기 있다."
+)
+NOVEL = (
+    "그는 그녀의 손을 잡았다. 그녀는 그를 바라보았다. 그의 눈에는 눈물이 고여 있었다. 그녀는 그의 어깨에 기댔다. "
+    "그는 그녀에게 아무것도 묻지 않았다. 창밖에는 눈이 내렸고, 그들은 오래 말이 없었다."
 )
 LETTER = (
     "당신을 기다리는 동안 나는 당신의 이름을 쓰고 지웠습니다. 당신은 봄에 오신다고 하였습니다. 꽃이 지고 잎이 "
@@ -116,10 +123,20 @@ def test_what_no_person_wrote_is_dropped(text):
 
 
 @pytest.mark.parametrize(
-    "text", [TALE, MANUAL, DIARY, HOWTO, AUTUMN, LYRICS, LETTER, ANIMALS, CHAT, BLOG, FORUM, STRINGS]
+    "text", [TALE, MANUAL, DIARY, HOWTO, AUTUMN, LYRICS, NOVEL, LETTER, ANIMALS, CHAT, BLOG, FORUM, STRINGS]
 )
 def test_what_people_write_with_the_same_means_is_kept(text):
     assert judged(text).outcome == "keep"
+
+
+CASES = [json.loads(s) for s in (Path(__file__).parent / "data/filters/machine.jsonl").open(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["why"] for case in CASES])
+def test_a_case_is_judged_as_it_was_made(case, request):
+    if case.get("known"):
+        request.applymarker(pytest.mark.xfail(reason="known not to be found", strict=True))
+    assert judged(case["text"]).outcome == ("drop" if case["machine"] else "keep")
 
 
 def test_a_text_of_a_few_words_is_too_little_to_judge():

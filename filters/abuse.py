@@ -1,0 +1,159 @@
+"""Label hate and abuse, never drop it unless a recipe says so: what to do with such a text is a decision of its reader.
+
+A word that looks like a swear word is often none (시발점, 새끼손가락, 병신년), and a slur in a dictionary or a
+verdict is cited, not said. So terms are read by the sentence, beside the words that excuse them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from filters.params import Share
+from filters.terms import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
+from malmoi.document import Document, Verdict
+from malmoi.limit import Limit
+
+VERSION = 1
+LIBRARIES = ("google-re2",)
+LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only where a recipe sets `drop`
+
+TERMS = load(Path(__file__).with_name("abuse_terms.txt"))
+SPOKEN = ("swear", "slur", "scorn", "mild", "contempt")
+SHORT = 80  # code points; a remark so short is scornful by one word (our choice: two lines of a comment)
+LONGEST = 1_000  # code points of a sentence; a longer one is cut
+_STOP = re.compile(r"[.!?…]+(?=\s|\Z)|\n|\Z")
+_QUOTED = re.compile(r"[‘'“\"「『《<][^\n’'”\"」』》>]{1,30}[’'”\"」』》>]")
+_OF_ALL = ("들", "은", "는", "이란", "란", "년", "놈", "새끼")
+_AROUND = 8  # code points outside a quotation from which its words are cited
+
+
+def _pattern(text: str) -> str:
+    """Signs and digits may stand between two syllables (시1발, 씨.발); a blank only where the term has one."""
+    letters = text.replace(" ", "")
+    if not re.fullmatch("[가-힣]{2,4}", letters):
+        return "".join(" ?" if c == " " else re.escape(c) for c in text)
+    return "[0-9!@#^*~._/-]?".join(letters) if letters == text else "[ 0-9!@#^*~._/-]?".join(text.split(" "))
+
+
+_FIND = finder(TERMS, _pattern)
+_GATE = finder(tuple(term for term in TERMS if term.kind in SPOKEN), _pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Abuse:
+    """The shares of sentences that abuse, and that abuse a group."""
+
+    share: float = 0.0
+    hate: float = 0.0
+
+
+def judge(doc: Document, *, max_share: Share = 0.1, drop: Literal["none", "hate", "offensive"] = "none") -> Verdict:
+    """Label `abuse`: "hate", "offensive" or "" by the share of abusive sentences; reason `abuse` where it drops.
+
+    Measure `abuse`: the share of sentences with a swear word, a slur, scorn or contempt beside the
+    name of a group. Above `max_share` the text is labelled: "hate" where slurs and contempt for
+    people by gender, age, origin, religion, sexuality, disability or politics alone fill more than
+    half of `max_share`, else "offensive". So one swear word in a story labels nothing.
+
+    Cited words do not count: inside quotation marks in a longer sentence, or beside the words of
+    those who explain or report. `drop = "hate"` drops what is labelled so, `"offensive"` drops both.
+    """
+    found = measure(doc.text)
+    share = round(found.share, 4)
+    label = ""
+    if share > max_share:
+        label = "hate" if found.hate > max_share / 2 else "offensive"
+    drops = label != "" and drop in (label, "offensive")
+    return Verdict(
+        "drop" if drops else "keep",
+        "abuse" if label else "no-abuse",
+        measured=share,
+        limit=max_share,
+        labels=(("abuse", label),),
+        measures=(("abuse", share),),
+    )
+
+
+def measure(text: str) -> Abuse:
+    """The shares of abusive and of hateful sentences in `text`.
+
+    >>> measure("이 정책의 시발점은 어디인가? 새끼 고양이가 운다.")
+    Abuse(share=0.0, hate=0.0)
+    """
+    text = shadow(text[:MOST_CHARS])
+    if not _GATE.any(text):
+        return Abuse()
+    hits = tuple(islice(_FIND.all(text), MOST_HITS))
+    if len(hits) == MOST_HITS:
+        text = text[: hits[-1][1]]
+    short = len(text) <= SHORT
+    sentences = offensive = hate = at = 0
+    for start, end in _sentences(text):
+        first = at
+        while at < len(hits) and hits[at][0] < end:
+            at += 1
+        sentences += 1
+        said = _said(text, start, end, hits[first:at], short)
+        offensive += said != ""
+        hate += said == "hate"
+    if short and not offensive and _spoken(hits) > 1:
+        return Abuse(1.0, 0.0)
+    return Abuse(offensive / sentences, hate / sentences) if sentences else Abuse()
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches between stop marks or line breaks that hold more than signs."""
+    start = 0
+    for stop in _STOP.finditer(text):
+        while start < stop.end():
+            end = min(stop.end(), start + LONGEST)
+            if len(text[start:end].strip(" .!?…\n")) > 1:
+                yield start, end
+            start = end
+
+
+def _said(text: str, start: int, end: int, hits: tuple[tuple[int, int, Term], ...], short: bool) -> str:
+    """What one sentence says: "hate", "offensive" or ""."""
+    kinds = {term.kind for *_, term in hits}
+    if not kinds & set(SPOKEN) or "cite" in kinds:
+        return ""
+    cited = [span.span() for span in _QUOTED.finditer(text, start, end) if end - start - len(span.group()) > _AROUND]
+    hits = tuple(hit for hit in hits if not _inside(hit[0], hit[1], cited))
+    found = {kind: sum(1 for *_, term in hits if term.kind == kind) for kind in kinds}
+    if "tell" in kinds and found.get("swear", 0) + found.get("slur", 0) < 2:
+        return ""
+    scorn = found.get("scorn", 0) + found.get("mild", 0)
+    if "self" in kinds and not found.get("swear") and not found.get("slur") and scorn < 2:
+        return ""  # 내가 한심하다
+    groups = [hit for hit in hits if hit[2].kind == "group" and _as_group(text, hit)]
+    plural = any(text.startswith("들", end) or term.text.endswith("들") for _, end, term in groups)
+    if found.get("slur") or (groups and (found.get("scorn") or found.get("contempt") or (plural and scorn))):
+        return "hate"
+    if found.get("swear") or scorn > 1 or (short and found.get("scorn")):
+        return "offensive"
+    return ""
+
+
+def _inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
+    """Whether one of the sorted `spans` holds [start, end)."""
+    at = bisect_right(spans, (start, len(spans) and spans[-1][1])) - 1
+    return at >= 0 and end <= spans[at][1]
+
+
+def _as_group(text: str, hit: tuple[int, int, Term]) -> bool:
+    """Whether all of a group are meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가."""
+    _, end, term = hit
+    return term.family != "gender" or term.text.endswith(_OF_ALL) or text.startswith(_OF_ALL, end)
+
+
+def _spoken(hits: tuple[tuple[int, int, Term], ...]) -> int:
+    """How many scornful and mild words stand in a whole short text that cites nothing."""
+    if any(term.kind in ("cite", "tell") for *_, term in hits):
+        return 0
+    return sum(1 for *_, term in hits if term.kind in ("scorn", "mild"))
