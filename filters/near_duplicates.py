@@ -7,7 +7,7 @@ from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
 VERSION = 2
-LIBRARIES = ("datasketch", "numpy", "scipy")
+LIBRARIES = ("datasketch", "numpy")
 
 
 def judge(doc: Document, *, survey: Rows) -> Verdict:

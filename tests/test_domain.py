@@ -15,6 +15,8 @@ import duckdb
 import pytest
 
 from benchmarks import domain_model
+from benchmarks.domain import named, tell
+from benchmarks.domain import rows as labelled
 from filters import domain, morphology
 from flows import trying
 from malmoi import recipe as recipes
@@ -26,6 +28,7 @@ from tests.small_release import documents, inputs
 
 HERE = Path(__file__).parent
 RECIPES = HERE.parent / "flows/recipes"
+LABELS = HERE.parent / "benchmarks/labels/domain.jsonl"
 INDUSTRIES = ("semiconductor", "manufacturing", "content")
 
 
@@ -63,6 +66,20 @@ def test_the_floor_of_our_own_texts_does_not_sink(told: list[tuple[str, frozense
         assert all(name in said for gold, said in found if name in gold), name
 
 
+@pytest.mark.parametrize(("part", "precision", "recall"), [("dev", 0.85, 0.98), ("held-out", 0.73, 0.87)])
+def test_the_floor_of_the_set_written_by_another_does_not_sink(part: str, precision: float, recall: float) -> None:
+    told = [tell(row) for row in labelled(LABELS) if row["part"] == part]
+    found = [(t.domains, named(t.scores, 0.4)) for t in told]
+    right = sum(len(gold & said) for gold, said in found)
+    assert right / sum(len(said) for _, said in found) >= precision
+    assert right / sum(len(gold) for gold, _ in found) >= recall
+    industry = frozenset(INDUSTRIES)
+    wanted = sum(len(gold & industry) for gold, _ in found)
+    assert sum(len(gold & said & industry) for gold, said in found) / wanted >= 0.94
+    kinds = [t.judged in t.kinds for t in told if t.kinds]
+    assert sum(kinds) / len(kinds) >= 0.75
+
+
 @pytest.mark.parametrize("row", [r for r in rows("texts") if r["id"].startswith("look-")], ids=lambda r: r["id"])
 def test_a_lookalike_belongs_to_no_industry(row: dict[str, Any]) -> None:
     given = scores(row["text"])
@@ -96,6 +113,22 @@ def test_a_longer_term_takes_the_shorter_one_inside_it() -> None:
     assert "manufacturing" not in domain.scores(layer(["공정", "거래", "위원회"]))
     assert "content" not in domain.scores(layer(["게임", "이론"]))
     assert "manufacturing" in domain.scores(layer(["공정"]))
+
+
+def test_a_longer_term_takes_the_shorter_one_only_where_it_stands() -> None:
+    assert "manufacturing" in domain.scores(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
+
+
+@pytest.mark.parametrize(("nouns", "term"), [("|분|기계|", "기계"), ("|나|이용자|", "이용자")])
+def test_a_word_that_only_looks_like_a_term_hides_none_that_overlaps_it(nouns: str, term: str) -> None:
+    # 분기 and 나이 would end inside a noun, so they are none here.
+    assert [domain.lexicon().terms[i].text for i, _, _ in domain._hits(nouns)] == [term]
+
+
+def test_signs_inside_a_term_may_be_kept_or_lost() -> None:
+    forms = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("SL", "SW", "SL"), ("M", "&", "A"))
+    assert "economy" in domain.scores(forms)
+    assert "economy" in domain.scores(layer(["M&A"], "SL"))
 
 
 def test_abbreviations_are_whole_words_and_keep_their_case() -> None:

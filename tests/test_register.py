@@ -97,6 +97,16 @@ def test_no_input_costs_more_than_two_seconds(text: str) -> None:
     assert time.process_time() - start < 2
 
 
+def test_a_person_is_no_end_of_another_word() -> None:
+    finder, owners = register.finder_of_cues()
+
+    def kinds(text: str) -> set[str]:
+        return {owners[hit][0] for hit in finder.Match(text) or ()}
+
+    assert "essay" not in kinds("새로 일어나는 문제 가운데 아내 몫")
+    assert "essay" in kinds("그날 나는 걸었다")
+
+
 def test_the_cues_name_known_kinds_and_compile() -> None:
     cues = list(register.cues())
     assert {name for name, _, _ in cues} == set(register.KINDS)

@@ -25,7 +25,7 @@ SOURCE = Source(
         review=True,
     ),
     register="technical",
-    domain="semiconductors",
+    domain="semiconductor",
     # Issue 213 was of 2025; an issue has about ten articles.
     expect=Expect(at_least=50, at_most=20_000),
     manners=Manners(delay=2.0),

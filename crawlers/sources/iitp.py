@@ -25,7 +25,7 @@ SOURCE = Source(
         review=True,
     ),
     register="technical",
-    domain="ict",
+    domain="software",
     # Issue 1388 was in use in 2026.
     expect=Expect(at_least=1, at_most=20_000),
     manners=Manners(delay=2.0),

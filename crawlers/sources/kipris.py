@@ -41,7 +41,7 @@ SOURCE = Source(
     ),
     rule=LicenceRule(place="a field of an answer that names a licence; none is known", widest="item", review=True),
     register="technical",
-    domain="semiconductors",
+    domain="semiconductor",
     expect=Expect(at_least=2, at_most=MAX_CALLS),  # one page of a list and one entry, up to what a key has in a month
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",

@@ -16,7 +16,7 @@ SOURCE = Source(
     claim=(LicenceClaim("BSD-3-Clause", "BSD 3-Clause License", file="LICENSE"),),
     rule=LicenceRule(place="the file LICENSE of the repository", expected=("BSD-3-Clause",)),
     register="technical",
-    domain="machine-learning",
+    domain="software",
     # 1,873 paths of all kinds were ever in a stored index of the history; the pages of one commit are some hundred.
     expect=Expect(at_least=80, at_most=900),
     attribution="{publisher}, “{title}”, {url}, {licence}",
