@@ -1,9 +1,10 @@
-"""What of a run is extraction and what Kiwi: `python -m benchmarks.parts SOURCE WORKSPACE OUT`.
+"""What of a run is extraction, what rights and what Kiwi: `python -m benchmarks.parts SOURCE WORKSPACE OUT`.
 
-Inside the workers neither can be timed without slowing both, so a finished run is gone over again
-in one process: each page through `text`, each document that carries morphemes through
-`morphology.mark`, and the same texts through bare `Kiwi.tokenize`. Only CPU inside these calls
-counts; the archive, rights, Arrow and start-up are left to "everything else".
+Inside the workers none can be timed without slowing all, so a finished run is gone over again in one process: each
+capture read, parsed and made a document by the templates of the run, as a worker does it; the hosts learned once
+more; each document that carries morphemes through `morphology.mark`, and the same texts through bare
+`Kiwi.tokenize`. Rights are what the marks and signals of a page cost once it is parsed; the walk over what it shows
+serves the text too and counts as extraction. Arrow, the ledger and start-up are left to "everything else".
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from typing import TypeVar
 
 import pyarrow.compute as pc
 
-from crawlers import catalogue, defaults
+from crawlers import catalogue, defaults, templates
 from crawlers import extract as extraction
 from filters import morphology
-from flows.curate import extract_jobs
+from flows.curate import extract_jobs, learn_jobs
+from flows.jobs import ExtractJob, learning
 from malmoi import shard
-from malmoi.document import Document, Provenance
+from malmoi.capture import IndexRow
+from malmoi.document import Document, LicenceEvidence, Provenance, Signal
 from malmoi.source import Item
 from malmoi.workspace import Workspace
 
@@ -31,15 +34,18 @@ T = TypeVar("T")
 
 
 def main(source: str, workspace: str, out: str) -> None:
-    """Write {"extraction": CPU seconds, "kiwi": …, "bare_kiwi": …, "analysed": documents}."""
+    """Write {"extraction": CPU seconds, "rights": …, "learning": …, "kiwi": …, "bare_kiwi": …, "analysed": texts}."""
     root = Path(workspace)
     extraction.warm()
     kiwi = morphology.load()
-    read = catalogue.load(source).text or defaults.text
+    home = Workspace.open(root)
+    whole, rights = extracted(home, source)
     texts = list(analysed(root))
     nowhere = Provenance("", "", "", "", "")
     found = {
-        "extraction": spent(read, items(Workspace.open(root), source)),
+        "extraction": whole - rights,
+        "rights": rights,
+        "learning": sum(spent(learning(job.extraction), iter([job.sample])) for job in learn_jobs(home, source)),
         "kiwi": spent(morphology.mark, (Document("", text, nowhere) for text in texts)),
         "bare_kiwi": spent(kiwi.tokenize, iter(texts)),
         "analysed": len(texts),
@@ -61,14 +67,41 @@ def spent(call: Callable[[T], object], values: Iterator[T]) -> float:
     return total
 
 
-def items(home: Workspace, source: str) -> Iterator[Item]:
-    """Every item that the run has extracted."""
-    definition = catalogue.load(source)
-    for job in extract_jobs(home, source):
-        for row in job.rows:
-            yield from (definition.items or defaults.items)(
-                replace(extraction.load(row), source=definition.source.name)
-            )
+class Timed:
+    """The `evidence` of a source, with the CPU seconds that it has taken."""
+
+    def __init__(self, evidence: catalogue.Evidence) -> None:
+        self.evidence = evidence
+        self.seconds = 0.0
+
+    def __call__(self, item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+        """What `evidence` finds."""
+        began = time.process_time()
+        try:
+            return self.evidence(item)
+        finally:
+            self.seconds += time.process_time() - began
+
+
+def extracted(home: Workspace, source: str) -> tuple[float, float]:
+    """CPU seconds that making all documents takes, and how much of that is evidence of rights."""
+    found = [_extracted(job) for job in extract_jobs(home, source)]
+    return sum(whole for whole, _ in found), sum(rights for _, rights in found)
+
+
+def _extracted(job: ExtractJob) -> tuple[float, float]:
+    """What a worker does for the captures of one shard (`crawlers.extract.extractor`), but for other visits."""
+    definition = catalogue.load(job.extraction.definition)
+    made = definition.evidence or defaults.evidence_for(definition.source, dict(job.extraction.archived))
+    rights, items = Timed(made), definition.items or defaults.items
+    read = templates.reader(job.extraction.templates, definition.text or defaults.text)
+
+    def extract(row: IndexRow) -> None:
+        capture = replace(extraction.load(row), source=definition.source.name)
+        for item in items(capture):
+            extraction.document(capture, row.payload_sha256, item, read(item).extracted, rights)
+
+    return spent(extract, iter(job.rows)), rights.seconds
 
 
 def analysed(root: Path) -> Iterator[str]:

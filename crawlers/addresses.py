@@ -48,7 +48,7 @@ def begins(prefix: str, url: str) -> bool:
     (True, False)
     """
     known = _known(prefix)
-    return bool(known) and origin(known) == origin(url) and url.startswith(known)
+    return bool(known) and url.startswith(known) and origin(known) == origin(url)
 
 
 def covers(prefix: str, url: str) -> bool:

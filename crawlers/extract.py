@@ -24,7 +24,7 @@ from malmoi.licences import table_digest
 from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 8  # raise it when extraction, marks or signals change what they yield
+VERSION = 9  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",
@@ -189,12 +189,17 @@ def load(row: IndexRow) -> Capture:
 
 def _encodable(text: str) -> str:
     """Lone surrogates cannot be stored as UTF-8; each becomes U+FFFD."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def _clean(said: Said) -> Said:
-    texts: dict[str, Any] = {f.name: _encodable(getattr(said, f.name)) for f in fields(said)}
-    return replace(said, **texts)
+    texts: dict[str, Any] = {f.name: getattr(said, f.name) for f in fields(said)}
+    clean: dict[str, Any] = {name: _encodable(text) for name, text in texts.items()}
+    return said if clean == texts else replace(said, **clean)
 
 
 @lru_cache(maxsize=32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from array import array
 from itertools import pairwise
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters import morphology, units
+from filters import sentences as sentences_of_kiwi
 from filters.fences import fences
 from malmoi.document import Document, Morphemes, Provenance
 
@@ -109,13 +111,71 @@ def test_what_is_remembered_cannot_be_seen(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_memory_is_bounded_and_keeps_what_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(morphology, "KEPT_LINES", 4)
+    monkeypatch.setattr(morphology, "KEPT_BYTES", 8_000)
     memory = morphology._Memory()
     monkeypatch.setattr(morphology, "_MEMORY", memory)
     for number in range(30):
         marked(f"차림표\n{number}번 줄")
-        assert len(memory.young) <= 4 and len(memory.old) <= 4
+        for generation in (memory.young, memory.old):
+            assert sum(map(estimate, generation.values())) <= 8_000
     assert memory.get("차림표") is not None
+    assert memory.get("1번 줄") is None
+
+
+def estimate(unit: morphology.Unit) -> int:
+    return morphology._UNIT_BYTES + morphology._MORPHEME_BYTES * len(unit.tags)
+
+
+def test_a_remembered_line_takes_no_more_memory_than_is_reckoned() -> None:
+    lines = ["차림표", "로그인", "비가 온다. 눈도 온다.", "학교에서 집까지 걸어가는 길에 나무를 심었다. " * 8]
+    for line in lines:
+        unit = morphology.analysed(line, [(0, len(line))])
+        size = sys.getsizeof(unit) + sys.getsizeof(line) + 100  # and its entry in the table
+        size += sum(map(sys.getsizeof, unit)) + sum(map(sys.getsizeof, unit.forms))
+        assert size <= estimate(unit)
+
+
+def test_the_short_way_to_kiwi_gives_what_tokenize_gives() -> None:
+    texts = [case["text"] for case in SENTENCES] + ["", "했어욗 ㅋㅋ 😀 https://example.kr/a #봄 @누구 010-1234-5678"]
+    for text in texts:
+        ours, theirs = morphology.reader()(text), morphology.load().tokenize(text)
+        assert [(*t, t.sent_position) for t in ours] == [(*t, t.sent_position) for t in theirs]
+
+
+@pytest.mark.parametrize("piece", ["ㅋㅋ. ", "😀 ", "간다 ㅋㅋ. "])
+def test_emoticons_without_end_are_looked_at_a_bounded_number_of_times(
+    piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = 0
+    look = sentences_of_kiwi._Line.cries
+
+    def counted(line: sentences_of_kiwi._Line, i: int) -> bool:
+        nonlocal looked
+        looked += 1
+        return look(line, i)
+
+    monkeypatch.setattr(sentences_of_kiwi._Line, "cries", counted)
+    monkeypatch.setattr(morphology, "KEPT_CHARS", 0)
+    counts = []
+    for times in (500, 1_000):
+        marked(piece * times)
+        counts.append(looked)
+        looked = 0
+    assert 0 < counts[1] < 2.2 * counts[0]
+
+
+def test_a_line_that_says_the_same_without_end_is_analysed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    kiwi = morphology.reader()
+
+    def noted(text: str) -> list[Any]:
+        read.append(text)
+        return kiwi(text)
+
+    monkeypatch.setattr(morphology, "reader", lambda: noted)
+    found = marked("것 을 " * 5_000)
+    assert len(found) == 10_000 and found.start[-1] == 19_998
+    assert len([text for text in read if text]) <= 2  # the last piece has no blank behind it
 
 
 def test_a_stretch_too_long_for_a_word_is_cut_and_its_offsets_hold() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import small_archive
 from small_corpus import make, malmoi, sums
 
 MOMENTS = 20
@@ -65,6 +66,22 @@ def test_killed_at_a_stage_boundary_it_ends_as_if_undisturbed(undisturbed, tmp_p
         time.sleep(0.002)
     kill(process)
     finishes_identically(source, tmp_path / "w", expected)
+
+
+def test_killed_once_a_host_is_learned_it_ends_as_if_undisturbed(tmp_path):
+    archive = tmp_path / "board.warc"
+    small_archive.write(archive, small_archive.site(48, lambda n: small_archive.page(n, inside=small_archive.MARK)))
+    source = Path(small_archive.source(tmp_path, archive))
+    done = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "calm")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "calm").glob("surveys/*/template.json"))
+    process = start(source, tmp_path / "w")
+    until = time.monotonic() + 120
+    while process.poll() is None and not any((tmp_path / "w").glob("surveys/*/template.json")):
+        assert time.monotonic() < until
+        time.sleep(0.002)
+    kill(process)
+    finishes_identically(source, tmp_path / "w", sums(tmp_path / "calm"))
 
 
 def killed_at_moments(undisturbed, tmp_path, moments: int, seed: int) -> None:

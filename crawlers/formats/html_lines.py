@@ -20,6 +20,7 @@ _HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button"
 _LISTS = frozenset({"ul", "ol", "dl"})
 _ENTRIES = frozenset({"li", "dt", "dd"})
 _CELLS = frozenset({"td", "th"})
+_ACTING = _BLOCKS | _CELLS | {"a"}  # of the others only the words count
 _RUNS = frozenset({"p", "div", "br", "section"})  # run on within an entry of a list, as trafilatura writes it
 MAX_SPAN = 1_000  # rows that a cell reaches down, columns of a row
 # Soft hyphens and other characters without width; those that join emoji stay.
@@ -199,6 +200,8 @@ class _Placing(_Writer):
 
     def _open(self, element: html.HtmlElement) -> None:
         tag = element.tag
+        if self.blocks and tag not in _ACTING:
+            return
         if tag in _RUNS and self.entries:
             self.line.append(" ")
         else:
@@ -211,6 +214,8 @@ class _Placing(_Writer):
             self.anchors += 1
 
     def _close(self, tag: str) -> None:
+        if tag not in _ACTING:
+            return
         if tag in _RUNS and self.entries:
             self.line.append(" ")
         else:

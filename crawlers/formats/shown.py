@@ -48,12 +48,15 @@ def show(body: html.HtmlElement) -> None:
     for element in list(body.iterdescendants()):
         if inside and element.getparent() in inside:
             inside.add(element)
-        attributes = element.attrib
-        if attributes:
-            if _is_out_of_place(element, attributes.get("class") or "", attributes.get("id") or ""):
+        if said := element.items():
+            names = dict(said)
+            if ("class" in names or "id" in names) and _is_out_of_place(
+                element, names.get("class", ""), names.get("id", "")
+            ):
                 _drop(element)
                 continue
-            if element not in inside and is_hidden(element) and not _unfolds(element):
+            may_hide = "hidden" in names or "style" in names
+            if may_hide and element not in inside and is_hidden(element) and not _unfolds(element):
                 hidden.append(element)
                 inside.add(element)
         if (change := _CHANGES.get(element.tag)) is not None and element.getparent() is not None:

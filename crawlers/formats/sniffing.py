@@ -84,7 +84,7 @@ _HWPML = re.compile(r"(?:<!DOCTYPE\s+HWPML\b|<HWPML\b)")
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _FRAGMENT = re.compile(r"<(?:title|meta|link|div|p|table|h[1-6]|script|style|ul|section|article)\b", re.IGNORECASE)
 # SO, SI and ESC belong to ISO-2022-KR.
-_CONTROL = re.compile(r"[\x00-\x08\x10-\x1a\x1c-\x1f\x7f]")
+_CONTROL = bytes((*range(0x09), *range(0x10, 0x1B), *range(0x1C, 0x20), 0x7F))
 _NAMES_OF_PARTS = re.compile(r"(?:Contents|word|xl|ppt)/[\w/]{1,40}\.(?:xml|hpf)|\[Content_Types\]\.xml")
 _HWPX = re.compile(r"Contents/(?:content\.hpf|section\d{1,5}\.xml)$", re.IGNORECASE)
 _JSON_START = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\]])")
@@ -108,7 +108,8 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
         return kind
     # What is looked for is ASCII in every encoding but UTF-16, and a cut character would cost a detection.
     text = decode(head).text if b"\0" in head else head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
-    if len(_CONTROL.findall(text)) > MAX_CONTROL * len(text):
+    raw = text.encode("utf-8", "replace") if b"\0" in head else head
+    if len(raw) - len(raw.translate(None, _CONTROL)) > MAX_CONTROL * len(text):
         return "binary"
     said = _said(media, name)
     start = _START.match(text)

@@ -7,8 +7,9 @@ of an original gives `unknown`, which excludes. The public marks of Korea have r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from crawlers.rights.gates import anywhere, gate
 from crawlers.rights.mentions import LONG, SPELLED, mentions
 from crawlers.rights.place import Run
 from crawlers.rights.speaker import of_itself
@@ -129,6 +130,7 @@ _CC_CLAUSE = (
 # A sentence that begins with the licence and names nobody's work: "Licensed under CC BY 4.0".
 _NAMELESS = re.compile(rf"^\W{{0,3}}(?:(?:licen[cs]ed|released|available)\sunder\b|{_CC})", re.I)
 _HINT = re.compile(r"licen|라이[선센]스|CC|저작자|commons|커먼|이용\s?허락|GPL|public domain|퍼블릭", re.I)
+_may_hint = gate(_HINT)
 _FAMILY = re.compile(rf"{_CC}|\b(?:L?GPL|GFDL|MIT|Apache|BSD|MPL|ODbL)\b|public domain|퍼블릭 도메인", re.I)
 _ASKS = re.compile(r"[?？]|무엇|이란\s")
 
@@ -143,7 +145,7 @@ def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tu
         return
     if labels and run.owner.tag == "p" and len(run.text) <= MAX_ALONE:
         yield from _alone(run)
-    if not _HINT.search(run.text):
+    if not _may_hint(run.text) or not _HINT.search(run.text):
         return
     text = run.text if len(run.text) <= 2 * MAX_RUN else f"{run.text[:MAX_RUN]}\n{run.text[-MAX_RUN:]}"
     forms = _SENTENCES if run.state.part == "item" and run.state.mark is None else (*_SENTENCES, _FRAME)
@@ -165,6 +167,11 @@ def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tu
                     yield licence, sentence
                 elif not told:
                     yield UNKNOWN, sentence
+
+
+def may_declare(shown: Sequence[Run]) -> bool:
+    """Whether a run of a page may declare without a label: mostly none has a word that every declaration has."""
+    return anywhere(_may_hint, (run.text for run in shown))
 
 
 def is_declaration(sentence: str, run: Run) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from lxml import html
 
+from crawlers.rights.gates import anywhere, gate
 from crawlers.rights.kogl_sentences import MAX_SUBJECT, MAX_WORDS, NAME, TEXTUAL, TYPE_0_SINCE, Hit, sentences
 from crawlers.rights.place import Run, names, quote
 from malmoi.licence_words import kogl_words, licence_from_text
@@ -20,6 +21,7 @@ from malmoi.licences import licence_from_url
 _IMAGE = re.compile(
     r"(?:new_)?img_open(?:code|type)_?(0{0,2}[0-9]|ai)(?:_[a-z]{1,3})?\.(?:jpe?g|png|gif|svg|webp)", re.I
 )
+_may_name = gate(NAME)
 _CONTEXT = re.compile(r"kogl|open(?:code|type)", re.I)
 _MARK_WORDS = re.compile(
     r"공공누리|공고누리|KOGL|유형|출처|표시|licen[cs]e|\btype\b|마크|이용\s?조건|자유\s?이용", re.I
@@ -43,17 +45,16 @@ def hits(found: Sequence[Run], date: str = "") -> list[Hit]:
     known and a sentence declares it.
     """
     by_run: list[list[Hit]] = []
+    named = anywhere(_may_name, (run.text for run in found))
     for number, run in enumerate(found):
         said: list[Hit] = []
-        if NAME.search(run.text):
+        if named and NAME.search(run.text):
             before = found[number - 1].text if number else ""
             after = found[number + 1] if number + 1 < len(found) else None
             said = list(sentences(run, _has_picture(found, number), before, date, after))
-        if run.state.mark is None and (run.links or run.images) and _is_credited(found, number):
-            by_run.append(said)
-            continue
         more = (*_links(run, bool(said)), *_images(run, bool(said), date)) if run.links or run.images else ()
-        by_run.append([*said, *more])
+        credited = bool(more) and run.state.mark is None and _is_credited(found, number)
+        by_run.append(said if credited else [*said, *more])
     blocks = {hit.state.mark for here in by_run for hit in here if hit.state.mark is not None}
     for run, here in zip(found, by_run, strict=True):
         if run.state.mark in blocks and not any(hit.declared for hit in here):

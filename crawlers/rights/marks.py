@@ -17,10 +17,11 @@ from lxml import html
 
 from crawlers.rights import cells, kogl, metadata, statute
 from crawlers.rights.cards import without_cards
-from crawlers.rights.declared import bare, declared, is_declaration, says_more, stated, without_holder
+from crawlers.rights.declared import bare, declared, is_declaration, may_declare, says_more, stated, without_holder
+from crawlers.rights.gates import anywhere, gate
 from crawlers.rights.kogl_sentences import Hit
 from crawlers.rights.place import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
-from crawlers.rights.refusals import of_a_work, refusal
+from crawlers.rights.refusals import may_refuse, of_a_work, refusal
 from crawlers.rights.subjects import Subject, about, doubtful
 from crawlers.rights.whose import without_others
 from malmoi.document import LicenceEvidence
@@ -55,6 +56,7 @@ _BETWEEN = re.compile(r"[·|•—–]")
 _LAST = re.compile(r"(?<=[.!?。])\s+(?=\D)")
 MAX_ORIGINAL = 600  # code points of a run that may name the licence of an original
 _ORIGINAL = re.compile(r"원문|원저작|원작|원글|번역\s?원|\boriginal\b|\bsource text\b", re.I)
+_may_name_original = gate(_ORIGINAL)
 _CLOSED = re.compile(
     r"(?:원문|원저작물?|원작|원글|original)[^.]{0,60}"
     r"(?:BY-N[CD]|비\s?영리|변경\s?금지|무단\s?(?:전재|복제)|all rights reserved)",
@@ -87,7 +89,7 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
         found += _of_hit(hit)
     found += [
         Found(licence, "sentence", quote(words), run.owner, run.state)
-        for number, run in enumerate(shown)
+        for number, run in enumerate(shown if labels or may_declare(shown) else ())
         for licence, words in declared(run, labels=labels, before=shown[number - 1].text if number else "")
     ]
     if labels:
@@ -162,7 +164,7 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
 
 def _originals(shown: Sequence[Run]) -> Iterator[Found]:
     """That the text rests on a work whose own licence is not open: nobody can free more than is theirs."""
-    for run in shown:
+    for run in shown if anywhere(_may_name_original, (run.text for run in shown)) else ():
         if run.state.quoted or len(run.text) > MAX_ORIGINAL or not _ORIGINAL.search(run.text):
             continue
         linked = (licence_from_url(link.element.get("href") or "") for link in run.links[:MAX_LINKS])
@@ -312,7 +314,7 @@ def _refusals(shown: Sequence[Run], granted: bool, marked: bool) -> Iterator[Fou
 
     `granted`: the item says a licence; `marked`: the page says one anywhere.
     """
-    for run in shown:
+    for run in shown if may_refuse(shown) else ():
         what = refusal(run)
         if what == "reserved" and (granted or run.state.part != "item"):
             continue

@@ -45,7 +45,7 @@ _SITE = State(part="site")
 def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
     """What the head and the JSON-LD blocks of a page say about its own licence."""
     for element in tree.iter("link", "meta", "script"):
-        if not _counts(element) or _of_a_part(element):
+        if not _may_say(element) or not _counts(element) or _of_a_part(element):
             continue
         if element.tag == "link":
             rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
@@ -63,6 +63,16 @@ def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
         elif (element.get("type") or "").strip().lower() == "application/ld+json":
             for licence, words, state in _json_ld(element.text or "", url, element):
                 yield Found(licence, "json-ld", words, element, state)
+
+
+def _may_say(element: html.HtmlElement) -> bool:
+    """Whether an element is one that is read at all; the walks through what stands above it cost more."""
+    get = element.get
+    if element.tag == "meta":
+        return (get("name") or get("property") or get("itemprop") or "").strip().lower() in _META
+    if element.tag == "link":
+        return not RELATIONS.isdisjoint((get("rel") or "").lower().split())
+    return "licen" in (element.text or "")
 
 
 def speaks_of_many(address: str) -> bool:

@@ -17,6 +17,7 @@ from unicodedata import is_normalized
 from lxml import etree, html
 
 from crawlers.rights.css import Sheet, sheet
+from crawlers.rights.named import NOTHING, told
 from malmoi.document import Scope
 from malmoi.licence_words import fold
 
@@ -35,32 +36,10 @@ _BLOCKS = frozenset(
 )
 _HIDDEN = frozenset("script style template noscript head option select datalist textarea iframe object svg".split())
 _QUOTED = frozenset("pre code samp kbd blockquote q figure figcaption label button del s strike".split())
-_QUOTED_NAME = re.compile(
-    r"(?:user-?)?comments?(?:[_-].*|list|area|box)?|repl(?:y|ies)(?:[_-].*)?|related?(?:[_-].*)?"
-    r"|recommend(?:[_-].*)?"
-    r"|quote|example|sample|embed(?:[_-].*)?|(?:[\w-]{0,30}[_-])?caption(?:[_-]?text)?|thumb(?:caption|inner)"
-    r"|(?:photo|image|img|picture|figure)[_-](?:credit|caption|source|info|desc)s?|code-?(?:block|sample"
-    r"|example)|highlight|tooltip(?:[_-].*)?|demo|snippet|specimen"
-)
-_MARK_NAME = re.compile(
-    r"[\w-]{0,30}kogl[\w-]*|(?:[a-z0-9]{1,20}[_-]){0,3}(?:ccl|cc[_-]licen|g(?:o|g)ng?(?:box|nuri|gong|nr)"
-    r"|ggnr|gongnr"
-    r"|(?:open|public|menu)[_-]?nuri|nuri|codeview\d*$|open(?:code|type)|licen[cs]e|copyright_item"
-    r"|source_area)[\w-]*"
-)
-_SITE_NAME = re.compile(
-    r"(?:site|page|global|main)?[_-]?(?:footer|foot)(?:[_-]?(?:wrap|area|menu|info|inner|box|in|copy|\d+))?"
-    r"|[glsf]nb(?:[_-].*)?|side(?:bar)?(?:[_-].*)?|aside|header(?:[_-]?(?:wrap|area|\d+))?|nav(?:bar|igation)?"
-)
-_WEAK_SITE_NAME = re.compile(r"copy(?:rights?)?(?:[_-].*)?")
-_ITEM_NAME = re.compile(
-    r"(?:sub_?|main_?|page_?)?(?:contents?|cont|article|post|entry|detail)"
-    r"(?:[_-]?(?:body|view|area|wrap|box|inner|txt|text|\d+)){0,4}"
-    r"|(?:board|bbs|news|article|post)?_?view(?:[_-]?(?:cont|contents?|wrap|area|body|con|box|txt|\d+)){0,4}"
-)
 _OTHERS = frozenset(("a", "area", "img", "br"))
-_NAMES = frozenset("class id role style hidden aria-hidden".split())  # by these alone an element is told from others
+_NAMES = frozenset("class id role style hidden aria-hidden open".split())  # by these an element is told from others
 _TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags that mean something by themselves
+_SPEAKING = _TELLING | _HIDDEN | {"dialog"}  # tags that are looked at without a name
 # Of class names only those that say nothing but this; text for screen readers ("blind", "sr-only") is meant to be read.
 _NOT_SHOWN_NAMES = frozenset(
     "hidden hide is-hidden d-none display-none disp-none dis-none disnone dpnone noshow print-only only-print onlyprint"
@@ -163,42 +142,47 @@ class _Walker:
 
     def walk(self, tree: html.HtmlElement) -> None:
         state, block = State(), tree
+        say, enter, flush = self.say, self.enter, self.flush
         around: list[tuple[State, html.HtmlElement]] = []  # of the open elements
         passed: html.HtmlElement | None = None  # hidden, so that nothing in it is looked at
+        styled = bool(self.style.by_name)
         walker = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
         for event, element in walker:
             if event == "start":
                 around.append((state, block))
-                tag, said = element.tag, dict(element.items())
-                named = not _NAMES.isdisjoint(said)
-                if tag in _HIDDEN or (
-                    (named or (tag == "dialog" and said)) and (_is_hidden(tag, said.get) or self.style.hides(element))
-                ):
-                    passed = element
-                    walker.skip_subtree()
-                    continue
-                if named or tag in _TELLING:
-                    state = _below(element, tag, said.get, state)
+                tag, said = element.tag, element.items()
+                named = [one for one in said if one[0] in _NAMES]
+                if named or tag in _SPEAKING:
+                    hides, plain = _make(tag, tuple(named))
+                    if hides or (styled and named and self.style.hides(element)):
+                        passed = element
+                        walker.skip_subtree()
+                        continue
+                    if not plain:
+                        state = _below(element, tag, element.get, state)
                 if tag in _BLOCKS:
                     block = element
                     if self.run is not None:
-                        self.flush()
+                        flush()
                 elif tag in _OTHERS:
-                    self.enter(element, tag, state, block)
+                    enter(element, tag, state, block)
                 text = " " if tag == "br" else element.text
-                if text and (self.run is not None or text.strip()):
-                    self.say(text, state, block)
+                if text and (self.run is not None or not text.isspace()):
+                    say(text, state, block)
                 continue
             if event == "end":
                 state, block = around.pop()
                 if element is passed:
                     passed = None
-                elif self.run is not None or self.link is not None:
-                    self.leave(element)
+                else:
+                    if self.run is not None and element.tag in _BLOCKS:
+                        flush()
+                    if self.link is not None and self.link.element is element:
+                        self.link = None
             text = element.tail
-            if text and (self.run is not None or text.strip()):
-                self.say(text, state, block)
-        self.flush()
+            if text and (self.run is not None or not text.isspace()):
+                say(text, state, block)
+        flush()
 
     def enter(self, element: html.HtmlElement, tag: str, state: State, block: html.HtmlElement) -> None:
         """A link, an image or the end of a line."""
@@ -214,12 +198,6 @@ class _Walker:
         else:
             self.link = Link(element, begin=len(self.pieces), end=len(self.pieces))
             self.open(state, block).links.append(self.link)
-
-    def leave(self, element: html.HtmlElement) -> None:
-        if element.tag in _BLOCKS:
-            self.flush()
-        if self.link is not None and self.link.element is element:
-            self.link = None
 
     def open(self, state: State, block: html.HtmlElement) -> Run:
         if self.run is None:
@@ -274,21 +252,23 @@ def _is_hidden(tag: str, get: Callable[[str], str | None]) -> bool:
 
 
 @lru_cache(maxsize=20_000)
-def _told(called: str) -> tuple[bool, bool, bool, bool, bool]:
-    """What class names and ids say: quoted, mark, frame of the site, item, weakly the site's."""
-    words = called.lower().split()
-    forms = (_QUOTED_NAME, _MARK_NAME, _SITE_NAME, _ITEM_NAME, _WEAK_SITE_NAME)
-    quoting, marks, framing, holding, weak = (any(map(form.fullmatch, words)) for form in forms)
-    return quoting, marks, framing, holding, weak
+def _make(tag: str, said: tuple[tuple[str, str], ...]) -> tuple[bool, bool]:
+    """Of elements of this make: whether they say of themselves that they are hidden, and whether they say no more.
 
-
-_NOTHING = (False,) * 5
+    What says no more leaves the state as it is; `said` are the attributes in _NAMES.
+    """
+    get = dict(said).get
+    if tag in _HIDDEN or _is_hidden(tag, get):
+        return True, True
+    called = f"{get('class') or ''} {get('id') or ''}"
+    silent = tag in ("html", "body") or told(called[:MAX_NAMES]) == NOTHING
+    return False, silent and tag not in _TELLING and not get("role")
 
 
 def quoting(element: html.HtmlElement) -> bool:
     """Whether the class or id of an element says that its content is quoted: comments, samples, captions."""
     called = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return element.tag not in ("html", "body") and _told(called[:MAX_NAMES])[0]
+    return element.tag not in ("html", "body") and told(called[:MAX_NAMES])[0]
 
 
 def below(element: html.HtmlElement, outer: State) -> State:
@@ -301,10 +281,10 @@ def _below(element: html.HtmlElement, tag: str, get: Callable[[str], str | None]
         return outer
     role = (get("role") or "").lower()
     called = "" if tag in ("html", "body") else f"{get('class') or ''} {get('id') or ''}"
-    told = _told(called[:MAX_NAMES])
-    if told == _NOTHING and tag not in _TELLING and not role:
+    said = told(called[:MAX_NAMES])
+    if said == NOTHING and tag not in _TELLING and not role:
         return outer
-    quoting, marks, framing, holding, weak = told
+    quoting, marks, framing, holding, weak = said
     quoted = outer.quoted or tag in _QUOTED or quoting
     mark = element if marks else outer.mark
     part, furniture = outer.part, outer.furniture
@@ -353,4 +333,4 @@ def _steps(element: html.HtmlElement | None) -> Iterator[str]:
 
 def quote(*words: str) -> str:
     """Words as they stood, folded, at most MAX_QUOTE code points."""
-    return fold(" ".join(filter(None, words)))[:MAX_QUOTE]
+    return _folded(" ".join(filter(None, words)))[:MAX_QUOTE]

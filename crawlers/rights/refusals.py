@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
+from crawlers.rights.gates import MAX_KNOWN, anywhere, gate
 from crawlers.rights.place import Run
 
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that speaks about the words
-MAX_KNOWN = 8_192  # short runs that are remembered: menus and footers say the same on each page of a site
-
 MAX_MATCHES = 8  # of one kind of words in a run
 MAX_SHORT = 120  # code points of a notice against commercial use; longer ones tell of other people's licences
 _FORBIDDEN = (
@@ -167,18 +167,14 @@ _ENDS = re.compile(
 )
 
 
-# Every sentence that is looked for has one of these; most runs have none, and plain words are found fast.
-_HINTS = (
-    "무단", "펌", "퍼", "전재", "배포", "복제", "수집", "허락", "동의", "허가", "승인", "권리", "자유", "공공누리",
-    "상업", "영리", "인공", "기계", "러닝", "생성형", "언어", "학습", "훈련", "크롤",
-    "영리", "변경", "수정", "편집", "개작", "가공", "번역", "변형", "저작권", "용도", "목적", "만 ",
-    "한해", "한하", "한정", "국한",
-    "only", "republ", "reprint", "permission", "consent", "modify", "alter", "adapt", "edit",
-    "verbatim", "입력", "model", "발췌", "그대로", "excerpt", "origin", "2019/790",
-    "스크래", "스크레", "마이닝", "자동", "봇",
-    "unauthor", "without", "reproduc", "redistrib", "copying", "reserved", "commercial",
-    "ai", "a.i.", "llm", "train", "scrap", "crawl", "mining", "tdm",
-)  # fmt: skip
+_LIMITS = (_ASK_FIRST, _UNCHANGED, _SOME_ONLY, _BY_LEAVE)
+# Every rule that `_refusal` reads. Two gates, as one is more than RE2 keeps in its 8 MB, and ten times slower then.
+_GATES = (gate(_TRAINING), gate(_NOT_FREE, _COPYING, _COMMERCIAL, _RESERVED, *_LIMITS))
+
+
+def may_refuse(shown: Sequence[Run]) -> bool:
+    """Whether a run of a page may forbid anything."""
+    return any(anywhere(may, (run.text for run in shown)) for may in _GATES)
 
 
 def refusal(run: Run) -> str:
@@ -188,17 +184,15 @@ def refusal(run: Run) -> str:
     forbids nothing: 「'무단전재 금지'라는 문구」.
     """
     if run.refused is None:
+        text = run.text[:2_000]
         framed = run.state.mark is not None or run.state.part == "site"
-        said = _refusal if len(run.text) > MAX_NOTICE else _short_refusal
-        run.refused = said(run.text[:2_000], framed)
+        said = _refusal if len(text) > MAX_NOTICE else _short_refusal
+        run.refused = said(text, framed) if any(may(text) for may in _GATES) else ""
     return run.refused
 
 
 def _refusal(text: str, framed: bool) -> str:
     """What `text` forbids; `framed` where it stands in a mark block or in the frame of the site."""
-    lowered = text.lower()
-    if not any(word in lowered for word in _HINTS):
-        return ""
     prose = len(text) > MAX_NOTICE and not framed
     if not text or prose:
         return ""
@@ -215,7 +209,7 @@ def _refusal(text: str, framed: bool) -> str:
     if short and _said(_COMMERCIAL, text) and not _LICENCE.search(text):
         return "commercial"
     short = short and not _ABOUT_PEOPLE.search(text) and not _LEGEND.search(text)
-    if short and any(_said(words, text) for words in (_ASK_FIRST, _UNCHANGED, _SOME_ONLY, _BY_LEAVE)):
+    if short and any(_said(words, text) for words in _LIMITS):
         return "limits"
     return "reserved" if _said(_RESERVED, text) else ""
 

@@ -16,7 +16,7 @@ from crawlers.rights import rsl, usage
 from crawlers.rights.host_rules import TRAINING_AGENTS, matches
 from crawlers.rights.marks import Tree
 from crawlers.rights.place import path, quote, runs
-from crawlers.rights.refusals import refusal
+from crawlers.rights.refusals import may_refuse, refusal
 from malmoi.document import Signal
 from malmoi.source import Item
 
@@ -107,6 +107,6 @@ def _source(element: html.HtmlElement) -> str:
 
 def _sentences(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
     shown = runs(tree)
-    for run in shown:
+    for run in shown if may_refuse(shown) else ():
         if refusal(run) == "training":
             yield Signal("sentence", "opt-out", quote(run.text), path(run.owner), item.record)
