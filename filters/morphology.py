@@ -6,9 +6,9 @@ gives 185 and 505 kchar/s and the same token for 99.7 % of them, a cut-off of 2 
 Without the dictionary of multi-word names (0.07 % of tokens) a process loads in half the time
 and saves 200 MB. Both together keep 99.6 and 99.7 % of tokens.
 
-A text is analysed line by line (`filters.units`); short lines are remembered, since menus, notices and
+A text is analysed line by line (`filters.units`); lines are remembered, since menus, notices and
 headings come again and again over the pages of a site. That cannot be seen in what is found: a line is
-always given to Kiwi by itself, remembered or not.
+always analysed by itself, remembered or not.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
 from operator import add, attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from kiwipiepy import Kiwi
+from kiwipiepy import Dialect, Kiwi, Match, Token
 
 from filters.fences import fences
 from filters.sentences import begins
@@ -32,8 +33,9 @@ VERSION = 3
 LIBRARIES = ("kiwipiepy", "kiwipiepy_model")
 
 CUTOFF = 3.0  # beam of the search, in log probability; Kiwi's default is 8
-KEPT_CHARS = 200  # code points of a line that is remembered; longer ones hardly come again
-KEPT_LINES = 4_096  # lines of a generation; two are kept, a few megabytes each
+KEPT_CHARS = 500  # code points of a line that is remembered; longer ones hardly come again
+KEPT_BYTES = 16_000_000  # of a generation of remembered lines, estimated; two are kept
+_UNIT_BYTES, _MORPHEME_BYTES = 850, 100  # what one of them takes in memory: arrays, tuples, a string for each form
 _NUMBER = attrgetter("sent_position")
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 _PLAIN = {tag: tag[:2] for stem in ("VV", "VA", "VX") for tag in (f"{stem}-R", f"{stem}-I")} | {
@@ -43,15 +45,24 @@ _PLAIN = {tag: tag[:2] for stem in ("VV", "VA", "VX") for tag in (f"{stem}-R", f
 _SIGNS = frozenset(("SF", "SP", "SS", "SSO", "SSC", "SE", "SO", "SW", "SB", "W_EMOJI"))
 
 
-class Line(NamedTuple):
-    """A short line that was analysed: its morphemes by column and its sentences, as they stood in a text at `at`."""
+# What `Kiwi.tokenize` puts together anew for each call; the defaults of 0.24.
+_OPTIONS = int(Match.ALL | Match.Z_CODA | Match.OOV_CHR_MODEL)
+_DEFAULTS = (False, None, False, Dialect.STANDARD, 3.0, None, 2.5, None)
 
-    at: int
-    starts: tuple[int, ...]
-    lengths: tuple[int, ...]
+
+# Starts, lengths, tags and forms of morphemes, and those with which Kiwi begins a sentence.
+_Columns: TypeAlias = tuple[list[int], list[int], list[str], list[str], list[int]]
+
+
+class Unit(NamedTuple):
+    """The analysis of one unit, as if it stood at 0: its morphemes and sentences by column."""
+
+    starts: array[int]
+    lengths: array[int]
     tags: tuple[str, ...]
     forms: tuple[str, ...]
-    sentences: tuple[Stretch, ...]
+    sentence_start: array[int]
+    sentence_end: array[int]
 
 
 @cache
@@ -65,6 +76,18 @@ def load() -> Kiwi:
     kiwi.global_config.cutoff_threshold = CUTOFF
     kiwi.tokenize("말")
     return kiwi
+
+
+@cache
+def reader() -> Callable[[str], list[Token]]:
+    """What `load().tokenize` does, without the work that it does again for each call.
+
+    On lines of web pages that is 5 % of all (3 µs a call, and 15 when its code has left the cache of the processor).
+    The arguments are those of 0.24; a test compares both.
+    """
+    kiwi = load()
+    analyse, config = super(Kiwi, kiwi).analyze, kiwi.global_config
+    return lambda text: analyse(text, 1, _OPTIONS, *_DEFAULTS, config)[0][0]
 
 
 def mark(doc: Document) -> Morphemes:
@@ -83,131 +106,143 @@ def mark(doc: Document) -> Morphemes:
     >>> list(found.rows())[2:4], len(found.sentence_start)
     ([('가', 'VV', 4, 1), ('었', 'EP', 4, 1)], 1)
     """
-    text = _SURROGATE.sub("\ufffd", doc.text)  # Kiwi takes UTF-8, which has no lone surrogates
-    found = _Columns()
+    text = _encodable(doc.text)
+    return joined(_units(text))
+
+
+def _encodable(text: str) -> str:
+    """`text` as Kiwi can take it: in UTF-8, which has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
+
+
+def _units(text: str) -> Iterable[tuple[int, Unit]]:
+    """Each unit with its place."""
     for pieces in units(text, fences(text)):
         at, end = pieces[0]
         if len(pieces) > 1 or end - at > KEPT_CHARS:
-            found.analyse(text, pieces)
+            yield at, analysed(text[at : pieces[-1][1]], [(first - at, last - at) for first, last in pieces])
             continue
         line = text[at:end]
-        known = _MEMORY.get(line)
-        if known is not None:
-            found.repeat(known, at)
-        else:
-            first, sentence = len(found.tags), len(found.sentence_start)
-            found.analyse(text, pieces)
-            _MEMORY.put(line, found.line(at, first, sentence))
-    return found.morphemes()
+        unit = _MEMORY.get(line)
+        if unit is None:
+            unit = analysed(line, [(0, end - at)])
+            _MEMORY.put(line, unit)
+        yield at, unit
+
+
+def analysed(unit: str, pieces: list[Stretch]) -> Unit:
+    """The analysis of a unit that Kiwi is given in these pieces; without a full stop a sentence runs on over two."""
+    starts, lengths, tags, forms, said = _read(unit) if len(pieces) == 1 else _read_in_pieces(unit, pieces)
+    bounds = [0, *begins(unit, tags, forms, starts, said), len(tags)] if tags else []
+    return Unit(
+        array("I", starts),
+        array("H", lengths),
+        tuple(tags),
+        tuple(forms),
+        *_sentences(unit, bounds, tags, starts, lengths),
+    )
+
+
+def _read(text: str) -> _Columns:
+    """Kiwi's tokens by column.
+
+    Attributes of tokens are read column by column: of all ways to read them that is among the fastest (0.1 µs
+    each, where Kiwi takes 7 to 16 for a token); each pass over the tokens that is spared shows in the figures.
+    """
+    tokens = reader()(text)
+    tags = [token.tag for token in tokens]
+    last = tokens[-1].sent_position if tokens else 0
+    return (
+        [token.start for token in tokens],
+        [token.len for token in tokens],
+        list(map(_PLAIN.get, tags, tags)),
+        [token.form for token in tokens],
+        [bisect_left(tokens, number, key=_NUMBER) for number in range(1, last + 1)],
+    )
+
+
+def _read_in_pieces(unit: str, pieces: list[Stretch]) -> _Columns:
+    found: _Columns = ([], [], [], [], [])
+    starts, lengths, tags, forms, said = found
+    piece, more = "", _read("")
+    for first, last in pieces:
+        if unit[first:last] != piece:  # ㅋㅋ. ㅋㅋ. … without end is analysed once
+            piece = unit[first:last]
+            more = _read(piece)
+        done = len(tags)
+        if done and more[2] and tags[-1] == "SF":
+            said.append(done)
+        starts += [first + start for start in more[0]]
+        lengths += more[1]
+        tags += more[2]
+        forms += more[3]
+        said += [done + number for number in more[4]]
+    return found
+
+
+def _sentences(
+    unit: str, bounds: list[int], tags: list[str], starts: list[int], lengths: list[int]
+) -> tuple[array[int], array[int]]:
+    """What stands between `bounds`: signs that begin a unit join what follows, others what stands before."""
+    begin, close = array("I"), array("I")
+    waiting = -1  # start of the signs that begin this unit
+    for first, last in pairwise(bounds):
+        start = starts[first]
+        near = max(first, last - 3)  # contracted morphemes share a place: the last one need not reach furthest
+        end = max(map(add, starts[near:last], lengths[near:last]))
+        if tags[first] not in _SIGNS or any(_says(unit, tags[i], starts[i]) for i in range(first, last)):
+            begin.append(start if waiting < 0 else waiting)
+            close.append(end)
+            waiting = -1
+        elif close:
+            close[-1] = end
+        elif waiting < 0:
+            waiting = start
+    return begin, close
+
+
+def joined(found: Iterable[tuple[int, Unit]]) -> Morphemes:
+    """All units as one analysis, each moved to its place."""
+    starts, lengths, begin, close = array("I"), array("H"), array("I"), array("I")
+    tags: list[str] = []
+    forms: list[str] = []
+    for at, unit in found:
+        starts.extend([at + start for start in unit.starts])
+        lengths.extend(unit.lengths)
+        tags += unit.tags
+        forms += unit.forms
+        begin.extend([at + start for start in unit.sentence_start])
+        close.extend([at + end for end in unit.sentence_end])
+    return Morphemes(starts, lengths, tuple(tags), tuple(forms), begin, close)
 
 
 class _Memory:
-    """The short lines that were analysed last: a young and an old generation, each of KEPT_LINES at most."""
+    """The lines that were analysed last: a young and an old generation, each of KEPT_BYTES at most."""
 
     def __init__(self) -> None:
-        self.young: dict[str, Line] = {}
-        self.old: dict[str, Line] = {}
+        self.young: dict[str, Unit] = {}
+        self.old: dict[str, Unit] = {}
+        self.size = 0  # bytes of the young one
 
-    def get(self, line: str) -> Line | None:
+    def get(self, line: str) -> Unit | None:
         found = self.young.get(line)
         if found is None and (found := self.old.get(line)) is not None:
             self.put(line, found)
         return found
 
-    def put(self, line: str, found: Line) -> None:
-        if len(self.young) >= KEPT_LINES:
-            self.old, self.young = self.young, {}
+    def put(self, line: str, found: Unit) -> None:
+        size = _UNIT_BYTES + _MORPHEME_BYTES * len(found.tags)
+        if self.size + size > KEPT_BYTES:
+            self.old, self.young, self.size = self.young, {}, 0
+        self.size += size
         self.young[line] = found
 
 
 _MEMORY = _Memory()
-
-
-class _Columns:
-    """The morphemes and sentences of a text while they are gathered."""
-
-    def __init__(self) -> None:
-        self.starts, self.lengths = array("I"), array("H")
-        self.tags: list[str] = []
-        self.forms: list[str] = []
-        self.sentence_start, self.sentence_end = array("I"), array("I")
-
-    def analyse(self, text: str, pieces: list[Stretch]) -> None:
-        """Add one unit, which stands in `text` in these pieces; without a full stop a sentence runs on into the next.
-
-        Attributes of tokens are read column by column: of all ways to read them that is the fastest (0.3 µs
-        a token, where Kiwi takes 7 to 16); each pass over the tokens that is spared shows in the figures.
-        """
-        starts: list[int] = []
-        lengths: list[int] = []
-        tags: list[str] = []
-        forms: list[str] = []
-        said: list[int] = []  # morphemes with which Kiwi begins a sentence
-        for first, last in pieces:
-            tokens = load().tokenize(text[first:last])
-            if not tokens:
-                continue
-            done = len(tags)
-            if done and tags[-1] == "SF":
-                said.append(done)
-            said += [done + bisect_left(tokens, n, key=_NUMBER) for n in range(1, tokens[-1].sent_position + 1)]
-            starts += [first + token.start for token in tokens]
-            lengths += [token.len for token in tokens]
-            tags += [token.tag for token in tokens]
-            forms += [token.form for token in tokens]
-        if not tags:
-            return
-        if not _PLAIN.keys().isdisjoint(tags):
-            tags = [_PLAIN.get(tag, tag) for tag in tags]
-        self._sentences(text, [0, *begins(text, tags, forms, starts, said), len(tags)], tags, starts, lengths)
-        self.starts.extend(starts)
-        self.lengths.extend(lengths)
-        self.tags += tags
-        self.forms += forms
-
-    def _sentences(self, text: str, bounds: list[int], tags: list[str], starts: list[int], lengths: list[int]) -> None:
-        """Add what stands between `bounds`: signs that begin the unit join what follows, others what stands before."""
-        waiting, fresh = -1, True  # start of the signs that begin this unit; whether it has no sentence yet
-        for first, last in pairwise(bounds):
-            start = starts[first]
-            near = max(first, last - 3)  # contracted morphemes share a place: the last one need not reach furthest
-            end = max(map(add, starts[near:last], lengths[near:last]))
-            if tags[first] not in _SIGNS or any(_says(text, tags[i], starts[i]) for i in range(first, last)):
-                self.sentence_start.append(start if waiting < 0 else waiting)
-                self.sentence_end.append(end)
-                waiting, fresh = -1, False
-            elif not fresh:
-                self.sentence_end[-1] = end
-            elif waiting < 0:
-                waiting = start
-
-    def line(self, at: int, first: int, sentence: int) -> Line:
-        """What has been added from morpheme `first` and sentence `sentence` on."""
-        return Line(
-            at,
-            tuple(self.starts[first:]),
-            tuple(self.lengths[first:]),
-            tuple(self.tags[first:]),
-            tuple(self.forms[first:]),
-            tuple(zip(self.sentence_start[sentence:], self.sentence_end[sentence:], strict=True)),
-        )
-
-    def repeat(self, line: Line, at: int) -> None:
-        """Add a line that is known, as it stands at `at`."""
-        shift = at - line.at
-        self.starts.extend([shift + start for start in line.starts])
-        self.lengths.extend(line.lengths)
-        self.tags += line.tags
-        self.forms += line.forms
-        for start, end in line.sentences:
-            self.sentence_start.append(shift + start)
-            self.sentence_end.append(shift + end)
-
-    def morphemes(self) -> Morphemes:
-        """All of it, frozen."""
-        return Morphemes(
-            self.starts, self.lengths, tuple(self.tags), tuple(self.forms), self.sentence_start, self.sentence_end
-        )
 
 
 def _says(text: str, tag: str, start: int) -> bool:

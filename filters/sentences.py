@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property
 
 # Cannot begin a sentence: particles, endings, the copula, auxiliary verbs and suffixes lean on the word before.
 _BOUND = frozenset("JKS JKC JKG JKO JKB JKQ JX JC EP EF EC ETN ETM VCP VX XSN XSV XSA XSM SSC".split())
@@ -37,7 +36,7 @@ _NOTE_CHARS = 7  # code points of a note's mark with its first bracket: [3], [�
 _MOST_CRIES = 20  # emoticons in a row that are looked through: a bound on the work, not on language
 _PAIR_CHARS = 500  # code points between a bracket or quotation mark and its partner; farther apart one of them is lost
 _QUOTE_TAGS = frozenset(("SS", "SSO", "SSC"))
-_LOOK = frozenset(("SF", "SW", "W_EMOJI", "ETN"))
+_LOOK = ("SF", "SW", "W_EMOJI", "ETN")
 _CLOSES = dict(zip("([{<“‘「『〈《【〔（［｛＜", ")]}>”’」』〉》】〕）］｝＞", strict=True))
 
 
@@ -52,7 +51,7 @@ def begins(
     >>> begins("온다😊 좋다", "VV EF W_EMOJI VA EF".split(), "오 ᆫ다 😊 좋 다".split(), [0, 0, 2, 4, 5], [2])
     [3]
     """
-    stops = [] if _LOOK.isdisjoint(tags) else _stops(tags, forms)
+    stops = _stops(tags, forms)
     if not said and not stops:
         return []
     size = len(tags)
@@ -66,16 +65,18 @@ def begins(
 
 def _stops(tags: Sequence[str], forms: Sequence[str]) -> list[int]:
     """The signs and endings behind which a sentence may begin that Kiwi does not see: a first look, without context."""
-    found = []
-    for i in range(1, len(tags) - 1):
-        tag = tags[i]
-        if tag in _LOOK and (
-            tag == "W_EMOJI"
-            or (tag == "SF" and tags[i - 1] in _FINAL)
-            or (tag == "ETN" and tags[i - 1] in _VERBAL)
-            or (tag == "SW" and forms[i][0] in _CRY)
-        ):
-            found.append(i)
+    found: list[int] = []
+    for tag in _LOOK:
+        i = -1
+        for _ in range(tags.count(tag)):  # most morphemes are none of these: looked through in C
+            i = tags.index(tag, i + 1)
+            if 0 < i < len(tags) - 1 and (
+                tag == "W_EMOJI"
+                or (tag == "SF" and tags[i - 1] in _FINAL)
+                or (tag == "ETN" and tags[i - 1] in _VERBAL)
+                or (tag == "SW" and forms[i][0] in _CRY)
+            ):
+                found.append(i)
     return found
 
 
@@ -84,29 +85,18 @@ class _Line:
 
     def __init__(self, text: str, tags: Sequence[str], forms: Sequence[str], starts: Sequence[int]) -> None:
         self.text, self.tags, self.forms, self.starts = text, tags, forms, starts
-
-    @cached_property
-    def closing(self) -> dict[int, int]:
-        """The outermost brackets and quotations that are closed: opening morpheme → closing one, in text order."""
-        if "SSO" not in self.tags:
-            return {}
-        pairs = _pairs(self._sides(), self.forms)
-        return {a: b for a, b in pairs if self.starts[b] - self.starts[a] <= _PAIR_CHARS}
-
-    @cached_property
-    def opening(self) -> dict[int, int]:
-        """The same from the closing side."""
-        return {b: a for a, b in self.closing.items()}
-
-    @cached_property
-    def opens(self) -> list[int]:
-        """The opening morphemes, sorted."""
-        return list(self.closing)
+        pairs = _pairs(self._sides(), forms) if "SSO" in tags else []
+        #: The outermost brackets and quotations that are closed: opening morpheme → closing one, in text order.
+        self.closing = {a: b for a, b in pairs if starts[b] - starts[a] <= _PAIR_CHARS}
+        self.opening = {b: a for a, b in self.closing.items()}
+        self.opens = list(self.closing)
 
     def _sides(self) -> Sequence[str]:
         """The tags, with straight quotation marks open and closed by turns where the blanks around them agree."""
         sides = list(self.tags)
         for mark in ('"', "'"):
+            if mark not in self.forms:
+                continue
             spots = [i for i, form in enumerate(self.forms) if form == mark and sides[i] in _QUOTE_TAGS]
             if (
                 len(spots) % 2
@@ -150,7 +140,7 @@ class _Line:
             return False
         if before == "SSC" and self._names(i - 1):
             return False
-        if _QUOTES.match(self.text, self.starts[i]):
+        if self.text[self.starts[i]] in "이라란" and _QUOTES.match(self.text, self.starts[i]):
             return False
         if before in _FINAL and (self.forms[i] in _THINKS or (tag == "VV" and self.forms[i] == "하")):
             return False
