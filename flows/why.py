@@ -76,7 +76,10 @@ def _origin(doc: Document, out: Console) -> None:
 
 
 def _cluster(path: Path, doc_id: str, out: Console) -> None:
-    table = ds.dataset(path).to_table(filter=(ds.field("id") == doc_id) | (ds.field("keeper") == doc_id))
+    found = ds.dataset(path)
+    if not {"id", "keeper"} <= set(found.schema.names):
+        return  # the table of another survey
+    table = found.to_table(filter=(ds.field("id") == doc_id) | (ds.field("keeper") == doc_id))
     rows: list[dict[str, Any]] = table.to_pylist()
     if rows:
         out.print(f"\ncluster ({path.parent.name})", markup=False)
