@@ -1,43 +1,54 @@
 """Take away whole lines that belong to the page and not to the text: share buttons, tails, crumbs.
 
-A line goes only when all of it is furniture and it is short. What a sentence says about
-sharing, printing or copyright stays, and so does every line that no rule names.
+A line goes only when all of it is furniture, it is short, and it stands where furniture stands: at the
+end of a page or in a run. What a sentence says about sharing, printing or copyright stays, so do the
+headings of a help page (공유하기), the fields of a notice, and every line that no rule names.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Iterator
+from itertools import accumulate, groupby, pairwise
 
 import re2
+from ahocorasick_rs import AhoCorasick, MatchKind
 
-from filters.furniture_rules import BUTTONS, FIELD, RULES
+from filters.furniture_rules import BESIDE, BUTTONS, CONTACT, EDGE, FIELD, RULES, SURE, WEAK
 from filters.params import Chars
 from malmoi.document import Document, Edit, Edits
 
-VERSION = 2
-LIBRARIES = ("google-re2",)
+VERSION = 3
+LIBRARIES = ("ahocorasick_rs", "google-re2")
 
 # RE2: lines are untrusted, and `re` takes exponential time on a long row of 로그인 or 조회 1. One by one:
 # all rules as one pattern make an automaton of more than 100 MB.
-_RULES = tuple((name, re2.compile(rule)) for name, _, rule in RULES)
+_RULES = tuple(((strength, name), re2.compile(rule)) for strength, name, _, rule in RULES)
 _BY_WORD: dict[str, list[int]] = {}
-for _number, (_, _words, _) in enumerate(RULES):
+for _number, (_strength, _name, _words, _rule) in enumerate(RULES):
     for _word in _words.split("|"):
         _BY_WORD.setdefault(_word, []).append(_number)
-_FIELD = re2.compile(FIELD)
+_FIELD = re2.compile(BESIDE)
+_NONE = (0, "")
 _BUTTON_CHARS = 12
 _FIELD_CHARS = 40  # code points; our choice
+_INNER_RUN = 4  # lines of two rules between lines of text: a bar of buttons; three may be of a poem. Our choice
 # One look over all short lines of a page; a line without any of these words is not asked further.
-_GATE = re2.compile("|".join(re2.escape(word) for word in sorted(_BY_WORD)))
+_WORDS = sorted(_BY_WORD)
+_GATE = AhoCorasick(_WORDS, MatchKind.Standard)
 
 
 def mend(doc: Document, *, max_chars: Chars = 120) -> Edits:
     """Edits that remove lines of page furniture; the reason is the rule's name.
 
     `max_chars` is the longest line that may go, in code points: a longer one holds a sentence
-    of its own. A single button word (`인쇄`) goes only beside another furniture line. The empty
-    lines that a removed line would leave go with it.
+    of its own. The empty lines that a removed line would leave go with it.
+
+    Lines are judged in runs, and a run goes whole or not at all: where it holds a line that no text
+    says (a reporter with an address); where it stands at the head or tail and holds a line of the
+    page (a copyright notice) or two that may be of one (공유하기, 목록); between lines of text only
+    if it is of two rules, and holds a line of the page or four others. Dates, names and contacts
+    go with others and never by themselves.
 
     >>> from malmoi.document import Provenance
     >>> text = "공장이 문을 열었다.\\n\\n기사 URL이 복사되었습니다."
@@ -56,12 +67,22 @@ def rule_of(line: str) -> str:
     >>> rule_of("홈 > 알림마당 > 보도자료"), rule_of("무단전재는 왜 금지되었는가.")
     ('crumbs', '')
     """
-    line = line.strip()
-    if not line or _is_sentence(line):
-        return ""
-    asked = {number for word, numbers in _BY_WORD.items() if word in line for number in numbers}
-    plain = _plain(line) if asked else ""
-    return next((_RULES[number][0] for number in sorted(asked) if _RULES[number][1].fullmatch(plain)), "")
+    words = {_WORDS[hit[0]] for hit in _GATE.find_matches_as_indexes(_plain(line), True)}
+    return "" if _is_sentence(line.strip()) else _named(line, words)[1]
+
+
+def _named(line: str, words: set[str]) -> tuple[int, str]:
+    """Strength and name of the first rule that holds for a line with these words of rules, or (0, "")."""
+    plain = _plain(line.strip())
+    asked = sorted({number for word in words for number in _BY_WORD[word]})
+    found = next((_RULES[number][0] for number in asked if _RULES[number][1].fullmatch(plain)), _NONE)
+    return _NONE if found[1] == "pages" and not _counts_on(plain) else found
+
+
+def _counts_on(line: str) -> bool:
+    """Whether the figures of a line follow each other as those of pages do: 1 2 3, and not 1 1 2 3 5."""
+    figures = [int(word) for word in line.split() if word.isdecimal()]
+    return all(b == a + 1 for a, b in pairwise(figures))
 
 
 def _is_sentence(line: str) -> bool:
@@ -70,36 +91,65 @@ def _is_sentence(line: str) -> bool:
 
 
 def _plain(line: str) -> str:
-    return line.encode("utf-8", "replace").decode()  # RE2 takes no lone surrogates
+    return line.encode("utf-8", "replace").decode()  # neither search takes lone surrogates
 
 
 def _is_field(line: str) -> bool:
     return _FIELD.fullmatch(_plain(line.strip())) is not None
 
 
-def _hit(lines: list[str], short: list[int]) -> list[int]:
-    """Those of `short` whose line holds a word of some rule."""
-    parts = [lines[i].encode("utf-8", "replace") for i in short]
+def _hits(lines: list[str], short: list[int]) -> dict[int, set[str]]:
+    """Those of `short` whose line holds words of rules, with the words."""
+    parts = [lines[i] for i in short]
     ends = list(accumulate(len(part) + 1 for part in parts))
-    hits = dict.fromkeys(bisect_right(ends, found.start()) for found in _GATE.finditer(b"\n".join(parts)))
-    return [short[at] for at in hits]
+    found: dict[int, set[str]] = {}
+    for word, start, _ in _GATE.find_matches_as_indexes(_plain("\n".join(parts)), True):
+        found.setdefault(short[bisect_right(ends, start)], set()).add(_WORDS[word])
+    return found
 
 
 def _reasons(lines: list[str], short: list[int]) -> dict[int, str]:
     """Number of each line that goes → name of its rule."""
-    hit = _hit(lines, short)
-    names = {line: rule_of(line) for line in {lines[i] for i in hit}}  # a page may say one line many times
-    found = {i: names[lines[i]] for i in hit if names[lines[i]]}
-    weak = {i for i in short if len(lines[i]) <= _BUTTON_CHARS and "".join(lines[i].split()) in BUTTONS}
-    if found:
-        fields = {line for line in {lines[i] for i in short} if len(line) <= _FIELD_CHARS and _is_field(line)}
-        weak |= {i for i in short if lines[i] in fields}
-    if len(found) + len(weak) > 1:
-        written = [i for i, line in enumerate(lines) if line and not line.isspace()]
-        for before, i, after in zip([-1, *written], written, [*written[1:], -1], strict=False):
-            if i in weak and any(j in found or j in weak for j in (before, after)):
-                found[i] = "share-buttons"
-    return found
+    hits = _hits(lines, short)
+    # a page may say one line many times
+    names = {line: _named(line, words) for line, words in {lines[i]: words for i, words in hits.items()}.items()}
+    found = {i: names[lines[i]] for i in hits if names[lines[i]][1]}
+    for i in short:
+        if i not in found and len(lines[i]) <= _BUTTON_CHARS and "".join(lines[i].split()) in BUTTONS:
+            found[i] = (WEAK, "share-buttons")
+    if not found or (len(found) == 1 and max(found.values())[0] < WEAK):
+        return {}
+    fields = {line for line in {lines[i] for i in short} if len(line) <= _FIELD_CHARS and _is_field(line)}
+    found |= {i: (FIELD, "share-buttons") for i in short if i not in found and lines[i] in fields}
+    written = [i for i, line in enumerate(lines) if line and not line.isspace()]
+    going = (run for run in _runs(written, found) if _goes(run, found, run[0] == written[0], run[-1] == written[-1]))
+    return {i: found[i][1] for run in going for i in run}
+
+
+def _runs(written: list[int], found: dict[int, tuple[int, str]]) -> Iterator[list[int]]:
+    """The longest runs of furniture lines; a contact (▷ 전화 : …) belongs to one only beside a call for tips."""
+    for known, group in groupby(written, found.__contains__):
+        if not known:
+            continue
+        run = list(group)
+        if any(found[i][1] == "tips" and found[i][0] != CONTACT for i in run):
+            yield run
+        else:
+            yield from (list(part) for other, part in groupby(run, lambda i: found[i][0] != CONTACT) if other)
+
+
+def _goes(run: list[int], found: dict[int, tuple[int, str]], head: bool, tail: bool) -> bool:
+    """Whether a run of furniture lines goes; see `mend`."""
+    rules = [found[i] for i in run]
+    strongest, name = max(rules)
+    if strongest == SURE:
+        return True
+    if head or tail:
+        # no page opens with its copyright notice; a headline may read like one
+        alone = strongest == EDGE and (tail or name != "copyright-tail")
+        return alone or (len(run) > 1 and strongest >= WEAK)
+    weak = sum(strength >= WEAK for strength, _ in rules)
+    return len({name for _, name in rules}) > 1 and (weak >= _INNER_RUN or strongest == EDGE)
 
 
 def _removals(lines: list[str], reasons: dict[int, str]) -> Edits:

@@ -1,10 +1,11 @@
 """Take away the lines with which the pages of a host begin and end: what stands at the edge of many is no text.
 
 A survey learns them. From each document it takes the lines at the head and at the tail; of a host it
-keeps those that stand there on a large share of a sample of its pages. A page loses such a line only
-where it is contiguous with the edge: from the first line on while lines are known, and from the last
-one back. So an inner heading (구문, 예제), a formula of law in the middle and a refrain stay, however
-often they recur.
+keeps those that stand there on a large share of a sample of its pages, letter for letter: what differs
+(제23회, 4월 5일) is the text of its page. A page loses such a line only where it is contiguous with the
+edge, from the first line on while lines are known and from the last one back, and only if one of
+these lines speaks of the page (구독, 대표전화, 저작권). So an inner heading (구문, 예제), the heading that
+every page of a host begins with (주문, 재료, 제1조(목적)) and a refrain stay, however often they recur.
 
 The sample are the pages with the smallest hash of their id, so that it does not depend on order and
 1 % of new pages change 1 % of it; a line's share then moves by less than one point, and only a host
@@ -30,14 +31,14 @@ from filters.params import Share
 from malmoi.document import Document, Edit, Edits
 from malmoi.survey import Rows, Survey
 
-VERSION = 1
+VERSION = 2
 LIBRARIES = ("numpy",)
 
 EDGE = 10  # written lines looked at from each end; our choice: menus longer than that are left by no extractor
 MAX_LINE = 120  # code points; a longer line is text, as in `furniture`
-SENTENCE_SHARE = (
-    0.8  # a line that ends like a sentence must stand on so many; a notice of the host does, a formula rarely
-)
+# A sentence, and a line that does not speak of the page, must stand on so many: a notice and the name of
+# the host do, the headings of a section rarely. Our choice.
+HIGH_SHARE = 0.8
 
 _SKETCH = pa.schema(
     [("host", pa.string()), ("page", pa.uint64()), ("head", pa.list_(pa.uint64())), ("tail", pa.list_(pa.uint64()))]
@@ -51,41 +52,62 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 _STOP = re.compile(r"(?:[.?!。…]|[다요죠까])[\"'”’)\]」』]*\Z")
 # Words of sentences that speak of the page and not of the world.
 _PAGE = re.compile(
-    "제보|구독|기사|문의|누리집|홈페이지|사이트|페이지|클릭|댓글|회원|로그인|무단|저작권|공유|뉴스레터|만족|쿠키|서비스|앱|(?i:javascript|browser|cookie|copyright|reserved)"
+    "제보|구독|기사|문의|누리집|홈페이지|사이트|페이지|클릭|댓글|회원|로그인|무단|저작[권물]|라이[선센]스|커먼즈|공공누리|공유|"
+    "뉴스레터|만족|쿠키|서비스|앱|(?i:javascript|browser|cookie|copyright|reserved|commons)"
 )
+# The same for lines that are no sentence, without blanks. Narrower: 문의, 기사, 서비스 and 쿠키 are headings too.
+_SPEAKS = re.compile(
+    "기사제보|제보하기|제보(?:및|·)|구독|(?:관련|다른|인기|최신|많이본)기사|(?:광고|제휴)문의|문의(?:는|처?:|하기)|누리집|홈페이지|"
+    "사이트맵|바로가기|건너뛰기|맨위로|이전글|다음글|전체메뉴|댓글(?:쓰기|등록|\\d)|회원가입|로그인|무단전재|재배포|저작권자|공유하기|"
+    "뉴스레터|공공누리|크리에이티브커먼즈|개인정보처리방침|이용약관|대표전화|등록번호|발행인|편집인|ⓒ|©|"
+    "(?i:javascript|copyright|reserved|creativecommons)"
+)
+# A field (장소: 본회의장) says something of its page, even where most pages say the same.
+_FIELD = re.compile(r"[^\W\d_]{1,8}[:：]")
+# A counter or a stamp of the page: begins with a word of these, and holds them, figures and signs, and nothing else.
+_COUNTS = (
+    r"(?:조회|댓글|추천|반대|좋아요|공감|스크랩|구독자|기사입력|최종|최초|입력|수정|등록|작성|게시|승인|송고|업데이트)"
+)
+_COUNTER = re.compile(
+    rf"(?=\D*\d)[^\w\s]*+{_COUNTS}(?:{_COUNTS}(?:수|일시|일자|일|시간)?|수|오전|오후|[년월일시회건개명]|\d|[^\w\s])++\Z"
+)
+# What the two lowest bits of a key say of its line.
+_PLAIN, _SPEAKING, _SENTENCE, _COUNTED = range(4)
 
 
 def host_of(doc: Document) -> str:
-    """The host of a document's address, or the name of its source where the address has none.
+    """The host of a document's web address; "" where it has none, and then nothing is learned or taken.
 
     >>> from malmoi.document import Provenance
     >>> host_of(Document("x/1", "", Provenance("x", "https://News.example:8080/1", "", "", "")))
     'news.example'
     """
     found = _HOST.match(doc.provenance.url)
-    return found[1].lower() if found else doc.provenance.source
+    return found[1].lower() if found else ""
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:
     """The host, the hash of the id, and the keys of the first and last lines, each from the edge inwards."""
-    lines = [line for line in doc.text.split("\n") if line and not line.isspace()]
+    host = host_of(doc)
+    lines = [line for line in doc.text.split("\n") if line and not line.isspace()] if host else []
     head = [_key(line) for line in lines[:EDGE]]
     tail = [_key(line) for line in lines[: -EDGE - 1 : -1]]
-    return {"host": host_of(doc), "page": _hash(doc.id), "head": head, "tail": tail}
+    return {"host": host, "page": _hash(doc.id), "head": head, "tail": tail}
 
 
 def reduce(
     sketches: pa.Table,
     *,
     min_share: Share = 0.3,
-    min_pages: Annotated[int, Field(ge=3)] = 8,
+    min_pages: Annotated[int, Field(ge=3)] = 30,
     sample: Annotated[int, Field(ge=8, le=10_000)] = 400,
 ) -> pa.Table:
     """Per host the lines that stand at an edge of `min_share` of its sampled pages, and of `min_pages` at least.
 
-    Three tenths is our choice: the sections of a host have furniture of their own. On the real corpora
-    nothing goes down to 0.2; at 0.05 the titles of manuals would. A line that ends like a sentence must
-    speak of the page and needs SENTENCE_SHARE. No host is learned from fewer than `min_pages` pages.
+    Three tenths is our choice: the sections of a host have furniture of their own. It holds for lines
+    that speak of the page and for counters; all others need HIGH_SHARE, and a sentence must speak of the
+    page besides. No host is learned from fewer than `min_pages` pages: a dozen minutes, letters or songs
+    share their form. Thirty is our choice.
     """
     hosts = sketches.column("host").combine_chunks().dictionary_encode()
     codes = hosts.indices.to_numpy(zero_copy_only=False)
@@ -93,9 +115,9 @@ def reduce(
     rows = []
     for group in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
         chosen = group[:sample]
-        if len(chosen) < min_pages:
-            continue
         few = sketches.take(pa.array(chosen))
+        if len(chosen) < min_pages or not few.column("host")[0].as_py():
+            continue
         head, tail = (_frequent(few.column(edge).to_pylist(), min_share, min_pages) for edge in ("head", "tail"))
         if head or tail:
             rows.append({"host": str(few.column("host")[0]), "head": head, "tail": tail})
@@ -103,16 +125,26 @@ def reduce(
     return pa.Table.from_pylist(rows, schema=_TABLE)
 
 
-SURVEY = Survey(name="furniture", version=1, schema=_SKETCH, sketch=sketch, reduce=reduce, stage="clean")
+SURVEY = Survey(
+    name="furniture",
+    version=2,
+    schema=_SKETCH,
+    sketch=sketch,
+    reduce=reduce,
+    stage="clean",
+    columns=("id", "source", "url", "text"),
+)
 
 
 def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
     """Edits that remove the lines of the host from the head and the tail of a page; reason `host-head` or `host-tail`.
 
+    One of the lines that go must speak of the page.
     A page of which more than `max_removed` of the written characters would go is left whole: its text
     is not what the other pages have around theirs. Fenced code stays.
     """
-    row = survey.get(host_of(doc))
+    host = host_of(doc)
+    row = survey.get(host) if host else None
     if row is None:
         return ()
     text = doc.text
@@ -133,43 +165,46 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
 
 
 def _head(text: str, known: Collection[int]) -> int:
-    """Where the text begins behind the known lines that it opens with; 0 where it opens with none."""
+    """Where the text begins behind the known lines that it opens with; 0 where none of them speaks of the page."""
     end = at = 0
-    while at < len(text):
+    speaks = False
+    while known and at < len(text):
         stop = text.find("\n", at)
         stop = len(text) if stop < 0 else stop
         line = text[at:stop]
         if line and not line.isspace():
-            if not _stands_in(line, known):
-                return at if end else 0
+            key = _key(line)
+            if key not in known:
+                return at if speaks else 0
+            speaks = speaks or _speaks(key)
             end = stop
         at = stop + 1
-    return len(text) if end else 0
+    return len(text) if end and speaks else 0
 
 
 def _tail(text: str, known: Collection[int], floor: int) -> int:
-    """Where the text ends before the known lines that it closes with; its length where it closes with none."""
+    """Where the text ends before the known lines that it closes with; its length where none speaks of the page."""
     start = stop = len(text)
-    while stop > floor:
+    speaks = False
+    while known and stop > floor:
         at = max(text.rfind("\n", 0, stop) + 1, floor)
         line = text[at:stop]
         if line and not line.isspace():
-            if not _stands_in(line, known):
-                return stop if start < len(text) else start
+            key = _key(line)
+            if key not in known:
+                return stop if speaks else len(text)
+            speaks = speaks or _speaks(key)
             start = at
         stop = at - 1
-    return floor if start < len(text) else start
-
-
-def _stands_in(line: str, known: Collection[int]) -> bool:
-    return bool(known) and (key := _key(line)) != 0 and key in known
+    return floor if start < len(text) and speaks else len(text)
 
 
 def _key(line: str) -> int:
-    """64 bits of a line without blanks and with its figures as one; 0 for one that is never furniture.
+    """64 bits of a line without blanks; 0 for one that is never furniture.
 
-    The lowest bit says that it ends like a sentence: then it must also speak of the page. 이 법은 공포한
-    날부터 시행한다 closes most laws of a host and is their text.
+    The two lowest say what it is. A sentence must speak of the page: 이 법은 공포한 날부터 시행한다 closes
+    most laws of a host and is their text. Only counters and stamps are known by their words alone,
+    whatever their figures.
     """
     if len(line) > 2 * MAX_LINE:
         return 0
@@ -178,9 +213,17 @@ def _key(line: str) -> int:
         return 0
     if not bare.isascii():
         bare = unicodedata.normalize("NFC", bare)
-    if _STOP.search(bare, max(0, len(bare) - 8)) is None:
-        return _hash(_DIGITS.sub("0", bare)) & ~1
-    return _hash(_DIGITS.sub("0", bare)) | 1 if _PAGE.search(bare) else 0
+    if _STOP.search(bare, max(0, len(bare) - 8)) is not None:
+        return _hash(bare) & ~3 | _SENTENCE if _PAGE.search(bare) else 0
+    if _SPEAKS.search(bare):
+        return _hash(bare) & ~3 | _SPEAKING
+    if _COUNTER.match(bare):
+        return _hash(_DIGITS.sub("0", bare)) & ~3 | _COUNTED
+    return 0 if _FIELD.match(bare) else _hash(bare) & ~3 | _PLAIN
+
+
+def _speaks(key: int) -> bool:
+    return key & 3 in (_SPEAKING, _SENTENCE)
 
 
 def _hash(text: str) -> int:
@@ -193,12 +236,13 @@ def _frequent(edges: list[list[int]], min_share: float, min_pages: int) -> list[
     A first guess are those that stand near the edge on enough pages. A heading that stands there because
     pages are short is in no run, as unknown lines stand before it; without it the other runs are looked at again.
     """
-    shares = (min_share, max(min_share, SENTENCE_SHARE))
+    high = max(min_share, HIGH_SHARE)
+    shares = {_PLAIN: high, _SPEAKING: min_share, _SENTENCE: high, _COUNTED: min_share}
     runs = edges
     while True:
         counts = Counter(key for run in runs for key in set(run))
-        known = {key for key, n in counts.items() if key and n >= max(min_pages, shares[key & 1] * len(edges))}
+        known = {key for key, n in counts.items() if key and n >= max(min_pages, shares[key & 3] * len(edges))}
         shorter = [list(takewhile(known.__contains__, run)) for run in runs]
         if shorter == runs:
-            return sorted(known)
+            return sorted(known) if any(map(_speaks, known)) else []
         runs = shorter

@@ -16,14 +16,14 @@ from typing import TypeAlias
 import numpy as np
 import pycld2
 
-from filters.fences import without_fences
+from filters import views
 from filters.params import Share
 from malmoi.document import Document, Verdict
 from malmoi.limit import Limit
 
 U8: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("numpy", "pycld2")
 LIMITS = (Limit("language_score", "min_share", "min", "not-korean"),)
 
@@ -46,6 +46,14 @@ _CODE = re.compile(r"`[^`\n]+`|\bhttps?://\S+|\]\([^()\n]{0,500}\)|</?[A-Za-z][^
 _HANGUL_LETTER = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _MIN_HANGUL, _MIN_LETTERS, _MIN_WORDS = 8, 12, 4  # of a line; our choice: shorter ones are headings
 _ENDING = re.compile(r"[가-힣](?:다|요|까|죠|네|지|음|함|임)[.?!~…\u3131-\u318e\s]*\Z")
+# A Latin word that Korean inflects: timeout을, deploy한, close되지. Foreign words take a Korean ending in Korean alone.
+_INFLECTED = re.compile(
+    "[A-Za-z](?:[은는이가을를의에로와과도만인들별]|으로|까지|부터|처럼|보다|[하한했할해합함]|[되된됐될돼됩됨]|시[키킨켜킬]|"
+    "[였입임])[가-힣]{0,3}(?![가-힣A-Za-z])"
+)
+_MIN_INFLECTED = 2  # of a line; a single one may be quoted
+_MIN_MIXED_SHARE = 0.15  # of Hangul among the letters of such a line; our choice: English about Korean has less
+_CLOSE_CHARS = 40  # code points of a line's end that are looked at for its ending
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
 
 
@@ -87,7 +95,8 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
 
     Fenced code, inline code, tags and addresses are not counted once the raw share falls below four
     fifths. Below one half, lines of Korean are weighed against lines of other prose; commands,
-    declarations and formulas are neither. Hanja count as Korean where Hangul runs through them.
+    declarations and formulas are neither. Lines of Korean whose terms are English (timeout을 늘렸다) count
+    in full. Hanja count as Korean where Hangul runs through them.
 
     Labels `language`: `ko`, `mixed` (kept, but less than half of the letters Korean), another ISO 639-1
     code, or `und`; and `second_language` where another one has a fifth of a kept text. Measures
@@ -101,13 +110,16 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
     letters = prose = _counted(kinds)
     share = letters.korean_share
     if share < 1 - SECOND_SHARE:
-        text = without_fences(text)
+        text = views.prose(text)
         if any(sign in text for sign in ("`", "://", "](", "<")):
             text = _CODE.sub(" ", text)
-        kinds = _kinds(text)
-        prose = _counted(kinds)
+        if len(text) != len(doc.text):  # what is cut has three signs and more
+            kinds = _kinds(text)
+            prose = _counted(kinds)
         share = max(share, prose.korean_share)
     score = share if share >= CLEARLY_KOREAN else max(share, _running(kinds), _short(prose, text))
+    if score < min_share and prose.hangul:
+        score = max(score, _inflected(prose, text))
     kept = score >= min_share and letters.hangul > 0
     language = "ko" if share >= CLEARLY_KOREAN else "mixed"
     labels: tuple[tuple[str, str], ...] = (("language", language),)
@@ -138,7 +150,7 @@ def count_letters(text: str) -> Letters:
 def _kinds(text: str) -> U8:
     """What each code point is: a letter of which script, a blank, a line break, or nothing of these (0)."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kinds: U8 = _scripts()[np.minimum(points, 0x2FFFF)]
+    kinds: U8 = _scripts().take(points, mode="clip")
     return kinds
 
 
@@ -206,6 +218,23 @@ def _short(letters: Letters, text: str) -> float:
     if letters.total > SHORT_LETTERS or letters.kana or letters.han > letters.hangul or _ENDING.search(text) is None:
         return 0.0
     return HANGUL_WEIGHT * letters.hangul / max(1, letters.total)
+
+
+def _inflected(letters: Letters, text: str) -> float:
+    """The share of Korean among the letters where lines that inflect Latin words as Korean does count in full.
+
+    Such a line holds two of these words at least, closes like a Korean sentence, and Hangul runs through it.
+    """
+    if letters.latin * 2 < letters.total or letters.kana:
+        return 0.0
+    whole = 0
+    for line in text.split("\n"):
+        if _ENDING.search(line[-_CLOSE_CHARS:]) is None or len(_INFLECTED.findall(line)) < _MIN_INFLECTED:
+            continue
+        of_line = count_letters(line)
+        if of_line.hangul_share >= _MIN_MIXED_SHARE:
+            whole += of_line.total - of_line.hangul
+    return (letters.hangul + whole) / letters.total if whole else 0.0
 
 
 def _other_language(letters: Letters, text: str, *, sure: bool = False) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import unicodedata
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +203,24 @@ def test_all_mends_twice_are_all_mends_once(text: str) -> None:
     assert furniture.mend(document(once)) == ()
 
 
+@pytest.mark.parametrize("marks", ["\u0301\u0323", "\u0f73\u0301", "\u0344\u0323\u302e", "\u0323\u0301─"])
+def test_a_letter_under_many_marks_is_in_order_before_it_is_composed(marks: str) -> None:
+    """What is in order already takes CPython one step a mark; out of order, each mark passes all others."""
+    for before, times in (("가", 50), ("a", 200), ("\u1112\u1161", 64)):
+        text = before + marks * times + "\u1161끝"
+        ready = normalise._LONG_ROW.sub(normalise._ordered, text)
+        classes = [unicodedata.combining(sign) for sign in ready]
+        assert all(a <= b or b == 0 for a, b in pairwise(classes))
+        assert unicodedata.normalize("NFC", ready) == unicodedata.normalize("NFC", text)
+        assert normalise._is_nfc(text) == unicodedata.is_normalized("NFC", text)
+
+
+def test_every_sign_that_may_have_to_move_opens_the_look_at_long_rows() -> None:
+    for sign in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.combining(unicodedata.normalize("NFD", sign)[0]):
+            assert normalise._MARKS.match(sign) and normalise._LONG_ROW.match(sign * 64), hex(ord(sign))
+
+
 def test_nfc_is_that_of_the_unicode_consortium() -> None:
     if not GOLD.exists():
         pytest.skip("the normalisation test of Unicode is not there")
@@ -224,17 +244,56 @@ def changes_on_purpose(source: str) -> bool:
 
 
 def gone(line: str, *, beside: str = "") -> bool:
-    text = f"글이 있다.\n{beside}{line}\n글이 끝난다."
+    text = f"글이 있다.\n{line}{beside}"
     return line not in applied(text, furniture.mend(document(text))).split("\n")
+
+
+def kept(text: str) -> str:
+    return applied(text, furniture.mend(document(text)))
 
 
 @pytest.mark.parametrize("case", LINES, ids=[case["line"][:30] for case in LINES])
 def test_a_line_goes_exactly_if_it_is_furniture(case: dict[str, Any]) -> None:
-    if case["furniture"] == "beside":
-        assert gone(case["line"], beside="공유하기\n")
+    tail = "\n■ 제보하기\n무단전재 및 재배포 금지"
+    if case["furniture"] == "no":
         assert not gone(case["line"])
     else:
-        assert gone(case["line"]) is (case["furniture"] == "yes" and not case.get("gap"))
+        assert gone(case["line"], beside=tail) is not case.get("gap", False)
+    if case["furniture"] == "beside":
+        assert not gone(case["line"])
+
+
+@pytest.mark.parametrize("case", LINES, ids=[case["line"][:30] for case in LINES])
+def test_no_line_goes_alone_from_between_the_lines_of_a_text_but_that_of_a_reporter(case: dict[str, Any]) -> None:
+    text = f"글이 있다.\n{case['line']}\n글이 끝난다."
+    assert kept(text) == text or (case["why"].startswith(("byline", "second set")) and "기자" in case["line"])
+
+
+STAYING = [json.loads(line) for line in (DATA / "furniture_stays.jsonl").open(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("case", STAYING, ids=[case["why"] for case in STAYING])
+def test_facts_and_headings_stay(case: dict[str, str]) -> None:
+    assert kept(case["text"]) == case["text"]
+
+
+def test_a_bar_between_title_and_text_goes_and_contacts_go_beside_a_call_for_tips() -> None:
+    assert kept("새 다리\n공유하기\n인쇄\n글자크기 조절\n댓글 3\n다리가 놓였다.") == "새 다리\n다리가 놓였다."
+    assert kept("다리가 놓였다.\n■ 제보하기\n▷ 전화 : 02-000-0000") == "다리가 놓였다."
+    assert kept("다리가 놓였다.\n목록\n▷ 전화 : 02-000-0000").endswith("▷ 전화 : 02-000-0000")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "이 글은 크리에이티브 커먼즈 저작자표시 4.0 국제 라이선스에 따라 이용할 수 있습니다.",
+        "이 저작물은 CC BY 4.0에 따라 이용할 수 있습니다.",
+        "본 문서는 크리에이티브 커먼즈 저작자표시-동일조건변경허락 4.0에 따라 배포됩니다.",
+    ],
+)
+def test_the_sentence_of_a_licence_goes_from_the_end(line: str) -> None:
+    assert kept(f"돌을 주웠다.\n{line}") == "돌을 주웠다."
+    assert kept(f"돌을 주웠다.\n{line}\n돌은 둥글었다.").count(line) == 1
 
 
 def test_half_of_the_lines_are_lookalikes() -> None:

@@ -71,7 +71,8 @@ def test_a_heading_of_korean_does_not_carry_a_page_of_english() -> None:
 
 
 def test_no_shape_of_text_makes_the_filter_slow() -> None:
-    for piece in ("a", "ㅋ", "\u1112\u1161", "\n", "](", "<a ", "`a", "가 a\n", "漢"):
+    inflected = ("a은 ", "a은", "pool이 a한 것이다. ", "pool이 a한 것이다.\n", "다.")
+    for piece in ("a", "ㅋ", "\u1112\u1161", "\n", "](", "<a ", "`a", "가 a\n", "漢", *inflected):
         text = (piece * 1_000_000)[:1_000_000]
         begun = time.process_time()
         judged(text)
