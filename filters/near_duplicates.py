@@ -7,6 +7,7 @@ from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
 VERSION = 2
+READS = ("id",)
 LIBRARIES = ("datasketch", "numpy")
 
 

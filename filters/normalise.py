@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import accumulate
 
 from malmoi.document import Document, Edit, Edits
 
@@ -45,6 +46,13 @@ _LONE_VOWELS = re.compile(f"(?<![{_JAMO}가-힣])[\\u1161-\\u1175]+(?![{_JAMO}])
 _HALF_RUN = re.compile(f"[{_HALF}]+")
 _BREAKS = re.compile(f"\\r\\n|[{_BREAK}]")
 _BLANKS = re.compile(f"[{_BLANK}]")
+# Marks on one letter. CPython brings them into order by moving each past all others; Unicode text that can be
+# streamed has 30 of them at most (UAX #15, section 13), and a rule drawn of signs has more.
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u10ff\u1200-\u1dff\u20d0-\u20f0\u2cef-\u2dff\u302a-\u302f\u3099\u309a\ua66f-\uabff"
+    "\ufb1e\ufe20-\ufe2f\U000101fd-\U0001e94a]"  # every sign with a combining class, and scripts around them
+)
+_LONG_ROW = re.compile(r"[^\w\s\x00-\x7f](?:[^\w\s\x00-\x7f]{63,})")
 
 _LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -71,7 +79,7 @@ def mend(doc: Document) -> Edits:
     [(0, 6, '한글', 'nfc'), (7, 8, '', 'white-space')]
     """
     text = doc.text
-    if _ODD.search(text) is None and unicodedata.is_normalized("NFC", text):
+    if _ODD.search(text) is None and _is_nfc(text):
         return _mend_gaps(text)
     edits: list[Edit] = []
     done = 0  # end of the last word that stays
@@ -110,8 +118,8 @@ def _mend_word(word: str) -> tuple[str, str]:
             halves = _HALF_RUN.sub(lambda m: _compose(m.group()), new)
             reason = reason or ("half-width-jamo" if halves != new else "")
             new = halves
-        if not unicodedata.is_normalized("NFC", new):
-            new = unicodedata.normalize("NFC", new)
+        if not _is_nfc(new):
+            new = unicodedata.normalize("NFC", _LONG_ROW.sub(_ordered, new))
             reason = reason or "nfc"
         if _ODD.search(new):
             lone = _LONE_VOWELS.sub(_letters, _LONE_LEADS.sub(_letters, new))
@@ -119,6 +127,24 @@ def _mend_word(word: str) -> tuple[str, str]:
             new = lone
         if new == before:
             return new, reason
+
+
+def _is_nfc(text: str) -> bool:
+    if _MARKS.search(text) is None or _LONG_ROW.search(text) is None:
+        return unicodedata.is_normalized("NFC", text)
+    return unicodedata.normalize("NFC", _LONG_ROW.sub(_ordered, text)) == text
+
+
+def _ordered(row: re.Match[str]) -> str:
+    """A row of signs decomposed and in canonical order, so that nothing is left to move.
+
+    >>> _LONG_ROW.sub(_ordered, "가" + "\u0301\u0323" * 40) == "가" + "\u0323" * 40 + "\u0301" * 40
+    True
+    """
+    parts = [part for sign in row.group() for part in unicodedata.normalize("NFD", sign)]
+    letter = list(accumulate(unicodedata.combining(part) == 0 for part in parts))
+    order = sorted(range(len(parts)), key=lambda at: (letter[at], unicodedata.combining(parts[at])))
+    return "".join(parts[at] for at in order)
 
 
 def _letters(found: re.Match[str]) -> str:

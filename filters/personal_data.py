@@ -59,9 +59,13 @@ def _found(text: str, data: bytes, hits: list[int]) -> Iterator[Found]:
 def _in_run(text: str, run: Run) -> Iterator[Found]:
     """What the rules say of each stretch of groups whose lengths have a known shape."""
     lengths = tuple(map(len, run.groups))
+    # In a long row of groups no rule takes a window that a dash ties to a further group.
+    tied = [len(lengths) > phones.LONGEST_ROW and mark == "-" for mark in run.separators]
     for first in range(len(lengths)):
+        if tied[first]:
+            continue
         for last in range(first + 1, min(first + _WIDEST, len(lengths)) + 1):
-            rules = _SHAPES.get(lengths[first:last])
+            rules = None if tied[last] else _SHAPES.get(lengths[first:last])
             if rules:
                 window = Window(text, run, first, last)
                 yield from (found for rule in rules if (found := rule(window)) is not None)

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from filters.fences import without_fences
+from filters import views
 from filters.params import Score, Share
 from malmoi.document import Document, Verdict
 from malmoi.limit import Limit
@@ -44,6 +44,7 @@ FULL_CHARS = 1_000
 
 _HANGUL = re.compile("[\u3131-\u318e\uac00-\ud7a3\u1100-\u11ff]")
 _Ints: TypeAlias = npt.NDArray[np.int64]
+_NONE: _Ints = np.zeros(0, dtype=np.int64)
 
 
 def judge(
@@ -70,23 +71,25 @@ def judge(
     Measures `repeated_lines`, `repeated_line_chars`, `repeated_paragraph_chars`,
     `repeated_5grams`, `top_2gram`. Reasons: those names with a hyphen.
     """
-    text = without_fences(doc.text)
+    text = views.prose(doc.text)
     lines = [s for s in map(str.strip, text.split("\n")) if _HANGUL.search(s)]
     paragraphs = [s for s in map(str.strip, text.split("\n\n")) if _HANGUL.search(s)]
     line_share, line_chars = repeated(lines, MIN_LINE)
     paragraph_chars = repeated(paragraphs, MIN_LINE)[1]
-    words = " ".join(_once(lines)).split()
-    sizes = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+    words = " ".join(_once(lines) if line_chars else lines).split()
+    pairs = Counter(pairwise(words))
+    top = _top_pair(words, pairs)
     # Most texts repeat no five words: whether one does is known in half the time of counting how much.
-    repeats = repeated_ngrams(_ids(words), sizes, 5) if _repeats(words, 5) else 0.0
-    top = _top_pair(words)
+    repeats = (
+        repeated_ngrams(_ids(words), _sizes(words), 5) if _may_repeat(words, pairs) and _repeats(words, 5) else 0.0
+    )
     found: list[tuple[str, float, float]] = [
         ("repeated-line-chars", line_chars, max_repeated_line_chars),
         ("repeated-paragraph-chars", paragraph_chars, max_repeated_paragraph_chars),
     ]
     if ngrams:
-        scale = ngrams * short_scale(int(sizes.sum()))
-        found += _ngram_shares(words, sizes, repeats, top, scale)
+        scale = ngrams * short_scale(sum(map(len, words)))
+        found += _ngram_shares(words, repeats, top, scale)
     measures = (
         ("repeated_lines", round(line_share, 4)),
         ("repeated_line_chars", round(line_chars, 4)),
@@ -108,10 +111,11 @@ def repeated(parts: list[str], shortest: int = 0) -> tuple[float, float]:
     >>> repeated(["가나", "다라마바", "가나"]), repeated(["가나", "다라마바", "가나"], shortest=3)
     ((0.3333333333333333, 0.25), (0.0, 0.0))
     """
-    counts = Counter(part for part in parts if len(part) >= shortest)
-    long = counts.total()
-    if len(counts) == long:
+    some = [part for part in parts if len(part) >= shortest]
+    long = len(some)
+    if len(set(some)) == long:
         return 0.0, 0.0
+    counts = Counter(some)
     chars = sum(len(part) * (n - 1) for part, n in counts.items())
     return (long - len(counts)) / long, chars / sum(map(len, parts))
 
@@ -168,16 +172,14 @@ def top_ngram(ids: _Ints, sizes: _Ints, n: int) -> float:
     return min(1.0, best * width / float(sizes.sum()))
 
 
-def _ngram_shares(
-    words: list[str], sizes: _Ints, repeats: float, top: float, scale: float
-) -> list[tuple[str, float, float]]:
+def _ngram_shares(words: list[str], repeats: float, top: float, scale: float) -> list[tuple[str, float, float]]:
     """(reason, share, limit) of each n; those of five and two words are known."""
     found = [("top-2gram", top, TOP_NGRAMS[2] * scale), ("repeated-5grams", repeats, DUPLICATE_NGRAMS[5] * scale)]
     # A repeated 6-gram holds a repeated 5-gram, so shares only fall as n grows.
     longer = repeats > min(DUPLICATE_NGRAMS.values()) * scale
     # Likewise a frequent 4-gram holds a frequent 2-gram, at most twice as long or so.
     frequent = top > 0.25 * TOP_NGRAMS[4] * scale
-    ids = _ids(words) if longer or frequent else np.zeros(0, dtype=np.int64)
+    ids, sizes = (_ids(words), _sizes(words)) if longer or frequent else (_NONE, _NONE)
     if longer:
         found += [
             (f"repeated-{n}grams", repeated_ngrams(ids, sizes, n), limit * scale)
@@ -199,11 +201,16 @@ def _repeats(words: list[str], n: int) -> bool:
     return len(set(zip(*(words[i : i + runs] for i in range(n)), strict=True))) < runs
 
 
-def _top_pair(words: list[str]) -> float:
+def _may_repeat(words: list[str], pairs: Counter[tuple[str, str]]) -> bool:
+    """Whether four pairs on end stand elsewhere too: without them no run of five words stands twice."""
+    again = {pair for pair, n in pairs.items() if n > 1}
+    return len(again) > 0 and b"\1\1\1\1" in bytes(map(again.__contains__, pairwise(words)))
+
+
+def _top_pair(words: list[str], counts: Counter[tuple[str, str]]) -> float:
     """What `top_ngram` says of pairs, read off the words themselves: a third of its time."""
     if len(words) <= 2:
         return 0.0
-    counts = Counter(pairwise(words))
     best = max(counts.values())
     if best < 2:
         return 0.0
@@ -212,8 +219,12 @@ def _top_pair(words: list[str]) -> float:
 
 
 def _ids(words: list[str]) -> _Ints:
-    known: dict[str, int] = {}
-    return np.fromiter((known.setdefault(w, len(known)) for w in words), dtype=np.int64, count=len(words))
+    number = dict(zip(words, range(len(words)), strict=True))
+    return np.fromiter(map(number.__getitem__, words), dtype=np.int64, count=len(words))
+
+
+def _sizes(words: list[str]) -> _Ints:
+    return np.fromiter(map(len, words), dtype=np.int64, count=len(words))
 
 
 def _keys(ids: _Ints, n: int) -> _Ints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters.fences import without_fences
+from filters import views
 from filters.params import Count, Share
 from malmoi.document import Document, Verdict
 from malmoi.limit import Limit
@@ -70,7 +70,7 @@ def shape_of(text: str) -> Shape:
     >>> shape_of("홈\\n소식\\n오늘은 비가 옵니다.").sentence_lines
     0.3333333333333333
     """
-    lines = [s for s in map(str.strip, without_fences(text).split("\n")) if _letters(s)]
+    lines = [s for s in map(str.strip, views.prose(text).split("\n")) if _letters(s)]
     if not lines:
         return Shape(0, 0.0, 0.0, 0.0)
     sentences = short = running = 0

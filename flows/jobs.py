@@ -26,7 +26,7 @@ from malmoi.errors import StageError
 from malmoi.ledger import Failure, Ledger
 from malmoi.recipe import Step
 from malmoi.survey import Rows
-from malmoi.workers import Broken, Done, attempt
+from malmoi.workers import Broken, Done, Workers, attempt
 from malmoi.workspace import Stage, Workspace
 
 B = TypeVar("B")
@@ -34,6 +34,7 @@ Slices: TypeAlias = tuple[tuple[str, Path], ...]
 
 BATCH = 16  # captures that travel together; a retry is cheap, and the pipe is not the cost
 WALKED = 32  # documents that travel together; a batch costs 0.3 ms, and the last ones must not keep one worker alone
+LOOKED_UP = 4096  # documents at a time where filters look up rows of a survey and nothing else
 MAX_FAILED = 0.2  # share of a shard; above it the fault is ours or the machine's, and the shard is not written
 MIN_FAILED = 10  # documents; below this a share says nothing
 BOUND = 32  # jobs whose filters a worker keeps: the threads of the parent interleave theirs
@@ -133,7 +134,10 @@ def learn(job: LearnJob) -> Path:
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
     shared = (job.key, job.steps, job.slices)
-    answers = pool.workers().map(walking, shared, _batches(job.before), _single)
+    if recipes.columns(job.steps):  # looking up a row costs less than the way to a worker
+        answers = Workers(0).map(walking, shared, _batches(job.before, size=LOOKED_UP), _single)
+    else:
+        answers = pool.workers().map(walking, shared, _batches(job.before), _single)
 
     def lost(batch: bytes) -> Failure:
         row = shard.unpacked(batch).select(["id", "source"]).to_pylist()[0]
@@ -176,7 +180,7 @@ def extracting(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]
         for row in rows:
             match attempt(one, row):
                 case Done(found):
-                    outcomes += [(outcome, 0) for outcome in found]
+                    outcomes += [(outcome, -1) for outcome in found]
                 case Broken(why):
                     failed.append(Failure(f"{source}/{row.url}", source, why))
         return _walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
@@ -210,19 +214,20 @@ def _none(host: str, why: str) -> str:
 def walking(shared: tuple[str, tuple[Step, ...], Slices]) -> Callable[[bytes], Walked]:
     """In a worker: documents through bound filters."""
     filters = _bound(*shared)
+    columns = recipes.columns(shared[1])
 
     def batch(content: bytes) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
         failed = []
-        entered: Counter[str] = Counter()
-        for doc in shard.to_documents(shard.unpacked(content)):
-            entered[doc.provenance.source] += 1
+        table = shard.unpacked(content)
+        docs = tuple(shard.to_documents(table.select(columns) if columns else table))
+        for row, doc in enumerate(docs):
             match attempt(lambda doc: walk(doc, filters), doc):
                 case Done(outcome):
-                    outcomes.append((outcome, len(doc.trail)))
+                    outcomes.append((outcome, row))
                 case Broken(why):
                     failed.append(Failure(doc.id, doc.provenance.source, why))
-        return _walked(entered, outcomes, failed)
+        return _walked(Counter(doc.provenance.source for doc in docs), outcomes, failed, shard.Came(table, docs))
 
     return batch
 
@@ -250,15 +255,19 @@ def _bound(key: str, steps: tuple[Step, ...], slices: Slices) -> tuple[Bound, ..
     return _KEPT[key]
 
 
-def _walked(entered: Counter[str], outcomes: list[tuple[Outcome, int]], failed: list[Failure]) -> Walked:
-    """Pack what became of a batch; beside each outcome stands how long the trail was when it came in."""
-    edits = Counter(edit for outcome, before in outcomes for edit in _edits(outcome.document, before))
+def _walked(
+    entered: Counter[str], outcomes: list[tuple[Outcome, int]], failed: list[Failure], came: shard.Came | None = None
+) -> Walked:
+    """Pack what became of a batch; beside each outcome stands the row that it was in `came`."""
+    before = [len(came.docs[row].trail) if came else 0 for _, row in outcomes]
+    kept = [(one.document, row) for one, row in outcomes if isinstance(one, Kept)]
+    dropped = [(one, row) for one, row in outcomes if isinstance(one, Dropped)]
     return Walked(
-        kept=shard.packed(shard.to_table([o.document for o, _ in outcomes if isinstance(o, Kept)])),
-        dropped=shard.packed(shard.dropped_table([o for o, _ in outcomes if isinstance(o, Dropped)])),
+        kept=shard.packed(shard.to_table([doc for doc, _ in kept], came, [row for _, row in kept])),
+        dropped=shard.packed(shard.dropped_table([one for one, _ in dropped], came, [row for _, row in dropped])),
         entered=entered,
         failed=tuple(failed),
-        edits=edits,
+        edits=Counter(e for (one, _), at in zip(outcomes, before, strict=True) for e in _edits(one.document, at)),
     )
 
 
@@ -287,7 +296,10 @@ def _written(
         failed += answer.value.failed
     _refuse_many(stage, key, failed, entered.total())
     documents, drops = pa.concat_tables(kept), pa.concat_tables(dropped)
-    files = (shard.write(documents, folder / "documents.parquet"), shard.write(drops, folder / "dropped.parquet"))
+    files = tuple(
+        shard.write(table, folder / f"{name}.parquet", statistics=["id"])
+        for name, table in (("documents", documents), ("dropped", drops))
+    )
     reasons = zip(*(drops.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
     return Ledger(
         stage=stage,
@@ -319,10 +331,10 @@ def _edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
                 yield doc.provenance.source, note.by, note.reason
 
 
-def _batches(folder: Path, columns: Sequence[str] | None = None) -> Iterator[bytes]:
+def _batches(folder: Path, columns: Sequence[str] | None = None, size: int = WALKED) -> Iterator[bytes]:
     table = shard.read(folder / "documents.parquet", columns)
-    for at in range(0, table.num_rows, WALKED):
-        yield shard.packed(table.slice(at, WALKED))
+    for at in range(0, table.num_rows, size):
+        yield shard.packed(table.slice(at, size))
 
 
 def _single(batch: bytes) -> list[bytes]:

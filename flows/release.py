@@ -192,6 +192,7 @@ def redactor(recipe: Recipe) -> Callable[[str], str] | None:
     return partial(_redacted, steps) if steps else None
 
 
+@lru_cache(maxsize=4096)  # the pages of a host quote the same mark
 def _redacted(steps: tuple[Step, ...], text: str) -> str:
     doc = Document("", text, Provenance("", "", "", "", ""))
     for bound in _bound(steps):

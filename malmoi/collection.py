@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> Non
     """Write the index and then `run.json`, which makes the run count."""
     ordered = sorted(rows, key=lambda r: (r.url, r.fetched, r.record))
     part = folder / ".index.parquet"
-    shard.write(pa.Table.from_pylist([asdict(r) for r in ordered], schema=INDEX), part)
+    columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
+    shard.write(pa.table(columns, schema=INDEX), part)
     part.replace(folder / "index.parquet")
     replace_file(folder / "run.json", json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
 

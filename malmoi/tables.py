@@ -74,7 +74,7 @@ def opened(folder: Path) -> Iterator[Tables]:
     connection = duckdb.connect(":memory:")
     try:
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
         for name, paths in files.items():
             try:
                 connection.execute(f"CREATE VIEW {_named(name)} AS SELECT * FROM {_parquet(paths)}")

@@ -185,3 +185,15 @@ def test_text_from_outside_meets_only_linear_expressions() -> None:
     assert not [
         line for line in lines if line.startswith(("import re ", "from re ", "import regex")) or line == "import re"
     ]
+
+
+def test_in_a_long_row_of_groups_no_window_is_looked_at_that_a_dash_ties_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+    window = personal_data.Window
+    monkeypatch.setattr(personal_data, "Window", lambda *args: seen.append(args) or window(*args))
+    row = "-".join(f"{n % 10_000:04d}" for n in range(1, 4000))
+    found = personal_data.mark(document(f"{row} 문의 010-0000-1234"))
+    assert [span.value for span in found] == ["010-0000-1234"]
+    assert len(seen) < 40

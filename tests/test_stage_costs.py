@@ -2,6 +2,7 @@
 
 import random
 from array import array
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from benchmarks import hostile, scaling
 from filters import views
 from filters.duplicates.clusters import components
 from filters.duplicates.survey import SURVEY
-from malmoi import shard
+from malmoi import recipe, shard
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
 from malmoi.releases import audit
 from malmoi.releases.rows import _lists
@@ -101,6 +102,36 @@ def test_the_members_of_a_layer_are_counted_row_by_row():
     assert (counts, greatest.tolist()) == ([2, None, 0, 1], [5, 0, 0, 12])
     with pytest.raises(ValueError, match="equally long"):
         _lists(pa.array([{"start": [1], "length": [1, 2]}], kind), "start", "length")
+
+
+def test_what_no_filter_has_touched_is_taken_from_the_table_it_came_in(monkeypatch):
+    table = shard.to_table([document(i) for i in range(9)])
+    docs = tuple(shard.to_documents(table))
+    told = [replace(docs[i], measures=(("x", 1.0),)) for i in (1, 2, 7)]
+    built = []
+    made = shard._made
+    monkeypatch.setattr(shard, "_made", lambda name, docs: built.append(name) or made(name, docs))
+    assert shard.to_table(told, shard.Came(table, docs), (1, 2, 7)) == table.take([1, 2, 7]).set_column(
+        table.schema.get_field_index("measures"), table.schema.field("measures"), made("measures", told)
+    )
+    assert built == ["measures"]
+    mended = [replace(told[0], text="말", morphemes=None), told[1]]
+    assert shard.to_table(mended, shard.Came(table, docs), (1, 2)) == shard.to_table(mended)
+    assert shard.to_table([], shard.Came(table, docs)).num_rows == 0
+
+
+@pytest.mark.parametrize("name", [n for n in recipe.available() if hasattr(recipe.module(n), "READS")])
+def test_a_filter_finds_the_same_in_the_columns_that_it_says_it_reads(name):
+    docs = [document(i) for i in range(4)]
+    rows = {
+        f"a/{i}": {"id": f"a/{i}", "keeper": "a/9", "similarity": 0.9, "kind": kind}
+        for i, kind in ((1, "exact"), (2, "near"))
+    }
+    step = recipe.Step(name, recipe.verb_of(name), 1, (), survey="copies")
+    (bound,) = recipe.bind((step,), {"copies": rows})
+    some = shard.to_documents(shard.to_table(docs).select(recipe.columns((step,))))
+    assert [bound.call(doc) for doc in some] == [bound.call(doc) for doc in docs]
+    assert recipe.columns((step, replace(step, filter="length"))) == ()  # one that reads it all
 
 
 def test_a_view_answers_for_the_text_at_hand_and_no_other():

@@ -28,7 +28,7 @@ SHAPES: Final = tuple(
         | {(2, 8), (2, 9), (2, 10), (2, 2, 8), (2, 3, 8)}
     )
 )
-_LONGEST_ROW = 30  # groups; bounds the work at each of them
+LONGEST_ROW = 30  # groups; bounds the work at each of them
 _COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit behind makes it a quantity
 
 
@@ -117,7 +117,7 @@ def _in_row(window: Window) -> bool:
     """Whether only mobile numbers follow each other in the run: 010-0000-1234-010-0000-5678."""
     groups = window.run.groups
     return (
-        len(groups) <= _LONGEST_ROW and len(groups) % 3 == 0 and window.first % 3 == 0 and set(groups[::3]) == {"010"}
+        len(groups) <= LONGEST_ROW and len(groups) % 3 == 0 and window.first % 3 == 0 and set(groups[::3]) == {"010"}
     )
 
 
