@@ -24,7 +24,7 @@ from malmoi.licences import table_digest
 from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 9  # raise it when extraction, marks or signals change what they yield
+VERSION = 10  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",

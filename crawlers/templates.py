@@ -1,6 +1,6 @@
 """Templates of hosts: which pages one is learned from, and how a page is read by it.
 
-A host with many pages gets one (docs/templates.md). Every 50th page, by the hash of its address, is read both ways,
+A host with many pages gets one (docs/templates.md). Every 100th page, by the hash of its address, is read both ways,
 so that it can be counted how far a template agrees with the full reading; where it does not, the full one holds.
 """
 
@@ -22,7 +22,7 @@ MIN_PAGES = 40  # of a host; with fewer, learning costs more than a template sav
 SHARE = 8  # one in so many pages is learned from, and one in so many checked against
 LEAST, MOST_LESSONS, MOST_CHECKS = 8, 32, 16  # pages
 MAX_LESSON = 400_000  # bytes of a page that is learned from; the trees of all stand in memory at once
-BOTH = 50  # one in so many pages is read both ways
+BOTH = 100  # one in so many pages is read both ways, at the cost of a full reading
 LABEL = "template"  # "used", or why a page of a host with a template was read in full
 MEASURE = "template_agreement"  # of a page that was read both ways
 

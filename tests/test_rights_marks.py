@@ -8,7 +8,7 @@ import pytest
 from lxml import html
 
 from crawlers.formats.html import parse
-from crawlers.rights import claims, marks, place, refusals, signals
+from crawlers.rights import claims, marks, named, place, refusals, signals
 from crawlers.sample.page import read_pages
 from crawlers.sample.site import build
 from malmoi.document import LicenceEvidence
@@ -169,3 +169,20 @@ def test_the_same_words_forbid_in_the_frame_of_a_site_what_they_only_tell_in_lon
         inside, frame = place.runs(page)
         assert (refusals.refusal(inside), refusals.refusal(frame)) == ("", "copying")
         place._latest = None
+
+
+def test_ids_that_count_on_are_of_one_make_and_say_what_each_says():
+    page = html.document_fromstring(
+        "<p id=par_17>하나<p id=par_28>둘<div id=content3>셋</div><div id=content_12 hidden>넷</div><p id=footer2>다섯"
+    )
+    found = place.runs(page)
+    assert [(run.text, run.state.part) for run in found] == [("하나", ""), ("둘", ""), ("셋", "item"), ("다섯", "site")]
+    for called in ("codeview3", "view2", "cont_12_box7", "a1b2_kogl9", "footer10", "par_id31", "7", "h1_2_3_4_ccl"):
+        assert named.told(called) == named.told(called.translate(place._SAME_DIGIT))
+
+
+def test_words_are_folded_in_each_run_where_one_run_of_the_page_has_odd_characters():
+    page = html.document_fromstring(
+        "<p> 하나\n 둘 </p><p>\u1112\u1161\u11ab \u200b글</p><p>\u200b</p><p>셋\u00a0 넷</p>"
+    )
+    assert [run.text for run in place.runs(page)] == ["하나 둘", "한 글", "셋 넷"]

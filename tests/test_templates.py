@@ -8,7 +8,7 @@ import pytest
 from small_archive import HOST, MARK, page, prose, site, source, write
 
 from crawlers import extract, templates
-from crawlers.formats import html, template_learning
+from crawlers.formats import html, html_lines, template_learning
 from crawlers.formats.template import Box, Template, reading
 from crawlers.formats.template_learning import Lesson, learn
 from flows import mapping, pool
@@ -111,7 +111,7 @@ def test_by_a_template_a_page_says_what_the_full_reading_says(board):
         ("<body><p>" + prose(1) * 9 + "</p></body>", "no-box"),
         (page(1) + page(2), "no-box"),
         (page(1, beside=f"<div><p>{prose(2, 9)}</p><p>{prose(3, 9)}</p></div>"), "new-outside"),
-        (page(1, inside=f"<table><tr><td>{prose(2, 12)}<td>{prose(3, 12)}</table>"), "new-inside"),
+        (page(1, inside=f"<blockquote>{prose(2, 12)}</blockquote><dl><dd>{prose(3, 12)}</dl>"), "new-inside"),
         ("<body><div id=view_box><p class=lead>짧은 글</p></div></body>", "too-short"),
         ("<body><div id=view_box></div></body>", "too-short"),
         ("", "no-box"),
@@ -119,6 +119,39 @@ def test_by_a_template_a_page_says_what_the_full_reading_says(board):
 )
 def test_a_page_that_is_built_otherwise_does_not_fit(board, body, why):
     assert by(board, body) == ("", why)
+
+
+def test_rows_and_code_are_text_though_no_page_of_the_sample_had_any(board):
+    rows, code = f"<tr><td>{prose(2, 12)}<td>{prose(3, 12)}", f"<pre>{prose(4, 12)}</pre>"
+    text, miss = by(board, page(1, inside=f"<table>{rows}</table>{code}"))
+    assert not miss and f"| {prose(2, 12)} | {prose(3, 12)} |" in text and prose(4, 12) in text
+
+
+def test_a_table_of_links_that_no_page_of_the_sample_had_is_new(board):
+    rows = "".join(f"<tr><td><a href=/{n}>{prose(n, 4)}</a></td></tr>" for n in range(9))
+    assert by(board, page(1, inside=f"<table>{rows}<tr><td><a href=x>하나</a><td><a href=y>둘</a></table>"))[1]
+
+
+def test_of_lines_that_say_the_same_the_heading_is_the_one_that_was_kept():
+    box = html.html.fragment_fromstring("<div><p>이야기</p><p>책</p><h2>이야기</h2><p>옛날에</p><p>옛날에</p></div>")
+    matched = template_learning._matched(html_lines.placed_lines(box), "이야기\n옛날에")
+    assert [kept for _, kept in matched] == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<pre>  <b>하나</b>\n    둘</pre>",
+        "<p> <b> 하나</b> </p> <p>\u200b</p>둘",
+        "<table><tr> <td> <p> 하나 </p> <p>둘</p> <td>셋 </table> 넷",
+        "<ul> <li> 하나 <ul> <li> 둘 </ul> </ul>",
+        "<pre> </pre><nav>메뉴</nav> 뒤 <script>x</script> 끝",
+    ],
+)
+def test_lines_with_their_place_say_what_marked_lines_say(inside):
+    box = html.html.fragment_fromstring(f"<div> {inside} </div>")
+    lines = [line.text for line in html_lines.placed_lines(box)]
+    assert "\n".join(lines) == html_lines.marked_lines(box, lambda element: False) and lines
 
 
 def test_reading_leaves_the_tree_as_it_is(board):

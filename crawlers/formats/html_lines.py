@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ _ACTING = _BLOCKS | _CELLS | {"a"}  # of the others only the words count
 _RUNS = frozenset({"p", "div", "br", "section"})  # run on within an entry of a list, as trafilatura writes it
 MAX_SPAN = 1_000  # rows that a cell reaches down, columns of a row
 # Soft hyphens and other characters without width; those that join emoji stay.
-_WIDTHLESS = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
+_WIDTHLESS = re.compile("[\u00ad\u200b\u2060\ufeff]+")
 
 
 def strip_tags(text: str) -> str:
@@ -70,7 +71,7 @@ def placed_lines(tree: html.HtmlElement) -> list[Placed]:
     [('하나 둘', 'p', 1), ('- 셋', 'li', 0)]
     """
     writer = _Placing(marked=True)
-    writer.text(tree, lambda element: False)
+    writer.place(tree)
     return [Placed(*said) for said in zip(writer.lines, writer.owners, writer.links, strict=True)]
 
 
@@ -148,7 +149,7 @@ class _Writer:
 
     def _taken(self) -> str:
         """The words of the line, which is then empty."""
-        words = " ".join("".join(self.line).translate(_WIDTHLESS).split())
+        words = " ".join(_WIDTHLESS.sub("", "".join(self.line)).split())
         self.line.clear()
         return words
 
@@ -175,7 +176,7 @@ class _Writer:
         if self.rows:
             self.line.append(" ")
             return
-        text = "".join(self.line).translate(_WIDTHLESS)
+        text = _WIDTHLESS.sub("", "".join(self.line))
         self.line.clear()
         if self.codes:
             self.lines += [line.rstrip() for line in text.split("\n") if line.strip()]
@@ -198,10 +199,37 @@ class _Placing(_Writer):
     anchors: int = 0  # that are open
     linked: int = 0  # code points inside links since the last line
 
+    def place(self, tree: html.HtmlElement) -> None:
+        """What `text` does, written out, because each page that is read by a template is walked by it."""
+        line, passed = self.line, None
+        walker = etree.iterwalk(tree, events=("start", "end"))
+        for event, element in walker:
+            tag = element.tag
+            if event == "start":
+                if tag in _HIDDEN:
+                    passed = element
+                    walker.skip_subtree()
+                    continue
+                if tag in _ACTING or element is tree:
+                    self._open(element)
+                text = element.text
+            else:
+                if element is passed:
+                    passed = None
+                elif tag in _ACTING:
+                    self._close(tag)
+                if element is tree or tag == "body":
+                    continue
+                text = element.tail
+            # White space before the first word of a line is nothing, but in code.
+            if text and (line or self.codes or not text.isspace()):
+                line.append(text)
+                if self.anchors:
+                    self.linked += len(text.strip())
+        self._end()
+
     def _open(self, element: html.HtmlElement) -> None:
         tag = element.tag
-        if self.blocks and tag not in _ACTING:
-            return
         if tag in _RUNS and self.entries:
             self.line.append(" ")
         else:
@@ -214,8 +242,6 @@ class _Placing(_Writer):
             self.anchors += 1
 
     def _close(self, tag: str) -> None:
-        if tag not in _ACTING:
-            return
         if tag in _RUNS and self.entries:
             self.line.append(" ")
         else:
@@ -226,12 +252,6 @@ class _Placing(_Writer):
             self.anchors -= 1
         if tag in _BLOCKS and len(self.blocks) > 1:
             self.blocks.pop()
-
-    def _say(self, text: str | None) -> None:
-        if text:
-            self.line.append(text)
-            if self.anchors:
-                self.linked += len(text.strip())
 
     def _row(self) -> None:
         _Writer._row(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 
 from lxml import html
@@ -50,9 +51,8 @@ def show(body: html.HtmlElement) -> None:
             inside.add(element)
         if said := element.items():
             names = dict(said)
-            if ("class" in names or "id" in names) and _is_out_of_place(
-                element, names.get("class", ""), names.get("id", "")
-            ):
+            kind = _kind(names["class"]) if "class" in names else 0
+            if kind == 2 or (kind and words_of(element, SPOKEN)) or names.get("id") in _MARK_IDS:
                 _drop(element)
                 continue
             may_hide = "hidden" in names or "style" in names
@@ -71,14 +71,11 @@ def _size(element: html.HtmlElement) -> int:
     return sum(len(part.strip()) for part in map(str, element.itertext()))
 
 
-def _is_out_of_place(element: html.HtmlElement, names: str, own_id: str) -> bool:
-    """Told by its name: marks of a program between the words, and words for a screen reader."""
-    if own_id in _MARK_IDS:
-        return True
+@lru_cache(maxsize=10_000)
+def _kind(names: str) -> int:
+    """What classes say: 2 for a mark of a program between the words, 1 for words for a screen reader, else 0."""
     tokens = names.split()
-    if not _MARKS.isdisjoint(tokens):
-        return True
-    return not _BLIND.isdisjoint(tokens) and bool(words_of(element, SPOKEN))
+    return 2 if not _MARKS.isdisjoint(tokens) else int(not _BLIND.isdisjoint(tokens))
 
 
 def _unfolds(element: html.HtmlElement) -> bool:

@@ -32,6 +32,8 @@ FEW = 100  # code points; less of it is never too much
 SAID = 10  # code points outside links; a shorter line outside the box is no text
 _DIGITS = re.compile(r"\d+")
 _COUNT = etree.XPath("count(//*)")
+# Rows and code are text wherever they stand: that no page of the sample had any says little of a page.
+_PLAIN = frozenset(("tr", "pre"))
 _FRAMES = ("body", "main", "article", "section", "div", "td", "form", "center", "table")
 
 
@@ -111,7 +113,7 @@ def reading(template: Template) -> Reading:
         for line, names in zip(lines, signatures(lines, copy), strict=True):
             whole += len(line.text)
             name = next((name for name in names if name in known), names[-1])
-            if name not in known:
+            if name not in known and (line.owner.tag not in _PLAIN or name.endswith(LINK)):
                 new += len(line.text)
             if name not in dropped and (name in known or not name.endswith(LINK)):
                 kept.append(line)
@@ -170,14 +172,12 @@ def signatures(lines: Sequence[Placed], box: html.HtmlElement) -> list[tuple[str
 
     Each says also how much of the line is a link.
     """
-    known: dict[html.HtmlElement, tuple[str, ...]] = {}
+    known: dict[html.HtmlElement, tuple[str, ...]] = {box: (_step(str(box.tag), box.get("class") or ""),)}
     found = []
     for line in lines:
-        if line.owner not in known:
-            known[line.owner] = _path(line.owner, box)
+        steps = known.get(line.owner) or _steps(line.owner, known)
         share = line.linked / len(line.text)
-        ending = LINK if share > MOSTLY else "#links" if share > PARTLY else ""
-        found.append(tuple(name + ending for name in known[line.owner]))
+        found.append(_names(steps, LINK if share > MOSTLY else "#links" if share > PARTLY else ""))
     return found
 
 
@@ -188,13 +188,25 @@ def said_outside(tree: html.HtmlElement, box: html.HtmlElement, around: frozense
 
 def lines_outside(tree: html.HtmlElement, box: html.HtmlElement) -> list[tuple[str, int]]:
     """The visible lines outside a box that are no links: digest, and code points outside links."""
-    inside = set(box.iter())
+    inside = {box: True}  # block → whether it stands in the box
     found = []
     for run in runs(tree):
         own = len(run.text) - sum(len(link.text) for link in run.links)
-        if own >= SAID and run.owner not in inside:
+        if own >= SAID and not _is_in(run.owner, inside):
             found.append((hashlib.sha256(run.text.encode("utf-8", "replace")).hexdigest()[:16], own))
     return found
+
+
+def _is_in(block: html.HtmlElement, known: dict[html.HtmlElement, bool]) -> bool:
+    """Whether a block stands in the box; `known` says it of the box and of blocks that were asked for before."""
+    passed = []
+    above: html.HtmlElement | None = block
+    while above is not None and above not in known:
+        passed.append(above)
+        above = above.getparent()
+    answer = above is not None and known[above]
+    known |= dict.fromkeys(passed, answer)
+    return answer
 
 
 def _is_large(tree: html.HtmlElement) -> bool:
@@ -202,16 +214,23 @@ def _is_large(tree: html.HtmlElement) -> bool:
     return isinstance(count, float) and count >= MANY
 
 
-def _path(owner: html.HtmlElement, box: html.HtmlElement) -> tuple[str, ...]:
-    steps: list[str] = []
-    above: html.HtmlElement | None = owner
-    while above is not None and len(steps) < LEVELS:
-        steps.append(_step(str(above.tag), above.get("class") or ""))
-        if above is box:
-            break
-        above = above.getparent()
-    names = (">".join(reversed(steps)), "…>" + ">".join(reversed(steps[:2])))
-    return names if steps[0].endswith(".") else (*names, f"…{steps[0]}")  # a tag alone is no make
+def _steps(owner: html.HtmlElement, known: dict[html.HtmlElement, tuple[str, ...]]) -> tuple[str, ...]:
+    """The last LEVELS steps down to a block; `known` are those of the box and of blocks that were asked for before."""
+    below = [owner]  # blocks whose steps are not known yet, the innermost first
+    while (above := below[-1].getparent()) is not None and above not in known:
+        below.append(above)
+    steps = known[above] if above is not None else ()
+    for element in reversed(below):
+        steps = (*steps, _step(str(element.tag), element.get("class") or ""))[-LEVELS:]
+        known[element] = steps
+    return steps
+
+
+@lru_cache(maxsize=20_000)
+def _names(steps: tuple[str, ...], ending: str) -> tuple[str, ...]:
+    names = (">".join(steps), "…>" + ">".join(steps[-2:]))
+    own = () if steps[-1].endswith(".") else (f"…{steps[-1]}",)  # a tag alone is no make
+    return tuple(name + ending for name in (*names, *own))
 
 
 @lru_cache(maxsize=10_000)

@@ -26,6 +26,7 @@ FITS = 0.5  # of the pages of the check that must fit, or the template is not wo
 HANGUL = 0.98  # of the Hangul of the full reading that the template must keep
 ABOVE = 60  # boxes around a line that are looked at
 SLACK = 100  # code points outside the box that are new on any page: a date, a name
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _HANGUL = re.compile("[가-힣]+")
 
@@ -133,14 +134,18 @@ def _template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
 
 
 def _matched(lines: Sequence[Placed], text: str) -> list[tuple[Placed, bool]]:
-    """Each line of a box, and whether the full reading has it; what stands once in the text is matched once."""
+    """Each line of a box, and whether the full reading has it; what stands once in the text is matched once.
+
+    Of lines that say the same, the first heading is matched, else the first: above many a text its title stands
+    once more, as the name of the page.
+    """
     left = _lines(text)
-    found = []
-    for line in lines:
-        name = _squeezed(line.text)
+    kept = [False] * len(lines)
+    for number in sorted(range(len(lines)), key=lambda number: lines[number].owner.tag not in _HEADINGS):
+        name = _squeezed(lines[number].text)
         left[name] -= 1
-        found.append((line, left[name] >= 0))
-    return found
+        kept[number] = left[name] >= 0
+    return list(zip(lines, kept, strict=True))
 
 
 def _checked(made: Template, checks: Sequence[Lesson]) -> tuple[Template | None, str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import html
 
 MAX_STYLE = 200_000  # code points of all `<style>` elements of a page that are read
+MAX_KNOWN = 20_000  # code points of those whose rules are remembered
 MAX_RULES = 2_000  # rules that say whether something is shown
 MAX_OF_NAME = 20  # rules whose element has one class or id
 MAX_ABOVE = 60  # ancestors that are looked at
@@ -85,7 +87,17 @@ def sheet(tree: html.HtmlElement) -> Sheet:
     [False, True]
     """
     said = "".join(one.text or "" for one in tree.iter("style"))[:MAX_STYLE] if tree is not None else ""
-    return Sheet(list(_rules(said))) if _HIDES.search(said) else Sheet([])
+    if not said:
+        return _NO_RULES
+    return _remembered(said) if len(said) <= MAX_KNOWN else _read(said)
+
+
+def _read(said: str) -> Sheet:
+    return Sheet(list(_rules(said))) if _HIDES.search(said) else _NO_RULES
+
+
+_NO_RULES = Sheet([])
+_remembered = lru_cache(maxsize=64)(_read)  # the pages of a host say the same
 
 
 def _fits(compounds: tuple[Compound, ...], element: html.HtmlElement) -> bool:

@@ -45,6 +45,8 @@ _NOT_SHOWN_NAMES = frozenset(
     "hidden hide is-hidden d-none display-none disp-none dis-none disnone dpnone noshow print-only only-print onlyprint"
     " for-print visible-print visible-print-block visible-print-inline".split()
 )
+# No rule of `named` asks which digit stands in a name, so ids that count on are of one make, and remembered as one.
+_SAME_DIGIT = str.maketrans("123456789", "0" * 9)
 _UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # what `fold` takes out
 _NOT_SHOWN = re.compile(
     r"display\s*:\s*none|text-decoration[a-z-]*\s*:[^;]{0,40}line-through|visibility\s*:\s*(?:hidden|collapse)"
@@ -151,7 +153,9 @@ class _Walker:
             if event == "start":
                 around.append((state, block))
                 tag, said = element.tag, element.items()
-                named = [one for one in said if one[0] in _NAMES]
+                named = [
+                    one if one[0] != "id" else ("id", one[1].translate(_SAME_DIGIT)) for one in said if one[0] in _NAMES
+                ]
                 if named or tag in _SPEAKING:
                     hides, plain = _make(tag, tuple(named))
                     if hides or (styled and named and self.style.hides(element)):
@@ -183,6 +187,7 @@ class _Walker:
             if text and (self.run is not None or not text.isspace()):
                 say(text, state, block)
         flush()
+        self.finish()
 
     def enter(self, element: html.HtmlElement, tag: str, state: State, block: html.HtmlElement) -> None:
         """A link, an image or the end of a line."""
@@ -201,14 +206,14 @@ class _Walker:
 
     def open(self, state: State, block: html.HtmlElement) -> Run:
         if self.run is None:
-            self.run = Run(block, state)
+            self.run = Run(block, state, "", [], [], self.pieces)
         return self.run
 
     def say(self, text: str, state: State, block: html.HtmlElement) -> None:
         if state.quoted:
             text = "\ufffc"  # something was said here that is not the page's own word
         if self.run is None:
-            self.run = Run(block, state)
+            self.run = Run(block, state, "", [], [], self.pieces)
         self.pieces.append(text)
         if self.link is not None:
             self.link.text += text
@@ -216,18 +221,26 @@ class _Walker:
 
     def flush(self) -> None:
         if self.run is not None:
-            self.run.text = _folded("".join(self.pieces))
-            if self.run.text.strip("\ufffc ") or self.run.links or self.run.images:
-                self.run.pieces = self.pieces
-                self.done.append(self.run)
-        self.run, self.pieces = None, []
+            self.done.append(self.run)
+            self.run, self.pieces = None, []
+
+    def finish(self) -> None:
+        """Fold the words of all runs, and leave out those without words, links and images."""
+        said = ["".join(run.pieces) for run in self.done]
+        whole = "\n".join(said)
+        odd = _is_odd(whole)  # asked once: where nothing is to be done to all words, nothing is to any
+        for run, text in zip(self.done, said, strict=True):
+            run.text = _folded(text) if odd else " ".join(text.split())
+        self.done = [run for run in self.done if run.links or run.images or run.text.strip("\ufffc ")]
 
 
 def _folded(text: str) -> str:
     """`fold(text)`, which looks each character up, with a look before it whether there is anything to do."""
-    if _UNSEEN.search(text) or not is_normalized("NFC", text):
-        return fold(text)
-    return " ".join(text.split())
+    return fold(text) if _is_odd(text) else " ".join(text.split())
+
+
+def _is_odd(text: str) -> bool:
+    return bool(_UNSEEN.search(text)) or not is_normalized("NFC", text)
 
 
 def names(element: html.HtmlElement) -> list[str]:
