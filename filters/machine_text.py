@@ -10,41 +10,32 @@ is their sum. Works on the marks of `morphology`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
+from typing import Literal
 
 import re2
 
-from filters.grammar import CLOSERS, Grammar, grammar_of
+from filters import machine_frames, machine_residue
+from filters.grammar import CLOSERS, PARTICLE, Grammar, grammar_of
 from filters.params import Count, Score
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.limit import Limit
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("google-re2",)
+NEEDS = ("morphology",)
 LIMITS = (Limit("machine", "max_score", "max", "machine-text"),)
 
-# A particle that leaves its form to the reader, as only a template does; behind a Latin name people do it too.
-_SLOT = re2.compile(
-    r"(?:^|[^A-Za-z])(?:은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라|\(이\)나)"
-)
 # The object's particle with the sound before it. In five real corpora 50 of 82,029 objects (0.06 %) have the wrong
 # form, but for nouns in 을 (가을, 마을, 노을) and verbs that lose their ㅅ (지을, 나을), whose sounds are left out.
 _OBJECT = re.compile(r"[가-힣][을를](?![가-힣])")
 _EXCEPTIONS = frozenset("가마노고지이나부저그모")
-# What tools leave behind: an answer of a chat program, a confession, an empty field.
-_RESIDUE = re2.compile(
-    r"(?:AI|인공지능)\s?(?:언어\s?)?모델(?:로서|이기\s때문|이라|입니다)|요청하신\s.{0,40}(?:작성|정리|번역)해\s?(?:드리|보)|"
-    r"이\s(?:기사|글|리뷰|게시물|문서|요약)[은는]\s.{0,20}자동(?:으로)?\s?(?:생성|작성)(?:된|되었|됨|\s시스템)|"
-    r"\[[가-힣]{2,6}\s이름\]|(?:null|undefined|NaN)\s?(?:님|원|개|명|건|회|년|월|점|%)|Invalid Date|\[object Object\]"
-)
 _CAPTION = re.compile(r"\[(?:음악|박수|웃음|환호|노래)\]")
-_UNFILLED = re.compile(r"\{[a-z_]{2,30}\}\s?[가-힣]")
 # Sentences that say nothing of the matter they name.
 _EMPTY = re2.compile(
     r"(?:알아보|살펴보|소개해\s드리)(?:겠습니다|고자|았습니다)|알아볼까요|"
@@ -52,6 +43,9 @@ _EMPTY = re2.compile(
     r"궁금해\s?하(?:고|시)|찾고\s계신|놓치지\s마시고|지금\s바로\s확인|아래에서\s.{0,20}확인|"
     r"(?:공감|구독|좋아요)(?:과|와|,)?\s?(?:댓글|구독|좋아요)|간과해서는|핵심적인\s요소|극대화|"
     r"(?:도움이\s되셨|도움이\s되었)(?:기를|으면|길)\s바|궁금(?:한|하신)\s(?:점|사항)이\s있으시면|"
+    r"에\s따라\s(?:다릅니다|달라집니다)|사람마다\s다릅니다|여러\s가지가\s있습니다|방법은\s다양합니다|것이\s(?:매우\s)?중요합니다|"
+    r"다양한\s(?:종류|요인|방법|음식)[가-힣]{0,3}\s.{0,6}있|도움이\s될\s수\s있습니다|한\s단계\s업그레이드|"
+    r"특별한\s(?:순간|추억|시간|경험)|주목을\s받고|인기를\s끌고|지속될\s것으로\s(?:전망|보고)|정보가\s없습니다|"
     r"알려지지\s않았습니다|활약이\s기대|화제를\s모으|관심을\s받고\s있|이목이\s(?:쏠|집중)"
 )
 # Turns of phrase that render a foreign one.
@@ -59,12 +53,11 @@ _RENDERED = re2.compile(
     r"필요로\s(?:하|합|한|했)|가지고\s(?:있|계)|만약\s|되어(?:질|져|진|졌)|중의\s하나|왜냐하면|어떻게\s.{1,20}는지|"
     r"하는\s중입니다|있는\s중입니다|하기를\s(?:원|결정|시작|희망)|그리고\s(?:그|당신|우리)|"
     r"[을를]\s특징으로|[와과]\s함께\s(?:옵니다|온다)|있게\s만들|하는\s것을\s(?:고려|시작|결정|좋아|즐|사랑)|당신\s자신|"
+    r"당신의\s(?:컴퓨터|계정|비밀번호|장치|기기|브라우저|주문|설정|파일|체계|시스템|정책|경험[을를]|웹사이트|이메일|소프트웨어|데이터)|"
     r"에\s(?:대한|관하여),|[을를]\s향하여|의\s역할을\s(?:합|가정|연기)"
 )
 _LINES = Path(__file__).with_name("machine_calques.txt").read_text(encoding="utf-8").splitlines()
 _CALQUES = re2.compile("|".join(line for line in _LINES if line and not line.startswith("#")))
-_KINDS = (_CALQUES, _RESIDUE, _EMPTY)
-_PHRASES = re2.compile("|".join(one.pattern for one in (_CALQUES, _RESIDUE, _EMPTY, _RENDERED)))
 # Bytes read in the wrong encoding: what cannot be told, a question mark in a word, a row of Latin signs; and signs of
 # HTML that nothing has read. A question mark and a word behind it also stand where a blank was forgotten, so the
 # rate decides.
@@ -76,6 +69,9 @@ _NOUNS = frozenset("NL")  # signs of `grammar`
 _MIN_NOUN = 2  # code points; one-syllable nouns (것, 수, 때) are grammar
 _WRITTEN = frozenset("다라오까")  # the last syllable of final endings in writing; chat runs its sentences on
 _POLITE = ("니다", "시오", "니까", "시다")
+_NOT_ALONE = 0.6  # points, our choice: under the limit with a small sign beside it
+_BIDS = ("시오", "세요", "십시요")
+_MAJORITY = 0.4  # of the particles by Kiwi, which finds two in 은(는) at times
 _DEPENDENT = frozenset("JcNBmP")  # what cannot close a sentence: a particle, a linking ending, a noun
 _LONG = 12  # eojeol; a longer sentence counts as several, as those of law do
 _MIN_SENTENCES = 3  # of fewer no rate is taken
@@ -87,21 +83,28 @@ class Signs:
 
     sentences: int
     late_words: float  # words that follow the final ending of their sentence, as nothing closes it
+    commands: float  # share of sentences that bid (하십시오, 하세요), where 당신 stands in more than half of all
     manners: float  # sentences with 너 and a verb that honours it
     pronouns: float  # 당신, 그것; of 그, 그녀 and 그들 half, of all others (나, 우리, 저) a third
+    you: float  # share of sentences with 당신
     plurals: float  # share of nouns with 들, where there are three
     calques: float  # turns of phrase that nobody writes
     rendered: float  # turns of phrase that render a foreign one, which people write at times
-    slots: float  # particles left open
+    slots: float  # particles left open, per sentence
+    slot_share: float  # the same, of all particles
     wrong_objects: float  # share of the particles 을 and 를 that stand after the wrong sound, where there are two
-    residue: float
+    residue: float  # what tools leave behind, as points: 0.6 for one place in the midst, 1 for the frame of an answer
+    frame: float  # first and last sentence as a chat program has them, as points
     empty: float
     stuffed: float  # how far the sentences that name one noun exceed half, where that noun is much of all nouns
+    owned: float  # share of sentences that open with one name and 의, in a text with numbers
     phrase: float  # share that one pair of nouns has of all words with a meaning, where the text is stuffed
     crammed: float  # nouns per word in a text without any final ending: search terms
     captions: int  # marks as [음악] in a text that hardly uses full stops
     loose: float  # share of words of one syllable: letters torn apart
     garbled: float  # places read in the wrong encoding, per word
+    gibberish: float  # rows of jamo that nobody reads, per word
+    misread: float  # numbers read as letters, per word
 
     @property
     def score(self) -> float:
@@ -110,28 +113,40 @@ class Signs:
             min(2.0, 6.0 * max(0.0, self.late_words - 0.03))
             + (0.8 * min(0.6, self.pronouns) if self.late_words else 0.0)
             + min(0.6, 4.0 * self.manners)
-            + min(1.5, 1.2 * max(0.0, self.pronouns - 0.6))
-            + min(0.6, 8.0 * max(0.0, self.plurals - 0.08))  # not alone: tales have many animals
+            + self._foreign
             + min(2.0, 2.0 * self.calques)
-            + min(1.0, 2.0 * max(0.0, self.rendered - 0.1))
-            + min(3.0, 4.0 * self.slots)
+            + (3.0 if self.slot_share > _MAJORITY else min(0.4, 4.0 * self.slots))
             + min(2.0, 6.0 * max(0.0, self.wrong_objects - 0.15))
-            + min(3.0, 6.0 * self.residue)
+            + self.residue
+            + self.frame
             + min(1.5, 2.0 * max(0.0, self.empty - 0.1))
             + 1.2 * self.stuffed  # not alone: a tale names its hero in every sentence
+            + min(2.0, 6.0 * max(0.0, self.owned - 0.4))
             + min(0.3, 2.0 * max(0.0, self.phrase - 0.25))
             + min(1.5, 5.0 * max(0.0, self.crammed - 2.2))
             + (0.5 if self.captions > 1 else 0.0)  # not alone: people make captions too
-            + min(3.0, 8.0 * max(0.0, self.loose - 0.5))
+            + min(3.0, 8.0 * max(0.0, self.loose - 0.75))
             + min(3.0, 10.0 * max(0.0, self.garbled - 0.1))
+            + min(3.0, 10.0 * max(0.0, self.gibberish - 0.08))
+            + min(3.0, 20.0 * max(0.0, self.misread - 0.03))
         )
+
+    @property
+    def _foreign(self) -> float:
+        """Pronouns, 들 and turns that render a foreign one: people's translations have all three, but hardly 당신."""
+        pronouns = min(1.5, 1.2 * max(0.0, self.pronouns - 0.6))
+        rendered = min(1.0, 2.0 * max(0.0, self.rendered - 0.1))
+        plurals = min(0.6, 8.0 * max(0.0, self.plurals - 0.08))  # not alone: tales have many animals
+        if not self.you:
+            return min(_NOT_ALONE, pronouns + rendered + plurals)
+        return pronouns + rendered + plurals + (0.35 if self.commands >= 0.25 else 0.0)
 
 
 def judge(doc: Document, *, max_score: Score = 0.75, min_morphemes: Count = 30) -> Verdict:
     """Keep a text whose `machine` score is at most `max_score`; reason `machine-text`.
 
-    A text under `min_morphemes` is kept: too little to judge. Measures `machine`. Raises CallError where
-    `morphology` has not run.
+    A short page that only says why it shows nothing is dropped as `page-notice`. A text under `min_morphemes` is
+    kept: too little to judge. Measures `machine`. Raises CallError where `morphology` has not run.
     """
     if doc.morphemes is None:
         raise CallError(
@@ -139,14 +154,14 @@ def judge(doc: Document, *, max_score: Score = 0.75, min_morphemes: Count = 30) 
             "put 'morphology' before 'machine_text' in the recipe"
         )
     score = round(signs_of(doc.text, doc.morphemes).score, 4)
-    drops = score > max_score and len(doc.morphemes) >= min_morphemes
-    return Verdict(
-        "drop" if drops else "keep",
-        "machine-text" if drops else "no-machine-text",
-        measured=score,
-        limit=max_score,
-        measures=(("machine", score),),
-    )
+    outcome: Literal["keep", "drop"] = "keep"
+    reason = "no-machine-text"
+    if len(doc.morphemes) >= min_morphemes:
+        if score > max_score:
+            outcome, reason = "drop", "machine-text"
+        elif machine_residue.is_notice(doc.text, doc.morphemes):
+            outcome, reason = "drop", "page-notice"
+    return Verdict(outcome, reason, score, max_score, measures=(("machine", score),))
 
 
 def signs_of(text: str, found: Morphemes) -> Signs:
@@ -160,26 +175,36 @@ def signs_of(text: str, found: Morphemes) -> Signs:
         del nouns[short]
     plurals = sum([signs[i] == "x" for i, form in enumerate(forms) if form == "들"]) if text.count("들") >= 3 else 0
     plain = text if text.isascii() else text.encode("utf-8", "replace").decode()  # RE2 takes no lone surrogates
-    calques, residue, empty, rendered = _phrases(plain)
-    stuffed = _stuffed(nouns, found) if len(found.sentence_start) >= 5 else 0.0
+    # Each on its own: RE2 keeps the states of one of them in its memory, but not those of all in one.
+    calques, empty, rendered = (len(kind.findall(plain)) if many else 0 for kind in (_CALQUES, _EMPTY, _RENDERED))
+    open_particles = machine_residue.open_particles(plain) if "(" in text else 0
+    you, commands = _bidding(forms, grammar) if many and "당신" in text else (0.0, 0.0)
+    stuffed = machine_frames.stuffed(nouns, found) if len(found.sentence_start) >= 5 else 0.0
     return Signs(
         sentences=n,
         late_words=_late_words(text, found, grammar, n) if many else 0.0,
+        commands=commands,
+        you=you,
         manners=_manners(forms, grammar) / n if many and "너" in forms else 0.0,
         pronouns=_pronouns(forms, signs) / n if many else 0.0,
         plurals=plurals / max(1, signs.count("N")) if plurals >= 3 else 0.0,
-        calques=calques / n if many else 0.0,
-        rendered=rendered / n if many else 0.0,
-        slots=len(_SLOT.findall(plain)) / n if "(" in text else 0.0,
+        calques=calques / n,
+        rendered=rendered / n,
+        slots=open_particles / n,
+        slot_share=open_particles / max(1, signs.count(PARTICLE)),
         wrong_objects=_wrong_objects(text),
-        residue=residue / n,
-        empty=empty / n if many else 0.0,
+        residue=machine_residue.residue(plain, n) + machine_residue.unfilled(plain, n),
+        frame=machine_residue.frame(plain, found),
+        empty=empty / n,
         stuffed=stuffed,
-        phrase=_phrase(forms, grammar) if stuffed else 0.0,
-        crammed=_crammed(text, grammar),
+        owned=machine_frames.owned(found, grammar) if text.count("의") >= 4 else 0.0,
+        phrase=machine_frames.phrase(forms, grammar) if stuffed else 0.0,
+        crammed=machine_frames.crammed(text, grammar),
         captions=len(_CAPTION.findall(text)) if "[" in text and 2 * signs.count(".") < n else 0,
         loose=_loose(text),
         garbled=_garbled(plain),
+        gibberish=machine_residue.gibberish(plain),
+        misread=machine_residue.misread(plain),
     )
 
 
@@ -218,16 +243,13 @@ def _late_words(text: str, found: Morphemes, grammar: Grammar, n: int) -> float:
     return weight / n if count > 1 else min(0.12, 0.7 * weight / n)
 
 
-def _phrases(text: str) -> tuple[int, float, int, int]:
-    """How many turns of phrase are calques, residue, empty and rendered; one pass finds all, for they are rare.
-
-    An empty field counts a quarter: people write of {name} too.
-    """
-    counts = [0, 0, 0, 0]
-    for phrase in _PHRASES.findall(text):
-        counts[next((i for i, kind in enumerate(_KINDS) if kind.fullmatch(phrase)), 3)] += 1
-    unfilled = len(_UNFILLED.findall(text)) / 4 if "}" in text else 0.0
-    return counts[0], counts[1] + unfilled, counts[2], counts[3]
+def _bidding(forms: Sequence[str], grammar: Grammar) -> tuple[float, float]:
+    """The share of sentences with 당신, and where that is above half, of those that bid; letters do not bid."""
+    bounds = grammar.bounds
+    sentences = [forms[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
+    you = sum("당신" in some for some in sentences) / len(sentences)
+    bids = sum(any(form.endswith(_BIDS) for form in some[-3:]) for some in sentences) / len(sentences)
+    return you, bids if you > 0.5 else 0.0
 
 
 def _manners(forms: Sequence[str], grammar: Grammar) -> int:
@@ -235,24 +257,6 @@ def _manners(forms: Sequence[str], grammar: Grammar) -> int:
     bounds = grammar.bounds
     sentences = [forms[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
     return sum(1 for some in sentences if "너" in some and ("시" in some or "으시" in some))
-
-
-def _crammed(text: str, grammar: Grammar) -> float:
-    """Nouns per word in a text of at least 15 words and no final ending: 다이렉트자동차보험비교견적사이트에서."""
-    words = text.count(" ") + text.count("\n") + 1
-    return grammar.count("N") / words if words >= 15 and "F" not in grammar.signs else 0.0
-
-
-def _phrase(forms: Sequence[str], grammar: Grammar) -> float:
-    """The share of words with a meaning that one pair of nouns takes: 수원 맛집."""
-    signs = grammar.signs
-    pairs: Counter[tuple[str, str]] = Counter()
-    at = signs.find("NN")
-    while at >= 0:
-        pairs[forms[at], forms[at + 1]] += 1
-        at = signs.find("NN", at + 1)
-    best = max(pairs.values(), default=0)
-    return 2 * best / grammar.count("NVLM") if best >= 4 else 0.0
 
 
 def _garbled(text: str) -> float:
@@ -284,16 +288,3 @@ def _loose(text: str) -> float:
         return 0.0  # of words and blanks that are four code points long on average, less than half are one syllable
     sizes = [len(word) for word in text.split() if "가" <= word[0] <= "힣"]
     return sizes.count(1) / len(sizes) if len(sizes) >= 10 else 0.0
-
-
-def _stuffed(nouns: Counter[str], found: Morphemes) -> float:
-    if not nouns:
-        return 0.0
-    count = max(nouns.values())
-    share = count / nouns.total()
-    if count < 5 or share < 0.15:
-        return 0.0
-    noun = max(noun for noun, n in nouns.items() if n == count)
-    places = [found.start[i] for i, form in enumerate(found.form) if form == noun]
-    named = {bisect_right(found.sentence_start, place) for place in places}
-    return max(0.0, len(named) / len(found.sentence_start) - 0.5) * min(1.0, share / 0.3)

@@ -6,7 +6,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]  # a part of a whole, 0..1
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]  # a part of a whole, 0..1
 Count: TypeAlias = Annotated[int, Field(ge=0)]  # a number of things
 Chars: TypeAlias = Annotated[int, Field(ge=0)]  # code points
-Score: TypeAlias = Annotated[float, Field(ge=0)]  # a weighted sum without an upper bound
+# A weighted sum without an upper bound; endless it would turn its filter off without a word.
+Score: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -9,6 +9,7 @@ every sentence closes; at 0.5 half of that is there, as in notes and tables amon
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from filters.fences import without_fences
@@ -18,7 +19,8 @@ from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.limit import Limit
 
-VERSION = 3
+VERSION = 4
+NEEDS = ("morphology",)
 LIMITS = (
     Limit("foreign_share", "max_foreign", "max", "mostly-foreign"),
     Limit("quality", "min_quality", "min", "no-korean-grammar"),
@@ -31,6 +33,21 @@ FULL_EOMI = 0.30  # endings per eojeol
 WEIGHTS = (0.35, 0.35, 0.30)  # particles, endings, complete sentences
 
 _FINAL = frozenset("Fn")  # a final ending, or the noun form that closes notes and rulings (함, 임)
+
+
+# A line of a report as offices write it: a mark or number, three words and more, closed by a noun that stands for a
+# verb (추진, 필요, 예정) or by the noun form of one (함, 음, 됨), with a bracket or a number behind it at most. The
+# nouns are those that close the most lines in reports of ministries and councils; our choice.
+_NOTE_MARK = re.compile(r"\s{0,20}(?:[-–*•·○●□■◦▪ㅇ※▶]|\(?[0-9가-힣][.)]|[①-⑳])\s*(?=\S)")
+_NOTE_END = re.compile(
+    r"(?:[가-힣][함음임됨]|추진|예정|필요|추세|우려|부담|곤란|미흡|부족|확보|구성|선정|운영|조성|지급|지속|증가|감소|심화|강화|개선|확대|"
+    r"축소|지원|개최|실시|수립|완료|검토|마련|활용|도모|제고|구축|개정|시행|발굴|육성|연계|점검|협의|요청|제출|통보|보고|계획|발생|기여|"
+    r"유지|유출|착수|공모|상향|하향|사업|강구|촉구|논의|평가|관리|정비|보완|설치|도입|해소|절감)"
+    r"(?:\s?\([^()\n]{1,60}\))?[.,;]?$"
+)
+_NOTE_LINES = 4  # our choice: of fewer no manner is read
+_NOTE_SHARE = 0.4  # of the lines; the others are headings (추진 배경) and lines that close with a number
+_NOTE_WORDS = 3  # a menu (회원 지원, 사업 계획) has one or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,8 @@ def judge(doc: Document, *, min_quality: Share = 0.15, max_foreign: Share = 0.8,
     Under 0.15 lie English pages and bare lists; from 0.15 on symbol tables with their meanings, from 0.19 on manuals in
     note style, which people keep. Those mixed with code reach a foreign share of 0.69.
 
+    A report in the noun style of offices (`is_report`) is kept whatever its grammar.
+
     Reasons `no-korean-grammar` and `mostly-foreign` (the share of morphemes that are Latin,
     unknown or signs is above `max_foreign`). A text under `min_morphemes` is kept: too little to judge.
     Measures `quality`, `n_morphemes`, `n_sentences`, `josa_per_eojeol`, `eomi_per_eojeol`,
@@ -92,7 +111,7 @@ def judge(doc: Document, *, min_quality: Share = 0.15, max_foreign: Share = 0.8,
     if found.morphemes >= min_morphemes:
         if foreign > max_foreign:
             return Verdict("drop", "mostly-foreign", foreign, max_foreign, measures=measures)
-        if quality < min_quality:
+        if quality < min_quality and not is_report(doc.text):
             return Verdict("drop", "no-korean-grammar", quality, min_quality, measures=measures)
     return Verdict("keep", "quality", quality, min_quality, measures=measures)
 
@@ -117,6 +136,24 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
         sentence_size=len(eojeol) / sentences if sentences else 0.0,
         eojeol_size=sum(map(len, eojeol)) * per_eojeol,
     )
+
+
+def is_report(text: str) -> bool:
+    """Whether a text is a list of notes as offices write them: at least four lines, two in five closed by a noun form.
+
+    >>> is_report("- 지역 대학 정원 미달 심화\\n" * 4), is_report("- 회사 소개\\n- 고객 지원\\n" * 4)
+    (True, False)
+    """
+    lines = [line for line in map(str.strip, text.splitlines()) if any(map(str.isalpha, line))]
+    if len(lines) < _NOTE_LINES:
+        return False
+    notes = sum(_is_note(line) for line in lines)
+    return notes >= _NOTE_LINES - 1 and notes >= _NOTE_SHARE * len(lines)
+
+
+def _is_note(line: str) -> bool:
+    mark = _NOTE_MARK.match(line)
+    return mark is not None and line[mark.end() :].count(" ") + 1 >= _NOTE_WORDS and bool(_NOTE_END.search(line[-100:]))
 
 
 def _sentences(grammar: Grammar) -> tuple[float, float]:

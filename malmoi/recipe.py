@@ -1,8 +1,9 @@
 """A recipe: TOML → the ordered filters of each stage with their parameters bound.
 
 The file is the registration: `filter = "language"` names `filters/language.py`, and the
-keyword-only parameters of its verb are the schema of the table that names it. An unknown key or
-a value out of range stops before the first document, naming recipe, filter and key.
+keyword-only parameters of its verb are the schema of the table that names it. An unknown key,
+a value out of range or a filter before the one that it `NEEDS` stops before the first document,
+naming recipe, filter and key.
 """
 
 from __future__ import annotations
@@ -123,6 +124,13 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
     elif names.index("personal_data") > names.index("redact"):
         yield "`redact` stands before `personal_data`, whose marks it replaces."
     for stage, step in steps:
+        for need in getattr(module(step.filter), "NEEDS", ()):
+            if need not in names[: names.index(step.filter)]:
+                there = "stands behind it" if need in names else "is not in the recipe"
+                yield (
+                    f"filter {step.filter!r} under [[{stage}]] reads what {need!r} finds, and {need!r} {there}. "
+                    f"Put {need!r} before {step.filter!r}."
+                )
         if step.survey and stage != (door := module(step.filter).SURVEY.stage):
             where = f"filter {step.filter!r} stands under [[{stage}]]"
             yield f"{where}; filters that read its survey stand under [[{door}]]."
@@ -139,6 +147,20 @@ def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None)
             params["survey"] = (survey_rows or {})[step.survey]
         bound.append(Bound(step.filter, step.verb, partial(call, **params) if params else call))
     return tuple(bound)
+
+
+def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """The columns of a document that `steps` look at, and those that a verdict adds to; () where that is all of them.
+
+    A filter whose findings rest on few columns names them as `READS`; the others are not even unpacked.
+    """
+    found: set[str] = {"id", "source", "labels", "measures", "trail"}
+    for step in steps:
+        reads = getattr(module(step.filter), "READS", None)
+        if reads is None:
+            return ()
+        found |= set(reads)
+    return tuple(sorted(found))
 
 
 def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...]:
@@ -179,6 +201,7 @@ def verb_of(name: str) -> Verb:
     return verbs[0]
 
 
+@lru_cache(maxsize=256)
 def schema(name: str) -> type[BaseModel]:
     """The parameters of a filter as a pydantic model, read off the signatures of its verb and its survey."""
     mod, verb = module(name), verb_of(name)
@@ -242,4 +265,7 @@ def _explained(error: ValidationError, known: list[str]) -> str:
         near = get_close_matches(key, known, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         return f"unknown key {key!r}.{hint} Known keys: {', '.join(known) or 'none'}."
+    if first["type"] in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
+        example = first["input"] if isinstance(first["input"], str) else "…"
+        return f'key {key!r}: not a list (given: {first["input"]!r}). A list: {key} = ["{example}"].'
     return f"key {key!r}: {first['msg']} (given: {first['input']!r})."

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+from collections import Counter
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +85,10 @@ def test_shares_fall_as_ngrams_grow() -> None:
 @given(words=st.lists(st.sampled_from(["가", "나다", "라마바"]), max_size=30))
 def test_the_quick_looks_at_words_say_what_the_counts_say(words: list[str]) -> None:
     sizes = np.array([len(word) for word in words], dtype=np.int64)
-    ids = repetition._ids(words)
-    assert repetition._top_pair(words) == pytest.approx(repetition.top_ngram(ids, sizes, 2))
-    assert repetition._repeats(words, 5) or repetition.repeated_ngrams(ids, sizes, 5) == 0.0
+    ids, pairs = repetition._ids(words), Counter(pairwise(words))
+    assert repetition._top_pair(words, pairs) == pytest.approx(repetition.top_ngram(ids, sizes, 2))
+    repeats = repetition._may_repeat(words, pairs) and repetition._repeats(words, 5)
+    assert repeats or repetition.repeated_ngrams(ids, sizes, 5) == 0.0
 
 
 def test_every_spam_term_has_one_family() -> None:
@@ -114,3 +117,36 @@ def test_a_long_text_may_hold_one_advertising_line() -> None:
 
 def test_a_text_without_lines_has_no_shape() -> None:
     assert structure.shape_of("\n 12 \n") == structure.Shape(0, 0.0, 0.0, 0.0)
+
+
+REPORTS = {
+    "circles": "○ (현황) 관내 낡은 도서관 9곳, 이용자 매년 감소 추세\n○ (문제점) 열람석 부족, 승강기 없음, 안전 우려\n"
+    "○ (개선 방안) 예산 확보 후 단계별 정비 추진\n○ (추진 일정) 3월 실태 조사, 6월 설계 착수\n"
+    "○ (소요 예산) 12억 원(국비 50%)\n"
+    "○ (기대 효과) 주민 독서 환경 개선",
+    "numbers": "1. 추진 배경\n- 농촌 고령 인구 증가에 따른 이동 수단 확보 필요\n- 마을버스 노선 축소로 주민 불편 심화\n"
+    "2. 주요 내용\n"
+    "- 수요 응답형 버스 6대 시범 운영(평일)\n- 전화 예약 창구 설치 및 안내원 배치\n3. 향후 계획\n- 9월 노선 조정 협의\n"
+    "- 12월 성과 평가 실시",
+}
+LISTS = {
+    "menu": "- 회사 소개\n- 고객 지원\n- 사업 계획\n- 자료 제출\n- 오시는 길\n- 채용 안내\n"
+    "- 공지 사항\n- 연구 개발\n- 회원 관리",
+    "keywords": "- 제주 렌트카 가격 비교\n- 제주 렌트카 추천 순위\n- 제주 렌트카 보험\n- 제주 렌트카 후기\n"
+    "- 제주 렌트카 셔틀 버스",
+    "goods": "- 가죽 구두 검정 270\n- 면 양말 흰색 세 켤레\n- 털 장갑 회색 중간\n- 우산 자동 남색 큰 것\n"
+    "- 지갑 갈색 소가죽",
+}
+
+
+@pytest.mark.parametrize("text", REPORTS.values(), ids=REPORTS)
+def test_a_report_in_the_noun_style_of_offices_is_kept_though_its_grammar_is_thin(text: str) -> None:
+    verdict = quality.judge(read("quality", text))
+    assert verdict.outcome == "keep"
+    assert quality.is_report(text)
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+def test_a_list_with_marks_before_its_lines_is_no_report(text: str) -> None:
+    assert not quality.is_report(text)
+    assert quality.judge(read("quality", text)).reason == "no-korean-grammar"

@@ -154,3 +154,49 @@ def test_it_asks_for_morphemes():
 
 def test_a_text_without_korean_has_no_signs():
     assert judged("Nothing here is Korean, {name} and null alike. " * 10).measured == 0.0
+
+
+NOTICES = {
+    "script": "이 누리집은 자바스크립트를 켜야 볼 수 있습니다. 브라우저 설정에서 자바스크립트를 허용해 주세요. "
+    "그래도 보이지 않으면 고객 센터로 알려 주세요. 이용에 불편을 드려 죄송합니다.",
+    "consent": "저희는 더 나은 화면을 보여 드리려고 쿠키를 사용합니다. 모든 쿠키를 "
+    "받아들이거나 설정에서 고르실 수 있습니다. 필수 쿠키는 끌 수 없습니다. 자세한 내용은 쿠키 정책에 있습니다.",
+    "money": "이 글은 유료 구독자만 읽을 수 있습니다. 이미 구독자이신가요? 로그인해 주세요. "
+    "첫 달은 무료로 보실 수 있습니다. 언제든지 해지하실 수 있습니다.",
+    "absent": "찾으시는 페이지를 찾을 수 없습니다. 주소가 잘못 적혔거나 글이 지워졌습니다. "
+    "주소가 맞는지 다시 확인해 주세요. 이전 페이지로 돌아가거나 홈으로 가 주세요.",
+    "members": "이 게시물을 보려면 로그인이 필요합니다. 로그인하시면 바로 이어집니다. 열람 권한이 없습니다. "
+    "정회원만 볼 수 있는 게시판입니다. 이전 페이지로 돌아가 주세요.",
+}
+
+
+@pytest.mark.parametrize("text", NOTICES.values(), ids=NOTICES)
+def test_a_page_that_only_says_why_it_shows_nothing_is_dropped_under_its_own_reason(text):
+    found = judged(text)
+    assert (found.outcome, found.reason) == ("drop", "page-notice")
+
+
+@pytest.mark.parametrize("text", NOTICES.values(), ids=NOTICES)
+def test_an_article_with_a_notice_in_it_is_no_notice(text):
+    assert judged(text + " " + " ".join((TALE, MANUAL, HOWTO))).outcome == "keep"
+
+
+def test_residue_decides_at_an_end_or_where_it_comes_again_but_not_alone_in_the_midst():
+    said = "저는 AI 언어 모델이므로 맛을 볼 수 없습니다. "
+    assert judged(said + TALE).outcome == "drop"
+    assert judged(TALE + " " + said).outcome == "drop"
+    middle = judged(TALE + " " + said + HOWTO)
+    assert (middle.outcome, middle.measured) == ("keep", pytest.approx(0.6, abs=0.1))
+    assert judged(f'{TALE} "{said}"라는 문장이 책에 남아 있었다. ' + HOWTO).measured < 0.1
+
+
+def test_open_particles_decide_where_they_are_the_most_of_all_particles():
+    assert judged(TEMPLATE).measured > 2
+    assert judged("박물관은(는) 월요일에 쉰다. " + DIARY).outcome == "keep"
+
+
+def test_without_당신_pronouns_and_renderings_never_decide_alone():
+    text = (
+        "그것은 그것이 그것을 부른다. 왜냐하면 그것이 그것이기 때문이다. 만약 그것이 없다면 그것은 그것을 필요로 한다. "
+    )
+    assert judged(text * 3).measured <= 0.6

@@ -119,3 +119,39 @@ def test_of_two_filters_that_read_one_survey_only_one_sets_its_threshold(tmp_pat
         recipes.load(
             written(tmp_path, HEAD + text.replace('"exact_duplicates"', '"exact_duplicates"\nthreshold = 0.9'))
         )
+
+
+NEEDY = [name for name in recipes.available() if getattr(recipes.module(name), "NEEDS", ())]
+
+
+@pytest.mark.parametrize("name", NEEDY)
+def test_a_filter_before_the_one_that_it_needs_is_refused(tmp_path, name):
+    step, needed = f'[[curated]]\nfilter = "{name}"\n', '[[curated]]\nfilter = "morphology"\n'
+    with pytest.raises(CallError, match=f"'{name}' under .*'morphology' is not in the recipe. Put 'morphology' before"):
+        recipes.load(written(tmp_path, HEAD + step))
+    with pytest.raises(CallError, match=f"'{name}' under .*'morphology' stands behind it"):
+        recipes.load(written(tmp_path, HEAD + step + needed))
+    assert recipes.load(written(tmp_path, HEAD + needed + step)).stage("curated")[1].filter == name
+
+
+def test_what_a_filter_needs_may_stand_in_an_earlier_stage(tmp_path):
+    text = '[[clean]]\nfilter = "morphology"\n[[curated]]\nfilter = "quality"\n'
+    assert recipes.load(written(tmp_path, HEAD + text)).stage("curated")[0].filter == "quality"
+
+
+def test_filters_that_read_morphemes_say_so():
+    assert {"quality", "machine_text", "register", "domain"} <= set(NEEDY)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+@pytest.mark.parametrize(("name", "key"), [("machine_text", "max_score"), ("quality", "min_quality")])
+def test_an_endless_limit_that_would_turn_a_filter_off_is_refused(tmp_path, name, key, value):
+    text = f'[[clean]]\nfilter = "morphology"\n[[clean]]\nfilter = "{name}"\n{key} = {value}\n'
+    with pytest.raises(CallError, match=f"{name!r}: key {key!r}"):
+        recipes.load(written(tmp_path, HEAD + text))
+
+
+def test_one_name_where_a_list_is_wanted_is_shown_as_a_list(tmp_path):
+    text = '[[clean]]\nfilter = "morphology"\n[[clean]]\nfilter = "domain"\nkeep = "semiconductor"\n'
+    with pytest.raises(CallError, match=r'A list: keep = \["semiconductor"\]'):
+        recipes.load(written(tmp_path, HEAD + text))

@@ -111,6 +111,7 @@ def test_by_a_template_a_page_says_what_the_full_reading_says(board):
         ("<body><p>" + prose(1) * 9 + "</p></body>", "no-box"),
         (page(1) + page(2), "no-box"),
         (page(1, beside=f"<div><p>{prose(2, 9)}</p><p>{prose(3, 9)}</p></div>"), "new-outside"),
+        (page(1, beside=f"<div><p>{prose(2, 2)}</p></div>"), "new-outside"),  # one short paragraph is text too
         (page(1, inside=f"<blockquote>{prose(2, 12)}</blockquote><dl><dd>{prose(3, 12)}</dl>"), "new-inside"),
         ("<body><div id=view_box><p class=lead>짧은 글</p></div></body>", "too-short"),
         ("<body><div id=view_box></div></body>", "too-short"),

@@ -164,6 +164,8 @@ def shown_copy(box: html.HtmlElement) -> html.HtmlElement:
     return box
 
 
+CLOSED = 4  # times as much as a line of the same length that is no sentence
+_CLOSES = re.compile(r"[가-힣][.!?…][\"'”’)\]]?\s*\Z")
 LINK = "#link"  # ends the signature of a line that is a link
 
 
@@ -187,13 +189,17 @@ def said_outside(tree: html.HtmlElement, box: html.HtmlElement, around: frozense
 
 
 def lines_outside(tree: html.HtmlElement, box: html.HtmlElement) -> list[tuple[str, int]]:
-    """The visible lines outside a box that are no links: digest, and code points outside links."""
+    """The visible lines outside a box that are no links: digest, and code points outside links.
+
+    A sentence counts CLOSED times: one that is new is text, where a new date or name is none.
+    """
     inside = {box: True}  # block → whether it stands in the box
     found = []
     for run in runs(tree):
         own = len(run.text) - sum(len(link.text) for link in run.links)
         if own >= SAID and not _is_in(run.owner, inside):
-            found.append((hashlib.sha256(run.text.encode("utf-8", "replace")).hexdigest()[:16], own))
+            digest = hashlib.sha256(run.text.encode("utf-8", "replace")).hexdigest()[:16]
+            found.append((digest, own * CLOSED if _CLOSES.search(run.text) else own))
     return found
 
 
