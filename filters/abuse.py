@@ -20,7 +20,7 @@ from malmoi.document import Document, Verdict
 from malmoi.limit import Limit
 
 VERSION = 1
-LIBRARIES = ("google-re2",)
+LIBRARIES = ("ahocorasick_rs", "google-re2")
 LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only where a recipe sets `drop`
 
 TERMS = load(Path(__file__).with_name("abuse_terms.txt"))

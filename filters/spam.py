@@ -8,27 +8,34 @@ terms of one family close together, beside calls to act and ways to get in touch
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import re2
+from pydantic import Field
 
+from filters.ngrams import load as load_model
+from filters.ngrams import score as wording
 from filters.params import Score, Share
 from filters.terms import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
 from malmoi.document import Document, Verdict
 from malmoi.limit import Limit
 
-VERSION = 2
-LIBRARIES = ("google-re2",)
-LIMITS = (Limit("spam_share", "max_share", "max", "spam"),)
+VERSION = 3
+LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")
+LIMITS = (Limit("spam_share", "max_share", "max", "spam"), Limit("spam_model", "max_model", "max", "spam"))
+
+Level: TypeAlias = Annotated[float, Field(ge=-100, le=100)]  # a score of the model: 0 is halfway
+Counts: TypeAlias = dict[Term, float]  # how often each term stands in a text
 
 TERMS = load(Path(__file__).with_name("spam_terms.txt"))
 FAMILIES = tuple(sorted({term.family for term in TERMS} - {"call", "report", "none"}))
 PLAIN = ("gambling", "adult", "loan", "drug")  # trades whose everyday words, many together, are enough beside a contact
 _FIND = finder(TERMS)
 _GATE = finder(tuple(term for term in TERMS if term.kind in ("strong", "core")))
+MODEL = load_model(Path(__file__).with_name("spam_model.bin"))
 
 # Weights are our choice, set on tests/data/spam.jsonl: two strong terms and a call are an advertisement,
 # two words of a reporter outweigh two strong terms.
@@ -40,7 +47,23 @@ WINDOW, SHORTEST = 300, 80  # code points, about a paragraph and about a sentenc
 OVERWHELMING = 12.0  # score
 DENSE = 2.0  # weight for each 200 code points from which a window advertises
 _BASE = 200  # code points; a shorter window is measured as if it were so long
+HALF = 0.5  # of a term between quotation marks: a warning quotes what it warns of
+REPORTED = 2  # different words of a reporter from which a text with nobody to write to is kept
+# Is added to the model's score where the terms, asked for no company, come to `min_score` too: our choice. A model
+# that knows the advertisements of tests/data/spam.jsonl alone so finds 55 of 100 of another writer and not 28, and no
+# lookalike of 90.
+AGREED = 2.0
+PAGE = 1_000  # code points; only shorter texts are so asked: calls and addresses gather in any manual
+# Our choice by cross-validation over 763 texts (benchmarks/train_spam.py): above 0.5 stand 82 of 100 advertisements
+# and one lookalike of 150; above 0.25 a second. Of 4,912 real texts none stands above 0.2.
+MAX_MODEL = 0.5
 
+_QUOTED = re2.compile(
+    "'[^'\n]{1,60}'|\"[^\"\n]{1,60}\"|[‘‛][^’\n]{1,60}’|[“‟][^”\n]{1,60}”|「[^」\n]{1,60}」|『[^』\n]{1,60}』"
+)
+# Where a reader is sent: a messenger, a handle, a domain with a number, a mobile telephone; the first of `_CONTACTS`.
+REACHED = 4
+_MOBILE = re2.compile(r"01[016-9][-. ]?\d{3,4}[-. ]?\d{4}")
 # Ways to get in touch, as advertising writes them. Each kind counts once.
 _CONTACTS = tuple(
     re2.compile(pattern)
@@ -84,75 +107,109 @@ class Evidence:
     family: str = ""
     score: float = 0.0
     share: float = 0.0  # of the code points, in windows that advertise
+    agrees: bool = False  # terms, calls and contacts weigh enough, whatever company a term has
+    reported: bool = False  # it says words of a reporter, and names nobody to write to
 
 
-def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5) -> Verdict:
-    """Drop a text of which more than `max_share` advertises; reason `spam`.
+def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5, max_model: Level = MAX_MODEL) -> Verdict:
+    """Drop a text of which more than `max_share` advertises, or whose wording does (`max_model`); reason `spam`.
 
     The score of the whole text is the weight of the different terms of its strongest family
     (strong 3, at most twice; weak 1), of calls to act (1, at most four) and of kinds of contact (2),
-    less each word of those who report, judge, tell or help (3, doubtful ones 1). Only at
-    `min_score` its windows of about 300 code points are looked at: `spam_share` is the part
-    that stands in windows with a weight of 2 and more for each 200 code points. So one
-    advertisement below a long article does not cost the article.
+    less each word of those who report, judge, tell or help (3, doubtful ones 1); between quotation
+    marks a term counts half. Only at `min_score` its windows of about 300 code points are looked at:
+    `spam_share` is the part that stands in windows with a weight of 2 and more for each 200 code
+    points. So one advertisement below a long article does not cost the article.
 
-    Measures `spam` (the score) and `spam_share`; label `spam` with the family where it drops. A
-    drop needs two strong terms, or one beside a call or contact, or two weak ones beside
-    a contact and a call: one word never decides.
+    `spam_model` is what a linear model over runs of characters says of the whole text and of half of its
+    windows (`filters/ngrams.py`): 0 is halfway, and where the terms of a shorter text agree it is raised by 2.
+
+    Measures `spam` (the score), `spam_share` and `spam_model`; label `spam` with the family where it drops,
+    `wording` where only the model knows it. A drop by terms needs two strong ones, or one beside a call or
+    contact, or two weak ones beside a contact and a call: one word never decides.
     """
-    found = measure(doc.text, min_score=min_score)
-    share = round(found.share, 4)
-    drops = share > max_share
+    text = shadow(doc.text[:MOST_CHARS])
+    model = wording(MODEL, text)
+    page = len(text) <= PAGE
+    found = measure(doc.text, min_score=min_score, gate=model <= max_model - (AGREED if page else 0.0))
+    agreed = AGREED if found.agrees and page else 0.0
+    if model + agreed > max_model:
+        model = wording(MODEL, text, windows=True)
+    model += agreed
+    share, model = round(found.share, 4), round(model, 4)
+    termed = share > max_share
+    drops = termed or (model > max_model and not found.reported)
     return Verdict(
         "drop" if drops else "keep",
         "spam" if drops else "no-spam",
-        measured=share,
-        limit=max_share,
-        labels=(("spam", found.family),) if drops else (),
-        measures=(("spam", round(found.score, 4)), ("spam_share", share)),
+        measured=share if termed or not drops else model,
+        limit=max_share if termed or not drops else max_model,
+        labels=(("spam", found.family or "wording"),) if drops else (),
+        measures=(("spam", round(found.score, 4)), ("spam_share", share), ("spam_model", model)),
     )
 
 
-def measure(text: str, *, min_score: float = 5.0) -> Evidence:
+def measure(text: str, *, min_score: float = 5.0, gate: bool = True) -> Evidence:
     """The evidence for the strongest family in `text`; empty where none reaches two terms.
 
+    With `gate` a text without a single strong or core term is not looked at.
+
     >>> measure("바카라는 크리스털을 만드는 프랑스의 회사이다.")
-    Evidence(family='', score=0.0, share=0.0)
+    Evidence(family='', score=0.0, share=0.0, agrees=False, reported=False)
     >>> measure("카.지.노 사이트 꽁/머/니 3만 원 지급, 가입코드 7777").family
     'gambling'
     """
     text = shadow(text[:MOST_CHARS])
     listed = _LIST.search(text) is not None
-    if not listed and not _GATE.any(text):
+    if gate and not listed and not _GATE.any(text):
         return Evidence()
     placed = _placed(text) if listed else ()
     hits = (*islice(_FIND.all(text), MOST_HITS), *placed)
-    counts = Counter(term for *_, term in hits)
-    if max(_score(family, counts, len(_CONTACTS)) for family in FAMILIES) < min_score:
-        return Evidence()
+    counts = _counted(text, hits)
+    reports = sum(1 for term in counts if term.kind == "report")
+    reported = reports >= REPORTED and not any(pattern.search(text) for pattern in (*_CONTACTS[:REACHED], _MOBILE))
+    if max(_score(family, counts, len(_CONTACTS), alone=not gate) for family in FAMILIES) < min_score:
+        return Evidence(reported=reported)
     contacts = sum(1 for pattern in _CONTACTS if pattern.search(text))
     score, family = max((_score(family, counts, contacts), family) for family in FAMILIES)
+    agrees = not gate and max(_score(name, counts, contacts, alone=True) for name in FAMILIES) >= min_score
     mixed = _mixed(counts, contacts)
-    if max(score, mixed) < min_score:
-        return Evidence(family if score else "", score, 0.0)
+    if reported or max(score, mixed) < min_score:
+        return Evidence(family if score else "", score, 0.0, agrees, reported)
     hits = tuple(sorted(hits, key=lambda hit: hit[0]))
     named = family if score >= min_score else "mixed"
-    return Evidence(
-        named, max(score, mixed), _share(text, hits, "mixed" if mixed > score else family, max(score, mixed))
-    )
+    strongest = max(score, mixed)
+    share = _share(text, hits, "mixed" if mixed > score else family, strongest)
+    return Evidence(named, strongest, share, agrees, reported)
 
 
-def _score(family: str, counts: Counter[Term], contacts: int) -> float:
-    """The weight of `family` in the whole text; 0 where its terms are too few to say anything."""
+def _counted(text: str, hits: tuple[tuple[int, int, Term], ...]) -> Counts:
+    """How often each term stands in the text; one that is never without quotation marks half as often."""
+    quoted = [hit.span() for hit in islice(_QUOTED.finditer(text), MOST_HITS)] if hits else []
+    counts: Counts = {}
+    at = 0
+    for start, end, term in sorted(hits, key=lambda hit: hit[0]):
+        while at < len(quoted) and quoted[at][1] <= start:
+            at += 1
+        inside = at < len(quoted) and quoted[at][0] < start and end < quoted[at][1]
+        counts[term] = counts.get(term, 0.0) + (HALF if inside else 1.0)
+    return counts
+
+
+def _score(family: str, counts: Counts, contacts: int, *, alone: bool = False) -> float:
+    """The weight of `family` in the whole text; 0 where its terms are too few to say anything.
+
+    With `alone` one term of the family is enough: so weigh texts whose wording advertises already.
+    """
     strong = sum(min(n, REPEATS) for term, n in counts.items() if term.family == family and term.kind == "strong")
-    weak = sum(1 for term in counts if term.family == family and term.kind in ("core", "weak"))
+    weak = sum(min(1.0, n) for term, n in counts.items() if term.family == family and term.kind in ("core", "weak"))
     calls = min(MOST_CALLS, sum(1 for term in counts if term.kind == "call"))
-    placed = sum(n for term, n in counts.items() if term.kind == "placed") if family == "seo" or strong + weak else 0
+    placed = sum(n for term, n in counts.items() if term.kind == "placed") if family == "seo" or strong + weak else 0.0
     if family in PLAIN:
-        enough = strong > 1 or (strong and calls + contacts) or (weak >= MANY_WEAK and contacts and calls)
+        enough = strong > 1 or bool(strong and calls + contacts) or (weak >= MANY_WEAK and contacts > 0 and calls > 0)
     else:  # what every shop says too
-        enough = strong > 1 or ((strong or placed) and calls and (contacts or weak >= MOST_WEAK))
-    if not enough:
+        enough = strong > 1 or bool((strong or placed) and calls and (contacts or weak >= MOST_WEAK))
+    if not (enough or (alone and strong + weak)):
         return 0.0
     return max(
         0.0,
@@ -164,16 +221,16 @@ def _score(family: str, counts: Counter[Term], contacts: int) -> float:
     )
 
 
-def _mixed(counts: Counter[Term], contacts: int) -> float:
+def _mixed(counts: Counts, contacts: int) -> float:
     """The weight of strong terms of several trades in one text, as lists of links have them; 0 where under three."""
-    strong = [term for term in counts if term.kind == "strong"]
+    strong = [term for term, n in counts.items() if term.kind == "strong" and n >= 1]
     calls = min(MOST_CALLS, sum(1 for term in counts if term.kind == "call"))
     if len(strong) < 3 or len({term.family for term in strong}) < 2:
         return 0.0
     return max(0.0, STRONG * len(strong) + CALL * calls + CONTACT * contacts + _against(counts))
 
 
-def _against(counts: Counter[Term]) -> float:
+def _against(counts: Counts) -> float:
     """What the words of those who report take away."""
     return sum({"report": REPORT, "doubt": DOUBT}.get(term.kind, 0.0) for term in counts)
 

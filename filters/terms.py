@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import re2
+from ahocorasick_rs import AhoCorasick, MatchKind
 
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
@@ -26,11 +28,13 @@ _ODD = re2.compile(f"([ㅏ-ㅣ]|[ㄱ-ㅎ][lI1|i!rト]|[가-힣][ㄱ-ㅎ][가-힣
 _APART = re2.compile(f"[가-힣]{_GAP}{{1,4}}[가-힣]|[가-힣][~!@#$%^&*_+=/|;:-]{{2,3}}[가-힣]")
 _STYLED_RUN = re.compile(f"[{_STYLED}]+")
 _GAPS = re.compile(f"(?:{_GAP}{{1,4}}|[~!@#$%^&*_+=/|;:-]{{2,3}})(?=[가-힣])")
+_PRINTABLE = bytes(range(0x20, 0x7F))
 _LETTERS = re.compile(r"[^가-힣ㄱ-ㅎ]")
 MOST_CHARS = (
     100_000  # code points of a text that a filter looks at, from its start: no text needs more to show what it is
 )
 MOST_HITS = 5_000  # that a filter looks at in one text: a text with more of them is made of nothing else
+FEW = 30  # lines of a text for which a pattern is made; from then on all terms in one pattern are cheaper
 _BEHIND = 8  # code points behind a rejected hit in which a term inside it may end
 
 
@@ -75,30 +79,64 @@ def finder(terms: tuple[Term, ...], pattern: Callable[[str], str] = apart) -> Fi
 
 
 class Finder:
-    """All terms of a list in one pattern that RE2 holds to linear time."""
+    """All terms of a list, found by their letters first, then by the patterns of those that a line may hold.
+
+    One pattern of a thousand terms takes RE2 a tenth of a second to compile, and as much again to build its states.
+    """
 
     def __init__(self, terms: tuple[Term, ...], pattern: Callable[[str], str]) -> None:
-        options = re2.Options()
-        options.max_mem = 32 << 20  # bytes; a thousand terms with gaps do not fit in the default of 8 MB
-        options.log_errors = False
         self._terms = {term.text.replace(" ", ""): term for term in terms} | {term.text: term for term in terms}
-        longest = sorted({term.text for term in terms}, key=lambda text: (-len(text), text))
-        self._pattern = re2.compile("|".join(map(pattern, longest)), options)
+        self._written = pattern
 
     def any(self, text: str) -> bool:
         """Whether some term stands in `text`."""
-        return self._pattern.search(text) is not None and next(self.all(text), None) is not None
+        return any(True for _ in self._near(text)) and next(self.all(text), None) is not None
 
     def all(self, text: str) -> Iterator[tuple[int, int, Term]]:
-        """Each (start, end, term) in `text`, from left to right, without overlap."""
-        for hit in self._pattern.finditer(text):
+        """Each (start, end, term) in `text`, from left to right, without overlap; no term goes over a line break."""
+        at = lines = 0
+        for line in text.split("\n"):
+            near = set(self._near(line, overlapping=True)) if line else ()
+            if near:
+                lines += 1
+                pattern = self._pattern({text for texts in near for text in texts}) if lines <= FEW else self._whole
+                yield from ((at + start, at + end, term) for start, end, term in self._in_line(pattern, line))
+            at += len(line) + 1
+
+    def _near(self, text: str, *, overlapping: bool = False) -> Iterator[tuple[str, ...]]:
+        """The terms that may stand in `text`: with what may stand inside one taken away, their letters are there."""
+        for (letters, texts), bare in zip(self._letters, _bare(text), strict=True):
+            yield from (texts[hit[0]] for hit in letters.find_matches_as_indexes(bare, overlapping))
+
+    def _pattern(self, texts: set[str]) -> re2._Regexp:
+        return _compiled(tuple(map(self._written, sorted(texts, key=lambda text: (-len(text), text)))))
+
+    @cached_property
+    def _whole(self) -> re2._Regexp:
+        return self._pattern({term.text for term in self._terms.values()})
+
+    @cached_property
+    def _letters(self) -> tuple[tuple[AhoCorasick, list[tuple[str, ...]]], ...]:
+        """The letters of Hangul terms, and of the others: each with the terms that are so spelt."""
+        spelt: dict[str, list[str]] = {}
+        for text in dict.fromkeys(term.text for term in self._terms.values()):
+            spelt.setdefault(text.replace(" ", ""), []).append(text)
+        hangul = {letters: texts for letters, texts in spelt.items() if re.fullmatch("[가-힣]{2,}", letters)}
+        others = {letters: texts for letters, texts in spelt.items() if letters not in hangul}
+        return tuple(
+            (AhoCorasick(list(some), MatchKind.Standard), [tuple(t) for t in some.values()])
+            for some in (hangul, others)
+        )
+
+    def _in_line(self, pattern: re2._Regexp, text: str) -> Iterator[tuple[int, int, Term]]:
+        for hit in pattern.finditer(text):
             start, end = hit.span()
             term = self._term(text, start, end)
             if term is not None:
                 yield start, end, term
                 continue
             # 겁쟁이 새끼야: 이 새끼 is none, for it begins inside a word; what begins behind its first sign may be one.
-            inner = self._pattern.search(text[start + 1 : end + _BEHIND])
+            inner = pattern.search(text[start + 1 : end + _BEHIND])
             if inner is not None and start + 1 + inner.start() < end:
                 inside, outside = start + 1 + inner.start(), start + 1 + inner.end()
                 term = self._term(text, inside, outside)
@@ -117,6 +155,21 @@ class Finder:
         if (before and start and _is_letter(text[start - 1])) or (behind and end < len(text) and _is_letter(text[end])):
             return None
         return term
+
+
+@lru_cache(maxsize=1024)
+def _compiled(patterns: tuple[str, ...]) -> re2._Regexp:
+    options = re2.Options()
+    options.max_mem = 32 << 20  # bytes; a thousand terms with gaps do not fit in the default of 8 MB
+    options.log_errors = False
+    return re2.compile("|".join(patterns), options)
+
+
+def _bare(text: str) -> tuple[str, str]:
+    """`text` without all that a pattern lets stand between two syllables, and without blanks."""
+    data = text.encode("utf-8", "replace")  # the search takes no lone surrogates
+    between = data.translate(None, _PRINTABLE).replace("·".encode(), b"")
+    return between.decode(), data.replace(b" ", b"").decode()
 
 
 def shadow(text: str) -> str:

@@ -70,7 +70,7 @@ def test_samples_lie_on_their_side_of_the_limit_and_nearest_comes_first(curated)
 def test_the_page_shows_limits_and_texts_and_runs_no_script(curated):
     home, recipe, done = curated
     html = curation.write(home, recipe, done).read_text("utf-8")
-    assert "min_chars = 100" in html and 'class="limit"' in html and "too-short" in html
+    assert "min_chars = 90" in html and 'class="limit"' in html and "too-short" in html
     assert "<script" not in html and "Private" in html
 
 
