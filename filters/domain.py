@@ -28,6 +28,7 @@ Domain: TypeAlias = Literal[
 ]  # fmt: skip
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 LIBRARIES = ("ahocorasick_rs",)
+NEEDS = ("morphology",)
 LIMITS = (Limit("domain_kept", "min_score", "min", "other-domain"),)
 
 FLOOR = 0.2  # a score below it is not stored; our choice: a field that a text only touches

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import re2
 
 from filters import morphology, register
 from malmoi.document import Document, Morphemes, Provenance
@@ -98,10 +99,8 @@ def test_no_input_costs_more_than_two_seconds(text: str) -> None:
 
 
 def test_a_person_is_no_end_of_another_word() -> None:
-    finder, owners = register.finder_of_cues()
-
     def kinds(text: str) -> set[str]:
-        return {owners[hit][0] for hit in finder.Match(text) or ()}
+        return {name for name, _ in register.cues_in(text)}
 
     assert "essay" not in kinds("새로 일어나는 문제 가운데 아내 몫")
     assert "essay" in kinds("그날 나는 걸었다")
@@ -111,6 +110,26 @@ def test_the_cues_name_known_kinds_and_compile() -> None:
     cues = list(register.cues())
     assert {name for name, _, _ in cues} == set(register.KINDS)
     assert all(0 < heavy <= 4 for _, heavy, _ in cues)
-    finder, owners = register.finder_of_cues()
-    assert len(owners) == len(cues)
-    assert finder.Match("제1조(목적)")
+    assert len(register.finder_of_cues().owners) == len(cues)
+    assert ("statutory", 3.0) in register.cues_in("제1조(목적)")
+
+
+def test_the_strings_that_a_cue_needs_hide_no_match_of_it() -> None:
+    cues = [(name, heavy, re2.compile(cue)) for name, heavy, cue in register.cues()]
+    for text in [row["text"] for row in (*ROWS, *KINDS)]:
+        assert register.cues_in(text) == [(name, heavy) for name, heavy, cue in cues if cue.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "turns"),
+    [
+        ("김민수: 네. 박지은: 예. 김민수: 좋아요.", 2),
+        ("의장 김민수 : 네.\n의장 김민수 : 예.", 2),
+        ("○위원장 김민수 네. ○위원장 김민수 예.", 2),
+        ("김민수: 네. 박지은: 예.", 0),
+        ("가격은 김민수: 네 김민수: 예", 0),
+        ("https: https: ", 0),
+    ],
+)
+def test_a_turn_is_a_name_that_speaks_again(text: str, turns: int) -> None:
+    assert register._turns(text) == turns
