@@ -116,9 +116,7 @@ def _is_part_of_something(window: Window) -> bool:
 def _in_row(window: Window) -> bool:
     """Whether only mobile numbers follow each other in the run: 010-0000-1234-010-0000-5678."""
     groups = window.run.groups
-    return (
-        len(groups) <= LONGEST_ROW and len(groups) % 3 == 0 and window.first % 3 == 0 and set(groups[::3]) == {"010"}
-    )
+    return len(groups) <= LONGEST_ROW and len(groups) % 3 == 0 and window.first % 3 == 0 and set(groups[::3]) == {"010"}
 
 
 def _is_document_number(window: Window) -> bool:
