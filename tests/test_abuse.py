@@ -75,3 +75,22 @@ def test_no_text_takes_long() -> None:
         began = time.process_time()
         judge(text)
         assert time.process_time() - began < 3  # seconds for about 3 MB; measured 1.6 and less
+
+
+def test_a_release_carries_the_label(tmp_path):
+    from dataclasses import replace
+
+    import duckdb
+
+    from malmoi.releases.publish import publish
+    from tests.small_release import documents, inputs
+
+    said = ("hate", "", None, "offensive")
+    docs = [
+        doc if label is None else replace(doc, labels=(*doc.labels, ("abuse", label)))
+        for doc, label in zip(documents(4), said, strict=True)
+    ]
+    (tmp_path / "tmp").mkdir()
+    publish(inputs(tmp_path / "in", docs), tmp_path / "r", tmp=tmp_path / "tmp")
+    found = duckdb.sql(f"SELECT id, abuse FROM '{tmp_path}/r/data/*/*/*.parquet'").fetchall()
+    assert dict(found) == {doc.id: label for doc, label in zip(docs, said, strict=True)}

@@ -47,6 +47,12 @@ COLUMNS = (
         False,
         "fields of the text, `name` and `score` 0–1, highest first; empty if not judged",
     ),
+    Column(
+        "abuse",
+        _TEXT,
+        True,
+        "`hate`, `offensive` or empty, as judged; drops nothing unless the recipe says so; NULL if not judged",
+    ),
     Column("language", _TEXT, False, "language code as judged; empty where not judged"),
     Column("hangul_share", _SHARE, True, "Hangul syllables among letters, 0–1, as measured before redaction"),
     Column("quality", _SHARE, True, "the recipe's quality measure; NULL where it takes none"),
@@ -65,7 +71,7 @@ COLUMNS = (
 DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
 
 # Few distinct values, or few within one page; a dictionary of the others would only be thrown away.
-DICTIONARY = ["source", "license", "use", "register", "domain", "language", "author", "date", "fetched"]
+DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
 DICTIONARY += [
     "pii.list.element.kind",
     "domains.list.element.name",

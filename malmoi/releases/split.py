@@ -128,7 +128,7 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
     }
     row |= {"register": source.register or labels.get("register", ""), "domain": _field(source, labels)}
     row["domains"] = _fields(measures)
-    row |= {"language": labels.get("language", ""), "cluster_size": 1}
+    row |= {"abuse": labels.get("abuse"), "language": labels.get("language", ""), "cluster_size": 1}
     row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
