@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from filters import views
 from filters.params import Chars
 from malmoi.document import Document, Verdict
 from malmoi.limit import Limit
@@ -25,7 +26,7 @@ def judge(doc: Document, *, min_chars: Chars = 90, max_chars: Chars = 1_000_000)
     are a book of 1,500 pages; what is longer is a dump that was not cut into its items.
     Measure `chars`.
     """
-    chars = sum(map(len, doc.text.split()))
+    chars = sum(map(len, views.words(doc.text)))
     measures = (("chars", float(chars)),)
     if chars < min_chars:
         return Verdict("drop", "too-short", float(chars), float(min_chars), measures=measures)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters.fences import without_fences
+from filters import views
 from filters.grammar import CLOSERS, ENDINGS, FOREIGN, NO_WORDS, PARTICLE, Grammar, grammar_of
 from filters.params import Count, Share
 from malmoi.document import Document, Morphemes, Verdict
@@ -120,7 +120,7 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
     """What `text` shows of Korean grammar by its morphemes; all zero where there are none."""
     grammar = grammar_of(found)
     words = len(found) - grammar.count(NO_WORDS)
-    eojeol = [word for word in without_fences(text).split() if not word.isascii()]
+    eojeol = [word for word in views.prose(text).split() if not word.isascii()]
     per_eojeol = 1 / len(eojeol) if eojeol else 0.0
     complete, listed = _sentences(grammar)
     sentences = len(found.sentence_start)

@@ -37,12 +37,6 @@ def once(view: Callable[[str], V]) -> Callable[[str], V]:
 
 
 @once
-def lines(text: str) -> tuple[str, ...]:
-    """The lines of a text without the white space around them; empty ones left out."""
-    return tuple(line for raw in text.split("\n") if (line := raw.strip()))
-
-
-@once
 def prose(text: str) -> str:
     """The text without fenced code, as `filters.fences.without_fences` gives it."""
     return fences.without_fences(text)
@@ -52,9 +46,3 @@ def prose(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """What stands between white space (eojeol, in Korean prose)."""
     return tuple(text.split())
-
-
-@once
-def letters(text: str) -> str:
-    """The text without any white space."""
-    return "".join(words(text))

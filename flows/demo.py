@@ -13,7 +13,7 @@ from rich.table import Table
 
 from crawlers.sample.site import serve
 from crawlers.sources.sample import PORT
-from flows import mapping, pool
+from flows import curation, mapping, pool
 from flows import run as runs
 from flows.curate import Curated, curate
 from flows.progress import Progress
@@ -27,7 +27,7 @@ WORDS: dict[Stage, str] = {
     "2-documents": "text out of the pages",
     "3-clean": "rights, language, surface",
     "4-unique": "copies",
-    "5-curated": "morphemes, personal data",
+    "5-curated": "morphemes, quality, domain, personal data",
 }
 
 
@@ -46,6 +46,7 @@ def demo(root: Path, out: Console) -> Released:
         out.print(f"The sample site is served at {base}; Scrapy crawls it as it would any site.\n", markup=False)
         runs.collect_all(workspace, names, progress, limit=None, contact=None)
         curated = curate(workspace, recipe, names, mapper, progress)
+        report = curation.write(workspace, recipe, curated)
         made = release(workspace, recipe, names, curated, mapper, progress)
     show(workspace, curated, made, out)
     out.print(f"\n{time.monotonic() - began:.0f} seconds. Next:", markup=False)
@@ -53,6 +54,7 @@ def demo(root: Path, out: Console) -> Released:
         f"malmoi verify {made.folder}",
         f"malmoi why {root} sample/law/petition-refund.html",
         f"open {made.folder}/index.html",
+        f"open {report}",
     ):
         out.print(f"  {line}", markup=False)
     return made

@@ -136,8 +136,8 @@ def test_a_filter_finds_the_same_in_the_columns_that_it_says_it_reads(name):
 
 def test_a_view_answers_for_the_text_at_hand_and_no_other():
     one = "말 \n\n ```\n글"
-    assert views.lines(one) == ("말", "```", "글") and views.lines(one) is views.lines(one)
-    assert views.letters("가 나\n다") == "가나다" and views.letters("라") == "라"
+    assert views.words(one) == ("말", "```", "글") and views.words(one) is views.words(one)
+    assert views.words("가 나\n다") == ("가", "나", "다") and views.words("라") == ("라",)
 
 
 def test_a_copy_of_a_page_has_its_number_and_its_tags():
