@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TypeVar
 
 from crawlers import catalogue, templates
 from crawlers import extract as extraction
 from crawlers.formats.template import Template
 from crawlers.rights import instruments
-from flows.jobs import ExtractJob, LearnJob, SketchJob, WalkJob, extract, learn, sketch_shard, walk_shard
+from flows import surveys
+from flows.jobs import ExtractJob, LearnJob, WalkJob, extract, learn, walk_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import collection, shard
@@ -26,7 +23,6 @@ from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, StageName, Step, digest
 from malmoi.shard import SCHEMA_VERSION
-from malmoi.survey import Survey
 from malmoi.workers import CPU_SECONDS, MEMORY_BYTES
 from malmoi.workspace import Stage, Workspace
 
@@ -59,8 +55,8 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
     for name in recipes.STAGES:
         steps = recipe.stage(name)
         slices: dict[str, tuple[tuple[str, Path, str], ...]] = {}
-        for step, params in _surveys(steps):
-            table, found = survey(workspace, step, params, before, ledgers, mapper, progress)
+        for step, params in surveys.read_by(steps):
+            table, found = surveys.survey(workspace, step, params, before, ledgers, mapper, progress)
             if name == "unique":
                 tables.append(table)
             for key, piece in found.items():
@@ -188,61 +184,6 @@ def walk_job(
     key = digest([stage, recipes.slice_digest(steps), content, seen, SCHEMA_VERSION, LIMITS])[:32]
     paths = tuple((name, path) for name, path, _ in pieces)
     return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
-
-
-def survey(
-    workspace: Workspace,
-    reader: Step,
-    params: dict[str, Any],
-    stage: Stage,
-    ledgers: Sequence[Ledger],
-    mapper: Mapper,
-    progress: Progress,
-) -> tuple[Path, dict[str, tuple[str, Path, str]]]:
-    """Sketch every shard, reduce once, and cut the table into the rows about each shard (name, file, digest)."""
-    found: Survey = recipes.module(reader.filter).SURVEY
-    code = [found.name, found.version, reader.libraries]
-    jobs = []
-    for ledger in ledgers:
-        content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
-        key = digest([*code, content])[:32]
-        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter))
-    missing = [job for job in jobs if not job.target.exists()]
-    with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
-        mapper(sketch_shard, missing, lambda _: step.advance())
-        paths = [job.target for job in jobs]
-        table_path = _table(workspace, found, [*code, params], params, paths)
-    table = shard.read(table_path)
-    keys = table.column(found.key)
-    slices = {}
-    for ledger, path in zip(ledgers, paths, strict=True):
-        here = table.filter(pc.is_in(keys, value_set=shard.read(path, [found.key]).column(found.key)))
-        piece = digest([found.name, here.to_pylist()])[:32]
-        target = workspace.survey(piece) / "rows.parquet"
-        if not target.exists():
-            workspace.put(target.parent, partial(_write, here, "rows.parquet"))
-        slices[ledger.key] = (found.name, target, piece)
-    return table_path, slices
-
-
-def _table(workspace: Workspace, found: Survey, code: list[Any], params: dict[str, Any], paths: list[Path]) -> Path:
-    key = digest([code, sorted(path.parent.name for path in paths)])[:32]
-    target = workspace.survey(key) / "table.parquet"
-    if not target.exists():
-        sketches = pa.concat_tables([shard.read(path) for path in paths] or [found.schema.empty_table()])
-        table = found.reduce(sketches, **params)
-        workspace.put(target.parent, partial(_write, table, "table.parquet"))
-    return target
-
-
-def _write(table: pa.Table, name: str, folder: Path) -> None:
-    shard.write(table, folder / name)
-
-
-def _surveys(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
-    """Each survey that a stage reads: a step that reads it, and the parameters of its reduce."""
-    for found, params in recipes.surveys(steps):
-        yield min((step for step in steps if step.survey == found.name), key=lambda step: step.filter), params
 
 
 def _ensure(

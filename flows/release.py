@@ -21,13 +21,14 @@ from malmoi import recipe as recipes
 from malmoi.corridor import Bound, apply
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError, DataError, StageError
+from malmoi.exchange import Run
 from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import history as histories
 from malmoi.releases import manifest as manifests
 from malmoi.releases.history import Entry, History
 from malmoi.releases.inputs import Inputs, SourceFacts
-from malmoi.releases.publish import Run, publish
+from malmoi.releases.publish import publish
 from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal

@@ -261,7 +261,7 @@ def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     if len({doc.id for doc in docs}) < len(docs):
         raise CallError("two lines have the same id; a cluster names its members by id.")
     sketches = pa.Table.from_pylist([SURVEY.sketch(doc) for doc in docs], schema=SURVEY.schema)
-    table = {r["id"]: r for r in SURVEY.reduce(sketches, **params.get(SURVEY.name, {})).to_pylist()}
+    table = {r["id"]: r for r in SURVEY.carrier(sketches, **params.get(SURVEY.name, {})).to_pylist()}
     for doc in docs:
         found = table.get(doc.id, {"keeper": doc.id, "similarity": 1.0})
         yield {

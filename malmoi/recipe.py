@@ -170,7 +170,7 @@ def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...
         if not step.survey:
             continue
         survey: Survey = module(step.filter).SURVEY
-        own = inspect.signature(survey.reduce).parameters if _sets_survey(module(step.filter)) else {}
+        own = inspect.signature(survey.carrier).parameters if _sets_survey(module(step.filter)) else {}
         params = {k: v for k, v in step.params if k in own}
         held = found.setdefault(survey.name, (survey, {}))[1]
         if any(held.get(k, v) != v for k, v in params.items()):
@@ -207,7 +207,7 @@ def schema(name: str) -> type[BaseModel]:
     mod, verb = module(name), verb_of(name)
     calls: list[Callable[..., Any]] = [getattr(mod, verb)]
     if _sets_survey(mod):
-        calls.append(mod.SURVEY.reduce)
+        calls.append(mod.SURVEY.carrier)
     fields: dict[str, Any] = {}
     for call in calls:
         hints = get_type_hints(call, include_extras=True)

@@ -5,19 +5,47 @@ was found (`reduce`). Its key is the first column of sketches and table: the id 
 what several documents share, such as their host. A filter module that reads the table names its
 survey as `SURVEY` and takes the rows of the shard at hand as its parameter `survey`, a mapping
 from key to row.
+
+A survey that is too large for one process names an `exchange` instead of `reduce`: a chain of tasks
+over files (malmoi/exchange.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
 from malmoi.document import Document
+from malmoi.exchange import Run
 
 Rows: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """One shard as a survey meets it: its documents (of schema malmoi.shard.DOCUMENTS), and a sketch of each."""
+
+    documents: Path
+    sketch: Path
+
+
+class Exchange(Protocol):
+    """From the sketches of many shards to the rows about each, by tasks that each hold a part of them."""
+
+    def __call__(
+        self, shards: Sequence[Surveyed], earlier: Sequence[Path], folder: Path, run: Run, **params: Any
+    ) -> Sequence[Path]:
+        """Write `folder/table.parquet`, sorted by key, and a file with the rows about each shard; the files, in order.
+
+        `earlier` are the folders of the segments that earlier releases left (empty for a survey that does
+        not `remember`). What stands in `folder` already is not made again. The result depends neither on
+        the order of `shards` nor on how the documents are cut into them.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +55,8 @@ class Survey:
     `sketch(doc)` gives one row of `schema`, whose first column is the key. `reduce(sketches, **params)`
     gives a table whose first column is the same key, with the columns that the filter reads; keys
     about which there is nothing to say are left out. It must not depend on the order of its rows.
+    A shard that comes after the survey was taken (of promoted copies) is told by `late` what was found
+    without it; where a table is keyed by what documents share, that is the rows with its keys.
     It is taken at the door of `stage`, from the documents that come in. Where `columns` names what
     `sketch` looks at (`id` and `source` among them), nothing else is read; the rest of the document is empty.
     """
@@ -35,7 +65,10 @@ class Survey:
     version: int
     schema: pa.Schema
     sketch: Callable[[Document], Mapping[str, Any]]
-    reduce: Callable[..., pa.Table]
+    reduce: Callable[..., pa.Table] | None = None
+    exchange: Callable[..., Sequence[Path]] | None = None  # an Exchange
+    late: Callable[[Path, Surveyed, Path], None] | None = None  # (folder of the exchange, shard, target)
+    remembers: bool = False  # each published release leaves a segment of its sketches, which later surveys read
     stage: str = "unique"  # the stage of a recipe whose filters read it
     columns: tuple[str, ...] | None = None  # of malmoi.shard.DOCUMENTS; None: all
 
@@ -43,3 +76,14 @@ class Survey:
     def key(self) -> str:
         """Name of the key column."""
         return str(self.schema.names[0])
+
+    @property
+    def carrier(self) -> Callable[..., Any]:
+        """Its `exchange` or its `reduce`: what a recipe may set are the keyword-only parameters of it.
+
+        TypeError where a survey has neither or both.
+        """
+        found = [call for call in (self.exchange, self.reduce) if call is not None]
+        if len(found) != 1:
+            raise TypeError(f"survey {self.name!r} names either `reduce` or `exchange`.")
+        return found[0]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from shutil import rmtree
-from typing import Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from malmoi import shard
 from malmoi.errors import StageError
+from malmoi.exchange import Run
 from malmoi.ledger import File
 from malmoi.releases import audit, copies, licences
 from malmoi.releases import manifest as manifests
@@ -24,17 +23,6 @@ from malmoi.releases.schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Parted, Refused, Split, refused, split
 from malmoi.releases.spread import Partition
 from malmoi.tables import repeated
-
-_A = TypeVar("_A")
-_B = TypeVar("_B")
-
-
-class Run(Protocol):
-    """Like `map`: calls a plain function on every piece of work; the results in the same order."""
-
-    def __call__(self, call: Callable[[_A], _B], work: list[_A], /) -> Iterable[_B]:
-        """The results of `call`, one for each piece of work."""
-        ...
 
 
 def publish(

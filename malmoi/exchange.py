@@ -1,0 +1,72 @@
+"""The exchange: rows that belong together meet, through files, without any process that holds them all.
+
+Each task writes its rows as one file, cut by partition; the task of a partition then reads its piece
+of every file. A file appears whole or not at all, so a task whose file stands is done and need not run
+again. No scheduler, no server: `Run` is a `map` over plain functions, which threads of this machine or
+the workers of an engine carry out.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from malmoi.workspace import sync
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+class Run(Protocol):
+    """Like `map`: calls a plain function on every piece of work; the results in the same order.
+
+    Functions and their work are picklable: module-level functions, frozen values that name paths.
+    """
+
+    def __call__(self, call: Callable[[_A], _B], work: list[_A], /) -> Iterable[_B]:
+        """The results of `call`, one for each piece of work."""
+        ...
+
+
+def spread(table: pa.Table, part: npt.NDArray[np.integer], parts: int, target: Path) -> None:
+    """Write the rows of `table` to `target`, one record batch for each of `parts` partitions, empty ones too.
+
+    `part` names the partition of each row, shape (rows,). Within a partition rows keep their order.
+    """
+    order = np.argsort(part, kind="stable")
+    ends = np.searchsorted(part[order], np.arange(parts), side="right")
+    moved = table.take(pa.array(order)).combine_chunks()
+    batches = moved.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
+    write([batches[0].slice(at, end - at) for at, end in zip([0, *ends[:-1]], ends, strict=True)], target)
+
+
+def write(batches: Sequence[pa.RecordBatch], target: Path) -> None:
+    """Write record batches of one schema to `target`, in Arrow's file format, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        with pa.ipc.new_file(part, batches[0].schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        sync(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    sync(target.parent)
+
+
+def gather(files: Iterable[Path], part: int) -> pa.Table:
+    """The rows of one partition out of every file, in the order of the files. StageError names a torn file."""
+    return pa.Table.from_batches([piece(path, part) for path in files])
+
+
+def piece(path: Path, part: int) -> pa.RecordBatch:
+    """One partition of one file, mapped into memory: only what is looked at is read."""
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
+        return file.get_batch(part)
