@@ -33,16 +33,27 @@ class Surveyed:
     sketch: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What an earlier release left: `folder/documents.parquet`, a row for each document that it was first to publish.
+
+    Columns are those of the survey's schema, `source`, `release` and `version`; rows are sorted by
+    H(id), then id (malmoi/releases/spread.py). `masked` are the ids in it that stand for nothing any more.
+    """
+
+    folder: Path
+    masked: tuple[str, ...] = ()
+
+
 class Exchange(Protocol):
     """From the sketches of many shards to the rows about each, by tasks that each hold a part of them."""
 
     def __call__(
-        self, shards: Sequence[Surveyed], earlier: Sequence[Path], folder: Path, run: Run, **params: Any
+        self, shards: Sequence[Surveyed], earlier: Sequence[Segment], folder: Path, run: Run, **params: Any
     ) -> Sequence[Path]:
         """Write `folder/table.parquet`, sorted by key, and a file with the rows about each shard; the files, in order.
 
-        `earlier` are the folders of the segments that earlier releases left (empty for a survey that does
-        not `remember`). What stands in `folder` already is not made again. The result depends neither on
+        `earlier` is empty for a survey that does not `remember`. What stands in `folder` already is not made again. The result depends neither on
         the order of `shards` nor on how the documents are cut into them.
         """
         ...
