@@ -53,8 +53,8 @@ class Exchange(Protocol):
     ) -> Sequence[Path]:
         """Write `folder/table.parquet`, sorted by key, and a file with the rows about each shard; the files, in order.
 
-        `earlier` is empty for a survey that does not `remember`. What stands in `folder` already is not made again. The result depends neither on
-        the order of `shards` nor on how the documents are cut into them.
+        `earlier` is empty for a survey that does not `remember`. What stands in `folder` already is not
+        made again. The result depends neither on the order of `shards` nor on how documents are cut into them.
         """
         ...
 
