@@ -6,37 +6,13 @@ taken: floating point sums depend on the number of threads. Deciles are members 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from data_cards import copies
+from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 2  # raise it with any change below: a card is rendered by the list it was made with
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One number of the card: English and Korean title, unit, the tables it is taken from, the question."""
-
-    title: str
-    title_ko: str
-    unit: str
-    inputs: tuple[str, ...]
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One table of the card; `heads` are the column titles, English and Korean, in the order of the question."""
-
-    title: str
-    title_ko: str
-    heads: tuple[tuple[str, str], ...]
-    inputs: tuple[str, ...]
-    sql: str
-
+FACTS_VERSION = 3  # raise it with any change below: a card is rendered by the list it was made with
 
 _DATA = ("data",)
-_HOST = "regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1)"
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
-_N = ("documents", "문서")
 _CHARS = ("characters", "글자")
 _TENTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -56,7 +32,7 @@ NUMBERS: dict[str, Number] = {
     "licences": Number(
         "Licence expressions", "이용허락", "expressions", _DATA, "SELECT count(DISTINCT license) FROM data"
     ),
-    "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {_HOST}) FROM data"),
+    "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {HOST}) FROM data"),
     "first_date": Number("Earliest text", "가장 이른 글", "date", _DATA, "SELECT min(date) FROM data WHERE date <> ''"),
     "last_date": Number("Latest text", "가장 늦은 글", "date", _DATA, "SELECT max(date) FROM data WHERE date <> ''"),
     "undated": Number("Without a date", "날짜 없음", "documents", _DATA, "SELECT count(*) FROM data WHERE date = ''"),
@@ -101,20 +77,7 @@ NUMBERS: dict[str, Number] = {
         ("stages",),
         "SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'torn'",
     ),
-    "clusters": Number(
-        "Clusters of copies", "중복 묶음", "clusters", ("clusters",), "SELECT count(DISTINCT cluster) FROM clusters"
-    ),
-    "copies": Number(
-        "Copies found", "찾은 중복 문서", "documents", ("clusters",), "SELECT count(DISTINCT member) FROM clusters"
-    ),
-    "largest_cluster": Number(
-        "Largest cluster",
-        "가장 큰 묶음",
-        "documents",
-        ("clusters",),
-        "SELECT coalesce(max(n), 0) FROM (SELECT count(*) AS n FROM (SELECT cluster, keeper AS id FROM clusters"
-        " UNION SELECT cluster, member FROM clusters) GROUP BY cluster)",
-    ),
+    **copies.NUMBERS,
     "personal_data": Number(
         "Places with personal data replaced",
         "가린 개인정보",
@@ -142,7 +105,7 @@ TABLES: dict[str, Listing] = {
     "by_licence": Listing(
         "By licence and use",
         "이용허락과 용도별",
-        (("use", "용도"), ("licence", "이용허락"), _N, _CHARS, ("bytes", "바이트")),
+        (("use", "용도"), ("licence", "이용허락"), DOCUMENTS, _CHARS, ("bytes", "바이트")),
         _DATA,
         'SELECT "use", license, count(*) AS documents, sum(n_chars)::BIGINT AS characters,'
         " sum(n_bytes)::BIGINT AS bytes FROM data GROUP BY ALL ORDER BY 1, 2",
@@ -150,7 +113,7 @@ TABLES: dict[str, Listing] = {
     "by_source": Listing(
         "By source",
         "출처별",
-        (("source", "출처"), ("title", "이름"), ("publisher", "제공자"), _N, _CHARS),
+        (("source", "출처"), ("title", "이름"), ("publisher", "제공자"), DOCUMENTS, _CHARS),
         ("data", "sources"),
         "SELECT s.name, s.title, s.publisher, count(d.id) AS documents,"
         " coalesce(sum(d.n_chars), 0)::BIGINT AS characters"
@@ -159,7 +122,7 @@ TABLES: dict[str, Listing] = {
     "by_register": Listing(
         "By register",
         "문체별",
-        (("register", "문체"), _N, _CHARS),
+        (("register", "문체"), DOCUMENTS, _CHARS),
         _DATA,
         "SELECT register, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",
@@ -167,7 +130,7 @@ TABLES: dict[str, Listing] = {
     "by_domain": Listing(
         "By domain",
         "분야별",
-        (("domain", "분야"), _N, _CHARS),
+        (("domain", "분야"), DOCUMENTS, _CHARS),
         _DATA,
         "SELECT domain, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",
@@ -175,7 +138,7 @@ TABLES: dict[str, Listing] = {
     "by_year": Listing(
         "By year of publication",
         "발행 연도별",
-        (("year", "연도"), _N, _CHARS),
+        (("year", "연도"), DOCUMENTS, _CHARS),
         _DATA,
         "SELECT substr(date, 1, 4) AS year, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 1",
@@ -183,9 +146,9 @@ TABLES: dict[str, Listing] = {
     "hosts": Listing(
         "Hosts with the most documents",
         "문서가 많은 호스트",
-        (("host", "호스트"), _N, _CHARS),
+        (("host", "호스트"), DOCUMENTS, _CHARS),
         _DATA,
-        f"SELECT {_HOST} AS host, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
+        f"SELECT {HOST} AS host, count(*) AS documents, sum(n_chars)::BIGINT AS characters FROM data"
         " GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 10",
     ),
     "funnel": Listing(
@@ -203,7 +166,7 @@ TABLES: dict[str, Listing] = {
     "drop_reasons": Listing(
         "Why documents were dropped",
         "뺀 까닭",
-        (("stage", "단계"), ("filter", "거르개"), ("reason", "까닭"), _N),
+        (("stage", "단계"), ("filter", "거르개"), ("reason", "까닭"), DOCUMENTS),
         ("stages",),
         "SELECT stage, filter, reason, sum(n)::BIGINT AS documents FROM stages WHERE outcome = 'dropped'"
         " GROUP BY ALL ORDER BY 1, 4 DESC, 2, 3",
@@ -211,7 +174,7 @@ TABLES: dict[str, Listing] = {
     "failures": Listing(
         "What could not be worked on",
         "처리하지 못한 까닭",
-        (("stage", "단계"), ("why", "까닭"), _N),
+        (("stage", "단계"), ("why", "까닭"), DOCUMENTS),
         ("failed",),
         "SELECT stage, why, count(*) AS documents FROM failed GROUP BY ALL ORDER BY 1, 2",
     ),
@@ -225,22 +188,16 @@ TABLES: dict[str, Listing] = {
     "personal_data": Listing(
         "Personal data replaced",
         "가린 개인정보",
-        (("kind", "종류"), ("places", "곳"), _N),
+        (("kind", "종류"), ("places", "곳"), DOCUMENTS),
         ("personal_data",),
         "SELECT kind, sum(n)::BIGINT AS places, count(DISTINCT id) AS documents FROM personal_data"
         " GROUP BY ALL ORDER BY 2 DESC, 1",
     ),
-    "copies": Listing(
-        "Copies",
-        "중복",
-        (("kind", "종류"), _N),
-        ("clusters",),
-        "SELECT kind, count(DISTINCT member) AS documents FROM clusters GROUP BY ALL ORDER BY 1",
-    ),
+    **copies.TABLES,
     "evidence": Listing(
         "How licences were proved",
         "이용허락의 근거",
-        (("licence", "이용허락"), ("kind", "근거"), ("scope", "범위"), _N),
+        (("licence", "이용허락"), ("kind", "근거"), ("scope", "범위"), DOCUMENTS),
         ("licence_evidence",),
         "SELECT licence, kind, scope, count(DISTINCT id) AS documents FROM licence_evidence"
         " GROUP BY ALL ORDER BY 1, 2, 3",
@@ -248,7 +205,7 @@ TABLES: dict[str, Listing] = {
     "signals": Listing(
         "Signals about use",
         "이용에 관한 신호",
-        (("signal", "신호"), ("effect", "효과"), _N),
+        (("signal", "신호"), ("effect", "효과"), DOCUMENTS),
         ("signals",),
         "SELECT name, effect, count(DISTINCT id) AS documents FROM signals GROUP BY ALL ORDER BY 1, 2",
     ),

@@ -6,7 +6,7 @@ from filters.duplicates.survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 2
+VERSION = 3
 READS = ("id",)
 LIBRARIES = ("datasketch", "numpy")  # those of the survey, which both filters read
 SURVEY_PARAMETERS = False  # the threshold belongs to near_duplicates

@@ -6,16 +6,18 @@ from filters.duplicates.survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 2
+VERSION = 3
 READS = ("id",)
 LIBRARIES = ("datasketch", "numpy")
 
 
 def judge(doc: Document, *, survey: Rows) -> Verdict:
-    """Read the table of the survey of copies; `measured` is the estimated Jaccard similarity to the keeper.
+    """Read the table of the survey of copies; `measured` is the Jaccard similarity of the shingles to the keeper's.
 
-    The threshold is the survey's (`threshold`, default 0.8), so it stands in the recipe beside this
-    filter; texts under 300 letters and digits must agree at 0.9.
+    Where the signatures settled the matter it is their estimate, else exact. The threshold and the
+    releases to compare with are the survey's (`threshold`, default 0.8; `earlier`, default `same`), so
+    they stand in the recipe beside this filter; texts under 300 letters and digits must agree at 0.9.
+    The keeper may be a document of an earlier release.
     """
     row = survey.get(doc.id)
     if row is None or row["kind"] != "near":

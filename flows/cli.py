@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli_index import index
 from flows.cli_options import (
     ContactOption,
     DryOption,
@@ -236,14 +237,23 @@ def verify(folder: Path) -> None:
 
 
 @app.command
-def why(where: Path, id: str) -> None:
-    """One document's path: capture, evidence, verdicts, cluster, redactions. WHERE is a workspace or a release."""
+def why(
+    where: Path,
+    id: str,
+    *,
+    against: Annotated[str, Parameter(help="Id of another document, to show the two side by side.")] = "",
+) -> None:
+    """One document's path: capture, evidence, verdicts, cluster, redactions. WHERE is a workspace or a release.
+
+    A copy is shown beside its keeper, a keeper beside the least alike of its copies.
+    """
     from flows import why as explaining
 
-    explaining.show(where, id, out)
+    explaining.show(where, id, out, against=against)
 
 
 app.command(sources)
+app.command(index)
 
 
 @app.command(name="try")

@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from crawlers import catalogue, templates
 from crawlers import extract as extraction
 from crawlers.formats.template import Template
 from crawlers.rights import instruments
-from flows import surveys
-from flows.jobs import ExtractJob, LearnJob, WalkJob, extract, learn, walk_shard
+from flows import promotion, surveys
+from flows.jobs import ExtractJob, LearnJob, extract, learn, walk_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
+from flows.walks import FOLDER_OF as FOLDER_OF
+from flows.walks import LIMITS, Taken, ensure, walk_job
+from flows.walks import Curated as Curated
 from malmoi import collection, shard
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
-from malmoi.recipe import Recipe, StageName, Step, digest
+from malmoi.recipe import Recipe, StageName, digest
 from malmoi.shard import SCHEMA_VERSION
-from malmoi.workers import CPU_SECONDS, MEMORY_BYTES
 from malmoi.workspace import Stage, Workspace
-
-J = TypeVar("J", ExtractJob, WalkJob)
-
-LIMITS = (CPU_SECONDS, MEMORY_BYTES)  # part of every key: what failed is tried again when they change
-FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}
-
-
-@dataclass(frozen=True, slots=True)
-class Curated:
-    """What curation stands on: the finished shards of each stage, in order, and who is whose copy."""
-
-    stages: tuple[tuple[Stage, tuple[Ledger, ...]], ...]
-    tables: tuple[Path, ...]  # of the surveys of copies
-    read: tuple[tuple[str, tuple[Ledger, ...]], ...] = ()  # source as it was named → its shards of the first stage
-
-    def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
-        """The ledgers of one stage."""
-        return dict(self.stages)[stage]
 
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
@@ -51,21 +33,25 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
     ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
     before: Stage = "2-documents"
-    tables: list[Path] = []
+    taken: dict[StageName, list[Taken]] = {}
     for name in recipes.STAGES:
         steps = recipe.stage(name)
-        slices: dict[str, tuple[tuple[str, Path, str], ...]] = {}
+        slices: dict[str, tuple[surveys.Slice, ...]] = {}
         for step, params in surveys.read_by(steps):
-            table, found = surveys.survey(workspace, step, params, before, ledgers, mapper, progress)
-            if name == "unique":
-                tables.append(table)
+            table, found = surveys.survey(
+                workspace, step, params, before, ledgers, mapper, progress, release=recipe.name
+            )
+            taken.setdefault(name, []).append(Taken(step, params, table))
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
         walks = [walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices) for ledger in ledgers]
-        ledgers = _ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
+        ledgers = ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]
         done.append((before, ledgers))
-    return Curated(tuple(done), tuple(tables), tuple(read.items()))
+    tables = tuple(one.table for one in taken.get("unique", ()))
+    return promotion.promoted(
+        workspace, recipe, Curated(tuple(done), tables, tuple(read.items())), taken, mapper, progress
+    )
 
 
 def _extracted(
@@ -76,7 +62,7 @@ def _extracted(
     planned = {name: list(extract_jobs(workspace, name)) for name in sources}
     try:
         jobs = [job for name in sources for job in planned[name]]
-        done = iter(_ensure(workspace, "2-documents", jobs, extract, mapper, progress))
+        done = iter(ensure(workspace, "2-documents", jobs, extract, mapper, progress))
         return {name: tuple(islice(done, len(planned[name]))) for name in sources}
     except SourceError as first:
         if len(sources) == 1:
@@ -84,7 +70,7 @@ def _extracted(
         faults = {str(first): None}
     for name in sources:
         try:
-            _ensure(workspace, "2-documents", planned[name], extract, mapper, progress)
+            ensure(workspace, "2-documents", planned[name], extract, mapper, progress)
         except SourceError as error:
             faults[str(error)] = None
     raise SourceError("\n".join(faults))
@@ -167,39 +153,3 @@ def _visited(url: str, past: collection.Past) -> list[object]:
 def definition_file(name: str) -> Path:
     """The file that defines a source."""
     return Path(name) if name.endswith(".py") else catalogue.SOURCES / f"{name}.py"
-
-
-def walk_job(
-    workspace: Workspace,
-    stage: Stage,
-    before: Stage,
-    ledger: Ledger,
-    steps: tuple[Step, ...],
-    slices: dict[str, tuple[tuple[str, Path, str], ...]],
-) -> WalkJob:
-    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on."""
-    pieces = slices.get(ledger.key, ())
-    content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
-    seen = [[name, content_digest] for name, _, content_digest in pieces]
-    key = digest([stage, recipes.slice_digest(steps), content, seen, SCHEMA_VERSION, LIMITS])[:32]
-    paths = tuple((name, path) for name, path, _ in pieces)
-    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
-
-
-def _ensure(
-    workspace: Workspace,
-    stage: Stage,
-    jobs: Sequence[J],
-    call: Callable[[J], Ledger],
-    mapper: Mapper,
-    progress: Progress,
-) -> tuple[Ledger, ...]:
-    """The ledgers of all jobs, in order; only those that do not stand yet are worked on."""
-    standing = {job.key: ledger for job in jobs if (ledger := workspace.ledger(stage, job.key)) is not None}
-    missing = list({job.key: job for job in jobs if job.key not in standing}.values())
-    with progress.stage(stage, len(jobs), standing=len(jobs) - len(missing)) as step:
-        for ledger in mapper(call, missing, step.ledger):
-            standing[ledger.key] = ledger
-        ledgers = tuple(standing[job.key] for job in jobs)
-        step.total(ledgers)
-    return ledgers

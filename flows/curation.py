@@ -20,7 +20,7 @@ from data_cards import render
 from flows.curate import FOLDER_OF, Curated
 from malmoi import recipe as recipes
 from malmoi import shard
-from malmoi.ledger import Ledger
+from malmoi.ledger import REVERSED, Ledger
 from malmoi.limit import Limit
 from malmoi.recipe import Recipe, Step
 from malmoi.workspace import Stage, Workspace, replace_file
@@ -136,11 +136,18 @@ def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: 
     found = [_empty(step, limit) for step in steps for limit in limits(step)]
     if not found:
         return []
+    again = _again(workspace, stage, ledgers)
     for ledger in ledgers:
         folder = workspace.stage(stage, ledger.key)
-        for name in ("documents.parquet", "dropped.parquet"):
-            _count(folder / name, found, dropped=name == "dropped.parquet")
+        _count(folder / "documents.parquet", found)
+        _count(folder / "dropped.parquet", found, dropped=True, again=None if ledger.reverses else again)
     return found
+
+
+def _again(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> pa.Array | None:
+    """Ids of the documents whose drop was taken back: they are counted where they came in once more."""
+    paths = [workspace.stage(stage, ledger.key) / REVERSED for ledger in ledgers if ledger.reverses]
+    return pa.concat_tables([shard.read(path, ["id"]) for path in paths])["id"].combine_chunks() if paths else None
 
 
 def limits(step: Step) -> tuple[Limit, ...]:
@@ -157,7 +164,7 @@ def _empty(step: Step, limit: Limit) -> Spread:
     return Spread(step.filter, limit, bound, Scale(share), np.zeros((3, BARS * FINE), dtype=np.int64), [], [])
 
 
-def _count(path: Path, found: Sequence[Spread], *, dropped: bool) -> None:
+def _count(path: Path, found: Sequence[Spread], *, dropped: bool = False, again: pa.Array | None = None) -> None:
     table = shard.read(path, ["id", "measures", *(("by", "reason") if dropped else ())])
     if not table.num_rows:
         return
@@ -165,6 +172,9 @@ def _count(path: Path, found: Sequence[Spread], *, dropped: bool) -> None:
     measures = table.column("measures").combine_chunks()
     parents, flat = pc.list_parent_indices(measures), measures.flatten()
     names, values = flat.field("name"), flat.field("value")
+    if again is not None:
+        elsewhere = pc.is_in(ids, value_set=again).combine_chunks().take(parents)
+        names = pc.if_else(elsewhere, None, names)
     for spread in found:
         here = pc.equal(names, spread.limit.measure)
         rows = parents.filter(here).to_numpy(zero_copy_only=False)
@@ -219,12 +229,17 @@ def _stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], curated: C
 
 
 def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[str, Any]]:
-    """For each filter of a stage: how many came in, what it dropped and why, and what it changed."""
+    """For each filter of a stage: how many came in, what it dropped and why, and what it changed.
+
+    `dropped` counts what stays dropped, `promoted` those whose drop was taken back.
+    """
     dropped: Counter[tuple[str, str]] = Counter()
+    promoted: Counter[str] = Counter()
     edits: Counter[tuple[str, str]] = Counter()
     for ledger in ledgers:
         for (_, by, reason), n in ledger.dropped.items():
             dropped[by, reason] += n
+            promoted[by] -= min(n, 0)
         for (_, by, reason), n in (ledger.edits or {}).items():
             edits[by, reason] += n
     left = sum(sum(ledger.entered.values()) - len(ledger.failed) for ledger in ledgers)
@@ -235,6 +250,7 @@ def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[st
             "verb": step.verb,
             "in": left,
             "dropped": lost,
+            "promoted": promoted[step.filter],
             "edits": _of(edits, step.filter),
             "out": left - sum(n for _, n in lost),
         }
@@ -242,7 +258,7 @@ def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[st
 
 
 def _of(counts: Mapping[tuple[str, str], int], name: str) -> list[tuple[str, int]]:
-    found = [(reason, n) for (by, reason), n in counts.items() if by == name]
+    found = [(reason, n) for (by, reason), n in counts.items() if by == name and n]
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 

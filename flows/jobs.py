@@ -133,6 +133,11 @@ def learn(job: LearnJob) -> Path:
 
 def walk_shard(job: WalkJob) -> Ledger:
     """Run a WalkJob and return the ledger of the finished shard."""
+    return Workspace(job.root).commit(job.stage, job.key, lambda folder: fill(job, folder))
+
+
+def fill(job: WalkJob, folder: Path) -> Ledger:
+    """Write the files of a WalkJob into `folder`, and count; the ledger is returned and not written."""
     shared = (job.key, job.steps, job.slices)
     if recipes.columns(job.steps):  # looking up a row costs less than the way to a worker
         answers = Workers(0).map(walking, shared, _batches(job.before, size=LOOKED_UP), _single)
@@ -143,10 +148,7 @@ def walk_shard(job: WalkJob) -> Ledger:
         row = shard.unpacked(batch).select(["id", "source"]).to_pylist()[0]
         return Failure(row["id"], row["source"], "")
 
-    def fill(folder: Path) -> Ledger:
-        return _written(folder, job.stage, job.key, answers, lost)
-
-    return Workspace(job.root).commit(job.stage, job.key, fill)
+    return _written(folder, job.stage, job.key, answers, lost)
 
 
 def sketch_shard(job: SketchJob) -> Path:

@@ -1,10 +1,12 @@
 """What the fork server imports before the first worker is forked: the heavy libraries, once for all.
 
-A worker forked from it costs its own pages only. Kiwi is built lazily, so it tokenises one word here.
+A worker forked from it costs its own pages only. Kiwi is built lazily, so it tokenises one word here;
+the kernels of MinHash are compiled or loaded, so that no document pays for it out of its CPU limit.
 Neither Scrapy nor Prefect is among these, and a test holds that.
 """
 
 import crawlers.extract
+import filters.duplicates.sketch
 import filters.duplicates.survey
 import filters.exact_duplicates
 import filters.morphology
@@ -12,6 +14,7 @@ import malmoi.recipe
 import malmoi.shard
 
 filters.morphology.load()
+filters.duplicates.sketch.warm()
 for _name in malmoi.recipe.available():
     malmoi.recipe.module(_name)
 crawlers.extract.warm()

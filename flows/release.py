@@ -13,6 +13,7 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
+from flows import remember
 from flows.curate import Curated
 from flows.mapping import Mapper
 from flows.progress import Progress
@@ -82,6 +83,7 @@ def release(
         )
     inputs = _inputs(workspace, recipe, sources, curated, version)
     if (standing := _standing(workspace, inputs, history)) is not None:
+        remember.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
         return standing
     with progress.stage("6-release", 0) as step, workspace.birth() as folder:
         manifest = publish(
@@ -95,6 +97,8 @@ def release(
             _finish(folder)
             if target.exists():
                 raise CallError(f"{target} exists and is no release of ours; move it away. Nothing was overwritten.")
+        remember.leave(workspace, recipe, curated.stages, folder if new else target, _runner(mapper))
+        if new:  # its segment stands already: one without a release is seen by nobody, a release without one forgets
             workspace.stand(folder, target)
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
     histories.write(workspace.root / "6-releases" / "releases.json", known(workspace))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crawlers import catalogue
+from flows import index
 from flows.collect import would_collect
 from flows.curate import FOLDER_OF, extract_jobs
 from flows.run import recipe_of, sources_of
@@ -40,6 +41,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
     if not releases:
         out.print("no release yet")
+    out.print(index.summary(workspace), markup=False)
     try:
         recipe = recipe_of(recipe_name)
         plan(recipe, sources_of(recipe, recipe_name, given), root, out, collect=False)

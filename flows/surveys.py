@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,13 +15,41 @@ from flows.jobs import SketchJob, sketch_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import recipe as recipes
-from malmoi import shard
+from malmoi import shard, withdrawals
 from malmoi.ledger import Ledger
-from malmoi.recipe import Step, digest
-from malmoi.survey import Survey, Surveyed
+from malmoi.recipe import Recipe, Step, digest
+from malmoi.releases import segments
+from malmoi.releases.segments import Found
+from malmoi.survey import Segment, Survey, Surveyed
 from malmoi.workspace import Stage, Workspace
 
 Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a survey is taken of: the shards at its door, the parameters, and all else that decides its sketches."""
+
+    survey: Survey
+    reader: Step
+    params: dict[str, Any]
+    jobs: tuple[SketchJob, ...]
+
+    @property
+    def shards(self) -> list[Surveyed]:
+        """The shards with the files that their sketches have, or will have."""
+        return [Surveyed(job.before / "documents.parquet", job.target) for job in self.jobs]
+
+    @property
+    def inputs(self) -> str:
+        """Digest of the sketches, the parameters and the code; of the segments that are read it says nothing."""
+        return self.key(())
+
+    def key(self, earlier: Sequence[tuple[str, Segment]]) -> str:
+        """Names the table: `inputs`, and the segments that are read, with what is masked in them."""
+        code = [self.survey.name, self.survey.version, self.reader.libraries, self.params]
+        read = [[name, segment.masked] for name, segment in earlier]
+        return digest([code, sorted(job.key for job in self.jobs), *([read] if read else [])])[:32]
 
 
 def survey(
@@ -31,21 +60,21 @@ def survey(
     ledgers: Sequence[Ledger],
     mapper: Mapper,
     progress: Progress,
+    *,
+    release: str = "",
 ) -> tuple[Path, dict[str, Slice]]:
-    """Take the survey that `reader` reads; its table, and for the key of each ledger the rows about that shard."""
-    found: Survey = recipes.module(reader.filter).SURVEY
-    code = [found.name, found.version, reader.libraries]
-    jobs = []
-    for ledger in ledgers:
-        content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
-        key = digest([*code, content])[:32]
-        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter))
+    """Take the survey that `reader` reads; its table, and for the key of each ledger the rows about that shard.
+
+    `release` is the name under which the documents will be published: a survey that remembers reads
+    what earlier releases of that name left, or as its parameter `earlier` says.
+    """
+    basis = _basis(workspace, reader, params, stage, ledgers)
+    found, jobs = basis.survey, basis.jobs
     missing = [job for job in jobs if not job.target.exists()]
     with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
         mapper(sketch_shard, missing, lambda _: step.advance())
-        shards = [Surveyed(job.before / "documents.parquet", job.target) for job in jobs]
         meet = _exchanged if found.exchange else _reduced
-        table, rows = meet(workspace, found, [*code, params], params, shards, mapper)
+        table, rows = meet(workspace, basis, _earlier(workspace, basis, release), mapper)
     slices = {}
     for ledger, here in zip(ledgers, rows, strict=True):
         piece = digest([found.name, here.to_pylist()])[:32]
@@ -62,19 +91,54 @@ def read_by(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
         yield min((step for step in steps if step.survey == found.name), key=lambda step: step.filter), params
 
 
+def remembered(
+    workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]]
+) -> Iterator[Basis]:
+    """The surveys of a recipe that leave a segment; `stages` are the finished shards of each stage, in order."""
+    for (before, ledgers), name in zip(stages, recipes.STAGES, strict=False):
+        for reader, params in read_by(recipe.stage(name)):
+            if recipes.module(reader.filter).SURVEY.remembers:
+                yield _basis(workspace, reader, params, before, ledgers)
+
+
+def earlier(workspace: Workspace, basis: Basis, release: str, known: Sequence[Found]) -> list[Found]:
+    """The segments that a survey reads; `known` are all that the index has for it. StageError where one is broken."""
+    said = basis.params.get("earlier", "none")
+    read = known if said == "all" else [one for one in known if one.folder.parent.name == release]
+    return segments.chosen(segments.counting(segments.whole(read)), release, said, basis.inputs)
+
+
+def _basis(
+    workspace: Workspace, reader: Step, params: dict[str, Any], stage: Stage, ledgers: Sequence[Ledger]
+) -> Basis:
+    found: Survey = recipes.module(reader.filter).SURVEY
+    jobs = []
+    for ledger in ledgers:
+        content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
+        key = digest([found.name, found.version, reader.libraries, content])[:32]
+        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter))
+    return Basis(found, reader, params, tuple(jobs))
+
+
+def _earlier(workspace: Workspace, basis: Basis, release: str) -> list[tuple[str, Segment]]:
+    """What the survey reads of earlier releases, by name; without what has been withdrawn since."""
+    if not basis.survey.remembers:
+        return []
+    known = segments.found(workspace, basis.survey.name, basis.survey.version, segments.released(workspace))
+    read = earlier(workspace, basis, release, known)
+    masks = [one.id for one in withdrawals.read(workspace.withdrawals)] if read else []
+    return [(one.name, Segment(one.folder, segments.holds(one.folder, masks))) for one in read]
+
+
 def _reduced(
-    workspace: Workspace,
-    found: Survey,
-    code: list[Any],
-    params: dict[str, Any],
-    shards: Sequence[Surveyed],
-    mapper: Mapper,
+    workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
 ) -> tuple[Path, Iterator[pa.Table]]:
     """One process takes all sketches; of its table each shard gets the rows with its keys."""
-    target = workspace.survey(_key(code, shards)) / "table.parquet"
+    found, shards = basis.survey, basis.shards
+    target = workspace.survey(basis.key(earlier)) / "table.parquet"
     if not target.exists():
         sketches = pa.concat_tables([shard.read(s.sketch) for s in shards] or [found.schema.empty_table()])
-        table = found.carrier(sketches, **params)
+        table = found.carrier(sketches, **basis.params)
         workspace.put(target.parent, partial(_write, table, "table.parquet"))
     table = shard.read(target)
     keys = table.column(found.key)
@@ -83,21 +147,13 @@ def _reduced(
 
 
 def _exchanged(
-    workspace: Workspace,
-    found: Survey,
-    code: list[Any],
-    params: dict[str, Any],
-    shards: Sequence[Surveyed],
-    mapper: Mapper,
+    workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
 ) -> tuple[Path, Iterator[pa.Table]]:
     """The survey's own exchange writes the table and the rows about each shard; what stands of it is not made again."""
-    folder = workspace.survey(_key(code, shards))
-    rows = found.carrier(shards, (), folder, mapper, **params)
+    folder = workspace.survey(basis.key(earlier))
+    read = [segment for _, segment in earlier]
+    rows = basis.survey.carrier(basis.shards, read, folder, mapper, **basis.params)
     return folder / "table.parquet", (shard.read(path) for path in rows)
-
-
-def _key(code: list[Any], shards: Sequence[Surveyed]) -> str:
-    return digest([code, sorted(s.sketch.parent.name for s in shards)])[:32]
 
 
 def _write(table: pa.Table, name: str, folder: Path) -> None:

@@ -254,14 +254,15 @@ def _domain(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 
 
 def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
-    from filters.near_duplicates import SURVEY
+    from filters.duplicates.survey import SURVEY, among
 
-    params = {name: given for found, given in recipes.surveys(tuple(_steps(recipe))) for name in [found.name]}
+    given = {found.name: params for found, params in recipes.surveys(tuple(_steps(recipe)))}
+    threshold = given.get(SURVEY.name, {}).get("threshold", 0.8)
     docs = [_document(row) for row in rows]
     if len({doc.id for doc in docs}) < len(docs):
         raise CallError("two lines have the same id; a cluster names its members by id.")
     sketches = pa.Table.from_pylist([SURVEY.sketch(doc) for doc in docs], schema=SURVEY.schema)
-    table = {r["id"]: r for r in SURVEY.carrier(sketches, **params.get(SURVEY.name, {})).to_pylist()}
+    table = {r["id"]: r for r in among(sketches, {doc.id: doc.text for doc in docs}, threshold=threshold).to_pylist()}
     for doc in docs:
         found = table.get(doc.id, {"keeper": doc.id, "similarity": 1.0})
         yield {

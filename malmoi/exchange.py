@@ -9,7 +9,8 @@ the workers of an engine carry out.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from malmoi.errors import StageError
 from malmoi.workspace import sync
 
 _A = TypeVar("_A")
@@ -39,20 +41,36 @@ def spread(table: pa.Table, part: npt.NDArray[np.integer], parts: int, target: P
 
     `part` names the partition of each row, shape (rows,). Within a partition rows keep their order.
     """
+    write(cut(table, part, parts), target)
+
+
+def cut(table: pa.Table, part: npt.NDArray[np.integer], parts: int) -> list[pa.RecordBatch]:
+    """The rows of `table` as one record batch for each of `parts` partitions, empty ones too.
+
+    >>> [batch.num_rows for batch in cut(pa.table({"n": [1, 2, 3]}), np.array([2, 0, 2]), 4)]
+    [1, 0, 2, 0]
+    """
     order = np.argsort(part, kind="stable")
     ends = np.searchsorted(part[order], np.arange(parts), side="right")
     moved = table.take(pa.array(order)).combine_chunks()
     batches = moved.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
-    write([batches[0].slice(at, end - at) for at, end in zip([0, *ends[:-1]], ends, strict=True)], target)
+    return [batches[0].slice(at, end - at) for at, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def write(batches: Sequence[pa.RecordBatch], target: Path) -> None:
-    """Write record batches of one schema to `target`, in Arrow's file format, whole or not at all."""
+def write(batches: Iterable[pa.RecordBatch], target: Path) -> None:
+    """Write record batches of one schema to `target` as they come, in Arrow's file format, whole or not at all.
+
+    ValueError where there is none: an empty batch says at least what the columns are.
+    """
+    each = iter(batches)
+    first = next(each, None)
+    if first is None:
+        raise ValueError(f"{target}: nothing to write, not even an empty batch.")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        with pa.ipc.new_file(part, batches[0].schema) as writer:
-            for batch in batches:
+        with pa.ipc.new_file(part, first.schema) as writer:
+            for batch in chain([first], each):
                 writer.write_batch(batch)
         sync(part)
         part.replace(target)
@@ -67,6 +85,20 @@ def gather(files: Iterable[Path], part: int) -> pa.Table:
 
 
 def piece(path: Path, part: int) -> pa.RecordBatch:
-    """One partition of one file, mapped into memory: only what is looked at is read."""
-    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
-        return file.get_batch(part)
+    """One partition of one file, mapped into memory: only what is looked at is read. StageError if it is torn."""
+    (found,) = _batches(path, lambda _: [part])
+    return found
+
+
+def pieces(path: Path, part: int = 0, parts: int = 1) -> list[pa.RecordBatch]:
+    """One partition of a file that was written in rounds, each with a batch for every one of `parts` partitions."""
+    return list(_batches(path, lambda count: range(part, count, parts)))
+
+
+def _batches(path: Path, chosen: Callable[[int], Iterable[int]]) -> Iterator[pa.RecordBatch]:
+    """Batches of a file by number; `chosen` is told how many there are."""
+    try:
+        with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
+            yield from [file.get_batch(number) for number in chosen(file.num_record_batches)]
+    except (pa.ArrowInvalid, pa.ArrowIndexError, OSError) as error:
+        raise StageError(f"{path}: cannot be read back ({error}). Delete it and run again: it is made anew.") from error

@@ -1,14 +1,21 @@
-"""Counting, and its law: what goes in comes out, as kept, dropped or failed."""
+"""Counting, and its law: what goes in comes out, as kept, dropped or failed.
+
+A number is negative in one place only: a ledger that names what it `reverses` takes back drops that
+another ledger of its stage has booked, as a reversing entry does in bookkeeping. Nothing enters by it
+(it entered once, and was counted then), so the law holds for it as for all others.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from malmoi.errors import StageError
+
+REVERSED = "reversed.parquet"  # beside a ledger that reverses: id, source, filter (`by`) and reason of each drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,10 @@ class Ledger:
     edits: Mapping[tuple[str, str, str], int] | None = None  # (source, filter, reason) → edits carried out
     files: tuple[File, ...] = ()
     torn: tuple[str, ...] = ()  # records that could not be read, which never became documents
+    reverses: tuple[tuple[str, str], ...] = ()  # (filter, reason) of the drops that it takes back
 
     def __post_init__(self) -> None:
+        self._refuse_negative()
         lost = Counter(self.entered)
         lost.subtract(self.kept)
         for (source, _, _), n in self.dropped.items():
@@ -53,6 +62,16 @@ class Ledger:
         wrong = {source: n for source, n in lost.items() if n}
         if wrong:
             raise StageError(f"{self.stage}/{self.key}: in = kept + dropped + failed does not hold: {wrong}")
+
+    def _refuse_negative(self) -> None:
+        """Only a reversing ledger, into which nothing enters, counts below zero, and only drops that it names."""
+        if self.reverses and sum(self.entered.values()):
+            raise StageError(f"{self.stage}/{self.key}: takes drops back, so nothing enters; it says {self.entered}")
+        counts: dict[Any, int] = {**self.entered, **{("kept", s): n for s, n in self.kept.items()}}
+        counts |= {("edits", *key): n for key, n in (self.edits or {}).items()}
+        counts |= {key: n for key, n in self.dropped.items() if key[1:] not in self.reverses}
+        if wrong := {key: n for key, n in counts.items() if n < 0}:
+            raise StageError(f"{self.stage}/{self.key}: less than nothing, and not named in `reverses`: {wrong}")
 
     def to_json(self) -> str:
         """Canonical JSON: equal ledgers give equal bytes."""
@@ -67,6 +86,8 @@ class Ledger:
             "files": [[f.name, f.sha256, f.rows, f.bytes] for f in self.files],
             "torn": list(self.torn),
         }
+        if self.reverses:
+            value["reverses"] = [list(pair) for pair in self.reverses]
         return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
 
     @staticmethod
@@ -84,13 +105,31 @@ class Ledger:
                 edits={(s, f, r): n for s, f, r, n in value["edits"]},
                 files=tuple(File(*row) for row in value["files"]),
                 torn=tuple(value["torn"]),
+                reverses=tuple((f, r) for f, r in value.get("reverses", ())),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise StageError(f"not a ledger: {error}") from error
 
 
+def reversing(walked: Ledger, back: Mapping[tuple[str, str, str], int]) -> Ledger:
+    """The ledger of documents that come in a second time, because the drops in `back` no longer hold.
+
+    `walked` counts what became of them now; `back` counts them as (source, filter, reason) → documents.
+    StageError where the two do not speak of equally many.
+
+    >>> walked = Ledger("4-unique", "k", {"a": 2}, {"a": 1}, {("a", "later", "bad"): 1})
+    >>> found = reversing(walked, {("a", "near_duplicates", "near-copy"): 2})
+    >>> dict(found.entered), dict(found.kept), found.dropped["a", "near_duplicates", "near-copy"]
+    ({}, {'a': 1}, -2)
+    """
+    dropped = Counter(walked.dropped)
+    dropped.subtract(back)
+    reverses = tuple(sorted({(by, reason) for _, by, reason in back}))
+    return replace(walked, entered={}, dropped={k: n for k, n in dropped.items() if n}, reverses=reverses)
+
+
 def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counter[tuple[str, str, str]], list[Failure]]:
-    """Documents in, kept, dropped and failed over many ledgers."""
+    """Documents in, kept, dropped and failed over many ledgers; drops that were taken back are not among them."""
     entered: Counter[str] = Counter()
     kept: Counter[str] = Counter()
     dropped: Counter[tuple[str, str, str]] = Counter()
@@ -100,7 +139,7 @@ def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counte
         kept.update(ledger.kept)
         dropped.update(ledger.dropped)
         failed.extend(ledger.failed)
-    return entered, kept, dropped, failed
+    return entered, kept, Counter({key: n for key, n in dropped.items() if n}), failed
 
 
 def _rows(counts: Mapping[tuple[str, str, str], int]) -> list[list[Any]]:

@@ -3,7 +3,8 @@
 The file is the registration: `filter = "language"` names `filters/language.py`, and the
 keyword-only parameters of its verb are the schema of the table that names it. An unknown key,
 a value out of range or a filter before the one that it `NEEDS` stops before the first document,
-naming recipe, filter and key.
+naming recipe, filter and key. Parameters that name files (`FILES`: parameter → what reads them) hold
+their names and digests, and are read once before the first document too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from malmoi.corridor import Bound, Verb
 from malmoi.errors import CallError
+from malmoi.named_files import resolved
 from malmoi.survey import Rows, Survey
 
 StageName = Literal["clean", "unique", "curated"]
@@ -140,9 +142,12 @@ def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None)
     """The callable filters of `steps`; `survey_rows` maps the name of a survey to the rows of the shard at hand."""
     bound = []
     for step in steps:
-        call = getattr(module(step.filter), step.verb)
+        mod = module(step.filter)
+        call = getattr(mod, step.verb)
         wanted = inspect.signature(call).parameters
         params: dict[str, Any] = {k: v for k, v in step.params if k in wanted}
+        if prepare := getattr(mod, "prepare", None):  # loads here what would count against the first document
+            prepare(**params)
         if step.survey:
             params["survey"] = (survey_rows or {})[step.survey]
         bound.append(Bound(step.filter, step.verb, partial(call, **params) if params else call))
@@ -234,12 +239,16 @@ def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
         raise CallError(
             f"{path}: [[{stage}]] names the unknown filter {name!r}.{hint} Known: {', '.join(available())}."
         )
-    model = schema(name)
+    mod, model = module(name), schema(name)
     try:
-        bound = model.model_validate(params)
+        readers = {key: read for key, read in getattr(mod, "FILES", {}).items() if key in params}
+        bound = model.model_validate(params | {key: resolved(path.parent, key, params[key]) for key in readers})
+        for key, read in readers.items():
+            read(getattr(bound, key))
     except ValidationError as error:
         raise CallError(f"{path}: filter {name!r}: {_explained(error, list(model.model_fields))}") from error
-    mod = module(name)
+    except CallError as error:
+        raise CallError(f"{path}: filter {name!r}: {error}") from error
     return Step(
         filter=name,
         verb=verb_of(name),

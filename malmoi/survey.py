@@ -79,6 +79,8 @@ class Survey:
     reduce: Callable[..., pa.Table] | None = None
     exchange: Callable[..., Sequence[Path]] | None = None  # an Exchange
     late: Callable[[Path, Surveyed, Path], None] | None = None  # (folder of the exchange, shard, target)
+    promote: Callable[..., pa.Table] | None = None  # (sketches, texts, fallen, **params) -> table among those copies
+    alike: Callable[..., pa.Table] | None = None  # (sketches, others, **params) -> (id, other, similarity)
     remembers: bool = False  # each published release leaves a segment of its sketches, which later surveys read
     stage: str = "unique"  # the stage of a recipe whose filters read it
     columns: tuple[str, ...] | None = None  # of malmoi.shard.DOCUMENTS; None: all

@@ -5,6 +5,8 @@
     3-clean/<key>/  4-unique/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/
     surveys/<key>/               sketches and tables, immutable, by digest
+    surveys/index/<survey>/<release>/<version>-<root>/    what a published release left to later surveys
+    withdrawals.parquet          documents that must not appear again
     tmp/                         everything is born here
 
 A key is a digest of all that the folder's content depends on. What is done is never written again;
@@ -67,6 +69,15 @@ class Workspace:
     def survey(self, key: str) -> Path:
         """Folder of one sketch file or one table of a survey."""
         return self.root / "surveys" / key
+
+    def index(self, survey: str) -> Path:
+        """Folder of the segments that published releases left to a survey: `<release>/<version>-<root>/`."""
+        return self.root / "surveys" / "index" / survey
+
+    @property
+    def withdrawals(self) -> Path:
+        """The file that names the withdrawn documents (malmoi/withdrawals.py)."""
+        return self.root / "withdrawals.parquet"
 
     def releases(self, name: str) -> Path:
         """Folder of the versions of a release."""

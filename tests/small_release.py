@@ -15,6 +15,7 @@ from malmoi import shard
 from malmoi.corridor import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure, Ledger
+from malmoi.releases.copies import COPIES
 from malmoi.releases.inputs import Inputs, SourceFacts
 
 TEMPLATE = "{publisher}, {title}, {url}"
@@ -26,6 +27,12 @@ SOURCES = (
 )
 FETCHED = "2026-11-20T00:00:00Z"
 LICENCES = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0"}
+COPIED = (
+    ("ga/101", "ga/1", "near", 0.875, "estimated", "date", ""),
+    ("ga/105", "ga/101", "exact", 1.0, "exact", "id", ""),
+    ("ga/106", "na/3", "near", 0.8125, "exact", "fallen:na/107 completeness", ""),
+    ("na/104", "na/900", "near", 0.953125, "estimated", "earlier-release", "sample/0.9.0"),
+)  # rows of the table of copies
 SAID = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0 OR GFDL-1.3-or-later"}  # as it stands on the page
 
 
@@ -49,7 +56,12 @@ def document(source: str, number: int, *, use: str = "redistribute") -> Document
         date=f"20{10 + number % 9}-01-02" if number % 5 else "",
         evidence=evidence,
         signals=(Signal("noai", "note", "noai", "meta", record),) if number % 4 == 0 else (),
-        labels=(("language", "ko"), ("licence", licence), ("use", use)),
+        labels=(
+            ("language", "ko"),
+            ("licence", licence),
+            ("use", use),
+            ("benchmarks", "" if number % 6 else "klue-mrc"),
+        ),
         measures=(("hangul_share", 0.75 + number % 4 / 16), ("quality", number % 8 / 8)),
         morphemes=Morphemes(
             array("I", [0, 2]), array("H", [2, 1]), ("SL", "JKG"), (source, "의"), array("I", [0]), array("I", [end])
@@ -84,27 +96,35 @@ def stage(
     return folder
 
 
-def dropped(source: str, number: int, by: str, reason: str) -> Dropped:
+def dropped(source: str, number: int, by: str, reason: str, measured: float = 12.0, limit: float = 200.0) -> Dropped:
     """A document that filter `by` dropped; it had asked not to be used for training."""
     optout = Signal("tdm-reservation", "opt-out", "1", "header", f"urn:uuid:{source}-{number}")
-    return Dropped(replace(document(source, number), signals=(optout,)), by, Verdict("drop", reason, 12.0, 200.0))
+    return Dropped(replace(document(source, number), signals=(optout,)), by, Verdict("drop", reason, measured, limit))
+
+
+def _copy(id: str, keeper: str, kind: str, similarity: float, measured: str, reason: str, release: str) -> Dropped:
+    source, _, number = id.partition("/")
+    was = 0.84375 if reason.startswith("fallen:") else similarity  # then, to the keeper that fell
+    return dropped(source, int(number), f"{kind}_duplicates", f"{kind}-copy", was, 0.8)
 
 
 def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = False, shards: int = 2) -> Inputs:
     """Finished stages that end in `docs`, cut into `cuts` shards; `flip` turns every order around."""
     docs = list(reversed(docs)) if flip else list(docs)
     parts = [docs[i::cuts] for i in range(cuts)]
-    copy = dropped("ga", 101, "near_duplicates", "near-copy")
+    copies = [_copy(*row) for row in COPIED]
+    leaked = dropped("ga", 108, "benchmark_overlap", "overlap-klue-ynat", 0.9, 0.5)
+    fallen = dropped("na", 107, "quality", "low-quality", 0.1, 0.2)
     short, dead = dropped("na", 102, "length", "too-short"), Failure("ga/103", "ga", "cpu-limit")
     lost = document("ga", 103)
     stages = []
-    for name, drops, failed in (
-        ("2-documents", [], ()),
-        ("3-clean", [short], (dead,)),
-        ("4-unique", [copy], ()),
-        ("5-curated", [], ()),
+    coming = [d.document for d in (*copies, leaked, fallen)]
+    for name, drops, failed, later in (
+        ("2-documents", [], (), [short.document, *coming, lost]),
+        ("3-clean", [short], (dead,), coming),
+        ("4-unique", [*copies, leaked], (), [fallen.document]),
+        ("5-curated", [fallen], (), []),
     ):
-        later = {"2-documents": [short.document, copy.document, lost], "3-clean": [copy.document]}.get(name, [])
         made = []
         for i, part in enumerate(parts):
             first = i == 0
@@ -113,9 +133,7 @@ def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = 
             made.append(stage(folder, name, kept, drops if first else [], failed if first else ()))
         stages.append((name, tuple(reversed(made)) if flip else tuple(made)))
     clusters = root / "clusters.parquet"
-    rows = [("ga/101", "ga/1", 0.875, "near"), ("x/1", "ga/101", 1.0, "exact"), ("q/1", "q/1", 1.0, "keeper")]
-    table = pa.table(dict(zip(("id", "keeper", "similarity", "kind"), zip(*rows, strict=True), strict=True)))
-    pq.write_table(table, clusters)
+    pq.write_table(pa.table([list(c) for c in zip(*COPIED, strict=True)], schema=COPIES), clusters)
     return Inputs(
         name="sample",
         version="1.0.0",

@@ -2,12 +2,15 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -18,6 +21,7 @@ from data_cards.render import shown
 from malmoi.errors import DataError
 from malmoi.releases.publish import publish
 from malmoi.releases.schema import AUDIT, AUDIT_SAYS, COLUMNS
+from malmoi.tables import opened
 from tests.small_release import documents, inputs
 
 DOCS = (Path(__file__).parent.parent / "docs" / "releases.md").read_text(encoding="utf-8")
@@ -74,10 +78,11 @@ def test_the_numbers_are_those_of_the_documents(card: dict) -> None:
     assert value["characters"] == sum(len(d.text) for d in docs)
     assert value["bytes"] == sum(len(d.text.encode()) for d in docs)
     assert (value["morphemes"], value["sentences"], value["sources"]) == (80, 40, 2)
-    assert (value["entered"], value["dropped"], value["failed"], value["torn"]) == (43, 2, 1, 0)
+    assert (value["entered"], value["dropped"], value["failed"], value["torn"]) == (48, 7, 1, 0)
     assert (value["with_evidence"], value["evidence_share"]) == (40, "100.00")
-    assert (value["clusters"], value["copies"], value["largest_cluster"]) == (1, 2, 3)
-    assert (value["undated"], value["opt_outs"], value["personal_data"]) == (8, 2, 13)
+    assert (value["clusters"], value["copies"], value["largest_cluster"], value["earlier_copies"]) == (3, 4, 3, 1)
+    assert (value["undated"], value["opt_outs"], value["personal_data"]) == (8, 7, 13)
+    assert value["overlapping"] == 6
 
 
 def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
@@ -85,6 +90,64 @@ def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
     assert [row[0] for row in rows] == ["2-documents", "3-clean", "4-unique", "5-curated"]
     assert all(entered == kept + dropped + failed for _, entered, kept, dropped, failed in rows)
     assert rows[-1][2] == card["numbers"]["documents"]["value"]
+
+
+def test_the_tables_of_copies_are_those_of_the_clusters(card: dict) -> None:
+    rows = {key: fact["rows"] for key, fact in card["tables"].items()}
+    assert rows["copies"] == [["exact", 1], ["near", 3]]
+    assert rows["cluster_sizes"] == [["1", 38, 38, 38], ["2", 2, 4, 1], ["3–5", 1, 3, 1]]
+    assert rows["similarities"] == [
+        ["0.80–0.85", 1, 1],
+        ["0.85–0.90", 1, 0],
+        ["0.90–0.95", 0, 0],
+        ["0.95–1.00", 1, 0],
+        ["1.00", 1, 1],
+    ]
+    assert rows["keeper_reasons"] == [
+        ["date", 1, 1],
+        ["earlier-release", 1, 1],
+        ["fallen, completeness", 1, 1],
+        ["id", 1, 1],
+    ]
+    assert rows["earlier_releases"] == [["sample/0.9.0", 1, 1]]
+    assert rows["most_copied"] == [["ga.example.kr", "ga/1", 1], ["na.example.kr", "na/3", 1]]
+    assert rows["evaluation_sets"] == [["klue-mrc", 0, 6], ["klue-ynat", 1, 0]]
+
+
+def asked(key: str, tmp: Path, clusters: list[tuple], data: list[tuple]) -> list[list]:
+    """What a table of the card gives for clusters (keeper, member) and data (id, url)."""
+    named = [("c", k, m, "near", 0.9, "estimated", "date", "") for k, m in clusters]
+    names = AUDIT["clusters"].names
+    for place, table in (
+        ("audit/clusters", pa.table([list(c) for c in zip(*named, strict=True)], names=names)),
+        ("data/use/licence/part", pa.table([list(c) for c in zip(*data, strict=True)], names=["id", "url"])),
+    ):
+        (tmp / place).parent.mkdir(parents=True)
+        pq.write_table(table, tmp / f"{place}.parquet")
+    with opened(tmp) as tables:
+        return [list(row) for row in tables.ask(TABLES[key].sql).rows]
+
+
+def test_one_host_does_not_fill_the_table_of_the_most_copied(tmp_path: Path) -> None:
+    big = [(f"a/{i}", f"x/{i}-{j}") for i in range(5) for j in range(9 - i)]
+    small = [(f"b/{i}", f"y/{i}") for i in range(12)]
+    gone = [("z/1", f"v/{i}") for i in range(50)]  # its keeper is not published
+    data = [(f"a/{i}", "https://a.kr/") for i in range(5)] + [(f"b/{i}", f"https://b{i % 4}.kr/") for i in range(12)]
+    rows = asked("most_copied", tmp_path, [*big, *small, *gone], data)
+    assert rows[:4] == [["a.kr", "a/0", 9], ["a.kr", "a/1", 8], ["a.kr", "a/2", 7], ["b0.kr", "b/0", 1]]
+    assert len(rows) == 10
+    assert max(Counter(host for host, _, _ in rows).values()) == 3
+
+
+def test_where_nobody_looked_for_overlaps_the_card_says_so(tmp_path: Path) -> None:
+    plain = [replace(d, labels=d.labels[:3]) for d in documents(6)]
+    (tmp_path / "tmp").mkdir()
+    publish(replace(inputs(tmp_path / "in", plain), clusters=()), tmp_path / "r", tmp=tmp_path / "tmp")
+    card = data_cards.derive(tmp_path / "r")
+    assert card["numbers"]["overlapping"]["value"] is None
+    empty = ("copies", "similarities", "keeper_reasons", "earlier_releases", "most_copied")
+    assert not any(card["tables"][key]["rows"] for key in empty)
+    assert card["tables"]["cluster_sizes"]["rows"] == [["1", 6, 6, 6]]
 
 
 def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict, manifest: dict) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.formats.html import strip_tags
 from crawlers.sample import site
 from filters import exact_duplicates, near_duplicates
-from filters.duplicates.clusters import BANDS, ROWS, components, pairs
-from filters.duplicates.sketch import PERMUTATIONS, SCHEME, SEED, as_datasketch, letters_of, shingle_hashes, signature
-from filters.duplicates.survey import SKETCH, reduce, sketch
+from filters.duplicates.bands import ALL_PAIRS, FIRST, FOUND, banding, candidates
+from filters.duplicates.exchange import among
+from filters.duplicates.schema import SKETCH
+from filters.duplicates.survey import sketch
 from malmoi.document import Document, Provenance
 
 PAGES = Path(__file__).parent.parent / "crawlers/sample/pages"
@@ -30,7 +30,9 @@ def doc(id_: str, text: str, **fields: object) -> Document:
 
 def table(docs: list[Document], threshold: float = 0.8) -> dict[str, dict]:
     rows = pa.Table.from_pylist([dict(sketch(d)) for d in docs], schema=SKETCH)
-    return {row["id"]: row for row in reduce(rows, threshold=threshold).to_pylist()}
+    found = among(rows, {d.id: d.text for d in docs}, threshold=threshold).to_pylist()
+    assert [row["id"] for row in found] == sorted(row["id"] for row in found)
+    return {row["id"]: row for row in found}
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +40,6 @@ def texts() -> list[str]:
     pages = [r.body.decode("utf-8", "replace") for p, r in sorted(site.build().items()) if p.endswith(".html")]
     found = [strip_tags(re.sub(r"(?s)^.*?<main|</main>.*$", "", page)) for page in pages]
     return [t for t in found if len(t) > 400][:60]
-
-
-@given(st.text(max_size=60))
-def test_signatures_are_those_of_datasketch_bit_for_bit(text):
-    theirs = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME, hashfunc=int)
-    theirs.update_batch(shingle_hashes(text))
-    assert (theirs.hashvalues == signature(text)).all()
-
-
-def test_datasketch_opens_them_as_they_are(texts):
-    index = MinHashLSH(num_perm=PERMUTATIONS, params=(BANDS, ROWS))
-    for number, text in enumerate(texts):
-        index.insert(str(number), as_datasketch(signature(text)))
-    respaced = texts[3].replace(" ", "")
-    assert "3" in index.query(as_datasketch(signature(respaced)))
-
-
-def test_spacing_changes_nothing_and_a_short_text_has_a_sketch():
-    assert (signature("띄어 쓰기가 다르다") == signature("띄어쓰기가다르다")).all()
-    assert shingle_hashes("말").size == 1
-    assert shingle_hashes(" \n").size == 0
 
 
 def exact_jaccard(a: str, b: str) -> float:
@@ -78,16 +59,16 @@ def test_planted_copies_are_found_and_nothing_else_is(texts):
         ]
         planted.append(doc(f"c/{i}", copy))
     found = table(planted)
-    joined = {frozenset((id_, row["keeper"])) for id_, row in found.items()}
     keeper = {d.id: found[d.id]["keeper"] if d.id in found else d.id for d in planted}
     for i, text in enumerate(texts):
         true = exact_jaccard(text, planted[len(texts) + i].text)
-        if true >= 0.9:
+        if true >= 0.8:
             assert keeper[f"o/{i}"] == keeper[f"c/{i}"], (i, true)
     by_id = {d.id: d.text for d in planted}
-    for pair in joined:
-        a, b = (by_id[id_] for id_ in pair)
-        assert exact_jaccard(a, b) >= 0.65, pair
+    for row in found.values():
+        true = exact_jaccard(by_id[row["id"]], by_id[row["keeper"]])
+        assert true >= 0.8
+        assert row["similarity"] == pytest.approx(true, abs=1e-3 if row["measured"] == "exact" else 0.12)
 
 
 def test_the_order_of_input_changes_nothing(texts):
@@ -108,11 +89,6 @@ def test_the_keeper_is_the_freer_then_the_much_longer_then_the_dated():
     assert {row["keeper"] for row in table([trained, short, little, dated]).values()} == {"z/1"}
 
 
-def test_signs_and_case_change_nothing():
-    assert (signature("‘부엌의 말’을 Cafe에서, 엽니다!") == signature("부엌의 말을 cafe에서 엽니다 ···")).all()
-    assert letters_of("!? — 😀").size == 0
-
-
 def test_texts_without_a_letter_are_no_copies_of_each_other():
     assert table([doc("a/1", "!!!"), doc("a/2", "— ? —"), doc("a/3", "")]) == {}
 
@@ -125,7 +101,7 @@ def test_short_texts_must_be_more_alike():
     a, b = (doc(f"a/{n}", f"{stem} {end}") for n, end in enumerate(("문화 강좌입니다.", "무료 진료입니다.")))
     assert 0.8 < exact_jaccard(a.text, b.text) < 0.9
     assert table([a, b]) == {}
-    assert set(table([a, doc("a/2", a.text + " 끝")])) == {"a/0"}
+    assert set(table([a, doc("a/2", a.text + " 끝")])) == {"a/2"}
 
 
 def test_the_notice_printed_three_times_on_the_sample_site_is_kept_once():
@@ -145,11 +121,11 @@ def test_a_chain_of_pairs_does_not_make_its_ends_copies():
     assert found  # neighbours are alike; else the loop below would hold of nothing
     for id_, row in found.items():
         a, b = (steps[int(x.split("/")[1])] for x in (id_, row["keeper"]))
-        assert exact_jaccard(a, b) > 0.7
+        assert exact_jaccard(a, b) >= 0.8
 
 
 def test_filters_say_what_they_found():
-    row = {"id": "a/2", "keeper": "a/1", "similarity": 0.91, "kind": "near"}
+    row = {"id": "a/2", "keeper": "a/1", "similarity": 0.91, "kind": "near", "release": ""}
     near = near_duplicates.judge(doc("a/2", "글"), survey={"a/2": row})
     assert (near.outcome, near.reason, near.measured, near.labels) == ("drop", "near-copy", 0.91, (("keeper", "a/1"),))
     assert exact_duplicates.judge(doc("a/2", "글"), survey={"a/2": row}).outcome == "keep"
@@ -157,8 +133,29 @@ def test_filters_say_what_they_found():
     assert near_duplicates.judge(doc("a/3", "글"), survey={}).outcome == "keep"
 
 
+@given(st.lists(st.integers(0, 12), max_size=150))
+def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(key):
+    left, right = candidates(np.array(key, np.uint64))
+    met = list(zip(left.tolist(), right.tolist(), strict=True))
+    assert len(set(met)) == len(met) and all(a < b and key[a] == key[b] for a, b in met)
+    for value in set(key):
+        run = [i for i, k in enumerate(key) if k == value]
+        here = {pair for pair in met if key[pair[0]] == value}
+        if len(run) <= ALL_PAIRS:
+            assert here == {(a, b) for a in run for b in run if a < b}
+        else:
+            assert here >= {(run[i], run[j]) for j in range(len(run)) for i in (*range(min(j, FIRST)), j - 1) if i >= 0}
+            assert len(here) < (FIRST + 1) * len(run)
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
+def test_bands_bring_together_nearly_all_pairs_at_any_threshold(threshold):
+    cut = banding(threshold)
+    assert cut.bands * cut.rows <= 128 and 1 - (1 - threshold**cut.rows) ** cut.bands >= FOUND
+
+
 def test_no_pair_and_no_document_are_no_trouble():
     assert table([]) == {}
     assert table([doc("a/1", "하나뿐")]) == {}
-    left, right = pairs(np.zeros((0, PERMUTATIONS), np.uint32), np.zeros(0, np.int64), 0.8)
-    assert components(3, left, right).tolist() == [0, 1, 2]
+    left, right = candidates(np.zeros(0, np.uint64))
+    assert len(left) == len(right) == 0

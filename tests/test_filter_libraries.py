@@ -15,8 +15,8 @@ from malmoi import recipe
 
 ROOT = Path(__file__).parent.parent
 OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
-# Bounds of parameters and the table at the door: neither has a part in what a filter finds.
-NO_PART_IN_FINDINGS = {"pydantic", "pyarrow"}
+# Bounds of parameters, the table at the door, the compiler of kernels over integers: none has a part in findings.
+NO_PART_IN_FINDINGS = {"pydantic", "pyarrow", "numba"}
 BEHIND = {"kiwipiepy": {"kiwipiepy_model"}}  # what a package reads without being imported by us
 
 

@@ -20,6 +20,7 @@ BOUNDARIES = (
     "2-documents/*/ledger.json",
     "3-clean/*/ledger.json",
     "surveys/*/table.parquet",
+    "surveys/index/*/*/*/segment.json",
     "4-unique/*/ledger.json",
     "5-curated/*/ledger.json",
     "6-releases/*/*/card.json",

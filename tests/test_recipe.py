@@ -114,7 +114,7 @@ def test_shipped_recipes_load():
 def test_of_two_filters_that_read_one_survey_only_one_sets_its_threshold(tmp_path):
     text = '[[unique]]\nfilter = "exact_duplicates"\n[[unique]]\nfilter = "near_duplicates"\nthreshold = 0.95\n'
     recipe = recipes.load(written(tmp_path, HEAD + text))
-    assert [params for _, params in recipes.surveys(recipe.stage("unique"))] == [{"threshold": 0.95}]
+    assert [params for _, params in recipes.surveys(recipe.stage("unique"))] == [{"earlier": "same", "threshold": 0.95}]
     with pytest.raises(CallError, match="unknown key 'threshold'"):
         recipes.load(
             written(tmp_path, HEAD + text.replace('"exact_duplicates"', '"exact_duplicates"\nthreshold = 0.9'))

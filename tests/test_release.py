@@ -97,13 +97,27 @@ def test_redactions_are_counted_by_kind_and_never_shown(release: tuple[Path, Man
     assert {r["id"] for r in data(folder) if r["pii"]} == {r["id"] for r in table}
 
 
-def test_a_cluster_counts_copies_of_copies_and_ignores_keeper_rows(release: tuple[Path, Manifest]) -> None:
+def test_a_cluster_counts_copies_of_copies_and_says_why_who_stands(release: tuple[Path, Manifest]) -> None:
     folder, _ = release
     sizes = {r["id"]: r["cluster_size"] for r in data(folder)}
-    assert sizes.pop(documents()[0].id) == 3
+    assert (sizes.pop("ga/1"), sizes.pop("na/3")) == (3, 2)
     assert set(sizes.values()) == {1}
-    table = pq.read_table(folder / "audit/clusters.parquet").to_pylist()
-    assert [(r["cluster"], r["member"]) for r in table] == [("ga/1", "ga/101"), ("ga/1", "x/1")]
+    rows = pq.read_table(folder / "audit/clusters.parquet").to_pylist()
+    found = [tuple(row.values()) for row in rows]
+    assert found == [
+        ("ga/1", "ga/1", "ga/101", "near", 0.875, "estimated", "date", ""),
+        ("ga/1", "ga/101", "ga/105", "exact", 1.0, "exact", "id", ""),
+        ("ga/106", "na/3", "ga/106", "near", 0.8125, "exact", "fallen:na/107 completeness", ""),
+        ("na/104", "na/900", "na/104", "near", 0.953125, "estimated", "earlier-release", "sample/0.9.0"),
+    ]
+
+
+def test_overlaps_with_evaluation_sets_are_named_or_null(tmp_path: Path) -> None:
+    marked = replace(document("ga", 1), labels=(*document("ga", 1).labels[:3], ("benchmarks", "kmmlu-law,klue-mrc")))
+    plain = replace(document("ga", 2), labels=document("ga", 2).labels[:3])
+    rows = data(made(tmp_path, replace(inputs(tmp_path / "in", [marked, plain, document("ga", 4)]), clusters=()))[0])
+    found = {row["id"]: row["benchmarks"] for row in rows}
+    assert found == {"ga/1": ["kmmlu-law", "klue-mrc"], "ga/2": None, "ga/4": []}
 
 
 def test_no_tables_of_copies_means_no_copies(tmp_path: Path) -> None:
@@ -114,7 +128,12 @@ def test_no_tables_of_copies_means_no_copies(tmp_path: Path) -> None:
 
 def test_signals_of_dropped_documents_are_published_too(release: tuple[Path, Manifest]) -> None:
     rows = pq.read_table(release[0] / "audit/signals.parquet").to_pylist()
-    assert {r["id"] for r in rows if r["effect"] == "opt-out"} == {"na/102", "ga/101"}
+    assert {r["id"] for r in rows if r["effect"] == "opt-out"} == {
+        "na/102",
+        "na/104",
+        "na/107",
+        *(f"ga/{i}" for i in (101, 105, 106, 108)),
+    }
 
 
 def test_the_order_and_the_grouping_of_shards_leave_no_trace(tmp_path: Path) -> None:

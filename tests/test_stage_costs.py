@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import hostile, scaling
 from filters import views
-from filters.duplicates.clusters import components
+from filters.duplicates.components import alone, join, labels
 from filters.duplicates.survey import SURVEY
 from malmoi import recipe, shard
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
@@ -73,7 +73,9 @@ def test_components_are_named_after_their_first_row(seed):
         for a, b in pairs:
             label[a] = label[b] = min(label[a], label[b])
     left, right = np.array(pairs, dtype=np.int64).T
-    assert components(60, left, right).tolist() == label
+    parent = alone(60)
+    join(parent, left, right)
+    assert labels(parent).tolist() == label
 
 
 @pytest.mark.parametrize("name", ["signals", "dropped"])

@@ -3,30 +3,50 @@
 White space is left out of the shingles because Korean writers space freely: dropping 5 % of the
 spaces brings the Jaccard similarity of word shingles down to 0.67, that of these stays 1.00. So are
 signs, which change with the editor (quotes, middle dots, list marks), and the case of letters.
+
+The work is done by kernels without the GIL (kernels.py), so that threads may sketch at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from filters.duplicates.kernels import SHINGLE as SHINGLE
+from filters.duplicates.kernels import U32 as U32
+from filters.duplicates.kernels import compiled as compiled
+from filters.duplicates.kernels import distinct, hashes_of, letters_in, sign, sign_all, utf8
+from filters.duplicates.kernels import jaccard as jaccard
 
 if TYPE_CHECKING:
     from datasketch import LeanMinHash
 
 PERMUTATIONS = 128
 SEED = 1  # of datasketch's permutations; the default there, so that its own sketches are comparable
-SHINGLE = 5  # letters and digits; about 1.2 eojeol of Korean prose
 SCHEME = "affine32"
-_LAST = 0x323B0  # one behind the last assigned hanja; no letter stands above
-_CHUNK = 2048  # shingles permuted at once: 1 MB of products stays in the cache
 
-U32 = npt.NDArray[np.uint32]
-_K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 / golden ratio)
+_LAST = 0x323B0  # one behind the last hanja of Unicode 16; what is assigned from here on is no letter to signatures
+_BULK = 1 << 16  # code points decoded at once by `signatures`: 256 KB, which stay in the second cache
+_WHITE = np.array([chr(point).isspace() for point in range(0x3002)])  # U+3000 is the last white space
+
+
+def letters_of(text: str) -> U32:
+    """The letters, digits and combining marks of `text` in lower case, as code points, shape (n,).
+
+    Each code point has its lower case by itself, as `str.lower()` gives it, with two exceptions:
+    İ is i, without the dot that str.lower() sets above it, and ς is σ wherever it stands.
+
+    >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ!")))
+    '부엌의말2026ⅱ'
+    """
+    points = _points(text)
+    letters = np.empty(points.size, dtype=np.uint32)
+    return letters[: letters_in(points, _lower(), letters)]
 
 
 def shingle_hashes(text: str) -> U32:
@@ -34,34 +54,21 @@ def shingle_hashes(text: str) -> U32:
 
     A text of fewer than SHINGLE letters is one shingle, so that short texts have sketches too; a
     text without any has none.
+
+    >>> shingle_hashes("가나다라마바").size, shingle_hashes("가").size, shingle_hashes("…").size
+    (2, 1, 0)
     """
-    return np.unique(_hashes(letters_of(text).astype(np.uint64)))
-
-
-def letters_of(text: str) -> U32:
-    """The letters, digits and combining marks of `text` in lower case, as code points, shape (n,).
-
-    >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ!")))
-    '부엌의말2026ⅱ'
-    """
-    points = np.frombuffer(text.lower().encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kept: U32 = points[_is_letter()[np.minimum(points, _LAST)]]
-    return kept
-
-
-def _hashes(points: npt.NDArray[np.uint64]) -> U32:
-    if not points.size:
-        return np.empty(0, dtype=np.uint32)
-    width = min(SHINGLE, points.size)
-    rolled = np.zeros(points.size - width + 1, dtype=np.uint64)
-    for i in range(width):
-        rolled = rolled * _K + points[i : points.size - width + 1 + i]
-    mixed = (rolled ^ (rolled >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return (mixed >> np.uint64(32)).astype(np.uint32)
+    letters = letters_of(text)
+    hashes = np.empty(letters.size, dtype=np.uint32)
+    hashes = hashes[: hashes_of(letters, hashes)]
+    hashes.sort()
+    return hashes[: distinct(hashes)]
 
 
 def signature(text: str) -> U32:
     """The MinHash signature of `text`, shape (PERMUTATIONS,), as datasketch's scheme affine32 computes it.
+
+    A text without letters has 0xFFFFFFFF throughout.
 
     >>> from datasketch import MinHash
     >>> theirs = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME, hashfunc=int)
@@ -74,14 +81,23 @@ def signature(text: str) -> U32:
 
 def signature_of(letters: U32) -> U32:
     """The signature of a text whose `letters_of` are known."""
-    a, b = _permutations()
-    h = _fmix32(_hashes(letters.astype(np.uint64)))  # a hash that stands twice has no other minimum
-    h = np.unique(h) if h.size > _CHUNK else h  # sorting is dearer than permuting a few, not than permuting many
-    best = np.full(PERMUTATIONS, 0xFFFFFFFF, dtype=np.uint32)
-    for at in range(0, h.size, _CHUNK):
-        product = a[:, None] * h[None, at : at + _CHUNK] + b[:, None]
-        np.minimum(best, product.min(axis=1), out=best)
-    return best
+    row = np.empty(PERMUTATIONS, dtype=np.uint32)
+    sign(letters, *_permutations(), row)
+    return row
+
+
+def signatures(texts: Sequence[str]) -> U32:
+    """The signatures of many texts, shape (len(texts), PERMUTATIONS); faster than one by one where they are short.
+
+    >>> bool((signatures(["우리말", "사전"])[1] == signature("사전")).all())
+    True
+    """
+    rows = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
+    for first, last in _batches(texts):
+        some = texts[first:last]
+        ends = np.cumsum([len(text) for text in some], dtype=np.int64)
+        sign_all(_points("".join(some)), ends, _lower(), *_permutations(), rows[first:last])
+    return rows
 
 
 def as_datasketch(row: U32) -> LeanMinHash:
@@ -96,14 +112,57 @@ def as_datasketch(row: U32) -> LeanMinHash:
 
 
 def exact_digest(text: str) -> str:
-    """sha256 (hex) of the text without white space: equal means an exact copy."""
-    return hashlib.sha256("".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
+    """sha256 (hex) of the text in UTF-8 without white space: equal means an exact copy.
+
+    >>> exact_digest("우리 말") == hashlib.sha256("우리말".encode()).hexdigest()
+    True
+    """
+    points = _points(text)
+    data = np.empty(4 * points.size, dtype=np.uint8)
+    return hashlib.sha256(data[: utf8(points, _WHITE, data)].data).hexdigest()
+
+
+def matrix(rows: Any) -> U32:
+    """Signatures as stored (a column of fixed binary) as a matrix of shape (documents, PERMUTATIONS)."""
+    joined = b"".join(rows)
+    return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)
+
+
+def warm() -> None:
+    """Compile or load every kernel and build the tables, so that what is forked from here has them."""
+    jaccard(shingle_hashes("우리말을 모은 사전"), shingle_hashes(""))
+    signatures(["우리말을 모은 사전"])
+    signature("우리말을 모은 사전")
+    exact_digest("우리말")
+
+
+def _points(text: str) -> U32:
+    """The code points of a text, read-only, so that kernels know one type of array."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Slices of `texts` of about _BULK code points each."""
+    first = size = 0
+    for number, text in enumerate(texts):
+        size += len(text)
+        if size >= _BULK:
+            yield first, number + 1
+            first, size = number + 1, 0
+    if first < len(texts):
+        yield first, len(texts)
 
 
 @lru_cache(maxsize=1)
-def _is_letter() -> npt.NDArray[np.bool_]:
-    """For each code point whether its category is L*, N* or M*; the marks belong to the letters they stand on."""
-    return np.array([unicodedata.category(chr(point))[0] in "LNM" for point in range(_LAST + 1)])
+def _lower() -> U32:
+    """The lower case of each code point of category L*, N* or M*, else 0; marks belong to the letters they stand on."""
+    lower = np.zeros(_LAST + 1, dtype=np.uint32)
+    for point in range(_LAST):
+        letter = chr(point)
+        if unicodedata.category(letter)[0] in "LNM":
+            lower[point] = ord(letter.lower()[0])
+    lower[ord("ς")] = ord("σ")
+    return lower
 
 
 @lru_cache(maxsize=1)
@@ -112,18 +171,3 @@ def _permutations() -> tuple[U32, U32]:
     draw = np.random.RandomState(SEED)
     a = draw.randint(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return a, draw.randint(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)
-
-
-def _fmix32(h: U32) -> U32:
-    """MurmurHash3's 32-bit finalizer, which datasketch applies before its permutations."""
-    h = h ^ (h >> np.uint32(16))
-    h = h * np.uint32(0x85EBCA6B)
-    h = h ^ (h >> np.uint32(13))
-    h = h * np.uint32(0xC2B2AE35)
-    return h ^ (h >> np.uint32(16))
-
-
-def matrix(rows: Any) -> U32:
-    """Signatures as stored (a column of fixed binary) as a matrix of shape (documents, PERMUTATIONS)."""
-    joined = b"".join(rows)
-    return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from malmoi import shard
 from malmoi.errors import StageError
-from malmoi.ledger import Ledger
+from malmoi.ledger import REVERSED, Ledger
 from malmoi.releases.inputs import Inputs
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.schema import AUDIT
-from malmoi.releases.split import SIDES, Parted
+from malmoi.releases.split import SIDES, Parted, without
 from malmoi.tables import ROWS, sort_into
 
 SMALL = 32 * 1024 * 1024  # bytes of Parquet, with texts; sorted in memory: starting DuckDB five times costs 0.2 s
@@ -70,7 +70,7 @@ def write(
         paths = [p.target / f"{name}.parquet" for p in parted]
         paths += refused if name == "signals" else ()
         rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
-    rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs), tmp)
+    rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs, tmp), tmp)
     files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(AUDIT)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 
@@ -137,9 +137,36 @@ def _read(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
     return pa.table([found.get(name, pa.repeat(stage, table.num_rows)) for name in schema.names], schema=schema)
 
 
-def _drops(inputs: Inputs) -> list[tuple[str, list[Path]]]:
-    found = [(stage, sorted(folder / "dropped.parquet" for folder in folders)) for stage, folders in inputs.stages]
-    return [(stage, [path for path in paths if path.exists()]) for stage, paths in found]
+def taken_back(folders: Sequence[Path]) -> Iterator[tuple[Path, tuple[Path, ...]]]:
+    """Each folder of a stage, and the tables that name those of its drops which no longer hold.
+
+    Who stands in such a table came in once more, into the folder of that table: what is said there holds.
+    """
+    back = tuple(sorted(path for folder in folders if (path := folder / REVERSED).exists()))
+    for folder in sorted(folders):
+        yield folder, () if folder / REVERSED in back else back
+
+
+def _drops(inputs: Inputs, tmp: Path) -> list[tuple[str, list[Path]]]:
+    """For each stage the files with what it dropped, and did not take back."""
+    found = []
+    for stage, folders in inputs.stages:
+        here = [(path, back) for folder, back in taken_back(folders) if (path := folder / "dropped.parquet").exists()]
+        found.append((stage, [_standing(path, back, tmp / f"{stage}-{i}") for i, (path, back) in enumerate(here)]))
+    return found
+
+
+def _standing(path: Path, back: Sequence[Path], tmp: Path) -> Path:
+    """The file `path`, or a copy of its columns below `tmp` without the drops that were taken back."""
+    if not back:
+        return path
+    table = shard.read(path, [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"])
+    left = without(table, back)
+    if left.num_rows == table.num_rows:
+        return path
+    tmp.mkdir(parents=True)
+    shard.write(left, tmp / path.name)
+    return tmp / path.name
 
 
 def _literal(value: str) -> str:

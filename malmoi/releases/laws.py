@@ -39,6 +39,10 @@ SELECT * FROM (
 ) ORDER BY ALL LIMIT 3"""
 
 
+_LOST = "SELECT id FROM dropped UNION SELECT id FROM failed"
+# What may decide between two copies, in this order; docs/duplicates.md.
+REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id", "kept")
+
 LAWS = (
     Law(
         "audit/stages.parquet",
@@ -82,6 +86,11 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
         "SELECT id FROM data GROUP BY id HAVING count(*) > 1 ORDER BY 1 LIMIT 3",
     ),
     Law(
+        "audit/dropped.parquet",
+        "a document is said to be dropped and stands in data/ (id, stage, filter, reason)",
+        "SELECT id, stage, filter, reason FROM dropped WHERE id IN (SELECT id FROM data) ORDER BY ALL LIMIT 3",
+    ),
+    Law(
         "audit/licence_evidence.parquet",
         "evidence for a document that is not in data/ (id)",
         "SELECT DISTINCT id FROM licence_evidence WHERE id NOT IN (SELECT id FROM data) ORDER BY 1 LIMIT 3",
@@ -113,6 +122,52 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
 sizes AS (SELECT cluster, count(*) AS n FROM members GROUP BY ALL)
 SELECT d.id, d.cluster_size, coalesce(s.n, 1) FROM data d LEFT JOIN members m ON m.id = d.id
 LEFT JOIN sizes s ON s.cluster = m.cluster WHERE d.cluster_size <> coalesce(s.n, 1) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "a copy whose keeper is neither in data/ nor dropped or failed, nor of an earlier release (member, keeper)",
+        f"""SELECT member, keeper FROM clusters WHERE "release" = ''
+AND keeper NOT IN (SELECT id FROM data UNION {_LOST}) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "a keeper that is said to stand in an earlier release stands in this one (member, keeper, release)",
+        """SELECT member, keeper, "release" FROM clusters WHERE "release" <> ''
+AND keeper IN (SELECT id FROM data) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "a copy that is in data/, though copies of its kind were dropped, or that never came in (member, kind)",
+        # A recipe may drop exact copies and leave near ones: then those stand in data/ and here.
+        f"""SELECT member, kind FROM clusters WHERE
+(member IN (SELECT id FROM data) AND kind || '-copy' IN (SELECT reason FROM dropped))
+OR member NOT IN (SELECT id FROM data UNION {_LOST}) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "no similarity of a copy of its kind (member, keeper, kind, similarity, measured)",
+        # 0.5 is the lowest threshold that a recipe may set. NaN is asked for as a word: the bounds that Parquet
+        # keeps of a column leave it out, so DuckDB answers comparisons, and even isnan, without looking.
+        """SELECT member, keeper, kind, similarity::VARCHAR, measured FROM clusters
+WHERE (similarity BETWEEN 0.5 AND 1 AND similarity::VARCHAR <> 'nan' AND keeper <> member
+AND measured IN ('exact', 'estimated')
+AND (kind = 'near' OR kind = 'exact' AND similarity = 1 AND measured = 'exact')) IS NOT TRUE
+ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "the similarity of a copy is not the one for which it was dropped (member, similarity, measured, limit)",
+        # Where another keeper was promoted, the similarity is that to the new one.
+        """SELECT member, similarity::VARCHAR, d.measured::VARCHAR, d."limit"::VARCHAR
+FROM clusters c JOIN dropped d ON d.id = c.member AND d.reason = c.kind || '-copy'
+WHERE similarity < d."limit" OR (similarity <> d.measured AND NOT starts_with(c.reason, 'fallen:'))
+ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/clusters.parquet",
+        "no reason for which a keeper stands (member, keeper, reason)",
+        f"""SELECT member, keeper, reason FROM clusters
+WHERE regexp_full_match(reason, '(?s)(fallen:.+ )?({"|".join(REASONS)})') IS NOT TRUE ORDER BY ALL LIMIT 3""",
     ),
 )
 

@@ -64,8 +64,9 @@ def publish(
             raise StageError(f"{inputs.name}: no document is left to publish; read why in the ledgers of the stages.")
         shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
         files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
-        stages = [path for _, folders in inputs.stages for path in sorted(folders)]
-        drops = [Refused(path, work / "refused" / f"{i:06d}.parquet", redact) for i, path in enumerate(stages)]
+        stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
+        refusals = [work / "refused" / f"{i:06d}.parquet" for i in range(len(stages))]
+        drops = [Refused(path, to, redact, back) for (path, back), to in zip(stages, refusals, strict=True)]
         files += audit.write(inputs, counted, parted, list(run(refused, drops)), pairs, folder, work)
     finally:
         rmtree(work, ignore_errors=True)

@@ -8,10 +8,11 @@ import pyarrow as pa
 
 from malmoi.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 2  # raise it with any change below: it makes the next version a major one
+SCHEMA_VERSION = 3  # raise it with any change below: it makes the next version a major one
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
+NAMES = pa.list_(_TEXT)
 DOMAINS = pa.list_(pa.struct([("name", pa.string()), ("score", pa.float32())]))
 
 
@@ -53,6 +54,12 @@ COLUMNS = (
         True,
         "`hate`, `offensive` or empty, as judged; drops nothing unless the recipe says so; NULL if not judged",
     ),
+    Column(
+        "benchmarks",
+        NAMES,
+        True,
+        "names of the evaluation sets with which the text overlaps; NULL where the recipe has no such filter",
+    ),
     Column("language", _TEXT, False, "language code as judged; empty where not judged"),
     Column("hangul_share", _SHARE, True, "Hangul syllables among letters, 0–1, as measured before redaction"),
     Column("quality", _SHARE, True, "the recipe's quality measure; NULL where it takes none"),
@@ -73,6 +80,7 @@ DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
 # Few distinct values, or few within one page; a dictionary of the others would only be thrown away.
 DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
 DICTIONARY += [
+    "benchmarks.list.element",
     "pii.list.element.kind",
     "domains.list.element.name",
     "morphemes.tag.list.element",
@@ -96,7 +104,10 @@ EVIDENCE = _strings("id", "licence", "kind", "scope", "quote", "place", "record"
 SIGNALS = _strings("id", "name", "effect", "quote", "place", "record")
 AUDIT: dict[str, pa.Schema] = {
     "attribution": _strings("id", "licence", "attribution"),
-    "clusters": _strings("cluster", "keeper", "member", "kind", similarity=pa.float64()),
+    "clusters": pa.schema(
+        [(n, _TEXT) for n in ("cluster", "keeper", "member", "kind")]
+        + [("similarity", pa.float64()), *((n, _TEXT) for n in ("measured", "reason", "release"))]
+    ),
     "dropped": _strings("id", "source", "stage", "filter", "reason", measured=pa.float64(), limit=pa.float64()),
     "edits": _strings("stage", "source", "filter", "reason", n=_N),
     "failed": _strings("id", "source", "stage", "why"),
@@ -111,7 +122,7 @@ AUDIT: dict[str, pa.Schema] = {
 }
 AUDIT_SAYS = {
     "attribution": "the sentence of attribution for each document",
-    "clusters": "who is whose copy: the keeper, the member, and how similar (1 = exact copy)",
+    "clusters": "every copy that was found: who stands for it, how alike the two are, and why that one stands",
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
     "failed": "documents that could not be worked on",

@@ -84,16 +84,26 @@ class Refused:
     folder: Path
     target: Path
     redact: Redact | None = None
+    back: tuple[Path, ...] = ()  # tables with the ids of drops that were taken back: those documents speak elsewhere
 
 
 def refused(work: Refused) -> Path:
     """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
     redact, source = work.redact or str, work.folder / "dropped.parquet"
-    rows = shard.read(source, ["id", "signals"]).to_pylist() if source.exists() else []
+    table = shard.read(source, ["id", "signals"]) if source.exists() else None
+    rows = [] if table is None else without(table, work.back).to_pylist()
     found = [{**s, "id": row["id"], "quote": redact(s["quote"])} for row in rows for s in row["signals"] or ()]
     work.target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(found, AUDIT["signals"]), work.target)
     return work.target
+
+
+def without(table: pa.Table, back: Sequence[Path]) -> pa.Table:
+    """The rows of `table` but for those whose `id` stands in one of the tables `back`."""
+    if not back or not table.num_rows:
+        return table
+    ids = pa.concat_tables([shard.read(path, ["id"]) for path in back]).column("id")
+    return table.filter(pc.invert(pc.is_in(table.column("id"), value_set=ids)))
 
 
 def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFacts], redact: Redact) -> dict[str, Any]:
@@ -130,6 +140,7 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
     row["domains"] = _fields(measures)
     row |= {"abuse": labels.get("abuse"), "language": labels.get("language", ""), "cluster_size": 1}
     row |= {"hangul_share": measures.get("hangul_share"), "quality": measures.get("quality")}
+    row["benchmarks"] = _names(labels.get("benchmarks"))
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
@@ -145,6 +156,15 @@ def _field(source: SourceFacts, labels: Mapping[str, str]) -> str:
     if source.domain not in ("", _EVERYTHING):
         return source.domain
     return labels.get("domain") or source.domain
+
+
+def _names(label: str | None) -> list[str] | None:
+    """The names in a label that holds several, parted by commas; None where no filter gave it.
+
+    >>> _names("klue-ynat,kobest-boolq"), _names(""), _names(None)
+    (['klue-ynat', 'kobest-boolq'], [], None)
+    """
+    return None if label is None else [name for name in label.split(",") if name]
 
 
 def _fields(measures: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -1,0 +1,96 @@
+"""From one stage to the next: what decides the key of a shard, and doing what does not stand yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from flows.jobs import WalkJob
+from flows.mapping import Mapper
+from flows.progress import Progress
+from flows.surveys import Slice
+from malmoi import recipe as recipes
+from malmoi.ledger import Ledger
+from malmoi.recipe import StageName, Step, digest
+from malmoi.shard import SCHEMA_VERSION
+from malmoi.workers import CPU_SECONDS, MEMORY_BYTES
+from malmoi.workspace import Stage, Workspace
+
+LIMITS = (CPU_SECONDS, MEMORY_BYTES)  # part of every key: what failed is tried again when they change
+FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}
+
+
+class Keyed(Protocol):
+    """A job that knows the key of the shard it makes."""
+
+    @property
+    def key(self) -> str:
+        """Name of the shard's folder."""
+        ...
+
+
+J = TypeVar("J", bound=Keyed)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A survey as a stage took it: a step that reads it, its parameters, and its table."""
+
+    step: Step
+    params: Mapping[str, Any]
+    table: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """What curation stands on: the finished shards of each stage, in order, and who is whose copy."""
+
+    stages: tuple[tuple[Stage, tuple[Ledger, ...]], ...]
+    tables: tuple[Path, ...]  # of the surveys of copies
+    read: tuple[tuple[str, tuple[Ledger, ...]], ...] = ()  # source as it was named → its shards of the first stage
+
+    def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
+        """The ledgers of one stage."""
+        return dict(self.stages)[stage]
+
+
+def content(ledger: Ledger) -> str:
+    """sha256 (hex) of the documents that a shard kept."""
+    return next(file.sha256 for file in ledger.files if file.name == "documents.parquet")
+
+
+def walk_job(
+    workspace: Workspace,
+    stage: Stage,
+    before: Stage,
+    ledger: Ledger,
+    steps: tuple[Step, ...],
+    slices: Mapping[str, tuple[Slice, ...]],
+) -> WalkJob:
+    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on."""
+    pieces = slices.get(ledger.key, ())
+    seen = [[name, content_digest] for name, _, content_digest in pieces]
+    key = digest([stage, recipes.slice_digest(steps), content(ledger), seen, SCHEMA_VERSION, LIMITS])[:32]
+    paths = tuple((name, path) for name, path, _ in pieces)
+    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
+
+
+def ensure(
+    workspace: Workspace,
+    stage: Stage,
+    jobs: Sequence[J],
+    call: Callable[[J], Ledger],
+    mapper: Mapper,
+    progress: Progress,
+) -> tuple[Ledger, ...]:
+    """The ledgers of all jobs, in order; only those that do not stand yet are worked on."""
+    standing = {job.key: ledger for job in jobs if (ledger := workspace.ledger(stage, job.key)) is not None}
+    missing = list({job.key: job for job in jobs if job.key not in standing}.values())
+    with progress.stage(stage, len(jobs), standing=len(jobs) - len(missing)) as step:
+        for ledger in mapper(call, missing, step.ledger):
+            standing[ledger.key] = ledger
+        ledgers = tuple(standing[job.key] for job in jobs)
+        step.total(ledgers)
+    return ledgers

@@ -1,0 +1,93 @@
+"""Files that a recipe names: what they are called, where they lie, and what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from malmoi.errors import CallError
+
+
+class NamedFile:
+    """A file by its content: equal content under an equal name is the same parameter, wherever it lies.
+
+    Its text, which goes into the key of a stage, holds name and digest but not the path, so that a
+    workspace moves from machine to machine and a changed file does not pass for the old one.
+
+    >>> NamedFile("sets/ynat.json", Path("/home/a/sets/ynat.json"), "5f" * 32)
+    NamedFile('sets/ynat.json', sha256='5f5f5f5f5f5f…')
+    """
+
+    __slots__ = ("name", "path", "sha256")
+
+    def __init__(self, name: str, path: Path, sha256: str) -> None:
+        self.name = name  # with the name of its folder in front; below a folder that is named, from that folder on
+        self.path = path
+        self.sha256 = sha256
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NamedFile) and (self.name, self.sha256) == (other.name, other.sha256)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.sha256))
+
+    def __str__(self) -> str:
+        return f"{self.name} sha256:{self.sha256}"
+
+    def __repr__(self) -> str:
+        return f"NamedFile({self.name!r}, sha256={self.sha256[:12] + '…'!r})"
+
+    def content(self) -> bytes:
+        """The bytes of the file; CallError where they are no longer those that the recipe was read with."""
+        try:
+            found = self.path.read_bytes()
+        except OSError as error:
+            raise CallError(f"{self.path}: {error.strerror}; it was there when the recipe was read.") from error
+        if hashlib.sha256(found).hexdigest() != self.sha256:
+            raise CallError(f"{self.path}: changed since the recipe was read. Start the run again.")
+        return found
+
+
+NamedFiles: TypeAlias = tuple[NamedFile, ...]
+
+
+def resolved(base: Path, key: str, given: Any) -> Any:
+    """What a recipe in folder `base` gives as `key`, a list of files and folders, as NamedFiles in that order.
+
+    Of a folder all files count, at any depth, by name; hidden ones do not. What is no list of strings is
+    given back as it is, for the schema to refuse. CallError names a missing or empty path.
+    """
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        return given
+    found = tuple(file for one in given for file in _files(base, key, one))
+    if len({file.name for file in found}) < len(found):
+        raise CallError(f"key {key!r}: a file stands twice in {given!r}. Name each file or folder once.")
+    return found
+
+
+def _files(base: Path, key: str, given: str) -> Iterator[NamedFile]:
+    path = base / given
+    if path.is_file():  # the folder belongs to the name: test.jsonl alone says nothing
+        yield _named("/".join([part for part in Path(given).parts if part.strip("./")][-2:]), path)
+        return
+    if not path.is_dir():
+        raise CallError(
+            f"key {key!r}: {given!r}: no such file or folder; paths start from the recipe's folder, {base}."
+        )
+    inner = [p for p in path.rglob("*") if p.is_file()]
+    names = {p.relative_to(path).as_posix(): p for p in inner}
+    names = {name: p for name, p in names.items() if not any(part.startswith(".") for part in name.split("/"))}
+    if not names:
+        raise CallError(f"key {key!r}: {given!r}: the folder holds no file. Name the folder that holds the files.")
+    for name in sorted(names):
+        yield _named(f"{path.resolve().name}/{name}", names[name])
+
+
+def _named(name: str, path: Path) -> NamedFile:
+    try:
+        with path.open("rb") as stream:
+            return NamedFile(name, path.resolve(), hashlib.file_digest(stream, "sha256").hexdigest())
+    except OSError as error:
+        raise CallError(f"{path}: {error.strerror}; name a readable file.") from error

@@ -1,0 +1,88 @@
+"""Withdrawals: the documents that must not appear again, with the day, the reason and the request.
+
+One Parquet file of a workspace, a row for each document, sorted by id. It only grows, and each time
+it is written whole or not at all. What is published already is not touched by it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date as calendar
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from malmoi.errors import CallError
+from malmoi.workspace import sync
+
+SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("id", "date", "reason", "request")])
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """One document that must not appear again; `date` is the day on which that was decided, as 2026-11-24."""
+
+    id: str
+    date: str
+    reason: str
+    request: str = ""  # who asked, or the number of the request; "" where nobody had to ask
+
+
+def read(path: Path) -> tuple[Withdrawal, ...]:
+    """The withdrawals in `path`, sorted by id; none where the file is not there. CallError where it is unreadable."""
+    try:
+        with pq.ParquetFile(path) as file:
+            rows = file.read(columns=SCHEMA.names).cast(SCHEMA).to_pylist()
+    except FileNotFoundError:
+        return ()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise CallError(f"{path}: not readable as withdrawals ({first}); restore it from a copy.") from error
+    return tuple(Withdrawal(**row) for row in rows)
+
+
+def add(path: Path, new: Iterable[Withdrawal]) -> tuple[Withdrawal, ...]:
+    """Write the withdrawals of `path` and the new ones; those that were not there before.
+
+    The same document again changes nothing. CallError, and nothing is written, where a reason is
+    empty, a date is none, or a document is withdrawn already for another reason or request: the
+    first one was answered, and what is recorded is not changed.
+    """
+    known = {one.id: one for one in read(path)}
+    added: dict[str, Withdrawal] = {}
+    for one in new:
+        _refuse_unsaid(one)
+        old = known.get(one.id) or added.get(one.id)
+        if old is None:
+            added[one.id] = one
+        elif old.reason != one.reason or one.request not in ("", old.request):
+            raise CallError(
+                f"{one.id} was withdrawn on {old.date}: {old.reason!r}, request {old.request!r}. A withdrawal is not "
+                "changed; nothing was written. Leave this document out, or repeat the same words."
+            )
+    if added:
+        _write(path, sorted([*known.values(), *added.values()], key=lambda one: one.id))
+    return tuple(added[id] for id in sorted(added))
+
+
+def _refuse_unsaid(one: Withdrawal) -> None:
+    if not one.id.strip() or not one.reason.strip():
+        raise CallError(f"the withdrawal of {one.id!r} needs a document and a reason; nothing was written.")
+    try:
+        calendar.fromisoformat(one.date)
+    except ValueError as error:
+        raise CallError(f"{one.date!r} is no date; write it as 2026-11-24. Nothing was written.") from error
+
+
+def _write(path: Path, rows: list[Withdrawal]) -> None:
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        pq.write_table(pa.Table.from_pylist([asdict(one) for one in rows], SCHEMA), part, compression="zstd")
+        sync(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    sync(path.parent)
