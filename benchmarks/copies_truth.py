@@ -1,8 +1,9 @@
 """Exact Jaccard similarity of all pairs of texts, by brute force: no hash, no signature, no code under test.
 
 Shingles are written down here a second time, from their definition alone: runs of five letters, digits
-and combining marks (Unicode L*, N*, M*) of the lower-case text, everything else left out; a text of
-fewer is one shingle. Every shingle has a column of its own, so no two are taken for one another.
+and combining marks (Unicode L*, N*, M*) of the lower-case text, full-width ones (U+FF01 to U+FF5E) as
+their ASCII, everything else left out; a text of fewer is one shingle. Every shingle has a column of
+its own, so no two are taken for one another.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ WIDTH = 5  # letters of a shingle
 LEAST = 0.5  # pairs below are not kept
 SHORT = 300  # letters; where one of the two has fewer, a copy is a pair of SHORT_LIMIT
 LIMIT, SHORT_LIMIT = 0.8, 0.9
+_PLAIN = {0xFF01 + n: 0x21 + n for n in range(94)}
 _ROWS = 256  # texts compared with all others at once
 
 
@@ -49,7 +51,7 @@ def letters(text: str) -> str:
     >>> letters("‘부엌의 말’, 2026 · Cafe!")
     '부엌의말2026cafe'
     """
-    return "".join(char for char in text.lower() if _counts(char))
+    return "".join(char for char in text.lower().translate(_PLAIN) if _counts(char))
 
 
 @cache

@@ -189,11 +189,15 @@ def _language(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 def _clean(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
     for row in rows:
-        doc = _document(row)
-        for bound in filters:
-            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+        doc = _mended(_document(row), filters)
         edits = {f"{note.by}:{note.reason}": int(note.measured or 0) for note in doc.trail}
         yield {"id": row["id"], "text": doc.text, "edits": edits}
+
+
+def _mended(doc: Document, filters: Sequence[Bound]) -> Document:
+    for bound in filters:
+        doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+    return doc
 
 
 def _judge(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
@@ -258,7 +262,8 @@ def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 
     given = {found.name: params for found, params in recipes.surveys(tuple(_steps(recipe)))}
     threshold = given.get(SURVEY.name, {}).get("threshold", 0.8)
-    docs = [_document(row) for row in rows]
+    cleaned = recipes.bind(tuple(step for step in recipe.stage("clean") if step.filter == "normalise"))
+    docs = [_mended(_document(row), cleaned) for row in rows]  # conjoining and half-width jamo, as curation does
     if len({doc.id for doc in docs}) < len(docs):
         raise CallError("two lines have the same id; a cluster names its members by id.")
     sketches = pa.Table.from_pylist([SURVEY.sketch(doc) for doc in docs], schema=SURVEY.schema)

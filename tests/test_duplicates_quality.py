@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,8 +32,9 @@ def door(texts: Sequence[tuple[str, str]], folder: Path) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def long_texts() -> list[tuple[str, str]]:
-    """The distinct texts of the pairs."""
-    return [(f"t/{number}", text) for number, text in enumerate(dict.fromkeys(p[side] for p in PAIRS for side in "ab"))]
+    """The distinct texts of the pairs, composed as the door composes them: the brute force reads what it is given."""
+    texts = dict.fromkeys(unicodedata.normalize("NFC", p[side]) for p in PAIRS for side in "ab")
+    return [(f"t/{number}", text) for number, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=[pair["name"] for pair in PAIRS])
@@ -86,11 +88,16 @@ def test_blanks_that_are_lost_or_put_elsewhere_change_nothing(percent, long_text
 
 
 def test_the_similarity_of_a_copy_is_near_the_exact_one(long_texts, tmp_path):
+    near = 0
     for number, (_, text) in enumerate(long_texts[:12]):
         copy = copies_plant.towards(copies_plant.reworded, text, 0.88, str(number), long_texts[-number - 1][1])
         exact = copies_truth.jaccard(copies_truth.shingles(text), copies_truth.shingles(copy))
+        if exact < 0.82:  # the words of the other text were too few to come nearer
+            continue
+        near += 1
         found = door([("a", text), ("b", copy)], tmp_path)
         assert min(row["similarity"] for row in found.values()) == pytest.approx(exact, abs=0.12)  # 4 sigma
+    assert near >= 10
 
 
 def test_the_brute_force_looks_at_the_same_letters(long_texts):

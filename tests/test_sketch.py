@@ -111,11 +111,12 @@ def test_a_text_without_letters_has_the_empty_signature():
     assert signatures([]).shape == (0, PERMUTATIONS)
 
 
-def test_each_code_point_has_the_lower_case_of_python_but_two():
+def test_each_code_point_has_the_lower_case_of_python_but_two_and_full_width_is_plain():
     """İ is i alone; ς is σ, since Python makes Σ either, by where it stands in its word."""
     others = []
     for point in range(sys.maxunicode + 1):
-        kept = [c for c in chr(point).lower() if unicodedata.category(c)[0] in "LNM" and ord(c) < 0x323B0]
+        plain = chr(point - 0xFEE0) if 0xFF01 <= point <= 0xFF5E else chr(point)
+        kept = [c for c in plain.lower() if unicodedata.category(c)[0] in "LNM" and ord(c) < 0x323B0]
         if letters_of(chr(point)).tolist() != list(map(ord, kept)):
             others.append(chr(point))
     assert others == ["İ", "ς"]

@@ -32,6 +32,7 @@ SCHEME = "affine32"
 
 _LAST = 0x323B0  # one behind the last hanja of Unicode 16; what is assigned from here on is no letter to signatures
 _BULK = 1 << 16  # code points decoded at once by `signatures`: 256 KB, which stay in the second cache
+_WIDER = 0xFEE0  # from an ASCII sign to its full-width form
 _WHITE = np.array([chr(point).isspace() for point in range(0x3002)])  # U+3000 is the last white space
 
 
@@ -39,10 +40,11 @@ def letters_of(text: str) -> U32:
     """The letters, digits and combining marks of `text` in lower case, as code points, shape (n,).
 
     Each code point has its lower case by itself, as `str.lower()` gives it, with two exceptions:
-    İ is i, without the dot that str.lower() sets above it, and ς is σ wherever it stands.
+    İ is i, without the dot that str.lower() sets above it, and ς is σ wherever it stands. Full-width
+    letters and digits (Ａ, ７) are those they are the width of: forms and tables write them so.
 
-    >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ!")))
-    '부엌의말2026ⅱ'
+    >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ! ＤＤＲ５")))
+    '부엌의말2026ⅱddr5'
     """
     points = _points(text)
     letters = np.empty(points.size, dtype=np.uint32)
@@ -162,6 +164,8 @@ def _lower() -> U32:
         if unicodedata.category(letter)[0] in "LNM":
             lower[point] = ord(letter.lower()[0])
     lower[ord("ς")] = ord("σ")
+    for plain in range(ord("0"), ord("z") + 1):
+        lower[plain + _WIDER] = lower[plain]
     return lower
 
 
