@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import mimetypes
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,14 +11,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from crawlers import formats
+from filters import normalise
 from filters.duplicates.segments import Texts, alike
+from flows.given import document
+from flows.given import rows as given_rows
 from flows.index import surveyed
 from malmoi import withdrawals
+from malmoi.corridor import apply
 from malmoi.errors import CallError
 from malmoi.releases import segments
 from malmoi.releases.segments import ROWS, Found
-from malmoi.source import Item
 from malmoi.workspace import Workspace
 
 COPIES = "copies"  # the survey whose segments hold signatures
@@ -107,38 +106,10 @@ def clusters(workspace: Workspace, id: str) -> list[tuple[str, str, str, float]]
 
 
 def texts(files: Sequence[Path], jsonl: Path | None) -> Iterator[tuple[str, str]]:
-    """(id, text) of each file, whatever its format, or of each line of JSON with the field `text`.
+    """(id, text) of each file, whatever its format, or of each line of JSON; normalised as published texts are.
 
     CallError names the file, and the line, of what cannot be read.
     """
-    if bool(files) == (jsonl is not None):
-        raise CallError("give either files or --jsonl FILE (- for standard input).")
-    for path in files:
-        try:
-            body = path.read_bytes()
-        except OSError as error:
-            raise CallError(f"{path}: {error.strerror}; name a readable file.") from error
-        media = mimetypes.guess_type(path.name)[0] or ""
-        item = Item(key=str(path), url=path.name, body=body, media=media, charset="", record="")
-        yield str(path), formats.extract(item).text
-    if jsonl is not None:
-        yield from _lines(jsonl)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    try:
-        stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
-    except OSError as error:
-        raise CallError(f"{path}: {error.strerror}; name a readable file, or - for standard input.") from error
-    with stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-                if not isinstance(row["text"], str):
-                    raise ValueError("the field 'text' is no string")
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                said = f"{type(error).__name__}: {error}"
-                raise CallError(f"{path}:{number}: not a JSON object with the field 'text' ({said}).") from error
-            yield str(row.get("id", number)), row["text"]
+    for row in given_rows(files, jsonl):
+        doc = document(row)
+        yield doc.id, apply(doc, "normalise", "mend", normalise.mend(doc)).text

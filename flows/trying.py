@@ -5,14 +5,11 @@ Output is one JSON object a line, in input order; the fields are stable. Nothing
 
 from __future__ import annotations
 
-import base64
 import json
-import mimetypes
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import TextIO
 
 import pyarrow as pa
 
@@ -20,18 +17,18 @@ from crawlers import defaults, formats
 from crawlers.fetch import manners, robots
 from crawlers.rights import instruments
 from crawlers.rights.instruments import Instrument
+from flows import given
+from flows.given import Row
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi import rights
 from malmoi.corridor import Bound, Dropped, Kept, apply, walk
-from malmoi.document import Document, Provenance, Signal, Verdict
+from malmoi.document import Document, Signal, Verdict
 from malmoi.errors import CallError
 from malmoi.recipe import Recipe, Step
-from malmoi.source import Item, Site, Source
+from malmoi.source import Site, Source
 
-Row: TypeAlias = dict[str, Any]
 _NOWHERE = Source(name="try", title="", publisher="", access=Site(start=(), scope=()))
-_PAGE_FIELDS = ("html", "base64", "text")
 
 
 def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str, out: TextIO) -> None:
@@ -42,92 +39,15 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     """
     if stage not in _STAGES:
         raise CallError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}.")
-    if bool(files) == (jsonl is not None):
-        raise CallError("give either files or --jsonl FILE (- for standard input).")
-    recipe = recipe_of(recipe_name)
-    rows = _from_files(files) if files else _from_lines(jsonl or Path("-"))
-    for answer in _STAGES[stage](rows, recipe):
+    rows = given.rows(files, jsonl)
+    for answer in _STAGES[stage](rows, recipe_of(recipe_name)):
         out.write(json.dumps(answer, ensure_ascii=False) + "\n")
         out.flush()
 
 
-def _from_files(files: Sequence[Path]) -> Iterator[Row]:
-    for path in files:
-        try:
-            yield {"id": str(path), "url": path.name, "bytes": path.read_bytes()}
-        except OSError as error:
-            raise CallError(f"{path}: {error.strerror}; name a readable file.") from error
-
-
-def _from_lines(path: Path) -> Iterator[Row]:
-    try:
-        stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
-    except OSError as error:
-        raise CallError(f"{path}: {error.strerror}; name a readable file, or - for standard input.") from error
-    with stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = _clean_strings(json.loads(line.decode("utf-8-sig")))
-            except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
-                raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}).") from error
-            if not isinstance(row, dict):
-                raise CallError(f"{path}:{number}: not a JSON object but {type(row).__name__}.")
-            row = {"id": number, **row}
-            yield {**row, "id": row["id"] if isinstance(row["id"], str) else str(row["id"])}
-
-
-def _clean_strings(value: Any) -> Any:
-    """Lone surrogates, which no output can hold, become U+FFFD: one code point for one, so that offsets stay."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_clean_strings(one) for one in value]
-    if isinstance(value, dict):
-        return {_clean_strings(k): _clean_strings(v) for k, v in value.items()}
-    return value
-
-
-def _item(row: Row) -> Item:
-    """The input as an item; the format is found by content, the name is only a hint."""
-    if "bytes" in row:
-        body = row["bytes"]
-    elif "base64" in row:
-        try:
-            body = base64.b64decode(row["base64"], validate=True)
-        except (ValueError, TypeError) as error:
-            raise CallError(f"{row['id']}: field 'base64' cannot be decoded: {error}.") from error
-    elif "html" in row:
-        if not isinstance(row["html"], str):
-            raise CallError(f"{row['id']}: field 'html' is a string.")
-        body = row["html"].encode()
-    else:
-        raise CallError(f"{row['id']}: the object needs one of the fields {', '.join(_PAGE_FIELDS[:2])}.")
-    url = str(row.get("url", ""))
-    media = "text/html" if "html" in row else (mimetypes.guess_type(url)[0] or "")
-    given = row.get("headers") or {}
-    if not isinstance(given, dict):
-        raise CallError(f"{row['id']}: field 'headers' is an object of names and values.")
-    headers = tuple((str(k), str(v)) for k, v in given.items())
-    return Item(
-        key=str(row["id"]), url=url, body=body, media=media, charset="utf-8" if "html" in row else "",
-        record="", headers=headers,
-    )  # fmt: skip
-
-
-def _document(row: Row) -> Document:
-    if isinstance(row.get("bytes"), bytes):
-        row = {**row, "text": formats.extract(_item(row)).text}
-    if not isinstance(row.get("text"), str):
-        raise CallError(f"{row['id']}: the object needs the field 'text'.")
-    url = str(row.get("url", ""))
-    return Document(id=str(row["id"]), text=row["text"], provenance=Provenance("try", url, "", "", ""))
-
-
 def _extract(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
     for row in rows:
-        found = formats.extract(_item(row))
+        found = formats.extract(given.item(row))
         fields = ("format", "encoding", "title", "date", "author", "text", "outcome", "reason")
         yield {"id": row["id"], **{name: getattr(found, name) for name in fields}}
 
@@ -135,7 +55,7 @@ def _extract(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
 def _rights(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
     evidence = defaults.evidence_for(_NOWHERE, {})
     for row in rows:
-        item = _item(row)
+        item = given.item(row)
         found, signals = evidence(replace(item, date=item.date or defaults.text(item).date))
         files = _host_files(row)
         signals = (
@@ -176,7 +96,7 @@ def _host_files(row: Row) -> Sequence[Instrument]:
 def _language(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     (bound,) = _bound(recipe, ["language"])
     for row in rows:
-        doc = _document(row)
+        doc = given.document(row)
         doc = apply(doc, bound.name, bound.verb, bound.call(doc))
         yield {
             "id": row["id"],
@@ -189,7 +109,7 @@ def _language(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 def _clean(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
     for row in rows:
-        doc = _mended(_document(row), filters)
+        doc = _mended(given.document(row), filters)
         edits = {f"{note.by}:{note.reason}": int(note.measured or 0) for note in doc.trail}
         yield {"id": row["id"], "text": doc.text, "edits": edits}
 
@@ -204,7 +124,7 @@ def _judge(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     judged = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
     filters = recipes.bind(tuple(judged))
     for row in rows:
-        outcome = walk(_document(row), filters)
+        outcome = walk(given.document(row), filters)
         verdict = outcome.verdict if isinstance(outcome, Dropped) else Verdict("keep", "")
         yield {
             "id": row["id"],
@@ -217,7 +137,7 @@ def _judge(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 def _segment(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     (bound,) = _bound(recipe, ["morphology"])
     for row in rows:
-        doc = _document(row)
+        doc = given.document(row)
         found = apply(doc, bound.name, bound.verb, bound.call(doc)).morphemes
         assert found is not None
         yield {
@@ -230,7 +150,7 @@ def _segment(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 def _pii(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     mark, redact = _bound(recipe, ["personal_data", "redact"])
     for row in rows:
-        doc = _document(row)
+        doc = given.document(row)
         marked = apply(doc, mark.name, mark.verb, mark.call(doc))
         redacted = apply(marked, redact.name, redact.verb, redact.call(marked))
         found = [
@@ -249,7 +169,7 @@ def _pii(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 def _domain(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     filters = _bound(recipe, ["morphology", "register", "domain"])
     for row in rows:
-        doc = _document(row)
+        doc = given.document(row)
         for bound in filters:  # all of them, also where the recipe keeps other fields: who tunes wants the scores
             doc = apply(doc, bound.name, bound.verb, bound.call(doc))
         found = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
@@ -260,10 +180,10 @@ def _domain(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
 def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     from filters.duplicates.survey import SURVEY, among
 
-    given = {found.name: params for found, params in recipes.surveys(tuple(_steps(recipe)))}
-    threshold = given.get(SURVEY.name, {}).get("threshold", 0.8)
+    params_of = {found.name: params for found, params in recipes.surveys(tuple(_steps(recipe)))}
+    threshold = params_of.get(SURVEY.name, {}).get("threshold", 0.8)
     cleaned = recipes.bind(tuple(step for step in recipe.stage("clean") if step.filter == "normalise"))
-    docs = [_mended(_document(row), cleaned) for row in rows]  # conjoining and half-width jamo, as curation does
+    docs = [_mended(given.document(row), cleaned) for row in rows]  # conjoining and half-width jamo, as curation does
     if len({doc.id for doc in docs}) < len(docs):
         raise CallError("two lines have the same id; a cluster names its members by id.")
     sketches = pa.Table.from_pylist([SURVEY.sketch(doc) for doc in docs], schema=SURVEY.schema)
