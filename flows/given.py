@@ -100,6 +100,7 @@ def document(row: Row) -> Document:
     if isinstance(row.get("bytes"), bytes):
         row = {**row, "text": formats.extract(item(row)).text}
     if not isinstance(row.get("text"), str):
-        raise CallError(f"{row['id']}: the object needs the field 'text'.")
+        why = "field 'text' is a string" if "text" in row else "the object needs the field 'text'"
+        raise CallError(f"{row['id']}: {why}.")
     url = str(row.get("url", ""))
     return Document(id=str(row["id"]), text=row["text"], provenance=Provenance("try", url, "", "", ""))
