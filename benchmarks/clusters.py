@@ -130,6 +130,7 @@ class Memory:
     def __enter__(self) -> Memory:
         """Start to look."""
         self.peak = self.start = _anonymous()
+        self.cpu = 0.0  # s, of looking
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
@@ -138,6 +139,7 @@ class Memory:
     def _look(self) -> None:
         while not self._done.wait(0.01):
             self.peak = max(self.peak, _anonymous())
+            self.cpu = time.thread_time()
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
@@ -165,9 +167,9 @@ def survey(folder: Path, mode: str, threads: int, index: Path | None) -> dict[st
     with Memory() as memory, ThreadPoolExecutor(threads) as pool:
         exchange.find(shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size)  # compiles, derives
         base, memory.peak = _anonymous(), 0.0
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), time.process_time() - memory.cpu
         exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False, size=size)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        wall, cpu = time.perf_counter() - wall, time.process_time() - memory.cpu - cpu
     shutil.rmtree(warm)
     return {"wall_s": wall, "cpu_s": cpu, "base_mb": base, "peak_mb": memory.peak}
 

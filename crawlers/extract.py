@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib.metadata import version
@@ -23,6 +23,7 @@ from malmoi.errors import CaptureError
 from malmoi.licences import table_digest
 from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
+from malmoi.workers import renew
 
 VERSION = 10  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
@@ -79,7 +80,7 @@ def extractor(job: Extraction) -> Extractor:
         capture = replace(load(row), source=definition.source.name)
         place = speaking(definition.source, capture.url)
         host = instruments.find(place, job.instruments) if job.instruments else ()
-        found = ((item, read(item)) for item in items(capture))
+        found = ((item, read(item)) for item in _each(items(capture)))
         made = [_told(document(capture, row.payload_sha256, item, s.extracted, evidence, host), s) for item, s in found]
         if row.url not in pasts:
             return made
@@ -88,6 +89,13 @@ def extractor(job: Extraction) -> Extractor:
         return [_with_past(outcome, visits, earlier) for outcome in made]
 
     return extract
+
+
+def _each(items: Iterable[Item]) -> Iterator[Item]:
+    """The items of a capture, each with the CPU budget of a document: a table may hold a million."""
+    for item in items:
+        renew()
+        yield item
 
 
 def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:

@@ -6,10 +6,11 @@ from filters.duplicates.survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 3
+VERSION = 4
 READS = ("id",)
 LIBRARIES = ("datasketch", "numpy")  # those of the survey, which both filters read
 SURVEY_PARAMETERS = False  # the threshold belongs to near_duplicates
+SURVEY_ALONE = (("threshold", 1.0),)  # without it no near copy may take the place of an exact keeper
 
 
 def judge(doc: Document, *, survey: Rows) -> Verdict:

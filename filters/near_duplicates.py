@@ -6,7 +6,7 @@ from filters.duplicates.survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 3
+VERSION = 4
 READS = ("id",)
 LIBRARIES = ("datasketch", "numpy")
 
@@ -20,7 +20,7 @@ def judge(doc: Document, *, survey: Rows) -> Verdict:
     The keeper may be a document of an earlier release.
     """
     row = survey.get(doc.id)
-    if row is None or row["kind"] != "near":
+    if row is None:
         return Verdict("keep", "no-near-copy")
     keeper = (("keeper", str(row["keeper"])),)
-    return Verdict("drop", "near-copy", measured=float(row["similarity"]), labels=keeper)
+    return Verdict("drop", f"{row['kind']}-copy", measured=float(row["similarity"]), labels=keeper)

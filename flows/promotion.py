@@ -29,6 +29,7 @@ from flows.promotion_jobs import STANDS, FetchJob, Group, PromoteJob, ReadmitJob
 from flows.walks import LIMITS, Curated, Taken, content, ensure, walk_job
 from malmoi import recipe as recipes
 from malmoi import shard
+from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
 from malmoi.recipe import Recipe, StageName, digest
 from malmoi.releases.spread import h
@@ -37,7 +38,7 @@ from malmoi.survey import Survey
 from malmoi.workspace import Stage, Workspace
 
 VERSION = 1  # part of every key below; raise it with any change of what is promoted
-ROUNDS = 8  # copies fall for the same reasons: who loses eight times in a row has nobody that would stand
+ROUNDS = 64  # copies mostly fall for the same reasons; a round costs a fraction of a second, a lost text more
 MEAN = 128  # keepers that fell whose copies make one shard, on average; cut where the hash of an id says so
 MOST = 1024  # copies after which it is cut in any case; the copies of one keeper stay together
 
@@ -201,7 +202,7 @@ def _round(
     """
     folder = workspace.survey(key)
     if (folder / ROUND).exists():
-        groups = [Group(*row) for row in json.loads((folder / ROUND).read_text(encoding="utf-8"))]
+        groups = _noted(folder / ROUND)
         if all(workspace.survey(group.key).exists() for group in groups):
             return groups
     doors = [(workspace.stage("3-clean", ledger.key), content(ledger)) for ledger in curated.ledgers("3-clean")]
@@ -219,6 +220,15 @@ def _round(
         groups = _promoted(workspace, one, left.append_column("group", pa.array(numbers)), doors, mapper, work)
     workspace.put(folder, partial(_note, groups, stood))
     return groups
+
+
+def _noted(path: Path) -> list[Group]:
+    try:
+        return [Group(*row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError) as error:
+        raise StageError(
+            f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is made anew."
+        ) from error
 
 
 def _promoted(

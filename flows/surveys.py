@@ -76,7 +76,8 @@ def survey(
         meet = _exchanged if found.exchange else _reduced
         table, rows = meet(workspace, basis, _earlier(workspace, basis, release), mapper)
     slices = {}
-    for ledger, here in zip(ledgers, rows, strict=True):
+    for ledger, about in zip(ledgers, rows, strict=True):
+        here = about.select([found.key, *found.told]) if found.told is not None else about
         piece = digest([found.name, here.to_pylist()])[:32]
         target = workspace.survey(piece) / "rows.parquet"
         if not target.exists():

@@ -6,6 +6,7 @@ Output is one JSON object a line, in input order; the fields are stable. Nothing
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -184,8 +185,8 @@ def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     threshold = params_of.get(SURVEY.name, {}).get("threshold", 0.8)
     cleaned = recipes.bind(tuple(step for step in recipe.stage("clean") if step.filter == "normalise"))
     docs = [_mended(given.document(row), cleaned) for row in rows]  # conjoining and half-width jamo, as curation does
-    if len({doc.id for doc in docs}) < len(docs):
-        raise CallError("two lines have the same id; a cluster names its members by id.")
+    if twice := [id for id, n in Counter(doc.id for doc in docs).items() if n > 1]:
+        raise CallError(f"more than one line has the id {twice[0]!r}; a cluster names its members by id.")
     sketches = pa.Table.from_pylist([SURVEY.sketch(doc) for doc in docs], schema=SURVEY.schema)
     table = {r["id"]: r for r in among(sketches, {doc.id: doc.text for doc in docs}, threshold=threshold).to_pylist()}
     for doc in docs:

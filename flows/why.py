@@ -12,7 +12,7 @@ from flows import copies
 from flows.copies import Copy
 from flows.side_by_side import Side, show_pair, visible
 from flows.status import STAGES
-from malmoi import shard
+from malmoi import shard, withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
 from malmoi.workspace import Workspace
@@ -49,6 +49,10 @@ def _workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
             found = True
     if not found:
         raise _none(workspace, doc_id)
+    for one in withdrawals.read(workspace.withdrawals):
+        if one.id == doc_id:
+            asked = f" (request {visible(one.request)})" if one.request else ""
+            out.print(f"\nwithdrawn {one.date}: {visible(one.reason)}{asked}", markup=False)
     for survey, said in copies.in_workspace(workspace, doc_id).items():
         out.print(f"\ncopies (survey {', '.join(survey)})", markup=False)
         copies.say(said, doc_id, out)

@@ -32,7 +32,8 @@ GONE = "gone"  # kind of a row that says an address no longer answers, or a file
 MAX_EARLIER = 20  # revisions of one address that are looked at
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
 MAX_ROWS = 1024
-MAX_BYTES = 32 * 1024 * 1024  # payload of a shard from which it is cut: blocks of a dump hold many pages each
+MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, where its captures are larger than pages
+MAX_BYTES = 4 * MEAN_BYTES  # from which it is cut in any case: blocks of a dump hold many pages each
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
     for row in rows:
         cut[-1].append(row)
         held = row.size + (held if len(cut[-1]) > 1 else 0)
-        boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % MEAN_ROWS == 0
+        every = max(1, min(MEAN_ROWS, MEAN_BYTES // max(1, row.size)))  # a cut by size alone moves all cuts behind it
+        boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % every == 0
         if boundary or len(cut[-1]) >= MAX_ROWS or held >= MAX_BYTES:
             cut.append([])
     return [c for c in cut if c]

@@ -171,13 +171,12 @@ def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
 def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...]:
     """The surveys that `steps` read, each once, with the parameters of its reduce."""
     found: dict[str, tuple[Survey, dict[str, Any]]] = {}
-    for step in steps:
-        if not step.survey:
-            continue
+    for step in sorted((s for s in steps if s.survey), key=lambda s: _sets_survey(module(s.filter)), reverse=True):
         survey: Survey = module(step.filter).SURVEY
         own = inspect.signature(survey.carrier).parameters if _sets_survey(module(step.filter)) else {}
         params = {k: v for k, v in step.params if k in own}
-        held = found.setdefault(survey.name, (survey, {}))[1]
+        alone = {} if own else dict(getattr(module(step.filter), "SURVEY_ALONE", ()))
+        held = found.setdefault(survey.name, (survey, alone))[1]
         if any(held.get(k, v) != v for k, v in params.items()):
             raise CallError(f"filter {step.filter!r} and another give the survey {survey.name!r} different parameters.")
         held.update(params)

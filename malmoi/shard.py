@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from malmoi.corridor import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
+from malmoi.errors import StageError
 from malmoi.ledger import File
 
 # Arrow takes Ctrl-C away from Python while it reads, and loses it where the reading ends before it looks.
@@ -246,5 +247,10 @@ def sha256_of(path: Path) -> str:
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The table in a Parquet file of ours."""
-    with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer for one file
-        return file.read(columns=None if columns is None else list(columns))
+    try:
+        with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer for one file
+            return file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowInvalid, OSError) as error:  # OSError: Arrow says so of a broken header
+        raise StageError(
+            f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is made anew."
+        ) from error

@@ -70,6 +70,7 @@ class Survey:
     without it; where a table is keyed by what documents share, that is the rows with its keys.
     It is taken at the door of `stage`, from the documents that come in. Where `columns` names what
     `sketch` looks at (`id` and `source` among them), nothing else is read; the rest of the document is empty.
+    A shard is walked again when its rows change in the columns of `told`, and not for the others.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Survey:
     remembers: bool = False  # each published release leaves a segment of its sketches, which later surveys read
     stage: str = "unique"  # the stage of a recipe whose filters read it
     columns: tuple[str, ...] | None = None  # of malmoi.shard.DOCUMENTS; None: all
+    told: tuple[str, ...] | None = None  # columns of the table that filters read, beside the key; None: all
 
     @property
     def key(self) -> str:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, TypeAlias
 
 import duckdb
@@ -71,8 +73,9 @@ def opened(folder: Path) -> Iterator[Tables]:
     files |= {p.stem: [p] for p in sorted((folder / "audit").glob("*.parquet"))}
     if not files[DATA]:
         raise DataError(f"{folder}: no Parquet file below data/; this is no finished release.")
-    connection = duckdb.connect(":memory:")
+    connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
     try:
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(spill)}")
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
         for name, paths in files.items():
@@ -86,6 +89,7 @@ def opened(folder: Path) -> Iterator[Tables]:
         yield Tables(connection, tuple(files))
     finally:
         connection.close()
+        rmtree(spill, ignore_errors=True)
 
 
 def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequence[Path]]], *, tmp: Path) -> int:

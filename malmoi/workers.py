@@ -75,6 +75,12 @@ def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+def renew() -> None:
+    """Within `attempt`: what comes next has a budget of its own, such as the next row of a table."""
+    if _cpu_seconds:
+        signal.setitimer(signal.ITIMER_PROF, _cpu_seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class _Flight(Generic[R]):
     pool: ProcessPool

@@ -8,14 +8,27 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.formats.html import strip_tags
 from crawlers.sample import site
 from filters import exact_duplicates, near_duplicates
-from filters.duplicates.bands import ALL_PAIRS, FIRST, FOUND, banding, candidates
+from filters.duplicates.bands import (
+    ALL_PAIRS,
+    FIRST,
+    FOUND,
+    banding,
+    candidates,
+    candidates_apart,
+    keys,
+    keys_of,
+    runs,
+    unpacked,
+)
 from filters.duplicates.exchange import among
+from filters.duplicates.judging import equal_bytes
+from filters.duplicates.pairs import equal_values
 from filters.duplicates.schema import SKETCH
 from filters.duplicates.survey import sketch
 from malmoi.document import Document, Provenance
@@ -133,9 +146,10 @@ def test_filters_say_what_they_found():
     assert near_duplicates.judge(doc("a/3", "글"), survey={}).outcome == "keep"
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(st.integers(0, 12), max_size=150))
 def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(key):
-    left, right = candidates(np.array(key, np.uint64))
+    left, right = unpacked(candidates(np.array(key, np.uint64)))
     met = list(zip(left.tolist(), right.tolist(), strict=True))
     assert len(set(met)) == len(met) and all(a < b and key[a] == key[b] for a, b in met)
     for value in set(key):
@@ -148,6 +162,38 @@ def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(
             assert len(here) < (FIRST + 1) * len(run)
 
 
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(st.tuples(st.integers(0, 2**40 - 1) | st.integers(0, 9), st.booleans()), max_size=80))
+def test_every_key_that_is_shown_twice_is_sorted_with_all_its_rows(rows):
+    key, shown = np.array([k for k, _ in rows], np.uint64), np.array([s for _, s in rows], np.bool_)
+    found = list(zip(*(part.tolist() for part in runs(key, shown)), strict=True))
+    assert found == sorted(found) and all(key[row] == k and shown[row] for k, row in found)
+    here = [k for k, s in rows if s]
+    assert {row for row, (k, s) in enumerate(rows) if s and here.count(k) > 1} <= {row for _, row in found}
+
+
+def test_the_keys_of_many_bands_are_those_of_each_of_them():
+    rows = np.random.default_rng(1).integers(0, 2**32, (30, 128), np.uint32)
+    many = np.empty((5, 30), np.uint64)
+    keys_of(rows, 12, 6, many)
+    assert all((many[band] == keys(rows, 12 + 6 * band, 6)).all() for band in range(5))
+
+
+def test_what_is_joined_already_is_no_candidate():
+    key, shown = np.array([5, 5, 5, 5], np.uint64), np.array([True, True, True, False])
+    left, right = unpacked(candidates_apart(key, shown, np.array([0, 0, 2, 3], np.int32)))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 2), (1, 2)]
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(st.integers(0, 3), min_size=256, max_size=256))
+def test_low_bytes_never_agree_less_often_than_values(drawn):
+    rows = np.array(drawn, np.uint32).reshape(2, 128) * np.uint32(129)  # 0, 129, 258 and 387: the low bytes differ
+    rows[1] += np.uint32(256) * (rows[1] == 129)  # and here they do not, though the values do
+    low = (rows & 255).astype(np.uint8)
+    assert equal_bytes(low, 0, 1) == int((low[0] == low[1]).sum()) >= equal_values(rows, 0, rows, 1)
+
+
 @pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 def test_bands_bring_together_nearly_all_pairs_at_any_threshold(threshold):
     cut = banding(threshold)
@@ -157,5 +203,5 @@ def test_bands_bring_together_nearly_all_pairs_at_any_threshold(threshold):
 def test_no_pair_and_no_document_are_no_trouble():
     assert table([]) == {}
     assert table([doc("a/1", "하나뿐")]) == {}
-    left, right = candidates(np.zeros(0, np.uint64))
+    left, right = unpacked(candidates(np.zeros(0, np.uint64)))
     assert len(left) == len(right) == 0

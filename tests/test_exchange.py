@@ -4,6 +4,7 @@ import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -96,6 +97,15 @@ def test_rows_are_spread_and_gathered_by_partition(tmp_path):
         exchange.spread(table, table["n"].to_numpy() % 3, 3, tmp_path / f"{number}.arrow")
     files = [tmp_path / "0.arrow", tmp_path / "1.arrow"]
     assert [exchange.gather(files, part)["n"].to_pylist() for part in range(3)] == [[0, 3, 12], [1, 10, 13], [2, 11]]
+
+
+@pytest.mark.parametrize("parts", [1, 300, 65536, 65537, 70000])
+def test_however_many_partitions_there_are_rows_keep_their_order_within_them(parts):
+    part = np.array([n * 40503 % parts for n in range(500)])
+    found = exchange.cut(pa.table({"n": range(500)}), part, parts)
+    assert len(found) == parts
+    for number in set(part.tolist()):
+        assert found[number].column(0).to_pylist() == np.flatnonzero(part == number).tolist()
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from filters.duplicates.prefetch import AHEAD, prefetch
 from filters.duplicates.schema import I64, U64, Flags
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled
 
@@ -21,6 +22,8 @@ FIRST = 16  # rows of a long run with which each of its rows is compared
 SCANNED = 4096  # rows of a published run that are looked at for one that still stands for something
 KEY_BITS = 40  # of a band; at a billion documents under one chance meeting in 1000 documents and band
 _ROW_BITS = 64 - KEY_BITS  # so that key and row number are sorted as one number
+
+SLOTS = 8  # for each key, to tell those that stand once: an eighth of these shares a slot by chance
 
 _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier (2^64 / golden ratio)
 _HALF = np.uint64(32)
@@ -65,90 +68,125 @@ def keys(signatures: U32, first: int, rows: int) -> U64:
 
 
 @compiled
-def keys_of(signatures: U32, first: int, rows: int, bands: int) -> U64:
-    """The keys of so many bands of `rows` values from `first` on, shape (bands, documents): each row is read once."""
-    found = np.empty((bands, len(signatures)), np.uint64)
+def keys_of(signatures: U32, first: int, rows: int, found: U64) -> None:
+    """The keys of as many bands of `rows` values from `first` on as `found` has rows: each signature is read once."""
     for i in range(len(signatures)):
-        for band in range(bands):
+        if i + AHEAD < len(signatures):
+            prefetch(signatures, i + AHEAD)
+        for band in range(len(found)):
             start = first + band * rows
             key = np.uint64(0)
             for j in range(start, start + rows):
                 key = (key ^ np.uint64(signatures[i, j])) * _K
                 key ^= key >> _HALF
             found[band, i] = (key * _K) >> _TOP
-    return found
 
 
-def candidates(key: U64) -> tuple[I64, I64]:
-    """Pairs of row numbers, left < right, that have equal keys; rows are in the canonical order of their documents.
+def candidates(key: U64) -> U64:
+    """Pairs of rows, packed, left < right, that have equal keys; rows are in the canonical order of their documents.
 
     Of a run of at most ALL_PAIRS rows all pairs. Of a longer one each row with the FIRST rows and with
     its predecessor: a run of n rows then costs about 17 n comparisons and not n². Rows come in the
     order of a hash of their ids, so the first ones are a fair sample of the run: who is alike
     to many of it meets them there, and who is alike to few shares other, shorter runs with these.
 
-    >>> candidates(np.array([7, 3, 7, 7], np.uint64))
-    (array([0, 0, 2]), array([2, 3, 3]))
+    >>> [side.tolist() for side in unpacked(candidates(np.array([7, 3, 7, 7], np.uint64)))]
+    [[0, 0, 2], [2, 3, 3]]
     """
-    found: tuple[I64, I64]
-    if len(key) >> _ROW_BITS:
-        order = np.argsort(key, kind="stable")
-        found = _paired(key[order], order)
-        return found
-    packed = (key << np.uint64(_ROW_BITS)) | np.arange(len(key), dtype=np.uint64)
-    packed.sort()
-    met = _meeting(packed)  # most rows meet none
-    order = (met & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64)
-    found = _paired(met >> np.uint64(_ROW_BITS), order)
+    found: U64 = _paired(*runs(key, np.ones(len(key), np.bool_)), np.arange(len(key)))
+    return found
+
+
+def candidates_apart(key: U64, shown: Flags, parent: I64) -> U64:
+    """`candidates` among the rows that are `shown`, without pairs that have one parent (settled).
+
+    A pair that is joined can join nothing: that spares most comparisons within large clusters.
+    """
+    found: U64 = _paired(*runs(key, shown), parent)
+    return found
+
+
+def unpacked(pairs: U64) -> tuple[U32, U32]:
+    """Left and right rows of pairs that are packed as one number, left << 32 | right: they sort as pairs do."""
+    return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
+
+
+def runs(key: U64, shown: Flags) -> tuple[U64, U32]:
+    """Sorted keys and the row of each, by key, then row: of those rows that are `shown` all whose key stands twice.
+
+    Keys are below 2^KEY_BITS. A few that stand once are among them.
+    """
+    row = repeated(key, shown)
+    if len(row) >> _ROW_BITS:
+        some = key[row]
+        order = np.argsort(some, kind="stable")
+        return some[order], row[order]
+    sorted_ = _with_number(key, row)
+    sorted_.sort()
+    return sorted_ >> np.uint64(_ROW_BITS), row[sorted_ & np.uint64((1 << _ROW_BITS) - 1)]
+
+
+@compiled
+def repeated(key: U64, shown: Flags) -> U32:
+    """The rows that are `shown` and whose key may stand more than once: most stand once, and need not be sorted.
+
+    A bit for each of SLOTS times as many slots as there are keys says that one fell there, another that a second did.
+    """
+    bits = 6
+    while 1 << bits < SLOTS * len(key):
+        bits += 1
+    mask = np.uint64((1 << bits) - 1)
+    once, twice = np.zeros(1 << (bits - 6), np.uint64), np.zeros(1 << (bits - 6), np.uint64)
+    for i in range(len(key)):
+        slot = key[i] & mask
+        bit = np.uint64(shown[i]) << (slot & np.uint64(63))
+        word = slot >> np.uint64(6)
+        twice[word] |= once[word] & bit
+        once[word] |= bit
+    found = np.empty(len(key), np.uint32)
+    count = np.int64(0)
+    for i in range(len(key)):
+        slot = key[i] & mask
+        found[count] = i
+        count += np.int64((twice[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(shown[i]))
+    return found[:count].copy()
+
+
+@compiled
+def _with_number(key: U64, row: U32) -> U64:
+    found = np.empty(len(row), np.uint64)
+    for i in range(len(row)):
+        found[i] = (key[row[i]] << np.uint64(_ROW_BITS)) | np.uint64(i)
     return found
 
 
 @compiled
-def _meeting(packed: U64) -> U64:
-    """Of sorted keys with their rows those that stand more than once."""
-    kept = np.empty(len(packed), np.bool_)
-    count = 0
-    last = len(packed) - 1
-    for i in range(len(packed)):
-        key = packed[i] >> _TOP
-        kept[i] = (i > 0 and packed[i - 1] >> _TOP == key) or (i < last and packed[i + 1] >> _TOP == key)
-        count += kept[i]
-    found = np.empty(count, np.uint64)
-    at = 0
-    for i in range(len(packed)):
-        if kept[i]:
-            found[at] = packed[i]
-            at += 1
-    return found
-
-
-@compiled
-def _paired(runs: U64, order: I64) -> Any:
+def _paired(run: U64, row: U32, parent: Any) -> U64:
+    """The pairs of each run of equal keys, packed, without those of one parent."""
     size = 0
     start = 0
-    for end in range(1, len(runs) + 1):
-        if end == len(runs) or runs[end] != runs[start]:
+    root = np.empty(len(row), parent.dtype)
+    for end in range(1, len(run) + 1):
+        root[end - 1] = parent[row[end - 1]]
+        if end == len(run) or run[end] != run[start]:
             n = end - start
-            if n <= ALL_PAIRS:
-                size += n * (n - 1) // 2
-            else:
-                size += FIRST * (FIRST - 1) // 2 + (n - FIRST) * (FIRST + 1) - 1
+            size += n * (n - 1) // 2 if n <= ALL_PAIRS else (n - FIRST // 2) * (FIRST + 1)
             start = end
-    left, right = np.empty(size, np.int64), np.empty(size, np.int64)
+    found = np.empty(size, np.uint64)
     at = 0
     start = 0
-    for end in range(1, len(runs) + 1):
-        if end == len(runs) or runs[end] != runs[start]:
+    for end in range(1, len(run) + 1):
+        if end == len(run) or run[end] != run[start]:
             most = ALL_PAIRS if end - start <= ALL_PAIRS else FIRST
             for i in range(start + 1, end):
                 for j in range(start, min(i, start + most)):
-                    left[at], right[at] = order[j], order[i]
-                    at += 1
-                if i - 1 >= start + most:
-                    left[at], right[at] = order[i - 1], order[i]
+                    found[at] = np.uint64(row[j]) << _HALF | np.uint64(row[i])
+                    at += root[i] != root[j]
+                if i - 1 >= start + most and root[i] != root[i - 1]:
+                    found[at] = np.uint64(row[i - 1]) << _HALF | np.uint64(row[i])
                     at += 1
             start = end
-    return left, right
+    return found[:at].copy()
 
 
 def lookups(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]:

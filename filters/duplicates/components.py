@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,12 +13,25 @@ import numpy.typing as npt
 from filters.duplicates.schema import COPY, DOUBT, I64, Flags
 from filters.duplicates.sketch import compiled
 
+_AT_ONCE = 1 << 16
 Parents: TypeAlias = npt.NDArray[Any]  # int32, where that counts far enough: four bytes a document
 
 
-def alone(count: int) -> Parents:
-    """The parents of `count` documents that nothing joins yet."""
-    return np.arange(count, dtype=np.int32 if count < 2**31 else np.int64)
+def alone(count: int, folder: Path | None = None) -> Parents:
+    """The parents of `count` documents that nothing joins yet; in a nameless file in `folder` where one is named."""
+    parent: Parents = numbers_in(folder, count, np.int32 if count < 2**31 else np.int64)
+    for at in range(0, count, _AT_ONCE):
+        parent[at : at + _AT_ONCE] = np.arange(at, min(count, at + _AT_ONCE))
+    return parent
+
+
+def numbers_in(folder: Path | None, count: int, kind: Any) -> Any:
+    """Zeros in memory, or in a nameless file in `folder`, mapped: where memory is short they go to the disk."""
+    if folder is None or not count:
+        return np.zeros(count, kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return np.asarray(np.memmap(file, kind, "w+", shape=(count,)))
 
 
 @compiled
@@ -88,9 +103,10 @@ class Families:
 MEMBER, COPIED, DOUBTFUL = 1, 2, 4
 
 
-def families(parent: Parents) -> Families:
-    """The families of settled parents, of whose pairs `tally` is still to be told."""
-    found = Families(parent, np.zeros_like(parent), np.zeros(len(parent), np.uint8))
+def families(parent: Parents, folder: Path | None = None) -> Families:
+    """The families of settled parents, of whose pairs `tally` is still to be told; `folder` as in `alone`."""
+    count = len(parent)
+    found = Families(parent, numbers_in(folder, count, parent.dtype), numbers_in(folder, count, np.uint8))
     _sizes(parent, found.distinct)
     return found
 

@@ -88,17 +88,17 @@ def _shape(
 
 
 def _join(shape: Shape, edges: Sequence[Path], count: int) -> None:
-    """Families of all pairs, on one node: nine bytes a document, and the pairs, which stay in their files.
+    """Families of all pairs, on one node: nine bytes a document in a mapped file, and the pairs, which stay in theirs.
 
     `families.arrow` says by group who belongs to one; pairs go to the partition of their family.
     """
     targets = shape.files("pairs", len(edges))
     if (shape.work / "families.arrow").exists() and all(path.exists() for path in targets):
         return
-    parent = alone(count)
+    parent = alone(count, shape.work)
     for pairs in _pairs(edges):
         join(parent, pairs.left, pairs.right)
-    found = families(labels(parent))
+    found = families(labels(parent), shape.work)
     for pairs in _pairs(edges):
         tally(found.label, found.distinct, found.flags, pairs.left, pairs.right, pairs.kind)
     for path, target in zip(edges, targets, strict=True):

@@ -17,12 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from filters.duplicates.bands import Banding, keys
-from filters.duplicates.schema import I64, SIGNATURE, U64, Flags, digests_in, numbers, signatures_in
+from filters.duplicates.schema import I64, SIGNATURE, SKETCH, U64, Flags, digests_in, numbers, signatures_in
 from filters.duplicates.sketch import PERMUTATIONS, U32
 from malmoi import exchange
+from malmoi.errors import StageError
 from malmoi.survey import Segment
 
 BATCH = 65536  # rows of a segment held at once while its files are derived
+KNOWN = pa.schema([*(field for field in SKETCH if field.name not in ("h", "signature")), ("release", pa.string())])
 _KEYS = pa.schema([("key", pa.uint64()), ("row", pa.uint32())])
 _SIGNED = pa.schema([("h", pa.uint64()), ("letters", pa.int64()), ("signature", SIGNATURE)])
 
@@ -33,6 +35,7 @@ class Earlier:
 
     documents: Path
     keys: Path  # one batch a band, and one of the digests
+    said: Path  # KNOWN of each row
     signed: Path  # H(id), letters and signatures, in one batch
     alive: Path  # what still stands for its copies
     base: int
@@ -42,6 +45,17 @@ class Earlier:
         """The sorted keys of a band (the last: of the digests), and the row that each belongs to."""
         batch = exchange.piece(self.keys, number)
         return np.asarray(batch.column(0)), np.asarray(batch.column(1))
+
+    def rows(self, rows: I64) -> pa.Table:
+        """What is KNOWN of the documents at sorted row numbers."""
+        batches = exchange.pieces(self.said)
+        starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+        cuts = np.searchsorted(rows, starts)
+        some = [
+            batch.take(pa.array(rows[low:high] - start))
+            for batch, start, low, high in zip(batches, starts[:-1], cuts[:-1], cuts[1:], strict=True)
+        ]
+        return pa.Table.from_batches(some, KNOWN)
 
     @property
     def h(self) -> U64:
@@ -57,6 +71,11 @@ class Earlier:
     def signatures(self) -> U32:
         """The signature of each row."""
         return signatures_in(exchange.piece(self.signed, 0).column(2))
+
+    @property
+    def known(self) -> U64:
+        """H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
+        return self.h[~np.asarray(exchange.piece(self.alive, 0).column(1)).view(np.bool_)]
 
     @property
     def live(self) -> Flags:
@@ -77,6 +96,11 @@ class DeriveJob:
         return self.segment.folder / f"bands-{self.banding.bands}x{self.banding.rows}.arrow"
 
     @property
+    def said(self) -> Path:
+        """The file with what is KNOWN of each row."""
+        return self.segment.folder / "members.arrow"
+
+    @property
     def signed(self) -> Path:
         """The file with the signatures."""
         return self.segment.folder / "signatures.arrow"
@@ -87,6 +111,8 @@ def derive(job: DeriveJob) -> int:
     documents, rows = job.segment.folder / "documents.parquet", job.banding.rows
     if not job.signed.exists():
         _sign(documents, job.signed)
+    if not job.said.exists():
+        exchange.write(_said(documents), job.said)
     batch = exchange.piece(job.signed, 0)
     if not job.keys.exists():
         signatures, lettered = signatures_in(batch.column(2)), np.flatnonzero(numbers(batch.column(1)) > 0)
@@ -94,12 +120,35 @@ def derive(job: DeriveJob) -> int:
         digest = np.concatenate([np.empty(0, np.uint64), *parts])
         bands = (_sorted(keys(signatures, band * rows, rows), lettered) for band in range(job.banding.bands))
         exchange.write((*bands, _sorted(digest, np.arange(len(digest)))), job.keys)
+    _refuse_strange(documents, batch.num_rows, job)
     return int(batch.num_rows)
+
+
+def _refuse_strange(documents: Path, count: int, job: DeriveJob) -> None:
+    """What was derived once is looked up by row number: a file of another segment, or a damaged one, is refused."""
+    pieces = (exchange.piece(job.keys, band) for band in range(job.banding.bands + 1))
+    rows = [np.asarray(piece.column(1)) for piece in pieces]
+    if count != pq.read_metadata(documents).num_rows or any(len(row) and row.max() >= count for row in rows):
+        raise StageError(
+            f"{job.keys} or {job.signed.name} beside it does not belong to {documents}. "
+            "Delete the two; they are made anew from it."
+        )
 
 
 def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
         yield from file.iter_batches(BATCH, columns=columns)
+
+
+def _said(documents: Path) -> Iterator[pa.RecordBatch]:
+    """The columns KNOWN of a segment; `release` has the version in it. At least one batch."""
+    names = KNOWN.names[:-1]
+    count = pq.read_metadata(documents).num_rows
+    if not count:
+        yield pa.RecordBatch.from_pylist([], KNOWN)
+    for batch in _batches(documents, [*names, "release", "version"]) if count else ():
+        release = pc.binary_join_element_wise(batch.column("release"), batch.column("version"), "/")
+        yield pa.record_batch([*(batch.column(name) for name in names), release], schema=KNOWN)
 
 
 def _sign(documents: Path, target: Path) -> None:
@@ -137,12 +186,13 @@ def opened(
     newer: dict[str, list[U64]] = {}
     for number, (job, count) in enumerate(zip(jobs, run(derive, jobs), strict=True)):
         documents, alive = job.segment.folder / "documents.parquet", work / f"alive-{number:05d}.arrow"
-        one = Earlier(documents, job.keys, job.signed, alive, base, count)
+        one = Earlier(documents, job.keys, job.said, job.signed, alive, base, count)
         found.append(one)
         others = newer.setdefault(named[number][1], [])
         if not alive.exists():
-            live = _live(job.segment, one.h, sources, others)
-            exchange.write([pa.record_batch({"alive": pa.array(live.view(np.uint8))})], alive)
+            live, masked = _live(job.segment, one.h, sources, others)
+            flags = {"alive": live, "masked": masked}
+            exchange.write([pa.record_batch({n: pa.array(f.view(np.uint8)) for n, f in flags.items()})], alive)
         others.append(one.h)
         base += count
     return tuple(found)
@@ -150,22 +200,25 @@ def opened(
 
 def _named(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
     """A segment, the name of its release, and its newest version."""
-    with pq.ParquetFile(segment.folder / "documents.parquet") as file:
-        table = file.read(columns=["release", "version"])
+    columns = ["release", "version"]  # a few values, again and again
+    with pq.ParquetFile(segment.folder / "documents.parquet", memory_map=True, read_dictionary=columns) as file:
+        table = file.read(columns=columns, use_threads=False)
     versions = [tuple(map(int, v.split("."))) for v in pc.unique(table["version"]).to_pylist()]
     return segment, next(iter(pc.unique(table["release"]).to_pylist()), ""), max(versions, default=())
 
 
-def _live(segment: Segment, h: U64, sources: frozenset[str], newer: Sequence[U64]) -> Flags:
+def _live(segment: Segment, h: U64, sources: frozenset[str], newer: Sequence[U64]) -> tuple[Flags, Flags]:
+    """Which rows still stand for their copies, and which are masked."""
     with pq.ParquetFile(segment.folder / "documents.parquet") as file:
         table = file.read(columns=["source", "id"] if segment.masked else ["source"])
     gone = pc.is_in(table["source"], value_set=pa.array(sorted(sources), pa.string()))
+    masked: Flags = np.zeros(len(h), np.bool_)
     if segment.masked:
-        gone = pc.or_(gone, pc.is_in(table["id"], value_set=pa.array(segment.masked, pa.string())))
-    live: Flags = ~np.asarray(gone)
+        masked = np.asarray(pc.is_in(table["id"], value_set=pa.array(segment.masked, pa.string())))
+    live: Flags = ~(np.asarray(gone) | masked)
     for other in newer:
         live[positions(h, other)] = False
-    return live
+    return live, masked
 
 
 def positions(h: U64, others: U64) -> I64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from filters.duplicates.course import Size, through_files
 from filters.duplicates.earlier import Earlier, opened
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import Layout, lay, members_of, published_members, rows_file
-from filters.duplicates.meeting import Held, hold, meet
+from filters.duplicates.meeting import Held, hold_sorted, meet, sorted_by
 from filters.duplicates.schema import I64, TABLE, Flags, Pairs, digests_in, numbers, signatures_in
 from filters.duplicates.shingles import Shingles, batch_of, gathered, texts_at, unknown
 from filters.duplicates.sketch import U32
@@ -27,7 +27,7 @@ from malmoi import exchange as files
 from malmoi.exchange import Run
 from malmoi.survey import Segment, Surveyed
 
-Threshold = Annotated[float, Field(ge=0.5, le=1)]
+Threshold = Annotated[float, Field(ge=0.5, le=1, strict=True)]
 
 
 def exchange(
@@ -79,18 +79,19 @@ def in_memory(
     layout: Layout, segments: Sequence[Segment], work: Path, run: Run, threshold: float, texts: bool = True
 ) -> tuple[pa.Table, I64]:
     """The rows of TABLE and the place of the document of each; `texts`: whether the shards have them to compare."""
-    held = hold(layout)
+    held = hold_sorted(layout)
     bands = banding(threshold)
     sources = layout.sources() if segments else frozenset()
     earlier = opened(segments, bands, layout.count, sources, work, run)
     pairs = meet(held, earlier, bands, threshold)
     place, needs = _families(pairs, layout.count + sum(one.count for one in earlier))
-    known, signatures, row = _members(layout, earlier, held, place)
-    shingles = unknown(len(place))
     wanted = place[needs & (place < layout.count)]
+    shingles = unknown(len(place))
     if texts and wanted.size:
         shingles = gathered(_shingled(layout, wanted, work, run), place, work)
-    return name_keepers(Members(known, signatures, row, shingles), pairs, threshold)
+    signed = _signed(held, place, layout.count, earlier)
+    del held, needs, wanted
+    return name_keepers(Members(_known(layout, earlier, place), *signed, shingles), pairs, threshold)
 
 
 def _families(pairs: Pairs, count: int) -> tuple[I64, Flags]:
@@ -102,24 +103,35 @@ def _families(pairs: Pairs, count: int) -> tuple[I64, Flags]:
     return found.members(0, count)
 
 
-def _members(layout: Layout, earlier: Sequence[Earlier], held: Held, place: I64) -> tuple[pa.Table, U32, I64]:
-    """The members at `place` (sorted) and where their signatures stand."""
-    new = place[: np.searchsorted(place, layout.count)]
+def _known(layout: Layout, earlier: Sequence[Earlier], place: I64) -> pa.Table:
+    """The members at `place` (sorted) as a table of schema MEMBER."""
     found = [MEMBER.empty_table()]
-    for number, rows in enumerate(layout.split(new)):
+    for number, rows in enumerate(layout.split(place[: np.searchsorted(place, layout.count)])):
         if rows.size:
             found.append(members_of(layout.shards[number].sketch, rows, int(layout.starts[number]), earlier))
-    if not earlier or len(new) == len(place):
-        return pa.concat_tables(found), held.signatures, place
-    signed = [held.signatures[new]]
-    for one in sorted(earlier, key=lambda e: e.base):
-        low, high = np.searchsorted(place, [one.base, one.base + one.count])
-        rows = place[low:high] - one.base
+    for one, rows in _published(earlier, place):
         found.append(published_members(one, rows))
-        signed.append(one.signatures[rows])
+    return pa.concat_tables(found)
+
+
+def _signed(held: Held, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
+    """Signatures, and which of them the member at each place has; the first `count` places come in."""
+    row = np.empty(count, np.int64)
+    row[held.place] = np.arange(count)
+    if not len(place) or place[-1] < count:
+        return held.signatures, row[place]
+    signed = [held.signatures[row[place[: np.searchsorted(place, count)]]]]
+    signed += [one.signatures[rows] for one, rows in _published(earlier, place)]
     signatures = np.concatenate(signed)
     signatures.flags.writeable = False
-    return pa.concat_tables(found), signatures, np.arange(len(place))
+    return signatures, np.arange(len(place))
+
+
+def _published(earlier: Sequence[Earlier], place: I64) -> Iterator[tuple[Earlier, I64]]:
+    """Earlier releases in the order of their places, each with its rows among `place`."""
+    for one in sorted(earlier, key=lambda e: e.base):
+        low, high = np.searchsorted(place, [one.base, one.base + one.count])
+        yield one, place[low:high] - one.base
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +170,19 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     """The rows of TABLE about documents that are compared with each other only, from their sketches and texts."""
     if not sketches.num_rows:
         return TABLE.empty_table()
+    order = sorted_by(np.asarray(sketches["h"]))
+    sketches = sketches.take(pa.array(order))
     signatures = signatures_in(sketches["signature"]).copy()
     signatures.flags.writeable = False
+    place = np.arange(len(order))
     held = Held(
-        np.asarray(sketches["h"]), digests_in(sketches["digest"])[:, 0].copy(), numbers(sketches["letters"]), signatures
+        place,
+        np.asarray(sketches["h"]),
+        digests_in(sketches["digest"])[:, 0].copy(),
+        numbers(sketches["letters"]).astype(np.int32),
+        signatures,
     )
     pairs = meet(held, (), banding(threshold), threshold)
-    place = np.arange(len(held.h))
     extra = {
         "place": pa.array(place),
         "published": pa.array(np.zeros(len(place), np.bool_)),

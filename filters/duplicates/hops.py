@@ -12,20 +12,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from filters.duplicates import tables
-from filters.duplicates.bands import KEY_BITS, candidates, keys, lookups
+from filters.duplicates import tables, tasks
+from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, unpacked
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import members_of, published_members
-from filters.duplicates.meeting import distinct, hold, leaders
+from filters.duplicates.meeting import AT_ONCE, distinct, hold, hold_signatures, leaders, mapped, once, sorted_by
 from filters.duplicates.pairs import bounds, compared
 from filters.duplicates.schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.shingles import batch_of, gathered, texts_at
 from filters.duplicates.sketch import PERMUTATIONS, U32
-from filters.duplicates.tasks import Job, family_part, key_part, once
+from filters.duplicates.tasks import Job, family_part, key_part
 from malmoi import exchange as files
 
 _PLACES = 1 << 40  # above every place; a pair is sorted as one number
@@ -36,22 +37,22 @@ _SENT = pa.schema(
 )
 
 
-@once
+@tasks.once
 def digests(job: Job) -> None:
     """A group's digests, by digest."""
-    held = hold(job.shards, signatures=False)
-    place = np.arange(job.start, job.start + len(held.h))
-    table = pa.table({"key": held.digest, "h": held.h, "place": place})
+    held = hold(job.shards)
+    table = pa.table({"key": held.digest, "h": held.h, "place": held.place})
     files.spread(table, key_part(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
 
 
-@once
+@tasks.once
 def copies(job: Job) -> None:
     """Pairs of equal digests: of the first document in canonical order with each other one, by group of the copy."""
     shape = job.shape
     table = files.gather(shape.files("digests", shape.groups), job.number)
-    key, place = np.asarray(table["key"]), numbers(table["place"])
-    leader = leaders(key, _canonical(table))
+    order = _canonical(table)
+    key, place = np.asarray(table["key"])[order], numbers(table["place"])[order]
+    leader = leaders(key)
     copy = np.flatnonzero(leader != np.arange(len(leader)))
     found = [(place[leader[copy]], place[copy], COPY)]
     leading = np.flatnonzero(leader == np.arange(len(leader)))
@@ -62,7 +63,7 @@ def copies(job: Job) -> None:
     files.spread(pairs.table(), shape.group_of(pairs.right), len(shape.starts), job.target)
 
 
-@once
+@tasks.once
 def bands(job: Job) -> None:
     """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
     shape = job.shape
@@ -71,35 +72,41 @@ def bands(job: Job) -> None:
     met = Pairs.stored([files.piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
     row = np.flatnonzero(shown)
-    h, place, width = held.h[row], job.start + row, shape.banding.rows
+    h, place, (bands, width) = held.h[row], held.place[row], (shape.banding.bands, shape.banding.rows)
+    signatures = hold_signatures(job.shards, row)
+    many = np.empty((min(AT_ONCE, bands), len(row)), np.uint64)
 
     def cut() -> Iterator[pa.RecordBatch]:
-        for band in range(shape.banding.bands):
-            key = keys(held.signatures, band * width, width)[row]
+        for band in range(bands):
+            if band % AT_ONCE == 0:
+                keys_of(signatures, band * width, width, many[: bands - band])
+            key = many[band % AT_ONCE]
             table = pa.table({"key": key, "h": h, "place": place})
             yield from files.cut(table, key_part(key, KEY_BITS, shape.slices), shape.slices)
 
     files.write(cut(), job.target)
 
 
-@once
+@tasks.once
 def candidate_pairs(job: Job) -> None:
     """Pairs that share a key of this partition, by group of the left one."""
     shape = job.shape
     table = files.gather(shape.files("bands", shape.groups), job.number)
-    order = _canonical(table)
-    key, place = np.asarray(table["key"])[order], numbers(table["place"])[order]
-    left, right = candidates(key)
+    all_ = np.asarray(table["key"])
+    row = repeated(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
+    row = row[sorted_by(np.asarray(table["h"])[row])]
+    key, place = all_[row], numbers(table["place"])[row]
+    left, right = unpacked(candidates(key))
     found = [(place[left], place[right], DOUBT)]
     for one in shape.earlier:
-        left, right = lookups(key, *one.band(job.number // shape.slices), one.live)
-        found.append((place[left], one.base + right, DOUBT))
+        asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
+        found.append((numbers(table["place"])[asked], one.base + published, DOUBT))
     pairs = Pairs.of(found)
     part = shape.group_of(pairs.left)
     files.spread(pairs.table().drop_columns("kind"), part, shape.groups, job.target)
 
 
-@once
+@tasks.once
 def attached(job: Job) -> None:
     """The candidates whose left document lies in this group, each once, with its signature, by group of the right one.
 
@@ -108,47 +115,50 @@ def attached(job: Job) -> None:
     shape = job.shape
     parts = [files.piece(p, job.number) for p in shape.files("candidates", shape.banding.bands * shape.slices)]
     left, right = distinct([(numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts], _PLACES)
-    held = hold(job.shards)
+    letters = hold(job.shards).letters
     group = shape.group_of(right)
     order = np.lexsort((left, group))
     row, right, group = left[order], right[order], group[order]
     again = np.zeros(len(left), np.bool_)
     again[1:] = (row[1:] == row[:-1]) & (group[1:] == group[:-1])
     ends = np.searchsorted(group, np.arange(len(shape.starts) + 1))
+    held = np.unique(left)
+    signatures = hold_signatures(job.shards, held)
 
     def cut() -> Iterator[pa.RecordBatch]:
         for low, high in pairwise(ends.tolist()):
             fresh = ~again[low:high]
             offsets = np.concatenate([[0], np.cumsum(fresh * (PERMUTATIONS * 4))]).astype(np.int64)
-            data = pa.py_buffer(held.signatures[row[low:high][fresh]])
+            data = pa.py_buffer(signatures[np.searchsorted(held, row[low:high][fresh])])
             signed = pa.LargeBinaryArray.from_buffers(
                 pa.large_binary(), int(high - low), [None, pa.py_buffer(offsets), data]
             )
             sent = row[low:high]
-            columns = [*map(pa.array, (job.start + sent, held.letters[sent], right[low:high])), signed]
+            columns = [*map(pa.array, (job.start + sent, letters[sent].astype(np.int64), right[low:high])), signed]
             yield pa.record_batch(columns, schema=_SENT)
 
     files.write(cut(), job.target)
 
 
-@once
+@tasks.once
 def compared_pairs(job: Job) -> None:
     """Of the candidates whose right document lies in this group or segment those that are alike or in doubt."""
     shape = job.shape
     bound = bounds(shape.threshold)
+    batches = [files.piece(path, job.number) for path in shape.files("attached", shape.groups)]
+    letters: Any
     if job.number < shape.groups:
-        held = hold(job.shards)
-        signatures, letters = held.signatures, held.letters
+        met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
+        signatures, letters = hold_signatures(job.shards, met), hold(job.shards).letters[met]
     else:
         one = shape.earlier[job.number - shape.groups]
-        signatures, letters = one.signatures, one.letters
+        met, signatures, letters = np.arange(one.count), one.signatures, one.letters
     found: list[tuple[I64, I64, int]] = []
-    for path in shape.files("attached", shape.groups):
-        batch = files.piece(path, job.number)
+    for batch in batches:
         if batch.num_rows:
             left, right = numbers(batch.column(0)), numbers(batch.column(2))
             sent, at = _sent(batch.column(3))
-            row = right - job.start
+            row = np.searchsorted(met, right - job.start)
             said = compared(sent, at, signatures, row, numbers(batch.column(1)), letters[row], bound)
             found += [(left[said == kind], right[said == kind], kind) for kind in (SURE, DOUBT)]
     files.spread(Pairs.of(found).table(), np.zeros(sum(len(part[0]) for part in found), np.int64), 1, job.target)
@@ -161,7 +171,7 @@ def _sent(column: pa.Array) -> tuple[U32, I64]:
     return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
 
 
-@once
+@tasks.once
 def members(job: Job) -> None:
     """The documents of this group or segment that have pairs, by family, with signatures; their shingles beside."""
     shape = job.shape
@@ -187,11 +197,10 @@ def members(job: Job) -> None:
 
     for target in job.beside:
         files.write(shingles(), target)
-    held = hold(shards)
     rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
     found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
     known = pa.concat_tables([MEMBER.empty_table(), *found])
-    signed = _signed(held.signatures[place - job.start])
+    signed = _signed(hold_signatures(shards, place - job.start))
     files.spread(known.append_column("signature", signed), part, shape.families, job.target)
 
 
@@ -199,25 +208,25 @@ def _signed(rows: U32) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(SIGNATURE, len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))])
 
 
-@once
+@tasks.once
 def judged(job: Job) -> None:
     """The rows of TABLE about the families of this partition, by group of their documents."""
     shape = job.shape
-    table = files.gather(shape.files("members", len(shape.starts)), job.number).combine_chunks()
+    table = files.gather(shape.files("members", len(shape.starts)), job.number)
     place = numbers(table["place"])
     met = shape.files("pairs", shape.slices + len(shape.starts))
     pairs = Pairs.stored([files.piece(path, job.number) for path in met])
     sent = shape.files("shingles", shape.groups) if shape.texts else []
     batches = (batch for path in sent for batch in files.pieces(path, job.number, shape.families))
     shingles = gathered(batches, place, shape.work)
-    signatures = signatures_in(table["signature"])
-    found = Members(table.select(MEMBER.names), signatures, np.arange(len(place)), shingles)
+    signatures = mapped(map(signatures_in, table["signature"].chunks), shape.work)
+    found = Members(table.select(MEMBER.names).combine_chunks(), signatures, np.arange(len(place)), shingles)
     rows, about = name_keepers(found, pairs, shape.threshold)
     rows = rows.append_column("place", pa.array(about)).cast(_PLACED)
     files.spread(rows, shape.group_of(about), shape.groups, job.target)
 
 
-@once
+@tasks.once
 def rows(job: Job) -> None:
     """The rows about each shard of this group, sorted by id; every so many ids of them, for those who sort them all."""
     shape = job.shape
@@ -233,4 +242,4 @@ def rows(job: Job) -> None:
 
 def _canonical(table: pa.Table) -> I64:
     """Rows in the canonical order: by H(id)."""
-    return np.argsort(np.asarray(table["h"]), kind="stable")
+    return sorted_by(np.asarray(table["h"]))

@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 
 from filters.duplicates.components import Parents, find, union
+from filters.duplicates.kernels import U8
 from filters.duplicates.pairs import SHORT, equal_values
-from filters.duplicates.schema import COPY, DOUBT, I64, SURE, U64
+from filters.duplicates.prefetch import AHEAD, prefetch
+from filters.duplicates.schema import COPY, DOUBT, I32, I64, SURE, U64
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled, jaccard
 
 COMPLETE = 9  # tenths of the letters of the longest; a copy that long is not a fragment, and others decide
 SCANS = 64  # keepers of a component that are compared with all that are left
 MANY = 1024  # members left, above which the further ones look them up
+CROWD = 32  # members of a family, above which low bytes say who is not alike: they stay in the processor's cache
 EXACT = 1024  # keepers with whom one member is compared by its shingles; beyond, only a sure estimate counts
+_NO_BYTES = np.empty((0, PERMUTATIONS), np.uint8)
 
 
 @compiled
@@ -48,6 +52,9 @@ def join_verified(
         if kind[at] == SURE or (kind[at] == COPY and _equal(digests, i, j)):
             union(parent, i, j)
     for at in range(len(left)):
+        if at + AHEAD < len(left):
+            prefetch(signatures, row[left[at + AHEAD]])
+            prefetch(signatures, row[right[at + AHEAD]])
         i, j = left[at], right[at]
         if kind[at] == DOUBT and find(parent, i) != find(parent, j):
             short = 1 if min(letters[i], letters[j]) < SHORT else 0
@@ -78,7 +85,7 @@ def complete(component: Parents, rank: I64, letters: I64) -> I64:
 
 @compiled
 def judged(
-    starts: I64, ranks: I64, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
+    starts: I64, ranks: I32, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
     flat: U32, first: I64, length: I64, bound: I64, needed: Any,
 ) -> Any:  # fmt: skip
     """Who keeps each member (-1: nobody), how alike the two are, and (kind, measured, reason) as numbers.
@@ -93,11 +100,13 @@ def judged(
     said = np.zeros((len(letters), 3), np.uint8)
     tried = np.zeros(len(letters), np.int64)
     width = PERMUTATIONS // (PERMUTATIONS - bound[0, 1] + 1)
+    last = len(row) - 1
     for family in range(len(starts) - 1):
         start = starts[family]
         left = np.arange(start, starts[family + 1])
         seen = np.empty(0, np.int64)
-        keys, order = np.empty((0, 0), np.uint64), np.empty((0, 0), np.int64)
+        keys, order = np.empty((0, 0), np.uint32), np.empty((0, 0), np.int32)
+        low = _low_bytes(signatures, row[start : start + len(left)]) if len(left) > CROWD else _NO_BYTES
         count, rounds = len(left), 0
         while count > 1:
             k = left[0]
@@ -108,8 +117,14 @@ def judged(
             chosen = left[:count]
             if len(seen):
                 chosen = _sharing(keys, order, signatures, row[k], width, seen, start, rounds, chosen)
-            for m in chosen:
+            for at in range(len(chosen)):
+                m = chosen[at]
+                if not len(low):
+                    prefetch(signatures, row[chosen[at + AHEAD] if at + AHEAD < len(chosen) else min(m + AHEAD, last)])
                 if m == k or standing[m] == 1 or keeper[m] >= 0:
+                    continue
+                known = length[k] >= 0 and length[m] >= 0
+                if len(low) and equal_bytes(low, k - start, m - start) < bound[0, 1 if known else 2]:
                     continue
                 alike = _equal(digests, k, m)
                 if alike:
@@ -120,7 +135,7 @@ def judged(
                     alike, share[m], said[m, 1] = same >= bound[short, 2], same / PERMUTATIONS, 0
                     if tried[m] == EXACT:  # among so many some pair is estimated too high: what is not sure is no copy
                         alike = same >= bound[short, 0]
-                    elif same >= bound[short, 1] and length[k] >= 0 and length[m] >= 0:
+                    elif same >= bound[short, 1] and known:
                         tried[m] += 1
                         share[m] = jaccard(flat[first[k] : first[k] + length[k]], flat[first[m] : first[m] + length[m]])
                         alike, said[m, 1] = share[m] >= needed[short], 1
@@ -138,16 +153,37 @@ def judged(
 
 
 @compiled
-def _index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -> tuple[U64, I64]:
+def _low_bytes(signatures: U32, row: I64) -> U8:
+    """The low byte of each value of the signatures at `row`: what differs there differs."""
+    found = np.empty((len(row), PERMUTATIONS), np.uint8)
+    for at in range(len(row)):
+        if at + AHEAD < len(row):
+            prefetch(signatures, row[at + AHEAD])
+        for k in range(PERMUTATIONS):
+            found[at, k] = np.uint8(signatures[row[at], k] & np.uint32(0xFF))
+    return found
+
+
+@compiled
+def equal_bytes(low: U8, i: int, j: int) -> int:
+    """In how many of their bytes two rows agree: never in fewer than in their values."""
+    count = np.uint8(0)  # as narrow as what is compared, so that the processor counts 32 at once
+    for k in range(PERMUTATIONS):
+        count = np.uint8(count + np.uint8(low[i, k] == low[j, k]))
+    return int(count)
+
+
+@compiled
+def _index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -> tuple[U32, I32]:
     """Sorted keys of bands of `width` values, and their members: of so many bands that nobody alike shares none.
 
     Two signatures that agree in `doubt` values differ in the others only; of one band more than these at
     least one is equal in both.
     """
     bands = PERMUTATIONS - doubt + 1
-    keys, order = np.empty((bands, len(left)), np.uint64), np.empty((bands, len(left)), np.int64)
+    keys, order = np.empty((bands, len(left)), np.uint32), np.empty((bands, len(left)), np.int32)
     for band in range(bands):
-        key = np.empty(len(left), np.uint64)
+        key = np.empty(len(left), np.uint32)
         for at in range(len(left)):
             key[at] = _key(signatures, row[left[at]], band * width, width)
         by_key = np.argsort(key)
@@ -161,12 +197,12 @@ def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
     for j in range(first, first + width):
         key = (key ^ np.uint64(signatures[row, j])) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(32)
-    return key
+    return np.uint32(key)
 
 
 @compiled
 def _sharing(
-    keys: U64, order: I64, signatures: U32, row: Any, width: int, seen: I64, start: Any, rounds: int, left: I64
+    keys: U32, order: I32, signatures: U32, row: Any, width: int, seen: I64, start: Any, rounds: int, left: I64
 ) -> I64:
     """Who shares a band with the signature at `row`, each once, or all that are `left` where those are no more.
 

@@ -19,6 +19,7 @@ from filters.duplicates.components import Parents, alone, join, labels
 from filters.duplicates.judging import complete, join_verified, judged, share_shingles
 from filters.duplicates.pairs import bounds, limits
 from filters.duplicates.schema import (
+    I32,
     I64,
     KINDS,
     MEASURED,
@@ -64,7 +65,7 @@ class Order:
 
     member: I64  # position in the table of members
     starts: I64  # of each family, and the end
-    ranks: I64  # shape (members, 6), in the order of REASONS
+    ranks: I32  # shape (members, 6), in the order of REASONS
     letters: I64
     standing: I64  # 1: of an earlier release, which nothing takes back
 
@@ -83,17 +84,19 @@ def name_keepers(members: Members, pairs: Pairs, threshold: float) -> tuple[pa.T
     first, length = members.shingles.first[at], members.shingles.length[at]
     letters, bound = numbers(known["letters"]), bounds(threshold)
     needed = np.array([kind.threshold for kind in limits(threshold)])
-    flat = members.shingles.flat
+    flat, signatures = members.shingles.flat, members.signatures
+    del members  # what is not in order any more
     parent = alone(len(place))
     share_shingles(digests, left, right, pairs.kind, first, length)
     join_verified(
-        parent, left, right, pairs.kind, digests, members.signatures, row, letters, flat, first, length, bound, needed
+        parent, left, right, pairs.kind, digests, signatures, row, letters, flat, first, length, bound, needed
     )
     family = alone(len(place))
     join(family, left, right)
+    del left, right
     found = _ordered(known, labels(family), labels(parent), letters)
     keeper, share, said = judged(
-        found.starts, found.ranks, found.letters, found.standing, digests[found.member], members.signatures,
+        found.starts, found.ranks, found.letters, found.standing, digests[found.member], signatures,
         row[found.member], flat, first[found.member], length[found.member], bound, needed,
     )  # fmt: skip
     return _table(known, found.member, keeper, share, said)
@@ -124,9 +127,11 @@ def _ordered(known: pa.Table, family: Parents, component: Parents, letters: I64)
     member = np.lexsort((static, family))  # of equal ones the smaller id, since members are sorted by it
     cuts = np.flatnonzero(np.diff(family[member])) + 1
     starts = np.concatenate([[0], cuts, [len(member)]]) if len(member) else np.zeros(1, np.int64)
-    ranks = np.stack([rights, fresh, partial, surface, date, np.arange(len(member))], axis=1)
+    ranks = np.empty((len(member), 6), np.int32)
+    for number, column in enumerate((rights, fresh, partial, surface, date, np.arange(len(member)))):
+        ranks[:, number] = column[member]
     standing = numbers(pc.not_equal(known["release"], "").cast(pa.int8()))
-    return Order(member, starts.astype(np.int64), ranks[member], letters[member], standing[member])
+    return Order(member, starts.astype(np.int64), ranks, letters[member], standing[member])
 
 
 def _table(known: pa.Table, member: I64, keeper: I64, share: Any, said: Any) -> tuple[pa.Table, I64]:

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from filters.duplicates.earlier import Earlier, positions
 from filters.duplicates.keepers import MEMBER
-from filters.duplicates.schema import I64, U64
+from filters.duplicates.schema import I64, U64, Flags
 from malmoi.survey import Surveyed
 
+_FEW = ["date", "release", "version"]  # columns of few values, which are taken by number and looked up at the end
 _KNOWN = [name for name in MEMBER.names if name not in ("place", "published", "release")]
 
 
@@ -69,8 +70,8 @@ def rows_file(folder: Path, number: int) -> Path:
 
 def members_of(sketch: Path, rows: I64, place: int, earlier: Sequence[Earlier]) -> pa.Table:
     """The documents at `rows` of a shard that starts at `place`, as a table of schema MEMBER."""
-    table = read_rows(sketch, [*_KNOWN, "h"], rows)
-    known = published(np.asarray(table["h"]), earlier)
+    table = read_rows(sketch, [*_KNOWN, "h"] if earlier else _KNOWN, rows)
+    known = published(np.asarray(table["h"]), earlier) if earlier else np.zeros(len(rows), np.bool_)
     extra = {
         "place": pa.array(place + rows, pa.int64()),
         "published": pa.array(known),
@@ -79,37 +80,37 @@ def members_of(sketch: Path, rows: I64, place: int, earlier: Sequence[Earlier]) 
     return pa.table({n: extra[n] if n in extra else table[n] for n in MEMBER.names}, schema=MEMBER)
 
 
-def published(h: U64, earlier: Sequence[Earlier]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether each id stands in an earlier release."""
+def published(h: U64, earlier: Sequence[Earlier]) -> Flags:
+    """Whether each id stands in an earlier release and has not been withdrawn since."""
     found = np.zeros(len(h), np.bool_)
     order = np.argsort(h)
     for one in earlier:
-        found[order[positions(h[order], one.h)]] = True
+        found[order[positions(h[order], one.known)]] = True
     return found
 
 
 def published_members(one: Earlier, rows: I64) -> pa.Table:
     """The documents at `rows` of a segment, as a table of schema MEMBER."""
-    table = read_rows(one.documents, [*_KNOWN, "release", "version"], rows)
+    table = one.rows(rows)
     extra = {
         "place": pa.array(one.base + rows, pa.int64()),
         "published": pa.array(np.ones(len(rows), np.bool_)),
-        "release": pc.binary_join_element_wise(table["release"], table["version"], "/"),
     }
     return pa.table({n: extra[n] if n in extra else table[n] for n in MEMBER.names}, schema=MEMBER)
 
 
 def read_rows(path: Path, columns: Sequence[str], rows: I64) -> pa.Table:
     """Rows of a Parquet file by sorted number; row groups without any of them are not read."""
-    tables = []
-    with pq.ParquetFile(path) as file:
-        start = 0
-        for group in range(file.num_row_groups):
-            end = start + file.metadata.row_group(group).num_rows
-            low, high = np.searchsorted(rows, [start, end])
-            if high > low:
-                table = file.read_row_group(group, columns=list(columns))
-                tables.append(table.take(pa.array(rows[low:high] - start)))
-            start = end
-        empty = file.schema_arrow.empty_table().select(columns)
-    return pa.concat_tables([empty, *tables]).select(columns)
+    plain = dict.fromkeys(_FEW, pa.string())
+    with pq.ParquetFile(path, memory_map=True, read_dictionary=[n for n in _FEW if n in columns]) as file:
+        counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        starts = np.cumsum([0, *counts])
+        hit = np.flatnonzero(np.diff(np.searchsorted(rows, starts)))
+        if not len(hit):
+            schema = pa.schema([pa.field(n, plain.get(n, file.schema_arrow.field(n).type)) for n in columns])
+            return schema.empty_table()
+        table = file.read_row_groups(hit.tolist(), columns=list(columns), use_threads=False)
+        group = np.searchsorted(starts, rows, "right") - 1
+        first = np.cumsum([0, *np.diff(starts)[hit]])  # of each group that is read, its first row there
+        table = table.take(pa.array(first[np.searchsorted(hit, group)] + rows - starts[group])).select(columns)
+        return table.cast(pa.schema([pa.field(f.name, plain.get(f.name, f.type)) for f in table.schema]))

@@ -5,163 +5,227 @@ A million documents take 0.56 GB: 512 bytes of signature each, and a few numbers
 
 from __future__ import annotations
 
-import contextlib
 import mmap
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.bands import Banding, candidates, keys, keys_of, lookups
-from filters.duplicates.components import Parents, alone, find, join, labels
+from filters.duplicates.bands import Banding, candidates_apart, keys, keys_of, lookups, repeated, unpacked
+from filters.duplicates.components import Parents, alone, join, settle
 from filters.duplicates.earlier import Earlier
 from filters.duplicates.layout import Layout
 from filters.duplicates.pairs import bounds, compared, joined
-from filters.duplicates.schema import COPY, DOUBT, I64, SURE, U64, Pairs, digests_in, numbers, signatures_in
+from filters.duplicates.schema import COPY, DOUBT, I32, I64, SURE, U64, Flags, Pairs, digests_in, signatures_in
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled
 
 READ = 4096  # sketches read at once
-AT_ONCE = 3  # bands whose keys are held
-BLOCK = 1 << 21  # candidates held until each of them stands once, and is compared
+AT_ONCE = 7  # bands whose keys are held
+BLOCK = 3 << 19  # candidates held until each of them stands once, and is compared
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is known of each document in memory, by its place."""
+    """What is known of each document in memory; row i is about the document at `place[i]`."""
 
+    place: I64
     h: U64
     digest: U64  # the first word
-    letters: I64
+    letters: I32
     signatures: U32
 
 
 def large(count: int) -> U32:
-    """An empty matrix of `count` signatures in huge pages where the system has them: many small ones cost a second."""
-    if not count or not hasattr(mmap, "MADV_HUGEPAGE"):
+    """An empty matrix of `count` signatures in pages of the usual size.
+
+    numpy asks for huge ones. Those cost up to a second more for a million documents on virtual machines, which
+    take idle huge pages back from their guests, and spare a tenth of one where they are at hand.
+    """
+    size = count * PERMUTATIONS * 4
+    if not size or not hasattr(mmap, "MAP_ANONYMOUS"):
         return np.empty((count, PERMUTATIONS), np.uint32)
-    pages = mmap.mmap(-1, count * PERMUTATIONS * 4, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with contextlib.suppress(OSError):  # a kernel without them
-        pages.madvise(mmap.MADV_HUGEPAGE)
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return np.frombuffer(pages, np.uint32).reshape(count, PERMUTATIONS)
 
 
-def hold(layout: Layout, signatures: bool = True) -> Held:
-    """All sketches of a layout, in memory, or all but their `signatures`."""
-    count, names = layout.count, ["h", "digest", "letters", "signature"]
+def hold(layout: Layout) -> Held:
+    """All sketches of a layout but their signatures, in the order of places."""
+    place = np.arange(layout.starts[0], layout.starts[-1])
     held = Held(
-        np.empty(count, np.uint64),
-        np.empty(count, np.uint64),
-        np.empty(count, np.int64),
-        large(count if signatures else 0),
+        place,
+        np.empty(len(place), np.uint64),
+        np.empty(len(place), np.uint64),
+        np.empty(len(place), np.int32),
+        large(0),
     )
-    at = 0
-    for shard in layout.shards:
-        with pq.ParquetFile(shard.sketch) as file:
-            for batch in file.iter_batches(READ, columns=names[: 4 if signatures else 3]):
-                here = slice(at, at + batch.num_rows)
-                held.h[here] = np.asarray(batch.column("h"))
-                held.digest[here] = digests_in(batch.column("digest"))[:, 0]
-                held.letters[here] = numbers(batch.column("letters"))
-                if signatures:
-                    held.signatures[here] = signatures_in(batch.column("signature"))
-                at += batch.num_rows
-    held.signatures.flags.writeable = False
+    for here, batch in _batches(layout, ["h", "digest", "letters"]):
+        held.h[here] = np.asarray(batch.column("h"))
+        held.digest[here] = digests_in(batch.column("digest"))[:, 0]
+        held.letters[here] = np.asarray(batch.column("letters"))
     return held
 
 
+def hold_signatures(layout: Layout, rows: I64) -> U32:
+    """The signatures of the documents of a layout at sorted row numbers, in that order."""
+    signatures = large(len(rows))
+    for here, batch in _batches(layout, ["signature"]):
+        low, high = np.searchsorted(rows, [here.start, here.stop])
+        if high > low:
+            signatures[low:high] = signatures_in(batch.column("signature"))[rows[low:high] - here.start]
+    signatures.flags.writeable = False
+    return signatures
+
+
+def mapped(parts: Iterable[U32], folder: Path) -> U32:
+    """Signatures behind each other in a nameless file in `folder`, mapped: where memory is short they go to disk."""
+    count = 0
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for part in parts:
+            file.write(np.ascontiguousarray(part).data)
+            count += len(part)
+        file.flush()
+        shape = (count, PERMUTATIONS)
+        found = np.memmap(file, np.uint32, "r", shape=shape) if count else np.empty(shape, np.uint32)
+    found.flags.writeable = False
+    return np.asarray(found)
+
+
+def hold_sorted(layout: Layout) -> Held:
+    """All sketches of a layout in canonical order: by H(id)."""
+    known = hold(layout)
+    order = sorted_by(known.h)
+    row = np.empty_like(order)
+    row[order] = np.arange(len(order))
+    signatures = large(len(order))
+    for here, batch in _batches(layout, ["signature"]):
+        signatures[row[here]] = signatures_in(batch.column("signature"))
+    signatures.flags.writeable = False
+    return Held(known.place[order], known.h[order], known.digest[order], known.letters[order], signatures)
+
+
+def sorted_by(h: U64) -> I64:
+    """The canonical order of documents: by H(id), equal ones as they lie."""
+    order = np.argsort(h)  # in a third of the time of a stable sort
+    found = h[order]
+    return np.argsort(h, kind="stable") if (found[1:] == found[:-1]).any() else order
+
+
+def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    at = 0
+    for shard in layout.shards:
+        with pq.ParquetFile(shard.sketch, memory_map=True) as file:
+            for batch in file.iter_batches(READ, columns=columns, use_threads=False):
+                yield slice(at, at + batch.num_rows), batch
+                at += batch.num_rows
+
+
 def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: float) -> Pairs:
-    """All pairs that are copies, sure or in doubt; of sure ones as many as join what they join."""
-    order = np.argsort(held.h, kind="stable")
-    leader = leaders(held.digest, order)
+    """All pairs that are copies, sure or in doubt; of sure ones as many as join what they join.
+
+    `held` is in canonical order; pairs are of places.
+    """
+    place = held.place
+    leader = leaders(held.digest)
     copy = np.flatnonzero(leader != np.arange(len(leader)))
-    found = [(leader[copy], copy, COPY)]
-    leading = order[leader[order] == order]
-    shown = leading[held.letters[leading] > 0]  # in canonical order
-    parent, bound = alone(len(order)), bounds(threshold)
+    found = [(place[leader[copy]], place[copy], COPY)]
+    parent = alone(len(place))
     join(parent, leader[copy], copy)
-    del order, leader, copy
-    seen, new, doubts = np.empty(0, np.int64), [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for band in range(banding.bands):
-        if band % AT_ONCE == 0:
-            many = min(AT_ONCE, banding.bands - band)
-            key = keys_of(held.signatures, band * banding.rows, banding.rows, many)
-        left, right = candidates(key[band % AT_ONCE][shown])
-        new.append(apart(shown, left, right, parent))
-        if sum(map(len, new)) > BLOCK or band + 1 == banding.bands:  # bands repeat what others have found
-            fresh, new = missing(once(new), seen), []
-            left, right, doubt = joined(held.signatures, held.letters, fresh, parent, bound)
-            found.append((left, right, SURE))
-            doubts.append(doubt)
-            seen = once([seen, fresh])
-    found.append((*_unjoined(np.concatenate(doubts), parent), DOUBT))
-    del seen, fresh, doubts, key
+    led = leader == np.arange(len(leader))
+    del leader, copy
+    sure, doubt = _joined(held, led & (held.letters > 0), parent, banding, bounds(threshold))
+    for packed, kind in ((sure, SURE), (doubt, DOUBT)):
+        left, right = unpacked(packed)
+        found.append((place[left], place[right], kind))
+    del sure, doubt, packed, left, right
     for one in earlier:
         if one.live.any():
-            found += _published(held, leading, shown, one, banding, bound)
+            found += _published(held, led, one, banding, bounds(threshold))
     return Pairs.of(found)
+
+
+def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: I64) -> tuple[U64, U64]:
+    """Pairs of rows, packed: sure ones that join in `parent` what they join, and those in doubt that none joined."""
+    seen, new = list[U64](), list[U64]()
+    sures, doubts = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
+    key = np.empty((min(AT_ONCE, banding.bands), len(parent)), np.uint64)
+    for band in range(banding.bands):
+        if band % AT_ONCE == 0:
+            keys_of(held.signatures, band * banding.rows, banding.rows, key[: banding.bands - band])
+        settle(parent)
+        new.append(candidates_apart(key[band % AT_ONCE], shown, parent))
+        if band == 0 or sum(map(len, new)) > BLOCK or band + 1 == banding.bands:  # the first band joins most
+            fresh = once(new)
+            new.clear()
+            for some in seen:  # bands repeat what others have found
+                fresh = missing(fresh, some)
+            sure, doubt = joined(held.signatures, held.letters, fresh, parent, bound)
+            sures.append(sure)
+            doubts.append(doubt)
+            seen.append(fresh)
+    del key, seen, fresh
+    settle(parent)
+    return np.concatenate(sures), _unjoined(np.concatenate(doubts), parent)
 
 
 def distinct(pairs: Sequence[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
     """Each pair once, sorted; `stride` is above all numbers on the right."""
-    left, right = np.divmod(once([left * stride + right for left, right in pairs]), max(stride, 1))
+    all_ = np.concatenate([np.empty(0, np.int64), *(left * stride + right for left, right in pairs)])
+    left, right = np.divmod(once([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
     return left, right
 
 
-def once(parts: Sequence[I64]) -> I64:
+def once(parts: Sequence[U64]) -> U64:
     """Each number once, sorted."""
-    all_ = np.concatenate([np.empty(0, np.int64), *parts])
+    all_ = np.concatenate([np.empty(0, np.uint64), *parts])
     all_.sort()
-    fresh = np.ones(len(all_), np.bool_)
-    np.not_equal(all_[1:], all_[:-1], out=fresh[1:])
-    return all_[fresh]
+    return all_[: uniform(all_)]
 
 
 @compiled
-def apart(row: I64, left: I64, right: I64, parent: Parents) -> I64:
-    """Pairs (row[left], row[right]), packed as one number, that nothing has joined yet.
-
-    A pair that is joined can join nothing: that spares most comparisons within large clusters.
-    """
-    found = np.empty(len(left), np.int64)
+def uniform(numbers_: U64) -> int:
+    """Move each of sorted numbers that differs from the one before to the front; how many."""
     count = 0
-    for at in range(len(left)):
-        i, j = row[left[at]], row[right[at]]
-        if find(parent, i) != find(parent, j):
-            found[count] = i * len(parent) + j
-            count += 1
-    return found[:count].copy()
+    for at in range(len(numbers_)):
+        number = numbers_[at]
+        count += int(at == 0 or number != numbers_[count - 1])
+        numbers_[count - 1] = number
+    return count
 
 
 @compiled
-def missing(numbers_: I64, seen: I64) -> I64:
+def missing(numbers_: U64, seen: U64) -> U64:
     """Of sorted numbers those that are not among the sorted `seen`."""
-    found = np.empty(len(numbers_), np.int64)
+    found = np.empty(len(numbers_), np.uint64)
     count = at = 0
     for number in numbers_:
         while at < len(seen) and seen[at] < number:
             at += 1
-        if at == len(seen) or seen[at] != number:
-            found[count] = number
-            count += 1
+        found[count] = number
+        count += int(at == len(seen) or seen[at] != number)
     return found[:count].copy()
 
 
-def _unjoined(packed: I64, parent: Parents) -> tuple[I64, I64]:
+@compiled
+def _unjoined(pairs: U64, label: Parents) -> U64:
     """Pairs in doubt that no sure ones have joined in the meantime."""
-    left, right = np.divmod(packed, max(1, len(parent)))
-    label = labels(parent)
-    open_ = label[left] != label[right]
-    return left[open_], right[open_]
+    count = 0
+    for pair in pairs:
+        pairs[count] = pair
+        count += int(label[pair >> np.uint64(32)] != label[pair & np.uint64(0xFFFFFFFF)])
+    return pairs[:count]
 
 
-def _published(
-    held: Held, leading: I64, shown: I64, one: Earlier, banding: Banding, bound: I64
-) -> list[tuple[I64, I64, int]]:
-    """Pairs of documents that come in with those of an earlier release."""
-    live = one.live
+def _published(held: Held, led: Flags, one: Earlier, banding: Banding, bound: I64) -> list[tuple[I64, I64, int]]:
+    """Pairs of documents that come in, of those that are `led` by no other, with those of an earlier release."""
+    live, place = one.live, held.place
+    leading = np.flatnonzero(led)
     left, right = lookups(held.digest[leading], *one.band(banding.bands), live)
-    found = [(leading[left], one.base + right, COPY)]
+    found = [(place[leading[left]], one.base + right, COPY)]
+    shown = leading[held.letters[leading] > 0]
     met = []
     for band in range(banding.bands):
         key = keys(held.signatures, band * banding.rows, banding.rows)[shown]
@@ -169,22 +233,22 @@ def _published(
         met.append((shown[left], right))
     left, right = distinct(met, one.count)
     said = compared(held.signatures, left, one.signatures, right, held.letters[left], one.letters[right], bound)
-    return [*found, *((left[said == kind], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
+    return [*found, *((place[left[said == kind]], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
 
 
-def leaders(digest: U64, order: I64) -> I64:
-    """For each document the first in the canonical `order` that has its digest."""
-    by_digest = order[np.argsort(digest[order], kind="stable")]
-    found: I64 = _first(digest[by_digest], by_digest)
-    return found
+def leaders(digest: U64) -> I64:
+    """For each document, in canonical order, the first that has its digest."""
+    leader = np.arange(len(digest))
+    row = repeated(digest, np.ones(len(digest), np.bool_)).astype(np.int64)
+    by_digest = row[np.argsort(digest[row], kind="stable")]
+    _first(digest[by_digest], by_digest, leader)
+    return leader
 
 
 @compiled
-def _first(runs: U64, order: I64) -> I64:
-    leader = np.empty(len(order), np.int64)
+def _first(runs: U64, order: I64, leader: I64) -> None:
     first = 0
     for at in range(len(order)):
         if runs[at] != runs[first]:
             first = at
         leader[order[at]] = order[first]
-    return leader

@@ -10,17 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from filters.duplicates.components import Parents, find, union
-from filters.duplicates.schema import DOUBT, I64, NO, SURE
+from filters.duplicates.prefetch import AHEAD, prefetch
+from filters.duplicates.schema import DOUBT, I64, NO, SURE, U64
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled
 
 SHORT = 300  # letters and digits; a shorter text shares formulas with others and must be more alike
 SHORT_THRESHOLD = 0.9  # Jaccard similarity
 SIGMAS = 3.0  # of 1000 pairs further than that on the wrong side of the threshold one or two remain there
+_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 Verdicts = npt.NDArray[np.uint8]
 
@@ -66,13 +69,16 @@ def equal_values(left: U32, i: int, right: U32, j: int) -> int:
 
 
 @compiled
-def compared(left: U32, i: I64, right: U32, j: I64, longer: I64, shorter: I64, bound: I64) -> Verdicts:
+def compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
     """SURE, DOUBT or NO for each pair of rows (i, j); `longer` and `shorter` are their letters, in any order.
 
     Documents without a letter are alike to none: two empty sketches are equal and say nothing.
     """
     said = np.zeros(len(i), np.uint8)
     for at in range(len(i)):
+        if at + AHEAD < len(i):
+            prefetch(left, i[at + AHEAD])
+            prefetch(right, j[at + AHEAD])
         least = min(longer[at], shorter[at])
         if least > 0:
             kind = 1 if least < SHORT else 0
@@ -82,25 +88,34 @@ def compared(left: U32, i: I64, right: U32, j: I64, longer: I64, shorter: I64, b
 
 
 @compiled
-def joined(signatures: U32, letters: I64, packed: I64, parent: Parents, bound: I64) -> tuple[I64, I64, I64]:
-    """Of pairs of rows, packed as one number, the sure ones as (left, right), and those in doubt, packed.
+def _sides(pair: Any) -> Any:
+    """The two rows of a packed pair."""
+    return np.int64(pair >> _HALF), np.int64(pair & _LOW)
+
+
+@compiled
+def joined(signatures: U32, letters: Any, pairs: U64, parent: Parents, bound: I64) -> tuple[U64, U64]:
+    """Of pairs of rows, packed as one number, the sure ones and those in doubt.
 
     Sure ones are joined in `parent`, and what is joined already is passed by.
     """
-    sure = np.empty((2, len(packed)), np.int64)
-    doubt = np.empty(len(packed), np.int64)
+    sure, doubt = np.empty(len(pairs), np.uint64), np.empty(len(pairs), np.uint64)
     joins = doubts = 0
-    for at in range(len(packed)):
-        i, j = packed[at] // len(parent), packed[at] % len(parent)
+    for at in range(len(pairs)):
+        if at + AHEAD < len(pairs):
+            i, j = _sides(pairs[at + AHEAD])
+            prefetch(signatures, i)
+            prefetch(signatures, j)
+        i, j = _sides(pairs[at])
         least = min(letters[i], letters[j])
         if least > 0 and find(parent, i) != find(parent, j):
             kind = 1 if least < SHORT else 0
             count = equal_values(signatures, i, signatures, j)
             if count >= bound[kind, 0]:
                 union(parent, i, j)
-                sure[0, joins], sure[1, joins] = i, j
+                sure[joins] = pairs[at]
                 joins += 1
             elif count >= bound[kind, 1]:
-                doubt[doubts] = packed[at]
+                doubt[doubts] = pairs[at]
                 doubts += 1
-    return sure[0, :joins].copy(), sure[1, :joins].copy(), doubt[:doubts].copy()
+    return sure[:joins].copy(), doubt[:doubts].copy()

@@ -63,4 +63,5 @@ SURVEY = Survey(
     alike=alike,
     remembers=True,
     columns=COLUMNS,
+    told=("keeper", "kind", "similarity"),  # why a keeper stands changes with each release, for all of its copies
 )

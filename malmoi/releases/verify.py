@@ -1,4 +1,4 @@
-"""What a release promises, re-derived from its folder alone: no network, nothing written, no trust in the maker.
+"""What a release promises, re-derived from its folder alone: no network, nothing written but spill, no trust in the maker.
 
 Every check is on its own, so that one broken file does not hide what else is wrong.
 """
