@@ -128,10 +128,11 @@ def _refuse_strange(documents: Path, count: int, job: DeriveJob) -> None:
     """What was derived once is looked up by row number: a file of another segment, or a damaged one, is refused."""
     pieces = (exchange.piece(job.keys, band) for band in range(job.banding.bands + 1))
     rows = [np.asarray(piece.column(1)) for piece in pieces]
-    if count != pq.read_metadata(documents).num_rows or any(len(row) and row.max() >= count for row in rows):
+    said = sum(batch.num_rows for batch in exchange.pieces(job.said))
+    if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
         raise StageError(
-            f"{job.keys} or {job.signed.name} beside it does not belong to {documents}. "
-            "Delete the two; they are made anew from it."
+            f"{job.keys}, or {job.signed.name} or {job.said.name} beside it, does not belong to {documents}. "
+            "Delete the three; they are made anew from it."
         )
 
 

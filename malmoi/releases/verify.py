@@ -1,5 +1,6 @@
-"""What a release promises, re-derived from its folder alone: no network, nothing written but spill, no trust in the maker.
+"""What a release promises, re-derived from its folder alone: no network, no trust in the maker.
 
+Nothing is written but what tables spill into the temporary folder of the system, and that is removed.
 Every check is on its own, so that one broken file does not hide what else is wrong.
 """
 
