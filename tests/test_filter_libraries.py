@@ -16,7 +16,7 @@ from malmoi import recipe
 ROOT = Path(__file__).parent.parent
 OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
 # Bounds of parameters, the table at the door, the compiler of kernels over integers: none has a part in findings.
-NO_PART_IN_FINDINGS = {"pydantic", "pyarrow", "numba"}
+NO_PART_IN_FINDINGS = {"pydantic", "pyarrow", "numba", "llvmlite"}
 BEHIND = {"kiwipiepy": {"kiwipiepy_model"}}  # what a package reads without being imported by us
 
 
