@@ -1,26 +1,66 @@
-"""Mark personal data: labelled and canonical identifiers of people in Korea.
+"""Mark personal data: identifiers of people in Korea, by label, form, check digit and what stands around them.
 
 What each kind covers, leaves alone and is known to miss stands in docs/personal-data.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
 import re2
 
-from filters.pii_rules import emails, numbers, payments, persons, phones, residents
-from filters.pii_rules.finding import Found, settled
+from filters.pii_rules import (
+    addresses,
+    documents,
+    emails,
+    messenger,
+    names,
+    network,
+    numbers,
+    payments,
+    persons,
+    phones,
+    postcodes,
+    residents,
+    secrets,
+    spelled,
+    vehicles,
+)
+from filters.pii_rules.finding import Found, resolved, spans
 from filters.pii_rules.numbers import Run, Window
 from malmoi.document import Document, Spans
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("google-re2",)
 
-Kind: TypeAlias = Literal["rrn", "frn", "phone", "email", "card", "account", "brn", "birth_date", "name", "address"]
+Kind: TypeAlias = Literal[
+    "rrn",
+    "frn",
+    "passport",
+    "driver_license",
+    "phone",
+    "email",
+    "messenger",
+    "brn",
+    "crn",
+    "account",
+    "card",
+    "health_insurance",
+    "vehicle",
+    "address",
+    "postcode",
+    "birth_date",
+    "name",
+    "ip",
+    "mac",
+    "url_secret",
+    "key",
+]
 DEFAULT_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _Rule: TypeAlias = Callable[[Window], Found | None]
+_Detector: TypeAlias = Callable[[str, bytes], Iterator[Found]]
 
 
 def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS) -> Spans:
@@ -34,66 +74,121 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS) -> Spans:
     >>> [(s.kind, s.value) for s in mark(doc)]
     [('pii:phone', '010-0000-1234')]
     """
-    text = doc.text
-    data = text.encode("utf-8", "replace")  # half a surrogate pair becomes "?": still one code point
-    hits = _GATE.Match(data)
-    if not hits:
+    text, data = _readable(doc.text)
+    detectors: list[_Detector] = []
+    for gate, owners in _GATES:
+        if hits := gate.Match(data):
+            detectors.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
+    if not detectors:
         return ()
-    return settled((f for f in _found(text, data, hits) if f.kind in kinds), text)
+    found = resolved(item for detector in detectors for item in detector(text, data))
+    if "name" in kinds:  # a name is personal beside an identifier, so the identifiers come first
+        linked = list(names.linked(text, found, data))
+        found = resolved(found + linked) if linked else found
+    return spans((f for f in found if f.kind in kinds), doc.text)
 
 
-def _found(text: str, data: bytes, hits: list[int]) -> Iterator[Found]:
-    if _NUMBERS in hits:
-        for run in numbers.runs(text, data):
-            found = list(_in_run(text, run))
-            yield from found
-            yield from payments.accounts(text, run, found)
-    if _MASKED in hits:
-        yield from residents.masked(text, data)
-    if _EMAILS in hits:
-        yield from emails.emails(text, data)
-    if max(hits) >= _PERSONS:
-        yield from persons.labelled(text, data)
+def _readable(text: str) -> tuple[str, bytes]:
+    """The text and its UTF-8 form; half of a surrogate pair becomes "?" in both, which is one code point too."""
+    try:
+        return text, text.encode()
+    except UnicodeEncodeError:
+        data = text.encode("utf-8", "replace")
+        return data.decode(), data
+
+
+def _in_runs(text: str, data: bytes) -> Iterator[Found]:
+    for run in numbers.runs(text, data):
+        found = list(_in_run(text, run))
+        yield from found
+        yield from payments.accounts(text, run, found)
 
 
 def _in_run(text: str, run: Run) -> Iterator[Found]:
     """What the rules say of each stretch of groups whose lengths have a known shape."""
     lengths = tuple(map(len, run.groups))
     # In a long row of groups no rule takes a window that a dash ties to a further group.
-    tied = [len(lengths) > phones.LONGEST_ROW and mark == "-" for mark in run.separators]
+    row = len(lengths) > phones.LONGEST_ROW
     for first in range(len(lengths)):
-        if tied[first]:
+        if row and run.separators[first] == "-":
             continue
-        for last in range(first + 1, min(first + _WIDEST, len(lengths)) + 1):
-            rules = None if tied[last] else _SHAPES.get(lengths[first:last])
-            if rules:
+        shape = _SHAPES
+        for last, length in enumerate(lengths[first : first + _WIDEST], first + 1):
+            if length not in shape.longer:
+                break
+            shape = shape.longer[length]
+            if shape.rules and not (row and run.separators[last] == "-"):
                 window = Window(text, run, first, last)
-                yield from (found for rule in rules if (found := rule(window)) is not None)
+                yield from (found for rule in shape.rules if (found := rule(window)) is not None)
 
 
-def _shapes() -> dict[tuple[int, ...], tuple[_Rule, ...]]:
-    table: dict[tuple[int, ...], tuple[_Rule, ...]] = {}
+@dataclass(slots=True)
+class _Shape:
+    """The rules for windows whose groups have these lengths, and the shapes with one group more by its length."""
+
+    rules: tuple[_Rule, ...] = ()
+    longer: dict[int, _Shape] = field(default_factory=dict)
+
+
+def _shapes() -> _Shape:
+    root = _Shape()
     for rule, shapes in (
         (residents.resident, residents.SHAPES),
+        (residents.corporation, residents.SHAPES),
         (phones.phone, phones.SHAPES),
         (payments.card, payments.CARD_SHAPES),
         (payments.business, payments.BUSINESS_SHAPES),
+        (documents.license_number, documents.LICENSE_SHAPES),
+        (documents.health, documents.HEALTH_SHAPES),
     ):
-        for shape in shapes:
-            table[shape] = (*table.get(shape, ()), rule)
-    return table
+        for lengths in shapes:
+            shape = root
+            for length in lengths:
+                shape = shape.longer.setdefault(length, _Shape())
+            shape.rules = (*shape.rules, rule)
+    return root
 
 
-def _gate() -> re2.Set:
-    """One pass over the bytes tells which detectors have anything to do."""
-    gate = re2.Set.SearchSet()
-    for pattern in (numbers.RUN, residents.MASKED, emails.GATE, persons.BIRTH, persons.NAME, persons.ADDRESS):
-        gate.Add(pattern)
+def _gate(detectors: Sequence[tuple[tuple[str, ...], _Detector]]) -> tuple[re2.Set, tuple[_Detector, ...]]:
+    """One pass over the bytes tells which detectors have anything to do: the set, and the detector of each pattern."""
+    options = re2.Options()
+    options.max_mem = _GATE_BYTES
+    gate = re2.Set.SearchSet(options)
+    owners = []
+    for patterns, detector in detectors:
+        for pattern in patterns:
+            gate.Add(pattern)
+            owners.append(detector)
     gate.Compile()
-    return gate
+    return gate, tuple(owners)
 
 
+_GATE_BYTES = 64 << 20  # for the states of the automaton, which are built as text needs them
+# Patterns multiply the states of an automaton they share, and each state is built when text first needs it. So numbers,
+# words and people have one each.
+_DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
+    (
+        ((numbers.RUN,), _in_runs),
+        ((residents.MASKED,), residents.masked),
+        ((residents.PARTIAL, residents.ODD, residents.APART), residents.partial),
+        ((documents.PASSPORT,), documents.passports),
+        ((vehicles.VEHICLE,), vehicles.plates),
+        ((postcodes.POSTCODE,), postcodes.postcodes),
+        ((network.IPV4, network.IPV6), network.addresses),
+        ((network.MAC,), network.macs),
+        (addresses.GATES, addresses.found),
+    ),
+    (
+        ((spelled.SPELLED,), spelled.spelled),
+        (messenger.GATES, messenger.found),
+        (secrets.GATES, secrets.found),
+        (emails.GATES, emails.found),
+    ),
+    (
+        (persons.GATES, persons.found),
+        (names.GATES, names.found),
+    ),
+)
 _SHAPES: Final = _shapes()
-_WIDEST: Final = max(map(len, _SHAPES))
-_NUMBERS, _MASKED, _EMAILS, _PERSONS = range(4)  # from _PERSONS on
-_GATE: Final = _gate()
+_WIDEST: Final = 6  # groups; no shape has more
+_GATES: Final = tuple(map(_gate, _DETECTORS))

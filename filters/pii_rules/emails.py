@@ -1,4 +1,4 @@
-"""E-mail addresses, with Hangul on either side of the at sign and particles behind: a@example.kr로."""
+"""E-mail addresses: with Hangul on either side, particles behind, and disguised as 골뱅이, [at], (dot) or 점."""
 
 from __future__ import annotations
 
@@ -16,36 +16,84 @@ def _words(text: str) -> frozenset[str]:
 
 
 _HANGUL: Final = "가-힣"
-_LOCAL: Final = f"[A-Za-z0-9._%+'{_HANGUL}{ZERO_WIDTH}-]"
-_DOMAIN: Final = f"[A-Za-z0-9.{_HANGUL}{ZERO_WIDTH}-]"
-GATE: Final = f"{_LOCAL}[@＠]{_DOMAIN}"
+_WIDE: Final = "０-９Ａ-Ｚａ-ｚ．＿－"
+_LOCAL: Final = f"[A-Za-z0-9._%+'{_HANGUL}{_WIDE}{ZERO_WIDTH}-]"
+_DOMAIN: Final = f"[A-Za-z0-9.{_HANGUL}{_WIDE}{ZERO_WIDTH}-]"
+PLAIN: Final = f"{_LOCAL}[@＠﹫]{_DOMAIN}"
 _EMAIL: Final = re2.compile(
-    f"{_LOCAL}+[@＠]{_DOMAIN}*[.][{ZERO_WIDTH}]*(?:[A-Za-z][A-Za-z{ZERO_WIDTH}]{{0,22}}[A-Za-z]|한국|닷컴|닷넷)"
+    f"{_LOCAL}+[@＠﹫]{_DOMAIN}*[.．][{ZERO_WIDTH}]*"
+    f"(?:[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ{ZERO_WIDTH}]{{0,22}}[A-Za-zＡ-Ｚａ-ｚ]|한국|닷컴|닷넷)"
 )
+_B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]{{0,2}}"
+_B1: Final = f"[ \u00a0\u3000{ZERO_WIDTH}]{{1,2}}"
+_OPEN: Final = "[(\\[{<（［｛]"
+_CLOSE: Final = "[)\\]}>）］｝]"
+_AT: Final = (
+    f"(?:{_B}(?:[@＠﹫]|{_OPEN}{_B}(?:[aA][tT]|[@＠﹫]|골뱅이|앳|엣){_B}{_CLOSE}|골뱅이|앳|엣){_B}|{_B1}(?:at|"
+    f"AT|At){_B1})"
+)
+_DOT: Final = (
+    f"(?:{_B}(?:[.．]|{_OPEN}{_B}(?:[dD][oO][tT]|[.．]|닷|점|쩜){_B}{_CLOSE}|닷|점|쩜){_B}|{_B1}(?:dot|DOT|Dot){_B1})"
+)
+_HOSTS: Final = "네이버|지메일|한메일|다음|네이트|카카오|핫메일|아웃룩|야후|구글"
+_ENDS: Final = "컴|넷|오알지|케이알"
+_PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{_HOSTS})"
+_TOP: Final = f"(?:[A-Za-z]{{2,12}}|{_ENDS})"
+_TRICK: Final = (
+    f"(?:골뱅이|앳|엣|{_OPEN}{_B}(?:[aA][tT]|[@＠﹫]|골뱅이|앳|엣){_B}{_CLOSE}|[ \u00a0\u3000](?:at|AT|"
+    f"At)[ \u00a0\u3000]|[@＠﹫])"
+)
+DISGUISED: Final = f"[A-Za-z0-9._+-]{_B}{_TRICK}{_B}(?:[A-Za-z0-9]|{_HOSTS})"
+_DISGUISED: Final = re2.compile(
+    f"[A-Za-z0-9][A-Za-z0-9._%+-]*(?:{_B1}[.]{_B1}[A-Za-z0-9][A-Za-z0-9_+-]*)?{_AT}"
+    f"(?:{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}|(?:{_HOSTS}))"
+)
+FOLDED: Final = "[A-Za-z0-9._+-]\n[@＠][A-Za-z0-9-]"
+_FOLDED: Final = re2.compile("[A-Za-z0-9][A-Za-z0-9._+-]*\n[@＠][A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)*[.][A-Za-z]{2,12}")
+GATES: Final = (PLAIN, DISGUISED, FOLDED)
+_PLAIN: Final = re2.compile("^[^\\[\\](){}<>]*$")
+_AT_SIGN: Final = re2.compile(_AT)
+_DOT_SIGN: Final = re2.compile(_DOT)
 _MAX_LOCAL = 64  # code points; RFC 5321, 4.5.3.1.1
 _MAX_DOMAIN = 253  # RFC 1035 counts 255 with its length bytes
 _LONG_TLDS: Final = _words(
     "com net org edu gov mil int info biz name pro mobi asia tel jobs travel coop aero museum cat xyz site online "
     "shop store tech dev app blog cloud work email company agency studio design club life live world news media "
     "digital group team center academy school systems solutions services consulting global today space website "
-    "page link art top icu vip fun wiki seoul kakao samsung hyundai kia google amazon example test 한국 닷컴 닷넷"
+    "page link art top icu vip fun wiki seoul kakao samsung hyundai kia google amazon example test 한국 닷컴 닷넷 "
+    "컴 넷 오알지 케이알"
 )
 _FILES: Final = _words(
-    "png jpg jpeg gif svg webp avif ico bmp js mjs cjs ts tsx jsx css scss less html htm xhtml json xml yml yaml toml "
-    "txt pdf zip gz tar whl map lock log csv tsv ini cfg conf sql exe dll mp3 mp4 mov webm woff ttf vue java class"
+    "png jpg jpeg gif svg webp avif ico bmp js mjs cjs ts tsx jsx css scss less html htm xhtml json xml yml "
+    "yaml toml "
+    "txt pdf zip gz tar whl map lock log csv tsv ini cfg conf sql exe dll mp3 mp4 mov webm woff ttf vue java class "
+    "doc docx xls xlsx ppt pptx hwp hwpx md mdx parquet"
 )
 
 
-def emails(text: str, data: bytes) -> Iterator[Found]:
+def found(text: str, data: bytes) -> Iterator[Found]:
     """Every address in `text`; package versions, pictures at 2x and git remotes are none."""
     for start, end in matches(_EMAIL, text, data):
-        found = _confirmed(text, start, end)
-        if found is not None:
-            yield found
+        item = _confirmed(text, start, end)
+        if item is not None:
+            yield item
+    for start, end in matches(_DISGUISED, text, data, _is_plain):
+        item = _unmasked(text, start, end)
+        if item is not None:
+            yield item
+    for start, end in matches(_FOLDED, text, data) if b"\n@" in data or "\n＠".encode() in data else ():
+        item = _folded(text, start, end)
+        if item is not None:
+            yield item
+
+
+def _is_plain(raw: bytes) -> bool:
+    """No blank, bracket or Hangul: no disguise, the rule for plain addresses has judged it."""
+    return raw.isascii() and len(raw.translate(None, b" \t\n()[]{}<>")) == len(raw)
 
 
 def _confirmed(text: str, start: int, end: int) -> Found | None:
-    raw = text[start:end].replace("＠", "@")
+    raw = text[start:end].translate(_NARROW)
     local, _, domain = raw.rpartition("@")
     skipped = _glued(local)
     local, start = local[skipped:], start + skipped
@@ -64,6 +112,67 @@ def _confirmed(text: str, start: int, end: int) -> Found | None:
     if _visible(local) == "git" and text[end : end + 1] in (":", "/"):
         return None
     return Found(start, end, "email", 0.98 if known else 0.85, f"address; top-level domain of {len(top)} letters")
+
+
+def _unmasked(text: str, start: int, end: int) -> Found | None:
+    """A disguised address, read as it is meant: hong 골뱅이 example 점 com."""
+    whole = text[start:end]
+    if start and ((text[start - 1].isascii() and text[start - 1].isalnum()) or text[start - 1] in "@＠/"):
+        return None
+    sign = _AT_SIGN.search(whole)
+    if sign is None:
+        return None
+    at, local = sign.group().strip(" \u00a0\u3000\t" + ZERO_WIDTH), whole[: sign.start()]
+    domain = _DOT_SIGN.sub(".", whole[sign.end() :]).lower()
+    labels = domain.split(".")
+    while len(labels) > 2 and not _is_top(labels[-1]):  # example.org. thanks → example.org
+        labels.pop()
+        cut = list(_DOT_SIGN.finditer(whole))[-1].start()
+        whole, end = whole[:cut], start + cut
+    top = labels[-1]
+    word = at.lower() == "at"
+    bare = at in ("@", "＠", "﹫")
+    if len(labels) > 1 and not (_is_top(top) or (not word and len(top) > 2)):
+        return None
+    if top in _FILES or _is_version(labels) or len(_visible(local)) > _MAX_LOCAL or not any(c.isalnum() for c in local):
+        return None
+    if not any(c.isalpha() for c in local) and (word or len(labels) == 1):
+        return None
+    if word and not _is_spelled(text, start, end, whole, local):
+        return None  # "look at example.com" is English
+    follows = text[end : end + 1]
+    if bare and not any(c.isspace() or c in ZERO_WIDTH or "가" <= c <= "힣" for c in whole) and _PLAIN.match(whole):
+        return None  # no disguise: the rule for plain addresses has judged it
+    sides = whole[sign.start() : sign.end()].partition(at)
+    if bare and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH)):
+        return None  # "hong @example.com" names an account, "hong@ example" breaks off
+    if bare and (len(labels) == 1 or follows == "_" or (follows.isascii() and follows.isalnum())):
+        return None  # @name.7 is a handle
+    return Found(
+        start, end, "email", 0.9 if not word else 0.8, f"disguised address; at written in {len(at)} characters"
+    )
+
+
+def _is_top(label: str) -> bool:
+    return label in _LONG_TLDS or (len(label) == 2 and label.isalpha())
+
+
+def _is_spelled(text: str, start: int, end: int, whole: str, local: str) -> bool:
+    """Whether `x at y` is an address: the dot is spelled too, the local part has signs, or a label is near."""
+    if _DOT_SIGN.search(whole) is not None and any(d in whole.lower() for d in ("dot", "닷", "점", "쩜", "[.]", "(.)")):
+        return True
+    if any(c in "._+" or c.isdigit() for c in local):
+        return True
+    before = text[max(0, start - 16) : start].lower()
+    return any(word in before for word in ("메일", "mail", "연락", "주소"))
+
+
+def _folded(text: str, start: int, end: int) -> Found | None:
+    """An address that a narrow cell of a table breaks before the at sign."""
+    line = text.rfind("\n", 0, start) + 1
+    if not any(c in text[line:start] for c in "|│\t") or not _is_top(text[start:end].rpartition(".")[2].lower()):
+        return None
+    return Found(start, end, "email", 0.9, "address folded in a cell")
 
 
 def _glued(local: str) -> int:
@@ -97,3 +206,7 @@ def _visible(text: str) -> str:
 
 
 _INVISIBLE: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
+_NARROW: Final = {
+    **{0xFF01 + i: 0x21 + i for i in range(94)},
+    ord("﹫"): ord("@"),
+}

@@ -8,7 +8,31 @@ from dataclasses import dataclass
 from malmoi.document import Span
 
 # The more specific kind first: it wins where two rules are equally sure of one stretch.
-PRECEDENCE = ("rrn", "frn", "email", "card", "brn", "phone", "account", "birth_date", "address", "name")
+PRECEDENCE = (
+    "rrn",
+    "frn",
+    "key",
+    "url_secret",
+    "email",
+    "mac",
+    "ip",
+    "card",
+    "driver_license",
+    "passport",
+    "health_insurance",
+    "brn",
+    "crn",
+    "phone",
+    "messenger",
+    "account",
+    "vehicle",
+    "birth_date",
+    "postcode",
+    "address",
+    "name",
+)
+
+_RANK = {kind: rank for rank, kind in enumerate(PRECEDENCE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +46,18 @@ class Found:
     why: str
 
 
-def settled(found: Iterable[Found], text: str) -> tuple[Span, ...]:
-    """Spans in text order without overlap: the surer finding wins, then the more specific, the longer, the earlier.
+def spans(found: Iterable[Found], text: str) -> tuple[Span, ...]:
+    """Findings as marks of the document that `text` is of, in the order given."""
+    return tuple(Span(f.start, f.end, "pii:" + f.kind, text[f.start : f.end], f.confidence, f.why) for f in found)
 
-    >>> settled([Found(0, 9, "account", 0.8, ""), Found(0, 13, "phone", 0.9, "")], "010-0000-1234")[0].kind
-    'pii:phone'
+
+def resolved(found: Iterable[Found]) -> list[Found]:
+    """Findings in text order without overlap: the surer wins, then the more specific, the longer, the earlier.
+
+    >>> [f.kind for f in resolved([Found(0, 9, "account", 0.8, ""), Found(0, 13, "phone", 0.9, "")])]
+    ['phone']
     """
-    order = sorted(found, key=lambda f: (-f.confidence, PRECEDENCE.index(f.kind), f.start - f.end, f.start))
+    order = sorted(found, key=lambda f: (-f.confidence, _RANK[f.kind], f.start - f.end, f.start))
     taken: list[Found] = []
     by_block: dict[int, list[Found]] = {}  # so that many findings need no comparison of each with each
     for item in order:
@@ -38,10 +67,7 @@ def settled(found: Iterable[Found], text: str) -> tuple[Span, ...]:
         taken.append(item)
         for b in blocks:
             by_block.setdefault(b, []).append(item)
-    return tuple(
-        Span(f.start, f.end, "pii:" + f.kind, text[f.start : f.end], f.confidence, f.why)
-        for f in sorted(taken, key=lambda f: f.start)
-    )
+    return sorted(taken, key=lambda f: f.start)
 
 
 _BLOCK = 64  # code points; an identifier touches one or two blocks

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -12,11 +14,17 @@ _SLICE = 48  # code points read for that
 
 _WORDS: Final[dict[str, str]] = {
     "rrn": "주민등록번호 주민등록 주민번호 주민등록증 실명번호 rrn residentregistrationnumber registrationno",
-    "birth": "주민 민번 생년월일 신분증 본인확인 실명확인",
+    "birth": "주민 민번 생년월일 신분증 본인확인 실명확인 등본 초본 제번호 내번호 출원인",
     # They say that a person is spoken of, not what the number is.
     "person": "성명 이름 환자 신청인 민원인 고객명 세대주 가입자 피보험자 임차인 임대인 매도인 매수인 원고 피고 주소",
     "frn": "외국인등록번호 외국인등록 외국인번호 국내거소신고번호 거소신고번호 국내거소 "
     "거소번호 외국인 frn aliennumber",
+    "passport": "여권번호 여권 passport passportno passportnumber",
+    "license": "운전면허번호 운전면허증번호 운전면허증 운전면허 면허번호 면허증번호 면허증의번호 면허증 면허 "
+    "driverlicense driverslicense driverlicenseno",
+    "health": "건강보험증번호 건강보험증 건강보험번호 건강보험 보험증번호 보험증 증번호 의료보험증 healthinsurance",
+    "vehicle": "차량번호 차량등록번호 자동차등록번호 자동차번호 번호판",
+    "postcode": "우편번호 postcode postalcode zipcode zip",
     "crn": "법인등록번호 법인번호 법인등기번호 법인등기 등기번호 corporateregistrationnumber",
     "corporation": "법인 주식회사",
     "brn": "사업자등록번호 사업자등록 사업자번호 사업자 고유번호 납세번호 brn businessregistrationnumber",
@@ -24,17 +32,30 @@ _WORDS: Final[dict[str, str]] = {
     "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고",
     "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card",
     "account": "계좌번호 계좌 입금 송금 예금주 통장 이체 account",
-    "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 증권 국민은행 신한은행 우리은행 하나은행 기업은행 "
-    "산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",
+    "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 카뱅 케뱅 축협 증권 국민은행 신한은행 우리은행 "
+    "하나은행 기업은행 산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",
     # Everyday words as well: they count only directly before the number.
-    "bank-short": "국민 신한 우리 하나 기업 대구 부산 경남 광주 전북 제주 토스 카뱅 카카오 kb nh ibk",
+    "bank-short": "국민 신한 우리 하나 기업 대구 부산 경남 광주 전북 제주 토스 카카오 kb nh ibk",
     "other": "문서번호 사건번호 사건 주문번호 송장번호 운송장 운송장번호 송장 특허 출원번호 출원 공개번호 등록번호 "
     "허가번호 승인번호 모델 모델명 모델번호 버전 version 제품번호 제품코드 품번 일련번호 접수번호 관리번호 고시 "
-    "공고 훈령 예규 isbn issn 바코드 시리얼 serial timestamp 타임스탬프 좌표 위도 경도 우편번호 청구번호 분류번호 코드 "
+    "공고 훈령 예규 isbn issn 바코드 시리얼 serial timestamp 타임스탬프 좌표 위도 경도 청구번호 분류번호 코드 "
     "판례 결정 "
-    "심사번호 과제번호 물품번호 학번 사번 uuid id doi 국제표준도서번호 해시 값 유통번호 부품번호 상품번호 인증번호",
+    "심사번호 과제번호 물품번호 학번 사번 등기번호 발송번호 uuid id doi 국제표준도서번호 해시 값 유통번호 부품번호 "
+    "상품번호 인증번호",
 }
 _PERSON: Final = ("birth", "person")
+NOT_NUMBERED: Final = ("phone", "bank-short")
+_BANK_BEHIND: Final = re2.compile(
+    "^(?:입니다|이에요|예요|이고|로|으로|을|를)?[ \n(\\[,/]{0,3}(?:"
+    "(?:국민|신한|우리|하나|기업|산업|부산|경남|광주|전북|제주|대구|외환|한국씨티|SC제일|[Kk][Bb]|[Ii][Bb][Kk]|[Nn][Hh]|iM)"
+    "(?:국민|기업|농협)?(?:은행|뱅크)?(?:으로|로|[^가-힣A-Za-z]|$)|"
+    "카카오뱅크|카뱅|토스뱅크|토스|케이뱅크|케뱅|(?:[Nn][Hh])?농협|수협|신협|우체국|새마을금고|SC제일)"
+)
+_LONGEST_HEAD = 400  # code points of the first line of a table
+_LONGEST_CELL = 24
+_LONGEST_ROW = 2000  # code points before a cell in its row
+_THIN: Final = " \"'(「[{\u200b\u200c\u200d\u2060\ufeff\u00ad"
+_CELLS: Final = ("|", "\t", ",", ";", "\n")
 
 
 def _backwards(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[str, str]]]:
@@ -46,6 +67,7 @@ def _backwards(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[s
 
 
 _LABELS: Final = _backwards(tuple(kind for kind in _WORDS if kind != "person"))
+_NUMBERED: Final = _backwards(tuple(kind for kind in _WORDS if kind not in ("person", *NOT_NUMBERED)))
 _PERSONS: Final = _backwards(_PERSON)
 _DROPPED: Final = dict.fromkeys(
     map(
@@ -99,19 +121,75 @@ def _nearest(text: str, start: int, labels: tuple[re2._Regexp, dict[bytes, tuple
     return Label(kind, word, distance) if distance <= REACH else NO_LABEL
 
 
+def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
+    """What names the value at `start`: the head of its column in a table, else the nearest label before it.
+
+    `numbered` leaves out the words of telephones, which stand in any sentence that asks for something.
+    """
+    left = text[max(0, start - 4) : start].rstrip(_THIN)
+    if left[-1:] in _CELLS or not left:
+        above = column_above(text, start)
+        if above.kind:
+            return above
+    return _nearest(text, start, _NUMBERED) if numbered else label_before(text, start)
+
+
+def column_above(text: str, start: int) -> Label:
+    """The label that heads the column of the cell which begins at `start`; none outside a table.
+
+    A table is a row of lines that share a mark between cells (| tab , ;); its first line is the head.
+
+    >>> column_above("성명|면허번호\\n아무개|0", 13).kind
+    'license'
+    """
+    tops, marks = _tables(text)
+    at = bisect_right(tops, start) - 1
+    if at < 0 or not marks[at]:
+        return NO_LABEL
+    mark, top = marks[at], tops[at]
+    line = text.rfind("\n", max(top, start - _LONGEST_ROW), start) + 1
+    if line <= top:
+        return NO_LABEL
+    head = text[top : top + _LONGEST_HEAD].partition("\n")[0].split(mark)
+    column = text.count(mark, line, start)
+    if column >= len(head) or len(head[column]) > _LONGEST_CELL:
+        return NO_LABEL
+    return _nearest(head[column], len(head[column]), _LABELS)
+
+
+@lru_cache(maxsize=1)
+def _tables(text: str) -> tuple[list[int], list[str]]:
+    """Where each table begins and the mark between its cells; "" where none begins but one has ended."""
+    tops: list[int] = []
+    marks: list[str] = []
+    at, mark = 0, ""
+    for line in text.split("\n"):
+        if not mark or mark not in line:
+            was, mark = mark, next((m for m in "|\t,;" if m in line), "")
+            if mark or was:
+                tops.append(at)
+                marks.append(mark)
+        at += len(line) + 1
+    return tops, marks
+
+
 def owner_after(text: str, end: int) -> bool:
-    """Whether an account's holder or bank stands right behind a number: 예금주, (국민은행) …
+    """Whether an account's holder or bank stands right behind a number: 예금주, (국민은행), 신한으로 …
 
     >>> owner_after("0 (예금주: 아무개)", 1), owner_after("0 (국민은행)", 1), owner_after("0 은행나무", 1)
     (True, True, False)
     """
     right = squeezed(text[end : end + 40])[:REACH]
-    near = right[:8]
-    return (
-        "예금주" in right
-        or "계좌" in right[:12]
-        or any(w in near for w in ("은행)", "뱅크", "국민은행", "신한은행", "농협"))
-    )
+    return "예금주" in right or "계좌" in right[:12] or bank_after(text, end)
+
+
+def bank_after(text: str, end: int) -> bool:
+    """Whether the name of a bank stands right behind a number.
+
+    >>> bank_after("0 카뱅 아무개", 1), bank_after("0 신한으로", 1), bank_after("0 우리가", 1)
+    (True, True, False)
+    """
+    return _BANK_BEHIND.match(text[end : end + 24]) is not None
 
 
 def squeezed(text: str) -> str:

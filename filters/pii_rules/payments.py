@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import re2
+
 from filters.pii_rules.checksums import business_sum_holds, luhn_holds
 from filters.pii_rules.finding import Found
-from filters.pii_rules.labels import owner_after
-from filters.pii_rules.numbers import Run, Window
+from filters.pii_rules.labels import bank_after, owner_after
+from filters.pii_rules.numbers import SLASHED, WRAP, Run, Window
+from filters.pii_rules.phones import prefix_of
 
 CARD_SHAPES: Final = ((4, 4, 4, 4), (4, 6, 5), (16,), (15,))
 BUSINESS_SHAPES: Final = ((3, 2, 5), (10,))
 _UNITS: Final = ("원", "달러", "명", "건", "주", "개", "톤", "엔", "유로", "위안", "만", "억", "천", "호", "년")
 _ACCOUNT_DIGITS: Final = range(10, 17)
+_INSIDE: Final = ("-", " ", "~", ".", WRAP, *SLASHED)
+_NEAR = 8  # code points in which the label of something else wins over the shape
+_PAYMENT: Final = re2.compile("(?i:카드|결제|승인|비자|마스터|할부|visa|master|amex|페이|pay)")
 _MOST_GROUPS = 5
 _SUREST: Final = 0.85  # confidence: no check digit ever confirms an account
 _NUMBER_OF_TIME: Final = ("19", "20")
@@ -31,14 +37,19 @@ def card(window: Window) -> Found | None:
     facts = "Luhn holds" if summed else "Luhn fails"
     if label.kind == "card":
         return Found(window.start, window.end, "card", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
-    if len(window.groups) == 1 or not summed or label.kind in ("other", "account", "bank"):
+    if label.kind in ("other", "account", "bank") and label.distance <= _NEAR:
+        return None
+    spoken = _PAYMENT.search(window.text[max(0, window.start - 60) : window.end + 30]) is not None
+    joined = len(window.groups) == 1
+    if (joined and not (summed and spoken)) or not (summed or spoken):
         return None
     if not (amex or digits[0] in "4569" or digits[:2] == "35" or "2221" <= digits[:4] <= "2720"):
         return None
     round_numbers = all(g.endswith("00") for g in window.groups)
     if not window.stands_alone or round_numbers or window.text.startswith(_UNITS, window.end):
         return None
-    return Found(window.start, window.end, "card", 0.9, f"grouped; known issuer; {facts}")
+    reason = "grouped; known issuer" + ("; word of payment near" if spoken else "")
+    return Found(window.start, window.end, "card", 0.9 if summed else 0.8, f"{reason}; {facts}")
 
 
 def business(window: Window) -> Found | None:
@@ -72,52 +83,65 @@ def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
     first = 0
     while first < len(run.groups):
         last = first + 1
-        mark = run.separators[last]
-        while last < len(run.groups) and mark in "- ~" and run.separators[last] == mark:
+        mark = WRAP
+        while last < len(run.groups) and run.separators[last] in _INSIDE:
+            if run.separators[last] != WRAP:
+                if mark not in (WRAP, run.separators[last]):
+                    break
+                mark = run.separators[last]
             last += 1
-        if last - first <= _MOST_GROUPS and covered.isdisjoint(run.starts[first:last]):
+        digits = sum(map(len, run.groups[first:last])) if last - first <= _MOST_GROUPS else 0
+        if digits in _ACCOUNT_DIGITS and covered.isdisjoint(run.starts[first:last]):
             yield from _account(Window(text, run, first, last))
         first = last
 
 
 def _account(window: Window) -> Iterator[Found]:
-    if sum(map(len, window.groups)) not in _ACCOUNT_DIGITS:
+    if _is_something_else(window):
         return
     reason = _account_context(window)
-    if reason is None or _is_no_account(window):
+    if reason is None or _is_glued(window):
         return
     yield Found(window.start, window.end, "account", _SUREST if len(window.groups) > 2 else 0.8, reason)
 
 
 def _account_context(window: Window) -> str | None:
     label, parts = window.label, len(window.groups)
-    spaced = window.separators[:1] == (" ",)
+    spaced = window.separators[:1] in ((" ",), (".",), ("/",), ("_",))
     reach = 4 if spaced or parts == 2 else 30
+    if parts == 1 and prefix_of(window.digits):
+        reach = 4  # a telephone number, unless the label stands right before it
     if label.kind == "account" and label.distance <= reach:
         return f"label {label.word} before"
-    if label.kind == "bank" and label.distance <= (0 if parts == 1 else 4 if spaced or parts == 2 else 12):
+    if label.kind == "bank" and label.distance <= (1 if parts == 1 else 4 if spaced or parts == 2 else 12):
         return f"bank {label.word} before"
-    if label.kind == "bank-short" and label.distance == 0 and parts >= 3:
+    if label.kind == "bank-short" and label.distance == 0 and (parts >= 3 or 11 <= len(window.digits) <= 14):
         return f"bank {label.word} before"
-    if label.kind in ("", "bank", "bank-short", "account") and parts >= 3 and owner_after(window.text, window.end):
+    near = label.kind in ("", "bank", "bank-short", "account") or label.distance > 8
+    if near and parts >= 3 and owner_after(window.text, window.end):
         return "account holder or bank behind"
+    if near and len(window.digits) >= 11 and bank_after(window.text, window.end):
+        return "bank behind"
     return None
 
 
-def _is_no_account(window: Window) -> bool:
-    before = window.char_before
-    glue = before and before in "./,_$#@" and window.label.distance
-    if glue or (before.isascii() and before.isalpha()):
+def _is_something_else(window: Window) -> bool:
+    """Sums, books, times: what no label makes an account; asked first, because labels are dear."""
+    before, groups = window.char_before, window.groups
+    if (before.isascii() and before.isalpha()) or window.continues("."):
         return True
-    if _hangul(before) and window.label.distance > 1:  # 소득46011-20123: the number of a document
+    if window.text.startswith(_UNITS, window.end):
         return True
-    if window.text.startswith(_UNITS, window.end) or window.continues("."):
-        return True
-    groups = window.groups
     if groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13):
         return True
     # 2024-01-31-001 and 20240131123000 are times; 2019-12-… numbers of documents
     return groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (len(groups) == 1 and _clock(window.digits)))
+
+
+def _is_glued(window: Window) -> bool:
+    """소득46011-20123, /110-000-000000: a part of something, unless the label stands right before it."""
+    before, distance = window.char_before, window.label.distance
+    return (before != "" and before in "./,_$#@" and distance > 0) or (_hangul(before) and distance > 1)
 
 
 def _clock(digits: str) -> bool:
@@ -130,8 +154,12 @@ def _hangul(char: str) -> bool:
 
 
 def _even(window: Window) -> bool:
-    """One sort of separator throughout; a dot is none of them."""
-    return set(window.separators) in (set(), {"-"}, {" "})
+    """One sort of separator throughout; a dot is one only behind the label of a business or card."""
+    return set(window.separators) in (set(), {"-"}, {" "}) or (
+        window.label.kind in ("brn", "card")
+        and window.separators[0] in (".", *SLASHED)
+        and len(set(window.separators)) == 1
+    )
 
 
 def _runs_on(window: Window) -> bool:

@@ -1,7 +1,4 @@
-"""What stands behind a label of a form: birth dates, names of account holders and applicants, home addresses.
-
-Without its label none of them is looked for: a date, three syllables or a street are most often public.
-"""
+"""Birth dates: behind their label, before 생, in the column of a table, and where somebody says when they were born."""
 
 from __future__ import annotations
 
@@ -11,174 +8,150 @@ from typing import Final
 import re2
 
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import DIGIT, matches
+from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
+from filters.pii_rules.tables import cells
 
-_MARK: Final = "[:：=|│]"
-_BLANK: Final = "[ \u00a0\u3000\t]"
-_TO_VALUE: Final = f"{_BLANK}*(?:[)\\]]{_BLANK}*)?(?:{_MARK}{_BLANK}*)"  # 성명 : … and (예금주) : …
+_B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 _D: Final = DIGIT
-_DAY: Final = (
-    f"(?:['’]?(?:{_D}{{4}}|{_D}{{2}}){_BLANK}?년{_BLANK}?{_D}{{1,2}}{_BLANK}?월{_BLANK}?{_D}{{1,2}}{_BLANK}?일?"
-    f"|['’]?(?:{_D}{{4}}|{_D}{{2}}){_BLANK}?[.\\-–/]{_BLANK}?{_D}{{1,2}}{_BLANK}?[.\\-–/]{_BLANK}?{_D}{{1,2}}"
-    f"|{_D}{{8}}|{_D}{{6}})"
+_DOT: Final = "[.．\\-\u2010-\u2015\u2212－/]"
+_Y: Final = f"['’]?(?:{_D}{_B}?{_D}{_B}?{_D}{_B}?{_D}|{_D}{_B}?{_D})"
+_M: Final = f"{_D}(?:{_B}?{_D})?"
+_YEARS: Final = f"(?:{_Y}{_B}{{0,2}}년{_B}{{0,2}}{_M}{_B}{{0,2}}월{_B}{{0,2}}{_M}(?:{_B}{{0,2}}일)?"
+_WHOLE: Final = f"{_YEARS}|{_Y}{_B}?{_DOT}{_B}{{0,2}}{_M}{_B}?{_DOT}{_B}{{0,2}}{_M}[.．]?)"
+_ENGLISH: Final = (
+    f"(?:{_D}{{1,2}}{_B}[A-Z][A-Za-z]{{2,8}}[.]?{_B}(?:19|20){_D}{{2}}|"
+    f"[A-Z][a-z]{{2,8}}[.]?{_B}{_D}{{1,2}},{_B}?(?:19|20){_D}{{2}})"
 )
-BIRTH: Final = (
-    f"(?:생{_BLANK}?년{_BLANK}?월{_BLANK}?일|생일|출생(?:년월일|일자|일)?)[은는이가]?"
-    f"(?:{_TO_VALUE}|{_BLANK}*[(]?){_DAY}"
+_DAY: Final = f"(?:{_WHOLE}|{_ENGLISH}|{_D}{{8}}|{_D}{{6}})"
+_LABEL: Final = (
+    f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|생일|출생(?:년월일|연월일|일자|일)?|D[.]?O[.]?B[.]?|"
+    f"[Dd]ate of [Bb]irth|"
+    f"DATE OF BIRTH|[Bb]irth ?(?:day|date)|BIRTH ?(?:DAY|DATE))"
 )
-NAME: Final = (
-    f"(?:예{_BLANK}?금{_BLANK}?주|성{_BLANK}{{0,4}}명|신{_BLANK}?청{_BLANK}?인|민{_BLANK}?원{_BLANK}?인|"
-    f"수{_BLANK}?취{_BLANK}?인)명?(?:{_TO_VALUE}|{_BLANK}{{1,3}})(?:[가-힣]{{2,9}}|[가-힣](?: [가-힣]){{2}})"
+_TO_DAY: Final = (
+    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
+    f"│,,-][\"']?{_B}{{0,3}})?\n?{_B}{{0,3}}[(\"'「]?"
 )
-_REGION: Final = (
-    "(?:[가-힣]{1,5}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|"
-    "서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
+BIRTH: Final = f"{_LABEL}{_TO_DAY}{_DAY}"
+BORN: Final = (
+    f"{_WHOLE}{_B}?[)]?{_B}?(?:생|(?:{_B}(?:새벽|아침|오전|오후|낮|밤|"
+    f"저녁))?(?:{_B}{_D}{{1,2}}시)?(?:{_B}{_D}{{1,2}}분)?에{_B}?태어|출생)"
 )
-_LOT: Final = f"{_D}{{1,5}}(?:-{_D}{{1,4}})?"
-_STREET: Final = f"[가-힣0-9·]{{1,10}}(?:로|길){_BLANK}?{_LOT}(?:번길{_BLANK}?{_LOT})?"
-_PLOT: Final = f"[가-힣0-9]{{1,8}}(?:동|리|가){_BLANK}?(?:산{_BLANK}?)?{_LOT}(?:번지)?"
-_DOOR: Final = (
-    f"{_BLANK}?[,(]?{_BLANK}?(?:[가-힣A-Za-z0-9]{{1,12}}{_BLANK})?"
-    f"(?:{_D}{{1,4}}동{_BLANK}?)?(?:지하{_BLANK}?)?{_D}{{1,4}}[층호]"
-)
-ADDRESS: Final = (
-    f"(?:주{_BLANK}{{0,4}}소지?|거주지|거{_BLANK}?소)(?:{_TO_VALUE}|{_BLANK}{{1,3}})(?:[(]?{_D}{{5}}[)]?{_BLANK}?)?"
-    f"{_REGION}(?:{_BLANK}[가-힣0-9]{{1,10}}){{0,4}}?{_BLANK}?(?:{_STREET}|{_PLOT})(?:{_DOOR})*"
-)
+HEADING: Final = f"생{_B}?년{_B}?월{_B}?일|생일|출생일자?|DOB|birth_?(?:date|day)?"
+GATES: Final = (BIRTH, BORN, HEADING)
 _BIRTH: Final = re2.compile(BIRTH)
-_NAME: Final = re2.compile(NAME)
-_ADDRESS: Final = re2.compile(ADDRESS)
-_LABEL_END: Final = re2.compile("^[^0-9０-９'’]*")
-
-# Common family names and those of two syllables; a list of bare facts, not checked against a census.
-_FAMILY: Final = frozenset(
-    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구나민진지엄채원천방공현함변염여추도소석선설마길연위표명기반"
-    "라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상시갈단견당"
+_BORN: Final = re2.compile(BORN)
+_HEADING: Final = re2.compile(HEADING)
+_DAY_HEAD: Final = re2.compile(f"^{_WHOLE}")
+_CELL: Final = re2.compile(f"^(?:{_DAY})$")
+_LABEL_HEAD: Final = re2.compile(f"^({_LABEL}){_TO_DAY}")
+_MASKS: Final = "*＊●○■□◯Xx•※✕×#"
+_BEHIND: Final = "이인입은을의으까부"  # 생인데, 생입니다, 생이고; not 생산, 생활
+_SELVES: Final = re2.compile(
+    "저는|나는|제가|내가|너는|넌|난|전 |우리|할머니|할아버지|아버지|어머니|엄마|아빠|누나|언니|오빠|형은|"
+    "동생|아들|딸|아내|남편|"
+    "아이|조카|손자|손녀|이모|삼촌|고모|친구|입니다[.]|민원인|신청인|환자"
 )
-_FAMILY_OF_TWO: Final = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방", "망절")
-# Words of forms and of sentences that begin like a family name.
-_NO_NAMES: Final = frozenset(
-    (
-        "주소 전화 전화번호 연락처 소속 성별 성명 서명 국적 나이 전공 학교 학년 번호 한글 한자 영문 "
-        "국문 기재 기재란 기관 기관명 기타 이름 이메일 주민 주민번호 신청 신청인 신청서 신분 민원 "
-        "민원인 대표 대표자 담당 담당자 공란 공동 생략 미상 없음 동일 본인 상동 법인 법인명 단체 "
-        "단체명 회사 회사명 상호 사업자 고객 고객명 고유 금액 계좌 은행 은행명 비고 구분 연번 순번 "
-        "서울 부서 부서명 현직 경력 연도 연령 임원 이하 정보 정정 방법 조건 제출 유의 전원 전체 남자 "
-        "여자 도장 날인 지장 표기 변경 개명 명의 명의자 예금주 수취인 수령인 보호자 대리인 위임인 가족 "
-        "관계 직위 직급 직책 직업 학번 사번 사유 사항 여부 여러분 이상 이의 이용 이용자 인감 인적 "
-        "인증 인원 입력 장애인 접수 정확 정확히 조회 지원 지원자 참가자 추가 표시 필수 현황 확인 환자 "
-        "주식회사 유한회사 재단 협회 학회 국세청 시청 구청 군청 우체국 도서관 박물관 주민센터 견본 예시 "
-        "보기 선택 기입 "
-    ).split()
-)
-_ENDS: Final = ("입니다", "이며", "이고", "이라고", "귀하", "님", "씨")  # behind a name
+_DEATHS: Final = ("세상을 떠", "사망", "별세", "서거", "숨졌", "죽었")
 
 
-def labelled(text: str, data: bytes) -> Iterator[Found]:
-    """Birth dates, names and addresses that stand right behind their label."""
+def found(text: str, data: bytes) -> Iterator[Found]:
+    """Findings of kind `birth_date`; linear in the length of `text`.
+
+    Births before 1900 stay: the dead have no personal data (PIPA art. 2). Without a label the
+    date must stand before 생, or somebody must be said to be born who is no public figure.
+    """
     for start, end in matches(_BIRTH, text, data):
-        found = _birth(text, start, end)
-        if found is not None:
-            yield found
-    for start, end in matches(_NAME, text, data):
-        found = _name(text, start, end)
-        if found is not None:
-            yield found
-    for start, end in matches(_ADDRESS, text, data):
-        found = _address(text, start, end)
-        if found is not None:
-            yield found
+        item = _labelled(text, start, end)
+        if item is not None:
+            yield item
+    for start, end in matches(_BORN, text, data):
+        item = _born(text, start, end)
+        if item is not None:
+            yield item
+    for start, end in cells(text, data, _HEADING):
+        if end - start <= 24 and _CELL.match(text[start:end]) is not None:
+            yield Found(start, end, "birth_date", 0.93, "column of birth dates")
 
 
-def _birth(text: str, start: int, end: int) -> Found | None:
+def _labelled(text: str, start: int, end: int) -> Found | None:
     """A date behind 생년월일, possible or not; behind 생일 and 출생 only one of this century or the last."""
-    match = _LABEL_END.match(text[start:end])
-    value = start + len(match.group()) if match else start
-    label = "".join(text[start:value].split())
+    match = _LABEL_HEAD.match(text[start:end])
+    if match is None:
+        return None
+    label = "".join(c for c in match.group(1) if not c.isspace() and c not in ZERO_WIDTH)
+    value = start + len(match.group())
     after = text[end : end + 2]
-    if after[:1].isdigit() or (after[:1] in ("-", ".", "/") and after[1:2].isdigit()):
+    if after[:1].isdigit() or (after[:1] in tuple("-./") and after[1:2].isdigit()):
         return None  # the first half of a resident number, which has a rule of its own, or a longer number
-    if after[:1] in ("-", "–") and after[1:2] and after[1:2] in "*＊●○■□◯Xx•※✕×#":
+    if after[:1] in ("-", "–") and after[1:2] and after[1:2] in _MASKS:
         return None
-    exact = label.startswith("생년월일")
-    digits = "".join(c for c in text[value:end] if c.isdigit())
+    bare = text[value:end].isdigit()
+    exact = label.startswith("생년월일") or (label[0].isascii() and not bare)
     if not exact:
-        if _is_hangul(text[start - 1 : start]) or text[value:end].isdigit():
-            return None  # 생일 100000 is an amount, 기업출생 no birth
-        year = text[value:end].lstrip("'’")[:4]
-        if year.isdigit() and not "1900" <= year <= "2099":
-            return None  # the dead have no personal data (PIPA art. 2)
-    word = "생년월일" if exact else label[:2]
-    return Found(value, end, "birth_date", 0.95 if exact else 0.8, f"label {word} before; {len(digits)} digits")
+        if "가" <= text[start - 1 : start] <= "힣" or not _is_recent(text[value:end]):
+            return None  # 기업출생 is no birth
+        if bare and not (end - value == 8 or ":" in match.group() or "：" in match.group() or label != "생일"):
+            return None  # 생일 100000 is an amount
+        if bare and not _is_day(text[value:end]):
+            return None
+    if text[value - 1] in "'’" and text[end : end + 1] not in ("'", "’") and text[value + 2 : value + 3] in (".", "년"):
+        value -= 1  # '91. 2. 3.
+    value, end = _trimmed(text, value, end)
+    return Found(
+        value, end, "birth_date", 0.95 if exact else 0.85, f"label {label[:8]} before; {end - value} characters"
+    )
 
 
-def _name(text: str, start: int, end: int) -> Found | None:
-    """Two to four syllables that begin with a family name; behind a mere blank only three, and only where they end."""
-    if _is_hangul(text[start - 1 : start]):
-        return None  # 공동성명, 재신청인
-    whole = text[start:end]
-    spaced = len(whole) > 5 and whole[-2] == " " and whole[-4] == " " and _is_hangul(whole[-5])
-    value = _spaced_or_run(whole, spaced)
-    between = whole[: len(whole) - len(value)]
-    marked = any(c in ":：=|│" for c in between)
-    label = "".join(c for c in between if _is_hangul(c))
-    if _is_hangul(text[end : end + 1]):
-        return None  # nine syllables and more: a sentence
-    name = value.replace(" ", "")
-    if not spaced:
-        name = _without_end(name)
-    double = name.startswith(_FAMILY_OF_TWO)
-    fits = len(name) in ((3, 4) if double else (2, 3))
-    if not fits or not (double or name[0] in _FAMILY) or name in _NO_NAMES or name[:2] in _NO_NAMES:
+def _born(text: str, start: int, end: int) -> Found | None:
+    word = "태어" if text[start:end].endswith("태어") else text[start:end].rstrip()[-2:]
+    stop = end - (2 if word in ("태어", "출생") else 1)
+    raw = text[start:stop].rstrip(" \u00a0\u3000\t)" + ZERO_WIDTH)
+    if word == "태어":
+        day = _DAY_HEAD.match(raw)
+        raw = day.group() if day is not None else raw
+    last = start + len(raw)
+    if not _is_recent(raw) or text[start - 1 : start].isdigit():
         return None
-    if not marked and (len(name) != 3 or spaced or not _stands_as_name(text, start, end, label)):
+    after = text[end : end + 1]
+    if word not in ("태어", "출생"):
+        if "가" <= after <= "힣" and after not in _BEHIND:
+            return None
+        first, last = _trimmed(text, start, last)
+        return Found(first, last, "birth_date", 0.9, "생 behind")
+    sentence = text[max(0, start - 60) : start].rpartition("\n")[2]
+    if _SELVES.search(sentence) is None or any(d in text[end : end + 80] for d in _DEATHS):
         return None
-    first = end - len(value)
-    last = end if spaced else first + len(name)
-    return Found(first, last, "name", 0.9 if marked else 0.75, f"label {label} before; {len(name)} syllables")
+    first, last = _trimmed(text, start, last)
+    return Found(first, last, "birth_date", 0.8, f"{word} behind; a person of the sentence's own")
 
 
-def _spaced_or_run(whole: str, spaced: bool) -> str:
-    if spaced:
-        return whole[-5:]
-    at = len(whole)
-    while at and _is_hangul(whole[at - 1]):
-        at -= 1
-    return whole[at:]
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without the full stop of the sentence: 1991.03.02. ends before it, 1991. 3. 2. only where the text ends."""
+    raw = text[start:end]
+    if raw[-1:] == "." and end == len(text):
+        return start, end - 1
+    if raw[-1:] in (".", "．") and not any(
+        raw[i] in ".．" and raw[i + 1] in " \u00a0\u3000" for i in range(len(raw) - 1)
+    ):
+        return start, end - 1
+    return start, end
 
 
-def _without_end(name: str) -> str:
-    """홍길동님께서 → 홍길동."""
-    return next((name[:i] for i in (2, 3, 4) if name.startswith(_ENDS, i)), name)
+def _is_recent(raw: str) -> bool:
+    """Whether the year is of this century or the last, or has two digits."""
+    digits = "".join(c for c in raw.translate(_NARROW) if c.isdigit())
+    for mark in ("년", ".", "．", "-", "/"):
+        head = raw.translate(_NARROW).partition(mark)[0]
+        if head != raw.translate(_NARROW):
+            digits = "".join(c for c in head if c.isdigit())
+            break
+    return len(digits) not in (4, 8) or "1900" <= digits[:4] <= "2039"
 
 
-def _stands_as_name(text: str, start: int, end: int, label: str) -> bool:
-    """예금주 홍길동 stands beside a number; other labels open their line, and the name closes the field."""
-    closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(")
-    if label.startswith("예금주"):
-        return closes or text[end : end + 1] in (" ", ".")
-    line = text.rfind("\n", 0, start) + 1
-    return label.startswith("성명") and closes and start - line <= 3
+def _is_day(digits: str) -> bool:
+    tail = digits.translate(_NARROW)[-4:]
+    return 1 <= int(tail[:2]) <= 12 and 1 <= int(tail[2:]) <= 31
 
 
-def _address(text: str, start: int, end: int) -> Found | None:
-    """A street with its number, or a lot, behind 주소 and 거주지; a street alone names nobody's door."""
-    if text[end : end + 1].isdigit():
-        return None
-    whole = text[start:end]
-    at = next((i for i, c in enumerate(whole) if c in " \u00a0\u3000\t:：=|│)]" and _value_begins(whole, i)), None)
-    if at is None:
-        return None
-    first = start + at
-    while not _is_hangul(text[first]):  # a postcode
-        first += 1
-    return Found(first, end, "address", 0.85, f"label {''.join(whole[:at].split())[:3]} before; number of a door")
-
-
-def _value_begins(whole: str, at: int) -> bool:
-    """Whether the label is complete before `at`: 주 소 has a blank inside."""
-    return "".join(whole[:at].split()) in ("주소", "주소지", "거주지", "거소")
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"
+_NARROW: Final = {0xFF10 + i: str(i) for i in range(10)}

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+import re2
+
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import BREAK, Window
+from filters.pii_rules.numbers import BREAK, LINE, SLASHED, Window
 
 # Prefix → lengths of the whole national number; Telecommunications numbering plan of Korea (MSIT notice).
 _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
@@ -25,10 +27,15 @@ SHAPES: Final = tuple(
         | {(n,) for lengths in _LENGTHS.values() for n in lengths}
         | {(2, a, b, 4) for a in (1, 2, 3) for b in (3, 4)}  # 82 10 NNNN NNNN
         | {(2, 1, a, b, 4) for a in (1, 2) for b in (3, 4)}  # 82 (0)10 NNNN NNNN
+        | {(4, 2, 3, 4), (4, 2, 4, 4), (2, 4, 4), (10,)}
         | {(2, 8), (2, 9), (2, 10), (2, 2, 8), (2, 3, 8)}
     )
 )
 LONGEST_ROW = 30  # groups; bounds the work at each of them
+_REPRESENTATIVE: Final = ("15", "16", "18")  # lines of organisations, also dialled from abroad
+_BLOCKING_REACH = 4  # code points: the label and a particle, no verb between
+_BLOCKING: Final = ("other", "account", "bank", "card", "crn", "license", "health", "brn", "passport", "postcode")
+_BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
 _COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit behind makes it a quantity
 
 
@@ -38,42 +45,65 @@ def phone(window: Window) -> Found | None:
     Grouped mobile numbers need no label. Land lines need one, or a hyphen or bracket, or blanks
     around and an exchange that exists. Numbers in one piece need one unless they begin with 010.
     """
-    abroad = window.groups[0].startswith("82")
-    plus = abroad and window.char_before == "+"
-    if abroad and not plus and window.label.kind != "phone":
+    dialled = window.groups[0].removeprefix("00") if window.groups[0].startswith("0082") else window.groups[0]
+    abroad = dialled.startswith("82")
+    plus = abroad and (window.char_before == "+" or dialled != window.groups[0])
+    whole = len(window.groups) == 4 and window.groups[1] == "10" and window.stands_alone
+    if abroad and not plus and not whole and window.label.kind != "phone":
         return None
-    groups = _national(window.groups) if abroad else window.groups
+    groups = _national((dialled, *window.groups[1:])) if abroad else window.groups
+    if _lost_its_zero(window):
+        groups = ("0" + groups[0], *groups[1:])
     number = "".join(groups)
     prefix = _prefix(number)
     if not prefix or len(number) not in _LENGTHS[prefix]:
         return None
-    if len(groups) > 2 and groups[0] != prefix:
+    if (
+        abroad
+        and prefix[1] != "1"
+        and len(number) == len(prefix) + 8
+        and number[len(prefix) :].startswith(_REPRESENTATIVE)
+    ):
         return None
-    if len(groups) == 2 and groups[0] != prefix and not prefix.startswith("01"):
+    if groups[0] != prefix and not _may_split(window, groups, prefix):
         return None
     if _is_part_of_something(window) or _is_document_number(window):
         return None
-    judged = (0.97, "+82") if plus else _judged(window, groups, prefix)
+    judged = (0.97, "82 for Korea") if plus or (abroad and whole) else _judged(window, groups, prefix)
     if judged is None:
         return None
-    start, end = _with_bracket_and_extension(window, plus)
+    start, end = _with_bracket_and_extension(window, window.char_before == "+")
     return Found(start, end, "phone", judged[0], f"{judged[1]}; prefix {prefix}")
 
 
+def _may_split(window: Window, groups: tuple[str, ...], prefix: str) -> bool:
+    """Whether groups may part elsewhere than behind the prefix: 0100000-1234 may, text/shared/01/05120000.html not."""
+    if len(groups) != 2:
+        return len(groups) == 1
+    return prefix.startswith("01") and (groups[0].startswith(prefix) or window.separators[0] not in SLASHED)
+
+
+def _lost_its_zero(window: Window) -> bool:
+    """10-0000-1234 and 1000001234 right behind a label: tables drop the zero that they take for a number's."""
+    if not window.groups[0].startswith("10") or tuple(map(len, window.groups)) not in ((2, 4, 4), (10,)):
+        return False
+    return window.label.kind == "phone" and window.label.distance <= 1
+
+
 def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float, str] | None:
+    if prefix == "010" and set(window.separators) == {"-"}:
+        return 0.98, "canonical form"  # whatever its label says: no other number looks so
     label, mobile = window.label, prefix.startswith("01")
     said = label.kind == "phone"
     reason = f"label {label.word} before" if said else "canonical form"
     if len(groups) == 1:
         if said and label.distance <= 12:
             return 0.95, reason
-        return (
-            (0.85, "eleven digits from 010")
-            if prefix == "010" and len(window.digits) == 11 and _is_bare_mobile(window)
-            else None
-        )
+        return _joined(window, prefix)
     marks = set(window.separators)
     if marks & {BREAK, "("} and not (marks <= {"(", ")", "-", " "}):
+        return None
+    if LINE in marks and not (mobile and window.separators == ("-", LINE)):
         return None
     if mobile and prefix == "010":
         return 0.98 if said or "-" in marks else 0.95, reason
@@ -81,12 +111,24 @@ def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float
         return None
     if said:
         return 0.97, reason
-    if len(groups) == 2:
+    if window.char_after == "호":
         return None
+    if len(groups) == 2:
+        return (0.8, "prefix and one group") if marks == {"-"} and not window.continues("-.") else None
     if marks & {"-", ")"}:
         return (0.95 if groups[1][0] in "23456789" else 0.85), reason
-    exists = groups[1][0] in "23456789" and window.stands_alone
-    return (0.75, "grouped; known exchange") if exists else None
+    return (0.75, "grouped; known prefix") if window.stands_alone and len(marks) == 1 else None
+
+
+def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
+    """Digits in one piece and no label: mobile numbers and 070 stand for themselves, others with 전화 behind."""
+    if _BEHIND.match(window.text[window.end : window.end + 12]):
+        return 0.85, "word of telephones behind"
+    if not _is_bare_mobile(window):
+        return None
+    if (prefix.startswith("01") and len(window.digits) in (10, 11)) or (prefix == "070" and len(window.digits) == 11):
+        return (0.85 if prefix == "010" else 0.75), f"{len(window.digits)} digits"
+    return None
 
 
 def _national(groups: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,20 +139,43 @@ def _national(groups: tuple[str, ...]) -> tuple[str, ...]:
     return (rest[0] if rest[0].startswith("0") else "0" + rest[0], *rest[1:]) if rest else ()
 
 
+def prefix_of(number: str) -> str:
+    """The prefix of a whole national number, "" if the plan has none of that length.
+
+    >>> prefix_of("01000001234"), prefix_of("0100000123456")
+    ('010', '')
+    """
+    prefix = _prefix(number)
+    return prefix if prefix and len(number) in _LENGTHS[prefix] else ""
+
+
 def _prefix(number: str) -> str:
-    return next((number[:n] for n in (4, 3, 2) if number[:n] in _LENGTHS), "")
+    for size in (3, 2, 4):
+        if number[:size] in _LENGTHS:
+            return number[:size]
+    return ""
 
 
 def _is_part_of_something(window: Window) -> bool:
     if (len(window.groups) == 1 and window.continues(".")) or (window.continues("-") and not _in_row(window)):
         return True
     before, after = window.char_before, window.char_after
+    if before == "/" and _is_in_path(window):
+        return True
     if before.isascii() and before.isalpha():  # TEL010… and Kim010-… are numbers, abc010… is none
         canonical = window.groups[0] == "010" and set(window.separators) == {"-"}
         return not canonical and (window.label.kind != "phone" or window.label.distance > 0)
     if len(window.groups) == 1 and after.isascii() and (after.isalpha() or after == "_"):
         return True
     return before in ("$", "_")
+
+
+def _is_in_path(window: Window) -> bool:
+    """notes/0212345678.html; TEL/0212345678 is none, and hyphens make a number of it anywhere."""
+    folder = window.text[max(0, window.start - 2) : window.start - 1]
+    if not (folder.isascii() and folder.isalpha()) or not set(window.separators) <= set(SLASHED):
+        return False
+    return window.label.kind != "phone" or window.label.distance > 0
 
 
 def _in_row(window: Window) -> bool:
@@ -136,7 +201,8 @@ def _is_bare_mobile(window: Window) -> bool:
         return False  # a path; beside a digit the slash stands between two numbers
     if after == "/" and not window.text[window.end + 1 : window.end + 2].isdigit():
         return False
-    return set(window.digits) != {"0", "1"} and window.label.kind not in ("other", "account", "bank", "card", "crn")
+    blocked = window.label.kind in _BLOCKING and window.label.distance <= _BLOCKING_REACH
+    return set(window.digits) != {"0", "1"} and not blocked
 
 
 def _with_bracket_and_extension(window: Window, plus: bool) -> tuple[int, int]:

@@ -1,0 +1,156 @@
+"""Addresses down to the door, with or without a label: by street (도로명) and by lot (지번)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import re2
+
+from filters.pii_rules.finding import Found
+from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
+
+_GAP: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
+_B: Final = f"{_GAP}{{0,3}}"
+_FOLD: Final = f"{_B}\n?{_B}"  # cells of tables fold between words and before the number
+_DASH: Final = "[-\u2010-\u2015\u2212－]"
+_PROVINCES: Final = (
+    "서울(?:특별시|시)?|(?:부산|대구|인천|광주|대전|울산)(?:광역시|시)?|세종(?:특별자치시|시)?|경기도?|"
+    "강원(?:특별자치도|도)?|충청[남북]도|충[남북]|전라[남북]도|전북특별자치도|전[남북]|경상[남북]도|경[남북]|"
+    "제주(?:특별자치도|도)?"
+)
+_DISTRICTS: Final = tuple(
+    sorted(
+        {
+            word
+            for line in Path(__file__).with_name("districts.txt").read_text("utf-8").splitlines()
+            if not line.startswith("#")
+            for word in line.split()
+        },
+        key=lambda word: (-len(word), word),
+    )
+)
+_DISTRICT: Final = "(?:" + "|".join(_DISTRICTS) + ")"
+_VILLAGE: Final = f"(?:[가-힣]{{1,6}}[읍면]{_B})?"
+_LOT: Final = f"(?:지하{_B})?{DIGIT}{{1,5}}(?:{_DASH}{DIGIT}{{1,4}})?(?:{_B}번지)?"
+_STREET: Final = f"[가-힣0-9·]{{1,12}}(?:로|길)(?:{_GAP}?{DIGIT}{{1,4}}(?:번|[가나다라])?길)?{_FOLD}{_LOT}"
+_PLOT: Final = f"(?:[가-힣]{{1,6}}[0-9]{{0,2}}(?:동|리|가)|[가-힣]{{1,6}}[읍면])(?:{_B}산)?{_FOLD}{_LOT}"
+_DOOR: Final = (
+    f"(?:{_B}[,，]?{_B}[(（]?(?:[가-힣A-Za-z0-9]{{1,12}}{_GAP}{{1,2}})?"
+    f"(?:(?:[A-Za-z가-힣]|{DIGIT}{{1,4}})동{_B})?(?:{DIGIT}{{1,2}}층{_B})?(?:지하{_B}|[Bb])?{DIGIT}{{1,4}}[층호])"
+)
+_REGION: Final = f"(?:(?:{_PROVINCES}){_FOLD}(?:{_DISTRICT}{_FOLD}){{0,2}}|{_DISTRICT}{_FOLD}(?:{_DISTRICT}{_FOLD})?)"
+_ADDRESS: Final = re2.compile(f"({_REGION}){_VILLAGE}(?:{_STREET}|{_PLOT}){_DOOR}*")
+NUMBER: Final = f"[가-힣0-9](?:로|길|동|리|가|읍|면){_GAP}{{0,3}}(?:산{_B})?\n?(?:지하{_B})?{DIGIT}"
+_AFTER_LABEL: Final = f"(?:{_B}[)\\]]?{_B}[:：=|│>]?{_FOLD})"
+LABELLED: Final = (
+    f"(?:주{_GAP}{{0,4}}소지?|거주지|거{_GAP}?소){_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?(?:"
+    f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{_PROVINCES})"
+    f"(?:{_GAP}[가-힣0-9]{{1,10}}){{0,4}}?{_GAP}?(?:{_STREET}|{_PLOT})|{_STREET}){_DOOR}*"
+)
+_LABELLED: Final = re2.compile(LABELLED)
+_LABEL_HEAD: Final = re2.compile(
+    f"^(?:주{_GAP}{{0,4}}소지?|거주지|거{_GAP}?소){_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?"
+)
+_COMPLEX: Final = re2.compile(
+    f"[가-힣A-Za-z0-9]{{1,14}}(?:아파트|빌라|오피스텔|맨션|연립|주공|타운|자이|푸르지오|래미안|힐스테이트|"
+    f"더샵|롯데캐슬|e편한세상)"
+    f"{_B}(?:{DIGIT}{{1,2}}단지{_B})?{DIGIT}{{1,4}}동{_B}{DIGIT}{{1,4}}호"
+)
+COMPLEX: Final = f"[트라텔션립공운이오안샵슬상]{_B}(?:{DIGIT}{{1,2}}단지{_B})?{DIGIT}{{1,4}}동{_B}{DIGIT}{{1,4}}호"
+GATES: Final = (NUMBER, LABELLED, COMPLEX)
+_NUMBER: Final = re2.compile(NUMBER)
+_LABEL: Final = re2.compile(
+    f"(?:주{_GAP}{{0,4}}소지?|거주지|거{_B}소|소재지|배송지|사는 곳|받는 곳|사업장|본적|등록기준지|"
+    f"송달할? ?(?:곳|장소)|[Aa]ddr(?:ess)?|"
+    f"ADDR(?:ESS)?)[^가-힣]{{0,8}}$"
+)
+_BACK = 64  # code points before a number in which its region begins
+_AHEAD = 64  # code points behind in which the door ends
+_UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # behind a lot they make it a quantity
+_PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란"
+
+
+def found(text: str, data: bytes) -> Iterator[Found]:
+    """Findings of kind `address`, from the region to the last number; linear in the length of `text`.
+
+    A district of the gazetteer must stand before the street or village; of the provinces only
+    Sejong has none below it. Streets without a number and quantities (강남구로 3명) stay.
+    """
+    done = 0
+    for start, end in matches(_NUMBER, text, data):
+        if start < done:
+            continue
+        item = _around(text, start, end, done)
+        if item is not None:
+            done = item.end
+            yield item
+    for start, end in matches(_LABELLED, text, data):
+        item = _behind_label(text, start, end)
+        if item is not None:
+            yield item
+    for start, end in matches(_COMPLEX, text, data) if "호".encode() in data else ():
+        if not text[end : end + 1].isdigit():
+            yield Found(start, end, "address", 0.8, "block and door of a named complex")
+
+
+def _behind_label(text: str, start: int, end: int) -> Found | None:
+    """An address whose region no gazetteer knows, right behind 주소, 주소지, 거주지 or 거소."""
+    if "가" <= text[start - 1 : start] <= "힣":
+        return None
+    head = _LABEL_HEAD.match(text[start:end])
+    first = start + len(head.group()) if head else start
+    if _is_quantity(text, end, text[first:end]) or first == start:
+        return None
+    return Found(first, end, "address", 0.85, "label before; number of a door")
+
+
+def _around(text: str, start: int, end: int, done: int) -> Found | None:
+    """The address whose lot begins in text[start:end]; only a bounded window is read."""
+    first = max(done, start - _BACK)
+    data = text[first : end + _AHEAD].encode()
+    least = len(text[first:end].encode())
+    match = next((m for m in _ADDRESS.finditer(data) if m.end() >= least), None)
+    if match is None:
+        return None
+    begin = first + len(data[: match.start()].decode())
+    if begin > start:
+        return None
+    stop = begin + len(match.group().decode())
+    region = match.group(1).decode()
+    value = text[begin:stop]
+    if "가" <= text[begin - 1 : begin] <= "힣":
+        return None
+    if _is_quantity(text, stop, value):
+        return None
+    labelled = _LABEL.search(text[max(0, begin - 24) : begin]) is not None
+    district = region.rstrip().endswith(("시", "군", "구"))
+    if not district and not labelled and "번지" not in value and value[-1:] not in ("호", "층"):
+        return None
+    door = value.endswith(("호", "층"))
+    reason = "label before" if labelled else "district of the gazetteer" if district else "province"
+    return Found(begin, stop, "address", 0.95 if labelled or door else 0.9, f"{reason}; {'door' if door else 'lot'}")
+
+
+def _is_quantity(text: str, stop: int, value: str) -> bool:
+    """제주시 연동 3개, 서구로 10시, 강남구 역삼동 031-…: numbers that count or are called."""
+    lot = value.rstrip()
+    after = text[stop : stop + 1]
+    if after.isdigit() or (after.isascii() and after.isalpha()):
+        return True
+    if lot.endswith(("호", "층", "번지")):
+        return False
+    if after in tuple("-.,:/") and text[stop + 1 : stop + 2].isdigit():
+        return True
+    tail = lot[-12:]
+    digits = tail[len(tail.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
+    if digits.startswith("0"):
+        return True
+    head, _, rest = digits.partition("-")
+    if len(head) == 4 and len(rest) == 4:
+        return True  # 1588-…: a number to call
+    follows = text[stop : stop + 2].strip()[:1]
+    if "가" <= after <= "힣":
+        return after not in _PARTICLES
+    return follows in tuple(_UNITS) and not text[stop : stop + 1].isspace()

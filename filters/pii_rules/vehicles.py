@@ -1,0 +1,109 @@
+"""Number plates of vehicles: 12가3456, 123가 4567, 서울 31바 0417, and old ones of motorcycles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import re2
+
+from filters.pii_rules.finding import Found
+from filters.pii_rules.labels import column_above
+from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
+
+_PRIVATE: Final = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주"
+_USES: Final = _PRIVATE + "바사아자배하허호육해공국합"  # for hire, parcels, rent, the armed forces
+_REGION: Final = "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
+_GAP: Final = f"[ \u00a0\u3000‐‑‒–—−·{ZERO_WIDTH}-]{{0,3}}"
+_D: Final = f"{DIGIT}{ZERO_WIDTH and f'[ {ZERO_WIDTH}]?'}"
+_PLATE: Final = (
+    f"{_REGION}{_GAP}(?:{DIGIT}{_GAP}){{1,3}}[{_USES}]{_GAP}(?:{DIGIT}{_GAP}){{3}}{DIGIT}|"
+    f"(?:{DIGIT}[ {ZERO_WIDTH}]?){{2,3}}[{_USES}]{_GAP}(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
+)
+# Motorcycles carry region, district and one syllable; diplomats a word and two groups.
+_OTHER: Final = (
+    f"{_REGION}{_GAP}[가-힣]{{2,3}}{_GAP}[가나다라마바사아자차카타파하]{_GAP}{DIGIT}{{4}}|"
+    f"(?:외교|영사|준외|준영|국기|협정|대표){_GAP}{DIGIT}{{3}}-{DIGIT}{{3}}"
+)
+VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}]{_GAP}{DIGIT}|{_OTHER}"
+_ANY: Final = re2.compile(f"{_PLATE}|{_OTHER}")
+_OTHER_ONLY: Final = re2.compile(f"^(?:{_OTHER})$")
+_VEHICLES: Final = re2.compile(
+    "차량|자동차|승용|승합|화물|트럭|택시|버스|주차|차주|번호판|견인|운전|면허|렌터카|렌트|오토바이|이륜차|대포차|범퍼|세차|"
+    "중고차|정비|배차|입차|출차|공회전|경적|뺑소니|"
+    "(?:^|[^가-힣])(?:내|제|우리|이|그|앞|뒤|옆|상대)? ?차(?:[^가-힣]|는|가|를|도|에|와|의|로|번호|종)"
+)
+_NOT_HERE: Final = re2.compile("판결|선고|사건|대법원|고등법원|지방법원|지법|고법|결정|참조|심판|재판")
+_MONEY: Final = frozenset("원억만천백조개명대년월일배톤권장위쪽건")
+# Read as a quantity, a floor or a rank where no vehicle is spoken of: 12조 3456, 101호 1203, 3도 2000.
+_ALSO_UNITS: Final = frozenset("조도호주배구부사수국합대하해공육자로")
+# The signs of court cases: 97다1234, 98도1234, 96누1234, 99허1234.
+_ALSO_CASES: Final = frozenset("가나다라마바사아자고구노누도두모부서수오우주저조하허호버머더러로소보거너어")
+_BEFORE = 220  # code points in which a word of vehicles counts
+_BEHIND = 24
+_CASES_REACH = 40
+
+
+def plates(text: str, data: bytes) -> Iterator[Found]:
+    """Every plate that a region, a word of vehicles or the form of 2019 (three digits) vouches for.
+
+    Case numbers (97다1234), sums (12조 3456억), rooms (101호 1203) are none.
+    """
+    last_plate = -_BEFORE - 1
+    for start, end in matches(_ANY, text, data):
+        found = _judged(text, start, end, start - last_plate <= _BEFORE)
+        if found is not None:
+            last_plate = found.end
+            yield found
+
+
+def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | None:
+    plate = text[start:end]
+    if _runs_on(text, start, end):
+        return None
+    region = not plate[0].isdigit()
+    near = bool(_VEHICLES.search(text[max(0, start - 40) : start])) or bool(_VEHICLES.search(text[end : end + _BEHIND]))
+    if _OTHER_ONLY.match(plate):
+        return Found(start, end, "vehicle", 0.85, "word of vehicles near; motorcycle or diplomat") if near else None
+    use, front = _sign(plate)
+    court = bool(_NOT_HERE.search(text[max(0, start - _CASES_REACH) : end + 12]))
+    if region:
+        return Found(start, end, "vehicle", 0.95, "region before") if front <= 2 or near else None
+    if near and not (court and use in _ALSO_CASES and front == 2):
+        return Found(start, end, "vehicle", 0.93, "word of vehicles near")
+    if court:
+        return None
+    if beside_another or column_above(text, start).kind == "vehicle":
+        return Found(start, end, "vehicle", 0.9, "beside another plate or under the head of a column")
+    if _VEHICLES.search(text[max(0, start - _BEFORE) : start]) and use not in _ALSO_UNITS:
+        return Found(start, end, "vehicle", 0.85, "word of vehicles before")
+    whole = " " not in plate[: plate.index(use) + 1]
+    if front == 3 and whole and use not in _ALSO_UNITS:
+        return Found(start, end, "vehicle", 0.8, "three digits, a sign of use, four digits")
+    return None
+
+
+def _sign(plate: str) -> tuple[str, int]:
+    """The syllable that tells the use, and how many digits stand before it.
+
+    >>> _sign("서울 31바 0417"), _sign("123가4567")
+    (('바', 2), ('가', 3))
+    """
+    digits = 0
+    for char in plate:
+        if char.isdigit():
+            digits += 1
+        elif digits and "가" <= char <= "힣":
+            return char, digits
+    return "", digits
+
+
+def _runs_on(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    if before.isdigit() or after.isdigit() or (after in (",", ".") and text[end + 1 : end + 2].isdigit()):
+        return True
+    if before in tuple(".,-/_제") and before:
+        return True
+    if before.isascii() and before.isalnum():
+        return True
+    return (after in _MONEY and bool(after)) or (after in ("%", "㎡", "㎞") and bool(after))

@@ -1,0 +1,9 @@
+"""An independent look for personal data over a finished release: other means than the filter's, counts only.
+
+It reads code points by class, with a state machine over runs of digits and the surroundings of a sign or a word. It has
+no rule, table or expression in common with the filter that redacts: a fault of the one is not that of the other.
+"""
+
+from malmoi.releases.residue.folder import Residue, scan
+
+__all__ = ["Residue", "scan"]

@@ -1,0 +1,138 @@
+"""Code points by class, and the chains of digits in a text.
+
+A chain is a row of groups of digits with at most four joining signs between two of them, e.g. `010-1234 5678`.
+Full-width and other decimal digits count as digits, and signs without width join nothing to nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+OTHER, DIGIT, JOINT, LATIN, SPELT, MASK = range(6)
+LEAST: Final = 7  # digits of a chain that is looked at: the shortest number that tells a person apart
+SPELT_LEAST: Final = 10  # digits of a telephone number written in words
+WIDEST: Final = 4  # joining signs between two groups, a line end among them
+SPELLED: Final = {c: str(i) for i, c in enumerate("공일이삼사오육칠팔구")} | {"영": "0", "륙": "6", "〇": "0"}
+NO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+JOINTS: Final = " \n-.()/~·‧ㆍ・,_+\u00a0\u3000‐‑‒–—―−－．（）／" + NO_WIDTH
+MASKS: Final = "*＊#•●○■□◯◼×✱※"
+Codes = NDArray[np.uint32]
+Marks = NDArray[np.uint8]
+
+
+def _table() -> Marks:
+    table = np.zeros(0x10000, np.uint8)
+    for code in range(0x10000):
+        if unicodedata.decimal(chr(code), None) is not None:
+            table[code] = DIGIT
+    for signs, kind in ((JOINTS, JOINT), (MASKS, MASK)):
+        table[[ord(c) for c in signs]] = kind
+    table[[ord(c) for c in SPELLED]] = SPELT
+    table[[c for c in range(128) if chr(c).isalpha()]] = LATIN
+    return table
+
+
+_TABLE: Final = _table()
+
+
+def codes_of(text: str) -> Codes:
+    """The code points of `text`; half of a surrogate pair stays the one code point it is."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def classes_of(codes: Codes) -> Marks:
+    """A class for each code point; those beyond the basic plane are OTHER, as is the last of it."""
+    return _TABLE[np.minimum(codes, 0xFFFF)]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Groups of digits as ASCII, the joining signs before each but the first, and where the chain stands."""
+
+    groups: tuple[str, ...]
+    joints: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def digits(self, first: int = 0, last: int | None = None) -> str:
+        """The digits of the groups from `first` to `last` (exclusive)."""
+        return "".join(self.groups[first:last])
+
+
+def chains(text: str, marks: Marks) -> Iterator[Chain]:
+    """Chains of at least LEAST digits, in order.
+
+    >>> text = "문의 02-０００-1234, 2024년"
+    >>> [c.groups for c in chains(text, classes_of(codes_of(text)))]
+    [('02', '000', '1234', '2024')]
+    """
+    digit = marks == DIGIT
+    starts, ends = _runs(digit)
+    if not len(starts):
+        return
+    # A gap joins where it is short and holds joining signs only: their number up to there is its length.
+    joints = np.cumsum(marks == JOINT)
+    gaps = starts[1:] - ends[:-1]
+    joined = (gaps <= WIDEST) & (joints[starts[1:] - 1] - joints[ends[:-1] - 1] == gaps)
+    heads = np.flatnonzero(np.concatenate(([True], ~joined)))
+    tails = np.append(heads[1:], len(starts))
+    lengths = np.concatenate(([0], np.cumsum(ends - starts)))
+    for k in np.flatnonzero(lengths[tails] - lengths[heads] >= LEAST):
+        begins, stops = starts[heads[k] : tails[k]].tolist(), ends[heads[k] : tails[k]].tolist()
+        yield _chain(text, begins, stops)
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Start and end of each stretch of True."""
+    edges = np.flatnonzero(np.diff(mask.view(np.int8), prepend=np.int8(0), append=np.int8(0)))
+    return edges[::2], edges[1::2]
+
+
+def _chain(text: str, starts: list[int], ends: list[int]) -> Chain:
+    """A chain whose groups are parted by more than signs without width; digits set apart one by one are a group."""
+    groups: list[str] = []
+    joints: list[str] = []
+    begins: list[int] = []
+    stops: list[int] = []
+    single = False  # whether the last group is made of single digits
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        part = "".join(str(unicodedata.decimal(c)) for c in text[start:end])
+        joint = "".join(c for c in text[ends[i - 1] : start] if c not in NO_WIDTH) if i else ""
+        apart = bool(groups) and single and end - start == 1 and not joint.strip(" ")
+        if i and (not joint or apart):
+            groups[-1] += part
+            stops[-1] = end
+            continue
+        single = end - start == 1
+        if i:
+            joints.append(joint)
+        groups.append(part)
+        begins.append(start)
+        stops.append(end)
+    return Chain(tuple(groups), tuple(joints), tuple(begins), tuple(stops))
+
+
+def spelled(text: str, marks: Marks) -> Iterator[str]:
+    """The digits of each stretch of digits, words for digits and joining signs that holds SPELT_LEAST of them.
+
+    >>> text = "공일공 이삼사오 6789"
+    >>> list(spelled(text, classes_of(codes_of(text))))
+    ['01023456789']
+    """
+    words = marks == SPELT
+    if not words.any():
+        return
+    starts, ends = _runs(words | (marks == DIGIT) | (marks == JOINT))
+    wanted = ends - starts >= SPELT_LEAST
+    for start, end in zip(starts[wanted].tolist(), ends[wanted].tolist(), strict=True):
+        spelt = int(words[start:end].sum())
+        if spelt < 2 or spelt + int((marks[start:end] == DIGIT).sum()) < SPELT_LEAST:
+            continue
+        part = text[start:end]
+        yield "".join(SPELLED.get(c) or (str(unicodedata.decimal(c)) if c.isdecimal() else "") for c in part)
