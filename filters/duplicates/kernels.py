@@ -78,7 +78,7 @@ def _folded(rolled: np.uint64) -> np.uint32:
 
 
 @compiled
-def distinct(hashes: U32) -> int:
+def distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     """Move the distinct values of a sorted array to its front; how many."""
     count = 0
     for i in range(len(hashes)):

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from filters.duplicates import kernels
 from filters.duplicates.bands import Banding, candidates_apart, keys, keys_of, lookups, repeated, unpacked
 from filters.duplicates.components import Parents, alone, join, settle
 from filters.duplicates.earlier import Earlier
@@ -182,18 +183,7 @@ def once(parts: Sequence[U64]) -> U64:
     """Each number once, sorted."""
     all_ = np.concatenate([np.empty(0, np.uint64), *parts])
     all_.sort()
-    return all_[: uniform(all_)]
-
-
-@compiled
-def uniform(numbers_: U64) -> int:
-    """Move each of sorted numbers that differs from the one before to the front; how many."""
-    count = 0
-    for at in range(len(numbers_)):
-        number = numbers_[at]
-        count += int(at == 0 or number != numbers_[count - 1])
-        numbers_[count - 1] = number
-    return count
+    return all_[: kernels.distinct(all_)]
 
 
 @compiled

@@ -30,7 +30,6 @@ SKETCH = pa.schema(
         ("signature", SIGNATURE),
     ]
 )
-PUBLISHED = ("source", "release", "version")  # further columns of a segment
 TABLE = pa.schema(
     [
         ("id", pa.string()),

@@ -66,6 +66,8 @@ def _is_address(text: str, start: int, end: int) -> bool:
         return False
     # Versions and chapters count in small steps; an address of such numbers needs a word of the net.
     small = max(map(int, value.split("."))) < 100
+    if small and text[start - 1 : start] in ("", "\n") and after.startswith(". "):
+        return False  # 6.3.6.2. at the head of a line numbers a section, whatever the lines before speak of
     return not small or bool(_NET.search(text[max(0, start - 40) : start])) or after.startswith(" - -")
 
 
