@@ -31,6 +31,7 @@ from malmoi.ledger import Ledger
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
+_UNFINISHED_MARK = ".malmoi.json.*"  # what a run leaves that is killed while it makes the workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Workspace:
         root = root.absolute()
         mark = root / "malmoi.json"
         if not mark.exists():
-            if root.exists() and any(root.iterdir()):
+            if root.exists() and any(not path.match(_UNFINISHED_MARK) for path in root.iterdir()):
                 raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
             root.mkdir(parents=True, exist_ok=True)
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
@@ -157,7 +158,7 @@ class Workspace:
         """One run at a time writes into a workspace; a lock of a killed run is gone with it."""
         with (self.root / ".lock").open("a") as stream:
             _take(stream, self.root)
-            for leftover in self.tmp.iterdir():
+            for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
 

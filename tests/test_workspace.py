@@ -65,6 +65,14 @@ def test_leftovers_of_a_killed_run_are_swept(tmp_path):
         assert list(workspace.tmp.iterdir()) == []
 
 
+def test_a_workspace_whose_making_was_killed_is_made_again(tmp_path):
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / ".malmoi.json.0123abcd").write_text('{"form')
+    workspace = Workspace.open(tmp_path / "w")
+    with workspace.lock():
+        assert not list(workspace.root.glob(".malmoi.json.*"))
+
+
 def test_a_folder_of_somebody_else_is_not_taken_for_a_workspace(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(CallError, match="no workspace of ours"):
