@@ -48,7 +48,9 @@ def _from_lines(path: Path) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                row = _clean_strings(json.loads(line.decode("utf-8-sig")))
+                row = json.loads(line.decode("utf-8-sig"))
+                if b"\\u" in line:  # only an escape can say half of a pair: UTF-8 cannot
+                    row = _clean_strings(row)
             except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
                 raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}).") from error
             if not isinstance(row, dict):

@@ -41,9 +41,11 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     if stage not in _STAGES:
         raise CallError(f"unknown stage {stage!r}: choose one of {', '.join(_STAGES)}.")
     rows = given.rows(files, jsonl)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     for answer in _STAGES[stage](rows, recipe_of(recipe_name)):
-        out.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        out.flush()
+        out.write(encode(answer) + "\n")
+        if str(jsonl) == "-":  # whoever writes a line into a pipe waits for its answer
+            out.flush()
 
 
 def _extract(rows: Iterable[Row], _: Recipe) -> Iterator[Row]:
