@@ -7,7 +7,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import ZERO_WIDTH, begins, contains, leading
+from filters.pii_rules.numbers import ZERO_WIDTH, begins
 from filters.pii_rules.surnames import is_particle
 
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
@@ -16,46 +16,60 @@ OPENERS: Final = frozenset("\n\t|│,;:：=(（[<\"'/·・>→-.?!▲△※○�
 CLOSERS: Final = frozenset("\n\t|│,;)）]\"'/·・(（<→") | {""}
 
 # Whoever holds an office or works in public keeps the name.
-OFFICES: Final = (
-    "저자|지은이|옮긴이|글쓴이|필자|엮은이|역자|대통령|총리|장관|차관|의원|시장|군수|구청장|도지사|지사|교육감|위원장|위원|의장|"
-    "면장|읍장|동장|이장|국장|처장|청장|서장|총장|학장|교수|기자|에디터|[Ee]ditor[.:]?|특파원|앵커|판사|검사|재판관|대법관|"
-    "감독|코치|선수|배우|가수|작가|시인|화백|대변인|주무관|사무관|서기관|정책관|담당관|감정인|감사관|조사관|기획관|심의관|심사관|수사관|소방관|경찰관|보좌관|비서관|행정관|연구관|장학사|경위|경장|경감|경정|순경|논설위원|평론가|소설가|"
-    "교육장|교장|원장|이사장|대사|장군|대령|박사|편집장|단장|지휘자|변호사|변리사|사진작가|피디|PD"
+_OFFICES: Final = tuple(
+    "저자 지은이 옮긴이 글쓴이 필자 엮은이 역자 대통령 총리 장관 차관 의원 시장 군수 구청장 도지사 지사 교육감 "
+    "위원장 위원 의장 면장 읍장 동장 이장 국장 처장 청장 서장 총장 학장 교수 기자 에디터 Editor editor 특파원 앵커 "
+    "판사 검사 재판관 대법관 감독 코치 선수 배우 가수 작가 시인 화백 대변인 주무관 사무관 서기관 정책관 담당관 "
+    "감정인 감사관 조사관 기획관 심의관 심사관 수사관 소방관 경찰관 보좌관 비서관 행정관 연구관 장학사 경위 경장 "
+    "경감 경정 순경 논설위원 평론가 소설가 교육장 교장 원장 이사장 대사 장군 대령 박사 편집장 단장 지휘자 변호사 "
+    "변리사 피디 PD".split()
 )
 # Ranks of firms and offices alike: the name stays unless a private identifier stands with it.
-RANKS: Final = "과장|팀장|실장|부장|본부장|소장|회장|사장"
-_TITLE_BEFORE: Final = re2.compile(f"(?:{OFFICES}|[가-힣](?:본부장|과장)|[가-힣]{{2}}(?:과장|실장|부장|소장)){_B}{{0,2}}[|,/]?{_B}{{0,2}}$")
-_TITLE_BEHIND: Final = re2.compile(f"^{_B}{{0,2}}(?:{OFFICES})(?:[^가-힣]|[은는이가을를의과와도께]|$)")
-_RANK_BEFORE: Final = re2.compile(f"(?:{RANKS}){_B}{{0,2}}[|]?{_B}{{0,2}}$")
-_RANK_BEHIND: Final = re2.compile(f"^{_B}{{0,2}}[|,/(]?{_B}{{0,2}}(?:{RANKS})(?:님)?(?:[^가-힣]|[은는이가을를의과와도께에]|$)")
+RANKS: Final = "과장 팀장 실장 부장 본부장 소장 회장 사장".split()
+_RANKS: Final = tuple(RANKS)
+_IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office in one word with its rank
+_AFTER_TITLE: Final = frozenset("은는이가을를의과와도께에님")
 
-_CALL: Final = re2.compile(
-    f"^(?:{_B}?(?:씨|님|귀하|드림|올림|배상|어머니|아버지|어머님|아버님|엄마|아빠|어르신|할머니|할아버지|앞|학생|고객|회원|군|양|선생님?|"
-    f"대리|주임|사원|매니저|어린이|환자|조합원|권사|집사|장로|성도)(?:[^가-힣]|[가-힣]{{1,4}}|$))"
+_CALLS: Final = tuple(
+    "씨 님 귀하 드림 올림 배상 어머니 아버지 어머님 아버님 엄마 아빠 어르신 할머니 할아버지 학생 고객 회원 선생 "
+    "대리 주임 사원 매니저 어린이 환자 조합원 권사 집사 장로 성도".split()
 )
-_IS: Final = re2.compile(f"^{_B}?(?:입니다|이에요|예요|이요|이고요|이라고|라고|인데요?|맞으)")
+_AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone
+_SHORT_CALLS: Final = ("군", "양", "앞")
+_IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으")
 _AGE: Final = re2.compile(
     f"^{_B}?(?:[(（]{_B}?(?:['’]?[0-9]{{2,4}}{_B}?[.년/]|(?:19|20)[0-9]{{2}}-|[0-9]{{6,8}}{_B}?(?:출생|생|[)]))|"
-    f"[(（]{_B}?(?:만{_B}?)?(?:[0-9]{{1,3}}{_B}?세?|[남여男女]|[0-9]{{2,4}}년?생)[,)）세· ]|,?{_B}?(?:만{_B}?)?[0-9]{{1,3}}{_B}?세)"
+    f"[(（]{_B}?(?:만{_B}?)?(?:[0-9]{{1,3}}{_B}?세?|[남여男女]|[0-9]{{2,4}}년?생)[,)）세· ]|"
+    f",?{_B}?(?:만{_B}?)?[0-9]{{1,3}}{_B}?세)"
 )
 ROLES: Final = frozenset(
-    "총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 언니 오빠 동기 선배 후배 이웃 주민 어르신 할머니 할아버지 "
-    "어머니 아버지 어머님 아버님 엄마 아빠 아내 남편 아들 딸 며느리 사위 손자 손녀 조카 삼촌 이모 고모 처남 형부 장남 차남 삼남 장녀 차녀 삼녀 "
-    "신랑 신부 상주 고인 故 고 망 망인 유족 유가족 미망인 배우자 자녀 부친 모친 부 모 처 자 "
-    "권사 집사 장로 성도 어린이 학생 학부모 강사 기사 배달원 조종사 운전사 고객 고객님 손님 승객 환자 보호자 간병인 간호사 상담원 상담사 직원 사원 대리 주임 매니저 "
-    "점장 사장님 담당 당첨자 수상자 참가자 참석자 발표자 수령인 수취인 발신인 투숙객 탑승객 명의 계좌주 예금주 이름 이름은 이름이 성함 성함은 성함이 성명 저는 제가 난 나는 전 "
-    "본인 본인은 담당자 담당자는 대표 대표자 주인 사장 이용자 대상자 피부양자 피부양자는 재학생 졸업생 수강생 훈련생 동거인 세대원 가구주 소유주 차주 선주 점주 화주 업주".split()
+    "총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 언니 오빠 동기 선배 "
+    "후배 이웃 주민 어르신 할머니 할아버지 어머니 아버지 어머님 아버님 엄마 아빠 아내 남편 아들 딸 며느리 사위 손자 "
+    "손녀 조카 삼촌 이모 고모 처남 형부 장남 차남 삼남 장녀 차녀 삼녀 신랑 신부 상주 고인 故 고 망 망인 유족 유가족 "
+    "미망인 배우자 자녀 부친 모친 부 모 처 자 권사 집사 장로 성도 어린이 학생 학부모 강사 기사 배달원 조종사 운전사 "
+    "고객 고객님 손님 승객 환자 보호자 간병인 간호사 상담원 상담사 직원 사원 대리 주임 매니저 점장 사장님 담당 "
+    "당첨자 수상자 참가자 참석자 발표자 수령인 수취인 발신인 투숙객 탑승객 명의 계좌주 예금주 이름 이름은 이름이 "
+    "성함 성함은 성함이 성명 저는 제가 난 나는 전 본인 본인은 담당자 담당자는 대표 대표자 주인 사장 이용자 대상자 "
+    "피부양자 피부양자는 재학생 졸업생 수강생 훈련생 동거인 세대원 가구주 소유주 차주 선주 점주 화주 업주".split()
 )
 _ROLE_ENDS: Final = ("자", "인", "주", "객", "님")
-_NO_NAME_BEFORE: Final = re2.compile(f"^{_B}(?:분|것|때|바랍|바라|중|수 |줄|곳|뒤|후|아님|아닙)")
+_VERBS: Final = ("분", "것", "때", "바랍", "바라", "중", "수 ", "줄", "곳", "뒤", "후", "아님", "아닙")
 _LABELS: Final = frozenset(
-    "주민등록번호 외국인등록번호 국내거소신고번호 거소신고번호 주민번호 등록번호 여권번호 여권 운전면허번호 면허번호 면허 생년월일 생일 출생 출생일 출생일자 "
-    "전화번호 전화 연락처 휴대전화 휴대폰 핸드폰 손전화 비상연락처 안심번호 번호 이메일 메일 전자우편 주소 계좌번호 계좌 계좌로 차량번호 차량 카드번호 "
-    "HP H.P H.P. TEL Tel T T. M M. E E. H H. P P. C.P E-mail Email email mobile phone Mobile DOB 예금주 입금주 받는 보내는 분 둘 다 댁 측 외 및 월일 생 호 번 "
-    "농협 수협 신협 우체국 새마을금고 카뱅 토스 카카오뱅크 케이뱅크 국민 신한 우리 하나 기업 산업 부산 대구 경남 광주 전북 제주 씨티 카카오 농협은행 입니다 이고 로 으로 "
-    "생년 년 월 일 hp tel nm name brth birth dob addr address email mail acct account rrn ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
+    "주민등록번호 외국인등록번호 국내거소신고번호 거소신고번호 주민번호 등록번호 여권번호 여권 운전면허번호 "
+    "면허번호 면허 생년월일 생일 출생 출생일 출생일자 전화번호 전화 연락처 휴대전화 휴대폰 핸드폰 손전화 비상연락처 "
+    "안심번호 번호 이메일 메일 전자우편 주소 계좌번호 계좌 계좌로 차량번호 차량 카드번호 HP H.P H.P. TEL Tel T T. M "
+    "M. E E. H H. P P. C.P E-mail Email email mobile phone Mobile DOB 예금주 입금주 받는 보내는 분 둘 다 댁 측 외 "
+    "및 월일 생 호 번 농협 수협 신협 우체국 새마을금고 카뱅 토스 카카오뱅크 케이뱅크 국민 신한 우리 하나 기업 산업 "
+    "부산 대구 경남 광주 전북 제주 씨티 카카오 농협은행 입니다 이고 로 으로 생년 년 월 일 hp tel nm name brth birth "
+    "dob addr address email mail acct account rrn ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
+    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
 )
-_BETWEEN: Final = {ord(c): " " for c in " \u00a0\u3000\t\n()（）<>[],/|│:：=\"'·・{}「」『』【】〔〕~-–—→;☎☏✆📞📱♡★☆※●■" + ZERO_WIDTH}
+_BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
+_FENCES: Final = _BLANKS + "|,/"
+_TO_TITLE: Final = _FENCES + ".:：=·"
+_BYLINES: Final = frozenset("글 사진 그림 번역 취재 편집".split())
+_MARKS: Final = " \u00a0\u3000\t\n()（）<>[],/|│:：=\"'·・{}「」『』【】〔〕~-–—→;☎☏✆📞📱♡★☆※●■" + ZERO_WIDTH
+_BETWEEN: Final = dict.fromkeys(map(ord, _MARKS), " ")
 
 
 def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> bool:
@@ -64,25 +78,35 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
     >>> is_public("구청장 홍길동", 4, 7), is_public("홍길동 총무", 0, 3)
     (True, False)
     """
-    if _may_be_title(text[end : end + 1]) and begins(_TITLE_BEHIND, text[end : end + 8]):
+    if _begins_with(text[end : end + 8].lstrip(_BLANKS), _OFFICES):
         return True
-    if behind_only or not _may_be_title(text[start - 1 : start]):
+    if behind_only:
         return False
-    return contains(_TITLE_BEFORE, text[max(0, start - 8) : start])
+    before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
+    if before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES:
+        return True
+    return before.endswith(_IN_OFFICE) and all(map(_is_hangul, before[-4:-2])) and len(before) > 3
 
 
 def rank_behind(text: str, end: int) -> bool:
     """Whether a rank stands behind a name: 홍길동 과장."""
-    return begins(_RANK_BEHIND, text[end : end + 10])
+    return _begins_with(text[end : end + 10].lstrip(_FENCES), _RANKS)
 
 
 def rank_before(text: str, start: int) -> bool:
     """Whether a rank stands before a name: 과장 홍길동."""
-    return contains(_RANK_BEFORE, text[max(0, start - 8) : start])
+    return text[max(0, start - 8) : start].rstrip(_FENCES).endswith(_RANKS)
+
+
+def _begins_with(after: str, titles: tuple[str, ...]) -> bool:
+    if not after.startswith(titles):
+        return False
+    rest = after[max(len(t) for t in titles if after.startswith(t)) :]
+    return not rest or not _is_hangul(rest[0]) or rest[0] in _AFTER_TITLE
 
 
 def is_private(anchor: Found, text: str) -> bool:
-    """Whether an identifier is a person's own rather than that of a desk: everything but land lines, mail and places."""
+    """Whether an identifier is a person's own, not that of a desk: everything but land lines, mail and places."""
     if anchor.kind != "phone":
         return anchor.kind not in ("email", "address", "postcode", "brn", "crn", "ip", "mac")
     number = text[anchor.start : anchor.start + 3].lstrip("(+")
@@ -90,15 +114,22 @@ def is_private(anchor: Found, text: str) -> bool:
 
 
 def behind(text: str, end: int) -> float:
-    """Points of what follows a name."""
+    """Points of what follows a name.
+
+    >>> behind("홍길동 님은", 3), behind("홍길동(만 32세)", 3), behind("홍길동, 서울", 3)
+    (4.0, 3.0, 0.0)
+    """
     after = text[end : end + 14]
-    if not after or after[0] in "\n\t|,;/\"'":
+    if not after or after[0] in "\n\t|;/\"'":
         return 0.0
-    if begins(_CALL, after):
-        return 4.0
-    if begins(_AGE, after):
+    if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
         return 3.0
-    return 3.0 if begins(_IS, after) else 0.0
+    word = after[1:] if after[0] in _BLANKS else after
+    if word.startswith(_CALLS):
+        return 4.0
+    if word.startswith(_SHORT_CALLS) and (not _is_hangul(word[1:2]) or word[1] in _AFTER_TITLE):
+        return 4.0
+    return 3.0 if word.startswith(_IS) else 0.0
 
 
 def role(text: str, start: int) -> bool:
@@ -114,7 +145,7 @@ def role(text: str, start: int) -> bool:
     if word[0] in ROLES:
         return True
     stem = word[0].rstrip("은는이가")
-    return len(stem) > 2 and stem.endswith(_ROLE_ENDS) and "가" <= stem[0] <= "힣"
+    return len(stem) > 2 and stem.endswith(_ROLE_ENDS) and _is_hangul(stem[0])
 
 
 def is_linked(between: str) -> bool:
@@ -123,6 +154,8 @@ def is_linked(between: str) -> bool:
     >>> is_linked(" (연락처: "), is_linked("에게 오늘 ")
     (True, False)
     """
+    if not between.strip(_MARKS):
+        return True
     words = between.translate(_BETWEEN).split()
     return len(words) < 7 and (all(map(_says_nothing, words)) or "".join(words) in _LABELS)
 
@@ -131,7 +164,12 @@ def _says_nothing(word: str) -> bool:
     if word in _LABELS or word.lower() in _LABELS or (word[0].isdigit() and len(word) < 16):
         return True
     stem = word[:-1] if word[-1] in "은는이가의" else word
-    return stem in _LABELS or stem.endswith(("은행", "뱅크")) or (len(word) < 5 and is_particle(word)) or not word[0].isalnum()
+    return (
+        stem in _LABELS
+        or stem.endswith(("은행", "뱅크"))
+        or (len(word) < 5 and is_particle(word))
+        or not word[0].isalnum()
+    )
 
 
 def bounded(text: str, start: int, end: int) -> bool:
@@ -154,9 +192,8 @@ def _is_label(text: str, end: int) -> bool:
 
 def is_verb(text: str, end: int) -> bool:
     """Whether the word behind says that a verb ends at `end`: 주우신 분, 오시기 바랍니다."""
-    return begins(_NO_NAME_BEFORE, text[end : end + 5])
+    return text[end : end + 1] == " " and text[end + 1 : end + 4].startswith(_VERBS)
 
 
-def _may_be_title(char: str) -> bool:
-    """Whether a title may stand on that side of a name: it does right beside it or behind blanks."""
-    return "가" <= char <= "힣" or char in (" ", "\u00a0", "\u3000", "\t") or (char != "" and char in ZERO_WIDTH)
+def _is_hangul(char: str) -> bool:
+    return "가" <= char <= "힣"

@@ -6,8 +6,8 @@ from typing import Final, TypeAlias
 
 import re2
 
-from filters.pii_rules.numbers import ZERO_WIDTH
 from filters.pii_rules.name_context import RANKS
+from filters.pii_rules.numbers import ZERO_WIDTH
 
 Pattern: TypeAlias = re2._Regexp
 _Z: Final = ZERO_WIDTH
@@ -69,19 +69,22 @@ HEADING: Final = re2.compile(
 )
 # A row of an office's telephone list: 총무과 | 과장 | 홍길동.
 OFFICE_ROW: Final = re2.compile(
-    f"[^\n]*?(?:^|[|,;\t ]|[가-힣]{{2}})(?:{RANKS}|국장|주무관|사무관|서기관|주사보?|계장|교감|교장|교사|교수)(?:[^가-힣]|$)"
+    f"[^\n]*?(?:^|[|,;\t ]|[가-힣]{{2}})(?:{'|'.join(RANKS)}|"
+    "국장|주무관|사무관|서기관|주사보?|계장|교감|교장|교사|교수)(?:[^가-힣]|$)"
 )
 # 성함이 어떻게 되세요? The answer stands in the next line, behind who speaks.
-ASKED: Final = (
-    f"(?:성함|성명|예금주|예약자|입금자|이름)[^\n]{{0,24}}(?:어떻게|알려|말씀|입력|적어|불러|남겨)[^\n]{{0,16}}\n"
-)
+ASKED: Final = "(?:성함|성명|예금주|예약자|입금자|이름)[^\n]{0,24}(?:어떻게|알려|말씀|입력|적어|불러|남겨)[^\n]{0,16}\n"
 ASKED_NAME: Final = re2.compile(ASKED)
-ANSWER: Final = re2.compile(f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}})?(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}")
+ANSWER: Final = re2.compile(
+    f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}})?(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
+)
 AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고"))
 CHARACTERS: Final = re2.compile("^[(（][\u4e00-\u9fff]{2,4}[)）]")
 OTHERWISE: Final = re2.compile(f"(?:^|[^가-힣]){_SPACED}|{_LATIN}")
 SURE: Final = ("성", "이름", "예금주", "받는", "보내는", "보낸", "NAME", "name", "Name")
-NEXT_LABELS: Final = tuple("연락처 전화 주소 생년월일 생일 주민 휴대 핸드폰 계좌 나이 성별 직업 소속 직위 이메일 번호".split())
+NEXT_LABELS: Final = tuple(
+    "연락처 전화 주소 생년월일 생일 주민 휴대 핸드폰 계좌 나이 성별 직업 소속 직위 이메일 번호".split()
+)
 CLOSERS: Final = ("", "\n", ",", ")", "|", "\t", "(", '"', "]", "/", "<", "'", ";")  # behind a field of a form
 
 ROMANIZED: Final = frozenset(  # common family names as passports write them

@@ -17,7 +17,7 @@ from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import leading, matches
-from filters.pii_rules.surnames import FAMILY, judged
+from filters.pii_rules.surnames import CALLED, FAMILY, LABELLED, judged
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
@@ -29,6 +29,15 @@ _LINK, _ROLE, _FIELD, _RANK = 2.0, 3.0, 1.0, 3.0
 _TOLD: Final = 8.0  # points of a name that needs no more than a private identifier in its line
 _NO_ANCHORS: Final = frozenset(("name", "ip", "mac"))
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
+
+
+class _Page(NamedTuple):
+    """A text with its identifiers in order, and its analysis if there is one."""
+
+    text: str
+    anchors: Sequence[Found]
+    starts: list[int]  # of the anchors
+    morphemes: Morphemes | None
 
 
 class _Candidate(NamedTuple):
@@ -55,15 +64,15 @@ def linked(
     if not anchors:
         return
     yield from labels.in_columns(text, text.encode("utf-8", "replace") if data is None else data, anchors)
-    starts = [a.start for a in anchors]
+    page = _Page(text, anchors, [a.start for a in anchors], morphemes)
     for first, last in _stretches(text, anchors):
         part = text[first:last]
         coded = part.encode()
         yield from labels.labelled(text, first, part, coded)
-        for one in _with_neighbours(text, [*_candidates(text, first, part, anchors, starts, morphemes)]):
+        for one in _with_neighbours(text, [*_candidates(page, first, part)]):
             end = _with_characters(text, one.end)
             yield Found(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
-        yield from _written_otherwise(text, first, part, coded, anchors, starts)
+        yield from _written_otherwise(page, first, part, coded)
 
 
 def _stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]:
@@ -93,70 +102,83 @@ def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
     return start, stop
 
 
-def _candidates(
-    text: str, at: int, part: str, anchors: Sequence[Found], starts: list[int], morphemes: Morphemes | None
-) -> Iterator[_Candidate]:
-    for word in part.translate(_WORDS).split(" "):
-        if word and word[0] in FAMILY:
-            length, points = judged(word)
-            if length and points > -_LEAST:
-                end = at + length
-                why = _reason(text, at, end, points, anchors, starts, morphemes)
-                if why or points >= _ROLE:
-                    yield _Candidate(at, end, points, why)
-        at += len(word) + 1
+def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
+    words = f" {part.translate(_WORDS)} "
+    last = 0
+    for word in words.split():
+        if word[0] not in FAMILY:
+            continue
+        length, points = judged(word)
+        if not length or points < LABELLED:
+            continue
+        last = words.index(f" {word} ", last)
+        start, end = at + last, at + last + length
+        why = _reason(page, start, end, points)
+        if why or points >= _ROLE:
+            yield _Candidate(start, end, points, why)
 
 
-def _reason(
-    text: str,
-    start: int,
-    end: int,
-    points: float,
-    anchors: Sequence[Found],
-    starts: list[int],
-    morphemes: Morphemes | None,
-) -> str:
+def _reason(page: _Page, start: int, end: int, points: float) -> str:
     """Why text[start:end] is a name, "" if too little speaks for it."""
+    at = bisect_left(page.starts, end)
+    near = page.anchors[max(0, at - 4) : at + 4]
+    why = _said(page, start, end, points, near, at)
+    if not why or context.is_verb(page.text, end) or context.is_public(page.text, start, end):
+        return ""
+    ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
+    return "" if ranked and not any(_shows_person(a, page.text) for a in near) else why
+
+
+def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found], at: int) -> str:
+    """The sum of what stands around a candidate, what costs least first."""
+    text = page.text
+    link = _LINK if _is_next(page, start, end, at) else 0.0
+    bare = points - (end - start < 3) + (0.0 if page.morphemes is None else read(page.morphemes, start, end))
+    if link and bare + link >= _LEAST:
+        return "beside an identifier"
     behind = context.behind(text, end)
+    if points < CALLED and not behind:
+        return ""
     role = _ROLE if context.role(text, start) else 0.0
-    field = _FIELD if context.bounded(text, start, end) else 0.0
-    if points + behind + role + field + _LINK + _RANK < _LEAST or context.is_verb(text, end):
-        return ""
-    if context.is_public(text, start, end):
-        return ""
-    at = bisect_left(starts, end)
-    near = anchors[max(0, at - 4) : at + 4]
-    link = _LINK if _is_next(text, start, end, anchors, at) else 0.0
-    rank = _RANK if context.rank_behind(text, end) or (link and context.rank_before(text, start)) else 0.0
-    if rank and not any(context.is_private(a, text) or a.kind == "email" for a in near):
-        return ""
-    if not behind and not role:
-        points -= end - start < 3
-        points += 0.0 if morphemes is None else read(morphemes, start, end)
-    if behind + role + link + rank:
-        if points + behind + role + field + link + rank < _LEAST:
-            return ""
-        return "form of address behind, identifier near" if behind else "role before" if role else "beside an identifier"
-    if points >= _TOLD and any(context.is_private(a, text) and _same_line(text, start, end, a) for a in near):
-        return "in the line of an identifier"
-    return ""
+    lacks = _LEAST - link - (_FIELD if context.bounded(text, start, end) else 0.0)
+    if behind + role and points + behind + role >= lacks:
+        return "form of address behind, identifier near" if behind else "role before, identifier near"
+    if link and bare >= lacks:
+        return "beside an identifier"
+    behind_it, before_it = context.rank_behind(text, end), context.rank_before(text, start)
+    if (behind_it or (link and before_it)) and bare + _RANK >= lacks:
+        return "rank beside, identifier near"
+    told = not before_it and bare >= _TOLD and any(_is_told(a, text, start, end) for a in near)
+    return "in the line of an identifier" if told else ""
 
 
-def _same_line(text: str, start: int, end: int, anchor: Found) -> bool:
-    if anchor.kind in ("birth_date", "vehicle") or anchor.start - end > _REACH or start - anchor.end > _REACH:
+def _shows_person(anchor: Found, text: str) -> bool:
+    return anchor.kind == "email" or context.is_private(anchor, text)
+
+
+def _is_told(anchor: Found, text: str, start: int, end: int) -> bool:
+    """Whether a private identifier stands in the line of a name, not far from it."""
+    if (
+        not context.is_private(anchor, text)
+        or anchor.kind in ("birth_date", "vehicle")
+        or anchor.start - end > _REACH
+        or start - anchor.end > _REACH
+    ):
         return False
     return text.find("\n", min(anchor.end, end), max(anchor.start, start)) < 0
 
 
-def _is_next(text: str, start: int, end: int, anchors: Sequence[Found], at: int) -> bool:
+def _is_next(page: _Page, start: int, end: int, at: int) -> bool:
     """Whether nothing but marks and labels stands between a name and the identifier before or behind it."""
-    if at < len(anchors) and anchors[at].start - end <= context.NEAR:
-        if context.is_linked(text[end : anchors[at].start]):
+    text, anchors = page.text, page.anchors
+    if at < len(anchors):
+        first = anchors[at].start
+        if first - end <= context.NEAR and context.is_linked(text[end:first]):
             return True
-    if at == 0 or not 0 < start - anchors[at - 1].end <= context.NEAR:
+    if at == 0:
         return False
     before = anchors[at - 1]
-    if before.kind == "address" and text[end - 1] in _QUARTERS:
+    if not 0 < start - before.end <= context.NEAR or (before.kind == "address" and text[end - 1] in _QUARTERS):
         return False  # 대학로 291 (구성동)
     return context.is_linked(text[before.end : start])
 
@@ -184,10 +206,9 @@ def _with_characters(text: str, end: int) -> int:
     return end + len(whole) if whole is not None else end
 
 
-def _written_otherwise(
-    text: str, first: int, part: str, coded: bytes, anchors: Sequence[Found], starts: list[int]
-) -> Iterator[Found]:
+def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
     """Names in Latin letters, and with blanks between their syllables, next to an identifier."""
+    text = page.text
     for start, end in matches(forms.OTHERWISE, part, coded):
         start += not (part[start].isupper() or _is_hangul(part[start]))
         value = part[start:end]
@@ -199,7 +220,9 @@ def _written_otherwise(
         else:
             words = value.replace("-", " ").split()
             fits = any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1]))
-        if fits and _is_next(text, start, end, anchors, bisect_left(starts, end)) and not context.is_public(text, start, end):
+        if not fits or context.is_public(text, start, end):
+            continue
+        if _is_next(page, start, end, bisect_left(page.starts, end)):
             yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
 
 
@@ -227,7 +250,11 @@ class _Words(dict[int, int | str]):
 
 
 _WORDS: Final = _Words({code: code for code in range(ord("가"), ord("힣") + 1)})
-_WORDS.update((code, " ") for block in ((0, 0x300), (0x2000, 0x2800), (0x3000, 0x3100), (0xFF00, 0xFFF0)) for code in range(*block))
+_WORDS.update(
+    (code, " ")
+    for block in ((0, 0x300), (0x2000, 0x2800), (0x3000, 0x3100), (0xFF00, 0xFFF0))
+    for code in range(*block)
+)
 
 
 def _is_hangul(char: str) -> bool:
