@@ -35,6 +35,10 @@ _CALLS: Final = tuple(
     "대리 주임 사원 매니저 어린이 환자 조합원 권사 집사 장로 성도".split()
 )
 _AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone
+_JOBS: Final = tuple(  # ranks that only firms have
+    "대리 주임 사원 차장 이사 매니저 상무 전무 부사장 대표 디자이너 개발자 엔지니어 책임 선임 수석 점장 설계사 "
+    "플래너 트레이너 강사 간사 총무 실무".split()
+)
 _SHORT_CALLS: Final = ("군", "양", "앞")
 _IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으")
 _AGE: Final = re2.compile(
@@ -120,13 +124,15 @@ def behind(text: str, end: int) -> float:
     (4.0, 3.0, 0.0)
     """
     after = text[end : end + 14]
-    if not after or after[0] in "\n\t|;/\"'":
+    if not after or after[0] in "\n;\"'":
         return 0.0
     if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
         return 3.0
     word = after[1:] if after[0] in _BLANKS else after
     if word.startswith(_CALLS):
         return 4.0
+    if word.lstrip(_FENCES).startswith(_JOBS):
+        return 3.0
     if word.startswith(_SHORT_CALLS) and (not _is_hangul(word[1:2]) or word[1] in _AFTER_TITLE):
         return 4.0
     return 3.0 if word.startswith(_IS) else 0.0
@@ -172,8 +178,8 @@ def _says_nothing(word: str) -> bool:
     )
 
 
-def bounded(text: str, start: int, end: int) -> bool:
-    """Whether a name fills its field: a cell, a line, a bracket, quotation marks."""
+def bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
+    """Whether a name fills its field: a cell, a line, a bracket, quotation marks; `closed`: what follows closes it."""
     left = start - 1
     while left >= 0 and text[left] == " " and left > start - 4:
         left -= 1
@@ -181,13 +187,25 @@ def bounded(text: str, start: int, end: int) -> bool:
     while right < len(text) and text[right] == " " and right < end + 3:
         right += 1
     opens = left < 0 or text[left] in OPENERS or text[left].isdigit() or _is_label(text, left + 1)
-    return opens and (right == len(text) or text[right] in CLOSERS or text[right].isdigit())
+    return opens and (closed or right == len(text) or text[right] in CLOSERS or text[right].isdigit())
 
 
 def _is_label(text: str, end: int) -> bool:
     """Whether the word that ends at `end` is a label, or names a paper: 운전면허증 홍길동."""
     word = text[max(0, end - 10) : end].translate(_BETWEEN).rpartition(" ")[2]
     return word in _LABELS or word.endswith(("증", "번호", "은행"))
+
+
+def with_characters(text: str, end: int) -> int:
+    """The end of a name that ends at `end`, with its Chinese characters behind it.
+
+    >>> with_characters("홍길동(洪吉童)", 3)
+    8
+    """
+    if text[end : end + 1] not in ("(", "（"):
+        return end
+    close = max(text.find(")", end, end + 7), text.find("）", end, end + 7))
+    return close + 1 if close > end + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[end + 1 : close]) else end
 
 
 def is_verb(text: str, end: int) -> bool:

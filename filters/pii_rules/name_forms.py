@@ -44,7 +44,8 @@ _FORMS: Final = (
 )
 _HEAD: Final = (
     f"(?:{_roles(_PRIVATE)}|실종된|{_roles('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함))?"
-    f"(?:{_B}?{_MARK}?\n|{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_B}{{1,6}})[{_Z}(]?"
+    f"(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?(?:{_B}?{_MARK}?\n|"
+    f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_B}{{1,6}})[{_Z}(]?"
 )
 PRIVATE: Final = f"{_HEAD}(?:{_SPACED}|{_RUN}|{_LATIN}|{_HAN})"
 PRIVATE_NAME: Final = re2.compile(PRIVATE)
@@ -56,7 +57,8 @@ _LABEL: Final = (
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"
 )
 _TO_NAME: Final = (
-    f"(?:{_B}?(?:명|성명|이름|칸에))?[은는이가]?[\"']?(?:{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|"
+    f"(?:{_B}?(?:명|성명|이름|칸에))?(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?[은는이가]?[\"']?"
+    f"(?:{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|"
     f"{_B}{{1,4}}|[?]?\n)[\"'(「]?[{_Z}]?"
 )
 LINKED_HEAD: Final = re2.compile(f"^{_LABEL}{_TO_NAME}")
@@ -78,8 +80,25 @@ ASKED_NAME: Final = re2.compile(ASKED)
 ANSWER: Final = re2.compile(
     f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}})?(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
 )
+# 제 이름은 홍길동이고요.
+SAID: Final = f"(?:이름|성함|예금주)[은이]{_B}?(?:[가-힣]{{2,4}}|{_SPACED}){_B}?(?:이에요|예요|이고요|이구요|고요|구요|입니다|이요|인데요|이라고 합니다|라고 합니다|맞으)"
+SAID_NAME: Final = re2.compile(SAID)
+SAID_HEAD: Final = re2.compile(f"^(?:이름|성함|예금주)[은이]{_B}?")
+# A column of names beside a column of what is personal: 성명 | 연락처.
+_CONTACTS: Final = (
+    "연락처|전화|휴대|핸드폰|생년월일|주민|계좌|주소|이메일|차량|여권|면허|카드|[Pp]hone|[Ee]-?mail|tel|TEL"
+)
+_NAMES: Final = "성명|이름|성함|예금주|세대주|[Nn]ame|NAME|회원명|고객명|환자명|신청인|받는 ?(?:이|분|사람)"
+TABLE: Final = (
+    f"(?:{_NAMES})[\"']?{_B}?[|,;\t][^\n]*(?:{_CONTACTS})|(?:{_CONTACTS})[^\n]*[|,;\t]{_B}?[\"']?(?:{_NAMES})"
+)
+TABLE_HEAD: Final = re2.compile(TABLE)
+OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
+# 이름: 홍길동, where other labels of a form stand near.
+NAMED: Final = f"이름{_B}?[:：]{_B}?(?:{_SPACED}|[가-힣]{{2,9}})"
+NAMED_NAME: Final = re2.compile(NAMED)
+FORM: Final = re2.compile(f"(?:{_CONTACTS}|나이|생일|성별){_B}?(?:번호)?{_B}?[:：]")
 AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고"))
-CHARACTERS: Final = re2.compile("^[(（][\u4e00-\u9fff]{2,4}[)）]")
 OTHERWISE: Final = re2.compile(f"(?:^|[^가-힣]){_SPACED}|{_LATIN}")
 SURE: Final = ("성", "이름", "예금주", "받는", "보내는", "보낸", "NAME", "name", "Name")
 NEXT_LABELS: Final = tuple(

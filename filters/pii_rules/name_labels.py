@@ -8,14 +8,16 @@ from typing import Final
 from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import begins, leading, matches
-from filters.pii_rules.surnames import BARE, LABELLED, STOP, is_noun, is_particle, name_length
+from filters.pii_rules.numbers import begins, contains, leading, matches
+from filters.pii_rules.surnames import BARE, LABELLED, STOP, is_noun, is_particle, judged, name_length
 from filters.pii_rules.tables import cells
 
-GATES: Final = (forms.PRIVATE, forms.ASKED)
+GATES: Final = (forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
+_SURE: Final = 6.0  # points of a name that its bearer tells
+_FORM: Final = 60  # code points around 이름: in which another label of a form stands
 _OPEN: Final = 3.0  # points of a name behind a label and a blank
 
 
@@ -27,6 +29,50 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield item
     for _, end in matches(forms.ASKED_NAME, text, data):
         yield from _answered(text, end)
+    for start, end in matches(forms.SAID_NAME, text, data):
+        yield from _told(text, start, end)
+    for start, end in matches(forms.NAMED_NAME, text, data):
+        yield from _on_form(text, start, end)
+    if forms.TABLE_HEAD.search(data) is not None:
+        yield from _in_tables(text, data)
+
+
+def _told(text: str, start: int, end: int) -> Iterator[Found]:
+    """제 이름은 홍길동이고요; not 그의 이름은."""
+    if text[max(0, start - 2) : start].endswith(("의", "의 ")):
+        return
+    first = start + len(leading(forms.SAID_HEAD, text[start:end]) or "")
+    run = text[first:end].replace(" ", "") if text[first + 1 : first + 2] == " " else text[first:end].partition(" ")[0]
+    length, points = judged(run)
+    if points < _SURE:
+        return
+    spaced = text[first + 1 : first + 2] == " "
+    last = first + (2 * length - 1 if spaced else length)
+    yield Found(first, last, "name", 0.8, f"told by its bearer; {length} characters")
+
+
+def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
+    """이름: 홍길동, between other labels of a form."""
+    label, _, value = text[start:end].partition(":" if ":" in text[start:end] else "：")
+    value = value.lstrip(forms.BLANKS)
+    length = _length(value, BARE)
+    if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
+        return
+    near = text[max(0, start - _FORM) : start] + "\n" + text[end : end + _FORM]
+    if contains(forms.FORM, near):
+        yield Found(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
+
+
+def _in_tables(text: str, data: bytes) -> Iterator[Found]:
+    """Cells below 성명 in a table that has a column of telephones, births or the like, and none of offices."""
+    for start, end in cells(text, data, forms.HEADING, _is_private):
+        length = _in_cell(text, start, end, text[start:end])
+        if length:
+            yield Found(start, start + length, "name", 0.85, f"column of names beside others; {length} characters")
+
+
+def _is_private(head: str) -> bool:
+    return contains(forms.TABLE_HEAD, head) and not contains(forms.OFFICE_HEAD, head)
 
 
 def _answered(text: str, start: int) -> Iterator[Found]:
@@ -54,6 +100,7 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
             length = _foreign(value)
         at = first + end - len(value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
+            length = context.with_characters(text, at + length) - at
             yield Found(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
 
 
@@ -70,9 +117,17 @@ def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Fou
         near = [a for a in anchors[at : at + 12] if line <= a.start <= stop + 1]
         if not near or _is_desk(text, line, stop, near):
             continue
-        length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
-        if length == len(value) or (2 <= len(value) <= 6 and all(map(_is_hangul, value)) and not is_noun(value)):
-            yield Found(start, end, "name", 0.85, f"column of names, identifier in the row; {len(value)} characters")
+        length = _in_cell(text, start, end, value)
+        if length:
+            yield Found(start, start + length, "name", 0.85, f"column of names, identifier near; {length} characters")
+
+
+def _in_cell(text: str, start: int, end: int, value: str) -> int:
+    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell."""
+    length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
+    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))) or is_noun(value):
+        return length
+    return len(value) if context.bounded(text, start, end) else 0
 
 
 def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
@@ -105,6 +160,7 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
         return None
     first = end - len(value)
+    length = context.with_characters(text, first + length) - first
     return Found(first, first + length, "name", 0.9 if marked else 0.8, f"label {word[:5]} before; {length} characters")
 
 

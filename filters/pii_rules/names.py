@@ -16,8 +16,8 @@ from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import leading, matches
-from filters.pii_rules.surnames import CALLED, FAMILY, LABELLED, judged
+from filters.pii_rules.numbers import matches
+from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, judged
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
@@ -25,8 +25,13 @@ found = labels.found
 _REACH: Final = 40  # code points between a name and the identifier it is linked to
 _LINE: Final = 160  # code points of the line of an identifier that are read on either side
 _LEAST: Final = 6.0  # points that make a name, together with what stands around it
-_LINK, _ROLE, _FIELD, _RANK = 2.0, 3.0, 1.0, 3.0
+_LINK: Final = 2.0
+_HOLDER: Final = 3.0  # behind an account mostly stands whose it is
+_ROLE: Final = 3.0
+_FIELD: Final = 1.0
+_RANK: Final = 3.0
 _TOLD: Final = 8.0  # points of a name that needs no more than a private identifier in its line
+_NEARLY: Final = "in a row of names"
 _NO_ANCHORS: Final = frozenset(("name", "ip", "mac"))
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 
@@ -44,7 +49,7 @@ class _Candidate(NamedTuple):
     start: int
     end: int
     points: float  # of the run alone
-    why: str  # "" where it is no name so far
+    why: str  # "" where it is no name so far, _NEARLY where it is one among others
 
 
 def linked(
@@ -70,7 +75,7 @@ def linked(
         coded = part.encode()
         yield from labels.labelled(text, first, part, coded)
         for one in _with_neighbours(text, [*_candidates(page, first, part)]):
-            end = _with_characters(text, one.end)
+            end = context.with_characters(text, one.end)
             yield Found(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
         yield from _written_otherwise(page, first, part, coded)
 
@@ -106,7 +111,7 @@ def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
     words = f" {part.translate(_WORDS)} "
     last = 0
     for word in words.split():
-        if word[0] not in FAMILY:
+        if word[0] not in STARTS:
             continue
         length, points = judged(word)
         if not length or points < LABELLED:
@@ -132,15 +137,16 @@ def _reason(page: _Page, start: int, end: int, points: float) -> str:
 def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found], at: int) -> str:
     """The sum of what stands around a candidate, what costs least first."""
     text = page.text
-    link = _LINK if _is_next(page, start, end, at) else 0.0
+    link = _is_next(page, start, end, at)
     bare = points - (end - start < 3) + (0.0 if page.morphemes is None else read(page.morphemes, start, end))
     if link and bare + link >= _LEAST:
         return "beside an identifier"
     behind = context.behind(text, end)
-    if points < CALLED and not behind:
-        return ""
     role = _ROLE if context.role(text, start) else 0.0
-    lacks = _LEAST - link - (_FIELD if context.bounded(text, start, end) else 0.0)
+    if points < CALLED and not behind and not role:
+        return ""
+    follows = at < len(page.anchors) and page.anchors[at].start - end < 3
+    lacks = _LEAST - link - (_FIELD if context.bounded(text, start, end, closed=follows) else 0.0)
     if behind + role and points + behind + role >= lacks:
         return "form of address behind, identifier near" if behind else "role before, identifier near"
     if link and bare >= lacks:
@@ -148,6 +154,8 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
     behind_it, before_it = context.rank_behind(text, end), context.rank_before(text, start)
     if (behind_it or (link and before_it)) and bare + _RANK >= lacks:
         return "rank beside, identifier near"
+    if link and bare + 1 >= lacks:
+        return _NEARLY
     told = not before_it and bare >= _TOLD and any(_is_told(a, text, start, end) for a in near)
     return "in the line of an identifier" if told else ""
 
@@ -168,23 +176,27 @@ def _is_told(anchor: Found, text: str, start: int, end: int) -> bool:
     return text.find("\n", min(anchor.end, end), max(anchor.start, start)) < 0
 
 
-def _is_next(page: _Page, start: int, end: int, at: int) -> bool:
-    """Whether nothing but marks and labels stands between a name and the identifier before or behind it."""
+def _is_next(page: _Page, start: int, end: int, at: int) -> float:
+    """Points where nothing but marks and labels stands between a name and the identifier before or behind it."""
     text, anchors = page.text, page.anchors
     if at < len(anchors):
         first = anchors[at].start
         if first - end <= context.NEAR and context.is_linked(text[end:first]):
-            return True
+            return _LINK
     if at == 0:
-        return False
+        return 0.0
     before = anchors[at - 1]
     if not 0 < start - before.end <= context.NEAR or (before.kind == "address" and text[end - 1] in _QUARTERS):
-        return False  # 대학로 291 (구성동)
-    return context.is_linked(text[before.end : start])
+        return 0.0  # 대학로 291 (구성동)
+    if not context.is_linked(text[before.end : start]):
+        return 0.0
+    return _HOLDER if before.kind == "account" else _LINK
 
 
 def _with_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate]:
     """Those with a reason, and those that stand in one row with them: 홍길동·김철수 010-0000-1234."""
+    if sum(one.why != _NEARLY for one in candidates if one.why) < 2:
+        candidates = [one._replace(why="") if one.why == _NEARLY else one for one in candidates]
     for order in (candidates, candidates[::-1]):
         last: _Candidate | None = None
         for one in order:
@@ -198,14 +210,6 @@ def _with_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate
     return [one for one in candidates if one.why]
 
 
-def _with_characters(text: str, end: int) -> int:
-    """The end of a name with its Chinese characters behind it: 홍길동(洪吉童)."""
-    if text[end : end + 1] not in ("(", "（"):
-        return end
-    whole = leading(forms.CHARACTERS, text[end : end + 8])
-    return end + len(whole) if whole is not None else end
-
-
 def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
     """Names in Latin letters, and with blanks between their syllables, next to an identifier."""
     text = page.text
@@ -214,9 +218,8 @@ def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iter
         value = part[start:end]
         start, end = first + start, first + end
         if labels.is_spaced(value):
-            plain = value.translate(_WORDS).replace(" ", "")
-            length, points = judged(plain)
-            fits = length == len(plain) and points >= _ROLE and labels.is_whole(text, end, value)
+            length, points = judged("".join(value.split()))
+            fits = length > 2 and points >= _ROLE and labels.is_whole(text, end, value)
         else:
             words = value.replace("-", " ").split()
             fits = any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1]))

@@ -24,8 +24,9 @@ FAMILY: Final = frozenset(
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구나민진지엄채원천방공현함변염여추도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상시갈단견당류량려뢰리련림빙계화궉내대돈뇌묵만미옹탄초필엽"
 )
 FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
+STARTS: Final = FAMILY | {family[0] for family in FAMILY_OF_TWO}
 GIVEN: Final = _words("given_names.txt")
-STOP: Final = _words("no_names.txt")
+STOP: Final = _words("no_names.txt") | _words("districts.txt")
 _NOUNS: Final = _words("nouns.txt")
 # A family name that begins many words as well says less.
 _SURE: Final = frozenset("김박최윤권곽홍황허송손백임")
@@ -52,6 +53,7 @@ _STOP_ENDS: Final = frozenset(
     "신청 전화 팩스 주소 계좌 메일 방법 합니 하는 하고 하여 했다 한다 하며 하지 되는 되어 된다 에서 으로 에게 까지 "
     "부터 이다 이며 니다 세요 어요 아요 해요 지만 면서 려고 려면 러스 이트".split()
 )
+_PARTICLES: Final = frozenset("은이가을를의도만로와과")
 _CALLS: Final = frozenset("씨님군양")
 _AFTER: Final = re2.compile(
     "^(?:씨|님|군|양|귀하|선생님?|어르신|어머니|아버지|엄마|아빠|본인)?"
@@ -74,36 +76,40 @@ def judged(run: str) -> tuple[int, float]:
     >>> judged("홍길동입니다"), judged("남궁서율")[0], judged("신한은행")[0]
     ((3, 9.0), 4, 0)
     """
-    if run[:1] not in FAMILY or run in STOP or run[:3] in STOP or run[:4] in STOP or run[:5] in STOP:
+    if run[:1] not in STARTS or run in STOP or run[:3] in STOP or run[:4] in STOP or run[:5] in STOP:
         return 0, 0.0
     double = run[:2] in FAMILY_OF_TWO
+    best = 0, -99.0
     for length in (4, 3) if double else (3, 4, 2):
         if len(run) < length or not is_particle(run[length:]):
             continue
         if length == 2 and len(run) > 2 and run[2] not in _CALLS:
             continue
-        if length == 3 and run[1:3] in _STOP_ENDS:
+        if not double and run[length - 2 : length] in _STOP_ENDS:
             continue
         if length == 4 and not double and not (run[1:3] in GIVEN or run[2:4] in GIVEN):
             continue
-        if length == 4 and not double and run[2:4] in _STOP_ENDS:
-            continue
-        points = _points(run[:length], double)
-        if run[length - 1] == "하" and len(run) == length and run[:2] in _NOUNS:
-            points += 5.0  # 고결하: no form of a verb ends there
-        return length, points
-    return 0, 0.0
+        points = _points(run[:length], double, len(run) == length)
+        if not double:
+            return length, points
+        best = max(best, (length, points), key=lambda b: b[1])
+    return best if best[0] else (0, 0.0)
 
 
-def _points(name: str, double: bool) -> float:
+def _points(name: str, double: bool, whole: bool) -> float:
+    """Points of a name; `whole` where nothing follows it in its run."""
     family = 3.0 if double or name[0] in _SURE else 2.0 if name[0] in _COMMON else 0.0
     given = name[2:] if double and len(name) > 3 else name[1:]
+    if double:
+        if len(name) == 4:
+            return family + _given_points(given)
+        return 0.0 if whole and name[2] in _PARTICLES else 5.0
     if len(given) == 3:
         return family + 1.0 - _word_points(name)  # 김빛나라; most such runs are two words
-    points = family + _given_points(given)
-    if double:
-        return points if len(name) == 4 else 0.0 if given in "은이가을를의도만로와과" else 5.0
-    return points - _word_points(name)
+    points = family + _given_points(given) - _word_points(name)
+    if whole and name[-1] == "하" and name[:2] in _NOUNS:
+        points += 5.0  # 고결하: no form of a verb ends there
+    return points
 
 
 def _given_points(given: str) -> float:
