@@ -66,7 +66,8 @@ def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
 def _in_tables(text: str, data: bytes) -> Iterator[Found]:
     """Cells below 성명 in a table that has a column of telephones, births or the like, and none of offices."""
     for start, end in cells(text, data, forms.HEADING, _is_private):
-        length = _in_cell(text, start, end, text[start:end])
+        value = text[start:end]
+        length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
         if length:
             yield Found(start, start + length, "name", 0.85, f"column of names beside others; {length} characters")
 

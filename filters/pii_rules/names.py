@@ -32,6 +32,7 @@ _FIELD: Final = 1.0
 _RANK: Final = 3.0
 _TOLD: Final = 8.0  # points of a name that needs no more than a private identifier in its line
 _NEARLY: Final = "in a row of names"
+_PLACES: Final = frozenset(("address", "postcode"))
 _NO_ANCHORS: Final = frozenset(("name", "ip", "mac"))
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 
@@ -154,7 +155,7 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
     behind_it, before_it = context.rank_behind(text, end), context.rank_before(text, start)
     if (behind_it or (link and before_it)) and bare + _RANK >= lacks:
         return "rank beside, identifier near"
-    if link and bare + 1 >= lacks:
+    if link and bare + 1 >= lacks and not any(a.kind in _PLACES for a in near):
         return _NEARLY
     told = not before_it and bare >= _TOLD and any(_is_told(a, text, start, end) for a in near)
     return "in the line of an identifier" if told else ""
