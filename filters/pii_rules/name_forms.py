@@ -102,7 +102,12 @@ NAMED: Final = f"이름{_B}?[:：]{_B}?(?:{_SPACED}|[가-힣]{{2,9}})"
 NAMED_NAME: Final = re2.compile(NAMED)
 FORM: Final = re2.compile(f"(?:{_CONTACTS}|나이|생일|성별){_B}?(?:번호)?{_B}?[:：]")
 AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고"))
-OTHERWISE: Final = re2.compile(f"(?:^|[^가-힣]){_SPACED}|{_LATIN}")
+_HAN_FAMILY: Final = (
+    "金李朴崔鄭姜趙尹張林韓吳徐申權黃安宋全洪柳高文梁孫裵裴白許劉南沈盧河郭成車朱禹具羅田閔陳池嚴元蔡千方孔康玄咸卞廉楊邊"
+    "呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
+)
+OTHERWISE: Final = re2.compile(f"(?:^|[^가-힣]){_SPACED}|{_LATIN}|[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}")
+HAN: Final = frozenset(_HAN_FAMILY)
 SURE: Final = ("성", "이름", "예금주", "받는", "보내는", "보낸", "NAME", "name", "Name")
 NEXT_LABELS: Final = tuple(
     "연락처 전화 주소 생년월일 생일 주민 휴대 핸드폰 계좌 나이 성별 직업 소속 직위 이메일 번호".split()

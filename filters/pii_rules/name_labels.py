@@ -154,7 +154,7 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     length = _length(
         value, LABELLED if marked else BARE if below else -3.0 if word in _FIELDS else 0.0 if closes else _OPEN
     )
-    if not length and marked and text[end : end + 1] in forms.CLOSERS:
+    if not length and (marked or word in _FIELDS) and text[end : end + 1] in forms.CLOSERS:
         length = _foreign(value) if word in (*_FIELDS, "예금주") else _length(value, -2.0)
     if not length or value[:length].replace(" ", "") in STOP:
         return None

@@ -117,8 +117,9 @@ def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
         length, points = judged(word)
         if not length or points < LABELLED:
             continue
-        last = words.index(f" {word} ", last)
-        start, end = at + last, at + last + length
+        place = words.index(f" {word} ", last)
+        last = place + len(word)
+        start, end = at + place, at + place + length
         why = _reason(page, start, end, points)
         if why or points >= _ROLE:
             yield _Candidate(start, end, points, why)
@@ -198,29 +199,33 @@ def _with_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate
     """Those with a reason, and those that stand in one row with them: 홍길동·김철수 010-0000-1234."""
     if sum(one.why != _NEARLY for one in candidates if one.why) < 2:
         candidates = [one._replace(why="") if one.why == _NEARLY else one for one in candidates]
-    for order in (candidates, candidates[::-1]):
+    for order in (range(len(candidates)), range(len(candidates) - 1, -1, -1)):
         last: _Candidate | None = None
-        for one in order:
-            if one.why:
-                last = one
-            elif last is not None:
-                between = text[min(last.end, one.end) : max(last.start, one.start)]
-                if between.strip() in forms.AND and len(between) < 5:
-                    last = one._replace(why="beside another name")
-                    candidates[candidates.index(one)] = last
+        for i in order:
+            one = candidates[i]
+            if not one.why and last is not None and _is_in_row(text, last, one):
+                one = candidates[i] = one._replace(why="beside another name")
+            last = one if one.why else last
     return [one for one in candidates if one.why]
 
 
+def _is_in_row(text: str, last: _Candidate, one: _Candidate) -> bool:
+    between = text[min(last.end, one.end) : max(last.start, one.start)]
+    return len(between) < 5 and between.strip() in forms.AND
+
+
 def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
-    """Names in Latin letters, and with blanks between their syllables, next to an identifier."""
+    """Names in Latin letters, in Chinese, and with blanks between their syllables, next to an identifier."""
     text = page.text
     for start, end in matches(forms.OTHERWISE, part, coded):
-        start += not (part[start].isupper() or _is_hangul(part[start]))
+        start += not (part[start].isupper() or _is_hangul(part[start]) or part[start] in forms.HAN)
         value = part[start:end]
         start, end = first + start, first + end
         if labels.is_spaced(value):
             length, points = judged("".join(value.split()))
             fits = length > 2 and points >= _ROLE and labels.is_whole(text, end, value)
+        elif value[0] in forms.HAN:
+            fits = not any("\u4e00" <= c <= "\u9fff" for c in (text[start - 1 : start], text[end : end + 1]))
         else:
             words = value.replace("-", " ").split()
             fits = any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1]))
