@@ -30,16 +30,17 @@ _RANKS: Final = tuple(RANKS)
 _IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office in one word with its rank
 _AFTER_TITLE: Final = frozenset("은는이가을를의과와도께에님")
 
-_CALLS: Final = tuple(
-    "씨 님 귀하 드림 올림 배상 어머니 아버지 어머님 아버님 엄마 아빠 어르신 할머니 할아버지 학생 고객 회원 선생 "
-    "대리 주임 사원 매니저 어린이 환자 조합원 권사 집사 장로 성도 명의 학부모 보호자".split()
+_CALLS: Final = ("씨", "님", "귀하", "드림", "올림", "배상", "어르신")
+# Words that stand behind a name as well as alone: they say less.
+_ALSO_CALLS: Final = tuple(
+    "어머니 아버지 어머님 아버님 엄마 아빠 할머니 할아버지 학생 고객 회원 선생 대리 주임 사원 매니저 어린이 환자 "
+    "조합원 권사 집사 장로 성도 명의 학부모 보호자 군 양 앞".split()
 )
 _AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone
 _JOBS: Final = tuple(  # ranks that only firms have
     "대리 주임 사원 차장 이사 매니저 상무 전무 부사장 대표 디자이너 개발자 엔지니어 책임 선임 수석 점장 설계사 "
     "플래너 트레이너 강사 간사 총무 실무".split()
 )
-_SHORT_CALLS: Final = ("군", "양", "앞")
 _IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으")
 _AGE: Final = re2.compile(
     f"^{_B}?(?:[(（]{_B}?(?:['’]?[0-9]{{2,4}}{_B}?[.년/]|(?:19|20)[0-9]{{2}}-|[0-9]{{6,8}}{_B}?(?:출생|생|[)]))|"
@@ -53,9 +54,10 @@ ROLES: Final = frozenset(
     "미망인 배우자 자녀 부친 모친 부 모 처 자 권사 집사 장로 성도 어린이 학생 학부모 강사 기사 배달원 조종사 운전사 "
     "고객 고객님 손님 승객 환자 보호자 간병인 간호사 상담원 상담사 직원 사원 대리 주임 매니저 점장 사장님 담당 "
     "당첨자 수상자 참가자 참석자 발표자 수령인 수취인 발신인 투숙객 탑승객 명의 계좌주 예금주 이름 이름은 이름이 "
-    "성함 성함은 성함이 성명 저는 제가 난 나는 전 본인 본인은 담당자 담당자는 대표 대표자 주인 사장 이용자 대상자 "
+    "성함 성함은 성함이 성명 저는 제가 본인 본인은 담당자 담당자는 대표 대표자 주인 사장 이용자 대상자 "
     "피부양자 피부양자는 재학생 졸업생 수강생 훈련생 동거인 세대원 가구주 소유주 차주 선주 점주 화주 업주".split()
 )
+_AFTER_ROLE: Final = ("은", "는", "이", "가")
 _ROLE_ENDS: Final = ("자", "인", "주", "객", "님")
 _VERBS: Final = ("분", "것", "때", "바랍", "바라", "중", "수 ", "줄", "곳", "뒤", "후", "아님", "아닙")
 _LABELS: Final = frozenset(
@@ -71,6 +73,9 @@ _LABELS: Final = frozenset(
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
 _FENCES: Final = _BLANKS + "|,/"
 _TO_TITLE: Final = _FENCES + ".:：=·"
+_CREDITS: Final = tuple(
+    "옮김 지음 엮음 감수 교수 작가 대통령 총리 의원 장관 연구원 연구소 변호사 위원 감독 기자".split()
+)
 _BYLINES: Final = frozenset("글 사진 그림 번역 취재 편집".split())
 _MARKS: Final = " \u00a0\u3000\t\n()（）<>[],/|│:：=\"'·・{}「」『』【】〔〕~-–—→;☎☏✆📞📱♡★☆※●■" + ZERO_WIDTH
 _BETWEEN: Final = dict.fromkeys(map(ord, _MARKS), " ")
@@ -131,10 +136,12 @@ def behind(text: str, end: int) -> float:
     word = after[1:] if after[0] in _BLANKS else after
     if word.startswith(_CALLS):
         return 4.0
+    if word[:1] == "앞" and (len(word) < 2 or word[1] in "\n,.)"):
+        return 4.0
+    if word.startswith(_ALSO_CALLS):
+        return 2.0
     if word.lstrip(_FENCES).startswith(_JOBS):
         return 3.0
-    if word.startswith(_SHORT_CALLS) and (not _is_hangul(word[1:2]) or word[1] in _AFTER_TITLE):
-        return 4.0
     return 3.0 if word.startswith(_IS) else 0.0
 
 
@@ -148,10 +155,9 @@ def role(text: str, start: int) -> bool:
     if left[-1:] != " ":
         return False
     word = left.split()[-1:] or [""]
-    if word[0] in ROLES:
+    if word[0] in ROLES or (word[0][-1:] in _AFTER_ROLE and word[0][:-1] in ROLES):
         return True
-    stem = word[0].rstrip("은는이가")
-    return len(stem) > 2 and stem.endswith(_ROLE_ENDS) and _is_hangul(stem[0])
+    return len(word[0]) > 2 and word[0].endswith(_ROLE_ENDS) and not word[0].endswith("적인") and _is_hangul(word[0][0])
 
 
 def is_linked(between: str) -> bool:
@@ -206,6 +212,12 @@ def with_characters(text: str, end: int) -> int:
         return end
     close = max(text.find(")", end, end + 7), text.find("）", end, end + 7))
     return close + 1 if close > end + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[end + 1 : close]) else end
+
+
+def is_credit(text: str, end: int) -> bool:
+    """Whether what follows in the line tells of work done in public: … 옮김, (… 교수)."""
+    after = text[end : end + 36].partition("\n")[0]
+    return any(word in after for word in _CREDITS)
 
 
 def is_verb(text: str, end: int) -> bool:

@@ -25,6 +25,7 @@ found = labels.found
 _REACH: Final = 40  # code points between a name and the identifier it is linked to
 _LINE: Final = 160  # code points of the line of an identifier that are read on either side
 _LEAST: Final = 6.0  # points that make a name, together with what stands around it
+_HOPELESS: Final = -4.0
 _LINK: Final = 2.0
 _HOLDER: Final = 3.0  # behind an account mostly stands whose it is
 _ROLE: Final = 3.0
@@ -109,17 +110,24 @@ def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
 
 
 def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
+    text = page.text
     words = f" {part.translate(_WORDS)} "
     last = 0
     for word in words.split():
         if word[0] not in STARTS:
             continue
         length, points = judged(word)
-        if not length or points < LABELLED:
+        if not length or points < _HOPELESS:
             continue
         place = words.index(f" {word} ", last)
         last = place + len(word)
         start, end = at + place, at + place + length
+        if text[start - 1 : start].isdigit():
+            continue  # 제2호서식
+        if points < LABELLED:
+            if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
+                continue
+            points = CALLED  # 고시목 씨: nobody calls a word so
         why = _reason(page, start, end, points)
         if why or points >= _ROLE:
             yield _Candidate(start, end, points, why)
@@ -140,7 +148,9 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
     """The sum of what stands around a candidate, what costs least first."""
     text = page.text
     link = _is_next(page, start, end, at)
-    bare = points - (end - start < 3) + (0.0 if page.morphemes is None else read(page.morphemes, start, end))
+    bare = points - (end - start < 3)
+    if page.morphemes is not None and points < _LEAST and not context.bounded(text, start, end):
+        bare += read(page.morphemes, start, end)
     if link and bare + link >= _LEAST:
         return "beside an identifier"
     behind = context.behind(text, end)
@@ -158,8 +168,9 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
         return "rank beside, identifier near"
     if link and bare + 1 >= lacks and not any(a.kind in _PLACES for a in near):
         return _NEARLY
-    told = not before_it and bare >= _TOLD and any(_is_told(a, text, start, end) for a in near)
-    return "in the line of an identifier" if told else ""
+    if bare < _TOLD or before_it or context.is_credit(text, end):
+        return ""
+    return "in the line of an identifier" if any(_is_told(a, text, start, end) for a in near) else ""
 
 
 def _shows_person(anchor: Found, text: str) -> bool:
@@ -236,7 +247,10 @@ def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iter
 
 
 def read(morphemes: Morphemes, start: int, end: int) -> float:
-    """Points of what the analysis of the sentence says of text[start:end]: a proper noun, or a word and its parts."""
+    """Points of what the analysis of the sentence says of text[start:end]: a proper noun, or a word and its parts.
+
+    It is asked only where neither the given name nor the field decides: rare names are cut up by it as well.
+    """
     at = bisect_left(morphemes.start, start)
     if at == len(morphemes) or morphemes.start[at] != start:
         return 0.0

@@ -43,9 +43,9 @@ _NAME_LAST: Final = frozenset(
     "숙희순옥솔늬슬봄담린룬율람림르환영철빈훈별빛결률랑샘례팔"
 )  # hardly ever the end of a word
 _NEVER_LAST: Final = frozenset("는를의에며다면게니요까고께로가과와만도을으")  # particles and ends of verbs
-_VERB_LAST: Final = frozenset("하한할해함했합된될됨되")
+_VERB_LAST: Final = frozenset("하한할해함했합된될됨되들")  # and the plural
 _WORD_LAST: Final = frozenset(
-    "사실점료품집권증금비소부과장자인원생용법적상중전후내외별형제식차지대군구시면읍동리로길은이목"
+    "사실점료품집권증금비소부과장자인원생용법적상중전후내외별형제식차지대군구시면읍동리로길은이목일"
 )
 _STOP_ENDS: Final = frozenset(
     "은행 번호 센터 회사 학교 병원 의원 약국 식당 학원 교회 상회 상사 조합 농협 수협 신협 금고 증권 보험 본점 지점 "
@@ -53,7 +53,7 @@ _STOP_ENDS: Final = frozenset(
     "신청 전화 팩스 주소 계좌 메일 방법 합니 하는 하고 하여 했다 한다 하며 하지 되는 되어 된다 에서 으로 에게 까지 "
     "부터 이다 이며 니다 세요 어요 아요 해요 지만 면서 려고 려면 러스 이트".split()
 )
-_PARTICLES: Final = frozenset("은이가을를의도만로와과")
+_PARTICLES: Final = frozenset("은는이가을를에의도만로와과")
 _CALLS: Final = frozenset("씨님군양")
 _AFTER: Final = re2.compile(
     "^(?:씨|님|군|양|귀하|선생님?|어르신|어머니|아버지|엄마|아빠|본인)?"
@@ -83,7 +83,7 @@ def judged(run: str) -> tuple[int, float]:
     for length in (4, 3) if double else (3, 4, 2):
         if len(run) < length or not is_particle(run[length:]):
             continue
-        if length == 2 and len(run) > 2 and run[2] not in _CALLS:
+        if length == 2 and (run[1] in _PARTICLES or (len(run) > 2 and run[2] not in _CALLS)):
             continue
         if not double and run[length - 2 : length] in _STOP_ENDS:
             continue
@@ -107,9 +107,9 @@ def _points(name: str, double: bool, whole: bool) -> float:
     if len(given) == 3:
         return family + 1.0 - _word_points(name)  # 김빛나라; most such runs are two words
     points = family + _given_points(given) - _word_points(name)
-    if whole and name[-1] == "하" and name[:2] in _NOUNS:
-        points += 5.0  # 고결하: no form of a verb ends there
-    return points
+    if whole and name[-1] == "하":
+        return points + 5.0 * (name[:2] in _NOUNS)  # 고결하: no form of a verb ends there
+    return points - 2.0 * (name[-1] in _VERB_LAST and given not in GIVEN)
 
 
 def _given_points(given: str) -> float:
