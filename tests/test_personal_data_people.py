@@ -7,6 +7,7 @@ quarters do not exist, no calendar has the dates, the hosts are reserved and the
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from filters.pii_rules import addresses, emails, messenger, names, persons, secr
 from filters.pii_rules.finding import Found
 from filters.pii_rules.surnames import name_length
 from filters.pii_rules.tables import cells
-from malmoi.document import Document, Provenance
+from malmoi.document import Document, Morphemes, Provenance
 
 HERE = Path(__file__).parent / "data" / "pii"
 KINDS: tuple[personal_data.Kind, ...] = (
@@ -88,6 +89,39 @@ def test_a_table_ends_where_prose_begins() -> None:
     assert next(text[a:b] for a, b in cells(text, text.encode(), re2.compile("성명"))) == "홍길동"
     prose = "그날 성명, 곧 함께 쓴 글을 두 나라가 내놓았고, 사람들은 오래 이야기했다.\n홍길동, 웃었다."
     assert list(cells(prose, prose.encode(), re2.compile("성명"))) == []
+
+
+def analysed(*rows: tuple[str, str, int, int]) -> Morphemes:
+    """An analysis with these morphemes: form, tag, start, length."""
+    forms, tags, starts, lengths = zip(*rows, strict=True)
+    return Morphemes(array("I", starts), array("H", lengths), tags, forms)
+
+
+def beside(text: str, morphemes: Morphemes | None) -> list[str]:
+    at = text.index("010-0000-1234")
+    return [text[f.start : f.end] for f in names.linked(text, [Found(at, at + 13, "phone", 1.0, "")], None, morphemes)]
+
+
+def test_an_analysis_that_knows_a_word_speaks_against_a_name() -> None:
+    text = "오래된 문달재 010-0000-1234 쪽"
+    assert beside(text, None) == ["문달재"]
+    assert beside(text, analysed(("문달재", "NNG", 4, 3))) == []
+
+
+def test_an_analysis_that_knows_no_name_takes_none_from_its_field() -> None:
+    text = "'문달재', 010-0000-1234"
+    assert beside(text, analysed(("문달재", "NNG", 1, 3))) == beside(text, None) == ["문달재"]
+
+
+def test_an_analysis_changes_nothing_about_a_given_name_of_the_list() -> None:
+    text = "오늘 김도현 010-0000-1234 쪽"
+    assert beside(text, analysed(("김", "NNP", 3, 1), ("도현", "NNG", 4, 2))) == beside(text, None) == ["김도현"]
+
+
+def test_a_proper_noun_of_the_analysis_adds_what_a_rare_name_lacks() -> None:
+    text = "오늘 편서문 010-0000-1234 쪽"
+    assert beside(text, None) == []
+    assert beside(text, analysed(("편서문", "NNP", 3, 3))) == ["편서문"]
 
 
 def linked(text: str, data: bytes) -> list[Found]:
