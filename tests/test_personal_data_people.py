@@ -16,7 +16,8 @@ import pytest
 import re2
 
 from filters import personal_data
-from filters.pii_rules import addresses, emails, messenger, names, persons, secrets
+from filters.pii_rules import addresses, emails, messenger, names, persons, secrets, surnames
+from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.surnames import name_length
 from filters.pii_rules.tables import cells
@@ -129,6 +130,25 @@ def linked(text: str, data: bytes) -> list[Found]:
     return list(names.linked(text, anchors, data))
 
 
+@pytest.mark.parametrize(
+    "pattern", [forms.PRIVATE_NAME, forms.LINKED, forms.OTHERWISE, forms.TABLE_HEAD, forms.SAID_NAME]
+)
+def test_the_expressions_of_names_leave_their_automaton_room(pattern: re2._Regexp) -> None:
+    assert pattern.programsize < 12_000  # one of 18,700 ran out of memory
+
+
+def test_family_names_and_syllables_are_lists_of_hangul() -> None:
+    assert all("가" <= c <= "힣" for c in surnames.STARTS)
+    assert all("가" <= c <= "힣" for name in surnames.GIVEN for c in name)
+    assert all("\u4e00" <= c <= "\u9fff" for c in forms.HAN)
+
+
+def test_a_table_is_read_only_where_its_headings_are_wanted() -> None:
+    text = "성명,연락처\n홍길동,없음\n\n\n\n성명,직급\n홍길동,사원"
+    wanted = list(cells(text, text.encode(), re2.compile("성명"), lambda head: "연락처" in head))
+    assert [text[a:b] for a, b in wanted] == ["홍길동"]
+
+
 HOSTILE = {
     "labels": "성명 ",
     "headings without rows": "성명|",
@@ -147,6 +167,13 @@ HOSTILE = {
     "births": "1999년 1월 1일생 ",
     "names": "김철수",
     "spaced names": "김 철 수 ",
+    "names in a row": "김철수·",
+    "names with a blank": "김 철수 ",
+    "names in Chinese": "金哲洙 ",
+    "questions": "성함을 알려 주세요\n",
+    "forms": "이름: 김철수 연락처: ",
+    "heads of tables": "성명,연락처,",
+    "tellers": "이름은 김철수이고요 ",
 }
 
 

@@ -48,7 +48,8 @@ _AGE: Final = re2.compile(
     f",?{_B}?(?:만{_B}?)?[0-9]{{1,3}}{_B}?세)"
 )
 ROLES: Final = frozenset(
-    "명단 총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 언니 오빠 동기 선배 "
+    "명단 실명 본명 총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 언니 오빠 "
+    "동기 선배 "
     "후배 이웃 주민 어르신 할머니 할아버지 어머니 아버지 어머님 아버님 엄마 아빠 아내 남편 아들 딸 며느리 사위 손자 "
     "손녀 조카 삼촌 이모 고모 처남 형부 장남 차남 삼남 장녀 차녀 삼녀 신랑 신부 상주 고인 故 고 망 망인 유족 유가족 "
     "미망인 배우자 자녀 부친 모친 부 모 처 자 권사 집사 장로 성도 어린이 학생 학부모 강사 기사 배달원 조종사 운전사 "
@@ -173,7 +174,9 @@ def is_linked(between: str) -> bool:
 
 
 def _says_nothing(word: str) -> bool:
-    if word in _LABELS or word.lower() in _LABELS or (word[0].isdigit() and len(word) < 16):
+    if word in _LABELS or word.lower() in _LABELS or word in ROLES or (word[0].isdigit() and len(word) < 16):
+        return True
+    if word in RANKS:
         return True
     stem = word[:-1] if word[-1] in "은는이가의" else word
     return (

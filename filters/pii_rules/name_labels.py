@@ -18,6 +18,7 @@ _FIELDS: Final = ("성명", "성함")
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
 _FORM: Final = 60  # code points around 이름: in which another label of a form stands
+_APART: Final = 5.0
 _OPEN: Final = 3.0  # points of a name behind a label and a blank
 
 
@@ -188,6 +189,18 @@ def is_spaced(value: str) -> bool:
     return _is_hangul(value[:1]) and not all(map(_is_hangul, value))
 
 
+def spaced_points(value: str) -> float:
+    """Points of a name with blanks in it; where only the family name stands apart, the given name must be known.
+
+    >>> spaced_points("김 철 수") > 0, spaced_points("김 철수") > 0, spaced_points("최 근에") > 0
+    (True, True, False)
+    """
+    plain = "".join(c for c in value if _is_hangul(c))
+    length, points = judged(plain)
+    apart = len(value.split()) == len(plain)
+    return points if length == len(plain) and (apart or points >= _APART) else -9.0
+
+
 def _closes(text: str, start: int, end: int) -> bool:
     """Whether a label opens its line or sentence and the name closes the field, as on a form."""
     closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
@@ -197,6 +210,11 @@ def _closes(text: str, start: int, end: int) -> bool:
 
 def _split(whole: str, head: forms.Pattern) -> tuple[str, str]:
     """Label and value; the value is empty where the label takes part of it."""
+    first = len(whole)
+    while first and _is_hangul(whole[first - 1]):
+        first -= 1
+    if first and len(whole) - first > 1:
+        return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
     label = leading(head, whole)
     if label is None:
         return whole, ""
@@ -211,8 +229,7 @@ def _length(value: str, least: float) -> int:
     if not _is_hangul(value[0]):
         return len(value)
     if is_spaced(value):
-        plain = "".join(c for c in value if _is_hangul(c))
-        return len(value) if name_length(plain, least) == len(plain) else 0
+        return len(value) if spaced_points(value) >= least else 0
     return name_length(value, least)
 
 

@@ -233,8 +233,7 @@ def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iter
         value = part[start:end]
         start, end = first + start, first + end
         if labels.is_spaced(value):
-            length, points = judged("".join(value.split()))
-            fits = length > 2 and points >= _ROLE and labels.is_whole(text, end, value)
+            fits = labels.spaced_points(value) >= _ROLE and labels.is_whole(text, end, value)
         elif value[0] in forms.HAN:
             fits = not any("\u4e00" <= c <= "\u9fff" for c in (text[start - 1 : start], text[end : end + 1]))
         else:
