@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import re2
 
-from filters.pii_rules.name_context import RANKS
+from filters.pii_rules.name_context import PRIVATE_ROLES, RANKS
 from filters.pii_rules.numbers import ZERO_WIDTH
 
 Pattern: TypeAlias = re2._Regexp
@@ -31,21 +31,13 @@ def _roles(words: str) -> str:
     return "|".join(f"{_B}*".join(word) for word in words.split())
 
 
-_PRIVATE: Final = (
-    "예금주 신청인 민원인 수취인 수령인 환자 피해자 피해학생 가해학생 가해자 보호자 피보험자 보험계약자 임대인 "
-    "임차인 매도인 매수인 원고 피고 피고인 청구인 청원인 참고인 고소인 피고소인 위임인 수임인 발명자 출원인 고객명 "
-    "소유자 후원자 운전자 지원자 촉탁인 상속인 세대주 가입자 계약자 실종자 신고인 신고자 학생 수험생 입주자 채무자 "
-    "채권자 구매자 수강생 양도인 양수인 제보자 응시자 수급자 의뢰인 증인 용의자 피의자 유족 망인 입금자 송금인 "
-    "피공탁자 공탁자 보증인 피상속인 요양자 피부양자 세입자 계좌주 피신청인 진술인 진정인 피진정인 고발인 피고발인 "
-    "항소인 피항소인 상고인 피상고인 수령자 의뢰자 신청자 접수자 납부자 수하인 송하인"
-)
 _FORMS: Final = (
     "성명 이름 성함 고객 고객님 대표자 대표이사 대표 명의자 명의 작성자 담당자 회원명 회원 주문자 예약자 방문자 "
     "받는분 받는사람 받는이 보내는분 보내는사람 "
-    "보낸사람 빌리는사람 만든이 등기권리자"
+    "보낸사람 보내는이 보낸이 받으실분 보내실분 빌리는사람 만든이 등기권리자"
 )
 _HEAD: Final = (
-    f"(?:{_roles(_PRIVATE)}|실종된|{_roles('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함))?"
+    f"(?:{_roles(PRIVATE_ROLES)}|실종된|{_roles('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함))?"
     f"(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?(?:{_B}?{_MARK}?\n|"
     f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_B}{{1,6}})[{_Z}(]?"
 )
@@ -54,7 +46,7 @@ PRIVATE_NAME: Final = re2.compile(PRIVATE)
 PRIVATE_HEAD: Final = re2.compile(f"^{_HEAD}")
 VALUE: Final = re2.compile(f"^(?:{_SPACED}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
-    f"(?:{_roles(_FORMS)}|{_roles(_PRIVATE)}|저는|전|NAME|[Nn]ame|[Gg]iven names?|Surname|receiver|sender|"
+    f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|NAME|[Nn]ame|[Gg]iven names?|Surname|receiver|sender|"
     f"총무|주민|독자|기사|회장|부대표|학부모|"
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"
 )

@@ -122,7 +122,7 @@ def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
         place = words.index(f" {word} ", last)
         last = place + len(word)
         start, end = at + place, at + place + length
-        if text[start - 1 : start].isdigit():
+        if text[start - 1 : start].isdecimal():
             continue  # 제2호서식
         if points < LABELLED:
             if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
