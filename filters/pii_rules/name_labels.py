@@ -213,7 +213,8 @@ def _split(whole: str, head: forms.Pattern) -> tuple[str, str]:
     first = len(whole)
     while first and _is_hangul(whole[first - 1]):
         first -= 1
-    if first and len(whole) - first > 1:
+    lone = whole[:first].rstrip(forms.BLANKS)[-2:]
+    if first and len(whole) - first > 1 and not (_is_hangul(lone[-1:]) and not _is_hangul(lone[:1])):
         return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
     label = leading(head, whole)
     if label is None:
