@@ -7,6 +7,7 @@ quarters do not exist, no calendar has the dates, the hosts are reserved and the
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import pytest
 import re2
 
 from filters import personal_data
-from filters.pii_rules import addresses, emails, messenger, names, persons, secrets
+from filters.pii_rules import addresses, emails, messenger, names, persons, secrets, surnames
+from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.surnames import name_length
 from filters.pii_rules.tables import cells
-from malmoi.document import Document, Provenance
+from malmoi.document import Document, Morphemes, Provenance
 
 HERE = Path(__file__).parent / "data" / "pii"
 KINDS: tuple[personal_data.Kind, ...] = (
@@ -90,9 +92,61 @@ def test_a_table_ends_where_prose_begins() -> None:
     assert list(cells(prose, prose.encode(), re2.compile("성명"))) == []
 
 
+def analysed(*rows: tuple[str, str, int, int]) -> Morphemes:
+    """An analysis with these morphemes: form, tag, start, length."""
+    forms, tags, starts, lengths = zip(*rows, strict=True)
+    return Morphemes(array("I", starts), array("H", lengths), tags, forms)
+
+
+def beside(text: str, morphemes: Morphemes | None) -> list[str]:
+    at = text.index("010-0000-1234")
+    return [text[f.start : f.end] for f in names.linked(text, [Found(at, at + 13, "phone", 1.0, "")], None, morphemes)]
+
+
+def test_an_analysis_that_knows_a_word_speaks_against_a_name() -> None:
+    text = "오래된 문달재 010-0000-1234 쪽"
+    assert beside(text, None) == ["문달재"]
+    assert beside(text, analysed(("문달재", "NNG", 4, 3))) == []
+
+
+def test_an_analysis_that_knows_no_name_takes_none_from_its_field() -> None:
+    text = "'문달재', 010-0000-1234"
+    assert beside(text, analysed(("문달재", "NNG", 1, 3))) == beside(text, None) == ["문달재"]
+
+
+def test_an_analysis_changes_nothing_about_a_given_name_of_the_list() -> None:
+    text = "오늘 김도현 010-0000-1234 쪽"
+    assert beside(text, analysed(("김", "NNP", 3, 1), ("도현", "NNG", 4, 2))) == beside(text, None) == ["김도현"]
+
+
+def test_a_proper_noun_of_the_analysis_adds_what_a_rare_name_lacks() -> None:
+    text = "오늘 편서문 010-0000-1234 쪽"
+    assert beside(text, None) == []
+    assert beside(text, analysed(("편서문", "NNP", 3, 3))) == ["편서문"]
+
+
 def linked(text: str, data: bytes) -> list[Found]:
     anchors = [Found(i, i + 5, "phone", 1.0, "") for i in range(0, len(text) - 5, 40)]
     return list(names.linked(text, anchors, data))
+
+
+@pytest.mark.parametrize(
+    "pattern", [forms.PRIVATE_NAME, forms.LINKED, forms.OTHERWISE, forms.TABLE_HEAD, forms.SAID_NAME]
+)
+def test_the_expressions_of_names_leave_their_automaton_room(pattern: re2._Regexp) -> None:
+    assert pattern.programsize < 12_000  # one of 18,700 ran out of memory
+
+
+def test_family_names_and_syllables_are_lists_of_hangul() -> None:
+    assert all("가" <= c <= "힣" for c in surnames.STARTS)
+    assert all("가" <= c <= "힣" for name in surnames.GIVEN for c in name)
+    assert all("\u4e00" <= c <= "\u9fff" for c in forms.HAN)
+
+
+def test_a_table_is_read_only_where_its_headings_are_wanted() -> None:
+    text = "성명,연락처\n홍길동,없음\n\n\n\n성명,직급\n홍길동,사원"
+    wanted = list(cells(text, text.encode(), re2.compile("성명"), lambda head: "연락처" in head))
+    assert [text[a:b] for a, b in wanted] == ["홍길동"]
 
 
 HOSTILE = {
@@ -113,6 +167,13 @@ HOSTILE = {
     "births": "1999년 1월 1일생 ",
     "names": "김철수",
     "spaced names": "김 철 수 ",
+    "names in a row": "김철수·",
+    "names with a blank": "김 철수 ",
+    "names in Chinese": "金哲洙 ",
+    "questions": "성함을 알려 주세요\n",
+    "forms": "이름: 김철수 연락처: ",
+    "heads of tables": "성명,연락처,",
+    "tellers": "이름은 김철수이고요 ",
 }
 
 

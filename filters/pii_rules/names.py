@@ -2,131 +2,88 @@
 
 Officials with a title, authors, bylines and public figures stay: a name alone is no personal data
 of this filter. It becomes one in a private role (피해자 …) or linked to an identifier: same row,
-same line, or next to it.
+same line, or next to it. Every candidate has points for what it is made of (surnames.py) and for
+what stands around it (name_context.py); one sum decides.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
-import re2
-
+from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
+from filters.pii_rules import name_labels as labels
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import STOP, is_noun, is_particle, name_length
-from filters.pii_rules.tables import cells
+from filters.pii_rules.numbers import matches
+from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, judged
+from malmoi.document import Morphemes
 
-GATES: Final = (forms.PRIVATE,)
-_REACH = 40  # code points between a name and the identifier it is linked to
-_LINE = 160  # code points of the line of an identifier that are read on either side
-_BESIDE = 36  # code points before or behind an identifier in which a name without label stands
+GATES: Final = labels.GATES
+found = labels.found
+_REACH: Final = 40  # code points between a name and the identifier it is linked to
+_LINE: Final = 160  # code points of the line of an identifier that are read on either side
+_LEAST: Final = 6.0  # points that make a name, together with what stands around it
+_HOPELESS: Final = -4.0
+_LINK: Final = 2.0
+_HOLDER: Final = 3.0  # behind an account mostly stands whose it is
+_ROLE: Final = 3.0
+_FIELD: Final = 1.0
+_RANK: Final = 3.0
+_TOLD: Final = 8.0  # points of a name that needs no more than a private identifier in its line
+_NEARLY: Final = "in a row of names"
+_PLACES: Final = frozenset(("address", "postcode"))
+_NO_ANCHORS: Final = frozenset(("name", "ip", "mac"))
+_QUARTERS: Final = ("동", "읍", "면", "리", "가")
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
-    """Names behind a private role or 성명, linked or not; linear in the length of `text`."""
-    for start, end in matches(forms.PRIVATE_NAME, text, data):
-        item = _in_role(text, start, end)
-        if item is not None:
-            yield item
+class _Page(NamedTuple):
+    """A text with its identifiers in order, and its analysis if there is one."""
+
+    text: str
+    anchors: Sequence[Found]
+    starts: list[int]  # of the anchors
+    morphemes: Morphemes | None
 
 
-def linked(text: str, found: Sequence[Found], data: bytes | None = None) -> Iterator[Found]:
+class _Candidate(NamedTuple):
+    start: int
+    end: int
+    points: float  # of the run alone
+    why: str  # "" where it is no name so far, _NEARLY where it is one among others
+
+
+def linked(
+    text: str, found: Sequence[Found], data: bytes | None = None, morphemes: Morphemes | None = None
+) -> Iterator[Found]:
     """Names that stand beside one of `found`, the identifiers of other kinds in `text`.
 
     Reads only around the identifiers: at most 320 code points each, overlapping stretches once.
+    `morphemes`, where there is an analysis of `text`, is further evidence for names that no label
+    calls one; without it the findings stand on their own.
 
     >>> text = "홍길동 010-0000-1234"
     >>> [text[f.start : f.end] for f in linked(text, [Found(4, 17, "phone", 1, "")])]
     ['홍길동']
     """
-    anchors = sorted((f for f in found if f.kind not in ("name", "ip", "mac")), key=lambda f: f.start)
+    anchors = sorted((f for f in found if f.kind not in _NO_ANCHORS), key=lambda f: f.start)
     if not anchors:
         return
-    yield from _in_columns(text, text.encode("utf-8", "replace") if data is None else data, anchors)
+    yield from labels.in_columns(text, text.encode("utf-8", "replace") if data is None else data, anchors)
+    page = _Page(text, anchors, [a.start for a in anchors], morphemes)
     for first, last in _stretches(text, anchors):
         part = text[first:last]
         coded = part.encode()
-        yield from _labelled(text, first, part, coded)
-        yield from _called(text, first, part, coded)
-    for anchor in anchors:
-        yield from _beside(text, anchor)
-
-
-def _in_role(text: str, start: int, end: int) -> Found | None:
-    """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
-    if _is_hangul(text[start - 1 : start]):
-        return None  # 공동성명, 재신청인
-    label, value = _split(text[start:end], forms.PRIVATE_HEAD)
-    marked = any(c in ":：=|│>-" for c in label) or "\n" in label
-    word = "".join(c for c in label if _is_hangul(c))
-    if word in ("성명", "성함") and not marked and not _closes(text, start, end):
-        return None
-    length = _length(value, strict=True, alone=not marked)
-    if not length and marked and (text[end : end + 1] in forms.CLOSERS or len(value) > 3):
-        length = _length(value, strict=False, short=True)
-    if not length or not _ends(text, end, value) or value[:length].replace(" ", "") in STOP:
-        return None
-    if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
-        return None
-    first = end - len(value)
-    return Found(first, first + length, "name", 0.9 if marked else 0.8, f"label {word[:5]} before; {length} characters")
-
-
-def _ends(text: str, end: int, value: str) -> bool:
-    """Whether `value` is whole: behind syllables that are spaced apart, and Latin, a particle may follow."""
-    after = text[end : end + 1]
-    if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
-        return False
-    if _is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
-        return False  # 위 반 일  시: more syllables of a heading
-    if not _is_hangul(after):
-        return True
-    if _is_hangul(value[0]) and not _is_spaced(value):
-        return False  # twelve syllables and more are a sentence
-    stop = end
-    while stop < min(end + 6, len(text)) and _is_hangul(text[stop]):
-        stop += 1
-    return is_particle(text[end:stop])
-
-
-def _is_spaced(value: str) -> bool:
-    return _is_hangul(value[:1]) and not all(map(_is_hangul, value))
-
-
-def _closes(text: str, start: int, end: int) -> bool:
-    """Whether a label opens its line or sentence and the name closes the field, as on a form."""
-    closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
-    before = text[max(0, start - 3) : start]
-    return closes and (before.rstrip(" ") == "" or before[-1:] in "\n.-•○※ ")
-
-
-def _split(whole: str, head: re2._Regexp) -> tuple[str, str]:
-    """Label and value; the value is empty where the label takes part of it."""
-    label = leading(head, whole)
-    if label is None:
-        return whole, ""
-    value = whole[len(label) :]
-    return label, value if begins(forms.VALUE, value) else ""
-
-
-def _length(value: str, *, strict: bool, short: bool = False, alone: bool = False) -> int:
-    """Characters of `value` that are a name; 0 if it is none."""
-    if not value:
-        return 0
-    if not _is_hangul(value[0]):
-        return len(value)
-    if _is_spaced(value):
-        plain = "".join(c for c in value if _is_hangul(c))
-        fits = name_length(plain, strict=strict) == len(plain) and not (strict and is_noun(plain))
-        return len(value) if fits else 0
-    return name_length(value, strict=strict, short=short, alone=alone)
+        yield from labels.labelled(text, first, part, coded)
+        for one in _with_neighbours(text, [*_candidates(page, first, part)]):
+            end = context.with_characters(text, one.end)
+            yield Found(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
+        yield from _written_otherwise(page, first, part, coded)
 
 
 def _stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]:
-    """The lines of the identifiers and 40 code points around them, each code point once."""
+    """The lines of the identifiers and 40 code points around them, each code point once, in whole words."""
     start = stop = 0
     for anchor in anchors:
         line = text.rfind("\n", max(0, anchor.start - _LINE), anchor.start) + 1
@@ -136,129 +93,190 @@ def _stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]
         last = max(end if end >= 0 else anchor.end + _LINE, anchor.end + _REACH)
         if first > stop:
             if stop > start:
-                yield start, stop
+                yield _whole(text, start, stop)
             start = first
         stop = max(stop, last)
-    yield start, min(stop, len(text))
+    yield _whole(text, start, min(stop, len(text)))
 
 
-def _labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
-    for start, end in matches(forms.LINKED, part, coded):
-        label, value = _split(part[start:end], forms.LINKED_HEAD)
-        if not value or _is_hangul(text[first + start - 1 : first + start]) or not _ends(text, first + end, value):
+def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The stretch without the rest of a word at its start, and with the rest of the word at its end."""
+    while 0 < start < stop and _is_hangul(text[start - 1]) and _is_hangul(text[start]):
+        start += 1
+    limit = min(len(text), stop + 12)
+    while 0 < stop < limit and _is_hangul(text[stop - 1]) and _is_hangul(text[stop]):
+        stop += 1
+    return start, stop
+
+
+def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
+    text = page.text
+    words = f" {part.translate(_WORDS)} "
+    last = 0
+    for word in words.split():
+        if word[0] not in STARTS:
             continue
-        marked = any(c in ':：=|│>"/-\n' for c in label)
-        length = _length(value, strict=True, alone=not marked)
-        if not length and marked and len(value) > 2:
-            length = _length(value, strict=False)
-        at = first + end - len(value)
-        if length and not _is_titled(text, at, at + length, behind_only=True):
-            yield Found(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
-
-
-def _called(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
-    for start, end in matches(forms.CALLED, part, coded):
-        whole = part[start:end]
-        call = forms.CALL.search(whole)
-        value = whole[: len(whole) - len(call.group())] if call is not None else ""
-        at = first + start
-        if not value or _is_hangul(text[at - 1 : at]):
+        length, points = judged(word)
+        if not length or points < _HOPELESS:
             continue
-        length = _length(value, strict=True, alone=call is not None and call.group()[:2] in ("입니", "이에"))
-        if length == len(value) and not _is_titled(text, at, at + length):
-            yield Found(at, at + length, "name", 0.8, f"form of address behind, identifier near; {length} characters")
+        place = words.index(f" {word} ", last)
+        last = place + len(word)
+        start, end = at + place, at + place + length
+        if text[start - 1 : start].isdecimal():
+            continue  # 제2호서식
+        if points < LABELLED:
+            if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
+                continue
+            points = CALLED  # 고시목 씨: nobody calls a word so
+        why = _reason(page, start, end, points)
+        if why or points >= _ROLE:
+            yield _Candidate(start, end, points, why)
 
 
-def _beside(text: str, anchor: Found) -> Iterator[Found]:
-    if text[anchor.start - 1 : anchor.start] in forms.BETWEEN and _may_be_name(text, anchor.start, -1):
-        left = max(0, anchor.start - _BESIDE)
-        before = text[left : anchor.start].encode()
-        match = forms.BEFORE.search(before)
-        if match is not None:
-            at = left + len(before[: match.start(1)].decode())
-            if at == left or not _is_hangul(text[at - 1]):
-                yield from _next_to(text, at, match.group(1).decode(), anchor)
-    if text[anchor.end : anchor.end + 1] in forms.MAY_FOLLOW and _may_be_name(text, anchor.end, 1):
-        behind = text[anchor.end : anchor.end + _BESIDE].encode()
-        match = forms.BEHIND.match(behind)
-        if match is not None:
-            value = match.group(1).decode()
-            at = anchor.end + len(behind[: match.start(1)].decode())
-            if _ends(text, at + len(value), value):
-                yield from _next_to(text, at, value, anchor)
+def _reason(page: _Page, start: int, end: int, points: float) -> str:
+    """Why text[start:end] is a name, "" if too little speaks for it."""
+    at = bisect_left(page.starts, end)
+    near = page.anchors[max(0, at - 4) : at + 4]
+    why = _said(page, start, end, points, near, at)
+    if not why or context.is_verb(page.text, end) or context.is_public(page.text, start, end):
+        return ""
+    ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
+    return "" if ranked and not any(_shows_person(a, page.text) for a in near) else why
 
 
-def _may_be_name(text: str, at: int, step: int) -> bool:
-    """Whether the nearest word is worth the expressions: a look at some code points that spares most of them."""
-    near = text[at : at + 16] if step > 0 else text[max(0, at - 16) : at][::-1]
-    if not near:
+def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found], at: int) -> str:
+    """The sum of what stands around a candidate, what costs least first."""
+    text = page.text
+    link = _is_next(page, start, end, at)
+    bare = points - (end - start < 3)
+    if page.morphemes is not None and points < _LEAST and not context.bounded(text, start, end):
+        bare += read(page.morphemes, start, end)
+    if link and bare + link >= _LEAST:
+        return "beside an identifier"
+    behind = context.behind(text, end)
+    role = _ROLE if context.role(text, start) else 0.0
+    if points < CALLED and not behind and not role:
+        return ""
+    follows = at < len(page.anchors) and page.anchors[at].start - end < 3
+    lacks = _LEAST - link - (_FIELD if context.bounded(text, start, end, closed=follows) else 0.0)
+    if behind + role and points + behind + role >= lacks:
+        return "form of address behind, identifier near" if behind else "role before, identifier near"
+    if link and bare >= lacks:
+        return "beside an identifier"
+    behind_it, before_it = context.rank_behind(text, end), context.rank_before(text, start)
+    if (behind_it or (link and before_it)) and bare + _RANK >= lacks:
+        return "rank beside, identifier near"
+    if link and bare + 1 >= lacks and not any(a.kind in _PLACES for a in near):
+        return _NEARLY
+    if bare < _TOLD or before_it or context.is_credit(text, end):
+        return ""
+    return "in the line of an identifier" if any(_is_told(a, text, start, end) for a in near) else ""
+
+
+def _shows_person(anchor: Found, text: str) -> bool:
+    return anchor.kind == "email" or context.is_private(anchor, text)
+
+
+def _is_told(anchor: Found, text: str, start: int, end: int) -> bool:
+    """Whether a private identifier stands in the line of a name, not far from it."""
+    if (
+        not context.is_private(anchor, text)
+        or anchor.kind in ("birth_date", "vehicle")
+        or anchor.start - end > _REACH
+        or start - anchor.end > _REACH
+    ):
         return False
-    first = 0
-    while not "가" <= near[first : first + 1] <= "힣":
-        char = near[first : first + 1]
-        if char.isalnum():
-            if step > 0 or not char.isalpha():
-                return False
-            return any(c.isupper() for c in text[max(0, at - first - 13) : at - first])
-        first += 1
-        if first == min(8, len(near)):
-            return False
-    last = first + 1
-    while last < first + 8 and "가" <= near[last : last + 1] <= "힣":
-        last += 1
-    run = near[first:last] if step > 0 else near[first:last][::-1]
-    return len(run) < 2 or name_length(run, alone=True) > 0 or _is_label(run)
+    return text.find("\n", min(anchor.end, end), max(anchor.start, start)) < 0
 
 
-@lru_cache(maxsize=1024)  # the words beside identifiers are few
-def _is_label(run: str) -> bool:
-    return begins(forms.LABELS, run)
+def _is_next(page: _Page, start: int, end: int, at: int) -> float:
+    """Points where nothing but marks and labels stands between a name and the identifier before or behind it."""
+    text, anchors = page.text, page.anchors
+    if at < len(anchors):
+        first = anchors[at].start
+        if first - end <= context.NEAR and context.is_linked(text[end:first]):
+            return _LINK
+    if at == 0:
+        return 0.0
+    before = anchors[at - 1]
+    if not 0 < start - before.end <= context.NEAR or (before.kind == "address" and text[end - 1] in _QUARTERS):
+        return 0.0  # 대학로 291 (구성동)
+    if not context.is_linked(text[before.end : start]):
+        return 0.0
+    return _HOLDER if before.kind == "account" else _LINK
 
 
-def _next_to(text: str, at: int, value: str, anchor: Found) -> Iterator[Found]:
-    if not _is_hangul(value[0]):
-        words = value.split()
-        if not any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1])):
-            return
-        length = len(value)
-    else:
-        length = _length(value, strict=True, alone=True)
-    if anchor.kind == "address" and value[length - 1 : length] in tuple("동읍면리가"):
-        return  # 대학로 291 (구성동)
-    if length and not _is_titled(text, at, at + length):
-        yield Found(at, at + length, "name", 0.8, f"beside {anchor.kind}; {length} characters")
+def _with_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate]:
+    """Those with a reason, and those that stand in one row with them: 홍길동·김철수 010-0000-1234."""
+    if sum(one.why != _NEARLY for one in candidates if one.why) < 2:
+        candidates = [one._replace(why="") if one.why == _NEARLY else one for one in candidates]
+    for order in (range(len(candidates)), range(len(candidates) - 1, -1, -1)):
+        last: _Candidate | None = None
+        for i in order:
+            one = candidates[i]
+            if not one.why and last is not None and _is_in_row(text, last, one):
+                one = candidates[i] = one._replace(why="beside another name")
+            last = one if one.why else last
+    return [one for one in candidates if one.why]
 
 
-def _in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Found]:
-    """Cells below 성명, 예금주 …, where an identifier stands in the same row or the next line."""
-    at = 0
-    for start, end in sorted(cells(text, data, forms.HEADING)):
-        value = text[start:end]
-        while at < len(anchors) and anchors[at].end < start - _LINE:
-            at += 1
-        line = text.rfind("\n", max(0, start - _LINE), start) + 1
-        stop = text.find("\n", end, end + _LINE)
-        stop = stop if stop >= 0 else end + _LINE
-        near = range(at, min(at + 12, len(anchors)))
-        if not any(line <= anchors[i].start <= stop + 1 for i in near):
+def _is_in_row(text: str, last: _Candidate, one: _Candidate) -> bool:
+    between = text[min(last.end, one.end) : max(last.start, one.start)]
+    return len(between) < 5 and between.strip() in forms.AND
+
+
+def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
+    """Names in Latin letters, in Chinese, and with blanks between their syllables, next to an identifier."""
+    text = page.text
+    for start, end in matches(forms.OTHERWISE, part, coded):
+        start += not (part[start].isupper() or _is_hangul(part[start]) or part[start] in forms.HAN)
+        value = part[start:end]
+        start, end = first + start, first + end
+        if labels.is_spaced(value):
+            fits = labels.spaced_points(value) >= _ROLE and labels.is_whole(text, end, value)
+        elif value[0] in forms.HAN:
+            fits = not any("\u4e00" <= c <= "\u9fff" for c in (text[start - 1 : start], text[end : end + 1]))
+        else:
+            words = value.replace("-", " ").split()
+            fits = any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1]))
+        if not fits or context.is_public(text, start, end):
             continue
-        length = _length(value, strict=False, short=True) if begins(forms.VALUE, value) else 0
-        if length == len(value) or (2 <= len(value) <= 6 and all(map(_is_hangul, value)) and not is_noun(value)):
-            yield Found(start, end, "name", 0.85, f"column of names, identifier in the row; {len(value)} characters")
+        if _is_next(page, start, end, bisect_left(page.starts, end)):
+            yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
 
 
-def _is_titled(text: str, start: int, end: int, *, behind_only: bool = False) -> bool:
-    """Whether an office or profession stands beside the name: the name is public then."""
-    if _may_be_title(text[end : end + 1]) and begins(forms.TITLE_BEHIND, text[end : end + 8]):
-        return True
-    if behind_only or not _may_be_title(text[start - 1 : start]):
-        return False
-    return contains(forms.TITLE_BEFORE, text[max(0, start - 8) : start])
+def read(morphemes: Morphemes, start: int, end: int) -> float:
+    """Points of what the analysis of the sentence says of text[start:end]: a proper noun, or a word and its parts.
+
+    It is asked only where neither the given name nor the field decides: rare names are cut up by it as well.
+    """
+    at = bisect_left(morphemes.start, start)
+    if at == len(morphemes) or morphemes.start[at] != start:
+        return 0.0
+    tag, length = morphemes.tag[at], morphemes.length[at]
+    if tag == "NNP":
+        return 1.0 if length == end - start else 0.0
+    if length == end - start:
+        return -3.0  # one word that is no name: 부동산
+    return -2.0 if tag in _NO_NAMES else 0.0
 
 
-def _may_be_title(char: str) -> bool:
-    """Whether a title may stand on that side of a name: it does right beside it or behind blanks."""
-    return _is_hangul(char) or char in forms.BLANKS
+_NO_NAMES: Final = frozenset("VV VA VX MAG MAJ VV-I VV-R VA-I VA-R XR".split())
+
+
+class _Words(dict[int, int | str]):
+    """Hangul stays, every other character becomes a blank."""
+
+    def __missing__(self, _: int) -> str:
+        return " "
+
+
+_WORDS: Final = _Words({code: code for code in range(ord("가"), ord("힣") + 1)})
+_WORDS.update(
+    (code, " ")
+    for block in ((0, 0x300), (0x2000, 0x2800), (0x3000, 0x3100), (0xFF00, 0xFFF0))
+    for code in range(*block)
+)
 
 
 def _is_hangul(char: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
 import re2
@@ -18,12 +18,14 @@ _MAX_ROWS = 2_000
 _MAX_ODD = 2  # lines in a row that do not fit the table: folded cells
 
 
-def cells(text: str, data: bytes, heading: re2._Regexp) -> Iterator[tuple[int, int]]:
+def cells(
+    text: str, data: bytes, heading: re2._Regexp, wanted: Callable[[str], bool] | None = None
+) -> Iterator[tuple[int, int]]:
     """Start and end of every cell below a heading that `heading` matches whole.
 
     Rows are lines with at least as many delimiters as reach the column: tab, bar, comma, semicolon,
     or blanks where the heading has three words or more. A table ends at the third line in a row
-    that does not fit.
+    that does not fit. `wanted` is asked of the line of headings, where it is given.
 
     >>> text = "성명,은행\\n홍길동,우리"
     >>> [text[a:b] for a, b in cells(text, text.encode(), re2.compile("성명"))]
@@ -43,6 +45,8 @@ def cells(text: str, data: bytes, heading: re2._Regexp) -> Iterator[tuple[int, i
             header_end, table_end, columns = last, last, 0
         columns += 1
         header = text[first:last] if last - first <= _MAX_HEADING else ""
+        if wanted is not None and not wanted(header):
+            continue
         mark = next((d for d in _DELIMITERS if d in header), "")
         column = _column(header, mark, start - first, end - first)
         if column < 0 or columns > _MAX_COLUMNS:

@@ -1,0 +1,245 @@
+"""Names behind a private role or the label of a form, and in the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from filters.pii_rules import name_context as context
+from filters.pii_rules import name_forms as forms
+from filters.pii_rules.finding import Found
+from filters.pii_rules.numbers import begins, contains, leading, matches
+from filters.pii_rules.surnames import BARE, LABELLED, STOP, is_noun, is_particle, judged, name_length
+from filters.pii_rules.tables import cells
+
+GATES: Final = (forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
+_LINE: Final = 160  # code points of a line that are read on either side of a cell
+_FIELDS: Final = ("성명", "성함")
+_SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
+_SURE: Final = 6.0  # points of a name that its bearer tells
+_FORM: Final = 60  # code points around 이름: in which another label of a form stands
+_APART: Final = 5.0
+_OPEN: Final = 3.0  # points of a name behind a label and a blank
+
+
+def found(text: str, data: bytes) -> Iterator[Found]:
+    """Names behind a private role or 성명, linked or not; linear in the length of `text`."""
+    for start, end in matches(forms.PRIVATE_NAME, text, data):
+        item = _in_role(text, start, end)
+        if item is not None:
+            yield item
+    for _, end in matches(forms.ASKED_NAME, text, data):
+        yield from _answered(text, end)
+    for start, end in matches(forms.SAID_NAME, text, data):
+        yield from _told(text, start, end)
+    for start, end in matches(forms.NAMED_NAME, text, data):
+        yield from _on_form(text, start, end)
+    if forms.TABLE_HEAD.search(data) is not None:
+        yield from _in_tables(text, data)
+
+
+def _told(text: str, start: int, end: int) -> Iterator[Found]:
+    """제 이름은 홍길동이고요; not 그의 이름은."""
+    if text[max(0, start - 2) : start].endswith(("의", "의 ")):
+        return
+    first = start + len(leading(forms.SAID_HEAD, text[start:end]) or "")
+    run = text[first:end].replace(" ", "") if text[first + 1 : first + 2] == " " else text[first:end].partition(" ")[0]
+    length, points = judged(run)
+    if points < _SURE:
+        return
+    spaced = text[first + 1 : first + 2] == " "
+    last = first + (2 * length - 1 if spaced else length)
+    yield Found(first, last, "name", 0.8, f"told by its bearer; {length} characters")
+
+
+def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
+    """이름: 홍길동, between other labels of a form."""
+    label, _, value = text[start:end].partition(":" if ":" in text[start:end] else "：")
+    value = value.lstrip(forms.BLANKS)
+    length = _length(value, BARE)
+    if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
+        return
+    near = text[max(0, start - _FORM) : start] + "\n" + text[end : end + _FORM]
+    if contains(forms.FORM, near):
+        yield Found(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
+
+
+def _in_tables(text: str, data: bytes) -> Iterator[Found]:
+    """Cells below 성명 in a table that has a column of telephones, births or the like, and none of offices."""
+    for start, end in cells(text, data, forms.HEADING, _is_private):
+        value = text[start:end]
+        length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
+        if length:
+            yield Found(start, start + length, "name", 0.85, f"column of names beside others; {length} characters")
+
+
+def _is_private(head: str) -> bool:
+    return contains(forms.TABLE_HEAD, head) and not contains(forms.OFFICE_HEAD, head)
+
+
+def _answered(text: str, start: int) -> Iterator[Found]:
+    """The name in the line that answers 성함이 어떻게 되세요?"""
+    line = text[start : start + 48].partition("\n")[0]
+    first = start + len(leading(forms.ANSWER, line) or "")
+    end = first
+    while end < min(first + 12, len(text)) and _is_hangul(text[end]):
+        end += 1
+    length = name_length(text[first:end], _OPEN)
+    if length:
+        yield Found(first, first + length, "name", 0.85, f"asked for in the line before; {length} characters")
+
+
+def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
+    """Names behind a label of a form in `part`, which begins at `first` of `text`; they need an identifier near."""
+    for start, end in matches(forms.LINKED, part, coded):
+        label, value = _split(part[start:end], forms.LINKED_HEAD)
+        if not value or _is_hangul(text[first + start - 1 : first + start]) or not is_whole(text, first + end, value):
+            continue
+        marked = any(c in ':：=|│>"/-\n' for c in label)
+        sure = len(value) > 2 or label.startswith(forms.SURE)
+        length = _length(value, _OPEN if not marked else LABELLED if sure else _SHORT)
+        if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
+            length = _foreign(value)
+        at = first + end - len(value)
+        if length and not context.is_public(text, at, at + length, behind_only=True):
+            length = context.with_characters(text, at + length) - at
+            yield Found(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
+
+
+def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Found]:
+    """Cells below 성명, 예금주 …, where an identifier stands in the same row or the next line."""
+    at = 0
+    for start, end in sorted(cells(text, data, forms.HEADING)):
+        value = text[start:end]
+        while at < len(anchors) and anchors[at].end < start - _LINE:
+            at += 1
+        line = text.rfind("\n", max(0, start - _LINE), start) + 1
+        stop = text.find("\n", end, end + _LINE)
+        stop = stop if stop >= 0 else min(len(text), end + _LINE)
+        near = [a for a in anchors[at : at + 12] if line <= a.start <= stop + 1]
+        if not near or _is_desk(text, line, stop, near):
+            continue
+        length = _in_cell(text, start, end, value)
+        if length:
+            yield Found(start, start + length, "name", 0.85, f"column of names, identifier near; {length} characters")
+
+
+def _in_cell(text: str, start: int, end: int, value: str) -> int:
+    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell."""
+    length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
+    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))) or is_noun(value):
+        return length
+    return len(value) if context.bounded(text, start, end) else 0
+
+
+def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
+    """Whether a row is that of an office: a title in it, and no identifier but those of the desk."""
+    return begins(forms.OFFICE_ROW, text[line:stop]) and not any(context.is_private(a, text) for a in near)
+
+
+def _in_role(text: str, start: int, end: int) -> Found | None:
+    """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
+    if _is_hangul(text[start - 1 : start]):
+        return None  # 공동성명, 재신청인
+    label, value = _split(text[start:end], forms.PRIVATE_HEAD)
+    if not value or not is_whole(text, end, value):
+        return None
+    marked = any(c in ":：=|│>-" for c in label)
+    below = not marked and "\n" in label
+    word = "".join(c for c in label if c not in forms.BLANKS and c not in ":：=|│>-\n()[]")
+    if below and text[max(0, start - 8) : start].rstrip(forms.BLANKS)[-1:] not in ("", "\n", "|"):
+        return None  # a line that ends with the word
+    if word in _FIELDS and not marked and not below and not _closes(text, start, end):
+        return None
+    closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word in _FIELDS
+    length = _length(
+        value, LABELLED if marked else BARE if below else -3.0 if word in _FIELDS else 0.0 if closes else _OPEN
+    )
+    if not length and (marked or word in _FIELDS) and text[end : end + 1] in forms.CLOSERS:
+        length = _foreign(value) if word in (*_FIELDS, "예금주") else _length(value, -2.0)
+    if not length or value[:length].replace(" ", "") in STOP:
+        return None
+    if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
+        return None
+    first = end - len(value)
+    length = context.with_characters(text, first + length) - first
+    return Found(first, first + length, "name", 0.9 if marked else 0.8, f"label {word[:5]} before; {length} characters")
+
+
+def is_whole(text: str, end: int, value: str) -> bool:
+    """Whether `value` is whole: behind syllables that are spaced apart, and Latin, a particle may follow."""
+    after = text[end : end + 1]
+    if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
+        return False
+    if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
+        rest = "".join(text[end : end + 24].split())
+        return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
+    if not _is_hangul(after):
+        return True
+    if _is_hangul(value[0]) and not is_spaced(value):
+        return False  # twelve syllables and more are a sentence
+    stop = end
+    while stop < min(end + 6, len(text)) and _is_hangul(text[stop]):
+        stop += 1
+    return is_particle(text[end:stop])
+
+
+def is_spaced(value: str) -> bool:
+    """Whether a value is Hangul with blanks between the syllables."""
+    return _is_hangul(value[:1]) and not all(map(_is_hangul, value))
+
+
+def spaced_points(value: str) -> float:
+    """Points of a name with blanks in it; where only the family name stands apart, the given name must be known.
+
+    >>> spaced_points("김 철 수") > 0, spaced_points("김 철수") > 0, spaced_points("최 근에") > 0
+    (True, True, False)
+    """
+    plain = "".join(c for c in value if _is_hangul(c))
+    length, points = judged(plain)
+    apart = len(value.split()) == len(plain)
+    return points if length == len(plain) and (apart or points >= _APART) else -9.0
+
+
+def _closes(text: str, start: int, end: int) -> bool:
+    """Whether a label opens its line or sentence and the name closes the field, as on a form."""
+    closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
+    before = text[max(0, start - 3) : start]
+    return closes and (before.rstrip(" ") == "" or before[-1:] in "\n.-•○※ ")
+
+
+def _split(whole: str, head: forms.Pattern) -> tuple[str, str]:
+    """Label and value; the value is empty where the label takes part of it."""
+    first = len(whole)
+    while first and _is_hangul(whole[first - 1]):
+        first -= 1
+    lone = whole[:first].rstrip(forms.BLANKS)[-2:]
+    if first and len(whole) - first > 1 and not (_is_hangul(lone[-1:]) and not _is_hangul(lone[:1])):
+        return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
+    label = leading(head, whole)
+    if label is None:
+        return whole, ""
+    value = whole[len(label) :]
+    return label, value if begins(forms.VALUE, value) else ""
+
+
+def _length(value: str, least: float) -> int:
+    """Characters of `value` that are a name of so many points; 0 if it is none."""
+    if not value:
+        return 0
+    if not _is_hangul(value[0]):
+        return len(value)
+    if is_spaced(value):
+        return len(value) if spaced_points(value) >= least else 0
+    return name_length(value, least)
+
+
+def _foreign(value: str) -> int:
+    """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
+    if not 4 <= len(value) <= 7 or is_spaced(value) or is_noun(value) or value[-1] in "은는을를의에고며다요니":
+        return 0
+    return len(value)
+
+
+def _is_hangul(char: str) -> bool:
+    return "가" <= char <= "힣"
