@@ -55,7 +55,7 @@ def _spaced(text: str) -> str:
 
 
 def address(url: str, redact: Callable[[str], str]) -> str:
-    """A URL after `redact`: user and password go, the host stays, path, query and fragment are `treated`.
+    """A URL after `redact`: user and password go, numbers of a host stay, all else is `treated`.
 
     >>> hide = lambda text: text.replace("010-0000-1234", "[전화번호1]")
     >>> address("https://user:word@a.kr/p?tel=010%2D0000%2D1234#x", hide)
@@ -66,4 +66,17 @@ def address(url: str, redact: Callable[[str], str]) -> str:
         return treated(url, redact)
     end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
     host = rest[:end].rpartition("@")[2]
+    if any(c.isalpha() for c in host) and not host.startswith("["):  # else the address of a server, which is no person
+        host = treated(host, redact)
     return f"{scheme}://{host}{treated(rest[end:], redact)}"
+
+
+def carries(id: str, redact: Callable[[str], str]) -> bool:
+    """Whether the key in an id, `<source>/<key>`, holds what `redact` takes away.
+
+    >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
+    >>> carries("a/u/hong%40example.kr", hide), carries("a/u/1", hide)
+    (True, False)
+    """
+    key = id.partition("/")[2]
+    return address(key, redact) != key
