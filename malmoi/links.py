@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
+Redact: TypeAlias = Callable[[str], str]  # personal data out of a text; None where it may stay
 _LAYERS = 3  # %2540 is %40 is @; nobody escapes more often
 
 
@@ -31,7 +33,7 @@ def _decoded(text: str) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def treated(text: str, redact: Callable[[str], str]) -> str:
+def treated(text: str, redact: Redact | None) -> str:
     """`text` after `redact`, which also sees it with its percent-escapes decoded; else letter for letter as it was.
 
     Where something is found behind escapes, the text stays decoded: nothing leads back into it by its bytes.
@@ -40,6 +42,8 @@ def treated(text: str, redact: Callable[[str], str]) -> str:
     >>> treated("/u/hong%40example.kr/%41", hide), treated("/u/%41", hide)
     ('/u/[이메일1]/A', '/u/%41')
     """
+    if redact is None:
+        return text
     found = redact(text)
     for read in (plain, _spaced):
         reading = read(found)
@@ -54,7 +58,7 @@ def _spaced(text: str) -> str:
     return decoded.replace("+", " ") if "?" in decoded else decoded
 
 
-def address(url: str, redact: Callable[[str], str]) -> str:
+def address(url: str, redact: Redact | None) -> str:
     """A URL after `redact`: user and password go, numbers of a host stay, all else is `treated`.
 
     >>> hide = lambda text: text.replace("010-0000-1234", "[전화번호1]")
@@ -62,7 +66,7 @@ def address(url: str, redact: Callable[[str], str]) -> str:
     'https://a.kr/p?tel=[전화번호1]#x'
     """
     scheme, mark, rest = url.partition("://")
-    if not mark or not scheme.isascii():
+    if redact is None or not mark or not scheme.isascii():
         return treated(url, redact)
     end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
     host = rest[:end].rpartition("@")[2]
@@ -71,7 +75,7 @@ def address(url: str, redact: Callable[[str], str]) -> str:
     return f"{scheme}://{host}{treated(rest[end:], redact)}"
 
 
-def carries(id: str, redact: Callable[[str], str]) -> bool:
+def carries(id: str, redact: Redact | None) -> bool:
     """Whether the key in an id, `<source>/<key>`, holds what `redact` takes away.
 
     >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
