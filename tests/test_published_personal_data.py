@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,10 @@ from small_corpus import OTHER, PROSE, malmoi
 import data_cards
 from flows.release import redactor
 from flows.run import recipe_of
-from malmoi import links, shard
 from malmoi import recipe as recipes
+from malmoi import shard
 from malmoi.corridor import Dropped, Kept, apply, walk
-from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Verdict
+from malmoi.document import Document, Note, Provenance, Signal, Verdict
 from malmoi.errors import StageError
 from malmoi.ledger import Failure
 from malmoi.releases.copies import COPIES
@@ -161,7 +160,9 @@ def with_secret_ids(root: Path) -> Inputs:
     rows.append({"id": SECRET[2], "keeper": SECRET[0], "reason": "date", **fallen})
     rows.append({"id": "ga/101", "keeper": "ga/1", "reason": f"fallen:{SECRET[0]} date", **fallen})
     rows = [r for r in rows if r["reason"] != "date" or r["id"] != "ga/101"]
-    rows = [r for r in rows if r["id"] not in ("ga/106",)] + [r | {"keeper": "ga/3"} for r in rows if r["id"] == "ga/106"]
+    rows = [r for r in rows if r["id"] not in ("ga/106",)] + [
+        r | {"keeper": "ga/3"} for r in rows if r["id"] == "ga/106"
+    ]
     pq.write_table(pa.Table.from_pylist(rows, COPIES), given.clusters[0])
     stages = tuple((name, (*paths, folders[name])) for name, paths in given.stages)
     return replace(given, stages=stages)
@@ -228,3 +229,123 @@ def test_a_document_that_printed_a_resident_number_is_never_redistributed(tmp_pa
     trained = replace(document("ga", 2, use="train-only"), trail=(note,))
     folder = published(tmp_path, replace(inputs(tmp_path / "in2", [trained]), clusters=()))
     assert row(folder, "ga/2")["pii"] == [{"kind": "rrn", "n": 1}]
+
+
+PAGE = "<!doctype html><html lang=ko><head><title>{title}</title></head><body><article><h1>{title}</h1>{text}</article>"
+SOURCE = '''"""Papers in a folder."""
+from pathlib import Path
+from malmoi.source import Folder, LicenceClaim, Source
+SOURCE = Source(
+    name="papers", title="문서", publisher="시험", access=Folder(Path({folder!r}), include=("**/*.html",)),
+    claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0으로 이용할 수 있다", file="LICENCE.txt"),), note="asked {mail}",
+)
+'''
+SUBJECTS = {
+    "plain.html": ("도서관", ""),
+    "contact.html": ("시장", f"문의는 홍길동 {TELEPHONE} 또는 {MAIL}로 주세요."),
+    "title.html": (f"바다 문의 {MAIL}", ""),
+    "number.html": ("학교", "주민등록번호 990131-1234567은 지워야 한다."),
+    "number-title.html": ("숲 990131-1234567", ""),
+    f"{MAIL}.html": ("강", ""),
+    f"{TELEPHONE}/notes.html": ("산", ""),
+}
+
+
+def essay(subject: str) -> str:
+    lines = (
+        f"{subject}에 가는 길에는 오래된 나무가 늘어서 있어서 여름에도 그늘이 깊다.",
+        f"아침마다 {subject} 앞을 지나는 사람들은 서로 인사를 나누고 천천히 걸음을 옮긴다.",
+        f"지난해에 고친 {subject}의 지붕은 비가 많이 내려도 더는 새지 않는다고 한다.",
+    )
+    return "".join(f"<p>{line} {PROSE if i else OTHER}</p>" for i, line in enumerate(lines))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Workspace and release of a folder of papers with identifiers in texts, titles and names of files."""
+    root = tmp_path_factory.mktemp("papers")
+    for name, (title, text) in SUBJECTS.items():
+        path = root / "pages" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = essay(title.split()[0]) + f"<p>{text}</p>"
+        path.write_text(PAGE.format(title=title, text=body), encoding="utf-8")
+    (root / "pages/LICENCE.txt").write_text("CC BY 4.0으로 이용할 수 있다.\n", encoding="utf-8")
+    source = root / "papers.py"
+    source.write_text(SOURCE.format(folder=str(root / "pages"), mail=MAIL), encoding="utf-8")
+    done = malmoi("run", "--source", source, "--workspace", root / "ws")
+    assert done.returncode == 0, done.stderr
+    assert not [word for word in FORBIDDEN if word in done.stdout + done.stderr]
+    return root / "ws", next((root / "ws/6-releases/general").glob("*/manifest.json")).parent
+
+
+def test_no_file_of_a_release_holds_an_identifier_of_its_corpus(run: tuple[Path, Path]) -> None:
+    assert not leaks(run[1])
+    assert not [where for where, text in strings(run[1]) if "990131" in text]
+    ids = {r["id"] for p in (run[1] / "data").rglob("*.parquet") for r in pq.ParquetFile(p).read().to_pylist()}
+    assert ids == {"papers/plain.html", "papers/contact.html", "papers/title.html"}
+    contact = row(run[1], "papers/contact.html")
+    assert "문의는 [이름1] [전화번호1] 또는 [이메일1]로 주세요." in contact["text"]
+    assert {p["kind"] for p in contact["pii"]} == {"name", "phone", "email"}
+
+
+def test_the_card_counts_documents_with_resident_numbers_and_with_personal_data_in_ids(run: tuple[Path, Path]) -> None:
+    rows = pq.read_table(run[1] / "audit/dropped.parquet").to_pylist()
+    assert sorted((r["id"], r["filter"], r["reason"], r["measured"]) for r in rows) == [
+        ("papers/[withheld 1]", "quarantine", "personal-data-in-id", 1.0),
+        ("papers/[withheld 2]", "quarantine", "personal-data-in-id", 1.0),
+        ("papers/number-title.html", "quarantine", "resident-number", 2.0),  # title and heading
+        ("papers/number.html", "quarantine", "resident-number", 1.0),
+    ]
+    card = json.loads((run[1] / "card.json").read_text(encoding="utf-8"))
+    counted = [r for t in card["tables"].values() for r in t["rows"] if "quarantine" in r and len(t["columns"]) > 2]
+    assert {tuple(r)[-2:] for r in counted} >= {("resident-number", 2), ("personal-data-in-id", 2)}
+
+
+def test_signatures_of_texts_before_redaction_lie_in_the_workspace_and_not_in_the_release(
+    run: tuple[Path, Path],
+) -> None:
+    workspace, release = run
+    segments = sorted((workspace / "surveys/index").rglob("documents.parquet"))
+    assert segments and "signature" in pq.read_schema(segments[0]).names
+    for path in release.rglob("*.parquet"):
+        assert not {"signature", "spans", "trail", "value"} & set(pq.read_schema(path).names)
+        assert not [f for f in pq.read_schema(path) if pa.types.is_binary(f.type)]
+
+
+TEXT = f"문의는 홍길동 {TELEPHONE} 또는 {MAIL}로 주세요. 사무실은 부산 해운대구 없는로 9, 1동 203호에 있다."
+
+
+def test_no_form_of_a_morpheme_keeps_a_part_of_what_was_replaced() -> None:
+    steps = {s.filter: s for _, stage in recipe_of("general").steps for s in stage}
+    filters = recipes.bind(tuple(steps[n] for n in ("morphology", "personal_data", "redact")))
+    doc = Document("a/1", f"{TEXT} 도서관은 내일 연다.", Provenance("a", "", "", "", ""))
+    before = apply(doc, filters[0].name, filters[0].verb, filters[0].call(doc))
+    outcome = walk(doc, filters)
+    assert isinstance(outcome, Kept) and outcome.document.morphemes and before.morphemes
+    values = ("홍길동", TELEPHONE, MAIL, "없는로 9, 1동 203호")
+    parts = {part for value in values for part in (value, *value.replace("@", "-").replace(".", "-").split("-"))}
+    forms = set(outcome.document.morphemes.form)
+    assert parts & set(before.morphemes.form)
+    assert not parts & forms
+    assert not [value for value in values if value in "".join(outcome.document.morphemes.form)]
+    assert {"도서관", "내일", "부산"} <= forms
+    for form, _, start, length in outcome.document.morphemes.rows():
+        if form in ("도서관", "내일", "부산"):
+            assert outcome.document.text[start : start + length] == form
+    assert not [s for s in outcome.document.spans if s.value is not None]
+
+
+@pytest.mark.parametrize("use", ["redistribute", "train-only"])
+@pytest.mark.parametrize("where", ["text", "title", "url"])
+def test_a_resident_number_anywhere_keeps_a_document_out_whatever_its_use(use: str, where: str) -> None:
+    number = "990131-1234567"
+    doc = replace(document("ga", 1, use=use), text=PROSE, morphemes=None, spans=())
+    provenance = replace(doc.provenance, url=f"https://a.kr/?no={number.replace('-', '%2D')}")
+    doc = replace(
+        doc,
+        **{"text": {"text": f"{PROSE} {number}"}, "title": {"title": number}}.get(where, {"provenance": provenance}),
+    )
+    steps = {s.filter: s for _, stage in recipe_of("general").steps for s in stage}
+    outcome = walk(doc, recipes.bind(tuple(steps[n] for n in ("personal_data", "quarantine", "redact"))))
+    assert isinstance(outcome, Dropped)
+    assert (outcome.by, outcome.verdict.reason) == ("quarantine", "resident-number")
