@@ -13,6 +13,7 @@ import pytest
 from filters import generalised, personal_data, redact, surrogates
 from filters.pii_rules import checksums
 from filters.pii_rules.official import Official
+from malmoi import recipe as recipes
 from malmoi.corridor import apply
 from malmoi.document import Document, Provenance, Span
 
@@ -222,3 +223,27 @@ def test_the_official_part_takes_time_in_proportion_to_the_text() -> None:
 
     small, large = seconds(200), seconds(1_600)
     assert large <= 24 * small + 0.05
+
+
+def test_the_recipe_of_the_docs_is_one(tmp_path: Path) -> None:
+    page = (HERE.parent / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    path = tmp_path / "t.toml"
+    path.write_text(f'name = "t"\npurpose = "p"\n[[clean]]\nfilter = "rights"\n{shown}', encoding="utf-8")
+    steps = recipes.load(path).stage("curated")
+    assert dict(steps[0].params)["keep_official"] == ("desk-line", "role-mailbox")
+    assert dict(dict(steps[2].params)["actions"]) == {
+        "address": "placeholder",
+        "crn": "keep",
+        "email": "surrogate",
+        "phone": "surrogate",
+    }
+    (_, _, bound) = recipes.bind(steps)
+    doc = document("문의 010-0000-1234", (Span(3, 16, "pii:phone"),))
+    assert apply(doc, bound.name, bound.verb, bound.call(doc)).text == "문의 010-0000-0001"
+
+
+def test_the_docs_name_every_action_surrogate_and_official_part() -> None:
+    page = (HERE.parent / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    for name in (*get_args(redact.Action), *surrogates.KINDS, *EVERYTHING):
+        assert f"`{name}`" in page, f"docs do not name {name}"

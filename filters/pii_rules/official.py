@@ -89,7 +89,8 @@ def _judged(text: str, found: Sequence[Found], names: list[int], keep: Collectio
 
 
 def _what(text: str, item: Found, names: list[int]) -> Official | None:
-    value = unicodedata.normalize("NFKC", text[item.start : item.end])
+    value = text[item.start : item.end]
+    value = value if value.isascii() else unicodedata.normalize("NFKC", value)
     match item.kind:
         case "phone" if not _dialled(value).startswith(_MOBILE):
             before, line = _line(text, item)
