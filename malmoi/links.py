@@ -42,7 +42,7 @@ def treated(text: str, redact: Redact | None) -> str:
     >>> treated("/u/hong%40example.kr/%41", hide), treated("/u/%41", hide)
     ('/u/[이메일1]/A', '/u/%41')
     """
-    if redact is None:
+    if redact is None or not text:
         return text
     found = redact(text)
     for read in (plain, _spaced):

@@ -22,6 +22,7 @@ from malmoi.corridor import Dropped, Kept, apply, walk
 from malmoi.document import Document, Note, Provenance, Signal, Verdict
 from malmoi.errors import StageError
 from malmoi.ledger import Failure
+from malmoi.releases import audit
 from malmoi.releases.copies import COPIES
 from malmoi.releases.inputs import Inputs
 from malmoi.releases.publish import publish
@@ -159,6 +160,7 @@ def with_secret_ids(root: Path) -> Inputs:
     fallen = {"kind": "near", "similarity": 0.875, "measured": "exact", "release": ""}
     rows.append({"id": SECRET[2], "keeper": SECRET[0], "reason": "date", **fallen})
     rows.append({"id": "ga/101", "keeper": "ga/1", "reason": f"fallen:{SECRET[0]} date", **fallen})
+    rows = [r | {"keeper": EARLIER} if r["release"] else r for r in rows]
     rows = [r for r in rows if r["reason"] != "date" or r["id"] != "ga/101"]
     rows = [r for r in rows if r["id"] not in ("ga/106",)] + [
         r | {"keeper": "ga/3"} for r in rows if r["id"] == "ga/106"
@@ -166,6 +168,9 @@ def with_secret_ids(root: Path) -> Inputs:
     pq.write_table(pa.Table.from_pylist(rows, COPIES), given.clusters[0])
     stages = tuple((name, (*paths, folders[name])) for name, paths in given.stages)
     return replace(given, stages=stages)
+
+
+EARLIER = f"na/old/{TELEPHONE}"  # published before ids were looked at
 
 
 def optout(quote: str) -> Signal:
@@ -188,6 +193,7 @@ def test_ids_with_personal_data_are_numbered_in_every_table_and_the_release_veri
     assert "na/[withheld 3]" in pq.read_table(folder / "audit/failed.parquet")["id"].to_pylist()
     copies = {r["member"]: r for r in pq.read_table(folder / "audit/clusters.parquet").to_pylist()}
     assert copies["na/[withheld 4]"]["keeper"] == "ga/[withheld 2]"
+    assert copies["na/104"]["keeper"] == "na/[withheld 5]"
     assert copies["ga/101"]["reason"] == "fallen:ga/[withheld 2] date"
     signals = pq.read_table(folder / "audit/signals.parquet").to_pylist()
     assert [(s["quote"], s["record"]) for s in signals if s["id"] == "ga/[withheld 1]"] == [("[이메일1]", "")]
@@ -204,6 +210,18 @@ def test_the_names_of_withheld_ids_do_not_depend_on_order_or_grouping(tmp_path: 
         return [pq.read_table(folder / f"audit/{n}.parquet").to_pylist() for n in ("dropped", "clusters", "signals")]
 
     assert tables(False) == tables(True)
+
+
+def test_tables_that_are_sorted_on_disk_name_withheld_ids_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    small = published(tmp_path / "a", with_secret_ids(tmp_path / "a/in"))
+    monkeypatch.setattr(audit, "SMALL", 0)
+    large = published(tmp_path / "b", with_secret_ids(tmp_path / "b/in"))
+    for name in ("dropped", "signals", "licence_evidence"):
+        assert (small / f"audit/{name}.parquet").read_bytes() == (large / f"audit/{name}.parquet").read_bytes()
 
 
 def test_where_a_recipe_leaves_personal_data_alone_ids_and_addresses_stay(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -70,9 +71,12 @@ def publish(
         shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
         files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
         stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
-        names = _withheld([path for path, _ in stages], counted, pairs, redact, run)
-        refusals = [work / "refused" / f"{i:06d}.parquet" for i in range(len(stages))]
-        drops = [Refused(path, to, redact, back, names) for (path, back), to in zip(stages, refusals, strict=True)]
+        hidden = list(run(withheld.search, [withheld.Search(path, redact) for path, _ in stages]))
+        names = _withheld(hidden, counted, pairs, redact)
+        drops = [
+            Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, {id: names[id] for id in hidden[i]})
+            for i, (path, back) in enumerate(stages)
+        ]
         signals = list(run(refused, drops))
         files += audit.write(inputs, counted, parted, signals, withheld.copies(pairs, names), names, folder, work)
     finally:
@@ -94,14 +98,12 @@ def _treated(inputs: Inputs, redact: Redact | None) -> Inputs:
     return replace(inputs, purpose=links.treated(inputs.purpose, redact), sources=tuple(map(source, inputs.sources)))
 
 
-def _withheld(folders: list[Path], counted: audit.Ledgers, pairs: pa.Table, redact: Redact | None, run: Run) -> Names:
+def _withheld(dropped: list[tuple[str, ...]], counted: audit.Ledgers, pairs: pa.Table, redact: Redact | None) -> Names:
     """The names of all ids that carry personal data, whether dropped, failed or in a table of copies."""
-    if redact is None:
-        return {}
-    found = [id for ids in run(withheld.search, [withheld.Search(path, redact) for path in folders]) for id in ids]
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
-    copied = pc.unique(pa.chunked_array([*pairs["keeper"].chunks, *pairs["member"].chunks], pa.string())).to_pylist()
-    return withheld.names([*found, *withheld.among(failed, redact), *withheld.among(copied, redact)])
+    # All other ids in the tables of copies are published or were dropped.
+    earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
+    return withheld.names([*chain.from_iterable(dropped), *withheld.among([*failed, *earlier], redact)])
 
 
 def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History | None) -> Manifest:

@@ -26,13 +26,15 @@ class Search:
     """The work of one task: a finished stage shard, in whose dropped documents such ids are looked for."""
 
     folder: Path
-    redact: Redact
+    redact: Redact | None
 
 
 def search(work: Search) -> tuple[str, ...]:
     """The ids of dropped documents of a stage shard that carry personal data."""
     path = work.folder / "dropped.parquet"
-    return among(shard.read(path, ["id"]).column("id").to_pylist(), work.redact) if path.exists() else ()
+    if work.redact is None or not path.exists():
+        return ()
+    return among(shard.read(path, ["id"]).column("id").to_pylist(), work.redact)
 
 
 def among(ids: Iterable[str], redact: Redact | None) -> tuple[str, ...]:
