@@ -7,22 +7,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_corpus import OTHER, PROSE, malmoi
 
 import data_cards
 from flows.release import redactor
 from flows.run import recipe_of
+from malmoi import links, shard
 from malmoi import recipe as recipes
-from malmoi import shard
 from malmoi.corridor import Dropped, Kept, apply, walk
 from malmoi.document import Document, Note, Provenance, Signal, Verdict
 from malmoi.errors import StageError
 from malmoi.ledger import Failure
-from malmoi.releases import audit
+from malmoi.releases import audit, withheld
 from malmoi.releases.copies import COPIES
 from malmoi.releases.inputs import Inputs
 from malmoi.releases.publish import publish
@@ -367,3 +370,28 @@ def test_a_resident_number_anywhere_keeps_a_document_out_whatever_its_use(use: s
     outcome = walk(doc, recipes.bind(tuple(steps[n] for n in ("personal_data", "quarantine", "redact"))))
     assert isinstance(outcome, Dropped)
     assert (outcome.by, outcome.verdict.reason) == ("quarantine", "resident-number")
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.sampled_from("가a1%40EBA&?=+/#@:.;[] "), max_size=40))
+def test_what_holds_nothing_is_published_letter_for_letter(text: str) -> None:
+    assert links.treated(text, str) == text
+    assert links.address(f"https://a.kr/{text}", str) == f"https://a.kr/{text}"
+
+
+@settings(max_examples=200, deadline=None)
+@given(around=st.text(st.sampled_from("가a&?=/#-. "), max_size=12), layers=st.integers(0, 3), bare=st.booleans())
+def test_a_mail_address_is_seen_through_every_layer_of_escapes(around: str, layers: int, bare: bool) -> None:
+    mail = MAIL
+    for _ in range(layers):
+        mail = quote(mail, safe="" if bare else ".")
+    found = links.treated(f"/{around}/{mail}/x", lambda text: text.replace(MAIL, "[이메일1]"))
+    assert "gildong" not in found
+
+
+@settings(max_examples=100, deadline=None)
+@given(ids=st.lists(st.text(st.sampled_from("ab/1@"), min_size=3, max_size=8)))
+def test_withheld_ids_have_names_of_their_own(ids: list[str]) -> None:
+    given_names = withheld.names(ids)
+    assert len(set(given_names.values())) == len(set(ids))
+    assert withheld.names(reversed(ids)) == given_names
