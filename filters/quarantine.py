@@ -7,12 +7,13 @@ names its document for good and cannot be masked: two masked ones may be equal (
 
 from __future__ import annotations
 
-from filters import personal_data
 from filters.params import Count
+from filters.personal_data import mark as marks
 from malmoi import links
 from malmoi.document import Document, Provenance, Spans, Verdict
 
 VERSION = 2
+LIBRARIES = ("google-re2",)
 NEEDS = ("personal_data",)
 
 _KINDS = frozenset(("pii:rrn", "pii:frn"))
@@ -45,4 +46,4 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
 
 def _marked(text: str) -> Spans:
     """All kinds, whatever the recipe replaces: what a release would change in an id is among them."""
-    return personal_data.mark(Document("", text, _NOWHERE))
+    return marks(Document("", text, _NOWHERE))

@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
 
 from filters import generalised
 from filters import surrogates as reserved
@@ -56,7 +55,7 @@ _NUMBERS: Final = frozenset(("rrn", "frn", "phone", "brn", "crn", "account", "ca
 def _pairs(table: Any) -> tuple[tuple[str, str], ...]:
     """The table of a recipe, or pairs, as sorted pairs: the parameters of a step are values that can be hashed."""
     if not isinstance(table, Mapping | tuple):
-        raise PydanticCustomError("actions", 'not a table of kinds and actions, such as phone = "surrogate"')
+        raise ValueError('not a table of kinds and actions, such as phone = "surrogate"')
     given = dict(table)
     for kind, action in given.items():
         _refuse(kind in NAMES, f"{kind!r} is no kind", str(kind), NAMES)
@@ -72,7 +71,7 @@ def _refuse(sound: bool, says: str, given: str, known: Any) -> None:
     if not sound:
         near = get_close_matches(given, known, 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise PydanticCustomError("actions", "{says}", {"says": f"{says}.{hint} Known: {', '.join(known)}"})
+        raise ValueError(f"{says}.{hint} Known: {', '.join(known)}")
 
 
 Actions: TypeAlias = Annotated[tuple[tuple[str, Action], ...], BeforeValidator(_pairs)]  # a table in a recipe

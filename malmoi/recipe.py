@@ -283,4 +283,5 @@ def _explained(error: ValidationError, known: list[str]) -> str:
     if first["type"] in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
         example = first["input"] if isinstance(first["input"], str) else "…"
         return f'key {key!r}: not a list (given: {first["input"]!r}). A list: {key} = ["{example}"].'
-    return f"key {key!r}: {first['msg']} (given: {first['input']!r})."
+    says = first["msg"].removeprefix("Value error, ")  # of a validator of ours
+    return f"key {key!r}: {says} (given: {first['input']!r})."
