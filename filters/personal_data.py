@@ -19,6 +19,7 @@ from filters.pii_rules import (
     names,
     network,
     numbers,
+    official,
     payments,
     persons,
     phones,
@@ -30,9 +31,10 @@ from filters.pii_rules import (
 )
 from filters.pii_rules.finding import Found, resolved, spans
 from filters.pii_rules.numbers import Run, Window
+from filters.pii_rules.official import Official
 from malmoi.document import Document, Spans
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -63,8 +65,11 @@ _Rule: TypeAlias = Callable[[Window], Found | None]
 _Detector: TypeAlias = Callable[[str, bytes], Iterator[Found]]
 
 
-def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS) -> Spans:
+def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_official: tuple[Official, ...] = ()) -> Spans:
     """Spans of kind `pii:<kind>` in text order, never overlapping, in code points of `doc.text`.
+
+    `keep_official` names what of institutions stays unmarked: `desk-line`, `role-mailbox`,
+    `company-number`, `office-address`; none by default, and then `why` says which of these it is.
 
     `value` is the matched text and goes when it is redacted; `why` names label, form and sums,
     never the text. Takes time linear in the length of the text, whatever stands in it.
@@ -82,9 +87,10 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS) -> Spans:
     if not detectors:
         return ()
     found = resolved(item for detector in detectors for item in detector(text, data))
-    if "name" in kinds:  # a name is personal beside an identifier, so the identifiers come first
+    if "name" in kinds or keep_official:  # a name is personal beside an identifier, so the identifiers come first
         linked = list(names.linked(text, found, data))
         found = resolved(found + linked) if linked else found
+    found = official.judged(text, found, keep_official)
     return spans((f for f in found if f.kind in kinds), doc.text)
 
 

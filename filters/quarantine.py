@@ -1,30 +1,49 @@
-"""Keep documents with resident numbers out of a release; stands between personal_data and redact.
+"""Keep documents with resident numbers out of a release, and those whose id carries personal data.
 
-Redaction would take the number away, but a text that printed one is likely to say more about the
-person than any mask covers (PIPA art. 24 and 24-2).
+Stands between personal_data and redact. Redaction would take a resident number away, but a text that
+printed one is likely to say more about the person than any mask covers (PIPA art. 24 and 24-2). An id
+names its document for good and cannot be masked: two masked ones may be equal (docs/decisions/0008).
 """
 
 from __future__ import annotations
 
 from filters.params import Count
-from malmoi.document import Document, Verdict
+from filters.personal_data import mark as marks
+from malmoi import links
+from malmoi.document import Document, Provenance, Spans, Verdict
 
-VERSION = 1
+VERSION = 2
+LIBRARIES = ("google-re2",)
+NEEDS = ("personal_data",)
 
 _KINDS = frozenset(("pii:rrn", "pii:frn"))
+_NOWHERE = Provenance("", "", "", "", "")
 
 
 def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
-    """Drop a document with more than `max_resident_numbers` resident or foreigner numbers marked.
+    """Drop a document with resident or foreigner numbers, or with personal data of any kind in its id.
 
-    `measured` is how many spans of kind pii:rrn and pii:frn the document carries.
+    `measured` is how many of these numbers are marked in the text or stand in title, author and
+    address, percent-escapes read. Up to `max_resident_numbers` may stand in a document that is used
+    for training only; in one to be redistributed, none.
 
     >>> from malmoi.document import Provenance, Span
     >>> doc = Document("a/1", "…", Provenance("a", "", "", "", ""), spans=(Span(0, 1, "pii:rrn"),))
     >>> judge(doc).reason, judge(doc, max_resident_numbers=1).outcome
-    ('resident-number', 'keep')
+    ('resident-number', 'drop')
+    >>> judge(Document("a/u/hong%40example.kr", "…", Provenance("a", "", "", "", ""))).reason
+    'personal-data-in-id'
     """
-    count = sum(span.kind in _KINDS for span in doc.spans)
-    if count > max_resident_numbers:
-        return Verdict("drop", "resident-number", measured=count, limit=max_resident_numbers)
-    return Verdict("keep", "within-limit", measured=count, limit=max_resident_numbers)
+    limit = max_resident_numbers if doc.label("use") == "train-only" else 0
+    beside = _marked("\n\n".join((doc.title, doc.author, links.plain(doc.provenance.url))))
+    count = sum(span.kind in _KINDS for span in (*doc.spans, *beside))
+    if count > limit:
+        return Verdict("drop", "resident-number", measured=count, limit=limit)
+    if links.carries(doc.id, lambda text: "" if _marked(text) else text):
+        return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
+    return Verdict("keep", "within-limit", measured=count, limit=limit)
+
+
+def _marked(text: str) -> Spans:
+    """All kinds, whatever the recipe replaces: what a release would change in an id is among them."""
+    return marks(Document("", text, _NOWHERE))

@@ -192,7 +192,7 @@ def findings(folder: Path) -> list[Finding]:
 
 
 def redactor(recipe: Recipe) -> Callable[[str], str] | None:
-    """The recipe's own treatment of personal data, for titles and quotes, which are no document's text."""
+    """The recipe's own treatment of personal data, for all that a release says and that is no document's text."""
     steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
     return partial(_redacted, steps) if steps else None
 

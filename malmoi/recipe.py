@@ -125,6 +125,13 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
             )
     elif names.index("personal_data") > names.index("redact"):
         yield "`redact` stands before `personal_data`, whose marks it replaces."
+    elif "quarantine" not in names:
+        yield (
+            "no `quarantine`: documents with resident numbers, or with personal data in their ids, would be published. "
+            "Add it under [[curated]], between `personal_data` and `redact`."
+        )
+    if "redact" in names and "quarantine" in names[names.index("redact") :]:
+        yield "`quarantine` stands behind `redact`, which takes away the marks that it reads."
     for stage, step in steps:
         for need in getattr(module(step.filter), "NEEDS", ()):
             if need not in names[: names.index(step.filter)]:
@@ -276,4 +283,5 @@ def _explained(error: ValidationError, known: list[str]) -> str:
     if first["type"] in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
         example = first["input"] if isinstance(first["input"], str) else "…"
         return f'key {key!r}: not a list (given: {first["input"]!r}). A list: {key} = ["{example}"].'
-    return f"key {key!r}: {first['msg']} (given: {first['input']!r})."
+    says = first["msg"].removeprefix("Value error, ")  # of a validator of ours
+    return f"key {key!r}: {says} (given: {first['input']!r})."

@@ -17,6 +17,8 @@ from crawlers import catalogue
 from crawlers.fetch.archive import CLOSED, OPEN, Archive, entries, read_body
 from crawlers.fetch.job import read_job
 from crawlers.fetch.payload import Damaged, TooBig, decoded, inflate
+from crawlers.fetch.scope import links
+from malmoi.capture import Capture
 from malmoi.errors import CallError
 from tests.small_site import ODD, PAGES, Site, serve
 
@@ -361,3 +363,9 @@ def test_many_kills_at_any_moment_lose_nothing(tmp_path: Path) -> None:
     assert archived(tmp_path / "run") == archived(whole / "run")
     assert sum((site.hits - once).values()) <= kills
     assert kills >= 20
+
+
+def test_a_link_is_the_same_for_every_visitor() -> None:
+    body = b"<html><a href='/list.do;jsessionid=0A1B2C3D.node2?no=1'>1</a><a href='/a;v=1;JSESSIONID=0A/b'>2</a></html>"
+    page = Capture("r", "https://a.kr/", "", 200, (("Content-Type", "text/html"),), body)
+    assert list(links(page)) == ["https://a.kr/list.do?no=1", "https://a.kr/a;v=1/b"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +128,71 @@ def test_a_document_with_a_resident_number_is_dropped_with_the_count() -> None:
     doc = document(text, personal_data.mark(document(text)))
     verdict = quarantine.judge(doc)
     assert (verdict.outcome, verdict.reason, verdict.measured, verdict.limit) == ("drop", "resident-number", 2, 0)
-    assert quarantine.judge(doc, max_resident_numbers=2).outcome == "keep"
     assert quarantine.judge(document("본문")).outcome == "keep"
+
+
+def test_resident_numbers_may_be_allowed_for_training_only_and_never_for_redistribution() -> None:
+    text = "주민등록번호 991331-1234567, 외국인등록번호 991331-5234567"
+    doc = document(text, personal_data.mark(document(text)))
+    for use, outcome in (("redistribute", "drop"), ("train-only", "keep"), ("", "drop")):
+        used = replace(doc, labels=(("use", use),) if use else ())
+        assert quarantine.judge(used, max_resident_numbers=2).outcome == outcome
+        assert quarantine.judge(used).outcome == "drop"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "주민등록번호 991331-1234567 확인"},
+        {"author": "홍길동 (990131-1234567)"},
+        {"provenance": Provenance("test", "https://a.kr/?rrn=990131%2D1234567", "", "", "")},
+        {"provenance": Provenance("test", "https://a.kr/990131%252D1234567.html", "", "", "")},
+    ],
+    ids=("title", "author", "url", "escaped twice"),
+)
+def test_a_resident_number_beside_the_text_drops_the_document_too(change: dict[str, Any]) -> None:
+    verdict = quarantine.judge(replace(document("본문"), **change))
+    assert (verdict.outcome, verdict.reason, verdict.measured) == ("drop", "resident-number", 1)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "members/hong@example.kr",
+        "members/hong%40example.kr",
+        "members/hong%2540example.kr",
+        "https://a.kr/u?tel=010-0000-1234",
+        "https://a.kr/u?tel=010+0000+1234&x=1",
+        "https://a.kr/u?memo=%C0%FC%C8%AD+02%2D000%2D1234",
+        "https://hong:word99x@a.kr/u",
+        "https://a.kr/u;jsessionid=0A1B2C3D4E5F6G7H8I9J",
+        "https://a.kr/u?access_token=a1b2c3d4e5f6g7h8",
+        "https://010-0000-1234.a.kr/",
+    ],
+)
+def test_a_document_whose_id_carries_personal_data_is_dropped(key: str) -> None:
+    verdict = quarantine.judge(replace(document("본문"), id=f"test/{key}"))
+    assert (verdict.outcome, verdict.reason) == ("drop", "personal-data-in-id")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "1",
+        "law/ordinance.html",
+        "https://a.kr/news/view.do?newsId=148912345&page=2",
+        "https://a.kr/2024/01/02/000123456789.html",
+        "https://192.0.2.1:8080/board/view?no=20240102123456",
+        "%EB%8C%80%ED%95%9C%EB%AF%BC%EA%B5%AD",
+        "ISBN/9788900000000",
+        "repository/docs/v1.2.3.4/index.md",
+        "홍길동",
+        "2024다12345",
+        "011301-202401020001",
+    ],
+)
+def test_ordinary_keys_and_addresses_are_kept(key: str) -> None:
+    assert quarantine.judge(replace(document("본문"), id=f"test/{key}")).outcome == "keep"
 
 
 HOSTILE = {

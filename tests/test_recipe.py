@@ -10,6 +10,7 @@ from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 
 HEAD = 'name = "t"\npurpose = "p"\nunredacted = "a test"\n[[clean]]\nfilter = "rights"\n'
+REDACT = '[[curated]]\nfilter = "redact"\n[curated.actions]\n'
 DOC = Document("s/1", "짧은 글", Provenance("s", "", "", "", ""))
 
 
@@ -28,6 +29,15 @@ def written(tmp_path: Path, text: str) -> Path:
         ("[[clean]]\nmin_chars = 3\n", r"no `filter"),
         ('[[cleen]]\nfilter = "length"\n', r"unknown key 'cleen'. Did you mean 'clean'"),
         ("shards = \n", "not valid TOML"),
+        (REDACT + 'phon = "surrogate"\n', r"'redact': key 'actions': 'phon' is no kind. Did you mean 'phone'"),
+        (REDACT + 'phone = "surogate"\n', r"'redact': key 'actions': 'surogate' for phone .* Did you mean 'surrogate'"),
+        (REDACT + 'phone = "generalise"\n', r"'actions': phone cannot be generalised. Known: address, birth_date"),
+        (REDACT + 'passport = "surrogate"\n', r"'actions': passport has no reserved values. Known: phone, email"),
+        ('[[curated]]\nfilter = "redact"\nactions = ["phone"]\n', r"'actions': not a table of kinds and actions"),
+        (
+            '[[curated]]\nfilter = "personal_data"\nkeep_official = ["desks"]\n',
+            r"'personal_data': key 'keep_official.0': Input should be 'desk-line', 'role-mailbox'",
+        ),
     ],
 )
 def test_a_wrong_recipe_says_file_filter_and_key(tmp_path, text, says):
@@ -44,6 +54,15 @@ def test_a_wrong_recipe_says_file_filter_and_key(tmp_path, text, says):
         (
             '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "redact"\n[[curated]]\nfilter = "personal_data"\n',
             "stands before `personal_data`",
+        ),
+        (
+            '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "personal_data"\n[[curated]]\nfilter = "redact"\n',
+            "no `quarantine`: documents with resident numbers, or with personal data in their ids, would be published",
+        ),
+        (
+            '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "personal_data"\n[[curated]]\nfilter = "redact"\n'
+            '[[curated]]\nfilter = "quarantine"\n',
+            "`quarantine` stands behind `redact`",
         ),
     ],
 )
@@ -126,10 +145,11 @@ NEEDY = [name for name in recipes.available() if getattr(recipes.module(name), "
 
 @pytest.mark.parametrize("name", NEEDY)
 def test_a_filter_before_the_one_that_it_needs_is_refused(tmp_path, name):
-    step, needed = f'[[curated]]\nfilter = "{name}"\n', '[[curated]]\nfilter = "morphology"\n'
-    with pytest.raises(CallError, match=f"'{name}' under .*'morphology' is not in the recipe. Put 'morphology' before"):
+    (need,) = recipes.module(name).NEEDS
+    step, needed = f'[[curated]]\nfilter = "{name}"\n', f'[[curated]]\nfilter = "{need}"\n'
+    with pytest.raises(CallError, match=f"'{name}' under .*'{need}' is not in the recipe. Put '{need}' before"):
         recipes.load(written(tmp_path, HEAD + step))
-    with pytest.raises(CallError, match=f"'{name}' under .*'morphology' stands behind it"):
+    with pytest.raises(CallError, match=f"'{name}' under .*'{need}' stands behind it"):
         recipes.load(written(tmp_path, HEAD + step + needed))
     assert recipes.load(written(tmp_path, HEAD + needed + step)).stage("curated")[1].filter == name
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree, html
 from w3lib.encoding import html_to_unicode
 
-from crawlers.addresses import begins, canonical, covers, origin
+from crawlers.addresses import begins, canonical, covers, origin, without_session
 from malmoi.capture import Capture
 from malmoi.source import Api, Crawled, Site
 
@@ -57,7 +57,7 @@ def links(capture: Capture) -> Iterator[str]:
         if element.tag == "a" and "nofollow" not in (element.get("rel") or "").lower().split():
             written[(element.get("href") or "#").strip()] = None
     for href in islice(written, MAX_LINKS):
-        if url := canonical(_joined(base, href), encoding):
+        if url := without_session(canonical(_joined(base, href), encoding)):
             yield url
 
 

@@ -15,6 +15,7 @@ from malmoi.releases.inputs import Inputs
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.schema import AUDIT
 from malmoi.releases.split import SIDES, Parted, without
+from malmoi.releases.withheld import Names, renamed
 from malmoi.tables import ROWS, sort_into
 
 SMALL = 32 * 1024 * 1024  # bytes of Parquet, with texts; sorted in memory: starting DuckDB five times costs 0.2 s
@@ -49,16 +50,20 @@ def write(
     parted: Sequence[Parted],
     refused: Sequence[Path],
     copies: pa.Table,
+    names: Names,
     folder: Path,
     tmp: Path,
 ) -> list[ReleaseFile]:
-    """Write audit/*.parquet of the release in `folder`; every table sorted, the same rows the same bytes."""
+    """Write audit/*.parquet of the release in `folder`; every table sorted, the same rows the same bytes.
+
+    `refused` and `copies` call ids that carry personal data by their `names` already.
+    """
     audit = folder / "audit"
     audit.mkdir(parents=True)
     small = {
         "clusters": copies,
         "edits": _edits(counted),
-        "failed": _failed(counted),
+        "failed": _failed(counted, names),
         "sources": _sources(inputs),
         "stages": _stages(counted),
     }
@@ -70,7 +75,7 @@ def write(
         paths = [p.target / f"{name}.parquet" for p in parted]
         paths += refused if name == "signals" else ()
         rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
-    rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs, tmp), tmp)
+    rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs, names, tmp), tmp)
     files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(AUDIT)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 
@@ -102,8 +107,9 @@ def _counts(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:
     return pa.Table.from_pylist(rows, schema)
 
 
-def _failed(counted: Ledgers) -> pa.Table:
-    rows = {(f.id, f.source, stage, f.why) for stage, found in counted for ledger in found for f in ledger.failed}
+def _failed(counted: Ledgers, names: Names) -> pa.Table:
+    failed = [(stage, f) for stage, found in counted for ledger in found for f in ledger.failed]
+    rows = {(names.get(f.id, f.id), f.source, stage, f.why) for stage, f in failed}
     schema = AUDIT["failed"]
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in sorted(rows)], schema)
 
@@ -147,22 +153,23 @@ def taken_back(folders: Sequence[Path]) -> Iterator[tuple[Path, tuple[Path, ...]
         yield folder, () if folder / REVERSED in back else back
 
 
-def _drops(inputs: Inputs, tmp: Path) -> list[tuple[str, list[Path]]]:
+def _drops(inputs: Inputs, names: Names, tmp: Path) -> list[tuple[str, list[Path]]]:
     """For each stage the files with what it dropped, and did not take back."""
     found = []
     for stage, folders in inputs.stages:
         here = [(path, back) for folder, back in taken_back(folders) if (path := folder / "dropped.parquet").exists()]
-        found.append((stage, [_standing(path, back, tmp / f"{stage}-{i}") for i, (path, back) in enumerate(here)]))
+        paths = [_standing(path, back, names, tmp / f"{stage}-{i}") for i, (path, back) in enumerate(here)]
+        found.append((stage, paths))
     return found
 
 
-def _standing(path: Path, back: Sequence[Path], tmp: Path) -> Path:
-    """The file `path`, or a copy of its columns below `tmp` without the drops that were taken back."""
-    if not back:
+def _standing(path: Path, back: Sequence[Path], names: Names, tmp: Path) -> Path:
+    """The file `path`, or a copy of its columns below `tmp` without drops that were taken back, with published ids."""
+    if not back and not names:
         return path
     table = shard.read(path, [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"])
-    left = without(table, back)
-    if left.num_rows == table.num_rows:
+    left = renamed(kept := without(table, back), ["id"], names)
+    if left is kept and left.num_rows == table.num_rows:
         return path
     tmp.mkdir(parents=True)
     shard.write(left, tmp / path.name)

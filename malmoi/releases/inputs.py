@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-Redact: TypeAlias = Callable[[str], str]  # personal data out of a title or a quote; picklable
+from malmoi import links
+
+Redact: TypeAlias = links.Redact  # for what no filter has seen; picklable
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from malmoi import shard
+from malmoi import links, shard
 from malmoi.errors import StageError
 from malmoi.exchange import Run
 from malmoi.ledger import File
-from malmoi.releases import audit, copies, licences
+from malmoi.releases import audit, copies, licences, withheld
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.history import History, next_version
-from malmoi.releases.inputs import Inputs, Redact
+from malmoi.releases.inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Parted, Refused, Split, refused, split
 from malmoi.releases.spread import Partition
+from malmoi.releases.withheld import Names
 from malmoi.tables import repeated
 
 
@@ -38,15 +42,17 @@ def publish(
 
     The bytes depend on the documents and the declared facts alone, not on the order or the grouping
     of the stage shards. `run` carries out the tasks; functions and their arguments are picklable.
-    `redact` takes personal data out of titles and quotes, which no filter has seen. Where the
-    inputs name no version, `history` gives it.
+    `redact` takes personal data out of all that no filter has seen: titles, authors, addresses, quotes and
+    places, what sources declare of themselves, and the ids of documents that are not published. Where
+    the inputs name no version, `history` gives it.
 
-    StageError where a shard is not finished, an id appears twice, a document has no proof of its
-    licence, or nothing is left to publish.
+    StageError where a shard is not finished, an id appears twice or carries personal data, a document
+    has no proof of its licence, or nothing is left to publish.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
     counted = audit.ledgers(inputs)
+    inputs = _treated(inputs, redact)
     work = tmp / f"publish-{uuid.uuid4().hex}"
     work.mkdir(parents=True)
     try:
@@ -65,15 +71,39 @@ def publish(
         shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
         files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
         stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
-        refusals = [work / "refused" / f"{i:06d}.parquet" for i in range(len(stages))]
-        drops = [Refused(path, to, redact, back) for (path, back), to in zip(stages, refusals, strict=True)]
-        files += audit.write(inputs, counted, parted, list(run(refused, drops)), pairs, folder, work)
+        hidden = list(run(withheld.search, [withheld.Search(path, redact) for path, _ in stages]))
+        names = _withheld(hidden, counted, pairs, redact)
+        drops = [
+            Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, {id: names[id] for id in hidden[i]})
+            for i, (path, back) in enumerate(stages)
+        ]
+        signals = list(run(refused, drops))
+        files += audit.write(inputs, counted, parted, signals, withheld.copies(pairs, names), names, folder, work)
     finally:
         rmtree(work, ignore_errors=True)
     licences.write(folder, (p.licence for p in partitions))
     made = _manifest(inputs, tuple(sorted(files)), history)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
+
+
+def _treated(inputs: Inputs, redact: Redact | None) -> Inputs:
+    """The inputs with what people wrote of recipe and sources as it may be published."""
+
+    def source(facts: SourceFacts) -> SourceFacts:
+        words = ("title", "publisher", "terms", "attribution", "note")
+        told: dict[str, Any] = {name: links.treated(getattr(facts, name), redact) for name in words}
+        return replace(facts, **told)
+
+    return replace(inputs, purpose=links.treated(inputs.purpose, redact), sources=tuple(map(source, inputs.sources)))
+
+
+def _withheld(dropped: list[tuple[str, ...]], counted: audit.Ledgers, pairs: pa.Table, redact: Redact | None) -> Names:
+    """The names of all ids that carry personal data, whether dropped, failed or in a table of copies."""
+    failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
+    # All other ids in the tables of copies are published or were dropped.
+    earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
+    return withheld.names([*chain.from_iterable(dropped), *withheld.among([*failed, *earlier], redact)])
 
 
 def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History | None) -> Manifest:

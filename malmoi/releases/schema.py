@@ -28,12 +28,12 @@ class Column:
 
 COLUMNS = (
     Column("id", _TEXT, False, "stable id, `<source>/<the source's own key or canonical address>`; unique"),
-    Column("text", _TEXT, False, "the published text, Unicode NFC, personal data replaced by typed placeholders"),
+    Column("text", _TEXT, False, "the published text, Unicode NFC, personal data replaced as the recipe says"),
     Column("title", _TEXT, False, "title as the source has it; empty where unknown"),
     Column("date", _TEXT, False, "date of publication, ISO 8601; empty where unknown"),
     Column("author", _TEXT, False, "author as the source names them; empty where unknown"),
     Column("source", _TEXT, False, "name of the source, see `audit/sources.parquet`"),
-    Column("url", _TEXT, False, "address the text was fetched from"),
+    Column("url", _TEXT, False, "address the text was fetched from, personal data in it replaced"),
     Column("fetched", _TEXT, False, "UTC, ISO 8601 to the second"),
     Column("license", _TEXT, False, "licence expression (SPDX id or LicenseRef); one per folder"),
     Column("use", _TEXT, False, "`redistribute` or `train-only`; one per folder"),
@@ -70,7 +70,9 @@ COLUMNS = (
     Column("cluster_size", _COUNT, False, "documents of its cluster of copies, itself included; 1 = no copies"),
     Column("pii", PII, False, "personal data replaced in `text`: kind and number of places"),
     Column("text_sha256", _TEXT, False, "sha256 (hex) of `text` in UTF-8"),
-    Column("record", _TEXT, False, "id of the archived response it was taken from"),
+    Column(
+        "record", _TEXT, False, "id of the archived response it was taken from; empty where `url` held personal data"
+    ),
     Column("revision", _TEXT, False, "sha256 (hex) of that response's payload"),
     Column("sentences", SENTENCES, True, "`start` and `end` (exclusive) of each sentence, in code points of `text`"),
     Column("morphemes", MORPHEMES, True, "`form`, Sejong `tag`, `start` and `length` of each morpheme, in code points"),

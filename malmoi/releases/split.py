@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from malmoi import rights, shard
+from malmoi import links, rights, shard
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
 from malmoi.releases.attribution import sentence
 from malmoi.releases.inputs import Redact, SourceFacts
 from malmoi.releases.schema import AUDIT, DATA
 from malmoi.releases.spread import Partition, h, partition_of
+from malmoi.releases.withheld import Names, renamed
 
 _PII = "pii:"
 _DOMAIN = "domain:"  # measures that a filter takes of a field
+_RESIDENTS = frozenset(("rrn", "frn"))
 _EVERYTHING = "general"  # what a source of all fields declares
 USES = ("redistribute", "train-only")
 AT_ONCE = 1024  # documents that stand as Python objects at a time, about 12 kB each
@@ -65,7 +67,7 @@ def split(work: Split) -> Parted:
         for at in range(0, table.num_rows, AT_ONCE):
             piece = table.slice(at, AT_ONCE)
             facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-            rows = [_row(work.folder, fact, sources, work.redact or str) for fact in facts]
+            rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
             keys += [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
             made.append(_published(piece, rows))
             for name, side in sides.items():
@@ -92,14 +94,17 @@ class Refused:
     target: Path
     redact: Redact | None = None
     back: tuple[Path, ...] = ()  # tables with the ids of drops that were taken back: those documents speak elsewhere
+    names: Names = field(default_factory=dict)  # of the ids that carry personal data
 
 
 def refused(work: Refused) -> Path:
     """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
-    redact, source = work.redact or str, work.folder / "dropped.parquet"
+    source = work.folder / "dropped.parquet"
     table = shard.read(source, ["id", "signals"]) if source.exists() else None
-    rows = [] if table is None else without(table, work.back).to_pylist()
-    found = [{**s, "id": row["id"], "quote": redact(s["quote"])} for row in rows for s in row["signals"] or ()]
+    rows = [] if table is None else renamed(without(table, work.back), ["id"], work.names).to_pylist()
+    hidden = set(work.names.values())  # and their records, which are named by a hash of the address
+    said = [(row["id"], signal) for row in rows for signal in row["signals"] or ()]
+    found = [_found(signal, id, work.redact, signal["record"] if id in hidden else None) for id, signal in said]
     work.target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(found, AUDIT["signals"]), work.target)
     return work.target
@@ -113,7 +118,9 @@ def without(table: pa.Table, back: Sequence[Path]) -> pa.Table:
     return table.filter(pc.invert(pc.is_in(table.column("id"), value_set=ids)))
 
 
-def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFacts], redact: Redact) -> dict[str, Any]:
+def _row(
+    folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFacts], redact: Redact | None
+) -> dict[str, Any]:
     """Everything published of a document but what is computed from its text, and its rows in the audit."""
     id, labels = fact["id"], {x["name"]: x["value"] for x in fact["labels"] or ()}
     measures = {x["name"]: x["value"] for x in fact["measures"] or ()}
@@ -131,13 +138,19 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
         )
     if fact["source"] not in sources:
         raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
-    source, title, author = sources[fact["source"]], redact(fact["title"]), redact(fact["author"])
-    named = sentence(source, title=title, author=author, date=fact["date"], url=fact["url"], licence=licence)
     pii = _replaced(fact["trail"] or ())
-    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "source", "url", "fetched", "record")}
+    _refuse(folder, fact, use, [kind for kind, _ in pii], redact)
+    source, url = sources[fact["source"]], links.address(fact["url"], redact)
+    title, author = links.treated(fact["title"], redact), links.treated(fact["author"], redact)
+    named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
+    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "source", "fetched")}
+    # A record is named by a hash of its address: who knows all of it but a telephone number finds that by trying.
+    hidden = fact["record"] if url != fact["url"] else None
     row |= {
         "title": title,
         "author": author,
+        "url": url,
+        "record": "" if hidden else fact["record"],
         "license": licence,
         "use": use,
         "attribution": named,
@@ -151,11 +164,37 @@ def _row(folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFact
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
-        "licence_evidence": [{**e, "id": id, "quote": redact(e["quote"])} for e in proofs],
+        "licence_evidence": [_found(e, id, redact, hidden) for e in proofs],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
-        "signals": [{**s, "id": id, "quote": redact(s["quote"])} for s in fact["signals"] or ()],
+        "signals": [_found(s, id, redact, hidden) for s in fact["signals"] or ()],
     }
     return row
+
+
+def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str], redact: Redact | None) -> None:
+    """StageError for what `quarantine` keeps out of a release; names no id, which may be what is wrong."""
+    what = ""
+    if use == "redistribute" and not _RESIDENTS.isdisjoint(kinds):
+        what = "printed a resident number"
+    elif links.carries(fact["id"], redact):
+        what = "carries personal data in its id"
+    if what:
+        raise StageError(
+            f"{folder}: a document of source {fact['source']!r} {what} and may not be published; "
+            "put `quarantine` between `personal_data` and `redact`, and run curate again."
+        )
+
+
+def _found(fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None) -> dict[str, Any]:
+    """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`."""
+    quote, place = links.treated(fact["quote"], redact), links.address(fact["place"], redact)
+    return {
+        **fact,
+        "id": id,
+        "quote": quote,
+        "place": place,
+        "record": "" if fact["record"] == hidden else fact["record"],
+    }
 
 
 def _field(source: SourceFacts, labels: Mapping[str, str]) -> str:

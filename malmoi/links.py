@@ -1,0 +1,86 @@
+"""Addresses and ids as a reader of personal data must read them: percent-escapes say what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+from urllib.parse import unquote_to_bytes
+
+Redact: TypeAlias = Callable[[str], str]  # personal data out of a text; None where it may stay
+_LAYERS = 3  # %2540 is %40 is @; nobody escapes more often
+
+
+def plain(text: str) -> str:
+    """`text` with its percent-escapes decoded, as UTF-8, else as the Korean code page 949; escaped twice, twice.
+
+    >>> plain("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), plain("%EA%B0%80"), plain("hong%2540example.kr")
+    ('/q?mail=hong@example.kr&name=홍길', '가', 'hong@example.kr')
+    """
+    for _ in range(_LAYERS):
+        if "%" not in text or (decoded := _decoded(text)) == text:
+            break
+        text = decoded
+    return text
+
+
+def _decoded(text: str) -> str:
+    raw = unquote_to_bytes(text.encode("utf-8", "replace"))
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "replace")
+
+
+def treated(text: str, redact: Redact | None) -> str:
+    """`text` after `redact`, which also sees it with its percent-escapes decoded; else letter for letter as it was.
+
+    Where something is found behind escapes, the text stays decoded: nothing leads back into it by its bytes.
+
+    >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
+    >>> treated("/u/hong%40example.kr/%41", hide), treated("/u/%41", hide)
+    ('/u/[이메일1]/A', '/u/%41')
+    """
+    if redact is None or not text:
+        return text
+    found = redact(text)
+    for read in (plain, _spaced):
+        reading = read(found)
+        if reading != found and (hidden := redact(reading)) != reading:
+            found = hidden
+    return found
+
+
+def _spaced(text: str) -> str:
+    """A plus of a query read as the blank that it stands for."""
+    decoded = plain(text)
+    return decoded.replace("+", " ") if "?" in decoded else decoded
+
+
+def address(url: str, redact: Redact | None) -> str:
+    """A URL after `redact`: user and password go, numbers of a host stay, all else is `treated`.
+
+    >>> hide = lambda text: text.replace("010-0000-1234", "[전화번호1]")
+    >>> address("https://user:word@a.kr/p?tel=010%2D0000%2D1234#x", hide)
+    'https://a.kr/p?tel=[전화번호1]#x'
+    """
+    scheme, mark, rest = url.partition("://")
+    if redact is None or not mark or not scheme.isascii():
+        return treated(url, redact)
+    end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
+    host = rest[:end].rpartition("@")[2]
+    if any(c.isalpha() for c in host) and not host.startswith("["):  # else the address of a server, which is no person
+        host = treated(host, redact)
+    return f"{scheme}://{host}{treated(rest[end:], redact)}"
+
+
+def carries(id: str, redact: Redact | None) -> bool:
+    """Whether the key in an id, `<source>/<key>`, holds what `redact` takes away.
+
+    >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
+    >>> carries("a/u/hong%40example.kr", hide), carries("a/u/1", hide)
+    (True, False)
+    """
+    key = id.partition("/")[2]
+    return address(key, redact) != key
