@@ -102,6 +102,16 @@ def test_an_address_without_personal_data_is_published_letter_for_letter(tmp_pat
     assert (found["url"], found["record"]) == (url, "urn:uuid:ga-1")
 
 
+def test_digests_of_an_answer_are_withheld_where_something_of_it_was_replaced(tmp_path: Path) -> None:
+    doc = document("ga", 1)
+    replaced = replace(doc, id="ga/2", trail=(*doc.trail, Note("redact", "mend", "1", "pii:phone", 1.0)))
+    titled = replace(doc, id="ga/3", title=f"문의 {TELEPHONE}")
+    folder = published(tmp_path, replace(inputs(tmp_path / "in", [doc, replaced, titled]), clusters=()))
+    said = {id: (row(folder, id)["record"], row(folder, id)["revision"]) for id in ("ga/1", "ga/2", "ga/3")}
+    assert said["ga/1"] == (doc.provenance.record, doc.provenance.payload_sha256)
+    assert said["ga/2"] == said["ga/3"] == ("", "")
+
+
 def test_the_record_is_withheld_with_the_address_whose_hash_it_is(tmp_path: Path) -> None:
     doc = document("ga", 4)
     doc = replace(doc, provenance=replace(doc.provenance, url=f"https://a.kr/q?tel={TELEPHONE}"))

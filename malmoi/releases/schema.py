@@ -70,10 +70,8 @@ COLUMNS = (
     Column("cluster_size", _COUNT, False, "documents of its cluster of copies, itself included; 1 = no copies"),
     Column("pii", PII, False, "personal data replaced in `text`: kind and number of places"),
     Column("text_sha256", _TEXT, False, "sha256 (hex) of `text` in UTF-8"),
-    Column(
-        "record", _TEXT, False, "id of the archived response it was taken from; empty where `url` held personal data"
-    ),
-    Column("revision", _TEXT, False, "sha256 (hex) of that response's payload"),
+    Column("record", _TEXT, False, "id of the archived response it was taken from; empty where anything was replaced"),
+    Column("revision", _TEXT, False, "sha256 (hex) of that response's payload; empty where anything was replaced"),
     Column("sentences", SENTENCES, True, "`start` and `end` (exclusive) of each sentence, in code points of `text`"),
     Column("morphemes", MORPHEMES, True, "`form`, Sejong `tag`, `start` and `length` of each morpheme, in code points"),
 )

@@ -144,17 +144,18 @@ def _row(
     title, author = links.treated(fact["title"], redact), links.treated(fact["author"], redact)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
     row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "source", "fetched")}
-    # A record is named by a hash of its address: who knows all of it but a telephone number finds that by trying.
-    hidden = fact["record"] if url != fact["url"] else None
+    # Digests of address and payload: who knows all of these but a telephone number finds it by trying.
+    changed = bool(pii) or (title, author, url) != (fact["title"], fact["author"], fact["url"])
+    hidden = fact["record"] if changed else None
     row |= {
         "title": title,
         "author": author,
         "url": url,
-        "record": "" if hidden else fact["record"],
+        "record": "" if changed else fact["record"],
         "license": licence,
         "use": use,
         "attribution": named,
-        "revision": fact["payload_sha256"],
+        "revision": "" if changed else fact["payload_sha256"],
     }
     row |= {"register": source.register or labels.get("register", ""), "domain": _field(source, labels)}
     row["domains"] = _fields(measures)
