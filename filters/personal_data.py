@@ -23,6 +23,7 @@ from filters.pii_rules import (
     persons,
     phones,
     postcodes,
+    resident_parts,
     residents,
     secrets,
     spelled,
@@ -32,7 +33,7 @@ from filters.pii_rules.finding import Found, resolved, spans
 from filters.pii_rules.numbers import Run, Window
 from malmoi.document import Document, Spans
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -169,8 +170,8 @@ _GATE_BYTES = 64 << 20  # for the states of the automaton, which are built as te
 _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((numbers.RUN,), _in_runs),
-        ((residents.MASKED,), residents.masked),
-        ((residents.PARTIAL, residents.ODD, residents.APART), residents.partial),
+        ((resident_parts.MASKED,), resident_parts.masked),
+        ((resident_parts.PARTIAL, resident_parts.ODD, resident_parts.APART), resident_parts.partial),
         ((documents.PASSPORT,), documents.passports),
         ((vehicles.VEHICLE,), vehicles.plates),
         ((postcodes.POSTCODE,), postcodes.postcodes),
@@ -180,6 +181,8 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     ),
     (
         ((spelled.SPELLED,), spelled.spelled),
+        ((spelled.WORDS,), spelled.in_words),
+        ((spelled.DICTATED,), spelled.dictated),
         (messenger.GATES, messenger.found),
         (secrets.GATES, secrets.found),
         (emails.GATES, emails.found),

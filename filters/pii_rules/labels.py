@@ -13,11 +13,11 @@ REACH = 30  # code points before a number in which a label counts, white space a
 _SLICE = 48  # code points read for that
 
 _WORDS: Final[dict[str, str]] = {
-    "rrn": "주민등록번호 주민등록 주민번호 주민등록증 실명번호 rrn residentregistrationnumber registrationno",
+    "rrn": "주민등록번호 주민등록 주민번호 주민등록증 주민등록증번호 실명번호 주민등록no 주민no juminno jumin ssn residentno  residentnumber rrn residentregistrationnumber registrationno",
     "birth": "주민 민번 생년월일 신분증 본인확인 실명확인 등본 초본 제번호 내번호 출원인",
     # They say that a person is spoken of, not what the number is.
     "person": "성명 이름 환자 신청인 민원인 고객명 세대주 가입자 피보험자 임차인 임대인 매도인 매수인 원고 피고 주소",
-    "frn": "외국인등록번호 외국인등록 외국인번호 국내거소신고번호 거소신고번호 국내거소 "
+    "frn": "외국인등록번호 외국인등록 외국인등록증 외국인등록증번호 외국인번호 외등번호 국내거소신고번호 거소신고번호 국내거소 "
     "거소번호 외국인 frn aliennumber",
     "passport": "여권번호 여권 passport passportno passportnumber",
     "license": "운전면허번호 운전면허증번호 운전면허증 운전면허 면허번호 면허증번호 면허증의번호 면허증 면허 "
@@ -41,7 +41,8 @@ _WORDS: Final[dict[str, str]] = {
     "공고 훈령 예규 isbn issn 바코드 시리얼 serial timestamp 타임스탬프 좌표 위도 경도 청구번호 분류번호 코드 "
     "판례 결정 "
     "심사번호 과제번호 물품번호 학번 사번 등기번호 발송번호 uuid id doi 국제표준도서번호 해시 값 유통번호 부품번호 "
-    "상품번호 인증번호",
+    "상품번호 인증번호 lot번호 로트번호 lotno 과제고유번호 매물번호 "
+    "등록증번호 회원증번호 학생증번호 자격증번호 사원증번호 출입증번호",
 }
 _PERSON: Final = ("birth", "person")
 NOT_NUMBERED: Final = ("phone", "bank-short")

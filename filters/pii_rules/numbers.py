@@ -45,6 +45,7 @@ _ENDS: Final = (BREAK, LINE, *SLASHED)
 _SEPARATORS: Final = {
     **dict.fromkeys(("-", " -", "- "), "-"),
     " - ": _LOOSE,
+    " . ": ".",
     **dict.fromkeys((" ", "  "), " "),
     **dict.fromkeys((")", ") ", ")-", " )"), ")"),
     **dict.fromkeys(("(", " (", "-("), "("),
@@ -235,12 +236,12 @@ def _joined(run: Run) -> Run:
     at, size = 0, len(run.groups)
     while at < size:
         stop = at
-        while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~"):
+        while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~."):
             stop += 1
         apart = stop - at >= MIN_DIGITS
         stop = max(stop, at + 1)
         for i in range(at, stop):
-            if apart and i > at and run.separators[i] == " ":
+            if apart and i > at and run.separators[i] in " .":
                 groups[-1] += run.groups[i]
                 ends[-1] = run.ends[i]
                 separators[-1] = run.separators[i + 1]
