@@ -106,7 +106,7 @@ def dictated(text: str, data: bytes) -> Iterator[Found]:
         label = label if label.kind else label_of(text, start)
         lengths = _LENGTHS.get(label.kind, ())
         size = next((n for n in (len(number), len(number) - 1) if n in lengths), 0)  # 이 behind may be a particle
-        if not size:
+        if not size or (prefix_of(number) and label.kind not in ("rrn", "frn", "card")):
             continue
         kind = _KINDS.get(label.kind, label.kind)
         if kind in ("rrn", "frn"):
