@@ -14,6 +14,7 @@ import re2
 from filters.pii_rules import (
     addresses,
     documents,
+    email_parts,
     emails,
     messenger,
     names,
@@ -188,6 +189,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         (messenger.GATES, messenger.found),
         (secrets.GATES, secrets.found),
         (emails.GATES, emails.found),
+        (email_parts.GATES, email_parts.found),
     ),
     (
         (persons.GATES, persons.found),

@@ -239,9 +239,10 @@ def _joined(run: Run) -> Run:
         while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~."):
             stop += 1
         apart = stop - at >= MIN_DIGITS
+        hyphens = apart and set(run.separators[at + 1 : stop]) == {"-"}
         stop = max(stop, at + 1)
         for i in range(at, stop):
-            if apart and i > at and run.separators[i] in " .":
+            if apart and i > at and (run.separators[i] in " ." or hyphens):
                 groups[-1] += run.groups[i]
                 ends[-1] = run.ends[i]
                 separators[-1] = run.separators[i + 1]

@@ -26,6 +26,10 @@ WORDED: Final = (
     f"(?:010|공일공|영일영){_LEFT_OUT}[^0-9０-９\\n]{{0,14}}{_REST}"
 )
 _WORDED: Final = re2.compile(WORDED)
+# 010(하트)0000(하트)1234: the same word twice.
+_WORD_GAP: Final = "([(\\[<{（【가-힣A-Za-z][^0-9０-９\\n]{0,5})"
+SAME_WORD: Final = f"{_MOBILE} ?[(\\[<{{（【가-힣A-Za-z][^0-9０-９\\n]{{0,5}}{DIGIT}{{3,4}} ?[(\\[<{{（【가-힣A-Za-z]"
+_SAME_WORD: Final = re2.compile(f"{_MOBILE} ?{_WORD_GAP}{DIGIT}{{3,4}} ?{_WORD_GAP}{DIGIT}{{4}}")
 _LAST: Final = re2.compile(f"{_REST}$")
 _EXCHANGE: Final = "[02-9][0-9]{2,3}"
 LOCAL: Final = (
@@ -42,7 +46,7 @@ _MASKS: Final = "*＊●○xX#"
 MASKED: Final = f"{_MOBILE}[- .]?[0-9*＊●○xX#]{{3,4}}[- .]?[0-9*＊●○xX#]{{4}}"
 _MASKED: Final = re2.compile(MASKED)
 MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{1,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
-GATES: Final = (SPLIT, WORDED, LOCAL, SECOND, MASKED_GATE)
+GATES: Final = (SAME_WORD, SPLIT, WORDED, LOCAL, SECOND, MASKED_GATE)
 _MOST_MASKS = 2  # of eight digits; with more of them left out a number reaches nobody
 _COUNTED: Final = frozenset("년월일원명개건")
 
@@ -59,6 +63,10 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             first = start + last.start() if last is not None else start
         if _stands_alone(text, first, end):
             yield Found(first, end, "phone", 0.85, "mobile number with words between")
+    for start, end in matches(_SAME_WORD, text, data):
+        gaps = _SAME_WORD.match(text[start:end])
+        if gaps is not None and gaps.group(1).strip() == gaps.group(2).strip() and _stands_alone(text, start, end):
+            yield Found(start, end, "phone", 0.85, "mobile number; one word twice between the groups")
     for start, end in matches(_LOCAL, text, data):
         first = next(i for i in range(start, end) if text[i].isdigit())
         if _stands_alone(text, first, end) and not _are_years(text[first:end]):
