@@ -180,7 +180,11 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((postcodes.POSTCODE,), postcodes.postcodes),
         ((network.IPV4, network.IPV6), network.addresses),
         ((network.MAC,), network.macs),
-        (addresses.GATES, addresses.found),
+        ((addresses.NUMBER,), addresses.found),
+        ((addresses.LABELLED,), addresses.labelled),
+        ((addresses.COMPLEX,), addresses.complexes),
+        ((addresses.FLATS,), addresses.flats),
+        ((addresses.ENGLISH,), addresses.english),
     ),
     (
         ((spelled.SPELLED,), spelled.spelled),
