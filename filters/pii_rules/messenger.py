@@ -26,10 +26,10 @@ _SERVICE: Final = (
     "카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|텔레그램|텔레|텔|라인|인스타그램|인스타|"
     "디스코드|디코|트위터|트윗|"
     "스레드|쓰레드|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|"
-    "TELEGRAM|LINE|"
+    "TELEGRAM|LINE|ㅋㅌ|ㅋㅋㅇㅌ|ㅌㄹ|ㅇㅅㅌ|카카오스토리|카스|밴드|왓챗|시그널|"
     "[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Tt]witter|[Ww]e[Cc]hat|[Ss]kype|SNS|DM|디엠"
 )
-_ASKED: Final = f"(?:{_BLANK}?(?:아이디|ID|id|Id|계정|닉네임|핸들|주소|친추))"
+_ASKED: Final = f"(?:{_BLANK}?(?:아이디|아뒤|아디|ID|id|Id|[Uu]ser ?name|계정|닉네임|닉|핸들|주소|친추|추가|검색))"
 _HANDLE: Final = "@?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?"
 _OPEN: Final = f"{_BLANK}{{0,3}}[\"'「『<(\\[{{“‘]?{_BLANK}?"
 LABELLED: Final = f"(?:{_SERVICE}){_ASKED}?(?:은|는|이|가|으로|로)?(?:{_BLANK}{{0,3}}[:：=>/|-])?{_OPEN}{_HANDLE}"
@@ -43,6 +43,8 @@ _CONTEXT: Final = re2.compile(
     "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)[은는]?[ :：(]{0,3}$"
 )
 _CONTEXT_REACH = 24  # code points before a public profile in which it is given as a way to reach somebody
+_BEHIND: Final = re2.compile("맞팔|팔로|디엠|DM|쪽지|친추|연락|문의|서로이웃")
+_BEHIND_REACH = 32
 _PATHS: Final = frozenset(
     "share intent hashtag explore p reel reels stories sharer groups pages events watch home search login i status "
     "dialog tv about policies legal help s tos privacy addstickers".split()
@@ -54,6 +56,7 @@ _NO_HANDLES: Final = frozenset(
 )
 
 
+_ASKING: Final = ("아이디", "아뒤", "아디", "ID", "id", "Id", "ser name", "sername", "계정", "핸들", "친추", "주소")
 _NO_ENDS: Final = tuple(".com .net .kr .png .html .js .py .ts .io .json _token _id _key _url _name".split())
 
 
@@ -92,7 +95,8 @@ def _link(text: str, start: int, end: int) -> Found | None:
         return None
     if not private:
         before = text[max(0, start - _CONTEXT_REACH) : start]
-        if path.count("/") > 1 or not path or "공식" in before or _CONTEXT.search(before) is None:
+        offered = _CONTEXT.search(before) is not None or _BEHIND.search(text[end : end + _BEHIND_REACH]) is not None
+        if path.count("/") > 1 or not path or "공식" in before or not offered:
             return None
     return Found(start, end, "messenger", 0.95 if private else 0.85, f"link to {host}")
 
@@ -114,8 +118,10 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     label = whole[: len(whole) - len(value)]
     if not label or (label[0].isascii() and "=" in label):
         return None  # install_host; an attribute of a program
-    asked = any(word in label for word in ("아이디", "ID", "id", "Id", "계정", "핸들", "친추", "주소"))
+    asked = any(word in label for word in _ASKING)
     weak = label.startswith(("LINE", "SNS", "DM", "텔", "라인")) and not label.startswith("텔레그램")
+    if label.startswith(("라인", "LINE")) and value != value.lower():
+        return None  # 라인 ID L64-A55: a line of a factory; handles of that service have small letters
     if weak and not asked and not (value.startswith("@") or (_is_mixed(value) and label[:2] not in ("DM", "SN"))):
         return None
     return _handle(text, end - len(value), end, asked=asked, label=label.strip()[:4])

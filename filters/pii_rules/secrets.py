@@ -46,7 +46,7 @@ _KEY_LABELS: Final = (
     "token|secret|"
     "bearer|인증 ?키|서비스 ?키|접근 ?키|비밀 ?키|시크릿|토큰|api ?키"
 )
-_PASSWORD_LABELS: Final = "password|passwd|passphrase|pwd|비밀 ?번호|비번|패스워드|암호"
+_PASSWORD_LABELS: Final = "password|passwd|passphrase|pwd|[_.]pass|비밀 ?번호|비번|패스워드|암호"
 _S: Final = "[\\s\u00a0\u3000]"
 _Z: Final = f"[{ZERO_WIDTH}]?"
 _TO_VALUE: Final = f"[\"'`]?(?:{_S}{{0,3}}(?:[:：=]|=>|:=){_S}{{0,3}}|[은는]?{_S})(?:bearer{_S})?{_Z}[\"'`「<(]?{_Z}"
@@ -73,7 +73,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
     yield from _blocks(text, data)
     for start, end in matches(_FORM, text, data):
         first = start if text[start].isalnum() and text[start].isascii() else start + 1
-        if not text[end : end + 1].isalnum() or not text[end].isascii():
+        if len(set(text[end - 8 : end])) > 2 and (not text[end : end + 1].isalnum() or not text[end].isascii()):
             yield Found(first, end, "key", 0.97, "published prefix of a key")
     for start, end in matches(_LABELLED, text, data):
         item = _labelled(text, start, end)
@@ -90,6 +90,8 @@ def _in_urls(text: str, data: bytes) -> Iterator[Found]:
         secret = len(value) >= 4 and value.isascii() if key.startswith(("pass", "pwd")) else _is_chance(value, 8)
         if key == "code" and len(value) < 12:
             continue
+        if secret and text[start] == ";" and text[end : end + 1] in tuple("#!@$%^*"):
+            continue  # Password=a1#b;Encrypt=true: no query, and the value goes on
         if secret:
             yield Found(first, end, "url_secret", 0.96, f"query key {key}")
     for start, end in matches(_USERINFO, text, data) if b"://" in data else ():
