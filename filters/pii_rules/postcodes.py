@@ -14,7 +14,7 @@ from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, folded, matches
 _BLANK: Final = f"[ \t\u00a0\u3000\n{ZERO_WIDTH}]"
 _CODE: Final = f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{4}}{DIGIT}|{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}})"
 _LABEL: Final = (
-    f"(?:우{_BLANK}?편{_BLANK}?번{_BLANK}?호|[(（\\[]{_BLANK}?우{_BLANK}?[)）\\]]?|우[)）:]|〒|"
+    f"(?:우{_BLANK}?편{_BLANK}?번{_BLANK}?호|[(（\\[]{_BLANK}?우{_BLANK}?[)）\\]]?|우[)）:]|(?:^|[^가-힣])우 |〒|"
     f"(?i:zip{_BLANK}?code|zip|post(?:al)?[ _]?code))"
 )
 _BETWEEN: Final = "(?:[^0-9０-９가-힣A-Za-z]|은|는|이|가|을|를|로){0,8}"
@@ -23,7 +23,10 @@ _PROVINCE: Final = (
     f"(?:특별자치도|특별자치시|특별시|광역시|도|시)?{_BLANK}{{1,3}}[가-힣]{{1,5}}(?:시|군|구|읍|면|동|로|길)"
 )
 _CELL: Final = f"[|,\t;][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
-POSTCODE: Final = f"{_LABEL}|{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
+_CITY: Final = "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|Korea|-(?:do|si|gun|gu))"
+_AFTER_CITY: Final = re2.compile(f"{_CITY},? {DIGIT}{{5}}")
+_ON_ITS_LINE: Final = re2.compile(f"\n{DIGIT}{{5}}(?:\n|$)")
+POSTCODE: Final = f"{_LABEL}|{_CITY},? {DIGIT}{{5}}|\n{DIGIT}{{5}}(?:\n|$)|{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
 _LABELLED: Final = re2.compile(f"{_LABEL}{_BETWEEN}{_CODE}")
 _BEFORE_PROVINCE: Final = re2.compile(f"{_CODE}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}")
 _BRACKETS: Final = f"[(（\\[]{DIGIT}{{5}}[)）\\]]"
@@ -37,7 +40,8 @@ _FIRST, _LAST = 1000, 63999  # 01000 north Seoul … 63644 Jeju
 
 def postcodes(text: str, data: bytes) -> Iterator[Found]:
     """Every postcode behind 우편번호, (우), 〒 or zip, in a column of that name, before or behind an address."""
-    for pattern, reason in ((_LABELLED, "label before"), (_BEFORE_PROVINCE, "province behind")):
+    patterns = ((_LABELLED, "label before"), (_BEFORE_PROVINCE, "province behind"), (_AFTER_CITY, "city before"))
+    for pattern, reason in patterns:
         for start, end in matches(pattern, text, data):
             found = _value(text, start, end, reason)
             if found is not None:
@@ -46,6 +50,11 @@ def postcodes(text: str, data: bytes) -> Iterator[Found]:
         line = text[max(text.rfind("\n", 0, start) + 1, start - _ADDRESS) : start]
         if _A_PROVINCE.search(line):
             found = _value(text, start, end, "behind an address")
+            if found is not None:
+                yield found
+    for start, end in matches(_ON_ITS_LINE, text, data):
+        if _A_PROVINCE.search(text[max(0, start - _ADDRESS) : start]):
+            found = _value(text, start, end, "on the line behind an address")
             if found is not None:
                 yield found
     if "우편번호" in text:
