@@ -43,7 +43,7 @@ _CONTEXT: Final = re2.compile(
     "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)[은는]?[ :：(]{0,3}$"
 )
 _CONTEXT_REACH = 24  # code points before a public profile in which it is given as a way to reach somebody
-_BEHIND: Final = re2.compile("맞팔|팔로|디엠|DM|쪽지|친추|연락|문의|서로이웃")
+_BEHIND: Final = re2.compile("맞팔|디엠|DM|쪽지|친추|연락|문의|서로이웃")
 _BEHIND_REACH = 32
 _PATHS: Final = frozenset(
     "share intent hashtag explore p reel reels stories sharer groups pages events watch home search login i status "

@@ -86,7 +86,7 @@ def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
         mark = WRAP
         while last < len(run.groups) and run.separators[last] in _INSIDE:
             if run.separators[last] != WRAP:
-                if mark not in (WRAP, run.separators[last]):
+                if mark not in (WRAP, run.separators[last]) and not _is_named(text, run, first):
                     break
                 mark = run.separators[last]
             last += 1
@@ -94,6 +94,12 @@ def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
         if digits in _ACCOUNT_DIGITS and covered.isdisjoint(run.starts[first:last]):
             yield from _account(Window(text, run, first, last))
         first = last
+
+
+def _is_named(text: str, run: Run, first: int) -> bool:
+    """Whether the word for an account or a bank stands right before: then marks of any sort part its groups."""
+    label = run.label(text, run.starts[first], numbered=False)
+    return label.kind in ("account", "bank") and label.distance <= 1
 
 
 def _account(window: Window) -> Iterator[Found]:

@@ -46,6 +46,7 @@ _LISTED: Final = re2.compile(LISTED)
 # 만 32세(1990.03.05.), 1990. 3. 5.(만 32세)
 AGED: Final = f"세{_B}?[(,（]{_B}?{_WHOLE}|{_WHOLE}{_B}?[(,（]{_B}?만?{_B}?{_D}{{1,3}}세"
 _AGED: Final = re2.compile(AGED)
+_CLOSED: Final = re2.compile("^[.．]?[ \u00a0]?(?:[)）,]|생)")
 _OWN_DAY: Final = re2.compile(f"{_DAY}$")
 _FIRST_DAY: Final = re2.compile(_WHOLE)
 _BARE_DAY: Final = re2.compile(_DIGITS)
@@ -106,6 +107,8 @@ def _told(text: str, data: bytes) -> Iterator[Found]:
             if pattern is not _AGED and match.group().isdigit() and not _is_day(match.group()):
                 continue
             first, last = _trimmed(text, start + match.start(), start + match.end())
+            if pattern is _AGED and match.end() == end - start and _CLOSED.match(text[last : last + 4]) is None:
+                continue  # 60세(2009. 2. 4. 전에 …): a day of the law
             if text[last : last + 1] not in ("-", "–"):
                 yield Found(first, last, "birth_date", 0.85, reason)
 

@@ -27,8 +27,8 @@ WORDED: Final = (
 )
 _WORDED: Final = re2.compile(WORDED)
 # 010(하트)0000(하트)1234: the same word twice.
-_WORD_GAP: Final = "([(\\[<{（【가-힣A-Za-z][^0-9０-９\\n]{0,5})"
-SAME_WORD: Final = f"{_MOBILE} ?[(\\[<{{（【가-힣A-Za-z][^0-9０-９\\n]{{0,5}}{DIGIT}{{3,4}} ?[(\\[<{{（【가-힣A-Za-z]"
+_WORD_GAP: Final = "([(\\[<{（【가-힣][^0-9０-９\\n]{0,5})"
+SAME_WORD: Final = f"{_MOBILE} ?[(\\[<{{（【가-힣][^0-9０-９\\n]{{0,5}}{DIGIT}{{3,4}} ?[(\\[<{{（【가-힣]"
 _SAME_WORD: Final = re2.compile(f"{_MOBILE} ?{_WORD_GAP}{DIGIT}{{3,4}} ?{_WORD_GAP}{DIGIT}{{4}}")
 _LAST: Final = re2.compile(f"{_REST}$")
 _EXCHANGE: Final = "[02-9][0-9]{2,3}"

@@ -77,7 +77,7 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
             return None
         if window.char_before.isascii() and window.char_before.isalpha() and not summed:
             return None  # AB920715-…: the number of a part, unless the check digit speaks against it
-        if _is_made_this_century(window.digits) and not summed and label.kind == "other" and label.distance <= 1:
+        if _is_made_this_century(window.digits) and label.kind == "other" and label.distance <= 1:
             return None  # 주문번호 240115-1…, of a day in January 2024
         return (0.97 if summed else 0.9), "canonical hyphenated form"
     if label.kind in _OTHERS:
