@@ -191,7 +191,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((spelled.SPELLED,), spelled.spelled),
         ((spelled.WORDS,), spelled.in_words),
-        ((spelled.DICTATED,), spelled.dictated),
+        ((spelled.DICTATED, spelled.IN_DIGITS), spelled.dictated),
         (messenger.GATES, messenger.found),
         (secrets.GATES, secrets.found),
         (emails.GATES, emails.found),

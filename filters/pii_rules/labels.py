@@ -18,20 +18,31 @@ _WORDS: Final[dict[str, str]] = {
     # They say that a person is spoken of, not what the number is.
     "person": "성명 이름 환자 신청인 민원인 고객명 세대주 가입자 피보험자 임차인 임대인 매도인 매수인 원고 피고 주소",
     "frn": "외국인등록번호 외국인등록 외국인등록증 외국인등록증번호 외국인번호 외등번호 국내거소신고번호 거소신고번호 국내거소 "
-    "거소번호 외국인 frn aliennumber",
-    "passport": "여권번호 여권 passport passportno passportnumber",
+    "거소번호 외국인 frn aliennumber "
+    "arc arcno alienregistrationnumber alienregistrationno alienno foreignerno",
+    "passport": "여권번호 여권 passport passportno passportnumber "
+    "psprtno passno",
     "license": "운전면허번호 운전면허증번호 운전면허증 운전면허 면허번호 면허증번호 면허증의번호 면허증 면허 "
-    "driverlicense driverslicense driverlicenseno",
-    "health": "건강보험증번호 건강보험증 건강보험번호 건강보험 보험증번호 보험증 증번호 의료보험증 healthinsurance",
-    "vehicle": "차량번호 차량등록번호 자동차등록번호 자동차번호 번호판",
-    "postcode": "우편번호 postcode postalcode zipcode zip",
-    "crn": "법인등록번호 법인번호 법인등기번호 법인등기 등기번호 corporateregistrationnumber",
+    "driverlicense driverslicense driverlicenseno "
+    "licenseno driverlicensenumber driverslicensenumber drvlicno drvlicenseno drvlcno dlno 면허no",
+    "health": "건강보험증번호 건강보험증 건강보험번호 건강보험 보험증번호 보험증 증번호 의료보험증 healthinsurance "
+    "건보번호 건보증번호 hino nhisno healthinsuranceno insuranceno",
+    "vehicle": "차량번호 차량등록번호 자동차등록번호 자동차번호 번호판 "
+    "차번호 차번 등록차량 carno carnumber vehicleno vhclno plateno platenumber",
+    "postcode": "우편번호 postcode postalcode zipcode zip "
+    "zipno zonecode postno 우편no",
+    "crn": "법인등록번호 법인번호 법인등기번호 법인등기 등기번호 corporateregistrationnumber "
+    "corpno corpregno corpregistno crno jurirno",
     "corporation": "법인 주식회사",
-    "brn": "사업자등록번호 사업자등록 사업자번호 사업자 고유번호 납세번호 brn businessregistrationnumber",
+    "brn": "사업자등록번호 사업자등록 사업자번호 사업자 고유번호 납세번호 brn businessregistrationnumber "
+    "bizno bizregno bizrno brno businessno businessregno saupno 사업자no",
     "phone": "전화번호 전화 연락처 휴대폰 핸드폰 휴대전화 휴대번호 폰번호 손전화 모바일 연락 문의 문자 팩스 직통 자택 "
-    "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고",
-    "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card",
-    "account": "계좌번호 계좌 입금 송금 예금주 통장 이체 account",
+    "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고 "
+    "telno cellphone cellno hpno mobileno mbltelno mblno phoneno contact",
+    "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card "
+    "cardnum crdno crdnum",
+    "account": "계좌번호 계좌 입금 송금 예금주 통장 이체 account "
+    "accountno accountnumber acct acctno acntno bankaccount bankacct 계좌no",
     "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 카뱅 케뱅 축협 증권 국민은행 신한은행 우리은행 "
     "하나은행 기업은행 산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",
     # Everyday words as well: they count only directly before the number.

@@ -27,16 +27,22 @@ _SERVICE: Final = (
     "디스코드|디코|트위터|트윗|"
     "스레드|쓰레드|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|"
     "TELEGRAM|LINE|ㅋㅌ|ㅋㅋㅇㅌ|ㅌㄹ|ㅇㅅㅌ|카카오스토리|카스|밴드|왓챗|시그널|"
-    "[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Tt]witter|[Ww]e[Cc]hat|[Ss]kype|SNS|DM|디엠"
+    "[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Tt]witter|[Ww]e[Cc]hat|[Ss]kype|SNS|DM|디엠|IG|TG|ig|tg"
 )
-_ASKED: Final = f"(?:{_BLANK}?(?:아이디|아뒤|아디|ID|id|Id|[Uu]ser ?name|계정|닉네임|닉|핸들|주소|친추|추가|검색))"
-_HANDLE: Final = "@?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?"
+_ASKED: Final = (
+    f"(?:(?:{_BLANK}|_)?(?:아이디|아뒤|아디|ID|id|Id|[Uu]ser ?name|계정|닉네임|닉|핸들|주소|친추|추가|검색)"
+    f"(?:(?:해|하고| ?부탁)[^\\nA-Za-z0-9@]{{0,12}})?)"
+)
+_HANDLE: Final = "@?(?:live:)?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?"
 _OPEN: Final = f"{_BLANK}{{0,3}}[\"'「『<(\\[{{“‘]?{_BLANK}?"
-LABELLED: Final = f"(?:{_SERVICE}){_ASKED}?(?:은|는|이|가|으로|로)?(?:{_BLANK}{{0,3}}[:：=>/|-])?{_OPEN}{_HANDLE}"
+LABELLED: Final = f"(?:{_SERVICE}){_ASKED}?(?:은|는|이|가|으로|로|[\"'])?(?:{_BLANK}{{0,3}}[:：=>/|-])?{_OPEN}{_HANDLE}"
 _LABELLED: Final = re2.compile(LABELLED)
 ANSWER: Final = f"(?:{_SERVICE}){_ASKED}[가는]?{_BLANK}?(?:뭐|어떻게|무엇|알려|좀)[^\n]{{0,16}}\n"
 _ANSWER: Final = re2.compile(f"{ANSWER}(?:[^\n:]{{1,12}}:{_BLANK}?)?{_OPEN}{_HANDLE}")
-GATES: Final = (LINK, LABELLED, ANSWER)
+# 인스타 DM 주세요 @hong.gd
+OFFERED: Final = "(?:DM|디엠|팔로우|맞팔|쪽지|메시지)[^\\n@A-Za-z0-9]{0,12}@[A-Za-z0-9][A-Za-z0-9._-]{2,40}"
+_OFFERED: Final = re2.compile(OFFERED)
+GATES: Final = (LINK, LABELLED, ANSWER, OFFERED)
 _TAIL: Final = re2.compile(f"{_HANDLE}$")
 _CONTEXT: Final = re2.compile(
     "오픈채팅|오픈톡|카톡|문의|연락|상담|쪽지|주문|예약|제보|DM|디엠|제 계정|놀러|친추|"
@@ -72,6 +78,10 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield item
     for start, end in matches(_LABELLED, text, data):
         item = _labelled(text, start, end)
+        if item is not None:
+            yield item
+    for start, end in matches(_OFFERED, text, data):
+        item = _handle(text, start + text[start:end].index("@"), end, asked=True, label="DM")
         if item is not None:
             yield item
     for start, end in matches(_ANSWER, text, data):
@@ -119,7 +129,7 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     if not label or (label[0].isascii() and "=" in label):
         return None  # install_host; an attribute of a program
     asked = any(word in label for word in _ASKING)
-    weak = label.startswith(("LINE", "SNS", "DM", "텔", "라인")) and not label.startswith("텔레그램")
+    weak = label.startswith(("LINE", "SNS", "DM", "텔", "라인", "IG", "TG", "ig", "tg")) and not label.startswith("텔레그램")
     if label.startswith(("라인", "LINE")) and value == value.upper():
         return None  # 라인 ID L64-A55: a line of a factory; handles of that service have small letters too
     if weak and not asked and not (value.startswith("@") or (_is_mixed(value) and label[:2] not in ("DM", "SN"))):

@@ -20,7 +20,7 @@ MASKED: Final = f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}{_MASK}{{1,7}}|{_M
 _MASKED: Final = re2.compile(MASKED)
 PARTIAL: Final = f"{DIGIT}{{6}} ?[-–—‐‑−－] ?[1-8１-８]"
 _PARTIAL: Final = re2.compile(PARTIAL)
-_BACK: Final = "(?:뒷|뒤) ?(?:자리|번호)"
+_BACK: Final = "(?:뒷|뒤)(?: ?(?:자리|번호)| )"
 APART: Final = (
     f"(?:앞 ?(?:자리|번호)[^0-9０-９\\n]{{0,9}})?{DIGIT}{{6}}[^0-9０-９]{{1,16}}{_BACK}[^0-9０-９]{{0,9}}{DIGIT}{{7}}|"
     f"(?:앞 ?(?:자리|번호)|{_BACK})[^0-9０-９\n]{{0,9}}{DIGIT}{{6,7}}"
@@ -61,9 +61,12 @@ def partial(text: str, data: bytes) -> Iterator[Found]:
 
 def _apart(text: str, start: int, end: int) -> Found | None:
     """Both halves as one number; the first half alone is a birthday, the other alone the rest of a number."""
-    if text[end : end + 1].isdigit() or _RESIDENT.search(text[max(0, start - _HALVES_REACH) : start]) is None:
-        return None
     digits = _digits(text[start:end])
+    if text[end : end + 1].isdigit():
+        return None
+    said = _RESIDENT.search(text[max(0, start - _HALVES_REACH) : start]) is not None
+    if not said and not (len(digits) == 13 and is_birth_date(digits)):
+        return None
     first = next(i for i in range(start, end) if text[i].isdigit())
     if len(digits) == 13:
         if text[first - 1 : first].isdigit():

@@ -22,7 +22,7 @@ from filters.pii_rules.numbers import Window
 from filters.pii_rules.surnames import name_length
 
 SHAPES: Final = ((6, 7), (13,))
-_NAME_CELL: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})[\"']?[ \u00a0]?[,|;/\t][ \u00a0]?[\"']?$")
+_NAME_CELL: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})[\"']?[ \u00a0]?[,|;/\t(（][ \u00a0]?[\"']?$")
 _LABEL_BEHIND: Final = re2.compile("^ ?[(（\\[] ?(?:주민|외국인)(?:등록)? ?번호")
 _OTHERS: Final = ("other", "account", "bank", "card", "corporation")
 _SORTS: Final = frozenset("11 12 13 14 15 21 22 31 32 33 34 35 36 37 38 39 41 42 43 44 51 52 53 54 61 71 81".split())
@@ -110,7 +110,7 @@ def _is_behind_a_name(window: Window) -> bool:
 
 def is_beside_a_name(text: str, start: int, end: int, *, known: bool = False) -> bool:
     """'아무개', '6804171000000': the cell before holds two to four syllables, where `known` a name of the lists."""
-    if text[end : end + 1] not in ("", *"'\",;|\t\n)/ "):
+    if text[end : end + 1] not in ("", *"'\",;|\t\n)）/ "):
         return False
     match = _NAME_CELL.search(text[max(0, start - 12) : start])
     return match is not None and (not known or name_length(match.group(1)) == len(match.group(1)))

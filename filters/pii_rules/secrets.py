@@ -46,7 +46,7 @@ _KEY_LABELS: Final = (
     "token|secret|"
     "bearer|인증 ?키|서비스 ?키|접근 ?키|비밀 ?키|시크릿|토큰|api ?키"
 )
-_PASSWORD_LABELS: Final = "password|passwd|passphrase|pwd|[_.]pass|비밀 ?번호|비번|패스워드|암호"
+_PASSWORD_LABELS: Final = "password|passwd|passphrase|pwd|pw|[_.]pass|비밀 ?번호|비번|패스워드|암호"
 _S: Final = "[\\s\u00a0\u3000]"
 _Z: Final = f"[{ZERO_WIDTH}]?"
 _TO_VALUE: Final = f"[\"'`]?(?:{_S}{{0,3}}(?:[:：=]|=>|:=){_S}{{0,3}}|[은는]?{_S})(?:bearer{_S})?{_Z}[\"'`「<(]?{_Z}"
@@ -58,6 +58,7 @@ _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@
 GATES: Final = (QUERY, _USERINFO_GATE, PEM, KEY, LABELLED)
 _MIN_KEY = 14  # characters of a key known only by its label
 _MIN_PASSWORD = 6
+_MIN_UNMARKED = 8
 _MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in this length mostly lie below
 _PLACEHOLDERS: Final = (*"example your xxxx **** changeme placeholder dummy sample".split(), "<", "{", "$", "...")
 _NO_PASSWORDS: Final = ("pass", "password", "passwd", "pw", "secret", "비밀번호")
@@ -140,7 +141,9 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     value = value[:stop] if quoted else value[:stop].rstrip(".:")
     marked = any(c in label for c in ":：=은는")
     password = match.group(1) is not None
-    if password and not (marked and len(value) >= _MIN_PASSWORD and _is_password(value, quoted)):
+    # Without a mark only what stands behind a Korean word and is as long as passwords must be.
+    long = marked or (len(value) >= _MIN_UNMARKED and not label[0].isascii() and value != value.upper())
+    if password and not (long and len(value) >= _MIN_PASSWORD and _is_password(value, quoted)):
         return None
     if not password and not (_is_chance(value, _MIN_KEY if marked else 20) and (marked or "earer" in label)):
         return None

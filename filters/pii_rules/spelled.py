@@ -61,8 +61,11 @@ _TOKEN: Final = f"(?:{_WORD}|{_ANY})"
 WORDS: Final = f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))"
 _IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_GAP}{_TOKEN}(?:{_GAP}{_TOKEN}){{7,9}}")
 _SPOKEN: Final = "[공영빵일이삼사오육륙칠팔구]"
-DICTATED: Final = f"(?:{_SPOKEN}(?: |-|, |다시)*){{7}}"
-_DICTATED: Final = re2.compile(f"(?:[0-9]|{_SPOKEN})(?:(?: |-|, |다시|하이픈|대시)*(?:[0-9]|{_SPOKEN})){{8,18}}")
+DICTATED: Final = f"(?:{_SPOKEN}(?: |-|, |다시|에 |에|의)*){{7}}"
+# 910203에 1234567: in digits, and the marks are spoken
+_SAID: Final = "(?: ?(?:다시|하이픈|대시|에|의) ?)"
+IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
+_DICTATED: Final = re2.compile(f"(?:[0-9]|{_SPOKEN})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN})){{8,18}}")
 _LENGTHS: Final = {
     "rrn": (13,),
     "frn": (13,),
