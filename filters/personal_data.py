@@ -174,7 +174,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((numbers.RUN,), _in_runs),
         ((resident_parts.MASKED,), resident_parts.masked),
-        ((resident_parts.PARTIAL, resident_parts.ODD, resident_parts.APART), resident_parts.partial),
+        (resident_parts.GATES, resident_parts.partial),
         ((documents.PASSPORT,), documents.passports),
         ((vehicles.VEHICLE,), vehicles.plates),
         (phone_parts.GATES, phone_parts.found),

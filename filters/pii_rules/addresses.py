@@ -37,10 +37,12 @@ _SHORT: Final = "(?:" + "|".join(sorted({d[:-1] for d in _DISTRICTS if len(d) > 
 _VILLAGE: Final = f"(?:[가-힣]{{1,6}}[읍면]{_FOLD})?"
 _LOT: Final = f"(?:지하{_B})?{DIGIT}{{1,5}}(?:{_DASH}{DIGIT}{{1,4}})?(?:{_B}번지)?"
 _Z: Final = f"[{ZERO_WIDTH}]?"
-_STREET: Final = f"[가-힣0-9·{ZERO_WIDTH}]{{1,14}}(?:로|길){_Z}(?:{_GAP}?{DIGIT}{{1,4}}(?:번|[가나다라])?길)?{_FOLD}{_LOT}"
+_STREET: Final = (
+    f"[가-힣0-9·{ZERO_WIDTH}]{{1,14}}(?:로|길){_Z}(?:{_GAP}?{DIGIT}{{1,4}}(?:번|[가나다라])?길)?{_FOLD}{_LOT}"
+)
 _ON_AVENUE: Final = f"[가-힣]{{1,6}}로{DIGIT}가{_FOLD}{_LOT}"  # 을지로3가 is a village that is called after a street
 _PLOT: Final = f"(?:[가-힣]{{1,6}}[0-9]{{0,2}}(?:동|리|가)|[가-힣]{{1,6}}[읍면])(?:{_B}산)?{_FOLD}{_LOT}"
-# A building in brackets or bare, then block, floor and flat: (한울타운) 나동 113호, 지하층 비01호, 101동⏎1203호, 101-1203.
+# A building, bare or in brackets, then block, floor and flat: (한울타운) 나동 113호, 지하층 비01호, 101동⏎1203호.
 _DOOR: Final = (
     f"(?:{_FOLD}[,，]?{_FOLD}(?:[(（][가-힣A-Za-z0-9 ,·]{{1,20}}[)）]{_FOLD}[,，]?{_FOLD})?[(（]?"
     f"(?:[가-힣A-Za-z0-9·]{{1,14}}{_GAP}{{1,2}}){{0,2}}?"
@@ -48,7 +50,9 @@ _DOOR: Final = (
     f"(?:지하{_B}|[A-Za-z비]-?|제)?{DIGIT}{{1,4}}[층호])"
 )
 # 한울마을 417-1201: block and flat without their words.
-_FLAT: Final = re2.compile(f"^{_B}[,，]?{_B}(?:([가-힣A-Za-z0-9]{{2,14}}){_GAP}{{0,2}})?[1-9]{DIGIT}{{2,3}}{_DASH}[1-9]{DIGIT}{{2,3}}호?")
+_FLAT: Final = re2.compile(
+    f"^{_B}[,，]?{_B}(?:([가-힣A-Za-z0-9]{{2,14}}){_GAP}{{0,2}})?[1-9]{DIGIT}{{2,3}}{_DASH}[1-9]{DIGIT}{{2,3}}호?"
+)
 # (역삼동), (서교동, 한울빌딩): the village a street runs through.
 _THROUGH: Final = f"(?:{_B}[(（][가-힣0-9]{{1,8}}[동리가읍면](?:,[가-힣A-Za-z0-9 ]{{1,16}})?[)）])?"
 _REGION: Final = (
@@ -59,7 +63,8 @@ _ADDRESS: Final = re2.compile(f"({_REGION}){_VILLAGE}(?:{_ON_AVENUE}|{_STREET}|{
 NUMBER: Final = f"[가-힣0-9]{_Z}(?:로|길|동|리|가|읍|면){_GAP}{{0,3}}(?:산{_B})?\n?(?:지하{_B})?{DIGIT}"
 _AFTER_LABEL: Final = f"(?:{_B}[)\\]]?{_B}[:：=|│>]?{_FOLD}[\"']?)"
 _NAMED: Final = (
-    f"(?:주{_GAP}{{0,4}}소지?|거주지|주거지?|거{_GAP}?소|본적지?|등록기준지|배송지|받는 ?곳|사는 ?곳|소재지|[Aa]ddr(?:ess)?[12]?[\"']?)"
+    f"(?:주{_GAP}{{0,4}}소지?|거주지|주거지?|거{_GAP}?소|본적지?|등록기준지|배송지|받는 ?곳|사는 ?곳|소재지|"
+    "[Aa]ddr(?:ess)?[12]?[\"']?)"
 )
 LABELLED: Final = (
     f"{_NAMED}{_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?(?:"
@@ -67,9 +72,7 @@ LABELLED: Final = (
     f"(?:{_GAP}[가-힣0-9]{{1,10}}){{0,4}}?{_GAP}?(?:{_STREET}|{_PLOT})|{_STREET}){_DOOR}*"
 )
 _LABELLED: Final = re2.compile(LABELLED)
-_LABEL_HEAD: Final = re2.compile(
-    f"^{_NAMED}{_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?"
-)
+_LABEL_HEAD: Final = re2.compile(f"^{_NAMED}{_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?")
 # 세종 한빛동 하늘마을 1102동 1701호: a village, any name, block and flat.
 _IN_VILLAGE: Final = re2.compile(
     f"(?:{_REGION}|(?:{_PROVINCES}){_GAP}{{1,3}})?[가-힣]{{1,6}}[0-9]{{0,2}}[동읍면리가]{_GAP}{{1,3}}"
@@ -83,8 +86,9 @@ _ROAD: Final = "[A-Z][A-Za-z0-9-]{1,30}(?:-ro|-gil|daero|-dong|-ri)"
 ENGLISH: Final = f"[0-9],? {_ROAD}[ ,]"
 _ENGLISH: Final = re2.compile(
     "(?:(?:#|No[.] ?|Apt[.]? ?|Unit |Room )?[A-Z]?[0-9]{1,5}(?:-[0-9]{1,5})?(?:-?(?:dong|ho|F))?[, ]{1,2}){1,4}"
-    f"(?:[A-Z][A-Za-z]+ (?:Apt[.]?|Apartment|Bldg[.]?|Building|Tower)[, ]{{1,2}})?{_ROAD}(?: ?[0-9]{{1,3}}(?:beon)?-?gil)?"
-    "(?:,? ?(?:[A-Z][A-Za-z]+-(?:gu|si|gun|do|dong|eup|myeon|ri)|Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju))+"
+    f"(?:[A-Z][A-Za-z]+ (?:Apt[.]?|Apartment|Bldg[.]?|Building|Tower)[, ]{{1,2}})?{_ROAD}"
+    "(?: ?[0-9]{1,3}(?:beon)?-?gil)?(?:,? ?(?:[A-Z][A-Za-z]+-(?:gu|si|gun|do|dong|eup|myeon|ri)|"
+    "Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju))+"
 )
 _COMPLEX: Final = re2.compile(
     f"[가-힣A-Za-z0-9]{{1,14}}(?:아파트|빌라|오피스텔|맨션|연립|주공|타운|자이|푸르지오|래미안|힐스테이트|"

@@ -79,7 +79,7 @@ def business_sum_holds(digits: str) -> bool:
 def barcode_sum_holds(digits: str) -> bool:
     """The check digit of an article number (EAN-13, GS1 general specifications, 7.9).
 
-    >>> barcode_sum_holds("8800000000006"), barcode_sum_holds("8800000000007")
+    >>> barcode_sum_holds("8800000000007"), barcode_sum_holds("8800000000008")
     (False, True)
     """
     return sum(int(d) * (1 + 2 * (i % 2)) for i, d in enumerate(digits)) % 10 == 0

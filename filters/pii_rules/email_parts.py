@@ -1,4 +1,4 @@
-"""E-mail addresses that lack something: folded over lines, the end of the host, the sign, or spelled letter by letter."""
+"""E-mail addresses that lack something: folded over lines, without the end of the host or the sign, letters apart."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ BARE: Final = f"[A-Za-z0-9._-](?:[@＠] ?(?:{_SERVICE}|{HOSTS})|[★☆*#♡♥�
 _BARE: Final = re2.compile(
     f"{_LOCAL}(?:[@＠] ?(?:{_SERVICE}|(?:{HOSTS})(?:(?:점|쩜|닷| )?컴)?)|[★☆*#♡♥●◎&$^]{_SERVICE}[.](?:com|net|co[.]kr))"
 )
-QUOTED: Final = "[A-Za-z0-9]\"[@＠][A-Za-z0-9-]+[.][A-Za-z]"
-_QUOTED: Final = re2.compile(f"\"[A-Za-z0-9._ +-]{{1,40}}\"[@＠]{_HOST}")
+QUOTED: Final = '[A-Za-z0-9]"[@＠][A-Za-z0-9-]+[.][A-Za-z]'
+_QUOTED: Final = re2.compile(f'"[A-Za-z0-9._ +-]{{1,40}}"[@＠]{_HOST}')
 # hong123 네이버 쩜 컴, 홍길동 골뱅이 네이버 점 컴, hong123 뒤에 골뱅이 네이버
 SIGNLESS: Final = (
     f"[A-Za-z0-9._-] ?(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[가-힣] ?{_SNAIL} ?(?:{HOSTS}|[a-z]{{2,}}){_DOT}|"
     f"[A-Za-z0-9] [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})"
 )
 _SIGNLESS: Final = re2.compile(
-    f"(?:[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} ?(?:{HOSTS})|[가-힣A-Za-z0-9._-]{{1,12}} ?{_SNAIL} ?(?:{HOSTS}|[a-z][a-z0-9-]{{1,20}}))"
-    f"{_DOT} ?{_TOP}|[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?"
+    f"(?:[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} ?(?:{HOSTS})|"
+    f"[가-힣A-Za-z0-9._-]{{1,12}} ?{_SNAIL} ?(?:{HOSTS}|[a-z][a-z0-9-]{{1,20}}))"
+    f"{_DOT} ?{_TOP}|"
+    f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?"
 )
 SPACED: Final = "[A-Za-z0-9] [@＠] [A-Za-z0-9] [A-Za-z0-9] "
 _SPACED: Final = re2.compile("(?:[A-Za-z0-9._-] ){2,40}[@＠](?: [A-Za-z0-9.-]){4,40}")
@@ -61,7 +63,12 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield Found(start, end, "email", 0.985, "address folded in a cell or line")
     for start, end in matches(_BARE, text, data):
         goes_on = text[end : end + 1] == "." and text[end + 1 : end + 2].isalnum()
-        if end - start > 6 and _stands_alone(text, start, end) and not goes_on and text[end : end + 1] not in tuple("/:-"):
+        if (
+            text[start:end].replace("＠", "@").find("@") not in (1, 2)
+            and _stands_alone(text, start, end)
+            and not goes_on
+            and text[end : end + 1] not in tuple("/:-")
+        ):
             yield Found(start, end, "email", 0.85, "host of a mail service without its end")
     patterns = (
         (_QUOTED, "local part in quotes"),

@@ -53,7 +53,9 @@ _DISGUISED: Final = re2.compile(
     f"(?:{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}|(?:{HOSTS}))"
 )
 GATES: Final = (PLAIN, DISGUISED)
-_MESSAGE_ID: Final = re2.compile("(?i:(?:message-id|in-reply-to|references|content-id|msgid)\"?[ :=]{0,3}(?:<[^<>\n]*>[ ,]*)*[<\"]?$)")
+_MESSAGE_ID: Final = re2.compile(
+    '(?i:(?:message-id|in-reply-to|references|content-id|msgid)"?[ :=]{0,3}(?:<[^<>\n]*>[ ,]*)*[<"]?$)'
+)
 _PLAIN: Final = re2.compile("^[^\\[\\](){}<>]*$")
 _AT_SIGN: Final = re2.compile(_AT)
 _DOT_SIGN: Final = re2.compile(_DOT)
@@ -144,7 +146,11 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     if word and not _is_spelled(text, start, end, whole, local):
         return None  # "look at example.com" is English
     follows = text[end : end + 1]
-    if bare and not any(c.isspace() or c in ZERO_WIDTH or "가" <= c <= "힣" or c in ",·。" for c in whole) and _PLAIN.match(whole):
+    if (
+        bare
+        and not any(c.isspace() or c in ZERO_WIDTH or "가" <= c <= "힣" or c in ",·。" for c in whole)
+        and _PLAIN.match(whole)
+    ):
         return None  # no disguise: the rule for plain addresses has judged it
     sides = whole[sign.start() : sign.end()].partition(at)
     if bare and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH)) and labels[0] not in SERVICES:
@@ -157,6 +163,11 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
 
 
 def is_top(label: str) -> bool:
+    """Whether an address may end in `label`: a known top-level domain, or two letters.
+
+    >>> is_top("kr"), is_top("mean")
+    (True, False)
+    """
     return label in _LONG_TLDS or (len(label) == 2 and label.isalpha())
 
 

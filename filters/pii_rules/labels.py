@@ -13,34 +13,33 @@ REACH = 30  # code points before a number in which a label counts, white space a
 _SLICE = 48  # code points read for that
 
 _WORDS: Final[dict[str, str]] = {
-    "rrn": "주민등록번호 주민등록 주민번호 주민등록증 주민등록증번호 실명번호 주민등록no 주민no juminno jumin ssn residentno  residentnumber rrn residentregistrationnumber registrationno",
+    "rrn": "주민등록번호 주민등록 주민번호 민증번호 주민등록증 주민등록증번호 실명번호 "
+    "주민등록no 주민no juminno jumin ssn residentno residentnumber rrn residentregistrationnumber registrationno",
     "birth": "주민 민번 생년월일 신분증 본인확인 실명확인 등본 초본 제번호 내번호 출원인",
     # They say that a person is spoken of, not what the number is.
     "person": "성명 이름 환자 신청인 민원인 고객명 세대주 가입자 피보험자 임차인 임대인 매도인 매수인 원고 피고 주소",
-    "frn": "외국인등록번호 외국인등록 외국인등록증 외국인등록증번호 외국인번호 외등번호 국내거소신고번호 거소신고번호 국내거소 "
+    "frn": "외국인등록번호 외국인등록 외국인등록증 외국인등록증번호 외국인번호 외등번호 "
+    "국내거소신고번호 거소신고번호 국내거소 "
     "거소번호 외국인 frn aliennumber "
-    "arc arcno alienregistrationnumber alienregistrationno alienno foreignerno",
-    "passport": "여권번호 여권 passport passportno passportnumber "
-    "psprtno passno",
+    "arcno alienregistrationnumber alienregistrationno alienno foreignerno",
+    "passport": "여권번호 여권 passport passportno passportnumber psprtno passno",
     "license": "운전면허번호 운전면허증번호 운전면허증 운전면허 면허번호 면허증번호 면허증의번호 면허증 면허 "
     "driverlicense driverslicense driverlicenseno "
     "licenseno driverlicensenumber driverslicensenumber drvlicno drvlicenseno drvlcno dlno 면허no",
     "health": "건강보험증번호 건강보험증 건강보험번호 건강보험 보험증번호 보험증 증번호 의료보험증 healthinsurance "
-    "건보번호 건보증번호 hino nhisno healthinsuranceno insuranceno",
+    "건보번호 건보증번호 nhisno healthinsuranceno insuranceno",
     "vehicle": "차량번호 차량등록번호 자동차등록번호 자동차번호 번호판 "
     "차번호 차번 등록차량 carno carnumber vehicleno vhclno plateno platenumber",
-    "postcode": "우편번호 postcode postalcode zipcode zip "
-    "zipno zonecode postno 우편no",
+    "postcode": "우편번호 postcode postalcode zipcode zip zipno zonecode postno 우편no",
     "crn": "법인등록번호 법인번호 법인등기번호 법인등기 등기번호 corporateregistrationnumber "
     "corpno corpregno corpregistno crno jurirno",
     "corporation": "법인 주식회사",
     "brn": "사업자등록번호 사업자등록 사업자번호 사업자 고유번호 납세번호 brn businessregistrationnumber "
-    "bizno bizregno bizrno brno businessno businessregno saupno 사업자no",
+    "bizno bizregno bizrno businessno businessregno saupno 사업자no",
     "phone": "전화번호 전화 연락처 휴대폰 핸드폰 휴대전화 휴대번호 폰번호 손전화 모바일 연락 문의 문자 팩스 직통 자택 "
     "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고 "
     "telno cellphone cellno hpno mobileno mbltelno mblno phoneno contact",
-    "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card "
-    "cardnum crdno crdnum",
+    "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card cardnum crdno crdnum",
     "account": "계좌번호 계좌 입금 송금 예금주 통장 이체 account "
     "accountno accountnumber acct acctno acntno bankaccount bankacct 계좌no",
     "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 카뱅 케뱅 축협 증권 국민은행 신한은행 우리은행 "
@@ -63,6 +62,7 @@ _BANK_BEHIND: Final = re2.compile(
     "(?:국민|기업|농협)?(?:은행|뱅크)?(?:으로|로|[^가-힣A-Za-z]|$)|"
     "카카오뱅크|카뱅|토스뱅크|토스|케이뱅크|케뱅|(?:[Nn][Hh])?농협|수협|신협|우체국|새마을금고|SC제일)"
 )
+_PAID: Final = tuple(f"{to}{verb}" for to in ("로", "으로") for verb in ("입금", "송금", "이체", "보내", "부쳐"))
 _LONGEST_HEAD = 400  # code points of the first line of a table
 _LONGEST_CELL = 24
 _LONGEST_ROW = 2000  # code points before a cell in its row
@@ -192,7 +192,7 @@ def owner_after(text: str, end: int) -> bool:
     (True, True, False)
     """
     right = squeezed(text[end : end + 40])[:REACH]
-    return "예금주" in right or "계좌" in right[:12] or bank_after(text, end)
+    return "예금주" in right or "계좌" in right[:12] or right.startswith(_PAID) or bank_after(text, end)
 
 
 def bank_after(text: str, end: int) -> bool:

@@ -129,9 +129,13 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     if not label or (label[0].isascii() and "=" in label):
         return None  # install_host; an attribute of a program
     asked = any(word in label for word in _ASKING)
-    weak = label.startswith(("LINE", "SNS", "DM", "텔", "라인", "IG", "TG", "ig", "tg")) and not label.startswith("텔레그램")
+    weak = label.startswith(("LINE", "SNS", "DM", "텔", "라인", "IG", "TG", "ig", "tg")) and not label.startswith(
+        "텔레그램"
+    )
     if label.startswith(("라인", "LINE")) and value == value.upper():
         return None  # 라인 ID L64-A55: a line of a factory; handles of that service have small letters too
+    if label.startswith(("밴드", "카스", "시그널")) and not asked:
+        return None
     if weak and not asked and not (value.startswith("@") or (_is_mixed(value) and label[:2] not in ("DM", "SN"))):
         return None
     return _handle(text, end - len(value), end, asked=asked, label=label.strip()[:4])

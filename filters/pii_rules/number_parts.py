@@ -13,7 +13,10 @@ from filters.pii_rules.numbers import DIGIT, folded, matches
 
 _CELL: Final = " {0,2}[|│\\t\\n] {0,2}"
 _TO: Final = f"(?:{_CELL}| ?[-–] ?)"
-_CARD: Final = f"{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}|{DIGIT}{{4}}{_CELL}{DIGIT}{{6}}{_CELL}{DIGIT}{{5}}"
+_CARD: Final = (
+    f"{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}|"
+    f"{DIGIT}{{4}}{_CELL}{DIGIT}{{6}}{_CELL}{DIGIT}{{5}}"
+)
 _LICENSE: Final = f"{DIGIT}{{2}}{_TO}{DIGIT}{{2}}{_TO}{DIGIT}{{6}}{_TO}{DIGIT}{{2}}"
 _COMPANY: Final = f"{DIGIT}{{3}}{_TO}{DIGIT}{{2}}{_TO}{DIGIT}{{5}}"
 CELLS: Final = f"{_CARD}|{_LICENSE}|{_COMPANY}"
@@ -67,7 +70,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
-    if before.isalnum() or before in tuple("-_.") and before:
+    if before.isalnum() or (before in tuple("-_.") and before):
         return False
     return not (after.isdigit() or after in tuple(_MASKS) or (after == "-" and text[end + 1 : end + 2].isdigit()))
 

@@ -46,10 +46,11 @@ def card(window: Window) -> Found | None:
     if not (amex or digits[0] in "4569" or digits[:2] == "35" or "2221" <= digits[:4] <= "2720"):
         return None
     round_numbers = all(g.endswith("00") for g in window.groups)
-    if not window.stands_alone or round_numbers or window.text.startswith(_UNITS, window.end):
+    alone = window.stands_alone or (window.separators[:1] == ("-",) and not window.continues("-"))
+    if not alone or round_numbers or window.text.startswith(_UNITS, window.end):
         return None
     reason = "grouped; known issuer" + ("; word of payment near" if spoken else "")
-    return Found(window.start, window.end, "card", 0.9 if summed else 0.8, f"{reason}; {facts}")
+    return Found(window.start, window.end, "card", 0.9 if summed else 0.86, f"{reason}; {facts}")
 
 
 def business(window: Window) -> Found | None:

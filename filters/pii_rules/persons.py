@@ -25,7 +25,7 @@ _ENGLISH: Final = (
 _DAY: Final = f"(?:{_WHOLE}|{_ENGLISH}|{_D}{{8}}|{_D}{{6}})"
 _LABEL: Final = (
     f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|生年月日|생일|출생(?:년월일|연월일|일자|일)?|D[.]?O[.]?B[.]?|"
-    f"(?i:date[ _]?of[ _]?birth|(?:birth|brth)[ _]?(?:day|date|dt|ymd|dy)?|brdt|dob)\"?)"
+    f'(?i:date[ _]?of[ _]?birth|(?:birth|brth)[ _]?(?:day|date|dt|ymd|dy)?|brdt|dob)"?)'
 )
 _TO_DAY: Final = (
     f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
@@ -38,7 +38,10 @@ BORN: Final = (
     f"저녁))?(?:{_B}{_D}{{1,2}}시)?(?:{_B}{_D}{{1,2}}분)?에{_B}?태어|출생)"
 )
 # 생년월일을 말씀해 주세요.⏎고객: 19930206 입니다
-ANSWER: Final = f"(?:생년월일|생일)[^\n0-9]{{0,14}}(?:{_D}자리)?[^\n0-9]{{0,24}}\n[^\n:：0-9]{{0,12}}[:：]?[^\n:：0-9]{{0,10}}{_DAY}"
+ANSWER: Final = (
+    f"(?:생년월일|생일)[^\n0-9]{{0,14}}(?:{_D}자리)?[^\n0-9]{{0,24}}\n"
+    f"[^\n:：0-9]{{0,12}}[:：]?[^\n:：0-9]{{0,10}}{_DAY}"
+)
 _ANSWER: Final = re2.compile(ANSWER)
 # 변재욱 820417 010-…: between a name and a telephone number
 LISTED: Final = f"[가-힣]{{2,4}}[ ,|/\t]{{1,3}}{_DIGITS}[ ,|/\t]{{1,3}}01[016789]"
@@ -102,7 +105,7 @@ def _told(text: str, data: bytes) -> Iterator[Found]:
     ):
         for start, end in matches(pattern, text, data):
             match = day.search(text[start:end])
-            if match is None or text[end : end + 1].isdigit() and pattern is _ANSWER:
+            if match is None or (text[end : end + 1].isdigit() and pattern is _ANSWER):
                 continue
             if pattern is not _AGED and match.group().isdigit() and not _is_day(match.group()):
                 continue

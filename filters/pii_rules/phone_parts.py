@@ -1,4 +1,4 @@
-"""Telephone numbers in parts: over cells and lines, with words between, without area code, as the second of a row, masked."""
+"""Telephone numbers in parts: over cells and lines, with words between, without area code, second of a row, masked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _MOBILE: Final = "[0０][1１][016789０１６７８９]"
 _ODD: Final = f"{_B}[|│\\t\\n,.;]{_B}"
 _USUAL: Final = f"{_B}[-–.]?{_B}"
 SPLIT: Final = (
-    f"{_MOBILE}(?:{_ODD}{DIGIT}{{3,4}}(?:{_ODD}|{_USUAL}){DIGIT}{{4}}|{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}{{4}})"
+    f"{_MOBILE}(?:{_ODD}{DIGIT}{{3,4}}(?:{_ODD}|{_USUAL}){DIGIT}{{4}}|"
+    f"{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}{{4}})"
 )
 _SPLIT: Final = re2.compile(SPLIT)
 _REST: Final = f"{DIGIT}{{3,4}}[- .]?{DIGIT}{{4}}"
@@ -38,7 +39,9 @@ LOCAL: Final = (
 )
 _LOCAL: Final = re2.compile(LOCAL)
 _AND: Final = " ?(?:[,/·]|및|또는) ?"
-SECOND: Final = f"0[0-9]{{1,2}}[-.)] ?[0-9]{{3,4}}[-.][0-9]{{4}}(?:{_AND}{_EXCHANGE}[-.][0-9]{{4}}|{_AND}[0-9]{{4}}){{1,4}}"
+SECOND: Final = (
+    f"0[0-9]{{1,2}}[-.)] ?[0-9]{{3,4}}[-.][0-9]{{4}}(?:{_AND}{_EXCHANGE}[-.][0-9]{{4}}|{_AND}[0-9]{{4}}){{1,4}}"
+)
 _SECOND: Final = re2.compile(SECOND)
 _FIRST_OF_ROW: Final = re2.compile("^0[0-9]{1,2}[-.)] ?[0-9]{3,4}[-.][0-9]{4}")
 _OTHERS_OF_ROW: Final = re2.compile(f"{_EXCHANGE}[-.][0-9]{{4}}|[0-9]{{4}}")
@@ -69,7 +72,8 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield Found(start, end, "phone", 0.85, "mobile number; one word twice between the groups")
     for start, end in matches(_LOCAL, text, data):
         first = next(i for i in range(start, end) if text[i].isdigit())
-        if _stands_alone(text, first, end) and not _are_years(text[first:end]):
+        counted = text[end : end + 1] in _COUNTED
+        if _stands_alone(text, first, end) and not counted and not _are_years(text[first:end]):
             yield Found(first, end, "phone", 0.85, "label before; number without area code")
     for start, end in matches(_SECOND, text, data):
         yield from _row(text, start, end)
@@ -105,6 +109,6 @@ def _are_years(number: str) -> bool:
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 2]
-    if before.isdigit() or (before.isascii() and before.isalpha()) or before in tuple("-_*") and before:
+    if before.isdigit() or (before.isascii() and before.isalpha()) or (before in tuple("-_*") and before):
         return False
     return not (after[:1].isdigit() or after[:1] in tuple(_MASKS) or (after[:1] in ("-", "_") and after[1:].isdigit()))

@@ -21,7 +21,17 @@ _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
 }
 # 0101 472 1109, 01 00 41 72 21 0: eleven digits of a mobile number, cut so that it does not look like one.
 _ODD_GROUPS: Final = frozenset(
-    ((4, 3, 4), (2, 2, 2, 2, 2, 1), (3, 2, 2, 2, 2), (3, 2, 2, 4), (3, 4, 2, 2), (4, 4, 3), (3, 3, 5), (3, 5, 3), (1, 2, 4, 4))
+    (
+        (4, 3, 4),
+        (2, 2, 2, 2, 2, 1),
+        (3, 2, 2, 2, 2),
+        (3, 2, 2, 4),
+        (3, 4, 2, 2),
+        (4, 4, 3),
+        (3, 3, 5),
+        (3, 5, 3),
+        (1, 2, 4, 4),
+    )
 )
 SHAPES: Final = tuple(
     sorted(
@@ -42,7 +52,9 @@ _BLOCKING_REACH = 4  # code points: the label and a particle, no verb between
 _BLOCKING: Final = ("other", "account", "bank", "card", "crn", "license", "health", "brn", "passport", "postcode")
 _BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
 _CALL: Final = re2.compile("전화|연락|문자|번호|통화|문의|톡|폰|[Tt][Ee][Ll]|☎")
-_EXTENSION: Final = re2.compile("^[ ,]{0,2}(?:[(（] ?)?(?:내선|교환|구내|[Ee][Xx][Tt][.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）]?")
+_EXTENSION: Final = re2.compile(
+    "^[ ,]{0,2}(?:[(（] ?)?(?:내선|교환|구내|[Ee][Xx][Tt][.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）]?"
+)
 _COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit behind makes it a quantity
 
 
@@ -146,7 +158,11 @@ def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
     if not _is_bare_mobile(window):
         return None
     size = len(window.digits)
-    if (prefix[:2] == "01" and size in (10, 11)) or (prefix == "070" and size == 11) or (prefix[:3] == "050" and size == 12):
+    if (
+        (prefix[:2] == "01" and size in (10, 11))
+        or (prefix == "070" and size == 11)
+        or (prefix[:3] == "050" and size == 12)
+    ):
         return (0.85 if prefix == "010" else 0.75), f"{len(window.digits)} digits"
     return None
 

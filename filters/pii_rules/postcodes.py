@@ -23,10 +23,16 @@ _PROVINCE: Final = (
     f"(?:특별자치도|특별자치시|특별시|광역시|도|시)?{_BLANK}{{1,3}}[가-힣]{{1,5}}(?:시|군|구|읍|면|동|로|길)"
 )
 _CELL: Final = f"[|,\t;][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
-_CITY: Final = "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|Korea|-(?:do|si|gun|gu))"
+# 우편번호는요?⏎고객: 00000이요
+_ANSWER: Final = re2.compile(f"우편번호[^\\n0-9]{{0,16}}\\n[^\\n:：0-9]{{0,12}}[:：]?[^\\n0-9]{{0,6}}{_CODE}")
+_DOOR_BEFORE: Final = re2.compile("(?:로|길|동|리|가|번지|호|층) ?[0-9-]*$")
+_CITY: Final = "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|-(?:do|si|gun|gu))"
 _AFTER_CITY: Final = re2.compile(f"{_CITY},? {DIGIT}{{5}}")
 _ON_ITS_LINE: Final = re2.compile(f"\n{DIGIT}{{5}}(?:\n|$)")
-POSTCODE: Final = f"{_LABEL}|{_CITY},? {DIGIT}{{5}}|\n{DIGIT}{{5}}(?:\n|$)|{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
+POSTCODE: Final = (
+    f"{_LABEL}|{_CITY},? {DIGIT}{{5}}|\n{DIGIT}{{5}}(?:\n|$)|"
+    f"{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
+)
 _LABELLED: Final = re2.compile(f"{_LABEL}{_BETWEEN}{_CODE}")
 _BEFORE_PROVINCE: Final = re2.compile(f"{_CODE}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}")
 _BRACKETS: Final = f"[(（\\[]{DIGIT}{{5}}[)）\\]]"
@@ -40,11 +46,16 @@ _FIRST, _LAST = 1000, 63999  # 01000 north Seoul … 63644 Jeju
 
 def postcodes(text: str, data: bytes) -> Iterator[Found]:
     """Every postcode behind 우편번호, (우), 〒 or zip, in a column of that name, before or behind an address."""
-    patterns = ((_LABELLED, "label before"), (_BEFORE_PROVINCE, "province behind"), (_AFTER_CITY, "city before"))
+    patterns = (
+        (_LABELLED, "label before"),
+        (_ANSWER, "label before"),
+        (_BEFORE_PROVINCE, "province behind"),
+        (_AFTER_CITY, "city before"),
+    )
     for pattern, reason in patterns:
         for start, end in matches(pattern, text, data):
             found = _value(text, start, end, reason)
-            if found is not None:
+            if found is not None and not _is_on_the_right(text, start, found.start):
                 yield found
     for start, end in matches(_IN_BRACKETS, text, data):
         line = text[max(text.rfind("\n", 0, start) + 1, start - _ADDRESS) : start]
@@ -62,6 +73,16 @@ def postcodes(text: str, data: bytes) -> Iterator[Found]:
             found = _value(text, start, end, "head of the column")
             if found is not None and column_above(text, found.start).kind == "postcode":
                 yield found
+
+
+def _is_on_the_right(text: str, start: int, value: int) -> bool:
+    """좌 12345 우 67890: 우 alone is a label only at the head of a line or behind an address."""
+    label = text[start:value].strip()
+    if label[-1:] != "우" or label[:-1].strip("(（["):
+        return False
+    line = text[max(0, start - _ADDRESS) : start + 1].rstrip().removesuffix("우")
+    at_head = not line.strip(" ") or line[-1] == "\n"
+    return not at_head and not _A_PROVINCE.search(line) and not _DOOR_BEFORE.search(line.rstrip())
 
 
 def _value(text: str, start: int, end: int, reason: str) -> Found | None:

@@ -29,6 +29,14 @@ _APART: Final = re2.compile(APART)
 # Behind the label any mark parts the halves; elsewhere these marks part two values.
 ODD: Final = f"{DIGIT}{{6}} ?[~:,|] ?{DIGIT}{{7}}"
 _ODD: Final = re2.compile(ODD)
+# As machines misread print: O for 0, l and I for 1.
+MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
+_MISREAD: Final = re2.compile(MISREAD)
+_MISREAD_GATE: Final = (
+    "[0-9OolI]{5}[OolI] ?[-–] ?[0-9OolI]{7}|[OolI][0-9]{0,5} ?[-–] ?[0-9]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
+)
+GATES: Final = (PARTIAL, ODD, APART, _MISREAD_GATE)
+_READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
 _HALVES_REACH = 24  # code points before 앞자리 and 뒷자리 in which a word must say that a resident number is meant
@@ -53,6 +61,15 @@ def partial(text: str, data: bytes) -> Iterator[Found]:
         alone = not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit()
         if alone and label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
             yield Found(start, end, kind_of(label.kind, folded(text[end - 7])), 0.9, f"label {label.word} before")
+    for start, end in matches(_MISREAD, text, data):
+        raw = text[start:end]
+        letters = sum(c in "OolI" for c in raw)
+        if not 0 < letters <= 4 or text[start - 1 : start].isalnum() or text[end : end + 1].isdigit():
+            continue
+        label = label_before(text, start)
+        if label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
+            reason = f"label {label.word} before; {letters} digits misread"
+            yield Found(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
     for start, end in matches(_APART, text, data):
         found = _apart(text, start, end)
         if found is not None:

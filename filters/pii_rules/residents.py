@@ -92,7 +92,11 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
         return 0.8, "two groups; six and seven digits"
     if window.separators in ((), (".",)) and _is_behind_a_name(window):
         return 0.75, "in brackets behind a word"
-    if window.separators == () and not barcode_sum_holds(window.digits) and is_beside_a_name(window.text, window.start, window.end):
+    if (
+        window.separators == ()
+        and not barcode_sum_holds(window.digits)
+        and is_beside_a_name(window.text, window.start, window.end)
+    ):
         return 0.75, "in a cell beside a name"
     return None
 
@@ -143,6 +147,11 @@ def corporation(window: Window) -> Found | None:
 
 
 def kind_of(label: str, sex: str) -> str:
+    """`rrn` or `frn`, by the seventh digit; 9 and 0 by the kind of the label.
+
+    >>> kind_of("", "6"), kind_of("frn", "9"), kind_of("", "9")
+    ('frn', 'frn', 'rrn')
+    """
     if sex in "90":
         return "frn" if label == "frn" else "rrn"
     return "frn" if sex in "5678" else "rrn"

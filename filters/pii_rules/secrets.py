@@ -155,6 +155,8 @@ def _is_password(value: str, quoted: bool) -> bool:
     """Letters with digits or signs; a bare word is the name of a variable or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
+    if value.lower().startswith("password"):
+        return False  # the example of a bad one
     letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
     return (letters and digits) or (quoted and letters and any(c in "!@#%^&*?" for c in value))
 

@@ -56,7 +56,9 @@ _PREFIX: Final = (
 _ANY: Final = _of("0123456789")
 SPELLED: Final = f"{_PREFIX}(?:{_GAP}{_ANY}){{7}}"
 _SPELLED: Final = re2.compile(f"{_PREFIX}(?:{_GAP}{_ANY}){{7,9}}")
-_WORD: Final = "(?:" + "|".join(w for w in _WORDS if "가" <= w[0]) + "|(?i:" + "|".join(w for w in _WORDS if w < "가") + "))"
+_WORD: Final = (
+    "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + "|(?i:" + "|".join(w for w in _WORDS if w < "가") + "))"
+)
 _TOKEN: Final = f"(?:{_WORD}|{_ANY})"
 WORDS: Final = f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))"
 _IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_GAP}{_TOKEN}(?:{_GAP}{_TOKEN}){{7,9}}")
@@ -65,7 +67,9 @@ DICTATED: Final = f"(?:{_SPOKEN}(?: |-|, |다시|에 |에|의)*){{7}}"
 # 910203에 1234567: in digits, and the marks are spoken
 _SAID: Final = "(?: ?(?:다시|하이픈|대시|에|의) ?)"
 IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
-_DICTATED: Final = re2.compile(f"(?:[0-9]|{_SPOKEN})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN})){{8,18}}")
+_DICTATED: Final = re2.compile(
+    f"(?:[0-9]|{_SPOKEN})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN})){{8,18}}"
+)
 _LENGTHS: Final = {
     "rrn": (13,),
     "frn": (13,),
@@ -148,9 +152,7 @@ def _judged(text: str, start: int, end: int) -> Found | None:
             return None  # a path: img/010/0000/1234.png
         if not odd or not mobile or (odd & _WEAK and not said) or not _grouped(places, size):
             return None
-    elif not mobile and not said and spoken_hyphens < 2:
-        return None
-    elif letters <= 2 and _ends_in_a_word(text, end, after):
+    elif (not mobile and not said and spoken_hyphens < 2) or (letters <= 2 and _ends_in_a_word(text, end, after)):
         return None
     reason = f"{letters} digits written otherwise" if letters else "marks between the groups"
     return Found(start, end, "phone", 0.93 if said else 0.9, f"{reason}; prefix {prefix_of(number)}")
