@@ -174,7 +174,8 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((numbers.RUN,), _in_runs),
         ((resident_parts.MASKED,), resident_parts.masked),
-        (resident_parts.GATES, resident_parts.partial),
+        ((resident_parts.PARTIAL,), resident_parts.partial),
+        (resident_parts.ODD_GATES, resident_parts.odd),
         ((documents.PASSPORT,), documents.passports),
         ((vehicles.VEHICLE,), vehicles.plates),
         (phone_parts.GATES, phone_parts.found),
@@ -199,6 +200,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     ),
     (
         (persons.GATES, persons.found),
+        (persons.TOLD, persons.told),
         (names.GATES, names.found),
     ),
 )

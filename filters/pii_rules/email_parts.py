@@ -35,13 +35,15 @@ _QUOTED: Final = re2.compile(f'"[A-Za-z0-9._ +-]{{1,40}}"[@＠]{_HOST}')
 # hong123 네이버 쩜 컴, 홍길동 골뱅이 네이버 점 컴, hong123 뒤에 골뱅이 네이버
 SIGNLESS: Final = (
     f"[A-Za-z0-9._-] ?(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[가-힣] ?{_SNAIL} ?(?:{HOSTS}|[a-z]{{2,}}){_DOT}|"
-    f"[A-Za-z0-9] [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})"
+    f"[A-Za-z0-9] [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})|"
+    f"[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}"
 )
 _SIGNLESS: Final = re2.compile(
     f"(?:[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} ?(?:{HOSTS})|"
     f"[가-힣A-Za-z0-9._-]{{1,12}} ?{_SNAIL} ?(?:{HOSTS}|[a-z][a-z0-9-]{{1,20}}))"
     f"{_DOT} ?{_TOP}|"
-    f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?"
+    f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?|"
+    f"[A-Za-z][A-Za-z0-9._+-]*[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}(?:[.](?:com|net|co[.]kr))?"
 )
 SPACED: Final = "[A-Za-z0-9] [@＠] [A-Za-z0-9] [A-Za-z0-9] "
 _SPACED: Final = re2.compile("(?:[A-Za-z0-9._-] ){2,40}[@＠](?: [A-Za-z0-9.-]){4,40}")

@@ -38,7 +38,7 @@ _DOT: Final = (
     f"(?:{_B}(?:[.．]|{_OPEN}{_B}(?:[dD][oO][tT]|[.．]|닷|점|쩜|도트){_B}{_CLOSE}|닷|점|쩜|도트){_B}|{_B1}(?:dot|DOT|Dot){_B1}|"
     f"[_-](?:dot|DOT)[_-]|[,·。])"
 )
-HOSTS: Final = "네이버|지메일|한메일|다음|네이트|카카오|핫메일|아웃룩|야후|구글"
+HOSTS: Final = "네이버|네버|지메일|지멜|쥐메일|핫멜|한메일|다음|네이트|카카오|핫메일|아웃룩|야후|구글"
 ENDS: Final = "컴|넷|오알지|케이알"
 SERVICES: Final = tuple("naver gmail hanmail daum nate kakao hotmail outlook".split())
 _PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{HOSTS})"
@@ -49,7 +49,7 @@ _TRICK: Final = (
 )
 DISGUISED: Final = f"[A-Za-z0-9._+-]{_B}{_TRICK}{_B}(?:[A-Za-z0-9]|{HOSTS})"
 _DISGUISED: Final = re2.compile(
-    f"[A-Za-z0-9][A-Za-z0-9._%+-]*(?:{_B1}[.]{_B1}[A-Za-z0-9][A-Za-z0-9_+-]*)?{_AT}"
+    f"[A-Za-z0-9][A-Za-z0-9._%+-]*(?:(?:{_B1}[.]{_B1}|{_B}(?:쩜|점|닷){_B}|{_B1}dot{_B1})[A-Za-z0-9][A-Za-z0-9_+-]*)?{_AT}"
     f"(?:{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}|(?:{HOSTS}))"
 )
 GATES: Final = (PLAIN, DISGUISED)

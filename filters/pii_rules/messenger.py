@@ -23,11 +23,11 @@ _PUBLIC: Final = (
 LINK: Final = f"(?:{_PRIVATE}|{_PUBLIC})[@A-Za-z0-9_~+]"
 _LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_.~+/-]{{2,64}}")
 _SERVICE: Final = (
-    "카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|텔레그램|텔레|텔|라인|인스타그램|인스타|"
+    "카카오톡|카카오|카톡|까톡|깨톡|카[._-]톡|[kKㅋ]톡|오카|톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|텔레그램|텔레|텔|라인|인스타그램|인스타|"
     "디스코드|디코|트위터|트윗|"
     "스레드|쓰레드|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|"
     "TELEGRAM|LINE|ㅋㅌ|ㅋㅋㅇㅌ|ㅌㄹ|ㅇㅅㅌ|카카오스토리|카스|밴드|왓챗|시그널|"
-    "[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Tt]witter|[Ww]e[Cc]hat|[Ss]kype|SNS|DM|디엠|IG|TG|ig|tg"
+    "[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Tt]witter|[Ww]e[Cc]hat|[Ss]kype|SNS|DM|디엠"
 )
 _ASKED: Final = (
     f"(?:(?:{_BLANK}|_)?(?:아이디|아뒤|아디|ID|id|Id|[Uu]ser ?name|계정|닉네임|닉|핸들|주소|친추|추가|검색)"
@@ -42,7 +42,10 @@ _ANSWER: Final = re2.compile(f"{ANSWER}(?:[^\n:]{{1,12}}:{_BLANK}?)?{_OPEN}{_HAN
 # 인스타 DM 주세요 @hong.gd
 OFFERED: Final = "(?:DM|디엠|팔로우|맞팔|쪽지|메시지)[^\\n@A-Za-z0-9]{0,12}@[A-Za-z0-9][A-Za-z0-9._-]{2,40}"
 _OFFERED: Final = re2.compile(OFFERED)
-GATES: Final = (LINK, LABELLED, ANSWER, OFFERED)
+# IG: hong.gd, tg @hong_gd
+SHORT: Final = "(?:^|[^A-Za-z0-9_])(?:IG|TG|ig|tg)(?: ?[:：] ?@?| ?@)[A-Za-z0-9][A-Za-z0-9._-]{2,40}"
+_SHORT: Final = re2.compile(SHORT)
+GATES: Final = (LINK, LABELLED, ANSWER, OFFERED, SHORT)
 _TAIL: Final = re2.compile(f"{_HANDLE}$")
 _CONTEXT: Final = re2.compile(
     "오픈채팅|오픈톡|카톡|문의|연락|상담|쪽지|주문|예약|제보|DM|디엠|제 계정|놀러|친추|"
@@ -82,6 +85,11 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield item
     for start, end in matches(_OFFERED, text, data):
         item = _handle(text, start + text[start:end].index("@"), end, asked=True, label="DM")
+        if item is not None:
+            yield item
+    for start, end in matches(_SHORT, text, data):
+        value = _tail(text[start:end])
+        item = _handle(text, end - len(value), end, asked=value.startswith("@"), label="IG")
         if item is not None:
             yield item
     for start, end in matches(_ANSWER, text, data):
@@ -129,9 +137,9 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     if not label or (label[0].isascii() and "=" in label):
         return None  # install_host; an attribute of a program
     asked = any(word in label for word in _ASKING)
-    weak = label.startswith(("LINE", "SNS", "DM", "텔", "라인", "IG", "TG", "ig", "tg")) and not label.startswith(
-        "텔레그램"
-    )
+    weak = label.startswith(
+        ("LINE", "SNS", "DM", "텔", "라인", "톡", "오카", "IG", "TG", "ig", "tg")
+    ) and not label.startswith("텔레그램")
     if label.startswith(("라인", "LINE")) and value == value.upper():
         return None  # 라인 ID L64-A55: a line of a factory; handles of that service have small letters too
     if label.startswith(("밴드", "카스", "시그널")) and not asked:

@@ -17,8 +17,11 @@ _CARD: Final = (
     f"{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}{_CELL}{DIGIT}{{4}}|"
     f"{DIGIT}{{4}}{_CELL}{DIGIT}{{6}}{_CELL}{DIGIT}{{5}}"
 )
-_LICENSE: Final = f"{DIGIT}{{2}}{_TO}{DIGIT}{{2}}{_TO}{DIGIT}{{6}}{_TO}{DIGIT}{{2}}"
-_COMPANY: Final = f"{DIGIT}{{3}}{_TO}{DIGIT}{{2}}{_TO}{DIGIT}{{5}}"
+_LICENSE: Final = (
+    f"{DIGIT}{{2}}{_TO}{DIGIT}{{2}}{_CELL}{DIGIT}{{6}}{_TO}{DIGIT}{{2}}|"
+    f"{DIGIT}{{2}}{_CELL}{DIGIT}{{2}}-{DIGIT}{{6}}-{DIGIT}{{2}}"
+)
+_COMPANY: Final = f"{DIGIT}{{3}}{_CELL}{DIGIT}{{2}}{_CELL}{DIGIT}{{5}}"
 CELLS: Final = f"{_CARD}|{_LICENSE}|{_COMPANY}"
 _CELLS: Final = re2.compile(CELLS)
 _SHAPES: Final = {16: "card", 15: "card", 12: "license", 10: "brn"}
@@ -38,7 +41,8 @@ _BESIDE: Final = re2.compile(BESIDE)
 _VALUE: Final = re2.compile("[0-9]{3}$|[0-9]{2} ?/ ?[0-9]{2}$")
 _A_CARD: Final = re2.compile("[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3,4}")
 _BESIDE_REACH = 80  # code points behind a card in which its code and its last month stand
-GATES: Final = (CELLS, MASKED, BESIDE)
+_MASKED_GATE: Final = "[0-9]{2}[- ]?[*＊●○■□#]{2}|[*＊●○■□#]{2}-[0-9]{6}-|[0-9]{4}[- ][xX]{4}"
+GATES: Final = (CELLS, _MASKED_GATE, BESIDE)
 _KINDS: Final = {"license": "driver_license"}
 
 
@@ -47,8 +51,8 @@ def found(text: str, data: bytes) -> Iterator[Found]:
     for start, end in matches(_CELLS, text, data):
         value = folded(text[start:end])
         kind = _SHAPES.get(sum(c.isdigit() for c in value), "")
-        if value.translate(_USUAL).isdigit() or not _stands_alone(text, start, end):
-            continue  # hyphens alone: a rule of its own
+        if not _stands_alone(text, start, end):
+            continue
         label = label_of(text, start, numbered=True)
         if label.kind == kind:
             yield Found(start, end, _KINDS.get(kind, kind), 0.9, f"label {label.word} before; over cells")
@@ -73,6 +77,3 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     if before.isalnum() or (before in tuple("-_.") and before):
         return False
     return not (after.isdigit() or after in tuple(_MASKS) or (after == "-" and text[end + 1 : end + 2].isdigit()))
-
-
-_USUAL: Final = {ord("-"): None, ord(" "): None}

@@ -54,7 +54,8 @@ _OWN_DAY: Final = re2.compile(f"{_DAY}$")
 _FIRST_DAY: Final = re2.compile(_WHOLE)
 _BARE_DAY: Final = re2.compile(_DIGITS)
 HEADING: Final = f"생{_B}?년{_B}?월{_B}?일|생일|출생일자?|DOB|birth_?(?:date|day)?"
-GATES: Final = (BIRTH, BORN, HEADING, ANSWER, LISTED, AGED)
+GATES: Final = (BIRTH, BORN, HEADING)
+TOLD: Final = (ANSWER, LISTED, AGED)
 _BIRTH: Final = re2.compile(BIRTH)
 _BORN: Final = re2.compile(BORN)
 _HEADING: Final = re2.compile(HEADING)
@@ -90,13 +91,12 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         item = _born(text, start, end)
         if item is not None:
             yield item
-    yield from _told(text, data)
     for start, end in cells(text, data, _HEADING):
         if end - start <= 24 and _CELL.match(text[start:end]) is not None:
             yield Found(start, end, "birth_date", 0.93, "column of birth dates")
 
 
-def _told(text: str, data: bytes) -> Iterator[Found]:
+def told(text: str, data: bytes) -> Iterator[Found]:
     """Dates in the answer to a question, between name and telephone number, and beside an age."""
     for pattern, day, reason in (
         (_ANSWER, _OWN_DAY, "asked for in the line before"),

@@ -35,7 +35,7 @@ _MISREAD: Final = re2.compile(MISREAD)
 _MISREAD_GATE: Final = (
     "[0-9OolI]{5}[OolI] ?[-–] ?[0-9OolI]{7}|[OolI][0-9]{0,5} ?[-–] ?[0-9]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
 )
-GATES: Final = (PARTIAL, ODD, APART, _MISREAD_GATE)
+ODD_GATES: Final = (ODD, APART, _MISREAD_GATE)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
@@ -43,7 +43,7 @@ _HALVES_REACH = 24  # code points before 앞자리 and 뒷자리 in which a word
 
 
 def partial(text: str, data: bytes) -> Iterator[Found]:
-    """The first seven digits behind their label or a name, and the halves that words part: 앞자리 …, 뒷자리 …."""
+    """The first seven digits behind their label or a name."""
     for start, end in matches(_PARTIAL, text, data):
         around = text[start - 1 : start] + text[end : end + 1]
         if any(c.isdigit() or c in _MASKS + "-" or (c.isascii() and c.isalpha()) for c in around):
@@ -56,6 +56,10 @@ def partial(text: str, data: bytes) -> Iterator[Found]:
             yield Found(start, end, kind_of(label.kind, digits[6]), 0.9, f"label {label.word} before; seven digits")
         elif is_beside_a_name(text, start, end, known=True):
             yield Found(start, end, kind_of("", digits[6]), 0.8, "in a cell beside a name; seven digits")
+
+
+def odd(text: str, data: bytes) -> Iterator[Found]:
+    """Numbers with other marks between their halves, with letters for digits, or with words that part the halves."""
     for start, end in matches(_ODD, text, data):
         label = label_before(text, start)
         alone = not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit()

@@ -18,7 +18,7 @@ from filters.pii_rules.phones import prefix_of
 
 # What is read as each digit, 0 first.
 _DIGITS: Final = (
-    "0０⓪⓿⁰₀공영빵〇零OoＯㅇ",
+    "0０⓪⓿⁰₀공영빵〇零OoＯㅇ🅾",
     "1１①❶⓵➀➊¹₁일一壹lIｌ",
     "2２②❷⓶➁➋²₂이二貳",
     "3３③❸⓷➂➌³₃삼三參",
@@ -37,10 +37,10 @@ _WORDS: Final = {
     **{w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())},
 }
 _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
-_ASCII_MARKS: Final = " .,=_~*/+:()-"
+_ASCII_MARKS: Final = " .,=_~*/+:()-^!"
 _SYMBOLS: Final = "\u2010-\u2015\u20e3\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff"  # dashes, arrows, pictures, keys
 _MARK: Final = "[" + re2.escape(_ASCII_MARKS + "·ㆍㅡ에의\u3000\u00a0\ufe0f" + ZERO_WIDTH) + _SYMBOLS + "]"
-_HYPHENS: Final = ("다시", "하이픈", "대시")  # as a hyphen is spoken
+_HYPHENS: Final = ("다시", "하이픈", "대시", "빼기")  # as a hyphen is spoken
 _MAX_GAP = 5  # code points between two digits
 
 
@@ -48,7 +48,7 @@ def _of(digits: str) -> str:
     return "[" + "".join(_ROWS[int(d)] for d in digits) + "]"
 
 
-_GAP: Final = f"(?:{_MARK}|다시|하이픈|대시)*"  # bounded below: a counted one makes the automaton large
+_GAP: Final = f"(?:{_MARK}|다시|하이픈|대시|빼기)*"  # bounded below: a counted one makes the automaton large
 _PREFIX: Final = (
     f"{_of('0')}{_GAP}(?:{_of('1')}{_GAP}{_of('016789')}|{_of('2')}|{_of('3456')}{_GAP}{_of('12345')}|"
     f"{_of('78')}{_GAP}{_of('0')}|{_of('5')}{_GAP}{_of('0')}{_GAP}{_of('2345678')})"
@@ -173,6 +173,9 @@ def _read(text: str, start: int, end: int) -> tuple[_Places, str]:
     number = ""
     at = start
     while at < end:
+        if text.startswith(_HYPHENS, at):  # 하이픈 holds no two
+            at += 2 + (text[at] == "하")
+            continue
         word = next((w for w in _WORDS if text[at : at + len(w)].lower() == w), "") if text[at] in _HEADS else ""
         value = _WORDS[word] if word else _VALUE.get(text[at], "")
         if value:
