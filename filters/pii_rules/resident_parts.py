@@ -32,9 +32,7 @@ _ODD: Final = re2.compile(ODD)
 # As machines misread print: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
 _MISREAD: Final = re2.compile(MISREAD)
-_MISREAD_GATE: Final = (
-    "[0-9OolI]{5}[OolI] ?[-–] ?[0-9OolI]{7}|[OolI][0-9]{0,5} ?[-–] ?[0-9]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
-)
+_MISREAD_GATE: Final = "[OolI][0-9OolI]{0,5} ?[-–] ?[0-9OolI]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
 ODD_GATES: Final = (ODD, APART, _MISREAD_GATE)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")

@@ -57,6 +57,7 @@ _LABEL: Final = re2.compile(f"(?i)^(?:({_PASSWORD_LABELS})|(?:{_KEY_LABELS})){_T
 _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@"
 GATES: Final = (QUERY, _USERINFO_GATE, PEM, KEY, LABELLED)
 _MIN_KEY = 14  # characters of a key known only by its label
+_ALGORITHM: Final = re2.compile("^(?:AES|SHA|RSA|MD|DES|ARIA|SEED|HMAC|UTF|TLS|WPA)[0-9]{1,4}$")
 _MIN_PASSWORD = 6
 _MIN_UNMARKED = 8
 _MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in this length mostly lie below
@@ -155,8 +156,8 @@ def _is_password(value: str, quoted: bool) -> bool:
     """Letters with digits or signs; a bare word is the name of a variable or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
-    if value.lower().startswith("password"):
-        return False  # the example of a bad one
+    if value.lower().startswith("password") or (not quoted and _ALGORITHM.match(value) is not None):
+        return False  # the example of a bad one; AES256
     letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
     return (letters and digits) or (quoted and letters and any(c in "!@#%^&*?" for c in value))
 
