@@ -40,7 +40,7 @@ _WORDS: Final[dict[str, str]] = {
     "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고 "
     "telno cellphone cellno hpno mobileno mbltelno mblno phoneno contact",
     "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card cardnum crdno crdnum",
-    "account": "계좌번호 계좌 입금 송금 예금주 통장 이체 account "
+    "account": "계좌번호 계좌 입금 송금 예금주 통장 통장번호 이체 account "
     "accountno accountnumber acct acctno acntno bankaccount bankacct 계좌no",
     "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 카뱅 케뱅 축협 증권 국민은행 신한은행 우리은행 "
     "하나은행 기업은행 산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",

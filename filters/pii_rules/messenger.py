@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
 
@@ -36,6 +37,8 @@ _ASKED: Final = (
 _HANDLE: Final = "@?(?:live:)?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?"
 _OPEN: Final = f"{_BLANK}{{0,3}}[\"'「『<(\\[{{“‘]?{_BLANK}?"
 LABELLED: Final = f"(?:{_SERVICE}){_ASKED}?(?:은|는|이|가|으로|로|[\"'])?(?:{_BLANK}{{0,3}}[:：=>/|-])?{_OPEN}{_HANDLE}"
+FAR: Final = f"(?:{_SERVICE}){_ASKED}"
+_FAR: Final = re2.compile(f"(?:{_SERVICE}){_ASKED}{BETWEEN}{_HANDLE}")
 _LABELLED: Final = re2.compile(LABELLED)
 ANSWER: Final = f"(?:{_SERVICE}){_ASKED}[가는]?{_BLANK}?(?:뭐|어떻게|무엇|알려|좀)[^\n]{{0,16}}\n"
 _ANSWER: Final = re2.compile(f"{ANSWER}(?:[^\n:]{{1,12}}:{_BLANK}?)?{_OPEN}{_HANDLE}")
@@ -97,6 +100,22 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         item = _handle(text, at, end, asked=True, label="아이디")
         if item is not None:
             yield item
+
+
+def far(text: str, data: bytes) -> Iterator[Found]:
+    """Handles in forms and talks, with marks or words between the label and the value."""
+    for start, end in matches(_FAR, text, data):
+        value = _tail(text[start:end])
+        label = text[start : end - len(value)]
+        before = text[start - 1 : start]
+        if "가" <= before <= "힣" or (before.isascii() and before.isalnum()):
+            continue
+        if label.startswith(("라인", "LINE")) and value == value.upper():
+            continue
+        if _is_mixed(value.removeprefix("@")):
+            item = _handle(text, end - len(value), end, asked=True, label="아이디")
+            if item is not None:
+                yield item
 
 
 def _link(text: str, start: int, end: int) -> Found | None:

@@ -22,6 +22,7 @@ _NEAR = 8  # code points in which the label of something else wins over the shap
 _PAYMENT: Final = re2.compile("(?i:카드|결제|승인|비자|마스터|할부|visa|master|amex|jcb|unionpay|diners|비씨|페이|pay)")
 _MOST_GROUPS = 5
 _SUREST: Final = 0.85  # confidence: no check digit ever confirms an account
+_NAMES: Final = ("계좌", "통장번호", "account", "acct")
 _NUMBER_OF_TIME: Final = ("19", "20")
 
 
@@ -116,6 +117,8 @@ def _account_context(window: Window) -> str | None:
     label, parts = window.label, len(window.groups)
     spaced = window.separators[:1] in ((" ",), (".",), ("/",), ("_",))
     reach = 4 if spaced or parts == 2 else 30
+    if spaced and parts > 2 and "\n" in window.text[max(0, window.start - 16) : window.start]:
+        reach = 20  # asked for in the line before
     if parts == 1 and prefix_of(window.digits):
         reach = 4  # a telephone number, unless the label stands right before it
     if label.kind == "account" and label.distance <= reach:
@@ -139,10 +142,12 @@ def _is_something_else(window: Window) -> bool:
         return True
     if window.text.startswith(_UNITS, window.end):
         return True
-    if groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13):
-        return True
+    book = groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13)
     # 2024-01-31-001 and 20240131123000 are times; 2019-12-… numbers of documents
-    return groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (len(groups) == 1 and _clock(window.digits)))
+    joined = len(groups) == 1
+    time = groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (joined and _clock(window.digits)))
+    named = joined and (book or time) and window.label.distance == 0 and window.label.word.startswith(_NAMES)
+    return (book or time) and not named
 
 
 def _is_glued(window: Window) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
 from filters.pii_rules.tables import cells
@@ -49,13 +50,17 @@ _LISTED: Final = re2.compile(LISTED)
 # 만 32세(1990.03.05.), 1990. 3. 5.(만 32세)
 AGED: Final = f"세{_B}?[(,（]{_B}?{_WHOLE}|{_WHOLE}{_B}?[(,（]{_B}?만?{_B}?{_D}{{1,3}}세"
 _AGED: Final = re2.compile(AGED)
+_FAR_LABEL: Final = (
+    f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|生年月日|생일|출생일|(?i:birth|brth|dob)[A-Za-z_]{{0,5}})"
+)
+_FAR: Final = re2.compile(f"{_FAR_LABEL}{BETWEEN}{_DAY}")
 _CLOSED: Final = re2.compile("^[.．]?[ \u00a0]?(?:[)）,]|생)")
 _OWN_DAY: Final = re2.compile(f"{_DAY}$")
 _FIRST_DAY: Final = re2.compile(_WHOLE)
 _BARE_DAY: Final = re2.compile(_DIGITS)
 HEADING: Final = f"생{_B}?년{_B}?월{_B}?일|생일|출생일자?|DOB|birth_?(?:date|day)?"
 GATES: Final = (BIRTH, BORN, HEADING)
-TOLD: Final = (ANSWER, LISTED, AGED)
+TOLD: Final = (ANSWER, LISTED, AGED, _FAR_LABEL)
 _BIRTH: Final = re2.compile(BIRTH)
 _BORN: Final = re2.compile(BORN)
 _HEADING: Final = re2.compile(HEADING)
@@ -100,13 +105,17 @@ def told(text: str, data: bytes) -> Iterator[Found]:
     """Dates in the answer to a question, between name and telephone number, and beside an age."""
     for pattern, day, reason in (
         (_ANSWER, _OWN_DAY, "asked for in the line before"),
+        (_FAR, _OWN_DAY, "label before"),
         (_LISTED, _BARE_DAY, "between a name and a telephone number"),
         (_AGED, _FIRST_DAY, "beside an age"),
     ):
         for start, end in matches(pattern, text, data):
             match = day.search(text[start:end])
-            if match is None or (text[end : end + 1].isdigit() and pattern is _ANSWER):
+            if match is None or (text[end : end + 1].isdigit() and pattern in (_ANSWER, _FAR)):
                 continue
+            before = text[start - 1 : start]
+            if pattern is _FAR and ("가" <= before <= "힣" or (before.isascii() and before.isalpha())):
+                continue  # 기업출생일
             if pattern is not _AGED and match.group().isdigit() and not _is_day(match.group()):
                 continue
             first, last = _trimmed(text, start + match.start(), start + match.end())

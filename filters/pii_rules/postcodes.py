@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.finding import Found
 from filters.pii_rules.labels import column_above
 from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, folded, matches
@@ -25,6 +26,7 @@ _PROVINCE: Final = (
 _CELL: Final = f"[|,\t;][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
 # 우편번호는요?⏎고객: 00000이요
 _ANSWER: Final = re2.compile(f"우편번호[^\\n0-9]{{0,16}}\\n[^\\n:：0-9]{{0,12}}[:：]?[^\\n0-9]{{0,6}}{_CODE}")
+_FAR: Final = re2.compile(f"(?:우{_BLANK}?편{_BLANK}?번{_BLANK}?호|(?i:zip ?code)){BETWEEN}{_CODE}")
 _DOOR_BEFORE: Final = re2.compile("(?:로|길|동|리|가|번지|호|층) ?[0-9-]*$")
 _CITY: Final = "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|-(?:do|si|gun|gu))"
 _AFTER_CITY: Final = re2.compile(f"{_CITY},? {DIGIT}{{5}}")
@@ -49,6 +51,7 @@ def postcodes(text: str, data: bytes) -> Iterator[Found]:
     patterns = (
         (_LABELLED, "label before"),
         (_ANSWER, "label before"),
+        (_FAR, "label before"),
         (_BEFORE_PROVINCE, "province behind"),
         (_AFTER_CITY, "city before"),
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
 
@@ -53,6 +54,10 @@ _TO_VALUE: Final = f"[\"'`]?(?:{_S}{{0,3}}(?:[:：=]|=>|:=){_S}{{0,3}}|[은는]?
 LABELLED: Final = f"(?i)(?:{_KEY_LABELS}|{_PASSWORD_LABELS}){_TO_VALUE}[!-~]{{6}}"
 _LABELLED: Final = re2.compile(f"(?i)(?:{_KEY_LABELS}|{_PASSWORD_LABELS}){_TO_VALUE}[!-~]{{6,}}")
 _LABEL: Final = re2.compile(f"(?i)^(?:({_PASSWORD_LABELS})|(?:{_KEY_LABELS})){_TO_VALUE}")
+# In forms, tables and talks: [비밀번호] …, | password | … |, 비밀번호⏎…
+FAR: Final = "비밀 ?번호|비번|패스워드|인증 ?키|서비스 ?키|토큰|(?i:password|api[ _-]?key)"
+_FAR: Final = re2.compile(f"(?:{FAR}){BETWEEN}[A-Za-z0-9!@#$%^&*][!-;=?-{{}}~]{{7,}}")
+_FAR_HEAD: Final = re2.compile(f"^(?:{FAR}){BETWEEN}")
 # Without the bounds of USERINFO: counting to a hundred at every position makes the automaton large and slow.
 _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@"
 GATES: Final = (QUERY, _USERINFO_GATE, PEM, KEY, LABELLED)
@@ -150,6 +155,25 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
         return None
     first = start + len(label)
     return Found(first, first + len(value), "key", 0.85, f"label of a {'password' if password else 'key'} before")
+
+
+def far(text: str, data: bytes) -> Iterator[Found]:
+    """Passwords and keys with marks or words between the label and the value."""
+    for start, end in matches(_FAR, text, data):
+        head = _FAR_HEAD.match(text[start:end])
+        if head is None:
+            continue
+        first = start + len(head.group())
+        value = text[first:end].rstrip("|*.,;:'\"`)]}")
+        before = text[start - 1 : start]
+        if text[start].isascii() and before.isascii() and before.isalnum():
+            continue
+        password = text[start] in "비패" or text[start : start + 4].lower() == "pass"
+        chance = any(c.isdigit() for c in value) and _is_chance(value, 20)
+        if any(c in value for c in "\"'`<>,;()[]{}|\\&") or value == value.upper():
+            continue
+        if chance or (password and len(value) >= _MIN_UNMARKED and _is_password(value, quoted=False)):
+            yield Found(first, first + len(value), "key", 0.8, "label before, with marks or words between")
 
 
 def _is_password(value: str, quoted: bool) -> bool:

@@ -107,6 +107,8 @@ def _runs_on(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before.isdigit() or after.isdigit() or (after in (",", ".") and text[end + 1 : end + 2].isdigit()):
         return True
+    if before == "/" and "가" <= text[start - 2 : start - 1] <= "힣":
+        return False  # 차량번호/00가0000
     if before in tuple(".-/_제") and before:
         return True
     if before == "," and text[start - 2 : start - 1].isdigit() and text[start : start + 3].isdigit():
