@@ -45,7 +45,7 @@ _WORDS: Final[dict[str, str]] = {
     "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 카뱅 케뱅 축협 증권 국민은행 신한은행 우리은행 "
     "하나은행 기업은행 산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",
     # Everyday words as well: they count only directly before the number.
-    "bank-short": "국민 신한 우리 하나 기업 대구 부산 경남 광주 전북 제주 토스 카카오 kb nh ibk",
+    "bank-short": "국민 신한 우리 하나 기업 대구 부산 경남 광주 전북 제주 토스 카카오 새마을 kb nh ibk",
     "other": "문서번호 사건번호 사건 주문번호 송장번호 운송장 운송장번호 송장 특허 출원번호 출원 공개번호 등록번호 "
     "허가번호 승인번호 모델 모델명 모델번호 버전 version 제품번호 제품코드 품번 일련번호 접수번호 관리번호 고시 "
     "공고 훈령 예규 isbn issn 바코드 시리얼 serial timestamp 타임스탬프 좌표 위도 경도 청구번호 분류번호 코드 "

@@ -40,10 +40,17 @@ BESIDE: Final = (
 _BESIDE: Final = re2.compile(BESIDE)
 _VALUE: Final = re2.compile("[0-9]{3}$|[0-9]{2} ?/ ?[0-9]{2}$")
 _A_CARD: Final = re2.compile("[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3,4}")
+_NEAR = 4  # code points behind a label in which letters are taken for digits
 _BESIDE_REACH = 80  # code points behind a card in which its code and its last month stand
 _MASKED_GATE: Final = "[0-9]{2}[- ]?[*＊●○■□#]{2}|[*＊●○■□#]{2}-[0-9]{6}-|[0-9]{4}[- ][xX]{4}"
-GATES: Final = (CELLS, _MASKED_GATE, BESIDE)
-_KINDS: Final = {"license": "driver_license"}
+# 11O-123-…, 4579-72OO-…: letters that a machine read for digits.
+_R: Final = "[0-9OolI]"
+MISREAD: Final = f"[0-9]{_R}*(?:[- ]{_R}{{2,7}}){{1,4}}"
+_MISREAD: Final = re2.compile(MISREAD)
+_MISREAD_GATE: Final = "[0-9][OolI]+[- ]?[0-9]|[0-9][- ][OolI]+[0-9]"
+_MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": (15, 16), "brn": (10,)}
+GATES: Final = (CELLS, _MASKED_GATE, BESIDE, _MISREAD_GATE)
+_KINDS: Final = {"license": "driver_license", "bank": "account"}
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
@@ -64,12 +71,25 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         kind = "license" if text[start + 2] == "-" else "card"
         if label.kind == kind:
             yield Found(start, end, _KINDS.get(kind, kind), 0.85, f"label {label.word} before; {masks} masked")
+    for start, end in matches(_MISREAD, text, data, _is_read_well):
+        size = sum(c in "0123456789OolI" for c in text[start:end])
+        label = label_of(text, start, numbered=True)
+        lengths = _MISREAD_LENGTHS.get(label.kind, ())
+        if size in lengths and label.distance <= _NEAR and _stands_alone(text, start, end):
+            reason = f"label {label.word} before; letters for digits"
+            yield Found(start, end, _KINDS.get(label.kind, label.kind), 0.85, reason)
     for start, end in matches(_BESIDE, text, data):
         value_at = _VALUE.search(text[start:end])
         if value_at is None or text[end : end + 1].isdigit():
             continue
         if _A_CARD.search(text[max(0, start - _BESIDE_REACH) : start]) is not None:
             yield Found(start + value_at.start(), end, "card", 0.85, "code or last month of a card before it")
+
+
+def _is_read_well(raw: bytes) -> bool:
+    """No letter, or hardly a digit: words such as 0 lol."""
+    letters = sum(raw.count(c) for c in (b"O", b"o", b"l", b"I"))
+    return not 0 < letters <= 4
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

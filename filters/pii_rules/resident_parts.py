@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 import re2
 
+from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.checksums import is_birth_date
 from filters.pii_rules.finding import Found
 from filters.pii_rules.labels import label_before
@@ -32,8 +34,13 @@ _ODD: Final = re2.compile(ODD)
 # As machines misread print: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
 _MISREAD: Final = re2.compile(MISREAD)
+# Behind the whole label thirteen digits count however they are grouped: 91 02 03 - 1 2 …, 910203=1…, ⑨①⓪….
+_NAMED: Final = "(?:주민 ?(?:등록)? ?번호|외국인 ?(?:등록)? ?번호)"
+_ANY: Final = f"[0-9０-９OolI⓪①-⑨{_MASKS}]"
+_LOOSE: Final = re2.compile(f"{_NAMED}{BETWEEN}({_ANY}(?:[ ㅡ…,，·.=+~:_–—-]{{0,3}}{_ANY}){{12}})")
+_LEAST_DIGITS = 6  # of thirteen; with fewer of them left a number tells little
 _MISREAD_GATE: Final = "[OolI][0-9OolI]{0,5} ?[-–] ?[0-9OolI]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
-ODD_GATES: Final = (ODD, APART, _MISREAD_GATE)
+ODD_GATES: Final = (ODD, APART, _MISREAD_GATE, _NAMED)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
@@ -72,10 +79,27 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
         if label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
             reason = f"label {label.word} before; {letters} digits misread"
             yield Found(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
+    for start, end in matches(_LOOSE, text, data):
+        found = _loose(text, start, end)
+        if found is not None:
+            yield found
     for start, end in matches(_APART, text, data):
         found = _apart(text, start, end)
         if found is not None:
             yield found
+
+
+def _loose(text: str, start: int, end: int) -> Found | None:
+    match = _LOOSE.match(text[start:end])
+    after = text[end : end + 1]
+    if match is None or after.isdigit() or (after in tuple(_MASKS) and after != ""):
+        return None
+    value = match.group(1)
+    digits = "".join(c for c in unicodedata.normalize("NFKC", value).translate(_READ) if c.isdigit())
+    if len(digits) < _LEAST_DIGITS or not digits.strip("0"):
+        return None
+    sex = digits[6] if len(digits) == 13 else "1"
+    return Found(end - len(value), end, kind_of("", sex), 0.85, "label before; thirteen digits, oddly grouped")
 
 
 def _apart(text: str, start: int, end: int) -> Found | None:

@@ -23,6 +23,8 @@ from filters.pii_rules.surnames import name_length
 
 SHAPES: Final = ((6, 7), (13,))
 _NAME_CELL: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})[\"']?[ \u00a0]?[,|;/\t(（][ \u00a0]?[\"']?$")
+_NAME_BEFORE: Final = re2.compile("(?:^|[^가-힣])([가-힣]{2,4})(?:[\"'], ?[\"'][A-Za-z가-힣_]{1,20}[\"']: ?[\"']?| )$")
+_NAME_AFTER: Final = re2.compile("^[\"']?[,|;\\t] ?[\"']?([가-힣]{2,4})(?:[^가-힣]|$)")
 _LABEL_BEHIND: Final = re2.compile("^ ?[(（\\[] ?(?:주민|외국인)(?:등록)? ?번호")
 _OTHERS: Final = ("other", "account", "bank", "card", "corporation")
 _SORTS: Final = frozenset("11 12 13 14 15 21 22 31 32 33 34 35 36 37 38 39 41 42 43 44 51 52 53 54 61 71 81".split())
@@ -95,7 +97,10 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
     if (
         window.separators == ()
         and not barcode_sum_holds(window.digits)
-        and is_beside_a_name(window.text, window.start, window.end)
+        and (
+            is_beside_a_name(window.text, window.start, window.end)
+            or _is_in_a_row_of_a_person(window.text, window.start, window.end)
+        )
     ):
         return 0.75, "in a cell beside a name"
     return None
@@ -110,6 +115,13 @@ def _is_behind_a_name(window: Window) -> bool:
     """아무개(6804171000000) and nothing else in the brackets."""
     left, right = window.text[max(0, window.start - 2) : window.start], window.char_after
     return left[-1:] in tuple("(（") and "가" <= left[:1] <= "힣" and right in tuple(")）")
+
+
+def _is_in_a_row_of_a_person(text: str, start: int, end: int) -> bool:
+    """'6804171000000','아무개', {"name":"아무개","no":"680417…"}, 아무개 680417… 남: a known name beside the bare number."""
+    before = _NAME_BEFORE.search(text[max(0, start - 40) : start])
+    after = _NAME_AFTER.search(text[end : end + 10])
+    return any(m is not None and name_length(m.group(1)) == len(m.group(1)) for m in (before, after))
 
 
 def is_beside_a_name(text: str, start: int, end: int, *, known: bool = False) -> bool:

@@ -63,12 +63,13 @@ _TOKEN: Final = f"(?:{_WORD}|{_ANY})"
 WORDS: Final = f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))"
 _IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_GAP}{_TOKEN}(?:{_GAP}{_TOKEN}){{7,9}}")
 _SPOKEN: Final = "[공영빵일이삼사오육륙칠팔구]"
-DICTATED: Final = f"(?:{_SPOKEN}(?: |-|, |다시|에 |에|의)*){{7}}"
+_SPOKEN_WORD: Final = "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + f"|{_SPOKEN})"
+DICTATED: Final = f"(?:{_SPOKEN_WORD}(?: |-|, |다시|에 |에|의)*){{7}}"
 # 910203에 1234567: in digits, and the marks are spoken
 _SAID: Final = "(?: ?(?:다시|하이픈|대시|에|의) ?)"
 IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
 _DICTATED: Final = re2.compile(
-    f"(?:[0-9]|{_SPOKEN})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN})){{8,18}}"
+    f"(?:[0-9]|{_SPOKEN_WORD})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN_WORD})){{8,18}}"
 )
 _LENGTHS: Final = {
     "rrn": (13,),
@@ -112,7 +113,9 @@ def dictated(text: str, data: bytes) -> Iterator[Found]:
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
         lengths = _LENGTHS.get(label.kind, ())
-        size = next((n for n in (len(number), len(number) - 1) if n in lengths), 0)  # 이 behind may be a particle
+        ended = text[end - 1 : end] == "이" and "가" <= text[end : end + 1] <= "힣"  # 이에요: a particle, not two
+        sizes = (len(number) - 1, len(number)) if ended else (len(number), len(number) - 1)
+        size = next((n for n in sizes if n in lengths), 0)
         if not size or (prefix_of(number) and label.kind not in ("rrn", "frn", "card")):
             continue
         kind = _KINDS.get(label.kind, label.kind)
