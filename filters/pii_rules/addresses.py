@@ -83,7 +83,7 @@ FLATS: Final = f"(?:{_HOUSES}){_B}[1-9]{DIGIT}{{2,3}}{_DASH}[1-9]{DIGIT}{{2,3}}�
 _BY_DASH: Final = re2.compile(f"[가-힣A-Za-z0-9]{{1,14}}{FLATS}")
 # 103-1502, 418 Eunbangul-gil, Mapo-gu, Seoul
 _ROAD: Final = "[A-Z][A-Za-z0-9-]{1,30}(?:-ro|-gil|daero|-dong|-ri)"
-ENGLISH: Final = f"[0-9],? {_ROAD}[ ,]"
+ENGLISH: Final = "[0-9],? [A-Z][A-Za-z0-9-]+(?:-ro|-gil|daero|-dong|-ri)[ ,]"
 _ENGLISH: Final = re2.compile(
     "(?:(?:#|No[.] ?|Apt[.]? ?|Unit |Room )?[A-Z]?[0-9]{1,5}(?:-[0-9]{1,5})?(?:-?(?:dong|ho|F))?[, ]{1,2}){1,4}"
     f"(?:[A-Z][A-Za-z]+ (?:Apt[.]?|Apartment|Bldg[.]?|Building|Tower)[, ]{{1,2}})?{_ROAD}"

@@ -55,7 +55,9 @@ _NAMED: Final = re2.compile(
 )
 _HANDLE: Final = re2.compile("[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]")
 _CALLED: Final = re2.compile("(?i:메일|mail|주소|연락|회신|문의|보내)")
-GATES: Final = (FOLDED, BARE, QUOTED, SIGNLESS, SPACED, NAMED)
+# Gates need only what is rare: an automaton that counts code points has many states.
+_WORDS: Final = f"골[뱅벵]|(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[0-9._-](?: (?:[@＠]|at) ?|[@＠] ){_SERVICE}"
+GATES: Final = (FOLDED, BARE, QUOTED, _WORDS, SPACED, _NAMES)
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:

@@ -34,7 +34,7 @@ MASKED: Final = (
 _MASKED: Final = re2.compile(MASKED)
 _MOST_MASKS = 8  # of the sixteen digits of a card, six of the twelve of a licence
 BESIDE: Final = (
-    "(?:CVC|CVV|cvc|cvv)2?[^0-9\\n]{0,8}[0-9]{3}|(?:유효 ?기간|만료일?|(?i:exp(?:iry|ires)?|valid thru))[^0-9\\n]{0,6}"
+    "(?:CVC|CVV|cvc|cvv)2?[^0-9\\n]{0,8}[0-9]{3}|(?:유효 ?기간|만료일?|(?i:expiry|expires?|valid thru))[^0-9\\n]{0,6}"
     "(?:0[1-9]|1[0-2]) ?/ ?[0-9]{2}"
 )
 _BESIDE: Final = re2.compile(BESIDE)
@@ -49,7 +49,7 @@ MISREAD: Final = f"[0-9]{_R}*(?:[- ]{_R}{{2,7}}){{1,4}}"
 _MISREAD: Final = re2.compile(MISREAD)
 _MISREAD_GATE: Final = "[0-9][OolI]+[- ]?[0-9]|[0-9][- ][OolI]+[0-9]"
 _MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": (15, 16), "brn": (10,)}
-GATES: Final = (CELLS, _MASKED_GATE, BESIDE, _MISREAD_GATE)
+GATES: Final = (CELLS, _MASKED_GATE, "(?:CVC|CVV|cvc|cvv)|유효 ?기간|만료일?|(?i:valid thru|expir)", _MISREAD_GATE)
 _KINDS: Final = {"license": "driver_license", "bank": "account"}
 
 

@@ -60,7 +60,12 @@ _FIRST_DAY: Final = re2.compile(_WHOLE)
 _BARE_DAY: Final = re2.compile(_DIGITS)
 HEADING: Final = f"생{_B}?년{_B}?월{_B}?일|생일|출생일자?|DOB|birth_?(?:date|day)?"
 GATES: Final = (BIRTH, BORN, HEADING)
-TOLD: Final = (ANSWER, LISTED, AGED, _FAR_LABEL)
+# Gates need only what is rare: an automaton that counts code points has many states.
+TOLD: Final = (
+    _FAR_LABEL,
+    f"{_D}{{6}}[ ,|/\t]{{1,3}}01[016789]",
+    f"세{_B}?[(,（]{_B}?['’]?{_D}|[(,（]{_B}?만?{_B}?{_D}{{1,3}}세",
+)
 _BIRTH: Final = re2.compile(BIRTH)
 _BORN: Final = re2.compile(BORN)
 _HEADING: Final = re2.compile(HEADING)

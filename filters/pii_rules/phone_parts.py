@@ -49,7 +49,17 @@ _MASKS: Final = "*＊●○xX#"
 MASKED: Final = f"{_MOBILE}[- .]?[0-9*＊●○xX#]{{3,4}}[- .]?[0-9*＊●○xX#]{{4}}"
 _MASKED: Final = re2.compile(MASKED)
 MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{1,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
-GATES: Final = (SAME_WORD, SPLIT, WORDED, LOCAL, SECOND, MASKED_GATE)
+# Gates need only what is rare: an automaton that counts code points has many states.
+GATES: Final = (
+    SAME_WORD,
+    f"{_MOBILE} {{0,3}}[|│\\t\\n,;.] {{0,3}}{DIGIT}{{3,4}} {{0,3}}[|│\\t\\n,;. -]",
+    f"{_MOBILE} ?[-–.]? ?{DIGIT}{{3,4}} {{0,3}}[|│\\t\\n] {{0,3}}{DIGIT}{{4}}",
+    "(?:뒷|뒤|끝) ?(?:자리|번호)",
+    f"(?:010|공일공|영일영){_LEFT_OUT}",
+    LOCAL,
+    SECOND,
+    MASKED_GATE,
+)
 _MOST_MASKS = 2  # of eight digits; with more of them left out a number reaches nobody
 _COUNTED: Final = frozenset("년월일원명개건")
 

@@ -37,10 +37,12 @@ _MISREAD: Final = re2.compile(MISREAD)
 # Behind the whole label thirteen digits count however they are grouped: 91 02 03 - 1 2 …, 910203=1…, ⑨①⓪….
 _NAMED: Final = "(?:주민 ?(?:등록)? ?번호|외국인 ?(?:등록)? ?번호)"
 _ANY: Final = f"[0-9０-９OolI⓪①-⑨{_MASKS}]"
-_LOOSE: Final = re2.compile(f"{_NAMED}{BETWEEN}({_ANY}(?:[ ㅡ…,，·.=+~:_–—-]{{0,3}}{_ANY}){{12}})")
+_NAME: Final = re2.compile(_NAMED)
+_LOOSE_REACH = 110  # code points from the label to the thirteenth digit
+_LOOSE: Final = re2.compile(f"^{_NAMED}{BETWEEN}({_ANY}(?:[ ㅡ…,，·.=+~:_–—-]{{0,3}}{_ANY}){{12}})")
 _LEAST_DIGITS = 6  # of thirteen; with fewer of them left a number tells little
 _MISREAD_GATE: Final = "[OolI][0-9OolI]{0,5} ?[-–] ?[0-9OolI]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
-ODD_GATES: Final = (ODD, APART, _MISREAD_GATE, _NAMED)
+ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,]{1,3}뒤 ", _MISREAD_GATE, _NAMED)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
@@ -79,8 +81,8 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
         if label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
             reason = f"label {label.word} before; {letters} digits misread"
             yield Found(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
-    for start, end in matches(_LOOSE, text, data):
-        found = _loose(text, start, end)
+    for start, _ in matches(_NAME, text, data):
+        found = _loose(text, start)
         if found is not None:
             yield found
     for start, end in matches(_APART, text, data):
@@ -89,12 +91,16 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
             yield found
 
 
-def _loose(text: str, start: int, end: int) -> Found | None:
-    match = _LOOSE.match(text[start:end])
-    after = text[end : end + 1]
-    if match is None or after.isdigit() or (after in tuple(_MASKS) and after != ""):
+def _loose(text: str, start: int) -> Found | None:
+    around = text[start : start + _LOOSE_REACH]
+    match = _LOOSE.match(around.encode())
+    if match is None:
         return None
-    value = match.group(1)
+    end = start + len(match.group().decode())
+    after = text[end : end + 1]
+    if after.isdigit() or (after in tuple(_MASKS) and after != ""):
+        return None
+    value = match.group(1).decode()
     digits = "".join(c for c in unicodedata.normalize("NFKC", value).translate(_READ) if c.isdigit())
     if len(digits) < _LEAST_DIGITS or not digits.strip("0"):
         return None

@@ -118,7 +118,7 @@ def _is_behind_a_name(window: Window) -> bool:
 
 
 def _is_in_a_row_of_a_person(text: str, start: int, end: int) -> bool:
-    """'6804171000000','아무개', {"name":"아무개","no":"680417…"}, 아무개 680417… 남: a known name beside the bare number."""
+    """'6804171000000','아무개'; {"name":"아무개","no":"680417…"}; 아무개 680417… 남: a known name beside the digits."""
     before = _NAME_BEFORE.search(text[max(0, start - 40) : start])
     after = _NAME_AFTER.search(text[end : end + 10])
     return any(m is not None and name_length(m.group(1)) == len(m.group(1)) for m in (before, after))

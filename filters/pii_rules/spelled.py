@@ -64,7 +64,7 @@ WORDS: Final = f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|
 _IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_GAP}{_TOKEN}(?:{_GAP}{_TOKEN}){{7,9}}")
 _SPOKEN: Final = "[공영빵일이삼사오육륙칠팔구]"
 _SPOKEN_WORD: Final = "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + f"|{_SPOKEN})"
-DICTATED: Final = f"(?:{_SPOKEN_WORD}(?: |-|, |다시|에 |에|의)*){{7}}"
+DICTATED: Final = f"(?:{_SPOKEN_WORD}(?: |-|, |다시|에 |에|의)*){{5}}"
 # 910203에 1234567: in digits, and the marks are spoken
 _SAID: Final = "(?: ?(?:다시|하이픈|대시|에|의) ?)"
 IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
