@@ -93,6 +93,9 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
 
 def _loose(text: str, start: int) -> Found | None:
     around = text[start : start + _LOOSE_REACH]
+    dash = around.find("-", 0, 30)
+    if dash > 6 and around[dash - 6 : dash].isdecimal() and around[dash + 1 : dash + 8].isdecimal():
+        return None  # the usual form, which has a rule of its own
     match = _LOOSE.match(around.encode())
     if match is None:
         return None

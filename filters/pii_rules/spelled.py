@@ -48,7 +48,8 @@ def _of(digits: str) -> str:
     return "[" + "".join(_ROWS[int(d)] for d in digits) + "]"
 
 
-_GAP: Final = f"(?:{_MARK}|다시|하이픈|대시|빼기)*"  # bounded below: a counted one makes the automaton large
+_GAP: Final = f"{_MARK}*"  # bounded below: a counted one makes the automaton large
+_SAID_GAP: Final = f"(?:{_MARK}|다시|하이픈|대시|빼기)*"
 _PREFIX: Final = (
     f"{_of('0')}{_GAP}(?:{_of('1')}{_GAP}{_of('016789')}|{_of('2')}|{_of('3456')}{_GAP}{_of('12345')}|"
     f"{_of('78')}{_GAP}{_of('0')}|{_of('5')}{_GAP}{_of('0')}{_GAP}{_of('2345678')})"
@@ -60,8 +61,11 @@ _WORD: Final = (
     "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + "|(?i:" + "|".join(w for w in _WORDS if w < "가") + "))"
 )
 _TOKEN: Final = f"(?:{_WORD}|{_ANY})"
-WORDS: Final = f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))"
-_IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_GAP}{_TOKEN}(?:{_GAP}{_TOKEN}){{7,9}}")
+WORDS: Final = (
+    f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))|"
+    f"(?:{_ANY}|{_WORD}) ?(?:다시|하이픈|대시|빼기) ?(?:{_ANY}|{_WORD})"
+)
+_IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_SAID_GAP}{_TOKEN}(?:{_SAID_GAP}{_TOKEN}){{7,9}}")
 _SPOKEN: Final = "[공영빵일이삼사오육륙칠팔구]"
 _SPOKEN_WORD: Final = "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + f"|{_SPOKEN})"
 DICTATED: Final = f"(?:{_SPOKEN_WORD}(?: |-|, |다시|에 |에|의)*){{5}}"
