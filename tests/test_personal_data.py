@@ -218,6 +218,11 @@ HOSTILE = {
     "a label and blanks": lambda n: "생일" + " " * n,
     "regions without a street": lambda n: "주소 " + "서울 없는구 " * (n // 8),
     "addresses of houses": lambda n: "주소: 부산 없는구 없는로 9, 9층 " * (n // 16),
+    "numbers in words": lambda n: "주민번호 " + "공일이삼 다시 " * (n // 8),
+    "numbers over cells": lambda n: "카드번호 | " + "0000 | " * (n // 8),
+    "numbers over lines": lambda n: "010\n0000\n" * (n // 8),
+    "local parts over lines": lambda n: "a.b-\n" * (n // 4),
+    "misread numbers": lambda n: "주민번호 O9l331-1O34567 " * (n // 16),
     "Hangul before an at sign": lambda n: "가" * n + "@",
 }
 

@@ -16,7 +16,20 @@ import pytest
 import re2
 
 from filters import personal_data
-from filters.pii_rules import addresses, emails, messenger, names, persons, secrets, surnames
+from filters.pii_rules import (
+    addresses,
+    email_parts,
+    emails,
+    messenger,
+    names,
+    number_parts,
+    persons,
+    phone_parts,
+    resident_parts,
+    secrets,
+    spelled,
+    surnames,
+)
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.surnames import name_length
@@ -158,6 +171,17 @@ HOSTILE = {
     "districts": "강남구 ",
     "doors": "1동 1호 ",
     "at in words": "a골뱅이",
+    "signs at line ends": "a@\n",
+    "letters apart": "a @ b c d ",
+    "digits in words": "공하나",
+    "digits as they are spoken": "일이삼 다시 ",
+    "halves": "앞자리 뒷자리 ",
+    "misread digits": "O1l0O1-O",
+    "cells": "0000 | ",
+    "prefixes": "010 | ",
+    "houses": "아파트 101-",
+    "roads": "1, A-ro, ",
+    "ages": "세(1999.1.1",
     "dots in words": "a@b점",
     "keys that never end": "-----BEGIN PRIVATE KEY-----",
     "web tokens": "eyJabcdefgh.",
@@ -180,8 +204,27 @@ HOSTILE = {
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize(
     "detector",
-    [addresses.found, emails.found, messenger.found, names.found, persons.found, secrets.found, linked],
-    ids=["addresses", "emails", "messenger", "names", "births", "secrets", "linked"],
+    [
+        addresses.found,
+        addresses.labelled,
+        addresses.complexes,
+        addresses.flats,
+        addresses.english,
+        email_parts.found,
+        emails.found,
+        messenger.found,
+        names.found,
+        number_parts.found,
+        persons.found,
+        persons.told,
+        phone_parts.found,
+        resident_parts.odd,
+        secrets.found,
+        spelled.dictated,
+        spelled.in_words,
+        linked,
+    ],
+    ids=lambda detector: f"{detector.__module__.rpartition('.')[2]}-{detector.__name__}",
 )
 def test_hostile_text_is_read_to_its_end(unit: str, detector: Callable[[str, bytes], Iterable[Found]]) -> None:
     text = unit * (8_000 // len(unit))

@@ -76,6 +76,15 @@ def business_sum_holds(digits: str) -> bool:
     return int(digits[9]) == (10 - total % 10) % 10
 
 
+def barcode_sum_holds(digits: str) -> bool:
+    """The check digit of an article number (EAN-13, GS1 general specifications, 7.9).
+
+    >>> barcode_sum_holds("8800000000007"), barcode_sum_holds("8800000000008")
+    (False, True)
+    """
+    return sum(int(d) * (1 + 2 * (i % 2)) for i, d in enumerate(digits)) % 10 == 0
+
+
 def luhn_holds(digits: str) -> bool:
     """The check digit of a payment card (ISO/IEC 7812-1, annex B).
 

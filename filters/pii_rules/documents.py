@@ -17,6 +17,8 @@ HEALTH_SHAPES: Final = ((1, 10), (11,))
 # Where a licence was issued: in letters until about 2016, in two digits since (11 Seoul … 26 Jeju, 28 north Gyeonggi).
 _REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 경북 경남 제주 대구 인천 광주 대전 울산".split())
 _REGION_CODES: Final = frozenset(map(str, (*range(11, 27), 28)))
+_IN_LATIN: Final = re2.compile("[a-z]{3,}[ :=_-]{1,2}$")
+_APART: Final = (" ", *ZERO_WIDTH)
 _OTHERS: Final = ("account", "bank", "card", "other", "brn", "crn", "phone")
 _NEAR = 8  # code points in which the label of something else wins over the shape
 _PARTING: Final = " -‐‑‒–—―−－·.()\u00a0\u3000"
@@ -40,6 +42,12 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
         if "KOR" in text[start:end] and end - start >= 40:
             yield Found(start, end, "passport", 0.97, "lines for machines")
             continue
+        if (
+            _is_word(text[start - 1 : start])
+            and text[start + 1 : start + 2] in _APART
+            and text[start + 2 : start + 3].isalpha()
+        ):
+            start += 2  # passport m00012345: the last letter of the label is none of the number
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue
         label = label_of(text, start, numbered=True)
@@ -85,6 +93,8 @@ def license_number(window: Window) -> Found | None:
         if len(lengths) == 1 and window.continues("."):
             return None
         facts = "known region" if known else "unknown region"
+    if not said and _IN_LATIN.search(window.text[max(0, start - 8) : start]) is not None:
+        return None  # backup 11-24-041710-33: a time of a log
     reason = f"label {label.word} before" if said else "canonical form"
     return Found(start, window.end, "driver_license", 0.97 if said else 0.92, f"{reason}; {facts}")
 

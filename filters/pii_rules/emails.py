@@ -28,29 +28,34 @@ _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]{{0,2}}"
 _B1: Final = f"[ \u00a0\u3000{ZERO_WIDTH}]{{1,2}}"
 _OPEN: Final = "[(\\[{<（［｛]"
 _CLOSE: Final = "[)\\]}>）］｝]"
+_CODED: Final = "%40|&#64;|&#[xX]40;|&commat;"  # as URLs and HTML write it
+_AT_WORD: Final = "(?:[aA][tT]|[aA]|[@＠﹫]|골뱅이|골벵이|앳|엣|에트)"
 _AT: Final = (
-    f"(?:{_B}(?:[@＠﹫]|{_OPEN}{_B}(?:[aA][tT]|[@＠﹫]|골뱅이|앳|엣){_B}{_CLOSE}|골뱅이|앳|엣){_B}|{_B1}(?:at|"
-    f"AT|At){_B1})"
+    f"(?:{_B}(?:[@＠﹫]|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|골뱅이|골벵이|앳|엣|에트|{_CODED}){_B}|{_B1}(?:at|"
+    f"AT|At){_B1}|[_-](?:at|AT)[_-])"
 )
 _DOT: Final = (
-    f"(?:{_B}(?:[.．]|{_OPEN}{_B}(?:[dD][oO][tT]|[.．]|닷|점|쩜){_B}{_CLOSE}|닷|점|쩜){_B}|{_B1}(?:dot|DOT|Dot){_B1})"
+    f"(?:{_B}(?:[.．]|{_OPEN}{_B}(?:[dD][oO][tT]|[.．]|닷|점|쩜|도트){_B}{_CLOSE}|닷|점|쩜|도트){_B}|{_B1}(?:dot|DOT|Dot){_B1}|"
+    f"[_-](?:dot|DOT)[_-]|[,·。])"
 )
-_HOSTS: Final = "네이버|지메일|한메일|다음|네이트|카카오|핫메일|아웃룩|야후|구글"
-_ENDS: Final = "컴|넷|오알지|케이알"
-_PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{_HOSTS})"
-_TOP: Final = f"(?:[A-Za-z]{{2,12}}|{_ENDS})"
+HOSTS: Final = "네이버|네버|지메일|지멜|쥐메일|핫멜|한메일|다음|네이트|카카오|핫메일|아웃룩|야후|구글"
+ENDS: Final = "컴|넷|오알지|케이알"
+SERVICES: Final = tuple("naver gmail hanmail daum nate kakao hotmail outlook".split())
+_PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{HOSTS})"
+_TOP: Final = f"(?:[A-Za-z]{{2,12}}|{ENDS})"
 _TRICK: Final = (
-    f"(?:골뱅이|앳|엣|{_OPEN}{_B}(?:[aA][tT]|[@＠﹫]|골뱅이|앳|엣){_B}{_CLOSE}|[ \u00a0\u3000](?:at|AT|"
-    f"At)[ \u00a0\u3000]|[@＠﹫])"
+    f"(?:골뱅이|골벵이|앳|엣|에트|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|[ \u00a0\u3000_-](?:at|AT|"
+    f"At)[ \u00a0\u3000_-]|[@＠﹫]|{_CODED})"
 )
-DISGUISED: Final = f"[A-Za-z0-9._+-]{_B}{_TRICK}{_B}(?:[A-Za-z0-9]|{_HOSTS})"
+DISGUISED: Final = f"[A-Za-z0-9._+-]{_B}{_TRICK}{_B}(?:[A-Za-z0-9]|{HOSTS})"
 _DISGUISED: Final = re2.compile(
-    f"[A-Za-z0-9][A-Za-z0-9._%+-]*(?:{_B1}[.]{_B1}[A-Za-z0-9][A-Za-z0-9_+-]*)?{_AT}"
-    f"(?:{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}|(?:{_HOSTS}))"
+    f"[A-Za-z0-9][A-Za-z0-9._%+-]*(?:(?:{_B1}[.]{_B1}|{_B}(?:쩜|점|닷){_B}|{_B1}dot{_B1})[A-Za-z0-9][A-Za-z0-9_+-]*)?{_AT}"
+    f"(?:{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}|(?:{HOSTS}))"
 )
-FOLDED: Final = "[A-Za-z0-9._+-]\n[@＠][A-Za-z0-9-]"
-_FOLDED: Final = re2.compile("[A-Za-z0-9][A-Za-z0-9._+-]*\n[@＠][A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)*[.][A-Za-z]{2,12}")
-GATES: Final = (PLAIN, DISGUISED, FOLDED)
+GATES: Final = (PLAIN, DISGUISED)
+_MESSAGE_ID: Final = re2.compile(
+    '(?i:(?:message-id|in-reply-to|references|content-id|msgid)"?[ :=]{0,3}(?:<[^<>\n]*>[ ,]*)*[<"]?$)'
+)
 _PLAIN: Final = re2.compile("^[^\\[\\](){}<>]*$")
 _AT_SIGN: Final = re2.compile(_AT)
 _DOT_SIGN: Final = re2.compile(_DOT)
@@ -81,15 +86,11 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         item = _unmasked(text, start, end)
         if item is not None:
             yield item
-    for start, end in matches(_FOLDED, text, data) if b"\n@" in data or "\n＠".encode() in data else ():
-        item = _folded(text, start, end)
-        if item is not None:
-            yield item
 
 
 def _is_plain(raw: bytes) -> bool:
-    """No blank, bracket or Hangul: no disguise, the rule for plain addresses has judged it."""
-    return raw.isascii() and len(raw.translate(None, b" \t\n()[]{}<>")) == len(raw)
+    """An at sign and no blank, bracket, comma or Hangul: no disguise, the rule for plain addresses has judged it."""
+    return b"@" in raw and raw.isascii() and len(raw.translate(None, b" \t\n()[]{}<>,")) == len(raw)
 
 
 def _confirmed(text: str, start: int, end: int) -> Found | None:
@@ -109,6 +110,10 @@ def _confirmed(text: str, start: int, end: int) -> Found | None:
     top, known = labels[-1], len(labels[-1]) == 2 or labels[-1] in _LONG_TLDS
     if top in _FILES or _is_version(labels) or (labels[0][:1].isdigit() and labels[0][1:] == "x"):
         return None
+    if not known and len(_visible(local)) == 1:
+        return None  # a@b.mean: the product of two tables
+    if _MESSAGE_ID.search(text[max(0, start - 120) : start]) is not None:
+        return None
     if _visible(local) == "git" and text[end : end + 1] in (":", "/"):
         return None
     return Found(start, end, "email", 0.98 if known else 0.85, f"address; top-level domain of {len(top)} letters")
@@ -125,14 +130,14 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     at, local = sign.group().strip(" \u00a0\u3000\t" + ZERO_WIDTH), whole[: sign.start()]
     domain = _DOT_SIGN.sub(".", whole[sign.end() :]).lower()
     labels = domain.split(".")
-    while len(labels) > 2 and not _is_top(labels[-1]):  # example.org. thanks → example.org
+    while len(labels) > 2 and not is_top(labels[-1]):  # example.org. thanks → example.org
         labels.pop()
         cut = list(_DOT_SIGN.finditer(whole))[-1].start()
         whole, end = whole[:cut], start + cut
     top = labels[-1]
     word = at.lower() == "at"
     bare = at in ("@", "＠", "﹫")
-    if len(labels) > 1 and not (_is_top(top) or (not word and len(top) > 2)):
+    if len(labels) > 1 and not (is_top(top) or (not word and len(top) > 2)):
         return None
     if top in _FILES or _is_version(labels) or len(_visible(local)) > _MAX_LOCAL or not any(c.isalnum() for c in local):
         return None
@@ -141,10 +146,14 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     if word and not _is_spelled(text, start, end, whole, local):
         return None  # "look at example.com" is English
     follows = text[end : end + 1]
-    if bare and not any(c.isspace() or c in ZERO_WIDTH or "가" <= c <= "힣" for c in whole) and _PLAIN.match(whole):
+    if (
+        bare
+        and not any(c.isspace() or c in ZERO_WIDTH or "가" <= c <= "힣" or c in ",·。" for c in whole)
+        and _PLAIN.match(whole)
+    ):
         return None  # no disguise: the rule for plain addresses has judged it
     sides = whole[sign.start() : sign.end()].partition(at)
-    if bare and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH)):
+    if bare and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH)) and labels[0] not in SERVICES:
         return None  # "hong @example.com" names an account, "hong@ example" breaks off
     if bare and (len(labels) == 1 or follows == "_" or (follows.isascii() and follows.isalnum())):
         return None  # @name.7 is a handle
@@ -153,7 +162,12 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     )
 
 
-def _is_top(label: str) -> bool:
+def is_top(label: str) -> bool:
+    """Whether an address may end in `label`: a known top-level domain, or two letters.
+
+    >>> is_top("kr"), is_top("mean")
+    (True, False)
+    """
     return label in _LONG_TLDS or (len(label) == 2 and label.isalpha())
 
 
@@ -165,14 +179,6 @@ def _is_spelled(text: str, start: int, end: int, whole: str, local: str) -> bool
         return True
     before = text[max(0, start - 16) : start].lower()
     return any(word in before for word in ("메일", "mail", "연락", "주소"))
-
-
-def _folded(text: str, start: int, end: int) -> Found | None:
-    """An address that a narrow cell of a table breaks before the at sign."""
-    line = text.rfind("\n", 0, start) + 1
-    if not any(c in text[line:start] for c in "|│\t") or not _is_top(text[start:end].rpartition(".")[2].lower()):
-        return None
-    return Found(start, end, "email", 0.9, "address folded in a cell")
 
 
 def _glued(local: str) -> int:

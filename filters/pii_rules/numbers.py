@@ -16,7 +16,7 @@ from filters.pii_rules.labels import NOT_NUMBERED, Label, label_of
 
 ZERO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _SPACES: Final = " \u00a0\u2002\u2003\u2009\u202f\u3000"
-_DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d·ㆍ・•∙⋅‧"
+_DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u30fc\u2500·ㆍ・•∙⋅‧"
 _DOTS: Final = ".．․"
 DIGIT: Final = "[0-9０-９]"
 SEPARATOR: Final = "[" + re2.escape(_SPACES + _DASHES + _DOTS + "()（）/_\n" + ZERO_WIDTH) + "]"
@@ -43,8 +43,9 @@ BREAK: Final = "|"  # what separates numbers rather than parts of a number
 SLASHED: Final = ("/", "_")  # inside a number only where a label says so
 _ENDS: Final = (BREAK, LINE, *SLASHED)
 _SEPARATORS: Final = {
-    **dict.fromkeys(("-", " -", "- "), "-"),
+    **dict.fromkeys(("-", " -", "- ", "--"), "-"),
     " - ": _LOOSE,
+    " . ": ".",
     **dict.fromkeys((" ", "  "), " "),
     **dict.fromkeys((")", ") ", ")-", " )"), ")"),
     **dict.fromkeys(("(", " (", "-("), "("),
@@ -235,12 +236,13 @@ def _joined(run: Run) -> Run:
     at, size = 0, len(run.groups)
     while at < size:
         stop = at
-        while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~"):
+        while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~."):
             stop += 1
         apart = stop - at >= MIN_DIGITS
+        hyphens = apart and set(run.separators[at + 1 : stop]) == {"-"}
         stop = max(stop, at + 1)
         for i in range(at, stop):
-            if apart and i > at and run.separators[i] == " ":
+            if apart and i > at and (run.separators[i] in " ." or hyphens):
                 groups[-1] += run.groups[i]
                 ends[-1] = run.ends[i]
                 separators[-1] = run.separators[i + 1]

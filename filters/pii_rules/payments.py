@@ -19,9 +19,10 @@ _UNITS: Final = ("원", "달러", "명", "건", "주", "개", "톤", "엔", "유
 _ACCOUNT_DIGITS: Final = range(10, 17)
 _INSIDE: Final = ("-", " ", "~", ".", WRAP, *SLASHED)
 _NEAR = 8  # code points in which the label of something else wins over the shape
-_PAYMENT: Final = re2.compile("(?i:카드|결제|승인|비자|마스터|할부|visa|master|amex|페이|pay)")
+_PAYMENT: Final = re2.compile("(?i:카드|결제|승인|비자|마스터|할부|visa|master|amex|jcb|unionpay|diners|비씨|페이|pay)")
 _MOST_GROUPS = 5
 _SUREST: Final = 0.85  # confidence: no check digit ever confirms an account
+_NAMES: Final = ("계좌", "통장번호", "account", "acct")
 _NUMBER_OF_TIME: Final = ("19", "20")
 
 
@@ -46,10 +47,11 @@ def card(window: Window) -> Found | None:
     if not (amex or digits[0] in "4569" or digits[:2] == "35" or "2221" <= digits[:4] <= "2720"):
         return None
     round_numbers = all(g.endswith("00") for g in window.groups)
-    if not window.stands_alone or round_numbers or window.text.startswith(_UNITS, window.end):
+    alone = window.stands_alone or (window.separators[:1] == ("-",) and not window.continues("-"))
+    if not alone or round_numbers or window.text.startswith(_UNITS, window.end):
         return None
     reason = "grouped; known issuer" + ("; word of payment near" if spoken else "")
-    return Found(window.start, window.end, "card", 0.9 if summed else 0.8, f"{reason}; {facts}")
+    return Found(window.start, window.end, "card", 0.9 if summed else 0.86, f"{reason}; {facts}")
 
 
 def business(window: Window) -> Found | None:
@@ -86,7 +88,7 @@ def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
         mark = WRAP
         while last < len(run.groups) and run.separators[last] in _INSIDE:
             if run.separators[last] != WRAP:
-                if mark not in (WRAP, run.separators[last]):
+                if mark not in (WRAP, run.separators[last]) and not _is_named(text, run, first):
                     break
                 mark = run.separators[last]
             last += 1
@@ -94,6 +96,12 @@ def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
         if digits in _ACCOUNT_DIGITS and covered.isdisjoint(run.starts[first:last]):
             yield from _account(Window(text, run, first, last))
         first = last
+
+
+def _is_named(text: str, run: Run, first: int) -> bool:
+    """Whether the word for an account or a bank stands right before: then marks of any sort part its groups."""
+    label = run.label(text, run.starts[first], numbered=False)
+    return label.kind in ("account", "bank") and label.distance <= 1
 
 
 def _account(window: Window) -> Iterator[Found]:
@@ -109,6 +117,8 @@ def _account_context(window: Window) -> str | None:
     label, parts = window.label, len(window.groups)
     spaced = window.separators[:1] in ((" ",), (".",), ("/",), ("_",))
     reach = 4 if spaced or parts == 2 else 30
+    if spaced and parts > 2 and "\n" in window.text[max(0, window.start - 16) : window.start]:
+        reach = 20  # asked for in the line before
     if parts == 1 and prefix_of(window.digits):
         reach = 4  # a telephone number, unless the label stands right before it
     if label.kind == "account" and label.distance <= reach:
@@ -132,10 +142,12 @@ def _is_something_else(window: Window) -> bool:
         return True
     if window.text.startswith(_UNITS, window.end):
         return True
-    if groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13):
-        return True
+    book = groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13)
     # 2024-01-31-001 and 20240131123000 are times; 2019-12-… numbers of documents
-    return groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (len(groups) == 1 and _clock(window.digits)))
+    joined = len(groups) == 1
+    time = groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (joined and _clock(window.digits)))
+    named = joined and (book or time) and window.label.distance == 0 and window.label.word.startswith(_NAMES)
+    return (book or time) and not named
 
 
 def _is_glued(window: Window) -> bool:

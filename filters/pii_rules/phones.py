@@ -19,6 +19,20 @@ _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
     **{f"0{n}": (10, 11) for n in (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64, 70, 80)},
     **{f"050{n}": (11, 12) for n in range(2, 9)},
 }
+# 0101 472 1109, 01 00 41 72 21 0: eleven digits of a mobile number, cut so that it does not look like one.
+_ODD_GROUPS: Final = frozenset(
+    (
+        (4, 3, 4),
+        (2, 2, 2, 2, 2, 1),
+        (3, 2, 2, 2, 2),
+        (3, 2, 2, 4),
+        (3, 4, 2, 2),
+        (4, 4, 3),
+        (3, 3, 5),
+        (3, 5, 3),
+        (1, 2, 4, 4),
+    )
+)
 SHAPES: Final = tuple(
     sorted(
         {(len(p), n - len(p) - 4, 4) for p, lengths in _LENGTHS.items() for n in lengths}  # 02-NNN-NNNN …
@@ -29,6 +43,7 @@ SHAPES: Final = tuple(
         | {(2, 1, a, b, 4) for a in (1, 2) for b in (3, 4)}  # 82 (0)10 NNNN NNNN
         | {(4, 2, 3, 4), (4, 2, 4, 4), (2, 4, 4), (10,)}
         | {(2, 8), (2, 9), (2, 10), (2, 2, 8), (2, 3, 8)}
+        | _ODD_GROUPS
     )
 )
 LONGEST_ROW = 30  # groups; bounds the work at each of them
@@ -36,6 +51,10 @@ _REPRESENTATIVE: Final = ("15", "16", "18")  # lines of organisations, also dial
 _BLOCKING_REACH = 4  # code points: the label and a particle, no verb between
 _BLOCKING: Final = ("other", "account", "bank", "card", "crn", "license", "health", "brn", "passport", "postcode")
 _BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
+_CALL: Final = re2.compile("전화|연락|문자|번호|통화|문의|톡|폰|[Tt][Ee][Ll]|☎")
+_EXTENSION: Final = re2.compile(
+    "^[ ,]{0,2}(?:[(（] ?)?(?:내선|교환|구내|[Ee][Xx][Tt][.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）]?"
+)
 _COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit behind makes it a quantity
 
 
@@ -67,6 +86,8 @@ def phone(window: Window) -> Found | None:
         return None
     if groups[0] != prefix and not _may_split(window, groups, prefix):
         return None
+    if groups[0] != prefix and tuple(map(len, groups)) in _ODD_GROUPS:
+        return _oddly_cut(window, number)
     if _is_part_of_something(window) or _is_document_number(window):
         return None
     judged = (0.97, "82 for Korea") if plus or (abroad and whole) else _judged(window, groups, prefix)
@@ -79,8 +100,16 @@ def phone(window: Window) -> Found | None:
 def _may_split(window: Window, groups: tuple[str, ...], prefix: str) -> bool:
     """Whether groups may part elsewhere than behind the prefix: 0100000-1234 may, text/shared/01/05120000.html not."""
     if len(groups) != 2:
-        return len(groups) == 1
+        return len(groups) == 1 or tuple(map(len, groups)) in _ODD_GROUPS
     return prefix.startswith("01") and (groups[0].startswith(prefix) or window.separators[0] not in SLASHED)
+
+
+def _oddly_cut(window: Window, number: str) -> Found | None:
+    marks = set(window.separators)
+    said = _CALL.search(window.text[max(0, window.start - 24) : window.start]) is not None
+    if not number.startswith("010") or len(number) != 11 or len(marks) != 1 or not window.stands_alone or not said:
+        return None
+    return Found(window.start, window.end, "phone", 0.8, "word of telephones before; oddly cut; prefix 010")
 
 
 def _lost_its_zero(window: Window) -> bool:
@@ -113,6 +142,8 @@ def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float
         return 0.97, reason
     if window.char_after == "호":
         return None
+    if window.char_before == "-" and "가" <= window.text[window.start - 2 : window.start - 1] <= "힣":
+        return None  # 시설-02-0417-2024: a number of the office of that name
     if len(groups) == 2:
         return (0.8, "prefix and one group") if marks == {"-"} and not window.continues("-.") else None
     if marks & {"-", ")"}:
@@ -126,7 +157,12 @@ def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
         return 0.85, "word of telephones behind"
     if not _is_bare_mobile(window):
         return None
-    if (prefix.startswith("01") and len(window.digits) in (10, 11)) or (prefix == "070" and len(window.digits) == 11):
+    size = len(window.digits)
+    if (
+        (prefix[:2] == "01" and size in (10, 11))
+        or (prefix == "070" and size == 11)
+        or (prefix[:3] == "050" and size == 12)
+    ):
         return (0.85 if prefix == "010" else 0.75), f"{len(window.digits)} digits"
     return None
 
@@ -215,4 +251,7 @@ def _with_bracket_and_extension(window: Window, plus: bool) -> tuple[int, int]:
             stop += 1
         if 1 < stop - end <= 5 and text[stop : stop + 1] not in ("-", ".", ")"):
             end = stop
+    elif (extension := _EXTENSION.match(text[end : end + 20])) is not None:
+        end += len(extension.group())
+        end -= text[end - 1] in ")）" and "(" not in extension.group().replace("（", "(")
     return start, end

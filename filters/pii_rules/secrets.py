@@ -10,6 +10,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
 
@@ -46,18 +47,24 @@ _KEY_LABELS: Final = (
     "token|secret|"
     "bearer|인증 ?키|서비스 ?키|접근 ?키|비밀 ?키|시크릿|토큰|api ?키"
 )
-_PASSWORD_LABELS: Final = "password|passwd|passphrase|pwd|비밀 ?번호|비번|패스워드|암호"
+_PASSWORD_LABELS: Final = "password|passwd|passphrase|pwd|pw|[_.]pass|비밀 ?번호|비번|패스워드|암호"
 _S: Final = "[\\s\u00a0\u3000]"
 _Z: Final = f"[{ZERO_WIDTH}]?"
 _TO_VALUE: Final = f"[\"'`]?(?:{_S}{{0,3}}(?:[:：=]|=>|:=){_S}{{0,3}}|[은는]?{_S})(?:bearer{_S})?{_Z}[\"'`「<(]?{_Z}"
 LABELLED: Final = f"(?i)(?:{_KEY_LABELS}|{_PASSWORD_LABELS}){_TO_VALUE}[!-~]{{6}}"
 _LABELLED: Final = re2.compile(f"(?i)(?:{_KEY_LABELS}|{_PASSWORD_LABELS}){_TO_VALUE}[!-~]{{6,}}")
 _LABEL: Final = re2.compile(f"(?i)^(?:({_PASSWORD_LABELS})|(?:{_KEY_LABELS})){_TO_VALUE}")
+# In forms, tables and talks: [비밀번호] …, | password | … |, 비밀번호⏎…
+FAR: Final = "비밀 ?번호|비번|패스워드|인증 ?키|서비스 ?키|토큰|(?i:password|api[ _-]?key)"
+_FAR: Final = re2.compile(f"(?:{FAR}){BETWEEN}[A-Za-z0-9!@#$%^&*][!-;=?-{{}}~]{{7,}}")
+_FAR_HEAD: Final = re2.compile(f"^(?:{FAR}){BETWEEN}")
 # Without the bounds of USERINFO: counting to a hundred at every position makes the automaton large and slow.
 _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@"
 GATES: Final = (QUERY, _USERINFO_GATE, PEM, KEY, LABELLED)
 _MIN_KEY = 14  # characters of a key known only by its label
+_ALGORITHM: Final = re2.compile("^(?:AES|SHA|RSA|MD|DES|ARIA|SEED|HMAC|UTF|TLS|WPA)[0-9]{1,4}$")
 _MIN_PASSWORD = 6
+_MIN_UNMARKED = 8
 _MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in this length mostly lie below
 _PLACEHOLDERS: Final = (*"example your xxxx **** changeme placeholder dummy sample".split(), "<", "{", "$", "...")
 _NO_PASSWORDS: Final = ("pass", "password", "passwd", "pw", "secret", "비밀번호")
@@ -73,7 +80,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
     yield from _blocks(text, data)
     for start, end in matches(_FORM, text, data):
         first = start if text[start].isalnum() and text[start].isascii() else start + 1
-        if not text[end : end + 1].isalnum() or not text[end].isascii():
+        if len(set(text[end - 8 : end])) > 2 and (not text[end : end + 1].isalnum() or not text[end].isascii()):
             yield Found(first, end, "key", 0.97, "published prefix of a key")
     for start, end in matches(_LABELLED, text, data):
         item = _labelled(text, start, end)
@@ -90,6 +97,8 @@ def _in_urls(text: str, data: bytes) -> Iterator[Found]:
         secret = len(value) >= 4 and value.isascii() if key.startswith(("pass", "pwd")) else _is_chance(value, 8)
         if key == "code" and len(value) < 12:
             continue
+        if secret and text[start] == ";" and text[end : end + 1] in tuple("#!@$%^*"):
+            continue  # Password=a1#b;Encrypt=true: no query, and the value goes on
         if secret:
             yield Found(first, end, "url_secret", 0.96, f"query key {key}")
     for start, end in matches(_USERINFO, text, data) if b"://" in data else ():
@@ -138,7 +147,9 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     value = value[:stop] if quoted else value[:stop].rstrip(".:")
     marked = any(c in label for c in ":：=은는")
     password = match.group(1) is not None
-    if password and not (marked and len(value) >= _MIN_PASSWORD and _is_password(value, quoted)):
+    # Without a mark only what stands behind a Korean word and is as long as passwords must be.
+    long = marked or (len(value) >= _MIN_UNMARKED and not label[0].isascii() and value != value.upper())
+    if password and not (long and len(value) >= _MIN_PASSWORD and _is_password(value, quoted)):
         return None
     if not password and not (_is_chance(value, _MIN_KEY if marked else 20) and (marked or "earer" in label)):
         return None
@@ -146,10 +157,31 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     return Found(first, first + len(value), "key", 0.85, f"label of a {'password' if password else 'key'} before")
 
 
+def far(text: str, data: bytes) -> Iterator[Found]:
+    """Passwords and keys with marks or words between the label and the value."""
+    for start, end in matches(_FAR, text, data):
+        head = _FAR_HEAD.match(text[start:end])
+        if head is None:
+            continue
+        first = start + len(head.group())
+        value = text[first:end].rstrip("|*.,;:'\"`)]}")
+        before = text[start - 1 : start]
+        if text[start].isascii() and before.isascii() and before.isalnum():
+            continue
+        password = text[start] in "비패" or text[start : start + 4].lower() == "pass"
+        chance = any(c.isdigit() for c in value) and _is_chance(value, 20)
+        if any(c in value for c in "\"'`<>,;()[]{}|\\&") or value == value.upper():
+            continue
+        if chance or (password and len(value) >= _MIN_UNMARKED and _is_password(value, quoted=False)):
+            yield Found(first, first + len(value), "key", 0.8, "label before, with marks or words between")
+
+
 def _is_password(value: str, quoted: bool) -> bool:
     """Letters with digits or signs; a bare word is the name of a variable or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
+    if value.lower().startswith("password") or (not quoted and _ALGORITHM.match(value) is not None):
+        return False  # the example of a bad one; AES256
     letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
     return (letters and digits) or (quoted and letters and any(c in "!@#%^&*?" for c in value))
 
