@@ -19,6 +19,7 @@ from filters.pii_rules import (
     names,
     network,
     numbers,
+    passwords,
     payments,
     persons,
     phones,
@@ -182,6 +183,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((spelled.SPELLED,), spelled.spelled),
         (messenger.GATES, messenger.found),
         (secrets.GATES, secrets.found),
+        (passwords.GATES, passwords.found),
         (emails.GATES, emails.found),
     ),
     (
