@@ -3,81 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import re2
 
+from filters.pii_rules import complexes, romanised
+from filters.pii_rules.address_details import details
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
+from filters.pii_rules.numbers import DIGIT, matches
+from filters.pii_rules.places import BLANKS, DISTRICTS, FOLD, GAP, PROVINCES, REGION, STEMS, has_district, region_from
 
-_GAP: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
-_B: Final = f"{_GAP}{{0,3}}"
-_FOLD: Final = f"{_B}\n?{_B}"  # cells of tables fold between words and before the number
 _DASH: Final = "[-\u2010-\u2015\u2212－]"
-_PROVINCES: Final = (
-    "서울(?:특별시|시)?|(?:부산|대구|인천|광주|대전|울산)(?:광역시|시)?|세종(?:특별자치시|시)?|경기도?|"
-    "강원(?:특별자치도|도)?|충청[남북]도|충[남북]|전라[남북]도|전북특별자치도|전[남북]|경상[남북]도|경[남북]|"
-    "제주(?:특별자치도|도)?"
+_D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, as scans have it
+_SPELLED: Final = f"[일이삼사오육칠팔구십백천]{{1,8}}(?:{BLANKS}번지|{BLANKS}다시{BLANKS}[일이삼사오육칠팔구십백]{{1,6}})"
+_LOT: Final = (
+    f"(?:지하{BLANKS})?(?:{DIGIT}{_D}{{0,4}}(?:{BLANKS}{_DASH}{BLANKS}{DIGIT}{_D}{{0,3}})?"
+    f"(?:{BLANKS}번지(?:{BLANKS}의{BLANKS}{DIGIT}{{1,4}})?|의{BLANKS}{DIGIT}{{1,4}}(?:{BLANKS}번지)?)?|{_SPELLED})"
 )
-_DISTRICTS: Final = tuple(
-    sorted(
-        {
-            word
-            for line in Path(__file__).with_name("districts.txt").read_text("utf-8").splitlines()
-            if not line.startswith("#")
-            for word in line.split()
-        },
-        key=lambda word: (-len(word), word),
-    )
+_LANE: Final = f"(?:{FOLD}{DIGIT}{{1,4}}(?:번|[가나다라마바])?{BLANKS}(?:안|가|나|다)?길)?"
+_STREET: Final = f"[가-힣0-9·]{{1,12}}(?:로|길){_LANE}{FOLD}{_LOT}"
+_QUARTER: Final = f"[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:동|리|가)|[가-힣]{{1,5}}동{DIGIT}가"
+_NUMBERED: Final = f"[가-힣]{{1,5}}(?:로|동){DIGIT}가{FOLD}{_LOT}"  # 종로1가 9
+_PLOT: Final = f"(?:{_QUARTER}|[가-힣]{{1,6}}[읍면])(?:{BLANKS}산)?{FOLD}{_LOT}"
+_VILLAGES: Final = f"(?:(?:[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:읍|면|동|리|가){GAP}?{FOLD}){{0,2}})"
+_ADDRESS: Final = re2.compile(f"({REGION}){_VILLAGES}(?:{_NUMBERED}|{_STREET}|{_PLOT})")
+NUMBER: Final = (
+    f"[가-힣0-9](?:로|길|동|리|가|읍|면){GAP}{{0,3}}(?:산{BLANKS})?\n?{BLANKS}(?:지하{BLANKS})?"
+    f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]{{1,8}}{BLANKS}(?:번지|다시))"
 )
-_DISTRICT: Final = "(?:" + "|".join(_DISTRICTS) + ")"
-_VILLAGE: Final = f"(?:[가-힣]{{1,6}}[읍면]{_B})?"
-_LOT: Final = f"(?:지하{_B})?{DIGIT}{{1,5}}(?:{_DASH}{DIGIT}{{1,4}})?(?:{_B}번지)?"
-_STREET: Final = f"[가-힣0-9·]{{1,12}}(?:로|길)(?:{_GAP}?{DIGIT}{{1,4}}(?:번|[가나다라])?길)?{_FOLD}{_LOT}"
-_PLOT: Final = f"(?:[가-힣]{{1,6}}[0-9]{{0,2}}(?:동|리|가)|[가-힣]{{1,6}}[읍면])(?:{_B}산)?{_FOLD}{_LOT}"
-_DOOR: Final = (
-    f"(?:{_B}[,，]?{_B}[(（]?(?:[가-힣A-Za-z0-9]{{1,12}}{_GAP}{{1,2}})?"
-    f"(?:(?:[A-Za-z가-힣]|{DIGIT}{{1,4}})동{_B})?(?:{DIGIT}{{1,2}}층{_B})?(?:지하{_B}|[Bb])?{DIGIT}{{1,4}}[층호])"
+_AFTER_LABEL: Final = f"(?:{BLANKS}[)\\]\"']?{BLANKS}[:：=▶→\\]|│>]?{FOLD}[\"']?)"
+_LABELS: Final = (
+    f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{GAP}?소|본적지?|등록기준지|소재지|송달{GAP}?장소|배송지|배달지|수령지|"
+    f"받(?:는|을|으실){GAP}?곳|보(?:낼|내실){GAP}?곳|사는{GAP}?곳|자택|사용본거지|(?i:addr(?:ess)?))"
 )
-_REGION: Final = f"(?:(?:{_PROVINCES}){_FOLD}(?:{_DISTRICT}{_FOLD}){{0,2}}|{_DISTRICT}{_FOLD}(?:{_DISTRICT}{_FOLD})?)"
-_ADDRESS: Final = re2.compile(f"({_REGION}){_VILLAGE}(?:{_STREET}|{_PLOT}){_DOOR}*")
-NUMBER: Final = f"[가-힣0-9](?:로|길|동|리|가|읍|면){_GAP}{{0,3}}(?:산{_B})?\n?(?:지하{_B})?{DIGIT}"
-_AFTER_LABEL: Final = f"(?:{_B}[)\\]]?{_B}[:：=|│>]?{_FOLD})"
+_HEAD: Final = f"{_LABELS}{_AFTER_LABEL}(?:[(]?(?:우{BLANKS})?{DIGIT}{{5}}[)]?{BLANKS}[,]?{BLANKS})?"
 LABELLED: Final = (
-    f"(?:주{_GAP}{{0,4}}소지?|거주지|거{_GAP}?소){_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?(?:"
-    f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{_PROVINCES})"
-    f"(?:{_GAP}[가-힣0-9]{{1,10}}){{0,4}}?{_GAP}?(?:{_STREET}|{_PLOT})|{_STREET}){_DOOR}*"
+    f"{_HEAD}(?:"
+    f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{PROVINCES})"
+    f"(?:{GAP}{{1,2}}[가-힣0-9]{{1,10}}){{0,4}}?{GAP}{{0,2}}(?:{_STREET}|{_PLOT})|{_STREET}|[가-힣]{{2,6}}(?:동|리)(?:{BLANKS}산)?{FOLD}{_LOT})"
 )
 _LABELLED: Final = re2.compile(LABELLED)
-_LABEL_HEAD: Final = re2.compile(
-    f"^(?:주{_GAP}{{0,4}}소지?|거주지|거{_GAP}?소){_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?"
-)
-_COMPLEX: Final = re2.compile(
-    f"[가-힣A-Za-z0-9]{{1,14}}(?:아파트|빌라|오피스텔|맨션|연립|주공|타운|자이|푸르지오|래미안|힐스테이트|"
-    f"더샵|롯데캐슬|e편한세상)"
-    f"{_B}(?:{DIGIT}{{1,2}}단지{_B})?{DIGIT}{{1,4}}동{_B}{DIGIT}{{1,4}}호"
-)
-COMPLEX: Final = f"[트라텔션립공운이오안샵슬상]{_B}(?:{DIGIT}{{1,2}}단지{_B})?{DIGIT}{{1,4}}동{_B}{DIGIT}{{1,4}}호"
-GATES: Final = (NUMBER, LABELLED, COMPLEX)
+_LABEL_HEAD: Final = re2.compile(f"^{_HEAD}")
+# 경 기 도 없 는 시 없 는 로 9 9: each letter apart, as in forms and scans.
+APART: Final = "[시군구도] {1,2}(?:[가-힣] {1,2}){2,12}[로길동리가] {1,2}[0-9]"
+_APART: Final = re2.compile(APART)
+GATES: Final = (NUMBER, APART, romanised.GATE, *complexes.GATES)
 _NUMBER: Final = re2.compile(NUMBER)
 _LABEL: Final = re2.compile(
-    f"(?:주{_GAP}{{0,4}}소지?|거주지|거{_B}소|소재지|배송지|사는 곳|받는 곳|사업장|본적|등록기준지|"
-    f"송달할? ?(?:곳|장소)|[Aa]ddr(?:ess)?|"
-    f"ADDR(?:ESS)?)[^가-힣]{{0,8}}$"
+    f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{BLANKS}소|소재지|배송지|사는 곳|받는 곳|받을 곳|사업장|본적|등록기준지|"
+    "송달할? ?(?:곳|장소)|위치|[Aa]ddr(?:ess)?|ADDR(?:ESS)?)[^가-힣]{0,8}$"
 )
 _BACK = 64  # code points before a number in which its region begins
-_AHEAD = 64  # code points behind in which the door ends
+_AHEAD = 40  # code points behind in which the number ends
 _UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # behind a lot they make it a quantity
-_PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란"
+_PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란요외"
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
-    """Findings of kind `address`, from the region to the last number; linear in the length of `text`.
+    """Findings of kind `address`, from the region to the last detail; linear in the length of `text`.
 
-    A district of the gazetteer must stand before the street or village; of the provinces only
-    Sejong has none below it. Streets without a number and quantities (강남구로 3명) stay.
+    A district of the gazetteer must stand before the street or village, or a province in full and any
+    district; of the provinces only Sejong has none below it. Streets without a number and quantities
+    (강남구로 3명) stay.
     """
+    yield from _united([*_by_number(text, data), *_by_label(text, data), *complexes.doors(text, data)])
+    yield from romanised.romanised(text, data)
+    last = -1
+    for start, _ in matches(_APART, text, data) if b" " in data else ():
+        if start > last:
+            last = text.find("\n", start)
+            last = last if last >= 0 else len(text)
+            yield from _apart(text, max(text.rfind("\n", 0, start) + 1, start - _BACK), min(last, start + 2 * _BACK))
+
+
+def _by_number(text: str, data: bytes) -> Iterator[Found]:
     done = 0
     for start, end in matches(_NUMBER, text, data):
         if start < done:
@@ -86,24 +85,32 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         if item is not None:
             done = item.end
             yield item
+
+
+def _by_label(text: str, data: bytes) -> Iterator[Found]:
+    """Addresses whose region no gazetteer knows, right behind 주소, 주소지, 거주지 and the like."""
     for start, end in matches(_LABELLED, text, data):
-        item = _behind_label(text, start, end)
-        if item is not None:
-            yield item
-    for start, end in matches(_COMPLEX, text, data) if "호".encode() in data else ():
-        if not text[end : end + 1].isdigit():
-            yield Found(start, end, "address", 0.8, "block and door of a named complex")
+        head = _LABEL_HEAD.match(text[start:end])
+        first = start + len(head.group()) if head else start
+        inside = "가" <= text[start - 1 : start] <= "힣" and text[start] not in "주거본등"
+        if inside or first == start or _is_quantity(text, end, text[first:end]):
+            continue
+        yield Found(first, details(text, end), "address", 0.85, "label before; number of a door")
 
 
-def _behind_label(text: str, start: int, end: int) -> Found | None:
-    """An address whose region no gazetteer knows, right behind 주소, 주소지, 거주지 or 거소."""
-    if "가" <= text[start - 1 : start] <= "힣":
-        return None
-    head = _LABEL_HEAD.match(text[start:end])
-    first = start + len(head.group()) if head else start
-    if _is_quantity(text, end, text[first:end]) or first == start:
-        return None
-    return Found(first, end, "address", 0.85, "label before; number of a door")
+def _united(items: list[Found]) -> Iterator[Found]:
+    """Findings that overlap made one: the region of the one, the door of the other."""
+    items.sort(key=lambda f: (f.start, -f.end))
+    last: Found | None = None
+    for item in items:
+        if last is None or item.start >= last.end:
+            if last is not None:
+                yield last
+            last = item
+        elif item.end > last.end:
+            last = Found(last.start, item.end, "address", max(last.confidence, item.confidence), last.why)
+    if last is not None:
+        yield last
 
 
 def _around(text: str, start: int, end: int, done: int) -> Found | None:
@@ -114,23 +121,51 @@ def _around(text: str, start: int, end: int, done: int) -> Found | None:
     match = next((m for m in _ADDRESS.finditer(data) if m.end() >= least), None)
     if match is None:
         return None
-    begin = first + len(data[: match.start()].decode())
-    if begin > start:
-        return None
-    stop = begin + len(match.group().decode())
     region = match.group(1).decode()
-    value = text[begin:stop]
-    if "가" <= text[begin - 1 : begin] <= "힣":
+    skipped = region_from(region)
+    begin = first + len(data[: match.start()].decode()) + skipped
+    if skipped < 0 or begin > start or "가" <= text[begin - 1 : begin] <= "힣":
         return None
-    if _is_quantity(text, stop, value):
+    stop = first + len(data[: match.end()].decode())
+    if _is_quantity(text, stop, text[begin:stop]):
         return None
+    region = region[skipped:].strip()
+    begin -= _town_before(text, begin)
+    last = details(text, stop)
     labelled = _LABEL.search(text[max(0, begin - 24) : begin]) is not None
-    district = region.rstrip().endswith(("시", "군", "구"))
-    if not district and not labelled and "번지" not in value and value[-1:] not in ("호", "층"):
+    district = has_district(region)
+    if not district and not labelled and "번지" not in text[begin:stop] and last == stop:
         return None
-    door = value.endswith(("호", "층"))
     reason = "label before" if labelled else "district of the gazetteer" if district else "province"
-    return Found(begin, stop, "address", 0.95 if labelled or door else 0.9, f"{reason}; {'door' if door else 'lot'}")
+    facts = "door" if last > stop else "lot"
+    return Found(begin, last, "address", 0.95 if labelled or last > stop else 0.9, f"{reason}; {facts}")
+
+
+def _apart(text: str, first: int, last: int) -> Iterator[Found]:
+    """An address whose letters stand apart, read without its blanks."""
+    kept = [i for i in range(first, last) if not text[i].isspace()]
+    bare = "".join(text[i] for i in kept)
+    match = _ADDRESS.search(bare)
+    if match is None:
+        return
+    region = match.group(1)
+    start = bare.index(match.group())
+    end = details(bare, start + len(match.group()))
+    known = _FIRST_REGION.search(region)
+    if known is None:
+        return
+    start += region.index(known.group())
+    yield Found(kept[start], kept[end - 1] + 1, "address", 0.9, "letters apart; region and lot")
+
+
+def _town_before(text: str, begin: int) -> int:
+    """How many code points of 성남 stand before 분당구 that belong to it."""
+    word = text[max(0, begin - 8) : begin]
+    last = word.split()[-1:] if word[-1:].isspace() else []
+    return begin - text.rindex(last[0], 0, begin) if last and last[0] in STEMS else 0
+
+
+_FIRST_REGION: Final = re2.compile(f"{PROVINCES}(?:[가-힣]{{1,4}}[시군구])?|(?:" + "|".join(sorted(DISTRICTS)) + ")")
 
 
 def _is_quantity(text: str, stop: int, value: str) -> bool:
@@ -139,18 +174,24 @@ def _is_quantity(text: str, stop: int, value: str) -> bool:
     after = text[stop : stop + 1]
     if after.isdigit() or (after.isascii() and after.isalpha()):
         return True
-    if lot.endswith(("호", "층", "번지")):
+    if _ENDS_IN_FLOW.search(lot) is not None:
+        return True
+    if lot.endswith(("호", "층", "번지")) or not lot[-1:].isdigit():
         return False
     if after in tuple("-.,:/") and text[stop + 1 : stop + 2].isdigit():
         return True
-    tail = lot[-12:]
-    digits = tail[len(tail.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
-    if digits.startswith("0"):
-        return True
+    digits = lot[len(lot.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
     head, _, rest = digits.partition("-")
     if len(head) == 4 and len(rest) == 4:
         return True  # 1588-…: a number to call
+    if _CALLED.match(digits) is not None and _MORE_DIGITS.match(text[stop : stop + 5]) is not None:
+        return True  # 역삼동 02 000 …
     follows = text[stop : stop + 2].strip()[:1]
     if "가" <= after <= "힣":
         return after not in _PARTICLES
     return follows in tuple(_UNITS) and not text[stop : stop + 1].isspace()
+
+
+_ENDS_IN_FLOW: Final = re2.compile("(?:으로|므로|대로는|[이그저]리)[ \n]*[0-9-]+$|[읍면] ?(?:19|20)[0-9]{2}$")  # 앞으로 3, 그리고 …
+_CALLED: Final = re2.compile("^(?:01[016789]|02|0[3-6][1-5]|070|080|050[0-9])(?:-|$)")
+_MORE_DIGITS: Final = re2.compile("^[ )-]{1,2}[0-9]{2}")
