@@ -173,6 +173,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((residents.MASKED,), residents.masked),
         ((residents.PARTIAL, residents.ODD, residents.APART), residents.partial),
         ((documents.PASSPORT,), documents.passports),
+        ((documents.SCANNED,), documents.scanned),
         ((vehicles.VEHICLE,), vehicles.plates),
         ((postcodes.POSTCODE,), postcodes.postcodes),
         ((network.IPV4, network.IPV6), network.addresses),

@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.finding import Found
-from filters.pii_rules.labels import label_of
+from filters.pii_rules.labels import column_above, label_of
 from filters.pii_rules.numbers import DIGIT, SLASHED, ZERO_WIDTH, Window, folded, matches
 from filters.pii_rules.phones import prefix_of
 
@@ -32,6 +32,17 @@ _NUMBER: Final = f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3}}{_GAP}(
 _MACHINE: Final = "P[A-Z<]KOR[A-Z<]{39}|[A-Z][0-9A-Z]{8}[0-9]KOR[0-9]{7}[MF<][0-9]{7}[0-9A-Z<]{14,16}"
 PASSPORT: Final = f"여{_GAP}권|(?i:passport)|P[A-Z<]KOR|[0-9]KOR[0-9]{{7}}"
 _PASSPORT: Final = re2.compile(f"{_MACHINE}|{_NUMBER}")
+# In a list of travellers the head stands lines above, and a row holds names in capitals or numbers of foreigners.
+_OF_A_LIST: Final = re2.compile("^(?:[A-Z]{1,2}[0-9]{7,8}|[A-Z][0-9]{3}[A-Z][0-9]{4})$")
+_TRAVELLER: Final = re2.compile("[A-Z]{2,} ?[A-Z]{2,}|[0-9]{6}-[5-8][0-9*]{6}|[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}")
+_LIST_REACH = 1500  # code points between the head and a row
+_ROW_REACH = 120
+# The letter O for zero, as scans have it: a licence, or a card of the health insurance.
+_O: Final = "[0-9OoIl]"
+SCANNED: Final = (
+    f"(?:증{_GAP}번{_GAP}호|면허{_GAP}번{_GAP}호)[^0-9A-Za-z\n]{{0,6}}[0-9O](?:-?{_O}{{10}}|{_O}-{_O}{{2}}-{_O}{{6}}-{_O}{{2}})"
+)
+_SCANNED: Final = re2.compile(SCANNED)
 
 
 def passports(text: str, data: bytes) -> Iterator[Found]:
@@ -43,13 +54,35 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue
         label = label_of(text, start, numbered=True)
-        if label.kind != "passport":
-            continue
         raw = "".join(c for c in folded(text[start:end]) if c.isalnum())
         here = _issued_here(raw.upper())
-        if here or label.distance <= _PASSPORT_REACH:
+        if label.kind == "passport" and (here or label.distance <= _PASSPORT_REACH):
             facts = "form of Korea" if here else "form of another country"
             yield Found(start, end, "passport", 0.97 if here else 0.9, f"label {label.word} before; {facts}")
+            continue
+        start += 2 if text[start + 1] == " " else 0  # the initial of a name before it
+        if _is_of_a_list(text, start, end, label.kind == "other" and label.distance <= _NEAR):
+            yield Found(start, end, "passport", 0.85, "row of a list under the head of passports")
+
+
+def _is_of_a_list(text: str, start: int, end: int, other: bool) -> bool:
+    if other or _OF_A_LIST.match(text[start:end]) is None:
+        return False
+    above = text[max(0, start - _LIST_REACH) : start]
+    if "여권" not in above and "assport" not in above and "ASSPORT" not in above:
+        return False
+    row = above.rpartition("\n")[2][-_ROW_REACH:]
+    return _TRAVELLER.search(row) is not None or column_above(text, start).kind == "passport"
+
+
+def scanned(text: str, data: bytes) -> Iterator[Found]:
+    """Licences and cards of the health insurance behind their label in which O stands for zero."""
+    for start, end in matches(_SCANNED, text, data):
+        first = next(i for i in range(start, end) if text[i].isascii() and text[i].isalnum())
+        value = text[first:end]
+        if value.isascii() and any(c.isalpha() for c in value) and not _is_word(text[end : end + 1]):
+            kind = "driver_license" if "면" in text[start:first] else "health_insurance"
+            yield Found(first, end, kind, 0.9, "label before; letters for digits")
 
 
 def _issued_here(number: str) -> bool:

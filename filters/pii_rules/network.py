@@ -33,10 +33,10 @@ _VERSIONS: Final = re2.compile(
     "[은는이가을를]?[ :=\"'.]{0,3}$"
 )
 _CLAUSE: Final = ("조", "항", "절", "호", "장", "목", "판", "버전")
-_MAC_WORD: Final = re2.compile("(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선)")
+_MAC_WORD: Final = re2.compile("(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선|wlan|[^a-z]sta[^a-z]|eth[0-9]|dhcp|bssid|arp)")
 _RESOLVERS: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "168.126.63.1", "168.126.63.2"))
 _NEAR = 120  # code points from one address to the next of a list
-_UNASSIGNED: Final = ("000000000000", "ffffffffffff")
+_UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the last one shows the form
 _DOCUMENTATION: Final = "00005e0053"  # RFC 7042, 2.1.2
 
 
@@ -60,7 +60,8 @@ def _is_address(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - 24) : start], text[end : end + 3]
     if value in _RESOLVERS or (after[:1] == "/" and after[1:2].isdigit() and value.endswith(".0")):
         return False  # of everybody; a whole network
-    if after.lstrip(" 의").startswith(_CLAUSE) or _VERSIONS.search(before):
+    port = after[:1] == ":" and after[1:2].isdigit()
+    if after.lstrip(" 의").startswith(_CLAUSE) or (_VERSIONS.search(before) and not port):
         return False
     if any(len(part) > 1 and part[0] == "0" for part in value.split(".")):
         return False

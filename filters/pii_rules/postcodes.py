@@ -23,8 +23,20 @@ _PROVINCE: Final = (
     f"(?:특별자치도|특별자치시|특별시|광역시|도|시)?{_BLANK}{{1,3}}[가-힣]{{1,5}}(?:시|군|구|읍|면|동|로|길)"
 )
 _CELL: Final = f"[|,\t;][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
-POSTCODE: Final = f"{_LABEL}|{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
+_SHORT_LABEL: Final = f"(?:^|[ \t\n(（,，])우[.]?{_BLANK}{{1,2}}"  # 우 12345
+_SPEAKER: Final = "(?:\\[[^\\]\n]{1,14}\\] ?)?(?:[^\n:：0-9]{1,12}[:：] ?)?"
+_ANSWERED: Final = re2.compile(f"우편{_BLANK}?번호[^\n0-9]{{0,24}}\n{_SPEAKER}[^\n0-9:]{{0,12}}{_CODE}")
+_ALONE: Final = re2.compile(f"\n[ \t]*{DIGIT}{{5}}[ \t]*(?:\n|$)")
+_BEHIND: Final = re2.compile(f"(?:[0-9호층)）동][,，]? |, ?){DIGIT}{{5}}[ \t)]*(?:\n|$)")
+_LATIN: Final = re2.compile(
+    "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|Gyeonggi|Korea|-si|-do|-gu|-gun)(?:-si|-do)?,? {1,2}[0-9]{5}"
+)
+_OLD: Final = re2.compile(f"{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}}")
+_OLD_REACH = 120  # code points behind 우편번호 in which a code of three and three digits is one
+_LINES_ABOVE = 3  # of an address, below which its postcode stands alone
+POSTCODE: Final = f"{_LABEL}|{_SHORT_LABEL}{DIGIT}|{_LATIN.pattern}|{_ALONE.pattern}|{_BEHIND.pattern}|{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
 _LABELLED: Final = re2.compile(f"{_LABEL}{_BETWEEN}{_CODE}")
+_SHORTLY: Final = re2.compile(f"{_SHORT_LABEL}{_CODE}")
 _BEFORE_PROVINCE: Final = re2.compile(f"{_CODE}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}")
 _BRACKETS: Final = f"[(（\\[]{DIGIT}{{5}}[)）\\]]"
 _IN_BRACKETS: Final = re2.compile(_BRACKETS)
@@ -37,7 +49,12 @@ _FIRST, _LAST = 1000, 63999  # 01000 north Seoul … 63644 Jeju
 
 def postcodes(text: str, data: bytes) -> Iterator[Found]:
     """Every postcode behind 우편번호, (우), 〒 or zip, in a column of that name, before or behind an address."""
-    for pattern, reason in ((_LABELLED, "label before"), (_BEFORE_PROVINCE, "province behind")):
+    for pattern, reason in (
+        (_LABELLED, "label before"),
+        (_SHORTLY, "label 우 before"),
+        (_BEFORE_PROVINCE, "province behind"),
+        (_LATIN, "behind an address"),
+    ):
         for start, end in matches(pattern, text, data):
             found = _value(text, start, end, reason)
             if found is not None:
@@ -48,10 +65,35 @@ def postcodes(text: str, data: bytes) -> Iterator[Found]:
             found = _value(text, start, end, "behind an address")
             if found is not None:
                 yield found
+    yield from _below(text, data)
     if "우편번호" in text:
+        for start, end in matches(_ANSWERED, text, data):
+            found = _value(text, start, end, "answer to a question for it")
+            if found is not None:
+                yield found
+        for start, end in matches(_OLD, text, data):
+            found = _value(text, start, end, "three and three digits, 우편번호 before")
+            if found is not None and "우편번호" in text[max(0, start - _OLD_REACH) : start]:
+                yield found
         for start, end in matches(_IN_CELL, text, data):
             found = _value(text, start, end, "head of the column")
             if found is not None and column_above(text, found.start).kind == "postcode":
+                yield found
+
+
+def _below(text: str, data: bytes) -> Iterator[Found]:
+    """Postcodes that stand alone in a line below an address, or at the end of its line."""
+    for start, end in matches(_ALONE, text, data):
+        above = text[max(0, start - 2 * _ADDRESS) : start].split("\n")[-_LINES_ABOVE:]
+        if any(_A_PROVINCE.search(line) and any(c.isdigit() for c in line) for line in above):
+            found = _value(text, start, end, "below an address")
+            if found is not None:
+                yield found
+    for start, end in matches(_BEHIND, text, data):
+        line = text[max(text.rfind("\n", 0, start) + 1, start - _ADDRESS) : start]
+        if _A_PROVINCE.search(line):
+            found = _value(text, start + 1, end, "behind an address")
+            if found is not None:
                 yield found
 
 

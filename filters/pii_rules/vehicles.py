@@ -18,19 +18,21 @@ _GAP: Final = f"[ \u00a0\u3000‐‑‒–—−·{ZERO_WIDTH}-]{{0,3}}"
 _D: Final = f"{DIGIT}{ZERO_WIDTH and f'[ {ZERO_WIDTH}]?'}"
 _PLATE: Final = (
     f"{_REGION}{_GAP}(?:{DIGIT}{_GAP}){{1,3}}[{_USES}]{_GAP}(?:{DIGIT}{_GAP}){{3}}{DIGIT}|"
-    f"(?:{DIGIT}[ {ZERO_WIDTH}]?){{2,3}}[{_USES}]{_GAP}(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
+    f"(?:{DIGIT}[ {ZERO_WIDTH}]?){{2,3}}[-‐–·]?[ ]?[{_USES}]{_GAP}\n?(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
 )
 # Motorcycles carry region, district and one syllable; diplomats a word and two groups.
 _OTHER: Final = (
     f"{_REGION}{_GAP}[가-힣]{{2,3}}{_GAP}[가나다라마바사아자차카타파하]{_GAP}{DIGIT}{{4}}|"
     f"(?:외교|영사|준외|준영|국기|협정|대표){_GAP}{DIGIT}{{3}}-{DIGIT}{{3}}"
 )
-VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}]{_GAP}{DIGIT}|{_OTHER}"
+VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}]{_GAP}\n?{DIGIT}|{_OTHER}"
 _ANY: Final = re2.compile(f"{_PLATE}|{_OTHER}")
 _OTHER_ONLY: Final = re2.compile(f"^(?:{_OTHER})$")
 _VEHICLES: Final = re2.compile(
     "차량|자동차|승용|승합|화물|트럭|택시|버스|주차|차주|번호판|견인|운전|면허|렌터카|렌트|오토바이|이륜차|대포차|범퍼|세차|"
-    "중고차|정비|배차|입차|출차|공회전|경적|뺑소니|"
+    "중고차|정비|배차|입차|출차|공회전|경적|뺑소니|정기권|무사고|연식|블랙박스|하이패스|전조등|라이트|신호위반|과속|불법주차|"
+    "카니발|쏘나타|소나타|그랜저|아반떼|모닝|스타렉스|포터|제네시스|스포티지|싼타페|투싼|쏘렌토|셀토스|스파크|티볼리|코란도|렉스턴|"
+    "팰리세이드|벤츠|아우디|테슬라|렉서스|볼보|봉고|마티즈|라세티|카렌스|액센트|SUV|BMW|세단|오너|(?i:car_?no|car_?num|plate|vehicle)|타고 (?:온|간|다니)|몰고|"
     "(?:^|[^가-힣])(?:내|제|우리|이|그|앞|뒤|옆|상대)? ?차(?:[^가-힣]|는|가|를|도|에|와|의|로|번호|종)"
 )
 _NOT_HERE: Final = re2.compile("판결|선고|사건|대법원|고등법원|지방법원|지법|고법|결정|참조|심판|재판")
@@ -41,6 +43,8 @@ _ALSO_UNITS: Final = frozenset("조도호주배구부사수국합대하해공육
 _ALSO_CASES: Final = frozenset("가나다라마바사아자고구노누도두모부서수오우주저조하허호버머더러로소보거너어")
 _BEFORE = 220  # code points in which a word of vehicles counts
 _BEHIND = 24
+_BESIDE = 40  # code points between two plates of a list
+_MOST_WAITING = 4
 _CASES_REACH = 40
 
 
@@ -50,11 +54,19 @@ def plates(text: str, data: bytes) -> Iterator[Found]:
     Case numbers (97다1234), sums (12조 3456억), rooms (101호 1203) are none.
     """
     last_plate = -_BEFORE - 1
+    waiting: list[tuple[int, int]] = []  # for a plate behind them
     for start, end in matches(_ANY, text, data):
         found = _judged(text, start, end, start - last_plate <= _BEFORE)
-        if found is not None:
-            last_plate = found.end
-            yield found
+        if found is None:
+            waiting = [*waiting[-_MOST_WAITING:], (start, end)]
+            continue
+        for first, last in waiting:
+            earlier = _judged(text, first, last, True) if start - last <= _BESIDE else None
+            if earlier is not None:
+                yield earlier
+        waiting = []
+        last_plate = found.end
+        yield found
 
 
 def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | None:
@@ -100,10 +112,10 @@ def _sign(plate: str) -> tuple[str, int]:
 
 def _runs_on(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
-    if before.isdigit() or after.isdigit() or (after in (",", ".") and text[end + 1 : end + 2].isdigit()):
+    if before.isdigit() or after.isdigit() or (after == "." and text[end + 1 : end + 2].isdigit()):
         return True
-    if before in tuple(".,-/_제") and before:
-        return True
+    if (before and before in "_제") or (before and before in ".,-/" and text[start - 2 : start - 1].isdigit()):
+        return text[start].isdigit() or before in "_제"
     if before.isascii() and before.isalnum():
         return True
     return (after in _MONEY and bool(after)) or (after in ("%", "㎡", "㎞") and bool(after))
