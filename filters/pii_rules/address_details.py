@@ -57,7 +57,12 @@ def details(text: str, end: int) -> int:
     for _ in range(_MOST):
         window = text[end : end + _REACH]
         match = DETAIL.match(window)
-        if match is None or _POSTCODE.match(window) is not None or _AN_AREA.match(window) is not None or _runs_on(text, end + len(match.group())):
+        if (
+            match is None
+            or _POSTCODE.match(window) is not None
+            or _AN_AREA.match(window) is not None
+            or _runs_on(text, end + len(match.group()))
+        ):
             break
         end += len(match.group())
         bracket = text[end - 1] in ")）]"

@@ -15,7 +15,9 @@ from filters.pii_rules.places import BLANKS, DISTRICTS, FOLD, GAP, PROVINCES, RE
 
 _DASH: Final = "[-\u2010-\u2015\u2212－]"
 _D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, as scans have it
-_SPELLED: Final = f"[일이삼사오육칠팔구십백천]{{1,8}}(?:{BLANKS}번지|{BLANKS}다시{BLANKS}[일이삼사오육칠팔구십백]{{1,6}})"
+_SPELLED: Final = (
+    f"[일이삼사오육칠팔구십백천]{{1,8}}(?:{BLANKS}번지|{BLANKS}다시{BLANKS}[일이삼사오육칠팔구십백]{{1,6}})"
+)
 _LOT: Final = (
     f"(?:지하{BLANKS})?(?:{DIGIT}{_D}{{0,4}}(?:{BLANKS}{_DASH}{BLANKS}{DIGIT}{_D}{{0,3}})?"
     f"(?:{BLANKS}번지(?:{BLANKS}의{BLANKS}{DIGIT}{{1,4}})?|의{BLANKS}{DIGIT}{{1,4}}(?:{BLANKS}번지)?)?|{_SPELLED})"
@@ -192,6 +194,8 @@ def _is_quantity(text: str, stop: int, value: str) -> bool:
     return follows in tuple(_UNITS) and not text[stop : stop + 1].isspace()
 
 
-_ENDS_IN_FLOW: Final = re2.compile("(?:으로|므로|대로는|[이그저]리)[ \n]*[0-9-]+$|[읍면] ?(?:19|20)[0-9]{2}$")  # 앞으로 3, 그리고 …
+_ENDS_IN_FLOW: Final = re2.compile(
+    "(?:으로|므로|대로는|[이그저]리)[ \n]*[0-9-]+$|[읍면] ?(?:19|20)[0-9]{2}$"
+)  # 앞으로 3, 그리고 …
 _CALLED: Final = re2.compile("^(?:01[016789]|02|0[3-6][1-5]|070|080|050[0-9])(?:-|$)")
 _MORE_DIGITS: Final = re2.compile("^[ )-]{1,2}[0-9]{2}")

@@ -36,15 +36,15 @@ _NAME: Final = re2.compile(
 _REACH = 64  # code points before the door in which its region begins
 # Words before a door that are no name of a house.
 _NO_NAMES: Final = frozenset(
-    "우리 저희 옆집 윗집 아랫집 세대 주소 현주소 집주소 동호수 호수 오늘 어제 내일 방금 아까 지금 현재 택배 배송 경비실 "
-    "관리비 입주민 거주 그리고 혹시 아마 바로 당첨 계약 전입 이사 방문 연체 신고 사는 있는 받는 보낸 도착 신청 소유자 "
-    "회원 대표 주민 위층 아래층 앞집 해당 특히 다만 또는 동호 장소 위치 대상 최초 이번 지난 각각 모두".split()
+    "우리 저희 옆집 윗집 아랫집 세대 주소 현주소 집주소 동호수 호수 오늘 어제 내일 방금 아까 지금 현재 택배 배송 "
+    "경비실 관리비 입주민 거주 그리고 혹시 아마 바로 당첨 계약 전입 이사 방문 연체 신고 사는 있는 받는 보낸 도착 "
+    "신청 소유자 회원 대표 주민 위층 아래층 앞집 해당 특히 다만 또는 동호 장소 위치 대상 이번 지난 모두".split()
 )
 _PARTICLES: Final = tuple("은는이가을를에의도와과로요고서면다며만")
 
 
 def doors(text: str, data: bytes) -> Iterator[Found]:
-    """Block and door, with the region or the name of the house before them; a block without a name needs a long door."""
+    """Block and door, with the region or the name of the house before them; alone, they need a long door."""
     for start, end in matches(_DOOR, text, data) if "호".encode() in data else ():
         if text[end : end + 1].isdigit() or _is_glued(text, start):
             continue
@@ -67,7 +67,11 @@ def _is_glued(text: str, start: int) -> bool:
     """역삼동 101호 is no block; 1-3동 begins before; 12,3동 counts."""
     before = text[start - 1 : start]
     if text[start].isdigit():
-        return before.isdigit() or before == "제" or (before in tuple("-.,") and text[start - 2 : start - 1].isdigit() and start > 1)
+        return (
+            before.isdigit()
+            or before == "제"
+            or (before in tuple("-.,") and text[start - 2 : start - 1].isdigit() and start > 1)
+        )
     return before.isalnum()
 
 

@@ -40,7 +40,8 @@ _ROW_REACH = 120
 # The letter O for zero, as scans have it: a licence, or a card of the health insurance.
 _O: Final = "[0-9OoIl]"
 SCANNED: Final = (
-    f"(?:증{_GAP}번{_GAP}호|면허{_GAP}번{_GAP}호)[^0-9A-Za-z\n]{{0,6}}[0-9O](?:-?{_O}{{10}}|{_O}-{_O}{{2}}-{_O}{{6}}-{_O}{{2}})"
+    f"(?:증{_GAP}번{_GAP}호|면허{_GAP}번{_GAP}호)[^0-9A-Za-z\n]{{0,6}}[0-9O]"
+    f"(?:-?{_O}{{10}}|{_O}-{_O}{{2}}-{_O}{{6}}-{_O}{{2}})"
 )
 _SCANNED: Final = re2.compile(SCANNED)
 
@@ -51,6 +52,10 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
         if "KOR" in text[start:end] and end - start >= 40:
             yield Found(start, end, "passport", 0.97, "lines for machines")
             continue
+        whole = next((word for word in text[start:end].split() if _OF_A_LIST.match(word) is not None), "")
+        if whole and text[end : end + 1].isdigit():  # M12345678 1990-…: the next number begins
+            start = text.index(whole, start)
+            end = start + len(whole)
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue
         label = label_of(text, start, numbered=True)

@@ -29,7 +29,9 @@ _LETTER_NAME: Final = (
 )
 SPELLED: Final = f"{_LETTER_NAME}(?:[ ,]{{1,2}}{_LETTER_NAME}){{3,24}}"
 _SPELLED: Final = re2.compile(f"^{SPELLED}")
-_CALL: Final = re2.compile("(?:^|[^0-9A-Za-z_.])[+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}")
+_CALL: Final = re2.compile(
+    "(?:^|[^0-9A-Za-z_.])[+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}"
+)
 _NARROW: Final = str.maketrans(
     {0xFF21 + i: chr(0x41 + i) for i in range(26)}
     | {0xFF41 + i: chr(0x61 + i) for i in range(26)}
@@ -38,11 +40,17 @@ _NARROW: Final = str.maketrans(
 )
 REACH = 80  # code points in which a handle ends
 _NO_HANDLES: Final = frozenset(
-    "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login oauth id dm pay talk for the and with ios android channel link "
+    "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login "
+    "oauth id dm pay for the and with ios android channel link "
     "url feed post story messenger inc corp games bank story.com github google apple line kakao telegram "
     "instagram".split()
 )
-_NO_ENDS: Final = tuple(".com .net .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 .md .xml .yml _token _id _key _url _name".split())
+_NO_ENDS: Final = tuple(
+    (
+        ".com .net .kr .png .html .js .py .ts .io .json .txt .jpg .jpeg .gif .pdf .zip .apk .exe .dmg .mp4 .md .xml "
+        ".yml _token _id _key _url _name"
+    ).split()
+)
 
 
 def handle(text: str, at: int) -> tuple[int, bool]:
@@ -73,6 +81,7 @@ def spelled(text: str, at: int) -> int:
 
 
 def narrow(value: str) -> str:
+    """The same letters, digits and signs at their usual width."""
     return value.translate(_NARROW)
 
 

@@ -38,7 +38,9 @@ _SPEAKER: Final = (
     f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
 )
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
-_ASKING: Final = re2.compile("뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$")
+_ASKING: Final = re2.compile(
+    "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$"
+)
 _ANSWER: Final = re2.compile(f"^{_SPEAKER}")
 _BEHIND: Final = re2.compile(
     "^(?:카카오톡|카톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코)"
@@ -53,8 +55,8 @@ _OFFERED: Final = re2.compile(
     "계정|예약|문의|연락|주문|상담|제보|신고|팔로우|맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
 )
 _TAKEN_UP: Final = re2.compile(
-    f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|이?{BLANK}?계정|"
-    "한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
+    f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|"
+    f"이?{BLANK}?계정|한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
 )
 _REACH_BEFORE, _REACH_BEHIND = 18, 16
 _HEADING: Final = re2.compile(
@@ -89,7 +91,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
 
 def _around(text: str, start: int, end: int) -> Iterator[Found]:
     """What the name of a service in text[start:end] vouches for: behind it, as the answer below, or before it."""
-    before, after = text[start - 1 : start], text[end : end + 1]
+    before = text[start - 1 : start]
     strong = _STRONG_WORD.match(text[start:end]) is not None
     if not strong and "가" <= before <= "힣":
         return  # 온라인, 가이드라인, 호텔
@@ -189,9 +191,8 @@ def _at_sign(text: str, start: int) -> Iterator[Found]:
         return
     if _OFFERED.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
         return
-    if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and not text[stop : stop + 1] == "/":
+    if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and text[stop : stop + 1] != "/":
         yield Found(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")
-
 
 
 def _runs_on(text: str, end: int) -> bool:

@@ -33,7 +33,9 @@ _VERSIONS: Final = re2.compile(
     "[은는이가을를]?[ :=\"'.]{0,3}$"
 )
 _CLAUSE: Final = ("조", "항", "절", "호", "장", "목", "판", "버전")
-_MAC_WORD: Final = re2.compile("(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선|wlan|[^a-z]sta[^a-z]|eth[0-9]|dhcp|bssid|arp)")
+_MAC_WORD: Final = re2.compile(
+    "(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선|wlan|[^a-z]sta[^a-z]|eth[0-9]|dhcp|bssid|arp)"
+)
 _RESOLVERS: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "168.126.63.1", "168.126.63.2"))
 _NEAR = 120  # code points from one address to the next of a list
 _UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the last one shows the form

@@ -27,7 +27,9 @@ _BELOW: Final = re2.compile(
     f"^[^\n:=]{{0,20}}\n{_S}{{0,4}}(?:\\[[^\\]\n]{{1,14}}\\]{_S}?)?(?:[^\n:：]{{1,12}}[:：]{_S}?)?([!-~]{{6,40}})"
     "(?:[ \n가-힣]|$)"
 )
-_ASKED: Final = re2.compile("^[ )\\]]*$|뭐|뭔|머임|머야|알려|말해|불러|적어|주세요|줘|[?？]|이거|여기|[은는요]$|공유|드립|드려|보내|입니다")
+_ASKED: Final = re2.compile(
+    "^[ )\\]]*$|뭐|뭔|머임|머야|알려|말해|불러|적어|주세요|줘|[?？]|이거|여기|[은는요]$|공유|드립|드려|보내|입니다"
+)
 _BESIDE: Final = re2.compile(f"^[^\n]{{0,40}}?[A-Za-z0-9_.@-]{{2,40}}{_S}?/{_S}?([!-~]{{6,40}})")
 OPTION: Final = "(?:-u|--user|sshpass -p)[ =]"
 _OPTION: Final = re2.compile("(?:(?:-u|--user)[ =][\"']?[A-Za-z0-9._@-]{1,40}:|sshpass -p ?[\"']?)[!-~]{4,60}")
@@ -100,7 +102,7 @@ def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     """The password that begins at `at`; "" where none does."""
     fours = _OF_FOURS.match(text[at : at + 20])
     if fours is not None and marked and not _is_latin(text[at + 19 : at + 20]):
-        return fours.group()
+        return str(fours.group())
     match = _VALUE.match(text[at : at + _REACH])
     if match is None:
         return ""

@@ -28,7 +28,9 @@ DISTRICTS: Final = frozenset(
 STEMS: Final = frozenset(word[:-1] for word in DISTRICTS if len(word) > 2)
 _DISTRICT: Final = "[가-힣]{1,8}(?:시|군|구)"
 # What has the form of a region; whether it is one, `region_from` says. Names in the expression would make it large.
-REGION: Final = f"(?:{PROVINCES}{FOLD}(?:(?:{_DISTRICT}{FOLD}|[가-힣]{{2,4}}{GAP}{{1,2}}){{1,2}})?|(?:{_DISTRICT}{FOLD}){{1,3}})"
+REGION: Final = (
+    f"(?:{PROVINCES}{FOLD}(?:(?:{_DISTRICT}{FOLD}|[가-힣]{{2,4}}{GAP}{{1,2}}){{1,2}})?|(?:{_DISTRICT}{FOLD}){{1,3}})"
+)
 _PROVINCE: Final = re2.compile(f"^{PROVINCES}")
 _LONG_PROVINCE: Final = re2.compile(f"^(?:{_LONG})$")
 
@@ -70,5 +72,6 @@ def has_district(region: str) -> bool:
     if match.group() != first:
         return True
     word = more[0] if more else ""
-    return word in DISTRICTS or word in STEMS or (_LONG_PROVINCE.match(first) is not None and word[-1:] in tuple("시군구"))
-
+    return (
+        word in DISTRICTS or word in STEMS or (_LONG_PROVINCE.match(first) is not None and word[-1:] in tuple("시군구"))
+    )

@@ -29,12 +29,16 @@ _ANSWERED: Final = re2.compile(f"우편{_BLANK}?번호[^\n0-9]{{0,24}}\n{_SPEAKE
 _ALONE: Final = re2.compile(f"\n[ \t]*{DIGIT}{{5}}[ \t]*(?:\n|$)")
 _BEHIND: Final = re2.compile(f"(?:[0-9호층)）동][,，]? |, ?){DIGIT}{{5}}[ \t)]*(?:\n|$)")
 _LATIN: Final = re2.compile(
-    "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|Gyeonggi|Korea|-si|-do|-gu|-gun)(?:-si|-do)?,? {1,2}[0-9]{5}"
+    "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|Gyeonggi|Korea|-si|-do|-gu|-gun)"
+    "(?:-si|-do)?,? {1,2}[0-9]{5}"
 )
 _OLD: Final = re2.compile(f"{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}}")
 _OLD_REACH = 120  # code points behind 우편번호 in which a code of three and three digits is one
 _LINES_ABOVE = 3  # of an address, below which its postcode stands alone
-POSTCODE: Final = f"{_LABEL}|{_SHORT_LABEL}{DIGIT}|{_LATIN.pattern}|{_ALONE.pattern}|{_BEHIND.pattern}|{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
+POSTCODE: Final = (
+    f"{_LABEL}|{_SHORT_LABEL}{DIGIT}|{_LATIN.pattern}|{_ALONE.pattern}|{_BEHIND.pattern}|"
+    f"{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
+)
 _LABELLED: Final = re2.compile(f"{_LABEL}{_BETWEEN}{_CODE}")
 _SHORTLY: Final = re2.compile(f"{_SHORT_LABEL}{_CODE}")
 _BEFORE_PROVINCE: Final = re2.compile(f"{_CODE}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}")

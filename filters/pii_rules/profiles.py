@@ -40,7 +40,7 @@ _PRIVATE_HOSTS: Final = frozenset("t.me telegram.me line.me wa.me m.me me".split
 
 
 def links(text: str, data: bytes) -> Iterator[Found]:
-    """Links to one person or room, plain or disguised (open쩜kakao쩜com/o/…); public profiles where they are offered."""
+    """Links to one person or room, plain or disguised (open쩜kakao쩜com/o/…); public profiles where offered."""
     for start, end in matches(_LINK, text, data):
         item = _link(text, start, end)
         if item is not None:

@@ -27,7 +27,9 @@ _CITY: Final = (
     "(?:Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju|Gyeonggi|Gangwon|Chungbuk|Chungnam|Jeonbuk|Jeonnam|"
     "Gyeongbuk|Gyeongnam|Suwon|Seongnam|Goyang|Yongin)(?:-si|-do)?"
 )
-_COUNTRY: Final = f"(?:(?:{_S}[0-9]{{5}})?{_S}(?:Republic of |South |Rep[.] of |S[.] ?)?(?:Korea|KOREA)(?:{_S}[0-9]{{5}})?)?"
+_COUNTRY: Final = (
+    f"(?:(?:{_S}[0-9]{{5}})?{_S}(?:Republic of |South |Rep[.] of |S[.] ?)?(?:Korea|KOREA)(?:{_S}[0-9]{{5}})?)?"
+)
 _ADDRESS: Final = re2.compile(
     f"{_UNIT}{{0,3}}(?:{_STREET}|{_LOT})(?:{_S}{_PART})*(?:{_S}(?:{_PART}|{_CITY}))(?:{_S}(?:{_CITY}|{_PART}))*{_COUNTRY}"
 )
@@ -47,4 +49,4 @@ def romanised(text: str, data: bytes) -> Iterator[Found]:
         for start, end in matches(pattern, text, data):
             before = text[start - 1 : start]
             if not (before.isascii() and (before.isalnum() or before == "-")):
-                yield Found(start, end, "address", 0.85, "street and region in Latin letters")
+                yield Found(start, end, "address", 0.95, "street and region in Latin letters")

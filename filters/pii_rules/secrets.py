@@ -102,7 +102,11 @@ def _in_urls(text: str, data: bytes) -> Iterator[Found]:
         word = _IN_PASSWORD.match(text[first : first + 100]) if key.startswith(("pass", "pwd")) else None
         end = first + len(word.group()) if word is not None else end
         value = text[first:end].rstrip("=.")
-        secret = len(value) >= 4 and value.isascii() and "$" not in value and value[0] not in "{<*" if key.startswith(("pass", "pwd")) else _is_chance(value, 8)
+        secret = (
+            len(value) >= 4 and value.isascii() and "$" not in value and value[0] not in "{<*"
+            if key.startswith(("pass", "pwd"))
+            else _is_chance(value, 8)
+        )
         if key == "code" and len(value) < 12:
             continue
         if secret:
@@ -159,7 +163,7 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     least = 10 if "ecret" in label.lower() and _is_of_all_sorts(value) else _MIN_KEY
     if not (sure and _is_chance(value, least if marked else 16)) or _LICENCE.match(value) is not None:
         return None
-    if not any(c.isdigit() for c in value) and len(value) < _LONG_KEY or _CHAIN.match(value) is not None:
+    if (not any(c.isdigit() for c in value) and len(value) < _LONG_KEY) or _CHAIN.match(value) is not None:
         return None
     weak = _WEAK.match(label) is not None
     if weak and not (any(c.isdigit() for c in value) and _is_dense(value)):
@@ -169,7 +173,9 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
 
 
 # Words that other things have as well: of them, only a value that is no path and no name is a secret.
-_WEAK: Final = re2.compile("(?i)^(?:(?:client|oauth|consumer|app)[ _-]?id|키|[a-z0-9]{2,12}[._-]key)[은는]?[^a-z가-힣]*$")
+_WEAK: Final = re2.compile(
+    "(?i)^(?:(?:client|oauth|consumer|app)[ _-]?id|키|[a-z0-9]{2,12}[._-]key)[은는]?[^a-z가-힣]*$"
+)
 _LONG_KEY = 14  # characters from which upper and lower case in turn are chance enough
 
 
