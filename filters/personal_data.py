@@ -24,7 +24,9 @@ from filters.pii_rules import (
     persons,
     phones,
     postcodes,
+    profiles,
     residents,
+    romanised,
     secrets,
     spelled,
     vehicles,
@@ -33,7 +35,7 @@ from filters.pii_rules.finding import Found, resolved, spans
 from filters.pii_rules.numbers import Run, Window
 from malmoi.document import Document, Spans
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -179,10 +181,14 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((network.IPV4, network.IPV6), network.addresses),
         ((network.MAC,), network.macs),
         (addresses.GATES, addresses.found),
+        ((addresses.APART_GATE,), addresses.apart),
+        ((romanised.GATE,), romanised.romanised),
     ),
     (
         ((spelled.SPELLED,), spelled.spelled),
         (messenger.GATES, messenger.found),
+        ((messenger.AT,), messenger.at_signs),
+        ((profiles.LINKS,), profiles.links),
         (secrets.GATES, secrets.found),
         (passwords.GATES, passwords.found),
         (emails.GATES, emails.found),

@@ -7,7 +7,7 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules import complexes, romanised
+from filters.pii_rules import complexes
 from filters.pii_rules.address_details import details
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import DIGIT, matches
@@ -44,17 +44,25 @@ LABELLED: Final = (
     f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{PROVINCES})"
     f"(?:{GAP}{{1,2}}[가-힣0-9]{{1,10}}){{0,4}}?{GAP}{{0,2}}(?:{_STREET}|{_PLOT})|{_STREET}|[가-힣]{{2,6}}(?:동|리)(?:{BLANKS}산)?{FOLD}{_LOT})"
 )
-_LABELLED: Final = re2.compile(LABELLED)
+_LABELLED: Final = re2.compile(f"^{LABELLED}")
+_LABEL_WORD: Final = re2.compile(_LABELS)
 _LABEL_HEAD: Final = re2.compile(f"^{_HEAD}")
 # 경 기 도 없 는 시 없 는 로 9 9: each letter apart, as in forms and scans.
 APART: Final = "[시군구도] {1,2}(?:[가-힣] {1,2}){2,12}[로길동리가] {1,2}[0-9]"
 _APART: Final = re2.compile(APART)
-GATES: Final = (NUMBER, APART, romanised.GATE, *complexes.GATES)
+# The gate is one automaton for many expressions: without counts, which would make it large.
+_NUMBER_GATE: Final = (
+    f"[가-힣0-9](?:로|길|동|리|가|읍|면){GAP}*(?:산{GAP}*)?\n?{GAP}*(?:지하{GAP}*)?"
+    f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]+{GAP}*(?:번지|다시))"
+)
+APART_GATE: Final = "[시군구도] +[가-힣] +[가-힣] .*[로길동리가] +[0-9]"
+GATES: Final = (_NUMBER_GATE, *complexes.GATES)
 _NUMBER: Final = re2.compile(NUMBER)
 _LABEL: Final = re2.compile(
     f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{BLANKS}소|소재지|배송지|사는 곳|받는 곳|받을 곳|사업장|본적|등록기준지|"
     "송달할? ?(?:곳|장소)|위치|[Aa]ddr(?:ess)?|ADDR(?:ESS)?)[^가-힣]{0,8}$"
 )
+_LABELLED_REACH = 120  # code points from a label to the number behind it
 _BACK = 64  # code points before a number in which its region begins
 _AHEAD = 40  # code points behind in which the number ends
 _UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # behind a lot they make it a quantity
@@ -69,7 +77,10 @@ def found(text: str, data: bytes) -> Iterator[Found]:
     (강남구로 3명) stay.
     """
     yield from _united([*_by_number(text, data), *_by_label(text, data), *complexes.doors(text, data)])
-    yield from romanised.romanised(text, data)
+
+
+def apart(text: str, data: bytes) -> Iterator[Found]:
+    """Addresses whose letters stand apart: 경 기 도 없 는 시 없 는 로 9 9."""
     last = -1
     for start, _ in matches(_APART, text, data) if b" " in data else ():
         if start > last:
@@ -91,8 +102,12 @@ def _by_number(text: str, data: bytes) -> Iterator[Found]:
 
 def _by_label(text: str, data: bytes) -> Iterator[Found]:
     """Addresses whose region no gazetteer knows, right behind 주소, 주소지, 거주지 and the like."""
-    for start, end in matches(_LABELLED, text, data):
-        head = _LABEL_HEAD.match(text[start:end])
+    for start, _ in matches(_LABEL_WORD, text, data):
+        match = _LABELLED.match(text[start : start + _LABELLED_REACH])
+        if match is None:
+            continue
+        end = start + len(match.group())
+        head = _LABEL_HEAD.match(match.group())
         first = start + len(head.group()) if head else start
         inside = "가" <= text[start - 1 : start] <= "힣" and text[start] not in "주거본등"
         if inside or first == start or _is_quantity(text, end, text[first:end]):

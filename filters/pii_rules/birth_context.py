@@ -33,19 +33,15 @@ ROW: Final = f"[가-힣]{{2,4}}{_SEPARATOR}{_DATE}{_SEPARATOR}[(]?01[016789][-. 
 TRAVELLER: Final = (
     f"(?:여권|[Pp]assport|PASSPORT)[^0-9A-Za-z\n]{{0,6}}[A-Z][A-Z0-9]{{6,9}}{B}{{0,2}}[,/|]{B}{{0,2}}{WHOLE}"
 )
-CONTEXT_GATES: Final = (_QUESTION, SEX_BEHIND, SEX_BEFORE, AGE, ROW, TRAVELLER, OF_YEAR, SHORT)
-_IN_ROWS: Final = tuple(
-    (re2.compile(pattern), why)
-    for pattern, why in (
-        (SEX_BEHIND, "a sex behind"),
-        (SEX_BEFORE, "a sex before"),
-        (AGE, "an age before"),
-        (SHORT, "label 생 before"),
-        (OF_YEAR, "생 behind the year"),
-        (ROW, "between a name and a telephone"),
-        (TRAVELLER, "a passport before"),
-    )
+CONTEXT_GATES: Final = (  # shorter forms of the expressions above
+    f"앞{B}?(?:여섯{B}?|6{B}?)?자리|년생|생{B}?[:：]",
+    f"[0-9０-９일.．생]{B}?{B}?[,/·|]{B}?(?:남|여)",
+    f"(?:남|여|남자|여자|남성|여성){B}?[,/·|]{B}?['’0-9０-９]",
+    f"(?:세|만{B}?[0-9]+){B}?[,(（]{B}?['’]?[0-9０-９]",
+    "[0-9０-９일.．][ ,/|\t]+[(]?01[016789][-. )0-9]",
+    "(?:여권|[Pp]assport|PASSPORT)[^가-힣\n]+[,/|][ \u00a0]?['’0-9]",
 )
+_IN_ROWS: Final = re2.compile("|".join((SEX_BEHIND, SEX_BEFORE, AGE, TRAVELLER, OF_YEAR, SHORT, ROW)))
 _ANY: Final = re2.compile(f"(?:{WHOLE}|{SPOKEN}|{DIGIT}{{8}}|{DIGIT}{{6}})")
 
 
@@ -68,35 +64,22 @@ def asked_or_listed(text: str, data: bytes) -> Iterator[Found]:
         item = _first(text, line + 1, answer, _DAY, 0.8, "answer to a question for it")
         if item is not None:
             yield item
-    for pattern, why in _IN_ROWS:
-        for start, end in matches(pattern, text, data):
-            begin = start + (1 if why == "a passport before" else 0)
-            if why in ("between a name and a telephone",):
-                end = text.rindex("01", start, end)
-            if why == "a passport before":
-                begin = max(text.rfind(mark, start, end) for mark in ",/|" if text.rfind(mark, start, end - 6) >= 0)
-                begin = max(begin, start)
-            item = _first(text, begin, text[begin:end], _ANY, 0.8, why)
-            if item is not None:
-                yield item
+    for start, end in matches(_IN_ROWS, text, data):
+        item = _first(text, start, text[start:end], _ANY, 0.8, "beside a sex, an age, a name and a telephone, or so")
+        if item is not None:
+            yield item
 
 
 def _first(text: str, at: int, window: str, pattern: re2._Regexp, confidence: float, why: str) -> Found | None:
     """The first date of `window`, which begins at `at`, if it is one that people of today were born on."""
-    match = pattern.search(window)
-    if match is None:
-        return None
-    start = at + len(window[: match.start()])
-    end = at + len(window[: match.end()])
-    raw = text[start:end]
-    before, after = text[start - 1 : start], text[end : end + 1]
-    if (
-        before.isdigit()
-        or before in tuple("-.")
-        or after.isdigit()
-        or (after == "-" and text[end + 1 : end + 2].isdigit())
-    ):
-        return None
-    if not is_recent(raw) or (raw.isdigit() and not is_day(raw)):
-        return None
-    return Found(start, end, "birth_date", confidence, why)
+    for match in pattern.finditer(window):
+        start, end = at + match.start(), at + match.end()
+        raw = text[start:end]
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if before.isdigit() or before in tuple("-.") or after.isdigit():
+            continue
+        if (after == "-" and text[end + 1 : end + 2].isdigit()) or (before.isascii() and before.isalpha()):
+            continue
+        if is_recent(raw) and not (raw.isdigit() and not is_day(raw)):
+            return Found(start, end, "birth_date", confidence, why)
+    return None

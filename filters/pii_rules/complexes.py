@@ -26,7 +26,12 @@ _UNIT: Final = re2.compile(
 LABELLED: Final = f"동{BLANKS}[·/,및]?{BLANKS}호수?[^가-힣0-9]{{1,6}}{DIGIT}{{1,4}}(?:동{BLANKS}|[-–]){DIGIT}{{2,4}}"
 _LABELLED: Final = re2.compile(f"{LABELLED}호?")
 _LABEL: Final = re2.compile(f"^동{BLANKS}[·/,및]?{BLANKS}호수?[^가-힣0-9]{{1,6}}")
-GATES: Final = (DOOR, UNIT, LABELLED)
+# In the gate, which many expressions share, without the counts that make its automaton large.
+_DOOR_GATE: Final = (
+    f"[0-9０-９A-Za-z가-바]동(?:{GAP}|[,\n])*(?:[0-9０-９]+층)?{GAP}*(?:지하{GAP}*|[BbＢ]-?|비)?[0-9０-９]+호"
+)
+_LABEL_GATE: Final = f"동{GAP}*[·/,및]?{GAP}*호수?[^가-힣0-9]+[0-9０-９]"
+GATES: Final = (_DOOR_GATE, UNIT, _LABEL_GATE)
 _PLAIN: Final = re2.compile("^[가-힣A-Za-z0-9·(),，-]{1,16}$")
 _MOST_WORDS = 6  # between region and block
 _NAME: Final = re2.compile(

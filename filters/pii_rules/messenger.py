@@ -11,17 +11,18 @@ from filters.pii_rules import handles
 from filters.pii_rules.finding import Found
 from filters.pii_rules.handles import BLANK
 from filters.pii_rules.numbers import matches
-from filters.pii_rules.profiles import LINKS, links
 from filters.pii_rules.tables import cells
 
 _B: Final = f"{BLANK}{{0,3}}"
 _STRONG: Final = (
     "카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코|"
-    "쓰레드|인별그램|인별|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
-    "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
+    "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
+    "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
     "[Ww]e[Cc]hat|[Ss]kype"
 )
-_WEAK: Final = "라인|밴드|텔|톡|트위터|트윗|스레드|LINE|Line|[Tt]witter|SNS|DM|디엠"  # words of other things as well
+_WEAK: Final = (
+    "인별|라인|밴드|텔[ :：]|톡|트위터|트윗|스레드|LINE|Line|[Tt]witter|SNS|DM|디엠"  # words of other things as well
+)
 _SERVICE: Final = f"{_STRONG}|{_WEAK}"
 _FILLER: Final = (
     f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|주세요|주셔요|동일|문의|상담|연락처?|추가|친추|친구|주문|예약|신청|제보|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
@@ -30,8 +31,10 @@ _FILLER: Final = (
 _MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞👉⇒/|~\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
 _LEAD: Final = f"(?:{_SERVICE}){_FILLER}{{0,4}}{_MARK}"
 _LABEL: Final = re2.compile(f"^{_LEAD}")
-WORD: Final = _SERVICE
+# A weak word inside another one is none: 온라인, 호텔.
+WORD: Final = f"(?:{_STRONG})|(?:^|[^가-힣A-Za-z])(?:{_WEAK})"
 _WORD: Final = re2.compile(WORD)
+_STARTS: Final = re2.compile(f"^(?:{_SERVICE})")
 _STRONG_WORD: Final = re2.compile(f"^(?:{_STRONG})")
 _ASKS: Final = ("아이디", "아뒤", "아디", "ID", "id", "Id", "계정", "핸들", "친추", "추가", "주소", "account", "handle")
 _SPEAKER: Final = (
@@ -49,7 +52,7 @@ _BEHIND: Final = re2.compile(
 _BEFORE: Final = re2.compile(
     f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}}){BLANK}{{0,2}}[(（\\[]?$"
 )
-AT: Final = "[@＠][A-Za-z0-9_]"
+AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
 _AT: Final = re2.compile(AT)
 _OFFERED: Final = re2.compile(
     "계정|예약|문의|연락|주문|상담|제보|신고|팔로우|맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
@@ -61,38 +64,45 @@ _TAKEN_UP: Final = re2.compile(
 _REACH_BEFORE, _REACH_BEHIND = 18, 16
 _HEADING: Final = re2.compile(
     f"(?:카카오톡|카카오|카톡|인스타그램|인스타|텔레그램|텔레|라인|디스코드|디코|트위터){BLANK}?(?:아이디|ID|id|계정)?|메신저|"
-    "(?i:(?:kakao(?:talk)?|insta(?:gram)?|telegram|line|discord)_?(?:id|account)?)"
+    "(?i:(?:kakao(?:talk)?|insta(?:gram)?|telegram|discord)_?(?:id|account)?|line_?id)"
 )
 _CELL: Final = re2.compile("^@?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?$")
-GATES: Final = (LINKS, WORD, AT)
+GATES: Final = (WORD,)
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
-    """Handles behind the name of a service, and links to one person or room; linear in the length of `text`.
+    """Handles behind the name of a service, before it, below it, in its column; linear in the length of `text`.
 
-    Public profiles count where the text offers them as a way to get in touch; a handle without
-    the word 아이디 needs a digit, dot, low line or at sign, which words of prose have not.
+    A handle without the word 아이디 needs a digit, dot, low line or at sign, which words of prose have not.
     """
-    yield from links(text, data)
-    done = 0
+    done = -1
     for start, end in matches(_WORD, text, data):
+        if _STARTS.match(text[start:end]) is None:
+            start += 1
         if start < done:
             continue
         for item in _around(text, start, end):
             done = item.end
             yield item
-    for start, _ in matches(_AT, text, data) if b"@" in data or "＠".encode() in data else ():
-        yield from _at_sign(text, start)
-    for start, end in cells(text, data, _HEADING):
+        done = max(done, 0)
+    for start, end in cells(text, data, _HEADING) if done >= 0 else ():
         value = text[start:end]
         if _CELL.match(value) is not None and any(c.isalpha() for c in value):
             yield Found(start, end, "messenger", 0.9, "column of handles")
+
+
+def at_signs(text: str, data: bytes) -> Iterator[Found]:
+    """Handles behind an at sign that a word before or behind offers to whoever wants to get in touch."""
+    for _, end in matches(_AT, text, data):
+        yield from _at_sign(text, end - 2)
 
 
 def _around(text: str, start: int, end: int) -> Iterator[Found]:
     """What the name of a service in text[start:end] vouches for: behind it, as the answer below, or before it."""
     before = text[start - 1 : start]
     strong = _STRONG_WORD.match(text[start:end]) is not None
+    if text[start : end + 1] in ("텔레비", "텔레파", "텔레마"):
+        return
     if not strong and "가" <= before <= "힣":
         return  # 온라인, 가이드라인, 호텔
     if text[start].isascii() and ((before.isascii() and before.isalnum()) or before == "." or _runs_on(text, end)):

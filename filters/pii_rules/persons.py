@@ -37,7 +37,16 @@ HEADING: Final = (
     f"생{_B}?년{_B}?월{_B}?일|생일|생년월일[(（][^()\n]{{1,8}}[)）]|"
     "출생일자?|출생년월일|출생연월일|DOB|dob|[Bb]irth_?(?:[Dd]ate|[Dd]ay|dt)?|BIRTH"
 )
-GATES: Final = (BIRTH, BORN, HEADING, *CONTEXT_GATES)
+# The gate is one automaton for many expressions: words and what touches them are enough for it.
+GATES: Final = (
+    f"생{_B}{{0,3}}년{_B}{{0,3}}월|生年月日|생일|생신|언제{_B}?태어|태어난{_B}?(?:날|해)|D[.]?O[.]?B|dob|"
+    "[Bb]irth|BIRTH|brth|bday",
+    f"[0-9０-９일日.．)]{_B}?생|"
+    f"출생(?:년월일|연월일|일자?)?[은는이가]?[\"' :：)\\]|│>,\n]*[0-9０-９'’(음양서일이천구]|출생(?:일|년|연)",
+    f"[0-9０-９일日시분반.．)]{_B}?(?:에{_B}?)?(?:[가-힣]+에서{_B}?)?(?:태어|출생)|"
+    f"(?:벽|침|전|후|낮|밤|녁|오|정)(?:에{_B}?태어|{_B}출생)",
+    *CONTEXT_GATES,
+)
 _BIRTH: Final = re2.compile(BIRTH)
 _BORN: Final = re2.compile(BORN)
 _HEADING: Final = re2.compile(HEADING)

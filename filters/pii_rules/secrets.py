@@ -60,13 +60,18 @@ _TO_VALUE: Final = (
     f"(?:[\"'`]{_S}{{1,3}}(?:[a-z]{{1,12}}:)?value=|[\"'`]?(?:{_S}{{0,3}}(?:[:：=>]|=>|:=){_S}{{0,3}}|[은는]?{_S}))"
     f"(?:(?:bearer|basic){_S})?{_Z}[\"'`「<(]?{_Z}"
 )
-LABELLED: Final = f"(?i)(?:{_KEY_LABELS}){_TO_VALUE}[!-~]{{6}}"
+# In the gate, which many expressions share, without the counts that make its automaton large.
+_GATE_LABELS: Final = _KEY_LABELS.replace("[a-z0-9]{2,12}[._-]key", "[._-]key")
+_LABEL_GATE: Final = (
+    f"(?i)(?:{_GATE_LABELS})(?:[\"'`]{_S}+[a-z:]*value=|[\"'`]?(?:{_S}|[:：=>은는])+)(?:bearer{_S}|basic{_S})?"
+    f"{_Z}[\"'`「<(]?{_Z}[!-~]{{6}}"
+)
 _LABELLED: Final = re2.compile(f"(?i)(?:{_KEY_LABELS}){_TO_VALUE}[!-~]{{6,}}")
 _LABEL: Final = re2.compile(f"(?i)^(?:{_KEY_LABELS}){_TO_VALUE}")
 _LICENCE: Final = re2.compile("^[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6})+$")  # of a program, printed on its box
 # Without the bounds of USERINFO: counting to a hundred at every position makes the automaton large and slow.
 _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@"
-GATES: Final = (QUERY, ENCODED, _USERINFO_GATE, PEM, KEY, LABELLED)
+GATES: Final = (QUERY, ENCODED, _USERINFO_GATE, PEM, KEY, _LABEL_GATE)
 _MIN_KEY = 12  # characters of a key known only by its label
 _MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in this length mostly lie below
 _PLACEHOLDERS: Final = (*"example your xxxx **** changeme placeholder dummy sample".split(), "<", "{", "$", "...")
