@@ -24,7 +24,7 @@ _ROOM: Final = (
     f"(?:지하{BLANKS}|[BbＢ]-?|비-?|제|[A-Z가나다라마바사]-?)?{_D}{{1,4}}(?:[-의]{DIGIT}{{1,3}})?{BLANKS}호실?"
 )
 _SPELLED_ROOM: Final = f"[일이삼사오육칠팔구십백천]{{1,8}}{BLANKS}(?:동|층|호)"
-_UNIT: Final = f"(?:[A-Z가나다라마바사]-?{DIGIT}{{2,4}}|{DIGIT}{{1,4}}[-–‐‑−]{DIGIT}{{3,4}})"
+_UNIT: Final = f"(?:{DIGIT}{{1,3}}[FＦ]|[A-Z가나다라마바사]-?{DIGIT}{{2,4}}|{DIGIT}{{1,4}}[-–‐‑−]{DIGIT}{{3,4}})"
 _ATOM: Final = (
     f"(?:{_BLOCK}|{_FLOOR}|{_ROOM}|{_SPELLED_ROOM}|{_UNIT}|{DIGIT}{{1,2}}{BLANKS}(?:단지|차)|"
     f"[가-힣A-Za-z0-9]{{1,14}}{BUILDING})"

@@ -22,7 +22,7 @@ _DAY: Final = re2.compile(f"(?:{DAY})")
 _SEX: Final = "(?:남자|여자|남성|여성|남|여)"
 _BETWEEN: Final = f"{B}{{0,2}}[,/·|]{B}{{0,2}}"
 _DATE: Final = f"(?:{WHOLE}|{DIGIT}{{8}}|{DIGIT}{{6}})"
-SEX_BEHIND: Final = f"{_DATE}{B}?생?{_BETWEEN}{_SEX}(?:[^가-힣]|$)"
+SEX_BEHIND: Final = f"{_DATE}{B}?생?{B}{{0,2}}[,/·|(（]{B}{{0,2}}{_SEX}(?:[^가-힣]|$)"
 SEX_BEFORE: Final = f"(?:^|[^가-힣]){_SEX}{_BETWEEN}{_DATE}"
 AGE: Final = f"(?:만{B}?[0-9]{{1,3}}세?|[0-9]{{2}}세){B}?[,(（]{B}?{_DATE}{B}?생?[)）,]"
 SHORT: Final = f"(?:^|[ \\n\\t(/|])생{B}?[:：]{B}?{_DATE}"
@@ -35,7 +35,7 @@ TRAVELLER: Final = (
 )
 CONTEXT_GATES: Final = (  # shorter forms of the expressions above
     f"앞{B}?(?:여섯{B}?|6{B}?)?자리|년생|생{B}?[:：]",
-    f"[0-9０-９일.．생]{B}?{B}?[,/·|]{B}?(?:남|여)",
+    f"[0-9０-９일.．생]{B}?{B}?[,/·|(（]{B}?(?:남|여)",
     f"(?:남|여|남자|여자|남성|여성){B}?[,/·|]{B}?['’0-9０-９]",
     f"(?:세|만{B}?[0-9]+){B}?[,(（]{B}?['’]?[0-9０-９]",
     "[0-9０-９일.．][ ,/|\t]+[(]?01[016789][-. )0-9]",

@@ -19,6 +19,10 @@ _FLOOR: Final = f"(?:{DIGIT}{{1,2}}층{BLANKS})?"
 _ROOM: Final = f"(?:지하{BLANKS}|[BbＢ]-?|비)?{DIGIT}{{1,4}}호"
 DOOR: Final = f"[0-9０-９A-Za-z가-바]동{BLANKS},?{BLANKS}\n?{_FLOOR}{_ROOM}"
 _DOOR: Final = re2.compile(f"(?:{DIGIT}{{1,4}}|[A-Za-z가나다라마바])동{BLANKS},?{BLANKS}\n?{_FLOOR}{_ROOM}(?:실)?")
+# A room without a block, behind a word that only houses have.
+_ROOMS: Final = "(?:빌라|오피스텔|맨션|맨숀|연립|원룸|고시원|고시텔|하이츠|아파트)"
+ROOM: Final = f"[라텔션숀립룸원츠트]{BLANKS}{_ROOM}"
+_ONLY_ROOM: Final = re2.compile(f"[가-힣A-Za-z0-9]{{1,14}}{_ROOMS}{BLANKS}{_ROOM}")
 UNIT: Final = f"[트라텔션숀립공운이오안샵슬상을지크]{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}"
 _UNIT: Final = re2.compile(
     f"(?:[가-힣A-Za-z0-9]{{1,14}}{_HOUSES}{GAP}{{1,2}})?[가-힣A-Za-z0-9]{{0,14}}{_HOUSES}{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}(?:호)?"
@@ -31,7 +35,8 @@ _DOOR_GATE: Final = (
     f"[0-9０-９A-Za-z가-바]동(?:{GAP}|[,\n])*(?:[0-9０-９]+층)?{GAP}*(?:지하{GAP}*|[BbＢ]-?|비)?[0-9０-９]+호"
 )
 _LABEL_GATE: Final = f"동{GAP}*[·/,및]?{GAP}*호수?[^가-힣0-9]+[0-9０-９]"
-GATES: Final = (_DOOR_GATE, UNIT, _LABEL_GATE)
+_ROOM_GATE: Final = f"[라텔션숀립룸원츠트]{GAP}*(?:지하{GAP}*|[BbＢ]-?|비)?[0-9０-９]+호"
+GATES: Final = (_DOOR_GATE, _ROOM_GATE, UNIT, _LABEL_GATE)
 _PLAIN: Final = re2.compile("^[가-힣A-Za-z0-9·(),，-]{1,16}$")
 _MOST_WORDS = 6  # between region and block
 _NAME: Final = re2.compile(
@@ -59,6 +64,9 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
             continue
         facts = "block and door of a named complex" if named < start else "block and door"
         yield Found(named, end, "address", 0.8, facts)
+    for start, end in matches(_ONLY_ROOM, text, data) if "호".encode() in data else ():
+        if sum(c.isdigit() for c in text[end - 5 : end]) >= 2 and not text[end : end + 1].isdigit():
+            yield Found(start, end, "address", 0.8, "room of a named house")
     for start, end in matches(_UNIT, text, data):
         if not text[end : end + 1].isdigit() and text[end : end + 1] not in ("-", "–"):
             yield Found(start, end, "address", 0.8, "block and door of a named complex")

@@ -26,7 +26,8 @@ SPOKEN: Final = (
     f"(?:정|동짓|섣|유|시|육|{_N}{{1,2}})[월달]{B}?"
     f"(?:초하루|초하룻날|초이틀|초사흘|초나흘|초닷새|초엿새|초이레|초여드레|초아흐레|열흘|보름|그믐|스무날|{_N}{{1,4}}일)"
 )
-DAY: Final = f"(?:{_DAY_FIRST}|{WHOLE}|{_ENGLISH}|{SPOKEN}|{_D}{{8}}|{_D}{{6}})"
+_SPACED: Final = f"(?:19|20){_D}{{2}}{B}{{1,2}}{_D}{{1,2}}{B}{{1,2}}{_D}{{1,2}}"
+DAY: Final = f"(?:{_DAY_FIRST}|{_SPACED}|{WHOLE}|{_ENGLISH}|{SPOKEN}|{_D}{{8}}|{_D}{{6}})"
 _NARROW: Final = {0xFF10 + i: str(i) for i in range(10)}
 
 

@@ -19,7 +19,7 @@ _APART: Final = "[A-Za-z0-9](?:[ \u00a0]{1,2}[A-Za-z0-9_.]){4,40}"
 _DOTTED: Final = f"{_W}{{1,16}}(?:{_B}[·･ㆍ•]{_B}{_W}{{1,16}}){{1,20}}"
 _PARTED: Final = f"{_W}{{1,16}}(?:{BLANK}{{1,2}}(?:[_＿]{{1,3}}|[.-]){BLANK}{{1,2}}{_W}{{1,16}}){{1,4}}"
 _IN_PIECES: Final = "[a-z]{2,10}(?: [a-z]{1,8}){0,2} [0-9]{1,4}(?: [a-z]{1,8})?"
-_PLAIN: Final = f"{_W}{{3,41}}(?:#[0-9]{{4}})?"
+_PLAIN: Final = f"(?:live:)?{_W}{{3,41}}(?:#[0-9]{{4}})?"
 DISGUISED: Final = f"(?:{_IN_WORDS}|{_APART}|{_DOTTED}|{_PARTED})"
 _HANDLE: Final = re2.compile(f"^(?:골뱅이{_B})?[@＠]?{BLANK}?(?:{DISGUISED}|{_IN_PIECES}|{_PLAIN})")
 # The names of the letters as they are told over the telephone.

@@ -15,17 +15,20 @@ from filters.pii_rules.tables import cells
 
 _B: Final = f"{BLANK}{{0,3}}"
 _STRONG: Final = (
-    "카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코|"
+    "카 톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
+    "인스타|디스코드|디코|"
     "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
     "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
     "[Ww]e[Cc]hat|[Ss]kype"
 )
-_WEAK: Final = (
-    "인별|라인|밴드|텔[ :：]|톡|트위터|트윗|스레드|LINE|Line|[Tt]witter|SNS|DM|디엠"  # words of other things as well
+_WEAK: Final = (  # words of other things as well
+    "인별|플친|플러스친구|[Ii][Gg][ :：]|라인|밴드|텔[ :：]|톡|트위터|트윗|스레드|LINE|Line|[Tt]witter|SNS|DM|디엠"
 )
 _SERVICE: Final = f"{_STRONG}|{_WEAK}"
 _FILLER: Final = (
-    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|주세요|주셔요|동일|문의|상담|연락처?|추가|친추|친구|주문|예약|신청|제보|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
+    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|아 이 디|"
+    "있으(?:세요|신가요)[?]?|주세요|주셔요|동일|문의|상담|연락처?|추가|"
+    "친추|친구|주문|예약|신청|제보|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
     "주소|채널|플친|디엠|은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
 )
 _MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞👉⇒/|~\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
@@ -36,13 +39,28 @@ WORD: Final = f"(?:{_STRONG})|(?:^|[^가-힣A-Za-z])(?:{_WEAK})"
 _WORD: Final = re2.compile(WORD)
 _STARTS: Final = re2.compile(f"^(?:{_SERVICE})")
 _STRONG_WORD: Final = re2.compile(f"^(?:{_STRONG})")
-_ASKS: Final = ("아이디", "아뒤", "아디", "ID", "id", "Id", "계정", "핸들", "친추", "추가", "주소", "account", "handle")
+_ASKS: Final = (
+    "아이디",
+    "아 이 디",
+    "아뒤",
+    "아디",
+    "ID",
+    "id",
+    "Id",
+    "계정",
+    "핸들",
+    "친추",
+    "추가",
+    "주소",
+    "account",
+    "handle",
+)
 _SPEAKER: Final = (
     f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
 )
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
 _ASKING: Final = re2.compile(
-    "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$"
+    "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
 )
 _ANSWER: Final = re2.compile(f"^{_SPEAKER}")
 _BEHIND: Final = re2.compile(

@@ -18,7 +18,7 @@ _WORD: Final = re2.compile(f"(?i)(?:password|passwd|passphrase|passcode|pwd|pass
 _IS_HANGUL: Final = re2.compile(f"^(?:{_HANGUL})")
 _OPEN: Final = f"{_Z}[\"'`「<(\\[]?{_Z}"
 _MARKED: Final = re2.compile(
-    f"^[\"'`)\\]]?(?:{_S}{{0,3}}(?:=>|:=|[:：=]|[→▶➡ㅡ]|->|[|]){{1,2}}\\s{{0,3}}|(?:은|는|이|도){_S})(?:요,? ?)?{_OPEN}"
+    f"^[\"'`)\\]]?(?:{_S}{{0,3}}(?:=>|:=|[:：=]|[→▶➡ㅡ]|->|[|]){{1,2}}\\s{{0,3}}|(?:은|는|이|도)요?,?{_S}|{_S}{{0,2}}[\"'`「\\[]{_Z}){_OPEN}"
 )
 _BLANK: Final = re2.compile(f"^{_S}{{1,3}}{_OPEN}")
 _VALUE: Final = re2.compile("^[!-~]{4,80}")
@@ -41,6 +41,7 @@ _PLACEHOLDERS: Final = (
     "$",
     "...",
 )
+_OF_A_DOOR: Final = re2.compile("^[*#]?[0-9]{4,8}[*#]$")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
 _COUNTED: Final = tuple("자비개년월일회번글원분초")
 _REACH = 90  # code points behind a label in which its value ends
@@ -113,9 +114,12 @@ def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     after = text[at + len(value) : at + len(value) + 1]
     if marked and hangul and value.strip("*#").isdigit() and 4 <= len(value) <= 10:
         return "" if after in _COUNTED and after else value
+    if hangul and _OF_A_DOOR.match(value) is not None:
+        return value
     if marked:
         return value if len(value) >= (4 if hangul else 6) and _is_password(value, quoted) else ""
-    return value if _is_strong(value) and hangul else ""
+    signed = any(c in _SIGNS for c in value[:-1]) and any(c.isdigit() for c in value)
+    return value if _is_strong(value) and (hangul or signed) else ""
 
 
 def _cut(value: str, quoted: bool) -> str:

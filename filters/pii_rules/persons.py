@@ -18,11 +18,13 @@ _CALENDAR: Final = f"(?:[(（]?(?:서기|음력|양력|음|양)[)）]?{_B}?)?"
 _LABEL: Final = (
     f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|生年月日|생일|생신|출생(?:년월일|연월일|일자|일)?|D[.]?O[.]?B[.]?|"
     f"[Dd]ate of [Bb]irth|"
-    f"DATE OF BIRTH|[Bb]irth[ _]?(?:[Dd]ay|[Dd]ate|dt)?|BIRTH[ _]?(?:DAY|DATE|DT)?|brth(?:dy)?|bday|"
+    f"DATE OF BIRTH|(?:date_?of_?|dateOf)?[Bb]irth[ _]?(?:[Dd]ay|[Dd]ate|dt)?|"
+    f"BIRTH[ _]?(?:DAY|DATE|DT)?|brth(?:dy)?|bday|"
     f"앞{_B}?(?:6{_B}?|여섯{_B}?)?자리)"
 )
 _TO_DAY: Final = (
-    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
+    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?(?:{_B}?[(（]?[68여]섯?{_B}?자리[)）]?)?"
+    f"{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
     f"│,,-]{_B}{{0,3}}[\"']?{_B}{{0,3}})?\n?{_B}{{0,3}}{_CALENDAR}[(\"'「]?"
 )
 BIRTH: Final = f"{_LABEL}{_TO_DAY}{DAY}"
@@ -146,6 +148,8 @@ _TWO_DIGITS: Final = re2.compile("^[0-9]{2}[^0-9]")
 def _is_apart(text: str, start: int, end: int) -> bool:
     """표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생: as lists and papers of offices have it."""
     before, after = text[max(0, start - 2) : start].strip(), text[end : end + 1]
+    if text[end : end + 4].strip()[:2] in ("(남", "(여"):
+        return True
     return before[-1:] in tuple("(（,") and bool(before) and after in (")", "）", ",", "", "\n")
 
 

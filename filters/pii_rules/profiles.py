@@ -29,7 +29,8 @@ _DISGUISED_LINK: Final = re2.compile(f"(?:https?://)?{_DISGUISED}{{4,20}}")
 LINKS: Final = f"(?:{_PRIVATE}|{_PUBLIC})[@A-Za-z0-9_~+]|{_DISGUISED}"
 _CONTEXT: Final = re2.compile(
     "오픈채팅|오픈톡|카톡|문의|연락|상담|쪽지|주문|예약|제보|DM|디엠|계정|놀러|친추|맞팔|팔로우|포트폴리오|작업물|사진|피드|"
-    "후기|작가|(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)[은는]?[ :：(]{0,3}$"
+    "후기|작가|"
+    "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)(?: ?(?:주소|계정|아이디|링크))?[은는]?[ :：(]{0,3}$"
 )
 _CONTEXT_REACH = 24  # code points before a public profile in which it is given as a way to reach somebody
 _PATHS: Final = frozenset(

@@ -49,9 +49,11 @@ KEY: Final = (
     "[.]com/api/webhooks/[0-9]|ya29[.]|pypi-[A-Za-z0-9_-]{40}|dop_v1_"
 )
 _KEY_LABELS: Final = (
-    "api[ _-]?key|secret[ _-]?(?:access[ _-]?)?key|access[ _-]?key(?:[ _-]?id)?|service[ _-]?key|client[ _-]?secret|"
+    "secret_key_base|api[ _-]?key|secret[ _-]?(?:access[ _-]?)?key|access[ _-]?key(?:[ _-]?id)?|"
+    "service[ _-]?key|client[ _-]?secret|"
     "app[ _-]?(?:key|secret)|private[ _-]?key|auth[ _-]?(?:key|token)|(?:access|refresh|secret)[ _-]?token|"
-    "[a-z0-9]{2,12}[._-]key|(?:client|oauth|consumer|app)[ _-]?id|token|secret|bearer|authorization: ?basic|"
+    "[a-z0-9]{2,12}[._-]key|(?:client|oauth|consumer|app)[ _-]?id|token|secret|bearer|"
+    "authorization: ?(?:basic|token|key)|"
     "인증 ?키|서비스 ?키|접근 ?키|비밀 ?키|시크릿(?: ?키)?|토큰|api ?키|액세스 ?키|키 ?값|키"
 )
 _S: Final = "[\\s\u00a0\u3000]"
