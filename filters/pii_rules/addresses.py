@@ -110,7 +110,7 @@ def _by_label(text: str, data: bytes) -> Iterator[Found]:
         head = _LABEL_HEAD.match(match.group())
         first = start + len(head.group()) if head else start
         inside = "가" <= text[start - 1 : start] <= "힣" and text[start] not in "주거본등"
-        if inside or first == start or _is_quantity(text, end, text[first:end]):
+        if text[first : first + 1].isdigit() or inside or first == start or _is_quantity(text, end, text[first:end]):
             continue
         yield Found(first, details(text, end), "address", 0.85, "label before; number of a door")
 

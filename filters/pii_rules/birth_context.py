@@ -14,7 +14,8 @@ from filters.pii_rules.numbers import DIGIT, matches
 _QUESTION: Final = f"생{B}?년{B}?월{B}?일|생일|생신|언제{B}태어|태어난{B}?(?:날|해)|앞{B}?(?:여섯{B}?|6{B}?)?자리"
 _ASKED: Final = re2.compile(f"(?:{_QUESTION})")
 _ASKING: Final = re2.compile(
-    "말씀|알려|입력|적어|부탁|불러|확인|뭐|뭔|언제|어떻게|몇|주세요|주시|줘|[?？]|태어나|[요는은]$|자리 ?(?:만|를|요)?$"
+    "말씀|알려|입력|적어|부탁|불러|확인|뭐|뭔|언제|어떻게|몇|주세요|주시|줘|[?？]|태어나|"
+    "(?:일|신|리|날)(?:은|는|이)?요?$|자리 ?(?:만|를|요)?$"
 )
 _COUNT: Final = re2.compile("[68] ?자리")  # 8자리를 입력해 …
 _LINE = 48  # code points behind the question in which its line ends, and of the answer in which the date stands

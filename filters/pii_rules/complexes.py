@@ -60,7 +60,8 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
             continue
         named = _named_from(text, start)
         room = "".join(c for c in text[text.index("동", start) : end] if c.isdigit())
-        if named == start and len(room) < 3:
+        year = text[start : start + 2] in ("19", "20") and text[start + 4 : start + 5] == "동"  # 2010동 1234호
+        if (named == start and len(room) < 3) or year:
             continue
         facts = "block and door of a named complex" if named < start else "block and door"
         yield Found(named, end, "address", 0.8, facts)
@@ -68,7 +69,7 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
         if sum(c.isdigit() for c in text[end - 5 : end]) >= 2 and not text[end : end + 1].isdigit():
             yield Found(start, end, "address", 0.8, "room of a named house")
     for start, end in matches(_UNIT, text, data):
-        if not text[end : end + 1].isdigit() and text[end : end + 1] not in ("-", "–"):
+        if not text[end : end + 1].isdigit() and text[end : end + 1] not in tuple("-–명원개건년월%"):
             yield Found(start, end, "address", 0.8, "block and door of a named complex")
     for start, end in matches(_LABELLED, text, data):
         match = _LABEL.match(text[start:end])

@@ -79,6 +79,7 @@ _TAKEN_UP: Final = re2.compile(
     f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|"
     f"이?{BLANK}?계정|한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
 )
+_SOCIAL: Final = re2.compile("DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|팔로우")
 _REACH_BEFORE, _REACH_BEHIND = 18, 16
 _HEADING: Final = re2.compile(
     f"(?:카카오톡|카카오|카톡|인스타그램|인스타|텔레그램|텔레|라인|디스코드|디코|트위터){BLANK}?(?:아이디|ID|id|계정)?|메신저|"
@@ -218,6 +219,9 @@ def _at_sign(text: str, start: int) -> Iterator[Found]:
     if "공식" in left or text[start + 1 : stop].isdigit() or text[stop : stop + 2] == "](":
         return
     if _OFFERED.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
+        return
+    plain = text[start + 1 : stop].isalpha()  # @deprecated
+    if plain and _SOCIAL.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
         return
     if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and text[stop : stop + 1] != "/":
         yield Found(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")

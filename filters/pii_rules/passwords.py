@@ -41,6 +41,10 @@ _PLACEHOLDERS: Final = (
     "$",
     "...",
 )
+# An algorithm, or a name of a program: AES-128-CBC, user.password2
+_NAME: Final = re2.compile(
+    "(?i)^(?:(?:aes|rsa|sha|md|des|3des|ecc|ecdsa|aria|seed|lea|tls|wpa)[-_]?[0-9][a-z0-9_-]*|[a-z_]+[.][a-z_]+[0-9]?)$"
+)
 _OF_A_DOOR: Final = re2.compile("^[*#]?[0-9]{4,8}[*#]$")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
 _COUNTED: Final = tuple("자비개년월일회번글원분초")
@@ -130,6 +134,8 @@ def _cut(value: str, quoted: bool) -> str:
 def _is_password(value: str, quoted: bool) -> bool:
     """Letters with digits or signs; a bare word is the name of a variable or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
+        return False
+    if _NAME.match(value) is not None:
         return False
     letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
     return (letters and digits) or (quoted and letters and any(c in "!@#%^&*?" for c in value))

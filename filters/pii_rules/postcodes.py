@@ -34,6 +34,7 @@ _LATIN: Final = re2.compile(
 )
 _OLD: Final = re2.compile(f"{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}}")
 _OLD_REACH = 120  # code points behind 우편번호 in which a code of three and three digits is one
+_LOT: Final = re2.compile("[로길동리가읍면][ \u00a0]*(?:산 ?)?[0-9０-９]")
 _LINES_ABOVE = 3  # of an address, below which its postcode stands alone
 POSTCODE: Final = (
     f"{_LABEL}|{_SHORT_LABEL}{DIGIT}|{_LATIN.pattern}|{_ALONE.pattern}|{_BEHIND.pattern}|"
@@ -89,7 +90,7 @@ def _below(text: str, data: bytes) -> Iterator[Found]:
     """Postcodes that stand alone in a line below an address, or at the end of its line."""
     for start, end in matches(_ALONE, text, data):
         above = text[max(0, start - 2 * _ADDRESS) : start].split("\n")[-_LINES_ABOVE:]
-        if any(_A_PROVINCE.search(line) and any(c.isdigit() for c in line) for line in above):
+        if any(_A_PROVINCE.search(line) and _LOT.search(line) for line in above):
             found = _value(text, start, end, "below an address")
             if found is not None:
                 yield found
@@ -114,6 +115,8 @@ def _value(text: str, start: int, end: int, reason: str) -> Found | None:
     old = len(digits) == 6
     labelled = reason in ("label before", "head of the column")
     if not labelled and (before in tuple(".,-/") or (not old and not _FIRST <= int(digits) <= _LAST)):
+        return None
+    if (after and after in "건명개원") or (reason == "behind an address" and text[last : last + 2].lstrip().islower()):
         return None
     if after in ("-", "–") and text[last + 1 : last + 2].isdigit():
         return None

@@ -82,9 +82,13 @@ def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | No
     court = bool(_NOT_HERE.search(text[max(0, start - _CASES_REACH) : end + 12]))
     if region:
         return Found(start, end, "vehicle", 0.95, "region before") if front <= 2 or near else None
-    if near and not (court and use in _ALSO_CASES and front == 2):
+    if (
+        near
+        and not (use in _ALSO_UNITS and text[end : end + 1] in tuple("번부"))
+        and not (court and use in _ALSO_CASES and front == 2)
+    ):
         return Found(start, end, "vehicle", 0.93, "word of vehicles near")
-    if court:
+    if court or (use in _ALSO_UNITS and text[end : end + 1] in tuple("번부")):
         return None
     if beside_another or column_above(text, start).kind == "vehicle":
         return Found(start, end, "vehicle", 0.9, "beside another plate or under the head of a column")
