@@ -22,13 +22,16 @@ from filters.pii_rules import (
     number_parts,
     numbers,
     official,
+    passwords,
     payments,
     persons,
     phone_parts,
     phones,
     postcodes,
+    profiles,
     resident_parts,
     residents,
+    romanised,
     secrets,
     spelled,
     vehicles,
@@ -38,7 +41,7 @@ from filters.pii_rules.numbers import Run, Window
 from filters.pii_rules.official import Official
 from malmoi.document import Document, Spans
 
-VERSION = 4
+VERSION = 5
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -183,32 +186,31 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((resident_parts.PARTIAL,), resident_parts.partial),
         (resident_parts.ODD_GATES, resident_parts.odd),
         ((documents.PASSPORT,), documents.passports),
+        ((documents.SCANNED,), documents.scanned),
         ((vehicles.VEHICLE,), vehicles.plates),
         (phone_parts.GATES, phone_parts.found),
         (number_parts.GATES, number_parts.found),
         ((postcodes.POSTCODE,), postcodes.postcodes),
         ((network.IPV4, network.IPV6), network.addresses),
         ((network.MAC,), network.macs),
-        ((addresses.NUMBER,), addresses.found),
-        ((addresses.LABELLED,), addresses.labelled),
-        ((addresses.COMPLEX,), addresses.complexes),
-        ((addresses.FLATS,), addresses.flats),
-        ((addresses.ENGLISH,), addresses.english),
+        (addresses.GATES, addresses.found),
+        ((addresses.APART_GATE,), addresses.apart),
+        ((romanised.GATE,), romanised.romanised),
     ),
     (
         ((spelled.SPELLED,), spelled.spelled),
         ((spelled.WORDS,), spelled.in_words),
         ((spelled.DICTATED, spelled.IN_DIGITS), spelled.dictated),
         (messenger.GATES, messenger.found),
-        ((messenger.FAR,), messenger.far),
+        ((messenger.AT,), messenger.at_signs),
+        ((profiles.LINKS,), profiles.links),
         (secrets.GATES, secrets.found),
-        ((secrets.FAR,), secrets.far),
+        (passwords.GATES, passwords.found),
         (emails.GATES, emails.found),
         (email_parts.GATES, email_parts.found),
     ),
     (
         (persons.GATES, persons.found),
-        (persons.TOLD, persons.told),
         (names.GATES, names.found),
     ),
 )

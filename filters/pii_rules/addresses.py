@@ -3,118 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import re2
 
+from filters.pii_rules import complexes
+from filters.pii_rules.address_details import details
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
+from filters.pii_rules.numbers import DIGIT, matches
+from filters.pii_rules.places import BLANKS, DISTRICTS, FOLD, GAP, PROVINCES, REGION, STEMS, has_district, region_from
 
-_GAP: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
-_B: Final = f"{_GAP}{{0,3}}"
-_FOLD: Final = f"{_B}\n?{_B}"  # cells of tables fold between words and before the number
 _DASH: Final = "[-\u2010-\u2015\u2212－]"
-_PROVINCES: Final = (
-    "서울(?:특별시|시)?|(?:부산|대구|인천|광주|대전|울산)(?:광역시|시)?|세종(?:특별자치시|시)?|경기도?|"
-    "강원(?:특별자치도|도)?|충청[남북]도|충[남북]|전라[남북]도|전북특별자치도|전[남북]|경상[남북]도|경[남북]|"
-    "제주(?:특별자치도|도)?"
+_D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, as scans have it
+_SPELLED: Final = (
+    f"[일이삼사오육칠팔구십백천]{{1,8}}(?:{BLANKS}번지|{BLANKS}다시{BLANKS}[일이삼사오육칠팔구십백]{{1,6}})"
 )
-_DISTRICTS: Final = tuple(
-    sorted(
-        {
-            word
-            for line in Path(__file__).with_name("districts.txt").read_text("utf-8").splitlines()
-            if not line.startswith("#")
-            for word in line.split()
-        },
-        key=lambda word: (-len(word), word),
-    )
+_LOT: Final = (
+    f"(?:지하{BLANKS})?(?:{DIGIT}{_D}{{0,4}}(?:{BLANKS}{_DASH}{BLANKS}{DIGIT}{_D}{{0,3}})?"
+    f"(?:{BLANKS}번지(?:{BLANKS}의{BLANKS}{DIGIT}{{1,4}})?|의{BLANKS}{DIGIT}{{1,4}}(?:{BLANKS}번지)?)?|{_SPELLED})"
 )
-_DISTRICT: Final = "(?:" + "|".join(_DISTRICTS) + ")"
-# 경기 성남 분당 …: behind a province the district may lack its last syllable.
-_SHORT: Final = "(?:" + "|".join(sorted({d[:-1] for d in _DISTRICTS if len(d) > 2 and d[-1] in "시군구"})) + ")"
-_VILLAGE: Final = f"(?:[가-힣]{{1,6}}[읍면]{_FOLD})?"
-_LOT: Final = f"(?:지하{_B})?{DIGIT}{{1,5}}(?:{_DASH}{DIGIT}{{1,4}})?(?:{_B}번지)?"
-_Z: Final = f"[{ZERO_WIDTH}]?"
-_STREET: Final = (
-    f"[가-힣0-9·{ZERO_WIDTH}]{{1,14}}(?:로|길){_Z}(?:{_GAP}?{DIGIT}{{1,4}}(?:번|[가나다라])?길)?{_FOLD}{_LOT}"
+_LANE: Final = f"(?:{FOLD}{DIGIT}{{1,4}}(?:번|[가나다라마바])?{BLANKS}(?:안|가|나|다)?길)?"
+_STREET: Final = f"[가-힣0-9·]{{1,12}}(?:로|길){_LANE}{FOLD}{_LOT}"
+_QUARTER: Final = f"[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:동|리|가)|[가-힣]{{1,5}}동{DIGIT}가"
+_NUMBERED: Final = f"[가-힣]{{1,5}}(?:로|동){DIGIT}가{FOLD}{_LOT}"  # 종로1가 9
+_PLOT: Final = f"(?:{_QUARTER}|[가-힣]{{1,6}}[읍면])(?:{BLANKS}산)?{FOLD}{_LOT}"
+_VILLAGES: Final = f"(?:(?:[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:읍|면|동|리|가){GAP}?{FOLD}){{0,2}})"
+_ADDRESS: Final = re2.compile(f"({REGION}){_VILLAGES}(?:{_NUMBERED}|{_STREET}|{_PLOT})")
+NUMBER: Final = (
+    f"[가-힣0-9](?:로|길|동|리|가|읍|면){GAP}{{0,3}}(?:산{BLANKS})?\n?{BLANKS}(?:지하{BLANKS})?"
+    f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]{{1,8}}{BLANKS}(?:번지|다시))"
 )
-_ON_AVENUE: Final = f"[가-힣]{{1,6}}로{DIGIT}가{_FOLD}{_LOT}"  # 을지로3가 is a village that is called after a street
-_PLOT: Final = f"(?:[가-힣]{{1,6}}[0-9]{{0,2}}(?:동|리|가)|[가-힣]{{1,6}}[읍면])(?:{_B}산)?{_FOLD}{_LOT}"
-# A building, bare or in brackets, then block, floor and flat: (한울타운) 나동 113호, 지하층 비01호, 101동⏎1203호.
-_DOOR: Final = (
-    f"(?:{_FOLD}[,，]?{_FOLD}(?:[(（][가-힣A-Za-z0-9 ,·]{{1,20}}[)）]{_FOLD}[,，]?{_FOLD})?[(（]?"
-    f"(?:[가-힣A-Za-z0-9·]{{1,14}}{_GAP}{{1,2}}){{0,2}}?"
-    f"(?:(?:[A-Za-z가-힣]|{DIGIT}{{1,4}}){_Z}동{_B}[,，]?{_FOLD})?(?:지하?층{_B}|(?:지하{_B})?{DIGIT}{{1,2}}층{_B}[,，]?{_B})?"
-    f"(?:지하{_B}|[A-Za-z비]-?|제)?{DIGIT}{{1,4}}[층호])"
+_AFTER_LABEL: Final = f"(?:{BLANKS}[)\\]\"']?{BLANKS}[:：=▶→\\]|│>]?{FOLD}[\"']?)"
+_LABELS: Final = (
+    f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{GAP}?소|본적지?|등록기준지|소재지|송달{GAP}?장소|배송지|배달지|수령지|"
+    f"받(?:는|을|으실){GAP}?곳|보(?:낼|내실){GAP}?곳|사는{GAP}?곳|자택|사용본거지|(?i:addr(?:ess)?))"
 )
-# 한울마을 417-1201: block and flat without their words.
-_FLAT: Final = re2.compile(
-    f"^{_B}[,，]?{_B}(?:([가-힣A-Za-z0-9]{{2,14}}){_GAP}{{0,2}})?[1-9]{DIGIT}{{2,3}}{_DASH}[1-9]{DIGIT}{{2,3}}호?"
-)
-# (역삼동), (서교동, 한울빌딩): the village a street runs through.
-_THROUGH: Final = f"(?:{_B}[(（][가-힣0-9]{{1,8}}[동리가읍면](?:,[가-힣A-Za-z0-9 ]{{1,16}})?[)）])?"
-_REGION: Final = (
-    f"(?:(?:{_PROVINCES}){_FOLD}(?:{_DISTRICT}{_FOLD}){{0,2}}(?:{_SHORT}{_GAP}{{1,3}}){{0,2}}|"
-    f"(?:{_SHORT}{_GAP}{{1,3}})?{_DISTRICT}{_FOLD}(?:{_DISTRICT}{_FOLD})?)"
-)
-_ADDRESS: Final = re2.compile(f"({_REGION}){_VILLAGE}(?:{_ON_AVENUE}|{_STREET}|{_PLOT}){_DOOR}*{_THROUGH}")
-NUMBER: Final = f"[가-힣0-9]{_Z}(?:로|길|동|리|가|읍|면){_GAP}{{0,3}}(?:산{_B})?\n?(?:지하{_B})?{DIGIT}"
-_AFTER_LABEL: Final = f"(?:{_B}[)\\]]?{_B}[:：=|│>]?{_FOLD}[\"']?)"
-_NAMED: Final = (
-    f"(?:주{_GAP}{{0,4}}소지?|거주지|주거지?|거{_GAP}?소|본적지?|등록기준지|배송지|받는 ?곳|사는 ?곳|소재지|"
-    "[Aa]ddr(?:ess)?[12]?[\"']?)"
-)
+_HEAD: Final = f"{_LABELS}{_AFTER_LABEL}(?:[(]?(?:우{BLANKS})?{DIGIT}{{5}}[)]?{BLANKS}[,]?{BLANKS})?"
 LABELLED: Final = (
-    f"{_NAMED}{_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?(?:"
-    f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{_PROVINCES})"
-    f"(?:{_GAP}[가-힣0-9]{{1,10}}){{0,4}}?{_GAP}?(?:{_STREET}|{_PLOT})|{_STREET}){_DOOR}*"
+    f"{_HEAD}(?:"
+    f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{PROVINCES})"
+    f"(?:{GAP}{{1,2}}[가-힣0-9]{{1,10}}){{0,4}}?{GAP}{{0,2}}(?:{_STREET}|{_PLOT})|{_STREET}|[가-힣]{{2,6}}(?:동|리)(?:{BLANKS}산)?{FOLD}{_LOT})"
 )
-_LABELLED: Final = re2.compile(LABELLED)
-_LABEL_HEAD: Final = re2.compile(f"^{_NAMED}{_AFTER_LABEL}(?:[(]?{DIGIT}{{5}}[)]?{_B})?")
-# 세종 한빛동 하늘마을 1102동 1701호: a village, any name, block and flat.
-_IN_VILLAGE: Final = re2.compile(
-    f"(?:{_REGION}|(?:{_PROVINCES}){_GAP}{{1,3}})?[가-힣]{{1,6}}[0-9]{{0,2}}[동읍면리가]{_GAP}{{1,3}}"
-    f"[가-힣A-Za-z0-9]{{2,14}}{_GAP}{{1,3}}(?:{DIGIT}{{1,2}}단지{_B})?{DIGIT}{{1,4}}동{_FOLD}{DIGIT}{{1,4}}호"
+_LABELLED: Final = re2.compile(f"^{LABELLED}")
+_LABEL_WORD: Final = re2.compile(_LABELS)
+_LABEL_HEAD: Final = re2.compile(f"^{_HEAD}")
+# 경 기 도 없 는 시 없 는 로 9 9: each letter apart, as in forms and scans.
+APART: Final = "[시군구도] {1,2}(?:[가-힣] {1,2}){2,12}[로길동리가] {1,2}[0-9]"
+_APART: Final = re2.compile(APART)
+# The gate is one automaton for many expressions: without counts, which would make it large.
+_NUMBER_GATE: Final = (
+    f"[가-힣0-9](?:로|길|동|리|가|읍|면){GAP}*(?:산{GAP}*)?\n?{GAP}*(?:지하{GAP}*)?"
+    f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]+{GAP}*(?:번지|다시))"
 )
-_HOUSES: Final = "아파트|빌라|오피스텔|맨션|연립|주공"
-FLATS: Final = f"(?:{_HOUSES}){_B}[1-9]{DIGIT}{{2,3}}{_DASH}[1-9]{DIGIT}{{2,3}}호?"
-_BY_DASH: Final = re2.compile(f"[가-힣A-Za-z0-9]{{1,14}}{FLATS}")
-# 103-1502, 418 Eunbangul-gil, Mapo-gu, Seoul
-_ROAD: Final = "[A-Z][A-Za-z0-9-]{1,30}(?:-ro|-gil|daero|-dong|-ri)"
-ENGLISH: Final = "[0-9],? [A-Z][A-Za-z0-9-]+(?:-ro|-gil|daero|-dong|-ri)[ ,]"
-_ENGLISH: Final = re2.compile(
-    "(?:(?:#|No[.] ?|Apt[.]? ?|Unit |Room )?[A-Z]?[0-9]{1,5}(?:-[0-9]{1,5})?(?:-?(?:dong|ho|F))?[, ]{1,2}){1,4}"
-    f"(?:[A-Z][A-Za-z]+ (?:Apt[.]?|Apartment|Bldg[.]?|Building|Tower)[, ]{{1,2}})?{_ROAD}"
-    "(?: ?[0-9]{1,3}(?:beon)?-?gil)?(?:,? ?(?:[A-Z][A-Za-z]+-(?:gu|si|gun|do|dong|eup|myeon|ri)|"
-    "Seoul|Busan|Daegu|Incheon|Gwangju|Daejeon|Ulsan|Sejong|Jeju))+"
-)
-_COMPLEX: Final = re2.compile(
-    f"[가-힣A-Za-z0-9]{{1,14}}(?:아파트|빌라|오피스텔|맨션|연립|주공|타운|자이|푸르지오|래미안|힐스테이트|"
-    f"더샵|롯데캐슬|e편한세상)"
-    f"{_B}(?:{DIGIT}{{1,2}}단지{_B})?{DIGIT}{{1,4}}동{_B}{DIGIT}{{1,4}}호"
-)
-COMPLEX: Final = f"[가-힣A-Za-z0-9]{_B}{DIGIT}{{1,4}}동{_FOLD}{DIGIT}{{1,4}}호"
+APART_GATE: Final = "[시군구도] +[가-힣] +[가-힣] .*[로길동리가] +[0-9]"
+GATES: Final = (_NUMBER_GATE, *complexes.GATES)
 _NUMBER: Final = re2.compile(NUMBER)
 _LABEL: Final = re2.compile(
-    f"(?:주{_GAP}{{0,4}}소지?|거주지|거{_B}소|소재지|배송지|사는 곳|받는 ?곳|사업장|본적|등록기준지|"
-    f"송달할? ?(?:곳|장소)|[Aa]ddr(?:ess)?|"
-    f"ADDR(?:ESS)?)[^가-힣]{{0,8}}$"
+    f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{BLANKS}소|소재지|배송지|사는 곳|받는 곳|받을 곳|사업장|본적|등록기준지|"
+    "송달할? ?(?:곳|장소)|위치|[Aa]ddr(?:ess)?|ADDR(?:ESS)?)[^가-힣]{0,8}$"
 )
+_LABELLED_REACH = 120  # code points from a label to the number behind it
 _BACK = 64  # code points before a number in which its region begins
-_AHEAD = 64  # code points behind in which the door ends
-_CALLS: Final = ("전화", "연락", "핸드", "휴대", "팩스", "문의", "우편", "TEL", "Tel", "tel", "FAX")
+_AHEAD = 40  # code points behind in which the number ends
 _UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # behind a lot they make it a quantity
-_PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란"
+_PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란요외"
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
-    """Findings of kind `address`, from the region to the last number; linear in the length of `text`.
+    """Findings of kind `address`, from the region to the last detail; linear in the length of `text`.
 
-    A district of the gazetteer must stand before the street or village; of the provinces only
-    Sejong has none below it. Streets without a number and quantities (강남구로 3명) stay.
+    A district of the gazetteer must stand before the street or village, or a province in full and any
+    district; of the provinces only Sejong has none below it. Streets without a number and quantities
+    (강남구로 3명) stay.
     """
+    yield from _united([*_by_number(text, data), *_by_label(text, data), *complexes.doors(text, data)])
+
+
+def apart(text: str, data: bytes) -> Iterator[Found]:
+    """Addresses whose letters stand apart: 경 기 도 없 는 시 없 는 로 9 9."""
+    last = -1
+    for start, _ in matches(_APART, text, data) if b" " in data else ():
+        if start > last:
+            last = text.find("\n", start)
+            last = last if last >= 0 else len(text)
+            yield from _apart(text, max(text.rfind("\n", 0, start) + 1, start - _BACK), min(last, start + 2 * _BACK))
+
+
+def _by_number(text: str, data: bytes) -> Iterator[Found]:
     done = 0
     for start, end in matches(_NUMBER, text, data):
         if start < done:
@@ -125,45 +100,34 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield item
 
 
-def labelled(text: str, data: bytes) -> Iterator[Found]:
-    """Addresses behind their label, in a region that no list knows."""
-    for start, end in matches(_LABELLED, text, data):
-        item = _behind_label(text, start, end)
-        if item is not None:
-            yield item
+def _by_label(text: str, data: bytes) -> Iterator[Found]:
+    """Addresses whose region no gazetteer knows, right behind 주소, 주소지, 거주지 and the like."""
+    for start, _ in matches(_LABEL_WORD, text, data):
+        match = _LABELLED.match(text[start : start + _LABELLED_REACH])
+        if match is None:
+            continue
+        end = start + len(match.group())
+        head = _LABEL_HEAD.match(match.group())
+        first = start + len(head.group()) if head else start
+        inside = "가" <= text[start - 1 : start] <= "힣" and text[start] not in "주거본등"
+        if text[first : first + 1].isdigit() or inside or first == start or _is_quantity(text, end, text[first:end]):
+            continue
+        yield Found(first, details(text, end), "address", 0.85, "label before; number of a door")
 
 
-def complexes(text: str, data: bytes) -> Iterator[Found]:
-    """Block and flat behind the name of a complex, or behind any name in a village."""
-    for pattern, reason in ((_COMPLEX, "a named complex"), (_IN_VILLAGE, "a village")):
-        for start, end in matches(pattern, text, data):
-            if not text[end : end + 1].isdigit() and not "가" <= text[start - 1 : start] <= "힣":
-                yield Found(start, end, "address", 0.8, f"block and door of {reason}")
-
-
-def flats(text: str, data: bytes) -> Iterator[Found]:
-    """한울아파트 101-1203: block and flat of houses, parted by a hyphen."""
-    for start, end in matches(_BY_DASH, text, data):
-        if not text[end : end + 1].isdigit() and text[end : end + 1] != "-":
-            yield Found(start, end, "address", 0.8, "houses; block and flat")
-
-
-def english(text: str, data: bytes) -> Iterator[Found]:
-    """103-1502, 418 Eunbangul-gil, Mapo-gu, Seoul."""
-    for start, end in matches(_ENGLISH, text, data):
-        if not text[start - 1 : start].isalnum():
-            yield Found(start, end, "address", 0.9, "road and district in Latin letters")
-
-
-def _behind_label(text: str, start: int, end: int) -> Found | None:
-    """An address whose region no gazetteer knows, right behind 주소, 주소지, 거주지 or 거소."""
-    if "가" <= text[start - 1 : start] <= "힣":
-        return None
-    head = _LABEL_HEAD.match(text[start:end])
-    first = start + len(head.group()) if head else start
-    if _is_quantity(text, end, text[first:end]) or first == start:
-        return None
-    return Found(first, end, "address", 0.85, "label before; number of a door")
+def _united(items: list[Found]) -> Iterator[Found]:
+    """Findings that overlap made one: the region of the one, the door of the other."""
+    items.sort(key=lambda f: (f.start, -f.end))
+    last: Found | None = None
+    for item in items:
+        if last is None or item.start >= last.end:
+            if last is not None:
+                yield last
+            last = item
+        elif item.end > last.end:
+            last = Found(last.start, item.end, "address", max(last.confidence, item.confidence), last.why)
+    if last is not None:
+        yield last
 
 
 def _around(text: str, start: int, end: int, done: int) -> Found | None:
@@ -174,32 +138,51 @@ def _around(text: str, start: int, end: int, done: int) -> Found | None:
     match = next((m for m in _ADDRESS.finditer(data) if m.end() >= least), None)
     if match is None:
         return None
-    begin = first + len(data[: match.start()].decode())
-    if begin > start:
-        return None
-    stop = _with_flat(text, begin + len(match.group().decode()))
     region = match.group(1).decode()
-    value = text[begin:stop]
-    if "가" <= text[begin - 1 : begin] <= "힣":
+    skipped = region_from(region)
+    begin = first + len(data[: match.start()].decode()) + skipped
+    if skipped < 0 or begin > start or "가" <= text[begin - 1 : begin] <= "힣":
         return None
-    if _is_quantity(text, stop, value):
+    stop = first + len(data[: match.end()].decode())
+    if _is_quantity(text, stop, text[begin:stop]):
         return None
+    region = region[skipped:].strip()
+    begin -= _town_before(text, begin)
+    last = details(text, stop)
     labelled = _LABEL.search(text[max(0, begin - 24) : begin]) is not None
-    district = region.rstrip().endswith(("시", "군", "구")) or len(region.split()) > 1
-    if not district and not labelled and "번지" not in value and value[-1:] not in ("호", "층"):
+    district = has_district(region)
+    if not district and not labelled and "번지" not in text[begin:stop] and last == stop:
         return None
-    door = value.endswith(("호", "층"))
     reason = "label before" if labelled else "district of the gazetteer" if district else "province"
-    return Found(begin, stop, "address", 0.95 if labelled or door else 0.9, f"{reason}; {'door' if door else 'lot'}")
+    facts = "door" if last > stop else "lot"
+    return Found(begin, last, "address", 0.95 if labelled or last > stop else 0.9, f"{reason}; {facts}")
 
 
-def _with_flat(text: str, stop: int) -> int:
-    """Where an address ends whose last part is the name of its houses and two bare numbers."""
-    match = _FLAT.match(text[stop : stop + 30])
-    if match is None or (match.group(1) or "").startswith(_CALLS):
-        return stop
-    end = stop + len(match.group())
-    return stop if text[end : end + 1].isdigit() or text[end : end + 1] in tuple("-–.") else end
+def _apart(text: str, first: int, last: int) -> Iterator[Found]:
+    """An address whose letters stand apart, read without its blanks."""
+    kept = [i for i in range(first, last) if not text[i].isspace()]
+    bare = "".join(text[i] for i in kept)
+    match = _ADDRESS.search(bare)
+    if match is None:
+        return
+    region = match.group(1)
+    start = bare.index(match.group())
+    end = details(bare, start + len(match.group()))
+    known = _FIRST_REGION.search(region)
+    if known is None:
+        return
+    start += region.index(known.group())
+    yield Found(kept[start], kept[end - 1] + 1, "address", 0.9, "letters apart; region and lot")
+
+
+def _town_before(text: str, begin: int) -> int:
+    """How many code points of 성남 stand before 분당구 that belong to it."""
+    word = text[max(0, begin - 8) : begin]
+    last = word.split()[-1:] if word[-1:].isspace() else []
+    return begin - text.rindex(last[0], 0, begin) if last and last[0] in STEMS else 0
+
+
+_FIRST_REGION: Final = re2.compile(f"{PROVINCES}(?:[가-힣]{{1,4}}[시군구])?|(?:" + "|".join(sorted(DISTRICTS)) + ")")
 
 
 def _is_quantity(text: str, stop: int, value: str) -> bool:
@@ -208,18 +191,26 @@ def _is_quantity(text: str, stop: int, value: str) -> bool:
     after = text[stop : stop + 1]
     if after.isdigit() or (after.isascii() and after.isalpha()):
         return True
-    if lot.endswith(("호", "층", "번지")):
+    if _ENDS_IN_FLOW.search(lot) is not None:
+        return True
+    if lot.endswith(("호", "층", "번지")) or not lot[-1:].isdigit():
         return False
     if after in tuple("-.,:/") and text[stop + 1 : stop + 2].isdigit():
         return True
-    tail = lot[-12:]
-    digits = tail[len(tail.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
-    if digits.startswith("0"):
-        return True
+    digits = lot[len(lot.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
     head, _, rest = digits.partition("-")
     if len(head) == 4 and len(rest) == 4:
         return True  # 1588-…: a number to call
+    if _CALLED.match(digits) is not None and _MORE_DIGITS.match(text[stop : stop + 5]) is not None:
+        return True  # 역삼동 02 000 …
     follows = text[stop : stop + 2].strip()[:1]
     if "가" <= after <= "힣":
         return after not in _PARTICLES
     return follows in tuple(_UNITS) and not text[stop : stop + 1].isspace()
+
+
+_ENDS_IN_FLOW: Final = re2.compile(
+    "(?:으로|므로|대로는|[이그저]리)[ \n]*[0-9-]+$|[읍면] ?(?:19|20)[0-9]{2}$"
+)  # 앞으로 3, 그리고 …
+_CALLED: Final = re2.compile("^(?:01[016789]|02|0[3-6][1-5]|070|080|050[0-9])(?:-|$)")
+_MORE_DIGITS: Final = re2.compile("^[ )-]{1,2}[0-9]{2}")

@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.finding import Found
-from filters.pii_rules.labels import label_of
+from filters.pii_rules.labels import column_above, label_of
 from filters.pii_rules.numbers import DIGIT, SLASHED, ZERO_WIDTH, Window, folded, matches
 from filters.pii_rules.phones import prefix_of
 
@@ -17,8 +17,6 @@ HEALTH_SHAPES: Final = ((1, 10), (11,))
 # Where a licence was issued: in letters until about 2016, in two digits since (11 Seoul … 26 Jeju, 28 north Gyeonggi).
 _REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 경북 경남 제주 대구 인천 광주 대전 울산".split())
 _REGION_CODES: Final = frozenset(map(str, (*range(11, 27), 28)))
-_IN_LATIN: Final = re2.compile("[a-z]{3,}[ :=_-]{1,2}$")
-_APART: Final = (" ", *ZERO_WIDTH)
 _OTHERS: Final = ("account", "bank", "card", "other", "brn", "crn", "phone")
 _NEAR = 8  # code points in which the label of something else wins over the shape
 _PARTING: Final = " -‐‑‒–—―−－·.()\u00a0\u3000"
@@ -34,6 +32,18 @@ _NUMBER: Final = f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3}}{_GAP}(
 _MACHINE: Final = "P[A-Z<]KOR[A-Z<]{39}|[A-Z][0-9A-Z]{8}[0-9]KOR[0-9]{7}[MF<][0-9]{7}[0-9A-Z<]{14,16}"
 PASSPORT: Final = f"여{_GAP}권|(?i:passport)|P[A-Z<]KOR|[0-9]KOR[0-9]{{7}}"
 _PASSPORT: Final = re2.compile(f"{_MACHINE}|{_NUMBER}")
+# In a list of travellers the head stands lines above, and a row holds names in capitals or numbers of foreigners.
+_OF_A_LIST: Final = re2.compile("^(?:[A-Z]{1,2}[0-9]{7,8}|[A-Z][0-9]{3}[A-Z][0-9]{4})$")
+_TRAVELLER: Final = re2.compile("[A-Z]{2,} ?[A-Z]{2,}|[0-9]{6}-[5-8][0-9*]{6}|[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}")
+_LIST_REACH = 1500  # code points between the head and a row
+_ROW_REACH = 120
+# The letter O for zero, as scans have it: a licence, or a card of the health insurance.
+_O: Final = "[0-9OoIl]"
+SCANNED: Final = (
+    f"(?:증{_GAP}번{_GAP}호|면허{_GAP}번{_GAP}호)[^0-9A-Za-z\n]{{0,6}}[0-9O]"
+    f"(?:-?{_O}{{10}}|{_O}-{_O}{{2}}-{_O}{{6}}-{_O}{{2}})"
+)
+_SCANNED: Final = re2.compile(SCANNED)
 
 
 def passports(text: str, data: bytes) -> Iterator[Found]:
@@ -42,22 +52,42 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
         if "KOR" in text[start:end] and end - start >= 40:
             yield Found(start, end, "passport", 0.97, "lines for machines")
             continue
-        if (
-            _is_word(text[start - 1 : start])
-            and text[start + 1 : start + 2] in _APART
-            and text[start + 2 : start + 3].isalpha()
-        ):
-            start += 2  # passport m00012345: the last letter of the label is none of the number
+        whole = next((word for word in text[start:end].split() if _OF_A_LIST.match(word) is not None), "")
+        if whole and text[end : end + 1].isdigit():  # M12345678 1990-…: the next number begins
+            start = text.index(whole, start)
+            end = start + len(whole)
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue
         label = label_of(text, start, numbered=True)
-        if label.kind != "passport":
-            continue
         raw = "".join(c for c in folded(text[start:end]) if c.isalnum())
         here = _issued_here(raw.upper())
-        if here or label.distance <= _PASSPORT_REACH:
+        if label.kind == "passport" and (here or label.distance <= _PASSPORT_REACH):
             facts = "form of Korea" if here else "form of another country"
             yield Found(start, end, "passport", 0.97 if here else 0.9, f"label {label.word} before; {facts}")
+            continue
+        start += 2 if text[start + 1] == " " else 0  # the initial of a name before it
+        if _is_of_a_list(text, start, end, label.kind == "other" and label.distance <= _NEAR):
+            yield Found(start, end, "passport", 0.85, "row of a list under the head of passports")
+
+
+def _is_of_a_list(text: str, start: int, end: int, other: bool) -> bool:
+    if other or _OF_A_LIST.match(text[start:end]) is None:
+        return False
+    above = text[max(0, start - _LIST_REACH) : start]
+    if "여권" not in above and "assport" not in above and "ASSPORT" not in above:
+        return False
+    row = above.rpartition("\n")[2][-_ROW_REACH:]
+    return _TRAVELLER.search(row) is not None or column_above(text, start).kind == "passport"
+
+
+def scanned(text: str, data: bytes) -> Iterator[Found]:
+    """Licences and cards of the health insurance behind their label in which O stands for zero."""
+    for start, end in matches(_SCANNED, text, data):
+        first = next(i for i in range(start, end) if text[i].isascii() and text[i].isalnum())
+        value = text[first:end]
+        if value.isascii() and any(c.isalpha() for c in value) and not _is_word(text[end : end + 1]):
+            kind = "driver_license" if "면" in text[start:first] else "health_insurance"
+            yield Found(first, end, kind, 0.9, "label before; letters for digits")
 
 
 def _issued_here(number: str) -> bool:
@@ -93,8 +123,6 @@ def license_number(window: Window) -> Found | None:
         if len(lengths) == 1 and window.continues("."):
             return None
         facts = "known region" if known else "unknown region"
-    if not said and _IN_LATIN.search(window.text[max(0, start - 8) : start]) is not None:
-        return None  # backup 11-24-041710-33: a time of a log
     reason = f"label {label.word} before" if said else "canonical form"
     return Found(start, window.end, "driver_license", 0.97 if said else 0.92, f"{reason}; {facts}")
 

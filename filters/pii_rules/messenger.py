@@ -7,192 +7,227 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.between import BETWEEN
+from filters.pii_rules import handles
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import ZERO_WIDTH, matches
+from filters.pii_rules.handles import BLANK
+from filters.pii_rules.numbers import matches
+from filters.pii_rules.tables import cells
 
-_BLANK: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
-_WEB: Final = "(?:[Hh][Tt][Tt][Pp][Ss]?://)?(?:www[.]|m[.])?"
-_PRIVATE: Final = (  # links that lead to one person or one closed room
-    "(?:open[.]kakao[.]com/(?:o|me)/|pf[.]kakao[.]com/_|qr[.]kakao[.]com/talk/|t[.]me/|telegram[.]me/|"
-    "line[.]me/(?:ti/p|R/ti/p)/|discord[.]com/users/|wa[.]me/|m[.]me/)"
+_B: Final = f"{BLANK}{{0,3}}"
+_STRONG: Final = (
+    "카 톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
+    "인스타|디스코드|디코|"
+    "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
+    "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
+    "[Ww]e[Cc]hat|[Ss]kype"
 )
-_PUBLIC: Final = (
-    "(?:discord[.]gg|discord[.]com/invite|instagram[.]com|twitter[.]com|x[.]com|facebook[.]com|threads[.]net|"
-    "tiktok[.]com|linktr[.]ee)/"
+_WEAK: Final = (  # words of other things as well
+    "인별|플친|플러스친구|[Ii][Gg][ :：]|라인|밴드|텔[ :：]|톡|트위터|트윗|스레드|LINE|Line|[Tt]witter|SNS|DM|디엠"
 )
-LINK: Final = f"(?:{_PRIVATE}|{_PUBLIC})[@A-Za-z0-9_~+]"
-_LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_.~+/-]{{2,64}}")
-_SERVICE: Final = (
-    "카카오톡|카카오|카톡|까톡|깨톡|카[._-]톡|[kKㅋ]톡|오카|톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|텔레그램|텔레|텔|라인|인스타그램|인스타|"
-    "디스코드|디코|트위터|트윗|"
-    "스레드|쓰레드|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|"
-    "TELEGRAM|LINE|ㅋㅌ|ㅋㅋㅇㅌ|ㅌㄹ|ㅇㅅㅌ|카카오스토리|카스|밴드|왓챗|시그널|"
-    "[Ii]nsta(?:gram)?|INSTAGRAM|[Dd]iscord|[Tt]witter|[Ww]e[Cc]hat|[Ss]kype|SNS|DM|디엠"
+_SERVICE: Final = f"{_STRONG}|{_WEAK}"
+_FILLER: Final = (
+    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|아 이 디|"
+    "있으(?:세요|신가요)[?]?|주세요|주셔요|동일|문의|상담|연락처?|추가|"
+    "친추|친구|주문|예약|신청|제보|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
+    "주소|채널|플친|디엠|은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
 )
-_ASKED: Final = (
-    f"(?:(?:{_BLANK}|_)?(?:아이디|아뒤|아디|ID|id|Id|[Uu]ser ?name|계정|닉네임|닉|핸들|주소|친추|추가|검색)"
-    f"(?:(?:해|하고| ?부탁)[^\\nA-Za-z0-9@]{{0,12}})?)"
+_MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞👉⇒/|~\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
+_LEAD: Final = f"(?:{_SERVICE}){_FILLER}{{0,4}}{_MARK}"
+_LABEL: Final = re2.compile(f"^{_LEAD}")
+# A weak word inside another one is none: 온라인, 호텔.
+WORD: Final = f"(?:{_STRONG})|(?:^|[^가-힣A-Za-z])(?:{_WEAK})"
+_WORD: Final = re2.compile(WORD)
+_STARTS: Final = re2.compile(f"^(?:{_SERVICE})")
+_STRONG_WORD: Final = re2.compile(f"^(?:{_STRONG})")
+_ASKS: Final = (
+    "아이디",
+    "아 이 디",
+    "아뒤",
+    "아디",
+    "ID",
+    "id",
+    "Id",
+    "계정",
+    "핸들",
+    "친추",
+    "추가",
+    "주소",
+    "account",
+    "handle",
 )
-_HANDLE: Final = "@?(?:live:)?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?"
-_OPEN: Final = f"{_BLANK}{{0,3}}[\"'「『<(\\[{{“‘]?{_BLANK}?"
-LABELLED: Final = f"(?:{_SERVICE}){_ASKED}?(?:은|는|이|가|으로|로|[\"'])?(?:{_BLANK}{{0,3}}[:：=>/|-])?{_OPEN}{_HANDLE}"
-FAR: Final = f"(?:{_SERVICE}){_ASKED}"
-_FAR: Final = re2.compile(f"(?:{_SERVICE}){_ASKED}{BETWEEN}{_HANDLE}")
-_LABELLED: Final = re2.compile(LABELLED)
-ANSWER: Final = f"(?:{_SERVICE}){_ASKED}[가는]?{_BLANK}?(?:뭐|어떻게|무엇|알려|좀)[^\n]{{0,16}}\n"
-_ANSWER: Final = re2.compile(f"{ANSWER}(?:[^\n:]{{1,12}}:{_BLANK}?)?{_OPEN}{_HANDLE}")
-# 인스타 DM 주세요 @hong.gd
-OFFERED: Final = "(?:DM|디엠|팔로우|맞팔|쪽지|메시지)[^\\n@A-Za-z0-9]{0,12}@[A-Za-z0-9][A-Za-z0-9._-]{2,40}"
-_OFFERED: Final = re2.compile(OFFERED)
-# IG: hong.gd, tg @hong_gd
-SHORT: Final = "(?:^|[^A-Za-z0-9_])(?:IG|TG|ig|tg)(?: ?[:：] ?@?| ?@)[A-Za-z0-9][A-Za-z0-9._-]{2,40}"
-_SHORT: Final = re2.compile(SHORT)
-# Without the bounds of a handle: counting to forty makes the automaton large.
-GATES: Final = (LINK, *(p.replace("{2,40}", "{2}") for p in (LABELLED, ANSWER, OFFERED, SHORT)))
-_TAIL: Final = re2.compile(f"{_HANDLE}$")
-_CONTEXT: Final = re2.compile(
-    "오픈채팅|오픈톡|카톡|문의|연락|상담|쪽지|주문|예약|제보|DM|디엠|제 계정|놀러|친추|"
-    "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)[은는]?[ :：(]{0,3}$"
+_SPEAKER: Final = (
+    f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
 )
-_CONTEXT_REACH = 24  # code points before a public profile in which it is given as a way to reach somebody
-_BEHIND: Final = re2.compile("맞팔|디엠|DM|쪽지|친추|연락|문의|서로이웃")
-_BEHIND_REACH = 32
-_PATHS: Final = frozenset(
-    "share intent hashtag explore p reel reels stories sharer groups pages events watch home search login i status "
-    "dialog tv about policies legal help s tos privacy addstickers".split()
+_LONGEST_QUESTION = 30  # code points behind the service to the end of its line
+_ASKING: Final = re2.compile(
+    "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
 )
-_NO_HANDLES: Final = frozenset(
-    "api sdk bot app web www com http https login oauth id dm pay talk for the and with ios android channel link "
-    "url feed post story messenger inc corp games bank story.com github google apple line kakao telegram "
-    "instagram".split()
+_ANSWER: Final = re2.compile(f"^{_SPEAKER}")
+_BEHIND: Final = re2.compile(
+    "^(?:카카오톡|카톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코)"
+    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추)"
 )
-
-
-_ASKING: Final = ("아이디", "아뒤", "아디", "ID", "id", "Id", "ser name", "sername", "계정", "핸들", "친추", "주소")
-_NO_ENDS: Final = tuple(".com .net .kr .png .html .js .py .ts .io .json _token _id _key _url _name".split())
+_BEFORE: Final = re2.compile(
+    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}}){BLANK}{{0,2}}[(（\\[]?$"
+)
+AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
+_AT: Final = re2.compile(AT)
+_OFFERED: Final = re2.compile(
+    "계정|예약|문의|연락|주문|상담|제보|신고|팔로우|맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
+)
+_TAKEN_UP: Final = re2.compile(
+    f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|"
+    f"이?{BLANK}?계정|한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
+)
+_SOCIAL: Final = re2.compile("DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|팔로우")
+_REACH_BEFORE, _REACH_BEHIND = 18, 16
+_HEADING: Final = re2.compile(
+    f"(?:카카오톡|카카오|카톡|인스타그램|인스타|텔레그램|텔레|라인|디스코드|디코|트위터){BLANK}?(?:아이디|ID|id|계정)?|메신저|"
+    "(?i:(?:kakao(?:talk)?|insta(?:gram)?|telegram|discord)_?(?:id|account)?|line_?id)"
+)
+_CELL: Final = re2.compile("^@?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?$")
+GATES: Final = (WORD,)
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
-    """Handles behind the name of a service, and links to one person or room; linear in the length of `text`.
+    """Handles behind the name of a service, before it, below it, in its column; linear in the length of `text`.
 
-    Public profiles count where the text offers them as a way to get in touch; a handle without
-    the word 아이디 needs a digit, dot, low line or at sign, which words of prose have not.
+    A handle without the word 아이디 needs a digit, dot, low line or at sign, which words of prose have not.
     """
-    for start, end in matches(_LINK, text, data):
-        item = _link(text, start, end)
-        if item is not None:
-            yield item
-    for start, end in matches(_LABELLED, text, data):
-        item = _labelled(text, start, end)
-        if item is not None:
-            yield item
-    for start, end in matches(_OFFERED, text, data):
-        item = _handle(text, start + text[start:end].index("@"), end, asked=True, label="DM")
-        if item is not None:
-            yield item
-    for start, end in matches(_SHORT, text, data):
-        value = _tail(text[start:end])
-        item = _handle(text, end - len(value), end, asked=value.startswith("@"), label="IG")
-        if item is not None:
-            yield item
-    for start, end in matches(_ANSWER, text, data):
-        at = end - len(_tail(text[start:end]))
-        item = _handle(text, at, end, asked=True, label="아이디")
-        if item is not None:
-            yield item
-
-
-def far(text: str, data: bytes) -> Iterator[Found]:
-    """Handles in forms and talks, with marks or words between the label and the value."""
-    for start, end in matches(_FAR, text, data):
-        value = _tail(text[start:end])
-        label = text[start : end - len(value)]
-        before = text[start - 1 : start]
-        if "가" <= before <= "힣" or (before.isascii() and before.isalnum()):
+    done = -1
+    for start, end in matches(_WORD, text, data):
+        if _STARTS.match(text[start:end]) is None:
+            start += 1
+        if start < done:
             continue
-        if label.startswith(("라인", "LINE")) and value == value.upper():
-            continue
-        if _is_mixed(value.removeprefix("@")):
-            item = _handle(text, end - len(value), end, asked=True, label="아이디")
-            if item is not None:
-                yield item
+        for item in _around(text, start, end):
+            done = item.end
+            yield item
+        done = max(done, 0)
+    for start, end in cells(text, data, _HEADING) if done >= 0 else ():
+        value = text[start:end]
+        if _CELL.match(value) is not None and any(c.isalpha() for c in value):
+            yield Found(start, end, "messenger", 0.9, "column of handles")
 
 
-def _link(text: str, start: int, end: int) -> Found | None:
-    if start and text[start - 1].isascii() and (text[start - 1].isalnum() or text[start - 1] in ".-_/"):
-        return None
-    url = text[start:end].rstrip("./-+~")
-    end = start + len(url)
-    bare = url.lower().split("://")[-1].removeprefix("www.").removeprefix("m.")
-    host, _, path = bare.partition("/")
-    first = path.split("/")[0].lstrip("@")
-    private = host.endswith("kakao.com") or host in _PRIVATE_HOSTS or path.startswith("users/")
-    person = host.endswith("kakao.com") or path.startswith(("users/", "invite/", "ti/p/", "r/ti/p/"))
-    if first in _PATHS and not person:
-        return None
-    if not private:
-        before = text[max(0, start - _CONTEXT_REACH) : start]
-        offered = _CONTEXT.search(before) is not None or _BEHIND.search(text[end : end + _BEHIND_REACH]) is not None
-        if path.count("/") > 1 or not path or "공식" in before or not offered:
-            return None
-    return Found(start, end, "messenger", 0.95 if private else 0.85, f"link to {host}")
+def at_signs(text: str, data: bytes) -> Iterator[Found]:
+    """Handles behind an at sign that a word before or behind offers to whoever wants to get in touch."""
+    for _, end in matches(_AT, text, data):
+        yield from _at_sign(text, end - 2)
 
 
-_PRIVATE_HOSTS: Final = frozenset("t.me telegram.me line.me wa.me m.me me".split())
-
-
-def _tail(whole: str) -> str:
-    match = _TAIL.search(whole)
-    return match.group() if match else ""
-
-
-def _labelled(text: str, start: int, end: int) -> Found | None:
+def _around(text: str, start: int, end: int) -> Iterator[Found]:
+    """What the name of a service in text[start:end] vouches for: behind it, as the answer below, or before it."""
     before = text[start - 1 : start]
-    whole = text[start:end]
-    if "가" <= before <= "힣" or (before.isascii() and before.isalnum() and whole[0].isascii()):
-        return None  # 온라인, 가이드라인, 호텔
-    value = _tail(whole)
-    label = whole[: len(whole) - len(value)]
-    if not label or (label[0].isascii() and "=" in label):
-        return None  # install_host; an attribute of a program
-    asked = any(word in label for word in _ASKING)
-    weak = label.startswith(
-        ("LINE", "SNS", "DM", "텔", "라인", "톡", "오카", "IG", "TG", "ig", "tg")
-    ) and not label.startswith("텔레그램")
-    if label.startswith(("라인", "LINE")) and value == value.upper():
-        return None  # 라인 ID L64-A55: a line of a factory; handles of that service have small letters too
-    if label.startswith(("밴드", "카스", "시그널")) and not asked:
-        return None
-    if weak and not asked and not (value.startswith("@") or (_is_mixed(value) and label[:2] not in ("DM", "SN"))):
-        return None
-    return _handle(text, end - len(value), end, asked=asked, label=label.strip()[:4])
+    strong = _STRONG_WORD.match(text[start:end]) is not None
+    if text[start : end + 1] in ("텔레비", "텔레파", "텔레마"):
+        return
+    if not strong and "가" <= before <= "힣":
+        return  # 온라인, 가이드라인, 호텔
+    if text[start].isascii() and ((before.isascii() and before.isalnum()) or before == "." or _runs_on(text, end)):
+        return  # install, guidelines, www.instagram
+    item = _labelled(text, start, strong)
+    if item is not None:
+        yield item
+        return
+    item = _answer(text, start, end)
+    if item is not None:
+        yield item
+    if strong and _BEHIND.match(text[start : end + 8]) is not None:
+        yield from _before(text, start)
 
 
-def _handle(text: str, at: int, end: int, *, asked: bool, label: str) -> Found | None:
-    value = text[at:end].rstrip("._-")
-    end = at + len(value)
-    plain = value.removeprefix("@")
-    follows = text[end : end + 1]
-    if follows == "@" or text[end : end + 3] == "://" or follows in ("(", "=") or plain.lower() in _NO_HANDLES:
-        return None  # an e-mail address, a link, a call
-    if follows == "/" and text[end + 1 : end + 2].isalnum():
+def _labelled(text: str, start: int, strong: bool) -> Found | None:
+    match = _LABEL.match(text[start : start + 60])
+    if match is None:
         return None
-    if (plain.isdigit() and not asked) or len(plain) < 3:
+    label = match.group()
+    at = start + len(label)
+    asked = any(word in label for word in _ASKS)
+    if "가" <= text[at : at + 1] <= "힣" and text[at] != "골":
+        stop = handles.spelled(text, at) if asked else at
+        return Found(at, stop, "messenger", 0.85, "letters told by their names") if stop > at else None
+    stop, disguised = handles.handle(text, at)
+    value = handles.narrow(text[at:stop])
+    if stop == at or (label[0].isascii() and "=" in label and not (asked and any(c.isdigit() for c in value))):
+        return None  # an attribute of a program
+    if "공식" in text[max(0, start - 4) : at] or (text[at] in "_-." and text[at - 1].isalnum()):
+        return None  # an account of an office; kakao_sdk_v2
+    if not strong and not asked and not _is_surely(value, label, disguised):
         return None
-    if plain.startswith(("010", "02-", "http", "www.", "com.", "org.")) or plain.lower().endswith(_NO_ENDS):
+    if not strong and _SERIAL.match(value) is not None and label.startswith(("라인", "LINE", "Line")):
+        return None  # 라인 ID L3-A17 of a factory
+    if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):
         return None
-    if not asked and not value.startswith("@") and not _is_mixed(plain):
-        return None
-    return Found(at, end, "messenger", 0.93 if asked else 0.85, f"label {label} before; {len(plain)} characters")
+    facts = "in disguise" if disguised else f"{len(value)} characters"
+    return Found(at, stop, "messenger", 0.93 if asked else 0.85, f"label {label.strip()[:4]} before; {facts}")
 
 
-def _is_mixed(plain: str) -> bool:
-    letters = any(c.isalpha() for c in plain)
-    signs = plain[1:].strip("0123456789_.") != plain[1:] or any(c in "_.#" for c in plain)
-    return letters and signs and not _is_version(plain)
+_SERIAL: Final = re2.compile("^[A-Z]{1,3}[0-9]*(?:-[A-Z0-9]{1,6})*$")
 
 
-def _is_version(plain: str) -> bool:
-    """v1.2 and 3.x: digits with one letter."""
-    return sum(c.isalpha() for c in plain) < 3
+def _is_surely(value: str, label: str, disguised: bool) -> bool:
+    """Whether a handle stands behind a word that means other things too: 라인, 톡, DM."""
+    if value.startswith("@"):
+        return True
+    return not disguised and handles.is_mixed(value) and label[:2] not in ("DM", "SN", "디엠") and value[0].isalpha()
+
+
+def _answer(text: str, start: int, end: int) -> Found | None:
+    line = text.find("\n", end, end + _LONGEST_QUESTION)
+    if line < 0:
+        return None
+    question = text[start:line]
+    asked = any(word in question for word in _ASKS)
+    match = _ANSWER.match(text[line + 1 : line + 60])
+    strong = _STRONG_WORD.match(question) is not None
+    if match is None or not (strong or asked) or _ASKING.search(question) is None:
+        return None
+    at = line + 1 + len(match.group())
+    if "가" <= text[at : at + 1] <= "힣" and text[at] != "골":
+        stop = handles.spelled(text, at)
+        return Found(at, stop, "messenger", 0.85, "letters told by their names, an answer") if stop > at else None
+    stop, disguised = handles.handle(text, at)
+    value = handles.narrow(text[at:stop])
+    if stop == at or not (asked or disguised or handles.is_mixed(value)):
+        return None
+    if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):
+        return None
+    return Found(at, stop, "messenger", 0.9, f"answer to a question for a handle; {len(value)} characters")
+
+
+def _before(text: str, start: int) -> Iterator[Found]:
+    """maru_7 (카톡), maru-7-x 텔레그램임: the service stands behind."""
+    left = text[max(0, start - handles.REACH) : start].rpartition("\n")[2]
+    match = _BEFORE.search(left)
+    if match is None:
+        return
+    value = match.group(1).strip(" ._-")
+    first = start - len(left) + left.rindex(value)
+    mixed = handles.is_mixed(value) and any(c.isdigit() or c == "_" for c in value)
+    if any(c.isalpha() for c in value) and (mixed or " " in value):
+        yield Found(first, first + len(value), "messenger", 0.85, f"service behind; {len(value)} characters")
+
+
+def _at_sign(text: str, start: int) -> Iterator[Found]:
+    """@maru.7 with a word before or behind that offers it to whoever wants to get in touch."""
+    before = text[start - 1 : start]
+    if (before.isascii() and before.isalnum()) or (before and before in "/._-@("):
+        return
+    left = text[max(0, start - _REACH_BEFORE) : start].rpartition("\n")[2]
+    stop, disguised = handles.handle(text, start)
+    if "공식" in left or text[start + 1 : stop].isdigit() or text[stop : stop + 2] == "](":
+        return
+    if _OFFERED.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
+        return
+    plain = text[start + 1 : stop].isalpha()  # @deprecated
+    if plain and _SOCIAL.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
+        return
+    if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and text[stop : stop + 1] != "/":
+        yield Found(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")
+
+
+def _runs_on(text: str, end: int) -> bool:
+    """install, but not kakaoId: and lineID"""
+    after = text[end : end + 1]
+    return after.isascii() and after.isalpha() and text[end : end + 2].lower() != "id"

@@ -32,15 +32,13 @@ _VERSIONS: Final = re2.compile(
     "(?i:버전|버젼|version|ver|릴리[스즈]|release|build|빌드|펌웨어|드라이버|판|[^a-z]v|조|항|절|장|제|별표|oid|==|>=|<=|~=|[@^~><]|[A-Za-z]/)"
     "[은는이가을를]?[ :=\"'.]{0,3}$"
 )
-_NAMED: Final = re2.compile("(?i:ip|아이피|client_ip|주소)(?:</?[a-z가-힣 ]{1,12}>|[\"'>:=/ ]){1,4}$")
 _CLAUSE: Final = ("조", "항", "절", "호", "장", "목", "판", "버전")
 _MAC_WORD: Final = re2.compile(
-    "(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선|wlan|eth[0-9]|[^a-z]sta[^a-z]|bssid|lladdr|dhcp|associated)"
+    "(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선|wlan|[^a-z]sta[^a-z]|eth[0-9]|dhcp|bssid|arp)"
 )
 _RESOLVERS: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "168.126.63.1", "168.126.63.2"))
 _NEAR = 120  # code points from one address to the next of a list
-_MAC_LABEL: Final = re2.compile("(?i:mac|mac[ _]?addr(?:ess)?|주소)[\"']?:$")
-_UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff", "001122334455", "112233445566")
+_UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the last one shows the form
 _DOCUMENTATION: Final = "00005e0053"  # RFC 7042, 2.1.2
 
 
@@ -64,8 +62,8 @@ def _is_address(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - 24) : start], text[end : end + 3]
     if value in _RESOLVERS or (after[:1] == "/" and after[1:2].isdigit() and value.endswith(".0")):
         return False  # of everybody; a whole network
-    named = _NAMED.search(before) is not None
-    if after.lstrip(" 의").startswith(_CLAUSE) or (_VERSIONS.search(before) and not named):
+    port = after[:1] == ":" and after[1:2].isdigit()
+    if after.lstrip(" 의").startswith(_CLAUSE) or (_VERSIONS.search(before) and not port):
         return False
     if any(len(part) > 1 and part[0] == "0" for part in value.split(".")):
         return False
@@ -82,14 +80,11 @@ def macs(text: str, data: bytes) -> Iterator[Found]:
     for start, end in matches(_MAC, text, data):
         if text[start : start + 3].lower() == "mac":
             start = end - 12
-        if text[start - 1 : start + 3].upper() == "MAC:":
-            start += 3  # the end of the label is a pair as well
         value = text[start:end]
         bare = value.replace(":", "").replace("-", "").replace(".", "").lower()
         if len(bare) != 12 or int(bare[1], 16) % 2 or bare in _UNASSIGNED or bare.startswith(_DOCUMENTATION):
             continue
-        left = text[max(0, start - 40) : start]
-        if _is_glued(text, start, end, ":-.") and not (left[-1:] == ":" and _MAC_LABEL.search(left)):
+        if _is_glued(text, start, end, ":-."):
             continue
         said = bool(_MAC_WORD.search(text[max(0, start - 40) : start]))
         if not said and bare.isdigit() and start - last > _NEAR:

@@ -7,82 +7,59 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.between import BETWEEN
+from filters.pii_rules.birth_context import CONTEXT_GATES, asked_or_listed
+from filters.pii_rules.dates import DATE, DAY, SPOKEN, WHOLE, B, is_day, is_recent
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
 from filters.pii_rules.tables import cells
 
-_B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
-_D: Final = DIGIT
-_DOT: Final = "[.．\\-\u2010-\u2015\u2212－/]"
-_Y: Final = f"['’]?(?:{_D}{_B}?{_D}{_B}?{_D}{_B}?{_D}|{_D}{_B}?{_D})"
-_M: Final = f"{_D}(?:{_B}?{_D})?"
-_YEARS: Final = f"(?:{_Y}{_B}{{0,2}}[년年]{_B}{{0,2}}{_M}{_B}{{0,2}}[월月]{_B}{{0,2}}{_M}(?:{_B}{{0,2}}[일日])?"
-_WHOLE: Final = f"{_YEARS}|{_Y}{_B}?{_DOT}{_B}{{0,2}}{_M}{_B}?{_DOT}{_B}{{0,2}}{_M}[.．]?)"
-_ENGLISH: Final = (
-    f"(?:{_D}{{1,2}}{_B}[A-Z][A-Za-z]{{2,8}}[.]?{_B}(?:19|20){_D}{{2}}|"
-    f"[A-Z][a-z]{{2,8}}[.]?{_B}{_D}{{1,2}},{_B}?(?:19|20){_D}{{2}})"
-)
-_DAY: Final = f"(?:{_WHOLE}|{_ENGLISH}|{_D}{{8}}|{_D}{{6}})"
+_B: Final = B
+_CALENDAR: Final = f"(?:[(（]?(?:서기|음력|양력|음|양)[)）]?{_B}?)?"
 _LABEL: Final = (
-    f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|生年月日|생일|출생(?:년월일|연월일|일자|일)?|D[.]?O[.]?B[.]?|"
-    f'(?i:date[ _]?of[ _]?birth|(?:birth|brth)[ _]?(?:day|date|dt|ymd|dy)?|brdt|dob)"?)'
+    f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|生年月日|생일|생신|출생(?:년월일|연월일|일자|일)?|D[.]?O[.]?B[.]?|"
+    f"[Dd]ate of [Bb]irth|"
+    f"DATE OF BIRTH|(?:date_?of_?|dateOf)?[Bb]irth[ _]?(?:[Dd]ay|[Dd]ate|dt)?|"
+    f"BIRTH[ _]?(?:DAY|DATE|DT)?|brth(?:dy)?|bday|"
+    f"앞{_B}?(?:6{_B}?|여섯{_B}?)?자리)"
 )
 _TO_DAY: Final = (
-    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
-    f"│,,-][\"']?{_B}{{0,3}})?\n?{_B}{{0,3}}[(\"'「]?(?:서기{_B})?"
+    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?(?:{_B}?[(（]?[68여]섯?{_B}?자리[)）]?)?"
+    f"{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
+    f"│,,-]{_B}{{0,3}}[\"']?{_B}{{0,3}})?\n?{_B}{{0,3}}{_CALENDAR}[(\"'「]?"
 )
-BIRTH: Final = f"{_LABEL}{_TO_DAY}{_DAY}"
-_DIGITS: Final = f"(?:(?:19|20){_D}{{6}}|{_D}{{6}})"
+BIRTH: Final = f"{_LABEL}{_TO_DAY}{DAY}"
+_HOUR: Final = (
+    f"(?:{_B}(?:새벽|아침|오전|오후|낮|밤|저녁|정오|자정))?(?:{_B}[0-9]{{1,2}}시(?:{_B}?(?:[0-9]{{1,2}}분|반))?)?"
+)
 BORN: Final = (
-    f"(?:{_WHOLE}|{_DIGITS}){_B}?[)]?{_B}?(?:생|(?:{_B}(?:새벽|아침|오전|오후|낮|밤|"
-    f"저녁))?(?:{_B}{_D}{{1,2}}시)?(?:{_B}{_D}{{1,2}}분)?에{_B}?태어|출생)"
+    f"(?:{WHOLE}|{SPOKEN}|{DIGIT}{{8}}|{DIGIT}{{6}}){_B}?[)]?{_B}?"
+    f"(?:생|{_HOUR}에?(?:{_B}[가-힣]{{1,10}}에서)?{_B}?태어|{_HOUR}{_B}?출생)"
 )
-# 생년월일을 말씀해 주세요.⏎고객: 19930206 입니다
-ANSWER: Final = (
-    f"(?:생년월일|생일)[^\n0-9]{{0,14}}(?:{_D}자리)?[^\n0-9]{{0,24}}\n"
-    f"[^\n:：0-9]{{0,12}}[:：]?[^\n:：0-9]{{0,10}}{_DAY}"
+HEADING: Final = (
+    f"생{_B}?년{_B}?월{_B}?일|생일|생년월일[(（][^()\n]{{1,8}}[)）]|"
+    "출생일자?|출생년월일|출생연월일|DOB|dob|[Bb]irth_?(?:[Dd]ate|[Dd]ay|dt)?|BIRTH"
 )
-_ANSWER: Final = re2.compile(ANSWER)
-# 변재욱 820417 010-…: between a name and a telephone number
-LISTED: Final = f"[가-힣]{{2,4}}[ ,|/\t]{{1,3}}{_DIGITS}[ ,|/\t]{{1,3}}01[016789]"
-_LISTED: Final = re2.compile(LISTED)
-# 만 32세(1990.03.05.), 1990. 3. 5.(만 32세)
-AGED: Final = f"세{_B}?[(,（]{_B}?{_WHOLE}|{_WHOLE}{_B}?[(,（]{_B}?만?{_B}?{_D}{{1,3}}세"
-_AGED: Final = re2.compile(AGED)
-_FAR_LABEL: Final = (
-    f"(?:생{_B}{{0,3}}년{_B}{{0,3}}월{_B}{{0,3}}일|生年月日|생일|출생일|(?i:birth|brth|dob)[A-Za-z_]{{0,5}})"
-)
-_FAR: Final = re2.compile(f"{_FAR_LABEL}{BETWEEN}{_DAY}")
-_CLOSED: Final = re2.compile("^[.．]?[ \u00a0]?(?:[)）,]|생)")
-_OWN_DAY: Final = re2.compile(f"{_DAY}$")
-_FIRST_DAY: Final = re2.compile(_WHOLE)
-_BARE_DAY: Final = re2.compile(_DIGITS)
-HEADING: Final = f"생{_B}?년{_B}?월{_B}?일|생일|출생일자?|DOB|birth_?(?:date|day)?"
-GATES: Final = (BIRTH, BORN, HEADING)
-# Gates need only what is rare: an automaton that counts code points has many states.
-TOLD: Final = (
-    _FAR_LABEL,
-    f"{_D}{{6}}[ ,|/\t]{{1,3}}01[016789]",
-    f"세{_B}?[(,（]{_B}?['’]?{_D}|[(,（]{_B}?만?{_B}?{_D}{{1,3}}세",
+# The gate is one automaton for many expressions: words and what touches them are enough for it.
+GATES: Final = (
+    f"생{_B}{{0,3}}년{_B}{{0,3}}월|生年月日|생일|생신|언제{_B}?태어|태어난{_B}?(?:날|해)|D[.]?O[.]?B|dob|"
+    "[Bb]irth|BIRTH|brth|bday",
+    f"[0-9０-９일日.．)]{_B}?생|"
+    f"출생(?:년월일|연월일|일자?)?[은는이가]?[\"' :：)\\]|│>,\n]*[0-9０-９'’(음양서일이천구]|출생(?:일|년|연)",
+    f"[0-9０-９일日시분반.．)]{_B}?(?:에{_B}?)?(?:[가-힣]+에서{_B}?)?(?:태어|출생)|"
+    f"(?:벽|침|전|후|낮|밤|녁|오|정)(?:에{_B}?태어|{_B}출생)",
+    *CONTEXT_GATES,
 )
 _BIRTH: Final = re2.compile(BIRTH)
 _BORN: Final = re2.compile(BORN)
 _HEADING: Final = re2.compile(HEADING)
-_DAY_HEAD: Final = re2.compile(f"^{_WHOLE}")
-_CELL: Final = re2.compile(f"^(?:{_DAY})$")
+_DAY_HEAD: Final = re2.compile(f"^(?:{WHOLE}|{SPOKEN}|{DIGIT}{{8}}|{DIGIT}{{6}})")
 _LABEL_HEAD: Final = re2.compile(f"^({_LABEL}){_TO_DAY}")
 _MASKS: Final = "*＊●○■□◯Xx•※✕×#"
 _BEHIND: Final = "이인입은을의으까부"  # 생인데, 생입니다, 생이고; not 생산, 생활
 _SELVES: Final = re2.compile(
     "저는|나는|제가|내가|너는|넌|난|전 |우리|할머니|할아버지|아버지|어머니|엄마|아빠|누나|언니|오빠|형은|"
-    "동생|아들|딸|아내|남편|"
-    "벗|아이|조카|손자|손녀|이모|삼촌|고모|친구|입니다[.]|민원인|신청인|환자"
-)
-_IN_BRACKETS: Final = re2.compile("[가-힣]{2,4} ?[(（]$")
-_PUBLIC: Final = re2.compile(  # whose birthdays are public
-    "가수|배우|감독|시인|소설가|작가|선수|의원|대통령|화가|정치인|정치가|작곡가|아나운서|장군|학자|국왕|황제|독립운동|"
-    "코미디언|방송인|기업인|장관|총리|모델|아이돌|그룹|멤버|데뷔"
+    "벗 |동무|집사람|매형|처남|시어머니|시아버지|장인|장모|며느리|사위|아기|애기|첫째|둘째|막내|쌍둥이|동생|아들|"
+    "딸|아내|남편|아이|조카|손자|손녀|이모|삼촌|고모|친구|입니다[.]|민원인|신청인|환자"
 )
 _DEATHS: Final = ("세상을 떠", "사망", "별세", "서거", "숨졌", "죽었")
 
@@ -101,33 +78,10 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         item = _born(text, start, end)
         if item is not None:
             yield item
+    yield from asked_or_listed(text, data)
     for start, end in cells(text, data, _HEADING):
-        if end - start <= 24 and _CELL.match(text[start:end]) is not None:
+        if end - start <= 24 and DATE.match(text[start:end]) is not None:
             yield Found(start, end, "birth_date", 0.93, "column of birth dates")
-
-
-def told(text: str, data: bytes) -> Iterator[Found]:
-    """Dates in the answer to a question, between name and telephone number, and beside an age."""
-    for pattern, day, reason in (
-        (_ANSWER, _OWN_DAY, "asked for in the line before"),
-        (_FAR, _OWN_DAY, "label before"),
-        (_LISTED, _BARE_DAY, "between a name and a telephone number"),
-        (_AGED, _FIRST_DAY, "beside an age"),
-    ):
-        for start, end in matches(pattern, text, data):
-            match = day.search(text[start:end])
-            if match is None or (text[end : end + 1].isdigit() and pattern in (_ANSWER, _FAR)):
-                continue
-            before = text[start - 1 : start]
-            if pattern is _FAR and ("가" <= before <= "힣" or (before.isascii() and before.isalpha())):
-                continue  # 기업출생일
-            if pattern is not _AGED and match.group().isdigit() and not _is_day(match.group()):
-                continue
-            first, last = _trimmed(text, start + match.start(), start + match.end())
-            if pattern is _AGED and match.end() == end - start and _CLOSED.match(text[last : last + 4]) is None:
-                continue  # 60세(2009. 2. 4. 전에 …): a day of the law
-            if text[last : last + 1] not in ("-", "–"):
-                yield Found(first, last, "birth_date", 0.85, reason)
 
 
 def _labelled(text: str, start: int, end: int) -> Found | None:
@@ -136,8 +90,6 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     if match is None:
         return None
     label = "".join(c for c in match.group(1) if not c.isspace() and c not in ZERO_WIDTH)
-    if label[0].isascii() and text[start - 1 : start].isascii() and text[start - 1 : start].isalpha():
-        return None
     value = start + len(match.group())
     after = text[end : end + 2]
     if after[:1].isdigit() or (after[:1] in tuple("-./") and after[1:2].isdigit()):
@@ -145,13 +97,18 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     if after[:1] in ("-", "–") and after[1:2] and after[1:2] in _MASKS:
         return None
     bare = text[value:end].isdigit()
+    if label.startswith("앞"):
+        half = bare and end - value == 6 and is_day(text[value:end])
+        return Found(value, end, "birth_date", 0.8, "first half of a resident number") if half else None
     exact = label.startswith(("생년월일", "生")) or (label[0].isascii() and not bare)
+    if label[0].isascii() and text[start - 1 : start].isascii() and text[start - 1 : start].isalpha():
+        return None  # rebirth
     if not exact:
-        if "가" <= text[start - 1 : start] <= "힣" or not _is_recent(text[value:end]):
+        if "가" <= text[start - 1 : start] <= "힣" or not is_recent(text[value:end]):
             return None  # 기업출생 is no birth
         if bare and not (end - value == 8 or ":" in match.group() or "：" in match.group() or label != "생일"):
             return None  # 생일 100000 is an amount
-        if bare and not _is_day(text[value:end]):
+        if bare and not is_day(text[value:end]):
             return None
     if text[value - 1] in "'’" and text[end : end + 1] not in ("'", "’") and text[value + 2 : value + 3] in (".", "년"):
         value -= 1  # '91. 2. 3.
@@ -162,34 +119,38 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
 
 
 def _born(text: str, start: int, end: int) -> Found | None:
-    word = "태어" if text[start:end].endswith("태어") else text[start:end].rstrip()[-2:]
-    stop = end - (2 if word in ("태어", "출생") else 1)
-    raw = text[start:stop].rstrip(" \u00a0\u3000\t)" + ZERO_WIDTH)
-    if word == "태어":
-        day = _DAY_HEAD.match(raw)
-        raw = day.group() if day is not None else raw
-    last = start + len(raw)
-    if not _is_recent(raw) or text[start - 1 : start].isdigit():
+    whole = text[start:end]
+    word = "태어" if whole.endswith("태어") else "출생" if whole.endswith("출생") else "생"
+    day = _DAY_HEAD.match(whole)
+    raw = day.group() if day is not None else whole
+    last = start + len(raw.rstrip())
+    if not is_recent(raw) or (text[start - 1 : start].isdigit()) or (raw.isdigit() and not is_day(raw)):
         return None
     after = text[end : end + 1]
-    if word not in ("태어", "출생"):
+    if word == "생":
         if "가" <= after <= "힣" and after not in _BEHIND:
             return None
-        if raw.isdigit() and (not _is_day(raw) or text[start - 1 : start] in tuple("-./,")):
-            return None
-        if _PUBLIC.search(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None:
-            return None
-        first, last = _trimmed(text, start, last)
-        return Found(first, last, "birth_date", 0.9, "생 behind")
-    sentence = text[max(0, start - 60) : start].rpartition("\n")[2]
-    around = sentence + text[end : end + 40].partition("\n")[0]
-    if word == "출생" and _IN_BRACKETS.search(sentence) is not None and _PUBLIC.search(around) is None:
-        first, last = _trimmed(text, start, last)
-        return Found(first, last, "birth_date", 0.8, "출생 behind; in brackets behind a name")
-    if _SELVES.search(sentence) is None or any(d in text[end : end + 80] for d in _DEATHS):
+        return Found(start, end, "birth_date", 0.9, "생 behind")
+    around = text[max(0, start - 90) : start].rpartition("\n")[2]
+    public = any(d in text[end : end + 80] for d in _DEATHS)
+    if word == "출생" and not public and _is_apart(text, start, end):
+        return Found(start, end, "birth_date", 0.85, "출생 behind, in brackets or apart")
+    own = _SELVES.search(around) is not None or (raw[0] in "'’" or _TWO_DIGITS.match(raw) is not None)
+    if not own or public:
         return None
-    first, last = _trimmed(text, start, last)
-    return Found(first, last, "birth_date", 0.8, f"{word} behind; a person of the sentence's own")
+    stop = end if word == "출생" else last
+    return Found(start, stop, "birth_date", 0.8, f"{word} behind; a person of the sentence's own")
+
+
+_TWO_DIGITS: Final = re2.compile("^[0-9]{2}[^0-9]")
+
+
+def _is_apart(text: str, start: int, end: int) -> bool:
+    """표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생: as lists and papers of offices have it."""
+    before, after = text[max(0, start - 2) : start].strip(), text[end : end + 1]
+    if text[end : end + 4].strip()[:2] in ("(남", "(여"):
+        return True
+    return before[-1:] in tuple("(（,") and bool(before) and after in (")", "）", ",", "", "\n")
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -197,27 +158,11 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     raw = text[start:end]
     if raw[-1:] == "." and end == len(text):
         return start, end - 1
-    if raw[-1:] in (".", "．") and not any(
-        raw[i] in ".．" and raw[i + 1] in " \u00a0\u3000" for i in range(len(raw) - 1)
+    closed = text[end : end + 1] in ("\n", ")", "）", ",", "/", "|")
+    if (
+        raw[-1:] in (".", "．")
+        and not closed
+        and not any(raw[i] in ".．" and raw[i + 1] in " \u00a0\u3000" for i in range(len(raw) - 1))
     ):
         return start, end - 1
     return start, end
-
-
-def _is_recent(raw: str) -> bool:
-    """Whether the year is of this century or the last, or has two digits."""
-    digits = "".join(c for c in raw.translate(_NARROW) if c.isdigit())
-    for mark in ("년", ".", "．", "-", "/"):
-        head = raw.translate(_NARROW).partition(mark)[0]
-        if head != raw.translate(_NARROW):
-            digits = "".join(c for c in head if c.isdigit())
-            break
-    return len(digits) not in (4, 8) or "1900" <= digits[:4] <= "2039"
-
-
-def _is_day(digits: str) -> bool:
-    tail = digits.translate(_NARROW)[-4:]
-    return 1 <= int(tail[:2]) <= 12 and 1 <= int(tail[2:]) <= 31
-
-
-_NARROW: Final = {0xFF10 + i: str(i) for i in range(10)}

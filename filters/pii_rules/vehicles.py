@@ -18,24 +18,24 @@ _GAP: Final = f"[ \u00a0\u3000‐‑‒–—−·{ZERO_WIDTH}-]{{0,3}}"
 _D: Final = f"{DIGIT}{ZERO_WIDTH and f'[ {ZERO_WIDTH}]?'}"
 _PLATE: Final = (
     f"{_REGION}{_GAP}(?:{DIGIT}{_GAP}){{1,3}}[{_USES}]{_GAP}(?:{DIGIT}{_GAP}){{3}}{DIGIT}|"
-    f"(?:{DIGIT}[ {ZERO_WIDTH}]?){{2,3}}{_GAP}[{_USES}](?:{_GAP}|\n)(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
+    f"(?:{DIGIT}[ {ZERO_WIDTH}]?){{2,3}}[-‐–·]?[ ]?[{_USES}]{_GAP}\n?(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
 )
 # Motorcycles carry region, district and one syllable; diplomats a word and two groups.
 _OTHER: Final = (
     f"{_REGION}{_GAP}[가-힣]{{2,3}}{_GAP}[가나다라마바사아자차카타파하]{_GAP}{DIGIT}{{4}}|"
     f"(?:외교|영사|준외|준영|국기|협정|대표){_GAP}{DIGIT}{{3}}-{DIGIT}{{3}}"
 )
-VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}](?:{_GAP}|\n){DIGIT}|{_OTHER}"
+VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}]{_GAP}\n?{DIGIT}|{_OTHER}"
 _ANY: Final = re2.compile(f"{_PLATE}|{_OTHER}")
 _OTHER_ONLY: Final = re2.compile(f"^(?:{_OTHER})$")
 _VEHICLES: Final = re2.compile(
     "차량|자동차|승용|승합|화물|트럭|택시|버스|주차|차주|번호판|견인|운전|면허|렌터카|렌트|오토바이|이륜차|대포차|범퍼|세차|"
-    "중고차|정비|배차|입차|출차|공회전|경적|뺑소니|연식|무사고|블랙박스|접촉 ?사고|추돌|통행료|하이패스|시동|라이트|"
-    "카니발|쏘나타|소나타|그랜저|아반떼|싼타페|쏘렌토|투싼|스포티지|모닝|캐스퍼|스타렉스|봉고|제네시스|테슬라|SUV|세단|"
-    "(?i:car_?no|vehicle|vhcl|plate)|"
+    "중고차|정비|배차|입차|출차|공회전|경적|뺑소니|정기권|무사고|연식|블랙박스|하이패스|전조등|라이트|신호위반|과속|불법주차|"
+    "카니발|쏘나타|소나타|그랜저|아반떼|모닝|스타렉스|포터|제네시스|스포티지|싼타페|투싼|쏘렌토|셀토스|스파크|티볼리|코란도|"
+    "렉스턴|팰리세이드|벤츠|아우디|테슬라|렉서스|볼보|봉고|마티즈|라세티|카렌스|액센트|SUV|BMW|세단|오너|"
+    "(?i:(?:^|[^a-z])car[\"' ]{0,2}[:=]|car_?no|car_?num|plate|vehicle)|타고 (?:온|간|다니)|몰고|"
     "(?:^|[^가-힣])(?:내|제|우리|이|그|앞|뒤|옆|상대)? ?차(?:[^가-힣]|는|가|를|도|에|와|의|로|번호|종)"
 )
-_LABEL: Final = re2.compile("(?:차량|차|자동차|번호판)[^가-힣0-9\\n]{0,2}(?:등록)? ?번호[^가-힣0-9]{0,6}$")
 _NOT_HERE: Final = re2.compile("판결|선고|사건|대법원|고등법원|지방법원|지법|고법|결정|참조|심판|재판")
 _MONEY: Final = frozenset("원억만천백조개명대년월일배톤권장위쪽건")
 # Read as a quantity, a floor or a rank where no vehicle is spoken of: 12조 3456, 101호 1203, 3도 2000.
@@ -44,6 +44,8 @@ _ALSO_UNITS: Final = frozenset("조도호주배구부사수국합대하해공육
 _ALSO_CASES: Final = frozenset("가나다라마바사아자고구노누도두모부서수오우주저조하허호버머더러로소보거너어")
 _BEFORE = 220  # code points in which a word of vehicles counts
 _BEHIND = 24
+_BESIDE = 40  # code points between two plates of a list
+_MOST_WAITING = 4
 _CASES_REACH = 40
 
 
@@ -53,11 +55,19 @@ def plates(text: str, data: bytes) -> Iterator[Found]:
     Case numbers (97다1234), sums (12조 3456억), rooms (101호 1203) are none.
     """
     last_plate = -_BEFORE - 1
+    waiting: list[tuple[int, int]] = []  # for a plate behind them
     for start, end in matches(_ANY, text, data):
         found = _judged(text, start, end, start - last_plate <= _BEFORE)
-        if found is not None:
-            last_plate = found.end
-            yield found
+        if found is None:
+            waiting = [*waiting[-_MOST_WAITING:], (start, end)]
+            continue
+        for first, last in waiting:
+            earlier = _judged(text, first, last, True) if start - last <= _BESIDE else None
+            if earlier is not None:
+                yield earlier
+        waiting = []
+        last_plate = found.end
+        yield found
 
 
 def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | None:
@@ -65,8 +75,6 @@ def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | No
     if _runs_on(text, start, end):
         return None
     region = not plate[0].isdigit()
-    if "\n" in plate and not _LABEL.search(text[max(0, start - 16) : start]):
-        return None
     near = bool(_VEHICLES.search(text[max(0, start - 40) : start])) or bool(_VEHICLES.search(text[end : end + _BEHIND]))
     if _OTHER_ONLY.match(plate):
         return Found(start, end, "vehicle", 0.85, "word of vehicles near; motorcycle or diplomat") if near else None
@@ -74,9 +82,13 @@ def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | No
     court = bool(_NOT_HERE.search(text[max(0, start - _CASES_REACH) : end + 12]))
     if region:
         return Found(start, end, "vehicle", 0.95, "region before") if front <= 2 or near else None
-    if near and not (court and use in _ALSO_CASES and front == 2):
+    if (
+        near
+        and not (use in _ALSO_UNITS and text[end : end + 1] in tuple("번부"))
+        and not (court and use in _ALSO_CASES and front == 2)
+    ):
         return Found(start, end, "vehicle", 0.93, "word of vehicles near")
-    if court:
+    if court or (use in _ALSO_UNITS and text[end : end + 1] in tuple("번부")):
         return None
     if beside_another or column_above(text, start).kind == "vehicle":
         return Found(start, end, "vehicle", 0.9, "beside another plate or under the head of a column")
@@ -105,14 +117,10 @@ def _sign(plate: str) -> tuple[str, int]:
 
 def _runs_on(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
-    if before.isdigit() or after.isdigit() or (after in (",", ".") and text[end + 1 : end + 2].isdigit()):
+    if before.isdigit() or after.isdigit() or (after == "." and text[end + 1 : end + 2].isdigit()):
         return True
-    if before == "/" and "가" <= text[start - 2 : start - 1] <= "힣":
-        return False  # 차량번호/00가0000
-    if before in tuple(".-/_제") and before:
-        return True
-    if before == "," and text[start - 2 : start - 1].isdigit() and text[start : start + 3].isdigit():
-        return True  # 1,234가5678
+    if (before and before in "_제") or (before and before in ".,-/" and text[start - 2 : start - 1].isdigit()):
+        return text[start].isdigit() or before in "_제"
     if before.isascii() and before.isalnum():
         return True
     return (after in _MONEY and bool(after)) or (after in ("%", "㎡", "㎞") and bool(after))

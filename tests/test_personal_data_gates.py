@@ -1,0 +1,64 @@
+"""The gates before the detectors of personal data let through every text in which one of them finds something."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from filters import personal_data
+from malmoi.document import Document, Provenance
+
+DATA = Path(__file__).parent / "data"
+FILES = sorted((DATA / "pii").glob("*found.jsonl"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_no_detector_finds_what_its_gate_keeps_from_it(path: Path) -> None:
+    for line in path.read_text("utf-8").splitlines():
+        text = json.loads(line)["text"]
+        data = text.encode("utf-8", "replace")
+        for gate, owners in personal_data._GATES:
+            let_through = {owners[i] for i in gate.Match(data) or ()}
+            for detector in set(owners) - let_through:
+                assert list(detector(text, data)) == [], text
+
+
+HOSTILE = {
+    "services": lambda n: "카톡 " * (n // 3),
+    "questions for a handle": lambda n: "카톡 아이디 뭐\n" * (n // 9),
+    "letters apart": lambda n: "카톡 " + "a " * (n // 2),
+    "at signs that are offered": lambda n: "연락 @a_" * (n // 6),
+    "a service behind": lambda n: "a_1 카톡임 " * (n // 8),
+    "passwords without a value": lambda n: "비밀번호 " * (n // 5),
+    "passwords beside accounts": lambda n: "비번 a / b" * (n // 9),
+    "doors": lambda n: "101동 1203호 " * (n // 11),
+    "doors behind many words": lambda n: ("서울 " + "가나 " * 20 + "101동 1203호 ") * (n // 75),
+    "details without an end": lambda n: "서울 강남구 없는동 1" + " 101동" * (n // 5),
+    "letters of an address apart": lambda n: "시 가 나 로 1 " * (n // 10),
+    "regions in Latin letters": lambda n: "Seoul, Gangnam-gu, " * (n // 19),
+    "districts": lambda n: "구" * n,
+    "plates": lambda n: "00가0000 " * (n // 9),
+    "questions for a birth date": lambda n: "생일이 언제예요?\n" * (n // 10),
+    "years in words": lambda n: "구십년 " * (n // 4),
+    "postcodes in lines": lambda n: "\n01234" * (n // 6),
+}
+
+
+def seconds(text: str) -> float:
+    doc = Document("test/1", text, Provenance("test", "", "", "", ""))
+    best = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        personal_data.mark(doc)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_eight_times_the_hostile_text_takes_about_eight_times_as_long(name: str) -> None:
+    small, large = seconds(HOSTILE[name](4_000)), seconds(HOSTILE[name](32_000))
+    # Quadratic work would take 64 times as long; the constant is for a clock that ticks in milliseconds.
+    assert large <= 24 * small + 0.05
