@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
 
 from malmoi.document import Span
 
@@ -57,6 +59,24 @@ def resolved(found: Iterable[Found]) -> list[Found]:
     >>> [f.kind for f in resolved([Found(0, 9, "account", 0.8, ""), Found(0, 13, "phone", 0.9, "")])]
     ['phone']
     """
+    waiting = sorted(found, key=_BY_START)
+    taken: list[Found] = []
+    at = 0
+    while at < len(waiting):
+        first, end = at, waiting[at].end
+        at += 1
+        while at < len(waiting) and waiting[at].start < end:
+            end = max(end, waiting[at].end)
+            at += 1
+        taken += waiting[first:at] if at == first + 1 else _best(waiting[first:at])
+    return taken
+
+
+_BY_START: Final = attrgetter("start")
+
+
+def _best(found: list[Found]) -> list[Found]:
+    """Of findings that hang together those that stand, in text order."""
     order = sorted(found, key=lambda f: (-f.confidence, _RANK[f.kind], f.start - f.end, f.start))
     taken: list[Found] = []
     by_block: dict[int, list[Found]] = {}  # so that many findings need no comparison of each with each
@@ -67,7 +87,7 @@ def resolved(found: Iterable[Found]) -> list[Found]:
         taken.append(item)
         for b in blocks:
             by_block.setdefault(b, []).append(item)
-    return sorted(taken, key=lambda f: f.start)
+    return sorted(taken, key=_BY_START)
 
 
 _BLOCK = 64  # code points; an identifier touches one or two blocks

@@ -23,6 +23,7 @@ _SAYS: Final[dict[Official, str]] = {
     "company-number": "number of a company",
     "office-address": "address of an office",
 }
+_KINDS: Final = frozenset(("phone", "email", "crn", "brn", "address"))  # what an institution may have
 _BEFORE: Final = 40  # code points of the line before a finding in which a word for its owner counts
 _BEHIND: Final = 24  # and behind
 _UNITS: Final = (
