@@ -19,7 +19,7 @@ from filters.duplicates.course import Size, through_files
 from filters.duplicates.earlier import Earlier, opened
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import Layout, lay, members_of, published_members, rows_file
-from filters.duplicates.meeting import Held, hold_sorted, meet, sorted_by
+from filters.duplicates.meeting import Held, hold, hold_signatures, meet
 from filters.duplicates.schema import I64, TABLE, Flags, Pairs, digests_in, numbers, signatures_in
 from filters.duplicates.shingles import Shingles, batch_of, gathered, texts_at, unknown
 from filters.duplicates.sketch import U32
@@ -79,18 +79,18 @@ def in_memory(
     layout: Layout, segments: Sequence[Segment], work: Path, run: Run, threshold: float, texts: bool = True
 ) -> tuple[pa.Table, I64]:
     """The rows of TABLE and the place of the document of each; `texts`: whether the shards have them to compare."""
-    held = hold_sorted(layout)
+    held, signatures = hold(layout), hold_signatures(layout)
     bands = banding(threshold)
     sources = layout.sources() if segments else frozenset()
     earlier = opened(segments, bands, layout.count, sources, work, run)
-    pairs = meet(held, earlier, bands, threshold)
+    pairs = meet(held, signatures, earlier, bands, threshold)
     place, needs = _families(pairs, layout.count + sum(one.count for one in earlier))
     wanted = place[needs & (place < layout.count)]
     shingles = unknown(len(place))
     if texts and wanted.size:
         shingles = gathered(_shingled(layout, wanted, work, run), place, work)
-    signed = _signed(held, place, layout.count, earlier)
-    del held, needs, wanted
+    signed = _signed(signatures, place, layout.count, earlier)
+    del held, signatures, needs, wanted
     return name_keepers(Members(_known(layout, earlier, place), *signed, shingles), pairs, threshold)
 
 
@@ -114,13 +114,11 @@ def _known(layout: Layout, earlier: Sequence[Earlier], place: I64) -> pa.Table:
     return pa.concat_tables(found)
 
 
-def _signed(held: Held, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
+def _signed(signatures: U32, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
     """Signatures, and which of them the member at each place has; the first `count` places come in."""
-    row = np.empty(count, np.int64)
-    row[held.place] = np.arange(count)
     if not len(place) or place[-1] < count:
-        return held.signatures, row[place]
-    signed = [held.signatures[row[place[: np.searchsorted(place, count)]]]]
+        return signatures, place
+    signed = [signatures[place[: np.searchsorted(place, count)]]]
     signed += [one.signatures[rows] for one, rows in _published(earlier, place)]
     signatures = np.concatenate(signed)
     signatures.flags.writeable = False
@@ -170,19 +168,15 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     """The rows of TABLE about documents that are compared with each other only, from their sketches and texts."""
     if not sketches.num_rows:
         return TABLE.empty_table()
-    order = sorted_by(np.asarray(sketches["h"]))
-    sketches = sketches.take(pa.array(order))
+    place = np.arange(sketches.num_rows)
     signatures = signatures_in(sketches["signature"]).copy()
     signatures.flags.writeable = False
-    place = np.arange(len(order))
     held = Held(
-        place,
         np.asarray(sketches["h"]),
         digests_in(sketches["digest"])[:, 0].copy(),
         numbers(sketches["letters"]).astype(np.int32),
-        signatures,
     )
-    pairs = meet(held, (), banding(threshold), threshold)
+    pairs = meet(held, signatures, (), banding(threshold), threshold)
     extra = {
         "place": pa.array(place),
         "published": pa.array(np.zeros(len(place), np.bool_)),

@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from filters.duplicates import tables, tasks
-from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, unpacked
+from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, sorted_by, unpacked
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import members_of, published_members
-from filters.duplicates.meeting import AT_ONCE, distinct, hold, hold_signatures, leaders, mapped, once, sorted_by
+from filters.duplicates.meeting import AT_ONCE, distinct, hold, hold_signatures, leaders, mapped, once
 from filters.duplicates.pairs import bounds, compared
 from filters.duplicates.schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.shingles import batch_of, gathered, texts_at
@@ -41,7 +41,8 @@ _SENT = pa.schema(
 def digests(job: Job) -> None:
     """A group's digests, by digest."""
     held = hold(job.shards)
-    table = pa.table({"key": held.digest, "h": held.h, "place": held.place})
+    place = job.start + np.arange(job.shards.count)
+    table = pa.table({"key": held.digest, "h": held.h, "place": place})
     files.spread(table, key_part(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
 
 
@@ -72,7 +73,7 @@ def bands(job: Job) -> None:
     met = Pairs.stored([files.piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
     row = np.flatnonzero(shown)
-    h, place, (bands, width) = held.h[row], held.place[row], (shape.banding.bands, shape.banding.rows)
+    h, place, (bands, width) = held.h[row], job.start + row, (shape.banding.bands, shape.banding.rows)
     signatures = hold_signatures(job.shards, row)
     many = np.empty((min(AT_ONCE, bands), len(row)), np.uint64)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.duplicates import kernels
-from filters.duplicates.bands import Banding, candidates_apart, keys, keys_of, lookups, repeated, unpacked
+from filters.duplicates.bands import Banding, Canon, candidates_apart, keys, keys_of, lookups, repeated, unpacked
 from filters.duplicates.components import Parents, alone, join, settle
 from filters.duplicates.earlier import Earlier
 from filters.duplicates.layout import Layout
@@ -31,13 +31,11 @@ BLOCK = 3 << 19  # candidates held until each of them stands once, and is compar
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is known of each document in memory; row i is about the document at `place[i]`."""
+    """What is held of each document beside its signature, in the order of places."""
 
-    place: I64
     h: U64
     digest: U64  # the first word
     letters: I32
-    signatures: U32
 
 
 def large(count: int) -> U32:
@@ -55,14 +53,8 @@ def large(count: int) -> U32:
 
 def hold(layout: Layout) -> Held:
     """All sketches of a layout but their signatures, in the order of places."""
-    place = np.arange(layout.starts[0], layout.starts[-1])
-    held = Held(
-        place,
-        np.empty(len(place), np.uint64),
-        np.empty(len(place), np.uint64),
-        np.empty(len(place), np.int32),
-        large(0),
-    )
+    count = layout.count
+    held = Held(np.empty(count, np.uint64), np.empty(count, np.uint64), np.empty(count, np.int32))
     for here, batch in _batches(layout, ["h", "digest", "letters"]):
         held.h[here] = np.asarray(batch.column("h"))
         held.digest[here] = digests_in(batch.column("digest"))[:, 0]
@@ -70,13 +62,17 @@ def hold(layout: Layout) -> Held:
     return held
 
 
-def hold_signatures(layout: Layout, rows: I64) -> U32:
-    """The signatures of the documents of a layout at sorted row numbers, in that order."""
-    signatures = large(len(rows))
+def hold_signatures(layout: Layout, rows: I64 | None = None) -> U32:
+    """The signatures of the documents of a layout, in the order of places: of all, or at sorted row numbers."""
+    signatures = large(layout.count if rows is None else len(rows))
     for here, batch in _batches(layout, ["signature"]):
+        signed = signatures_in(batch.column("signature"))
+        if rows is None:
+            signatures[here] = signed
+            continue
         low, high = np.searchsorted(rows, [here.start, here.stop])
         if high > low:
-            signatures[low:high] = signatures_in(batch.column("signature"))[rows[low:high] - here.start]
+            signatures[low:high] = signed[rows[low:high] - here.start]
     signatures.flags.writeable = False
     return signatures
 
@@ -95,26 +91,6 @@ def mapped(parts: Iterable[U32], folder: Path) -> U32:
     return np.asarray(found)
 
 
-def hold_sorted(layout: Layout) -> Held:
-    """All sketches of a layout in canonical order: by H(id)."""
-    known = hold(layout)
-    order = sorted_by(known.h)
-    row = np.empty_like(order)
-    row[order] = np.arange(len(order))
-    signatures = large(len(order))
-    for here, batch in _batches(layout, ["signature"]):
-        signatures[row[here]] = signatures_in(batch.column("signature"))
-    signatures.flags.writeable = False
-    return Held(known.place[order], known.h[order], known.digest[order], known.letters[order], signatures)
-
-
-def sorted_by(h: U64) -> I64:
-    """The canonical order of documents: by H(id), equal ones as they lie."""
-    order = np.argsort(h)  # in a third of the time of a stable sort
-    found = h[order]
-    return np.argsort(h, kind="stable") if (found[1:] == found[:-1]).any() else order
-
-
 def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.RecordBatch]]:
     at = 0
     for shard in layout.shards:
@@ -124,46 +100,47 @@ def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.Rec
                 at += batch.num_rows
 
 
-def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: float) -> Pairs:
-    """All pairs that are copies, sure or in doubt; of sure ones as many as join what they join.
-
-    `held` is in canonical order; pairs are of places.
-    """
-    place = held.place
-    leader = leaders(held.digest)
+def meet(held: Held, signatures: U32, earlier: Sequence[Earlier], banding: Banding, threshold: float) -> Pairs:
+    """All pairs of places that are copies, sure or in doubt; of sure ones as many as join what they join."""
+    canon = Canon.of(held.h)
+    leader = leaders(held.digest[canon.row])
     copy = np.flatnonzero(leader != np.arange(len(leader)))
-    found = [(place[leader[copy]], place[copy], COPY)]
-    parent = alone(len(place))
-    join(parent, leader[copy], copy)
-    led = leader == np.arange(len(leader))
+    found = [(canon.row[leader[copy]], canon.row[copy], COPY)]
+    parent = alone(len(leader))
+    join(parent, *found[0][:2])
+    led = np.ones(len(leader), np.bool_)
+    led[found[0][1]] = False
     del leader, copy
-    sure, doubt = _joined(held, led & (held.letters > 0), parent, banding, bounds(threshold))
+    shown = led & (held.letters > 0)
+    sure, doubt = _joined(signatures, held.letters, shown, canon, parent, banding, bounds(threshold))
     for packed, kind in ((sure, SURE), (doubt, DOUBT)):
         left, right = unpacked(packed)
-        found.append((place[left], place[right], kind))
+        found.append((left.astype(np.int64), right.astype(np.int64), kind))
     del sure, doubt, packed, left, right
     for one in earlier:
         if one.live.any():
-            found += _published(held, led, one, banding, bounds(threshold))
+            found += _published(held, signatures, led, one, banding, bounds(threshold))
     return Pairs.of(found)
 
 
-def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: I64) -> tuple[U64, U64]:
+def _joined(
+    signatures: U32, letters: I32, shown: Flags, canon: Canon, parent: Parents, banding: Banding, bound: I64
+) -> tuple[U64, U64]:
     """Pairs of rows, packed: sure ones that join in `parent` what they join, and those in doubt that none joined."""
     seen, new = list[U64](), list[U64]()
     sures, doubts = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
     key = np.empty((min(AT_ONCE, banding.bands), len(parent)), np.uint64)
     for band in range(banding.bands):
         if band % AT_ONCE == 0:
-            keys_of(held.signatures, band * banding.rows, banding.rows, key[: banding.bands - band])
+            keys_of(signatures, band * banding.rows, banding.rows, key[: banding.bands - band])
         settle(parent)
-        new.append(candidates_apart(key[band % AT_ONCE], shown, parent))
+        new.append(candidates_apart(key[band % AT_ONCE], shown, canon, parent))
         if band == 0 or sum(map(len, new)) > BLOCK or band + 1 == banding.bands:  # the first band joins most
             fresh = once(new)
             new.clear()
             for some in seen:  # bands repeat what others have found
                 fresh = missing(fresh, some)
-            sure, doubt = joined(held.signatures, held.letters, fresh, parent, bound)
+            sure, doubt = joined(signatures, letters, fresh, parent, bound)
             sures.append(sure)
             doubts.append(doubt)
             seen.append(fresh)
@@ -209,21 +186,23 @@ def _unjoined(pairs: U64, label: Parents) -> U64:
     return pairs[:count]
 
 
-def _published(held: Held, led: Flags, one: Earlier, banding: Banding, bound: I64) -> list[tuple[I64, I64, int]]:
+def _published(
+    held: Held, signatures: U32, led: Flags, one: Earlier, banding: Banding, bound: I64
+) -> list[tuple[I64, I64, int]]:
     """Pairs of documents that come in, of those that are `led` by no other, with those of an earlier release."""
-    live, place = one.live, held.place
+    live = one.live
     leading = np.flatnonzero(led)
     left, right = lookups(held.digest[leading], *one.band(banding.bands), live)
-    found = [(place[leading[left]], one.base + right, COPY)]
+    found = [(leading[left], one.base + right, COPY)]
     shown = leading[held.letters[leading] > 0]
     met = []
     for band in range(banding.bands):
-        key = keys(held.signatures, band * banding.rows, banding.rows)[shown]
+        key = keys(signatures, band * banding.rows, banding.rows)[shown]
         left, right = lookups(key, *one.band(band), live)
         met.append((shown[left], right))
     left, right = distinct(met, one.count)
-    said = compared(held.signatures, left, one.signatures, right, held.letters[left], one.letters[right], bound)
-    return [*found, *((place[left[said == kind]], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
+    said = compared(signatures, left, one.signatures, right, held.letters[left], one.letters[right], bound)
+    return [*found, *((left[said == kind], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
 
 
 def leaders(digest: U64) -> I64:
