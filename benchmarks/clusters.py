@@ -165,10 +165,12 @@ def survey(folder: Path, mode: str, threads: int, index: Path | None) -> dict[st
     rows = sum(pq.read_metadata(shard.sketch).num_rows for shard in shards)
     size = replace(Size.of(rows), memory=rows if mode == "memory" else 0)
     with Memory() as memory, ThreadPoolExecutor(threads) as pool:
-        exchange.find(shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size)  # compiles, derives
+        exchange.find(
+            shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size, threads=threads
+        )  # compiles, derives
         base, memory.peak = _anonymous(), 0.0
         wall, cpu = time.perf_counter(), time.process_time() - memory.cpu
-        exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False, size=size)
+        exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False, size=size, threads=threads)
         wall, cpu = time.perf_counter() - wall, time.process_time() - memory.cpu - cpu
     shutil.rmtree(warm)
     return {"wall_s": wall, "cpu_s": cpu, "base_mb": base, "peak_mb": memory.peak}

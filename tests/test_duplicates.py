@@ -178,7 +178,8 @@ def test_every_key_that_is_shown_twice_is_sorted_with_all_its_rows(rows):
 def test_the_keys_of_many_bands_are_those_of_each_of_them():
     rows = np.random.default_rng(1).integers(0, 2**32, (30, 128), np.uint32)
     many = np.empty((5, 30), np.uint64)
-    keys_of(rows, 12, 6, many)
+    keys_of(rows, 12, 6, many, 0, 17)
+    keys_of(rows, 12, 6, many, 17, 30)
     assert all((many[band] == keys(rows, 12 + 6 * band, 6)).all() for band in range(5))
 
 

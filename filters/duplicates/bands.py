@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from filters.duplicates.prefetch import AHEAD, prefetch
-from filters.duplicates.schema import I64, U64, Flags
+from filters.duplicates.schema import I32, I64, U64, Flags
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled
 
 FOUND = 0.995  # of the pairs at the threshold share a band, at the least
@@ -42,15 +42,15 @@ class Banding:
 class Canon:
     """The canonical order of documents, by H(id): `row` of each in that order, and the `rank` of each row in it."""
 
-    row: I64
-    rank: I64
+    row: I32
+    rank: I32
 
     @staticmethod
     def of(h: U64) -> Canon:
         """The order of the documents of these H(id)."""
-        row = sorted_by(h)
-        rank = np.empty(len(row), np.int32)
-        rank[row] = np.arange(len(row))
+        row = sorted_by(h).astype(np.int32)
+        rank = np.empty_like(row)
+        rank[row] = np.arange(len(row), dtype=np.int32)
         return Canon(row, rank)
 
 
@@ -91,10 +91,13 @@ def keys(signatures: U32, first: int, rows: int) -> U64:
 
 
 @compiled
-def keys_of(signatures: U32, first: int, rows: int, found: U64) -> None:
-    """The keys of as many bands of `rows` values from `first` on as `found` has rows: each signature is read once."""
-    for i in range(len(signatures)):
-        if i + AHEAD < len(signatures):
+def keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: int) -> None:
+    """The keys of as many bands of `rows` values from `first` on as `found` has rows, of documents `low` to `high`.
+
+    Each signature is read once.
+    """
+    for i in range(low, high):
+        if i + AHEAD < high:
             prefetch(signatures, i + AHEAD)
         for band in range(len(found)):
             start = first + band * rows
@@ -116,7 +119,7 @@ def candidates(key: U64) -> U64:
     >>> [side.tolist() for side in unpacked(candidates(np.array([7, 3, 7, 7], np.uint64)))]
     [[0, 0, 2], [2, 3, 3]]
     """
-    rows = np.arange(len(key))
+    rows = np.arange(len(key), dtype=np.int32)
     found: U64 = _paired(*runs(key, np.ones(len(key), np.bool_), Canon(rows, rows)), rows)
     return found
 
@@ -136,7 +139,7 @@ def unpacked(pairs: U64) -> tuple[U32, U32]:
     return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
 
 
-def runs(key: U64, shown: Flags, canon: Canon) -> tuple[U64, I64]:
+def runs(key: U64, shown: Flags, canon: Canon) -> tuple[U64, I32]:
     """Keys and the row of each, by key, then in canonical order: of those `shown` all whose key stands twice.
 
     Keys are below 2^KEY_BITS. A few that stand once are among them.
@@ -144,7 +147,7 @@ def runs(key: U64, shown: Flags, canon: Canon) -> tuple[U64, I64]:
     row = repeated(key, shown)
     if len(key) >> _ROW_BITS:
         row = row[np.lexsort((canon.rank[row], key[row]))]
-        return key[row], row.astype(np.int64)
+        return key[row], row.astype(np.int32)
     sorted_ = _with_rank(key, row, canon.rank)
     sorted_.sort()
     return sorted_ >> np.uint64(_ROW_BITS), canon.row[sorted_ & np.uint64((1 << _ROW_BITS) - 1)]
@@ -177,7 +180,7 @@ def repeated(key: U64, shown: Flags) -> U32:
 
 
 @compiled
-def _with_rank(key: U64, row: U32, rank: I64) -> U64:
+def _with_rank(key: U64, row: U32, rank: I32) -> U64:
     found = np.empty(len(row), np.uint64)
     for i in range(len(row)):
         found[i] = (key[row[i]] << np.uint64(_ROW_BITS)) | np.uint64(rank[row[i]])
@@ -185,7 +188,7 @@ def _with_rank(key: U64, row: U32, rank: I64) -> U64:
 
 
 @compiled
-def _paired(run: U64, row: I64, parent: Any) -> U64:
+def _paired(run: U64, row: I32, parent: Any) -> U64:
     """The pairs of each run of equal keys, packed, without those of one parent."""
     size = 0
     start = 0

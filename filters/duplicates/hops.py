@@ -21,7 +21,7 @@ from filters.duplicates import tables, tasks
 from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, sorted_by, unpacked
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import members_of, published_members
-from filters.duplicates.meeting import AT_ONCE, distinct, hold, hold_signatures, leaders, mapped, once
+from filters.duplicates.meeting import AT_ONCE, distinct, hold_signatures, known, leaders, mapped, once
 from filters.duplicates.pairs import bounds, compared
 from filters.duplicates.schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.shingles import batch_of, gathered, texts_at
@@ -40,7 +40,7 @@ _SENT = pa.schema(
 @tasks.once
 def digests(job: Job) -> None:
     """A group's digests, by digest."""
-    held = hold(job.shards)
+    held = known(job.shards)
     place = job.start + np.arange(job.shards.count)
     table = pa.table({"key": held.digest, "h": held.h, "place": place})
     files.spread(table, key_part(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
@@ -68,7 +68,7 @@ def copies(job: Job) -> None:
 def bands(job: Job) -> None:
     """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
     shape = job.shape
-    held = hold(job.shards)
+    held = known(job.shards)
     shown = held.letters > 0
     met = Pairs.stored([files.piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
@@ -80,7 +80,7 @@ def bands(job: Job) -> None:
     def cut() -> Iterator[pa.RecordBatch]:
         for band in range(bands):
             if band % AT_ONCE == 0:
-                keys_of(signatures, band * width, width, many[: bands - band])
+                keys_of(signatures, band * width, width, many[: bands - band], 0, len(row))
             key = many[band % AT_ONCE]
             table = pa.table({"key": key, "h": h, "place": place})
             yield from files.cut(table, key_part(key, KEY_BITS, shape.slices), shape.slices)
@@ -116,7 +116,7 @@ def attached(job: Job) -> None:
     shape = job.shape
     parts = [files.piece(p, job.number) for p in shape.files("candidates", shape.banding.bands * shape.slices)]
     left, right = distinct([(numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts], _PLACES)
-    letters = hold(job.shards).letters
+    letters = known(job.shards).letters
     group = shape.group_of(right)
     order = np.lexsort((left, group))
     row, right, group = left[order], right[order], group[order]
@@ -150,7 +150,7 @@ def compared_pairs(job: Job) -> None:
     letters: Any
     if job.number < shape.groups:
         met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
-        signatures, letters = hold_signatures(job.shards, met), hold(job.shards).letters[met]
+        signatures, letters = hold_signatures(job.shards, met), known(job.shards).letters[met]
     else:
         one = shape.earlier[job.number - shape.groups]
         met, signatures, letters = np.arange(one.count), one.signatures, one.letters
@@ -181,9 +181,9 @@ def members(job: Job) -> None:
     part = family_part(label, shape.families)
     if job.number >= shape.groups:
         one = shape.earlier[job.number - shape.groups]
-        known = published_members(one, place - one.base)
+        about = published_members(one, place - one.base)
         signed = _signed(one.signatures[place - one.base])
-        files.spread(known.append_column("signature", signed), part, shape.families, job.target)
+        files.spread(about.append_column("signature", signed), part, shape.families, job.target)
         return
     shards = job.shards
     wanted, parts = place[needs], part[needs]
@@ -200,9 +200,9 @@ def members(job: Job) -> None:
         files.write(shingles(), target)
     rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
     found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
-    known = pa.concat_tables([MEMBER.empty_table(), *found])
+    about = pa.concat_tables([MEMBER.empty_table(), *found])
     signed = _signed(hold_signatures(shards, place - job.start))
-    files.spread(known.append_column("signature", signed), part, shape.families, job.target)
+    files.spread(about.append_column("signature", signed), part, shape.families, job.target)
 
 
 def _signed(rows: U32) -> pa.Array:

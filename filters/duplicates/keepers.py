@@ -9,6 +9,7 @@ its ends copies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ from filters.duplicates.schema import (
 )  # fmt: skip
 from filters.duplicates.shingles import Shingles
 from filters.duplicates.sketch import U32
+from filters.duplicates.threads import Each
 
+JUDGED = 32_768  # members of a piece, whose families are judged one after another
 DENSE = 16  # places for each member, up to which a table of all places is cheaper than a search
 
 MEMBER = pa.schema(
@@ -69,8 +72,13 @@ class Order:
     letters: I64
     standing: I64  # 1: of an earlier release, which nothing takes back
 
+    def pieces(self, members: int) -> list[tuple[int, int]]:
+        """Runs of families (first, behind the last) with about so many members; at least one run."""
+        cuts = np.unique(np.searchsorted(self.starts, range(members, len(self.member), members)))
+        return list(pairwise([0, *cuts.tolist(), len(self.starts) - 1]))
 
-def name_keepers(members: Members, pairs: Pairs, threshold: float) -> tuple[pa.Table, I64]:
+
+def name_keepers(members: Members, pairs: Pairs, threshold: float, each: Each = map) -> tuple[pa.Table, I64]:
     """The rows of TABLE about `members`, sorted by id, and the place of the document that each is about.
 
     Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing.
@@ -95,11 +103,18 @@ def name_keepers(members: Members, pairs: Pairs, threshold: float) -> tuple[pa.T
     join(family, left, right)
     del left, right
     found = _ordered(known, labels(family), labels(parent), letters)
-    keeper, share, said = judged(
-        found.starts, found.ranks, found.letters, found.standing, digests[found.member], signatures,
-        row[found.member], flat, first[found.member], length[found.member], bound, needed,
-    )  # fmt: skip
-    return _table(known, found.member, keeper, share, said)
+
+    def judge(low: int, high: int) -> Any:
+        some = slice(found.starts[low], found.starts[high])
+        here = found.member[some]
+        keeper, share, said = judged(
+            found.starts[low : high + 1] - some.start, found.ranks[some], found.letters[some], found.standing[some],
+            digests[here], signatures, row[here], flat, first[here], length[here], bound, needed,
+        )  # fmt: skip
+        return np.where(keeper < 0, keeper, keeper + some.start), share, said
+
+    parts = list(each(judge, *zip(*found.pieces(JUDGED), strict=True)))
+    return _table(known, found.member, *map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _positions(place: I64, left: I64, right: I64) -> tuple[I64, I64]:
