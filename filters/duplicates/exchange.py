@@ -97,7 +97,7 @@ def in_memory(
     signed = _signed(held.signatures, place, layout.count, earlier)
     del held, needs, wanted
     known = _known(layout, earlier, place, each)
-    return name_keepers(Members(known, *signed, shingles), pairs, threshold, each)
+    return name_keepers(Members(known, *signed, shingles), pairs.pieces(), threshold, each)
 
 
 def _families(pairs: Pairs, count: int) -> tuple[I64, Flags]:
@@ -193,7 +193,7 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     wanted = having[needs]
     ids = sketches["id"].take(pa.array(wanted)).to_pylist()
     shingles: Shingles = gathered([batch_of(wanted, [texts[i] for i in ids])], place)
-    return name_keepers(Members(known, signatures, place, shingles), pairs, threshold)[0]
+    return name_keepers(Members(known, signatures, place, shingles), [pairs], threshold)[0]
 
 
 def promote(sketches: pa.Table, texts: Mapping[str, str], fallen: Mapping[str, str], *, threshold: float) -> pa.Table:

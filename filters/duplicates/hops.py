@@ -216,7 +216,7 @@ def judged(job: Job) -> None:
     table = files.gather(shape.files("members", len(shape.starts)), job.number)
     place = numbers(table["place"])
     met = shape.files("pairs", shape.slices + len(shape.starts))
-    pairs = Pairs.stored([files.piece(path, job.number) for path in met])
+    pairs = [Pairs.stored([files.piece(path, job.number)]) for path in met]
     sent = shape.files("shingles", shape.groups) if shape.texts else []
     batches = (batch for path in sent for batch in files.pieces(path, job.number, shape.families))
     shingles = gathered(batches, place, shape.work)

@@ -8,6 +8,7 @@ its ends copies.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.duplicates.components import Parents, alone, join, labels
-from filters.duplicates.judging import complete, join_verified, judged, share_shingles
+from filters.duplicates.judging import complete, join_sure, join_verified, judged, share_shingles
 from filters.duplicates.pairs import bounds, limits
 from filters.duplicates.schema import (
+    DOUBT,
     I32,
     I64,
     KINDS,
@@ -78,30 +80,31 @@ class Order:
         return list(pairwise([0, *cuts.tolist(), len(self.starts) - 1]))
 
 
-def name_keepers(members: Members, pairs: Pairs, threshold: float, each: Each = map) -> tuple[pa.Table, I64]:
+def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, each: Each = map) -> tuple[pa.Table, I64]:
     """The rows of TABLE about `members`, sorted by id, and the place of the document that each is about.
 
-    Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing.
+    Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing,
+    nor does how pairs are cut: of those only one piece is held beside what is in `pairs`.
     """
     order = pc.sort_indices(members.known, sort_keys=[("id", "ascending"), ("release", "ascending")])
     at = np.asarray(order).astype(np.int64)
     known = members.known.take(order)
-    place = numbers(known["place"])
-    left, right = _positions(place, pairs.left, pairs.right)
     digests, row = digests_in(known["digest"]), members.row[at]
     first, length = members.shingles.first[at], members.shingles.length[at]
     letters, bound = numbers(known["letters"]), bounds(threshold)
     needed = np.array([kind.threshold for kind in limits(threshold)])
     flat, signatures = members.shingles.flat, members.signatures
     del members  # what is not in order any more
-    parent = alone(len(place))
-    share_shingles(digests, left, right, pairs.kind, first, length)
-    join_verified(
-        parent, left, right, pairs.kind, digests, signatures, row, letters, flat, first, length, bound, needed
-    )
-    family = alone(len(place))
-    join(family, left, right)
-    del left, right
+    position = _position(numbers(known["place"]))
+    parent, family = alone(known.num_rows), alone(known.num_rows)
+    for some in pairs:
+        left, right = position(some.left), position(some.right)
+        share_shingles(digests, left, right, some.kind, first, length)
+        join_sure(parent, left, right, some.kind, digests)
+        join(family, left, right)
+    for some in pairs:
+        left, right = (position(side[some.kind == DOUBT]) for side in (some.left, some.right))
+        join_verified(parent, left, right, signatures, row, letters, flat, first, length, bound, needed)
     found = _ordered(known, labels(family), labels(parent), letters)
 
     def judge(low: int, high: int) -> Any:
@@ -117,14 +120,14 @@ def name_keepers(members: Members, pairs: Pairs, threshold: float, each: Each = 
     return _table(known, found.member, *map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _positions(place: I64, left: I64, right: I64) -> tuple[I64, I64]:
-    """Where in `place` the two sides of pairs stand."""
+def _position(place: I64) -> Callable[[I64], I64]:
+    """Where in `place` each of some places stands."""
     if len(place) and place.max() < DENSE * len(place):
-        at = np.empty(place.max() + 1, np.int64)
-        at[place] = np.arange(len(place))
-        return at[left], at[right]
+        at = np.empty(place.max() + 1, np.int32)
+        at[place] = np.arange(len(place), dtype=np.int32)
+        return lambda places: at[places].astype(np.int64)
     order = np.argsort(place)
-    return order[np.searchsorted(place, left, sorter=order)], order[np.searchsorted(place, right, sorter=order)]
+    return lambda places: order[np.searchsorted(place, places, sorter=order)]
 
 
 def _ordered(known: pa.Table, family: Parents, component: Parents, letters: I64) -> Order:

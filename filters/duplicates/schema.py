@@ -67,6 +67,11 @@ class Pairs:
         """As a table of schema PAIRS."""
         return pa.table([self.left, self.right, self.kind], schema=PAIRS)
 
+    def pieces(self, count: int = 1 << 18) -> list[Pairs]:
+        """The same, in views of at most `count` pairs."""
+        cuts = [slice(at, at + count) for at in range(0, len(self.kind), count)]
+        return [Pairs(self.left[cut], self.right[cut], self.kind[cut]) for cut in cuts]
+
     @staticmethod
     def stored(batches: Sequence[pa.RecordBatch]) -> Pairs:
         """Out of batches of schema PAIRS."""
