@@ -227,7 +227,8 @@ def main() -> None:
             simulate(count, shards)
             for mode in args.modes:
                 found = child(shards, mode, args.threads)
-                found |= {"per_s": count / found["cpu_s"], "recall": recall(shards, Path(name) / f"out-{mode}", count)}
+                found |= {f"per_s_of_{clock}": count / found[f"{clock}_s"] for clock in ("wall", "cpu")}
+                found |= {"threads": args.threads, "recall": recall(shards, Path(name) / f"out-{mode}", count)}
                 print(json.dumps({"documents": count, "mode": mode, **found}), flush=True)
             if args.increment:
                 index(shards, Path(name) / "segment")
