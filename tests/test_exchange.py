@@ -52,7 +52,7 @@ def test_order_cut_mode_and_threads_leave_no_trace(tmp_path, docs, earlier, trut
 @pytest.mark.parametrize("threads", [1, 4])
 def test_threads_and_the_pieces_they_work_on_leave_no_trace(tmp_path, docs, earlier, truth, threads, monkeypatch):
     """Arrays as small as these are one piece each; here they are cut into many."""
-    small = {"ROWS": 7, "PAIRS": 5, "BLOCK": 11, "AT_ONCE": 5, "TURN": 3}
+    small = {"ROWS": 7, "PAIRS": 5, "AT_ONCE": 5, "TURN": 3}
     for module, sizes in ((meeting, small), (keepers, {"JUDGED": 9}), (schema, {"PIECE": 4})):
         for name, size in sizes.items():
             monkeypatch.setattr(module, name, size)

@@ -21,7 +21,7 @@ from filters.duplicates import tables, tasks
 from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, sorted_by, unpacked
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import members_of, published_members
-from filters.duplicates.meeting import AT_ONCE, distinct, hold_signatures, known, leaders, mapped, once
+from filters.duplicates.meeting import AT_ONCE, PAIRS, distinct, hold_signatures, known, leaders, mapped, once
 from filters.duplicates.pairs import bounds, compared
 from filters.duplicates.schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.shingles import batch_of, gathered, texts_at
@@ -90,21 +90,28 @@ def bands(job: Job) -> None:
 
 @tasks.once
 def candidate_pairs(job: Job) -> None:
-    """Pairs that share a key of this partition, by group of the left one."""
+    """Pairs that share a key of this partition, by group of the left one; in rounds, since one key may have most."""
     shape = job.shape
     table = files.gather(shape.files("bands", shape.groups), job.number)
-    all_ = np.asarray(table["key"])
+    all_, places = np.asarray(table["key"]), numbers(table["place"])
     row = repeated(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
     row = row[sorted_by(np.asarray(table["h"])[row])]
-    key, place = all_[row], numbers(table["place"])[row]
-    left, right = unpacked(candidates(key))
-    found = [(place[left], place[right], DOUBT)]
-    for one in shape.earlier:
-        asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
-        found.append((numbers(table["place"])[asked], one.base + published, DOUBT))
-    pairs = Pairs.of(found)
-    part = shape.group_of(pairs.left)
-    files.spread(pairs.table().drop_columns("kind"), part, shape.groups, job.target)
+    key, place = all_[row], places[row]
+
+    def found() -> Iterator[tuple[I64, I64]]:
+        for one in shape.earlier:
+            asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
+            yield places[asked], one.base + published
+        packed = candidates(key)
+        for at in range(0, max(1, len(packed)), PAIRS):
+            left, right = unpacked(packed[at : at + PAIRS])
+            yield place[left], place[right]
+
+    def cut() -> Iterator[pa.RecordBatch]:
+        for left, right in found():
+            yield from files.cut(pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups)
+
+    files.write(cut(), job.target)
 
 
 @tasks.once
@@ -114,8 +121,9 @@ def attached(job: Job) -> None:
     A signature travels once to each group; where it stands in the row before, it is left empty.
     """
     shape = job.shape
-    parts = [files.piece(p, job.number) for p in shape.files("candidates", shape.banding.bands * shape.slices)]
-    left, right = distinct([(numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts], _PLACES)
+    met = shape.files("candidates", shape.banding.bands * shape.slices)
+    parts = (batch for path in met for batch in files.pieces(path, job.number, shape.groups))
+    left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
     letters = known(job.shards).letters
     group = shape.group_of(right)
     order = np.lexsort((left, group))

@@ -30,8 +30,7 @@ READ = 4096  # sketches read at once
 AT_ONCE = 7  # bands whose keys are held
 TURN = 2  # bands whose candidates are looked for at once
 ROWS = 65_536  # documents of a piece whose keys are cut
-PAIRS = 1 << 18  # candidates of a piece that is compared
-BLOCK = 1 << 20  # candidates held until each of them stands once, and is compared
+PAIRS = 1 << 18  # candidates of a piece that is compared, or sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: fl
 
 def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: I64, each: Each) -> tuple[U64, U64]:
     """Pairs of rows, packed: sure ones that join in `parent` what they join, and those in doubt that none joined."""
-    seen, new = list[U64](), list[U64]()
+    seen = list[U64]()
     sures, doubts = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
 
     def sought(key: U64) -> U64:
@@ -164,16 +163,14 @@ def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: 
             fresh = missing(fresh, some)
         return fresh, *joined(held.signatures, held.letters, fresh, parent.copy(), bound)
 
-    for key, last in _turns(held.signatures, banding, each):
+    for key in _turns(held.signatures, banding, each):
         settle(parent)
-        new += each(sought, key)
-        if not seen or sum(map(len, new)) > BLOCK or last:  # the first band joins most
-            for fresh, sure, doubt in list(each(told, _pieces(once(new)))):
-                join(parent, *rows_of(sure))
-                sures.append(sure)
-                doubts.append(doubt)
-                seen.append(fresh)
-            new.clear()
+        found = list(each(told, _pieces(once(list(each(sought, key))))))
+        for _, sure, doubt in found:
+            join(parent, *rows_of(sure))
+            sures.append(sure)
+            doubts.append(doubt)
+        seen += [np.concatenate([fresh for fresh, _, _ in found])] if found else []
     settle(parent)
     return np.concatenate(sures), _unjoined(np.concatenate(doubts), parent)
 
@@ -182,15 +179,15 @@ def _pieces(pairs: U64) -> list[U64]:
     return [pairs[at : at + PAIRS] for at in range(0, len(pairs), PAIRS)]
 
 
-def _turns(signatures: U32, banding: Banding, each: Each) -> Iterator[tuple[U64, bool]]:
-    """The keys of the first band, then of TURN bands at a time, and whether these are the last."""
+def _turns(signatures: U32, banding: Banding, each: Each) -> Iterator[U64]:
+    """The keys of the first band, which joins most, then of TURN bands at a time."""
     held = np.empty((min(AT_ONCE, banding.bands), len(signatures)), np.uint64)
     for first in range(0, banding.bands, AT_ONCE):
         key = held[: banding.bands - first]
         _cut(signatures, first * banding.rows, banding.rows, key, each)
         starts = [0, *range(1 if first == 0 else TURN, len(key), TURN), len(key)]
         for low, high in pairwise(starts):
-            yield key[low:high], first + high == banding.bands
+            yield key[low:high]
 
 
 def _cut(signatures: U32, first: int, rows: int, key: U64, each: Each) -> None:
@@ -208,7 +205,7 @@ def rows_of(pairs: U64) -> tuple[I64, I64]:
     return left.astype(np.int64), right.astype(np.int64)
 
 
-def distinct(pairs: Sequence[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
+def distinct(pairs: Iterable[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
     """Each pair once, sorted; `stride` is above all numbers on the right."""
     all_ = np.concatenate([np.empty(0, np.int64), *(left * stride + right for left, right in pairs)])
     left, right = np.divmod(once([all_.view(np.uint64)]).view(np.int64), max(stride, 1))

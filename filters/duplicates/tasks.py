@@ -93,9 +93,7 @@ def once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
 
 
 def give_back() -> None:
-    """Hand what is free back to the system. Allocators keep it, in an arena of each thread: from one task to the next
-    that came to half of all that was held.
-    """
+    """Hand what is free back to the system: allocators keep it, in an arena of each thread, task by task."""
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux":
         getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # of glibc; other C libraries have none
