@@ -212,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000])
     parser.add_argument("--modes", nargs="*", default=["memory", "disk"])
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--increment", action="store_true", help="also 1 %% new documents against a segment of all")
     parser.add_argument("--child", nargs=3)

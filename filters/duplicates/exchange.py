@@ -61,7 +61,7 @@ def find(
 ) -> list[Path]:
     """`exchange`; `texts` says whether the shards have texts to compare where signatures leave a doubt.
 
-    What is done in memory is done by so many `threads`, or by one for each processor.
+    What is done in memory is done by so many `threads`, or by as many as threads.py allows.
     """
     layout = lay(shards)
     targets = [rows_file(folder, number) for number in range(len(layout.shards))]

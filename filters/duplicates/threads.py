@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 
 from malmoi.workers import cores
 
+THREADS = 2  # at the most: what each holds for itself is part of the memory of a survey
+
 Each: TypeAlias = Callable[..., Iterable[Any]]  # `map`, or what does the same at once
 
 
 @contextmanager
 def pool(count: int | None = None) -> Iterator[Each]:
-    """A `map` by so many threads, or by one for each processor."""
-    with ThreadPoolExecutor(cores() if count is None else count) as threads:
+    """A `map` by so many threads, or by one for each processor, THREADS at the most."""
+    with ThreadPoolExecutor(min(cores(), THREADS) if count is None else count) as threads:
         yield threads.map
 
 
