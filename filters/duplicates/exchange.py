@@ -23,6 +23,7 @@ from filters.duplicates.meeting import Held, hold, meet
 from filters.duplicates.schema import I64, TABLE, Flags, Pairs, digests_in, numbers, signatures_in
 from filters.duplicates.shingles import Shingles, batch_of, gathered, texts_at, unknown
 from filters.duplicates.sketch import U32
+from filters.duplicates.tasks import give_back
 from filters.duplicates.threads import Each, finish, pool
 from malmoi import exchange as files
 from malmoi.exchange import Run
@@ -85,6 +86,7 @@ def in_memory(
 ) -> tuple[pa.Table, I64]:
     """The rows of TABLE and the place of the document of each; `texts`: whether the shards have them to compare."""
     held = hold(layout, each)
+    give_back()  # what readers of shards kept
     bands = banding(threshold)
     sources = layout.sources() if segments else frozenset()
     earlier = opened(segments, bands, layout.count, sources, work, run)
