@@ -1,6 +1,7 @@
 """Documents meet in memory: their signatures are held, bands are taken a few at a time.
 
-A million documents take 0.68 GB at the most, with two threads: 512 bytes of signature each, the keys of a few bands, and a few numbers.
+A million documents take 0.68 GB at the most, with two threads: 512 bytes of signature each, the keys of a few
+bands, and a few numbers.
 """
 
 from __future__ import annotations
