@@ -165,10 +165,12 @@ def survey(folder: Path, mode: str, threads: int, index: Path | None) -> dict[st
     rows = sum(pq.read_metadata(shard.sketch).num_rows for shard in shards)
     size = replace(Size.of(rows), memory=rows if mode == "memory" else 0)
     with Memory() as memory, ThreadPoolExecutor(threads) as pool:
-        exchange.find(shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size)  # compiles, derives
+        exchange.find(
+            shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size, threads=threads
+        )  # compiles, derives
         base, memory.peak = _anonymous(), 0.0
         wall, cpu = time.perf_counter(), time.process_time() - memory.cpu
-        exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False, size=size)
+        exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False, size=size, threads=threads)
         wall, cpu = time.perf_counter() - wall, time.process_time() - memory.cpu - cpu
     shutil.rmtree(warm)
     return {"wall_s": wall, "cpu_s": cpu, "base_mb": base, "peak_mb": memory.peak}
@@ -210,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000])
     parser.add_argument("--modes", nargs="*", default=["memory", "disk"])
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--increment", action="store_true", help="also 1 %% new documents against a segment of all")
     parser.add_argument("--child", nargs=3)
@@ -225,7 +227,8 @@ def main() -> None:
             simulate(count, shards)
             for mode in args.modes:
                 found = child(shards, mode, args.threads)
-                found |= {"per_s": count / found["cpu_s"], "recall": recall(shards, Path(name) / f"out-{mode}", count)}
+                found |= {f"per_s_of_{clock}": count / found[f"{clock}_s"] for clock in ("wall", "cpu")}
+                found |= {"threads": args.threads, "recall": recall(shards, Path(name) / f"out-{mode}", count)}
                 print(json.dumps({"documents": count, "mode": mode, **found}), flush=True)
             if args.increment:
                 index(shards, Path(name) / "segment")

@@ -114,7 +114,7 @@ def survey(
 ) -> list[Path]:
     """Run the survey; the files with the rows about each shard."""
     with ThreadPoolExecutor(threads) as pool:
-        return find(found, segments, folder, pool.map, threshold, size=size)
+        return find(found, segments, folder, pool.map, threshold, size=size, threads=threads)
 
 
 def rows(folder: Path) -> dict[str, dict]:

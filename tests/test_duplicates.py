@@ -18,6 +18,7 @@ from filters.duplicates.bands import (
     ALL_PAIRS,
     FIRST,
     FOUND,
+    Canon,
     banding,
     candidates,
     candidates_apart,
@@ -166,8 +167,10 @@ def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(
 @given(st.lists(st.tuples(st.integers(0, 2**40 - 1) | st.integers(0, 9), st.booleans()), max_size=80))
 def test_every_key_that_is_shown_twice_is_sorted_with_all_its_rows(rows):
     key, shown = np.array([k for k, _ in rows], np.uint64), np.array([s for _, s in rows], np.bool_)
-    found = list(zip(*(part.tolist() for part in runs(key, shown)), strict=True))
-    assert found == sorted(found) and all(key[row] == k and shown[row] for k, row in found)
+    canon = Canon.of(key * np.uint64(0x9E3779B97F4A7C15))  # some are equal
+    found = list(zip(*(part.tolist() for part in runs(key, shown, canon)), strict=True))
+    assert found == sorted(found, key=lambda one: (one[0], canon.rank[one[1]]))
+    assert all(key[row] == k and shown[row] for k, row in found)
     here = [k for k, s in rows if s]
     assert {row for row, (k, s) in enumerate(rows) if s and here.count(k) > 1} <= {row for _, row in found}
 
@@ -175,14 +178,16 @@ def test_every_key_that_is_shown_twice_is_sorted_with_all_its_rows(rows):
 def test_the_keys_of_many_bands_are_those_of_each_of_them():
     rows = np.random.default_rng(1).integers(0, 2**32, (30, 128), np.uint32)
     many = np.empty((5, 30), np.uint64)
-    keys_of(rows, 12, 6, many)
+    keys_of(rows, 12, 6, many, 0, 17)
+    keys_of(rows, 12, 6, many, 17, 30)
     assert all((many[band] == keys(rows, 12 + 6 * band, 6)).all() for band in range(5))
 
 
 def test_what_is_joined_already_is_no_candidate():
     key, shown = np.array([5, 5, 5, 5], np.uint64), np.array([True, True, True, False])
-    left, right = unpacked(candidates_apart(key, shown, np.array([0, 0, 2, 3], np.int32)))
-    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 2), (1, 2)]
+    parent = np.array([0, 0, 2, 3], np.int32)
+    left, right = unpacked(candidates_apart(key, shown, Canon.of(np.array([7, 9, 8, 6], np.uint64)), parent))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 2), (2, 1)]
 
 
 @settings(deadline=None)  # the first call compiles

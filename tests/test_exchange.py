@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from filters.duplicates import keepers, meeting, schema
 from malmoi import exchange
 from malmoi.errors import StageError
 from tests.small_survey import FILES, MEMORY, ONE, corpus, document, prose, rows, segment, shards, survey
@@ -45,6 +46,17 @@ def test_order_cut_mode_and_threads_leave_no_trace(tmp_path, docs, earlier, trut
     found = shards(shuffled, tmp_path / "in", each)
     random.Random(seed).shuffle(found)
     survey(found, tmp_path / "out", size, earlier[:: 1 if seed else -1], threads)
+    assert (tmp_path / "out/table.parquet").read_bytes() == truth
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_threads_and_the_pieces_they_work_on_leave_no_trace(tmp_path, docs, earlier, truth, threads, monkeypatch):
+    """Arrays as small as these are one piece each; here they are cut into many."""
+    small = {"ROWS": 7, "PAIRS": 5, "AT_ONCE": 5, "TURN": 3}
+    for module, sizes in ((meeting, small), (keepers, {"JUDGED": 9}), (schema, {"PIECE": 4})):
+        for name, size in sizes.items():
+            monkeypatch.setattr(module, name, size)
+    survey(shards(docs, tmp_path / "in", 16), tmp_path / "out", MEMORY, earlier, threads)
     assert (tmp_path / "out/table.parquet").read_bytes() == truth
 
 

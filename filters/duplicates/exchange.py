@@ -13,16 +13,18 @@ import pyarrow as pa
 from pydantic import Field
 
 from filters.duplicates import tables
-from filters.duplicates.bands import banding
+from filters.duplicates.bands import Canon, banding
 from filters.duplicates.components import alone, families, join, labels, tally
 from filters.duplicates.course import Size, through_files
 from filters.duplicates.earlier import Earlier, opened
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import Layout, lay, members_of, published_members, rows_file
-from filters.duplicates.meeting import Held, hold_sorted, meet, sorted_by
+from filters.duplicates.meeting import Held, hold, meet
 from filters.duplicates.schema import I64, TABLE, Flags, Pairs, digests_in, numbers, signatures_in
 from filters.duplicates.shingles import Shingles, batch_of, gathered, texts_at, unknown
 from filters.duplicates.sketch import U32
+from filters.duplicates.tasks import give_back
+from filters.duplicates.threads import Each, finish, pool
 from malmoi import exchange as files
 from malmoi.exchange import Run
 from malmoi.survey import Segment, Surveyed
@@ -56,18 +58,22 @@ def find(
     threshold: float,
     texts: bool = True,
     size: Size | None = None,
+    threads: int | None = None,
 ) -> list[Path]:
-    """`exchange`; `texts` says whether the shards have texts to compare where signatures leave a doubt."""
+    """`exchange`; `texts` says whether the shards have texts to compare where signatures leave a doubt.
+
+    What is done in memory is done by so many `threads`, or by as many as threads.py allows.
+    """
     layout = lay(shards)
     targets = [rows_file(folder, number) for number in range(len(layout.shards))]
     if not all(path.exists() for path in [folder / "table.parquet", *targets]):
         if size is None:
             size = Size.of(layout.count)
         if layout.count <= size.memory:
-            rows, place = in_memory(layout, segments, folder / "work", run, threshold, texts)
-            for target, table in zip(targets, tables.cut(rows, place, layout.starts[:-1]), strict=True):
-                tables.write([table], target)
-            tables.write([rows], folder / "table.parquet")
+            with pool(threads) as each:
+                rows, place = in_memory(layout, segments, folder / "work", run, threshold, texts, each)
+                cut = [[table] for table in tables.cut(rows, place, layout.starts[:-1])]
+                finish(each(tables.write, [*cut, [rows]], [*targets, folder / "table.parquet"]))
         else:
             through_files(layout, segments, folder, run, threshold, texts, size)
         shutil.rmtree(folder / "work", ignore_errors=True)
@@ -76,22 +82,24 @@ def find(
 
 
 def in_memory(
-    layout: Layout, segments: Sequence[Segment], work: Path, run: Run, threshold: float, texts: bool = True
+    layout: Layout, segments: Sequence[Segment], work: Path, run: Run, threshold: float, texts: bool, each: Each
 ) -> tuple[pa.Table, I64]:
     """The rows of TABLE and the place of the document of each; `texts`: whether the shards have them to compare."""
-    held = hold_sorted(layout)
+    held = hold(layout, each)
+    give_back()  # what readers of shards kept
     bands = banding(threshold)
     sources = layout.sources() if segments else frozenset()
     earlier = opened(segments, bands, layout.count, sources, work, run)
-    pairs = meet(held, earlier, bands, threshold)
+    pairs = meet(held, earlier, bands, threshold, each)
     place, needs = _families(pairs, layout.count + sum(one.count for one in earlier))
     wanted = place[needs & (place < layout.count)]
     shingles = unknown(len(place))
     if texts and wanted.size:
         shingles = gathered(_shingled(layout, wanted, work, run), place, work)
-    signed = _signed(held, place, layout.count, earlier)
+    signed = _signed(held.signatures, place, layout.count, earlier)
     del held, needs, wanted
-    return name_keepers(Members(_known(layout, earlier, place), *signed, shingles), pairs, threshold)
+    known = _known(layout, earlier, place, each)
+    return name_keepers(Members(known, *signed, shingles), pairs.pieces(), threshold, each)
 
 
 def _families(pairs: Pairs, count: int) -> tuple[I64, Flags]:
@@ -103,24 +111,25 @@ def _families(pairs: Pairs, count: int) -> tuple[I64, Flags]:
     return found.members(0, count)
 
 
-def _known(layout: Layout, earlier: Sequence[Earlier], place: I64) -> pa.Table:
+def _known(layout: Layout, earlier: Sequence[Earlier], place: I64, each: Each) -> pa.Table:
     """The members at `place` (sorted) as a table of schema MEMBER."""
-    found = [MEMBER.empty_table()]
-    for number, rows in enumerate(layout.split(place[: np.searchsorted(place, layout.count)])):
-        if rows.size:
-            found.append(members_of(layout.shards[number].sketch, rows, int(layout.starts[number]), earlier))
+
+    def read(number: int, rows: I64) -> pa.Table:
+        return members_of(layout.shards[number].sketch, rows, int(layout.starts[number]), earlier)
+
+    here = layout.split(place[: np.searchsorted(place, layout.count)])
+    some = [number for number, rows in enumerate(here) if rows.size]
+    found = [MEMBER.empty_table(), *each(read, some, [here[number] for number in some])]
     for one, rows in _published(earlier, place):
         found.append(published_members(one, rows))
     return pa.concat_tables(found)
 
 
-def _signed(held: Held, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
+def _signed(signatures: U32, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
     """Signatures, and which of them the member at each place has; the first `count` places come in."""
-    row = np.empty(count, np.int64)
-    row[held.place] = np.arange(count)
     if not len(place) or place[-1] < count:
-        return held.signatures, row[place]
-    signed = [held.signatures[row[place[: np.searchsorted(place, count)]]]]
+        return signatures, place
+    signed = [signatures[place[: np.searchsorted(place, count)]]]
     signed += [one.signatures[rows] for one, rows in _published(earlier, place)]
     signatures = np.concatenate(signed)
     signatures.flags.writeable = False
@@ -170,18 +179,11 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     """The rows of TABLE about documents that are compared with each other only, from their sketches and texts."""
     if not sketches.num_rows:
         return TABLE.empty_table()
-    order = sorted_by(np.asarray(sketches["h"]))
-    sketches = sketches.take(pa.array(order))
+    place = np.arange(sketches.num_rows)
     signatures = signatures_in(sketches["signature"]).copy()
     signatures.flags.writeable = False
-    place = np.arange(len(order))
-    held = Held(
-        place,
-        np.asarray(sketches["h"]),
-        digests_in(sketches["digest"])[:, 0].copy(),
-        numbers(sketches["letters"]).astype(np.int32),
-        signatures,
-    )
+    digest, letters = digests_in(sketches["digest"])[:, 0].copy(), numbers(sketches["letters"]).astype(np.int32)
+    held = Held(Canon.of(np.asarray(sketches["h"])), digest, letters, signatures)
     pairs = meet(held, (), banding(threshold), threshold)
     extra = {
         "place": pa.array(place),
@@ -193,7 +195,7 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     wanted = having[needs]
     ids = sketches["id"].take(pa.array(wanted)).to_pylist()
     shingles: Shingles = gathered([batch_of(wanted, [texts[i] for i in ids])], place)
-    return name_keepers(Members(known, signatures, place, shingles), pairs, threshold)[0]
+    return name_keepers(Members(known, signatures, place, shingles), [pairs], threshold)[0]
 
 
 def promote(sketches: pa.Table, texts: Mapping[str, str], fallen: Mapping[str, str], *, threshold: float) -> pa.Table:

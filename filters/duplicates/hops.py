@@ -18,10 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from filters.duplicates import tables, tasks
-from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, unpacked
+from filters.duplicates.bands import KEY_BITS, candidates, keys_of, lookups, repeated, sorted_by, unpacked
 from filters.duplicates.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.layout import members_of, published_members
-from filters.duplicates.meeting import AT_ONCE, distinct, hold, hold_signatures, leaders, mapped, once, sorted_by
+from filters.duplicates.meeting import AT_ONCE, PAIRS, distinct, hold_signatures, known, leaders, mapped, once
 from filters.duplicates.pairs import bounds, compared
 from filters.duplicates.schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.shingles import batch_of, gathered, texts_at
@@ -40,8 +40,9 @@ _SENT = pa.schema(
 @tasks.once
 def digests(job: Job) -> None:
     """A group's digests, by digest."""
-    held = hold(job.shards)
-    table = pa.table({"key": held.digest, "h": held.h, "place": held.place})
+    held = known(job.shards)
+    place = job.start + np.arange(job.shards.count)
+    table = pa.table({"key": held.digest, "h": held.h, "place": place})
     files.spread(table, key_part(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
 
 
@@ -67,19 +68,19 @@ def copies(job: Job) -> None:
 def bands(job: Job) -> None:
     """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
     shape = job.shape
-    held = hold(job.shards)
+    held = known(job.shards)
     shown = held.letters > 0
     met = Pairs.stored([files.piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
     row = np.flatnonzero(shown)
-    h, place, (bands, width) = held.h[row], held.place[row], (shape.banding.bands, shape.banding.rows)
+    h, place, (bands, width) = held.h[row], job.start + row, (shape.banding.bands, shape.banding.rows)
     signatures = hold_signatures(job.shards, row)
     many = np.empty((min(AT_ONCE, bands), len(row)), np.uint64)
 
     def cut() -> Iterator[pa.RecordBatch]:
         for band in range(bands):
             if band % AT_ONCE == 0:
-                keys_of(signatures, band * width, width, many[: bands - band])
+                keys_of(signatures, band * width, width, many[: bands - band], 0, len(row))
             key = many[band % AT_ONCE]
             table = pa.table({"key": key, "h": h, "place": place})
             yield from files.cut(table, key_part(key, KEY_BITS, shape.slices), shape.slices)
@@ -89,21 +90,28 @@ def bands(job: Job) -> None:
 
 @tasks.once
 def candidate_pairs(job: Job) -> None:
-    """Pairs that share a key of this partition, by group of the left one."""
+    """Pairs that share a key of this partition, by group of the left one; in rounds, since one key may have most."""
     shape = job.shape
     table = files.gather(shape.files("bands", shape.groups), job.number)
-    all_ = np.asarray(table["key"])
+    all_, places = np.asarray(table["key"]), numbers(table["place"])
     row = repeated(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
     row = row[sorted_by(np.asarray(table["h"])[row])]
-    key, place = all_[row], numbers(table["place"])[row]
-    left, right = unpacked(candidates(key))
-    found = [(place[left], place[right], DOUBT)]
-    for one in shape.earlier:
-        asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
-        found.append((numbers(table["place"])[asked], one.base + published, DOUBT))
-    pairs = Pairs.of(found)
-    part = shape.group_of(pairs.left)
-    files.spread(pairs.table().drop_columns("kind"), part, shape.groups, job.target)
+    key, place = all_[row], places[row]
+
+    def found() -> Iterator[tuple[I64, I64]]:
+        for one in shape.earlier:
+            asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
+            yield places[asked], one.base + published
+        packed = candidates(key)
+        for at in range(0, max(1, len(packed)), PAIRS):
+            left, right = unpacked(packed[at : at + PAIRS])
+            yield place[left], place[right]
+
+    def cut() -> Iterator[pa.RecordBatch]:
+        for left, right in found():
+            yield from files.cut(pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups)
+
+    files.write(cut(), job.target)
 
 
 @tasks.once
@@ -113,9 +121,10 @@ def attached(job: Job) -> None:
     A signature travels once to each group; where it stands in the row before, it is left empty.
     """
     shape = job.shape
-    parts = [files.piece(p, job.number) for p in shape.files("candidates", shape.banding.bands * shape.slices)]
-    left, right = distinct([(numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts], _PLACES)
-    letters = hold(job.shards).letters
+    met = shape.files("candidates", shape.banding.bands * shape.slices)
+    parts = (batch for path in met for batch in files.pieces(path, job.number, shape.groups))
+    left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
+    letters = known(job.shards).letters
     group = shape.group_of(right)
     order = np.lexsort((left, group))
     row, right, group = left[order], right[order], group[order]
@@ -149,7 +158,7 @@ def compared_pairs(job: Job) -> None:
     letters: Any
     if job.number < shape.groups:
         met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
-        signatures, letters = hold_signatures(job.shards, met), hold(job.shards).letters[met]
+        signatures, letters = hold_signatures(job.shards, met), known(job.shards).letters[met]
     else:
         one = shape.earlier[job.number - shape.groups]
         met, signatures, letters = np.arange(one.count), one.signatures, one.letters
@@ -180,9 +189,9 @@ def members(job: Job) -> None:
     part = family_part(label, shape.families)
     if job.number >= shape.groups:
         one = shape.earlier[job.number - shape.groups]
-        known = published_members(one, place - one.base)
+        about = published_members(one, place - one.base)
         signed = _signed(one.signatures[place - one.base])
-        files.spread(known.append_column("signature", signed), part, shape.families, job.target)
+        files.spread(about.append_column("signature", signed), part, shape.families, job.target)
         return
     shards = job.shards
     wanted, parts = place[needs], part[needs]
@@ -199,9 +208,9 @@ def members(job: Job) -> None:
         files.write(shingles(), target)
     rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
     found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
-    known = pa.concat_tables([MEMBER.empty_table(), *found])
+    about = pa.concat_tables([MEMBER.empty_table(), *found])
     signed = _signed(hold_signatures(shards, place - job.start))
-    files.spread(known.append_column("signature", signed), part, shape.families, job.target)
+    files.spread(about.append_column("signature", signed), part, shape.families, job.target)
 
 
 def _signed(rows: U32) -> pa.Array:
@@ -215,7 +224,7 @@ def judged(job: Job) -> None:
     table = files.gather(shape.files("members", len(shape.starts)), job.number)
     place = numbers(table["place"])
     met = shape.files("pairs", shape.slices + len(shape.starts))
-    pairs = Pairs.stored([files.piece(path, job.number) for path in met])
+    pairs = [Pairs.stored([files.piece(path, job.number)]) for path in met]
     sent = shape.files("shingles", shape.groups) if shape.texts else []
     batches = (batch for path in sent for batch in files.pieces(path, job.number, shape.families))
     shingles = gathered(batches, place, shape.work)

@@ -10,7 +10,7 @@ from filters.duplicates.components import Parents, find, union
 from filters.duplicates.kernels import U8
 from filters.duplicates.pairs import SHORT, equal_values
 from filters.duplicates.prefetch import AHEAD, prefetch
-from filters.duplicates.schema import COPY, DOUBT, I32, I64, SURE, U64
+from filters.duplicates.schema import COPY, I32, I64, SURE, U64
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled, jaccard
 
 COMPLETE = 9  # tenths of the letters of the longest; a copy that long is not a fragment, and others decide
@@ -42,21 +42,26 @@ def _equal(digests: U64, i: int, j: int) -> bool:
 
 
 @compiled
-def join_verified(
-    parent: Parents, left: I64, right: I64, kind: Any, digests: U64, signatures: U32, row: I64,
-    letters: I64, flat: U32, first: I64, length: I64, bound: I64, needed: Any,
-) -> None:  # fmt: skip
-    """Join the pairs that are alike: copies and sure ones first, then those in doubt that nothing joined yet."""
+def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -> None:
+    """Join the pairs whose signatures leave no doubt, and copies."""
     for at in range(len(left)):
         i, j = left[at], right[at]
         if kind[at] == SURE or (kind[at] == COPY and _equal(digests, i, j)):
             union(parent, i, j)
+
+
+@compiled
+def join_verified(
+    parent: Parents, left: I64, right: I64, signatures: U32, row: I64,
+    letters: I64, flat: U32, first: I64, length: I64, bound: I64, needed: Any,
+) -> None:  # fmt: skip
+    """Join the pairs in doubt that are alike; what is joined already is passed by."""
     for at in range(len(left)):
         if at + AHEAD < len(left):
             prefetch(signatures, row[left[at + AHEAD]])
             prefetch(signatures, row[right[at + AHEAD]])
         i, j = left[at], right[at]
-        if kind[at] == DOUBT and find(parent, i) != find(parent, j):
+        if find(parent, i) != find(parent, j):
             short = 1 if min(letters[i], letters[j]) < SHORT else 0
             if length[i] >= 0 and length[j] >= 0:
                 share = jaccard(flat[first[i] : first[i] + length[i]], flat[first[j] : first[j] + length[j]])

@@ -8,7 +8,9 @@ its ends copies.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.duplicates.components import Parents, alone, join, labels
-from filters.duplicates.judging import complete, join_verified, judged, share_shingles
+from filters.duplicates.judging import complete, join_sure, join_verified, judged, share_shingles
 from filters.duplicates.pairs import bounds, limits
 from filters.duplicates.schema import (
+    DOUBT,
     I32,
     I64,
     KINDS,
@@ -31,7 +34,9 @@ from filters.duplicates.schema import (
 )  # fmt: skip
 from filters.duplicates.shingles import Shingles
 from filters.duplicates.sketch import U32
+from filters.duplicates.threads import Each
 
+JUDGED = 32_768  # members of a piece, whose families are judged one after another
 DENSE = 16  # places for each member, up to which a table of all places is cheaper than a search
 
 MEMBER = pa.schema(
@@ -69,47 +74,60 @@ class Order:
     letters: I64
     standing: I64  # 1: of an earlier release, which nothing takes back
 
+    def pieces(self, members: int) -> list[tuple[int, int]]:
+        """Runs of families (first, behind the last) with about so many members; at least one run."""
+        cuts = np.unique(np.searchsorted(self.starts, range(members, len(self.member), members)))
+        return list(pairwise([0, *cuts.tolist(), len(self.starts) - 1]))
 
-def name_keepers(members: Members, pairs: Pairs, threshold: float) -> tuple[pa.Table, I64]:
+
+def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, each: Each = map) -> tuple[pa.Table, I64]:
     """The rows of TABLE about `members`, sorted by id, and the place of the document that each is about.
 
-    Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing.
+    Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing,
+    nor does how pairs are cut: of those only one piece is held beside what is in `pairs`.
     """
     order = pc.sort_indices(members.known, sort_keys=[("id", "ascending"), ("release", "ascending")])
     at = np.asarray(order).astype(np.int64)
     known = members.known.take(order)
-    place = numbers(known["place"])
-    left, right = _positions(place, pairs.left, pairs.right)
     digests, row = digests_in(known["digest"]), members.row[at]
     first, length = members.shingles.first[at], members.shingles.length[at]
     letters, bound = numbers(known["letters"]), bounds(threshold)
     needed = np.array([kind.threshold for kind in limits(threshold)])
     flat, signatures = members.shingles.flat, members.signatures
     del members  # what is not in order any more
-    parent = alone(len(place))
-    share_shingles(digests, left, right, pairs.kind, first, length)
-    join_verified(
-        parent, left, right, pairs.kind, digests, signatures, row, letters, flat, first, length, bound, needed
-    )
-    family = alone(len(place))
-    join(family, left, right)
-    del left, right
+    position = _position(numbers(known["place"]))
+    parent, family = alone(known.num_rows), alone(known.num_rows)
+    for some in pairs:
+        left, right = position(some.left), position(some.right)
+        share_shingles(digests, left, right, some.kind, first, length)
+        join_sure(parent, left, right, some.kind, digests)
+        join(family, left, right)
+    for some in pairs:
+        left, right = (position(side[some.kind == DOUBT]) for side in (some.left, some.right))
+        join_verified(parent, left, right, signatures, row, letters, flat, first, length, bound, needed)
     found = _ordered(known, labels(family), labels(parent), letters)
-    keeper, share, said = judged(
-        found.starts, found.ranks, found.letters, found.standing, digests[found.member], signatures,
-        row[found.member], flat, first[found.member], length[found.member], bound, needed,
-    )  # fmt: skip
-    return _table(known, found.member, keeper, share, said)
+
+    def judge(low: int, high: int) -> Any:
+        some = slice(found.starts[low], found.starts[high])
+        here = found.member[some]
+        keeper, share, said = judged(
+            found.starts[low : high + 1] - some.start, found.ranks[some], found.letters[some], found.standing[some],
+            digests[here], signatures, row[here], flat, first[here], length[here], bound, needed,
+        )  # fmt: skip
+        return np.where(keeper < 0, keeper, keeper + some.start), share, said
+
+    parts = list(each(judge, *zip(*found.pieces(JUDGED), strict=True)))
+    return _table(known, found.member, *map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _positions(place: I64, left: I64, right: I64) -> tuple[I64, I64]:
-    """Where in `place` the two sides of pairs stand."""
+def _position(place: I64) -> Callable[[I64], I64]:
+    """Where in `place` each of some places stands."""
     if len(place) and place.max() < DENSE * len(place):
-        at = np.empty(place.max() + 1, np.int64)
-        at[place] = np.arange(len(place))
-        return at[left], at[right]
+        at = np.empty(place.max() + 1, np.int32)
+        at[place] = np.arange(len(place), dtype=np.int32)
+        return lambda places: at[places].astype(np.int64)
     order = np.argsort(place)
-    return order[np.searchsorted(place, left, sorter=order)], order[np.searchsorted(place, right, sorter=order)]
+    return lambda places: order[np.searchsorted(place, places, sorter=order)]
 
 
 def _ordered(known: pa.Table, family: Parents, component: Parents, letters: I64) -> Order:

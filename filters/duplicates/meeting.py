@@ -1,6 +1,7 @@
-"""Documents meet in memory: their signatures are held, bands are taken one at a time.
+"""Documents meet in memory: their signatures are held, bands are taken a few at a time.
 
-A million documents take 0.68 GB at the most: 512 bytes of signature each, the keys of a few bands, and a few numbers.
+A million documents take 0.68 GB at the most, with two threads: 512 bytes of signature each, the keys of a few
+bands, and a few numbers.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import mmap
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +18,36 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.duplicates import kernels
-from filters.duplicates.bands import Banding, candidates_apart, keys, keys_of, lookups, repeated, unpacked
+from filters.duplicates.bands import Banding, Canon, candidates_apart, keys, keys_of, lookups, repeated, unpacked
 from filters.duplicates.components import Parents, alone, join, settle
 from filters.duplicates.earlier import Earlier
 from filters.duplicates.layout import Layout
 from filters.duplicates.pairs import bounds, compared, joined
 from filters.duplicates.schema import COPY, DOUBT, I32, I64, SURE, U64, Flags, Pairs, digests_in, signatures_in
 from filters.duplicates.sketch import PERMUTATIONS, U32, compiled
+from filters.duplicates.threads import Each, finish
 
 READ = 4096  # sketches read at once
-AT_ONCE = 7  # bands whose keys are held
-BLOCK = 3 << 19  # candidates held until each of them stands once, and is compared
+AT_ONCE = 6  # bands whose keys are held
+TURN = 2  # bands whose candidates are looked for at once
+ROWS = 65_536  # documents of a piece whose keys are cut
+PAIRS = 1 << 18  # candidates of a piece that is compared, or sent
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of each document of some shards beside its signature, in the order of places."""
+
+    h: U64
+    digest: U64  # the first word
+    letters: I32
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is known of each document in memory; row i is about the document at `place[i]`."""
+    """What is held of each document in memory; row i is about the document at place i."""
 
-    place: I64
-    h: U64
+    canon: Canon
     digest: U64  # the first word
     letters: I32
     signatures: U32
@@ -53,30 +66,43 @@ def large(count: int) -> U32:
     return np.frombuffer(pages, np.uint32).reshape(count, PERMUTATIONS)
 
 
-def hold(layout: Layout) -> Held:
-    """All sketches of a layout but their signatures, in the order of places."""
-    place = np.arange(layout.starts[0], layout.starts[-1])
-    held = Held(
-        place,
-        np.empty(len(place), np.uint64),
-        np.empty(len(place), np.uint64),
-        np.empty(len(place), np.int32),
-        large(0),
-    )
-    for here, batch in _batches(layout, ["h", "digest", "letters"]):
-        held.h[here] = np.asarray(batch.column("h"))
-        held.digest[here] = digests_in(batch.column("digest"))[:, 0]
-        held.letters[here] = np.asarray(batch.column("letters"))
-    return held
+def hold(layout: Layout, each: Each = map) -> Held:
+    """All sketches of a layout whose places start at 0."""
+    signatures = hold_signatures(layout, each=each)
+    found = known(layout, each)
+    return Held(Canon.of(found.h), found.digest, found.letters, signatures)
 
 
-def hold_signatures(layout: Layout, rows: I64) -> U32:
-    """The signatures of the documents of a layout at sorted row numbers, in that order."""
-    signatures = large(len(rows))
-    for here, batch in _batches(layout, ["signature"]):
-        low, high = np.searchsorted(rows, [here.start, here.stop])
-        if high > low:
-            signatures[low:high] = signatures_in(batch.column("signature"))[rows[low:high] - here.start]
+def known(layout: Layout, each: Each = map) -> Known:
+    """All sketches of a layout but their signatures."""
+    count = layout.count
+    found = Known(np.empty(count, np.uint64), np.empty(count, np.uint64), np.empty(count, np.int32))
+
+    def read(number: int) -> None:
+        for here, batch in _batches(layout, number, ["h", "digest", "letters"]):
+            found.h[here] = np.asarray(batch.column("h"))
+            found.digest[here] = digests_in(batch.column("digest"))[:, 0]
+            found.letters[here] = np.asarray(batch.column("letters"))
+
+    finish(each(read, range(len(layout.shards))))
+    return found
+
+
+def hold_signatures(layout: Layout, rows: I64 | None = None, each: Each = map) -> U32:
+    """The signatures of the documents of a layout, in the order of places: of all, or at sorted row numbers."""
+    signatures = large(layout.count if rows is None else len(rows))
+
+    def read(number: int) -> None:
+        for here, batch in _batches(layout, number, ["signature"]):
+            signed = signatures_in(batch.column("signature"))
+            if rows is None:
+                signatures[here] = signed
+                continue
+            low, high = np.searchsorted(rows, [here.start, here.stop])
+            if high > low:
+                signatures[low:high] = signed[rows[low:high] - here.start]
+
+    finish(each(read, range(len(layout.shards))))
     signatures.flags.writeable = False
     return signatures
 
@@ -95,84 +121,92 @@ def mapped(parts: Iterable[U32], folder: Path) -> U32:
     return np.asarray(found)
 
 
-def hold_sorted(layout: Layout) -> Held:
-    """All sketches of a layout in canonical order: by H(id)."""
-    known = hold(layout)
-    order = sorted_by(known.h)
-    row = np.empty_like(order)
-    row[order] = np.arange(len(order))
-    signatures = large(len(order))
-    for here, batch in _batches(layout, ["signature"]):
-        signatures[row[here]] = signatures_in(batch.column("signature"))
-    signatures.flags.writeable = False
-    return Held(known.place[order], known.h[order], known.digest[order], known.letters[order], signatures)
+def _batches(layout: Layout, number: int, columns: list[str]) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    """The sketches of a shard, and where each batch of them stands among all documents of the layout."""
+    at = int(layout.starts[number] - layout.starts[0])
+    with pq.ParquetFile(layout.shards[number].sketch, memory_map=True) as file:
+        for batch in file.iter_batches(READ, columns=columns, use_threads=False):
+            yield slice(at, at + batch.num_rows), batch
+            at += batch.num_rows
 
 
-def sorted_by(h: U64) -> I64:
-    """The canonical order of documents: by H(id), equal ones as they lie."""
-    order = np.argsort(h)  # in a third of the time of a stable sort
-    found = h[order]
-    return np.argsort(h, kind="stable") if (found[1:] == found[:-1]).any() else order
-
-
-def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.RecordBatch]]:
-    at = 0
-    for shard in layout.shards:
-        with pq.ParquetFile(shard.sketch, memory_map=True) as file:
-            for batch in file.iter_batches(READ, columns=columns, use_threads=False):
-                yield slice(at, at + batch.num_rows), batch
-                at += batch.num_rows
-
-
-def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: float) -> Pairs:
-    """All pairs that are copies, sure or in doubt; of sure ones as many as join what they join.
-
-    `held` is in canonical order; pairs are of places.
-    """
-    place = held.place
-    leader = leaders(held.digest)
+def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: float, each: Each = map) -> Pairs:
+    """All pairs of places that are copies, sure or in doubt; of sure ones as many as join what they join."""
+    row = held.canon.row
+    leader = leaders(held.digest[row])
     copy = np.flatnonzero(leader != np.arange(len(leader)))
-    found = [(place[leader[copy]], place[copy], COPY)]
-    parent = alone(len(place))
-    join(parent, leader[copy], copy)
-    led = leader == np.arange(len(leader))
+    found = [(row[leader[copy]].astype(np.int64), row[copy].astype(np.int64), COPY)]
     del leader, copy
-    sure, doubt = _joined(held, led & (held.letters > 0), parent, banding, bounds(threshold))
+    parent = alone(len(row))
+    join(parent, *found[0][:2])
+    led = np.ones(len(row), np.bool_)
+    led[found[0][1]] = False
+    sure, doubt = _joined(held, led & (held.letters > 0), parent, banding, bounds(threshold), each)
     for packed, kind in ((sure, SURE), (doubt, DOUBT)):
-        left, right = unpacked(packed)
-        found.append((place[left], place[right], kind))
-    del sure, doubt, packed, left, right
+        found.append((*rows_of(packed), kind))
+    del sure, doubt, packed
     for one in earlier:
         if one.live.any():
             found += _published(held, led, one, banding, bounds(threshold))
     return Pairs.of(found)
 
 
-def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: I64) -> tuple[U64, U64]:
+def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: I64, each: Each) -> tuple[U64, U64]:
     """Pairs of rows, packed: sure ones that join in `parent` what they join, and those in doubt that none joined."""
-    seen, new = list[U64](), list[U64]()
+    seen = list[U64]()
     sures, doubts = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
-    key = np.empty((min(AT_ONCE, banding.bands), len(parent)), np.uint64)
-    for band in range(banding.bands):
-        if band % AT_ONCE == 0:
-            keys_of(held.signatures, band * banding.rows, banding.rows, key[: banding.bands - band])
+
+    def sought(key: U64) -> U64:
+        return candidates_apart(key, shown, held.canon, parent)
+
+    def told(fresh: U64) -> tuple[U64, U64, U64]:
+        for some in seen:  # bands repeat what others have found
+            fresh = missing(fresh, some)
+        return fresh, *joined(held.signatures, held.letters, fresh, parent.copy(), bound)
+
+    for key in _turns(held.signatures, banding, each):
         settle(parent)
-        new.append(candidates_apart(key[band % AT_ONCE], shown, parent))
-        if band == 0 or sum(map(len, new)) > BLOCK or band + 1 == banding.bands:  # the first band joins most
-            fresh = once(new)
-            new.clear()
-            for some in seen:  # bands repeat what others have found
-                fresh = missing(fresh, some)
-            sure, doubt = joined(held.signatures, held.letters, fresh, parent, bound)
+        found = list(each(told, _pieces(once(list(each(sought, key))))))
+        for _, sure, doubt in found:
+            join(parent, *rows_of(sure))
             sures.append(sure)
             doubts.append(doubt)
-            seen.append(fresh)
-    del key, seen, fresh
+        seen += [np.concatenate([fresh for fresh, _, _ in found])] if found else []
     settle(parent)
     return np.concatenate(sures), _unjoined(np.concatenate(doubts), parent)
 
 
-def distinct(pairs: Sequence[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
+def _pieces(pairs: U64) -> list[U64]:
+    return [pairs[at : at + PAIRS] for at in range(0, len(pairs), PAIRS)]
+
+
+def _turns(signatures: U32, banding: Banding, each: Each) -> Iterator[U64]:
+    """The keys of the first band, which joins most, then of TURN bands at a time."""
+    held = np.empty((min(AT_ONCE, banding.bands), len(signatures)), np.uint64)
+    for first in range(0, banding.bands, AT_ONCE):
+        key = held[: banding.bands - first]
+        _cut(signatures, first * banding.rows, banding.rows, key, each)
+        starts = [0, *range(1 if first == 0 else TURN, len(key), TURN), len(key)]
+        for low, high in pairwise(starts):
+            yield key[low:high]
+
+
+def _cut(signatures: U32, first: int, rows: int, key: U64, each: Each) -> None:
+    """`keys_of` all documents."""
+
+    def cut(low: int) -> None:
+        keys_of(signatures, first, rows, key, low, min(low + ROWS, len(signatures)))
+
+    finish(each(cut, range(0, len(signatures), ROWS)))
+
+
+def rows_of(pairs: U64) -> tuple[I64, I64]:
+    """Left and right rows of packed pairs, as the numbers that places are."""
+    left, right = unpacked(pairs)
+    return left.astype(np.int64), right.astype(np.int64)
+
+
+def distinct(pairs: Iterable[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
     """Each pair once, sorted; `stride` is above all numbers on the right."""
     all_ = np.concatenate([np.empty(0, np.int64), *(left * stride + right for left, right in pairs)])
     left, right = np.divmod(once([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
@@ -190,7 +224,7 @@ def once(parts: Sequence[U64]) -> U64:
 def missing(numbers_: U64, seen: U64) -> U64:
     """Of sorted numbers those that are not among the sorted `seen`."""
     found = np.empty(len(numbers_), np.uint64)
-    count = at = 0
+    count, at = 0, np.searchsorted(seen, numbers_[0]) if len(numbers_) else 0
     for number in numbers_:
         while at < len(seen) and seen[at] < number:
             at += 1
@@ -211,10 +245,10 @@ def _unjoined(pairs: U64, label: Parents) -> U64:
 
 def _published(held: Held, led: Flags, one: Earlier, banding: Banding, bound: I64) -> list[tuple[I64, I64, int]]:
     """Pairs of documents that come in, of those that are `led` by no other, with those of an earlier release."""
-    live, place = one.live, held.place
+    live = one.live
     leading = np.flatnonzero(led)
     left, right = lookups(held.digest[leading], *one.band(banding.bands), live)
-    found = [(place[leading[left]], one.base + right, COPY)]
+    found = [(leading[left], one.base + right, COPY)]
     shown = leading[held.letters[leading] > 0]
     met = []
     for band in range(banding.bands):
@@ -223,7 +257,7 @@ def _published(held: Held, led: Flags, one: Earlier, banding: Banding, bound: I6
         met.append((shown[left], right))
     left, right = distinct(met, one.count)
     said = compared(held.signatures, left, one.signatures, right, held.letters[left], one.letters[right], bound)
-    return [*found, *((place[left[said == kind]], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
+    return [*found, *((left[said == kind], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
 
 
 def leaders(digest: U64) -> I64:

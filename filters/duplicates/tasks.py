@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from filters.duplicates.bands import Banding
 from filters.duplicates.earlier import Earlier
@@ -77,15 +80,23 @@ class Job:
 
 
 def once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
-    """A task that is not run where its files stand."""
+    """A task that is not run where its files stand, and that leaves no memory behind."""
 
     @wraps(task)
     def run(job: Job) -> Path:
         if not all(path.exists() for path in [job.target, *job.beside]):
             task(job)
+            give_back()
         return job.target
 
     return run
+
+
+def give_back() -> None:
+    """Hand what is free back to the system: allocators keep it, in an arena of each thread, task by task."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # of glibc; other C libraries have none
 
 
 def key_part(key: U64, bits: int, slices: int) -> I64:
