@@ -31,8 +31,10 @@ from malmoi.releases.history import Entry, History
 from malmoi.releases.inputs import Inputs, SourceFacts
 from malmoi.releases.publish import publish
 from malmoi.releases.schema import SCHEMA_VERSION
+from malmoi.releases.residue.outcome import outcomes
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
+from malmoi.releases.second_look import refuse_texts
 from malmoi.releases.verify import Finding, verify
 from malmoi.shard import sha256_of
 from malmoi.workspace import Workspace, replace_file
@@ -140,8 +142,9 @@ def _digest(inputs: Inputs) -> str:
 def _finish(folder: Path) -> None:
     """Card, sums, and the release's own proof before anyone can see it."""
     data_cards.write(folder)
+    refuse_texts(folder)
     seal(folder)
-    if found := verify(folder, card=False):  # the card was asked of these very files a moment ago
+    if found := verify(folder, again=False):  # card and second look were made of these very files a moment ago
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
         raise DataError(f"the new release does not verify ({first}); nothing was published.")
 
@@ -189,6 +192,12 @@ def findings(folder: Path) -> list[Finding]:
     if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
         raise CallError(f"{folder} is no release: it has neither {SUMS} nor {manifests.NAME}.")
     return verify(folder, render=data_cards.rendered)
+
+
+def _replaced(recipe: Recipe) -> frozenset[str]:
+    """The kinds of personal data that no text of the recipe holds when it is published."""
+    steps = {step.filter: dict(step.params) for _, found in recipe.steps for step in found}
+    return frozenset(steps["personal_data"]["kinds"]) if {"personal_data", "redact"} <= steps.keys() else frozenset()
 
 
 def redactor(recipe: Recipe) -> Callable[[str], str] | None:
@@ -242,6 +251,8 @@ def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curate
             for stage, ledgers in curated.stages
         ),
         clusters=curated.tables,
+        filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
+        second_look=outcomes(_replaced(recipe), strict=recipe.residue == "stop"),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,

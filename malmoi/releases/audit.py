@@ -52,7 +52,10 @@ def write(
     folder: Path,
     tmp: Path,
 ) -> list[ReleaseFile]:
-    """Write audit/*.parquet of the release in `folder`; every table sorted, the same rows the same bytes."""
+    """Write audit/*.parquet of the release in `folder`, but for the second look, which reads them.
+
+    Every table is sorted: the same rows, the same bytes.
+    """
     audit = folder / "audit"
     audit.mkdir(parents=True)
     small = {
@@ -71,7 +74,7 @@ def write(
         paths += refused if name == "signals" else ()
         rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
     rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs, tmp), tmp)
-    files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(AUDIT)]
+    files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 
 

@@ -13,7 +13,7 @@ from malmoi import shard
 from malmoi.errors import StageError
 from malmoi.exchange import Run
 from malmoi.ledger import File
-from malmoi.releases import audit, copies, licences
+from malmoi.releases import audit, copies, licences, second_look
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.history import History, next_version
@@ -42,7 +42,7 @@ def publish(
     inputs name no version, `history` gives it.
 
     StageError where a shard is not finished, an id appears twice, a document has no proof of its
-    licence, or nothing is left to publish.
+    licence, or nothing is left to publish; DataError where the second look finds what may not stand.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
@@ -68,6 +68,7 @@ def publish(
         refusals = [work / "refused" / f"{i:06d}.parquet" for i in range(len(stages))]
         drops = [Refused(path, to, redact, back) for (path, back), to in zip(stages, refusals, strict=True)]
         files += audit.write(inputs, counted, parted, list(run(refused, drops)), pairs, folder, work)
+        files.append(second_look.write(folder, files, inputs.second_look, run))
     finally:
         rmtree(work, ignore_errors=True)
     licences.write(folder, (p.licence for p in partitions))
@@ -88,6 +89,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         purpose=inputs.purpose,
         recipe_name=inputs.recipe_name,
         recipe_digest=inputs.recipe_digest,
+        recipe_filters=tuple(sorted(inputs.filters)),
         n_shards=inputs.shards,
         documents=sum(f.rows for f in files if f.path.startswith("data/")),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),

@@ -136,7 +136,10 @@ def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befo
     parted = shape == (6, 7) and joints[0].strip() and _date(digits)
     if said == RESIDENT or parted:
         return _resident_kind(digits)
-    plain = _date(digits) and not said and digits[6] in "12345678" and not digits.startswith("880")  # EAN of Korea
+    # Bare digits may be a barcode of Korea, or milliseconds since 1970: those of our years begin with 1, and whoever
+    # is called 10 to 19 by the first digits was born in this century.
+    century = digits[6] in ("3478" if digits[0] in "01" else "12345678")
+    plain = _date(digits) and not said and century and not digits.startswith("880")
     return _resident_kind(digits) if plain and _sums(digits) else ""
 
 
