@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias, get_args
 
@@ -33,12 +32,16 @@ def write(folder: Path, files: Iterable[ReleaseFile], does: Outcomes, run: Run) 
     DataError where something is left that stops publication: it names files, columns, kinds and documents, no value.
     """
     names = sorted(file.path for file in files)
-    looks = [one for found in run(partial(residue.look, folder), names) for one in found]
+    looks = [one for found in run(_look, [(folder, name) for name in names]) for one in found]
     stopped = stopping(looks, does)
     if stopped:
         raise DataError(_refusal(folder, stopped))
     file = shard.write(table(looks, does, len(names)), folder / TABLE, row_group_rows=ROWS)
     return ReleaseFile(TABLE, file.sha256, file.bytes, file.rows)
+
+
+def _look(place: tuple[Path, str]) -> list[Look]:
+    return residue.look(*place)
 
 
 def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
