@@ -30,8 +30,8 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.history import Entry, History
 from malmoi.releases.inputs import Inputs, SourceFacts
 from malmoi.releases.publish import publish
-from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.residue.outcome import outcomes
+from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
 from malmoi.releases.second_look import refuse_texts

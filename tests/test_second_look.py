@@ -60,11 +60,13 @@ def test_what_stands_for_a_person_stops_and_the_message_names_places_and_documen
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_a_document_whose_id_is_the_find_is_named_by_its_row(tmp_path: Path) -> None:
-    doc = replace(left("글이다."), id=f"ga/신청인-{RESIDENT}")
+def test_a_document_whose_id_may_hold_a_number_is_named_by_its_record_or_its_row(tmp_path: Path) -> None:
+    doc = replace(left(f"카드번호 {CARD}"), id=f"ga/{CARD}")
+    proof = replace(doc.evidence[0], quote=f"카드번호 {CARD}", record="")
     with pytest.raises(DataError) as refused:
-        published(tmp_path, [doc, document("na", 3)])
-    assert RESIDENT not in str(refused.value) and "such as in row 0" in str(refused.value)
+        published(tmp_path, [replace(doc, evidence=(proof, *doc.evidence)), document("na", 3)])
+    said = str(refused.value)
+    assert CARD not in said and "text: card × 1, such as in urn:uuid:ga-1" in said and "quote: card × 1" in said
 
 
 def test_a_find_in_an_audit_table_stops_as_well(tmp_path: Path) -> None:
@@ -97,7 +99,12 @@ def test_zero_is_said_as_zero_and_what_was_not_sought_is_said_too(tmp_path: Path
     assert (numbers["residue_detector"], numbers["residue_files"]) == (residue.DETECTOR, len(files))
     assert numbers["residue_characters"] > numbers["characters"]
     page = (release / "README.md").read_text("utf-8")
-    for words in ("`personal_data` 3", f"`{residue.DETECTOR}`", "| rrn | 0 | 0 | 0 | 0 | stops |", "not look for names"):
+    for words in (
+        "`personal_data` 3",
+        f"`{residue.DETECTOR}`",
+        "| rrn | 0 | 0 | 0 | 0 | stops |",
+        "not look for names",
+    ):
         assert words in page
 
 

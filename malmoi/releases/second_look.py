@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import pyarrow as pa
 
@@ -98,19 +98,27 @@ def faults(held: pa.Table, names: Sequence[str]) -> Iterator[str]:
         yield "the number of files that were read is not that of the release"
 
 
-def differences(folder: Path, name: str, held: pa.Table) -> Iterator[str]:
-    """What a look of today at one file says otherwise than the audit table `held`, and what may not stand."""
+def by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """The rows of an audit table by the file that they are about, in order."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in held.to_pylist():
+        rows.setdefault(row["path"], []).append(row)
+    return rows
+
+
+def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: Outcomes) -> Iterator[str]:
+    """What a look of today at one file says otherwise than its `rows` in the audit, and what may not stand."""
     looks = residue.look(folder, name)
-    for one in stopping(looks, said(held)):
+    for one in stopping(looks, does):
         yield f"{one.kind} × {one.count} in {one.column or 'its name'}: what stops a publication may not stand in one"
-    if table(looks, ()).to_pylist() != [row for row in held.to_pylist() if row["path"] == name]:
+    if table(looks, ()).to_pylist() != list(rows):
         yield f"a second look reads or finds other than {TABLE} says"
 
 
 def _refusal(folder: Path, found: Sequence[Residue]) -> str:
     """What was left where, and what to do; ids of documents, never a value."""
     lines = []
-    for one in found[:SHOWN]:
+    for one in sorted(found, key=lambda one: (not one.file.startswith("data/"), one))[:SHOWN]:
         named = residue.whose(folder, one)
         lines.append(
             f"  {one.file}{f', {one.column}' if one.column else ''}: {one.kind} × {one.count}"

@@ -174,13 +174,15 @@ def _residue(folder: Path) -> Iterator[Finding]:
         return
     names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
     yield from (Finding("residue", table, says) for says in second_look.faults(held, names))
+    rows, does = second_look.by_file(held), second_look.said(held)
     for name in filter(lambda name: (folder / name).is_file(), names):
 
         def differ(name: str = name) -> Iterator[Finding]:
-            return (Finding("residue", name, says) for says in second_look.differences(folder, name, held))
+            found = second_look.differences(folder, name, rows.get(name, []), does)
+            return (Finding("residue", name, says) for says in found)
 
         yield from _guarded("residue", name, differ)
-    for one in second_look.left_in_texts(folder, second_look.said(held)):
+    for one in second_look.left_in_texts(folder, does):
         yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -118,16 +118,19 @@ def kinds(text: str) -> Iterator[str]:
 def whose(folder: Path, residue: Residue) -> list[str]:
     """The first documents in which `residue` was found, by id, as far as its file has ids; at most MANY.
 
-    A document whose id itself holds such a find is named by its row: no message may show a value.
+    A document whose id itself may hold one, a find or a long row of digits, is named by the record of its archive, or
+    by its row: no message may show a value.
     """
     path = folder / residue.file
-    if path.suffix != ".parquet" or "id" not in pq.read_schema(path).names:
+    names = pq.read_schema(path).names if path.suffix == ".parquet" else []
+    if "id" not in names:
         return []
     named: list[str] = []
     texts = (text for column, found in _columns(path) if column == residue.column for text in found)
-    for row, (id, text) in enumerate(zip(_ids(path), texts, strict=False)):
+    ids = zip(_values(path, "id"), _values(path, "record" if "record" in names else "id"), strict=True)
+    for row, ((id, record), text) in enumerate(zip(ids, texts, strict=False)):
         if text.as_py() and residue.kind in kinds(text.as_py()):
-            named.append(id if not any(kinds(id)) else f"row {row}")
+            named.append(next((one for one in (id, record) if not _may_show(one)), f"row {row}"))
             if len(named) == MANY:
                 break
     return named
@@ -142,10 +145,16 @@ def _columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
                     yield from _strings(field.name, batch.column(0))
 
 
-def _ids(path: Path) -> Iterator[str]:
+def _values(path: Path, column: str) -> Iterator[str]:
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(ROWS, columns=["id"]):
+        for batch in file.iter_batches(ROWS, columns=[column]):
             yield from batch.column(0).to_pylist()
+
+
+def _may_show(name: str) -> bool:
+    """Whether a name may hold a number of a person, also one that only a label would tell."""
+    plain = "" if name.startswith("urn:uuid:") else name
+    return any(kinds(plain)) or any(chains(plain, classes_of(codes_of(plain))))
 
 
 def _holds_strings(kind: pa.DataType) -> bool:
