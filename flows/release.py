@@ -44,6 +44,15 @@ MADE_FROM = "6-releases/made-from.json"
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
 
 
+# What a recipe may leave to institutions, and the kinds it is of.
+OFFICIAL = {
+    "desk-line": ("phone",),
+    "role-mailbox": ("email",),
+    "company-number": ("brn", "crn"),
+    "office-address": ("address", "postcode"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Released:
     """A release that stands."""
@@ -195,9 +204,17 @@ def findings(folder: Path) -> list[Finding]:
 
 
 def _replaced(recipe: Recipe) -> frozenset[str]:
-    """The kinds of personal data that no text of the recipe holds when it is published."""
+    """The kinds of personal data of which no value may stand in what the recipe publishes.
+
+    None where it does not redact. What it does not mark may stand, and so may what it keeps, what institutions are
+    left, and a kind for which reserved values stand: to a detector they look like any other.
+    """
     steps = {step.filter: dict(step.params) for _, found in recipe.steps for step in found}
-    return frozenset(steps["personal_data"]["kinds"]) if {"personal_data", "redact"} <= steps.keys() else frozenset()
+    if not {"personal_data", "redact"} <= steps.keys():
+        return frozenset()
+    stay = {kind for kind, action in steps["redact"].get("actions", ()) if action in ("keep", "surrogate")}
+    stay.update(*(OFFICIAL[name] for name in steps["personal_data"].get("keep_official", ())))
+    return frozenset(steps["personal_data"]["kinds"]) - stay
 
 
 def redactor(recipe: Recipe) -> Callable[[str], str] | None:

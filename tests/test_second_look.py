@@ -18,6 +18,7 @@ from malmoi import recipe as recipes
 from malmoi.document import Document
 from malmoi.errors import CallError, DataError
 from malmoi.licences import LICENCES
+from malmoi.recipe import Step
 from malmoi.releases import licences, residue, second_look
 from malmoi.releases.publish import publish
 from malmoi.releases.residue import outcomes
@@ -215,7 +216,7 @@ def test_a_file_that_cannot_be_read_hides_no_other(release: Path) -> None:
 
 def loaded(tmp_path: Path, head: str = "", curated: str = "") -> recipes.Recipe:
     steps = '[[clean]]\nfilter = "rights"\n' + "".join(
-        f'[[curated]]\nfilter = "{name}"\n' for name in ("personal_data", "redact")
+        f'[[curated]]\nfilter = "{name}"\n' for name in ("personal_data", "quarantine", "redact")
     ).replace('"personal_data"\n', f'"personal_data"\n{curated}')
     (tmp_path / "r.toml").write_text(f'name = "r"\npurpose = "P."\n{head}{steps}', encoding="utf-8")
     return recipes.load(tmp_path / "r.toml")
@@ -228,6 +229,19 @@ def test_a_recipe_says_what_it_replaces_and_whether_every_find_stops(tmp_path: P
     assert _replaced(loaded(tmp_path, curated='kinds = ["phone"]\n')) == {"phone"}
     with pytest.raises(CallError, match="residue"):
         loaded(tmp_path, 'residue = "ignore"\n')
+
+
+def test_what_a_recipe_keeps_or_writes_in_the_place_of_a_value_does_not_stop(tmp_path: Path) -> None:
+    acts = (("phone", "keep"), ("email", "surrogate"), ("card", "placeholder"), ("birth_date", "generalise"))
+
+    def told(step: Step) -> Step:
+        said = {"redact": (("actions", acts),), "personal_data": (("keep_official", ("company-number",)),)}
+        mine = dict(step.params) | dict(said.get(step.filter, ()))
+        return replace(step, params=tuple(mine.items()))
+
+    plain = loaded(tmp_path)
+    steps = tuple((stage, tuple(map(told, found))) for stage, found in plain.steps)
+    assert _replaced(plain) - _replaced(replace(plain, steps=steps)) == {"phone", "email", "brn", "crn"}
 
 
 def test_a_run_that_is_stopped_leaves_no_release_loses_nothing_and_goes_on(

@@ -2,7 +2,7 @@
 
     stops    nothing is published
     reports  the find is counted on the card
-    kept     the recipe leaves this kind in the texts; the find is counted on the card
+    kept     the recipe lets values of this kind stand; the find is counted on the card
 
 Why so, docs/decisions/0009-what-a-second-look-stops.md.
 """
