@@ -61,6 +61,11 @@ def said(kind: str, place: str) -> str:
     return MADE[kind](PLACES.index(place))[0]
 
 
+def named(kind: str, place: str) -> str:
+    """The same without an address in front, as it may stand in a name."""
+    return said(kind, place).removeprefix("https://a.example.kr/?")
+
+
 def secret(kind: str, place: str) -> str:
     """The part of it that may not survive."""
     return MADE[kind](PLACES.index(place))[1]
@@ -130,7 +135,8 @@ def site(root: Path, served: Site, *, addresses: bool) -> Path:
     for number, kind in enumerate(KINDS):
         path = f"/pages/{number}.html"
         if addresses:
-            path = f"/pages/{quote(secret(kind, 'path'), safe='@:')}.html?v={quote_plus(secret(kind, 'query'))}"
+            inner, asked = quote(named(kind, "path"), safe="@:=,'"), quote_plus(named(kind, "query"))
+            path = f"/pages/{inner}.html?v={asked}".replace("v=access_token%3D", "access_token=")
         served.answers[path] = Answer(page(kind, address=path if addresses else ""), headers=html)
         links.append(path)
         bare = f"<p>{' '.join(prose(f'unlicensed {kind}'))} {said(kind, 'unlicensed')}</p>"
@@ -151,14 +157,14 @@ def folder(root: Path, *, addresses: bool) -> Path:
     home.mkdir()
     rows = []
     for number, kind in enumerate(KINDS):
-        name = secret(kind, "file-name") if addresses else f"{number}"
+        name = named(kind, "file-name") if addresses else f"{number}"
         told = "\n\n".join(prose(f"markdown {kind}"))
         (home / f"{name}.md").write_text(f"# {kind}\n\n{told}\n\n- {said(kind, 'markdown')}\n", encoding="utf-8")
         same = "\n\n".join(prose(f"copy {kind}", 14))
         for place in ("keeper", "copy"):
             (home / f"{place}-{number}.md").write_text(f"{same}\n\n알림: {said(kind, place)}\n", encoding="utf-8")
         (home / f"dropped-{number}.md").write_text(f"{said(kind, 'dropped')}\n", encoding="utf-8")
-        rows.append({"id": secret(kind, "row-key") if addresses else f"row-{number}",
+        rows.append({"id": named(kind, "row-key") if addresses else f"row-{number}",
                      "title": f"{said(kind, 'row-title')} 안내", "author": said(kind, "row-author"),
                      "text": f"{' '.join(prose(f'row {kind}'))} {said(kind, 'row')}"})  # fmt: skip
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]

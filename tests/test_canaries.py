@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from tests.small_corpus import malmoi
 from tests.small_site import serve
 
 STAGES = ("1-captures", "2-documents", "3-clean", "4-unique", "5-curated")
-# What a run leaves that holds texts as they came: nobody but the operator reads it.
-PRIVATE = (*STAGES, "reports/curation.html")
+# What a run leaves that holds texts as they came: nobody but the operator reads it. The last is what `promotion` hands
+# to later filters: copies that come into the place of a keeper.
+PRIVATE = re.compile(rf"({'|'.join(STAGES)})/|reports/curation\.html|surveys/[0-9a-f]{{32}}/documents\.parquet")
 LOGS = ("crawl.log", "errors.log", "run.json", "job.json", "stats.json", "blocked.jsonl")
 # Places that extraction reads; descriptions, pictures' words, comments and licence files never become a document.
 READ = ("body", "title", "author", "table", "footer", "signal", "markdown", "row", "row-title", "row-author",
@@ -76,7 +78,7 @@ def printed(found: Ran) -> list[Hay]:
 def outside(workspace: Path) -> Iterator[Hay]:
     """Everything in a workspace but what is private and what is published."""
     for one in hay(workspace):
-        if not one.where.startswith((*PRIVATE, "6-releases/general/")):
+        if not PRIVATE.match(one.where) and not one.where.startswith("6-releases/general/"):
             yield one
 
 
@@ -103,9 +105,9 @@ def test_no_canary_is_printed_or_logged(inside: Ran) -> None:
     assert survivors([*printed(inside), *told], PLACES) == {}
 
 
-def test_no_canary_survives_in_the_index_of_the_release_or_in_the_surveys(inside: Ran) -> None:
+def test_no_canary_survives_in_what_the_release_leaves_to_later_ones(inside: Ran) -> None:
     assert list(inside.workspace.glob("surveys/index/*/general/*/documents.parquet"))
-    assert survivors(hay(inside.workspace / "surveys"), PLACES) == {}
+    assert survivors(hay(inside.workspace / "surveys" / "index"), PLACES) == {}
 
 
 def test_the_private_stages_and_one_report_are_all_that_may_hold_them(inside: Ran) -> None:
