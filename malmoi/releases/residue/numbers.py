@@ -11,7 +11,11 @@ from malmoi.releases.residue.classes import MASKS, Chain
 
 NEAR: Final = 28  # code points before a number in which a word for it is looked for
 REACH: Final = 5  # groups of a number at most
-RESIDENT: Final = ("주민", "외국인", "거소")
+# Blanks are taken out before these are looked for, so each is more than the end of one word and the start of the next.
+RESIDENT: Final = (
+    "주민등록", "주민(등록", "주민번호", "주민:", "주민)", "외국인등록", "외국인번호", "외국인:", "외국인)",
+    "거소신고", "거소번호",
+)  # fmt: skip
 COMPANY: Final = ("법인", "주식회사", "유한회사", "㈜", "(주)")
 TELEPHONE: Final = ("전화", "연락", "휴대", "핸드폰", "팩스", "문의", "☎", "tel", "fax", "phone", "mobile", "h.p")
 CARD: Final = ("카드", "card")
@@ -136,10 +140,8 @@ def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befo
     parted = shape == (6, 7) and joints[0].strip() and _date(digits)
     if said == RESIDENT or parted:
         return _resident_kind(digits)
-    # Bare digits may be a barcode of Korea, or milliseconds since 1970: those of our years begin with 1, and whoever
-    # is called 10 to 19 by the first digits was born in this century.
-    century = digits[6] in ("3478" if digits[0] in "01" else "12345678")
-    plain = _date(digits) and not said and century and not digits.startswith("880")
+    # Bare digits may be a barcode of Korea (880), or milliseconds since 1970: those of our years begin with 1.
+    plain = _date(digits) and not said and digits[6] in "12345678" and not digits.startswith(("880", "1"))
     return _resident_kind(digits) if plain and _sums(digits) else ""
 
 
