@@ -30,7 +30,7 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.history import Entry, History
 from malmoi.releases.inputs import Inputs, SourceFacts
 from malmoi.releases.publish import publish
-from malmoi.releases.residue.outcome import outcomes
+from malmoi.releases.residue import DETECTOR, outcomes
 from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
@@ -145,7 +145,7 @@ def _digest(inputs: Inputs) -> str:
     places = [[stage, sorted(folder.name for folder in folders)] for stage, folders in inputs.stages]
     tables = sorted(path.parent.name for path in inputs.clusters)
     facts = replace(inputs, stages=(), clusters=(), version="")
-    return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION])
+    return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
 def _finish(folder: Path) -> None:
