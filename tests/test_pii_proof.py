@@ -35,6 +35,8 @@ FOUND = [
     ("주민등록번호 990131-\n1234567", "rrn"),
     ("외국인등록번호 9901315234567", "frn"),
     ("카드번호 0000-0000-0000-0001", "card"),
+    ("결제는 4000-0000-0000-0002로", "card"),
+    ("결제는 4000 0000 0000 0002로", "card"),
     ("계좌번호 000-00-000000", "account"),
     ("개인사업자 000-12-00000", "brn"),
     ("운전면허 11-00-000000-00", "driver_license"),
@@ -50,6 +52,7 @@ FOUND = [
     ("https://a.example/?access_token=abcd1234efgh", "url_secret"),
     ("postgres://app:pass0000@db/orders", "url_secret"),
     ("AKIA0000TESTTEST0000", "key"),
+    ("token ghp_0000TestTestTestTest0000TestTestTest", "key"),
     ("-----BEGIN PRIVATE KEY-----", "key"),
 ]
 LEFT_ALONE = [
@@ -67,6 +70,9 @@ LEFT_ALONE = [
     "291조9000억 원과 12개9800원",
     "react@18.2.0과 @types/node",
     "1,234,567,890원",
+    "sk-learn-contrib-tutorial-2024, npm_config_registry_for_the_whole_team",
+    "4539, 1488, 0343, 6467",
+    "값 4539 1488 0343 6467 5120",
     "걸린 때 1707058862118, 1712105148259",
     "hardware ethernet 01:23:45:67:89:AB;",
     "Have a look at www.example.org, or online at api.example.org",

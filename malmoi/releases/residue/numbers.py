@@ -204,7 +204,9 @@ def _card(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: 
         return ""
     if _nearest(before, CARD, ACCOUNT, ORDINARY) == CARD:
         return "card"
-    parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1
+    # Four numbers in a row of a table or a list may have the sum as well: a card stands alone.
+    alone = not before[-1:].isdecimal() and not after.strip(" ,|\t\n")[:1].isdecimal()
+    parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1 and joints[0] in (*DASHES, " ") and alone
     return "card" if parted and digits[0] in "34569" and _luhn(digits) else ""
 
 

@@ -209,7 +209,8 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
     for prefix, least in PREFIXES:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
-            if before not in WORD and len(_head(text[end : end + 2 * REACH], WORD | {"."})) >= least:
+            word = _head(text[end : end + 2 * REACH], WORD | {"."})
+            if before not in WORD and len(word) >= least and _is_drawn(word):
                 yield "key"
     for end in _places(plain, PRIVATE_KEY):
         if "BEGIN" in text[max(0, end - 40) : end]:
@@ -221,6 +222,12 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
             mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
             if after[:1] in (":", "=") and len(word) >= 8 and mixed and "://" not in after[:REACH]:
                 yield "key"
+
+
+def _is_drawn(word: str) -> bool:
+    """Whether a stretch of a key mixes digits and letters, as what is drawn at random does; `sk-learn-2024` is none."""
+    stretches = word.replace("-", " ").replace("_", " ").replace(".", " ").split()
+    return any(len(s) >= 8 and any(map(str.isdigit, s)) and any(map(str.isalpha, s)) for s in stretches)
 
 
 def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
