@@ -45,12 +45,12 @@ class Manifest:
     purpose: str
     recipe_name: str
     recipe_digest: str
-    recipe_filters: tuple[tuple[str, int], ...]  # (filter, version), by name
     n_shards: int
     documents: int
     sources: tuple[SourceFacts, ...]
     software: tuple[tuple[str, str], ...]
     files: tuple[ReleaseFile, ...]
+    recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
 
     @property
     def root(self) -> str:
