@@ -6,10 +6,10 @@ taken: floating point sums depend on the number of threads. Deciles are members 
 
 from __future__ import annotations
 
-from data_cards import copies
+from data_cards import copies, personal
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 3  # raise it with any change below: a card is rendered by the list it was made with
+FACTS_VERSION = 4  # raise it with any change below: a card is rendered by the list it was made with
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -78,20 +78,7 @@ NUMBERS: dict[str, Number] = {
         "SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'torn'",
     ),
     **copies.NUMBERS,
-    "personal_data": Number(
-        "Places with personal data replaced",
-        "가린 개인정보",
-        "places",
-        ("personal_data",),
-        "SELECT coalesce(sum(n), 0)::BIGINT FROM personal_data",
-    ),
-    "personal_data_documents": Number(
-        "Documents with personal data replaced",
-        "개인정보를 가린 문서",
-        "documents",
-        ("personal_data",),
-        "SELECT count(DISTINCT id) FROM personal_data",
-    ),
+    **personal.NUMBERS,
     "opt_outs": Number(
         "Documents that opted out",
         "이용을 거부한 문서",
@@ -185,14 +172,7 @@ TABLES: dict[str, Listing] = {
         ("edits",),
         "SELECT filter, reason, sum(n)::BIGINT AS edits FROM edits GROUP BY ALL ORDER BY 3 DESC, 1, 2",
     ),
-    "personal_data": Listing(
-        "Personal data replaced",
-        "가린 개인정보",
-        (("kind", "종류"), ("places", "곳"), DOCUMENTS),
-        ("personal_data",),
-        "SELECT kind, sum(n)::BIGINT AS places, count(DISTINCT id) AS documents FROM personal_data"
-        " GROUP BY ALL ORDER BY 2 DESC, 1",
-    ),
+    **personal.TABLES,
     **copies.TABLES,
     "evidence": Listing(
         "How licences were proved",

@@ -30,9 +30,11 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.history import Entry, History
 from malmoi.releases.inputs import Inputs, SourceFacts
 from malmoi.releases.publish import publish
+from malmoi.releases.residue import DETECTOR, outcomes
 from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
+from malmoi.releases.second_look import refuse_texts
 from malmoi.releases.verify import Finding, verify
 from malmoi.shard import sha256_of
 from malmoi.workspace import Workspace, replace_file
@@ -40,6 +42,15 @@ from malmoi.workspace import Workspace, replace_file
 MADE_FROM = "6-releases/made-from.json"
 # What decides the bytes of a release beside the recipe; named in its manifest.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
+
+
+# What a recipe may leave to institutions, and the kinds it is of.
+OFFICIAL = {
+    "desk-line": ("phone",),
+    "role-mailbox": ("email",),
+    "company-number": ("brn", "crn"),
+    "office-address": ("address", "postcode"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +145,15 @@ def _digest(inputs: Inputs) -> str:
     places = [[stage, sorted(folder.name for folder in folders)] for stage, folders in inputs.stages]
     tables = sorted(path.parent.name for path in inputs.clusters)
     facts = replace(inputs, stages=(), clusters=(), version="")
-    return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION])
+    return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
 def _finish(folder: Path) -> None:
     """Card, sums, and the release's own proof before anyone can see it."""
     data_cards.write(folder)
+    refuse_texts(folder)
     seal(folder)
-    if found := verify(folder, card=False):  # the card was asked of these very files a moment ago
+    if found := verify(folder, again=False):  # card and second look were made of these very files a moment ago
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
         raise DataError(f"the new release does not verify ({first}); nothing was published.")
 
@@ -189,6 +201,20 @@ def findings(folder: Path) -> list[Finding]:
     if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
         raise CallError(f"{folder} is no release: it has neither {SUMS} nor {manifests.NAME}.")
     return verify(folder, render=data_cards.rendered)
+
+
+def _replaced(recipe: Recipe) -> frozenset[str]:
+    """The kinds of personal data of which no value may stand in what the recipe publishes.
+
+    None where it does not redact. What it does not mark may stand, and so may what it keeps, what institutions are
+    left, and a kind for which reserved values stand: to a detector they look like any other.
+    """
+    steps = {step.filter: dict(step.params) for _, found in recipe.steps for step in found}
+    if not {"personal_data", "redact"} <= steps.keys():
+        return frozenset()
+    stay = {kind for kind, action in steps["redact"].get("actions", ()) if action in ("keep", "surrogate")}
+    stay.update(*(OFFICIAL[name] for name in steps["personal_data"].get("keep_official", ())))
+    return frozenset(steps["personal_data"]["kinds"]) - stay
 
 
 def redactor(recipe: Recipe) -> Callable[[str], str] | None:
@@ -242,6 +268,8 @@ def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curate
             for stage, ledgers in curated.stages
         ),
         clusters=curated.tables,
+        filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
+        second_look=outcomes(_replaced(recipe), strict=recipe.residue == "stop"),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,

@@ -33,6 +33,7 @@ from malmoi.survey import Rows, Survey
 
 StageName = Literal["clean", "unique", "curated"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
+Residue = Literal["report", "stop"]
 _VERBS: tuple[Verb, ...] = get_args(Verb)
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
@@ -58,6 +59,7 @@ class Recipe:
     sources: tuple[str, ...]
     shards: int
     steps: tuple[tuple[StageName, tuple[Step, ...]], ...]
+    residue: Residue = "report"
 
     def stage(self, name: StageName) -> tuple[Step, ...]:
         """The steps of one stage, in order."""
@@ -65,7 +67,7 @@ class Recipe:
 
     def digest(self) -> str:
         """sha256 of everything that can change what the recipe yields."""
-        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps]])
+        return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue])
 
 
 class _File(BaseModel):
@@ -75,6 +77,7 @@ class _File(BaseModel):
     unredacted: str = ""  # why personal data may stay; shown on the card
     sources: tuple[str, ...] = ()
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
+    residue: Residue = "report"  # what a find of the second detector does, but for those that always stop
     clean: list[dict[str, Any]] = Field(default_factory=list)
     unique: list[dict[str, Any]] = Field(default_factory=list)
     curated: list[dict[str, Any]] = Field(default_factory=list)
@@ -107,7 +110,7 @@ def load(path: Path) -> Recipe:
         raise CallError(f"{path}: {fault}")
     surveys(tuple(step for _, found in steps for step in found))  # of two readers of one survey, none contradicts
     purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
-    return Recipe(file.name, purpose, file.sources, file.shards, steps)
+    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue)
 
 
 def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[str]:

@@ -142,6 +142,7 @@ def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = 
         recipe_digest="cd" * 32,
         shards=shards,
         stages=tuple(stages),
+        filters=(("personal_data", 3), ("redact", 1)),
         clusters=(clusters,),
         sources=SOURCES,
         software=(("pyarrow", pa.__version__),),

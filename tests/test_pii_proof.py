@@ -27,12 +27,16 @@ FOUND = [
     ("메일은 hong@example.kr로", "email"),
     ("메일은 hong 골뱅이 example.kr로", "email"),
     ("메일은 hong＠example．kr로", "email"),
+    ("뽑히신 분은 hong at example.kr로", "email"),
+    ("편집팀 (hong at example.co.kr)", "email"),
     ("주민등록번호 991331-1234567", "rrn"),
     ("신청인 (990131-1234567)", "rrn"),
     ("신청인 990131-1******", "rrn"),
     ("주민등록번호 990131-\n1234567", "rrn"),
     ("외국인등록번호 9901315234567", "frn"),
     ("카드번호 0000-0000-0000-0001", "card"),
+    ("결제는 4000-0000-0000-0002로", "card"),
+    ("결제는 4000 0000 0000 0002로", "card"),
     ("계좌번호 000-00-000000", "account"),
     ("개인사업자 000-12-00000", "brn"),
     ("운전면허 11-00-000000-00", "driver_license"),
@@ -48,10 +52,12 @@ FOUND = [
     ("https://a.example/?access_token=abcd1234efgh", "url_secret"),
     ("postgres://app:pass0000@db/orders", "url_secret"),
     ("AKIA0000TESTTEST0000", "key"),
+    ("token ghp_0000TestTestTestTest0000TestTestTest", "key"),
     ("-----BEGIN PRIVATE KEY-----", "key"),
 ]
 LEFT_ALONE = [
     "[전화번호1], [이메일1], [주민등록번호2]로 연락",
+    "옮긴이 허영주 민붕식 9788960770065",
     "주민등록번호 [주민등록번호1], 계좌번호 [계좌번호1] 2024-01-02 10:20:30",
     "대표번호 1588-0000",
     "법인등록번호 110111-0000000",
@@ -64,6 +70,13 @@ LEFT_ALONE = [
     "291조9000억 원과 12개9800원",
     "react@18.2.0과 @types/node",
     "1,234,567,890원",
+    "sk-learn-contrib-tutorial-2024, npm_config_registry_for_the_whole_team",
+    "4539, 1488, 0343, 6467",
+    "값 4539 1488 0343 6467 5120",
+    "걸린 때 1707058862118, 1712105148259",
+    "hardware ethernet 01:23:45:67:89:AB;",
+    "Have a look at www.example.org, or online at api.example.org",
+    "all talks of the conference 2024 at conf2024.example.org",
     "0061 0315 0300 05AE 1E010 0315 0062",
 ]
 
@@ -107,6 +120,20 @@ def test_a_canary_is_found_in_every_column_and_every_kind_of_file(tmp_path: Path
 def test_two_values_side_by_side_do_not_grow_into_one_number(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["구역 010-00", "00-1234"]}), tmp_path / "a.parquet")
     assert scan(tmp_path) == []
+
+
+def test_morphemes_are_read_with_the_blanks_that_stood_between_them(tmp_path: Path) -> None:
+    text, forms = "npx app@latest Next.js 쪽 010-0000-1234", "npx app @ latest Next . js 쪽 010 - 0000 - 1234".split()
+    starts, at = [], 0
+    for form in forms:
+        starts.append(text.index(form, at))
+        at = starts[-1] + len(form)
+    whole = {"form": forms, "tag": ["SL"], "start": starts, "length": [len(form) for form in forms]}
+    uneven = {"form": ["010-0000-", "1234"], "tag": ["SN"], "start": [0], "length": [9]}
+    for rows, count in (([whole, None], 1), ([uneven], 1)):
+        pq.write_table(pa.table({"morphemes": rows}), tmp_path / "a.parquet")
+        assert list(folder.kinds("".join(forms))) == ["phone", "email"]
+        assert [(one.column, one.kind, one.count) for one in scan(tmp_path)] == [("morphemes.form", "phone", count)]
 
 
 def test_a_long_line_is_read_in_pieces_and_nothing_at_the_seam_is_lost(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import data_cards
 from malmoi import shard
 from malmoi.canonical import canonical
 from malmoi.errors import StageError
+from malmoi.releases import residue, second_look
 from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.publish import publish
 from malmoi.releases.seal import seal
@@ -47,6 +48,13 @@ def remade(folder: Path) -> None:
     found = [(p, shard.file_of(p, pq.read_metadata(p).num_rows)) for p in paths]
     files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     total = sum(f.rows for f in files if f.path.startswith("data/"))
+    if (table := folder / second_look.TABLE).exists():
+        does = second_look.said(pq.read_table(table))
+        names = [f.path for f in files if f.path != second_look.TABLE]
+        looks = [one for name in names for one in residue.look(folder, name)]
+        pq.write_table(second_look.table(looks, does, len(names)), table)
+        found[paths.index(table)] = (table, shard.file_of(table, pq.read_metadata(table).num_rows))
+        files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     fields = {n: getattr(old, n) for n in Manifest.__dataclass_fields__}
     made = Manifest(**(fields | {"files": files, "documents": total}))
     (folder / "manifest.json").write_text(made.to_json(), encoding="utf-8")

@@ -54,9 +54,10 @@ def write(
     folder: Path,
     tmp: Path,
 ) -> list[ReleaseFile]:
-    """Write audit/*.parquet of the release in `folder`; every table sorted, the same rows the same bytes.
+    """Write audit/*.parquet of the release in `folder`, but for the second look, which reads them.
 
-    `refused` and `copies` call ids that carry personal data by their `names` already.
+    Every table is sorted: the same rows, the same bytes. `refused` and `copies` call ids that carry
+    personal data by their `names` already.
     """
     audit = folder / "audit"
     audit.mkdir(parents=True)
@@ -76,7 +77,7 @@ def write(
         paths += refused if name == "signals" else ()
         rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
     rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs, names, tmp), tmp)
-    files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(AUDIT)]
+    files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 
 

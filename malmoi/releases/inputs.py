@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from malmoi import links
+from malmoi.releases.residue.outcome import Outcome, outcomes
 
 Redact: TypeAlias = links.Redact  # for what no filter has seen; picklable
 
@@ -40,5 +41,7 @@ class Inputs:
     sources: tuple[SourceFacts, ...]
     software: tuple[tuple[str, str], ...]  # (package, version)
     fetched_until: str  # latest capture time, "2026-11-24T09:00:00Z": the date of the release
+    filters: tuple[tuple[str, int], ...] = ()  # (filter, version) of the recipe
+    second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # what a find of each kind does
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     version: str = ""  # "1.0.0"; "" = the next one by the history given to publish

@@ -50,6 +50,7 @@ class Manifest:
     sources: tuple[SourceFacts, ...]
     software: tuple[tuple[str, str], ...]
     files: tuple[ReleaseFile, ...]
+    recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
 
     @property
     def root(self) -> str:
@@ -60,6 +61,7 @@ class Manifest:
         """Canonical JSON: equal manifests give equal bytes."""
         value = asdict(self)
         value["recipe"] = {"name": value.pop("recipe_name"), "digest": value.pop("recipe_digest")}
+        value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
         value["software"] = dict(self.software)
         return canonical(value | {"root": self.root})
 
@@ -73,6 +75,7 @@ class Manifest:
             given["sources"] = tuple(SourceFacts(**{**s, "licences": tuple(s["licences"])}) for s in value["sources"])
             given["software"] = tuple(sorted(value["software"].items()))
             given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
+            given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # none before schema 4
             return Manifest(**given, recipe_name=recipe["name"], recipe_digest=recipe["digest"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{NAME}: not a manifest ({type(error).__name__}: {error})") from error

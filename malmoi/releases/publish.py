@@ -16,7 +16,7 @@ from malmoi import links, shard
 from malmoi.errors import StageError
 from malmoi.exchange import Run
 from malmoi.ledger import File
-from malmoi.releases import audit, copies, licences, withheld
+from malmoi.releases import audit, copies, licences, second_look, withheld
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.history import History, next_version
@@ -47,7 +47,8 @@ def publish(
     the inputs name no version, `history` gives it.
 
     StageError where a shard is not finished, an id appears twice or carries personal data, a document
-    has no proof of its licence, or nothing is left to publish.
+    has no proof of its licence, or nothing is left to publish; DataError where the second look finds
+    what may not stand.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
@@ -79,6 +80,7 @@ def publish(
         ]
         signals = list(run(refused, drops))
         files += audit.write(inputs, counted, parted, signals, withheld.copies(pairs, names), names, folder, work)
+        files.append(second_look.write(folder, files, inputs.second_look, run))
     finally:
         rmtree(work, ignore_errors=True)
     licences.write(folder, (p.licence for p in partitions))
@@ -118,6 +120,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         purpose=inputs.purpose,
         recipe_name=inputs.recipe_name,
         recipe_digest=inputs.recipe_digest,
+        recipe_filters=tuple(sorted(inputs.filters)),
         n_shards=inputs.shards,
         documents=sum(f.rows for f in files if f.path.startswith("data/")),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),

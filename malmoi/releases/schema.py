@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 3  # raise it with any change below: it makes the next version a major one
+SCHEMA_VERSION = 4  # raise it with any change below: it makes the next version a major one
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -113,6 +113,7 @@ AUDIT: dict[str, pa.Schema] = {
     "failed": _strings("id", "source", "stage", "why"),
     "licence_evidence": EVIDENCE,
     "personal_data": _strings("id", "kind", n=_N),
+    "residue": _strings("detector", "path", "field", "outcome", "kind", n=_N),
     "signals": SIGNALS,
     "sources": pa.schema(
         [("name", _TEXT), ("title", _TEXT), ("publisher", _TEXT), ("access", _TEXT), ("licences", pa.list_(_TEXT))]
@@ -128,6 +129,7 @@ AUDIT_SAYS = {
     "failed": "documents that could not be worked on",
     "licence_evidence": "what was found for each released document: the licence, the words, the place, the record",
     "personal_data": "what was replaced in each released document, by kind; never the value",
+    "residue": "a second look over every string of data/ and audit/: what was read, what was sought, what was found",
     "signals": "statements about use (opt-outs and notes) found for released and for dropped documents",
     "sources": "what each source declares of itself",
     "stages": "documents in, kept, dropped, failed, by stage, source, filter and reason; torn = unreadable records",

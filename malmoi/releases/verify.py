@@ -21,10 +21,11 @@ import pyarrow.parquet as pq
 from malmoi import shard
 from malmoi.canonical import canonical
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.releases import licences, rows, seal
+from malmoi.releases import licences, rows, seal, second_look
 from malmoi.releases import manifest as manifests
 from malmoi.releases.laws import LAWS, RIGHTS
 from malmoi.releases.manifest import Manifest
+from malmoi.releases.residue import DETECTOR
 from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.rights import decide
 from malmoi.tables import Tables, opened
@@ -39,23 +40,24 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One thing that is not as promised: which check, which file, and what it found."""
 
-    check: str  # sums, manifest, root, schema, rows, laws, rights, licences, card, render
+    check: str  # sums, manifest, root, schema, rows, residue, laws, rights, licences, card, render
     path: str
     says: str
 
 
-def verify(folder: Path, *, render: Render | None = None, card: bool = True) -> list[Finding]:
+def verify(folder: Path, *, render: Render | None = None, again: bool = True) -> list[Finding]:
     """Everything that is wrong with the release in `folder`, sorted; an empty list means verified.
 
     `render` makes the texts for people from card and manifest; their bytes must be those in the
-    folder. `card=False` leaves out the questions of the card, for who has just asked them of the same
-    files. Whatever is broken becomes a finding, never an exception.
+    folder. `again=False` leaves out what the maker has just done with the same files: the questions of
+    the card and the second look for personal data. Whatever is broken becomes a finding, never an exception.
     """
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", seal.NAME, lambda: _sums(folder)),
         ("manifest", manifests.NAME, lambda: _manifest(folder)),
         ("rows", "data", lambda: _rows(folder)),
-        ("tables", "data", lambda: _tables(folder, card)),
+        ("tables", "data", lambda: _tables(folder, again)),
+        ("residue", second_look.TABLE, lambda: _residue(folder) if again else ()),
         ("render", CARD, lambda: _rendered(folder, render) if render else ()),
     )
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB leave Python to the others
@@ -160,6 +162,28 @@ def _rows(folder: Path) -> Iterator[Finding]:
             return (Finding("rows", path, says) for says in rows.wrong(folder, path, made.n_shards))
 
         yield from _guarded("rows", path, found)
+
+
+def _residue(folder: Path) -> Iterator[Finding]:
+    """A second look for personal data counts what the audit table says, and nothing is left that may not stand."""
+    held, table = shard.read(folder / second_look.TABLE), second_look.TABLE
+    by = sorted(set(held["detector"].to_pylist()))
+    if by != [DETECTOR]:
+        says = f"read by {', '.join(by) or 'nobody'}, this is {DETECTOR}; verify it with the malmoi of its manifest"
+        yield Finding("residue", table, says)
+        return
+    names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
+    yield from (Finding("residue", table, says) for says in second_look.faults(held, names))
+    rows, does = second_look.by_file(held), second_look.said(held)
+    for name in filter(lambda name: (folder / name).is_file(), names):
+
+        def differ(name: str = name) -> Iterator[Finding]:
+            found = second_look.differences(folder, name, rows.get(name, []), does)
+            return (Finding("residue", name, says) for says in found)
+
+        yield from _guarded("residue", name, differ)
+    for one in second_look.left_in_texts(folder, does):
+        yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 
 def _laws(tables: Tables) -> Iterator[Finding]:

@@ -4,6 +4,10 @@ It reads code points by class, with a state machine over runs of digits and the 
 no rule, table or expression in common with the filter that redacts: a fault of the one is not that of the other.
 """
 
-from malmoi.releases.residue.folder import Residue, scan
+from malmoi.releases.residue.folder import Look, Residue, look, scan, whose
+from malmoi.releases.residue.outcome import KINDS, STOPS, Outcome, outcomes
 
-__all__ = ["Residue", "scan"]
+VERSION = 1  # raise it with any change of what is found: releases say which detector has read them
+DETECTOR = f"residue {VERSION}"
+
+__all__ = ["DETECTOR", "KINDS", "STOPS", "Look", "Outcome", "Residue", "look", "outcomes", "scan", "whose"]

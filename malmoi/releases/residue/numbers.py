@@ -11,7 +11,11 @@ from malmoi.releases.residue.classes import MASKS, Chain
 
 NEAR: Final = 28  # code points before a number in which a word for it is looked for
 REACH: Final = 5  # groups of a number at most
-RESIDENT: Final = ("주민", "외국인", "거소")
+# Blanks are taken out before these are looked for, so each is more than the end of one word and the start of the next.
+RESIDENT: Final = (
+    "주민등록", "주민(등록", "주민번호", "주민:", "주민)", "외국인등록", "외국인번호", "외국인:", "외국인)",
+    "거소신고", "거소번호",
+)  # fmt: skip
 COMPANY: Final = ("법인", "주식회사", "유한회사", "㈜", "(주)")
 TELEPHONE: Final = ("전화", "연락", "휴대", "핸드폰", "팩스", "문의", "☎", "tel", "fax", "phone", "mobile", "h.p")
 CARD: Final = ("카드", "card")
@@ -136,7 +140,8 @@ def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befo
     parted = shape == (6, 7) and joints[0].strip() and _date(digits)
     if said == RESIDENT or parted:
         return _resident_kind(digits)
-    plain = _date(digits) and not said and digits[6] in "12345678" and not digits.startswith("880")  # EAN of Korea
+    # Bare digits may be a barcode of Korea (880), or milliseconds since 1970: those of our years begin with 1.
+    plain = _date(digits) and not said and digits[6] in "12345678" and not digits.startswith(("880", "1"))
     return _resident_kind(digits) if plain and _sums(digits) else ""
 
 
@@ -199,7 +204,9 @@ def _card(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: 
         return ""
     if _nearest(before, CARD, ACCOUNT, ORDINARY) == CARD:
         return "card"
-    parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1
+    # Four numbers in a row of a table or a list may have the sum as well: a card stands alone.
+    alone = not before[-1:].isdecimal() and not after.strip(" ,|\t\n")[:1].isdecimal()
+    parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1 and joints[0] in (*DASHES, " ") and alone
     return "card" if parted and digits[0] in "34569" and _luhn(digits) else ""
 
 

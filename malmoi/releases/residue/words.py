@@ -21,6 +21,11 @@ WORD: Final = frozenset(string.ascii_letters + string.digits + "_-")
 TOKEN: Final = frozenset(string.ascii_letters + string.digits + "_-./+=%")
 SPELLED_AT: Final = ("골뱅이", "(at)", "[at]", "{at}", " at ", "앳")
 DOTS: Final = ("(dot)", "[dot]", " dot ", "(.)", "[.]", " . ")
+# Words that stand before "at" in English prose, where an address of the web may follow.
+BEFORE_AT: Final = frozenset(
+    "available based check code docs find found here hosted is it live look looked meet more online out page read "
+    "released see site start talk them us visit".split()
+)
 MAILERS: Final = ("naver", "gmail", "hanmail", "daum", "kakao", "nate", "네이버", "지메일", "한메일", "다음")
 PREFIXES: Final = (
     ("AKIA", 16), ("ASIA", 16), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("github_pat_", 30), ("glpat-", 16),
@@ -79,7 +84,7 @@ def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
             yield "email"
     for sign in SPELLED_AT:
         for end in _places(folded if sign.isascii() else text, sign):
-            if _is_email(text, end - len(sign), end, said=True):
+            if _is_email(text, end - len(sign), end, said=True) and (sign != " at " or _is_no_prose(text, end)):
                 yield "email"
 
 
@@ -100,6 +105,16 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
         return False
     top = labels[-1]
     return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
+
+
+def _is_no_prose(text: str, end: int) -> bool:
+    """Whether `hong at example.kr` stands by itself or in Korean; "is online at example.org" names a page."""
+    words = text[max(0, end - REACH) : end - 3].rstrip(" ")
+    local = words[len(words.rstrip("".join(LOCAL))) :]
+    before = words[: len(words) - len(local)].rstrip(" ")
+    plain = local.strip(".").lower()
+    english = before[-1:] in (*ALNUM, ",", ";") and not before.lower().endswith(("mail", "mail to", "contact"))
+    return not (english or plain.isdecimal() or plain in BEFORE_AT or text[end : end + 4].lower() == "www.")
 
 
 def _plain(text: str) -> str:
@@ -134,7 +149,8 @@ def _hardware(text: str, codes: Codes) -> Iterator[str]:
             pairs = inner.split(sign)
             if len(inner) == 17 and len(pairs) == 6 and all(len(p) == 2 and set(p) <= HEX for p in pairs):
                 edges = (word[0] if at >= 3 else "") + text[at + 15 : at + 16]
-                if not any(c in ALNUM or c == sign for c in edges):
+                group = int(pairs[0], 16) & 1  # the address of many cards, or an example such as 01:23:45:67:89:ab
+                if not group and not any(c in ALNUM or c == sign for c in edges):
                     yield "mac"
 
 
@@ -193,7 +209,8 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
     for prefix, least in PREFIXES:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
-            if before not in WORD and len(_head(text[end : end + 2 * REACH], WORD | {"."})) >= least:
+            word = _head(text[end : end + 2 * REACH], WORD | {"."})
+            if before not in WORD and len(word) >= least and _is_drawn(word):
                 yield "key"
     for end in _places(plain, PRIVATE_KEY):
         if "BEGIN" in text[max(0, end - 40) : end]:
@@ -205,6 +222,12 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
             mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
             if after[:1] in (":", "=") and len(word) >= 8 and mixed and "://" not in after[:REACH]:
                 yield "key"
+
+
+def _is_drawn(word: str) -> bool:
+    """Whether a stretch of a key mixes digits and letters, as what is drawn at random does; `sk-learn-2024` is none."""
+    stretches = word.replace("-", " ").replace("_", " ").replace(".", " ").split()
+    return any(len(s) >= 8 and any(map(str.isdigit, s)) and any(map(str.isalpha, s)) for s in stretches)
 
 
 def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:

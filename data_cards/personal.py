@@ -1,0 +1,95 @@
+"""What a card says of personal data: what one detector replaced, and what another still finds."""
+
+from __future__ import annotations
+
+from data_cards.questions import DOCUMENTS, Listing, Number
+
+_REPLACED, _BOTH, _LEFT = ("personal_data",), ("personal_data", "residue"), ("residue",)
+_IN_TEXT = "starts_with(path, 'data/') AND field = 'text'"
+
+NUMBERS: dict[str, Number] = {
+    "personal_data": Number(
+        "Places with personal data replaced",
+        "가린 개인정보",
+        "places",
+        _REPLACED,
+        "SELECT coalesce(sum(n), 0)::BIGINT FROM personal_data",
+    ),
+    "personal_data_documents": Number(
+        "Documents with personal data replaced",
+        "개인정보를 가린 문서",
+        "documents",
+        _REPLACED,
+        "SELECT count(DISTINCT id) FROM personal_data",
+    ),
+    "residue_detector": Number(
+        "The second detector", "둘째 검출기", "name and version", _LEFT, "SELECT max(detector) FROM residue"
+    ),
+    "residue_files": Number(
+        "Files it has read",
+        "둘째 검출기가 읽은 파일",
+        "files",
+        _LEFT,
+        "SELECT count(DISTINCT path) FROM residue WHERE path <> ''",
+    ),
+    "residue_values": Number(
+        "Values it has read",
+        "둘째 검출기가 읽은 값",
+        "values",
+        _LEFT,
+        "SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'values'",
+    ),
+    "residue_characters": Number(
+        "Characters it has read",
+        "둘째 검출기가 읽은 글자",
+        "code points",
+        _LEFT,
+        "SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'characters'",
+    ),
+    "residue_in_texts": Number(
+        "Personal data it still finds in texts",
+        "본문에 남은 것",
+        "places",
+        _LEFT,
+        f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND {_IN_TEXT}",
+    ),
+    "residue_elsewhere": Number(
+        "Personal data it still finds elsewhere",
+        "다른 열과 표에 남은 것",
+        "places",
+        _LEFT,
+        f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND NOT ({_IN_TEXT})",
+    ),
+}
+
+TABLES: dict[str, Listing] = {
+    "personal_data": Listing(
+        "Personal data replaced, and what a second detector still finds",
+        "가린 개인정보와 둘째 검출기가 찾은 것",
+        (
+            ("kind", "종류"),
+            ("places replaced", "가린 곳"),
+            DOCUMENTS,
+            ("left in texts", "본문에 남음"),
+            ("left elsewhere", "다른 곳에 남음"),
+            ("a find", "찾으면"),
+        ),
+        _BOTH,
+        "SELECT kind, coalesce(places, 0) AS places, coalesce(documents, 0) AS documents, in_texts, elsewhere,"
+        " coalesce(what, 'not sought') AS what FROM ("
+        "SELECT kind, sum(n)::BIGINT AS places, count(DISTINCT id) AS documents FROM personal_data GROUP BY kind)"
+        " FULL JOIN (SELECT kind,"
+        f" coalesce(sum(n) FILTER (outcome = 'found' AND {_IN_TEXT}), 0)::BIGINT AS in_texts,"
+        f" coalesce(sum(n) FILTER (outcome = 'found' AND NOT ({_IN_TEXT})), 0)::BIGINT AS elsewhere,"
+        " max(outcome) FILTER (outcome IN ('stops', 'reports', 'kept')) AS what"
+        " FROM residue WHERE kind <> '' GROUP BY kind) USING (kind) ORDER BY 2 DESC, 1",
+    ),
+    "residue": Listing(
+        "Where the second detector finds something",
+        "둘째 검출기가 찾은 곳",
+        (("table", "표"), ("column", "열"), ("kind", "종류"), ("places", "곳")),
+        _LEFT,
+        "SELECT CASE WHEN starts_with(path, 'data/') THEN 'data' ELSE path END AS place, field, kind,"
+        " sum(n)::BIGINT AS n FROM residue WHERE outcome = 'found' GROUP BY ALL ORDER BY 1, 2, 3",
+    ),
+}
