@@ -206,13 +206,13 @@ def findings(folder: Path) -> list[Finding]:
 def _replaced(recipe: Recipe) -> frozenset[str]:
     """The kinds of personal data of which no value may stand in what the recipe publishes.
 
-    None where it does not redact. What it does not mark may stand, and so may what it keeps, what institutions are
-    left, and a kind for which reserved values stand: to a detector they look like any other.
+    None where it does not redact. What it does not mark may stand, and so may what it keeps and what institutions are
+    left. Reserved values that it puts there are no finds of the second look.
     """
     steps = {step.filter: dict(step.params) for _, found in recipe.steps for step in found}
     if not {"personal_data", "redact"} <= steps.keys():
         return frozenset()
-    stay = {kind for kind, action in steps["redact"].get("actions", ()) if action in ("keep", "surrogate")}
+    stay = {kind for kind, action in steps["redact"].get("actions", ()) if action == "keep"}
     stay.update(*(OFFICIAL[name] for name in steps["personal_data"].get("keep_official", ())))
     return frozenset(steps["personal_data"]["kinds"]) - stay
 

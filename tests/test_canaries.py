@@ -138,7 +138,6 @@ def test_every_canary_in_an_address_or_a_name_was_there_to_be_found(addressed: R
 
 
 @pytest.mark.parametrize("place", ADDRESSES)
-@pytest.mark.xfail(strict=True, reason="addresses and ids are published as they came")
 def test_no_canary_survives_that_came_in_an_address_or_a_name(addressed: Ran, place: str) -> None:
     assert addressed.done.returncode == 0, "publication was stopped"
     assert survivors(hay(addressed.release), [place]) == {}

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from filters import surrogates
 from malmoi.releases.publish import publish
 from malmoi.releases.residue import Residue, folder, scan
+from malmoi.releases.residue.folder import kinds
 from tests.small_release import documents, inputs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -159,6 +161,17 @@ def test_the_second_look_shares_nothing_with_the_first() -> None:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             assert not [n for n in names if n.split(".")[0] in ("filters", "re", "re2", "regex")], path.name
+
+
+@pytest.mark.parametrize("range_", surrogates._RESERVES)
+def test_what_stands_in_the_place_of_a_value_is_no_find(range_: str) -> None:
+    reserve = surrogates._RESERVES[range_]
+    label = {"card": "카드번호", "brn": "사업자등록번호", "rrn": "주민등록번호", "frn": "외국인등록번호"}.get(
+        range_, ""
+    )
+    for number in (1, 7, 99, min(reserve.size, 254), reserve.size):
+        value = reserve.form(number)
+        assert list(kinds(f"{label} {value} 입니다")) == [], value
 
 
 HOSTILE = (

@@ -57,7 +57,8 @@ def found(text: str, chain: Chain) -> Iterator[str]:
         for last in range(min(len(chain.groups), first + REACH), first, -1):
             kind = _kind(text, chain, first, last)
             if kind:
-                yield kind
+                if not _reserved(kind, chain.digits(first, last)):
+                    yield kind
                 first = last - 1
                 break
         first += 1
@@ -81,6 +82,20 @@ def _kind(text: str, chain: Chain, first: int, last: int) -> str:
 
 
 LEAST_DIGITS, MOST_DIGITS = 7, 19
+
+
+def _reserved(kind: str, digits: str) -> bool:
+    """Whether a recipe may have put the number there: it lies in a range that is given to nobody."""
+    match kind:
+        case "brn":  # no tax office has the number 000
+            return digits.startswith("00000")
+        case "phone":  # no subscriber number begins with 0, and these stay below 1000
+            return digits.startswith("01000000") and len(digits) == 11
+        case "rrn" | "frn":  # there is no month 00
+            return digits.startswith("000000")
+        case "card":  # no issuer begins with 0
+            return digits.startswith("00000000") and digits.endswith("0000")
+    return False
 
 
 def _inside(text: str, chain: Chain, first: int, last: int) -> bool:

@@ -104,6 +104,8 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
     if len(labels) < 2 or not all(labels):
         return False
     top = labels[-1]
+    if labels == ["example", "com"] and local.startswith("user") and local[4:].isdecimal() and len(local) <= 8:
+        return False  # what a recipe puts in the place of an address
     return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
 
 
@@ -150,6 +152,7 @@ def _hardware(text: str, codes: Codes) -> Iterator[str]:
             if len(inner) == 17 and len(pairs) == 6 and all(len(p) == 2 and set(p) <= HEX for p in pairs):
                 edges = (word[0] if at >= 3 else "") + text[at + 15 : at + 16]
                 group = int(pairs[0], 16) & 1  # the address of many cards, or an example such as 01:23:45:67:89:ab
+                group |= inner.upper().startswith("00-00-5E-00-53-")  # set aside for documents (RFC 7042, 2.1.2)
                 if not group and not any(c in ALNUM or c == sign for c in edges):
                     yield "mac"
 
