@@ -14,10 +14,11 @@ _Z: Final = ZERO_WIDTH
 BLANKS: Final = f" \u00a0\u3000\t{_Z}"
 _B: Final = f"[{BLANKS}]"
 _MARK: Final = "[:：=|│>-]"
+_TAGS: Final = f"(?:</?[a-z]{{1,6}}>{_B}?){{1,3}}"  # <th>성명</th><td>홍길동
 _S: Final = f"{_B}{{1,3}}"
 _SPACED: Final = (
     f"(?:(?:남{_S}궁|황{_S}보|제{_S}갈|사{_S}공|선{_S}우|서{_S}문|독{_S}고)(?:{_S}[가-힣]){{1,2}}|"
-    f"[가-힣](?:{_S}[가-힣]){{2}}|"
+    f"[가-힣](?:{_S}[가-힣]){{1,2}}|"
     f"(?:[김박최윤권곽홍황허송백임]{_B}[가-힣]|(?:남궁|황보|제갈|사공|선우|서문|독고){_B})[가-힣]{{1,2}})"
 )
 _RUN: Final = "[가-힣]{2,12}"
@@ -34,33 +35,39 @@ def _roles(words: str) -> str:
 _FORMS: Final = (
     "성명 이름 성함 고객 고객님 대표자 대표이사 대표 명의자 명의 작성자 담당자 회원명 회원 주문자 예약자 방문자 "
     "받는분 받는사람 받는이 보내는분 보내는사람 "
-    "보낸사람 보내는이 보낸이 받으실분 보내실분 빌리는사람 만든이 등기권리자"
+    "보낸사람 보내는이 보낸이 동의자 이용자 사용자 원아명 아동명 담당 받으실분 보내실분 빌리는사람 만든이 등기권리자"
 )
 _HEAD: Final = (
     f"(?:{_roles(PRIVATE_ROLES)}|실종된|{_roles('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함))?"
     f"(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?(?:{_B}?{_MARK}?\n|"
-    f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_B}{{1,6}})[{_Z}(]?"
+    f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_TAGS}|{_B}{{1,6}}(?:[0-9][.)]{_B})?)[{_Z}(]?"
 )
 PRIVATE: Final = f"{_HEAD}(?:{_SPACED}|{_RUN}|{_LATIN}|{_HAN})"
 PRIVATE_NAME: Final = re2.compile(PRIVATE)
 PRIVATE_HEAD: Final = re2.compile(f"^{_HEAD}")
 VALUE: Final = re2.compile(f"^(?:{_SPACED}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
-    f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|NAME|[Nn]ame|[Gg]iven names?|Surname|receiver|sender|"
+    f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"
     f"총무|주민|독자|기사|회장|부대표|학부모|"
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"
 )
 _TO_NAME: Final = (
     f"(?:{_B}?(?:명|성명|이름|칸에))?(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?[은는이가]?[\"']?"
-    f"(?:{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|"
+    f"(?:{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_TAGS}|[\"'] value=|"
     f"{_B}{{1,4}}|[?]?\n)[\"'(「]?[{_Z}]?"
 )
 LINKED_HEAD: Final = re2.compile(f"^{_LABEL}{_TO_NAME}")
 LINKED: Final = re2.compile(f"{_LABEL}{_TO_NAME}(?:{_SPACED}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})")
 LOOSE: Final = re2.compile(f"^{_B}{{1,3}}[가-힣](?:[^가-힣]|$)")
+# A number or an address with stars in it is nobody's identifier any more; who stands beside it is still told by it.
+MASKED: Final = (
+    "01[016789][ .-]?[0-9]{0,4}[ .-]?[0-9]{0,4}[*][0-9*-]*|[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"
+)
+MASKED_CONTACT: Final = re2.compile(MASKED)
 HEADING: Final = re2.compile(
     "성명(?:[(][가-힣]{2}[)])?|이름|성함|신청인|민원인|환자명?|예금주|수취인|수령인|받는 ?(?:이|분|사람)|"
     "보내는 ?(?:이|분|사람)|대표자?|운전자|방문자|"
+    "사용자|이용자|동의자|참가자|참석자|임차인|임대인|피해자|당첨자|학부모|배우자|주문자|구매자|예약자|입금자|영문 ?성?명|"
     "보호자|학생명?|고객명?|회원명?|소유자|직원명|입주자|담당자|세대주|[Nn]ame|NAME"
 )
 # A row of an office's telephone list: 총무과 | 과장 | 홍길동.
@@ -69,7 +76,10 @@ OFFICE_ROW: Final = re2.compile(
     "국장|주무관|사무관|서기관|주사보?|계장|교감|교장|교사|교수)(?:[^가-힣]|$)"
 )
 # 성함이 어떻게 되세요? The answer stands in the next line, behind who speaks.
-ASKED: Final = "(?:성함|성명|예금주|예약자|입금자|이름)[^\n]{0,24}(?:어떻게|알려|말씀|입력|적어|불러|남겨)[^\n]{0,16}\n"
+ASKED: Final = (
+    "(?:성함|성명|예금주|예약자|입금자|이름|영문명)[^\n]{0,24}"
+    "(?:어떻게|알려|말씀|입력|적어|불러|남겨|누구|뭐|[은는]요|으로 떠)[^\n]{0,16}\n"
+)
 ASKED_NAME: Final = re2.compile(ASKED)
 ANSWER: Final = re2.compile(
     f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}})?(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
@@ -95,7 +105,7 @@ OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 NAMED: Final = f"이름{_B}?[:：]{_B}?(?:{_SPACED}|[가-힣]{{2,9}})"
 NAMED_NAME: Final = re2.compile(NAMED)
 FORM: Final = re2.compile(f"(?:{_CONTACTS}|나이|생일|성별){_B}?(?:번호)?{_B}?[:：]")
-AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고"))
+AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→"))
 _HAN_FAMILY: Final = (
     "金李朴崔鄭姜趙尹張林韓吳徐申權黃安宋全洪柳高文梁孫裵裴白許劉南沈盧河郭成車朱禹具羅田閔陳池嚴元蔡千方孔康玄咸"
     "卞廉楊邊呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
@@ -108,6 +118,10 @@ NEXT_LABELS: Final = tuple(
 )
 CLOSERS: Final = ("", "\n", ",", ")", "|", "\t", "(", '"', "]", "/", "<", "'", ";")  # behind a field of a form
 
+# Words that stand in capitals on passports and beside their numbers.
+ON_PASSPORTS: Final = frozenset(
+    "REPUBLIC OF KOREA PASSPORT NO DATE BIRTH NATIONALITY SEX TYPE CODE ISSUE EXPIRY ARC ID NAME".split()
+)
 ROMANIZED: Final = frozenset(  # common family names as passports write them
     "KIM LEE YI RHEE PARK BAK CHOI JUNG JEONG CHUNG KANG GANG CHO JO YOON YUN JANG CHANG LIM IM RIM HAN OH "
     "SEO SUH SHIN SIN KWON "

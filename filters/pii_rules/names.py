@@ -23,18 +23,23 @@ from malmoi.document import Morphemes
 GATES: Final = labels.GATES
 found = labels.found
 _REACH: Final = 40  # code points between a name and the identifier it is linked to
+_LABEL: Final = 12  # code points of a label before a name that is in reach
 _LINE: Final = 160  # code points of the line of an identifier that are read on either side
 _LEAST: Final = 6.0  # points that make a name, together with what stands around it
 _HOPELESS: Final = -4.0
 _LINK: Final = 2.0
+_TIGHT: Final = 3.0  # nothing but marks between
+_MAILBOX: Final = 5.0  # 홍길동 <hong@example.kr>
 _HOLDER: Final = 3.0  # behind an account mostly stands whose it is
 _ROLE: Final = 3.0
 _FIELD: Final = 1.0
 _RANK: Final = 3.0
 _TOLD: Final = 8.0  # points of a name that needs no more than a private identifier in its line
 _NEARLY: Final = "in a row of names"
+_MARKS: Final = frozenset(("(", "/", ",", "|", "=", ":", "[", "\t", "·", "-", '","', "','"))
+_PAPERS: Final = frozenset(("passport", "frn"))
 _PLACES: Final = frozenset(("address", "postcode"))
-_NO_ANCHORS: Final = frozenset(("name", "ip", "mac"))
+_MACHINES: Final = frozenset(("ip", "mac"))  # they call for a label, a name next to them may be a host
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 
 
@@ -67,10 +72,14 @@ def linked(
     >>> [text[f.start : f.end] for f in linked(text, [Found(4, 17, "phone", 1, "")])]
     ['홍길동']
     """
-    anchors = sorted((f for f in found if f.kind not in _NO_ANCHORS), key=lambda f: f.start)
+    data = text.encode("utf-8", "replace") if data is None else data
+    anchors = [f for f in found if f.kind != "name"]
+    if "*" in text:
+        anchors += (Found(*at, "phone", 0.5, "masked") for at in matches(forms.MASKED_CONTACT, text, data))
     if not anchors:
         return
-    yield from labels.in_columns(text, text.encode("utf-8", "replace") if data is None else data, anchors)
+    anchors.sort(key=lambda f: f.start)
+    yield from labels.in_columns(text, data, anchors)
     page = _Page(text, anchors, [a.start for a in anchors], morphemes)
     for first, last in _stretches(text, anchors):
         part = text[first:last]
@@ -89,6 +98,8 @@ def _stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]
         line = text.rfind("\n", max(0, anchor.start - _LINE), anchor.start) + 1
         first = min(line or max(0, anchor.start - _LINE), max(0, anchor.start - _REACH))
         first = max(first, anchor.start - _LINE)
+        label = text.rfind("\n", max(0, first - _LABEL), first) + 1  # of a value that begins within reach
+        first = label or first
         end = text.find("\n", anchor.end, anchor.end + _LINE)
         last = max(end if end >= 0 else anchor.end + _LINE, anchor.end + _REACH)
         if first > stop:
@@ -194,12 +205,19 @@ def _is_next(page: _Page, start: int, end: int, at: int) -> float:
     text, anchors = page.text, page.anchors
     if at < len(anchors):
         first = anchors[at].start
-        if first - end <= context.NEAR and context.is_linked(text[end:first]):
-            return _LINK
+        between = text[end:first]
+        if len(between) <= context.NEAR and anchors[at].kind not in _MACHINES and context.is_linked(between):
+            if anchors[at].kind == "email" and between.strip() in ("<", "[", "[mailto:", "<mailto:"):
+                return _MAILBOX
+            return _TIGHT if between.strip() in _MARKS and between else _LINK
     if at == 0:
         return 0.0
     before = anchors[at - 1]
-    if not 0 < start - before.end <= context.NEAR or (before.kind == "address" and text[end - 1] in _QUARTERS):
+    if (
+        before.kind in _MACHINES
+        or not 0 < start - before.end <= context.NEAR
+        or (before.kind == "address" and text[end - 1] in _QUARTERS)
+    ):
         return 0.0  # 대학로 291 (구성동)
     if not context.is_linked(text[before.end : start]):
         return 0.0
@@ -239,9 +257,12 @@ def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iter
         else:
             words = value.replace("-", " ").split()
             fits = any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1]))
+        at = bisect_left(page.starts, end)
+        if not fits and value.isupper() and not forms.ON_PASSPORTS.intersection(value.split()):
+            fits = any(a.kind in _PAPERS for a in page.anchors[max(0, at - 1) : at + 1])
         if not fits or context.is_public(text, start, end):
             continue
-        if _is_next(page, start, end, bisect_left(page.starts, end)):
+        if _is_next(page, start, end, at):
             yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
 
 

@@ -14,6 +14,7 @@ _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
 _MAX_COLUMNS = 40  # bounds the work where a hostile row repeats the heading
 _MAX_HEADING = 400  # code points
 _MAX_CELL = 24
+_NO_HEADINGS: Final = frozenset(":：=")  # 이름 : 홍길동 is a field, not a row of headings
 _MAX_ROWS = 2_000
 _MAX_ODD = 2  # lines in a row that do not fit the table: folded cells
 
@@ -59,7 +60,7 @@ def _column(header: str, mark: str, start: int, end: int) -> int:
     """The number of the column whose heading is header[start:end], -1 if it is only part of one."""
     if not mark:
         words = header.split()
-        if len(words) < 3 or any(len(w) > 8 for w in words):
+        if len(words) < 3 or any(len(w) > 8 or w in _NO_HEADINGS for w in words):
             return -1
         return len(header[:start].split()) if header[start:end] in words else -1
     if any(len(cell) > _MAX_CELL for cell in header.split(mark)):
