@@ -18,9 +18,10 @@ _TAGS: Final = f"(?:</?[a-z]{{1,6}}>{_B}?){{1,3}}"  # <th>성명</th><td>홍길�
 _S: Final = f"{_B}{{1,3}}"
 _SPACED: Final = (
     f"(?:(?:남{_S}궁|황{_S}보|제{_S}갈|사{_S}공|선{_S}우|서{_S}문|독{_S}고)(?:{_S}[가-힣]){{1,2}}|"
-    f"[가-힣](?:{_S}[가-힣]){{1,2}}|"
+    f"[가-힣](?:{_S}[가-힣]){{2}}|"
     f"(?:[김박최윤권곽홍황허송백임]{_B}[가-힣]|(?:남궁|황보|제갈|사공|선우|서문|독고){_B})[가-힣]{{1,2}})"
 )
+_FIELD: Final = f"{_SPACED}|[가-힣]{_S}[가-힣]"  # 이 슬 fills a field; elsewhere it is any two words
 _RUN: Final = "[가-힣]{2,12}"
 _LATIN: Final = "[A-Z][A-Za-z'-]{1,20}(?: [A-Z][A-Za-z'-]{1,20}){1,3}"
 _HAN: Final = "[\u4e00-\u9fff]{2,4}"
@@ -42,10 +43,10 @@ _HEAD: Final = (
     f"(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?(?:{_B}?{_MARK}?\n|"
     f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_TAGS}|{_B}{{1,6}}(?:[0-9][.)]{_B})?)[{_Z}(]?"
 )
-PRIVATE: Final = f"{_HEAD}(?:{_SPACED}|{_RUN}|{_LATIN}|{_HAN})"
+PRIVATE: Final = f"{_HEAD}(?:{_FIELD}|{_RUN}|{_LATIN}|{_HAN})"
 PRIVATE_NAME: Final = re2.compile(PRIVATE)
 PRIVATE_HEAD: Final = re2.compile(f"^{_HEAD}")
-VALUE: Final = re2.compile(f"^(?:{_SPACED}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
+VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
     f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"
     f"총무|주민|독자|기사|회장|부대표|학부모|"
@@ -57,11 +58,12 @@ _TO_NAME: Final = (
     f"{_B}{{1,4}}|[?]?\n)[\"'(「]?[{_Z}]?"
 )
 LINKED_HEAD: Final = re2.compile(f"^{_LABEL}{_TO_NAME}")
-LINKED: Final = re2.compile(f"{_LABEL}{_TO_NAME}(?:{_SPACED}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})")
+LINKED: Final = re2.compile(f"{_LABEL}{_TO_NAME}(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})")
 LOOSE: Final = re2.compile(f"^{_B}{{1,3}}[가-힣](?:[^가-힣]|$)")
 # A number or an address with stars in it is nobody's identifier any more; who stands beside it is still told by it.
 MASKED: Final = (
-    "01[016789][ .-]?[0-9]{0,4}[ .-]?[0-9]{0,4}[*][0-9*-]*|[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"
+    "01[016789][ .-]?(?:[0-9]{1,4}[*]|[0-9]{3,4}[ .-]?[0-9]{0,3}[*]|[*]{2,4}[ .-]?[0-9]{2})[0-9*-]*|"
+    "[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"
 )
 MASKED_CONTACT: Final = re2.compile(MASKED)
 HEADING: Final = re2.compile(
@@ -102,7 +104,16 @@ TABLE: Final = (
 TABLE_HEAD: Final = re2.compile(TABLE)
 OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
 # 이름: 홍길동, where other labels of a form stand near.
-NAMED: Final = f"이름{_B}?[:：]{_B}?(?:{_SPACED}|[가-힣]{{2,9}})"
+NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]{_B}?|[은이]?{_B}{{1,2}})(?:{_SPACED}|[가-힣]{{2,9}})"
+NAMED_HEAD: Final = re2.compile(f"^(?:이름|성함)(?:{_B}?[:：]{_B}?|[은이]?{_B}{{1,2}})")
+# What may be a number of a person, however it is written.
+NUMBER: Final = re2.compile(
+    "[0-9０-９][0-9０-９OoＯlI .,()|ㅡ*/_~-]{6,24}[0-9０-９]|[공영일이삼사오육칠팔구]{3}[^가-힣]?[공영일이삼사오육칠팔구]{3}"
+)
+NO_LATIN: Final = frozenset(  # words in capitals behind a label that are none of its values
+    "VALUES WHERE SELECT SET NULL INSERT INTO FROM TABLE KEY INT VARCHAR CHAR TEXT AND OR AS LIKE IN IS MAC IP TEL FAX PHONE "
+    "EMAIL ID PW PARENT NAME DATE BIRTH ADDR DOB SSID USB PC PIN OTP HP QR URL NO".split()
+)
 NAMED_NAME: Final = re2.compile(NAMED)
 FORM: Final = re2.compile(f"(?:{_CONTACTS}|나이|생일|성별){_B}?(?:번호)?{_B}?[:：]")
 AND: Final = frozenset(("·", ",", "/", "、", "ㆍ", "와", "과", "및", "・", "-", "&", "", "이랑", "하고", "→"))
@@ -110,7 +121,9 @@ _HAN_FAMILY: Final = (
     "金李朴崔鄭姜趙尹張林韓吳徐申權黃安宋全洪柳高文梁孫裵裴白許劉南沈盧河郭成車朱禹具羅田閔陳池嚴元蔡千方孔康玄咸"
     "卞廉楊邊呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
 )
-OTHERWISE: Final = re2.compile(f"(?:^|[^가-힣]){_SPACED}|{_LATIN}|[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}")
+OTHERWISE: Final = re2.compile(
+    f"(?:^|[^가-힣])(?:(?:부|모|처|자|녀|본인|배우자){_B}{{1,2}}[가-힣]{_B}[가-힣]{_B}[가-힣]|{_SPACED})|{_LATIN}|[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}"
+)
 HAN: Final = frozenset(_HAN_FAMILY)
 SURE: Final = ("성", "이름", "예금주", "받는", "보내는", "보낸", "NAME", "name", "Name")
 NEXT_LABELS: Final = tuple(

@@ -9,7 +9,7 @@ from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import BARE, LABELLED, STOP, is_noun, is_particle, judged, name_length
+from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STOP, is_noun, is_particle, judged, name_length
 from filters.pii_rules.tables import cells
 
 GATES: Final = (forms.MASKED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
@@ -54,13 +54,15 @@ def _told(text: str, start: int, end: int) -> Iterator[Found]:
 
 def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
     """이름: 홍길동, between other labels of a form."""
-    label, _, value = text[start:end].partition(":" if ":" in text[start:end] else "：")
-    value = value.lstrip(forms.BLANKS)
-    length = _length(value, BARE)
+    label, value = _split(text[start:end], forms.NAMED_HEAD)
+    told = ":" not in label and "：" not in label
+    if told and text[max(0, start - 2) : start].rstrip(forms.BLANKS).endswith("의"):
+        return
+    length = _length(value, _SURE if told else BARE)
     if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
         return
     near = text[max(0, start - _FORM) : start] + "\n" + text[end : end + _FORM]
-    if contains(forms.FORM, near):
+    if contains(forms.NUMBER if told else forms.FORM, near):
         yield Found(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
 
 
@@ -100,6 +102,8 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
         length = _length(value, _OPEN if not marked else LABELLED if sure else _SHORT)
         if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
             length = _foreign(value)
+        if not length and len(value) < 4 and _given_alone(text, first + end, value):
+            length = len(value)
         at = first + end - len(value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
             length = context.with_characters(text, at + length) - at
@@ -157,6 +161,8 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     )
     if not length and (marked or word in _FIELDS) and text[end : end + 1] in forms.CLOSERS:
         length = _foreign(value) if word in (*_FIELDS, "예금주") else _length(value, -2.0)
+    if not length and len(value) < 4 and _given_alone(text, end, value):
+        length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
         return None
     if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
@@ -171,6 +177,10 @@ def is_whole(text: str, end: int, value: str) -> bool:
     after = text[end : end + 1]
     if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
         return False
+    if is_spaced(value) and len(value.split()) == 2 and len(value.replace(" ", "")) == 2:
+        if after not in forms.CLOSERS and text[end : end + 2] not in ("  ", " (", " /"):
+            rest = "".join(text[end : end + 24].split())
+            return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
     if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
         rest = "".join(text[end : end + 24].split())
         return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
@@ -225,13 +235,19 @@ def _split(whole: str, head: forms.Pattern) -> tuple[str, str]:
 
 def _length(value: str, least: float) -> int:
     """Characters of `value` that are a name of so many points; 0 if it is none."""
-    if not value:
+    if not value or value in forms.NO_LATIN:
         return 0
     if not _is_hangul(value[0]):
         return len(value)
     if is_spaced(value):
         return len(value) if spaced_points(value) >= least else 0
     return name_length(value, least)
+
+
+def _given_alone(text: str, end: int, value: str) -> bool:
+    """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
+    closes = text[end : end + 1] in ("\n", ",", "|", "\t", "") or text[end : end + 3].lstrip(" (")[:1].isdecimal()
+    return value in GIVEN and closes
 
 
 def _foreign(value: str) -> int:

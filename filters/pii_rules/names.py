@@ -40,6 +40,7 @@ _MARKS: Final = frozenset(("(", "/", ",", "|", "=", ":", "[", "\t", "·", "-", '
 _PAPERS: Final = frozenset(("passport", "frn"))
 _PLACES: Final = frozenset(("address", "postcode"))
 _MACHINES: Final = frozenset(("ip", "mac"))  # they call for a label, a name next to them may be a host
+_FIRMS: Final = ("(주)", "㈜", "(유)", "(사)", "(재)", "회사 ")
 _QUARTERS: Final = ("동", "읍", "면", "리", "가")
 
 
@@ -133,8 +134,8 @@ def _candidates(page: _Page, at: int, part: str) -> Iterator[_Candidate]:
         place = words.index(f" {word} ", last)
         last = place + len(word)
         start, end = at + place, at + place + length
-        if text[start - 1 : start].isdecimal():
-            continue  # 제2호서식
+        if text[start - 1 : start].isdecimal() or text[max(0, start - 3) : start].endswith(_FIRMS):
+            continue  # 제2호서식, (주)여울담
         if points < LABELLED:
             if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
                 continue
@@ -251,6 +252,9 @@ def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iter
         value = part[start:end]
         start, end = first + start, first + end
         if labels.is_spaced(value):
+            if len(value.split()) > 3 or len(value.split()[0]) > 1:  # 부 홍 길 동
+                cut = len(value) - len(value.split(maxsplit=1)[1])
+                start, value = start + cut, value[cut:]
             fits = labels.spaced_points(value) >= _ROLE and labels.is_whole(text, end, value)
         elif value[0] in forms.HAN:
             fits = not any("\u4e00" <= c <= "\u9fff" for c in (text[start - 1 : start], text[end : end + 1]))

@@ -136,7 +136,7 @@ def _word_points(name: str) -> float:
     if name[:2] not in _NOUNS:
         return 0.0
     last = name[2:3]
-    if not last or last in _VERB_LAST:
+    if not last or last in _VERB_LAST or last in _PARTICLES:
         return 6.0
     if last in _WORD_LAST or last in _NEVER_LAST:
         return 5.0

@@ -101,7 +101,7 @@ def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> 
         right = right if right >= 0 else len(row)
     else:
         parts = row.split()
-        if len(parts) != words:
+        if len(parts) != words or not _NO_HEADINGS.isdisjoint(parts):
             return None
         left = right = 0
         for part in parts[: column + 1]:
