@@ -18,14 +18,14 @@ CLOSERS: Final = frozenset("\n\t|│,;)）]\"'/·・(（<→") | {""}
 # Whoever holds an office or works in public keeps the name.
 _OFFICES: Final = tuple(
     "저자 지은이 옮긴이 글쓴이 필자 엮은이 역자 대통령 총리 장관 차관 의원 시장 군수 구청장 도지사 지사 교육감 "
-    "위원장 위원 의장 면장 읍장 동장 이장 국장 처장 청장 서장 총장 학장 교수 기자 에디터 Editor editor 특파원 앵커 "
+    "의장 면장 읍장 동장 국장 처장 청장 서장 총장 학장 교수 기자 에디터 Editor editor 특파원 앵커 "
     "판사 검사 재판관 대법관 선수 배우 가수 작가 시인 화백 대변인 주무관 사무관 서기관 정책관 담당관 "
     "감정인 감사관 조사관 기획관 심의관 심사관 수사관 소방관 경찰관 보좌관 비서관 행정관 연구관 장학사 경위 경장 "
     "경감 경정 순경 논설위원 평론가 소설가 교육장 교장 이사장 대사 장군 대령 박사 편집장 지휘자 변호사 "
     "변리사 피디 PD".split()
 )
 # Ranks of firms and offices alike: the name stays unless a private identifier stands with it.
-RANKS: Final = "과장 팀장 실장 부장 본부장 소장 회장 사장 원장 단장 감독 코치".split()
+RANKS: Final = "과장 팀장 실장 부장 본부장 소장 회장 사장 원장 단장 감독 코치 위원장 위원 이장".split()
 _RANKS: Final = tuple(RANKS)
 _IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office in one word with its rank
 _AFTER_TITLE: Final = frozenset("은는이가을를의과와도께에님")
@@ -59,7 +59,7 @@ PRIVATE_ROLES: Final = (
     "서약인 영수인 영수자 수진자 습득자 분실자 유실자 당첨자 응모자 투숙객 예약자 탑승자 참가자 대상아동 위탁아동 보호아동 "
     "피해아동 원아 영유아 영아 전학생 관련학생 신랑 신부 상주 미망인 사망자 부상자 목격자 입소자 입원자 내원자 내담자 차용인 대여인 "
     "연체자 체납자 후견인 피후견인 친권자 증여자 수증자 기부자 수혜자 수익자 청약자 전입자 매수자 매도자 구입자 반납자 대출자 "
-    "대여자 열람자 수신인 발신인 근로자 구직자 퇴직자 봉사자 실습생 교육생 훈련생 원생 가입인 임차자 임대자 피고용인 면회인 방문인"
+    "대여자 열람자 수신인 발신인 근로자 구직자 퇴직자 봉사자 실습생 교육생 훈련생 원생 가입인 임차자 임대자 피고용인 면회인 방문인 사건본인 세대원 동거인"
 )
 ROLES: Final = frozenset(PRIVATE_ROLES.split()) | frozenset(
     "조교 명단 실명 본명 총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 "

@@ -23,7 +23,7 @@ _SPACED: Final = (
 )
 _FIELD: Final = f"{_SPACED}|[가-힣]{_S}[가-힣]"  # 이 슬 fills a field; elsewhere it is any two words
 _RUN: Final = "[가-힣]{2,12}"
-_LATIN: Final = "[A-Z][A-Za-z'-]{1,20}(?: [A-Z][A-Za-z'-]{1,20}){1,3}"
+_LATIN: Final = "[A-Z][A-Za-z'-]{1,20}(?:,? [A-Z][A-Za-z'-]{1,20}){1,3}"
 _HAN: Final = "[\u4e00-\u9fff]{2,4}"
 
 
@@ -46,10 +46,12 @@ _HEAD: Final = (
 PRIVATE: Final = f"{_HEAD}(?:{_FIELD}|{_RUN}|{_LATIN}|{_HAN})"
 PRIVATE_NAME: Final = re2.compile(PRIVATE)
 PRIVATE_HEAD: Final = re2.compile(f"^{_HEAD}")
+LATIN: Final = re2.compile(f"^{_LATIN}")
+TELLS: Final = re2.compile("(?:인데요?|입니다|이에요|예요|이고요|이라고 합니다)$")
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
     f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"
-    f"총무|주민|독자|기사|회장|부대표|학부모|"
+    f"총무|주민|독자|기사|회장|한자|漢字|부대표|학부모|"
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"
 )
 _TO_NAME: Final = (
@@ -69,7 +71,8 @@ MASKED_CONTACT: Final = re2.compile(MASKED)
 HEADING: Final = re2.compile(
     "성명(?:[(][가-힣]{2}[)])?|이름|성함|신청인|민원인|환자명?|예금주|수취인|수령인|받는 ?(?:이|분|사람)|"
     "보내는 ?(?:이|분|사람)|대표자?|운전자|방문자|"
-    "사용자|이용자|동의자|참가자|참석자|임차인|임대인|피해자|당첨자|학부모|배우자|주문자|구매자|예약자|입금자|영문 ?성?명|"
+    "기사명?|원아명?|아동명?|원생|세입자|조합원|당사자|수강생|훈련생|교육생|직원|사원명?|강사명?|후원자|기부자|봉사자|대상자|"
+    "가입자|계약자|피보험자|세대원|동거인|소유주|차주|견주|위임자|사용자|이용자|동의자|참가자|참석자|임차인|임대인|피해자|당첨자|학부모|배우자|주문자|구매자|예약자|입금자|영문 ?성?명|"
     "보호자|학생명?|고객명?|회원명?|소유자|직원명|입주자|담당자|세대주|[Nn]ame|NAME"
 )
 # A row of an office's telephone list: 총무과 | 과장 | 홍길동.
@@ -79,20 +82,20 @@ OFFICE_ROW: Final = re2.compile(
 )
 # 성함이 어떻게 되세요? The answer stands in the next line, behind who speaks.
 ASKED: Final = (
-    "(?:성함|성명|예금주|예약자|입금자|이름|영문명)[^\n]{0,24}"
+    "(?:성함|성명|예금주|예약자|입금자|이름|영문명|총무|담당자)[^\n]{0,24}"
     "(?:어떻게|알려|말씀|입력|적어|불러|남겨|누구|뭐|[은는]요|으로 떠)[^\n]{0,16}\n"
 )
 ASKED_NAME: Final = re2.compile(ASKED)
 ANSWER: Final = re2.compile(
-    f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}})?(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
+    f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}}){{0,2}}(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
 )
 # 제 이름은 홍길동이고요.
 SAID: Final = (
-    f"(?:이름|성함|예금주)[은이]{_B}?(?:[가-힣]{{2,4}}|{_SPACED}){_B}?"
+    f"(?:(?:이름|성함|예금주)[은이]|저는?{_B}){_B}?(?:[가-힣]{{2,4}}|{_SPACED}){_B}?"
     "(?:이에요|예요|이고요|이구요|고요|구요|입니다|이요|인데요|이라고 합니다|라고 합니다|맞으)"
 )
 SAID_NAME: Final = re2.compile(SAID)
-SAID_HEAD: Final = re2.compile(f"^(?:이름|성함|예금주)[은이]{_B}?")
+SAID_HEAD: Final = re2.compile(f"^(?:(?:이름|성함|예금주)[은이]|저는?{_B}){_B}?")
 # A column of names beside a column of what is personal: 성명 | 연락처.
 _CONTACTS: Final = (
     "연락처|전화|휴대|핸드폰|생년월일|주민|계좌|주소|이메일|차량|여권|면허|카드|[Pp]hone|[Ee]-?mail|tel|TEL"
@@ -141,5 +144,7 @@ ROMANIZED: Final = frozenset(  # common family names as passports write them
     "HWANG AHN AN SONG JEON CHUN HONG YOO YU RYU GO KO KOH MOON MUN YANG SON SOHN BAE PAE BAEK PAIK BYEON "
     "HEO HUR NAM SIM SHIM NOH ROH "
     "HA KWAK GWAK SUNG SEONG CHA JOO JU WOO KU KOO GU MIN NA RA JIN JI CHI UM EOM CHAE WON CHEON BANG GONG "
+    "BONG SEOK SEOL MAENG TAK PYO KI OK YOOK YUK MA DO SO SEON WI GIL KIL YEON YEO CHU BYUN EUN PYEON YONG PI TAE MOK "
+    "BIN KUK GUK JEGAL NAMGUNG HWANGBO SUNWOO SEONU SEOMOON SEOMUN SAGONG DOKGO BOK "
     "HYUN HAM NGUYEN TRAN PHAM".split()
 )

@@ -9,7 +9,7 @@ from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STOP, is_noun, is_particle, judged, name_length
+from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, is_particle, judged, name_length
 from filters.pii_rules.tables import cells
 
 GATES: Final = (forms.MASKED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
@@ -42,10 +42,14 @@ def _told(text: str, start: int, end: int) -> Iterator[Found]:
     """제 이름은 홍길동이고요; not 그의 이름은."""
     if text[max(0, start - 2) : start].endswith(("의", "의 ")):
         return
-    first = start + len(leading(forms.SAID_HEAD, text[start:end]) or "")
+    head = leading(forms.SAID_HEAD, text[start:end]) or ""
+    near = contains(forms.NUMBER, text[max(0, start - _FORM) : end + _FORM])
+    if head[:1] == "저" and (not near or _is_hangul(text[start - 1 : start])):
+        return
+    first = start + len(head)
     run = text[first:end].replace(" ", "") if text[first + 1 : first + 2] == " " else text[first:end].partition(" ")[0]
     length, points = judged(run)
-    if points < _SURE:
+    if points < (BARE if near else _SURE):
         return
     spaced = text[first + 1 : first + 2] == " "
     last = first + (2 * length - 1 if spaced else length)
@@ -87,6 +91,8 @@ def _answered(text: str, start: int) -> Iterator[Found]:
     while end < min(first + 12, len(text)) and _is_hangul(text[end]):
         end += 1
     length = name_length(text[first:end], _OPEN)
+    if not length and text[first : first + 1].isupper():
+        length = len(leading(forms.LATIN, text[first : first + 40]) or "")
     if length:
         yield Found(first, first + length, "name", 0.85, f"asked for in the line before; {length} characters")
 
@@ -95,11 +101,16 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
     """Names behind a label of a form in `part`, which begins at `first` of `text`; they need an identifier near."""
     for start, end in matches(forms.LINKED, part, coded):
         label, value = _split(part[start:end], forms.LINKED_HEAD)
+        stop, value = _before_label(text, first + end, value)
+        end = stop - first
         if not value or _is_hangul(text[first + start - 1 : first + start]) or not is_whole(text, first + end, value):
             continue
         marked = any(c in ':：=|│>"/-\n' for c in label)
         sure = len(value) > 2 or label.startswith(forms.SURE)
-        length = _length(value, _OPEN if not marked else LABELLED if sure else _SHORT)
+        least = _OPEN if not marked else LABELLED if sure else _SHORT
+        if least == _OPEN and (contains(forms.TELLS, value) or context.behind(text, first + end) >= _OPEN):
+            least = LABELLED
+        length = _length(value, least)
         if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
             length = _foreign(value)
         if not length and len(value) < 4 and _given_alone(text, first + end, value):
@@ -131,8 +142,10 @@ def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Fou
 def _in_cell(text: str, start: int, end: int, value: str) -> int:
     """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell."""
     length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
-    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))) or is_noun(value):
+    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
         return length
+    if is_noun(value) and value not in GIVEN:
+        return 0
     return len(value) if context.bounded(text, start, end) else 0
 
 
@@ -146,6 +159,7 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     if _is_hangul(text[start - 1 : start]):
         return None  # 공동성명, 재신청인
     label, value = _split(text[start:end], forms.PRIVATE_HEAD)
+    end, value = _before_label(text, end, value)
     if not value or not is_whole(text, end, value):
         return None
     marked = any(c in ":：=|│>-" for c in label)
@@ -194,6 +208,16 @@ def is_whole(text: str, end: int, value: str) -> bool:
     return is_particle(text[end:stop])
 
 
+def _before_label(text: str, end: int, value: str) -> tuple[int, str]:
+    """End and value without a last syllable that begins the next label: 견 우 전 화 0 1 0."""
+    if len(value) < 5 or not is_spaced(value) or not begins(forms.LOOSE, text[end : end + 6]):
+        return end, value
+    if not (value[-1] + "".join(text[end : end + 24].split())).startswith(forms.NEXT_LABELS):
+        return end, value
+    shorter = value[:-1].rstrip(forms.BLANKS)
+    return end - len(value) + len(shorter), shorter
+
+
 def is_spaced(value: str) -> bool:
     """Whether a value is Hangul with blanks between the syllables."""
     return _is_hangul(value[:1]) and not all(map(_is_hangul, value))
@@ -206,6 +230,8 @@ def spaced_points(value: str) -> float:
     (True, True, False)
     """
     plain = "".join(c for c in value if _is_hangul(c))
+    if len(plain) == 2:
+        return _OPEN if plain[0] in STARTS and plain not in STOP else -9.0
     length, points = judged(plain)
     apart = len(value.split()) == len(plain)
     return points if length == len(plain) and (apart or points >= _APART) else -9.0
@@ -246,7 +272,11 @@ def _length(value: str, least: float) -> int:
 
 def _given_alone(text: str, end: int, value: str) -> bool:
     """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
-    closes = text[end : end + 1] in ("\n", ",", "|", "\t", "") or text[end : end + 3].lstrip(" (")[:1].isdecimal()
+    closes = (
+        text[end : end + 1] in ("\n", ",", "|", "\t", "")
+        or text[end : end + 2] == "  "
+        or text[end : end + 3].lstrip(" (")[:1].isdecimal()
+    )
     return value in GIVEN and closes
 
 

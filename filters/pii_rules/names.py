@@ -182,14 +182,15 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
         return _NEARLY
     if bare < _TOLD or before_it or context.is_credit(text, end):
         return ""
-    return "in the line of an identifier" if any(_is_told(a, text, start, end) for a in near) else ""
+    lines = context.bounded(text, start, end)  # what fills its field may stand in the line before or behind
+    return "in the line of an identifier" if any(_is_told(a, text, start, end, lines) for a in near) else ""
 
 
 def _shows_person(anchor: Found, text: str) -> bool:
     return anchor.kind == "email" or context.is_private(anchor, text)
 
 
-def _is_told(anchor: Found, text: str, start: int, end: int) -> bool:
+def _is_told(anchor: Found, text: str, start: int, end: int, lines: int) -> bool:
     """Whether a private identifier stands in the line of a name, not far from it."""
     if (
         not context.is_private(anchor, text)
@@ -198,7 +199,7 @@ def _is_told(anchor: Found, text: str, start: int, end: int) -> bool:
         or start - anchor.end > _REACH
     ):
         return False
-    return text.find("\n", min(anchor.end, end), max(anchor.start, start)) < 0
+    return text.count("\n", min(anchor.end, end), max(anchor.start, start)) <= lines
 
 
 def _is_next(page: _Page, start: int, end: int, at: int) -> float:
