@@ -41,6 +41,7 @@ _JOBS: Final = tuple(  # ranks that only firms have
     "대리 주임 사원 차장 이사 매니저 상무 전무 부사장 대표 디자이너 개발자 엔지니어 책임 선임 수석 점장 설계사 "
     "플래너 트레이너 강사 간사 총무 실무".split()
 )
+_SIGNED: Final = ("(인)", "(서명", "(날인", "(印)", "㊞")
 _IN_NAME: Final = ("이름으로", "명의로")
 _IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으", "맞아", "맞습", "맞고")
 _AGE: Final = re2.compile(
@@ -57,7 +58,7 @@ PRIVATE_ROLES: Final = (
     "피공탁자 공탁자 보증인 피상속인 요양자 피부양자 세입자 계좌주 피신청인 진술인 진정인 피진정인 고발인 피고발인 "
     "항소인 피항소인 상고인 피상고인 수령자 의뢰자 신청자 접수자 납부자 수하인 송하인 위임자 수임자 대리인 동의자 서약자 "
     "서약인 영수인 영수자 수진자 습득자 분실자 유실자 당첨자 응모자 투숙객 예약자 탑승자 참가자 대상아동 위탁아동 보호아동 "
-    "피해아동 원아 영유아 영아 전학생 관련학생 신랑 신부 상주 미망인 사망자 부상자 목격자 입소자 입원자 내원자 내담자 차용인 대여인 "
+    "피해아동 원아 영유아 영아 전학생 관련학생 신랑 신부 상주 미망인 사망자 부상자 목격자 입소자 혼주 입원자 내원자 내담자 차용인 대여인 "
     "연체자 체납자 후견인 피후견인 친권자 증여자 수증자 기부자 수혜자 수익자 청약자 전입자 매수자 매도자 구입자 반납자 대출자 "
     "대여자 열람자 수신인 발신인 근로자 구직자 퇴직자 봉사자 실습생 교육생 훈련생 원생 가입인 임차자 임대자 피고용인 면회인 방문인 사건본인 세대원 동거인"
 )
@@ -82,7 +83,7 @@ _LABELS: Final = frozenset(
     "M. E E. H H. P P. C.P E-mail Email email mobile phone Mobile DOB 예금주 입금주 받는 보내는 분 둘 다 댁 측 외 "
     "및 월일 생 호 번 농협 수협 신협 우체국 새마을금고 카뱅 토스 카카오뱅크 케이뱅크 국민 신한 우리 하나 기업 산업 "
     "부산 대구 경남 광주 전북 제주 씨티 카카오 농협은행 입니다 이고 로 으로 생년 년 월 일 hp tel nm name brth birth "
-    "dob mailto addr address email mail acct account rrn ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
+    "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail acct account rrn ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
     "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
 )
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
@@ -109,6 +110,12 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
     if before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES:
         return True
+    return False
+
+
+def office_before(text: str, start: int) -> bool:
+    """Whether an office in one word with its rank stands before a name: 건설과장 홍길동."""
+    before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
     return before.endswith(_IN_OFFICE) and all(map(_is_hangul, before[-4:-2])) and len(before) > 3
 
 
@@ -149,6 +156,8 @@ def behind(text: str, end: int) -> float:
     if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
         return 3.0
     word = after[1:] if after[0] in _BLANKS else after
+    if word.startswith(_SIGNED):
+        return 4.0
     if word.startswith(_CALLS):
         return 4.0
     if word[:1] == "앞" and (len(word) < 2 or word[1] in "\n,.)"):
@@ -213,6 +222,11 @@ def bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
         right += 1
     opens = left < 0 or text[left] in OPENERS or text[left].isdigit() or _is_label(text, left + 1)
     return opens and (closed or right == len(text) or text[right] in CLOSERS or text[right].isdigit())
+
+
+def is_label(word: str) -> bool:
+    """Whether a word is a label or a role: 국적, 신청인."""
+    return word in _LABELS or word in ROLES
 
 
 def _is_label(text: str, end: int) -> bool:

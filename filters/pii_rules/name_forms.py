@@ -23,7 +23,9 @@ _SPACED: Final = (
 )
 _FIELD: Final = f"{_SPACED}|[가-힣]{_S}[가-힣]"  # 이 슬 fills a field; elsewhere it is any two words
 _RUN: Final = "[가-힣]{2,12}"
-_LATIN: Final = "[A-Z][A-Za-z'-]{1,20}(?:,? [A-Z][A-Za-z'-]{1,20}){1,3}"
+_LATIN: Final = (
+    "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|[A-Z][A-Za-z'-]{1,20}(?:,? [A-Z][A-Za-z'-]{1,20}){1,3}"
+)
 _HAN: Final = "[\u4e00-\u9fff]{2,4}"
 
 
@@ -46,7 +48,8 @@ _HEAD: Final = (
 PRIVATE: Final = f"{_HEAD}(?:{_FIELD}|{_RUN}|{_LATIN}|{_HAN})"
 PRIVATE_NAME: Final = re2.compile(PRIVATE)
 PRIVATE_HEAD: Final = re2.compile(f"^{_HEAD}")
-LATIN: Final = re2.compile(f"^{_LATIN}")
+LATIN: Final = re2.compile(f"^(?:{_LATIN})")
+PETS: Final = re2.compile("강아지|고양이|반려|애견|푸들|말티즈|진돗개|믹스견|앵무새")
 TELLS: Final = re2.compile("(?:인데요?|입니다|이에요|예요|이고요|이라고 합니다)$")
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
@@ -83,11 +86,11 @@ OFFICE_ROW: Final = re2.compile(
 # 성함이 어떻게 되세요? The answer stands in the next line, behind who speaks.
 ASKED: Final = (
     "(?:성함|성명|예금주|예약자|입금자|이름|영문명|총무|담당자)[^\n]{0,24}"
-    "(?:어떻게|알려|말씀|입력|적어|불러|남겨|누구|뭐|[은는]요|으로 떠)[^\n]{0,16}\n"
+    "(?:어떻게|알려|말씀|입력|적어|불러|남겨|누구|뭐|[은는]요|으로 떠|부탁|[?？])[^\n]{0,16}\n"
 )
 ASKED_NAME: Final = re2.compile(ASKED)
 ANSWER: Final = re2.compile(
-    f"^(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}}){{0,2}}(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
+    f"^(?:[A-Z나]{_B}|(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}}){{0,2}})(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
 )
 # 제 이름은 홍길동이고요.
 SAID: Final = (

@@ -272,6 +272,8 @@ def _length(value: str, least: float) -> int:
 
 def _given_alone(text: str, end: int, value: str) -> bool:
     """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
+    if contains(forms.PETS, text[max(0, end - _FORM) : end]):
+        return False
     closes = (
         text[end : end + 1] in ("\n", ",", "|", "\t", "")
         or text[end : end + 2] == "  "

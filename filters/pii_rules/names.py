@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+import re2
+
 from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
@@ -90,6 +92,7 @@ def linked(
             end = context.with_characters(text, one.end)
             yield Found(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
         yield from _written_otherwise(page, first, part, coded)
+    yield from _foreigners(page)
 
 
 def _stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]:
@@ -151,6 +154,10 @@ def _reason(page: _Page, start: int, end: int, points: float) -> str:
     near = page.anchors[max(0, at - 4) : at + 4]
     why = _said(page, start, end, points, near, at)
     if not why or context.is_verb(page.text, end) or context.is_public(page.text, start, end):
+        return ""
+    if context.office_before(page.text, start) and not any(
+        context.is_private(a, page.text) for a in page.anchors[at : at + 1]
+    ):
         return ""
     ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
     return "" if ranked and not any(_shows_person(a, page.text) for a in near) else why
@@ -269,6 +276,32 @@ def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iter
             continue
         if _is_next(page, start, end, at):
             yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
+
+
+def _foreigners(page: _Page) -> Iterator[Found]:
+    """Whose registration or passport it is: one or two words that are none of a form, before its number and label."""
+    for i, anchor in enumerate(page.anchors):
+        if anchor.kind != "frn":
+            continue
+        first = max(page.anchors[i - 1].end if i else 0, anchor.start - _REACH)
+        line = page.text[first : anchor.start].rpartition("\n")[2]
+        words = _FOREIGN.search(line.encode())
+        if words is None:
+            continue
+        value = words.group(1).decode()
+        if any(labels.is_noun(word) or word[-1] in _NO_NAME_LAST or context.is_label(word) for word in value.split()):
+            continue
+        start = anchor.start - len(line) + len(line.encode()[: words.start(1)].decode())
+        yield Found(
+            start, start + len(value), "name", 0.75, f"before the papers of a foreigner; {len(value)} characters"
+        )
+
+
+_NO_NAME_LAST: Final = frozenset("은는을를의에신한된할")
+_FOREIGN: Final = re2.compile(
+    "(?:^|[|,;:(\t/.]|국적|[가-힣](?:인|자)|  )[ 0-9.]*([가-힣]{2,7}(?: [가-힣]{2,7})?)"
+    "[ ,/|(\t:]*(?:(?:외국인)?등록번호|여권(?:번호)?|거소신고번호)?[ :(|,]*$"
+)
 
 
 def read(morphemes: Morphemes, start: int, end: int) -> float:
