@@ -94,11 +94,11 @@ ANSWER: Final = re2.compile(
 )
 # 제 이름은 홍길동이고요.
 SAID: Final = (
-    f"(?:(?:이름|성함|예금주)[은이]|저는?{_B}){_B}?(?:[가-힣]{{2,4}}|{_SPACED}){_B}?"
+    f"(?:(?:이름|성함|예금주)[은는이가]|저는?{_B}){_B}?(?:[가-힣]{{2,4}}|{_SPACED}){_B}?"
     "(?:이에요|예요|이고요|이구요|고요|구요|입니다|이요|인데요|이라고 합니다|라고 합니다|맞으)"
 )
 SAID_NAME: Final = re2.compile(SAID)
-SAID_HEAD: Final = re2.compile(f"^(?:(?:이름|성함|예금주)[은이]|저는?{_B}){_B}?")
+SAID_HEAD: Final = re2.compile(f"^(?:(?:이름|성함|예금주)[은는이가]|저는?{_B}){_B}?")
 # A column of names beside a column of what is personal: 성명 | 연락처.
 _CONTACTS: Final = (
     "연락처|전화|휴대|핸드폰|생년월일|주민|계좌|주소|이메일|차량|여권|면허|카드|[Pp]hone|[Ee]-?mail|tel|TEL"

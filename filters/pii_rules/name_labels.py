@@ -156,9 +156,10 @@ def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
 
 def _in_role(text: str, start: int, end: int) -> Found | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
-    if _is_hangul(text[start - 1 : start]):
-        return None  # 공동성명, 재신청인
     label, value = _split(text[start:end], forms.PRIVATE_HEAD)
+    compound = _is_hangul(text[start - 1 : start])
+    if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
+        return None  # 공동성명, 재신청인; but 수술환자: 홍길동
     end, value = _before_label(text, end, value)
     if not value or not is_whole(text, end, value):
         return None

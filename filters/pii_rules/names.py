@@ -34,9 +34,10 @@ _TIGHT: Final = 3.0  # nothing but marks between
 _MAILBOX: Final = 5.0  # 홍길동 <hong@example.kr>
 _HOLDER: Final = 3.0  # behind an account mostly stands whose it is
 _ROLE: Final = 3.0
-_FIELD: Final = 1.0
+_FIELD: Final = 2.0  # of three syllables and more; two are a word as often
+_SHORT_FIELD: Final = 1.0
 _RANK: Final = 3.0
-_TOLD: Final = 8.0  # points of a name that needs no more than a private identifier in its line
+_TOLD: Final = 7.0  # points of a name that needs no more than a private identifier in its line
 _NEARLY: Final = "in a row of names"
 _MARKS: Final = frozenset(("(", "/", ",", "|", "=", ":", "[", "\t", "·", "-", '","', "','"))
 _PAPERS: Final = frozenset(("passport", "frn"))
@@ -177,7 +178,8 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
     if points < CALLED and not behind and not role:
         return ""
     follows = at < len(page.anchors) and page.anchors[at].start - end < 3
-    lacks = _LEAST - link - (_FIELD if context.bounded(text, start, end, closed=follows) else 0.0)
+    field = _FIELD if end - start > 2 else _SHORT_FIELD
+    lacks = _LEAST - link - (field if context.bounded(text, start, end, closed=follows) else 0.0)
     if behind + role and points + behind + role >= lacks:
         return "form of address behind, identifier near" if behind else "role before, identifier near"
     if link and bare >= lacks:
@@ -187,7 +189,12 @@ def _said(page: _Page, start: int, end: int, points: float, near: Sequence[Found
         return "rank beside, identifier near"
     if link and bare + 1 >= lacks and not any(a.kind in _PLACES for a in near):
         return _NEARLY
-    if bare < _TOLD or before_it or context.is_credit(text, end):
+    if (
+        bare < _TOLD
+        or (text[end - 1] in _QUARTERS and text[start - 1 : start] == "(")
+        or before_it
+        or context.is_credit(text, end)
+    ):
         return ""
     lines = context.bounded(text, start, end)  # what fills its field may stand in the line before or behind
     return "in the line of an identifier" if any(_is_told(a, text, start, end, lines) for a in near) else ""
