@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -94,6 +95,7 @@ _CREDITS: Final = tuple(
 )
 _BYLINES: Final = frozenset("글 사진 그림 번역 취재 편집".split())
 _MARKS: Final = " \u00a0\u3000\t\n()（）<>[],/|│:：=\"'·・{}「」『』【】〔〕~-–—→;☎☏✆📞📱♡★☆※●■" + ZERO_WIDTH
+_MARK_SET: Final = frozenset(_MARKS)
 _BETWEEN: Final = dict.fromkeys(map(ord, _MARKS), " ")
 
 
@@ -177,15 +179,30 @@ def role(text: str, start: int) -> bool:
     >>> role("탈퇴 조합원 홍길동", 7), role("오늘 홍길동", 3)
     (True, False)
     """
-    left = text[max(0, start - 14) : start].translate(_BETWEEN)
-    if left[-1:] != " ":
+    if text[start - 1 : start] not in _MARK_SET:
         return False
-    word = left.split()[-1:] or [""]
-    if word[0] in ROLES or (word[0][-1:] in _AFTER_ROLE and word[0][:-1] in ROLES):
+    return start > 0 and _is_role(_last_word(text, start, 14))
+
+
+@lru_cache(maxsize=4096)  # the words before names come again and again
+def _is_role(word: str) -> bool:
+    if word in ROLES or (word[-1:] in _AFTER_ROLE and word[:-1] in ROLES):
         return True
-    return len(word[0]) > 2 and word[0].endswith(_ROLE_ENDS) and not word[0].endswith("적인") and _is_hangul(word[0][0])
+    return len(word) > 2 and word.endswith(_ROLE_ENDS) and not word.endswith("적인") and _is_hangul(word[0])
 
 
+def _last_word(text: str, end: int, reach: int) -> str:
+    """The last word before `end`, the marks behind it left out, of at most `reach` code points of text."""
+    first = max(0, end - reach)
+    while end > first and text[end - 1] in _MARK_SET:
+        end -= 1
+    start = end
+    while start > first and text[start - 1] not in _MARK_SET:
+        start -= 1
+    return text[start:end]
+
+
+@lru_cache(maxsize=4096)  # at most NEAR code points, mostly a mark and a label
 def is_linked(between: str) -> bool:
     """Whether what stands between a name and an identifier says nothing of its own: marks, labels, short numbers.
 
@@ -231,7 +248,7 @@ def is_label(word: str) -> bool:
 
 def _is_label(text: str, end: int) -> bool:
     """Whether the word that ends at `end` is a label, or names a paper: 운전면허증 홍길동."""
-    word = text[max(0, end - 10) : end].translate(_BETWEEN).rpartition(" ")[2]
+    word = _last_word(text, end, 10) if end and text[end - 1] not in _MARK_SET else ""
     return word in _LABELS or word.endswith(("증", "번호", "은행"))
 
 

@@ -50,7 +50,7 @@ PRIVATE_NAME: Final = re2.compile(PRIVATE)
 PRIVATE_HEAD: Final = re2.compile(f"^{_HEAD}")
 LATIN: Final = re2.compile(f"^(?:{_LATIN})")
 PETS: Final = re2.compile("강아지|고양이|반려|애견|푸들|말티즈|진돗개|믹스견|앵무새")
-TELLS: Final = re2.compile("(?:인데요?|입니다|이에요|예요|이고요|이라고 합니다)$")
+TELLS: Final = ("인데", "인데요", "입니다", "이에요", "예요", "이고요")
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
     f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"

@@ -108,7 +108,7 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
         marked = any(c in ':：=|│>"/-\n' for c in label)
         sure = len(value) > 2 or label.startswith(forms.SURE)
         least = _OPEN if not marked else LABELLED if sure else _SHORT
-        if least == _OPEN and (contains(forms.TELLS, value) or context.behind(text, first + end) >= _OPEN):
+        if least == _OPEN and (value.endswith(forms.TELLS) or context.behind(text, first + end) >= _OPEN):
             least = LABELLED
         length = _length(value, least)
         if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
@@ -221,7 +221,7 @@ def _before_label(text: str, end: int, value: str) -> tuple[int, str]:
 
 def is_spaced(value: str) -> bool:
     """Whether a value is Hangul with blanks between the syllables."""
-    return _is_hangul(value[:1]) and not all(map(_is_hangul, value))
+    return "가" <= value[:1] <= "힣" and not value.isalpha()
 
 
 def spaced_points(value: str) -> float:
@@ -273,14 +273,13 @@ def _length(value: str, least: float) -> int:
 
 def _given_alone(text: str, end: int, value: str) -> bool:
     """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
-    if contains(forms.PETS, text[max(0, end - _FORM) : end]):
+    if value not in GIVEN or contains(forms.PETS, text[max(0, end - _FORM) : end]):
         return False
-    closes = (
+    return (
         text[end : end + 1] in ("\n", ",", "|", "\t", "")
         or text[end : end + 2] == "  "
         or text[end : end + 3].lstrip(" (")[:1].isdecimal()
     )
-    return value in GIVEN and closes
 
 
 def _foreign(value: str) -> int:
