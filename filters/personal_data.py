@@ -32,7 +32,7 @@ from filters.pii_rules.finding import Found, resolved, spans
 from filters.pii_rules.numbers import Run, Window
 from malmoi.document import Document, Spans
 
-VERSION = 3
+VERSION = 4
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -83,7 +83,7 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS) -> Spans:
         return ()
     found = resolved(item for detector in detectors for item in detector(text, data))
     if "name" in kinds:  # a name is personal beside an identifier, so the identifiers come first
-        linked = list(names.linked(text, found, data))
+        linked = list(names.linked(text, found, data, doc.morphemes))
         found = resolved(found + linked) if linked else found
     return spans((f for f in found if f.kind in kinds), doc.text)
 

@@ -53,15 +53,17 @@ _AGE: Final = re2.compile(
 # Behind these a name is personal without any identifier.
 PRIVATE_ROLES: Final = (
     "예금주 신청인 민원인 수취인 수령인 환자 피해자 피해학생 가해학생 가해자 보호자 피보험자 보험계약자 임대인 "
-    "임차인 매도인 매수인 원고 피고 피고인 청구인 청원인 참고인 고소인 피고소인 위임인 수임인 발명자 출원인 고객명 "
-    "소유자 후원자 운전자 지원자 촉탁인 상속인 세대주 가입자 계약자 실종자 신고인 신고자 학생 수험생 입주자 채무자 "
-    "채권자 구매자 수강생 양도인 양수인 제보자 응시자 수급자 의뢰인 증인 용의자 피의자 유족 망인 입금자 송금인 "
-    "피공탁자 공탁자 보증인 피상속인 요양자 피부양자 세입자 계좌주 피신청인 진술인 진정인 피진정인 고발인 피고발인 "
-    "항소인 피항소인 상고인 피상고인 수령자 의뢰자 신청자 접수자 납부자 수하인 송하인 위임자 수임자 대리인 동의자 서약자 "
-    "서약인 영수인 영수자 수진자 습득자 분실자 유실자 당첨자 응모자 투숙객 예약자 탑승자 참가자 대상아동 위탁아동 보호아동 "
-    "피해아동 원아 영유아 영아 전학생 관련학생 신랑 신부 상주 미망인 사망자 부상자 목격자 입소자 혼주 입원자 내원자 내담자 차용인 대여인 "
-    "연체자 체납자 후견인 피후견인 친권자 증여자 수증자 기부자 수혜자 수익자 청약자 전입자 매수자 매도자 구입자 반납자 대출자 "
-    "대여자 열람자 수신인 발신인 근로자 구직자 퇴직자 봉사자 실습생 교육생 훈련생 원생 가입인 임차자 임대자 피고용인 면회인 방문인 사건본인 세대원 동거인"
+    "임차인 매도인 매수인 원고 피고 피고인 청구인 청원인 참고인 고소인 피고소인 위임인 수임인 발명자 출원인 "
+    "고객명 소유자 후원자 운전자 지원자 촉탁인 상속인 세대주 가입자 계약자 실종자 신고인 신고자 학생 수험생 "
+    "입주자 채무자 채권자 구매자 수강생 양도인 양수인 제보자 응시자 수급자 의뢰인 증인 용의자 피의자 유족 망인 "
+    "입금자 송금인 피공탁자 공탁자 보증인 피상속인 요양자 피부양자 세입자 계좌주 피신청인 진술인 진정인 피진정인 "
+    "고발인 피고발인 항소인 피항소인 상고인 피상고인 수령자 의뢰자 신청자 접수자 납부자 수하인 송하인 위임자 "
+    "수임자 대리인 동의자 서약자 서약인 영수인 영수자 수진자 습득자 분실자 유실자 당첨자 응모자 투숙객 예약자 "
+    "탑승자 참가자 대상아동 위탁아동 보호아동 피해아동 원아 영유아 영아 전학생 관련학생 신랑 신부 상주 미망인 "
+    "사망자 부상자 목격자 입소자 혼주 입원자 내원자 내담자 차용인 대여인 연체자 체납자 후견인 피후견인 친권자 "
+    "증여자 수증자 기부자 수혜자 수익자 청약자 전입자 매수자 매도자 구입자 반납자 대출자 대여자 열람자 수신인 "
+    "발신인 근로자 구직자 퇴직자 봉사자 실습생 교육생 훈련생 원생 가입인 임차자 임대자 피고용인 면회인 방문인 "
+    "사건본인 세대원 동거인"
 )
 ROLES: Final = frozenset(PRIVATE_ROLES.split()) | frozenset(
     "조교 명단 실명 본명 총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 "
@@ -84,7 +86,9 @@ _LABELS: Final = frozenset(
     "M. E E. H H. P P. C.P E-mail Email email mobile phone Mobile DOB 예금주 입금주 받는 보내는 분 둘 다 댁 측 외 "
     "및 월일 생 호 번 농협 수협 신협 우체국 새마을금고 카뱅 토스 카카오뱅크 케이뱅크 국민 신한 우리 하나 기업 산업 "
     "부산 대구 경남 광주 전북 제주 씨티 카카오 농협은행 입니다 이고 로 으로 생년 년 월 일 hp tel nm name brth birth "
-    "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail acct account rrn ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
+    "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail "
+    "acct account rrn "
+    "ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
     "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
 )
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
@@ -110,9 +114,7 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
     if behind_only:
         return False
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
-    if before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES:
-        return True
-    return False
+    return before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES
 
 
 def office_before(text: str, start: int) -> bool:

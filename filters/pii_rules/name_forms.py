@@ -53,7 +53,8 @@ PETS: Final = re2.compile("강아지|고양이|반려|애견|푸들|말티즈|�
 TELLS: Final = ("인데", "인데요", "입니다", "이에요", "예요", "이고요")
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
-    f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"
+    f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|"
+    f"HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"
     f"총무|주민|독자|기사|회장|한자|漢字|부대표|학부모|"
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"
 )
@@ -74,8 +75,10 @@ MASKED_CONTACT: Final = re2.compile(MASKED)
 HEADING: Final = re2.compile(
     "성명(?:[(][가-힣]{2}[)])?|이름|성함|신청인|민원인|환자명?|예금주|수취인|수령인|받는 ?(?:이|분|사람)|"
     "보내는 ?(?:이|분|사람)|대표자?|운전자|방문자|"
-    "기사명?|원아명?|아동명?|원생|세입자|조합원|당사자|수강생|훈련생|교육생|직원|사원명?|강사명?|후원자|기부자|봉사자|대상자|"
-    "가입자|계약자|피보험자|세대원|동거인|소유주|차주|견주|위임자|사용자|이용자|동의자|참가자|참석자|임차인|임대인|피해자|당첨자|학부모|배우자|주문자|구매자|예약자|입금자|영문 ?성?명|"
+    "기사명?|원아명?|아동명?|원생|세입자|조합원|당사자|수강생|훈련생|교육생|직원|사원명?|강사명?|후원자|기부자|"
+    "봉사자|대상자|"
+    "가입자|계약자|피보험자|세대원|동거인|소유주|차주|견주|위임자|사용자|이용자|동의자|참가자|참석자|임차인|임대인|"
+    "피해자|당첨자|학부모|배우자|주문자|구매자|예약자|입금자|영문 ?성?명|"
     "보호자|학생명?|고객명?|회원명?|소유자|직원명|입주자|담당자|세대주|[Nn]ame|NAME"
 )
 # A row of an office's telephone list: 총무과 | 과장 | 홍길동.
@@ -90,7 +93,8 @@ ASKED: Final = (
 )
 ASKED_NAME: Final = re2.compile(ASKED)
 ANSWER: Final = re2.compile(
-    f"^(?:[A-Z나]{_B}|(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}}){{0,2}})(?:(?:아|네|예|넵|저는|제 이름은|이름은)[,.]?{_B}){{0,2}}"
+    f"^(?:[A-Z나]{_B}|(?:[^\n:：>\\]]{{1,12}}[:：>\\]]{_B}{{0,2}}){{0,2}})(?:(?:아|네|예|넵|저는|제 이름은|"
+    f"이름은)[,.]?{_B}){{0,2}}"
 )
 # 제 이름은 홍길동이고요.
 SAID: Final = (
@@ -114,10 +118,12 @@ NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]{_B}?|[은이]?{_B}{{1,2}})(?:{_
 NAMED_HEAD: Final = re2.compile(f"^(?:이름|성함)(?:{_B}?[:：]{_B}?|[은이]?{_B}{{1,2}})")
 # What may be a number of a person, however it is written.
 NUMBER: Final = re2.compile(
-    "[0-9０-９][0-9０-９OoＯlI .,()|ㅡ*/_~-]{6,24}[0-9０-９]|[공영일이삼사오육칠팔구]{3}[^가-힣]?[공영일이삼사오육칠팔구]{3}"
+    "[0-9０-９][0-9０-９OoＯlI .,()|ㅡ*/_~-]{6,24}[0-9０-９]|"
+    "[공영일이삼사오육칠팔구]{3}[^가-힣]?[공영일이삼사오육칠팔구]{3}"
 )
 NO_LATIN: Final = frozenset(  # words in capitals behind a label that are none of its values
-    "VALUES WHERE SELECT SET NULL INSERT INTO FROM TABLE KEY INT VARCHAR CHAR TEXT AND OR AS LIKE IN IS MAC IP TEL FAX PHONE "
+    "VALUES WHERE SELECT SET NULL INSERT INTO FROM TABLE KEY INT VARCHAR CHAR TEXT AND OR AS LIKE IN IS MAC IP TEL "
+    "FAX PHONE "
     "EMAIL ID PW PARENT NAME DATE BIRTH ADDR DOB SSID USB PC PIN OTP HP QR URL NO".split()
 )
 NAMED_NAME: Final = re2.compile(NAMED)
@@ -128,7 +134,8 @@ _HAN_FAMILY: Final = (
     "卞廉楊邊呂秋魯都石蘇愼馬薛吉延魏表明奇房潘王琴玉陸印孟諸卓魚牟皇"
 )
 OTHERWISE: Final = re2.compile(
-    f"(?:^|[^가-힣])(?:(?:부|모|처|자|녀|본인|배우자){_B}{{1,2}}[가-힣]{_B}[가-힣]{_B}[가-힣]|{_SPACED})|{_LATIN}|[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}"
+    f"(?:^|[^가-힣])(?:(?:부|모|처|자|녀|본인|배우자){_B}{{1,2}}[가-힣]{_B}[가-힣]{_B}[가-힣]|{_SPACED})|{_LATIN}|"
+    f"[{_HAN_FAMILY}][\u4e00-\u9fff]{{1,3}}"
 )
 HAN: Final = frozenset(_HAN_FAMILY)
 SURE: Final = ("성", "이름", "예금주", "받는", "보내는", "보낸", "NAME", "name", "Name")

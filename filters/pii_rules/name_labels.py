@@ -170,12 +170,12 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
         return None  # a line that ends with the word
     if word in _FIELDS and not marked and not below and not _closes(text, start, end):
         return None
-    closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word in _FIELDS
+    closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word.endswith(_FIELDS)
     length = _length(
-        value, LABELLED if marked else BARE if below else -3.0 if word in _FIELDS else 0.0 if closes else _OPEN
+        value, LABELLED if marked else BARE if below else -3.0 if word.endswith(_FIELDS) else 0.0 if closes else _OPEN
     )
-    if not length and (marked or word in _FIELDS) and text[end : end + 1] in forms.CLOSERS:
-        length = _foreign(value) if word in (*_FIELDS, "예금주") else _length(value, -2.0)
+    if not length and (marked or word.endswith(_FIELDS)) and text[end : end + 1] in forms.CLOSERS:
+        length = _foreign(value) if word.endswith((*_FIELDS, "예금주")) else _length(value, -2.0)
     if not length and len(value) < 4 and _given_alone(text, end, value):
         length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
@@ -192,10 +192,10 @@ def is_whole(text: str, end: int, value: str) -> bool:
     after = text[end : end + 1]
     if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
         return False
-    if is_spaced(value) and len(value.split()) == 2 and len(value.replace(" ", "")) == 2:
-        if after not in forms.CLOSERS and text[end : end + 2] not in ("  ", " (", " /"):
-            rest = "".join(text[end : end + 24].split())
-            return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
+    closed = after in forms.CLOSERS or text[end : end + 2] in ("  ", " (", " /")
+    if not closed and is_spaced(value) and len("".join(value.split())) == 2:
+        rest = "".join(text[end : end + 24].split())
+        return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
     if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
         rest = "".join(text[end : end + 24].split())
         return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
@@ -277,7 +277,7 @@ def _given_alone(text: str, end: int, value: str) -> bool:
         return False
     return (
         text[end : end + 1] in ("\n", ",", "|", "\t", "")
-        or text[end : end + 2] == "  "
+        or text[end : end + 2] in ("  ", " (")
         or text[end : end + 3].lstrip(" (")[:1].isdecimal()
     )
 

@@ -19,7 +19,7 @@ from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import matches
-from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, judged
+from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, is_noun, judged
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
@@ -31,6 +31,7 @@ _LEAST: Final = 6.0  # points that make a name, together with what stands around
 _HOPELESS: Final = -4.0
 _LINK: Final = 2.0
 _TIGHT: Final = 3.0  # nothing but marks between
+_OWN: Final = 4.0  # before a number that only a person has
 _MAILBOX: Final = 5.0  # 홍길동 <hong@example.kr>
 _HOLDER: Final = 3.0  # behind an account mostly stands whose it is
 _ROLE: Final = 3.0
@@ -40,6 +41,7 @@ _RANK: Final = 3.0
 _TOLD: Final = 7.0  # points of a name that needs no more than a private identifier in its line
 _NEARLY: Final = "in a row of names"
 _MARKS: Final = frozenset(("(", "/", ",", "|", "=", ":", "[", "\t", "·", "-", '","', "','"))
+_OF_PERSONS: Final = frozenset(("rrn", "frn", "passport", "driver_license", "health_insurance"))
 _PAPERS: Final = frozenset(("passport", "frn"))
 _PLACES: Final = frozenset(("address", "postcode"))
 _MACHINES: Final = frozenset(("ip", "mac"))  # they call for a label, a name next to them may be a host
@@ -219,22 +221,23 @@ def _is_told(anchor: Found, text: str, start: int, end: int, lines: int) -> bool
 def _is_next(page: _Page, start: int, end: int, at: int) -> float:
     """Points where nothing but marks and labels stands between a name and the identifier before or behind it."""
     text, anchors = page.text, page.anchors
+    if at and anchors[at - 1].kind == "address" and start - anchors[at - 1].end < 3 and text[end - 1] in _QUARTERS:
+        return 0.0  # 대학로 291 (구성동)
     if at < len(anchors):
         first = anchors[at].start
         between = text[end:first]
         if len(between) <= context.NEAR and anchors[at].kind not in _MACHINES and context.is_linked(between):
             if anchors[at].kind == "email" and between.strip() in ("<", "[", "[mailto:", "<mailto:"):
                 return _MAILBOX
+            if anchors[at].kind in _OF_PERSONS:
+                return _OWN
             return _TIGHT if between.strip() in _MARKS and between else _LINK
     if at == 0:
         return 0.0
     before = anchors[at - 1]
-    if (
-        before.kind in _MACHINES
-        or not 0 < start - before.end <= context.NEAR
-        or (before.kind == "address" and text[end - 1] in _QUARTERS)
-    ):
-        return 0.0  # 대학로 291 (구성동)
+    far = not 0 < start - before.end <= context.NEAR
+    if far or before.kind in _MACHINES or (before.kind == "address" and text[end - 1] in _QUARTERS):
+        return 0.0
     if not context.is_linked(text[before.end : start]):
         return 0.0
     return _HOLDER if before.kind == "account" else _LINK
@@ -296,7 +299,7 @@ def _foreigners(page: _Page) -> Iterator[Found]:
         if words is None:
             continue
         value = words.group(1).decode()
-        if any(labels.is_noun(word) or word[-1] in _NO_NAME_LAST or context.is_label(word) for word in value.split()):
+        if any(is_noun(word) or word[-1] in _NO_NAME_LAST or context.is_label(word) for word in value.split()):
             continue
         start = anchor.start - len(line) + len(line.encode()[: words.start(1)].decode())
         yield Found(
