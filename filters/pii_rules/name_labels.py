@@ -18,6 +18,7 @@ _FIELDS: Final = ("성명", "성함")
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
 _FORM: Final = 60  # code points around 이름: in which another label of a form stands
+_ROW: Final = 20  # names in a row behind one role
 _APART: Final = 5.0
 _OPEN: Final = 3.0  # points of a name behind a label and a blank
 
@@ -28,6 +29,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         item = _in_role(text, start, end)
         if item is not None:
             yield item
+            yield from _in_row(text, item.end)
     for _, end in matches(forms.ASKED_NAME, text, data):
         yield from _answered(text, end)
     for start, end in matches(forms.SAID_NAME, text, data):
@@ -36,6 +38,24 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         yield from _on_form(text, start, end)
     if forms.TABLE_HEAD.search(data) is not None:
         yield from _in_tables(text, data)
+
+
+def _in_row(text: str, end: int) -> Iterator[Found]:
+    """The names that follow one in a private role, mark by mark: 상속인 홍길동, 홍길순, 홍길자."""
+    for _ in range(_ROW):
+        start = end + 1
+        while text[start : start + 1] in (" ", "\u00a0"):
+            start += 1
+        if text[end : end + 1] not in (",", "·", "ㆍ", "、", "/") or not _is_hangul(text[start : start + 1]):
+            return
+        stop = start
+        while stop < min(start + 12, len(text)) and _is_hangul(text[stop]):
+            stop += 1
+        length = name_length(text[start:stop], _SURE)
+        if not length:
+            return
+        end = start + length
+        yield Found(start, end, "name", 0.8, f"in a row behind a private role; {length} characters")
 
 
 def _told(text: str, start: int, end: int) -> Iterator[Found]:
@@ -107,6 +127,8 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
             continue
         marked = any(c in ':：=|│>"/-\n' for c in label)
         sure = len(value) > 2 or label.startswith(forms.SURE)
+        if label.startswith("이름") and contains(forms.PETS, part[max(0, start - _FORM) : start]):
+            continue
         least = _OPEN if not marked else LABELLED if sure else _SHORT
         if least == _OPEN and (value.endswith(forms.TELLS) or context.behind(text, first + end) >= _OPEN):
             least = LABELLED
@@ -284,7 +306,9 @@ def _given_alone(text: str, end: int, value: str) -> bool:
 
 def _foreign(value: str) -> int:
     """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
-    if not 4 <= len(value) <= 7 or is_spaced(value) or is_noun(value) or value[-1] in "은는을를의에고며다요니":
+    if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
+        return 0
+    if value[-1] in "은는을를의에고며다요니회단점팀":
         return 0
     return len(value)
 

@@ -18,7 +18,7 @@ from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import matches
+from filters.pii_rules.numbers import contains, matches
 from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, is_noun, judged
 from malmoi.document import Morphemes
 
@@ -163,6 +163,8 @@ def _reason(page: _Page, start: int, end: int, points: float) -> str:
     ):
         return ""
     ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
+    if why.startswith("role") and contains(forms.PETS, page.text[max(0, start - _REACH) : start]):
+        return ""
     return "" if ranked and not any(_shows_person(a, page.text) for a in near) else why
 
 

@@ -27,7 +27,9 @@ FAMILY: Final = frozenset(
 FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
 STARTS: Final = FAMILY | {family[0] for family in FAMILY_OF_TWO}
 GIVEN: Final = _words("given_names.txt")
-STOP: Final = _words("no_names.txt") | _words("districts.txt")
+_DISTRICTS: Final = _words("districts.txt")
+STOP: Final = _words("no_names.txt") | _DISTRICTS
+_BRANCHES: Final = frozenset(d[:2] + last for d in _DISTRICTS for last in "점역행발청")  # 강남점
 _NOUNS: Final = _words("nouns.txt")
 # A family name that begins many words as well says less.
 _SURE: Final = frozenset("김박최윤권곽홍황허송손백임")
@@ -134,7 +136,7 @@ def _given_points(given: str) -> float:
 def _word_points(name: str) -> float:
     """What speaks for a word: it begins with a noun, and goes on as nouns do."""
     if name[:2] not in _NOUNS:
-        return 0.0
+        return 5.0 if name in _BRANCHES else 0.0
     last = name[2:3]
     if not last or last in _VERB_LAST or last in _PARTICLES:
         return 6.0
