@@ -163,7 +163,8 @@ def _reason(page: _Page, start: int, end: int, points: float) -> str:
     ):
         return ""
     ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
-    if why.startswith("role") and contains(forms.PETS, page.text[max(0, start - _REACH) : start]):
+    named = why.startswith("role") and "이름" in page.text[max(0, start - 5) : start]
+    if named and contains(forms.PETS, page.text[max(0, start - _REACH) : start]):
         return ""
     return "" if ranked and not any(_shows_person(a, page.text) for a in near) else why
 
