@@ -135,7 +135,11 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
         length = _length(value, least)
         if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
             length = _foreign(value)
-        if not length and len(value) < 4 and _given_alone(text, first + end, value):
+        if (
+            not length
+            and len(value) < 4
+            and _given_alone(text, first + end, value, marked and label.startswith(_FIELDS))
+        ):
             length = len(value)
         at = first + end - len(value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
@@ -198,7 +202,7 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     )
     if not length and (marked or word.endswith(_FIELDS)) and text[end : end + 1] in forms.CLOSERS:
         length = _foreign(value) if word.endswith((*_FIELDS, "예금주")) else _length(value, -2.0)
-    if not length and len(value) < 4 and _given_alone(text, end, value):
+    if not length and len(value) < 4 and _given_alone(text, end, value, marked and word.endswith(_FIELDS)):
         length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
         return None
@@ -293,9 +297,10 @@ def _length(value: str, least: float) -> int:
     return name_length(value, least)
 
 
-def _given_alone(text: str, end: int, value: str) -> bool:
+def _given_alone(text: str, end: int, value: str, sure: bool) -> bool:
     """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
-    if value not in GIVEN or contains(forms.PETS, text[max(0, end - _FORM) : end]):
+    known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
+    if not known or contains(forms.PETS, text[max(0, end - _FORM) : end]):
         return False
     return (
         text[end : end + 1] in ("\n", ",", "|", "\t", "")
