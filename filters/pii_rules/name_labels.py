@@ -51,7 +51,7 @@ def _in_row(text: str, end: int) -> Iterator[Found]:
         stop = start
         while stop < min(start + 12, len(text)) and _is_hangul(text[stop]):
             stop += 1
-        length = name_length(text[start:stop], _SURE)
+        length = name_length(text[start:stop], BARE)
         if not length:
             return
         end = start + length

@@ -19,7 +19,8 @@ from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import contains, matches
-from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, is_noun, judged
+from filters.pii_rules.surnames import CALLED, GIVEN, LABELLED, STARTS, is_noun, judged
+from filters.pii_rules.tables import neighbours
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
@@ -92,6 +93,7 @@ def linked(
         coded = part.encode()
         yield from labels.labelled(text, first, part, coded)
         for one in _with_neighbours(text, [*_candidates(page, first, part)]):
+            yield from _in_same_column(page, one.start, one.end)
             end = context.with_characters(text, one.end)
             yield Found(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
         yield from _written_otherwise(page, first, part, coded)
@@ -263,6 +265,20 @@ def _with_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate
 def _is_in_row(text: str, last: _Candidate, one: _Candidate) -> bool:
     between = text[min(last.end, one.end) : max(last.start, one.start)]
     return len(between) < 5 and between.strip() in forms.AND
+
+
+def _in_same_column(page: _Page, start: int, end: int) -> Iterator[Found]:
+    """The cell above and below a name in a table without headings, where its row has an identifier too."""
+    text = page.text
+    for first, stop in neighbours(text, start, end):
+        value = text[first:stop]
+        known = 2 <= len(value) <= 4 and value.isalpha() and all(map(_is_hangul, value))
+        if not known or (is_noun(value) and value not in GIVEN):
+            continue
+        line, last = text.rfind("\n", 0, first) + 1, text.find("\n", stop)
+        at = bisect_left(page.starts, line)
+        if at < len(page.starts) and (last < 0 or page.starts[at] < last):
+            yield Found(first, stop, "name", 0.75, f"in the column of a name; {stop - first} characters")
 
 
 def _written_otherwise(page: _Page, first: int, part: str, coded: bytes) -> Iterator[Found]:

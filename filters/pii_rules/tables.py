@@ -112,3 +112,39 @@ def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> 
     while right > left and row[right - 1] in _TRIM:
         right -= 1
     return at + left, at + right
+
+
+def neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Start and end of the cells above and below text[start:end], where it fills one and their rows have as many.
+
+    >>> text = "1|홍길동|가\\n2|다솜|나"
+    >>> [text[a:b] for a, b in neighbours(text, 2, 5)]
+    ['다솜']
+    """
+    right = end
+    while text[right : right + 1] == " ":
+        right += 1
+    mark = text[right : right + 1]
+    if mark not in _DELIMITERS:
+        return
+    first, last = _line(text, start)
+    row = text[first:last]
+    column = row.count(mark, 0, start - first)
+    left = text.rfind(mark, first, start) + 1 or first
+    if row.count(mark) < 2 or text[left:start].strip(_TRIM):
+        return
+    for near in (first - 1, last + 1):
+        if not 0 <= near < len(text):
+            continue
+        above, below = _line(text, near)
+        if text.count(mark, above, below) == row.count(mark):
+            cell = _cell(text, above, below, mark, column, 0)
+            if cell is not None and cell[0] < cell[1]:
+                yield cell
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Start and end of the line in which text[at] stands, at most 400 code points on either side."""
+    first = text.rfind("\n", max(0, at - _MAX_HEADING), at) + 1
+    last = text.find("\n", at, at + _MAX_HEADING)
+    return first or max(0, at - _MAX_HEADING), last if last >= 0 else min(len(text), at + _MAX_HEADING)
