@@ -142,7 +142,7 @@ def _word_points(name: str) -> float:
         return 6.0
     if last in _WORD_LAST or last in _NEVER_LAST:
         return 5.0
-    return 1.0 if last in _NAME_LAST else 3.0
+    return 1.0 if last in _NAME_LAST else 2.0 if name[1:] in GIVEN else 3.0
 
 
 def name_length(run: str, least: float = LABELLED) -> int:
