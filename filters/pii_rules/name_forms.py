@@ -72,6 +72,8 @@ MASKED: Final = (
     "[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"
 )
 MASKED_CONTACT: Final = re2.compile(MASKED)
+# The same by its marks alone: what a gate shares with others has to be narrow.
+STARRED: Final = "[*]{2}[A-Za-z0-9*]{0,8}@|01[016789][0-9 .-]{0,9}[*]"
 HEADING: Final = re2.compile(
     "성명(?:[(][가-힣]{2}[)])?|이름|성함|신청인|민원인|환자명?|예금주|수취인|수령인|받는 ?(?:이|분|사람)|"
     "보내는 ?(?:이|분|사람)|대표자?|운전자|방문자|"

@@ -12,7 +12,7 @@ from filters.pii_rules.numbers import begins, contains, leading, matches
 from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, is_particle, judged, name_length
 from filters.pii_rules.tables import cells
 
-GATES: Final = (forms.MASKED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
+GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
