@@ -44,9 +44,14 @@ def _in_row(text: str, end: int) -> Iterator[Found]:
     """The names that follow one in a private role, mark by mark: 상속인 홍길동, 홍길순, 홍길자."""
     for _ in range(_ROW):
         start = end + 1
-        while text[start : start + 1] in (" ", "\u00a0"):
+        while text[start : start + 1] in (" ", "\n"):
             start += 1
-        if text[end : end + 1] not in (",", "·", "ㆍ", "、", "/") or not _is_hangul(text[start : start + 1]):
+        numbered = text[end : end + 1] in (" ", "\n") and text[start : start + 1].isdecimal()
+        if numbered and text[start + 1 : start + 2] in (".", ")"):  # 청구인 1. 홍길동 2. 홍길순
+            start += 3 if text[start + 2 : start + 3] == " " else 2
+        elif text[end : end + 1] not in (",", "·", "ㆍ", "、", "/"):
+            return
+        if not _is_hangul(text[start : start + 1]):
             return
         stop = start
         while stop < min(start + 12, len(text)) and _is_hangul(text[stop]):
