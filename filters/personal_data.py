@@ -95,7 +95,7 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_officia
         return ()
     found = resolved(item for detector in detectors for item in detector(text, data))
     if "name" in kinds or keep_official:  # a name is personal beside an identifier, so the identifiers come first
-        linked = list(names.linked(text, found, data))
+        linked = list(names.linked(text, found, data, doc.morphemes))
         found = resolved(found + linked) if linked else found
     found = official.judged(text, found, keep_official)
     return spans((f for f in found if f.kind in kinds), doc.text)

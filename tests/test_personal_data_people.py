@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +139,30 @@ def test_a_proper_noun_of_the_analysis_adds_what_a_rare_name_lacks() -> None:
     assert beside(text, analysed(("편서문", "NNP", 3, 3))) == ["편서문"]
 
 
+def test_the_filter_asks_the_analysis_of_a_text_that_has_one() -> None:
+    text = "오늘 편서문 010-0000-1234 쪽"
+    doc = Document("test/1", text, Provenance("test", "", "", "", ""))
+    known = replace(doc, morphemes=analysed(("편서문", "NNP", 3, 3)))
+    assert [s.value for s in personal_data.mark(doc, kinds=("name",))] == []
+    assert [s.value for s in personal_data.mark(known, kinds=("name",))] == ["편서문"]
+
+
 def linked(text: str, data: bytes) -> list[Found]:
     anchors = [Found(i, i + 5, "phone", 1.0, "") for i in range(0, len(text) - 5, 40)]
     return list(names.linked(text, anchors, data))
 
 
 @pytest.mark.parametrize(
-    "pattern", [forms.PRIVATE_NAME, forms.LINKED, forms.OTHERWISE, forms.TABLE_HEAD, forms.SAID_NAME]
+    "pattern",
+    [
+        forms.PRIVATE_NAME,
+        forms.LINKED,
+        forms.OTHERWISE,
+        forms.TABLE_HEAD,
+        forms.SAID_NAME,
+        forms.NAMED_NAME,
+        forms.ASKED_NAME,
+    ],
 )
 def test_the_expressions_of_names_leave_their_automaton_room(pattern: re2._Regexp) -> None:
     assert pattern.programsize < 12_000  # one of 18,700 ran out of memory
@@ -198,6 +216,10 @@ HOSTILE = {
     "forms": "이름: 김철수 연락처: ",
     "heads of tables": "성명,연락처,",
     "tellers": "이름은 김철수이고요 ",
+    "rows behind a role": "상속인 김철수, ",
+    "masked numbers": "010-1**4-0000 김철수 ",
+    "tags": "<td>이름</td><td>",
+    "relatives": "부 김 철 수 ",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -18,14 +19,14 @@ CLOSERS: Final = frozenset("\n\t|│,;)）]\"'/·・(（<→") | {""}
 # Whoever holds an office or works in public keeps the name.
 _OFFICES: Final = tuple(
     "저자 지은이 옮긴이 글쓴이 필자 엮은이 역자 대통령 총리 장관 차관 의원 시장 군수 구청장 도지사 지사 교육감 "
-    "위원장 위원 의장 면장 읍장 동장 이장 국장 처장 청장 서장 총장 학장 교수 기자 에디터 Editor editor 특파원 앵커 "
-    "판사 검사 재판관 대법관 감독 코치 선수 배우 가수 작가 시인 화백 대변인 주무관 사무관 서기관 정책관 담당관 "
+    "의장 면장 읍장 동장 국장 처장 청장 서장 총장 학장 교수 기자 에디터 Editor editor 특파원 앵커 "
+    "판사 검사 재판관 대법관 선수 배우 가수 작가 시인 화백 대변인 주무관 사무관 서기관 정책관 담당관 "
     "감정인 감사관 조사관 기획관 심의관 심사관 수사관 소방관 경찰관 보좌관 비서관 행정관 연구관 장학사 경위 경장 "
-    "경감 경정 순경 논설위원 평론가 소설가 교육장 교장 원장 이사장 대사 장군 대령 박사 편집장 단장 지휘자 변호사 "
+    "경감 경정 순경 논설위원 평론가 소설가 교육장 교장 이사장 대사 장군 대령 박사 편집장 지휘자 변호사 "
     "변리사 피디 PD".split()
 )
 # Ranks of firms and offices alike: the name stays unless a private identifier stands with it.
-RANKS: Final = "과장 팀장 실장 부장 본부장 소장 회장 사장".split()
+RANKS: Final = "과장 팀장 실장 부장 본부장 소장 회장 사장 원장 단장 감독 코치 위원장 위원 이장".split()
 _RANKS: Final = tuple(RANKS)
 _IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office in one word with its rank
 _AFTER_TITLE: Final = frozenset("은는이가을를의과와도께에님")
@@ -41,7 +42,9 @@ _JOBS: Final = tuple(  # ranks that only firms have
     "대리 주임 사원 차장 이사 매니저 상무 전무 부사장 대표 디자이너 개발자 엔지니어 책임 선임 수석 점장 설계사 "
     "플래너 트레이너 강사 간사 총무 실무".split()
 )
-_IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으")
+_SIGNED: Final = ("(인)", "(서명", "(날인", "(印)", "㊞")
+_IN_NAME: Final = ("이름으로", "명의로")
+_IS: Final = ("입니다", "이에요", "예요", "이요", "이고요", "이라고", "라고", "인데", "맞으", "맞아", "맞습", "맞고")
 _AGE: Final = re2.compile(
     f"^{_B}?(?:[(（]{_B}?(?:['’]?[0-9]{{2,4}}{_B}?[.년/]|(?:19|20)[0-9]{{2}}-|[0-9]{{6,8}}{_B}?(?:출생|생|[)]))|"
     f"[(（]{_B}?(?:만{_B}?)?(?:[0-9]{{1,3}}{_B}?세?|[남여男女]|[0-9]{{2,4}}년?생)[,)）세· ]|"
@@ -50,11 +53,17 @@ _AGE: Final = re2.compile(
 # Behind these a name is personal without any identifier.
 PRIVATE_ROLES: Final = (
     "예금주 신청인 민원인 수취인 수령인 환자 피해자 피해학생 가해학생 가해자 보호자 피보험자 보험계약자 임대인 "
-    "임차인 매도인 매수인 원고 피고 피고인 청구인 청원인 참고인 고소인 피고소인 위임인 수임인 발명자 출원인 고객명 "
-    "소유자 후원자 운전자 지원자 촉탁인 상속인 세대주 가입자 계약자 실종자 신고인 신고자 학생 수험생 입주자 채무자 "
-    "채권자 구매자 수강생 양도인 양수인 제보자 응시자 수급자 의뢰인 증인 용의자 피의자 유족 망인 입금자 송금인 "
-    "피공탁자 공탁자 보증인 피상속인 요양자 피부양자 세입자 계좌주 피신청인 진술인 진정인 피진정인 고발인 피고발인 "
-    "항소인 피항소인 상고인 피상고인 수령자 의뢰자 신청자 접수자 납부자 수하인 송하인"
+    "임차인 매도인 매수인 원고 피고 피고인 청구인 청원인 참고인 고소인 피고소인 위임인 수임인 발명자 출원인 "
+    "고객명 소유자 후원자 운전자 지원자 촉탁인 상속인 세대주 가입자 계약자 실종자 신고인 신고자 학생 수험생 "
+    "입주자 채무자 채권자 구매자 수강생 양도인 양수인 제보자 응시자 수급자 의뢰인 증인 용의자 피의자 유족 망인 "
+    "입금자 송금인 피공탁자 공탁자 보증인 피상속인 요양자 피부양자 세입자 계좌주 피신청인 진술인 진정인 피진정인 "
+    "고발인 피고발인 항소인 피항소인 상고인 피상고인 수령자 의뢰자 신청자 접수자 납부자 수하인 송하인 발송인 상대방 "
+    "위임자 수임자 대리인 동의자 서약자 서약인 영수인 영수자 수진자 습득자 분실자 유실자 당첨자 응모자 투숙객 예약자 "
+    "탑승자 참가자 대상아동 위탁아동 보호아동 피해아동 원아 영유아 영아 전학생 관련학생 신랑 신부 상주 미망인 "
+    "사망자 부상자 목격자 입소자 혼주 입원자 내원자 내담자 차용인 대여인 연체자 체납자 후견인 피후견인 친권자 "
+    "증여자 수증자 기부자 수혜자 수익자 청약자 전입자 매수자 매도자 구입자 반납자 대출자 대여자 열람자 수신인 "
+    "발신인 근로자 구직자 퇴직자 봉사자 실습생 교육생 훈련생 원생 가입인 임차자 임대자 피고용인 면회인 방문인 "
+    "사건본인 세대원 동거인"
 )
 ROLES: Final = frozenset(PRIVATE_ROLES.split()) | frozenset(
     "조교 명단 실명 본명 총무 간사 조장 반장 통장 견주 호주 세입자 집주인 건물주 회원 조합원 벗 친구 동생 형 누나 "
@@ -68,7 +77,7 @@ ROLES: Final = frozenset(PRIVATE_ROLES.split()) | frozenset(
     "차주 선주 점주 화주 업주".split()
 )
 _AFTER_ROLE: Final = ("은", "는", "이", "가")
-_ROLE_ENDS: Final = ("자", "인", "주", "객", "님")
+_ROLE_ENDS: Final = ("자", "인", "주", "객", "님", "학생", "아동", "부모", "원아")
 _VERBS: Final = ("분", "것", "때", "바랍", "바라", "중", "수 ", "줄", "곳", "뒤", "후", "아님", "아닙")
 _LABELS: Final = frozenset(
     "주민등록번호 외국인등록번호 국내거소신고번호 거소신고번호 주민번호 등록번호 여권번호 여권 운전면허번호 "
@@ -77,7 +86,9 @@ _LABELS: Final = frozenset(
     "M. E E. H H. P P. C.P E-mail Email email mobile phone Mobile DOB 예금주 입금주 받는 보내는 분 둘 다 댁 측 외 "
     "및 월일 생 호 번 농협 수협 신협 우체국 새마을금고 카뱅 토스 카카오뱅크 케이뱅크 국민 신한 우리 하나 기업 산업 "
     "부산 대구 경남 광주 전북 제주 씨티 카카오 농협은행 입니다 이고 로 으로 생년 년 월 일 hp tel nm name brth birth "
-    "dob addr address email mail acct account rrn ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
+    "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail "
+    "acct account rrn "
+    "ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
     "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
 )
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
@@ -88,6 +99,7 @@ _CREDITS: Final = tuple(
 )
 _BYLINES: Final = frozenset("글 사진 그림 번역 취재 편집".split())
 _MARKS: Final = " \u00a0\u3000\t\n()（）<>[],/|│:：=\"'·・{}「」『』【】〔〕~-–—→;☎☏✆📞📱♡★☆※●■" + ZERO_WIDTH
+_MARK_SET: Final = frozenset(_MARKS)
 _BETWEEN: Final = dict.fromkeys(map(ord, _MARKS), " ")
 
 
@@ -102,8 +114,12 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
     if behind_only:
         return False
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
-    if before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES:
-        return True
+    return before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES
+
+
+def office_before(text: str, start: int) -> bool:
+    """Whether an office in one word with its rank stands before a name: 건설과장 홍길동."""
+    before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
     return before.endswith(_IN_OFFICE) and all(map(_is_hangul, before[-4:-2])) and len(before) > 3
 
 
@@ -144,12 +160,16 @@ def behind(text: str, end: int) -> float:
     if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
         return 3.0
     word = after[1:] if after[0] in _BLANKS else after
+    if word.startswith(_SIGNED):
+        return 4.0
     if word.startswith(_CALLS):
         return 4.0
     if word[:1] == "앞" and (len(word) < 2 or word[1] in "\n,.)"):
         return 4.0
+    if word.startswith(_IN_NAME):
+        return 4.0
     if word.startswith(_ALSO_CALLS):
-        return 2.0
+        return 4.0 if word[2:4].startswith("님") else 2.0
     if word.lstrip(_FENCES).startswith(_JOBS):
         return 3.0
     return 3.0 if word.startswith(_IS) else 0.0
@@ -161,15 +181,30 @@ def role(text: str, start: int) -> bool:
     >>> role("탈퇴 조합원 홍길동", 7), role("오늘 홍길동", 3)
     (True, False)
     """
-    left = text[max(0, start - 14) : start].translate(_BETWEEN)
-    if left[-1:] != " ":
+    if text[start - 1 : start] not in _MARK_SET:
         return False
-    word = left.split()[-1:] or [""]
-    if word[0] in ROLES or (word[0][-1:] in _AFTER_ROLE and word[0][:-1] in ROLES):
+    return start > 0 and _is_role(_last_word(text, start, 14))
+
+
+@lru_cache(maxsize=4096)  # the words before names come again and again
+def _is_role(word: str) -> bool:
+    if word in ROLES or (word[-1:] in _AFTER_ROLE and word[:-1] in ROLES):
         return True
-    return len(word[0]) > 2 and word[0].endswith(_ROLE_ENDS) and not word[0].endswith("적인") and _is_hangul(word[0][0])
+    return len(word) > 2 and word.endswith(_ROLE_ENDS) and not word.endswith("적인") and _is_hangul(word[0])
 
 
+def _last_word(text: str, end: int, reach: int) -> str:
+    """The last word before `end`, the marks behind it left out, of at most `reach` code points of text."""
+    first = max(0, end - reach)
+    while end > first and text[end - 1] in _MARK_SET:
+        end -= 1
+    start = end
+    while start > first and text[start - 1] not in _MARK_SET:
+        start -= 1
+    return text[start:end]
+
+
+@lru_cache(maxsize=4096)  # at most NEAR code points, mostly a mark and a label
 def is_linked(between: str) -> bool:
     """Whether what stands between a name and an identifier says nothing of its own: marks, labels, short numbers.
 
@@ -208,9 +243,14 @@ def bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
     return opens and (closed or right == len(text) or text[right] in CLOSERS or text[right].isdigit())
 
 
+def is_label(word: str) -> bool:
+    """Whether a word is a label or a role: 국적, 신청인."""
+    return word in _LABELS or word in ROLES
+
+
 def _is_label(text: str, end: int) -> bool:
     """Whether the word that ends at `end` is a label, or names a paper: 운전면허증 홍길동."""
-    word = text[max(0, end - 10) : end].translate(_BETWEEN).rpartition(" ")[2]
+    word = _last_word(text, end, 10) if end and text[end - 1] not in _MARK_SET else ""
     return word in _LABELS or word.endswith(("증", "번호", "은행"))
 
 

@@ -9,15 +9,16 @@ from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import BARE, LABELLED, STOP, is_noun, is_particle, judged, name_length
+from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, is_particle, judged, name_length
 from filters.pii_rules.tables import cells
 
-GATES: Final = (forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
+GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
 _FORM: Final = 60  # code points around 이름: in which another label of a form stands
+_ROW: Final = 20  # names in a row behind one role
 _APART: Final = 5.0
 _OPEN: Final = 3.0  # points of a name behind a label and a blank
 
@@ -28,6 +29,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         item = _in_role(text, start, end)
         if item is not None:
             yield item
+            yield from _in_row(text, item.end)
     for _, end in matches(forms.ASKED_NAME, text, data):
         yield from _answered(text, end)
     for start, end in matches(forms.SAID_NAME, text, data):
@@ -38,14 +40,41 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         yield from _in_tables(text, data)
 
 
+def _in_row(text: str, end: int) -> Iterator[Found]:
+    """The names that follow one in a private role, mark by mark: 상속인 홍길동, 홍길순, 홍길자."""
+    for _ in range(_ROW):
+        start = end + 1
+        while text[start : start + 1] in (" ", "\n"):
+            start += 1
+        numbered = text[end : end + 1] in (" ", "\n") and text[start : start + 1].isdecimal()
+        if numbered and text[start + 1 : start + 2] in (".", ")"):  # 청구인 1. 홍길동 2. 홍길순
+            start += 3 if text[start + 2 : start + 3] == " " else 2
+        elif text[end : end + 1] not in (",", "·", "ㆍ", "、", "/"):
+            return
+        if not _is_hangul(text[start : start + 1]):
+            return
+        stop = start
+        while stop < min(start + 12, len(text)) and _is_hangul(text[stop]):
+            stop += 1
+        length = name_length(text[start:stop], BARE)
+        if not length:
+            return
+        end = start + length
+        yield Found(start, end, "name", 0.8, f"in a row behind a private role; {length} characters")
+
+
 def _told(text: str, start: int, end: int) -> Iterator[Found]:
     """제 이름은 홍길동이고요; not 그의 이름은."""
     if text[max(0, start - 2) : start].endswith(("의", "의 ")):
         return
-    first = start + len(leading(forms.SAID_HEAD, text[start:end]) or "")
+    head = leading(forms.SAID_HEAD, text[start:end]) or ""
+    near = contains(forms.NUMBER, text[max(0, start - _FORM) : end + _FORM])
+    if head[:1] == "저" and (not near or _is_hangul(text[start - 1 : start])):
+        return
+    first = start + len(head)
     run = text[first:end].replace(" ", "") if text[first + 1 : first + 2] == " " else text[first:end].partition(" ")[0]
     length, points = judged(run)
-    if points < _SURE:
+    if points < (BARE if near else _SURE):
         return
     spaced = text[first + 1 : first + 2] == " "
     last = first + (2 * length - 1 if spaced else length)
@@ -54,13 +83,15 @@ def _told(text: str, start: int, end: int) -> Iterator[Found]:
 
 def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
     """이름: 홍길동, between other labels of a form."""
-    label, _, value = text[start:end].partition(":" if ":" in text[start:end] else "：")
-    value = value.lstrip(forms.BLANKS)
-    length = _length(value, BARE)
+    label, value = _split(text[start:end], forms.NAMED_HEAD)
+    told = ":" not in label and "：" not in label
+    if told and text[max(0, start - 2) : start].rstrip(forms.BLANKS).endswith("의"):
+        return
+    length = _length(value, _SURE if told else BARE)
     if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
         return
     near = text[max(0, start - _FORM) : start] + "\n" + text[end : end + _FORM]
-    if contains(forms.FORM, near):
+    if contains(forms.NUMBER if told else forms.FORM, near):
         yield Found(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
 
 
@@ -85,6 +116,8 @@ def _answered(text: str, start: int) -> Iterator[Found]:
     while end < min(first + 12, len(text)) and _is_hangul(text[end]):
         end += 1
     length = name_length(text[first:end], _OPEN)
+    if not length and text[first : first + 1].isupper():
+        length = len(leading(forms.LATIN, text[first : first + 40]) or "")
     if length:
         yield Found(first, first + length, "name", 0.85, f"asked for in the line before; {length} characters")
 
@@ -93,13 +126,26 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
     """Names behind a label of a form in `part`, which begins at `first` of `text`; they need an identifier near."""
     for start, end in matches(forms.LINKED, part, coded):
         label, value = _split(part[start:end], forms.LINKED_HEAD)
+        stop, value = _before_label(text, first + end, value)
+        end = stop - first
         if not value or _is_hangul(text[first + start - 1 : first + start]) or not is_whole(text, first + end, value):
             continue
         marked = any(c in ':：=|│>"/-\n' for c in label)
         sure = len(value) > 2 or label.startswith(forms.SURE)
-        length = _length(value, _OPEN if not marked else LABELLED if sure else _SHORT)
+        if label.startswith("이름") and contains(forms.PETS, part[max(0, start - _FORM) : start]):
+            continue
+        least = _OPEN if not marked else LABELLED if sure else _SHORT
+        if least == _OPEN and (value.endswith(forms.TELLS) or context.behind(text, first + end) >= _OPEN):
+            least = LABELLED
+        length = _length(value, least)
         if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
             length = _foreign(value)
+        if (
+            not length
+            and len(value) < 4
+            and _given_alone(text, first + end, value, marked and label.startswith(_FIELDS))
+        ):
+            length = len(value)
         at = first + end - len(value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
             length = context.with_characters(text, at + length) - at
@@ -127,8 +173,10 @@ def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Fou
 def _in_cell(text: str, start: int, end: int, value: str) -> int:
     """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell."""
     length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
-    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))) or is_noun(value):
+    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
         return length
+    if is_noun(value) and value not in GIVEN:
+        return 0
     return len(value) if context.bounded(text, start, end) else 0
 
 
@@ -139,9 +187,11 @@ def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
 
 def _in_role(text: str, start: int, end: int) -> Found | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
-    if _is_hangul(text[start - 1 : start]):
-        return None  # 공동성명, 재신청인
     label, value = _split(text[start:end], forms.PRIVATE_HEAD)
+    compound = _is_hangul(text[start - 1 : start])
+    if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
+        return None  # 공동성명, 재신청인; but 수술환자: 홍길동
+    end, value = _before_label(text, end, value)
     if not value or not is_whole(text, end, value):
         return None
     marked = any(c in ":：=|│>-" for c in label)
@@ -151,12 +201,14 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
         return None  # a line that ends with the word
     if word in _FIELDS and not marked and not below and not _closes(text, start, end):
         return None
-    closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word in _FIELDS
+    closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word.endswith(_FIELDS)
     length = _length(
-        value, LABELLED if marked else BARE if below else -3.0 if word in _FIELDS else 0.0 if closes else _OPEN
+        value, LABELLED if marked else BARE if below else -3.0 if word.endswith(_FIELDS) else 0.0 if closes else _OPEN
     )
-    if not length and (marked or word in _FIELDS) and text[end : end + 1] in forms.CLOSERS:
-        length = _foreign(value) if word in (*_FIELDS, "예금주") else _length(value, -2.0)
+    if not length and (marked or word.endswith(_FIELDS)) and text[end : end + 1] in forms.CLOSERS:
+        length = _foreign(value) if word.endswith((*_FIELDS, "예금주")) else _length(value, -2.0)
+    if not length and len(value) < 4 and _given_alone(text, end, value, marked and word.endswith(_FIELDS)):
+        length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
         return None
     if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
@@ -171,6 +223,10 @@ def is_whole(text: str, end: int, value: str) -> bool:
     after = text[end : end + 1]
     if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
         return False
+    closed = after in forms.CLOSERS or text[end : end + 2] in ("  ", " (", " /")
+    if not closed and is_spaced(value) and len("".join(value.split())) == 2:
+        rest = "".join(text[end : end + 24].split())
+        return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
     if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
         rest = "".join(text[end : end + 24].split())
         return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
@@ -184,9 +240,19 @@ def is_whole(text: str, end: int, value: str) -> bool:
     return is_particle(text[end:stop])
 
 
+def _before_label(text: str, end: int, value: str) -> tuple[int, str]:
+    """End and value without a last syllable that begins the next label: 견 우 전 화 0 1 0."""
+    if len(value) < 5 or not is_spaced(value) or not begins(forms.LOOSE, text[end : end + 6]):
+        return end, value
+    if not (value[-1] + "".join(text[end : end + 24].split())).startswith(forms.NEXT_LABELS):
+        return end, value
+    shorter = value[:-1].rstrip(forms.BLANKS)
+    return end - len(value) + len(shorter), shorter
+
+
 def is_spaced(value: str) -> bool:
     """Whether a value is Hangul with blanks between the syllables."""
-    return _is_hangul(value[:1]) and not all(map(_is_hangul, value))
+    return "가" <= value[:1] <= "힣" and not value.isalpha()
 
 
 def spaced_points(value: str) -> float:
@@ -196,6 +262,8 @@ def spaced_points(value: str) -> float:
     (True, True, False)
     """
     plain = "".join(c for c in value if _is_hangul(c))
+    if len(plain) == 2:
+        return _OPEN if plain[0] in STARTS and plain not in STOP else -9.0
     length, points = judged(plain)
     apart = len(value.split()) == len(plain)
     return points if length == len(plain) and (apart or points >= _APART) else -9.0
@@ -225,7 +293,7 @@ def _split(whole: str, head: forms.Pattern) -> tuple[str, str]:
 
 def _length(value: str, least: float) -> int:
     """Characters of `value` that are a name of so many points; 0 if it is none."""
-    if not value:
+    if not value or value in forms.NO_LATIN:
         return 0
     if not _is_hangul(value[0]):
         return len(value)
@@ -234,9 +302,23 @@ def _length(value: str, least: float) -> int:
     return name_length(value, least)
 
 
+def _given_alone(text: str, end: int, value: str, sure: bool) -> bool:
+    """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
+    known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
+    if not known or contains(forms.PETS, text[max(0, end - _FORM) : end]):
+        return False
+    return (
+        text[end : end + 1] in ("\n", ",", "|", "\t", "")
+        or text[end : end + 2] in ("  ", " (")
+        or text[end : end + 3].lstrip(" (")[:1].isdecimal()
+    )
+
+
 def _foreign(value: str) -> int:
     """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
-    if not 4 <= len(value) <= 7 or is_spaced(value) or is_noun(value) or value[-1] in "은는을를의에고며다요니":
+    if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
+        return 0
+    if value[-1] in "은는을를의에고며다요니회단점팀":
         return 0
     return len(value)
 

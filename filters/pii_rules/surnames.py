@@ -27,7 +27,9 @@ FAMILY: Final = frozenset(
 FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
 STARTS: Final = FAMILY | {family[0] for family in FAMILY_OF_TWO}
 GIVEN: Final = _words("given_names.txt")
-STOP: Final = _words("no_names.txt") | _words("districts.txt")
+_DISTRICTS: Final = _words("districts.txt")
+STOP: Final = _words("no_names.txt") | _DISTRICTS
+_BRANCHES: Final = frozenset(d[:2] + last for d in _DISTRICTS for last in "점역행발청")  # 강남점
 _NOUNS: Final = _words("nouns.txt")
 # A family name that begins many words as well says less.
 _SURE: Final = frozenset("김박최윤권곽홍황허송손백임")
@@ -61,10 +63,10 @@ _STOP_ENDS: Final = frozenset(
 _PARTICLES: Final = frozenset("은는이가을를에의도만로와과")
 _CALLS: Final = frozenset("씨님군양")
 _AFTER: Final = re2.compile(
-    "^(?:씨|님|군|양|귀하|선생님?|어르신|어머니|아버지|엄마|아빠|본인)?"
+    "^(?:씨|님|쌤|샘|군|양|귀하|선생님?|어르신|어머니|아버지|엄마|아빠|본인)?"
     "(?:은|는|이|가|을|를|의|과|와|도|만|에게서?|께서?는?|한테|에|로|으로|이랑|랑|하고|입니다|이고요?|고|이며|"
     "며|이에요|예요|이라고|라고|이란|이다|다|"
-    "이라|임|인데요?|이라서|이라는|이네요|이요|요|이라며|이었|이신데?요?|이십니다|이시고|이시며|이세요|이셔서|쪽|앞|앞으로)?$"
+    "이라|임|일걸|으로|으?로부터|이?데이|이여|인데요?|이라서|이라는|이네요|이요|요|이라며|이었|이신데?요?|이십니다|이시고|이시며|이세요|이셔서|쪽|앞|앞으로)?$"
 )
 BARE: Final = 4.0  # points of a run that no label and no form of address calls a name
 CALLED: Final = 2.0
@@ -134,13 +136,13 @@ def _given_points(given: str) -> float:
 def _word_points(name: str) -> float:
     """What speaks for a word: it begins with a noun, and goes on as nouns do."""
     if name[:2] not in _NOUNS:
-        return 0.0
+        return 5.0 if name in _BRANCHES else 0.0
     last = name[2:3]
-    if not last or last in _VERB_LAST:
+    if not last or last in _VERB_LAST or last in _PARTICLES:
         return 6.0
     if last in _WORD_LAST or last in _NEVER_LAST:
         return 5.0
-    return 1.0 if last in _NAME_LAST else 3.0
+    return 1.0 if last in _NAME_LAST else 2.0 if name[1:] in GIVEN else 3.0
 
 
 def name_length(run: str, least: float = LABELLED) -> int:

@@ -14,6 +14,7 @@ _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
 _MAX_COLUMNS = 40  # bounds the work where a hostile row repeats the heading
 _MAX_HEADING = 400  # code points
 _MAX_CELL = 24
+_NO_HEADINGS: Final = frozenset(":：=")  # 이름 : 홍길동 is a field, not a row of headings
 _MAX_ROWS = 2_000
 _MAX_ODD = 2  # lines in a row that do not fit the table: folded cells
 
@@ -59,7 +60,7 @@ def _column(header: str, mark: str, start: int, end: int) -> int:
     """The number of the column whose heading is header[start:end], -1 if it is only part of one."""
     if not mark:
         words = header.split()
-        if len(words) < 3 or any(len(w) > 8 for w in words):
+        if len(words) < 3 or any(len(w) > 8 or w in _NO_HEADINGS for w in words):
             return -1
         return len(header[:start].split()) if header[start:end] in words else -1
     if any(len(cell) > _MAX_CELL for cell in header.split(mark)):
@@ -100,7 +101,7 @@ def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> 
         right = right if right >= 0 else len(row)
     else:
         parts = row.split()
-        if len(parts) != words:
+        if len(parts) != words or not _NO_HEADINGS.isdisjoint(parts):
             return None
         left = right = 0
         for part in parts[: column + 1]:
@@ -111,3 +112,39 @@ def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> 
     while right > left and row[right - 1] in _TRIM:
         right -= 1
     return at + left, at + right
+
+
+def neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Start and end of the cells above and below text[start:end], where it fills one and their rows have as many.
+
+    >>> text = "1|홍길동|가\\n2|다솜|나"
+    >>> [text[a:b] for a, b in neighbours(text, 2, 5)]
+    ['다솜']
+    """
+    right = end
+    while text[right : right + 1] == " ":
+        right += 1
+    mark = text[right : right + 1]
+    if mark not in _DELIMITERS:
+        return
+    first, last = _line(text, start)
+    row = text[first:last]
+    column = row.count(mark, 0, start - first)
+    left = text.rfind(mark, first, start) + 1 or first
+    if row.count(mark) < 2 or text[left:start].strip(_TRIM):
+        return
+    for near in (first - 1, last + 1):
+        if not 0 <= near < len(text):
+            continue
+        above, below = _line(text, near)
+        if text.count(mark, above, below) == row.count(mark):
+            cell = _cell(text, above, below, mark, column, 0)
+            if cell is not None and cell[0] < cell[1]:
+                yield cell
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Start and end of the line in which text[at] stands, at most 400 code points on either side."""
+    first = text.rfind("\n", max(0, at - _MAX_HEADING), at) + 1
+    last = text.find("\n", at, at + _MAX_HEADING)
+    return first or max(0, at - _MAX_HEADING), last if last >= 0 else min(len(text), at + _MAX_HEADING)
