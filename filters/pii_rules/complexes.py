@@ -69,7 +69,7 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
         if sum(c.isdigit() for c in text[end - 5 : end]) >= 2 and not text[end : end + 1].isdigit():
             yield Found(start, end, "address", 0.8, "room of a named house")
     for start, end in matches(_UNIT, text, data):
-        if not text[end : end + 1].isdigit() and text[end : end + 1] not in tuple("-–명원개건년월%"):
+        if not text[end : end + 1].isdigit() and text[end : end + 1] not in tuple("-–명원개건년월%만억천"):
             yield Found(start, end, "address", 0.8, "block and door of a named complex")
     for start, end in matches(_LABELLED, text, data):
         match = _LABEL.match(text[start:end])

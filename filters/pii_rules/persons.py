@@ -23,8 +23,8 @@ _LABEL: Final = (
     f"앞{_B}?(?:6{_B}?|여섯{_B}?)?자리)"
 )
 _TO_DAY: Final = (
-    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?(?:{_B}?[(（]?[68여]섯?{_B}?자리[)）]?)?"
-    f"{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:[:：=>|"
+    f"(?:/[A-Za-z ]{{2,16}})?[은는이가]?(?:{_B}?[(（]?[68여]섯?{_B}?자리[)）]?|[(（][가-힣 ]{{1,8}}[)）])?"
+    f"{_B}{{0,3}}[)\\]]?[\"']?{_B}{{0,3}}(?:(?:</?[A-Za-z]{{1,8}}>){{1,4}}|[:：=>|"
     f"│,,-]{_B}{{0,3}}[\"']?{_B}{{0,3}})?\n?{_B}{{0,3}}{_CALENDAR}[(\"'「]?"
 )
 BIRTH: Final = f"{_LABEL}{_TO_DAY}{DAY}"
@@ -60,6 +60,10 @@ _SELVES: Final = re2.compile(
     "저는|나는|제가|내가|너는|넌|난|전 |우리|할머니|할아버지|아버지|어머니|엄마|아빠|누나|언니|오빠|형은|"
     "벗 |동무|집사람|매형|처남|시어머니|시아버지|장인|장모|며느리|사위|아기|애기|첫째|둘째|막내|쌍둥이|동생|아들|"
     "딸|아내|남편|아이|조카|손자|손녀|이모|삼촌|고모|친구|입니다[.]|민원인|신청인|환자"
+)
+_PUBLIC: Final = re2.compile(  # whose birthdays are public
+    "가수|배우|감독|시인|소설가|작가|선수|의원|대통령|화가|정치인|정치가|작곡가|아나운서|장군|학자|국왕|황제|독립운동|"
+    "코미디언|방송인|기업인|장관|총리|모델|아이돌|그룹|멤버|데뷔"
 )
 _DEATHS: Final = ("세상을 떠", "사망", "별세", "서거", "숨졌", "죽었")
 
@@ -129,6 +133,8 @@ def _born(text: str, start: int, end: int) -> Found | None:
     after = text[end : end + 1]
     if word == "생":
         if "가" <= after <= "힣" and after not in _BEHIND:
+            return None
+        if _PUBLIC.search(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None:
             return None
         return Found(start, end, "birth_date", 0.9, "생 behind")
     around = text[max(0, start - 90) : start].rpartition("\n")[2]

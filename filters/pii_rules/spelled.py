@@ -75,6 +75,8 @@ IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
 _DICTATED: Final = re2.compile(
     f"(?:[0-9]|{_SPOKEN_WORD})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN_WORD})){{8,18}}"
 )
+_A_WORD: Final = re2.compile(WORDS)
+_A_DICTATION: Final = re2.compile(f"{DICTATED}|{IN_DIGITS}")
 _LENGTHS: Final = {
     "rrn": (13,),
     "frn": (13,),
@@ -88,7 +90,13 @@ _LENGTHS: Final = {
     "license": (12,),
     "health": (11,),
 }
-_KINDS: Final = {"birth": "rrn", "bank": "account", "bank-short": "account", "license": "driver_license"}
+_KINDS: Final = {
+    "birth": "rrn",
+    "bank": "account",
+    "bank-short": "account",
+    "license": "driver_license",
+    "health": "health_insurance",
+}
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
 _WEAK: Final = frozenset(",.:+")  # they also stand between the values of a list or a path
 _Places = list[tuple[int, int]]  # start and end of each digit
@@ -104,7 +112,7 @@ def spelled(text: str, data: bytes) -> Iterator[Found]:
 
 def in_words(text: str, data: bytes) -> Iterator[Found]:
     """The same where digits are words of several letters: 공하나공-…, zero one zero …"""
-    for start, end in matches(_IN_WORDS, text, data, _is_usual):
+    for start, end in matches(_IN_WORDS, text, data, _has_no_word):
         found = _judged(text, start, end)
         if found is not None:
             yield found
@@ -112,7 +120,7 @@ def in_words(text: str, data: bytes) -> Iterator[Found]:
 
 def dictated(text: str, data: bytes) -> Iterator[Found]:
     """Resident numbers, cards and accounts in words, behind their label: 주민번호 육공일이일일 다시 일구이오일일팔."""
-    for start, end in matches(_DICTATED, text, data, bytes.isascii):
+    for start, end in matches(_DICTATED, text, data, _is_not_dictated):
         places, number = _read(text, start, end)
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
@@ -131,6 +139,14 @@ def dictated(text: str, data: bytes) -> Iterator[Found]:
 def _is_usual(raw: bytes) -> bool:
     """Plain digits and the marks of telephone numbers: those have a rule of their own."""
     return not raw.translate(None, b"0123456789 -.()")
+
+
+def _has_no_word(raw: bytes) -> bool:
+    return _A_WORD.search(raw) is None
+
+
+def _is_not_dictated(raw: bytes) -> bool:
+    return _A_DICTATION.search(raw) is None
 
 
 def _judged(text: str, start: int, end: int) -> Found | None:
