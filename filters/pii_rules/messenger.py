@@ -55,8 +55,10 @@ _ASKS: Final = (
     "account",
     "handle",
 )
-_SPEAKER: Final = f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?"
+_SPEAKER: Final = (
+    f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?"
     f"(?:[네예][,.]?{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
+)
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
 _ASKING: Final = re2.compile(
     "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"

@@ -23,6 +23,8 @@ _PAYMENT: Final = re2.compile("(?i:카드|결제|승인|비자|마스터|할부|
 _MOST_GROUPS = 5
 _SUREST: Final = 0.85  # confidence: no check digit ever confirms an account
 _NAMES: Final = ("계좌", "통장번호", "account", "acct")
+_PAID_TO: Final = re2.compile("[가-힣](?:으로|로|에) ?$")
+_BUSINESS: Final = (3, 2, 5)
 _NUMBER_OF_TIME: Final = ("19", "20")
 
 
@@ -127,12 +129,26 @@ def _account_context(window: Window) -> str | None:
         return f"bank {label.word} before"
     if label.kind == "bank-short" and label.distance == 0 and (parts >= 3 or 11 <= len(window.digits) <= 14):
         return f"bank {label.word} before"
+    whole = parts >= 3 or len(window.digits) >= 11
+    if whole and label.kind in ("bank", "bank-short") and label.distance <= 2 and _is_paid_to(window):
+        return f"bank {label.word} before"
+    # 전화해서 과태료를 0 (신한)로: the number to call stands before
+    called = label.kind == "phone" and label.distance > 0 and not prefix_of(window.digits) and parts >= 3
     near = label.kind in ("", "bank", "bank-short", "account") or label.distance > 8
+    if called and bank_after(window.text, window.end):
+        return "bank behind"
+    if "." in window.separators or tuple(map(len, window.groups)) == _BUSINESS:
+        return None  # a version, the number of a business before the account
     if near and parts >= 3 and owner_after(window.text, window.end):
         return "account holder or bank behind"
     if near and len(window.digits) >= 11 and bank_after(window.text, window.end):
         return "bank behind"
     return None
+
+
+def _is_paid_to(window: Window) -> bool:
+    """농협으로 0, 국민에 0"""
+    return _PAID_TO.search(window.text[max(0, window.start - 4) : window.start]) is not None
 
 
 def _is_something_else(window: Window) -> bool:

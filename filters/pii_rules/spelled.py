@@ -39,7 +39,7 @@ _WORDS: Final = {
 _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
 _ASCII_MARKS: Final = " .,=_~*/+:()-^!"
 _SYMBOLS: Final = "\u2010-\u2015\u20e3\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff"  # dashes, arrows, pictures, keys
-_MARK: Final = "[" + re2.escape(_ASCII_MARKS + "·ㆍㅡ에의\u3000\u00a0\ufe0f" + ZERO_WIDTH) + _SYMBOLS + "]"
+_MARK: Final = "[" + re2.escape(_ASCII_MARKS + "·ㆍㅡ에의－＊\u3000\u00a0\ufe0f" + ZERO_WIDTH) + _SYMBOLS + "]"
 _HYPHENS: Final = ("다시", "하이픈", "대시", "빼기")  # as a hyphen is spoken
 _MAX_GAP = 5  # code points between two digits
 
@@ -77,6 +77,7 @@ _DICTATED: Final = re2.compile(
 )
 _A_WORD: Final = re2.compile(WORDS)
 _A_DICTATION: Final = re2.compile(f"{DICTATED}|{IN_DIGITS}")
+_NEXT = 40  # code points
 _LENGTHS: Final = {
     "rrn": (13,),
     "frn": (13,),
@@ -108,6 +109,13 @@ def spelled(text: str, data: bytes) -> Iterator[Found]:
         found = _judged(text, start, end)
         if found is not None:
             yield found
+        if found is not None and found.end < end:  # the first digits of the next number were taken for its last ones
+            at = found.end
+            again = _SPELLED.search(text[at : at + _NEXT])
+            second = None if again is None else text.index(again.group(), at)
+            item = None if second is None else _judged(text, second, second + len(again.group()))
+            if item is not None:
+                yield item
 
 
 def in_words(text: str, data: bytes) -> Iterator[Found]:
