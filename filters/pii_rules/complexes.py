@@ -50,6 +50,7 @@ _NO_NAMES: Final = frozenset(
     "경비실 관리비 입주민 거주 그리고 혹시 아마 바로 당첨 계약 전입 이사 방문 연체 신고 사는 있는 받는 보낸 도착 "
     "신청 소유자 회원 대표 주민 위층 아래층 앞집 해당 특히 다만 또는 동호 장소 위치 대상 이번 지난 모두".split()
 )
+_NAMELESS: Final = re2.compile("^(?:OO|○○|◯◯|XX|ㅇㅇ)")  # OO 아파트: made anonymous
 _PARTICLES: Final = tuple("은는이가을를에의도와과로요고서면다며만")
 
 
@@ -62,6 +63,8 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
         room = "".join(c for c in text[text.index("동", start) : end] if c.isdigit())
         year = text[start : start + 2] in ("19", "20") and text[start + 4 : start + 5] == "동"  # 2010동 1234호
         if (named == start and len(room) < 3) or year:
+            continue
+        if _NAMELESS.match(text[named:start]) is not None:
             continue
         facts = "block and door of a named complex" if named < start else "block and door"
         yield Found(named, end, "address", 0.8, facts)

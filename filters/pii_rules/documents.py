@@ -122,7 +122,7 @@ def license_number(window: Window) -> Found | None:
         known = window.digits[:2] in _REGION_CODES
         if not said and not (known and lengths == (2, 2, 6, 2) and marks == {"-"}):
             return None
-        if not said and _IN_A_LOG.search(window.text[max(0, window.start - 16) : window.start]) is not None:
+        if not said and _IN_A_LOG.search(window.text[max(0, window.start - 48) : window.start]) is not None:
             return None
         if len(lengths) == 1 and window.continues("."):
             return None
@@ -132,7 +132,7 @@ def license_number(window: Window) -> Found | None:
 
 
 # A month, a day and a time of day: backup 11-24-041710-33
-_IN_A_LOG: Final = re2.compile("(?i:backup|log|dump|snapshot|백업|로그)[^가-힣0-9\n]{0,4}$")
+_IN_A_LOG: Final = re2.compile("(?i:backup|log|dump|snapshot|백업|로그)[^가-힣\n]{0,40}$")
 
 
 def _region_before(window: Window) -> int | None:

@@ -34,16 +34,11 @@ _BARE: Final = re2.compile(
 QUOTED: Final = '[A-Za-z0-9]"[@＠][A-Za-z0-9-]+[.][A-Za-z]'
 _QUOTED: Final = re2.compile(f'"[A-Za-z0-9._ +-]{{1,40}}"[@＠]{_HOST}')
 # hong123 네이버 쩜 컴, 홍길동 골뱅이 네이버 점 컴, hong123 뒤에 골뱅이 네이버
-SIGNLESS: Final = (
-    f"[A-Za-z0-9._-] ?(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[가-힣] ?{_SNAIL} ?(?:{HOSTS}|[a-z]{{2,}}){_DOT}|"
-    f"[A-Za-z0-9] [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})|"
-    f"[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}"
-)
 _SIGNLESS: Final = re2.compile(
     f"(?:[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} ?(?:{HOSTS})|"
     f"[가-힣A-Za-z0-9._-]{{1,12}} ?{_SNAIL} ?(?:{HOSTS}|[a-z][a-z0-9-]{{1,20}}))"
     f"{_DOT} ?{_TOP}|"
-    f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}} [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?|"
+    f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}},? [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?|"
     f"[A-Za-z][A-Za-z0-9._+-]*[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}(?:[.](?:com|net|co[.]kr))?"
 )
 SPACED: Final = "[A-Za-z0-9] [@＠] [A-Za-z0-9] [A-Za-z0-9] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
@@ -51,17 +46,19 @@ _SPACED: Final = re2.compile(
     "(?:[A-Za-z0-9._-] ){2,40}[@＠](?: [A-Za-z0-9.-]){4,40}|"
     "(?:[A-Za-z0-9._-] ){4,40}[@＠] ?[A-Za-z0-9-]{2,30} ?[.] ?(?:c ?o ?m|n ?e ?t|o ?r ?g|(?:[a-z] ?[a-z] ?[.] ?)?k ?r)"
 )
-# hong.a # example.com (#을 @로); hong.a📧example💫com
+# As in hong.a # example.com (#을 @로) and hong.a📧example💫com
 _SIGN: Final = "[★☆*#♡♥●◎&$^%]"
 _PICTURE: Final = "[\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?"
-TOLD: Final = f"[A-Za-z0-9] ?{_SIGN} ?{_HOST} ?[(（,]? ?{_SIGN}[을를은는]? ?(?:[@＠]|골뱅이)"
-_TOLD: Final = re2.compile(f"{_LOCAL} ?{_SIGN} ?{_HOST} ?[(（,]? ?{_SIGN}[을를은는]? ?(?:[@＠]|골뱅이)")
-_OWN: Final = re2.compile(f"^{_LOCAL} ?{_SIGN} ?{_HOST}")
+_BY_SIGN: Final = f"{_LOCAL} ?{_SIGN} ?{_HOST}"
+_REPLACED: Final = f"{_SIGN}[을를은는]? ?(?:[@＠]|골뱅이)"
+_TOLD: Final = re2.compile(f"{_BY_SIGN} ?[(（,]? ?{_REPLACED}")
+_OWN: Final = re2.compile(f"^{_BY_SIGN}")
 PICTURED: Final = f"[A-Za-z0-9]{_PICTURE}[a-z0-9-]+(?:{_PICTURE}|[.])[a-z]"
 _PICTURED: Final = re2.compile(f"{_LOCAL}{_PICTURE}[a-z0-9-]{{2,30}}(?:{_PICTURE}|[.])(?:com|net|org|kr|co[.]kr|io|me)")
 # 에이치 오 오 엔 지일이삼 골뱅이 지메일 닷컴
 _LETTERS: Final = re2.compile(
-    f"(?:^|[^가-힣]){LETTER_NAME}(?:[ ,]{{0,2}}{LETTER_NAME}){{2,24}} ?{_SNAIL} ?(?:{HOSTS})(?:{_DOT} ?{_TOP})?"
+    f"(?:^|[^가-힣A-Za-z0-9._-]){LETTER_NAME}(?:[ ,]{{0,2}}{LETTER_NAME}){{2,24}}"
+    f" ?{_SNAIL} ?(?:{HOSTS})(?:{_DOT} ?{_TOP})?"
 )
 # 네이버 메일 hong123, hong123 지메일
 _NAMES: Final = "네이버 ?(?:메일|아이디)|지메일|한메일|다음 ?메일|네이트 ?메일|구글 ?메일"
@@ -73,7 +70,7 @@ _HANDLE: Final = re2.compile("[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]")
 _CALLED: Final = re2.compile("(?i:메일|mail|주소|연락|회신|문의|보내)")
 # Gates need only what is rare: an automaton that counts code points has many states.
 _WORDS: Final = f"골[뱅벵]|(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[0-9._-](?: (?:[@＠]|at) ?|[@＠] ){_SERVICE}"
-GATES: Final = (FOLDED, BARE, QUOTED, _WORDS, SPACED, TOLD, PICTURED, _NAMES)
+GATES: Final = (FOLDED, BARE, QUOTED, _WORDS, SPACED, _REPLACED, PICTURED, _NAMES)
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:

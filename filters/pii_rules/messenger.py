@@ -156,6 +156,8 @@ def _labelled(text: str, start: int, strong: bool) -> Found | None:
         return None  # an account of an office; kakao_sdk_v2
     if not strong and not asked and not _is_surely(value, label, disguised):
         return None
+    if label.startswith(("트위터", "트윗")) and label.endswith("(") and text[stop : stop + 1] == ")":
+        return None  # an account that somebody else is said to have
     if not strong and _SERIAL.match(value) is not None and label.startswith(("라인", "밴드", "LINE", "Line")):
         return None  # 라인 ID L3-A17 of a factory, 밴드 BTS7
     if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):

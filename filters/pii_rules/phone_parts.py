@@ -14,11 +14,12 @@ _B: Final = f"[ \u00a0{ZERO_WIDTH}]{{0,3}}"
 _MOBILE: Final = "[0０][1１][016789０１６７８９]"
 _ODD: Final = f"{_B}[|│\\t\\n,.;]{_B}"
 _USUAL: Final = f"{_B}[-–.]?{_B}"
-_BAR: Final = " ?[|│\t] ?"
+_BAR: Final = "(?: ?[|│\t] ?|</td> ?<td>)"
 SPLIT: Final = (
     f"{_MOBILE}(?:{_ODD}{DIGIT}{{3,4}}(?:{_ODD}|{_USUAL}){DIGIT}{{4}}|"
     f"{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}{{4}}|"
-    f"-?\n> ?{DIGIT}{{3,4}}-?{DIGIT}{{4}}|-?{DIGIT}{{3,4}}-?\n> ?{DIGIT}{{4}})|"  # lines of a quoted message
+    f"-?\n> ?{DIGIT}{{3,4}}-?{DIGIT}{{4}}"
+    f"|-?{DIGIT}{{3,4}}-?\n(?:> ?|[가-힣]{{1,8}}: ?-){DIGIT}{{4}})|"  # lines of messages
     f"0{_BAR}1{_BAR}[016789](?:{_BAR}{DIGIT}){{7,8}}"  # a digit in each cell
 )
 _SPLIT: Final = re2.compile(SPLIT)
@@ -68,10 +69,10 @@ GATES: Final = (
     SECOND,
     MASKED_GATE,
     IN_CELLS,
-    f"{_MOBILE}-?{DIGIT}*-?\n>",
+    f"{_MOBILE}-?{DIGIT}*-?\n(?:>|[가-힣]+:)",
     f"0{_BAR}1{_BAR}[016789]{_BAR}",
 )
-_MOST_MASKS = 2  # of eight digits; with more of them left out a number reaches nobody
+_MOST_MASKS = 3  # of eight digits; with more of them left out a number reaches nobody
 _COUNTED: Final = frozenset("년월일원명개건")
 
 

@@ -50,7 +50,7 @@ LONGEST_ROW = 30  # groups; bounds the work at each of them
 _REPRESENTATIVE: Final = ("15", "16", "18")  # lines of organisations, also dialled from abroad
 _BLOCKING_REACH = 4  # code points: the label and a particle, no verb between
 _BLOCKING: Final = ("other", "account", "bank", "card", "crn", "license", "health", "brn", "passport", "postcode")
-_BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
+BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
 _CALL: Final = re2.compile("전화|연락|문자|번호|통화|문의|톡|폰|[Tt][Ee][Ll]|☎")
 _EXTENSION: Final = re2.compile(
     "^[ ,]{0,2}(?:[(（] ?)?(?:내선|교환|구내|[Ee][Xx][Tt][.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）]?"
@@ -90,7 +90,8 @@ def phone(window: Window) -> Found | None:
         return _oddly_cut(window, number)
     if _is_part_of_something(window) or _is_document_number(window):
         return None
-    judged = (0.97, "82 for Korea") if plus or (abroad and whole) else _judged(window, groups, prefix)
+    sure = plus or (abroad and (whole or _is_sent(window)))
+    judged = (0.97, "82 for Korea") if sure else _judged(window, groups, prefix)
     if judged is None:
         return None
     start, end = _with_bracket_and_extension(window, window.char_before == "+")
@@ -165,7 +166,7 @@ def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float
 
 def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
     """Digits in one piece and no label: mobile numbers and 070 stand for themselves, others with 전화 behind."""
-    if _BEHIND.match(window.text[window.end : window.end + 12]):
+    if BEHIND.match(window.text[window.end : window.end + 12]):
         return 0.85, "word of telephones behind"
     if not _is_bare_mobile(window):
         return None

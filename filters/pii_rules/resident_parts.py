@@ -149,8 +149,6 @@ def _apart(text: str, start: int, end: int) -> Found | None:
         return Found(first, end, kind_of("", digits[6]), 0.93, "word 뒷자리 between the halves")
     if len(digits) == 7 and text[start] != "앞" and digits[0] in "12345678":
         return Found(first, end, kind_of("", digits[0]), 0.9, "word 뒷자리 before; seven digits")
-    if len(digits) == 6 and text[start] == "앞" and (is_birth_date(digits + "1") or is_birth_date(digits + "3")):
-        return Found(first, end, "birth_date", 0.9, "word 앞자리 before; six digits")
     return None
 
 

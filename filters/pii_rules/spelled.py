@@ -14,20 +14,20 @@ import re2
 from filters.pii_rules.finding import Found
 from filters.pii_rules.labels import label_of
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
-from filters.pii_rules.phones import prefix_of
+from filters.pii_rules.phones import BEHIND, prefix_of
 
 # What is read as each digit, 0 first.
 _DIGITS: Final = (
     "0０⓪⓿⁰₀공영빵〇零OoＯㅇ🅾",
-    "1１①❶⓵➀➊¹₁일一壹lIｌ",
-    "2２②❷⓶➁➋²₂이二貳",
-    "3３③❸⓷➂➌³₃삼三參",
-    "4４④❹⓸➃➍⁴₄사四",
-    "5５⑤❺⓹➄➎⁵₅오五",
-    "6６⑥❻⓺➅➏⁶₆육륙六",
-    "7７⑦❼⓻➆➐⁷₇칠七",
-    "8８⑧❽⓼➇➑⁸₈팔八",
-    "9９⑨❾⓽➈➒⁹₉구九",
+    "1１①❶⓵➀➊¹₁일一壹lIｌ⑴",
+    "2２②❷⓶➁➋²₂이二貳⑵",
+    "3３③❸⓷➂➌³₃삼三參⑶",
+    "4４④❹⓸➃➍⁴₄사四⑷",
+    "5５⑤❺⓹➄➎⁵₅오五⑸",
+    "6６⑥❻⓺➅➏⁶₆육륙六⑹",
+    "7７⑦❼⓻➆➐⁷₇칠七⑺",
+    "8８⑧❽⓼➇➑⁸₈팔八⑻",
+    "9９⑨❾⓽➈➒⁹₉구九⑼",
 )
 _STYLES: Final = range(0x1D7CE, 0x1D800, 10)  # mathematical digits: bold, double-struck, sans-serif …
 _ROWS: Final = tuple(row + "".join(chr(style + i) for style in _STYLES) for i, row in enumerate(_DIGITS))
@@ -62,7 +62,7 @@ _WORD: Final = (
 )
 _TOKEN: Final = f"(?:{_WORD}|{_ANY})"
 WORDS: Final = (
-    f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))|"
+    f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))|(?i:zero){_MARK}?1[0-9]|"
     f"(?:{_ANY}|{_WORD}) ?(?:다시|하이픈|대시|빼기) ?(?:{_ANY}|{_WORD})"
 )
 _IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_SAID_GAP}{_TOKEN}(?:{_SAID_GAP}{_TOKEN}){{7,9}}")
@@ -175,7 +175,7 @@ def _judged(text: str, start: int, end: int) -> Found | None:
     marks = set("".join(gaps))
     spoken_hyphens = sum(any(h in gap for h in (*_HYPHENS, "에", "의")) for gap in gaps)
     mobile = number.startswith("01")
-    said = label_of(text, start).kind == "phone"
+    said = label_of(text, start).kind == "phone" or BEHIND.match(text[end : end + 12]) is not None
     letters = sum(text[a] not in _PLAIN for a, _ in places)
     if not letters:
         odd = marks - set(" -.()" + ZERO_WIDTH)
