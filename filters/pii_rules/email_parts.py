@@ -122,7 +122,8 @@ def _is_folded(text: str, start: int, end: int) -> bool:
         return False
     line = text.rfind("\n", 0, start) + 1
     called = any(c in text[line:start] for c in "|│\t") or _CALLED.search(text[max(0, start - 24) : start]) is not None
-    return called or any(c.isdigit() or c in "_+" for c in whole.partition("@")[0])
+    host = whole.rpartition("@")[2].replace("\n", "").partition(".")[0]
+    return called or host in SERVICES or any(c.isdigit() or c in "_+" for c in whole.partition("@")[0])
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

@@ -28,7 +28,7 @@ IN_CELLS: Final = f"0(?:2|[3-6][1-5]|70){_BAR}{DIGIT}{{3,4}}{_BAR}{DIGIT}{{4}}"
 _IN_CELLS: Final = re2.compile(IN_CELLS)
 _CALLS: Final = re2.compile("전화|통화|연락|팩스|휴대|핸드폰|(?i:tel|fax|phone)")
 _ROW_REACH = 60  # code points before and behind
-_REST: Final = f"{DIGIT}{{3,4}}[- .]?{DIGIT}{{4}}"
+_REST: Final = f"{DIGIT}{{3,4}}(?:[- .]| ?(?:에|다시|하이픈|대시|빼기) ?)?{DIGIT}{{4}}"
 _LEFT_OUT: Final = "(?:을|를|은|는)? ?(?:붙|빼|뺀|생략|제외|다음|떼|이고|이구|하고|이며|으로 시작)"
 # 010-0417 이고 뒷자리는 2296; 앞에 공일공 붙이시고 1417-2204
 WORDED: Final = (

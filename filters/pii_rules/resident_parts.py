@@ -18,18 +18,18 @@ from filters.pii_rules.residents import OTHER_REACH, is_beside_a_name, kind_of
 _MASKS: Final = "*＊●○■□◯Xx•※✕×#"
 _MASK: Final = f"[{_MASKS}]"
 # 901231-1 alone still tells birthday and sex; masked at the front, the rest still tells sex and place.
-MASKED: Final = f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}{_MASK}{{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}"
+MASKED: Final = f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}(?: ?{_MASK}){{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}"
 _MASKED: Final = re2.compile(MASKED)
 PARTIAL: Final = f"{DIGIT}{{6}} ?[-–—‐‑−－] ?[1-8１-８]"
 _PARTIAL: Final = re2.compile(PARTIAL)
-_BACK: Final = "(?:뒷|뒤)(?: ?(?:자리|번호)| )"
+_BACK: Final = "(?:뒷|뒤)(?: ?(?:자리|번호)|[는은 ])"
 APART: Final = (
     f"(?:앞 ?(?:자리|번호)[^0-9０-９\\n]{{0,9}})?{DIGIT}{{6}}[^0-9０-９]{{1,16}}{_BACK}[^0-9０-９]{{0,9}}{DIGIT}{{7}}|"
     f"(?:앞 ?(?:자리|번호)|{_BACK})[^0-9０-９\n]{{0,9}}{DIGIT}{{6,7}}"
 )
 _APART: Final = re2.compile(APART)
 # Behind the label any mark parts the halves; elsewhere these marks part two values.
-ODD: Final = f"{DIGIT}{{6}} ?[~:,|\t] ?{DIGIT}{{7}}"
+ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\t] ?|</td> ?<td>){DIGIT}{{7}}"
 _ODD: Final = re2.compile(ODD)
 # As machines misread print: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
@@ -45,7 +45,7 @@ SPACED: Final = f"{DIGIT}(?: {DIGIT}){{5}} ?[-–] ?[1-8](?: ?{_MASK}){{0,6}}"
 _SPACED: Final = re2.compile(SPACED)
 _LEAST_DIGITS = 6  # of thirteen; with fewer of them left a number tells little
 _MISREAD_GATE: Final = "[OolI][0-9OolI]{0,5} ?[-–] ?[0-9OolI]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
-ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,]{1,3}뒤 ", _MISREAD_GATE, _NAMED, SPACED)
+ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,\n]{1,3}뒤[는은 ]", _MISREAD_GATE, _NAMED, SPACED)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
