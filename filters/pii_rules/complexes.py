@@ -23,7 +23,7 @@ _DOOR: Final = re2.compile(f"(?:{DIGIT}{{1,4}}|[A-Za-z가나다라마바])동{BL
 _ROOMS: Final = "(?:빌라|오피스텔|맨션|맨숀|연립|원룸|고시원|고시텔|하이츠|아파트)"
 ROOM: Final = f"[라텔션숀립룸원츠트]{BLANKS}{_ROOM}"
 _ONLY_ROOM: Final = re2.compile(f"[가-힣A-Za-z0-9]{{1,14}}{_ROOMS}{BLANKS}{_ROOM}")
-UNIT: Final = f"[트라텔션숀립공운이오안샵슬상을지크]{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}"
+UNIT: Final = f"[트라텔션숀립공운이오안샵슬상을지크럴츠사관채빌성]{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}"
 _UNIT: Final = re2.compile(
     f"(?:[가-힣A-Za-z0-9]{{1,14}}{_HOUSES}{GAP}{{1,2}})?[가-힣A-Za-z0-9]{{0,14}}{_HOUSES}{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}(?:호)?"
 )

@@ -41,9 +41,9 @@ _SIGNLESS: Final = re2.compile(
     f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}},? [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?|"
     f"[A-Za-z][A-Za-z0-9._+-]*[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}(?:[.](?:com|net|co[.]kr))?"
 )
-SPACED: Final = "[A-Za-z0-9] [@＠] [A-Za-z0-9] [A-Za-z0-9] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
+SPACED: Final = "[A-Za-z0-9._-] [@＠] [A-Za-z0-9-] [A-Za-z0-9-] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
 _SPACED: Final = re2.compile(
-    "(?:[A-Za-z0-9._-] ){2,40}[@＠](?: [A-Za-z0-9.-]){4,40}|"
+    "(?:[A-Za-z0-9._-] ){2,40}[@＠](?: [A-Za-z0-9-]){2,30} [.](?: [A-Za-z.]){2,8}|"
     "(?:[A-Za-z0-9._-] ){4,40}[@＠] ?[A-Za-z0-9-]{2,30} ?[.] ?(?:c ?o ?m|n ?e ?t|o ?r ?g|(?:[a-z] ?[a-z] ?[.] ?)?k ?r)"
 )
 # As in hong.a # example.com (#을 @로) and hong.a📧example💫com

@@ -45,12 +45,13 @@ _VALUE: Final = re2.compile("[0-9]{3}$|[0-9]{2} ?/ ?[0-9]{2}$")
 _A_CARD: Final = re2.compile("[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3,4}")
 _NEAR = 4  # code points behind a label in which letters are taken for digits
 _BESIDE_REACH = 80  # code points behind a card in which its code and its last month stand
-_MASKED_GATE: Final = "[0-9]{2}[- ]?[*＊●○■□#]{2}|[*＊●○■□#]{2}-[0-9]{6}-|[0-9]{4}[- ][xX]{4}"
+_MASKED_GATE: Final = "[0-9]{2}[- ]?[*＊●○■□#]{2}|[0-9]{2}-[*＊●○■□xX#]|[*＊●○■□#]{2}-[0-9]{6}-|[0-9]{4}[- ][xX]{4}"
 # 11O-123-…, 4579-72OO-…: letters that a machine read for digits.
 _R: Final = "[0-9OolI]"
 MISREAD: Final = f"[0-9]{_R}*(?:[- ]{_R}{{2,7}}){{1,4}}"
 _MISREAD: Final = re2.compile(MISREAD)
-_MISREAD_GATE: Final = "[0-9][OolI]+[- ]?[0-9]|[0-9][- ][OolI]+[0-9]"
+_MISREAD_GATE: Final = "[0-9][OolI]+[- ]?[0-9]|[0-9][- ][OolI]+[0-9]|[0-9][- ][OolI][OolI]|[0-9][- ][0-9]+[OolI]"
+_A_MISREAD: Final = re2.compile(_MISREAD_GATE)
 _MISREAD_LENGTHS: Final = {"account": range(10, 17), "bank": range(10, 17), "card": (15, 16), "brn": (10,)}
 GATES: Final = (
     CELLS,
@@ -104,7 +105,7 @@ def found(text: str, data: bytes) -> Iterator[Found]:
 def _is_read_well(raw: bytes) -> bool:
     """No letter, or hardly a digit: words such as 0 lol."""
     letters = sum(raw.count(c) for c in (b"O", b"o", b"l", b"I"))
-    return not 0 < letters <= 4
+    return not 0 < letters <= 4 or _A_MISREAD.search(raw) is None
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

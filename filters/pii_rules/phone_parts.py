@@ -57,12 +57,12 @@ _OTHERS_OF_ROW: Final = re2.compile(f"{_EXCHANGE}[-.][0-9]{{4}}|[0-9]{{4}}")
 _MASKS: Final = "*＊●○xX#"
 MASKED: Final = f"{_MOBILE}[- .]?[0-9*＊●○xX#]{{3,4}}[- .]?[0-9*＊●○xX#]{{4}}"
 _MASKED: Final = re2.compile(MASKED)
-MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{1,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
+MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{0,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
 # Gates need only what is rare: an automaton that counts code points has many states.
 GATES: Final = (
     SAME_WORD,
-    f"{_MOBILE} {{0,3}}[|│\\t\\n,;.] {{0,3}}{DIGIT}{{3,4}} {{0,3}}[|│\\t\\n,;. -]",
-    f"{_MOBILE} ?[-–.]? ?{DIGIT}{{3,4}} {{0,3}}[|│\\t\\n] {{0,3}}{DIGIT}{{4}}",
+    f"{_MOBILE}{_B}[|│\\t\\n,;.]{_B}{DIGIT}{{3}}",
+    f"{_MOBILE}{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}",
     "(?:뒷|뒤|끝) ?(?:자리|번호)",
     f"(?:010|공일공|영일영){_LEFT_OUT}",
     LOCAL,

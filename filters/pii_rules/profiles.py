@@ -20,7 +20,7 @@ _PUBLIC: Final = (
     "(?:discord[.]gg|discord[.]com/invite|instagram[.]com|twitter[.]com|x[.]com|facebook[.]com|threads[.]net|"
     "tiktok[.]com|linktr[.]ee)/"
 )
-_LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_.~+/-]{{2,64}}")
+_LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_~+][A-Za-z0-9_.~+/-]{{1,63}}")
 _B: Final = f"{BLANK}{{0,2}}"
 _DOT: Final = f"{_B}(?:[.．]|[(\\[]?(?:쩜|점|닷|dot)[)\\]]?){_B}"
 _SLASH: Final = f"{_B}(?:[/／]|슬래시|슬래쉬){_B}"
