@@ -130,7 +130,7 @@ def _account_context(window: Window) -> str | None:
         return f"bank {label.word} before"
     if label.kind == "bank-short" and label.distance == 0 and (parts >= 3 or 11 <= len(window.digits) <= 14):
         return f"bank {label.word} before"
-    whole = parts >= 3 or len(window.digits) >= 11
+    whole = len(window.digits) >= (12 if label.kind == "bank-short" else 10 if parts >= 3 else 11)
     if whole and label.kind in ("bank", "bank-short") and label.distance <= 2 and _is_paid_to(window):
         return f"bank {label.word} before"
     # 전화해서 과태료를 0 (신한)로: the number to call stands before

@@ -79,6 +79,9 @@ _COUNTED: Final = frozenset("년월일원명개건")
 def found(text: str, data: bytes) -> Iterator[Found]:
     """Findings of kind `phone`; linear in the length of `text`."""
     for start, end in matches(_SPLIT, text, data):
+        apart = not text[start + 1].isdigit()
+        if apart and _CALLS.search(text[max(0, start - _ROW_REACH) : start]) is None:
+            continue  # a table of zeros and ones
         if _stands_alone(text, start, end) and not (text[start - 1 : start] in tuple(",.;-") and start):
             yield Found(start, end, "phone", 0.85, "mobile number over cells or lines")
     for start, end in matches(_IN_CELLS, text, data):
