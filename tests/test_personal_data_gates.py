@@ -44,6 +44,13 @@ HOSTILE = {
     "questions for a birth date": lambda n: "생일이 언제예요?\n" * (n // 10),
     "years in words": lambda n: "구십년 " * (n // 4),
     "postcodes in lines": lambda n: "\n01234" * (n // 6),
+    "cells of one digit": lambda n: "0|1|0|" * (n // 6),
+    "cells of an account": lambda n: "계좌 | 302 | 0000 " * (n // 16),
+    "resident numbers apart": lambda n: "9 1 0 2 3 0 - 1 * " * (n // 18),
+    "pictures for signs": lambda n: "a📧b💫" * (n // 4),
+    "letters told by their names": lambda n: "에이 비 씨 " * (n // 7),
+    "letters of a mail apart": lambda n: "a b c d @ e" * (n // 11),
+    "numbers in words in a row": lambda n: "공일공ㅡ공사팔팔ㅡ일일구이 / " * (n // 17),
 }
 
 

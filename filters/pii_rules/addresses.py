@@ -10,7 +10,7 @@ import re2
 from filters.pii_rules import complexes
 from filters.pii_rules.address_details import details
 from filters.pii_rules.finding import Found
-from filters.pii_rules.numbers import DIGIT, matches
+from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, matches
 from filters.pii_rules.places import BLANKS, DISTRICTS, FOLD, GAP, PROVINCES, REGION, STEMS, has_district, region_from
 
 _DASH: Final = "[-\u2010-\u2015\u2212－]"
@@ -23,14 +23,14 @@ _LOT: Final = (
     f"(?:{BLANKS}번지(?:{BLANKS}의{BLANKS}{DIGIT}{{1,4}})?|의{BLANKS}{DIGIT}{{1,4}}(?:{BLANKS}번지)?)?|{_SPELLED})"
 )
 _LANE: Final = f"(?:{FOLD}{DIGIT}{{1,4}}(?:번|[가나다라마바])?{BLANKS}(?:안|가|나|다)?길)?"
-_STREET: Final = f"[가-힣0-9·]{{1,12}}(?:로|길){_LANE}{FOLD}{_LOT}"
+_STREET: Final = f"[가-힣0-9·{ZERO_WIDTH}]{{1,12}}(?:로|길){_LANE}{FOLD}{_LOT}"
 _QUARTER: Final = f"[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:동|리|가)|[가-힣]{{1,5}}동{DIGIT}가"
 _NUMBERED: Final = f"[가-힣]{{1,5}}(?:로|동){DIGIT}가{FOLD}{_LOT}"  # 종로1가 9
 _PLOT: Final = f"(?:{_QUARTER}|[가-힣]{{1,6}}[읍면])(?:{BLANKS}산)?{FOLD}{_LOT}"
 _VILLAGES: Final = f"(?:(?:[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:읍|면|동|리|가){GAP}?{FOLD}){{0,2}})"
 _ADDRESS: Final = re2.compile(f"({REGION}){_VILLAGES}(?:{_NUMBERED}|{_STREET}|{_PLOT})")
 NUMBER: Final = (
-    f"[가-힣0-9](?:로|길|동|리|가|읍|면){GAP}{{0,3}}(?:산{BLANKS})?\n?{BLANKS}(?:지하{BLANKS})?"
+    f"[가-힣0-9{ZERO_WIDTH}](?:로|길|동|리|가|읍|면){GAP}{{0,3}}(?:산{BLANKS})?\n?{BLANKS}(?:지하{BLANKS})?"
     f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]{{1,8}}{BLANKS}(?:번지|다시))"
 )
 _AFTER_LABEL: Final = f"(?:{BLANKS}[)\\]\"']?{BLANKS}[:：=▶→\\]|│>]?{FOLD}[\"']?)"
@@ -52,7 +52,7 @@ APART: Final = "[시군구도] {1,2}(?:[가-힣] {1,2}){2,12}[로길동리가] {
 _APART: Final = re2.compile(APART)
 # The gate is one automaton for many expressions: without counts, which would make it large.
 _NUMBER_GATE: Final = (
-    f"[가-힣0-9](?:로|길|동|리|가|읍|면){GAP}*(?:산{GAP}*)?\n?{GAP}*(?:지하{GAP}*)?"
+    f"[가-힣0-9{ZERO_WIDTH}](?:로|길|동|리|가|읍|면){GAP}*(?:산{GAP}*)?\n?{GAP}*(?:지하{GAP}*)?"
     f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]+{GAP}*(?:번지|다시))"
 )
 APART_GATE: Final = "[시군구도] +[가-힣] +[가-힣] .*[로길동리가] +[0-9]"

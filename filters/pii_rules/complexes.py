@@ -23,7 +23,7 @@ _DOOR: Final = re2.compile(f"(?:{DIGIT}{{1,4}}|[A-Za-z가나다라마바])동{BL
 _ROOMS: Final = "(?:빌라|오피스텔|맨션|맨숀|연립|원룸|고시원|고시텔|하이츠|아파트)"
 ROOM: Final = f"[라텔션숀립룸원츠트]{BLANKS}{_ROOM}"
 _ONLY_ROOM: Final = re2.compile(f"[가-힣A-Za-z0-9]{{1,14}}{_ROOMS}{BLANKS}{_ROOM}")
-UNIT: Final = f"[트라텔션숀립공운이오안샵슬상을지크]{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}"
+UNIT: Final = f"[트라텔션숀립공운이오안샵슬상을지크럴츠사관채빌성]{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}"
 _UNIT: Final = re2.compile(
     f"(?:[가-힣A-Za-z0-9]{{1,14}}{_HOUSES}{GAP}{{1,2}})?[가-힣A-Za-z0-9]{{0,14}}{_HOUSES}{BLANKS}{DIGIT}{{3,4}}[-–]{DIGIT}{{3,4}}(?:호)?"
 )
@@ -50,6 +50,7 @@ _NO_NAMES: Final = frozenset(
     "경비실 관리비 입주민 거주 그리고 혹시 아마 바로 당첨 계약 전입 이사 방문 연체 신고 사는 있는 받는 보낸 도착 "
     "신청 소유자 회원 대표 주민 위층 아래층 앞집 해당 특히 다만 또는 동호 장소 위치 대상 이번 지난 모두".split()
 )
+_NAMELESS: Final = re2.compile("^(?:OO|○○|◯◯|XX|ㅇㅇ)")  # OO 아파트: made anonymous
 _PARTICLES: Final = tuple("은는이가을를에의도와과로요고서면다며만")
 
 
@@ -63,13 +64,15 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
         year = text[start : start + 2] in ("19", "20") and text[start + 4 : start + 5] == "동"  # 2010동 1234호
         if (named == start and len(room) < 3) or year:
             continue
+        if _NAMELESS.match(text[named:start]) is not None:
+            continue
         facts = "block and door of a named complex" if named < start else "block and door"
         yield Found(named, end, "address", 0.8, facts)
     for start, end in matches(_ONLY_ROOM, text, data) if "호".encode() in data else ():
         if sum(c.isdigit() for c in text[end - 5 : end]) >= 2 and not text[end : end + 1].isdigit():
             yield Found(start, end, "address", 0.8, "room of a named house")
     for start, end in matches(_UNIT, text, data):
-        if not text[end : end + 1].isdigit() and text[end : end + 1] not in tuple("-–명원개건년월%"):
+        if not text[end : end + 1].isdigit() and text[end : end + 1] not in tuple("-–명원개건년월%만억천"):
             yield Found(start, end, "address", 0.8, "block and door of a named complex")
     for start, end in matches(_LABELLED, text, data):
         match = _LABEL.match(text[start:end])

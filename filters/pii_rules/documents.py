@@ -56,6 +56,8 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
         if whole and text[end : end + 1].isdigit():  # M12345678 1990-…: the next number begins
             start = text.index(whole, start)
             end = start + len(whole)
+        if text[start + 1] == " " and _is_word(text[start - 1 : start]):
+            start += 2  # the last letter of the label: passport m00012345
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue
         label = label_of(text, start, numbered=True)
@@ -120,11 +122,17 @@ def license_number(window: Window) -> Found | None:
         known = window.digits[:2] in _REGION_CODES
         if not said and not (known and lengths == (2, 2, 6, 2) and marks == {"-"}):
             return None
+        if not said and _IN_A_LOG.search(window.text[max(0, window.start - 48) : window.start]) is not None:
+            return None
         if len(lengths) == 1 and window.continues("."):
             return None
         facts = "known region" if known else "unknown region"
     reason = f"label {label.word} before" if said else "canonical form"
     return Found(start, window.end, "driver_license", 0.97 if said else 0.92, f"{reason}; {facts}")
+
+
+# A month, a day and a time of day: backup 11-24-041710-33
+_IN_A_LOG: Final = re2.compile("(?i:backup|log|dump|snapshot|백업|로그)[^가-힣\n]{0,40}$")
 
 
 def _region_before(window: Window) -> int | None:

@@ -44,10 +44,10 @@ SERVICES: Final = tuple("naver gmail hanmail daum nate kakao hotmail outlook".sp
 _PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{HOSTS})"
 _TOP: Final = f"(?:[A-Za-z]{{2,12}}|{ENDS})"
 _TRICK: Final = (
-    f"(?:골뱅이|골벵이|앳|엣|에트|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|[ \u00a0\u3000_-](?:at|AT|"
-    f"At)[ \u00a0\u3000_-]|[@＠﹫]|{_CODED})"
+    f"(?:골뱅이|골벵이|앳|엣|에트|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|[ \u00a0\u3000{ZERO_WIDTH}_-](?:at|AT|"
+    f"At)[ \u00a0\u3000{ZERO_WIDTH}_-]|[@＠﹫]|{_CODED})"
 )
-DISGUISED: Final = f"[A-Za-z0-9._+-]{_B}{_TRICK}{_B}(?:[A-Za-z0-9]|{HOSTS})"
+DISGUISED: Final = f"[A-Za-z0-9._+-]{_B}{_TRICK}{_B}(?:[A-Za-z0-9-]|{HOSTS})"
 _DISGUISED: Final = re2.compile(
     f"[A-Za-z0-9][A-Za-z0-9._%+-]*(?:(?:{_B1}[.]{_B1}|{_B}(?:쩜|점|닷){_B}|{_B1}dot{_B1})[A-Za-z0-9][A-Za-z0-9_+-]*)?{_AT}"
     f"(?:{_PART}(?:{_DOT}{_PART}){{0,3}}{_DOT}{_TOP}|(?:{HOSTS}))"

@@ -23,11 +23,11 @@ _PLAIN: Final = f"(?:live:)?{_W}{{3,41}}(?:#[0-9]{{4}})?"
 DISGUISED: Final = f"(?:{_IN_WORDS}|{_APART}|{_DOTTED}|{_PARTED})"
 _HANDLE: Final = re2.compile(f"^(?:골뱅이{_B})?[@＠]?{BLANK}?(?:{DISGUISED}|{_IN_PIECES}|{_PLAIN})")
 # The names of the letters as they are told over the telephone.
-_LETTER_NAME: Final = (
+LETTER_NAME: Final = (
     "(?:에이치|에이|비|씨|시|디|이|에프|지|쥐|아이|제이|케이|엘|엠|엔|오|피|큐|알|아르|에스|티|유|브이|더블유|더블류|"
     "엑스|와이|제트|지트|언더바|언더|밑줄|하이픈|대시|점|쩜|[영공일이삼사오육칠팔구0-9]{1,4})"
 )
-SPELLED: Final = f"{_LETTER_NAME}(?:[ ,]{{1,2}}{_LETTER_NAME}){{3,24}}"
+SPELLED: Final = f"{LETTER_NAME}(?:[ ,]{{1,2}}{LETTER_NAME}){{3,24}}"
 _SPELLED: Final = re2.compile(f"^{SPELLED}")
 _CALL: Final = re2.compile(
     "(?:^|[^0-9A-Za-z_.])[+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}"

@@ -28,7 +28,7 @@ _SERVICE: Final = f"{_STRONG}|{_WEAK}"
 _FILLER: Final = (
     f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|아 이 디|"
     "있으(?:세요|신가요)[?]?|주세요|주셔요|동일|문의|상담|연락처?|추가|"
-    "친추|친구|주문|예약|신청|제보|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
+    "친추|친구|주문|예약|신청|제보|해 ?주(?:세요|셔요)|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
     "주소|채널|플친|디엠|은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
 )
 _MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞👉⇒/|~\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
@@ -56,7 +56,8 @@ _ASKS: Final = (
     "handle",
 )
 _SPEAKER: Final = (
-    f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
+    f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?"
+    f"(?:[네예][,.]?{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
 )
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
 _ASKING: Final = re2.compile(
@@ -155,8 +156,10 @@ def _labelled(text: str, start: int, strong: bool) -> Found | None:
         return None  # an account of an office; kakao_sdk_v2
     if not strong and not asked and not _is_surely(value, label, disguised):
         return None
-    if not strong and _SERIAL.match(value) is not None and label.startswith(("라인", "LINE", "Line")):
-        return None  # 라인 ID L3-A17 of a factory
+    if label.startswith(("트위터", "트윗")) and label.endswith("(") and text[stop : stop + 1] == ")":
+        return None  # an account that somebody else is said to have
+    if not strong and _SERIAL.match(value) is not None and label.startswith(("라인", "밴드", "LINE", "Line")):
+        return None  # 라인 ID L3-A17 of a factory, 밴드 BTS7
     if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):
         return None
     facts = "in disguise" if disguised else f"{len(value)} characters"

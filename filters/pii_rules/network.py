@@ -23,13 +23,15 @@ _IPV4: Final = re2.compile(f"{_OCTET}(?:[.]{_OCTET}){{3,}}")
 _IPV6: Final = re2.compile(f"[23]{_H}{{3}}(?::{_H}{{0,4}}){{2,8}}")
 _MAC: Final = re2.compile(
     f"{_PAIR}(?::{_PAIR}){{5,}}|{_PAIR}(?:-{_PAIR}){{5,}}|{_H}{{4}}[.]{_H}{{4}}[.]{_H}{{4}}|"
-    f"(?i:mac)[^0-9A-Za-z]{{0,3}}(?:주소|address|addr)?[^0-9A-Za-z]{{0,3}}{_H}{{12}}"
+    # The end of the label may be a pair as well: MAC:00:…
+    f"(?i:mac)[^0-9A-Za-z]{{0,3}}(?:주소|address|addr)?[^0-9A-Za-z]{{0,3}}(?:{_H}{{12}}|{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}})"
 )
+_VALUE: Final = re2.compile(f"(?:{_H}{{12}}|{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}})$")
 _NET: Final = re2.compile(
     "(?i:ip|host|addr|client|remote|from|proxy|dns|서버|아이피|주소|접속|로그인|토론|포트|단말|기기)"
 )
 _VERSIONS: Final = re2.compile(
-    "(?i:버전|버젼|version|ver|릴리[스즈]|release|build|빌드|펌웨어|드라이버|판|[^a-z]v|조|항|절|장|제|별표|oid|==|>=|<=|~=|[@^~><]|[A-Za-z]/)"
+    "(?i:버전|버젼|version|ver|릴리[스즈]|release|build|빌드|펌웨어|드라이버|판|[^a-z]v|조|항|절|장|제|별표|oid|==|>=|<=|~=|[@^~<]|[^A-Za-z\"'/]>|[A-Za-z]/)"
     "[은는이가을를]?[ :=\"'.]{0,3}$"
 )
 _CLAUSE: Final = ("조", "항", "절", "호", "장", "목", "판", "버전")
@@ -78,13 +80,15 @@ def macs(text: str, data: bytes) -> Iterator[Found]:
     """Addresses of network cards in pairs or in fours; fingerprints, groups of cards and documentation are none."""
     last = -_NEAR - 1
     for start, end in matches(_MAC, text, data):
+        head = max(0, start - 2)
         if text[start : start + 3].lower() == "mac":
-            start = end - 12
+            value_at = _VALUE.search(text[start:end])
+            head = start = start + (value_at.start() if value_at is not None else 0)
         value = text[start:end]
         bare = value.replace(":", "").replace("-", "").replace(".", "").lower()
         if len(bare) != 12 or int(bare[1], 16) % 2 or bare in _UNASSIGNED or bare.startswith(_DOCUMENTATION):
             continue
-        if _is_glued(text, start, end, ":-."):
+        if _is_glued(text[head : end + 2], start - head, end - head, ":-."):
             continue
         said = bool(_MAC_WORD.search(text[max(0, start - 40) : start]))
         if not said and bare.isdigit() and start - last > _NEAR:

@@ -18,7 +18,9 @@ _WORD: Final = re2.compile(f"(?i)(?:password|passwd|passphrase|passcode|pwd|pass
 _IS_HANGUL: Final = re2.compile(f"^(?:{_HANGUL})")
 _OPEN: Final = f"{_Z}[\"'`「<(\\[]?{_Z}"
 _MARKED: Final = re2.compile(
-    f"^[\"'`)\\]]?(?:{_S}{{0,3}}(?:=>|:=|[:：=]|[→▶➡ㅡ]|->|[|]){{1,2}}\\s{{0,3}}|(?:은|는|이|도)요?,?{_S}|{_S}{{0,2}}[\"'`「\\[]{_Z}){_OPEN}"
+    f"^(?:[(（\\[][가-힣 ]{{1,8}}[)）\\]])?[\"'`)\\]]?"
+    f"(?:{_S}{{0,3}}(?:=>|:=|[:：=]|[→▶➡ㅡ]|->|[|]){{1,2}}\\s{{0,3}}|"
+    f"(?:은|는|이|도)요?,?{_S}|{_S}{{0,2}}[\"'`「\\[]{_Z}){_OPEN}"
 )
 _BLANK: Final = re2.compile(f"^{_S}{{1,3}}{_OPEN}")
 _VALUE: Final = re2.compile("^[!-~]{4,80}")
@@ -47,6 +49,7 @@ _NAME: Final = re2.compile(
 )
 _OF_A_DOOR: Final = re2.compile("^[*#]?[0-9]{4,8}[*#]$")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
+_BAD_EXAMPLE: Final = ("같은", "처럼", "따위", "등과", "등은")
 _COUNTED: Final = tuple("자비개년월일회번글원분초")
 _REACH = 90  # code points behind a label in which its value ends
 
@@ -115,6 +118,8 @@ def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     value = _cut(raw, quoted)
     if raw[len(value) : len(value) + 1] in ("(", "[", "{", "<") and raw[len(value) :]:
         return ""  # a call or an index
+    if text[at + len(value) : at + len(value) + 4].lstrip(" \"'”’").startswith(_BAD_EXAMPLE):
+        return ""  # password123 같은 것은 피하세요
     after = text[at + len(value) : at + len(value) + 1]
     if marked and hangul and value.strip("*#").isdigit() and 4 <= len(value) <= 10:
         return "" if after in _COUNTED and after else value

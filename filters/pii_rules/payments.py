@@ -23,6 +23,9 @@ _PAYMENT: Final = re2.compile("(?i:카드|결제|승인|비자|마스터|할부|
 _MOST_GROUPS = 5
 _SUREST: Final = 0.85  # confidence: no check digit ever confirms an account
 _NAMES: Final = ("계좌", "통장번호", "account", "acct")
+_PAID_TO: Final = re2.compile("[가-힣](?:으로|로|에) ?$")
+_BUSINESS: Final = (3, 2, 5)
+_BANK_AND_NUMBER: Final = re2.compile("^[ ,|\t]{1,3}[가-힣A-Za-z]{2,8}[ ,|\t:]{1,3}[0-9]{2,6}-[0-9]")
 _NUMBER_OF_TIME: Final = ("19", "20")
 
 
@@ -65,7 +68,7 @@ def business(window: Window) -> Found | None:
         return Found(window.start, window.end, "brn", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
     # Tax invoices head the business number with 등록번호 alone.
     others = ("other", "account", "bank", "card", "phone")
-    if label.kind in others and label.distance <= 8 and label.word != "등록번호":
+    if label.kind in others and label.distance <= 8 and label.word != "등록번호" and not _is_before_an_account(window):
         return None
     if window.separators[:1] != ("-",) or digits[0] == "0":  # no tax office has a code below 100
         return None
@@ -127,7 +130,16 @@ def _account_context(window: Window) -> str | None:
         return f"bank {label.word} before"
     if label.kind == "bank-short" and label.distance == 0 and (parts >= 3 or 11 <= len(window.digits) <= 14):
         return f"bank {label.word} before"
+    whole = len(window.digits) >= (12 if label.kind == "bank-short" else 10 if parts >= 3 else 11)
+    if whole and label.kind in ("bank", "bank-short") and label.distance <= 2 and _is_paid_to(window):
+        return f"bank {label.word} before"
+    # 전화해서 과태료를 0 (신한)로: the number to call stands before
+    called = label.kind == "phone" and label.distance > 0 and not prefix_of(window.digits) and parts >= 3
     near = label.kind in ("", "bank", "bank-short", "account") or label.distance > 8
+    if called and bank_after(window.text, window.end):
+        return "bank behind"
+    if "." in window.separators:
+        return None  # a version
     if near and parts >= 3 and owner_after(window.text, window.end):
         return "account holder or bank behind"
     if near and len(window.digits) >= 11 and bank_after(window.text, window.end):
@@ -135,9 +147,24 @@ def _account_context(window: Window) -> str | None:
     return None
 
 
+def _is_before_an_account(window: Window) -> bool:
+    """941-31-03898 국민 000-…: in a list of companies the bank and the account follow the number of the business."""
+    if tuple(map(len, window.groups)) != _BUSINESS:
+        return False
+    right = window.text[window.end : window.end + 24]
+    return _BANK_AND_NUMBER.match(right) is not None and bank_after(window.text, window.end)
+
+
+def _is_paid_to(window: Window) -> bool:
+    """농협으로 0, 국민에 0"""
+    return _PAID_TO.search(window.text[max(0, window.start - 4) : window.start]) is not None
+
+
 def _is_something_else(window: Window) -> bool:
     """Sums, books, times: what no label makes an account; asked first, because labels are dear."""
     before, groups = window.char_before, window.groups
+    if _is_before_an_account(window):
+        return True
     if (before.isascii() and before.isalpha()) or window.continues("."):
         return True
     if window.text.startswith(_UNITS, window.end):

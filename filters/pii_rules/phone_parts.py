@@ -14,12 +14,21 @@ _B: Final = f"[ \u00a0{ZERO_WIDTH}]{{0,3}}"
 _MOBILE: Final = "[0０][1１][016789０１６７８９]"
 _ODD: Final = f"{_B}[|│\\t\\n,.;]{_B}"
 _USUAL: Final = f"{_B}[-–.]?{_B}"
+_BAR: Final = "(?: ?[|│\t] ?|</td> ?<td>)"
 SPLIT: Final = (
     f"{_MOBILE}(?:{_ODD}{DIGIT}{{3,4}}(?:{_ODD}|{_USUAL}){DIGIT}{{4}}|"
-    f"{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}{{4}})"
+    f"{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}{{4}}|"
+    f"-?\n> ?{DIGIT}{{3,4}}-?{DIGIT}{{4}}"
+    f"|-?{DIGIT}{{3,4}}-?\n(?:> ?|[가-힣]{{1,8}}: ?-){DIGIT}{{4}})|"  # lines of messages
+    f"0{_BAR}1{_BAR}[016789](?:{_BAR}{DIGIT}){{7,8}}"  # a digit in each cell
 )
 _SPLIT: Final = re2.compile(SPLIT)
-_REST: Final = f"{DIGIT}{{3,4}}[- .]?{DIGIT}{{4}}"
+# 02 | 000 | 1234 in a row that speaks of calls
+IN_CELLS: Final = f"0(?:2|[3-6][1-5]|70){_BAR}{DIGIT}{{3,4}}{_BAR}{DIGIT}{{4}}"
+_IN_CELLS: Final = re2.compile(IN_CELLS)
+_CALLS: Final = re2.compile("전화|통화|연락|팩스|휴대|핸드폰|(?i:tel|fax|phone)")
+_ROW_REACH = 60  # code points before and behind
+_REST: Final = f"{DIGIT}{{3,4}}(?:[- .]| ?(?:에|다시|하이픈|대시|빼기) ?)?{DIGIT}{{4}}"
 _LEFT_OUT: Final = "(?:을|를|은|는)? ?(?:붙|빼|뺀|생략|제외|다음|떼|이고|이구|하고|이며|으로 시작)"
 # 010-0417 이고 뒷자리는 2296; 앞에 공일공 붙이시고 1417-2204
 WORDED: Final = (
@@ -48,27 +57,40 @@ _OTHERS_OF_ROW: Final = re2.compile(f"{_EXCHANGE}[-.][0-9]{{4}}|[0-9]{{4}}")
 _MASKS: Final = "*＊●○xX#"
 MASKED: Final = f"{_MOBILE}[- .]?[0-9*＊●○xX#]{{3,4}}[- .]?[0-9*＊●○xX#]{{4}}"
 _MASKED: Final = re2.compile(MASKED)
-MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{1,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
+MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{0,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
 # Gates need only what is rare: an automaton that counts code points has many states.
 GATES: Final = (
     SAME_WORD,
-    f"{_MOBILE} {{0,3}}[|│\\t\\n,;.] {{0,3}}{DIGIT}{{3,4}} {{0,3}}[|│\\t\\n,;. -]",
-    f"{_MOBILE} ?[-–.]? ?{DIGIT}{{3,4}} {{0,3}}[|│\\t\\n] {{0,3}}{DIGIT}{{4}}",
+    f"{_MOBILE}{_B}[|│\\t\\n,;.]{_B}{DIGIT}{{3}}",
+    f"{_MOBILE}{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}",
     "(?:뒷|뒤|끝) ?(?:자리|번호)",
     f"(?:010|공일공|영일영){_LEFT_OUT}",
     LOCAL,
     SECOND,
     MASKED_GATE,
+    IN_CELLS,
+    f"{_MOBILE}-?{DIGIT}*-?\n(?:>|[가-힣]+:)",
+    f"0{_BAR}1{_BAR}[016789]{_BAR}",
 )
-_MOST_MASKS = 2  # of eight digits; with more of them left out a number reaches nobody
+_MOST_MASKS = 3  # of eight digits; with more of them left out a number reaches nobody
 _COUNTED: Final = frozenset("년월일원명개건")
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
     """Findings of kind `phone`; linear in the length of `text`."""
     for start, end in matches(_SPLIT, text, data):
+        apart = not text[start + 1].isdigit()
+        if apart and _CALLS.search(text[max(0, start - _ROW_REACH) : start]) is None:
+            continue  # a table of zeros and ones
         if _stands_alone(text, start, end) and not (text[start - 1 : start] in tuple(",.;-") and start):
             yield Found(start, end, "phone", 0.85, "mobile number over cells or lines")
+    for start, end in matches(_IN_CELLS, text, data):
+        row = (
+            text[max(0, start - _ROW_REACH) : start].rpartition("\n")[2]
+            + text[end : end + _ROW_REACH].partition("\n")[0]
+        )
+        if _stands_alone(text, start, end) and _CALLS.search(row) is not None:
+            yield Found(start, end, "phone", 0.8, "number over cells; word of calls in its row")
     for start, end in matches(_WORDED, text, data):
         first = start if text[start].isdigit() and text[end - 4 : end].isdigit() and _is_cut(text, start, end) else -1
         if first < 0:

@@ -50,7 +50,7 @@ LONGEST_ROW = 30  # groups; bounds the work at each of them
 _REPRESENTATIVE: Final = ("15", "16", "18")  # lines of organisations, also dialled from abroad
 _BLOCKING_REACH = 4  # code points: the label and a particle, no verb between
 _BLOCKING: Final = ("other", "account", "bank", "card", "crn", "license", "health", "brn", "passport", "postcode")
-_BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
+BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
 _CALL: Final = re2.compile("전화|연락|문자|번호|통화|문의|톡|폰|[Tt][Ee][Ll]|☎")
 _EXTENSION: Final = re2.compile(
     "^[ ,]{0,2}(?:[(（] ?)?(?:내선|교환|구내|[Ee][Xx][Tt][.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）]?"
@@ -68,7 +68,7 @@ def phone(window: Window) -> Found | None:
     abroad = dialled.startswith("82")
     plus = abroad and (window.char_before == "+" or dialled != window.groups[0])
     whole = len(window.groups) == 4 and window.groups[1] == "10" and window.stands_alone
-    if abroad and not plus and not whole and window.label.kind != "phone":
+    if abroad and not plus and not whole and window.label.kind != "phone" and not _is_sent(window):
         return None
     groups = _national((dialled, *window.groups[1:])) if abroad else window.groups
     if _lost_its_zero(window):
@@ -90,7 +90,8 @@ def phone(window: Window) -> Found | None:
         return _oddly_cut(window, number)
     if _is_part_of_something(window) or _is_document_number(window):
         return None
-    judged = (0.97, "82 for Korea") if plus or (abroad and whole) else _judged(window, groups, prefix)
+    sure = plus or (abroad and (whole or _is_sent(window)))
+    judged = (0.97, "82 for Korea") if sure else _judged(window, groups, prefix)
     if judged is None:
         return None
     start, end = _with_bracket_and_extension(window, window.char_before == "+")
@@ -110,6 +111,18 @@ def _oddly_cut(window: Window, number: str) -> Found | None:
     if not number.startswith("010") or len(number) != 11 or len(marks) != 1 or not window.stands_alone or not said:
         return None
     return Found(window.start, window.end, "phone", 0.8, "word of telephones before; oddly cut; prefix 010")
+
+
+def _is_sent(window: Window) -> bool:
+    """to=821000001234 in the log of a gateway."""
+    mobile = window.digits.startswith("8210") and len(window.digits) == 12
+    return mobile and _SENT.search(window.text[max(0, window.start - 16) : window.start]) is not None
+
+
+_SENT: Final = re2.compile(
+    "(?i:(?:^|[^a-z])(?:to|from|dst|src|dest|sender|receiver|recipient|caller|callee|msisdn)"
+    "[\"' ]{0,2}[:=][\"' ]{0,2}$)"
+)
 
 
 def _lost_its_zero(window: Window) -> bool:
@@ -153,7 +166,7 @@ def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float
 
 def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
     """Digits in one piece and no label: mobile numbers and 070 stand for themselves, others with 전화 behind."""
-    if _BEHIND.match(window.text[window.end : window.end + 12]):
+    if BEHIND.match(window.text[window.end : window.end + 12]):
         return 0.85, "word of telephones behind"
     if not _is_bare_mobile(window):
         return None
@@ -233,9 +246,11 @@ def _is_bare_mobile(window: Window) -> bool:
     before, after = window.char_before, window.char_after
     if (before and before in "_#$&%@-") or (after and after in "_@"):
         return False
-    if before == "/" and not window.text[window.start - 2 : window.start - 1].isdigit():
+    beside = window.text[max(0, window.start - 2) : window.start - 1] if before == "/" else ""
+    listed = "가" <= beside <= "힣"  # 아무개/01000001234/hong@…
+    if before == "/" and not beside.isdigit() and not listed:
         return False  # a path; beside a digit the slash stands between two numbers
-    if after == "/" and not window.text[window.end + 1 : window.end + 2].isdigit():
+    if after == "/" and not listed and not window.text[window.end + 1 : window.end + 2].isdigit():
         return False
     blocked = window.label.kind in _BLOCKING and window.label.distance <= _BLOCKING_REACH
     return set(window.digits) != {"0", "1"} and not blocked

@@ -17,7 +17,8 @@ _LABEL: Final = (
     f"(?:우{_BLANK}?편{_BLANK}?번{_BLANK}?호|[(（\\[]{_BLANK}?우{_BLANK}?[)）\\]]?|우[)）:]|〒|"
     f"(?i:zip{_BLANK}?code|zip|post(?:al)?[ _]?code))"
 )
-_BETWEEN: Final = "(?:[^0-9０-９가-힣A-Za-z]|은|는|이|가|을|를|로){0,8}"
+_TAG: Final = "</?[A-Za-z]{1,8}>"
+_BETWEEN: Final = f"(?:[^0-9０-９가-힣A-Za-z]|은|는|이|가|을|를|로|{_TAG}){{0,8}}"
 _PROVINCE: Final = (
     "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충청[북남]|충[북남]|전라[북남]|전[북남]|경상[북남]|경[북남]|제주)"
     f"(?:특별자치도|특별자치시|특별시|광역시|도|시)?{_BLANK}{{1,3}}[가-힣]{{1,5}}(?:시|군|구|읍|면|동|로|길)"
@@ -26,6 +27,7 @@ _CELL: Final = f"[|,\t;][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
 _SHORT_LABEL: Final = f"(?:^|[ \t\n(（,，])우[.]?{_BLANK}{{1,2}}"  # 우 12345
 _SPEAKER: Final = "(?:\\[[^\\]\n]{1,14}\\] ?)?(?:[^\n:：0-9]{1,12}[:：] ?)?"
 _ANSWERED: Final = re2.compile(f"우편{_BLANK}?번호[^\n0-9]{{0,24}}\n{_SPEAKER}[^\n0-9:]{{0,12}}{_CODE}")
+_ASKED: Final = "answer to a question for it"
 _ALONE: Final = re2.compile(f"\n[ \t]*{DIGIT}{{5}}[ \t]*(?:\n|$)")
 _BEHIND: Final = re2.compile(f"(?:[0-9호층)）동][,，]? |, ?){DIGIT}{{5}}[ \t)]*(?:\n|$)")
 _LATIN: Final = re2.compile(
@@ -73,7 +75,7 @@ def postcodes(text: str, data: bytes) -> Iterator[Found]:
     yield from _below(text, data)
     if "우편번호" in text:
         for start, end in matches(_ANSWERED, text, data):
-            found = _value(text, start, end, "answer to a question for it")
+            found = _value(text, start, end, _ASKED)
             if found is not None:
                 yield found
         for start, end in matches(_OLD, text, data):
@@ -113,7 +115,7 @@ def _value(text: str, start: int, end: int, reason: str) -> Found | None:
         return None
     digits = "".join(c for c in folded(text[first:last]) if c.isdigit())
     old = len(digits) == 6
-    labelled = reason in ("label before", "head of the column")
+    labelled = reason in ("label before", "head of the column", _ASKED)
     if not labelled and (before in tuple(".,-/") or (not old and not _FIRST <= int(digits) <= _LAST)):
         return None
     if (after and after in "건명개원") or (reason == "behind an address" and text[last : last + 2].lstrip().islower()):

@@ -20,7 +20,7 @@ _PUBLIC: Final = (
     "(?:discord[.]gg|discord[.]com/invite|instagram[.]com|twitter[.]com|x[.]com|facebook[.]com|threads[.]net|"
     "tiktok[.]com|linktr[.]ee)/"
 )
-_LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_.~+/-]{{2,64}}")
+_LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_~+][A-Za-z0-9_.~+/-]{{1,63}}")
 _B: Final = f"{BLANK}{{0,2}}"
 _DOT: Final = f"{_B}(?:[.．]|[(\\[]?(?:쩜|점|닷|dot)[)\\]]?){_B}"
 _SLASH: Final = f"{_B}(?:[/／]|슬래시|슬래쉬){_B}"
@@ -32,6 +32,7 @@ _CONTEXT: Final = re2.compile(
     "후기|작가|"
     "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)(?: ?(?:주소|계정|아이디|링크))?[은는]?[ :：(]{0,3}$"
 )
+_OFFERED: Final = re2.compile("^ ?(?:맞팔|팔로우|친추|(?:으?로 ?)?(?:DM|디엠|연락|문의|놀러))")
 _CONTEXT_REACH = 24  # code points before a public profile in which it is given as a way to reach somebody
 _PATHS: Final = frozenset(
     "share intent hashtag explore p reel reels stories sharer groups pages events watch home search login i status "
@@ -64,6 +65,7 @@ def _link(text: str, start: int, end: int) -> Found | None:
         return None
     if not private:
         before = text[max(0, start - _CONTEXT_REACH) : start]
-        if path.count("/") > 1 or not path or "공식" in before or _CONTEXT.search(before) is None:
+        offered = _CONTEXT.search(before) is not None or _OFFERED.match(text[end : end + 8]) is not None
+        if path.count("/") > 1 or not path or "공식" in before or not offered:
             return None
     return Found(start, end, "messenger", 0.95 if private else 0.85, f"link to {host}")

@@ -11,25 +11,25 @@ import re2
 from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.checksums import is_birth_date
 from filters.pii_rules.finding import Found
-from filters.pii_rules.labels import label_before
+from filters.pii_rules.labels import label_before, label_of
 from filters.pii_rules.numbers import DIGIT, SEPARATOR, folded, matches
 from filters.pii_rules.residents import OTHER_REACH, is_beside_a_name, kind_of
 
 _MASKS: Final = "*＊●○■□◯Xx•※✕×#"
 _MASK: Final = f"[{_MASKS}]"
 # 901231-1 alone still tells birthday and sex; masked at the front, the rest still tells sex and place.
-MASKED: Final = f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}{_MASK}{{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}"
+MASKED: Final = f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}(?: ?{_MASK}){{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}"
 _MASKED: Final = re2.compile(MASKED)
 PARTIAL: Final = f"{DIGIT}{{6}} ?[-–—‐‑−－] ?[1-8１-８]"
 _PARTIAL: Final = re2.compile(PARTIAL)
-_BACK: Final = "(?:뒷|뒤)(?: ?(?:자리|번호)| )"
+_BACK: Final = "(?:뒷|뒤)(?: ?(?:자리|번호)|[는은 ])"
 APART: Final = (
     f"(?:앞 ?(?:자리|번호)[^0-9０-９\\n]{{0,9}})?{DIGIT}{{6}}[^0-9０-９]{{1,16}}{_BACK}[^0-9０-９]{{0,9}}{DIGIT}{{7}}|"
     f"(?:앞 ?(?:자리|번호)|{_BACK})[^0-9０-９\n]{{0,9}}{DIGIT}{{6,7}}"
 )
 _APART: Final = re2.compile(APART)
 # Behind the label any mark parts the halves; elsewhere these marks part two values.
-ODD: Final = f"{DIGIT}{{6}} ?[~:,|] ?{DIGIT}{{7}}"
+ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\t] ?|</td> ?<td>){DIGIT}{{7}}"
 _ODD: Final = re2.compile(ODD)
 # As machines misread print: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
@@ -40,9 +40,12 @@ _ANY: Final = f"[0-9０-９OolI⓪①-⑨{_MASKS}]"
 _NAME: Final = re2.compile(_NAMED)
 _LOOSE_REACH = 110  # code points from the label to the thirteenth digit
 _LOOSE: Final = re2.compile(f"^{_NAMED}{BETWEEN}({_ANY}(?:[ ㅡ…,，·.=+~:_–—-]{{0,3}}{_ANY}){{12}})")
+# 9 1 0 2 3 0 - 1 * * * * * *: letters apart, and masked or cut behind the sex
+SPACED: Final = f"{DIGIT}(?: {DIGIT}){{5}} ?[-–] ?[1-8](?: ?{_MASK}){{0,6}}"
+_SPACED: Final = re2.compile(SPACED)
 _LEAST_DIGITS = 6  # of thirteen; with fewer of them left a number tells little
 _MISREAD_GATE: Final = "[OolI][0-9OolI]{0,5} ?[-–] ?[0-9OolI]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
-ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,]{1,3}뒤 ", _MISREAD_GATE, _NAMED)
+ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,\n]{1,3}뒤[는은 ]", _MISREAD_GATE, _NAMED, SPACED)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
@@ -68,7 +71,7 @@ def partial(text: str, data: bytes) -> Iterator[Found]:
 def odd(text: str, data: bytes) -> Iterator[Found]:
     """Numbers with other marks between their halves, with letters for digits, or with words that part the halves."""
     for start, end in matches(_ODD, text, data):
-        label = label_before(text, start)
+        label = label_of(text, start)
         alone = not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit()
         if alone and label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
             yield Found(start, end, kind_of(label.kind, folded(text[end - 7])), 0.9, f"label {label.word} before")
@@ -83,6 +86,10 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
             yield Found(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
     for start, _ in matches(_NAME, text, data):
         found = _loose(text, start)
+        if found is not None:
+            yield found
+    for start, end in matches(_SPACED, text, data):
+        found = _spaced(text, start, end)
         if found is not None:
             yield found
     for start, end in matches(_APART, text, data):
@@ -111,6 +118,22 @@ def _loose(text: str, start: int) -> Found | None:
     return Found(end - len(value), end, kind_of("", sex), 0.85, "label before; thirteen digits, oddly grouped")
 
 
+def _spaced(text: str, start: int, end: int) -> Found | None:
+    digits, masks = _digits(text[start:end]), sum(c in _MASKS for c in text[start:end])
+    follows = text[end : end + 2].lstrip(" ")[:1]
+    if (
+        follows.isdigit()
+        or (follows in tuple(_MASKS) and follows)
+        or text[max(0, start - 2) : start].strip()[-1:].isdigit()
+    ):
+        return None
+    label = label_before(text, start)
+    labelled = label.kind in _LABELS and label.distance <= OTHER_REACH
+    if masks not in (0, 6) or not (labelled or masks) or not is_birth_date(digits):
+        return None
+    return Found(start, end, kind_of(label.kind, digits[6]), 0.85, f"letters apart; {masks} masked")
+
+
 def _apart(text: str, start: int, end: int) -> Found | None:
     """Both halves as one number; the first half alone is a birthday, the other alone the rest of a number."""
     digits = _digits(text[start:end])
@@ -126,8 +149,6 @@ def _apart(text: str, start: int, end: int) -> Found | None:
         return Found(first, end, kind_of("", digits[6]), 0.93, "word 뒷자리 between the halves")
     if len(digits) == 7 and text[start] != "앞" and digits[0] in "12345678":
         return Found(first, end, kind_of("", digits[0]), 0.9, "word 뒷자리 before; seven digits")
-    if len(digits) == 6 and text[start] == "앞" and (is_birth_date(digits + "1") or is_birth_date(digits + "3")):
-        return Found(first, end, "birth_date", 0.9, "word 앞자리 before; six digits")
     return None
 
 

@@ -118,7 +118,8 @@ def _in_urls(text: str, data: bytes) -> Iterator[Found]:
             continue
         if secret:
             stop = first + len(value) if text[end - 1] == "." else end
-            yield Found(first, stop, "url_secret", 0.96, f"query key {key}")
+            kind = "key" if text[start] == ";" and not _is_in_url(text, start) else "url_secret"
+            yield Found(first, stop, kind, 0.96, f"query key {key}")
     for start, end in matches(_ENCODED, text, data) if b"%40" in data else ():
         yield Found(start, end, "email", 0.9, "address of electronic mail with its at sign encoded")
     for start, end in matches(_USERINFO, text, data) if b"://" in data else ():
@@ -127,6 +128,15 @@ def _in_urls(text: str, data: bytes) -> Iterator[Found]:
         if word.lower() in _NO_PASSWORDS or (word.isdigit() and len(word) < 6):
             continue
         yield Found(first, last, "url_secret", 0.99, f"user of {len(user)} characters and password in a URL")
+
+
+def _is_in_url(text: str, at: int) -> bool:
+    """Whether the word that text[at] continues is a URL: Server=a;Password=… is none."""
+    word = text[max(0, at - _URL_REACH) : at].split()[-1:]
+    return bool(word) and ("://" in word[0] or "?" in word[0] or "/" in word[0])
+
+
+_URL_REACH = 300  # code points
 
 
 def _blocks(text: str, data: bytes) -> Iterator[Found]:

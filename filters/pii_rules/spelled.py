@@ -14,20 +14,20 @@ import re2
 from filters.pii_rules.finding import Found
 from filters.pii_rules.labels import label_of
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
-from filters.pii_rules.phones import prefix_of
+from filters.pii_rules.phones import BEHIND, prefix_of
 
 # What is read as each digit, 0 first.
 _DIGITS: Final = (
     "0０⓪⓿⁰₀공영빵〇零OoＯㅇ🅾",
-    "1１①❶⓵➀➊¹₁일一壹lIｌ",
-    "2２②❷⓶➁➋²₂이二貳",
-    "3３③❸⓷➂➌³₃삼三參",
-    "4４④❹⓸➃➍⁴₄사四",
-    "5５⑤❺⓹➄➎⁵₅오五",
-    "6６⑥❻⓺➅➏⁶₆육륙六",
-    "7７⑦❼⓻➆➐⁷₇칠七",
-    "8８⑧❽⓼➇➑⁸₈팔八",
-    "9９⑨❾⓽➈➒⁹₉구九",
+    "1１①❶⓵➀➊¹₁일一壹lIｌ⑴",
+    "2２②❷⓶➁➋²₂이二貳⑵",
+    "3３③❸⓷➂➌³₃삼三參⑶",
+    "4４④❹⓸➃➍⁴₄사四⑷",
+    "5５⑤❺⓹➄➎⁵₅오五⑸",
+    "6６⑥❻⓺➅➏⁶₆육륙六⑹",
+    "7７⑦❼⓻➆➐⁷₇칠七⑺",
+    "8８⑧❽⓼➇➑⁸₈팔八⑻",
+    "9９⑨❾⓽➈➒⁹₉구九⑼",
 )
 _STYLES: Final = range(0x1D7CE, 0x1D800, 10)  # mathematical digits: bold, double-struck, sans-serif …
 _ROWS: Final = tuple(row + "".join(chr(style + i) for style in _STYLES) for i, row in enumerate(_DIGITS))
@@ -39,7 +39,7 @@ _WORDS: Final = {
 _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
 _ASCII_MARKS: Final = " .,=_~*/+:()-^!"
 _SYMBOLS: Final = "\u2010-\u2015\u20e3\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff"  # dashes, arrows, pictures, keys
-_MARK: Final = "[" + re2.escape(_ASCII_MARKS + "·ㆍㅡ에의\u3000\u00a0\ufe0f" + ZERO_WIDTH) + _SYMBOLS + "]"
+_MARK: Final = "[" + re2.escape(_ASCII_MARKS + "·ㆍㅡ에의－＊\u3000\u00a0\ufe0f" + ZERO_WIDTH) + _SYMBOLS + "]"
 _HYPHENS: Final = ("다시", "하이픈", "대시", "빼기")  # as a hyphen is spoken
 _MAX_GAP = 5  # code points between two digits
 
@@ -62,7 +62,7 @@ _WORD: Final = (
 )
 _TOKEN: Final = f"(?:{_WORD}|{_ANY})"
 WORDS: Final = (
-    f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))|"
+    f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))|(?i:zero){_MARK}?1[0-9]|"
     f"(?:{_ANY}|{_WORD}) ?(?:다시|하이픈|대시|빼기) ?(?:{_ANY}|{_WORD})"
 )
 _IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_SAID_GAP}{_TOKEN}(?:{_SAID_GAP}{_TOKEN}){{7,9}}")
@@ -75,6 +75,9 @@ IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
 _DICTATED: Final = re2.compile(
     f"(?:[0-9]|{_SPOKEN_WORD})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN_WORD})){{8,18}}"
 )
+_A_WORD: Final = re2.compile(WORDS)
+_A_DICTATION: Final = re2.compile(f"{DICTATED}|{IN_DIGITS}")
+_NEXT = 40  # code points
 _LENGTHS: Final = {
     "rrn": (13,),
     "frn": (13,),
@@ -88,7 +91,13 @@ _LENGTHS: Final = {
     "license": (12,),
     "health": (11,),
 }
-_KINDS: Final = {"birth": "rrn", "bank": "account", "bank-short": "account", "license": "driver_license"}
+_KINDS: Final = {
+    "birth": "rrn",
+    "bank": "account",
+    "bank-short": "account",
+    "license": "driver_license",
+    "health": "health_insurance",
+}
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
 _WEAK: Final = frozenset(",.:+")  # they also stand between the values of a list or a path
 _Places = list[tuple[int, int]]  # start and end of each digit
@@ -100,11 +109,18 @@ def spelled(text: str, data: bytes) -> Iterator[Found]:
         found = _judged(text, start, end)
         if found is not None:
             yield found
+        if found is not None and found.end < end:  # the first digits of the next number were taken for its last ones
+            at = found.end
+            again = _SPELLED.search(text[at : at + _NEXT])
+            second = None if again is None else text.index(again.group(), at)
+            item = None if second is None else _judged(text, second, second + len(again.group()))
+            if item is not None:
+                yield item
 
 
 def in_words(text: str, data: bytes) -> Iterator[Found]:
     """The same where digits are words of several letters: 공하나공-…, zero one zero …"""
-    for start, end in matches(_IN_WORDS, text, data, _is_usual):
+    for start, end in matches(_IN_WORDS, text, data, _has_no_word):
         found = _judged(text, start, end)
         if found is not None:
             yield found
@@ -112,7 +128,7 @@ def in_words(text: str, data: bytes) -> Iterator[Found]:
 
 def dictated(text: str, data: bytes) -> Iterator[Found]:
     """Resident numbers, cards and accounts in words, behind their label: 주민번호 육공일이일일 다시 일구이오일일팔."""
-    for start, end in matches(_DICTATED, text, data, bytes.isascii):
+    for start, end in matches(_DICTATED, text, data, _is_not_dictated):
         places, number = _read(text, start, end)
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
@@ -133,6 +149,14 @@ def _is_usual(raw: bytes) -> bool:
     return not raw.translate(None, b"0123456789 -.()")
 
 
+def _has_no_word(raw: bytes) -> bool:
+    return _A_WORD.search(raw) is None
+
+
+def _is_not_dictated(raw: bytes) -> bool:
+    return _A_DICTATION.search(raw) is None
+
+
 def _judged(text: str, start: int, end: int) -> Found | None:
     places, number = _read(text, start, end)
     size = next((n for n in (12, 11, 10, 9) if n <= len(number) and prefix_of(number[:n])), 0)
@@ -151,7 +175,7 @@ def _judged(text: str, start: int, end: int) -> Found | None:
     marks = set("".join(gaps))
     spoken_hyphens = sum(any(h in gap for h in (*_HYPHENS, "에", "의")) for gap in gaps)
     mobile = number.startswith("01")
-    said = label_of(text, start).kind == "phone"
+    said = label_of(text, start).kind == "phone" or BEHIND.match(text[end : end + 12]) is not None
     letters = sum(text[a] not in _PLAIN for a, _ in places)
     if not letters:
         odd = marks - set(" -.()" + ZERO_WIDTH)

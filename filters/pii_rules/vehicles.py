@@ -15,7 +15,6 @@ _PRIVATE: Final = "가나다라마거너더러머버서어저고노도로모보�
 _USES: Final = _PRIVATE + "바사아자배하허호육해공국합"  # for hire, parcels, rent, the armed forces
 _REGION: Final = "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
 _GAP: Final = f"[ \u00a0\u3000‐‑‒–—−·{ZERO_WIDTH}-]{{0,3}}"
-_D: Final = f"{DIGIT}{ZERO_WIDTH and f'[ {ZERO_WIDTH}]?'}"
 _PLATE: Final = (
     f"{_REGION}{_GAP}(?:{DIGIT}{_GAP}){{1,3}}[{_USES}]{_GAP}(?:{DIGIT}{_GAP}){{3}}{DIGIT}|"
     f"(?:{DIGIT}[ {ZERO_WIDTH}]?){{2,3}}[-‐–·]?[ ]?[{_USES}]{_GAP}\n?(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
