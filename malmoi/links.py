@@ -7,6 +7,7 @@ from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 Redact: TypeAlias = Callable[[str], str]  # personal data out of a text; None where it may stay
+_ENDING = 5  # characters of the ending of a file: jsonl
 _LAYERS = 3  # %2540 is %40 is @; nobody escapes more often
 
 
@@ -49,6 +50,9 @@ def treated(text: str, redact: Redact | None) -> str:
         reading = read(found)
         if reading != found and (hidden := redact(reading)) != reading:
             found = hidden
+    stem, dot, ending = found.rpartition(".")  # hong@example.kr.md is the file of somebody, not an address in Moldova
+    if dot and len(ending) <= _ENDING and ending.isalnum() and (hidden := redact(stem)) != stem:
+        found = f"{hidden}.{ending}"
     return found
 
 
