@@ -14,7 +14,7 @@ from benchmarks.personal_data_score import score, worst
 from malmoi.releases.residue.folder import kinds
 
 SET = bench.TUNE.parent
-OPEN = ("tune", "first-exam", "second-exam")  # their misses have been read: they tune
+OPEN = ("tune", "first-exam", "second-exam", "third-exam")  # their misses have been read: they tune
 SETS = (*OPEN, "held")  # the last one only measures: who changes a rule does not look at it
 SECOND = {
     "card": 0.98, "driver_license": 0.98, "frn": 0.98, "health_insurance": 0.98, "mac": 0.98, "ip": 0.98,
