@@ -89,7 +89,8 @@ _LABELS: Final = frozenset(
     "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail "
     "acct account rrn "
     "ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
-    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
+    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락 영문성명 영문명 영문이름 한글성명 한글명 신분증 "
+    "휴대전화번호 휴대폰번호 연락번호 네이버 블로그 인스타 인스타그램 카카오톡 텔레그램 트위터 페이스북 유튜브".split()
 )
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
 _FENCES: Final = _BLANKS + "|,/"
@@ -159,7 +160,7 @@ def behind(text: str, end: int) -> float:
         return 0.0
     if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
         return 3.0
-    word = after[1:] if after[0] in _BLANKS else after
+    word = after[1:] if after[0] in _BLANKS or after[0] == ")" else after
     if word.startswith(_SIGNED):
         return 4.0
     if word.startswith(_CALLS):
@@ -222,10 +223,13 @@ def _says_nothing(word: str) -> bool:
         return True
     if word in RANKS:
         return True
+    if word.isascii() and (word.isupper() or "." in word):
+        return True  # A: who speaks in a chat; the same name in Latin letters; a host
     stem = word[:-1] if word[-1] in "은는이가의" else word
     return (
         stem in _LABELS
-        or stem.endswith(("은행", "뱅크"))
+        or stem in ROLES
+        or stem.endswith(("은행", "뱅크", "카드"))
         or (len(word) < 5 and is_particle(word))
         or not word[0].isalnum()
     )
@@ -260,10 +264,12 @@ def with_characters(text: str, end: int) -> int:
     >>> with_characters("홍길동(洪吉童)", 3)
     8
     """
-    if text[end : end + 1] not in ("(", "（"):
+    opens = end + (text[end : end + 1] == " ")
+    if text[opens : opens + 1] not in ("(", "（"):
         return end
-    close = max(text.find(")", end, end + 7), text.find("）", end, end + 7))
-    return close + 1 if close > end + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[end + 1 : close]) else end
+    close = max(text.find(")", opens, opens + 7), text.find("）", opens, opens + 7))
+    whole = close > opens + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[opens + 1 : close])
+    return close + 1 if whole else end
 
 
 def is_credit(text: str, end: int) -> bool:

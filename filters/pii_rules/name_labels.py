@@ -16,6 +16,7 @@ from filters.pii_rules.tables import cells
 GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
+_WRITTEN: Final = ("한글", "영문", "국문", "한자")  # 한글성명: a field; 공동성명: none
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
 _ROW: Final = 20  # names in a row behind one role
@@ -186,7 +187,7 @@ def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
 def _in_role(text: str, start: int, end: int) -> Found | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
     label, value = split(text[start:end], forms.PRIVATE_HEAD)
-    compound = _is_hangul(text[start - 1 : start])
+    compound = _is_hangul(text[start - 1 : start]) and text[max(0, start - 2) : start] not in _WRITTEN
     if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
         return None  # 공동성명, 재신청인; but 수술환자: 홍길동
     end, value = before_label(text, end, value)

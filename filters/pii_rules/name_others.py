@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import re2
@@ -14,16 +14,40 @@ from filters.pii_rules import name_values as values
 from filters.pii_rules.finding import Found
 from filters.pii_rules.name_page import REACH, Page, next_to
 from filters.pii_rules.numbers import matches
-from filters.pii_rules.surnames import GIVEN, is_noun
+from filters.pii_rules.surnames import BARE, GIVEN, is_noun, is_particle, judged
 from filters.pii_rules.tables import neighbours
 
 _LEAST: Final = 3.0  # points of a name with blanks between its syllables
+_AGAIN: Final = 64  # names of a text that are looked for again; bounds the work
 _PAPERS: Final = frozenset(("passport", "frn"))
 _NO_NAME_LAST: Final = frozenset("은는을를의에신한된할")
 _FOREIGN: Final = re2.compile(
     "(?:^|[|,;:(\t/.]|국적|[가-힣](?:인|자)|  )[ 0-9.]*([가-힣]{2,7}(?: [가-힣]{2,7})?)"
     "[ ,/|(\t:]*(?:(?:외국인)?등록번호|여권(?:번호)?|거소신고번호)?[ :(|,]*$"
 )
+
+
+def again(text: str, names: Sequence[Found]) -> Iterator[Found]:
+    """Where else in `text` the names stand, of three syllables and more: who is told by one place is told by all.
+
+    >>> text = "홍길동 010-0000-1234. 홍길동은 쉽니다."
+    >>> [f.start for f in again(text, [Found(0, 3, "name", 1.0, "")])]
+    [19]
+    """
+    known = {f.start for f in names}
+    for name in dict.fromkeys(text[f.start : min(f.end, f.start + 5)] for f in names[:_AGAIN]):
+        if len(name) not in (3, 4) or judged(name)[0] != len(name) or judged(name)[1] < BARE:
+            continue
+        at = text.find(name)
+        while at >= 0:
+            end = at + len(name)
+            if at not in known and not _is_hangul(text[at - 1 : at]) and not context.is_public(text, at, end):
+                stop = end
+                while stop < end + 7 and _is_hangul(text[stop : stop + 1]):
+                    stop += 1
+                if is_particle(text[end:stop]):
+                    yield Found(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
+            at = text.find(name, end)
 
 
 def written_otherwise(page: Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
@@ -48,7 +72,7 @@ def written_otherwise(page: Page, first: int, part: str, coded: bytes) -> Iterat
             fits = any(a.kind in _PAPERS for a in page.anchors[max(0, at - 1) : at + 1])
         if not fits or context.is_public(text, start, end):
             continue
-        if next_to(page, start, end, at):
+        if next_to(page, start, context.with_characters(text, end), at):
             yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
 
 

@@ -57,6 +57,13 @@ def linked(
     ['홍길동']
     """
     data = text.encode("utf-8", "replace") if data is None else data
+    beside = list(_beside(text, found, data, morphemes))
+    yield from beside
+    if beside or any(f.kind != "name" for f in found):
+        yield from others.again(text, [*(f for f in found if f.kind == "name"), *beside])
+
+
+def _beside(text: str, found: Sequence[Found], data: bytes, morphemes: Morphemes | None) -> Iterator[Found]:
     anchors = [f for f in found if f.kind != "name"]
     if "*" in text:
         anchors += (Found(*at, "phone", 0.5, "masked") for at in matches(forms.MASKED_CONTACT, text, data))
@@ -88,8 +95,10 @@ def _candidates(page: Page, at: int, part: str) -> Iterator[_Candidate]:
         place = words.index(f" {word} ", last)
         last = place + len(word)
         start, end = at + place, at + place + length
-        if text[start - 1 : start].isdecimal() or text[max(0, start - 3) : start].endswith(_FIRMS):
-            continue  # 제2호서식, (주)여울담
+        if text[start - 1 : start].isdecimal() or (text[end - 1] == "동" and text[end : end + 1].isdecimal()):
+            continue  # 제2호서식, 금호동1가
+        if text[max(0, start - 3) : start].endswith(_FIRMS):
+            continue  # (주)여울담
         if points < LABELLED:
             if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
                 continue
