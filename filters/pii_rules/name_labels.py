@@ -10,13 +10,18 @@ from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.name_values import FORM, OPEN, before_label, foreign, given_alone, is_whole, length_of, split
 from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STOP, is_noun, judged, name_length
+from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, judged, name_length
 from filters.pii_rules.tables import cells
 
 GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
 _WRITTEN: Final = ("한글", "영문", "국문", "한자")  # 한글성명: a field; 공동성명: none
+_NO_VALUES: Final = frozenset(
+    "상동 없음 미정 동일 공석 미상 공란 "
+    "불명 합계 소계 생략 관리자 사무실 퇴사 휴직 부재 결석 공동 법인 단체 미기재 비공개 "
+    "무기명 가명 전체 기타 공용 주차 우편 주택 상가".split()
+)
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
 _ROW: Final = 20  # names in a row behind one role
@@ -129,7 +134,7 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
         end = stop - first
         if not value or _is_hangul(text[first + start - 1 : first + start]) or not is_whole(text, first + end, value):
             continue
-        marked = any(c in ':：=|│>"/-\n' for c in label)
+        marked = any(c in ':：=|│>"/-.\n' for c in label)
         sure = len(value) > 2 or label.startswith(forms.SURE)
         if label.startswith("이름") and contains(forms.PETS, part[max(0, start - FORM) : start]):
             continue
@@ -164,18 +169,23 @@ def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Fou
         near = [a for a in anchors[at : at + 12] if line <= a.start <= stop + 1]
         if not near or _is_desk(text, line, stop, near):
             continue
-        length = _in_cell(text, start, end, value)
+        length = _in_cell(text, start, end, value, any(context.is_private(a, text) for a in near))
         if length:
             yield Found(start, start + length, "name", 0.85, f"column of names, identifier near; {length} characters")
 
 
-def _in_cell(text: str, start: int, end: int, value: str) -> int:
-    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell."""
+def _in_cell(text: str, start: int, end: int, value: str, private: bool) -> int:
+    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell.
+
+    Beside what is a person's own, a word may be a name too: 목화, 라일락.
+    """
     length = length_of(value, LABELLED) if begins(forms.VALUE, value) else 0
     if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
         return length
     if is_noun(value) and value not in GIVEN:
-        return 0
+        private = private and len(value) < 4 and value[0] in STARTS and not context.is_label(value)
+        if not private or value in _NO_VALUES:
+            return 0
     return len(value) if context.bounded(text, start, end) else 0
 
 

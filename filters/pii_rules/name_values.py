@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.numbers import begins, contains, leading
 from filters.pii_rules.surnames import GIVEN, STARTS, STOP, is_noun, is_particle, judged, name_length
@@ -61,7 +62,9 @@ def spaced_points(value: str) -> float:
         return OPEN if plain[0] in STARTS and plain not in STOP else -9.0
     length, points = judged(plain)
     apart = len(value.split()) == len(plain)
-    return points if length == len(plain) and (apart or points >= _APART) else -9.0
+    if length != len(plain) or not (apart or points >= _APART):
+        return -9.0
+    return points + apart  # nobody parts a word so
 
 
 def split(whole: str, head: forms.Pattern) -> tuple[str, str]:
@@ -92,6 +95,10 @@ def length_of(value: str, least: float) -> int:
 
 def given_alone(text: str, end: int, value: str, sure: bool) -> bool:
     """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
+    if text[end : end + 1] in ("\t", "|") and context.is_label(
+        text[end + 1 : end + 12].replace("|", "\t").split("\t")[0].strip()
+    ):
+        return False  # a row of headings
     known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
     if not known or contains(forms.PETS, text[max(0, end - FORM) : end]):
         return False

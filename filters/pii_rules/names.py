@@ -19,17 +19,17 @@ from filters.pii_rules import name_others as others
 from filters.pii_rules.finding import Found
 from filters.pii_rules.name_page import QUARTERS, REACH, Page, next_to, stretches
 from filters.pii_rules.numbers import contains, matches
-from filters.pii_rules.surnames import CALLED, LABELLED, STARTS, judged
+from filters.pii_rules.surnames import CALLED, GIVEN, LABELLED, STARTS, judged
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
-found = labels.found
 _LEAST: Final = 6.0  # points that make a name, together with what stands around it
 _HOPELESS: Final = -4.0
 _ROLE: Final = 3.0
 _FIELD: Final = 2.0  # of three syllables and more; two are a word as often
 _SHORT_FIELD: Final = 1.0
 _RANK: Final = 3.0
+_TIGHT: Final = 3.0  # points of a link from which on a rare name is weighed further
 _TOLD: Final = 7.0  # points of a name that needs no more than a private identifier in its line
 _NEARLY: Final = "in a row of names"
 _PLACES: Final = frozenset(("address", "postcode"))
@@ -41,6 +41,11 @@ class _Candidate(NamedTuple):
     end: int
     points: float  # of the run alone
     why: str  # "" where it is no name so far, _NEARLY where it is one among others
+
+
+def found(text: str, data: bytes) -> Iterator[Found]:
+    """Names behind a private role or the label of a form, linked or not; those of a filled-in sample stay."""
+    return (one for one in labels.found(text, data) if not context.is_sample(text, one.start, one.end))
 
 
 def linked(
@@ -57,10 +62,11 @@ def linked(
     ['홍길동']
     """
     data = text.encode("utf-8", "replace") if data is None else data
-    beside = list(_beside(text, found, data, morphemes))
+    beside = [f for f in _beside(text, found, data, morphemes) if not context.is_sample(text, f.start, f.end)]
     yield from beside
     if beside or any(f.kind != "name" for f in found):
-        yield from others.again(text, [*(f for f in found if f.kind == "name"), *beside])
+        named = [*(f for f in found if f.kind == "name"), *beside]
+        yield from (f for f in others.again(text, named) if not context.is_sample(text, f.start, f.end))
 
 
 def _beside(text: str, found: Sequence[Found], data: bytes, morphemes: Morphemes | None) -> Iterator[Found]:
@@ -99,6 +105,10 @@ def _candidates(page: Page, at: int, part: str) -> Iterator[_Candidate]:
             continue  # 제2호서식, 금호동1가
         if text[max(0, start - 3) : start].endswith(_FIRMS):
             continue  # (주)여울담
+        if text[start:end] in context.ROLES:
+            continue  # 양도자: 010 …
+        if length == 3 and text[end - 1] == "이" and text[start : end - 1] in GIVEN:
+            points -= 2.0  # 은솔이: a given name alone, as it is called
         if points < LABELLED:
             if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
                 continue
@@ -137,11 +147,14 @@ def _said(page: Page, start: int, end: int, points: float, near: Sequence[Found]
         return "beside an identifier"
     behind = context.behind(text, end)
     role = _ROLE if context.role(text, start) else 0.0
-    if points < CALLED and not behind and not role:
+    if points < CALLED and not behind and not role and link < _TIGHT:
         return ""
-    follows = at < len(page.anchors) and page.anchors[at].start - end < 3
+    next_one = page.anchors[at] if at < len(page.anchors) else None
+    gap = text[end : min(next_one.start, end + context.NEAR)] if next_one else ""
+    follows = next_one is not None and (next_one.start - end < 3 or (link > 0 and gap != "" and context.is_linked(gap)))
     field = _FIELD if end - start > 2 else _SHORT_FIELD
     lacks = _LEAST - link - (field if context.bounded(text, start, end, closed=follows) else 0.0)
+    bare += context.signs(text, start, end)
     if behind + role and points + behind + role >= lacks:
         return "form of address behind, identifier near" if behind else "role before, identifier near"
     if link and bare >= lacks:
