@@ -79,8 +79,6 @@ ROLES: Final = frozenset(PRIVATE_ROLES.split()) | frozenset(
 _AFTER_ROLE: Final = ("은", "는", "이", "가")
 _ROLE_ENDS: Final = ("자", "인", "주", "객", "님", "학생", "아동", "부모", "원아", "반장", "조장", "총무", "담당")
 _VERBS: Final = ("분", "것", "때", "바랍", "바라", "중", "수 ", "줄", "곳", "뒤", "후", "아님", "아닙")
-_SAMPLES: Final = frozenset("홍길동 홍길순 김철수 이영희 김영희 김갑동 성춘향 이몽룡 아무개".split())
-_AROUND: Final = 60  # code points around such a name in which it is called a sample
 _LABELS: Final = frozenset(
     "주민등록번호 외국인등록번호 국내거소신고번호 거소신고번호 주민번호 등록번호 여권번호 여권 운전면허번호 "
     "면허번호 면허 생년월일 생일 출생 출생일 출생일자 전화번호 전화 연락처 휴대전화 휴대폰 핸드폰 손전화 비상연락처 "
@@ -272,18 +270,6 @@ def with_characters(text: str, end: int) -> int:
     close = max(text.find(")", opens, opens + 7), text.find("）", opens, opens + 7))
     whole = close > opens + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[opens + 1 : close])
     return close + 1 if whole else end
-
-
-def is_sample(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] is nobody's name, and the text near says that it shows how a form is filled in.
-
-    >>> is_sample("성명: 홍길동 (작성 예시)", 4, 7), is_sample("성명: 홍길동", 4, 7)
-    (True, False)
-    """
-    if text[start:end] not in _SAMPLES:
-        return False
-    near = text[max(0, start - _AROUND) : end + _AROUND]
-    return "예시" in near or "○○" in near
 
 
 def signs(text: str, start: int, end: int) -> float:

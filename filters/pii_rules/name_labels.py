@@ -197,7 +197,8 @@ def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
 def _in_role(text: str, start: int, end: int) -> Found | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
     label, value = split(text[start:end], forms.PRIVATE_HEAD)
-    compound = _is_hangul(text[start - 1 : start]) and text[max(0, start - 2) : start] not in _WRITTEN
+    start -= 2 * (text[max(0, start - 2) : start] in _WRITTEN)
+    compound = _is_hangul(text[start - 1 : start])
     if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
         return None  # 공동성명, 재신청인; but 수술환자: 홍길동
     end, value = before_label(text, end, value)

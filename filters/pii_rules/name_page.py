@@ -74,8 +74,7 @@ def next_to(page: Page, start: int, end: int, at: int) -> float:
                 return _MAILBOX
             if anchors[at].kind in _OF_PERSONS:
                 return _OWN
-            mobile = len(between) < 4 and anchors[at].kind == "phone" and context.is_private(anchors[at], text)
-            return _TIGHT if between and (mobile or between.strip() in _MARKS) else _LINK
+            return _TIGHT if between.strip() in _MARKS and between else _LINK
     if at == 0:
         return 0.0
     before = anchors[at - 1]

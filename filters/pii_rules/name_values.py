@@ -11,6 +11,8 @@ from filters.pii_rules.surnames import GIVEN, STARTS, STOP, is_noun, is_particle
 
 FORM: Final = 60  # code points around 이름: in which another label of a form stands
 _APART: Final = 5.0
+_SAMPLES: Final = frozenset("홍길동 홍길순 김철수 이영희 김영희 김갑동 성춘향 이몽룡 아무개".split())
+_AROUND: Final = 60  # code points around such a name in which it is called a sample
 OPEN: Final = 3.0  # points of a name behind a label and a blank
 
 
@@ -116,6 +118,18 @@ def foreign(value: str) -> int:
     if value[-1] in "은는을를의에고며다요니회단점팀":
         return 0
     return len(value)
+
+
+def is_sample(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is nobody's name, and the text near says that it shows how a form is filled in.
+
+    >>> is_sample("성명: 홍길동 (작성 예시)", 4, 7), is_sample("성명: 홍길동", 4, 7)
+    (True, False)
+    """
+    if text[start:end] not in _SAMPLES:
+        return False
+    near = text[max(0, start - _AROUND) : end + _AROUND]
+    return "예시" in near or "○○" in near
 
 
 def _is_hangul(char: str) -> bool:

@@ -16,6 +16,7 @@ from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules import name_labels as labels
 from filters.pii_rules import name_others as others
+from filters.pii_rules import name_values as values
 from filters.pii_rules.finding import Found
 from filters.pii_rules.name_page import QUARTERS, REACH, Page, next_to, stretches
 from filters.pii_rules.numbers import contains, matches
@@ -29,6 +30,7 @@ _ROLE: Final = 3.0
 _FIELD: Final = 2.0  # of three syllables and more; two are a word as often
 _SHORT_FIELD: Final = 1.0
 _RANK: Final = 3.0
+_MOBILE: Final = 1.0  # a mobile number behind a blank, where a role or the bounds of a field speak for a name
 _TIGHT: Final = 3.0  # points of a link from which on a rare name is weighed further
 _TOLD: Final = 7.0  # points of a name that needs no more than a private identifier in its line
 _NEARLY: Final = "in a row of names"
@@ -45,7 +47,7 @@ class _Candidate(NamedTuple):
 
 def found(text: str, data: bytes) -> Iterator[Found]:
     """Names behind a private role or the label of a form, linked or not; those of a filled-in sample stay."""
-    return (one for one in labels.found(text, data) if not context.is_sample(text, one.start, one.end))
+    return (one for one in labels.found(text, data) if not values.is_sample(text, one.start, one.end))
 
 
 def linked(
@@ -62,11 +64,11 @@ def linked(
     ['홍길동']
     """
     data = text.encode("utf-8", "replace") if data is None else data
-    beside = [f for f in _beside(text, found, data, morphemes) if not context.is_sample(text, f.start, f.end)]
+    beside = [f for f in _beside(text, found, data, morphemes) if not values.is_sample(text, f.start, f.end)]
     yield from beside
     if beside or any(f.kind != "name" for f in found):
         named = [*(f for f in found if f.kind == "name"), *beside]
-        yield from (f for f in others.again(text, named) if not context.is_sample(text, f.start, f.end))
+        yield from (f for f in others.again(text, named) if not values.is_sample(text, f.start, f.end))
 
 
 def _beside(text: str, found: Sequence[Found], data: bytes, morphemes: Morphemes | None) -> Iterator[Found]:
@@ -153,7 +155,10 @@ def _said(page: Page, start: int, end: int, points: float, near: Sequence[Found]
     gap = text[end : min(next_one.start, end + context.NEAR)] if next_one else ""
     follows = next_one is not None and (next_one.start - end < 3 or (link > 0 and gap != "" and context.is_linked(gap)))
     field = _FIELD if end - start > 2 else _SHORT_FIELD
-    lacks = _LEAST - link - (field if context.bounded(text, start, end, closed=follows) else 0.0)
+    bounded = context.bounded(text, start, end, closed=follows)
+    lacks = _LEAST - link - (field if bounded else 0.0)
+    if next_one is not None and (bounded or role) and gap.isspace() and next_one.kind == "phone":
+        lacks -= _MOBILE * context.is_private(next_one, text)
     bare += context.signs(text, start, end)
     if behind + role and points + behind + role >= lacks:
         return "form of address behind, identifier near" if behind else "role before, identifier near"

@@ -74,7 +74,7 @@ def _column(header: str, mark: str, start: int, end: int) -> int:
 
 def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
     """The cells of one column; returns where the table ends."""
-    odd = 0
+    odd, rows, begin = 0, 0, at
     for _ in range(_MAX_ROWS):
         if at >= len(text) or odd > _MAX_ODD:
             break
@@ -83,11 +83,12 @@ def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[
         cell = _cell(text, at, last, mark, column, words)
         odd = 0 if cell is not None else odd + 1
         if cell is not None and cell[0] < cell[1]:
+            rows += 1
             yield cell
         if last == at and odd > 1:
             break
         at = last + 1
-    return at
+    return at if rows else begin  # a line of prose above a table is none
 
 
 def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
