@@ -8,7 +8,17 @@ from typing import Final
 from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
-from filters.pii_rules.name_values import FORM, OPEN, before_label, foreign, given_alone, is_whole, length_of, split
+from filters.pii_rules.name_values import (
+    FORM,
+    OPEN,
+    before_label,
+    foreign,
+    given_alone,
+    in_words,
+    is_whole,
+    length_of,
+    split,
+)
 from filters.pii_rules.numbers import begins, contains, leading, matches
 from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, judged, name_length
 from filters.pii_rules.tables import cells
@@ -131,29 +141,35 @@ def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
     for start, end in matches(forms.LINKED, part, coded):
         label, value = split(part[start:end], forms.LINKED_HEAD)
         stop, value = before_label(text, first + end, value)
-        end = stop - first
-        if not value or _is_hangul(text[first + start - 1 : first + start]) or not is_whole(text, first + end, value):
+        if not value or _is_hangul(text[first + start - 1 : first + start]):
             continue
-        marked = any(c in ':：=|│>"/-.\n' for c in label)
-        sure = len(value) > 2 or label.startswith(forms.SURE)
         if label.startswith("이름") and contains(forms.PETS, part[max(0, start - FORM) : start]):
             continue
-        least = OPEN if not marked else LABELLED if sure else _SHORT
-        if least == OPEN and (value.endswith(forms.TELLS) or context.behind(text, first + end) >= OPEN):
-            least = LABELLED
-        length = length_of(value, least)
-        if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
-            length = foreign(value)
-        if (
-            not length
-            and len(value) < 4
-            and given_alone(text, first + end, value, marked and label.startswith(_FIELDS))
-        ):
-            length = len(value)
-        at = first + end - len(value)
+        at, length = _behind_label(text, label, stop, value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
             length = context.with_characters(text, at + length) - at
             yield Found(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
+
+
+def _behind_label(text: str, label: str, end: int, value: str) -> tuple[int, int]:
+    """Start and length of the name that is the value of a label and ends at `end`; length 0 if it is none."""
+    at = end - len(value)
+    marked = any(c in ':：=|│>"/-.\n' for c in label)
+    sure = len(value) > 2 or label.startswith(forms.SURE)
+    if not is_whole(text, end, value):
+        return at, in_words(text, end, value)[0] if marked and sure else 0
+    least = OPEN if not marked else LABELLED if sure else _SHORT
+    if least == OPEN and (value.endswith(forms.TELLS) or context.behind(text, end) >= OPEN):
+        least = LABELLED
+    length = length_of(value, least)
+    if not length and marked and sure:
+        length = in_words(text, end, value)[0]
+    if not length and not marked and text[end : end + 3].lstrip(" (")[:2] == "01":
+        length = foreign(value)  # 직원 왕샤오밍 010 …
+    if not length and marked and text[end : end + 1] in forms.CLOSERS:
+        length = foreign(value)
+    known = not length and len(value) < 4 and given_alone(text, end, value, marked and label.startswith(_FIELDS))
+    return at, len(value) if known else length
 
 
 def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Found]:
@@ -215,6 +231,10 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     length = length_of(
         value, LABELLED if marked else BARE if below else -3.0 if word.endswith(_FIELDS) else 0.0 if closes else OPEN
     )
+    if not length and not marked and context.behind(text, end) >= OPEN:
+        length = length_of(value, LABELLED)  # 민원인 견지오 씨
+    if not length and marked and word.endswith(_FIELDS):
+        length, end, value = in_words(text, end, value)
     if not length and (marked or word.endswith(_FIELDS)) and text[end : end + 1] in forms.CLOSERS:
         length = foreign(value) if word.endswith((*_FIELDS, "예금주")) else length_of(value, -2.0)
     if not length and len(value) < 4 and given_alone(text, end, value, marked and word.endswith(_FIELDS)):

@@ -10,7 +10,7 @@ from filters.pii_rules.finding import Found
 from malmoi.document import Morphemes
 
 REACH: Final = 40  # code points between a name and the identifier it is linked to
-_LABEL: Final = 12  # code points of a label before a name that is in reach
+_LABEL: Final = 20  # code points of a label before a name that is in reach
 _LINE: Final = 160  # code points of the line of an identifier that are read on either side
 _LINK: Final = 2.0
 _TIGHT: Final = 3.0  # nothing but marks between

@@ -13,6 +13,7 @@ FORM: Final = 60  # code points around 이름: in which another label of a form 
 _APART: Final = 5.0
 _SAMPLES: Final = frozenset("홍길동 홍길순 김철수 이영희 김영희 김갑동 성춘향 이몽룡 아무개".split())
 _AROUND: Final = 60  # code points around such a name in which it is called a sample
+_NO_ENDS: Final = frozenset("은는을를의에고며다요니회단점팀")  # of names in another language
 OPEN: Final = 3.0  # points of a name behind a label and a blank
 
 
@@ -111,11 +112,38 @@ def given_alone(text: str, end: int, value: str, sure: bool) -> bool:
     )
 
 
+def in_words(text: str, end: int, value: str) -> tuple[int, int, str]:
+    """Length, end and text of a name of another language in several words that fills its field; 0 if it is none.
+
+    >>> in_words("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2], in_words("성명: 박 알렉세이", 8, "박 알렉세이")[2]
+    ('응우옌 티 란', '박 알렉세이')
+    """
+    start = end - len(value)
+    stop = end
+    while stop < min(start + 24, len(text)) and (_is_hangul(text[stop]) or _parts(text, stop)):
+        stop += 1
+    words = text[start:stop].split(" ")
+    while len(words) > 2 and context.is_label(words[-1]):
+        stop -= len(words.pop()) + 1
+    whole = text[start:stop]
+    closed = text[stop : stop + 1] in forms.CLOSERS or text[stop : stop + 2] in ("  ", " (", " /") or stop < end + 1
+    after = text[stop : stop + 12].split()
+    closed = closed or (after != [] and context.is_label(after[0]))
+    fits = 2 <= len(words) <= 4 and len(whole) - len(words) + 1 >= 5 and max(map(len, words)) > 2
+    if not (fits and closed) or any(is_noun(w) or w[-1] in _NO_ENDS or context.is_label(w) for w in words):
+        return 0, end, value
+    return len(whole), stop, whole
+
+
+def _parts(text: str, at: int) -> bool:
+    return text[at] == " " and _is_hangul(text[at + 1 : at + 2])
+
+
 def foreign(value: str) -> int:
     """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
     if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
         return 0
-    if value[-1] in "은는을를의에고며다요니회단점팀":
+    if value[-1] in _NO_ENDS:
         return 0
     return len(value)
 
