@@ -273,8 +273,10 @@ def with_characters(text: str, end: int) -> int:
 
 
 def signs(text: str, start: int, end: int) -> float:
-    """Points of a name that stands alone behind a dash at the end of its line: … 주세요. - 홍길동."""
-    return float(text[end : end + 1] in ("", "\n") and text[max(0, start - 2) : start] in ("- ", "– ", "— "))
+    """Points of a name that stands alone behind a dash at the end of its line or text: … 주세요. - 홍길동."""
+    if text[end : end + 1] not in ("", "\n") or text[max(0, start - 2) : start] not in ("- ", "– ", "— "):
+        return 0.0
+    return 1.0 if text[end : end + 8].strip() else 3.0
 
 
 def is_credit(text: str, end: int) -> bool:

@@ -20,7 +20,7 @@ from filters.pii_rules.name_values import (
     split,
 )
 from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, judged, name_length
+from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, STOP_ENDS, is_noun, judged, name_length
 from filters.pii_rules.tables import cells
 
 GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
@@ -199,7 +199,8 @@ def _in_cell(text: str, start: int, end: int, value: str, private: bool) -> int:
     if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
         return length
     if is_noun(value) and value not in GIVEN:
-        private = private and len(value) < 4 and value[0] in STARTS and not context.is_label(value)
+        rare = value[0] in STARTS if len(value) < 4 else len(value) > 4 and value[-2:] not in STOP_ENDS
+        private = private and rare and not context.is_label(value)
         if not private or value in _NO_VALUES:
             return 0
     return len(value) if context.bounded(text, start, end) else 0

@@ -54,7 +54,7 @@ _VERB_LAST: Final = frozenset("하한할해함했합된될됨되들")  # and the
 _WORD_LAST: Final = frozenset(
     "사실점료품집권증금비소부과장자인원생용법적상중전후내외별형제식차지대군구시면읍동리로길은이목일"
 )
-_STOP_ENDS: Final = frozenset(
+STOP_ENDS: Final = frozenset(
     "은행 번호 센터 회사 학교 병원 의원 약국 식당 학원 교회 상회 상사 조합 농협 수협 신협 금고 증권 보험 본점 지점 "
     "우편 서점 상점 구청 시청 군청 도청 세무 법원 검찰 경찰 공단 공사 재단 협회 학회 위원 상담 문의 예약 접수 안내 "
     "신청 전화 팩스 주소 계좌 메일 방법 합니 하는 하고 하여 했다 한다 하며 하지 되는 되어 된다 에서 으로 에게 까지 "
@@ -97,7 +97,7 @@ def judged(run: str) -> tuple[int, float]:
             continue
         if length == 2 and (run[1] in _PARTICLES or run[1] == "모" or (len(run) > 2 and run[2] not in _CALLS)):
             continue
-        if not double and run[length - 2 : length] in _STOP_ENDS:
+        if not double and run[length - 2 : length] in STOP_ENDS:
             continue
         if length == 4 and not double and not (run[1:3] in GIVEN or run[2:4] in GIVEN):
             continue
@@ -176,4 +176,4 @@ def is_noun(run: str) -> bool:
     >>> is_noun("보험증번호"), is_noun("응우옌반남")
     (True, False)
     """
-    return run in STOP or run[:2] in _NOUNS or run[-2:] in _STOP_ENDS
+    return run in STOP or run[:2] in _NOUNS or run[-2:] in STOP_ENDS
