@@ -35,7 +35,9 @@ _CALLS: Final = ("씨", "님", "귀하", "드림", "올림", "배상", "어르�
 # Words that stand behind a name as well as alone: they say less.
 _ALSO_CALLS: Final = tuple(
     "어머니 아버지 어머님 아버님 엄마 아빠 할머니 할아버지 학생 고객 회원 선생 대리 주임 사원 매니저 어린이 환자 "
-    "조합원 권사 집사 장로 성도 명의 학부모 보호자 군 양 앞".split()
+    "조합원 권사 집사 장로 성도 명의 학부모 보호자 군 양 앞 "
+    "세대주 입주민 입주자 세입자 계약자 신청인 임차인 임대인 예약자 주문자 가입자 수강생 간호사 기사님 사장님 "
+    "점주 여사 부부".split()
 )
 _AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone
 _JOBS: Final = tuple(  # ranks that only firms have
@@ -89,7 +91,8 @@ _LABELS: Final = frozenset(
     "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail "
     "acct account rrn "
     "ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
-    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락 영문성명 영문명 영문이름 한글성명 한글명 신분증 "
+    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락 Passport passport PASSPORT Contact contact Cell cell MOBILE "
+    "CELL Birth Address 영문성명 영문명 영문이름 한글성명 한글명 신분증 "
     "휴대전화번호 휴대폰번호 연락번호 네이버 블로그 인스타 인스타그램 카카오톡 텔레그램 트위터 페이스북 유튜브".split()
 )
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
@@ -170,7 +173,7 @@ def behind(text: str, end: int) -> float:
     if word.startswith(_IN_NAME):
         return 4.0
     if word.startswith(_ALSO_CALLS):
-        return 4.0 if word[2:4].startswith("님") else 2.0
+        return 4.0 if "님" in word[2:4] else 2.0
     if word.lstrip(_FENCES).startswith(_JOBS):
         return 3.0
     return 3.0 if word.startswith(_IS) else 0.0
