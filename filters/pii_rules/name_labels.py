@@ -10,6 +10,7 @@ from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
 from filters.pii_rules.name_values import (
     FORM,
+    NO_VALUES,
     OPEN,
     before_label,
     foreign,
@@ -27,11 +28,6 @@ GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TAB
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
 _WRITTEN: Final = ("한글", "영문", "국문", "한자")  # 한글성명: a field; 공동성명: none
-_NO_VALUES: Final = frozenset(
-    "상동 없음 미정 동일 공석 미상 공란 "
-    "불명 합계 소계 생략 관리자 사무실 퇴사 휴직 부재 결석 공동 법인 단체 미기재 비공개 "
-    "무기명 가명 전체 기타 공용 주차 우편 주택 상가".split()
-)
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
 _ROW: Final = 20  # names in a row behind one role
@@ -201,7 +197,7 @@ def _in_cell(text: str, start: int, end: int, value: str, private: bool) -> int:
     if is_noun(value) and value not in GIVEN:
         rare = value[0] in STARTS if len(value) < 4 else len(value) > 4 and value[-2:] not in STOP_ENDS
         private = private and rare and not context.is_label(value)
-        if not private or value in _NO_VALUES:
+        if not private or value in NO_VALUES:
             return 0
     return len(value) if context.bounded(text, start, end) else 0
 

@@ -14,6 +14,12 @@ _APART: Final = 5.0
 _SAMPLES: Final = frozenset("홍길동 홍길순 김철수 이영희 김영희 김갑동 성춘향 이몽룡 아무개".split())
 _AROUND: Final = 60  # code points around such a name in which it is called a sample
 _NO_ENDS: Final = frozenset("은는을를의에고며다요니회단점팀")  # of names in another language
+NO_VALUES: Final = frozenset(
+    "상동 없음 미정 동일 공석 미상 공란 "
+    "불명 합계 소계 생략 관리자 사무실 퇴사 휴직 부재 결석 공동 법인 단체 미기재 비공개 "
+    "무기명 가명 전체 기타 공용 주차 우편 주택 상가 "
+    "익명 무명 테스트 본사 친구 지인 세무서 견본 샘플 홈페이지".split()
+)
 OPEN: Final = 3.0  # points of a name behind a label and a blank
 
 
@@ -103,7 +109,7 @@ def given_alone(text: str, end: int, value: str, sure: bool) -> bool:
     ):
         return False  # a row of headings
     known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
-    if not known or contains(forms.PETS, text[max(0, end - FORM) : end]):
+    if not known or value in NO_VALUES or value[-1] in "팀점" or contains(forms.PETS, text[max(0, end - FORM) : end]):
         return False
     return (
         text[end : end + 1] in ("\n", ",", "|", "\t", "")
