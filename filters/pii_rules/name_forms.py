@@ -56,7 +56,7 @@ TELLS: Final = ("인데", "인데요", "입니다", "이에요", "예요", "이�
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
     f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|"
-    f"HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|To[.]?|[Gg]iven names?|Surname|"
+    f"HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|To[.:]|[Gg]iven names?|Surname|"
     f"receiver|sender|"
     f"총무|주민|독자|기사|회장|한자|漢字|부대표|학부모|"
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"

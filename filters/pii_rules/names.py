@@ -33,6 +33,8 @@ _RANK: Final = 3.0
 _MOBILE: Final = 1.0  # a mobile number behind a blank, where a role or the bounds of a field speak for a name
 _TIGHT: Final = 3.0  # points of a link from which on a rare name is weighed further
 _TOLD: Final = 7.0  # points of a name that needs no more than a private identifier in its line
+_BEFORE: Final = 2_000  # code points before a name in which an office may have told who it is
+_IN_LINE: Final = "in the line of an identifier"
 _NEARLY: Final = "in a row of names"
 _PLACES: Final = frozenset(("address", "postcode"))
 _FIRMS: Final = ("(주)", "㈜", "(유)", "(사)", "(재)", "회사 ")
@@ -131,6 +133,10 @@ def _reason(page: Page, start: int, end: int, points: float) -> str:
         context.is_private(a, page.text) for a in page.anchors[at : at + 1]
     ):
         return ""
+    if why == _IN_LINE:  # whoever is public where first named needs more than a number in the line
+        first = page.text.find(page.text[start:end], max(0, start - _BEFORE), start)
+        if first >= 0 and context.is_public(page.text, first, first + end - start):
+            return ""
     ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
     named = why.startswith("role") and "이름" in page.text[max(0, start - 5) : start]
     if named and contains(forms.PETS, page.text[max(0, start - REACH) : start]):
@@ -177,7 +183,7 @@ def _said(page: Page, start: int, end: int, points: float, near: Sequence[Found]
     ):
         return ""
     lines = context.bounded(text, start, end)  # what fills its field may stand in the line before or behind
-    return "in the line of an identifier" if any(_is_told(a, text, start, end, lines) for a in near) else ""
+    return _IN_LINE if any(_is_told(a, text, start, end, lines) for a in near) else ""
 
 
 def _shows_person(anchor: Found, text: str) -> bool:

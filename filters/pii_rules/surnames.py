@@ -59,10 +59,12 @@ STOP_ENDS: Final = frozenset(
     "우편 서점 상점 구청 시청 군청 도청 세무 법원 검찰 경찰 공단 공사 재단 협회 학회 위원 상담 문의 예약 접수 안내 "
     "신청 전화 팩스 주소 계좌 메일 방법 합니 하는 하고 하여 했다 한다 하며 하지 되는 되어 된다 에서 으로 에게 까지 "
     "부터 이다 이며 니다 세요 어요 아요 해요 지만 면서 려고 려면 러스 이트 "
-    "이맘 주임 대리 과장 팀장 실장 부장 차장".split()
+    "이맘 기사 선생 여사 주임 대리 과장 팀장 실장 부장 차장".split()
 )
 _PARTICLES: Final = frozenset("은는이가을를에의도만로와과")
 _CALLS: Final = frozenset("씨님군양")
+_GROUPS: Final = frozenset("회팀반점당")  # 한마음회
+_LEFT_OUT: Final = frozenset("모씨")  # 김모 씨, 김씨
 _NUMERALS: Final = frozenset("공영일이삼사오육칠팔구십")
 _DATED: Final = frozenset("년월일")
 _AFTER: Final = re2.compile(
@@ -95,11 +97,11 @@ def judged(run: str) -> tuple[int, float]:
     for length in (4, 3) if double else (3, 4, 2):
         if len(run) < length or not is_particle(run[length:]):
             continue
-        if length == 2 and (run[1] in _PARTICLES or run[1] == "모" or (len(run) > 2 and run[2] not in _CALLS)):
+        if length == 2 and (run[1] in _PARTICLES or run[1] in _LEFT_OUT or (len(run) > 2 and run[2] not in _CALLS)):
             continue
         if not double and run[length - 2 : length] in STOP_ENDS:
             continue
-        if length == 4 and not double and not (run[1:3] in GIVEN or run[2:4] in GIVEN):
+        if length == 4 and not double and (run[3] in _GROUPS or not (run[1:3] in GIVEN or run[2:4] in GIVEN)):
             continue
         points = _points(run[:length], double, len(run) == length)
         if not double:
