@@ -12,7 +12,7 @@ from filters.pii_rules.numbers import ZERO_WIDTH, begins
 from filters.pii_rules.surnames import is_particle
 
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
-NEAR: Final = 28  # code points between a name and the identifier it stands next to
+NEAR: Final = 32  # code points between a name and the identifier it stands next to
 OPENERS: Final = frozenset("\n\t|│,;:：=(（[<\"'/·・>→-.?!▲△※○●◇■□▶*") | {""}
 CLOSERS: Final = frozenset("\n\t|│,;)）]\"'/·・(（<→") | {""}
 
@@ -35,7 +35,9 @@ _CALLS: Final = ("씨", "님", "귀하", "드림", "올림", "배상", "어르�
 # Words that stand behind a name as well as alone: they say less.
 _ALSO_CALLS: Final = tuple(
     "어머니 아버지 어머님 아버님 엄마 아빠 할머니 할아버지 학생 고객 회원 선생 대리 주임 사원 매니저 어린이 환자 "
-    "조합원 권사 집사 장로 성도 명의 학부모 보호자 군 양 앞".split()
+    "조합원 권사 집사 장로 성도 명의 학부모 보호자 군 양 앞 "
+    "세대주 입주민 입주자 세입자 계약자 신청인 임차인 임대인 예약자 주문자 가입자 수강생 간호사 기사님 사장님 "
+    "점주 여사 부부".split()
 )
 _AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone
 _JOBS: Final = tuple(  # ranks that only firms have
@@ -77,7 +79,7 @@ ROLES: Final = frozenset(PRIVATE_ROLES.split()) | frozenset(
     "차주 선주 점주 화주 업주".split()
 )
 _AFTER_ROLE: Final = ("은", "는", "이", "가")
-_ROLE_ENDS: Final = ("자", "인", "주", "객", "님", "학생", "아동", "부모", "원아")
+_ROLE_ENDS: Final = ("자", "인", "주", "객", "님", "학생", "아동", "부모", "원아", "반장", "조장", "총무", "담당")
 _VERBS: Final = ("분", "것", "때", "바랍", "바라", "중", "수 ", "줄", "곳", "뒤", "후", "아님", "아닙")
 _LABELS: Final = frozenset(
     "주민등록번호 외국인등록번호 국내거소신고번호 거소신고번호 주민번호 등록번호 여권번호 여권 운전면허번호 "
@@ -89,7 +91,9 @@ _LABELS: Final = frozenset(
     "td th li br dd dt tr div span strong 주민등록증 면허증 신분증 학생증 국적 dob mailto addr address email mail "
     "acct account rrn "
     "ssn jumin no id key value val 남 여 男 女 입금 송금 이름 이름은 "
-    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락".split()
+    "성명 성함 직통 자택 사무실 팩스 문자 카톡 연락 Passport passport PASSPORT Contact contact Cell cell MOBILE "
+    "CELL Birth Address 영문성명 영문명 영문이름 한글성명 한글명 신분증 "
+    "휴대전화번호 휴대폰번호 연락번호 네이버 블로그 인스타 인스타그램 카카오톡 텔레그램 트위터 페이스북 유튜브".split()
 )
 _BLANKS: Final = " \u00a0\u3000\t" + ZERO_WIDTH
 _FENCES: Final = _BLANKS + "|,/"
@@ -159,7 +163,7 @@ def behind(text: str, end: int) -> float:
         return 0.0
     if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
         return 3.0
-    word = after[1:] if after[0] in _BLANKS else after
+    word = after[1:] if after[0] in _BLANKS or after[0] == ")" else after
     if word.startswith(_SIGNED):
         return 4.0
     if word.startswith(_CALLS):
@@ -169,7 +173,7 @@ def behind(text: str, end: int) -> float:
     if word.startswith(_IN_NAME):
         return 4.0
     if word.startswith(_ALSO_CALLS):
-        return 4.0 if word[2:4].startswith("님") else 2.0
+        return 4.0 if "님" in word[2:4] else 2.0
     if word.lstrip(_FENCES).startswith(_JOBS):
         return 3.0
     return 3.0 if word.startswith(_IS) else 0.0
@@ -222,10 +226,13 @@ def _says_nothing(word: str) -> bool:
         return True
     if word in RANKS:
         return True
+    if word.isascii() and (word.isupper() or "." in word):
+        return True  # A: who speaks in a chat; the same name in Latin letters; a host
     stem = word[:-1] if word[-1] in "은는이가의" else word
     return (
         stem in _LABELS
-        or stem.endswith(("은행", "뱅크"))
+        or stem in ROLES
+        or stem.endswith(("은행", "뱅크", "카드"))
         or (len(word) < 5 and is_particle(word))
         or not word[0].isalnum()
     )
@@ -260,10 +267,19 @@ def with_characters(text: str, end: int) -> int:
     >>> with_characters("홍길동(洪吉童)", 3)
     8
     """
-    if text[end : end + 1] not in ("(", "（"):
+    opens = end + (text[end : end + 1] == " ")
+    if text[opens : opens + 1] not in ("(", "（"):
         return end
-    close = max(text.find(")", end, end + 7), text.find("）", end, end + 7))
-    return close + 1 if close > end + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[end + 1 : close]) else end
+    close = max(text.find(")", opens, opens + 7), text.find("）", opens, opens + 7))
+    whole = close > opens + 2 and all("\u4e00" <= c <= "\u9fff" for c in text[opens + 1 : close])
+    return close + 1 if whole else end
+
+
+def signs(text: str, start: int, end: int) -> float:
+    """Points of a name that stands alone behind a dash at the end of its line or text: … 주세요. - 홍길동."""
+    if text[end : end + 1] not in ("", "\n") or text[max(0, start - 2) : start] not in ("- ", "– ", "— "):
+        return 0.0
+    return 1.0 if text[end : end + 8].strip() else 3.0
 
 
 def is_credit(text: str, end: int) -> bool:

@@ -24,7 +24,8 @@ _SPACED: Final = (
 _FIELD: Final = f"{_SPACED}|[가-힣]{_S}[가-힣]"  # 이 슬 fills a field; elsewhere it is any two words
 _RUN: Final = "[가-힣]{2,12}"
 _LATIN: Final = (
-    "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|[A-Z][A-Za-z'-]{1,20}(?:,? [A-Z][A-Za-z'-]{1,20}){1,3}"
+    "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
+    "[A-Z][A-Za-zÀ-ž'-]{1,20}(?:,? [A-ZÀ-Ž][A-Za-zÀ-ž'-]{1,20}){1,3}"
 )
 _HAN: Final = "[\u4e00-\u9fff]{2,4}"
 
@@ -38,7 +39,8 @@ def _roles(words: str) -> str:
 _FORMS: Final = (
     "성명 이름 성함 고객 고객님 대표자 대표이사 대표 명의자 명의 작성자 담당자 회원명 회원 주문자 예약자 방문자 "
     "받는분 받는사람 받는이 보내는분 보내는사람 "
-    "보낸사람 보내는이 보낸이 동의자 이용자 사용자 원아명 아동명 담당 받으실분 보내실분 빌리는사람 만든이 등기권리자"
+    "보낸사람 보내는이 보낸이 동의자 이용자 사용자 원아명 아동명 담당 받으실분 보내실분 연고자 "
+    "신분증 학생증 빌리는사람 만든이 등기권리자"
 )
 _HEAD: Final = (
     f"(?:{_roles(PRIVATE_ROLES)}|실종된|{_roles('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함|인적사항))?"
@@ -54,7 +56,8 @@ TELLS: Final = ("인데", "인데요", "입니다", "이에요", "예요", "이�
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
     f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|"
-    f"HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|[Gg]iven names?|Surname|receiver|sender|"
+    f"HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|To[.:]|[Gg]iven names?|Surname|"
+    f"receiver|sender|"
     f"총무|주민|독자|기사|회장|한자|漢字|부대표|학부모|"
     f"주주|손님|이웃|학부모회|가족|담임|매니저|지원하는|맡은)"
 )
@@ -81,7 +84,7 @@ HEADING: Final = re2.compile(
     "봉사자|대상자|"
     "가입자|계약자|피보험자|세대원|동거인|소유주|차주|견주|위임자|사용자|이용자|동의자|참가자|참석자|임차인|임대인|"
     "피해자|당첨자|학부모|배우자|주문자|구매자|예약자|입금자|영문 ?성?명|"
-    "보호자|학생명?|고객명?|회원명?|소유자|직원명|입주자|담당자|세대주|[Nn]ame|NAME"
+    "보호자|학생명?|고객명?|회원명?|소유자|직원명|입주자|담당자|세대주|내담자|수급자|신고인|등록자|명의자|보증인|채무자|채권자|수험생|응시자|지원자|입금인|[Nn]ame|NAME"
 )
 # A row of an office's telephone list: 총무과 | 과장 | 홍길동.
 OFFICE_ROW: Final = re2.compile(

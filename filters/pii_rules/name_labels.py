@@ -8,19 +8,29 @@ from typing import Final
 from filters.pii_rules import name_context as context
 from filters.pii_rules import name_forms as forms
 from filters.pii_rules.finding import Found
+from filters.pii_rules.name_values import (
+    FORM,
+    NO_VALUES,
+    OPEN,
+    before_label,
+    foreign,
+    given_alone,
+    in_words,
+    is_whole,
+    length_of,
+    split,
+)
 from filters.pii_rules.numbers import begins, contains, leading, matches
-from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, is_noun, is_particle, judged, name_length
+from filters.pii_rules.surnames import BARE, GIVEN, LABELLED, STARTS, STOP, STOP_ENDS, is_noun, judged, name_length
 from filters.pii_rules.tables import cells
 
 GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
+_WRITTEN: Final = ("한글", "영문", "국문", "한자")  # 한글성명: a field; 공동성명: none
 _SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
 _SURE: Final = 6.0  # points of a name that its bearer tells
-_FORM: Final = 60  # code points around 이름: in which another label of a form stands
 _ROW: Final = 20  # names in a row behind one role
-_APART: Final = 5.0
-_OPEN: Final = 3.0  # points of a name behind a label and a blank
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
@@ -68,7 +78,7 @@ def _told(text: str, start: int, end: int) -> Iterator[Found]:
     if text[max(0, start - 2) : start].endswith(("의", "의 ")):
         return
     head = leading(forms.SAID_HEAD, text[start:end]) or ""
-    near = contains(forms.NUMBER, text[max(0, start - _FORM) : end + _FORM])
+    near = contains(forms.NUMBER, text[max(0, start - FORM) : end + FORM])
     if head[:1] == "저" and (not near or _is_hangul(text[start - 1 : start])):
         return
     first = start + len(head)
@@ -83,14 +93,14 @@ def _told(text: str, start: int, end: int) -> Iterator[Found]:
 
 def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
     """이름: 홍길동, between other labels of a form."""
-    label, value = _split(text[start:end], forms.NAMED_HEAD)
+    label, value = split(text[start:end], forms.NAMED_HEAD)
     told = ":" not in label and "：" not in label
     if told and text[max(0, start - 2) : start].rstrip(forms.BLANKS).endswith("의"):
         return
-    length = _length(value, _SURE if told else BARE)
+    length = length_of(value, _SURE if told else BARE)
     if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
         return
-    near = text[max(0, start - _FORM) : start] + "\n" + text[end : end + _FORM]
+    near = text[max(0, start - FORM) : start] + "\n" + text[end : end + FORM]
     if contains(forms.NUMBER if told else forms.FORM, near):
         yield Found(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
 
@@ -99,7 +109,7 @@ def _in_tables(text: str, data: bytes) -> Iterator[Found]:
     """Cells below 성명 in a table that has a column of telephones, births or the like, and none of offices."""
     for start, end in cells(text, data, forms.HEADING, _is_private):
         value = text[start:end]
-        length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
+        length = length_of(value, LABELLED) if begins(forms.VALUE, value) else 0
         if length:
             yield Found(start, start + length, "name", 0.85, f"column of names beside others; {length} characters")
 
@@ -115,7 +125,7 @@ def _answered(text: str, start: int) -> Iterator[Found]:
     end = first
     while end < min(first + 12, len(text)) and _is_hangul(text[end]):
         end += 1
-    length = name_length(text[first:end], _OPEN)
+    length = name_length(text[first:end], OPEN)
     if not length and text[first : first + 1].isupper():
         length = len(leading(forms.LATIN, text[first : first + 40]) or "")
     if length:
@@ -125,31 +135,37 @@ def _answered(text: str, start: int) -> Iterator[Found]:
 def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
     """Names behind a label of a form in `part`, which begins at `first` of `text`; they need an identifier near."""
     for start, end in matches(forms.LINKED, part, coded):
-        label, value = _split(part[start:end], forms.LINKED_HEAD)
-        stop, value = _before_label(text, first + end, value)
-        end = stop - first
-        if not value or _is_hangul(text[first + start - 1 : first + start]) or not is_whole(text, first + end, value):
+        label, value = split(part[start:end], forms.LINKED_HEAD)
+        stop, value = before_label(text, first + end, value)
+        if not value or _is_hangul(text[first + start - 1 : first + start]):
             continue
-        marked = any(c in ':：=|│>"/-\n' for c in label)
-        sure = len(value) > 2 or label.startswith(forms.SURE)
-        if label.startswith("이름") and contains(forms.PETS, part[max(0, start - _FORM) : start]):
+        if label.startswith("이름") and contains(forms.PETS, part[max(0, start - FORM) : start]):
             continue
-        least = _OPEN if not marked else LABELLED if sure else _SHORT
-        if least == _OPEN and (value.endswith(forms.TELLS) or context.behind(text, first + end) >= _OPEN):
-            least = LABELLED
-        length = _length(value, least)
-        if not length and marked and text[first + end : first + end + 1] in forms.CLOSERS:
-            length = _foreign(value)
-        if (
-            not length
-            and len(value) < 4
-            and _given_alone(text, first + end, value, marked and label.startswith(_FIELDS))
-        ):
-            length = len(value)
-        at = first + end - len(value)
+        at, length = _behind_label(text, label, stop, value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
             length = context.with_characters(text, at + length) - at
             yield Found(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
+
+
+def _behind_label(text: str, label: str, end: int, value: str) -> tuple[int, int]:
+    """Start and length of the name that is the value of a label and ends at `end`; length 0 if it is none."""
+    at = end - len(value)
+    marked = any(c in ':：=|│>"/-.\n' for c in label)
+    sure = len(value) > 2 or label.startswith(forms.SURE)
+    if not is_whole(text, end, value):
+        return at, in_words(text, end, value)[0] if marked and sure else 0
+    least = OPEN if not marked else LABELLED if sure else _SHORT
+    if least == OPEN and (value.endswith(forms.TELLS) or context.behind(text, end) >= OPEN):
+        least = LABELLED
+    length = length_of(value, least)
+    if not length and marked and sure:
+        length = in_words(text, end, value)[0]
+    if not length and not marked and text[end : end + 3].lstrip(" (")[:2] == "01":
+        length = foreign(value)  # 직원 왕샤오밍 010 …
+    if not length and marked and text[end : end + 1] in forms.CLOSERS:
+        length = foreign(value)
+    known = not length and len(value) < 4 and given_alone(text, end, value, marked and label.startswith(_FIELDS))
+    return at, len(value) if known else length
 
 
 def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Found]:
@@ -165,18 +181,24 @@ def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Fou
         near = [a for a in anchors[at : at + 12] if line <= a.start <= stop + 1]
         if not near or _is_desk(text, line, stop, near):
             continue
-        length = _in_cell(text, start, end, value)
+        length = _in_cell(text, start, end, value, any(context.is_private(a, text) for a in near))
         if length:
             yield Found(start, start + length, "name", 0.85, f"column of names, identifier near; {length} characters")
 
 
-def _in_cell(text: str, start: int, end: int, value: str) -> int:
-    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell."""
-    length = _length(value, LABELLED) if begins(forms.VALUE, value) else 0
+def _in_cell(text: str, start: int, end: int, value: str, private: bool) -> int:
+    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell.
+
+    Beside what is a person's own, a word may be a name too: 목화, 라일락.
+    """
+    length = length_of(value, LABELLED) if begins(forms.VALUE, value) else 0
     if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
         return length
     if is_noun(value) and value not in GIVEN:
-        return 0
+        rare = value[0] in STARTS if len(value) < 4 else len(value) > 4 and value[-2:] not in STOP_ENDS
+        private = private and rare and not context.is_label(value)
+        if not private or value in NO_VALUES:
+            return 0
     return len(value) if context.bounded(text, start, end) else 0
 
 
@@ -187,11 +209,12 @@ def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
 
 def _in_role(text: str, start: int, end: int) -> Found | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
-    label, value = _split(text[start:end], forms.PRIVATE_HEAD)
+    label, value = split(text[start:end], forms.PRIVATE_HEAD)
+    start -= 2 * (text[max(0, start - 2) : start] in _WRITTEN)
     compound = _is_hangul(text[start - 1 : start])
     if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
         return None  # 공동성명, 재신청인; but 수술환자: 홍길동
-    end, value = _before_label(text, end, value)
+    end, value = before_label(text, end, value)
     if not value or not is_whole(text, end, value):
         return None
     marked = any(c in ":：=|│>-" for c in label)
@@ -202,12 +225,16 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     if word in _FIELDS and not marked and not below and not _closes(text, start, end):
         return None
     closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word.endswith(_FIELDS)
-    length = _length(
-        value, LABELLED if marked else BARE if below else -3.0 if word.endswith(_FIELDS) else 0.0 if closes else _OPEN
+    length = length_of(
+        value, LABELLED if marked else BARE if below else -3.0 if word.endswith(_FIELDS) else 0.0 if closes else OPEN
     )
+    if not length and not marked and context.behind(text, end) >= OPEN:
+        length = length_of(value, LABELLED)  # 민원인 견지오 씨
+    if not length and marked and word.endswith(_FIELDS):
+        length, end, value = in_words(text, end, value)
     if not length and (marked or word.endswith(_FIELDS)) and text[end : end + 1] in forms.CLOSERS:
-        length = _foreign(value) if word.endswith((*_FIELDS, "예금주")) else _length(value, -2.0)
-    if not length and len(value) < 4 and _given_alone(text, end, value, marked and word.endswith(_FIELDS)):
+        length = foreign(value) if word.endswith((*_FIELDS, "예금주")) else length_of(value, -2.0)
+    if not length and len(value) < 4 and given_alone(text, end, value, marked and word.endswith(_FIELDS)):
         length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
         return None
@@ -218,109 +245,11 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     return Found(first, first + length, "name", 0.9 if marked else 0.8, f"label {word[:5]} before; {length} characters")
 
 
-def is_whole(text: str, end: int, value: str) -> bool:
-    """Whether `value` is whole: behind syllables that are spaced apart, and Latin, a particle may follow."""
-    after = text[end : end + 1]
-    if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
-        return False
-    closed = after in forms.CLOSERS or text[end : end + 2] in ("  ", " (", " /")
-    if not closed and is_spaced(value) and len("".join(value.split())) == 2:
-        rest = "".join(text[end : end + 24].split())
-        return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
-    if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
-        rest = "".join(text[end : end + 24].split())
-        return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
-    if not _is_hangul(after):
-        return True
-    if _is_hangul(value[0]) and not is_spaced(value):
-        return False  # twelve syllables and more are a sentence
-    stop = end
-    while stop < min(end + 6, len(text)) and _is_hangul(text[stop]):
-        stop += 1
-    return is_particle(text[end:stop])
-
-
-def _before_label(text: str, end: int, value: str) -> tuple[int, str]:
-    """End and value without a last syllable that begins the next label: 견 우 전 화 0 1 0."""
-    if len(value) < 5 or not is_spaced(value) or not begins(forms.LOOSE, text[end : end + 6]):
-        return end, value
-    if not (value[-1] + "".join(text[end : end + 24].split())).startswith(forms.NEXT_LABELS):
-        return end, value
-    shorter = value[:-1].rstrip(forms.BLANKS)
-    return end - len(value) + len(shorter), shorter
-
-
-def is_spaced(value: str) -> bool:
-    """Whether a value is Hangul with blanks between the syllables."""
-    return "가" <= value[:1] <= "힣" and not value.isalpha()
-
-
-def spaced_points(value: str) -> float:
-    """Points of a name with blanks in it; where only the family name stands apart, the given name must be known.
-
-    >>> spaced_points("김 철 수") > 0, spaced_points("김 철수") > 0, spaced_points("최 근에") > 0
-    (True, True, False)
-    """
-    plain = "".join(c for c in value if _is_hangul(c))
-    if len(plain) == 2:
-        return _OPEN if plain[0] in STARTS and plain not in STOP else -9.0
-    length, points = judged(plain)
-    apart = len(value.split()) == len(plain)
-    return points if length == len(plain) and (apart or points >= _APART) else -9.0
-
-
 def _closes(text: str, start: int, end: int) -> bool:
     """Whether a label opens its line or sentence and the name closes the field, as on a form."""
     closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
     before = text[max(0, start - 3) : start]
     return closes and (before.rstrip(" ") == "" or before[-1:] in "\n.-•○※ ")
-
-
-def _split(whole: str, head: forms.Pattern) -> tuple[str, str]:
-    """Label and value; the value is empty where the label takes part of it."""
-    first = len(whole)
-    while first and _is_hangul(whole[first - 1]):
-        first -= 1
-    lone = whole[:first].rstrip(forms.BLANKS)[-2:]
-    if first and len(whole) - first > 1 and not (_is_hangul(lone[-1:]) and not _is_hangul(lone[:1])):
-        return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
-    label = leading(head, whole)
-    if label is None:
-        return whole, ""
-    value = whole[len(label) :]
-    return label, value if begins(forms.VALUE, value) else ""
-
-
-def _length(value: str, least: float) -> int:
-    """Characters of `value` that are a name of so many points; 0 if it is none."""
-    if not value or value in forms.NO_LATIN:
-        return 0
-    if not _is_hangul(value[0]):
-        return len(value)
-    if is_spaced(value):
-        return len(value) if spaced_points(value) >= least else 0
-    return name_length(value, least)
-
-
-def _given_alone(text: str, end: int, value: str, sure: bool) -> bool:
-    """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
-    known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
-    if not known or contains(forms.PETS, text[max(0, end - _FORM) : end]):
-        return False
-    return (
-        text[end : end + 1] in ("\n", ",", "|", "\t", "")
-        or text[end : end + 2] in ("  ", " (")
-        or text[end : end + 3].lstrip(" (")[:1].isdecimal()
-    )
-
-
-def _foreign(value: str) -> int:
-    """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
-    if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
-        return 0
-    if value[-1] in "은는을를의에고며다요니회단점팀":
-        return 0
-    return len(value)
 
 
 def _is_hangul(char: str) -> bool:

@@ -22,7 +22,7 @@ def _words(name: str) -> frozenset[str]:
 FAMILY: Final = frozenset(
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구나민진지엄채원천방공현함변염여추"
     "도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상시갈"
-    "단견당류량려뢰리련림빙계화궉내대돈뇌묵만미옹탄초필엽곡궉춘척둔"
+    "단견당류량려뢰리련림빙계화궉내대돈뇌묵만미옹탄초필엽곡궉춘척둔종흥순풍"
 )
 FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
 STARTS: Final = FAMILY | {family[0] for family in FAMILY_OF_TWO}
@@ -54,19 +54,24 @@ _VERB_LAST: Final = frozenset("하한할해함했합된될됨되들")  # and the
 _WORD_LAST: Final = frozenset(
     "사실점료품집권증금비소부과장자인원생용법적상중전후내외별형제식차지대군구시면읍동리로길은이목일"
 )
-_STOP_ENDS: Final = frozenset(
+STOP_ENDS: Final = frozenset(
     "은행 번호 센터 회사 학교 병원 의원 약국 식당 학원 교회 상회 상사 조합 농협 수협 신협 금고 증권 보험 본점 지점 "
     "우편 서점 상점 구청 시청 군청 도청 세무 법원 검찰 경찰 공단 공사 재단 협회 학회 위원 상담 문의 예약 접수 안내 "
     "신청 전화 팩스 주소 계좌 메일 방법 합니 하는 하고 하여 했다 한다 하며 하지 되는 되어 된다 에서 으로 에게 까지 "
-    "부터 이다 이며 니다 세요 어요 아요 해요 지만 면서 려고 려면 러스 이트".split()
+    "부터 이다 이며 니다 세요 어요 아요 해요 지만 면서 려고 려면 러스 이트 "
+    "이맘 기사 선생 여사 주임 대리 과장 팀장 실장 부장 차장".split()
 )
 _PARTICLES: Final = frozenset("은는이가을를에의도만로와과")
 _CALLS: Final = frozenset("씨님군양")
+_GROUPS: Final = frozenset("회팀반점당")  # 한마음회
+_LEFT_OUT: Final = frozenset("모씨")  # 김모 씨, 김씨
+_NUMERALS: Final = frozenset("공영일이삼사오육칠팔구십")
+_DATED: Final = frozenset("년월일")
 _AFTER: Final = re2.compile(
     "^(?:씨|님|쌤|샘|군|양|귀하|선생님?|어르신|어머니|아버지|엄마|아빠|본인)?"
-    "(?:은|는|이|가|을|를|의|과|와|도|만|에게서?|께서?는?|한테|에|로|으로|이랑|랑|하고|입니다|이고요?|고|이며|"
+    "(?:은|는|이|가|을|를|의|과|와|도|만|에게서?|께서?는?|한테|에|로|으로|이랑|랑|네|하고|입니다|이고요?|고|이며|"
     "며|이에요|예요|이라고|라고|이란|이다|다|"
-    "이라|임|일걸|으로|으?로부터|이?데이|이여|인데요?|이라서|이라는|이네요|이요|요|이라며|이었|이신데?요?|이십니다|이시고|이시며|이세요|이셔서|쪽|앞|앞으로)?$"
+    "이라|임|일걸|으로|으?로부터|이?데이|이여|인데요?|이라서|이라는|이셨[가-힣]{1,3}|이네요|이요|요|이라며|이었|이신데?요?|이십니다|이시고|이시며|이세요|이셔서|쪽|앞|앞으로)?$"
 )
 BARE: Final = 4.0  # points of a run that no label and no form of address calls a name
 CALLED: Final = 2.0
@@ -85,16 +90,18 @@ def judged(run: str) -> tuple[int, float]:
     """
     if run[:1] not in STARTS or run in STOP or run[:3] in STOP or run[:4] in STOP or run[:5] in STOP:
         return 0, 0.0
+    if run[2:3] in _DATED and run[0] in _NUMERALS and run[1] in _NUMERALS:
+        return 0, 0.0  # 공일년 유월
     double = run[:2] in FAMILY_OF_TWO
     best = 0, -99.0
     for length in (4, 3) if double else (3, 4, 2):
         if len(run) < length or not is_particle(run[length:]):
             continue
-        if length == 2 and (run[1] in _PARTICLES or (len(run) > 2 and run[2] not in _CALLS)):
+        if length == 2 and (run[1] in _PARTICLES or run[1] in _LEFT_OUT or (len(run) > 2 and run[2] not in _CALLS)):
             continue
-        if not double and run[length - 2 : length] in _STOP_ENDS:
+        if not double and run[length - 2 : length] in STOP_ENDS:
             continue
-        if length == 4 and not double and not (run[1:3] in GIVEN or run[2:4] in GIVEN):
+        if length == 4 and not double and (run[3] in _GROUPS or not (run[1:3] in GIVEN or run[2:4] in GIVEN)):
             continue
         points = _points(run[:length], double, len(run) == length)
         if not double:
@@ -171,4 +178,4 @@ def is_noun(run: str) -> bool:
     >>> is_noun("보험증번호"), is_noun("응우옌반남")
     (True, False)
     """
-    return run in STOP or run[:2] in _NOUNS or run[-2:] in _STOP_ENDS
+    return run in STOP or run[:2] in _NOUNS or run[-2:] in STOP_ENDS

@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
 
-_DELIMITERS: Final = ("\t", "|", "│", ",", ";")
+_DELIMITERS: Final = ("\t", "|", "│", ",", ";", " / ")
 _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
 _MAX_COLUMNS = 40  # bounds the work where a hostile row repeats the heading
 _MAX_HEADING = 400  # code points
@@ -65,7 +65,8 @@ def _column(header: str, mark: str, start: int, end: int) -> int:
         return len(header[:start].split()) if header[start:end] in words else -1
     if any(len(cell) > _MAX_CELL for cell in header.split(mark)):
         return -1  # a sentence with commas
-    left = header.rfind(mark, 0, start) + 1
+    left = header.rfind(mark, 0, start)
+    left = left + len(mark) if left >= 0 else 0
     right = header.find(mark, end)
     whole = header[left : right if right >= 0 else len(header)].strip(_TRIM)
     return header.count(mark, 0, start) if whole == header[start:end].strip(_TRIM) else -1
@@ -73,7 +74,7 @@ def _column(header: str, mark: str, start: int, end: int) -> int:
 
 def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
     """The cells of one column; returns where the table ends."""
-    odd = 0
+    odd, rows, begin = 0, 0, at
     for _ in range(_MAX_ROWS):
         if at >= len(text) or odd > _MAX_ODD:
             break
@@ -82,11 +83,12 @@ def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[
         cell = _cell(text, at, last, mark, column, words)
         odd = 0 if cell is not None else odd + 1
         if cell is not None and cell[0] < cell[1]:
+            rows += 1
             yield cell
         if last == at and odd > 1:
             break
         at = last + 1
-    return at
+    return at if rows else begin  # a line of prose above a table is none
 
 
 def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
@@ -96,7 +98,7 @@ def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> 
             return None
         left = 0
         for _ in range(column):
-            left = row.index(mark, left) + 1
+            left = row.index(mark, left) + len(mark)
         right = row.find(mark, left)
         right = right if right >= 0 else len(row)
     else:
