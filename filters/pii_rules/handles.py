@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 import re2
@@ -10,7 +11,7 @@ from filters.pii_rules.numbers import ZERO_WIDTH
 
 BLANK: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 _B: Final = f"{BLANK}{{0,3}}"
-_W: Final = "[A-Za-z0-9_.＿．－Ａ-Ｚａ-ｚ０-９-]"
+_W: Final = "[A-Za-z0-9_.＿．－Ａ-Ｚａ-ｚ０-９ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff-]"
 _SIGN_WORD: Final = (
     f"{_B}[(（\\[]?(?:언더바|언더스코어|언더라인|언더|밑줄|하이픈|대시|쩜|점|닷|underscore|dot)[)）\\]]?{_B}"
 )
@@ -19,7 +20,7 @@ _APART: Final = "[A-Za-z0-9](?:[ \u00a0]{1,2}[A-Za-z0-9_.]){4,40}"
 _DOTTED: Final = f"{_W}{{1,16}}(?:{_B}[·･ㆍ•]{_B}{_W}{{1,16}}){{1,20}}"
 _PARTED: Final = f"{_W}{{1,16}}(?:{BLANK}{{1,2}}(?:[_＿]{{1,3}}|[.-]){BLANK}{{1,2}}{_W}{{1,16}}){{1,4}}"
 _IN_PIECES: Final = "[a-z]{2,10}(?: [a-z]{1,8}){0,2} [0-9]{1,4}(?: [a-z]{1,8})?"
-_PLAIN: Final = f"(?:live:)?{_W}{{3,41}}(?:#[0-9]{{4}})?"
+_PLAIN: Final = f"(?:live:)?{_W}(?:[{ZERO_WIDTH}]?{_W}){{2,40}}(?:#[0-9]{{4}})?"
 DISGUISED: Final = f"(?:{_IN_WORDS}|{_APART}|{_DOTTED}|{_PARTED})"
 _HANDLE: Final = re2.compile(f"^(?:골뱅이{_B})?[@＠]?{BLANK}?(?:{DISGUISED}|{_IN_PIECES}|{_PLAIN})")
 # The names of the letters as they are told over the telephone.
@@ -36,8 +37,14 @@ _NARROW: Final = str.maketrans(
     {0xFF21 + i: chr(0x41 + i) for i in range(26)}
     | {0xFF41 + i: chr(0x61 + i) for i in range(26)}
     | {0xFF10 + i: chr(0x30 + i) for i in range(10)}
+    | {0x24B6 + i: chr(0x41 + i) for i in range(26)}
+    | {0x24D0 + i: chr(0x61 + i) for i in range(26)}
+    | {i: unicodedata.normalize("NFKC", chr(i)) for i in range(0x1D400, 0x1D800)}
     | {"＠": "@", "＿": "_", "．": ".", "－": "-"}
 )
+_SAID: Final = "[공영일이삼사오육륙칠팔구]"
+# maru공공45, maru 일일사육: digits in words behind the letters.
+_WORDED: Final = re2.compile(f"^({_SAID}{{2,6}}[0-9]{{0,4}}| {_SAID}{{3,6}})(?:[^가-힣]|$)")
 REACH = 80  # code points in which a handle ends
 _NO_HANDLES: Final = frozenset(
     "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login "
@@ -70,6 +77,9 @@ def handle(text: str, at: int) -> tuple[int, bool]:
     if len(value) < len(window) and value[-2:-1] == " " and _is_word(window[len(value)]) and _is_word(value[-1:]):
         value = value[:-2]  # m a r u 7 to …
     value = value.rstrip(".- ·･ㆍ•－．\u00a0")
+    worded = _WORDED.match(window[len(value) :]) if value[-1:].isalpha() else None
+    if worded is not None:
+        return at + len(value) + len(worded.group(1)), True
     bare = value.lstrip("@＠")
     return at + len(value), not all(_is_word(c) or c in ".-#" for c in narrow(bare)) or value.startswith("골뱅이")
 

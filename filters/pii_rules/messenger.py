@@ -15,9 +15,9 @@ from filters.pii_rules.tables import cells
 
 _B: Final = f"{BLANK}{{0,3}}"
 _STRONG: Final = (
-    "카 톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
+    "카[ .·]톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
     "인스타|디스코드|디코|"
-    "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
+    "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|배틀넷|카카오스토리|카스 |ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
     "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
     "[Ww]e[Cc]hat|[Ss]kype"
 )
@@ -26,12 +26,12 @@ _WEAK: Final = (  # words of other things as well
 )
 _SERVICE: Final = f"{_STRONG}|{_WEAK}"
 _FILLER: Final = (
-    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|아 이 디|"
+    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|[.]?아[ .]이[ .]디|[.]?아[.]디|"
     "있으(?:세요|신가요)[?]?|주세요|주셔요|동일|문의|상담|연락처?|추가|"
     "친추|친구|주문|예약|신청|제보|해 ?주(?:세요|셔요)|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
     "주소|채널|플친|디엠|은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
 )
-_MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞👉⇒/|~\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
+_MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞⇒/|~\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
 _LEAD: Final = f"(?:{_SERVICE}){_FILLER}{{0,4}}{_MARK}"
 _LABEL: Final = re2.compile(f"^{_LEAD}")
 # A weak word inside another one is none: 온라인, 호텔.
@@ -42,6 +42,9 @@ _STRONG_WORD: Final = re2.compile(f"^(?:{_STRONG})")
 _ASKS: Final = (
     "아이디",
     "아 이 디",
+    "아.이.디",
+    "아.디",
+    "🆔",
     "아뒤",
     "아디",
     "ID",
@@ -61,26 +64,41 @@ _SPEAKER: Final = (
 )
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
 _ASKING: Final = re2.compile(
-    "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
+    "[도는은]$|뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
 )
 _ANSWER: Final = re2.compile(f"^{_SPEAKER}")
 _BEHIND: Final = re2.compile(
     "^(?:카카오톡|카톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코)"
-    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추)"
+    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추|에서|(?: ?(?:검색|친추|추가|찾|연락)))"
 )
+_FURTHER_REACH = 70
+_THE: Final = "(?:아이디|아뒤|아디|계정|핸들|주소|닉네임|닉|ID|[Ll]ine id|id|Id)"
+_FILL: Final = "[가-힣 .,?!~ㅋㅎㅠㅜ^()（:;'\"·-]"
+_FURTHER: Final = re2.compile(
+    f"^((?:{_FILL}{{0,30}}?{_THE}{_FILL}{{0,24}}?|{BLANK}?(?:초대|가입|친추|연락|닉)[은는])"
+    "[ :：=(\"'「『<\\[→]{1,4})[@＠A-Za-z0-9Ａ-Ｚａ-ｚⓐ-ⓩ]"
+)
+_NO_HANDLE: Final = re2.compile(
+    "메일|비밀 ?번호|비번|암호|버전|파일|코드|공식|게임|홈페이지|누리집|전화|기기|서버|링크|모델|와이파이|예약번호"
+)
+_LEAST = 5  # code points of a handle that stands apart from the name of its service
 _BEFORE: Final = re2.compile(
-    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}}){BLANK}{{0,2}}[(（\\[]?$"
+    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}}|{handles.SPELLED})"
+    f"{BLANK}{{0,2}}(?:으?로{BLANK}{{1,2}})?[(（\\[]?$"
 )
 AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
 _AT: Final = re2.compile(AT)
 _OFFERED: Final = re2.compile(
-    "계정|예약|문의|연락|주문|상담|제보|신고|팔로우|맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
+    "메신저|브런치|유튜브|블로그|밴드|라인|슬랙|채널|프사|계정|예약|문의|연락|주문|상담|제보|신고|팔로우|"
+    "맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
 )
 _TAKEN_UP: Final = re2.compile(
     f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|"
     f"이?{BLANK}?계정|한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
 )
-_SOCIAL: Final = re2.compile("DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|팔로우")
+_SOCIAL: Final = re2.compile(
+    "메신저|브런치|유튜브|블로그|밴드|라인|슬랙|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|팔로우"
+)
 _REACH_BEFORE, _REACH_BEHIND = 18, 16
 _HEADING: Final = re2.compile(
     f"(?:카카오톡|카카오|카톡|인스타그램|인스타|텔레그램|텔레|라인|디스코드|디코|트위터){BLANK}?(?:아이디|ID|id|계정)?|메신저|"
@@ -131,7 +149,7 @@ def _around(text: str, start: int, end: int) -> Iterator[Found]:
     if item is not None:
         yield item
         return
-    item = _answer(text, start, end)
+    item = _answer(text, start, end) or _further(text, start, end)
     if item is not None:
         yield item
     if strong and _BEHIND.match(text[start : end + 8]) is not None:
@@ -199,6 +217,24 @@ def _answer(text: str, start: int, end: int) -> Found | None:
     return Found(at, stop, "messenger", 0.9, f"answer to a question for a handle; {len(value)} characters")
 
 
+def _further(text: str, start: int, end: int) -> Found | None:
+    """카톡만 써서요. 제 아이디 maru.7: the word for a handle stands in the same line, only Hangul between."""
+    match = _FURTHER.match(text[end : end + _FURTHER_REACH])
+    if match is None or _NO_HANDLE.search(match.group(1)) is not None:
+        return None
+    at = end + len(match.group(1))
+    stop, disguised = handles.handle(text, at)
+    value = handles.narrow(text[at:stop])
+    goes_on = text[stop : stop + 2].strip()[:1] in tuple("/(")
+    if len(value) < _LEAST or not handles.is_mixed(value.lstrip("@")) or goes_on:
+        return None
+    if disguised and "골뱅이" in text[at : stop + 8]:
+        return None  # an e-mail address
+    if not handles.is_handle(text, at, stop, asked=True, disguised=disguised):
+        return None
+    return Found(at, stop, "messenger", 0.85, f"service before, word for a handle between; {len(value)} characters")
+
+
 def _before(text: str, start: int) -> Iterator[Found]:
     """maru_7 (카톡), maru-7-x 텔레그램임: the service stands behind."""
     left = text[max(0, start - handles.REACH) : start].rpartition("\n")[2]
@@ -207,6 +243,9 @@ def _before(text: str, start: int) -> Iterator[Found]:
         return
     value = match.group(1).strip(" ._-")
     first = start - len(left) + left.rindex(value)
+    if handles.spelled(value, 0) == len(value):
+        yield Found(first, first + len(value), "messenger", 0.85, "letters told by their names, service behind")
+        return
     mixed = handles.is_mixed(value) and any(c.isdigit() or c == "_" for c in value)
     if any(c.isalpha() for c in value) and (mixed or " " in value):
         yield Found(first, first + len(value), "messenger", 0.85, f"service behind; {len(value)} characters")

@@ -96,7 +96,7 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
         return 0.75, "in brackets behind a word"
     if (
         window.separators == ()
-        and not barcode_sum_holds(window.digits)
+        and (not barcode_sum_holds(window.digits) or window.char_before in tuple("(（"))
         and (
             is_beside_a_name(window.text, window.start, window.end)
             or _is_in_a_row_of_a_person(window.text, window.start, window.end)
