@@ -41,7 +41,10 @@ _SIGNLESS: Final = re2.compile(
     f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}},? [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?|"
     f"[A-Za-z][A-Za-z0-9._+-]*[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}(?:[.](?:com|net|co[.]kr))?"
 )
-SPACED: Final = "[A-Za-z0-9]AT[a-z0-9-]+DOT(?:com|net|co|kr|org)|[A-Za-z0-9._-] [@＠] [A-Za-z0-9-] [A-Za-z0-9-] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
+SPACED: Final = (
+    "[A-Za-z0-9]AT[a-z0-9-]+DOT(?:com|net|co|kr|org)|"
+    "[A-Za-z0-9._-] [@＠] [A-Za-z0-9-] [A-Za-z0-9-] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
+)
 _SPACED: Final = re2.compile(
     f"{_LOCAL} ?[@＠](?: [A-Za-z0-9-]){{3,30}} ?[.] ?(?:c o m|n e t|o r g|c o ?[.] ?k r|k r)|"
     "[a-z0-9._+-]{3,40}AT[a-z0-9-]{2,30}DOT(?:com|net|org|kr|co(?:DOT|[.])kr)|"

@@ -17,7 +17,8 @@ _REGION: Final = "(?:서울|부산|대구|인천|광주|대전|울산|세종|경
 _GAP: Final = f"[ \u00a0\u3000‐‑‒–—−·{ZERO_WIDTH}-]{{0,3}}"
 _PLATE: Final = (
     f"{_REGION}{_GAP}(?:{DIGIT}{_GAP}){{1,3}}[{_USES}]{_GAP}(?:{DIGIT}{_GAP}){{3}}{DIGIT}|"
-    f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{2,3}}|{DIGIT}(?: {DIGIT}){{1,2}})[ {ZERO_WIDTH}]?[-‐–·]?[ ]?[{_USES}]{_GAP}\n?(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
+    f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{2,3}}|{DIGIT}(?: {DIGIT}){{1,2}})[ {ZERO_WIDTH}]?[-‐–·]?[ ]?"
+    f"[{_USES}]{_GAP}\n?(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
 )
 # Motorcycles carry region, district and one syllable; diplomats a word and two groups.
 _OTHER: Final = (
