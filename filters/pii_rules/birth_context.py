@@ -77,7 +77,7 @@ def asked_or_listed(text: str, data: bytes) -> Iterator[Found]:
     for start, end in matches(_HALVES, text, data) if b"/" in data or b"|" in data else ():
         name = text[start:end].partition("/")[0].partition("|")[0].strip()
         item = _first(text, start, text[start:end], _ANY, 0.8, "six digits between slashes behind a name")
-        if item is not None and name_length(name) == len(name) and "가" > text[start - 1 : start]:
+        if item is not None and name_length(name) == len(name) and text[start - 1 : start] < "가":
             yield item
 
 

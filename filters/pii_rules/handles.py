@@ -11,7 +11,9 @@ from filters.pii_rules.numbers import ZERO_WIDTH
 
 BLANK: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 _B: Final = f"{BLANK}{{0,3}}"
-_W: Final = "[A-Za-z0-9_.＿．－Ａ-Ｚａ-ｚ０-９ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff-]"
+_W: Final = "[A-Za-z0-9_.＿．－Ａ-Ｚａ-ｚ０-９-]"
+# Circled letters and those of mathematics; inside also what nobody sees.
+_STYLED: Final = f"{_W[:-2]}ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff"
 _SIGN_WORD: Final = (
     f"{_B}[(（\\[]?(?:언더바|언더스코어|언더라인|언더|밑줄|하이픈|대시|쩜|점|닷|underscore|dot)[)）\\]]?{_B}"
 )
@@ -20,7 +22,7 @@ _APART: Final = "[A-Za-z0-9](?:[ \u00a0]{1,2}[A-Za-z0-9_.]){4,40}"
 _DOTTED: Final = f"{_W}{{1,16}}(?:{_B}[·･ㆍ•]{_B}{_W}{{1,16}}){{1,20}}"
 _PARTED: Final = f"{_W}{{1,16}}(?:{BLANK}{{1,2}}(?:[_＿]{{1,3}}|[.-]){BLANK}{{1,2}}{_W}{{1,16}}){{1,4}}"
 _IN_PIECES: Final = "[a-z]{2,10}(?: [a-z]{1,8}){0,2} [0-9]{1,4}(?: [a-z]{1,8})?"
-_PLAIN: Final = f"(?:live:)?{_W}(?:[{ZERO_WIDTH}]?{_W}){{2,40}}(?:#[0-9]{{4}})?"
+_PLAIN: Final = f"(?:live:)?{_STYLED}-](?:{_STYLED}{ZERO_WIDTH}-]){{2,40}}(?:#[0-9]{{4}})?"
 DISGUISED: Final = f"(?:{_IN_WORDS}|{_APART}|{_DOTTED}|{_PARTED})"
 _HANDLE: Final = re2.compile(f"^(?:골뱅이{_B})?[@＠]?{BLANK}?(?:{DISGUISED}|{_IN_PIECES}|{_PLAIN})")
 # The names of the letters as they are told over the telephone.
@@ -76,7 +78,7 @@ def handle(text: str, at: int) -> tuple[int, bool]:
         value = value[: call.start()]
     if len(value) < len(window) and value[-2:-1] == " " and _is_word(window[len(value)]) and _is_word(value[-1:]):
         value = value[:-2]  # m a r u 7 to …
-    value = value.rstrip(".- ·･ㆍ•－．\u00a0")
+    value = value.rstrip(".- ·･ㆍ•－．\u00a0" + ZERO_WIDTH)
     worded = _WORDED.match(window[len(value) :]) if value[-1:].isalpha() else None
     if worded is not None:
         return at + len(value) + len(worded.group(1)), True

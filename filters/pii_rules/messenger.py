@@ -87,9 +87,10 @@ _NO_HANDLE: Final = re2.compile(
 )
 _LEAST = 5  # code points of a handle that stands apart from the name of its service
 _BEFORE: Final = re2.compile(
-    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}}|{handles.SPELLED})"
+    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}})"
     f"{BLANK}{{0,2}}(?:으?로{BLANK}{{1,2}})?[(（\\[]?$"
 )
+_SPELLED_BEFORE: Final = re2.compile(f"(?:^|[^가-힣])({handles.SPELLED}){BLANK}?(?:으?로)?{BLANK}{{0,2}}$")
 AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
 _AT: Final = re2.compile(AT)
 _OFFERED: Final = re2.compile(
@@ -243,6 +244,8 @@ def _before(text: str, start: int) -> Iterator[Found]:
     """maru_7 (카톡), maru-7-x 텔레그램임: the service stands behind."""
     left = text[max(0, start - handles.REACH) : start].rpartition("\n")[2]
     match = _BEFORE.search(left)
+    if match is None:
+        match = _SPELLED_BEFORE.search(left) if left[-3:].strip()[-1:] == "로" else None
     if match is None:
         return
     value = match.group(1).strip(" ._-")
