@@ -27,7 +27,9 @@ _GAP: Final = f"[ ‐‑‒–—―−－·{ZERO_WIDTH}-]{{0,3}}"
 _LETTER: Final = "[A-Za-zＡ-Ｚ]"
 _D: Final = f"{DIGIT}[ {ZERO_WIDTH}]{{0,2}}"
 _SINCE_2021: Final = f"{_LETTER}{_GAP}(?:{_D}){{3}}{DIGIT}"  # behind three digits
-_NUMBER: Final = f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3}}{_GAP}(?:{_SINCE_2021}|(?:{_D}){{2,5}}{DIGIT})"
+_NUMBER: Final = (
+    f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3,4}}{_GAP}(?:{_SINCE_2021}|(?:{_D}){{2,5}}{DIGIT})"
+)
 # The lines that machines read (ICAO Doc 9303, part 4).
 _MACHINE: Final = "P[A-Z<]KOR[A-Z<]{39}|[A-Z][0-9A-Z]{8}[0-9]KOR[0-9]{7}[MF<][0-9]{7}[0-9A-Z<]{14,16}"
 PASSPORT: Final = f"여{_GAP}권|(?i:passport)|P[A-Z<]KOR|[0-9]KOR[0-9]{{7}}"

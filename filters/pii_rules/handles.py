@@ -31,6 +31,7 @@ LETTER_NAME: Final = (
     "엑스|와이|제트|지트|언더바|언더|밑줄|하이픈|대시|점|쩜|[영공일이삼사오육칠팔구0-9]{1,4})"
 )
 SPELLED: Final = f"{LETTER_NAME}(?:[ ,]{{1,2}}{LETTER_NAME}){{3,24}}"
+_SPELLED_JOINED: Final = re2.compile(f"^{LETTER_NAME}{{6,14}}")
 _SPELLED: Final = re2.compile(f"^{SPELLED}")
 _CALL: Final = re2.compile(
     "(?:^|[^0-9A-Za-z_.])[+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}"
@@ -88,8 +89,11 @@ def handle(text: str, at: int) -> tuple[int, bool]:
 
 def spelled(text: str, at: int) -> int:
     """Where the names of letters end that begin at `at`: 지 더블유 에이 엔 지."""
-    match = _SPELLED.match(text[at : at + REACH])
-    return at + len(match.group()) if match is not None else at
+    match = _SPELLED.match(text[at : at + REACH]) or _SPELLED_JOINED.match(text[at : at + REACH])
+    if match is None:
+        return at
+    end = at + len(match.group())
+    return end - (text[end - 1] == "이" and "가" <= text[end : end + 1] <= "힣")  # 칠이에요
 
 
 def narrow(value: str) -> str:

@@ -18,7 +18,7 @@ _STRONG: Final = (
     "카[ .·]톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
     "인스타|디스코드|디코|"
     "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|"
-    "배틀넷|카카오스토리|카스 |ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
+    "배틀넷|카카오스토리|카스 |스냅챗|까까오톡|[Kk]톡|카t|ㅋㅋㅇㅌ|스팀 ?(?:아이디|친추|닉)|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
     "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
     "[Ww]e[Cc]hat|[Ss]kype"
 )
@@ -30,7 +30,8 @@ _FILLER: Final = (
     f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|[.]?아[ .]이[ .]디|[.]?아[.]디|"
     "있으(?:세요|신가요)[?]?|주세요|주셔요|동일|문의|상담|연락처?|추가|"
     "친추|친구|주문|예약|신청|제보|해 ?주(?:세요|셔요)|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
-    "주소|채널|플친|디엠|은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
+    "주소|채널|플친|디엠|태그|명|"
+    "은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
 )
 _MARK: Final = (
     f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞⇒/|~\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u2013\u2014ㅡ-]{{0,3}}"
@@ -68,12 +69,19 @@ _SPEAKER: Final = (
 )
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
 _ASKING: Final = re2.compile(
-    "[도는은]$|뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
+    "[도는은]$|^[가-힣A-Za-z]{2,5}(?: ?(?:아이디|ID|계정))?[:：]?$|"
+    "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
 )
 _ANSWER: Final = re2.compile(f"^{_SPEAKER}")
+# 응 maru_7, 저는 maru.7
+_SHORTLY: Final = re2.compile(
+    f"^(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?"
+    f"((?:[가-힣ㅇ]{{1,5}}[,.?!~]{{0,2}}{BLANK}){{1,2}})[@A-Za-z]"
+)
 _BEHIND: Final = re2.compile(
     "^(?:카카오톡|카톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코)"
-    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추|에서|(?: ?(?:검색|친추|추가|찾|연락)))"
+    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추|에서|"
+    "(?: ?(?:검색|친추|추가|찾|연락|아이디|ID|계정|주세요|주셔|줘|보내)))"
 )
 _FURTHER_REACH = 70
 _THE: Final = "(?:아이디|아뒤|아디|계정|핸들|주소|닉네임|닉|ID|[Ll]ine id|id|Id)"
@@ -82,8 +90,13 @@ _FURTHER: Final = re2.compile(
     f"^((?:{_FILL}{{0,30}}?{_THE}{_FILL}{{0,24}}?|{BLANK}?(?:초대|가입|친추|연락|닉)[은는])"
     "[ :：=(\"'「『<\\[→]{1,4})[@＠A-Za-z0-9Ａ-Ｚａ-ｚⓐ-ⓩ]"
 )
+# 카톡에서 maru.7 찾아서, 인스타에 maru.7 검색
+_SOUGHT: Final = re2.compile(f"^({_FILL}{{0,20}}? [\"'「『<\\[]?)[@＠A-Za-z]")
+_SEEK: Final = re2.compile(
+    "^[\"'」』>\\]]?(?:로|으로|을|를|라고)? ?(?:검색|찾|치면|치시|쳐|추가|친추|등록|팔로|디엠|DM|연락|톡 ?주|한테|에게)"
+)
 _NO_HANDLE: Final = re2.compile(
-    "메일|비밀 ?번호|비번|암호|버전|파일|코드|공식|게임|홈페이지|누리집|전화|기기|서버|링크|모델|와이파이|예약번호"
+    "메일|비밀 ?번호|비번|암호|버전|파일|코드|공식|게임|홈페이지|누리집|기기|서버|링크|모델|와이파이|예약번호"
 )
 _LEAST = 5  # code points of a handle that stands apart from the name of its service
 _BEFORE: Final = re2.compile(
@@ -212,8 +225,14 @@ def _answer(text: str, start: int, end: int) -> Found | None:
     at = line + 1 + len(match.group())
     if "가" <= text[at : at + 1] <= "힣" and text[at] != "골":
         stop = handles.spelled(text, at)
-        return Found(at, stop, "messenger", 0.85, "letters told by their names, an answer") if stop > at else None
+        if stop > at:
+            return Found(at, stop, "messenger", 0.85, "letters told by their names, an answer")
     stop, disguised = handles.handle(text, at)
+    shortly = _SHORTLY.match(text[line + 1 : line + 60]) if stop == at else None
+    if shortly is not None:
+        at = line + 1 + shortly.end(1)
+        stop, disguised = handles.handle(text, at)
+        asked = False
     value = handles.narrow(text[at:stop])
     if stop == at or not (asked or disguised or handles.is_mixed(value)):
         return None
@@ -224,7 +243,10 @@ def _answer(text: str, start: int, end: int) -> Found | None:
 
 def _further(text: str, start: int, end: int) -> Found | None:
     """카톡만 써서요. 제 아이디 maru.7: the word for a handle stands in the same line, only Hangul between."""
-    match = _FURTHER.match(text[end : end + _FURTHER_REACH])
+    window = text[end : end + _FURTHER_REACH]
+    match = _FURTHER.match(window)
+    sought = match is None
+    match = match or _SOUGHT.match(window)
     if match is None or _NO_HANDLE.search(match.group(1)) is not None:
         return None
     at = end + len(match.group(1))
@@ -235,6 +257,8 @@ def _further(text: str, start: int, end: int) -> Found | None:
         return None
     if disguised and "골뱅이" in text[at : stop + 8]:
         return None  # an e-mail address
+    if sought and _SEEK.match(text[stop : stop + 12]) is None:
+        return None
     if not handles.is_handle(text, at, stop, asked=True, disguised=disguised):
         return None
     return Found(at, stop, "messenger", 0.85, f"service before, word for a handle between; {len(value)} characters")

@@ -12,7 +12,9 @@ from filters.pii_rules.labels import column_above
 from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, folded, matches
 
 _BLANK: Final = f"[ \t\u00a0\u3000\n{ZERO_WIDTH}]"
-_CODE: Final = f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{4}}{DIGIT}|{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}})"
+_CODE: Final = (
+    f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{4}}{DIGIT}|{DIGIT}(?: {DIGIT}){{4}}|{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}})"
+)
 _LABEL: Final = (
     f"(?:우{_BLANK}?편{_BLANK}?번{_BLANK}?호|[(（\\[]{_BLANK}?우{_BLANK}?[)）\\]]?|우[)）:]|〒|"
     f"(?i:zip{_BLANK}?code|zip|post(?:al)?[ _]?code))"

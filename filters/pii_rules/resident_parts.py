@@ -32,7 +32,7 @@ APART: Final = (
 )
 _APART: Final = re2.compile(APART)
 # Behind the label any mark parts the halves; elsewhere these marks part two values.
-ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\t] ?|</td> ?<td>){DIGIT}{{7}}"
+ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\tㅡ=] ?|</td> ?<td>){DIGIT}{{7}}"
 _ODD: Final = re2.compile(ODD)
 # As machines misread print: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
