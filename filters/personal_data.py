@@ -41,7 +41,7 @@ from filters.pii_rules.numbers import Run, Window
 from filters.pii_rules.official import Official
 from malmoi.document import Document, Spans
 
-VERSION = 6
+VERSION = 7
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[

@@ -22,7 +22,7 @@ _WORDS: Final[dict[str, str]] = {
     "국내거소신고번호 거소신고번호 국내거소 "
     "거소번호 외국인 frn aliennumber "
     "arcno alienregistrationnumber alienregistrationno alienno foreignerno",
-    "passport": "여권번호 여권 passport passportno passportnumber psprtno passno",
+    "passport": "여권번호 여권 ppno passport passportno passportnumber psprtno passno",
     "license": "운전면허번호 운전면허증번호 운전면허증 운전면허 면허번호 면허증번호 면허증의번호 면허증 면허 "
     "driverlicense driverslicense driverlicenseno "
     "licenseno driverlicensenumber driverslicensenumber drvlicno drvlicenseno drvlcno dlno 면허no",
