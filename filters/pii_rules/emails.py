@@ -26,9 +26,9 @@ _EMAIL: Final = re2.compile(
 )
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]{{0,2}}"
 _B1: Final = f"[ \u00a0\u3000{ZERO_WIDTH}]{{1,2}}"
-_OPEN: Final = "[(\\[{<（［｛]"
-_CLOSE: Final = "[)\\]}>）］｝]"
-_CODED: Final = "%40|&#64;|&#[xX]40;|&commat;"  # as URLs and HTML write it
+_OPEN: Final = "[(\\[{<（［｛【〔《]"
+_CLOSE: Final = "[)\\]}>）］｝】〕》]"
+_CODED: Final = "ⓐ|%40|&#64;|&#[xX]40;|&commat;"  # as URLs and HTML write it
 _AT_WORD: Final = "(?:[aA][tT]|[aA]|[@＠﹫]|골뱅이|골벵이|앳|엣|에트)"
 _AT: Final = (
     f"(?:{_B}(?:[@＠﹫]|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|골뱅이|골벵이|앳|엣|에트|{_CODED}){_B}|{_B1}(?:at|"
