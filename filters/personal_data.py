@@ -13,6 +13,7 @@ import re2
 
 from filters.pii_rules import (
     addresses,
+    at_signs,
     documents,
     email_parts,
     emails,
@@ -202,7 +203,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((spelled.WORDS,), spelled.in_words),
         ((spelled.DICTATED, spelled.IN_DIGITS), spelled.dictated),
         (messenger.GATES, messenger.found),
-        ((messenger.AT,), messenger.at_signs),
+        ((at_signs.AT,), at_signs.at_signs),
         ((profiles.LINKS,), profiles.links),
         (secrets.GATES, secrets.found),
         (passwords.GATES, passwords.found),

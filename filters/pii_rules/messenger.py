@@ -104,20 +104,6 @@ _BEFORE: Final = re2.compile(
     f"{BLANK}{{0,2}}(?:으?로{BLANK}{{1,2}})?[(（\\[]?$"
 )
 _SPELLED_BEFORE: Final = re2.compile(f"(?:^|[^가-힣])({handles.SPELLED}){BLANK}?(?:으?로)?{BLANK}{{0,2}}$")
-AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
-_AT: Final = re2.compile(AT)
-_OFFERED: Final = re2.compile(
-    "메신저|브런치|유튜브|블로그|밴드|라인|슬랙|채널|프사|계정|예약|문의|연락|주문|상담|제보|신고|팔로우|"
-    "맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
-)
-_TAKEN_UP: Final = re2.compile(
-    f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|"
-    f"이?{BLANK}?계정|한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
-)
-_SOCIAL: Final = re2.compile(
-    "메신저|브런치|유튜브|블로그|밴드|라인|슬랙|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|팔로우"
-)
-_REACH_BEFORE, _REACH_BEHIND = 18, 16
 _HEADING: Final = re2.compile(
     f"(?:카카오톡|카카오|카톡|인스타그램|인스타|텔레그램|텔레|라인|디스코드|디코|트위터){BLANK}?(?:아이디|ID|id|계정)?|메신저|"
     "(?i:(?:kakao(?:talk)?|insta(?:gram)?|telegram|discord)_?(?:id|account)?|line_?id)"
@@ -145,12 +131,6 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         value = text[start:end]
         if _CELL.match(value) is not None and any(c.isalpha() for c in value):
             yield Found(start, end, "messenger", 0.9, "column of handles")
-
-
-def at_signs(text: str, data: bytes) -> Iterator[Found]:
-    """Handles behind an at sign that a word before or behind offers to whoever wants to get in touch."""
-    for _, end in matches(_AT, text, data):
-        yield from _at_sign(text, end - 2)
 
 
 def _around(text: str, start: int, end: int) -> Iterator[Found]:
@@ -280,24 +260,6 @@ def _before(text: str, start: int) -> Iterator[Found]:
     mixed = handles.is_mixed(value) and any(c.isdigit() or c == "_" for c in value)
     if any(c.isalpha() for c in value) and (mixed or " " in value):
         yield Found(first, first + len(value), "messenger", 0.85, f"service behind; {len(value)} characters")
-
-
-def _at_sign(text: str, start: int) -> Iterator[Found]:
-    """@maru.7 with a word before or behind that offers it to whoever wants to get in touch."""
-    before = text[start - 1 : start]
-    if (before.isascii() and before.isalnum()) or (before and before in "/._-@("):
-        return
-    left = text[max(0, start - _REACH_BEFORE) : start].rpartition("\n")[2]
-    stop, disguised = handles.handle(text, start)
-    if "공식" in left or text[start + 1 : stop].isdigit() or text[stop : stop + 2] == "](":
-        return
-    if _OFFERED.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
-        return
-    plain = text[start + 1 : stop].isalpha()  # @deprecated
-    if plain and _SOCIAL.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
-        return
-    if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and text[stop : stop + 1] != "/":
-        yield Found(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")
 
 
 def _runs_on(text: str, end: int) -> bool:

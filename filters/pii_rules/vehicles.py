@@ -30,7 +30,7 @@ _SPOKEN: Final = (
     f"(?:[일이삼사오육칠팔구]{{0,3}}십[일이삼사오육칠팔구]?|{DIGIT}{{2,3}}|"
     f"[공영일이삼사오육칠팔구]{{2,3}}) ?[{_USES}],? ?[공영일이삼사오육칠팔구]{{4}}"
 )
-VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}]{_GAP}\n?{DIGIT}|{_OTHER}|{_SPOKEN}"
+VEHICLE: Final = f"{DIGIT}{_GAP}[{_USES}]{_GAP}\n?{DIGIT}|{_OTHER}|[{_USES}],? ?[공영일이삼사오육칠팔구]{{4}}"
 _ANY: Final = re2.compile(f"{_PLATE}|{_OTHER}|{_SPOKEN}")
 _OTHER_ONLY: Final = re2.compile(f"^(?:{_OTHER})$")
 _VEHICLES: Final = re2.compile(
