@@ -91,9 +91,15 @@ _FURTHER: Final = re2.compile(
     "[ :：=(\"'「『<\\[→]{1,4})[@＠A-Za-z0-9Ａ-Ｚａ-ｚⓐ-ⓩ]"
 )
 # 카톡에서 maru.7 찾아서, 인스타에 maru.7 검색
-_SOUGHT: Final = re2.compile(f"^({_FILL}{{0,20}}? [\"'「『<\\[]?)[@＠A-Za-z]")
+_SOUGHT: Final = re2.compile(f"^((?:은|는|에서?|으?로)?{BLANK}(?:{_FILL}{{0,20}}? )?[\"'「『<\\[]?)[@＠A-Za-z]")
 _SEEK: Final = re2.compile(
-    "^[\"'」』>\\]]?(?:로|으로|을|를|라고)? ?(?:검색|찾|치면|치시|쳐|추가|친추|등록|팔로|디엠|DM|연락|톡 ?주|한테|에게)"
+    "^[\"'」』>\\]]?(?:(?:로|으로) ?(?:검색|찾아|추가|친추|연락|디엠|DM|톡)|"
+    "(?:을|를|라고)? ?(?:검색(?:하|해|$)|찾아(?:서|주| )|치면|치시|"
+    "추가 ?(?:해|하|부탁|주)|친추|등록해|팔로|디엠|DM)|한테|에게)"
+)
+_PRODUCT: Final = re2.compile(
+    "^(?i:iphone|ipad|galaxy|win|windows|python|java|covid|ios|android|llama|gpt|"
+    "note|version|ver|usb|web|office)[-_. ]?[0-9.]+$"
 )
 _NO_HANDLE: Final = re2.compile(
     "메일|비밀 ?번호|비번|암호|버전|파일|코드|공식|게임|홈페이지|누리집|기기|서버|링크|모델|와이파이|예약번호"
@@ -237,7 +243,7 @@ def _further(text: str, start: int, end: int) -> Found | None:
         return None
     if disguised and "골뱅이" in text[at : stop + 8]:
         return None  # an e-mail address
-    if sought and _SEEK.match(text[stop : stop + 12]) is None:
+    if sought and (_SEEK.match(text[stop : stop + 12]) is None or _PRODUCT.match(value) is not None):
         return None
     if not handles.is_handle(text, at, stop, asked=True, disguised=disguised):
         return None
