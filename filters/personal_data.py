@@ -13,6 +13,7 @@ import re2
 
 from filters.pii_rules import (
     addresses,
+    at_signs,
     documents,
     email_parts,
     emails,
@@ -41,7 +42,7 @@ from filters.pii_rules.numbers import Run, Window
 from filters.pii_rules.official import Official
 from malmoi.document import Document, Spans
 
-VERSION = 6
+VERSION = 7
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -202,7 +203,7 @@ _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
         ((spelled.WORDS,), spelled.in_words),
         ((spelled.DICTATED, spelled.IN_DIGITS), spelled.dictated),
         (messenger.GATES, messenger.found),
-        ((messenger.AT,), messenger.at_signs),
+        ((at_signs.AT,), at_signs.at_signs),
         ((profiles.LINKS,), profiles.links),
         (secrets.GATES, secrets.found),
         (passwords.GATES, passwords.found),

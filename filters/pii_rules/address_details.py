@@ -35,7 +35,10 @@ _QUARTER: Final = (
     f"{_NEXT}[(（\\[]{BLANKS}(?:[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:동|가|리|읍|면)|[가-힣A-Za-z0-9·]{{1,14}}{BUILDING}|"
     f"[^()（）\n]{{0,12}}{_ATOM})(?:[,， ][^()（）\n]{{0,30}})?[)）\\]]"
 )
-_DOOR: Final = f"{_NEXT}(?:[가-힣A-Za-z0-9·()]{{1,14}}{GAP}{{1,2}}){{0,2}}?[(（]?{_ATOM}[)）]?{_PLACE}?"
+_DOOR: Final = (
+    f"{_NEXT}(?:[가-힣A-Za-z0-9·()]{{1,14}}{GAP}{{1,2}}){{0,2}}?[(（]?{_ATOM}[)）]?{_PLACE}?|"
+    f"{GAP}/{GAP}{_BLOCK}{GAP}?{_ROOM}"
+)
 _FURTHER: Final = f"{BLANKS},?{BLANKS}외{BLANKS}{DIGIT}{{1,3}}{BLANKS}필지"
 _BARE: Final = f"{BLANKS},?{GAP}{DIGIT}{{3,4}}"
 DETAIL: Final = re2.compile(f"^(?:{_QUARTER}|{_FURTHER}|{_DOOR})")

@@ -62,6 +62,9 @@ _LABEL: Final = re2.compile(
     f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{BLANKS}소|소재지|배송지|사는 곳|받는 곳|받을 곳|사업장|본적|등록기준지|"
     "송달할? ?(?:곳|장소)|위치|[Aa]ddr(?:ess)?|ADDR(?:ESS)?)[^가-힣]{0,8}$"
 )
+_ONLY_STREET: Final = re2.compile(
+    f"(?:^|[^가-힣0-9])([가-힣]{{2,6}}(?:로|길)(?: ?{DIGIT}{{1,3}}번?[가나다]?길)? ?{DIGIT}{{1,4}}(?:-{DIGIT}{{1,3}})?)"
+)
 _LABELLED_REACH = 120  # code points from a label to the number behind it
 _BACK = 64  # code points before a number in which its region begins
 _AHEAD = 40  # code points behind in which the number ends
@@ -137,7 +140,7 @@ def _around(text: str, start: int, end: int, done: int) -> Found | None:
     least = len(text[first:end].encode())
     match = next((m for m in _ADDRESS.finditer(data) if m.end() >= least), None)
     if match is None:
-        return None
+        return _without_region(text, first, start, end) if "호" in text[end : end + _AHEAD] else None
     region = match.group(1).decode()
     skipped = region_from(region)
     begin = first + len(data[: match.start()].decode()) + skipped
@@ -156,6 +159,17 @@ def _around(text: str, start: int, end: int, done: int) -> Found | None:
     reason = "label before" if labelled else "district of the gazetteer" if district else "province"
     facts = "door" if last > stop else "lot"
     return Found(begin, last, "address", 0.95 if labelled or last > stop else 0.9, f"{reason}; {facts}")
+
+
+def _without_region(text: str, first: int, start: int, end: int) -> Found | None:
+    """없는로 7길 31-9, 401호: street, number and room."""
+    for match in _ONLY_STREET.finditer(text[first : end + _AHEAD]):
+        begin, stop = first + match.start(1), first + match.end(1)
+        last = details(text, stop)
+        roomy = text[last - 1] == "호" and last > stop
+        if begin <= start < stop and roomy and not _is_quantity(text, stop, text[begin:stop]):
+            return Found(begin, last, "address", 0.8, "street, number and room without a region")
+    return None
 
 
 def _apart(text: str, first: int, last: int) -> Iterator[Found]:

@@ -94,7 +94,7 @@ def _is_glued(text: str, start: int) -> bool:
 
 def _named_from(text: str, start: int) -> int:
     """Where the region or the name of the house begins before the block at `start`; `start` where there is neither."""
-    left = text[max(0, start - _REACH) : start]
+    left = text[max(0, start - _REACH) : start].rpartition("\t")[2]
     region = _region_before(left)
     if region:
         return start - region

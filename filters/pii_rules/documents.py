@@ -27,7 +27,9 @@ _GAP: Final = f"[ ‐‑‒–—―−－·{ZERO_WIDTH}-]{{0,3}}"
 _LETTER: Final = "[A-Za-zＡ-Ｚ]"
 _D: Final = f"{DIGIT}[ {ZERO_WIDTH}]{{0,2}}"
 _SINCE_2021: Final = f"{_LETTER}{_GAP}(?:{_D}){{3}}{DIGIT}"  # behind three digits
-_NUMBER: Final = f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3}}{_GAP}(?:{_SINCE_2021}|(?:{_D}){{2,5}}{DIGIT})"
+_NUMBER: Final = (
+    f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3,4}}{_GAP}(?:{_SINCE_2021}|(?:{_D}){{2,5}}{DIGIT})"
+)
 # The lines that machines read (ICAO Doc 9303, part 4).
 _MACHINE: Final = "P[A-Z<]KOR[A-Z<]{39}|[A-Z][0-9A-Z]{8}[0-9]KOR[0-9]{7}[MF<][0-9]{7}[0-9A-Z<]{14,16}"
 PASSPORT: Final = f"여{_GAP}권|(?i:passport)|P[A-Z<]KOR|[0-9]KOR[0-9]{{7}}"
@@ -35,6 +37,11 @@ _PASSPORT: Final = re2.compile(f"{_MACHINE}|{_NUMBER}")
 # In a list of travellers the head stands lines above, and a row holds names in capitals or numbers of foreigners.
 _OF_A_LIST: Final = re2.compile("^(?:[A-Z]{1,2}[0-9]{7,8}|[A-Z][0-9]{3}[A-Z][0-9]{4})$")
 _TRAVELLER: Final = re2.compile("[A-Z]{2,} ?[A-Z]{2,}|[0-9]{6}-[5-8][0-9*]{6}|[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}")
+_RIGHT_BEHIND: Final = re2.compile(
+    "(?:여권(?: ?번호)?|(?i:passport) ?(?i:no[.]?|number))[ \t:：(（]{1,4}[A-Z][A-Z0-9]{8}"
+)
+_LEAST_DIGITS = 4
+_EXAMPLE: Final = re2.compile("(?:예|예시|보기)[:：)\\] ]{1,3}$")
 _LIST_REACH = 1500  # code points between the head and a row
 _ROW_REACH = 120
 # The letter O for zero, as scans have it: a licence, or a card of the health insurance.
@@ -48,6 +55,7 @@ _SCANNED: Final = re2.compile(SCANNED)
 
 def passports(text: str, data: bytes) -> Iterator[Found]:
     """Passport numbers behind their label, and the lines that machines read."""
+    yield from _labelled(text, data)
     for start, end in matches(_PASSPORT, text, data):
         if "KOR" in text[start:end] and end - start >= 40:
             yield Found(start, end, "passport", 0.97, "lines for machines")
@@ -60,6 +68,8 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
             start += 2  # the last letter of the label: passport m00012345
         if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
             continue
+        if "12345678" in text[start:end] and _EXAMPLE.search(text[max(0, start - 8) : start]) is not None:
+            continue
         label = label_of(text, start, numbered=True)
         raw = "".join(c for c in folded(text[start:end]) if c.isalnum())
         here = _issued_here(raw.upper())
@@ -70,6 +80,14 @@ def passports(text: str, data: bytes) -> Iterator[Found]:
         start += 2 if text[start + 1] == " " else 0  # the initial of a name before it
         if _is_of_a_list(text, start, end, label.kind == "other" and label.distance <= _NEAR):
             yield Found(start, end, "passport", 0.85, "row of a list under the head of passports")
+
+
+def _labelled(text: str, data: bytes) -> Iterator[Found]:
+    """Nine letters and digits right behind the label: forms of other countries, and O for zero as scans have it."""
+    for start, end in matches(_RIGHT_BEHIND, text, data):
+        value = text[start:end].rpartition(" ")[2].lstrip(":：(（/.\t")
+        if sum(c.isdigit() for c in value) >= _LEAST_DIGITS and not _is_word(text[end : end + 1]):
+            yield Found(end - len(value), end, "passport", 0.85, "right behind its label; nine letters and digits")
 
 
 def _is_of_a_list(text: str, start: int, end: int, other: bool) -> bool:

@@ -41,8 +41,13 @@ _SIGNLESS: Final = re2.compile(
     f"[A-Za-z0-9][A-Za-z0-9._+-]{{2,}},? [가-힣 ]{{1,8}}{_SNAIL} ?(?:{HOSTS}|{_SERVICE})(?:{_DOT}? ?{_TOP})?|"
     f"[A-Za-z][A-Za-z0-9._+-]*[0-9._-](?: ?골[뱅벵]이? ?| (?:[@＠]|at) ?|[@＠] ){_SERVICE}(?:[.](?:com|net|co[.]kr))?"
 )
-SPACED: Final = "[A-Za-z0-9._-] [@＠] [A-Za-z0-9-] [A-Za-z0-9-] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
+SPACED: Final = (
+    "[A-Za-z0-9]AT[a-z0-9-]+DOT(?:com|net|co|kr|org)|"
+    "[A-Za-z0-9._-] [@＠] [A-Za-z0-9-] [A-Za-z0-9-] |[A-Za-z0-9] [A-Za-z0-9] [@＠] ?[A-Za-z0-9]+ ?[.]"
+)
 _SPACED: Final = re2.compile(
+    f"{_LOCAL} ?[@＠](?: [A-Za-z0-9-]){{3,30}} ?[.] ?(?:c o m|n e t|o r g|c o ?[.] ?k r|k r)|"
+    "[a-z0-9._+-]{3,40}AT[a-z0-9-]{2,30}DOT(?:com|net|org|kr|co(?:DOT|[.])kr)|"
     "(?:[A-Za-z0-9._-] ){2,40}[@＠](?: [A-Za-z0-9-]){2,30} [.](?: [A-Za-z.]){2,8}|"
     "(?:[A-Za-z0-9._-] ){4,40}[@＠] ?[A-Za-z0-9-]{2,30} ?[.] ?(?:c ?o ?m|n ?e ?t|o ?r ?g|(?:[a-z] ?[a-z] ?[.] ?)?k ?r)"
 )
@@ -58,7 +63,7 @@ _PICTURED: Final = re2.compile(f"{_LOCAL}{_PICTURE}[a-z0-9-]{{2,30}}(?:{_PICTURE
 # 에이치 오 오 엔 지일이삼 골뱅이 지메일 닷컴
 _LETTERS: Final = re2.compile(
     f"(?:^|[^가-힣A-Za-z0-9._-]){LETTER_NAME}(?:[ ,]{{0,2}}{LETTER_NAME}){{2,24}}"
-    f" ?{_SNAIL} ?(?:{HOSTS})(?:{_DOT} ?{_TOP})?"
+    f" ?(?:{_SNAIL}|앳|엣|에트) ?(?:{HOSTS})(?:{_DOT} ?{_TOP})?"
 )
 # 네이버 메일 hong123, hong123 지메일
 _NAMES: Final = "네이버 ?(?:메일|아이디)|지메일|한메일|다음 ?메일|네이트 ?메일|구글 ?메일"

@@ -26,9 +26,9 @@ _EMAIL: Final = re2.compile(
 )
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]{{0,2}}"
 _B1: Final = f"[ \u00a0\u3000{ZERO_WIDTH}]{{1,2}}"
-_OPEN: Final = "[(\\[{<（［｛]"
-_CLOSE: Final = "[)\\]}>）］｝]"
-_CODED: Final = "%40|&#64;|&#[xX]40;|&commat;"  # as URLs and HTML write it
+_OPEN: Final = "[(\\[{<（［｛【〔《]"
+_CLOSE: Final = "[)\\]}>）］｝】〕》]"
+_CODED: Final = "ⓐ|%40|&#64;|&#[xX]40;|&commat;"  # as URLs and HTML write it
 _AT_WORD: Final = "(?:[aA][tT]|[aA]|[@＠﹫]|골뱅이|골벵이|앳|엣|에트)"
 _AT: Final = (
     f"(?:{_B}(?:[@＠﹫]|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|골뱅이|골벵이|앳|엣|에트|{_CODED}){_B}|{_B1}(?:at|"
@@ -153,13 +153,23 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     ):
         return None  # no disguise: the rule for plain addresses has judged it
     sides = whole[sign.start() : sign.end()].partition(at)
-    if bare and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH)) and labels[0] not in SERVICES:
+    if (
+        bare
+        and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH))
+        and not _is_told(local, sides[0], labels)
+    ):
         return None  # "hong @example.com" names an account, "hong@ example" breaks off
     if bare and (len(labels) == 1 or follows == "_" or (follows.isascii() and follows.isalnum())):
         return None  # @name.7 is a handle
     return Found(
         start, end, "email", 0.9 if not word else 0.8, f"disguised address; at written in {len(at)} characters"
     )
+
+
+def _is_told(local: str, before: str, labels: list[str]) -> bool:
+    """hong@ naver.com; hong77@ example.co.kr: a blank behind the sign alone is a slip of the hand."""
+    numbered = any(c.isdigit() for c in local) and not before.strip(ZERO_WIDTH)
+    return labels[0] in SERVICES or (numbered and len(labels) > 1)
 
 
 def is_top(label: str) -> bool:

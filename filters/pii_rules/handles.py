@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 import re2
@@ -11,6 +12,8 @@ from filters.pii_rules.numbers import ZERO_WIDTH
 BLANK: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 _B: Final = f"{BLANK}{{0,3}}"
 _W: Final = "[A-Za-z0-9_.＿．－Ａ-Ｚａ-ｚ０-９-]"
+# Circled letters and those of mathematics; inside also what nobody sees.
+_STYLED: Final = f"{_W[:-2]}ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff"
 _SIGN_WORD: Final = (
     f"{_B}[(（\\[]?(?:언더바|언더스코어|언더라인|언더|밑줄|하이픈|대시|쩜|점|닷|underscore|dot)[)）\\]]?{_B}"
 )
@@ -19,7 +22,7 @@ _APART: Final = "[A-Za-z0-9](?:[ \u00a0]{1,2}[A-Za-z0-9_.]){4,40}"
 _DOTTED: Final = f"{_W}{{1,16}}(?:{_B}[·･ㆍ•]{_B}{_W}{{1,16}}){{1,20}}"
 _PARTED: Final = f"{_W}{{1,16}}(?:{BLANK}{{1,2}}(?:[_＿]{{1,3}}|[.-]){BLANK}{{1,2}}{_W}{{1,16}}){{1,4}}"
 _IN_PIECES: Final = "[a-z]{2,10}(?: [a-z]{1,8}){0,2} [0-9]{1,4}(?: [a-z]{1,8})?"
-_PLAIN: Final = f"(?:live:)?{_W}{{3,41}}(?:#[0-9]{{4}})?"
+_PLAIN: Final = f"(?:live:)?{_STYLED}-](?:{_STYLED}{ZERO_WIDTH}-]){{2,40}}(?:#[0-9]{{4}})?"
 DISGUISED: Final = f"(?:{_IN_WORDS}|{_APART}|{_DOTTED}|{_PARTED})"
 _HANDLE: Final = re2.compile(f"^(?:골뱅이{_B})?[@＠]?{BLANK}?(?:{DISGUISED}|{_IN_PIECES}|{_PLAIN})")
 # The names of the letters as they are told over the telephone.
@@ -28,6 +31,7 @@ LETTER_NAME: Final = (
     "엑스|와이|제트|지트|언더바|언더|밑줄|하이픈|대시|점|쩜|[영공일이삼사오육칠팔구0-9]{1,4})"
 )
 SPELLED: Final = f"{LETTER_NAME}(?:[ ,]{{1,2}}{LETTER_NAME}){{3,24}}"
+_SPELLED_JOINED: Final = re2.compile(f"^{LETTER_NAME}{{6,14}}")
 _SPELLED: Final = re2.compile(f"^{SPELLED}")
 _CALL: Final = re2.compile(
     "(?:^|[^0-9A-Za-z_.])[+]?(?:01[016789]|02|0[3-6][1-5]|070|050[0-9]|82)[-. ·)]{1,3}[0-9]{3,4}"
@@ -36,8 +40,14 @@ _NARROW: Final = str.maketrans(
     {0xFF21 + i: chr(0x41 + i) for i in range(26)}
     | {0xFF41 + i: chr(0x61 + i) for i in range(26)}
     | {0xFF10 + i: chr(0x30 + i) for i in range(10)}
+    | {0x24B6 + i: chr(0x41 + i) for i in range(26)}
+    | {0x24D0 + i: chr(0x61 + i) for i in range(26)}
+    | {i: unicodedata.normalize("NFKC", chr(i)) for i in range(0x1D400, 0x1D800)}
     | {"＠": "@", "＿": "_", "．": ".", "－": "-"}
 )
+_SAID: Final = "[공영일이삼사오육륙칠팔구]"
+# maru공공45, maru 일일사육: digits in words behind the letters.
+_WORDED: Final = re2.compile(f"^({_SAID}{{2,6}}[0-9]{{0,4}}| {_SAID}{{3,6}})(?:[^가-힣]|$)")
 REACH = 80  # code points in which a handle ends
 _NO_HANDLES: Final = frozenset(
     "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login "
@@ -69,15 +79,21 @@ def handle(text: str, at: int) -> tuple[int, bool]:
         value = value[: call.start()]
     if len(value) < len(window) and value[-2:-1] == " " and _is_word(window[len(value)]) and _is_word(value[-1:]):
         value = value[:-2]  # m a r u 7 to …
-    value = value.rstrip(".- ·･ㆍ•－．\u00a0")
+    value = value.rstrip(".- ·･ㆍ•－．\u00a0" + ZERO_WIDTH)
+    worded = _WORDED.match(window[len(value) :]) if value[-1:].isalpha() else None
+    if worded is not None:
+        return at + len(value) + len(worded.group(1)), True
     bare = value.lstrip("@＠")
     return at + len(value), not all(_is_word(c) or c in ".-#" for c in narrow(bare)) or value.startswith("골뱅이")
 
 
 def spelled(text: str, at: int) -> int:
     """Where the names of letters end that begin at `at`: 지 더블유 에이 엔 지."""
-    match = _SPELLED.match(text[at : at + REACH])
-    return at + len(match.group()) if match is not None else at
+    match = _SPELLED.match(text[at : at + REACH]) or _SPELLED_JOINED.match(text[at : at + REACH])
+    if match is None:
+        return at
+    end = at + len(match.group())
+    return end - (text[end - 1] == "이" and "가" <= text[end : end + 1] <= "힣")  # 칠이에요
 
 
 def narrow(value: str) -> str:

@@ -22,14 +22,14 @@ _WORDS: Final[dict[str, str]] = {
     "국내거소신고번호 거소신고번호 국내거소 "
     "거소번호 외국인 frn aliennumber "
     "arcno alienregistrationnumber alienregistrationno alienno foreignerno",
-    "passport": "여권번호 여권 passport passportno passportnumber psprtno passno",
+    "passport": "여권번호 여권 ppno passport passportno passportnumber psprtno passno",
     "license": "운전면허번호 운전면허증번호 운전면허증 운전면허 면허번호 면허증번호 면허증의번호 면허증 면허 "
     "driverlicense driverslicense driverlicenseno "
     "licenseno driverlicensenumber driverslicensenumber drvlicno drvlicenseno drvlcno dlno 면허no",
     "health": "건강보험증번호 건강보험증 건강보험번호 건강보험 보험증번호 보험증 증번호 의료보험증 healthinsurance "
     "건보번호 건보증번호 nhisno healthinsuranceno insuranceno",
     "vehicle": "차량번호 차량등록번호 자동차등록번호 자동차번호 번호판 "
-    "차번호 차번 등록차량 carno carnumber vehicleno vhclno plateno platenumber",
+    "plate 차량 차량no 차번호 차번 등록차량 carno carnumber vehicleno vhclno plateno platenumber",
     "postcode": "우편번호 postcode postalcode zipcode zip zipno zonecode postno 우편no",
     "crn": "법인등록번호 법인번호 법인등기번호 법인등기 등기번호 corporateregistrationnumber "
     "corpno corpregno corpregistno crno jurirno",
@@ -37,7 +37,7 @@ _WORDS: Final[dict[str, str]] = {
     "brn": "사업자등록번호 사업자등록 사업자번호 사업자 고유번호 납세번호 brn businessregistrationnumber "
     "bizno bizregno bizrno businessno businessregno saupno 사업자no",
     "phone": "전화번호 전화 연락처 휴대폰 핸드폰 휴대전화 휴대번호 폰번호 손전화 모바일 연락 문의 문자 팩스 직통 자택 "
-    "안심번호 수신번호 발신번호 tel hp phone mobile fax 사무실 상담 예약 제보 신고 "
+    "안심번호 수신번호 발신번호 인입 tel hp phone mobile fax 사무실 상담 예약 제보 신고 "
     "telno cellphone cellno hpno mobileno mbltelno mblno phoneno contact",
     "card": "카드번호 신용카드 체크카드 법인카드 카드 cardnumber cardno creditcard card cardnum crdno crdnum",
     "account": "계좌번호 계좌 입금 송금 예금주 통장 통장번호 이체 account "
@@ -57,7 +57,7 @@ _WORDS: Final[dict[str, str]] = {
 _PERSON: Final = ("birth", "person")
 NOT_NUMBERED: Final = ("phone", "bank-short")
 _BANK_BEHIND: Final = re2.compile(
-    "^(?:입니다|이에요|예요|이고|로|으로|을|를)?[ \n(\\[,/]{0,3}(?:"
+    "^(?:입니다|이에요|예요|이고|로|으로|을|를)?[ \n(\\[,/'\"]{0,4}(?:"
     "(?:국민|신한|우리|하나|기업|산업|부산|경남|광주|전북|제주|대구|외환|한국씨티|SC제일|[Kk][Bb]|[Ii][Bb][Kk]|[Nn][Hh]|iM)"
     "(?:국민|기업|농협)?(?:은행|뱅크)?(?:으로|로|[^가-힣A-Za-z]|$)|"
     "카카오뱅크|카뱅|토스뱅크|토스|케이뱅크|케뱅|(?:[Nn][Hh])?농협|수협|신협|우체국|새마을금고|SC제일)"

@@ -15,9 +15,10 @@ from filters.pii_rules.tables import cells
 
 _B: Final = f"{BLANK}{{0,3}}"
 _STRONG: Final = (
-    "카 톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
+    "카[ .·]톡|카카오톡|카카오|카톡|까톡|깨톡|오픈채팅방?|오픈카톡|오픈톡|갠톡|개인톡|텔레그램|텔레|인스타그램|"
     "인스타|디스코드|디코|"
-    "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
+    "쓰레드|인별그램|인★|네이트온|페이스북|페북|틱톡|위챗|왓츠앱|스카이프|블루스카이|마스토돈|시그널|트위치|"
+    "배틀넷|카카오스토리|카스 |스냅챗|까까오톡|[Kk]톡|카t|ㅋㅋㅇㅌ|스팀 ?(?:아이디|친추|닉)|ㅋㅌ|ㅋㅋㅇ|ㅌㄹ|ㅇㅅㅌ|"
     "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
     "[Ww]e[Cc]hat|[Ss]kype"
 )
@@ -26,12 +27,16 @@ _WEAK: Final = (  # words of other things as well
 )
 _SERVICE: Final = f"{_STRONG}|{_WEAK}"
 _FILLER: Final = (
-    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|아 이 디|"
+    f"(?:{BLANK}?(?:플러스친구|오픈프로필|프로필|검색|[.]?아[ .]이[ .]디|[.]?아[.]디|"
     "있으(?:세요|신가요)[?]?|주세요|주셔요|동일|문의|상담|연락처?|추가|"
     "친추|친구|주문|예약|신청|제보|해 ?주(?:세요|셔요)|아이디|아뒤|아디|계정|닉네임|닉|핸들|"
-    "주소|채널|플친|디엠|은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
+    "주소|채널|플친|디엠|태그|명|"
+    "은요?|는요?|이|가|도|만|으로|로|말고|[_-]?(?:ID|Id|id|DM|account|handle)[ \t\"':：=)/]))"
 )
-_MARK: Final = f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞👉⇒/|~\u2013\u2014ㅡ-]{{0,3}}{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
+_MARK: Final = (
+    f"[\"'`]?{_B}[])）,:：=>▶►▷→➡➜☞⇒/|~\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u2013\u2014ㅡ-]{{0,3}}"
+    f"{_B}[\"'「『<(\\[{{“‘]?{BLANK}?"
+)
 _LEAD: Final = f"(?:{_SERVICE}){_FILLER}{{0,4}}{_MARK}"
 _LABEL: Final = re2.compile(f"^{_LEAD}")
 # A weak word inside another one is none: 온라인, 호텔.
@@ -42,6 +47,9 @@ _STRONG_WORD: Final = re2.compile(f"^(?:{_STRONG})")
 _ASKS: Final = (
     "아이디",
     "아 이 디",
+    "아.이.디",
+    "아.디",
+    "🆔",
     "아뒤",
     "아디",
     "ID",
@@ -61,27 +69,47 @@ _SPEAKER: Final = (
 )
 _LONGEST_QUESTION = 30  # code points behind the service to the end of its line
 _ASKING: Final = re2.compile(
+    "[도는은]$|^[가-힣A-Za-z]{2,5}(?: ?(?:아이디|ID|계정))?[:：]?$|"
     "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
 )
 _ANSWER: Final = re2.compile(f"^{_SPEAKER}")
+# 응 maru_7, 저는 maru.7
+_SHORTLY: Final = re2.compile(
+    f"^(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?"
+    f"((?:[가-힣ㅇ]{{1,5}}[,.?!~]{{0,2}}{BLANK}){{1,2}})[@A-Za-z]"
+)
 _BEHIND: Final = re2.compile(
     "^(?:카카오톡|카톡|텔레그램|텔레|인스타그램|인스타|디스코드|디코)"
-    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추)"
+    "(?:[)）\\]]|임|이에요|예요|이요|입니다|이고|으로|로|아이디|계정|추가|친추|에서|"
+    "(?: ?(?:검색|친추|추가|찾|연락|아이디|ID|계정|주세요|주셔|줘|보내)))"
 )
+_FURTHER_REACH = 70
+_THE: Final = "(?:아이디|아뒤|아디|계정|핸들|주소|닉네임|닉|ID|[Ll]ine id|id|Id)"
+_FILL: Final = "[가-힣 .,?!~ㅋㅎㅠㅜ^()（:;'\"·-]"
+_FURTHER: Final = re2.compile(
+    f"^((?:{_FILL}{{0,30}}?{_THE}{_FILL}{{0,24}}?|{BLANK}?(?:초대|가입|친추|연락|닉)[은는])"
+    "[ :：=(\"'「『<\\[→]{1,4})[@＠A-Za-z0-9Ａ-Ｚａ-ｚⓐ-ⓩ]"
+)
+# 카톡에서 maru.7 찾아서, 인스타에 maru.7 검색
+_SOUGHT: Final = re2.compile(f"^((?:은|는|에서?|으?로)?{BLANK}(?:{_FILL}{{0,20}}? )?[\"'「『<\\[]?)[@＠A-Za-z]")
+_SEEK: Final = re2.compile(
+    "^[\"'」』>\\]]?(?:(?:로|으로) ?(?:검색|찾아|추가|친추|연락|디엠|DM|톡)|"
+    "(?:을|를|라고)? ?(?:검색(?:하|해|$)|찾아(?:서|주| )|치면|치시|"
+    "추가 ?(?:해|하|부탁|주)|친추|등록해|팔로|디엠|DM)|한테|에게)"
+)
+_PRODUCT: Final = re2.compile(
+    "^(?i:iphone|ipad|galaxy|win|windows|python|java|covid|ios|android|llama|gpt|"
+    "note|version|ver|usb|web|office)[-_. ]?[0-9.]+$"
+)
+_NO_HANDLE: Final = re2.compile(
+    "메일|비밀 ?번호|비번|암호|버전|파일|코드|공식|게임|홈페이지|누리집|기기|서버|링크|모델|와이파이|예약번호"
+)
+_LEAST = 5  # code points of a handle that stands apart from the name of its service
 _BEFORE: Final = re2.compile(
-    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}}){BLANK}{{0,2}}[(（\\[]?$"
+    f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}})"
+    f"{BLANK}{{0,2}}(?:으?로{BLANK}{{1,2}})?[(（\\[]?$"
 )
-AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
-_AT: Final = re2.compile(AT)
-_OFFERED: Final = re2.compile(
-    "계정|예약|문의|연락|주문|상담|제보|신고|팔로우|맞팔|친추|아이디|DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|프로필"
-)
-_TAKEN_UP: Final = re2.compile(
-    f"^{BLANK}?[)」』\"']?{BLANK}?(?:으?로 ?(?:연락|문의|DM|디엠|예약|주문|주세요|오세요|보내|쪽지|친추|톡)|"
-    f"이?{BLANK}?계정|한테|에게|님|팔로우|DM|디엠|친추|맞팔)"
-)
-_SOCIAL: Final = re2.compile("DM|디엠|인스타|트위터|스레드|쓰레드|블루스카이|카톡|텔레|팔로우")
-_REACH_BEFORE, _REACH_BEHIND = 18, 16
+_SPELLED_BEFORE: Final = re2.compile(f"(?:^|[^가-힣])({handles.SPELLED}){BLANK}?(?:으?로)?{BLANK}{{0,2}}$")
 _HEADING: Final = re2.compile(
     f"(?:카카오톡|카카오|카톡|인스타그램|인스타|텔레그램|텔레|라인|디스코드|디코|트위터){BLANK}?(?:아이디|ID|id|계정)?|메신저|"
     "(?i:(?:kakao(?:talk)?|insta(?:gram)?|telegram|discord)_?(?:id|account)?|line_?id)"
@@ -111,12 +139,6 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield Found(start, end, "messenger", 0.9, "column of handles")
 
 
-def at_signs(text: str, data: bytes) -> Iterator[Found]:
-    """Handles behind an at sign that a word before or behind offers to whoever wants to get in touch."""
-    for _, end in matches(_AT, text, data):
-        yield from _at_sign(text, end - 2)
-
-
 def _around(text: str, start: int, end: int) -> Iterator[Found]:
     """What the name of a service in text[start:end] vouches for: behind it, as the answer below, or before it."""
     before = text[start - 1 : start]
@@ -131,7 +153,7 @@ def _around(text: str, start: int, end: int) -> Iterator[Found]:
     if item is not None:
         yield item
         return
-    item = _answer(text, start, end)
+    item = _answer(text, start, end) or _further(text, start, end)
     if item is not None:
         yield item
     if strong and _BEHIND.match(text[start : end + 8]) is not None:
@@ -189,8 +211,14 @@ def _answer(text: str, start: int, end: int) -> Found | None:
     at = line + 1 + len(match.group())
     if "가" <= text[at : at + 1] <= "힣" and text[at] != "골":
         stop = handles.spelled(text, at)
-        return Found(at, stop, "messenger", 0.85, "letters told by their names, an answer") if stop > at else None
+        if stop > at:
+            return Found(at, stop, "messenger", 0.85, "letters told by their names, an answer")
     stop, disguised = handles.handle(text, at)
+    shortly = _SHORTLY.match(text[line + 1 : line + 60]) if stop == at else None
+    if shortly is not None:
+        at = line + 1 + shortly.end(1)
+        stop, disguised = handles.handle(text, at)
+        asked = False
     value = handles.narrow(text[at:stop])
     if stop == at or not (asked or disguised or handles.is_mixed(value)):
         return None
@@ -199,35 +227,45 @@ def _answer(text: str, start: int, end: int) -> Found | None:
     return Found(at, stop, "messenger", 0.9, f"answer to a question for a handle; {len(value)} characters")
 
 
+def _further(text: str, start: int, end: int) -> Found | None:
+    """카톡만 써서요. 제 아이디 maru.7: the word for a handle stands in the same line, only Hangul between."""
+    window = text[end : end + _FURTHER_REACH]
+    match = _FURTHER.match(window)
+    sought = match is None
+    match = match or _SOUGHT.match(window)
+    if match is None or _NO_HANDLE.search(match.group(1)) is not None:
+        return None
+    at = end + len(match.group(1))
+    stop, disguised = handles.handle(text, at)
+    value = handles.narrow(text[at:stop])
+    goes_on = text[stop : stop + 2].strip()[:1] in tuple("/(")
+    if len(value) < _LEAST or not handles.is_mixed(value.lstrip("@")) or goes_on:
+        return None
+    if disguised and "골뱅이" in text[at : stop + 8]:
+        return None  # an e-mail address
+    if sought and (_SEEK.match(text[stop : stop + 12]) is None or _PRODUCT.match(value) is not None):
+        return None
+    if not handles.is_handle(text, at, stop, asked=True, disguised=disguised):
+        return None
+    return Found(at, stop, "messenger", 0.85, f"service before, word for a handle between; {len(value)} characters")
+
+
 def _before(text: str, start: int) -> Iterator[Found]:
     """maru_7 (카톡), maru-7-x 텔레그램임: the service stands behind."""
     left = text[max(0, start - handles.REACH) : start].rpartition("\n")[2]
     match = _BEFORE.search(left)
     if match is None:
+        match = _SPELLED_BEFORE.search(left) if left[-3:].strip()[-1:] == "로" else None
+    if match is None:
         return
     value = match.group(1).strip(" ._-")
     first = start - len(left) + left.rindex(value)
+    if handles.spelled(value, 0) == len(value):
+        yield Found(first, first + len(value), "messenger", 0.85, "letters told by their names, service behind")
+        return
     mixed = handles.is_mixed(value) and any(c.isdigit() or c == "_" for c in value)
     if any(c.isalpha() for c in value) and (mixed or " " in value):
         yield Found(first, first + len(value), "messenger", 0.85, f"service behind; {len(value)} characters")
-
-
-def _at_sign(text: str, start: int) -> Iterator[Found]:
-    """@maru.7 with a word before or behind that offers it to whoever wants to get in touch."""
-    before = text[start - 1 : start]
-    if (before.isascii() and before.isalnum()) or (before and before in "/._-@("):
-        return
-    left = text[max(0, start - _REACH_BEFORE) : start].rpartition("\n")[2]
-    stop, disguised = handles.handle(text, start)
-    if "공식" in left or text[start + 1 : stop].isdigit() or text[stop : stop + 2] == "](":
-        return
-    if _OFFERED.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
-        return
-    plain = text[start + 1 : stop].isalpha()  # @deprecated
-    if plain and _SOCIAL.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
-        return
-    if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and text[stop : stop + 1] != "/":
-        yield Found(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")
 
 
 def _runs_on(text: str, end: int) -> bool:

@@ -48,6 +48,7 @@ _NAME: Final = re2.compile(
     "(?i)^(?:(?:aes|rsa|sha|md|des|3des|ecc|ecdsa|aria|seed|lea|tls|wpa)[-_]?[0-9][a-z0-9_-]*|[a-z_]+[.][a-z_]+[0-9]?)$"
 )
 _OF_A_DOOR: Final = re2.compile("^[*#]?[0-9]{4,8}[*#]$")
+_OF_WORDS: Final = re2.compile("^[A-Z][a-z]+(?:[-._][A-Za-z]+){1,3}[-._]?[0-9]{1,4}$")
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
 _BAD_EXAMPLE: Final = ("같은", "처럼", "따위", "등과", "등은")
 _COUNTED: Final = tuple("자비개년월일회번글원분초")
@@ -128,7 +129,8 @@ def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     if marked:
         return value if len(value) >= (4 if hangul else 6) and _is_password(value, quoted) else ""
     signed = any(c in _SIGNS for c in value[:-1]) and any(c.isdigit() for c in value)
-    return value if _is_strong(value) and (hangul or signed) else ""
+    worded = hangul and _OF_WORDS.match(value) is not None  # 초기 암호 Maru-Dasom77
+    return value if worded or (_is_strong(value) and (hangul or signed)) else ""
 
 
 def _cut(value: str, quoted: bool) -> str:

@@ -68,6 +68,8 @@ def business(window: Window) -> Found | None:
         return Found(window.start, window.end, "brn", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
     # Tax invoices head the business number with 등록번호 alone.
     others = ("other", "account", "bank", "card", "phone")
+    if label.word == "등록번호" and label.distance == 0 and _is_of_a_business(window):
+        return Found(window.start, window.end, "brn", 0.85, f"label 등록번호 before, on a paper of businesses; {facts}")
     if label.kind in others and label.distance <= 8 and label.word != "등록번호" and not _is_before_an_account(window):
         return None
     if window.separators[:1] != ("-",) or digits[0] == "0":  # no tax office has a code below 100
@@ -76,6 +78,16 @@ def business(window: Window) -> Found | None:
     if (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()):
         return None
     return Found(window.start, window.end, "brn", 0.95 if summed else 0.75, f"canonical form; {facts}")
+
+
+_PAPER: Final = re2.compile("사업자|상호|법인명|대표자|업태|종목|공급자|공급받는")
+_PAPER_REACH = 120  # code points before 등록번호 in which a word of businesses counts
+
+
+def _is_of_a_business(window: Window) -> bool:
+    """등록번호: 922 07 00831 below 상호."""
+    lettered = tuple(map(len, window.groups)) == _BUSINESS and window.digits[0] != "0"
+    return lettered and _PAPER.search(window.text[max(0, window.start - _PAPER_REACH) : window.start]) is not None
 
 
 def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
@@ -130,6 +142,8 @@ def _account_context(window: Window) -> str | None:
         return f"bank {label.word} before"
     if label.kind == "bank-short" and label.distance == 0 and (parts >= 3 or 11 <= len(window.digits) <= 14):
         return f"bank {label.word} before"
+    if label.kind in ("bank", "bank-short") and parts >= 3 and _BANK_ABOVE.search(_line_above(window)) is not None:
+        return f"bank {label.word} in the line before"
     whole = len(window.digits) >= (12 if label.kind == "bank-short" else 10 if parts >= 3 else 11)
     if whole and label.kind in ("bank", "bank-short") and label.distance <= 2 and _is_paid_to(window):
         return f"bank {label.word} before"
@@ -145,6 +159,17 @@ def _account_context(window: Window) -> str | None:
     if near and len(window.digits) >= 11 and bank_after(window.text, window.end):
         return "bank behind"
     return None
+
+
+_BANK_ABOVE: Final = re2.compile(
+    "[가-힣a-zA-Z]{2,6}(?:은행|뱅크)?(?:이?요|이에요|예요|입니다)?[.]?\n"
+    "(?:\\[[^\\]\n]{1,12}\\] ?|[^\n:：]{1,10}[:：] ?)?$"
+)
+
+
+def _line_above(window: Window) -> str:
+    """나: 신한 and in the next line 나: 0"""
+    return window.text[max(0, window.start - 24) : window.start]
 
 
 def _is_before_an_account(window: Window) -> bool:

@@ -30,10 +30,13 @@ _CALLS: Final = re2.compile("전화|통화|연락|팩스|휴대|핸드폰|(?i:te
 _ROW_REACH = 60  # code points before and behind
 _REST: Final = f"{DIGIT}{{3,4}}(?:[- .]| ?(?:에|다시|하이픈|대시|빼기) ?)?{DIGIT}{{4}}"
 _LEFT_OUT: Final = "(?:을|를|은|는)? ?(?:붙|빼|뺀|생략|제외|다음|떼|이고|이구|하고|이며|으로 시작)"
+_SAID: Final = "[공영일이삼사오육륙칠팔구]"
+_NEXT: Final = ",? ?(?:그 ?)?다음에?(?:는|은)?,? ?"
 # 010-0417 이고 뒷자리는 2296; 앞에 공일공 붙이시고 1417-2204
 WORDED: Final = (
     f"{_MOBILE}[- .]?{DIGIT}{{3,4}}[^0-9０-９\\n]{{0,12}}(?:뒷|뒤|끝)[^0-9０-９\\n]{{0,12}}{DIGIT}{{4}}|"
-    f"(?:010|공일공|영일영){_LEFT_OUT}[^0-9０-９\\n]{{0,14}}{_REST}"
+    f"(?:010|공일공|영일영){_LEFT_OUT}[^0-9０-９\\n]{{0,14}}{_REST}|"
+    f"(?:010|공일공|영일영){_NEXT}(?:{DIGIT}{{4}}|{_SAID}{{4}}){_NEXT}(?:{DIGIT}{{4}}|{_SAID}{{4}})"
 )
 _WORDED: Final = re2.compile(WORDED)
 # 010(하트)0000(하트)1234: the same word twice.
@@ -68,12 +71,16 @@ GATES: Final = (
     LOCAL,
     SECOND,
     MASKED_GATE,
+    f"{_MOBILE}&(?:#|n)[0-9a-z]+;{DIGIT}",
     IN_CELLS,
     f"{_MOBILE}-?{DIGIT}*-?\n(?:>|[가-힣]+:)",
     f"0{_BAR}1{_BAR}[016789]{_BAR}",
 )
 _MOST_MASKS = 3  # of eight digits; with more of them left out a number reaches nobody
 _COUNTED: Final = frozenset("년월일원명개건")
+_CODED: Final = "&(?:#0?45|#8208|#8211|#x2[dD]|ndash|nbsp|#160);"  # marks as pages write them
+CODED: Final = f"{_MOBILE}{_CODED}{DIGIT}{{3,4}}{_CODED}{DIGIT}{{4}}"
+_CODED_NUMBER: Final = re2.compile(CODED)
 
 
 def found(text: str, data: bytes) -> Iterator[Found]:
@@ -93,7 +100,9 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             yield Found(start, end, "phone", 0.8, "number over cells; word of calls in its row")
     for start, end in matches(_WORDED, text, data):
         first = start if text[start].isdigit() and text[end - 4 : end].isdigit() and _is_cut(text, start, end) else -1
-        if first < 0:
+        if not text[end - 1].isdigit():  # 공일공 다음에 공사육오 다음에 …
+            first = start
+        elif first < 0:
             last = _LAST.search(text[start:end])
             first = start + last.start() if last is not None else start
         if _stands_alone(text, first, end):
@@ -107,11 +116,15 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         counted = text[end : end + 1] in _COUNTED
         if _stands_alone(text, first, end) and not counted and not _are_years(text[first:end]):
             yield Found(first, end, "phone", 0.85, "label before; number without area code")
+    for start, end in matches(_CODED_NUMBER, text, data) if b"&" in data else ():
+        if _stands_alone(text, start, end):
+            yield Found(start, end, "phone", 0.9, "mobile number with coded marks")
     for start, end in matches(_SECOND, text, data):
         yield from _row(text, start, end)
     for start, end in matches(_MASKED, text, data):
         hidden = sum(c in _MASKS for c in text[start:end])
-        if 0 < hidden <= _MOST_MASKS and _stands_alone(text, start, end):
+        last = hidden == 4 and not any(c in _MASKS for c in text[start : end - 4])
+        if (0 < hidden <= _MOST_MASKS or last) and _stands_alone(text, start, end):
             yield Found(start, end, "phone", 0.8, f"mobile number; {hidden} digits masked")
 
 

@@ -172,7 +172,7 @@ def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
         return None
     size = len(window.digits)
     if (
-        (prefix[:2] == "01" and size in (10, 11))
+        (prefix[:2] == "01" and size == (11 if prefix == "010" else 10))
         or (prefix == "070" and size == 11)
         or (prefix[:3] == "050" and size == 12)
     ):

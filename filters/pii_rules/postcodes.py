@@ -12,7 +12,9 @@ from filters.pii_rules.labels import column_above
 from filters.pii_rules.numbers import DIGIT, ZERO_WIDTH, folded, matches
 
 _BLANK: Final = f"[ \t\u00a0\u3000\n{ZERO_WIDTH}]"
-_CODE: Final = f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{4}}{DIGIT}|{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}})"
+_CODE: Final = (
+    f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{4}}{DIGIT}|{DIGIT}(?: {DIGIT}){{4}}|{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}})"
+)
 _LABEL: Final = (
     f"(?:우{_BLANK}?편{_BLANK}?번{_BLANK}?호|[(（\\[]{_BLANK}?우{_BLANK}?[)）\\]]?|우[)）:]|〒|"
     f"(?i:zip{_BLANK}?code|zip|post(?:al)?[ _]?code))"
@@ -23,7 +25,7 @@ _PROVINCE: Final = (
     "(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충청[북남]|충[북남]|전라[북남]|전[북남]|경상[북남]|경[북남]|제주)"
     f"(?:특별자치도|특별자치시|특별시|광역시|도|시)?{_BLANK}{{1,3}}[가-힣]{{1,5}}(?:시|군|구|읍|면|동|로|길)"
 )
-_CELL: Final = f"[|,\t;][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
+_CELL: Final = f"[|,\t;\n][ \"']*{_CODE}[ \"']*(?:[|,\t;\n]|$)"
 _SHORT_LABEL: Final = f"(?:^|[ \t\n(（,，])우[.]?{_BLANK}{{1,2}}"  # 우 12345
 _SPEAKER: Final = "(?:\\[[^\\]\n]{1,14}\\] ?)?(?:[^\n:：0-9]{1,12}[:：] ?)?"
 _ANSWERED: Final = re2.compile(f"우편{_BLANK}?번호[^\n0-9]{{0,24}}\n{_SPEAKER}[^\n0-9:]{{0,12}}{_CODE}")

@@ -18,7 +18,7 @@ _PRIVATE: Final = (
 )
 _PUBLIC: Final = (
     "(?:discord[.]gg|discord[.]com/invite|instagram[.]com|twitter[.]com|x[.]com|facebook[.]com|threads[.]net|"
-    "tiktok[.]com|linktr[.]ee)/"
+    "tiktok[.]com|linktr[.]ee|blog[.]naver[.]com|brunch[.]co[.]kr)/"
 )
 _LINK: Final = re2.compile(f"{_WEB}(?:{_PRIVATE}|{_PUBLIC})@?[A-Za-z0-9_~+][A-Za-z0-9_.~+/-]{{1,63}}")
 _B: Final = f"{BLANK}{{0,2}}"
@@ -30,6 +30,7 @@ LINKS: Final = f"(?:{_PRIVATE}|{_PUBLIC})[@A-Za-z0-9_~+]|{_DISGUISED}"
 _CONTEXT: Final = re2.compile(
     "오픈채팅|오픈톡|카톡|문의|연락|상담|쪽지|주문|예약|제보|DM|디엠|계정|놀러|친추|맞팔|팔로우|포트폴리오|작업물|사진|피드|"
     "후기|작가|"
+    "블로그(?: ?(?:주소|링크))?[은는]?[ :：(]{0,3}$|브런치[은는]?[ :：(]{0,3}$|"
     "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)(?: ?(?:주소|계정|아이디|링크))?[은는]?[ :：(]{0,3}$"
 )
 _OFFERED: Final = re2.compile("^ ?(?:맞팔|팔로우|친추|(?:으?로 ?)?(?:DM|디엠|연락|문의|놀러))")

@@ -11,14 +11,17 @@ import re2
 from filters.pii_rules.between import BETWEEN
 from filters.pii_rules.checksums import is_birth_date
 from filters.pii_rules.finding import Found
-from filters.pii_rules.labels import label_before, label_of
+from filters.pii_rules.labels import label_before, label_of, squeezed
 from filters.pii_rules.numbers import DIGIT, SEPARATOR, folded, matches
 from filters.pii_rules.residents import OTHER_REACH, is_beside_a_name, kind_of
 
 _MASKS: Final = "*＊●○■□◯Xx•※✕×#"
 _MASK: Final = f"[{_MASKS}]"
 # 901231-1 alone still tells birthday and sex; masked at the front, the rest still tells sex and place.
-MASKED: Final = f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}(?: ?{_MASK}){{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}"
+_CUT: Final = f"{DIGIT}{{2,4}}{_MASK}{{2,4}} ?[-–] ?[1-8*＊]{_MASK}{{6}}"  # 91****-2******
+MASKED: Final = (
+    f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}(?: ?{_MASK}){{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}|{_CUT}"
+)
 _MASKED: Final = re2.compile(MASKED)
 PARTIAL: Final = f"{DIGIT}{{6}} ?[-–—‐‑−－] ?[1-8１-８]"
 _PARTIAL: Final = re2.compile(PARTIAL)
@@ -29,7 +32,7 @@ APART: Final = (
 )
 _APART: Final = re2.compile(APART)
 # Behind the label any mark parts the halves; elsewhere these marks part two values.
-ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\t] ?|</td> ?<td>){DIGIT}{{7}}"
+ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\tㅡ=] ?|</td> ?<td>){DIGIT}{{7}}"
 _ODD: Final = re2.compile(ODD)
 # As machines misread print: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
@@ -49,6 +52,9 @@ ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,\n]{1,3}
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
 _LABELS: Final = ("rrn", "frn", "birth")
 _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
+_PAPER: Final = re2.compile("면허증|등록증|주민|외국인|신분증|보험|피부양자|세대원|세대주|등본|초본|증명서")
+_PAPER_REACH = 160
+_CUT_REACH = 60  # code points before 91****-2****** in which a word must say what it is
 _HALVES_REACH = 24  # code points before 앞자리 and 뒷자리 in which a word must say that a resident number is meant
 
 
@@ -81,7 +87,8 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
         if not 0 < letters <= 4 or text[start - 1 : start].isalnum() or text[end : end + 1].isdigit():
             continue
         label = label_before(text, start)
-        if label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
+        labelled = label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH
+        if labelled or _is_on_a_paper(text, start, raw.translate(_READ)):
             reason = f"label {label.word} before; {letters} digits misread"
             yield Found(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
     for start, _ in matches(_NAME, text, data):
@@ -96,6 +103,12 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
         found = _apart(text, start, end)
         if found is not None:
             yield found
+
+
+def _is_on_a_paper(text: str, start: int, read: str) -> bool:
+    """Whether a date and a sex stand in what is read on a licence, a card of foreigners or of the health insurance."""
+    digits = "".join(c for c in read if c.isdigit())
+    return is_birth_date(digits) and _PAPER.search(squeezed(text[max(0, start - _PAPER_REACH) : start])) is not None
 
 
 def _loose(text: str, start: int) -> Found | None:
@@ -163,6 +176,13 @@ def masked(text: str, data: bytes) -> Iterator[Found]:
             continue
         label = label_before(text, start)
         labelled = label.kind in _LABELS
+        if len(raw.replace(" ", "")) == 14 and 0 < len(digits) < 6:
+            said = labelled or _RESIDENT.search(text[max(0, start - _CUT_REACH) : start]) is not None
+            if said and digits[-1] in "12345678" and len(digits) > 2:
+                yield Found(
+                    start, end, kind_of(label.kind, digits[-1]), 0.85, "word of resident numbers before; masked"
+                )
+            continue
         if raw[0] in _MASKS:
             if labelled and before not in tuple(_MASKS):
                 yield Found(start, end, kind_of(label.kind, digits[0]), 0.9, f"label {label.word} before; masked")

@@ -28,6 +28,8 @@ _NAME_AFTER: Final = re2.compile("^[\"']?[,|;\\t] ?[\"']?([가-힣]{2,4})(?:[^�
 _LABEL_BEHIND: Final = re2.compile("^ ?[(（\\[] ?(?:주민|외국인)(?:등록)? ?번호")
 _OTHERS: Final = ("other", "account", "bank", "card", "corporation")
 _SORTS: Final = frozenset("11 12 13 14 15 21 22 31 32 33 34 35 36 37 38 39 41 42 43 44 51 52 53 54 61 71 81".split())
+_ASKED: Final = re2.compile("주민(?:등록)? ?번호")
+_ASKED_REACH = 90  # code points before thirteen digits
 OTHER_REACH = 16  # code points in which the label of a corporation wins over the shape
 
 
@@ -82,6 +84,8 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
         if _is_made_this_century(window.digits) and label.kind == "other" and label.distance <= 1:
             return None  # 주문번호 240115-1…, of a day in January 2024
         return (0.97 if summed else 0.9), "canonical hyphenated form"
+    if _is_asked_again(window):
+        return 0.8, "word of resident numbers in the line before"
     if label.kind in _OTHERS:
         return None
     if person.distance <= OTHER_REACH and (summed or person.kind == "birth"):
@@ -94,16 +98,19 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
         return 0.8, "two groups; six and seven digits"
     if window.separators in ((), (".",)) and _is_behind_a_name(window):
         return 0.75, "in brackets behind a word"
-    if (
-        window.separators == ()
-        and not barcode_sum_holds(window.digits)
-        and (
-            is_beside_a_name(window.text, window.start, window.end)
-            or _is_in_a_row_of_a_person(window.text, window.start, window.end)
-        )
+    if window.separators == () and (
+        is_beside_a_name(window.text, window.start, window.end, known=barcode_sum_holds(window.digits))
+        or (not barcode_sum_holds(window.digits) and _is_in_a_row_of_a_person(window.text, window.start, window.end))
     ):
         return 0.75, "in a cell beside a name"
     return None
+
+
+def _is_asked_again(window: Window) -> bool:
+    """주민번호 입력=72 … 재입력=7204121…: asked again in the lines below."""
+    before = window.text[max(0, window.start - _ASKED_REACH) : window.start]
+    alone = window.separators == () and window.stands_alone and window.digits[6] not in "90"
+    return alone and window.char_before in tuple("=:") and _ASKED.search(before) is not None
 
 
 def _is_made_this_century(digits: str) -> bool:

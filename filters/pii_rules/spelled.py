@@ -18,7 +18,7 @@ from filters.pii_rules.phones import BEHIND, prefix_of
 
 # What is read as each digit, 0 first.
 _DIGITS: Final = (
-    "0０⓪⓿⁰₀공영빵〇零OoＯㅇ🅾",
+    "0０⓪⓿⁰₀공영빵〇零OoＯㅇ🅾ⓞⓄοОо",
     "1１①❶⓵➀➊¹₁일一壹lIｌ⑴",
     "2２②❷⓶➁➋²₂이二貳⑵",
     "3３③❸⓷➂➌³₃삼三參⑶",
