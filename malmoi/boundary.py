@@ -29,9 +29,10 @@ def input_errors(translate: Callable[[str], Exception], *keep: type[BaseExceptio
     ...
     ValueError: unreadable (LookupError)
     """
+    ours: tuple[type[BaseException], ...] = (MalmoiError, *keep)
     try:
         yield
-    except (MalmoiError, *keep):
+    except ours:
         raise
     except OSError as error:
         if error.errno is not None:

@@ -12,14 +12,14 @@ class Refused(Exception):
     """The verdict of these tests."""
 
 
-class PanicException(BaseException):  # noqa: N818  # as pyo3 names it
+class PanicException(BaseException):  # as pyo3 names it
     """A panic of compiled Rust, which no `except Exception` catches."""
 
 
 @pytest.mark.parametrize(
     "raised",
-    [LookupError("x"), ValueError("x"), AttributeError("x"), MemoryError(), RecursionError(), OSError("bad"), EOFError(),
-     UnicodeDecodeError("utf-8", b"", 0, 1, "x"), AssertionError(), StopIteration(), PanicException("x")],
+    [LookupError("x"), ValueError("x"), AttributeError("x"), MemoryError(), RecursionError(), OSError("bad"),
+     EOFError(), UnicodeDecodeError("utf-8", b"", 0, 1, "x"), AssertionError(), StopIteration(), PanicException("x")],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
 def test_an_exception_about_the_input_is_translated_by_its_name(raised):
