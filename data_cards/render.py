@@ -16,6 +16,7 @@ from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.header import header
 from malmoi.canonical import canonical
 from malmoi.errors import DataError
+from malmoi.printable import escape_controls
 from malmoi.tables import opened
 
 _TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
@@ -93,7 +94,11 @@ def _ask_the_same(card: Mapping[str, Any]) -> None:
             "verify it with the version of malmoi that its manifest names."
         )
     for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
-        asked, wanted = {k: f["sql"] for k, f in card[kind].items()}, {k: f.sql for k, f in known.items()}
+        try:
+            asked = {k: f["sql"] for k, f in card[kind].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"card.json: {kind} are not written as questions ({type(error).__name__}).") from error
+        wanted = {k: f.sql for k, f in known.items()}
         differ = sorted(k for k in asked.keys() | wanted.keys() if asked.get(k) != wanted.get(k))
         if differ:
             raise DataError(f"card.json: {kind} {', '.join(differ)} do not ask what the list of facts asks.")
@@ -139,6 +144,7 @@ def _environment(name: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_printable,
     )
     made.filters |= {"shown": shown}
     made.globals |= {"permille": permille}
@@ -147,6 +153,11 @@ def _environment(name: str) -> Environment:
     else:
         made.filters |= {"cell": lambda v: Markup.escape(shown(v))}
     return made
+
+
+def _printable(value: Any) -> Any:
+    """What a template prints, with control characters escaped; markup stays markup."""
+    return type(value)(escape_controls(value)) if isinstance(value, str) else value
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from flows.cli_options import (
 from flows.cli_sources import sources
 from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError
+from malmoi.printable import escape_controls, escape_line
 
 app = App(
     name="malmoi",
@@ -226,11 +227,11 @@ def status(
 @app.command
 def verify(folder: Path) -> None:
     """Check a release: every file, the manifest, and every number of its card."""
-    from flows.release import findings
+    from flows.verifying import findings
 
     found = findings(folder)
     for finding in found:
-        out.print(f"{finding.check}: {finding.path}: {finding.says}", markup=False)
+        out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
     if found:
         raise DataError(f"{folder}: {len(found)} findings; this is not the release that was published.")
     print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
@@ -273,7 +274,9 @@ def try_(
 
 def _configure(workers: int | None) -> None:
     from flows import pool
+    from malmoi.workspace import keep_private
 
+    keep_private()  # before the fork server starts, whose workers inherit it
     if workers is not None and workers < 1:
         raise CallError(f"--workers is {workers}; give at least 1.")
     pool.configure(workers)
@@ -315,27 +318,32 @@ def guarded(call: Callable[[], Any]) -> int:
     try:
         call()
     except CycloptsError as error:
-        print(f"malmoi: {error}", file=sys.stderr)
+        _say(str(error))
         return 2
     except MalmoiError as error:
-        print(f"malmoi: {error}", file=sys.stderr)
+        _say(str(error))
         return error.status
     except OSError as error:
-        print(f"malmoi: {_disk(error)}", file=sys.stderr)
+        _say(_disk(error))
         return 3
     except Exception as error:  # a bug; say so, with the place, and keep the documented statuses
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}: {error}"
-        print(f"malmoi: a fault of malmoi itself ({said}). What is finished stands.", file=sys.stderr)
+        _say(f"a fault of malmoi itself ({said}). What is finished stands.")
         if os.environ.get("MALMOI_DEBUG"):
             traceback.print_exc()
         else:
-            print("malmoi: MALMOI_DEBUG=1 shows where it happened.", file=sys.stderr)
+            _say("MALMOI_DEBUG=1 shows where it happened.")
         return 3
     except KeyboardInterrupt:
-        print("malmoi: stopped. What is finished stands; the same command goes on from there.", file=sys.stderr)
+        _say("stopped. What is finished stands; the same command goes on from there.")
         return 3
     return 0
+
+
+def _say(message: str) -> None:
+    """One message on standard error; what it quotes of data cannot steer the terminal."""
+    print(f"malmoi: {escape_controls(message)}", file=sys.stderr)
 
 
 def _disk(error: OSError) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from cyclopts.validators import Number
 
 from flows.cli_options import WorkspaceOption, out
 from malmoi.errors import CallError
+from malmoi.printable import dump_json
 
 index = App(name="index", help="What published releases left: list it, ask it, mask withdrawn documents, compact it.")
 
@@ -59,7 +59,7 @@ def query(
     from flows.index import opened
 
     for answer in index_query.ask(opened(workspace), index_query.texts(files, jsonl), threshold):
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        sys.stdout.write(dump_json(answer) + "\n")
 
 
 @index.command(name="compact")

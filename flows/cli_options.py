@@ -9,10 +9,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
+
+from flows.console import SafeConsole
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width of its own
-out = Console(highlight=False, soft_wrap=True, width=_wide)
+out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
 
 WorkspaceOption = Annotated[Path, Parameter("--workspace", help="Folder that holds captures, stages and releases.")]
 SourceOption = Annotated[

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from flows.console import SafeConsole
 from malmoi.ledger import Ledger, total
 
 
@@ -40,7 +41,7 @@ class Progress:
     """Reports to `console`; `quiet` reports nothing."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or SafeConsole(stderr=True, highlight=False)
         self.quiet = quiet
 
     @contextmanager

@@ -35,7 +35,7 @@ from malmoi.releases.schema import SCHEMA_VERSION
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.seal import seal
 from malmoi.releases.second_look import refuse_texts
-from malmoi.releases.verify import Finding, verify
+from malmoi.releases.verify import verify
 from malmoi.shard import sha256_of
 from malmoi.workspace import Workspace, replace_file
 
@@ -194,13 +194,6 @@ def known(workspace: Workspace) -> History:
             raise CallError(f"{sums.parent}: {error} Run malmoi verify on it; move it away or restore it.") from error
         history = history.add(made.name, entry)
     return history
-
-
-def findings(folder: Path) -> list[Finding]:
-    """What is wrong with a release; empty where everything agrees. CallError where there is no release."""
-    if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
-        raise CallError(f"{folder} is no release: it has neither {SUMS} nor {manifests.NAME}.")
-    return verify(folder, render=data_cards.rendered)
 
 
 def _replaced(recipe: Recipe) -> frozenset[str]:

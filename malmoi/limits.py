@@ -60,4 +60,21 @@ def defined() -> tuple[InputLimit, ...]:
 
 # `malmoi try` and worker processes.
 
-# Releases that somebody else made (malmoi/releases/verify.py).
+# Releases that somebody else made (malmoi/releases/verify.py, flows/verifying.py).
+VERIFY_UNPACKED = InputLimit(
+    "verify_unpacked",
+    200,
+    "ratio",
+    "columns of a Parquet file of a release, unpacked, to its size; 64 MiB are always read",
+)
+VERIFY_ROWS = InputLimit(
+    "verify_rows", 1, "ratio", "rows of a Parquet file of a release to its bytes; 100,000 rows are always read"
+)
+VERIFY_TEXT = InputLimit("verify_text", 64 << 20, "bytes", "card, manifest, sums or page of a release; read as a whole")
+VERIFY_SECONDS = InputLimit(
+    "verify_seconds", 60, "seconds", "CPU time to verify a release, plus one second for each 256 KiB of its files"
+)
+VERIFY_MEMORY = InputLimit("verify_memory", 4 << 30, "bytes", "address space of the process that verifies a release")
+VERIFY_SPILL = InputLimit(
+    "verify_spill", 1 << 30, "bytes", "temporary files while a release is verified, plus four times its own files"
+)

@@ -26,6 +26,7 @@ DATA = "data"  # the view over all shards below data/; every other table is one 
 MEMORY = "1GB"  # of one sort; beyond it DuckDB spills into the folder it was given
 ROWS = 65_536  # of one row group of an audit table
 
+_spill: int | None = None  # bytes; None: as much as DuckDB takes
 _GLOB = re.compile(r"[\[*?]")
 Value: TypeAlias = int | str | None  # decimals are strings of fixed scale, so that equal means equal
 
@@ -63,6 +64,12 @@ class Tables:
         return Answer(columns, rows)
 
 
+def bound_spill(size: int) -> None:
+    """Let no connection of this process write more than `size` bytes of temporary files."""
+    global _spill
+    _spill = size
+
+
 @contextmanager
 def opened(folder: Path) -> Iterator[Tables]:
     """The tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
@@ -78,6 +85,8 @@ def opened(folder: Path) -> Iterator[Tables]:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(spill)}")
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+        if _spill is not None:
+            connection.execute(f"SET max_temp_directory_size = '{_spill}B'")
         for name, paths in files.items():
             try:
                 connection.execute(f"CREATE VIEW {_named(name)} AS SELECT * FROM {_parquet(paths)}")

@@ -31,6 +31,7 @@ from malmoi.ledger import Ledger
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
+PRIVATE = 0o700  # mode of the root: raw pages and texts before redaction are the operator's alone
 _UNFINISHED_MARK = ".malmoi.json.*"  # what a run leaves that is killed while it makes the workspace
 
 
@@ -42,13 +43,18 @@ class Workspace:
 
     @staticmethod
     def open(root: Path) -> Workspace:
-        """The workspace at `root`, made if it is not there; CallError if the folder is something else."""
+        """The workspace at `root`, made if it is not there; CallError if the folder is something else.
+
+        From here on this process makes files that only the operator can read, and a root that others
+        could enter is closed to them.
+        """
+        keep_private()
         root = root.absolute()
         mark = root / "malmoi.json"
         if not mark.exists():
             if root.exists() and any(not path.match(_UNFINISHED_MARK) for path in root.iterdir()):
                 raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
-            root.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
         try:
             found = json.loads(mark.read_text(encoding="utf-8"))["format"]
@@ -56,6 +62,7 @@ class Workspace:
             raise CallError(f"{mark}: not readable ({error}); restore it, or name another --workspace.") from error
         if found != FORMAT:
             raise CallError(f"{root} has layout {found}, this version works with {FORMAT}; name another --workspace.")
+        _close_to_others(root)
         (root / "tmp").mkdir(exist_ok=True)
         return Workspace(root)
 
@@ -168,6 +175,25 @@ def _take(stream: IO[str], root: Path) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise CallError(f"{root} is in use by another run; wait for it, or name another --workspace.") from error
+
+
+def keep_private() -> None:
+    """Let this process, and those it starts, make files of mode 0600 and folders of mode 0700."""
+    os.umask(0o077)
+
+
+def _close_to_others(root: Path) -> None:
+    """Take the rights of group and others from a root that has them, such as one of an earlier version."""
+    mode = root.stat().st_mode & 0o777
+    if not mode & 0o077:
+        return
+    try:
+        root.chmod(mode & PRIVATE)
+    except OSError as error:
+        raise CallError(
+            f"{root} can be read by others (mode {mode:04o}) and belongs to another user; it holds texts before "
+            f"redaction. Let its owner run `chmod 700 {root}`, or name a workspace of your own with --workspace."
+        ) from error
 
 
 def replace_file(path: Path, text: str) -> None:

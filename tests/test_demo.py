@@ -147,3 +147,13 @@ def test_the_release_verifies_and_a_later_edition_of_the_site_is_followed(demo, 
     assert "sample/news/2026-09.html" in rows and "sample/news/2026-07.html" not in rows
     assert "sample/encyclopedia/stone-wall.html" not in rows  # type 1 became type 4
     assert rows["sample/qa/kimchi.html"] != kept["qa/kimchi"]["text"]
+
+
+def test_nobody_but_the_operator_can_read_the_workspace(demo):
+    root = demo[0]
+    open_to_others = {
+        path.relative_to(root).as_posix(): f"{path.lstat().st_mode & 0o777:o}"
+        for path in (root, *root.rglob("*"))
+        if not path.is_symlink() and path.lstat().st_mode & 0o077
+    }
+    assert open_to_others == {}

@@ -182,7 +182,7 @@ def test_an_edited_card_table_and_an_edited_root_are_found(release: Path) -> Non
     card["root"] = "0" * 64
     (release / "card.json").write_text(canonical(card), encoding="utf-8")
     seal(release)
-    found = verify(release)
+    found = checked(release)
     assert any("by_licence" in f.says for f in found)
     assert any(f.check == "root" for f in found)
 

@@ -1,5 +1,7 @@
 """What is done stands whole; what is half done is as if it had never been begun."""
 
+from pathlib import Path
+
 import pytest
 
 from malmoi.errors import CallError, StageError
@@ -84,3 +86,35 @@ def test_a_workspace_of_another_layout_is_refused(tmp_path):
     (tmp_path / "w" / "malmoi.json").write_text('{"format": 99}')
     with pytest.raises(CallError, match="layout 99"):
         Workspace.open(tmp_path / "w")
+
+
+def test_a_new_workspace_is_closed_to_others(tmp_path):
+    home = Workspace.open(tmp_path / "w")
+    home.put(home.survey("s"), lambda folder: (folder / "table").write_text("x", encoding="utf-8"))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (home.root, *home.root.rglob("*"))}
+    assert {name: f"{mode:o}" for name, mode in modes.items() if mode & 0o077} == {}
+    assert home.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_workspace_that_others_could_enter_is_closed_when_it_is_opened(tmp_path):
+    root = Workspace.open(tmp_path / "w").root
+    root.chmod(0o755)
+    Workspace.open(root)
+    assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_workspace_of_somebody_else_that_others_can_read_is_refused_with_the_command_that_helps(
+    tmp_path, monkeypatch
+):
+    root = Workspace.open(tmp_path / "w").root
+    root.chmod(0o755)
+
+    def denied(path, mode):
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", denied)
+        with pytest.raises(CallError, match=f"chmod 700 {root}"):
+            Workspace.open(root)
+    root.chmod(0o700)  # what the message says
+    assert Workspace.open(root).root == root

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from malmoi import shard
 from malmoi.canonical import canonical
 from malmoi.document import LicenceEvidence, Signal
-from malmoi.releases import licences, rows, seal, second_look
+from malmoi.errors import DataError
+from malmoi.releases import licences, refusals, rows, seal, second_look
 from malmoi.releases import manifest as manifests
 from malmoi.releases.laws import LAWS, RIGHTS
 from malmoi.releases.manifest import Manifest
@@ -40,7 +41,7 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One thing that is not as promised: which check, which file, and what it found."""
 
-    check: str  # sums, manifest, root, schema, rows, residue, laws, rights, licences, card, render
+    check: str  # limits, sums, manifest, root, schema, rows, residue, laws, rights, licences, card, render
     path: str
     says: str
 
@@ -49,14 +50,19 @@ def verify(folder: Path, *, render: Render | None = None, again: bool = True) ->
     """Everything that is wrong with the release in `folder`, sorted; an empty list means verified.
 
     `render` makes the texts for people from card and manifest; their bytes must be those in the
-    folder. `again=False` leaves out what the maker has just done with the same files: the questions of
-    the card and the second look for personal data. Whatever is broken becomes a finding, never an exception.
+    folder. It raises DataError for a card that asks other questions than its own list: only those of the list
+    are asked, so without `render` none is. `again=False` leaves out what the maker has just done with the same
+    files: the questions of the card and the second look for personal data. Whatever is broken becomes a finding,
+    never an exception. A file beyond the limits of malmoi/limits.py, or one that is no plain file, is named and
+    nothing is read: flows/verifying.py bounds what is left, time and memory.
     """
+    if refused := refusals.find(folder):
+        return sorted(Finding(*one) for one in refused)
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", seal.NAME, lambda: _sums(folder)),
         ("manifest", manifests.NAME, lambda: _manifest(folder)),
         ("rows", "data", lambda: _rows(folder)),
-        ("tables", "data", lambda: _tables(folder, again)),
+        ("tables", "data", lambda: _tables(folder, render if again else None)),
         ("residue", second_look.TABLE, lambda: _residue(folder) if again else ()),
         ("render", CARD, lambda: _rendered(folder, render) if render else ()),
     )
@@ -78,14 +84,14 @@ def _broken(check: str, path: str, error: Exception) -> Finding:
     return Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}")
 
 
-def _tables(folder: Path, card: bool) -> Iterator[Finding]:
+def _tables(folder: Path, render: Render | None) -> Iterator[Finding]:
     """What is asked in SQL, over one connection: opening the tables costs as much as ten questions."""
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
         ("laws", "audit", _laws),
         ("rights", "audit", _rights),
         ("licences", "LICENSE.md", lambda tables: _licences(folder, tables)),
     ]
-    checks += [("card", CARD, lambda tables: _card(folder, tables))] if card else []
+    checks += [("card", CARD, lambda tables: _card(folder, tables, render))] if render else []
     with ExitStack() as stack:
         try:
             tables = stack.enter_context(opened(folder))
@@ -232,13 +238,15 @@ def _signal(effect: str) -> Signal:
     return Signal("", effect, "", "", "")  # type: ignore[arg-type]
 
 
-def _card(folder: Path, tables: Tables) -> Iterator[Finding]:
-    """Every question of card.json, asked again, has the answer that the card shows."""
+def _card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
+    """Every question of card.json, asked again, has the answer that the card shows; foreign questions are not asked."""
     text = (folder / CARD).read_text(encoding="utf-8")
     card: dict[str, Any] = json.loads(text)
     if canonical(card) != text:
         yield Finding("card", CARD, "not canonical JSON")
     made = manifests.read(folder)
+    if _asks_otherwise(card, made, render):
+        return  # `_rendered` names the questions
     for key, wanted in (("release", made.name), ("version", made.version), ("root", made.root)):
         if card.get(key) != wanted:
             check = "root" if key == "root" else "card"
@@ -259,6 +267,16 @@ def _card(folder: Path, tables: Tables) -> Iterator[Finding]:
                 yield Finding("card", CARD, f"table {key} is not what the data give")
 
         yield from _guarded("card", CARD, table)
+
+
+def _asks_otherwise(card: dict[str, Any], made: Manifest, render: Render) -> bool:
+    try:
+        render(card, json.loads(made.to_json()))
+    except DataError:
+        return True
+    except Exception:  # its values cannot be rendered: `_rendered` says so, and the questions are those of the list
+        return False
+    return False
 
 
 def _rendered(folder: Path, render: Render) -> Iterator[Finding]:

@@ -1,0 +1,21 @@
+"""The console that every command writes to: no text of a page, an archive or a release can steer the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from malmoi.printable import escape_controls
+
+
+class SafeConsole(Console):
+    """A console that escapes control characters in every string it renders, also in cells of tables.
+
+    Rich's own styles are added after rendering, so colors stay.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]  # the same options, passed on
+        """The rich text of `text`, escaped."""
+        return super().render_str(escape_controls(text), **options)
