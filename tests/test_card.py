@@ -249,3 +249,23 @@ def test_the_sample_card_is_what_its_facts_render_to() -> None:
     card, manifest = (json.loads((sample / n).read_text(encoding="utf-8")) for n in ("card.json", "manifest.json"))
     for name, text in data_cards.rendered(card, manifest).items():
         assert (sample / name).read_text(encoding="utf-8") == text, f"{name}: run the demo and copy its card anew"
+
+
+STEERING = "제목\x1b[31m\x07\x9b2J\u202e뒤집힌\u2066\x00\x7f"
+
+
+@pytest.mark.parametrize("name", ["README.md", "index.html"])
+def test_what_sources_say_cannot_steer_a_terminal_or_turn_a_page_around(card: dict, manifest: dict, name: str) -> None:
+    """Control characters and marks that reorder text are shown as escapes, wherever a card or a manifest holds them."""
+
+    def poison(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: one if key in ("sql", "path", "config_name") else poison(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [poison(one) for one in value]
+        return value + STEERING if isinstance(value, str) else value
+
+    text = data_cards.rendered(poison(card), poison(manifest))[name]
+    assert not set(text) & set("\x1b\x07\x9b\u202e\u2066\x00\x7f")
+    assert "제목\\" in text
+    assert "뒤집힌" in text
