@@ -16,6 +16,6 @@ class SafeConsole(Console):
     Rich's own styles are added after rendering, so colors stay.
     """
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]  # the same options, passed on
+    def render_str(self, text: str, **options: Any) -> Text:
         """The rich text of `text`, escaped."""
         return super().render_str(escape_controls(text), **options)
