@@ -38,7 +38,7 @@ def close() -> None:
     global _workers
     with _lock:
         if _workers is not None:
-            _workers.__exit__(None, None, None)
+            _workers.close()
             _workers = None
 
 
