@@ -24,11 +24,13 @@ from typing import Any
 
 import psutil
 
-from malmoi.errors import StageError
+from malmoi.errors import CallError, StageError
+from malmoi.import_path import SAFE
 
 START_SECONDS = 300.0  # of one start; a fork server that compiles the kernels first took 65 s on a loaded machine
 END_SECONDS = 5.0  # until the fork server has said how a worker ended
 MEMORY_BYTES = 6 << 30  # address space of one worker, what the fork server shares included
+LEAST_MEMORY_BYTES = 4 << 30  # below this, libraries fail to load at places that nobody foresees
 LOST = 255  # exit status that multiprocessing reports when the fork server died before it could say
 
 # multiprocessing reads the exit status of a process once; two threads that read it together get a wrong one.
@@ -53,13 +55,24 @@ def memory_bytes() -> int:
     return MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
 
 
+def require_memory() -> None:
+    """CallError where this process may use too little address space to run at all."""
+    soft = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if soft != resource.RLIM_INFINITY and soft < LEAST_MEMORY_BYTES:
+        raise CallError(
+            f"this shell limits the address space to {soft >> 20:,} MiB (`ulimit -v`); a run needs "
+            f"{LEAST_MEMORY_BYTES >> 30} GiB, of which most is mapped and never used. Run `ulimit -v unlimited` first, "
+            "or limit the resident memory instead, by a container or a control group."
+        )
+
+
 def prepare_fork_server(preload: Sequence[str]) -> Any:
     """The context that starts workers; call it before the fork server runs.
 
     Python puts the working folder first on the import path of what it starts with `-c`, which is how
-    the fork server and the resource tracker are started; PYTHONSAFEPATH forbids it.
+    the fork server and the resource tracker are started, unless the environment forbids it.
     """
-    os.environ["PYTHONSAFEPATH"] = "1"
+    os.environ[SAFE] = "1"
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return context
@@ -87,6 +100,11 @@ class WorkerProcess:
             raise
         finally:
             theirs.close()
+        try:
+            with _deadline(START_SECONDS, self.kill):
+                self._pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise EOFError(f"the worker ended with exit status {self.end()} before its first call") from error
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
         """`function(*args)` in the worker, or the exception that it raised.
@@ -163,11 +181,10 @@ def _kill_fork_server() -> None:
 def _serve(pipe: Connection) -> None:
     """In the worker: answer calls until the other end of the pipe is closed."""
     _initialise()
-    while True:
-        try:
+    with contextlib.suppress(EOFError, OSError):
+        pipe.send_bytes(b"")  # what kills the worker from here on is the work, or somebody outside
+        while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))
-        except (EOFError, OSError):
-            return
 
 
 def _initialise() -> None:

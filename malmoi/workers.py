@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from malmoi.boundary import input_errors
 from malmoi.errors import StageError
-from malmoi.worker_process import LOST, WorkerDied, WorkerProcess, WorkerTimedOut, prepare_fork_server
+from malmoi.worker_process import END_SECONDS, LOST, WorkerDied, WorkerProcess, WorkerTimedOut, prepare_fork_server
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class Workers:
         self.cpu_seconds = cpu_seconds
         self._tasks: queue.SimpleQueue[tuple[Future[Any], tuple[Any, ...]] | None] = queue.SimpleQueue()
         self._started: set[WorkerProcess] = set()
-        self._drivers = 0
+        self._drivers: list[threading.Thread] = []
         self._closed = False
         self._lock = threading.Lock()
 
@@ -115,16 +115,17 @@ class Workers:
         self.close()
 
     def close(self) -> None:
-        """Kill the workers; a batch that is under way ends with a StageError. Takes seconds at most."""
+        """Kill the workers; a batch that is under way ends with a StageError. Takes 3 × END_SECONDS at most."""
         with self._lock:
             self._closed = True
-            started = tuple(self._started)
+            drivers, started = tuple(self._drivers), tuple(self._started)
         for worker in started:
             worker.kill()
-        for worker in started:
-            worker.end()
-        for _ in range(self._drivers):
+        for _ in drivers:
             self._tasks.put(None)
+        until = time.monotonic() + 3 * END_SECONDS
+        for driver in drivers:
+            driver.join(max(0.0, until - time.monotonic()))
 
     def map(
         self, make: Make[S, B, R], shared: S, batches: Iterable[B], single: Callable[[B], list[B]]
@@ -179,12 +180,12 @@ class Workers:
     def _submit(self, make: Make[S, B, R], shared: S, batch: B) -> Future[R]:
         future: Future[R] = Future()
         self._tasks.put((future, (make, shared, batch, self.cpu_seconds)))
+        self._require_open()
         with self._lock:  # shards are worked on by several threads
-            if self._closed:
-                raise StageError("the worker processes were stopped; run the same command again.")
-            while self._drivers < self.count:
-                threading.Thread(target=self._drive, name="malmoi-worker-driver", daemon=True).start()
-                self._drivers += 1
+            while len(self._drivers) < self.count:
+                driver = threading.Thread(target=self._drive, name="malmoi-worker-driver", daemon=True)
+                driver.start()
+                self._drivers.append(driver)
         return future
 
     def _drive(self) -> None:
@@ -201,6 +202,8 @@ class Workers:
                 future.set_result(worker.call(_work, args, seconds))
             except BaseException as error:  # whoever waits for the future is told, whatever it is
                 future.set_exception(error)
+        if worker is not None:
+            worker.end()
 
     def _replace(self, worker: WorkerProcess | None) -> WorkerProcess:
         """A started worker in the place of one that ended."""
@@ -211,6 +214,7 @@ class Workers:
         for number in range(STARTS):
             if number:
                 time.sleep(PAUSE_SECONDS * 2 ** (number - 1))
+            self._require_open()
             try:
                 started = WorkerProcess(prepare_fork_server(self.preload))
             except (EOFError, OSError) as error:
@@ -218,16 +222,19 @@ class Workers:
                 continue
             with self._lock:
                 self._started.add(started)
-                closed = self._closed
-            if closed:
+            if self._closed:
                 started.end()
-                raise StageError("the worker processes were stopped; run the same command again.")
+            self._require_open()
             return started
         raise StageError(
             f"a worker process could not be started {STARTS} times (last: {type(last).__name__}: {last}). Something "
             "on this machine ends processes or forbids new ones: look at the kernel's log for the OOM killer and at "
             "the limits of this shell or container (`ulimit -a`), then run the same command again."
         )
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StageError("the worker processes were stopped; run the same command again.")
 
     def warm(self) -> None:
         """Start the fork server and return at once; it imports while the caller goes on."""

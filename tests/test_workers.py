@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from malmoi import worker_process
-from malmoi.errors import StageError
+from malmoi.errors import CallError, StageError
+from malmoi.worker_process import require_memory
 from malmoi.workers import Broken, Done, Workers, attempt
 
 
@@ -293,3 +294,20 @@ def test_a_lower_memory_limit_of_the_shell_holds_for_the_workers(gigabytes):
 
 def limits(shared: int):
     return lambda batch: [resource.getrlimit(resource.RLIMIT_AS)[0]]
+
+
+def test_less_address_space_than_a_run_needs_is_said_before_it_starts(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2500 << 20, 2500 << 20))
+    with pytest.raises(CallError, match=r"2,500 MiB \(`ulimit -v`\); a run needs 4 GiB.*`ulimit -v unlimited`"):
+        require_memory()
+
+
+def test_a_worker_that_cannot_load_the_main_module_is_no_fault_of_the_items(tmp_path):
+    script = tmp_path / "unguarded.py"  # without `if __name__ == "__main__"`: each worker would run it again
+    script.write_text(
+        "import sys; sys.path.insert(0, sys.argv[1]); import test_workers as t\n"
+        "with t.Workers(1) as workers: list(workers.map(t.large, 0, [[1]], t.single))\n"
+    )
+    command = [sys.executable, str(script), str(Path(__file__).parent)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert "could not be started 5 times (last: EOFError: the worker ended with exit status 1" in done.stderr
