@@ -26,10 +26,10 @@ import psutil
 
 from malmoi.errors import CallError, StageError
 from malmoi.import_path import SAFE
+from malmoi.limits import WORKER_MEMORY_BYTES
 
 START_SECONDS = 300.0  # of one start; a fork server that compiles the kernels first took 65 s on a loaded machine
 END_SECONDS = 5.0  # until the fork server has said how a worker ended
-MEMORY_BYTES = 6 << 30  # address space of one worker, what the fork server shares included
 LEAST_MEMORY_BYTES = 4 << 30  # below this, libraries fail to load at places that nobody foresees
 LOST = 255  # exit status that multiprocessing reports when the fork server died before it could say
 
@@ -50,9 +50,10 @@ class WorkerTimedOut(Exception):
 
 
 def memory_bytes() -> int:
-    """The address space that a worker of this process may use: MEMORY_BYTES, or less where the system allows less."""
+    """The address space that a worker of this process may use: the limit, or less where the system allows less."""
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    return MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
+    most = WORKER_MEMORY_BYTES.value
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 def require_memory() -> None:

@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from malmoi.boundary import input_errors
 from malmoi.errors import StageError
+from malmoi.limits import WORKER_CPU_SECONDS
 from malmoi.worker_process import END_SECONDS, LOST, WorkerDied, WorkerProcess, WorkerTimedOut, prepare_fork_server
 
 S = TypeVar("S")
@@ -31,7 +32,7 @@ T = TypeVar("T")
 B = TypeVar("B")
 R = TypeVar("R")
 
-CPU_SECONDS = 10.0  # of one item; the slowest real page measured took 1.2 s
+CPU_SECONDS = float(WORKER_CPU_SECONDS.value)  # of one item
 # The wall limit of a batch is only for what burns no CPU; it is far above what a loaded machine needs.
 WALL_SECONDS, WALL_PER_CPU = 60.0, 100.0
 STARTS = 5  # of one worker, before something else than the work is taken for the cause
