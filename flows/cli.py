@@ -34,6 +34,7 @@ from flows.cli_options import (
 from flows.cli_sources import sources
 from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError
+from malmoi.import_path import exclude_working_folder
 from malmoi.printable import escape_controls, escape_line
 
 app = App(
@@ -357,6 +358,7 @@ def _disk(error: OSError) -> str:
 
 def main() -> None:
     """The entry point of the `malmoi` command."""
+    exclude_working_folder()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path or an id may hold what no encoding knows

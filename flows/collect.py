@@ -24,6 +24,7 @@ from malmoi import capture, collection, rights
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
+from malmoi.import_path import PYTHON
 from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 
@@ -137,7 +138,7 @@ def _fetch(
     folder.mkdir(parents=True, exist_ok=True)
     order = folder / "job.json"
     replace_file(order, json.dumps(job, ensure_ascii=False, indent=1) + "\n")
-    command = [sys.executable, "-m", "crawlers.fetch", str(order)]
+    command = [*PYTHON, "-m", "crawlers.fetch", str(order)]
     with (
         (folder / "errors.log").open("w+", encoding="utf-8") as errors,
         subprocess.Popen(

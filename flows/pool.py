@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 
+from malmoi.worker_process import require_memory
 from malmoi.workers import Workers, cores
 
 _lock = threading.Lock()
@@ -29,6 +30,7 @@ def workers() -> Workers:
     global _workers
     with _lock:
         if _workers is None:
+            require_memory()
             _workers = Workers(count(), preload=("flows.preload",))
         return _workers
 
@@ -38,7 +40,7 @@ def close() -> None:
     global _workers
     with _lock:
         if _workers is not None:
-            _workers.__exit__(None, None, None)
+            _workers.close()
             _workers = None
 
 

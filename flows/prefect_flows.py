@@ -5,13 +5,19 @@ Prefect owns when, the workspace owns what: a flow that is run again takes up wh
 
 # No `from __future__ import annotations` here: Prefect reads the annotations of flows at run time.
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from malmoi.import_path import exclude_working_folder
+
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")  # a cold start took 25 s on two cores
+
+if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m`, as Prefect starts a flow run
+    exclude_working_folder()
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact

@@ -15,10 +15,11 @@ from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
 from malmoi.recipe import StageName, Step, digest
 from malmoi.shard import SCHEMA_VERSION
-from malmoi.workers import CPU_SECONDS, MEMORY_BYTES
+from malmoi.worker_process import memory_bytes
+from malmoi.workers import CPU_SECONDS
 from malmoi.workspace import Stage, Workspace
 
-LIMITS = (CPU_SECONDS, MEMORY_BYTES)  # part of every key: what failed is tried again when they change
+LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: what failed is tried again when they change
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}
 
 

@@ -59,6 +59,15 @@ def defined() -> tuple[InputLimit, ...]:
 # Formats: one document in a worker (crawlers/formats).
 
 # `malmoi try` and worker processes.
+WORKER_CPU_SECONDS = InputLimit(
+    "worker_cpu_seconds", 10, "seconds", "CPU time of one document; the slowest real page measured took 1.2 s"
+)
+WORKER_MEMORY_BYTES = InputLimit(
+    "worker_memory_bytes",
+    6 << 30,
+    "bytes",
+    "address space of one worker, what it shares included; `ulimit -v` lowers it",
+)
 
 # Releases that somebody else made (malmoi/releases/verify.py, flows/verifying.py).
 VERIFY_UNPACKED = InputLimit(

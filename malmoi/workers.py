@@ -1,7 +1,7 @@
 """The one process pool: a document that hangs or crashes a worker costs that document and no other.
 
-Workers are forked by a fork server that has imported what `preload` names, so a worker costs its
-own pages only. Items travel in batches of the caller's making; when a batch kills its worker, its
+Workers (`malmoi/worker_process.py`) are forked by a fork server that has imported what `preload` names,
+so a worker costs its own pages only. Items travel in batches of the caller's making; when a batch kills its worker, its
 items are tried alone, and an item that fails twice alone is `Broken`. The kernel enforces the CPU
 limit (ITIMER_PROF, whose signal ends the process), also inside compiled code that never returns to
 Python.
@@ -9,32 +9,34 @@ Python.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import resource
+import queue
 import signal
-import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, TimeoutError
+from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from types import TracebackType
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
-
-from malmoi.errors import MalmoiError, StageError
+from malmoi.boundary import input_errors
+from malmoi.errors import StageError
+from malmoi.limits import WORKER_CPU_SECONDS
+from malmoi.worker_process import END_SECONDS, LOST, WorkerDied, WorkerProcess, WorkerTimedOut, prepare_fork_server
 
 S = TypeVar("S")
 T = TypeVar("T")
 B = TypeVar("B")
 R = TypeVar("R")
 
-CPU_SECONDS = 10.0  # of one item; the slowest real page measured took 1.2 s
-RESTARTS = 5  # of a pool that broke, before something else than the work is taken for the cause
-MEMORY_BYTES = 6 << 30  # address space of one worker, what the fork server shares included
+CPU_SECONDS = float(WORKER_CPU_SECONDS.value)  # of one item
+# The wall limit of a batch is only for what burns no CPU; it is far above what a loaded machine needs.
+WALL_SECONDS, WALL_PER_CPU = 60.0, 100.0
+STARTS = 5  # of one worker, before something else than the work is taken for the cause
+PAUSE_SECONDS = 0.2  # before the second start; doubled before each further one
 _cpu_seconds = 0.0  # in a worker: the limit of the batch at hand
 
 
@@ -52,24 +54,28 @@ class Broken:
     why: str
 
 
+class _Failed(Exception):
+    """The name of the exception that an item caused."""
+
+
 Make: TypeAlias = Callable[[S], Callable[[B], R]]
 
 
 def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
     """`call(item)` under the CPU limit of this worker; what is wrong with the item makes it Broken.
 
-    OSError is about the machine and MalmoiError about source or call: both are raised.
+    An OSError with a number is about the machine and a MalmoiError about source or call: both are raised.
+    Every other exception is about the item, a panic of compiled Rust included.
     """
     if _cpu_seconds:
         signal.setitimer(signal.ITIMER_PROF, _cpu_seconds)
     try:
-        return Done(call(item))
+        with input_errors(_Failed, MemoryError):
+            return Done(call(item))
     except MemoryError:
         return Broken("memory-limit")
-    except (OSError, MalmoiError):
-        raise
-    except Exception as error:  # a page nobody foresaw is listed and counted; it must not stop the others
-        return Broken(f"error:{type(error).__name__}")
+    except _Failed as failed:  # a page nobody foresaw is listed and counted; it must not stop the others
+        return Broken(f"error:{failed}")
     finally:
         if _cpu_seconds:
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -81,24 +87,24 @@ def renew() -> None:
         signal.setitimer(signal.ITIMER_PROF, _cpu_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight(Generic[R]):
-    pool: ProcessPool
-    future: Future[R]
-
-
 class Workers:
     """A pool of `count` processes; use it as a context manager.
 
     `preload` names modules that the fork server imports before the first fork. `cpu_seconds` bounds
     one item. With `count=0` everything runs in this process, without limits: for tests.
+
+    One thread drives each worker, so every wait for a worker has one owner and a bound: the wall limit of
+    a batch, START_SECONDS of a start. What passes its bound is killed, and its future gets the exception.
     """
 
     def __init__(self, count: int, *, preload: Sequence[str] = (), cpu_seconds: float = CPU_SECONDS) -> None:
         self.count = count
         self.preload = tuple(preload)
         self.cpu_seconds = cpu_seconds
-        self._pool: ProcessPool | None = None
+        self._tasks: queue.SimpleQueue[tuple[Future[Any], tuple[Any, ...]] | None] = queue.SimpleQueue()
+        self._started: set[WorkerProcess] = set()
+        self._drivers: list[threading.Thread] = []
+        self._closed = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Workers:
@@ -107,10 +113,20 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]  # pebble ships types, but not for this method
-            self._pool.join()
-            self._pool = None
+        self.close()
+
+    def close(self) -> None:
+        """Kill the workers; a batch that is under way ends with a StageError. Takes 3 × END_SECONDS at most."""
+        with self._lock:
+            self._closed = True
+            drivers, started = tuple(self._drivers), tuple(self._started)
+        for worker in started:
+            worker.kill()
+        for _ in drivers:
+            self._tasks.put(None)
+        until = time.monotonic() + 3 * END_SECONDS
+        for driver in drivers:
+            driver.join(max(0.0, until - time.monotonic()))
 
     def map(
         self, make: Make[S, B, R], shared: S, batches: Iterable[B], single: Callable[[B], list[B]]
@@ -126,88 +142,111 @@ class Workers:
             yield from ((batch, Done(call(batch))) for batch in batches)
             return
         stream = iter(batches)
-        flying: deque[tuple[B, _Flight[R]]] = deque()
-        while True:
-            while len(flying) < 2 * self.count and (batch := next(stream, None)) is not None:
-                flying.append((batch, self._submit(make, shared, batch)))
-            if not flying:
-                return
-            batch, flight = flying.popleft()
-            try:
-                yield batch, Done(self._landed(flight, make, shared, batch))
-            except (ProcessExpired, TimeoutError):
-                for one in single(batch):
-                    yield one, self._alone(make, shared, one)
+        flying: deque[tuple[B, Future[R]]] = deque()
+        try:
+            while True:
+                while len(flying) < 2 * self.count and (batch := next(stream, None)) is not None:
+                    flying.append((batch, self._submit(make, shared, batch)))
+                if not flying:
+                    return
+                batch, future = flying.popleft()
+                try:
+                    yield batch, Done(future.result())
+                except (WorkerDied, WorkerTimedOut):
+                    for one in single(batch):
+                        yield one, self._alone(make, shared, one)
+        finally:
+            for _, future in flying:
+                future.cancel()
 
     def _alone(self, make: Make[S, B, R], shared: S, one: B) -> Done[R] | Broken:
-        why = "killed"
-        for _ in range(2):
+        why: list[str] = []
+        for _ in range(STARTS):
             try:
-                return Done(self._landed(self._submit(make, shared, one), make, shared, one))
-            except TimeoutError:
-                why = "wall-limit"
-            except ProcessExpired as error:
-                why = "cpu-limit" if error.exitcode == -signal.SIGPROF else "killed"
-        return Broken(why)
+                return Done(self._submit(make, shared, one).result())
+            except WorkerTimedOut:
+                why.append("wall-limit")
+            except WorkerDied as error:
+                if error.exitcode == LOST:  # the fork server died: that says nothing about the item
+                    continue
+                why.append("cpu-limit" if error.exitcode == -signal.SIGPROF else "killed")
+            if len(why) == 2:
+                return Broken(why[-1])
+        raise StageError(
+            f"the fork server of the worker processes died {STARTS} times in a row. Something on this machine ends "
+            "processes: look at the kernel's log for the OOM killer and at the memory limit of this shell or "
+            "container, then run the same command again."
+        )
 
-    def _submit(self, make: Make[S, B, R], shared: S, batch: B) -> _Flight[R]:
-        # The wall limit is only for what burns no CPU; it is far above what a loaded machine needs.
-        args = (make, shared, batch, self.cpu_seconds)
-        for _ in range(RESTARTS):
-            pool = self._started()
+    def _submit(self, make: Make[S, B, R], shared: S, batch: B) -> Future[R]:
+        future: Future[R] = Future()
+        self._tasks.put((future, (make, shared, batch, self.cpu_seconds)))
+        self._require_open()
+        with self._lock:  # shards are worked on by several threads
+            while len(self._drivers) < self.count:
+                driver = threading.Thread(target=self._drive, name="malmoi-worker-driver", daemon=True)
+                driver.start()
+                self._drivers.append(driver)
+        return future
+
+    def _drive(self) -> None:
+        """In a thread: hand each batch to the one worker of this thread, which is started anew when it died."""
+        worker: WorkerProcess | None = None
+        seconds = WALL_PER_CPU * self.cpu_seconds + WALL_SECONDS
+        while (task := self._tasks.get()) is not None:
+            future, args = task
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
-                return _Flight(pool, pool.schedule(_work, args=args, timeout=100.0 * self.cpu_seconds + 60.0))
-            except RuntimeError:
-                self._abandon(pool)
-        raise StageError(f"the worker pool broke {RESTARTS} times; look for what kills processes on this machine.")
+                if worker is None or not worker.is_waiting():
+                    worker = self._replace(worker)
+                future.set_result(worker.call(_work, args, seconds))
+            except BaseException as error:  # whoever waits for the future is told, whatever it is
+                future.set_exception(error)
+        if worker is not None:
+            worker.end()
 
-    def _landed(self, flight: _Flight[R], make: Make[S, B, R], shared: S, batch: B) -> R:
-        """What a flight brought. A worker that dies while it takes its work breaks the whole pool: then once more."""
-        for _ in range(RESTARTS):
+    def _replace(self, worker: WorkerProcess | None) -> WorkerProcess:
+        """A started worker in the place of one that ended."""
+        if worker is not None:
+            worker.end()
+            with self._lock:
+                self._started.discard(worker)
+        for number in range(STARTS):
+            if number:
+                time.sleep(PAUSE_SECONDS * 2 ** (number - 1))
+            self._require_open()
             try:
-                return flight.future.result()
-            except (RuntimeError, CancelledError):
-                if flight.pool.active:
-                    raise  # an exception of the call
-                self._abandon(flight.pool)
-                flight = self._submit(make, shared, batch)
-        return flight.future.result()
+                started = WorkerProcess(prepare_fork_server(self.preload))
+            except (EOFError, OSError) as error:
+                last = error
+                continue
+            with self._lock:
+                self._started.add(started)
+            if self._closed:
+                started.end()
+            self._require_open()
+            return started
+        raise StageError(
+            f"a worker process could not be started {STARTS} times (last: {type(last).__name__}: {last}). Something "
+            "on this machine ends processes or forbids new ones: look at the kernel's log for the OOM killer and at "
+            "the limits of this shell or container (`ulimit -a`), then run the same command again."
+        )
 
-    def _abandon(self, pool: ProcessPool) -> None:
-        with self._lock:
-            if self._pool is pool:
-                self._pool = None
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+    def _require_open(self) -> None:
+        if self._closed:
+            raise StageError("the worker processes were stopped; run the same command again.")
 
     def warm(self) -> None:
         """Start the fork server and return at once; it imports while the caller goes on."""
         if self.count:
-            self._context()
+            prepare_fork_server(self.preload)
             forkserver.ensure_running()
-
-    def _context(self) -> Any:
-        context: Any = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(list(self.preload))
-        return context
-
-    def _started(self) -> ProcessPool:
-        with self._lock:  # shards are worked on by several threads, and the first of each would make a pool
-            if self._pool is None:
-                self._pool = ProcessPool(self.count, context=self._context(), initializer=_initialise)
-            return self._pool
 
 
 def cores() -> int:
     """How many workers this machine carries: the processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _initialise() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    sys.setrecursionlimit(5000)
 
 
 def _work(make: Make[S, B, R], shared: S, batch: B, cpu_seconds: float) -> R:

@@ -1,5 +1,6 @@
 """Kill -9 at any moment and run again: from the same captures the release is byte-identical."""
 
+import contextlib
 import os
 import random
 import signal
@@ -103,3 +104,72 @@ def test_killed_at_twenty_seeded_moments_it_ends_as_if_undisturbed(undisturbed, 
 @pytest.mark.soak
 def test_killed_at_hundreds_of_moments_it_ends_as_if_undisturbed(undisturbed, tmp_path):
     killed_at_moments(undisturbed, tmp_path, int(os.environ.get("MALMOI_SOAK_KILLS", "300")), SEED + 1)
+
+
+# A worker, the fork server or both are killed while a run goes on, which goes on to the same bytes.
+
+VICTIMS = ("worker", "fork server", "both")
+WAYS = ((), ("--prefect",))
+
+
+def victims(run: psutil.Process, what: str, dice: random.Random) -> list[psutil.Process]:
+    """The processes of a run to kill, as far as there are any."""
+    found = []
+    with contextlib.suppress(psutil.Error):
+        for server in (p for p in run.children() if "multiprocessing.forkserver" in " ".join(p.cmdline())):
+            workers = server.children()
+            found += [dice.choice(workers)] if workers and what != "fork server" else []
+            found += [server] if what != "worker" else []
+    return found
+
+
+def killed_once(source: Path, workspace: Path, way: tuple[str, ...], what: str, moment: float, seed: int) -> str:
+    """Kill once, `moment` seconds after the fork server appeared; the sums of the release that came of it."""
+    arguments = ("run", "general", "--source", source, "--workspace", workspace, "--workers", 2, *way)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    with run:
+        family = psutil.Process(run.pid)
+        try:
+            began, killed = 0.0, False
+            while run.poll() is None and not killed:
+                found = victims(family, what, random.Random(seed))
+                began = began or (time.monotonic() if victims(family, "fork server", random.Random(0)) else 0.0)
+                if found and time.monotonic() - began >= moment:
+                    for process in found:
+                        with contextlib.suppress(psutil.Error):
+                            process.kill()
+                            killed = True
+                time.sleep(0.01)
+            _, said = run.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            kill(run)
+            pytest.fail(f"hung: {what} killed at {moment:.1f} s, {way}")
+    assert run.returncode == 0, said.decode()
+    return sums(workspace)
+
+
+@pytest.mark.parametrize("what", VICTIMS)
+def test_a_run_whose_workers_are_killed_goes_on_to_the_same_bytes(undisturbed, tmp_path, what):
+    source, expected, _ = undisturbed
+    assert killed_once(source, tmp_path / "w", (), what, 0.3, SEED) == expected
+
+
+def test_a_run_under_prefect_whose_workers_are_killed_goes_on_to_the_same_bytes(undisturbed, tmp_path):
+    source, expected, _ = undisturbed
+    assert killed_once(source, tmp_path / "w", ("--prefect",), "both", 4.0, SEED) == expected
+
+
+@pytest.mark.soak
+def test_fifty_runs_whose_workers_are_killed_go_on_to_the_same_bytes(tmp_path):
+    """With and without Prefect, at moments from 0.2 s to 12 s after the start of the pool; prints a line a run."""
+    source = make(tmp_path, pages=208)
+    assert malmoi("run", "general", "--source", source, "--workspace", tmp_path / "calm").returncode == 0
+    expected = sums(tmp_path / "calm")
+    dice = random.Random(SEED + 2)
+    for number in range(int(os.environ.get("MALMOI_SOAK_WORKER_KILLS", "50"))):
+        way, what = WAYS[number % 2], VICTIMS[number // 2 % 3]
+        moment = 0.2 * 60.0 ** dice.random()  # evenly among the orders of magnitude
+        assert killed_once(source, tmp_path / f"w{number}", way, what, moment, SEED + number) == expected
+        print(f"{number}: {what} killed at {moment:.1f} s {' '.join(way)} → same bytes", flush=True)

@@ -26,7 +26,6 @@ OWNERS = {
     "datasketch": "filters/duplicates/",
     "jinja2": "data_cards/",
     "fastwarc": "malmoi/capture.py",
-    "pebble": "malmoi/workers.py",
     "cyclopts": "flows/cli",
     "pycld2": "filters/language.py",
 }

@@ -13,6 +13,7 @@ import sys
 
 from crawlers.fetch.scope import is_html, links
 from malmoi.capture import Capture
+from malmoi.import_path import PYTHON
 
 SMALL = 128 * 1024  # bytes; what fits in here costs two seconds at the very worst
 MAX_SECONDS = 4  # of CPU for a large page; an honest one of 16 MB takes half a second
@@ -32,7 +33,7 @@ async def links_of(capture: Capture) -> list[str]:
     if len(capture.body) <= SMALL or not is_html(capture):
         return list(links(capture))
     head = "\n".join(" ".join(one.split()) for one in _head(capture))
-    command = [sys.executable, "-m", "crawlers.fetch.linking"]
+    command = [*PYTHON, "-m", "crawlers.fetch.linking"]
     try:
         done = await asyncio.to_thread(
             subprocess.run,
