@@ -146,3 +146,17 @@ def test_an_installed_wheel_imports_nothing_of_the_working_folder(folder, tmp_pa
     )  # fmt: skip
     assert where.stdout.startswith(str(site))
     assert "released and verified" in malmoi(folder, "demo", "--workspace", "w", program=program)
+
+
+def test_the_links_of_a_large_page_are_read_off_the_working_folder_and_within_a_lower_limit(folder):
+    code = (
+        "import asyncio, resource; from crawlers.fetch.linking import links_of; from malmoi.capture import Capture\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))\n"
+        "page = b'<p>x</p>' * 40_000 + b'<a href=/next>next</a>'\n"
+        "print(asyncio.run(links_of(Capture('', 'http://a.kr/', '', 200, (('Content-Type', 'text/html'),), page))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.strip() == "['http://a.kr/next']", done.stderr
+    assert not Path(os.environ["TRAP_MARK"]).exists()
