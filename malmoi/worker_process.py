@@ -93,6 +93,10 @@ class WorkerProcess:
             with _processes, _deadline(START_SECONDS, _kill_fork_server):
                 self._process.start()
             self._system = psutil.Process(self._process.pid)  # by pid and start time: a pid may be used again
+        except ChildProcessError:  # the fork server died, and somebody else has waited for it
+            forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # so that the next start makes one
+            self._pipe.close()
+            raise
         except psutil.NoSuchProcess as error:
             self._pipe.close()
             raise EOFError("the worker ended as soon as it was started") from error

@@ -1,6 +1,7 @@
 """A file in the working folder never runs because it is called like a module."""
 
 import os
+import socket
 import subprocess
 import sys
 import venv
@@ -27,6 +28,12 @@ raise ImportError("{name} of the working folder")
 """
 SCRIPT = "from flows.cli import main\nif __name__ == '__main__':\n    main()\n"  # as an installer writes it
 PROGRAM = Path(sys.executable).with_name("malmoi")
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ def test_a_run_with_workers_imports_nothing_of_the_working_folder(folder):
 
 
 def test_a_crawl_imports_nothing_of_the_working_folder(folder, monkeypatch):
-    monkeypatch.setenv("MALMOI_SAMPLE_PORT", "8931")
+    monkeypatch.setenv("MALMOI_SAMPLE_PORT", free_port())
     assert "released and verified" in malmoi(folder, "demo", "--workspace", "w")
 
 
@@ -132,10 +139,24 @@ def test_an_installed_wheel_imports_nothing_of_the_working_folder(folder, tmp_pa
     program = home / "bin" / "malmoi"
     program.write_text(f"#!{home}/bin/python\n{SCRIPT}", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setenv("MALMOI_SAMPLE_PORT", "8932")
+    monkeypatch.setenv("MALMOI_SAMPLE_PORT", free_port())
     where = subprocess.run(
         [home / "bin" / "python", "-P", "-c", "import crawlers; print(crawlers.__file__)"],
         cwd=folder, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert where.stdout.startswith(str(site))
     assert "released and verified" in malmoi(folder, "demo", "--workspace", "w", program=program)
+
+
+def test_the_links_of_a_large_page_are_read_off_the_working_folder_and_within_a_lower_limit(folder):
+    code = (
+        "import asyncio, resource; from crawlers.fetch.linking import links_of; from malmoi.capture import Capture\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))\n"
+        "page = b'<p>x</p>' * 40_000 + b'<a href=/next>next</a>'\n"
+        "print(asyncio.run(links_of(Capture('', 'http://a.kr/', '', 200, (('Content-Type', 'text/html'),), page))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.strip() == "['http://a.kr/next']", done.stderr
+    assert not Path(os.environ["TRAP_MARK"]).exists()

@@ -170,6 +170,28 @@ def test_a_fork_server_that_ends_or_stops_before_the_first_fork_is_replaced(sent
         assert bounded(60, lambda: answers(workers)) == list(range(16))
 
 
+def test_a_fork_server_that_somebody_else_has_waited_for_is_replaced():
+    with Workers(2) as workers:
+        assert answers(workers) == list(range(16))
+        for server in servers():
+            for process in (*server.children(), server):
+                process.kill()
+            os.waitpid(server.pid, 0)
+        assert bounded(60, lambda: answers(workers)) == list(range(16))
+
+
+def test_a_resource_tracker_that_is_killed_costs_nothing():
+    with Workers(2) as workers:
+        assert answers(workers) == list(range(16))
+        for process in psutil.Process().children(recursive=True):
+            if "multiprocessing.resource_tracker" in " ".join(process.cmdline()):
+                process.kill()
+        for server in servers():
+            for process in (*server.children(), server):
+                process.kill()
+        assert bounded(60, lambda: answers(workers)) == list(range(16))
+
+
 def test_a_fork_server_that_cannot_live_ends_the_run_with_advice(monkeypatch):
     monkeypatch.setattr("malmoi.workers.PAUSE_SECONDS", 0.01)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))

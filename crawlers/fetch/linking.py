@@ -54,9 +54,10 @@ def _head(capture: Capture) -> tuple[str, str, str]:
 
 def main() -> None:
     """Read address, content type, robots tag and the page from standard input; print a link a line."""
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for kind, most in ((resource.RLIMIT_CPU, MAX_SECONDS), (resource.RLIMIT_AS, MAX_MEMORY), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(kind)[1]  # a shell may allow less, and then nobody may raise it
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
     url, media, tag, body = sys.stdin.buffer.read().split(b"\n", 3)
     said = tuple((k, v.decode("utf-8", "surrogateescape")) for k, v in (("Content-Type", media), ("X-Robots-Tag", tag)))
     for link in links(Capture("", url.decode("utf-8", "surrogateescape"), "", 200, said, body)):
