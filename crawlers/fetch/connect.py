@@ -16,8 +16,8 @@ from zope.interface import implementer  # type: ignore[import-untyped,unused-ign
 
 from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
 from crawlers.fetch.guard import Guard
-
-MAX_HEAD = 256 * 1024  # bytes of status line and headers; browsers stop between 100 and 300 KiB
+from malmoi import limits
+from malmoi.boundary import input_errors
 
 __all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "number_of"]
 
@@ -72,24 +72,30 @@ class GuardedHandler(HTTP11DownloadHandler):
         async with self._crawl.pace.turn(urlsplit(request.url).hostname or ""):
             key = self._crawl.key if request.meta.get("keyed") else None
             if key is None:
-                return await self._download(request)
+                return _bare(request.url, await self._download(request))
             try:
                 answer = await self._download(request.replace(url=key.sent(request.url)))
             except Exception as error:
                 kind = next((kind for kind in NET_ERRORS if isinstance(error, kind)), DownloadFailedError)
                 raise kind(key.hidden(str(error))) from None
-            return answer.replace(url=request.url)
+            return _bare(request.url, answer)
 
     async def _download(self, request: Request) -> Response:
         try:
-            return await super().download_request(request)
+            with input_errors(lambda name: DownloadFailedError(name), Exception):
+                return await super().download_request(request)
         except NET_ERRORS as error:
             causes: Any = getattr(error.__cause__, "reasons", ())
             if any(cause.check(HeadTooBig) for cause in causes):
-                raise HeadTooBig(f"more than {MAX_HEAD} bytes") from error
+                raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe()) from error
             raise
         except Exception as error:  # whatever a hostile answer makes a parser say is about that answer
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
+
+
+def _bare(url: str, answer: Response) -> Response:
+    """The answer without the guesses of Scrapy's other classes, which decode by whatever label an answer declares."""
+    return Response(url, answer.status, headers=answer.headers, body=answer.body, flags=answer.flags)
 
 
 def _guarded(factory: Any, guard: Guard) -> Any:
@@ -116,7 +122,7 @@ def _bounded(protocol: Any) -> Any:
         received(data)
         if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
             counted[1] += len(data)
-            if counted[1] > MAX_HEAD:
+            if counted[1] > limits.ANSWER_HEAD_BYTES.value:
                 protocol._giveUp(failure(HeadTooBig()))
                 protocol.transport.abortConnection()
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from scrapy.http import Response
 
 from crawlers.addresses import canonical
+from malmoi.boundary import input_errors
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -18,7 +19,8 @@ def redirect(response: Response) -> str | None:
     if response.status not in REDIRECTS or location is None:
         return None
     try:
-        return canonical(urljoin(response.url, location.decode("utf-8", "replace").strip()))
+        with input_errors(ValueError):
+            return canonical(urljoin(response.url, location.decode("utf-8", "replace").strip()))
     except ValueError:
         return ""
 
