@@ -145,9 +145,9 @@ def _unzstd(body: bytes) -> bytes:
 
 def _unbrotli(body: bytes) -> bytes:
     limit = limit_of(len(body))
-    unpacker: Any = brotli.Decompressor()
     out, given = bytearray(), body
     with input_errors(lambda name: Damaged(f"not compressed as it says ({name})"), BadCoding):
+        unpacker: Any = brotli.Decompressor()
         while not unpacker.is_finished():
             piece = unpacker.process(given, output_buffer_limit=1 << 20)
             given = b""
