@@ -15,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from crawlers import catalogue
 from data_cards import render
@@ -144,7 +145,7 @@ def show(found: Sequence[Funnel], out: Console) -> None:
             lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost[:SHOWN])
             if len(step.lost) > SHOWN:
                 lost += f" · {len(step.lost) - SHOWN} more reasons"
-            table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", lost)
+            table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", Text(lost))
         table.add_section()
     out.print(table)
 
@@ -224,7 +225,7 @@ def _asked(facts: dict[str, Any]) -> list[Stretch]:
     failed: Counter[str] = Counter(facts.get("failed_by") or Counter(str(one["why"]) for one in listed))
     answered = int(facts.get("pages", 0))
     asked = answered + blocked.total() + failed.total() - failed[UNREAD]
-    left: Counter[str] = Counter({why: facts.get("left_out", {}).get(why, 0) for why in BEYOND})
+    beyond: Counter[str] = Counter({why: facts.get("left_out", {}).get(why, 0) for why in BEYOND})
     limits = facts.get("limits", {})
     return [
         Stretch(
@@ -232,7 +233,7 @@ def _asked(facts: dict[str, Any]) -> list[Stretch]:
             "마지막 수집에서 요청한 주소",
             "addresses",
             asked,
-            _most(left, limits),
+            _most(beyond, limits),
         ),
         Stretch("pages answered", "응답한 쪽", "pages", answered, _most(blocked + failed, limits)),
     ]

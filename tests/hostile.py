@@ -18,9 +18,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from malmoi import limits
 
 ROOT = Path(__file__).parent.parent
 SAY = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
@@ -179,6 +181,8 @@ def main() -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (told["fsize"], told["fsize"]))
+    for name, value in told.get("limits", {}).items():
+        setattr(limits, name, replace(getattr(limits, name), value=value))
     from crawlers.fetch import __main__ as fetch
     from crawlers.fetch import guard, manners
 
@@ -190,6 +194,8 @@ def main() -> int:
         guard.Guard.url = lambda self, url: None  # type: ignore[method-assign]
     if told.get("trusting"):  # the look at the resolver too: the peer must hold alone
         guard.Guard.resolved = lambda self, host, port, address: None  # type: ignore[method-assign]
+    if told.get("slow_connect"):
+        _connect_slowly(told["slow_connect"])
     for door, target in told.get("raising", {}).items():
         _raise_at(door, target)
     settings = fetch.settings
@@ -232,6 +238,22 @@ def _raise_at(door: str, target: str) -> None:
         return real(*args, **named)
 
     setattr(owner, name, call)
+
+
+def _connect_slowly(seconds: float) -> None:
+    """Let the first connection take `seconds`."""
+    from twisted.internet import tcp
+
+    real = tcp.Client.resolveAddress
+    left = [seconds]
+
+    def resolve_address(self: Any) -> None:
+        if left:
+            self.reactor.callLater(left.pop(), real, self)
+        else:
+            real(self)
+
+    tcp.Client.resolveAddress = resolve_address
 
 
 def _dial(log: str, route: dict[str, list[Any]]) -> None:

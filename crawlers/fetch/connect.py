@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -65,7 +66,7 @@ class GuardedHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self._crawl = crawler.spider
-        self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard)
+        self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard, crawler.spider.pace.sent)
 
     async def download_request(self, request: Request) -> Response:
         """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
@@ -98,14 +99,29 @@ def _bare(url: str, answer: Response) -> Response:
     return Response(url, answer.status, headers=answer.headers, body=answer.body, flags=answer.flags)
 
 
-def _guarded(factory: Any, guard: Guard) -> Any:
+def _guarded(factory: Any, guard: Guard, sent: Callable[[str], None]) -> Any:
     class Guarded(factory):  # type: ignore[misc]
         def buildProtocol(self, addr: Any) -> Any:
             if reason := guard.peer(addr.host, addr.port):
                 raise PeerRefused(reason)
-            return _bounded(super().buildProtocol(addr))
+            return _timed(_bounded(super().buildProtocol(addr)), sent)
 
     return Guarded
+
+
+def _timed(protocol: Any, sent: Callable[[str], None]) -> Any:
+    """Tell `sent` the host of each request when it is written, which is after the connection stands."""
+    if not hasattr(protocol, "request"):
+        return protocol
+    write = protocol.request
+
+    def request(asked: Any) -> Any:
+        (host,) = asked.headers.getRawHeaders(b"host", [b""])[:1]
+        sent(urlsplit(f"//{host.decode('latin-1')}").hostname or "")
+        return write(asked)
+
+    protocol.request = request
+    return protocol
 
 
 def _bounded(protocol: Any) -> Any:

@@ -139,7 +139,7 @@ def inflate_front(body: bytes, size: int) -> tuple[bytes, str]:
 
 
 def _unzstd(body: bytes) -> bytes:
-    options = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
     return _whole(body, lambda: zstd.ZstdDecompressor(options=options), b"")
 
 

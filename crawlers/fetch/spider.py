@@ -220,7 +220,8 @@ class Crawl(Spider):
             self._offer(urls, kind)
 
     def _offer(self, urls: Iterable[str], kind: Kind) -> None:
-        for url in map(canonical, urls):
+        """Queue canonical addresses, each once; what is left out is counted by its reason."""
+        for url in urls:
             if url in self.seen:
                 continue
             if reason := self._why_not(url, kind):
