@@ -36,6 +36,21 @@ def canonical(url: str, encoding: str = "utf-8") -> str:
         return ""
 
 
+def joined(base: str, address: str) -> str:
+    """Where `address`, written on the page `base`, leads; "" where that cannot be told.
+
+    >>> joined("http://a.kr/b/c", "../d"), joined("http://a.kr/", "http://[x](y)/"), joined("http://a.kr/", "http://[")
+    ('http://a.kr/d', '', '')
+    """
+    try:
+        with input_errors(ValueError):
+            whole = urljoin(base, address)
+            urlsplit(whole)
+            return whole
+    except ValueError:
+        return ""
+
+
 def without_session(url: str) -> str:
     """A canonical address without the `;jsessionid=` that Java servers write into links where no cookie came.
 

@@ -30,7 +30,7 @@ DOORS = {
     "text": ("crawlers.fetch.scope:decode", "links-unread: unreadable: "),
     "tree": ("crawlers.fetch.scope:html.document_fromstring", "links-unread: unreadable: "),
     "request": ("crawlers.fetch.spider:Request", "unreadable: "),
-    "location": ("crawlers.fetch.redirects:urljoin", "redirect-to-nowhere"),
+    "location": ("crawlers.addresses:urljoin", "redirect-to-nowhere"),
     "handler": ("scrapy.core.downloader.handlers.http11:HTTP11DownloadHandler.download_request", "broken-answer"),
     "record": ("crawlers.fetch.archive:warc_record", "unreadable: "),
 }

@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal, NamedTuple, TypeAlias
-from urllib.parse import urljoin
 
-from crawlers.addresses import canonical
+from crawlers.addresses import canonical, joined
 from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
 from crawlers.formats.encodings import decode, query_encoding
 from malmoi import limits
@@ -88,7 +87,7 @@ class _Reader:
         if len(address) > limits.ADDRESS_BYTES.value:
             self.refused[f"longer than {limits.ADDRESS_BYTES.describe()}"] += 1
             return
-        url = canonical(_joined(base, address) if base else address, self.encoding)
+        url = canonical(joined(base, address) if base else address, self.encoding)
         if not url:
             self.refused["not of the web"] += 1
         elif url not in into and len(self.maps) + len(self.pages) >= limits.LIST_ADDRESSES.value:
@@ -180,7 +179,7 @@ def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
     if not whole and not reader.lost:
         reader.lost.append(f"it ends without </{name}>")
     if name in ("rss", "rdf", "feed"):
-        _read_entries(reader, text, urljoin(url, _attributes(root[2] or "").get("xml:base", "")))
+        _read_entries(reader, text, joined(url, _attributes(root[2] or "").get("xml:base", "")) or url)
     else:
         _read_locs(reader, text, name)
 
@@ -221,7 +220,7 @@ def _read_entries(reader: _Reader, text: str, base: str) -> None:
 def _read_entry(reader: _Reader, inner: str, attributes: str, base: str) -> None:
     own = _attributes(attributes)
     about = next((value for key, value in own.items() if key.endswith(":about")), "")
-    base = _joined(base, own["xml:base"]) if "xml:base" in own else base
+    base = joined(base, own.get("xml:base", "")) or base
     reader.add(_link(inner) or about, reader.pages, base)
 
 
@@ -307,10 +306,3 @@ def _text(reader: _Reader, body: bytes, charset: str) -> str:
     reader.encoding = query_encoding(found.encoding)
     text = found.text if sample is body or len(sample) == len(body) else body.decode(found.encoding, "replace")
     return text.lstrip("\ufeff \t\r\n\0")
-
-
-def _joined(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:  # "http://[": no address
-        return ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from crawlers.addresses import begins, canonical, covers, origin, without_session
+from crawlers.addresses import begins, canonical, covers, joined, origin, without_session
 from crawlers.formats.encoding_labels import charset_of
 from crawlers.formats.encodings import decode, query_encoding
 from malmoi import limits
@@ -52,13 +52,13 @@ def links(capture: Capture) -> Iterator[str]:
     if any(_forbids_to_follow(element) for element in elements):
         return
     bases = [element.get("href") for element in elements if element.tag == "base" and element.get("href")]
-    base = _joined(capture.url, bases[0]) if bases else capture.url
+    base = joined(capture.url, bases[0]) if bases else capture.url
     written: dict[str, None] = {}
     for element in elements:
         if element.tag == "a" and "nofollow" not in (element.get("rel") or "").lower().split():
             written[(element.get("href") or "#").strip()] = None
     for href in islice(written, limits.PAGE_LINKS.value):
-        url = _joined(base, href)
+        url = joined(base, href)
         # A query that the encoding of the page cannot write is written in UTF-8.
         if url := without_session(canonical(url, encoding) or canonical(url)):
             yield url
@@ -115,10 +115,3 @@ def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
 def _forbids_to_follow(element: html.HtmlElement) -> bool:
     named = element.tag == "meta" and (element.get("name") or "").lower() in ("robots", "malmoi")
     return named and "nofollow" in (element.get("content") or "").lower()
-
-
-def _joined(base: str, href: str) -> str:
-    try:
-        return urljoin(base, href)
-    except ValueError:  # "http://[": no address
-        return ""
