@@ -7,6 +7,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url, safe_url_string
 
+from malmoi.boundary import input_errors
+
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -17,17 +19,35 @@ def canonical(url: str, encoding: str = "utf-8") -> str:
 
     >>> canonical("HTTP://A.kr:80/x/../b?z=1&a=2#top")
     'http://a.kr/b?a=2&z=1'
-    >>> canonical("javascript:void(0)")
-    ''
+    >>> canonical("javascript:void(0)"), canonical("http://[x](y)/"), canonical("http://a.kr:99999/")
+    ('', '', '')
+    """
+    written = url.strip()
+    try:
+        with input_errors(ValueError):
+            parts = urlsplit(canonicalize_url(safe_url_string(written, encoding), encoding=encoding))
+            if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+                return ""
+            netloc = parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])
+            path = urlsplit(urljoin("http://h/", parts.path)).path if "/." in parts.path else parts.path
+            made = urlunsplit((parts.scheme, netloc, path or "/", parts.query, ""))
+            return made if urlsplit(made).netloc == netloc else ""  # else nobody could tell its host
+    except ValueError:
+        return ""
+
+
+def joined(base: str, address: str) -> str:
+    """Where `address`, written on the page `base`, leads; "" where that cannot be told.
+
+    >>> joined("http://a.kr/b/c", "../d"), joined("http://a.kr/", "http://[x](y)/"), joined("http://a.kr/", "http://[")
+    ('http://a.kr/d', '', '')
     """
     try:
-        parts = urlsplit(canonicalize_url(safe_url_string(url.strip(), encoding), encoding=encoding))
-        if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-            return ""
-        netloc = parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])
-        path = urlsplit(urljoin("http://h/", parts.path)).path if "/." in parts.path else parts.path
-        return urlunsplit((parts.scheme, netloc, path or "/", parts.query, ""))
-    except (ValueError, LookupError):
+        with input_errors(ValueError):
+            whole = urljoin(base, address)
+            urlsplit(whole)
+            return whole
+    except ValueError:
         return ""
 
 

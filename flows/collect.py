@@ -16,15 +16,18 @@ from urllib.parse import unquote
 
 from crawlers import catalogue, local
 from crawlers.catalogue import Definition
+from crawlers.formats.encoding_labels import charset_of
 from crawlers.rights import claims
 from crawlers.rights.instruments import INSTRUMENT, is_instrument
 from flows import crawling
 from flows.progress import Progress
 from malmoi import capture, collection, rights
+from malmoi.boundary import input_errors
 from malmoi.capture import IndexRow
 from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
 from malmoi.import_path import PYTHON
+from malmoi.printable import escape_controls
 from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 
@@ -161,11 +164,12 @@ def _fetch(
                 "stands. Run the same command again, it goes on from there."
             )
             said = errors.read().strip().splitlines() or [ended]
-            raise (CallError if status == 2 else SourceError)(said[-1])
+            raise (CallError if status == 2 else SourceError)(escape_controls(said[-1]))
     stats_file = folder / "stats.json"
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
     archive = folder / CLOSED  # of a dump on this machine without news it is empty: nothing else is archived beside it
     rows, torn = capture.index(archive, CLOSED) if archive.stat().st_size else ([], [])
+    lost = max(len(torn), stats.get("records", 0) - len(rows))  # archived, and cannot be read back
     known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
     try:
         rows = [_told_apart(row, folder, stats) for row in _proved(source, rows, folder, earlier, stats)]
@@ -176,14 +180,14 @@ def _fetch(
     new = [r for r in rows if r.status == 200 and r.kind in ITEMS]
     gone = _gone(known, rows, stats, folder)
     rows += gone
-    facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
-    collection.finish(folder, rows, facts)
+    unread = [{"offset": one.offset, "url": one.url, "why": escape_controls(one.why)} for one in torn]
+    collection.finish(folder, rows, stats | {"source": source.name, "lost": lost, "torn": unread})
     return {
         "new": len(new),
         "gone": len(gone),
         "blocked": stats["blocked"],
         "failed": len(stats["failed"]),
-        "torn": len(torn),
+        "torn": lost,
     }
 
 
@@ -231,11 +235,24 @@ def _proved(
             url = claims.address(claim)
             proofs[url] = proof = _proof(source, url, rows, folder, earlier, stats)
             page = capture.read(folder / proof.path, proof.offset, proof.record)
-            media, charset = page.header("content-type"), page.header("content-type").lower().partition("charset=")[2]
-            claims.check_quote(claim, claims.readable(page.body, media, charset.partition(";")[0].strip(" \"'"), url))
+            media = page.header("content-type")
+            claims.check_quote(claim, _readable(source, url, page.body, media, charset_of(media)))
     # An answer that a later one of the same run has replaced is no page of the source either.
     others = [replace(r, kind=INSTRUMENT) if r.url in proofs and r.kind == "response" else r for r in rows]
     return [*(r for r in others if r.record not in {p.record for p in proofs.values()}), *proofs.values()]
+
+
+def _readable(source: Source, name: str, body: bytes, media: str, charset: str) -> str:
+    """The text of a licence file or page; SourceError where a library fails at it."""
+
+    def refuse(error: str) -> SourceError:
+        return SourceError(
+            f"{source.name}: {name}, on which a claim rests, cannot be read ({error}); a claim needs its proof. "
+            "Look at it; name another page or file in the LicenceClaim, or retire the source."
+        )
+
+    with input_errors(refuse):
+        return claims.readable(body, media, charset, name)
 
 
 def _file_proof(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path) -> dict[str, IndexRow]:
@@ -248,7 +265,7 @@ def _file_proof(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], f
         )
     row = min(found, key=lambda r: len(r.url))  # content/ko/LICENSE ends so too
     body = capture.read(folder / row.path, row.offset, row.record).body
-    claims.check_quote(claim, claims.readable(body, "", name=claim.file))
+    claims.check_quote(claim, _readable(source, claim.file, body, "", ""))
     return {claim.file: replace(row, url=claim.file, kind=LICENCE)}
 
 
@@ -295,4 +312,5 @@ def _told_apart(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexR
 
 
 def _more(counts: dict[str, int]) -> str:
-    return "".join(f" · {counts[k]:,} {k}" for k in ("gone", "left out", "blocked", "failed", "torn") if counts.get(k))
+    named = {key: key for key in ("gone", "left out", "blocked", "failed")} | {"torn": "archived and unreadable"}
+    return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))

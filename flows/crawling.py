@@ -17,7 +17,9 @@ from rich.text import Text
 
 from crawlers import catalogue
 from crawlers.fetch import archive
+from malmoi.boundary import input_errors
 from malmoi.capture import Capture
+from malmoi.printable import escape_controls
 from malmoi.rights import decide
 
 HOSTS = 8  # hosts shown, those with most addresses waiting first
@@ -109,7 +111,12 @@ def _hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Table:
     for host, said in first[:HOSTS]:
         rest = float(said.get("resting") or 0)
         every = f"{float(said.get('delay') or 0):.1f} s"
-        table.add_row(f"  {host}", f"{int(said.get('waiting') or 0):,}", every, f"{rest:.0f} s" if rest else "")
+        table.add_row(
+            Text(f"  {escape_controls(host)}"),
+            f"{int(said.get('waiting') or 0):,}",
+            every,
+            f"{rest:.0f} s" if rest else "",
+        )
     if len(hosts) > HOSTS:
         table.add_row(f"  and {len(hosts) - HOSTS} more hosts", "", "", "")
     return table
@@ -150,7 +157,8 @@ class Looker:
             entry.record, entry.url, entry.fetched, 200, entry.headers, archive.read_body(entry), self._source
         )
         try:
-            decided = [decide(*self._evidence(item)) for item in self._items(capture)]
+            with input_errors(ValueError):
+                decided = [decide(*self._evidence(item)) for item in self._items(capture)]
         except Exception:
             return ["unreadable"]  # a look is no verdict: extraction will say what is wrong with the page
         return [one.use if one.use != "exclude" else f"exclude ({one.reason})" for one in decided]

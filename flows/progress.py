@@ -13,6 +13,12 @@ from rich.progress import Progress as Bars
 
 from flows.console import SafeConsole
 from malmoi.ledger import Ledger, total
+from malmoi.printable import escape_controls
+
+
+def _lines(text: str) -> str:
+    """Lines for a terminal: what they quote from outside may not steer it."""
+    return "\n".join(map(escape_controls, text.split("\n")))
 
 
 class Step:
@@ -64,5 +70,5 @@ class Progress:
     def say(self, line: str) -> None:
         """One line for the person who waits."""
         if not self.quiet:
-            self.console.print(line, markup=False, soft_wrap=True)
+            self.console.print(_lines(line), markup=False, soft_wrap=True)
             sys.stderr.flush()

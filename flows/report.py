@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from crawlers import catalogue
 from data_cards import render
@@ -24,11 +26,14 @@ from malmoi.collection import GONE
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import MalmoiError
 from malmoi.ledger import Ledger, total
+from malmoi.printable import escape_controls
 from malmoi.rights import decide
 from malmoi.source import Source
 from malmoi.workspace import Workspace, replace_file
 
 SHOWN = 6  # reasons of one step on a terminal; the page has all
+UNREAD = "links-unread"  # pages that answered and whose links could not be read
+BEYOND = ("too-long", "too-many-lists", "frontier-full")  # addresses that were not asked for because of a limit
 GONE_BY = {301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
 
 
@@ -140,7 +145,7 @@ def show(found: Sequence[Funnel], out: Console) -> None:
             lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost[:SHOWN])
             if len(step.lost) > SHOWN:
                 lost += f" · {len(step.lost) - SHOWN} more reasons"
-            table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", lost)
+            table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", Text(lost))
         table.add_section()
     out.print(table)
 
@@ -190,12 +195,18 @@ def _funnel(
         source=source.name,
         title=source.title,
         publisher=source.publisher,
-        last=max((row.fetched for row in rows), default="")[:10],
+        last=escape_controls(max((row.fetched for row in rows), default="")[:10]),
         runs=len(runs),
         steps=tuple(steps),
-        licences=tuple((licence, use, count) for (licence, use), count in licences.most_common()),
+        licences=tuple((escape_controls(licence), use, count) for (licence, use), count in licences.most_common()),
         hosts=tuple(
-            (host, said.get("fetched", 0), said.get("bytes", 0), said.get("blocked", 0), said.get("failed", 0))
+            (
+                escape_controls(host),
+                said.get("fetched", 0),
+                said.get("bytes", 0),
+                said.get("blocked", 0),
+                said.get("failed", 0),
+            )
             for host, said in sorted(by_host.items())
         ),
         missing=missing,
@@ -213,20 +224,30 @@ def _asked(facts: dict[str, Any]) -> list[Stretch]:
     listed = facts.get("failed") or []
     failed: Counter[str] = Counter(facts.get("failed_by") or Counter(str(one["why"]) for one in listed))
     answered = int(facts.get("pages", 0))
-    asked = answered + blocked.total() + failed.total()
+    asked = answered + blocked.total() + failed.total() - failed[UNREAD]
+    beyond: Counter[str] = Counter({why: facts.get("left_out", {}).get(why, 0) for why in BEYOND})
+    limits = facts.get("limits", {})
     return [
-        Stretch("addresses asked for in the last run", "마지막 수집에서 요청한 주소", "addresses", asked),
-        Stretch("pages answered", "응답한 쪽", "pages", answered, _most(blocked + failed)),
+        Stretch(
+            "addresses asked for in the last run",
+            "마지막 수집에서 요청한 주소",
+            "addresses",
+            asked,
+            _most(beyond, limits),
+        ),
+        Stretch("pages answered", "응답한 쪽", "pages", answered, _most(blocked + failed, limits)),
     ]
 
 
 def _standing(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
     gone = [past.gone for past in collection.history(runs).values() if past.gone is not None]
     lost = Counter(GONE_BY.get(row.status, GONE) for row in gone)
+    lost["archived and unreadable"] = int(runs[-1].facts.get("lost", 0))
     return Stretch("captures that stand, all runs", "보관된 수집물", "captures", len(rows), _most(lost))
 
 
-def _most(lost: Counter[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (reason, count) for reason, count in sorted(lost.items(), key=lambda pair: (-pair[1], pair[0])) if count
-    )
+def _most(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:
+    """Reasons with their counts, most first, and with the limit behind a reason where there is one."""
+    ordered = sorted(lost.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = ((f"{reason} ({limits[reason]})" if reason in limits else reason, count) for reason, count in ordered)
+    return tuple((escape_controls(reason), count) for reason, count in named if count)

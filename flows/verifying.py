@@ -18,10 +18,12 @@ from tempfile import TemporaryDirectory
 
 from malmoi import limits
 from malmoi.errors import CallError, StageError
+from malmoi.import_path import PYTHON
 from malmoi.releases import manifest as manifests
 from malmoi.releases import refusals
 from malmoi.releases.seal import NAME as SUMS
 from malmoi.releases.verify import Finding
+from malmoi.rlimits import lower_limit
 
 _SIZE_PER_SECOND = 256 << 10  # bytes of files for which a second of CPU is added
 _SPILL_FACTOR = 4  # temporary bytes for each byte of the release
@@ -42,7 +44,7 @@ def findings(folder: Path) -> list[Finding]:
     seconds = limits.VERIFY_SECONDS.value + size // _SIZE_PER_SECOND
     spill = limits.VERIFY_SPILL.value + _SPILL_FACTOR * size
     with TemporaryDirectory(prefix="malmoi-verify-") as tmp:
-        command = [sys.executable, "-P", "-m", "flows.verifying", str(folder.absolute()), str(seconds), str(spill)]
+        command = [*PYTHON, "-m", "flows.verifying", str(folder.absolute()), str(seconds), str(spill)]
         try:
             done = subprocess.run(
                 command,
@@ -75,16 +77,10 @@ def _verify(folder: Path, seconds: int, spill: int) -> list[Finding]:
     from malmoi import tables
     from malmoi.releases.verify import verify
 
-    resource.setrlimit(resource.RLIMIT_CPU, _lowered(resource.RLIMIT_CPU, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, _lowered(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value))
+    lower_limit(resource.RLIMIT_CPU, seconds)
+    lower_limit(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value)
     tables.bound_spill(spill)
     return verify(folder, render=data_cards.rendered)
-
-
-def _lowered(kind: int, limit: int) -> tuple[int, int]:
-    """Soft and hard limit: `limit`, or what this process was given where that is less."""
-    hard = resource.getrlimit(kind)[1]
-    return (limit if hard == resource.RLIM_INFINITY else min(limit, hard)), hard
 
 
 if __name__ == "__main__":

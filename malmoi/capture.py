@@ -19,6 +19,7 @@ from typing import BinaryIO, TypeAlias
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
+from malmoi import limits
 from malmoi.errors import CaptureError
 from malmoi.members import member, next_member, one_stream, sought
 
@@ -199,12 +200,20 @@ def _by_member(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
         at = behind
 
 
+def _archive(stream: BinaryIO) -> ArchiveIterator:
+    """The records of an archive of all types; headers as large as our own crawler keeps them are read."""
+    return ArchiveIterator(
+        stream,
+        record_types=WarcRecordType.any_type,
+        auto_decode="transfer",
+        max_header_len=limits.RECORD_HEAD_BYTES.value,
+    )
+
+
 def _records(path: Path, content: bytes, at: int) -> Iterator[_Entry]:
     """The records of one member; what cannot be read as a record is torn."""
     try:
-        for record in ArchiveIterator(
-            io.BytesIO(content), record_types=WarcRecordType.any_type, auto_decode="transfer"
-        ):
+        for record in _archive(io.BytesIO(content)):
             yield _capture(path, record, at) if record.record_type & _WANTED else None
     except OSError as error:
         yield Torn(str(path), at, "", f"unreadable: {error}")
@@ -217,7 +226,7 @@ def _in_stream(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
         stream.seek(start)
         last = start
         try:
-            for record in ArchiveIterator(stream, record_types=WarcRecordType.any_type, auto_decode="transfer"):
+            for record in _archive(stream):
                 seen += 1
                 last = start + record.stream_pos
                 yield _capture(path, record, last) if record.record_type & _WANTED else None
@@ -239,7 +248,7 @@ def read(path: Path, offset: int, record: str) -> Capture:
     with path.open("rb") as stream:
         stream.seek(offset)
         try:
-            first = next(iter(ArchiveIterator(stream, record_types=WarcRecordType.any_type, auto_decode="transfer")))
+            first = next(iter(_archive(stream)))
             found = _capture(path, first, offset)
             if not isinstance(found, Torn) and found[2].record == record:
                 return found[2]

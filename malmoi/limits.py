@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+_KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
+
 Unit: TypeAlias = Literal["bytes", "seconds", "code points", "items", "levels", "ratio"]
 
 
@@ -52,9 +54,39 @@ def defined() -> tuple[InputLimit, ...]:
 
 # Network: crawls of pages (crawlers/fetch).
 
+REQUEST_SECONDS = InputLimit("request_seconds", 30, "seconds", "one request, to the last byte of its answer")
+REDIRECTS = InputLimit("redirects", 5, "items", "redirects of one address")
+# Browsers stop between 100 and 300 KiB.
+ANSWER_HEAD_BYTES = InputLimit("answer_head_bytes", 256 * _KIB, "bytes", "status line and headers of one answer")
+ANSWER_BYTES = InputLimit("answer_bytes", 32 * _MIB, "bytes", "one answer as sent")
+ANSWER_UNPACKED_BYTES = InputLimit("answer_unpacked_bytes", 64 * _MIB, "bytes", "one answer after decompression")
+# Below 1 MiB no ratio is suspicious: blank pages compress 1000 : 1.
+ANSWER_RATIO = InputLimit("answer_ratio", 200, "ratio", "an answer above 1 MiB: decompressed to compressed")
+ANSWER_MEMBERS = InputLimit("answer_members", 10_000, "items", "gzip members or zstd frames of one answer")
+ANSWER_CODINGS = InputLimit("answer_codings", 2, "items", "content codings upon each other; servers send one")
+# RFC 9110, section 4.1, asks for at least 8,000 octets; addresses longer than ours are traps: calendars, sessions.
+ADDRESS_BYTES = InputLimit("address_bytes", 2_000, "bytes", "one address")
+PAGE_LINKS = InputLimit("page_links", 10_000, "items", "links of one page")
+PAGE_LINK_BYTES = InputLimit("page_link_bytes", 16 * _MIB, "bytes", "what is searched for links of one page")
+# sitemaps.org allows a sitemap 50,000 addresses and 50 MiB.
+LIST_ADDRESSES = InputLimit("list_addresses", 50_000, "items", "addresses of one sitemap or feed")
+LIST_BYTES = InputLimit("list_bytes", 50 * _MIB, "bytes", "one sitemap or feed after decompression")
+# 50,000 addresses take some 3 seconds.
+LIST_SECONDS = InputLimit("list_seconds", 10, "seconds", "CPU time to read one sitemap or feed")
+LISTS = InputLimit("lists", 10_000, "items", "sitemaps and feeds of one run")
+# Answers above 128 KiB are parsed in a process of their own. An honest page of 16 MB takes half a second.
+PARSE_SECONDS = InputLimit("parse_seconds", 4, "seconds", "CPU time to read the links of one page")
+PARSE_MEMORY_BYTES = InputLimit("parse_memory_bytes", _GIB, "bytes", "address space of that process")
+FRONTIER_ADDRESSES = InputLimit("frontier_addresses", 2_000_000, "items", "addresses that one run asks for or queues")
+# RFC 9309, section 2.5, asks for at least 500 KiB.
+ROBOTS_BYTES = InputLimit("robots_bytes", 500 * _KIB, "bytes", "what is read of one robots.txt")
+
 # Network: dumps and repositories (crawlers/fetch/stream.py, unpack.py, git.py).
 
 # Archives (malmoi/capture.py, members.py).
+
+# Twice the head of an answer: an archive of our own must be readable whatever the crawler accepted.
+RECORD_HEAD_BYTES = InputLimit("record_head_bytes", 512 * _KIB, "bytes", "the headers of one WARC record")
 
 # Formats: one document in a worker (crawlers/formats).
 

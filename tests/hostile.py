@@ -5,8 +5,12 @@ environment variable HOSTILE says what differs: limits, what names resolve to, w
 at an address is skipped. Whatever is dialled is written down, and nothing but loopback is dialled.
 """
 
+import builtins
+import functools
+import importlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,9 +18,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from malmoi import limits
 
 ROOT = Path(__file__).parent.parent
 SAY = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
@@ -175,6 +181,8 @@ def main() -> int:
         import resource
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (told["fsize"], told["fsize"]))
+    for name, value in told.get("limits", {}).items():
+        setattr(limits, name, replace(getattr(limits, name), value=value))
     from crawlers.fetch import __main__ as fetch
     from crawlers.fetch import guard, manners
 
@@ -186,6 +194,10 @@ def main() -> int:
         guard.Guard.url = lambda self, url: None  # type: ignore[method-assign]
     if told.get("trusting"):  # the look at the resolver too: the peer must hold alone
         guard.Guard.resolved = lambda self, host, port, address: None  # type: ignore[method-assign]
+    if told.get("slow_connect"):
+        _connect_slowly(told["slow_connect"])
+    for door, target in told.get("raising", {}).items():
+        _raise_at(door, target)
     settings = fetch.settings
     fetch.settings = lambda *a: {**settings(*a), **told.get("settings", {})}
     status = fetch.main(sys.argv[1:])
@@ -195,6 +207,53 @@ def main() -> int:
         peak = int(status_of.partition("VmHWM:")[2].split()[0]) // 1024
         Path(told["memory"]).write_text(str(peak))
     return status
+
+
+class PanicException(BaseException):
+    """As compiled Rust raises it."""
+
+
+def raised(name: str) -> BaseException:
+    """A fresh exception called `name`."""
+    return PanicException("panic") if name == "PanicException" else getattr(builtins, name)("what it says")
+
+
+def _raise_at(door: str, target: str) -> None:
+    """Let the function `target`, module:attributes, raise X wherever an argument holds the words `raise-<door>-X`."""
+    module, _, path = target.partition(":")
+    *owners, name = path.split(".")
+    owner = functools.reduce(getattr, owners, importlib.import_module(module))
+    real = getattr(owner, name)
+    marker = re.compile(rf"raise-{door}-(\w+)")
+
+    def said(value: Any) -> str:
+        if isinstance(value, bytes | str):
+            return str(value[:200])  # the page that links to all of them is longer
+        return str(getattr(value, "url", ""))
+
+    def call(*args: Any, **named: Any) -> Any:
+        for value in (*args, *named.values()):
+            if found := marker.search(said(value)):
+                raise raised(found[1])
+        return real(*args, **named)
+
+    setattr(owner, name, call)
+
+
+def _connect_slowly(seconds: float) -> None:
+    """Let the first connection take `seconds`."""
+    from twisted.internet import tcp
+
+    real = tcp.Client.resolveAddress
+    left = [seconds]
+
+    def resolve_address(self: Any) -> None:
+        if left:
+            self.reactor.callLater(left.pop(), real, self)
+        else:
+            real(self)
+
+    tcp.Client.resolveAddress = resolve_address
 
 
 def _dial(log: str, route: dict[str, list[Any]]) -> None:

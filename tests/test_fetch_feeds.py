@@ -64,7 +64,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_entries_of_a_feed_are_its_pages(name: str) -> None:
     body, expected = CASES[name]
-    assert feed(body, "http://a.kr/feed") == expected
+    assert feed(body, "http://a.kr/feed").pages == expected
 
 
 @pytest.mark.parametrize("body", [b"", b"<html><body/></html>", b"{}", b"<urlset/>", b"\x1f\x8b\x08"])

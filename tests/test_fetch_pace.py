@@ -48,6 +48,34 @@ def test_a_delay_lies_between_any_two_requests() -> None:
     assert all(later - sooner >= 1.0 for sooner, later in pairwise(at))
 
 
+def test_the_delay_counts_from_the_moment_a_request_is_written() -> None:
+    clock = Clock()
+    pace = Pace(1.0, 1, None, clock, clock.sleep)
+    written: list[float] = []
+
+    async def one(connecting: float) -> None:
+        async with pace.turn("a.kr"):
+            await clock.sleep(connecting)
+            pace.sent("a.kr")
+            written.append(clock())
+
+    async def all_of_them() -> None:
+        for connecting in (0.9, 0.0, 0.5, 3.0, 0.0):
+            await one(connecting)
+
+    asyncio.run(all_of_them())
+    assert all(later - sooner >= 1.0 for sooner, later in pairwise(written))
+
+
+def test_a_slow_first_connection_does_not_bring_the_second_request_near(tmp_path: Path) -> None:
+    with raw_server() as site:
+        site.answers |= {"/": links("/1", "/2"), "/1": page("1"), "/2": page("2")}
+        source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
+        done = crawl(order(tmp_path, source, (site.port,), "delay=0.5"), slow_connect=0.4)
+    assert done.status == 0 and len(site.asked) == 6
+    assert min(gaps([at for at, _ in site.asked])) >= 0.48
+
+
 def test_two_names_of_one_machine_share_its_pace() -> None:
     clock = Clock()
 

@@ -13,6 +13,7 @@ from hostile import SAY, Raw, crawl, drip, flood, links, order, page, raw_server
 from crawlers.fetch import linking, listings, payload
 from crawlers.fetch.guard import refuse_url
 from crawlers.fetch.scope import links as links_in
+from malmoi import limits
 from malmoi.capture import Capture
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "guard.jsonl").read_text("utf-8").splitlines()]
@@ -265,6 +266,6 @@ def test_lists_with_entities_or_of_another_kind_are_refused(body: bytes) -> None
 
 def test_a_list_is_read_up_to_its_bound() -> None:
     many = b"<urlset>" + b"".join(b"<url><loc>http://a.kr/%d</loc></url>" % n for n in range(60_000)) + b"</urlset>"
-    assert len(listings.sitemap(many)[1]) == listings.MAX_ENTRIES
+    assert len(listings.sitemap(many).pages) == limits.LIST_ADDRESSES.value
     with pytest.raises(payload.TooBig):
         listings.sitemap(gz(200 << 20))

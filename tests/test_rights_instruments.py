@@ -86,6 +86,22 @@ def test_an_archived_reservation_reaches_every_page_of_its_host(tmp_path: Path) 
     assert documents[0].signals[0].record == said[0].record
 
 
+@pytest.mark.parametrize("address", ["http://[x](y)/", "http://[", "//[x", "http://a.kr:x:y/", "http://\u2100.kr/"])
+def test_an_address_that_nobody_can_read_costs_no_source(tmp_path: Path, address: str) -> None:
+    document = (
+        f"<rsl><content url='{address}'><license><prohibits type='usage'>all</prohibits></license></content></rsl>"
+    )
+    given = of_texts("https://a.kr/1", f"License: {address}\nLicense: /l.xml", {"https://a.kr/l.xml": document})
+    assert all(signal.effect for signal in find("https://a.kr/1", given))
+    headers = (("Location", address),)
+    runs = collected(
+        tmp_path,
+        capture.warc_record("https://a.kr/robots.txt", WHEN, 301, headers, b""),
+        capture.warc_record("https://a.kr/1", WHEN, 200, HTML, page(f"<div about='{address}'>{PROSE}</div>")),
+    )
+    assert standing(runs) == () and len(extracted(tmp_path, runs)) == 1
+
+
 def test_type_0_is_not_believed_on_a_page_that_dates_itself_before_it(tmp_path: Path) -> None:
     mark = '<div class="kogl">본 저작물은 공공누리 제0유형으로 자유롭게 이용할 수 있습니다.</div>'
     dated = '<meta property="article:published_time" content="{}-03-02T00:00:00+09:00">'

@@ -13,11 +13,12 @@ from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import STATS, Job, check, finished, guard_of, has_failed, read_job, write_stats
 from crawlers.fetch.keys import key_of
 from crawlers.fetch.manners import TIMEOUT, utc_now
+from malmoi import limits
 from malmoi.errors import CallError, MalmoiError, SourceError, StageError
+from malmoi.printable import escape_controls
 from malmoi.source import Api, Dump, Git
 
 USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object, as crawlers/fetch/job.py tells"
-MAX_SIZE = 32 * 1024 * 1024  # bytes of one answer as sent
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what a full disk says
 
 
@@ -42,7 +43,7 @@ def main(argv: list[str]) -> int:
         else:
             collect(job, definition)
     except MalmoiError as error:
-        print(" ".join(str(error).split()), file=sys.stderr)
+        print(escape_controls(" ".join(str(error).split())), file=sys.stderr)
         return error.status
     return 0
 
@@ -115,7 +116,7 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
             "s3": None,
         },
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_MAXSIZE": MAX_SIZE,
+        "DOWNLOAD_MAXSIZE": limits.ANSWER_BYTES.value,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": TIMEOUT,
         "DOWNLOAD_DELAY": 0,  # crawlers/fetch/pace.py keeps the time, of Retry-After too

@@ -67,6 +67,7 @@ class Archive:
         self.here: dict[str, Entry] = {}  # address → its latest answer in this run
         self._written: set[tuple[str, int]] = set()
         self.bytes = 0  # payload bytes of this run
+        self.records = 0  # of this run
         for folder in earlier:
             for entry, _ in entries(folder / CLOSED):
                 if not entry.refers_to and lasting(entry.status):
@@ -174,6 +175,7 @@ class Archive:
         self.here[entry.url] = entry
         self._written.add((entry.record, entry.status))
         self.bytes += entry.size
+        self.records += 1
         if not entry.refers_to:
             self.known[entry.record] = entry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -16,8 +17,8 @@ from zope.interface import implementer  # type: ignore[import-untyped,unused-ign
 
 from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
 from crawlers.fetch.guard import Guard
-
-MAX_HEAD = 256 * 1024  # bytes of status line and headers; browsers stop between 100 and 300 KiB
+from malmoi import limits
+from malmoi.boundary import input_errors
 
 __all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "number_of"]
 
@@ -65,41 +66,62 @@ class GuardedHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self._crawl = crawler.spider
-        self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard)
+        self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard, crawler.spider.pace.sent)
 
     async def download_request(self, request: Request) -> Response:
         """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
         async with self._crawl.pace.turn(urlsplit(request.url).hostname or ""):
             key = self._crawl.key if request.meta.get("keyed") else None
             if key is None:
-                return await self._download(request)
+                return _bare(request.url, await self._download(request))
             try:
                 answer = await self._download(request.replace(url=key.sent(request.url)))
             except Exception as error:
                 kind = next((kind for kind in NET_ERRORS if isinstance(error, kind)), DownloadFailedError)
                 raise kind(key.hidden(str(error))) from None
-            return answer.replace(url=request.url)
+            return _bare(request.url, answer)
 
     async def _download(self, request: Request) -> Response:
         try:
-            return await super().download_request(request)
+            with input_errors(lambda name: DownloadFailedError(name), Exception):
+                return await super().download_request(request)
         except NET_ERRORS as error:
             causes: Any = getattr(error.__cause__, "reasons", ())
             if any(cause.check(HeadTooBig) for cause in causes):
-                raise HeadTooBig(f"more than {MAX_HEAD} bytes") from error
+                raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe()) from error
             raise
         except Exception as error:  # whatever a hostile answer makes a parser say is about that answer
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
 
 
-def _guarded(factory: Any, guard: Guard) -> Any:
+def _bare(url: str, answer: Response) -> Response:
+    """The answer without the guesses of Scrapy's other classes, which decode by whatever label an answer declares."""
+    return Response(url, answer.status, headers=answer.headers, body=answer.body, flags=answer.flags)
+
+
+def _guarded(factory: Any, guard: Guard, sent: Callable[[str], None]) -> Any:
     class Guarded(factory):  # type: ignore[misc]
         def buildProtocol(self, addr: Any) -> Any:
             if reason := guard.peer(addr.host, addr.port):
                 raise PeerRefused(reason)
-            return _bounded(super().buildProtocol(addr))
+            return _timed(_bounded(super().buildProtocol(addr)), sent)
 
     return Guarded
+
+
+def _timed(protocol: Any, sent: Callable[[str], None]) -> Any:
+    """Tell `sent` the host of each request when it is written, which is after the connection stands."""
+    if not hasattr(protocol, "request"):
+        return protocol
+    write = protocol.request
+
+    def request(asked: Any) -> Any:
+        (host,) = asked.headers.getRawHeaders(b"host", [b""])[:1]
+        sent(urlsplit(f"//{host.decode('latin-1')}").hostname or "")
+        return write(asked)
+
+    protocol.request = request
+    return protocol
 
 
 def _bounded(protocol: Any) -> Any:
@@ -116,7 +138,7 @@ def _bounded(protocol: Any) -> Any:
         received(data)
         if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
             counted[1] += len(data)
-            if counted[1] > MAX_HEAD:
+            if counted[1] > limits.ANSWER_HEAD_BYTES.value:
                 protocol._giveUp(failure(HeadTooBig()))
                 protocol.transport.abortConnection()
 

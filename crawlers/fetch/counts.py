@@ -10,8 +10,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from crawlers.fetch import reading
 from crawlers.fetch.archive import CLOSED, read_body
+from crawlers.fetch.failures import LIMITS
 from crawlers.fetch.keeping import page_of
+from malmoi.printable import escape_controls
 
 if TYPE_CHECKING:
     from crawlers.fetch.archive import Archive
@@ -33,7 +36,7 @@ def progress(crawl: Crawl) -> dict[str, Any]:
     """The counts that the caller shows."""
     return {
         "fetched": crawl.fetched + len(crawl.replayed),
-        "queued": sum(crawl.waiting.values()),
+        "queued": len(crawl.queue),
         "pages": crawl.pages,
         "bytes": crawl.archive.bytes,
         "blocked": len(crawl.blocked),
@@ -46,7 +49,7 @@ def progress(crawl: Crawl) -> dict[str, Any]:
                 "delay": crawl.pace.delay_of(name),
                 "resting": round(crawl.pace.resting(name), 1),
             }
-            for host, count in crawl.waiting.most_common(MAX_HOSTS)
+            for host, count in crawl.queue.waiting.most_common(MAX_HOSTS)
             if (name := urlsplit(f"//{host}").hostname or "") and count
         },
     }
@@ -67,12 +70,14 @@ def stats(crawl: Crawl, ended: str) -> dict[str, Any]:
         "bytes": archive.bytes,
         "limit": crawl.job.limit,
         "finished": "failed" if crawl.error else crawl.outcome,
-        "error": str(crawl.error or ""),
+        "error": escape_controls(str(crawl.error or "")),
         "began": began,
         "ended": ended,
         "by_host": _by_host(crawl),
         "blocked_by": dict(sorted(Counter(crawl.blocked.values()).items())),
         "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in crawl.failed.values()).items())),
+        "limits": _limits(crawl),
+        "records": archive.records,
         "status": dict(sorted(Counter(str(entry.status) for entry in answers).items())),
         "left_out": dict(sorted(crawl.left_out.items())),
         "not_pages": sorted(crawl.others - crawl.page_urls),
@@ -80,6 +85,12 @@ def stats(crawl: Crawl, ended: str) -> dict[str, Any]:
         "granted": crawl.granted,
         "terms": crawl.terms,
     }
+
+
+def _limits(crawl: Crawl) -> dict[str, str]:
+    """The word of a failure → the limits behind it, of those that this run met."""
+    met = sorted({*(why.partition(":")[0] for why in crawl.failed.values()), *crawl.left_out})
+    return {word: ", ".join(limit.describe() for limit in LIMITS[word]) for word in met if word in LIMITS}
 
 
 def _by_host(crawl: Crawl) -> dict[str, dict[str, int]]:
@@ -107,8 +118,10 @@ def _troubled(crawl: Crawl, archive: Archive) -> list[str]:
         mine = {archive.path, archive.path.with_name(CLOSED)}
         for entry in archive.known.values():
             asked = entry.path in mine and entry.status == 200 and entry.url in crawl.page_urls
-            if asked and entry.record not in found and trouble(page_of(entry, entry, read_body(entry), name)):
-                found.add(entry.record)
+            if asked and entry.record not in found:
+                page = page_of(entry, entry, read_body(entry), name)
+                if reading.call_source(crawl, "trouble", entry.url, lambda page=page: trouble(page)):  # type: ignore[misc]
+                    found.add(entry.record)
     return sorted(found)
 
 

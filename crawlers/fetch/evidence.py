@@ -10,6 +10,8 @@ from crawlers.fetch.archive import read_body
 from crawlers.fetch.manners import OPT_OUT_FILES
 from crawlers.fetch.scope import origins
 from crawlers.fetch.visits import Visit, visit
+from crawlers.formats.encoding_labels import charset_of
+from malmoi.boundary import input_errors
 from malmoi.source import Api
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ def _digest(crawl: Crawl, found: Visit) -> str:
     entry = crawl.archive.here[found.response.url]
     kept = crawl.archive.resolve(entry) or entry
     media = kept.header("content-type")
-    charset = media.lower().partition("charset=")[2].partition(";")[0].strip(" \"'")
-    text = readable(read_body(kept), media, charset, found.url)
+    body = read_body(kept)
+    try:
+        with input_errors(ValueError):
+            text = readable(body, media, charset_of(media), found.url)
+    except ValueError as error:
+        crawl.fail(found.url, f"unreadable: {error}")
+        return ""
     return hashlib.sha256(" ".join(text.split()).encode("utf-8", "replace")).hexdigest()

@@ -15,6 +15,8 @@ from scrapy.exceptions import (
 from twisted.internet.error import ConnectError, ConnectionClosed
 
 from crawlers.fetch.payload import BadCoding
+from malmoi import limits
+from malmoi.limits import InputLimit
 
 
 class Blocked(IgnoreRequest):
@@ -49,6 +51,10 @@ class Troubled(Exception):
         self.why = why
 
 
+class Unreadable(Exception):
+    """A library fails at an address or its answer, with an exception that nobody foresaw; the text names it."""
+
+
 # A second try may help against these; against the others it would only repeat the request.
 PASSING: dict[type[Exception], str] = {
     DownloadTimeoutError: "timeout",
@@ -67,7 +73,29 @@ FINAL: dict[type[Exception], str] = {
     UnicodeError: "malformed-host",
     Postponed: "retry-after",
 }
-NET_ERRORS: tuple[type[Exception], ...] = (*PASSING, *FINAL, BadCoding, Troubled)
+NET_ERRORS: tuple[type[Exception], ...] = (*PASSING, *FINAL, BadCoding, Troubled, Unreadable)
+# The limit behind a word, of what failed and of what was not even queued.
+LIMITS: dict[str, tuple[InputLimit, ...]] = {
+    "timeout": (limits.REQUEST_SECONDS,),
+    "too-big": (limits.ANSWER_BYTES,),
+    "header-too-big": (limits.ANSWER_HEAD_BYTES,),
+    "decompression-bomb": (limits.ANSWER_UNPACKED_BYTES, limits.ANSWER_RATIO),
+    "too-many-redirects": (limits.REDIRECTS,),
+    "redirect-too-long": (limits.ADDRESS_BYTES,),
+    "too-long": (limits.ADDRESS_BYTES,),
+    "too-many-lists": (limits.LISTS,),
+    "frontier-full": (limits.FRONTIER_ADDRESSES,),
+}
+
+
+def explain(reason: str) -> str:
+    """The word for a failure with the limit behind it.
+
+    >>> explain("header-too-big"), explain("status-404")
+    ('header-too-big (limit answer_head_bytes: 256 KiB)', 'status-404')
+    """
+    named = ", ".join(limit.describe() for limit in LIMITS.get(reason.partition(":")[0], ()))
+    return f"{reason} ({named})" if named else reason
 
 
 def why(error: Exception) -> str:
@@ -78,6 +106,8 @@ def why(error: Exception) -> str:
     """
     if isinstance(error, Troubled):
         return f"empty-answer: {error.why}"
+    if isinstance(error, Unreadable):
+        return f"unreadable: {error}"
     if isinstance(error, BadCoding):
         return error.reason
     return next(word for kind, word in {**PASSING, **FINAL}.items() if isinstance(error, kind))

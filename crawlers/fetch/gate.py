@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from scrapy import Request
 
 from crawlers.addresses import origin
 from crawlers.fetch import manners, robots
-from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed
+from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable
+from crawlers.fetch.payload import BadCoding
 from crawlers.fetch.redirects import downgrades, redirect
+from malmoi import limits
+from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
 from malmoi.source import Api
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from crawlers.fetch.spider import Crawl
+
+Answer: TypeAlias = tuple[int | None, bytes | None]
 
 LIFE = timedelta(hours=24)  # of a robots.txt; RFC 9309, section 2.4
 # A page that grants access to machines speaks against a rule; it does not speak for a host that is down or busy.
@@ -31,7 +36,7 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Any) -> None:
         self.crawl: Crawl = crawler.spider
-        self._answers: dict[str, asyncio.Future[tuple[int | None, bytes]]] = {}
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._asked: dict[str, datetime] = {}  # when the answer left its host
 
     @classmethod
@@ -50,12 +55,14 @@ class RobotsMiddleware:
         if not decision.allowed and not self._granted(request, decision.reason, body):
             raise Blocked(decision.reason)
 
-    def _granted(self, request: Request, reason: str, body: bytes) -> bool:
+    def _granted(self, request: Request, reason: str, body: bytes | None) -> bool:
         """Whether the documentation of an interface grants what its robots.txt forbids."""
         access = self.crawl.access
         if not isinstance(access, Api) or request.meta.get("kind") != "page":
             return False
-        said = (reason == "robots-disallow" and robots.forbidding_line(body, request.url, manners.AGENT)) or reason
+        said = (
+            reason == "robots-disallow" and robots.forbidding_line(body or b"", request.url, manners.AGENT)
+        ) or reason
         if not access.grant or reason in UNGRANTED:
             raise SourceError(
                 f"{self.crawl.definition.source.name}: robots.txt of {origin(request.url)} forbids {request.url} "
@@ -70,7 +77,7 @@ class RobotsMiddleware:
         self.crawl.granted = access.grant
         return True
 
-    async def _answer(self, site: str) -> tuple[int | None, bytes]:
+    async def _answer(self, site: str) -> Answer:
         answer = self._answers.get(site)
         if answer is None or (answer.done() and self._old(site)):
             self._asked[site] = manners.utc_now()
@@ -86,22 +93,26 @@ class RobotsMiddleware:
             asked = min(asked, datetime.fromisoformat(entry.fetched))
         return manners.utc_now() - asked > LIFE
 
-    async def _ask(self, site: str) -> tuple[int | None, bytes]:
+    async def _ask(self, site: str) -> Answer:
+        """Status and body of a robots.txt; without a status there was no answer, without a body it cannot be read."""
         url = f"{site}/robots.txt"
         status = None
-        for hop in range(robots.MAX_REDIRECTS + 1):
+        for hop in range(limits.REDIRECTS.value + 1):
             try:
-                response = await self.crawl.ask(url, "robots")
+                with input_errors(Unreadable, Blocked, *NET_ERRORS):
+                    response = await self.crawl.ask(url, "robots")
+                    target = redirect(response)
             except Blocked:
                 if hop == 0:
                     raise
                 return None, b""
             except Postponed:
                 return 503, b""
+            except (BadCoding, Unreadable):
+                return 200, None
             except NET_ERRORS:
                 return None, b""
             status = response.status
-            target = redirect(response)
             if target is None:
                 return status, response.body
             if not target or downgrades(url, target):

@@ -11,9 +11,11 @@ from scrapy.http import Response
 
 from crawlers.fetch import manners
 from crawlers.fetch.archive import Entry, read_body
+from crawlers.fetch.failures import HeadTooBig
 from crawlers.fetch.gate import LIFE
 from crawlers.fetch.keys import REMOVED_HEADER, Key
 from crawlers.fetch.payload import Headers, decoded, rewritten
+from malmoi import limits
 from malmoi.capture import Capture
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class ArchiveMiddleware:
 
         Raises:
             crawlers.fetch.payload.BadCoding: its body cannot be had in the clear; nothing is archived.
+            HeadTooBig: its headers are larger than a record may have; nothing is archived.
         """
         if REPLAYED in response.flags:
             return response
@@ -68,6 +71,8 @@ class ArchiveMiddleware:
             confirmed = archive.resolve(archive.confirm(request.url, now, headers))
             assert confirmed is not None  # `before` is a part of what `resolve` knows
             return _response(request, confirmed)
+        if sum(len(name) + len(value) + 4 for name, value in _pairs(response)) > limits.ANSWER_HEAD_BYTES.value:
+            raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         body = decoded(response.body, coding)
         headers, body = _without_key(rewritten(_pairs(response), len(body)), body, self.crawl.key)

@@ -1,4 +1,4 @@
-"""The links of a page within bounds of time and memory; a large page is read by a process that may be ended.
+"""The addresses that an answer names, within bounds of time and memory; a large one is read by a process of its own.
 
 libxml2 compares each attribute of a tag with all before it: a page of a megabyte that is one tag
 takes hours. Nothing in its letters tells such a page safely from an honest one, so its size does.
@@ -7,61 +7,115 @@ takes hours. Nothing in its letters tells such a page safely from an honest one,
 from __future__ import annotations
 
 import asyncio
+import json
 import resource
 import subprocess
 import sys
+from typing import Literal, TypeAlias
 
+from crawlers.fetch import listings
+from crawlers.fetch.listings import Listed
 from crawlers.fetch.scope import is_html, links
+from crawlers.formats.encoding_labels import charset_of
+from malmoi import limits
+from malmoi.boundary import input_errors
 from malmoi.capture import Capture
 from malmoi.import_path import PYTHON
+from malmoi.limits import InputLimit
+from malmoi.rlimits import lower_limit
+
+Kind: TypeAlias = Literal["page", "sitemap", "feed"]
 
 SMALL = 128 * 1024  # bytes; what fits in here costs two seconds at the very worst
-MAX_SECONDS = 4  # of CPU for a large page; an honest one of 16 MB takes half a second
-MAX_MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space
+WALL = 120.0  # seconds; on a busy machine CPU time comes slowly
+HEADERS = ("Content-Type", "X-Robots-Tag")  # that the reading asks for
 
 
-class TooCostly(Exception):
-    """A page whose links cannot be had within the bounds."""
+class Unread(Exception):
+    """An answer whose addresses cannot be had; `reason` is the word for it, with the limit or the exception."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TooCostly(Unread):
+    """An answer that takes more than the bounds to read."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"too-costly: {_seconds(kind).describe()}, {limits.PARSE_MEMORY_BYTES.describe()}")
 
 
 async def links_of(capture: Capture) -> list[str]:
-    """The links of a page, as `crawlers.fetch.scope.links` tells.
+    """The links of a page, as `crawlers.fetch.scope.links` tells. Raises Unread."""
+    return (await addresses_of(capture, "page")).pages
+
+
+async def addresses_of(capture: Capture, kind: Kind) -> Listed:
+    """What a page, a sitemap or a feed names.
 
     Raises:
-        TooCostly: the page takes more than MAX_SECONDS or MAX_MEMORY to read.
+        Unread: nothing of it can be had.
     """
-    if len(capture.body) <= SMALL or not is_html(capture):
-        return list(links(capture))
-    head = "\n".join(" ".join(one.split()) for one in _head(capture))
-    command = [*PYTHON, "-m", "crawlers.fetch.linking"]
+    if not capture.body.startswith(listings.GZIP) and (
+        len(capture.body) <= SMALL or (kind == "page" and not is_html(capture))
+    ):
+        return _read(capture, kind)
+    return await asyncio.to_thread(_read_apart, capture, kind)
+
+
+def _seconds(kind: Kind) -> InputLimit:
+    return limits.PARSE_SECONDS if kind == "page" else limits.LIST_SECONDS
+
+
+def _read(capture: Capture, kind: Kind) -> Listed:
+    """Raises Unread for whatever a library says about the answer."""
+    with input_errors(lambda name: Unread(f"unreadable: {name}"), Unread):
+        try:
+            if kind == "page":
+                return Listed([], list(links(capture)), [])
+            charset = charset_of(capture.header("content-type"))
+            if kind == "feed":
+                return listings.feed(capture.body, capture.url, charset)
+            return listings.sitemap(capture.body, charset)
+        except listings.NotAList as error:
+            raise Unread(str(error)) from error
+        except listings.BadCoding as error:
+            raise Unread(error.reason) from error
+
+
+def _read_apart(capture: Capture, kind: Kind) -> Listed:
+    head = [kind, capture.url, *(capture.header(name) for name in HEADERS)]
     try:
-        done = await asyncio.to_thread(
-            subprocess.run,
-            command,
-            input=f"{head}\n".encode("utf-8", "surrogateescape") + capture.body,
+        done = subprocess.run(
+            [*PYTHON, "-m", "crawlers.fetch.linking"],
+            input=json.dumps(head).encode() + b"\n" + capture.body,
             capture_output=True,
-            timeout=MAX_SECONDS * 3,
+            timeout=WALL,
             check=True,
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise TooCostly(capture.url) from error
-    return str(done.stdout, "utf-8", "surrogateescape").split()
-
-
-def _head(capture: Capture) -> tuple[str, str, str]:
-    return capture.url, capture.header("content-type"), capture.header("x-robots-tag")
+        answer = json.loads(done.stdout)
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise TooCostly(kind) from error
+    if "unread" in answer:
+        raise Unread(answer["unread"])
+    return Listed(**answer)
 
 
 def main() -> None:
-    """Read address, content type, robots tag and the page from standard input; print a link a line."""
-    for kind, most in ((resource.RLIMIT_CPU, MAX_SECONDS), (resource.RLIMIT_AS, MAX_MEMORY), (resource.RLIMIT_CORE, 0)):
-        hard = resource.getrlimit(kind)[1]  # a shell may allow less, and then nobody may raise it
-        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(kind, (limit, limit))
-    url, media, tag, body = sys.stdin.buffer.read().split(b"\n", 3)
-    said = tuple((k, v.decode("utf-8", "surrogateescape")) for k, v in (("Content-Type", media), ("X-Robots-Tag", tag)))
-    for link in links(Capture("", url.decode("utf-8", "surrogateescape"), "", 200, said, body)):
-        sys.stdout.buffer.write(f"{link}\n".encode("utf-8", "surrogateescape"))
+    """Read kind, address and headers as a line of JSON and then the answer; print what it names as JSON."""
+    lower_limit(resource.RLIMIT_AS, limits.PARSE_MEMORY_BYTES.value)
+    lower_limit(resource.RLIMIT_CORE, 0)
+    kind, url, *values = json.loads(sys.stdin.buffer.readline())
+    # A list looks at the clock itself and gives what it has read until then; a page cannot.
+    seconds = _seconds(kind).value * (1 if kind == "page" else 2)
+    lower_limit(resource.RLIMIT_CPU, seconds)
+    headers = tuple(zip(HEADERS, values, strict=True))
+    try:
+        found = _read(Capture("", url, "", 200, headers, sys.stdin.buffer.read()), kind)._asdict()
+    except Unread as error:
+        found = {"unread": error.reason}
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,169 +1,308 @@
-"""Sitemaps and feeds: lists of addresses that a site writes for machines."""
+"""Sitemaps and feeds: lists of addresses that a site writes for machines.
+
+They are read by their tags and not as XML trees: undeclared prefixes, bare ampersands, tags that do
+not match and a cut end cost what they hide and not the list. Nothing is expanded: of entities only
+the five of XML and numbers are read. What a list holds beyond the limits, or what of it cannot be
+read, is said in `Listed.lost`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
-from urllib.parse import urljoin
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal, NamedTuple, TypeAlias
 
-from lxml import etree
+from crawlers.addresses import canonical, joined
+from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
+from crawlers.formats.encodings import decode, query_encoding
+from malmoi import limits
 
-from crawlers.addresses import canonical
-from crawlers.fetch.payload import inflate
+__all__ = ["BadCoding", "Listed", "NotAList", "feed", "sitemap"]
 
-MAX_ENTRIES = 50_000  # addresses of one list; sitemaps.org allows a sitemap no more
-MAX_XML = 50 * 1024 * 1024  # bytes of one list in the clear; sitemaps.org allows a sitemap no more
-XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+Kind: TypeAlias = Literal["sitemap", "feed"]
 
-# Python's cp949 reads all of these, and more syllables than EUC-KR has (WHATWG Encoding, section 14.1).
-_KOREAN = frozenset({"euc-kr", "ks_c_5601-1987", "ks_c_5601", "ksc5601", "cp949", "ms949", "windows-949", "uhc"})
-_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([A-Za-z0-9._-]{1,40})["']""")
-_DECLARATION = re.compile(r"^\s{0,99}<\?xml[^>]{0,400}\?>")
-_AMPERSAND = re.compile(r"&(?!(?:[A-Za-z][A-Za-z0-9]{0,30}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
+ROOT_CHARS = 4_096  # in which the first element must begin; servers write warnings before it
+SAMPLE = 1 << 20  # bytes that tell the encoding of a list
+CHECK_EVERY = 1_024  # steps between two looks at the clock
+GZIP = b"\x1f\x8b"
+
+_ROOT = re.compile(
+    r"<(?:[\w.-]{1,40}:)?(urlset|sitemapindex|url|sitemap|rss|rdf|feed|html)([\s/][^<>]{0,9999})?>", re.I
+)
+_LOC = re.compile(r"<(?:([\w.-]{1,40}):)?(url|sitemap|loc)(?:\s[^<>]{0,9999})?>([^<]*)", re.I)
+_ENTRY = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?(?:item|entry)((?:[\s/][^<>]{0,9999})?)>", re.I)
+_TAG = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?([\w.-]{1,60})((?:[\s/][^<>]{0,9999})?)>([^<]*)")
+_ATTRIBUTE = re.compile(r"([\w.:-]{1,60})\s{0,99}=\s{0,99}(?:\"([^\"<>]{0,9999})\"|'([^'<>]{0,9999})')")
+_REFERENCE = re.compile(r"&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_LINE = re.compile(r"[^\r\n]+")
+_NESTED = frozenset({"source", "content", "summary", "description", "encoded"})  # of an entry; their links are others'
 
 
-def sitemap(body: bytes) -> tuple[list[str], list[str]]:
-    """(sitemaps, pages) that a sitemap names, canonical; gzip, XML and plain text are read.
+class NotAList(ValueError):
+    """An answer that is no sitemap or feed; the message is the reason."""
+
+
+class Listed(NamedTuple):
+    """What a list names: further sitemaps, pages, both canonical; and sentences on what of it was lost."""
+
+    maps: list[str]
+    pages: list[str]
+    lost: list[str]
+
+
+class _Full(Exception):
+    """A limit is reached; what was read stands."""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Addresses as they are found, within the limits."""
+
+    encoding: str = "utf-8"
+    maps: dict[str, None] = field(default_factory=dict)
+    pages: dict[str, None] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    bomb: bool = False  # its gzip goes beyond the ratio
+    steps: int = 0
+    began: float = field(default_factory=time.process_time)
+
+    def tick(self) -> None:
+        """Raises _Full where the time is used up."""
+        self.steps += 1
+        if not self.steps % CHECK_EVERY and time.process_time() - self.began > limits.LIST_SECONDS.value:
+            raise _Full(f"read up to {limits.LIST_SECONDS.describe()}")
+
+    def add(self, address: str, into: dict[str, None], base: str = "") -> None:
+        """Keep one address as it is written. Raises _Full."""
+        self.tick()
+        if not address:
+            return
+        if len(address) > limits.ADDRESS_BYTES.value:
+            self.refused[f"longer than {limits.ADDRESS_BYTES.describe()}"] += 1
+            return
+        url = canonical(joined(base, address) if base else address, self.encoding)
+        if not url:
+            self.refused["not of the web"] += 1
+        elif url not in into and len(self.maps) + len(self.pages) >= limits.LIST_ADDRESSES.value:
+            raise _Full(f"read up to {limits.LIST_ADDRESSES.describe()}")
+        else:
+            into[url] = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """The time in which addresses are found. Raises TooBig where a bomb holds none."""
+        try:
+            yield
+        except _Full as full:
+            self.lost.append(str(full))
+        except NotAList:
+            if not self.bomb:
+                raise
+        if self.bomb and not self.maps and not self.pages:
+            raise TooBig(limits.ANSWER_RATIO.describe())
+
+    def listed(self) -> Listed:
+        """All of it."""
+        refused = [f"{count:,} addresses are {why}" for why, count in sorted(self.refused.items())]
+        return Listed(list(self.maps), list(self.pages), self.lost + refused)
+
+
+def sitemap(body: bytes, charset: str = "") -> Listed:
+    """The sitemaps and pages that a sitemap names; gzip, XML, plain text, RSS and Atom are read.
+
+    `charset` is that of the Content-Type.
 
     Raises:
-        ValueError: it is none of these, or declares entities; the message is the reason.
-        crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits or is damaged.
+        NotAList: it is none of these, or declares entities.
+        crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
 
-    >>> sitemap(b"<urlset><url><loc> http://a.kr/1 </loc></url></urlset>")
-    ([], ['http://a.kr/1'])
+    >>> sitemap(b"<urlset><url><loc> http://a.kr/1 </loc><image:loc>http://a.kr/1.png</image:loc></url></urlset>").pages
+    ['http://a.kr/1']
     """
-    body = _plain(body)
-    if not body.startswith(b"<"):
-        return [], _canonical(body.decode("utf-8", "replace").splitlines())
-    root = _root(body, recover=True)
-    name = _name(root)
-    if name not in ("urlset", "sitemapindex"):
-        raise ValueError("not-a-sitemap")
-    found = _canonical((loc.text or "") for entry in root for loc in entry if _name(loc) == "loc")
-    return (found, []) if name == "sitemapindex" else ([], found)
+    reader = _Reader()
+    text = _text(reader, body, charset)
+    with reader.reading():
+        if "<" not in text[:ROOT_CHARS]:
+            _read_lines(reader, text)
+        else:
+            _read_tags(reader, text, "sitemap", "")
+    return reader.listed()
 
 
-def feed(body: bytes, url: str, charset: str = "") -> list[str]:
-    """The pages that the entries of a feed link to, canonical, in the order of the feed, each once.
+def feed(body: bytes, url: str, charset: str = "") -> Listed:
+    """The pages that the entries of a feed link to, in the order of the feed, each once.
 
     RSS 0.9x and 2.0 (`link`, or a `guid` that is an address), RSS 1.0 (`link`, or `rdf:about`), Atom (the
     `alternate` link, else one without a relation); `xml:base` holds. `charset` is that of the Content-Type.
 
     Raises:
-        ValueError: it is no feed, or declares entities; the message is the reason.
-        crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits or is damaged.
+        NotAList: it is no feed, or declares entities.
+        crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
 
-    >>> feed(b"<rss><channel><item><link>/1?b=2&amp;a=1</link></item></channel></rss>", "http://a.kr/rss")
+    >>> feed(b"<rss><channel><item><link>/1?b=2&amp;a=1</link></item></channel></rss>", "http://a.kr/rss").pages
     ['http://a.kr/1?a=1&b=2']
     """
-    text, encoding = _decoded(_plain(body), charset)
-    root = _of_text(text)
-    if _name(root).lower() not in ("rss", "rdf", "feed"):
-        raise ValueError("not-a-feed")
-    base = urljoin(url, root.get(XML_BASE) or "")
-    found: dict[str, None] = {}
-    for entry in root.iter():
-        if _name(entry) in ("item", "entry") and len(found) < MAX_ENTRIES:
-            address = canonical(_joined(urljoin(base, entry.get(XML_BASE) or ""), _link(entry)), encoding)
-            if address:
-                found[address] = None
-    return list(found)
+    reader = _Reader()
+    text = _text(reader, body, charset)
+    with reader.reading():
+        _read_tags(reader, text, "feed", url)
+    return reader.listed()
 
 
-def _plain(body: bytes) -> bytes:
-    if body.startswith(b"\x1f\x8b"):
-        body = inflate(body)
-    if len(body) > MAX_XML:
-        raise ValueError("list-too-large")
-    return body.removeprefix(b"\xef\xbb\xbf").lstrip()
+def _read_lines(reader: _Reader, text: str) -> None:
+    """A sitemap of one address a line."""
+    end = len(text) if not reader.lost else max(text.rfind("\n"), text.rfind("\r"), 0)  # a line cut off is another line
+    for line in _LINE.finditer(text, 0, end):
+        reader.add(line[0].strip(), reader.pages)
+    if reader.refused and not reader.pages:
+        raise NotAList("not-a-sitemap")
 
 
-def _root(body: bytes, *, recover: bool) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=recover, remove_comments=True
-    )
-    root = etree.fromstring(body, parser)
-    if root is None:
-        raise ValueError("not-xml")
-    dtd: Any = root.getroottree().docinfo.internalDTD
-    if dtd is not None and any(True for _ in dtd.iterentities()):
-        raise ValueError("xml-entities")
-    return root
+def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
+    root = _ROOT.search(text[: ROOT_CHARS * 4])
+    prolog = text[: root.start()] if root else text
+    if "<!ENTITY" in prolog.upper():
+        raise NotAList("xml-entities")
+    text = _flattened(reader, text)
+    root = _ROOT.search(text[: ROOT_CHARS * 4])
+    name = root[1].lower() if root else ""
+    if root is None or name == "html" or (kind == "feed" and name not in ("rss", "rdf", "feed")):
+        raise NotAList(f"not-a-{kind}")
+    whole = (root[2] or "").endswith("/") or re.search(rf"</(?:[\w.-]{{1,40}}:)?{name}\s{{0,99}}>", text[-4096:], re.I)
+    if not whole and not reader.lost:
+        reader.lost.append(f"it ends without </{name}>")
+    if name in ("rss", "rdf", "feed"):
+        _read_entries(reader, text, joined(url, _attributes(root[2] or "").get("xml:base", "")) or url)
+    else:
+        _read_locs(reader, text, name)
 
 
-def _of_text(text: str) -> etree._Element:
-    body = _DECLARATION.sub("", text, count=1).encode("utf-8", "replace")
-    try:
-        return _root(body, recover=False)
-    except etree.XMLSyntaxError:
-        pass
-    try:  # a bare & is the fault that feeds have most; libxml2 would drop what follows it
-        return _root("".join(_repaired(text)).encode("utf-8", "replace"), recover=True)
-    except etree.XMLSyntaxError as error:
-        raise ValueError("not-xml") from error
-
-
-def _repaired(text: str) -> Iterator[str]:
-    text = _DECLARATION.sub("", text, count=1)
-    at = 0
-    while at < len(text):
-        opens = text.find("<![CDATA[", at)
-        ends = text.find("]]>", opens) if opens >= 0 else -1
-        if ends < 0:
-            opens = ends = len(text)
-        yield _AMPERSAND.sub("&amp;", text[at:opens])
-        yield text[opens:ends]
-        at = ends
-
-
-def _decoded(body: bytes, charset: str) -> tuple[str, str]:
-    """(text, encoding): as the protocol says, then the declaration (RFC 7303, section 3), else UTF-8, else CP949."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", "replace"), "utf-8"
-    declared = _DECLARED.match(body[:512])
-    said = [charset.strip("\"' "), declared[1].decode() if declared else ""]
-    for name in [*(one.lower() for one in said if one), "utf-8", "cp949"]:
-        encoding = "cp949" if name in _KOREAN else name
-        try:
-            return body.decode(encoding), encoding
-        except (UnicodeDecodeError, LookupError):
+def _read_locs(reader: _Reader, text: str, root: str) -> None:
+    """Each `loc` of a `url` or `sitemap`, with the prefix of the first of these; `image:loc` names no page."""
+    inside = "sitemap" if root.startswith("sitemap") else "url"
+    first: re.Match[str] | None = None
+    for found in _LOC.finditer(text):
+        name = found[2].lower()
+        first = first or (found if name != "loc" else None)
+        if first is not None and found[1] != first[1]:
             continue
-    return body.decode("utf-8", "replace"), "utf-8"
+        if name != "loc":
+            inside = name
+        else:
+            if found.end() == len(text):
+                return  # cut off in the middle of an address, which would be another address
+            reader.add(_plain(found[3]), reader.maps if inside == "sitemap" else reader.pages)
 
 
-def _link(entry: etree._Element) -> str:
+def _read_entries(reader: _Reader, text: str, base: str) -> None:
+    opened: re.Match[str] | None = None
+    for found in _ENTRY.finditer(text):
+        if opened is not None:
+            _read_entry(reader, text[opened.end() : found.start()], opened[2], base)
+        alone = found[2].endswith("/")
+        opened = None if found[1] or alone else found
+        if alone and not found[1]:
+            _read_entry(reader, "", found[2], base)
+    if opened is not None:
+        inner = text[opened.end() :]
+        if inner.rpartition(">")[2].strip():  # cut off in the middle of an address, which would be another address
+            inner = inner[: max(inner.rfind("<"), 0)]
+        _read_entry(reader, inner, opened[2], base)
+
+
+def _read_entry(reader: _Reader, inner: str, attributes: str, base: str) -> None:
+    own = _attributes(attributes)
+    about = next((value for key, value in own.items() if key.endswith(":about")), "")
+    base = joined(base, own.get("xml:base", "")) or base
+    reader.add(_link(inner) or about, reader.pages, base)
+
+
+def _link(inner: str) -> str:
     """What an entry links to, as written."""
-    alternate = plain = guid = ""
-    for child in entry:
-        name, text = _name(child), (child.text or "").strip()
-        if name == "link" and child.get("href"):
-            if (child.get("rel") or "alternate") == "alternate":
-                alternate = alternate or child.get("href") or ""
+    alternate = plain = guid = skipped = ""
+    for found in _TAG.finditer(inner):
+        closes, name, written = found[1], found[2].lower(), found[3]
+        if skipped or closes:
+            skipped = "" if closes and name == skipped else skipped
+            continue
+        if name in _NESTED and not written.endswith("/"):
+            skipped = name
+            continue
+        if name not in ("link", "guid"):
+            continue
+        said, text = _attributes(written), _plain(found[4])
+        if name == "link" and said.get("href"):
+            if said.get("rel", "alternate") == "alternate":
+                alternate = alternate or said["href"]
         elif name == "link":
             plain = plain or text
-        elif name == "guid" and (child.get("isPermaLink") or "true").lower() == "true" and "://" in text[:12]:
+        elif said.get("ispermalink", "true").lower() == "true" and "://" in text[:12]:
             guid = guid or text
-    about = next((v for k, v in entry.attrib.items() if str(k).endswith("}about")), "")
-    return plain or alternate or guid or str(about)
+    return plain or alternate or guid
 
 
-def _joined(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link.strip()) if link.strip() else ""
-    except ValueError:  # "http://[": no address
-        return ""
+def _attributes(written: str) -> dict[str, str]:
+    """Name, in small letters, to value."""
+    return {one[1].lower(): _plain(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
 
 
-def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+def _plain(written: str) -> str:
+    """Text with its references resolved; an ampersand that begins none stays one."""
+    return _REFERENCE.sub(lambda found: _NAMED.get(found[1]) or _char(found[1][1:]), written).strip()
 
 
-def _canonical(urls: Iterable[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for url in urls:
-        if len(found) >= MAX_ENTRIES:
+def _char(number: str) -> str:
+    code = int(number[1:], 16) if number[0] in "xX" else int(number)
+    return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
+
+
+def _flattened(reader: _Reader, text: str) -> str:
+    """The text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
+    return "".join(_flat_pieces(reader, text))
+
+
+def _flat_pieces(reader: _Reader, text: str) -> Iterator[str]:
+    at = 0
+    marks = re.compile(r"<!--|<!\[CDATA\[")
+    while (mark := marks.search(text, at)) is not None:
+        reader.tick()
+        yield text[at : mark.start()]
+        closing = "-->" if mark[0] == "<!--" else "]]>"
+        end = text.find(closing, mark.end())
+        if end < 0:
+            reader.lost.append(f"what follows an open {mark[0]} is left out")
+            return
+        if closing == "]]>":
+            yield escape(text[mark.end() : end], quote=False)
+        at = end + 3
+    yield text[at:]
+
+
+def _text(reader: _Reader, body: bytes, charset: str) -> str:
+    """The text of a list, its encoding told by its beginning; what is cut off is said."""
+    for _ in range(limits.ANSWER_CODINGS.value):
+        if not body.startswith(GZIP):
             break
-        if address := canonical(url):
-            found[address] = None
-    return list(found)
+        body, fault = inflate_front(body, limits.LIST_BYTES.value + 1)
+        reader.bomb = reader.bomb or fault == limits.ANSWER_RATIO.describe()
+        if fault and not body:
+            raise Damaged(fault)
+        if fault:
+            reader.lost.append(f"its gzip: {fault}")
+    if len(body) > limits.LIST_BYTES.value:
+        body = body[: limits.LIST_BYTES.value]
+        reader.lost.append(f"read up to {limits.LIST_BYTES.describe()}")
+    sample = body[:SAMPLE]
+    if len(body) > SAMPLE:
+        sample = sample[: max(sample.rfind(b">"), sample.rfind(b"\n")) + 1] or sample
+    found = decode(sample, charset, html=True)
+    reader.encoding = query_encoding(found.encoding)
+    text = found.text if sample is body or len(sample) == len(body) else body.decode(found.encoding, "replace")
+    return text.lstrip("\ufeff \t\r\n\0")

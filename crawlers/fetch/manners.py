@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from malmoi import limits
+from malmoi.boundary import input_errors
+
 # Where a site may have written what it allows machines to do (TDM Reservation Protocol; ai.txt).
 OPT_OUT_FILES = ("/.well-known/tdmrep.json", "/ai.txt")
 AGENT = "Malmoi/0.1"
@@ -12,7 +15,7 @@ MAX_TRIES = 3  # requests for one address, the first included
 MAX_WAIT = 120.0  # seconds; our own waiting, which doubles, grows no longer than this
 MAX_REST = 600.0  # seconds that a host may ask us to wait; one that asks for more is left alone until another run
 FIRST_WAIT = 0.5  # seconds before the second try where the source's delay is shorter; doubles
-TIMEOUT = 30.0  # seconds for one request, from connecting to the last byte; slow senders run into it too
+TIMEOUT = float(limits.REQUEST_SECONDS.value)  # for one request, from connecting to the last byte
 
 
 def utc_now() -> datetime:
@@ -53,7 +56,8 @@ def _seconds(retry_after: str, now: datetime) -> float:
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
-        when = parsedate_to_datetime(text)
-        return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
-    except (ValueError, TypeError, IndexError, OverflowError):  # what it raises for what is no date
+        with input_errors(ValueError):
+            when = parsedate_to_datetime(text)
+            return ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds()
+    except ValueError:  # no date
         return 0.0

@@ -46,6 +46,11 @@ class Pace:
             known.next = self.clock() + known.delay
             yield
 
+    def sent(self, host: str) -> None:
+        """A request to `host` is written only now: connecting took its time, and the delay counts from here."""
+        known = self._known(host)
+        known.next = max(known.next, self.clock() + known.delay)
+
     def slow(self, host: str, delay: float) -> None:
         """The host wants at least `delay` seconds between requests; the longest wish holds."""
         known = self._known(host)

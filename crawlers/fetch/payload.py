@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import brotli  # type: ignore[import-untyped,unused-ignore]
+
+from malmoi import limits
+from malmoi.boundary import input_errors
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-MAX_BODY = 64 * 1024 * 1024  # bytes of a body after decompression
-MAX_RATIO = 200  # decompressed : compressed
 SMALL = 1024 * 1024  # bytes; below this no ratio is suspicious: blank pages compress 1000 : 1
-MAX_CODINGS = 2  # codings on top of each other; an honest server sends one
+CHUNK = 1 << 16  # bytes given to a decompressor at a time
 # Bytes of history that a zstd frame may ask for, as a power of two; RFC 9659 allows 8 MiB on the web.
 WINDOW_LOG = 23
 
@@ -36,7 +37,7 @@ class BadCoding(Exception):
 
 
 class TooBig(BadCoding):
-    """A body that would grow beyond MAX_BODY or MAX_RATIO."""
+    """A body that would grow beyond the limits."""
 
     reason = "decompression-bomb"
 
@@ -73,22 +74,22 @@ def rewritten(headers: Iterable[tuple[bytes, bytes]], size: int, *, keep_coding:
 
 
 def decoded(body: bytes, coding: str) -> bytes:
-    """A body with the coding of its Content-Encoding undone, at most MAX_BODY bytes and MAX_RATIO : 1.
+    """A body with the coding of its Content-Encoding undone, within the limits.
 
     We ask for gzip and deflate; some servers send br or zstd whatever was asked for, and that is read too.
 
     Raises:
         TooBig: beyond the limits.
         Damaged: not readable as `coding`.
-        UnknownCoding: another coding, or more than MAX_CODINGS of them.
+        UnknownCoding: another coding, or too many of them.
 
     >>> decoded(zlib.compress(b"text"), "deflate"), decoded(brotli.compress(b"text"), "br")
     (b'text', b'text')
     """
     names = [part.strip().lower() for part in coding.split(",") if part.strip()]
     names = [name for name in names if name != "identity"]
-    if len(names) > MAX_CODINGS:
-        raise UnknownCoding(f"{len(names)} codings upon each other")
+    if len(names) > limits.ANSWER_CODINGS.value:
+        raise UnknownCoding(f"{len(names)} codings upon each other; {limits.ANSWER_CODINGS.describe()}")
     for name in reversed(names):
         if not body:
             break  # an answer without body, as to 304, may still name the coding
@@ -111,7 +112,7 @@ def _undone(body: bytes, name: str) -> bytes:
 
 def limit_of(size: int) -> int:
     """How many bytes a body of `size` compressed bytes may become."""
-    return min(MAX_BODY, max(SMALL, MAX_RATIO * size))
+    return min(limits.ANSWER_UNPACKED_BYTES.value, max(SMALL, limits.ANSWER_RATIO.value * size))
 
 
 def inflate(body: bytes, bits: int = 31) -> bytes:
@@ -120,56 +121,82 @@ def inflate(body: bytes, bits: int = 31) -> bytes:
     Raises:
         TooBig, Damaged: as for `decoded`.
     """
-    limit = limit_of(len(body))
-    out, rest = bytearray(), body
-    while rest:
-        unpacker = zlib.decompressobj(bits)
-        try:
-            out += unpacker.decompress(rest, limit + 1 - len(out))
-        except zlib.error as error:
-            raise Damaged("not compressed as it says") from error
-        if len(out) > limit:
-            raise TooBig(f"more than {limit} bytes after decompression")
-        if not unpacker.eof:
-            raise Damaged("ends in the middle of its compression")
-        rest = unpacker.unused_data if bits > 15 else b""  # only gzip has members
-        if not rest.startswith(b"\x1f\x8b"):
-            break  # padding behind the last member; readers of gzip leave it alone
-    return bytes(out)
+    return _whole(body, lambda: zlib.decompressobj(bits), b"\x1f\x8b" if bits > 15 else None)  # only gzip has members
+
+
+def inflate_front(body: bytes, size: int) -> tuple[bytes, str]:
+    """The first `size` bytes of a gzip, and what is wrong with it: "" where all of them could be read.
+
+    Beyond the ratio of a bomb it ends, and the fault is that limit.
+
+    >>> import gzip
+    >>> inflate_front(gzip.compress(b"text"), 2), inflate_front(gzip.compress(b"text", mtime=0)[:-9], 9)
+    ((b'te', ''), (b'text', 'ends in the middle of its compression'))
+    """
+    limit = max(SMALL, limits.ANSWER_RATIO.value * len(body))
+    out, fault = _front(body, lambda: zlib.decompressobj(31), b"\x1f\x8b", min(size, limit))
+    return out, limits.ANSWER_RATIO.describe() if limit < size and len(out) == limit else fault
+
+
+def _unzstd(body: bytes) -> bytes:
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
+    return _whole(body, lambda: zstd.ZstdDecompressor(options=options), b"")
 
 
 def _unbrotli(body: bytes) -> bytes:
     limit = limit_of(len(body))
-    unpacker: Any = brotli.Decompressor()
     out, given = bytearray(), body
-    try:
+    with input_errors(lambda name: Damaged(f"not compressed as it says ({name})"), BadCoding):
+        unpacker: Any = brotli.Decompressor()
         while not unpacker.is_finished():
             piece = unpacker.process(given, output_buffer_limit=1 << 20)
             given = b""
             out += piece
             if len(out) > limit:
-                raise TooBig(f"more than {limit} bytes after decompression")
+                raise TooBig(_beyond(limit))
             if not piece and unpacker.can_accept_more_data():
                 break
-    except brotli.error as error:
-        raise Damaged("not compressed as it says") from error
-    if not unpacker.is_finished():
+        finished = unpacker.is_finished()
+    if not finished:
         raise Damaged("ends in the middle of its compression")
     return bytes(out)
 
 
-def _unzstd(body: bytes) -> bytes:
+def _whole(body: bytes, make: Callable[[], Any], begins: bytes | None) -> bytes:
     limit = limit_of(len(body))
-    out, rest = bytearray(), body
-    while rest:
-        unpacker: Any = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
+    out, fault = _front(body, make, begins, limit + 1)
+    if len(out) > limit:
+        raise TooBig(_beyond(limit))
+    if fault:
+        raise Damaged(fault)
+    return out
+
+
+def _front(body: bytes, make: Callable[[], Any], begins: bytes | None, size: int) -> tuple[bytes, str]:
+    """The first `size` bytes of all members, each of which begins with `begins` (None: there is one), and the fault."""
+    given, at, out, members = memoryview(body), 0, bytearray(), 0
+    while not members or (begins is not None and at < len(given) and given[at : at + len(begins)] == begins):
+        members += 1
+        if members > limits.ANSWER_MEMBERS.value:
+            return bytes(out), f"has too many members ({limits.ANSWER_MEMBERS.describe()})"
         try:
-            out += unpacker.decompress(rest, max_length=limit + 1 - len(out))
-        except zstd.ZstdError as error:
-            raise Damaged("not compressed as it says") from error
-        if len(out) > limit:
-            raise TooBig(f"more than {limit} bytes after decompression")
-        if not unpacker.eof:
-            raise Damaged("ends in the middle of its compression")
-        rest = unpacker.unused_data
-    return bytes(out)
+            with input_errors(lambda name: Damaged(f"not compressed as it says ({name})")):
+                unpacker = make()
+                while not unpacker.eof and at < len(given) and len(out) < size:
+                    piece = given[at : at + CHUNK]
+                    out += unpacker.decompress(piece, size - len(out))
+                    at += len(piece)
+                ended = unpacker.eof
+                at -= len(unpacker.unused_data)
+        except Damaged as error:
+            return bytes(out), str(error)
+        if len(out) >= size:
+            break
+        if not ended:
+            return bytes(out), "ends in the middle of its compression"
+    return bytes(out), ""  # what follows the last member is padding; readers of gzip leave it alone
+
+
+def _beyond(limit: int) -> str:
+    reached = limits.ANSWER_UNPACKED_BYTES if limit >= limits.ANSWER_UNPACKED_BYTES.value else limits.ANSWER_RATIO
+    return f"more than {limit} bytes after decompression; {reached.describe()}"

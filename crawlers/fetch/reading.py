@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from crawlers.addresses import canonical, origin
-from crawlers.fetch import linking, listings
-from crawlers.fetch.payload import BadCoding
+from crawlers.fetch import linking
 from crawlers.fetch.scope import origins
 from crawlers.fetch.visits import Kind
+from malmoi.boundary import input_errors
 from malmoi.capture import Capture
 from malmoi.errors import SourceError
 from malmoi.source import Site
@@ -17,48 +17,44 @@ from malmoi.source import Site
 if TYPE_CHECKING:
     from crawlers.fetch.spider import Crawl
 
+T = TypeVar("T")
 
-async def named(crawl: Crawl, capture: Capture, kind: Kind) -> list[tuple[Iterable[str], Kind]]:
-    """The addresses that an answer names and as what they are asked for; a list that is none is noted as failed.
+
+async def read_addresses(crawl: Crawl, capture: Capture, kind: Kind) -> list[tuple[Iterable[str], Kind]]:
+    """The addresses that an answer names and as what they are asked for; what cannot be read is noted as failed.
 
     Raises:
         SourceError: follow() fails.
     """
-    if kind in ("sitemap", "feed"):
-        return _listed(crawl, capture, kind)
-    if crawl.definition.follow is not None:
-        try:
-            return [([crawl.without_key(canonical(url)) for url in crawl.definition.follow(capture)], "page")]
-        except Exception as error:
-            raise broken(crawl, "follow", capture.url, error) from error
-    if isinstance(crawl.access, Site):
-        try:
-            return [(await linking.links_of(capture), "page")]
-        except linking.TooCostly:
-            crawl.left_out["page-too-costly"] += 1
-    return []
-
-
-def broken(crawl: Crawl, verb: str, url: str, error: Exception) -> SourceError:
-    """That a function of the source fails at an answer."""
-    return SourceError(
-        f"{crawl.definition.source.name}: {verb}() fails at {url} ({type(error).__name__}: {error}); "
-        f"correct it in {crawl.job.source} and run again"
-    )
-
-
-def _listed(crawl: Crawl, capture: Capture, kind: Kind) -> list[tuple[Iterable[str], Kind]]:
+    follow = crawl.definition.follow
+    if kind == "page" and follow is not None:
+        urls = call_source(crawl, "follow", capture.url, lambda: list(follow(capture)))
+        return [([crawl.without_key(canonical(url)) for url in urls], "page")]
+    if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(crawl.access, Site)):
+        return []
     try:
-        if kind == "feed":
-            charset = capture.header("content-type").lower().partition("charset=")[2].partition(";")[0].strip()
-            return [(listings.feed(capture.body, capture.url, charset), "page")]
-        maps, pages = listings.sitemap(capture.body)
-    except BadCoding as error:
-        crawl.failed[capture.url] = error.reason
+        found = await linking.addresses_of(capture, kind)
+    except linking.Unread as error:
+        crawl.fail(capture.url, f"links-unread: {error.reason}" if kind == "page" else error.reason)
         return []
-    except (ValueError, SyntaxError) as error:  # lxml's XMLSyntaxError is a SyntaxError
-        reason = str(error) if type(error) is ValueError else "not-xml"
-        crawl.failed[capture.url] = f"not-a-{kind}" if reason == "not-xml" else reason
-        return []
+    if found.lost:
+        crawl.fail(capture.url, f"list-incomplete: {'; '.join(found.lost)}")
     hosts = set(origins(crawl.access))
-    return [([found for found in maps if origin(found) in hosts], "sitemap"), (pages, "page")]
+    return [([url for url in found.maps if origin(url) in hosts], "sitemap"), (found.pages, "page")]
+
+
+def call_source(crawl: Crawl, verb: str, url: str, call: Callable[[], T]) -> T:
+    """What a function of the source answers.
+
+    Raises:
+        SourceError: it fails, with whatever exception.
+    """
+    try:
+        with input_errors(RuntimeError):
+            return call()
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise SourceError(
+            f"{crawl.definition.source.name}: {verb}() fails at {url} ({type(cause).__name__}: {cause}); "
+            f"correct it in {crawl.job.source} and run again"
+        ) from error

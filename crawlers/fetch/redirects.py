@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urljoin
 
 from scrapy.http import Response
 
-from crawlers.addresses import canonical
+from crawlers.addresses import canonical, joined
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -17,10 +16,7 @@ def redirect(response: Response) -> str | None:
     location = response.headers.get("Location")
     if response.status not in REDIRECTS or location is None:
         return None
-    try:
-        return canonical(urljoin(response.url, location.decode("utf-8", "replace").strip()))
-    except ValueError:
-        return ""
+    return canonical(joined(response.url, location.decode("utf-8", "replace").strip()))
 
 
 def downgrades(url: str, target: str) -> bool:

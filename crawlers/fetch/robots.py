@@ -12,10 +12,13 @@ from functools import lru_cache
 
 from protego import Protego
 
-MAX_BYTES = 500 * 1024  # read of a robots.txt; RFC 9309, section 2.5: at least 500 KiB
+from malmoi import limits
+from malmoi.boundary import input_errors
+from malmoi.printable import escape_controls
+
+MAX_BYTES = limits.ROBOTS_BYTES.value
 MAX_DELAY = 60.0  # seconds; a longer Crawl-delay counts as this one
 MAX_LINES = 1000  # that forbid an address and are compared, to name the one that decides
-MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 
 _SEGMENT = re.compile(r"[^/?&=*$#;\r\n]+")  # escapes never reach across these signs
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -30,11 +33,12 @@ class Decision:
     delay: float | None = None  # seconds, at most MAX_DELAY
 
 
-def decide(status: int | None, body: bytes, url: str, agent: str) -> Decision:
+def decide(status: int | None, body: bytes | None, url: str, agent: str) -> Decision:
     """The decision for `url`, given the last answer to the robots.txt of its host.
 
-    `status` is the HTTP status, or None where there was no answer (timeout, no connection). An
-    unfollowed redirect forbids. `agent` is the user agent; what follows its first space is left out.
+    `status` is the HTTP status, or None where there was no answer (timeout, no connection); `body` is None where
+    its compression cannot be undone. An unfollowed redirect forbids. `agent` is the user agent; what follows its
+    first space is left out.
 
     >>> decide(200, "User-agent: *\\nDisallow: /자료/".encode("cp949"), "http://a.kr/%C0%DA%B7%E1/1", "Malmoi").allowed
     False
@@ -49,13 +53,16 @@ def decide(status: int | None, body: bytes, url: str, agent: str) -> Decision:
         return Decision(True, f"robots-status-{status}")
     if not 200 <= status < 300:
         return Decision(False, f"robots-status-{status}")
-    rules = _parse(body)
-    if rules is None:
-        return Decision(False, "robots-unreadable")
     token = agent.split(" ")[0]  # the contact behind it could contain another robot's name
-    if rules.can_fetch(one_spelling(url), token):
-        return Decision(True, "robots-allow", _delay(rules, token))
-    return Decision(False, "robots-disallow", _delay(rules, token))
+    try:
+        with input_errors(ValueError):
+            rules = None if body is None else _parse(body)
+            if rules is None:
+                return Decision(False, "robots-unreadable")
+            allowed = rules.can_fetch(one_spelling(url), token)
+            return Decision(allowed, "robots-allow" if allowed else "robots-disallow", _delay(rules, token))
+    except ValueError:
+        return Decision(False, "robots-unreadable")
 
 
 def forbidding_line(body: bytes, url: str, agent: str) -> str:
@@ -64,7 +71,14 @@ def forbidding_line(body: bytes, url: str, agent: str) -> str:
     >>> forbidding_line(b"User-agent: *\nDisallow: /a\nDisallow: /a/b", "http://a.kr/a/b/c", "Malmoi")
     'line 3: Disallow: /a/b'
     """
-    token = agent.split(" ")[0]
+    try:
+        with input_errors(ValueError):
+            return _forbidding_line(body, url, agent.split(" ")[0])
+    except ValueError:
+        return ""
+
+
+def _forbidding_line(body: bytes, url: str, token: str) -> str:
     found: list[tuple[int, str]] = []
     agents: list[str] = []
     in_rules = False
@@ -78,7 +92,7 @@ def forbidding_line(body: bytes, url: str, agent: str) -> str:
             if name.lower() not in ("allow", "crawl-delay", "sitemap", "host") and len(found) < MAX_LINES:
                 alone = "".join(f"User-agent: {one}\n" for one in agents[-20:]) + f"Disallow: {value}"
                 if not Protego.parse(one_spelling(alone)).can_fetch(one_spelling(url), token):
-                    found.append((len(value), f"line {number}: {raw.strip()[:200]}"))
+                    found.append((len(value), f"line {number}: {escape_controls(raw.strip()[:200])}"))
     return max(found, default=(0, ""))[1]
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree, html
-from w3lib.encoding import html_to_unicode
 
-from crawlers.addresses import begins, canonical, covers, origin, without_session
+from crawlers.addresses import begins, canonical, covers, joined, origin, without_session
+from crawlers.formats.encoding_labels import charset_of
+from crawlers.formats.encodings import decode, query_encoding
+from malmoi import limits
 from malmoi.capture import Capture
 from malmoi.source import Api, Crawled, Site
 
-MAX_LENGTH = 2000  # characters of an address; longer ones are traps: calendars, session ids
 MAX_SEGMENTS = 40  # parts of a path
 MAX_PARAMETERS = 60  # of a query
 MAX_REPEATS = 4  # times that the same parts of a path, or the same name in a query, may stand in a row
-MAX_LINKS = 10_000  # of a page
-MAX_HTML = 16 * 1024 * 1024  # bytes of a page that are looked through for links
 
 
 def origins(access: Crawled) -> list[str]:
@@ -30,7 +29,7 @@ def origins(access: Crawled) -> list[str]:
 def in_scope(url: str, access: Crawled) -> bool:
     """Whether a page at `url` belongs to the source. What is denied is read more widely than what is allowed."""
     return (
-        0 < len(url) <= MAX_LENGTH
+        0 < len(url) <= limits.ADDRESS_BYTES.value
         and any(covers(prefix, url) for prefix in access.scope)
         and not any(begins(prefix, url) for prefix in access.deny)
     )
@@ -39,25 +38,29 @@ def in_scope(url: str, access: Crawled) -> bool:
 def links(capture: Capture) -> Iterator[str]:
     """The addresses of all `<a href>` of an HTML page, canonical, in the order of the page, each once.
 
-    At most MAX_LINKS, from the first MAX_HTML bytes.
+    At most PAGE_LINKS, from the first PAGE_LINK_BYTES (malmoi/limits.py).
 
     Left out: rel=nofollow, and every link of a page that says nofollow in its robots meta element
     or in X-Robots-Tag.
     """
     if not is_html(capture) or "nofollow" in capture.header("x-robots-tag").lower():
         return
-    encoding, text = html_to_unicode(capture.header("content-type"), capture.body[:MAX_HTML], default_encoding="utf-8")
-    elements = list(_elements(text, "meta", "base", "a"))
+    body = capture.body[: limits.PAGE_LINK_BYTES.value]
+    found = decode(body, charset_of(capture.header("content-type")), html=True)
+    encoding = query_encoding(found.encoding)
+    elements = list(_elements(found.text, "meta", "base", "a"))
     if any(_forbids_to_follow(element) for element in elements):
         return
     bases = [element.get("href") for element in elements if element.tag == "base" and element.get("href")]
-    base = _joined(capture.url, bases[0]) if bases else capture.url
+    base = joined(capture.url, bases[0]) if bases else capture.url
     written: dict[str, None] = {}
     for element in elements:
         if element.tag == "a" and "nofollow" not in (element.get("rel") or "").lower().split():
             written[(element.get("href") or "#").strip()] = None
-    for href in islice(written, MAX_LINKS):
-        if url := without_session(canonical(_joined(base, href), encoding)):
+    for href in islice(written, limits.PAGE_LINKS.value):
+        url = joined(base, href)
+        # A query that the encoding of the page cannot write is written in UTF-8.
+        if url := without_session(canonical(url, encoding) or canonical(url)):
             yield url
 
 
@@ -112,10 +115,3 @@ def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
 def _forbids_to_follow(element: html.HtmlElement) -> bool:
     named = element.tag == "meta" and (element.get("name") or "").lower() in ("robots", "malmoi")
     return named and "nofollow" in (element.get("content") or "").lower()
-
-
-def _joined(base: str, href: str) -> str:
-    try:
-        return urljoin(base, href)
-    except ValueError:  # "http://[": no address
-        return ""

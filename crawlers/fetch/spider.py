@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,26 +23,32 @@ from crawlers.catalogue import Definition
 from crawlers.fetch import connect, evidence, manners, reading
 from crawlers.fetch.archive import Archive, read_body
 from crawlers.fetch.counts import host_of, progress, say
+from crawlers.fetch.failures import explain
+from crawlers.fetch.frontier import Frontier, Place, Seen
 from crawlers.fetch.job import Job, first_of
 from crawlers.fetch.keeping import page_of
 from crawlers.fetch.keys import Key, hide_in_logs
 from crawlers.fetch.pace import Pace
 from crawlers.fetch.payload import lasting
 from crawlers.fetch.redirects import loops
-from crawlers.fetch.scope import MAX_LENGTH, in_scope, trap
+from crawlers.fetch.scope import in_scope, trap
 from crawlers.fetch.visits import Kind, Visit, visit
+from malmoi import limits
 from malmoi.capture import Capture
 from malmoi.errors import SourceError
+from malmoi.printable import escape_controls
 from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
 
 MAX_MISSES = 10  # addresses in a row without an answer, or with 5xx or 429, each after all its tries
-MAX_LISTS = 10_000  # sitemaps and feeds of one run; an index may name indexes for ever
 AHEAD = 64  # places of the queue that may be asked for before the first of them is read
 # Failures that prove a host alive.
 ANSWERED = frozenset(
     {
         "too-many-redirects",
         "redirect-to-nowhere",
+        "redirect-too-long",
+        "unreadable",
+        "header-too-big",
         "too-big",
         "bad-compression",
         "decompression-bomb",
@@ -52,15 +57,6 @@ ANSWERED = frozenset(
     }
 )
 PROGRESS_EVERY = 1.0  # seconds
-
-
-@dataclass(slots=True)
-class _Place:
-    """One place in the queue; `task` once it is asked for."""
-
-    url: str
-    kind: Kind
-    task: asyncio.Task[Visit] | None = None
 
 
 class Crawl(Spider):
@@ -80,9 +76,8 @@ class Crawl(Spider):
         self.agent = manners.user_agent(job.contact, job.user_agent_suffix)
         self.pace = Pace(source.manners.delay, source.manners.concurrency, connect.number_of)
         self.began = manners.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.queue: deque[_Place] = deque()
-        self.waiting: Counter[str] = Counter()  # host → addresses that wait or are asked for
-        self.seen: set[str] = set()
+        self.queue = Frontier(job.run_dir)
+        self.seen = Seen()
         self.page_urls: set[str] = set()  # asked for as pages
         self.others: set[str] = set()  # asked for as robots.txt, evidence, sitemap or feed
         self.moved: dict[str, str] = {}  # address → where it sends its reader
@@ -117,9 +112,7 @@ class Crawl(Spider):
             self.error = error
         finally:
             ticker.cancel()
-            for place in self.queue:
-                if place.task is not None:
-                    place.task.cancel()
+            self.queue.cancel()
         no_requests: tuple[Request, ...] = ()  # Scrapy wants a generator
         for request in no_requests:
             yield request
@@ -147,7 +140,7 @@ class Crawl(Spider):
         first = [self.without_key(canonical(url)) for url in first_of(self.access)]
         lists = isinstance(self.access, Sitemap | Feed)
         self._offer(first, ("feed" if isinstance(self.access, Feed) else "sitemap") if lists else "page")
-        starts = set(self.seen)
+        starts = set(first)
         reason, unlinked = "", False
         while True:
             if not self.queue and not unlinked:
@@ -156,12 +149,11 @@ class Crawl(Spider):
             if not self.queue:
                 break
             self._start_more()
-            place = self.queue[0]
+            place = self.queue.first()
             if place.task is None:  # the limit is reached
                 break
             found = await place.task
             self.queue.popleft()
-            self.waiting[host_of(place.url)] -= 1
             self.note(place.url, found)
             if place.url in starts:
                 self.starts_reached += found.arrived
@@ -169,7 +161,7 @@ class Crawl(Spider):
             self._count_misses(found)
             if found.arrived:
                 await self._read(place, found)
-        self.outcome = "limit" if self.queue else "finished"
+        self.outcome = "limit" if self.queue or self.left_out["frontier-full"] else "finished"
         self.failed |= {url: "redirect-loop" for url in loops(self.moved) if url not in self.failed}
         if not self.starts_reached or not self.pages:
             raise SourceError(self._nothing(first[0], reason))
@@ -201,14 +193,15 @@ class Crawl(Spider):
         if self.misses >= MAX_MISSES:
             raise SourceError(
                 f"{name}: {MAX_MISSES} addresses in a row gave no answer "
-                f"(last {found.url}, {found.failed}); wait until the site is well, then run the same job again"
+                f"(last {found.url}, {explain(found.failed)}); wait until the site is well, then run the same job again"
             )
 
     def _start_more(self) -> None:
         """Ask for the next addresses, as many on each host as its manners allow, none beyond the limit."""
         allowed = self.limit - self.pages
-        flying = Counter(host_of(p.url) for p in self._ahead() if p.task is not None and not p.task.done())
-        for place in self._ahead():
+        ahead = list(self.queue.ahead(AHEAD))
+        flying = Counter(host_of(p.url) for p in ahead if p.task is not None and not p.task.done())
+        for place in ahead:
             if place.kind == "page":
                 if allowed <= 0:
                     return
@@ -219,36 +212,34 @@ class Crawl(Spider):
                 place.task = asyncio.ensure_future(visit(self, place.url, place.kind))
                 place.task.add_done_callback(lambda _: self._start_more() if self.error is None else None)
 
-    def _ahead(self) -> Iterator[_Place]:
-        for number, place in enumerate(self.queue):
-            if number >= AHEAD:
-                return
-            yield place
-
-    async def _read(self, place: _Place, found: Visit) -> None:
+    async def _read(self, place: Place, found: Visit) -> None:
         assert found.response is not None
         capture = self._capture(found.response)
         self.pages += place.kind == "page"
-        for urls, kind in await reading.named(self, capture, place.kind):
+        for urls, kind in await reading.read_addresses(self, capture, place.kind):
             self._offer(urls, kind)
 
     def _offer(self, urls: Iterable[str], kind: Kind) -> None:
-        for url in map(canonical, urls):
-            if not url or url in self.seen:
+        """Queue canonical addresses, each once; what is left out is counted by its reason."""
+        for url in urls:
+            if url in self.seen:
                 continue
             if reason := self._why_not(url, kind):
                 self.left_out[reason] += 1
                 continue
             self.lists += kind != "page"
             self.seen.add(url)
-            self.queue.append(_Place(url, kind))
-            self.waiting[host_of(url)] += 1
+            self.queue.append(url, kind)
 
     def _why_not(self, url: str, kind: Kind) -> str:
-        if kind != "page":
-            return "too-many-lists" if self.lists >= MAX_LISTS else ""
-        if len(url) > MAX_LENGTH:
+        if not url:
+            return "no-address"
+        if len(url) > limits.ADDRESS_BYTES.value:
             return "too-long"
+        if self.seen.full:
+            return "frontier-full"
+        if kind != "page":
+            return "too-many-lists" if self.lists >= limits.LISTS.value else ""
         if not in_scope(url, self.access):
             return "out-of-scope"
         return "trap" if not isinstance(self.access, Api) and trap(url) else ""
@@ -263,19 +254,21 @@ class Crawl(Spider):
         """What the source says against an answer; its records are then no captures."""
         if self.definition.trouble is None:
             return None
-        try:
-            found = self.definition.trouble(self._capture(response))
-        except Exception as error:
-            raise reading.broken(self, "trouble", response.url, error) from error
+        trouble = self.definition.trouble
+        found = reading.call_source(self, "trouble", response.url, lambda: trouble(self._capture(response)))
         if found is not None:
             entry = self.archive.here[response.url]
             self.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}
         return found
 
+    def fail(self, url: str, why: str) -> None:
+        """Keep in mind why an address, or what it names, was not had."""
+        self.failed[url] = escape_controls(why)
+
     def note(self, url: str, found: Visit) -> None:
         """Keep in mind why an address gave nothing."""
         if found.failed:
-            self.failed[url] = found.failed
+            self.fail(url, found.failed)
         for place in dict.fromkeys((url, found.url)) if found.blocked else ():
             if place not in self.blocked:
                 self.blocked[place] = found.blocked
@@ -289,7 +282,8 @@ class Crawl(Spider):
             return f"{name}: the host of {url} does not answer; check the address and the network, then run again"
         if reason.startswith("robots"):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
-        return f"{name}: no page was reached from {url} ({reason or 'it names no page'}); look at it, then run again"
+        reason = explain(reason or self.failed.get(url, "")) or "it names no page"
+        return f"{name}: no page was reached from {url} ({reason}); look at it, then run again"
 
     async def _tick(self) -> None:
         while True:

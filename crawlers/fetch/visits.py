@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from scrapy.http import Response
 
 from crawlers.addresses import origin
-from crawlers.fetch.failures import NET_ERRORS, Blocked, why
+from crawlers.fetch.failures import NET_ERRORS, Blocked, Unreadable, why
 from crawlers.fetch.redirects import downgrades, redirect
 from crawlers.fetch.scope import in_scope, origins
+from malmoi import limits
+from malmoi.boundary import input_errors
 
 if TYPE_CHECKING:
     from crawlers.fetch.spider import Crawl
 
-MAX_REDIRECTS = 5  # hops of one address
 KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer that waits for its turn; of a larger one the archive reminds us
 
 Kind: TypeAlias = Literal["page", "sitemap", "feed", "evidence", "robots"]
@@ -39,15 +40,16 @@ class Visit:
 async def visit(crawl: Crawl, start: str, kind: Kind) -> Visit:
     """Ask for an address and follow its redirects; every hop passes guard and robots again."""
     url = start
-    for _ in range(MAX_REDIRECTS + 1):
+    for _ in range(limits.REDIRECTS.value + 1):
         try:
             # The key goes where the first request went, and never to another origin.
-            response = await crawl.ask(url, kind, keyed=origin(url) == origin(start))
+            with input_errors(Unreadable, Blocked, *NET_ERRORS):
+                response = await crawl.ask(url, kind, keyed=origin(url) == origin(start))
+                target = redirect(response)
         except Blocked as blocked:
             return Visit(url, blocked=blocked.reason)
         except NET_ERRORS as error:
             return Visit(url, failed=why(error))
-        target = redirect(response)
         if target is None:
             failed = "" if 200 <= response.status < 300 else f"status-{response.status}"
             return Visit(url, _light(response), failed)
@@ -55,6 +57,8 @@ async def visit(crawl: Crawl, start: str, kind: Kind) -> Visit:
         if not target:
             return Visit(url, failed="redirect-to-nowhere")
         crawl.moved[url] = target
+        if len(target) > limits.ADDRESS_BYTES.value:
+            return Visit(url, failed="redirect-too-long")
         if reason := crawl.guard.url(target) or _outside(crawl, url, start, target, kind):
             return Visit(target, blocked=reason)
         if kind != "evidence":

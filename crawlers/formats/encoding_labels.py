@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
+
+from malmoi.boundary import input_errors
 
 # Labels of the WHATWG encoding standard (encoding.spec.whatwg.org, "euc-kr") and what Korean servers add to them.
 # fmt: off
@@ -40,23 +43,53 @@ _OTHERS = {
     "unicode": "utf-16-le",
 }
 _LABELS = dict.fromkeys(_KOREAN, "cp949") | _OTHERS
-# Not text encodings of the web, although Python knows them; utf-7 hides markup from a reader.
-_REFUSED = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+# Codecs that a label may mean, by Python's name: character sets of pages (WHATWG Encoding, section 4.2) and those
+# that mail and old systems add. A closed list: Python also calls hex, zlib, idna and unicode_escape encodings, and
+# utf-7 hides markup from a reader.
+# fmt: off
+_CODECS = frozenset((
+    "utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "ascii",
+    "cp949", "euc_kr", "johab", "iso2022_kr",
+    "cp932", "shift_jis", "shift_jis_2004", "euc_jp", "euc_jis_2004", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2",
+    "gb18030", "gbk", "gb2312", "hz", "big5", "big5hkscs", "cp950",
+    *(f"iso8859-{number}" for number in range(1, 17)), *(f"cp{number}" for number in range(1250, 1259)),
+    "cp437", "cp720", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863",
+    "cp864", "cp865", "cp866", "cp869", "cp874", "tis-620", "koi8-r", "koi8-u", "koi8-t", "kz1048", "ptcp154",
+    "mac-cyrillic", "mac-greek", "mac-iceland", "mac-latin2", "mac-roman", "mac-turkish",
+))
+# fmt: on
+_LABEL = re.compile(r"[a-z0-9][a-z0-9_:.+-]{0,39}")
 
 
 def python_name(label: str) -> str:
-    """The Python codec for a charset label, or "" where it is unknown or refused.
+    """The Python codec for a charset label, one of a closed list; "" where the label is unknown. Never raises.
 
     >>> python_name("KS_C_5601-1987"), python_name("x-windows-949"), python_name("EUC-JP"), python_name("none")
     ('cp949', 'cp949', 'euc_jp', '')
+    >>> python_name("hex"), python_name("zlib"), python_name("idna"), python_name("utf-8\\0"), python_name("x" * 9999)
+    ('', '', '', '', '')
     """
-    wanted = label.strip().strip("\"'").lower()
+    wanted = label.strip().strip("\"'").strip().lower()
     if known := _LABELS.get(wanted):
         return known
-    try:
-        found = codecs.lookup(wanted)
-    except (LookupError, ValueError, UnicodeError):
+    if not _LABEL.fullmatch(wanted):
         return ""
-    # rot13, zlib and their like are codecs that do not turn bytes into text.
-    is_text = getattr(found, "_is_text_encoding", True)
-    return found.name if is_text and found.name not in _REFUSED else ""
+    try:
+        with input_errors(LookupError):
+            found = codecs.lookup(wanted).name
+    except LookupError:
+        return ""
+    return found if found in _CODECS else ""
+
+
+def charset_of(content_type: str) -> str:
+    """The charset parameter of a Content-Type, as written and without its quotes; "" where it has none.
+
+    >>> charset_of("text/html; Charset = 'EUC-KR'; x=1"), charset_of("text/html")
+    ('EUC-KR', '')
+    """
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip(" \t\"'")
+    return ""

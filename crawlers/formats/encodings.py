@@ -156,6 +156,15 @@ def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
+def query_encoding(encoding: str) -> str:
+    """The encoding in which links of a text in `encoding` write their query (WHATWG Encoding, output encoding).
+
+    >>> query_encoding("cp949"), query_encoding("utf-16-le")
+    ('cp949', 'utf-8')
+    """
+    return "utf-8" if encoding.startswith(("utf-16", "utf-32", "iso2022")) else encoding
+
+
 def _plainly_utf8(body: bytes, declared: str) -> str | None:
     """The text of nearly every page, before anything is asked: valid UTF-8 with a character of three bytes in it.
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from crawlers.addresses import canonical, origin
+from crawlers.addresses import canonical, joined, origin
 from crawlers.fetch.robots import MAX_BYTES, one_spelling, text_of
 from crawlers.rights import rsl, usage
 from crawlers.rights.host_rules import Rule, groups, matches, parsed, preference, training_agents
@@ -97,8 +97,8 @@ def _address(said: str) -> str:
 
 def _at(address: str, url: str, known: Sequence[Instrument]) -> bool:
     """Whether the document at an address is among those that are known: by its address, or by its file name."""
-    whole = canonical(urljoin(url, address)) or address
-    name = urlsplit(whole).path.rpartition("/")[2]
+    whole = canonical(joined(url, address)) or address
+    name = whole.partition("?")[0].partition("#")[0].rpartition("/")[2]
     return any(one.url == whole or ("/" not in one.url and one.url == name) for one in known)
 
 
@@ -148,7 +148,7 @@ def standing(runs: Iterable[Run]) -> tuple[Instrument, ...]:
 def _archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
     """The RSL documents that a robots.txt names and the archive holds; for the hosts of that robots.txt they speak."""
     for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
-        url = canonical(urljoin(one.origin, address))
+        url = canonical(joined(one.origin, address))
         answer = _followed(url, last) if url else None
         if answer and answer.status == 200 and answer.kind != GONE:
             body = capture.read(Path(answer.path), answer.offset, answer.record).body
@@ -198,7 +198,7 @@ def _followed(url: str, last: Mapping[str, IndexRow]) -> IndexRow | None:
         if row is None or not 300 <= row.status < 400:
             return row
         target = capture.read(Path(row.path), row.offset, row.record).header("location")
-        row = last.get(canonical(urljoin(row.url, target)))
+        row = last.get(canonical(joined(row.url, target)))
     return None
 
 

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import html
 
+from crawlers.addresses import joined
 from crawlers.rights import cells, kogl, metadata, statute
 from crawlers.rights.cards import without_cards
 from crawlers.rights.declared import bare, declared, is_declaration, may_declare, says_more, stated, without_holder
@@ -286,7 +287,7 @@ def _about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlEle
             break
         passed.append(above)
         about = above.get("about") or above.get("resource") or ""
-        if about and not about.startswith("#") and urlsplit(urljoin(url, about))[:4] != urlsplit(url)[:4]:
+        if about and not about.startswith("#") and urlsplit(joined(url, about))[:4] != urlsplit(url)[:4]:
             said = True
             break
         if above.get("itemscope") is not None:

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from lxml import html
 
+from crawlers.addresses import joined
 from crawlers.rights.place import RELATIONS, Found, State, hidden, quote, quoting
 from crawlers.rights.refusals import denies
 from crawlers.rights.speaker import title_of
@@ -158,5 +159,5 @@ def _of_another_page(node: dict[str, Any], url: str) -> bool:
     for key in ("mainEntityOfPage", "url", "@id"):
         value = next(_values(node.get(key)), "")
         if value and not value.startswith("#"):
-            return urlsplit(urldefrag(urljoin(url, value))[0])[1:4] != urlsplit(urldefrag(url)[0])[1:4]
+            return urlsplit(urldefrag(joined(url, value))[0])[1:4] != urlsplit(urldefrag(url)[0])[1:4]
     return False

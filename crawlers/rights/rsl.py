@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from crawlers.addresses import joined
 from crawlers.formats import markup
 from crawlers.formats.unreadable import Unreadable
 
@@ -82,7 +83,10 @@ def _is_about(pattern: str, url: str, matches: Callable[[str, str], bool]) -> bo
         return True
     here = urlsplit(url)
     if re.match(r"(?:https?:)?//", pattern, re.I):
-        there = urlsplit(urljoin(url, pattern.replace("*", "%2A")))
+        address = joined(url, pattern.replace("*", "%2A"))
+        if not address:
+            return True  # what cannot be read is about every page: a document only ever refuses
+        there = urlsplit(address)
         if (there.hostname or "").removeprefix("www.") != (here.hostname or "").removeprefix("www."):
             return False
         pattern = (there.path or "/").replace("%2A", "*") + (

@@ -1,0 +1,118 @@
+"""The queue of a crawl: first in, first out, each address once, in a memory that does not grow with their length.
+
+The first places stand in memory, the others in a file without a name that ends with the process: a
+run that is taken up again walks over its archive and so makes the same queue anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from crawlers.fetch.counts import host_of
+from crawlers.fetch.visits import Kind, Visit
+from malmoi import limits
+
+HELD = 10_000  # places in memory; at most some 20 MB
+
+
+@dataclass(slots=True)
+class Place:
+    """One place in the queue; `task` once it is asked for."""
+
+    url: str
+    kind: Kind
+    task: asyncio.Task[Visit] | None = None
+
+
+class Seen:
+    """Addresses that have been queued or asked for, each by eight bytes of its hash."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+
+    def __contains__(self, url: str) -> bool:
+        return _number(url) in self._known
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, url: str) -> None:
+        """Keep `url` in mind."""
+        self._known.add(_number(url))
+
+    @property
+    def full(self) -> bool:
+        """Whether the run may queue no further address."""
+        return len(self._known) >= limits.FRONTIER_ADDRESSES.value
+
+
+class Frontier:
+    """The places that wait or are asked for, oldest first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.waiting: Counter[str] = Counter()  # host → addresses that wait or are asked for
+        self._front: deque[Place] = deque()
+        self._rest = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8", newline="\n")  # noqa: SIM115
+        self._at = 0  # where the next place stands in it
+        self._behind = 0  # places in it
+
+    def __len__(self) -> int:
+        return len(self._front) + self._behind
+
+    def append(self, url: str, kind: Kind) -> None:
+        """Put an address, which holds no line end, behind all others."""
+        self.waiting[host_of(url)] += 1
+        if not self._behind and len(self._front) < HELD:
+            self._front.append(Place(url, kind))
+            return
+        self._rest.seek(0, 2)
+        self._rest.write(f"{kind} {url}\n")
+        self._behind += 1
+
+    def first(self) -> Place:
+        """The oldest place."""
+        return self._front[0]
+
+    def popleft(self) -> Place:
+        """Take out the oldest place."""
+        place = self._front.popleft()
+        host = host_of(place.url)
+        self.waiting[host] -= 1
+        if not self.waiting[host]:
+            del self.waiting[host]
+        if self._behind and len(self._front) < HELD // 2:
+            self._refill()
+        return place
+
+    def ahead(self, count: int) -> Iterator[Place]:
+        """The oldest `count` places."""
+        return islice(self._front, count)
+
+    def cancel(self) -> None:
+        """End what is asked for."""
+        for place in self._front:
+            if place.task is not None:
+                place.task.cancel()
+
+    def _refill(self) -> None:
+        self._rest.seek(self._at)
+        for _ in range(min(self._behind, HELD - len(self._front))):
+            kind, _, url = self._rest.readline().rstrip("\n").partition(" ")
+            self._front.append(Place(url, kind))  # type: ignore[arg-type]
+            self._behind -= 1
+        self._at = self._rest.tell()
+        if not self._behind:
+            self._rest.seek(0)
+            self._rest.truncate()
+            self._at = 0
+
+
+def _number(url: str) -> int:
+    return int.from_bytes(hashlib.blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).digest())
