@@ -54,7 +54,32 @@ def defined() -> tuple[InputLimit, ...]:
 
 # Network: dumps and repositories (crawlers/fetch/stream.py, unpack.py, git.py).
 
+DUMP_CONNECT_SECONDS = InputLimit("dump_connect_seconds", 20, "seconds", "connecting to one address of a host")
+DUMP_HEAD_SECONDS = InputLimit(
+    "dump_head_seconds", 60, "seconds", "from connecting to the last header of a dump, redirects included"
+)
+DUMP_HEAD_BYTES = InputLimit("dump_head_bytes", 256 * 1024, "bytes", "status line and headers of one answer")
+DUMP_SLOW_SECONDS = InputLimit(
+    "dump_slow_seconds", 60, "seconds", "of waiting for bytes of a dump, in which dump_slow_bytes must come"
+)
+DUMP_SLOW_BYTES = InputLimit(
+    "dump_slow_bytes", 60_000, "bytes", "the least that dump_slow_seconds must bring: 1 kB a second, as for git"
+)
+DUMP_PAGE_SECONDS = InputLimit(
+    "dump_page_seconds", 60, "seconds", "one robots.txt or licence page of a dump, redirects and tries included"
+)
+DUMP_PAGE_BYTES = InputLimit("dump_page_bytes", 32 * 1024 * 1024, "bytes", "the same, as sent")
+DUMP_REDIRECTS = InputLimit("dump_redirects", 5, "items", "redirects of one request; none from https to http")
+DUMP_RATIO = InputLimit("dump_ratio", 400, "ratio", "unpacked to packed, above 64 MiB; bzip2 of an export has about 5")
+DUMP_XZ_MEMORY = InputLimit("dump_xz_memory", 256 * 1024 * 1024, "bytes", "dictionary of xz; `xz -9` needs 65 MiB")
+
 # Archives (malmoi/capture.py, members.py).
+
+ARCHIVE_BODY = InputLimit("archive_body", 64 * 1024 * 1024, "bytes", "one payload, its content coding undone")
+ARCHIVE_RATIO = InputLimit("archive_ratio", 200, "ratio", "payload decoded to encoded, above 64 KiB")
+ARCHIVE_MEMBER = InputLimit("archive_member", 65 * 1024 * 1024, "bytes", "one gzip member: a payload and its headers")
+ARCHIVE_HEAD = InputLimit("archive_head", 256 * 1024, "bytes", "status line and headers of one archived answer")
+ARCHIVE_ADDRESS = InputLimit("archive_address", 8192, "code points", "address of a record")
 
 # Formats: one document in a worker (crawlers/formats).
 

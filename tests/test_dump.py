@@ -66,6 +66,7 @@ class Host:
     etag: str = '"1"'
     modified: str = "Tue, 01 Sep 2026 00:00:00 GMT"
     robots: bytes = b"User-agent: *\nAllow: /\n"
+    robots_headers: dict = field(default_factory=dict)
     ranges: bool = True
     stop_after: int | None = None  # bytes of one answer, after which the connection ends
     refuse: int = 0  # answers of 503 that come first
@@ -91,7 +92,8 @@ def served(host):
             if self.path in host.moved:
                 self.answer(302, b"", Location=host.moved[self.path])
             elif self.path in small:
-                self.answer(200, small[self.path], **{"Content-Type": "text/html; charset=utf-8"})
+                more = host.robots_headers if self.path == "/robots.txt" else {}
+                self.answer(200, small[self.path], **{"Content-Type": "text/html; charset=utf-8"}, **more)
             elif self.path == "/dump.xml.bz2":
                 self.dump()
             else:
@@ -402,7 +404,9 @@ def test_a_robots_txt_that_has_moved_is_followed_and_one_that_fails_forbids(tmp_
         assert collected(tmp_path, written(tmp_path, host)).new == 1  # /other.txt is not there: nothing is forbidden
         host.moved = {"/robots.txt": "/robots.txt"}
         host.etag = '"2"'
-        with pytest.raises(SourceError, match="does not answer"):
+        with pytest.raises(
+            SourceError, match=r"robots\.txt cannot be read \(too-many-redirects: limit dump_redirects: 5\)"
+        ):
             collected(tmp_path, written(tmp_path, host, access=f"'{host.base}/dump.xml.bz2', grant='https://a.kr/'"))
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from malmoi.boundary import input_errors
 from malmoi.capture import MAX_BODY
 
 LINE = "line"  # Dump.record of a file of lines
@@ -211,8 +212,9 @@ def line_key(line: bytes) -> str:
     """
     if line.lstrip().startswith(b"{"):
         try:
-            said = json.loads(line)
-        except (ValueError, RecursionError):
+            with input_errors(ValueError):
+                said = json.loads(line)
+        except ValueError:
             return _hash(line)
         for name in _LINE_KEYS:
             if isinstance(said.get(name), (str, int)) and str(said[name]).strip():

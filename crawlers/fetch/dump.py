@@ -84,6 +84,8 @@ def _before(earlier: list[Run]) -> Version | None:
 
 
 def _local(source: Source, path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        raise SourceError(f"{source.name}: the dump {path} is no regular file; correct path= of the Dump")
     try:
         return path.open("rb")
     except OSError as error:
@@ -207,5 +209,5 @@ def _when(version: Version) -> str:
     """The time of a dump: its Last-Modified; without one the time it was asked for, which is now."""
     try:
         return parsedate_to_datetime(version.last_modified).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
