@@ -185,7 +185,7 @@ def load(row: IndexRow) -> Capture:
     """
     path = Path(row.path)
     if row.kind != "file":
-        return captures.read(path, row.offset, row.record)
+        return captures.read(path, row.offset, row.record, row.payload_sha256)
     try:
         body = path.read_bytes()
     except FileNotFoundError as error:

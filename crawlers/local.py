@@ -122,7 +122,7 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
     for path in _archive_files(source, access):
         found, broken = capture.index(path, str(path.absolute()))
         rows += [row for row in found if row.kind not in ("metadata", "revisit")]
-        torn += [f"{t.path}:{t.offset} {t.url} {t.why}".strip() for t in broken]
+        torn += [one.shown() for one in broken]
     if not rows:
         where = ", ".join(str(path) for path in access.paths)
         raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted.")

@@ -79,6 +79,7 @@ ARCHIVE_BODY = InputLimit("archive_body", 64 * 1024 * 1024, "bytes", "one payloa
 ARCHIVE_RATIO = InputLimit("archive_ratio", 200, "ratio", "payload decoded to encoded, above 64 KiB")
 ARCHIVE_MEMBER = InputLimit("archive_member", 65 * 1024 * 1024, "bytes", "one gzip member: a payload and its headers")
 ARCHIVE_HEAD = InputLimit("archive_head", 256 * 1024, "bytes", "status line and headers of one archived answer")
+ARCHIVE_DAMAGED = InputLimit("archive_damaged", 100_000, "items", "records of one archive that cannot be read")
 ARCHIVE_ADDRESS = InputLimit("archive_address", 8192, "code points", "address of a record")
 
 # Formats: one document in a worker (crawlers/formats).

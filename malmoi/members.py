@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-MAX_MEMBER = 65 * 1024 * 1024  # bytes of one member unpacked: the largest payload and a header
+from malmoi.limits import ARCHIVE_MEMBER
+
 BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
 GZIP = b"\x1f\x8b\x08"
 
@@ -35,8 +36,8 @@ def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
             raise zlib.error("cut off")
         if not inflate.unconsumed_tail:
             read += len(block)
-        content += inflate.decompress(block, MAX_MEMBER - len(content))
-        if len(content) >= MAX_MEMBER:
+        content += inflate.decompress(block, ARCHIVE_MEMBER.value - len(content))
+        if len(content) >= ARCHIVE_MEMBER.value:
             return None
     return bytes(content), read - len(inflate.unused_data)
 

@@ -1,0 +1,78 @@
+"""What an archive may say of a capture before it is published: its address and its date.
+
+Both reach releases and cards. Archives are made by anybody, so a field that is not what it should be makes the
+record a failed one; nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from malmoi.limits import ARCHIVE_ADDRESS
+
+SCHEMES = ("http", "https")
+WEB_YEAR = 1990  # the first web server; what claims to be an answer of it cannot be older
+FILE_YEAR = 1970  # a file may be older than the web; the time of a file begins here
+# Granularities of WARC/1.1, section 5.4 (W3C note on dates); always UTC.
+_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z)?)?)?")
+_HOST = re.compile(r"[\w.-]+(?::[0-9]{0,5})?")
+_LITERAL = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{0,5})?")
+
+
+def find_fault(url: str, fetched: str, kind: str, own: str = "") -> str:
+    """Why a record of WARC type `kind` cannot be a capture: invalid-address, invalid-date, or "".
+
+    `own` is a scheme that only this program writes, `dump:` for the blocks of a dump.
+
+    >>> find_fault("https://a.kr/", "2026-01-02T03:04:05Z", "response")
+    ''
+    >>> find_fault("javascript:x()", "2026-01-02T03:04:05Z", "response"), find_fault("https://a.kr/", "x", "response")
+    ('invalid-address', 'invalid-date')
+    """
+    if not is_address(url) and not (own and url.startswith(own) and url.isprintable()):
+        return "invalid-address"
+    return "" if is_date(fetched, WEB_YEAR if kind == "response" else FILE_YEAR) else "invalid-date"
+
+
+def is_address(url: str) -> bool:
+    """Whether `url` is an address of the web that parses: a host, no user name, no control character.
+
+    >>> is_address("http://[::1]:8000/"), is_address("http://[x](y)/"), is_address("http://a.kr:99999/")
+    (True, False, False)
+    """
+    if len(url) > ARCHIVE_ADDRESS.value or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or not parts.hostname or (parts.port or 0) > 65535:
+            return False
+        if literal := _LITERAL.fullmatch(parts.netloc):
+            return bool(ipaddress.IPv6Address(literal[1]))
+    except ValueError:
+        return False
+    return _HOST.fullmatch(parts.netloc) is not None
+
+
+def is_date(fetched: str, first_year: int = WEB_YEAR) -> bool:
+    """Whether `fetched` is a time in UTC as WARC writes it, not before `first_year`.
+
+    >>> is_date("2026-01-02T03:04:05.678Z"), is_date("2026-02-30T00:00:00Z"), is_date("0001-01-01T00:00:00Z")
+    (True, False, False)
+    """
+    if not _DATE.fullmatch(fetched) or int(fetched[:4]) < first_year:
+        return False
+    day, _, clock = fetched.partition("T")
+    whole = f"{day}-01-01"[:10] if len(day) < 10 else day
+    try:
+        datetime.fromisoformat(f"{whole}T{clock.removesuffix('Z').partition('.')[0] or '00:00'}")
+    except ValueError:
+        return False
+    return True
+
+
+def show(url: str) -> str:
+    """An address that cannot be used, as a message may show it: no control character, at most 200 code points."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in url[:200])
