@@ -190,6 +190,11 @@ def load(row: IndexRow) -> Capture:
         body = path.read_bytes()
     except FileNotFoundError as error:
         raise CaptureError(f"{path}: the file is gone since it was collected; run collect again.") from error
+    except OSError as error:
+        raise CaptureError(
+            f"{path}: the file cannot be read any more ({error.strerror}); give the right to read it, or run collect "
+            "again, which leaves it out."
+        ) from error
     if hashlib.sha256(body).hexdigest() != row.payload_sha256:
         raise CaptureError(f"{path}: the file has changed since it was collected; run collect again.")
     return Capture(row.record, row.url, row.fetched, 200, (("Content-Type", row.media),), body)

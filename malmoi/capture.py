@@ -289,8 +289,15 @@ def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
                     return capture
     raise CaptureError(
         f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
-        f"since. Restore it; or delete the run folders of the source under 1-captures and collect again."
+        f"since. Restore it from a copy; or {_away(path)}, and collect again."
     )
+
+
+def _away(path: Path) -> str:
+    """What to delete, so that the next collection no longer rests on the archive as it was."""
+    if (path.parent / "run.json").exists():  # an archive of a run; a later run may rest on it
+        return f"delete {path.parent} and the later runs of the source beside it"
+    return "delete the run folders of the source under 1-captures"
 
 
 def _from(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:

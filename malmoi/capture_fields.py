@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ WEB_YEAR = 1990  # the first web server; what claims to be an answer of it canno
 FILE_YEAR = 1970  # a file may be older than the web; the time of a file begins here
 # Granularities of WARC/1.1, section 5.4 (W3C note on dates); always UTC.
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z)?)?)?")
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
+_TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _HOST = re.compile(r"[\w.-]+(?::[0-9]{0,5})?")
 _LITERAL = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{0,5})?")
 
@@ -32,7 +35,7 @@ def find_fault(url: str, fetched: str, kind: str, own: str = "") -> str:
     >>> find_fault("javascript:x()", "2026-01-02T03:04:05Z", "response"), find_fault("https://a.kr/", "x", "response")
     ('invalid-address', 'invalid-date')
     """
-    if not is_address(url) and not (own and url.startswith(own) and url.isprintable()):
+    if not is_address(url) and not (own and url.startswith(own) and not has_controls(url)):
         return "invalid-address"
     return "" if is_date(fetched, WEB_YEAR if kind == "response" else FILE_YEAR) else "invalid-date"
 
@@ -43,7 +46,7 @@ def is_address(url: str) -> bool:
     >>> is_address("http://[::1]:8000/"), is_address("http://[x](y)/"), is_address("http://a.kr:99999/")
     (True, False, False)
     """
-    if len(url) > ARCHIVE_ADDRESS.value or not url.isprintable():
+    if len(url) > ARCHIVE_ADDRESS.value or has_controls(url):
         return False
     try:
         parts = urlsplit(url)
@@ -73,6 +76,15 @@ def is_date(fetched: str, first_year: int = WEB_YEAR) -> bool:
     return True
 
 
-def show(url: str) -> str:
-    """An address that cannot be used, as a message may show it: no control character, at most 200 code points."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in url[:200])
+def has_controls(text: str) -> bool:
+    """Whether `text` holds what a terminal obeys, what breaks a line or turns its direction, or half a character.
+
+    >>> has_controls("a\\x1b[2J"), has_controls("b\\u202etxt"), has_controls("한글\\u3000이름 1.txt")
+    (True, True, False)
+    """
+    return any(unicodedata.category(c) in _CONTROLS or c in _TURNS for c in text)
+
+
+def show(text: str) -> str:
+    """A name or an address that cannot be used, as a message may show it: at most 500 code points, no control."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if has_controls(c) else c for c in text[:500])

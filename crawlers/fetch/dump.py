@@ -26,7 +26,7 @@ from crawlers.fetch.blocks import Block, Cutter, NoRecords
 from crawlers.fetch.download import Download, Version
 from crawlers.fetch.dump_proof import evidence, licence_files, utc
 from crawlers.fetch.dump_run import SCHEME, BlockArchive, State
-from crawlers.fetch.job import STATS, Job, guard_of, write_stats
+from crawlers.fetch.job import STATS, Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.stream import Net
 from malmoi import collection
 from malmoi.capture import record_id, resource_record
@@ -43,7 +43,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     job.run_dir.mkdir(parents=True, exist_ok=True)
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     (job.run_dir / "blocked.jsonl").write_bytes(b"")
-    earlier = _earlier(job)
+    earlier = earlier_runs(job)
     state = State(source, job, {row.url: row.record for _, rows in collection.current(earlier) for row in rows})
     net = Net(guard_of(source), manners.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
     with BlockArchive(job.run_dir) as archive:
@@ -63,13 +63,6 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
         archive.close()
     write_stats(job.run_dir, stats | {"url": canonical(access.url), "cut": CUT, "robots": note})
     _sweep(job)
-
-
-def _earlier(job: Job) -> list[Run]:
-    """The finished runs that the job names, oldest first."""
-    wanted = {folder.resolve() for folder in job.earlier}
-    homes = sorted({folder.parent for folder in wanted})
-    return [run for home in homes for run in collection.runs(home) if run.folder.resolve() in wanted]
 
 
 def _before(earlier: list[Run]) -> Version | None:

@@ -32,6 +32,7 @@ from crawlers.fetch.git_objects import Entry
 from crawlers.fetch.git_place import Place, place_of
 from crawlers.fetch.job import STATS, Job, guard_of, write_stats
 from crawlers.fetch.manners import user_agent
+from malmoi import collection
 from malmoi.capture import Torn, record_id, resource_record, scan
 from malmoi.errors import CallError, SourceError
 from malmoi.source import Git, Source
@@ -243,13 +244,21 @@ def _known(earlier: Iterable[Path]) -> dict[str, str]:
         for entry in scan(folder / CLOSED):
             if not isinstance(entry, Torn) and entry[1] == "resource":
                 known[entry[2].url] = entry[2].record
-        try:
-            gone = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
-        except (OSError, ValueError):
-            gone = ()
-        for url in gone:
+        for url in _gone(folder):
             known.pop(url, None)
     return known
+
+
+def _gone(folder: Path) -> Sequence[str]:
+    """The addresses that a run found no more; by its run.json, which is checked, where it has one."""
+    if (folder / "run.json").exists():
+        found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
+        return found
+    try:
+        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
+    except (OSError, ValueError):
+        return ()
+    return found
 
 
 def _about(url: str, branch: str, commit: str, when: str) -> bytes:
