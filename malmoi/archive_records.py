@@ -8,10 +8,13 @@ damaged; reading goes on at the next line that begins one.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from malmoi.limits import ARCHIVE_HEAD, ARCHIVE_MEMBER
@@ -77,7 +80,7 @@ def _record(stream: BinaryIO, at: int) -> Delimited:
 
 def _head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
     """(bytes of blank lines, header lines, length that they declare, why they cannot be read)."""
-    blank, head, lengths = 0, bytearray(), set()
+    blank, head, lengths = 0, bytearray(), set[bytes]()
     while blank + len(head) <= ARCHIVE_HEAD.value:
         line = stream.readline(ARCHIVE_HEAD.value)
         if line in (b"\r\n", b"\n") and not head:
@@ -112,3 +115,25 @@ def is_intact(raw: bytes, digest: str) -> bool:
         found.hexdigest().upper(),
         base64.b32encode(found.digest()).decode().rstrip("="),
     )
+
+
+def describe_other(path: Path) -> str:
+    """What a file is that holds no WARC record, and what to do."""
+    with path.open("rb") as stream:
+        head = _start(stream)
+    if head.startswith(b"filedesc:"):
+        return (
+            "this is an ARC file, the format before WARC; convert it (`warcio recompress OLD NEW`) and name the result."
+        )
+    return f"not a WARC file; it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
+
+
+def _start(stream: BinaryIO) -> bytes:
+    head = stream.read(64)
+    if head.startswith(b"\x1f\x8b"):
+        stream.seek(0)
+        try:
+            return gzip.GzipFile(fileobj=stream).read(64)
+        except (OSError, EOFError, zlib.error):
+            return head
+    return head

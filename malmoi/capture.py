@@ -20,12 +20,12 @@ from typing import Any, BinaryIO, TypeAlias
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
-from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, is_intact
+from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, describe_other, is_intact
 from malmoi.boundary import input_errors
 from malmoi.capture_fields import find_fault, show
 from malmoi.errors import CaptureError
-from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER, ARCHIVE_RATIO
-from malmoi.members import GZIP, member, next_member, one_stream
+from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
+from malmoi.members import GZIP, decompress, member, next_member, one_stream
 
 # What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
@@ -195,7 +195,7 @@ def scan(path: Path, own: str = "") -> Iterator[tuple[int, str, Capture] | Torn]
             if entry is not None:
                 yield entry
     if not seen and (not held or held[0].why == NO_RECORD):
-        raise CaptureError(f"{path}: {_no_warc(path) if held else f'the archive holds no record; {_REMEDY}'}")
+        raise CaptureError(f"{path}: {describe_other(path) if held else f'the archive holds no record; {_REMEDY}'}")
     yield from held
 
 
@@ -384,52 +384,8 @@ def _plain(capture: Capture) -> Capture:
         return capture
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise CaptureError(f"content coding {coding!r} is not read")
-    limit = min(ARCHIVE_BODY.value, max(len(capture.body) * ARCHIVE_RATIO.value, 1 << 16))
-    body = _inflated(capture.body, 47, limit)  # gzip or zlib, by its header
-    if body is None and coding == "deflate":
-        body = _inflated(capture.body, -15, limit)  # the bare deflate that some servers send
+    body = decompress(capture.body, coding)
     if body is None:
         return capture  # says gzip, is not: many crawlers store the decoded payload under the old header
     headers = tuple((k, v) for k, v in capture.headers if k.lower() != "content-encoding")
     return Capture(capture.record, capture.url, capture.fetched, capture.status, headers, body, capture.source)
-
-
-def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
-    """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
-    body, rest = bytearray(), payload
-    while rest:
-        inflate = zlib.decompressobj(bits)
-        try:
-            body += inflate.decompress(rest, limit + 1 - len(body))
-        except zlib.error:
-            if body:
-                break  # bytes behind the last member; readers of gzip leave them alone
-            return None
-        if len(body) > limit:
-            which = ARCHIVE_BODY if limit == ARCHIVE_BODY.value else ARCHIVE_RATIO
-            raise CaptureError(f"payload grows beyond {limit} bytes when decompressed; {which.describe()}")
-        if not inflate.eof:
-            raise CaptureError(f"compressed payload is cut off after {len(payload)} bytes")
-        rest = inflate.unused_data
-    return bytes(body)
-
-
-def _no_warc(path: Path) -> str:
-    with path.open("rb") as stream:
-        head = _start(stream)
-    if head.startswith(b"filedesc:"):
-        return (
-            "this is an ARC file, the format before WARC; convert it (`warcio recompress OLD NEW`) and name the result."
-        )
-    return f"not a WARC file; it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
-
-
-def _start(stream: BinaryIO) -> bytes:
-    head = stream.read(64)
-    if head.startswith(b"\x1f\x8b"):
-        stream.seek(0)
-        try:
-            return gzip.GzipFile(fileobj=stream).read(64)
-        except (OSError, EOFError, zlib.error):
-            return head
-    return head

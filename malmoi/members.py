@@ -1,4 +1,4 @@
-"""Find the gzip members of an archive, and the next whole one behind damage."""
+"""Find the gzip members of an archive, and the next whole one behind damage; decompress payloads within limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-from malmoi.limits import ARCHIVE_MEMBER
+from malmoi.errors import CaptureError
+from malmoi.limits import ARCHIVE_BODY, ARCHIVE_MEMBER, ARCHIVE_RATIO
 
 BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
 GZIP = b"\x1f\x8b\x08"
@@ -68,3 +69,35 @@ def _begins_record(stream: BinaryIO, at: int) -> bool:
         return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
     except zlib.error:
         return False
+
+
+def decompress(payload: bytes, coding: str) -> bytes | None:
+    """A payload without its gzip or deflate coding; None where it is not compressed, whatever its header says.
+
+    CaptureError beyond the limits or at a cut end.
+    """
+    limit = min(ARCHIVE_BODY.value, max(len(payload) * ARCHIVE_RATIO.value, 1 << 16))
+    body = _inflated(payload, 47, limit)  # gzip or zlib, by its header
+    if body is None and coding == "deflate":
+        return _inflated(payload, -15, limit)  # the bare deflate that some servers send
+    return body
+
+
+def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
+    """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
+    body, rest = bytearray(), payload
+    while rest:
+        inflate = zlib.decompressobj(bits)
+        try:
+            body += inflate.decompress(rest, limit + 1 - len(body))
+        except zlib.error:
+            if body:
+                break  # bytes behind the last member; readers of gzip leave them alone
+            return None
+        if len(body) > limit:
+            which = ARCHIVE_BODY if limit == ARCHIVE_BODY.value else ARCHIVE_RATIO
+            raise CaptureError(f"payload grows beyond {limit} bytes when decompressed; {which.describe()}")
+        if not inflate.eof:
+            raise CaptureError(f"compressed payload is cut off after {len(payload)} bytes")
+        rest = inflate.unused_data
+    return bytes(body)

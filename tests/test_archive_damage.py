@@ -72,7 +72,7 @@ def go_through_the_door(path: Path, *, whole: bool) -> set[str]:
         home = path.with_name(f"c{len(list(path.parent.iterdir()))}")
         local.collect(Source("here", "", "", Warc((path,))), collection.open_run(home), [])
         for _, standing in collection.current(collection.runs(home)):
-            assert [extract.load(row).body for row in standing]
+            found |= {extract.load(row).url for row in standing}
     return found
 
 

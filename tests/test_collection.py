@@ -77,6 +77,15 @@ def test_a_file_changed_since_it_was_collected_stops_its_source(tmp_path):
     (tmp_path / "a" / "one.txt").write_text("둘")
     with pytest.raises(CaptureError, match="changed since it was collected; run collect again"):
         extract.load(row)
+    collect(source(Folder(tmp_path / "a")), tmp_path / "c")
+    ((_, (row,)),) = [pair for pair in collection.current(collection.runs(tmp_path / "c")) if pair[1]]
+    assert extract.load(row).body.decode() == "둘"
+    (tmp_path / "a" / "two.txt").write_text("셋")
+    (tmp_path / "a" / "one.txt").unlink()
+    with pytest.raises(CaptureError, match="gone since it was collected; run collect again"):
+        extract.load(row)
+    collect(source(Folder(tmp_path / "a")), tmp_path / "c")
+    assert standing(tmp_path / "c") == ["folder:here/two.txt"]
 
 
 def test_of_several_captures_of_an_address_the_latest_stands_whatever_the_order(tmp_path):
