@@ -7,6 +7,7 @@ import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urldefrag
 
@@ -187,20 +188,23 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
         path = base / claim.file
         if not path.is_file():
             raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
-        problem = (
-            f"{source.name}: the licence file {path} cannot be read (%s); a claim needs its proof. Give the right to "
-            "read it, or correct file of the LicenceClaim."
-        )
         try:
             body = path.read_bytes()
         except OSError as error:
-            raise SourceError(problem % error.strerror) from error
-        with input_errors(lambda name, problem=problem: SourceError(problem % name)):
+            raise _unreadable(source, path, str(error.strerror)) from error
+        with input_errors(partial(_unreadable, source, path)):
             text = claims.readable(body, "", name=path.name)
         for words in source.claim:
             if words.file == claim.file:
                 claims.check_quote(words, text)
         yield _licence_row(claim, path, body), body
+
+
+def _unreadable(source: Source, path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Give the right to "
+        "read it, or correct file of the LicenceClaim."
+    )
 
 
 def _licence_row(claim: LicenceClaim, path: Path, body: bytes) -> IndexRow:

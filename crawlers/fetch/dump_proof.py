@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,7 +63,7 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
             and page.status == 200
         ):
             media, charset = page.header("content-type"), page.header("content-type").lower().partition("charset=")[2]
-            with input_errors(lambda name, url=page.url: SourceError(_unreadable(state.source, url, name))):
+            with input_errors(partial(_unreadable, state.source, page.url)):
                 text = claims.readable(page.body, media, charset.partition(";")[0].strip(" \"'"), page.url)
             claims.check_quote(claim, text)  # before a gigabyte is fetched in vain; flows/collect.py asks again
     if access.path is None:
@@ -110,8 +111,8 @@ def _forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str
     )
 
 
-def _unreadable(source: Source, where: str, why: str) -> str:
-    return (
+def _unreadable(source: Source, where: str, why: str) -> SourceError:
+    return SourceError(
         f"{source.name}: the licence text {where} cannot be read ({why}); a claim needs its proof. Look at it, and "
         "correct url or file of the LicenceClaim, or retire the source"
     )
@@ -126,10 +127,10 @@ def licence_files(source: Source, folder: Path, archive: BlockArchive) -> None:
         try:
             body = path.read_bytes()
         except OSError as error:
-            raise SourceError(_unreadable(source, str(path), str(error.strerror))) from error
+            raise _unreadable(source, str(path), str(error.strerror)) from error
         for claim in source.claim:
             if claim.file == name:
-                with input_errors(lambda why, path=path: SourceError(_unreadable(source, str(path), why))):
+                with input_errors(partial(_unreadable, source, str(path))):
                     text = claims.readable(body, "", name=path.name)
                 claims.check_quote(claim, text)
         url = f"{SCHEME}{source.name}/{quote(name)}"
