@@ -73,6 +73,21 @@ DUMP_REDIRECTS = InputLimit("dump_redirects", 5, "items", "redirects of one requ
 DUMP_RATIO = InputLimit("dump_ratio", 400, "ratio", "unpacked to packed, above 64 MiB; bzip2 of an export has about 5")
 DUMP_XZ_MEMORY = InputLimit("dump_xz_memory", 256 * 1024 * 1024, "bytes", "dictionary of xz; `xz -9` needs 65 MiB")
 
+GIT_SECONDS = InputLimit("git_seconds", 3600, "seconds", "one fetch of a repository, or one other command of git")
+GIT_REPOSITORY = InputLimit(
+    "git_repository",
+    4_000_000_000,
+    "bytes",
+    "repository while it is fetched; kubernetes/website is below a tenth of it",
+)
+GIT_FILE = InputLimit("git_file", 16 * 1024 * 1024, "bytes", "one file of a repository; no page of prose is longer")
+GIT_ENTRIES = InputLimit(
+    "git_entries", 2_000_000, "items", "entries of a tree, which may name itself and so hold more files than the world"
+)
+GIT_NAME = InputLimit("git_name", 4096, "bytes", "path of a file; PATH_MAX of Linux")
+GIT_FILES = InputLimit("git_files", 200_000, "items", "files that the globs choose")
+GIT_CONTENT = InputLimit("git_content", 8_000_000_000, "bytes", "all chosen files; a small pack can hold far more")
+
 # Archives (malmoi/capture.py, members.py).
 
 ARCHIVE_BODY = InputLimit("archive_body", 64 * 1024 * 1024, "bytes", "one payload, its content coding undone")
