@@ -22,7 +22,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, describe_other, is_intact
 from malmoi.boundary import input_errors
-from malmoi.capture_fields import find_fault, show
+from malmoi.capture_fields import find_fault, show, to_second
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
 from malmoi.members import GZIP, decompress, member, next_member, one_stream
@@ -366,7 +366,7 @@ def _capture(path: Path, record: WarcRecord, at: int, own: str | None) -> tuple[
     capture = Capture(
         record=headers.get("WARC-Record-ID", "").strip("<>") or record_id(url, body),
         url=url,
-        fetched=fetched,
+        fetched=to_second(fetched),
         status=status,
         headers=http,
         body=body,

@@ -21,6 +21,7 @@ FILE_YEAR = 1970  # a file may be older than the web; the time of a file begins 
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z)?)?)?")
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
 _TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BEGIN_OF = "0000-01-01T00:00:00"  # what a coarser date leaves out
 _HOST = re.compile(r"[\w.-]+(?::[0-9]{0,5})?")
 _LITERAL = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{0,5})?")
 
@@ -67,13 +68,21 @@ def is_date(fetched: str, first_year: int = WEB_YEAR) -> bool:
     """
     if not _DATE.fullmatch(fetched) or int(fetched[:4]) < first_year:
         return False
-    day, _, clock = fetched.partition("T")
-    whole = f"{day}-01-01"[:10] if len(day) < 10 else day
     try:
-        datetime.fromisoformat(f"{whole}T{clock.removesuffix('Z').partition('.')[0] or '00:00'}")
+        datetime.fromisoformat(to_second(fetched)[:19])
     except ValueError:
         return False
     return True
+
+
+def to_second(fetched: str) -> str:
+    """A coarser date of WARC as the second in which it begins, as releases have it; fractions of a second stay.
+
+    >>> to_second("2026"), to_second("2026-03-04T05:06Z"), to_second("2026-03-04T05:06:07.8Z")
+    ('2026-01-01T00:00:00Z', '2026-03-04T05:06:00Z', '2026-03-04T05:06:07.8Z')
+    """
+    said = fetched.removesuffix("Z")
+    return f"{said}{_BEGIN_OF[len(said) :]}Z" if _DATE.fullmatch(fetched) and len(said) < len(_BEGIN_OF) else fetched
 
 
 def has_controls(text: str) -> bool:

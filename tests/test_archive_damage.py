@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,7 @@ def test_an_address_or_a_date_that_is_none_makes_a_failed_record(tmp_path, case,
         assert counts["torn"] == 1 and case["fault"] in run.facts["torn_records"][0] and len(run.rows) == 2
     else:
         assert counts["torn"] == 0 and len(run.rows) == 3
+        assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", row.fetched) for row in run.rows)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
