@@ -1,4 +1,4 @@
-"""What an archive may say of a capture before it is published: its address and its date.
+"""What is said of a capture or a document before it is published: address and date must be what they should.
 
 Both reach releases and cards. Archives are made by anybody, so a field that is not what it should be makes the
 record a failed one; nothing is repaired.
@@ -16,12 +16,14 @@ from malmoi.limits import ARCHIVE_ADDRESS
 
 SCHEMES = ("http", "https")
 WEB_YEAR = 1990  # the first web server; what claims to be an answer of it cannot be older
+FIRST_DATED = 1000  # year; programs write 0001-01-01 for a date that they do not know
 FILE_YEAR = 1970  # a file may be older than the web; the time of a file begins here
 # Granularities of WARC/1.1, section 5.4 (W3C note on dates); always UTC.
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z)?)?)?")
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
 _TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_BEGIN_OF = "0000-01-01T00:00:00"  # what a coarser date leaves out
+_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.]{4,15}(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?")
+_BEGIN_OF = "2000-01-01T00:00:00"  # what a coarser date leaves out
 _HOST = re.compile(r"[\w.-]+(?::[0-9]{0,5})?")
 _LITERAL = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{0,5})?")
 
@@ -73,6 +75,20 @@ def is_date(fetched: str, first_year: int = WEB_YEAR) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_day(date: str) -> bool:
+    """Whether `date` is a year, month or day of ISO 8601, with or without a time; what a document may be dated.
+
+    >>> is_day("1948-07-17"), is_day("2026"), is_day("2026-02-30"), is_day("0001-01-01"), is_day("<b>zz</b>")
+    (True, True, False, False, False)
+    """
+    if not _DAY.fullmatch(date):
+        return False
+    try:
+        return datetime.fromisoformat(date[:10] + _BEGIN_OF[len(date[:10]) :]).year >= FIRST_DATED
+    except ValueError:
+        return False
 
 
 def to_second(fetched: str) -> str:

@@ -14,7 +14,7 @@ from malmoi import capture, collection
 from malmoi.capture import Torn
 from malmoi.errors import CaptureError, MalmoiError
 from malmoi.limits import ARCHIVE_HEAD
-from malmoi.source import Source, Warc
+from malmoi.source import Extracted, Item, Source, Warc
 from tests.test_capture import WHEN, archive, record
 
 CASES = [json.loads(line) for line in Path(__file__).with_name("data").joinpath("archive_fields.jsonl").open("rb")]
@@ -214,3 +214,26 @@ def test_a_file_that_is_no_archive_is_named_and_one_whose_first_record_is_damage
     assert isinstance(first, Torn) and not isinstance(second, Torn)
     with pytest.raises(CaptureError, match="not a WARC file"):
         capture.index(archive(tmp_path / "b.warc", spoilt), "b")
+
+
+@pytest.mark.parametrize(
+    ("date", "published"),
+    [
+        ("2026-08-30", "2026-08-30"),
+        ("1948", "1948"),
+        ("2026-08-30T04:05:06Z", "2026-08-30T04:05:06Z"),
+        ("<b>zz</b>", ""),
+        ("2026-13-01", ""),
+        ("0001-01-01", ""),
+        ("2026-08-30\x1b[2J", ""),
+        ("2026-08-30T<script>", ""),
+        ("어제", ""),
+    ],
+)
+@pytest.mark.parametrize("where", ["text", "item"])
+def test_a_date_of_a_document_that_is_none_is_unknown(date, published, where):
+    item = Item("k", "https://a.example/1", b"", "text/html", "", "r", date=date if where == "item" else "")
+    found = Extracted("글", date=date if where == "text" else "")
+    page = capture.Capture("r", "https://a.example/1", WHEN, 200, (), b"", "here")
+    outcome = extract.document(page, "", item, found, lambda _: ((), ()))
+    assert outcome.document.date == published
