@@ -21,6 +21,7 @@ from malmoi.limits import ARCHIVE_HEAD, ARCHIVE_MEMBER
 from malmoi.members import sought
 
 MARK = b"WARC/1."
+_DIGEST = re.compile(rb"\nWARC-Block-Digest:[ \t]*([!-~]{1,200})", re.IGNORECASE)
 _BEGIN = re.compile(rb"WARC/1\.[0-9]\r?\n[A-Za-z]")
 END = b"\r\n\r\n"  # behind the block of a record
 NO_RECORD = "not a WARC record"
@@ -101,15 +102,21 @@ def _head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
     return 0, b"", 0, f"its headers are too large; {ARCHIVE_HEAD.describe()}"
 
 
-def is_intact(raw: bytes, digest: str) -> bool:
-    """Whether the block of a record has the WARC-Block-Digest `digest`; true where it names none that is known.
+def digest_of(raw: bytes) -> str:
+    """The WARC-Block-Digest of a record, "" where it names none."""
+    found = _DIGEST.search(raw, 0, raw.find(END))
+    return found[1].decode("ascii", "replace") if found else ""
+
+
+def is_intact(raw: bytes, digest: str, *, needed: bool = False) -> bool:
+    """Whether the block of a record has the WARC-Block-Digest `digest`; without one that is known, if none is `needed`.
 
     >>> is_intact(b"WARC/1.1\\r\\n\\r\\nx\\r\\n\\r\\n", "sha1:CH3K2YG53IDFOTH2PPCI2BWHEVPNBWWG")
     False
     """
     name, _, said = digest.strip().partition(":")
     if name.lower() not in ("md5", "sha1", "sha256", "sha512") or not said:
-        return True
+        return not needed
     found = hashlib.new(name.lower(), memoryview(raw)[raw.find(END) + len(END) : -len(END)], usedforsecurity=False)
     return said.strip().rstrip("=").upper() in (
         found.hexdigest().upper(),

@@ -20,12 +20,12 @@ from typing import Any, BinaryIO, TypeAlias
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
-from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, describe_other, is_intact
+from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, describe_other, digest_of, is_intact
 from malmoi.boundary import input_errors
 from malmoi.capture_fields import find_fault, show, to_second
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
-from malmoi.members import GZIP, decompress, member, next_member, one_stream
+from malmoi.members import GZIP, decompress, member, next_member, one_stream, salvage
 
 # What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
@@ -212,8 +212,18 @@ def _entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
         yield from _by_member(path, stream, own)
         return
     packed = head == GZIP
+    stream.seek(0)
     whole: Any = gzip.GzipFile(fileobj=stream) if packed else stream
-    for found in delimit(io.BufferedReader(whole) if packed else stream):
+    records = delimit(io.BufferedReader(whole) if packed else stream)
+    while True:
+        try:
+            with input_errors(_Unreadable):
+                found = next(records, None)
+        except _Unreadable as error:
+            yield Torn(str(path), 0, "", f"its compression is damaged, and what lies behind is lost: {error}")
+            return
+        if found is None:
+            return
         yield _parse(path, found, 0 if packed else found.at, own)
 
 
@@ -229,6 +239,7 @@ def _by_member(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry
         except zlib.error as error:
             why = f"damaged: {error}"
         if why:
+            yield from _salvaged(path, stream, at, own)
             yield Torn(str(path), at, "", why)
         else:
             yield from _of_member(path, content, at, own)
@@ -236,6 +247,14 @@ def _by_member(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry
         if not behind:
             return
         at = behind
+
+
+def _salvaged(path: Path, stream: BinaryIO, at: int, own: str | None) -> Iterator[_Entry]:
+    """Whole records before the damage of a member: all where it is cut off, else those with a digest to prove it."""
+    content, cut = salvage(stream, at)
+    for found in delimit(io.BytesIO(content)):
+        if found.raw and (cut or is_intact(found.raw, digest_of(found.raw), needed=True)):
+            yield _parse(path, found, at, own)
 
 
 def _of_member(path: Path, content: bytes, at: int, own: str | None) -> Iterator[_Entry]:
@@ -263,7 +282,7 @@ def _parse(path: Path, found: Delimited, at: int, own: str | None) -> _Entry:
                 return Torn(str(path), at, "", "not a WARC record")
             if not one.record_type & _WANTED:
                 return None
-            if not is_intact(found.raw, one.headers.get("WARC-Block-Digest") or ""):
+            if not is_intact(found.raw, digest_of(found.raw)):
                 return Torn(str(path), at, "", "its block does not have the digest that it names")
             return _capture(path, one, at, own)
     except _Unreadable as error:
@@ -309,6 +328,7 @@ def _from(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
     try:
         found = member(stream, offset)
     except zlib.error:
+        yield from _salvaged(path, stream, offset, None)
         return
     yield from _of_member(path, found[0], offset, None) if found else _entries(path, stream, None)
 

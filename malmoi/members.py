@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
+from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_MEMBER, ARCHIVE_RATIO
 
@@ -30,6 +31,11 @@ def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     zlib.error where it is damaged or cut off.
     """
     stream.seek(at)
+    with input_errors(zlib.error, zlib.error):
+        return _member(stream, at)
+
+
+def _member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     inflate, content, read = zlib.decompressobj(31), bytearray(), at
     while not inflate.eof:
         block = inflate.unconsumed_tail or stream.read(1 << 16)
@@ -41,6 +47,21 @@ def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
         if len(content) >= ARCHIVE_MEMBER.value:
             return None
     return bytes(content), read - len(inflate.unused_data)
+
+
+def salvage(stream: BinaryIO, at: int) -> tuple[bytes, bool]:
+    """What can be unpacked of a member before its damage, and whether it is only cut off: then that is right."""
+    stream.seek(at)
+    inflate, content = zlib.decompressobj(31), bytearray()
+    while block := stream.read(256):  # what is unpacked of the block with the damage is lost
+        try:
+            with input_errors(zlib.error, zlib.error):
+                content += inflate.decompress(block, ARCHIVE_MEMBER.value - len(content))
+        except zlib.error:
+            return bytes(content), False
+        if inflate.eof or len(content) >= ARCHIVE_MEMBER.value:
+            return bytes(content), False
+    return bytes(content), True
 
 
 def next_member(stream: BinaryIO, behind: int) -> int:
@@ -66,7 +87,8 @@ def sought(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], boo
 def _begins_record(stream: BinaryIO, at: int) -> bool:
     stream.seek(at)
     try:
-        return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
+        with input_errors(zlib.error, zlib.error):
+            return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
     except zlib.error:
         return False
 
@@ -89,7 +111,8 @@ def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
     while rest:
         inflate = zlib.decompressobj(bits)
         try:
-            body += inflate.decompress(rest, limit + 1 - len(body))
+            with input_errors(zlib.error, zlib.error):
+                body += inflate.decompress(rest, limit + 1 - len(body))
         except zlib.error:
             if body:
                 break  # bytes behind the last member; readers of gzip leave them alone

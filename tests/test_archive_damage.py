@@ -5,6 +5,8 @@ import json
 import os
 import random
 import re
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from crawlers import extract, local
 from malmoi import capture, collection
 from malmoi.capture import Torn
 from malmoi.errors import CaptureError, MalmoiError
-from malmoi.limits import ARCHIVE_HEAD
+from malmoi.limits import ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
 from malmoi.source import Extracted, Item, Source, Warc
 from tests.test_capture import WHEN, archive, record
 
@@ -237,3 +239,57 @@ def test_a_date_of_a_document_that_is_none_is_unknown(date, published, where):
     page = capture.Capture("r", "https://a.example/1", WHEN, 200, (), b"", "here")
     outcome = extract.document(page, "", item, found, lambda _: ((), ()))
     assert outcome.document.date == published
+
+
+@pytest.mark.parametrize("spoilt", ["http://[x](y)/", "", "length"])
+def test_an_archive_compressed_as_one_stream_loses_its_odd_record_only(tmp_path, monkeypatch, spoilt):
+    small = replace(ARCHIVE_MEMBER, value=1000)  # as if the archive were larger than one member may be
+    monkeypatch.setattr("malmoi.members.ARCHIVE_MEMBER", small)
+    odd = plain(1, url=spoilt) if spoilt.startswith("http") else plain(1)
+    odd = odd.replace(b"Content-Length: ", b"Content-Length: 9") if spoilt == "length" else odd
+    path = archive(tmp_path / "a.warc.gz", gzip.compress(b"".join([plain(0), odd, *map(plain, range(2, 9))])))
+    rows, torn = capture.index(path, str(path))
+    assert [row.url[-1] for row in rows] == [n for n in "012345678" if n != "1" or not spoilt]
+    assert len(torn) == bool(spoilt) and len({extract.load(row).body for row in rows}) == len(rows)
+
+
+def test_too_many_damaged_records_are_a_sentence_and_its_advice_helps(tmp_path, monkeypatch):
+    monkeypatch.setattr(capture, "ARCHIVE_DAMAGED", replace(ARCHIVE_DAMAGED, value=10))
+    bad, good = tmp_path / "bad.warc", archive(tmp_path / "good.warc", plain(0))
+    archive(bad, *(plain(n, when="never") for n in range(20)))
+    with pytest.raises(CaptureError, match=r"limit archive_damaged: 10; get the archive anew, or remove it"):
+        capture.index(bad, "bad")
+    counts = local.collect(Source("here", "", "", Warc((good,))), collection.open_run(tmp_path / "c"), [])
+    assert (counts["found"], counts["torn"]) == (1, 0)
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("how", ["cut", "flip"])
+@pytest.mark.parametrize("large", [False, True])
+def test_a_stream_that_is_damaged_gives_what_stands_before_the_damage(tmp_path, monkeypatch, cut, how, large):
+    if large:  # read as a stream, which loses up to two buffers of 8 KiB before the damage
+        monkeypatch.setattr("malmoi.members.ARCHIVE_MEMBER", replace(ARCHIVE_MEMBER, value=5000))
+    rng = random.Random(3)
+    bodies = [rng.randbytes(800) for _ in range(30)]
+    whole = gzip.compress(b"".join(gzip.decompress(record(0, body, ("X", str(n)))) for n, body in enumerate(bodies)))
+    at = int(len(whole) * cut)
+    path = archive(tmp_path / "a.warc.gz", whole[:at] + (b"" if how == "cut" else bytes(40) + whole[at + 40 :]))
+    rows, torn = capture.index(path, str(path))
+    assert len(rows) >= int(30 * cut) - (14 if large else 2) and torn
+    assert all(extract.load(row).body in bodies for row in rows)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_a_decompressor_raises_costs_the_member_it_was_given(tmp_path, monkeypatch, odd):
+    path = archive(tmp_path / "a.warc.gz", *(gzip.compress(plain(number)) for number in range(4)))
+    inner, calls = zlib.decompressobj, []
+
+    def broken(*given):
+        calls.append(1)
+        if len(calls) == 3:  # the first looks what kind of archive this is
+            raise odd("x")
+        return inner(*given)
+
+    monkeypatch.setattr("malmoi.members.zlib.decompressobj", broken)
+    rows, torn = capture.index(path, str(path))
+    assert [row.url[-1] for row in rows] == list("023") and [one.why for one in torn] == [f"damaged: {odd.__name__}"]
