@@ -56,7 +56,7 @@ def defined() -> tuple[InputLimit, ...]:
 
 DUMP_CONNECT_SECONDS = InputLimit("dump_connect_seconds", 20, "seconds", "connecting to one address of a host")
 DUMP_HEAD_SECONDS = InputLimit(
-    "dump_head_seconds", 60, "seconds", "from connecting to the last header of a dump, redirects included"
+    "dump_head_seconds", 30, "seconds", "from connecting to the last header of a dump, redirects included"
 )
 DUMP_HEAD_BYTES = InputLimit("dump_head_bytes", 256 * 1024, "bytes", "status line and headers of one answer")
 DUMP_SLOW_SECONDS = InputLimit(

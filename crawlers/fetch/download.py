@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from crawlers.fetch import manners, payload
-from crawlers.fetch.bounds import Watch, pieces
+from crawlers.fetch.bounds import Exceeded, Watch, pieces
 from crawlers.fetch.stream import PASSING, Net, NoAnswer, Refused, number, word
 from malmoi.errors import SourceError, StageError
 from malmoi.workspace import replace_file
@@ -82,6 +82,7 @@ class Download:
                         why = f"status-{response.status}"
             except PASSING as error:
                 why = word(error)
+                attempt += isinstance(error, Exceeded)  # it has waited long enough for two
             except (NoAnswer, Refused) as said:
                 raise SourceError(f"{said}; look at the address of the dump, then run again") from None
             attempt = 2 if self._have() - max(most, had) >= PROGRESS else attempt + 1
