@@ -16,6 +16,7 @@ from crawlers.rights import instruments
 from crawlers.rights.instruments import Instrument
 from malmoi import capture as captures
 from malmoi.capture import Capture, IndexRow
+from malmoi.capture_fields import is_day
 from malmoi.collection import Past
 from malmoi.corridor import Dropped, Kept, Outcome
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
@@ -25,7 +26,7 @@ from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
 from malmoi.workers import renew
 
-VERSION = 10  # raise it when extraction, marks or signals change what they yield
+VERSION = 11  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",
@@ -146,7 +147,7 @@ def document(
             encoding=extracted.encoding,
         ),
         title=_encodable(extracted.title or item.title),
-        date=_encodable(extracted.date or item.date),
+        date=next((date for date in (extracted.date, item.date) if is_day(date)), ""),
         author=_encodable(extracted.author or item.author),
         evidence=tuple(_clean(one) for one in found),
         signals=tuple(_clean(one) for one in (*signals, *host)),
@@ -185,11 +186,16 @@ def load(row: IndexRow) -> Capture:
     """
     path = Path(row.path)
     if row.kind != "file":
-        return captures.read(path, row.offset, row.record)
+        return captures.read(path, row.offset, row.record, row.payload_sha256)
     try:
         body = path.read_bytes()
     except FileNotFoundError as error:
         raise CaptureError(f"{path}: the file is gone since it was collected; run collect again.") from error
+    except OSError as error:
+        raise CaptureError(
+            f"{path}: the file cannot be read any more ({error.strerror}); give the right to read it, or run collect "
+            "again, which leaves it out."
+        ) from error
     if hashlib.sha256(body).hexdigest() != row.payload_sha256:
         raise CaptureError(f"{path}: the file has changed since it was collected; run collect again.")
     return Capture(row.record, row.url, row.fetched, 200, (("Content-Type", row.media),), body)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from malmoi.boundary import input_errors
+from malmoi.capture_fields import has_controls, show
 from malmoi.errors import SourceError
 from malmoi.source import Folder, Source
 
@@ -19,6 +21,9 @@ LEADS_OUT = "link-out-of-the-folder"  # nobody has claimed anything about what l
 LINKED_FOLDER = "link-to-a-folder"  # what lies inside the folder is found where it is
 BROKEN_LINK = "broken-link"
 NO_FILE = "no-regular-file"  # a pipe, a socket, a device
+NO_FOLDER = "unreadable-folder"  # nobody knows what lies in it
+NOT_UTF8 = "name-not-utf-8"
+CONTROLS = "control-character-in-name"  # it would become part of an address and reach terminals and cards
 
 
 def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
@@ -31,25 +36,32 @@ def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
     if not root.is_dir():
         raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
     shut = _hits(source, root, access.exclude) | {root / claim.file for claim in source.claim if claim.file}
-    chosen = _hits(source, root, access.include) | set(_linked_folders(source, root, shut))
+    links, closed = _walk(source, root, shut)
+    chosen = _hits(source, root, access.include) | links
     home = root.resolve()
     _resolved.cache_clear()  # what was a folder at the last look may be a link now
     taken: list[Path] = []
-    left: list[Left] = []
+    left: list[Left] = [(_printable(path, root), NO_FOLDER) for path in closed]
     for path in sorted(chosen - shut):
         if not shut.isdisjoint(path.parents):
             continue
-        why = _why_not(path, home)
+        why = _why_not(path, root, home)
         if why:
             left.append((_printable(path, root), why))
         elif why is not None:
             taken.append(path)
     if not taken:
-        links = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
-        raise SourceError(
-            f"{source.name}: no file in {root} matches {', '.join(access.include)}{links}; correct `include`."
-        )
+        raise none_taken(source, access, left)
     return taken, left
+
+
+def none_taken(source: Source, access: Folder, left: Sequence[Left]) -> SourceError:
+    """That a folder gives no file, and what was left out."""
+    what = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
+    return SourceError(
+        f"{source.name}: no file in {access.path.expanduser()} matches {', '.join(access.include)}{what}; correct "
+        "`include`, or what keeps these files from being read."
+    )
 
 
 def _hits(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
@@ -61,6 +73,11 @@ def _hits(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
         for spelling in {whole, *(unicodedata.normalize(form, whole) for form in ("NFC", "NFD"))}:
             try:
                 found.update(root.glob(spelling))
+            except OSError as error:
+                raise SourceError(
+                    f"{source.name}: {root} changes while it is listed, or cannot be read ({error.strerror}); collect "
+                    "again when it is at rest."
+                ) from error
             except (ValueError, NotImplementedError) as error:
                 raise SourceError(
                     f"{source.name}: the glob {glob!r} cannot be used ({error}); it is relative to the folder, "
@@ -69,22 +86,48 @@ def _hits(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
     return found
 
 
-def _linked_folders(source: Source, root: Path, shut: set[Path]) -> Iterator[Path]:
-    """The links to folders below `root`, which no glob enters. SourceError where a folder may not be read."""
+def _walk(source: Source, root: Path, shut: set[Path]) -> tuple[set[Path], list[Path]]:
+    """The links to folders below `root`, which no glob enters, and the folders that may not be read."""
+    links, closed = set[Path](), list[Path]()
 
-    def refuse(error: OSError) -> None:
-        raise SourceError(
-            f"{source.name}: the folder {error.filename} cannot be read ({error.strerror}); give the right to read it, "
-            "or leave it out with exclude=… in the source file."
-        ) from error
+    def note(error: OSError) -> None:
+        if Path(error.filename) == root:
+            raise SourceError(
+                f"{source.name}: the folder {root} cannot be read ({error.strerror}); give the right to read it."
+            ) from error
+        closed.append(Path(error.filename))
 
-    for place, folders, _ in os.walk(root, onerror=refuse):
+    for place, folders, _ in os.walk(root, onerror=note):
         folders[:] = [name for name in folders if Path(place, name) not in shut]
-        yield from (path for name in folders if (path := Path(place, name)).is_symlink())
+        links |= {path for name in folders if (path := Path(place, name)).is_symlink()}
+    return links, sorted(closed)
 
 
-def _why_not(path: Path, home: Path) -> str | None:
+def _why_not(path: Path, root: Path, home: Path) -> str | None:
     """Why a path is not taken: "" where it is, None for a folder, whose files speak for themselves."""
+    try:
+        with input_errors(_Odd):
+            return _kind(path, root, home)
+    except OSError as error:
+        return unreadable(error)
+    except _Odd as error:
+        return f"unreadable: {error}"
+
+
+class _Odd(Exception):
+    """What was raised about one path."""
+
+
+def unreadable(error: OSError) -> str:
+    """The reason for a file that the machine does not give.
+
+    >>> unreadable(PermissionError(13, "Permission denied"))
+    'unreadable: Permission denied'
+    """
+    return f"unreadable: {error.strerror or type(error).__name__}"
+
+
+def _kind(path: Path, root: Path, home: Path) -> str | None:
     if path.is_dir():
         return LINKED_FOLDER if path.is_symlink() else None
     if not path.exists():
@@ -92,7 +135,12 @@ def _why_not(path: Path, home: Path) -> str | None:
     place = path.resolve() if path.is_symlink() else _resolved(path.parent)
     if not place.is_relative_to(home):
         return LEADS_OUT
-    return "" if path.is_file() else NO_FILE
+    if not path.is_file():
+        return NO_FILE
+    name = path.relative_to(root).as_posix()
+    if any(0xD800 <= ord(c) < 0xE000 for c in name):  # so os.fsdecode spells bytes that are not UTF-8
+        return NOT_UTF8
+    return CONTROLS if has_controls(name) else ""
 
 
 @lru_cache(maxsize=1024)
@@ -101,7 +149,7 @@ def _resolved(folder: Path) -> Path:
 
 
 def _printable(path: Path, root: Path) -> str:
-    return os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace")
+    return show(os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace"))
 
 
 def names(raw: Sequence[str]) -> list[str]:

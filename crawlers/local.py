@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urldefrag
 
@@ -16,7 +16,9 @@ from crawlers.folders import Left
 from crawlers.rights import claims, instruments
 from crawlers.rights.instruments import INSTRUMENT
 from malmoi import capture
+from malmoi.boundary import input_errors
 from malmoi.capture import IndexRow
+from malmoi.capture_fields import show
 from malmoi.collection import GONE, LICENCE, Run, current, finish
 from malmoi.errors import CaptureError, SourceError
 from malmoi.shard import sha256_of
@@ -75,57 +77,71 @@ def _look(source: Source, limit: int | None) -> _Look:
     match source.access:
         case Folder():
             paths, left = folders.paths(source, source.access)
-            return _Look(tuple(_files(source, source.access, paths[:limit])), left=tuple(left))
+            taken, unread = _files(source, source.access, paths[:limit])
+            if not taken:
+                raise folders.none_taken(source, source.access, [*left, *unread])
+            return _Look(tuple(taken), left=(*left, *unread))
         case Warc():
             rows, torn = _archives(source, source.access, limit)
             return _Look(tuple(rows), tuple(torn))
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
 
 
-def _files(source: Source, access: Folder, paths: Sequence[Path]) -> Iterator[IndexRow]:
+def _files(source: Source, access: Folder, paths: Sequence[Path]) -> tuple[list[IndexRow], list[Left]]:
+    """The rows of the files that can be read, and why the others cannot."""
     root = access.path.expanduser()
     names = folders.names([path.relative_to(root).as_posix() for path in paths])
+    rows: list[IndexRow] = []
+    left: list[Left] = []
     for path, name in zip(paths, names, strict=True):
         try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:
-            raise SourceError(
-                f"{source.name}: the file name {os.fsencode(path.relative_to(root))!r} is not UTF-8; "
-                "rename the file (convmv does whole folders), or leave it out with exclude=… in the source file."
-            ) from None
-        try:
-            digest, found = sha256_of(path), path.stat()
-        except OSError as error:
-            raise SourceError(
-                f"{source.name}: the file {path} cannot be read ({error.strerror}); give the right to read it, "
-                "or leave it out with exclude=… in the source file."
-            ) from error
-        url = f"{FOLDER}{source.name}/{name}"
-        media = _MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        yield IndexRow(
-            record=capture.record_id(url, digest),
-            url=url,
-            fetched=_utc(found.st_mtime),  # a file has no time of sending; its last change is the nearest
-            status=200,
-            media=media,
-            payload_sha256=digest,
-            path=str(path.absolute()),
-            offset=0,
-            size=found.st_size,
-            kind="file",
-        )
+            with input_errors(_Odd):
+                rows.append(_file(path, f"{FOLDER}{source.name}/{name}"))
+        except OSError as error:  # gone since it was listed, no right to read it, a damaged disk
+            left.append((name, folders.unreadable(error)))
+        except _Odd as error:
+            left.append((name, f"unreadable: {error}"))
+    return rows, left
+
+
+class _Odd(Exception):
+    """What was raised about one file."""
+
+
+def _file(path: Path, url: str) -> IndexRow:
+    digest, found = sha256_of(path), path.stat()
+    return IndexRow(
+        record=capture.record_id(url, digest),
+        url=url,
+        fetched=_utc(found.st_mtime),  # a file has no time of sending; its last change is the nearest
+        status=200,
+        media=_MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        payload_sha256=digest,
+        path=str(path.absolute()),
+        offset=0,
+        size=found.st_size,
+        kind="file",
+    )
 
 
 def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[IndexRow], list[str]]:
     rows: list[IndexRow] = []
     torn: list[str] = []
     for path in _archive_files(source, access):
-        found, broken = capture.index(path, str(path.absolute()))
+        try:
+            found, broken = capture.index(path, str(path.absolute()))
+        except OSError as error:
+            torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); give the right to read it")
+            continue
+        except CaptureError as error:  # of several archives one that is none stops no other
+            torn.append(show(str(error)))
+            continue
         rows += [row for row in found if row.kind not in ("metadata", "revisit")]
-        torn += [f"{t.path}:{t.offset} {t.url} {t.why}".strip() for t in broken]
+        torn += [one.shown() for one in broken]
     if not rows:
         where = ", ".join(str(path) for path in access.paths)
-        raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted.")
+        why = f" ({torn[0]})" if torn else ""
+        raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted{why}.")
     best: dict[str, IndexRow] = {}
     for row in rows:
         url = urldefrag(row.url).url  # a fragment is never sent, so the answers are of one page
@@ -141,8 +157,13 @@ def _told_apart(row: IndexRow) -> IndexRow:
     """An archive holds robots.txt and sitemaps beside the pages; they are no text of the source."""
     body = b""
     if "xml" in row.media or "gzip" in row.media:
-        body = capture.read(Path(row.path), row.offset, row.record).body
-    return replace(row, kind=INSTRUMENT) if instruments.is_instrument(row.url, body) else row
+        body = capture.read(Path(row.path), row.offset, row.record, row.payload_sha256).body
+    try:
+        with input_errors(_Odd):
+            found = instruments.is_instrument(row.url, body)
+    except _Odd:  # extraction will say what it is
+        return row
+    return replace(row, kind=INSTRUMENT) if found else row
 
 
 def _archive_files(source: Source, access: Warc) -> list[Path]:
@@ -167,11 +188,23 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
         path = base / claim.file
         if not path.is_file():
             raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
-        body = path.read_bytes()
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(source, path, str(error.strerror)) from error
+        with input_errors(partial(_unreadable, source, path)):
+            text = claims.readable(body, "", name=path.name)
         for words in source.claim:
             if words.file == claim.file:
-                claims.check_quote(words, claims.readable(body, "", name=path.name))
+                claims.check_quote(words, text)
         yield _licence_row(claim, path, body), body
+
+
+def _unreadable(source: Source, path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Give the right to "
+        "read it, or correct file of the LicenceClaim."
+    )
 
 
 def _licence_row(claim: LicenceClaim, path: Path, body: bytes) -> IndexRow:

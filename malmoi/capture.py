@@ -14,17 +14,21 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
-from malmoi import limits
+from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, describe_other, digest_of, is_intact
+from malmoi.boundary import input_errors
+from malmoi.capture_fields import find_fault, show, to_second
 from malmoi.errors import CaptureError
-from malmoi.members import member, next_member, one_stream, sought
+from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
+from malmoi.members import GZIP, decompress, member, next_member, one_stream, salvage
 
-MAX_BODY = 64 * 1024 * 1024  # bytes of one decoded payload; what is longer is not a page
-MAX_RATIO = 200  # decoded : encoded; beyond it a payload is a bomb
+# What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
+_ABOUT = ("dns:", "whois:", "metadata:", "urn:")
 _WANTED = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.metadata | WarcRecordType.revisit
 
 
@@ -157,113 +161,182 @@ class Torn:
     url: str
     why: str
 
+    def shown(self) -> str:
+        """Where it lies and what is wrong with it, in one line."""
+        return " ".join(f"{self.path}:{self.offset} {self.url} {self.why}".split())
 
-def scan(path: Path) -> Iterator[tuple[int, str, Capture] | Torn]:
+
+class _Unreadable(Exception):
+    """What the reader of records has raised about one of them."""
+
+
+def scan(path: Path, own: str = "") -> Iterator[tuple[int, str, Capture] | Torn]:
     """Every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
 
     Raises CaptureError where the file is no WARC at all or holds no record; a record that is
-    cut off or damaged comes as `Torn`, and reading goes on behind it.
+    cut off or damaged, or whose address or date is not valid, comes as `Torn`, and reading goes on behind
+    it. `own` is a scheme that addresses may have besides http and https.
     """
-    seen = False
+    seen, torn, held = 0, 0, list[Torn]()  # `held`: what comes before the first record that can be read
     with path.open("rb") as stream:
-        whole = one_stream(stream)
-        for entry in _in_stream(path, stream) if whole else _by_member(path, stream):
-            seen = True
+        for entry in _entries(path, stream, own):
+            if isinstance(entry, Torn):
+                torn += 1
+                if torn > ARCHIVE_DAMAGED.value:
+                    raise CaptureError(
+                        f"{path}: too many records cannot be read; {ARCHIVE_DAMAGED.describe()}; {_REMEDY}"
+                    )
+                if not seen:
+                    held.append(entry)
+                    continue
+            seen += 1
+            yield from held
+            held.clear()
             if entry is not None:
                 yield entry
-    if not seen:
-        raise CaptureError(f"{path}: the archive holds no record; remove it, or collect again.")
+    if not seen and (not held or held[0].why == NO_RECORD):
+        raise CaptureError(f"{path}: {describe_other(path) if held else f'the archive holds no record; {_REMEDY}'}")
+    yield from held
 
 
 _Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record of a type that holds no capture
+_REMEDY = "get the archive anew, or remove it from `paths` of the source file; then collect again."
 
 
-def _by_member(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
+def _entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
+    """What an archive holds, however it is compressed; without `own` fields are not asked for their validity."""
+    stream.seek(0)
+    head = stream.read(len(GZIP))
+    damaged = not head.startswith((GZIP, b"WAR")) and next_member(stream, 0)  # the first of its members is damaged
+    if damaged or not one_stream(stream):
+        yield from _by_member(path, stream, own)
+        return
+    packed = head == GZIP
+    stream.seek(0)
+    whole: Any = gzip.GzipFile(fileobj=stream) if packed else stream
+    records = delimit(io.BufferedReader(whole) if packed else stream)
+    while True:
+        try:
+            with input_errors(_Unreadable):
+                found = next(records, None)
+        except _Unreadable as error:
+            yield Torn(str(path), 0, "", f"its compression is damaged, and what lies behind is lost: {error}")
+            return
+        if found is None:
+            return
+        yield _parse(path, found, 0 if packed else found.at, own)
+
+
+def _by_member(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
     """An archive with a gzip member for each record: damage costs the member it is in."""
-    at = seen = 0
-    size = stream.seek(0, 2)
+    at, size = 0, stream.seek(0, 2)
     while at < size:
+        content, behind, why = b"", 0, ""
         try:
             found = member(stream, at)
-            entries = [Torn(str(path), at, "", "a record of more than the limit")] if found is None else None
-            content, behind = found or (b"", next_member(stream, at))
+            content, behind = found or (b"", 0)
+            why = "" if found else f"a record of more than the limit; {ARCHIVE_MEMBER.describe()}"
         except zlib.error as error:
-            entries, content, behind = [Torn(str(path), at, "", f"damaged: {error}")], b"", next_member(stream, at)
-        if content and not content.startswith(b"WARC/"):
-            if not seen:
-                raise CaptureError(f"{path}: {_no_warc(path, OSError('no WARC header'))}")
-            entries = [Torn(str(path), at, "", "not a WARC record")]
-        yield from _records(path, content, at) if entries is None else entries
-        seen += 1
+            why = f"damaged: {error}"
+        if why:
+            yield from _salvaged(path, stream, at, own)
+            yield Torn(str(path), at, "", why)
+        else:
+            yield from _of_member(path, content, at, own)
+        behind = behind or next_member(stream, at)
         if not behind:
             return
         at = behind
 
 
-def _archive(stream: BinaryIO) -> ArchiveIterator:
-    """The records of an archive of all types; headers as large as our own crawler keeps them are read."""
-    return ArchiveIterator(
-        stream,
-        record_types=WarcRecordType.any_type,
-        auto_decode="transfer",
-        max_header_len=limits.RECORD_HEAD_BYTES.value,
-    )
+def _salvaged(path: Path, stream: BinaryIO, at: int, own: str | None) -> Iterator[_Entry]:
+    """Whole records before the damage of a member: all where it is cut off, else those with a digest to prove it."""
+    content, cut = salvage(stream, at)
+    for found in delimit(io.BytesIO(content)):
+        if found.raw and (cut or is_intact(found.raw, digest_of(found.raw), needed=True)):
+            yield _parse(path, found, at, own)
 
 
-def _records(path: Path, content: bytes, at: int) -> Iterator[_Entry]:
-    """The records of one member; what cannot be read as a record is torn."""
+def _of_member(path: Path, content: bytes, at: int, own: str | None) -> Iterator[_Entry]:
+    """The records of one member, all of which have its offset."""
+    for found in delimit(io.BytesIO(content)):
+        yield _parse(path, found, at, own)
+
+
+def _parse(path: Path, found: Delimited, at: int, own: str | None) -> _Entry:
+    """One delimited record; whatever its reader raises costs this record."""
+    if found.why:
+        return Torn(str(path), at, "", found.why)
+    if _is_head_too_large(found.raw):
+        return Torn(str(path), at, "", f"its headers are too large; {ARCHIVE_HEAD.describe()}")
     try:
-        for record in _archive(io.BytesIO(content)):
-            yield _capture(path, record, at) if record.record_type & _WANTED else None
-    except OSError as error:
-        yield Torn(str(path), at, "", f"unreadable: {error}")
+        with input_errors(_Unreadable):
+            records = ArchiveIterator(
+                io.BytesIO(found.raw),
+                record_types=WarcRecordType.any_type,
+                auto_decode="transfer",
+                max_header_len=2 * ARCHIVE_HEAD.value,  # it counts more than the bytes of the headers
+            )
+            one = next(iter(records), None)
+            if one is None:
+                return Torn(str(path), at, "", "not a WARC record")
+            if not one.record_type & _WANTED:
+                return None
+            if not is_intact(found.raw, digest_of(found.raw)):
+                return Torn(str(path), at, "", "its block does not have the digest that it names")
+            return _capture(path, one, at, own)
+    except _Unreadable as error:
+        return Torn(str(path), at, "", f"unreadable: {error}")
 
 
-def _in_stream(path: Path, stream: BinaryIO) -> Iterator[_Entry]:
-    """A plain archive, or one compressed as a whole."""
-    start = seen = 0
-    while True:
-        stream.seek(start)
-        last = start
-        try:
-            for record in _archive(stream):
-                seen += 1
-                last = start + record.stream_pos
-                yield _capture(path, record, last) if record.record_type & _WANTED else None
-            return
-        except OSError as error:
-            if not seen:
-                raise CaptureError(f"{path}: {_no_warc(path, error)}") from error
-            damaged, start = last, sought(stream, last + 1, b"\nWARC/1.", lambda at: True, 1)
-            yield Torn(str(path), damaged, "", f"unreadable behind the record at {damaged}: {error}")
-            if not start:
-                return
+def _is_head_too_large(raw: bytes) -> bool:
+    """Whether the headers of an archived answer go beyond the limit, with room for what a crawl adds to them."""
+    begin, room = raw.find(END) + len(END), ARCHIVE_HEAD.value + 1024
+    return len(raw) > begin + room and raw.startswith(b"HTTP/", begin) and raw.find(END, begin, begin + room) < 0
 
 
-def read(path: Path, offset: int, record: str) -> Capture:
-    """The capture `record` that lies at `offset` of the WARC `path`.
+def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
+    """The capture `record` that lies at `offset` of the WARC `path`, with the payload `sha256` where that is known.
 
     Raises CaptureError where the record is no longer there: the archive has changed since it was indexed.
     """
     with path.open("rb") as stream:
-        stream.seek(offset)
-        try:
-            first = next(iter(_archive(stream)))
-            found = _capture(path, first, offset)
-            if not isinstance(found, Torn) and found[2].record == record:
-                return found[2]
-        except (OSError, StopIteration):
-            pass  # an archive compressed as one stream has no way in but the beginning
-    for entry in scan(path):
-        if not isinstance(entry, Torn) and entry[2].record == record:
-            return entry[2]
-    raise CaptureError(f"{path}: record {record} is not in the archive any more; run collect again.")
+        for entry in _from(path, stream, offset):
+            if isinstance(entry, tuple) and entry[2].record == record:
+                capture = entry[2]
+                if not sha256 or hashlib.sha256(capture.body).hexdigest() == sha256:
+                    return capture
+    raise CaptureError(
+        f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
+        f"since. Restore it from a copy; or {_away(path)}, and collect again."
+    )
 
 
-def index(path: Path, name: str) -> tuple[list[IndexRow], list[Torn]]:
+def _away(path: Path) -> str:
+    """What to delete, so that the next collection no longer rests on the archive as it was."""
+    if (path.parent / "run.json").exists():  # an archive of a run; a later run may rest on it
+        return f"delete {path.parent} and the later runs of the source beside it"
+    return "delete the run folders of the source under 1-captures"
+
+
+def _from(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
+    """The record or member at an offset; of an archive compressed as one stream, all of it."""
+    stream.seek(offset)
+    if stream.read(len(GZIP)) != GZIP:
+        yield from (_parse(path, found, offset, None) for found in islice(delimit(stream, offset), 1))
+        return
+    try:
+        found = member(stream, offset)
+    except zlib.error:
+        yield from _salvaged(path, stream, offset, None)
+        return
+    yield from _of_member(path, found[0], offset, None) if found else _entries(path, stream, None)
+
+
+def index(path: Path, name: str, own: str = "") -> tuple[list[IndexRow], list[Torn]]:
     """The index of a WARC, with `name` as its path; sorted as the archive is."""
     rows, torn = [], []
-    for entry in scan(path):
+    for entry in scan(path, own):
         if isinstance(entry, Torn):
             torn.append(entry)
             continue
@@ -285,10 +358,10 @@ def index(path: Path, name: str) -> tuple[list[IndexRow], list[Torn]]:
     return rows, torn
 
 
-def _capture(path: Path, record: WarcRecord, at: int) -> tuple[int, str, Capture] | Torn:
+def _capture(path: Path, record: WarcRecord, at: int, own: str | None) -> tuple[int, str, Capture] | Torn | None:
     headers = record.headers.asdict()
     url = headers.get("WARC-Target-URI", "").strip("<>")
-    kind = headers.get("WARC-Type", "response")
+    shown, kind, fetched = show(url), headers.get("WARC-Type", "response"), headers.get("WARC-Date", "")
     status = 200
     http: tuple[tuple[str, str], ...] = (("Content-Type", headers.get("Content-Type", "")),)
     if record.is_http and record.http_headers is not None:
@@ -296,22 +369,24 @@ def _capture(path: Path, record: WarcRecord, at: int) -> tuple[int, str, Capture
         status, http = line if line is not None else 0, tuple(record.http_headers.astuples())
     declared = record.content_length
     if headers.get("WARC-Truncated"):
-        return Torn(str(path), at, url, f"truncated by its crawler: {headers['WARC-Truncated']}")
-    if "Content-Length" not in headers or not url or status == 0:
-        return Torn(str(path), at, url, "its header is cut off or damaged")
-    try:
-        body = record.reader.read(MAX_BODY + 1)
-    except OSError as error:
-        return Torn(str(path), at, url, str(error))
-    if len(body) > MAX_BODY:
-        return Torn(str(path), at, url, f"payload of more than {MAX_BODY} bytes")
+        return Torn(str(path), at, shown, f"truncated by its crawler: {show(headers['WARC-Truncated'])}")
+    if not url or status == 0:
+        return Torn(str(path), at, shown, CUT_OFF)
+    if kind in ("response", "resource"):
+        if url.startswith(_ABOUT):
+            return None
+        if own is not None and (fault := find_fault(url, fetched, kind, own)):
+            return Torn(str(path), at, shown, fault)
+    body = record.reader.read(ARCHIVE_BODY.value + 1)
+    if len(body) > ARCHIVE_BODY.value:
+        return Torn(str(path), at, shown, f"its payload is too large; {ARCHIVE_BODY.describe()}")
     chunked = any(k.lower() == "transfer-encoding" for k, _ in http)
     if len(body) < declared and not chunked:
-        return Torn(str(path), at, url, f"cut off after {len(body)} of {declared} bytes")
+        return Torn(str(path), at, shown, f"cut off after {len(body)} of {declared} bytes")
     capture = Capture(
         record=headers.get("WARC-Record-ID", "").strip("<>") or record_id(url, body),
         url=url,
-        fetched=headers.get("WARC-Date", ""),
+        fetched=to_second(fetched),
         status=status,
         headers=http,
         body=body,
@@ -319,7 +394,7 @@ def _capture(path: Path, record: WarcRecord, at: int) -> tuple[int, str, Capture
     try:
         return at, kind, _plain(capture)
     except CaptureError as error:
-        return Torn(str(path), at, url, str(error))
+        return Torn(str(path), at, shown, str(error))
 
 
 def _plain(capture: Capture) -> Capture:
@@ -329,51 +404,8 @@ def _plain(capture: Capture) -> Capture:
         return capture
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise CaptureError(f"content coding {coding!r} is not read")
-    limit = min(MAX_BODY, max(len(capture.body) * MAX_RATIO, 1 << 16))
-    body = _inflated(capture.body, 47, limit)  # gzip or zlib, by its header
-    if body is None and coding == "deflate":
-        body = _inflated(capture.body, -15, limit)  # the bare deflate that some servers send
+    body = decompress(capture.body, coding)
     if body is None:
         return capture  # says gzip, is not: many crawlers store the decoded payload under the old header
     headers = tuple((k, v) for k, v in capture.headers if k.lower() != "content-encoding")
     return Capture(capture.record, capture.url, capture.fetched, capture.status, headers, body, capture.source)
-
-
-def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
-    """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
-    body, rest = bytearray(), payload
-    while rest:
-        inflate = zlib.decompressobj(bits)
-        try:
-            body += inflate.decompress(rest, limit + 1 - len(body))
-        except zlib.error:
-            if body:
-                break  # bytes behind the last member; readers of gzip leave them alone
-            return None
-        if len(body) > limit:
-            raise CaptureError(f"payload grows beyond {limit} bytes when decompressed")
-        if not inflate.eof:
-            raise CaptureError(f"compressed payload is cut off after {len(payload)} bytes")
-        rest = inflate.unused_data
-    return bytes(body)
-
-
-def _no_warc(path: Path, error: OSError) -> str:
-    with path.open("rb") as stream:
-        head = _start(stream)
-    if head.startswith(b"filedesc:"):
-        return (
-            "this is an ARC file, the format before WARC; convert it (`warcio recompress OLD NEW`) and name the result."
-        )
-    return f"not a WARC file ({error}); it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
-
-
-def _start(stream: BinaryIO) -> bytes:
-    head = stream.read(64)
-    if head.startswith(b"\x1f\x8b"):
-        stream.seek(0)
-        try:
-            return gzip.GzipFile(fileobj=stream).read(64)
-        except (OSError, EOFError):
-            return head
-    return head

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,12 @@ from typing import Any
 import pyarrow as pa
 
 from malmoi import shard
+from malmoi.boundary import input_errors
+from malmoi.canonical import canonical
 from malmoi.capture import IndexRow
-from malmoi.errors import CaptureError
+from malmoi.capture_fields import find_fault, show
+from malmoi.errors import CaptureError, StageError
+from malmoi.source import BLOCK
 from malmoi.workspace import replace_file
 
 INDEX = pa.schema(
@@ -30,6 +35,8 @@ ITEMS = ("response", "resource", "file")  # kinds of rows that may hold items
 ARCHIVED = ("response", "resource")  # those of them whose bytes an archive holds
 GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
 MAX_EARLIER = 20  # revisions of one address that are looked at
+INDEX_DIGEST = "index_sha256"  # fact of a run: sha256 of its index.parquet
+OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, in their canonical spelling
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
 MAX_ROWS = 1024
 MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, where its captures are larger than pages
@@ -52,22 +59,69 @@ def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> Non
     columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
     shard.write(pa.table(columns, schema=INDEX), part)
     part.replace(folder / "index.parquet")
-    replace_file(folder / "run.json", json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1) + "\n")
+    told = json.loads(canonical(facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")}))
+    replace_file(folder / "run.json", canonical(told | {OWN_DIGEST: _digest_of(told)}))
 
 
 def runs(folder: Path) -> list[Run]:
-    """The finished runs of a source, oldest first. CaptureError where one cannot be read."""
-    found = []
-    for run in sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists()):
-        try:
-            facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
-            rows = tuple(IndexRow(**row) for row in shard.read(run / "index.parquet").to_pylist())
-        except (OSError, ValueError, TypeError) as error:
-            raise CaptureError(
-                f"{run}: the run cannot be read ({error}); restore it or delete it and collect again."
-            ) from error
-        found.append(Run(run, rows, facts))
-    return found
+    """The finished runs of a source, oldest first. CaptureError where one cannot be read, or was damaged since."""
+    return [read_run(run) for run in sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists())]
+
+
+def read_run(folder: Path) -> Run:
+    """One finished run, after its digests. Runs of earlier versions have none and are read without."""
+    facts, index = folder / "run.json", folder / "index.parquet"
+    with _about(facts):
+        told = json.loads(facts.read_text(encoding="utf-8"))
+        own, of_index = told.pop(OWN_DIGEST, None), told.get(INDEX_DIGEST)
+        if (own, of_index) != (None, None) and own != _digest_of(told):
+            raise _damaged(facts, "its content does not have the digest that it names")
+    with _about(index):
+        if of_index is not None and shard.sha256_of(index) != of_index:
+            raise _damaged(index, "its sha256 is not the one in run.json")
+        rows = tuple(IndexRow(**row) for row in shard.read(index).to_pylist())
+    if of_index is None:
+        rows, told = _without_faults(rows, told)
+    return Run(folder, rows, told)
+
+
+@contextmanager
+def _about(file: Path) -> Iterator[None]:
+    """What is raised while a file of a run is read is about that file."""
+    try:
+        with input_errors(lambda name: _damaged(file, name), StageError):
+            yield
+    except StageError as error:  # its advice is for the shards of stages
+        raise _damaged(file, "no Parquet file") from error
+    except OSError as error:
+        raise _damaged(file, str(error.strerror)) from error
+
+
+def _damaged(file: Path, why: str) -> CaptureError:
+    return CaptureError(
+        f"{file}: cannot be read as it was written ({why}). Restore it from a copy; or delete {file.parent} and the "
+        "later runs of the source beside it, and collect again."
+    )
+
+
+def _digest_of(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical(facts).encode()).hexdigest()
+
+
+def _without_faults(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tuple[tuple[IndexRow, ...], dict[str, Any]]:
+    """The rows of a run that was indexed before addresses and dates were looked at; the others count as torn."""
+    faults = {
+        row.record: fault
+        for row in rows
+        if row.kind in ARCHIVED and (fault := find_fault(row.url, row.fetched, row.kind, BLOCK))
+    }
+    if not faults:
+        return rows, facts
+    torn = [f"{row.path}:{row.offset} {show(row.url)} {faults[row.record]}" for row in rows if row.record in faults]
+    return (
+        tuple(row for row in rows if row.record not in faults),
+        facts | {"torn_records": [*facts.get("torn_records", ()), *torn]},
+    )
 
 
 def open_run(folder: Path) -> Path:

@@ -83,10 +83,49 @@ ROBOTS_BYTES = InputLimit("robots_bytes", 500 * _KIB, "bytes", "what is read of 
 
 # Network: dumps and repositories (crawlers/fetch/stream.py, unpack.py, git.py).
 
+DUMP_CONNECT_SECONDS = InputLimit("dump_connect_seconds", 20, "seconds", "connecting to one address of a host")
+DUMP_HEAD_SECONDS = InputLimit(
+    "dump_head_seconds", 30, "seconds", "from connecting to the last header of a dump, redirects included"
+)
+DUMP_HEAD_BYTES = InputLimit("dump_head_bytes", 256 * 1024, "bytes", "status line and headers of one answer")
+DUMP_SLOW_SECONDS = InputLimit(
+    "dump_slow_seconds", 60, "seconds", "of waiting for bytes of a dump, in which dump_slow_bytes must come"
+)
+DUMP_SLOW_BYTES = InputLimit(
+    "dump_slow_bytes", 60_000, "bytes", "the least that dump_slow_seconds must bring: 1 kB a second, as for git"
+)
+DUMP_PAGE_SECONDS = InputLimit(
+    "dump_page_seconds", 60, "seconds", "one robots.txt or licence page of a dump, redirects and tries included"
+)
+DUMP_PAGE_BYTES = InputLimit("dump_page_bytes", 32 * 1024 * 1024, "bytes", "the same, as sent")
+DUMP_REDIRECTS = InputLimit("dump_redirects", 5, "items", "redirects of one request; none from https to http")
+DUMP_RATIO = InputLimit("dump_ratio", 400, "ratio", "unpacked to packed, above 64 MiB; bzip2 of an export has about 5")
+DUMP_XZ_MEMORY = InputLimit("dump_xz_memory", 256 * 1024 * 1024, "bytes", "dictionary of xz; `xz -9` needs 65 MiB")
+
+GIT_SECONDS = InputLimit("git_seconds", 3600, "seconds", "one fetch of a repository, or one other command of git")
+GIT_REPOSITORY = InputLimit(
+    "git_repository",
+    4_000_000_000,
+    "bytes",
+    "repository while it is fetched; kubernetes/website is below a tenth of it",
+)
+GIT_FILE = InputLimit("git_file", 16 * 1024 * 1024, "bytes", "one file of a repository; no page of prose is longer")
+GIT_ENTRIES = InputLimit(
+    "git_entries", 2_000_000, "items", "entries of a tree, which may name itself and so hold more files than the world"
+)
+GIT_NAME = InputLimit("git_name", 4096, "bytes", "path of a file; PATH_MAX of Linux")
+GIT_FILES = InputLimit("git_files", 200_000, "items", "files that the globs choose")
+GIT_CONTENT = InputLimit("git_content", 8_000_000_000, "bytes", "all chosen files; a small pack can hold far more")
+
 # Archives (malmoi/capture.py, members.py).
 
 # Twice the head of an answer: an archive of our own must be readable whatever the crawler accepted.
-RECORD_HEAD_BYTES = InputLimit("record_head_bytes", 512 * _KIB, "bytes", "the headers of one WARC record")
+ARCHIVE_BODY = InputLimit("archive_body", 64 * 1024 * 1024, "bytes", "one payload, its content coding undone")
+ARCHIVE_RATIO = InputLimit("archive_ratio", 200, "ratio", "payload decoded to encoded, above 64 KiB")
+ARCHIVE_MEMBER = InputLimit("archive_member", 65 * 1024 * 1024, "bytes", "one gzip member: a payload and its headers")
+ARCHIVE_HEAD = InputLimit("archive_head", 256 * 1024, "bytes", "status line and headers of one archived answer")
+ARCHIVE_DAMAGED = InputLimit("archive_damaged", 100_000, "items", "records of one archive that cannot be read")
+ARCHIVE_ADDRESS = InputLimit("archive_address", 8192, "code points", "address of a record")
 
 # Formats: one document in a worker (crawlers/formats).
 

@@ -1,4 +1,4 @@
-"""Find the gzip members of an archive, and the next whole one behind damage."""
+"""Find the gzip members of an archive, and the next whole one behind damage; decompress payloads within limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-MAX_MEMBER = 65 * 1024 * 1024  # bytes of one member unpacked: the largest payload and a header
+from malmoi.boundary import input_errors
+from malmoi.errors import CaptureError
+from malmoi.limits import ARCHIVE_BODY, ARCHIVE_MEMBER, ARCHIVE_RATIO
+
 BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
 GZIP = b"\x1f\x8b\x08"
 
@@ -28,6 +31,11 @@ def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     zlib.error where it is damaged or cut off.
     """
     stream.seek(at)
+    with input_errors(zlib.error, zlib.error):
+        return _member(stream, at)
+
+
+def _member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     inflate, content, read = zlib.decompressobj(31), bytearray(), at
     while not inflate.eof:
         block = inflate.unconsumed_tail or stream.read(1 << 16)
@@ -35,10 +43,25 @@ def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
             raise zlib.error("cut off")
         if not inflate.unconsumed_tail:
             read += len(block)
-        content += inflate.decompress(block, MAX_MEMBER - len(content))
-        if len(content) >= MAX_MEMBER:
+        content += inflate.decompress(block, ARCHIVE_MEMBER.value - len(content))
+        if len(content) >= ARCHIVE_MEMBER.value:
             return None
     return bytes(content), read - len(inflate.unused_data)
+
+
+def salvage(stream: BinaryIO, at: int) -> tuple[bytes, bool]:
+    """What can be unpacked of a member before its damage, and whether it is only cut off: then that is right."""
+    stream.seek(at)
+    inflate, content = zlib.decompressobj(31), bytearray()
+    while block := stream.read(256):  # what is unpacked of the block with the damage is lost
+        try:
+            with input_errors(zlib.error, zlib.error):
+                content += inflate.decompress(block, ARCHIVE_MEMBER.value - len(content))
+        except zlib.error:
+            return bytes(content), False
+        if inflate.eof or len(content) >= ARCHIVE_MEMBER.value:
+            return bytes(content), False
+    return bytes(content), True
 
 
 def next_member(stream: BinaryIO, behind: int) -> int:
@@ -64,6 +87,40 @@ def sought(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], boo
 def _begins_record(stream: BinaryIO, at: int) -> bool:
     stream.seek(at)
     try:
-        return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
+        with input_errors(zlib.error, zlib.error):
+            return zlib.decompressobj(31).decompress(stream.read(4096), 64).startswith(b"WARC/")
     except zlib.error:
         return False
+
+
+def decompress(payload: bytes, coding: str) -> bytes | None:
+    """A payload without its gzip or deflate coding; None where it is not compressed, whatever its header says.
+
+    CaptureError beyond the limits or at a cut end.
+    """
+    limit = min(ARCHIVE_BODY.value, max(len(payload) * ARCHIVE_RATIO.value, 1 << 16))
+    body = _inflated(payload, 47, limit)  # gzip or zlib, by its header
+    if body is None and coding == "deflate":
+        return _inflated(payload, -15, limit)  # the bare deflate that some servers send
+    return body
+
+
+def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
+    """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
+    body, rest = bytearray(), payload
+    while rest:
+        inflate = zlib.decompressobj(bits)
+        try:
+            with input_errors(zlib.error, zlib.error):
+                body += inflate.decompress(rest, limit + 1 - len(body))
+        except zlib.error:
+            if body:
+                break  # bytes behind the last member; readers of gzip leave them alone
+            return None
+        if len(body) > limit:
+            which = ARCHIVE_BODY if limit == ARCHIVE_BODY.value else ARCHIVE_RATIO
+            raise CaptureError(f"payload grows beyond {limit} bytes when decompressed; {which.describe()}")
+        if not inflate.eof:
+            raise CaptureError(f"compressed payload is cut off after {len(payload)} bytes")
+        rest = inflate.unused_data
+    return bytes(body)

@@ -2,6 +2,9 @@
 
 import json
 import os
+import socket
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,11 @@ from malmoi.source import Folder, LicenceClaim, Source, Warc
 from malmoi.workspace import Workspace
 from tests.small_site import Answer, Site, serve
 from tests.test_fetch import order
+
+
+class PanicException(BaseException):
+    """As compiled Rust raises it."""
+
 
 WHEN = "2026-01-02T03:04:05Z"
 
@@ -69,6 +77,15 @@ def test_a_file_changed_since_it_was_collected_stops_its_source(tmp_path):
     (tmp_path / "a" / "one.txt").write_text("둘")
     with pytest.raises(CaptureError, match="changed since it was collected; run collect again"):
         extract.load(row)
+    collect(source(Folder(tmp_path / "a")), tmp_path / "c")
+    ((_, (row,)),) = [pair for pair in collection.current(collection.runs(tmp_path / "c")) if pair[1]]
+    assert extract.load(row).body.decode() == "둘"
+    (tmp_path / "a" / "two.txt").write_text("셋")
+    (tmp_path / "a" / "one.txt").unlink()
+    with pytest.raises(CaptureError, match="gone since it was collected; run collect again"):
+        extract.load(row)
+    collect(source(Folder(tmp_path / "a")), tmp_path / "c")
+    assert standing(tmp_path / "c") == ["folder:here/two.txt"]
 
 
 def test_of_several_captures_of_an_address_the_latest_stands_whatever_the_order(tmp_path):
@@ -233,13 +250,83 @@ def test_addresses_that_differ_only_in_the_fragment_are_one_and_the_latest_stand
     assert collect(where, tmp_path / "c")["new"] == 0
 
 
-def test_a_file_name_that_is_not_utf_8_stops_the_source_with_a_sentence(tmp_path):
-    try:
-        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.txt")).write_text("하나")
-    except OSError:
-        pytest.skip("this file system has only names in UTF-8")
-    with pytest.raises(SourceError, match=r"the file name b'\\xff\\xfe.txt' is not UTF-8; rename"):
+def test_a_file_with_an_odd_name_or_of_an_odd_kind_is_left_out_with_a_reason(tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "good.txt").write_text("하나")
+    (folder / f"{'x' * 251}.txt").write_text("둘")
+    (folder / "한글\u3000이름.txt").write_text("셋")
+    odd = {
+        b"\xff\xfe.txt": "name-not-utf-8",
+        b"\xb1\xdb.txt": "name-not-utf-8",  # CP949
+        b"line\nbreak.txt": "control-character-in-name",
+        b"escape\x1b[2J.txt": "control-character-in-name",
+        "turned\u202etxt.txt".encode(): "control-character-in-name",
+    }
+    for name in odd:
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text("글")
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "ring.txt").symlink_to("ring.txt")
+    (folder / "device.txt").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(folder / "socket.txt"))
+        counts = collect(source(Folder(folder, include=("*.txt",))), tmp_path / "c")
+    (run,) = collection.runs(tmp_path / "c")
+    assert len(run.rows) == 3 and counts["left out"] == len(odd) + 4
+    reasons = Counter(why for _, why in run.facts["not_taken"])
+    links = {"no-regular-file": 2, "broken-link": 1, "link-out-of-the-folder": 1}
+    assert reasons == Counter(odd.values()) + Counter(links)
+    assert all(name.isprintable() for name, _ in run.facts["not_taken"])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [LookupError, ValueError, RecursionError, AttributeError, MemoryError, UnicodeError, PanicException,
+     PermissionError(13, "Permission denied"), FileNotFoundError(2, "gone"), OSError(5, "Input/output error")],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["crawlers.local.sha256_of", "crawlers.local._utc", "crawlers.folders._kind"])
+def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_path, monkeypatch, odd, where):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    for name in "abc":
+        (folder / f"{name}.txt").write_text(name)
+    module, _, name = where.rpartition(".")
+    inner, calls = getattr(sys.modules[module], name), []
+
+    def broken(*given):
+        calls.append(1)
+        if len(calls) == 2:
+            raise odd
+        return inner(*given)
+
+    monkeypatch.setattr(where, broken)
+    assert collect(source(Folder(folder)), tmp_path / "c")["left out"] == 1
+    assert standing(tmp_path / "c") == ["folder:here/a.txt", "folder:here/c.txt"]
+    ((name, why),) = collection.runs(tmp_path / "c")[0].facts["not_taken"]
+    assert name == "b.txt" and why.startswith("unreadable: ")
+
+
+def test_a_date_of_a_file_that_no_calendar_has_leaves_it_out(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("하나")
+    monkeypatch.setattr(local, "_utc", lambda _: local.datetime.fromtimestamp(1e15).isoformat())
+    with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or what keeps"):
         collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
+
+
+def test_of_several_archives_one_that_is_none_stops_no_other(tmp_path):
+    good = capture.warc_record("https://a.example/1", WHEN, 200, (), b"<p>good</p>")
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "1.warc.gz").write_bytes(b"%PDF-1.7 and so on")
+    (folder / "2.warc.gz").write_bytes(good)
+    (folder / "3.warc.gz").write_bytes(b"")
+    counts = collect(source(Warc((folder,))), tmp_path / "c")
+    assert (counts["found"], counts["torn"]) == (1, 2)
+    said = collection.runs(tmp_path / "c")[0].facts["torn_records"]
+    assert "not a WARC file" in said[0] and "holds no record; get the archive anew, or remove it" in said[1]
+    for name in ("1.warc.gz", "3.warc.gz"):
+        (folder / name).unlink()
+    assert collect(source(Warc((folder,))), tmp_path / "d")["torn"] == 0
 
 
 def test_links_that_lead_out_of_the_folder_are_counted_and_not_followed(tmp_path):

@@ -23,10 +23,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from crawlers.fetch import unpack
+from crawlers import catalogue
+from crawlers.fetch import dump, unpack
 from crawlers.fetch.blocks import MAX_RECORD, Cutter, NoRecords, begins_block, line_key
 from crawlers.fetch.download import Download, Version
 from crawlers.fetch.guard import Guard
+from crawlers.fetch.job import Job
 from crawlers.fetch.stream import Net, NoAnswer, Refused
 from flows.collect import collect
 from flows.progress import Progress
@@ -66,6 +68,7 @@ class Host:
     etag: str = '"1"'
     modified: str = "Tue, 01 Sep 2026 00:00:00 GMT"
     robots: bytes = b"User-agent: *\nAllow: /\n"
+    robots_headers: dict = field(default_factory=dict)
     ranges: bool = True
     stop_after: int | None = None  # bytes of one answer, after which the connection ends
     refuse: int = 0  # answers of 503 that come first
@@ -91,7 +94,8 @@ def served(host):
             if self.path in host.moved:
                 self.answer(302, b"", Location=host.moved[self.path])
             elif self.path in small:
-                self.answer(200, small[self.path], **{"Content-Type": "text/html; charset=utf-8"})
+                more = host.robots_headers if self.path == "/robots.txt" else {}
+                self.answer(200, small[self.path], **{"Content-Type": "text/html; charset=utf-8"}, **more)
             elif self.path == "/dump.xml.bz2":
                 self.dump()
             else:
@@ -402,7 +406,9 @@ def test_a_robots_txt_that_has_moved_is_followed_and_one_that_fails_forbids(tmp_
         assert collected(tmp_path, written(tmp_path, host)).new == 1  # /other.txt is not there: nothing is forbidden
         host.moved = {"/robots.txt": "/robots.txt"}
         host.etag = '"2"'
-        with pytest.raises(SourceError, match="does not answer"):
+        with pytest.raises(
+            SourceError, match=r"robots\.txt cannot be read \(too-many-redirects: limit dump_redirects: 5\)"
+        ):
             collected(tmp_path, written(tmp_path, host, access=f"'{host.base}/dump.xml.bz2', grant='https://a.kr/'"))
 
 
@@ -494,3 +500,67 @@ def test_a_certificate_that_nobody_vouches_for_ends_the_connection(tmp_path):
         net = Net(Guard.allowing((f"127.0.0.1:{port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None)
         with pytest.raises(NoAnswer, match="tls"):
             net.get(f"https://127.0.0.1:{port}/robots.txt")
+
+
+class PanicException(BaseException):
+    """As compiled Rust raises it."""
+
+
+ODD = [LookupError, ValueError, RecursionError, AttributeError, MemoryError, UnicodeError, PanicException]
+
+
+def raising(odd):
+    def broken(*_, **__):
+        raise odd("x")
+
+    return broken
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(
+    ("where", "pack"),
+    [
+        ("crawlers.fetch.unpack.bz2.BZ2Decompressor", bz2.compress),
+        ("crawlers.fetch.unpack.zlib.decompressobj", gzip.compress),
+        ("crawlers.fetch.unpack.lzma.LZMADecompressor", lzma.compress),
+        ("pyarrow.CompressedInputStream", lambda raw: pa.compress(raw, codec="zstd", asbytes=True)),
+    ],
+)
+def test_whatever_a_decompressor_raises_is_about_the_file(monkeypatch, odd, where, pack):
+    packed = pack(b"a" * 1000)
+    monkeypatch.setattr(where, raising(odd))
+    with pytest.raises(unpack.Unpackable, match=rf"damaged behind .* \({odd.__name__}\)"):
+        whole(unpack.unpacked(io.BytesIO(packed), limit=1 << 30))
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_line_that_no_parser_reads_is_named_by_its_hash(monkeypatch, odd):
+    line = b'{"id": 7}'
+    monkeypatch.setattr("crawlers.fetch.blocks.json.loads", raising(odd))
+    assert line_key(line) == hashlib.sha256(line).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("crawlers.fetch.dump_proof.robots.decide", "robots-unreadable: {odd}"),
+        ("crawlers.fetch.dump_proof.claims.readable", r"licence text .*legal.html cannot be read \({odd}\)"),
+    ],
+)
+def test_whatever_a_reader_of_evidence_raises_names_the_file_and_the_source(tmp_path, monkeypatch, odd, where, says):
+    with served(Host(export([1]))) as host:
+        definition = catalogue.load(written(tmp_path, host))
+        job = Job(written(tmp_path, host), tmp_path / "run")
+        monkeypatch.setattr(where, raising(odd))
+        with pytest.raises(SourceError, match=rf"wiki: .*{says.format(odd=odd.__name__)}"):
+            dump.collect(job, definition, definition.source.access)
+        assert not host.hits["/dump.xml.bz2"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_a_local_dump_that_is_no_file_is_named_and_not_waited_for(tmp_path, kind):
+    path = tmp_path / "d.xml"
+    os.mkfifo(path) if kind == "pipe" else path.mkdir()
+    with pytest.raises(SourceError, match=r"the dump .*d\.xml is no regular file; correct path="):
+        collected(tmp_path, written(tmp_path, None, access=f"path=Path({str(path)!r})"))

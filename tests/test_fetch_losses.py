@@ -28,7 +28,8 @@ SOURCE = Source(name="small", title="견본", publisher="발행처", register="r
 def test_answers_that_cannot_be_read_back_are_in_the_summary_the_facts_and_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "RECORD_HEAD_BYTES", replace(limits.RECORD_HEAD_BYTES, value=2048))  # of this reader
+    small = replace(limits.ARCHIVE_HEAD, value=2048)  # of the reader alone, as if it were an older one
+    monkeypatch.setattr("malmoi.capture.ARCHIVE_HEAD", small)
     said = io.StringIO()
     with raw_server() as site:
         large = {f"X-{n}": "a" * 500 for n in range(9)}
@@ -41,7 +42,7 @@ def test_answers_that_cannot_be_read_back_are_in_the_summary_the_facts_and_the_r
     assert (done.torn, done.current) == (2, 2)
     assert "2 archived and unreadable" in said.getvalue()
     facts = json.loads(next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8"))
-    assert facts["lost"] == 2 and len(facts["torn"]) == 2
+    assert facts["lost"] == 2 and len(facts["torn_records"]) == 2
     assert facts["records"] - facts["lost"] == len(report.collection.runs(workspace.captures("small"))[0].rows)
     asked, _, standing = report.funnels(workspace, [str(path)])[0].steps[:3]
     assert asked.lost == ((f"too-long ({limits.ADDRESS_BYTES.describe()})", 1),)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from crawlers.fetch.archive import CLOSED, OPEN
 from crawlers.fetch.job import Job
 from flows.collect import collect
 from flows.progress import Progress
-from malmoi import capture, collection
+from malmoi import capture, collection, limits
 from malmoi.errors import CallError, SourceError
 from malmoi.source import Git, LicenceClaim, Manners, Source
 from malmoi.workspace import Workspace
@@ -36,6 +37,13 @@ PRIVATE = "10.1.2.3"
 def served(tmp_path: Path) -> Iterator[Served]:
     with serve(tmp_path / "served") as repository:
         yield repository
+
+
+def bound(monkeypatch: pytest.MonkeyPatch, name: str, value: int) -> None:
+    """Put another value into a limit of repositories, wherever it is read."""
+    for module in (git, git_objects):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, replace(getattr(limits, name), value=value))
 
 
 def source(served: Served, access: Git | None = None, **said: Any) -> Source:
@@ -208,14 +216,14 @@ def test_a_path_that_leads_out_is_refused_by_git_or_left_out(tmp_path, served, n
 
 
 def test_a_huge_file_is_counted_and_left_out(tmp_path, served, monkeypatch):
-    monkeypatch.setattr(git_objects, "MAX_BLOB", 1000)
+    bound(monkeypatch, "GIT_FILE", 1000)
     served.commit(LICENCE | {"ko/just.md": b"x" * 1000, "ko/over.md": b"x" * 1001, "ko/huge.md": b"y" * 100_000})
     stats = run(tmp_path / "run", source(served))
     assert stats["left_out"] == {"too-large": 2} and stats["pages"] == 1
 
 
 def test_a_host_that_filters_nothing_gives_the_same(tmp_path, served, monkeypatch):
-    monkeypatch.setattr(git_objects, "MAX_BLOB", 1000)
+    bound(monkeypatch, "GIT_FILE", 1000)
     served.git("config", "uploadpack.allowFilter", "false")
     served.commit(LICENCE | {"ko/just.md": b"x" * 1000, "ko/over.md": b"x" * 1001})
     assert run(tmp_path / "run", source(served))["left_out"] == {"too-large": 1}
@@ -349,13 +357,13 @@ def test_a_repository_without_end_is_stopped_by_size_and_by_time(tmp_path, serve
     repository = git_command.Repository(tmp_path / "r.git", "small", settings, place.protocol)
     git_objects.start(repository)
     served.held = True
-    for limits, says in (({"max_bytes": 1}, "larger than 1 bytes"), ({"seconds": 0.0}, "longer than 0 seconds")):
+    for bounds, says in (({"max_bytes": 1}, "larger than 1 bytes"), ({"seconds": 0.0}, "longer than 0 seconds")):
         with pytest.raises(SourceError, match=says):
-            git_objects.fetch(repository, place.url, "refs/heads/main", **limits)
+            git_objects.fetch(repository, place.url, "refs/heads/main", **bounds)
 
 
 def test_a_tree_that_holds_itself_many_times_is_not_followed_to_its_end(tmp_path, served, monkeypatch):
-    monkeypatch.setattr(git_objects, "MAX_ENTRIES", 20_000)
+    bound(monkeypatch, "GIT_ENTRIES", 20_000)
     blob = served.git("hash-object", "-w", "--stdin", stdin=b"x")
     tree = served.tree([("100644", blob, b"%d.md" % n) for n in range(10)])
     for _ in range(7):  # 10^8 files
@@ -407,3 +415,15 @@ def test_a_killed_collection_starts_over(tmp_path, served):
 )  # fmt: skip
 def test_globs_choose_as_those_of_a_folder_do(glob, path, chosen):
     assert git.matches(path, (glob,)) is chosen
+
+
+def test_a_command_of_git_that_does_not_end_is_a_sentence(tmp_path, served, monkeypatch):
+    settings = git_command.settings("Malmoi", (), "http")
+    repository = git_command.Repository(tmp_path / "r.git", "small", settings, "http")
+
+    def hangs(*_: Any, **said: Any) -> None:
+        raise subprocess.TimeoutExpired("git", said["timeout"])
+
+    monkeypatch.setattr(git_command.subprocess, "run", hangs)
+    with pytest.raises(SourceError, match=r"small: git init does not end \(limit git_seconds: 3,600 seconds\)"):
+        git_objects.start(repository)

@@ -221,13 +221,18 @@ def test_a_glob_that_is_none_stops_the_source_with_a_sentence(tree, glob):
         chosen(tree, include=(glob,))
 
 
-def test_what_may_not_be_read_stops_the_source_and_is_named(tree, monkeypatch):
+def test_a_folder_that_may_not_be_read_is_left_out_and_named_and_the_root_stops_the_source(tree, monkeypatch):
+    closed = tree / "secret"
+
     def walk(top, onerror):
-        onerror(PermissionError(13, "Permission denied", str(top / "secret")))
+        onerror(PermissionError(13, "Permission denied", str(closed)))
         yield from ()
 
     monkeypatch.setattr(os, "walk", walk)  # the superuser may read everything, so the refusal is played
-    with pytest.raises(SourceError, match=r"the folder .*secret cannot be read \(Permission denied\)"):
+    source = Source("here", "", "", Folder(tree))
+    assert folders.paths(source, source.access)[1] == [("secret", folders.NO_FOLDER)]
+    closed = tree
+    with pytest.raises(SourceError, match=r"the folder .* cannot be read \(Permission denied\); give the right"):
         chosen(tree)
 
 

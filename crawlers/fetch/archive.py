@@ -225,7 +225,10 @@ def read_body(entry: Entry) -> bytes:
             out += unpacker.decompress(held)
     body = bytes(out).split(b"\r\n\r\n", 2)[2][:-4] if unpacker.eof else b""
     if hashlib.sha256(body).hexdigest() != entry.digest:
-        raise CaptureError(f"{path}: the record at {entry.offset} is damaged; collect the source into a new run")
+        raise CaptureError(
+            f"{path}: the record at {entry.offset} is damaged. Restore the file from a copy; or delete {path.parent} "
+            "and the later runs of the source beside it, and collect again"
+        )
     return body
 
 

@@ -15,13 +15,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from malmoi.capture import MAX_BODY
+from malmoi.boundary import input_errors
+from malmoi.limits import ARCHIVE_BODY
 
 LINE = "line"  # Dump.record of a file of lines
 MEAN = 64  # records of a block on average: some 200 kB of wiki text; a changed page brings 63 neighbours along
 MAX_BLOCK = 1 << 20  # bytes of a block that holds more than one record
 MAX_HEAD = 1 << 16  # bytes before the first record
-MAX_RECORD = MAX_BODY - 2 * MAX_HEAD  # bytes; a block must be readable as one capture
+MAX_RECORD = ARCHIVE_BODY.value - 2 * MAX_HEAD  # bytes; a block must be readable as one capture
 MAX_TAG = 4096  # bytes of a start tag
 MAX_KEY = 20_000  # bytes of a record in which its key is looked for; a title may stand before it
 
@@ -211,8 +212,9 @@ def line_key(line: bytes) -> str:
     """
     if line.lstrip().startswith(b"{"):
         try:
-            said = json.loads(line)
-        except (ValueError, RecursionError):
+            with input_errors(ValueError):
+                said = json.loads(line)
+        except ValueError:
             return _hash(line)
         for name in _LINE_KEYS:
             if isinstance(said.get(name), (str, int)) and str(said[name]).strip():

@@ -5,14 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from crawlers.fetch import manners, payload
-from crawlers.fetch.stream import CHUNK, PASSING, Net, NoAnswer, Refused, number, word
-from malmoi.errors import SourceError
+from crawlers.fetch.bounds import Exceeded, Watch, pieces
+from crawlers.fetch.stream import PASSING, Net, NoAnswer, Refused, number, word
+from malmoi.errors import SourceError, StageError
 from malmoi.workspace import replace_file
 
 SYNC_EVERY = 1 << 25  # bytes between two fsyncs; so much may be fetched again after a power cut
@@ -57,44 +59,61 @@ class Download:
 
         Raises:
             SourceError: the file is not there, is too large, or its server has stopped answering.
+            StageError: the disk is full.
         """
-        attempt = 1
+        attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only what goes beyond them is progress
         while True:
             had, why, retry_after = self._have(), "", ""
             if had and self.version.size == had:
                 return
             try:
-                with self.net.open(self.url, self._conditions(had)) as (at, response):
+                with self.net.open(self.url, self._conditions(had)) as (at, response, watch):
                     retry_after = response.headers.get("Retry-After", "")
                     start = self._start(at, response, had)
                     if self.unchanged:
                         return
                     if start is not None:
-                        yield from self._written(response, start)
-                        if self.version.size in (None, self._have()):
+                        begun += start == 0
+                        yield from self._write(response, watch, start)
+                        if self.version.size in (None, self._held()):
                             return
                         why = "cut-off"
                     else:
                         why = f"status-{response.status}"
             except PASSING as error:
                 why = word(error)
+                attempt += isinstance(error, Exceeded)  # it has waited long enough for two
             except (NoAnswer, Refused) as said:
                 raise SourceError(f"{said}; look at the address of the dump, then run again") from None
-            attempt = 2 if self._have() - had >= PROGRESS else attempt + 1
-            if attempt > manners.MAX_TRIES:
-                raise SourceError(
-                    f"{self.url}: stopped at {self._have():,} bytes ({why}); "
-                    "run the same job again later, it goes on from there"
-                )
+            attempt = 2 if self._have() - max(most, had) >= PROGRESS else attempt + 1
+            most = max(most, self._have())
+            if attempt > manners.MAX_TRIES or begun > manners.MAX_TRIES:
+                raise SourceError(self._stopped(why))
             self.net.rest(self.url, attempt, retry_after)
+
+    def _stopped(self, why: str) -> str:
+        """That the tries have come to nothing, and what the next run does."""
+        held, goes_on = self._held(), self._have() == self._held()
+        then = "run the same job again later, it goes on from there"
+        if held and not goes_on:
+            then = (
+                "the host names no version of the file (a strong ETag or Last-Modified), so that each try begins anew: "
+                "run the same job again later, or download the file by other means and name it with path= of the Dump"
+            )
+        return f"{self.url}: stopped at {held:,} bytes ({why}); {then}"
 
     def forget(self) -> None:
         """Remove what was downloaded, so that the next try begins anew."""
         for path in (self.part, self._state):
             path.unlink(missing_ok=True)
 
+    def _held(self) -> int:
+        """The bytes on the disk."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
     def _have(self) -> int:
-        return self.part.stat().st_size if self.part.exists() and self.version.validator() else 0
+        """Those of them that a download can go on from: without a validator nobody knows of which file they are."""
+        return self._held() if self.version.validator() else 0
 
     def _conditions(self, had: int) -> dict[str, str]:
         asked = {"Accept-Encoding": "identity"}
@@ -114,7 +133,8 @@ class Download:
             return None
         if status == 206 and had:
             start, size = _range(response.headers.get("Content-Range", ""))
-            if start == had and size == self.version.size:
+            if start == had and size in (None, self.version.size or size) and self._is_of(response):
+                self.version = replace(self.version, size=self.version.size or size)
                 return had
             self.forget()  # another file, or another part than was asked for: begin anew
             self.version = Version()
@@ -137,30 +157,55 @@ class Download:
             self.unchanged, self.version = True, self.before
             return None
         if found.size is not None and found.size > self.max_bytes:
-            raise SourceError(f"{at}: {found.size:,} bytes, more than max_bytes={self.max_bytes:,} of the Dump allows")
+            raise SourceError(
+                f"{at}: {found.size:,} bytes, more than max_bytes={self.max_bytes:,} of the Dump allows; "
+                "raise max_bytes in the source file if the file may be so large"
+            )
         self.version = found
-        self.part.write_bytes(b"")
-        replace_file(self._state, json.dumps(asdict(found), sort_keys=True) + "\n")
+        with self._disk():
+            self.part.write_bytes(b"")
+            replace_file(self._state, json.dumps(asdict(found), sort_keys=True) + "\n")
         return 0
 
-    def _written(self, response: http.client.HTTPResponse, start: int) -> Iterator[int]:
+    def _is_of(self, response: http.client.HTTPResponse) -> bool:
+        """Whether the part that an answer brings is of the file of which we have the beginning."""
+        etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
+        return etag in ("", self.version.etag) and modified in ("", self.version.last_modified)
+
+    def _write(self, response: http.client.HTTPResponse, watch: Watch, start: int) -> Iterator[int]:
         with self.part.open("r+b") as file:
             file.truncate(start)
             file.seek(start)
             try:
-                while piece := response.read(CHUNK):
-                    file.write(piece)
+                for piece in pieces(response, watch, by_rate=True):
                     start += len(piece)
                     if start > self.max_bytes:
-                        raise SourceError(f"{self.url}: more than max_bytes={self.max_bytes:,} of the Dump allows")
-                    if start - self._synced >= SYNC_EVERY:
-                        _synced(file.flush, file.fileno())
-                        self._synced = start
-                    else:
-                        file.flush()
+                        raise SourceError(
+                            f"{self.url}: more than max_bytes={self.max_bytes:,} of the Dump allows; "
+                            "raise max_bytes in the source file if the file may be so large"
+                        )
+                    self._append(file, piece, durable=start - self._synced >= SYNC_EVERY)
+                    self._synced = start if start - self._synced >= SYNC_EVERY else self._synced
                     yield start
             finally:
-                _synced(file.flush, file.fileno())
+                self._append(file, b"", durable=True)
+
+    def _append(self, file: IO[bytes], piece: bytes, *, durable: bool) -> None:
+        with self._disk():
+            file.write(piece)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """What the disk says is about this machine, and no failure of the net."""
+        try:
+            yield
+        except OSError as error:
+            raise StageError(
+                f"{self.part}: cannot be written ({error.strerror}); make room, then run the same job again"
+            ) from error
 
 
 def _range(said: str) -> tuple[int | None, int | None]:
@@ -177,8 +222,3 @@ def _read_state(path: Path, url: str) -> Version:
     except (OSError, ValueError, TypeError):
         return Version()
     return found if found.url == url else Version()
-
-
-def _synced(flush: Callable[[], None], number: int) -> None:
-    flush()
-    os.fsync(number)

@@ -26,7 +26,7 @@ from crawlers.fetch.blocks import Block, Cutter, NoRecords
 from crawlers.fetch.download import Download, Version
 from crawlers.fetch.dump_proof import evidence, licence_files, utc
 from crawlers.fetch.dump_run import SCHEME, BlockArchive, State
-from crawlers.fetch.job import STATS, Job, guard_of, write_stats
+from crawlers.fetch.job import STATS, Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.stream import Net
 from malmoi import collection
 from malmoi.capture import record_id, resource_record
@@ -43,7 +43,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     job.run_dir.mkdir(parents=True, exist_ok=True)
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     (job.run_dir / "blocked.jsonl").write_bytes(b"")
-    earlier = _earlier(job)
+    earlier = earlier_runs(job)
     state = State(source, job, {row.url: row.record for _, rows in collection.current(earlier) for row in rows})
     net = Net(guard_of(source), manners.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
     with BlockArchive(job.run_dir) as archive:
@@ -65,13 +65,6 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     _sweep(job)
 
 
-def _earlier(job: Job) -> list[Run]:
-    """The finished runs that the job names, oldest first."""
-    wanted = {folder.resolve() for folder in job.earlier}
-    homes = sorted({folder.parent for folder in wanted})
-    return [run for home in homes for run in collection.runs(home) if run.folder.resolve() in wanted]
-
-
 def _before(earlier: list[Run]) -> Version | None:
     """The version of the dump that was last read to its end, as we cut it today."""
     for run in reversed(earlier):
@@ -84,6 +77,8 @@ def _before(earlier: list[Run]) -> Version | None:
 
 
 def _local(source: Source, path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        raise SourceError(f"{source.name}: the dump {path} is no regular file; correct path= of the Dump")
     try:
         return path.open("rb")
     except OSError as error:
@@ -207,5 +202,5 @@ def _when(version: Version) -> str:
     """The time of a dump: its Last-Modified; without one the time it was asked for, which is now."""
     try:
         return parsedate_to_datetime(version.last_modified).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,11 +14,11 @@ from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.counts import say
 from crawlers.fetch.job import Job
 from malmoi.errors import CallError
-from malmoi.source import Source
+from malmoi.source import BLOCK, Source
 from malmoi.workspace import sync
 
 OPEN = "dump.warc.gz.open"
-SCHEME = "dump:"  # scheme of the address of a block: dump:<source>/<key of its first record>
+SCHEME = BLOCK
 PROGRESS_EVERY = 1.0  # seconds
 
 

@@ -32,13 +32,13 @@ from crawlers.fetch.git_objects import Entry
 from crawlers.fetch.git_place import Place, place_of
 from crawlers.fetch.job import STATS, Job, guard_of, write_stats
 from crawlers.fetch.manners import user_agent
+from malmoi import collection
 from malmoi.capture import Torn, record_id, resource_record, scan
 from malmoi.errors import CallError, SourceError
+from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
 from malmoi.workspace import sync
 
-MAX_FILES = 200_000  # files that the globs choose
-MAX_CONTENT = 8_000_000_000  # bytes of all chosen files together; a small pack can hold far more
 FOLDER = "repository.git"  # in the run folder, while it is read
 SAY_EVERY = 200  # records between two lines for the caller
 MEDIA = {
@@ -159,18 +159,17 @@ def _chosen(
         if path in proofs or path in ("", "..") or matches(path, access.include, access.exclude):
             reason = git_objects.left_out(entry)
             reason = reason or {"": "name-not-utf-8", "..": "name-leads-out"}.get(path, "")
-            reason = reason or (
-                "too-large" if size.get(entry.oid, git_objects.MAX_BLOB + 1) > git_objects.MAX_BLOB else ""
-            )
+            reason = reason or ("too-large" if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value else "")
             if reason:
                 tally.left_out[reason] += 1
                 continue
             chosen.append((path, entry))
             total += size[entry.oid]
-            if len(chosen) > MAX_FILES or total > MAX_CONTENT:
+            if len(chosen) > GIT_FILES.value or total > GIT_CONTENT.value:
                 raise SourceError(
-                    f"{repository.source}: commit {commit} has over {MAX_FILES:,} files or {MAX_CONTENT:,} bytes "
-                    "that the globs choose; narrow include in the source file"
+                    f"{repository.source}: commit {commit} has over {GIT_FILES.value:,} files or "
+                    f"{GIT_CONTENT.value:,} bytes that the globs choose ({GIT_FILES.describe()}, "
+                    f"{GIT_CONTENT.describe()}); narrow include in the source file"
                 )
     if missing := proofs - {path for path, _ in chosen}:
         raise SourceError(
@@ -243,13 +242,21 @@ def _known(earlier: Iterable[Path]) -> dict[str, str]:
         for entry in scan(folder / CLOSED):
             if not isinstance(entry, Torn) and entry[1] == "resource":
                 known[entry[2].url] = entry[2].record
-        try:
-            gone = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
-        except (OSError, ValueError):
-            gone = ()
-        for url in gone:
+        for url in _gone(folder):
             known.pop(url, None)
     return known
+
+
+def _gone(folder: Path) -> Sequence[str]:
+    """The addresses that a run found no more; by its run.json, which is checked, where it has one."""
+    if (folder / "run.json").exists():
+        found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
+        return found
+    try:
+        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
+    except (OSError, ValueError):
+        return ()
+    return found
 
 
 def _about(url: str, branch: str, commit: str, when: str) -> bytes:

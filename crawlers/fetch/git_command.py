@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from malmoi.errors import CallError, SourceError
+from malmoi.limits import GIT_SECONDS
 
 NEEDED = (2, 37)  # the version of git since which addresses can be pinned (http.curloptResolve)
-MAX_SECONDS = 3600.0  # of one fetch, whatever it is doing
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -130,9 +130,16 @@ def _end_with_parent() -> None:
 
 def said(repository: Repository, command: list[str]) -> bytes:
     """What a command says on its standard output; SourceError where it fails."""
-    done = subprocess.run(command, env=repository.environment(), capture_output=True, check=False, timeout=MAX_SECONDS)
+    what = command[2 + len(repository.settings)]
+    try:
+        done = subprocess.run(
+            command, env=repository.environment(), capture_output=True, check=False, timeout=GIT_SECONDS.value
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(
+            f"{repository.source}: git {what} does not end ({GIT_SECONDS.describe()}); collect again"
+        ) from error
     if done.returncode:
-        what = command[2 + len(repository.settings)]
         raise SourceError(f"{repository.source}: git {what} failed ({last(done.stderr)}); collect again")
     return done.stdout
 

@@ -14,13 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from crawlers.fetch.git_command import MAX_SECONDS, Repository, last, running, said
+from crawlers.fetch.git_command import Repository, last, running, said
 from malmoi.errors import SourceError
+from malmoi.limits import GIT_ENTRIES, GIT_FILE, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
 
-MAX_REPOSITORY = 4_000_000_000  # bytes of the folder while it is fetched; kubernetes/website is below a tenth of it
-MAX_BLOB = 16 * 1024 * 1024  # bytes of one file; what is longer is no page of prose
-MAX_ENTRIES = 2_000_000  # entries of a tree; a tree may name itself and so hold more files than the world
-MAX_NAME = 4096  # bytes of a path; PATH_MAX of Linux
 POLL = 0.1  # seconds between two looks at a fetch
 HEAD = "refs/malmoi/head"
 _LINKS = ("120000", "160000")  # modes of symbolic links and submodules
@@ -44,7 +41,12 @@ def start(repository: Repository) -> None:
 
 
 def fetch(
-    repository: Repository, url: str, wanted: str, *, max_bytes: int = MAX_REPOSITORY, seconds: float = MAX_SECONDS
+    repository: Repository,
+    url: str,
+    wanted: str,
+    *,
+    max_bytes: int = GIT_REPOSITORY.value,
+    seconds: float = GIT_SECONDS.value,
 ) -> None:
     """Fetch one commit without its history; files beyond the limit stay away where the host allows that.
 
@@ -55,7 +57,7 @@ def fetch(
     """
     command = repository.command(
         "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-        f"--filter=blob:limit={MAX_BLOB + 1}", url, f"+{wanted}:{HEAD}",
+        f"--filter=blob:limit={GIT_FILE.value + 1}", url, f"+{wanted}:{HEAD}",
     )  # fmt: skip
     with running(command, repository.environment(repository.protocol)) as process:
         tail, why, end = b"", "", time.monotonic() + seconds
@@ -67,9 +69,9 @@ def fetch(
             except subprocess.TimeoutExpired:
                 tail = (tail + (process.stderr.read(1 << 16) or b""))[-4096:]
             if _size(repository.folder) > max_bytes:
-                why = f"it is larger than {max_bytes:,} bytes"
+                why = f"it is larger than {max_bytes:,} bytes; {GIT_REPOSITORY.describe()}"
             elif time.monotonic() > end:
-                why = f"it took longer than {seconds:,.0f} seconds"
+                why = f"it took longer than {seconds:,.0f} seconds; {GIT_SECONDS.describe()}"
         if why or process.returncode:
             why = why or last(tail + (process.stderr.read(1 << 16) or b""))
             raise SourceError(
@@ -97,7 +99,7 @@ def tree(repository: Repository, commit: str) -> Iterator[Entry]:
     """The files, links and submodules of a commit, in git's order.
 
     Raises:
-        SourceError: it has more than MAX_ENTRIES of them, or a name that is longer than MAX_NAME.
+        SourceError: it has more than GIT_ENTRIES of them, or a name that is longer than GIT_NAME.
     """
     command = repository.command("ls-tree", "-r", "-z", "--full-tree", commit)
     with running(command, repository.environment()) as process:
@@ -110,10 +112,11 @@ def tree(repository: Repository, commit: str) -> Iterator[Entry]:
                 mode, _, oid = about.decode("ascii", "replace").split(" ")
                 yield Entry(mode, oid, name)
             count += len(lines)
-            if count > MAX_ENTRIES or len(held) > MAX_NAME + 100:
+            if count > GIT_ENTRIES.value or len(held) > GIT_NAME.value + 100:
                 raise SourceError(
-                    f"{repository.source}: the tree of {commit} has over {MAX_ENTRIES:,} entries or a name over "
-                    f"{MAX_NAME:,} bytes; it is no repository of pages. Retire the source, or name another commit."
+                    f"{repository.source}: the tree of {commit} has over {GIT_ENTRIES.value:,} entries or a "
+                    f"name over {GIT_NAME.value:,} bytes ({GIT_ENTRIES.describe()}, {GIT_NAME.describe()}); it is no "
+                    "repository of pages. Retire the source, or name another commit."
                 )
         if process.wait():
             raise SourceError(f"{repository.source}: git cannot list the tree of {commit}; collect again")

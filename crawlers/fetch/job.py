@@ -25,6 +25,8 @@ from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.guard import Guard, refuse_url
 from crawlers.fetch.scope import in_scope
+from malmoi import collection
+from malmoi.collection import Run
 from malmoi.errors import CallError
 from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
 from malmoi.workspace import replace_file
@@ -148,6 +150,13 @@ def finished(job: Job) -> dict[str, Any] | None:
 def has_failed(job: Job) -> bool:
     """Whether the run ended because the source could not be collected."""
     return _stats(job).get("finished") == "failed"
+
+
+def earlier_runs(job: Job) -> list[Run]:
+    """The finished runs that the job names, oldest first."""
+    wanted = {folder.resolve() for folder in job.earlier}
+    homes = sorted({folder.parent for folder in wanted})
+    return [run for home in homes for run in collection.runs(home) if run.folder.resolve() in wanted]
 
 
 def write_stats(run_dir: Path, stats: dict[str, Any]) -> None:

@@ -14,19 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from crawlers.addresses import canonical
 from crawlers.fetch import manners, payload
+from crawlers.fetch.bounds import Bounds, Exceeded, Watch, Watched, pieces
 from crawlers.fetch.guard import PORTS, Guard
+from malmoi import limits
+from malmoi.boundary import input_errors
 
-CONNECT = 30.0  # seconds to connect
-IDLE = 60.0  # seconds without a byte
-PAGE_TIME = 60.0  # seconds for a small file as a whole
-MAX_PAGE = 32 * 1024 * 1024  # bytes of a small file as sent
-MAX_REDIRECTS = 5  # hops
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-CHUNK = 1 << 17  # bytes read at a time
 
 # Failures of the net; a second try may help.
 PASSING = (OSError, http.client.HTTPException)
@@ -73,34 +71,36 @@ class Net:
     delay: float  # seconds between two requests
     sleep: Callable[[float], None] = time.sleep
     permit: Callable[[str], None] = lambda url: None  # raises Refused; asked before each hop
+    bounds: Bounds = field(default_factory=Bounds)
     _last: float = field(default=float("-inf"))
 
     def get(self, url: str) -> list[Answer]:
         """The answers for a small file, redirects first; raises Refused or NoAnswer."""
         answers: list[Answer] = []
-        for _ in range(MAX_REDIRECTS + 1):
-            answers.append(self._one(url))
+        watch = Watch(self.bounds.of_page())
+        for _ in range(limits.DUMP_REDIRECTS.value + 1):
+            answers.append(self._one(url, watch))
             target = redirect(url, answers[-1].status, answers[-1].header("location"))
             if target is None:
                 return answers
-            if not target:
-                raise NoAnswer("redirect-to-nowhere", url)
             url = target
-        raise NoAnswer("too-many-redirects", url)
+        raise NoAnswer(f"too-many-redirects: {limits.DUMP_REDIRECTS.describe()}", url)
 
     @contextmanager
-    def open(self, url: str, headers: dict[str, str]) -> Iterator[tuple[str, http.client.HTTPResponse]]:
-        """An answer to be read by the caller, with its address; redirects are followed. Raises Refused or PASSING."""
-        for _ in range(MAX_REDIRECTS + 1):
-            with self._asked(url, headers) as response:
+    def open(self, url: str, headers: dict[str, str]) -> Iterator[tuple[str, http.client.HTTPResponse, Watch]]:
+        """An answer, its address, and the watch for its body; redirects are followed.
+
+        Raises Refused, NoAnswer or PASSING.
+        """
+        watch = Watch(self.bounds)
+        for _ in range(limits.DUMP_REDIRECTS.value + 1):
+            with self._asked(url, headers, watch) as response:
                 target = redirect(url, response.status, response.headers.get("Location", ""))
                 if target is None:
-                    yield url, response
+                    yield url, response, watch
                     return
-            if not target:
-                raise NoAnswer("redirect-to-nowhere", url)
             url = target
-        raise NoAnswer("too-many-redirects", url)
+        raise NoAnswer(f"too-many-redirects: {limits.DUMP_REDIRECTS.describe()}", url)
 
     def rest(self, url: str, attempt: int, retry_after: str) -> None:
         """Wait before try number `attempt`, as long as the host asks for; Refused where no run waits so long."""
@@ -109,26 +109,26 @@ class Net:
             raise Refused("asks-to-be-left-alone", url)
         self.sleep(wait)
 
-    def _one(self, url: str) -> Answer:
+    def _one(self, url: str, watch: Watch) -> Answer:
         why, retry_after = "", ""
         for attempt in range(1, manners.MAX_TRIES + 1):
             if attempt > 1:
                 self.rest(url, attempt, retry_after)
             try:
-                with self._asked(url, {"Accept-Encoding": "gzip, deflate"}) as response:
-                    answer = _answer(url, response)
+                with self._asked(url, {"Accept-Encoding": "gzip, deflate"}, watch) as response:
+                    answer = _answer(url, response, watch)
             except PASSING as error:
                 why, retry_after = word(error), ""
                 continue
-            except payload.TooBig:
-                raise NoAnswer("bad-compression", url) from None
+            except payload.BadCoding as error:
+                raise NoAnswer(error.reason, url) from None
             if payload.lasting(answer.status) or attempt == manners.MAX_TRIES:
                 return answer
             retry_after = answer.header("retry-after")
         raise NoAnswer(why, url)
 
     @contextmanager
-    def _asked(self, url: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
+    def _asked(self, url: str, headers: dict[str, str], watch: Watch) -> Iterator[http.client.HTTPResponse]:
         if reason := self.guard.url(url):
             raise Refused(reason, url)
         self.permit(url)
@@ -136,31 +136,41 @@ class Net:
             self.sleep(wait)
         self._last = time.monotonic()
         parts = urlsplit(url)
-        connection = _connection(url, self.guard)
+        connection = _connection(url, self.guard, watch)
+        watch.begin_head()
         try:
             path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-            connection.request("GET", path, headers={"User-Agent": self.agent, "Accept": "*/*", **headers})
-            yield connection.getresponse()
+            with input_errors(http.client.HTTPException, Refused, *PASSING):
+                connection.request("GET", path, headers={"User-Agent": self.agent, "Accept": "*/*", **headers})
+                response = connection.getresponse()
+            yield response
         finally:
             connection.close()
 
 
 def redirect(url: str, status: int, location: str) -> str | None:
-    """Where an answer sends its reader, canonical; None where it stays, "" where that is no address.
+    """Where an answer sends its reader, canonical; None where it stays.
 
-    >>> redirect("https://a.kr/x", 301, "/y"), redirect("https://a.kr/x", 200, ""), redirect("https://a.kr/", 302, "")
-    ('https://a.kr/y', None, '')
+    Raises NoAnswer where that is no address, or leaves TLS: what comes then could be written by anybody on the way.
+
+    >>> redirect("https://a.kr/x", 301, "/y"), redirect("https://a.kr/x", 200, "")
+    ('https://a.kr/y', None)
     """
     if status not in REDIRECTS:
         return None
-    try:
-        return canonical(urljoin(url, location.strip())) if location else ""
-    except ValueError:
-        return ""
+    with input_errors(lambda name: NoAnswer("redirect-to-nowhere", url)):
+        target = canonical(urljoin(url, location.strip())) if location else ""
+    if not target:
+        raise NoAnswer("redirect-to-nowhere", url)
+    if url.startswith("https:") and target.startswith("http:"):
+        raise NoAnswer("redirect-downgrade", url)
+    return target
 
 
 def word(error: Exception) -> str:
-    """The word for a failure of the net."""
+    """The word for a failure of the net, with the limit where one caused it."""
+    if isinstance(error, Exceeded):
+        return f"{error.word}: {error.limit.describe()}"
     if isinstance(error, TimeoutError):
         return "timeout"
     if isinstance(error, ssl.SSLError):
@@ -176,36 +186,40 @@ class _Plain(http.client.HTTPConnection):
     """A connection whose peer the guard has let through."""
 
     guard: Guard
+    watch: Watch
 
     def connect(self) -> None:
         """As http.client has it."""
-        self.sock = _socket(self.guard, self.host, self.port)
+        self.sock: Any = Watched(_socket(self.guard, self.watch, self.host, self.port), self.watch)
 
 
 class _Secure(http.client.HTTPSConnection):
     """The same, with TLS; the certificate is verified."""
 
     guard: Guard
+    watch: Watch
 
     def connect(self) -> None:
         """As http.client has it."""
-        bare = _socket(self.guard, self.host, self.port)
+        bare = _socket(self.guard, self.watch, self.host, self.port)
         try:
-            self.sock = ssl.create_default_context().wrap_socket(bare, server_hostname=self.host)
+            with self.watch.wait(bare):
+                secure = ssl.create_default_context().wrap_socket(bare, server_hostname=self.host)
         except BaseException:
             bare.close()
             raise
+        self.sock: Any = Watched(secure, self.watch)
 
 
-def _connection(url: str, guard: Guard) -> _Plain | _Secure:
+def _connection(url: str, guard: Guard, watch: Watch) -> _Plain | _Secure:
     parts = urlsplit(url)
     made: type[_Plain | _Secure] = _Secure if parts.scheme == "https" else _Plain
-    connection = made(parts.hostname or "", parts.port or PORTS[parts.scheme], timeout=IDLE)
-    connection.guard = guard
+    connection = made(parts.hostname or "", parts.port or PORTS[parts.scheme])
+    connection.guard, connection.watch = guard, watch
     return connection
 
 
-def _socket(guard: Guard, host: str, port: int) -> socket.socket:
+def _socket(guard: Guard, watch: Watch, host: str, port: int) -> socket.socket:
     """A connection to one of the addresses of `host` that the guard lets through. Raises Refused or OSError."""
     refused, failed = "", None
     for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -214,12 +228,11 @@ def _socket(guard: Guard, host: str, port: int) -> socket.socket:
             continue
         made = socket.socket(family, kind, proto)
         try:
-            made.settimeout(CONNECT)
-            made.connect(address)
+            with watch.wait(made, watch.bounds.connect_seconds.value):
+                made.connect(address)
             peer = made.getpeername()
             if reason := guard.peer(str(peer[0]), int(peer[1])):
                 raise Refused(reason, f"{host}:{port}")
-            made.settimeout(IDLE)
             return made
         except OSError as error:
             made.close()
@@ -232,23 +245,19 @@ def _socket(guard: Guard, host: str, port: int) -> socket.socket:
     raise Refused(refused, f"{host}:{port}")
 
 
-def _answer(url: str, response: http.client.HTTPResponse) -> Answer:
-    body, until = bytearray(), time.monotonic() + PAGE_TIME
-    while piece := response.read(CHUNK):
+def _answer(url: str, response: http.client.HTTPResponse, watch: Watch) -> Answer:
+    body, most = bytearray(), watch.bounds.page_bytes
+    for piece in pieces(response, watch, by_rate=False):
         body += piece
-        if len(body) > MAX_PAGE:
-            raise NoAnswer("too-big", url)
-        if time.monotonic() > until:
-            raise TimeoutError
+        if len(body) > most.value:
+            raise NoAnswer(f"too-big: {most.describe()}", url)
     declared = number(response.headers.get("Content-Length", ""))
     if declared is not None and len(body) < declared:
         raise http.client.IncompleteRead(bytes(body))
     pairs = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in response.headers.items()]
-    try:
-        plain, unknown = payload.decoded(bytes(body), response.headers.get("Content-Encoding", "")), False
-    except KeyError:
-        plain, unknown = bytes(body), True
-    return Answer(url, response.status, payload.rewritten(pairs, len(plain), keep_coding=unknown), plain)
+    with input_errors(payload.Damaged, payload.BadCoding):
+        plain = payload.decoded(bytes(body), response.headers.get("Content-Encoding", ""))
+    return Answer(url, response.status, payload.rewritten(pairs, len(plain)), plain)
 
 
 def number(said: str) -> int | None:

@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from malmoi.boundary import input_errors
+from malmoi.limits import DUMP_RATIO, DUMP_XZ_MEMORY
+
 CHUNK = 1 << 16  # bytes read at a time
 PIECE = 1 << 20  # bytes unpacked at a time
-MAX_RATIO = 400  # unpacked : packed; bzip2 of an export is about 5, of a file of one letter some 20,000
 SMALL = 64 * 1024 * 1024  # bytes; below this no ratio is suspicious
-XZ_MEMORY = 256 * 1024 * 1024  # bytes that a dictionary of xz may take; `xz -9` needs 65 MiB to unpack
 
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 ENDINGS = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".zst", "none": ""}
@@ -75,21 +76,25 @@ def packing(head: bytes) -> str:
 def unpacked(stream: Stream, *, limit: int) -> Iterator[bytes]:
     """The content of `stream` in pieces of at most PIECE bytes; several members (multistream) are read as one.
 
-    Raises Unpackable where it ends too early, is damaged, or grows beyond `limit` bytes or MAX_RATIO.
+    Raises Unpackable where it ends too early, is damaged, or grows beyond `limit` bytes or DUMP_RATIO.
     """
     counted = _Counted(stream)
     head = counted.read(CHUNK)
     total = 0
-    try:
-        for piece in _pieces(packing(head), head, counted):
-            total += len(piece)
-            if total > limit:
-                raise Unpackable(f"it grows beyond {limit:,} bytes")
-            if total > max(SMALL, MAX_RATIO * counted.count):
-                raise Unpackable(f"it grows to more than {MAX_RATIO} times its size")
-            yield piece
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise Unpackable(f"it is damaged behind {counted.count:,} bytes ({error})") from error
+    found = _pieces(packing(head), head, counted)
+    while True:
+        with input_errors(
+            lambda name: Unpackable(f"it is damaged behind {counted.count:,} bytes ({name})"), Unpackable
+        ):
+            piece = next(found, b"")
+        if not piece:
+            return
+        total += len(piece)
+        if total > limit:
+            raise Unpackable(f"it grows beyond {limit:,} bytes, max_unpacked of the Dump")
+        if total > max(SMALL, DUMP_RATIO.value * counted.count):
+            raise Unpackable(f"it grows to more than {DUMP_RATIO.value} times its size; {DUMP_RATIO.describe()}")
+        yield piece
 
 
 class _Counted:
@@ -109,7 +114,7 @@ def _pieces(kind: str, head: bytes, stream: Stream) -> Iterator[bytes]:
     makers: dict[str, Callable[[], _Decompressor]] = {
         "gzip": _Gzip,
         "bzip2": bz2.BZ2Decompressor,
-        "xz": lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=XZ_MEMORY),
+        "xz": lambda: lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=DUMP_XZ_MEMORY.value),
     }
     if kind == "zstd":
         yield from _zstd(head, stream)

@@ -1,0 +1,167 @@
+"""Bound what one answer may take: the time to its head, the rate of its body, the bytes around both.
+
+Only time that is spent waiting for the host counts. A timeout of the socket alone bounds a silence,
+and a host that sends one byte a second is never silent.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from malmoi import limits
+from malmoi.boundary import input_errors
+from malmoi.limits import InputLimit
+
+CHUNK = 1 << 17  # bytes read at a time
+FRAMING = 8 * CHUNK  # bytes of chunk headers and trailers around one piece; a chunk of one byte takes six
+
+
+class Exceeded(OSError):
+    """The host took too long or sent too much; `word` names the failure, `limit` what it exceeded."""
+
+    def __init__(self, word: str, limit: InputLimit) -> None:
+        super().__init__(f"{word}: {limit.describe()}")
+        self.word = word
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The limits of one source of answers; tests put smaller ones here."""
+
+    connect_seconds: InputLimit = limits.DUMP_CONNECT_SECONDS
+    head_seconds: InputLimit = limits.DUMP_HEAD_SECONDS
+    head_bytes: InputLimit = limits.DUMP_HEAD_BYTES
+    slow_seconds: InputLimit = limits.DUMP_SLOW_SECONDS
+    slow_bytes: InputLimit = limits.DUMP_SLOW_BYTES
+    page_seconds: InputLimit = limits.DUMP_PAGE_SECONDS
+    page_bytes: InputLimit = limits.DUMP_PAGE_BYTES
+
+    def of_page(self) -> Bounds:
+        """The bounds of a small file: one time for all of it."""
+        return replace(self, head_seconds=self.page_seconds)
+
+
+class Watch:
+    """What may still be waited for and read, from connecting to the last byte; one for all hops of a request."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._left = float(bounds.head_seconds.value)  # seconds of waiting until `_limit` is exceeded
+        self._limit = bounds.head_seconds
+        self._in_head = True
+        self._window: int | None = None  # bytes in the window at hand of a body that is bounded by its rate
+        self._raw = 0  # bytes since the head began, or since the last piece of the body
+
+    def begin_head(self) -> None:
+        """The next answer begins."""
+        self._in_head, self._raw = True, 0
+
+    def begin_body(self, *, by_rate: bool) -> None:
+        """The head has been read; a body `by_rate` may take any time at all, if it is not too slow."""
+        self._in_head, self._raw = False, 0
+        if by_rate:
+            self._limit, self._left, self._window = self.bounds.slow_seconds, float(self.bounds.slow_seconds.value), 0
+
+    def got_piece(self) -> None:
+        """A piece of the body is there."""
+        self._raw = 0
+
+    @contextmanager
+    def wait(self, made: socket.socket, most: float = float("inf")) -> Iterator[None]:
+        """Wait at a socket for at most what is left, or `most` seconds. Raises Exceeded when nothing is left."""
+        if self._left <= 0:
+            self._end_window()
+        bound = self._left if self._window is None else float(self._limit.value)
+        made.settimeout(min(bound, most))
+        began = time.monotonic()
+        try:
+            yield
+        except TimeoutError:
+            if bound <= most:
+                raise self._exceeded() from None
+            raise
+        finally:
+            self._left -= time.monotonic() - began
+
+    def read_into(self, made: socket.socket, file: io.RawIOBase, buffer: Any) -> int:
+        """The next bytes of the file of a socket, as readinto has it."""
+        with self.wait(made):
+            count = file.readinto(buffer) or 0
+        self._raw += count
+        if self._window is not None:
+            self._window += count
+        if self._in_head and self._raw > self.bounds.head_bytes.value:
+            raise Exceeded("header-too-big", self.bounds.head_bytes)
+        if not self._in_head and self._raw > FRAMING + CHUNK:
+            raise http.client.HTTPException("more framing than content")
+        return count
+
+    def _end_window(self) -> None:
+        if self._window is None or self._window < self.bounds.slow_bytes.value:
+            raise self._exceeded()
+        self._left, self._window = float(self._limit.value), 0
+
+    def _exceeded(self) -> Exceeded:
+        return (
+            Exceeded("timeout", self._limit) if self._window is None else Exceeded("too-slow", self.bounds.slow_bytes)
+        )
+
+
+class Watched:
+    """A socket as http.client uses one, whose reader asks the watch before each read."""
+
+    def __init__(self, inner: socket.socket, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def sendall(self, data: bytes) -> None:
+        """Send a request, which is small."""
+        with self._watch.wait(self._inner):
+            self._inner.sendall(data)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """The reader of an answer."""
+        assert mode == "rb"  # all that http.client asks for
+        return io.BufferedReader(_Reader(self._inner, self._watch))
+
+    def close(self) -> None:
+        """As a socket has it."""
+        self._inner.close()
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, inner: socket.socket, watch: Watch) -> None:
+        super().__init__()
+        self._inner = inner
+        self._file: Any = inner.makefile("rb", buffering=0)  # keeps the socket when http.client closes it early
+        self._watch = watch
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        return self._watch.read_into(self._inner, self._file, buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def pieces(response: http.client.HTTPResponse, watch: Watch, *, by_rate: bool) -> Iterator[bytes]:
+    """The body of an answer. Raises OSError or HTTPException: whatever the parser says is about that answer."""
+    watch.begin_body(by_rate=by_rate)
+    while True:
+        with input_errors(http.client.HTTPException, OSError, http.client.HTTPException):
+            piece = response.read(CHUNK)
+        if not piece:
+            return
+        watch.got_piece()
+        yield piece
