@@ -57,6 +57,10 @@ def defined() -> tuple[InputLimit, ...]:
 # Archives (malmoi/capture.py, members.py).
 
 # Formats: one document in a worker (crawlers/formats).
+PDF_MEMORY = InputLimit(
+    "pdf_memory", 512 << 20, "bytes", "memory that reading one PDF may take; a book of 270,000 code points takes 40 MiB"
+)
+PDF_SECONDS = InputLimit("pdf_seconds", 30, "seconds", "CPU for one PDF where no worker sets a budget")
 
 # `malmoi try` and worker processes.
 
