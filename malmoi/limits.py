@@ -61,6 +61,21 @@ PDF_MEMORY = InputLimit(
     "pdf_memory", 512 << 20, "bytes", "memory that reading one PDF may take; a book of 270,000 code points takes 40 MiB"
 )
 PDF_SECONDS = InputLimit("pdf_seconds", 30, "seconds", "CPU for one PDF where no worker sets a budget")
+MARKDOWN_LINES = InputLimit(
+    "markdown_lines", 100_000, "items", "lines of one Markdown file; above, it is read as plain text"
+)
+MARKDOWN_MARKS = InputLimit(
+    "markdown_marks",
+    50_000,
+    "items",
+    "brackets, back-ticks, bars … of one Markdown file, each; above, it is read as plain text",
+)
+MARKDOWN_TAG_STEPS = InputLimit(
+    "markdown_tag_steps", 5_000_000, "code points", "what is looked at for the ends of tags in one Markdown file"
+)
+FRONT_MATTER_CHARS = InputLimit("front_matter_chars", 65_536, "code points", "YAML before a Markdown text")
+FRONT_MATTER_VALUES = InputLimit("front_matter_values", 5_000, "items", "values in it; it has no aliases")
+FRONT_MATTER_DEPTH = InputLimit("front_matter_depth", 20, "levels", "lists and objects in one another in it")
 
 # `malmoi try` and worker processes.
 
