@@ -18,6 +18,7 @@ import pypdfium2.raw as raw
 from crawlers.formats.isolated import ReaderDied, call_isolated
 from crawlers.formats.pdf_streams import harmless
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 from malmoi.limits import PDF_MEMORY, PDF_SECONDS
 
 MAX_PAGES = 5_000
@@ -74,11 +75,18 @@ def _everything(body: bytes) -> tuple[list[Page], dict[str, str]]:
         return list(pages(document)), information(document)
 
 
+class _Damaged(Exception):
+    """pdfium's binding raised something about the bytes that is no error of pdfium."""
+
+
 @contextmanager
 def opened(body: bytes) -> Iterator[pdfium.PdfDocument]:
     """A document that is closed afterwards. Raises Unreadable: `encrypted`, `damaged`, `too-large`."""
     try:
-        document = pdfium.PdfDocument(body)
+        with input_errors(_Damaged, pdfium.PdfiumError, MemoryError):
+            document = pdfium.PdfDocument(body)
+    except _Damaged as error:
+        raise Unreadable("damaged") from error
     except pdfium.PdfiumError as error:
         locked = getattr(error, "err_code", 0) in (_PASSWORD, _SECURITY)
         raise Unreadable("encrypted" if locked else "damaged") from error
