@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from encodings.aliases import aliases
 
 # Labels of the WHATWG encoding standard (encoding.spec.whatwg.org, "euc-kr") and what Korean servers add to them.
 # fmt: off
@@ -21,6 +22,16 @@ _OTHERS = {
     "us-ascii": "cp1252",
     "ascii": "cp1252",
     "windows-1252": "cp1252",
+    "iso88591": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso_8859-1": "cp1252",
+    "l1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "latin5": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "iso-8859-8-i": "iso8859-8",
+    "macintosh": "mac-roman",
     "iso-2022-kr": "iso2022_kr",
     "csiso2022kr": "iso2022_kr",
     "johab": "johab",
@@ -39,24 +50,34 @@ _OTHERS = {
     "ucs-2": "utf-16-le",
     "unicode": "utf-16-le",
 }
+# What a page may be written in: the encodings of the standard, and what cchardet names beside them. Python has more
+# codecs, and a label is a stranger's word: hex, zlib and rot13 do not turn bytes into text, idna and punycode fail on
+# pages, unicode_escape takes them for program text, and utf-7 hides markup from a reader.
+_CODECS = frozenset(
+    """
+    utf_8 utf_8_sig utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be
+    ascii latin_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_11
+    iso8859_13 iso8859_14 iso8859_15 iso8859_16 koi8_r koi8_u mac_roman mac_cyrillic mac_latin2 mac_centeuro
+    cp437 cp850 cp852 cp855 cp866 cp874 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 tis_620
+    gb2312 gbk gb18030 hz big5 big5hkscs cp950 euc_jp euc_jis_2004 euc_jisx0213 shift_jis cp932 shift_jis_2004
+    shift_jisx0213 iso2022_jp iso2022_jp_1 iso2022_jp_2 iso2022_jp_3 iso2022_jp_ext iso2022_kr euc_kr cp949 johab
+    """.split()
+)
+_ALIASES = {codec: codec for codec in _CODECS} | {alias: codec for alias, codec in aliases.items() if codec in _CODECS}
 _LABELS = dict.fromkeys(_KOREAN, "cp949") | _OTHERS
-# Not text encodings of the web, although Python knows them; utf-7 hides markup from a reader.
-_REFUSED = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 
 
 def python_name(label: str) -> str:
-    """The Python codec for a charset label, or "" where it is unknown or refused.
+    """The Python codec for a charset label, or "" where it names no encoding of text that a page may have.
 
     >>> python_name("KS_C_5601-1987"), python_name("x-windows-949"), python_name("EUC-JP"), python_name("none")
     ('cp949', 'cp949', 'euc_jp', '')
+    >>> python_name("hex"), python_name("zlib"), python_name("idna"), python_name("utf-7")
+    ('', '', '', '')
     """
     wanted = label.strip().strip("\"'").lower()
     if known := _LABELS.get(wanted):
         return known
-    try:
-        found = codecs.lookup(wanted)
-    except (LookupError, ValueError, UnicodeError):
-        return ""
-    # rot13, zlib and their like are codecs that do not turn bytes into text.
-    is_text = getattr(found, "_is_text_encoding", True)
-    return found.name if is_text and found.name not in _REFUSED else ""
+    name = wanted.replace("-", "_").replace(" ", "_").replace(":", "_")
+    codec = _ALIASES.get(name) or _ALIASES.get(name.removeprefix("x_"))
+    return codecs.lookup(codec).name if codec else ""
