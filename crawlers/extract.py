@@ -77,7 +77,7 @@ def extractor(job: Extraction) -> Extractor:
     pasts = dict(job.past)
 
     def extract(row: IndexRow) -> list[Outcome]:
-        with input_errors(_failure, MemoryError):
+        with input_errors(failure, MemoryError):
             return read_row(row)
 
     def read_row(row: IndexRow) -> list[Outcome]:
@@ -97,7 +97,7 @@ def extractor(job: Extraction) -> Extractor:
     return extract
 
 
-def _failure(reason: str) -> Exception:
+def failure(reason: str) -> Exception:
     """An exception that makes its document failed, named as `reason` names it.
 
     `malmoi.workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
@@ -105,7 +105,8 @@ def _failure(reason: str) -> Exception:
     """
     if reason == "memory-limit":
         return MemoryError()
-    return type(reason.removeprefix("error:"), (Exception,), {})()
+    named: type[Exception] = type(reason.removeprefix("error:"), (Exception,), {})
+    return named()
 
 
 def _each(items: Iterable[Item]) -> Iterator[Item]:
@@ -169,7 +170,7 @@ def document(
         signals=tuple(_clean(one) for one in (*signals, *host)),
     )
     if extracted.outcome == "failed":
-        raise _failure(extracted.reason)
+        raise failure(extracted.reason)
     if extracted.outcome == "dropped":
         return Dropped(doc, "extract", Verdict("drop", extracted.reason))
     if len(doc.text) > MAX_TEXT:

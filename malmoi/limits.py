@@ -78,5 +78,7 @@ FRONT_MATTER_VALUES = InputLimit("front_matter_values", 5_000, "items", "values 
 FRONT_MATTER_DEPTH = InputLimit("front_matter_depth", 20, "levels", "lists and objects in one another in it")
 
 # `malmoi try` and worker processes.
+TRY_FILE_BYTES = InputLimit("try_file_bytes", 256 << 20, "bytes", "one file given to `malmoi try`")
+TRY_LINE_BYTES = InputLimit("try_line_bytes", 128 << 20, "bytes", "one line of JSON given to `malmoi try`")
 
 # Releases that somebody else made (malmoi/releases/verify.py).
