@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +13,12 @@ import small_docx
 import small_hwp
 from small_pdf import column, pdf
 
-from crawlers import formats
+from crawlers import extract, formats
 from crawlers.formats import html, tables
-from malmoi.capture import Capture
+from malmoi.capture import Capture, IndexRow
 from malmoi.errors import CaptureError
 from malmoi.source import Item
+from malmoi.workers import Broken, Done, attempt
 
 TEXT = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. " * 4
 NEXT = Item("next.txt", "next.txt", TEXT.encode(), "text/plain", "utf-8", "")
@@ -142,3 +145,38 @@ def test_an_error_of_the_machine_is_no_verdict(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("crawlers.formats.text.lines", _raise(OSError(errno.ENOSPC, "full")))
     with pytest.raises(OSError, match="full"):
         formats.extract(NEXT)
+
+
+SOURCE = """
+from pathlib import Path
+from malmoi.source import Folder, LicenceClaim, Source
+SOURCE = Source("a", "", "", Folder(Path(".")), claim=(LicenceClaim("CC0-1.0", quote="q", file="L.txt"),))
+"""
+
+
+def _row(path: Path) -> IndexRow:
+    body = path.read_bytes()
+    digest = hashlib.sha256(body).hexdigest()
+    return IndexRow(
+        "r", f"folder://a/{path.name}", "2026-01-01T00:00:00Z", 200, "", digest, str(path), 0, len(body), "file"
+    )
+
+
+@pytest.mark.parametrize("raised", RAISED, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "call", ["crawlers.formats.text.lines", "crawlers.formats.sniff", "crawlers.rights.marks.find"]
+)
+def test_in_a_run_the_document_is_failed_by_name_and_the_next_is_read(
+    call: str, raised: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "a.py"
+    source.write_text(SOURCE, encoding="utf-8")
+    paths = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for path in paths:
+        path.write_text(f"{path.name} {TEXT}", encoding="utf-8")
+    read = extract.extractor(extract.Extraction(str(source), (("L.txt", "r"),)))
+    name = "memory-limit" if isinstance(raised, MemoryError) else f"error:{type(raised).__name__}"
+    with monkeypatch.context() as patch:
+        patch.setattr(call, _raise(raised))
+        assert attempt(read, _row(paths[0])) == Broken(name)
+    assert isinstance(attempt(read, _row(paths[1])), Done)
