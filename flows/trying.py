@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
@@ -20,6 +19,7 @@ from malmoi.workers import Broken, Workers
 
 STAGES = ("extract", "rights", "language", "clean", "judge", "segment", "pii", "domain", "duplicates")
 BATCH = 16  # documents that travel together; whoever writes lines into a pipe waits for each answer
+BATCH_BYTES = 8 << 20  # from which a batch is full: two of them are held here
 Batch: TypeAlias = tuple[Given, ...]
 
 # One worker process, kept for the next call in this process.
@@ -83,9 +83,14 @@ def _working(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallE
 
 
 def _batches(rows: Iterable[Given]) -> Iterator[Batch]:
-    stream = iter(rows)
-    while batch := tuple(islice(stream, BATCH)):
-        yield batch
+    batch: list[Given] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH or sum(len(one.body) for one in batch) > BATCH_BYTES:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)
 
 
 def _single(batch: Batch) -> list[Batch]:
