@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from crawlers import catalogue, past, templates
+from crawlers.formats.stated import day, line
 from crawlers.formats.template import Template
 from crawlers.rights import instruments
 from crawlers.rights.instruments import Instrument
 from malmoi import capture as captures
+from malmoi.boundary import input_errors
 from malmoi.capture import Capture, IndexRow
-from malmoi.capture_fields import is_day
 from malmoi.collection import Past
 from malmoi.corridor import Dropped, Kept, Outcome
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
@@ -76,6 +77,10 @@ def extractor(job: Extraction) -> Extractor:
     pasts = dict(job.past)
 
     def extract(row: IndexRow) -> list[Outcome]:
+        with input_errors(failure, MemoryError):
+            return read_row(row)
+
+    def read_row(row: IndexRow) -> list[Outcome]:
         if row.kind == "file" and row.size > MAX_FILE:
             return [_too_large(row, definition.source, evidence)]
         capture = replace(load(row), source=definition.source.name)
@@ -90,6 +95,18 @@ def extractor(job: Extraction) -> Extractor:
         return [_with_past(outcome, visits, earlier) for outcome in made]
 
     return extract
+
+
+def failure(reason: str) -> Exception:
+    """An exception that makes its document failed, named as `reason` names it.
+
+    `malmoi.workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
+    and does not catch what compiled Rust raises; both may be about a document.
+    """
+    if reason == "memory-limit":
+        return MemoryError()
+    named: type[Exception] = type(reason.removeprefix("error:"), (Exception,), {})
+    return named()
 
 
 def _each(items: Iterable[Item]) -> Iterator[Item]:
@@ -146,12 +163,14 @@ def document(
             format=extracted.format,
             encoding=extracted.encoding,
         ),
-        title=_encodable(extracted.title or item.title),
-        date=next((date for date in (extracted.date, item.date) if is_day(date)), ""),
-        author=_encodable(extracted.author or item.author),
+        title=_encodable(line(extracted.title or item.title)),
+        date=day(extracted.date) or day(item.date),
+        author=_encodable(line(extracted.author or item.author)),
         evidence=tuple(_clean(one) for one in found),
         signals=tuple(_clean(one) for one in (*signals, *host)),
     )
+    if extracted.outcome == "failed":
+        raise failure(extracted.reason)
     if extracted.outcome == "dropped":
         return Dropped(doc, "extract", Verdict("drop", extracted.reason))
     if len(doc.text) > MAX_TEXT:

@@ -27,6 +27,7 @@ from malmoi.capture import IndexRow
 from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
 from malmoi.import_path import PYTHON
+from malmoi.printable import escape_controls
 from malmoi.source import BLOCK, Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 

@@ -3,60 +3,107 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import mimetypes
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from crawlers import formats
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
+from malmoi.limits import TRY_FILE_BYTES, TRY_LINE_BYTES
 from malmoi.source import Item
 
 Row: TypeAlias = dict[str, Any]
+TO_NAME = 8 << 20  # bytes of a line that is read again for the id of a document that broke a worker
+UNREADABLE = "unreadable-file"
 _PAGE_FIELDS = ("html", "base64", "text")
 
 
-def rows(files: Sequence[Path], jsonl: Path | None) -> Iterator[Row]:
-    """One object a file (`id`, `url`, `bytes`) or a line (its own fields; `id` is a string, by default its number).
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The bytes of a file or line, or why there are none. They are read in a worker: a line may hold anything."""
 
-    CallError where both or neither are given; and, as they are read, for a file that cannot be read
-    and for a line that is no JSON object (with its number).
+    name: str  # of the file, or the number of the line
+    body: bytes
+    file: bool = False
+    where: str = ""  # file and line, for messages
+    reason: str = ""
+    detail: str = ""
+
+
+def rows(files: Sequence[Path], jsonl: Path | None) -> Iterator[Given]:
+    """What stands in the files, or on the lines of a file, unread; `row` reads it.
+
+    What cannot be read, or is longer than its limit, comes with the reason and the others follow. CallError where
+    both or neither are given, and where the file of lines cannot be opened.
     """
     if bool(files) == (jsonl is not None):
         raise CallError("give either files or --jsonl FILE (- for standard input).")
-    return _from_lines(jsonl) if jsonl is not None else _from_files(files)
+    return _from_lines(jsonl) if jsonl is not None else map(_from_file, files)
 
 
-def _from_files(files: Sequence[Path]) -> Iterator[Row]:
-    for path in files:
-        try:
-            yield {"id": str(path), "url": path.name, "bytes": path.read_bytes()}
-        except OSError as error:
-            raise CallError(f"{path}: {error.strerror}; name a readable file.") from error
+def _from_file(path: Path) -> Given:
+    try:
+        with path.open("rb") as stream:
+            body = stream.read(TRY_FILE_BYTES.value + 1)
+    except OSError as error:
+        return Given(str(path), b"", reason=UNREADABLE, detail=str(error.strerror or error))
+    if len(body) > TRY_FILE_BYTES.value:
+        return Given(str(path), b"", reason="too-large", detail=TRY_FILE_BYTES.describe())
+    return Given(str(path), body, file=True)
 
 
-def _from_lines(path: Path) -> Iterator[Row]:
+def _from_lines(path: Path) -> Iterator[Given]:
     try:
         stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
     except OSError as error:
         raise CallError(f"{path}: {error.strerror}; name a readable file, or - for standard input.") from error
     with stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-                if b"\\u" in line:  # only an escape can say half of a pair: UTF-8 cannot
-                    row = _clean_strings(row)
-            except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
-                raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}).") from error
-            if not isinstance(row, dict):
-                raise CallError(f"{path}:{number}: not a JSON object but {type(row).__name__}.")
-            row = {"id": number, **row}
-            yield {**row, "id": row["id"] if isinstance(row["id"], str) else str(row["id"])}
+        number = 0
+        while line := stream.readline(TRY_LINE_BYTES.value + 1):
+            number += 1
+            if len(line) > TRY_LINE_BYTES.value:
+                while line and not line.endswith(b"\n"):
+                    line = stream.readline(TRY_LINE_BYTES.value)
+                yield Given(str(number), b"", reason="too-large", detail=TRY_LINE_BYTES.describe())
+            elif line.strip():
+                yield Given(str(number), line, where=f"{path}:{number}")
+
+
+def row(found: Given) -> Row:
+    """The object of a file (`id`, `url`, `bytes`) or of a line (its own fields; `id` is a string, by default its
+    number).
+
+    CallError for a line that is no JSON object (with its number), and for what could not be read.
+    """
+    if found.reason:
+        raise CallError(f"{found.name}: {found.detail}; name a readable file.")
+    if found.file:
+        return {"id": found.name, "url": Path(found.name).name, "bytes": found.body}
+    try:
+        read = json.loads(found.body.decode("utf-8-sig"))
+        if b"\\u" in found.body:  # only an escape can say half of a pair: UTF-8 cannot
+            read = _clean_strings(read)
+    except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
+        raise CallError(f"{found.where}: not a JSON object in UTF-8 ({error}).") from error
+    if not isinstance(read, dict):
+        raise CallError(f"{found.where}: not a JSON object but {type(read).__name__}.")
+    read = {"id": found.name, **read}
+    return {**read, "id": read["id"] if isinstance(read["id"], str) else str(read["id"])}
+
+
+def failed(found: Given, reason: str) -> Row:
+    """The answer to a document that no stage can answer: it breaks a limit, or cannot be read."""
+    name = found.name
+    if found.where and len(found.body) <= TO_NAME:
+        with contextlib.suppress(CallError):
+            name = row(found)["id"]
+    return {"id": name, "outcome": "failed", "reason": reason, **({"detail": found.detail} if found.detail else {})}
 
 
 def _clean_strings(value: Any) -> Any:

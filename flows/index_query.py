@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from filters import normalise
 from filters.duplicates.segments import Texts, alike
-from flows.given import document
+from flows.given import document, row
 from flows.given import rows as given_rows
 from flows.index import surveyed
 from malmoi import withdrawals
@@ -110,6 +110,6 @@ def texts(files: Sequence[Path], jsonl: Path | None) -> Iterator[tuple[str, str]
 
     CallError names the file, and the line, of what cannot be read.
     """
-    for row in given_rows(files, jsonl):
-        doc = document(row)
+    for found in given_rows(files, jsonl):
+        doc = document(row(found))
         yield doc.id, apply(doc, "normalise", "mend", normalise.mend(doc)).text

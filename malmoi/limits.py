@@ -128,6 +128,25 @@ ARCHIVE_DAMAGED = InputLimit("archive_damaged", 100_000, "items", "records of on
 ARCHIVE_ADDRESS = InputLimit("archive_address", 8192, "code points", "address of a record")
 
 # Formats: one document in a worker (crawlers/formats).
+PDF_MEMORY = InputLimit(
+    "pdf_memory", 512 << 20, "bytes", "memory that reading one PDF may take; a book of 270,000 code points takes 40 MiB"
+)
+PDF_SECONDS = InputLimit("pdf_seconds", 30, "seconds", "CPU for one PDF where no worker sets a budget")
+MARKDOWN_LINES = InputLimit(
+    "markdown_lines", 100_000, "items", "lines of one Markdown file; above, it is read as plain text"
+)
+MARKDOWN_MARKS = InputLimit(
+    "markdown_marks",
+    50_000,
+    "items",
+    "brackets, back-ticks, bars … of one Markdown file, each; above, it is read as plain text",
+)
+MARKDOWN_TAG_STEPS = InputLimit(
+    "markdown_tag_steps", 5_000_000, "code points", "what is looked at for the ends of tags in one Markdown file"
+)
+FRONT_MATTER_CHARS = InputLimit("front_matter_chars", 65_536, "code points", "YAML before a Markdown text")
+FRONT_MATTER_VALUES = InputLimit("front_matter_values", 5_000, "items", "values in it; it has no aliases")
+FRONT_MATTER_DEPTH = InputLimit("front_matter_depth", 20, "levels", "lists and objects in one another in it")
 
 # `malmoi try` and worker processes.
 WORKER_CPU_SECONDS = InputLimit(
@@ -139,6 +158,8 @@ WORKER_MEMORY_BYTES = InputLimit(
     "bytes",
     "address space of one worker, what it shares included; `ulimit -v` lowers it",
 )
+TRY_FILE_BYTES = InputLimit("try_file_bytes", 256 << 20, "bytes", "one file given to `malmoi try`")
+TRY_LINE_BYTES = InputLimit("try_line_bytes", 128 << 20, "bytes", "one line of JSON given to `malmoi try`")
 
 # Releases that somebody else made (malmoi/releases/verify.py, flows/verifying.py).
 VERIFY_UNPACKED = InputLimit(

@@ -228,5 +228,6 @@ class Extracted:
     format: str = ""
     encoding: str = ""
     canonical: str = ""  # the address the page itself calls canonical
-    outcome: Literal["kept", "dropped"] = "kept"
+    outcome: Literal["kept", "dropped", "failed"] = "kept"
     reason: str = ""  # why there is no text: "empty", "not-what-its-name-says", "binary" …
+    detail: str = ""  # the limit that was passed, as InputLimit.describe() gives it

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.formats_encodings import damage, encoded, hangul, right
+from crawlers import formats
 from crawlers.formats.encoding_labels import python_name
 from crawlers.formats.encodings import decode, korean_share
+from malmoi.source import Item
 
 DATA = Path(__file__).parent / "data" / "formats"
 PAGES = Path(__file__).parent.parent / "crawlers" / "sample" / "pages"
@@ -29,6 +31,29 @@ def cases(name: str) -> list[dict[str, Any]]:
 def test_text_comes_back_from_its_bytes(case: dict[str, Any]) -> None:
     found = decode(case["text"].encode(case["bytes_are"]), case["declared"], html=case.get("html", False))
     assert (found.text, found.encoding, found.replaced) == (case["text"], case["encoding"], 0)
+
+
+NOT_TEXT = [
+    *"""
+    hex hex_codec zlib zip bz2 base64 base64_codec uu quopri rot13 rot_13 idna punycode unicode_escape
+    raw_unicode_escape undefined unicode_internal string_escape utf-7 u7 charmap mbcs oem palmos ebcdic-cp-us
+    cp037 cp500 x-user-defined replacement none auto os ..
+    """.split(),
+    "",
+    "a" * 40,
+]
+
+
+@pytest.mark.parametrize("label", NOT_TEXT)
+def test_a_label_that_names_no_encoding_of_pages_says_nothing(label: str) -> None:
+    assert python_name(label) == ""
+    text = SENTENCE * 20
+    meta = f"<html><meta charset={label}><p>{text}</p></html>"
+    for codec in ("utf-8", "cp949"):
+        for declared in (label, ""):
+            assert text in decode(meta.encode(codec), declared, html=True).text
+            item = Item("a.html", "a.html", meta.encode(codec), "text/html", declared, "")
+            assert formats.extract(item).outcome == "kept"
 
 
 @pytest.mark.parametrize("case", cases("stray_bytes.jsonl"), ids=lambda case: case["why"])

@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
+from crawlers import formats
 from crawlers.formats import byline, html, metadata
 from malmoi.source import Item
 
@@ -65,6 +66,41 @@ def test_an_odd_page_still_gives_its_text(name: str) -> None:
     found = html.extract(item(ODD[name]))
     assert (found.outcome, found.reason) == ("kept", "")
     assert "말모이는 우리말을" in found.text
+
+
+REFERENCES = {  # as browsers read them; a control is no character of a text
+    "&#3": "", "&#3;": "", "&#3x": "x", "&#0003;": "", "&#x03": "", "&#X1b;": "", "&#27;[31m": "[31m", "&#11;": "",
+    "&#x81;": "", "&#157;": "", "&#x7f;": "", "&#xFFFF;": "", "&#xfffe": "", "&#65535;": "",
+    "&#0;": "\ufffd", "&#xD800;": "\ufffd", "&#xdfff;": "\ufffd", "&#x110000;": "\ufffd",
+    "&#55555555555555555;": "\ufffd", "&#xFFFFFFFFFFFFFFFFF;": "\ufffd",
+    "&#x;": "&#x;", "&#;": "&#;", "&#": "&#", "&#xZ;": "&#xZ;", "&#-5;": "&#-5;", "&bogus;": "&bogus;",
+    "&#150;": "\u2013", "&#x80;": "\u20ac", "&#44032;": "가", "&#44032 ": "가 ", "&#xAC00g": "가g", "&#30;": "",
+    "&#300;": "Ĭ", "&#8;": "", "&#88;": "X", "&#x1;": "", "&#x1F600;": "😀", "&#xD83D;&#xDE00;": "😀", "&#12;": " ",
+    "&#128": "\u20ac", "\x00": "", "\x1b": "", "\x7f": "", "\x0c": " ", "\ufffe": "", "\ud800": "\ufffd",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", REFERENCES)
+@pytest.mark.parametrize("tag", ["p", "pre", "td", "h2", "code"])
+def test_a_bad_reference_costs_itself_and_not_the_page(written: str, tag: str) -> None:
+    cell = f"<{tag}>돌{written}담</{tag}>"
+    page = f"<article><p>{TEXT}</p>{f'<table><tr>{cell}<td>벽</td></tr></table>' if tag == 'td' else cell}<p>{TEXT}</p>"
+    found = html.extract(item(page.encode("utf-8", "surrogatepass")))
+    assert found.outcome == "kept"
+    if tag != "code":
+        assert f"돌{REFERENCES[written]}담" in found.text
+    else:
+        assert "담" in found.text
+
+
+@pytest.mark.parametrize(
+    "place", ["<title>{}말모이</title>", '<meta name="author" content="김{}말모">', "<p title='{}'>", "<!-- {} -->"]
+)
+@pytest.mark.parametrize("written", ["&#3", "&#27;", "\x1b", "&#x9d", "\u009b", "\x00"])
+def test_what_a_page_says_of_itself_has_no_controls(place: str, written: str) -> None:
+    found = formats.extract(item(f"<html><head>{place.format(written)}</head><p>{TEXT}</p></html>"))
+    assert found.outcome == "kept"
+    assert found.title + found.author in ("말모이", "김말모", "")
 
 
 @pytest.mark.parametrize("body", EMPTY)

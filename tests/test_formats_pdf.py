@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nested_pdf import nested, page_tree
 from small_pdf import Put, column, pdf, stuffed
 
 from crawlers import formats
@@ -14,6 +15,7 @@ from crawlers.formats import pdf as reader
 from crawlers.formats import pdf_metadata, pdf_streams
 from crawlers.formats.joining import Joint, learn
 from crawlers.formats.unreadable import Unreadable
+from malmoi.limits import PDF_MEMORY
 from malmoi.source import Item
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
@@ -184,6 +186,31 @@ def test_mojibake_of_single_bytes_is_no_text():
     assert reason(pdf([column([line.encode("cp949").decode("latin-1") for line in HABIT])])) == "no-unicode-text"
 
 
+LEADERS = ["·", "…", "․", "‥", "ㆍ", "•", "∙", "⋅", ".", "─", "_", "-", "・", "°", "\uf0b7", " ·", ". "]
+
+
+@pytest.mark.parametrize("sign", LEADERS)
+@pytest.mark.parametrize("times", [3, 60])
+def test_a_dotted_table_of_contents_is_no_unknown_script(sign: str, times: int):
+    contents = [f"제{n}장 낱말을 모으는 일 {sign * times} {n}" for n in range(1, 30)]
+    assert "낱말을 모으는 일" in text(column([*contents, *HABIT]))
+
+
+@pytest.mark.parametrize("line", ["±0.5 °C × 3 ½ §§ 1~2", "«말모이» · ‹사전› ®", "15 µm ± 2 µm, 45°"])
+def test_signs_of_measures_are_no_mojibake(line: str):
+    assert text(column([line] * 12 + HABIT[:1]))
+
+
+@pytest.mark.parametrize("leader", ["·" * 40, "." * 40, "\xa1\xa6" * 20])
+def test_mojibake_with_a_table_of_contents_is_no_text(leader: str):
+    lies = [f"{line.encode('cp949').decode('latin-1')} {leader} 3" for line in HABIT * 3]
+    assert reason(pdf([column(lies)])) == "no-unicode-text"
+
+
+def test_a_font_that_does_not_say_its_characters_is_no_text_beside_leaders():
+    assert reason(pdf([column([f"{line} {'·' * 40}" for line in HABIT])], mapped=False)) == "no-unicode-text"
+
+
 def test_a_bullet_of_a_symbol_font_is_a_bullet():
     assert text(column(["\uf0b7 첫째 낱말", "\uf0b7 둘째 낱말"])) == "• 첫째 낱말\n• 둘째 낱말"
 
@@ -215,6 +242,33 @@ def test_too_many_pages_are_too_large():
 def test_a_page_that_is_used_again_and_again_is_a_bomb(objects: bool):
     body = pdf([[Put(70, 700, "가")]], again=1_000, objects=objects)
     assert reason(body) == "archive-bomb"
+
+
+WRITINGS = [
+    "plain", "deflated", "ascii85", "hex", "object streams", "encrypted", "inherited resources", "contents repeated",
+    "cycle", "nothing drawn", "escaped names",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_forms_that_draw_forms_are_a_bomb(writing: str):
+    with pytest.raises(Unreadable) as said:
+        reader.extract(item(nested(writing)))
+    assert (said.value.reason, said.value.limit) == ("archive-bomb", PDF_MEMORY)
+
+
+@pytest.mark.parametrize("writing", ["pattern", "type 3 font", "appearance"])
+def test_forms_that_are_drawn_elsewhere_than_on_the_page_have_an_end(writing: str):
+    assert formats.extract(item(nested(writing))).reason in ("archive-bomb", "no-text", "")
+
+
+def test_a_page_tree_that_names_its_nodes_again_and_again_has_an_end():
+    assert formats.extract(item(page_tree())).reason in ("archive-bomb", "damaged", "too-large")
+
+
+def test_what_forms_hold_is_read():
+    body = nested("plain").replace(b"/X Do " * 10, b"/X Do" + b" " * 55)
+    assert reader.extract(item(body)).text == "a"
 
 
 @pytest.mark.parametrize("size", [100_000_000])

@@ -79,3 +79,29 @@ def test_a_field_that_is_missing_is_empty() -> None:
 def test_no_text_between_tags_makes_extraction_fail(text: str, whole: bool) -> None:
     found = formats.extract(item(f"<?xml version='1.0'?><a>{text}{'</a>' if whole else ''}".encode("utf-8", "replace")))
     assert bool(found.reason) == (found.outcome == "dropped")
+
+
+UNDECLARED = {
+    "a picture in a feed": "<rss><channel><item><title>낱말</title><image:image><image:loc>a</image:loc></image:image>"
+    "<description>낱말을 모으는 일은 오래 걸린다.</description></item></channel></rss>",
+    "Dublin Core": "<rss><channel><item><dc:title>곁</dc:title><title>낱말</title><dc:date>2026-01-05</dc:date>"
+    "<content:encoded>낱말을 모으는 일은 오래 걸린다.</content:encoded></item></channel></rss>",
+    "the root": "<x:doc><x:title>낱말</x:title><x:p>낱말을 모으는 일은 오래 걸린다.</x:p></x:doc>",
+    "an attribute": "<doc><p xlink:href='a'>낱말을 모으는 일은 오래 걸린다.</p></doc>",
+    "two colons": "<doc><a:b:p>낱말을 모으는 일은 오래 걸린다.</a:b:p></doc>",
+    "declared once and not again": "<doc><a xmlns:n='urn:n'><n:b>낱말을</n:b></a>"
+    "<n:b>모으는 일은 오래 걸린다.</n:b></doc>",
+    "a name of digits": "<doc><a:1>낱말</a:1><p>낱말을 모으는 일은 오래 걸린다. 그래서 여럿이 맡았다.</p></doc>",
+}
+
+
+@pytest.mark.parametrize("why", UNDECLARED)
+def test_a_prefix_that_nothing_declares_costs_its_prefix(why: str) -> None:
+    found = formats.extract(item(UNDECLARED[why]))
+    assert found.outcome == "kept"
+    assert "모으는 일은 오래 걸린다" in found.text
+
+
+def test_elements_are_found_by_their_name_without_the_undeclared_prefix() -> None:
+    found = formats.extract(item(UNDECLARED["Dublin Core"]))
+    assert found.date == "2026-01-05"

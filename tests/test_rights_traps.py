@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flows import trying
+from flows import try_stages, trying
 from flows.run import recipe_of
 from malmoi.rights import LICENCES
 
@@ -76,6 +76,7 @@ def test_free_pages_stay_free_only_while_nothing_speaks_against_them() -> None:
         {"well_known": {"tdmrep.json": '[{"location":"/","tdm-reservation":1}]'}},
         {"well_known": {"ai.txt": "User-Agent: *\nDisallow: /\n"}},
     ]
-    said = list(trying._rights([row(page), *({**row(page), **one} for one in against)], recipe_of("general")))
+    one_by_one = try_stages._rights(recipe_of("general"))
+    said = [one_by_one(given) for given in (row(page), *({**row(page), **one} for one in against))]
     assert [one["use"] for one in said] == ["redistribute"] + ["exclude"] * len(against)
     assert all(one["conflicts"] for one in said[1:])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 from crawlers.formats.sniffing import READABLE, called, sniff
+from crawlers.formats.stated import day, line
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
 __all__ = ["extract", "name_of", "sniff"]
@@ -30,6 +33,10 @@ _READERS = {
 }
 
 
+class _ReaderBroke(Exception):
+    """A reader raised what none of its verdicts foresees; the message is the name of the exception."""
+
+
 def extract(item: Item) -> Extracted:
     """The text of an item, or why there is none.
 
@@ -38,21 +45,29 @@ def extract(item: Item) -> Extracted:
     `not-what-its-name-says` (called text, but is something else; `format` says what),
     `unsupported-format:<format>`, `table-without-rows` for a table that the source did not
     split with `crawlers.formats.tables.rows`, and what the readers of files say of theirs
-    (crawlers/formats/unreadable.py).
+    (crawlers/formats/unreadable.py). Whatever else a reader or its library raises makes the document
+    `failed`: `error:<exception>` or `memory-limit`. Errors of the machine (OSError with a number) are raised.
     """
     if isinstance(item.body, str):
         from crawlers.formats import text
 
         return text.row(item)
-    name = name_of(item)
-    kind = sniff(item.body, item.media, name)
-    if kind not in _READERS:
-        return _dropped(item, kind, _reason(kind, called(item.media, name)))
+    kind = ""
     try:
-        found: Extracted = import_module(f"crawlers.formats.{_READERS[kind]}").extract(item)
+        with input_errors(_ReaderBroke, Unreadable):
+            name = name_of(item)
+            kind = sniff(item.body, item.media, name)
+            if kind not in _READERS:
+                return _dropped(item, kind, _reason(kind, called(item.media, name)))
+            found: Extracted = import_module(f"crawlers.formats.{_READERS[kind]}").extract(item)
     except Unreadable as said:
-        return _dropped(item, kind, said.reason)
-    return found
+        return _dropped(item, kind, said.reason, said.limit.describe() if said.limit else "")
+    except _ReaderBroke as error:
+        why = str(error)
+        return replace(
+            _dropped(item, kind, "memory-limit" if why == "MemoryError" else f"error:{why}"), outcome="failed"
+        )
+    return replace(found, title=line(found.title), date=day(found.date), author=line(found.author))
 
 
 def name_of(item: Item) -> str:
@@ -71,7 +86,14 @@ def _reason(kind: str, said: str) -> str:
     return kind if kind in ("binary", "drm", "encrypted") else f"unsupported-format:{kind}"
 
 
-def _dropped(item: Item, kind: str, reason: str) -> Extracted:
+def _dropped(item: Item, kind: str, reason: str, detail: str = "") -> Extracted:
     return Extracted(
-        text="", title=item.title, date=item.date, author=item.author, format=kind, outcome="dropped", reason=reason
+        text="",
+        title=line(item.title),
+        date=day(item.date),
+        author=line(item.author),
+        format=kind,
+        outcome="dropped",
+        reason=reason,
+        detail=detail,
     )

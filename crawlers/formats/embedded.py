@@ -1,8 +1,8 @@
 """The article of a page that script writes: in the data it carries, in <noscript>, or nowhere (`needs-script`).
 
 No script is run. What is read is JSON: `__NEXT_DATA__` and every other `application/json`, the flight chunks of
-Next.js, the flattened data of Nuxt 3, states that are assigned to `window`; of a state that is not JSON (Nuxt 2)
-only its string literals. `chosen.py` decides which of the strings in it is the article.
+Next.js (`flight.py`), the flattened data of Nuxt 3, states that are assigned to `window`; of a state that is not
+JSON (Nuxt 2) only its string literals. `chosen.py` decides which of the strings in it is the article.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 
 from lxml import html
 
+from crawlers.formats import flight
 from crawlers.formats.chosen import BODY_KEYS, Candidate, candidates, choose, literal, readable
 
 MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is not read
 MAX_ALL = 24_000_000  # code points of all scripts of a page
+SHORT = 100  # code points of a script; a shorter one holds no article, and may hold a chunk of flight data
 MAX_STEPS = 200_000  # values looked at while flattened data is put together
 MAX_DEPTH = 100
 EMPTY_ROOT = 60  # characters; "불러오는 중입니다…" and the like
@@ -29,8 +31,6 @@ _ASSIGNED = re.compile(
     r"(?:window|self|globalThis)\s?(?:\.\s?|\[\s?[\"'])([\w$]{1,80})(?:[\"']\s?\])?"
     r"\s{0,5}=\s{0,5}(JSON\.parse\(\s{0,5})?"
 )
-_PUSH = re.compile(r"self\.__next_f\.push\(")
-_ROW = re.compile(r"([0-9a-f]{1,8}):")
 _LITERAL = re.compile(
     r"[\"']?\b("
     + "|".join(sorted(BODY_KEYS, key=len, reverse=True))
@@ -87,21 +87,22 @@ def _noscript(tree: html.HtmlElement) -> str:
 def _data(tree: html.HtmlElement) -> Iterator[Any]:
     """What the scripts of a page carry, as plain values."""
     left = MAX_ALL
-    flight: list[str] = []
+    chunks: list[str | bytes] = []
     for script in tree.iter("script"):
         source = script.text or ""
         left -= len(source)
-        if len(source) > MAX_SCRIPT or left < 0 or len(source) < 100:
+        pushes = flight.PUSH in source
+        if len(source) > MAX_SCRIPT or left < 0 or (len(source) < SHORT and not pushes):
             continue
         kind = (script.get("type") or "").partition(";")[0].strip().lower()
         if kind in _JSON_TYPES:
             data = _load(source)
             yield _unflattened(data) if script.get("id") == "__NUXT_DATA__" or _is_flat(data) else data
         elif kind in ("", "text/javascript", "application/javascript", "module"):
-            flight += _pushed(source)
+            if pushes:
+                chunks += flight.pushed(source)
             yield from _states(source)
-    if flight:
-        yield from _flight("".join(flight))
+    yield from flight.rows(chunks)
 
 
 def _load(source: str) -> Any:
@@ -138,60 +139,6 @@ def _literals(source: str) -> Iterator[tuple[str, str]]:
     for match in _LITERAL.finditer(source):
         if text := literal(match.group(2)):
             yield match.group(1), text
-
-
-def _pushed(source: str) -> Iterator[str]:
-    for match in _PUSH.finditer(source):
-        value = _read(source, match.end())
-        if isinstance(value, list) and len(value) > 1 and isinstance(value[1], str):
-            yield value[1]
-
-
-def _flight(stream: str) -> Iterator[Any]:
-    """The rows of React's flight format: JSON, and texts by their length in bytes, put in where `$<row>` names them."""
-    texts: dict[str, str] = {}
-    values: list[Any] = []
-    raw = stream.encode("utf-8", "replace")
-    at = 0
-    while at < len(raw):
-        head = _ROW.match(raw[at : at + 9].decode("latin-1"))
-        line_end = raw.find(b"\n", at)
-        line_end = len(raw) if line_end < 0 else line_end
-        if head is None:
-            at = line_end + 1
-            continue
-        start = at + head.end()
-        comma = raw.find(b",", start, start + 12)
-        if raw[start : start + 1] == b"T" and comma > 0 and (size := _hex(raw[start + 1 : comma])):
-            texts[head.group(1)] = raw[comma + 1 : comma + 1 + size].decode("utf-8", "replace")
-            at = comma + 1 + size
-            continue
-        if raw[start : start + 1] in (b"[", b"{"):
-            values.append(_load(raw[start:line_end].decode("utf-8", "replace")))
-        at = line_end + 1
-    steps = [MAX_STEPS]
-    for value in values:
-        yield _with_texts(value, texts, steps, 0)
-
-
-def _hex(raw: bytes) -> int:
-    try:
-        return int(raw, 16)
-    except ValueError:
-        return 0
-
-
-def _with_texts(value: Any, texts: dict[str, str], steps: list[int], depth: int) -> Any:
-    steps[0] -= 1
-    if steps[0] < 0 or depth > MAX_DEPTH:
-        return None
-    if isinstance(value, str):
-        return texts.get(value[1:], value) if value[:1] == "$" else value
-    if isinstance(value, list):
-        return [_with_texts(entry, texts, steps, depth + 1) for entry in value]
-    if isinstance(value, dict):
-        return {key: _with_texts(entry, texts, steps, depth + 1) for key, entry in value.items()}
-    return value
 
 
 def _is_flat(data: Any) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import re
-
-from malmoi.boundary import input_errors
+from encodings.aliases import aliases
 
 # Labels of the WHATWG encoding standard (encoding.spec.whatwg.org, "euc-kr") and what Korean servers add to them.
 # fmt: off
@@ -24,6 +22,16 @@ _OTHERS = {
     "us-ascii": "cp1252",
     "ascii": "cp1252",
     "windows-1252": "cp1252",
+    "iso88591": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso_8859-1": "cp1252",
+    "l1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "latin5": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "iso-8859-8-i": "iso8859-8",
+    "macintosh": "mac-roman",
     "iso-2022-kr": "iso2022_kr",
     "csiso2022kr": "iso2022_kr",
     "johab": "johab",
@@ -42,44 +50,37 @@ _OTHERS = {
     "ucs-2": "utf-16-le",
     "unicode": "utf-16-le",
 }
+# What a page may be written in: the encodings of the standard, and what cchardet names beside them. Python has more
+# codecs, and a label is a stranger's word: hex, zlib and rot13 do not turn bytes into text, idna and punycode fail on
+# pages, unicode_escape takes them for program text, and utf-7 hides markup from a reader.
+_CODECS = frozenset(
+    """
+    utf_8 utf_8_sig utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be
+    ascii latin_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_11
+    iso8859_13 iso8859_14 iso8859_15 iso8859_16 koi8_r koi8_u mac_roman mac_cyrillic mac_latin2 mac_centeuro
+    cp437 cp850 cp852 cp855 cp866 cp874 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 tis_620
+    gb2312 gbk gb18030 hz big5 big5hkscs cp950 euc_jp euc_jis_2004 euc_jisx0213 shift_jis cp932 shift_jis_2004
+    shift_jisx0213 iso2022_jp iso2022_jp_1 iso2022_jp_2 iso2022_jp_3 iso2022_jp_ext iso2022_kr euc_kr cp949 johab
+    """.split()
+)
+_ALIASES = {codec: codec for codec in _CODECS} | {alias: codec for alias, codec in aliases.items() if codec in _CODECS}
 _LABELS = dict.fromkeys(_KOREAN, "cp949") | _OTHERS
-# Codecs that a label may mean, by Python's name: character sets of pages (WHATWG Encoding, section 4.2) and those
-# that mail and old systems add. A closed list: Python also calls hex, zlib, idna and unicode_escape encodings, and
-# utf-7 hides markup from a reader.
-# fmt: off
-_CODECS = frozenset((
-    "utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "ascii",
-    "cp949", "euc_kr", "johab", "iso2022_kr",
-    "cp932", "shift_jis", "shift_jis_2004", "euc_jp", "euc_jis_2004", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2",
-    "gb18030", "gbk", "gb2312", "hz", "big5", "big5hkscs", "cp950",
-    *(f"iso8859-{number}" for number in range(1, 17)), *(f"cp{number}" for number in range(1250, 1259)),
-    "cp437", "cp720", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863",
-    "cp864", "cp865", "cp866", "cp869", "cp874", "tis-620", "koi8-r", "koi8-u", "koi8-t", "kz1048", "ptcp154",
-    "mac-cyrillic", "mac-greek", "mac-iceland", "mac-latin2", "mac-roman", "mac-turkish",
-))
-# fmt: on
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_:.+-]{0,39}")
 
 
 def python_name(label: str) -> str:
-    """The Python codec for a charset label, one of a closed list; "" where the label is unknown. Never raises.
+    """The Python codec for a charset label, or "" where it names no encoding of text that a page may have.
 
     >>> python_name("KS_C_5601-1987"), python_name("x-windows-949"), python_name("EUC-JP"), python_name("none")
     ('cp949', 'cp949', 'euc_jp', '')
-    >>> python_name("hex"), python_name("zlib"), python_name("idna"), python_name("utf-8\\0"), python_name("x" * 9999)
+    >>> python_name("hex"), python_name("zlib"), python_name("utf-7"), python_name("utf-8\\0"), python_name("x" * 9999)
     ('', '', '', '', '')
     """
     wanted = label.strip().strip("\"'").strip().lower()
     if known := _LABELS.get(wanted):
         return known
-    if not _LABEL.fullmatch(wanted):
-        return ""
-    try:
-        with input_errors(LookupError):
-            found = codecs.lookup(wanted).name
-    except LookupError:
-        return ""
-    return found if found in _CODECS else ""
+    name = wanted.replace("-", "_").replace(" ", "_").replace(":", "_")
+    codec = _ALIASES.get(name) or _ALIASES.get(name.removeprefix("x_"))
+    return codecs.lookup(codec).name if codec else ""
 
 
 def charset_of(content_type: str) -> str:

@@ -19,6 +19,7 @@ import cchardet
 
 from crawlers.formats.encoding_labels import python_name
 from crawlers.formats.encoding_repair import COMMON, KS_HANGUL, compose, iso2022_kr, mend
+from malmoi.boundary import input_errors
 
 META_BYTES = 4096  # a browser looks at the first 1,024; Korean portals put scripts before the declaration
 MORE_META_BYTES = 65_536  # looked at where the first have none; some inline whole style sheets
@@ -301,14 +302,23 @@ def _detected(body: bytes, labels: tuple[str, ...]) -> Decoded:
 
     An alphabet of one byte a letter decodes anything, so it is believed of Western text only.
     """
-    found = cchardet.detect(body)
-    names = [python_name(found["encoding"] or "")] if (found["confidence"] or 0.0) >= SURE else []
+    names = [name] if (name := _guess(body)) else []
     western = len(body.translate(None, _ASCII)) <= WESTERN * len(body)
     for name in (*names, *labels):
         text = _try(body, name) if name in _MULTIBYTE or western else None
         if text is not None:
             return Decoded(text, name, text.count("\ufffd"))
     return _replaced(body, "utf-8")
+
+
+def _guess(body: bytes) -> str:
+    """The codec that cchardet is sure of; "" where it is not, or fails."""
+    try:
+        with input_errors(LookupError, MemoryError):
+            found = cchardet.detect(body)
+    except LookupError:
+        return ""
+    return python_name(found["encoding"] or "") if (found["confidence"] or 0.0) >= SURE else ""
 
 
 def _try(body: bytes, name: str) -> str | None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lxml import etree, html
+from lxml import html
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
@@ -23,6 +23,8 @@ from crawlers.formats.heading import OPENING
 from crawlers.formats.html_lines import marked_lines, plain_lines
 from crawlers.formats.html_lines import strip_tags as strip_tags
 from crawlers.formats.template import Reading
+from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
 MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
@@ -35,8 +37,6 @@ SHORT = 200  # code points; less in an empty frame is no article
 LITTLE = 600  # code points; below, an article is looked for in the data that the page carries
 CLEARLY_MORE = 2  # times as long as what the page shows
 
-# What trafilatura does to a broken tree is not ours to know; these are about the page, anything else is about us.
-_ABOUT_THE_PAGE = (etree.LxmlError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
 _OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_metadata=False)
 _SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
 _ASKS = re.compile(
@@ -94,8 +94,9 @@ def extract_by(item: Item, reading: Reading) -> tuple[Extracted | None, str]:
     """The same with the text found by the template of a host; (None, why) where the page does not fit it."""
     page = parse(item)
     try:
-        text, miss = reading(page.tree)
-    except _ABOUT_THE_PAGE:
+        with input_errors(_unreadable, MemoryError):
+            text, miss = reading(page.tree)
+    except Unreadable:
         text, miss = "", "unreadable"
     return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
 
@@ -108,12 +109,12 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         reason = "undecodable"
     elif not reason:
         try:
-            found = metadata.read(page.tree, item.url)
-            text, reason = read(page)
-        except _ABOUT_THE_PAGE:
-            reason = "unreadable-html"
-        if reason != "unreadable-html":
-            text, reason = _written_by_script(page, found, text, reason)
+            with input_errors(_unreadable, MemoryError):
+                found = metadata.read(page.tree, item.url)
+                text, reason = read(page)
+                text, reason = _written_by_script(page, found, text, reason)
+        except Unreadable as said:
+            reason = said.reason
         text, author, date = byline.split(text)
     return Extracted(
         text=text if not reason else "",
@@ -126,6 +127,11 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
         outcome="dropped" if reason else "kept",
         reason=reason,
     )
+
+
+def _unreadable(_: str) -> Unreadable:
+    """What lxml or trafilatura raises about a tree is about the page."""
+    return Unreadable("unreadable-html")
 
 
 def _written_by_script(page: Page, found: metadata.Metadata, text: str, reason: str) -> tuple[str, str]:

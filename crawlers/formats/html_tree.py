@@ -7,12 +7,19 @@ import re
 from lxml import etree, html
 
 from crawlers.formats.hostile import thinned
+from malmoi.boundary import input_errors
 
 # Characters that XML does not know: lxml would refuse to put them back into a tree.
-_CONTROL = bytes(set(range(32)) - set(b"\t\n\r")) + b"\x7f"
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r")) + b"\x7f"
+# References to them, as browsers read one: any number of zeros, with or without a semicolon (WHATWG, "numeric character
+# reference end state"). What is no character at all, libxml2 makes U+FFFD; 0x80 to 0x9F it reads as code page 1252,
+# and what that leaves open is a control too.
 _CONTROL_REFERENCE = re.compile(
-    rb"&#(?:[xX]0{0,6}(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF])|0{0,6}(?:[0-8]|1[124-9]|2[0-9]|3[01]|6553[45]));"
+    rb"&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
+    rb"|0*(?:[1-8]|1[145-9]|2[0-9]|3[01]|127|129|141|143|144|157|6553[45])(?![0-9]));?"
 )
+_FORM_FEED = re.compile(rb"\f|&#(?:[xX]0*[cC](?![0-9a-fA-F])|0*12(?![0-9]));?")  # white space in HTML, and not in XML
+_LONE = re.compile("[\ud800-\udfff]")
 _ENDS = re.compile(rb"</(?:html|body)\s{0,9}>", re.IGNORECASE)
 _SURROGATES = re.compile(  # a character of two references, as UTF-16 has it
     rb"&#(?:x(d[89ab][0-9a-f]{2})|(5[5-6]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[6-7]\d{3}));", re.IGNORECASE
@@ -33,13 +40,14 @@ _CLASSES = etree.ElementDefaultClassLookup(
 )
 
 
+class _NoTree(Exception):
+    """libxml2 gives no tree."""
+
+
 def tree_of(text: str) -> html.HtmlElement | None:
     """The tree of a page or fragment, with <html> and <body> around it; None where there is none to be had."""
-    # As bytes: libxml2 refuses text that declares an encoding, and our own label then always holds.
-    raw = text.encode("utf-8", "replace").translate(None, _CONTROL)
-    raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
-    raw = _SURROGATES.sub(_joined, raw)
-    raw = _SELF_CLOSED.sub(rb"\1>", _CONTROL_REFERENCE.sub(b"", raw), count=1)
+    raw = _clean(text)
+    raw = _SELF_CLOSED.sub(rb"\1>", raw, count=1)
     raw = thinned(raw)
     end = _ENDS.search(raw)
     if end and _ENDS.sub(b"", raw[end.start() :]).strip():
@@ -48,6 +56,20 @@ def tree_of(text: str) -> html.HtmlElement | None:
         return None
     tree, whole = _document(raw)
     return tree if whole else _document(_NESTING.sub(b"\n", raw))[0]
+
+
+def _clean(text: str) -> bytes:
+    """The markup without characters that XML does not know, however they are written.
+
+    As bytes: libxml2 refuses text that declares an encoding, and our own label then always holds.
+
+    >>> _clean("\\x1b가&#3나&#x0081;다&#12;라")
+    b'\\xea\\xb0\\x80\\xeb\\x82\\x98\\xeb\\x8b\\xa4 \\xeb\\x9d\\xbc'
+    """
+    raw = _LONE.sub("\ufffd", text).encode().translate(None, _CONTROL)
+    raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
+    raw = _SURROGATES.sub(_joined, raw)
+    return _FORM_FEED.sub(b" ", _CONTROL_REFERENCE.sub(b"", raw))
 
 
 def _joined(match: re.Match[bytes]) -> bytes:
@@ -68,15 +90,16 @@ def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
     )
     parser.set_element_class_lookup(_CLASSES)
     try:
-        tree = html.document_fromstring(raw, parser=parser)
-    except (etree.LxmlError, ValueError, AssertionError):
+        with input_errors(_NoTree, MemoryError):
+            tree = html.document_fromstring(raw, parser=parser)
+    except _NoTree:
         return None, True
     return tree, all(error.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log)
 
 
 def flat(text: str) -> html.HtmlElement | None:
     """The tree of a page whose boxes are taken for line ends: what nests hundreds deep is lost, its words are not."""
-    return _document(_NESTING.sub(b"\n", text.encode("utf-8", "replace")))[0]
+    return _document(_NESTING.sub(b"\n", _clean(text)))[0]
 
 
 def empty() -> html.HtmlElement:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from crawlers.formats.hwp_records import DISTRIBUTED
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 
 SIZE = 256  # bytes of the record
 _BLOCK = 16  # bytes, of AES
@@ -31,8 +32,9 @@ def opened(stream: bytes) -> bytes:
     locked = stream[4 + SIZE :]
     locked = locked[: len(locked) // _BLOCK * _BLOCK]  # what is packed tells itself whether it is whole
     # ECB is the format's choice; nothing is kept secret by it here.
-    decryptor = Cipher(algorithms.AES(key(stream[4 : 4 + SIZE])), modes.ECB()).decryptor()
-    return decryptor.update(locked) + decryptor.finalize()
+    with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
+        decryptor = Cipher(algorithms.AES(key(stream[4 : 4 + SIZE])), modes.ECB()).decryptor()
+        return decryptor.update(locked) + decryptor.finalize()
 
 
 def key(record: bytes) -> bytes:

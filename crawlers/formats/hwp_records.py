@@ -13,6 +13,7 @@ from struct import unpack_from
 from typing import NamedTuple
 
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 
 MAX_TOTAL = 64 * 1024 * 1024  # bytes of all sections of a document, unpacked
 MAX_RATIO = 100  # unpacked : packed, of one section
@@ -52,10 +53,8 @@ def inflate(packed: bytes, left: int = MAX_TOTAL) -> bytes:
     """
     limit = min(left, max(SMALL, MAX_RATIO * len(packed)))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
+    with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
         found = inflater.decompress(packed, limit + 1)
-    except zlib.error as error:
-        raise Unreadable("damaged") from error
     if len(found) > limit:
         raise Unreadable("archive-bomb")
     if not inflater.eof:

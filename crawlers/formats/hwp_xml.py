@@ -16,6 +16,7 @@ from crawlers.formats.hwp_numbers import Numbers
 from crawlers.formats.hwp_tags import name
 from crawlers.formats.markup import HEAD, MAX_TREE, MAX_XML, cost
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 
 _CHUNK = 256 * 1024  # bytes
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
@@ -65,7 +66,7 @@ def _paragraphs(body: bytes) -> Iterator[etree._Element]:
         remove_pis=True,
     )
     held = 0
-    try:
+    with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
         for at in range(0, len(body), _CHUNK):
             chunk = body[at : at + _CHUNK]
             more = cost(chunk)
@@ -84,8 +85,6 @@ def _paragraphs(body: bytes) -> Iterator[etree._Element]:
                         above.remove(read)
                     held = more
         parser.close()
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise Unreadable("damaged") from error
 
 
 class _Reader:

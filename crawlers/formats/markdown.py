@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from crawlers.formats import front_matter
 from crawlers.formats.encodings import Decoded, decode
 from crawlers.formats.metadata import iso_date
 from crawlers.formats.text import lines
+from malmoi.limits import MARKDOWN_LINES, MARKDOWN_MARKS, MARKDOWN_TAG_STEPS
 from malmoi.source import Extracted, Item
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -20,11 +21,14 @@ _FENCE = re.compile(r" {0,12}(?:>\s?){0,3}(`{3,}|~{3,})")
 _MODULE = re.compile(
     r"(?:import\s+(?:[{*\"']|[\w$]+(?:\s*,|\s+from\s+[\"']))|export\s+(?:default|const|let|var|function|class|async|\{|\*))"
 )
-_CODE_SPAN = re.compile(r"(`+)(?!`).{1,4000}?(?<!`)\1(?!`)", re.DOTALL)
-_COMMENT = re.compile(r"\{/\*.{0,4000}?\*/\}|<!--.{0,4000}?-->", re.DOTALL)
+_TICKS = re.compile(r"`+")
+MAX_SPAN = 4_000  # code points of a code span or a comment
+_COMMENTS = (("{/*", "*/}"), ("<!--", "-->"))
 _BLANK = re.compile(r"\{\s*(?:'\s*'|\"\s*\"|`\s*`)\s*\}")  # {' '}: a space in JSX
 _NAME = re.compile(r"</?(?:[A-Za-z][\w.-]*(?=[\s/>{])|(?=>))")
 MAX_TAG = 2_000  # code points from "<" to ">"; longer is not a tag
+MARGIN = 200  # code points of white space beside a tag that stands alone in its line
+MARKS = "[`|*_~>"  # what the library looks at again and again
 # Tags come off before parsing, so raw blocks of HTML would only hide the words that stood in them.
 # A line such as "[TODO]: <> (…)" is a comment: the definition of a link that nothing uses.
 _NOTE = re.compile(r"^ {0,3}\[[^\[\]\n]{1,80}\]: *<> *\([^\n]{0,2000}\) *$", re.MULTILINE)
@@ -68,11 +72,7 @@ def split_front(text: str) -> tuple[Mapping[str, Any], str]:
     match = _FRONT.match(text)
     if not match:
         return {}, text
-    try:
-        front = yaml.safe_load(match.group(1) or "")
-    except (yaml.YAMLError, ValueError, RecursionError):
-        front = _plain_fields(match.group(1) or "")
-    return (front, text[match.end() :]) if isinstance(front, dict) else ({}, text)
+    return front_matter.fields(match.group(1) or ""), text[match.end() :]
 
 
 def render(text: str) -> tuple[str, str]:
@@ -84,7 +84,10 @@ def render(text: str) -> tuple[str, str]:
     blocks: list[str] = []
     heading = ""
     parser = _MDX_PARSER if _COMPONENT.search(text) else _PARSER
-    tokens = parser.parse("\n".join(_without_tags(text)))
+    bare = "\n".join(_without_tags(text))
+    if bare.count("\n") > MARKDOWN_LINES.value or any(bare.count(mark) > MARKDOWN_MARKS.value for mark in MARKS):
+        return bare.strip(), ""  # the library takes up to 30 microseconds for each: more are read as they stand
+    tokens = parser.parse(bare)
     for kind, block in _blocks(tokens):
         if kind == "heading" and not heading:
             heading = block.replace("`", "")
@@ -151,6 +154,7 @@ def _inline(token: Token) -> str:
 
 def _without_tags(text: str) -> Iterator[str]:
     """The lines with module statements, comments and tags taken out; code is left as it is."""
+    left = [MARKDOWN_TAG_STEPS.value]
     prose: list[str] = []
     fence = ""
     module = False  # inside an import or export that runs on to the next empty line
@@ -161,7 +165,7 @@ def _without_tags(text: str) -> Iterator[str]:
             if mark and mark.group(1).startswith(fence) and not line.strip(" >`~"):
                 fence = ""
         elif mark:
-            yield from _strip("\n".join(prose)).split("\n") if prose else ()
+            yield from _strip("\n".join(prose), left).split("\n") if prose else ()
             prose = []
             fence = mark.group(1)
             # A tag around a fence may have left it indented; the fence must open nonetheless.
@@ -172,28 +176,69 @@ def _without_tags(text: str) -> Iterator[str]:
         else:
             prose.append(line)
     if prose:
-        yield from _strip("\n".join(prose)).split("\n")
+        yield from _strip("\n".join(prose), left).split("\n")
 
 
-def _strip(text: str) -> str:
+def _strip(text: str, left: list[int]) -> str:
     """Prose without comments and tags, code spans untouched. Text between tags stays."""
-    text = _NOTE.sub("", _BLANK.sub(" ", _COMMENT.sub("", text)))
+    for opening, closing in _COMMENTS:
+        text = _without_comments(text, opening, closing)
+    text = _NOTE.sub("", _BLANK.sub(" ", text))
     out: list[str] = []
     at = 0
-    for span in _CODE_SPAN.finditer(text):
-        out += (_tagless(text[at : span.start()]), span.group())
-        at = span.end()
-    out.append(_tagless(text[at:]))
+    for start, end in _code_spans(text):
+        out += (_tagless(text[at:start], left), text[start:end])
+        at = end
+    out.append(_tagless(text[at:], left))
     return "".join(out)
 
 
-def _tagless(text: str) -> str:
+def _without_comments(text: str, opening: str, closing: str) -> str:
+    out: list[str] = []
+    at = end = 0
+    while (start := text.find(opening, at)) >= 0:
+        if end < start + len(opening):  # else the end that was found before is still the next one
+            end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        if end - start - len(opening) > MAX_SPAN:
+            out.append(text[at : start + len(opening)])
+            at = start + len(opening)
+        else:
+            out.append(text[at:start])
+            at = end + len(closing)
+    return "".join((*out, text[at:]))
+
+
+def _code_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where each code span begins and ends: a run of back-ticks and the next run of as many."""
+    runs = [match.span() for match in _TICKS.finditer(text)]
+    following: dict[int, int] = {}  # length of a run → the next run of that length
+    closing = [0] * len(runs)
+    for place in range(len(runs) - 1, -1, -1):
+        start, end = runs[place]
+        closing[place] = following.get(end - start, 0)
+        following[end - start] = place
+    place = 0
+    while place < len(runs):
+        start, end = runs[place]
+        last = closing[place]
+        if last and runs[last][0] - end <= MAX_SPAN:
+            yield start, runs[last][1]
+            place = last
+        place += 1
+
+
+def _tagless(text: str, left: list[int]) -> str:
+    """The text without tags; `left` is how many code points may still be looked at for the ends of tags."""
     out: list[str] = []
     at = 0
     for match in _NAME.finditer(text):
         if match.start() < at:
             continue
-        end = _tag_end(text, match.end())
+        if left[0] <= 0:
+            break
+        end = _tag_end(text, match.end(), left)
         if end:
             # A line that held only a tag is an empty line: it ended a block before, and does so now.
             out += (text[at : match.start()], "\n" if _alone(text, match.start(), end) else "")
@@ -202,13 +247,20 @@ def _tagless(text: str) -> str:
 
 
 def _alone(text: str, start: int, end: int) -> bool:
-    before = text[text.rfind("\n", 0, start) + 1 : start]
-    stop = text.find("\n", end)
-    return not before.strip() and not text[end : stop if stop >= 0 else len(text)].strip()
+    first, last = max(0, start - MARGIN), min(len(text), end + MARGIN)
+    before, after = text[first:start].rpartition("\n"), text[end:last].partition("\n")
+    opens, closes = bool(before[1]) or not first, bool(after[1]) or last == len(text)
+    return opens and closes and not before[2].strip() and not after[0].strip()
 
 
-def _tag_end(text: str, at: int) -> int:
+def _tag_end(text: str, at: int, left: list[int]) -> int:
     """Where the tag that began before `at` ends, quotes and braces counted; 0 where it does not end."""
+    end = _look_for_end(text, at)
+    left[0] -= (end or min(len(text), at + MAX_TAG)) - at
+    return end
+
+
+def _look_for_end(text: str, at: int) -> int:
     depth = 0
     quote = ""
     for place in range(at, min(len(text), at + MAX_TAG)):
@@ -224,12 +276,6 @@ def _tag_end(text: str, at: int) -> int:
         elif char == "<" and depth <= 0:
             return 0
     return 0
-
-
-def _plain_fields(front: str) -> dict[str, str]:
-    """The simple `key: value` lines of a front matter that is not valid YAML."""
-    pairs = (line.partition(":") for line in front.split("\n") if not line.startswith((" ", "#")))
-    return {key.strip(): value.strip().strip("\"'") for key, sep, value in pairs if sep}
 
 
 def _text(value: object) -> str:

@@ -7,11 +7,13 @@ import re
 from lxml import etree
 
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 
 MAX_XML = 64 * 1024 * 1024  # bytes of one document
 MAX_TREE = 192 * 1024 * 1024  # bytes of memory of one tree; a worker may grow by 256 MB at most
 _ELEMENT, _ATTRIBUTE = 122, 220  # bytes that lxml takes for each, measured on elements and attributes without text
 HEAD = 4096  # bytes in which a document type declaration is looked for
+_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 
 
@@ -30,13 +32,29 @@ def parse(body: bytes | str, *, recover: bool = False) -> etree._Element:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, remove_comments=True
     )
-    try:
+    with input_errors(lambda _: Unreadable("damaged"), MemoryError):
         root = etree.fromstring(raw, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise Unreadable("damaged") from error
-    if root is None:
-        raise Unreadable("damaged")
+        if root is None:
+            raise Unreadable("damaged")
+        if recover:
+            _drop_prefixes(root)
     return root
+
+
+def local_name(element: etree._Element) -> str:
+    """The name of an element without its namespace, and without a prefix that nothing declares; "" of a comment.
+
+    >>> [local_name(etree.Element(name)) for name in ("a", "{urn:b}a")]
+    ['a', 'a']
+    """
+    return element.tag.rpartition("}")[2].rpartition(":")[2] if isinstance(element.tag, str) else ""
+
+
+def _drop_prefixes(root: etree._Element) -> None:
+    """Name elements whose prefix is not declared by their local name: `image:image` is then found as `image` is."""
+    for element in root.iter():
+        if isinstance(element.tag, str) and ":" in element.tag.rpartition("}")[2] and _NAME.match(local_name(element)):
+            element.tag = local_name(element)
 
 
 def cost(raw: bytes) -> int:

@@ -10,6 +10,7 @@ from email.policy import default
 
 from crawlers.formats import html
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
 MAX_FILE = 64 * 1024 * 1024  # bytes; the pictures of a page are in it as well
@@ -29,15 +30,13 @@ def extract(item: Item) -> Extracted:
         raise Unreadable("too-large")
     if any(len(header) > MAX_HEADER for header in _HEADER.findall(body)):
         raise Unreadable("damaged")
-    try:
+    with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
         parts = BytesParser(policy=default).parsebytes(body).walk()
         page = next((part for part in parts if part.get_content_type() in PAGE), None)
         if not isinstance(page, EmailMessage):
             raise Unreadable("no-text")
         inside = page.get_payload(decode=True)
         charset = page.get_content_charset("")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:  # of broken headers
-        raise Unreadable("damaged") from error
     if not isinstance(inside, bytes) or not inside.strip():
         raise Unreadable("no-text")
     found = html.extract(replace(item, body=inside, media="text/html", charset=charset))

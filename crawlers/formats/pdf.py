@@ -9,10 +9,13 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
 
 UNMAPPED = 0.1  # share of characters without meaning from which the text layer is none
-WESTERN = 0.3  # share of accented Latin letters and signs; Vietnamese has about 25 %, Korean mojibake 90 %
+WESTERN = 0.3  # share of accented Latin letters and what is written with them; Vietnamese 25 %, Korean mojibake 90 %
 _MEANINGLESS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _BULLET = re.compile(r"(?m)^[\uf000-\uf0ff](?=\s)")  # Symbol and Wingdings, which have no other code
-_LATIN_1 = re.compile(r"[\xa1-\xff]")
+_LATIN_1 = re.compile(r"[\xa1-\xff]+")
+_ACCENTED = re.compile(r"[\xc0-\xd6\xd8-\xf6\xf8-\xff]")  # Latin-1 letters; a run of signs alone is no mojibake
+# A sign that is repeated, spaced or not, leads the eye to a page number: no writing, whatever font says it.
+_LEADER = re.compile(r"([^\w\s]|_)(?:\s{0,3}\1){2,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\ufeff\ufffe\uffff]")
 _SPACE = re.compile(r"[^\S\n]+")
 
@@ -24,9 +27,7 @@ def extract(item: Item) -> Extracted:
     `no-text` (a scan), `no-unicode-text` (its fonts do not say which characters their glyphs are).
     """
     body = item.body if isinstance(item.body, bytes) else item.body.encode()
-    with pdf_pages.opened(body) as document:
-        pages = list(pdf_pages.pages(document))
-        said = pdf_pages.information(document)
+    pages, said = pdf_pages.read(body)
     if not any(page.lines for page in pages):
         raise Unreadable("no-text")
     # Glyph numbers instead of characters: told before lines are joined, which would be guesswork over noise.
@@ -51,10 +52,10 @@ def _check(pages: list[pdf_pages.Page]) -> None:
     seen = bad = western = 0
     for page in pages:
         for line in page.lines:
-            text = _BULLET.sub("", line.text)
+            text = _LEADER.sub("", _BULLET.sub("", line.text))
             seen += sum(not char.isspace() for char in text)
             bad += len(_MEANINGLESS.findall(text))
-            western += len(_LATIN_1.findall(text))
+            western += sum(len(run) for run in _LATIN_1.findall(text) if _ACCENTED.search(run))
     if bad > UNMAPPED * seen or western > WESTERN * seen:
         raise Unreadable("no-unicode-text")
 

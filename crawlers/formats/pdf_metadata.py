@@ -11,6 +11,7 @@ from lxml import etree
 from crawlers.formats import markup
 from crawlers.formats.metadata import MAX_AUTHOR, MAX_TITLE, iso_date
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 
 MAX_PACKET = 1024 * 1024  # bytes of an XMP packet, unpacked; real ones have 1 to 60 KB
 MAX_PACKETS = 20  # looked at; a file that was saved again and again keeps the old ones
@@ -132,7 +133,8 @@ def _packets(body: bytes) -> Iterator[bytes]:
         if stream is None:
             continue
         try:
-            unpacked = zlib.decompressobj().decompress(body[stream.end() : stream.end() + MAX_PACKET], MAX_PACKET)
+            with input_errors(zlib.error, MemoryError):
+                unpacked = zlib.decompressobj().decompress(body[stream.end() : stream.end() + MAX_PACKET], MAX_PACKET)
         except zlib.error:
             continue
         for opening, ending in ((b"<x:xmpmeta", _ENDS[0]), (b"<rdf:RDF", _ENDS[1])):

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
+from crawlers.formats.isolated import ReaderDied, call_isolated
 from crawlers.formats.pdf_streams import harmless
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
+from malmoi.limits import PDF_MEMORY, PDF_SECONDS
 
 MAX_PAGES = 5_000
 MAX_CHARS = 20_000_000  # code points of a document, white space included
@@ -26,6 +29,7 @@ _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _BREAK = "\r\n"
 _PASSWORD = raw.FPDF_ERR_PASSWORD
 _SECURITY = raw.FPDF_ERR_SECURITY
+_OUT_OF_MEMORY = frozenset({"MemoryError", "SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"})  # how pdfium ends without memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,38 @@ class Page:
     lines: tuple[Line, ...]
 
 
-@contextmanager
-def opened(body: bytes) -> Iterator[pdfium.PdfDocument]:
-    """A document that is closed afterwards. Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`, `too-large`."""
+def read(body: bytes) -> tuple[list[Page], dict[str, str]]:
+    """The pages and the information dictionary. Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`, `too-large`.
+
+    pdfium expands a form each time it is drawn and asks for no limit: forms that nest make gigabytes of a kilobyte.
+    How often is not told by looking (streams may be encrypted, names indirect), so the memory is bounded instead.
+    """
     checked = harmless(body)
     try:
-        document = pdfium.PdfDocument(checked)
+        return call_isolated(lambda: _everything(checked), PDF_MEMORY, PDF_SECONDS)
+    except ReaderDied as error:
+        if error.how in _OUT_OF_MEMORY:
+            raise Unreadable("archive-bomb", PDF_MEMORY) from error
+        raise Unreadable("damaged") from error
+
+
+def _everything(body: bytes) -> tuple[list[Page], dict[str, str]]:
+    with opened(body) as document:
+        return list(pages(document)), information(document)
+
+
+class _Damaged(Exception):
+    """pdfium's binding raised something about the bytes that is no error of pdfium."""
+
+
+@contextmanager
+def opened(body: bytes) -> Iterator[pdfium.PdfDocument]:
+    """A document that is closed afterwards. Raises Unreadable: `encrypted`, `damaged`, `too-large`."""
+    try:
+        with input_errors(_Damaged, pdfium.PdfiumError, MemoryError):
+            document = pdfium.PdfDocument(body)
+    except _Damaged as error:
+        raise Unreadable("damaged") from error
     except pdfium.PdfiumError as error:
         locked = getattr(error, "err_code", 0) in (_PASSWORD, _SECURITY)
         raise Unreadable("encrypted" if locked else "damaged") from error

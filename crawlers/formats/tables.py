@@ -11,7 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from crawlers.formats.encodings import decode
@@ -19,9 +19,13 @@ from crawlers.formats.metadata import iso_date
 from crawlers.formats.sniffing import sniff
 from crawlers.formats.text import plain
 from crawlers.rights import fields
+from malmoi.boundary import input_errors
 from malmoi.capture import Capture
 from malmoi.errors import CaptureError
 from malmoi.source import Item
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader  # csv.reader is a function; its type has no public name
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -165,8 +169,17 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
     first = text.partition("\n")[0]
     if delimiter == "," and "," not in first and ";" in first:
         delimiter = ";"
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    with input_errors(lambda name: CaptureError(f"{where}: CSV that cannot be read ({name}).")):
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        yield from _csv_lines(reader, where)
+    except csv.Error as error:
+        raise CaptureError(f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file.") from error
+
+
+def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
+    broken = "CSV that cannot be read"
+    with input_errors(lambda name: CaptureError(f"{where}, line {reader.line_num}: {broken} ({name})."), csv.Error):
         header = [column.strip() for column in next(reader, [])]
         if len(set(header)) != len(header):
             raise CaptureError(
@@ -182,8 +195,6 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
                     )
                 yield start, dict(zip(header, cells, strict=False))
             start = reader.line_num + 1
-    except csv.Error as error:
-        raise CaptureError(f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file.") from error
 
 
 def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, Row]], Row]:
@@ -214,13 +225,13 @@ def _objects(value: Sequence[object]) -> bool:
 
 
 def _load(text: str, where: str, line: int) -> Any:
+    unread = "JSON that cannot be read"  # such as a number of thousands of digits, or nested too deep
     try:
-        return json.loads(text)
+        with input_errors(lambda name: CaptureError(f"{where}, line {line}: {unread} ({name})."), json.JSONDecodeError):
+            return json.loads(text)
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
         raise CaptureError(f"{where}, line {at}: broken JSON ({error.msg}). Repair the file.") from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested too deep
-        raise CaptureError(f"{where}, line {line}: JSON that cannot be read ({type(error).__name__}).") from error
 
 
 def _object(row: object, where: str, number: int) -> Row:

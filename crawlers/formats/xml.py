@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from crawlers.formats.encodings import decode
-from crawlers.formats.markup import parse
+from crawlers.formats.markup import local_name, parse
 from crawlers.formats.metadata import iso_date
 from crawlers.formats.text import lines, plain
 from crawlers.formats.unreadable import Unreadable
@@ -177,4 +177,4 @@ def _leaf(value: str) -> str:
 
 
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return local_name(element)

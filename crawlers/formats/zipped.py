@@ -6,12 +6,10 @@ An archive inside the archive is never opened, and nothing is ever unpacked to d
 from __future__ import annotations
 
 import io
-import lzma
-import struct
 import zipfile
-import zlib
 
 from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
 
 MAX_ENTRIES = 2_000  # files of one archive
 MAX_TOTAL = 64 * 1024 * 1024  # bytes of all parts that are read, unpacked
@@ -19,12 +17,6 @@ MAX_RATIO = 100  # unpacked : packed, of one part
 SMALL = 1024 * 1024  # bytes; below this no ratio is suspicious: blank pages of XML pack 1000 : 1
 ENCRYPTED = 0x1  # bit of the general purpose flag (APPNOTE.TXT, section 4.4.4)
 _ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (section 4.3.12)
-
-# What the library raises for archives that are damaged in one way or another; a wrong offset is a ValueError.
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, OverflowError, ValueError,
-    RuntimeError, NotImplementedError,
-)  # fmt: skip
 
 
 class Zipped:
@@ -35,10 +27,8 @@ class Zipped:
         # Before they are read: 700,000 empty entries fit into 32 MB, and each becomes an object.
         if body.count(_ENTRY) > 2 * MAX_ENTRIES:  # an archive inside may have some of its own
             raise Unreadable("archive-bomb")
-        try:
+        with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
             self._zip = zipfile.ZipFile(io.BytesIO(body))
-        except _BROKEN as error:
-            raise Unreadable("damaged") from error
         entries = self._zip.infolist()
         if len(entries) > MAX_ENTRIES:
             raise Unreadable("archive-bomb")
@@ -63,11 +53,8 @@ class Zipped:
         if entry.flag_bits & ENCRYPTED:
             raise Unreadable("encrypted")
         limit = min(self._left, max(SMALL, MAX_RATIO * entry.compress_size))
-        try:
-            with self._zip.open(entry) as part:
-                found = part.read(limit + 1)
-        except _BROKEN as error:
-            raise Unreadable("damaged") from error
+        with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError), self._zip.open(entry) as part:
+            found = part.read(limit + 1)
         if len(found) > limit:
             raise Unreadable("archive-bomb")
         self._left -= len(found)

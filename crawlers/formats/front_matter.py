@@ -1,0 +1,54 @@
+"""The fields at the head of a Markdown file: YAML without aliases, bounded in size, values and depth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from malmoi.boundary import input_errors
+from malmoi.limits import FRONT_MATTER_CHARS, FRONT_MATTER_DEPTH, FRONT_MATTER_VALUES
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language; libyaml is ten times as fast
+
+
+class _NotYaml(Exception):
+    """The front matter is not YAML, or more of it than a person writes."""
+
+
+def fields(front: str) -> Mapping[str, Any]:
+    """The fields of a front matter. Of one that is not YAML, or beyond a limit, the plain `key: value` lines.
+
+    An alias repeats what its anchor holds, and ten of ten of ten of them a billion times: there are none here.
+
+    >>> fields("title: 낱말\\ntags: [하나, 둘]\\n")
+    {'title': '낱말', 'tags': ['하나', '둘']}
+    >>> fields("a: &a [x, x]\\ntitle: 낱말\\nb: *a\\n")["title"]
+    '낱말'
+    """
+    try:
+        with input_errors(_NotYaml):
+            _check(front)
+            found = yaml.load(front, Loader=_LOADER)  # both loaders are safe ones
+    except _NotYaml:
+        return _plain(front)
+    return found if isinstance(found, dict) else {}
+
+
+def _check(front: str) -> None:
+    if len(front) > FRONT_MATTER_CHARS.value:
+        raise _NotYaml(FRONT_MATTER_CHARS.describe())
+    depth = values = 0
+    for event in yaml.parse(front, Loader=_LOADER):
+        values += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise _NotYaml("an alias")
+        if values > FRONT_MATTER_VALUES.value or depth > FRONT_MATTER_DEPTH.value:
+            raise _NotYaml(FRONT_MATTER_VALUES.describe())
+
+
+def _plain(front: str) -> dict[str, str]:
+    pairs = (line.partition(":") for line in front.split("\n") if not line.startswith((" ", "#")))
+    return {key.strip(): value.strip().strip("\"'") for key, sep, value in pairs if sep}
