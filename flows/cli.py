@@ -27,13 +27,14 @@ from flows.cli_options import (
     RecipeArgument,
     SourceOption,
     VersionOption,
+    WhereArgument,
     WorkersOption,
     WorkspaceOption,
     out,
 )
 from flows.cli_sources import sources
 from malmoi import __version__
-from malmoi.errors import CallError, DataError, MalmoiError
+from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
 
 app = App(
     name="malmoi",
@@ -238,7 +239,7 @@ def verify(folder: Path) -> None:
 
 @app.command
 def why(
-    where: Path,
+    where: WhereArgument,
     id: str,
     *,
     against: Annotated[str, Parameter(help="Id of another document, to show the two side by side.")] = "",
@@ -321,7 +322,7 @@ def guarded(call: Callable[[], Any]) -> int:
         print(f"malmoi: {error}", file=sys.stderr)
         return error.status
     except OSError as error:
-        print(f"malmoi: {_disk(error)}", file=sys.stderr)
+        print(f"malmoi: {explain_os_error(error)}", file=sys.stderr)
         return 3
     except Exception as error:  # a bug; say so, with the place, and keep the documented statuses
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -336,15 +337,6 @@ def guarded(call: Callable[[], Any]) -> int:
         print("malmoi: stopped. What is finished stands; the same command goes on from there.", file=sys.stderr)
         return 3
     return 0
-
-
-def _disk(error: OSError) -> str:
-    import errno
-
-    what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full ({what}). Nothing half-written counts; make room and run the same command again."
-    return f"{what}. What is finished stands; mend the cause and run the same command again."
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from flows.status import STAGES
 from malmoi import shard, withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
+from malmoi.location import locate
 from malmoi.workspace import Workspace
 
 EXCERPT = 240  # code points
@@ -28,6 +29,7 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     A copy is shown beside its keeper, a keeper beside the least alike of its copies; with `against`, the
     document is shown beside that one and nothing else. CallError where there is no such document.
     """
+    where = locate(where)
     if (where / "manifest.json").exists():
         _compare_published(where, doc_id, against, out) if against else _release(where, doc_id, out)
     elif (where / "malmoi.json").exists():

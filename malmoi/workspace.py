@@ -28,6 +28,7 @@ from typing import IO, Literal, TypeAlias
 
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
+from malmoi.location import locate, writable
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
@@ -42,8 +43,13 @@ class Workspace:
 
     @staticmethod
     def open(root: Path) -> Workspace:
-        """The workspace at `root`, made if it is not there; CallError if the folder is something else."""
-        root = root.absolute()
+        """The workspace at `root`, made if it is not there; CallError if no workspace can be there."""
+        root = locate(root)
+        with writable(root):
+            return Workspace._open(root)
+
+    @staticmethod
+    def _open(root: Path) -> Workspace:
         mark = root / "malmoi.json"
         if not mark.exists():
             if root.exists() and any(not path.match(_UNFINISHED_MARK) for path in root.iterdir()):
@@ -156,7 +162,9 @@ class Workspace:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """One run at a time writes into a workspace; a lock of a killed run is gone with it."""
-        with (self.root / ".lock").open("a") as stream:
+        with writable(self.root):
+            lock = (self.root / ".lock").open("a")
+        with lock as stream:
             _take(stream, self.root)
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
