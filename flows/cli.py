@@ -80,13 +80,15 @@ def run(
 
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
+    runs.refuse_call(workspace, chosen, contact=contact, version=version)
     if dry_run:
         _plan(chosen, names, workspace, collect=True)
         return
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
+        with prefect_flows.served():
+            folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
         out.print(f"Release: {folder}")
         return
     from flows import mapping, pool
@@ -118,8 +120,8 @@ def collect(
     from flows.progress import Progress
     from malmoi.workspace import Workspace
 
-    if not sources:
-        raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
+    runs.refuse_call(workspace, None, contact=contact)
+    sources = tuple(runs.distinct(sources).values())
     if dry_run:
         for name in sources:
             out.print(collecting.would_collect(Workspace(workspace.absolute()), name), markup=False)
@@ -127,7 +129,8 @@ def collect(
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        prefect_flows.collect(list(sources), str(workspace), limit, contact)
+        with prefect_flows.served():
+            prefect_flows.collect(list(sources), str(workspace), limit, contact)
         return
     home, progress = Workspace.open(workspace), Progress()
     with home.lock():
@@ -165,7 +168,8 @@ def curate(
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        prefect_flows.curate(recipe, list(names), str(workspace))
+        with prefect_flows.served():
+            prefect_flows.curate(recipe, list(names), str(workspace))
         return
     home = Workspace.open(workspace)
     with home.lock():
@@ -195,13 +199,16 @@ def release(
     _configure(workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
+    runs.refuse_call(workspace, chosen, version=version)
     if dry_run:
         _plan(chosen, names, workspace, collect=False)
         return
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        out.print(f"Release: {prefect_flows.release(recipe, list(names), str(workspace), version)}")
+        with prefect_flows.served():
+            folder = prefect_flows.release(recipe, list(names), str(workspace), version)
+        out.print(f"Release: {folder}")
         return
     home = Workspace.open(workspace)
     mapper = mapping.threads(pool.count())

@@ -39,6 +39,7 @@ from malmoi.releases.verify import Finding, verify
 from malmoi.shard import sha256_of
 from malmoi.workspace import Workspace, replace_file
 
+VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # the whole of it
 MADE_FROM = "6-releases/made-from.json"
 # What decides the bytes of a release beside the recipe; named in its manifest.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
@@ -85,7 +86,7 @@ def release(
     Raises CallError where `version` stands already, StageError where nothing is left to publish.
     """
     history = known(workspace)
-    _refuse_version(recipe.name, version, history)
+    refuse_version(recipe.name, version, history)
     _, kept, dropped, _ = total(curated.ledgers("5-curated"))
     if not kept:
         raise StageError(
@@ -165,17 +166,17 @@ def _runner(mapper: Mapper) -> Run:
     return run
 
 
-def _refuse_version(name: str, version: str, history: History) -> None:
-    """A version that is asked for has three numbers and is higher than all that stand."""
+def refuse_version(name: str, version: str, history: History) -> None:
+    """CallError where the version that is asked for is not three numbers, or not higher than all that stand."""
     last = history.latest(name)
     if not version:
         return
-    if not re.fullmatch(r"(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){2}", version):
-        raise CallError(f"{version!r} is no version; write MAJOR.MINOR.PATCH, such as 1.0.0.")
+    if not re.fullmatch(VERSION, version):
+        raise CallError(f"version {version!r} is not MAJOR.MINOR.PATCH; write three numbers, such as 1.0.0.")
     if last is not None and _numbers(version) <= _numbers(last.version):
         raise CallError(
-            f"{name} {last.version} stands; a release is never edited, so {version} cannot be made. "
-            "Leave --version out, or raise it."
+            f"version {version} cannot be made: {name} {last.version} stands, and a release is never edited. "
+            "Leave the version out, or raise it."
         )
 
 

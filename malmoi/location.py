@@ -32,9 +32,9 @@ def locate(given: str | Path) -> Path:
     root = Path(text).absolute()
     if os.path.realpath(root) == os.path.realpath("/"):
         raise CallError(f"workspace {text!r} is the root of the file system; name a folder below it.")
-    there = next(path for path in (root, *root.parents) if os.path.exists(path))
-    if not os.path.isdir(there):
-        raise CallError(f"workspace {text!r}: {there} is a file; name a folder.")
+    there = next(path for path in (root, *root.parents) if os.path.lexists(path))
+    if not Path(there).is_dir():
+        raise CallError(f"workspace {text!r}: {there} is not a folder; name one.")
     return root
 
 
