@@ -125,7 +125,10 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
         torn += [f"{t.path}:{t.offset} {t.url} {t.why}".strip() for t in broken]
     if not rows:
         where = ", ".join(str(path) for path in access.paths)
-        raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted.")
+        raise CaptureError(
+            f"{source.name}: no WARC record of {where} is a response; nothing can be extracted. "
+            "Name an archive of pages in `paths` of the source file."
+        )
     best: dict[str, IndexRow] = {}
     for row in rows:
         url = urldefrag(row.url).url  # a fragment is never sent, so the answers are of one page
@@ -166,7 +169,10 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
     for claim in {c.file: c for c in source.claim if c.file}.values():
         path = base / claim.file
         if not path.is_file():
-            raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
+            raise SourceError(
+                f"{source.name}: the licence file {path} is not there; a claim needs its proof. "
+                "Put it there, or correct `file` of the LicenceClaim in the source file."
+            )
         body = path.read_bytes()
         for words in source.claim:
             if words.file == claim.file:

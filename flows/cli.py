@@ -240,7 +240,9 @@ def verify(folder: Path) -> None:
     for finding in found:
         out.print(f"{finding.check}: {finding.path}: {finding.says}", markup=False)
     if found:
-        raise DataError(f"{folder}: {len(found)} findings; this is not the release that was published.")
+        raise DataError(
+            f"{folder}: {len(found)} findings; this is not the release that was published. Copy it anew from there."
+        )
     print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
 
 

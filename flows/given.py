@@ -52,9 +52,11 @@ def _from_lines(path: Path) -> Iterator[Row]:
                 if b"\\u" in line:  # only an escape can say half of a pair: UTF-8 cannot
                     row = _clean_strings(row)
             except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
-                raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}).") from error
+                raise CallError(f"{path}:{number}: not a JSON object in UTF-8 ({error}). Correct the line.") from error
             if not isinstance(row, dict):
-                raise CallError(f"{path}:{number}: not a JSON object but {type(row).__name__}.")
+                raise CallError(
+                    f"{path}:{number}: not a JSON object but {type(row).__name__}. Write one object a line."
+                )
             row = {"id": number, **row}
             yield {**row, "id": row["id"] if isinstance(row["id"], str) else str(row["id"])}
 
@@ -78,10 +80,12 @@ def item(row: Row) -> Item:
         try:
             body = base64.b64decode(row["base64"], validate=True)
         except (ValueError, TypeError) as error:
-            raise CallError(f"{row['id']}: field 'base64' cannot be decoded: {error}.") from error
+            raise CallError(
+                f"{row['id']}: field 'base64' cannot be decoded: {error}. Encode the bytes again (RFC 4648)."
+            ) from error
     elif "html" in row:
         if not isinstance(row["html"], str):
-            raise CallError(f"{row['id']}: field 'html' is a string.")
+            raise CallError(f"{row['id']}: field 'html' is not a string; correct the line.")
         body = row["html"].encode()
     else:
         raise CallError(f"{row['id']}: the object needs one of the fields {', '.join(_PAGE_FIELDS[:2])}.")
@@ -89,7 +93,7 @@ def item(row: Row) -> Item:
     media = "text/html" if "html" in row else (mimetypes.guess_type(url)[0] or "")
     given = row.get("headers") or {}
     if not isinstance(given, dict):
-        raise CallError(f"{row['id']}: field 'headers' is an object of names and values.")
+        raise CallError(f"{row['id']}: field 'headers' is not an object of names and values; correct the line.")
     headers = tuple((str(k), str(v)) for k, v in given.items())
     return Item(
         key=str(row["id"]), url=url, body=body, media=media, charset="utf-8" if "html" in row else "",
@@ -102,7 +106,7 @@ def document(row: Row) -> Document:
     if isinstance(row.get("bytes"), bytes):
         row = {**row, "text": formats.extract(item(row)).text}
     if not isinstance(row.get("text"), str):
-        why = "field 'text' is a string" if "text" in row else "the object needs the field 'text'"
-        raise CallError(f"{row['id']}: {why}.")
+        why = "field 'text' is not a string" if "text" in row else "the object needs the field 'text'"
+        raise CallError(f"{row['id']}: {why}. Correct the line.")
     url = str(row.get("url", ""))
     return Document(id=str(row["id"]), text=row["text"], provenance=Provenance("try", url, "", "", ""))

@@ -162,7 +162,8 @@ def sketch_shard(job: SketchJob) -> Path:
                 (row,) = shard.unpacked(batch).select(["id"]).to_pylist()
                 raise StageError(
                     f"survey of {job.filter}: {row['id']} has no sketch ({answer.why}). Nothing was written; look at "
-                    "its text with `malmoi why`, and lower `max_chars` of the length filter if it is too long."
+                    f"its text with `malmoi why {job.root} {row['id']}`, and lower `max_chars` of the length filter "
+                    "if it is too long."
                 )
             tables.append(shard.unpacked(answer.value))
         shard.write(pa.concat_tables(tables), folder / "sketch.parquet")

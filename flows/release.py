@@ -13,7 +13,7 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
-from flows import remember
+from flows import losses, remember
 from flows.curate import Curated
 from flows.mapping import Mapper
 from flows.progress import Progress
@@ -87,12 +87,8 @@ def release(
     """
     history = known(workspace)
     refuse_version(recipe.name, version, history)
-    _, kept, dropped, _ = total(curated.ledgers("5-curated"))
-    if not kept:
-        raise StageError(
-            f"recipe {recipe.name}: no document is left to publish. `malmoi status` shows at which stage they went"
-            + (f"; the last one dropped {dropped.total()}." if dropped else ".")
-        )
+    if not total(curated.ledgers("5-curated"))[1]:
+        raise StageError(losses.describe_nothing_left(workspace, recipe.name, curated))
     inputs = _inputs(workspace, recipe, sources, curated, version)
     if (standing := _standing(workspace, inputs, history)) is not None:
         remember.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
@@ -156,7 +152,9 @@ def _finish(folder: Path) -> None:
     seal(folder)
     if found := verify(folder, again=False):  # card and second look were made of these very files a moment ago
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
-        raise DataError(f"the new release does not verify ({first}); nothing was published.")
+        raise DataError(
+            f"the new release does not verify ({first}); nothing was published. Run the same command again."
+        )
 
 
 def _runner(mapper: Mapper) -> Run:
@@ -200,7 +198,10 @@ def known(workspace: Workspace) -> History:
 def findings(folder: Path) -> list[Finding]:
     """What is wrong with a release; empty where everything agrees. CallError where there is no release."""
     if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
-        raise CallError(f"{folder} is no release: it has neither {SUMS} nor {manifests.NAME}.")
+        raise CallError(
+            f"{folder} is no release: it has neither {SUMS} nor {manifests.NAME}. "
+            "Name its folder, such as workspace/6-releases/NAME/VERSION."
+        )
     return verify(folder, render=data_cards.rendered)
 
 

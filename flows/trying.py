@@ -91,7 +91,9 @@ def _host_files(row: Row) -> Sequence[Instrument]:
     """robots.txt and the well-known files that the object carries as texts."""
     text, known = row.get("robots") or "", row.get("well_known") or {}
     if not isinstance(text, str) or not isinstance(known, dict):
-        raise CallError(f"{row['id']}: field 'robots' is a string, 'well_known' an object of names and texts.")
+        raise CallError(
+            f"{row['id']}: field 'robots' must be a string, 'well_known' an object of texts; correct the line."
+        )
     texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
     return instruments.of_texts(str(row.get("url", "")), robots=text, well_known=texts)
 
@@ -188,7 +190,9 @@ def _duplicates(rows: Iterable[Row], recipe: Recipe) -> Iterator[Row]:
     cleaned = recipes.bind(tuple(step for step in recipe.stage("clean") if step.filter == "normalise"))
     docs = [_mended(given.document(row), cleaned) for row in rows]  # conjoining and half-width jamo, as curation does
     if twice := [id for id, n in Counter(doc.id for doc in docs).items() if n > 1]:
-        raise CallError(f"more than one line has the id {twice[0]!r}; a cluster names its members by id.")
+        raise CallError(
+            f"more than one line has the id {twice[0]!r}; a cluster names its members by id. Give each its own."
+        )
     sketches = pa.Table.from_pylist([SURVEY.sketch(doc) for doc in docs], schema=SURVEY.schema)
     table = {r["id"]: r for r in among(sketches, {doc.id: doc.text for doc in docs}, threshold=threshold).to_pylist()}
     for doc in docs:
