@@ -322,8 +322,8 @@ def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> N
         reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
         raise StageError(
             f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {failed[0].id}. "
-            "That is no fault of the documents; nothing was written. "
-            "Look at one with `malmoi try`, mend the cause and run again."
+            "That is no fault of the documents; nothing was written. Correct the code of source or filter (error:…), "
+            "or give memory and time (…-limit, killed), and run again."
         )
 
 
