@@ -91,15 +91,12 @@ def served() -> Iterator[None]:
     except (httpx.TransportError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "API" not in str(error):
             raise
-        url = os.environ.get("PREFECT_API_URL")
-        where = f"the Prefect server of PREFECT_API_URL, {url}," if url else "the temporary server of Prefect"
+        where, remedy = "the temporary server of Prefect", "Run without --prefect."
+        if url := os.environ.get("PREFECT_API_URL"):
+            where = f"the Prefect server of PREFECT_API_URL, {url},"
+            remedy = "Start it, correct PREFECT_API_URL, or unset it to run without Prefect."
         raise StageError(
-            f"{where} does not answer ({type(error).__name__}: {error}). What is finished stands. "
-            + (
-                "Start it, correct PREFECT_API_URL, or unset it to run without Prefect."
-                if url
-                else "Run without --prefect."
-            )
+            f"{where} does not answer ({type(error).__name__}: {error}). What is finished stands. {remedy}"
         ) from error
 
 

@@ -39,7 +39,7 @@ ELSEWHERE = {
     "{}: stands without a ledger; delete it, it will be made anew.": "an invariant of commit",
     "{}: {} is fetched over the net, not read from disk.": "an invariant: only Folder and Warc come here",
     "filters/{}.py has {}; a filter is one file with one of {}.": "for who writes a filter: no call of a user meets it",
-    "filter {} and another give the survey {} different parameters.": "tests/test_recipe.py",
+    "filter {} and another give the survey {} different parameters.": "of the shipped filters one sets each survey",
     "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
     "{}: changed since the recipe was read. Start the run again.": "a race; tests/test_evaluation_files.py",
     "{}: {}; it was there when the recipe was read.": "a race",
