@@ -46,6 +46,8 @@ ELSEWHERE = {
     "{}: cannot be read back ({}). Delete {} and run again: it is made anew.": "needs a promotion; its twin is in "
     "tests/test_exchange.py",
     "{} does not answer ({}: {}). What is finished stands. {}": "tests/test_prefect.py",
+    "MALMOI_HOME is {}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your workspace, and deploy "
+    "again.": "tests/test_prefect.py",
     "workspace {} {}": "tests/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/test_location.py",

@@ -190,7 +190,7 @@ def test_a_full_disk_is_said_as_on_the_command_line(tmp_path, monkeypatch):
         prefect_flows.run.fn(recipe="general", sources=["sample"])
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "banana", "http://prefect.invalid/api"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "banana"])
 def test_a_server_that_does_not_answer_is_named_with_what_to_do(tmp_path, url):
     env = {**os.environ, "PREFECT_API_URL": url, "PREFECT_HOME": str(tmp_path / "home")}
     done = malmoi("collect", "sample", "--workspace", tmp_path / "w", env=env)
@@ -209,6 +209,17 @@ def test_the_deployments_are_installed_with_malmoi_and_name_modules():
         f"flows.prefect_flows.{name}" for name in ("collect", "curate", "release", "run")
     }
     assert not [d for d in deployments if d.get("schedules")]
+
+
+@pytest.mark.parametrize("home", ["", ".", "work", "{{ $MALMOI_HOME }}"])
+def test_a_deployment_without_a_home_is_refused_instead_of_writing_into_the_folder_of_the_worker(home, monkeypatch):
+    from flows.prefect_home import enter
+
+    (step,) = yaml.safe_load((ROOT / "flows" / "prefect.yaml").read_text(encoding="utf-8"))["pull"]
+    assert step == {"flows.prefect_home.enter": {"directory": "{{ $MALMOI_HOME }}"}}
+    monkeypatch.setattr(os, "chdir", lambda _: pytest.fail("changed"))
+    with pytest.raises(CallError, match=r"MALMOI_HOME is .* deploy again"):
+        enter(home)
 
 
 def test_the_schedule_of_the_docs_has_parameters_that_the_server_takes():
