@@ -52,7 +52,7 @@ class Workspace:
     def _open(root: Path) -> Workspace:
         mark = root / "malmoi.json"
         if not mark.exists():
-            if root.exists() and any(not path.match(_UNFINISHED_MARK) for path in root.iterdir()):
+            if root.exists() and any(not _is_ours(path) for path in root.iterdir()):
                 raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
             root.mkdir(parents=True, exist_ok=True)
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
@@ -169,6 +169,11 @@ class Workspace:
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a new workspace may have `path` in it: what a killed run left, or a workspace, as workspace/demo is."""
+    return path.match(_UNFINISHED_MARK) or (path / "malmoi.json").is_file()
 
 
 def _take(stream: IO[str], root: Path) -> None:
