@@ -141,7 +141,10 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
     if not rows:
         where = ", ".join(str(path) for path in access.paths)
         why = f" ({torn[0]})" if torn else ""
-        raise CaptureError(f"{source.name}: no WARC record of {where} is a response; nothing can be extracted{why}.")
+        raise CaptureError(
+            f"{source.name}: no WARC record of {where} is a response; nothing can be extracted{why}. "
+            "Name an archive of pages in `paths` of the source file."
+        )
     best: dict[str, IndexRow] = {}
     for row in rows:
         url = urldefrag(row.url).url  # a fragment is never sent, so the answers are of one page
@@ -187,7 +190,10 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
     for claim in {c.file: c for c in source.claim if c.file}.values():
         path = base / claim.file
         if not path.is_file():
-            raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
+            raise SourceError(
+                f"{source.name}: the licence file {path} is not there; a claim needs its proof. "
+                "Put it there, or correct `file` of the LicenceClaim in the source file."
+            )
         try:
             body = path.read_bytes()
         except OSError as error:

@@ -27,13 +27,14 @@ from flows.cli_options import (
     RecipeArgument,
     SourceOption,
     VersionOption,
+    WhereArgument,
     WorkersOption,
     WorkspaceOption,
     out,
 )
 from flows.cli_sources import sources
 from malmoi import __version__
-from malmoi.errors import CallError, DataError, MalmoiError
+from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
 from malmoi.import_path import exclude_working_folder
 from malmoi.printable import escape_controls, escape_line
 
@@ -81,13 +82,15 @@ def run(
 
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
+    runs.refuse_call(workspace, chosen, contact=contact, version=version)
     if dry_run:
         _plan(chosen, names, workspace, collect=True)
         return
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
+        with prefect_flows.served():
+            folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
         out.print(f"Release: {folder}")
         return
     from flows import mapping, pool
@@ -119,8 +122,8 @@ def collect(
     from flows.progress import Progress
     from malmoi.workspace import Workspace
 
-    if not sources:
-        raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
+    runs.refuse_call(workspace, None, contact=contact)
+    sources = tuple(runs.distinct(sources).values())
     if dry_run:
         for name in sources:
             out.print(collecting.would_collect(Workspace(workspace.absolute()), name), markup=False)
@@ -128,7 +131,8 @@ def collect(
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        prefect_flows.collect(list(sources), str(workspace), limit, contact)
+        with prefect_flows.served():
+            prefect_flows.collect(list(sources), str(workspace), limit, contact)
         return
     home, progress = Workspace.open(workspace), Progress()
     with home.lock():
@@ -166,7 +170,8 @@ def curate(
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        prefect_flows.curate(recipe, list(names), str(workspace))
+        with prefect_flows.served():
+            prefect_flows.curate(recipe, list(names), str(workspace))
         return
     home = Workspace.open(workspace)
     with home.lock():
@@ -196,13 +201,16 @@ def release(
     _configure(workers)
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
+    runs.refuse_call(workspace, chosen, version=version)
     if dry_run:
         _plan(chosen, names, workspace, collect=False)
         return
     if _by_prefect(prefect):
         from flows import prefect_flows
 
-        out.print(f"Release: {prefect_flows.release(recipe, list(names), str(workspace), version)}")
+        with prefect_flows.served():
+            folder = prefect_flows.release(recipe, list(names), str(workspace), version)
+        out.print(f"Release: {folder}")
         return
     home = Workspace.open(workspace)
     mapper = mapping.threads(pool.count())
@@ -234,13 +242,15 @@ def verify(folder: Path) -> None:
     for finding in found:
         out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
     if found:
-        raise DataError(f"{folder}: {len(found)} findings; this is not the release that was published.")
+        raise DataError(
+            f"{folder}: {len(found)} findings; this is not the release that was published. Copy it anew from there."
+        )
     print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
 
 
 @app.command
 def why(
-    where: Path,
+    where: WhereArgument,
     id: str,
     *,
     against: Annotated[str, Parameter(help="Id of another document, to show the two side by side.")] = "",
@@ -325,7 +335,7 @@ def guarded(call: Callable[[], Any]) -> int:
         _say(str(error))
         return error.status
     except OSError as error:
-        _say(_disk(error))
+        _say(explain_os_error(error))
         return 3
     except Exception as error:  # a bug; say so, with the place, and keep the documented statuses
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -345,15 +355,6 @@ def guarded(call: Callable[[], Any]) -> int:
 def _say(message: str) -> None:
     """One message on standard error; what it quotes of data cannot steer the terminal."""
     print(f"malmoi: {escape_controls(message)}", file=sys.stderr)
-
-
-def _disk(error: OSError) -> str:
-    import errno
-
-    what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full ({what}). Nothing half-written counts; make room and run the same command again."
-    return f"{what}. What is finished stands; mend the cause and run the same command again."
 
 
 def main() -> None:

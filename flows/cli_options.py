@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
 from flows.console import SafeConsole
+from malmoi.location import locate
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width of its own
 out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
 
-WorkspaceOption = Annotated[Path, Parameter("--workspace", help="Folder that holds captures, stages and releases.")]
+
+def _located(_: Any, tokens: Sequence[Token]) -> Path:
+    """The folder that an option names, checked as it was written: Path("") is this folder, Path("s3://a") is s3:/a."""
+    return locate(tokens[0].value)
+
+
+WorkspaceOption = Annotated[
+    Path, Parameter("--workspace", converter=_located, help="Folder that holds captures, stages and releases.")
+]
+WhereArgument = Annotated[Path, Parameter(converter=_located, help="Folder of a workspace or of a release.")]
 SourceOption = Annotated[
     list[str] | None,
     Parameter("--source", negative="", help="Name or .py file of a source; default: those of the recipe."),

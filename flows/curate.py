@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -122,7 +123,8 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     source = definition.source
     runs = collection.runs(workspace.captures(source.name))
     if not runs:
-        raise CallError(f"{source.name}: nothing collected yet; run `malmoi collect {name}` first.")
+        command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
+        raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
     host_files = instruments.standing(runs)
     code = _code(name)

@@ -90,9 +90,9 @@ def row(found: Given) -> Row:
         if b"\\u" in found.body:  # only an escape can say half of a pair: UTF-8 cannot
             read = _clean_strings(read)
     except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
-        raise CallError(f"{found.where}: not a JSON object in UTF-8 ({error}).") from error
+        raise CallError(f"{found.where}: not a JSON object in UTF-8 ({error}). Correct the line.") from error
     if not isinstance(read, dict):
-        raise CallError(f"{found.where}: not a JSON object but {type(read).__name__}.")
+        raise CallError(f"{found.where}: not a JSON object but {type(read).__name__}. Write one object a line.")
     read = {"id": found.name, **read}
     return {**read, "id": read["id"] if isinstance(read["id"], str) else str(read["id"])}
 
@@ -125,10 +125,12 @@ def item(row: Row) -> Item:
         try:
             body = base64.b64decode(row["base64"], validate=True)
         except (ValueError, TypeError) as error:
-            raise CallError(f"{row['id']}: field 'base64' cannot be decoded: {error}.") from error
+            raise CallError(
+                f"{row['id']}: field 'base64' cannot be decoded: {error}. Encode the bytes again (RFC 4648)."
+            ) from error
     elif "html" in row:
         if not isinstance(row["html"], str):
-            raise CallError(f"{row['id']}: field 'html' is a string.")
+            raise CallError(f"{row['id']}: field 'html' is not a string; correct the line.")
         body = row["html"].encode()
     else:
         raise CallError(f"{row['id']}: the object needs one of the fields {', '.join(_PAGE_FIELDS[:2])}.")
@@ -136,7 +138,7 @@ def item(row: Row) -> Item:
     media = "text/html" if "html" in row else (mimetypes.guess_type(url)[0] or "")
     given = row.get("headers") or {}
     if not isinstance(given, dict):
-        raise CallError(f"{row['id']}: field 'headers' is an object of names and values.")
+        raise CallError(f"{row['id']}: field 'headers' is not an object of names and values; correct the line.")
     headers = tuple((str(k), str(v)) for k, v in given.items())
     return Item(
         key=str(row["id"]), url=url, body=body, media=media, charset="utf-8" if "html" in row else "",
@@ -149,7 +151,7 @@ def document(row: Row) -> Document:
     if isinstance(row.get("bytes"), bytes):
         row = {**row, "text": formats.extract(item(row)).text}
     if not isinstance(row.get("text"), str):
-        why = "field 'text' is a string" if "text" in row else "the object needs the field 'text'"
-        raise CallError(f"{row['id']}: {why}.")
+        why = "field 'text' is not a string" if "text" in row else "the object needs the field 'text'"
+        raise CallError(f"{row['id']}: {why}. Correct the line.")
     url = str(row.get("url", ""))
     return Document(id=str(row["id"]), text=row["text"], provenance=Provenance("try", url, "", "", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -35,7 +36,10 @@ class Line:
 def opened(root: Path) -> Workspace:
     """The workspace at `root`; CallError where there is none: nothing is made by asking."""
     if not (root / "malmoi.json").exists():
-        raise CallError(f"{root} is no workspace; name one with --workspace, or make one with `malmoi run`.")
+        raise CallError(
+            f"{root} is no workspace; name one with --workspace, or make one: "
+            f"`malmoi run RECIPE --source SOURCE --workspace {shlex.quote(str(root))}`."
+        )
     return Workspace.open(root)
 
 
@@ -97,7 +101,8 @@ def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str
     if unknown := sorted(set(ids) - published(workspace, ids)):
         raise CallError(
             f"{workspace.root} has published no document {unknown[0]!r}; nothing was written. "
-            "An id is written source/key, as in the column `id` of data/; `malmoi why` shows what became of one."
+            "An id is written source/key, as in the column `id` of data/; "
+            f"`malmoi why {shlex.quote(str(workspace.root))} ID` shows what became of one."
         )
     day = day or datetime.now(UTC).date().isoformat()
     return list(withdrawals.add(workspace.withdrawals, [Withdrawal(id, day, reason, request) for id in ids]))
@@ -139,7 +144,8 @@ def compact(workspace: Workspace, release: str) -> list[tuple[Found, ...]]:
         segments.sweep(workspace, segments.leftovers(found, release, roots))
     if not seen:
         raise CallError(
-            f"the index of {workspace.root} has no segment of {release!r}; `malmoi index` lists those it has."
+            f"the index of {workspace.root} has no segment of {release!r}; "
+            f"`malmoi index --workspace {shlex.quote(str(workspace.root))}` lists those it has."
         )
     return done
 

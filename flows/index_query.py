@@ -42,8 +42,8 @@ def counting(workspace: Workspace) -> list[Found]:
     found = segments.counting(surveyed(workspace).get(COPIES, ()))
     if not found:
         raise CallError(
-            f"{workspace.root} has no index yet: no release that stands has left a segment. `malmoi index` says more; "
-            "the next release of a recipe with near_duplicates leaves one."
+            f"{workspace.root} has no index yet: no release that stands has left a segment. Release by a recipe "
+            "with near_duplicates: the release leaves one."
         )
     return found
 

@@ -162,7 +162,8 @@ def sketch_shard(job: SketchJob) -> Path:
                 (row,) = shard.unpacked(batch).select(["id"]).to_pylist()
                 raise StageError(
                     f"survey of {job.filter}: {row['id']} has no sketch ({answer.why}). Nothing was written; look at "
-                    "its text with `malmoi why`, and lower `max_chars` of the length filter if it is too long."
+                    f"its text with `malmoi why {job.root} {row['id']}`, and lower `max_chars` of the length filter "
+                    "if it is too long."
                 )
             tables.append(shard.unpacked(answer.value))
         shard.write(pa.concat_tables(tables), folder / "sketch.parquet")
@@ -321,8 +322,8 @@ def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> N
         reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
         raise StageError(
             f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {failed[0].id}. "
-            "That is no fault of the documents; nothing was written. "
-            "Look at one with `malmoi try`, mend the cause and run again."
+            "That is no fault of the documents; nothing was written. Correct the code of source or filter (error:…), "
+            "or give memory and time (…-limit, killed), and run again."
         )
 
 

@@ -6,9 +6,10 @@ Prefect owns when, the workspace owns what: a flow that is run again takes up wh
 # No `from __future__ import annotations` here: Prefect reads the annotations of flows at run time.
 import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from inspect import Signature
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from malmoi.import_path import exclude_working_folder
 
@@ -19,26 +20,55 @@ os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 if getattr(sys.modules["__main__"], "__spec__", None) is not None:  # `python -m`, as Prefect starts a flow run
     exclude_working_folder()
 
+import httpx
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities import callables
 from pydantic import Field
 
+from crawlers import catalogue
 from flows import curation, pool, report
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate as curate_all
 from flows.progress import Progress
+from malmoi.errors import StageError, explain_os_error
+from malmoi.location import PATTERN, locate
+from malmoi.recipe import Recipe
 from malmoi.workspace import Workspace
 
 AT_ONCE = 200  # task runs that are submitted together; the server records about 47 a second
-Limit = Annotated[int | None, Field(ge=1, description="At most so many captures a source; empty for all.")]
-Folder = Annotated[str, Field(description="Folder of the workspace.")]
-RecipeName = Annotated[str, Field(description="A shipped recipe, or a path that ends in .toml.")]
-Sources = Annotated[list[str], Field(description="Names or files of sources; empty for those of the recipe.")]
-Contact = Annotated[str | None, Field(description="Who answers for the crawl: a mail address or a page.")]
-Version = Annotated[str, Field(description="MAJOR.MINOR.PATCH; empty for the next one.")]
+
+# What a form offers and the server accepts. What a schema cannot tell (no such file, the same source under two names,
+# a version that stands) `_checked` refuses before anything runs.
+if TYPE_CHECKING:
+    RecipeName: TypeAlias = str
+    SourceName: TypeAlias = str
+else:
+    RecipeName = Literal[runs.shipped()] | Annotated[str, Field(pattern=r"^.+\.toml$", title="a file")]
+    SourceName = Literal[tuple(catalogue.names())] | Annotated[str, Field(pattern=r"^.+\.py$", title="a file")]
+Sources = Annotated[list[SourceName], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+Folder = Annotated[str, Field(pattern=PATTERN)]
+Limit = Annotated[int, Field(ge=1)] | None
+Contact = Annotated[str, Field(pattern=f"^{runs.CONTACT}$")] | None
+Version = Annotated[str, Field(pattern=f"^({releases.VERSION})?$")]
+
+
+class _Closed(callables.ParameterSchema):
+    additionalProperties: bool  # noqa: N815  # a keyword of JSON Schema
+
+
+def _closed(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
+    return _Closed(**_generate(signature, docstrings).model_dump(), additionalProperties=False)
+
+
+# Prefect 3.9 leaves additionalProperties out of the schema of a flow, and the server starts a run with a misspelt
+# parameter, which crashes. There is no setting, so the function that makes the schema is wrapped, for every flow
+# of a process that has loaded this module.
+_generate = callables.generate_parameter_schema
+callables.generate_parameter_schema = _closed
 
 
 def mapped(call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None) -> list[Any]:
@@ -59,60 +89,127 @@ class _Logged(Progress):
         get_run_logger().info(line)
 
 
+@contextmanager
+def served() -> Iterator[None]:
+    """Run flows in the body; a server that does not answer, or goes away, ends in what to do about it."""
+    try:
+        yield
+    except (httpx.TransportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "API" not in str(error):
+            raise
+        where, remedy = "the temporary server of Prefect", "Run without --prefect."
+        if url := os.environ.get("PREFECT_API_URL"):
+            where = f"the Prefect server of PREFECT_API_URL, {url},"
+            remedy = "Start it, correct PREFECT_API_URL, or unset it to run without Prefect."
+        raise StageError(
+            f"{where} does not answer ({type(error).__name__}: {error}). What is finished stands. {remedy}"
+        ) from error
+
+
 _runner: Any = ThreadPoolTaskRunner(max_workers=pool.count())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What the machine refuses, such as room on the disk, in the words of the command line."""
+    try:
+        yield
+    except OSError as error:
+        raise StageError(explain_os_error(error)) from error
+
+
+def _checked(
+    recipe: str, sources: Sequence[str] | None, workspace: str, *, contact: str | None = None, version: str = ""
+) -> tuple[Workspace, Recipe, tuple[str, ...]]:
+    """The workspace, recipe and sources of a call that can succeed; CallError before anything is made."""
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, sources or ())
+    runs.refuse_call(locate(workspace), chosen, contact=contact, version=version)
+    return Workspace.open(locate(workspace)), chosen, names
 
 
 @flow(name="collect", log_prints=False)
 def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = None, contact: Contact = None) -> None:
-    """Bring the captures of the sources up to date."""
-    home = Workspace.open(Path(workspace))
-    progress = _Logged()
-    with home.lock():
-        try:
-            runs.collect_all(home, sources, progress, limit=limit, contact=contact)
-        finally:  # what one source has failed to give is no reason to be silent about the others
-            _show_funnels(report.refresh(home, sources, progress), "collection")
+    """Bring the captures of sources up to date.
+
+    Args:
+        sources: Sources of the catalogue, or paths that end in .py.
+        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
+        limit: At most so many captures a source; none for all.
+        contact: Who answers for the crawl, a mail address or a page; needed on the open web.
+    """
+    with _explained():
+        runs.refuse_call(locate(workspace), None, contact=contact)
+        names = tuple(runs.distinct(sources).values())
+        home, progress = Workspace.open(locate(workspace)), _Logged()
+        with home.lock():
+            try:
+                runs.collect_all(home, names, progress, limit=limit, contact=contact)
+            finally:  # what one source has failed to give is no reason to be silent about the others
+                _show_funnels(report.refresh(home, names, progress), "collection")
 
 
 @flow(name="curate", task_runner=_runner, log_prints=False)
-def curate(recipe: RecipeName = "general", sources: Sources = [], workspace: Folder = "workspace") -> None:
-    """Captures → documents → clean → unique → curated."""
-    home, chosen = Workspace.open(Path(workspace)), runs.recipe_of(recipe)
-    with home.lock():
-        curated = curate_all(home, chosen, runs.sources_of(chosen, recipe, sources), mapped, _Logged())
-        curation.write(home, chosen, curated)
+def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace") -> None:
+    """Extract, clean, deduplicate and judge what has been collected.
+
+    Args:
+        recipe: A shipped recipe, or the path of a recipe that ends in .toml.
+        sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
+        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
+    """
+    with _explained():
+        home, chosen, names = _checked(recipe, sources, workspace)
+        with home.lock():
+            curation.write(home, chosen, curate_all(home, chosen, names, mapped, _Logged()))
 
 
 @flow(name="release", task_runner=_runner, log_prints=False)
 def release(
-    recipe: RecipeName = "general", sources: Sources = [], workspace: Folder = "workspace", version: Version = ""
+    recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace", version: Version = ""
 ) -> str:
-    """What is curated → an immutable, verified release with its card; returns its folder."""
-    home, chosen = Workspace.open(Path(workspace)), runs.recipe_of(recipe)
-    names = runs.sources_of(chosen, recipe, sources)
-    with home.lock():
-        curated = curate_all(home, chosen, names, mapped, _Logged())
-        made = releases.release(home, chosen, names, curated, mapped, _Logged(), version=version)
-    _show(made)
-    return str(made.folder)
+    """Publish what is curated as an immutable, verified release with its card; returns its folder.
+
+    Args:
+        recipe: A shipped recipe, or the path of a recipe that ends in .toml.
+        sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
+        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
+        version: MAJOR.MINOR.PATCH, higher than all that stand; empty for the next one.
+    """
+    with _explained():
+        home, chosen, names = _checked(recipe, sources, workspace, version=version)
+        with home.lock():
+            curated = curate_all(home, chosen, names, mapped, _Logged())
+            made = releases.release(home, chosen, names, curated, mapped, _Logged(), version=version)
+        _show(made)
+        return str(made.folder)
 
 
 @flow(name="run", task_runner=_runner, log_prints=False)
 def run(
-    recipe: RecipeName = "general",
-    sources: Sources = [],
+    recipe: RecipeName,
+    sources: Sources | None = None,
     workspace: Folder = "workspace",
     limit: Limit = None,
     contact: Contact = None,
     version: Version = "",
 ) -> str:
-    """Collect → curate → release; returns the folder of the release."""
-    home, chosen = Workspace.open(Path(workspace)), runs.recipe_of(recipe)
-    names = runs.sources_of(chosen, recipe, sources)
-    with home.lock():
-        made = runs.run(home, chosen, names, mapped, _Logged(), limit=limit, contact=contact, version=version)
-    _show(made)
-    return str(made.folder)
+    """Collect, curate and release by a recipe; returns the folder of the release.
+
+    Args:
+        recipe: A shipped recipe, or the path of a recipe that ends in .toml.
+        sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
+        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
+        limit: At most so many captures a source; none for all.
+        contact: Who answers for the crawl, a mail address or a page; needed on the open web.
+        version: MAJOR.MINOR.PATCH, higher than all that stand; empty for the next one.
+    """
+    with _explained():
+        home, chosen, names = _checked(recipe, sources, workspace, contact=contact, version=version)
+        with home.lock():
+            made = runs.run(home, chosen, names, mapped, _Logged(), limit=limit, contact=contact, version=version)
+        _show(made)
+        return str(made.folder)
 
 
 def _show_funnels(found: Sequence[report.Funnel], key: str) -> None:

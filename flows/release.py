@@ -13,7 +13,7 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
-from flows import remember
+from flows import losses, remember
 from flows.curate import Curated
 from flows.mapping import Mapper
 from flows.progress import Progress
@@ -39,6 +39,7 @@ from malmoi.releases.verify import verify
 from malmoi.shard import sha256_of
 from malmoi.workspace import Workspace, replace_file
 
+VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # the whole of it
 MADE_FROM = "6-releases/made-from.json"
 # What decides the bytes of a release beside the recipe; named in its manifest.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
@@ -85,13 +86,9 @@ def release(
     Raises CallError where `version` stands already, StageError where nothing is left to publish.
     """
     history = known(workspace)
-    _refuse_version(recipe.name, version, history)
-    _, kept, dropped, _ = total(curated.ledgers("5-curated"))
-    if not kept:
-        raise StageError(
-            f"recipe {recipe.name}: no document is left to publish. `malmoi status` shows at which stage they went"
-            + (f"; the last one dropped {dropped.total()}." if dropped else ".")
-        )
+    refuse_version(recipe.name, version, history)
+    if not total(curated.ledgers("5-curated"))[1]:
+        raise StageError(losses.describe_nothing_left(workspace, recipe.name, curated))
     inputs = _inputs(workspace, recipe, sources, curated, version)
     if (standing := _standing(workspace, inputs, history)) is not None:
         remember.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
@@ -155,7 +152,9 @@ def _finish(folder: Path) -> None:
     seal(folder)
     if found := verify(folder, again=False):  # card and second look were made of these very files a moment ago
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
-        raise DataError(f"the new release does not verify ({first}); nothing was published.")
+        raise DataError(
+            f"the new release does not verify ({first}); nothing was published. Run the same command again."
+        )
 
 
 def _runner(mapper: Mapper) -> Run:
@@ -165,17 +164,17 @@ def _runner(mapper: Mapper) -> Run:
     return run
 
 
-def _refuse_version(name: str, version: str, history: History) -> None:
-    """A version that is asked for has three numbers and is higher than all that stand."""
+def refuse_version(name: str, version: str, history: History) -> None:
+    """CallError where the version that is asked for is not three numbers, or not higher than all that stand."""
     last = history.latest(name)
     if not version:
         return
-    if not re.fullmatch(r"(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){2}", version):
-        raise CallError(f"{version!r} is no version; write MAJOR.MINOR.PATCH, such as 1.0.0.")
+    if not re.fullmatch(VERSION, version):
+        raise CallError(f"version {version!r} is not MAJOR.MINOR.PATCH; write three numbers, such as 1.0.0.")
     if last is not None and _numbers(version) <= _numbers(last.version):
         raise CallError(
-            f"{name} {last.version} stands; a release is never edited, so {version} cannot be made. "
-            "Leave --version out, or raise it."
+            f"version {version} cannot be made: {name} {last.version} stands, and a release is never edited. "
+            "Leave the version out, or raise it."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,25 +12,47 @@ from flows.collect import Collected, collect
 from flows.curate import curate
 from flows.mapping import Mapper
 from flows.progress import Progress
-from flows.release import Released, release
+from flows.release import Released, known, refuse_version, release
 from flows.sources import terms_of
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, MalmoiError, SourceError
+from malmoi.location import locate
 from malmoi.recipe import Recipe
 from malmoi.workspace import Workspace
 
 RECIPES = Path(__file__).parent / "recipes"
+# It goes into a header: visible ASCII, and an address at which somebody can be reached.
+CONTACT = r"((mailto:)?[!-?A-~]+@[!-?A-~]+|https?://[!-.0-~][!-~]*)"
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the shipped recipes, sorted."""
+    return tuple(sorted(path.stem for path in RECIPES.glob("*.toml")))
 
 
 def recipe_of(name: str) -> Recipe:
     """The shipped recipe `name`, or the one in a file that ends in .toml."""
     if name.endswith(".toml"):
         return recipes.load(Path(name))
-    path = RECIPES / f"{name}.toml"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
-        raise CallError(f"no recipe is called {name!r}: choose one of {known}, or name a file that ends in .toml.")
-    return recipes.load(path)
+    if name not in shipped():
+        raise CallError(
+            f"no recipe is called {name!r}: choose one of {', '.join(shipped())}, or name a file that ends in .toml."
+        )
+    return recipes.load(RECIPES / f"{name}.toml")
+
+
+def refuse_call(workspace: Path, recipe: Recipe | None, *, contact: str | None = None, version: str = "") -> None:
+    """CallError where a run could only fail later: at its crawl for `contact`, at its end for `version`.
+
+    Asked before anything is made, so that no run is lost after its crawl. `recipe` is that of the version.
+    """
+    if contact is not None and not (contact.isprintable() and re.fullmatch(CONTACT, contact)):
+        raise CallError(
+            f"contact {contact!r} is not an address; give a mail address, or the address of a page (http or https) "
+            "that says who crawls."
+        )
+    if recipe is not None and version:
+        refuse_version(recipe.name, version, known(Workspace(locate(workspace))))
 
 
 def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[str, ...]:
@@ -40,11 +63,28 @@ def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[
         base = Path(recipe_name).parent if recipe_name.endswith(".toml") else Path()
         chosen = tuple(str(base / s) if s.endswith(".py") else s for s in recipe.sources)
     if not chosen:
-        raise CallError(f"recipe {recipe.name!r} names no source; add `sources = [...]` or give --source.")
-    names = [catalogue.load(name).source.name for name in chosen]
-    if len(set(names)) < len(names):
-        raise CallError(f"two of the sources have the same name: {', '.join(sorted(names))}; ids would collide.")
-    return tuple(sorted(chosen, key=lambda name: catalogue.load(name).source.name))
+        raise CallError(
+            f"recipe {recipe.name!r} names no source; name sources in the call (--source), or `sources = [...]` in a "
+            "recipe of your own. `malmoi sources` lists the catalogue."
+        )
+    found = distinct(chosen)
+    return tuple(found[name] for name in sorted(found))
+
+
+def distinct(chosen: Sequence[str]) -> dict[str, str]:
+    """Name of a source → as it was given; CallError for none, for one that cannot be loaded, or stands twice."""
+    if not chosen:
+        raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
+    found: dict[str, str] = {}
+    for given in chosen:
+        name = catalogue.load(given).source.name
+        if name in found:
+            raise CallError(
+                f"sources {found[name]!r} and {given!r} are both called {name!r}, so their ids would collide; "
+                "name each source once."
+            )
+        found[name] = given
+    return found
 
 
 def collect_all(

@@ -84,7 +84,9 @@ def new(name: str, folder: Path, out: Console) -> None:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError as error:
-        raise CallError(f"{path} is there already; it is not written over.") from error
+        raise CallError(
+            f"{path} is there already and is not written over; move it away, or choose another name."
+        ) from error
     out.print(f"{path}: fill it in, then look at it with `malmoi sources {path}`.", markup=False)
 
 

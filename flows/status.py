@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from crawlers import catalogue
-from flows import index
+from flows import index, losses
 from flows.collect import would_collect
 from flows.curate import FOLDER_OF, extract_jobs
 from flows.run import recipe_of, sources_of
 from malmoi import collection
 from malmoi.errors import CallError, MalmoiError
-from malmoi.ledger import Ledger, total
+from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.recipe import Recipe
 from malmoi.workspace import Stage, Workspace
 
@@ -26,16 +27,20 @@ STAGES: tuple[Stage, ...] = ("2-documents", *FOLDER_OF.values())
 def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> None:
     """Print captures, stages and releases of a workspace, and what is stale for a recipe."""
     if not (root / "malmoi.json").exists():
-        raise CallError(f"{root} is no workspace yet; `malmoi run` or `malmoi demo` makes one.")
+        command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
+        raise CallError(f"{root} is no workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
     workspace = Workspace.open(root)
     _captures(workspace, out)
     table = Table("stage", "shards", "in", "kept", "dropped", "failed", title="finished shards (all recipes)")
-    for stage in STAGES:
-        ledgers = standing(workspace, stage)
+    found = [(stage, standing(workspace, stage)) for stage in STAGES]
+    for stage, ledgers in found:
         entered, kept, dropped, failed = total(ledgers)
         counts = (len(ledgers), entered.total(), kept.total(), dropped.total(), len(failed))
         table.add_row(stage, *(f"{n:,}" for n in counts))
     out.print(table)
+    for stage, ledgers in found:
+        if why := describe_losses(ledgers):
+            out.print(f"{stage} not kept: {why}", markup=False)
     releases = sorted(p.parent for p in (workspace.root / "6-releases").glob("*/*/manifest.json"))
     for folder in releases:
         out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
@@ -44,9 +49,29 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
     out.print(index.summary(workspace), markup=False)
     try:
         recipe = recipe_of(recipe_name)
-        plan(recipe, sources_of(recipe, recipe_name, given), root, out, collect=False)
+        names = sources_of(recipe, recipe_name, given or (() if recipe.sources else _collected(workspace)))
+        plan(recipe, names, root, out, collect=False)
     except MalmoiError as error:
         out.print(f"recipe {recipe_name}: {error}", markup=False)
+    for line in _next(workspace, found, released=bool(releases)):
+        out.print(line, markup=False)
+
+
+def _collected(workspace: Workspace) -> list[str]:
+    """The sources of the catalogue that have captures; others have a file whose path the workspace does not know."""
+    folders = {path.name for path in (workspace.root / "1-captures").glob("*")}
+    return [name for name in catalogue.names() if name in folders]
+
+
+def _next(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool) -> Iterator[str]:
+    """What to do next, as commands that can be pasted."""
+    where = f"--workspace {shlex.quote(str(workspace.root))}"
+    if not any((workspace.root / "1-captures").glob("*")):
+        yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
+    elif look := losses.next_look(workspace, found):
+        yield look
+    elif not released:
+        yield f"Next: malmoi run RECIPE --source SOURCE {where}"
 
 
 def standing(workspace: Workspace, stage: Stage) -> list[Ledger]:

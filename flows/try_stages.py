@@ -252,7 +252,9 @@ def cluster(sketched: Sequence[Row], recipe_name: str) -> Iterator[Row]:
     params_of = {found.name: params for found, params in recipes.surveys(tuple(_steps(recipe)))}
     threshold = params_of.get(SURVEY.name, {}).get("threshold", 0.8)
     if twice := [id for id, n in Counter(doc["id"] for doc in docs).items() if n > 1]:
-        raise CallError(f"more than one line has the id {twice[0]!r}; a cluster names its members by id.")
+        raise CallError(
+            f"more than one line has the id {twice[0]!r}; a cluster names its members by id. Give each its own."
+        )
     sketches = pa.Table.from_pylist([doc["sketch"] for doc in docs], schema=SURVEY.schema)
     texts = {doc["id"]: doc["text"] for doc in docs}
     table = {r["id"]: r for r in among(sketches, texts, threshold=threshold).to_pylist()}

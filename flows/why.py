@@ -15,6 +15,7 @@ from flows.status import STAGES
 from malmoi import shard, withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
+from malmoi.location import locate
 from malmoi.workspace import Workspace
 
 EXCERPT = 240  # code points
@@ -28,13 +29,16 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     A copy is shown beside its keeper, a keeper beside the least alike of its copies; with `against`, the
     document is shown beside that one and nothing else. CallError where there is no such document.
     """
+    where = locate(where)
     if (where / "manifest.json").exists():
         _compare_published(where, doc_id, against, out) if against else _release(where, doc_id, out)
     elif (where / "malmoi.json").exists():
         workspace = Workspace.open(where)
         _compare(workspace, doc_id, against, out) if against else _workspace(workspace, doc_id, out)
     else:
-        raise CallError(f"{where} is neither a workspace nor a release.")
+        raise CallError(
+            f"{where} is neither a workspace nor a release; name the folder that holds malmoi.json or manifest.json."
+        )
 
 
 def _workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
@@ -94,7 +98,10 @@ def _text(workspace: Workspace, doc_id: str) -> str | None:
 
 
 def _none(workspace: Workspace, doc_id: str) -> CallError:
-    return CallError(f"{workspace.root} has no document {doc_id!r}; ids look like source/key, see dropped.parquet.")
+    return CallError(
+        f"{workspace.root} has no document {doc_id!r}; ids look like source/key. They stand in the column id of "
+        "documents.parquet and dropped.parquet in the folders of the stages."
+    )
 
 
 def _stage(stage: str, path: Path, doc_id: str, out: Console, *, first: bool) -> bool:
@@ -157,7 +164,9 @@ def _release(folder: Path, doc_id: str, out: Console) -> None:
         copies.say(cluster, doc_id, out)
         _keeper(folder, cluster.shown(doc_id), out)
     elif not seen:
-        raise CallError(f"{folder} has no document {doc_id!r}.")
+        raise CallError(
+            f"{folder} has no document {doc_id!r}; ids look like source/key, as in the column id of data/ and audit/."
+        )
 
 
 def _keeper(folder: Path, copy: Copy, out: Console) -> None:

@@ -6,6 +6,8 @@ stops before the first document (`CallError`). Anything else is a bug or the mac
 left to travel: no shard is written, and the run is tried again.
 """
 
+import errno
+
 
 class MalmoiError(Exception):
     """A failure that is explained to the user in one sentence; `status` is the exit status."""
@@ -35,3 +37,20 @@ class DataError(MalmoiError):
     """The data fails what was promised of it (verify, check)."""
 
     status = 1
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether there is no room left: on the disk, in a quota, or within the largest size of a file."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def explain_os_error(error: OSError) -> str:
+    """What the machine refuses, where, and what to do, in one line.
+
+    >>> explain_os_error(OSError(28, "No space left on device", "a.parquet")).partition(". ")[0]
+    'the disk is full (No space left on device: a.parquet)'
+    """
+    what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
+    if is_disk_full(error):
+        return f"the disk is full ({what}). Nothing half-written counts; make room and run the same command again."
+    return f"{what}. What is finished stands; mend the cause and run the same command again."

@@ -142,5 +142,24 @@ def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counte
     return entered, kept, Counter({key: n for key, n in dropped.items() if n}), failed
 
 
+def describe_losses(ledgers: Iterable[Ledger], most: int = 8) -> str:
+    """Why documents were not kept, most frequent first: `filter: reason count`, and failures by what ended them.
+
+    >>> dropped = {("a", "rights", "no-licence"): 2, ("b", "rights", "no-licence"): 1, ("a", "length", "too-short"): 2}
+    >>> failed = (Failure("a/6", "a", "cpu-limit"),)
+    >>> describe_losses([Ledger("3-clean", "k", {"a": 5, "b": 1}, {}, dropped, failed)])
+    'rights: no-licence 3, length: too-short 2, failed: cpu-limit 1'
+    """
+    _, _, dropped, failed = total(ledgers)
+    counts: Counter[tuple[str, str]] = Counter()
+    for (_, by, reason), n in dropped.items():
+        counts[by, reason] += n
+    counts.update(("failed", failure.why) for failure in failed)
+    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    said = [f"{by}: {reason} {n:,}" for (by, reason), n in rows[:most]]
+    rest = sum(n for _, n in rows[most:])
+    return ", ".join([*said, *([f"{len(rows) - most} more reasons {rest:,}"] if rest else [])])
+
+
 def _rows(counts: Mapping[tuple[str, str, str], int]) -> list[list[Any]]:
     return [[*key, n] for key, n in sorted(counts.items())]

@@ -28,6 +28,7 @@ from typing import IO, Literal, TypeAlias
 
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
+from malmoi.location import locate, writable
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
@@ -43,16 +44,21 @@ class Workspace:
 
     @staticmethod
     def open(root: Path) -> Workspace:
-        """The workspace at `root`, made if it is not there; CallError if the folder is something else.
+        """The workspace at `root`, made if it is not there; CallError if no workspace can be there.
 
         From here on this process makes files that only the operator can read, and a root that others
         could enter is closed to them.
         """
         keep_private()
-        root = root.absolute()
+        root = locate(root)
+        with writable(root):
+            return Workspace._open(root)
+
+    @staticmethod
+    def _open(root: Path) -> Workspace:
         mark = root / "malmoi.json"
         if not mark.exists():
-            if root.exists() and any(not path.match(_UNFINISHED_MARK) for path in root.iterdir()):
+            if root.exists() and any(not _is_ours(path) for path in root.iterdir()):
                 raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
             root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
@@ -163,11 +169,18 @@ class Workspace:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """One run at a time writes into a workspace; a lock of a killed run is gone with it."""
-        with (self.root / ".lock").open("a") as stream:
+        with writable(self.root):
+            lock = (self.root / ".lock").open("a")
+        with lock as stream:
             _take(stream, self.root)
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a new workspace may have `path` in it: what a killed run left, or a workspace, as workspace/demo is."""
+    return path.match(_UNFINISHED_MARK) or (path / "malmoi.json").is_file()
 
 
 def _take(stream: IO[str], root: Path) -> None:

@@ -39,6 +39,13 @@ def test_an_unknown_option_is_a_wrong_call():
     refused(2, "--bogus", "run", "--bogus")
 
 
+def test_no_source_is_collected_where_another_is_unknown_or_stands_twice(tmp_path):
+    source = make(tmp_path, 2)
+    for other, says in (("nope", "no source is called 'nope'"), (source, "name each source once")):
+        refused(2, says, "collect", source, other, "--workspace", tmp_path / "w")
+        assert not (tmp_path / "w").exists()
+
+
 def test_a_missing_source_names_those_there_are(tmp_path):
     refused(2, "sample", "collect", "nowhere", "--workspace", tmp_path / "w")
 
@@ -91,6 +98,33 @@ def test_a_version_that_is_none_or_lower_is_refused_before_anything_is_written(r
     source, workspace, folder = released
     refused(2, version, "release", "general", "--source", source, "--workspace", workspace, "--version", version)
     assert [p.name for p in folder.parent.iterdir()] == ["1.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--version", "banana"), "version 'banana' is not MAJOR.MINOR.PATCH"),
+        (("--version", "1.0.0-rc1"), "version '1.0.0-rc1'"),
+        (("--version", "1.0.0 "), "version '1.0.0 '"),
+        (("--contact", "me"), "contact 'me' is not an address"),
+        (("--contact", "https://"), "contact 'https://' is not an address"),
+        (("--contact", "담당자@example.kr"), "is not an address"),
+        (("--source", "{source}"), "name each source once"),
+        (("--source", "{folder}/../{name}/small.py"), "name each source once"),
+        (("--source", "nope"), "no source is called 'nope'"),
+    ],
+)
+def test_a_run_that_can_only_fail_is_refused_before_it_makes_anything(tmp_path, options, says):
+    source = make(tmp_path, 2)
+    options = [one.format(source=source, folder=tmp_path, name=tmp_path.name) for one in options]
+    refused(2, says, "run", "general", "--source", source, "--workspace", tmp_path / "w", *options)
+    assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("recipe", ["gnral", "/etc/passwd", "../recipes/general", "", "general.toml"])
+def test_an_unknown_recipe_is_refused_before_anything_is_made(tmp_path, recipe):
+    refused(2, recipe, "run", recipe, "--source", make(tmp_path, 2), "--workspace", tmp_path / "w")
+    assert not (tmp_path / "w").exists()
 
 
 def test_the_history_keeps_every_recipe(released, tmp_path):

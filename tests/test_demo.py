@@ -135,7 +135,7 @@ def test_the_release_verifies_and_a_later_edition_of_the_site_is_followed(demo, 
     )  # fmt: skip
     try:
         assert server.stdout is not None and "http://" in server.stdout.readline()
-        done = malmoi("run", "general", "--workspace", root, env=env)
+        done = malmoi("run", "general", "--source", "sample", "--workspace", root, env=env)
     finally:
         server.terminate()
         server.wait(timeout=20)

@@ -107,7 +107,7 @@ class TestQuery:
 
     @pytest.mark.parametrize(
         ("line", "says"),
-        [(b"[]", "a.jsonl:1"), (b'{"id": "x"}', "'text'"), (b'{"text": 1}', "is a string"), (b"\xff", "a.jsonl:1")],
+        [(b"[]", "a.jsonl:1"), (b'{"id": "x"}', "'text'"), (b'{"text": 1}', "is not a string"), (b"\xff", "a.jsonl:1")],
     )
     def test_a_line_that_cannot_be_asked_is_named(self, tmp_path, line, says):
         (tmp_path / "a.jsonl").write_bytes(line)

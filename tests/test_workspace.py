@@ -81,6 +81,14 @@ def test_a_folder_of_somebody_else_is_not_taken_for_a_workspace(tmp_path):
         Workspace.open(tmp_path)
 
 
+def test_the_workspace_of_the_demo_does_not_keep_the_default_one_from_being_made(tmp_path):
+    Workspace.open(tmp_path / "workspace" / "demo")
+    assert Workspace.open(tmp_path / "workspace").root == tmp_path / "workspace"
+    (tmp_path / "other" / "demo").mkdir(parents=True)
+    with pytest.raises(CallError, match="no workspace of ours"):
+        Workspace.open(tmp_path / "other")
+
+
 def test_a_workspace_of_another_layout_is_refused(tmp_path):
     Workspace.open(tmp_path / "w")
     (tmp_path / "w" / "malmoi.json").write_text('{"format": 99}')

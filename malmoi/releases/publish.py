@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from malmoi import links, shard
 from malmoi.errors import StageError
 from malmoi.exchange import Run
-from malmoi.ledger import File
+from malmoi.ledger import File, describe_losses
 from malmoi.releases import audit, copies, licences, second_look, withheld
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
@@ -68,7 +68,8 @@ def publish(
         sizes = copies.write_sizes(pairs, work / "sizes", inputs.shards)
         partitions = gather(parted)
         if not partitions:
-            raise StageError(f"{inputs.name}: no document is left to publish; read why in the ledgers of the stages.")
+            losses = describe_losses(ledger for _, ledgers in counted for ledger in ledgers)
+            raise StageError(f"{inputs.name}: no document is left to publish ({losses or 'none came in'}).")
         shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
         files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
         stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
