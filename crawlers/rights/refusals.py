@@ -199,25 +199,25 @@ def _refusal(text: str, framed: bool) -> str:
     if _PICTURE.search(text) and not _TEXT.search(text):
         return ""
     mail = bool(_MAIL.search(text))
-    if (found := _said(_TRAINING, text)) and not _RESALE.search(text) and not (mail and "수집" in found[0]):
+    if (found := find_stated(_TRAINING, text)) and not _RESALE.search(text) and not (mail and "수집" in found[0]):
         return "training"
-    if _said(_NOT_FREE, text):
+    if find_stated(_NOT_FREE, text):
         return "free-use"
-    if not mail and _said(_COPYING, text):
+    if not mail and find_stated(_COPYING, text):
         return "copying"
     short = len(text) <= MAX_SHORT and not _TERM.fullmatch(text)
-    if short and _said(_COMMERCIAL, text) and not _LICENCE.search(text):
+    if short and find_stated(_COMMERCIAL, text) and not _LICENCE.search(text):
         return "commercial"
     short = short and not _ABOUT_PEOPLE.search(text) and not _LEGEND.search(text)
-    if short and any(_said(words, text) for words in _LIMITS):
+    if short and any(find_stated(words, text) for words in _LIMITS):
         return "limits"
-    return "reserved" if _said(_RESERVED, text) else ""
+    return "reserved" if find_stated(_RESERVED, text) else ""
 
 
 _short_refusal = lru_cache(maxsize=MAX_KNOWN)(_refusal)
 
 
-def _said(words: re.Pattern[str], text: str) -> re.Match[str] | None:
+def find_stated(words: re.Pattern[str], text: str) -> re.Match[str] | None:
     """The first match in `text` whose sentence says it, rather than speaks about it: 「'무단전재 금지'라는 문구」."""
     for _, match in zip(range(MAX_MATCHES), words.finditer(text), strict=False):
         begin = max(text.rfind(end, 0, match.start()) for end in (". ", "? ", "! ", "\n")) + 1
