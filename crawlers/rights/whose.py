@@ -58,7 +58,7 @@ _MARK_WORDS = re.compile(r"표시|마크|라이[선센]스|공공누리|이용\s
 _PART_NAME = r"(?:사진|이미지|그림|도판|삽화|영상|음원|음악|음성|오디오|비디오|3D|모델링|원문\s?이미지|썸네일|첨부\s?(?:파일)?|붙임|파일|데이터|지도|도면|악보)"
 _PART_LABEL = re.compile(
     rf"{_PART_NAME}\s?(?:자료|파일|의)?\s?(?:이용|사용|활용)?\s?(?:조건|저작권|라이[선센]스|이용\s?허락|허락|범위|공공누리|유형|권리|마크|CCL|licen[cs]e)"
-    rf"|(?:조건|저작권|라이[선센]스|이용\s?허락|공공누리|유형|권리)\s?[(<\[]\s?{_PART_NAME}"
+    rf"|(?:조건|저작권|라이[선센]스|이용\s?허락|권리)\s?[(<\[]\s?{_PART_NAME}"
     rf"|^\W{{0,3}}(?:(?:고화질|고해상도|원본|유물|소장품|무료|\S{{1,6}})\s)?(?:사진|이미지|그림|도판|영상|3D\S{{0,4}})\s?(?:내려\s?받기|다운로드|보기|download)"
     r"|\b(?:images?|photos?|pictures?|videos?|audio|data|files?|media)\s(?:licen[cs]e|rights|terms|usage|copyright|downloads?)\b",
     re.I,
@@ -71,6 +71,7 @@ _ONLY = re.compile(
     r"|\bonly\b|applies to (?:the )?(?:photo|image|picture|file|video|code|data)",
     re.I,
 )
+_OF_USE = re.compile(r"적용|해당|이용|사용|활용|허용|허락|유효|한(?:함|하|정|해)|대한|것|않|아니|아닙|제외|없|\bonly\b|appl", re.I)
 _PARTS = re.compile(
     r"이전|까지\b|이후|부터|년도|유효|만료|종료|\buntil\b|\bexpire|\bbefore\b|\bsince\b|\bafter\b", re.I
 )
@@ -319,7 +320,8 @@ def _beside_file(run: Run) -> bool:
 def _limits(run: Run) -> bool:
     note = run.text if len(run.text) <= MAX_NOTE else run.text[-MAX_NOTE:]
     beside = bool(re.match(r"\W{0,3}(?:※|\*|위|상기|이|본|단|다만|the|this)", note)) or "※" in note
-    return bool(_MARK_WORDS.search(note) and _ONLY.search(note) and beside and not _TAKES_OUT.search(note)) or bool(
+    only = _ONLY.search(note) and _OF_USE.search(note)  # 오류가 있는 경우에만 올립니다: nothing about a mark
+    return bool(_MARK_WORDS.search(note) and only and beside and not _TAKES_OUT.search(note)) or bool(
         len(note) <= MAX_LABEL and _MARK_WORDS.search(note) and _PARTS.search(note)
     )
 
