@@ -82,6 +82,8 @@ MARKS = {
 
 def page(case: dict[str, Any]) -> str:
     """The page of a case: `site` names the frame; `mark` "" takes the mark of the site away."""
+    if "html" in case:
+        return f"<!DOCTYPE html><html><head><meta charset=utf-8><title>{case.get('page', '해녀의 바다')}</title></head><body>{case['html']}</body></html>"
     site = case["site"]
     title = case.get("title", "갯벌의 하루")
     inside = SITES[site].format(
