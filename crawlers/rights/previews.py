@@ -159,7 +159,7 @@ def _parts(run: Run) -> Iterator[html.HtmlElement]:
 
 def _heading(run: Run) -> html.HtmlElement | None:
     """The heading that a run is: by its tag, or a title by its name."""
-    if run.owner.tag in _HEADINGS:
+    if run.owner.tag in _HEADINGS or (run.owner.tag == "dt" and run.links):
         return run.owner
     called = f"{run.owner.get('class') or ''}"[:200]
     return run.owner if run.links and _TITLE.search(called) else None

@@ -81,7 +81,7 @@ _TRAINING = re.compile(
     re.I,
 )
 # What a rule against training takes for a ban, and a story says of what cannot be done: 수집할 수 없는 곳.
-_DESCRIBED = re.compile(r"가능(?:합|하[며고])|없(?:는|어|던|었|다면|기|을|지|고)")
+_DESCRIBED = re.compile(r"가능(?:합|하[며고])|없(?:는|어|던|었|다면|기|을|지|고|다\.\s\S)")
 # That it is for no commercial use, said beside no licence that says so itself.
 _COMMERCIAL = re.compile(
     rf"(?:상업|영리)(?:적|용|목적)[^.]{{0,20}}(?:{_FORBIDDEN}|삼가)|비\s?(?:상업|영리)(?:적"

@@ -71,7 +71,9 @@ _ONLY = re.compile(
     r"|\bonly\b|applies to (?:the )?(?:photo|image|picture|file|video|code|data)",
     re.I,
 )
-_OF_USE = re.compile(r"적용|해당|이용|사용|활용|허용|허락|유효|한(?:함|하|정|해)|대한|것|않|아니|아닙|제외|없|\bonly\b|appl", re.I)
+_OF_USE = re.compile(
+    r"적용|해당|이용|사용|활용|허용|허락|유효|한(?:함|하|정|해)|대한|것|않|아니|아닙|제외|없|\bonly\b|appl", re.I
+)
 _PARTS = re.compile(
     r"이전|까지\b|이후|부터|년도|유효|만료|종료|\buntil\b|\bexpire|\bbefore\b|\bsince\b|\bafter\b", re.I
 )
