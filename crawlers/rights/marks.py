@@ -20,8 +20,8 @@ from crawlers.rights.cards import without_cards
 from crawlers.rights.declared import bare, declared, is_declaration, may_declare, says_more, stated, without_holder
 from crawlers.rights.gates import anywhere, gate
 from crawlers.rights.kogl_sentences import Hit
-from crawlers.rights.previews import without_previews
 from crawlers.rights.place import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
+from crawlers.rights.previews import without_previews
 from crawlers.rights.refusals import may_refuse, of_a_work, refusal
 from crawlers.rights.subjects import Subject, about, doubtful
 from crawlers.rights.whose import is_grant, without_others

@@ -27,24 +27,29 @@ _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
 _HEADS = _HEADINGS | {"b", "strong"}
 _WHOLES = frozenset("html body main article footer header td form".split())
 _NAME = re.compile(
-    r"(?:^|[\s_-])(?:next|prev|previous|series|related|feed|rss|recent|teaser|excerpt|summary|preview|pinned|embed|og|link)"
+    r"(?:^|[\s_-])(?:next|prev|previous|series|related|feed|rss|recent|teaser|excerpt|summary|preview|pinned"
+    r"|embed|og|link)"
     r"(?:$|[\s_-]|(?=[A-Z]))|card|rss|summary",
     re.I,
 )
 _TITLE = re.compile(r"tit(?:le)?(?:$|[\s_-])|headline|subject", re.I)
 _OWN_BOX = re.compile(r"licen[cs]e|ccl|kogl|copyright|nuri|author|byline", re.I)
 _READ_ON = re.compile(
-    r"(?:계속|더|이어서|자세히|전문|원문|전체|본문|글|마저)\s?(?:글\s?)?(?:읽기|보기|읽으러|보러|읽으세요)|더\s?알아보기|바로\s?가기"
-    r"|\b(?:read|see|learn|view) (?:more|on|full|the full|post|article)\b|continue reading|full (?:text|article|story)",
+    r"(?:계속|더|이어서|자세히|전문|원문|전체|본문|글|마저)\s?(?:글\s?)?(?:읽기|보기|읽으러|보러|읽으세요)"
+    r"|더\s?알아보기|바로\s?가기"
+    r"|\b(?:read|see|learn|view) (?:more|on|full|the full|post|article)\b|continue reading|full (?:text|article"
+    r"|story)",
     re.I,
 )
 _LEADS = re.compile(
-    r"^\W{0,3}(?:다음|이전|앞|뒤|이어지는|관련|최근|추천|새|인기|이웃의\s?새|함께\s?읽을|더\s?읽을)\s?(?:글|포스트|기사|문서|편|이야기|게시물)"
+    r"^\W{0,3}(?:다음|이전|앞|뒤|이어지는|관련|최근|추천|새|인기|이웃의\s?새|함께\s?읽을|더\s?읽을)\s?(?:글"
+    r"|포스트|기사|문서|편|이야기|게시물)"
     r"|^\W{0,3}(?:연재|시리즈|읽을거리|next|previous|related|recent|up next)\b",
     re.I,
 )
 _NO_DOCUMENT = re.compile(
-    r"kogl\.or\.kr|creativecommons\.org|(?:gnu|opensource)\.org|^#|^javascript:|^mailto:|^tel:|/(?:tags?|categor(?:y|ies)|authors?|users?|search)/"
+    r"kogl\.or\.kr|creativecommons\.org|(?:gnu|opensource)\.org|^#|^javascript:|^mailto:|^tel:|/(?:tags?"
+    r"|categor(?:y|ies)|authors?|users?|search)/"
     r"|\.(?:hwpx?|pdf|docx?|xlsx?|pptx?|zip|jpe?g|png|gif)(?:$|[?#])|(?:^|[/?&=_])(?:down|file)",
     re.I,
 )

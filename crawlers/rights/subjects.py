@@ -104,7 +104,8 @@ _DOUBT = re.compile(
 )
 # What an open licence asks for, in the words of publishers: no doubt about it.
 _ASKS = re.compile(
-    r",?\s(?:which|that) permits?\b[^.]{0,200}|원(?:문|본|글|저작물?)(?:과|와)\s?(?:같은|같이|동일한|동일하게|마찬가지로|번역\S{0,2}\s?모두)|\bthe same licen[cs]e as the original\b"
+    r",?\s(?:which|that) permits?\b[^.]{0,200}|\bthe same licen[cs]e as the original\b"
+    r"|원(?:문|본|글|저작물?)(?:과|와)\s?(?:같은|같이|동일한|동일하게|마찬가지로|번역\S{0,2}\s?모두)"
     r"|,?\sprovided\b[^.]{0,40}\boriginal\b[^.]{0,120}"
     r"|,?\sas long as\b[^.]{0,40}\boriginal\b[^.]{0,120}|\b(?:you )?(?:may|can) use\b",
     re.I,

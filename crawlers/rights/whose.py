@@ -55,7 +55,10 @@ _COMMENTS = re.compile(
 )
 _MARK_WORDS = re.compile(r"표시|마크|라이[선센]스|공공누리|이용\s?조건|조건은|\bCC\b|licen[cs]e|\bmark\b|badge", re.I)
 # The label of the licence of a part: 이미지 이용조건, 유물 사진 저작권, 이용조건(이미지), Image licence.
-_PART_NAME = r"(?:사진|이미지|그림|도판|삽화|영상|음원|음악|음성|오디오|비디오|3D|모델링|원문\s?이미지|썸네일|첨부\s?(?:파일)?|붙임|파일|데이터|지도|도면|악보)"
+_PART_NAME = (
+    r"(?:사진|이미지|그림|도판|삽화|영상|음원|음악|음성|오디오|비디오|3D|모델링|썸네일"
+    r"|첨부\s?(?:파일)?|붙임|파일|데이터|지도|도면|악보)"
+)
 _PART_LABEL = re.compile(
     rf"{_PART_NAME}\s?(?:자료|파일|의)?\s?(?:이용|사용|활용)?\s?(?:조건|저작권|라이[선센]스|이용\s?허락|허락|범위|공공누리|유형|권리|마크|CCL|licen[cs]e)"
     rf"|(?:조건|저작권|라이[선센]스|이용\s?허락|권리)\s?[(<\[]\s?{_PART_NAME}"
