@@ -71,7 +71,7 @@ GIVES = re.compile(
 _WORK = _any("저작물 작품 글 문서 자료 원고 텍스트 시 소설 노래 가사")
 REMAINS = re.compile(
     rf"(?:{_RIGHT}|보호\s?기간)[^.]{{0,30}}(?:소멸|만료|종료|끝나|풀리|지나)(?:되|하)?지\s?(?:는\s)?않"
-    rf"|{_RIGHT}[^.]{{0,24}}(?:보호(?:를)?\s?(?:받고|받는|받습|되고|되는|됩)|존속(?!\s?기간)|유효(?:하(?:다|며)"
+    rf"|{_RIGHT}[^.]{{0,24}}(?:보호(?:를)?\s?(?:받고|받는|받습|되고|되는|됩)|존속(?!\s?기간)|남아\s?있|유효(?:하(?:다|며)"
     rf"|합)|살아\s?있)"
     r"|퍼블릭\s?도메인(?:이|에|으로)[^.]{0,8}(?:아니|아닙|아닌|않)"
     rf"|저작권이\s?(?:있는|유효한|살아\s?있는)\s?{_WORK}|공정\s?이용"
@@ -132,7 +132,7 @@ SOURCE = re.compile(
     re.I,
 )
 BYLINE = re.compile(
-    r"(?:글(?:\s?[·,/]\s?사진)?|글쓴이|작성자|등록자|게시자|저자|지은이|작가|기자|이름|writer|author|by|구분"
+    r"(?:글(?:\s?[·,/]\s?사진)?|글쓴이|작성자|등록자|게시자|저자|지은이|작가|기자|이름|writer|author|by|부문|구분"
     r"|분류|유형"
     r"|카테고리|게시판명?|코너)",
     re.I,
@@ -156,12 +156,13 @@ _PRIZE = _any("대상 최우수상? 우수상? 금상 은상 동상 장려상 �
 _STATEMENT = _any("(?:공동_)?성명서? 논평 입장문 기자_회견문 결의문 호소문 (?:공동_)?선언문 탄원서 건의문")
 LABELS = (
     re.compile(rf"(?:{_PEOPLE}\s?)?{_any('기고(?:문|글)? 투고문? (?:기명_)?칼럼 필진 오피니언 사외_기고')}{_TAIL}"),
+    re.compile(r"[^,]{1,20}\s(?:칼럼|기고|투고|에세이)(?:\s?(?:\d{1,3}회?|\(\d{1,3}\)))?"),
     re.compile(r"guest\s?(?:posts?|columns?|essays?)|op-?eds?", re.I),
     re.compile(
         rf"{_PEOPLE}\s?{_any('게시판 의견 제안 토론 마당 광장 수필 에세이 시 글 원고 발언대? 기자단? 리포트 이야기')}"
         rf"{_TAIL}"
     ),
-    re.compile(r"\S{0,8}(?:의\s?소리|에게\s?(?:바란다|바랍니다|묻는다|말한다|쓰는\s?편지))"),
+    re.compile(r"\S{0,8}(?:의\s?목?소리|[와과]의\s?대화방|에게\s?(?:바란다|바랍니다|묻는다|말한다|쓰는\s?편지))"),
     re.compile(rf"{_any('묻고_답하기 질문 질의_응답 Q_&_A 상담 민원 문의 건의')}\s?게시판", re.I),
     re.compile(
         _any(
@@ -190,7 +191,7 @@ PRIZE_LABEL = re.compile(
     r"(?:$|\s?[「『\"'“‘(·,/]|\s(?!수상|선정|차지|영예|획득|쾌거|배출|발표)[가-힣]{2,4}$)"
 )
 OFFICIAL = re.compile(_any("대변인 장관 차관 청장 처장 시장 군수 구청장 지사 총리 대통령 의회 정부 위원장 부처 당국"))
-SEGMENT = re.compile(r"\s[-–—/]\s|\s?[|>»›·:：]\s?")
+SEGMENT = re.compile(r"\s[-–—/]\s|\s?[①-⑳]\s?|\s?[|>»›·:：]\s?")
 BRACKETED = re.compile(r"[\[(<〈【]\s?([^\[\]()<>〈〉【】]{1,30}?)\s?[\])>〉】]")
 # What may stand behind the name of a publisher and be it still: a part of it, or what was taken from it.
 DEPARTMENT = re.compile(

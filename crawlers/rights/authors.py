@@ -131,7 +131,7 @@ class _Page:
         """Whether a sentence or line says that the text comes from somebody else: printed, sent, provided, awarded."""
         told = words.ABOUT_TEXT.match(sentence)
         stated = bool(words.SENTENCE.search(sentence))
-        titled = run.owner.tag in _HEADINGS or run.text in self.title
+        titled = run.owner.tag in _HEADINGS or run.text in self.title or _is_called(run.owner, _CATEGORY)
         if not told and (titled or (stated and not words.MARKER.match(sentence))):
             return False
         given = words.GAVE.search(sentence)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain, islice
 from urllib.parse import urljoin, urlsplit
 
@@ -21,6 +22,8 @@ from malmoi.licences import licence_from_url
 MAX_ABOVE = 80  # ancestors that are looked at
 MAX_RUNS = 40  # runs above a grant in which its heading is looked for
 MAX_LINKS = 40  # of a box that are read
+MAX_BESIDE = 40  # code points of a box beside the two
+MAX_TEXTS = 400  # stretches of text of a box that are measured
 MAX_SHARE = 0.5  # of the shown text of a page; a box that holds more is the page itself
 MIN_TITLE = 4  # letters of a heading that is held against the title of the page
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
@@ -83,19 +86,44 @@ class _Page:
             self.answers[key] = (
                 any(up.tag == "a" and self.leads_elsewhere(up) for up in above)
                 or (number >= 0 and self.below_another_heading(number))
+                or (number > 0 and self.below_a_link(self.shown[number - 1], self.shown[number]))
                 or self.in_a_box(one.element)
             )
         return self.answers[key]
 
     def below_another_heading(self, number: int) -> bool:
         """Whether the nearest heading above a run, in the same part of the page, leads to another document."""
-        here = self.shown[number]
-        for run in reversed(self.shown[max(0, number - MAX_RUNS) : number]):
-            if (run.state.part == "site") is not (here.state.part == "site"):
-                return False
-            if (heading := _heading(run)) is not None:
-                return self.is_linked(heading, run)
-        return False
+        above = self.headings[number]
+        if above < 0 or number - above > MAX_RUNS:
+            return False
+        run = self.shown[above]
+        heading = _heading(run)
+        return heading is not None and self.is_linked(heading, run)
+
+    @cached_property
+    def headings(self) -> list[int]:
+        """The number of the nearest heading above each run in the same part of the page, or -1."""
+        out, latest, framed = [], -1, False
+        for number, run in enumerate(self.shown):
+            if (run.state.part == "site") is not framed:
+                latest, framed = -1, not framed
+            out.append(latest)
+            if _heading(run) is not None:
+                latest = number
+        return out
+
+    def below_a_link(self, above: Run, here: Run) -> bool:
+        """Whether the run above is a link to another document and nothing else, in a box that holds only the two."""
+        box, outer = here.owner.getparent(), above.owner.getparent()
+        if len(above.links) != 1 or len(above.links[0].text.strip()) < len(above.text) or not above.text:
+            return False
+        if here.state.part == "site" or here.state.mark is not None or box is None or box.tag in _WHOLES:
+            return False
+        if above.owner is not box and outer is not box and (outer is None or outer.getparent() is not box):
+            return False
+        words = sum(map(len, map(str.strip, islice(box.itertext(), MAX_TEXTS))))
+        alone = words <= len(above.text) + len(here.text) + MAX_BESIDE
+        return alone and self.leads_elsewhere(above.links[0].element)
 
     def is_linked(self, heading: html.HtmlElement, run: Run) -> bool:
         links = chain((link.element for link in run.links[:3]), islice(heading.iterancestors(), 2))
@@ -116,7 +144,7 @@ class _Page:
         return False
 
     def is_box(self, box: html.HtmlElement, element: html.HtmlElement) -> bool:
-        if sum(map(len, islice(box.itertext(), 400))) > MAX_SHARE * self.length:
+        if sum(map(len, islice(box.itertext(), MAX_TEXTS))) > MAX_SHARE * self.length:
             return False
         links = [one for one in islice(box.iter("a"), MAX_LINKS) if self.leads_elsewhere(one)]
         if not links:
