@@ -25,7 +25,7 @@ from malmoi.rights import decide
 from malmoi.source import Dump, Extracted, Item, Source
 from malmoi.workers import renew
 
-VERSION = 10  # raise it when extraction, marks or signals change what they yield
+VERSION = 11  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
 LIBRARIES = (
     "trafilatura",

@@ -61,7 +61,7 @@ SELF = re.compile(
 )
 # A sentence that gives a licence to what it says the rights of: 저작권은 필자에게 있으며 CC BY 4.0에 따라 ….
 GIVES = re.compile(
-    r"(?:\bCC\b|공공누리|라이[선센]스|licen[cs]|커먼즈|commons)[^.]{0,60}"
+    r"(?:\bCC\b|공공누리|라이[선센]스|licen[cs]|커먼즈|commons)(?:[^.]|\.(?=\d)){0,60}"
     r"(?:따라|따르|따릅|(?:으로|로)\s?(?:배포|공개|제공|허락)|하에|이용할\s?수|사용할\s?수|\bunder\b)"
     r"|\blicen[cs]ed under\b",
     re.I,
@@ -80,7 +80,7 @@ REMAINS = re.compile(
     re.I,
 )
 OF_THIS = re.compile(rf"(?:^|[\s(\"'“‘※*])(?:이|본|위|해당|아래)\s?{_WORK}|\bthis (?:work|text|article|page)\b", re.I)
-POLITE = re.compile(r"(?:습니다|입니다|됩니다|합니다)[.)\]]?\s?$")
+POLITE = re.compile(r"(?:않았?습니다|있습니다|아닙니다|받습니다|됩니다|합니다)[.)\]]?\s?$")
 
 # A note on the text: 이 글은 월간 가나에 실린 글입니다, ※ 필자의 허락을 받아 싣습니다, - 가나일보 3월 2일자 -.
 _TEXT = _any(
