@@ -118,7 +118,9 @@ def _host_files(row: Row) -> Sequence[Instrument]:
     """robots.txt and the well-known files that the object carries as texts."""
     text, known = row.get("robots") or "", row.get("well_known") or {}
     if not isinstance(text, str) or not isinstance(known, dict):
-        raise CallError(f"{row['id']}: field 'robots' is a string, 'well_known' an object of names and texts.")
+        raise CallError(
+            f"{row['id']}: field 'robots' must be a string, 'well_known' an object of texts; correct the line."
+        )
     texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
     return instruments.of_texts(str(row.get("url", "")), robots=text, well_known=texts)
 

@@ -31,7 +31,11 @@ _ODD_TYPE = re.compile(r"제\s?[^\s0-9A-Za-z,.]{1,2}\s?유형")  # a number that
 _DIGITS = str.maketrans("０１２３４５６７８９①②③④", "01234567891234")
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시|표기)")
-_NO_BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시|표기)\s?없이")
+# Type 0 asks for no attribution: 출처표시 의무 없이, 출처를 표시하지 않아도, 출처표시 불필요.
+_NO_BY = re.compile(
+    r"출처\s?(?:를\s)?(?:표시|명시|표기|밝히|밝힐)(?:하|할|의|를|가|는)?\s?(?:의무|조건|필요|부담|제한)?(?:가|이|를|는|도)?\s?"
+    r"(?:없|면제|불필요|불요|생략|지\s?않아도|필요\s?없)"
+)
 _AI = re.compile(r"AI\s?유형|인공지능\s?유형", re.I)
 _TYPE_OF_WORDS = {(False, False): "1", (True, False): "2", (False, True): "3", (True, True): "4"}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lxml import html
 
 from crawlers.rights.place import Run, State, quote
-from crawlers.rights.speaker import STEM, title_of
+from crawlers.rights.speaker import STEM, title_of, titles_of
 from crawlers.rights.subjects import about, doubtful
 from malmoi.licence_words import kogl_words
 
@@ -127,7 +127,7 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
     for number, sentence in enumerate(said):
         if len(sentence) > MAX_SENTENCE:
             continue
-        whole, sentence = sentence, _untitled(sentence)
+        whole, sentence = sentence, _without_titles(_untitled(sentence), run)
         words = kogl_words(sentence)
         if not words.types or not NAME.search(sentence) or not _verb(sentence) or _UNLIKELY.search(sentence):
             continue
@@ -200,6 +200,16 @@ def _untitled(sentence: str) -> str:
         lambda title: title[0] if NAME.search(title[0]) or "유형" in title[0] else f"{title[0][0]}{title[0][-1]}",
         sentence,
     )
+
+
+def _without_titles(sentence: str, run: Run) -> str:
+    """`sentence` with the title of its own page in empty brackets: whatever it says, it is the name of the text."""
+    if not NAME.search(sentence):
+        return sentence
+    for title in titles_of(run.owner):
+        if title in sentence and not NAME.search(title):
+            return re.sub(rf"[\[「『《“\"'‘]?{re.escape(title)}[\]」』》”\"'’]?", "「」", sentence, count=1)
+    return sentence
 
 
 def _next(after: Run | None, run: Run) -> str:

@@ -16,15 +16,16 @@ from urllib.parse import urlsplit
 from lxml import html
 
 from crawlers.addresses import joined
-from crawlers.rights import cells, kogl, metadata, statute
+from crawlers.rights import authors, cells, kogl, metadata, statute
 from crawlers.rights.cards import without_cards
 from crawlers.rights.declared import bare, declared, is_declaration, may_declare, says_more, stated, without_holder
 from crawlers.rights.gates import anywhere, gate
 from crawlers.rights.kogl_sentences import Hit
 from crawlers.rights.place import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
+from crawlers.rights.previews import without_previews
 from crawlers.rights.refusals import may_refuse, of_a_work, refusal
 from crawlers.rights.subjects import Subject, about, doubtful
-from crawlers.rights.whose import without_others
+from crawlers.rights.whose import is_grant, without_others
 from malmoi.document import LicenceEvidence
 from malmoi.licence_words import fold, licence_from_text
 from malmoi.licences import licence_from_url
@@ -97,8 +98,9 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
         found += _named_at_an_end(shown)
     found += statute.find(shown, item.url)
     found = without_others(without_cards(found, shown), shown)
+    found = without_previews(found, shown, item.url)
     granted = any(scope(f.state, paged) == "item" for f in found)
-    found += _refusals(shown, granted, bool(found))
+    found += [*_refusals(shown, granted, bool(found)), *authors.find(page.tree, shown, list(filter(is_grant, found)))]
     out: dict[tuple[str, str, str, str], LicenceEvidence] = {}
     for one in found:
         place, where = path(one.element), scope(one.state, paged)

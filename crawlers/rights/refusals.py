@@ -12,12 +12,13 @@ from crawlers.rights.place import Run
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that speaks about the words
 MAX_MATCHES = 8  # of one kind of words in a run
 MAX_SHORT = 120  # code points of a notice against commercial use; longer ones tell of other people's licences
+_CANNOT = r"불가(?!피|결|능(?!합|함|$|[.,)\s]))"  # 수집이 불가능하기도 하다: it cannot be done, nobody forbids it
 _FORBIDDEN = (
-    r"(?:금지|금함|금합니다|금한다|불허|불가(?!피|결)|허용하지\s?않|할\s?수\s?없|안\s?됩니다|법적\s?(?:책임|제재|처벌))"
+    rf"(?:금지|금함|금합니다|금한다|불허|{_CANNOT}|허용하지\s?않|할\s?수\s?없|안\s?됩니다|법적\s?(?:책임|제재|처벌))"
 )
 # Of training, narrower: "AI를 활용하지 않고는 풀 수 없다" forbids nothing.
 _REFUSED = (
-    r"(?:금지|금함|금합니다|금한다|불허|불가(?!피|결)|허용하지\s?않|(?:용|학습|수집|개발|훈련)(?:하실|할|될|시킬)\s?수\s?없|안\s?됩니다"
+    rf"(?:금지|금함|금합니다|금한다|불허|{_CANNOT}|허용하지\s?않|(?:용|학습|수집|개발|훈련)(?:하실|할|될|시킬)\s?수\s?없|안\s?됩니다"
     r"|법적\s?(?:책임|제재|처벌)|(?:용하|학습하|학습시키|수집하|쓰)지\s?(?:마|말)|(?:동의|허락|원)하지\s?않(?:습|음|는다)|거부(?:합니다|함|$))"
 )
 _COPYING = re.compile(
@@ -79,6 +80,8 @@ _TRAINING = re.compile(
     r"|data mining)\b",
     re.I,
 )
+# What a rule against training takes for a ban, and a story says of what cannot be done: 수집할 수 없는 곳.
+_DESCRIBED = re.compile(r"가능(?:합|하[며고])|없(?:는|어|던|었|다면|기|을|지|고|다\.\s\S)")
 # That it is for no commercial use, said beside no licence that says so itself.
 _COMMERCIAL = re.compile(
     rf"(?:상업|영리)(?:적|용|목적)[^.]{{0,20}}(?:{_FORBIDDEN}|삼가)|비\s?(?:상업|영리)(?:적"
@@ -167,6 +170,7 @@ _ENDS = re.compile(
 )
 
 
+_LIMITS_OF_LEAVE = (_ASK_FIRST, _BY_LEAVE)
 _LIMITS = (_ASK_FIRST, _UNCHANGED, _SOME_ONLY, _BY_LEAVE)
 # Every rule that `_refusal` reads. Two gates, as one is more than RE2 keeps in its 8 MB, and ten times slower then.
 _GATES = (gate(_TRAINING), gate(_NOT_FREE, _COPYING, _COMMERCIAL, _RESERVED, *_LIMITS))
@@ -199,25 +203,28 @@ def _refusal(text: str, framed: bool) -> str:
     if _PICTURE.search(text) and not _TEXT.search(text):
         return ""
     mail = bool(_MAIL.search(text))
-    if (found := _said(_TRAINING, text)) and not _RESALE.search(text) and not (mail and "수집" in found[0]):
+    found = find_stated(_TRAINING, text)
+    described = found is not None and _DESCRIBED.match(text, found.end() - 1) and not _WORK.search(text)
+    if found and not described and not _RESALE.search(text) and not (mail and "수집" in found[0]):
         return "training"
-    if _said(_NOT_FREE, text):
+    if find_stated(_NOT_FREE, text):
         return "free-use"
-    if not mail and _said(_COPYING, text):
+    if not mail and find_stated(_COPYING, text):
         return "copying"
     short = len(text) <= MAX_SHORT and not _TERM.fullmatch(text)
-    if short and _said(_COMMERCIAL, text) and not _LICENCE.search(text):
+    if short and find_stated(_COMMERCIAL, text) and not _LICENCE.search(text):
         return "commercial"
     short = short and not _ABOUT_PEOPLE.search(text) and not _LEGEND.search(text)
-    if short and any(_said(words, text) for words in _LIMITS):
+    used = bool(_USE.search(text))  # 연구 목적으로만 시작했다: a story, and no limit of a use
+    if short and any(find_stated(words, text) for words in (_LIMITS if used else _LIMITS_OF_LEAVE)):
         return "limits"
-    return "reserved" if _said(_RESERVED, text) else ""
+    return "reserved" if find_stated(_RESERVED, text) else ""
 
 
 _short_refusal = lru_cache(maxsize=MAX_KNOWN)(_refusal)
 
 
-def _said(words: re.Pattern[str], text: str) -> re.Match[str] | None:
+def find_stated(words: re.Pattern[str], text: str) -> re.Match[str] | None:
     """The first match in `text` whose sentence says it, rather than speaks about it: 「'무단전재 금지'라는 문구」."""
     for _, match in zip(range(MAX_MATCHES), words.finditer(text), strict=False):
         begin = max(text.rfind(end, 0, match.start()) for end in (". ", "? ", "! ", "\n")) + 1

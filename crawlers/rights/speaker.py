@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import html
 
@@ -15,6 +16,8 @@ from crawlers.rights.subjects import settled
 MAX_TITLES = 12  # headings of a page that are read
 MAX_TITLE = 300  # code points of each
 MAX_ELEMENTS = 400  # of a page that may hold its title
+MAX_HELD = 24  # titles that a sentence is held against
+MIN_TITLE = 6  # letters of a title that is looked for in a sentence
 MAX_LEFT = 1  # letters before the subject that are no words of their own
 _PLACE = r"(?:블로그|사이트|웹\s?사이트|홈페이지|누리집|위키|페이지|저장소)"
 _TEXT = (
@@ -65,6 +68,7 @@ _FILLER = re.compile(
     re.I,
 )
 _REVIEW = re.compile(r"서평|리뷰|읽고|읽은|후기|소개|추천|review|recommend", re.I)
+_JOINTS = re.compile(r"\s[-–—|>]\s|\||\n")
 _TITLE_NAME = re.compile(r"tit|subject|\bsj|headline|name", re.I)
 # Whose texts, or which of them: 독자의 글은, 표시가 있는 글은, 손님이 쓴 글은.
 _RESTRICTS = re.compile(
@@ -77,7 +81,7 @@ _RESTRICTS = re.compile(
 _QUOTES = "\"'“”‘’「『«‹”"
 # Another topic between the subject and the licence: 이 글의 초록은 CC BY.
 _TOPIC = re.compile(r"([가-힣A-Za-z]{1,20}?)(?:은|는|에만)(?=[\s,]|$)")
-STEM = re.compile(r"(?:있|없|하|되|쓰|오|가|르|담|히|기|드|보|받|주|않|루|리|치|지|나|내)$")  # 있는, 하는: no topic
+STEM = re.compile(r"(?:있|없|같|하|되|쓰|오|가|르|담|히|기|드|보|받|주|않|루|리|치|지|나|내)$")  # 있는, 하는: no topic
 _NEUTRAL = re.compile(
     rf"(?:{_TEXT}|{_MAY_BE}|저작권|라이[선센]스|조건|권리|허락|범위|전체|모두|전부|이용|배포|재사용|복제|공유|공개)$"
 )
@@ -146,22 +150,36 @@ def _titled(element: html.HtmlElement, word: str) -> bool:
     )
 
 
-_latest: tuple[html.HtmlElement, str, list[str]] | None = None  # root, titles, all that may be titles once asked for
+_latest: tuple[html.HtmlElement, dict[str, list[str]]] | None = None  # root, and its titles as they were asked for
 
 
 def title_of(element: html.HtmlElement, *, wide: bool = False) -> str:
-    """The title and the headings h1 and h2 of the page around an element; `wide`, all that may be a title of it.
+    """The title and the headings h1 and h2 of the page around an element; `wide`, all that may be a title of it."""
+    return _titles(element, "wide" if wide else "narrow")[0]
 
-    Those of the last page are remembered: very many sentences may ask.
-    """
+
+def titles_of(element: html.HtmlElement) -> list[str]:
+    """What may be a title of the page around an element, each by itself and without the name of its site."""
+    return _titles(element, "each")
+
+
+def _titles(element: html.HtmlElement, which: str) -> list[str]:
+    """The titles of the last page are remembered: very many sentences may ask."""
     global _latest
     root = element.getroottree().getroot()
     if _latest is None or _latest[0] is not root:
-        narrow = " ".join(_some(one) for _, one in zip(range(MAX_TITLES), root.iter("title", "h1", "h2"), strict=False))
-        _latest = (root, narrow, [])
-    if wide and not _latest[2]:
-        _latest[2].append(" ".join((_latest[1], *_wide(root))))
-    return _latest[2][0] if wide else _latest[1]
+        _latest = (root, {})
+    known = _latest[1]
+    if which not in known:
+        said = [_some(one) for one in islice(root.iter("title", "h1", "h2"), MAX_TITLES)]
+        said += _wide(root) if which != "narrow" else ()
+        known[which] = _parts(said) if which == "each" else [" ".join(said)]
+    return known[which]
+
+
+def _parts(titles: list[str]) -> list[str]:
+    parts = (" ".join(part.split()) for one in titles for part in _JOINTS.split(one))
+    return list(islice((one for one in parts if len(re.sub(r"\W", "", one)) >= MIN_TITLE), MAX_HELD))
 
 
 def _wide(root: html.HtmlElement) -> Iterator[str]:

@@ -61,7 +61,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?。])\s+(?=\D)|[;|•]")
 _DEFAULT = re.compile(
     r"\b(?:except|unless) (?:(?:where|when|as|if) )?(?:(?:it is |is )?(?:otherwise|specifically|explicitly) )?"
     r"(?:(?:otherwise )?(?:noted|stated|indicated|specified|marked|mentioned))(?: otherwise)?,?"
-    r"|별도(?:의|로)?\s?(?:저작권\s?)?(?:표시|표기|명시|언급|안내)[^.]{0,16}(?:없는\s?한|없으면|않는\s?한"
+    r"|별도(?:의|로)?\s?(?:저작권\s?)?(?:표시|표기|명시|언급|안내)[^.]{0,16}(?:(?:없|않)(?:는|은|을)\s?(?:한|경우(?:에는|에)?)|없으면|않으면"
     r"|경우를\s?제외하고(?:는)?),?"
     r"|(?:달리|따로)\s?(?:표시|명시|표기|언급)[^.]{0,12}(?:한|않으면),?",
     re.I,
@@ -104,7 +104,9 @@ _DOUBT = re.compile(
 )
 # What an open licence asks for, in the words of publishers: no doubt about it.
 _ASKS = re.compile(
-    r",?\s(?:which|that) permits?\b[^.]{0,200}|,?\sprovided\b[^.]{0,40}\boriginal\b[^.]{0,120}"
+    r",?\s(?:which|that) permits?\b[^.]{0,200}|\bthe same licen[cs]e as the original\b"
+    r"|원(?:문|본|글|저작물?)(?:과|와)\s?(?:같은|같이|동일한|동일하게|마찬가지로|번역\S{0,2}\s?모두)"
+    r"|,?\sprovided\b[^.]{0,40}\boriginal\b[^.]{0,120}"
     r"|,?\sas long as\b[^.]{0,40}\boriginal\b[^.]{0,120}|\b(?:you )?(?:may|can) use\b",
     re.I,
 )

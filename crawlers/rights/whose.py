@@ -54,6 +54,18 @@ _COMMENTS = re.compile(
     r"^\W{0,3}\d{0,3}\W{0,3}(?:개의\s)?(?:댓글|답글|의견|덧글|comments?|replies|responses|discussion)\b", re.I
 )
 _MARK_WORDS = re.compile(r"표시|마크|라이[선센]스|공공누리|이용\s?조건|조건은|\bCC\b|licen[cs]e|\bmark\b|badge", re.I)
+# The label of the licence of a part: 이미지 이용조건, 유물 사진 저작권, 이용조건(이미지), Image licence.
+_PART_NAME = (
+    r"(?:사진|이미지|그림|도판|삽화|영상|음원|음악|음성|오디오|비디오|3D|모델링|썸네일"
+    r"|첨부\s?(?:파일)?|붙임|파일|데이터|지도|도면|악보)"
+)
+_PART_LABEL = re.compile(
+    rf"{_PART_NAME}\s?(?:자료|파일|의)?\s?(?:이용|사용|활용)?\s?(?:조건|저작권|라이[선센]스|이용\s?허락|허락|범위|공공누리|유형|권리|마크|CCL|licen[cs]e)"
+    rf"|(?:조건|저작권|라이[선센]스|이용\s?허락|권리)\s?[(<\[]\s?{_PART_NAME}"
+    rf"|^\W{{0,3}}(?:(?:고화질|고해상도|원본|유물|소장품|무료|\S{{1,6}})\s)?(?:사진|이미지|그림|도판|영상|3D\S{{0,4}})\s?(?:내려\s?받기|다운로드|보기|download)"
+    r"|\b(?:images?|photos?|pictures?|videos?|audio|data|files?|media)\s(?:licen[cs]e|rights|terms|usage|copyright|downloads?)\b",
+    re.I,
+)
 _LICENCE_WORDS = re.compile(r"저작권|이용|KOGL|rights|유형", re.I)
 _ONLY = re.compile(
     r"에만|에\s?한|으로\s?한|한정|만\s(?:해당|적용)|(?:사진|이미지|그림|영상|첨부|파일|포스터|데이터|코드|서식|지도|글꼴|표)[가-힣\s]{0,8}(?:에|의)\s?(?:적용|대한"
@@ -61,6 +73,9 @@ _ONLY = re.compile(
     r"|(?:본문|글|기사|텍스트)[가-힣\s]{0,6}(?:에는|은|는|에)\s?[^.]{0,12}(?:않|아니|아닙|제외|없)"
     r"|\bonly\b|applies to (?:the )?(?:photo|image|picture|file|video|code|data)",
     re.I,
+)
+_OF_USE = re.compile(
+    r"적용|해당|이용|사용|활용|허용|허락|유효|한(?:함|하|정|해)|대한|것|않|아니|아닙|제외|없|\bonly\b|appl", re.I
 )
 _PARTS = re.compile(
     r"이전|까지\b|이후|부터|년도|유효|만료|종료|\buntil\b|\bexpire|\bbefore\b|\bsince\b|\bafter\b", re.I
@@ -75,19 +90,20 @@ _BARE_KINDS = frozenset(("kogl-image", "kogl-link", "mark-link"))
 
 def without_others(found: Sequence[Found], shown: Sequence[Run]) -> list[Found]:
     """`found` without the grants whose place says that they are about something else."""
-    if not any(map(_grants, found)):
+    if not any(map(is_grant, found)):
         return list(found)
     page = _Page(shown)
     out = []
     for one in found:
-        if not _grants(one) or one.element.tag in ("link", "meta", "script") or not page.foreign(one):
+        if not is_grant(one) or one.element.tag in ("link", "meta", "script") or not page.foreign(one):
             out.append(one)
         elif page.taken_back(one):
             out.append(Found(UNKNOWN, one.kind, one.quote, one.element, one.state))
     return out
 
 
-def _grants(one: Found) -> bool:
+def is_grant(one: Found) -> bool:
+    """Whether evidence permits any use."""
     known = terms(one.licence) if one.licence not in (NONE, UNKNOWN) else None
     return known is not None and known.use != "exclude"
 
@@ -120,6 +136,7 @@ class _Page:
         return (
             self.in_a_thing(one)
             or self.in_furniture(one, run)
+            or (run is not None and self.labelled_part(one, run, number))
             or self.taken_back(one)
             or (one.state.part != "site" and self.in_a_part(one))
             or (one.state.mark is None and one.state.part != "site" and run is not None and self.below(run, number))
@@ -146,6 +163,17 @@ class _Page:
         if mark not in self.labelled:
             self.labelled[mark] = any(map(_labels, self.block(mark)))
         return self.labelled[mark]
+
+    def labelled_part(self, one: Found, run: Run, number: int) -> bool:
+        """Below or behind a label that gives the licence to pictures or files: 이미지 이용조건."""
+        first = self.at.get(id(run.state.mark), number) if run.state.mark is not None else number
+        before = self.shown[max(0, min(first, number) - 1)] if number else None
+        inner = run.text[:MAX_LABEL] if one.element is not run.owner or run.owner.tag not in ("td", "dd") else ""
+        cell = run.owner.getprevious() if run.owner.tag in ("td", "dd") else None
+        labels = [inner, " ".join(cell.text_content().split())[:MAX_LABEL] if cell is not None else ""]
+        if before is not None and len(before.text) <= MAX_LABEL and before.state.part == run.state.part:
+            labels.append(before.text)
+        return any(map(_PART_LABEL.search, labels))
 
     def leads_to_file(self, element: html.HtmlElement) -> bool:
         if element not in self.files:
@@ -297,7 +325,8 @@ def _beside_file(run: Run) -> bool:
 def _limits(run: Run) -> bool:
     note = run.text if len(run.text) <= MAX_NOTE else run.text[-MAX_NOTE:]
     beside = bool(re.match(r"\W{0,3}(?:※|\*|위|상기|이|본|단|다만|the|this)", note)) or "※" in note
-    return bool(_MARK_WORDS.search(note) and _ONLY.search(note) and beside and not _TAKES_OUT.search(note)) or bool(
+    only = _ONLY.search(note) and _OF_USE.search(note)  # 오류가 있는 경우에만 올립니다: nothing about a mark
+    return bool(_MARK_WORDS.search(note) and only and beside and not _TAKES_OUT.search(note)) or bool(
         len(note) <= MAX_LABEL and _MARK_WORDS.search(note) and _PARTS.search(note)
     )
 
