@@ -30,6 +30,7 @@ from filters.pii_rules import (
     phones,
     postcodes,
     profiles,
+    repeats,
     resident_parts,
     residents,
     romanised,
@@ -40,9 +41,11 @@ from filters.pii_rules import (
 from filters.pii_rules.finding import Found, resolved, spans
 from filters.pii_rules.numbers import Run, Window
 from filters.pii_rules.official import Official
-from malmoi.document import Document, Spans
+from filters.pii_rules.writings import canonical
+from malmoi import links
+from malmoi.document import Document, Morphemes, Spans
 
-VERSION = 7
+VERSION = 8
 LIBRARIES = ("google-re2",)
 
 Kind: TypeAlias = Literal[
@@ -88,18 +91,44 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_officia
     [('pii:phone', '010-0000-1234')]
     """
     text, data = _readable(doc.text)
+    every = _found(text, data, "name" in kinds or bool(keep_official), doc.morphemes)
+    kept = [f for f in official.judged(text, every, keep_official) if f.kind in kinds]
+    return spans(_with_repeats(doc, text, every, kept, kinds, keep_official), doc.text)
+
+
+def _found(text: str, data: bytes, named: bool, morphemes: Morphemes | None = None) -> list[Found]:
+    """What the rules say of `text`, in order; `named` where names are wanted as well."""
     detectors: list[_Detector] = []
     for gate, owners in _GATES:
         if hits := gate.Match(data):
             detectors.extend(dict.fromkeys(owners[i] for i in sorted(hits)))
     if not detectors:
-        return ()
+        return []
     found = resolved(item for detector in detectors for item in detector(text, data))
-    if "name" in kinds or keep_official:  # a name is personal beside an identifier, so the identifiers come first
-        linked = list(names.linked(text, found, data, doc.morphemes))
+    if named:  # a name is personal beside an identifier, so the identifiers come first
+        linked = list(names.linked(text, found, data, morphemes))
         found = resolved(found + linked) if linked else found
-    found = official.judged(text, found, keep_official)
-    return spans((f for f in found if f.kind in kinds), doc.text)
+    return found
+
+
+def _with_repeats(
+    doc: Document, text: str, every: list[Found], kept: list[Found], kinds: tuple[Kind, ...], keep: tuple[Official, ...]
+) -> list[Found]:
+    """`kept` and the other places of its values, and of those that stand in the title, author or address of `doc`.
+
+    What `keep` lets stand in one place is not sought in others.
+    """
+    values = [(f.kind, text[f.start : f.end]) for f in kept]
+    for part in filter(None, (doc.title, doc.author, links.plain(doc.provenance.url))):
+        part, data = _readable(part)
+        found = official.judged(part, _found(part, data, "name" in kinds), keep)
+        values += [(f.kind, part[f.start : f.end]) for f in found if f.kind in kinds]
+    if len(kept) < len(every):
+        marked = {f.start for f in kept}
+        stays = {canonical(f.kind, text[f.start : f.end]) for f in every if f.kind in kinds and f.start not in marked}
+        values = [(kind, value) for kind, value in values if canonical(kind, value) not in stays]
+    again = repeats.found(text, values, every) if values else []
+    return sorted((*kept, *again), key=lambda f: f.start) if again else kept
 
 
 def _readable(text: str) -> tuple[str, bytes]:

@@ -5,20 +5,23 @@ What each action leaves of which kind stands in docs/personal-data.md.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
+import re2
 from pydantic import BeforeValidator
 
 from filters import generalised
 from filters import surrogates as reserved
+from filters.pii_rules import repeats
+from filters.pii_rules.writings import canonical
 from filters.surrogates import Surrogates
-from malmoi.document import Document, Edit, Edits, Span
+from malmoi import links
+from malmoi.document import Document, Edit, Edits, Field, Span
 
-VERSION = 2
+VERSION = 3
 LIBRARIES = ("google-re2",)
 
 Action: TypeAlias = Literal["placeholder", "surrogate", "generalise", "keep"]
@@ -49,7 +52,6 @@ NAMES: Final = {
 # A region and a year tell nobody apart, and a text about places or generations needs them.
 _DEFAULT: Final[dict[str, Action]] = {"address": "generalise", "birth_date": "generalise"}
 _OTHER: Final = "개인정보"  # a kind this table does not know yet is redacted all the same
-_NUMBERS: Final = frozenset(("rrn", "frn", "phone", "brn", "crn", "account", "card"))
 
 
 def _pairs(table: Any) -> tuple[tuple[str, str], ...]:
@@ -98,14 +100,44 @@ def mend(doc: Document, *, actions: Actions = ()) -> Edits:
     ['010-0000-0001', '010-0000-0001']
     """
     chosen = {**_DEFAULT, **dict(actions)}
-    writer = _Writer(Surrogates(doc.text))
+    writer = _Writer(doc.text, Surrogates(doc.text))
     edits = []
     for stretch in _stretches(doc.spans, chosen):
         kept, text = writer.write(
             doc.text[stretch.start : stretch.end], stretch, chosen.get(stretch.kind, "placeholder")
         )
         edits.append(Edit(stretch.start + kept, stretch.end, text, _PREFIX + stretch.kind))
-    return tuple(edits)
+    return (*edits, *_beside(doc, chosen, writer))
+
+
+def _beside(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> Iterator[Edit]:
+    """The same for the title, the author and the address, where a value that is marked in the text stands in them.
+
+    The name of an author stays: a licence may ask for it. An address is read with its escapes decoded.
+    """
+    marked = [(s.kind.removeprefix(_PREFIX), s.value) for s in doc.spans if s.kind.startswith(_PREFIX) and s.value]
+    values = [(kind, value) for kind, value in marked if actions.get(kind) != "keep"]
+    if not values:
+        return
+    unnamed = [(kind, value) for kind, value in values if kind != "name"]
+    yield from _in_field("title", doc.title, values, actions, writer)
+    yield from _in_field("author", doc.author, unnamed, actions, writer)
+    url = links.plain(doc.provenance.url)
+    edits = list(_in_field("url", url, values, actions, writer))
+    if edits and url != doc.provenance.url:
+        for edit in reversed(edits):
+            url = url[: edit.start] + edit.text + url[edit.end :]
+        edits = [Edit(0, len(doc.provenance.url), url, edits[0].reason, "url")]
+    yield from edits
+
+
+def _in_field(
+    name: Field, text: str, values: Sequence[tuple[str, str]], actions: Mapping[str, Action], writer: _Writer
+) -> Iterator[Edit]:
+    for hit in repeats.found(text, values) if text else ():
+        stretch = _Stretch(hit.start, hit.end, hit.kind)
+        kept, written = writer.write(text[hit.start : hit.end], stretch, actions.get(hit.kind, "placeholder"))
+        yield Edit(hit.start + kept, hit.end, written, _PREFIX + hit.kind, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +167,18 @@ def _stretches(spans: tuple[Span, ...], actions: Mapping[str, str]) -> list[_Str
 class _Writer:
     """What stands for the values of one document."""
 
+    text: str  # of the document
     surrogates: Surrogates
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)  # numbers that placeholders of a kind had before
 
     def write(self, value: str, stretch: _Stretch, action: str) -> tuple[int, str]:
         """How many code points of the value stay in front, and what is written for the others."""
-        plain = _canonical(value, stretch.kind)
+        plain = canonical(stretch.kind, value)
         seen = self.numbers.setdefault(stretch.kind, {})
-        number = seen.setdefault(plain, len(seen) + 1)
+        if not seen:
+            self.counted[stretch.kind] = _last_number(self.text, NAMES.get(stretch.kind, _OTHER))
+        number = seen.setdefault(plain, self.counted[stretch.kind] + len(seen) + 1)
         if stretch.whole and action == "surrogate" and (found := self.surrogates.of(stretch.kind, plain)):
             return 0, found
         if stretch.whole and action == "generalise" and (general := generalised.general(stretch.kind, value)):
@@ -150,9 +186,8 @@ class _Writer:
         return 0, f"[{NAMES.get(stretch.kind, _OTHER)}{number}]"
 
 
-def _canonical(value: str, kind: str) -> str:
-    folded = unicodedata.normalize("NFKC", value).casefold()  # only compared, never written
-    if kind not in _NUMBERS:
-        return "".join(c for c in folded if c.isprintable() and not c.isspace())
-    digits = "".join(c for c in folded if c.isdigit() or c in "*x●○■")
-    return "0" + digits[2:].lstrip("0") if kind == "phone" and digits.startswith("82") else digits
+def _last_number(text: str, name: str) -> int:
+    """The highest number of a placeholder of this name that stands in `text`; 0 where there is none."""
+    if f"[{name}" not in text:
+        return 0
+    return max(map(int, re2.findall(f"\\[{name}([0-9]{{1,6}})\\]", text)), default=0)

@@ -1,7 +1,7 @@
 """What the fork server imports before the first worker is forked: the heavy libraries, once for all.
 
 A worker forked from it costs its own pages only. Kiwi is built lazily, so it tokenises one word here;
-the kernels of MinHash are compiled or loaded, so that no document pays for it out of its CPU limit.
+the kernels of MinHash are loaded where a large input has had them compiled before, and nothing is compiled here.
 Neither Scrapy nor Prefect is among these, and a test holds that.
 """
 

@@ -58,7 +58,8 @@ def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
 
     A verdict adds labels, measures and a note. Spans and morphemes are added beside the text.
     Edits change the text and move every span behind them; what they cut into is removed
-    together with its value, so that no lemma keeps what was redacted.
+    together with its value, so that no lemma keeps what was redacted. Those of another field change
+    that field, and are noted with its name before the reason.
 
     >>> from malmoi.document import Edit, Provenance
     >>> doc = Document("a/1", "전화 010", Provenance("a", "", "", "", ""))
@@ -80,8 +81,26 @@ def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
         notes = _counted(by, verb, [s.kind for s in spans])
         return replace(doc, spans=tuple(sorted((*doc.spans, *spans), key=_span_order)), trail=(*doc.trail, *notes))
     edits = tuple(f for f in finding if isinstance(f, Edit))
-    _inside(doc, by, edits)
-    return replace(edited(doc, edits), trail=(*doc.trail, *_counted(by, verb, [e.reason for e in edits])))
+    of_text = tuple(e for e in edits if e.field == "text")
+    _inside(doc, by, of_text)
+    notes = _counted(by, verb, [e.reason if e.field == "text" else f"{e.field}:{e.reason}" for e in edits])
+    doc = _edited_beside(doc, by, edits) if len(of_text) < len(edits) else doc
+    return replace(edited(doc, of_text) if of_text else doc, trail=(*doc.trail, *notes))
+
+
+def _edited_beside(doc: Document, by: str, edits: Edits) -> Document:
+    """The document with the edits of its title, author and address carried out."""
+    for field in ("title", "author", "url"):
+        of_field = tuple(e for e in edits if e.field == field)
+        text = doc.provenance.url if field == "url" else getattr(doc, field)
+        _inside(replace(doc, text=text), by, of_field)
+        for edit in reversed(of_field):
+            text = text[: edit.start] + edit.text + text[edit.end :]
+        if of_field and field == "url":
+            doc = replace(doc, provenance=replace(doc.provenance, url=text))
+        elif of_field:
+            doc = replace(doc, title=text) if field == "title" else replace(doc, author=text)
+    return doc
 
 
 def _told(

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 
 Scope: TypeAlias = Literal["item", "site", "source"]
 Use: TypeAlias = Literal["redistribute", "train-only", "exclude"]
+Field: TypeAlias = Literal["text", "title", "author", "url"]  # of a document, that a `mend` may change
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The finding of a `mend`: replace text[start:end] by `text`, for `reason`."""
+    """The finding of a `mend`: replace text[start:end] by `text`, for `reason`; or the same in another field."""
 
     start: int
     end: int
     text: str
     reason: str
+    field: Field = "text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def spaced(text: str) -> str:
 def malmoi(bulk: bool) -> System:
     from filters.duplicates import sketch
 
-    sketch.warm()
+    sketch.warm(compile=True)
     if bulk:
         return System(sketch.signatures, letters)
     return System(lambda texts: [sketch.signature(t) for t in texts], letters)
@@ -72,7 +72,7 @@ def malmoi_letters() -> System:
     """From letters to signature; they are hashed, but taking them from the text is not counted."""
     from filters.duplicates import sketch
 
-    sketch.warm()
+    sketch.warm(compile=True)
     return System(
         lambda texts: [sketch.signature_of(t) for t in texts],
         letters,
@@ -87,7 +87,7 @@ def malmoi_sketch() -> System:
     from filters.duplicates import sketch, survey
     from malmoi.document import Document, Provenance
 
-    sketch.warm()
+    sketch.warm(compile=True)
     base = Provenance("s", "", "", "", "")
 
     def sign(texts: Sequence[str]) -> list[Any]:

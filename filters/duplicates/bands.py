@@ -77,7 +77,20 @@ def banding(threshold: float) -> Banding:
     return Banding(PERMUTATIONS, 1)
 
 
-@compiled
+def _keys(signatures: U32, first: int, rows: int) -> U64:
+    key = np.zeros(len(signatures), np.uint64)
+    for j in range(first, first + rows):
+        key = (key ^ signatures[:, j].astype(np.uint64)) * _K
+        key ^= key >> _HALF
+    return (key * _K) >> _TOP
+
+
+def _keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: int) -> None:
+    for band in range(len(found)):
+        found[band, low:high] = _keys(signatures[low:high], first + band * rows, rows)
+
+
+@compiled(plain=_keys, weight=4)
 def keys(signatures: U32, first: int, rows: int) -> U64:
     """The keys of the band of `rows` values from `first` on, shape (documents,); below 2^KEY_BITS."""
     found = np.empty(len(signatures), np.uint64)
@@ -90,7 +103,7 @@ def keys(signatures: U32, first: int, rows: int) -> U64:
     return found
 
 
-@compiled
+@compiled(plain=_keys_of, weight=16)
 def keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: int) -> None:
     """The keys of as many bands of `rows` values from `first` on as `found` has rows, of documents `low` to `high`.
 
@@ -179,7 +192,7 @@ def repeated(key: U64, shown: Flags) -> U32:
     return found[:count].copy()
 
 
-@compiled
+@compiled(by=1)
 def _with_rank(key: U64, row: U32, rank: I32) -> U64:
     found = np.empty(len(row), np.uint64)
     for i in range(len(row)):
@@ -187,7 +200,7 @@ def _with_rank(key: U64, row: U32, rank: I32) -> U64:
     return found
 
 
-@compiled
+@compiled(weight=4)
 def _paired(run: U64, row: I32, parent: Any) -> U64:
     """The pairs of each run of equal keys, packed, without those of one parent."""
     size = 0
@@ -230,7 +243,7 @@ def lookups(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]:
     return found
 
 
-@compiled
+@compiled(weight=4)
 def _looked_up(asked: I64, low: I64, high: I64, row: U32, live: Flags) -> Any:
     ends = np.empty(len(asked) + 1, np.int64)
     ends[0] = 0

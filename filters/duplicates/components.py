@@ -53,7 +53,7 @@ def union(parent: Parents, left: int, right: int) -> None:
         parent[left] = right
 
 
-@compiled
+@compiled(by=1)
 def join(parent: Parents, left: I64, right: I64) -> None:
     """Join all pairs.
 
@@ -117,7 +117,7 @@ def _sizes(label: Parents, size: Parents) -> None:
         size[label[node]] += 1
 
 
-@compiled
+@compiled(by=3)
 def tally(label: Parents, distinct: Parents, flags: Any, left: I64, right: I64, kind: Any) -> None:
     """Book pairs in the columns of Families: of a COPY the right one is the copy, of one only."""
     for at in range(len(left)):

@@ -21,7 +21,7 @@ EXACT = 1024  # keepers with whom one member is compared by its shingles; beyond
 _NO_BYTES = np.empty((0, PERMUTATIONS), np.uint8)
 
 
-@compiled
+@compiled(by=1)
 def share_shingles(digests: U64, left: I64, right: I64, kind: Any, first: I64, length: I64) -> None:
     """Copies have the shingles of their leader, which alone carries them."""
     for at in range(len(left)):
@@ -41,7 +41,7 @@ def _equal(digests: U64, i: int, j: int) -> bool:
     return differing == 0
 
 
-@compiled
+@compiled(by=1)
 def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -> None:
     """Join the pairs whose signatures leave no doubt, and copies."""
     for at in range(len(left)):
@@ -50,7 +50,7 @@ def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -
             union(parent, i, j)
 
 
-@compiled
+@compiled(by=1, weight=16)
 def join_verified(
     parent: Parents, left: I64, right: I64, signatures: U32, row: I64,
     letters: I64, flat: U32, first: I64, length: I64, bound: I64, needed: Any,
@@ -88,7 +88,7 @@ def complete(component: Parents, rank: I64, letters: I64) -> I64:
     return found
 
 
-@compiled
+@compiled(by=2, weight=512)
 def judged(
     starts: I64, ranks: I32, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
     flat: U32, first: I64, length: I64, bound: I64, needed: Any,
@@ -169,7 +169,11 @@ def _low_bytes(signatures: U32, row: I64) -> U8:
     return found
 
 
-@compiled
+def _equal_bytes(low: U8, i: int, j: int) -> int:
+    return int(np.count_nonzero(low[i] == low[j]))
+
+
+@compiled(plain=_equal_bytes)
 def equal_bytes(low: U8, i: int, j: int) -> int:
     """In how many of their bytes two rows agree: never in fewer than in their values."""
     count = np.uint8(0)  # as narrow as what is compared, so that the processor counts 32 at once

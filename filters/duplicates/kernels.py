@@ -1,44 +1,90 @@
 """The kernels of sketches: compiled loops over letters, shingles and permutations, which know nothing of str.
 
-They run without the GIL and share no buffer, so that threads may call them at once.
+They run without the GIL and share no buffer, so that threads may call them at once. Before each loop stands the same
+with NumPy, for inputs that are too small to compile anything (compiling.py); a property test holds them equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from filters.duplicates.compiling import compiled
 
 SHINGLE = 5  # letters and digits; about 1.2 eojeol of Korean prose
 
 U32 = npt.NDArray[np.uint32]
 U8 = npt.NDArray[np.uint8]
-F = TypeVar("F", bound=Callable[..., Any])
 
 _NONE = np.uint32(0xFFFFFFFF)  # what no shingle has come below
+_PART = 256  # shingles that NumPy permutes at once: 128 KB, which stay in the second cache
 _BLOCK = 1024  # shingles hashed before they are permuted: 4 KB, which stay in the first cache
 _STEP = 64  # blocks are filled up to a multiple of it, so that no shingle is left to a loop without vectors
 _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 / golden ratio)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
-def compiled(function: F) -> F:
-    """`function` as a kernel that runs without the GIL, kept on disk once compiled.
-
-    numba keeps it in NUMBA_CACHE_DIR where that is set, else in `__pycache__` beside the file, else in the
-    user's cache folder; where none of them can be written it is compiled anew in each process (seconds).
-    A kernel that calls one of another file is not compiled again when that file changes.
-    """
-    try:
-        return cast(F, numba.njit(function, nogil=True, error_model="numpy", cache=True))
-    except RuntimeError:  # "no locator available": nowhere to keep it
-        return cast(F, numba.njit(function, nogil=True, error_model="numpy"))
+def _letters_in(points: U32, lower: U32, letters: U32) -> int:
+    found = lower[np.minimum(points, np.uint32(len(lower) - 1))]
+    found = found[found != 0]
+    letters[: found.size] = found
+    return found.size
 
 
-@compiled
+def _hashes_of(letters: U32, hashes: U32) -> int:
+    wide = letters.astype(np.uint64)
+    width = min(SHINGLE, len(letters))
+    count = len(letters) - width + 1 if width else 0
+    rolled = np.zeros(count, np.uint64)
+    for at in range(width):
+        rolled = rolled * _K + wide[at : at + count]
+    hashes[:count] = ((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32)
+    return count
+
+
+def _distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
+    if not len(hashes):
+        return 0
+    found = hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))]
+    hashes[: found.size] = found
+    return found.size
+
+
+def _sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:
+    letters = np.empty(len(points), dtype=np.uint32)
+    first = 0
+    for number, end in enumerate(ends.tolist()):
+        count = _letters_in(points[first:end], lower, letters)
+        _sign(letters[:count], a, b, rows[number])
+        first = end
+
+
+def _sign(letters: U32, a: U32, b: U32, row: U32) -> None:
+    row[:] = _NONE
+    hashes = np.empty(len(letters), dtype=np.uint32)
+    count = _hashes_of(letters, hashes)
+    for first in range(0, count, _PART):
+        h = hashes[first : min(first + _PART, count)]
+        h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+        h = (h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+        h ^= h >> np.uint32(16)
+        np.minimum(row, (a[:, None] * h + b[:, None]).min(axis=1), out=row)
+
+
+def _jaccard(left: U32, right: U32) -> float:
+    shared = np.intersect1d(left, right, assume_unique=True).size
+    union = len(left) + len(right) - shared
+    return shared / union if union else 0.0
+
+
+def _utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
+    kept = points[~white[np.minimum(points, np.uint32(len(white) - 1))]]
+    text = kept.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass")
+    data[: len(text)] = np.frombuffer(text, np.uint8)
+    return len(text)
+
+
+@compiled(plain=_letters_in)
 def letters_in(points: U32, lower: U32, letters: U32) -> int:
     """Write the letters among `points` in lower case to `letters`; how many."""
     last = np.uint32(len(lower) - 1)
@@ -50,7 +96,7 @@ def letters_in(points: U32, lower: U32, letters: U32) -> int:
     return count
 
 
-@compiled
+@compiled(plain=_hashes_of)
 def hashes_of(letters: U32, hashes: U32) -> int:
     """Hash the shingles of `letters`; how many."""
     width = min(SHINGLE, len(letters))
@@ -77,7 +123,7 @@ def _folded(rolled: np.uint64) -> np.uint32:
     return np.uint32(((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32))
 
 
-@compiled
+@compiled(plain=_distinct)
 def distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     """Move the distinct values of a sorted array to its front; how many."""
     count = 0
@@ -88,7 +134,7 @@ def distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     return count
 
 
-@compiled
+@compiled(plain=_sign_all)
 def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:
     """Sign each of the texts that stand one after another in `points` and end at `ends`."""
     letters = np.empty(len(points), dtype=np.uint32)
@@ -99,7 +145,7 @@ def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U3
         first = ends[number]
 
 
-@compiled
+@compiled(plain=_sign)
 def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
     """Write the signature of `letters` to `row`."""
     row[:] = _NONE
@@ -132,7 +178,7 @@ def _permute(hashes: U32, a: U32, b: U32, row: U32) -> None:
         row[j] = least
 
 
-@compiled
+@compiled(plain=_jaccard)
 def jaccard(left: U32, right: U32) -> float:
     """Exact Jaccard similarity of two sorted arrays of distinct hashes; 0.0 where both are empty.
 
@@ -149,7 +195,7 @@ def jaccard(left: U32, right: U32) -> float:
     return shared / union if union else 0.0
 
 
-@compiled
+@compiled(plain=_utf8)
 def utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
     """Write `points` as UTF-8 to `data` without white space; how many bytes. Surrogates are encoded like others."""
     last = np.uint32(len(white) - 1)

@@ -59,7 +59,11 @@ def bounds(threshold: float) -> I64:
     return np.array([[kind.sure, kind.doubt, kind.least] for kind in limits(threshold)], dtype=np.int64)
 
 
-@compiled
+def _equal_values(left: U32, i: int, right: U32, j: int) -> int:
+    return int(np.count_nonzero(left[i] == right[j]))
+
+
+@compiled(plain=_equal_values)
 def equal_values(left: U32, i: int, right: U32, j: int) -> int:
     """In how many values row `i` of `left` and row `j` of `right` agree."""
     count = np.uint32(0)
@@ -68,7 +72,7 @@ def equal_values(left: U32, i: int, right: U32, j: int) -> int:
     return int(count)
 
 
-@compiled
+@compiled(by=1, weight=16)
 def compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
     """SURE, DOUBT or NO for each pair of rows (i, j); `longer` and `shorter` are their letters, in any order.
 
@@ -93,7 +97,7 @@ def _sides(pair: Any) -> Any:
     return np.int64(pair >> _HALF), np.int64(pair & _LOW)
 
 
-@compiled
+@compiled(by=2, weight=16)
 def joined(signatures: U32, letters: Any, pairs: U64, parent: Parents, bound: I64) -> tuple[U64, U64]:
     """Of pairs of rows, packed as one number, the sure ones and those in doubt.
 

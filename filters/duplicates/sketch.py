@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from filters.duplicates.compiling import compiled as compiled
+from filters.duplicates.compiling import use_compiled
 from filters.duplicates.kernels import SHINGLE as SHINGLE
 from filters.duplicates.kernels import U32 as U32
-from filters.duplicates.kernels import compiled as compiled
 from filters.duplicates.kernels import distinct, hashes_of, letters_in, sign, sign_all, utf8
 from filters.duplicates.kernels import jaccard as jaccard
 
@@ -130,8 +131,14 @@ def matrix(rows: Any) -> U32:
     return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)
 
 
-def warm() -> None:
-    """Compile or load every kernel and build the tables, so that what is forked from here has them."""
+def warm(*, compile: bool = False) -> None:
+    """Build the tables and load the kernels that are compiled already, so that what is forked from here has them.
+
+    Where none is, nothing is compiled unless `compile` asks for it: an input that is large enough will have it done.
+    """
+    _lower()
+    _permutations()
+    use_compiled((letters_in, hashes_of, distinct, sign, sign_all, jaccard, utf8), compile=compile)
     jaccard(shingle_hashes("우리말을 모은 사전"), shingle_hashes(""))
     signatures(["우리말을 모은 사전"])
     signature("우리말을 모은 사전")

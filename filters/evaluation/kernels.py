@@ -121,7 +121,7 @@ def _stands(part: U16, letters: U16, start: int, end: int) -> bool:
     return False
 
 
-@compiled
+@compiled(weight=4)
 def search(
     letters: U16,
     run: int,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -40,6 +41,15 @@ _DOT: Final = (
 )
 HOSTS: Final = "네이버|네버|지메일|지멜|쥐메일|핫멜|한메일|다음|네이트|카카오|핫메일|아웃룩|야후|구글"
 ENDS: Final = "컴|넷|오알지|케이알"
+SAID_HOSTS: Final = {
+    "네이버": "naver", "네버": "naver", "지메일": "gmail", "지멜": "gmail", "쥐메일": "gmail", "핫멜": "hotmail",
+    "핫메일": "hotmail", "한메일": "hanmail", "다음": "daum", "네이트": "nate", "카카오": "kakao", "아웃룩": "outlook",
+    "야후": "yahoo", "구글": "google",
+}  # fmt: skip
+SAID_ENDS: Final = {"컴": "com", "닷컴": "com", "넷": "net", "닷넷": "net", "오알지": "org", "케이알": "kr"}
+ENDINGS: Final = {"hanmail": "net", "daum": "net"} | dict.fromkeys(
+    ("naver", "gmail", "nate", "kakao", "hotmail", "outlook", "yahoo"), "com"
+)  # of hosts that are named without their end
 SERVICES: Final = tuple("naver gmail hanmail daum nate kakao hotmail outlook".split())
 _PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{HOSTS})"
 _TOP: Final = f"(?:[A-Za-z]{{2,12}}|{ENDS})"
@@ -164,6 +174,24 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     return Found(
         start, end, "email", 0.9 if not word else 0.8, f"disguised address; at written in {len(at)} characters"
     )
+
+
+def read(value: str) -> str:
+    """An address as it is meant, in lower case; another writing of it gives the same.
+
+    >>> read("Hong77 [at] example 쩜 KR"), read("hong77골뱅이네이버")
+    ('hong77@example.kr', 'hong77@naver.com')
+    """
+    value = unicodedata.normalize("NFKC", _visible(value)).casefold()
+    sign = _AT_SIGN.search(value)
+    if sign is None:
+        return "".join(value.split())
+    local = _DOT_SIGN.sub(".", value[: sign.start()])
+    domain = "".join(_DOT_SIGN.sub(".", value[sign.end() :]).split())
+    labels = [SAID_HOSTS.get(label, SAID_ENDS.get(label, label)) for label in domain.split(".")]
+    if len(labels) == 1 and "." not in labels[0] and labels[0] in ENDINGS:
+        labels.append(ENDINGS[labels[0]])
+    return f"{''.join(local.split())}@{'.'.join(labels)}"
 
 
 def _is_told(local: str, before: str, labels: list[str]) -> bool:

@@ -49,7 +49,7 @@ _SAID: Final = "[공영일이삼사오육륙칠팔구]"
 # maru공공45, maru 일일사육: digits in words behind the letters.
 _WORDED: Final = re2.compile(f"^({_SAID}{{2,6}}[0-9]{{0,4}}| {_SAID}{{3,6}})(?:[^가-힣]|$)")
 REACH = 80  # code points in which a handle ends
-_NO_HANDLES: Final = frozenset(
+NO_HANDLES: Final = frozenset(
     "api sdk bot app web pc mac win windows ver version beta chat talk plus www com http https login "
     "oauth id dm pay for the and with ios android channel link "
     "url feed post story messenger inc corp games bank story.com github google apple line kakao telegram "
@@ -106,7 +106,7 @@ def is_handle(text: str, at: int, end: int, *, asked: bool, disguised: bool = Fa
     value = narrow(text[at:end])
     plain = value.removeprefix("@")
     follows = text[end : end + 1]
-    if follows == "@" or text[end : end + 3] == "://" or plain.lower() in _NO_HANDLES:
+    if follows == "@" or text[end : end + 3] == "://" or plain.lower() in NO_HANDLES:
         return False  # an e-mail address, a link
     if follows in ("(", "=", "[") and follows and text[end - 1 : end + 3].isascii():
         return False  # a call
@@ -114,7 +114,7 @@ def is_handle(text: str, at: int, end: int, *, asked: bool, disguised: bool = Fa
         return False
     if (plain.isdigit() and not asked) or len(plain) < 3:
         return False
-    if " " in plain and plain.split(" ", 1)[0] in _NO_HANDLES:
+    if " " in plain and plain.split(" ", 1)[0] in NO_HANDLES:
         return False  # 카톡 pc 10
     if plain.startswith(("010", "02-", "http", "www.", "com.", "org.")) or plain.lower().endswith(_NO_ENDS):
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 import re2
@@ -18,7 +18,7 @@ from filters.pii_rules.surnames import BARE, GIVEN, is_noun, is_particle, judged
 from filters.pii_rules.tables import neighbours
 
 _LEAST: Final = 3.0  # points of a name with blanks between its syllables
-_AGAIN: Final = 64  # names of a text that are looked for again; bounds the work
+AGAIN: Final = 64  # names of a text that are looked for again; bounds the work
 _PAPERS: Final = frozenset(("passport", "frn"))
 _NO_NAME_LAST: Final = frozenset("은는을를의에신한된할")
 _FOREIGN: Final = re2.compile(
@@ -34,8 +34,13 @@ def again(text: str, names: Sequence[Found]) -> Iterator[Found]:
     >>> [f.start for f in again(text, [Found(0, 3, "name", 1.0, "")])]
     [19]
     """
-    known = {f.start for f in names}
-    for name in dict.fromkeys(text[f.start : min(f.end, f.start + 5)] for f in names[:_AGAIN]):
+    values = [text[f.start : min(f.end, f.start + 5)] for f in names[:AGAIN]]
+    yield from elsewhere(text, values, {f.start for f in names})
+
+
+def elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Found]:
+    """The places of names in `text` that do not begin at one of `known`; officials stay, a particle may follow."""
+    for name in dict.fromkeys(values):
         if len(name) not in (3, 4) or judged(name)[0] != len(name) or judged(name)[1] < BARE:
             continue
         at = text.find(name)

@@ -75,6 +75,7 @@ IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
 _DICTATED: Final = re2.compile(
     f"(?:[0-9]|{_SPOKEN_WORD})(?:(?: |-|, |다시|하이픈|대시|에 |에|의)*(?:[0-9]|{_SPOKEN_WORD})){{8,18}}"
 )
+_ROW: Final = re2.compile(f"{_TOKEN}(?:(?:{_MARK}|\n|다시|하이픈|대시|빼기)*{_TOKEN}){{6,}}")
 _A_WORD: Final = re2.compile(WORDS)
 _A_DICTATION: Final = re2.compile(f"{DICTATED}|{IN_DIGITS}")
 _NEXT = 40  # code points
@@ -100,7 +101,7 @@ _KINDS: Final = {
 }
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
 _WEAK: Final = frozenset(",.:+")  # they also stand between the values of a list or a path
-_Places = list[tuple[int, int]]  # start and end of each digit
+Places = list[tuple[int, int]]  # start and end of each digit
 
 
 def spelled(text: str, data: bytes) -> Iterator[Found]:
@@ -142,6 +143,21 @@ def dictated(text: str, data: bytes) -> Iterator[Found]:
         if kind in ("rrn", "frn"):
             kind = "frn" if number[6] in "5678" else "rrn"
         yield Found(start, places[size - 1][1], kind, 0.95, f"label {label.word} before; {size} digits in words")
+
+
+def digits(value: str) -> str:
+    """The number that a writing of it tells, digit by digit.
+
+    >>> digits("공일공-O1２③")
+    '0100123'
+    """
+    return _read(value, 0, len(value))[1]
+
+
+def groups(text: str, data: bytes) -> Iterator[tuple[Places, str]]:
+    """Every row of seven digits and more in any writing: where its digits stand, and which they are."""
+    for start, end in matches(_ROW, text, data):
+        yield _read(text, start, end)
 
 
 def _is_usual(raw: bytes) -> bool:
@@ -194,13 +210,13 @@ def _ends_in_a_word(text: str, end: int, after: str) -> bool:
     return "가" <= text[end - 1] <= "힣" and "가" <= after <= "힣"
 
 
-def _read(text: str, start: int, end: int) -> tuple[_Places, str]:
+def _read(text: str, start: int, end: int) -> tuple[Places, str]:
     """Where the digits stand in text[start:end], and the number they make.
 
     >>> _read("공하나공-1", 0, 6)
     ([(0, 1), (1, 3), (3, 4), (5, 6)], '0101')
     """
-    places: _Places = []
+    places: Places = []
     number = ""
     at = start
     while at < end:
@@ -216,7 +232,7 @@ def _read(text: str, start: int, end: int) -> tuple[_Places, str]:
     return places, number
 
 
-def _grouped(places: _Places, size: int) -> bool:
+def _grouped(places: Places, size: int) -> bool:
     """Whether a mark stands where groups of a mobile number meet (3-4-4), or between all digits."""
     gaps = {i for i in range(1, size) if places[i][0] > places[i - 1][1]}
     return {3, size - 4} <= gaps and (len(gaps) == 2 or len(gaps) == size - 1)
