@@ -81,7 +81,7 @@ TABLES: dict[str, Listing] = {
         " FULL JOIN (SELECT kind,"
         f" coalesce(sum(n) FILTER (outcome = 'found' AND {_IN_TEXT}), 0)::BIGINT AS in_texts,"
         f" coalesce(sum(n) FILTER (outcome = 'found' AND NOT ({_IN_TEXT})), 0)::BIGINT AS elsewhere,"
-        " max(outcome) FILTER (outcome IN ('stops', 'reports', 'kept')) AS what"
+        " max(outcome) FILTER (outcome IN ('quarantines', 'reports', 'kept')) AS what"
         " FROM residue WHERE kind <> '' GROUP BY kind) USING (kind) ORDER BY 2 DESC, 1",
     ),
     "residue": Listing(

@@ -22,7 +22,7 @@ from malmoi import shard
 from malmoi.document import Document, Provenance
 from malmoi.ledger import REVERSED, total
 from malmoi.releases.laws import LAWS
-from malmoi.releases.split import Refused, refused
+from malmoi.releases.refused import Refused, refused
 from malmoi.releases.verify import verify
 from malmoi.survey import Surveyed
 from malmoi.tables import opened
