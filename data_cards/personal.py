@@ -46,6 +46,13 @@ NUMBERS: dict[str, Number] = {
         _LEFT,
         "SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'characters'",
     ),
+    "residue_documents": Number(
+        "Documents quarantined for what it found",
+        "둘째 검출기가 찾아 격리한 문서",
+        "documents",
+        ("dropped",),
+        "SELECT count(*) FROM dropped WHERE reason = 'residual-personal-data'",
+    ),
     "residue_in_texts": Number(
         "Personal data it still finds in texts",
         "본문에 남은 것",

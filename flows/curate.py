@@ -16,7 +16,7 @@ from flows.jobs import ExtractJob, LearnJob, extract, learn, walk_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
 from flows.walks import FOLDER_OF as FOLDER_OF
-from flows.walks import LIMITS, Taken, ensure, walk_job
+from flows.walks import LIMITS, Taken, ensure, walk_job, withdrawn
 from flows.walks import Curated as Curated
 from malmoi import collection, shard
 from malmoi import recipe as recipes
@@ -44,7 +44,12 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
             taken.setdefault(name, []).append(Taken(step, params, table))
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
-        walks = [walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices) for ledger in ledgers]
+        # At the first door, whatever the recipe: nobody pays for what must not appear, and no recipe can forget it.
+        gone = withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
+        walks = [
+            walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()))
+            for ledger in ledgers
+        ]
         ledgers = ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]
         done.append((before, ledgers))

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from flows.jobs import WalkJob
 from flows.mapping import Mapper
 from flows.progress import Progress
 from flows.surveys import Slice
 from malmoi import recipe as recipes
+from malmoi import shard, withdrawals
 from malmoi.ledger import Ledger
 from malmoi.recipe import StageName, Step, digest
 from malmoi.shard import SCHEMA_VERSION
@@ -68,13 +72,31 @@ def walk_job(
     ledger: Ledger,
     steps: tuple[Step, ...],
     slices: Mapping[str, tuple[Slice, ...]],
+    withdrawn: tuple[str, ...] = (),
 ) -> WalkJob:
-    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on."""
+    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on.
+
+    `withdrawn` names those documents of the shard that are dropped at the door.
+    """
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
-    key = digest([stage, recipes.slice_digest(steps), content(ledger), seen, SCHEMA_VERSION, LIMITS])[:32]
+    code = [stage, recipes.slice_digest(steps), content(ledger), seen, SCHEMA_VERSION, LIMITS]
+    key = digest([*code, *([list(withdrawn)] if withdrawn else [])])[:32]
     paths = tuple((name, path) for name, path, _ in pieces)
-    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
+    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths, withdrawn)
+
+
+def withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
+    """For the key of each ledger of `stage` with withdrawn documents, their ids, sorted."""
+    ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
+    sources = {id.partition("/")[0] for id in ids}
+    found = {}
+    for ledger in ledgers:
+        if sources & {source for source, n in ledger.kept.items() if n}:
+            column = shard.read(workspace.stage(stage, ledger.key) / "documents.parquet", ["id"]).column("id")
+            if here := set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist()):
+                found[ledger.key] = tuple(sorted(here))
+    return found
 
 
 def ensure(

@@ -1,13 +1,14 @@
 """Withdrawals: the documents that must not appear again, with the day, the reason and the request.
 
 One Parquet file of a workspace, a row for each document, sorted by id. It only grows, and each time
-it is written whole or not at all. What is published already is not touched by it.
+it is written whole or not at all. What is published already is not touched by it. Curation drops withdrawn documents
+at the door of its first stage, whatever the recipe says, and a release leaves out what still comes to it.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date as calendar
 from pathlib import Path
@@ -15,9 +16,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from malmoi.document import Document, Spans, Verdict
 from malmoi.errors import CallError
 from malmoi.workspace import sync
 
+NAME, REASON = "withdrawals", "withdrawn"  # of a drop, in ledgers and audit tables
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("id", "date", "reason", "request")])
 
 
@@ -29,6 +32,11 @@ class Withdrawal:
     date: str
     reason: str
     request: str = ""  # who asked, or the number of the request; "" where nobody had to ask
+
+
+def mark(doc: Document, *, ids: Collection[str]) -> Verdict | Spans:
+    """Drop a document whose id is among `ids`; every other one stays just as it is, without a note in its trail."""
+    return Verdict("drop", REASON) if doc.id in ids else ()
 
 
 def read(path: Path) -> tuple[Withdrawal, ...]:

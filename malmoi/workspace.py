@@ -7,6 +7,7 @@
     surveys/<key>/               sketches and tables, immutable, by digest
     surveys/index/<survey>/<release>/<version>-<root>/    what a published release left to later surveys
     withdrawals.parquet          documents that must not appear again
+    reports/                     pages and lists for the operator, with texts and ids that stay here
     tmp/                         everything is born here
 
 A key is a digest of all that the folder's content depends on. What is done is never written again;
@@ -79,6 +80,10 @@ class Workspace:
     def withdrawals(self) -> Path:
         """The file that names the withdrawn documents (malmoi/withdrawals.py)."""
         return self.root / "withdrawals.parquet"
+
+    def quarantine(self, name: str) -> Path:
+        """The operator's list of what kept documents out of the release `name` (malmoi/releases/left_out.py)."""
+        return self.root / "reports" / f"quarantine-{name}.jsonl"
 
     def releases(self, name: str) -> Path:
         """Folder of the versions of a release."""

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from malmoi import shard
+from malmoi import shard, withdrawals
 from malmoi.ledger import Ledger
 from malmoi.releases import residue
 from malmoi.releases.residue import Find
@@ -25,7 +25,7 @@ from malmoi.workspace import replace_file
 
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
-WITHDRAWN: Final = ("withdrawals", "withdrawn")
+WITHDRAWN: Final = (withdrawals.NAME, withdrawals.REASON)
 _SHOWN: Final = "card"  # what the card may show of a document: its id, and the host of its address
 _DROPS: Final = pa.schema(
     [(name, pa.string()) for name in ("id", "source", "by", "reason")]

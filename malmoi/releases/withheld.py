@@ -51,14 +51,10 @@ def search(work: Search) -> Hidden:
     if not path.exists():
         return Hidden()
     table = shard.read(path, ["id", "reason"])
-    about, pages = (
-        table.filter(pc.is_in(table.column("reason"), value_set=pa.array(reasons, pa.string())))
-        .column("id")
-        .to_pylist()
-        for reasons in (PERSONAL, PAGES)
-    )
-    hidden = among(table.column("id").to_pylist(), work.redact, work.sought)
-    return Hidden((*about, *hidden), tuple(pages))
+    rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
+    hidden = among([id for id, _ in rows], work.redact, work.sought)
+    about = (id for id, reason in rows if reason in PERSONAL)
+    return Hidden((*about, *hidden), tuple(id for id, reason in rows if reason in PAGES))
 
 
 def among(ids: Sequence[str], redact: Redact | None, sought: Sought) -> tuple[str, ...]:

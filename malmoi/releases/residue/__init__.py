@@ -7,7 +7,7 @@ no rule, table or expression in common with the filter that redacts: a fault of 
 from malmoi.releases.residue.folder import Find, Look, Residue, finds_by_row, kinds, look, scan, whose
 from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
 
-VERSION = 1  # raise it with any change of what is found: releases say which detector has read them
+VERSION = 2  # raise it with any change of what is found: releases say which detector has read them
 DETECTOR = f"residue {VERSION}"
 
 __all__ = [
