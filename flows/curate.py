@@ -18,7 +18,7 @@ from flows.progress import Progress
 from flows.walks import FOLDER_OF as FOLDER_OF
 from flows.walks import LIMITS, Taken, ensure, walk_job, withdrawn
 from flows.walks import Curated as Curated
-from malmoi import collection, shard
+from malmoi import collection, shard, sums
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
@@ -115,7 +115,7 @@ def _code(name: str) -> str:
 def _template(job: LearnJob) -> Template | str:
     """What was learned; where nothing has been yet, the key of the job, so that no shard is taken for done."""
     try:
-        found = job.target.read_text(encoding="utf-8")
+        found = sums.check(job.target).read_text(encoding="utf-8")
     except FileNotFoundError:
         return job.key
     return "" if "none" in json.loads(found) else Template.from_json(found)

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
+from malmoi import sums
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 
@@ -97,17 +98,16 @@ class Workspace:
     def ledger(self, stage: Stage, key: str) -> Ledger | None:
         """The ledger of a finished shard, or None where it is not done.
 
-        StageError if the folder is not what its ledger says (a file is missing or has another size).
+        StageError if the folder is not what its ledger says (a file is missing or has another size; what is in it
+        is checked where it is read, malmoi/sums.py), or the ledger not as it was written.
         """
         folder = self.stage(stage, key)
         try:
-            text = (folder / "ledger.json").read_text(encoding="utf-8")
+            ledger = Ledger.read(folder / "ledger.json")
         except FileNotFoundError:
             return None
-        try:
-            ledger = Ledger.from_json(text)
-        except StageError as error:
-            raise StageError(f"{folder}/ledger.json: {error}; delete the folder, it will be made anew.") from error
+        if (ledger.stage, ledger.key) != (stage, key):
+            raise StageError(f"{folder}/ledger.json: of another folder; delete {folder}, it will be made anew.")
         for file in ledger.files:
             path = folder / file.name
             if not path.exists() or path.stat().st_size != file.bytes:
@@ -147,7 +147,12 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     def stand(self, folder: Path, target: Path) -> None:
-        """Make a finished folder appear at `target`, whole and durable; what stands there already stays."""
+        """Make a finished folder appear at `target`, whole and durable; what stands there already stays.
+
+        A folder of surveys gets the digests of its files (malmoi/sums.py).
+        """
+        if target.is_relative_to(self.root / "surveys"):
+            sums.write(folder)
         for path in (*folder.rglob("*"), folder):
             sync(path)
         target.parent.mkdir(parents=True, exist_ok=True)

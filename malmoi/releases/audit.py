@@ -36,7 +36,7 @@ def ledgers(inputs: Inputs) -> Ledgers:
 
 def _ledger(folder: Path) -> Ledger:
     try:
-        found = Ledger.from_json((folder / "ledger.json").read_text(encoding="utf-8"))
+        found = Ledger.read(folder / "ledger.json")
     except OSError as error:
         raise StageError(f"{folder}: no ledger, so this shard is not finished; run curate again.") from error
     for file in found.files:

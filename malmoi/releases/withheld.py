@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -64,10 +65,14 @@ def among(ids: Sequence[str], redact: Redact | None, sought: Sought) -> tuple[st
 
 
 def beside(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
-    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same."""
+    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same.
+
+    A keeper that fell counts for the cluster of its copies.
+    """
     ids = pa.array(sorted(pages), pa.string())
     member, keeper = copies.column("member"), copies.column("keeper")
-    touched = pc.or_(pc.is_in(member, value_set=ids), pc.is_in(keeper, value_set=ids))
+    fallen = pc.struct_field(pc.extract_regex(copies.column("reason"), f"^{_FALLEN}(?P<id>.+) [a-z-]+$"), "id")
+    touched = reduce(pc.or_, (pc.is_in(column, value_set=ids) for column in (member, keeper, fallen)))
     clusters = copies.column("cluster").filter(touched).combine_chunks()
     here = copies.filter(pc.is_in(copies.column("cluster"), value_set=clusters))
     found = {*here.column("member").to_pylist(), *here.column("keeper").to_pylist()}
