@@ -98,7 +98,9 @@ class Ledger:
         """The ledger in a file; FileNotFoundError where there is none, StageError where it is not as it was written."""
         try:
             return Ledger.from_json(path.read_text(encoding="utf-8"))
-        except (StageError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise StageError(f"{path}: not a ledger: not UTF-8; delete {path.parent} and run again.") from error
+        except StageError as error:
             raise StageError(f"{path}: {error}; delete {path.parent} and run again: it will be made anew.") from error
 
     @staticmethod

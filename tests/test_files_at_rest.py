@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from flows import mapping, pool
@@ -94,7 +95,7 @@ def test_a_flipped_bit_anywhere_in_stages_and_surveys_is_named_or_changes_nothin
 
 def test_every_field_of_a_ledger_is_held_by_its_digest(finished: tuple[str, str, Path, str], tmp_path: Path) -> None:
     _, _, workspace, _ = finished
-    path = next(p for p in sorted(workspace.glob("5-curated/*/ledger.json")) if '"edits": [\n' in p.read_text("utf-8"))
+    path = max(workspace.glob("[2-5]-*/*/ledger.json"), key=lambda p: (p.stat().st_size, p))
     text = path.read_text("utf-8")
     for number in re.finditer(r"\d", text):
         changed = text[: number.start()] + str((int(number[0]) + 1) % 10) + text[number.end() :]
@@ -135,7 +136,8 @@ def test_a_shard_is_not_made_from_a_damaged_one(finished: tuple[str, str, Path, 
     path = next((workspace / "2-documents").glob("*/documents.parquet"))
     with flipped(path, path.stat().st_size // 4, 3), pytest.raises(StageError, match=r"documents\.parquet: not what"):
         remade(source, recipe, workspace)
-    assert not list((workspace / "3-clean").iterdir())
+    made, given = (len(list((workspace / stage).iterdir())) for stage in ("3-clean", "2-documents"))
+    assert made == given - 1
 
 
 def test_the_sums_of_a_folder_are_held_by_their_digest(tmp_path: Path) -> None:
@@ -157,9 +159,6 @@ def test_the_sums_of_a_folder_are_held_by_their_digest(tmp_path: Path) -> None:
 
 
 def test_a_piece_of_an_exchange_is_what_was_written(tmp_path: Path) -> None:
-    import numpy as np
-    import pyarrow as pa
-
     path = tmp_path / "x.arrow"
     table = pa.table({"n": list(range(100)), "t": [str(n) if n % 7 else None for n in range(100)]})
     exchange.spread(table, np.arange(100) % 3, 3, path)
@@ -171,4 +170,3 @@ def test_a_piece_of_an_exchange_is_what_was_written(tmp_path: Path) -> None:
                 assert [exchange.piece(path, part).to_pylist() for part in range(3)] == before, at
             except StageError as error:
                 assert str(path) in str(error)
-    assert pq is not None
