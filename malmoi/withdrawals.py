@@ -18,10 +18,14 @@ import pyarrow.parquet as pq
 
 from malmoi.document import Document, Spans, Verdict
 from malmoi.errors import CallError
+from malmoi.ledger import digest_of
 from malmoi.workspace import sync
 
 NAME, REASON = "withdrawals", "withdrawn"  # of a drop, in ledgers and audit tables
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("id", "date", "reason", "request")])
+
+
+DIGEST = b"sha256"  # of the rows, in the metadata of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,14 @@ def read(path: Path) -> tuple[Withdrawal, ...]:
     try:
         with pq.ParquetFile(path) as file:
             rows = file.read(columns=SCHEMA.names).cast(SCHEMA).to_pylist()
+            said = (file.schema_arrow.metadata or {}).get(DIGEST)
     except FileNotFoundError:
         return ()
     except (pa.ArrowException, OSError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise CallError(f"{path}: not readable as withdrawals ({first}); restore it from a copy.") from error
+    if said is not None and said != _digest(rows):
+        raise CallError(f"{path}: not as it was written; restore it from a copy, or the withdrawn documents come back.")
     return tuple(Withdrawal(**row) for row in rows)
 
 
@@ -85,10 +92,16 @@ def _refuse_unsaid(one: Withdrawal) -> None:
         raise CallError(f"{one.date!r} is no date; write it as 2026-11-24. Nothing was written.") from error
 
 
+def _digest(rows: list[dict[str, str]]) -> bytes:
+    return digest_of({"withdrawals": rows}).encode()
+
+
 def _write(path: Path, rows: list[Withdrawal]) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        pq.write_table(pa.Table.from_pylist([asdict(one) for one in rows], SCHEMA), part, compression="zstd")
+        said = [asdict(one) for one in rows]
+        schema = SCHEMA.with_metadata({DIGEST: _digest(said)})
+        pq.write_table(pa.Table.from_pylist(said, schema), part, compression="zstd")
         sync(part)
         part.replace(path)
     finally:
