@@ -18,6 +18,7 @@ from malmoi import recipe as recipes
 from malmoi import shard, withdrawals
 from malmoi.ledger import Ledger
 from malmoi.recipe import StageName, Step, digest
+from malmoi.releases import pages
 from malmoi.shard import SCHEMA_VERSION
 from malmoi.workers import CPU_SECONDS, MEMORY_BYTES
 from malmoi.workspace import Stage, Workspace
@@ -89,12 +90,15 @@ def walk_job(
 def withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
     """For the key of each ledger of `stage` with withdrawn documents, their ids, sorted."""
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
-    sources = {id.partition("/")[0] for id in ids}
+    sources, digests = {id.partition("/")[0] for id in ids}, {id for id in ids if pages.is_digest_id(id)}
     found = {}
     for ledger in ledgers:
         if sources & {source for source, n in ledger.kept.items() if n}:
             column = shard.read(workspace.stage(stage, ledger.key) / "documents.parquet", ["id"]).column("id")
-            if here := set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist()):
+            here = set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
+            if digests:  # as a release calls a document whose page it does not name
+                here.update(id for id in column.to_pylist() if pages.digest_id(id) in digests)
+            if here:
                 found[ledger.key] = tuple(sorted(here))
     return found
 

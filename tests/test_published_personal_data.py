@@ -28,6 +28,7 @@ from malmoi.ledger import Failure
 from malmoi.releases import audit, withheld
 from malmoi.releases.copies import COPIES
 from malmoi.releases.inputs import Inputs
+from malmoi.releases.pages import digest_id
 from malmoi.releases.publish import publish
 from malmoi.releases.residue import outcomes
 from malmoi.releases.seal import seal
@@ -261,7 +262,7 @@ def test_a_document_that_printed_a_resident_number_is_never_redistributed(tmp_pa
         published(tmp_path, replace(inputs(tmp_path / "in", [replace(doc, trail=(note,))]), clusters=()))
     trained = replace(document("ga", 2, use="train-only"), trail=(note,))
     folder = published(tmp_path, replace(inputs(tmp_path / "in2", [trained]), clusters=()))
-    assert row(folder, "ga/2")["pii"] == [{"kind": "rrn", "n": 1}]
+    assert row(folder, digest_id("ga/2"))["pii"] == [{"kind": "rrn", "n": 1}]
 
 
 PAGE = "<!doctype html><html lang=ko><head><title>{title}</title></head><body><article><h1>{title}</h1>{text}</article>"

@@ -71,7 +71,8 @@ def publish(
         parted = list(run(split, jobs))
         out = _out(parted, quarantine)
         _refuse_repeated(parted, work)
-        pairs = copies.clusters(inputs.clusters)
+        renamed = dict(chain.from_iterable(one.renamed for one in parted))
+        pairs = withheld.copies(copies.clusters(inputs.clusters), renamed)
         sizes = copies.write_sizes(pairs, work / "sizes", inputs.shards)
         partitions = gather(parted)
         if not partitions:

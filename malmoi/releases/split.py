@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from malmoi import links, rights, shard
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
-from malmoi.releases import left_out
+from malmoi.releases import left_out, pages
 from malmoi.releases.attribution import sentence
 from malmoi.releases.inputs import Redact, SourceFacts
 from malmoi.releases.left_out import QUARANTINED, WITHDRAWN, LeftOut, Sought
@@ -57,6 +57,7 @@ class Parted:
     partitions: tuple[Partition, ...]
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()  # (id, id under which it is published), malmoi/releases/pages.py
 
 
 def split(work: Split) -> Parted:
@@ -70,6 +71,7 @@ def split(work: Split) -> Parted:
     table = shard.read(work.folder / "documents.parquet")
     work.target.mkdir(parents=True)
     made, keys, out = [DATA.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
+    renamed = list[tuple[str, str]]()
     with ExitStack() as stack:
         sides = {n: stack.enter_context(pq.ParquetWriter(work.target / f"{n}.parquet", AUDIT[n])) for n in SIDES}
         for at in range(0, table.num_rows, AT_ONCE):
@@ -77,6 +79,7 @@ def split(work: Split) -> Parted:
             facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
             tables, rows, left = _kept(work, piece, facts)
             keys += [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
+            renamed += [(row["was"], row["id"]) for row in rows if row["was"] != row["id"]]
             made.append(tables["data"])
             out += left
             for name, side in sides.items():
@@ -93,22 +96,23 @@ def split(work: Split) -> Parted:
             partitions.append(partition)
             at += n
     kept = Counter(published.column("source").to_pylist())
-    return Parted(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out))
+    return Parted(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out), tuple(renamed))
 
 
 def _kept(work: Split, piece: pa.Table, facts: list[dict[str, Any]]) -> tuple[_Tables, list[dict[str, Any]], _Out]:
     """The published tables of some documents and the rows they were made of; and the documents that are left out."""
     sources = {s.name: s for s in work.sources}
-    out = [_left_out(fact, WITHDRAWN) for fact in facts if fact["id"] in work.sought.withdrawn]
+    here = [work.sought.withdrawn.isdisjoint((fact["id"], pages.digest_id(fact["id"]))) for fact in facts]
+    out = [_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
     if out:
-        here = [fact["id"] not in work.sought.withdrawn for fact in facts]
         piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
     rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
     tables = {"data": _published(piece, rows)}
     for name in SIDES:
         tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])
     if found := left_out.finds(tables, work.sought):
-        out += [_left_out(fact, QUARANTINED, found[fact["id"]]) for fact in facts if fact["id"] in found]
+        both = zip(facts, rows, strict=True)
+        out += [_left_out(fact, QUARANTINED, found[row["id"]]) for fact, row in both if row["id"] in found]
         ids = pa.array(list(found), pa.string())
         tables = {n: t.filter(pc.invert(pc.is_in(t.column("id"), value_set=ids))) for n, t in tables.items()}
         rows = [row for row in rows if row["id"] not in found]
@@ -144,8 +148,11 @@ def _row(
     _refuse(folder, fact, use, [kind for kind, _ in pii], redact)
     source, url = sources[fact["source"]], links.address(fact["url"], redact)
     title, author = links.treated(fact["title"], redact), links.treated(fact["author"], redact)
+    replaced = [fact[n] for n, now in (("title", title), ("author", author), ("url", url)) if now != fact[n]]
+    led = pages.shows((kind for kind, _ in pii), replaced)
+    id, url = (pages.digest_id(id), pages.site(url)) if led else (id, url)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
-    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "source", "fetched")}
+    row: dict[str, Any] = {n: fact[n] for n in ("date", "source", "fetched")} | {"id": id, "was": fact["id"]}
     # Digests of address and payload: who knows all of these but a telephone number finds it by trying.
     changed = bool(pii) or (title, author, url) != (fact["title"], fact["author"], fact["url"])
     hidden = fact["record"] if changed else None
@@ -167,9 +174,9 @@ def _row(
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
-        "licence_evidence": [found_row(e, id, redact, hidden) for e in proofs],
+        "licence_evidence": [found_row(e, id, redact, hidden, led=led) for e in proofs],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
-        "signals": [found_row(s, id, redact, hidden) for s in fact["signals"] or ()],
+        "signals": [found_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
     }
     return row
 
@@ -188,14 +195,19 @@ def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str
         )
 
 
-def found_row(fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None) -> dict[str, Any]:
-    """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`."""
+def found_row(
+    fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None, *, led: bool = False
+) -> dict[str, Any]:
+    """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`.
+
+    Where a place would lead (`led`) to a page that is not named, it is left out.
+    """
     quote, place = links.treated(fact["quote"], redact), links.address(fact["place"], redact)
     return {
         **fact,
         "id": id,
         "quote": quote,
-        "place": place,
+        "place": pages.site(place) if led and "://" in place and fact.get("scope", "item") == "item" else place,
         "record": "" if fact["record"] == hidden else fact["record"],
     }
 
