@@ -117,7 +117,7 @@ def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tup
     folder.mkdir(parents=True)
     drops = [
         {"id": names[one.id], "source": one.source, "by": one.why[0], "reason": one.why[1]}
-        | {"measured": float(sum(find.count for _, find in one.finds)) if one.finds else None, "limit": None}
+        | {"measured": float(sum(find.n for _, find in one.finds)) if one.finds else None, "limit": None}
         for one in out
     ]
     said: list[dict[str, Any]] = [

@@ -2,7 +2,7 @@
 
 A page that prints an account, a card or a key prints it for everybody who finds the page; the kinds that were replaced
 say which page is worth finding. The text stays, under an id that is a digest, with the address of its site only
-(docs/decisions/0011-addresses-of-pages-that-still-show-a-value.md).
+(docs/decisions/0011-pages-that-still-show-a-value.md).
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Find(NamedTuple):
 
     column: str
     kind: str
-    count: int
+    n: int
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -111,7 +111,7 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
     Reads the columns as `look` reads those of the file that `table` is written to.
 
     >>> finds_by_row(pa.table({"title": ["차례", "문의 010-0000-1234"]}), ("phone",))
-    {1: (Find(column='title', kind='phone', count=1),)}
+    {1: (Find(column='title', kind='phone', n=1),)}
     """
     found: dict[int, Counter[tuple[str, str]]] = {}
     for field in table.schema:
