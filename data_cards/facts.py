@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_cards import copies, personal
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 4  # raise it with any change below: a card is rendered by the list it was made with
+FACTS_VERSION = 5  # raise it with any change below: a card is rendered by the list it was made with
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -76,6 +76,13 @@ NUMBERS: dict[str, Number] = {
         "records",
         ("stages",),
         "SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'torn'",
+    ),
+    "withdrawn": Number(
+        "Withdrawn documents left out",
+        "철회되어 뺀 문서",
+        "documents",
+        ("dropped",),
+        "SELECT count(*) FROM dropped WHERE reason = 'withdrawn'",
     ),
     **copies.NUMBERS,
     **personal.NUMBERS,

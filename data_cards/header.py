@@ -5,10 +5,14 @@ Keys and values follow the dataset card specification, https://huggingface.co/do
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
+
+from malmoi.releases.licences import family
+from malmoi.releases.spread import folder_name
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
 LICENCES = {
@@ -22,11 +26,18 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 _SIZES += ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"))  # type: ignore[assignment]
 
 
-def header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    """The header without its fences: language, licence, size, and one configuration for each licence.
+class Configuration(NamedTuple):
+    """What a name opens: folders of one family of licences (docs/rights.md)."""
 
-    `default` holds everything that may be redistributed. What may only be trained on is never part
-    of it: it has configurations of its own, called `train-only-…`.
+    name: str
+    family: str
+    folders: tuple[str, ...]
+
+
+def header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """The header without its fences: language, licence, size, and the configurations.
+
+    What may only be trained on has configurations of its own, called `train-only-…`.
     """
     rows = card["tables"]["by_licence"]["rows"]
     value: dict[str, Any] = {
@@ -36,7 +47,7 @@ def header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         "size_categories": [_size(card["numbers"]["documents"]["value"])],
         "task_categories": ["text-generation"],
         "tags": ["korean", "licensed-text", "malmoi"],
-        "configs": _configs(manifest),
+        "configs": [_config(one) for one in configurations(card)],
     }
     return str(yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=1000))
 
@@ -50,19 +61,32 @@ def _licence(expressions: list[str]) -> dict[str, str]:
     return {"license": "other", "license_name": name.replace(" ", "-"), "license_link": "LICENSE.md"}
 
 
-def _configs(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    folders = sorted({f["path"].rpartition("/")[0] for f in manifest["files"] if f["path"].startswith("data/")})
-    configs = []
-    if any(f.startswith("data/redistribute/") for f in folders):
-        configs.append(_config("default", "data/redistribute/*/*.parquet"))
-    for folder in folders:
-        _, use, licence = folder.split("/")
-        configs.append(_config(licence if use == "redistribute" else f"{use}-{licence}", f"{folder}/*.parquet"))
-    return configs
+def configurations(card: Mapping[str, Any]) -> list[Configuration]:
+    """The configurations of a release: `default`, one for each family, one for each licence; none mixes families.
+
+    `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents.
+    """
+    families: dict[tuple[str, str], list[str]] = {}
+    licences, documents = [], Counter[str]()
+    for use, licence, n, *_ in sorted(card["tables"]["by_licence"]["rows"]):
+        name, folder = family(licence), folder_name(licence)
+        families.setdefault((use, name), []).append(f"data/{use}/{folder}")
+        licences.append(Configuration(_named(use, folder), name, (f"data/{use}/{folder}",)))
+        documents.update({name: n} if use == "redistribute" else {})
+    found = [Configuration(_named(use, name), name, tuple(places)) for (use, name), places in sorted(families.items())]
+    if documents:
+        first = min(documents, key=lambda name: (name != "open", -documents[name], name))
+        found.insert(0, Configuration("default", first, tuple(families["redistribute", first])))
+    return found + licences
 
 
-def _config(name: str, path: str) -> dict[str, Any]:
-    return {"config_name": name, "data_files": [{"split": "train", "path": path}]}
+def _named(use: str, name: str) -> str:
+    return name if use == "redistribute" else f"{use}-{name}"
+
+
+def _config(one: Configuration) -> dict[str, Any]:
+    paths = [f"{folder}/*.parquet" for folder in one.folders]
+    return {"config_name": one.name, "data_files": [{"split": "train", "path": paths if len(paths) > 1 else paths[0]}]}
 
 
 def _size(documents: int) -> str:

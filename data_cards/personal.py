@@ -46,6 +46,13 @@ NUMBERS: dict[str, Number] = {
         _LEFT,
         "SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'characters'",
     ),
+    "residue_documents": Number(
+        "Documents quarantined for what it found",
+        "둘째 검출기가 찾아 격리한 문서",
+        "documents",
+        ("dropped",),
+        "SELECT count(*) FROM dropped WHERE reason = 'residual-personal-data'",
+    ),
     "residue_in_texts": Number(
         "Personal data it still finds in texts",
         "본문에 남은 것",
@@ -81,7 +88,7 @@ TABLES: dict[str, Listing] = {
         " FULL JOIN (SELECT kind,"
         f" coalesce(sum(n) FILTER (outcome = 'found' AND {_IN_TEXT}), 0)::BIGINT AS in_texts,"
         f" coalesce(sum(n) FILTER (outcome = 'found' AND NOT ({_IN_TEXT})), 0)::BIGINT AS elsewhere,"
-        " max(outcome) FILTER (outcome IN ('stops', 'reports', 'kept')) AS what"
+        " max(outcome) FILTER (outcome IN ('quarantines', 'reports', 'kept')) AS what"
         " FROM residue WHERE kind <> '' GROUP BY kind) USING (kind) ORDER BY 2 DESC, 1",
     ),
     "residue": Listing(

@@ -28,4 +28,5 @@ class Listing:
 
 
 DOCUMENTS = ("documents", "문서")
-HOST = "regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1)"  # of the column `url` of data
+# Of the column `url` of data. A host in numbers is not shown: it is the address of a machine, which may be a person's.
+HOST = r"regexp_replace(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1), '^[0-9.:\[\]]+$', 'a number')"

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
-from data_cards.header import header
+from data_cards.header import configurations, header
 from malmoi.canonical import canonical
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
@@ -83,6 +83,7 @@ def rendered(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, 
         "tables": card["tables"],
         "heads": {key: listing.heads for key, listing in TABLES.items()},
         "header": header(card, manifest),
+        "configurations": configurations(card),
     }
     return {name: _environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
 

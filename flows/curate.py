@@ -17,9 +17,9 @@ from flows.jobs import ExtractJob, LearnJob, extract, learn, walk_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
 from flows.walks import FOLDER_OF as FOLDER_OF
-from flows.walks import LIMITS, Taken, ensure, walk_job
+from flows.walks import LIMITS, Taken, ensure, walk_job, withdrawn
 from flows.walks import Curated as Curated
-from malmoi import collection, shard
+from malmoi import collection, shard, sums
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
@@ -45,7 +45,12 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
             taken.setdefault(name, []).append(Taken(step, params, table))
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
-        walks = [walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices) for ledger in ledgers]
+        # At the first door, whatever the recipe: nobody pays for what must not appear, and no recipe can forget it.
+        gone = withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
+        walks = [
+            walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()))
+            for ledger in ledgers
+        ]
         ledgers = ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]
         done.append((before, ledgers))
@@ -111,7 +116,7 @@ def _code(name: str) -> str:
 def _template(job: LearnJob) -> Template | str:
     """What was learned; where nothing has been yet, the key of the job, so that no shard is taken for done."""
     try:
-        found = job.target.read_text(encoding="utf-8")
+        found = sums.check(job.target).read_text(encoding="utf-8")
     except FileNotFoundError:
         return job.key
     return "" if "none" in json.loads(found) else Template.from_json(found)

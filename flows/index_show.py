@@ -53,10 +53,10 @@ def withdraw(root: Path, ids: Sequence[str], reason: str, request: str, threshol
         for member, keeper, kind, share in index_query.clusters(workspace, id):
             out.print(f"  found by a survey: {member} → {keeper} {kind} {share:.3f}", markup=False)
     out.print(
-        "No release was touched: what is published stands as it is. From the next run on these documents stand for "
-        "no copy, so that what was dropped as a copy of them may come in: look at the near-duplicates above, and "
-        "withdraw those that say the same. A source that still gives a withdrawn document brings it into the next "
-        "release too: leave it out there. The rows leave the index with `malmoi index compact NAME`.",
+        "No release was touched: what is published stands as it is. From the next run on these documents are left out, "
+        "whatever the recipe and whatever their sources give, and stand for no copy, so that what was dropped as a "
+        "copy of them may come in: look at the near-duplicates above, and withdraw those that say the same. Each "
+        "release names those that it holds. The rows leave the index with `malmoi index compact NAME`.",
         markup=False,
     )
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -18,7 +19,7 @@ from crawlers.formats.template_learning import learn as learn_template
 from crawlers.templates import Sample
 from flows import pool
 from malmoi import recipe as recipes
-from malmoi import shard
+from malmoi import shard, withdrawals
 from malmoi.capture import IndexRow
 from malmoi.corridor import Bound, Dropped, Kept, Outcome, walk
 from malmoi.document import Document
@@ -77,6 +78,7 @@ class WalkJob:
     before: Path  # folder of the finished shard
     steps: tuple[Step, ...]
     slices: Slices = ()  # survey → its rows about this shard
+    withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def walk_shard(job: WalkJob) -> Ledger:
 
 def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; the ledger is returned and not written."""
-    shared = (job.key, job.steps, job.slices)
+    shared = (job.key, job.steps, job.slices, job.withdrawn)
     if recipes.columns(job.steps):  # looking up a row costs less than the way to a worker
         answers = Workers(0).map(walking, shared, _batches(job.before, size=LOOKED_UP), _single)
     else:
@@ -214,7 +216,7 @@ def _none(host: str, why: str) -> str:
     return json.dumps({"host": host, "none": why}, sort_keys=True)
 
 
-def walking(shared: tuple[str, tuple[Step, ...], Slices]) -> Callable[[bytes], Walked]:
+def walking(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Callable[[bytes], Walked]:
     """In a worker: documents through bound filters."""
     filters = _bound(*shared)
     columns = recipes.columns(shared[1])
@@ -249,12 +251,14 @@ def sketching(name: str) -> Callable[[bytes], bytes]:
 _KEPT: dict[str, tuple[Bound, ...]] = {}  # key of a job → its filters, for the jobs that a worker has at hand
 
 
-def _bound(key: str, steps: tuple[Step, ...], slices: Slices) -> tuple[Bound, ...]:
+def _bound(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: tuple[str, ...]) -> tuple[Bound, ...]:
     """The filters of a job, bound once for all of its batches: the key stands for everything they depend on."""
     if key not in _KEPT:
         while len(_KEPT) >= BOUND:
             del _KEPT[next(iter(_KEPT))]
-        _KEPT[key] = recipes.bind(steps, {name: _rows(path) for name, path in slices})
+        door = Bound(withdrawals.NAME, "mark", partial(withdrawals.mark, ids=frozenset(withdrawn)))
+        bound = recipes.bind(steps, {name: _rows(path) for name, path in slices})
+        _KEPT[key] = (door, *bound) if withdrawn else bound
     return _KEPT[key]
 
 

@@ -13,7 +13,7 @@ from flows.mapping import Mapper
 from flows.surveys import Slice
 from flows.walks import Taken
 from malmoi import recipe as recipes
-from malmoi import shard
+from malmoi import shard, sums
 from malmoi.recipe import digest
 from malmoi.survey import Survey, Surveyed
 from malmoi.workspace import Workspace
@@ -37,6 +37,8 @@ def sketched(workspace: Workspace, one: Taken, shards: Sequence[tuple[Path, str]
         SketchJob(workspace.root, digest([*code, content])[:32], folder, one.step.filter) for folder, content in shards
     ]
     mapper(sketch_shard, [job for job in jobs if not job.target.exists()])
+    for job in jobs:
+        sums.check(job.target)
     return [Surveyed(job.before / "documents.parquet", job.target) for job in jobs]
 
 
@@ -61,6 +63,7 @@ def late(job: LateJob) -> tuple[Path, str]:
     """
     found: Survey = recipes.module(job.filter).SURVEY
     workspace = Workspace(job.root)
+    sums.check_folder(job.table.parent)
     with workspace.birth() as folder:
         target = folder / "rows.parquet"
         if found.late is not None:

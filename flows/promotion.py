@@ -28,7 +28,7 @@ from flows.progress import Progress
 from flows.promotion_jobs import STANDS, FetchJob, Group, PromoteJob, ReadmitJob, fetch, promote, readmit
 from flows.walks import LIMITS, Curated, Taken, content, ensure, walk_job
 from malmoi import recipe as recipes
-from malmoi import shard
+from malmoi import shard, sums
 from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
 from malmoi.recipe import Recipe, StageName, digest
@@ -224,7 +224,7 @@ def _round(
 
 def _noted(path: Path) -> list[Group]:
     try:
-        return [Group(*row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        return [Group(*row) for row in json.loads(sums.check(path).read_text(encoding="utf-8"))]
     except (ValueError, TypeError) as error:
         raise StageError(
             f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is made anew."

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from flows import jobs
 from flows.jobs import WalkJob
-from malmoi import exchange, shard
+from malmoi import exchange, shard, sums
 from malmoi import recipe as recipes
 from malmoi.document import Document
 from malmoi.ledger import REVERSED, Ledger, reversing
@@ -164,7 +164,7 @@ def _labelled(doc: Document, fallen: str) -> Document:
 def _rows(path: Path, ids: pa.ChunkedArray) -> pa.Table:
     """The rows of a shard with one of `ids`, in the order of the shard."""
     value_set = ids.combine_chunks()
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(sums.check(path)) as file:
         here, at = np.asarray(pc.is_in(file.read(columns=["id"]).column("id"), value_set=value_set)), 0
         hit = []
         for number in range(file.num_row_groups):

@@ -13,11 +13,11 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
-from flows import losses, remember
+from flows import losses, release_notes, remember
 from flows.curate import Curated
 from flows.mapping import Mapper
 from flows.progress import Progress
-from malmoi import __version__, collection
+from malmoi import __version__, collection, withdrawals
 from malmoi import recipe as recipes
 from malmoi.corridor import Bound, apply
 from malmoi.document import Document, Provenance
@@ -64,11 +64,13 @@ class Released:
     root: str
     documents: int
     new: bool  # False: the same data was released before, and nothing was written
+    notes: tuple[str, ...] = ()  # what was left out and what is to be looked at
 
     def says(self) -> str:
-        """One line for the person who waits."""
+        """A few lines for the person who waits."""
         what = "released and verified" if self.new else "nothing new; this release stands"
-        return f"{self.name} {self.version}: {what}, {self.documents:,} documents\n  {self.folder}\n  root {self.root}"
+        head = f"{self.name} {self.version}: {what}, {self.documents:,} documents"
+        return "\n  ".join((head, str(self.folder), f"root {self.root}", *self.notes))
 
 
 def release(
@@ -92,10 +94,16 @@ def release(
     inputs = _inputs(workspace, recipe, sources, curated, version)
     if (standing := _standing(workspace, inputs, history)) is not None:
         remember.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
-        return standing
+        return replace(standing, notes=release_notes.notes(workspace, recipe.name, standing.folder))
     with progress.stage("6-release", 0) as step, workspace.birth() as folder:
         manifest = publish(
-            inputs, folder, tmp=workspace.tmp, run=_runner(mapper), redact=redactor(recipe), history=history
+            inputs,
+            folder,
+            tmp=workspace.tmp,
+            run=_runner(mapper),
+            redact=redactor(recipe),
+            history=history,
+            quarantine=workspace.quarantine(recipe.name),
         )
         last = history.latest(recipe.name)
         new = last is None or last.root != manifest.root or bool(version)
@@ -111,7 +119,8 @@ def release(
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
     histories.write(workspace.root / "6-releases" / "releases.json", known(workspace))
     _note(workspace, recipe.name, number, _digest(inputs))
-    return Released(recipe.name, number, target, manifest.root, manifest.documents, new)
+    notes = release_notes.notes(workspace, recipe.name, target)
+    return Released(recipe.name, number, target, manifest.root, manifest.documents, new, notes)
 
 
 def _standing(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
@@ -262,6 +271,7 @@ def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curate
         clusters=curated.tables,
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
         second_look=outcomes(_replaced(recipe), strict=recipe.residue == "stop"),
+        withdrawn=tuple(one.id for one in withdrawals.read(workspace.withdrawals)),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,

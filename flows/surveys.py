@@ -15,13 +15,13 @@ from flows.jobs import SketchJob, sketch_shard
 from flows.mapping import Mapper
 from flows.progress import Progress
 from malmoi import recipe as recipes
-from malmoi import shard, withdrawals
+from malmoi import shard, sums, withdrawals
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases import segments
 from malmoi.releases.segments import Found
 from malmoi.survey import Segment, Survey, Surveyed
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Stage, Workspace, sync
 
 Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows
 
@@ -73,6 +73,8 @@ def survey(
     missing = [job for job in jobs if not job.target.exists()]
     with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
         mapper(sketch_shard, missing, lambda _: step.advance())
+        for job in jobs:
+            sums.check(job.target)
         meet = _exchanged if found.exchange else _reduced
         table, rows = meet(workspace, basis, _earlier(workspace, basis, release), mapper)
     slices = {}
@@ -154,6 +156,11 @@ def _exchanged(
     folder = workspace.survey(basis.key(earlier))
     read = [segment for _, segment in earlier]
     rows = basis.survey.carrier(basis.shards, read, folder, mapper, **basis.params)
+    if not (folder / sums.NAME).exists():  # files appear one by one; now that all stand, none may change
+        with workspace.birth() as born:
+            sums.write(folder, born / sums.NAME)
+            sync(born / sums.NAME)
+            (born / sums.NAME).replace(folder / sums.NAME)
     return folder / "table.parquet", (shard.read(path) for path in rows)
 
 

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from flows.jobs import WalkJob
 from flows.mapping import Mapper
 from flows.progress import Progress
 from flows.surveys import Slice
 from malmoi import recipe as recipes
+from malmoi import shard, withdrawals
 from malmoi.ledger import Ledger
 from malmoi.recipe import StageName, Step, digest
+from malmoi.releases import pages
 from malmoi.shard import SCHEMA_VERSION
 from malmoi.worker_process import memory_bytes
 from malmoi.workers import CPU_SECONDS
@@ -69,13 +74,34 @@ def walk_job(
     ledger: Ledger,
     steps: tuple[Step, ...],
     slices: Mapping[str, tuple[Slice, ...]],
+    withdrawn: tuple[str, ...] = (),
 ) -> WalkJob:
-    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on."""
+    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on.
+
+    `withdrawn` names those documents of the shard that are dropped at the door.
+    """
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
-    key = digest([stage, recipes.slice_digest(steps), content(ledger), seen, SCHEMA_VERSION, LIMITS])[:32]
+    code = [stage, recipes.slice_digest(steps), content(ledger), seen, SCHEMA_VERSION, LIMITS]
+    key = digest([*code, *([list(withdrawn)] if withdrawn else [])])[:32]
     paths = tuple((name, path) for name, path, _ in pieces)
-    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths)
+    return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths, withdrawn)
+
+
+def withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
+    """For the key of each ledger of `stage` with withdrawn documents, their ids, sorted."""
+    ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
+    sources, digests = {id.partition("/")[0] for id in ids}, {id for id in ids if pages.is_digest_id(id)}
+    found = {}
+    for ledger in ledgers:
+        if sources & {source for source, n in ledger.kept.items() if n}:
+            column = shard.read(workspace.stage(stage, ledger.key) / "documents.parquet", ["id"]).column("id")
+            here = set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
+            if digests:  # as a release calls a document whose page it does not name
+                here.update(id for id in column.to_pylist() if pages.digest_id(id) in digests)
+            if here:
+                found[ledger.key] = tuple(sorted(here))
+    return found
 
 
 def ensure(

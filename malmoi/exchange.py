@@ -8,11 +8,12 @@ the workers of an engine carry out.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,11 @@ from malmoi.workspace import sync
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+
+
+_DIGEST = b"sha256"  # custom metadata of a batch: Arrow's format has no checksum
+_WHOLE: set[tuple[Any, ...]] = set()  # batches that were found as they were written, by file, state of it and number
+_MOST = 1 << 16
 
 
 class Run(Protocol):
@@ -71,8 +77,8 @@ def write(batches: Iterable[pa.RecordBatch], target: Path) -> None:
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         with pa.ipc.new_file(part, first.schema) as writer:
-            for batch in chain([first], each):
-                writer.write_batch(batch)
+            for number, batch in enumerate(chain([first], each)):
+                writer.write_batch(batch, custom_metadata={_DIGEST: _digest(number, batch)})
         sync(part)
         part.replace(target)
     finally:
@@ -96,10 +102,31 @@ def pieces(path: Path, part: int = 0, parts: int = 1) -> list[pa.RecordBatch]:
     return list(_batches(path, lambda count: range(part, count, parts)))
 
 
+def _digest(number: int, batch: pa.RecordBatch) -> bytes:
+    """Of a batch, its place in the file and what its columns are called, as hexadecimal digits."""
+    digest = hashlib.sha256(f"{number}\n{batch.schema}\n".encode("utf-8", "replace"))
+    digest.update(batch.serialize())
+    return digest.hexdigest().encode()
+
+
+def _remember(checked: tuple[Any, ...]) -> None:
+    if len(_WHOLE) >= _MOST:
+        _WHOLE.clear()
+    _WHOLE.add(checked)
+
+
 def _batches(path: Path, chosen: Callable[[int], Iterable[int]]) -> Iterator[pa.RecordBatch]:
     """Batches of a file by number; `chosen` is told how many there are."""
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
-            yield from [file.get_batch(number) for number in chosen(file.num_record_batches)]
-    except (pa.ArrowInvalid, pa.ArrowIndexError, OSError) as error:
+            found = path.stat()
+            state = (str(path), found.st_size, found.st_mtime_ns, found.st_ino)
+            for number in chosen(file.num_record_batches):
+                batch, said = file.get_batch_with_custom_metadata(number)
+                if (*state, number) not in _WHOLE and said is not None and _DIGEST in said:
+                    if said[_DIGEST] != _digest(number, batch):
+                        raise StageError(f"{path}: not as it was written. Delete it and run again: it is made anew.")
+                    _remember((*state, number))
+                yield batch
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise StageError(f"{path}: cannot be read back ({error}). Delete it and run again: it is made anew.") from error

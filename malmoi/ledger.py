@@ -7,10 +7,12 @@ another ledger of its stage has booked, as a reversing entry does in bookkeeping
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from malmoi.errors import StageError
@@ -74,8 +76,8 @@ class Ledger:
             raise StageError(f"{self.stage}/{self.key}: less than nothing, and not named in `reverses`: {wrong}")
 
     def to_json(self) -> str:
-        """Canonical JSON: equal ledgers give equal bytes."""
-        value = {
+        """Canonical JSON with a digest of itself: equal ledgers give equal bytes."""
+        value: dict[str, Any] = {
             "stage": self.stage,
             "key": self.key,
             "in": dict(self.entered),
@@ -88,13 +90,28 @@ class Ledger:
         }
         if self.reverses:
             value["reverses"] = [list(pair) for pair in self.reverses]
+        value["digest"] = digest_of(value)
         return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
 
     @staticmethod
+    def read(path: Path) -> Ledger:
+        """The ledger in a file; FileNotFoundError where there is none, StageError where it is not as it was written."""
+        try:
+            return Ledger.from_json(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise StageError(f"{path}: not a ledger: not UTF-8; delete {path.parent} and run again.") from error
+        except StageError as error:
+            raise StageError(f"{path}: {error}; delete {path.parent} and run again: it will be made anew.") from error
+
+    @staticmethod
     def from_json(text: str) -> Ledger:
-        """The ledger that `to_json` wrote; StageError where it is none."""
+        """The ledger that `to_json` wrote; StageError where it is none, or was changed since."""
         try:
             value: dict[str, Any] = json.loads(text)
+            if value.pop("digest", None) != digest_of(value):
+                raise StageError(
+                    "not a ledger as it was written: its digest says otherwise, or an older version left none"
+                )
             return Ledger(
                 stage=value["stage"],
                 key=value["key"],
@@ -107,8 +124,13 @@ class Ledger:
                 torn=tuple(value["torn"]),
                 reverses=tuple((f, r) for f, r in value.get("reverses", ())),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StageError(f"not a ledger: {error}") from error
+
+
+def digest_of(value: Mapping[str, Any]) -> str:
+    """sha256 (hex) of an object of JSON, written canonically."""
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")).hexdigest()
 
 
 def reversing(walked: Ledger, back: Mapping[tuple[str, str, str], int]) -> Ledger:

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from malmoi import sums
 from malmoi.corridor import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
 from malmoi.errors import StageError
@@ -27,7 +28,7 @@ from malmoi.ledger import File
 # Arrow takes Ctrl-C away from Python while it reads, and loses it where the reading ends before it looks.
 pa.enable_signal_handlers(False)
 
-SCHEMA_VERSION = 1  # part of every stage key; raise it with any change of a column below
+SCHEMA_VERSION = 2  # part of every stage key; raise it with any change of a column below
 
 
 def _struct(cls: type, **other: pa.DataType) -> pa.DataType:
@@ -246,7 +247,8 @@ def sha256_of(path: Path) -> str:
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The table in a Parquet file of ours."""
+    """The table in a Parquet file of ours; StageError where it is not as it was written, or cannot be read."""
+    sums.check(path)
     try:
         with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer for one file
             return file.read(columns=None if columns is None else list(columns))

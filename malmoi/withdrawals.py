@@ -1,13 +1,14 @@
 """Withdrawals: the documents that must not appear again, with the day, the reason and the request.
 
 One Parquet file of a workspace, a row for each document, sorted by id. It only grows, and each time
-it is written whole or not at all. What is published already is not touched by it.
+it is written whole or not at all. What is published already is not touched by it. Curation drops withdrawn documents
+at the door of its first stage, whatever the recipe says, and a release leaves out what still comes to it.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date as calendar
 from pathlib import Path
@@ -15,10 +16,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from malmoi.document import Document, Spans, Verdict
 from malmoi.errors import CallError
+from malmoi.ledger import digest_of
 from malmoi.workspace import sync
 
+NAME, REASON = "withdrawals", "withdrawn"  # of a drop, in ledgers and audit tables
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("id", "date", "reason", "request")])
+
+
+DIGEST = b"sha256"  # of the rows, in the metadata of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +38,24 @@ class Withdrawal:
     request: str = ""  # who asked, or the number of the request; "" where nobody had to ask
 
 
+def mark(doc: Document, *, ids: Collection[str]) -> Verdict | Spans:
+    """Drop a document whose id is among `ids`; every other one stays just as it is, without a note in its trail."""
+    return Verdict("drop", REASON) if doc.id in ids else ()
+
+
 def read(path: Path) -> tuple[Withdrawal, ...]:
     """The withdrawals in `path`, sorted by id; none where the file is not there. CallError where it is unreadable."""
     try:
         with pq.ParquetFile(path) as file:
             rows = file.read(columns=SCHEMA.names).cast(SCHEMA).to_pylist()
+            said = (file.schema_arrow.metadata or {}).get(DIGEST)
     except FileNotFoundError:
         return ()
     except (pa.ArrowException, OSError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise CallError(f"{path}: not readable as withdrawals ({first}); restore it from a copy.") from error
+    if said is not None and said != _digest(rows):
+        raise CallError(f"{path}: not as it was written; restore it from a copy, or the withdrawn documents come back.")
     return tuple(Withdrawal(**row) for row in rows)
 
 
@@ -77,10 +92,16 @@ def _refuse_unsaid(one: Withdrawal) -> None:
         raise CallError(f"{one.date!r} is no date; write it as 2026-11-24. Nothing was written.") from error
 
 
+def _digest(rows: list[dict[str, str]]) -> bytes:
+    return digest_of({"withdrawals": rows}).encode()
+
+
 def _write(path: Path, rows: list[Withdrawal]) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        pq.write_table(pa.Table.from_pylist([asdict(one) for one in rows], SCHEMA), part, compression="zstd")
+        said = [asdict(one) for one in rows]
+        schema = SCHEMA.with_metadata({DIGEST: _digest(said)})
+        pq.write_table(pa.Table.from_pylist(said, schema), part, compression="zstd")
         sync(part)
         part.replace(path)
     finally:

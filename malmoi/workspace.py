@@ -7,6 +7,7 @@
     surveys/<key>/               sketches and tables, immutable, by digest
     surveys/index/<survey>/<release>/<version>-<root>/    what a published release left to later surveys
     withdrawals.parquet          documents that must not appear again
+    reports/                     pages and lists for the operator, with texts and ids that stay here
     tmp/                         everything is born here
 
 A key is a digest of all that the folder's content depends on. What is done is never written again;
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
+from malmoi import sums
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.location import locate, writable
@@ -93,6 +95,10 @@ class Workspace:
         """The file that names the withdrawn documents (malmoi/withdrawals.py)."""
         return self.root / "withdrawals.parquet"
 
+    def quarantine(self, name: str) -> Path:
+        """The operator's list of what kept documents out of the release `name` (malmoi/releases/left_out.py)."""
+        return self.root / "reports" / f"quarantine-{name}.jsonl"
+
     def releases(self, name: str) -> Path:
         """Folder of the versions of a release."""
         return self.root / "6-releases" / name
@@ -105,17 +111,16 @@ class Workspace:
     def ledger(self, stage: Stage, key: str) -> Ledger | None:
         """The ledger of a finished shard, or None where it is not done.
 
-        StageError if the folder is not what its ledger says (a file is missing or has another size).
+        StageError if the folder is not what its ledger says (a file is missing or has another size; what is in it
+        is checked where it is read, malmoi/sums.py), or the ledger not as it was written.
         """
         folder = self.stage(stage, key)
         try:
-            text = (folder / "ledger.json").read_text(encoding="utf-8")
+            ledger = Ledger.read(folder / "ledger.json")
         except FileNotFoundError:
             return None
-        try:
-            ledger = Ledger.from_json(text)
-        except StageError as error:
-            raise StageError(f"{folder}/ledger.json: {error}; delete the folder, it will be made anew.") from error
+        if (ledger.stage, ledger.key) != (stage, key):
+            raise StageError(f"{folder}/ledger.json: of another folder; delete {folder}, it will be made anew.")
         for file in ledger.files:
             path = folder / file.name
             if not path.exists() or path.stat().st_size != file.bytes:
@@ -155,7 +160,12 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     def stand(self, folder: Path, target: Path) -> None:
-        """Make a finished folder appear at `target`, whole and durable; what stands there already stays."""
+        """Make a finished folder appear at `target`, whole and durable; what stands there already stays.
+
+        A folder of surveys gets the digests of its files (malmoi/sums.py).
+        """
+        if target.is_relative_to(self.root / "surveys"):
+            sums.write(folder)
         for path in (*folder.rglob("*"), folder):
             sync(path)
         target.parent.mkdir(parents=True, exist_ok=True)

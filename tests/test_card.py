@@ -87,7 +87,7 @@ def test_the_numbers_are_those_of_the_documents(card: dict) -> None:
 
 def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
     rows = card["tables"]["funnel"]["rows"]
-    assert [row[0] for row in rows] == ["2-documents", "3-clean", "4-unique", "5-curated"]
+    assert [row[0] for row in rows] == ["2-documents", "3-clean", "4-unique", "5-curated", "6-release"]
     assert all(entered == kept + dropped + failed for _, entered, kept, dropped, failed in rows)
     assert rows[-1][2] == card["numbers"]["documents"]["value"]
 
@@ -171,12 +171,85 @@ def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
     assert (value["language"], value["size_categories"]) == (["ko"], ["n<1K"])
     assert (value["license"], value["license_link"]) == ("other", "LICENSE.md")
     assert (release / value["license_link"]).is_file()
-    configs = {c["config_name"]: c["data_files"][0]["path"] for c in value["configs"]}
-    assert configs["default"] == "data/redistribute/*/*.parquet"
-    assert not [c for c in configs if re.search(r"[<>:/\\|?*]", c)]
-    found = {name: len(list(release.glob(path))) for name, path in configs.items()}
-    assert all(found.values())
-    assert sum(n for name, n in found.items() if name != "default") == len(list(release.glob("data/*/*/*.parquet")))
+    configs = opened_by(value)
+    assert configs == {
+        "default": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "open": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "share-alike": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
+        "train-only-ai-training": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+        "LicenseRef-KOGL-1": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "CC-BY-SA-4.0": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
+        "train-only-LicenseRef-KOGL-4-AI": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+    }
+    assert all(list(release.glob(path)) for paths in configs.values() for path in paths)
+
+
+def opened_by(header: dict) -> dict[str, list[str]]:
+    paths = {c["config_name"]: c["data_files"][0]["path"] for c in header["configs"]}
+    return {name: [path] if isinstance(path, str) else path for name, path in paths.items()}
+
+
+FAMILIES = {  # rows of the card, what `default` opens, and what each family opens
+    "five families": (
+        [
+            ("redistribute", "CC-BY-4.0", 3),
+            ("redistribute", "CC-BY-SA-3.0", 50),
+            ("redistribute", "CC-BY-SA-4.0", 9),
+            ("redistribute", "GPL-2.0-only", 70),
+            ("redistribute", "MPL-2.0", 2),
+            ("redistribute", "MIT", 4),
+            ("train-only", "LicenseRef-KOGL-2-AI", 5),
+        ],
+        "open",
+        {
+            "open": ["CC-BY-4.0", "MIT"],
+            "share-alike": ["CC-BY-SA-3.0", "CC-BY-SA-4.0"],
+            "copyleft": ["GPL-2.0-only", "MPL-2.0"],
+            "train-only-ai-training": ["LicenseRef-KOGL-2-AI"],
+        },
+    ),
+    "nothing open: the largest": (
+        [("redistribute", "CC-BY-SA-4.0", 9), ("redistribute", "GPL-2.0-only", 70)],
+        "copyleft",
+        {"share-alike": ["CC-BY-SA-4.0"], "copyleft": ["GPL-2.0-only"]},
+    ),
+    "equally large: by name": (
+        [("redistribute", "CC-BY-SA-4.0", 9), ("redistribute", "MPL-2.0", 9)],
+        "copyleft",
+        {"share-alike": ["CC-BY-SA-4.0"], "copyleft": ["MPL-2.0"]},
+    ),
+    "a choice is as free as its freest": (
+        [("redistribute", "CC-BY-SA-4.0 OR MIT", 1), ("redistribute", "MIT AND MPL-2.0", 9)],
+        "open",
+        {"open": ["CC-BY-SA-4.0_OR_MIT"], "copyleft": ["MIT_AND_MPL-2.0"]},
+    ),
+    "for training only: no default": (
+        [("train-only", "LicenseRef-KOGL-2-AI", 5), ("train-only", "CC-BY-4.0", 5)],
+        None,
+        {"train-only-ai-training": ["LicenseRef-KOGL-2-AI"], "train-only-open": ["CC-BY-4.0"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAMILIES)
+def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, card: dict, manifest: dict) -> None:
+    rows, default, families = FAMILIES[case]
+    told = card | {"tables": card["tables"] | {"by_licence": {"rows": [[u, name, n, 1, 1] for u, name, n in rows]}}}
+    configs = opened_by(yaml.safe_load(header(told, manifest)))
+    named = {name: [path.split("/")[2] for path in paths] for name, paths in configs.items()}
+    assert named.get("default") == (families[default] if default else None)
+    assert {name: named[name] for name in families} == families
+    assert all(len(found) == 1 for name, found in named.items() if name not in (*families, "default"))
+    assert len(configs) == len(rows) + len(families) + bool(default)
+    uses = {name: {path.split("/")[1] for path in paths} for name, paths in configs.items()}
+    assert all(
+        found == {"train-only" if name.startswith("train-only-") else "redistribute"} for name, found in uses.items()
+    )
+
+
+def test_the_page_says_which_family_default_opens(release: Path) -> None:
+    for name in ("README.md", "index.html"):
+        assert re.search("default[`<].*opens the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
 
 
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:

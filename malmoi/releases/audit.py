@@ -11,10 +11,12 @@ import pyarrow as pa
 from malmoi import shard
 from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
+from malmoi.releases import left_out
 from malmoi.releases.inputs import Inputs
 from malmoi.releases.manifest import ReleaseFile
+from malmoi.releases.refused import without
 from malmoi.releases.schema import AUDIT
-from malmoi.releases.split import SIDES, Parted, without
+from malmoi.releases.split import SIDES, Parted
 from malmoi.releases.withheld import Names, renamed
 from malmoi.tables import ROWS, sort_into
 
@@ -34,7 +36,7 @@ def ledgers(inputs: Inputs) -> Ledgers:
 
 def _ledger(folder: Path) -> Ledger:
     try:
-        found = Ledger.from_json((folder / "ledger.json").read_text(encoding="utf-8"))
+        found = Ledger.read(folder / "ledger.json")
     except OSError as error:
         raise StageError(f"{folder}: no ledger, so this shard is not finished; run curate again.") from error
     for file in found.files:
@@ -49,6 +51,7 @@ def write(
     counted: Ledgers,
     parted: Sequence[Parted],
     refused: Sequence[Path],
+    left: Path,
     copies: pa.Table,
     names: Names,
     folder: Path,
@@ -56,8 +59,8 @@ def write(
 ) -> list[ReleaseFile]:
     """Write audit/*.parquet of the release in `folder`, but for the second look, which reads them.
 
-    Every table is sorted: the same rows, the same bytes. `refused` and `copies` call ids that carry
-    personal data by their `names` already.
+    Every table is sorted: the same rows, the same bytes. `refused` (signals of dropped documents), `left` (the drops
+    of the last step) and `copies` call withheld ids by their `names` already.
     """
     audit = folder / "audit"
     audit.mkdir(parents=True)
@@ -76,7 +79,8 @@ def write(
         paths = [p.target / f"{name}.parquet" for p in parted]
         paths += refused if name == "signals" else ()
         rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
-    rows["dropped"] = _sorted(audit / "dropped.parquet", _drops(inputs, names, tmp), tmp)
+    drops = [*_drops(inputs, names, tmp), (left_out.STAGE, [left])]
+    rows["dropped"] = _sorted(audit / "dropped.parquet", drops, tmp)
     files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from malmoi import sums
 from malmoi.errors import StageError
 from malmoi.releases.schema import AUDIT
 
@@ -61,7 +62,7 @@ def write_sizes(table: pa.Table, target: Path, n_shards: int) -> dict[int, Path]
 
 
 def _read(path: Path) -> pa.Table:
-    found = pq.read_schema(path)
+    found = pq.read_schema(sums.check(path))
     wrong = [f.name for f in COPIES if f.name not in found.names or found.field(f.name).type != f.type]
     if wrong:
         raise StageError(

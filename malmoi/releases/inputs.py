@@ -44,4 +44,5 @@ class Inputs:
     filters: tuple[tuple[str, int], ...] = ()  # (filter, version) of the recipe
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # what a find of each kind does
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
+    withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     version: str = ""  # "1.0.0"; "" = the next one by the history given to publish

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -16,16 +17,17 @@ from malmoi import links, shard
 from malmoi.errors import StageError
 from malmoi.exchange import Run
 from malmoi.ledger import File, describe_losses
-from malmoi.releases import audit, copies, licences, second_look, withheld
+from malmoi.releases import audit, copies, left_out, licences, second_look, withheld
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.history import History, next_version
 from malmoi.releases.inputs import Inputs, Redact, SourceFacts
+from malmoi.releases.left_out import LeftOut, Sought
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
+from malmoi.releases.refused import Refused, refused
 from malmoi.releases.schema import AUDIT, SCHEMA_VERSION
-from malmoi.releases.split import Parted, Refused, Split, refused, split
+from malmoi.releases.split import Parted, Split, split
 from malmoi.releases.spread import Partition
-from malmoi.releases.withheld import Names
 from malmoi.tables import repeated
 
 
@@ -37,6 +39,7 @@ def publish(
     run: Run = map,
     redact: Redact | None = None,
     history: History | None = None,
+    quarantine: Path | None = None,
 ) -> Manifest:
     """Write data/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
@@ -44,43 +47,43 @@ def publish(
     of the stage shards. `run` carries out the tasks; functions and their arguments are picklable.
     `redact` takes personal data out of all that no filter has seen: titles, authors, addresses, quotes and
     places, what sources declare of themselves, and the ids of documents that are not published. Where
-    the inputs name no version, `history` gives it.
+    the inputs name no version, `history` gives it. Documents that are withdrawn, or in which the second
+    detector finds what may not stand, are left out and counted; `quarantine` takes the list of those finds.
 
     StageError where a shard is not finished, an id appears twice or carries personal data, a document
-    has no proof of its licence, or nothing is left to publish; DataError where the second look finds
-    what may not stand.
+    has no proof of its licence, or nothing is left to publish; DataError where the second detector finds
+    what may not stand in something that belongs to no document.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
     counted = audit.ledgers(inputs)
     inputs = _treated(inputs, redact)
+    second_look.refuse_facts(inputs)
+    sought = left_out.sought(inputs.second_look, inputs.withdrawn)
     work = tmp / f"publish-{uuid.uuid4().hex}"
     work.mkdir(parents=True)
     try:
         last = inputs.stages[-1][1] if inputs.stages else ()
         jobs = [
-            Split(path, work / f"split-{i:06d}", inputs.shards, inputs.sources, redact)
+            Split(path, work / f"split-{i:06d}", inputs.shards, inputs.sources, redact, sought)
             for i, path in enumerate(sorted(last))
         ]
         parted = list(run(split, jobs))
+        out = _out(parted, quarantine)
         _refuse_repeated(parted, work)
-        pairs = copies.clusters(inputs.clusters)
+        renamed = dict(chain.from_iterable(one.renamed for one in parted))
+        pairs = withheld.copies(copies.clusters(inputs.clusters), renamed)
         sizes = copies.write_sizes(pairs, work / "sizes", inputs.shards)
         partitions = gather(parted)
         if not partitions:
-            losses = describe_losses(ledger for _, ledgers in counted for ledger in ledgers)
-            raise StageError(f"{inputs.name}: no document is left to publish ({losses or 'none came in'}).")
+            raise StageError(_nothing_left(inputs, counted, out, quarantine))
         shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
         files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
-        stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
-        hidden = list(run(withheld.search, [withheld.Search(path, redact) for path, _ in stages]))
-        names = _withheld(hidden, counted, pairs, redact)
-        drops = [
-            Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, {id: names[id] for id in hidden[i]})
-            for i, (path, back) in enumerate(stages)
-        ]
-        signals = list(run(refused, drops))
-        files += audit.write(inputs, counted, parted, signals, withheld.copies(pairs, names), names, folder, work)
+        kept = Counter(dict[str, int]())
+        for one in parted:
+            kept.update(dict(one.kept))
+        counted = [*counted, (left_out.STAGE, [left_out.ledger(kept, out)])]
+        files += _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
         files.append(second_look.write(folder, files, inputs.second_look, run))
     finally:
         rmtree(work, ignore_errors=True)
@@ -88,6 +91,54 @@ def publish(
     made = _manifest(inputs, tuple(sorted(files)), history)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
+
+
+def _audit(
+    inputs: Inputs,
+    counted: audit.Ledgers,
+    parted: list[Parted],
+    out: list[LeftOut],
+    pairs: pa.Table,
+    sought: Sought,
+    redact: Redact | None,
+    run: Run,
+    folder: Path,
+    work: Path,
+) -> list[ReleaseFile]:
+    """Write the audit tables but for the second look, with the withheld ids under their names in all of them."""
+    stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
+    dropped = list(run(withheld.search, [withheld.Search(path, redact, sought) for path, _ in stages]))
+    pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
+    hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
+    failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
+    # All other ids in the tables of copies are published or were dropped.
+    earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
+    hidden.update(withheld.among([*failed, *earlier], redact, sought))
+    hidden.update(withheld.beside(pages, pairs, [p.target / "attribution.parquet" for p in parted]))
+    names = withheld.names(hidden)
+    drops = [
+        Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, names, sought.kinds)
+        for i, (path, back) in enumerate(stages)
+    ]
+    left, said = left_out.write(out, names, work / "left-out")
+    signals = [*run(refused, drops), said]
+    return audit.write(inputs, counted, parted, signals, left, withheld.copies(pairs, names), names, folder, work)
+
+
+def _out(parted: list[Parted], quarantine: Path | None) -> list[LeftOut]:
+    """All documents that are left out, sorted by id; those that are quarantined are told to the operator."""
+    out = sorted((one for part in parted for one in part.out), key=lambda one: one.id)
+    if quarantine is not None:
+        left_out.tell(out, quarantine)
+    return out
+
+
+def _nothing_left(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
+    """Why there is no release, with the counts of all stages, and what to do."""
+    ledgers = [*chain.from_iterable(found for _, found in counted), left_out.ledger({}, out)]
+    says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
+    told = f" {quarantine} lists what the second detector found in which document." if quarantine is not None else ""
+    return f"{says}{told}" if any(one.finds for one in out) else says
 
 
 def _treated(inputs: Inputs, redact: Redact | None) -> Inputs:
@@ -99,14 +150,6 @@ def _treated(inputs: Inputs, redact: Redact | None) -> Inputs:
         return replace(facts, **told)
 
     return replace(inputs, purpose=links.treated(inputs.purpose, redact), sources=tuple(map(source, inputs.sources)))
-
-
-def _withheld(dropped: list[tuple[str, ...]], counted: audit.Ledgers, pairs: pa.Table, redact: Redact | None) -> Names:
-    """The names of all ids that carry personal data, whether dropped, failed or in a table of copies."""
-    failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
-    # All other ids in the tables of copies are published or were dropped.
-    earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
-    return withheld.names([*chain.from_iterable(dropped), *withheld.among([*failed, *earlier], redact)])
 
 
 def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History | None) -> Manifest:

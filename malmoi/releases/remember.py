@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from malmoi.errors import StageError
 from malmoi.exchange import Run, piece, spread
+from malmoi.releases.pages import is_digest_id
 from malmoi.releases.segments import FACTS, ROWS, Facts, schema_of
 from malmoi.releases.spread import h
 from malmoi.survey import Survey
@@ -155,7 +156,12 @@ def _rows(files: Sequence[Path], part: int, schema: pa.Schema) -> pa.Table:
 
 
 def _published(sketches: pa.Table, published: pa.Table, facts: Facts) -> pa.Table:
-    """The sketches of the published documents, each with its source, and with the release."""
+    """The sketches of the published documents, each with its source, and with the release.
+
+    A document that is published under a digest of its id is not remembered: its sketch stands under the id.
+    """
+    plain = [not is_digest_id(id) for id in published.column("id").to_pylist()]
+    published = published.filter(pa.array(plain, pa.bool_()))
     missing = pc.is_null(pc.index_in(published.column("id"), sketches.column("id").unique()))
     if pc.any(missing).as_py():
         lost = published.column("id").filter(missing)

@@ -1,6 +1,8 @@
-"""The second look over what is about to be published: read by a detector of its own, counted, and stopped.
+"""The second look over what is about to be published: read by a detector of its own, and counted.
 
-Its counts are the audit table `residue`, so that the card can be asked about them in SQL.
+Documents in which it finds what may not stand were left out before (malmoi/releases/left_out.py). What it still finds
+belongs to no document, and stops publication. Its counts are the audit table `residue`, so that the card can be asked
+about them in SQL.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from malmoi import shard
 from malmoi.errors import DataError
 from malmoi.exchange import Run
 from malmoi.releases import residue
+from malmoi.releases.inputs import Inputs
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.residue import Look, Outcome, Residue
 from malmoi.releases.schema import AUDIT
@@ -61,9 +64,31 @@ def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
 
 
 def stopping(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
-    """The finds that stop publication."""
-    stops = {kind for kind, outcome in does if outcome == "stops"}
+    """The finds of kinds that may not stand: they stop publication."""
+    stops = _quarantining(does)
     return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind in stops]
+
+
+def _quarantining(does: Outcomes) -> set[str]:
+    return {kind for kind, outcome in does if outcome == "quarantines"}
+
+
+def refuse_facts(inputs: Inputs) -> None:
+    """DataError where a source or the recipe says of itself what may not stand: it would stand in every document."""
+    stops = _quarantining(inputs.second_look)
+    told = [("the recipe", "purpose", inputs.purpose)]
+    told += [
+        (f"source {one.name!r}", name, getattr(one, name))
+        for one in inputs.sources
+        for name in ("title", "publisher", "terms", "attribution", "note", "register", "domain")
+    ]
+    for who, name, text in told:
+        if kinds := sorted(stops & set(residue.kinds(text))):
+            raise DataError(
+                f"{who}: the second detector, {residue.DETECTOR}, finds {', '.join(kinds)} in `{name}`. "
+                f"That belongs to no document, so none can be left out; nothing was published. "
+                f"Correct `{name}` in its file, and run again."
+            )
 
 
 def refuse_texts(folder: Path) -> None:
@@ -110,7 +135,7 @@ def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: O
     """What a look of today at one file says otherwise than its `rows` in the audit, and what may not stand."""
     looks = residue.look(folder, name)
     for one in stopping(looks, does):
-        yield f"{one.kind} × {one.count} in {one.column or 'its name'}: what stops a publication may not stand in one"
+        yield f"{one.kind} × {one.count} in {one.column or 'its name'}: a value of this kind may not stand in a release"
     if table(looks, ()).to_pylist() != list(rows):
         yield f"a second look reads or finds other than {TABLE} says"
 
@@ -126,9 +151,8 @@ def _refusal(folder: Path, found: Sequence[Residue]) -> str:
         )
     more = f"\n  … and {len(found) - SHOWN} more places" if len(found) > SHOWN else ""
     return (
-        f"{residue.DETECTOR}, the second detector, found personal data that was not replaced; "
+        f"{residue.DETECTOR}, the second detector, found personal data in what belongs to no document; "
         "nothing was published, and nothing is lost:\n" + "\n".join(lines) + f"{more}\n"
-        "See where it comes from with `malmoi why WORKSPACE ID`. Then name the kind among the `kinds` of the recipe's "
-        "`personal_data`, mend the rule that missed it, or drop the document by a filter. A kind that the recipe keeps "
-        "is counted and does not stop. What is found in a text and in no document stands in a source's own facts."
+        "It comes from the facts of a source or from the purpose of the recipe: correct their files and run again. "
+        "Or leave the kind out of the `kinds` of the recipe's `personal_data`: it is then counted and stops nothing."
     )

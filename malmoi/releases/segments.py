@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from malmoi import shard
+from malmoi import shard, sums
 from malmoi.canonical import canonical
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.releases import manifest as manifests
@@ -130,6 +130,11 @@ def _read(folder: Path, survey: str, version: int | None) -> Found:
         facts = Facts.from_json((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, DataError) as error:
         return Found(name, folder, None, "broken", str(error))
+    for file in (FACTS, ROWS):
+        try:
+            sums.check(folder / file)
+        except StageError:
+            return Found(name, folder, facts, "broken", f"{file} is not what {sums.NAME} says")
     if (rows := _count(folder / ROWS)) != facts.documents:
         return Found(name, folder, facts, "broken", f"{ROWS} holds {rows} rows, {FACTS} says {facts.documents}")
     if (facts.survey, facts.release) != (survey, folder.parent.name):

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import compress, groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,12 +18,16 @@ import pyarrow.parquet as pq
 from malmoi import links, rights, shard
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
+from malmoi.releases import left_out, pages
 from malmoi.releases.attribution import sentence
 from malmoi.releases.inputs import Redact, SourceFacts
+from malmoi.releases.left_out import QUARANTINED, WITHDRAWN, LeftOut, Sought
+from malmoi.releases.residue import Find
 from malmoi.releases.schema import AUDIT, DATA
 from malmoi.releases.spread import Partition, h, partition_of
-from malmoi.releases.withheld import Names, renamed
 
+_Tables: TypeAlias = dict[str, pa.Table]
+_Out: TypeAlias = list[LeftOut]
 _PII = "pii:"
 _DOMAIN = "domain:"  # measures that a filter takes of a field
 _RESIDENTS = frozenset(("rrn", "frn"))
@@ -42,36 +46,44 @@ class Split:
     n_shards: int
     sources: tuple[SourceFacts, ...]
     redact: Redact | None = None
+    sought: Sought = field(default_factory=Sought)
 
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """What a split wrote: `documents.arrow`, whose record batch i holds the rows of partition i."""
+    """What a split wrote: `documents.arrow`, whose record batch i holds the rows of partition i; what is left out."""
 
     target: Path
     partitions: tuple[Partition, ...]
+    kept: tuple[tuple[str, int], ...] = ()  # source → documents
+    out: tuple[LeftOut, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()  # (id, id under which it is published), malmoi/releases/pages.py
 
 
 def split(work: Split) -> Parted:
-    """Write the published form of every document of a stage shard, cut by partition.
+    """Write the published form of the documents of a stage shard, cut by partition.
+
+    Withdrawn documents and those that the second detector quarantines are left out.
 
     StageError where a document carries no use or licence, where none of its evidence names that
     licence, or where its source is not declared: such a text may not be published.
     """
-    sources = {s.name: s for s in work.sources}
     table = shard.read(work.folder / "documents.parquet")
     work.target.mkdir(parents=True)
-    made, keys = [DATA.empty_table()], list[tuple[Partition, int, str]]()
+    made, keys, out = [DATA.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
+    renamed = list[tuple[str, str]]()
     with ExitStack() as stack:
         sides = {n: stack.enter_context(pq.ParquetWriter(work.target / f"{n}.parquet", AUDIT[n])) for n in SIDES}
         for at in range(0, table.num_rows, AT_ONCE):
             piece = table.slice(at, AT_ONCE)
             facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-            rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
+            tables, rows, left = _kept(work, piece, facts)
             keys += [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
-            made.append(_published(piece, rows))
+            renamed += [(row["was"], row["id"]) for row in rows if row["was"] != row["id"]]
+            made.append(tables["data"])
+            out += left
             for name, side in sides.items():
-                side.write_table(pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name]))
+                side.write_table(tables[name])
     order = sorted(range(len(keys)), key=keys.__getitem__)
     published = pa.concat_tables(made).take(pa.array(order, pa.int64()))
     partitions, at = [], 0
@@ -83,39 +95,33 @@ def split(work: Split) -> Parted:
             writer.write_batch(published.slice(at, n).combine_chunks().to_batches()[0])
             partitions.append(partition)
             at += n
-    return Parted(work.target, tuple(partitions))
+    kept = Counter(published.column("source").to_pylist())
+    return Parted(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out), tuple(renamed))
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The work of one task: a finished stage shard of any stage, and the file that takes the signals of its drops."""
-
-    folder: Path
-    target: Path
-    redact: Redact | None = None
-    back: tuple[Path, ...] = ()  # tables with the ids of drops that were taken back: those documents speak elsewhere
-    names: Names = field(default_factory=dict)  # of the ids that carry personal data
-
-
-def refused(work: Refused) -> Path:
-    """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
-    source = work.folder / "dropped.parquet"
-    table = shard.read(source, ["id", "signals"]) if source.exists() else None
-    rows = [] if table is None else renamed(without(table, work.back), ["id"], work.names).to_pylist()
-    hidden = set(work.names.values())  # and their records, which are named by a hash of the address
-    said = [(row["id"], signal) for row in rows for signal in row["signals"] or ()]
-    found = [_found(signal, id, work.redact, signal["record"] if id in hidden else None) for id, signal in said]
-    work.target.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(found, AUDIT["signals"]), work.target)
-    return work.target
+def _kept(work: Split, piece: pa.Table, facts: list[dict[str, Any]]) -> tuple[_Tables, list[dict[str, Any]], _Out]:
+    """The published tables of some documents and the rows they were made of; and the documents that are left out."""
+    sources = {s.name: s for s in work.sources}
+    here = [work.sought.withdrawn.isdisjoint((fact["id"], pages.digest_id(fact["id"]))) for fact in facts]
+    out = [_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
+    if out:
+        piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
+    rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
+    tables = {"data": _published(piece, rows)}
+    for name in SIDES:
+        tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])
+    if found := left_out.finds(tables, work.sought):
+        both = zip(facts, rows, strict=True)
+        out += [_left_out(fact, QUARANTINED, found[row["id"]]) for fact, row in both if row["id"] in found]
+        ids = pa.array(list(found), pa.string())
+        tables = {n: t.filter(pc.invert(pc.is_in(t.column("id"), value_set=ids))) for n, t in tables.items()}
+        rows = [row for row in rows if row["id"] not in found]
+    return tables, rows, out
 
 
-def without(table: pa.Table, back: Sequence[Path]) -> pa.Table:
-    """The rows of `table` but for those whose `id` stands in one of the tables `back`."""
-    if not back or not table.num_rows:
-        return table
-    ids = pa.concat_tables([shard.read(path, ["id"]) for path in back]).column("id")
-    return table.filter(pc.invert(pc.is_in(table.column("id"), value_set=ids)))
+def _left_out(fact: Mapping[str, Any], why: tuple[str, str], found: tuple[tuple[str, Find], ...] = ()) -> LeftOut:
+    signals = tuple((signal["name"], signal["effect"]) for signal in fact["signals"] or ())
+    return LeftOut(fact["id"], fact["source"], why, found, signals)
 
 
 def _row(
@@ -142,8 +148,11 @@ def _row(
     _refuse(folder, fact, use, [kind for kind, _ in pii], redact)
     source, url = sources[fact["source"]], links.address(fact["url"], redact)
     title, author = links.treated(fact["title"], redact), links.treated(fact["author"], redact)
+    replaced = [fact[n] for n, now in (("title", title), ("author", author), ("url", url)) if now != fact[n]]
+    led = pages.shows((kind for kind, _ in pii), replaced)
+    id, url = (pages.digest_id(id), pages.site(url)) if led else (id, url)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
-    row: dict[str, Any] = {n: fact[n] for n in ("id", "date", "source", "fetched")}
+    row: dict[str, Any] = {n: fact[n] for n in ("date", "source", "fetched")} | {"id": id, "was": fact["id"]}
     # Digests of address and payload: who knows all of these but a telephone number finds it by trying.
     changed = bool(pii) or (title, author, url) != (fact["title"], fact["author"], fact["url"])
     hidden = fact["record"] if changed else None
@@ -165,9 +174,9 @@ def _row(
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
-        "licence_evidence": [_found(e, id, redact, hidden) for e in proofs],
+        "licence_evidence": [found_row(e, id, redact, hidden, led=led) for e in proofs],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
-        "signals": [_found(s, id, redact, hidden) for s in fact["signals"] or ()],
+        "signals": [found_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
     }
     return row
 
@@ -186,14 +195,19 @@ def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str
         )
 
 
-def _found(fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None) -> dict[str, Any]:
-    """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`."""
+def found_row(
+    fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None, *, led: bool = False
+) -> dict[str, Any]:
+    """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`.
+
+    Where a place would lead (`led`) to a page that is not named, it is left out.
+    """
     quote, place = links.treated(fact["quote"], redact), links.address(fact["place"], redact)
     return {
         **fact,
         "id": id,
         "quote": quote,
-        "place": place,
+        "place": pages.site(place) if led and "://" in place and fact.get("scope", "item") == "item" else place,
         "record": "" if fact["record"] == hidden else fact["record"],
     }
 

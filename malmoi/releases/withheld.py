@@ -1,4 +1,7 @@
-"""Ids that carry personal data: their documents are dropped, and the audit tables name them by a number.
+"""Ids that a release may not name: their documents are dropped, and the audit tables name them by a number.
+
+Such an id carries personal data, or leads to a page that does: that of a document which was dropped for it, or of a
+copy of one. Ids of withdrawn documents are withheld as well: they would lead to what somebody asked to remove.
 
 The number is the place among all such ids of the release, in their order: it is unique within the
 release, and nothing leads from it to the id. A hash would: a telephone number has few values to try.
@@ -6,18 +9,24 @@ release, and nothing leads from it to the id. A hash would: a telephone number h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from malmoi import links, shard
+from malmoi.releases import left_out
 from malmoi.releases.inputs import Redact
+from malmoi.releases.left_out import Sought
 
 Names: TypeAlias = Mapping[str, str]  # id → what the release calls it
+# Reasons of drops that say: on this page stands what must not be found, so that its copies are withheld too.
+PAGES: Final = ("resident-number", left_out.QUARANTINED[1], left_out.WITHDRAWN[1])
+PERSONAL: Final = (*PAGES, "personal-data-in-id")
 _FALLEN: Final = "fallen:"  # a reason in the table of copies that names an id: `fallen:<id> <reason>`
 
 
@@ -27,19 +36,49 @@ class Search:
 
     folder: Path
     redact: Redact | None
+    sought: Sought = field(default_factory=Sought)
 
 
-def search(work: Search) -> tuple[str, ...]:
-    """The ids of dropped documents of a stage shard that carry personal data."""
+class Hidden(NamedTuple):
+    """Ids that a release may not name, and those among them whose copies it may not name either."""
+
+    ids: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+def search(work: Search) -> Hidden:
+    """The ids of dropped documents of a stage shard that a release may not name."""
     path = work.folder / "dropped.parquet"
-    if work.redact is None or not path.exists():
-        return ()
-    return among(shard.read(path, ["id"]).column("id").to_pylist(), work.redact)
+    if not path.exists():
+        return Hidden()
+    table = shard.read(path, ["id", "reason"])
+    rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
+    hidden = among([id for id, _ in rows], work.redact, work.sought)
+    about = (id for id, reason in rows if reason in PERSONAL)
+    return Hidden((*about, *hidden), tuple(id for id, reason in rows if reason in PAGES))
 
 
-def among(ids: Iterable[str], redact: Redact | None) -> tuple[str, ...]:
-    """Those of `ids` that carry personal data; none where a recipe leaves it alone."""
-    return () if redact is None else tuple(id for id in ids if links.carries(id, redact))
+def among(ids: Sequence[str], redact: Redact | None, sought: Sought) -> tuple[str, ...]:
+    """Those of `ids` that carry personal data by either detector, or are withdrawn."""
+    carry = () if redact is None else tuple(id for id in ids if links.carries(id, redact))
+    return (*carry, *left_out.among(ids, sought))
+
+
+def beside(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
+    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same.
+
+    A keeper that fell counts for the cluster of its copies.
+    """
+    ids = pa.array(sorted(pages), pa.string())
+    member, keeper = copies.column("member"), copies.column("keeper")
+    fallen = pc.struct_field(pc.extract_regex(copies.column("reason"), f"^{_FALLEN}(?P<id>.+) [a-z-]+$"), "id")
+    touched = reduce(pc.or_, (pc.is_in(column, value_set=ids) for column in (member, keeper, fallen)))
+    clusters = copies.column("cluster").filter(touched).combine_chunks()
+    here = copies.filter(pc.is_in(copies.column("cluster"), value_set=clusters))
+    found = {*here.column("member").to_pylist(), *here.column("keeper").to_pylist()}
+    for path in published if found else ():
+        found.difference_update(shard.read(path, ["id"]).column("id").to_pylist())
+    return tuple(sorted(found))
 
 
 def names(ids: Iterable[str]) -> Names:

@@ -4,10 +4,13 @@ It reads code points by class, with a state machine over runs of digits and the 
 no rule, table or expression in common with the filter that redacts: a fault of the one is not that of the other.
 """
 
-from malmoi.releases.residue.folder import Look, Residue, look, scan, whose
-from malmoi.releases.residue.outcome import KINDS, STOPS, Outcome, outcomes
+from malmoi.releases.residue.folder import Find, Look, Residue, finds_by_row, kinds, look, scan, whose
+from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
 
-VERSION = 1  # raise it with any change of what is found: releases say which detector has read them
+VERSION = 2  # raise it with any change of what is found: releases say which detector has read them
 DETECTOR = f"residue {VERSION}"
 
-__all__ = ["DETECTOR", "KINDS", "STOPS", "Look", "Outcome", "Residue", "look", "outcomes", "scan", "whose"]
+__all__ = [
+    "DETECTOR", "KINDS", "QUARANTINED", "Find", "Look", "Outcome", "Residue", "finds_by_row", "kinds", "look",
+    "outcomes", "scan", "whose",
+]  # fmt: skip

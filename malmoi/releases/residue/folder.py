@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,9 @@ from malmoi.releases.residue.classes import chains, classes_of, codes_of, spelle
 
 ROWS: Final = 2_000  # of a column of a Parquet file at once
 PIECE: Final = 1 << 20  # code points that are looked at together
-APART: Final = "\n\x1e\n"  # between two values, so that nothing grows together: no word, sign or number holds it
+# Between two values: no word, sign or number holds it, and no rule looks so far (words.REACH is 80 code points). So a
+# value is read as if it stood alone, and what is found in a column is found in one of its values.
+APART: Final = "\n" + "\x1e" * 96 + "\n"
 MANY: Final = 3  # documents that are named for a find
 
 
@@ -34,6 +36,14 @@ class Look:
     values: int
     characters: int  # code points
     found: tuple[tuple[str, int], ...]  # (kind, how often), sorted
+
+
+class Find(NamedTuple):
+    """What was found of one kind in one column of a row: no value, and no place inside the column."""
+
+    column: str
+    kind: str
+    n: int
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,6 +103,33 @@ class _Tally:
         self.values += 1
         self.characters += len(text)
         self.found.update(kinds(text))
+
+
+def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Find, ...]]:
+    """For each row with a find of a kind in `sought`: its finds of these kinds, sorted.
+
+    Reads the columns as `look` reads those of the file that `table` is written to.
+
+    >>> finds_by_row(pa.table({"title": ["차례", "문의 010-0000-1234"]}), ("phone",))
+    {1: (Find(column='title', kind='phone', n=1),)}
+    """
+    found: dict[int, Counter[tuple[str, str]]] = {}
+    for field in table.schema:
+        column = table.column(field.name).combine_chunks()
+        if not _holds_strings(field.type) or not _seeks(field.name, column, sought):
+            continue
+        for row in range(len(column)):
+            for name, texts in _strings(field.name, column.slice(row, 1)):
+                here = [kind for text in _joined(texts) for kind in kinds(text) if kind in sought]
+                if here:
+                    found.setdefault(row, Counter()).update((name, kind) for kind in here)
+    return {row: tuple(Find(*key, n) for key, n in sorted(counts.items())) for row, counts in sorted(found.items())}
+
+
+def _seeks(name: str, column: pa.Array, sought: Collection[str]) -> bool:
+    """Whether a column holds a find of a kind in `sought`."""
+    texts = (text for _, found in _strings(name, column) for text in _joined(found))
+    return any(kind in sought for text in texts for kind in kinds(text))
 
 
 def kinds(text: str) -> Iterator[str]:
