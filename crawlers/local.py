@@ -129,7 +129,7 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
     torn: list[str] = []
     for path in _archive_files(source, access):
         try:
-            found, broken = capture.index(path, str(path.absolute()))
+            found, broken = capture.index(path, str(path.absolute()), own="")
         except OSError as error:
             torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); give the right to read it")
             continue

@@ -28,7 +28,7 @@ from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
 from malmoi.import_path import PYTHON
 from malmoi.printable import escape_controls
-from malmoi.source import BLOCK, Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
+from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 
 CLOSED, OPEN = "pages.warc.gz", "pages.warc.gz.open"
@@ -168,8 +168,7 @@ def _fetch(
     stats_file = folder / "stats.json"
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
     archive = folder / CLOSED  # of a dump on this machine without news it is empty: nothing else is archived beside it
-    own = BLOCK if isinstance(source.access, Dump) else ""
-    rows, torn = capture.index(archive, CLOSED, own) if archive.stat().st_size else ([], [])
+    rows, torn = capture.index(archive, CLOSED) if archive.stat().st_size else ([], [])
     lost = max(len(torn), stats.get("records", 0) - len(rows))  # archived, and cannot be read back
     known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
     try:

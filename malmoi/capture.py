@@ -22,7 +22,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from malmoi.archive_records import CUT_OFF, END, NO_RECORD, Delimited, delimit, describe_other, digest_of, is_intact
 from malmoi.boundary import input_errors
-from malmoi.capture_fields import find_fault, show, to_second
+from malmoi.capture_fields import BLOCK, find_fault, show, to_second
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
 from malmoi.members import GZIP, decompress, member, next_member, one_stream, salvage
@@ -170,12 +170,12 @@ class _Unreadable(Exception):
     """What the reader of records has raised about one of them."""
 
 
-def scan(path: Path, own: str = "") -> Iterator[tuple[int, str, Capture] | Torn]:
+def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | Torn]:
     """Every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
 
     Raises CaptureError where the file is no WARC at all or holds no record; a record that is
     cut off or damaged, or whose address or date is not valid, comes as `Torn`, and reading goes on behind
-    it. `own` is a scheme that addresses may have besides http and https.
+    it. `own` is a scheme that addresses may have besides http and https: none in an archive of somebody else.
     """
     seen, torn, held = 0, 0, list[Torn]()  # `held`: what comes before the first record that can be read
     with path.open("rb") as stream:
@@ -333,7 +333,7 @@ def _from(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
     yield from _of_member(path, found[0], offset, None) if found else _entries(path, stream, None)
 
 
-def index(path: Path, name: str, own: str = "") -> tuple[list[IndexRow], list[Torn]]:
+def index(path: Path, name: str, own: str = BLOCK) -> tuple[list[IndexRow], list[Torn]]:
     """The index of a WARC, with `name` as its path; sorted as the archive is."""
     rows, torn = [], []
     for entry in scan(path, own):

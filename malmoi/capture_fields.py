@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from malmoi.limits import ARCHIVE_ADDRESS
 
 SCHEMES = ("http", "https")
+BLOCK = "dump:"  # scheme of the address of a block of a dump: dump:<source>/<key of its first record>
 WEB_YEAR = 1990  # the first web server; what claims to be an answer of it cannot be older
 FIRST_DATED = 1000  # year; programs write 0001-01-01 for a date that they do not know
 FILE_YEAR = 1970  # a file may be older than the web; the time of a file begins here

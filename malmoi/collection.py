@@ -22,9 +22,8 @@ from malmoi import shard
 from malmoi.boundary import input_errors
 from malmoi.canonical import canonical
 from malmoi.capture import IndexRow
-from malmoi.capture_fields import find_fault, show
+from malmoi.capture_fields import BLOCK, find_fault, show
 from malmoi.errors import CaptureError, StageError
-from malmoi.source import BLOCK
 from malmoi.workspace import replace_file
 
 INDEX = pa.schema(

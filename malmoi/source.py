@@ -18,7 +18,6 @@ from typing import Literal, TypeAlias
 
 from malmoi.document import LicenceEvidence, Scope
 
-BLOCK = "dump:"  # scheme of the address of a block of a dump: dump:<source>/<key of its first record>
 FOLDER = "folder:"  # scheme of the address of a file that stays where it is: folder:<source>/<path>
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.counts import say
 from crawlers.fetch.job import Job
+from malmoi.capture_fields import BLOCK
 from malmoi.errors import CallError
-from malmoi.source import BLOCK, Source
+from malmoi.source import Source
 from malmoi.workspace import sync
 
 OPEN = "dump.warc.gz.open"
