@@ -108,6 +108,17 @@ def test_functions_that_judge_one_input_translate_what_a_library_raises(
     robots._parse.cache_clear()
 
 
+@pytest.mark.parametrize("name", ["LookupError", "PanicException"])
+def test_a_page_of_terms_that_a_library_cannot_read_is_noted(tmp_path: Path, name: str) -> None:
+    with raw_server() as site:
+        site.answers |= {"/": page("start"), "/terms": page(f"<p>raise-terms-{name}</p>")}
+        terms = {"reviewer": "r", "date": "2026-11-24", "url": f"{site.base}/terms", "verdict": "allowed"}
+        job = order(tmp_path, SITE.format(base=site.base), (site.port,), terms=terms)
+        done = crawl(job, raising={"terms": "crawlers.rights.claims:readable"})
+    assert done.status == 0 and done.why(site.base) == {"/terms": f"unreadable: {name}"}, done.err
+    assert done.stats["terms"]["sha256"] == "" and done.stats["pages"] == 1
+
+
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label[:20] or "empty")
 def test_a_label_that_is_no_character_set_is_not_believed(label: str) -> None:
     assert python_name(label) == ""

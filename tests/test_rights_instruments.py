@@ -88,9 +88,8 @@ def test_an_archived_reservation_reaches_every_page_of_its_host(tmp_path: Path) 
 
 @pytest.mark.parametrize("address", ["http://[x](y)/", "http://[", "//[x", "http://a.kr:x:y/", "http://\u2100.kr/"])
 def test_an_address_that_nobody_can_read_costs_no_source(tmp_path: Path, address: str) -> None:
-    document = (
-        f"<rsl><content url='{address}'><license><prohibits type='usage'>all</prohibits></license></content></rsl>"
-    )
+    licence = "<license><prohibits type='usage'>all</prohibits></license>"
+    document = f"<rsl><content url='{address}'>{licence}</content></rsl>"
     given = of_texts("https://a.kr/1", f"License: {address}\nLicense: /l.xml", {"https://a.kr/l.xml": document})
     assert all(signal.effect for signal in find("https://a.kr/1", given))
     headers = (("Location", address),)

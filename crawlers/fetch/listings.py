@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from crawlers.addresses import canonical, joined
 from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
+from crawlers.fetch.tags import attributes, resolve
 from crawlers.formats.encodings import decode, query_encoding
 from malmoi import limits
 
@@ -37,9 +38,6 @@ _ROOT = re.compile(
 _LOC = re.compile(r"<(?:([\w.-]{1,40}):)?(url|sitemap|loc)(?:\s[^<>]{0,9999})?>([^<]*)", re.I)
 _ENTRY = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?(?:item|entry)((?:[\s/][^<>]{0,9999})?)>", re.I)
 _TAG = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?([\w.-]{1,60})((?:[\s/][^<>]{0,9999})?)>([^<]*)")
-_ATTRIBUTE = re.compile(r"([\w.:-]{1,60})\s{0,99}=\s{0,99}(?:\"([^\"<>]{0,9999})\"|'([^'<>]{0,9999})')")
-_REFERENCE = re.compile(r"&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _LINE = re.compile(r"[^\r\n]+")
 _NESTED = frozenset({"source", "content", "summary", "description", "encoded"})  # of an entry; their links are others'
 
@@ -179,7 +177,7 @@ def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
     if not whole and not reader.lost:
         reader.lost.append(f"it ends without </{name}>")
     if name in ("rss", "rdf", "feed"):
-        _read_entries(reader, text, joined(url, _attributes(root[2] or "").get("xml:base", "")) or url)
+        _read_entries(reader, text, joined(url, attributes(root[2] or "").get("xml:base", "")) or url)
     else:
         _read_locs(reader, text, name)
 
@@ -198,7 +196,7 @@ def _read_locs(reader: _Reader, text: str, root: str) -> None:
         else:
             if found.end() == len(text):
                 return  # cut off in the middle of an address, which would be another address
-            reader.add(_plain(found[3]), reader.maps if inside == "sitemap" else reader.pages)
+            reader.add(resolve(found[3]), reader.maps if inside == "sitemap" else reader.pages)
 
 
 def _read_entries(reader: _Reader, text: str, base: str) -> None:
@@ -217,8 +215,8 @@ def _read_entries(reader: _Reader, text: str, base: str) -> None:
         _read_entry(reader, inner, opened[2], base)
 
 
-def _read_entry(reader: _Reader, inner: str, attributes: str, base: str) -> None:
-    own = _attributes(attributes)
+def _read_entry(reader: _Reader, inner: str, tag: str, base: str) -> None:
+    own = attributes(tag)
     about = next((value for key, value in own.items() if key.endswith(":about")), "")
     base = joined(base, own.get("xml:base", "")) or base
     reader.add(_link(inner) or about, reader.pages, base)
@@ -237,7 +235,7 @@ def _link(inner: str) -> str:
             continue
         if name not in ("link", "guid"):
             continue
-        said, text = _attributes(written), _plain(found[4])
+        said, text = attributes(written), resolve(found[4])
         if name == "link" and said.get("href"):
             if said.get("rel", "alternate") == "alternate":
                 alternate = alternate or said["href"]
@@ -246,21 +244,6 @@ def _link(inner: str) -> str:
         elif said.get("ispermalink", "true").lower() == "true" and "://" in text[:12]:
             guid = guid or text
     return plain or alternate or guid
-
-
-def _attributes(written: str) -> dict[str, str]:
-    """Name, in small letters, to value."""
-    return {one[1].lower(): _plain(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
-
-
-def _plain(written: str) -> str:
-    """Text with its references resolved; an ampersand that begins none stays one."""
-    return _REFERENCE.sub(lambda found: _NAMED.get(found[1]) or _char(found[1][1:]), written).strip()
-
-
-def _char(number: str) -> str:
-    code = int(number[1:], 16) if number[0] in "xX" else int(number)
-    return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
 
 
 def _flattened(reader: _Reader, text: str) -> str:

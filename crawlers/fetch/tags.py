@@ -1,0 +1,24 @@
+"""Attributes and text of tags as a tolerant reader takes them."""
+
+from __future__ import annotations
+
+import re
+
+_ATTRIBUTE = re.compile(r"([\w.:-]{1,60})\s{0,99}=\s{0,99}(?:\"([^\"<>]{0,9999})\"|'([^'<>]{0,9999})')")
+_REFERENCE = re.compile(r"&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+def attributes(written: str) -> dict[str, str]:
+    """Name, in small letters, to value."""
+    return {one[1].lower(): resolve(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
+
+
+def resolve(written: str) -> str:
+    """Text with its references resolved; an ampersand that begins none stays one."""
+    return _REFERENCE.sub(lambda found: _NAMED.get(found[1]) or _char(found[1][1:]), written).strip()
+
+
+def _char(number: str) -> str:
+    code = int(number[1:], 16) if number[0] in "xX" else int(number)
+    return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
