@@ -170,7 +170,8 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
         header = [column.strip() for column in next(reader, [])]
         if len(set(header)) != len(header):
             raise CaptureError(
-                f"{where}, line 1: two columns share a name: {', '.join(header)}. Rename one in the file."
+                f"{where}, line 1: two columns share a name: {', '.join(header)}. "
+                "Rename one in the file and collect again."
             )
         start = reader.line_num + 1
         for cells in reader:
@@ -178,12 +179,15 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
                 if len(cells) < len(header) or any(cells[len(header) :]):
                     raise CaptureError(
                         f"{where}, line {start}: the row has {len(cells)} fields, the header {len(header)}. "
-                        "A quote or a delimiter is missing there: repair the file or ask its publisher."
+                        "A quote or a delimiter is missing there: repair the file and collect again, or ask its "
+                        "publisher."
                     )
                 yield start, dict(zip(header, cells, strict=False))
             start = reader.line_num + 1
     except csv.Error as error:
-        raise CaptureError(f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file.") from error
+        raise CaptureError(
+            f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file and collect again."
+        ) from error
 
 
 def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, Row]], Row]:
@@ -218,9 +222,12 @@ def _load(text: str, where: str, line: int) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
-        raise CaptureError(f"{where}, line {at}: broken JSON ({error.msg}). Repair the file.") from error
+        raise CaptureError(
+            f"{where}, line {at}: broken JSON ({error.msg}). Repair the file and collect again."
+        ) from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits, or nested too deep
-        raise CaptureError(f"{where}, line {line}: JSON that cannot be read ({type(error).__name__}).") from error
+        says = f"{where}, line {line}: JSON that cannot be read ({type(error).__name__})."
+        raise CaptureError(f"{says} Repair the file and collect again.") from error
 
 
 def _object(row: object, where: str, number: int) -> Row:
