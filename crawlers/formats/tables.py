@@ -174,16 +174,24 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
     try:
         yield from _csv_lines(reader, where)
     except csv.Error as error:
-        raise CaptureError(f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file.") from error
+        raise CaptureError(
+            f"{where}, line {reader.line_num}: broken CSV ({error}). Repair the file and collect again."
+        ) from error
 
 
 def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
     broken = "CSV that cannot be read"
-    with input_errors(lambda name: CaptureError(f"{where}, line {reader.line_num}: {broken} ({name})."), csv.Error):
+    with input_errors(
+        lambda name: CaptureError(
+            f"{where}, line {reader.line_num}: {broken} ({name}). Repair the file and collect again."
+        ),
+        csv.Error,
+    ):
         header = [column.strip() for column in next(reader, [])]
         if len(set(header)) != len(header):
             raise CaptureError(
-                f"{where}, line 1: two columns share a name: {', '.join(header)}. Rename one in the file."
+                f"{where}, line 1: two columns share a name: {', '.join(header)}. "
+                "Rename one in the file and collect again."
             )
         start = reader.line_num + 1
         for cells in reader:
@@ -191,7 +199,8 @@ def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
                 if len(cells) < len(header) or any(cells[len(header) :]):
                     raise CaptureError(
                         f"{where}, line {start}: the row has {len(cells)} fields, the header {len(header)}. "
-                        "A quote or a delimiter is missing there: repair the file or ask its publisher."
+                        "A quote or a delimiter is missing there: repair the file and collect again, or ask its "
+                        "publisher."
                     )
                 yield start, dict(zip(header, cells, strict=False))
             start = reader.line_num + 1
@@ -225,13 +234,20 @@ def _objects(value: Sequence[object]) -> bool:
 
 
 def _load(text: str, where: str, line: int) -> Any:
-    unread = "JSON that cannot be read"  # such as a number of thousands of digits, or nested too deep
+    unread, again = (
+        "JSON that cannot be read",
+        "Repair the file and collect again.",
+    )  # such as a number of thousands of digits, or nested too deep
     try:
-        with input_errors(lambda name: CaptureError(f"{where}, line {line}: {unread} ({name})."), json.JSONDecodeError):
+        with input_errors(
+            lambda name: CaptureError(f"{where}, line {line}: {unread} ({name}). {again}"), json.JSONDecodeError
+        ):
             return json.loads(text)
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
-        raise CaptureError(f"{where}, line {at}: broken JSON ({error.msg}). Repair the file.") from error
+        raise CaptureError(
+            f"{where}, line {at}: broken JSON ({error.msg}). Repair the file and collect again."
+        ) from error
 
 
 def _object(row: object, where: str, number: int) -> Row:
