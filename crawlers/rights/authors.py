@@ -161,7 +161,7 @@ class _Page:
 
     def is_publisher(self, holder: str) -> bool:
         """Whether a holder is who publishes the page: its first word is in the frame, the others are departments."""
-        first, *rest = holder.split() or [""]
+        first, *rest = holder.replace(",", " ").split() or [""]
         own = self.is_named(first) or bool(words.SELF.search(holder)) or bool(rest and self.is_named(first + rest[0]))
         return own and all(words.DEPARTMENT.fullmatch(one) or self.is_named(one) for one in rest)
 
