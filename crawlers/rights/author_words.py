@@ -34,6 +34,10 @@ KEEPS = (
     ),
     re.compile(rf"{_RIGHT}\s?[:：=]?\s(?P<holder>\S{{1,16}})\s?(?:소유|보유|귀속)\s?$"),
     re.compile(
+        rf"^\W{{0,3}}{_RIGHT}\s?[:：=]\s?(?!.{{0,40}}(?:유형|\bCC|공공누리|라이|저작자|출처|표시|없|licen|KOGL|제한))(?P<holder>\S.{{0,40}})$",
+        re.I,
+    ),
+    re.compile(
         r"\b(?:copyrights?|rights?)\b[^.;]{0,40}\b(?:belongs?|remains?|is|are|stays?)\s(?:(?:owned|held|retained)\s)?"
         r"(?:to|with|by)\s(?P<holder>[^.;,]{1,40})",
         re.I,
@@ -70,7 +74,7 @@ GIVES = re.compile(
 # That the protection of a work goes on, whatever the footer of its wiki says.
 _WORK = _any("저작물 작품 글 문서 자료 원고 텍스트 시 소설 노래 가사")
 REMAINS = re.compile(
-    rf"(?:{_RIGHT}|보호\s?기간)[^.]{{0,30}}(?:소멸|만료|종료|끝나|풀리|지나)(?:되|하)?지\s?(?:는\s)?않"
+    rf"(?:{_RIGHT}|보호\s?기간)[^.]{{0,30}}(?:소멸|만료|종료|끝나|풀리|지나)(?:되|하)?지\s?(?:는\s)?(?:않|아니)"
     rf"|{_RIGHT}[^.]{{0,24}}(?:보호(?:를)?\s?(?:받고|받는|받습|되고|되는|됩)|존속(?!\s?기간)|남아\s?있|유효(?:하(?:다|며)"
     rf"|합)|살아\s?있)"
     r"|퍼블릭\s?도메인(?:이|에|으로)[^.]{0,8}(?:아니|아닙|아닌|않)"
@@ -80,6 +84,7 @@ REMAINS = re.compile(
     re.I,
 )
 OF_THIS = re.compile(rf"(?:^|[\s(\"'“‘※*])(?:이|본|위|해당|아래)\s?{_WORK}|\bthis (?:work|text|article|page)\b", re.I)
+IS_WORK = re.compile(rf"{_WORK}(?:이다|임|입니다)?[.)\]]?\s?$")
 POLITE = re.compile(r"(?:않았?습니다|있습니다|아닙니다|받습니다|됩니다|합니다)[.)\]]?\s?$")
 
 # A note on the text: 이 글은 월간 가나에 실린 글입니다, ※ 필자의 허락을 받아 싣습니다, - 가나일보 3월 2일자 -.
@@ -96,6 +101,7 @@ ABOUT_TEXT = re.compile(
 MARKER = re.compile(r"^[※*＊<\[(【〈《「『\-–—☞▣◆◇▲△■]")
 SENTENCE = re.compile(r"[다요까오죠][.!?…\s”\"'’)\]>]*$")
 # What is done with a text of somebody else, and who did it.
+RELEASE = re.compile(r"보도\s?자료")
 GAVE = re.compile(
     r"실린|실렸|실은\s|싣|실었|실습니다|게재|수록|연재|전재|옮겨|옮긴|퍼\s?온|가져\s?온|가져왔|발췌|기고|투고"
     r"|보내\s?(?:온|주|준)"
@@ -116,7 +122,7 @@ OTHERS = re.compile(
     r"|어촌계|부녀회|외부|기고|투고|객원|독자|학생|기자단|(?:시민|명예|어린이)\s?기자|서포터즈|리포터|교수|시인"
     r"|소설가|수필가|변호사|작가|평론가"
     r"|지음|옮김|엮음|(?:월간|계간|격월간|주간)\s?\S|\d\s?월호|[봄가을겨]\S?호|학년|백일장|글짓기|공모|문학상"
-    r"|보도\s?자료"
+    r""
     r"|(?:대|금|은|동|장려|우수|최우수)상(?![가-힣])|장원|=\s?\S{2,4}\s?기자",
     re.I,
 )
@@ -159,7 +165,8 @@ LABELS = (
     re.compile(r"[^,]{1,20}\s(?:칼럼|기고|투고|에세이)(?:\s?(?:\d{1,3}회?|\(\d{1,3}\)))?"),
     re.compile(r"guest\s?(?:posts?|columns?|essays?)|op-?eds?", re.I),
     re.compile(
-        rf"{_PEOPLE}\s?{_any('게시판 의견 제안 토론 마당 광장 수필 에세이 시 글 원고 발언대? 기자단? 리포트 이야기')}"
+        rf"(?:{_PEOPLE}\s?){{1,2}}"
+        rf"{_any('게시판 의견 제안 토론 마당 광장 수필 에세이 시 글 원고 발언대? 기자단? 리포트 이야기')}"
         rf"{_TAIL}"
     ),
     re.compile(r"\S{0,8}(?:의\s?목?소리|[와과]의\s?대화방|에게\s?(?:바란다|바랍니다|묻는다|말한다|쓰는\s?편지))"),
@@ -189,6 +196,9 @@ LABELS = (
 PRIZE_LABEL = re.compile(
     rf"[^\[\]|,]{{0,30}}{_CONTEST}\s?(?:\S{{1,10}}\s){{0,2}}?{_PRIZE}"
     r"(?:$|\s?[「『\"'“‘(·,/]|\s(?!수상|선정|차지|영예|획득|쾌거|배출|발표)[가-힣]{2,4}$)"
+)
+PRIZE_IN_BRACKETS = re.compile(
+    r"[\[(<〈【]\s?(?:(?:최우수|우수|장려|금|은|동|특별)상|장원|차상|차하|입선|가작)\s?[\])>〉】]"
 )
 OFFICIAL = re.compile(_any("대변인 장관 차관 청장 처장 시장 군수 구청장 지사 총리 대통령 의회 정부 위원장 부처 당국"))
 SEGMENT = re.compile(r"\s[-–—/]\s|\s?[①-⑳]\s?|\s?[|>»›·:：]\s?")

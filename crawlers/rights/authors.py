@@ -88,11 +88,11 @@ class _Page:
 
     def titles(self) -> Iterator[tuple[Run, str]]:
         """Titles, boards, categories and cells above the text that name who writes there."""
-        if self.title and any(map(self.is_label, _segments(self.title))):
+        if self.title and self.is_labelled_title(self.title):
             yield from ((run, self.title) for run in self.shown[:1])
         above = self.shown[: min(self.prose[0] + 1, MAX_ABOVE)]
         for run in above if anywhere(_may_label, (run.text for run in above)) else ():
-            if _may_label(run.text) and _is_title(run) and any(map(self.is_label, _segments(run.text))):
+            if _may_label(run.text) and _is_title(run) and self.is_labelled_title(run.text):
                 yield run, run.text
 
     def is_label(self, segment: str) -> bool:
@@ -103,12 +103,15 @@ class _Page:
                 return not (holder and (words.OFFICIAL.search(holder) or self.is_publisher(holder)))
         return bool(words.PRIZE_LABEL.match(segment))
 
+    def is_labelled_title(self, title: str) -> bool:
+        return bool(words.PRIZE_IN_BRACKETS.search(title)) or any(map(self.is_label, _segments(title)))
+
     def notes(self) -> Iterator[tuple[Run, str]]:
         """Bylines, sources and notes on the text that name somebody else; none of them is prose."""
         for number, run in enumerate(self.shown):
             if run.state.part == "site" or run.state.quoted or not run.text or len(run.text) > MAX_STATEMENT:
                 continue
-            if 2 * _linked(run) >= len(run.text):
+            if 2 * _linked(run) >= len(run.text) or _ATTACHED.match(run.text):
                 continue
             sentences = _SENTENCES.split(run.text)
             if self.is_byline(run, number) or any(self.is_note(one, run, number) for one in sentences):
@@ -135,7 +138,8 @@ class _Page:
         if not told and (titled or (stated and not words.MARKER.match(sentence))):
             return False
         given = words.GAVE.search(sentence)
-        if not given and (told or stated or not words.OTHERS.search(sentence)):
+        named = not told and not stated and (words.OTHERS.search(sentence) or words.RELEASE.search(sentence))
+        if not given and not named:
             return False
         if words.GIVES.search(sentence) or about(sentence[:MAX_LINE]) == "media":
             return False
@@ -157,7 +161,7 @@ class _Page:
 
     def is_publisher(self, holder: str) -> bool:
         """Whether a holder is who publishes the page: its first word is in the frame, the others are departments."""
-        first, *rest = holder.split() or [""]
+        first, *rest = holder.replace(",", " ").split() or [""]
         own = self.is_named(first) or bool(words.SELF.search(holder)) or bool(rest and self.is_named(first + rest[0]))
         return own and all(words.DEPARTMENT.fullmatch(one) or self.is_named(one) for one in rest)
 
@@ -179,6 +183,7 @@ class _Page:
 
 
 _MARKS = " ※*＊<>[]()【】〈〉《》-–—☞▣◆◇▲△■."
+_ATTACHED = re.compile(r"^\W{0,3}(?:붙임|첨부|별첨)")
 _DASHED = re.compile(r"^[-–—]")
 # 장소: 가나회관; ○ 대상: the lines of a notice.
 _BULLET = re.compile(
@@ -200,14 +205,15 @@ _PARTICLE = re.compile(r"(?:에서|으로부터|로부터|에게|청|의|은|는
 _REPORTED = re.compile(r"\S{0,6}(?:다고|라고|다는|라는|다며|라며|는지|는가|느냐)(?:\s|$)|.{0,60}[?？]\s?$")
 _DENIED = re.compile(r"(?:옮|실|싣|전재|발췌|가져|퍼)\S{0,4}\s(?:\S{1,6}\s)?(?:없|않|아니|아닙)")
 _may_keep = gate(*words.KEEPS, words.REMAINS)
-_may_label = gate(*words.LABELS, words.PRIZE_LABEL)
+_may_label = gate(*words.LABELS, words.PRIZE_LABEL, words.PRIZE_IN_BRACKETS)
 
 
 def _remains(sentence: str, run: Run) -> bool:
     """Whether a sentence says that the work on the page is still protected."""
     if find_stated(words.REMAINS, sentence) is None or about(sentence) in ("media", "software"):
         return False
-    return bool(words.OF_THIS.search(sentence) or (words.POLITE.search(sentence) and run.state.part != "site"))
+    noted = words.POLITE.search(sentence) or words.IS_WORK.search(sentence)
+    return bool(words.OF_THIS.search(sentence) or (noted and run.state.part != "site"))
 
 
 def _is_prose(run: Run) -> bool:

@@ -38,9 +38,9 @@ _NAME = re.compile(
 _TITLE = re.compile(r"tit(?:le)?(?:$|[\s_-])|headline|subject", re.I)
 _OWN_BOX = re.compile(r"licen[cs]e|ccl|kogl|copyright|nuri|author|byline", re.I)
 _READ_ON = re.compile(
-    r"(?:계속|더|이어서|자세히|전문|원문|전체|본문|글|마저)\s?(?:글\s?)?(?:읽기|보기|읽으러|보러|읽으세요)"
-    r"|더\s?알아보기|바로\s?가기"
-    r"|\b(?:read|see|learn|view) (?:more|on|full|the full|post|article)\b|continue reading|full (?:text|article"
+    r"\W{0,3}(?:계속|더|이어서|자세히|전문|원문|전체|본문|마저)\s?(?:글\s?)?(?:읽기|보기|읽으러|보러|읽으세요)"
+    r"|\W{0,3}더\s?알아보기"
+    r"|\W{0,3}\b(?:read|see|learn|view) (?:more|on|full|the full|post|article)\b|continue reading|full (?:text|article"
     r"|story)",
     re.I,
 )
@@ -87,6 +87,7 @@ class _Page:
                 any(up.tag == "a" and self.leads_elsewhere(up) for up in above)
                 or (number >= 0 and self.below_another_heading(number))
                 or (number > 0 and self.below_a_link(self.shown[number - 1], self.shown[number]))
+                or (0 <= number < len(self.shown) - 1 and self.is_read_on(self.shown[number], self.shown[number + 1]))
                 or self.in_a_box(one.element)
             )
         return self.answers[key]
@@ -113,17 +114,27 @@ class _Page:
         return out
 
     def below_a_link(self, above: Run, here: Run) -> bool:
-        """Whether the run above is a link to another document and nothing else, in a box that holds only the two."""
+        """Whether the run above is a bold or announced link to another document; or a link in a box of just the two."""
         box, outer = here.owner.getparent(), above.owner.getparent()
-        if len(above.links) != 1 or len(above.links[0].text.strip()) < len(above.text) or not above.text:
+        if len(above.links) != 1 or above.state.part != here.state.part or not above.text:
             return False
-        if here.state.part == "site" or here.state.mark is not None or box is None or box.tag in _WHOLES:
+        link = above.links[0].element
+        whole = len(above.links[0].text.strip()) >= len(above.text)
+        if _LEADS.search(above.text) or (whole and _heads(link, above.owner)):
+            return self.leads_elsewhere(link)
+        if not whole or here.state.part == "site" or here.state.mark is not None or box is None or box.tag in _WHOLES:
             return False
         if above.owner is not box and outer is not box and (outer is None or outer.getparent() is not box):
             return False
         words = sum(map(len, map(str.strip, islice(box.itertext(), MAX_TEXTS))))
         alone = words <= len(above.text) + len(here.text) + MAX_BESIDE
-        return alone and self.leads_elsewhere(above.links[0].element)
+        return alone and self.leads_elsewhere(link)
+
+    def is_read_on(self, here: Run, below: Run) -> bool:
+        """Whether the run below is a link to read on in another document."""
+        if len(below.links) != 1 or below.state.part != here.state.part or not _READ_ON.match(below.text):
+            return False
+        return self.leads_elsewhere(below.links[0].element)
 
     def is_linked(self, heading: html.HtmlElement, run: Run) -> bool:
         links = chain((link.element for link in run.links[:3]), islice(heading.iterancestors(), 2))
