@@ -214,7 +214,7 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
             word = _head(text[end : end + 2 * REACH], WORD | {"."})
-            if before not in WORD and len(word) >= least and _is_drawn(word) and not is_stand_in(word):
+            if before not in WORD and len(word) >= least and _is_drawn(word) and not is_stand_in(prefix + word):
                 yield "key"
     for end in _places(plain, PRIVATE_KEY):
         if "BEGIN" in text[max(0, end - 40) : end]:
