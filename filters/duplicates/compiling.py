@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast, overload
 
 import numpy as np
 
@@ -104,6 +104,14 @@ def _kept(function: Callable[..., Any]) -> Iterator[Path]:
         yield from (Path.home() / ".cache" / "numba").glob(f"*/{name}")
 
 
+@overload
+def compiled(function: F) -> F: ...
+
+
+@overload
+def compiled(*, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1) -> Callable[[F], F]: ...
+
+
 def compiled(
     function: F | None = None, *, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1
 ) -> Any:
@@ -114,8 +122,8 @@ def compiled(
     A kernel that calls one of another file is not compiled again when that file changes.
     """
     if function is None:
-        return lambda given: compiled(given, plain=plain, by=by, weight=weight)
-    return cast(F, Kernel(function, plain, by, weight))
+        return lambda given: cast(Any, Kernel(given, plain, by, weight))
+    return Kernel(function, plain, by, weight)
 
 
 def before_compiling(register: Callable[[], None]) -> None:

@@ -28,7 +28,7 @@ def _letters_in(points: U32, lower: U32, letters: U32) -> int:
     found = lower[np.minimum(points, np.uint32(len(lower) - 1))]
     found = found[found != 0]
     letters[: found.size] = found
-    return found.size
+    return int(found.size)
 
 
 def _hashes_of(letters: U32, hashes: U32) -> int:
@@ -47,7 +47,7 @@ def _distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
         return 0
     found = hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))]
     hashes[: found.size] = found
-    return found.size
+    return int(found.size)
 
 
 def _sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:

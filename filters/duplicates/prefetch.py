@@ -27,7 +27,7 @@ def _register() -> None:
     def ask(_: Any, rows: Any, row: Any) -> Any:
         return types.void(rows, row), _emit
 
-    asked = intrinsic(ask)
+    asked: Any = intrinsic(ask)
     overload(prefetch)(lambda rows, row: lambda rows, row: asked(rows, row))
 
 

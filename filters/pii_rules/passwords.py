@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules import randomness
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
 
@@ -42,6 +43,10 @@ _PLACEHOLDERS: Final = (
     "{",
     "$",
     "...",
+)
+# Of words that say what belongs there: MY-DB-PASSWORD-1; a password of other words is one.
+_TELLING: Final = re2.compile(
+    "(?i)(?:^|[-_.])(?:password|passwd|passphrase|pw|pwd|secret|key|token|here|change|my)[0-9]*(?:[-_.]|$)"
 )
 # An algorithm, or a name of a program: AES-128-CBC, user.password2
 _NAME: Final = re2.compile(
@@ -91,7 +96,8 @@ def _behind(text: str, start: int, end: int) -> Found | None:
     if lead is not None:
         at = end + len(lead.group())
         value = _value(text, at, bool(marked), hangul, lead.group()[-1:] in tuple("\"'`"))
-        if value:
+        template = text[at - 1] == "<" and text[at + len(value) : at + len(value) + 1] == ">"  # <password1>
+        if value and not (template and _TELLING.search(value) is not None):
             return Found(at, at + len(value), "key", 0.85, "label of a password before")
     below = _BELOW.match(window) if hangul else None
     asked = below is not None and _ASKED.search(window.partition("\n")[0]) is not None
@@ -142,7 +148,9 @@ def _is_password(value: str, quoted: bool) -> bool:
     """Letters with digits or signs; a bare word is the name of a variable or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
-    if _NAME.match(value) is not None:
+    if _NAME.match(value) is not None or randomness.in_rows(value.lower()) == 1.0:
+        return False
+    if _TELLING.search(value) is not None and randomness.is_placeholder(value):
         return False
     letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
     return (letters and digits) or (quoted and letters and any(c in "!@#%^&*?" for c in value))

@@ -10,6 +10,7 @@ from typing import Final
 
 import re2
 
+from filters.pii_rules import randomness
 from filters.pii_rules.finding import Found
 from filters.pii_rules.numbers import ZERO_WIDTH, matches
 
@@ -76,7 +77,6 @@ _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@
 GATES: Final = (QUERY, ENCODED, _USERINFO_GATE, PEM, KEY, _LABEL_GATE)
 _MIN_KEY = 12  # characters of a key known only by its label
 _MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in this length mostly lie below
-_PLACEHOLDERS: Final = (*"example your xxxx **** changeme placeholder dummy sample".split(), "<", "{", "$", "...")
 _NO_PASSWORDS: Final = ("pass", "password", "passwd", "pw", "secret", "비밀번호")
 
 
@@ -92,6 +92,8 @@ def found(text: str, data: bytes) -> Iterator[Found]:
         first = start if text[start].isalnum() and text[start].isascii() else start + 1
         if _STAGE.search(text[first:end]) is not None and not _is_chance(text[first:end].rpartition("_")[2], 12):
             continue  # sk_test_xxxxxxxxxxxxxxxx
+        if randomness.is_placeholder(text[first:end]):
+            continue  # AKIAXXXXXXXXXXXXXXXX, sk-your-key-goes-here
         if not text[end : end + 1].isalnum() or not text[end].isascii():
             yield Found(first, end, "key", 0.97, "published prefix of a key")
     for start, end in matches(_LABELLED, text, data):
@@ -216,8 +218,7 @@ def _is_chance(value: str, least: int) -> bool:
     >>> _is_chance("9f2c41d07ab84e6fb1c3", 12), _is_chance("getVilageFcst", 12)
     (True, False)
     """
-    low = value.lower()
-    if len(value) < least or any(p in low and p != "example" for p in _PLACEHOLDERS) or "://" in value:
+    if len(value) < least or "://" in value or randomness.is_placeholder(value):
         return False
     if not any(c.isalpha() for c in value) or _bits(value) < _MIN_BITS:
         return False

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from malmoi.releases.residue.classes import DIGIT, NO_WIDTH, Codes, Marks
+from malmoi.releases.residue.drawn import is_stand_in
 
 REACH: Final = 80  # code points of a local part, a domain or a word at most
 LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
@@ -213,7 +214,7 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
             word = _head(text[end : end + 2 * REACH], WORD | {"."})
-            if before not in WORD and len(word) >= least and _is_drawn(word):
+            if before not in WORD and len(word) >= least and _is_drawn(word) and not is_stand_in(prefix + word):
                 yield "key"
     for end in _places(plain, PRIVATE_KEY):
         if "BEGIN" in text[max(0, end - 40) : end]:
@@ -223,7 +224,8 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
             after = text[end : end + REACH].lstrip("\"' \u00a0")
             word = _head(after[1:].lstrip("\"' \u00a0"), TOKEN | set("!$@"))
             mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
-            if after[:1] in (":", "=") and len(word) >= 8 and mixed and "://" not in after[:REACH]:
+            sound = len(word) >= 8 and mixed and "://" not in after[:REACH] and not is_stand_in(word)
+            if after[:1] in (":", "=") and sound:
                 yield "key"
 
 
@@ -240,7 +242,8 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
         name = before[len(before.rstrip("".join(WORD))) :]
         asked = before[: len(before) - len(name)][-1:] in ("?", "&", ";")
         telling = asked and name.lower().replace("-", "_") in SECRETS
-        if telling and len(_head(text[at + 1 : at + 1 + REACH], TOKEN)) >= 8:
+        word = _head(text[at + 1 : at + 1 + REACH], TOKEN) if telling else ""
+        if len(word) >= 8 and not is_stand_in(word):
             yield "url_secret"
     for end in _places(plain, "://"):
         host = _head(text[end : end + REACH], TOKEN | {":", "@", "!", "$"}).partition("/")[0]

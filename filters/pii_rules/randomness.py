@@ -1,0 +1,77 @@
+"""Whether a value stands in the place of a key: words joined by signs, rows of one character, marks of a template.
+
+docs/personal-data.md says the same of the second detector, which measures it in its own way.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+_MARKS: Final = ("<", "{", "$", "...", "****", "[", "%(")
+_TELLING: Final = tuple("example your changeme placeholder dummy sample replace insert redacted".split())
+_EQUAL, _STEPS = 4, 5  # characters of a row of equal ones, and of one in which each follows the one before
+_MOST_IN_ROWS: Final = 0.5  # share of a value
+_WORD: Final = 4  # letters of a word that must be possible to pronounce
+_SIGNS: Final = re2.compile("[-_.: ]+")
+_PIECE: Final = re2.compile("^(?:[A-Z]+|[A-Z]?[a-z]+)?[0-9]{0,4}$")
+_VOWELS: Final = frozenset("aeiouy")
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether `value` stands where a key belongs and is none; random text never does.
+
+    >>> [is_placeholder(v) for v in ("AWS-S3-SECRET-KEY-FOR-NOTEBOOK-SYNC", "oW7XXXXXXXXXXXX", "abcdef123456")]
+    [True, True, True]
+    >>> is_placeholder("9f2c41d07ab84e6fb1c3"), is_placeholder("wJalrXUtnFEMIK7MDENGbPxRfiCYz")
+    (False, False)
+    """
+    low = value.lower()
+    pieces = [piece for piece in _SIGNS.split(value) if piece]
+    if any(mark in low for mark in _MARKS) or any(piece.lower().startswith(_TELLING) for piece in pieces):
+        return True
+    return in_rows(low) > _MOST_IN_ROWS or is_of_words(pieces)
+
+
+def in_rows(value: str) -> float:
+    """The share of `value` in rows of equal characters, or of characters that follow one another up or down.
+
+    >>> in_rows("aaaa"), in_rows("12345xyz"), in_rows("a7k2")
+    (1.0, 0.625, 0.0)
+    """
+    total, at = 0, 0
+    while at < len(value):
+        equal, steps = _row(value, at, 0), max(_row(value, at, 1), _row(value, at, -1))
+        found = max(equal if equal >= _EQUAL else 0, steps if steps >= _STEPS else 0)
+        total += found
+        at += found or 1
+    return total / len(value) if value else 0.0
+
+
+def _row(value: str, at: int, step: int) -> int:
+    """How many characters from `at` on are each `step` behind the one before; 0 stands behind 9."""
+    end = at + 1
+    turns = {1: "90", -1: "09"}.get(step)
+    while end < len(value) and (ord(value[end]) - ord(value[end - 1]) == step or value[end - 1 : end + 1] == turns):
+        end += 1
+    return end - at
+
+
+def is_of_words(pieces: list[str]) -> bool:
+    """Whether the pieces between signs are words and short numbers and nothing else, one of them of four letters.
+
+    >>> is_of_words(["notebook", "sync", "2024"]), is_of_words(["notebook"]), is_of_words(["9f2c", "41d0"])
+    (True, False, False)
+    """
+    words = [piece.rstrip("0123456789").lower() for piece in pieces]
+    long = [word for word in words if len(word) >= _WORD]
+    if len(pieces) < 2 or not long or not all(map(_PIECE.match, pieces)):
+        return False
+    return 2 * sum(map(_is_spoken, long)) > len(long)
+
+
+def _is_spoken(word: str) -> bool:
+    """Whether a word has vowels, and never five consonants in a row."""
+    parts = "".join(" " if c in _VOWELS else c for c in word).split()
+    return any(c in _VOWELS for c in word) and max(map(len, parts), default=0) < 5

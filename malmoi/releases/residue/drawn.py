@@ -1,0 +1,76 @@
+"""Whether a word is drawn at random, as keys are, or stands in the place of one.
+
+What makes a stand-in is defined in docs/personal-data.md, for both detectors; this one measures it with differences of
+code points and shares nothing with the filter.
+"""
+
+from __future__ import annotations
+
+import string
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+SIGNS: Final = "-_.: "
+TEMPLATES: Final = ("<", "{", "$", "...", "****", "[", "%(")
+STANDS_FOR: Final = (
+    "example", "your", "changeme", "placeholder", "dummy", "sample", "replace", "insert", "redacted",
+)  # fmt: skip
+ALIKE, CLIMBING = 4, 5  # letters of a row of equal ones, of one that climbs or falls by one
+LONGEST_CLUSTER: Final = 4  # consonants in a row within a word
+_APART: Final = str.maketrans(dict.fromkeys(SIGNS, " "))
+
+
+def is_stand_in(word: str) -> bool:
+    """Whether `word` tells what belongs there, or how long it is, and is no key.
+
+    >>> [is_stand_in(w) for w in ("AWS-S3-SECRET-KEY-FOR-NOTEBOOK-SYNC", "oW7XXXXXX", "1234567890abcdef", "your-key")]
+    [True, True, True, True]
+    >>> is_stand_in("9f2c41d07ab84e6fb1c3")
+    False
+    """
+    folded = word.casefold()
+    parts = word.translate(_APART).split()
+    if any(sign in folded for sign in TEMPLATES):
+        return True
+    if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR):
+        return True
+    return _regular(folded) * 2 > len(folded) or _spells(parts)
+
+
+def _regular(word: str) -> int:
+    """How many letters of `word` stand in a row of equal ones, or of one that climbs or falls."""
+    if len(word) < ALIKE:
+        return 0
+    codes = np.frombuffer(word.encode("utf-32-le", "replace"), np.uint32).astype(np.int64)
+    steps = np.diff(codes)
+    steps = np.where((codes[:-1] == ord("9")) & (codes[1:] == ord("0")), 1, steps)
+    steps = np.where((codes[:-1] == ord("0")) & (codes[1:] == ord("9")), -1, steps)
+    total, free = 0, 1  # a letter between two rows belongs to one of them
+    for step, row in groupby(steps.tolist()):
+        n = sum(1 for _ in row)
+        if abs(step) <= 1 and n + 1 >= (CLIMBING if step else ALIKE):
+            total += n + free
+            free = 0
+        else:
+            free = 1
+    return total
+
+
+def _spells(parts: list[str]) -> bool:
+    """Whether two parts or more are each a word in one case, a short number, or a word with one behind it."""
+    stems = [part.rstrip(string.digits) for part in parts]
+    tails = [len(part) - len(stem) for part, stem in zip(parts, stems, strict=True)]
+    plain = all(
+        not stem or (stem.isalpha() and (stem.isupper() or stem[1:].islower() or len(stem) == 1)) for stem in stems
+    )
+    long = [stem.casefold() for stem in stems if len(stem) >= 4]
+    if len(parts) < 2 or not plain or max(tails) > 4 or not long:
+        return False
+    return sum(map(_sounds, long)) * 2 > len(long)
+
+
+def _sounds(word: str) -> bool:
+    clusters = [(vowel, sum(1 for _ in row)) for vowel, row in groupby(word, key=lambda c: c in "aeiouy")]
+    return any(vowel for vowel, _ in clusters) and all(vowel or n <= LONGEST_CLUSTER for vowel, n in clusters)
