@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from malmoi.releases.licences import family
-from malmoi.releases.spread import folder_name
+from malmoi.expressions import family, folder_name
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
 LICENCES = {

@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows import index_query
 from malmoi import shard, withdrawals
 from malmoi.releases import left_out
 from malmoi.releases.residue import DETECTOR
@@ -54,7 +53,11 @@ def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, s
     The index forgets the text of a withdrawn document when its release name is compacted.
     """
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
-    if not ids or not index_query.known(workspace):
+    if not ids:
+        return []
+    from flows import index_query  # loads what compares texts, which most runs do not need
+
+    if not index_query.known(workspace):
         return []
     found = index_query.near(workspace, ids, ALIKE)
     alike = pa.array(sorted({copy.id for copies in found.values() for copy in copies}), pa.string())

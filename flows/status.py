@@ -16,7 +16,7 @@ from flows.collect import would_collect
 from flows.curate import FOLDER_OF, extract_jobs
 from flows.run import recipe_of, sources_of
 from malmoi import collection
-from malmoi.errors import CallError, MalmoiError
+from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.recipe import Recipe
 from malmoi.workspace import Stage, Workspace
@@ -41,6 +41,8 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
     for stage, ledgers in found:
         if why := describe_losses(ledgers):
             out.print(f"{stage} not kept: {why}", markup=False)
+    if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
+        out.print(f"{len(faults)} shards are not counted, the first because: {faults[0]}", markup=False)
     releases = sorted(p.parent for p in (workspace.root / "6-releases").glob("*/*/manifest.json"))
     for folder in releases:
         out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
@@ -75,9 +77,18 @@ def _next(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]],
 
 
 def standing(workspace: Workspace, stage: Stage) -> list[Ledger]:
-    """The ledgers of all finished shards of a stage, sorted by key."""
-    folders = sorted(p.parent for p in (workspace.root / stage).glob("*/ledger.json"))
-    return [ledger for folder in folders if (ledger := workspace.ledger(stage, folder.name)) is not None]
+    """The ledgers of all finished shards of a stage, sorted by key; those that cannot be read are left out."""
+    return [one for one in _ledgers(workspace, stage) if isinstance(one, Ledger)]
+
+
+def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError]:
+    """The ledger of each shard of a stage, or what is wrong with it: an older version left none with a digest."""
+    for path in sorted((workspace.root / stage).glob("*/ledger.json")):
+        try:
+            if (ledger := workspace.ledger(stage, path.parent.name)) is not None:
+                yield ledger
+        except StageError as error:
+            yield error
 
 
 def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:

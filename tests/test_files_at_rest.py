@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
-from flows import mapping, pool
+from flows import mapping, pool, status
 from flows import run as runs
 from flows.curate import curate
 from flows.progress import Progress
@@ -170,3 +171,16 @@ def test_a_piece_of_an_exchange_is_what_was_written(tmp_path: Path) -> None:
                 assert [exchange.piece(path, part).to_pylist() for part in range(3)] == before, at
             except StageError as error:
                 assert str(path) in str(error)
+
+
+def test_a_workspace_of_an_older_version_goes_on(finished: tuple[str, str, Path, str], tmp_path: Path) -> None:
+    """Its ledgers have no digest and other keys: nobody reads them, and status says so."""
+    _, _, whole, _ = finished
+    workspace = Path(shutil.copytree(whole, tmp_path / "w"))
+    old = workspace / "3-clean" / ("0" * 32)
+    old.mkdir()
+    (old / "ledger.json").write_text('{"stage": "3-clean", "in": {}}\n', encoding="utf-8")
+    said = Console(record=True, width=300)
+    status.show(workspace, "general", (), said)
+    assert "1 shards are not counted, the first because" in (text := said.export_text()) and "0" * 32 in text
+    assert len(status.standing(Workspace.open(workspace), "3-clean")) == len(list((whole / "3-clean").iterdir()))

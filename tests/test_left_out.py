@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from malmoi.releases.seal import seal
 from malmoi.releases.second_look import refuse_texts
 from malmoi.releases.verify import verify
 from tests.small_release import COPIED, document, documents, inputs
+from tests.test_promotion import PAPERS, run, written
 
 RESIDENT, CARD, PHONE = "990131-1234567", "0000-0000-0000-0001", "010-0000-1234"
 SHOWN = f"카드번호 {CARD}"
@@ -259,3 +260,36 @@ def test_withdrawn_documents_that_come_to_the_last_step_are_left_out(tmp_path: P
 
 def test_the_kinds_that_quarantine_are_those_that_the_detector_knows() -> None:
     assert set(residue.QUARANTINED) < set(residue.KINDS)
+
+
+# The command ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = reading.kinds
+
+    def kinds(text: str) -> Iterator[str]:
+        yield from plain(text)
+        yield from ("key" for _ in range(text.count("물레방아 자동차")))  # a value that only the second detector knows
+
+    said = {name: PAPERS[name] for name in ("02", "13")}
+    source, recipe = written(tmp_path, {**said, "02": said["02"] + "\n물레방아 자동차"})
+    monkeypatch.setattr(reading, "kinds", kinds)
+    home, _, _, made = run(source, recipe, tmp_path / "w")
+    assert made.documents == 1 and verify(made.folder, render=data_cards.rendered) == []
+    (note,) = made.notes
+    place = home.quarantine("papers")
+    for words in ("quarantined: 1 documents", "key in 1", str(place), "`malmoi why", "filters/pii_rules", "run again"):
+        assert words in note, words
+    assert {json.loads(line)["id"] for line in place.read_text("utf-8").splitlines()} == {"papers/02.txt"}
+    assert "papers/02.txt" not in everything(made.folder)
+    segment = next((tmp_path / "w" / "surveys/index/copies").glob("*/*/documents.parquet"))
+    assert pq.read_table(segment)["id"].to_pylist() == ["papers/13.txt"]
+    *_, again = run(source, recipe, tmp_path / "w")
+    assert (again.new, again.root, again.notes) == (False, made.root, made.notes)
+    monkeypatch.undo()
+    (tmp_path / "w/6-releases/made-from.json").unlink()
+    *_, mended = run(source, recipe, tmp_path / "w")
+    assert (mended.new, mended.documents, mended.notes) == (True, 2, ())

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from malmoi.errors import CallError, StageError
+from malmoi.expressions import folder_name
 from malmoi.licences import LICENCES as TABLE
 from malmoi.releases import assemble as assembling
 from malmoi.releases import history, licences
@@ -22,7 +23,7 @@ from malmoi.releases.inputs import Inputs
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.publish import publish
 from malmoi.releases.schema import AUDIT, DATA, SCHEMA_VERSION
-from malmoi.releases.spread import folder_name, h
+from malmoi.releases.spread import h
 from malmoi.releases.verify import verify
 from tests.small_release import LICENCES, SOURCES, document, documents, inputs
 

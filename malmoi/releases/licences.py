@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from malmoi.expressions import ids
 from malmoi.licences import LICENCES, Licence
 
 TEXTS = Path(__file__).parent / "texts"  # licences that ask for their text to be shipped, as their authors wrote them
-# Freest first; docs/rights.md.
-FAMILIES = ("open", "share-alike", "copyleft", "ai-training", "non-commercial", "no-derivatives", "review")
-_ID = re.compile(r"[A-Za-z0-9.+-]+")
-
-
-def ids(expression: str) -> tuple[str, ...]:
-    """The licence ids in an expression, in order.
-
-    >>> ids("CC-BY-SA-4.0 OR GFDL-1.3-or-later")
-    ('CC-BY-SA-4.0', 'GFDL-1.3-or-later')
-    """
-    return tuple(w for w in _ID.findall(expression) if w not in ("AND", "OR", "WITH"))
-
-
-def family(expression: str) -> str:
-    """What may stand in one configuration with `expression`: the freest family of a choice, else the strictest.
-
-    >>> family("CC-BY-SA-4.0"), family("MIT OR GPL-2.0-only"), family("MIT AND MPL-2.0")
-    ('share-alike', 'open', 'copyleft')
-    """
-    found = sorted((LICENCES[id_].family for id_ in ids(expression)), key=FAMILIES.index)
-    return found[0] if " OR " in expression and " AND " not in expression else found[-1]
 
 
 def duty(licence: Licence) -> str:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from malmoi.releases.spread import PART, Row, folder_name, h
+from malmoi.expressions import folder_name
+from malmoi.releases.spread import PART, Row, h
 
 BATCH = 1024  # documents held in memory at a time
 _COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license", "n_sentences", "n_morphemes"]

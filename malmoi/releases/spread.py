@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from malmoi.expressions import folder_name
+
 Row: TypeAlias = tuple[int, str]  # (H(id), id): the order of rows within a shard
 PART = re.compile(r"part-(\d{5})-of-(\d{5})\.parquet")
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+ -]*")
 
 
 def h(id: str) -> int:
@@ -41,18 +42,6 @@ class Partition:
         'data/redistribute/CC-BY-SA-4.0_OR_MIT/part-00000-of-00004.parquet'
         """
         return f"data/{self.use}/{folder_name(self.licence)}/part-{self.shard:05d}-of-{self.of:05d}.parquet"
-
-
-def folder_name(expression: str) -> str:
-    """A licence expression as the name of a folder; two expressions never share one.
-
-    >>> folder_name("(MIT OR ISC) AND CC0-1.0").startswith("MIT_OR_ISC_AND_CC0-1.0-")
-    True
-    """
-    if _PLAIN.fullmatch(expression):
-        return expression.replace(" ", "_")
-    plain = re.sub(r"[^A-Za-z0-9.+-]+", "_", expression).strip("._-") or "licence"
-    return f"{plain}-{hashlib.sha256(expression.encode()).hexdigest()[:8]}"
 
 
 def partition_of(id: str, use: str, licence: str, n_shards: int) -> Partition:
