@@ -544,7 +544,7 @@ def key(r: Random, form: str) -> Value:
         )
     return Value(
         r.choice(
-            [f"AKIA{word(r, 9, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}EXAMPLE", f"ghp_{word(r, 36)}", f"sk-proj-{word(r, 40)}",
+            [f"AKIA{word(r, 16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}", f"ghp_{word(r, 36)}", f"sk-proj-{word(r, 40)}",
              f"eyJhbGciOiJIUzI1NiJ9.eyJ{word(r, 24)}.{word(r, 43)}", f"mm_live_{word(r, 28)}", f"npm_TEST{word(r, 28)}",
              f"-----BEGIN PRIVATE KEY-----\n{word(r, 64)}\n{word(r, 40)}==\n-----END PRIVATE KEY-----"]
         )

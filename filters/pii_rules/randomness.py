@@ -11,6 +11,7 @@ import re2
 
 _MARKS: Final = ("<", "{", "$", "...", "****", "[", "%(")
 _TELLING: Final = tuple("example your changeme placeholder dummy sample replace insert redacted".split())
+_IN_CAPITALS: Final = "EXAMPLE"  # within a key, as vendors write those of their manuals: AKIAIOSFODNN7EXAMPLE
 _EQUAL, _STEPS = 4, 5  # characters of a row of equal ones, and of one in which each follows the one before
 _MOST_IN_ROWS: Final = 0.5  # share of a value
 _WORD: Final = 4  # letters of a word that must be possible to pronounce
@@ -30,6 +31,8 @@ def is_placeholder(value: str) -> bool:
     low = value.lower()
     pieces = [piece for piece in _SIGNS.split(value) if piece]
     if any(mark in low for mark in _MARKS) or any(piece.lower().startswith(_TELLING) for piece in pieces):
+        return True
+    if _IN_CAPITALS in value:
         return True
     return in_rows(low) > _MOST_IN_ROWS or is_of_words(pieces)
 

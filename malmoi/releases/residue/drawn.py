@@ -17,6 +17,7 @@ TEMPLATES: Final = ("<", "{", "$", "...", "****", "[", "%(")
 STANDS_FOR: Final = (
     "example", "your", "changeme", "placeholder", "dummy", "sample", "replace", "insert", "redacted",
 )  # fmt: skip
+IN_CAPITALS: Final = "EXAMPLE"  # manuals of vendors write it into the keys that they show
 ALIKE, CLIMBING = 4, 5  # letters of a row of equal ones, of one that climbs or falls by one
 LONGEST_CLUSTER: Final = 4  # consonants in a row within a word
 _APART: Final = str.maketrans(dict.fromkeys(SIGNS, " "))
@@ -32,7 +33,7 @@ def is_stand_in(word: str) -> bool:
     """
     folded = word.casefold()
     parts = word.translate(_APART).split()
-    if any(sign in folded for sign in TEMPLATES):
+    if IN_CAPITALS in word or any(sign in folded for sign in TEMPLATES):
         return True
     if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR):
         return True
