@@ -161,7 +161,7 @@ def _mended(doc: Document, filters: Sequence[Bound]) -> Document:
 def _judge(recipe: Recipe) -> Stage:
     judged = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
     filters = recipes.bind(tuple(judged))
-    _load_analyser()
+    recipes.module("morphology").load()
 
     def one(row: Row) -> Row:
         outcome = walk(given.document(row), filters)
@@ -178,7 +178,7 @@ def _judge(recipe: Recipe) -> Stage:
 
 def _segment(recipe: Recipe) -> Stage:
     (bound,) = _bound(recipe, ["morphology"])
-    _load_analyser()
+    recipes.module("morphology").load()
 
     def one(row: Row) -> Row:
         doc = given.document(row)
@@ -217,7 +217,7 @@ def _pii(recipe: Recipe) -> Stage:
 
 def _domain(recipe: Recipe) -> Stage:
     filters = _bound(recipe, ["morphology", "register", "domain"])
-    _load_analyser()
+    recipes.module("morphology").load()
 
     def one(row: Row) -> Row:
         doc = given.document(row)
@@ -271,12 +271,6 @@ def cluster(sketched: Sequence[Row], recipe_name: str) -> Iterator[Row]:
             "keeper": found["keeper"] == row["id"],
             "similarity": found["similarity"],
         }
-
-
-def _load_analyser() -> None:
-    from filters import morphology
-
-    morphology.load()
 
 
 def _steps(recipe: Recipe) -> list[Step]:

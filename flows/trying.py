@@ -38,9 +38,10 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     """
     if stage not in STAGES:
         raise CallError(f"unknown stage {stage!r}: choose one of {', '.join(STAGES)}.")
-    _pool.warm()
     unread: list[str] = []
-    answers = _answers(stage, _noting(given.rows(files, jsonl), unread), recipe_name, alone=str(jsonl) == "-")
+    rows = _noting(given.rows(files, jsonl), unread)
+    _pool.warm()
+    answers = _answers(stage, rows, recipe_name, alone=str(jsonl) == "-")
     if stage == "duplicates":
         from flows.try_stages import cluster
 
