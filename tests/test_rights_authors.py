@@ -13,7 +13,7 @@ from crawlers.rights import author_words, authors
 from crawlers.rights.place import runs
 from crawlers.rights.refusals import refusal
 from crawlers.rights.speaker import titles_of
-from flows import trying
+from flows import try_stages
 from flows.run import recipe_of
 from malmoi.licence_words import kogl_words
 from malmoi.source import Item
@@ -47,7 +47,8 @@ def page(case: dict[str, Any]) -> str:
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, Any]]:
     rows = [{"id": case["id"], "url": "https://a.example.kr/1", "html": page(case)} for case in CASES]
-    return {said["id"]: said for said in trying._rights(rows, recipe_of("general"))}
+    judge = try_stages._rights(recipe_of("general"))
+    return {row["id"]: judge(row) for row in rows}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

@@ -127,7 +127,8 @@ class _Page:
             return False
         if words.SOURCE.fullmatch(label):
             return not self.is_publisher(holder)
-        other = words.OTHERS.search(holder) or any(map(self.is_label, _segments(holder)))
+        boards = [f"{one} 게시판" for one in _segments(holder)] if label.startswith("게시판") else []
+        other = words.OTHERS.search(holder) or any(map(self.is_label, (*_segments(holder), *boards)))
         return bool(words.BYLINE.fullmatch(label) and other) and not self.is_publisher(holder)
 
     def is_note(self, sentence: str, run: Run, number: int) -> bool:
@@ -193,7 +194,7 @@ _CRUMB = re.compile(
     r"(?:^|[\s_-])(?:locations?|bread-?crumbs?|crumbs?|path|page_?navi|navi|loc|history)(?:$|[\s_-])", re.I
 )
 _CATEGORY = re.compile(
-    r"categor|cat-?links?|catlinks|series|board_?name|sort|badge|label|\btag\b|subject|tit|headline", re.I
+    r"categor|cat-?links?|catlinks|series|board[_-]?name|sort|badge|label|\btag\b|subject|tit|headline", re.I
 )
 _OWNER = re.compile(r"©|ⓒ|\(c\)|copyright|저작권|주소|전화|\btel\b|\(?\d{5}\)?\s?[가-힣]", re.I)
 _DEPARTMENT_LABEL = re.compile(r"담당\s?부서|담당\s?기관|제공\s?부처|발행|부서명?|소관\s?부처")
