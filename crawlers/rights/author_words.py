@@ -15,7 +15,11 @@ def _any(words: str) -> str:
 
 
 # Subject, right and verb: who keeps, owns or is given the rights.
-_RIGHT = _any("저작_(?:재산|인격)?_권 저작물에_대한_권리 판권 (?:모든|제반|일체의?)_권리 지식_재산권 권리")
+# 권리 alone is of anything: 부동산을 취득할 수 있는 권리.
+_RIGHT = _any(
+    "저작_(?:재산|인격)?_권 (?:저작물|글|원고|작품|기사|사진)에_(?:대한|관한)_(?:모든_|일체의_)?권리 판권"
+    " (?:모든|제반|일체의?)_권리 지식_재산권"
+)
 _HAS = _any("보유 소유 유지 가지 가진 갖 지니 지닌 지녀")
 _ALL = r"(?:(?:모두|전부|전적으로|여전히)\s)?"
 _WHO = r"(?P<holder>[^.,;:]{1,40}?)"

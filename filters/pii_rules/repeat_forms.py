@@ -141,7 +141,8 @@ def _handle(plain: str) -> Iterator[str]:
     mixed = not plain.isalpha()
     signed = "".join(f"[{_SAID[int(c)]}]" if c.isdecimal() else _signed(c) for c in plain)
     last = "\\b" if plain[-1].isascii() and (plain[-1].isalpha() or plain[-1] == "_") else ""
-    if len(plain) >= (_LEAST_MIXED if mixed else _LEAST_WORD):
+    host = "." in plain and emails.is_top(plain.rpartition(".")[2])  # @react.dev, and in prose the site react.dev
+    if not host and len(plain) >= (_LEAST_MIXED if mixed else _LEAST_WORD):
         yield f"(?:{at})?{_first(plain)}{signed}{last}"
         yield _bounded("[ ]{1,2}".join(map(re2.escape, plain)))
         if all(c in _NAMES for c in plain):
