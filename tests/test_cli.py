@@ -221,7 +221,7 @@ def test_an_edited_shard_does_not_verify(released, tmp_path):
 
 
 def test_verify_of_something_else_is_a_wrong_call(tmp_path):
-    refused(2, "no release", "verify", tmp_path)
+    refused(2, "not a release", "verify", tmp_path)
 
 
 def test_a_dry_run_writes_nothing(released, tmp_path):

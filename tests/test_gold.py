@@ -6,11 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import gold, thresholds
 from malmoi import recipe as recipes
+from malmoi import shard
+from malmoi.ledger import Ledger
 from malmoi.limit import Limit
 from malmoi.recipe import Step
 
@@ -55,9 +56,10 @@ def test_only_what_stands_finished_in_a_workspace_is_read(tmp_path: Path) -> Non
     for name, done in (("a", True), ("b", False)):
         folder = tmp_path / "2-documents" / name
         folder.mkdir(parents=True)
-        pq.write_table(pa.table({"id": [name], "text": ["글"]}), folder / "documents.parquet")
+        file = shard.write(pa.table({"id": [name], "text": ["글"]}), folder / "documents.parquet")
         if done:
-            (folder / "ledger.json").write_text("{}", encoding="utf-8")
+            text = Ledger("2-documents", name, {"s": 1}, {"s": 1}, {}, files=(file,)).to_json()
+            (folder / "ledger.json").write_text(text, encoding="utf-8")
     assert gold.extracted(tmp_path) == {"a": "글"}
 
 

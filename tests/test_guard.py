@@ -68,7 +68,7 @@ def test_a_forbidden_peer_gets_no_protocol_and_so_no_byte() -> None:
         def buildProtocol(self, addr: Any) -> str:
             return "protocol"
 
-    factory = _guarded(Factory, Guard())()
+    factory = _guarded(Factory, Guard(), lambda host: None)()
     assert factory.buildProtocol(SimpleNamespace(host="1.1.1.1", port=80)) == "protocol"
     with pytest.raises(PeerRefused, match="guard-link-local"):
         factory.buildProtocol(SimpleNamespace(host="169.254.169.254", port=80))

@@ -22,9 +22,9 @@ def line(value: str) -> str:
 
 
 def day(value: str) -> str:
-    """The year, month or day of ISO 8601 that `value` is (a time may follow a day), "" where the calendar has none.
+    """`value` where it is a year, month or day of ISO 8601, with or without a time; "" where the calendar has none.
 
     >>> [day(v) for v in ("2024-02-29", "2024-02-29T09:00:00+09:00", "2024", "2023-02-29", "2024-1-5", "<b>zz</b>")]
-    ['2024-02-29', '2024-02-29', '2024', '', '', '']
+    ['2024-02-29', '2024-02-29T09:00:00+09:00', '2024', '', '', '']
     """
-    return value[:10] if is_day(value) else ""
+    return value if is_day(value) else ""
