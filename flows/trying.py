@@ -38,6 +38,8 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     """
     if stage not in STAGES:
         raise CallError(f"unknown stage {stage!r}: choose one of {', '.join(STAGES)}.")
+    if recipe_name.endswith(".toml"):  # a worker that is kept stands in the folder of an earlier call
+        recipe_name = str(Path(recipe_name).absolute())
     unread: list[str] = []
     rows = _noting(given.rows(files, jsonl), unread)
     _pool.warm()

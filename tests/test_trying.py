@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from nested_pdf import nested
 
 from flows import given, trying
+from flows.run import RECIPES
 from malmoi.errors import CallError
 from malmoi.limits import PDF_MEMORY, TRY_LINE_BYTES, InputLimit
 from malmoi.workers import Workers
@@ -123,6 +125,28 @@ def test_a_field_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_recipe_that_there_is_not_is_a_wrong_call(tmp_path: Path) -> None:
     with pytest.raises(CallError, match="no recipe is called 'none'"):
         trying.run("language", written(tmp_path, a_txt=b"a"), None, "none", io.StringIO())
+
+
+def test_a_recipe_is_found_from_the_folder_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker, which is kept, stands in the folder of the first call; two recipes may share a relative path."""
+    lines = tmp_path / "in.jsonl"
+    lines.write_text(json.dumps({"id": "a", "text": TEXT}), encoding="utf-8")
+    answers("language", [], lines)  # whatever ran before, the worker stands elsewhere
+    general = (RECIPES / "general.toml").read_text(encoding="utf-8")
+    bare = 'name = "bare"\npurpose = "p"\nunredacted = "x"\n[[clean]]\nfilter = "rights"\n'
+    for name, recipe in (("whole", general), ("bare", bare)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "own.toml").write_text(recipe, encoding="utf-8")
+        os.utime(tmp_path / name / "own.toml", (1, 1))
+    monkeypatch.chdir(tmp_path / "whole")
+    out = io.StringIO()
+    trying.run("language", [], lines, "own.toml", out)
+    assert json.loads(out.getvalue())["language"] == "ko"
+    monkeypatch.chdir(tmp_path / "bare")
+    with pytest.raises(CallError, match="recipe 'bare' has no filter 'language'"):
+        trying.run("language", [], lines, "./own.toml", io.StringIO())
+    with pytest.raises(CallError, match="recipe 'bare' has no filter 'language'"):
+        trying.run("language", [], lines, "own.toml", io.StringIO())
 
 
 def test_a_hundred_documents_keep_their_order(tmp_path: Path) -> None:
