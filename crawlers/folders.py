@@ -58,9 +58,15 @@ def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
 def none_taken(source: Source, access: Folder, left: Sequence[Left]) -> SourceError:
     """That a folder gives no file, and what was left out."""
     what = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
+    mend = " or `exclude` in the source file"
+    if left:
+        mend = (
+            ", or what keeps these files from being read, such as a right that is missing, or a name that is not UTF-8 "
+            "(convmv renames whole folders)"
+        )
     return SourceError(
         f"{source.name}: no file in {access.path.expanduser()} matches {', '.join(access.include)}{what}; correct "
-        "`include`, or what keeps these files from being read."
+        f"`include`{mend}."
     )
 
 
@@ -75,8 +81,8 @@ def _hits(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
                 found.update(root.glob(spelling))
             except OSError as error:
                 raise SourceError(
-                    f"{source.name}: {root} changes while it is listed, or cannot be read ({error.strerror}); collect "
-                    "again when it is at rest."
+                    f"{source.name}: the folder {root} changes while it is listed, or cannot be read "
+                    f"({error.strerror}); give the right to read it, or collect again when it is at rest."
                 ) from error
             except (ValueError, NotImplementedError) as error:
                 raise SourceError(
@@ -93,7 +99,8 @@ def _walk(source: Source, root: Path, shut: set[Path]) -> tuple[set[Path], list[
     def note(error: OSError) -> None:
         if Path(error.filename) == root:
             raise SourceError(
-                f"{source.name}: the folder {root} cannot be read ({error.strerror}); give the right to read it."
+                f"{source.name}: the folder {root} cannot be read ({error.strerror}); give the right to read it, or "
+                "correct the path in the source file."
             ) from error
         closed.append(Path(error.filename))
 

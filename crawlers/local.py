@@ -209,7 +209,7 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
 def _unreadable(source: Source, path: Path, why: str) -> SourceError:
     return SourceError(
         f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Give the right to "
-        "read it, or correct file of the LicenceClaim."
+        "read it, or correct `file` of the LicenceClaim in the source file."
     )
 
 

@@ -38,7 +38,7 @@ def sketched(workspace: Workspace, one: Taken, shards: Sequence[tuple[Path, str]
     ]
     mapper(sketch_shard, [job for job in jobs if not job.target.exists()])
     for job in jobs:
-        sums.check(job.target)
+        sums.check_folder(job.target.parent)
     return [Surveyed(job.before / "documents.parquet", job.target) for job in jobs]
 
 

@@ -74,7 +74,7 @@ def survey(
     with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
         mapper(sketch_shard, missing, lambda _: step.advance())
         for job in jobs:
-            sums.check(job.target)
+            sums.check_folder(job.target.parent)
         meet = _exchanged if found.exchange else _reduced
         table, rows = meet(workspace, basis, _earlier(workspace, basis, release), mapper)
     slices = {}

@@ -61,7 +61,10 @@ def findings(folder: Path) -> list[Finding]:
         return [_stopped(limits.VERIFY_MEMORY)]
     if done.returncode:
         last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
-        raise StageError(f"{folder}: the process that verifies ended with status {done.returncode} ({last}).")
+        raise StageError(
+            f"{folder}: the process that verifies ended with status {done.returncode} ({last}); the release is not "
+            "verified. Mend what that names, and run the same command again."
+        )
     return [Finding(*row) for row in json.loads(done.stdout)]
 
 

@@ -99,7 +99,9 @@ class Ledger:
         try:
             return Ledger.from_json(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError as error:
-            raise StageError(f"{path}: not a ledger: not UTF-8; delete {path.parent} and run again.") from error
+            raise StageError(
+                f"{path}: not a ledger: not UTF-8; delete {path.parent} and run again: it will be made anew."
+            ) from error
         except StageError as error:
             raise StageError(f"{path}: {error}; delete {path.parent} and run again: it will be made anew.") from error
 

@@ -102,6 +102,26 @@ def json_broken(place):
     yield CURATE
 
 
+@advice("{}, line {}: JSON that cannot be read ({}). Repair the file and collect again.")
+def json_of_a_long_number(place):
+    content = '[{"id": %s, "본문": "글이다."}]'
+    table(place, content % ("1" * 5000), arguments="", name="a.json")
+    yield WRONG
+    table(place, content % "1", arguments="", name="a.json")
+    yield COLLECT
+    yield CURATE
+
+
+@advice("{}, line {}: JSON that cannot be read ({}). Repair the file and collect again.")
+def json_nested_too_deep(place):
+    content = '[{"id": %s, "본문": "글이다."}]'
+    table(place, content % ("[" * 100_000 + "]" * 100_000), arguments="", name="a.json")
+    yield WRONG
+    table(place, content % "[[1]]", arguments="", name="a.json")
+    yield COLLECT
+    yield CURATE
+
+
 @advice("{}: the JSON is a {}, not rows. Write items() in the source file.")
 def json_of_a_text(place):
     table(place, '"글이다."', arguments="", name="a.json")
@@ -135,6 +155,16 @@ def file_gone(place):
     own(place)
     place.write("pages/b.txt", "다른 글이다.\n")
     yield f"{COLLECT}; gone; {CURATE}"
+    yield COLLECT
+    yield CURATE
+
+
+@advice("{}: the file cannot be read any more ({}); give the right to read it, or run collect again, which leaves it "
+        "out.")  # fmt: skip
+def file_unreadable(place):
+    own(place)
+    place.write("pages/b.txt", "다른 글이다.\n")
+    yield f"{COLLECT}; closed; {CURATE}"
     yield COLLECT
     yield CURATE
 

@@ -5,7 +5,7 @@ import json
 import socket
 from contextlib import suppress
 
-from advice import Place, advice, own
+from advice import GENERAL, Place, advice, own
 
 from crawlers.sources import sample
 
@@ -32,11 +32,38 @@ def input_both(place):
     yield "try language --jsonl in.jsonl"
 
 
-@advice("{}: {}; name a readable file.")
-def input_missing(place):
+UNREAD = "{} of the files could not be read ({}); name readable files."
+
+
+@advice(UNREAD)
+def input_of_a_folder(place):
     own(place)
     yield "try extract pages"
     yield "try extract pages/a.txt"
+
+
+@advice(UNREAD)
+def input_missing(place):
+    own(place)
+    yield "try extract pages/b.txt pages/a.txt"
+    yield "try extract pages/a.txt"
+
+
+@advice("{}: {}; name a readable file.")
+def query_missing(place):
+    place.released()
+    place.write("a.txt", "짧은 글이다.")
+    yield "index query b.txt --workspace w"
+    yield "index query a.txt --workspace w"
+
+
+@advice("{}: {}; name a readable file.")
+def recipe_of_a_folder(place):
+    (place.folder / "own.toml").mkdir()
+    yield "run own.toml --source sample --dry-run"
+    (place.folder / "own.toml").rename(place.folder / "recipes")
+    place.write("recipes/own.toml", GENERAL)
+    yield "run recipes/own.toml --source sample --dry-run"
 
 
 @advice("{}: {}; name a readable file, or - for standard input.")
@@ -46,7 +73,7 @@ def lines_missing(place):
     yield "try language --jsonl in.jsonl"
 
 
-@advice("{}:{}: not a JSON object in UTF-8 ({}). Correct the line.")
+@advice("{}: not a JSON object in UTF-8 ({}). Correct the line.")
 def line_broken(place):
     lines(place, GOOD, "{")
     yield "try language --jsonl in.jsonl"
@@ -54,7 +81,7 @@ def line_broken(place):
     yield "try language --jsonl in.jsonl"
 
 
-@advice("{}:{}: not a JSON object but {}. Write one object a line.")
+@advice("{}: not a JSON object but {}. Write one object a line.")
 def line_of_a_list(place):
     lines(place, [GOOD])
     yield "try language --jsonl in.jsonl"

@@ -1,10 +1,12 @@
-"""Cases of tests/test_advice.py: workspaces, releases and their index."""
+"""Cases of tests/test_advice.py: workspaces and the folders of their stages."""
 
-import shlex
+import errno
+import os
 import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 from advice import advice, own
 
 from malmoi.workspace import Workspace
@@ -52,6 +54,23 @@ def workspace_layout(place):
     yield "collect own.py --workspace w2"
 
 
+@advice("{} can be read by others (mode {}) and belongs to another user; it holds texts before redaction. Let its "
+        "owner run `chmod 700 {}`, or name a workspace of your own with --workspace.")  # fmt: skip
+def workspace_of_another_user(place):
+    def refuse(path, mode):
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    own(place)
+    root = Workspace.open(place.folder / "w").root
+    root.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:  # the superuser may change every mode, so the refusal is played
+        patch.setattr(Path, "chmod", refuse)
+        yield "collect own.py --workspace w"
+        yield "collect own.py --workspace w2"
+        os.chmod(root, 0o700)
+        yield "collect own.py --workspace w"
+
+
 @advice("{} is in use by another run; wait for it, or name another --workspace.")
 def workspace_in_use(place):
     own(place)
@@ -61,13 +80,53 @@ def workspace_in_use(place):
     yield "collect own.py --workspace w"
 
 
-@advice("{}/ledger.json: {}; delete the folder, it will be made anew.")
+@advice("{}: {}; delete {} and run again: it will be made anew.")
 def ledger_damaged(place):
     w = place.released()
     ledger = next(w.glob("3-clean/*/ledger.json"))
     ledger.write_text("{", encoding="utf-8")
     yield "curate general --source small.py --workspace w --workers 1"
     shutil.rmtree(ledger.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("{}: not a ledger: not UTF-8; delete {} and run again: it will be made anew.")
+def ledger_not_utf8(place):
+    w = place.released()
+    ledger = next(w.glob("3-clean/*/ledger.json"))
+    ledger.write_bytes(b"\xff\xfe")
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(ledger.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("not a ledger as it was written: its digest says otherwise, or an older version left none")
+def ledger_changed(place):
+    w = place.released()
+    ledger = next(w.glob("3-clean/*/ledger.json"))
+    ledger.write_text(ledger.read_text(encoding="utf-8").replace('"kept"', '"kept "', 1), encoding="utf-8")
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(ledger.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("not a ledger: {}")
+def ledger_cut_off(place):
+    w = place.released()
+    ledger = next(w.glob("4-unique/*/ledger.json"))
+    ledger.write_bytes(ledger.read_bytes()[:99])
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(ledger.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("{}/ledger.json: of another folder; delete {}, it will be made anew.")
+def ledger_of_another_folder(place):
+    w = place.released()
+    mine, other = (next(w.glob(f"{stage}/*/ledger.json")) for stage in ("3-clean", "4-unique"))
+    shutil.copy(other, mine)
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(mine.parent)
     yield "curate general --source small.py --workspace w --workers 1"
 
 
@@ -78,6 +137,63 @@ def shard_damaged(place):
     shard.write_bytes(shard.read_bytes()[:-9])
     yield "curate general --source small.py --workspace w --workers 1"
     shutil.rmtree(shard.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("{}: not what {} says; {}")
+def shard_changed(place):
+    w = place.released()
+    shard = next(w.glob("4-unique/*/documents.parquet"))
+    shutil.rmtree(w / "5-curated")
+    shard.write_bytes(shard.read_bytes()[::-1])
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(shard.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("{}: not what {} says; {}")
+def sketch_changed(place):
+    w = place.released()
+    sketch = sketches(w)[0]
+    sketch.write_bytes(sketch.read_bytes()[::-1])
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(sketch.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+def sketches(w: Path) -> list[Path]:
+    found = sorted(w.glob("surveys/*/sketch.parquet"))
+    assert len(found) > 1
+    return found
+
+
+@advice("{}: missing; {}")
+def sketch_missing(place):
+    w = place.released()
+    sketch = next(path for path in sketches(w) if "signature" in pq.read_schema(path).names)
+    sketch.unlink()
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(sketch.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("{}: cannot be read ({}); {}")
+def sums_damaged(place):
+    w = place.released()
+    sums = sketches(w)[0].with_name("sums.json")
+    sums.write_text("{", encoding="utf-8")
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(sums.parent)
+    yield "curate general --source small.py --workspace w --workers 1"
+
+
+@advice("{}: not as it was written; {}")
+def sums_changed(place):
+    w = place.released()
+    sums = sketches(w)[0].with_name("sums.json")
+    sums.write_text(sums.read_text(encoding="utf-8").replace("sketch", "sketsh"), encoding="utf-8")
+    yield "curate general --source small.py --workspace w --workers 1"
+    shutil.rmtree(sums.parent)
     yield "curate general --source small.py --workspace w --workers 1"
 
 
@@ -96,109 +212,3 @@ def index_of_nothing(place):
     place.released()
     yield "index"
     yield "index --workspace w"
-
-
-# Releases and the index.
-
-
-@advice("{} exists and is no release of ours; move it away. Nothing was overwritten.")
-def release_in_the_way(place):
-    w = place.released()
-    shutil.rmtree(w / "6-releases")
-    shutil.rmtree(w / "surveys" / "index", ignore_errors=True)
-    place.write("w/6-releases/general/1.0.0/notes.txt", "mine")
-    yield "release general --source small.py --workspace w --workers 1"
-    (w / "6-releases" / "general" / "1.0.0").rename(place.folder / "notes")
-    yield "release general --source small.py --workspace w --workers 1"
-
-
-@advice("{} is no release: it has neither {} nor {}. Name its folder, such as workspace/6-releases/NAME/VERSION.")
-def verify_of_something_else(place):
-    place.released()
-    yield "verify w"
-    yield "verify w/6-releases/general/1.0.0"
-
-
-@advice("{}: {} findings; this is not the release that was published. Copy it anew from there.")
-def verify_of_a_damaged_copy(place):
-    release = place.released() / "6-releases" / "general" / "1.0.0"
-    shutil.copytree(release, place.folder / "copy")
-    next((place.folder / "copy").glob("data/**/*.parquet")).write_bytes(b"")
-    yield "verify copy"
-    shutil.rmtree(place.folder / "copy")
-    shutil.copytree(release, place.folder / "copy")
-    yield "verify copy"
-
-
-def published(w: Path) -> str:
-    shard = next(w.glob("6-releases/*/*/data/**/*.parquet"))
-    return str(pq.read_table(shard, columns=["id"], partitioning=None)["id"][0])
-
-
-@advice("{} is neither a workspace nor a release; name the folder that holds malmoi.json or manifest.json.")
-def why_elsewhere(place):
-    w = place.released()
-    yield f"why . {published(w)}"
-    yield f"why w {published(w)}"
-    yield f"why w/6-releases/general/1.0.0 {published(w)}"
-
-
-@advice("{} has no document {}; ids look like source/key. They stand in the column id of documents.parquet and "
-        "dropped.parquet in the folders of the stages.")  # fmt: skip
-def why_unknown(place):
-    w = place.released()
-    yield "why w small/none"
-    stand = next(w.glob("2-documents/*/documents.parquet"))
-    yield f"why w {shlex.quote(str(pq.read_table(stand, columns=['id'])['id'][0]))}"
-
-
-@advice("{} has no document {}; ids look like source/key, as in the column id of data/ and audit/.")
-def why_unpublished(place):
-    w = place.released()
-    yield "why w/6-releases/general/1.0.0 small/none"
-    yield f"why w/6-releases/general/1.0.0 {published(w)}"
-
-
-@advice("{} does not publish {}; texts that were dropped stand in the workspace: malmoi why WORKSPACE ID --against "
-        "OTHER.")  # fmt: skip
-def why_against_dropped(place):
-    w = place.released()
-    first = published(w)
-    dropped = next(p for p in w.glob("3-clean/*/dropped.parquet") if pq.read_metadata(p).num_rows)
-    other = shlex.quote(str(pq.read_table(dropped, columns=["id"])["id"][0]))
-    yield f"why w/6-releases/general/1.0.0 {first} --against {other}"
-    yield f"why w {first} --against {other}"
-
-
-@advice("name at least one document by its id, such as sample/law/ordinance.html.")
-def withdraw_nothing(place):
-    w = place.released()
-    yield "index withdraw --reason asked --workspace w"
-    yield f"index withdraw {published(w)} --reason asked --workspace w"
-
-
-@advice("{} has published no document {}; nothing was written. An id is written source/key, as in the column `id` of "
-        "data/; `malmoi why {} ID` shows what became of one.")  # fmt: skip
-def withdraw_unknown(place):
-    w = place.released()
-    yield "index withdraw small/none --reason asked --workspace w"
-    yield f"index withdraw {published(w)} --reason asked --workspace w"
-
-
-@advice("the index of {} has no segment of {}; `malmoi index --workspace {}` lists those it has.")
-def compact_unknown(place):
-    place.released()
-    yield "index compact genral --workspace w"
-    yield "index --workspace w"
-    yield "index compact general --workspace w"
-
-
-@advice("{} has no index yet: no release that stands has left a segment. Release by a recipe with near_duplicates: the "
-        "release leaves one.")  # fmt: skip
-def query_of_nothing(place):
-    w = place.released()
-    shutil.move(w / "surveys" / "index", place.folder / "index")
-    place.write("a.txt", "짧은 글이다.")
-    yield "index query a.txt --workspace w"
-    yield "release general --source small.py --workspace w --workers 1"
-    yield "index query a.txt --workspace w"

@@ -14,7 +14,9 @@ from contextlib import closing
 from pathlib import Path
 
 import advice_calls  # noqa: F401  # each registers its cases
+import advice_folders  # noqa: F401
 import advice_reading  # noqa: F401
+import advice_releases  # noqa: F401
 import advice_sources  # noqa: F401
 import advice_try  # noqa: F401
 import advice_workspace  # noqa: F401
@@ -27,7 +29,8 @@ from flows.cli import app, guarded
 ROOT = Path(__file__).resolve().parents[1]
 WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").glob("*.py")),
-    "malmoi/workspace.py", "malmoi/location.py", "malmoi/recipe.py", "malmoi/named_files.py",
+    "malmoi/workspace.py", "malmoi/location.py", "malmoi/recipe.py", "malmoi/named_files.py", "malmoi/sums.py",
+    "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/local.py", "crawlers/extract.py",
     "crawlers/rights/claims.py", "crawlers/formats/tables.py",
 )  # fmt: skip
@@ -47,12 +50,19 @@ ELSEWHERE = {
     "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
     "{}: changed since the recipe was read. Start the run again.": "a race; tests/test_evaluation_files.py",
     "{}: {}; it was there when the recipe was read.": "a race",
-    "{}: cannot be read back ({}). Delete {} and run again: it is made anew.": "needs a promotion; its twin is in "
-    "tests/test_exchange.py",
+    "{}: cannot be read back ({}). Delete {} and run again: it is made anew.": "needs a promotion; its twin of "
+    "malmoi/shard.py has a case",
     "{} does not answer ({}: {}). What is finished stands. {}": "tests/test_prefect.py",
     "MALMOI_HOME is {}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your workspace, and deploy "
     "again.": "tests/test_prefect.py",
-    "{} Repair the file and collect again.": "numbers of thousands of digits, or nested too deep",
+    "{}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it; "
+    "tests/test_formats_faults.py plays it",
+    "{}, line {}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it",
+    "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/test_ledger.py",
+    "{}/{}: takes drops back, so nothing enters; it says {}": "an invariant; tests/test_ledger.py",
+    "{}/{}: less than nothing, and not named in `reverses`: {}": "an invariant; tests/test_ledger.py",
+    "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Look at it; name another page or "
+    "file in the LicenceClaim, or retire the source.": "needs a site; tests/test_fetch_losses.py",
     "workspace {} {}": "tests/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/test_location.py",
@@ -64,10 +74,17 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+def _replace_by_folder(path: Path) -> None:
+    """The superuser may read every file; a folder no one can read as a file."""
+    path.unlink()
+    path.mkdir()
+
+
 # What happens between two commands of a first step.
 MEANWHILE: dict[str, Callable[[Place], None]] = {
     "changed": lambda place: place.edit("pages/a.txt", "한 줄", "두 줄"),
     "gone": lambda place: (place.folder / "pages" / "b.txt").unlink(),
+    "closed": lambda place: _replace_by_folder(place.folder / "pages" / "b.txt"),
     "renamed": lambda place: place.edit("own.py", '"LICENCE"', '"COPYING"'),
 }
 
@@ -185,3 +202,4 @@ def test_every_message_has_a_case():
     known = {case.message for case in CASES.values()} | ELSEWHERE.keys()
     missing = {where: message for message, where in messages().items() if message not in known}
     assert not missing
+    assert not ELSEWHERE.keys() - messages().keys(), "messages that are raised no more"

@@ -159,6 +159,20 @@ def test_the_sums_of_a_folder_are_held_by_their_digest(tmp_path: Path) -> None:
             assert bad.split() == good.split(), at  # white space says nothing
 
 
+def test_a_file_that_the_sums_name_and_that_is_missing_is_named_with_the_folder_to_delete(tmp_path: Path) -> None:
+    folder = tmp_path / "survey"
+    folder.mkdir()
+    for name in ("rows.parquet", "table.parquet"):
+        (folder / name).write_bytes(b"rows")
+    sums.write(folder)
+    sums.check_folder(folder)
+    (folder / "rows.parquet").unlink()
+    with pytest.raises(StageError, match=r"rows\.parquet: missing; delete \S+/survey and run again: it is made anew"):
+        sums.check_folder(folder)
+    shutil.rmtree(folder)
+    sums.check_folder(folder)
+
+
 def test_a_piece_of_an_exchange_is_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "x.arrow"
     table = pa.table({"n": list(range(100)), "t": [str(n) if n % 7 else None for n in range(100)]})

@@ -169,7 +169,9 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
     first = text.partition("\n")[0]
     if delimiter == "," and "," not in first and ";" in first:
         delimiter = ";"
-    with input_errors(lambda name: CaptureError(f"{where}: CSV that cannot be read ({name}).")):
+    with input_errors(
+        lambda name: CaptureError(f"{where}: CSV that cannot be read ({name}). Repair the file and collect again.")
+    ):
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         yield from _csv_lines(reader, where)
@@ -180,10 +182,9 @@ def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]
 
 
 def _csv_lines(reader: CsvReader, where: str) -> Iterator[tuple[int, Row]]:
-    broken = "CSV that cannot be read"
     with input_errors(
         lambda name: CaptureError(
-            f"{where}, line {reader.line_num}: {broken} ({name}). Repair the file and collect again."
+            f"{where}, line {reader.line_num}: CSV that cannot be read ({name}). Repair the file and collect again."
         ),
         csv.Error,
     ):
@@ -234,13 +235,12 @@ def _objects(value: Sequence[object]) -> bool:
 
 
 def _load(text: str, where: str, line: int) -> Any:
-    unread, again = (
-        "JSON that cannot be read",
-        "Repair the file and collect again.",
-    )  # such as a number of thousands of digits, or nested too deep
     try:
         with input_errors(
-            lambda name: CaptureError(f"{where}, line {line}: {unread} ({name}). {again}"), json.JSONDecodeError
+            lambda name: CaptureError(  # such as a number of thousands of digits, or nested too deep
+                f"{where}, line {line}: JSON that cannot be read ({name}). Repair the file and collect again."
+            ),
+            json.JSONDecodeError,
         ):
             return json.loads(text)
     except json.JSONDecodeError as error:
