@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -95,12 +95,13 @@ def summary(workspace: Workspace) -> str:
 def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str, *, day: str = "") -> list[Withdrawal]:
     """Record that documents are withdrawn, all of them or none; those that were not before.
 
-    `day` is today where it is not given. CallError where no release has published one of them, or the
-    reason is empty or another than the one recorded.
+    `day` is today where it is not given. CallError where neither a release nor a stage of the workspace has one of
+    them, or the reason is empty or another than the one recorded.
     """
-    if unknown := sorted(set(ids) - published(workspace, ids)):
+    unknown = set(ids) - published(workspace, ids)
+    if unknown and (unknown := unknown - _curated(workspace, unknown)):
         raise CallError(
-            f"{workspace.root} has published no document {unknown[0]!r}; nothing was written. "
+            f"{workspace.root} has published no document {min(unknown)!r}, and no stage holds it; nothing was written. "
             "An id is written source/key, as in the column `id` of data/; "
             f"`malmoi why {shlex.quote(str(workspace.root))} ID` shows what became of one."
         )
@@ -118,6 +119,16 @@ def published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
         for path in files:
             column = pq.read_table(path, columns=["id"]).column("id")
             found |= set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
+    return found
+
+
+def _curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
+    """Which of `ids` a finished stage kept or dropped: copies of what was published, and what is not released yet."""
+    found: set[str] = set()
+    for name in ("documents", "dropped"):
+        for path in sorted(workspace.root.glob(f"[2-5]-*/*/{name}.parquet")):
+            column = pq.read_table(path, columns=["id"]).column("id")
+            found |= set(column.filter(pc.is_in(column, pa.array(sorted(ids), pa.string()))).to_pylist())
     return found
 
 

@@ -15,10 +15,12 @@ from flows import index, losses
 from flows.collect import would_collect
 from flows.curate import FOLDER_OF, extract_jobs
 from flows.run import recipe_of, sources_of
+from flows.side_by_side import visible
 from malmoi import collection
 from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.recipe import Recipe
+from malmoi.releases import left_out
 from malmoi.workspace import Stage, Workspace
 
 STAGES: tuple[Stage, ...] = ("2-documents", *FOLDER_OF.values())
@@ -41,6 +43,10 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
     for stage, ledgers in found:
         if why := describe_losses(ledgers):
             out.print(f"{stage} not kept: {why}", markup=False)
+    for name, path in workspace.quarantines().items():
+        n, kinds = left_out.told(path)
+        why = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
+        out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
     if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
         out.print(f"{len(faults)} shards are not counted, the first because: {faults[0]}", markup=False)
     releases = sorted(p.parent for p in (workspace.root / "6-releases").glob("*/*/manifest.json"))
@@ -72,6 +78,10 @@ def _next(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]],
         yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
     elif look := losses.next_look(workspace, found):
         yield look
+    elif not released and (quarantines := workspace.quarantines()):
+        id = left_out.listed(next(iter(quarantines.values())))[0]["id"]
+        command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(visible(id))}"
+        yield f"See what was found in one of the quarantined documents: {command}"
     elif not released:
         yield f"Next: malmoi run RECIPE --source SOURCE {where}"
 

@@ -16,6 +16,7 @@ from malmoi import shard, withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
 from malmoi.location import locate
+from malmoi.releases import left_out
 from malmoi.workspace import Workspace
 
 EXCERPT = 240  # code points
@@ -57,10 +58,15 @@ def _workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
         if one.id == doc_id:
             asked = f" (request {visible(one.request)})" if one.request else ""
             out.print(f"\nwithdrawn {one.date}: {visible(one.reason)}{asked}", markup=False)
-    for survey, said in copies.in_workspace(workspace, doc_id).items():
+    for name, path in workspace.quarantines().items():
+        finds = [row for row in left_out.listed(path) if row["id"] == doc_id]
+        said = ", ".join(f"{row['kind']} × {row['count']} in {row['table']}.{row['column']}" for row in finds)
+        if finds:
+            out.print(f"\n6-release of {name}: quarantined, the second detector finds {visible(said)}", markup=False)
+    for survey, cluster in copies.in_workspace(workspace, doc_id).items():
         out.print(f"\ncopies (survey {', '.join(survey)})", markup=False)
-        copies.say(said, doc_id, out)
-        _pair(workspace, said.shown(doc_id), out)
+        copies.say(cluster, doc_id, out)
+        _pair(workspace, cluster.shown(doc_id), out)
 
 
 def _pair(workspace: Workspace, copy: Copy, out: Console) -> None:

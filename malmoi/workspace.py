@@ -99,6 +99,11 @@ class Workspace:
         """The operator's list of what kept documents out of the release `name` (malmoi/releases/left_out.py)."""
         return self.root / "reports" / f"quarantine-{name}.jsonl"
 
+    def quarantines(self) -> dict[str, Path]:
+        """The lists of `quarantine` that stand, by the name of the release."""
+        found = sorted((self.root / "reports").glob("quarantine-*.jsonl"))
+        return {path.stem.removeprefix("quarantine-"): path for path in found}
+
     def releases(self, name: str) -> Path:
         """Folder of the versions of a release."""
         return self.root / "6-releases" / name

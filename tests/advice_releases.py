@@ -99,8 +99,8 @@ def withdraw_nothing(place):
     yield f"index withdraw {published(w)} --reason asked --workspace w"
 
 
-@advice("{} has published no document {}; nothing was written. An id is written source/key, as in the column `id` of "
-        "data/; `malmoi why {} ID` shows what became of one.")  # fmt: skip
+@advice("{} has published no document {}, and no stage holds it; nothing was written. An id is written source/key, as "
+        "in the column `id` of data/; `malmoi why {} ID` shows what became of one.")  # fmt: skip
 def withdraw_unknown(place):
     w = place.released()
     yield "index withdraw small/none --reason asked --workspace w"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 import data_cards
+from flows import status, why
 from malmoi.document import Document, Morphemes, Signal
 from malmoi.errors import DataError, StageError
 from malmoi.releases import left_out, residue
@@ -131,7 +134,7 @@ def test_bytes_do_not_depend_on_order_or_grouping(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_left_the_error_says_why_and_the_list_is_there(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match=r"no document is left .* residual-personal-data × 2.*quarantine\.jsonl"):
+    with pytest.raises(StageError, match=r"no document is left .* residual-personal-data 2.*quarantine\.jsonl"):
         released(tmp_path, inputs(tmp_path / "in", [replace(document("ga", n), title=SHOWN) for n in (1, 2)]))
     assert left_out.told(tmp_path / LIST) == (2, {"card": 2})
     assert list((tmp_path / "tmp").iterdir()) == []
@@ -262,7 +265,26 @@ def test_the_kinds_that_quarantine_are_those_that_the_detector_knows() -> None:
     assert set(residue.QUARANTINED) < set(residue.KINDS)
 
 
+def shown(call: Callable[[Console], None]) -> str:
+    out = io.StringIO()
+    call(Console(file=out, width=4000))
+    return out.getvalue()
+
+
 # The command ----------------------------------------------------------------------------------------------------
+
+
+def test_where_all_is_quarantined_status_says_so_and_names_the_command_that_shows_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = reading.kinds
+    monkeypatch.setattr(reading, "kinds", lambda text: (*plain(text), *(["key"] if "물레방아 자동차" in text else [])))
+    source, recipe = written(tmp_path, {"02": PAPERS["02"] + "\n물레방아 자동차"})
+    with pytest.raises(StageError, match="no document is left to publish"):
+        run(source, recipe, tmp_path / "w")
+    said = shown(lambda out: status.show(tmp_path / "w", recipe, [source], out))
+    assert f"quarantined documents: malmoi why {tmp_path / 'w'} papers/02.txt" in said
+    assert "Next: malmoi run" not in said
 
 
 def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
@@ -285,6 +307,12 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
         assert words in note, words
     assert {json.loads(line)["id"] for line in place.read_text("utf-8").splitlines()} == {"papers/02.txt"}
     assert "papers/02.txt" not in everything(made.folder)
+    assert "6-release of papers: quarantined, the second detector finds key × 1 in data.text" in shown(
+        lambda out: why.show(tmp_path / "w", "papers/02.txt", out)
+    )
+    assert f"6-release of papers not kept: quarantined 1 (key in 1), listed in {place}" in shown(
+        lambda out: status.show(tmp_path / "w", recipe, [source], out)
+    )
     segment = next((tmp_path / "w" / "surveys/index/copies").glob("*/*/documents.parquet"))
     assert pq.read_table(segment)["id"].to_pylist() == ["papers/13.txt"]
     *_, again = run(source, recipe, tmp_path / "w")

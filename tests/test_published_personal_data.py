@@ -33,7 +33,7 @@ from malmoi.releases.publish import publish
 from malmoi.releases.residue import outcomes
 from malmoi.releases.seal import seal
 from malmoi.releases.verify import verify
-from tests.small_release import document, inputs, stage
+from tests.small_release import document, documents, inputs, stage
 
 REDACT = redactor(recipe_of("general"))
 MAIL, TELEPHONE = "hong.gildong@example.kr", "010-0000-1234"
@@ -408,3 +408,34 @@ def test_withheld_ids_have_names_of_their_own(ids: list[str]) -> None:
     given_names = withheld.names(ids)
     assert len(set(given_names.values())) == len(set(ids))
     assert withheld.names(reversed(ids)) == given_names
+
+
+EARLY = {
+    "text": lambda doc: replace(doc, text=f"{doc.text} 신청인 990131-1234567"),
+    "title": lambda doc: replace(doc, title="카드번호 0000-0000-0000-0001"),
+    "author": lambda doc: replace(doc, author="990131-1234567"),
+    "quote of a signal": lambda doc: replace(doc, signals=(optout("신청인 990131-1234567"),)),
+    "a table": lambda doc: replace(doc, text=f"{doc.text}\n| 이름 | 번호 |\n| --- | --- |\n| 가 | 990131-1234567 |"),
+}
+
+
+@pytest.mark.parametrize("place", EARLY)
+def test_what_was_dropped_before_the_search_for_personal_data_is_not_listed_by_its_address_either(
+    tmp_path: Path, place: str
+) -> None:
+    given = inputs(tmp_path / "in", documents())
+    shows = EARLY[place](document("ga", 200))
+    drop = Dropped(shows, "length", Verdict("drop", "too-short", 12.0, 200.0))
+    plain = Dropped(document("ga", 201), "length", Verdict("drop", "too-short", 12.0, 200.0))
+    extra = stage(tmp_path / "in/3-clean/more", "3-clean", [], [drop, plain])
+    entered = stage(tmp_path / "in/2-documents/more", "2-documents", [shows, plain.document], [])
+    more = {"3-clean": (extra,), "2-documents": (entered,)}
+    given = replace(given, stages=tuple((name, (*paths, *more.get(name, ()))) for name, paths in given.stages))
+    folder = published(tmp_path, given)
+    data_cards.write(folder)
+    seal(folder)
+    assert verify(folder, render=data_cards.rendered) == []
+    rows = pq.read_table(folder / "audit/dropped.parquet").to_pylist()
+    listed = [row["id"] for row in rows if row["reason"] == "too-short"]
+    assert "ga/201" in listed and "ga/[withheld 1]" in listed
+    assert not [where for where, text in strings(folder) if "ga/200" in text or "990131-1234567" in text]

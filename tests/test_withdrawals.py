@@ -96,6 +96,24 @@ def test_the_copy_that_comes_in_for_a_withdrawn_keeper_is_named(tmp_path: Path) 
     assert last.notes == () and numbers(data(last.folder)["id"].to_pylist()) == {"02", "03", "13"}
 
 
+def test_a_copy_that_never_was_published_can_be_withdrawn_with_its_keeper(tmp_path: Path) -> None:
+    source, recipe = written(tmp_path, CALM)
+    home, _, _, first = run(source, recipe, tmp_path / "w")
+    assert numbers(data(first.folder)["id"].to_pylist()) == {"02", "03", "13", "31"}
+    index.withdraw(home, ["papers/31.txt", "papers/32.txt"], "요청", "")
+    *_, second = run(source, recipe, tmp_path / "w")
+    assert numbers(data(second.folder)["id"].to_pylist()) == {"02", "03", "13"} and second.notes == ()
+
+
+def test_a_document_that_no_stage_holds_cannot_be_withdrawn(tmp_path: Path) -> None:
+    source, recipe = written(tmp_path, CALM)
+    home, *_ = run(source, recipe, tmp_path / "w")
+    for id in ("papers/99.txt", "papers/32", "", "folder:papers/32.txt"):
+        with pytest.raises(CallError, match="and no stage holds it"):
+            index.withdraw(home, ["papers/32.txt", id], "요청", "")
+    assert not home.withdrawals.exists()
+
+
 def test_a_withdrawal_that_leaves_nothing_is_said(tmp_path: Path) -> None:
     source, recipe = written(tmp_path, {"31": PAPERS["31"]})
     home, _, _, _ = run(source, recipe, tmp_path / "w")

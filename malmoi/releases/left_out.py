@@ -145,8 +145,13 @@ def tell(out: Iterable[LeftOut], path: Path) -> None:
 
 def told(path: Path) -> tuple[int, dict[str, int]]:
     """How many documents a list of `tell` names, and in how many each kind was found; (0, {}) without a list."""
-    if not path.exists():
-        return 0, {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = listed(path)
     kinds = Counter(kind for _, kind in {(row["id"], row["kind"]) for row in rows})
     return len({row["id"] for row in rows}), dict(sorted(kinds.items()))
+
+
+def listed(path: Path) -> list[dict[str, Any]]:
+    """The rows of a list of `tell`, sorted by id; none without a list."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

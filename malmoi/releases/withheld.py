@@ -1,7 +1,8 @@
 """Ids that a release may not name: their documents are dropped, and the audit tables name them by a number.
 
-Such an id carries personal data, or leads to a page that does: that of a document which was dropped for it, or of a
-copy of one. Ids of withdrawn documents are withheld as well: they would lead to what somebody asked to remove.
+Such an id carries personal data, or leads to a page that does: that of a document which was dropped for it, of a copy
+of one, or of a document which was dropped for another reason before any filter looked for personal data. Ids of
+withdrawn documents are withheld as well: they would lead to what somebody asked to remove.
 
 The number is the place among all such ids of the release, in their order: it is unique within the
 release, and nothing leads from it to the id. A hash would: a telephone number has few values to try.
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from malmoi import links, shard
-from malmoi.releases import left_out
+from malmoi.releases import left_out, residue
 from malmoi.releases.inputs import Redact
 from malmoi.releases.left_out import Sought
 
@@ -27,6 +28,13 @@ Names: TypeAlias = Mapping[str, str]  # id → what the release calls it
 # Reasons of drops that say: on this page stands what must not be found, so that its copies are withheld too.
 PAGES: Final = ("resident-number", left_out.QUARANTINED[1], left_out.WITHDRAWN[1])
 PERSONAL: Final = (*PAGES, "personal-data-in-id")
+_WORDS: Final = [
+    "title",
+    "author",
+    "text",
+    "evidence",
+    "signals",
+]  # of a dropped document, read for what its page shows
 _FALLEN: Final = "fallen:"  # a reason in the table of copies that names an id: `fallen:<id> <reason>`
 
 
@@ -55,7 +63,16 @@ def search(work: Search) -> Hidden:
     rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
     hidden = among([id for id, _ in rows], work.redact, work.sought)
     about = (id for id, reason in rows if reason in PERSONAL)
-    return Hidden((*about, *hidden), tuple(id for id, reason in rows if reason in PAGES))
+    return Hidden((*about, *hidden, *_showing(path, work.sought)), tuple(id for id, reason in rows if reason in PAGES))
+
+
+def _showing(path: Path, sought: Sought) -> list[str]:
+    """The ids of dropped documents whose own words hold a find of a kind that quarantines: their pages show it."""
+    if not sought.kinds:
+        return []
+    table = shard.read(path, ["id", *_WORDS])
+    found = residue.finds_by_row(table.select(_WORDS), sought.kinds)
+    return [str(id) for id in table.column("id").take(pa.array(list(found), pa.int64())).to_pylist()]
 
 
 def among(ids: Sequence[str], redact: Redact | None, sought: Sought) -> tuple[str, ...]:
