@@ -17,7 +17,7 @@ from rich.console import Console
 import data_cards
 from flows import status, why
 from malmoi.document import Document, Morphemes, Signal
-from malmoi.errors import DataError, StageError
+from malmoi.errors import CallError, DataError, StageError
 from malmoi.releases import left_out, residue
 from malmoi.releases.inputs import Inputs
 from malmoi.releases.publish import publish
@@ -263,6 +263,13 @@ def test_withdrawn_documents_that_come_to_the_last_step_are_left_out(tmp_path: P
 
 def test_the_kinds_that_quarantine_are_those_that_the_detector_knows() -> None:
     assert set(residue.QUARANTINED) < set(residue.KINDS)
+
+
+@pytest.mark.parametrize("damage", [b'{"id": \xff', b"{", b"[]\n", b'{"id": "a/1"}\n', b"1\n"])
+def test_a_list_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / LIST).write_bytes(damage)
+    with pytest.raises(CallError, match=r"quarantine\.jsonl: not readable as a list .* Delete it"):
+        left_out.told(tmp_path / LIST)
 
 
 def shown(call: Callable[[Console], None]) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from malmoi import shard, withdrawals
+from malmoi.errors import CallError
 from malmoi.ledger import Ledger
 from malmoi.releases import residue
 from malmoi.releases.residue import Find
@@ -27,6 +28,7 @@ STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
 WITHDRAWN: Final = (withdrawals.NAME, withdrawals.REASON)
 _SHOWN: Final = "card"  # what the card may show of a document: its id, and the host of its address
+_LISTED: Final = ("id", "table", "column", "kind", "count")  # of a find, as the operator is told
 _DROPS: Final = pa.schema(
     [(name, pa.string()) for name in ("id", "source", "by", "reason")]
     + [("measured", pa.float64()), ("limit", pa.float64())]
@@ -138,8 +140,7 @@ def tell(out: Iterable[LeftOut], path: Path) -> None:
     rows = sorted((one.id, table, *find) for one in out for table, find in one.finds)
     path.unlink(missing_ok=True)
     if rows:
-        keys = ("id", "table", "column", "kind", "count")
-        lines = [json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False) for row in rows]
+        lines = [json.dumps(dict(zip(_LISTED, row, strict=True)), ensure_ascii=False) for row in rows]
         replace_file(path, "\n".join(lines) + "\n")
 
 
@@ -151,7 +152,14 @@ def told(path: Path) -> tuple[int, dict[str, int]]:
 
 
 def listed(path: Path) -> list[dict[str, Any]]:
-    """The rows of a list of `tell`, sorted by id; none without a list."""
+    """The rows of a list of `tell`, sorted by id; none without a list. CallError where it is unreadable."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [{key: row[key] for key in _LISTED} for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CallError(
+            f"{path}: not readable as a list of quarantined documents. Delete it; the next release that is made writes "
+            "it anew."
+        ) from error
