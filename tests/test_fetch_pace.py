@@ -188,6 +188,34 @@ def test_a_host_that_wants_to_be_left_alone_for_long_is(tmp_path: Path) -> None:
     assert again.status == 0 and again.stats["pages"] == 3
 
 
+def test_an_address_that_always_wants_its_host_left_alone_costs_only_itself(tmp_path: Path) -> None:
+    with raw_server() as site:
+        site.answers["/"] = links("/a", "/b", "/c", "/d")
+        for name in ("/a", "/c"):
+            site.answers[name] = page("later", "503 Service Unavailable", Retry_After="7200")
+        site.answers |= {"/b": page("text"), "/d": page("text")}
+        source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
+        job = order(tmp_path, source, (site.port,))
+        first, second, third = crawl(job), crawl(job), crawl(job)
+    assert first.status == 3 and f"{site.base}/a asks" in first.err and "past this address" in first.err
+    assert second.status == 3 and f"{site.base}/c asks" in second.err
+    assert third.status == 0 and third.stats["pages"] == 3, third.err
+    assert third.why(site.base) == {"/a": "retry-after", "/c": "retry-after"}
+
+
+def test_a_host_that_stays_busy_is_asked_once_more_a_run(tmp_path: Path) -> None:
+    with raw_server() as site:
+        site.answers["/"] = links(*(f"/{n}" for n in range(9)))
+        site.answers |= {f"/{n}": page("later", "429 Too Many Requests", Retry_After="7200") for n in range(9)}
+        source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
+        job = order(tmp_path, source, (site.port,))
+        for run in range(1, 4):
+            before = len(site.paths())
+            assert crawl(job).status == 3
+            asked = [path for path in site.paths()[before:] if path.strip("/").isdigit()]
+            assert asked == [f"/{n}" for n in range(run)]
+
+
 def test_without_retry_after_the_waits_double(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers["/"] = links("/busy")

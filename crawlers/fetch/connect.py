@@ -125,7 +125,7 @@ def _timed(protocol: Any, sent: Callable[[str], None]) -> Any:
 
 
 def _bounded(protocol: Any) -> Any:
-    """Count the bytes of each head; Twisted bounds a line of it, not their number."""
+    """Count the bytes of each head; Twisted bounds a line of it, more narrowly, and not their number."""
     if not hasattr(protocol, "dataReceived"):
         return protocol
     received, failure = protocol.dataReceived, cast(Any, Failure)
@@ -135,6 +135,8 @@ def _bounded(protocol: Any) -> Any:
         parser = protocol._parser
         if parser is not counted[0]:
             counted[:] = parser, 0
+            if parser is not None:
+                parser.MAX_LENGTH = limits.ANSWER_HEAD_BYTES.value
         received(data)
         if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
             counted[1] += len(data)

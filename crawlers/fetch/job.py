@@ -5,6 +5,7 @@ The run folder, when the process has ended:
     pages.warc.gz        every answer of this run: one gzip member a record; closed by renaming
     pages.warc.gz.open   the same while the run is not over; after a kill it is continued
     blocked.jsonl        {"url", "reason"}: addresses that were not fetched, and which rule forbade it
+    resting.txt          addresses at which a host asked to be left alone for long, one a line; only where one did
     crawl.log            Scrapy's log; addresses and counts, no text
     stats.json           written last: if it stands, the run is over, and says how (crawlers/fetch/counts.py);
                          "not_pages": addresses that were asked for as robots.txt, evidence, sitemap or feed;

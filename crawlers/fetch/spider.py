@@ -98,6 +98,9 @@ class Crawl(Spider):
         self.error: BaseException | None = None
         self._blocked_path = job.run_dir / "blocked.jsonl"
         self._blocked_path.write_bytes(b"")
+        # Addresses at which a host has asked this run to leave it alone for long, one a line.
+        self._resting = job.run_dir / "resting.txt"
+        self._rested = set(self._resting.read_text("utf-8").splitlines()) if self._resting.exists() else set[str]()
 
     async def start(self) -> AsyncIterator[Any]:
         """The whole crawl; yields nothing to Scrapy's own queue."""
@@ -182,10 +185,12 @@ class Crawl(Spider):
         if found.blocked or (not found.failed and not found.response):
             return
         name = self.definition.source.name
-        if found.failed == "retry-after":
+        if found.failed == "retry-after" and found.url not in self._rested:
+            with self._resting.open("a", encoding="utf-8") as file:
+                file.write(f"{found.url}\n")
             raise SourceError(
                 f"{name}: the host of {found.url} asks to be left alone for more than {manners.MAX_REST:.0f} seconds; "
-                "run the same job again later, it goes on where it stopped"
+                "run the same job again later: it goes on where it stopped, and past this address if it asks again"
             )
         answered = found.response is not None and lasting(found.response.status)
         alive = answered or found.failed.partition(":")[0] in ANSWERED
