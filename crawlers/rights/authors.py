@@ -133,6 +133,7 @@ class _Page:
 
     def is_note(self, sentence: str, run: Run, number: int) -> bool:
         """Whether a sentence or line says that the text comes from somebody else: printed, sent, provided, awarded."""
+        sentence = words.WHEN.sub("", sentence)
         told = words.ABOUT_TEXT.match(sentence)
         stated = bool(words.SENTENCE.search(sentence))
         titled = run.owner.tag in _HEADINGS or run.text in self.title or _is_called(run.owner, _CATEGORY)
@@ -163,6 +164,8 @@ class _Page:
     def is_publisher(self, holder: str) -> bool:
         """Whether a holder is who publishes the page: its first word is in the frame, the others are departments."""
         first, *rest = holder.replace(",", " ").split() or [""]
+        if all(words.DEPARTMENT.fullmatch(_PARTICLE.sub("", one)) for one in (first, *rest)):
+            return True  # a department of whoever publishes the page
         own = self.is_named(first) or bool(words.SELF.search(holder)) or bool(rest and self.is_named(first + rest[0]))
         return own and all(words.DEPARTMENT.fullmatch(one) or self.is_named(one) for one in rest)
 
