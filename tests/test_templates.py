@@ -17,7 +17,7 @@ from flows.curate import extract_jobs, learn_jobs
 from flows.jobs import extract as extract_shard
 from flows.jobs import learn as learn_host
 from flows.progress import Progress
-from malmoi import shard
+from malmoi import shard, sums
 from malmoi.errors import MalmoiError
 from malmoi.source import Item
 from malmoi.workspace import Workspace
