@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,13 +54,19 @@ def demo(root: Path, out: Console) -> Released:
     show(workspace, curated, made, out)
     out.print(f"\n{time.monotonic() - began:.0f} seconds. Next:", markup=False)
     for line in (
-        f"malmoi verify {made.folder}",
-        f"malmoi why {root} sample/law/petition-refund.html",
+        f"{program()} verify {shlex.quote(str(made.folder))}",
+        f"{program()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
         f"open {made.folder}/index.html",
         f"open {report}",
     ):
         out.print(f"  {line}", markup=False)
     return made
+
+
+def program() -> str:
+    """The command as it can be pasted: after `make demo` no environment is active, and malmoi is not on the path."""
+    beside = Path(sys.executable).with_name("malmoi")
+    return shlex.quote(str(beside)) if shutil.which("malmoi") is None and beside.exists() else "malmoi"
 
 
 def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_corpus import malmoi
 
+from flows.demo import program
 from malmoi.releases.pages import digest_id
 from tests.test_left_out import everything
 
@@ -172,3 +173,11 @@ def test_nobody_but_the_operator_can_read_the_workspace(demo):
         if not path.is_symlink() and path.lstat().st_mode & 0o077
     }
     assert open_to_others == {}
+
+
+def test_the_commands_that_the_demo_prints_can_be_pasted_without_an_environment(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    done = subprocess.run(f"{program()} --version", shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stdout.strip()
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
+    assert program() == "malmoi"
