@@ -14,12 +14,12 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from flows import mapping, pool, status
+from flows import mapping, pool, report, status
 from flows import run as runs
 from flows.curate import curate
 from flows.progress import Progress
 from flows.release import MADE_FROM, _made_from, release
-from malmoi import exchange, sums
+from malmoi import __version__, exchange, sums
 from malmoi import recipe as recipes
 from malmoi.errors import MalmoiError, StageError
 from malmoi.ledger import Ledger
@@ -211,3 +211,11 @@ def test_a_damaged_note_of_what_releases_were_made_from_counts_as_none(tmp_path:
     (workspace.root / "6-releases").mkdir(exist_ok=True)
     (workspace.root / MADE_FROM).write_text(content)
     assert _made_from(workspace) == {}
+
+
+@pytest.mark.parametrize("sources", [DEEP, "1", "[1]", "[{}]", "[null]", '{"a": 1}'])
+def test_a_damaged_report_of_collection_is_written_anew(tmp_path: Path, sources: str) -> None:
+    workspace = Workspace.open(tmp_path / "w")
+    (workspace.root / "reports").mkdir(exist_ok=True)
+    (workspace.root / "reports/collection.json").write_text(f'{{"malmoi": "{__version__}", "sources": {sources}}}')
+    assert "collection.html" in str(report.write(workspace, []))
