@@ -135,10 +135,10 @@ def _standing(workspace: Workspace, inputs: Inputs, history: History) -> Release
 def _made_from(workspace: Workspace) -> dict[str, list[str]]:
     """For each name the latest version and the digest of its inputs; it only spares work, so it may be missing."""
     try:
-        found: dict[str, list[str]] = json.loads((workspace.root / MADE_FROM).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        found = json.loads((workspace.root / MADE_FROM).read_text(encoding="utf-8"))
+        return {name: [str(version), str(inputs)] for name, (version, inputs) in found.items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
-    return found
 
 
 def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:

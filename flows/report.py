@@ -114,8 +114,8 @@ def _told(workspace: Workspace) -> list[dict[str, Any]]:
     """What the report that stands says of each source; [] where none of this version can be read."""
     try:
         told = json.loads(page(workspace).with_suffix(".json").read_text(encoding="utf-8"))
-        return list(told["sources"]) if told["malmoi"] == __version__ else []
-    except (OSError, ValueError, KeyError, TypeError):
+        return [said | {"source": str(said["source"])} for said in told["sources"] if told["malmoi"] == __version__]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 

@@ -101,7 +101,7 @@ def load(path: Path) -> Recipe:
         raise CallError(f"{path}: no such recipe; correct the path, or name a shipped one without .toml.") from error
     except OSError as error:
         raise CallError(f"{path}: {error.strerror}; name a readable file.") from error
-    except ValueError as error:  # of TOML, of its encoding, or of a path that holds NUL
+    except (ValueError, RecursionError) as error:  # of TOML, of its encoding, or of a path that holds NUL
         raise CallError(f"{path}: not valid TOML: {error}. Correct the file.") from error
     try:
         file = _File.model_validate(raw)

@@ -66,7 +66,7 @@ class Workspace:
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
         try:
             found = json.loads(mark.read_text(encoding="utf-8"))["format"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise CallError(f"{mark}: not readable ({error}); restore it, or name another --workspace.") from error
         if found != FORMAT:
             raise CallError(f"{root} has layout {found}, this version works with {FORMAT}; name another --workspace.")

@@ -157,8 +157,13 @@ def test_robots_whose_compression_is_damaged_forbids_and_is_named(tmp_path: Path
     assert gate.UNGRANTED.isdisjoint({"robots-unreadable"})
 
 
-HEADS = {"one": (1, 15_000), "many": (16, 15_000), "small-ones": (5_000, 30), "at-32-KiB": (3, 11_000)}
-HEADS |= {"a-policy": (1, 200_000)}
+HEADS = {
+    "one": (1, 15_000),
+    "many": (16, 15_000),
+    "small-ones": (5_000, 30),
+    "at-32-KiB": (3, 11_000),
+    "a-policy": (1, 200_000),
+}
 
 
 def test_headers_up_to_the_limit_are_read_back_and_larger_ones_are_failures(tmp_path: Path) -> None:

@@ -14,14 +14,16 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from flows import mapping, pool, status
+from flows import mapping, pool, report, status
 from flows import run as runs
 from flows.curate import curate
 from flows.progress import Progress
-from flows.release import release
-from malmoi import exchange, sums
+from flows.release import MADE_FROM, _made_from, release
+from malmoi import __version__, exchange, sums
+from malmoi import recipe as recipes
 from malmoi.errors import MalmoiError, StageError
 from malmoi.ledger import Ledger
+from malmoi.releases import history, manifest, segments
 from malmoi.workspace import Workspace
 from tests.test_promotion import PAPERS, run, written
 
@@ -198,3 +200,36 @@ def test_a_workspace_of_an_older_version_goes_on(finished: tuple[str, str, Path,
     status.show(workspace, "general", (), said)
     assert "1 shards are not counted, the first because" in (text := said.export_text()) and "0" * 32 in text
     assert len(status.standing(Workspace.open(workspace), "3-clean")) == len(list((whole / "3-clean").iterdir()))
+
+
+DEEP = "[" * 100_000
+READERS = {
+    "malmoi.json": Workspace.open,
+    "releases.json": lambda root: history.read(root / "releases.json"),
+    "manifest.json": lambda _: manifest.Manifest.from_json(DEEP),
+    "segment.json": lambda _: segments.Facts.from_json(DEEP),
+    "recipe.toml": lambda root: recipes.load(root / "recipe.toml"),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_file_that_nests_too_deeply_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(f"x = {DEEP[:5000]}" if name.endswith(".toml") else DEEP)
+    with pytest.raises(MalmoiError, match=re.escape(name)):
+        READERS[name](tmp_path)
+
+
+@pytest.mark.parametrize("content", [DEEP, "[]", "null", '{"general": 1}', '{"general": ["1.0.0"]}', "{"])
+def test_a_damaged_note_of_what_releases_were_made_from_counts_as_none(tmp_path: Path, content: str) -> None:
+    workspace = Workspace.open(tmp_path / "w")
+    (workspace.root / "6-releases").mkdir(exist_ok=True)
+    (workspace.root / MADE_FROM).write_text(content)
+    assert _made_from(workspace) == {}
+
+
+@pytest.mark.parametrize("sources", [DEEP, "1", "[1]", "[{}]", "[null]", '{"a": 1}'])
+def test_a_damaged_report_of_collection_is_written_anew(tmp_path: Path, sources: str) -> None:
+    workspace = Workspace.open(tmp_path / "w")
+    (workspace.root / "reports").mkdir(exist_ok=True)
+    (workspace.root / "reports/collection.json").write_text(f'{{"malmoi": "{__version__}", "sources": {sources}}}')
+    assert "collection.html" in str(report.write(workspace, []))

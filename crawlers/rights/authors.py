@@ -20,6 +20,7 @@ from crawlers.rights.refusals import find_stated
 from crawlers.rights.subjects import about
 from malmoi.rights import UNKNOWN
 
+MAX_CLOSING = 2  # sentences at the end of a long paragraph that may state whose it is
 MAX_STATEMENT = 300  # code points of a run that states who owns or gave the text; a longer one is prose
 MAX_LINE = 120  # code points of a labelled line
 MAX_LABEL = 20  # code points of a label
@@ -63,11 +64,11 @@ class _Page:
     def rights(self) -> Iterator[tuple[Run, str]]:
         """Sentences of the form subject, right, verb; and that the protection of the work goes on."""
         for run in self.shown if anywhere(_may_keep, (run.text for run in self.shown)) else ():
-            if run.state.quoted or len(run.text) > MAX_STATEMENT:
+            if run.state.quoted:
                 continue
             label = _cell_label(run)
             said = f"{label}: {run.text}" if label.startswith(("저작", "판권")) else run.text
-            for sentence in _SENTENCES.split(said) if _may_keep(said) else ():
+            for sentence in _statements(said) if _may_keep(said) else ():
                 if not words.GIVES.search(sentence) and (self.keeps(sentence) or _remains(sentence, run)):
                     yield run, sentence
 
@@ -109,7 +110,10 @@ class _Page:
     def notes(self) -> Iterator[tuple[Run, str]]:
         """Bylines, sources and notes on the text that name somebody else; none of them is prose."""
         for number, run in enumerate(self.shown):
-            if run.state.part == "site" or run.state.quoted or not run.text or len(run.text) > MAX_STATEMENT:
+            if run.state.part == "site" or run.state.quoted or not run.text:
+                continue
+            if len(run.text) > MAX_STATEMENT:
+                yield from ((run, one) for one in _statements(run.text) if self.is_closing_note(one))
                 continue
             if 2 * _linked(run) >= len(run.text) or _ATTACHED.match(run.text):
                 continue
@@ -151,6 +155,16 @@ class _Page:
             return find_stated(words.GAVE, sentence) is not None and not _DENIED.search(sentence)
         return self.is_beside_text(run, number) and not self.is_publisher(sentence.strip(_MARKS))
 
+    def is_closing_note(self, sentence: str) -> bool:
+        """Whether the end of a long paragraph, in brackets or behind a sign, names where its text comes from."""
+        bare = sentence.strip(f"{_MARKS}()[]")
+        if bare == sentence.rstrip(".") or words.GIVES.search(sentence) or _DENIED.search(sentence):
+            return False
+        found = words.LABELLED.match(bare)
+        if found and words.SOURCE.fullmatch(found["label"].strip()):
+            return not self.is_publisher(found["holder"])
+        return bool(words.GAVE.search(bare) and words.OTHERS.search(bare)) and not self.is_publisher(bare)
+
     def is_beside_text(self, run: Run, number: int) -> bool:
         """Whether a line stands right above or below the text, in its block, and is no item of a list."""
         first, last = self.prose
@@ -184,6 +198,14 @@ class _Page:
         parts = _SITE_NAME.split(self.title)[1:]
         said += [one for one in parts if not any(rule.fullmatch(one.strip()) for rule in words.LABELS)]
         return _NOISE.sub("", "\n".join(said)).lower()
+
+
+def _statements(text: str) -> list[str]:
+    """The sentences of a statement; of a longer run, which is prose, the short ones that end it."""
+    if len(text) <= MAX_STATEMENT:
+        return _SENTENCES.split(text)
+    _, *ending = _SENTENCES.split(text[-MAX_STATEMENT:])
+    return [one for one in ending[-MAX_CLOSING:] if len(one) <= MAX_LINE]
 
 
 _MARKS = " ※*＊<>[]()【】〈〉《》-–—☞▣◆◇▲△■."

@@ -57,7 +57,7 @@ def read(path: Path) -> History:
         return History({name: tuple(Entry(**e) for e in found["versions"]) for name, found in value.items()})
     except FileNotFoundError:
         return History()
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CallError(f"{path}: not readable as a history of releases ({error}); restore it from a copy.") from error
 
 

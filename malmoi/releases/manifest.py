@@ -77,7 +77,7 @@ class Manifest:
             given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
             given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # none before schema 4
             return Manifest(**given, recipe_name=recipe["name"], recipe_digest=recipe["digest"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{NAME}: not a manifest ({type(error).__name__}: {error})") from error
 
 

@@ -70,7 +70,7 @@ class Facts:
             given = {f.name: value[f.name] for f in fields(Facts)}
             lists = {name: tuple(given[name]) for name in ("read", "replaces")}
             return Facts(**{**given, **lists})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{FACTS} cannot be read ({type(error).__name__}: {error})") from error
 
 
