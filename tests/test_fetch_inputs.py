@@ -197,3 +197,10 @@ def test_a_function_of_the_source_that_fails_stops_the_source_loudly(tmp_path: P
             done = crawl(order(folder, SITE.format(base=site.base) + functions.format(name), (site.port,)))
         assert done.status == 3 and f"follow() fails at {site.base}/ ({what}" in done.err
         assert len(done.err.strip().splitlines()) == 1 and json.loads((folder / "run" / "stats.json").read_text())
+
+
+@pytest.mark.parametrize("opened", ["<font>", "<div>", "<b><i>"])
+def test_links_behind_many_unclosed_elements_are_followed(opened: str) -> None:
+    body = f"<html><body>{opened * 900}<a href='/behind'>x</a></body></html>".encode()
+    capture = Capture("r", "http://a.kr/", "", 200, (("Content-Type", "text/html"),), body)
+    assert list(links_in(capture)) == ["http://a.kr/behind"]

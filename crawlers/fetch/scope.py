@@ -102,7 +102,8 @@ def _repeats(segments: list[str], size: int) -> bool:
 
 
 def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
-    parser = html.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True)
+    # 2,048 elements in one another instead of 256: unclosed inline tags of old pages pile up beyond that.
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
