@@ -53,7 +53,7 @@ def mend(doc: Document, *, max_chars: Chars = 120) -> Edits:
     >>> from malmoi.document import Provenance
     >>> text = "공장이 문을 열었다.\\n\\n기사 URL이 복사되었습니다."
     >>> mend(Document("x/1", text, Provenance("x", "", "", "", "")))
-    (Edit(start=11, end=29, text='', reason='copied-notice'),)
+    (Edit(start=11, end=29, text='', reason='copied-notice', field='text'),)
     """
     lines = doc.text.split("\n")
     short = [i for i, line in enumerate(lines) if line and len(line) <= max_chars and not _is_sentence(line)]

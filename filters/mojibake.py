@@ -91,7 +91,7 @@ def mend(doc: Document) -> Edits:
     >>> from malmoi.document import Provenance
     >>> doc = Document("x/1", "ÇÑ±ÛÀÔ´Ï´Ù.", Provenance("x", "", "", "", ""))
     >>> mend(doc)
-    (Edit(start=0, end=10, text='한글입니다', reason='cp949'),)
+    (Edit(start=0, end=10, text='한글입니다', reason='cp949', field='text'),)
     """
     text = doc.text
     if _GATE.search(text) is None:
