@@ -13,6 +13,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from malmoi.limits import ARCHIVE_ADDRESS
+from malmoi.printable import escape_line
 
 SCHEMES = ("http", "https")
 BLOCK = "dump:"  # scheme of the address of a block of a dump: dump:<source>/<key of its first record>
@@ -112,5 +113,5 @@ def has_controls(text: str) -> bool:
 
 
 def show(text: str) -> str:
-    """A name or an address that cannot be used, as a message may show it: at most 500 code points, no control."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if has_controls(c) else c for c in text[:500])
+    """A name or an address that cannot be used, as a message may show it: at most 500 code points, escaped."""
+    return escape_line(text[:500])
