@@ -11,12 +11,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import data_cards
 from malmoi import shard
 from malmoi.corridor import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure, Ledger
 from malmoi.releases.copies import COPIES
 from malmoi.releases.inputs import Inputs, SourceFacts
+from malmoi.releases.publish import publish
+from malmoi.releases.seal import seal
 
 TEMPLATE = "{publisher}, {title}, {url}"
 SOURCES = (
@@ -148,3 +151,12 @@ def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = 
         software=(("pyarrow", pa.__version__),),
         fetched_until=FETCHED,
     )
+
+
+def sealed(root: Path) -> Path:
+    """A finished release below `root`, with card and sums."""
+    (root / "tmp").mkdir()
+    publish(inputs(root / "in", documents()), root / "release", tmp=root / "tmp")
+    data_cards.write(root / "release")
+    seal(root / "release")
+    return root / "release"

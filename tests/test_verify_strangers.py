@@ -16,20 +16,14 @@ from flows import verifying
 from malmoi import limits
 from malmoi.canonical import canonical
 from malmoi.errors import CallError
-from malmoi.releases.publish import publish
 from malmoi.releases.seal import seal
 from malmoi.tables import Tables
-from tests.small_release import documents, inputs
+from tests.small_release import sealed
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("whole")
-    (root / "tmp").mkdir()
-    publish(inputs(root / "in", documents()), root / "release", tmp=root / "tmp")
-    data_cards.write(root / "release")
-    seal(root / "release")
-    return root / "release"
+    return sealed(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ What a sentence takes back, limits to a part, announces, or says of a work that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import html
@@ -218,10 +218,6 @@ def _next(after: Run | None, run: Run) -> str:
     if after is None or not beside or len(after.text) > MAX_WORDS:
         return ""
     return after.text.lstrip("※*·- ") if re.match(r"[※*·\-\s]*(?:단|다만)[,\s]", after.text) else ""
-
-
-def _limited(those: Iterable[str]) -> bool:
-    return any(map(_limits, those))
 
 
 def _limits(sentence: str) -> bool:
