@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows import pool
+from flows.engine import worker_pool
 
 
 def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> None:
     """Run as `malmoi run` does, and write {"stages": {name: CPU seconds}, "folder": …}."""
-    pool.configure(int(workers))
+    worker_pool.configure(int(workers))
     if not (Path(workspace) / "2-documents").exists():
-        pool.workers().warm()  # as the command line does: before the imports below
+        worker_pool.workers().warm()  # as the command line does: before the imports below
     from benchmarks.measure import tree_cpu
-    from flows import mapping
     from flows import run as runs
-    from flows.progress import Progress, Step
+    from flows.engine import executors
+    from flows.engine.progress import Progress, Step
     from malmoi.workspace import Workspace
 
     cpu: dict[str, float] = {}
@@ -38,8 +38,8 @@ def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> No
     with home.lock():
         chosen = runs.recipe_of(recipe)
         names = runs.sources_of(chosen, recipe, source.split(",") if source else ())
-        made = runs.run(home, chosen, names, mapping.threads(pool.count()), Timed())
-    pool.close()
+        made = runs.run(home, chosen, names, executors.threads(worker_pool.count()), Timed())
+    worker_pool.close()
     Path(out).write_text(json.dumps({"stages": cpu, "folder": str(made.folder)}), encoding="utf-8")
 
 

@@ -20,15 +20,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows import mapping, pool
 from flows import run as runs
 from flows.curate import curate
-from flows.progress import Progress
+from flows.engine import executors, worker_pool
+from flows.engine.progress import Progress
 from malmoi import recipe as recipes
-from malmoi import shard
-from malmoi.corridor import Bound, Dropped, walk
+from malmoi.apply import Bound, Dropped, walk
 from malmoi.document import Document, Provenance
 from malmoi.recipe import Recipe
+from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
 HERE = Path(__file__).parent
@@ -86,7 +86,7 @@ def corpora(root: Path) -> dict[str, str]:
     names = runs.sources_of(recipe, REAL, ())
     runs.collect_all(home, names, quiet, limit=None, contact=None)
     bare = replace(recipe, steps=tuple((stage, ()) for stage, _ in recipe.steps))
-    curate(home, bare, names, mapping.threads(pool.count()), quiet)
+    curate(home, bare, names, executors.threads(worker_pool.count()), quiet)
     return extracted(root)
 
 
@@ -108,7 +108,7 @@ def texts_of(workspace: str | None) -> dict[str, str]:
         return extracted(Path(workspace))
     with tempfile.TemporaryDirectory(prefix="malmoi-gold-") as folder:
         texts = corpora(Path(folder) / "w")
-    pool.close()
+    worker_pool.close()
     return texts
 
 

@@ -66,15 +66,15 @@ curated = [{{ filter = "personal_data" }}, {{ filter = "redact" }}]
 STEPS = (
     ("flows.run", "collect_all", "collect"),
     ("flows.run", "curate", "plan, ledgers"),
-    ("flows.surveys", "survey", "slices"),
-    ("flows.surveys", "_exchanged", "exchange"),
-    ("flows.report", "refresh", "report of sources"),
-    ("flows.curation", "write", "report of curation"),
+    ("flows.engine.run_surveys", "survey", "slices"),
+    ("flows.engine.run_surveys", "_exchanged", "exchange"),
+    ("flows.reports.crawl_report", "refresh", "report of sources"),
+    ("flows.reports.curation_report", "write", "report of curation"),
     ("flows.run", "release", "release, rest"),
     ("flows.release", "publish", "publish, rest"),
     ("malmoi.releases.audit", "ledgers", "stages read again"),
     ("malmoi.releases.audit", "write", "audit tables"),
-    ("flows.remember", "leave", "segment"),
+    ("flows.index_segments", "leave", "segment"),
     ("data_cards", "write", "card"),
     ("flows.release", "verify", "verify"),
 )
@@ -191,9 +191,9 @@ def _pss(process: psutil.Process) -> float:
 
 def drive(recipe: str, workspace: str, workers: str, answer: str) -> int:
     """Run as `malmoi run` does, and write what each step cost."""
-    from flows import mapping, pool
     from flows import run as runs
-    from flows.progress import Progress
+    from flows.engine import executors, worker_pool
+    from flows.engine.progress import Progress
     from malmoi.workspace import Workspace
 
     clock = Clock(last=(time.monotonic(), 0.0))
@@ -201,9 +201,9 @@ def drive(recipe: str, workspace: str, workers: str, answer: str) -> int:
     for place, name, step in STEPS:
         module = importlib.import_module(place)
         setattr(module, name, clock.step(step)(getattr(module, name)))
-    pool.configure(int(workers))
-    pool.workers().warm()
-    threads = mapping.threads(pool.count())
+    worker_pool.configure(int(workers))
+    worker_pool.workers().warm()
+    threads = executors.threads(worker_pool.count())
 
     def mapper(call: Any, jobs: Any, done: Any = lambda _: None) -> list[Any]:
         task = getattr(call, "args", (call,))[0].__name__  # of a partial the call that it carries
@@ -214,7 +214,7 @@ def drive(recipe: str, workspace: str, workers: str, answer: str) -> int:
     chosen, home = runs.recipe_of(recipe), Workspace.open(Path(workspace))
     with home.lock():
         made = runs.run(home, chosen, runs.sources_of(chosen, recipe, ()), mapper, Progress())
-    pool.close()
+    worker_pool.close()
     clock.note()
     Path(answer).write_text(json.dumps({"steps": clock.steps, "documents": made.documents, "root": made.root}))
     return 0

@@ -21,10 +21,10 @@ from rich.table import Table
 from filters import morphology
 from flows import run as runs
 from malmoi import recipe as recipes
-from malmoi import shard
-from malmoi.corridor import Bound, apply, walk
+from malmoi.apply import Bound, apply, walk
 from malmoi.document import Document, LicenceEvidence, Provenance
 from malmoi.recipe import Recipe
+from malmoi.storage import shard
 
 SIZE = 1_000_000  # code points of each text
 LIMIT = 2.0  # CPU seconds a megabyte (10^6 bytes of UTF-8); issue 4: no input takes more

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from filters import morphology
-from filters.fences import without_fences
-from malmoi import shard
+from filters.views.code_fences import without_fences
 from malmoi.document import Document, Morphemes, Provenance
+from malmoi.storage import shard
 
 MOST_CHARS = 300_000  # code points of each source, the first documents that hold as many: a minute of CPU in all
 ODD_CHARS = 1_000_000

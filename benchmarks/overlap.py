@@ -20,11 +20,11 @@ import numpy as np
 
 from benchmarks import gold
 from filters.benchmark_overlap import index
-from filters.duplicates.sketch import letters_of
-from filters.evaluation import kernels
-from filters.evaluation.index import Index, build
+from filters.duplicates.minhash.sketch import letters_of
+from filters.evaluation import search_kernels
+from filters.evaluation.item_index import Index, build
 from filters.evaluation.items import Item
-from malmoi.named_files import resolved
+from malmoi.recipe_files import resolved
 
 RUN, MIN_SHARE = 12, 0.7  # the defaults of the filter
 SOURCES = ("web-ko", "law-ko", "boddari", "ko-react-dev")  # without the book that web-ko holds too
@@ -77,10 +77,10 @@ def _chance(texts: Texts) -> None:
         print(f"| {size} | {asked:,} | {100 * found / asked:.2f} % |")
 
 
-def _runs(text: str, size: int) -> kernels.U64:
+def _runs(text: str, size: int) -> search_kernels.U64:
     letters = letters_of(text).astype(np.uint16)
     out = np.empty(letters.size + 1, np.uint64)
-    return out[: kernels.runs(letters, 0, letters.size, size, out)]
+    return out[: search_kernels.runs(letters, 0, letters.size, size, out)]
 
 
 def _sentences(texts: list[str]) -> Iterator[str]:

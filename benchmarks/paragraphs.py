@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import measure
-from filters.paragraphs.survey import SURVEY
-from flows.mapping import threads
+from filters.paragraphs.paragraph_survey import SURVEY
+from flows.engine.executors import threads
 from malmoi.document import Document, Provenance
 from malmoi.survey import Surveyed
 

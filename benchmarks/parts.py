@@ -19,15 +19,15 @@ from typing import TypeVar
 
 import pyarrow.compute as pc
 
-from crawlers import catalogue, defaults, templates
+from crawlers import catalogue, defaults, host_templates
 from crawlers import extract as extraction
 from filters import morphology
 from flows.curate import extract_jobs, learn_jobs
-from flows.jobs import ExtractJob, learning
-from malmoi import shard
-from malmoi.capture import IndexRow
+from flows.engine.shard_jobs import ExtractJob, learning
+from malmoi.archive.capture import IndexRow
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
 from malmoi.source import Item
+from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ def _extracted(job: ExtractJob) -> tuple[float, float]:
     definition = catalogue.load(job.extraction.definition)
     made = definition.evidence or defaults.evidence_for(definition.source, dict(job.extraction.archived))
     rights, items = Timed(made), definition.items or defaults.items
-    read = templates.reader(job.extraction.templates, definition.text or defaults.text)
+    read = host_templates.reader(job.extraction.templates, definition.text or defaults.text)
 
     def extract(row: IndexRow) -> None:
         capture = replace(extraction.load(row), source=definition.source.name)

@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks import measure
 from benchmarks.measure import Usage
 from benchmarks.sources import web_ko
-from malmoi import capture
+from malmoi.archive import capture
 from malmoi.source import Warc
 
 HERE = Path(__file__).parent

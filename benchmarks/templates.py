@@ -17,15 +17,15 @@ from rich.table import Table
 
 from benchmarks.sources import web_ko
 from crawlers import extract as extraction
-from crawlers import templates
+from crawlers import host_templates
 from crawlers.extract import Extraction, Extractor, extractor, items_of
-from crawlers.formats.template import Template
-from crawlers.formats.template_learning import AGREEMENT, Lesson, agreement, learn, shared
-from crawlers.templates import LABEL, MIN_PAGES, host_of
-from malmoi import capture
-from malmoi.capture import IndexRow
-from malmoi.collection import Run
-from malmoi.corridor import Kept
+from crawlers.formats.html.host_template import Template
+from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement, learn, shared
+from crawlers.host_templates import LABEL, MIN_PAGES, host_of
+from malmoi.apply import Kept
+from malmoi.archive import capture
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import Run
 from malmoi.source import Warc
 
 SOURCE = str(Path(__file__).parent / "sources" / "web_ko.py")
@@ -84,9 +84,9 @@ def _learned(rows: Sequence[IndexRow]) -> list[tuple[str, tuple[Template | None,
     items = items_of(Extraction(SOURCE, ()))
 
     def lessons(sampled: Sequence[IndexRow]) -> list[Lesson]:
-        return [found for row in sampled for item in items(row) if (found := templates.lesson(item)) is not None]
+        return [found for row in sampled for item in items(row) if (found := host_templates.lesson(item)) is not None]
 
-    samples = templates.samples([Run(Path(), tuple(rows), {})])
+    samples = host_templates.samples([Run(Path(), tuple(rows), {})])
     return [(s.host, learn(s.host, lessons(s.lessons), lessons(s.checks))) for s in samples]
 
 

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import gold
-from flows import curation
 from flows import run as runs
-from malmoi.corridor import Bound, apply
-from malmoi.limit import Limit
+from flows.reports import curation_report
+from malmoi.apply import Bound, apply
 from malmoi.recipe import Recipe
+from malmoi.threshold import Limit
 
 SHARES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)  # of the real documents, for which the limit is shown
 MIN_CHARS = 100  # code points without white space: shorter texts say little about any measure but length
@@ -41,7 +41,7 @@ def limits(recipe: Recipe) -> Iterator[tuple[str, Limit, float]]:
     """(filter, limit, bound as the recipe has it), in order."""
     for _, steps in recipe.steps:
         for step in steps:
-            for limit in curation.limits(step):
+            for limit in curation_report.limits(step):
                 yield step.filter, limit, float(dict(step.params)[limit.parameter]) * limit.scale
 
 

@@ -1,8 +1,8 @@
 """`python -m benchmarks.train_spam [--write]`: train the model that `spam` asks beside its terms.
 
-Logistic regression over hashed runs of characters (`filters/ngrams.py`), solved by Newton's method on the products
+Logistic regression over hashed runs of characters (`filters/korean/ngram_model.py`), solved by Newton's method on the products
 of the texts: no chance, no order, the same weights each time. It learns from texts of this repository only, and
-prints what five-fold cross-validation finds; `--write` writes `filters/spam_model.bin`. A text belongs to a fold by
+prints what five-fold cross-validation finds; `--write` writes `filters/lexicons/spam_model.bin`. A text belongs to a fold by
 the digest of its own letters.
 """
 
@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from filters import ngrams
-from filters.terms import MOST_CHARS, shadow
+from filters.korean import ngram_model
+from filters.lexicons.term_lists import MOST_CHARS, shadow
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "spam_model.bin"
@@ -63,7 +63,7 @@ def digest(texts: Sequence[Shown]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def trained(texts: Sequence[Shown]) -> ngrams.Model:
+def trained(texts: Sequence[Shown]) -> ngram_model.Model:
     """The model of `texts`."""
     matrix = _matrix(texts)
     gold = np.array([float(text.spam) for text in texts])
@@ -74,7 +74,7 @@ def trained(texts: Sequence[Shown]) -> ngrams.Model:
         "spam": int(gold.sum()),
         "sha256": digest(texts),
     }
-    return ngrams.rounded(matrix.T.astype(np.float64) @ dual, start, about)
+    return ngram_model.rounded(matrix.T.astype(np.float64) @ dual, start, about)
 
 
 def crossed(texts: Sequence[Shown]) -> Floats:
@@ -93,10 +93,10 @@ def crossed(texts: Sequence[Shown]) -> Floats:
 
 def _matrix(texts: Sequence[Shown]) -> npt.NDArray[np.float32]:
     """A row of length 1 for each text, less for the shortest: its different runs."""
-    matrix = np.zeros((len(texts), ngrams.SIZE), np.float32)
+    matrix = np.zeros((len(texts), ngram_model.SIZE), np.float32)
     for row, text in zip(matrix, texts, strict=True):
-        runs = ngrams.once(ngrams.runs_of(shadow(text.text[:MOST_CHARS])))
-        row[runs] = min(1.0, len(runs) / ngrams.FEWEST) * max(ngrams.FEWEST, len(runs)) ** -0.5
+        runs = ngram_model.once(ngram_model.runs_of(shadow(text.text[:MOST_CHARS])))
+        row[runs] = min(1.0, len(runs) / ngram_model.FEWEST) * max(ngram_model.FEWEST, len(runs)) ** -0.5
     return matrix
 
 
@@ -139,7 +139,7 @@ def main(arguments: list[str]) -> int:
     texts = shown()
     print(*report(texts, crossed(texts)), sep="\n")
     if given.write:
-        WRITTEN.write_bytes(ngrams.dump(trained(texts)))
+        WRITTEN.write_bytes(ngram_model.dump(trained(texts)))
         print(f"{WRITTEN.relative_to(ROOT)}: {WRITTEN.stat().st_size:,} bytes from {digest(texts)[:12]}")
     return 0
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from crawlers import denied
-from malmoi.capture import Capture
+from crawlers import denylist
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
-from malmoi.rights import terms
+from malmoi.licensing.rights_decision import terms
 from malmoi.source import Api, Dump, Expect, Extracted, Feed, Git, Item, Site, Sitemap, Source, Trouble
 
 SOURCES = Path(__file__).parent / "sources"
@@ -77,10 +77,10 @@ def load(name_or_path: str) -> Definition:
     if wrong := mistyped(source):
         raise CallError(f"{path}: {wrong}")
     for url in addresses(source):
-        if why := denied.reason(url, marked=source.rule.review):
+        if why := denylist.reason(url, marked=source.rule.review):
             raise CallError(
                 f"{path}: {url} is on the denylist ({why}); see `malmoi sources denied {why.partition(':')[0]}`. "
-                "Leave the source out, or ask its publisher for a licence and change crawlers/denied.py with the proof"
+                "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py with the proof"
             )
     verbs = ("follow", "items", "evidence", "text", "trouble")
     return Definition(source, *(_function(module, path, verb) for verb in verbs))

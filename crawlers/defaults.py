@@ -7,10 +7,13 @@ from dataclasses import replace
 from urllib.parse import urldefrag, urlsplit
 
 from crawlers import formats
-from crawlers.formats import html, tables
-from crawlers.rights import claims, documents, marks, rendered, signals
-from crawlers.rights.instruments import is_instrument
-from malmoi.capture import Capture
+from crawlers.formats import tables
+from crawlers.formats.html import html_page
+from crawlers.rights import claims, xmp_rights
+from crawlers.rights.host import response_signals
+from crawlers.rights.host.policy_files import is_instrument
+from crawlers.rights.page import licence_marks, page_from_text
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Scope, Signal
 from malmoi.errors import CaptureError
 from malmoi.source import FOLDER, Extracted, Item, Source
@@ -85,20 +88,20 @@ def evidence_for(
     def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         found: tuple[LicenceEvidence, ...] = ()
         said: tuple[Signal, ...] = ()
-        page: html.Page | rendered.Rendered | None
+        page: html_page.Page | page_from_text.Rendered | None
         kind = _kind(item)
         if kind == "html":
-            page = html.parse(item)
-            found = marks.find(item, page)
+            page = html_page.parse(item)
+            found = licence_marks.find(item, page)
         elif kind in DOCUMENTS:
-            page = rendered.of_text(item, text(item).text)
-            stated, said = documents.find(item, kind)
-            found = (*stated, *marks.find(item, page, labels=True))
-        elif (page := rendered.page(item, _name(item))) is not None:
-            found = (*page.stated, *marks.find(item, page, labels=True))
+            page = page_from_text.of_text(item, text(item).text)
+            stated, said = xmp_rights.find(item, kind)
+            found = (*stated, *licence_marks.find(item, page, labels=True))
+        elif (page := page_from_text.page(item, _name(item))) is not None:
+            found = (*page.stated, *licence_marks.find(item, page, labels=True))
         found = (*item.evidence, *found, *claims.from_claim(source, item, archived))
         believed, noted = claims.believed(found, widest)
-        return believed, (*signals.find(item, page), *said, *noted)
+        return believed, (*response_signals.find(item, page), *said, *noted)
 
     return evidence
 

@@ -10,22 +10,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from crawlers import catalogue, past, templates
-from crawlers.formats.stated import day, line
-from crawlers.formats.template import Template
-from crawlers.rights import instruments
-from crawlers.rights.instruments import Instrument
-from malmoi import capture as captures
+from crawlers import catalogue, host_templates, revisions
+from crawlers.formats.html.host_template import Template
+from crawlers.formats.metadata_values import day, line
+from crawlers.rights.host import policy_files
+from crawlers.rights.host.policy_files import Instrument
+from malmoi.apply import Dropped, Kept, Outcome
+from malmoi.archive import capture as captures
+from malmoi.archive.capture import Capture, IndexRow
+from malmoi.archive.collection import Past
 from malmoi.boundary import input_errors
-from malmoi.capture import Capture, IndexRow
-from malmoi.collection import Past
-from malmoi.corridor import Dropped, Kept, Outcome
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal, Verdict
 from malmoi.errors import CaptureError
-from malmoi.licences import table_digest
-from malmoi.rights import decide
+from malmoi.licensing.licences import table_digest
+from malmoi.licensing.rights_decision import decide
+from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
-from malmoi.workers import renew
 
 VERSION = 11  # raise it when extraction, marks or signals change what they yield
 # Distributions whose version decides the text, the date or what a host is understood to say.
@@ -73,7 +73,7 @@ def extractor(job: Extraction) -> Extractor:
     items = definition.items or defaults.items
     evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
     text = definition.text or defaults.text
-    read = templates.reader(job.templates, text)
+    read = host_templates.reader(job.templates, text)
     pasts = dict(job.past)
 
     def extract(row: IndexRow) -> list[Outcome]:
@@ -85,13 +85,13 @@ def extractor(job: Extraction) -> Extractor:
             return [_too_large(row, definition.source, evidence)]
         capture = replace(load(row), source=definition.source.name)
         place = speaking(definition.source, capture.url)
-        host = instruments.find(place, job.instruments) if job.instruments else ()
+        host = policy_files.find(place, job.instruments) if job.instruments else ()
         found = ((item, read(item)) for item in _each(items(capture)))
         made = [_told(document(capture, row.payload_sha256, item, s.extracted, evidence, host), s) for item, s in found]
         if row.url not in pasts:
             return made
         visits = pasts[row.url]
-        earlier = [(old, past.licences(old, load, items, evidence, text)) for old in visits.earlier]
+        earlier = [(old, revisions.licences(old, load, items, evidence, text)) for old in visits.earlier]
         return [_with_past(outcome, visits, earlier) for outcome in made]
 
     return extract
@@ -100,7 +100,7 @@ def extractor(job: Extraction) -> Extractor:
 def failure(reason: str) -> Exception:
     """An exception that makes its document failed, named as `reason` names it.
 
-    `malmoi.workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
+    `malmoi.processes.workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
     and does not catch what compiled Rust raises; both may be about a document.
     """
     if reason == "memory-limit":
@@ -125,7 +125,7 @@ def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
     return lambda row: list(items(replace(load(row), source=definition.source.name)))
 
 
-def _told(outcome: Outcome, said: templates.Said) -> Outcome:
+def _told(outcome: Outcome, said: host_templates.Said) -> Outcome:
     """The outcome with how its text was read, where the host has a template."""
     if not said.labels:
         return outcome
@@ -194,7 +194,7 @@ def _with_past(outcome: Outcome, visits: Past, earlier: list[tuple[IndexRow, dic
     doc = outcome.document
     key = doc.id.partition("/")[2]
     now = decide(doc.evidence, doc.signals).licence
-    notes = (*past.gone(visits), *past.relicensed(key, now, doc.provenance.fetched, earlier))
+    notes = (*revisions.gone(visits), *revisions.relicensed(key, now, doc.provenance.fetched, earlier))
     return replace(outcome, document=replace(doc, signals=(*doc.signals, *notes)))
 
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from malmoi.archive.capture_fields import has_controls, show
 from malmoi.boundary import input_errors
-from malmoi.capture_fields import has_controls, show
 from malmoi.errors import SourceError
 from malmoi.source import Folder, Source
 

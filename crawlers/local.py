@@ -13,16 +13,17 @@ from urllib.parse import urldefrag
 
 from crawlers import folders
 from crawlers.folders import Left
-from crawlers.rights import claims, instruments
-from crawlers.rights.instruments import INSTRUMENT
-from malmoi import capture
+from crawlers.rights import claims
+from crawlers.rights.host import policy_files
+from crawlers.rights.host.policy_files import INSTRUMENT
+from malmoi.archive import capture
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.capture_fields import show
+from malmoi.archive.collection import GONE, LICENCE, Run, current, finish
 from malmoi.boundary import input_errors
-from malmoi.capture import IndexRow
-from malmoi.capture_fields import show
-from malmoi.collection import GONE, LICENCE, Run, current, finish
 from malmoi.errors import CaptureError, SourceError
-from malmoi.shard import sha256_of
 from malmoi.source import FOLDER, Folder, LicenceClaim, Source, Warc
+from malmoi.storage.shard import sha256_of
 
 _MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
 
@@ -163,7 +164,7 @@ def _told_apart(row: IndexRow) -> IndexRow:
         body = capture.read(Path(row.path), row.offset, row.record, row.payload_sha256).body
     try:
         with input_errors(_Odd):
-            found = instruments.is_instrument(row.url, body)
+            found = policy_files.is_instrument(row.url, body)
     except _Odd:  # extraction will say what it is
         return row
     return replace(row, kind=INSTRUMENT) if found else row

@@ -6,7 +6,7 @@ taken: floating point sums depend on the number of threads. Deciles are members 
 
 from __future__ import annotations
 
-from data_cards import copies, personal
+from data_cards import duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
 FACTS_VERSION = 5  # raise it with any change below: a card is rendered by the list it was made with
@@ -84,8 +84,8 @@ NUMBERS: dict[str, Number] = {
         ("dropped",),
         "SELECT count(*) FROM dropped WHERE reason = 'withdrawn'",
     ),
-    **copies.NUMBERS,
-    **personal.NUMBERS,
+    **duplicate_tables.NUMBERS,
+    **personal_data_tables.NUMBERS,
     "opt_outs": Number(
         "Documents that opted out",
         "이용을 거부한 문서",
@@ -179,8 +179,8 @@ TABLES: dict[str, Listing] = {
         ("edits",),
         "SELECT filter, reason, sum(n)::BIGINT AS edits FROM edits GROUP BY ALL ORDER BY 3 DESC, 1, 2",
     ),
-    **personal.TABLES,
-    **copies.TABLES,
+    **personal_data_tables.TABLES,
+    **duplicate_tables.TABLES,
     "evidence": Listing(
         "How licences were proved",
         "이용허락의 근거",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from malmoi.expressions import family, folder_name
+from malmoi.licensing.licence_expressions import family, folder_name
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
 LICENCES = {

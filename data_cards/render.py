@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.header import configurations, header
-from malmoi.canonical import canonical
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
-from malmoi.tables import opened
+from malmoi.storage.canonical_json import canonical
+from malmoi.storage.duckdb_tables import opened
 
 _TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")

@@ -14,16 +14,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from filters.params import Share
-from filters.terms import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
+from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
 from malmoi.document import Document, Verdict
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Share
+from malmoi.threshold import Limit
 
 VERSION = 1
 LIBRARIES = ("ahocorasick_rs", "google-re2")
 LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only where a recipe sets `drop`
 
-TERMS = load(Path(__file__).with_name("abuse_terms.txt"))
+TERMS = load(Path(__file__).parent / "lexicons" / "abuse_terms.txt")
 SPOKEN = ("swear", "slur", "scorn", "mild", "contempt")
 SHORT = 80  # code points; a remark so short is scornful by one word (our choice: two lines of a comment)
 LONGEST = 1_000  # code points of a sentence; a longer one is cut

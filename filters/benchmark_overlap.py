@@ -7,12 +7,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from filters.evaluation import files
-from filters.evaluation.index import Index, build
-from filters.params import Share
+from filters.evaluation import item_files
+from filters.evaluation.item_index import Index, build
 from malmoi.document import Document, Verdict
 from malmoi.errors import CallError
-from malmoi.named_files import NamedFiles
+from malmoi.parameter_bounds import Share
+from malmoi.recipe_files import NamedFiles
 
 VERSION = 1
 LIBRARIES = ("datasketch", "numpy")  # of the letters of a text, and of the index
@@ -24,7 +24,7 @@ MOST_NAMED = 1_000  # items that a label names; the measure counts all
 def readable(sets: NamedFiles) -> None:
     """Read all `sets` once; CallError says which file is none of an evaluation set, and what to do next."""
     for file in sets:
-        files.items_of(file)
+        item_files.items_of(file)
 
 
 FILES = {"sets": readable}  # parameters that name files → what reads them when the recipe is read
@@ -88,4 +88,4 @@ def prepare(*, sets: NamedFiles, run: int, only_mark: tuple[str, ...] = (), **_:
 @lru_cache(maxsize=2)
 def index(sets: NamedFiles, run: int) -> Index:
     """The index over all items of `sets`, built once in a process."""
-    return build((item for file in sets for item in files.items_of(file)), run)
+    return build((item for file in sets for item in item_files.items_of(file)), run)

@@ -16,10 +16,10 @@ from typing import Literal, TypeAlias, get_args
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
-from filters.params import Share
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Share
+from malmoi.threshold import Limit
 
 Domain: TypeAlias = Literal[
     "semiconductor", "manufacturing", "content", "law", "administration", "politics", "economy", "finance",
@@ -33,7 +33,7 @@ LIMITS = (Limit("domain_kept", "min_score", "min", "other-domain"),)
 
 FLOOR = 0.2  # a score below it is not stored; our choice: a field that a text only touches
 MOST = 5  # fields stored of one text
-_TERMS = Path(__file__).parent / "domain_terms"
+_TERMS = Path(__file__).parent / "lexicons" / "domain_terms"
 _NEUTRAL = "neutral"
 _TO_ZERO = bytes(byte if byte == ord("|") else 0 for byte in range(256))
 # Nouns, their affixes, roots, words in other scripts and numbers: 3나노, K팝, 산업화.

@@ -14,9 +14,9 @@ from itertools import accumulate, groupby, pairwise
 import re2
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from filters.furniture_rules import BESIDE, BUTTONS, CONTACT, EDGE, FIELD, RULES, SURE, WEAK
-from filters.params import Chars
+from filters.lexicons.furniture_rules import BESIDE, BUTTONS, CONTACT, EDGE, FIELD, RULES, SURE, WEAK
 from malmoi.document import Document, Edit, Edits
+from malmoi.parameter_bounds import Chars
 
 VERSION = 3
 LIBRARIES = ("ahocorasick_rs", "google-re2")

@@ -26,9 +26,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from filters.fences import fences
-from filters.params import Share
+from filters.views.code_fences import fences
 from malmoi.document import Document, Edit, Edits
+from malmoi.parameter_bounds import Share
 from malmoi.survey import Rows, Survey
 
 VERSION = 2

@@ -16,10 +16,10 @@ from typing import TypeAlias
 import numpy as np
 import pycld2
 
-from filters import views
-from filters.params import Share
+from filters.views import text_views
 from malmoi.document import Document, Verdict
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Share
+from malmoi.threshold import Limit
 
 U8: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -110,7 +110,7 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
     letters = prose = _counted(kinds)
     share = letters.korean_share
     if share < 1 - SECOND_SHARE:
-        text = views.prose(text)
+        text = text_views.prose(text)
         if any(sign in text for sign in ("`", "://", "](", "<")):
             text = _CODE.sub(" ", text)
         if len(text) != len(doc.text):  # what is cut has three signs and more

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from filters import views
-from filters.params import Chars
+from filters.views import text_views
 from malmoi.document import Document, Verdict
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Chars
+from malmoi.threshold import Limit
 
 VERSION = 1
 LIMITS = (
@@ -26,7 +26,7 @@ def judge(doc: Document, *, min_chars: Chars = 90, max_chars: Chars = 1_000_000)
     are a book of 1,500 pages; what is longer is a dump that was not cut into its items.
     Measure `chars`.
     """
-    chars = sum(map(len, views.words(doc.text)))
+    chars = sum(map(len, text_views.words(doc.text)))
     measures = (("chars", float(chars)),)
     if chars < min_chars:
         return Verdict("drop", "too-short", float(chars), float(min_chars), measures=measures)

@@ -19,12 +19,12 @@ from typing import Literal
 
 import re2
 
-from filters import machine_frames, machine_residue
-from filters.grammar import CLOSERS, PARTICLE, Grammar, grammar_of
-from filters.params import Count, Score
+from filters.korean.morpheme_signs import CLOSERS, PARTICLE, Grammar, grammar_of
+from filters.machine_text_rules import sentence_frames, tool_leftovers
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Count, Score
+from malmoi.threshold import Limit
 
 VERSION = 3
 LIBRARIES = ("google-re2",)
@@ -56,7 +56,7 @@ _RENDERED = re2.compile(
     r"당신의\s(?:컴퓨터|계정|비밀번호|장치|기기|브라우저|주문|설정|파일|체계|시스템|정책|경험[을를]|웹사이트|이메일|소프트웨어|데이터)|"
     r"에\s(?:대한|관하여),|[을를]\s향하여|의\s역할을\s(?:합|가정|연기)"
 )
-_LINES = Path(__file__).with_name("machine_calques.txt").read_text(encoding="utf-8").splitlines()
+_LINES = (Path(__file__).parent / "lexicons" / "machine_calques.txt").read_text(encoding="utf-8").splitlines()
 _CALQUES = re2.compile("|".join(line for line in _LINES if line and not line.startswith("#")))
 # Bytes read in the wrong encoding: what cannot be told, a question mark in a word, a row of Latin signs; and signs of
 # HTML that nothing has read. A question mark and a word behind it also stand where a blank was forgotten, so the
@@ -159,7 +159,7 @@ def judge(doc: Document, *, max_score: Score = 0.75, min_morphemes: Count = 30) 
     if len(doc.morphemes) >= min_morphemes:
         if score > max_score:
             outcome, reason = "drop", "machine-text"
-        elif machine_residue.is_notice(doc.text, doc.morphemes):
+        elif tool_leftovers.is_notice(doc.text, doc.morphemes):
             outcome, reason = "drop", "page-notice"
     return Verdict(outcome, reason, score, max_score, measures=(("machine", score),))
 
@@ -177,9 +177,9 @@ def signs_of(text: str, found: Morphemes) -> Signs:
     plain = text if text.isascii() else text.encode("utf-8", "replace").decode()  # RE2 takes no lone surrogates
     # Each on its own: RE2 keeps the states of one of them in its memory, but not those of all in one.
     calques, empty, rendered = (len(kind.findall(plain)) if many else 0 for kind in (_CALQUES, _EMPTY, _RENDERED))
-    open_particles = machine_residue.open_particles(plain) if "(" in text else 0
+    open_particles = tool_leftovers.open_particles(plain) if "(" in text else 0
     you, commands = _bidding(forms, grammar) if many and "당신" in text else (0.0, 0.0)
-    stuffed = machine_frames.stuffed(nouns, found) if len(found.sentence_start) >= 5 else 0.0
+    stuffed = sentence_frames.stuffed(nouns, found) if len(found.sentence_start) >= 5 else 0.0
     return Signs(
         sentences=n,
         late_words=_late_words(text, found, grammar, n) if many else 0.0,
@@ -193,18 +193,18 @@ def signs_of(text: str, found: Morphemes) -> Signs:
         slots=open_particles / n,
         slot_share=open_particles / max(1, signs.count(PARTICLE)),
         wrong_objects=_wrong_objects(text),
-        residue=machine_residue.residue(plain, n) + machine_residue.unfilled(plain, n),
-        frame=machine_residue.frame(plain, found),
+        residue=tool_leftovers.residue(plain, n) + tool_leftovers.unfilled(plain, n),
+        frame=tool_leftovers.frame(plain, found),
         empty=empty / n,
         stuffed=stuffed,
-        owned=machine_frames.owned(found, grammar) if text.count("의") >= 4 else 0.0,
-        phrase=machine_frames.phrase(forms, grammar) if stuffed else 0.0,
-        crammed=machine_frames.crammed(text, grammar),
+        owned=sentence_frames.owned(found, grammar) if text.count("의") >= 4 else 0.0,
+        phrase=sentence_frames.phrase(forms, grammar) if stuffed else 0.0,
+        crammed=sentence_frames.crammed(text, grammar),
         captions=len(_CAPTION.findall(text)) if "[" in text and 2 * signs.count(".") < n else 0,
         loose=_loose(text),
         garbled=_garbled(plain),
-        gibberish=machine_residue.gibberish(plain),
-        misread=machine_residue.misread(plain),
+        gibberish=tool_leftovers.gibberish(plain),
+        misread=tool_leftovers.misread(plain),
     )
 
 

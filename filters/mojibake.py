@@ -20,7 +20,7 @@ import re
 from html.entities import html5
 from itertools import pairwise
 
-from filters.fences import fences
+from filters.views.code_fences import fences
 from malmoi.document import Document, Edit, Edits
 
 VERSION = 1

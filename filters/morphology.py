@@ -6,7 +6,7 @@ gives 185 and 505 kchar/s and the same token for 99.7 % of them, a cut-off of 2 
 Without the dictionary of multi-word names (0.07 % of tokens) a process loads in half the time
 and saves 200 MB. Both together keep 99.6 and 99.7 % of tokens.
 
-A text is analysed line by line (`filters.units`); lines are remembered, since menus, notices and
+A text is analysed line by line (`filters.korean.analysis_units`); lines are remembered, since menus, notices and
 headings come again and again over the pages of a site. That cannot be seen in what is found: a line is
 always analysed by itself, remembered or not.
 """
@@ -24,9 +24,9 @@ from typing import NamedTuple, TypeAlias
 
 from kiwipiepy import Dialect, Kiwi, Match, Token
 
-from filters.fences import fences
-from filters.sentences import begins
-from filters.units import Stretch, units
+from filters.korean.analysis_units import Stretch, units
+from filters.korean.sentence_boundaries import begins
+from filters.views.code_fences import fences
 from malmoi.document import Document, Morphemes
 
 VERSION = 3
@@ -96,7 +96,7 @@ def mark(doc: Document) -> Morphemes:
     Offsets are code points of `doc.text`; contracted morphemes share a start. Tags are Kiwi's
     Sejong tags without the marks for regular (-R) and irregular (-I) verbs. A sentence runs
     from its first morpheme to the end of its last. It ends where Kiwi says so, corrected by
-    `filters.sentences`, and where a line ends, unless the line is wrapped (`filters.units`). The mark of a list
+    `filters.korean.sentence_boundaries`, and where a line ends, unless the line is wrapped (`filters.korean.analysis_units`). The mark of a list
     item belongs to the sentence behind it; a line of signs alone is none. Fenced code has neither
     morphemes nor sentences, nor has a stretch without blanks behind the first 10,000 code points of
     such stretches.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filters.duplicates.survey import SURVEY as SURVEY
+from filters.duplicates.duplicate_survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 

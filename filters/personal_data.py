@@ -11,38 +11,29 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import re2
 
-from filters.pii_rules import (
-    addresses,
-    at_signs,
-    documents,
-    email_parts,
-    emails,
-    messenger,
-    names,
-    network,
-    number_parts,
-    numbers,
-    official,
-    passwords,
-    payments,
-    persons,
-    phone_parts,
+from filters.pii_rules import institutions
+from filters.pii_rules.contacts import at_handles, emails, emails_partial, messenger, profile_links
+from filters.pii_rules.institutions import Official
+from filters.pii_rules.numbers import (
+    card_account_business,
+    partial,
+    passport_licence_health,
     phones,
-    postcodes,
-    profiles,
-    repeats,
-    resident_parts,
-    residents,
-    romanised,
-    secrets,
-    spelled,
+    phones_partial,
+    resident,
+    resident_partial,
+    spelled_out,
     vehicles,
 )
-from filters.pii_rules.finding import Found, resolved, spans
-from filters.pii_rules.numbers import Run, Window
-from filters.pii_rules.official import Official
-from filters.pii_rules.writings import canonical
-from malmoi import links
+from filters.pii_rules.people import birth_dates, names
+from filters.pii_rules.places import postcodes, romanised_addresses, street_addresses
+from filters.pii_rules.repeats import repeat_search
+from filters.pii_rules.repeats.canonical_values import canonical
+from filters.pii_rules.secrets import network, passwords, tokens
+from filters.pii_rules.text import digit_runs
+from filters.pii_rules.text.digit_runs import Run, Window
+from filters.pii_rules.text.match import Found, resolved, spans
+from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
 
 VERSION = 8
@@ -92,7 +83,7 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_officia
     """
     text, data = _readable(doc.text)
     every = _found(text, data, "name" in kinds or bool(keep_official), doc.morphemes)
-    kept = [f for f in official.judged(text, every, keep_official) if f.kind in kinds]
+    kept = [f for f in institutions.judged(text, every, keep_official) if f.kind in kinds]
     return spans(_with_repeats(doc, text, every, kept, kinds, keep_official), doc.text)
 
 
@@ -119,15 +110,15 @@ def _with_repeats(
     What `keep` lets stand in one place is not sought in others.
     """
     values = [(f.kind, text[f.start : f.end]) for f in kept]
-    for part in filter(None, (doc.title, doc.author, links.plain(doc.provenance.url))):
+    for part in filter(None, (doc.title, doc.author, url_privacy.plain(doc.provenance.url))):
         part, data = _readable(part)
-        found = official.judged(part, _found(part, data, "name" in kinds), keep)
+        found = institutions.judged(part, _found(part, data, "name" in kinds), keep)
         values += [(f.kind, part[f.start : f.end]) for f in found if f.kind in kinds]
     if len(kept) < len(every):
         marked = {f.start for f in kept}
         stays = {canonical(f.kind, text[f.start : f.end]) for f in every if f.kind in kinds and f.start not in marked}
         values = [(kind, value) for kind, value in values if canonical(kind, value) not in stays]
-    again = repeats.found(text, values, every) if values else []
+    again = repeat_search.found(text, values, every) if values else []
     return sorted((*kept, *again), key=lambda f: f.start) if again else kept
 
 
@@ -141,10 +132,10 @@ def _readable(text: str) -> tuple[str, bytes]:
 
 
 def _in_runs(text: str, data: bytes) -> Iterator[Found]:
-    for run in numbers.runs(text, data):
+    for run in digit_runs.runs(text, data):
         found = list(_in_run(text, run))
         yield from found
-        yield from payments.accounts(text, run, found)
+        yield from card_account_business.accounts(text, run, found)
 
 
 def _in_run(text: str, run: Run) -> Iterator[Found]:
@@ -176,13 +167,13 @@ class _Shape:
 def _shapes() -> _Shape:
     root = _Shape()
     for rule, shapes in (
-        (residents.resident, residents.SHAPES),
-        (residents.corporation, residents.SHAPES),
+        (resident.resident, resident.SHAPES),
+        (resident.corporation, resident.SHAPES),
         (phones.phone, phones.SHAPES),
-        (payments.card, payments.CARD_SHAPES),
-        (payments.business, payments.BUSINESS_SHAPES),
-        (documents.license_number, documents.LICENSE_SHAPES),
-        (documents.health, documents.HEALTH_SHAPES),
+        (card_account_business.card, card_account_business.CARD_SHAPES),
+        (card_account_business.business, card_account_business.BUSINESS_SHAPES),
+        (passport_licence_health.license_number, passport_licence_health.LICENSE_SHAPES),
+        (passport_licence_health.health, passport_licence_health.HEALTH_SHAPES),
     ):
         for lengths in shapes:
             shape = root
@@ -211,36 +202,36 @@ _GATE_BYTES = 64 << 20  # for the states of the automaton, which are built as te
 # words and people have one each.
 _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
-        ((numbers.RUN,), _in_runs),
-        ((resident_parts.MASKED,), resident_parts.masked),
-        ((resident_parts.PARTIAL,), resident_parts.partial),
-        (resident_parts.ODD_GATES, resident_parts.odd),
-        ((documents.PASSPORT,), documents.passports),
-        ((documents.SCANNED,), documents.scanned),
+        ((digit_runs.RUN,), _in_runs),
+        ((resident_partial.MASKED,), resident_partial.masked),
+        ((resident_partial.PARTIAL,), resident_partial.partial),
+        (resident_partial.ODD_GATES, resident_partial.odd),
+        ((passport_licence_health.PASSPORT,), passport_licence_health.passports),
+        ((passport_licence_health.SCANNED,), passport_licence_health.scanned),
         ((vehicles.VEHICLE,), vehicles.plates),
-        (phone_parts.GATES, phone_parts.found),
-        (number_parts.GATES, number_parts.found),
+        (phones_partial.GATES, phones_partial.found),
+        (partial.GATES, partial.found),
         ((postcodes.POSTCODE,), postcodes.postcodes),
         ((network.IPV4, network.IPV6), network.addresses),
         ((network.MAC,), network.macs),
-        (addresses.GATES, addresses.found),
-        ((addresses.APART_GATE,), addresses.apart),
-        ((romanised.GATE,), romanised.romanised),
+        (street_addresses.GATES, street_addresses.found),
+        ((street_addresses.APART_GATE,), street_addresses.apart),
+        ((romanised_addresses.GATE,), romanised_addresses.romanised),
     ),
     (
-        ((spelled.SPELLED,), spelled.spelled),
-        ((spelled.WORDS,), spelled.in_words),
-        ((spelled.DICTATED, spelled.IN_DIGITS), spelled.dictated),
+        ((spelled_out.SPELLED,), spelled_out.spelled),
+        ((spelled_out.WORDS,), spelled_out.in_words),
+        ((spelled_out.DICTATED, spelled_out.IN_DIGITS), spelled_out.dictated),
         (messenger.GATES, messenger.found),
-        ((at_signs.AT,), at_signs.at_signs),
-        ((profiles.LINKS,), profiles.links),
-        (secrets.GATES, secrets.found),
+        ((at_handles.AT,), at_handles.at_signs),
+        ((profile_links.LINKS,), profile_links.links),
+        (tokens.GATES, tokens.found),
         (passwords.GATES, passwords.found),
         (emails.GATES, emails.found),
-        (email_parts.GATES, email_parts.found),
+        (emails_partial.GATES, emails_partial.found),
     ),
     (
-        (persons.GATES, persons.found),
+        (birth_dates.GATES, birth_dates.found),
         (names.GATES, names.found),
     ),
 )

@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters import views
-from filters.grammar import CLOSERS, ENDINGS, FOREIGN, NO_WORDS, PARTICLE, Grammar, grammar_of
-from filters.params import Count, Share
+from filters.korean.morpheme_signs import CLOSERS, ENDINGS, FOREIGN, NO_WORDS, PARTICLE, Grammar, grammar_of
+from filters.views import text_views
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Count, Share
+from malmoi.threshold import Limit
 
 VERSION = 4
 NEEDS = ("morphology",)
@@ -120,7 +120,7 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
     """What `text` shows of Korean grammar by its morphemes; all zero where there are none."""
     grammar = grammar_of(found)
     words = len(found) - grammar.count(NO_WORDS)
-    eojeol = [word for word in views.prose(text).split() if not word.isascii()]
+    eojeol = [word for word in text_views.prose(text).split() if not word.isascii()]
     per_eojeol = 1 / len(eojeol) if eojeol else 0.0
     complete, listed = _sentences(grammar)
     sentences = len(found.sentence_start)

@@ -7,10 +7,10 @@ names its document for good and cannot be masked: two masked ones may be equal (
 
 from __future__ import annotations
 
-from filters.params import Count
 from filters.personal_data import mark as marks
-from malmoi import links
+from malmoi import url_privacy
 from malmoi.document import Document, Provenance, Spans, Verdict
+from malmoi.parameter_bounds import Count
 
 VERSION = 2
 LIBRARIES = ("google-re2",)
@@ -35,11 +35,11 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     'personal-data-in-id'
     """
     limit = max_resident_numbers if doc.label("use") == "train-only" else 0
-    beside = _marked("\n\n".join((doc.title, doc.author, links.plain(doc.provenance.url))))
+    beside = _marked("\n\n".join((doc.title, doc.author, url_privacy.plain(doc.provenance.url))))
     count = sum(span.kind in _KINDS for span in (*doc.spans, *beside))
     if count > limit:
         return Verdict("drop", "resident-number", measured=count, limit=limit)
-    if links.carries(doc.id, lambda text: "" if _marked(text) else text):
+    if url_privacy.carries(doc.id, lambda text: "" if _marked(text) else text):
         return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
     return Verdict("keep", "within-limit", measured=count, limit=limit)
 

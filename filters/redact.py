@@ -13,12 +13,12 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 import re2
 from pydantic import BeforeValidator
 
-from filters import generalised
-from filters import surrogates as reserved
-from filters.pii_rules import repeats
-from filters.pii_rules.writings import canonical
-from filters.surrogates import Surrogates
-from malmoi import links
+from filters.pii_rules.repeats import repeat_search
+from filters.pii_rules.repeats.canonical_values import canonical
+from filters.replacements import generalise
+from filters.replacements import surrogates as reserved
+from filters.replacements.surrogates import Surrogates
+from malmoi import url_privacy
 from malmoi.document import Document, Edit, Edits, Field, Span
 
 VERSION = 3
@@ -63,7 +63,7 @@ def _pairs(table: Any) -> tuple[tuple[str, str], ...]:
         _refuse(kind in NAMES, f"{kind!r} is no kind", str(kind), NAMES)
         _refuse(action in get_args(Action), f"{action!r} for {kind} is no action", str(action), get_args(Action))
         _refuse(
-            action != "generalise" or kind in generalised.KINDS, f"{kind} cannot be generalised", "", generalised.KINDS
+            action != "generalise" or kind in generalise.KINDS, f"{kind} cannot be generalised", "", generalise.KINDS
         )
         _refuse(action != "surrogate" or kind in reserved.KINDS, f"{kind} has no reserved values", "", reserved.KINDS)
     return tuple(sorted(given.items()))
@@ -122,7 +122,7 @@ def _beside(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> It
     unnamed = [(kind, value) for kind, value in values if kind != "name"]
     yield from _in_field("title", doc.title, values, actions, writer)
     yield from _in_field("author", doc.author, unnamed, actions, writer)
-    url = links.plain(doc.provenance.url)
+    url = url_privacy.plain(doc.provenance.url)
     edits = list(_in_field("url", url, values, actions, writer))
     if edits and url != doc.provenance.url:
         for edit in reversed(edits):
@@ -134,7 +134,7 @@ def _beside(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> It
 def _in_field(
     name: Field, text: str, values: Sequence[tuple[str, str]], actions: Mapping[str, Action], writer: _Writer
 ) -> Iterator[Edit]:
-    for hit in repeats.found(text, values) if text else ():
+    for hit in repeat_search.found(text, values) if text else ():
         stretch = _Stretch(hit.start, hit.end, hit.kind)
         kept, written = writer.write(text[hit.start : hit.end], stretch, actions.get(hit.kind, "placeholder"))
         yield Edit(hit.start + kept, hit.end, written, _PREFIX + hit.kind, name)
@@ -181,7 +181,7 @@ class _Writer:
         number = seen.setdefault(plain, self.counted[stretch.kind] + len(seen) + 1)
         if stretch.whole and action == "surrogate" and (found := self.surrogates.of(stretch.kind, plain)):
             return 0, found
-        if stretch.whole and action == "generalise" and (general := generalised.general(stretch.kind, value)):
+        if stretch.whole and action == "generalise" and (general := generalise.general(stretch.kind, value)):
             return general.kept, f"{general.text}[{general.name}{number}]"
         return 0, f"[{NAMES.get(stretch.kind, _OTHER)}{number}]"
 

@@ -19,11 +19,11 @@ from pathlib import Path
 import re2
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
-from filters.grammar import grammar_of
-from filters.literals import need, shortest
-from filters.params import Share
+from filters.korean.morpheme_signs import grammar_of
+from filters.lexicons.regex_literals import need, shortest
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
+from malmoi.parameter_bounds import Share
 
 LIBRARIES = ("ahocorasick_rs", "google-re2")
 NEEDS = ("morphology",)
@@ -38,7 +38,7 @@ KINDS = (
     "news", "press", "encyclopedia", "technical", "academic", "statutory", "judicial", "administrative",
     "essay", "review", "literature", "spoken", "advertising",
 )  # fmt: skip
-_CUES = Path(__file__).with_name("register_cues.txt")
+_CUES = Path(__file__).parent / "lexicons" / "register_cues.txt"
 BIAS = 0.8  # what a kind must gather before it is more likely than none of them
 
 _PLAIN = frozenset(("다", "ᆫ다", "는다", "ᆯ까", "는가", "ᆫ가"))
@@ -48,7 +48,7 @@ _COLON, _COLON_NAME = (
 )
 _LONGEST_NAME = 12  # code points of _COLON_NAME
 _CIRCLE_NAME = re.compile(r"○[가-힣]{2,6} [가-힣]{2,4} ")  # as minutes of councils name who speaks
-_FINAL, _BEFORE, _PERSON, _NOUNED = map(re.compile, "FpPn")  # signs of `filters.grammar`: EF, EP, NP, ETN
+_FINAL, _BEFORE, _PERSON, _NOUNED = map(re.compile, "FpPn")  # signs of `filters.korean.morpheme_signs`: EF, EP, NP, ETN
 _PAST = frozenset(("었", "았", "였"))
 _PERSONS = frozenset(("나", "저", "내", "제", "너"))
 _DEFINES = re.compile(

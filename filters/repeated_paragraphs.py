@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from filters.paragraphs.keys import Paragraph, paragraphs
-from filters.paragraphs.survey import SURVEY as SURVEY
-from filters.params import Share
+from filters.paragraphs.paragraph_keys import Paragraph, paragraphs
+from filters.paragraphs.paragraph_survey import SURVEY as SURVEY
 from malmoi.document import Document, Edit, Edits
+from malmoi.parameter_bounds import Share
 from malmoi.survey import Rows
 
 VERSION = 1

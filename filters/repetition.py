@@ -18,10 +18,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from filters import views
-from filters.params import Score, Share
+from filters.views import text_views
 from malmoi.document import Document, Verdict
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Score, Share
+from malmoi.threshold import Limit
 
 VERSION = 3
 LIBRARIES = ("numpy",)
@@ -71,7 +71,7 @@ def judge(
     Measures `repeated_lines`, `repeated_line_chars`, `repeated_paragraph_chars`,
     `repeated_5grams`, `top_2gram`. Reasons: those names with a hyphen.
     """
-    text = views.prose(doc.text)
+    text = text_views.prose(doc.text)
     lines = [s for s in map(str.strip, text.split("\n")) if _HANGUL.search(s)]
     paragraphs = [s for s in map(str.strip, text.split("\n\n")) if _HANGUL.search(s)]
     line_share, line_chars = repeated(lines, MIN_LINE)

@@ -6,7 +6,7 @@ import hashlib
 from typing import Literal
 
 from malmoi.document import Document, Use, Verdict
-from malmoi.rights import RULES_VERSION, decide, table_digest
+from malmoi.licensing.rights_decision import RULES_VERSION, decide, table_digest
 
 # What decides is the table and the rules, so the version follows them: stages are judged anew when either changes.
 VERSION = int(hashlib.sha256(f"2 {RULES_VERSION} {table_digest()}".encode()).hexdigest()[:8], 16)  # 2: of this file
@@ -19,7 +19,7 @@ def judge(
     gone: Literal["drop", "keep"] = "drop",
     relicensed: Literal["latest", "drop"] = "latest",
 ) -> Verdict:
-    """Drop a document whose use, decided by `malmoi.rights.decide`, is not among `uses`.
+    """Drop a document whose use, decided by `malmoi.licensing.rights_decision.decide`, is not among `uses`.
 
     A later visit may have found the page no more, or under another licence than an earlier one; the
     signals `gone` and `relicensed` say so. `gone="drop"` lets such a page go, `"keep"` rests on the
@@ -28,7 +28,7 @@ def judge(
 
     Labels `use` and `licence` in any case; `licence` is "none" where no single one could be
     decided. The reason of a drop is that of the decision (no-licence, conflict, refused, opt-out
-    …, `malmoi.rights.REASONS`), or `use-` and the use. The text is not looked at.
+    …, `malmoi.licensing.rights_decision.REASONS`), or `use-` and the use. The text is not looked at.
 
     >>> from malmoi.document import LicenceEvidence, Provenance
     >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "item", "", "", "")

@@ -16,12 +16,12 @@ from typing import Annotated, TypeAlias
 import re2
 from pydantic import Field
 
-from filters.ngrams import load as load_model
-from filters.ngrams import score as wording
-from filters.params import Score, Share
-from filters.terms import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
+from filters.korean.ngram_model import load as load_model
+from filters.korean.ngram_model import score as wording
+from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
 from malmoi.document import Document, Verdict
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Score, Share
+from malmoi.threshold import Limit
 
 VERSION = 3
 LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")
@@ -30,12 +30,12 @@ LIMITS = (Limit("spam_share", "max_share", "max", "spam"), Limit("spam_model", "
 Level: TypeAlias = Annotated[float, Field(ge=-100, le=100)]  # a score of the model: 0 is halfway
 Counts: TypeAlias = dict[Term, float]  # how often each term stands in a text
 
-TERMS = load(Path(__file__).with_name("spam_terms.txt"))
+TERMS = load(Path(__file__).parent / "lexicons" / "spam_terms.txt")
 FAMILIES = tuple(sorted({term.family for term in TERMS} - {"call", "report", "none"}))
 PLAIN = ("gambling", "adult", "loan", "drug")  # trades whose everyday words, many together, are enough beside a contact
 _FIND = finder(TERMS)
 _GATE = finder(tuple(term for term in TERMS if term.kind in ("strong", "core")))
-MODEL = load_model(Path(__file__).with_name("spam_model.bin"))
+MODEL = load_model(Path(__file__).parent / "lexicons" / "spam_model.bin")
 
 # Weights are our choice, set on tests/data/spam.jsonl: two strong terms and a call are an advertisement,
 # two words of a reporter outweigh two strong terms.
@@ -122,7 +122,7 @@ def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5, max_
     points. So one advertisement below a long article does not cost the article.
 
     `spam_model` is what a linear model over runs of characters says of the whole text and of half of its
-    windows (`filters/ngrams.py`): 0 is halfway, and where the terms of a shorter text agree it is raised by 2.
+    windows (`filters/korean/ngram_model.py`): 0 is halfway, and where the terms of a shorter text agree it is raised by 2.
 
     Measures `spam` (the score), `spam_share` and `spam_model`; label `spam` with the family where it drops,
     `wording` where only the model knows it. A drop by terms needs two strong ones, or one beside a call or

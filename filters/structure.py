@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from filters import views
-from filters.params import Count, Share
+from filters.views import text_views
 from malmoi.document import Document, Verdict
-from malmoi.limit import Limit
+from malmoi.parameter_bounds import Count, Share
+from malmoi.threshold import Limit
 
 VERSION = 2
 LIMITS = (Limit("running", "max_running", "min", "no-sentences"),)
@@ -70,7 +70,7 @@ def shape_of(text: str) -> Shape:
     >>> shape_of("홈\\n소식\\n오늘은 비가 옵니다.").sentence_lines
     0.3333333333333333
     """
-    lines = [s for s in map(str.strip, views.prose(text).split("\n")) if _letters(s)]
+    lines = [s for s in map(str.strip, text_views.prose(text).split("\n")) if _letters(s)]
     if not lines:
         return Shape(0, 0.0, 0.0, 0.0)
     sentences = short = running = 0

@@ -16,18 +16,19 @@ from urllib.parse import unquote
 
 from crawlers import catalogue, local
 from crawlers.catalogue import Definition
-from crawlers.formats.encoding_labels import charset_of
+from crawlers.formats.encodings.charset_labels import charset_of
 from crawlers.rights import claims
-from crawlers.rights.instruments import INSTRUMENT, is_instrument
-from flows import crawling
-from flows.progress import Progress
-from malmoi import capture, collection, rights
+from crawlers.rights.host.policy_files import INSTRUMENT, is_instrument
+from flows.engine.progress import Progress
+from flows.reports import crawl_progress
+from malmoi.archive import capture, collection
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.boundary import input_errors
-from malmoi.capture import IndexRow
-from malmoi.collection import GONE, ITEMS, LICENCE, Run
 from malmoi.errors import CallError, SourceError
-from malmoi.import_path import PYTHON
+from malmoi.licensing import rights_decision
 from malmoi.printable import escape_controls
+from malmoi.processes.import_path import PYTHON
 from malmoi.source import Api, Dump, Feed, Folder, Git, LicenceClaim, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace, replace_file
 
@@ -82,7 +83,7 @@ def collect(
                     "user_agent_suffix": None,
                     "terms": asdict(terms) if terms else None,
                 }
-                with crawling.shown(source.name, progress.console, quiet=progress.quiet) as show:
+                with crawl_progress.shown(source.name, progress.console, quiet=progress.quiet) as show:
                     counts = _fetch(definition, folder, earlier, job, show)
         standing = sum(len(rows) for _, rows in collection.current(collection.runs(home)))
         step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _more(counts)
@@ -98,10 +99,10 @@ def collect(
 def _known_licences(source: Source) -> None:
     """SourceError for a claim of a licence that nobody knows: now, and not after hours of collecting."""
     for claim in source.claim:
-        if rights.terms(claim.licence) is None:
+        if rights_decision.terms(claim.licence) is None:
             raise SourceError(
                 f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
-                "correct the id in the source file, or add the licence to malmoi/licences.py."
+                "correct the id in the source file, or add the licence to malmoi/licensing/licences.py."
             )
 
 
@@ -134,10 +135,10 @@ def _fetch(
     folder: Path,
     earlier: Sequence[Run],
     job: dict[str, Any],
-    show: Callable[[crawling.State], None],
+    show: Callable[[crawl_progress.State], None],
 ) -> dict[str, int]:
     source = definition.source
-    state, looker = crawling.State(source.name), crawling.Looker(definition, folder / OPEN)
+    state, looker = crawl_progress.State(source.name), crawl_progress.Looker(definition, folder / OPEN)
     folder.mkdir(parents=True, exist_ok=True)
     order = folder / "job.json"
     replace_file(order, json.dumps(job, ensure_ascii=False, indent=1) + "\n")

@@ -8,23 +8,24 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from crawlers import catalogue, templates
+from crawlers import catalogue, host_templates
 from crawlers import extract as extraction
-from crawlers.formats.template import Template
-from crawlers.rights import instruments
-from flows import promotion, surveys
-from flows.jobs import ExtractJob, LearnJob, extract, learn, walk_shard
-from flows.mapping import Mapper
-from flows.progress import Progress
-from flows.walks import FOLDER_OF as FOLDER_OF
-from flows.walks import LIMITS, Taken, ensure, walk_job, withdrawn
-from flows.walks import Curated as Curated
-from malmoi import collection, shard, sums
+from crawlers.formats.html.host_template import Template
+from crawlers.rights.host import policy_files
+from flows.engine import promotion, run_surveys
+from flows.engine.executors import Mapper
+from flows.engine.progress import Progress
+from flows.engine.shard_jobs import ExtractJob, LearnJob, extract, learn, walk_shard
+from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
+from flows.engine.stage_runs import LIMITS, Taken, ensure, walk_job, withdrawn
+from flows.engine.stage_runs import Curated as Curated
 from malmoi import recipe as recipes
+from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, StageName, digest
-from malmoi.shard import SCHEMA_VERSION
+from malmoi.storage import checksummed_files, shard
+from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Stage, Workspace
 
 
@@ -37,9 +38,9 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
     taken: dict[StageName, list[Taken]] = {}
     for name in recipes.STAGES:
         steps = recipe.stage(name)
-        slices: dict[str, tuple[surveys.Slice, ...]] = {}
-        for step, params in surveys.read_by(steps):
-            table, found = surveys.survey(
+        slices: dict[str, tuple[run_surveys.Slice, ...]] = {}
+        for step, params in run_surveys.read_by(steps):
+            table, found = run_surveys.survey(
                 workspace, step, params, before, ledgers, mapper, progress, release=recipe.name
             )
             taken.setdefault(name, []).append(Taken(step, params, table))
@@ -96,7 +97,7 @@ def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
     definition = catalogue.load(name)
     if definition.text is not None:
         return []
-    found = templates.samples(collection.runs(workspace.captures(definition.source.name)))
+    found = host_templates.samples(collection.runs(workspace.captures(definition.source.name)))
     code = _code(name)
     jobs = []
     for sample in found:
@@ -116,7 +117,7 @@ def _code(name: str) -> str:
 def _template(job: LearnJob) -> Template | str:
     """What was learned; where nothing has been yet, the key of the job, so that no shard is taken for done."""
     try:
-        found = sums.check(job.target).read_text(encoding="utf-8")
+        found = checksummed_files.check(job.target).read_text(encoding="utf-8")
     except FileNotFoundError:
         return job.key
     return "" if "none" in json.loads(found) else Template.from_json(found)
@@ -131,16 +132,16 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
         command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
         raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
-    host_files = instruments.standing(runs)
+    host_files = policy_files.standing(runs)
     code = _code(name)
     learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
     for _, rows in collection.current(runs, gone=True):
         for chunk in collection.chunks(rows):
-            here = instruments.about(host_files, (extraction.speaking(source, row.url) for row in chunk))
+            here = policy_files.about(host_files, (extraction.speaking(source, row.url) for row in chunk))
             visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
-            hosts = sorted({templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
+            hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
             known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
             job = extraction.Extraction(name, archived, here, visits, known)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from inspect import Signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from malmoi.import_path import exclude_working_folder
+from malmoi.processes.import_path import exclude_working_folder
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -29,14 +29,15 @@ from prefect.utilities import callables
 from pydantic import Field
 
 from crawlers import catalogue
-from flows import curation, pool, report
 from flows import release as releases
 from flows import run as runs
 from flows.curate import curate as curate_all
-from flows.progress import Progress
+from flows.engine import worker_pool
+from flows.engine.progress import Progress
+from flows.reports import crawl_report, curation_report
 from malmoi.errors import StageError, explain_os_error
-from malmoi.location import PATTERN, locate
 from malmoi.recipe import Recipe
+from malmoi.storage.location import PATTERN, locate
 from malmoi.workspace import Workspace
 
 AT_ONCE = 200  # task runs that are submitted together; the server records about 47 a second
@@ -106,7 +107,7 @@ def served() -> Iterator[None]:
         ) from error
 
 
-_runner: Any = ThreadPoolTaskRunner(max_workers=pool.count())
+_runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count())
 
 
 @contextmanager
@@ -146,7 +147,7 @@ def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = No
             try:
                 runs.collect_all(home, names, progress, limit=limit, contact=contact)
             finally:  # what one source has failed to give is no reason to be silent about the others
-                _show_funnels(report.refresh(home, names, progress), "collection")
+                _show_funnels(crawl_report.refresh(home, names, progress), "collection")
 
 
 @flow(name="curate", task_runner=_runner, log_prints=False)
@@ -161,7 +162,7 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
     with _explained():
         home, chosen, names = _checked(recipe, sources, workspace)
         with home.lock():
-            curation.write(home, chosen, curate_all(home, chosen, names, mapped, _Logged()))
+            curation_report.write(home, chosen, curate_all(home, chosen, names, mapped, _Logged()))
 
 
 @flow(name="release", task_runner=_runner, log_prints=False)
@@ -212,11 +213,11 @@ def run(
         return str(made.folder)
 
 
-def _show_funnels(found: Sequence[report.Funnel], key: str) -> None:
+def _show_funnels(found: Sequence[crawl_report.Funnel], key: str) -> None:
     """The crawl report as an artifact of the run."""
     if found:
         create_markdown_artifact(
-            report.markdown(found), key=key, description="from the first address to what may be used"
+            crawl_report.markdown(found), key=key, description="from the first address to what may be used"
         )
 
 

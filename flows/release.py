@@ -13,30 +13,32 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
-from flows import losses, release_notes, remember
+from flows import index_segments
 from flows.curate import Curated
-from flows.mapping import Mapper
-from flows.progress import Progress
-from malmoi import __version__, collection, withdrawals
+from flows.engine.executors import Mapper
+from flows.engine.progress import Progress
+from flows.reports import dropped_summary, release_notes
+from malmoi import __version__, withdrawals
 from malmoi import recipe as recipes
-from malmoi.corridor import Bound, apply
+from malmoi.apply import Bound, apply
+from malmoi.archive import collection
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError, DataError, StageError
-from malmoi.exchange import Run
 from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
-from malmoi.releases import history as histories
 from malmoi.releases import manifest as manifests
-from malmoi.releases.history import Entry, History
-from malmoi.releases.inputs import Inputs, SourceFacts
+from malmoi.releases import version_history as histories
 from malmoi.releases.publish import publish
+from malmoi.releases.release_inputs import Inputs, SourceFacts
+from malmoi.releases.release_schema import SCHEMA_VERSION
+from malmoi.releases.residual_pii import refuse_texts
 from malmoi.releases.residue import DETECTOR, outcomes
-from malmoi.releases.schema import SCHEMA_VERSION
-from malmoi.releases.seal import NAME as SUMS
-from malmoi.releases.seal import seal
-from malmoi.releases.second_look import refuse_texts
-from malmoi.releases.verify import verify
-from malmoi.shard import sha256_of
+from malmoi.releases.verification.sha256sums import NAME as SUMS
+from malmoi.releases.verification.sha256sums import seal
+from malmoi.releases.verification.verify import verify
+from malmoi.releases.version_history import Entry, History
+from malmoi.storage.shard import sha256_of
+from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace, replace_file
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # the whole of it
@@ -90,10 +92,10 @@ def release(
     history = known(workspace)
     refuse_version(recipe.name, version, history)
     if not total(curated.ledgers("5-curated"))[1]:
-        raise StageError(losses.describe_nothing_left(workspace, recipe.name, curated))
+        raise StageError(dropped_summary.describe_nothing_left(workspace, recipe.name, curated))
     inputs = _inputs(workspace, recipe, sources, curated, version)
     if (standing := _standing(workspace, inputs, history)) is not None:
-        remember.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
+        index_segments.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
         return replace(standing, notes=release_notes.notes(workspace, recipe.name, standing.folder))
     with progress.stage("6-release", 0) as step, workspace.birth() as folder:
         manifest = publish(
@@ -113,7 +115,7 @@ def release(
             _finish(folder)
             if target.exists():
                 raise CallError(f"{target} exists and is no release of ours; move it away. Nothing was overwritten.")
-        remember.leave(workspace, recipe, curated.stages, folder if new else target, _runner(mapper))
+        index_segments.leave(workspace, recipe, curated.stages, folder if new else target, _runner(mapper))
         if new:  # its segment stands already: one without a release is seen by nobody, a release without one forgets
             workspace.stand(folder, target)
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crawlers import catalogue
-from flows import curation, report
 from flows.collect import Collected, collect
 from flows.curate import curate
-from flows.mapping import Mapper
-from flows.progress import Progress
+from flows.engine.executors import Mapper
+from flows.engine.progress import Progress
 from flows.release import Released, known, refuse_version, release
-from flows.sources import terms_of
+from flows.reports import crawl_report, curation_report
+from flows.source_files import terms_of
 from malmoi import recipe as recipes
 from malmoi.errors import CallError, MalmoiError, SourceError
-from malmoi.location import locate
 from malmoi.recipe import Recipe
+from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -122,9 +122,9 @@ def run(
     try:
         collect_all(workspace, sources, progress, limit=limit, contact=contact)
     except (SourceError, CallError):  # what one source has failed to give is no reason to be silent about the others
-        report.refresh(workspace, sources, progress)
+        crawl_report.refresh(workspace, sources, progress)
         raise
     curated = curate(workspace, recipe, sources, mapper, progress)
-    report.refresh(workspace, sources, progress, dict(curated.read))
-    curation.write(workspace, recipe, curated)
+    crawl_report.refresh(workspace, sources, progress, dict(curated.read))
+    curation_report.write(workspace, recipe, curated)
     return release(workspace, recipe, sources, curated, mapper, progress, version=version)

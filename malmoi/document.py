@@ -1,7 +1,7 @@
 """A document, where it comes from, and the findings that may be made about it.
 
 Everything here is a frozen value made of the standard library. Offsets count Unicode code
-points of `Document.text`. Only `malmoi.corridor.apply` turns a document and a finding into a
+points of `Document.text`. Only `malmoi.apply.apply` turns a document and a finding into a
 new document.
 """
 
@@ -21,7 +21,7 @@ Field: TypeAlias = Literal["text", "title", "author", "url"]  # of a document, t
 class LicenceEvidence:
     """What was found and archived for one item: a licence, where it stood, and the words."""
 
-    licence: str  # an id of the table in malmoi/rights.py, or "none" for an explicit refusal
+    licence: str  # an id of the table in malmoi/licensing/rights_decision.py, or "none" for an explicit refusal
     kind: str  # how it was found: rel-license, kogl-link, kogl-image, kogl-sentence, claim, row …
     scope: Scope  # item beats site beats source
     quote: str  # the words or the address as they stood, at most 300 code points

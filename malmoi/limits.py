@@ -81,7 +81,7 @@ FRONTIER_ADDRESSES = InputLimit("frontier_addresses", 2_000_000, "items", "addre
 # RFC 9309, section 2.5, asks for at least 500 KiB.
 ROBOTS_BYTES = InputLimit("robots_bytes", 500 * _KIB, "bytes", "what is read of one robots.txt")
 
-# Network: dumps and repositories (crawlers/fetch/stream.py, unpack.py, git.py).
+# Network: dumps and repositories (crawlers/fetch/streaming_client.py, unpack.py, git.py).
 
 DUMP_CONNECT_SECONDS = InputLimit("dump_connect_seconds", 20, "seconds", "connecting to one address of a host")
 DUMP_HEAD_SECONDS = InputLimit(
@@ -117,7 +117,7 @@ GIT_NAME = InputLimit("git_name", 4096, "bytes", "path of a file; PATH_MAX of Li
 GIT_FILES = InputLimit("git_files", 200_000, "items", "files that the globs choose")
 GIT_CONTENT = InputLimit("git_content", 8_000_000_000, "bytes", "all chosen files; a small pack can hold far more")
 
-# Archives (malmoi/capture.py, members.py).
+# Archives (malmoi/archive/capture.py, members.py).
 
 # Twice the head of an answer: an archive of our own must be readable whatever the crawler accepted.
 ARCHIVE_BODY = InputLimit("archive_body", 64 * 1024 * 1024, "bytes", "one payload, its content coding undone")
@@ -161,7 +161,7 @@ WORKER_MEMORY_BYTES = InputLimit(
 TRY_FILE_BYTES = InputLimit("try_file_bytes", 256 << 20, "bytes", "one file given to `malmoi try`")
 TRY_LINE_BYTES = InputLimit("try_line_bytes", 128 << 20, "bytes", "one line of JSON given to `malmoi try`")
 
-# Releases that somebody else made (malmoi/releases/verify.py, flows/verifying.py).
+# Releases that somebody else made (malmoi/releases/verification/verify.py, flows/engine/verify_process.py).
 VERIFY_UNPACKED = InputLimit(
     "verify_unpacked",
     200,

@@ -26,9 +26,9 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
 
-from malmoi.corridor import Bound, Verb
+from malmoi.apply import Bound, Verb
 from malmoi.errors import CallError
-from malmoi.named_files import resolved
+from malmoi.recipe_files import resolved
 from malmoi.survey import Rows, Survey
 
 StageName = Literal["clean", "unique", "curated"]

@@ -25,7 +25,7 @@ FOLDER = "folder:"  # scheme of the address of a file that stays where it is: fo
 class LicenceClaim:
     """What the publisher says about the whole source, and the file or page that says it."""
 
-    licence: str  # an id of the table in malmoi/rights.py
+    licence: str  # an id of the table in malmoi/licensing/rights_decision.py
     quote: str  # the words the claim rests on; they must stand in the archived file or page
     file: str = ""  # licence file, relative to the folder or archive; archived at collection
     url: str = ""  # licence page, fetched and archived at collection
@@ -131,7 +131,7 @@ class Git:
     The address of a file is its page at the host, on the branch, so that it stays the same from commit to commit.
     """
 
-    url: str  # https only; the host must be one of crawlers/fetch/git.py
+    url: str  # https only; the host must be one of crawlers/fetch/git/collector.py
     include: tuple[str, ...] = ("**/*",)  # globs
     exclude: tuple[str, ...] = ()
     commit: str = ""  # 40 hex digits; "" = the head of `branch`, which is then recorded

@@ -7,7 +7,7 @@ survey as `SURVEY` and takes the rows of the shard at hand as its parameter `sur
 from key to row.
 
 A survey that is too large for one process names an `exchange` instead of `reduce`: a chain of tasks
-over files (malmoi/exchange.py).
+over files (malmoi/storage/shuffle.py).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any, Protocol, TypeAlias
 import pyarrow as pa
 
 from malmoi.document import Document
-from malmoi.exchange import Run
+from malmoi.storage.shuffle import Run
 
 Rows: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """One shard as a survey meets it: its documents (of schema malmoi.shard.DOCUMENTS), and a sketch of each."""
+    """One shard as a survey meets it: its documents (of schema malmoi.storage.shard.DOCUMENTS), and a sketch of each."""
 
     documents: Path
     sketch: Path
@@ -38,7 +38,7 @@ class Segment:
     """What an earlier release left: `folder/documents.parquet`, a row for each document that it was first to publish.
 
     Columns are those of the survey's schema, `source`, `release` and `version`; rows are sorted by
-    H(id), then id (malmoi/releases/spread.py). `masked` are the ids in it that stand for nothing any more.
+    H(id), then id (malmoi/releases/partitioning.py). `masked` are the ids in it that stand for nothing any more.
     """
 
     folder: Path
@@ -84,7 +84,7 @@ class Survey:
     alike: Callable[..., pa.Table] | None = None  # (sketches, others, **params) -> (id, other, similarity)
     remembers: bool = False  # each published release leaves a segment of its sketches, which later surveys read
     stage: str = "unique"  # the stage of a recipe whose filters read it
-    columns: tuple[str, ...] | None = None  # of malmoi.shard.DOCUMENTS; None: all
+    columns: tuple[str, ...] | None = None  # of malmoi.storage.shard.DOCUMENTS; None: all
     told: tuple[str, ...] | None = None  # columns of the table that filters read, beside the key; None: all
 
     @property

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TypeAlias
 
-from malmoi import sums
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
-from malmoi.location import locate, writable
+from malmoi.storage import checksummed_files
+from malmoi.storage.location import locate, writable
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
@@ -96,7 +96,7 @@ class Workspace:
         return self.root / "withdrawals.parquet"
 
     def quarantine(self, name: str) -> Path:
-        """The operator's list of what kept documents out of the release `name` (malmoi/releases/left_out.py)."""
+        """The operator's list of what kept documents out of the release `name` (malmoi/releases/excluded_documents.py)."""
         return self.root / "reports" / f"quarantine-{name}.jsonl"
 
     def quarantines(self) -> dict[str, Path]:
@@ -117,7 +117,7 @@ class Workspace:
         """The ledger of a finished shard, or None where it is not done.
 
         StageError if the folder is not what its ledger says (a file is missing or has another size; what is in it
-        is checked where it is read, malmoi/sums.py), or the ledger not as it was written.
+        is checked where it is read, malmoi/storage/checksummed_files.py), or the ledger not as it was written.
         """
         folder = self.stage(stage, key)
         try:
@@ -167,10 +167,10 @@ class Workspace:
     def stand(self, folder: Path, target: Path) -> None:
         """Make a finished folder appear at `target`, whole and durable; what stands there already stays.
 
-        A folder of surveys gets the digests of its files (malmoi/sums.py).
+        A folder of surveys gets the digests of its files (malmoi/storage/checksummed_files.py).
         """
         if target.is_relative_to(self.root / "surveys"):
-            sums.write(folder)
+            checksummed_files.write(folder)
         for path in (*folder.rglob("*"), folder):
             sync(path)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ def spaced(text: str) -> str:
 
 
 def malmoi(bulk: bool) -> System:
-    from filters.duplicates import sketch
+    from filters.duplicates.minhash import sketch
 
     sketch.warm(compile=True)
     if bulk:
@@ -70,7 +70,7 @@ def malmoi(bulk: bool) -> System:
 
 def malmoi_letters() -> System:
     """From letters to signature; they are hashed, but taking them from the text is not counted."""
-    from filters.duplicates import sketch
+    from filters.duplicates.minhash import sketch
 
     sketch.warm(compile=True)
     return System(
@@ -84,14 +84,15 @@ def malmoi_sketch() -> System:
     """The whole row of a document as the survey of copies takes it: counts, digest and signature."""
     import numpy as np
 
-    from filters.duplicates import sketch, survey
+    from filters.duplicates import duplicate_survey
+    from filters.duplicates.minhash import sketch
     from malmoi.document import Document, Provenance
 
     sketch.warm(compile=True)
     base = Provenance("s", "", "", "", "")
 
     def sign(texts: Sequence[str]) -> list[Any]:
-        rows = [survey.sketch(Document(str(i), text, base)) for i, text in enumerate(texts)]
+        rows = [duplicate_survey.sketch(Document(str(i), text, base)) for i, text in enumerate(texts)]
         return [np.frombuffer(row["signature"], "<u4") for row in rows]
 
     return System(sign, letters)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from benchmarks.sources.corpora import CORPORA
 from crawlers import defaults
-from malmoi.capture import Capture
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence
 from malmoi.source import Folder, Item, LicenceClaim, Source
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from benchmarks.sources.corpora import CORPORA
 from crawlers import defaults
 from crawlers.formats import tables
-from malmoi.capture import Capture
+from malmoi.archive.capture import Capture
 from malmoi.source import Folder, Item, LicenceClaim, Source
 
 _ARTICLE_7 = "statutes/rulings: not protected (Korean Copyright Act art. 7)"

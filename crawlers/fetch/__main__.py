@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from crawlers.addresses import canonical
 from crawlers.catalogue import Definition, load
+from crawlers.fetch.api_key import key_of
 from crawlers.fetch.archive import Archive
 from crawlers.fetch.job import STATS, Job, check, finished, guard_of, has_failed, read_job, write_stats
-from crawlers.fetch.keys import key_of
-from crawlers.fetch.manners import TIMEOUT, utc_now
+from crawlers.fetch.politeness import TIMEOUT, utc_now
+from crawlers.web.addresses import canonical
 from malmoi import limits
 from malmoi.errors import CallError, MalmoiError, SourceError, StageError
 from malmoi.printable import escape_controls
@@ -33,11 +33,11 @@ def main(argv: list[str]) -> int:
         if finished(job) is not None:
             return 0
         if isinstance(access, Dump):
-            from crawlers.fetch import dump
+            from crawlers.fetch.dump import collector
 
-            dump.collect(job, definition, access)
+            collector.collect(job, definition, access)
         elif isinstance(access, Git):
-            from crawlers.fetch import git
+            from crawlers.fetch.git import collector as git
 
             git.collect(job, definition, access)
         else:
@@ -62,7 +62,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     archive = Archive(job.run_dir, job.earlier, failed=has_failed(job), proofs=_proofs(definition))
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     process = AsyncCrawlerProcess(settings(job, definition))
-    from crawlers.fetch.counts import progress, say, stats
+    from crawlers.fetch.crawl_stats import progress, say, stats
     from crawlers.fetch.spider import Crawl  # needs the reactor that the process has chosen
 
     crawler = process.create_crawler(Crawl)
@@ -99,17 +99,17 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
     return {
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "DOWNLOADER_MIDDLEWARES": {
-            "crawlers.fetch.middleware.GuardMiddleware": 100,
-            "crawlers.fetch.gate.RobotsMiddleware": 200,
-            "crawlers.fetch.middleware.RetryMiddleware": 500,
-            "crawlers.fetch.middleware.TroubleMiddleware": 700,
-            "crawlers.fetch.keeping.ArchiveMiddleware": 900,
+            "crawlers.fetch.middlewares.GuardMiddleware": 100,
+            "crawlers.fetch.robots_middleware.RobotsMiddleware": 200,
+            "crawlers.fetch.middlewares.RetryMiddleware": 500,
+            "crawlers.fetch.middlewares.TroubleMiddleware": 700,
+            "crawlers.fetch.archive_middleware.ArchiveMiddleware": 900,
         },
         "SPIDER_MIDDLEWARES_BASE": {},
         "EXTENSIONS_BASE": {"scrapy.extensions.corestats.CoreStats": 0},
         "DOWNLOAD_HANDLERS": {
-            "http": "crawlers.fetch.connect.GuardedHandler",
-            "https": "crawlers.fetch.connect.GuardedHandler",
+            "http": "crawlers.fetch.connections.GuardedHandler",
+            "https": "crawlers.fetch.connections.GuardedHandler",
             "data": None,
             "file": None,
             "ftp": None,
@@ -119,7 +119,7 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": limits.ANSWER_BYTES.value,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": TIMEOUT,
-        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/pace.py keeps the time, of Retry-After too
+        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/throttle.py keeps the time, of Retry-After too
         "DOWNLOAD_DELAY_JITTER": 0,
         "CONCURRENT_REQUESTS": 0,  # the spider asks for what it has room for
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.concurrency,

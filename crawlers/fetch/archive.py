@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawlers.fetch.payload import Headers, lasting
-from malmoi.capture import record_id, revisit_record, warc_record
+from malmoi.archive.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError
 from malmoi.workspace import sync
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from crawlers.fetch.counts import host_of
-from crawlers.fetch.visits import Kind, Visit
+from crawlers.fetch.crawl_stats import host_of
+from crawlers.fetch.page_requests import Kind, Visit
 from malmoi import limits
 
 HELD = 10_000  # places in memory; at most some 20 MB

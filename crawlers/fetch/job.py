@@ -7,7 +7,7 @@ The run folder, when the process has ended:
     blocked.jsonl        {"url", "reason"}: addresses that were not fetched, and which rule forbade it
     resting.txt          addresses at which a host asked to be left alone for long, one a line; only where one did
     crawl.log            Scrapy's log; addresses and counts, no text
-    stats.json           written last: if it stands, the run is over, and says how (crawlers/fetch/counts.py);
+    stats.json           written last: if it stands, the run is over, and says how (crawlers/fetch/crawl_stats.py);
                          "not_pages": addresses that were asked for as robots.txt, evidence, sitemap or feed;
                          "troubled": ids of records that are no answers by the word of the source
 
@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crawlers.addresses import canonical
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED
-from crawlers.fetch.guard import Guard, refuse_url
-from crawlers.fetch.scope import in_scope
-from malmoi import collection
-from malmoi.collection import Run
+from crawlers.fetch.ssrf_guard import Guard, refuse_url
+from crawlers.web.addresses import canonical
+from crawlers.web.scope import in_scope
+from malmoi.archive import collection
+from malmoi.archive.collection import Run
 from malmoi.errors import CallError
 from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
 from malmoi.workspace import replace_file

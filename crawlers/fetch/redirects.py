@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from scrapy.http import Response
 
-from crawlers.addresses import canonical, joined
+from crawlers.web.addresses import canonical, joined
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

@@ -18,23 +18,24 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider
 from scrapy.http import Response
 
-from crawlers.addresses import canonical, origin
 from crawlers.catalogue import Definition
-from crawlers.fetch import connect, evidence, manners, reading
+from crawlers.fetch import connections, policy_pages, politeness
+from crawlers.fetch.api_key import Key, hide_in_logs
 from crawlers.fetch.archive import Archive, read_body
-from crawlers.fetch.counts import host_of, progress, say
+from crawlers.fetch.archive_middleware import page_of
+from crawlers.fetch.crawl_stats import host_of, progress, say
 from crawlers.fetch.failures import explain
 from crawlers.fetch.frontier import Frontier, Place, Seen
 from crawlers.fetch.job import Job, first_of
-from crawlers.fetch.keeping import page_of
-from crawlers.fetch.keys import Key, hide_in_logs
-from crawlers.fetch.pace import Pace
+from crawlers.fetch.links import link_extraction
+from crawlers.fetch.page_requests import Kind, Visit, visit
 from crawlers.fetch.payload import lasting
 from crawlers.fetch.redirects import loops
-from crawlers.fetch.scope import in_scope, trap
-from crawlers.fetch.visits import Kind, Visit, visit
+from crawlers.fetch.throttle import Pace
+from crawlers.web.addresses import canonical, origin
+from crawlers.web.scope import in_scope, trap
 from malmoi import limits
-from malmoi.capture import Capture
+from malmoi.archive.capture import Capture
 from malmoi.errors import SourceError
 from malmoi.printable import escape_controls
 from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
@@ -73,9 +74,9 @@ class Crawl(Spider):
         self.job, self.definition, self.archive, self.guard, self.key = job, definition, archive, guard, key
         self.access: Crawled = source.access
         self.limit = min(job.limit or self.access.max_pages, self.access.max_pages)
-        self.agent = manners.user_agent(job.contact, job.user_agent_suffix)
-        self.pace = Pace(source.manners.delay, source.manners.concurrency, connect.number_of)
-        self.began = manners.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
+        self.pace = Pace(source.manners.delay, source.manners.concurrency, connections.number_of)
+        self.began = politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
         self.queue = Frontier(job.run_dir)
         self.seen = Seen()
         self.page_urls: set[str] = set()  # asked for as pages
@@ -104,12 +105,12 @@ class Crawl(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """The whole crawl; yields nothing to Scrapy's own queue."""
-        connect.install(self.guard)
+        connections.install(self.guard)
         if self.key is not None:
             hide_in_logs(self.key)  # only now Scrapy has its handlers in place; no request has left before
         ticker = asyncio.ensure_future(self._tick())
         try:
-            await evidence.gather(self)
+            await policy_pages.gather(self)
             await self._walk()
         except Exception as error:  # Scrapy would only log it; `collect` raises it again
             self.error = error
@@ -130,7 +131,7 @@ class Crawl(Spider):
             "Accept-Encoding": "gzip, deflate",
         }
         with_key = keyed and kind == "page" and self.key is not None and origin(url) in self.key.origins
-        meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": manners.TIMEOUT}
+        meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": politeness.TIMEOUT}
         request = Request(url, headers=headers, meta=meta, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
@@ -177,7 +178,7 @@ class Crawl(Spider):
         if isinstance(self.access, Api):
             return
         for url, entry in sorted(self.archive.before.items()):
-            if entry.status == 200 and urlsplit(url).path not in evidence.HOST_FILES and url not in self.others:
+            if entry.status == 200 and urlsplit(url).path not in policy_pages.HOST_FILES and url not in self.others:
                 yield url
 
     def _count_misses(self, found: Visit) -> None:
@@ -189,7 +190,7 @@ class Crawl(Spider):
             with self._resting.open("a", encoding="utf-8") as file:
                 file.write(f"{found.url}\n")
             raise SourceError(
-                f"{name}: the host of {found.url} asks to be left alone for more than {manners.MAX_REST:.0f} seconds; "
+                f"{name}: the host of {found.url} asks to be left alone for more than {politeness.MAX_REST:.0f} seconds; "
                 "run the same job again later: it goes on where it stopped, and past this address if it asks again"
             )
         answered = found.response is not None and lasting(found.response.status)
@@ -221,7 +222,7 @@ class Crawl(Spider):
         assert found.response is not None
         capture = self._capture(found.response)
         self.pages += place.kind == "page"
-        for urls, kind in await reading.read_addresses(self, capture, place.kind):
+        for urls, kind in await link_extraction.read_addresses(self, capture, place.kind):
             self._offer(urls, kind)
 
     def _offer(self, urls: Iterable[str], kind: Kind) -> None:
@@ -260,7 +261,7 @@ class Crawl(Spider):
         if self.definition.trouble is None:
             return None
         trouble = self.definition.trouble
-        found = reading.call_source(self, "trouble", response.url, lambda: trouble(self._capture(response)))
+        found = link_extraction.call_source(self, "trouble", response.url, lambda: trouble(self._capture(response)))
         if found is not None:
             entry = self.archive.here[response.url]
             self.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}

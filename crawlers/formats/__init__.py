@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import import_module
 
+from crawlers.formats.metadata_values import day, line
 from crawlers.formats.sniffing import READABLE, called, sniff
-from crawlers.formats.stated import day, line
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item

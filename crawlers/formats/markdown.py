@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from crawlers.formats import front_matter
-from crawlers.formats.encodings import Decoded, decode
-from crawlers.formats.metadata import iso_date
+from crawlers.formats.encodings.decode import Decoded, decode
+from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.text import lines
 from malmoi.limits import MARKDOWN_LINES, MARKDOWN_MARKS, MARKDOWN_TAG_STEPS
 from malmoi.source import Extracted, Item

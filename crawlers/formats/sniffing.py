@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from struct import error, unpack_from
 
-from crawlers.formats.encodings import decode
-from crawlers.formats.hwp_container import Container
+from crawlers.formats.encodings.decode import decode
+from crawlers.formats.hwp.ole import Container
 from crawlers.formats.unreadable import Unreadable
 
 LOOK = 8192  # bytes looked at

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from crawlers.formats.encodings import decode
-from crawlers.formats.metadata import iso_date
+from crawlers.formats import licence_fields
+from crawlers.formats.encodings.decode import decode
+from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.sniffing import sniff
 from crawlers.formats.text import plain
-from crawlers.rights import fields
+from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
-from malmoi.capture import Capture
 from malmoi.errors import CaptureError
 from malmoi.source import Item
 
@@ -85,7 +85,7 @@ def rows(
         "author": _column("author", author, AUTHOR, columns, where),
     }
     licence_column = _column("licence", licence, (), columns, where)
-    shared = fields.find(around, capture.record, kind="envelope")
+    shared = licence_fields.find(around, capture.record, kind="envelope")
     key_column = _column("key", key, KEY, columns, where)
     keys = _keys(table, key_column, given=key is not None, where=where)
     for row_key, (_, row) in zip(keys, table, strict=True):
@@ -101,7 +101,7 @@ def rows(
             title=" ".join(plain(cells.get("title", "")).split()),
             date=iso_date(cells.get("date", "")),
             author=" ".join(plain(cells.get("author", "")).split()),
-            evidence=(*fields.find(row, capture.record, kind="row", named=licence_column), *shared),
+            evidence=(*licence_fields.find(row, capture.record, kind="row", named=licence_column), *shared),
         )
 
 
@@ -220,7 +220,7 @@ def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, R
         lists = [
             (name, value)
             for name, value in data.items()
-            if isinstance(value, list) and _objects(value) and not fields.called(name)
+            if isinstance(value, list) and _objects(value) and not licence_fields.called(name)
         ]
         if len(lists) == 1:
             around = {name: value for name, value in data.items() if name != lists[0][0]}

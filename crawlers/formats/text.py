@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import re
 
-from crawlers.formats.encodings import decode
-from crawlers.formats.html_lines import strip_tags
+from crawlers.formats.encodings.decode import decode
+from crawlers.formats.html.text_lines import strip_tags
 from malmoi.source import Extracted, Item
 
 HEAVY = 3  # tags that make a cell markup; one or two may be talked about

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from crawlers.formats.encodings import decode
-from crawlers.formats.markup import local_name, parse
-from crawlers.formats.metadata import iso_date
+from crawlers.formats.encodings.decode import decode
+from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.safe_xml import local_name, parse
 from crawlers.formats.text import lines, plain
 from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.xml_shapes import FEEDS, SHAPES, Shape

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crawlers.addresses import canonical, covers
+from crawlers.formats.html.runs import quote
 from crawlers.formats.sniffing import sniff
-from crawlers.rights.place import quote
+from crawlers.web.addresses import canonical, covers
 from malmoi.document import LicenceEvidence, Scope, Signal
 from malmoi.errors import SourceError
-from malmoi.licence_words import fold
-from malmoi.rights import NONE, SCOPES, UNKNOWN, terms
+from malmoi.licensing.licence_words import fold
+from malmoi.licensing.rights_decision import NONE, SCOPES, UNKNOWN, terms
 from malmoi.source import FOLDER, Folder, Item, LicenceClaim, Source
 
 
@@ -52,7 +52,7 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
     if terms(claim.licence) is None:
         raise SourceError(
             f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
-            "correct the id in the source file, or add the licence to malmoi/licences.py."
+            "correct the id in the source file, or add the licence to malmoi/licensing/licences.py."
         )
     if not where:
         raise SourceError(
@@ -78,11 +78,11 @@ def address(claim: LicenceClaim) -> str:
 
 def readable(body: bytes, media: str, charset: str = "", name: str = "") -> str:
     """What a person reads in a licence file or page: decoded as any page is, of HTML the text without its tags."""
-    from crawlers.formats.encodings import decode
+    from crawlers.formats.encodings.decode import decode
 
     if sniff(body, media, name) != "html":
         return decode(body, charset).text
-    from crawlers.formats.html import strip_tags  # with trafilatura behind it; few licences need it
+    from crawlers.formats.html.html_page import strip_tags  # with trafilatura behind it; few licences need it
 
     return strip_tags(decode(body, charset, html=True).text)
 

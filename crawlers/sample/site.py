@@ -13,7 +13,7 @@ from threading import Event, Thread
 from urllib.parse import urlsplit
 
 from crawlers.sample import template
-from crawlers.sample.page import SECTIONS, Page, read_pages
+from crawlers.sample.sample_page import SECTIONS, Page, read_pages
 
 BASE = "http://127.0.0.1"
 FIRST_DAY = date(2026, 1, 2)  # of lists, robots.txt and files, which have no date of their own

@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 from html import escape
 
-from crawlers.sample.marks import LEGEND, mark, variant
-from crawlers.sample.page import SECTIONS, Page, body_html
+from crawlers.sample.sample_marks import LEGEND, mark, variant
+from crawlers.sample.sample_page import SECTIONS, Page, body_html
 
 SITE = "말모이 견본 누리집"
 NOTICE = "이 누리집의 모든 글은 시험을 위해 새로 쓴 것입니다. 기관, 사람, 사건, 번호는 모두 지어냈습니다."

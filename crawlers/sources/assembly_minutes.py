@@ -13,11 +13,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from crawlers import answers, formats, records
-from crawlers.formats.metadata import iso_date
-from crawlers.rights import signals
-from crawlers.rights.place import quote
-from malmoi.capture import Capture
+from crawlers import formats
+from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.html.runs import quote
+from crawlers.platforms import api_errors, xml_records
+from crawlers.rights.host import response_signals
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError
 from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
@@ -89,9 +90,9 @@ def follow(capture: Capture) -> Iterator[str]:
     if not _is_list(capture):
         return
     total, rows = _list(capture)
-    if records.parameter(capture.url, "pIndex") == "1":
+    if xml_records.parameter(capture.url, "pIndex") == "1":
         for page in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
-            yield records.changed(capture.url, pIndex=page)
+            yield xml_records.changed(capture.url, pIndex=page)
     for address in dict.fromkeys(str(row.get("PDF_LINK_URL") or "").strip() for row in rows):
         if address:  # minutes that are not out yet have none
             yield address
@@ -101,14 +102,14 @@ def items(capture: Capture) -> Iterator[Item]:
     """A file is one sitting, under the number by which the archive knows it; a list is no document."""
     if _is_list(capture):
         return
-    key = records.parameter(capture.url, "id")
+    key = xml_records.parameter(capture.url, "id")
     media, _, _ = capture.header("Content-Type").partition(";")
     yield Item(
         key=key,
         url=VIEW.format(id=key) if key else capture.url,
         body=capture.body,
         media=media.strip().lower(),
-        charset=records.charset(capture),
+        charset=xml_records.charset(capture),
         record=capture.record,
         headers=capture.headers,
     )
@@ -132,12 +133,12 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
         place="heading of the minutes",
         record=item.record,
     )
-    return ((found,) if words else ()), signals.find(item, None)
+    return ((found,) if words else ()), response_signals.find(item, None)
 
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the interface says instead of a list."""
-    return answers.open_assembly(capture) if _is_list(capture) else None
+    return api_errors.open_assembly(capture) if _is_list(capture) else None
 
 
 def heading(minutes: str) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """The Debian installation guide in Korean: gettext files, whose messages are paragraphs of DocBook."""
 
-from crawlers import po
-from crawlers.formats.encodings import decode
+from crawlers.formats.encodings.decode import decode
+from crawlers.platforms import gettext
 from malmoi.source import Expect, Extracted, Git, Item, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
@@ -47,8 +47,8 @@ def text(item: Item) -> Extracted:
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else None
     words = [
         words
-        for message in po.messages(decoded.text if decoded else str(item.body))
-        if (words := po.docbook(message.translated, ENTITIES))
+        for message in gettext.messages(decoded.text if decoded else str(item.body))
+        if (words := gettext.docbook(message.translated, ENTITIES))
     ]
     reason = "undecodable" if decoded and decoded.undecodable else "" if words else "no-text"
     return Extracted(

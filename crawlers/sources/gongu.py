@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from lxml import html
 
-from crawlers import boards, defaults
-from crawlers.formats.html import parse
-from crawlers.rights import signals
-from malmoi.capture import Capture
+from crawlers import defaults
+from crawlers.formats.html.html_page import parse
+from crawlers.platforms import boards
+from crawlers.rights.host import response_signals
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Manners, Site, Source
 
@@ -82,7 +83,7 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
     page = parse(item)
     field = _field(page.tree, _CONDITION)
     found = () if field is None else tuple(_marks(field, item.record))
-    return (*item.evidence, *found), signals.find(item, page)
+    return (*item.evidence, *found), response_signals.find(item, page)
 
 
 def _marks(field: html.HtmlElement, record: str) -> Iterable[LicenceEvidence]:

@@ -10,11 +10,13 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from lxml import etree
 
-from crawlers import answers, formats, records
-from crawlers.formats.metadata import iso_date
+from crawlers import formats
+from crawlers.formats import licence_fields
+from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
-from crawlers.rights import fields, signals
-from malmoi.capture import Capture
+from crawlers.platforms import api_errors, xml_records
+from crawlers.rights.host import response_signals
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError
 from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
@@ -62,30 +64,30 @@ def follow(capture: Capture) -> Iterator[str]:
     if not urlsplit(capture.url).path.endswith(LIST):
         return
     try:
-        root = records.xml(capture.body, records.charset(capture))
+        root = xml_records.xml(capture.body, xml_records.charset(capture))
     except Unreadable as said:
         raise CaptureError(f"{capture.url}: the list cannot be read ({said.reason}); collect again.") from said
-    total = records.number(records.field(root, "totalCount"))
+    total = xml_records.number(xml_records.field(root, "totalCount"))
     if total is None:
         raise CaptureError(
             f"{capture.url}: the list does not say in totalCount how long it is; look at the answer, "
             "and correct crawlers/sources/kipris.py if the interface has changed."
         )
     for entry in root.iter("item"):
-        if key := records.field(entry, "applicationNumber"):
-            yield records.changed(capture.url, path=ENTRY).partition("?")[0] + "?applicationNumber=" + quote(key)
-    page = records.number(records.parameter(capture.url, "pageNo")) or 1
+        if key := xml_records.field(entry, "applicationNumber"):
+            yield xml_records.changed(capture.url, path=ENTRY).partition("?")[0] + "?applicationNumber=" + quote(key)
+    page = xml_records.number(xml_records.parameter(capture.url, "pageNo")) or 1
     if page * PER_PAGE < min(total, MAX_CALLS):
-        yield records.changed(capture.url, pageNo=page + 1)
+        yield xml_records.changed(capture.url, pageNo=page + 1)
 
 
 def items(capture: Capture) -> Iterator[Item]:
     """An entry is one document: title, abstract and claims. No name of a person leaves the archive."""
     if urlsplit(capture.url).path.endswith(LIST):
         return
-    key = records.parameter(capture.url, "applicationNumber")
+    key = xml_records.parameter(capture.url, "applicationNumber")
     try:
-        root = records.xml(capture.body, records.charset(capture))
+        root = xml_records.xml(capture.body, xml_records.charset(capture))
     except Unreadable:
         yield Item(key, capture.url, "", DAMAGED, "", capture.record, capture.headers)
         return
@@ -99,9 +101,9 @@ def items(capture: Capture) -> Iterator[Item]:
         charset="",
         record=capture.record,
         headers=capture.headers,
-        title=" ".join(records.prose(records.field(root, "inventionTitle")).split()),
-        date=iso_date(records.field(root, "openDate", "publicationDate", "applicationDate")),
-        evidence=fields.find(said, capture.record, kind="row"),
+        title=" ".join(xml_records.prose(xml_records.field(root, "inventionTitle")).split()),
+        date=iso_date(xml_records.field(root, "openDate", "publicationDate", "applicationDate")),
+        evidence=licence_fields.find(said, capture.record, kind="row"),
     )
 
 
@@ -114,13 +116,13 @@ def text(item: Item) -> Extracted:
 
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """What the answer says of a licence, if it ever says anything."""
-    return item.evidence, signals.find(item, None)
+    return item.evidence, response_signals.find(item, None)
 
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the interface says instead of an answer."""
-    return answers.data_go_kr(capture)
+    return api_errors.data_go_kr(capture)
 
 
 def _each(root: etree._Element, name: str) -> Iterable[str]:
-    return (words for element in root.iter(name) if (words := records.prose(records.words(element))))
+    return (words for element in root.iter(name) if (words := xml_records.prose(xml_records.words(element))))

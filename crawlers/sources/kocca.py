@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from crawlers import boards
-from malmoi.capture import Capture
+from crawlers.platforms import boards
+from malmoi.archive.capture import Capture
 from malmoi.source import Expect, Item, LicenceRule, Manners, Site, Source
 
 BASE = "https://www.kocca.kr/kocca/bbs"

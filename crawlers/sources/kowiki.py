@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from crawlers import wikimedia
-from crawlers.formats import export
-from malmoi.capture import Capture
+from crawlers.formats.mediawiki import mediawiki_export
+from crawlers.platforms import wikimedia
+from malmoi.archive.capture import Capture
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Source
 
 SOURCE = Source(
@@ -27,9 +27,9 @@ SOURCE = Source(
 
 def items(capture: Capture) -> Iterator[Item]:
     """The articles of a block."""
-    return export.pages(capture)
+    return mediawiki_export.pages(capture)
 
 
 def text(item: Item) -> Extracted:
     """The prose of an article."""
-    return export.text(item)
+    return mediawiki_export.text(item)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from crawlers import wikimedia
-from crawlers.formats import export, wikitext
-from malmoi.capture import Capture
+from crawlers.formats.mediawiki import mediawiki_export, wikitext
+from crawlers.platforms import wikimedia
+from malmoi.archive.capture import Capture
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Source
 
 _AUTHOR = re.compile(r"\|\s{0,20}(?:지은이|저자|author)\s{0,20}=[ \t]{0,20}([^|\n{}]{0,200}(?:\|[^|\n{}]{0,100}\]\])?)")
@@ -37,7 +37,7 @@ SOURCE = Source(
 
 def items(capture: Capture) -> Iterator[Item]:
     """The works of a block, with the licence and the author that their templates name."""
-    for item in export.pages(capture):
+    for item in mediawiki_export.pages(capture):
         markup = item.body.decode("utf-8", "replace") if isinstance(item.body, bytes) else item.body
         found = _AUTHOR.search(markup)
         author = " ".join(wikitext.text_of(found[1]).split()) if found else ""
@@ -46,4 +46,4 @@ def items(capture: Capture) -> Iterator[Item]:
 
 def text(item: Item) -> Extracted:
     """The text of a work."""
-    return export.text(item)
+    return mediawiki_export.text(item)

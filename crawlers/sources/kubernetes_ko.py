@@ -1,6 +1,6 @@
 """The Korean documentation of Kubernetes: Markdown of kubernetes.io, from its repository."""
 
-from crawlers import prose
+from crawlers.platforms import site_builders
 from malmoi.source import Expect, Git, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
@@ -23,4 +23,4 @@ SOURCE = Source(
     note="Entries of the glossary are left out: each is two sentences, repeated in the tooltips of the pages.",
 )
 
-text = prose.reader(prose.hugo)
+text = site_builders.reader(site_builders.hugo)

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from crawlers import law
-from malmoi.capture import Capture
+from crawlers.platforms import law_go_kr
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
 
-REGISTER = law.Register(
+REGISTER = law_go_kr.Register(
     target="expc",
     row="expc",
     listed="법령해석례일련번호",
@@ -32,7 +32,7 @@ SOURCE = Source(
     name="law_interpretations",
     title="국가법령정보 법령해석례",
     publisher="법제처 국가법령정보센터",
-    access=law.access(REGISTER, max_pages=50_000),
+    access=law_go_kr.access(REGISTER, max_pages=50_000),
     rule=LicenceRule(
         place="the field 해석기관명 of each interpretation says whose work it is; a person decides on art. 24-2",
         expected=(WORK_OF_STATE,),
@@ -43,7 +43,7 @@ SOURCE = Source(
     domain="law",
     # Some thousands since 2005, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=1_000, at_most=40_000),
-    manners=law.MANNERS,
+    manners=law_go_kr.MANNERS,
     attribution="{author}, 「{title}」 ({year}), {publisher}, {url}",
     unverified="No answer of the interface has been seen: addresses and elements are those that public programs read.",
     note="The key is that of law_statutes. Nothing of it is released unless a person has decided on works of the "
@@ -53,22 +53,22 @@ SOURCE = Source(
 
 def follow(capture: Capture) -> Iterable[str]:
     """The other pages of the list, and the interpretations on each."""
-    return law.follow(REGISTER, capture)
+    return law_go_kr.follow(REGISTER, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
     """One document an interpretation."""
-    return law.items(REGISTER, capture)
+    return law_go_kr.items(REGISTER, capture)
 
 
 def text(item: Item) -> Extracted:
     """What was asked, what was answered, and why."""
-    return law.text(REGISTER, item, _parts)
+    return law_go_kr.text(REGISTER, item, _parts)
 
 
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the interpretation is the work of a ministry, in its own words; it grants nothing without a review."""
-    return law.evidence(
+    return law_go_kr.evidence(
         REGISTER,
         item,
         element="해석기관명",
@@ -81,11 +81,11 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the interface says instead of an answer."""
-    return law.trouble(capture)
+    return law_go_kr.trouble(capture)
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
-    return law.headed(root, "질의요지", "회답", "이유")
+    return law_go_kr.headed(root, "질의요지", "회답", "이유")
 
 
 def _ministry(root: etree._Element, words: str) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from crawlers import law, records
-from malmoi.capture import Capture
+from crawlers.platforms import law_go_kr, xml_records
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
 
-REGISTER = law.Register(
+REGISTER = law_go_kr.Register(
     target="prec",
     row="prec",
     listed="판례일련번호",
@@ -33,17 +33,17 @@ SOURCE = Source(
     name="law_precedents",
     title="국가법령정보 판례",
     publisher="법제처 국가법령정보센터",
-    access=law.access(REGISTER, max_pages=600_000, datSrcNm=FROM),
+    access=law_go_kr.access(REGISTER, max_pages=600_000, datSrcNm=FROM),
     rule=LicenceRule(
         place="the fields 판결유형 and 법원명 of each judgment say what it is and whose",
-        expected=(law.ARTICLE_7,),
+        expected=(law_go_kr.ARTICLE_7,),
         widest="item",
     ),
     register="judicial",
     domain="law",
     # Of the order of a hundred thousand, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=20_000, at_most=600_000),
-    manners=law.MANNERS,
+    manners=law_go_kr.MANNERS,
     attribution="{author} 「{title}」 ({year}), {publisher}, {url}",
     unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
     "read. That datSrcNm=대법원 leaves out what has no text in XML, and all the values of 판결유형.",
@@ -55,38 +55,38 @@ SOURCE = Source(
 
 def follow(capture: Capture) -> Iterable[str]:
     """The other pages of the list, and the judgments on each."""
-    return law.follow(REGISTER, capture)
+    return law_go_kr.follow(REGISTER, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
     """One document a judgment."""
-    return law.items(REGISTER, capture)
+    return law_go_kr.items(REGISTER, capture)
 
 
 def text(item: Item) -> Extracted:
     """The name of the case, the headnotes, what is cited, and the judgment itself."""
-    return law.text(REGISTER, item, _parts)
+    return law_go_kr.text(REGISTER, item, _parts)
 
 
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the entry is a judgment or decision of a court, in its own words."""
-    return law.evidence(
+    return law_go_kr.evidence(
         REGISTER, item, element="판결유형", kind="judgment", place="PrecService/판결유형", allowed=_covered
     )
 
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the interface says instead of an answer."""
-    return law.trouble(capture)
+    return law_go_kr.trouble(capture)
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
     said = (
-        *law.headed(root, "판시사항", "판결요지", "참조조문", "참조판례"),
-        records.prose(records.field(root, "판례내용")),
+        *law_go_kr.headed(root, "판시사항", "판결요지", "참조조문", "참조판례"),
+        xml_records.prose(xml_records.field(root, "판례내용")),
     )
-    return (records.prose(records.field(root, "사건명")), *said) if any(said) else ()
+    return (xml_records.prose(xml_records.field(root, "사건명")), *said) if any(said) else ()
 
 
 def _covered(root: etree._Element, words: str) -> bool:
-    return bool(COVERED.fullmatch(words) and COURT.fullmatch(records.field(root, "법원명")))
+    return bool(COVERED.fullmatch(words) and COURT.fullmatch(xml_records.field(root, "법원명")))

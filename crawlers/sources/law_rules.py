@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from crawlers import law, records
-from malmoi.capture import Capture
+from crawlers.platforms import law_go_kr, xml_records
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
 
 # As with statutes: 행정규칙ID (parameter LID) names the rule, 행정규칙일련번호 (ID) one version of it.
-REGISTER = law.Register(
+REGISTER = law_go_kr.Register(
     target="admrul",
     row="admrul",
     listed="행정규칙ID",
@@ -39,17 +39,17 @@ SOURCE = Source(
     name="law_rules",
     title="국가법령정보 행정규칙",
     publisher="법제처 국가법령정보센터",
-    access=law.access(REGISTER, max_pages=100_000),
+    access=law_go_kr.access(REGISTER, max_pages=100_000),
     rule=LicenceRule(
         place="the fields 행정규칙종류 and 소관부처명 of each rule say what it is and whose",
-        expected=(law.ARTICLE_7,),
+        expected=(law_go_kr.ARTICLE_7,),
         widest="item",
     ),
     register="statutory",
     domain="law",
     # Between ten and thirty thousand are in force, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=5_000, at_most=80_000),
-    manners=law.MANNERS,
+    manners=law_go_kr.MANNERS,
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}",
     unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
     "read. How a rule that consists of an attached file is announced, and the names of all bodies that issue rules.",
@@ -61,25 +61,25 @@ SOURCE = Source(
 
 def follow(capture: Capture) -> Iterable[str]:
     """The other pages of the list, and the rules on each."""
-    return law.follow(REGISTER, capture)
+    return law_go_kr.follow(REGISTER, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
     """One document a rule."""
-    return law.items(REGISTER, capture)
+    return law_go_kr.items(REGISTER, capture)
 
 
 def text(item: Item) -> Extracted:
     """The articles and then the supplementary provisions; `attached-only` where a file holds them instead."""
-    found = law.text(REGISTER, item, _parts)
+    found = law_go_kr.text(REGISTER, item, _parts)
     if len(found.text) <= MAX_NOTICE and ATTACHED.search(found.text):
-        return law.dropped(item, "attached-only")
+        return law_go_kr.dropped(item, "attached-only")
     return found
 
 
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the entry is of a kind that art. 7 (2) names and of the State, in its own words."""
-    return law.evidence(
+    return law_go_kr.evidence(
         REGISTER,
         item,
         element="행정규칙종류",
@@ -91,13 +91,15 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the interface says instead of an answer."""
-    return law.trouble(capture)
+    return law_go_kr.trouble(capture)
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
-    return (*law.paragraphs(root, "조문내용"), *law.paragraphs(root, "부칙내용"))
+    return (*law_go_kr.paragraphs(root, "조문내용"), *law_go_kr.paragraphs(root, "부칙내용"))
 
 
 def _covered(root: etree._Element, words: str) -> bool:
-    bodies = [name.strip() for name in records.field(root, "소관부처명").split(",")]  # several may issue one together
+    bodies = [
+        name.strip() for name in xml_records.field(root, "소관부처명").split(",")
+    ]  # several may issue one together
     return words in KINDS and all(STATE.fullmatch(name) for name in bodies)

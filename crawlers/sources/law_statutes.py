@@ -5,14 +5,14 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from crawlers import law
-from malmoi.capture import Capture
+from crawlers.platforms import law_go_kr
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
 
 # 법령ID is one name for all versions of a statute, and asked by it the interface gives the one in force: what is
 # amended becomes a new revision of the same document. 법령일련번호 (MST) would name each version by itself.
-REGISTER = law.Register(
+REGISTER = law_go_kr.Register(
     target="law",
     row="law",
     listed="법령ID",
@@ -32,17 +32,17 @@ SOURCE = Source(
     name="law_statutes",
     title="국가법령정보 현행법령",
     publisher="법제처 국가법령정보센터",
-    access=law.access(REGISTER, max_pages=20_000),
+    access=law_go_kr.access(REGISTER, max_pages=20_000),
     rule=LicenceRule(
         place="the field 법종구분 of each statute says what it is",
-        expected=(law.ARTICLE_7,),
+        expected=(law_go_kr.ARTICLE_7,),
         widest="item",
     ),
     register="statutory",
     domain="law",
     # Some five thousand statutes are in force, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=3_000, at_most=15_000),
-    manners=law.MANNERS,
+    manners=law_go_kr.MANNERS,
     attribution="「{title}」 ({year}), {publisher}, {url}",
     unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
     "read. Whether www.law.go.kr/robots.txt lets machines in, and how many statutes the list counts.",
@@ -54,33 +54,33 @@ SOURCE = Source(
 
 def follow(capture: Capture) -> Iterable[str]:
     """The other pages of the list, and the statutes on each."""
-    return law.follow(REGISTER, capture)
+    return law_go_kr.follow(REGISTER, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
     """One document a statute."""
-    return law.items(REGISTER, capture)
+    return law_go_kr.items(REGISTER, capture)
 
 
 def text(item: Item) -> Extracted:
     """The articles and then the supplementary provisions, a block each."""
-    return law.text(REGISTER, item, _parts)
+    return law_go_kr.text(REGISTER, item, _parts)
 
 
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the entry is of a kind that art. 7 (1) names, in its own words."""
-    return law.evidence(
+    return law_go_kr.evidence(
         REGISTER, item, element="법종구분", kind="statute", place="법령/기본정보/법종구분", allowed=_covered
     )
 
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the interface says instead of an answer."""
-    return law.trouble(capture)
+    return law_go_kr.trouble(capture)
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
-    return (*law.articles(root), *law.paragraphs(root, "부칙내용"))
+    return (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용"))
 
 
 def _covered(root: etree._Element, words: str) -> bool:

@@ -1,6 +1,6 @@
 """MDN Web Docs in Korean: Markdown, from the repository of translations."""
 
-from crawlers import prose
+from crawlers.platforms import site_builders
 from malmoi.source import Expect, Git, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
@@ -30,4 +30,4 @@ SOURCE = Source(
     ),
 )
 
-text = prose.reader(prose.mdn)
+text = site_builders.reader(site_builders.mdn)

@@ -19,14 +19,16 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from crawlers import answers, formats, records
-from crawlers.formats.encodings import decode
+from crawlers import formats
+from crawlers.formats import licence_fields
+from crawlers.formats.encodings.decode import decode
 from crawlers.formats.unreadable import Unreadable
-from crawlers.rights import fields, signals
-from malmoi.capture import Capture
+from crawlers.platforms import api_errors, xml_records
+from crawlers.rights.host import response_signals
+from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError
-from malmoi.rights import UNKNOWN, decide
+from malmoi.licensing.rights_decision import UNKNOWN, decide
 from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 LIST = "https://apis.data.go.kr/1371000/policyNewsService2/policyNewsList2"
@@ -100,10 +102,10 @@ SOURCE = Source(
 def follow(capture: Capture) -> Iterable[str]:
     """Nothing: a day is one answer. Raises CaptureError where it counts more items than it holds."""
     try:
-        root = records.xml(capture.body, records.charset(capture))
+        root = xml_records.xml(capture.body, xml_records.charset(capture))
     except Unreadable:
         return ()  # `items` says so
-    total, held = records.number(records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
+    total, held = xml_records.number(xml_records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
     if total is not None and total > held:
         raise CaptureError(
             f"{capture.url}: the day counts {total} items and holds {held}; the interface has begun to give pages, "
@@ -117,15 +119,15 @@ def items(capture: Capture) -> Iterator[Item]:
 
     What was approved at midnight comes with the day before as well, and belongs to its own.
     """
-    first, last = (records.parameter(capture.url, name) for name in ("startDate", "endDate"))
+    first, last = (xml_records.parameter(capture.url, name) for name in ("startDate", "endDate"))
     try:
-        root = records.xml(capture.body, records.charset(capture))
+        root = xml_records.xml(capture.body, xml_records.charset(capture))
     except Unreadable:
         yield Item(f"day/{first}", capture.url, "", DAMAGED, "", capture.record, capture.headers)
         return
     latest: dict[str, etree._Element] = {}
     for news in root.iter("NewsItem"):
-        key, approved = records.field(news, "NewsItemId"), moment(records.field(news, "ApproveDate"))
+        key, approved = xml_records.field(news, "NewsItemId"), moment(xml_records.field(news, "ApproveDate"))
         if not key:
             raise CaptureError(
                 f"{capture.url}: an item has no NewsItemId; look at the answer, "
@@ -145,13 +147,15 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
     The same footer stands below every article, whatever its type: what a body grants is no evidence.
     """
     if not isinstance(item.body, bytes):
-        return item.evidence, signals.find(item, None)
-    from crawlers.formats import html  # with trafilatura behind it
-    from crawlers.rights import marks
+        return item.evidence, response_signals.find(item, None)
+    from crawlers.formats.html import html_page  # with trafilatura behind it
+    from crawlers.rights.page import licence_marks
 
-    page = html.parse(item)
-    against = (one for one in marks.find(item, page) if decide((replace(one, scope="item"),)).use != "redistribute")
-    return (*item.evidence, *(replace(one, scope="item") for one in against)), signals.find(item, page)
+    page = html_page.parse(item)
+    against = (
+        one for one in licence_marks.find(item, page) if decide((replace(one, scope="item"),)).use != "redistribute"
+    )
+    return (*item.evidence, *(replace(one, scope="item") for one in against)), response_signals.find(item, page)
 
 
 def text(item: Item) -> Extracted:
@@ -160,7 +164,7 @@ def text(item: Item) -> Extracted:
         return Extracted("", outcome="dropped", reason=item.media.removeprefix(DROPPED), format="xml")
     if not isinstance(item.body, bytes):
         return formats.extract(item)
-    from crawlers.formats.html import strip_tags
+    from crawlers.formats.html.html_page import strip_tags
 
     found = strip_tags(decode(item.body, "utf-8").text)
     return Extracted(
@@ -177,7 +181,7 @@ def text(item: Item) -> Extracted:
 
 def trouble(capture: Capture) -> Trouble | None:
     """What the portal says instead of an answer; it says it with status 200."""
-    return answers.data_go_kr(capture)
+    return api_errors.data_go_kr(capture)
 
 
 def moment(value: str) -> datetime | None:
@@ -197,28 +201,28 @@ def moment(value: str) -> datetime | None:
 
 
 def _item(key: str, news: etree._Element, capture: Capture) -> Item:
-    approved, embargo = (moment(records.field(news, name)) for name in ("ApproveDate", "EmbargoDate"))
+    approved, embargo = (moment(xml_records.field(news, name)) for name in ("ApproveDate", "EmbargoDate"))
     item = Item(
         key=key,
-        url=_page(key, records.field(news, "OriginalUrl")),
+        url=_page(key, xml_records.field(news, "OriginalUrl")),
         body="",
         media="text/plain",
         charset="",
         record=capture.record,
         headers=capture.headers,
-        title=" ".join(records.prose(records.field(news, "Title")).split()),
+        title=" ".join(xml_records.prose(xml_records.field(news, "Title")).split()),
         date=f"{approved:%Y-%m-%d}" if approved else "",
-        author=records.field(news, "MinisterCode"),
+        author=xml_records.field(news, "MinisterCode"),
         evidence=_licence(news, capture.record),
     )
     if embargo and embargo > datetime.fromisoformat(capture.fetched):
         return replace(item, media=EMBARGOED)
-    if records.field(news, "ContentsStatus").upper() == "D":
+    if xml_records.field(news, "ContentsStatus").upper() == "D":
         return replace(item, media=DELETED)
-    subtitles = [records.field(news, f"SubTitle{n}") for n in (1, 2, 3)]
-    body = records.field(news, "DataContents")
-    if records.field(news, "ContentsType").upper() == "T":
-        return replace(item, body="\n".join(filter(None, (*map(records.prose, subtitles), body))))
+    subtitles = [xml_records.field(news, f"SubTitle{n}") for n in (1, 2, 3)]
+    body = xml_records.field(news, "DataContents")
+    if xml_records.field(news, "ContentsType").upper() == "T":
+        return replace(item, body="\n".join(filter(None, (*map(xml_records.prose, subtitles), body))))
     above = "".join(f"<p>{words}</p>" for words in subtitles if words)
     # The declaration keeps a reader from guessing: the answer has been decoded by now.
     page = f'<html><head><meta charset="utf-8"></head><body><article>{above}{body}</article></body></html>'
@@ -226,8 +230,8 @@ def _item(key: str, news: etree._Element, capture: Capture) -> Item:
 
 
 def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
-    said = records.field(news, "KoglType")
-    found = fields.find({"KoglType": said}, record, kind="row")
+    said = xml_records.field(news, "KoglType")
+    found = licence_fields.find({"KoglType": said}, record, kind="row")
     if not said or said in TYPES:
         return found
     return tuple(replace(one, licence=UNKNOWN, kind="row-unknown") for one in found)
@@ -237,9 +241,9 @@ def _page(key: str, address: str) -> str:
     """The page for people, without the parameter that says who has sent the reader."""
     host = urlsplit(address).hostname or ""
     if host == "korea.kr" or host.endswith(".korea.kr"):
-        return records.changed(address, without=("call_from",))
+        return xml_records.changed(address, without=("call_from",))
     return f"https://www.korea.kr/news/policyNewsView.do?newsId={key}"
 
 
 def _revision(news: etree._Element) -> int:
-    return records.number(records.field(news, "ModifyId")) or 0
+    return xml_records.number(xml_records.field(news, "ModifyId")) or 0

@@ -1,7 +1,7 @@
 """The PyTorch tutorials in Korean: reStructuredText, and Python files that Sphinx-Gallery makes pages of."""
 
-from crawlers import restructured
-from crawlers.formats.encodings import decode
+from crawlers.formats.encodings.decode import decode
+from crawlers.platforms import rst
 from malmoi.source import Expect, Extracted, Git, Item, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
@@ -33,8 +33,8 @@ def text(item: Item) -> Extracted:
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else None
     body = decoded.text if decoded else str(item.body)
     if item.url.endswith(".py"):
-        body = restructured.gallery(body)
-    found = restructured.prose(body)
+        body = rst.gallery(body)
+    found = rst.prose(body)
     words = "\n\n".join(block for block in found.text.split("\n\n") if not _is_navigation(block))
     reason = "undecodable" if decoded and decoded.undecodable else "" if words else "no-text"
     return Extracted(

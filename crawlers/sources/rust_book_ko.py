@@ -1,6 +1,6 @@
 """The Rust Programming Language in Korean: the Markdown of an mdBook, from its repository."""
 
-from crawlers import prose
+from crawlers.platforms import site_builders
 from malmoi.source import Expect, Git, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
@@ -30,4 +30,4 @@ SOURCE = Source(
     note="Listings lie in files of their own and are left out. The README says that the translation is also printed.",
 )
 
-text = prose.reader(prose.mdbook)
+text = site_builders.reader(site_builders.mdbook)

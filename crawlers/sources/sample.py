@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from crawlers import defaults
-from malmoi.capture import Capture
+from malmoi.archive.capture import Capture
 from malmoi.source import Expect, Item, Manners, Site, Source
 
 PORT = int(os.environ.get("MALMOI_SAMPLE_PORT", "8753"))

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.duplicates.bands import banding, keys, lookups
-from filters.duplicates.pairs import SHORT, limits
-from filters.duplicates.schema import I64, numbers, signatures_in
-from filters.duplicates.sketch import PERMUTATIONS, U32
+from filters.duplicates.duplicate_schema import I64, numbers, signatures_in
+from filters.duplicates.minhash.bands import banding, keys, lookups
+from filters.duplicates.minhash.similarity import SHORT, limits
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 
 PAIRS = pa.schema([("id", pa.string()), ("other", pa.string()), ("similarity", pa.float64())])
 _AT_ONCE = 65536  # pairs compared at a time

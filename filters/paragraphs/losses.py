@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from filters.paragraphs.counts import CORPUS, COUNTS, PLACE_BITS, U64, Rows, hash_of, hashes_of, rows_of, u64
-from malmoi import exchange
+from filters.paragraphs.paragraph_counts import CORPUS, COUNTS, PLACE_BITS, U64, Rows, hash_of, hashes_of, rows_of, u64
+from malmoi.storage import shuffle
 from malmoi.workspace import sync
 
 GROUP = 1 << 16  # rows of a row group of the table, whatever the parts: about 5 MB
@@ -100,7 +100,7 @@ def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
     """The rows of all parts in tables of GROUP rows, so that the cut into parts cannot be seen."""
     held = COUNTS.empty_table()
     for path in parts:
-        held = pa.concat_tables([held, exchange.gather([path], 0)])
+        held = pa.concat_tables([held, shuffle.gather([path], 0)])
         while held.num_rows >= GROUP:
             yield held.slice(0, GROUP)
             held = held.slice(GROUP)
@@ -120,7 +120,7 @@ def _names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[int, str]:
     """The names of the hosts that have repeated paragraphs, by their hashes."""
     wanted: set[int] = set()
     for path in parts:
-        wanted.update(pc.unique(exchange.gather([path], 0).column("host")).to_pylist())
+        wanted.update(pc.unique(shuffle.gather([path], 0).column("host")).to_pylist())
     names = {CORPUS: ""}
     for path in sketches:
         for host in pc.unique(pq.read_table(path, columns=["host"]).column("host")).to_pylist():

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from malmoi import shard
 from malmoi.ledger import File
-from malmoi.releases.schema import DATA, DICTIONARY, ENCODING
+from malmoi.releases.partitioning import Partition, h
+from malmoi.releases.release_schema import DATA, DICTIONARY, ENCODING
 from malmoi.releases.split import Parted
-from malmoi.releases.spread import Partition, h
+from malmoi.storage import shard
 
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8); 20–40 MB read well, reference/cards-and-releases.md
 

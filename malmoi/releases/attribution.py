@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from malmoi.errors import StageError
-from malmoi.releases.inputs import SourceFacts
+from malmoi.releases.release_inputs import SourceFacts
 
 DEFAULT = "{author}, “{title}” ({year}). {publisher}, {url}. {licence}"
 NO_YEAR = "연도 미상"

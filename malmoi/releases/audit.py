@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from malmoi import shard
 from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
-from malmoi.releases import left_out
-from malmoi.releases.inputs import Inputs
+from malmoi.releases import excluded_documents
+from malmoi.releases.dropped_signals import without
 from malmoi.releases.manifest import ReleaseFile
-from malmoi.releases.refused import without
-from malmoi.releases.schema import AUDIT
+from malmoi.releases.masked_ids import Names, renamed
+from malmoi.releases.release_inputs import Inputs
+from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.split import SIDES, Parted
-from malmoi.releases.withheld import Names, renamed
-from malmoi.tables import ROWS, sort_into
+from malmoi.storage import shard
+from malmoi.storage.duckdb_tables import ROWS, sort_into
 
 SMALL = 32 * 1024 * 1024  # bytes of Parquet, with texts; sorted in memory: starting DuckDB five times costs 0.2 s
 _DROP = {"filter": "by"}  # column of the audit → column of a stage's dropped.parquet
@@ -79,7 +79,7 @@ def write(
         paths = [p.target / f"{name}.parquet" for p in parted]
         paths += refused if name == "signals" else ()
         rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
-    drops = [*_drops(inputs, names, tmp), (left_out.STAGE, [left])]
+    drops = [*_drops(inputs, names, tmp), (excluded_documents.STAGE, [left])]
     rows["dropped"] = _sorted(audit / "dropped.parquet", drops, tmp)
     files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]

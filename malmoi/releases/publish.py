@@ -13,22 +13,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from malmoi import links, shard
+from malmoi import url_privacy
 from malmoi.errors import StageError
-from malmoi.exchange import Run
 from malmoi.ledger import File, describe_losses
-from malmoi.releases import audit, copies, left_out, licences, second_look, withheld
+from malmoi.releases import audit, clusters, excluded_documents, licence_files, masked_ids, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
-from malmoi.releases.history import History, next_version
-from malmoi.releases.inputs import Inputs, Redact, SourceFacts
-from malmoi.releases.left_out import LeftOut, Sought
+from malmoi.releases.dropped_signals import Refused, refused
+from malmoi.releases.excluded_documents import LeftOut, Sought
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
-from malmoi.releases.refused import Refused, refused
-from malmoi.releases.schema import AUDIT, SCHEMA_VERSION
+from malmoi.releases.partitioning import Partition
+from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
+from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Parted, Split, split
-from malmoi.releases.spread import Partition
-from malmoi.tables import repeated
+from malmoi.releases.version_history import History, next_version
+from malmoi.storage import shard
+from malmoi.storage.duckdb_tables import repeated
+from malmoi.storage.shuffle import Run
 
 
 def publish(
@@ -58,8 +59,8 @@ def publish(
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
     counted = audit.ledgers(inputs)
     inputs = _treated(inputs, redact)
-    second_look.refuse_facts(inputs)
-    sought = left_out.sought(inputs.second_look, inputs.withdrawn)
+    residual_pii.refuse_facts(inputs)
+    sought = excluded_documents.sought(inputs.second_look, inputs.withdrawn)
     work = tmp / f"publish-{uuid.uuid4().hex}"
     work.mkdir(parents=True)
     try:
@@ -72,8 +73,8 @@ def publish(
         out = _out(parted, quarantine)
         _refuse_repeated(parted, work)
         renamed = dict(chain.from_iterable(one.renamed for one in parted))
-        pairs = withheld.copies(copies.clusters(inputs.clusters), renamed)
-        sizes = copies.write_sizes(pairs, work / "sizes", inputs.shards)
+        pairs = masked_ids.copies(clusters.clusters(inputs.clusters), renamed)
+        sizes = clusters.write_sizes(pairs, work / "sizes", inputs.shards)
         partitions = gather(parted)
         if not partitions:
             raise StageError(_nothing_left(inputs, counted, out, quarantine))
@@ -82,12 +83,12 @@ def publish(
         kept = Counter(dict[str, int]())
         for one in parted:
             kept.update(dict(one.kept))
-        counted = [*counted, (left_out.STAGE, [left_out.ledger(kept, out)])]
+        counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(kept, out)])]
         files += _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
-        files.append(second_look.write(folder, files, inputs.second_look, run))
+        files.append(residual_pii.write(folder, files, inputs.second_look, run))
     finally:
         rmtree(work, ignore_errors=True)
-    licences.write(folder, (p.licence for p in partitions))
+    licence_files.write(folder, (p.licence for p in partitions))
     made = _manifest(inputs, tuple(sorted(files)), history)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
@@ -107,35 +108,35 @@ def _audit(
 ) -> list[ReleaseFile]:
     """Write the audit tables but for the second look, with the withheld ids under their names in all of them."""
     stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
-    dropped = list(run(withheld.search, [withheld.Search(path, redact, sought) for path, _ in stages]))
+    dropped = list(run(masked_ids.search, [masked_ids.Search(path, redact, sought) for path, _ in stages]))
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
     # All other ids in the tables of copies are published or were dropped.
     earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
-    hidden.update(withheld.among([*failed, *earlier], redact, sought))
-    hidden.update(withheld.beside(pages, pairs, [p.target / "attribution.parquet" for p in parted]))
-    names = withheld.names(hidden)
+    hidden.update(masked_ids.among([*failed, *earlier], redact, sought))
+    hidden.update(masked_ids.beside(pages, pairs, [p.target / "attribution.parquet" for p in parted]))
+    names = masked_ids.names(hidden)
     drops = [
         Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, names, sought.kinds)
         for i, (path, back) in enumerate(stages)
     ]
-    left, said = left_out.write(out, names, work / "left-out")
+    left, said = excluded_documents.write(out, names, work / "left-out")
     signals = [*run(refused, drops), said]
-    return audit.write(inputs, counted, parted, signals, left, withheld.copies(pairs, names), names, folder, work)
+    return audit.write(inputs, counted, parted, signals, left, masked_ids.copies(pairs, names), names, folder, work)
 
 
 def _out(parted: list[Parted], quarantine: Path | None) -> list[LeftOut]:
     """All documents that are left out, sorted by id; those that are quarantined are told to the operator."""
     out = sorted((one for part in parted for one in part.out), key=lambda one: one.id)
     if quarantine is not None:
-        left_out.tell(out, quarantine)
+        excluded_documents.tell(out, quarantine)
     return out
 
 
 def _nothing_left(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
     """Why there is no release, with the counts of all stages, and what to do."""
-    ledgers = [*chain.from_iterable(found for _, found in counted), left_out.ledger({}, out)]
+    ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
     says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
     told = f" {quarantine} lists what the second detector found in which document." if quarantine is not None else ""
     return f"{says}{told}" if any(one.finds for one in out) else says
@@ -146,10 +147,12 @@ def _treated(inputs: Inputs, redact: Redact | None) -> Inputs:
 
     def source(facts: SourceFacts) -> SourceFacts:
         words = ("title", "publisher", "terms", "attribution", "note")
-        told: dict[str, Any] = {name: links.treated(getattr(facts, name), redact) for name in words}
+        told: dict[str, Any] = {name: url_privacy.treated(getattr(facts, name), redact) for name in words}
         return replace(facts, **told)
 
-    return replace(inputs, purpose=links.treated(inputs.purpose, redact), sources=tuple(map(source, inputs.sources)))
+    return replace(
+        inputs, purpose=url_privacy.treated(inputs.purpose, redact), sources=tuple(map(source, inputs.sources))
+    )
 
 
 def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History | None) -> Manifest:

@@ -15,16 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from malmoi import links, rights, shard
+from malmoi import url_privacy
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import StageError
-from malmoi.releases import left_out, pages
+from malmoi.licensing import rights_decision
+from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.attribution import sentence
-from malmoi.releases.inputs import Redact, SourceFacts
-from malmoi.releases.left_out import QUARANTINED, WITHDRAWN, LeftOut, Sought
+from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, LeftOut, Sought
+from malmoi.releases.partitioning import Partition, h, partition_of
+from malmoi.releases.release_inputs import Redact, SourceFacts
+from malmoi.releases.release_schema import AUDIT, DATA
 from malmoi.releases.residue import Find
-from malmoi.releases.schema import AUDIT, DATA
-from malmoi.releases.spread import Partition, h, partition_of
+from malmoi.storage import shard
 
 _Tables: TypeAlias = dict[str, pa.Table]
 _Out: TypeAlias = list[LeftOut]
@@ -57,7 +59,7 @@ class Parted:
     partitions: tuple[Partition, ...]
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
-    renamed: tuple[tuple[str, str], ...] = ()  # (id, id under which it is published), malmoi/releases/pages.py
+    renamed: tuple[tuple[str, str], ...] = ()  # (id, id under which it is published), malmoi/releases/exposed_pages.py
 
 
 def split(work: Split) -> Parted:
@@ -102,7 +104,7 @@ def split(work: Split) -> Parted:
 def _kept(work: Split, piece: pa.Table, facts: list[dict[str, Any]]) -> tuple[_Tables, list[dict[str, Any]], _Out]:
     """The published tables of some documents and the rows they were made of; and the documents that are left out."""
     sources = {s.name: s for s in work.sources}
-    here = [work.sought.withdrawn.isdisjoint((fact["id"], pages.digest_id(fact["id"]))) for fact in facts]
+    here = [work.sought.withdrawn.isdisjoint((fact["id"], exposed_pages.digest_id(fact["id"]))) for fact in facts]
     out = [_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
     if out:
         piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
@@ -110,7 +112,7 @@ def _kept(work: Split, piece: pa.Table, facts: list[dict[str, Any]]) -> tuple[_T
     tables = {"data": _published(piece, rows)}
     for name in SIDES:
         tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])
-    if found := left_out.finds(tables, work.sought):
+    if found := excluded_documents.finds(tables, work.sought):
         both = zip(facts, rows, strict=True)
         out += [_left_out(fact, QUARANTINED, found[row["id"]]) for fact, row in both if row["id"] in found]
         ids = pa.array(list(found), pa.string())
@@ -134,7 +136,7 @@ def _row(
     if use not in USES or not licence:
         raise StageError(f"{folder}: {id} has use {use!r} and licence {licence!r}; only {USES} are published.")
     proofs = fact["evidence"] or ()
-    decided = rights.decide(
+    decided = rights_decision.decide(
         [LicenceEvidence(**e) for e in proofs], [Signal(**s) for s in fact["signals"] or ()]
     )  # the last door: what is published is decided once more from its own evidence
     if (decided.use, decided.licence) != (use, licence):
@@ -146,11 +148,11 @@ def _row(
         raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
     pii = _replaced(fact["trail"] or ())
     _refuse(folder, fact, use, [kind for kind, _ in pii], redact)
-    source, url = sources[fact["source"]], links.address(fact["url"], redact)
-    title, author = links.treated(fact["title"], redact), links.treated(fact["author"], redact)
+    source, url = sources[fact["source"]], url_privacy.address(fact["url"], redact)
+    title, author = url_privacy.treated(fact["title"], redact), url_privacy.treated(fact["author"], redact)
     replaced = [fact[n] for n, now in (("title", title), ("author", author), ("url", url)) if now != fact[n]]
-    led = pages.shows((kind for kind, _ in pii), replaced)
-    id, url = (pages.digest_id(id), pages.site(url)) if led else (id, url)
+    led = exposed_pages.shows((kind for kind, _ in pii), replaced)
+    id, url = (exposed_pages.digest_id(id), exposed_pages.site(url)) if led else (id, url)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
     row: dict[str, Any] = {n: fact[n] for n in ("date", "source", "fetched")} | {"id": id, "was": fact["id"]}
     # Digests of address and payload: who knows all of these but a telephone number finds it by trying.
@@ -186,7 +188,7 @@ def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str
     what = ""
     if use == "redistribute" and not _RESIDENTS.isdisjoint(kinds):
         what = "printed a resident number"
-    elif links.carries(fact["id"], redact):
+    elif url_privacy.carries(fact["id"], redact):
         what = "carries personal data in its id"
     if what:
         raise StageError(
@@ -202,12 +204,12 @@ def found_row(
 
     Where a place would lead (`led`) to a page that is not named, it is left out.
     """
-    quote, place = links.treated(fact["quote"], redact), links.address(fact["place"], redact)
+    quote, place = url_privacy.treated(fact["quote"], redact), url_privacy.address(fact["place"], redact)
     return {
         **fact,
         "id": id,
         "quote": quote,
-        "place": pages.site(place) if led and "://" in place and fact.get("scope", "item") == "item" else place,
+        "place": exposed_pages.site(place) if led and "://" in place and fact.get("scope", "item") == "item" else place,
         "record": "" if fact["record"] == hidden else fact["record"],
     }
 

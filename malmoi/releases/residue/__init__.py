@@ -4,8 +4,8 @@ It reads code points by class, with a state machine over runs of digits and the 
 no rule, table or expression in common with the filter that redacts: a fault of the one is not that of the other.
 """
 
-from malmoi.releases.residue.folder import Find, Look, Residue, finds_by_row, kinds, look, scan, whose
 from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
+from malmoi.releases.residue.release_folder import Find, Look, Residue, finds_by_row, kinds, look, scan, whose
 
 VERSION = 2  # raise it with any change of what is found: releases say which detector has read them
 DETECTOR = f"residue {VERSION}"

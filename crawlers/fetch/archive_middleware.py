@@ -1,0 +1,123 @@
+"""The archive between the crawl and the net: answer from what is kept, keep every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawlers.fetch import politeness
+from crawlers.fetch.api_key import REMOVED_HEADER, Key
+from crawlers.fetch.archive import Entry, read_body
+from crawlers.fetch.failures import HeadTooBig
+from crawlers.fetch.payload import Headers, decoded, rewritten
+from crawlers.fetch.robots_middleware import LIFE
+from malmoi import limits
+from malmoi.archive.capture import Capture
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawlers.fetch.spider import Crawl
+
+REPLAYED = "replayed"  # flag of a response that came out of the archive
+
+
+class ArchiveMiddleware:
+    """Answer from the archive what this run already asked; archive every answer of the net."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawl: Crawl = crawler.spider
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Any:
+        """As Scrapy builds its components."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> Response | None:
+        """The archived answer, or None after adding the conditions that earlier runs allow.
+
+        `anew` in the request's meta: what is kept was no answer (Definition.trouble).
+        """
+        archive, now = self.crawl.archive, politeness.utc_now()
+        kept = None if request.meta.get("anew") else archive.replay(request.url)
+        if kept is not None and not (request.meta.get("kind") == "robots" and _old(archive.here[request.url], now)):
+            if archive.here[request.url].offset < archive.resumed_at:
+                self.crawl.replayed.add(request.url)
+            return _response(request, kept, REPLAYED)
+        before = archive.before.get(request.url)
+        if before is not None and before.status == 200 and not request.meta.get("anew"):
+            for condition, header in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
+                if value := before.header(header):
+                    request.headers[condition] = value.encode("utf-8", "surrogateescape")
+        return None
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """The answer as it was archived: decoded, or the earlier one where it still stands.
+
+        Raises:
+            crawlers.fetch.payload.BadCoding: its body cannot be had in the clear; nothing is archived.
+            HeadTooBig: its headers are larger than a record may have; nothing is archived.
+        """
+        if REPLAYED in response.flags:
+            return response
+        self.crawl.fetched += 1
+        archive, now = self.crawl.archive, politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        if response.status == 304 and request.url in archive.before:
+            headers, _ = _without_key(rewritten(_pairs(response), 0), b"", self.crawl.key)
+            confirmed = archive.resolve(archive.confirm(request.url, now, headers))
+            assert confirmed is not None  # `before` is a part of what `resolve` knows
+            return _response(request, confirmed)
+        if sum(len(name) + len(value) + 4 for name, value in _pairs(response)) > limits.ANSWER_HEAD_BYTES.value:
+            raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
+        coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
+        body = decoded(response.body, coding)
+        headers, body = _without_key(rewritten(_pairs(response), len(body)), body, self.crawl.key)
+        archive.add(request.url, now, response.status, headers, body)
+        return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
+
+
+def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:
+    """The capture of an answer: `entry` is what this run archived, `kept` the record with the body that it confirms."""
+    return Capture(kept.record, entry.url, entry.fetched, kept.status, kept.headers, body, source)
+
+
+def _without_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers, bytes]:
+    """Headers and body without the key; a header says where something was taken out."""
+    if key is None:
+        return headers, body
+    clean = tuple((key.hidden(name), key.hidden(value)) for name, value in headers)
+    clear = key.removed(body)
+    if clean == headers and clear == body:
+        return headers, body
+    sized = tuple((k, str(len(clear)) if k.lower() == "content-length" else v) for k, v in clean)
+    return (*sized, (REMOVED_HEADER, "1")), clear
+
+
+def _old(entry: Entry, now: datetime) -> bool:
+    return now - datetime.fromisoformat(entry.fetched) > LIFE
+
+
+def _response(request: Request, entry: Entry, *flags: str) -> Response:
+    return Response(
+        request.url,
+        entry.status,
+        headers=_bytes(entry.headers),
+        body=read_body(entry),
+        flags=list(flags),
+        request=request,
+    )
+
+
+def _pairs(response: Response) -> Iterator[tuple[bytes, bytes]]:
+    return ((name, value) for name, values in response.headers.items() for value in values)
+
+
+def _bytes(headers: Headers) -> dict[bytes, list[bytes]]:
+    grouped: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        grouped.setdefault(name.encode("latin-1"), []).append(value.encode("utf-8", "surrogateescape"))
+    return grouped

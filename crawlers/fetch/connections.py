@@ -1,0 +1,172 @@
+"""Where connections are made: the guard at the resolver and at the peer, the pace, the key, the bound of a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.exceptions import DownloadFailedError
+from scrapy.http import Response
+from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
+from twisted.python.failure import Failure
+from twisted.web._newclient import BODY
+from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
+
+from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
+from crawlers.fetch.ssrf_guard import Guard
+from malmoi import limits
+from malmoi.boundary import input_errors
+
+__all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "number_of"]
+
+
+@implementer(IHostnameResolver)
+class GuardedResolver:
+    """Pass on only those addresses of a host that the guard lets through."""
+
+    def __init__(self, inner: Any, guard: Guard) -> None:
+        self._inner = inner
+        self._guard = guard
+
+    def resolveHostName(
+        self,
+        receiver: IResolutionReceiver,
+        host: str,
+        portNumber: int = 0,  # noqa: N803 - Twisted passes it by this name
+        *rest: Any,
+        **named: Any,
+    ) -> IHostResolution:
+        """As IHostnameResolver says; a host with no address left counts as not found."""
+        sieve = _Sieve(receiver, self._guard, host, portNumber)
+        found: IHostResolution = self._inner.resolveHostName(sieve, host, portNumber, *rest, **named)
+        return found
+
+
+@implementer(IResolutionReceiver)
+class _Sieve:
+    def __init__(self, receiver: Any, guard: Guard, host: str, port: int) -> None:
+        self._receiver = receiver
+        self._guard = guard
+        self._host = host
+        self._port = port
+        self.resolutionBegan = receiver.resolutionBegan
+        self.resolutionComplete = receiver.resolutionComplete
+
+    def addressResolved(self, address: Any) -> None:
+        if self._guard.resolved(self._host, self._port, address.host) is None:
+            self._receiver.addressResolved(address)
+
+
+class GuardedHandler(HTTP11DownloadHandler):
+    """Scrapy's handler for http and https, which waits its turn and looks at the peer before it says a word to it."""
+
+    def __init__(self, crawler: Any) -> None:
+        super().__init__(crawler)
+        self._crawl = crawler.spider
+        self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard, crawler.spider.pace.sent)
+
+    async def download_request(self, request: Request) -> Response:
+        """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
+        async with self._crawl.pace.turn(urlsplit(request.url).hostname or ""):
+            key = self._crawl.key if request.meta.get("keyed") else None
+            if key is None:
+                return _bare(request.url, await self._download(request))
+            try:
+                answer = await self._download(request.replace(url=key.sent(request.url)))
+            except Exception as error:
+                kind = next((kind for kind in NET_ERRORS if isinstance(error, kind)), DownloadFailedError)
+                raise kind(key.hidden(str(error))) from None
+            return _bare(request.url, answer)
+
+    async def _download(self, request: Request) -> Response:
+        try:
+            with input_errors(lambda name: DownloadFailedError(name), Exception):
+                return await super().download_request(request)
+        except NET_ERRORS as error:
+            causes: Any = getattr(error.__cause__, "reasons", ())
+            if any(cause.check(HeadTooBig) for cause in causes):
+                raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe()) from error
+            raise
+        except Exception as error:  # whatever a hostile answer makes a parser say is about that answer
+            raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
+
+
+def _bare(url: str, answer: Response) -> Response:
+    """The answer without the guesses of Scrapy's other classes, which decode by whatever label an answer declares."""
+    return Response(url, answer.status, headers=answer.headers, body=answer.body, flags=answer.flags)
+
+
+def _guarded(factory: Any, guard: Guard, sent: Callable[[str], None]) -> Any:
+    class Guarded(factory):  # type: ignore[misc]
+        def buildProtocol(self, addr: Any) -> Any:
+            if reason := guard.peer(addr.host, addr.port):
+                raise PeerRefused(reason)
+            return _timed(_bounded(super().buildProtocol(addr)), sent)
+
+    return Guarded
+
+
+def _timed(protocol: Any, sent: Callable[[str], None]) -> Any:
+    """Tell `sent` the host of each request when it is written, which is after the connection stands."""
+    if not hasattr(protocol, "request"):
+        return protocol
+    write = protocol.request
+
+    def request(asked: Any) -> Any:
+        (host,) = asked.headers.getRawHeaders(b"host", [b""])[:1]
+        sent(urlsplit(f"//{host.decode('latin-1')}").hostname or "")
+        return write(asked)
+
+    protocol.request = request
+    return protocol
+
+
+def _bounded(protocol: Any) -> Any:
+    """Count the bytes of each head; Twisted bounds a line of it, more narrowly, and not their number."""
+    if not hasattr(protocol, "dataReceived"):
+        return protocol
+    received, failure = protocol.dataReceived, cast(Any, Failure)
+    counted: list[Any] = [None, 0]  # parser, bytes
+
+    def data_received(data: bytes) -> None:
+        parser = protocol._parser
+        if parser is not counted[0]:
+            counted[:] = parser, 0
+            if parser is not None:
+                parser.MAX_LENGTH = limits.ANSWER_HEAD_BYTES.value
+        received(data)
+        if protocol._parser is parser and getattr(parser, "state", BODY) != BODY:
+            counted[1] += len(data)
+            if counted[1] > limits.ANSWER_HEAD_BYTES.value:
+                protocol._giveUp(failure(HeadTooBig()))
+                protocol.transport.abortConnection()
+
+    protocol.dataReceived = data_received
+    return protocol
+
+
+def install(guard: Guard) -> None:
+    """Put the guard before the resolver of the running reactor."""
+    from twisted.internet import reactor  # only once Scrapy has chosen which
+
+    any_reactor: Any = reactor
+    any_reactor.installNameResolver(GuardedResolver(any_reactor.nameResolver, guard))
+
+
+async def number_of(host: str) -> str:
+    """The address of a host as the resolver finds it; the host itself where it finds none. Nothing is connected."""
+    from scrapy.utils.defer import maybe_deferred_to_future
+    from twisted.internet import reactor
+    from twisted.internet._resolver import ComplexResolverSimplifier
+
+    any_reactor: Any = reactor
+    # Not through the guard, which would remember a refusal where nobody wanted to connect.
+    inner = getattr(any_reactor.nameResolver, "_inner", any_reactor.nameResolver)
+    try:
+        found: Any = ComplexResolverSimplifier(inner).getHostByName(host)
+        return str(await maybe_deferred_to_future(found))
+    except Exception:  # unknown or misspelt: the request will find out and say so
+        return host

@@ -1,0 +1,1 @@
+"""Collect a dump: download, decompress, cut into records, archive."""

@@ -1,0 +1,207 @@
+"""Collect a dump: streamed to a file, cut into blocks of records, each block a record of the archive.
+
+The run folder, besides what crawlers/fetch/job.py tells:
+
+    dump.part, dump.json   what has been downloaded so far, and of which version of the file
+    dump.bz2 …             the whole file; it goes when its records lie in the archive, which is then the
+                           only place that holds them
+    dump.warc.gz.open      the archive while it grows. After a kill it is written anew from the file on the disk:
+                           the same bytes, and cheaper than finding out where it ended
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+from crawlers.catalogue import Definition
+from crawlers.fetch import politeness
+from crawlers.fetch.dump import decompress
+from crawlers.fetch.dump.download import Download, Version
+from crawlers.fetch.dump.dump_archive import SCHEME, BlockArchive, State
+from crawlers.fetch.dump.licence_proof import evidence, licence_files, utc
+from crawlers.fetch.dump.record_blocks import Block, Cutter, NoRecords
+from crawlers.fetch.job import STATS, Job, earlier_runs, guard_of, write_stats
+from crawlers.fetch.streaming_client import Net
+from crawlers.web.addresses import canonical
+from malmoi.archive import collection
+from malmoi.archive.capture import record_id, resource_record
+from malmoi.archive.collection import Run
+from malmoi.errors import SourceError
+from malmoi.source import Dump, Source
+
+CUT = 1  # raise it when blocks are cut otherwise: an unchanged dump is then read again
+
+
+def collect(job: Job, definition: Definition, access: Dump) -> None:
+    """Collect into the run folder of `job`, as crawlers/fetch/job.py tells. Raises SourceError."""
+    source = definition.source
+    job.run_dir.mkdir(parents=True, exist_ok=True)
+    (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
+    (job.run_dir / "blocked.jsonl").write_bytes(b"")
+    earlier = earlier_runs(job)
+    state = State(source, job, {row.url: row.record for _, rows in collection.current(earlier) for row in rows})
+    net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
+    with BlockArchive(job.run_dir) as archive:
+        note = evidence(state, net, archive, access)
+        version = Version()
+        if access.path is not None:
+            path = access.path.expanduser()
+            licence_files(source, path.parent, archive)
+            _cut(state, archive, access, _local(source, path), utc(path.stat().st_mtime), str(path))
+        else:
+            download = Download(
+                net, canonical(access.url), job.run_dir, before=_before(earlier), max_bytes=access.max_bytes
+            )
+            _fetch(state, archive, access, download)
+            version = download.version
+        stats = state.stats() | {"etag": version.etag, "last_modified": version.last_modified, "size": version.size}
+        archive.close()
+    write_stats(job.run_dir, stats | {"url": canonical(access.url), "cut": CUT, "robots": note})
+    _sweep(job)
+
+
+def _before(earlier: list[Run]) -> Version | None:
+    """The version of the dump that was last read to its end, as we cut it today."""
+    for run in reversed(earlier):
+        facts = run.facts
+        if facts.get("finished") == "finished":
+            if facts.get("cut") != CUT:
+                return None
+            return Version(facts["url"], facts["etag"], facts["last_modified"], facts["size"])
+    return None
+
+
+def _local(source: Source, path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        raise SourceError(f"{source.name}: the dump {path} is no regular file; correct path= of the Dump")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise SourceError(
+            f"{source.name}: the dump {path} cannot be read ({error}); correct path= of the Dump"
+        ) from error
+
+
+def _fetch(state: State, archive: BlockArchive, access: Dump, download: Download) -> None:
+    """Download the dump and cut it; with a limit only as much of it is fetched as is needed."""
+    whole = _whole(state.job.run_dir)
+    if whole is None or not download.version.url:
+        whole = None
+        pieces = download.pieces()
+        if state.job.limit is None:
+            for count in pieces:
+                state.say(bytes=count, of=download.version.size)
+        else:
+            next(pieces, None)
+        if download.unchanged:
+            state.seen |= {url for url in state.known if url.startswith(f"{SCHEME}{state.source.name}/")}
+            return
+        path = download.part
+        if state.job.limit is None:
+            with path.open("rb") as file:
+                packed = decompress.packing(file.read(8))
+            path = path.rename(path.with_name(f"dump{decompress.ENDINGS[packed]}"))
+    else:
+        path, pieces = whole, iter(())
+    try:
+        with path.open("rb") as file:
+            when = _when(download.version)
+            _cut(state, archive, access, _Growing(file, pieces), when, access.url)
+    except SourceError:
+        download.forget()  # else a damaged file would be read again and again
+        path.unlink(missing_ok=True)
+        raise
+
+
+class _Growing:
+    """A file that is read while it is downloaded: reading beyond its end fetches more."""
+
+    def __init__(self, file: BinaryIO, pieces: Iterator[int]) -> None:
+        self._file = file
+        self._pieces = pieces
+
+    def read(self, size: int, /) -> bytes:
+        while not (data := self._file.read(size)):
+            if next(self._pieces, None) is None:
+                return self._file.read(size)
+        return data
+
+
+class _Hashed:
+    """A stream with the sha256 of what was read of it."""
+
+    def __init__(self, inner: decompress.Stream) -> None:
+        self._inner = inner
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._inner.read(size)
+        self.sha256.update(data)
+        return data
+
+
+def _cut(state: State, archive: BlockArchive, access: Dump, stream: decompress.Stream, when: str, where: str) -> None:
+    """Write the blocks of the dump that no earlier run holds. Raises SourceError where it cannot be read."""
+    cutter, hashed = Cutter(access.record), _Hashed(stream)
+    state.outcome, state.whole = "finished", True
+    try:
+        for block in cutter.blocks(decompress.unpacked(hashed, limit=access.max_unpacked)):
+            if state.job.limit is not None and len(state.seen) >= state.job.limit:
+                state.outcome, state.whole = "limit", False
+                break
+            _add(state, archive, block, when, cutter.media)
+            state.say(bytes=state.bytes, of=0)
+    except decompress.Unpackable as error:
+        raise SourceError(f"{state.source.name}: {where}: {error}; get the dump anew, or ask its publisher") from error
+    except NoRecords as error:
+        raise SourceError(
+            f"{state.source.name}: {where}: {error}; correct record= of the Dump if its records are called otherwise, "
+            "or get the dump anew"
+        ) from error
+    state.records = cutter.records
+    state.digest = hashed.sha256.hexdigest() if state.whole else ""
+    state.failed += [
+        {"url": f"{SCHEME}{state.source.name}/{quote(long.key, safe='')}", "why": f"record-too-large:{long.size}"}
+        for long in cutter.too_long
+    ]
+    state.say(now=True, bytes=state.bytes, of=0)
+
+
+def _add(state: State, archive: BlockArchive, block: Block, when: str, media: str) -> None:
+    url = name = f"{SCHEME}{state.source.name}/{quote(block.key, safe='')}"
+    number = 1
+    while url in state.seen:  # equal lines, or an id that stands twice
+        number += 1
+        url = f"{name}~{number}"
+    state.seen.add(url)
+    if state.known.get(url) != record_id(url, block.body):
+        archive.add(resource_record(url, when, media, block.body))
+        state.new += 1
+        state.bytes += len(block.body)
+
+
+def _whole(run_dir: Path) -> Path | None:
+    """The dump that an attempt before this one has downloaded to its end."""
+    found = [run_dir / f"dump{ending}" for ending in decompress.ENDINGS.values()]
+    return next((path for path in found if path.is_file()), None)
+
+
+def _sweep(job: Job) -> None:
+    """Remove dumps whose records lie in an archive."""
+    for folder in (*job.earlier, job.run_dir):
+        for name in ("dump.part", "dump.json", *(f"dump{ending}" for ending in decompress.ENDINGS.values())):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _when(version: Version) -> str:
+    """The time of a dump: its Last-Modified; without one the time it was asked for, which is now."""
+    try:
+        return parsedate_to_datetime(version.last_modified).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (TypeError, ValueError, OverflowError):
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

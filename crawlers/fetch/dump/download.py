@@ -1,0 +1,224 @@
+"""Download one large file in as many goes as it takes: what lies on the disk is not asked for again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+from crawlers.fetch import payload, politeness
+from crawlers.fetch.response_limits import Exceeded, Watch, pieces
+from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, number, word
+from malmoi.errors import SourceError, StageError
+from malmoi.workspace import replace_file
+
+SYNC_EVERY = 1 << 25  # bytes between two fsyncs; so much may be fetched again after a power cut
+PROGRESS = 1 << 20  # bytes; a try that brought as many has not failed, and the next one is a first one again
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which file lies at an address, as its server tells it."""
+
+    url: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    size: int | None = None  # bytes; None where the server does not say
+
+    def validator(self) -> str:
+        """What If-Range may carry: a strong ETag, or a date (RFC 9110, section 13.1.5)."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+    def same(self, other: Version) -> bool:
+        """Whether both are certainly the same file."""
+        if self.url != other.url:
+            return False
+        if self.etag or other.etag:
+            return self.etag == other.etag
+        return bool(self.last_modified) and (self.last_modified, self.size) == (other.last_modified, other.size)
+
+
+class Download:
+    """One large file, streamed to `<folder>/dump.part`; what a killed process has left is taken up."""
+
+    def __init__(self, net: Net, url: str, folder: Path, *, before: Version | None, max_bytes: int) -> None:
+        self.net, self.url, self.before, self.max_bytes = net, url, before, max_bytes
+        self.part = folder / "dump.part"
+        self._state = folder / "dump.json"
+        self.version = _read_state(self._state, url)
+        self.unchanged = False  # the server still has the file of an earlier run; nothing was downloaded
+        self._synced = 0
+
+    def pieces(self) -> Iterator[int]:
+        """The bytes that lie on the disk, after each piece; ends when the file is whole or `unchanged`.
+
+        Raises:
+            SourceError: the file is not there, is too large, or its server has stopped answering.
+            StageError: the disk is full.
+        """
+        attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only what goes beyond them is progress
+        while True:
+            had, why, retry_after = self._have(), "", ""
+            if had and self.version.size == had:
+                return
+            try:
+                with self.net.open(self.url, self._conditions(had)) as (at, response, watch):
+                    retry_after = response.headers.get("Retry-After", "")
+                    start = self._start(at, response, had)
+                    if self.unchanged:
+                        return
+                    if start is not None:
+                        begun += start == 0
+                        yield from self._write(response, watch, start)
+                        if self.version.size in (None, self._held()):
+                            return
+                        why = "cut-off"
+                    else:
+                        why = f"status-{response.status}"
+            except PASSING as error:
+                why = word(error)
+                attempt += isinstance(error, Exceeded)  # it has waited long enough for two
+            except (NoAnswer, Refused) as said:
+                raise SourceError(f"{said}; look at the address of the dump, then run again") from None
+            attempt = 2 if self._have() - max(most, had) >= PROGRESS else attempt + 1
+            most = max(most, self._have())
+            if attempt > politeness.MAX_TRIES or begun > politeness.MAX_TRIES:
+                raise SourceError(self._stopped(why))
+            self.net.rest(self.url, attempt, retry_after)
+
+    def _stopped(self, why: str) -> str:
+        """That the tries have come to nothing, and what the next run does."""
+        held, goes_on = self._held(), self._have() == self._held()
+        then = "run the same job again later, it goes on from there"
+        if held and not goes_on:
+            then = (
+                "the host names no version of the file (a strong ETag or Last-Modified), so that each try begins anew: "
+                "run the same job again later, or download the file by other means and name it with path= of the Dump"
+            )
+        return f"{self.url}: stopped at {held:,} bytes ({why}); {then}"
+
+    def forget(self) -> None:
+        """Remove what was downloaded, so that the next try begins anew."""
+        for path in (self.part, self._state):
+            path.unlink(missing_ok=True)
+
+    def _held(self) -> int:
+        """The bytes on the disk."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def _have(self) -> int:
+        """Those of them that a download can go on from: without a validator nobody knows of which file they are."""
+        return self._held() if self.version.validator() else 0
+
+    def _conditions(self, had: int) -> dict[str, str]:
+        asked = {"Accept-Encoding": "identity"}
+        if had:
+            return asked | {"Range": f"bytes={had}-", "If-Range": self.version.validator()}
+        if self.before is not None and self.before.etag:
+            asked["If-None-Match"] = self.before.etag
+        if self.before is not None and self.before.last_modified:
+            asked["If-Modified-Since"] = self.before.last_modified
+        return asked
+
+    def _start(self, at: str, response: http.client.HTTPResponse, had: int) -> int | None:
+        """Where in the file the body of an answer belongs; None where there is none and another try may help."""
+        status = response.status
+        if status == 304 and self.before is not None and not had:
+            self.unchanged, self.version = True, self.before
+            return None
+        if status == 206 and had:
+            start, size = _range(response.headers.get("Content-Range", ""))
+            if start == had and size in (None, self.version.size or size) and self._is_of(response):
+                self.version = replace(self.version, size=self.version.size or size)
+                return had
+            self.forget()  # another file, or another part than was asked for: begin anew
+            self.version = Version()
+            return None
+        if status == 416 and had:
+            self.forget()
+            self.version = Version()
+            return None
+        if not payload.lasting(status):
+            return None
+        if status != 200:
+            raise SourceError(f"{at}: status {status}; correct url of the Dump in the source file if it has moved")
+        found = Version(
+            self.url,
+            response.headers.get("ETag", ""),
+            response.headers.get("Last-Modified", ""),
+            number(response.headers.get("Content-Length", "")),
+        )
+        if self.before is not None and found.same(self.before):
+            self.unchanged, self.version = True, self.before
+            return None
+        if found.size is not None and found.size > self.max_bytes:
+            raise SourceError(
+                f"{at}: {found.size:,} bytes, more than max_bytes={self.max_bytes:,} of the Dump allows; "
+                "raise max_bytes in the source file if the file may be so large"
+            )
+        self.version = found
+        with self._disk():
+            self.part.write_bytes(b"")
+            replace_file(self._state, json.dumps(asdict(found), sort_keys=True) + "\n")
+        return 0
+
+    def _is_of(self, response: http.client.HTTPResponse) -> bool:
+        """Whether the part that an answer brings is of the file of which we have the beginning."""
+        etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
+        return etag in ("", self.version.etag) and modified in ("", self.version.last_modified)
+
+    def _write(self, response: http.client.HTTPResponse, watch: Watch, start: int) -> Iterator[int]:
+        with self.part.open("r+b") as file:
+            file.truncate(start)
+            file.seek(start)
+            try:
+                for piece in pieces(response, watch, by_rate=True):
+                    start += len(piece)
+                    if start > self.max_bytes:
+                        raise SourceError(
+                            f"{self.url}: more than max_bytes={self.max_bytes:,} of the Dump allows; "
+                            "raise max_bytes in the source file if the file may be so large"
+                        )
+                    self._append(file, piece, durable=start - self._synced >= SYNC_EVERY)
+                    self._synced = start if start - self._synced >= SYNC_EVERY else self._synced
+                    yield start
+            finally:
+                self._append(file, b"", durable=True)
+
+    def _append(self, file: IO[bytes], piece: bytes, *, durable: bool) -> None:
+        with self._disk():
+            file.write(piece)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """What the disk says is about this machine, and no failure of the net."""
+        try:
+            yield
+        except OSError as error:
+            raise StageError(
+                f"{self.part}: cannot be written ({error.strerror}); make room, then run the same job again"
+            ) from error
+
+
+def _range(said: str) -> tuple[int | None, int | None]:
+    """First byte and whole size of a Content-Range: `bytes 5-9/10`."""
+    unit, _, rest = said.strip().partition(" ")
+    span, _, size = rest.partition("/")
+    return (number(span.partition("-")[0]) if unit.lower() == "bytes" else None), number(size)
+
+
+def _read_state(path: Path, url: str) -> Version:
+    try:
+        said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        found = Version(**said)
+    except (OSError, ValueError, TypeError):
+        return Version()
+    return found if found.url == url else Version()

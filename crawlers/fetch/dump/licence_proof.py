@@ -1,0 +1,145 @@
+"""What must be known before a dump is fetched: licence pages and files, robots.txt, opt-out files; all archived."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+from crawlers.fetch import politeness
+from crawlers.fetch.dump.dump_archive import SCHEME, BlockArchive, State
+from crawlers.fetch.politeness import OPT_OUT_FILES
+from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
+from crawlers.rights import claims
+from crawlers.web import robots
+from crawlers.web.addresses import canonical, origin
+from malmoi.archive.capture import resource_record, warc_record
+from malmoi.boundary import input_errors
+from malmoi.errors import SourceError
+from malmoi.source import Dump, Source
+
+
+def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str:
+    """Archive the licence pages, robots.txt and opt-out files; what robots.txt says of the dump, with the grant.
+
+    Raises SourceError where robots.txt forbids the dump, or a licence page does not say what is claimed of it.
+    """
+    answers: dict[str, tuple[int | None, bytes]] = {}
+    unread: list[dict[str, str]] = []  # robots.txt that could not be had, and why
+
+    def asked(site: str) -> tuple[int | None, bytes]:
+        if site not in answers:
+            net.permit = _open  # for itself and its redirects a robots.txt does not speak: RFC 9309, section 2.3.1.2
+            found = _archived(state, net, archive, f"{site}/robots.txt", unread)
+            net.permit = permit
+            answers[site] = (found.status, found.body) if found else (None, b"")
+        return answers[site]
+
+    note = ""
+
+    def permit(url: str) -> None:
+        nonlocal note
+        answer = asked(origin(url))
+        with input_errors(
+            lambda name: SourceError(_forbidden(state.source, url, f"robots-unreadable: {name}", unread))
+        ):
+            decision = robots.decide(*answer, url, politeness.AGENT)
+        if decision.delay is not None:
+            net.delay = max(net.delay, decision.delay)
+        if url == canonical(access.url) and not decision.allowed:
+            # Only what robots.txt says itself can be outweighed by a documented grant; an outage is none.
+            if not access.grant or decision.reason != "robots-disallow":
+                raise SourceError(_forbidden(state.source, url, decision.reason, unread))
+            note = f"{decision.reason}, but machine access is documented at {access.grant}"
+        elif not decision.allowed:
+            raise Refused(decision.reason, url)
+
+    net.permit = permit
+    for claim in state.source.claim:
+        if (
+            claim.url
+            and (page := _archived(state, net, archive, canonical(claim.url), state.failed))
+            and page.status == 200
+        ):
+            media, charset = page.header("content-type"), page.header("content-type").lower().partition("charset=")[2]
+            with input_errors(partial(_unreadable, state.source, page.url)):
+                text = claims.readable(page.body, media, charset.partition(";")[0].strip(" \"'"), page.url)
+            claims.check_quote(claim, text)  # before a gigabyte is fetched in vain; flows/collect.py asks again
+    if access.path is None:
+        permit(canonical(access.url))
+        for path in OPT_OUT_FILES:
+            _archived(state, net, archive, origin(canonical(access.url)) + path, state.failed)
+        note = (
+            note or robots.decide(*asked(origin(canonical(access.url))), canonical(access.url), politeness.AGENT).reason
+        )
+    return note
+
+
+def _open(url: str) -> None:
+    """Let every address through."""
+
+
+def _archived(state: State, net: Net, archive: BlockArchive, url: str, failed: list[dict[str, str]]) -> Answer | None:
+    """The last answer for a small file; all of them are archived. None where there is none; `failed` notes why."""
+    try:
+        answers = net.get(url)
+    except Refused as refused:
+        state.blocked += 1
+        line = json.dumps({"url": refused.url, "reason": refused.reason}, ensure_ascii=False)
+        with (state.job.run_dir / "blocked.jsonl").open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        return None
+    except NoAnswer as none:
+        failed.append({"url": url, "why": none.why})
+        return None
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for answer in answers:
+        archive.add(warc_record(answer.url, now, answer.status, answer.headers, answer.body))
+    return answers[-1]
+
+
+def _forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str]]) -> str:
+    if reason == "robots-unreachable":
+        file = f"{origin(url)}/robots.txt"
+        why = next((one["why"] for one in unread if one["url"] == file), "refused")
+        return (
+            f"{source.name}: {url} may not be fetched, because {file} cannot be read ({why}); look at that address and "
+            "the network, then run again"
+        )
+    return (
+        f"{source.name}: {url} may not be fetched ({reason}); ask {source.publisher}, name the page that documents "
+        "machine access in grant= of the Dump, or retire the source"
+    )
+
+
+def _unreadable(source: Source, where: str, why: str) -> SourceError:
+    return SourceError(
+        f"{source.name}: the licence text {where} cannot be read ({why}); a claim needs its proof. Look at it, and "
+        "correct url or file of the LicenceClaim, or retire the source"
+    )
+
+
+def licence_files(source: Source, folder: Path, archive: BlockArchive) -> None:
+    """Archive the licence files that lie beside a local dump, after the words of the claims were found in them."""
+    for name in dict.fromkeys(claim.file for claim in source.claim if claim.file):
+        path = folder / name
+        if not path.is_file():
+            raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise _unreadable(source, str(path), str(error.strerror)) from error
+        for claim in source.claim:
+            if claim.file == name:
+                with input_errors(partial(_unreadable, source, str(path))):
+                    text = claims.readable(body, "", name=path.name)
+                claims.check_quote(claim, text)
+        url = f"{SCHEME}{source.name}/{quote(name)}"
+        archive.add(resource_record(url, utc(path.stat().st_mtime), "text/plain", body))
+
+
+def utc(seconds: float) -> str:
+    """Seconds since 1970 as the time of a capture."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

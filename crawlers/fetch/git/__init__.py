@@ -1,0 +1,1 @@
+"""Collect a git repository at one commit."""

@@ -1,0 +1,296 @@
+"""Collect a git repository at one commit: each file becomes a record, and nothing is ever checked out.
+
+robots.txt is not asked: it speaks for pages that are crawled, and here one commit is fetched as the host offers it to
+every client of git, once a run, after the operator has named a contact and recorded a check of the terms.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import io
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+import re2
+
+from crawlers.catalogue import Definition
+from crawlers.fetch.archive import CLOSED, OPEN
+from crawlers.fetch.git import git_contents
+from crawlers.fetch.git.git_command import Repository, check_version, settings
+from crawlers.fetch.git.git_contents import Entry
+from crawlers.fetch.git.git_hosts import Place, place_of
+from crawlers.fetch.job import STATS, Job, guard_of, write_stats
+from crawlers.fetch.politeness import user_agent
+from malmoi.archive import collection
+from malmoi.archive.capture import Torn, record_id, resource_record, scan
+from malmoi.errors import CallError, SourceError
+from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
+from malmoi.source import Git, Source
+from malmoi.workspace import sync
+
+FOLDER = "repository.git"  # in the run folder, while it is read
+SAY_EVERY = 200  # records between two lines for the caller
+MEDIA = {
+    "md": "text/markdown",
+    "mdx": "text/markdown",
+    "markdown": "text/markdown",
+    "html": "text/html",
+    "htm": "text/html",
+    "txt": "text/plain",
+    "rst": "text/x-rst",
+    "po": "text/x-gettext-translation",
+    "py": "text/x-python",
+    "xml": "application/xml",
+    "json": "application/json",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "pdf": "application/pdf",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has come to so far."""
+
+    chosen: int = 0  # files of the commit that the globs choose
+    written: int = 0  # records
+    bytes: int = 0  # of payload
+    left_out: Counter[str] = field(default_factory=Counter)  # by reason
+
+
+def collect(job: Job, definition: Definition, access: Git) -> None:
+    """Collect into the run folder of `job`, as crawlers/fetch/job.py tells; a run that was killed starts over.
+
+    Raises:
+        CallError: the source is not declared well, or git is not there.
+        SourceError: the repository cannot be had as declared.
+    """
+    source = definition.source
+    check_version()
+    place = place_of(source, access, guard_of(source))
+    job.run_dir.mkdir(parents=True, exist_ok=True)
+    told = settings(user_agent(job.contact, job.user_agent_suffix), place.pins, place.protocol)
+    repository = Repository(job.run_dir.absolute() / FOLDER, source.name, told, place.protocol)
+    with _alone(job.run_dir) as out:
+        (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
+        try:
+            git_contents.start(repository)
+            git_contents.fetch(repository, place.url, access.commit or f"refs/heads/{access.branch}")
+            commit, when = git_contents.head(repository)
+            if access.commit and commit != access.commit:
+                raise SourceError(f"{source.name}: asked for {access.commit}, the host gave {commit}; do not use it")
+            stats = _archive(job, source, access, repository, place, commit, when, out)
+        finally:
+            shutil.rmtree(repository.folder, ignore_errors=True)
+        out.flush()
+        os.fsync(out.fileno())
+        (job.run_dir / OPEN).replace(job.run_dir / CLOSED)
+        sync(job.run_dir)
+        (job.run_dir / "blocked.jsonl").touch()
+        write_stats(job.run_dir, stats)
+
+
+def _archive(
+    job: Job,
+    source: Source,
+    access: Git,
+    repository: Repository,
+    place: Place,
+    commit: str,
+    when: str,
+    out: IO[bytes],
+) -> dict[str, Any]:
+    """Write the records of a commit; returns the stats of the run."""
+    proofs = {claim.file for claim in source.claim if claim.file}
+    known, tally = _known(job.earlier), Tally()
+    chosen, size = _chosen(repository, commit, access, proofs, tally)
+    part = _part(chosen, proofs, job.limit)
+    here: set[str] = set()
+    out.write(_about(place.url, access.branch, commit, when))
+    with git_contents.blobs(repository) as reader:
+        for path, entry in part:
+            url = place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
+            body = reader.read(entry.oid, size[entry.oid])
+            here.add(url)
+            if path not in proofs and known.get(url) == record_id(url, body):
+                continue
+            out.write(resource_record(url, when, media_of(path), body))
+            tally.written += 1
+            tally.bytes += len(body)
+            if tally.written % SAY_EVERY == 0:
+                _say(tally)
+    _say(tally)
+    whole = len(part) == len(chosen)
+    return {
+        "fetched": tally.written,
+        "replayed": 0,
+        "not_modified": len(part) - tally.written,
+        "pages": tally.chosen,
+        "blocked": 0,
+        "failed": [],
+        "bytes": tally.bytes,
+        "limit": job.limit,
+        "finished": "finished" if whole else "limit",
+        "error": "",
+        "gone": sorted(known.keys() - here) if whole else [],
+        "left_out": dict(sorted(tally.left_out.items())),
+        "commit": commit,
+    }
+
+
+def _chosen(
+    repository: Repository, commit: str, access: Git, proofs: set[str], tally: Tally
+) -> tuple[list[tuple[str, Entry]], dict[str, int]]:
+    """The files of a commit that are wanted, by path, and the sizes of its blobs; what is left out is counted."""
+    size, chosen, total = git_contents.sizes(repository), [], 0
+    for entry in git_contents.tree(repository, commit):
+        path = path_of(entry.name)
+        if path in proofs or path in ("", "..") or matches(path, access.include, access.exclude):
+            reason = git_contents.left_out(entry)
+            reason = reason or {"": "name-not-utf-8", "..": "name-leads-out"}.get(path, "")
+            reason = reason or ("too-large" if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value else "")
+            if reason:
+                tally.left_out[reason] += 1
+                continue
+            chosen.append((path, entry))
+            total += size[entry.oid]
+            if len(chosen) > GIT_FILES.value or total > GIT_CONTENT.value:
+                raise SourceError(
+                    f"{repository.source}: commit {commit} has over {GIT_FILES.value:,} files or "
+                    f"{GIT_CONTENT.value:,} bytes that the globs choose ({GIT_FILES.describe()}, "
+                    f"{GIT_CONTENT.describe()}); narrow include in the source file"
+                )
+    if missing := proofs - {path for path, _ in chosen}:
+        raise SourceError(
+            f"{repository.source}: the licence file {min(missing)} is not in commit {commit}; a claim needs its proof. "
+            "Look at the repository; correct file of the LicenceClaim if it has moved, or retire the source."
+        )
+    tally.chosen = sum(1 for path, _ in chosen if path not in proofs)
+    return sorted(chosen, key=lambda pair: pair[0].encode()), size
+
+
+def _part(chosen: Sequence[tuple[str, Entry]], proofs: set[str], limit: int | None) -> list[tuple[str, Entry]]:
+    """The first `limit` files, and the licence files wherever they stand."""
+    pages = [pair for pair in chosen if pair[0] not in proofs][:limit]
+    return [*(pair for pair in chosen if pair[0] in proofs), *pages]
+
+
+def path_of(name: bytes) -> str:
+    """The path that the bytes of a name say; "" where they are not UTF-8, ".." where they lead out.
+
+    >>> path_of(b"a/b.md"), path_of(b"a/../../etc/passwd"), path_of(b"/etc/passwd"), path_of(b"\\xb1\\xdb.md")
+    ('a/b.md', '..', '..', '')
+    """
+    try:
+        path = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    parts = path.split("/")
+    leads_out = any(part in ("", ".", "..") or part.lower() == ".git" for part in parts)
+    return ".." if leads_out or "\\" in path or any(ord(c) < 0x20 or ord(c) == 0x7F for c in path) else path
+
+
+def matches(path: str, include: Iterable[str], exclude: Iterable[str] = ()) -> bool:
+    """Whether globs choose a path: `*` within a part of it, `**` any number of parts, as pathlib has it.
+
+    >>> matches("content/ko/docs/a.md", ("content/ko/**/*.md",)), matches("content/ko/a.md", ("content/ko/**/*.md",))
+    (True, True)
+    >>> matches("content/korean/a.md", ("content/ko/**/*.md",)), matches("a.md", ("**/*",), ("*.md",))
+    (False, False)
+    """
+    return any(_glob(g).fullmatch(path) for g in include) and not any(_glob(g).fullmatch(path) for g in exclude)
+
+
+@lru_cache(maxsize=256)
+def _glob(glob: str) -> Any:
+    parts = []
+    for part in glob.split("/"):
+        if part == "**":
+            parts.append("(?:[^/]+/)*")
+            continue
+        words = {"*": "[^/]*", "?": "[^/]"}
+        parts.append("".join(words.get(char) or re2.escape(char) for char in part) + "/")
+    pattern = "".join(parts)
+    # "**" at the end means all that lies below; any other end is a file, without the slash.
+    return re2.compile(pattern[:-1] if pattern.endswith("/") else pattern.removesuffix("(?:[^/]+/)*") + ".+")
+
+
+def media_of(path: str) -> str:
+    """The media type of a file by its ending; of what it is, sniffing decides later.
+
+    >>> media_of("ko/a.MD"), media_of("LICENSE")
+    ('text/markdown', 'application/octet-stream')
+    """
+    return MEDIA.get(path.rpartition(".")[2].lower(), "application/octet-stream")
+
+
+def _known(earlier: Iterable[Path]) -> dict[str, str]:
+    """Address → record, as earlier runs left it."""
+    known: dict[str, str] = {}
+    for folder in earlier:
+        for entry in scan(folder / CLOSED):
+            if not isinstance(entry, Torn) and entry[1] == "resource":
+                known[entry[2].url] = entry[2].record
+        for url in _gone(folder):
+            known.pop(url, None)
+    return known
+
+
+def _gone(folder: Path) -> Sequence[str]:
+    """The addresses that a run found no more; by its run.json, which is checked, where it has one."""
+    if (folder / "run.json").exists():
+        found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
+        return found
+    try:
+        found = json.loads((folder / STATS).read_text("utf-8")).get("gone", ())
+    except (OSError, ValueError):
+        return ()
+    return found
+
+
+def _about(url: str, branch: str, commit: str, when: str) -> bytes:
+    """A `warcinfo` record that names repository and commit: an archive of a commit without news is none too small."""
+    lines = f"repository: {url}\r\nbranch: {branch}\r\ncommit: {commit}\r\n".encode()
+    fields = {
+        "WARC-Type": "warcinfo",
+        "WARC-Record-ID": f"<{record_id(url, commit.encode())}>",
+        "WARC-Date": when,
+        "Content-Type": "application/warc-fields",
+        "Content-Length": str(len(lines)),
+    }
+    raw = "WARC/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()) + "\r\n"
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=6, mtime=0) as stream:
+        stream.write(raw.encode() + lines + b"\r\n\r\n")
+    return packed.getvalue()
+
+
+@contextmanager
+def _alone(run_dir: Path) -> Iterator[IO[bytes]]:
+    """The open archive of a run, empty; whatever a killed attempt has left of it is thrown away."""
+    with (run_dir / OPEN).open("ab") as out:
+        try:
+            fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or end it") from error
+        out.truncate(0)
+        yield out
+
+
+def _say(tally: Tally) -> None:
+    """One JSON line for the caller, who may have stopped listening."""
+    try:
+        print(json.dumps({"fetched": tally.written, "queued": 0, "blocked": 0}), flush=True)
+    except BrokenPipeError:  # else the interpreter complains once more when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

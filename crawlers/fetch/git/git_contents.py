@@ -1,0 +1,179 @@
+"""What a fetched commit holds: its date, the entries of its tree, the bytes of its files; nothing is checked out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from crawlers.fetch.git.git_command import Repository, last, running, said
+from malmoi.errors import SourceError
+from malmoi.limits import GIT_ENTRIES, GIT_FILE, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
+
+POLL = 0.1  # seconds between two looks at a fetch
+HEAD = "refs/malmoi/head"
+_LINKS = ("120000", "160000")  # modes of symbolic links and submodules
+_COMMITTED = re.compile(rb"^committer [^\n]{0,1000}> ([0-9]{1,12}) [+-][0-9]{4}$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tree that is no tree itself."""
+
+    mode: str
+    oid: str
+    name: bytes  # path from the root, as the repository spells it
+
+
+def start(repository: Repository) -> None:
+    """Make the empty bare repository, without templates and so without hooks."""
+    shutil.rmtree(repository.folder, ignore_errors=True)
+    repository.folder.mkdir(parents=True)
+    said(repository, repository.command("init", "--bare", "--quiet", "--template=", str(repository.folder)))
+
+
+def fetch(
+    repository: Repository,
+    url: str,
+    wanted: str,
+    *,
+    max_bytes: int = GIT_REPOSITORY.value,
+    seconds: float = GIT_SECONDS.value,
+) -> None:
+    """Fetch one commit without its history; files beyond the limit stay away where the host allows that.
+
+    `wanted` is a ref, or a commit of 40 hexadecimal digits.
+
+    Raises:
+        SourceError: git could not fetch it, or it grew beyond `max_bytes` or `seconds`.
+    """
+    command = repository.command(
+        "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+        f"--filter=blob:limit={GIT_FILE.value + 1}", url, f"+{wanted}:{HEAD}",
+    )  # fmt: skip
+    with running(command, repository.environment(repository.protocol)) as process:
+        tail, why, end = b"", "", time.monotonic() + seconds
+        assert process.stderr is not None  # for mypy: it is a pipe
+        os.set_blocking(process.stderr.fileno(), False)
+        while process.poll() is None and not why:
+            try:
+                process.wait(POLL)
+            except subprocess.TimeoutExpired:
+                tail = (tail + (process.stderr.read(1 << 16) or b""))[-4096:]
+            if _size(repository.folder) > max_bytes:
+                why = f"it is larger than {max_bytes:,} bytes; {GIT_REPOSITORY.describe()}"
+            elif time.monotonic() > end:
+                why = f"it took longer than {seconds:,.0f} seconds; {GIT_SECONDS.describe()}"
+        if why or process.returncode:
+            why = why or last(tail + (process.stderr.read(1 << 16) or b""))
+            raise SourceError(
+                f"{repository.source}: {wanted.removeprefix('refs/heads/')} of {url} could not be fetched ({why}). "
+                "Look at the repository; correct url, branch or commit in the source file if it has moved."
+            )
+
+
+def head(repository: Repository) -> tuple[str, str]:
+    """The commit that was fetched, and when it was committed: UTC, as records have it."""
+    commit = said(repository, repository.command("rev-parse", "--verify", "--quiet", f"{HEAD}^{{commit}}"))
+    name = commit.decode("ascii", "replace").strip()
+    raw = said(repository, repository.command("cat-file", "commit", name))
+    found = _COMMITTED.search(raw.partition(b"\n\n")[0])
+    try:
+        when = datetime.fromtimestamp(int(found[1]) if found else -1, UTC)
+    except (ValueError, OverflowError, OSError):
+        found = None
+    if found is None:
+        raise SourceError(f"{repository.source}: commit {name} has no date that can be read; name another commit")
+    return name, when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def tree(repository: Repository, commit: str) -> Iterator[Entry]:
+    """The files, links and submodules of a commit, in git's order.
+
+    Raises:
+        SourceError: it has more than GIT_ENTRIES of them, or a name that is longer than GIT_NAME.
+    """
+    command = repository.command("ls-tree", "-r", "-z", "--full-tree", commit)
+    with running(command, repository.environment()) as process:
+        assert process.stdout is not None  # for mypy: it is a pipe
+        count, held = 0, b""
+        while block := process.stdout.read(1 << 16):
+            *lines, held = (held + block).split(b"\0")
+            for line in lines:
+                about, _, name = line.partition(b"\t")
+                mode, _, oid = about.decode("ascii", "replace").split(" ")
+                yield Entry(mode, oid, name)
+            count += len(lines)
+            if count > GIT_ENTRIES.value or len(held) > GIT_NAME.value + 100:
+                raise SourceError(
+                    f"{repository.source}: the tree of {commit} has over {GIT_ENTRIES.value:,} entries or a "
+                    f"name over {GIT_NAME.value:,} bytes ({GIT_ENTRIES.describe()}, {GIT_NAME.describe()}); it is no "
+                    "repository of pages. Retire the source, or name another commit."
+                )
+        if process.wait():
+            raise SourceError(f"{repository.source}: git cannot list the tree of {commit}; collect again")
+
+
+def sizes(repository: Repository) -> dict[str, int]:
+    """Blob → bytes, for those that are here; what the host left out at our asking is not."""
+    command = repository.command(
+        "cat-file", "--batch-check=%(objecttype) %(objectname) %(objectsize)", "--batch-all-objects", "--unordered"
+    )
+    rows = (line.split(b" ") for line in said(repository, command).splitlines())
+    return {row[1].decode(): int(row[2]) for row in rows if row[0] == b"blob"}
+
+
+class Blobs:
+    """Reads one blob after another from a running `git cat-file`."""
+
+    def __init__(self, repository: Repository, into: IO[bytes], out: IO[bytes]) -> None:
+        self._repository, self._into, self._out = repository, into, out
+
+    def read(self, oid: str, size: int) -> bytes:
+        """The bytes of a blob of `size` bytes."""
+        self._into.write(oid.encode() + b"\n")
+        self._into.flush()
+        if self._out.readline(200).split() != [oid.encode(), b"blob", str(size).encode()]:
+            raise SourceError(f"{self._repository.source}: git does not give the blob {oid}; collect again")
+        body = self._out.read(size)
+        if len(body) != size or self._out.read(1) != b"\n":
+            raise SourceError(f"{self._repository.source}: git gave the blob {oid} cut off; collect again")
+        return body
+
+
+@contextmanager
+def blobs(repository: Repository) -> Iterator[Blobs]:
+    """A reader of blobs, as they are in the repository: no filter, no end-of-line conversion."""
+    with running(repository.command("cat-file", "--batch"), repository.environment(), stdin=True) as process:
+        assert process.stdin is not None and process.stdout is not None  # for mypy: they are pipes
+        yield Blobs(repository, process.stdin, process.stdout)
+
+
+def left_out(entry: Entry) -> str:
+    """Why an entry is no file that is read, by its mode; "" where it is one.
+
+    >>> left_out(Entry("120000", "", b"a")), left_out(Entry("160000", "", b"a")), left_out(Entry("100755", "", b"a"))
+    ('symbolic-link', 'submodule', '')
+    """
+    if entry.mode in _LINKS:
+        return "symbolic-link" if entry.mode == "120000" else "submodule"
+    return "" if entry.mode in ("100644", "100664", "100755") else "other-mode"
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            try:
+                total += (Path(root) / name).stat().st_size
+            except FileNotFoundError:  # a temporary file of git that is gone by now
+                continue
+    return total

@@ -1,0 +1,79 @@
+"""Where a repository may be fetched from: hosts that are known, and addresses that are looked at and pinned."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import re2
+
+from crawlers.fetch.ssrf_guard import PORTS, Guard, plain_host
+from malmoi.errors import CallError, SourceError
+from malmoi.source import Git, Source
+
+# Host → how the page of a file is called there. Each serves git over https and names files of a branch so.
+HOSTS = {
+    "github.com": "{repository}/blob/{branch}/{path}",
+    "gitlab.com": "{repository}/-/blob/{branch}/{path}",
+    "salsa.debian.org": "{repository}/-/blob/{branch}/{path}",
+    "invent.kde.org": "{repository}/-/blob/{branch}/{path}",
+    "gitlab.gnome.org": "{repository}/-/blob/{branch}/{path}",
+    "codeberg.org": "{repository}/src/branch/{branch}/{path}",
+}
+_PATH = re2.compile(r"(?:/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
+_BRANCH = re2.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}")
+_COMMIT = re2.compile(r"(?:[0-9a-f]{40})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository that may be asked for: its address, where that leads, and how the pages of its files are called."""
+
+    url: str
+    protocol: str
+    pins: tuple[str, ...]  # host:port:address,…
+    page: str  # with {path}
+
+
+def place_of(source: Source, access: Git, guard: Guard) -> Place:
+    """Where a repository may be fetched from, every address of its host looked up, asked for and pinned.
+
+    Raises:
+        CallError: address, branch or commit are not declared well, or the host is none of HOSTS.
+        SourceError: the host has no address, or one that is not of the public web.
+    """
+    said = f"{source.name}: {access.url!r}"
+    parts = urlsplit(access.url)
+    host, port = plain_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
+    loopback = (host, port) in guard.loopback
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise CallError(f"{said} is not https; a repository is fetched over https only")
+    if host not in HOSTS and not loopback:
+        raise CallError(
+            f"{said}: {host!r} is none of {', '.join(HOSTS)}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
+        )
+    if (why := guard.url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+        raise CallError(f"{said} is no address of a repository ({why or 'parts that it cannot have'}); correct it")
+    if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):
+        raise CallError(f"{source.name}: {access.branch!r} is no name of a branch; correct it")
+    if not _COMMIT.fullmatch(access.commit):
+        raise CallError(f"{source.name}: {access.commit!r} is no commit; give all 40 hexadecimal digits, in lower case")
+    page = HOSTS.get(host, "{repository}/blob/{branch}/{path}").replace(
+        "{repository}", access.url.rstrip("/").removesuffix(".git")
+    )
+    return Place(access.url, parts.scheme, _pins(source, host, port, guard), page.replace("{branch}", access.branch))
+
+
+def _pins(source: Source, host: str, port: int, guard: Guard) -> tuple[str, ...]:
+    """The addresses of a host, so that git asks no resolver: what was looked at is what is spoken to."""
+    try:
+        found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+    except OSError as error:
+        raise SourceError(f"{source.name}: {host} has no address ({error.strerror}); look at the net") from error
+    for address in found:
+        if why := guard.resolved(host, port, address):
+            raise SourceError(f"{source.name}: {host} leads to {address}, which is not of the public web ({why})")
+    if host in found:  # an address itself
+        return ()
+    return (f"{host}:{port}:{','.join(f'[{a}]' if ':' in a else a for a in found)}",)

@@ -1,0 +1,1 @@
+"""Links: read them from pages, sitemaps and feeds."""

@@ -1,0 +1,291 @@
+"""Sitemaps and feeds: lists of addresses that a site writes for machines.
+
+They are read by their tags and not as XML trees: undeclared prefixes, bare ampersands, tags that do
+not match and a cut end cost what they hide and not the list. Nothing is expanded: of entities only
+the five of XML and numbers are read. What a list holds beyond the limits, or what of it cannot be
+read, is said in `Listed.lost`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal, NamedTuple, TypeAlias
+
+from crawlers.fetch.links.tag_parser import attributes, resolve
+from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
+from crawlers.formats.encodings.decode import decode, query_encoding
+from crawlers.web.addresses import canonical, joined
+from malmoi import limits
+
+__all__ = ["BadCoding", "Listed", "NotAList", "feed", "sitemap"]
+
+Kind: TypeAlias = Literal["sitemap", "feed"]
+
+ROOT_CHARS = 4_096  # in which the first element must begin; servers write warnings before it
+SAMPLE = 1 << 20  # bytes that tell the encoding of a list
+CHECK_EVERY = 1_024  # steps between two looks at the clock
+GZIP = b"\x1f\x8b"
+
+_ROOT = re.compile(
+    r"<(?:[\w.-]{1,40}:)?(urlset|sitemapindex|url|sitemap|rss|rdf|feed|html)([\s/][^<>]{0,9999})?>", re.I
+)
+_LOC = re.compile(r"<(?:([\w.-]{1,40}):)?(url|sitemap|loc)(?:\s[^<>]{0,9999})?>([^<]*)", re.I)
+_ENTRY = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?(?:item|entry)((?:[\s/][^<>]{0,9999})?)>", re.I)
+_TAG = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?([\w.-]{1,60})((?:[\s/][^<>]{0,9999})?)>([^<]*)")
+_LINE = re.compile(r"[^\r\n]+")
+_NESTED = frozenset({"source", "content", "summary", "description", "encoded"})  # of an entry; their links are others'
+
+
+class NotAList(ValueError):
+    """An answer that is no sitemap or feed; the message is the reason."""
+
+
+class Listed(NamedTuple):
+    """What a list names: further sitemaps, pages, both canonical; and sentences on what of it was lost."""
+
+    maps: list[str]
+    pages: list[str]
+    lost: list[str]
+
+
+class _Full(Exception):
+    """A limit is reached; what was read stands."""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Addresses as they are found, within the limits."""
+
+    encoding: str = "utf-8"
+    maps: dict[str, None] = field(default_factory=dict)
+    pages: dict[str, None] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    bomb: bool = False  # its gzip goes beyond the ratio
+    steps: int = 0
+    began: float = field(default_factory=time.process_time)
+
+    def tick(self) -> None:
+        """Raises _Full where the time is used up."""
+        self.steps += 1
+        if not self.steps % CHECK_EVERY and time.process_time() - self.began > limits.LIST_SECONDS.value:
+            raise _Full(f"read up to {limits.LIST_SECONDS.describe()}")
+
+    def add(self, address: str, into: dict[str, None], base: str = "") -> None:
+        """Keep one address as it is written. Raises _Full."""
+        self.tick()
+        if not address:
+            return
+        if len(address) > limits.ADDRESS_BYTES.value:
+            self.refused[f"longer than {limits.ADDRESS_BYTES.describe()}"] += 1
+            return
+        url = canonical(joined(base, address) if base else address, self.encoding)
+        if not url:
+            self.refused["not of the web"] += 1
+        elif url not in into and len(self.maps) + len(self.pages) >= limits.LIST_ADDRESSES.value:
+            raise _Full(f"read up to {limits.LIST_ADDRESSES.describe()}")
+        else:
+            into[url] = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """The time in which addresses are found. Raises TooBig where a bomb holds none."""
+        try:
+            yield
+        except _Full as full:
+            self.lost.append(str(full))
+        except NotAList:
+            if not self.bomb:
+                raise
+        if self.bomb and not self.maps and not self.pages:
+            raise TooBig(limits.ANSWER_RATIO.describe())
+
+    def listed(self) -> Listed:
+        """All of it."""
+        refused = [f"{count:,} addresses are {why}" for why, count in sorted(self.refused.items())]
+        return Listed(list(self.maps), list(self.pages), self.lost + refused)
+
+
+def sitemap(body: bytes, charset: str = "") -> Listed:
+    """The sitemaps and pages that a sitemap names; gzip, XML, plain text, RSS and Atom are read.
+
+    `charset` is that of the Content-Type.
+
+    Raises:
+        NotAList: it is none of these, or declares entities.
+        crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
+
+    >>> sitemap(b"<urlset><url><loc> http://a.kr/1 </loc><image:loc>http://a.kr/1.png</image:loc></url></urlset>").pages
+    ['http://a.kr/1']
+    """
+    reader = _Reader()
+    text = _text(reader, body, charset)
+    with reader.reading():
+        if "<" not in text[:ROOT_CHARS]:
+            _read_lines(reader, text)
+        else:
+            _read_tags(reader, text, "sitemap", "")
+    return reader.listed()
+
+
+def feed(body: bytes, url: str, charset: str = "") -> Listed:
+    """The pages that the entries of a feed link to, in the order of the feed, each once.
+
+    RSS 0.9x and 2.0 (`link`, or a `guid` that is an address), RSS 1.0 (`link`, or `rdf:about`), Atom (the
+    `alternate` link, else one without a relation); `xml:base` holds. `charset` is that of the Content-Type.
+
+    Raises:
+        NotAList: it is no feed, or declares entities.
+        crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
+
+    >>> feed(b"<rss><channel><item><link>/1?b=2&amp;a=1</link></item></channel></rss>", "http://a.kr/rss").pages
+    ['http://a.kr/1?a=1&b=2']
+    """
+    reader = _Reader()
+    text = _text(reader, body, charset)
+    with reader.reading():
+        _read_tags(reader, text, "feed", url)
+    return reader.listed()
+
+
+def _read_lines(reader: _Reader, text: str) -> None:
+    """A sitemap of one address a line."""
+    end = len(text) if not reader.lost else max(text.rfind("\n"), text.rfind("\r"), 0)  # a line cut off is another line
+    for line in _LINE.finditer(text, 0, end):
+        reader.add(line[0].strip(), reader.pages)
+    if reader.refused and not reader.pages:
+        raise NotAList("not-a-sitemap")
+
+
+def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
+    root = _ROOT.search(text[: ROOT_CHARS * 4])
+    prolog = text[: root.start()] if root else text
+    if "<!ENTITY" in prolog.upper():
+        raise NotAList("xml-entities")
+    text = _flattened(reader, text)
+    root = _ROOT.search(text[: ROOT_CHARS * 4])
+    name = root[1].lower() if root else ""
+    if root is None or name == "html" or (kind == "feed" and name not in ("rss", "rdf", "feed")):
+        raise NotAList(f"not-a-{kind}")
+    whole = (root[2] or "").endswith("/") or re.search(rf"</(?:[\w.-]{{1,40}}:)?{name}\s{{0,99}}>", text[-4096:], re.I)
+    if not whole and not reader.lost:
+        reader.lost.append(f"it ends without </{name}>")
+    if name in ("rss", "rdf", "feed"):
+        _read_entries(reader, text, joined(url, attributes(root[2] or "").get("xml:base", "")) or url)
+    else:
+        _read_locs(reader, text, name)
+
+
+def _read_locs(reader: _Reader, text: str, root: str) -> None:
+    """Each `loc` of a `url` or `sitemap`, with the prefix of the first of these; `image:loc` names no page."""
+    inside = "sitemap" if root.startswith("sitemap") else "url"
+    first: re.Match[str] | None = None
+    for found in _LOC.finditer(text):
+        name = found[2].lower()
+        first = first or (found if name != "loc" else None)
+        if first is not None and found[1] != first[1]:
+            continue
+        if name != "loc":
+            inside = name
+        else:
+            if found.end() == len(text):
+                return  # cut off in the middle of an address, which would be another address
+            reader.add(resolve(found[3]), reader.maps if inside == "sitemap" else reader.pages)
+
+
+def _read_entries(reader: _Reader, text: str, base: str) -> None:
+    opened: re.Match[str] | None = None
+    for found in _ENTRY.finditer(text):
+        if opened is not None:
+            _read_entry(reader, text[opened.end() : found.start()], opened[2], base)
+        alone = found[2].endswith("/")
+        opened = None if found[1] or alone else found
+        if alone and not found[1]:
+            _read_entry(reader, "", found[2], base)
+    if opened is not None:
+        inner = text[opened.end() :]
+        if inner.rpartition(">")[2].strip():  # cut off in the middle of an address, which would be another address
+            inner = inner[: max(inner.rfind("<"), 0)]
+        _read_entry(reader, inner, opened[2], base)
+
+
+def _read_entry(reader: _Reader, inner: str, tag: str, base: str) -> None:
+    own = attributes(tag)
+    about = next((value for key, value in own.items() if key.endswith(":about")), "")
+    base = joined(base, own.get("xml:base", "")) or base
+    reader.add(_link(inner) or about, reader.pages, base)
+
+
+def _link(inner: str) -> str:
+    """What an entry links to, as written."""
+    alternate = plain = guid = skipped = ""
+    for found in _TAG.finditer(inner):
+        closes, name, written = found[1], found[2].lower(), found[3]
+        if skipped or closes:
+            skipped = "" if closes and name == skipped else skipped
+            continue
+        if name in _NESTED and not written.endswith("/"):
+            skipped = name
+            continue
+        if name not in ("link", "guid"):
+            continue
+        said, text = attributes(written), resolve(found[4])
+        if name == "link" and said.get("href"):
+            if said.get("rel", "alternate") == "alternate":
+                alternate = alternate or said["href"]
+        elif name == "link":
+            plain = plain or text
+        elif said.get("ispermalink", "true").lower() == "true" and "://" in text[:12]:
+            guid = guid or text
+    return plain or alternate or guid
+
+
+def _flattened(reader: _Reader, text: str) -> str:
+    """The text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
+    return "".join(_flat_pieces(reader, text))
+
+
+def _flat_pieces(reader: _Reader, text: str) -> Iterator[str]:
+    at = 0
+    marks = re.compile(r"<!--|<!\[CDATA\[")
+    while (mark := marks.search(text, at)) is not None:
+        reader.tick()
+        yield text[at : mark.start()]
+        closing = "-->" if mark[0] == "<!--" else "]]>"
+        end = text.find(closing, mark.end())
+        if end < 0:
+            reader.lost.append(f"what follows an open {mark[0]} is left out")
+            return
+        if closing == "]]>":
+            yield escape(text[mark.end() : end], quote=False)
+        at = end + 3
+    yield text[at:]
+
+
+def _text(reader: _Reader, body: bytes, charset: str) -> str:
+    """The text of a list, its encoding told by its beginning; what is cut off is said."""
+    for _ in range(limits.ANSWER_CODINGS.value):
+        if not body.startswith(GZIP):
+            break
+        body, fault = inflate_front(body, limits.LIST_BYTES.value + 1)
+        reader.bomb = reader.bomb or fault == limits.ANSWER_RATIO.describe()
+        if fault and not body:
+            raise Damaged(fault)
+        if fault:
+            reader.lost.append(f"its gzip: {fault}")
+    if len(body) > limits.LIST_BYTES.value:
+        body = body[: limits.LIST_BYTES.value]
+        reader.lost.append(f"read up to {limits.LIST_BYTES.describe()}")
+    sample = body[:SAMPLE]
+    if len(body) > SAMPLE:
+        sample = sample[: max(sample.rfind(b">"), sample.rfind(b"\n")) + 1] or sample
+    found = decode(sample, charset, html=True)
+    reader.encoding = query_encoding(found.encoding)
+    text = found.text if sample is body or len(sample) == len(body) else body.decode(found.encoding, "replace")
+    return text.lstrip("\ufeff \t\r\n\0")

@@ -1,0 +1,122 @@
+"""robots.txt between the crawl and every page: asked for before the first one, kept for a day, obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
+
+from scrapy import Request
+
+from crawlers.fetch import politeness
+from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable
+from crawlers.fetch.payload import BadCoding
+from crawlers.fetch.redirects import downgrades, redirect
+from crawlers.web import robots
+from crawlers.web.addresses import origin
+from malmoi import limits
+from malmoi.boundary import input_errors
+from malmoi.errors import SourceError
+from malmoi.source import Api
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from crawlers.fetch.spider import Crawl
+
+Answer: TypeAlias = tuple[int | None, bytes | None]
+
+LIFE = timedelta(hours=24)  # of a robots.txt; RFC 9309, section 2.4
+# A page that grants access to machines speaks against a rule; it does not speak for a host that is down or busy.
+UNGRANTED = frozenset({"robots-unreachable", "robots-status-429", "robots-status-503"})
+
+
+class RobotsMiddleware:
+    """Fetch the robots.txt of an origin before its first page, and obey it."""
+
+    def __init__(self, crawler: Any) -> None:
+        self.crawl: Crawl = crawler.spider
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._asked: dict[str, datetime] = {}  # when the answer left its host
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Any:
+        """As Scrapy builds its components."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Raises Blocked, and SourceError where an interface is forbidden and no page grants it."""
+        if request.meta.get("robots"):
+            return
+        status, body = await self._answer(origin(request.url))
+        decision = robots.decide(status, body, request.url, politeness.AGENT)
+        if decision.delay is not None:
+            self.crawl.pace.slow(urlsplit(request.url).hostname or "", decision.delay)
+        if not decision.allowed and not self._granted(request, decision.reason, body):
+            raise Blocked(decision.reason)
+
+    def _granted(self, request: Request, reason: str, body: bytes | None) -> bool:
+        """Whether the documentation of an interface grants what its robots.txt forbids."""
+        access = self.crawl.access
+        if not isinstance(access, Api) or request.meta.get("kind") != "page":
+            return False
+        said = (
+            reason == "robots-disallow" and robots.forbidding_line(body or b"", request.url, politeness.AGENT)
+        ) or reason
+        if not access.grant or reason in UNGRANTED:
+            raise SourceError(
+                f"{self.crawl.definition.source.name}: robots.txt of {origin(request.url)} forbids {request.url} "
+                f"({said}); ask the publisher, name the page that documents machine access as grant=…, or retire it"
+            )
+        if self.crawl.grant_status != 200:
+            raise SourceError(
+                f"{self.crawl.definition.source.name}: robots.txt of {origin(request.url)} forbids {request.url} "
+                f"({said}), and the page that should grant it, {access.grant}, was not had "
+                f"({self.crawl.grant_status}); look at that page, then run again"
+            )
+        self.crawl.granted = access.grant
+        return True
+
+    async def _answer(self, site: str) -> Answer:
+        answer = self._answers.get(site)
+        if answer is None or (answer.done() and self._old(site)):
+            self._asked[site] = politeness.utc_now()
+            answer = asyncio.ensure_future(self._ask(site))
+            self._answers[site] = answer
+        return await answer
+
+    def _old(self, site: str) -> bool:
+        """A replayed answer is as old as its record: a resumed run does not begin its day anew."""
+        entry = self.crawl.archive.here.get(f"{site}/robots.txt")
+        asked = self._asked[site]
+        if entry is not None:
+            asked = min(asked, datetime.fromisoformat(entry.fetched))
+        return politeness.utc_now() - asked > LIFE
+
+    async def _ask(self, site: str) -> Answer:
+        """Status and body of a robots.txt; without a status there was no answer, without a body it cannot be read."""
+        url = f"{site}/robots.txt"
+        status = None
+        for hop in range(limits.REDIRECTS.value + 1):
+            try:
+                with input_errors(Unreadable, Blocked, *NET_ERRORS):
+                    response = await self.crawl.ask(url, "robots")
+                    target = redirect(response)
+            except Blocked:
+                if hop == 0:
+                    raise
+                return None, b""
+            except Postponed:
+                return 503, b""
+            except (BadCoding, Unreadable):
+                return 200, None
+            except NET_ERRORS:
+                return None, b""
+            status = response.status
+            if target is None:
+                return status, response.body
+            if not target or downgrades(url, target):
+                return status, b""
+            url = target
+        return status, b""

@@ -1,0 +1,266 @@
+"""Ask over connections that the guard has seen, in the operator's name and at the pace of the source.
+
+The standard library's own client does the talking: it knows no proxies, so nothing comes between the
+guard and the peer. Each hop of a redirect is asked for anew, by the same rules.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from crawlers.fetch import payload, politeness
+from crawlers.fetch.response_limits import Bounds, Exceeded, Watch, Watched, pieces
+from crawlers.fetch.ssrf_guard import PORTS, Guard
+from crawlers.web.addresses import canonical
+from malmoi import limits
+from malmoi.boundary import input_errors
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+# Failures of the net; a second try may help.
+PASSING = (OSError, http.client.HTTPException)
+
+
+class Refused(Exception):
+    """A rule forbids the address; `reason` names it."""
+
+    def __init__(self, reason: str, url: str) -> None:
+        super().__init__(f"{url}: {reason}")
+        self.reason = reason
+        self.url = url
+
+
+class NoAnswer(Exception):
+    """All tries have failed; `why` is a word for the last."""
+
+    def __init__(self, why: str, url: str) -> None:
+        super().__init__(f"{url}: {why}")
+        self.why = why
+        self.url = url
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, its body free of codings."""
+
+    url: str
+    status: int
+    headers: payload.Headers
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The first header called `name` (any case), or ""."""
+        return next((v for k, v in self.headers if k.lower() == name.lower()), "")
+
+
+@dataclass(slots=True)
+class Net:
+    """The requests of one source: guarded, paced, in the operator's name."""
+
+    guard: Guard
+    agent: str
+    delay: float  # seconds between two requests
+    sleep: Callable[[float], None] = time.sleep
+    permit: Callable[[str], None] = lambda url: None  # raises Refused; asked before each hop
+    bounds: Bounds = field(default_factory=Bounds)
+    _last: float = field(default=float("-inf"))
+
+    def get(self, url: str) -> list[Answer]:
+        """The answers for a small file, redirects first; raises Refused or NoAnswer."""
+        answers: list[Answer] = []
+        watch = Watch(self.bounds.of_page())
+        for _ in range(limits.DUMP_REDIRECTS.value + 1):
+            answers.append(self._one(url, watch))
+            target = redirect(url, answers[-1].status, answers[-1].header("location"))
+            if target is None:
+                return answers
+            url = target
+        raise NoAnswer(f"too-many-redirects: {limits.DUMP_REDIRECTS.describe()}", url)
+
+    @contextmanager
+    def open(self, url: str, headers: dict[str, str]) -> Iterator[tuple[str, http.client.HTTPResponse, Watch]]:
+        """An answer, its address, and the watch for its body; redirects are followed.
+
+        Raises Refused, NoAnswer or PASSING.
+        """
+        watch = Watch(self.bounds)
+        for _ in range(limits.DUMP_REDIRECTS.value + 1):
+            with self._asked(url, headers, watch) as response:
+                target = redirect(url, response.status, response.headers.get("Location", ""))
+                if target is None:
+                    yield url, response, watch
+                    return
+            url = target
+        raise NoAnswer(f"too-many-redirects: {limits.DUMP_REDIRECTS.describe()}", url)
+
+    def rest(self, url: str, attempt: int, retry_after: str) -> None:
+        """Wait before try number `attempt`, as long as the host asks for; Refused where no run waits so long."""
+        wait = politeness.patience(attempt, self.delay, retry_after, datetime.now(UTC))
+        if wait > politeness.MAX_REST:
+            raise Refused("asks-to-be-left-alone", url)
+        self.sleep(wait)
+
+    def _one(self, url: str, watch: Watch) -> Answer:
+        why, retry_after = "", ""
+        for attempt in range(1, politeness.MAX_TRIES + 1):
+            if attempt > 1:
+                self.rest(url, attempt, retry_after)
+            try:
+                with self._asked(url, {"Accept-Encoding": "gzip, deflate"}, watch) as response:
+                    answer = _answer(url, response, watch)
+            except PASSING as error:
+                why, retry_after = word(error), ""
+                continue
+            except payload.BadCoding as error:
+                raise NoAnswer(error.reason, url) from None
+            if payload.lasting(answer.status) or attempt == politeness.MAX_TRIES:
+                return answer
+            retry_after = answer.header("retry-after")
+        raise NoAnswer(why, url)
+
+    @contextmanager
+    def _asked(self, url: str, headers: dict[str, str], watch: Watch) -> Iterator[http.client.HTTPResponse]:
+        if reason := self.guard.url(url):
+            raise Refused(reason, url)
+        self.permit(url)
+        if (wait := self._last + self.delay - time.monotonic()) > 0:
+            self.sleep(wait)
+        self._last = time.monotonic()
+        parts = urlsplit(url)
+        connection = _connection(url, self.guard, watch)
+        watch.begin_head()
+        try:
+            path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+            with input_errors(http.client.HTTPException, Refused, *PASSING):
+                connection.request("GET", path, headers={"User-Agent": self.agent, "Accept": "*/*", **headers})
+                response = connection.getresponse()
+            yield response
+        finally:
+            connection.close()
+
+
+def redirect(url: str, status: int, location: str) -> str | None:
+    """Where an answer sends its reader, canonical; None where it stays.
+
+    Raises NoAnswer where that is no address, or leaves TLS: what comes then could be written by anybody on the way.
+
+    >>> redirect("https://a.kr/x", 301, "/y"), redirect("https://a.kr/x", 200, "")
+    ('https://a.kr/y', None)
+    """
+    if status not in REDIRECTS:
+        return None
+    with input_errors(lambda name: NoAnswer("redirect-to-nowhere", url)):
+        target = canonical(urljoin(url, location.strip())) if location else ""
+    if not target:
+        raise NoAnswer("redirect-to-nowhere", url)
+    if url.startswith("https:") and target.startswith("http:"):
+        raise NoAnswer("redirect-downgrade", url)
+    return target
+
+
+def word(error: Exception) -> str:
+    """The word for a failure of the net, with the limit where one caused it."""
+    if isinstance(error, Exceeded):
+        return f"{error.word}: {error.limit.describe()}"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, ssl.SSLError):
+        return "tls"
+    if isinstance(error, socket.gaierror):
+        return "unknown-host"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    return "broken-answer" if isinstance(error, http.client.HTTPException) else "connection-lost"
+
+
+class _Plain(http.client.HTTPConnection):
+    """A connection whose peer the guard has let through."""
+
+    guard: Guard
+    watch: Watch
+
+    def connect(self) -> None:
+        """As http.client has it."""
+        self.sock: Any = Watched(_socket(self.guard, self.watch, self.host, self.port), self.watch)
+
+
+class _Secure(http.client.HTTPSConnection):
+    """The same, with TLS; the certificate is verified."""
+
+    guard: Guard
+    watch: Watch
+
+    def connect(self) -> None:
+        """As http.client has it."""
+        bare = _socket(self.guard, self.watch, self.host, self.port)
+        try:
+            with self.watch.wait(bare):
+                secure = ssl.create_default_context().wrap_socket(bare, server_hostname=self.host)
+        except BaseException:
+            bare.close()
+            raise
+        self.sock: Any = Watched(secure, self.watch)
+
+
+def _connection(url: str, guard: Guard, watch: Watch) -> _Plain | _Secure:
+    parts = urlsplit(url)
+    made: type[_Plain | _Secure] = _Secure if parts.scheme == "https" else _Plain
+    connection = made(parts.hostname or "", parts.port or PORTS[parts.scheme])
+    connection.guard, connection.watch = guard, watch
+    return connection
+
+
+def _socket(guard: Guard, watch: Watch, host: str, port: int) -> socket.socket:
+    """A connection to one of the addresses of `host` that the guard lets through. Raises Refused or OSError."""
+    refused, failed = "", None
+    for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        if reason := guard.resolved(host, port, str(address[0])):
+            refused = reason
+            continue
+        made = socket.socket(family, kind, proto)
+        try:
+            with watch.wait(made, watch.bounds.connect_seconds.value):
+                made.connect(address)
+            peer = made.getpeername()
+            if reason := guard.peer(str(peer[0]), int(peer[1])):
+                raise Refused(reason, f"{host}:{port}")
+            return made
+        except OSError as error:
+            made.close()
+            failed = error
+        except Refused:
+            made.close()
+            raise
+    if failed is not None:
+        raise failed
+    raise Refused(refused, f"{host}:{port}")
+
+
+def _answer(url: str, response: http.client.HTTPResponse, watch: Watch) -> Answer:
+    body, most = bytearray(), watch.bounds.page_bytes
+    for piece in pieces(response, watch, by_rate=False):
+        body += piece
+        if len(body) > most.value:
+            raise NoAnswer(f"too-big: {most.describe()}", url)
+    declared = number(response.headers.get("Content-Length", ""))
+    if declared is not None and len(body) < declared:
+        raise http.client.IncompleteRead(bytes(body))
+    pairs = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in response.headers.items()]
+    with input_errors(payload.Damaged, payload.BadCoding):
+        plain = payload.decoded(bytes(body), response.headers.get("Content-Encoding", ""))
+    return Answer(url, response.status, payload.rewritten(pairs, len(plain)), plain)
+
+
+def number(said: str) -> int | None:
+    """The whole number that a header says, None where it says none."""
+    plain = said.strip()
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 18 else None

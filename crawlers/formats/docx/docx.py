@@ -1,0 +1,88 @@
+"""The text of a DOCX document: paragraphs and tables in order, notes behind the paragraph that names them."""
+
+from __future__ import annotations
+
+import posixpath
+
+from lxml import etree
+
+from crawlers.formats import document_metadata, safe_xml
+from crawlers.formats.blocks import text_of
+from crawlers.formats.docx.docx_body import Body, local, notes, on
+from crawlers.formats.unreadable import Unreadable
+from crawlers.formats.zip_limits import Zipped
+from malmoi.source import Extracted, Item
+
+MAIN = "word/document.xml"  # where it lies unless _rels/.rels says otherwise
+_NOTES = ("footnotes", "endnotes")
+
+
+def extract(item: Item) -> Extracted:
+    """The text of a DOCX document, a paragraph or a row of a table ("| … |") a line.
+
+    Left out: what is deleted or moved away by a tracked change, hidden text, comments, headers and
+    footers, field codes, the second form of a drawing. Numbers of lists are not computed.
+    Raises Unreadable: `damaged`, `encrypted`, `archive-bomb`, `too-large`, `xml-entities`, `no-text`.
+    """
+    archive = Zipped(item.body if isinstance(item.body, bytes) else item.body.encode())
+    main = _main(archive)
+    body = safe_xml.parse(archive.read(main) or _missing()).find("{*}body")
+    if body is None:
+        raise Unreadable("damaged")
+    folder = posixpath.dirname(main)
+    found = {kind: notes(_part(archive, f"{folder}/{kind}.xml"), kind) for kind in _NOTES}
+    text = text_of(Body(found, _hidden_styles(archive, folder)).blocks(body))
+    said = _core(archive)
+    return Extracted(
+        text=text,
+        title=item.title or document_metadata.title(said.get("title", "")),
+        date=item.date
+        or document_metadata.date(said.get("created", ""))
+        or document_metadata.date(said.get("modified", "")),
+        author=item.author or document_metadata.author(said.get("creator", "")),
+        format="docx",
+    )
+
+
+def _missing() -> bytes:
+    raise Unreadable("damaged")
+
+
+def _main(archive: Zipped) -> str:
+    """The name of the main part (ECMA-376-2, section 9.3: the relationship officeDocument of the package)."""
+    root = _part(archive, "_rels/.rels")
+    for relation in root if root is not None else ():
+        if str(relation.get("Type", "")).endswith("/officeDocument"):
+            return str(relation.get("Target", "")).lstrip("/") or MAIN
+    return MAIN
+
+
+def _part(archive: Zipped, name: str) -> etree._Element | None:
+    """A part that need not be there; a damaged one is as good as none, for the text does not hang on it."""
+    raw = archive.read(name)
+    if not raw:
+        return None
+    try:
+        return safe_xml.parse(raw)
+    except Unreadable as said:
+        if said.reason == "damaged":
+            return None
+        raise
+
+
+def _hidden_styles(archive: Zipped, folder: str) -> frozenset[str]:
+    """The ids of styles whose text is hidden."""
+    root = _part(archive, f"{folder}/styles.xml")
+    styles = root.iterfind("{*}style") if root is not None else ()
+    return frozenset(
+        str(value)
+        for style in styles
+        if (mark := style.find("{*}rPr/{*}vanish")) is not None and on(mark)
+        for name, value in style.attrib.items()
+        if local(str(name)) == "styleId"
+    )
+
+
+def _core(archive: Zipped) -> dict[str, str]:
+    root = _part(archive, "docProps/core.xml")
+    return {local(str(child.tag)): " ".join((child.text or "").split()) for child in root} if root is not None else {}

@@ -1,0 +1,208 @@
+"""The paragraphs and tables of a WordprocessingML body (ISO/IEC 29500-1, section 17), transitional and strict alike.
+
+Elements are told by their local names: the strict namespace holds the same ones. The parser refuses
+more than 256 levels of elements, and `deeper` more than 48 of tables and boxes, so recursion is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, deeper
+
+# Kept out with all that is in them: deleted or moved away, properties, field codes, comments, and another document.
+_GONE = frozenset(
+    "del moveFrom rPr pPr tblPr tblGrid trPr tcPr sectPr sdtPr sdtEndPr instrText delText delInstrText rt altChunk"
+    " annotationRef footnoteRef endnoteRef separator continuationSeparator subDoc smartTagPr customXmlPr rubyPr".split()
+)
+_BREAKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_NOTE = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
+# Characters of the font Symbol by number, as far as they are letters and signs of formulas (Adobe, "Symbol Set").
+_SYMBOL = dict(zip(range(0x61, 0x7B), "αβχδεφγηιϕκλμνοπθρστυϖωξψζ", strict=True)) | {
+    0x44: "Δ", 0x47: "Γ", 0x50: "Π", 0x53: "Σ", 0x57: "Ω", 0xA3: "≤", 0xA5: "∞", 0xAB: "↔", 0xAC: "←", 0xAD: "↑",
+    0xAE: "→", 0xAF: "↓", 0xB0: "°", 0xB1: "±", 0xB3: "≥", 0xB4: "×", 0xB7: "•", 0xB8: "÷", 0xB9: "≠", 0xBB: "≈",
+    0xD6: "√", 0xDE: "⇒", 0xE5: "∑", 0xF2: "∫",
+}  # fmt: skip
+Notes = Mapping[str, etree._Element]  # id → note
+
+
+def local(name: object) -> str:
+    """The local name of an element or attribute; "" for a comment or processing instruction."""
+    return name.rpartition("}")[2] if isinstance(name, str) else ""
+
+
+def on(mark: etree._Element) -> bool:
+    """Whether a toggle such as <w:vanish/> is on: it is, unless its value says otherwise."""
+    return _value(mark, "val") not in ("0", "false", "off")
+
+
+def notes(root: etree._Element | None, kind: str) -> dict[str, etree._Element]:
+    """The notes of footnotes.xml or endnotes.xml by id; separators are referred to by none."""
+    found = root.iterfind(f"{{*}}{kind[:-1]}") if root is not None else ()
+    return {_value(note, "id"): note for note in found}
+
+
+@dataclass(slots=True)
+class Body:
+    """A walk over one document; each note is told once, where it is first named."""
+
+    notes: Mapping[str, Notes]
+    hidden: frozenset[str]  # ids of styles whose text is hidden
+    _told: set[tuple[str, str]] = field(default_factory=set)
+    _open: Paragraph | None = None  # a paragraph whose mark is deleted: it goes on in the next one
+
+    def blocks(self, container: etree._Element, depth: int = 0) -> list[Block]:
+        """What a body, cell, box or note is made of."""
+        found: list[Block] = []
+        for child in container:
+            name = local(child.tag)
+            if name == "p":
+                found += self._paragraph(child, depth)
+            elif name == "tbl":
+                found.append(self._table(child, deeper(depth)))
+            elif name == "AlternateContent":
+                found += self._either(child, depth)
+            elif name and name not in _GONE:  # content controls, insertions, custom XML
+                found += self.blocks(child, depth)
+        if self._open is not None:
+            left, self._open = self._open, None
+            found += left.blocks()
+        return found
+
+    def _either(self, choice: etree._Element, depth: int) -> list[Block]:
+        """One of the forms of a drawing (ISO/IEC 29500-3): the first that has text."""
+        for form in choice:
+            told = set(self._told)
+            if found := self.blocks(form, depth):
+                return found
+            self._told = told
+        return []
+
+    def _paragraph(self, element: etree._Element, depth: int) -> list[Block]:
+        carried, self._open = self._open, None
+        paragraph = carried or Paragraph()
+        properties = element.find("{*}pPr")
+        if not self._is_hidden(properties, "pStyle"):
+            self._runs(element, paragraph, depth)
+        if properties is not None and properties.find("{*}rPr/{*}del") is not None:
+            self._open = paragraph
+            return []
+        return paragraph.blocks()
+
+    def _runs(self, element: etree._Element, into: Paragraph, depth: int) -> None:
+        for child in element:
+            name = local(child.tag)
+            if name in _GONE or not name:
+                continue
+            if name == "t":
+                into.words.append(child.text or "")
+            elif name in _BREAKS:
+                into.words.append(_BREAKS[name])
+            elif name == "sym":
+                into.words.append(_symbol(child))
+            elif name in _NOTE:
+                into.note(self._note(_NOTE[name], _value(child, "id"), depth))
+            elif name == "txbxContent":
+                into.hang(self._apart(child, deeper(depth)))
+            elif name == "AlternateContent":
+                self._one_form(child, into, depth)
+            elif name != "r" or not self._is_hidden(child.find("{*}rPr"), "rStyle"):
+                self._runs(child, into, depth)
+
+    def _one_form(self, choice: etree._Element, into: Paragraph, depth: int) -> None:
+        for form in choice:
+            trial = Paragraph()
+            self._runs(form, trial, depth)
+            if trial.blocks():
+                into.hang(trial.before)
+                into.words += trial.words
+                into.behind += trial.behind
+                return
+
+    def _apart(self, container: etree._Element, depth: int) -> list[Block]:
+        """The blocks of a box or note; a paragraph that is open around it stays so."""
+        outer, self._open = self._open, None
+        found = self.blocks(container, depth)
+        self._open = outer
+        return found
+
+    def _note(self, kind: str, number: str, depth: int) -> list[Block]:
+        note = self.notes.get(kind, {}).get(number)
+        if note is None or (kind, number) in self._told:
+            return []
+        self._told.add((kind, number))
+        return self._apart(note, deeper(depth))
+
+    def _is_hidden(self, properties: etree._Element | None, style: str) -> bool:
+        if properties is None:
+            return False
+        # The mark of a paragraph may be hidden and its words not: of a paragraph only the style is asked.
+        mark = properties.find("{*}vanish")
+        if mark is not None:
+            return on(mark)
+        named = properties.find(f"{{*}}{style}")
+        return named is not None and _value(named, "val") in self.hidden
+
+    def _table(self, table: etree._Element, depth: int) -> Table:
+        outer, self._open = self._open, None
+        cells: list[Cell] = []
+        starts: dict[int, int] = {}  # column → place in `cells` of the cell that a merged one below belongs to
+        for number, row in enumerate(_parts(table, "tr")):
+            properties = row.find("{*}trPr")
+            if properties is not None and properties.find("{*}del") is not None:
+                continue
+            column = 0
+            for cell in _parts(row, "tc"):
+                place = cell.find("{*}tcPr")
+                if _continues(place, "hMerge"):
+                    continue
+                if _continues(place, "vMerge") and column in starts:
+                    above = cells[starts[column]]
+                    cells[starts[column]] = Cell(above.row, above.column, above.blocks, number - above.row + 1)
+                else:
+                    starts[column] = len(cells)
+                    cells.append(Cell(number, column, self.blocks(cell, depth)))
+                column += _span(place)
+        self._open = outer
+        return Table(cells)
+
+
+def _parts(element: etree._Element, wanted: str) -> Iterator[etree._Element]:
+    """The rows of a table or cells of a row, through content controls and insertions around them."""
+    for child in element:
+        name = local(child.tag)
+        if name == wanted:
+            yield child
+        elif name and name not in _GONE and name not in ("p", "tbl"):
+            yield from _parts(child, wanted)
+
+
+def _continues(properties: etree._Element | None, kind: str) -> bool:
+    merge = properties.find(f"{{*}}{kind}") if properties is not None else None
+    return merge is not None and _value(merge, "val") in ("", "continue")
+
+
+def _span(properties: etree._Element | None) -> int:
+    span = properties.find("{*}gridSpan") if properties is not None else None
+    value = _value(span, "val") if span is not None else "1"
+    return max(1, int(value)) if value.isdecimal() and len(value) < 4 else 1
+
+
+def _symbol(element: etree._Element) -> str:
+    """A character by its number in a symbol font; what is no letter is left to `text_of`, which knows bullets."""
+    try:
+        number = int(_value(element, "char")[:6], 16)
+    except ValueError:
+        return ""
+    low = number - 0xF000 if 0xF000 <= number <= 0xF0FF else number
+    if _value(element, "font") == "Symbol" and low in _SYMBOL:
+        return _SYMBOL[low]
+    return chr(number) if number < 0xD800 or 0xE000 <= number <= 0xFFFD else ""
+
+
+def _value(element: etree._Element, name: str) -> str:
+    """An attribute by its local name: whether it has a prefix depends on the writer."""
+    return next((str(value) for key, value in element.attrib.items() if local(str(key)) == name), "")

@@ -1,0 +1,1 @@
+"""Decode bytes: charset labels, detection, repair."""

@@ -1,0 +1,1 @@
+"""HTML: parse a page, find its main content, read its metadata."""

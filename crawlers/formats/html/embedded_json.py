@@ -1,0 +1,179 @@
+"""The article of a page that script writes: in the data it carries, in <noscript>, or nowhere (`needs-script`).
+
+No script is run. What is read is JSON: `__NEXT_DATA__` and every other `application/json`, the flight chunks of
+Next.js (`flight.py`), the flattened data of Nuxt 3, states that are assigned to `window`; of a state that is not
+JSON (Nuxt 2) only its string literals. `chosen.py` decides which of the strings in it is the article.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import html
+
+from crawlers.formats.html import nextjs_flight
+from crawlers.formats.html.article_candidates import BODY_KEYS, Candidate, candidates, choose, literal, readable
+
+MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is not read
+MAX_ALL = 24_000_000  # code points of all scripts of a page
+SHORT = 100  # code points of a script; a shorter one holds no article, and may hold a chunk of flight data
+MAX_STEPS = 200_000  # values looked at while flattened data is put together
+MAX_DEPTH = 100
+EMPTY_ROOT = 60  # characters; "불러오는 중입니다…" and the like
+_ROOTS = frozenset(
+    {"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "react-root", "app-root", "main-app", "q-app"}
+)
+_ROOT_TAGS = ("app-root", "app", "ng-app", "flutter-view")
+_ASSIGNED = re.compile(
+    r"(?:window|self|globalThis)\s?(?:\.\s?|\[\s?[\"'])([\w$]{1,80})(?:[\"']\s?\])?"
+    r"\s{0,5}=\s{0,5}(JSON\.parse\(\s{0,5})?"
+)
+_LITERAL = re.compile(
+    r"[\"']?\b("
+    + "|".join(sorted(BODY_KEYS, key=len, reverse=True))
+    + r")[\"']?\s{0,3}:\s{0,3}(\"(?:[^\"\\\n]|\\.)*\")"
+)
+_WRAPPED = frozenset({"Reactive", "ShallowReactive", "Ref", "ShallowRef", "EmptyRef", "EmptyShallowRef", "NuxtError"})
+_JSON_TYPES = ("application/json", "application/vnd.api+json", "application/hal+json")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def article(tree: html.HtmlElement, title: str) -> str:
+    """The text of the page's article as its data carries it; "" where there is none, or none for sure.
+
+    `title` is what the page calls itself: it tells the article from others in the same data.
+    """
+    found: list[Candidate] = []
+    for data in _data(tree):
+        found += candidates(data)
+    text = choose(found, title)
+    return text or ("" if found else _noscript(tree))
+
+
+def is_shell(tree: html.HtmlElement) -> bool:
+    """Whether the page is an empty box that script fills.
+
+    >>> is_shell(html.document_fromstring("<body><div id=root></div><script src=a.js></script></body>"))
+    True
+    >>> is_shell(html.document_fromstring("<body><div id=root><p>낱말을 모은다.</p></div></body>"))
+    False
+    """
+    if next(tree.iter("script"), None) is None:
+        return False
+    roots = [element for element in tree.iter("div", "main", "section") if element.get("id") in _ROOTS]
+    roots += tree.iter(*_ROOT_TAGS)
+    return any(len(_shown(root)) <= EMPTY_ROOT for root in roots)
+
+
+def _shown(element: html.HtmlElement) -> str:
+    hidden = ("script", "style", "noscript", "template")
+    words = [part.text or "" for part in element.iter() if part.tag not in hidden]
+    words += [part.tail or "" for part in element.iterdescendants()]
+    return "".join(words).strip()
+
+
+def _noscript(tree: html.HtmlElement) -> str:
+    """The longest <noscript> that is an article and not a request to turn script on."""
+    blocks = (
+        "".join((box.text or "", *(str(html.tostring(part, encoding="unicode")) for part in box)))
+        for box in tree.iter("noscript")
+    )
+    return max((text for block in blocks if (text := readable(block))), key=len, default="")
+
+
+def _data(tree: html.HtmlElement) -> Iterator[Any]:
+    """What the scripts of a page carry, as plain values."""
+    left = MAX_ALL
+    chunks: list[str | bytes] = []
+    for script in tree.iter("script"):
+        source = script.text or ""
+        left -= len(source)
+        pushes = nextjs_flight.PUSH in source
+        if len(source) > MAX_SCRIPT or left < 0 or (len(source) < SHORT and not pushes):
+            continue
+        kind = (script.get("type") or "").partition(";")[0].strip().lower()
+        if kind in _JSON_TYPES:
+            data = _load(source)
+            yield _unflattened(data) if script.get("id") == "__NUXT_DATA__" or _is_flat(data) else data
+        elif kind in ("", "text/javascript", "application/javascript", "module"):
+            if pushes:
+                chunks += nextjs_flight.pushed(source)
+            yield from _states(source)
+    yield from nextjs_flight.rows(chunks)
+
+
+def _load(source: str) -> Any:
+    try:
+        return json.loads(source, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read(source: str, start: int) -> Any:
+    """The JSON value that begins at `start`, or None."""
+    try:
+        return _DECODER.raw_decode(source, start)[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _states(source: str) -> Iterator[Any]:
+    """Values that are assigned to names of the window; of what is not JSON, the literals under the names of bodies."""
+    for match in _ASSIGNED.finditer(source):
+        if source[match.end() : match.end() + 1] not in ("{", "[", '"', "(", "f"):
+            continue
+        value = _read(source, match.end())
+        if match.group(2) and isinstance(value, str):
+            value = _load(value)
+        if isinstance(value, (dict, list)):
+            yield value
+        elif value is None and match.group(1).startswith("__"):
+            yield from ({key: text} for key, text in _literals(source[match.end() :]))
+            return
+
+
+def _literals(source: str) -> Iterator[tuple[str, str]]:
+    for match in _LITERAL.finditer(source):
+        if text := literal(match.group(2)):
+            yield match.group(1), text
+
+
+def _is_flat(data: Any) -> bool:
+    """Whether it is data of Nuxt 3 under another id: a list that begins with its root, whose values are places."""
+    return (
+        isinstance(data, list)
+        and len(data) > 2
+        and (isinstance(data[0], list) and len(data[0]) == 2 and data[0][0] in _WRAPPED)
+    )
+
+
+def _unflattened(data: Any) -> Any:
+    """Data in which each value stands once in a list and is named by its place, put together again."""
+    if not isinstance(data, list) or not data:
+        return data
+    return _hydrated(data, 0, [MAX_STEPS], frozenset())
+
+
+def _hydrated(data: list[Any], place: Any, steps: list[int], above: frozenset[int]) -> Any:
+    steps[0] -= 1
+    if (
+        not isinstance(place, int)
+        or isinstance(place, bool)
+        or not 0 <= place < len(data)
+        or place in above
+        or steps[0] < 0
+        or len(above) > MAX_DEPTH
+    ):
+        return None
+    value = data[place]
+    inside = above | {place}
+    if isinstance(value, dict):
+        return {key: _hydrated(data, entry, steps, inside) for key, entry in value.items()}
+    if isinstance(value, list):
+        if value and isinstance(value[0], str):
+            return _hydrated(data, value[1], steps, inside) if value[0] in _WRAPPED and len(value) > 1 else None
+        return [_hydrated(data, entry, steps, inside) for entry in value]
+    return value

@@ -1,0 +1,244 @@
+"""Read the text of a page by what is known of its host: which box holds it, and which blocks in that box are no text.
+
+A template is learned from pages that were read in full (`template_learning.py`) and never changes afterwards. It reads
+a page in a tenth of the time, and only a page that is built as those were: whatever is new about a page, a box
+that is missing, text outside of it, blocks that nobody has seen, sends the page back to the full reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+from lxml import etree, html
+
+from crawlers.formats.html import visibility
+from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
+from crawlers.formats.html.runs import runs
+from crawlers.formats.html.text_lines import Placed, placed_lines
+
+LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others
+MOSTLY = 0.8  # share of a line inside links, from which it is a link and no sentence
+PARTLY = 0.3
+SHORT = 40  # code points of text; of less nothing can be said
+MANY = 20_000  # elements; so large a page is read in full, which has limits for it
+NEW_INSIDE = 0.1  # share of the code points of a box in blocks of a make that no page had; our choice, 1 in 10
+FEW = 100  # code points; less of it is never too much
+SAID = 10  # code points outside links; a shorter line outside the box is no text
+_DIGITS = re.compile(r"\d+")
+_COUNT = etree.XPath("count(//*)")
+# Rows and code are text wherever they stand: that no page of the sample had any says little of a page.
+_PLAIN = frozenset(("tr", "pre"))
+_FRAMES = ("body", "main", "article", "section", "div", "td", "form", "center", "table")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The one element of a page with this tag and this value of `attribute` ("" for any)."""
+
+    tag: str
+    attribute: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What is known of the pages of a host.
+
+    `dropped` and `known` are signatures of lines inside the box: those that are left out, and all that were seen;
+    `around` digests of lines outside of it that several pages share; `room` code points outside the box and outside
+    links that a page may have besides; `pages` and `agreement` what was seen when it was checked: on how many pages,
+    and which share of the text was the same (F1 of code points of equal lines).
+    """
+
+    host: str
+    box: Box
+    known: tuple[str, ...]
+    dropped: tuple[str, ...]
+    around: tuple[str, ...]
+    room: int
+    pages: int = 0
+    agreement: float = 0.0
+
+    def to_json(self) -> str:
+        """One object, keys sorted."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> Template:
+        """What `to_json` wrote.
+
+        >>> known = Template("a.kr", Box("div", "id", "b"), ("p.",), (), (), 100)
+        >>> Template.from_json(known.to_json()) == known
+        True
+        """
+        found = json.loads(text)
+        lists = {name: tuple(found[name]) for name in ("known", "dropped", "around")}
+        return Template(**{**found, **lists, "box": Box(**found["box"])})
+
+    @property
+    def digest(self) -> str:
+        """Of all that it says."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+Reading = Callable[[html.HtmlElement], tuple[str, str]]
+
+
+def reading(template: Template) -> Reading:
+    """The function from the tree of a page to its text by `template`: (text, "") or ("", why the page does not fit).
+
+    Reasons: `no-box` (not there, or several), `too-large`, `new-outside`, `new-inside`, `too-short`, `links`.
+    The tree is left as it is.
+    """
+    known, dropped, around = frozenset(template.known), frozenset(template.dropped), frozenset(template.around)
+
+    def read(tree: html.HtmlElement) -> tuple[str, str]:
+        box = find(tree, template.box)
+        if box is None:
+            return "", "no-box"
+        if _is_large(tree):
+            return "", "too-large"
+        if said_outside(tree, box, around) > template.room:
+            return "", "new-outside"
+        copy = shown_copy(box)
+        lines = placed_lines(copy)
+        kept: list[Placed] = []
+        new = whole = 0
+        for line, names in zip(lines, signatures(lines, copy), strict=True):
+            whole += len(line.text)
+            name = next((name for name in names if name in known), names[-1])
+            if name not in known and (line.owner.tag not in _PLAIN or name.endswith(LINK)):
+                new += len(line.text)
+            if name not in dropped and (name in known or not name.endswith(LINK)):
+                kept.append(line)
+        if new > max(FEW, NEW_INSIDE * whole):
+            return "", "new-inside"
+        text = "\n".join(line.text for line in kept)
+        if len(text) < SHORT:
+            return "", "too-short"
+        # As the full reading does (`html._only_links`), which drops a page that lists others.
+        return ("", "links") if 2 * sum(line.linked for line in lines) > whole else (text, "")
+
+    return read
+
+
+def find(tree: html.HtmlElement, box: Box) -> html.HtmlElement | None:
+    """The element that `box` describes; None where there is none, or more than one.
+
+    >>> page = html.document_fromstring("<div id=a>1</div><p>2</p><p>3</p>")
+    >>> find(page, Box("div", "id", "a")).text, find(page, Box("p"))
+    ('1', None)
+    """
+    found = [one for one in tree.iter(box.tag) if not box.attribute or one.get(box.attribute) == box.value]
+    return found[0] if len(found) == 1 else None
+
+
+def boxes_of(element: html.HtmlElement) -> tuple[Box, ...]:
+    """The ways in which an element may be described, the surest first; () for what is no frame of a text."""
+    if element.tag not in _FRAMES:
+        return ()
+    named = (Box(element.tag, name, value) for name in ("id", "class") if (value := element.get(name)))
+    return (*named, Box(element.tag)) if element.tag in ("body", "main", "article") else tuple(named)
+
+
+def shown_copy(box: html.HtmlElement) -> html.HtmlElement:
+    """A copy of what a reader sees of a box, as the full reading sees it (`frame.prepare`)."""
+    box = deepcopy(box)
+    box.tail = None
+    for element in box.iter("script", "style", "noscript", "button", "select", "input", "a"):
+        if element.tag != "a":
+            element.tag = GONE
+        elif element.get("href") is None:
+            element.tag = OPENED
+    strip(box)
+    part_alternatives(box)
+    visibility.show(box)
+    if next(box.iter("table"), None) is not None:
+        unwrap_tables(box)
+    return box
+
+
+CLOSED = 4  # times as much as a line of the same length that is no sentence
+_CLOSES = re.compile(r"[가-힣][.!?…][\"'”’)\]]?\s*\Z")
+LINK = "#link"  # ends the signature of a line that is a link
+
+
+def signatures(lines: Sequence[Placed], box: html.HtmlElement) -> list[tuple[str, ...]]:
+    """For each line its blocks from the box down, LEVELS of them, the last two, and its own where that has a class.
+
+    Each says also how much of the line is a link.
+    """
+    known: dict[html.HtmlElement, tuple[str, ...]] = {box: (_step(str(box.tag), box.get("class") or ""),)}
+    found = []
+    for line in lines:
+        steps = known.get(line.owner) or _steps(line.owner, known)
+        share = line.linked / len(line.text)
+        found.append(_names(steps, LINK if share > MOSTLY else "#links" if share > PARTLY else ""))
+    return found
+
+
+def said_outside(tree: html.HtmlElement, box: html.HtmlElement, around: frozenset[str]) -> int:
+    """Code points of text outside the box and outside links, in lines that are not `around` every page."""
+    return sum(own for digest, own in lines_outside(tree, box) if digest not in around)
+
+
+def lines_outside(tree: html.HtmlElement, box: html.HtmlElement) -> list[tuple[str, int]]:
+    """The visible lines outside a box that are no links: digest, and code points outside links.
+
+    A sentence counts CLOSED times: one that is new is text, where a new date or name is none.
+    """
+    inside = {box: True}  # block → whether it stands in the box
+    found = []
+    for run in runs(tree):
+        own = len(run.text) - sum(len(link.text) for link in run.links)
+        if own >= SAID and not _is_in(run.owner, inside):
+            digest = hashlib.sha256(run.text.encode("utf-8", "replace")).hexdigest()[:16]
+            found.append((digest, own * CLOSED if _CLOSES.search(run.text) else own))
+    return found
+
+
+def _is_in(block: html.HtmlElement, known: dict[html.HtmlElement, bool]) -> bool:
+    """Whether a block stands in the box; `known` says it of the box and of blocks that were asked for before."""
+    passed = []
+    above: html.HtmlElement | None = block
+    while above is not None and above not in known:
+        passed.append(above)
+        above = above.getparent()
+    answer = above is not None and known[above]
+    known |= dict.fromkeys(passed, answer)
+    return answer
+
+
+def _is_large(tree: html.HtmlElement) -> bool:
+    count = _COUNT(tree)
+    return isinstance(count, float) and count >= MANY
+
+
+def _steps(owner: html.HtmlElement, known: dict[html.HtmlElement, tuple[str, ...]]) -> tuple[str, ...]:
+    """The last LEVELS steps down to a block; `known` are those of the box and of blocks that were asked for before."""
+    below = [owner]  # blocks whose steps are not known yet, the innermost first
+    while (above := below[-1].getparent()) is not None and above not in known:
+        below.append(above)
+    steps = known[above] if above is not None else ()
+    for element in reversed(below):
+        steps = (*steps, _step(str(element.tag), element.get("class") or ""))[-LEVELS:]
+        known[element] = steps
+    return steps
+
+
+@lru_cache(maxsize=20_000)
+def _names(steps: tuple[str, ...], ending: str) -> tuple[str, ...]:
+    names = (">".join(steps), "…>" + ">".join(steps[-2:]))
+    own = () if steps[-1].endswith(".") else (f"…{steps[-1]}",)  # a tag alone is no make
+    return tuple(name + ending for name in (*names, *own))
+
+
+@lru_cache(maxsize=10_000)
+def _step(tag: str, called: str) -> str:
+    return f"{tag}.{_DIGITS.sub('0', called[:100])}"

@@ -1,0 +1,173 @@
+"""Learn the template of a host from pages that were read in full, and check it on others.
+
+The box is the tightest that holds the text of nearly all pages; a line in it is left out where lines of its make
+were mostly left out. On pages that it has not learned from, a template must say nearly what the full reading says,
+or there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from lxml import html
+
+from crawlers.formats.html import host_template as templates
+from crawlers.formats.html.host_template import Box, Template, boxes_of, find, reading, shown_copy, signatures
+from crawlers.formats.html.text_lines import Placed, placed_lines
+
+HOLDS = 0.95  # of the text of a page that its box must hold
+PAGES = 0.8  # of the pages on which a box must be and hold so much; the others will be read in full
+AGREEMENT = 0.98  # F1 of the code points of equal lines over the pages of the check, at least
+FITS = 0.5  # of the pages of the check that must fit, or the template is not worth its upkeep
+HANGUL = 0.98  # of the Hangul of the full reading that the template must keep
+ABOVE = 60  # boxes around a line that are looked at
+SLACK = 100  # code points outside the box that are new on any page: a date, a name
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_NO_LETTERS = re.compile(r"[\W_]+")
+_HANGUL = re.compile("[가-힣]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A page and the text that the full reading has found in it."""
+
+    tree: html.HtmlElement
+    text: str
+
+
+def learn(host: str, lessons: Sequence[Lesson], checks: Sequence[Lesson]) -> tuple[Template | None, str]:
+    """The template of a host, or None and why: `no-pages`, `no-box`, `few-fit`, `disagrees`, `loses-hangul`."""
+    lessons = [lesson for lesson in lessons if len(lesson.text) >= templates.SHORT]
+    if not lessons or not checks:
+        return None, "no-pages"
+    box = _box(lessons)
+    if box is None:
+        return None, "no-box"
+    made = _template(host, box, lessons)
+    return _checked(made, checks)
+
+
+def agreement(one: str, other: str) -> float:
+    """F1 of the letters of lines that both texts have: 1.0 where they have the same lines.
+
+    >>> agreement("하나\\n둘", "- 하나\\n둘"), agreement("하나\\n둘둘", "하나")
+    (1.0, 0.6666666666666666)
+    """
+    same, first, second = shared(one, other)
+    return 2 * same / (first + second) if first + second else 1.0
+
+
+def shared(one: str, other: str) -> tuple[int, int, int]:
+    """Letters of the lines that both texts have, of the first text, and of the second."""
+    first, second = _lines(one), _lines(other)
+    return _letters(first & second), _letters(first), _letters(second)
+
+
+def _lines(text: str) -> Counter[str]:
+    return Counter(filter(None, (_squeezed(line) for line in text.split("\n"))))
+
+
+def _letters(lines: Counter[str]) -> int:
+    return sum(len(line) * times for line, times in lines.items())
+
+
+def _squeezed(line: str) -> str:
+    return _NO_LETTERS.sub("", line)
+
+
+def _box(lessons: Sequence[Lesson]) -> Box | None:
+    """The tightest box that stands once on most pages and holds nearly all of their text."""
+    holding: Counter[Box] = Counter()
+    sizes: Counter[Box] = Counter()
+    for lesson in lessons:
+        body = lesson.tree.find("body")
+        if body is None:
+            continue
+        held: Counter[html.HtmlElement] = Counter()
+        size: Counter[html.HtmlElement] = Counter()
+        copy = shown_copy(body)
+        for line, kept in _matched(placed_lines(copy), lesson.text):
+            for above in (line.owner, *islice(line.owner.iterancestors(), ABOVE)):
+                held[above] += kept * len(line.text)
+                size[above] += len(line.text)
+        enough = HOLDS * max(held.values(), default=0)
+        for element, letters in held.items():
+            if letters < enough or not letters:
+                continue
+            for box in boxes_of(element):
+                if find(lesson.tree, box) is not None:
+                    holding[box] += 1
+                    sizes[box] += size[element]
+    good = [box for box, pages in holding.items() if pages >= PAGES * len(lessons)]
+    return min(good, key=lambda box: (sizes[box] / holding[box], box.tag, box.attribute, box.value), default=None)
+
+
+def _template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
+    votes: dict[str, list[int]] = {}
+    outside: list[list[tuple[str, int]]] = []
+    for lesson in lessons:
+        element = find(lesson.tree, box)
+        if element is None:
+            continue
+        outside.append(templates.lines_outside(lesson.tree, element))
+        copy = shown_copy(element)
+        lines = placed_lines(copy)
+        matched = _matched(lines, lesson.text)
+        for (_, kept), names in zip(matched, signatures(lines, copy), strict=True):
+            for name in names:
+                votes.setdefault(name, [0, 0])[kept] += 1
+    times = Counter(digest for page in outside for digest in {digest for digest, _ in page})
+    around = frozenset(digest for digest, pages in times.items() if pages > 1)
+    rest = sorted(sum(own for digest, own in page if digest not in around) for page in outside)
+    return Template(
+        host,
+        box,
+        known=tuple(sorted(votes)),
+        dropped=tuple(sorted(name for name, (left, kept) in votes.items() if left > kept)),
+        around=tuple(sorted(around)),
+        room=SLACK + 2 * rest[len(rest) // 2],
+    )
+
+
+def _matched(lines: Sequence[Placed], text: str) -> list[tuple[Placed, bool]]:
+    """Each line of a box, and whether the full reading has it; what stands once in the text is matched once.
+
+    Of lines that say the same, the first heading is matched, else the first: above many a text its title stands
+    once more, as the name of the page.
+    """
+    left = _lines(text)
+    kept = [False] * len(lines)
+    for number in sorted(range(len(lines)), key=lambda number: lines[number].owner.tag not in _HEADINGS):
+        name = _squeezed(lines[number].text)
+        left[name] -= 1
+        kept[number] = left[name] >= 0
+    return list(zip(lines, kept, strict=True))
+
+
+def _checked(made: Template, checks: Sequence[Lesson]) -> tuple[Template | None, str]:
+    read = reading(made)
+    pages = same = first = second = hangul = kept = 0
+    for check in checks:
+        text, miss = read(check.tree)
+        if miss:
+            continue
+        pages += 1
+        both, own, full = shared(text, check.text)
+        same, first, second = same + both, first + own, second + full
+        hangul += _hangul(check.text)
+        kept += _hangul(text)
+    if pages < FITS * len(checks):
+        return None, "few-fit"
+    if 2 * same < AGREEMENT * (first + second):
+        return None, "disagrees"
+    if kept < HANGUL * hangul:
+        return None, "loses-hangul"
+    return replace(made, pages=pages, agreement=round(2 * same / max(1, first + second), 4)), ""
+
+
+def _hangul(text: str) -> int:
+    return sum(map(len, _HANGUL.findall(text)))

@@ -1,0 +1,242 @@
+"""Parse a web page once, and take its running text out with trafilatura.
+
+The only file that imports trafilatura. `fast=True` leaves out a second opinion that costs a fifth
+more and gains nothing measurable on Korean pages; its precision mode is unsafe on them (old pages
+made of tables lose nearly all text), and its metadata search costs more than the extraction.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lxml import html
+from trafilatura import bare_extraction
+from trafilatura.settings import Extractor
+
+from crawlers.formats.encodings.decode import Decoded, decode
+from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
+from crawlers.formats.html.heading import OPENING
+from crawlers.formats.html.host_template import Reading
+from crawlers.formats.html.main_content import Frame, prepare
+from crawlers.formats.html.text_lines import marked_lines, plain_lines
+from crawlers.formats.html.text_lines import strip_tags as strip_tags
+from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
+from malmoi.source import Extracted, Item
+
+MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
+SHORT_NOTE = 100  # characters outside links; beside many links less is a note, such as a licence mark
+MANY_LINKS = 10
+GUESSED = 250  # code points; of less trafilatura takes it that it has failed, and gathers words one by one
+GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
+HEAD_LINES = 3  # lines among which the heading of a page is looked for
+SHORT = 200  # code points; less in an empty frame is no article
+LITTLE = 600  # code points; below, an article is looked for in the data that the page carries
+CLEARLY_MORE = 2  # times as long as what the page shows
+
+_OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_metadata=False)
+_SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
+_ASKS = re.compile(
+    r"[^.!?\n]{0,200}(?:자바스크립트|javascript|스크립트|브라우저|불러오|로딩|잠시만|기다려)[^.!?\n]{0,200}[.!?]?", re.I
+)
+_RULE = re.compile(r"^\|(?:-{3,}\|)+(?:\n|\Z)", re.MULTILINE)  # below the head of a table
+
+# It reports every page without text as a warning; that is our verdict, counted elsewhere.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as text and as a tree that all readers share: do not change the tree."""
+
+    text: str
+    tree: html.HtmlElement
+    encoding: str
+    replaced: int  # U+FFFD in the text
+    reason: str = ""  # "unreadable-html" where the tree is empty because the markup could not be parsed
+
+
+_latest: tuple[tuple[Item, Page], ...] = ()
+
+
+def parse(item: Item) -> Page:
+    """The page of an item, decoded and parsed; never raises. The last two are remembered.
+
+    Comments and processing instructions are not in the tree. A fragment gets an <html> and a
+    <body>; an empty or unreadable page gets an empty tree.
+    """
+    global _latest
+    for known, page in _latest:
+        if known.body is item.body and known.charset == item.charset:
+            return page
+    page = _parse(item)
+    _latest = ((item, page), *_latest[:1])
+    return page
+
+
+def extract(item: Item) -> Extracted:
+    """The running text of a web page with what it states about itself.
+
+    Headings, list items ("- …"), table rows ("| … |"), code and paragraphs stand on lines of their
+    own. What the item already knows (title, date, author) comes before what the page says.
+    A byline below the heading becomes author and date. Dropped as `undecodable`, `unreadable-html`,
+    `links-only` (a page that lists others), `needs-script` (an empty frame that script fills), `frameset` or
+    `no-text`. An article that the page carries as data only (JSON-LD, states of frameworks, <noscript>) is read
+    from there (`embedded`); no script is run.
+    """
+    return _extract(item, parse(item), _text)
+
+
+def extract_by(item: Item, reading: Reading) -> tuple[Extracted | None, str]:
+    """The same with the text found by the template of a host; (None, why) where the page does not fit it."""
+    page = parse(item)
+    try:
+        with input_errors(_unreadable, MemoryError):
+            text, miss = reading(page.tree)
+    except Unreadable:
+        text, miss = "", "unreadable"
+    return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
+
+
+def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) -> Extracted:
+    found = page_metadata.Metadata()
+    text = author = date = ""
+    reason = page.reason
+    if Decoded(page.text, page.encoding, page.replaced).undecodable:
+        reason = "undecodable"
+    elif not reason:
+        try:
+            with input_errors(_unreadable, MemoryError):
+                found = page_metadata.read(page.tree, item.url)
+                text, reason = read(page)
+                text, reason = _written_by_script(page, found, text, reason)
+        except Unreadable as said:
+            reason = said.reason
+        text, author, date = byline.split(text)
+    return Extracted(
+        text=text if not reason else "",
+        title=item.title or found.title,
+        date=item.date or found.date or date,
+        author=item.author or found.author or author,
+        format="html",
+        encoding=page.encoding,
+        canonical=found.canonical,
+        outcome="dropped" if reason else "kept",
+        reason=reason,
+    )
+
+
+def _unreadable(_: str) -> Unreadable:
+    """What lxml or trafilatura raises about a tree is about the page."""
+    return Unreadable("unreadable-html")
+
+
+def _written_by_script(page: Page, found: page_metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
+    """The article that the page carries as data, where that is clearly more than what it shows; else what came in.
+
+    A page that shows next to nothing, carries no article for sure and has an empty box for script to fill is
+    `needs-script`: what little it shows is its frame.
+    """
+    stated = article_candidates.stripped(found.body)
+    if len(stated) > (len(text) if len(text) < SHORT else CLEARLY_MORE * len(text)):
+        return stated, ""
+    if len(text) >= LITTLE:
+        return text, reason
+    try:
+        carried = embedded_json.article(page.tree, found.title)
+        if len(carried) > CLEARLY_MORE * len(text):
+            return carried, ""
+        if (
+            len(text) < SHORT
+            and not stated
+            and not _SAYS.search(_ASKS.sub("", text))
+            and embedded_json.is_shell(page.tree)
+        ):
+            return "", "needs-script"
+    except RecursionError:
+        pass  # data nested for mischief
+    return text, reason
+
+
+def main_text(tree: html.HtmlElement) -> tuple[str, str]:
+    """The running text of a parsed page, and "" or the reason why there is none: `links-only` or `no-text`.
+
+    The tree is left as it is.
+    """
+    frame = prepare(tree)
+    if frame is None:
+        return "", "no-text"
+    plain = marked_lines(frame.box, frame.aside.__contains__) if frame.own <= GIVEN_UP or frame.many else ""
+    document = bare_extraction(frame.tree, options=_OPTIONS) if not frame.many else None
+    text = (getattr(document, "text", "") or "").strip()
+    code = tree.iter("pre", "code", "textarea")
+    if not any(element.tag != "code" or "\n" in (element.text or "") for element in code):
+        # Without code, white space at the beginning of a line is how the markup was indented.
+        text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
+    text = _RULE.sub("", text)
+    if plain and ((frame.alone and len(text) < GUESSED) or _fused(text, plain)):
+        text = plain
+    if _only_links(frame, len(text)):
+        return "", "links-only"
+    text = _headed(text, frame.heading)
+    if text and frame.byline and frame.byline not in text:
+        first, _, rest = text.partition("\n")
+        text = f"{first}\n{frame.byline}\n{rest}" if rest else text
+    return text, "" if text else "no-text"
+
+
+def _only_links(frame: Frame, found: int) -> bool:
+    """Whether the frame lists other pages and says next to nothing itself; `found` counts code points of its text."""
+    if frame.linked <= frame.own:
+        return False
+    return frame.own < MIN_OWN * max(found, frame.own + frame.linked) or (
+        frame.own < SHORT_NOTE and frame.links >= MANY_LINKS
+    )
+
+
+def _fused(text: str, plain: str) -> bool:
+    """Whether the text is nothing, or one run of all words of the frame, as trafilatura gives it at its wits' end."""
+    lines, blocks = text.split("\n"), plain.split("\n")
+    return not text or (len(lines) <= 2 and len(lines) < len(blocks) and _longest(lines) > _longest(blocks))
+
+
+def _longest(lines: list[str]) -> int:
+    return max(map(len, lines))
+
+
+def _headed(text: str, heading: str) -> str:
+    """The text with its own heading first, where trafilatura has left that out."""
+    if not text or not heading:
+        return text
+    for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
+        if line == heading:
+            return text
+        if len(line) >= OPENING:
+            break
+    return f"{heading}\n{text}"
+
+
+def _text(page: Page) -> tuple[str, str]:
+    if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
+        inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
+        text = article_candidates.readable(inside)
+        return text, "" if text else "frameset"
+    try:
+        return main_text(page.tree)
+    except RecursionError:  # lists within lists, hundreds deep
+        flat = html_tree.flat(page.text)
+        return main_text(flat) if flat is not None else ("", "no-text")
+
+
+def _parse(item: Item) -> Page:
+    if isinstance(item.body, str):
+        text, encoding, replaced = item.body, "", item.body.count("\ufffd")
+    else:
+        decoded = decode(item.body, item.charset, html=True)
+        text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
+    tree = html_tree.tree_of(text)
+    reason = "" if tree is not None or not text.strip() else "unreadable-html"
+    return Page(text, tree if tree is not None else html_tree.empty(), encoding, replaced, reason)

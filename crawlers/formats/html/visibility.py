@@ -1,0 +1,206 @@
+"""Make of a page's tree what a reader sees: what is hidden goes, and marks of notes; code and formulas become text."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import islice
+
+from lxml import html
+
+from crawlers.formats.html.layout import GONE, INLINE, OPENED, is_hidden, is_run, strip, words_of
+
+FOLDED = 0.5  # share of a page's words; where more is hidden, script unfolds it: tabs, a page streamed in parts
+SPOKEN = 40  # code points of words for a screen reader alone; more is a text that somebody styled so
+CAPTION = 300  # code points of a caption that is looked at
+FEW = 20  # elements of a mark or a cell that are looked at
+FORMULA = 2_000  # elements or code points of a formula
+_BLIND = frozenset(
+    "blind sr-only sr_only screen_out screen-out screen-reader-text visually-hidden visuallyhidden a11y-hidden"
+    " txt_blind sound_only offscreen ir_desc".split()
+)
+# What MediaWiki, Sphinx, Docusaurus and their kind put between the words.
+_MARKS = frozenset("mw-editsection headerlink hash-link navbox noprint jump-to-nav printfooter katex-html".split())
+_MARK_IDS = frozenset({"siteSub", "contentSub", "jump-to-nav", "catlinks"})
+# Hidden until it is asked for, and part of the text nonetheless.
+_UNFOLDS = re.compile(r"tab|collaps|accordion|faq|answer|panel|toggle|fold|more|cont", re.IGNORECASE)
+# The mark of a note, where nothing but its height tells it from the word before; one in brackets can be read.
+_NOTE = re.compile(r"\d{1,3}\)?|[*†‡]{1,3}")
+_BACK = frozenset("¶ # § ↑ ↩ ⏎ ⤴ ^ 🔗 ↵".split())
+_EMPTY_LINES = re.compile(r"\n{2,}")
+_NUMBERS = re.compile(r"[\d\s]{1,100000}")
+_GUTTER = frozenset("linenos lineno linenumber line-number ln gutter".split())
+# A caption that only a screen reader tells: "노선, 첫차로 구성된 표입니다".
+_TOLD = re.compile(r"으?로 (?:구성|이루어|나뉘)|정보를? (?:제공|안내|확인)|(?:표|목록)입니다")
+_SET_AS_BLOCK = re.compile(r"display\s{0,5}:\s{0,5}block", re.IGNORECASE)
+_TEX = ("application/x-tex", "TeX")
+
+
+def show(body: html.HtmlElement) -> None:
+    """Change the tree in place.
+
+    >>> page = html.fragment_fromstring("<div>낱말<sup><a href='#n1'>1</a></sup>은 <label>말</label>이다.</div>")
+    >>> show(page)
+    >>> html.tostring(page, encoding="unicode")
+    '<div>낱말은 말이다.</div>'
+    """
+    hidden: list[html.HtmlElement] = []
+    inside: set[html.HtmlElement] = set()  # what is hidden with an element of `hidden`
+    for element in list(body.iterdescendants()):
+        if inside and element.getparent() in inside:
+            inside.add(element)
+        if said := element.items():
+            names = dict(said)
+            kind = _kind(names["class"]) if "class" in names else 0
+            if kind == 2 or (kind and words_of(element, SPOKEN)) or names.get("id") in _MARK_IDS:
+                _drop(element)
+                continue
+            may_hide = "hidden" in names or "style" in names
+            if may_hide and element not in inside and is_hidden(element) and not _unfolds(element):
+                hidden.append(element)
+                inside.add(element)
+        if (change := _CHANGES.get(element.tag)) is not None and element.getparent() is not None:
+            change(element)
+    if hidden and sum(map(_size, hidden)) <= FOLDED * _size(body):
+        for element in hidden:
+            _drop(element)
+    strip(body)
+
+
+def _size(element: html.HtmlElement) -> int:
+    return sum(len(part.strip()) for part in map(str, element.itertext()))
+
+
+@lru_cache(maxsize=10_000)
+def _kind(names: str) -> int:
+    """What classes say: 2 for a mark of a program between the words, 1 for words for a screen reader, else 0."""
+    tokens = names.split()
+    return 2 if not _MARKS.isdisjoint(tokens) else int(not _BLIND.isdisjoint(tokens))
+
+
+def _unfolds(element: html.HtmlElement) -> bool:
+    """An answer or a tab, or one of several marked words of which script shows one (`layout.part_alternatives`)."""
+    if element.tag not in INLINE:
+        name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('role') or ''}"
+        return element.tag == "dd" or bool(_UNFOLDS.search(name))
+    beside = (element.getprevious(), element.getnext())
+    return any(other is not None and other.tag in INLINE and is_hidden(other) for other in beside)
+
+
+def _note(sup: html.HtmlElement) -> None:
+    """The mark of a note that is told elsewhere; a power stays."""
+    linked = any((part.get("href") or "").startswith("#") for part in islice(sup.iter(), FEW))
+    if linked and _NOTE.fullmatch(words_of(sup, 10)):
+        _drop(sup)
+
+
+def _anchor(anchor: html.HtmlElement) -> None:
+    """A link back to where one came from, or to the heading that it stands in, or to a note."""
+    href = anchor.get("href") or ""
+    if "#" not in href:
+        return
+    words = words_of(anchor, 10).strip("\ufe0e\ufe0f\u200b")
+    raised = any(part.tag == "sup" for part in islice(anchor.iter(), FEW))
+    if words in _BACK or (href.startswith("#") and raised and _NOTE.fullmatch(words)):
+        _drop(anchor)
+
+
+def _code(pre: html.HtmlElement) -> None:
+    """Code as it is written: colours go, a <br> ends a line, and so does a box around one; numbers of lines go."""
+    if next(pre.iterdescendants("table", "pre", "p", "ul", "ol"), None) is not None:
+        return
+    boxed = False
+    for part in list(pre.iterdescendants()):
+        if not _GUTTER.isdisjoint((part.get("class") or "").split()):
+            _drop(part)
+        elif part.tag == "br":
+            part.tail = "\n" + (part.tail or "").removeprefix("\n")
+        elif part.tag == "div":
+            part.tail = "\n" + (part.tail or "")
+            boxed = True
+    code = "".join(map(str, pre.itertext()))
+    code = _EMPTY_LINES.sub("\n", code) if boxed else code
+    pre[:] = []
+    pre.text = code
+
+
+def _row(row: html.HtmlElement) -> None:
+    """The numbers of lines that stand in a cell beside their code."""
+    cells = [cell for cell in islice(row, FEW) if any(part.tag == "pre" for part in islice(cell.iter(), FEW))]
+    if len(cells) == 2 and _NUMBERS.fullmatch("".join(islice(map(str, cells[0].itertext()), FEW))):
+        _drop(cells[0])
+
+
+def _caption(caption: html.HtmlElement) -> None:
+    """A caption stands above its table: inside it would be a row."""
+    table = caption.getparent()
+    if _TOLD.search(words_of(caption, CAPTION)):
+        _drop(caption)
+    elif table is not None and table.tag == "table" and table.getparent() is not None:
+        caption.tail = None
+        caption.tag = "p" if is_run(caption) else "div"
+        table.addprevious(caption)
+
+
+def _formula(math: html.HtmlElement) -> None:
+    """A formula in its TeX form where it has one, else the signs in it."""
+    source = next((note for note in islice(math.iter(), FORMULA) if note.get("encoding") in _TEX), None)
+    words = (source.text or "").strip() if source is not None else (math.get("alttext") or "").strip()
+    words = rf"\({words}\)" if words else words_of(math, FORMULA).replace(" ", "")
+    if words:
+        math[:] = []
+        math.text = words
+    math.tag = OPENED
+
+
+def _fold(box: html.HtmlElement) -> None:
+    box.tag = "div" if box.tag == "details" or not is_run(box) else "p"
+
+
+def _stray(entry: html.HtmlElement) -> None:
+    """An entry outside a list, as old pages have them, gets one."""
+    parent = entry.getparent()
+    if parent is None or parent.tag in ("ul", "ol", "menu", "dir"):
+        return
+    before = entry.getprevious()
+    if before is not None and before.get("data-made") and not (before.tail or "").strip():
+        before.tail, entry.tail = entry.tail, None
+        before.append(entry)
+        return
+    made = entry.makeelement("ul", {"data-made": "1"})
+    entry.addprevious(made)
+    made.tail, entry.tail = entry.tail, None
+    made.append(entry)
+
+
+def _free(element: html.HtmlElement) -> None:
+    element.tag = OPENED
+
+
+def _reading(reading: html.HtmlElement) -> None:
+    """How characters are read, in brackets behind them, as where a browser cannot set it above them."""
+    before = reading.getprevious()
+    if before is None or before.tag != "rp":
+        reading.text = f"({reading.text or ''}"
+        if len(reading):
+            reading[-1].tail = f"{reading[-1].tail or ''})"
+        else:
+            reading.text += ")"
+    reading.tag = OPENED
+
+
+def _block(inline: html.HtmlElement) -> None:
+    """A marked word that is set as a block."""
+    if _SET_AS_BLOCK.search(inline.get("style") or ""):
+        inline.tag = "div"
+
+
+_CHANGES = {
+    "sup": _note, "a": _anchor, "pre": _code, "tr": _row, "caption": _caption, "math": _formula,
+    "details": _fold, "summary": _fold, "address": _fold, "label": _free, "li": _stray,
+    "ruby": _free, "rb": _free, "rt": _reading, "span": _block,
+}  # fmt: skip
+
+
+def _drop(element: html.HtmlElement) -> None:
+    element.tag = GONE

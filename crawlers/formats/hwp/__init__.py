@@ -1,0 +1,1 @@
+"""Hancom documents: HWP 5, HWPX and HWPML."""

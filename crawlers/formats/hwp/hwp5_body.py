@@ -1,0 +1,192 @@
+"""The body of an HWP 5 document: records in, blocks out, in the order in which they are read.
+
+Records are a tree told by levels: what follows a record on a deeper level belongs to it. They are read once, forward,
+so that a section costs no more memory than its text. Source as in crawlers/formats/hwp/hwp_records.py, section 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from struct import unpack_from
+
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, deeper
+from crawlers.formats.hwp import hwp_records as tags
+from crawlers.formats.hwp.hwp_records import Record, counted, pieces, records
+from crawlers.formats.hwp.numbering import Numbers
+
+_NOTES = frozenset({b"fn  ", b"en  "})
+# What has lists of its own that are not the text: section (master pages), header, footer, hidden comment, memo.
+_LEFT_OUT = frozenset({b"secd", b"head", b"foot", b"tcmt", b"%%me"})
+_PAGE = 0  # kind of an automatic number
+
+
+@dataclass(slots=True)
+class _Control:
+    kind: bytes
+    data: bytes
+    caption: list[Block] = field(default_factory=list)
+    lists: list[tuple[bytes, list[Block]]] = field(default_factory=list)  # head of a list, what it holds
+    script: str = ""
+    is_table: bool = False
+
+
+def blocks(section: bytes, numbers: Numbers) -> list[Block]:
+    """The paragraphs and tables of a section, unpacked; `numbers` counts on from the section before.
+
+    Raises Unreadable: `damaged`, `too-large`.
+    """
+    return _Body(records(section), numbers).read()
+
+
+class _Body:
+    def __init__(self, stream: Iterator[Record], numbers: Numbers) -> None:
+        self._stream = stream
+        self._numbers = numbers
+        self._next = next(stream, None)
+
+    def read(self) -> list[Block]:
+        found: list[Block] = []
+        while record := self._take(-1):
+            if record.tag == tags.PARAGRAPH:
+                found += self._paragraph(record, 0)
+        return found
+
+    def _take(self, above: int) -> Record | None:
+        """The next record that lies below the level `above`."""
+        record = self._next
+        if record is None or record.level <= above:
+            return None
+        self._next = next(self._stream, None)
+        return record
+
+    def _paragraph(self, head: Record, depth: int) -> list[Block]:
+        said: str | None = None  # its number; it is counted before those inside it, and after its section is known
+        shape = int.from_bytes(head.data[8:10], "little")
+        text = b""
+        controls: list[_Control] = []
+        memo = False
+        while record := self._take(head.level):
+            if record.tag == tags.TEXT:
+                text = record.data
+            elif record.tag == tags.CONTROL:
+                if said is None and record.data[3::-1] != b"secd":
+                    said = self._numbers.head(shape)
+                controls.append(self._control(record, deeper(depth)))
+            elif record.tag == tags.MEMOS:
+                memo = True  # the notes that reviewers wrote hang on the last paragraph
+            elif record.tag == tags.PARAGRAPH:
+                found = self._paragraph(record, deeper(depth))
+                if not memo:
+                    controls.append(_Control(b"", b"", lists=[(b"", found)]))
+        return _assembled(Paragraph(self._numbers.head(shape) if said is None else said), text, controls)
+
+    def _control(self, head: Record, depth: int) -> _Control:
+        control = _Control(head.data[3::-1], head.data)
+        if control.kind == b"secd":
+            self._numbers.outline = int.from_bytes(head.data[18:20], "little")
+        counting = self._numbers
+        if control.kind in _LEFT_OUT:
+            self._numbers = Numbers()  # what is left out is not counted either
+        started = False  # the object itself; lists before it are its caption
+        into = control.caption
+        while record := self._take(head.level):
+            if record.tag == tags.PARAGRAPH:
+                into += self._paragraph(record, depth)
+            elif record.tag == tags.LIST:
+                into = []
+                if started or control.kind not in (b"tbl ", b"gso ", b"eqed"):
+                    control.lists.append((record.data, into))
+                else:
+                    into = control.caption
+            elif record.tag == tags.CONTROL:
+                into += _hung(self._control(record, deeper(depth)))
+            elif record.tag in (tags.SHAPE, tags.TABLE):
+                started = True
+                control.is_table = control.is_table or record.tag == tags.TABLE
+            elif record.tag == tags.EQUATION:
+                control.script, started = counted(record.data, 4)[0], True
+            elif record.tag == tags.TEXT_ART:
+                control.lists.append((b"", [_art(record.data)]))
+        self._numbers = counting
+        return control
+
+
+def _assembled(paragraph: Paragraph, text: bytes, controls: list[_Control]) -> list[Block]:
+    """Words and controls of a paragraph: the n-th control character stands for the n-th control."""
+    waiting = iter(controls)
+    for piece in pieces(text):
+        if isinstance(piece, str):
+            paragraph.words.append(piece)
+        elif control := next(waiting, None):
+            _put(paragraph, control)
+    for control in waiting:
+        _put(paragraph, control)
+    return paragraph.blocks()
+
+
+def _put(paragraph: Paragraph, control: _Control) -> None:
+    if say := _SPOKEN.get(control.kind):
+        paragraph.words.append(say(control))
+    elif control.kind in _NOTES:
+        paragraph.note(_hung(control))
+    else:
+        paragraph.hang(_hung(control))
+
+
+def _hung(control: _Control) -> list[Block]:
+    if control.kind in _LEFT_OUT:
+        return []
+    if control.is_table:
+        return [Table([_cell(head, found) for head, found in control.lists], control.caption)]
+    return [block for _, found in control.lists for block in found] + control.caption
+
+
+def _cell(head: bytes, found: list[Block]) -> Cell:
+    if len(head) < 16:
+        return Cell(0, 0, found)
+    column, row, _, rows = unpack_from("<4H", head, 8)
+    return Cell(row, column, found, rows)
+
+
+def _equation(control: _Control) -> str:
+    return f" {control.script} "
+
+
+def _number(control: _Control) -> str:
+    """An automatic number (of a figure, a table, a note) as it is printed: with what stands before and behind it."""
+    if len(control.data) < 16:
+        return ""
+    kind, number, _, before, behind = unpack_from("<IHHHH", control.data, 4)
+    if kind & 0xF == _PAGE:
+        return ""
+    return f"{_printed(before)}{number}{_printed(behind)}"
+
+
+def _printed(code: int) -> str:
+    letter = chr(code)
+    return letter if letter.isprintable() else ""
+
+
+def _overlaid(control: _Control) -> str:
+    return counted(control.data, 4)[0]
+
+
+def _ruby(control: _Control) -> str:
+    """A word with its reading in brackets."""
+    word, at = counted(control.data, 4)
+    reading, _ = counted(control.data, at)
+    return f"{word}({reading})" if reading.strip() else word
+
+
+def _art(data: bytes) -> str:
+    """The words of a text art: they follow four corners of two numbers of 32 bits."""
+    return counted(data, 32)[0]
+
+
+_SPOKEN: dict[bytes, Callable[[_Control], str]] = {
+    b"eqed": _equation,
+    b"atno": _number,
+    b"tcps": _overlaid,
+    b"tdut": _ruby,
+}

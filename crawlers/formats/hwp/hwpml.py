@@ -1,0 +1,65 @@
+"""The text of an HWPML document: one XML file with the root HWPML (Hancom, "한글 문서 파일 형식 3.0/HWPML")."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from crawlers.formats import safe_xml
+from crawlers.formats.blocks import text_of
+from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.hwp import summary_properties, xml_body
+from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, Shapes, of_xml
+from crawlers.formats.hwp.summary_properties import Summary
+from crawlers.formats.hwp.tag_names import name
+from crawlers.formats.unreadable import Unreadable
+from malmoi.source import Extracted, Item
+
+# Pictures, in base64: they are not read, and can be longer than libxml2 lets a text be.
+_BINARY = re.compile(rb"<BINDATA\b[^<>]{0,1000}>[A-Za-z0-9+/=\s]+</BINDATA>")
+
+
+def extract(item: Item) -> Extracted:
+    """The text of an HWPML document, written as that of HWP 5 (crawlers/formats/hwp/hwp5.py).
+
+    Raises Unreadable: `damaged`, `too-large`, `no-text`, `xml-entities`.
+    """
+    assert isinstance(item.body, bytes)
+    body = _BINARY.sub(b"", item.body)
+    text = text_of(xml_body.blocks(body, Numbers(_shapes(body))))
+    said = _summary(body)
+    return Extracted(
+        text=text,
+        title=item.title or summary_properties.headline(said.title, text),
+        date=item.date or said.date,
+        author=item.author or said.author,
+        format="hwpml",
+    )
+
+
+def _summary(body: bytes) -> Summary:
+    root = _part(body, b"DOCSUMMARY")
+    said = {name(element): element.text or "" for element in root} if root is not None else {}
+    return Summary(
+        title=summary_properties.plausible_title(said.get("title", "")),
+        author=summary_properties.plausible_author(said.get("author", "")),
+        date=iso_date(said.get("date", "")),
+    )
+
+
+def _shapes(body: bytes) -> Shapes:
+    root = _part(body, b"MAPPINGTABLE")
+    return of_xml(root) if root is not None else NO_SHAPES
+
+
+def _part(body: bytes, tag: bytes) -> etree._Element | None:
+    """An element of the head; the words stand without it where it is missing or cannot be parsed by itself."""
+    start = body.find(b"<" + tag)
+    end = body.find(b"</" + tag + b">", start)
+    if start < 0 or end < 0:
+        return None
+    try:
+        return safe_xml.parse(body[start : end + len(tag) + 3])
+    except Unreadable:
+        return None

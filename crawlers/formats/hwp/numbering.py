@@ -1,0 +1,210 @@
+"""The numbers and bullets that a Hancom program prints before paragraphs: "1.", "가.", "제1조", "•".
+
+They are not in the words of a paragraph but in its shape, and are part of what a reader sees: without them a statute
+loses its articles. Source as in crawlers/formats/hwp/hwp_records.py: "문단 번호", "글머리표" and "문단 모양".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from struct import error, unpack_from
+
+from lxml import etree
+
+from crawlers.formats.hwp.hwp_records import BULLET, NUMBERING, PARAGRAPH_SHAPE, Record, counted
+from crawlers.formats.hwp.tag_names import name
+
+LEVELS = 7
+MAX_NUMBER = 100_000  # a greater one is damage
+_PLACE = re.compile(r"\^([1-7])")
+_KINDS = ("none", "outline", "number", "bullet")
+# The forms of a number, in the order of their codes in HWP 5; their names are OWPML's.
+# fmt: off
+_FORMS = (
+    "DIGIT", "CIRCLED_DIGIT", "ROMAN_CAPITAL", "ROMAN_SMALL", "LATIN_CAPITAL", "LATIN_SMALL", "CIRCLED_LATIN_CAPITAL",
+    "CIRCLED_LATIN_SMALL", "HANGUL_SYLLABLE", "CIRCLED_HANGUL_SYLLABLE", "HANGUL_JAMO", "CIRCLED_HANGUL_JAMO",
+    "HANGUL_PHONETIC", "IDEOGRAPH", "CIRCLED_IDEOGRAPH",
+)
+# fmt: on
+_ROWS = {
+    "CIRCLED_DIGIT": "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳",
+    "LATIN_CAPITAL": "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "LATIN_SMALL": "abcdefghijklmnopqrstuvwxyz",
+    "CIRCLED_LATIN_CAPITAL": "ⒶⒷⒸⒹⒺⒻⒼⒽⒾⒿⓀⓁⓂⓃⓄⓅⓆⓇⓈⓉⓊⓋⓌⓍⓎⓏ",
+    "CIRCLED_LATIN_SMALL": "ⓐⓑⓒⓓⓔⓕⓖⓗⓘⓙⓚⓛⓜⓝⓞⓟⓠⓡⓢⓣⓤⓥⓦⓧⓨⓩ",
+    "HANGUL_SYLLABLE": "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허",
+    "CIRCLED_HANGUL_SYLLABLE": "㉮㉯㉰㉱㉲㉳㉴㉵㉶㉷㉸㉹㉺㉻",
+    "HANGUL_JAMO": "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ",
+    "CIRCLED_HANGUL_JAMO": "㉠㉡㉢㉣㉤㉥㉦㉧㉨㉩㉪㉫㉬㉭",
+    "HANGUL_PHONETIC": "일이삼사오육칠팔구십",
+    "IDEOGRAPH": "一二三四五六七八九十",
+    "CIRCLED_IDEOGRAPH": "㊀㊁㊂㊃㊄㊅㊆㊇㊈㊉",
+}
+_ROMAN = ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How the paragraphs of one level are numbered: "^1.^2" and the form and first value of its own number."""
+
+    pattern: str
+    form: str = "DIGIT"
+    start: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What the head of a document says about paragraphs, by the ids it gives them."""
+
+    paragraphs: Mapping[int, tuple[str, int, int]]  # shape → kind, id of numbering or bullet, level from 0
+    numberings: Mapping[int, tuple[Level, ...]]
+    bullets: Mapping[int, str]
+
+
+NO_SHAPES = Shapes({}, {}, {})
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Counts the paragraphs of a document in their order."""
+
+    shapes: Shapes = NO_SHAPES
+    outline: int = 0  # id of the numbering of outline paragraphs, which each section chooses
+    _counts: dict[int, list[int]] = field(default_factory=dict)
+
+    def head(self, shape: int) -> str:
+        """What stands before a paragraph of this shape, with a space behind it; it is counted with the call."""
+        kind, number, level = self.shapes.paragraphs.get(shape, ("none", 0, 0))
+        if kind == "bullet":
+            bullet = self.shapes.bullets.get(number, "")
+            return f"{bullet} " if bullet.strip("\0 ") else ""
+        levels = self.shapes.numberings.get(self.outline if kind == "outline" else number, ())
+        if kind == "none" or level >= len(levels):
+            return ""
+        said = self._count(number if kind == "number" else -self.outline, levels, level)
+        return f"{said} " if said else ""
+
+    def _count(self, key: int, levels: tuple[Level, ...], level: int) -> str:
+        counts = self._counts.setdefault(key, [0] * LEVELS)
+        for above in range(level):  # a level that was jumped over counts as begun
+            counts[above] = counts[above] or levels[above].start
+        counts[level] = counts[level] + 1 if counts[level] else levels[level].start
+        counts[level + 1 :] = [0] * (LEVELS - level - 1)
+
+        def number(place: re.Match[str]) -> str:
+            at = int(place[1]) - 1
+            return numeral(counts[at], levels[at].form) if at < len(levels) else ""
+
+        return _PLACE.sub(number, levels[level].pattern)
+
+
+def numeral(number: int, form: str) -> str:
+    """A number in a form of OWPML; in digits where the form does not reach so far.
+
+    >>> [numeral(2, form) for form in ("DIGIT", "HANGUL_SYLLABLE", "CIRCLED_DIGIT", "ROMAN_CAPITAL")]
+    ['2', '나', '②', 'II']
+    >>> numeral(99, "CIRCLED_DIGIT")
+    '99'
+    """
+    row = _ROWS.get(form, "")
+    if 0 < number <= len(row):
+        return row[number - 1]
+    if form.startswith("ROMAN") and 0 < number < 400:
+        return _roman(number).upper() if form == "ROMAN_CAPITAL" else _roman(number)
+    return str(number)
+
+
+def _roman(number: int) -> str:
+    found = ""
+    for value, letters in _ROMAN:
+        while number >= value:
+            found += letters
+            number -= value
+    return found
+
+
+def of_records(head: Iterable[Record]) -> Shapes:
+    """The shapes in the records of DocInfo; ids of numberings and bullets begin with 1, of shapes with 0."""
+    paragraphs: dict[int, tuple[str, int, int]] = {}
+    numberings: dict[int, tuple[Level, ...]] = {}
+    bullets: dict[int, str] = {}
+    for record in head:
+        if record.tag == PARAGRAPH_SHAPE:
+            paragraphs[len(paragraphs)] = _shape(record.data)
+        elif record.tag == NUMBERING:
+            numberings[len(numberings) + 1] = _numbering(record.data)
+        elif record.tag == BULLET:
+            bullets[len(bullets) + 1] = record.data[12:14].decode("utf-16-le", "ignore")
+    return Shapes(paragraphs, numberings, bullets)
+
+
+def _shape(data: bytes) -> tuple[str, int, int]:
+    if len(data) < 32:
+        return "none", 0, 0
+    flags, number = unpack_from("<I26xH", data)
+    return _KINDS[flags >> 23 & 3], number, flags >> 25 & 7
+
+
+def _numbering(data: bytes) -> tuple[Level, ...]:
+    found: list[tuple[str, str]] = []
+    at = 0
+    try:
+        for _ in range(LEVELS):
+            form = unpack_from("<I", data, at)[0] >> 5 & 0xF
+            pattern, at = counted(data, at + 12)
+            found.append((pattern, _FORMS[form] if form < len(_FORMS) else "DIGIT"))
+        starts = unpack_from("<7I", data, at + 2) if len(data) >= at + 30 else (unpack_from("<H", data, at)[0],)
+    except error:
+        return ()
+    starts += (1,) * LEVELS
+    return tuple(
+        Level(pattern, form, start if 0 < start < MAX_NUMBER else 1)
+        for (pattern, form), start in zip(found, starts, strict=False)
+    )
+
+
+def of_xml(root: etree._Element) -> Shapes:
+    """The shapes in the head of OWPML or HWPML, which carry their ids."""
+    paragraphs: dict[int, tuple[str, int, int]] = {}
+    numberings: dict[int, tuple[Level, ...]] = {}
+    bullets: dict[int, str] = {}
+    for element in root.iter():
+        kind = name(element)
+        if kind == "heading":
+            above = element.getparent()
+            if above is not None and name(above) == "parapr":
+                said = element.get("type", "").lower(), _int(element.get("idRef")), _int(element.get("level"))
+                paragraphs[_int(above.get("id"))] = said
+        elif kind == "parashape" and (said_kind := element.get("HeadingType")):
+            said = said_kind.lower(), _int(element.get("Heading")), _int(element.get("Level"))
+            paragraphs[_int(element.get("Id"))] = said
+        elif kind == "numbering":
+            numberings[_int(element.get("id") or element.get("Id"))] = _levels(element)
+        elif kind == "bullet":
+            sign = element.get("char") or element.get("Char") or ""
+            bullets[_int(element.get("id") or element.get("Id"))] = sign[:2]
+    return Shapes(paragraphs, numberings, bullets)
+
+
+def _levels(element: etree._Element) -> tuple[Level, ...]:
+    found = [
+        Level(
+            "".join(map(str, child.itertext()))[:100],
+            _form(child.get("numFormat") or child.get("NumFormat") or ""),
+            _int(child.get("start") or child.get("Start") or "1"),
+        )
+        for child in element
+        if name(child) == "parahead"
+    ]
+    return tuple(found[:LEVELS])
+
+
+def _form(said: str) -> str:
+    """HWPML writes "HangulSyllable" where OWPML writes "HANGUL_SYLLABLE"."""
+    return said if said.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", said).upper()
+
+
+def _int(value: str | None) -> int:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 6 else 0

@@ -1,0 +1,226 @@
+"""The body of a Hancom document in XML: OWPML (the sections of HWPX, KS X 6101) and HWPML, its elder in one file.
+
+Both have the same elements under other names (`hp:tbl`, `TABLE`), so names are told apart without case and namespace.
+Paragraphs are read one after another and forgotten, so that a long section costs no more memory than its longest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, deeper
+from crawlers.formats.hwp.numbering import Numbers
+from crawlers.formats.hwp.tag_names import name
+from crawlers.formats.safe_xml import HEAD, MAX_TREE, MAX_XML, cost
+from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
+
+_CHUNK = 256 * 1024  # bytes
+_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+
+_SECTIONS = frozenset({"sec", "section"})
+_RUNS = frozenset({"run", "text", "ctrl"})  # hold what a paragraph is made of
+_WORDS = frozenset({"t", "char"})
+_TABLES = frozenset({"tbl", "table"})
+_NOTES = frozenset({"footnote", "endnote"})
+_LISTS = frozenset({"sublist", "paralist"})
+# What has text that is not the body's: page furniture, what reviewers wrote, settings, descriptions of pictures,
+# cached layout, fields of a form on the screen.
+# fmt: off
+_LEFT_OUT = frozenset({
+    "secpr", "secdef", "colpr", "coldef", "header", "footer", "hiddencomment", "fieldbegin", "fieldend", "linesegarray",
+    "shapecomment", "masterpage", "bookmark", "indexmark", "pagenum", "pagehiding", "newnum", "pagenumctrl",
+    "edit", "btn", "button", "checkbtn", "radiobtn", "combobox", "listbox", "scrollbar", "formobject",
+})
+# fmt: on
+_SPACES = {"tab": "\t", "linebreak": "\n", "nbspace": " ", "fwspace": " ", "hyphen": "-", "hypen": "-"}
+_NUMBERS_OF_PAGES = frozenset({"page", "total_page", "totalpage"})
+_INDENTED = str.maketrans("\r\n", "  ")  # a line end in the markup is white space; one in the text is an element
+
+
+def blocks(body: bytes, numbers: Numbers) -> list[Block]:
+    """The paragraphs and tables of all sections in an XML file; `numbers` counts on from the file before.
+
+    Raises Unreadable: `damaged`, `too-large`, `xml-entities`.
+    """
+    return [block for element in _paragraphs(body) for block in _Reader(numbers).paragraph(element, 0)]
+
+
+def _paragraphs(body: bytes) -> Iterator[etree._Element]:
+    """The paragraphs that stand directly in a section; each is emptied when the next is asked for."""
+    if len(body) > MAX_XML:
+        raise Unreadable("too-large")
+    if _ENTITY.search(body[:HEAD]):
+        raise Unreadable("xml-entities")
+    parser = etree.XMLPullParser(
+        events=("end",),
+        tag=("{*}p", "P"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    held = 0
+    with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
+        for at in range(0, len(body), _CHUNK):
+            chunk = body[at : at + _CHUNK]
+            more = cost(chunk)
+            held += more
+            if held > MAX_TREE:  # one paragraph, with all that is in it
+                raise Unreadable("too-large")
+            parser.feed(chunk)
+            for _, element in parser.read_events():
+                if not isinstance(element, etree._Element):  # a namespace, which was not asked for
+                    continue
+                above = element.getparent()
+                if above is not None and name(element) == "p" and name(above) in _SECTIONS:
+                    yield element
+                    element.clear()
+                    while (read := element.getprevious()) is not None:
+                        above.remove(read)
+                    held = more
+        parser.close()
+
+
+class _Reader:
+    """Reads one paragraph of a section; what a tracked deletion took out stays out until it ends."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._deleted = False
+
+    def paragraph(self, element: etree._Element, depth: int) -> list[Block]:
+        first = element[0][0] if len(element) and len(element[0]) else None
+        if first is not None and name(first) in ("secpr", "secdef"):  # before its own number, which depends on it
+            self._numbers.outline = number(first, "outlineShapeIDRef", number(first, "outlineShape", 0))
+        paragraph = Paragraph(self._numbers.head(number(element, "paraPrIDRef", number(element, "paraShape", -1))))
+        for child in element:
+            self._part(child, paragraph, depth)
+        return paragraph.blocks()
+
+    def _part(self, element: etree._Element, into: Paragraph, depth: int) -> None:
+        kind = name(element)
+        if kind in _WORDS:
+            self._words(element, into)
+        elif kind in _RUNS:
+            for child in element:
+                self._part(child, into, depth)
+        elif kind in _LEFT_OUT or not kind or self._deleted:
+            return
+        elif kind in _TABLES:
+            into.hang([self._table(element, depth)])
+        elif kind in _NOTES:
+            into.note(self._lists(element, depth))
+        elif kind == "switch":
+            for case in list(element)[:1]:  # alternatives: the first is the newest form
+                for child in case:
+                    self._part(child, into, depth)
+        elif said := _spoken(kind, element):
+            into.words.append(said)
+        elif element.get("dropcapstyle", "None") != "None":
+            into.words += (block for block in self._lists(element, depth) if isinstance(block, str))
+        else:
+            into.hang(self._lists(element, depth))
+
+    def _words(self, element: etree._Element, into: Paragraph) -> None:
+        if element.text and not self._deleted:
+            into.words.append(element.text.translate(_INDENTED))
+        for child in element:
+            kind = name(child)
+            if kind in ("deletebegin", "deleteend"):
+                self._deleted = kind == "deletebegin"
+            elif not self._deleted:
+                into.words.append(_SPACES.get(kind, ""))
+            if child.tail and not self._deleted:
+                into.words.append(child.tail.translate(_INDENTED))
+
+    def _lists(self, element: etree._Element, depth: int) -> list[Block]:
+        """The paragraphs in an object: in its boxes, in the objects grouped in it, and its caption behind them."""
+        found: list[Block] = []
+        captions: list[Block] = []
+        if (art := element.get("text") or element.get("Text")) and name(element) == "textart":
+            found.append(art.replace("\u240d\u240a", "\n").replace("\r\n", "\n"))
+        for child in element:
+            kind = name(child)
+            if kind == "p":
+                found += self._inner(child, depth)
+            elif kind == "caption":
+                captions += self._lists(child, depth)
+            elif kind in _TABLES:
+                found.append(self._table(child, depth))
+            elif kind == "equation":
+                found.append(_spoken(kind, child))
+            elif kind not in _LEFT_OUT and len(child) + bool(child.get("text") or child.get("Text")):
+                found += self._lists(child, depth)
+        return found + captions
+
+    def _inner(self, element: etree._Element, depth: int) -> list[Block]:
+        """A paragraph inside another: a deletion around it is none of its own."""
+        return _Reader(self._numbers).paragraph(element, deeper(depth))
+
+    def _table(self, element: etree._Element, depth: int) -> Table:
+        cells: list[Cell] = []
+        caption: list[Block] = []
+        row = -1
+        for child in element:
+            if name(child) == "caption":
+                caption += self._lists(child, depth)
+            elif name(child) in ("tr", "row"):
+                row += 1
+                for column, cell in enumerate(child):
+                    if name(cell) in ("tc", "cell"):
+                        cells.append(self._cell(cell, row, column, depth))
+        return Table(cells, caption)
+
+    def _cell(self, element: etree._Element, row: int, column: int, depth: int) -> Cell:
+        place, span = element, element
+        for child in element:
+            if name(child) == "celladdr":
+                place = child
+            elif name(child) == "cellspan":
+                span = child
+        found: list[Block] = []
+        for child in element:
+            if name(child) in _LISTS:
+                found += self._lists(child, depth)
+        return Cell(number(place, "rowAddr", row), number(place, "colAddr", column), found, number(span, "rowSpan", 1))
+
+
+def number(element: etree._Element, attribute: str, otherwise: int) -> int:
+    """The value of an attribute, which HWPML writes with a capital."""
+    value = element.get(attribute) or element.get(attribute[0].upper() + attribute[1:]) or ""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else otherwise
+
+
+def _spoken(kind: str, element: etree._Element) -> str:
+    """What an object that stands in the line says there; "" for another."""
+    if kind == "equation":
+        return f" {_inside(element, 'script')} "
+    if kind == "dutmal":
+        word, reading = _inside(element, "maintext"), _inside(element, "subtext")
+        return f"{word}({reading})" if reading.strip() else word
+    if kind == "compose":
+        return element.get("composeText") or element.get("CompText") or _inside(element, "comptext")
+    return _number(element) if kind == "autonum" else ""
+
+
+def _number(element: etree._Element) -> str:
+    of = (element.get("numType") or element.get("NumberType") or "").lower()
+    said = element.get("num") or element.get("Number") or ""
+    if of in _NUMBERS_OF_PAGES or not said.isdigit():
+        return ""
+    for child in element:
+        if name(child) == "autonumformat":
+            before = child.get("prefixChar") or child.get("PrefixChar") or ""
+            behind = child.get("suffixChar") or child.get("SuffixChar") or ""
+            return f"{before}{said}{behind}"
+    return said
+
+
+def _inside(element: etree._Element, wanted: str) -> str:
+    return next(("".join(map(str, child.itertext())) for child in element if name(child) == wanted), "")

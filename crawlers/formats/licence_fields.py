@@ -1,0 +1,110 @@
+"""Read a licence from the fields that carry one: columns of a table, keys of a JSON envelope, front matter.
+
+Every field that is called like a licence speaks; several that disagree come out side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from crawlers.formats.html.runs import quote
+from crawlers.rights.sentences.refusals import forbids
+from malmoi.document import LicenceEvidence
+from malmoi.licensing.licence_words import licence_from_text
+from malmoi.licensing.rights_decision import NONE, UNKNOWN
+
+_LICENCE = re.compile(
+    r"(?:cc|data|dataset|content|contents|text|source|document|post|article)?licen[cs](?:e|es|ing)"
+    r"(?:url|uri|link|href|name|id|type|title|info|code|spdx)?|spdx(?:id|licenseidentifier)?|ccl|ccltype"
+    r"|kogl|kogltype"
+    r"|(?:데이터|콘텐츠|저작물|자료)?라이[선센]스(?:명|유형|종류|주소|url|링크|정보)?"
+    r"|(?:저작물)?이용허락(?:범위|조건|유형|표시)?|이용조건|이용범위|공공누리(?:유형|표시|코드|번호|주소"
+    r"|url|링크|마크|라이[선센]스|저작권)?"
+)
+_RIGHTS = re.compile(
+    r"(?:dc)?(?:copyright|rights|usagerights)(?:s|notice|text|info|statement|holder)?"
+    r"|저작권(?:정보|표시|표기|유형|고지|안내|사항)?|이용권한|권리(?:정보|사항)?"
+)
+_INSIDE = frozenset(("meta", "metadata", "info", "rights", "메타", "메타데이터"))  # objects that describe the row
+_NAMED = ("name", "id", "@id", "spdx", "spdx_id", "identifier", "code", "type", "title", "url", "uri", "href", "link")
+_NAMES_LICENCE = re.compile(
+    r"\bCC(?:L|[ -]?BY|[ -]?0)?\b|creative ?commons|크리에이티브|공공누리|KOGL|라이[선센]스|licen[cs]|저작자 ?표시",
+    re.I,
+)
+_KOGL_TYPE = re.compile(r"(?:제\s?)?([0-4])\s?(?:유형)?")
+
+
+def called(name: str) -> str:
+    """What a field of this name holds: "licence", "rights" (a holder or a notice), or "".
+
+    >>> called("License URL"), called("공공누리 유형"), called("dc:rights"), called("license_plate")
+    ('licence', 'licence', 'rights', '')
+    """
+    plain = re.sub(r"[\s_:.\-]", "", name).casefold()
+    return "licence" if _LICENCE.fullmatch(plain) else "rights" if _RIGHTS.fullmatch(plain) else ""
+
+
+def find(
+    fields: Mapping[str, Any], record: str, *, kind: str, named: str = "", strict: bool = False
+) -> tuple[LicenceEvidence, ...]:
+    """The evidence of scope `item` in `fields`, in their order, each licence once for each field.
+
+    `named` is a field that the source calls its licence. What such a field states and nobody can read is
+    `unknown` (kind `<kind>-unknown`), `false` included; null and empty values say nothing. A field of rights
+    mostly names a holder: it speaks where it names a licence or forbids, and with `strict` whenever it is filled.
+
+    >>> [e.licence for e in find({"license": {"name": "CC BY 4.0"}, "copyright": "가나 출판사"}, "r", kind="row")]
+    ['CC-BY-4.0']
+    """
+    out: dict[tuple[str, str], LicenceEvidence] = {}
+    for place, value, what in _fields(fields, named):
+        for words in _values(value):
+            licence = _read(place, words)
+            if not licence and (what == "licence" or strict or _NAMES_LICENCE.search(words)):
+                licence = UNKNOWN
+            if licence:
+                how = f"{kind}-unknown" if licence == UNKNOWN else kind
+                out.setdefault(
+                    (licence, place), LicenceEvidence(licence, how, "item", quote(words), place[:300], record)
+                )
+    return tuple(out.values())
+
+
+def _fields(fields: Mapping[Any, Any], named: str, inside: str = "") -> Iterator[tuple[str, Any, str]]:
+    for name, value in fields.items():
+        if not isinstance(name, str):
+            continue
+        what = "licence" if named and name == named else called(name)
+        if what:
+            yield inside + name, value, what
+        elif isinstance(value, dict) and not inside and name.strip().casefold() in _INSIDE:
+            yield from _fields(value, "", f"{name}.")
+
+
+def _read(place: str, words: str) -> str:
+    number = _KOGL_TYPE.fullmatch(words) if re.search("공공누리|kogl", place, re.I) else None
+    # "제1유형" or "1" is a licence only in a field that says of what.
+    found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else words)
+    return found or (NONE if forbids(words) else "")
+
+
+def _values(value: object) -> Iterator[str]:
+    """The words of a value; of an object those of its name, id and address, of a list those of its entries."""
+    if isinstance(value, str):
+        if words := " ".join(value.split()):
+            yield words
+    elif isinstance(value, bool):
+        yield str(value).lower()
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _values(entry)
+    elif isinstance(value, dict):
+        said = [value[name] for name in _NAMED if isinstance(value.get(name), str) and value[name].strip()]
+        # Of several names of one licence some may be unread ("type": "open"); one that is read is enough.
+        read = [words for words in said if licence_from_text(words)]
+        if value:
+            yield from read or _values(said[:1] or "an object without a name")
+    elif value is not None and value == value:  # NaN is how tables write "nothing"
+        yield str(value)

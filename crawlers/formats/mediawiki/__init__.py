@@ -1,0 +1,1 @@
+"""MediaWiki exports and their markup."""

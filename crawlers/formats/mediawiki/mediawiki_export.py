@@ -1,0 +1,103 @@
+"""The pages of a MediaWiki export (export-0.10, export-0.11): the whole file, or the blocks of a dump."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from lxml import etree
+
+from crawlers.formats import safe_xml
+from crawlers.formats.mediawiki import wikitext
+from crawlers.formats.unreadable import Unreadable
+from crawlers.web.addresses import canonical, origin
+from malmoi.archive.capture import Capture
+from malmoi.source import Extracted, Item
+
+MEDIA = "text/x-wiki"  # as the export itself calls the format of a page
+DAMAGED = "application/x-damaged"  # media type of the item that stands for a page that is no XML
+MAIN = (0,)  # numbers of the namespaces that hold what a wiki is about
+_PAGE = re.compile(rb"<page(?:\s[^<>]{0,1000})?>.*?</page>", re.DOTALL)
+_BASE = re.compile(rb"<base>([^<>\s]{1,500})</base>")
+_ID = re.compile(rb"<id>\s{0,10}(\d{1,20})\s{0,10}</id>")
+HEAD = 1 << 16  # bytes in which <siteinfo> is looked for
+
+
+def pages(capture: Capture, *, spaces: tuple[int, ...] = MAIN) -> Iterator[Item]:
+    """Each page of `spaces` in its last revision, in order; the key is the page's id, which survives renaming.
+
+    Redirects, pages of other namespaces (talk, templates, files …) and pages that are no wiki text
+    (scripts, style sheets, data) are no documents and give no item. A page that was emptied or hidden does,
+    and `text` drops it as `empty`; one that is no XML is dropped as `damaged`.
+    """
+    found = _BASE.search(capture.body[:HEAD])
+    base = origin(found[1].decode("utf-8", "replace")) if found else ""
+    for page in _PAGE.finditer(capture.body):
+        try:
+            root = safe_xml.parse(page[0])
+        except Unreadable:
+            yield _damaged(capture, page[0])
+            continue
+        if root.find("{*}redirect") is None and root.findtext("{*}ns", "0").strip() in map(str, spaces):
+            item = _item(capture, base, root)
+            if item is not None:
+                yield item
+
+
+def text(item: Item) -> Extracted:
+    """The text of a page; `damaged` for one that is no XML, else as crawlers/formats/mediawiki/wikitext.py says."""
+    if item.media == DAMAGED:
+        return Extracted("", format="wikitext", outcome="dropped", reason="damaged")
+    return wikitext.extract(item)
+
+
+def extract(item: Item) -> Extracted:
+    """The texts of the pages of an export that is one file, each below its title; `no-text` where there is none."""
+    body = item.body.encode() if isinstance(item.body, str) else item.body
+    capture = Capture(item.record, item.url, "", 200, item.headers, body)
+    found = ((page, text(page)) for page in pages(capture))
+    kept = [f"{page.title}\n\n{one.text}" for page, one in found if one.outcome == "kept"]
+    return Extracted(
+        text="\n\n".join(kept),
+        title=item.title,
+        date=item.date,
+        author=item.author,
+        format="mediawiki-export",
+        encoding="utf-8",
+        outcome="kept" if kept else "dropped",
+        reason="" if kept else "no-text",
+    )
+
+
+def address(base: str, title: str) -> str:
+    """The page for people, in its one spelling.
+
+    >>> address("https://ko.wikipedia.org", "C 언어")
+    'https://ko.wikipedia.org/wiki/C_%EC%96%B8%EC%96%B4'
+    """
+    return canonical(f"{base}/wiki/{quote(title.replace(' ', '_'), safe='/:@!$*(),;~')}") if base else ""
+
+
+def _item(capture: Capture, base: str, page: etree._Element) -> Item | None:
+    revisions = page.findall("{*}revision")
+    last = revisions[-1] if revisions else etree.Element("revision")
+    if last.findtext("{*}model", "wikitext").strip() != "wikitext":
+        return None
+    title = " ".join(page.findtext("{*}title", "").split())
+    return Item(
+        key=page.findtext("{*}id", "").strip() or title,
+        url=address(base, title) or capture.url,
+        body=(last.findtext("{*}text") or "").encode("utf-8", "replace"),
+        media=MEDIA,
+        charset="utf-8",
+        record=capture.record,
+        title=title,
+        date=last.findtext("{*}timestamp", "").strip()[:10],
+    )
+
+
+def _damaged(capture: Capture, page: bytes) -> Item:
+    found = _ID.search(page[:20_000])
+    key = found[1].decode() if found else f"at-{capture.body.find(page)}"
+    return Item(key, capture.url, b"", DAMAGED, "", capture.record)

@@ -1,0 +1,69 @@
+"""The text of MediaWiki markup: prose, headings and lists, without what only arranges a page.
+
+Taken out: templates but for those that carry words (crawlers/formats/mediawiki/wikitext_templates.py), infoboxes,
+references, files, categories, links to the same page elsewhere, galleries, comments, and the sections
+that list other places (각주, 같이 보기, 외부 링크, 참고 문헌). Kept: the label of a link with what is joined
+to it, tables as rows, formulas as $…$, code as it stands. Templates are not expanded: a page that is made
+of them has no text here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crawlers.formats.encodings.decode import decode
+from crawlers.formats.mediawiki.wikitext_lines import prose
+from crawlers.formats.mediawiki.wikitext_parser import rendered
+from crawlers.formats.mediawiki.wikitext_templates import DISAMBIGUATION
+from malmoi.source import Extracted, Item
+
+MAX_MARKUP = 8_000_000  # code points; MediaWiki saves no page of more than 2 MiB ($wgMaxArticleSize)
+REDIRECT = re.compile(r"\s{0,100}#\s{0,10}(?:redirect|넘겨주기|재지정)\s{0,10}:?\s{0,10}\[\[", re.IGNORECASE)
+
+
+def extract(item: Item) -> Extracted:
+    """The text of a page; dropped as `empty`, `redirect`, `links-only` (disambiguation), `too-large`, `no-text`."""
+    encoding, undecodable = "utf-8", False
+    if isinstance(item.body, str):
+        markup = item.body
+    else:
+        decoded = decode(item.body, item.charset)
+        markup, encoding, undecodable = decoded.text, decoded.encoding, decoded.undecodable
+    reason = "undecodable" if undecodable else refusal(markup)
+    text = "" if reason else text_of(markup)
+    reason = reason or ("" if text else "no-text")
+    return Extracted(
+        text=text,
+        title=item.title,
+        date=item.date,
+        author=item.author,
+        format="wikitext",
+        encoding=encoding,
+        outcome="dropped" if reason else "kept",
+        reason=reason,
+    )
+
+
+def text_of(markup: str) -> str:
+    """The prose of a page.
+
+    >>> text_of("[[정]]의 <nowiki>[[무]]</nowiki>\\n== 각주 ==\\n{{각주}}")
+    '정의 [[무]]'
+    """
+    page = rendered(markup)
+    return page.whole(prose(page.text)).strip()
+
+
+def refusal(markup: str) -> str:
+    """Why a page is no document; "" where it is one.
+
+    >>> refusal("#넘겨주기 [[서울]]"), refusal("{{동음이의}}"), refusal("서울은 도시이다.")
+    ('redirect', 'links-only', '')
+    """
+    if not markup.strip():
+        return "empty"
+    if len(markup) > MAX_MARKUP:
+        return "too-large"
+    if REDIRECT.match(markup):
+        return "redirect"
+    return "links-only" if DISAMBIGUATION.search(markup) else ""

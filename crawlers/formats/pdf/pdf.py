@@ -1,0 +1,71 @@
+"""The text of a PDF with a text layer, put together from its lines."""
+
+from __future__ import annotations
+
+import re
+
+from crawlers.formats import document_metadata
+from crawlers.formats.pdf import pdf_pages, pdf_paragraphs, running_heads
+from crawlers.formats.unreadable import Unreadable
+from malmoi.source import Extracted, Item
+
+UNMAPPED = 0.1  # share of characters without meaning from which the text layer is none
+WESTERN = 0.3  # share of accented Latin letters and what is written with them; Vietnamese 25 %, Korean mojibake 90 %
+_MEANINGLESS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
+_BULLET = re.compile(r"(?m)^[\uf000-\uf0ff](?=\s)")  # Symbol and Wingdings, which have no other code
+_LATIN_1 = re.compile(r"[\xa1-\xff]+")
+_ACCENTED = re.compile(r"[\xc0-\xd6\xd8-\xf6\xf8-\xff]")  # Latin-1 letters; a run of signs alone is no mojibake
+# A sign that is repeated, spaced or not, leads the eye to a page number: no writing, whatever font says it.
+_LEADER = re.compile(r"([^\w\s]|_)(?:\s{0,3}\1){2,}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\ufeff\ufffe\uffff]")
+_SPACE = re.compile(r"[^\S\n]+")
+
+
+def extract(item: Item) -> Extracted:
+    """The text of a PDF: pages in order, running heads and page numbers out, one paragraph a line.
+
+    Raises Unreadable: `encrypted` (a password is needed to open it), `damaged`, `too-large`, `archive-bomb`,
+    `no-text` (a scan), `no-unicode-text` (its fonts do not say which characters their glyphs are).
+    """
+    body = item.body if isinstance(item.body, bytes) else item.body.encode()
+    pages, said = pdf_pages.read(body)
+    if not any(page.lines for page in pages):
+        raise Unreadable("no-text")
+    # Glyph numbers instead of characters: told before lines are joined, which would be guesswork over noise.
+    _check(pages)
+    text = _clean(pdf_paragraphs.text(running_heads.without(pages)))
+    if not text:
+        raise Unreadable("no-text")
+    packet = document_metadata.xmp(body)
+    title = document_metadata.title(said.get("Title", "")) or document_metadata.title(packet.get("dc:title", ""))
+    author = document_metadata.author(said.get("Author", "")) or document_metadata.author(packet.get("dc:creator", ""))
+    stated = (said.get("CreationDate", ""), packet.get("xmp:CreateDate", ""), said.get("ModDate", ""))
+    return Extracted(
+        text=text,
+        title=item.title or title,
+        date=item.date or next(filter(None, map(document_metadata.date, stated)), ""),
+        author=item.author or author,
+        format="pdf",
+    )
+
+
+def _check(pages: list[pdf_pages.Page]) -> None:
+    seen = bad = western = 0
+    for page in pages:
+        for line in page.lines:
+            text = _LEADER.sub("", _BULLET.sub("", line.text))
+            seen += sum(not char.isspace() for char in text)
+            bad += len(_MEANINGLESS.findall(text))
+            western += sum(len(run) for run in _LATIN_1.findall(text) if _ACCENTED.search(run))
+    if bad > UNMAPPED * seen or western > WESTERN * seen:
+        raise Unreadable("no-unicode-text")
+
+
+def _clean(text: str) -> str:
+    r"""Bullets of symbol fonts become •, controls and soft hyphens go, white space is one space.
+
+    >>> _clean("\uf0b7 하나\x02  둘\u00ad째")
+    '• 하나 둘째'
+    """
+    text = _CONTROL.sub("", _BULLET.sub("•", text))
+    return "\n".join(line for part in _SPACE.sub(" ", text).split("\n") if (line := part.strip()))

@@ -1,0 +1,183 @@
+"""Open a PDF with pdfium and read the lines of its text layer, with where they stand; the one owner of pypdfium2.
+
+pdfium is not made for threads: one document at a time in a process. It reads content streams whole,
+so what it costs is bounded before it sees them (pdf_streams.py), and after that by the limits of the worker.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
+
+from crawlers.formats.isolated_process import ReaderDied, call_isolated
+from crawlers.formats.pdf.stream_limits import harmless
+from crawlers.formats.unreadable import Unreadable
+from malmoi.boundary import input_errors
+from malmoi.limits import PDF_MEMORY, PDF_SECONDS
+
+MAX_PAGES = 5_000
+MAX_CHARS = 20_000_000  # code points of a document, white space included
+MAX_PAGE_CHARS = 1_000_000  # of a page; a full page of newsprint has about 20,000
+HYPHEN = "\ufffe"  # pdfium's sign for a hyphen at the end of a line, in place of hyphen and line break
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_BREAK = "\r\n"
+_PASSWORD = raw.FPDF_ERR_PASSWORD
+_SECURITY = raw.FPDF_ERR_SECURITY
+_OUT_OF_MEMORY = frozenset({"MemoryError", "SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"})  # how pdfium ends without memory
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it stands on its page; lengths in points, from the left and from the bottom of the page."""
+
+    text: str
+    page: int
+    left: float
+    right: float
+    base: float  # lower edge of its first character
+    size: float  # height of its first syllable of Hangul, or of its first character
+    spaced: bool = False  # a white space character stands at its end
+    hyphen: bool = False  # a hyphen, which is not in `text`, stands at its end
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The lines of a page in the order of its content, and its height in points."""
+
+    number: int
+    height: float
+    lines: tuple[Line, ...]
+
+
+def read(body: bytes) -> tuple[list[Page], dict[str, str]]:
+    """The pages and the information dictionary. Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`, `too-large`.
+
+    pdfium expands a form each time it is drawn and asks for no limit: forms that nest make gigabytes of a kilobyte.
+    How often is not told by looking (streams may be encrypted, names indirect), so the memory is bounded instead.
+    """
+    checked = harmless(body)
+    try:
+        return call_isolated(lambda: _everything(checked), PDF_MEMORY, PDF_SECONDS)
+    except ReaderDied as error:
+        if error.how in _OUT_OF_MEMORY:
+            raise Unreadable("archive-bomb", PDF_MEMORY) from error
+        raise Unreadable("damaged") from error
+
+
+def _everything(body: bytes) -> tuple[list[Page], dict[str, str]]:
+    with opened(body) as document:
+        return list(pages(document)), information(document)
+
+
+class _Damaged(Exception):
+    """pdfium's binding raised something about the bytes that is no error of pdfium."""
+
+
+@contextmanager
+def opened(body: bytes) -> Iterator[pdfium.PdfDocument]:
+    """A document that is closed afterwards. Raises Unreadable: `encrypted`, `damaged`, `too-large`."""
+    try:
+        with input_errors(_Damaged, pdfium.PdfiumError, MemoryError):
+            document = pdfium.PdfDocument(body)
+    except _Damaged as error:
+        raise Unreadable("damaged") from error
+    except pdfium.PdfiumError as error:
+        locked = getattr(error, "err_code", 0) in (_PASSWORD, _SECURITY)
+        raise Unreadable("encrypted" if locked else "damaged") from error
+    try:
+        if len(document) > MAX_PAGES:
+            raise Unreadable("too-large")
+        yield document
+    finally:
+        document.close()
+
+
+def pages(document: pdfium.PdfDocument) -> Iterator[Page]:
+    """The pages one by one. A document with a page that cannot be loaded, or without one, is `damaged`."""
+    left = MAX_CHARS
+    if not len(document):
+        raise Unreadable("damaged")
+    for number in range(len(document)):
+        page = raw.FPDF_LoadPage(document.raw, number)
+        if not page:
+            raise Unreadable("damaged")
+        try:
+            found = _page(page, number, min(left, MAX_PAGE_CHARS))
+        finally:
+            raw.FPDF_ClosePage(page)
+        left -= sum(len(line.text) for line in found.lines)
+        yield found
+
+
+def information(document: pdfium.PdfDocument) -> dict[str, str]:
+    """The information dictionary: Title, Author, CreationDate, ModDate … as text."""
+    return {key: value.strip("\0") for key, value in document.get_metadata_dict(skip_empty=True).items()}
+
+
+def _page(page: raw.FPDF_PAGE, number: int, limit: int) -> Page:
+    height = float(raw.FPDF_GetPageHeightF(page))
+    text_page = raw.FPDFText_LoadPage(page)
+    if not text_page:
+        return Page(number, height, ())
+    try:
+        count = raw.FPDFText_CountChars(text_page)
+        if count > limit:
+            raise Unreadable("too-large")
+        return Page(number, height, tuple(_lines(text_page, count, number)) if count > 0 else ())
+    finally:
+        raw.FPDFText_ClosePage(text_page)
+
+
+def _lines(text_page: raw.FPDF_TEXTPAGE, count: int, number: int) -> Iterator[Line]:
+    # UTF-16 units: a character outside the first plane takes two.
+    buffer = (ctypes.c_ushort * (2 * count + 2))()
+    size = raw.FPDFText_GetText(text_page, 0, count, buffer)
+    text = bytes(memoryview(buffer)[: max(size - 1, 0)]).decode("utf-16-le", "replace")
+    start = 0
+    units = 0  # UTF-16 units before `start`, which pdfium counts in
+    while start < len(text):
+        end = text.find(_BREAK, start)
+        end = len(text) if end < 0 else end
+        hyphen = text.find(HYPHEN, start, end)
+        end = hyphen if hyphen >= 0 else end
+        whole = text[start:end]
+        line = whole.strip()
+        if line:
+            lead = units + _units(whole[: len(whole) - len(whole.lstrip())])
+            yield _line(text_page, line, lead, number, spaced=whole[-1].isspace(), hyphen=hyphen >= 0)
+        step = 1 if hyphen >= 0 else len(_BREAK)
+        units += _units(whole) + step
+        start = end + step
+
+
+def _line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *, spaced: bool, hyphen: bool) -> Line:
+    first, last = _box(text_page, at), _box(text_page, at + _units(text) - 1)
+    hangul = _HANGUL.search(text)  # bullets and Latin words are of other fonts, with other heights
+    measured = _box(text_page, at + _units(text[: hangul.start()])) if hangul else first
+    return Line(
+        text=text,
+        page=number,
+        left=first.left,
+        right=max(first.right, last.right),
+        base=first.bottom,
+        size=measured.top - measured.bottom,
+        spaced=spaced,
+        hyphen=hyphen,
+    )
+
+
+def _box(text_page: raw.FPDF_TEXTPAGE, at: int) -> raw.FS_RECTF:
+    box = raw.FS_RECTF()
+    index = raw.FPDFText_GetCharIndexFromTextIndex(text_page, at)
+    raw.FPDFText_GetLooseCharBox(text_page, index, ctypes.byref(box))
+    return box
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

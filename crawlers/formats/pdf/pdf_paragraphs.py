@@ -1,0 +1,231 @@
+"""Put the lines of a PDF together into paragraphs: where one ends, and what stands between two lines of one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from statistics import median
+
+from crawlers.formats.pdf.line_joining import Joint, learn
+from crawlers.formats.pdf.pdf_pages import Line
+
+FULL = 0.9  # quantile of the right ends that is taken for the margin
+ROOM, MOST_ROOM = 1.3, 2.5  # em: with more room than this another syllable would have stood on the line
+BRACKET = 0.5  # em beside what most lines leave: a bracket or stop may not begin a line, and takes a syllable along
+EVEN, EVEN_SHARE = 0.3, 0.6  # lines that end so near the margin, in em; and their share in a justified text
+INDENT = 0.6  # em by which a line begins further in, or out, than the one before
+HANGING = 4.0  # em by which the lines below a list marker may be set in
+GAP = 1.35  # line pitches; more than this between two lines ends a paragraph
+FEW = 8  # distances; fewer do not tell what is usual …
+LOOSE = 2.0  # … and then it is at most so many sizes
+SIZES = 0.15  # share by which the sizes of two lines may differ within a paragraph
+WIDE = 1.35  # a line that is so much wider than its characters has gaps: a row of a table
+TAIL = 40  # code points at the end of a line that are looked at
+SAME = 1.5  # points; ends that differ by less are set to the same margin
+COLUMN = 0.25  # share of the lines of a page that lie in its left half and in its right half, for two columns
+_MARKER = re.compile(r"(?:[○●◎◦◯□■▪▫◆◇◈▶▷►▸△▲▽▼☞☆★※•∙⦁‣❍❏❑➢➤✓✔◉\uf000-\uf0ff]|[-–—*·ㆍ]\s|[①-⑳㉠-㉻㈀-㈜⑴-⒇])")
+_NUMBER = re.compile(
+    r"(?:[가나다라마바사아자차카타파하][.)]\s|\(?\d{1,2}\)\s?|\d{1,2}\.\s|\([가나다라마바사아자차카타파하]\)|\d{1,2}(?:\.\d{1,2}){1,4}\.?\s"
+    r"|제\s?\d{1,4}\s?[장절편관]\s|제\s?\d{1,4}조(?:의\s?\d{1,3})?\s?\(|[Ⅰ-ⅫI]{1,4}\.\s|[A-Z]\.\s|[\[<【〈](?=[^\]>】〉]{1,40}[\]>】〉]))"
+)
+_END = re.compile(r"(?:[.!?:;。…]|다음|[음함임됨것])[\"'”’」』)\]]{0,3}$")
+_LEADER = re.compile(r"(?:[.·…‥]\s?){4,}\s?[\divxIVX]{0,6}$")
+_UNIT = re.compile(r"[0-9A-Za-z][^\s\uac00-\ud7a3]{0,80}|.")
+_LETTER = re.compile(r"[A-Za-z]")
+
+
+@dataclass(slots=True)
+class _Column:
+    """What is known of the page around a line."""
+
+    margin: float  # right end of full lines, points
+    em: float  # width of a syllable of this line, points
+    even: bool = False  # lines of this size end at the margin, all of them: one that does not is the last
+
+
+def text(lines: Sequence[Line]) -> str:
+    """The text of the lines, one paragraph a line."""
+    if not lines:
+        return ""
+    columns = _columns(lines)
+    pitch = _pitches(lines)
+    first = True
+    joined: list[bool] = []
+    for at in range(len(lines) - 1):
+        stays = _continues(lines, at, columns, pitch, first=first)
+        joined.append(stays)
+        first = not stays
+    return _together(lines, joined, columns)
+
+
+def _together(lines: Sequence[Line], joined: list[bool], columns: list[_Column]) -> str:
+    places = [at for at, stays in enumerate(joined) if stays]
+    room = _usual_room(lines, columns, places)
+    joints = [_joint(lines[at], lines[at + 1], columns[at], room) for at in places]
+    habit = learn(joints, (line.text for line in lines))
+    spaces = dict(zip(places, habit.spaces, strict=True))
+    words = {word for line in lines for word in line.text.split()[:-1]} if any(line.hyphen for line in lines) else set()
+    parts = [lines[0].text]
+    for at, stays in enumerate(joined):
+        one, two = lines[at], lines[at + 1]
+        if not stays or (habit.within and _ends_early(one, two, columns[at], room)):
+            parts.append("-" if one.hyphen else "")
+            parts.append("\n")
+        elif one.hyphen:
+            parts.append(_hyphen(one.text, two.text, words))
+        elif spaces[at]:
+            parts.append(" ")
+        parts.append(two.text)
+    if lines[-1].hyphen:
+        parts.append("-")
+    return "".join(parts)
+
+
+def _usual_room(lines: Sequence[Line], columns: list[_Column], places: list[int]) -> float:
+    """Em that a line inside a paragraph may leave free, learned from those that leave less than three."""
+    rooms = [(columns[at].margin - lines[at].right) / columns[at].em for at in places]
+    near = [room for room in rooms if 0 <= room < 3]
+    return min(max(ROOM, _quantile(near, FULL) + BRACKET), MOST_ROOM) if near else ROOM
+
+
+def _joint(one: Line, two: Line, column: _Column, room: float) -> Joint:
+    short = column.margin - one.right > room * column.em
+    return Joint(one.text.split()[-1], two.text.split()[0], spaced=one.spaced, short=short)
+
+
+def _hyphen(left: str, right: str, words: set[str]) -> str:
+    """What stands for a hyphen at a line end: nothing inside a Latin word that is not written with it elsewhere."""
+    before, after = left.split()[-1], right.split()[0]
+    if left.endswith(" "):
+        return "- "
+    if f"{before}-{after}" in words or not (_LETTER.match(before[-1]) and after[0].islower() and _LETTER.match(after)):
+        return "-"
+    return ""
+
+
+def _continues(lines: Sequence[Line], at: int, columns: list[_Column], pitch: dict[int, float], *, first: bool) -> bool:
+    """Whether the next line belongs to the paragraph of this one; `first`: this line is the first of it."""
+    one, two, column = lines[at], lines[at + 1], columns[at]
+    if _LEADER.search(one.text[-TAIL:]) or _row(one, column) or _row(two, columns[at + 1]):
+        return False
+    if _MARKER.match(two.text) or abs(one.size - two.size) > SIZES * max(one.size, two.size):
+        return False
+    full = _full(lines, at, column)
+    if _NUMBER.match(two.text) and (not full or _END.search(one.text[-TAIL:])):
+        return False
+    if not full and _fits(one, two.text.split()[0], column):
+        return False
+    drop = one.base - two.base
+    if one.page != two.page or drop < -one.size / 2:
+        return True  # another page or column: heights and indents do not compare
+    if abs(drop) < one.size / 2:
+        return 0 < two.left - one.right < 3 * column.em
+    return drop <= GAP * pitch.get(round(one.size), drop) and _indent_fits(one, two, column, first)
+
+
+def _indent_fits(one: Line, two: Line, column: _Column, first: bool) -> bool:
+    shift = (two.left - one.left) / column.em
+    if shift > INDENT:
+        marked = _MARKER.match(one.text) or _NUMBER.match(one.text)
+        return first and bool(marked) and shift <= HANGING
+    return shift >= -INDENT or first
+
+
+def _full(lines: Sequence[Line], at: int, column: _Column) -> bool:
+    """Whether a line reaches the margin: that of its column, or the one that the lines beside it share."""
+    one = lines[at]
+    if column.margin - one.right <= SAME:
+        return True
+    beside = [lines[near] for near in (at - 1, at + 1) if 0 <= near < len(lines) and lines[near].page == one.page]
+    long = one.right - one.left > 12 * column.em
+    return long and any(abs(other.right - one.right) <= SAME for other in beside)
+
+
+def _fits(one: Line, word: str, column: _Column) -> bool:
+    """Whether the word would have stood on the line, had it belonged there."""
+    room = column.margin - one.right
+    return room > column.em * (_ems(word) + 0.6) or (column.even and room > 2 * EVEN * column.em)
+
+
+def _ends_early(one: Line, two: Line, column: _Column, room: float) -> bool:
+    """Where lines break inside words: whether another syllable, or the Latin word that follows, would have fit."""
+    unit = _UNIT.match(two.text)
+    return column.margin - one.right > room * column.em and _fits(one, unit.group() if unit else "", column)
+
+
+def _row(line: Line, column: _Column) -> bool:
+    return line.right - line.left > WIDE * column.em * _ems(line.text)
+
+
+def _columns(lines: Sequence[Line]) -> list[_Column]:
+    by_page: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_page[line.page].append(line)
+    ems = _em_sizes(lines)
+    whole = _quantile([line.right for line in lines], FULL)
+    margins: dict[int, tuple[float, float, float]] = {}  # page → middle, margin left of it, margin of the rest
+    for page, there in by_page.items():
+        margins[page] = _margins(there, whole)
+    found = []
+    near: dict[int, list[bool]] = defaultdict(list)
+    for line in lines:
+        middle, left, right = margins[line.page]
+        size = round(line.size)
+        column = _Column(left if line.right <= middle else right, ems.get(size, max(line.size, 1.0)))
+        near[size].append(column.margin - line.right <= EVEN * column.em)
+        found.append(column)
+    for line, column in zip(lines, found, strict=True):
+        ends = near[round(line.size)]
+        column.even = len(ends) >= FEW and sum(ends) >= EVEN_SHARE * len(ends)
+    return found
+
+
+def _margins(lines: Sequence[Line], whole: float) -> tuple[float, float, float]:
+    lefts, rights = min(line.left for line in lines), _quantile([line.right for line in lines], FULL)
+    middle = (lefts + rights) / 2
+    west = [line for line in lines if line.right <= middle + 5]
+    east = [line for line in lines if line.left >= middle - 5]
+    if len(lines) >= 8 and min(len(west), len(east)) >= COLUMN * len(lines):
+        return middle + 5, _quantile([line.right for line in west], FULL), rights
+    return float("-inf"), 0.0, max(rights, whole)
+
+
+def _em_sizes(lines: Sequence[Line]) -> dict[int, float]:
+    """Width of a syllable by rounded size: the median over lines of width per character, other letters counted half."""
+    seen: dict[int, list[float]] = defaultdict(list)
+    for line in lines:
+        ems = _ems(line.text)
+        if ems >= 8 and line.right > line.left:
+            seen[round(line.size)].append((line.right - line.left) / ems)
+    return {size: max(float(median(widths)), 1.0) for size, widths in seen.items()}
+
+
+def _pitches(lines: Sequence[Line]) -> dict[int, float]:
+    """The usual distance between lines by rounded size, in points."""
+    seen: dict[int, list[float]] = defaultdict(list)
+    for one, two in pairwise(lines):
+        drop = one.base - two.base
+        if one.page == two.page and one.size / 2 < drop < 4 * one.size and round(one.size) == round(two.size):
+            seen[round(one.size)].append(drop)
+    return {
+        size: float(median(drops)) if len(drops) >= FEW else min(float(median(drops)), LOOSE * size)
+        for size, drops in seen.items()
+    }
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+def _ems(text: str) -> float:
+    return sum(map(_width, text))
+
+
+@lru_cache(maxsize=70_000)
+def _width(char: str) -> float:
+    return 1.0 if unicodedata.east_asian_width(char) in "WF" else 0.5

@@ -1,0 +1,85 @@
+"""Take running heads, running feet and page numbers out of the lines of a PDF, by what its own pages repeat."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from crawlers.formats.pdf.pdf_pages import Line, Page
+
+MIN_PAGES = 5  # fewer pages say nothing about what repeats
+EDGE = 3  # lines at either end of a page that are looked at
+ZONE = 0.12  # share of the page's height at either end in which furniture stands
+REPEATS = 4  # pages on which the same line stands at the same height …
+FEW = 3  # … or so many, where they are half of the document
+SLOT_SHARE = 0.4  # share of the pages on which something stands at this height, for a head that changes by chapter
+SLOT_REPEATS = 0.3  # share of those lines that repeat another one; titles of slides are all different
+APART = 1.4  # lines of furniture keep this distance from the text, in line pitches
+GRID = 3.0  # points; heights that differ by less are one
+_DIGITS = re.compile(r"\d+")
+_ROMAN = re.compile(r"[ivxlcdmIVXLCDMⅰ-ⅹⅠ-Ⅹ]{1,8}")
+
+
+def without(pages: Sequence[Page]) -> list[Line]:
+    """All lines in order, without what repeats at the upper or lower end of pages; digits count as the same."""
+    if len(pages) < MIN_PAGES:
+        return [line for page in pages for line in page.lines]
+    edges = [_edges(page) for page in pages]
+    gone = _repeated(edges, len(pages)) | _slots(edges, pages)
+    return [line for page in pages for line in page.lines if id(line) not in gone]
+
+
+def _edges(page: Page) -> list[Line]:
+    """The highest and lowest lines of a page, as far as they stand near its ends."""
+    by_height = sorted(page.lines, key=lambda line: line.base)
+    low = [line for line in by_height[:EDGE] if line.base < ZONE * page.height]
+    high = [line for line in by_height[-EDGE:] if line.base > (1 - ZONE) * page.height]
+    return [*low, *(line for line in high if all(line is not other for other in low))]
+
+
+def _key(line: Line) -> tuple[int, str]:
+    text = "".join(line.text.split())
+    if _ROMAN.fullmatch(text):
+        text = "0"
+    return round(line.base / GRID), _DIGITS.sub("0", text)
+
+
+def _repeated(edges: list[list[Line]], pages: int) -> set[int]:
+    counts = Counter(key for page in edges for key in {_key(line) for line in page})
+    enough = REPEATS if pages > 2 * FEW else FEW
+    return {id(line) for page in edges for line in page if counts[_key(line)] >= enough}
+
+
+def _slots(edges: list[list[Line]], pages: Sequence[Page]) -> set[int]:
+    """Lines at a height where most pages have one that keeps its distance from the text and often repeats another."""
+    pitch = _pitch(pages)
+    size = median([line.size for page in pages for line in page.lines] or [0.0])
+    slots: dict[int, list[Line]] = defaultdict(list)
+    for page, lines in zip(pages, edges, strict=True):
+        heights = sorted(line.base for line in page.lines)
+        for line in lines:
+            outer = [height for height in heights if abs(height - line.base) > GRID]
+            inside = min((abs(height - line.base) for height in outer), default=0.0)
+            if line.size <= 1.1 * size and inside > APART * pitch:
+                slots[round(line.base / GRID)].append(line)
+    gone: set[int] = set()
+    for lines in slots.values():
+        keys = Counter(_key(line) for line in lines)
+        repeats = sum(count for count in keys.values() if count > 1)
+        if len(lines) >= SLOT_SHARE * len(pages) and repeats >= SLOT_REPEATS * len(lines):
+            gone |= {id(line) for line in lines}
+    return gone
+
+
+def _pitch(pages: Sequence[Page]) -> float:
+    """The usual distance between lines, in points."""
+    gaps = [
+        one.base - two.base
+        for page in pages
+        for one, two in pairwise(page.lines)
+        if 0 < one.base - two.base < 3 * max(one.size, 1)
+    ]
+    return float(median(gaps)) if gaps else 0.0

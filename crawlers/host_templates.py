@@ -1,0 +1,142 @@
+"""Templates of hosts: which pages one is learned from, and how a page is read by it.
+
+A host with many pages gets one (docs/templates.md). Every 100th page, by the hash of its address, is read both ways,
+so that it can be counted how far a template agrees with the full reading; where it does not, the full one holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from crawlers import formats
+from crawlers.formats.html.host_template import Reading, Template, reading
+from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import ARCHIVED, Run, current
+from malmoi.source import Extracted, Item
+
+MIN_PAGES = 40  # of a host; with fewer, learning costs more than a template saves
+SHARE = 8  # one in so many pages is learned from, and one in so many checked against
+LEAST, MOST_LESSONS, MOST_CHECKS = 8, 32, 16  # pages
+MAX_LESSON = 400_000  # bytes of a page that is learned from; the trees of all stand in memory at once
+BOTH = 100  # one in so many pages is read both ways, at the cost of a full reading
+LABEL = "template"  # "used", or why a page of a host with a template was read in full
+MEASURE = "template_agreement"  # of a page that was read both ways
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The captures of a host that its template is learned from, and those that it is checked on."""
+
+    host: str
+    lessons: tuple[IndexRow, ...]
+    checks: tuple[IndexRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was read, and how: label and measure of the document, () where the host has no template."""
+
+    extracted: Extracted
+    labels: tuple[tuple[str, str], ...] = ()
+    measures: tuple[tuple[str, float], ...] = ()
+
+
+def samples(runs: Sequence[Run]) -> list[Sample]:
+    """For each host with enough pages those to learn from, chosen by the hash of their address.
+
+    A host is learned when its pages first are enough, from the runs up to that one: what later runs bring changes
+    nothing about it.
+    """
+    seen: dict[str, set[str]] = {}
+    enough: dict[str, int] = {}  # host → how many runs it takes
+    for number, run in enumerate(runs, 1):
+        for row in run.rows:
+            if _may_be_page(row) and (host := host_of(row.url)) and host not in enough:
+                seen.setdefault(host, set()).add(row.url)
+                if len(seen[host]) >= MIN_PAGES:
+                    enough[host] = number
+    found = []
+    for number in sorted(set(enough.values())):
+        pages: dict[str, list[IndexRow]] = {host: [] for host, least in enough.items() if least == number}
+        for _, rows in current(runs[:number]):
+            for row in rows:
+                if _may_be_page(row) and (host := host_of(row.url)) in pages:
+                    pages[host].append(row)
+        found += [_sample(host, rows) for host, rows in pages.items()]
+    return sorted(found, key=lambda sample: sample.host)
+
+
+def _may_be_page(row: IndexRow) -> bool:
+    return row.kind in ARCHIVED and row.status == 200 and "html" in row.media
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address on the web, "" for any other.
+
+    >>> host_of("https://A.kr:8080/b"), host_of("file:///a")
+    ('a.kr:8080', '')
+    """
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower() if parts.scheme in ("http", "https") else ""
+
+
+def is_read_twice(url: str) -> bool:
+    """Whether a page is one of those that are read both ways."""
+    return int.from_bytes(_hash(url)[:4]) % BOTH == 0
+
+
+def lesson(item: Item) -> Lesson | None:
+    """What can be learned from an item: None from what is no web page, is very large or has no text."""
+    from crawlers.formats.html import html_page
+
+    if len(item.body) > MAX_LESSON or not _is_page(item):
+        return None
+    found = html_page.extract(item)
+    return Lesson(html_page.parse(item).tree, found.text) if found.outcome == "kept" else None
+
+
+def reader(templates: Sequence[Template], full: Callable[[Item], Extracted]) -> Callable[[Item], Said]:
+    """Read an item by the template of its host where there is one and the page fits, else by `full`."""
+    known = {template.host: reading(template) for template in templates}
+
+    def read(item: Item) -> Said:
+        by_template = known.get(host_of(item.url))
+        if by_template is None or not _is_page(item):
+            return Said(full(item))
+        return _read(item, by_template, full)
+
+    return read
+
+
+def _read(item: Item, by_template: Reading, full: Callable[[Item], Extracted]) -> Said:
+    from crawlers.formats.html import html_page  # with trafilatura behind it; the process that only plans does without
+
+    found, miss = html_page.extract_by(item, by_template)
+    if miss or found is None:
+        return Said(full(item), ((LABEL, miss),))
+    if not is_read_twice(item.url):
+        return Said(found, ((LABEL, "used"),))
+    whole = full(item)
+    same = agreement(found.text, whole.text)
+    agrees = whole.outcome == "kept" and same >= AGREEMENT
+    return Said(found if agrees else whole, ((LABEL, "used" if agrees else "disagrees"),), ((MEASURE, round(same, 4)),))
+
+
+def _is_page(item: Item) -> bool:
+    """Whether `formats.extract` would read the item as a web page."""
+    return isinstance(item.body, bytes) and formats.sniff(item.body, item.media, formats.name_of(item)) == "html"
+
+
+def _sample(host: str, rows: Sequence[IndexRow]) -> Sample:
+    ordered = sorted(rows, key=lambda row: _hash(row.url))
+    share = max(LEAST, len(rows) // SHARE)
+    lessons, checks = min(share, MOST_LESSONS), min(share, MOST_CHECKS)
+    return Sample(host, tuple(ordered[:lessons]), tuple(ordered[lessons : lessons + checks]))
+
+
+def _hash(url: str) -> bytes:
+    return hashlib.sha256(url.encode()).digest()

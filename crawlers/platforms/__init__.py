@@ -1,0 +1,1 @@
+"""Platforms that many Korean sources are published on, and the markup of their site builders."""

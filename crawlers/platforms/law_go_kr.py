@@ -1,0 +1,248 @@
+"""What the registers of law.go.kr have in common: lists that lead to entries, and the text of an entry.
+
+The interface (DRF) knows two addresses: lawSearch.do lists entries, lawService.do gives one. What it
+calls an identifier differs by register, and so do the elements; a `Register` names them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode, urlsplit
+
+from lxml import etree
+
+from crawlers.formats.html.page_metadata import iso_date
+from crawlers.formats.html.runs import quote as words_of
+from crawlers.formats.unreadable import Unreadable
+from crawlers.platforms import api_errors, xml_records
+from crawlers.rights.host import response_signals
+from malmoi.archive.capture import Capture
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import CaptureError
+from malmoi.licensing.rights_decision import UNKNOWN
+from malmoi.source import Api, Extracted, Item, Manners, Trouble
+
+BASE = "https://www.law.go.kr"
+GRANT = "https://open.law.go.kr/LSO/openApi/guideList.do"  # the interface's own documentation
+LIST, ENTRY = "/DRF/lawSearch.do", "/DRF/lawService.do"
+KEY, PARAMETER = "MALMOI_LAW_OC", "OC"  # the id under which the operator is registered; it opens registered addresses
+PER_PAGE = 100  # entries of a list page; the interface gives no more
+MAX_PAGES = 5_000  # of one list
+DANGI = 2333  # years between the calendar in which judgments before 1962 are dated and ours
+MANNERS = Manners(delay=1.0)
+ARTICLE_7 = "LicenseRef-KR-CA-Art7"
+_REFUSED = re.compile(rb"<Response>\s{0,100}<result>")
+_DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.])")
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One register: how its list names an entry, and how its entries are asked for and read."""
+
+    target: str  # the register's name in an address
+    row: str  # element of one entry in a list
+    listed: str  # element of such an entry that names it
+    asked: str  # parameter that takes this name
+    root: str  # element that an entry is
+    own: tuple[str, ...]  # elements of an entry that name it again
+    title: tuple[str, ...]
+    date: tuple[str, ...]
+    author: tuple[str, ...]
+    page: str  # address for people; {title} and {key} are filled in
+
+
+def access(register: Register, *, max_pages: int, **parameters: str) -> Api:
+    """The interface of a register, from the first page of its list on."""
+    asked = {"target": register.target, "type": "XML", "display": str(PER_PAGE), "page": "1", **parameters}
+    return Api(
+        start=(f"{BASE}{LIST}?{urlencode(sorted(asked.items()))}",),
+        scope=(BASE + LIST, BASE + ENTRY),
+        key=KEY,
+        parameter=PARAMETER,
+        grant=GRANT,
+        max_pages=max_pages,
+    )
+
+
+def is_list(capture: Capture) -> bool:
+    """Whether a capture is a page of a list, and no entry."""
+    return urlsplit(capture.url).path.endswith(LIST)
+
+
+def follow(register: Register, capture: Capture) -> Iterator[str]:
+    """From the first page of a list the other pages, from each page its entries.
+
+    Raises CaptureError where a list does not say how long it is, or an entry of it has no name.
+    """
+    if not is_list(capture):
+        return
+    root = _root(capture)
+    total = xml_records.number(xml_records.field(root, "totalCnt"))
+    if total is None:
+        raise CaptureError(
+            f"{capture.url}: the list does not say in totalCnt how long it is; look at the answer, "
+            "and correct crawlers/platforms/law_go_kr.py if the interface has changed."
+        )
+    shown, page = list(root.iter(register.row)), xml_records.number(xml_records.parameter(capture.url, "page")) or 1
+    if not shown and total > (page - 1) * PER_PAGE:
+        raise CaptureError(
+            f"{capture.url}: the list counts {total:,} entries and shows none on this page; collect again, "
+            "and correct the register in the source file if the interface has changed."
+        )
+    if page == 1:
+        for further in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
+            yield xml_records.changed(capture.url, page=further)
+    for place, row in enumerate(shown, 1):
+        key = xml_records.field(row, register.listed)
+        if not key:
+            raise CaptureError(
+                f"{capture.url}: entry {place} has no {register.listed}; look at the answer, "
+                "and correct the register in the source file if the interface has changed."
+            )
+        query = {"target": register.target, "type": "XML", register.asked: key}
+        yield f"{xml_records.changed(capture.url, path=ENTRY).partition('?')[0]}?{urlencode(sorted(query.items()))}"
+
+
+def items(register: Register, capture: Capture) -> Iterator[Item]:
+    """The one document of an entry, under the name by which it was asked for; a list has none."""
+    if is_list(capture):
+        return
+    item = Item(
+        key=xml_records.parameter(capture.url, register.asked),
+        url=capture.url,
+        body=capture.body,
+        media="application/xml",
+        charset=xml_records.charset(capture),
+        record=capture.record,
+        headers=capture.headers,
+    )
+    try:
+        root = entry(register, item)
+    except Unreadable:
+        yield item  # `text` says why
+        return
+    title = " ".join(xml_records.prose(xml_records.field(root, *register.title)).split())
+    yield replace(
+        item,
+        url=register.page.format(title=quote(title), key=quote(item.key)) if title else item.url,
+        title=title,
+        date=day(xml_records.field(root, *register.date)),
+        author=xml_records.prose(xml_records.field(root, *register.author)),
+    )
+
+
+def entry(register: Register, item: Item) -> etree._Element:
+    """The element of the register that `item` is.
+
+    Raises Unreadable: `damaged`, `not-an-entry` for an answer of another kind (a message, a page), and
+    `another-entry` for one that names itself otherwise than it was asked for.
+    """
+    assert isinstance(item.body, bytes)
+    root = xml_records.xml(item.body, item.charset)
+    if root.tag != register.root:
+        raise Unreadable("not-an-entry")
+    said = xml_records.field(root, *register.own)
+    if said and said.lstrip("0") != item.key.lstrip("0"):
+        raise Unreadable("another-entry")
+    return root
+
+
+def text(register: Register, item: Item, parts: Callable[[etree._Element], Iterable[str]]) -> Extracted:
+    """What `parts` finds in an entry, each part behind an empty line; dropped as `empty` where that is nothing."""
+    try:
+        found = "\n\n".join(part for part in parts(entry(register, item)) if part)
+    except Unreadable as said:
+        return dropped(item, said.reason)
+    if not found:
+        return dropped(item, "empty")
+    return Extracted(found, title=item.title, date=item.date, author=item.author, format="xml", encoding="utf-8")
+
+
+def dropped(item: Item, reason: str) -> Extracted:
+    """That an entry has no text, and why."""
+    return Extracted(
+        "", title=item.title, date=item.date, author=item.author, format="xml", outcome="dropped", reason=reason
+    )
+
+
+def articles(root: etree._Element) -> tuple[str, ...]:
+    """The articles of a statute in their order, each a block with its 항, 호 and 목 on lines of their own."""
+    content = ("조문내용", "항내용", "호내용", "목내용")
+    return tuple("\n".join(filter(None, map(_prose, unit.iter(*content)))) for unit in root.iter("조문단위"))
+
+
+def paragraphs(root: etree._Element, name: str) -> tuple[str, ...]:
+    """Each element called `name` as a block."""
+    return tuple(map(_prose, root.iter(name)))
+
+
+def headed(root: etree._Element, *names: str) -> tuple[str, ...]:
+    """The fields called `names` that are filled, each below its name: 【판시사항】."""
+    found = ((name, xml_records.prose(xml_records.field(root, name))) for name in names)
+    return tuple(f"【{name}】\n{words}" for name, words in found if words)
+
+
+def evidence(
+    register: Register,
+    item: Item,
+    *,
+    element: str,
+    kind: str,
+    place: str,
+    allowed: Callable[[etree._Element, str], bool],
+    licence: str = ARTICLE_7,
+) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """What `element` of an entry says that it is: `licence` where it is `allowed`, else an unknown one, with the words.
+
+    An entry that cannot be read, or does not say what it is, is no evidence of anything.
+    """
+    said = response_signals.find(item, None)
+    try:
+        root = entry(register, item)
+    except Unreadable:
+        return (), said
+    words = xml_records.field(root, element)
+    if not words:
+        return (), said
+    covered = allowed(root, words)
+    found = LicenceEvidence(
+        licence=licence if covered else UNKNOWN,
+        kind=kind if covered else f"{kind}-unknown",
+        scope="item",
+        quote=words_of(element, words),
+        place=place,
+        record=item.record,
+    )
+    return (found,), said
+
+
+def trouble(capture: Capture) -> Trouble | None:
+    """What the interface says instead of an answer; a refusal may come as well-formed XML of its own kind."""
+    if _REFUSED.search(capture.body[:1000]):
+        return Trouble("stop", "the id or this machine's address is not registered; see open.law.go.kr")
+    return api_errors.law_go_kr(capture)
+
+
+def day(value: str) -> str:
+    """A date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
+
+    >>> day("20260219"), day("2023.05.10"), day("42930229"), day("4289.05.25"), day("0")
+    ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '')
+    """
+    year = _DANGI.match(value)
+    return iso_date(f"{int(year[1]) - DANGI}{value[4:]}" if year else value)
+
+
+def _prose(element: etree._Element) -> str:
+    return xml_records.prose(xml_records.words(element))
+
+
+def _root(capture: Capture) -> etree._Element:
+    try:
+        return xml_records.xml(capture.body, xml_records.charset(capture))
+    except Unreadable as said:
+        raise CaptureError(
+            f"{capture.url}: the list cannot be read ({said.reason}); collect again, and if it stays so look at it."
+        ) from said

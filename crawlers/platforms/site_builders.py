@@ -1,0 +1,189 @@
+"""Markdown of site builders as plain Markdown: their templates and macros go, the words that they show stay.
+
+Hugo (kubernetes.io), Yari (MDN) and mdBook (the Rust book) fill templates into Markdown before it is read.
+Each function takes the file as text and gives Markdown that `crawlers/formats/markdown.py` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import re2
+
+from crawlers.formats import markdown
+from crawlers.formats.encodings.decode import decode
+from malmoi.source import Extracted, Item
+
+_COMMENT_OPENS, _COMMENT_CLOSES = "<!--", "-->"
+_FENCE = re2.compile(r"^ {0,12}(?:>\s?){0,3}(`{3,}|~{3,})")
+
+# {{< name … >}}, {{% name … %}}, {{</ name >}}; https://gohugo.io/content-management/shortcodes/
+_SHORTCODE = re2.compile(
+    r"\{\{[<%]\s*(/?)\s*([A-Za-z0-9_-]+)((?:[^\"`>%]|\"[^\"]*\"|`[^`]*`|[>%][^}])*?)\s*/?\s*[>%]\}\}"
+)
+_ATTRIBUTE = re2.compile(r"([A-Za-z_-]+)\s*=\s*(?:\"([^\"]*)\"|`([^`]*)`|([^\s\"`]+))")
+_SHOWN = {"glossary_tooltip": ("text", "term_id"), "link": ("text",)}  # the attribute that is what a reader sees
+_SILENT = ("comment", "mermaid", "highlight")  # what stands between them is not prose
+_ANCHOR = re2.compile(r"(?m)^(#{1,6} .*?)[ \t]*\{#[^{}\n]*\}[ \t]*$")
+_EMPTY_HEADING = re2.compile(r"(?m)^#{1,6}[ \t]*$")
+
+# {{name}}, {{name("a", "b")}}; a macro that shows a name shows its second argument, or else its first.
+_MACRO = re2.compile(
+    r"\{\{\s*([A-Za-z_][A-Za-z0-9_-]*)\s*(?:\(((?:[^\"'()]|\"[^\"]*\"|'[^']*'|\([^()]*\))*)\))?\s*\}\}"
+)
+_ARGUMENT = re2.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s,\"']+)")
+_NAMING = frozenset(
+    "domxref jsxref cssxref htmlelement svgelement svgattr mathmlelement httpheader httpstatus httpmethod "
+    "glossary rfc event anch csp webextapiref interface xref domevent link".split()
+)
+_ALERT = re2.compile(r"(?m)^(\s*>\s*)\[!(?:NOTE|WARNING|CALLOUT|TIP|IMPORTANT|CAUTION)\]\s*$")
+_DEFINITION = re2.compile(r"(?m)^(\s*[-*]) :[ \t]+")
+
+# {{#include ../listings/…}}, {{#rustdoc_include …}}, {{#playground …}}; https://rust-lang.github.io/mdBook/format/mdbook.html
+_DIRECTIVE = re2.compile(r"\\?\{\{\s*#[a-z_]+[^{}\n]*\}\}")
+
+
+def reader(clean: Callable[[str], str]) -> Callable[[Item], Extracted]:
+    """The `text` of a source whose files are Markdown once `clean` has been over them."""
+
+    def text(item: Item) -> Extracted:
+        body, encoding = item.body, ""
+        if isinstance(body, bytes):
+            decoded = decode(body, item.charset)
+            body, encoding = decoded.text, decoded.encoding
+        return replace(markdown.extract(replace(item, body=clean(body))), encoding=encoding)
+
+    return text
+
+
+def hugo(text: str) -> str:
+    """Without the shortcodes of Hugo; the text of a tooltip or link stays, and what stands between a pair.
+
+    What stands between `comment` or `mermaid` is no prose and goes. A heading that was a shortcode goes too.
+
+    >>> hugo('{{< glossary_tooltip text="파드" term_id="pod" >}}를 본다.{{< note >}}\\n유의.\\n{{< /note >}}')
+    '파드를 본다.\\n유의.\\n'
+    """
+    out: list[str] = []
+    at, silent = 0, ""
+    text = without_comments(text)
+    found = list(_SHORTCODE.finditer(text))
+    closed = {match.group(2): match.start() for match in found if match.group(1)}  # where each name closes last
+    for match in found:
+        closes, name = bool(match.group(1)), match.group(2)
+        if not silent:
+            out += (text[at : match.start()], "" if closes else _shown(name, match.group(3)))
+            silent = name if name in _SILENT and not closes and closed.get(name, -1) > match.start() else ""
+        elif closes and name == silent:
+            silent = ""
+        at = match.end()
+    cleaned = "".join((*out, text[at:]))
+    return str(_EMPTY_HEADING.sub("", _ANCHOR.sub(r"\1", cleaned)))
+
+
+def _shown(name: str, rest: str) -> str:
+    said = {m.group(1): m.group(2) or m.group(3) or m.group(4) or "" for m in _ATTRIBUTE.finditer(rest)}
+    return next((said[key] for key in _SHOWN.get(name, ()) if said.get(key)), "")
+
+
+def mdn(text: str) -> str:
+    """Without the macros of MDN; a macro that names a thing leaves the name, a block macro nothing.
+
+    >>> mdn('{{jsxref("Array.map()", "map()")}}과 {{HTMLElement("div")}} {{Compat}}')
+    'map()과 `<div>` '
+    """
+    return _outside_code(without_comments(text), _without_macros)
+
+
+def _without_macros(text: str) -> str:
+    text = text.replace("\\{{", "{\u200b{")  # an escaped brace is none of a macro
+    text = _MACRO.sub(lambda m: _named(m.group(1).lower(), m.group(2) or ""), text)
+    return str(_DEFINITION.sub(r"\1 ", _ALERT.sub(r"\1", text)).replace("{\u200b{", "{{"))
+
+
+def _named(name: str, arguments: str) -> str:
+    if name not in _NAMING:
+        return ""
+    said = [m.group(1) or m.group(2) or m.group(3) or "" for m in _ARGUMENT.finditer(arguments)]
+    shown = next((words for words in (*said[1:2], *said[:1]) if words), "").strip()
+    if name == "rfc":
+        return f"RFC {said[0]}" if said else ""
+    if name.endswith("element") and shown and len(said) < 2:
+        return f"`<{shown}>`" if shown.isascii() and shown.isalnum() else shown
+    return shown
+
+
+def mdbook(text: str) -> str:
+    """Without the directives of mdBook: what they include stands in other files, and is code.
+
+    >>> mdbook("```rust\\n{{#include ../a.rs:here}}\\n```\\n본문<!-- ignore -->")
+    '```rust\\n\\n```\\n본문'
+    """
+    return str(_DIRECTIVE.sub("", without_comments(text)))
+
+
+def without_comments(text: str) -> str:
+    """Without HTML comments, however long; one that never ends is none. Code stays as it is.
+
+    >>> without_comments("가<!-- 나 -->다 <!-- 라")
+    '가다 <!-- 라'
+    """
+    out: list[str] = []
+    at = 0
+    fence = ""
+    for start, line in _lines(text):
+        mark = _FENCE.search(line) if start >= at else None
+        if fence:
+            fence = "" if mark and mark.group(1).startswith(fence) and not line.strip(" >`~\r\n") else fence
+        elif mark:
+            fence = mark.group(1)
+        else:
+            for opens in _openings(line, start):
+                closes = text.find(_COMMENT_CLOSES, opens) if opens >= at else -1
+                if closes >= 0:
+                    out.append(text[at:opens])
+                    at = closes + len(_COMMENT_CLOSES)
+                elif opens >= at:  # no comment of this file ends behind here
+                    return "".join((*out, text[at:]))
+    return "".join((*out, text[at:]))
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    for line in text.splitlines(keepends=True):
+        yield start, line
+        start += len(line)
+
+
+def _openings(line: str, start: int) -> Iterator[int]:
+    """Where comments begin in a line, in the whole text; one that stands in a code span is talked about."""
+    at = line.find(_COMMENT_OPENS)
+    ticks = 0
+    seen = 0
+    while at >= 0:
+        ticks += line.count("`", seen, at)
+        if ticks % 2 == 0:
+            yield start + at
+        seen = at
+        at = line.find(_COMMENT_OPENS, at + 1)
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    """`change` over what stands between fenced blocks of code."""
+    out: list[str] = []
+    prose: list[str] = []
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        mark = _FENCE.search(line)
+        if fence:
+            out.append(line)
+            if mark and mark.group(1).startswith(fence) and not line.strip(" >`~\r\n"):
+                fence = ""
+        elif mark:
+            out.append(change("".join(prose)))
+            out.append(line)
+            prose, fence = [], mark.group(1)
+        else:
+            prose.append(line)
+    return "".join((*out, change("".join(prose))))

@@ -1,0 +1,90 @@
+"""What the wikis of Wikimedia have in common: where their dumps lie, what is claimed, what their templates say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from crawlers.formats.html.runs import quote
+from malmoi.document import LicenceEvidence
+from malmoi.licensing.licences import known_id
+from malmoi.licensing.rights_decision import UNKNOWN, licence_from_text
+from malmoi.source import Dump, LicenceClaim, Manners
+
+LEGAL = "https://dumps.wikimedia.org/legal.html"
+SHARE_ALIKE = LicenceClaim(
+    "CC-BY-SA-4.0",
+    "all original textual content is licensed under the GNU Free Documentation License (GFDL) and the "
+    "Creative Commons Attribution-Share-Alike 4.0 License",
+    url=LEGAL,
+)
+NEWS = LicenceClaim(
+    "CC-BY-2.5",
+    "all Wikinews textual content is licensed under the Creative Commons Attribution 2.5 License",
+    url=LEGAL,
+)
+# One request at a time, in the name of somebody who can be reached: the user agent policy of the foundation.
+MANNERS = Manners(delay=1.0, concurrency=1)
+ATTRIBUTION = "「{title}」, {publisher}, {url}, {licence}"  # the page leads to its history, which names the authors
+UNVERIFIED = (
+    "The dump, its robots.txt and the licence page have not been fetched by this project. The words of the claim are "
+    "those that other projects quote from the page; a collection stops where they do not stand there."
+)
+
+# Templates of 위키문헌 that say why a work is free, in small letters. They are its editors' word for it.
+_EXPIRED = re.compile(r"pd-old-(?:[7-9]\d|100)(?:-.{1,20})?|pd-대한민국(?:-만료)?|pd-skorea|pd-south korea")
+_NOT_PROTECTED = frozenset(("pd-krgov", "pd-대한민국-정부", "pd-kr-gov"))
+# What is free by the law of another country alone says nothing here, neither for nor against.
+_ELSEWHERE = re.compile(r"pd-(?:us|1923|1929|192\d|1996|old-50|old-60|usgov|us-.{1,40})(?:-.{1,20})?")
+_TEMPLATE = re.compile(
+    r"\{\{\s{0,5}((?:pd|cc|gfdl|kogl|공공누리|저작권|자유 ?저작물|번역 ?저작권|번역 ?라이선스|translation license)"
+    r"(?:[- ][^|{}\[\]\n]{1,60}?|[0-9]?))\s{0,5}(?:\|[^{}]{0,300})?(?:\}\}|\{\{)",
+    re.IGNORECASE,
+)
+PLACE = "licence template of the page"
+
+
+def dump(wiki: str) -> Dump:
+    """The latest dump of the current revisions of all pages that are articles, or what articles are made of.
+
+    >>> dump("kowiki").url
+    'https://dumps.wikimedia.org/kowiki/latest/kowiki-latest-pages-articles.xml.bz2'
+    """
+    return Dump(
+        url=f"https://dumps.wikimedia.org/{wiki}/latest/{wiki}-latest-pages-articles.xml.bz2",
+        record="page",
+        grant="https://meta.wikimedia.org/wiki/Data_dumps",
+    )
+
+
+def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
+    """What the licence templates of a page of 위키문헌 say, each as evidence for the page.
+
+    A template that is not known here gives an unknown licence, which excludes the page. What only says
+    that a work is free elsewhere counts as unknown where nothing else is said.
+
+    >>> [one.licence for one in templates("…\\n{{PD-old-70}}\\n{{PD-1923}}", "r")], templates("글", "r")
+    (['LicenseRef-KR-PD-expired'], ())
+    """
+    read = list(_read(markup))
+    known = [(licence, words) for licence, words in read if licence]
+    chosen = known or [(UNKNOWN, words) for _, words in read]
+    return tuple(
+        LicenceEvidence(licence, "template", "item", quote(words), PLACE, record)
+        for licence, words in dict.fromkeys(chosen)
+    )
+
+
+def _read(markup: str) -> Iterator[tuple[str, str]]:
+    """(licence, the template as it stands); "" as licence where it speaks of another country."""
+    for found in _TEMPLATE.finditer(markup):
+        name = " ".join(found[1].replace("_", " ").lower().split())
+        words = found[0].removesuffix("{{")
+        if _EXPIRED.fullmatch(name):
+            yield "LicenseRef-KR-PD-expired", words
+        elif name in _NOT_PROTECTED:
+            yield "LicenseRef-KR-CA-Art7", words
+        elif _ELSEWHERE.fullmatch(name):
+            yield "", words
+        else:
+            yield known_id(found[1].upper()) or licence_from_text(found[1]) or UNKNOWN, words

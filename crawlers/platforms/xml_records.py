@@ -1,0 +1,116 @@
+"""Fields of the records that an interface answers with, and addresses that differ from another in a parameter."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from lxml import etree
+
+from crawlers.formats import safe_xml
+from crawlers.formats.encodings.decode import decode
+from malmoi.archive.capture import Capture
+
+# Characters that XML does not know; registries carry them over from old word processors.
+_CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))
+_DECLARATION = re.compile(r"\s{0,100}<\?xml\b[^>]{0,500}\?>")
+_TAG = re.compile(  # <개정 2020. 1. 1.> is what a statute says, not markup: only what HTML knows is taken out
+    r"<(/?)(img|br|p|div|span|a|b|u|i|em|strong|font|sup|sub|table|tbody|thead|tr|td|th|hr|caption|col|colgroup)"
+    r"(?:\s[^<>]{0,4000})?/?>",
+    re.IGNORECASE,
+)
+_BREAKS = frozenset(("br", "p", "div", "tr", "table", "hr", "caption"))
+
+
+def xml(body: bytes, charset: str = "") -> etree._Element:
+    """The root of an answer in XML, whatever encoding it was sent in.
+
+    Raises crawlers.formats.unreadable.Unreadable where it is none.
+
+    >>> xml("<?xml version='1.0' encoding='UTF-8'?><법령>가</법령>".encode("cp949")).text
+    '가'
+    """
+    text = decode(body, charset).text
+    found = _DECLARATION.match(text)
+    return safe_xml.parse(text[found.end() if found else 0 :].translate(_CONTROL).strip())
+
+
+def charset(capture: Capture) -> str:
+    """The charset that the answer declares, "" where it declares none."""
+    _, _, behind = capture.header("Content-Type").lower().partition("charset=")
+    return behind.partition(";")[0].strip(" \"'")
+
+
+def field(record: etree._Element, *names: str) -> str:
+    """The words of the first element called one of `names` that is not empty, wherever below `record`; else "".
+
+    >>> field(markup.parse("<a><b> </b><c><b> 가 </b></c></a>"), "d", "b")
+    '가'
+    """
+    for name in names:
+        for element in record.iter(name):
+            if found := words(element):
+                return found
+    return ""
+
+
+def words(element: etree._Element) -> str:
+    r"""What stands in an element, with line ends where it is broken by elements of HTML.
+
+    >>> words(markup.parse("<a> 가<br/>나<p>다</p></a>"))
+    '가\n나\n다'
+    """
+    parts: list[str] = []
+    for event, inner in etree.iterwalk(element, events=("start", "end")):
+        if not isinstance(inner.tag, str):
+            continue
+        if inner is not element and inner.tag.lower() in _BREAKS and (event == "start" or len(inner) or inner.text):
+            parts.append("\n")
+        if event == "start":
+            parts.append(inner.text or "")
+        elif inner is not element:
+            parts.append(inner.tail or "")
+    return "".join(parts).strip()
+
+
+def number(value: str) -> int | None:
+    """The whole number that `value` is, with or without commas; None where it is none.
+
+    >>> number(" 1,024 "), number("-3"), number("")
+    (1024, None, None)
+    """
+    plain = value.replace(",", "").strip()
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 12 else None
+
+
+def prose(value: str) -> str:
+    r"""A field as lines: line breaks of HTML become line ends, its other tags go, references become characters.
+
+    >>> prose("제1조(목적) &lt;개정 2020. 1. 1.&gt;<br/>  가<b>나</b>&nbsp;다<img id='3'></img>")
+    '제1조(목적) <개정 2020. 1. 1.>\n가나 다'
+    """
+    text = html.unescape(_TAG.sub(lambda tag: _instead(tag[2].lower()), value))
+    lines = text.replace("\xa0", " ").replace("\r", "\n").split("\n")
+    return "\n".join(words for line in lines if (words := line.strip()))
+
+
+def _instead(tag: str) -> str:
+    return "\n" if tag in _BREAKS else " " if tag in ("td", "th") else ""
+
+
+def parameter(url: str, name: str) -> str:
+    """The value of a query parameter, "" where it is not there."""
+    return dict(parse_qsl(urlsplit(url).query)).get(name, "")
+
+
+def changed(url: str, *, path: str = "", without: tuple[str, ...] = (), **parameters: str | int) -> str:
+    """The address with another path and other parameters; those of the query come sorted by name.
+
+    >>> changed("https://a.kr/list?b=1&page=2", path="/one", without=("page",), a=3)
+    'https://a.kr/one?a=3&b=1'
+    """
+    parts = urlsplit(url)
+    query = {name: value for name, value in parse_qsl(parts.query) if name not in without}
+    query |= {name: str(value) for name, value in parameters.items()}
+    return urlunsplit((parts.scheme, parts.netloc, path or parts.path, urlencode(sorted(query.items())), ""))

@@ -1,0 +1,1 @@
+"""Policies that a host declares for all its pages."""

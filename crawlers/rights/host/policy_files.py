@@ -1,0 +1,301 @@
+"""Read what a host says about all its pages: robots.txt, ai.txt, tdmrep.json and RSL documents, as they were archived.
+
+robots.txt decides in crawlers/fetch what is fetched; here it is read for what it says of training.
+An HTML page in the place of one of these files is a server's way of saying that there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from crawlers.formats.html.runs import quote
+from crawlers.rights.host import rsl, usage_preferences
+from crawlers.web.addresses import canonical, joined, origin
+from crawlers.web.robots import MAX_BYTES, one_spelling, text_of
+from crawlers.web.robots_rules import Rule, groups, matches, parsed, preference, training_agents
+from malmoi.archive import capture
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import GONE, Run, located
+from malmoi.document import Signal
+
+Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
+INSTRUMENT = "instrument"  # kind of an index row that holds no text of its source
+PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-known/tdmrep.json": "tdmrep"}
+_GIVEN: dict[str, Kind] = {"robots.txt": "robots", "ai.txt": "ai-txt", "tdmrep.json": "tdmrep", "llms.txt": "llms-txt"}
+MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
+_PREFERENCES = ("content-signal", "content-usage")
+# ai.txt names kinds of works by their endings; these stand for text, whatever the address of a page ends in.
+_TEXT_ENDINGS = frozenset(("*.txt", "*.html", "*.htm", "*.xhtml", "*.md", "*.txt$", "*.html$", "*.htm$"))
+
+# The root element decides: a page may well speak of "<urlset".
+_SITEMAP = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}>\s*|<!--(?:[^-]|-(?!->)){0,1500}-->\s*|<!DOCTYPE[^>\[]{0,500}>\s*){0,8}"
+    rb"<(?:[\w-]{1,40}:)?(?:urlset|sitemapindex)[\s>/]",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One file that speaks for a host."""
+
+    origin: str  # "https://a.kr": scheme, host, port
+    kind: Kind
+    record: str  # id of the capture that holds it
+    text: str  # at most MAX_BYTES bytes of the file
+    url: str = ""  # where an RSL document stands, which may be at another host; or its file name alone
+
+
+def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
+    """The signals for the page at `url` in the files of its host, each once; other hosts' files do not speak.
+
+    An `ai.txt` or `tdmrep.json` that reserves the page is an opt-out, and so is a tdmrep.json that
+    cannot be read. That training robots are turned away where others are let in is an inferred one.
+
+    >>> said = of_texts("https://a.kr/1", robots="User-agent: GPTBot\\nDisallow: /")
+    >>> [(s.name, s.effect) for s in find("https://a.kr/1", said)], find("https://b.kr/1", said)
+    ([('robots-ai', 'inferred-opt-out')], ())
+    """
+    site, path = _place(url)
+    here = [one for one in given if one.origin == site]
+    out: dict[Signal, None] = {}
+    for one in here:
+        if one.kind == "rsl":
+            out[_terms(one, url)] = None
+        else:
+            out |= dict.fromkeys(_READERS[one.kind](one, path))
+        if one.kind == "robots":
+            out |= dict.fromkeys(_named_terms(one, here))
+    return tuple(out)
+
+
+def resolved(signals: Iterable[Signal], url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
+    """`signals` of the page at `url`, where a link to an RSL document that is among `given` says what that one says.
+
+    >>> said = of_texts("https://a.kr/1", well_known={"l.xml": "<rsl><content url='/2'/></rsl>"})
+    >>> resolved([Signal("rsl", "opt-out", "/l.xml", "page", "")], "https://a.kr/1", said)
+    ()
+    """
+    site = _place(url)[0]
+    known = [one for one in given if one.kind == "rsl" and one.origin == site]
+    return tuple(
+        s for s in signals if s.name != "rsl" or s.effect != "opt-out" or not _at(_address(s.quote), url, known)
+    )
+
+
+def _address(said: str) -> str:
+    match = re.search(r"<([^<>]{1,500})>", said)  # of a Link header
+    return match[1] if match else said
+
+
+def _at(address: str, url: str, known: Sequence[Instrument]) -> bool:
+    """Whether the document at an address is among those that are known: by its address, or by its file name."""
+    whole = canonical(joined(url, address)) or address
+    name = whole.partition("?")[0].partition("#")[0].rpartition("/")[2]
+    return any(one.url == whole or ("/" not in one.url and one.url == name) for one in known)
+
+
+def of_texts(url: str, robots: str = "", well_known: Mapping[str, str] | None = None) -> tuple[Instrument, ...]:
+    """The instruments of the host of `url` from their texts.
+
+    `well_known` maps file names or addresses to texts: `tdmrep.json`, `ai.txt`, `llms.txt`, and of RSL documents
+    whatever they are called (`license.xml`, `https://a.kr/rsl.xml`).
+    """
+    site = _place(url)[0]
+    out = []
+    for name, text in {"robots.txt": robots, **(well_known or {})}.items():
+        file = name.rpartition("/")[2].lower()
+        if not text.strip():
+            continue
+        if kind := _GIVEN.get(file):
+            if (read := _text(kind, text.encode("utf-8", "replace"))) is not None:
+                out.append(Instrument(site, kind, "", read))
+        elif file.endswith((".xml", ".rsl")) or "rsl" in file:
+            where = (canonical(name) or name) if "://" in name else file
+            out.append(Instrument(site, "rsl", "", text, where))
+    return tuple(out)
+
+
+def standing(runs: Iterable[Run]) -> tuple[Instrument, ...]:
+    """The instruments that the archives of a source hold, as each was last answered, sorted by origin and kind.
+
+    Redirects are followed through the archive. CaptureError where a record is not in its archive any more.
+    """
+    last: dict[str, IndexRow] = {}
+    for run in runs:
+        for row in sorted(run.rows, key=lambda row: (row.fetched, row.offset)):
+            if row.kind != "revisit" and row.kind != "file" and _lasting(row):
+                last[canonical(row.url)] = located(run, row)
+    found = []
+    for url in sorted(last):
+        kind = PATHS.get(urlsplit(url).path)
+        answer = _followed(url, last) if kind else None
+        if kind and answer and answer.status == 200 and answer.kind != GONE:
+            text = _text(kind, capture.read(Path(answer.path), answer.offset, answer.record).body)
+            if text is not None:
+                found.append(Instrument(origin(url), kind, answer.record, text))
+                found += _archived_terms(found[-1], last)
+    return tuple(found)
+
+
+def _archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
+    """The RSL documents that a robots.txt names and the archive holds; for the hosts of that robots.txt they speak."""
+    for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
+        url = canonical(joined(one.origin, address))
+        answer = _followed(url, last) if url else None
+        if answer and answer.status == 200 and answer.kind != GONE:
+            body = capture.read(Path(answer.path), answer.offset, answer.record).body
+            text = body[: rsl.MAX_BYTES + 1].decode("utf-8-sig", "replace")
+            yield Instrument(one.origin, "rsl", answer.record, text, url)
+
+
+def about(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[Instrument, ...]:
+    """Those of `given` that speak for the host of any of `urls`."""
+    sites = {_place(url)[0] for url in urls}
+    return tuple(one for one in given if one.origin in sites)
+
+
+def is_instrument(url: str, body: bytes) -> bool:
+    """Whether a capture is what machines read about a site, and no text of it: the files above, or a sitemap.
+
+    >>> is_instrument("https://a.kr/ai.txt", b""), is_instrument("https://a.kr/m.xml", b"<urlset>")
+    (True, True)
+    """
+    path = urlsplit(url).path
+    if path in PATHS or path.startswith("/.well-known/"):
+        return True
+    head = body[:2_048]
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            head = zlib.decompressobj(31).decompress(body[:4096], 2_048)
+        except zlib.error:
+            return False
+    return bool(_SITEMAP.match(head))
+
+
+def _place(url: str) -> tuple[str, str]:
+    """(origin, path with query in one spelling)."""
+    known = canonical(url) or url
+    parts = urlsplit(known)
+    path = f"/{parts.path.lstrip('/')}{'?' + parts.query if parts.query else ''}"
+    return origin(known), one_spelling(path)
+
+
+def _lasting(row: IndexRow) -> bool:
+    return row.status < 500 and row.status not in (304, 408, 429)
+
+
+def _followed(url: str, last: Mapping[str, IndexRow]) -> IndexRow | None:
+    row = last.get(url)
+    for _ in range(MAX_REDIRECTS):
+        if row is None or not 300 <= row.status < 400:
+            return row
+        target = capture.read(Path(row.path), row.offset, row.record).header("location")
+        row = last.get(canonical(joined(row.url, target)))
+    return None
+
+
+def _text(kind: Kind, body: bytes) -> str | None:
+    """The text of an instrument; None where it is a page of HTML or, for lines, nothing that can be read."""
+    if body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        return None
+    if kind == "tdmrep":
+        return body[:MAX_BYTES].decode("utf-8-sig", "replace")  # cut short it cannot be read, and so reserves all
+    return text_of(body)
+
+
+def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
+    """TDM Reservation Protocol: of the rules the first whose location matches the path counts."""
+    place = "/.well-known/tdmrep.json"
+    try:
+        rules = json.loads(one.text)
+    except (ValueError, RecursionError):
+        rules = None
+    rules = [rules] if isinstance(rules, dict) else rules
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        yield Signal("tdm-reservation", "opt-out", "cannot be read as JSON rules", place, one.record)
+        return
+    for rule in rules:
+        location = rule.get("location")
+        if not isinstance(location, str) or matches(location, path):
+            if _reserved(rule):
+                said = json.dumps(rule, ensure_ascii=False)
+                yield Signal("tdm-reservation", "opt-out", quote(said), place, one.record)
+            return
+
+
+def _reserved(rule: Mapping[str, Any]) -> bool:
+    return usage_preferences.reserved(str(rule.get("tdm-reservation", 1)))  # a rule that does not say reserves
+
+
+def _ai_txt(one: Instrument, path: str) -> Iterator[Signal]:
+    """Spawning's ai.txt: groups as in robots.txt, about kinds of works; one group that disallows is enough."""
+    for group in groups(one.text):
+        rules = [rule for rule in group if rule.name in ("allow", "disallow") and rule.value]
+        closed = [rule for rule in rules if rule.name == "disallow"]
+        texts = [rule for rule in closed if rule.value.lower() in _TEXT_ENDINGS]
+        opened = [rule for rule in rules if rule.name == "allow" and matches(rule.value, path)]
+        longest = max((len(rule.value) for rule in opened), default=0)
+        paths = [rule for rule in closed if matches(rule.value, path) and len(rule.value) >= longest]
+        for rule in (*texts, *paths)[:1]:
+            yield Signal("ai-txt", "opt-out", quote(rule.line), f"/ai.txt, line {rule.number}", one.record)
+
+
+def _robots(one: Instrument, path: str) -> Iterator[Signal]:
+    agents = training_agents(one.text)
+    rules = parsed(one.text) if agents else None
+    if rules and rules.can_fetch(path, "*"):
+        denied = [agent for agent in agents if not rules.can_fetch(path, agent)]
+        if denied:
+            said = f"Disallow for {', '.join(denied)}"
+            yield Signal("robots-ai", "inferred-opt-out", said, "/robots.txt", one.record)
+    for group in groups(one.text):
+        for name in _PREFERENCES:
+            said_here = [(rule, *preference(rule)) for rule in group if rule.name == name]
+            about_it = [(rule, pattern, words) for rule, pattern, words in said_here if matches(pattern, path)]
+            longest = max((len(pattern) for _, pattern, _ in about_it), default=0)
+            for rule, pattern, words in about_it:
+                if len(pattern) == longest:
+                    yield from _for_us(
+                        rule, usage_preferences.read(name, words, f"/robots.txt, line {rule.number}", one.record)
+                    )
+
+
+def _for_us(rule: Rule, said: Iterable[Signal]) -> Iterator[Signal]:
+    """What a group for everybody or for us says holds; what one says to other robots only lets infer."""
+    for signal in said:
+        quiet = not rule.ours and signal.effect == "opt-out"
+        yield replace(signal, effect="inferred-opt-out") if quiet else signal
+
+
+def _named_terms(one: Instrument, here: Sequence[Instrument]) -> Iterator[Signal]:
+    """RSL documents that a robots.txt names and nobody has: terms that are not known are not agreed."""
+    known = [other for other in here if other.kind == "rsl"]
+    for number, address in rsl.addresses(one.text):
+        if not _at(address, one.origin, known):
+            yield Signal("rsl", "opt-out", quote(address), f"/robots.txt, line {number}", one.record)
+
+
+def _terms(one: Instrument, url: str) -> Signal:
+    why = rsl.refused(one.text, url, matches)
+    return Signal(
+        "rsl",
+        "opt-out" if why else "note",
+        quote(why or "training is permitted, or not spoken of"),
+        one.url,
+        one.record,
+    )
+
+
+def _llms(one: Instrument, _: str) -> Iterator[Signal]:
+    yield Signal("llms-txt", "note", "says nothing of licences", "/llms.txt", one.record)
+
+
+_READERS = {"tdmrep": _tdmrep, "ai-txt": _ai_txt, "robots": _robots, "llms-txt": _llms}

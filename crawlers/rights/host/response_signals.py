@@ -1,0 +1,112 @@
+"""Find what a response says against the use of its text: in headers, in the head of a page, in a sentence.
+
+robots.txt, ai.txt and the files of /.well-known/ speak for a host and are read in instruments.py, where also an RSL
+document is read that somebody has; a link to one that nobody has is an opt-out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from lxml import html
+
+from crawlers.formats.html.runs import path, quote, runs
+from crawlers.rights.host import rsl, usage_preferences
+from crawlers.rights.page.licence_marks import Tree
+from crawlers.rights.sentences.refusals import may_refuse, refusal
+from crawlers.web.robots_rules import TRAINING_AGENTS, matches
+from malmoi.document import Signal
+from malmoi.source import Item
+
+_AGENTS = frozenset(agent.lower() for agent in TRAINING_AGENTS)
+Effect = Literal["opt-out", "inferred-opt-out", "note"]
+
+# Directives of robots meta and X-Robots-Tag; noai is a convention of DeviantArt (2022), never a standard. noarchive
+# asks that no copy be kept, and a corpus is one, raw capture and release alike (Bing reads it as no training too).
+_ROBOTS: dict[str, Effect] = {
+    "noai": "opt-out",
+    "noml": "opt-out",
+    "noarchive": "opt-out",
+    "noimageai": "note",
+    "noindex": "note",
+    "none": "note",
+    "nosnippet": "note",
+    "nocache": "note",
+    "unavailable_after": "note",
+}
+
+
+def find(item: Item, page: Tree | None) -> tuple[Signal, ...]:
+    """The signals of one response, each once: headers first, then the page in document order.
+
+    `page` is None for what is no web page. A sentence against training is an opt-out wherever it stands on the page.
+    """
+    out = {(s.name, s.effect, s.place): s for s in (*_headers(item), *(_page(item, page.tree) if page else ()))}
+    return tuple(out.values())
+
+
+def _headers(item: Item) -> Iterator[Signal]:
+    for header, value in item.headers:
+        name, place = header.strip().lower(), f"header {header.strip()}"
+        if name == "x-robots-tag":
+            yield from _robots(value, place, item.record)
+        elif name == "tdm-reservation":
+            yield Signal("tdm-reservation", _tdm(value), quote(value), place, item.record)
+        elif name in ("content-usage", "content-signal"):
+            yield from usage_preferences.read(name, value, place, item.record)
+        elif name == "link" and rsl.MEDIA in value.lower():
+            for part in re.split(r",\s*(?=<)", value):
+                if rsl.MEDIA in part.lower():
+                    yield Signal("rsl", "opt-out", quote(part), place, item.record)
+
+
+def _tdm(value: str) -> Effect:
+    return "opt-out" if usage_preferences.reserved(value) else "note"
+
+
+def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
+    # A directive may be addressed to one robot ("gptbot: noai"); what one is denied, we do not take.
+    for part in re.split(r"[,;\s]+|(?<=[a-z0-9]):", value.lower()):
+        directive = part.strip(" :=")
+        if directive in _ROBOTS:
+            yield Signal(directive, _ROBOTS[directive], quote(value), place, record)
+
+
+def _page(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
+    for element in tree.iter("meta", "link", "a", "script"):
+        get = element.get
+        if element.tag == "meta":
+            name = (get("name") or get("property") or get("http-equiv") or "").strip().lower()
+            value = get("content") or ""
+            if name == "tdm-reservation":
+                yield Signal("tdm-reservation", _tdm(value), quote(name, value), path(element), item.record)
+            elif name in ("robots", "x-robots-tag", "googlebot") or name.endswith("bot") or name in _AGENTS:
+                yield from _robots(value, path(element), item.record)
+            elif name in ("content-usage", "content-signal"):
+                yield from usage_preferences.read(name, value, path(element), item.record)
+        elif (kind := get("type")) is not None and kind.strip().lower() == rsl.MEDIA:
+            yield from _terms(item, element)
+    yield from _sentences(item, tree)
+
+
+def _terms(item: Item, element: html.HtmlElement) -> Iterator[Signal]:
+    """RSL: a document written into the page is read, a link to one is an opt-out until somebody reads it."""
+    place = path(element)
+    if element.tag != "script" or _source(element):
+        yield Signal("rsl", "opt-out", quote(_source(element) or "a link without an address"), place, item.record)
+        return
+    why = rsl.refused(element.text or "", item.url, matches)
+    yield Signal("rsl", "opt-out" if why else "note", quote(why or "training is permitted"), place, item.record)
+
+
+def _source(element: html.HtmlElement) -> str:
+    return (element.get("href") or element.get("src") or "").strip()
+
+
+def _sentences(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
+    shown = runs(tree)
+    for run in shown if may_refuse(shown) else ():
+        if refusal(run) == "training":
+            yield Signal("sentence", "opt-out", quote(run.text), path(run.owner), item.record)

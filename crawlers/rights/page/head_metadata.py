@@ -1,0 +1,163 @@
+"""Licence statements in the head of a page: `<link rel=license>`, `<meta>` and JSON-LD."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urldefrag, urlsplit
+
+from lxml import html
+
+from crawlers.formats.html.runs import RELATIONS, Found, State, hidden, quote, quoting
+from crawlers.rights.sentences.refusals import denies
+from crawlers.rights.sentences.self_reference import title_of
+from crawlers.web.addresses import joined
+from malmoi.licensing.licence_words import licence_from_text
+from malmoi.licensing.licences import licence_from_url
+from malmoi.licensing.rights_decision import NONE, UNKNOWN
+
+MAX_JSON = 500_000  # code points of one JSON-LD block
+_META = frozenset(
+    "license licence rights dc.rights dc:rights dcterms.license dcterms.rights dcterms:license dc.rights.license "
+    "cc:license xhv:license copyright".split()
+)
+_ABOUT_TEXT = frozenset(
+    "Article NewsArticle BlogPosting TechArticle ScholarlyArticle Report WebPage CreativeWork Book Chapter Legislation "
+    "GovernmentService DigitalDocument LearningResource".split()
+)
+_MANY = re.compile(
+    r"//(?:www\.)?(?:kogl\.or\.kr|creativecommons\.org)"
+    r"(?:/(?:licenses?|open|(?:open/)?info/(?:license|infoRenewal)\.do)?)?/?(?:[?;].*)?$",
+    re.I,
+)
+# A licence that is named and cannot be read: of Creative Commons without a version, proprietary terms.
+_UNREAD = re.compile(
+    r"\bCC[ -]?BY|creative ?commons|저작자 ?표시|공공누리|KOGL|proprietary|non-?commercial|비영리|상업적|\bNC\b|\bND\b",
+    re.I,
+)
+_QUOTING = frozenset("blockquote figure figcaption q pre code template dialog".split())
+_WORKS = frozenset("CreativeWork Book Chapter Report DigitalDocument LearningResource Legislation".split())
+_HEAD = State(part="item")
+_SITE = State(part="site")
+
+
+def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
+    """What the head and the JSON-LD blocks of a page say about its own licence."""
+    for element in tree.iter("link", "meta", "script"):
+        if not _may_say(element) or not _counts(element) or _of_a_part(element):
+            continue
+        if element.tag == "link":
+            rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
+            address = element.get("href") or ""
+            if rel & RELATIONS and "rsl" not in media and not speaks_of_many(address):
+                yield Found(licence_from_url(address) or UNKNOWN, "rel-license", quote(address), element, _HEAD)
+        elif element.tag == "meta":
+            name = (element.get("name") or element.get("property") or element.get("itemprop") or "").strip().lower()
+            value = element.get("content") or ""
+            licence = licence_from_text(value) if name in _META else None
+            if name in _META and not licence and value.strip():
+                licence = NONE if denies(value) else UNKNOWN if _UNREAD.search(value) else None
+            if licence:
+                yield Found(licence, "meta", quote(name, value), element, _HEAD)
+        elif (element.get("type") or "").strip().lower() == "application/ld+json":
+            for licence, words, state in _json_ld(element.text or "", url, element):
+                yield Found(licence, "json-ld", words, element, state)
+
+
+def _may_say(element: html.HtmlElement) -> bool:
+    """Whether an element is one that is read at all; the walks through what stands above it cost more."""
+    get = element.get
+    if element.tag == "meta":
+        return (get("name") or get("property") or get("itemprop") or "").strip().lower() in _META
+    if element.tag == "link":
+        return not RELATIONS.isdisjoint((get("rel") or "").lower().split())
+    return "licen" in (element.text or "")
+
+
+def speaks_of_many(address: str) -> bool:
+    """Whether an address is a page about all the licences of a family, which names none.
+
+    >>> speaks_of_many("https://www.kogl.or.kr/info/license.do#01-tab"), speaks_of_many("/terms.html")
+    (True, False)
+    """
+    return bool(_MANY.search(address.partition("#")[0]))
+
+
+def _counts(element: html.HtmlElement) -> bool:
+    above = [element, *element.iterancestors()]
+    return not any(a.tag in ("template", "noscript", "svg", "iframe") or hidden(a) for a in above)
+
+
+def _of_a_part(element: html.HtmlElement) -> bool:
+    """Whether a `<link>` or `<meta>` in the body stands in a part or a quotation: a picture, a comment."""
+    if element.tag == "script":
+        return False
+    for above in element.iterancestors():
+        if above.tag == "head":
+            return False
+        if above.tag in _QUOTING or quoting(above):
+            return True
+        if above.get("itemscope") is not None:
+            kind = (above.get("itemtype") or "").rstrip("/").rpartition("/")[2]
+            return kind not in _ABOUT_TEXT and kind not in ("WebSite", "Blog")
+    return False
+
+
+def _json_ld(raw: str, url: str, element: html.HtmlElement) -> Iterator[tuple[str, str, State]]:
+    if len(raw) > MAX_JSON or "licen" not in raw:
+        return
+    try:
+        data = json.loads(raw.strip().rstrip(";"), strict=False)
+    except (ValueError, RecursionError):
+        return
+    for node in _nodes(data):
+        kinds = node.get("@type")
+        types = {kinds} if isinstance(kinds, str) else {k for k in kinds or () if isinstance(k, str)}
+        site = types & {"WebSite", "Organization"}
+        if not site and (not types & _ABOUT_TEXT or _of_another_page(node, url)):
+            continue
+        if not site and types <= _WORKS and _of_another_title(node, element):
+            continue
+        for name in ("copyrightNotice", "usageInfo", "conditionsOfAccess"):
+            if any(denies(value) for value in _values(node.get(name))):
+                yield NONE, quote(name, next(_values(node.get(name)))), _SITE if site else _HEAD
+        for value in _values(node.get("license")):
+            licence = licence_from_url(value) or licence_from_text(value)
+            if licence or not speaks_of_many(value):
+                yield licence or UNKNOWN, quote(f'"license": "{value}"'), _SITE if site else _HEAD
+
+
+def _nodes(data: object) -> Iterator[dict[str, Any]]:
+    """The objects on the outermost level and in @graph; what is nested deeper is about parts."""
+    for node in data if isinstance(data, list) else [data]:
+        if isinstance(node, dict):
+            yield node
+            graph = node.get("@graph")
+            yield from (n for n in graph if isinstance(n, dict)) if isinstance(graph, list) else ()
+
+
+def _values(value: object) -> Iterator[str]:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, dict):
+            one = one.get("url") or one.get("@id") or one.get("name")
+        if isinstance(one, str) and one.strip():
+            yield one.strip()
+
+
+def _of_another_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
+    """Whether a work without an address of its own is not called as the page is: a book that it speaks of."""
+    if any(node.get(key) for key in ("mainEntityOfPage", "url", "@id")):
+        return False
+    plain = "".join("".join(_values(node.get("headline") or node.get("name"))).lower().split())
+    title = "".join(title_of(element).lower().split())
+    return bool(plain and title) and plain not in title and title not in plain
+
+
+def _of_another_page(node: dict[str, Any], url: str) -> bool:
+    for key in ("mainEntityOfPage", "url", "@id"):
+        value = next(_values(node.get(key)), "")
+        if value and not value.startswith("#"):
+            return urlsplit(urldefrag(joined(url, value))[0])[1:4] != urlsplit(urldefrag(url)[0])[1:4]
+    return False

@@ -1,0 +1,106 @@
+"""Make a page of what is none, so that Markdown, plain text and rows are read for marks as web pages are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from html import escape
+
+from lxml import html
+from markdown_it import MarkdownIt
+
+from crawlers.formats import licence_fields, sniff
+from crawlers.formats import text as plain
+from crawlers.formats.encodings.decode import decode
+from crawlers.formats.html.html_page import parse
+from crawlers.formats.markdown import split_front
+from malmoi.document import LicenceEvidence
+from malmoi.source import Item
+
+MAX_END = 20_000  # code points that are read at the beginning and at the end of a text; marks stand there
+MAX_LAST = 2_000  # code points of the end of a long Markdown text that are read as plain lines besides
+
+_COMMENT = re.compile(r"\{/\*.{0,4000}?\*/\}", re.DOTALL)
+_MARKUP = re.compile(r"</?(?:a|p|br|div|span|table|td|tr|li|ul|h[1-6]|img|footer|article)(?:\s[^<>]{0,2000})?/?>", re.I)
+# Elements whose content is not read; one that is never closed would hide the rest of the text.
+_HIDING = re.compile(
+    r"<(/?)(script|style|template|noscript|head|select|option|datalist|textarea|iframe|object|svg|pre|code|samp|kbd"
+    r"|blockquote|q|figure|figcaption|label|button|del|s|strike|dialog|title|xmp|plaintext)(?=[\s>/])[^>]{0,2000}>",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The page made of an item, and what its front matter states."""
+
+    tree: html.HtmlElement
+    stated: tuple[LicenceEvidence, ...] = ()
+
+
+def page(item: Item, name: str = "") -> Rendered | None:
+    """The page made of a Markdown file, a plain text or a row; None for what is no text, and for HTML.
+
+    A line of text is a paragraph of the item; a cell that is markup stays markup. Of a long text the first
+    and last MAX_END code points are read. `name` is the file name that tells a format, by default the address.
+    """
+    if isinstance(item.body, str):
+        body = _ends(plain.lines(item.body))
+        inside = _balanced(_unhidden(body)) if _MARKUP.search(body) else _lines(body)
+        return Rendered(_tree(item, f"{inside}{_lines(item.title) if item.title else ''}"))
+    kind = sniff(item.body, item.media, name or item.url.partition("#")[0])
+    if kind not in ("markdown", "text"):
+        return None
+    text = plain.lines(decode(item.body, item.charset).text)
+    front, body = split_front(text)
+    stated = licence_fields.find(front, item.record, kind="front-matter", strict=True)
+    if kind == "text":
+        return Rendered(_tree(item, _lines(_ends(text))), stated)
+    ends = _ends(body)
+    # A fence that the cut leaves open would make code of the rest, so the last lines are read as they stand too.
+    last = _lines(body[-MAX_LAST:]) if len(ends) < len(body) else ""
+    markup = _balanced(_parser().render(_unhidden(_COMMENT.sub(" ", ends))))
+    return Rendered(_tree(item, markup + last), stated)
+
+
+def of_text(item: Item, text: str) -> Rendered:
+    """The page made of the text that was extracted from a document; read as a plain text is."""
+    return Rendered(_tree(item, _lines(_ends(text))))
+
+
+def _ends(text: str) -> str:
+    if len(text) <= 2 * MAX_END:
+        return text
+    return f"{text[:MAX_END]}\n\n{text[-MAX_END:].partition(chr(10))[2] or text[-MAX_END:]}"
+
+
+def _lines(text: str) -> str:
+    return "".join(f"<p>{escape(line)}</p>" for line in text.split("\n") if line.strip())
+
+
+def _unhidden(text: str) -> str:
+    """`text` without the beginning of a comment that never ends, which would hide what follows it."""
+    at = text.rfind("<!--")
+    return f"{text[:at]}{text[at + 4 :]}" if at >= 0 and text.find("-->", at) < 0 else text
+
+
+def _balanced(markup: str) -> str:
+    """`markup` without the tags of hiding elements that are not closed as often as they are opened."""
+    opened: Counter[str] = Counter()
+    for close, name in _HIDING.findall(markup):
+        opened[name.lower()] += -1 if close else 1
+    torn = {name for name, count in opened.items() if count}
+    return _HIDING.sub(lambda tag: " " if tag[2].lower() in torn else tag[0], markup) if torn else markup
+
+
+def _tree(item: Item, inside: str) -> html.HtmlElement:
+    markup = f"<html><body><article>{inside}</article></body></html>"
+    return parse(replace(item, body=markup, media="text/html", charset="")).tree
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    # Code by indentation is off: in MDX what is indented stands in a tag, and elsewhere it may be a notice.
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("code")

@@ -1,0 +1,1 @@
+"""Sentences that grant, restrict or attribute."""

@@ -1,0 +1,1 @@
+"""Addresses, robots.txt and the scope of a source: what fetch, formats and rights share."""

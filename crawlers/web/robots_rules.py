@@ -1,0 +1,114 @@
+"""Lines and path patterns as robots.txt writes them: groups, rules, what they match, which robots they name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from protego import Protego
+
+from crawlers.web.robots import one_spelling
+
+# Robots that fetch for training, as their operators name them; search and user agents are not among them.
+TRAINING_AGENTS = (
+    "GPTBot",
+    "CCBot",
+    "ClaudeBot",
+    "Claude-Web",
+    "anthropic-ai",
+    "Google-Extended",
+    "Applebot-Extended",
+    "Bytespider",
+    "Meta-ExternalAgent",
+    "FacebookBot",
+    "Amazonbot",
+    "cohere-ai",
+    "cohere-training-data-crawler",
+    "AI2Bot",
+    "Diffbot",
+    "Omgilibot",
+    "Webzio-Extended",
+    "Timpibot",
+    "PanguBot",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a group."""
+
+    name: str
+    value: str
+    number: int  # of the line, from 1
+    line: str
+    ours: bool = True  # in a group for everybody or for us, or before any group
+
+
+@lru_cache(maxsize=64)
+def groups(text: str) -> tuple[tuple[Rule, ...], ...]:
+    """The rules of a file in the manner of robots.txt, by group; what stands before any user agent is a group too.
+
+    Several user agents in a row share a group.
+    """
+    found: list[list[Rule]] = [[]]
+    ours, heading = True, False
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.partition("#")[0].strip()
+        name, _, value = (part.strip() for part in line.partition(":"))
+        if name.lower() == "user-agent":
+            mine = value == "*" or value.lower().startswith("malmoi")
+            ours, heading = (mine or (heading and ours)), True
+            if found[-1]:
+                found.append([])
+        elif value:
+            heading = False
+            found[-1].append(Rule(name.lower(), one_spelling(value), number, line, ours))
+    return tuple(tuple(rules) for rules in found if rules)
+
+
+@lru_cache(maxsize=64)
+def training_agents(text: str) -> tuple[str, ...]:
+    """Those of TRAINING_AGENTS that a robots.txt names; the others are treated as everybody is."""
+    named = " ".join(re.findall(r"^[ \t]*user-agent[ \t]*:([^#\r\n]{0,500})", text, re.I | re.M)).lower()
+    return tuple(agent for agent in TRAINING_AGENTS if agent.lower() in named)
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Protego:
+    """The rules of a robots.txt, as Protego reads them."""
+    return Protego.parse(one_spelling(text))
+
+
+def preference(rule: Rule) -> tuple[str, str]:
+    """(path pattern, preferences): `Content-Usage: /part/ train-ai=n`; without a pattern it is about all paths."""
+    first, _, rest = rule.value.partition(" ")
+    return (first, rest) if first.startswith("/") else ("", rule.value)
+
+
+def matches(pattern: str, path: str) -> bool:
+    """As in robots.txt: the beginning of a path, `*` for anything, `$` for the end; `path` may hold a query."""
+    pattern, path = one_spelling(pattern), one_spelling(path)
+    pattern = pattern if pattern[:1] in ("/", "*", "") else f"/{pattern}"
+    return any(_begins(pattern, one) for one in dict.fromkeys((path, path.partition("?")[0])))
+
+
+def _begins(pattern: str, path: str) -> bool:
+    # By hand: a regular expression made of somebody's stars can take for ever.
+    first, *parts = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    at, ends = len(first), pattern.endswith("$")
+    if ends and parts:
+        last = parts.pop()
+        if not path.endswith(last) or len(path) - len(last) < at:
+            return False
+        path = path[: len(path) - len(last)]
+    elif ends:
+        return at == len(path)
+    for part in parts:
+        at = path.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

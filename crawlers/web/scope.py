@@ -1,0 +1,118 @@
+"""Which addresses belong to a source, and which ones a page names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from urllib.parse import urlsplit
+
+from lxml import etree, html
+
+from crawlers.formats.encodings.charset_labels import charset_of
+from crawlers.formats.encodings.decode import decode, query_encoding
+from crawlers.web.addresses import begins, canonical, covers, joined, origin, without_session
+from malmoi import limits
+from malmoi.archive.capture import Capture
+from malmoi.source import Api, Crawled, Site
+
+MAX_SEGMENTS = 40  # parts of a path
+MAX_PARAMETERS = 60  # of a query
+MAX_REPEATS = 4  # times that the same parts of a path, or the same name in a query, may stand in a row
+
+
+def origins(access: Crawled) -> list[str]:
+    """The origins that a source names, in its order, each once."""
+    first = access.start if isinstance(access, Site | Api) else access.urls
+    return list(dict.fromkeys(origin(canonical(url)) for url in (*first, *access.scope)))
+
+
+def in_scope(url: str, access: Crawled) -> bool:
+    """Whether a page at `url` belongs to the source. What is denied is read more widely than what is allowed."""
+    return (
+        0 < len(url) <= limits.ADDRESS_BYTES.value
+        and any(covers(prefix, url) for prefix in access.scope)
+        and not any(begins(prefix, url) for prefix in access.deny)
+    )
+
+
+def links(capture: Capture) -> Iterator[str]:
+    """The addresses of all `<a href>` of an HTML page, canonical, in the order of the page, each once.
+
+    At most PAGE_LINKS, from the first PAGE_LINK_BYTES (malmoi/limits.py).
+
+    Left out: rel=nofollow, and every link of a page that says nofollow in its robots meta element
+    or in X-Robots-Tag.
+    """
+    if not is_html(capture) or "nofollow" in capture.header("x-robots-tag").lower():
+        return
+    body = capture.body[: limits.PAGE_LINK_BYTES.value]
+    found = decode(body, charset_of(capture.header("content-type")), html=True)
+    encoding = query_encoding(found.encoding)
+    elements = list(_elements(found.text, "meta", "base", "a"))
+    if any(_forbids_to_follow(element) for element in elements):
+        return
+    bases = [element.get("href") for element in elements if element.tag == "base" and element.get("href")]
+    base = joined(capture.url, bases[0]) if bases else capture.url
+    written: dict[str, None] = {}
+    for element in elements:
+        if element.tag == "a" and "nofollow" not in (element.get("rel") or "").lower().split():
+            written[(element.get("href") or "#").strip()] = None
+    for href in islice(written, limits.PAGE_LINKS.value):
+        url = joined(base, href)
+        # A query that the encoding of the page cannot write is written in UTF-8.
+        if url := without_session(canonical(url, encoding) or canonical(url)):
+            yield url
+
+
+def is_html(capture: Capture) -> bool:
+    """Whether a capture says, or where it says nothing looks, that it is HTML."""
+    media = capture.header("content-type").partition(";")[0].strip().lower()
+    if media:
+        return media in ("text/html", "application/xhtml+xml")
+    return b"<html" in capture.body[:1024].lower()
+
+
+def trap(url: str) -> bool:
+    """Whether an address looks like one of endlessly many: parts of the path or names of the query that repeat.
+
+    A relative link that is followed again and again writes /a/b/a/b/a/b; parts of digits only may repeat.
+
+    >>> trap("http://a.kr/a/b/a/b/a/b/a/b"), trap("http://a.kr/1/1/1/1"), trap("http://a.kr/?m=1&m=1&m=1&m=1&m=1")
+    (True, False, True)
+    """
+    parts = urlsplit(url)
+    segments = [part for part in parts.path.split("/") if part]
+    if len(segments) > MAX_SEGMENTS:
+        return True
+    names = [one.partition("=")[0] for one in parts.query.split("&")] if parts.query else []
+    if len(names) > MAX_PARAMETERS or any(names.count(name) > MAX_REPEATS for name in set(names)):
+        return True
+    return any(_repeats(segments, size) for size in (1, 2, 3, 4))
+
+
+def _repeats(segments: list[str], size: int) -> bool:
+    """Whether some `size` parts of a path stand there MAX_REPEATS times in a row."""
+    for start in range(len(segments) - size * MAX_REPEATS + 1):
+        cycle = segments[start : start + size]
+        if all(part.isdigit() for part in cycle):
+            continue
+        if segments[start : start + size * MAX_REPEATS] == cycle * MAX_REPEATS:
+            return True
+    return False
+
+
+def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
+    # 2,048 elements in one another instead of 256: unclosed inline tags of old pages pile up beyond that.
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
+    try:
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        return
+    # What stands behind </html> is a second root to libxml2 2.14; a browser shows it like the rest.
+    for tree in (root, *root.itersiblings()):
+        yield from tree.iter(*tags)
+
+
+def _forbids_to_follow(element: html.HtmlElement) -> bool:
+    named = element.tag == "meta" and (element.get("name") or "").lower() in ("robots", "malmoi")
+    return named and "nofollow" in (element.get("content") or "").lower()

@@ -1,0 +1,168 @@
+"""Keepers: of documents that are alike one stands for the others, named by what is known before Kiwi.
+
+Rights come first, then what is published already, completeness, the surface, the date, the id. The best
+of a family keeps those that are alike to it, the best of the rest keeps those alike to it, and so on:
+each copy is alike to its own keeper, and no two that are kept are alike. A chain of pairs does not make
+its ends copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filters.duplicates.clusters.components import Parents, alone, join, labels
+from filters.duplicates.clusters.keeper_kernels import complete, join_sure, join_verified, judged, share_shingles
+from filters.duplicates.duplicate_schema import (  # fmt: skip
+    DOUBT,
+    I32,
+    I64,
+    KINDS,
+    MEASURED,
+    REASONS,
+    TABLE,
+    Pairs,
+    digests_in,
+    numbers,
+)
+from filters.duplicates.engine.thread_map import Each
+from filters.duplicates.minhash.shingles import Shingles
+from filters.duplicates.minhash.similarity import bounds, limits
+from filters.duplicates.minhash.sketch import U32
+
+JUDGED = 32_768  # members of a piece, whose families are judged one after another
+DENSE = 16  # places for each member, up to which a table of all places is cheaper than a search
+
+MEMBER = pa.schema(
+    [
+        ("place", pa.int64()),
+        ("id", pa.string()),
+        ("digest", pa.binary(32)),
+        ("letters", pa.int64()),
+        ("rights", pa.int8()),
+        ("surface", pa.int8()),
+        ("date", pa.string()),
+        ("published", pa.bool_()),  # its id stands in an earlier release
+        ("release", pa.string()),  # name/version where it does not come in now, else empty
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Documents that have pairs: `known` of schema MEMBER; row i has the signature `signatures[row[i]]`."""
+
+    known: pa.Table
+    signatures: U32
+    row: I64
+    shingles: Shingles
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What decides who keeps whom, a value for each member in the order of families, then of keepers."""
+
+    member: I64  # position in the table of members
+    starts: I64  # of each family, and the end
+    ranks: I32  # shape (members, 6), in the order of REASONS
+    letters: I64
+    standing: I64  # 1: of an earlier release, which nothing takes back
+
+    def pieces(self, members: int) -> list[tuple[int, int]]:
+        """Runs of families (first, behind the last) with about so many members; at least one run."""
+        cuts = np.unique(np.searchsorted(self.starts, range(members, len(self.member), members)))
+        return list(pairwise([0, *cuts.tolist(), len(self.starts) - 1]))
+
+
+def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, each: Each = map) -> tuple[pa.Table, I64]:
+    """The rows of TABLE about `members`, sorted by id, and the place of the document that each is about.
+
+    Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing,
+    nor does how pairs are cut: of those only one piece is held beside what is in `pairs`.
+    """
+    order = pc.sort_indices(members.known, sort_keys=[("id", "ascending"), ("release", "ascending")])
+    at = np.asarray(order).astype(np.int64)
+    known = members.known.take(order)
+    digests, row = digests_in(known["digest"]), members.row[at]
+    first, length = members.shingles.first[at], members.shingles.length[at]
+    letters, bound = numbers(known["letters"]), bounds(threshold)
+    needed = np.array([kind.threshold for kind in limits(threshold)])
+    flat, signatures = members.shingles.flat, members.signatures
+    del members  # what is not in order any more
+    position = _position(numbers(known["place"]))
+    parent, family = alone(known.num_rows), alone(known.num_rows)
+    for some in pairs:
+        left, right = position(some.left), position(some.right)
+        share_shingles(digests, left, right, some.kind, first, length)
+        join_sure(parent, left, right, some.kind, digests)
+        join(family, left, right)
+    for some in pairs:
+        left, right = (position(side[some.kind == DOUBT]) for side in (some.left, some.right))
+        join_verified(parent, left, right, signatures, row, letters, flat, first, length, bound, needed)
+    found = _ordered(known, labels(family), labels(parent), letters)
+
+    def judge(low: int, high: int) -> Any:
+        some = slice(found.starts[low], found.starts[high])
+        here = found.member[some]
+        keeper, share, said = judged(
+            found.starts[low : high + 1] - some.start, found.ranks[some], found.letters[some], found.standing[some],
+            digests[here], signatures, row[here], flat, first[here], length[here], bound, needed,
+        )  # fmt: skip
+        return np.where(keeper < 0, keeper, keeper + some.start), share, said
+
+    parts = list(each(judge, *zip(*found.pieces(JUDGED), strict=True)))
+    return _table(known, found.member, *map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _position(place: I64) -> Callable[[I64], I64]:
+    """Where in `place` each of some places stands."""
+    if len(place) and place.max() < DENSE * len(place):
+        at = np.empty(place.max() + 1, np.int32)
+        at[place] = np.arange(len(place), dtype=np.int32)
+        return lambda places: at[places].astype(np.int64)
+    order = np.argsort(place)
+    return lambda places: order[np.searchsorted(place, places, sorter=order)]
+
+
+def _ordered(known: pa.Table, family: Parents, component: Parents, letters: I64) -> Order:
+    """Members by family, within it by all that decides; complete is who is so in its own component.
+
+    All of a family are compared, also those that no verified pair has joined: in a crowd that shares a template
+    bands bring only some of its pairs together.
+    """
+    dates = pc.if_else(pc.equal(known["date"], ""), "9999", known["date"])  # an undated one comes after all dates
+    rights, surface = numbers(known["rights"]), numbers(known["surface"])
+    fresh = 1 - numbers(known["published"].cast(pa.int8()))
+    date = numbers(pc.rank(dates, tiebreaker="dense"))
+    partial = 1 - complete(component, rights * 2 + fresh, letters)
+    static = (rights << 48) | (fresh << 47) | (partial << 46) | (surface << 38) | date
+    member = np.lexsort((static, family))  # of equal ones the smaller id, since members are sorted by it
+    cuts = np.flatnonzero(np.diff(family[member])) + 1
+    starts = np.concatenate([[0], cuts, [len(member)]]) if len(member) else np.zeros(1, np.int64)
+    ranks = np.empty((len(member), 6), np.int32)
+    for number, column in enumerate((rights, fresh, partial, surface, date, np.arange(len(member)))):
+        ranks[:, number] = column[member]
+    standing = numbers(pc.not_equal(known["release"], "").cast(pa.int8()))
+    return Order(member, starts.astype(np.int64), ranks, letters[member], standing[member])
+
+
+def _table(known: pa.Table, member: I64, keeper: I64, share: Any, said: Any) -> tuple[pa.Table, I64]:
+    """The rows of TABLE: `keeper` names positions in `member`, `said` is (kind, measured, reason) of each."""
+    copies = np.flatnonzero(keeper >= 0)
+    copies = copies[np.argsort(member[copies])]
+    kept = pa.array(member[keeper[copies]])
+    copy = pa.array(member[copies])
+    words = [_words(said[copies, i], all_) for i, all_ in enumerate((KINDS, MEASURED, REASONS))]
+    columns = [known["id"].take(copy), known["id"].take(kept), words[0], pa.array(share[copies]), *words[1:]]
+    table = pa.table([*columns, known["release"].take(kept)], schema=TABLE)
+    return table, numbers(known["place"].take(copy))
+
+
+def _words(numbers_: Any, words: tuple[str, ...]) -> pa.Array:
+    return pa.array(words).take(pa.array(numbers_))

@@ -1,0 +1,107 @@
+"""The columns of the survey of copies: what is known of each document, and what is said of each copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
+
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.bool_]
+
+PAIRS = pa.schema([("left", pa.int64()), ("right", pa.int64()), ("kind", pa.uint8())])
+SIGNATURE = pa.binary(PERMUTATIONS * 4)
+SKETCH = pa.schema(
+    [
+        ("id", pa.string()),
+        ("h", pa.uint64()),  # H(id): the order in which documents are compared, whatever shard they lie in
+        ("digest", pa.binary(32)),  # sha256 of the text without white space
+        ("letters", pa.int64()),  # letters and digits
+        ("rights", pa.int8()),  # 0 is the freest
+        ("surface", pa.int8()),  # faults of its surface; 0 is the cleanest
+        ("date", pa.string()),
+        ("signature", SIGNATURE),
+    ]
+)
+TABLE = pa.schema(
+    [
+        ("id", pa.string()),
+        ("keeper", pa.string()),
+        ("kind", pa.string()),
+        ("similarity", pa.float64()),
+        ("measured", pa.string()),
+        ("reason", pa.string()),
+        ("release", pa.string()),
+    ]
+)
+PIECE = 1 << 18  # pairs of which the members are looked up at once
+NO, DOUBT, SURE, COPY = 0, 1, 2, 3  # what is known of a pair: COPY has equal digests, the others signatures only
+
+KINDS = ("near", "exact")
+MEASURED = ("estimated", "exact")
+REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of places, shape (pairs,) each; `kind` is COPY, SURE or DOUBT. Of a COPY the right one is the copy."""
+
+    left: I64
+    right: I64
+    kind: npt.NDArray[np.uint8]
+
+    @staticmethod
+    def of(parts: Sequence[tuple[I64, I64, int]]) -> Pairs:
+        """Pairs out of parts of one kind each."""
+        left, right = (np.concatenate([np.empty(0, np.int64), *(part[i] for part in parts)]) for i in (0, 1))
+        kind = np.repeat(np.array([part[2] for part in parts], np.uint8), [len(part[0]) for part in parts])
+        return Pairs(left, right, kind)
+
+    def table(self) -> pa.Table:
+        """As a table of schema PAIRS."""
+        return pa.table([self.left, self.right, self.kind], schema=PAIRS)
+
+    def pieces(self) -> list[Pairs]:
+        """The same, in views of at most PIECE pairs."""
+        cuts = [slice(at, at + PIECE) for at in range(0, len(self.kind), PIECE)]
+        return [Pairs(self.left[cut], self.right[cut], self.kind[cut]) for cut in cuts]
+
+    @staticmethod
+    def stored(batches: Sequence[pa.RecordBatch]) -> Pairs:
+        """Out of batches of schema PAIRS."""
+        table = pa.Table.from_batches(batches, PAIRS)
+        return Pairs(numbers(table["left"]), numbers(table["right"]), np.asarray(table["kind"]))
+
+
+def signatures_in(column: pa.ChunkedArray | pa.Array) -> U32:
+    """A column of signatures as a matrix of shape (documents, PERMUTATIONS), without a copy where it is one chunk."""
+    return fixed(column).view("<u4").reshape(-1, PERMUTATIONS)
+
+
+def digests_in(column: pa.ChunkedArray | pa.Array) -> U64:
+    """A column of digests as a matrix of shape (documents, 4): compared by words."""
+    return fixed(column).view("<u8").reshape(-1, 4)
+
+
+def fixed(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint8]:
+    """The bytes of a column of fixed width, one row behind the other."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):  # pyarrow gives a chunked array where there is no chunk at all
+        array = pa.array([], column.type)
+    width = array.type.byte_width
+    data = array.buffers()[1]
+    if data is None:
+        return np.empty(0, np.uint8)
+    return np.frombuffer(data, np.uint8, len(array) * width, array.offset * width)
+
+
+def numbers(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
+    """A column of numbers as int64."""
+    return np.asarray(column).astype(np.int64, copy=False)

@@ -1,0 +1,67 @@
+"""The survey of copies: one sketch a document, and for each copy the document that stands for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from filters.duplicates.alike import alike
+from filters.duplicates.duplicate_schema import SKETCH
+from filters.duplicates.engine.copy_exchange import among as among
+from filters.duplicates.engine.copy_exchange import exchange, promote
+from filters.duplicates.minhash.sketch import exact_digest, letters_of, signature_of
+from malmoi.document import Document
+from malmoi.survey import Survey
+
+ENDED = 0.5  # share of the letters in lines that end like a sentence; prose has more, lists and furniture less
+_RIGHTS = {"redistribute": 0, "train-only": 1}
+_ENDS = tuple(".!?…。\u2019\u201d\"'」』)]")
+
+
+def sketch(doc: Document) -> Mapping[str, Any]:
+    """One row of SKETCH; `letters` counts letters and digits, `rights` and `surface` are 0 for the best."""
+    letters = letters_of(doc.text)
+    return {
+        "id": doc.id,
+        "h": int.from_bytes(hashlib.sha256(doc.id.encode("utf-8", "surrogatepass")).digest()[:8], "big"),
+        "digest": bytes.fromhex(exact_digest(doc.text)),
+        "letters": len(letters),
+        "rights": _RIGHTS.get(doc.label("use"), 9),
+        "surface": faults(doc),
+        "date": doc.date,
+        "signature": signature_of(letters).astype("<u4").tobytes(),
+    }
+
+
+def faults(doc: Document) -> int:
+    """Faults of the surface, 0 to 3: a character that was lost, lines that end in the middle, no title.
+
+    They are counted and not weighed, so that two good copies of one text do not differ by noise.
+
+    >>> from malmoi.document import Provenance
+    >>> faults(Document("a/1", "첫 줄이다.\\n둘째 줄이다.", Provenance("a", "", "", "", ""), title="글"))
+    0
+    """
+    return int("\ufffd" in doc.text) + int(_ended(doc.text) < ENDED) + int(not doc.title)
+
+
+def _ended(text: str) -> float:
+    """The share of a text that stands in lines which end like a sentence."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    return sum(len(line) for line in lines if line.endswith(_ENDS)) / max(1, sum(map(len, lines)))
+
+
+COLUMNS = ("id", "source", "text", "title", "date", "labels")
+SURVEY = Survey(
+    name="copies",
+    version=3,
+    schema=SKETCH,
+    sketch=sketch,
+    exchange=exchange,
+    promote=promote,
+    alike=alike,
+    remembers=True,
+    columns=COLUMNS,
+    told=("keeper", "kind", "similarity"),  # why a keeper stands changes with each release, for all of its copies
+)

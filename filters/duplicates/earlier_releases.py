@@ -1,0 +1,230 @@
+"""Earlier releases: their signatures and band keys lie sorted in files, and are only looked up.
+
+The files beside a segment's documents are derived once for each banding and mapped into memory: what is
+asked for is read, and a new crawl costs by its own size.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from filters.duplicates.duplicate_schema import I64, SIGNATURE, SKETCH, U64, Flags, digests_in, numbers, signatures_in
+from filters.duplicates.minhash.bands import Banding, keys
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
+from malmoi.errors import StageError
+from malmoi.storage import shuffle
+from malmoi.survey import Segment
+
+BATCH = 65536  # rows of a segment held at once while its files are derived
+KNOWN = pa.schema([*(field for field in SKETCH if field.name not in ("h", "signature")), ("release", pa.string())])
+_KEYS = pa.schema([("key", pa.uint64()), ("row", pa.uint32())])
+_SIGNED = pa.schema([("h", pa.uint64()), ("letters", pa.int64()), ("signature", SIGNATURE)])
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A segment as a survey meets it, by its files; row i of it has the place `base` + i."""
+
+    documents: Path
+    keys: Path  # one batch a band, and one of the digests
+    said: Path  # KNOWN of each row
+    signed: Path  # H(id), letters and signatures, in one batch
+    alive: Path  # what still stands for its copies
+    base: int
+    count: int
+
+    def band(self, number: int) -> tuple[U64, U32]:
+        """The sorted keys of a band (the last: of the digests), and the row that each belongs to."""
+        batch = shuffle.piece(self.keys, number)
+        return np.asarray(batch.column(0)), np.asarray(batch.column(1))
+
+    def rows(self, rows: I64) -> pa.Table:
+        """What is KNOWN of the documents at sorted row numbers."""
+        batches = shuffle.pieces(self.said)
+        starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+        cuts = np.searchsorted(rows, starts)
+        some = [
+            batch.take(pa.array(rows[low:high] - start))
+            for batch, start, low, high in zip(batches, starts[:-1], cuts[:-1], cuts[1:], strict=True)
+        ]
+        return pa.Table.from_batches(some, KNOWN)
+
+    @property
+    def h(self) -> U64:
+        """H(id) of each row, ascending."""
+        return np.asarray(shuffle.piece(self.signed, 0).column(0))
+
+    @property
+    def letters(self) -> I64:
+        """Letters of each row."""
+        return numbers(shuffle.piece(self.signed, 0).column(1))
+
+    @property
+    def signatures(self) -> U32:
+        """The signature of each row."""
+        return signatures_in(shuffle.piece(self.signed, 0).column(2))
+
+    @property
+    def known(self) -> U64:
+        """H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
+        return self.h[~np.asarray(shuffle.piece(self.alive, 0).column(1)).view(np.bool_)]
+
+    @property
+    def live(self) -> Flags:
+        """Whether each row still stands for its copies."""
+        return np.asarray(shuffle.piece(self.alive, 0).column(0)).view(np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveJob:
+    """A segment → the files that lookups need, for one banding."""
+
+    segment: Segment
+    banding: Banding
+
+    @property
+    def keys(self) -> Path:
+        """The file with the keys."""
+        return self.segment.folder / f"bands-{self.banding.bands}x{self.banding.rows}.arrow"
+
+    @property
+    def said(self) -> Path:
+        """The file with what is KNOWN of each row."""
+        return self.segment.folder / "members.arrow"
+
+    @property
+    def signed(self) -> Path:
+        """The file with the signatures."""
+        return self.segment.folder / "signatures.arrow"
+
+
+def derive(job: DeriveJob) -> int:
+    """Run a DeriveJob; how many rows the segment has. What stands is not made again."""
+    documents, rows = job.segment.folder / "documents.parquet", job.banding.rows
+    if not job.signed.exists():
+        _sign(documents, job.signed)
+    if not job.said.exists():
+        shuffle.write(_said(documents), job.said)
+    batch = shuffle.piece(job.signed, 0)
+    if not job.keys.exists():
+        signatures, lettered = signatures_in(batch.column(2)), np.flatnonzero(numbers(batch.column(1)) > 0)
+        parts = [digests_in(b.column(0))[:, 0] for b in _batches(documents, ["digest"])]
+        digest = np.concatenate([np.empty(0, np.uint64), *parts])
+        bands = (_sorted(keys(signatures, band * rows, rows), lettered) for band in range(job.banding.bands))
+        shuffle.write((*bands, _sorted(digest, np.arange(len(digest)))), job.keys)
+    _refuse_strange(documents, batch.num_rows, job)
+    return int(batch.num_rows)
+
+
+def _refuse_strange(documents: Path, count: int, job: DeriveJob) -> None:
+    """What was derived once is looked up by row number: a file of another segment, or a damaged one, is refused."""
+    pieces = (shuffle.piece(job.keys, band) for band in range(job.banding.bands + 1))
+    rows = [np.asarray(piece.column(1)) for piece in pieces]
+    said = sum(batch.num_rows for batch in shuffle.pieces(job.said))
+    if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
+        raise StageError(
+            f"{job.keys}, or {job.signed.name} or {job.said.name} beside it, does not belong to {documents}. "
+            "Delete the three; they are made anew from it."
+        )
+
+
+def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(BATCH, columns=columns)
+
+
+def _said(documents: Path) -> Iterator[pa.RecordBatch]:
+    """The columns KNOWN of a segment; `release` has the version in it. At least one batch."""
+    names = KNOWN.names[:-1]
+    count = pq.read_metadata(documents).num_rows
+    if not count:
+        yield pa.RecordBatch.from_pylist([], KNOWN)
+    for batch in _batches(documents, [*names, "release", "version"]) if count else ():
+        release = pc.binary_join_element_wise(batch.column("release"), batch.column("version"), "/")
+        yield pa.record_batch([*(batch.column(name) for name in names), release], schema=KNOWN)
+
+
+def _sign(documents: Path, target: Path) -> None:
+    """Copy the signatures out of a segment into one batch, through a file and not through memory."""
+    h, letters, count = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], 0
+    with tempfile.TemporaryFile(dir=target.parent) as file:
+        for batch in _batches(documents, _SIGNED.names):
+            h.append(np.asarray(batch.column("h")))
+            letters.append(numbers(batch.column("letters")))
+            file.write(signatures_in(batch.column("signature")).tobytes())
+            count += batch.num_rows
+        file.flush()
+        data = np.memmap(file, np.uint8, "r", shape=(count * PERMUTATIONS * 4,)) if count else np.empty(0, np.uint8)
+        signed = pa.FixedSizeBinaryArray.from_buffers(SIGNATURE, count, [None, pa.py_buffer(data)])
+        columns = [pa.array(np.concatenate(h)), pa.array(np.concatenate(letters)), signed]
+        shuffle.write([pa.record_batch(columns, schema=_SIGNED)], target)
+
+
+def _sorted(key: U64, rows: I64) -> pa.RecordBatch:
+    order = rows[np.argsort(key[rows], kind="stable")]
+    return pa.record_batch([pa.array(key[order]), pa.array(order.astype(np.uint32))], schema=_KEYS)
+
+
+def opened(
+    segments: Sequence[Segment], banding: Banding, base: int, sources: frozenset[str], work: Path, run: shuffle.Run
+) -> tuple[Earlier, ...]:
+    """The segments, the newest first, whose rows have the places from `base` on; `work` takes a file for each.
+
+    Nothing stands there any more whose source is among those that come in (`sources`): either it comes in
+    itself, or it has gone. Nor does what is masked, or what a newer version of its release has again.
+    """
+    named = sorted(map(_named, segments), key=lambda s: (s[1], s[2], str(s[0].folder)), reverse=True)
+    jobs = [DeriveJob(segment, banding) for segment, _, _ in named]
+    found: list[Earlier] = []
+    newer: dict[str, list[U64]] = {}
+    for number, (job, count) in enumerate(zip(jobs, run(derive, jobs), strict=True)):
+        documents, alive = job.segment.folder / "documents.parquet", work / f"alive-{number:05d}.arrow"
+        one = Earlier(documents, job.keys, job.said, job.signed, alive, base, count)
+        found.append(one)
+        others = newer.setdefault(named[number][1], [])
+        if not alive.exists():
+            live, masked = _live(job.segment, one.h, sources, others)
+            flags = {"alive": live, "masked": masked}
+            shuffle.write([pa.record_batch({n: pa.array(f.view(np.uint8)) for n, f in flags.items()})], alive)
+        others.append(one.h)
+        base += count
+    return tuple(found)
+
+
+def _named(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
+    """A segment, the name of its release, and its newest version."""
+    columns = ["release", "version"]  # a few values, again and again
+    with pq.ParquetFile(segment.folder / "documents.parquet", memory_map=True, read_dictionary=columns) as file:
+        table = file.read(columns=columns, use_threads=False)
+    versions = [tuple(map(int, v.split("."))) for v in pc.unique(table["version"]).to_pylist()]
+    return segment, next(iter(pc.unique(table["release"]).to_pylist()), ""), max(versions, default=())
+
+
+def _live(segment: Segment, h: U64, sources: frozenset[str], newer: Sequence[U64]) -> tuple[Flags, Flags]:
+    """Which rows still stand for their copies, and which are masked."""
+    with pq.ParquetFile(segment.folder / "documents.parquet") as file:
+        table = file.read(columns=["source", "id"] if segment.masked else ["source"])
+    gone = pc.is_in(table["source"], value_set=pa.array(sorted(sources), pa.string()))
+    masked: Flags = np.zeros(len(h), np.bool_)
+    if segment.masked:
+        masked = np.asarray(pc.is_in(table["id"], value_set=pa.array(segment.masked, pa.string())))
+    live: Flags = ~(np.asarray(gone) | masked)
+    for other in newer:
+        live[positions(h, other)] = False
+    return live, masked
+
+
+def positions(h: U64, others: U64) -> I64:
+    """Where in the sorted `h` one of `others` stands."""
+    at = np.searchsorted(h, others)
+    inside = at < len(h)
+    found: I64 = at[inside][h[at[inside]] == others[inside]]
+    return found

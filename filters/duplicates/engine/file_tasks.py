@@ -1,0 +1,254 @@
+"""Documents meet through files: each task holds one group of shards or one partition, whatever the corpus.
+
+    digests ──► copies ──► bands ──► candidates ──► attached ──► compared ──► families (one node, pairs only)
+                                                                                 │
+                        rows about each shard ◄── judged ◄── members ◄───────────┘
+
+A pair is verified where its right document lies: the group of the left one attaches the signature. No task
+opens a shard that is not its own. A file that stands is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
+from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
+from filters.duplicates.engine import survey_tables, task_values
+from filters.duplicates.engine.document_numbers import members_of, published_members
+from filters.duplicates.engine.in_memory import AT_ONCE, PAIRS, distinct, hold_signatures, known, leaders, mapped, once
+from filters.duplicates.engine.task_values import Job, family_part, key_part
+from filters.duplicates.minhash.bands import KEY_BITS, candidates, keys_of, lookups, repeated, sorted_by, unpacked
+from filters.duplicates.minhash.shingles import batch_of, gathered, texts_at
+from filters.duplicates.minhash.similarity import bounds, compared
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
+from malmoi.storage import shuffle as files
+
+_PLACES = 1 << 40  # above every place; a pair is sorted as one number
+_PLACED = pa.schema([*TABLE, ("place", pa.int64())])
+_SIGNED = pa.schema([*MEMBER, ("signature", SIGNATURE)])
+_SENT = pa.schema(
+    [("left", pa.int64()), ("letters", pa.int64()), ("right", pa.int64()), ("signature", pa.large_binary())]
+)
+
+
+@task_values.once
+def digests(job: Job) -> None:
+    """A group's digests, by digest."""
+    held = known(job.shards)
+    place = job.start + np.arange(job.shards.count)
+    table = pa.table({"key": held.digest, "h": held.h, "place": place})
+    files.spread(table, key_part(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
+
+
+@task_values.once
+def copies(job: Job) -> None:
+    """Pairs of equal digests: of the first document in canonical order with each other one, by group of the copy."""
+    shape = job.shape
+    table = files.gather(shape.files("digests", shape.groups), job.number)
+    order = _canonical(table)
+    key, place = np.asarray(table["key"])[order], numbers(table["place"])[order]
+    leader = leaders(key)
+    copy = np.flatnonzero(leader != np.arange(len(leader)))
+    found = [(place[leader[copy]], place[copy], COPY)]
+    leading = np.flatnonzero(leader == np.arange(len(leader)))
+    for one in shape.earlier:
+        left, right = lookups(key[leading], *one.band(shape.banding.bands), one.live)
+        found.append((place[leading[left]], one.base + right, COPY))
+    pairs = Pairs.of(found)
+    files.spread(pairs.table(), shape.group_of(pairs.right), len(shape.starts), job.target)
+
+
+@task_values.once
+def bands(job: Job) -> None:
+    """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
+    shape = job.shape
+    held = known(job.shards)
+    shown = held.letters > 0
+    met = Pairs.stored([files.piece(path, job.number) for path in shape.files("copies", shape.slices)])
+    shown[met.right - job.start] = False
+    row = np.flatnonzero(shown)
+    h, place, (bands, width) = held.h[row], job.start + row, (shape.banding.bands, shape.banding.rows)
+    signatures = hold_signatures(job.shards, row)
+    many = np.empty((min(AT_ONCE, bands), len(row)), np.uint64)
+
+    def cut() -> Iterator[pa.RecordBatch]:
+        for band in range(bands):
+            if band % AT_ONCE == 0:
+                keys_of(signatures, band * width, width, many[: bands - band], 0, len(row))
+            key = many[band % AT_ONCE]
+            table = pa.table({"key": key, "h": h, "place": place})
+            yield from files.cut(table, key_part(key, KEY_BITS, shape.slices), shape.slices)
+
+    files.write(cut(), job.target)
+
+
+@task_values.once
+def candidate_pairs(job: Job) -> None:
+    """Pairs that share a key of this partition, by group of the left one; in rounds, since one key may have most."""
+    shape = job.shape
+    table = files.gather(shape.files("bands", shape.groups), job.number)
+    all_, places = np.asarray(table["key"]), numbers(table["place"])
+    row = repeated(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
+    row = row[sorted_by(np.asarray(table["h"])[row])]
+    key, place = all_[row], places[row]
+
+    def found() -> Iterator[tuple[I64, I64]]:
+        for one in shape.earlier:
+            asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
+            yield places[asked], one.base + published
+        packed = candidates(key)
+        for at in range(0, max(1, len(packed)), PAIRS):
+            left, right = unpacked(packed[at : at + PAIRS])
+            yield place[left], place[right]
+
+    def cut() -> Iterator[pa.RecordBatch]:
+        for left, right in found():
+            yield from files.cut(pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups)
+
+    files.write(cut(), job.target)
+
+
+@task_values.once
+def attached(job: Job) -> None:
+    """The candidates whose left document lies in this group, each once, with its signature, by group of the right one.
+
+    A signature travels once to each group; where it stands in the row before, it is left empty.
+    """
+    shape = job.shape
+    met = shape.files("candidates", shape.banding.bands * shape.slices)
+    parts = (batch for path in met for batch in files.pieces(path, job.number, shape.groups))
+    left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
+    letters = known(job.shards).letters
+    group = shape.group_of(right)
+    order = np.lexsort((left, group))
+    row, right, group = left[order], right[order], group[order]
+    again = np.zeros(len(left), np.bool_)
+    again[1:] = (row[1:] == row[:-1]) & (group[1:] == group[:-1])
+    ends = np.searchsorted(group, np.arange(len(shape.starts) + 1))
+    held = np.unique(left)
+    signatures = hold_signatures(job.shards, held)
+
+    def cut() -> Iterator[pa.RecordBatch]:
+        for low, high in pairwise(ends.tolist()):
+            fresh = ~again[low:high]
+            offsets = np.concatenate([[0], np.cumsum(fresh * (PERMUTATIONS * 4))]).astype(np.int64)
+            data = pa.py_buffer(signatures[np.searchsorted(held, row[low:high][fresh])])
+            signed = pa.LargeBinaryArray.from_buffers(
+                pa.large_binary(), int(high - low), [None, pa.py_buffer(offsets), data]
+            )
+            sent = row[low:high]
+            columns = [*map(pa.array, (job.start + sent, letters[sent].astype(np.int64), right[low:high])), signed]
+            yield pa.record_batch(columns, schema=_SENT)
+
+    files.write(cut(), job.target)
+
+
+@task_values.once
+def compared_pairs(job: Job) -> None:
+    """Of the candidates whose right document lies in this group or segment those that are alike or in doubt."""
+    shape = job.shape
+    bound = bounds(shape.threshold)
+    batches = [files.piece(path, job.number) for path in shape.files("attached", shape.groups)]
+    letters: Any
+    if job.number < shape.groups:
+        met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
+        signatures, letters = hold_signatures(job.shards, met), known(job.shards).letters[met]
+    else:
+        one = shape.earlier[job.number - shape.groups]
+        met, signatures, letters = np.arange(one.count), one.signatures, one.letters
+    found: list[tuple[I64, I64, int]] = []
+    for batch in batches:
+        if batch.num_rows:
+            left, right = numbers(batch.column(0)), numbers(batch.column(2))
+            sent, at = _sent(batch.column(3))
+            row = np.searchsorted(met, right - job.start)
+            said = compared(sent, at, signatures, row, numbers(batch.column(1)), letters[row], bound)
+            found += [(left[said == kind], right[said == kind], kind) for kind in (SURE, DOUBT)]
+    files.spread(Pairs.of(found).table(), np.zeros(sum(len(part[0]) for part in found), np.int64), 1, job.target)
+
+
+def _sent(column: pa.Array) -> tuple[U32, I64]:
+    """The signatures of a column that leaves repeated ones empty, and which of them each row has."""
+    offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
+    data = np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] // 4 : offsets[-1] // 4]
+    return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
+
+
+@task_values.once
+def members(job: Job) -> None:
+    """The documents of this group or segment that have pairs, by family, with signatures; their shingles beside."""
+    shape = job.shape
+    batch = files.piece(shape.work / "families.arrow", job.number)
+    place, label, needs = numbers(batch.column(0)), numbers(batch.column(1)), np.asarray(batch.column(2)).view(np.bool_)
+    part = family_part(label, shape.families)
+    if job.number >= shape.groups:
+        one = shape.earlier[job.number - shape.groups]
+        about = published_members(one, place - one.base)
+        signed = _signed(one.signatures[place - one.base])
+        files.spread(about.append_column("signature", signed), part, shape.families, job.target)
+        return
+    shards = job.shards
+    wanted, parts = place[needs], part[needs]
+
+    def shingles() -> Iterator[pa.RecordBatch]:
+        yield from [batch_of(wanted[:0], [])] * shape.families
+        cuts = np.searchsorted(wanted, shards.starts)
+        for shard, start, low, high in zip(shards.shards, shards.starts[:-1], cuts[:-1], cuts[1:], strict=True):
+            for at, texts in texts_at(shard.documents, wanted[low:high] - start):
+                table = pa.Table.from_batches([batch_of(wanted[low + at], texts)])
+                yield from files.cut(table, parts[low + at], shape.families)
+
+    for target in job.beside:
+        files.write(shingles(), target)
+    rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
+    found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
+    about = pa.concat_tables([MEMBER.empty_table(), *found])
+    signed = _signed(hold_signatures(shards, place - job.start))
+    files.spread(about.append_column("signature", signed), part, shape.families, job.target)
+
+
+def _signed(rows: U32) -> pa.Array:
+    return pa.FixedSizeBinaryArray.from_buffers(SIGNATURE, len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))])
+
+
+@task_values.once
+def judged(job: Job) -> None:
+    """The rows of TABLE about the families of this partition, by group of their documents."""
+    shape = job.shape
+    table = files.gather(shape.files("members", len(shape.starts)), job.number)
+    place = numbers(table["place"])
+    met = shape.files("pairs", shape.slices + len(shape.starts))
+    pairs = [Pairs.stored([files.piece(path, job.number)]) for path in met]
+    sent = shape.files("shingles", shape.groups) if shape.texts else []
+    batches = (batch for path in sent for batch in files.pieces(path, job.number, shape.families))
+    shingles = gathered(batches, place, shape.work)
+    signatures = mapped(map(signatures_in, table["signature"].chunks), shape.work)
+    found = Members(table.select(MEMBER.names).combine_chunks(), signatures, np.arange(len(place)), shingles)
+    rows, about = name_keepers(found, pairs, shape.threshold)
+    rows = rows.append_column("place", pa.array(about)).cast(_PLACED)
+    files.spread(rows, shape.group_of(about), shape.groups, job.target)
+
+
+@task_values.once
+def rows(job: Job) -> None:
+    """The rows about each shard of this group, sorted by id; every so many ids of them, for those who sort them all."""
+    shape = job.shape
+    table = files.gather(shape.files("judged", shape.families), job.number)
+    ids = [pa.array([], pa.string())]
+    cut = survey_tables.cut(table.select(TABLE.names), numbers(table["place"]), job.shards.starts[:-1])
+    for found, target in zip(cut, job.beside, strict=True):
+        found = found.sort_by("id")
+        survey_tables.write([found], target)
+        ids.append(found["id"].combine_chunks()[:: survey_tables.STRIDE].cast(pa.string()))
+    files.write([pa.record_batch({"id": pa.concat_arrays(ids)})], job.target)
+
+
+def _canonical(table: pa.Table) -> I64:
+    """Rows in the canonical order: by H(id)."""
+    return sorted_by(np.asarray(table["h"]))

@@ -1,0 +1,111 @@
+"""Tasks of a survey through files: how the work is cut, and what each piece of it is told."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from filters.duplicates.duplicate_schema import I64, U64
+from filters.duplicates.earlier_releases import Earlier
+from filters.duplicates.engine.document_numbers import Layout, rows_file
+from filters.duplicates.minhash.bands import Banding
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the work is cut: places into groups of shards and segments, keys and families into partitions."""
+
+    work: Path
+    threshold: float
+    banding: Banding
+    starts: tuple[int, ...]  # the first place of each group, then of each segment
+    groups: int  # how many of these are groups of shards
+    slices: int  # partitions of a band, and of the digests; a power of two
+    families: int  # partitions by family
+    earlier: tuple[Earlier, ...]
+    texts: bool
+
+    def files(self, name: str, count: int) -> list[Path]:
+        """The files that the `count` tasks of a step write."""
+        return [self.work / name / f"{number:05d}.arrow" for number in range(count)]
+
+    def group_of(self, place: I64) -> I64:
+        """The group or segment in which each place lies."""
+        found: I64 = np.searchsorted(np.array(self.starts), place, "right") - 1
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One task of a step: a group of shards (`layout`) or a partition, by number."""
+
+    shape: Shape
+    step: str
+    number: int
+    layout: Layout | None = None
+    first: int = 0  # number of the first shard of the layout
+    folder: Path | None = None  # for the rows about each shard
+
+    @property
+    def target(self) -> Path:
+        """The file that the task writes last."""
+        return self.shape.work / self.step / f"{self.number:05d}.arrow"
+
+    @property
+    def beside(self) -> list[Path]:
+        """The files that the task writes before its target."""
+        if self.step == "members" and self.layout is not None and self.shape.texts:
+            return [self.shape.work / "shingles" / self.target.name]
+        if self.step == "rows" and self.layout is not None and self.folder is not None:
+            return [rows_file(self.folder, self.first + n) for n in range(len(self.layout.shards))]
+        return []
+
+    @property
+    def start(self) -> int:
+        """The first place of the group or segment."""
+        return self.shape.starts[self.number]
+
+    @property
+    def shards(self) -> Layout:
+        """The layout of a task that has one."""
+        assert self.layout is not None
+        return self.layout
+
+
+def once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
+    """A task that is not run where its files stand, and that leaves no memory behind."""
+
+    @wraps(task)
+    def run(job: Job) -> Path:
+        if not all(path.exists() for path in [job.target, *job.beside]):
+            task(job)
+            give_back()
+        return job.target
+
+    return run
+
+
+def give_back() -> None:
+    """Hand what is free back to the system: allocators keep it, in an arena of each thread, task by task."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # of glibc; other C libraries have none
+
+
+def key_part(key: U64, bits: int, slices: int) -> I64:
+    """The partition of each key of so many bits: its first ones."""
+    width = slices.bit_length() - 1
+    return (key >> np.uint64(bits - width)).astype(np.int64) if width else np.zeros(len(key), np.int64)
+
+
+def family_part(label: I64, families: int) -> I64:
+    """The partition of each family."""
+    mixed = label.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(32)).astype(np.int64) % families

@@ -1,0 +1,217 @@
+"""The kernels of sketches: compiled loops over letters, shingles and permutations, which know nothing of str.
+
+They run without the GIL and share no buffer, so that threads may call them at once. Before each loop stands the same
+with NumPy, for inputs that are too small to compile anything (compiling.py); a property test holds them equal.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from filters.duplicates.minhash.compiled_kernels import compiled
+
+SHINGLE = 5  # letters and digits; about 1.2 eojeol of Korean prose
+
+U32 = npt.NDArray[np.uint32]
+U8 = npt.NDArray[np.uint8]
+
+_NONE = np.uint32(0xFFFFFFFF)  # what no shingle has come below
+_PART = 256  # shingles that NumPy permutes at once: 128 KB, which stay in the second cache
+_BLOCK = 1024  # shingles hashed before they are permuted: 4 KB, which stay in the first cache
+_STEP = 64  # blocks are filled up to a multiple of it, so that no shingle is left to a loop without vectors
+_K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 / golden ratio)
+_MIX = np.uint64(0xBF58476D1CE4E5B9)
+
+
+def _letters_in(points: U32, lower: U32, letters: U32) -> int:
+    found = lower[np.minimum(points, np.uint32(len(lower) - 1))]
+    found = found[found != 0]
+    letters[: found.size] = found
+    return int(found.size)
+
+
+def _hashes_of(letters: U32, hashes: U32) -> int:
+    wide = letters.astype(np.uint64)
+    width = min(SHINGLE, len(letters))
+    count = len(letters) - width + 1 if width else 0
+    rolled = np.zeros(count, np.uint64)
+    for at in range(width):
+        rolled = rolled * _K + wide[at : at + count]
+    hashes[:count] = ((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32)
+    return count
+
+
+def _distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
+    if not len(hashes):
+        return 0
+    found = hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))]
+    hashes[: found.size] = found
+    return int(found.size)
+
+
+def _sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:
+    letters = np.empty(len(points), dtype=np.uint32)
+    first = 0
+    for number, end in enumerate(ends.tolist()):
+        count = _letters_in(points[first:end], lower, letters)
+        _sign(letters[:count], a, b, rows[number])
+        first = end
+
+
+def _sign(letters: U32, a: U32, b: U32, row: U32) -> None:
+    row[:] = _NONE
+    hashes = np.empty(len(letters), dtype=np.uint32)
+    count = _hashes_of(letters, hashes)
+    for first in range(0, count, _PART):
+        h = hashes[first : min(first + _PART, count)]
+        h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+        h = (h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+        h ^= h >> np.uint32(16)
+        np.minimum(row, (a[:, None] * h + b[:, None]).min(axis=1), out=row)
+
+
+def _jaccard(left: U32, right: U32) -> float:
+    shared = np.intersect1d(left, right, assume_unique=True).size
+    union = len(left) + len(right) - shared
+    return shared / union if union else 0.0
+
+
+def _utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
+    kept = points[~white[np.minimum(points, np.uint32(len(white) - 1))]]
+    text = kept.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass")
+    data[: len(text)] = np.frombuffer(text, np.uint8)
+    return len(text)
+
+
+@compiled(plain=_letters_in)
+def letters_in(points: U32, lower: U32, letters: U32) -> int:
+    """Write the letters among `points` in lower case to `letters`; how many."""
+    last = np.uint32(len(lower) - 1)
+    count = 0
+    for point in points:
+        letter = lower[min(point, last)]
+        letters[count] = letter
+        count += int(letter != 0)  # without a branch, which spaces would make the processor mispredict
+    return count
+
+
+@compiled(plain=_hashes_of)
+def hashes_of(letters: U32, hashes: U32) -> int:
+    """Hash the shingles of `letters`; how many."""
+    width = min(SHINGLE, len(letters))
+    count = len(letters) - width + 1 if width else 0
+    if width == SHINGLE:
+        for i in range(count):  # written out for SHINGLE = 5: a loop within the loop does not become vectors
+            rolled = np.uint64(letters[i])
+            rolled = rolled * _K + np.uint64(letters[i + 1])
+            rolled = rolled * _K + np.uint64(letters[i + 2])
+            rolled = rolled * _K + np.uint64(letters[i + 3])
+            rolled = rolled * _K + np.uint64(letters[i + 4])
+            hashes[i] = _folded(rolled)
+    elif count:
+        rolled = np.uint64(0)
+        for letter in letters:
+            rolled = rolled * _K + np.uint64(letter)
+        hashes[0] = _folded(rolled)
+    return count
+
+
+@compiled
+def _folded(rolled: np.uint64) -> np.uint32:
+    """The 32 bits of a hash: the upper half of a product that every bit of the polynomial reaches."""
+    return np.uint32(((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32))
+
+
+@compiled(plain=_distinct)
+def distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
+    """Move the distinct values of a sorted array to its front; how many."""
+    count = 0
+    for i in range(len(hashes)):
+        value = hashes[i]
+        count += int(i == 0 or value != hashes[count - 1])
+        hashes[count - 1] = value
+    return count
+
+
+@compiled(plain=_sign_all)
+def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:
+    """Sign each of the texts that stand one after another in `points` and end at `ends`."""
+    letters = np.empty(len(points), dtype=np.uint32)
+    first = 0
+    for number in range(len(ends)):
+        count = letters_in(points[first : ends[number]], lower, letters)
+        sign(letters[:count], a, b, rows[number])
+        first = ends[number]
+
+
+@compiled(plain=_sign)
+def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
+    """Write the signature of `letters` to `row`."""
+    row[:] = _NONE
+    hashes = np.empty(_BLOCK, dtype=np.uint32)
+    first = 0
+    while True:
+        last = min(first + _BLOCK + SHINGLE - 1, len(letters))
+        count = hashes_of(letters[first:last], hashes)
+        if count:
+            filled = (count + _STEP - 1) // _STEP * _STEP
+            hashes[count:filled] = hashes[count - 1]  # a hash that stands twice has no other minimum
+            _permute(hashes[:filled], a, b, row)
+        if last == len(letters):
+            return
+        first += _BLOCK
+
+
+@compiled
+def _permute(hashes: U32, a: U32, b: U32, row: U32) -> None:
+    """Mix the hashes in place (MurmurHash3's finalizer, which datasketch applies first), then lower `row` by them."""
+    for i in range(len(hashes)):
+        h = hashes[i]
+        h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+        h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+        hashes[i] = h ^ (h >> np.uint32(16))
+    for j in range(len(row)):
+        factor, offset, least = a[j], b[j], row[j]
+        for i in range(len(hashes)):
+            least = min(least, np.uint32(np.uint32(factor * hashes[i]) + offset))
+        row[j] = least
+
+
+@compiled(plain=_jaccard)
+def jaccard(left: U32, right: U32) -> float:
+    """Exact Jaccard similarity of two sorted arrays of distinct hashes; 0.0 where both are empty.
+
+    >>> jaccard(np.array([1, 4, 7], dtype=np.uint32), np.array([1, 2, 7], dtype=np.uint32))
+    0.5
+    """
+    i = j = shared = 0
+    while i < len(left) and j < len(right):
+        a, b = left[i], right[j]
+        shared += int(a == b)
+        i += int(a <= b)
+        j += int(b <= a)
+    union = len(left) + len(right) - shared
+    return shared / union if union else 0.0
+
+
+@compiled(plain=_utf8)
+def utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
+    """Write `points` as UTF-8 to `data` without white space; how many bytes. Surrogates are encoded like others."""
+    last = np.uint32(len(white) - 1)
+    size = 0
+    for point in points:
+        kept = int(not white[min(point, last)])
+        if ((point >= 0x80) & (point < 0x800)) | (point >= 0x10000):
+            width = 2 if point < 0x800 else 4
+            for i in range(width - 1, 0, -1):
+                data[size + i] = np.uint8(0x80 | point & 0x3F)
+                point >>= np.uint32(6)
+            data[size] = np.uint8((0xC0 if width == 2 else 0xF0) | point)
+        else:  # one byte or three, Hangul and its blanks, told apart by factors and not by branches
+            width = 1 + 2 * int(point >= 0x80)
+            data[size] = np.uint8(point if point < 0x80 else 0xE0 | point >> 12)
+            data[size + 1] = np.uint8(0x80 | point >> 6 & 0x3F)  # of one byte, the next point writes over this
+            data[size + 2] = np.uint8(0x80 | point & 0x3F)
+        size += kept * width
+    return size

@@ -1,0 +1,184 @@
+"""MinHash signatures over shingles of letters and digits, bit-identical to datasketch 2.
+
+White space is left out of the shingles because Korean writers space freely: dropping 5 % of the
+spaces brings the Jaccard similarity of word shingles down to 0.67, that of these stays 1.00. So are
+signs, which change with the editor (quotes, middle dots, list marks), and the case of letters.
+
+The work is done by kernels without the GIL (kernels.py), so that threads may sketch at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from filters.duplicates.minhash.compiled_kernels import compiled as compiled
+from filters.duplicates.minhash.compiled_kernels import use_compiled
+from filters.duplicates.minhash.hash_kernels import SHINGLE as SHINGLE
+from filters.duplicates.minhash.hash_kernels import U32 as U32
+from filters.duplicates.minhash.hash_kernels import distinct, hashes_of, letters_in, sign, sign_all, utf8
+from filters.duplicates.minhash.hash_kernels import jaccard as jaccard
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash
+
+PERMUTATIONS = 128
+SEED = 1  # of datasketch's permutations; the default there, so that its own sketches are comparable
+SCHEME = "affine32"
+
+_LAST = 0x323B0  # one behind the last hanja of Unicode 16; what is assigned from here on is no letter to signatures
+_BULK = 1 << 16  # code points decoded at once by `signatures`: 256 KB, which stay in the second cache
+_WIDER = 0xFEE0  # from an ASCII sign to its full-width form
+_WHITE = np.array([chr(point).isspace() for point in range(0x3002)])  # U+3000 is the last white space
+
+
+def letters_of(text: str) -> U32:
+    """The letters, digits and combining marks of `text` in lower case, as code points, shape (n,).
+
+    Each code point has its lower case by itself, as `str.lower()` gives it, with two exceptions:
+    İ is i, without the dot that str.lower() sets above it, and ς is σ wherever it stands. Full-width
+    letters and digits (Ａ, ７) are those they are the width of: forms and tables write them so.
+
+    >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ! ＤＤＲ５")))
+    '부엌의말2026ⅱddr5'
+    """
+    points = _points(text)
+    letters = np.empty(points.size, dtype=np.uint32)
+    return letters[: letters_in(points, _lower(), letters)]
+
+
+def shingle_hashes(text: str) -> U32:
+    """The distinct 32-bit hashes of all shingles of `text`, sorted, shape (n,).
+
+    A text of fewer than SHINGLE letters is one shingle, so that short texts have sketches too; a
+    text without any has none.
+
+    >>> shingle_hashes("가나다라마바").size, shingle_hashes("가").size, shingle_hashes("…").size
+    (2, 1, 0)
+    """
+    letters = letters_of(text)
+    hashes = np.empty(letters.size, dtype=np.uint32)
+    hashes = hashes[: hashes_of(letters, hashes)]
+    hashes.sort()
+    return hashes[: distinct(hashes)]
+
+
+def signature(text: str) -> U32:
+    """The MinHash signature of `text`, shape (PERMUTATIONS,), as datasketch's scheme affine32 computes it.
+
+    A text without letters has 0xFFFFFFFF throughout.
+
+    >>> from datasketch import MinHash
+    >>> theirs = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME, hashfunc=int)
+    >>> theirs.update_batch(shingle_hashes("우리말을 모은 사전"))
+    >>> bool((theirs.hashvalues == signature("우리말을 모은 사전")).all())
+    True
+    """
+    return signature_of(letters_of(text))
+
+
+def signature_of(letters: U32) -> U32:
+    """The signature of a text whose `letters_of` are known."""
+    row = np.empty(PERMUTATIONS, dtype=np.uint32)
+    sign(letters, *_permutations(), row)
+    return row
+
+
+def signatures(texts: Sequence[str]) -> U32:
+    """The signatures of many texts, shape (len(texts), PERMUTATIONS); faster than one by one where they are short.
+
+    >>> bool((signatures(["우리말", "사전"])[1] == signature("사전")).all())
+    True
+    """
+    rows = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
+    for first, last in _batches(texts):
+        some = texts[first:last]
+        ends = np.cumsum([len(text) for text in some], dtype=np.int64)
+        sign_all(_points("".join(some)), ends, _lower(), *_permutations(), rows[first:last])
+    return rows
+
+
+def as_datasketch(row: U32) -> LeanMinHash:
+    """A signature as datasketch's own object, to query or to index with datasketch alone.
+
+    >>> as_datasketch(signature("우리말")).jaccard(as_datasketch(signature("우리 말")))
+    1.0
+    """
+    from datasketch import LeanMinHash  # imports scipy and redis: a third of a second that no worker needs
+
+    return LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME)
+
+
+def exact_digest(text: str) -> str:
+    """sha256 (hex) of the text in UTF-8 without white space: equal means an exact copy.
+
+    >>> exact_digest("우리 말") == hashlib.sha256("우리말".encode()).hexdigest()
+    True
+    """
+    points = _points(text)
+    data = np.empty(4 * points.size, dtype=np.uint8)
+    return hashlib.sha256(data[: utf8(points, _WHITE, data)].data).hexdigest()
+
+
+def matrix(rows: Any) -> U32:
+    """Signatures as stored (a column of fixed binary) as a matrix of shape (documents, PERMUTATIONS)."""
+    joined = b"".join(rows)
+    return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)
+
+
+def warm(*, compile: bool = False) -> None:
+    """Build the tables and load the kernels that are compiled already, so that what is forked from here has them.
+
+    Where none is, nothing is compiled unless `compile` asks for it: an input that is large enough will have it done.
+    """
+    _lower()
+    _permutations()
+    use_compiled((letters_in, hashes_of, distinct, sign, sign_all, jaccard, utf8), compile=compile)
+    jaccard(shingle_hashes("우리말을 모은 사전"), shingle_hashes(""))
+    signatures(["우리말을 모은 사전"])
+    signature("우리말을 모은 사전")
+    exact_digest("우리말")
+
+
+def _points(text: str) -> U32:
+    """The code points of a text, read-only, so that kernels know one type of array."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Slices of `texts` of about _BULK code points each."""
+    first = size = 0
+    for number, text in enumerate(texts):
+        size += len(text)
+        if size >= _BULK:
+            yield first, number + 1
+            first, size = number + 1, 0
+    if first < len(texts):
+        yield first, len(texts)
+
+
+@lru_cache(maxsize=1)
+def _lower() -> U32:
+    """The lower case of each code point of category L*, N* or M*, else 0; marks belong to the letters they stand on."""
+    lower = np.zeros(_LAST + 1, dtype=np.uint32)
+    for point in range(_LAST):
+        letter = chr(point)
+        if unicodedata.category(letter)[0] in "LNM":
+            lower[point] = ord(letter.lower()[0])
+    lower[ord("ς")] = ord("σ")
+    for plain in range(ord("0"), ord("z") + 1):
+        lower[plain + _WIDER] = lower[plain]
+    return lower
+
+
+@lru_cache(maxsize=1)
+def _permutations() -> tuple[U32, U32]:
+    """The factors (odd) and offsets that datasketch draws for this seed; a doctest above holds them to it."""
+    draw = np.random.RandomState(SEED)
+    a = draw.randint(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return a, draw.randint(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)

@@ -1,0 +1,195 @@
+"""Files of evaluation sets → items: JSON, JSON lines, TSV, CSV, Parquet and plain lines, gzipped or not.
+
+The form is found by content, the name of the file is a hint; the fields say which set it is
+(`filters/evaluation/items.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from filters.evaluation.items import KNOWN, Asked, Item, Row, plain, reader_of
+from malmoi.errors import CallError
+from malmoi.recipe_files import NamedFile
+
+MAX_BYTES = 2 << 30  # of one file, unpacked; KMMLU's training files, the largest here, are 100 MB
+_HEADING = re.compile(r"^## (klue-[a-z]+)[^\t\n]*\t(.*)$", re.MULTILINE)
+_SLUG = re.compile(r"[^0-9a-z가-힣]+")
+_NAME = re.compile(r"[\s,;:]+")
+
+
+def items_of(file: NamedFile) -> list[Item]:
+    """The items of one file. CallError says what is wrong with it, where, and what to do next."""
+    hint = file.name.lower()
+    inner = _NAME.sub("-", file.name.split("/", 1)[-1])
+    found = [
+        Item(name or _slug(file.name), inner, number, *parts)
+        for number, (name, parts) in enumerate(_read(file, hint), 1)
+    ]
+    if not any(text.strip() for item in found for text in (*item.question, *item.choices)):
+        raise CallError(f"{file.path}: no item with a text in it. Name a file of an evaluation set, or leave it out.")
+    return found
+
+
+def _read(file: NamedFile, hint: str) -> Iterator[tuple[str, Asked]]:
+    content = _unpacked(file)
+    if not content.strip():
+        raise CallError(f"{file.path}: the file is empty. Name a file of an evaluation set, or leave it out.")
+    if content[:4] == b"PAR1":
+        yield from _structured(file, _parquet(file, content), hint, free=False)
+        return
+    text = _text(file, content)
+    name = hint.removesuffix(".gz")
+    if text.lstrip()[:1] in "{[" and not name.endswith((".txt", ".csv", ".tsv")):
+        free = name.endswith((".jsonl", ".ndjson"))
+        yield from _structured(file, _json(file, text), hint, free=free)
+    elif _HEADING.search(text[:10_000]):
+        yield from _tagged(text)
+    elif name.endswith((".csv", ".tsv")):
+        yield from _structured(file, _table(file, text, "\t" if name.endswith(".tsv") else ","), hint, free=False)
+    elif name.endswith((".txt", ".text")):
+        yield from (("", ((line.strip(),), (), ())) for line in text.splitlines() if line.strip())
+    else:
+        raise CallError(
+            f"{file.path}: not a file of an evaluation set: neither JSON, JSON lines, TSV, CSV nor Parquet. A list of "
+            "questions, one a line, is given as .txt."
+        )
+
+
+def _structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: bool) -> Iterator[tuple[str, Asked]]:
+    """Rows by the layout of the first; only with `free` may it be unknown. Each row must have what the first has."""
+    found = None
+    for number, row in enumerate(rows, 1):
+        if found is None:
+            found = reader_of(row, hint) or (("", plain) if free else None)
+            if found is None:
+                raise CallError(
+                    f"{file.path}: fields {_listed(row)} are of no set that is known here. Rename those that hold the "
+                    f"texts to question, choices, answer or passage, or give the file as .jsonl, of which every "
+                    f"string counts. Known: {', '.join(KNOWN)}."
+                )
+        set_name, take = found
+        try:
+            parts = list(take(row))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise CallError(
+                f"{file.path}: row {number} is not like the first ({type(error).__name__}: {error}); it has the "
+                f"fields {_listed(row)}. Mend the row, or give the sets as files of their own."
+            ) from error
+        for one in parts:
+            yield set_name, one
+
+
+def _listed(row: Row) -> str:
+    return ", ".join(repr(str(key)) for key in row) or "(none)"
+
+
+def _json(file: NamedFile, text: str) -> Iterator[Row]:
+    """The objects of a JSON array, of JSON lines, or one below the other; `data` of the KLUE-MRC file is unfolded."""
+    decoder, at, line = json.JSONDecoder(), 0, 1
+    blank = re.compile(r"\s*")
+    while at < len(text):
+        start = blank.match(text, at).end()  # type: ignore[union-attr]
+        if start == len(text):
+            return
+        line += text.count("\n", at, start)
+        try:
+            value, at = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError) as error:
+            raise CallError(f"{file.path}:{line}: not valid JSON ({error}). Name a whole file in UTF-8.") from error
+        yield from _objects(file, value, line)
+        line += text.count("\n", start, at)
+
+
+def _objects(file: NamedFile, value: object, line: int) -> Iterator[Row]:
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        value = value["data"]
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict):
+            raise CallError(
+                f"{file.path}:{line}: not an object with fields but {type(one).__name__}. An evaluation set is a list "
+                "of objects; a list of questions, one a line, is given as .txt."
+            )
+        yield one
+
+
+def _table(file: NamedFile, text: str, delimiter: str) -> Iterator[Row]:
+    """CSV with its quotes; TSV too, as spreadsheets write it, unless a quote is left open somewhere."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter == "," or text.count('"') % 2 == 0 else csv.QUOTE_NONE
+    csv.field_size_limit(1 << 24)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    try:
+        for row in reader:
+            yield {key.strip(): value for key, value in row.items() if key is not None and value is not None}
+    except csv.Error as error:
+        raise CallError(f"{file.path}:{reader.line_num}: not a table ({error}). Write it anew as CSV.") from error
+
+
+def _parquet(file: NamedFile, content: bytes) -> Iterator[Row]:
+    try:
+        for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches(1024):
+            yield from batch.to_pylist()
+    except pa.ArrowException as error:
+        raise CallError(f"{file.path}: not a whole Parquet file ({error}). Fetch it again.") from error
+
+
+def _tagged(text: str) -> Iterator[tuple[str, Asked]]:
+    """KLUE-NER and KLUE-DP: a heading with the sentence, then a token with its tag in each line.
+
+    The sentence of NER is put together from its characters, since the heading holds the tags as well.
+    """
+    name, sentence, letters = "", "", [""]
+    for line in (*text.splitlines(), "## klue-end\t"):
+        if heading := _HEADING.match(line):
+            if name:
+                yield name, (("".join(letters) if name == "klue-ner" else sentence,), (), ())
+            name, sentence, letters = heading[1], heading[2], []
+        elif line.strip() and not line.startswith("##"):
+            letters.append(line.split("\t", 1)[0])
+
+
+def _unpacked(file: NamedFile) -> bytes:
+    content = file.content()
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            found = stream.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise CallError(f"{file.path}: not a whole gzip file ({error}). Fetch it again.") from error
+    if len(found) > MAX_BYTES:
+        raise CallError(f"{file.path}: more than {MAX_BYTES >> 20} MB unpacked. Split it, or name the test part alone.")
+    return found
+
+
+def _text(file: NamedFile, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CallError(
+            f"{file.path}: not UTF-8 at byte {error.start}. Convert it: iconv -f cp949 -t utf-8."
+        ) from error
+
+
+def _slug(name: str) -> str:
+    """The name of an unknown set: that of the folder it was listed in, or of the file without its endings.
+
+    >>> _slug("Our Exam (2025).test.jsonl.gz"), _slug("우리시험/a.txt")
+    ('our-exam-2025-test', '우리시험')
+    """
+    first = name.split("/", 1)[0]
+    if "/" not in name:
+        path = PurePosixPath(first.removesuffix(".gz"))
+        first = path.stem if path.suffix else path.name
+    return _SLUG.sub("-", first.lower()).strip("-") or "unnamed"

@@ -1,0 +1,250 @@
+"""An index over the items of evaluation sets: which run of letters belongs to which item, and what is evidence at all.
+
+What stands in many items is how tests talk (다음 중 옳지 않은 것은) and is no evidence of any of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from filters.duplicates.minhash.sketch import letters_of
+from filters.evaluation import search_kernels
+from filters.evaluation.item_letters import Bools, Parts, Runs, joined, parts_of, read, runs_of
+from filters.evaluation.items import Item
+from filters.evaluation.search_kernels import BESIDE, I32, I64, TABLE, U8, U16, U32, U64
+
+FEWEST = 16  # letters of its own that an item must have: see docs/evaluation-sets.md for what fewer cost
+WHOLE = 40  # letters; a shorter item counts only where all of it stands, such as the title of a news story
+COMMON = 8  # items; a run that stands in more of them is how tests talk
+STRIDE = 4  # letters from one seed to the next: any run of 15 letters holds one
+PASSAGE = 200  # letters of a passage that stand for it, beside a question that is too short alone
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An item that was found: the share of its letters that stand in the text, and the share needed."""
+
+    set: str
+    name: str
+    share: float
+    needed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """All items found in a text, in their order, and the largest share of one that was not."""
+
+    items: tuple[Hit, ...]
+    near: float
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """Sorted seeds with the item of each, and the letters of all items; about 360 bytes an item of 80 letters."""
+
+    run: int
+    names: tuple[tuple[str, str], ...]  # (set, file) as `sources` counts them
+    sources: npt.NDArray[np.uint16]  # of each item
+    numbers: U32  # of each item in its file
+    items: dict[str, int]  # of each set
+    unsearched: dict[str, int]  # of each set: too few letters of their own, or the same as one before
+    bits: U8
+    starts: U32
+    seeds: U64
+    owners: U32
+    letters: U16
+    begins: I64
+    ends: I64
+    kinds: U8
+    of_item: I64
+    alone: U8
+    reach: I32
+    hits: U8  # seeds that must stand near each other before an item is looked at closer
+    _local: threading.local = field(default_factory=threading.local)  # what one search at a time writes to
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(a.nbytes for a in vars(self).values() if isinstance(a, np.ndarray))
+
+    def search(self, text: str, min_share: float) -> Hits:
+        """The items of which `min_share` of the letters stand in `text`, each in a stretch about as long as itself."""
+        letters = letters_of(text).astype(np.uint16)
+        if letters.size < FEWEST or not self.seeds.size:
+            return Hits((), 0.0)
+        scratch = self._scratch()
+        share, found = scratch[-2:]
+        total, near = search_kernels.search(
+            letters, self.run, min_share, WHOLE, self.bits, self.starts, self.seeds, self.owners, self.letters,
+            self.begins, self.ends, self.kinds, self.of_item, self.alone, self.reach, self.hits,
+            np.empty(letters.size + TABLE, np.uint64), *scratch,
+        )  # fmt: skip
+        return Hits(tuple(self._hit(int(i), float(share[i]), min_share) for i in np.sort(found[:total])), float(near))
+
+    def _scratch(self) -> tuple[npt.NDArray[Any], ...]:
+        """The arrays that a search writes to: a thread has its own, and says by a clock what is of this call."""
+        if not hasattr(self._local, "arrays"):
+            items = self.alone.size
+            self._local.arrays = (
+                np.empty(TABLE, np.uint64),
+                np.zeros(TABLE, np.uint32),
+                np.zeros(TABLE, np.uint8),
+                np.zeros(2, np.int64),
+                np.zeros(items, np.int64),
+                *np.zeros((3, items), np.int32),
+                np.zeros(items, np.float64),
+                np.empty(items, np.uint32),
+            )
+        arrays: tuple[npt.NDArray[Any], ...] = self._local.arrays
+        return arrays
+
+    def _hit(self, item: int, share: float, min_share: float) -> Hit:
+        set_name, file = self.names[self.sources[item]]
+        first, end = self.of_item[item], self.of_item[item + 1]
+        sizes = self.ends[first:end] - self.begins[first:end]
+        size = sizes[self.kinds[first:end] == 0].sum() if self.alone[item] else sizes.sum()
+        return Hit(set_name, f"{set_name}/{file}:{self.numbers[item]}", share, 1.0 if size < WHOLE else min_share)
+
+
+def build(items: Iterable[Item], run: int) -> Index:
+    """The index of `items`, looked for by runs of `run` letters.
+
+    Of items with the same question and choices the first stands for all. An item without FEWEST letters of
+    its own is not looked for. Neither is an error; `unsearched` counts both by set.
+    """
+    given = list(items)
+    parts = parts_of(given)
+    runs = runs_of(parts, run)
+    common = _common(runs)
+    asked, all_ = _own(parts, runs, common, run, len(given))
+    alone = asked >= FEWEST
+    first = _first(parts, len(given))
+    needy = np.flatnonzero(first & (all_ < FEWEST))
+    passages = read([" ".join(given[i].passage) for i in needy], PASSAGE)
+    all_[needy] += passages.ends - passages.begins
+    parts = joined(parts, replace(passages, items=needy[passages.items], kinds=passages.kinds + np.uint8(2)))
+    seeds, owners = _seeds(parts, runs_of(parts, run), common, alone, first & (all_ >= FEWEST))
+    names = sorted({(item.set, item.file) for item in given})
+    place = {name: i for i, name in enumerate(names)}
+    counted = Counter(item.set for item in given)
+    searched = Counter(given[i].set for i in np.unique(owners))
+    return Index(
+        run=run,
+        names=tuple(names),
+        sources=np.array([place[item.set, item.file] for item in given], np.uint16),
+        numbers=np.array([item.number for item in given], np.uint32),
+        items=dict(sorted(counted.items())),
+        unsearched={name: n - searched[name] for name, n in sorted(counted.items()) if n > searched[name]},
+        bits=_bits(seeds),
+        starts=_starts(seeds),
+        seeds=seeds,
+        owners=owners,
+        letters=parts.letters,
+        begins=parts.begins,
+        ends=parts.ends,
+        kinds=parts.kinds,
+        of_item=np.searchsorted(parts.items, np.arange(len(given) + 1)),
+        alone=alone.astype(np.uint8),
+        reach=_reach(parts, alone),
+        hits=np.clip(np.bincount(owners, minlength=len(given)) // 4, 1, 4).astype(np.uint8),
+    )
+
+
+def _common(runs: Runs) -> U64:
+    """The runs that stand more than COMMON times, sorted."""
+    ordered = np.sort(runs.hashes[runs.parts >= 0])
+    return np.unique(ordered[COMMON:][ordered[COMMON:] == ordered[: max(0, ordered.size - COMMON)]])
+
+
+def _first(parts: Parts, count: int) -> Bools:
+    """Which items have parts, and are not the same as one before, whatever the order of their choices."""
+    digests = search_kernels.digests(parts.letters, parts.begins, parts.ends)
+    whole = np.zeros(count, np.uint64)
+    np.add.at(whole, parts.items, digests)
+    _, places = np.unique(whole, return_index=True)
+    found = np.zeros(count, bool)
+    found[places] = True
+    found[whole == 0] = False
+    return found
+
+
+def _own(parts: Parts, runs: Runs, common: U64, run: int, count: int) -> tuple[I64, I64]:
+    """How many letters of each item, of its question and of all, lie in no common run; shape (items,) both."""
+    begins = np.flatnonzero(_among(runs.hashes, common) & (runs.parts >= 0))
+    change = np.zeros(runs.hashes.size + 1, np.int32)
+    np.add.at(change, begins, 1)
+    np.add.at(change, begins + run, -1)
+    upto = np.concatenate([[0], np.cumsum(np.cumsum(change[:-1]) == 0)])
+    own = upto[parts.ends] - upto[parts.begins]
+    asked = np.bincount(parts.items, np.where(parts.kinds == 0, own, 0), count)
+    return asked.astype(np.int64), np.bincount(parts.items, own, count).astype(np.int64)
+
+
+def _among(hashes: U64, ordered: U64) -> Bools:
+    """Which hashes are among the `ordered`; few are, so a bit for each is looked at first."""
+    found = np.zeros(hashes.size, bool)
+    if ordered.size:
+        bits = _bits(ordered)
+        low = hashes & np.uint64(bits.size * 8 - 1)
+        likely = np.flatnonzero(
+            bits[(low >> np.uint64(3)).astype(np.int64)] >> (low & np.uint64(7)).astype(np.uint8) & 1
+        )
+        some = hashes[likely]
+        found[likely] = ordered[np.minimum(np.searchsorted(ordered, some), ordered.size - 1)] == some
+    return found
+
+
+def _seeds(parts: Parts, runs: Runs, common: U64, alone: Bools, searched: Bools) -> tuple[U64, U32]:
+    """Seeds and the item of each: of questions that decide alone, else of all parts; sorted by seed, then item."""
+    looked = searched[parts.items] & ((parts.kinds == 0) | ~alone[parts.items])
+    begin = np.flatnonzero(runs.parts >= 0)
+    part = runs.parts[begin]
+    here = looked[part] & ((begin - parts.begins[part]) % STRIDE == 0)
+    hashes, owners = runs.hashes[begin[here]], parts.items[part[here]]
+    fresh = ~_among(hashes, common)
+    hashes, owners = hashes[fresh], owners[fresh]
+    order = np.lexsort((owners, hashes))
+    hashes, owners = hashes[order], owners[order]
+    new = np.ones(hashes.size, bool)
+    new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
+    hashes, owners = hashes[new], owners[new]
+    often = _often(hashes)  # of passages, which are not counted among what is common
+    return hashes[~often], owners[~often].astype(np.uint32)
+
+
+def _often(ordered: U64) -> Bools:
+    """Which of the sorted hashes stand more than COMMON times."""
+    sides = (np.searchsorted(ordered, ordered, side) for side in ("right", "left"))
+    return np.asarray(np.subtract(*sides) > COMMON)
+
+
+def _bits(seeds: U64) -> U8:
+    """A bit for each seed among sixteen times as many: most runs of a text are done with by one look."""
+    size = 1 << max(16, int(seeds.size * 16).bit_length())
+    flags = np.zeros(size, bool)
+    flags[(seeds & np.uint64(size - 1)).astype(np.int64)] = True
+    return np.packbits(flags, bitorder="little")
+
+
+def _starts(seeds: U64) -> U32:
+    """Where the seeds with the same first bits begin, about two of them each."""
+    bits = max(8, int(seeds.size).bit_length() - 1)
+    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    return np.concatenate([[0], np.searchsorted(seeds, edges), [seeds.size]]).astype(np.uint32)
+
+
+def _reach(parts: Parts, alone: Bools) -> I32:
+    """How far before and behind a seed the rest of its item may stand: its own length, and marks between its parts.
+
+    Of an item whose question decides alone only the question is looked for.
+    """
+    sizes = parts.ends - parts.begins + BESIDE
+    sizes[alone[parts.items] & (parts.kinds != 0)] = 0
+    return np.bincount(parts.items, sizes, alone.size).astype(np.int32)

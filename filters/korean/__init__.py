@@ -1,0 +1,1 @@
+"""Korean analysis that several filters read: units, sentences, morpheme signs, n-grams."""

@@ -1,0 +1,1 @@
+"""Lists of terms and rules as data, and their readers."""

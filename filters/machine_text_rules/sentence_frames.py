@@ -1,0 +1,70 @@
+"""Sentences that a program filled or stuffed: one noun in each, one frame for every fact, words side by side."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+
+from filters.korean.morpheme_signs import Grammar
+from malmoi.document import Morphemes
+
+_HEAD = 7  # morphemes in which the possessor of a sentence ends (주식회사 대온산업의)
+
+
+def crammed(text: str, grammar: Grammar) -> float:
+    """Nouns per word in a text of at least 15 words and no final ending: 다이렉트자동차보험비교견적사이트에서."""
+    words = text.count(" ") + text.count("\n") + 1
+    return grammar.count("N") / words if words >= 15 and "F" not in grammar.signs else 0.0
+
+
+def phrase(forms: Sequence[str], grammar: Grammar) -> float:
+    """The share of words with a meaning that one pair of nouns takes: 수원 맛집."""
+    signs = grammar.signs
+    pairs: Counter[tuple[str, str]] = Counter()
+    at = signs.find("NN")
+    while at >= 0:
+        pairs[forms[at], forms[at + 1]] += 1
+        at = signs.find("NN", at + 1)
+    best = max(pairs.values(), default=0)
+    return 2 * best / grammar.count("NVLM") if best >= 4 else 0.0
+
+
+def stuffed(nouns: Counter[str], found: Morphemes) -> float:
+    """How far the sentences that name the commonest noun exceed half, where that noun is much of all nouns."""
+    if not nouns:
+        return 0.0
+    count = max(nouns.values())
+    share = count / nouns.total()
+    if count < 5 or share < 0.15:
+        return 0.0
+    noun = max(noun for noun, n in nouns.items() if n == count)
+    places = [found.start[i] for i, form in enumerate(found.form) if form == noun]
+    named = {bisect_right(found.sentence_start, place) for place in places}
+    return max(0.0, len(named) / len(found.sentence_start) - 0.5) * min(1.0, share / 0.3)
+
+
+def owned(found: Morphemes, grammar: Grammar) -> float:
+    """The share of sentences that open with one and the same name and 의, in a text of facts with numbers.
+
+    As pages made from a table have it (청주시의 습도는 62%이다. 청주시의 기온은 …). Who writes so for the sound of it
+    (어머니의 손은 …) names no numbers: fewer than two in five sentences.
+    """
+    signs, bounds, forms = grammar.signs, grammar.bounds, found.form
+    n = len(bounds) - 1
+    if n < 5 or signs.count("0") < 0.4 * n:
+        return 0.0
+    names = Counter(_owner(forms, found.tag, bounds[k], bounds[k + 1]) for k in range(n))
+    del names[""]
+    best = max(names.values(), default=0)
+    return best / n if best >= 4 else 0.0
+
+
+def _owner(forms: Sequence[str], tags: Sequence[str], start: int, stop: int) -> str:
+    """The words before 의 at the start of a sentence; "" where another particle, an ending or a pronoun comes first."""
+    for i in range(start, min(start + _HEAD, stop)):
+        if tags[i] == "JKG":
+            return "".join(forms[start:i])
+        if tags[i][0] in "VEJ" or tags[i] == "NP":
+            return ""
+    return ""

@@ -1,0 +1,231 @@
+"""How often each paragraph stands: counts of a host within a shard, then of a part of the keys over all shards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from malmoi.storage import shuffle
+
+U64: TypeAlias = npt.NDArray[np.uint64]
+Ints: TypeAlias = npt.NDArray[np.int64]
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+PLACE_BITS = 32
+CORPUS = 0  # in place of the hash of a host
+COUNTS = pa.schema(
+    [
+        ("key", pa.uint64()),
+        ("host", pa.uint64()),
+        ("documents", pa.uint64()),
+        ("letters", pa.uint32()),
+        ("keeper", pa.uint64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From how many documents and hosts on a paragraph is repeated; `plain` times as many where it is no page's own."""
+
+    min_letters: int
+    host_documents: int
+    corpus_documents: int
+    corpus_hosts: int
+    plain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A sketch → its counts, cut into `parts` by key."""
+
+    sketch: Path
+    min_letters: int
+    parts: int  # a power of two
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One part of every shard → the keys in it that are repeated."""
+
+    files: tuple[Path, ...]
+    part: int
+    limits: Limits
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The keys of a shard, one row each: hash of the host, rank, letters, and place: document and line in it."""
+
+    key: U64
+    host: U64
+    rank: U64
+    letters: U64
+    place: Ints  # row of the document << PLACE_BITS | paragraph in it
+
+    def taken(self, at: Ints) -> Rows:
+        """The rows at the places `at`, in their order."""
+        return Rows(self.key[at], self.host[at], self.rank[at], self.letters[at], self.place[at])
+
+    def sorted(self) -> Rows:
+        """By key."""
+        return self.taken(np.argsort(self.key, kind="stable"))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """For each key and host in how many documents it stands, the fewest letters it has, and the first rank."""
+
+    key: U64
+    host: U64
+    documents: U64
+    letters: U64
+    keeper: U64
+
+    def taken(self, at: Ints) -> Counts:
+        """The rows at the places `at`, in their order."""
+        return Counts(self.key[at], self.host[at], self.documents[at], self.letters[at], self.keeper[at])
+
+    def merged(self, starts: Ints) -> Counts:
+        """One row for each run that begins at `starts`: documents are added."""
+        if not starts.size:
+            return self
+        return Counts(
+            self.key[starts],
+            self.host[starts],
+            np.add.reduceat(self.documents, starts),
+            np.minimum.reduceat(self.letters, starts),
+            np.minimum.reduceat(self.keeper, starts),
+        )
+
+    def table(self) -> pa.Table:
+        """As a table of schema COUNTS."""
+        return pa.table(
+            [self.key, self.host, self.documents, self.letters.astype(np.uint32), self.keeper], schema=COUNTS
+        )
+
+
+def spread(job: Spread) -> None:
+    """Run a Spread."""
+    rows = rows_of(pq.read_table(job.sketch, columns=["rank", "host", "keys", "letters", "lines"]))
+    rows = rows.taken(np.flatnonzero(speaks(rows.key) | (rows.letters >= job.min_letters)))
+    ones = Counts(rows.key, rows.host, np.ones(rows.key.size, np.uint64), rows.letters, rows.rank)
+    found = _by_host(ones)
+    bits = job.parts.bit_length() - 1
+    part = (found.key >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(found.key.size, np.int64)
+    shuffle.spread(found.table(), part, job.parts, job.target)
+
+
+def count(job: Count) -> None:
+    """Run a Count: rows of the hosts and of the corpus that reach the limits, by key, the corpus first."""
+    hosts = _by_host(counts_of(shuffle.gather(job.files, job.part)))
+    starts = _starts(hosts.key)
+    corpus = replace(hosts.merged(starts), host=np.full(starts.size, CORPUS, np.uint64))
+    several = np.diff(np.append(starts, hosts.key.size)).astype(np.uint64)
+    limits = job.limits
+
+    def reaches(found: Counts, measured: U64, limit: int) -> Mask:
+        reached: Mask = measured >= np.where(speaks(found.key), limit, limit * limits.plain)
+        return reached
+
+    wide = reaches(corpus, corpus.documents, limits.corpus_documents) & reaches(corpus, several, limits.corpus_hosts)
+    chosen = joined(
+        corpus.taken(np.flatnonzero(wide)),
+        hosts.taken(np.flatnonzero(reaches(hosts, hosts.documents, limits.host_documents))),
+    )
+    table = chosen.taken(np.lexsort((chosen.host, chosen.key))).table().combine_chunks()
+    shuffle.write(table.to_batches() or [pa.RecordBatch.from_pylist([], COUNTS)], job.target)
+
+
+def speaks(key: U64) -> Mask:
+    """Which keys are of paragraphs that speak of their page."""
+    odd: Mask = key & np.uint64(1) == 1
+    return odd
+
+
+def rows_of(sketch: pa.Table) -> Rows:
+    """The paragraphs in a sketch, document by document."""
+    lengths = sketch.column("keys").combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
+    document = np.repeat(np.arange(sketch.num_rows), lengths)
+    return Rows(
+        key=_flat(sketch, "keys").astype(np.uint64, copy=False),
+        host=hashes_of(sketch.column("host"))[document],
+        rank=u64(sketch, "rank")[document],
+        letters=_flat(sketch, "letters").astype(np.uint64),
+        place=document << PLACE_BITS | _flat(sketch, "lines").astype(np.int64),
+    )
+
+
+def counts_of(table: pa.Table) -> Counts:
+    """The counts in a table of schema COUNTS."""
+    return Counts(*(u64(table, name) for name in COUNTS.names))
+
+
+def joined(one: Counts, other: Counts) -> Counts:
+    """The rows of both."""
+
+    def both(column: Callable[[Counts], U64]) -> U64:
+        return np.concatenate([column(one), column(other)])
+
+    return Counts(
+        both(lambda c: c.key),
+        both(lambda c: c.host),
+        both(lambda c: c.documents),
+        both(lambda c: c.letters),
+        both(lambda c: c.keeper),
+    )
+
+
+def hashes_of(names: pa.ChunkedArray) -> U64:
+    """The hash of each host in a column; "" is CORPUS."""
+    coded = names.combine_chunks().dictionary_encode()
+    hashes = np.array([hash_of(name) if name else CORPUS for name in coded.dictionary.to_pylist()], np.uint64)
+    found: U64 = hashes[coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    return found
+
+
+def hash_of(host: str) -> int:
+    """63 bits of the name of a host, and a 1: never CORPUS."""
+    return int.from_bytes(blake2b(host.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") | 1
+
+
+def u64(table: pa.Table, name: str) -> U64:
+    """A column of whole numbers."""
+    found: U64 = table.column(name).to_numpy().astype(np.uint64, copy=False)
+    return found
+
+
+def _flat(sketch: pa.Table, name: str) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = sketch.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return found
+
+
+def _by_host(counts: Counts) -> Counts:
+    """One row for each key and host, sorted by both."""
+    order = np.argsort(counts.key)
+    same = np.diff(counts.key[order]) == 0 if order.size else np.empty(0, bool)
+    again = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False)) if order.size else order
+    few = order[again]  # most keys stand once: only the others are put in order by host
+    order[again] = few[np.lexsort((counts.host[few], counts.key[few]))]
+    counts = counts.taken(order)
+    return counts.merged(_starts(counts.key, counts.host))
+
+
+def _starts(*columns: Any) -> Ints:
+    """Where runs of equal values begin."""
+    if not columns[0].size:
+        return np.empty(0, np.int64)
+    changes = np.zeros(columns[0].size - 1, dtype=bool)
+    for column in columns:
+        changes |= column[1:] != column[:-1]
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])

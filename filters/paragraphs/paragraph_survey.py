@@ -1,0 +1,152 @@
+"""The survey of paragraphs: the keys of each document, and the chain of tasks by which equal keys meet.
+
+    sketch of a shard   →  counts of the shard, cut by key     one task a shard
+    counts of one part  →  the keys that are repeated          one task a part
+    repeated keys       →  table.parquet, sorted by key        one after the other
+    table, sketch       →  what each document loses            one task a shard
+
+A task holds one shard, one part or one row group of the table. Counts are those of a host within a shard,
+so a paragraph that stands in every document of a host is one row a shard. What stands is not made again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from filters.paragraphs import losses, paragraph_counts
+from filters.paragraphs.paragraph_counts import Limits
+from filters.paragraphs.paragraph_keys import PLAIN_LETTERS, paragraphs, rank_of, scope_of
+from malmoi.document import Document
+from malmoi.storage.shuffle import Run
+from malmoi.survey import Segment, Survey, Surveyed
+
+PART = 1 << 20  # rows of one part; a task over one takes about 100 MB
+MAX_PARTS = 1 << 12
+SKETCH = pa.schema(
+    [
+        ("id", pa.string()),
+        ("rank", pa.uint64()),
+        ("host", pa.string()),
+        ("keys", pa.list_(pa.uint64())),
+        ("letters", pa.list_(pa.uint32())),
+        ("lines", pa.list_(pa.uint32())),
+    ]
+)
+
+
+def sketch(doc: Document) -> Mapping[str, Any]:
+    """The id, its rank, the host, and each key once with the letters of its paragraph and which of them it is.
+
+    The keys of whole paragraphs go before those around holes, so the first of a paragraph is that of the whole.
+    """
+    lines = list(paragraphs(doc))
+    found: dict[int, tuple[int, int]] = {}
+    for line, paragraph in enumerate(lines):
+        found.setdefault(paragraph.keys[0], (paragraph.letters, line))
+    for line, paragraph in enumerate(lines):
+        for key in paragraph.keys[1:]:
+            found.setdefault(key, (paragraph.letters, line))
+    return {
+        "id": doc.id,
+        "rank": rank_of(doc),
+        "host": scope_of(doc),
+        "keys": list(found),
+        "letters": [letters for letters, _ in found.values()],
+        "lines": [line for _, line in found.values()],
+    }
+
+
+def exchange(
+    shards: Sequence[Surveyed],
+    segments: Sequence[Segment],
+    folder: Path,
+    run: Run,
+    *,
+    min_letters: Annotated[int, Field(ge=PLAIN_LETTERS)] = 40,
+    host_documents: Annotated[int, Field(ge=2)] = 10,
+    corpus_documents: Annotated[int, Field(ge=2)] = 20,
+    corpus_hosts: Annotated[int, Field(ge=2)] = 5,
+    plain: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 3.0,
+) -> list[Path]:
+    """Write `folder/table.parquet` and, for each shard, a file of what its documents lose; the files, in order.
+
+    A paragraph is repeated in a host that has it in `host_documents` documents, and in the corpus where
+    `corpus_documents` on `corpus_hosts` hosts have it: a paragraph that speaks of its page. Any other
+    needs `plain` times as many of each, and `min_letters` letters. Reasons in docs/filters.md.
+
+    Table: key, scope (`host` or `corpus`), host ("" for the corpus), documents, letters, keeper (rank of the
+    document in which it stays). Files: id, and the whole key of each paragraph that goes, as repeated in the
+    `host` or in the `corpus`.
+    """
+    limits = Limits(min_letters, host_documents, corpus_documents, corpus_hosts, plain)
+    distinct = {_name(shard): shard for shard in shards}
+    targets = {name: folder / f"about-{name}.parquet" for name in distinct}
+    table, work = folder / "table.parquet", folder / "parts"
+    if not table.exists():
+        sketches = [distinct[name].sketch for name in sorted(distinct)]
+        losses.table(_repeated(sketches, limits, work, run), sketches, table)
+    shutil.rmtree(work, ignore_errors=True)
+    missing = [losses.About(distinct[name].sketch, table, target) for name, target in targets.items()]
+    list(run(losses.about, [job for job in missing if not job.target.exists()]))
+    return [targets[_name(shard)] for shard in shards]
+
+
+def late(folder: Path, shard: Surveyed, target: Path) -> None:
+    """The rows about a shard that nobody counted: its documents lose what is repeated without them."""
+    losses.about(losses.About(shard.sketch, folder / "table.parquet", target))
+
+
+def _repeated(sketches: Sequence[Path], limits: Limits, work: Path, run: Run) -> list[Path]:
+    """The files with the repeated keys, one for each part, in the order of keys."""
+    parts = _parts(sum(map(_size, sketches)))
+    spread = [
+        paragraph_counts.Spread(path, limits.min_letters, parts, work / f"{parts}-{path.parent.name}-{path.stem}.arrow")
+        for path in sketches
+    ]
+    list(run(paragraph_counts.spread, [job for job in spread if not job.target.exists()]))
+    files = tuple(job.target for job in spread)
+    jobs = [
+        paragraph_counts.Count(files, part, limits, work / f"{parts}-{part}.arrow")
+        for part in range(parts if files else 0)
+    ]
+    list(run(paragraph_counts.count, [job for job in jobs if not job.target.exists()]))
+    return [job.target for job in jobs]
+
+
+def _parts(rows: int) -> int:
+    """A power of two of parts of about PART rows."""
+    parts = 1
+    while parts < MAX_PARTS and rows > PART * parts:
+        parts *= 2
+    return parts
+
+
+def _size(path: Path) -> int:
+    """Paragraphs of a sketch, read off the footer of its file."""
+    with pq.ParquetFile(path) as file:
+        at = file.schema.names.index("element", file.schema.names.index("host"))
+        groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
+        return sum(int(group.column(at).num_values) for group in groups)
+
+
+def _name(shard: Surveyed) -> str:
+    return f"{shard.sketch.parent.name}-{shard.sketch.stem}"
+
+
+SURVEY = Survey(
+    name="paragraphs",
+    version=1,
+    schema=SKETCH,
+    sketch=sketch,
+    exchange=exchange,
+    late=late,
+    stage="curated",
+    columns=("id", "source", "url", "fetched", "title", "text"),
+)

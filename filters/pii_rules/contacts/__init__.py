@@ -1,0 +1,1 @@
+"""E-mail addresses, handles and profile links."""

@@ -1,0 +1,118 @@
+"""Names that are no run of Hangul, names of foreigners, and the cells around a name: beside an identifier."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+import re2
+
+from filters.pii_rules.people import name_context as context
+from filters.pii_rules.people import name_patterns as forms
+from filters.pii_rules.people import name_values as values
+from filters.pii_rules.people.neighbourhood import REACH, Page, next_to
+from filters.pii_rules.text.digit_runs import matches
+from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.name_model import BARE, GIVEN, is_noun, is_particle, judged
+from filters.pii_rules.text.table_columns import neighbours
+
+_LEAST: Final = 3.0  # points of a name with blanks between its syllables
+AGAIN: Final = 64  # names of a text that are looked for again; bounds the work
+_PAPERS: Final = frozenset(("passport", "frn"))
+_NO_NAME_LAST: Final = frozenset("은는을를의에신한된할")
+_FOREIGN: Final = re2.compile(
+    "(?:^|[|,;:(\t/.]|국적|[가-힣](?:인|자)|  )[ 0-9.]*([가-힣]{2,7}(?: [가-힣]{2,7})?)"
+    "[ ,/|(\t:]*(?:(?:외국인)?등록번호|여권(?:번호)?|거소신고번호)?[ :(|,]*$"
+)
+
+
+def again(text: str, names: Sequence[Found]) -> Iterator[Found]:
+    """Where else in `text` the names stand, of three syllables and more: who is told by one place is told by all.
+
+    >>> text = "홍길동 010-0000-1234. 홍길동은 쉽니다."
+    >>> [f.start for f in again(text, [Found(0, 3, "name", 1.0, "")])]
+    [19]
+    """
+    values = [text[f.start : min(f.end, f.start + 5)] for f in names[:AGAIN]]
+    yield from elsewhere(text, values, {f.start for f in names})
+
+
+def elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Found]:
+    """The places of names in `text` that do not begin at one of `known`; officials stay, a particle may follow."""
+    for name in dict.fromkeys(values):
+        if len(name) not in (3, 4) or judged(name)[0] != len(name) or judged(name)[1] < BARE:
+            continue
+        at = text.find(name)
+        while at >= 0:
+            end = at + len(name)
+            if at not in known and not _is_hangul(text[at - 1 : at]) and not context.is_public(text, at, end):
+                stop = end
+                while stop < end + 7 and _is_hangul(text[stop : stop + 1]):
+                    stop += 1
+                if is_particle(text[end:stop]):
+                    yield Found(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
+            at = text.find(name, end)
+
+
+def written_otherwise(page: Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
+    """Names in Latin letters, in Chinese, and with blanks between their syllables, next to an identifier."""
+    text = page.text
+    for start, end in matches(forms.OTHERWISE, part, coded):
+        start += not (part[start].isupper() or _is_hangul(part[start]) or part[start] in forms.HAN)
+        value = part[start:end]
+        start, end = first + start, first + end
+        if values.is_spaced(value):
+            if len(value.split()) > 3 or len(value.split()[0]) > 1:  # 부 홍 길 동
+                cut = len(value) - len(value.split(maxsplit=1)[1])
+                start, value = start + cut, value[cut:]
+            fits = values.spaced_points(value) >= _LEAST and values.is_whole(text, end, value)
+        elif value[0] in forms.HAN:
+            fits = not any("\u4e00" <= c <= "\u9fff" for c in (text[start - 1 : start], text[end : end + 1]))
+        else:
+            words = value.replace("-", " ").split()
+            fits = any(w.upper() in forms.ROMANIZED for w in (words[0], words[-1]))
+        at = bisect_left(page.starts, end)
+        if not fits and value.isupper() and not forms.ON_PASSPORTS.intersection(value.split()):
+            fits = any(a.kind in _PAPERS for a in page.anchors[max(0, at - 1) : at + 1])
+        if not fits or context.is_public(text, start, end):
+            continue
+        if next_to(page, start, context.with_characters(text, end), at):
+            yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
+
+
+def foreigners(page: Page) -> Iterator[Found]:
+    """Whose registration or passport it is: one or two words that are none of a form, before its number and label."""
+    for i, anchor in enumerate(page.anchors):
+        if anchor.kind != "frn":
+            continue
+        first = max(page.anchors[i - 1].end if i else 0, anchor.start - REACH)
+        line = page.text[first : anchor.start].rpartition("\n")[2]
+        words = _FOREIGN.search(line.encode())
+        if words is None:
+            continue
+        value = words.group(1).decode()
+        if any(is_noun(word) or word[-1] in _NO_NAME_LAST or context.is_label(word) for word in value.split()):
+            continue
+        start = anchor.start - len(line) + len(line.encode()[: words.start(1)].decode())
+        yield Found(
+            start, start + len(value), "name", 0.75, f"before the papers of a foreigner; {len(value)} characters"
+        )
+
+
+def in_same_column(page: Page, start: int, end: int) -> Iterator[Found]:
+    """The cell above and below a name in a table without headings, where its row has an identifier too."""
+    text = page.text
+    for first, stop in neighbours(text, start, end):
+        value = text[first:stop]
+        known = 2 <= len(value) <= 4 and value.isalpha() and all(map(_is_hangul, value))
+        if not known or (is_noun(value) and value not in GIVEN):
+            continue
+        line, last = text.rfind("\n", 0, first) + 1, text.find("\n", stop)
+        at = bisect_left(page.starts, line)
+        if at < len(page.starts) and (last < 0 or page.starts[at] < last):
+            yield Found(first, stop, "name", 0.75, f"in the column of a name; {stop - first} characters")
+
+
+def _is_hangul(char: str) -> bool:
+    return "가" <= char <= "힣"

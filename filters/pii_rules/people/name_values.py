@@ -1,0 +1,170 @@
+"""The value of a field: whether it is whole, how its syllables are spaced, and how much of it is a name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from filters.pii_rules.people import name_context as context
+from filters.pii_rules.people import name_patterns as forms
+from filters.pii_rules.text.digit_runs import begins, contains, leading
+from filters.pii_rules.text.name_model import GIVEN, STARTS, STOP, is_noun, is_particle, judged, name_length
+
+FORM: Final = 60  # code points around 이름: in which another label of a form stands
+_APART: Final = 5.0
+_SAMPLES: Final = frozenset("홍길동 홍길순 김철수 이영희 김영희 김갑동 성춘향 이몽룡 아무개".split())
+_AROUND: Final = 60  # code points around such a name in which it is called a sample
+_NO_ENDS: Final = frozenset("은는을를의에고며다요니회단점팀")  # of names in another language
+NO_VALUES: Final = frozenset(
+    "상동 없음 미정 동일 공석 미상 공란 "
+    "불명 합계 소계 생략 관리자 사무실 퇴사 휴직 부재 결석 공동 법인 단체 미기재 비공개 "
+    "무기명 가명 전체 기타 공용 주차 우편 주택 상가 "
+    "익명 무명 테스트 본사 친구 지인 세무서 견본 샘플 홈페이지".split()
+)
+OPEN: Final = 3.0  # points of a name behind a label and a blank
+
+
+def is_whole(text: str, end: int, value: str) -> bool:
+    """Whether `value` is whole: behind syllables that are spaced apart, and Latin, a particle may follow."""
+    after = text[end : end + 1]
+    if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
+        return False
+    closed = after in forms.CLOSERS or text[end : end + 2] in ("  ", " (", " /")
+    if not closed and is_spaced(value) and len("".join(value.split())) == 2:
+        rest = "".join(text[end : end + 24].split())
+        return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
+    if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
+        rest = "".join(text[end : end + 24].split())
+        return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
+    if not _is_hangul(after):
+        return True
+    if _is_hangul(value[0]) and not is_spaced(value):
+        return False  # twelve syllables and more are a sentence
+    stop = end
+    while stop < min(end + 6, len(text)) and _is_hangul(text[stop]):
+        stop += 1
+    return is_particle(text[end:stop])
+
+
+def before_label(text: str, end: int, value: str) -> tuple[int, str]:
+    """End and value without a last syllable that begins the next label: 견 우 전 화 0 1 0."""
+    if len(value) < 5 or not is_spaced(value) or not begins(forms.LOOSE, text[end : end + 6]):
+        return end, value
+    if not (value[-1] + "".join(text[end : end + 24].split())).startswith(forms.NEXT_LABELS):
+        return end, value
+    shorter = value[:-1].rstrip(forms.BLANKS)
+    return end - len(value) + len(shorter), shorter
+
+
+def is_spaced(value: str) -> bool:
+    """Whether a value is Hangul with blanks between the syllables."""
+    return "가" <= value[:1] <= "힣" and not value.isalpha()
+
+
+def spaced_points(value: str) -> float:
+    """Points of a name with blanks in it; where only the family name stands apart, the given name must be known.
+
+    >>> spaced_points("김 철 수") > 0, spaced_points("김 철수") > 0, spaced_points("최 근에") > 0
+    (True, True, False)
+    """
+    plain = "".join(c for c in value if _is_hangul(c))
+    if len(plain) == 2:
+        return OPEN if plain[0] in STARTS and plain not in STOP else -9.0
+    length, points = judged(plain)
+    apart = len(value.split()) == len(plain)
+    if length != len(plain) or not (apart or points >= _APART):
+        return -9.0
+    return points + apart  # nobody parts a word so
+
+
+def split(whole: str, head: forms.Pattern) -> tuple[str, str]:
+    """Label and value; the value is empty where the label takes part of it."""
+    first = len(whole)
+    while first and _is_hangul(whole[first - 1]):
+        first -= 1
+    lone = whole[:first].rstrip(forms.BLANKS)[-2:]
+    if first and len(whole) - first > 1 and not (_is_hangul(lone[-1:]) and not _is_hangul(lone[:1])):
+        return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
+    label = leading(head, whole)
+    if label is None:
+        return whole, ""
+    value = whole[len(label) :]
+    return label, value if begins(forms.VALUE, value) else ""
+
+
+def length_of(value: str, least: float) -> int:
+    """Characters of `value` that are a name of so many points; 0 if it is none."""
+    if not value or value in forms.NO_LATIN:
+        return 0
+    if not _is_hangul(value[0]):
+        return len(value)
+    if is_spaced(value):
+        return len(value) if spaced_points(value) >= least else 0
+    return name_length(value, least)
+
+
+def given_alone(text: str, end: int, value: str, sure: bool) -> bool:
+    """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
+    if text[end : end + 1] in ("\t", "|") and context.is_label(
+        text[end + 1 : end + 12].replace("|", "\t").split("\t")[0].strip()
+    ):
+        return False  # a row of headings
+    known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
+    if not known or value in NO_VALUES or value[-1] in "팀점" or contains(forms.PETS, text[max(0, end - FORM) : end]):
+        return False
+    return (
+        text[end : end + 1] in ("\n", ",", "|", "\t", "")
+        or text[end : end + 2] in ("  ", " (")
+        or text[end : end + 3].lstrip(" (")[:1].isdecimal()
+    )
+
+
+def in_words(text: str, end: int, value: str) -> tuple[int, int, str]:
+    """Length, end and text of a name of another language in several words that fills its field; 0 if it is none.
+
+    >>> in_words("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2], in_words("성명: 박 알렉세이", 10, "박 알렉세이")[2]
+    ('응우옌 티 란', '박 알렉세이')
+    """
+    start = end - len(value)
+    stop = end
+    while stop < min(start + 24, len(text)) and (_is_hangul(text[stop]) or _parts(text, stop)):
+        stop += 1
+    words = text[start:stop].split(" ")
+    while len(words) > 2 and context.is_label(words[-1]):
+        stop -= len(words.pop()) + 1
+    whole = text[start:stop]
+    closed = text[stop : stop + 1] in forms.CLOSERS or text[stop : stop + 2] in ("  ", " (", " /") or stop < end + 1
+    after = text[stop : stop + 12].split()
+    closed = closed or (after != [] and context.is_label(after[0]))
+    fits = 2 <= len(words) <= 4 and len(whole) - len(words) + 1 >= 5 and max(map(len, words)) > 2
+    if not (fits and closed) or any(is_noun(w) or w[-1] in _NO_ENDS or context.is_label(w) for w in words):
+        return 0, end, value
+    return len(whole), stop, whole
+
+
+def _parts(text: str, at: int) -> bool:
+    return text[at] == " " and _is_hangul(text[at + 1 : at + 2])
+
+
+def foreign(value: str) -> int:
+    """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
+    if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
+        return 0
+    if value[-1] in _NO_ENDS:
+        return 0
+    return len(value)
+
+
+def is_sample(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] is nobody's name, and the text near says that it shows how a form is filled in.
+
+    >>> is_sample("성명: 홍길동 (작성 예시)", 4, 7), is_sample("성명: 홍길동", 4, 7)
+    (True, False)
+    """
+    if text[start:end] not in _SAMPLES:
+        return False
+    near = text[max(0, start - _AROUND) : end + _AROUND]
+    return "예시" in near or "○○" in near
+
+
+def _is_hangul(char: str) -> bool:
+    return "가" <= char <= "힣"

@@ -1,0 +1,90 @@
+"""A text with its identifiers: which stretches around them are read for names, and what stands next to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from filters.pii_rules.people import name_context as context
+from filters.pii_rules.text.match import Found
+from malmoi.document import Morphemes
+
+REACH: Final = 40  # code points between a name and the identifier it is linked to
+_LABEL: Final = 20  # code points of a label before a name that is in reach
+_LINE: Final = 160  # code points of the line of an identifier that are read on either side
+_LINK: Final = 2.0
+_TIGHT: Final = 3.0  # nothing but marks between
+_OWN: Final = 4.0  # before a number that only a person has
+_MAILBOX: Final = 5.0  # 홍길동 <hong@example.kr>
+_HOLDER: Final = 3.0  # behind an account mostly stands whose it is
+_MARKS: Final = frozenset(("(", "/", ",", "|", "=", ":", "[", "\t", "·", "-", '","', "','"))
+_OF_PERSONS: Final = frozenset(("rrn", "frn", "passport", "driver_license", "health_insurance"))
+_MACHINES: Final = frozenset(("ip", "mac"))  # they call for a label, a name next to them may be a host
+QUARTERS: Final = ("동", "읍", "면", "리", "가")
+
+
+class Page(NamedTuple):
+    """A text with its identifiers in order, and its analysis if there is one."""
+
+    text: str
+    anchors: Sequence[Found]
+    starts: list[int]  # of the anchors
+    morphemes: Morphemes | None
+
+
+def stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]:
+    """The lines of the identifiers and 40 code points around them, each code point once, in whole words."""
+    start = stop = 0
+    for anchor in anchors:
+        line = text.rfind("\n", max(0, anchor.start - _LINE), anchor.start) + 1
+        first = min(line or max(0, anchor.start - _LINE), max(0, anchor.start - REACH))
+        first = max(first, anchor.start - _LINE)
+        label = text.rfind("\n", max(0, first - _LABEL), first) + 1  # of a value that begins within reach
+        first = label or first
+        end = text.find("\n", anchor.end, anchor.end + _LINE)
+        last = max(end if end >= 0 else anchor.end + _LINE, anchor.end + REACH)
+        if first > stop:
+            if stop > start:
+                yield _whole(text, start, stop)
+            start = first
+        stop = max(stop, last)
+    yield _whole(text, start, min(stop, len(text)))
+
+
+def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The stretch without the rest of a word at its start, and with the rest of the word at its end."""
+    while 0 < start < stop and _is_hangul(text[start - 1]) and _is_hangul(text[start]):
+        start += 1
+    limit = min(len(text), stop + 12)
+    while 0 < stop < limit and _is_hangul(text[stop - 1]) and _is_hangul(text[stop]):
+        stop += 1
+    return start, stop
+
+
+def next_to(page: Page, start: int, end: int, at: int) -> float:
+    """Points where nothing but marks and labels stands between a name and the identifier before or behind it."""
+    text, anchors = page.text, page.anchors
+    if at and anchors[at - 1].kind == "address" and start - anchors[at - 1].end < 3 and text[end - 1] in QUARTERS:
+        return 0.0  # 대학로 291 (구성동)
+    if at < len(anchors):
+        first = anchors[at].start
+        between = text[end:first]
+        if len(between) <= context.NEAR and anchors[at].kind not in _MACHINES and context.is_linked(between):
+            if anchors[at].kind == "email" and between.strip() in ("<", "[", "[mailto:", "<mailto:"):
+                return _MAILBOX
+            if anchors[at].kind in _OF_PERSONS:
+                return _OWN
+            return _TIGHT if between.strip() in _MARKS and between else _LINK
+    if at == 0:
+        return 0.0
+    before = anchors[at - 1]
+    far = not 0 < start - before.end <= context.NEAR
+    if far or before.kind in _MACHINES or (before.kind == "address" and text[end - 1] in QUARTERS):
+        return 0.0
+    if not context.is_linked(text[before.end : start]):
+        return 0.0
+    return _HOLDER if before.kind == "account" else _LINK
+
+
+def _is_hangul(char: str) -> bool:
+    return "가" <= char <= "힣"

@@ -1,0 +1,240 @@
+"""Addresses down to the door, with or without a label: by street (도로명) and by lot (지번)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import re2
+
+from filters.pii_rules.places import apartments
+from filters.pii_rules.places.details import details
+from filters.pii_rules.places.regions import (
+    BLANKS,
+    DISTRICTS,
+    FOLD,
+    GAP,
+    PROVINCES,
+    REGION,
+    STEMS,
+    has_district,
+    region_from,
+)
+from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, matches
+from filters.pii_rules.text.match import Found
+
+_DASH: Final = "[-\u2010-\u2015\u2212－]"
+_D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, as scans have it
+_SPELLED: Final = (
+    f"[일이삼사오육칠팔구십백천]{{1,8}}(?:{BLANKS}번지|{BLANKS}다시{BLANKS}[일이삼사오육칠팔구십백]{{1,6}})"
+)
+_LOT: Final = (
+    f"(?:지하{BLANKS})?(?:{DIGIT}{_D}{{0,4}}(?:{BLANKS}{_DASH}{BLANKS}{DIGIT}{_D}{{0,3}})?"
+    f"(?:{BLANKS}번지(?:{BLANKS}의{BLANKS}{DIGIT}{{1,4}})?|의{BLANKS}{DIGIT}{{1,4}}(?:{BLANKS}번지)?)?|{_SPELLED})"
+)
+_LANE: Final = f"(?:{FOLD}{DIGIT}{{1,4}}(?:번|[가나다라마바])?{BLANKS}(?:안|가|나|다)?길)?"
+_STREET: Final = f"[가-힣0-9·{ZERO_WIDTH}]{{1,12}}(?:로|길){_LANE}{FOLD}{_LOT}"
+_QUARTER: Final = f"[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:동|리|가)|[가-힣]{{1,5}}동{DIGIT}가"
+_NUMBERED: Final = f"[가-힣]{{1,5}}(?:로|동){DIGIT}가{FOLD}{_LOT}"  # 종로1가 9
+_PLOT: Final = f"(?:{_QUARTER}|[가-힣]{{1,6}}[읍면])(?:{BLANKS}산)?{FOLD}{_LOT}"
+_VILLAGES: Final = f"(?:(?:[가-힣]{{1,6}}(?:제?{DIGIT}{{1,2}})?(?:읍|면|동|리|가){GAP}?{FOLD}){{0,2}})"
+_ADDRESS: Final = re2.compile(f"({REGION}){_VILLAGES}(?:{_NUMBERED}|{_STREET}|{_PLOT})")
+NUMBER: Final = (
+    f"[가-힣0-9{ZERO_WIDTH}](?:로|길|동|리|가|읍|면){GAP}{{0,3}}(?:산{BLANKS})?\n?{BLANKS}(?:지하{BLANKS})?"
+    f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]{{1,8}}{BLANKS}(?:번지|다시))"
+)
+_AFTER_LABEL: Final = f"(?:{BLANKS}[)\\]\"']?{BLANKS}[:：=▶→\\]|│>]?{FOLD}[\"']?)"
+_LABELS: Final = (
+    f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{GAP}?소|본적지?|등록기준지|소재지|송달{GAP}?장소|배송지|배달지|수령지|"
+    f"받(?:는|을|으실){GAP}?곳|보(?:낼|내실){GAP}?곳|사는{GAP}?곳|자택|사용본거지|(?i:addr(?:ess)?))"
+)
+_HEAD: Final = f"{_LABELS}{_AFTER_LABEL}(?:[(]?(?:우{BLANKS})?{DIGIT}{{5}}[)]?{BLANKS}[,]?{BLANKS})?"
+LABELLED: Final = (
+    f"{_HEAD}(?:"
+    f"(?:[가-힣]{{1,5}}(?:특별자치시|특별자치도|특별시|광역시|시|도|군|구)|{PROVINCES})"
+    f"(?:{GAP}{{1,2}}[가-힣0-9]{{1,10}}){{0,4}}?{GAP}{{0,2}}(?:{_STREET}|{_PLOT})|{_STREET}|[가-힣]{{2,6}}(?:동|리)(?:{BLANKS}산)?{FOLD}{_LOT})"
+)
+_LABELLED: Final = re2.compile(f"^{LABELLED}")
+_LABEL_WORD: Final = re2.compile(_LABELS)
+_LABEL_HEAD: Final = re2.compile(f"^{_HEAD}")
+# 경 기 도 없 는 시 없 는 로 9 9: each letter apart, as in forms and scans.
+APART: Final = "[시군구도] {1,2}(?:[가-힣] {1,2}){2,12}[로길동리가] {1,2}[0-9]"
+_APART: Final = re2.compile(APART)
+# The gate is one automaton for many expressions: without counts, which would make it large.
+_NUMBER_GATE: Final = (
+    f"[가-힣0-9{ZERO_WIDTH}](?:로|길|동|리|가|읍|면){GAP}*(?:산{GAP}*)?\n?{GAP}*(?:지하{GAP}*)?"
+    f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]+{GAP}*(?:번지|다시))"
+)
+APART_GATE: Final = "[시군구도] +[가-힣] +[가-힣] .*[로길동리가] +[0-9]"
+GATES: Final = (_NUMBER_GATE, *apartments.GATES)
+_NUMBER: Final = re2.compile(NUMBER)
+_LABEL: Final = re2.compile(
+    f"(?:주{GAP}{{0,4}}소지?|주거지?|거주지|거{BLANKS}소|소재지|배송지|사는 곳|받는 곳|받을 곳|사업장|본적|등록기준지|"
+    "송달할? ?(?:곳|장소)|위치|[Aa]ddr(?:ess)?|ADDR(?:ESS)?)[^가-힣]{0,8}$"
+)
+_ONLY_STREET: Final = re2.compile(
+    f"(?:^|[^가-힣0-9])([가-힣]{{2,6}}(?:로|길)(?: ?{DIGIT}{{1,3}}번?[가나다]?길)? ?{DIGIT}{{1,4}}(?:-{DIGIT}{{1,3}})?)"
+)
+_LABELLED_REACH = 120  # code points from a label to the number behind it
+_BACK = 64  # code points before a number in which its region begins
+_AHEAD = 40  # code points behind in which the number ends
+_UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # behind a lot they make it a quantity
+_PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란요외"
+
+
+def found(text: str, data: bytes) -> Iterator[Found]:
+    """Findings of kind `address`, from the region to the last detail; linear in the length of `text`.
+
+    A district of the gazetteer must stand before the street or village, or a province in full and any
+    district; of the provinces only Sejong has none below it. Streets without a number and quantities
+    (강남구로 3명) stay.
+    """
+    yield from _united([*_by_number(text, data), *_by_label(text, data), *apartments.doors(text, data)])
+
+
+def apart(text: str, data: bytes) -> Iterator[Found]:
+    """Addresses whose letters stand apart: 경 기 도 없 는 시 없 는 로 9 9."""
+    last = -1
+    for start, _ in matches(_APART, text, data) if b" " in data else ():
+        if start > last:
+            last = text.find("\n", start)
+            last = last if last >= 0 else len(text)
+            yield from _apart(text, max(text.rfind("\n", 0, start) + 1, start - _BACK), min(last, start + 2 * _BACK))
+
+
+def _by_number(text: str, data: bytes) -> Iterator[Found]:
+    done = 0
+    for start, end in matches(_NUMBER, text, data):
+        if start < done:
+            continue
+        item = _around(text, start, end, done)
+        if item is not None:
+            done = item.end
+            yield item
+
+
+def _by_label(text: str, data: bytes) -> Iterator[Found]:
+    """Addresses whose region no gazetteer knows, right behind 주소, 주소지, 거주지 and the like."""
+    for start, _ in matches(_LABEL_WORD, text, data):
+        match = _LABELLED.match(text[start : start + _LABELLED_REACH])
+        if match is None:
+            continue
+        end = start + len(match.group())
+        head = _LABEL_HEAD.match(match.group())
+        first = start + len(head.group()) if head else start
+        inside = "가" <= text[start - 1 : start] <= "힣" and text[start] not in "주거본등"
+        if text[first : first + 1].isdigit() or inside or first == start or _is_quantity(text, end, text[first:end]):
+            continue
+        yield Found(first, details(text, end), "address", 0.85, "label before; number of a door")
+
+
+def _united(items: list[Found]) -> Iterator[Found]:
+    """Findings that overlap made one: the region of the one, the door of the other."""
+    items.sort(key=lambda f: (f.start, -f.end))
+    last: Found | None = None
+    for item in items:
+        if last is None or item.start >= last.end:
+            if last is not None:
+                yield last
+            last = item
+        elif item.end > last.end:
+            last = Found(last.start, item.end, "address", max(last.confidence, item.confidence), last.why)
+    if last is not None:
+        yield last
+
+
+def _around(text: str, start: int, end: int, done: int) -> Found | None:
+    """The address whose lot begins in text[start:end]; only a bounded window is read."""
+    first = max(done, start - _BACK)
+    data = text[first : end + _AHEAD].encode()
+    least = len(text[first:end].encode())
+    match = next((m for m in _ADDRESS.finditer(data) if m.end() >= least), None)
+    if match is None:
+        return _without_region(text, first, start, end) if "호" in text[end : end + _AHEAD] else None
+    region = match.group(1).decode()
+    skipped = region_from(region)
+    begin = first + len(data[: match.start()].decode()) + skipped
+    if skipped < 0 or begin > start or "가" <= text[begin - 1 : begin] <= "힣":
+        return None
+    stop = first + len(data[: match.end()].decode())
+    if _is_quantity(text, stop, text[begin:stop]):
+        return None
+    region = region[skipped:].strip()
+    begin -= _town_before(text, begin)
+    last = details(text, stop)
+    labelled = _LABEL.search(text[max(0, begin - 24) : begin]) is not None
+    district = has_district(region)
+    if not district and not labelled and "번지" not in text[begin:stop] and last == stop:
+        return None
+    reason = "label before" if labelled else "district of the gazetteer" if district else "province"
+    facts = "door" if last > stop else "lot"
+    return Found(begin, last, "address", 0.95 if labelled or last > stop else 0.9, f"{reason}; {facts}")
+
+
+def _without_region(text: str, first: int, start: int, end: int) -> Found | None:
+    """없는로 7길 31-9, 401호: street, number and room."""
+    for match in _ONLY_STREET.finditer(text[first : end + _AHEAD]):
+        begin, stop = first + match.start(1), first + match.end(1)
+        last = details(text, stop)
+        roomy = text[last - 1] == "호" and last > stop
+        if begin <= start < stop and roomy and not _is_quantity(text, stop, text[begin:stop]):
+            return Found(begin, last, "address", 0.8, "street, number and room without a region")
+    return None
+
+
+def _apart(text: str, first: int, last: int) -> Iterator[Found]:
+    """An address whose letters stand apart, read without its blanks."""
+    kept = [i for i in range(first, last) if not text[i].isspace()]
+    bare = "".join(text[i] for i in kept)
+    match = _ADDRESS.search(bare)
+    if match is None:
+        return
+    region = match.group(1)
+    start = bare.index(match.group())
+    end = details(bare, start + len(match.group()))
+    known = _FIRST_REGION.search(region)
+    if known is None:
+        return
+    start += region.index(known.group())
+    yield Found(kept[start], kept[end - 1] + 1, "address", 0.9, "letters apart; region and lot")
+
+
+def _town_before(text: str, begin: int) -> int:
+    """How many code points of 성남 stand before 분당구 that belong to it."""
+    word = text[max(0, begin - 8) : begin]
+    last = word.split()[-1:] if word[-1:].isspace() else []
+    return begin - text.rindex(last[0], 0, begin) if last and last[0] in STEMS else 0
+
+
+_FIRST_REGION: Final = re2.compile(f"{PROVINCES}(?:[가-힣]{{1,4}}[시군구])?|(?:" + "|".join(sorted(DISTRICTS)) + ")")
+
+
+def _is_quantity(text: str, stop: int, value: str) -> bool:
+    """제주시 연동 3개, 서구로 10시, 강남구 역삼동 031-…: numbers that count or are called."""
+    lot = value.rstrip()
+    after = text[stop : stop + 1]
+    if after.isdigit() or (after.isascii() and after.isalpha()):
+        return True
+    if _ENDS_IN_FLOW.search(lot) is not None:
+        return True
+    if lot.endswith(("호", "층", "번지")) or not lot[-1:].isdigit():
+        return False
+    if after in tuple("-.,:/") and text[stop + 1 : stop + 2].isdigit():
+        return True
+    digits = lot[len(lot.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
+    head, _, rest = digits.partition("-")
+    if len(head) == 4 and len(rest) == 4:
+        return True  # 1588-…: a number to call
+    if _CALLED.match(digits) is not None and _MORE_DIGITS.match(text[stop : stop + 5]) is not None:
+        return True  # 역삼동 02 000 …
+    follows = text[stop : stop + 2].strip()[:1]
+    if "가" <= after <= "힣":
+        return after not in _PARTICLES
+    return follows in tuple(_UNITS) and not text[stop : stop + 1].isspace()
+
+
+_ENDS_IN_FLOW: Final = re2.compile(
+    "(?:으로|므로|대로는|[이그저]리)[ \n]*[0-9-]+$|[읍면] ?(?:19|20)[0-9]{2}$"
+)  # 앞으로 3, 그리고 …
+_CALLED: Final = re2.compile("^(?:01[016789]|02|0[3-6][1-5]|070|080|050[0-9])(?:-|$)")
+_MORE_DIGITS: Final = re2.compile("^[ )-]{1,2}[0-9]{2}")

@@ -1,0 +1,1 @@
+"""Find a detected value again in its document."""

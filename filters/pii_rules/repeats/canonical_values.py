@@ -1,0 +1,119 @@
+"""One value, however it is written: `canonical` gives equal forms for equal values of a kind."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import re2
+
+from filters.pii_rules.contacts import emails, handles
+from filters.pii_rules.numbers import spelled_out
+from filters.pii_rules.numbers.phones import prefix_of
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH
+
+MASKS: Final = frozenset("*x●○■")
+LENGTHS: Final = {  # digits of a whole value
+    "rrn": (13,),
+    "frn": (13,),
+    "crn": (13,),
+    "brn": (10,),
+    "phone": range(7, 13),
+    "account": range(7, 17),
+    "card": range(14, 20),
+    "driver_license": (10, 12),
+    "health_insurance": (11,),
+}
+_UNSEEN: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
+_DATE: Final = re2.compile("^['’]?([0-9]{4}|[0-9]{2})[^0-9]+([0-9]{1,2})[^0-9]+([0-9]{1,2})[^0-9]*$")
+_DIGITS: Final = re2.compile("^(?:[0-9]{2})?([0-9]{2})([0-9]{2})([0-9]{2})[^0-9]*$")
+_DAY_FIRST: Final = re2.compile("^([0-9]{1,2})[./-]([0-9]{1,2})[./-]((?:19|20)[0-9]{2})[^0-9]*$")
+_SIGNS: Final = (
+    ("_", re2.compile("[(\\[]?(?:언더바|언더스코어|언더라인|언더|밑줄|underscore)[)\\]]?")),
+    ("-", re2.compile("[(\\[]?(?:하이픈|대시)[)\\]]?")),
+    (".", re2.compile("[(\\[]?(?:쩜|점|닷|dot)[)\\]]?|[·･ㆍ•]")),
+)
+LETTERS: Final = {  # as they are told over the telephone
+    "에이치": "h", "더블유": "w", "더블류": "w", "에이": "a", "에프": "f", "아이": "i", "제이": "j", "케이": "k",
+    "아르": "r", "에스": "s", "브이": "v", "엑스": "x", "와이": "y", "제트": "z", "지트": "z", "언더바": "_",
+    "언더": "_", "밑줄": "_", "하이픈": "-", "대시": "-", "비": "b", "씨": "c", "시": "c", "디": "d", "이": "e",
+    "지": "g", "쥐": "g", "엘": "l", "엠": "m", "엔": "n", "오": "o", "피": "p", "큐": "q", "알": "r", "티": "t",
+    "유": "u", "점": ".", "쩜": ".",
+}  # fmt: skip
+_LETTER: Final = re2.compile("|".join(sorted(LETTERS, key=len, reverse=True)) + "|[영공일이삼사오육칠팔구0-9]")
+_SAID: Final = {c: str(i) for i, c in enumerate("공일이삼사오육칠팔구")} | {"영": "0", "륙": "6"}
+
+
+def canonical(kind: str, value: str) -> str:
+    """The form in which two writings of one value of `kind` are equal; it is compared and never written.
+
+    >>> canonical("phone", "+82 10-0000-1234") == canonical("phone", "공일공 0000 일이삼사")
+    True
+    >>> canonical("messenger", "@Maru_7"), canonical("messenger", "maru 언더바 7")
+    ('maru_7', 'maru_7')
+    >>> canonical("email", "HONG 골뱅이 example 점 kr"), canonical("birth_date", "1991년 2월 30일")
+    ('hongexample.kr', '91-02-30')
+    """
+    if kind in LENGTHS:
+        return _number(kind, value)
+    if kind == "email":  # without its sign, for which people put many
+        return "".join(c for c in emails.read(value) if c.isalnum() or c in "._+-")
+    if kind == "messenger":
+        return _handle(value)
+    folded = folded_of(value)
+    if kind == "birth_date":
+        return _date(folded) or folded
+    if kind in ("vehicle", "passport", "mac"):
+        return "".join(filter(str.isalnum, folded))
+    if kind == "address":
+        return folded.replace(",", "").replace("(", "").replace(")", "")
+    return folded
+
+
+def folded_of(value: str) -> str:
+    """Letters and signs at their usual width in lower case, without blanks and what nobody sees."""
+    folded = unicodedata.normalize("NFKC", value).casefold()
+    return "".join(c for c in folded if c.isprintable() and not c.isspace())
+
+
+def _number(kind: str, value: str) -> str:
+    folded = unicodedata.normalize("NFKC", value).casefold().partition("~")[0]
+    plain = "".join(c for c in folded if c.isdecimal() or c in MASKS)
+    if any(c.isalnum() and not c.isdecimal() and c not in MASKS for c in folded):
+        read = spelled_out.digits(value)
+        if _national(kind, read) and (len(plain) < len(read) or len(plain) not in LENGTHS[kind]):
+            plain = read
+    return (_national(kind, plain) or plain) if kind == "phone" else plain
+
+
+def _national(kind: str, digits: str) -> str:
+    """The digits of a whole value, a telephone number without the code of the country; "" where they make none."""
+    if kind != "phone":
+        return digits if len(digits) in LENGTHS[kind] else ""
+    short = digits.removeprefix("00") if digits.startswith("0082") else digits
+    short = "0" + short[2:].lstrip("0") if short.startswith("82") else short
+    if not prefix_of(short) and prefix_of("0" + short):
+        return "0" + short  # a zero that a table lost
+    return short if prefix_of(short) else ""
+
+
+def _handle(value: str) -> str:
+    narrow = handles.narrow(value.translate(_UNSEEN)).casefold().strip()
+    if "/" in narrow:  # a link to somebody ends in the handle
+        narrow = narrow.rstrip("/").rpartition("/")[2]
+    narrow = narrow.removeprefix("골뱅이").strip().lstrip("@").strip()
+    if narrow and "가" <= narrow[0] <= "힣" and handles.spelled(narrow, 0) >= len(narrow) - 1:
+        return "".join(LETTERS.get(name, _SAID.get(name, name)) for name in _LETTER.findall(narrow))
+    for sign, words in _SIGNS:
+        narrow = words.sub(sign, narrow)
+    return "".join(_SAID.get(c, c) for c in narrow if not c.isspace())
+
+
+def _date(folded: str) -> str:
+    """Year (two digits), month and day; "" where none is read."""
+    last = _DAY_FIRST.match(folded)
+    match = _DATE.match(folded) or _DIGITS.match(folded)
+    if last is None and match is None:
+        return ""
+    day, month, year = last.groups() if last is not None else reversed(match.groups())
+    return f"{year[-2:]}-{int(month):02d}-{int(day):02d}"

@@ -1,0 +1,213 @@
+"""Where else in a document a value stands that one rule found: the same value in any writing, of every kind.
+
+A value that is known needs no label and no form, so this is one search for all kinds, behind the rules. Short values
+and words of prose are sought only where they stand by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import re2
+
+from filters.pii_rules.contacts import handles
+from filters.pii_rules.numbers import spelled_out
+from filters.pii_rules.people import foreign_names as others
+from filters.pii_rules.repeats import written_forms as forms
+from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical
+from filters.pii_rules.text import dates
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
+from filters.pii_rules.text.match import Found, resolved
+
+MOST: Final = 1_024  # values of a kind that are sought again as words; numbers have no bound
+_AT_ONCE: Final = 64  # values of one expression
+_BYTES: Final = 64 << 20  # for the states of its automaton
+_MAX_GAP: Final = 5  # code points between two digits
+_SHORT: Final = 9  # digits below which a number may be a quantity
+_GONE: Final = "\x00"  # stands for what is found already: no letter, digit or mark of anything
+_CONFIDENCE: Final = 0.75
+_WIDE: Final = re2.compile("[！-～ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff]")
+_UNSEEN: Final = re2.compile(f"[{ZERO_WIDTH}]")
+_DAY: Final = re2.compile(dates.DAY)
+_UNITS: Final = frozenset("원명개건년월일회쪽권층점위억만천조톤배%㎡")
+Value = tuple[str, str]  # kind, and how it is written
+
+
+def found(text: str, values: Iterable[Value], taken: Sequence[Found] = ()) -> list[Found]:
+    """The other places of `values` in `text`, in order and none on one of `taken`; linear in the length of `text`.
+
+    >>> text = "T02-000-1234, 0２ 000 1234"
+    >>> [text[f.start : f.end] for f in found(text, [("phone", "02)000-1234")])]
+    ['02-000-1234', '0２ 000 1234']
+    """
+    known = _distinct(values)
+    if not known:
+        return []
+    page = _page(text, taken)
+    hits = [*_numbers(page, known), *_days(page, known), *_names(page, known)]
+    for kind, by_form in known.items():
+        if kind in forms.WORDS:
+            hits += _words(page, kind, list(by_form.values())[:MOST])
+    return resolved(page.placed(hit) for hit in hits)
+
+
+def _distinct(values: Iterable[Value]) -> dict[str, dict[str, str]]:
+    """By kind, the writing that came first of each value, by its canonical form."""
+    known: dict[str, dict[str, str]] = {}
+    for kind, value in dict.fromkeys(values):
+        known.setdefault(kind, {}).setdefault(canonical(kind, value), value)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A text as it is searched: known places blanked, one width of letters, nothing that nobody sees."""
+
+    text: str
+    data: bytes
+    places: Sequence[int] | None  # of each code point in the text as it came; None where all are there
+
+    def placed(self, hit: Found) -> Found:
+        if self.places is None:
+            return hit
+        start, end = self.places[hit.start], self.places[hit.end - 1] + 1
+        return Found(start, end, hit.kind, hit.confidence, hit.why)
+
+
+def _page(text: str, taken: Sequence[Found]) -> _Page:
+    parts, at = [], 0
+    for one in taken:
+        parts += [text[at : one.start], _GONE * (one.end - one.start)]
+        at = one.end
+    text = "".join((*parts, text[at:]))
+    data = text.encode("utf-8", "replace")
+    places = None
+    if len(data) > len(text):
+        if _WIDE.search(data) is not None:
+            text = handles.narrow(text)
+        if _UNSEEN.search(data) is not None:
+            places = [i for i, c in enumerate(text) if c not in ZERO_WIDTH]
+            text = "".join(text[i] for i in places)
+        data = text.encode("utf-8", "replace")
+    return _Page(text, data, places)
+
+
+def _hit(start: int, end: int, kind: str) -> Found:
+    return Found(start, end, kind, _CONFIDENCE, "told elsewhere in the document")
+
+
+def _numbers(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Found]:
+    whole: dict[str, str] = {}
+    local: dict[str, str] = {}
+    for kind in sorted(known.keys() & LENGTHS.keys()):
+        for digits in known[kind]:
+            for form in forms.numbers(kind, digits):
+                whole.setdefault(form, kind)
+            if kind == "phone" and (tail := forms.local(digits)):
+                local[tail] = kind
+    sizes = sorted({*map(len, whole), *map(len, local)}, reverse=True)
+    for places, digits in spelled_out.groups(page.text, page.data) if sizes else ():
+        at = 0
+        while at < len(digits):
+            step = 1
+            for size in sizes if _opens(page.text, places[at][0]) else ():
+                number = digits[at : at + size]
+                if (number in whole or number in local) and len(number) == size:
+                    stretch = places[at : at + size]
+                    if _is_number(page.text, stretch, local=number not in whole):
+                        start = stretch[0][0] - page.text.startswith("+", max(0, stretch[0][0] - 1))
+                        yield _hit(start, stretch[-1][1], whole.get(number, "phone"))
+                        step = size
+                        break
+            at += step
+
+
+def _opens(text: str, start: int) -> bool:
+    """Whether a number may begin at this digit: no plain digit stands directly before a plain one."""
+    return not (text[start - 1 : start].isdecimal() and text[start].isdecimal())
+
+
+def _is_number(text: str, places: spelled_out.Places, *, local: bool) -> bool:
+    """Whether the digits at `places` are a number by themselves; `local` where they are one without its prefix."""
+    start, end = places[0][0], places[-1][1]
+    before, after = text[start - 1 : start], text[end : end + 2]
+    if text[end - 1].isdecimal() and after[:1].isdecimal():
+        return False
+    if any(b[0] - a[1] > _MAX_GAP for a, b in pairwise(places)):
+        return False
+    if local:
+        tied = (before in tuple(")-.") and before) or (after[:1] in tuple("-.") and after[1:].isdecimal())
+        return forms.LOCAL.match(text[start:end]) is not None and not tied
+    return len(places) >= _SHORT or ("," not in text[start:end] and _stands_alone(text, start, end))
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether digits are no part of a longer number or word, and no quantity: no letter, decimal or unit beside."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if before[-1:].isalnum() and before[-1:].isascii():
+        return False
+    if before[-1:] in tuple(".,-/:") and before and before[:-1].isdecimal():
+        return False
+    if after[:1] in _UNITS or (after[:1].isalnum() and after[:1].isascii()):
+        return False
+    return not (after[:1] in tuple(".,-/:") and after[1:].isdecimal())
+
+
+def _days(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Found]:
+    days = {day for day in known.get("birth_date", ()) if day[:2].isdecimal()}
+    for start, end in matches(_DAY, page.text, page.data) if days else ():
+        if canonical("birth_date", page.text[start:end]) in days and _stands_alone(page.text, start, end):
+            yield _hit(start, end, "birth_date")
+
+
+def _names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Found]:
+    names = [name.partition("(")[0] for name in known.get("name", ())]
+    yield from others.elsewhere(page.text, names[: others.AGAIN], frozenset()) if names else ()
+
+
+def _words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Found]:
+    patterns = [p for value in values for p in forms.patterns(kind, value)]
+    data = page.data.lower()
+    options = re2.Options()
+    options.max_mem = _BYTES
+    options.longest_match = True
+    for first in range(0, len(patterns), _AT_ONCE):
+        expression = re2.compile("|".join(patterns[first : first + _AT_ONCE]), options)
+        for start, end in matches(expression, page.text, data):
+            if _fits(page.text, start, end, kind):
+                yield _hit(start, end, kind)
+
+
+def _fits(text: str, start: int, end: int, kind: str) -> bool:
+    """Whether text[start:end] is a word of its own; a particle may follow."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    value = text[start:end]
+    if _is_hangul(before[-1:]) and _is_hangul(value[:1]):
+        return False
+    if value.isdecimal():
+        return _stands_alone(text, start, end)
+    if (_is_word(before[-1:]) and _is_word(value[:1])) or (_is_word(after[:1]) and _is_word(value[-1:])):
+        return False
+    if kind == "key" or kind == "url_secret":
+        return True
+    if before[-1:] in tuple(".-") and before and _is_latin(before[:-1]) and _is_latin(value[:1]):
+        return False
+    if after[:1] in tuple(".-@") and after and _is_latin(after[1:]):
+        return False
+    prose = kind == "messenger" and value.isascii() and value.isalpha()
+    return not (prose and (before[-1:] in tuple("/.-:") or after[:1] in tuple("/-=(")) and before + after)
+
+
+def _is_hangul(char: str) -> bool:
+    return "가" <= char <= "힣"
+
+
+def _is_word(char: str) -> bool:
+    return char == "_" or _is_latin(char)
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() and char.isalnum()

@@ -1,0 +1,1 @@
+"""What all rules read: labels, digits, dates, checksums, table columns, the name model."""

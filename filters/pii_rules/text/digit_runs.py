@@ -1,0 +1,255 @@
+"""Runs of digits in a text, cut into groups: the ground on which the rules for numbers stand.
+
+`010-0000-1234`, `０１０ 0000 1234` and `010<zero width>0000-1234` give digits, offsets and
+separators of one and the same form, so that a rule never meets a width or a dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import re2
+
+from filters.pii_rules.text.labels import NOT_NUMBERED, Label, label_of
+
+ZERO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+_SPACES: Final = " \u00a0\u2002\u2003\u2009\u202f\u3000"
+_DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u30fc\u2500·ㆍ・•∙⋅‧"
+_DOTS: Final = ".．․"
+DIGIT: Final = "[0-9０-９]"
+SEPARATOR: Final = "[" + re2.escape(_SPACES + _DASHES + _DOTS + "()（）/_\n" + ZERO_WIDTH) + "]"
+MIN_DIGITS = 9  # the shortest number with an owner: 02-NNN-NNNN
+RUN: Final = f"{DIGIT}(?:{SEPARATOR}{{0,6}}{DIGIT}){{{MIN_DIGITS - 1},}}"
+_RUN: Final = re2.compile(RUN)
+
+_FOLD: Final = {
+    **{ord(c): "\u200b" for c in ZERO_WIDTH},
+    **{ord(c): " " for c in _SPACES},
+    **{ord(c): "-" for c in _DASHES},
+    **{ord(c): "." for c in _DOTS},
+    ord("（"): "(",
+    ord("）"): ")",
+    **{0xFF10 + i: str(i) for i in range(10)},
+}
+_LOOSE: Final = "~"  # a dash between blanks: inside a number, or between two of them
+WRAP: Final = "^"  # a dash at the end of a line: inside a number, or the bullet of the next one
+LINE: Final = "\n"  # the end of a line and no dash
+_NOTHING: Final = ""
+_TO_BLANKS: Final = {ord(c): " " for c in " -.()/_\n\u200b"}  # all that `folded` leaves between digits
+_DASHED: Final = {"-": "-", _LOOSE: "-", WRAP: "-"}
+BREAK: Final = "|"  # what separates numbers rather than parts of a number
+SLASHED: Final = ("/", "_")  # inside a number only where a label says so
+_ENDS: Final = (BREAK, LINE, *SLASHED)
+_SEPARATORS: Final = {
+    **dict.fromkeys(("-", " -", "- ", "--"), "-"),
+    " - ": _LOOSE,
+    " . ": ".",
+    **dict.fromkeys((" ", "  "), " "),
+    **dict.fromkeys((")", ") ", ")-", " )"), ")"),
+    **dict.fromkeys(("(", " (", "-("), "("),
+    ".": ".",
+    "/": "/",
+    "_": "_",
+    "..": ".",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Groups of digits in reading order; `separators[i]` stands before group i, the last one behind all."""
+
+    groups: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    separators: tuple[str, ...]  # "-", "~", "^", " ", ".", "(", ")", "/", "_", LINE or BREAK; one more than groups
+    labels: dict[tuple[int, bool], Label] = field(default_factory=dict, compare=False, repr=False)
+
+    def label(self, text: str, start: int, *, numbered: bool) -> Label:
+        """What `label_of` says, looked up once for all windows that begin at `start`."""
+        key = (start, numbered)
+        found = self.labels.get(key)
+        if found is None:
+            found = self.label(text, start, numbered=False) if numbered else label_of(text, start)
+            if numbered and found.kind in NOT_NUMBERED:
+                found = label_of(text, start, numbered=True)
+            self.labels[key] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some neighbouring groups of a run, with what stands around them."""
+
+    text: str
+    run: Run
+    first: int
+    last: int  # exclusive
+    groups: tuple[str, ...] = field(init=False)
+    digits: str = field(init=False)  # of all groups, without separators
+    separators: tuple[str, ...] = field(init=False)  # between them; a dash between blanks or lines is a dash
+    start: int = field(init=False)  # code point of the first digit
+    end: int = field(init=False)  # code point behind the last digit
+    char_before: str = field(init=False)  # "" at the start of the text
+    char_after: str = field(init=False)  # "" at the end of the text
+
+    def __post_init__(self) -> None:
+        run, put = self.run, object.__setattr__
+        groups = run.groups[self.first : self.last]
+        between = run.separators[self.first + 1 : self.last]
+        start, end = run.starts[self.first], run.ends[self.last - 1]
+        loose = _LOOSE in between or WRAP in between
+        put(self, "groups", groups)
+        put(self, "digits", "".join(groups))
+        put(self, "separators", tuple(_DASHED.get(s, s) for s in between) if loose else between)
+        put(self, "start", start)
+        put(self, "end", end)
+        put(self, "char_before", self.text[start - 1] if start else "")
+        put(self, "char_after", self.text[end : end + 1])
+
+    @property
+    def label(self) -> Label:
+        """The label of the window's column in a table, else the nearest label before it."""
+        return self.run.label(self.text, self.start, numbered=False)
+
+    @property
+    def numbered_label(self) -> Label:
+        """The same without the words of telephones, which stand in any sentence that asks for something."""
+        return self.run.label(self.text, self.start, numbered=True)
+
+    @property
+    def stands_alone(self) -> bool:
+        """No further groups on either side."""
+        return self.run.separators[self.first] in _ENDS and self.run.separators[self.last] in _ENDS
+
+    def continues(self, marks: str) -> bool:
+        """Whether one of `marks` ties the window to a further group."""
+        return self.run.separators[self.first] in marks or self.run.separators[self.last] in marks
+
+
+def folded(text: str) -> str:
+    """`text` with ASCII digits and one sort of dash, dot, space and zero-width mark; same length.
+
+    >>> folded("０１０–０")
+    '010-0'
+    """
+    return text.translate(_FOLD)
+
+
+def matches(
+    pattern: re2._Regexp, text: str, data: bytes, unless: Callable[[bytes], bool] | None = None
+) -> Iterator[tuple[int, int]]:
+    """The stretches of `text`, in code points, that `pattern` finds in `data`, its UTF-8 form.
+
+    Those whose bytes fulfil `unless` are passed over before anything is counted.
+    """
+    if len(data) == len(text):
+        for match in pattern.finditer(data):
+            start, end = match.span()
+            if unless is None or not unless(data[start:end]):
+                yield start, end
+        return
+    seen_bytes = seen = 0
+    for match in pattern.finditer(data):
+        start, end = match.span()
+        if unless is not None and unless(data[start:end]):
+            continue
+        seen += len(data[seen_bytes:start].decode())
+        length = len(data[start:end].decode())
+        yield seen, seen + length
+        seen, seen_bytes = seen + length, end
+
+
+def begins(pattern: re2._Regexp, text: str) -> bool:
+    """Whether `pattern` matches where `text` begins. Bytes spare the offsets, which cost more than short matches."""
+    return pattern.match(text.encode()) is not None
+
+
+def leading(pattern: re2._Regexp, text: str) -> str | None:
+    """What `pattern` matches where `text` begins, None if nothing."""
+    match = pattern.match(text.encode())
+    return None if match is None else match.group().decode()
+
+
+def contains(pattern: re2._Regexp, text: str) -> bool:
+    """Whether `pattern` matches anywhere in `text`."""
+    return pattern.search(text.encode()) is not None
+
+
+def runs(text: str, data: bytes) -> Iterator[Run]:
+    """Every run of at least nine digits, cut where no number goes on."""
+    for start, end in matches(_RUN, text, data):
+        yield parse(text, start, end)
+
+
+def parse(text: str, start: int, end: int) -> Run:
+    """The run in text[start:end], which begins and ends with a digit.
+
+    >>> parse("010 - 0000-1234", 0, 15).groups
+    ('010', '0000', '1234')
+    """
+    raw = folded(text[start:end])
+    groups: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    separators = [BREAK]
+    at = 0
+    for group in raw.translate(_TO_BLANKS).split():
+        first = raw.index(group, at)
+        if groups:
+            separators.append(_SEPARATORS.get(raw[at:first]) or _separator(raw[at:first].replace("\u200b", "")))
+            if separators[-1] == _NOTHING:  # only zero-width marks: they belong to the group
+                separators.pop()
+                groups[-1] += group
+                at = first + len(group)
+                ends[-1] = start + at
+                continue
+        at = first + len(group)
+        groups.append(group)
+        starts.append(start + first)
+        ends.append(start + at)
+    separators.append(BREAK)
+    run = Run(tuple(groups), tuple(starts), tuple(ends), tuple(separators))
+    return _joined(run) if len(groups) >= MIN_DIGITS else run
+
+
+def _separator(between: str) -> str:
+    known = _SEPARATORS.get(between) if between else _NOTHING
+    if known is not None:
+        return known
+    if between.count(LINE) == 1:
+        return {"": LINE, "-": WRAP}.get(between.replace(" ", "").replace(LINE, ""), BREAK)
+    return BREAK
+
+
+def _joined(run: Run) -> Run:
+    """The run with digits that are written apart put together: 1 1 0 - 0 0 0 - 3 8 2 0 4 1.
+
+    >>> _joined(parse("0 1 0 - 0 0 0 0 - 1 2 3 4", 0, 25)).groups
+    ('010', '0000', '1234')
+    """
+    groups: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    separators = [run.separators[0]]
+    at, size = 0, len(run.groups)
+    while at < size:
+        stop = at
+        while stop < size and len(run.groups[stop]) == 1 and (stop == at or run.separators[stop] in " -~."):
+            stop += 1
+        apart = stop - at >= MIN_DIGITS
+        hyphens = apart and set(run.separators[at + 1 : stop]) == {"-"}
+        stop = max(stop, at + 1)
+        for i in range(at, stop):
+            if apart and i > at and (run.separators[i] in " ." or hyphens):
+                groups[-1] += run.groups[i]
+                ends[-1] = run.ends[i]
+                separators[-1] = run.separators[i + 1]
+                continue
+            groups.append(run.groups[i])
+            starts.append(run.starts[i])
+            ends.append(run.ends[i])
+            separators.append(run.separators[i + 1])
+        at = stop
+    return Run(tuple(groups), tuple(starts), tuple(ends), tuple(separators))

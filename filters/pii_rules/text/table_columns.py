@@ -1,0 +1,152 @@
+"""Cells below a heading: which stretches of a table stand in the column that a word names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Final
+
+import re2
+
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
+
+_DELIMITERS: Final = ("\t", "|", "│", ",", ";", " / ")
+_TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
+_MAX_COLUMNS = 40  # bounds the work where a hostile row repeats the heading
+_MAX_HEADING = 400  # code points
+_MAX_CELL = 24
+_NO_HEADINGS: Final = frozenset(":：=")  # 이름 : 홍길동 is a field, not a row of headings
+_MAX_ROWS = 2_000
+_MAX_ODD = 2  # lines in a row that do not fit the table: folded cells
+
+
+def cells(
+    text: str, data: bytes, heading: re2._Regexp, wanted: Callable[[str], bool] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Start and end of every cell below a heading that `heading` matches whole.
+
+    Rows are lines with at least as many delimiters as reach the column: tab, bar, comma, semicolon,
+    or blanks where the heading has three words or more. A table ends at the third line in a row
+    that does not fit. `wanted` is asked of the line of headings, where it is given.
+
+    >>> text = "성명,은행\\n홍길동,우리"
+    >>> [text[a:b] for a, b in cells(text, text.encode(), re2.compile("성명"))]
+    ['홍길동']
+    """
+    if "\n" not in text:
+        return
+    table_end = header_end = columns = 0
+    for start, end in matches(heading, text, data):
+        if header_end <= start < table_end:
+            continue  # a row of the table before
+        first = text.rfind("\n", max(0, start - _MAX_HEADING), start) + 1
+        last = text.find("\n", end, end + _MAX_HEADING)
+        if last < 0:
+            continue
+        if last != header_end:
+            header_end, table_end, columns = last, last, 0
+        columns += 1
+        header = text[first:last] if last - first <= _MAX_HEADING else ""
+        if wanted is not None and not wanted(header):
+            continue
+        mark = next((d for d in _DELIMITERS if d in header), "")
+        column = _column(header, mark, start - first, end - first)
+        if column < 0 or columns > _MAX_COLUMNS:
+            continue
+        stop = yield from _below(text, last + 1, mark, column, len(header.split()))
+        table_end = max(table_end, stop)
+
+
+def _column(header: str, mark: str, start: int, end: int) -> int:
+    """The number of the column whose heading is header[start:end], -1 if it is only part of one."""
+    if not mark:
+        words = header.split()
+        if len(words) < 3 or any(len(w) > 8 or w in _NO_HEADINGS for w in words):
+            return -1
+        return len(header[:start].split()) if header[start:end] in words else -1
+    if any(len(cell) > _MAX_CELL for cell in header.split(mark)):
+        return -1  # a sentence with commas
+    left = header.rfind(mark, 0, start)
+    left = left + len(mark) if left >= 0 else 0
+    right = header.find(mark, end)
+    whole = header[left : right if right >= 0 else len(header)].strip(_TRIM)
+    return header.count(mark, 0, start) if whole == header[start:end].strip(_TRIM) else -1
+
+
+def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
+    """The cells of one column; returns where the table ends."""
+    odd, rows, begin = 0, 0, at
+    for _ in range(_MAX_ROWS):
+        if at >= len(text) or odd > _MAX_ODD:
+            break
+        last = text.find("\n", at, at + 4_000)
+        last = last if last >= 0 else min(len(text), at + 4_000)
+        cell = _cell(text, at, last, mark, column, words)
+        odd = 0 if cell is not None else odd + 1
+        if cell is not None and cell[0] < cell[1]:
+            rows += 1
+            yield cell
+        if last == at and odd > 1:
+            break
+        at = last + 1
+    return at if rows else begin  # a line of prose above a table is none
+
+
+def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
+    row = text[at:last]
+    if mark:
+        if row.count(mark) < max(column, 1):
+            return None
+        left = 0
+        for _ in range(column):
+            left = row.index(mark, left) + len(mark)
+        right = row.find(mark, left)
+        right = right if right >= 0 else len(row)
+    else:
+        parts = row.split()
+        if len(parts) != words or not _NO_HEADINGS.isdisjoint(parts):
+            return None
+        left = right = 0
+        for part in parts[: column + 1]:
+            left = row.index(part, right)
+            right = left + len(part)
+    while left < right and row[left] in _TRIM:
+        left += 1
+    while right > left and row[right - 1] in _TRIM:
+        right -= 1
+    return at + left, at + right
+
+
+def neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Start and end of the cells above and below text[start:end], where it fills one and their rows have as many.
+
+    >>> text = "1|홍길동|가\\n2|다솜|나"
+    >>> [text[a:b] for a, b in neighbours(text, 2, 5)]
+    ['다솜']
+    """
+    right = end
+    while text[right : right + 1] == " ":
+        right += 1
+    mark = text[right : right + 1]
+    if mark not in _DELIMITERS:
+        return
+    first, last = _line(text, start)
+    row = text[first:last]
+    column = row.count(mark, 0, start - first)
+    left = text.rfind(mark, first, start) + 1 or first
+    if row.count(mark) < 2 or text[left:start].strip(_TRIM):
+        return
+    for near in (first - 1, last + 1):
+        if not 0 <= near < len(text):
+            continue
+        above, below = _line(text, near)
+        if text.count(mark, above, below) == row.count(mark):
+            cell = _cell(text, above, below, mark, column, 0)
+            if cell is not None and cell[0] < cell[1]:
+                yield cell
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Start and end of the line in which text[at] stands, at most 400 code points on either side."""
+    first = text.rfind("\n", max(0, at - _MAX_HEADING), at) + 1
+    last = text.find("\n", at, at + _MAX_HEADING)
+    return first or max(0, at - _MAX_HEADING), last if last >= 0 else min(len(text), at + _MAX_HEADING)

@@ -1,0 +1,1 @@
+"""What redaction puts in the place of an identifier."""

@@ -1,0 +1,100 @@
+"""`malmoi demo`: serve the sample site on loopback, crawl it with the real crawler, and release what may be kept."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+
+from crawlers.sample.site import serve
+from crawlers.sources.sample import PORT
+from flows import run as runs
+from flows.curate import Curated, curate
+from flows.engine import executors, worker_pool
+from flows.engine.progress import Progress
+from flows.release import Released, release
+from flows.reports import curation_report
+from malmoi.errors import CallError
+from malmoi.ledger import total
+from malmoi.storage import shard
+from malmoi.workspace import Stage, Workspace
+
+WORDS: dict[Stage, str] = {
+    "2-documents": "text out of the pages",
+    "3-clean": "rights, language, surface",
+    "4-unique": "copies",
+    "5-curated": "morphemes, quality, domain, personal data",
+}
+
+
+def demo(root: Path, out: Console) -> Released:
+    """Run everything once; CallError where the port is taken."""
+    began = time.monotonic()
+    workspace = Workspace.open(root)
+    recipe = runs.recipe_of("general")
+    names, mapper, progress = ("sample",), executors.threads(worker_pool.count()), Progress()
+    with ExitStack() as stack:
+        stack.enter_context(workspace.lock())
+        try:
+            base = stack.enter_context(serve(PORT))
+        except OSError as error:
+            raise CallError(f"port {PORT}: {error.strerror}; set MALMOI_SAMPLE_PORT to a free one.") from error
+        out.print(f"The sample site is served at {base}; Scrapy crawls it as it would any site.\n", markup=False)
+        runs.collect_all(workspace, names, progress, limit=None, contact=None)
+        curated = curate(workspace, recipe, names, mapper, progress)
+        report = curation_report.write(workspace, recipe, curated)
+        made = release(workspace, recipe, names, curated, mapper, progress)
+    show(workspace, curated, made, out)
+    out.print(f"\n{time.monotonic() - began:.0f} seconds. Next:", markup=False)
+    for line in (
+        f"{program()} verify {shlex.quote(str(made.folder))}",
+        f"{program()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
+        f"open {made.folder}/index.html",
+        f"open {report}",
+    ):
+        out.print(f"  {line}", markup=False)
+    return made
+
+
+def program() -> str:
+    """The command as it can be pasted: after `make demo` no environment is active, and malmoi is not on the path."""
+    beside = Path(sys.executable).with_name("malmoi")
+    return shlex.quote(str(beside)) if shutil.which("malmoi") is None and beside.exists() else "malmoi"
+
+
+def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -> None:
+    """Print the funnel, what was dropped and why, and where release and card are."""
+    funnel = Table("stage", "what it looks at", "in", "kept", "dropped", "failed", title="The funnel")
+    reasons: list[pa.Table] = []
+    for stage, ledgers in curated.stages:
+        entered, kept, dropped, failed = total(ledgers)
+        numbers = (entered.total(), kept.total(), dropped.total(), len(failed))
+        funnel.add_row(stage, WORDS[stage], *(f"{n:,}" for n in numbers))
+        for ledger in ledgers:
+            reasons.append(shard.read(workspace.stage(stage, ledger.key) / "dropped.parquet", ["id", "by", "reason"]))
+    out.print(funnel)
+    table = pa.concat_tables(reasons)
+    groups = table.group_by(["by", "reason"]).aggregate([("id", "count"), ("id", "list")])
+    why = Table("filter", "reason", "documents", "for example", title="What was dropped, and why")
+    for row in groups.sort_by([("id_count", "descending"), ("by", "ascending"), ("reason", "ascending")]).to_pylist():
+        first = sorted(row["id_list"])[0]
+        why.add_row(row["by"], row["reason"], f"{row['id_count']}", first)
+    out.print(why)
+    redacted = _redacted(made.folder)
+    out.print(f"\nPersonal data replaced: {redacted}", markup=False)
+    out.print(f"Release {made.says()}", markup=False)
+    out.print(f"  card {made.folder / 'README.md'} and index.html", markup=False)
+
+
+def _redacted(folder: Path) -> str:
+    table = shard.read(folder / "audit" / "personal_data.parquet")
+    kinds = table.group_by(["kind"]).aggregate([("n", "sum")]).sort_by("kind").to_pylist()
+    return ", ".join(f"{row['kind']} {row['n_sum']}" for row in kinds) if pc.count(table["n"]).as_py() else "none"

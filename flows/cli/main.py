@@ -1,0 +1,373 @@
+"""The command line: it calls the flows and says what came of it.
+
+Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+from cyclopts import App, CycloptsError, Parameter
+
+from flows.cli.index_commands import index
+from flows.cli.options import (
+    ContactOption,
+    DryOption,
+    LimitOption,
+    PrefectOption,
+    RecipeArgument,
+    SourceOption,
+    VersionOption,
+    WhereArgument,
+    WorkersOption,
+    WorkspaceOption,
+    out,
+)
+from flows.cli.sources_commands import sources
+from malmoi import __version__
+from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
+from malmoi.printable import escape_controls, escape_line
+from malmoi.processes.import_path import exclude_working_folder
+
+app = App(
+    name="malmoi",
+    version=__version__,
+    help="Licensed Korean text, gathered with proof: collect, curate, release, verify.",
+    suppress_keyboard_interrupt=False,
+    help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
+)
+
+
+@app.command
+def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: WorkersOption = None) -> None:
+    """Crawl the bundled sample site on loopback, end to end, to a verified release and a card."""
+    from flows.engine import worker_pool
+
+    _configure(workers)
+    worker_pool.workers().warm()  # the fork server imports while this process does
+    from flows.cli.demo import demo as show
+
+    show(workspace, out)
+
+
+@app.command
+def run(
+    recipe: RecipeArgument = "general",
+    *,
+    source: SourceOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    limit: LimitOption = None,
+    contact: ContactOption = None,
+    version: VersionOption = "",
+    workers: WorkersOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Collect, curate and release by a recipe; what stands already is not done again."""
+    _configure(workers)
+    if not dry_run and not _by_prefect(prefect) and not (workspace / "2-documents").exists():
+        from flows.engine import worker_pool
+
+        worker_pool.workers().warm()  # all is to be done: the fork server imports while this process does
+    from flows import run as runs
+
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, source or ())
+    runs.refuse_call(workspace, chosen, contact=contact, version=version)
+    if dry_run:
+        _plan(chosen, names, workspace, collect=True)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        with prefect_flows.served():
+            folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
+        out.print(f"Release: {folder}")
+        return
+    from flows.engine import executors, worker_pool
+    from flows.engine.progress import Progress
+    from malmoi.workspace import Workspace
+
+    home = Workspace.open(workspace)
+    with home.lock():
+        made = runs.run(
+            home, chosen, names, executors.threads(worker_pool.count()), Progress(),
+            limit=limit, contact=contact, version=version,
+        )  # fmt: skip
+        _report_stands(home)
+    _released(made)
+
+
+@app.command
+def collect(
+    *sources: str,
+    workspace: WorkspaceOption = Path("workspace"),
+    limit: LimitOption = None,
+    contact: ContactOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Bring the captures of sources up to date."""
+    from flows import collect as collecting
+    from flows import run as runs
+    from flows.engine.progress import Progress
+    from malmoi.workspace import Workspace
+
+    runs.refuse_call(workspace, None, contact=contact)
+    sources = tuple(runs.distinct(sources).values())
+    if dry_run:
+        for name in sources:
+            out.print(collecting.would_collect(Workspace(workspace.absolute()), name), markup=False)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        with prefect_flows.served():
+            prefect_flows.collect(list(sources), str(workspace), limit, contact)
+        return
+    home, progress = Workspace.open(workspace), Progress()
+    with home.lock():
+        try:
+            runs.collect_all(home, sources, progress, limit=limit, contact=contact)
+        except MalmoiError:  # what one source has failed to give is no reason to be silent about the others
+            _reported(home, sources, progress)
+            raise
+        _reported(home, sources, progress)
+
+
+@app.command
+def curate(
+    recipe: RecipeArgument = "general",
+    *,
+    source: SourceOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    workers: WorkersOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Extract, clean, deduplicate and judge what has been collected."""
+    from flows import curate as curating
+    from flows import run as runs
+    from flows.engine import executors, worker_pool
+    from flows.engine.progress import Progress
+    from flows.reports import curation_report
+    from malmoi.workspace import Workspace
+
+    _configure(workers)
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, source or ())
+    if dry_run:
+        _plan(chosen, names, workspace, collect=False)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        with prefect_flows.served():
+            prefect_flows.curate(recipe, list(names), str(workspace))
+        return
+    home = Workspace.open(workspace)
+    with home.lock():
+        curated = curating.curate(home, chosen, names, executors.threads(worker_pool.count()), Progress())
+        out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
+
+
+@app.command
+def release(
+    recipe: RecipeArgument = "general",
+    *,
+    source: SourceOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    version: VersionOption = "",
+    workers: WorkersOption = None,
+    dry_run: DryOption = False,
+    prefect: PrefectOption = False,
+) -> None:
+    """Publish what is curated as an immutable, verified release with its card."""
+    from flows import curate as curating
+    from flows import release as releases
+    from flows import run as runs
+    from flows.engine import executors, worker_pool
+    from flows.engine.progress import Progress
+    from malmoi.workspace import Workspace
+
+    _configure(workers)
+    chosen = runs.recipe_of(recipe)
+    names = runs.sources_of(chosen, recipe, source or ())
+    runs.refuse_call(workspace, chosen, version=version)
+    if dry_run:
+        _plan(chosen, names, workspace, collect=False)
+        return
+    if _by_prefect(prefect):
+        from flows import prefect_flows
+
+        with prefect_flows.served():
+            folder = prefect_flows.release(recipe, list(names), str(workspace), version)
+        out.print(f"Release: {folder}")
+        return
+    home = Workspace.open(workspace)
+    mapper = executors.threads(worker_pool.count())
+    with home.lock():
+        curated = curating.curate(home, chosen, names, mapper, Progress())
+        made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
+    _released(made)
+
+
+@app.command
+def status(
+    recipe: RecipeArgument = "general",
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
+    source: SourceOption = None,
+) -> None:
+    """What the workspace holds, what is stale, and what a run would have to do."""
+    from flows.cli import status as statuses
+
+    statuses.show(workspace, recipe, source or (), out)
+
+
+@app.command
+def verify(folder: Path) -> None:
+    """Check a release: every file, the manifest, and every number of its card."""
+    from flows.engine.verify_process import findings
+
+    found = findings(folder)
+    for finding in found:
+        out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
+    if found:
+        raise DataError(
+            f"{folder}: {len(found)} findings; this is not the release that was published. Copy it anew from there."
+        )
+    print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
+
+
+@app.command
+def why(
+    where: WhereArgument,
+    id: str,
+    *,
+    against: Annotated[str, Parameter(help="Id of another document, to show the two side by side.")] = "",
+) -> None:
+    """One document's path: capture, evidence, verdicts, cluster, redactions. WHERE is a workspace or a release.
+
+    A copy is shown beside its keeper, a keeper beside the least alike of its copies.
+    """
+    from flows.cli import why as explaining
+
+    explaining.show(where, id, out, against=against)
+
+
+app.command(sources)
+app.command(index)
+
+
+@app.command(name="try")
+def try_(
+    stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii domain duplicates")],
+    *files: Path,
+    jsonl: Annotated[
+        Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
+    ] = None,
+    recipe: RecipeArgument = "general",
+) -> None:
+    """Run one stage by itself on files or JSON lines; one JSON object a document, in input order."""
+    from flows.cli import try_stage
+
+    try_stage.run(stage, files, jsonl, recipe, sys.stdout)
+
+
+def _configure(workers: int | None) -> None:
+    from flows.engine import worker_pool
+    from malmoi.workspace import keep_private
+
+    keep_private()  # before the fork server starts, whose workers inherit it
+    if workers is not None and workers < 1:
+        raise CallError(f"--workers is {workers}; give at least 1.")
+    worker_pool.configure(workers)
+
+
+def _by_prefect(asked: bool) -> bool:
+    return asked or bool(os.environ.get("PREFECT_API_URL"))
+
+
+def _plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool) -> None:
+    from flows.cli import status as statuses
+
+    statuses.plan(recipe, names, workspace, out, collect=collect)
+
+
+def _reported(home: Any, names: Sequence[str], progress: Any) -> None:
+    """Write the crawl report; show its funnels."""
+    from flows.reports import crawl_report
+
+    if found := crawl_report.refresh(home, names, progress):
+        crawl_report.show(found, out)
+        _report_stands(home)
+
+
+def _report_stands(home: Any) -> None:
+    from flows.reports import crawl_report, curation_report
+
+    for name, page in (("Crawl report", crawl_report.page(home)), ("Curation report", curation_report.page(home))):
+        if page.exists():
+            out.print(f"{name}: {page}", markup=False)
+
+
+def _released(made: Any) -> None:
+    out.print(made.says(), markup=False)
+
+
+def guarded(call: Callable[[], Any]) -> int:
+    """Run `call`; a failure that is explained ends in one sentence and its exit status, never in a traceback."""
+    try:
+        call()
+    except CycloptsError as error:
+        _say(str(error))
+        return 2
+    except MalmoiError as error:
+        _say(str(error))
+        return error.status
+    except OSError as error:
+        _say(explain_os_error(error))
+        return 3
+    except Exception as error:  # a bug; say so, with the place, and keep the documented statuses
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}: {error}"
+        _say(f"a fault of malmoi itself ({said}). What is finished stands.")
+        if os.environ.get("MALMOI_DEBUG"):
+            traceback.print_exc()
+        else:
+            _say("MALMOI_DEBUG=1 shows where it happened.")
+        return 3
+    except KeyboardInterrupt:
+        _say("stopped. What is finished stands; the same command goes on from there.")
+        return 3
+    return 0
+
+
+def _say(message: str) -> None:
+    """One message on standard error; what it quotes of data cannot steer the terminal."""
+    print(f"malmoi: {escape_controls(message)}", file=sys.stderr)
+
+
+def main() -> None:
+    """The entry point of the `malmoi` command."""
+    exclude_working_folder()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path or an id may hold what no encoding knows
+    status = guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
+    sys.stdout.flush()
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The catalogue as a person sees it on a terminal: a table, one source in full, the denylist."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crawlers import catalogue, denylist
+from flows.source_files import TERMS, licences, terms_of
+from malmoi.archive import collection
+from malmoi.archive.collection import Run
+from malmoi.errors import CallError
+from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, TermsCheck, Warc
+from malmoi.workspace import Workspace
+
+WIDE = (
+    "source", "title", "publisher", "access", "key", "licence", "register", "domain", "terms check", "last run",
+)  # fmt: skip
+NARROW = ("source", "title · publisher", "access · key", "licence", "register · domain", "terms · last run")
+RATIOS = (None, 8, 4, 6, 5, 5)  # of the width that the name leaves
+SHOWN_RUNS = 3  # the latest
+
+
+def table(root: Path, out: Console, *, wide: bool = False) -> None:
+    """Print one row a source; the last run is the one in the workspace at `root`, if there is one.
+
+    Without `wide` some columns share their place, two lines a source, and a key is only said to be set or not.
+    """
+    rows = [_row(catalogue.load(name).source, root) for name in catalogue.names()]
+    if wide:
+        widths = [max(cell_len(row[at]) for row in (WIDE, *rows)) for at in range(len(WIDE))]
+        for row in (WIDE, *rows):
+            line = "  ".join(set_cell_size(cell, width) for cell, width in zip(row, widths, strict=True))
+            out.print(line.rstrip(), markup=False)
+    else:
+        shown = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+        for number, head in enumerate(NARROW):
+            shown.add_column(head, overflow="fold", no_wrap=number == 0, ratio=RATIOS[number])
+        for row in rows:
+            shown.add_row(*(Text(cell) for cell in _narrow(row)))
+        out.print(shown, soft_wrap=False)
+    out.print("\n`malmoi sources NAME` shows one in full; `malmoi sources denied`, what is left out.", markup=False)
+
+
+def _narrow(row: tuple[str, ...]) -> tuple[str, ...]:
+    name, title, publisher, access, key, licence, register, domain, check, last = row
+    keyed = f"key {key.rpartition(' (')[2].rstrip(')')}" if key else ""
+    pairs = ((title, publisher), (access, keyed), (licence,), (register, domain), (check, last and f"run {last}"))
+    return (name, *("\n".join(filter(None, pair)) for pair in pairs))
+
+
+def _row(source: Source, root: Path) -> tuple[str, ...]:
+    """The cells of the wide table."""
+    check = _check_of(source, root)
+    runs = _runs(source, root)
+    return (
+        source.name,
+        source.title,
+        source.publisher,
+        type(source.access).__name__,
+        _key(source),
+        licences(source),
+        source.register,
+        source.domain,
+        f"{check.verdict} {check.date}" if check else "open",
+        _when(runs[-1]) if runs else "",
+    )
+
+
+def show(root: Path, name: str, out: Console) -> None:
+    """Print one source in full, and what its file must still say to be of the catalogue."""
+    source = catalogue.load(name).source
+    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    facts.add_column(no_wrap=True, style="bold")
+    facts.add_column(overflow="fold")
+    for head, words in _facts(source, root):
+        facts.add_row(head, Text(words))
+    out.print(facts, soft_wrap=False)
+    for sentence in catalogue.missing(source):
+        out.print(f"missing: {sentence}", markup=False)
+
+
+def _facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
+    """The rows of `show`: heading and words."""
+    yield "source", source.name
+    yield "title", source.title
+    yield "publisher", source.publisher
+    yield from _access(source)
+    if key := _key(source):
+        yield "key", key
+    yield "licence", licences(source)
+    if source.rule.place:
+        yield "where it stands", source.rule.place
+    if source.rule.review:
+        yield "", "Only an item with an explicit open mark of its own passes."
+    for claim in source.claim:
+        yield "claim", f"{claim.licence}, because {claim.file or claim.url} says: {claim.quote}"
+        if claim.only:
+            yield "", f"only for {', '.join(claim.only)}"
+    yield "register", source.register
+    yield "domain", source.domain
+    yield "expected", f"{source.expect.at_least:,} to {source.expect.at_most:,} captures"
+    yield "politeness", f"{source.manners.delay:g} s between requests, {source.manners.concurrency} at a time"
+    yield "attribution", source.attribution
+    yield "not seen yet", source.unverified
+    yield "note", source.note
+    check = _check_of(source, root)
+    yield (
+        "terms check",
+        f"{check.verdict}, says {check.reviewer} on {check.date} ({check.url})" if check else
+        f"open: read the terms, then `malmoi sources terms {source.name} --reviewer … --page … --verdict …`",
+    )  # fmt: skip
+    for run in reversed(_runs(source, root)[-SHOWN_RUNS:]):
+        yield "run", f"{run.folder.name}: {_when(run)}, {len(run.rows):,} records"
+
+
+def _access(source: Source) -> Iterator[tuple[str, str]]:
+    """What the access point says, row by row."""
+    access = source.access
+    yield "access", type(access).__name__
+    match access:
+        case Site() | Api():
+            yield from (("start", url) for url in access.start)
+        case Sitemap() | Feed():
+            yield from (("reads", url) for url in access.urls)
+        case Git():
+            yield "repository", access.url
+            yield "commit", access.commit or f"head of {access.branch}"
+            yield "files", ", ".join(access.include) + "".join(f", not {glob}" for glob in access.exclude)
+        case Dump():
+            yield "file", access.url or str(access.path)
+        case Folder():
+            yield "folder", str(access.path)
+        case Warc():
+            yield "archives", ", ".join(map(str, access.paths))
+    if isinstance(access, Site | Sitemap | Feed | Api):
+        yield from (("within", url) for url in access.scope)
+        yield from (("never", url) for url in access.deny)
+    if isinstance(access, Api | Dump) and access.grant:
+        yield "grant", access.grant
+
+
+def show_denied(word: str, out: Console) -> None:
+    """Print the rows of the denylist that say `word`, with the grounds of each."""
+    found = denylist.search(word)
+    if not found:
+        raise CallError(f"nothing on the denylist says {word!r}; `malmoi sources denied` prints all of it.")
+    for row in found:
+        out.print(Text(f"{row.id} · {row.title}", style="bold"), soft_wrap=False)
+        for head, words in (("hosts", ", ".join(row.hosts)), ("why", row.reason), ("rests on", row.basis)):
+            if words:
+                facts = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
+                facts.add_column(width=8, no_wrap=True)
+                facts.add_column(overflow="fold")
+                facts.add_row(head, Text(words))
+                out.print(facts, soft_wrap=False)
+        if row.unless_marked:
+            out.print("  A source passes that demands an open mark of each item: review=True.", markup=False)
+
+
+def _key(source: Source) -> str:
+    """The environment variable that holds the key, and whether it is set; "" where none is needed."""
+    if not isinstance(source.access, Api) or not source.access.key:
+        return ""
+    return f"{source.access.key} ({'set' if os.environ.get(source.access.key) else 'not set'})"
+
+
+def _check_of(source: Source, root: Path) -> TermsCheck | None:
+    recorded = terms_of(Workspace(root), source) if (root / TERMS).exists() else None
+    return recorded or source.terms
+
+
+def _runs(source: Source, root: Path) -> list[Run]:
+    return collection.runs(Workspace(root).captures(source.name)) if (root / "malmoi.json").exists() else []
+
+
+def _when(run: Run) -> str:
+    return max((row.fetched for row in run.rows), default="")[:10]

@@ -1,0 +1,60 @@
+"""`malmoi sources`: the catalogue, a new source, what is left out, and the operator's check of terms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flows.cli.options import WorkspaceOption, out
+
+sources = App(name="sources", help="The catalogue: licence, access, register, terms check, last run in the workspace.")
+
+
+@sources.default
+def sources_(
+    name: Annotated[str, Parameter(help="A source to be shown in full, or a path that ends in .py.")] = "",
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
+    wide: Annotated[bool, Parameter("--wide", negative="", help="One line a source, however long.")] = False,
+) -> None:
+    """The catalogue of sources as a table, or one source in full."""
+    from flows.cli import show_sources
+
+    if name:
+        show_sources.show(workspace, name, out)
+    else:
+        show_sources.table(workspace, out, wide=wide)
+
+
+@sources.command(name="new")
+def sources_new(name: str) -> None:
+    """Write a commented skeleton, NAME.py, into this folder."""
+    from flows import source_files as catalogue
+
+    catalogue.new(name, Path.cwd(), out)
+
+
+@sources.command(name="denied")
+def sources_denied(word: str = "") -> None:
+    """What is never collected, and why; with WORD, the rows that say it."""
+    from flows.cli import show_sources
+
+    show_sources.show_denied(word, out)
+
+
+@sources.command(name="terms")
+def sources_terms(
+    name: str,
+    *,
+    reviewer: Annotated[str, Parameter("--reviewer", help="Who has read the terms.")],
+    page: Annotated[str, Parameter("--page", help="Address of the page that was read.")],
+    verdict: Annotated[str, Parameter("--verdict", help="allowed or forbidden")],
+    date: Annotated[str, Parameter("--date", help="When, as 2026-11-24; default: today.")] = "",
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Record in the workspace that a person has read the terms of a source, and the outcome."""
+    from flows import source_files as catalogue
+
+    catalogue.record_terms(workspace, name, reviewer=reviewer, page=page, verdict=verdict, day=date, out=out)

@@ -1,0 +1,140 @@
+"""What a workspace holds, and what a run would have to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from crawlers import catalogue
+from flows import release_index
+from flows.collect import would_collect
+from flows.curate import FOLDER_OF, extract_jobs
+from flows.reports import dropped_summary
+from flows.reports.side_by_side import visible
+from flows.run import recipe_of, sources_of
+from malmoi.archive import collection
+from malmoi.errors import CallError, MalmoiError, StageError
+from malmoi.ledger import Ledger, describe_losses, total
+from malmoi.recipe import Recipe
+from malmoi.releases import excluded_documents
+from malmoi.workspace import Stage, Workspace
+
+STAGES: tuple[Stage, ...] = ("2-documents", *FOLDER_OF.values())
+
+
+def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> None:
+    """Print captures, stages and releases of a workspace, and what is stale for a recipe."""
+    if not (root / "malmoi.json").exists():
+        command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
+        raise CallError(f"{root} is no workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
+    workspace = Workspace.open(root)
+    _captures(workspace, out)
+    table = Table("stage", "shards", "in", "kept", "dropped", "failed", title="finished shards (all recipes)")
+    found = [(stage, standing(workspace, stage)) for stage in STAGES]
+    for stage, ledgers in found:
+        entered, kept, dropped, failed = total(ledgers)
+        counts = (len(ledgers), entered.total(), kept.total(), dropped.total(), len(failed))
+        table.add_row(stage, *(f"{n:,}" for n in counts))
+    out.print(table)
+    for stage, ledgers in found:
+        if why := describe_losses(ledgers):
+            out.print(f"{stage} not kept: {why}", markup=False)
+    for name, path in workspace.quarantines().items():
+        n, kinds = excluded_documents.told(path)
+        why = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
+        out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
+    if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
+        out.print(f"{len(faults)} shards are not counted, the first because: {faults[0]}", markup=False)
+    releases = sorted(p.parent for p in (workspace.root / "6-releases").glob("*/*/manifest.json"))
+    for folder in releases:
+        out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
+    if not releases:
+        out.print("no release yet")
+    out.print(release_index.summary(workspace), markup=False)
+    try:
+        recipe = recipe_of(recipe_name)
+        names = sources_of(recipe, recipe_name, given or (() if recipe.sources else _collected(workspace)))
+        plan(recipe, names, root, out, collect=False)
+    except MalmoiError as error:
+        out.print(f"recipe {recipe_name}: {error}", markup=False)
+    for line in _next(workspace, found, released=bool(releases)):
+        out.print(line, markup=False)
+
+
+def _collected(workspace: Workspace) -> list[str]:
+    """The sources of the catalogue that have captures; others have a file whose path the workspace does not know."""
+    folders = {path.name for path in (workspace.root / "1-captures").glob("*")}
+    return [name for name in catalogue.names() if name in folders]
+
+
+def _next(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool) -> Iterator[str]:
+    """What to do next, as commands that can be pasted."""
+    where = f"--workspace {shlex.quote(str(workspace.root))}"
+    if not any((workspace.root / "1-captures").glob("*")):
+        yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
+    elif look := dropped_summary.next_look(workspace, found):
+        yield look
+    elif not released and (quarantines := workspace.quarantines()):
+        id = excluded_documents.listed(next(iter(quarantines.values())))[0]["id"]
+        command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(visible(id))}"
+        yield f"See what was found in one of the quarantined documents: {command}"
+    elif not released:
+        yield f"Next: malmoi run RECIPE --source SOURCE {where}"
+
+
+def standing(workspace: Workspace, stage: Stage) -> list[Ledger]:
+    """The ledgers of all finished shards of a stage, sorted by key; those that cannot be read are left out."""
+    return [one for one in _ledgers(workspace, stage) if isinstance(one, Ledger)]
+
+
+def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError]:
+    """The ledger of each shard of a stage, or what is wrong with it: an older version left none with a digest."""
+    for path in sorted((workspace.root / stage).glob("*/ledger.json")):
+        try:
+            if (ledger := workspace.ledger(stage, path.parent.name)) is not None:
+                yield ledger
+        except StageError as error:
+            yield error
+
+
+def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
+    """Print what a run of `recipe` would fetch and extract; nothing is written."""
+    if not (root / "malmoi.json").exists():
+        out.print(f"{root} is new; everything would be made.", markup=False)
+        for name in names:
+            source = catalogue.load(name).source
+            out.print(f"collect {source.name}: {type(source.access).__name__} of {source.publisher}", markup=False)
+        return
+    workspace = Workspace.open(root)
+    for name in names:
+        if collect:
+            out.print("collect " + would_collect(workspace, name), markup=False)
+        try:
+            jobs = list(extract_jobs(workspace, name))
+        except MalmoiError as error:
+            out.print(str(error), markup=False)
+            continue
+        new = [job for job in jobs if workspace.ledger("2-documents", job.key) is None]
+        captures, size = sum(len(j.rows) for j in new), sum(r.size for j in new for r in j.rows)
+        out.print(
+            f"curate {catalogue.load(name).source.name} by {recipe.name}: {len(new)} of {len(jobs)} shards are to be "
+            f"extracted ({captures:,} captures, {size / 1e6:,.1f} MB of payload; "
+            f"about {2 * size / 1e6:,.0f} MB of disk)",
+            markup=False,
+        )
+
+
+def _captures(workspace: Workspace, out: Console) -> None:
+    table = Table("source", "runs", "captures that stand", "by run", title="captures")
+    for folder in sorted((workspace.root / "1-captures").glob("*")):
+        runs = collection.runs(folder)
+        rows = collection.current(runs)
+        by_run = Counter({run.folder.name: len(found) for run, found in rows})
+        listed = ", ".join(f"{k}: {v:,}" for k, v in sorted(by_run.items()))
+        table.add_row(folder.name, str(len(runs)), f"{by_run.total():,}", listed)
+    out.print(table)

@@ -1,0 +1,100 @@
+"""`malmoi try`: one stage by itself on files or JSON lines, for people who tune, debug or compare.
+
+Output is one JSON object a line, in input order; the fields are stable. Nothing is written to a workspace. The
+documents are read in a worker process, under the limits of a run: one that breaks them is `failed`, the rest goes on.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO, TypeAlias
+
+from flows.cli import input_files
+from flows.cli.input_files import Given, Row
+from malmoi.errors import CallError
+from malmoi.processes.workers import Broken, Workers
+
+STAGES = ("extract", "rights", "language", "clean", "judge", "segment", "pii", "domain", "duplicates")
+BATCH = 16  # documents that travel together; whoever writes lines into a pipe waits for each answer
+BATCH_BYTES = 8 << 20  # from which a batch is full: two of them are held here
+Batch: TypeAlias = tuple[Given, ...]
+
+# One worker process, kept for the next call in this process.
+_pool = Workers(1, preload=("flows.cli.try_worker",))
+atexit.register(_pool.__exit__, None, None, None)
+
+
+def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str, out: TextIO) -> None:
+    """Run `stage` on the input and write one JSON object a document to `out`.
+
+    A document that breaks a limit of malmoi/processes/workers.py, and a file that cannot be read, gives
+    `{"id", "outcome": "failed", "reason"}`.
+
+    Raises CallError for an unknown stage, for input that is not JSON lines (with the line number), for a field
+    that the stage needs and the object does not have, and at the end for files that could not be read.
+    """
+    if stage not in STAGES:
+        raise CallError(f"unknown stage {stage!r}: choose one of {', '.join(STAGES)}.")
+    if recipe_name.endswith(".toml"):  # a worker that is kept stands in the folder of an earlier call
+        recipe_name = str(Path(recipe_name).absolute())
+    unread: list[str] = []
+    rows = _noting(input_files.rows(files, jsonl), unread)
+    _pool.warm()
+    answers = _answers(stage, rows, recipe_name, alone=str(jsonl) == "-")
+    if stage == "duplicates":
+        from flows.cli.try_worker import cluster
+
+        answers = cluster(list(answers), recipe_name)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    for answer in answers:
+        out.write(encode(answer) + "\n")
+        if str(jsonl) == "-":
+            out.flush()
+    if unread:
+        raise CallError(f"{len(unread)} of the files could not be read ({unread[0]}); name readable files.")
+
+
+def _noting(rows: Iterable[Given], unread: list[str]) -> Iterator[Given]:
+    """The rows; files that cannot be read are noted."""
+    for row in rows:
+        if row.reason == input_files.UNREADABLE:
+            unread.append(f"{row.name}: {row.detail}")
+        yield row
+
+
+def _answers(stage: str, rows: Iterable[Given], recipe: str, *, alone: bool) -> Iterator[Row]:
+    """The answer to each row, in order. A wrong call in the middle is raised behind the answers before it."""
+    changed = Path(recipe).stat().st_mtime_ns if Path(recipe).is_file() else 0
+    for batches in ([(row,)] for row in rows) if alone else (_batches(rows),):
+        for batch, found in _pool.map(_working, (stage, recipe, changed), batches, _single):
+            if isinstance(found, Broken):
+                yield from (input_files.failed(row, found.why) for row in batch)
+                continue
+            for answer in found.value:
+                if isinstance(answer, CallError):
+                    raise answer
+                yield answer
+
+
+def _working(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallError]]:
+    from flows.cli.try_worker import working  # in the worker; this process does without trafilatura and Kiwi
+
+    return working(shared)
+
+
+def _batches(rows: Iterable[Given]) -> Iterator[Batch]:
+    batch: list[Given] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH or sum(len(one.body) for one in batch) > BATCH_BYTES:
+            yield tuple(batch)
+            batch = []
+    if batch:
+        yield tuple(batch)
+
+
+def _single(batch: Batch) -> list[Batch]:
+    return [(row,) for row in batch]

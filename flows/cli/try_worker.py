@@ -1,0 +1,300 @@
+"""The stages of `malmoi try` as a worker process runs them: bound once for a recipe, then one document a call."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import lru_cache
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from crawlers import defaults, formats
+from crawlers.extract import failure
+from crawlers.fetch import politeness
+from crawlers.rights.host import policy_files
+from crawlers.rights.host.policy_files import Instrument
+from crawlers.web import robots
+from flows.cli import input_files
+from flows.cli.input_files import Given, Row
+from flows.run import recipe_of
+from malmoi import recipe as recipes
+from malmoi.apply import Bound, Dropped, Kept, apply, walk
+from malmoi.boundary import input_errors
+from malmoi.document import Document, Signal, Verdict
+from malmoi.errors import CallError
+from malmoi.licensing import rights_decision
+from malmoi.processes.workers import Broken, Done, attempt
+from malmoi.recipe import Recipe, Step
+from malmoi.source import Site, Source
+
+Stage: TypeAlias = Callable[[Row], Row]
+Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and when the file of the recipe was changed
+
+_NOWHERE = Source(name="try", title="", publisher="", access=Site(start=(), scope=()))
+
+
+def working(shared: Shared) -> Callable[[tuple[Given, ...]], list[Row | CallError]]:
+    """In a worker: from what a person gave to the answers, in order; a wrong call ends the batch with its error."""
+    one = _bind(shared)
+
+    def answer(found: Given) -> Row:
+        if found.reason:
+            return input_files.failed(found, found.reason)
+        with input_errors(failure, MemoryError):
+            return one(input_files.row(found))
+
+    def batch(givens: tuple[Given, ...]) -> list[Row | CallError]:
+        answers: list[Row | CallError] = []
+        for each in givens:
+            try:
+                match attempt(answer, each):
+                    case Done(found):
+                        answers.append(found)
+                    case Broken(why):
+                        answers.append(input_files.failed(each, why))
+            except CallError as error:
+                return [*answers, error]
+        return answers
+
+    return batch
+
+
+@lru_cache(maxsize=4)
+def _bind(shared: Shared) -> Stage:
+    """The stage for a recipe, with what it loads loaded: no document pays for a model out of its CPU budget."""
+    stage, recipe, _ = shared
+    return _STAGES[stage](recipe_of(recipe))
+
+
+def _extract(_: Recipe) -> Stage:
+    fields = ("format", "encoding", "title", "date", "author", "text", "outcome", "reason")
+
+    def one(row: Row) -> Row:
+        found = formats.extract(input_files.item(row))
+        said = {"detail": found.detail} if found.detail else {}
+        return {"id": row["id"], **{name: getattr(found, name) for name in fields}, **said}
+
+    return one
+
+
+def _rights(_: Recipe) -> Stage:
+    evidence = defaults.evidence_for(_NOWHERE, {})
+
+    def one(row: Row) -> Row:
+        item = input_files.item(row)
+        found, signals = evidence(replace(item, date=item.date or defaults.text(item).date))
+        files = _host_files(row)
+        signals = (
+            *_fetchable(row),
+            *policy_files.resolved(signals, item.url, files),
+            *policy_files.find(item.url, files),
+        )
+        decided = rights_decision.decide(found, signals)
+        return {
+            "id": row["id"],
+            "use": decided.use,
+            "licence": decided.licence,
+            "attribution": decided.attribution,
+            "evidence": [asdict(e) for e in decided.evidence],
+            "signals": [asdict(s) for s in decided.signals],
+            "conflicts": list(decided.conflicts),
+        }
+
+    return one
+
+
+def _fetchable(row: Row) -> tuple[Signal, ...]:
+    """A signal where the robots.txt of the object does not let us have the page: it would never be collected."""
+    text = row.get("robots") or ""
+    if not isinstance(text, str) or not text.strip():
+        return ()
+    said = robots.decide(200, text.encode("utf-8", "replace"), str(row.get("url", "")), politeness.AGENT)
+    return () if said.allowed else (Signal("robots", "opt-out", said.reason, "/robots.txt", ""),)
+
+
+def _host_files(row: Row) -> Sequence[Instrument]:
+    """robots.txt and the well-known files that the object carries as texts."""
+    text, known = row.get("robots") or "", row.get("well_known") or {}
+    if not isinstance(text, str) or not isinstance(known, dict):
+        raise CallError(
+            f"{row['id']}: field 'robots' must be a string, 'well_known' an object of texts; correct the line."
+        )
+    texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
+    return policy_files.of_texts(str(row.get("url", "")), robots=text, well_known=texts)
+
+
+def _language(recipe: Recipe) -> Stage:
+    (bound,) = _bound(recipe, ["language"])
+
+    def one(row: Row) -> Row:
+        doc = input_files.document(row)
+        doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+        return {
+            "id": row["id"],
+            "language": doc.label("language"),
+            "hangul_share": doc.measure("hangul_share"),
+            "score": doc.measure("language_score"),
+        }
+
+    return one
+
+
+def _clean(recipe: Recipe) -> Stage:
+    filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
+
+    def one(row: Row) -> Row:
+        doc = _mended(input_files.document(row), filters)
+        edits = {f"{note.by}:{note.reason}": int(note.measured or 0) for note in doc.trail}
+        return {"id": row["id"], "text": doc.text, "edits": edits}
+
+    return one
+
+
+def _mended(doc: Document, filters: Sequence[Bound]) -> Document:
+    for bound in filters:
+        doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+    return doc
+
+
+def _judge(recipe: Recipe) -> Stage:
+    judged = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
+    filters = recipes.bind(tuple(judged))
+    recipes.module("morphology").load()
+
+    def one(row: Row) -> Row:
+        outcome = walk(input_files.document(row), filters)
+        verdict = outcome.verdict if isinstance(outcome, Dropped) else Verdict("keep", "")
+        return {
+            "id": row["id"],
+            "outcome": "kept" if isinstance(outcome, Kept) else "dropped",
+            "reason": f"{outcome.by}:{verdict.reason}" if isinstance(outcome, Dropped) else "",
+            "measures": dict(outcome.document.measures),
+        }
+
+    return one
+
+
+def _segment(recipe: Recipe) -> Stage:
+    (bound,) = _bound(recipe, ["morphology"])
+    recipes.module("morphology").load()
+
+    def one(row: Row) -> Row:
+        doc = input_files.document(row)
+        found = apply(doc, bound.name, bound.verb, bound.call(doc)).morphemes
+        assert found is not None
+        return {
+            "id": row["id"],
+            "sentences": [list(pair) for pair in zip(found.sentence_start, found.sentence_end, strict=True)],
+            "morphemes": [list(m) for m in found.rows()],
+        }
+
+    return one
+
+
+def _pii(recipe: Recipe) -> Stage:
+    mark, redact = _bound(recipe, ["personal_data", "redact"])
+
+    def one(row: Row) -> Row:
+        doc = input_files.document(row)
+        marked = apply(doc, mark.name, mark.verb, mark.call(doc))
+        redacted = apply(marked, redact.name, redact.verb, redact.call(marked))
+        found = [
+            {
+                "kind": s.kind.removeprefix("pii:"),
+                "start": s.start,
+                "end": s.end,
+                "confidence": s.confidence,
+                "why": s.why,
+            }
+            for s in marked.spans
+        ]
+        return {"id": row["id"], "text": redacted.text, "found": found}
+
+    return one
+
+
+def _domain(recipe: Recipe) -> Stage:
+    filters = _bound(recipe, ["morphology", "register", "domain"])
+    recipes.module("morphology").load()
+
+    def one(row: Row) -> Row:
+        doc = input_files.document(row)
+        for bound in filters:  # all of them, also where the recipe keeps other fields: who tunes wants the scores
+            doc = apply(doc, bound.name, bound.verb, bound.call(doc))
+        found = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
+        ranked = sorted(found.items(), key=lambda f: (-f[1], f[0]))
+        return {"id": row["id"], "register": doc.label("register"), "domains": dict(ranked)}
+
+    return one
+
+
+def _sketch(recipe: Recipe) -> Stage:
+    """The part of `duplicates` that looks at one text: `cluster` puts the sketches together."""
+    from filters.duplicates.duplicate_survey import SURVEY
+    from filters.duplicates.minhash import sketch
+
+    cleaned = recipes.bind(tuple(step for step in recipe.stage("clean") if step.filter == "normalise"))
+    sketch.warm()
+
+    def one(row: Row) -> Row:
+        doc = _mended(input_files.document(row), cleaned)  # conjoining and half-width jamo, as curation does
+        return {"id": doc.id, "text": doc.text, "sketch": SURVEY.sketch(doc)}
+
+    return one
+
+
+def cluster(sketched: Sequence[Row], recipe_name: str) -> Iterator[Row]:
+    """The answers of `duplicates` to all texts together; what has no sketch keeps the answer that it has."""
+    from filters.duplicates.duplicate_survey import SURVEY, among
+
+    recipe = recipe_of(recipe_name)
+    docs = [row for row in sketched if "sketch" in row]
+    params_of = {found.name: params for found, params in recipes.surveys(tuple(_steps(recipe)))}
+    threshold = params_of.get(SURVEY.name, {}).get("threshold", 0.8)
+    if twice := [id for id, n in Counter(doc["id"] for doc in docs).items() if n > 1]:
+        raise CallError(
+            f"more than one line has the id {twice[0]!r}; a cluster names its members by id. Give each its own."
+        )
+    sketches = pa.Table.from_pylist([doc["sketch"] for doc in docs], schema=SURVEY.schema)
+    texts = {doc["id"]: doc["text"] for doc in docs}
+    table = {r["id"]: r for r in among(sketches, texts, threshold=threshold).to_pylist()}
+    for row in sketched:
+        if "sketch" not in row:
+            yield row
+            continue
+        found = table.get(row["id"], {"keeper": row["id"], "similarity": 1.0})
+        yield {
+            "id": row["id"],
+            "cluster": found["keeper"],
+            "keeper": found["keeper"] == row["id"],
+            "similarity": found["similarity"],
+        }
+
+
+def _steps(recipe: Recipe) -> list[Step]:
+    return [step for _, steps in recipe.steps for step in steps]
+
+
+def _bound(recipe: Recipe, names: list[str]) -> tuple[Bound, ...]:
+    """The named filters with the recipe's parameters; CallError where the recipe has none."""
+    steps = {step.filter: step for step in _steps(recipe)}
+    missing = [name for name in names if name not in steps]
+    if missing:
+        raise CallError(f"recipe {recipe.name!r} has no filter {missing[0]!r}; choose another with --recipe.")
+    return recipes.bind(tuple(steps[name] for name in names))
+
+
+_STAGES: dict[str, Callable[[Recipe], Stage]] = {
+    "extract": _extract,
+    "rights": _rights,
+    "language": _language,
+    "clean": _clean,
+    "judge": _judge,
+    "segment": _segment,
+    "pii": _pii,
+    "domain": _domain,
+    "duplicates": _sketch,
+}

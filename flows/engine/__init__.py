@@ -1,0 +1,1 @@
+"""Run stages: jobs, workers, surveys, progress."""

@@ -1,0 +1,74 @@
+"""What a run shows while it works: a bar on a terminal, one line a stage elsewhere; counts only, never text."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from flows.cli.console import SafeConsole
+from malmoi.ledger import Ledger, total
+from malmoi.printable import escape_controls
+
+
+def _lines(text: str) -> str:
+    """Lines for a terminal: what they quote from outside may not steer it."""
+    return "\n".join(map(escape_controls, text.split("\n")))
+
+
+class Step:
+    """The progress of one stage."""
+
+    def __init__(self, tick: Callable[[int], None]) -> None:
+        self._tick = tick
+        self.says = ""
+
+    def advance(self, by: int = 1) -> None:
+        """`by` more shards (or pages) are done."""
+        self._tick(by)
+
+    def ledger(self, _: Ledger) -> None:
+        """One more shard is done."""
+        self._tick(1)
+
+    def total(self, ledgers: Sequence[Ledger]) -> None:
+        """What the whole stage comes to."""
+        entered, kept, dropped, failed = total(ledgers)
+        parts = [f"{entered.total():,} in", f"{kept.total():,} kept", f"{dropped.total():,} dropped"]
+        self.says = " · ".join([*parts, f"{len(failed):,} failed"] if failed else parts)
+
+
+class Progress:
+    """Reports to `console`; `quiet` reports nothing."""
+
+    def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
+        self.console = console or SafeConsole(stderr=True, highlight=False)
+        self.quiet = quiet
+
+    @contextmanager
+    def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shards") -> Iterator[Step]:
+        """A stage of `size` shards, of which `standing` need no work."""
+        began = time.monotonic()
+        if self.console.is_terminal and not self.quiet and size > standing:
+            columns = (TextColumn("{task.description:<22}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+            with Bars(*columns, console=self.console, transient=True) as bars:
+                task = bars.add_task(name, total=size or None, completed=standing)
+                step = Step(lambda by: bars.advance(task, by))
+                yield step
+        else:
+            step = Step(lambda by: None)
+            yield step
+        work = f"{size - standing} of {size} {unit}" if size else ""
+        seconds = time.monotonic() - began
+        self.say(f"  {name:<20} {step.says or work:<52} {'' if size == standing else f'{seconds:5.1f} s'}".rstrip())
+
+    def say(self, line: str) -> None:
+        """One line for the person who waits."""
+        if not self.quiet:
+            self.console.print(_lines(line), markup=False, soft_wrap=True)
+            sys.stderr.flush()

@@ -1,0 +1,169 @@
+"""Surveys: sketch every shard, let the sketches meet once, and cut what was found into the rows about each shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.engine.executors import Mapper
+from flows.engine.progress import Progress
+from flows.engine.shard_jobs import SketchJob, sketch_shard
+from malmoi import recipe as recipes
+from malmoi import withdrawals
+from malmoi.ledger import Ledger
+from malmoi.recipe import Recipe, Step, digest
+from malmoi.releases.index import segments
+from malmoi.releases.index.segments import Found
+from malmoi.storage import checksummed_files, shard
+from malmoi.survey import Segment, Survey, Surveyed
+from malmoi.workspace import Stage, Workspace, sync
+
+Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a survey is taken of: the shards at its door, the parameters, and all else that decides its sketches."""
+
+    survey: Survey
+    reader: Step
+    params: dict[str, Any]
+    jobs: tuple[SketchJob, ...]
+
+    @property
+    def shards(self) -> list[Surveyed]:
+        """The shards with the files that their sketches have, or will have."""
+        return [Surveyed(job.before / "documents.parquet", job.target) for job in self.jobs]
+
+    @property
+    def inputs(self) -> str:
+        """Digest of the sketches, the parameters and the code; of the segments that are read it says nothing."""
+        return self.key(())
+
+    def key(self, earlier: Sequence[tuple[str, Segment]]) -> str:
+        """Names the table: `inputs`, and the segments that are read, with what is masked in them."""
+        code = [self.survey.name, self.survey.version, self.reader.libraries, self.params]
+        read = [[name, segment.masked] for name, segment in earlier]
+        return digest([code, sorted(job.key for job in self.jobs), *([read] if read else [])])[:32]
+
+
+def survey(
+    workspace: Workspace,
+    reader: Step,
+    params: dict[str, Any],
+    stage: Stage,
+    ledgers: Sequence[Ledger],
+    mapper: Mapper,
+    progress: Progress,
+    *,
+    release: str = "",
+) -> tuple[Path, dict[str, Slice]]:
+    """Take the survey that `reader` reads; its table, and for the key of each ledger the rows about that shard.
+
+    `release` is the name under which the documents will be published: a survey that remembers reads
+    what earlier releases of that name left, or as its parameter `earlier` says.
+    """
+    basis = _basis(workspace, reader, params, stage, ledgers)
+    found, jobs = basis.survey, basis.jobs
+    missing = [job for job in jobs if not job.target.exists()]
+    with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
+        mapper(sketch_shard, missing, lambda _: step.advance())
+        for job in jobs:
+            checksummed_files.check_folder(job.target.parent)
+        meet = _exchanged if found.exchange else _reduced
+        table, rows = meet(workspace, basis, _earlier(workspace, basis, release), mapper)
+    slices = {}
+    for ledger, about in zip(ledgers, rows, strict=True):
+        here = about.select([found.key, *found.told]) if found.told is not None else about
+        piece = digest([found.name, here.to_pylist()])[:32]
+        target = workspace.survey(piece) / "rows.parquet"
+        if not target.exists():
+            workspace.put(target.parent, partial(_write, here, "rows.parquet"))
+        slices[ledger.key] = (found.name, target, piece)
+    return table, slices
+
+
+def read_by(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
+    """Each survey that a stage reads: a step that reads it, and its parameters."""
+    for found, params in recipes.surveys(steps):
+        yield min((step for step in steps if step.survey == found.name), key=lambda step: step.filter), params
+
+
+def remembered(
+    workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]]
+) -> Iterator[Basis]:
+    """The surveys of a recipe that leave a segment; `stages` are the finished shards of each stage, in order."""
+    for (before, ledgers), name in zip(stages, recipes.STAGES, strict=False):
+        for reader, params in read_by(recipe.stage(name)):
+            if recipes.module(reader.filter).SURVEY.remembers:
+                yield _basis(workspace, reader, params, before, ledgers)
+
+
+def earlier(workspace: Workspace, basis: Basis, release: str, known: Sequence[Found]) -> list[Found]:
+    """The segments that a survey reads; `known` are all that the index has for it. StageError where one is broken."""
+    said = basis.params.get("earlier", "none")
+    read = known if said == "all" else [one for one in known if one.folder.parent.name == release]
+    return segments.chosen(segments.counting(segments.whole(read)), release, said, basis.inputs)
+
+
+def _basis(
+    workspace: Workspace, reader: Step, params: dict[str, Any], stage: Stage, ledgers: Sequence[Ledger]
+) -> Basis:
+    found: Survey = recipes.module(reader.filter).SURVEY
+    jobs = []
+    for ledger in ledgers:
+        content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
+        key = digest([found.name, found.version, reader.libraries, content])[:32]
+        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter))
+    return Basis(found, reader, params, tuple(jobs))
+
+
+def _earlier(workspace: Workspace, basis: Basis, release: str) -> list[tuple[str, Segment]]:
+    """What the survey reads of earlier releases, by name; without what has been withdrawn since."""
+    if not basis.survey.remembers:
+        return []
+    known = segments.found(workspace, basis.survey.name, basis.survey.version, segments.released(workspace))
+    read = earlier(workspace, basis, release, known)
+    masks = [one.id for one in withdrawals.read(workspace.withdrawals)] if read else []
+    return [(one.name, Segment(one.folder, segments.holds(one.folder, masks))) for one in read]
+
+
+def _reduced(
+    workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
+) -> tuple[Path, Iterator[pa.Table]]:
+    """One process takes all sketches; of its table each shard gets the rows with its keys."""
+    found, shards = basis.survey, basis.shards
+    target = workspace.survey(basis.key(earlier)) / "table.parquet"
+    if not target.exists():
+        sketches = pa.concat_tables([shard.read(s.sketch) for s in shards] or [found.schema.empty_table()])
+        table = found.carrier(sketches, **basis.params)
+        workspace.put(target.parent, partial(_write, table, "table.parquet"))
+    table = shard.read(target)
+    keys = table.column(found.key)
+    cut = (table.filter(pc.is_in(keys, value_set=shard.read(s.sketch, [found.key]).column(found.key))) for s in shards)
+    return target, cut
+
+
+def _exchanged(
+    workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
+) -> tuple[Path, Iterator[pa.Table]]:
+    """The survey's own exchange writes the table and the rows about each shard; what stands of it is not made again."""
+    folder = workspace.survey(basis.key(earlier))
+    read = [segment for _, segment in earlier]
+    rows = basis.survey.carrier(basis.shards, read, folder, mapper, **basis.params)
+    if not (folder / checksummed_files.NAME).exists():  # files appear one by one; now that all stand, none may change
+        with workspace.birth() as born:
+            checksummed_files.write(folder, born / checksummed_files.NAME)
+            sync(born / checksummed_files.NAME)
+            (born / checksummed_files.NAME).replace(folder / checksummed_files.NAME)
+    return folder / "table.parquet", (shard.read(path) for path in rows)
+
+
+def _write(table: pa.Table, name: str, folder: Path) -> None:
+    shard.write(table, folder / name)

@@ -1,0 +1,360 @@
+"""The jobs: each takes paths, works on one shard, and leaves a finished folder behind."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import pyarrow as pa
+
+from crawlers import host_templates
+from crawlers.extract import Extraction, extractor, items_of
+from crawlers.formats.html.host_template_learning import Lesson
+from crawlers.formats.html.host_template_learning import learn as learn_template
+from crawlers.host_templates import Sample
+from flows.engine import worker_pool
+from malmoi import recipe as recipes
+from malmoi import withdrawals
+from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
+from malmoi.archive.capture import IndexRow
+from malmoi.document import Document
+from malmoi.errors import StageError
+from malmoi.ledger import Failure, Ledger
+from malmoi.processes.workers import Broken, Done, Workers, attempt
+from malmoi.recipe import Step
+from malmoi.storage import shard
+from malmoi.survey import Rows
+from malmoi.workspace import Stage, Workspace
+
+B = TypeVar("B")
+Slices: TypeAlias = tuple[tuple[str, Path], ...]
+
+BATCH = 16  # captures that travel together; a retry is cheap, and the pipe is not the cost
+WALKED = 32  # documents that travel together; a batch costs 0.3 ms, and the last ones must not keep one worker alone
+LOOKED_UP = 4096  # documents at a time where filters look up rows of a survey and nothing else
+MAX_FAILED = 0.2  # share of a shard; above it the fault is ours or the machine's, and the shard is not written
+MIN_FAILED = 10  # documents; below this a share says nothing
+BOUND = 32  # jobs whose filters a worker keeps: the threads of the parent interleave theirs
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractJob:
+    """Captures of one shard → documents."""
+
+    root: Path
+    key: str
+    source: str
+    extraction: Extraction
+    rows: tuple[IndexRow, ...]
+    torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
+
+
+@dataclass(frozen=True, slots=True)
+class LearnJob:
+    """Some captures of a host → its template, or that it has none."""
+
+    root: Path
+    key: str
+    extraction: Extraction
+    sample: Sample
+
+    @property
+    def target(self) -> Path:
+        """The file with what was learned."""
+        return Workspace(self.root).survey(self.key) / "template.json"
+
+
+@dataclass(frozen=True, slots=True)
+class WalkJob:
+    """Documents of one finished shard → the next stage, through the filters of `steps`."""
+
+    root: Path
+    stage: Stage
+    key: str
+    before: Path  # folder of the finished shard
+    steps: tuple[Step, ...]
+    slices: Slices = ()  # survey → its rows about this shard
+    withdrawn: tuple[str, ...] = ()  # ids of its documents that are dropped before the first filter
+
+
+@dataclass(frozen=True, slots=True)
+class SketchJob:
+    """Documents of one finished shard → the rows of a survey."""
+
+    root: Path
+    key: str
+    before: Path
+    filter: str  # the filter whose SURVEY it is
+
+    @property
+    def target(self) -> Path:
+        """The file with the rows."""
+        return Workspace(self.root).survey(self.key) / "sketch.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What became of one batch: tables of shard.DOCUMENTS and shard.DROPPED, packed, and the counts."""
+
+    kept: bytes
+    dropped: bytes
+    entered: Counter[str]
+    failed: tuple[Failure, ...]
+    edits: Counter[tuple[str, str, str]]
+
+
+def extract(job: ExtractJob) -> Ledger:
+    """Run an ExtractJob and return the ledger of the finished shard."""
+    batches = [job.rows[at : at + BATCH] for at in range(0, len(job.rows), BATCH)]
+    answers = worker_pool.workers().map(
+        extracting, (job.source, job.extraction), batches, lambda batch: [(r,) for r in batch]
+    )
+
+    def lost(batch: tuple[IndexRow, ...]) -> Failure:
+        return Failure(f"{job.source}/{batch[0].url}", job.source, "")
+
+    def fill(folder: Path) -> Ledger:
+        return _written(folder, "2-documents", job.key, answers, lost, job.torn)
+
+    return Workspace(job.root).commit("2-documents", job.key, fill)
+
+
+def learn(job: LearnJob) -> Path:
+    """Run a LearnJob in a worker and return the file with the template, or with why there is none."""
+    ((_, answer),) = worker_pool.workers().map(learning, job.extraction, [job.sample], lambda sample: [sample])
+    found = answer.value if isinstance(answer, Done) else _none(job.sample.host, answer.why)
+
+    def write(folder: Path) -> None:
+        (folder / job.target.name).write_text(found, encoding="utf-8")
+
+    Workspace(job.root).put(job.target.parent, write)
+    return job.target
+
+
+def walk_shard(job: WalkJob) -> Ledger:
+    """Run a WalkJob and return the ledger of the finished shard."""
+    return Workspace(job.root).commit(job.stage, job.key, lambda folder: fill(job, folder))
+
+
+def fill(job: WalkJob, folder: Path) -> Ledger:
+    """Write the files of a WalkJob into `folder`, and count; the ledger is returned and not written."""
+    shared = (job.key, job.steps, job.slices, job.withdrawn)
+    if recipes.columns(job.steps):  # looking up a row costs less than the way to a worker
+        answers = Workers(0).map(walking, shared, _batches(job.before, size=LOOKED_UP), _single)
+    else:
+        answers = worker_pool.workers().map(walking, shared, _batches(job.before), _single)
+
+    def lost(batch: bytes) -> Failure:
+        row = shard.unpacked(batch).select(["id", "source"]).to_pylist()[0]
+        return Failure(row["id"], row["source"], "")
+
+    return _written(folder, job.stage, job.key, answers, lost)
+
+
+def sketch_shard(job: SketchJob) -> Path:
+    """Run a SketchJob and return the file with its rows."""
+
+    def write(folder: Path) -> None:
+        found = recipes.module(job.filter).SURVEY
+        tables = [found.schema.empty_table()]
+        for batch, answer in worker_pool.workers().map(
+            sketching, job.filter, _batches(job.before, found.columns), _single
+        ):
+            if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
+                (row,) = shard.unpacked(batch).select(["id"]).to_pylist()
+                raise StageError(
+                    f"survey of {job.filter}: {row['id']} has no sketch ({answer.why}). Nothing was written; look at "
+                    f"its text with `malmoi why {job.root} {row['id']}`, and lower `max_chars` of the length filter "
+                    "if it is too long."
+                )
+            tables.append(shard.unpacked(answer.value))
+        shard.write(pa.concat_tables(tables), folder / "sketch.parquet")
+
+    Workspace(job.root).put(job.target.parent, write)
+    return job.target
+
+
+def extracting(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]], Walked]:
+    """In a worker: from captures to what became of their items."""
+    source, extraction = shared
+    one = extractor(extraction)
+
+    def batch(rows: tuple[IndexRow, ...]) -> Walked:
+        outcomes: list[tuple[Outcome, int]] = []
+        failed = []
+        for row in rows:
+            match attempt(one, row):
+                case Done(found):
+                    outcomes += [(outcome, -1) for outcome in found]
+                case Broken(why):
+                    failed.append(Failure(f"{source}/{row.url}", source, why))
+        return _walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
+
+    return batch
+
+
+def learning(extraction: Extraction) -> Callable[[Sample], str]:
+    """In a worker: from captures of a host to its template as JSON, or why there is none."""
+    items = items_of(extraction)
+
+    def lessons(row: IndexRow) -> list[Lesson]:
+        return [found for item in items(row) if (found := host_templates.lesson(item)) is not None]
+
+    def pages(rows: tuple[IndexRow, ...]) -> list[Lesson]:
+        tried = [attempt(lessons, row) for row in rows]
+        return [found for one in tried if isinstance(one, Done) for found in one.value]
+
+    def batch(sample: Sample) -> str:
+        made = attempt(lambda said: learn_template(sample.host, *said), (pages(sample.lessons), pages(sample.checks)))
+        template, why = made.value if isinstance(made, Done) else (None, made.why)
+        return template.to_json() if template else _none(sample.host, why)
+
+    return batch
+
+
+def _none(host: str, why: str) -> str:
+    return json.dumps({"host": host, "none": why}, sort_keys=True)
+
+
+def walking(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Callable[[bytes], Walked]:
+    """In a worker: documents through bound filters."""
+    filters = _bound(*shared)
+    columns = recipes.columns(shared[1])
+
+    def batch(content: bytes) -> Walked:
+        outcomes: list[tuple[Outcome, int]] = []
+        failed = []
+        table = shard.unpacked(content)
+        docs = tuple(shard.to_documents(table.select(columns) if columns else table))
+        for row, doc in enumerate(docs):
+            match attempt(lambda doc: walk(doc, filters), doc):
+                case Done(outcome):
+                    outcomes.append((outcome, row))
+                case Broken(why):
+                    failed.append(Failure(doc.id, doc.provenance.source, why))
+        return _walked(Counter(doc.provenance.source for doc in docs), outcomes, failed, shard.Came(table, docs))
+
+    return batch
+
+
+def sketching(name: str) -> Callable[[bytes], bytes]:
+    """In a worker: documents to the rows of the survey of filter `name`."""
+    found = recipes.module(name).SURVEY
+
+    def batch(content: bytes) -> bytes:
+        rows = [found.sketch(doc) for doc in shard.to_documents(shard.unpacked(content))]
+        return shard.packed(pa.Table.from_pylist(rows, schema=found.schema))
+
+    return batch
+
+
+_KEPT: dict[str, tuple[Bound, ...]] = {}  # key of a job → its filters, for the jobs that a worker has at hand
+
+
+def _bound(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: tuple[str, ...]) -> tuple[Bound, ...]:
+    """The filters of a job, bound once for all of its batches: the key stands for everything they depend on."""
+    if key not in _KEPT:
+        while len(_KEPT) >= BOUND:
+            del _KEPT[next(iter(_KEPT))]
+        door = Bound(withdrawals.NAME, "mark", partial(withdrawals.mark, ids=frozenset(withdrawn)))
+        bound = recipes.bind(steps, {name: _rows(path) for name, path in slices})
+        _KEPT[key] = (door, *bound) if withdrawn else bound
+    return _KEPT[key]
+
+
+def _walked(
+    entered: Counter[str], outcomes: list[tuple[Outcome, int]], failed: list[Failure], came: shard.Came | None = None
+) -> Walked:
+    """Pack what became of a batch; beside each outcome stands the row that it was in `came`."""
+    before = [len(came.docs[row].trail) if came else 0 for _, row in outcomes]
+    kept = [(one.document, row) for one, row in outcomes if isinstance(one, Kept)]
+    dropped = [(one, row) for one, row in outcomes if isinstance(one, Dropped)]
+    return Walked(
+        kept=shard.packed(shard.to_table([doc for doc, _ in kept], came, [row for _, row in kept])),
+        dropped=shard.packed(shard.dropped_table([one for one, _ in dropped], came, [row for _, row in dropped])),
+        entered=entered,
+        failed=tuple(failed),
+        edits=Counter(e for (one, _), at in zip(outcomes, before, strict=True) for e in _edits(one.document, at)),
+    )
+
+
+def _written(
+    folder: Path,
+    stage: str,
+    key: str,
+    answers: Iterator[tuple[B, Done[Walked] | Broken]],
+    lost: Callable[[B], Failure],
+    torn: tuple[str, ...] = (),
+) -> Ledger:
+    """Write the files of a shard, and count; `lost` names the one document of a batch that broke."""
+    kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
+    entered: Counter[str] = Counter()
+    edits: Counter[tuple[str, str, str]] = Counter()
+    failed: list[Failure] = []
+    for batch, answer in answers:
+        if isinstance(answer, Broken):
+            failed.append(replace(lost(batch), why=answer.why))
+            entered[failed[-1].source] += 1
+            continue
+        kept.append(shard.unpacked(answer.value.kept))
+        dropped.append(shard.unpacked(answer.value.dropped))
+        entered.update(answer.value.entered)
+        edits.update(answer.value.edits)
+        failed += answer.value.failed
+    _refuse_many(stage, key, failed, entered.total())
+    documents, drops = pa.concat_tables(kept), pa.concat_tables(dropped)
+    files = tuple(
+        shard.write(table, folder / f"{name}.parquet", statistics=["id"])
+        for name, table in (("documents", documents), ("dropped", drops))
+    )
+    reasons = zip(*(drops.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
+    return Ledger(
+        stage=stage,
+        key=key,
+        entered=dict(sorted(entered.items())),
+        kept=dict(sorted(Counter(documents.column("source").to_pylist()).items())),
+        dropped=Counter(reasons),
+        failed=tuple(failed),
+        edits=edits,
+        files=files,
+        torn=torn,
+    )
+
+
+def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> None:
+    if len(failed) >= MIN_FAILED and len(failed) > MAX_FAILED * entered:
+        reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
+        raise StageError(
+            f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {failed[0].id}. "
+            "That is no fault of the documents; nothing was written. Correct the code of source or filter (error:…), "
+            "or give memory and time (…-limit, killed), and run again."
+        )
+
+
+def _edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
+    for note in doc.trail[before:]:
+        if note.verb == "mend":
+            for _ in range(int(note.measured or 0)):
+                yield doc.provenance.source, note.by, note.reason
+
+
+def _batches(folder: Path, columns: Sequence[str] | None = None, size: int = WALKED) -> Iterator[bytes]:
+    table = shard.read(folder / "documents.parquet", columns)
+    for at in range(0, table.num_rows, size):
+        yield shard.packed(table.slice(at, size))
+
+
+def _single(batch: bytes) -> list[bytes]:
+    table = shard.unpacked(batch)
+    return [shard.packed(table.slice(at, 1)) for at in range(table.num_rows)]
+
+
+def _rows(path: Path) -> Rows:
+    table = shard.read(path)
+    key = table.schema.names[0]
+    return {row[key]: row for row in table.to_pylist()}

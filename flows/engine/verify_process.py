@@ -1,0 +1,91 @@
+"""Verify a release in a process of its own, whose CPU time, memory and temporary files are bounded.
+
+A release may come from a stranger. What it can make the reading libraries do is not known, so the
+process that reads it can be ended, and its temporary folder belongs to the parent, which removes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import astuple
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from malmoi import limits
+from malmoi.errors import CallError, StageError
+from malmoi.processes.import_path import PYTHON
+from malmoi.processes.rlimits import lower_limit
+from malmoi.releases import manifest as manifests
+from malmoi.releases.verification import untrusted_files
+from malmoi.releases.verification.sha256sums import NAME as SUMS
+from malmoi.releases.verification.verify import Finding
+
+_SIZE_PER_SECOND = 256 << 10  # bytes of files for which a second of CPU is added
+_SPILL_FACTOR = 4  # temporary bytes for each byte of the release
+_PATIENCE = 10  # seconds of wall clock for each second of CPU: a busy machine, a slow disk
+
+
+def findings(folder: Path) -> list[Finding]:
+    """What is wrong with a release; empty where everything agrees.
+
+    CallError where there is no release. A release that goes beyond a limit is a finding that names it.
+    """
+    if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
+        raise CallError(
+            f"{folder} is not a release: it has neither {SUMS} nor {manifests.NAME}. Name the folder of one version, "
+            "such as workspace/6-releases/general/1.0.0."
+        )
+    size = untrusted_files.size(folder)
+    seconds = limits.VERIFY_SECONDS.value + size // _SIZE_PER_SECOND
+    spill = limits.VERIFY_SPILL.value + _SPILL_FACTOR * size
+    with TemporaryDirectory(prefix="malmoi-verify-") as tmp:
+        command = [*PYTHON, "-m", "flows.engine.verify_process", str(folder.absolute()), str(seconds), str(spill)]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                env={**os.environ, "TMPDIR": tmp},
+                timeout=_PATIENCE * seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return [_stopped(limits.VERIFY_SECONDS)]
+    if done.returncode == -signal.SIGXCPU:
+        return [_stopped(limits.VERIFY_SECONDS)]
+    if done.returncode < 0:  # a library that is refused memory may end its process
+        return [_stopped(limits.VERIFY_MEMORY)]
+    if done.returncode:
+        last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
+        raise StageError(
+            f"{folder}: the process that verifies ended with status {done.returncode} ({last}); the release is not "
+            "verified. Mend what that names, and run the same command again."
+        )
+    return [Finding(*row) for row in json.loads(done.stdout)]
+
+
+def _stopped(limit: limits.InputLimit) -> Finding:
+    return Finding(
+        "limits", ".", f"reading it went beyond a limit and was stopped ({limit.describe()}); treat it as not verified"
+    )
+
+
+def _verify(folder: Path, seconds: int, spill: int) -> list[Finding]:
+    """In the child: the limits, then the checks."""
+    import data_cards
+    from malmoi.releases.verification.verify import verify
+    from malmoi.storage import duckdb_tables
+
+    lower_limit(resource.RLIMIT_CPU, seconds)
+    lower_limit(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value)
+    duckdb_tables.bound_spill(spill)
+    return verify(folder, render=data_cards.rendered)
+
+
+if __name__ == "__main__":
+    found = _verify(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    json.dump([astuple(one) for one in found], sys.stdout)

@@ -1,0 +1,47 @@
+"""The one pool of this process, made when the first shard needs it."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+
+from malmoi.processes.worker_process import require_memory
+from malmoi.processes.workers import Workers, cores
+
+_lock = threading.Lock()
+_workers: Workers | None = None
+_count: int | None = None
+
+
+def configure(count: int | None) -> None:
+    """Set the number of worker processes; None means one a core. Takes effect at the next start."""
+    global _count
+    close()
+    _count = count
+
+
+def count() -> int:
+    """How many worker processes there are, or would be."""
+    return cores() if _count is None else _count
+
+
+def workers() -> Workers:
+    """The pool, started if it is not."""
+    global _workers
+    with _lock:
+        if _workers is None:
+            require_memory()
+            _workers = Workers(count(), preload=("flows.engine.preload",))
+        return _workers
+
+
+def close() -> None:
+    """Stop the worker processes."""
+    global _workers
+    with _lock:
+        if _workers is not None:
+            _workers.close()
+            _workers = None
+
+
+atexit.register(close)

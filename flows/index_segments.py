@@ -1,0 +1,75 @@
+"""What a release leaves to later surveys: its segment of the index, written before the release stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.engine import run_surveys
+from flows.engine.run_surveys import Basis
+from malmoi.ledger import Ledger
+from malmoi.recipe import Recipe
+from malmoi.releases import manifest as manifests
+from malmoi.releases.index import segment_rows, segments
+from malmoi.releases.index.segments import Facts, Found
+from malmoi.releases.manifest import Manifest
+from malmoi.storage.shuffle import Run
+from malmoi.workspace import Stage, Workspace
+
+
+def leave(
+    workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]], folder: Path, run: Run = map
+) -> None:
+    """For each survey of `recipe` that remembers, the segment of the release in `folder`, which need not stand yet.
+
+    Nothing is computed again: the rows are those of the sketches that the survey was basis of. What a
+    stopped run left of this name goes first. A release that has its segment already is left alone.
+    """
+    made = manifests.read(folder)
+    for basis in run_surveys.remembered(workspace, recipe, stages):
+        roots = segments.released(workspace)
+        known = segments.found(workspace, basis.survey.name, basis.survey.version, roots)
+        segments.sweep(workspace, segments.leftovers(known, made.name, roots))
+        known = [one for one in known if one.folder.exists()]
+        facts = _facts(basis, made, run_surveys.earlier(workspace, basis, made.name, known))
+        target = segments.folder_of(workspace, facts)
+        if not _has(known, target):
+            segments.sweep(workspace, (one for one in known if one.folder == target))
+            _write(workspace, basis, facts, folder, segments.counting(known), target, run)
+
+
+def _facts(basis: Basis, made: Manifest, read: Sequence[Found]) -> Facts:
+    return Facts(
+        survey=basis.survey.name,
+        survey_version=basis.survey.version,
+        release=made.name,
+        version=made.version,
+        root=made.root,
+        documents=0,
+        inputs=basis.inputs,
+        read=tuple(one.name for one in read),
+    )
+
+
+def _has(known: Sequence[Found], target: Path) -> bool:
+    """Whether the segment at `target` counts, or one that it was merged into; one that waits for its release does."""
+    name = f"{target.parent.name}/{target.name}"
+    return any(name in (one.name, *one.known.replaces) for one in segments.counting(known))
+
+
+def _write(
+    workspace: Workspace, basis: Basis, facts: Facts, folder: Path, known: Sequence[Found], target: Path, run: Run
+) -> None:
+    own = [one.folder for one in known if one.known.release == facts.release]
+    with workspace.birth() as work, workspace.birth() as born:
+        segment_rows.write(
+            born,
+            basis.survey,
+            facts,
+            sketches=[job.target for job in basis.jobs],
+            data=sorted((folder / "data").rglob("*.parquet")),
+            earlier=own,
+            work=work,
+            run=run,
+        )
+        workspace.stand(born, target)

@@ -1,0 +1,164 @@
+"""What a crawl shows while it runs: pages, bytes, hosts that are waited for, and what the marks on the pages say."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from crawlers import catalogue
+from crawlers.fetch import archive
+from malmoi.archive.capture import Capture
+from malmoi.boundary import input_errors
+from malmoi.licensing.rights_decision import decide
+from malmoi.printable import escape_controls
+
+HOSTS = 8  # hosts shown, those with most addresses waiting first
+EVERY = 30.0  # seconds between two lines where there is no terminal
+LOOK = 0.2  # share of the time that may be spent on looking at marks; the crawl needs the rest of the machine
+
+
+@dataclass(slots=True)
+class State:
+    """What the crawler has said last, and what was seen on the pages so far."""
+
+    source: str
+    began: float = field(default_factory=time.monotonic)
+    said: dict[str, Any] = field(default_factory=dict)
+    uses: Counter[str] = field(default_factory=Counter)  # use, or "exclude: reason" → pages looked at
+
+    def number(self, name: str) -> int:
+        """A count of the last line, 0 where it was not said."""
+        return int(self.said.get(name) or 0)
+
+
+@contextmanager
+def shown(source: str, console: Console, *, quiet: bool) -> Iterator[Callable[[State], None]]:
+    """A function that shows a state: in place on a terminal, elsewhere as a line every EVERY seconds."""
+    if quiet:
+        yield lambda state: None
+        return
+    if console.is_terminal:
+        with Live(console=console, refresh_per_second=4, transient=True) as live:
+            yield lambda state: live.update(view(state))
+        return
+    last = time.monotonic()
+
+    def line(state: State) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            console.print(f"  collect {source}: {summary(state)}", markup=False, soft_wrap=True)
+
+    yield line
+
+
+def summary(state: State) -> str:
+    """One line: pages, bytes, addresses waiting, what was not had.
+
+    >>> summary(State("a", said={"pages": 1200, "bytes": 3_400_000, "queued": 7, "blocked": 2}))
+    '1,200 pages · 3.4 MB · 7 waiting · 2 blocked'
+    """
+    parts = [f"{state.number('pages') or state.number('fetched'):,} pages", size(state.number("bytes"))]
+    if of := state.number("of"):
+        parts = [f"{size(state.number('bytes'))} of {size(of)}"]
+    names = (("queued", "waiting"), ("not_modified", "unchanged"), ("blocked", "blocked"), ("failed", "failed"))
+    parts += [f"{state.number(name):,} {word}" for name, word in names if state.number(name)]
+    return " · ".join(parts)
+
+
+def size(count: int) -> str:
+    """Bytes for people, in decimal units.
+
+    >>> size(999), size(3_400_000), size(1_270_000_000)
+    ('999 B', '3.4 MB', '1.3 GB')
+    """
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} B"
+
+
+def view(state: State) -> Group:
+    """The view on a terminal."""
+    seconds = time.monotonic() - state.began
+    pages = state.number("pages") or state.number("fetched")
+    rate = f" · {pages / seconds:.1f} a second" if seconds > 5 and pages else ""
+    clock = f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}"
+    lines: list[Text | Table] = [Text(f"collect {state.source}  {clock}  {summary(state)}{rate}")]
+    if looked := state.uses.total():
+        told = " · ".join(f"{use} {count:,}" for use, count in state.uses.most_common(6))
+        lines.append(Text(f"  marks on {looked:,} pages looked at: {told}", style="dim"))
+    if hosts := state.said.get("hosts"):
+        lines.append(_hosts(hosts))
+    return Group(*lines)
+
+
+def _hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table("host", "waiting", "every", "rests for", box=None, padding=(0, 2), header_style="dim")
+    for name in ("waiting", "every", "rests for"):
+        next(column for column in table.columns if column.header == name).justify = "right"
+    first = sorted(hosts.items(), key=lambda pair: -int(pair[1].get("waiting") or 0))
+    for host, said in first[:HOSTS]:
+        rest = float(said.get("resting") or 0)
+        every = f"{float(said.get('delay') or 0):.1f} s"
+        table.add_row(
+            Text(f"  {escape_controls(host)}"),
+            f"{int(said.get('waiting') or 0):,}",
+            every,
+            f"{rest:.0f} s" if rest else "",
+        )
+    if len(hosts) > HOSTS:
+        table.add_row(f"  and {len(hosts) - HOSTS} more hosts", "", "", "")
+    return table
+
+
+class Looker:
+    """Looks at the marks of the pages that the crawler has archived so far, and never takes much of the machine."""
+
+    def __init__(self, definition: catalogue.Definition, path: Path) -> None:
+        from crawlers import defaults  # with trafilatura behind it: only where something is fetched
+
+        self._source = definition.source.name
+        self._items = definition.items or defaults.items
+        self._evidence = definition.evidence or defaults.evidence_for(definition.source, {})
+        self._path = path
+        self._at = 0  # offset behind the last record that was read
+        self._spent = 0.0
+        self._began = time.monotonic()
+
+    def look(self, uses: Counter[str]) -> None:
+        """Count the use of the pages archived since the last look, as far as the time allows."""
+        began = time.monotonic()
+        try:
+            for entry, end in archive.entries(self._path, self._at):
+                self._at = end
+                if entry.status == 200 and not entry.refers_to:
+                    uses.update(self._uses(entry))
+                spent = self._spent + time.monotonic() - began
+                if spent > LOOK * (time.monotonic() - self._began):
+                    break
+        except FileNotFoundError:  # not there yet, or closed under its final name at this moment
+            return
+        finally:
+            self._spent += time.monotonic() - began
+
+    def _uses(self, entry: archive.Entry) -> list[str]:
+        capture = Capture(
+            entry.record, entry.url, entry.fetched, 200, entry.headers, archive.read_body(entry), self._source
+        )
+        try:
+            with input_errors(ValueError):
+                decided = [decide(*self._evidence(item)) for item in self._items(capture)]
+        except Exception:
+            return ["unreadable"]  # a look is no verdict: extraction will say what is wrong with the page
+        return [one.use if one.use != "exclude" else f"exclude ({one.reason})" for one in decided]

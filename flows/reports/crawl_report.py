@@ -1,0 +1,255 @@
+"""The crawl report: for each source what was asked for, what came, what could be read, what may be used, and why not.
+
+`reports/collection.html` and `reports/collection.json` of a workspace; counts and reasons only, never text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crawlers import catalogue
+from data_cards import render
+from flows.curate import extract_jobs
+from flows.engine.progress import Progress
+from malmoi import __version__
+from malmoi.archive import collection
+from malmoi.archive.collection import GONE
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import MalmoiError
+from malmoi.ledger import Ledger, total
+from malmoi.licensing.rights_decision import decide
+from malmoi.printable import escape_controls
+from malmoi.source import Source
+from malmoi.storage import shard
+from malmoi.workspace import Workspace, replace_file
+
+SHOWN = 6  # reasons of one step on a terminal; the page has all
+UNREAD = "links-unread"  # pages that answered and whose links could not be read
+BEYOND = ("too-long", "too-many-lists", "frontier-full")  # addresses that were not asked for because of a limit
+GONE_BY = {301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One step of the funnel: how many came through, and what was lost on the way to it."""
+
+    name: str
+    name_ko: str
+    unit: str
+    count: int
+    lost: tuple[tuple[str, int], ...] = ()  # reason → how many, most first
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """The way of one source from the first address to what may be used."""
+
+    source: str
+    title: str
+    publisher: str
+    last: str  # UTC day of the newest capture
+    runs: int
+    steps: tuple[Stretch, ...]
+    licences: tuple[tuple[str, str, int], ...]  # licence, use, documents
+    hosts: tuple[tuple[str, int, int, int, int], ...]  # host, answers, bytes, blocked, failed; of the newest run
+    missing: int = 0  # shards that are not extracted yet
+
+
+def funnels(
+    workspace: Workspace, names: Sequence[str], read: Mapping[str, Sequence[Ledger]] | None = None
+) -> list[Funnel]:
+    """The funnel of each source that has been collected.
+
+    `read` holds the shards of each source where they are known already; else they are looked for.
+    """
+    sources = [(name, catalogue.load(name).source) for name in names]
+    found = [(name, source, collection.runs(workspace.captures(source.name))) for name, source in sources]
+    return [_funnel(workspace, name, source, runs, (read or {}).get(name)) for name, source, runs in found if runs]
+
+
+def refresh(
+    workspace: Workspace,
+    names: Sequence[str],
+    progress: Progress,
+    read: Mapping[str, Sequence[Ledger]] | None = None,
+) -> list[Funnel]:
+    """Write the report anew; a source that cannot be counted is said to be so and stops nothing."""
+    found: list[Funnel] = []
+    for name in dict.fromkeys(names):
+        try:
+            found += funnels(workspace, [name], read)
+        except MalmoiError as error:  # the collection itself has its own say
+            progress.say(f"  no crawl report of {name}: {error}")
+    if found:
+        write(workspace, found)
+    return found
+
+
+def page(workspace: Workspace) -> Path:
+    """Where the report is written."""
+    return workspace.root / "reports" / "collection.html"
+
+
+def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
+    """Write the report; returns its page. Sources that are not in `found` keep what was said of them last."""
+    ours = {funnel.source: asdict(funnel) for funnel in found}
+    told = {said["source"]: said for said in _told(workspace) if workspace.captures(said["source"]).exists()} | ours
+    sources = [told[name] for name in sorted(told)]
+    plain = {"malmoi": __version__, "sources": sources}
+    place = page(workspace)
+    replace_file(place.with_suffix(".json"), json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
+    replace_file(place, render.page("collection.html", sources=sources))
+    return place
+
+
+def _told(workspace: Workspace) -> list[dict[str, Any]]:
+    """What the report that stands says of each source; [] where none of this version can be read."""
+    try:
+        told = json.loads(page(workspace).with_suffix(".json").read_text(encoding="utf-8"))
+        return [said | {"source": str(said["source"])} for said in told["sources"] if told["malmoi"] == __version__]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
+
+
+def markdown(found: Sequence[Funnel]) -> str:
+    """The funnels as a table in Markdown, one row a step.
+
+    >>> step = Stretch("pages answered", "응답한 쪽", "pages", 1200, (("status-404", 2),))
+    >>> print(markdown([Funnel("a", "A", "P", "", 1, (step,), (), ())]))
+    | source | step | count | lost on the way |
+    | --- | --- | ---: | --- |
+    | a | pages answered | 1,200 | status-404 2 |
+    """
+    rows = ["| source | step | count | lost on the way |", "| --- | --- | ---: | --- |"]
+    for funnel in found:
+        for step in funnel.steps:
+            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost).replace("|", "\\|")
+            rows.append(f"| {funnel.source} | {step.name} | {step.count:,} | {lost} |")
+    return "\n".join(rows)
+
+
+def show(found: Sequence[Funnel], out: Console) -> None:
+    """The funnels as a table, one row a step."""
+    table = Table("source", "step", "count", "lost on the way", title="from the first address to what may be used")
+    table.columns[2].justify = "right"
+    for funnel in found:
+        for number, step in enumerate(funnel.steps):
+            lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost[:SHOWN])
+            if len(step.lost) > SHOWN:
+                lost += f" · {len(step.lost) - SHOWN} more reasons"
+            table.add_row(funnel.source if not number else "", step.name, f"{step.count:,}", Text(lost))
+        table.add_section()
+    out.print(table)
+
+
+def _funnel(
+    workspace: Workspace,
+    name: str,
+    source: Source,
+    runs: Sequence[collection.Run],
+    read: Sequence[Ledger] | None,
+) -> Funnel:
+    facts = runs[-1].facts
+    rows = [row for _, found in collection.current(runs) for row in found]
+    steps = [*_asked(facts), _standing(rows, runs)]
+    missing = 0
+    if read is None:
+        jobs = list(extract_jobs(workspace, name))
+        read = [ledger for job in jobs if (ledger := workspace.ledger("2-documents", job.key)) is not None]
+        missing = len(jobs) - len(read)
+    ledgers = read
+    licences: Counter[tuple[str, str]] = Counter()
+    if ledgers:
+        _, kept, dropped, failed = total(ledgers)
+        lost: Counter[str] = Counter()
+        for (_, _, reason), count in dropped.items():
+            lost[reason] += count
+        lost.update(failure.why for failure in failed)
+        torn = sum(len(ledger.torn) for ledger in ledgers)
+        if torn:
+            lost["damaged record"] = torn
+        steps.append(Stretch("read as text", "본문을 읽은 문서", "documents", kept.total(), _most(lost)))
+        reasons: Counter[str] = Counter()
+        for ledger in ledgers:
+            path = workspace.stage("2-documents", ledger.key) / "documents.parquet"
+            for row in shard.read(path, ["evidence", "signals"]).to_pylist():
+                rights = decide(
+                    tuple(LicenceEvidence(**one) for one in row["evidence"]),
+                    tuple(Signal(**one) for one in row["signals"]),
+                )
+                licences[rights.licence or "none", rights.use] += 1
+                if rights.use != "redistribute":
+                    reasons[rights.reason or rights.use] += 1
+        usable = sum(count for (_, use), count in licences.items() if use == "redistribute")
+        steps.append(Stretch("may be redistributed", "재배포 가능", "documents", usable, _most(reasons)))
+    by_host: dict[str, dict[str, int]] = facts.get("by_host", {})
+    return Funnel(
+        source=source.name,
+        title=source.title,
+        publisher=source.publisher,
+        last=escape_controls(max((row.fetched for row in rows), default="")[:10]),
+        runs=len(runs),
+        steps=tuple(steps),
+        licences=tuple((escape_controls(licence), use, count) for (licence, use), count in licences.most_common()),
+        hosts=tuple(
+            (
+                escape_controls(host),
+                said.get("fetched", 0),
+                said.get("bytes", 0),
+                said.get("blocked", 0),
+                said.get("failed", 0),
+            )
+            for host, said in sorted(by_host.items())
+        ),
+        missing=missing,
+    )
+
+
+def _asked(facts: dict[str, Any]) -> list[Stretch]:
+    """The steps of the newest run that the crawler or the look into a folder told; none for archives."""
+    if facts.get("not_taken"):
+        left = Counter(why for _, why in facts["not_taken"])
+        return [Stretch("files that are taken", "받아들인 파일", "files", int(facts["found"]), _most(left))]
+    if "fetched" not in facts:
+        return []
+    blocked: Counter[str] = Counter(facts.get("blocked_by") or {"blocked": facts.get("blocked", 0)})
+    listed = facts.get("failed") or []
+    failed: Counter[str] = Counter(facts.get("failed_by") or Counter(str(one["why"]) for one in listed))
+    answered = int(facts.get("pages", 0))
+    asked = answered + blocked.total() + failed.total() - failed[UNREAD]
+    beyond: Counter[str] = Counter({why: facts.get("left_out", {}).get(why, 0) for why in BEYOND})
+    limits = facts.get("limits", {})
+    return [
+        Stretch(
+            "addresses asked for in the last run",
+            "마지막 수집에서 요청한 주소",
+            "addresses",
+            asked,
+            _most(beyond, limits),
+        ),
+        Stretch("pages answered", "응답한 쪽", "pages", answered, _most(blocked + failed, limits)),
+    ]
+
+
+def _standing(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
+    gone = [past.gone for past in collection.history(runs).values() if past.gone is not None]
+    lost = Counter(GONE_BY.get(row.status, GONE) for row in gone)
+    lost["archived and unreadable"] = int(runs[-1].facts.get("lost", 0))
+    return Stretch("captures that stand, all runs", "보관된 수집물", "captures", len(rows), _most(lost))
+
+
+def _most(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:
+    """Reasons with their counts, most first, and with the limit behind a reason where there is one."""
+    ordered = sorted(lost.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = ((f"{reason} ({limits[reason]})" if reason in limits else reason, count) for reason, count in ordered)
+    return tuple((escape_controls(reason), count) for reason, count in named if count)

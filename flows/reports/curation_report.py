@@ -1,0 +1,321 @@
+"""The curation report: the funnel, how each measure is spread with its limit drawn in, and texts on either side of it.
+
+`reports/curation.html` of a workspace. It shows texts as they were before redaction: it stays in the private workspace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_cards import render
+from flows.curate import FOLDER_OF, Curated
+from malmoi import recipe as recipes
+from malmoi.ledger import REVERSED, Ledger
+from malmoi.recipe import Recipe, Step
+from malmoi.storage import shard
+from malmoi.threshold import Limit
+from malmoi.workspace import Stage, Workspace, replace_file
+
+BARS = 50  # of one picture
+FINE = 20  # bins behind one bar, for the table of other limits
+SHARES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of documents, for which the limit that would drop them is told
+TICKS = 5  # numbers below a picture, less one
+SHOWN = 6  # texts on each side of a limit
+HEAD, TAIL = 420, 160  # code points of a text that are shown
+SMALLEST, LARGEST = 0.01, 1e7  # of a measure that is no share: length, score, rate; the scale is logarithmic
+
+_Floats: TypeAlias = npt.NDArray[np.float64]
+_Ints: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a value stands in the picture: shares evenly from 0 to 1, other measures by their logarithm."""
+
+    share: bool
+
+    def place(self, values: _Floats) -> _Floats:
+        """0..1 for each value; what lies outside of the picture stands at its edge."""
+        if self.share:
+            return np.clip(values, 0.0, 1.0)
+        low, high = np.log10(SMALLEST), np.log10(LARGEST)
+        return np.asarray(np.clip((np.log10(np.maximum(values, SMALLEST)) - low) / (high - low), 0.0, 1.0))
+
+    def value(self, place: float) -> float:
+        """The value that stands at `place`.
+
+        >>> Scale(share=True).value(0.3), round(Scale(share=False).value(Scale(share=False).place(100.0)), 6)
+        (0.3, 100.0)
+        """
+        return place if self.share else float(SMALLEST * (LARGEST / SMALLEST) ** place)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One text beside a limit."""
+
+    id: str
+    value: str
+    reason: str  # why it was dropped, "" where it was kept
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Near:
+    distance: float
+    id: str
+    value: float = field(compare=False)
+    reason: str = field(compare=False)
+    path: Path = field(compare=False)
+    row: int = field(compare=False)
+
+
+@dataclass(slots=True)
+class Spread:
+    """How one measure is spread over the documents that have it, and which of them lie nearest to its limit."""
+
+    filter: str
+    limit: Limit
+    bound: float
+    scale: Scale
+    counts: _Ints  # rows: kept, dropped for this, dropped for something else; columns: fine bins
+    passing: list[_Near]
+    failing: list[_Near]
+
+    @property
+    def total(self) -> int:
+        """Documents that have the measure."""
+        return int(self.counts.sum())
+
+    def bars(self) -> list[tuple[int, int, int]]:
+        """Kept, dropped for this reason, dropped for another, bar by bar."""
+        folded = self.counts.reshape(3, BARS, FINE).sum(axis=2)
+        return [(int(a), int(b), int(c)) for a, b, c in folded.T]
+
+    def others(self) -> list[tuple[float, float]]:
+        """(share of documents, the limit that would drop about so many), for the shares of SHARES."""
+        bins = self.counts.sum(axis=0)
+        if not bins.sum():
+            return []
+        order = bins if self.limit.side == "min" else bins[::-1]
+        reached = np.cumsum(order) / bins.sum()
+        found = []
+        for share in SHARES:
+            steps = int(np.searchsorted(reached, share, side="right"))
+            if steps == 0:
+                continue  # one bin holds more than that: no limit drops so few
+            place = steps / len(bins) if self.limit.side == "min" else 1 - steps / len(bins)
+            found.append((float(reached[steps - 1]), self.scale.value(place)))
+        return list(dict.fromkeys(found))
+
+
+def page(workspace: Workspace) -> Path:
+    """Where the report is written."""
+    return workspace.root / "reports" / "curation.html"
+
+
+def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
+    """Write the report of what `curated` stands on; returns its page."""
+    stages = [_stage(workspace, FOLDER_OF[name], recipe.stage(name), curated) for name in recipes.STAGES]
+    place = page(workspace)
+    replace_file(place, render.page("curation.html", recipe=recipe, stages=stages))
+    return place
+
+
+def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: Sequence[Ledger]) -> list[Spread]:
+    """The spread of each measure of a stage that has a limit, in the order of the recipe."""
+    found = [_empty(step, limit) for step in steps for limit in limits(step)]
+    if not found:
+        return []
+    again = _again(workspace, stage, ledgers)
+    for ledger in ledgers:
+        folder = workspace.stage(stage, ledger.key)
+        _count(folder / "documents.parquet", found)
+        _count(folder / "dropped.parquet", found, dropped=True, again=None if ledger.reverses else again)
+    return found
+
+
+def _again(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> pa.Array | None:
+    """Ids of the documents whose drop was taken back: they are counted where they came in once more."""
+    paths = [workspace.stage(stage, ledger.key) / REVERSED for ledger in ledgers if ledger.reverses]
+    return pa.concat_tables([shard.read(path, ["id"]) for path in paths])["id"].combine_chunks() if paths else None
+
+
+def limits(step: Step) -> tuple[Limit, ...]:
+    """The limits that a filter declares and the recipe has not turned off."""
+    given = dict(step.params)
+    declared: tuple[Limit, ...] = getattr(recipes.module(step.filter), "LIMITS", ())
+    return tuple(limit for limit in declared if given.get(limit.parameter) is not None)
+
+
+def _empty(step: Step, limit: Limit) -> Spread:
+    bound = float(dict(step.params)[limit.parameter]) * limit.scale
+    parameter = recipes.schema(step.filter).model_fields[limit.parameter]
+    share = any(getattr(m, "le", None) == 1 for m in parameter.metadata)
+    return Spread(step.filter, limit, bound, Scale(share), np.zeros((3, BARS * FINE), dtype=np.int64), [], [])
+
+
+def _count(path: Path, found: Sequence[Spread], *, dropped: bool = False, again: pa.Array | None = None) -> None:
+    table = shard.read(path, ["id", "measures", *(("by", "reason") if dropped else ())])
+    if not table.num_rows:
+        return
+    ids = table.column("id")
+    measures = table.column("measures").combine_chunks()
+    parents, flat = pc.list_parent_indices(measures), measures.flatten()
+    names, values = flat.field("name"), flat.field("value")
+    if again is not None:
+        elsewhere = pc.is_in(ids, value_set=again).combine_chunks().take(parents)
+        names = pc.if_else(elsewhere, None, names)
+    for spread in found:
+        here = pc.equal(names, spread.limit.measure)
+        rows = parents.filter(here).to_numpy(zero_copy_only=False)
+        taken = values.filter(here).to_numpy(zero_copy_only=False)
+        if not len(rows):
+            continue
+        kind, reasons = np.zeros(len(rows), dtype=np.int64), None
+        if dropped:
+            reasons = table.column("reason").take(pa.array(rows))
+            ours = pc.and_(
+                pc.equal(table.column("by").take(pa.array(rows)), spread.filter), pc.equal(reasons, spread.limit.reason)
+            )
+            kind = np.where(ours.to_numpy(zero_copy_only=False), 1, 2)
+        bins = np.minimum((spread.scale.place(taken) * BARS * FINE).astype(np.int64), BARS * FINE - 1)
+        np.add.at(spread.counts, (kind, bins), 1)
+        passes = taken >= spread.bound if spread.limit.side == "min" else taken <= spread.bound
+        for side, mask in ((spread.passing, passes & (kind != 1)), (spread.failing, ~passes | (kind == 1))):
+            _nearest(side, spread, path, np.flatnonzero(mask), rows, taken, ids, reasons)
+
+
+def _nearest(
+    side: list[_Near],
+    spread: Spread,
+    path: Path,
+    chosen: _Ints,
+    rows: _Ints,
+    values: _Floats,
+    ids: pa.ChunkedArray,
+    reasons: pa.ChunkedArray | None,
+) -> None:
+    """Keep the SHOWN documents nearest to the limit; of equally near ones those with the smaller id."""
+    away = np.abs(spread.scale.place(values[chosen]) - spread.scale.place(np.array([spread.bound]))[0])
+    if len(chosen) > SHOWN:
+        edge = np.partition(away, SHOWN - 1)[SHOWN - 1]
+        chosen, away = chosen[away <= edge], away[away <= edge]
+    for at, distance in zip(chosen, away, strict=True):
+        row = int(rows[at])
+        why = "" if reasons is None else str(reasons[int(at)].as_py())
+        side.append(_Near(float(distance), str(ids[row].as_py()), float(values[at]), why, path, row))
+    side.sort()
+    del side[SHOWN:]
+
+
+def _stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], curated: Curated) -> dict[str, Any]:
+    ledgers = curated.ledgers(stage)
+    found = spreads(workspace, stage, steps, ledgers)
+    return {
+        "name": stage,
+        "steps": list(funnel(steps, ledgers)),
+        "spreads": [_shown(spread) for spread in found],
+    }
+
+
+def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[str, Any]]:
+    """For each filter of a stage: how many came in, what it dropped and why, and what it changed.
+
+    `dropped` counts what stays dropped, `promoted` those whose drop was taken back.
+    """
+    dropped: Counter[tuple[str, str]] = Counter()
+    promoted: Counter[str] = Counter()
+    edits: Counter[tuple[str, str]] = Counter()
+    for ledger in ledgers:
+        for (_, by, reason), n in ledger.dropped.items():
+            dropped[by, reason] += n
+            promoted[by] -= min(n, 0)
+        for (_, by, reason), n in (ledger.edits or {}).items():
+            edits[by, reason] += n
+    left = sum(sum(ledger.entered.values()) - len(ledger.failed) for ledger in ledgers)
+    for step in steps:
+        lost = _of(dropped, step.filter)
+        yield {
+            "filter": step.filter,
+            "verb": step.verb,
+            "in": left,
+            "dropped": lost,
+            "promoted": promoted[step.filter],
+            "edits": _of(edits, step.filter),
+            "out": left - sum(n for _, n in lost),
+        }
+        left -= sum(n for _, n in lost)
+
+
+def _of(counts: Mapping[tuple[str, str], int], name: str) -> list[tuple[str, int]]:
+    found = [(reason, n) for (by, reason), n in counts.items() if by == name and n]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _shown(spread: Spread) -> dict[str, Any]:
+    bars = spread.bars()
+    filled = [at for at, bar in enumerate(bars) if sum(bar)]
+    bound = float(spread.scale.place(np.array([spread.bound]))[0])
+    first = min([*filled, int(bound * BARS)], default=0)
+    last = max([*filled, min(int(bound * BARS), BARS - 1)], default=BARS - 1)
+    first, last = (0, BARS - 1) if spread.scale.share else (max(0, first - 1), min(BARS - 1, last + 1))
+    width = last - first + 1
+    highest = max((sum(bar) for bar in bars), default=0) ** 0.5 or 1.0
+    drawn = [
+        [round(100 * (n**0.5 / highest) * (part / n if n else 0), 2) for part in bar]
+        for bar in bars[first : last + 1]
+        for n in [sum(bar)]
+    ]
+    return {
+        "filter": spread.filter,
+        "measure": spread.limit.measure,
+        "parameter": spread.limit.parameter,
+        "side": spread.limit.side,
+        "reason": spread.limit.reason,
+        "bound": number(spread.bound),
+        "total": spread.total,
+        "dropped": int(spread.counts[1].sum()),
+        "bars": drawn,
+        "at": round(100 * (bound * BARS - first) / width, 2),
+        "ticks": [number(spread.scale.value((first + width * part / TICKS) / BARS)) for part in range(TICKS + 1)],
+        "others": [(f"{share:.1%}", number(value)) for share, value in spread.others()],
+        "passing": _texts(spread.passing),
+        "failing": _texts(spread.failing),
+    }
+
+
+def _texts(near: Sequence[_Near]) -> list[Sample]:
+    texts: dict[tuple[Path, int], str] = {}
+    for path in {one.path for one in near}:
+        rows = [one.row for one in near if one.path == path]
+        column = shard.read(path, ["text"]).column("text").take(pa.array(rows))
+        texts |= {(path, row): text for row, text in zip(rows, column.to_pylist(), strict=True)}
+    return [Sample(one.id, number(one.value, 4), one.reason, excerpt(texts[one.path, one.row])) for one in near]
+
+
+def excerpt(text: str) -> str:
+    """The beginning and the end of a text.
+
+    >>> excerpt("짧은 글"), len(excerpt("가" * 5000))
+    ('짧은 글', 585)
+    """
+    return text if len(text) <= HEAD + TAIL + 5 else f"{text[:HEAD]}\n[…]\n{text[-TAIL:]}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A value as people read it: `digits` significant digits, thousands apart.
+
+    >>> number(0.30000001), number(1000000.0), number(12.3456)
+    ('0.3', '1,000,000', '12.3')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.{digits}g}"

@@ -1,0 +1,42 @@
+"""What became of the documents that were not kept, in one line a stage, and where to look next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from flows.engine.stage_runs import Curated
+from flows.reports.side_by_side import visible
+from malmoi.ledger import Ledger, describe_losses, total
+from malmoi.storage import shard
+from malmoi.workspace import Stage, Workspace
+
+
+def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> str:
+    """Why a release would be empty: the reasons of all stages with their counts, and what to do next."""
+    ledgers = list(chain.from_iterable(found for _, found in curated.stages))
+    entered = total(curated.ledgers("2-documents"))[0].total()
+    if not entered:
+        captures = ", ".join(source for source, _ in curated.read)
+        return (
+            f"recipe {name}: no document is left to publish, because none came out of the captures ({captures}). "
+            f"`malmoi status --workspace {shlex.quote(str(workspace.root))}` shows what was collected."
+        )
+    says = f"recipe {name}: no document is left to publish of {entered:,}: {describe_losses(ledgers)}."
+    return f"{says} {look}" if (look := next_look(workspace, curated.stages)) else says
+
+
+def next_look(workspace: Workspace, stages: Iterable[tuple[Stage, Sequence[Ledger]]]) -> str:
+    """The command that shows how one of the documents was dropped, from the stage that dropped most; "" for none."""
+    most = max(
+        ((sum(ledger.dropped.values()), stage, ledger) for stage, ledgers in stages for ledger in ledgers),
+        key=lambda row: row[0],
+        default=None,
+    )
+    if most is None or most[0] <= 0:
+        return ""
+    _, stage, ledger = most
+    ids = shard.read(workspace.stage(stage, ledger.key) / "dropped.parquet", ["id"])["id"]
+    command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(visible(ids[0].as_py()))}"
+    return f"See how one of them was dropped: {command}"

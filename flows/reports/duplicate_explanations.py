@@ -1,0 +1,137 @@
+"""Who is whose copy, as `malmoi why` tells it: from the surveys of a workspace, or from the audit of a release."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from rich.console import Console
+
+from flows.reports.side_by_side import visible
+from malmoi.workspace import Workspace
+
+SHOWN = 10  # copies of one keeper, the least alike first: those are the ones to doubt
+HOPS = 16  # from copy to keeper to copy, when a cluster is gathered
+_BECAUSE = {
+    "rights": "its rights are freer",
+    "earlier-release": "it stands in an earlier release",
+    "completeness": "it is more complete",
+    "surface": "its text is cleaner",
+    "date": "its date is earlier",
+    "id": "its id is smaller; nothing else tells them apart",
+    "kept": "it was kept already when the copy lost its first keeper",
+}
+_FALLEN = "fallen:"
+REPLACES = "replaces.json"  # beside a table that stands for another: {"table": its digest}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Copy:
+    """One row of a table of copies; fields that an older table lacks are empty."""
+
+    similarity: float
+    id: str
+    keeper: str
+    kind: str
+    measured: str = ""
+    reason: str = ""
+    release: str = ""
+
+    def why(self) -> str:
+        """Why its keeper stands, in words.
+
+        >>> Copy(0.9, "a/2", "a/1", "near", reason="fallen:a/0 date").why()
+        'its date is earlier (date); the first keeper, a/0, was dropped later'
+        """
+        fallen, _, criterion = self.reason.rpartition(" ")
+        words = f"{_BECAUSE.get(criterion, criterion)} ({criterion})" if criterion else "no reason was recorded"
+        first = fallen.removeprefix(_FALLEN)
+        return f"{words}; the first keeper, {first}, was dropped later" if first else words
+
+    def alike(self) -> str:
+        """How alike the two are, in words."""
+        if self.kind == "exact":
+            return "equal but for white space"
+        how = {"exact": ", measured on the texts", "estimated": ", estimated from signatures"}
+        return f"Jaccard similarity {self.similarity:.3f}{how.get(self.measured, '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one table says of a document: its rows as a copy and as a keeper, sorted, and the whole cluster."""
+
+    rows: tuple[Copy, ...]
+    cluster: str  # the smallest id of the cluster
+    size: int
+
+    def shown(self, doc_id: str) -> Copy:
+        """The row to be shown: the document's own as a copy, else the least alike of its copies."""
+        return min(self.rows, key=lambda row: (row.id != doc_id, row))
+
+
+def in_workspace(workspace: Workspace, doc_id: str) -> dict[tuple[str, ...], Said]:
+    """What the tables of copies of a workspace say, by the surveys that say it; replaced tables are left out."""
+    notes = workspace.root.glob(f"surveys/*/{REPLACES}")
+    replaced = {json.loads(note.read_text(encoding="utf-8"))["table"] for note in notes}
+    found: dict[Said, tuple[str, ...]] = {}
+    for path in sorted(workspace.root.glob("surveys/*/table.parquet")):
+        name = path.parent.name
+        if name not in replaced and (said := _said(path, "id", doc_id)) is not None:
+            found[said] = (*found.get(said, ()), name)
+    return {names: said for said, names in found.items()}
+
+
+def in_release(folder: Path, doc_id: str) -> Said | None:
+    """What the audit of a release says of a document; None where it has no copies."""
+    path = folder / "audit" / "clusters.parquet"
+    return _said(path, "member", doc_id) if path.exists() else None
+
+
+def _said(path: Path, member: str, doc_id: str) -> Said | None:
+    table = ds.dataset(path)
+    if not {member, "keeper", "kind", "similarity"} <= set(table.schema.names):
+        return None  # the table of another survey
+    fields = {"id": member} | {n: n for n in Copy.__dataclass_fields__ if n in table.schema.names and n != "id"}
+    columns = {name: ds.field(column) for name, column in fields.items()}
+    either = (ds.field(member) == doc_id) | (ds.field("keeper") == doc_id)
+    rows = table.to_table(columns, filter=either).to_pylist()
+    if not rows:
+        return None
+    ids = _joined(table, member, doc_id)
+    return Said(tuple(sorted(Copy(**row) for row in rows)), min(ids), len(ids))
+
+
+def _joined(table: ds.Dataset, member: str, doc_id: str) -> set[str]:
+    """The ids of a cluster: what is joined to the document by copies of copies."""
+    ids, new = {doc_id}, {doc_id}
+    for _ in range(HOPS):
+        asked = pa.array(sorted(new), pa.string())
+        touches = pc.is_in(ds.field(member), asked) | pc.is_in(ds.field("keeper"), asked)
+        rows = table.to_table([member, "keeper"], filter=touches)
+        new = {*rows.column(member).to_pylist(), *rows.column("keeper").to_pylist()} - ids
+        if not new:
+            break
+        ids |= new
+    return ids
+
+
+def say(said: Said, doc_id: str, out: Console) -> None:
+    """Print the cluster of a document, who stands for it and why, and for whom it stands."""
+    out.print(f"  cluster  {visible(said.cluster)}, {said.size:,} documents", markup=False)
+    for row in said.rows:
+        if row.id == doc_id:
+            where = f" of the earlier release {row.release}" if row.release else ""
+            out.print(f"  keeper   {visible(row.keeper)}{where}\n  alike    {row.alike()} ({row.kind})", markup=False)
+            out.print(f"  stands   because {visible(row.why())}", markup=False)
+    held = [row for row in said.rows if row.keeper == doc_id]
+    if held:
+        many = f"{len(held):,} copies, the least alike first" if len(held) > 1 else "one copy"
+        out.print(f"  keeper of {many}", markup=False)
+    for row in held[:SHOWN]:
+        out.print(f"    {visible(row.id)}: {row.alike()}; stands because {visible(row.why())}", markup=False)
+    if len(held) > SHOWN:
+        out.print(f"    … and {len(held) - SHOWN:,} more", markup=False)

@@ -1,0 +1,160 @@
+"""Two texts in two columns: what they share on one height, what differs marked, long equal stretches folded."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.reports.text_diff import Kind, Piece, align
+
+CONTEXT = 60  # code points of an equal stretch that are shown on each side of a fold
+FOLDED = 200  # a longer equal stretch is folded
+CUT = 400  # of a longer changed stretch the middle is left out
+ROWS = 80  # at most; the rest is counted
+_GAP = 3  # cells between the columns, which hold the sign of a row
+_COLORS = {"left": "bold underline red", "right": "bold underline green"}
+_BRACKETS = {"left": ("[-", "-]"), "right": ("{+", "+}")}  # as wdiff marks them, where there is no color
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # categories whose signs would steer the terminal, or not be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: its id, what it is here ("copy", "keeper"), and its text."""
+
+    id: str
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of one column."""
+
+    text: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands on one height; a fold has `folded` equal code points and no parts."""
+
+    left: tuple[Part, ...] = ()
+    right: tuple[Part, ...] = ()
+    folded: int = 0
+
+    @property
+    def sign(self) -> str:
+        """`=` equal, `≠` different, `<` only left, `>` only right."""
+        sides = [any(part.text for part in side) for side in (self.left, self.right)]
+        if all(part.kind == "equal" for part in (*self.left, *self.right)):
+            return "="
+        return "≠" if all(sides) else "<" if sides[0] else ">"
+
+
+def show_pair(left: Side, right: Side, out: Console) -> None:
+    """Print how alike two texts are, exactly, and the two side by side; in color where the terminal has it."""
+    from filters.duplicates.minhash.sketch import jaccard, shingle_hashes
+
+    shingles = [shingle_hashes(side.text) for side in (left, right)]
+    shared = f"{jaccard(*shingles):.4f}" if any(map(len, shingles)) else "none, neither has a letter"
+    out.print(f"Jaccard similarity of the two texts as shown: {shared}", markup=False)
+    colored = out.color_system is not None
+    table = Table.grid(padding=0, expand=True)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(width=_GAP, justify="center")
+    table.add_column(ratio=1, overflow="fold")
+    heads = [f"{side.role}: {visible(side.id)}\n{len(side.text):,} code points" for side in (left, right)]
+    table.add_row(Text(heads[0], "bold"), "", Text(heads[1], "bold"))
+    table.add_row(*(Text("─" * max(1, (out.width - _GAP) // 2)) if n != 1 else "" for n in range(3)))
+    found = rows(left.text, right.text)
+    for row in islice(found, ROWS):
+        if row.folded:
+            note = Text(f"… {row.folded:,} equal code points …", "dim", justify="center")
+            table.add_row(note, "", note)
+        elif row.sign != "=" or any(part.text.strip() for part in row.left):
+            table.add_row(_cell(row.left, "left", colored), row.sign, _cell(row.right, "right", colored))
+    out.print(table)
+    if more := sum(row.sign != "=" for row in found if not row.folded):
+        out.print(f"… and {more:,} more passages that differ; not shown", markup=False)
+
+
+def rows(left: str, right: str) -> Iterator[Row]:
+    """The rows of two texts: a row ends with a line that ends in both, or at a fold.
+
+    >>> [row.sign for row in rows("머리말.\\n가을이다.\\n하늘이 높다.\\n", "가을이다.\\n하늘이 맑다.\\n")]
+    ['<', '=', '≠']
+    """
+    here: list[Part] = []
+    there: list[Part] = []
+    pieces = align(left, right)
+    for at, piece in enumerate(pieces):
+        first, last = at == 0, at == len(pieces) - 1
+        for one, other, folded in _parts(left, right, piece, first, last):
+            here += [Part(one, piece.kind)] if one else []
+            there += [Part(other, piece.kind)] if other else []
+            ends = piece.kind == "equal" and one.endswith("\n")
+            ends |= piece.kind != "equal" and all(not s or s.endswith("\n") for s in (one, other))
+            if (ends or folded) and (here or there):
+                yield Row(tuple(here), tuple(there))
+                here, there = [], []
+            if folded:
+                yield Row(folded=folded)
+    if here or there:
+        yield Row(tuple(here), tuple(there))
+
+
+def _parts(left: str, right: str, piece: Piece, first: bool, last: bool) -> Iterator[tuple[str, str, int]]:
+    """A piece as (left, right, equal code points that are folded behind them), an equal one line by line."""
+    one, other = left[slice(*piece.left)], right[slice(*piece.right)]
+    if piece.kind != "equal":
+        yield one, other, 0
+        return
+    if len(one) <= FOLDED:
+        yield from ((line, line, 0) for line in one.splitlines(keepends=True))
+        return
+    head, tail = ("" if first else one[:CONTEXT]), ("" if last else one[-CONTEXT:])
+    lines = head.splitlines(keepends=True) or [""]
+    yield from ((line, line, 0) for line in lines[:-1])
+    yield lines[-1], lines[-1], len(one) - len(head) - len(tail)
+    yield from ((line, line, 0) for line in tail.splitlines(keepends=True))
+
+
+def _cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
+    """One column of a row; the line's own end is that of the cell."""
+    text = Text(overflow="fold")
+    opened, closed = ("", "") if colored else _BRACKETS[side]
+    for part in parts:
+        if part.kind == "equal":
+            text.append(visible(part.text))
+            continue
+        said = visible(_cut(part.text), blanks=not part.text.strip())
+        body = said.rstrip("\n")
+        text.append(f"{opened}{body}{closed}", _COLORS[side] if colored else None)
+        text.append(said[len(body) :])
+    text.rstrip()
+    return text
+
+
+def _cut(text: str) -> str:
+    """A changed stretch, without its middle where it is long."""
+    if len(text) <= CUT:
+        return text
+    return f"{text[: CUT // 2]} … {len(text) - CUT:,} code points … {text[-CUT // 2 :]}"
+
+
+def visible(text: str, *, blanks: bool = False) -> str:
+    """A text without signs that a terminal obeys; with `blanks` its white space can be seen.
+
+    >>> visible("가\\x1b[31m나\\u200b다"), visible(" \\n", blanks=True)
+    ('가\\ufffd[31m나\\ufffd다', '␣↵\\n')
+    """
+    shown = "".join(c if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE else "\ufffd" for c in text)
+    if not blanks:
+        return shown.replace("\t", " ")
+    return shown.replace("\t", "⇥").replace("\u3000", "□").replace(" ", "␣").replace("\u00a0", "⍽").replace("\n", "↵\n")

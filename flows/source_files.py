@@ -1,0 +1,147 @@
+"""What an operator adds to the catalogue: recorded terms checks, skeletons of new sources; and its page in the docs.
+
+`python -m flows.source_files` prints docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from crawlers import catalogue, denylist
+from crawlers.web.addresses import canonical
+from malmoi.errors import CallError
+from malmoi.source import Api, Source, TermsCheck
+from malmoi.workspace import Workspace, replace_file
+
+TERMS = "terms.json"  # in the workspace: source → {"reviewer", "date", "url", "verdict"}
+VERDICTS = ("allowed", "forbidden")
+
+
+def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
+    """The operator's check of the terms of a source, as `malmoi sources terms` has recorded it.
+
+    CallError where the file cannot be read: a check is a promise, so it is not guessed at.
+    """
+    said = _checks(workspace.root).get(source.name)
+    return TermsCheck(said["reviewer"], said["date"], said["url"], _verdict(said["verdict"])) if said else None
+
+
+def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: str, day: str, out: Console) -> None:
+    """Record in the workspace at `root` that a person has read the terms of a source."""
+    source = catalogue.load(name).source
+    today = datetime.now(UTC).date()
+    reviewer = " ".join(reviewer.split())
+    if not reviewer or not reviewer.isprintable():
+        raise CallError("--reviewer is empty; say who has read the terms.")
+    if not canonical(page):
+        raise CallError(f"--page {page!r} is not an address of http or https; give the page that was read.")
+    if verdict not in VERDICTS:
+        raise CallError(f"--verdict is {verdict!r}; it must be {' or '.join(VERDICTS)}.")
+    try:
+        read = date.fromisoformat(day) if day else today
+    except ValueError as error:
+        raise CallError(f"--date is {day!r}; write it as 2026-11-24.") from error
+    if read > today:
+        raise CallError(f"--date {day} is in the future; a check is recorded after it was made.")
+    workspace = Workspace.open(root)
+    check = TermsCheck(reviewer, read.isoformat(), page, _verdict(verdict))
+    known = _checks(workspace.root) | {source.name: asdict(check)}
+    replace_file(workspace.root / TERMS, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
+
+
+def licences(source: Source) -> str:
+    """The licences that the documents of a source are expected to carry, in one line.
+
+    >>> from malmoi.source import LicenceClaim, LicenceRule, Warc
+    >>> licences(Source("a", "A", "B", Warc(()), (LicenceClaim("MIT", "q"),)))
+    'MIT'
+    >>> licences(Source("a", "A", "B", Warc(()), rule=LicenceRule(expected=("LicenseRef-KOGL-1",), review=True)))
+    'KOGL-1, mark on each item'
+    """
+    said = [*dict.fromkeys((*(claim.licence for claim in source.claim), *source.rule.expected))]
+    words = [licence.removeprefix("LicenseRef-") for licence in said] or ["by item"]
+    return ", ".join([*words, *(["mark on each item"] if source.rule.review else [])])
+
+
+def new(name: str, folder: Path, out: Console) -> None:
+    """Write a commented skeleton of a source, `NAME.py`, into `folder`."""
+    if not catalogue.NAME.fullmatch(name):
+        raise CallError(f"{name!r} cannot be the name of a source; use lower-case letters, digits, - and _.")
+    if name in catalogue.names():
+        raise CallError(f"{name} is in the catalogue already; choose another name.")
+    path = folder / f"{name}.py"
+    text = (Path(__file__).parent / "skeleton.py.txt").read_text(encoding="utf-8").replace("NAME", name)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        raise CallError(
+            f"{path} is there already and is not written over; move it away, or choose another name."
+        ) from error
+    out.print(f"{path}: fill it in, then look at it with `malmoi sources {path}`.", markup=False)
+
+
+def page() -> str:
+    """docs/sources.md: the catalogue and the denylist, from nothing but the sources and crawlers/denylist.py."""
+    rows = [catalogue.load(name).source for name in catalogue.names()]
+    listed = "\n".join(
+        f"| `{s.name}` | {_cell(s.title)} | {_cell(s.publisher)} | {type(s.access).__name__} | {_cell(licences(s))} "
+        f"| {_cell(s.register)} | {_cell(s.domain)} | {_plain_key(s) or '—'} | {_bounds(s)} |"
+        for s in rows
+    )
+    unseen = "\n".join(f"- `{s.name}`: {_cell(s.unverified)}" for s in rows if s.unverified)
+    never = "\n".join(
+        f"| `{d.id}` | {_cell(d.title)} | {' '.join(f'`{h}`' for h in d.hosts) or '—'} | {_cell(d.reason)}"
+        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''} | {_cell(d.basis)} |"
+        for d in denylist.DENIED
+    )
+    parts = (Path(__file__).parent / "sources.md.txt").read_text(encoding="utf-8")
+    return parts.replace("{catalogue}", listed).replace("{unverified}", unseen).replace("{denied}", never)
+
+
+def _cell(words: str) -> str:
+    return re.sub(r"\s+", " ", words).replace("|", "\\|")
+
+
+def _bounds(source: Source) -> str:
+    return f"{source.expect.at_least:,} – {source.expect.at_most:,}"
+
+
+def _plain_key(source: Source) -> str:
+    return f"`{source.access.key}`" if isinstance(source.access, Api) and source.access.key else ""
+
+
+def _verdict(said: str) -> Literal["allowed", "forbidden"]:
+    return "allowed" if said == "allowed" else "forbidden"
+
+
+def _checks(root: Path) -> dict[str, dict[str, str]]:
+    path = root / TERMS
+    if not path.exists():
+        return {}
+    keys = {"reviewer", "date", "url", "verdict"}
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        fits = isinstance(said, dict) and all(
+            isinstance(row, dict) and row.keys() == keys and row["verdict"] in VERDICTS for row in said.values()
+        )
+    except (OSError, ValueError) as error:
+        raise CallError(
+            f"{path}: cannot be read ({error}); restore it, or delete it and record the checks again."
+        ) from error
+    if not fits:
+        raise CallError(f"{path}: holds one object a source with {', '.join(sorted(keys))}; correct or delete it.")
+    return dict(said)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,1 @@
+"""The archive of captures: WARC files and collection runs."""

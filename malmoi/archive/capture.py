@@ -1,0 +1,420 @@
+"""Captures: archived responses, read from and written to WARC.
+
+A record's id is a hash of its address and payload, so that the same answer fetched twice is
+the same record. Files of a `Folder` are not copied: their record is of WARC type `metadata`
+and names path, size and sha256.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from malmoi.archive.capture_fields import BLOCK, find_fault, show, to_second
+from malmoi.archive.gzip_members import GZIP, decompress, member, next_member, one_stream, salvage
+from malmoi.archive.record_boundaries import (
+    CUT_OFF,
+    END,
+    NO_RECORD,
+    Delimited,
+    delimit,
+    describe_other,
+    digest_of,
+    is_intact,
+)
+from malmoi.boundary import input_errors
+from malmoi.errors import CaptureError
+from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
+
+# What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
+_ABOUT = ("dns:", "whois:", "metadata:", "urn:")
+_WANTED = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.metadata | WarcRecordType.revisit
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One archived response: address, time, status, headers and the payload, free of transfer codings."""
+
+    record: str
+    url: str
+    fetched: str  # UTC, "2026-11-24T09:00:00Z"
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    source: str = ""
+
+    def header(self, name: str) -> str:
+        """The first header called `name` (any case), or ""."""
+        wanted = name.lower()
+        return next((v for k, v in self.headers if k.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """Where one capture lies, and what is known of it without reading it."""
+
+    record: str
+    url: str
+    fetched: str
+    status: int
+    media: str
+    payload_sha256: str
+    path: str  # file that holds it; relative to the workspace, or absolute for files that stay
+    offset: int  # of the WARC record in `path`; 0 for a file
+    size: int  # payload bytes
+    kind: str  # response, resource, file
+
+
+def record_id(url: str, payload: bytes | str) -> str:
+    """The id of a record: a hash of its address and the sha256 (hex) of its payload.
+
+    >>> record_id("https://example.kr/", b"") == record_id("https://example.kr/", b"")
+    True
+    """
+    digest = payload if isinstance(payload, str) else hashlib.sha256(payload).hexdigest()
+    raw = hashlib.sha256(f"{url}\n{digest}".encode()).hexdigest()
+    return f"urn:uuid:{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:32]}"
+
+
+def warc_record(
+    url: str,
+    fetched: str,
+    status: int,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    *,
+    reason: str = "OK",
+) -> bytes:
+    """One WARC/1.1 `response` record as its own gzip member; equal arguments give equal bytes."""
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers)
+    block = f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode("utf-8", "surrogateescape") + body
+    fields = {
+        "WARC-Type": "response",
+        "WARC-Record-ID": f"<{record_id(url, body)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
+        "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
+        "Content-Type": "application/http; msgtype=response",
+    }
+    return _packed(fields, block)
+
+
+def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
+    """A `metadata` record for a file that stays where it is."""
+    block = json.dumps({"path": path, "size": size, "sha256": sha256}, ensure_ascii=False, sort_keys=True).encode()
+    fields = {
+        "WARC-Type": "metadata",
+        "WARC-Record-ID": f"<{record_id(url, sha256)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "Content-Type": "application/json",
+    }
+    return _packed(fields, block)
+
+
+def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
+    """A `resource` record: bytes that were had otherwise than by HTTP: a file of a repository, a block of a dump."""
+    fields = {
+        "WARC-Type": "resource",
+        "WARC-Record-ID": f"<{record_id(url, body)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
+        "Content-Type": media,
+    }
+    return _packed(fields, body)
+
+
+def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """A `revisit` record (server-not-modified): the answer was 304, the record `refers_to` still stands."""
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers)
+    block = f"HTTP/1.1 304 Not Modified\r\n{head}\r\n".encode("utf-8", "surrogateescape")
+    fields = {
+        "WARC-Type": "revisit",
+        "WARC-Record-ID": f"<{record_id(url, refers_to + fetched)}>",
+        "WARC-Target-URI": url,
+        "WARC-Date": fetched,
+        "WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
+        "WARC-Refers-To": f"<{refers_to}>",
+        "Content-Type": "application/http; msgtype=response",
+    }
+    return _packed(fields, block)
+
+
+def _packed(fields: Mapping[str, str], block: bytes) -> bytes:
+    lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
+    raw = f"WARC/1.1\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=6, mtime=0) as gz:
+        gz.write(raw)
+    return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """A record that could not be read whole, and why; the records around it are not affected."""
+
+    path: str
+    offset: int
+    url: str
+    why: str
+
+    def shown(self) -> str:
+        """Where it lies and what is wrong with it, in one line."""
+        return " ".join(f"{self.path}:{self.offset} {self.url} {self.why}".split())
+
+
+class _Unreadable(Exception):
+    """What the reader of records has raised about one of them."""
+
+
+def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | Torn]:
+    """Every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
+
+    Raises CaptureError where the file is no WARC at all or holds no record; a record that is
+    cut off or damaged, or whose address or date is not valid, comes as `Torn`, and reading goes on behind
+    it. `own` is a scheme that addresses may have besides http and https: none in an archive of somebody else.
+    """
+    seen, torn, held = 0, 0, list[Torn]()  # `held`: what comes before the first record that can be read
+    with path.open("rb") as stream:
+        for entry in _entries(path, stream, own):
+            if isinstance(entry, Torn):
+                torn += 1
+                if torn > ARCHIVE_DAMAGED.value:
+                    raise CaptureError(
+                        f"{path}: too many records cannot be read; {ARCHIVE_DAMAGED.describe()}; {_REMEDY}"
+                    )
+                if not seen:
+                    held.append(entry)
+                    continue
+            seen += 1
+            yield from held
+            held.clear()
+            if entry is not None:
+                yield entry
+    if not seen and (not held or held[0].why == NO_RECORD):
+        raise CaptureError(f"{path}: {describe_other(path) if held else f'the archive holds no record; {_REMEDY}'}")
+    yield from held
+
+
+_Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record of a type that holds no capture
+_REMEDY = "get the archive anew, or remove it from `paths` of the source file; then collect again."
+
+
+def _entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
+    """What an archive holds, however it is compressed; without `own` fields are not asked for their validity."""
+    stream.seek(0)
+    head = stream.read(len(GZIP))
+    damaged = not head.startswith((GZIP, b"WAR")) and next_member(stream, 0)  # the first of its members is damaged
+    if damaged or not one_stream(stream):
+        yield from _by_member(path, stream, own)
+        return
+    packed = head == GZIP
+    stream.seek(0)
+    whole: Any = gzip.GzipFile(fileobj=stream) if packed else stream
+    records = delimit(io.BufferedReader(whole) if packed else stream)
+    while True:
+        try:
+            with input_errors(_Unreadable):
+                found = next(records, None)
+        except _Unreadable as error:
+            yield Torn(str(path), 0, "", f"its compression is damaged, and what lies behind is lost: {error}")
+            return
+        if found is None:
+            return
+        yield _parse(path, found, 0 if packed else found.at, own)
+
+
+def _by_member(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
+    """An archive with a gzip member for each record: damage costs the member it is in."""
+    at, size = 0, stream.seek(0, 2)
+    while at < size:
+        content, behind, why = b"", 0, ""
+        try:
+            found = member(stream, at)
+            content, behind = found or (b"", 0)
+            why = "" if found else f"a record of more than the limit; {ARCHIVE_MEMBER.describe()}"
+        except zlib.error as error:
+            why = f"damaged: {error}"
+        if why:
+            yield from _salvaged(path, stream, at, own)
+            yield Torn(str(path), at, "", why)
+        else:
+            yield from _of_member(path, content, at, own)
+        behind = behind or next_member(stream, at)
+        if not behind:
+            return
+        at = behind
+
+
+def _salvaged(path: Path, stream: BinaryIO, at: int, own: str | None) -> Iterator[_Entry]:
+    """Whole records before the damage of a member: all where it is cut off, else those with a digest to prove it."""
+    content, cut = salvage(stream, at)
+    for found in delimit(io.BytesIO(content)):
+        if found.raw and (cut or is_intact(found.raw, digest_of(found.raw), needed=True)):
+            yield _parse(path, found, at, own)
+
+
+def _of_member(path: Path, content: bytes, at: int, own: str | None) -> Iterator[_Entry]:
+    """The records of one member, all of which have its offset."""
+    for found in delimit(io.BytesIO(content)):
+        yield _parse(path, found, at, own)
+
+
+def _parse(path: Path, found: Delimited, at: int, own: str | None) -> _Entry:
+    """One delimited record; whatever its reader raises costs this record."""
+    if found.why:
+        return Torn(str(path), at, "", found.why)
+    if _is_head_too_large(found.raw):
+        return Torn(str(path), at, "", f"its headers are too large; {ARCHIVE_HEAD.describe()}")
+    try:
+        with input_errors(_Unreadable):
+            records = ArchiveIterator(
+                io.BytesIO(found.raw),
+                record_types=WarcRecordType.any_type,
+                auto_decode="transfer",
+                max_header_len=2 * ARCHIVE_HEAD.value,  # it counts more than the bytes of the headers
+            )
+            one = next(iter(records), None)
+            if one is None:
+                return Torn(str(path), at, "", "not a WARC record")
+            if not one.record_type & _WANTED:
+                return None
+            if not is_intact(found.raw, digest_of(found.raw)):
+                return Torn(str(path), at, "", "its block does not have the digest that it names")
+            return _capture(path, one, at, own)
+    except _Unreadable as error:
+        return Torn(str(path), at, "", f"unreadable: {error}")
+
+
+def _is_head_too_large(raw: bytes) -> bool:
+    """Whether the headers of an archived answer go beyond the limit, with room for what a crawl adds to them."""
+    begin, room = raw.find(END) + len(END), ARCHIVE_HEAD.value + 1024
+    return len(raw) > begin + room and raw.startswith(b"HTTP/", begin) and raw.find(END, begin, begin + room) < 0
+
+
+def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
+    """The capture `record` that lies at `offset` of the WARC `path`, with the payload `sha256` where that is known.
+
+    Raises CaptureError where the record is no longer there: the archive has changed since it was indexed.
+    """
+    with path.open("rb") as stream:
+        for entry in _from(path, stream, offset):
+            if isinstance(entry, tuple) and entry[2].record == record:
+                capture = entry[2]
+                if not sha256 or hashlib.sha256(capture.body).hexdigest() == sha256:
+                    return capture
+    raise CaptureError(
+        f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
+        f"since. Restore it from a copy; or {_away(path)}, and collect again."
+    )
+
+
+def _away(path: Path) -> str:
+    """What to delete, so that the next collection no longer rests on the archive as it was."""
+    if (path.parent / "run.json").exists():  # an archive of a run; a later run may rest on it
+        return f"delete {path.parent} and the later runs of the source beside it"
+    return "delete the run folders of the source under 1-captures"
+
+
+def _from(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
+    """The record or member at an offset; of an archive compressed as one stream, all of it."""
+    stream.seek(offset)
+    if stream.read(len(GZIP)) != GZIP:
+        yield from (_parse(path, found, offset, None) for found in islice(delimit(stream, offset), 1))
+        return
+    try:
+        found = member(stream, offset)
+    except zlib.error:
+        yield from _salvaged(path, stream, offset, None)
+        return
+    yield from _of_member(path, found[0], offset, None) if found else _entries(path, stream, None)
+
+
+def index(path: Path, name: str, own: str = BLOCK) -> tuple[list[IndexRow], list[Torn]]:
+    """The index of a WARC, with `name` as its path; sorted as the archive is."""
+    rows, torn = [], []
+    for entry in scan(path, own):
+        if isinstance(entry, Torn):
+            torn.append(entry)
+            continue
+        offset, kind, capture = entry
+        media = capture.header("content-type").partition(";")[0].strip().lower()
+        row = IndexRow(
+            record=capture.record,
+            url=capture.url,
+            fetched=capture.fetched,
+            status=capture.status,
+            media=media,
+            payload_sha256=hashlib.sha256(capture.body).hexdigest(),
+            path=name,
+            offset=offset,
+            size=len(capture.body),
+            kind=kind,
+        )
+        rows.append(row)
+    return rows, torn
+
+
+def _capture(path: Path, record: WarcRecord, at: int, own: str | None) -> tuple[int, str, Capture] | Torn | None:
+    headers = record.headers.asdict()
+    url = headers.get("WARC-Target-URI", "").strip("<>")
+    shown, kind, fetched = show(url), headers.get("WARC-Type", "response"), headers.get("WARC-Date", "")
+    status = 200
+    http: tuple[tuple[str, str], ...] = (("Content-Type", headers.get("Content-Type", "")),)
+    if record.is_http and record.http_headers is not None:
+        line = record.http_headers.status_code
+        status, http = line if line is not None else 0, tuple(record.http_headers.astuples())
+    declared = record.content_length
+    if headers.get("WARC-Truncated"):
+        return Torn(str(path), at, shown, f"truncated by its crawler: {show(headers['WARC-Truncated'])}")
+    if not url or status == 0:
+        return Torn(str(path), at, shown, CUT_OFF)
+    if kind in ("response", "resource"):
+        if url.startswith(_ABOUT):
+            return None
+        if own is not None and (fault := find_fault(url, fetched, kind, own)):
+            return Torn(str(path), at, shown, fault)
+    body = record.reader.read(ARCHIVE_BODY.value + 1)
+    if len(body) > ARCHIVE_BODY.value:
+        return Torn(str(path), at, shown, f"its payload is too large; {ARCHIVE_BODY.describe()}")
+    chunked = any(k.lower() == "transfer-encoding" for k, _ in http)
+    if len(body) < declared and not chunked:
+        return Torn(str(path), at, shown, f"cut off after {len(body)} of {declared} bytes")
+    capture = Capture(
+        record=headers.get("WARC-Record-ID", "").strip("<>") or record_id(url, body),
+        url=url,
+        fetched=to_second(fetched),
+        status=status,
+        headers=http,
+        body=body,
+    )
+    try:
+        return at, kind, _plain(capture)
+    except CaptureError as error:
+        return Torn(str(path), at, shown, str(error))
+
+
+def _plain(capture: Capture) -> Capture:
+    """The capture with its content coding undone, within the limits."""
+    coding = capture.header("content-encoding").strip().lower()
+    if not coding or coding == "identity" or not capture.body:
+        return capture
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise CaptureError(f"content coding {coding!r} is not read")
+    body = decompress(capture.body, coding)
+    if body is None:
+        return capture  # says gzip, is not: many crawlers store the decoded payload under the old header
+    headers = tuple((k, v) for k, v in capture.headers if k.lower() != "content-encoding")
+    return Capture(capture.record, capture.url, capture.fetched, capture.status, headers, body, capture.source)

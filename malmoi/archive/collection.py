@@ -1,0 +1,214 @@
+"""Collection runs: what each holds, and which captures of a source are current.
+
+A run folder holds `index.parquet` (one row a capture), the WARC files that the rows point into, and
+`run.json`, written last: a run without it is unfinished and is taken up again. A later run adds what
+is new; an address that answers differently is superseded, one that is gone is recorded as gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.capture_fields import BLOCK, find_fault, show
+from malmoi.boundary import input_errors
+from malmoi.errors import CaptureError, StageError
+from malmoi.storage import shard
+from malmoi.storage.canonical_json import canonical
+from malmoi.workspace import replace_file
+
+INDEX = pa.schema(
+    [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
+)
+LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
+ITEMS = ("response", "resource", "file")  # kinds of rows that may hold items
+ARCHIVED = ("response", "resource")  # those of them whose bytes an archive holds
+GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
+MAX_EARLIER = 20  # revisions of one address that are looked at
+INDEX_DIGEST = "index_sha256"  # fact of a run: sha256 of its index.parquet
+OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, in their canonical spelling
+MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
+MAX_ROWS = 1024
+MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, where its captures are larger than pages
+MAX_BYTES = 4 * MEAN_BYTES  # from which it is cut in any case: blocks of a dump hold many pages each
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One finished collection run."""
+
+    folder: Path
+    rows: tuple[IndexRow, ...]
+    facts: dict[str, Any]
+
+
+def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
+    """Write the index and then `run.json`, which makes the run count."""
+    ordered = sorted(rows, key=lambda r: (r.url, r.fetched, r.record))
+    part = folder / ".index.parquet"
+    columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
+    shard.write(pa.table(columns, schema=INDEX), part)
+    part.replace(folder / "index.parquet")
+    told = json.loads(canonical(facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")}))
+    replace_file(folder / "run.json", canonical(told | {OWN_DIGEST: _digest_of(told)}))
+
+
+def runs(folder: Path) -> list[Run]:
+    """The finished runs of a source, oldest first. CaptureError where one cannot be read, or was damaged since."""
+    return [read_run(run) for run in sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists())]
+
+
+def read_run(folder: Path) -> Run:
+    """One finished run, after its digests. Runs of earlier versions have none and are read without."""
+    facts, index = folder / "run.json", folder / "index.parquet"
+    with _about(facts):
+        told = json.loads(facts.read_text(encoding="utf-8"))
+        own, of_index = told.pop(OWN_DIGEST, None), told.get(INDEX_DIGEST)
+        if (own, of_index) != (None, None) and own != _digest_of(told):
+            raise _damaged(facts, "its content does not have the digest that it names")
+    with _about(index):
+        if of_index is not None and shard.sha256_of(index) != of_index:
+            raise _damaged(index, "its sha256 is not the one in run.json")
+        rows = tuple(IndexRow(**row) for row in shard.read(index).to_pylist())
+    if of_index is None:
+        rows, told = _without_faults(rows, told)
+    return Run(folder, rows, told)
+
+
+@contextmanager
+def _about(file: Path) -> Iterator[None]:
+    """What is raised while a file of a run is read is about that file."""
+    try:
+        with input_errors(lambda name: _damaged(file, name), StageError):
+            yield
+    except StageError as error:  # its advice is for the shards of stages
+        raise _damaged(file, "no Parquet file") from error
+    except OSError as error:
+        raise _damaged(file, str(error.strerror)) from error
+
+
+def _damaged(file: Path, why: str) -> CaptureError:
+    return CaptureError(
+        f"{file}: cannot be read as it was written ({why}). Restore it from a copy; or delete {file.parent} and the "
+        "later runs of the source beside it, and collect again."
+    )
+
+
+def _digest_of(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical(facts).encode()).hexdigest()
+
+
+def _without_faults(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tuple[tuple[IndexRow, ...], dict[str, Any]]:
+    """The rows of a run that was indexed before addresses and dates were looked at; the others count as torn."""
+    faults = {
+        row.record: fault
+        for row in rows
+        if row.kind in ARCHIVED and (fault := find_fault(row.url, row.fetched, row.kind, BLOCK))
+    }
+    if not faults:
+        return rows, facts
+    torn = [f"{row.path}:{row.offset} {show(row.url)} {faults[row.record]}" for row in rows if row.record in faults]
+    return (
+        tuple(row for row in rows if row.record not in faults),
+        facts | {"torn_records": [*facts.get("torn_records", ()), *torn]},
+    )
+
+
+def open_run(folder: Path) -> Path:
+    """The folder of the run to write: the unfinished one if there is one, else the next number."""
+    existing = sorted(p for p in folder.glob("[0-9]*") if p.is_dir())
+    if existing and not (existing[-1] / "run.json").exists():
+        return existing[-1]
+    return folder / f"{int(existing[-1].name) + 1 if existing else 1:04d}"
+
+
+def located(run: Run, row: IndexRow) -> IndexRow:
+    """The row with a path that can be opened."""
+    return replace(row, path=os.path.join(run.folder, row.path))  # noqa: PTH118 (a Path takes longer)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What visits before and after the capture that stands have found at its address."""
+
+    earlier: tuple[IndexRow, ...] = ()  # captures with another content, oldest first, located
+    gone: IndexRow | None = None  # the later visit that found the page no more; `status` says how
+
+
+def history(found: Iterable[Run]) -> dict[str, Past]:
+    """The addresses that have changed or are gone since an earlier visit, each with its past.
+
+    Files that stay where they are have none: their earlier bytes are nobody's any more.
+    """
+    seen: dict[str, list[IndexRow]] = {}
+    gone: dict[str, IndexRow] = {}
+    for run in found:
+        for row in run.rows:
+            if row.kind == GONE:
+                gone[row.url] = row
+            elif _ours(row) and row.status == 200:
+                gone.pop(row.url, None)
+                revisions = seen.setdefault(row.url, [])
+                if all(row.payload_sha256 != held.payload_sha256 for held in revisions[-1:]):
+                    revisions.append(located(run, row))
+    changed = [url for url, revisions in seen.items() if len(revisions) > 1 or url in gone]
+    return {url: Past(tuple(seen[url][:-1][-MAX_EARLIER:]), gone.get(url)) for url in changed}
+
+
+def _ours(row: IndexRow) -> bool:
+    """Whether the bytes lie in an archive of the workspace; a path of somebody else's archive is absolute."""
+    return row.kind in ARCHIVED and not row.path.startswith("/")
+
+
+def current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list[IndexRow]]]:
+    """For each run the captures in it that no later one supersedes, sorted by address.
+
+    With `gone` the last capture of an address that is gone stands too, where an archive holds it.
+    Within one run (an existing archive may hold an address many times) the latest wins; among equal
+    times the greatest record id, so that the order of files decides nothing.
+    """
+    last: dict[str, tuple[int, IndexRow]] = {}
+    ordered = list(found)
+    for number, run in enumerate(ordered):
+        for row in run.rows:
+            if gone and row.kind == GONE and row.url in last and _ours(last[row.url][1]):
+                continue
+            if row.kind != GONE and (row.kind not in ITEMS or row.status != 200):
+                continue
+            held = last.get(row.url)
+            if held is None or (held[0], held[1].fetched, held[1].record) < (number, row.fetched, row.record):
+                last[row.url] = (number, row)
+    kept: list[list[IndexRow]] = [[] for _ in ordered]
+    for url in sorted(last):
+        number, row = last[url]
+        if row.kind != GONE:
+            kept[number].append(located(ordered[number], row))
+    return list(zip(ordered, kept, strict=True))
+
+
+def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
+    """The latest archived licence files and pages of a source, by the name in its claim."""
+    return {row.url: located(run, row) for run in found for row in run.rows if row.kind == LICENCE}
+
+
+def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
+    """Rows sorted by address, cut where the hash of an address says so: a new page moves no other cut."""
+    cut: list[list[IndexRow]] = [[]]
+    held = 0
+    for row in rows:
+        cut[-1].append(row)
+        held = row.size + (held if len(cut[-1]) > 1 else 0)
+        every = max(1, min(MEAN_ROWS, MEAN_BYTES // max(1, row.size)))  # a cut by size alone moves all cuts behind it
+        boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % every == 0
+        if boundary or len(cut[-1]) >= MAX_ROWS or held >= MAX_BYTES:
+            cut.append([])
+    return [c for c in cut if c]

@@ -1,0 +1,146 @@
+"""Delimit the records of an archive by their own headers, so that damage costs the record it is in.
+
+A library that iterates over records stops at the first that it cannot read. Here each record is cut out
+first, and read by itself afterwards. A record whose length does not lead to the end of a record is
+damaged; reading goes on at the next line that begins one.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from malmoi.archive.gzip_members import sought
+from malmoi.limits import ARCHIVE_HEAD, ARCHIVE_MEMBER
+
+MARK = b"WARC/1."
+_DIGEST = re.compile(rb"\nWARC-Block-Digest:[ \t]*([!-~]{1,200})", re.IGNORECASE)
+_BEGIN = re.compile(rb"WARC/1\.[0-9]\r?\n[A-Za-z]")
+END = b"\r\n\r\n"  # behind the block of a record
+NO_RECORD = "not a WARC record"
+CUT_OFF = "its header is cut off or damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """One record as it lies in the archive; where `why` says something, it is damaged and `raw` is empty."""
+
+    at: int  # offset
+    raw: bytes
+    why: str = ""
+    behind: int = 0  # offset where the next record should begin; 0 where nobody knows
+
+
+def delimit(stream: BinaryIO, start: int = 0) -> Iterator[Delimited]:
+    """The records from offset `start` on. Bytes that belong to no record count as one that is damaged."""
+    at = start
+    while True:
+        stream.seek(at)
+        found = _record(stream, at)
+        if not found.raw and not found.why:
+            return
+        yield found
+        at = found.behind or sought(stream, at + 1, MARK, lambda found: _begins(stream, found))
+        if not at:
+            return
+
+
+def _begins(stream: BinaryIO, at: int) -> bool:
+    stream.seek(at)
+    return _BEGIN.match(stream.read(16)) is not None
+
+
+def _record(stream: BinaryIO, at: int) -> Delimited:
+    """The record at the position of the stream; neither `raw` nor `why` says anything at the end of the archive."""
+    blank, head, length, why = _head(stream)
+    if why or not head:
+        return Delimited(at, b"", why)
+    begin = at + blank + len(head)
+    if length > ARCHIVE_MEMBER.value:
+        stream.seek(begin + length)
+        whole = stream.read(len(END)) == END  # else the length is what is damaged
+        why = f"a record of more than the limit; {ARCHIVE_MEMBER.describe()}"
+        return Delimited(at, b"", why, begin + length + len(END) if whole else 0)
+    block = stream.read(length)
+    if len(block) < length:
+        return Delimited(at, b"", f"cut off after {len(block)} of {length} bytes")
+    end = stream.read(len(END) + len(MARK))
+    newlines = min(len(end) - len(end.lstrip(b"\r\n")), len(END))
+    # What follows a whole end may be damaged itself. Some crawlers write a shorter end: then a record must follow.
+    if not end.startswith(END) and end[newlines:] and not end[newlines:].startswith(MARK):
+        return Delimited(at, b"", "its length does not lead to its end")
+    return Delimited(at, head + block + END, "", begin + length + newlines)
+
+
+def _head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
+    """(bytes of blank lines, header lines, length that they declare, why they cannot be read)."""
+    blank, head, lengths = 0, bytearray(), set[bytes]()
+    while blank + len(head) <= ARCHIVE_HEAD.value:
+        line = stream.readline(ARCHIVE_HEAD.value)
+        if line in (b"\r\n", b"\n") and not head:
+            blank += len(line)
+            continue
+        if not line:
+            return 0, b"", 0, CUT_OFF if head else ""
+        if not head and not line.startswith(b"WARC/"):
+            return 0, b"", 0, NO_RECORD
+        head += line
+        if line in (b"\r\n", b"\n"):
+            if len(lengths) != 1 or not (said := lengths.pop()).isdigit() or len(said) > 15:
+                return 0, b"", 0, CUT_OFF
+            return blank, bytes(head), int(said), ""
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            lengths.add(value.strip())
+    return 0, b"", 0, f"its headers are too large; {ARCHIVE_HEAD.describe()}"
+
+
+def digest_of(raw: bytes) -> str:
+    """The WARC-Block-Digest of a record, "" where it names none."""
+    found = _DIGEST.search(raw, 0, raw.find(END))
+    return found[1].decode("ascii", "replace") if found else ""
+
+
+def is_intact(raw: bytes, digest: str, *, needed: bool = False) -> bool:
+    """Whether the block of a record has the WARC-Block-Digest `digest`; without one that is known, if none is `needed`.
+
+    >>> is_intact(b"WARC/1.1\\r\\n\\r\\nx\\r\\n\\r\\n", "sha1:CH3K2YG53IDFOTH2PPCI2BWHEVPNBWWG")
+    False
+    """
+    name, _, said = digest.strip().partition(":")
+    if name.lower() not in ("md5", "sha1", "sha256", "sha512") or not said:
+        return not needed
+    found = hashlib.new(name.lower(), memoryview(raw)[raw.find(END) + len(END) : -len(END)], usedforsecurity=False)
+    return said.strip().rstrip("=").upper() in (
+        found.hexdigest().upper(),
+        base64.b32encode(found.digest()).decode().rstrip("="),
+    )
+
+
+def describe_other(path: Path) -> str:
+    """What a file is that holds no WARC record, and what to do."""
+    with path.open("rb") as stream:
+        head = _start(stream)
+    if head.startswith(b"filedesc:"):
+        return (
+            "this is an ARC file, the format before WARC; convert it (`warcio recompress OLD NEW`) and name the result."
+        )
+    return f"not a WARC file; it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
+
+
+def _start(stream: BinaryIO) -> bytes:
+    head = stream.read(64)
+    if head.startswith(b"\x1f\x8b"):
+        stream.seek(0)
+        try:
+            return gzip.GzipFile(fileobj=stream).read(64)
+        except (OSError, EOFError, zlib.error):
+            return head
+    return head

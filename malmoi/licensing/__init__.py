@@ -1,0 +1,1 @@
+"""Licences, and the decision what a document may be used for."""

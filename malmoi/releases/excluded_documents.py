@@ -1,0 +1,166 @@
+"""Documents that the last step leaves out of a release: withdrawn ones, and those that the second detector quarantines.
+
+The step is booked as a stage of its own, behind those of curation, so that in = kept + dropped + failed holds down to
+the rows of data/. What was found where is told to the operator alone, in a list that lies beside the release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from malmoi import withdrawals
+from malmoi.errors import CallError
+from malmoi.ledger import Ledger
+from malmoi.releases import residue
+from malmoi.releases.release_schema import AUDIT
+from malmoi.releases.residue import Find
+from malmoi.storage import shard
+from malmoi.workspace import replace_file
+
+STAGE: Final = "6-release"
+QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
+WITHDRAWN: Final = (withdrawals.NAME, withdrawals.REASON)
+_SHOWN: Final = "card"  # what the card may show of a document: its id, and the host of its address
+_LISTED: Final = ("id", "table", "column", "kind", "count")  # of a find, as the operator is told
+_DROPS: Final = pa.schema(
+    [(name, pa.string()) for name in ("id", "source", "by", "reason")]
+    + [("measured", pa.float64()), ("limit", pa.float64())]
+)
+
+
+class Sought(NamedTuple):
+    """What keeps a document out: kinds found anywhere, kinds found in what the card may show, and withdrawn ids."""
+
+    kinds: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A document that is left out, why, what was found in which table and column, and what it said about its use."""
+
+    id: str
+    source: str
+    why: tuple[str, str]  # (filter, reason)
+    finds: tuple[tuple[str, Find], ...] = ()  # (table, find)
+    signals: tuple[tuple[str, str], ...] = ()  # (name, effect)
+
+
+def sought(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -> Sought:
+    """What keeps documents out of a release in which a find of each kind does as `does` says.
+
+    >>> sought([("rrn", "quarantines"), ("phone", "reports"), ("ip", "kept")], ["a/1"]).shown == {"rrn", "phone"}
+    True
+    """
+    said = dict(does)
+    kinds = frozenset(kind for kind, outcome in said.items() if outcome == "quarantines")
+    return Sought(kinds, frozenset(k for k, outcome in said.items() if outcome != "kept"), frozenset(withdrawn))
+
+
+def finds(tables: Mapping[str, pa.Table], sought: Sought) -> dict[str, tuple[tuple[str, Find], ...]]:
+    """For each document with something to be kept out: (table, find) of its rows; each table has a column `id`."""
+    found: dict[str, list[tuple[str, Find]]] = {}
+    for name, table in {**tables, _SHOWN: _shown(tables["data"])}.items():
+        ids = table.column("id")
+        for row, here in residue.finds_by_row(table, sought.shown if name == _SHOWN else sought.kinds).items():
+            found.setdefault(ids[row].as_py(), []).extend((name, one) for one in here)
+    return {id: tuple(sorted(here)) for id, here in found.items()}
+
+
+def _shown(data: pa.Table) -> pa.Table:
+    """The ids of documents and the hosts of their addresses, but for hosts in numbers: the card does not show those."""
+    hosts = pc.struct_field(
+        pc.extract_regex(data.column("url").combine_chunks(), r"^[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]+)"), "host"
+    )
+    numbers = pc.match_substring_regex(hosts, r"^[0-9.:\[\]]+$")
+    return pa.table({"id": data.column("id"), "host": pc.if_else(pc.fill_null(numbers, True), "", hosts)})
+
+
+def among(ids: Sequence[str], sought: Sought) -> Iterator[str]:
+    """Those of `ids` that a release may not name: withdrawn, or with a find of the second detector."""
+    table = pa.table({"id": pa.array(ids, pa.string())})
+    found = residue.finds_by_row(table, sought.shown) if sought.shown else {}
+    for row, id in enumerate(table.column("id").to_pylist()):
+        if row in found or id in sought.withdrawn:
+            yield id
+
+
+def blanked(table: pa.Table, kinds: Collection[str]) -> pa.Table:
+    """Rows about dropped documents without quote, place and record where one of these holds a find of `kinds`."""
+    words = ["quote", "place", "record"]
+    rows = pa.array(list(residue.finds_by_row(table.select(words), kinds)), pa.int64())
+    if not len(rows):
+        return table
+    hit = pc.is_in(pa.array(range(table.num_rows), pa.int64()), value_set=rows)
+    for name in words:
+        column = pc.if_else(hit, "", table.column(name).combine_chunks())
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def ledger(kept: Mapping[str, int], out: Sequence[LeftOut]) -> Ledger:
+    """The counts of the step: documents of each source that are published, and those that are left out."""
+    dropped = Counter((one.source, *one.why) for one in out)
+    entered = Counter(kept)
+    entered.update(one.source for one in out)
+    return Ledger(STAGE, "", entered, kept, dropped)
+
+
+def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tuple[Path, Path]:
+    """Files with what the audit tables say of the documents left out: drops, and signals; by their `names`."""
+    folder.mkdir(parents=True)
+    drops = [
+        {"id": names[one.id], "source": one.source, "by": one.why[0], "reason": one.why[1]}
+        | {"measured": float(sum(find.n for _, find in one.finds)) if one.finds else None, "limit": None}
+        for one in out
+    ]
+    said: list[dict[str, Any]] = [
+        {"id": names[one.id], "name": name, "effect": effect, "quote": "", "place": "", "record": ""}
+        for one in out
+        for name, effect in one.signals
+    ]
+    shard.write(pa.Table.from_pylist(drops, _DROPS), folder / "dropped.parquet")
+    shard.write(pa.Table.from_pylist(said, AUDIT["signals"]), folder / "signals.parquet")
+    return folder / "dropped.parquet", folder / "signals.parquet"
+
+
+def tell(out: Iterable[LeftOut], path: Path) -> None:
+    """Write the operator's list: a line of JSON for each find, with id, table, column, kind and count; never a value.
+
+    It is written anew each time; where nothing was quarantined there is no such file.
+    """
+    rows = sorted((one.id, table, *find) for one in out for table, find in one.finds)
+    path.unlink(missing_ok=True)
+    if rows:
+        lines = [json.dumps(dict(zip(_LISTED, row, strict=True)), ensure_ascii=False) for row in rows]
+        replace_file(path, "\n".join(lines) + "\n")
+
+
+def told(path: Path) -> tuple[int, dict[str, int]]:
+    """How many documents a list of `tell` names, and in how many each kind was found; (0, {}) without a list."""
+    rows = listed(path)
+    kinds = Counter(kind for _, kind in {(row["id"], row["kind"]) for row in rows})
+    return len({row["id"] for row in rows}), dict(sorted(kinds.items()))
+
+
+def listed(path: Path) -> list[dict[str, Any]]:
+    """The rows of a list of `tell`, sorted by id; none without a list. CallError where it is unreadable."""
+    if not path.exists():
+        return []
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [{key: row[key] for key in _LISTED} for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CallError(
+            f"{path}: not readable as a list of quarantined documents. Delete it; the next release that is made writes "
+            "it anew."
+        ) from error

@@ -1,0 +1,1 @@
+"""The deduplication index over published releases."""

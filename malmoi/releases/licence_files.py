@@ -1,0 +1,64 @@
+"""What the licences of a release are called, where they stand and what they ask; their full texts where need be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from malmoi.licensing.licence_expressions import ids
+from malmoi.licensing.licences import LICENCES, Licence
+
+TEXTS = Path(__file__).parent / "texts"  # licences that ask for their text to be shipped, as their authors wrote them
+
+
+def duty(licence: Licence) -> str:
+    """What a licence asks of those who use the text, in short.
+
+    >>> duty(LICENCES["CC-BY-SA-4.0"])
+    'name author, title, address, licence and changes; share adaptations under the same licence'
+    >>> duty(LICENCES["CC0-1.0"])
+    'nothing; naming the origin is a courtesy'
+    """
+    parts = []
+    if licence.attribution and not licence.note.startswith("name "):
+        parts.append("name the origin")
+    parts += [licence.note] if licence.attribution and licence.note else []
+    parts += ["share adaptations under the same licence"] if licence.share_alike else []
+    if parts:
+        return "; ".join(parts)
+    return "nothing; naming the origin is a courtesy" + (f" ({licence.note})" if licence.note else "")
+
+
+def files(expressions: Iterable[str]) -> dict[str, bytes]:
+    """LICENSE.md, and below LICENSES/ the full text of each licence that asks for it: name → content."""
+    wanted = sorted(set(expressions))
+    found = {"LICENSE.md": page(wanted).encode()}
+    for licence in sorted({i for expression in wanted for i in ids(expression)}):
+        text = TEXTS / f"{licence.removesuffix('-only').removesuffix('-or-later')}.txt"
+        if text.exists():
+            found[f"LICENSES/{licence}.txt"] = text.read_bytes()
+    return found
+
+
+def write(folder: Path, expressions: Iterable[str]) -> None:
+    """Write the licence files of a release into its folder."""
+    for name, content in files(expressions).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def page(expressions: Iterable[str]) -> str:
+    """LICENSE.md: every licence of a release with its address and its duty."""
+    lines = [
+        "# Licences · 이용허락",
+        "",
+        "Each folder below `data/` holds texts of one licence expression. The wording here is ours and short;",
+        "what binds is the licence itself. Proof for each document: `audit/licence_evidence.parquet`.",
+        "The sentence of attribution for each document: the column `attribution`. This is not legal advice.",
+    ]
+    for expression in sorted(set(expressions)):
+        lines += ["", f"## {expression}", ""]
+        for id_ in ids(expression):
+            found = LICENCES[id_]
+            lines += [f"* **{id_}**: {found.name} — <{found.url}>", f"  Asks: {duty(found)}."]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,141 @@
+"""Ids that a release may not name: their documents are dropped, and the audit tables name them by a number.
+
+Such an id carries personal data, or leads to a page that does: that of a document which was dropped for it, of a copy
+of one, or of a document which was dropped for another reason before any filter looked for personal data. Ids of
+withdrawn documents are withheld as well: they would lead to what somebody asked to remove.
+
+The number is the place among all such ids of the release, in their order: it is unique within the
+release, and nothing leads from it to the id. A hash would: a telephone number has few values to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from malmoi import url_privacy
+from malmoi.releases import excluded_documents, residue
+from malmoi.releases.excluded_documents import Sought
+from malmoi.releases.release_inputs import Redact
+from malmoi.storage import shard
+
+Names: TypeAlias = Mapping[str, str]  # id → what the release calls it
+# Reasons of drops that say: on this page stands what must not be found, so that its copies are withheld too.
+PAGES: Final = ("resident-number", excluded_documents.QUARANTINED[1], excluded_documents.WITHDRAWN[1])
+PERSONAL: Final = (*PAGES, "personal-data-in-id")
+_WORDS: Final = [
+    "title",
+    "author",
+    "text",
+    "evidence",
+    "signals",
+]  # of a dropped document, read for what its page shows
+_FALLEN: Final = "fallen:"  # a reason in the table of copies that names an id: `fallen:<id> <reason>`
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The work of one task: a finished stage shard, in whose dropped documents such ids are looked for."""
+
+    folder: Path
+    redact: Redact | None
+    sought: Sought = field(default_factory=Sought)
+
+
+class Hidden(NamedTuple):
+    """Ids that a release may not name, and those among them whose copies it may not name either."""
+
+    ids: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+def search(work: Search) -> Hidden:
+    """The ids of dropped documents of a stage shard that a release may not name."""
+    path = work.folder / "dropped.parquet"
+    if not path.exists():
+        return Hidden()
+    table = shard.read(path, ["id", "reason"])
+    rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
+    hidden = among([id for id, _ in rows], work.redact, work.sought)
+    about = (id for id, reason in rows if reason in PERSONAL)
+    return Hidden((*about, *hidden, *_showing(path, work.sought)), tuple(id for id, reason in rows if reason in PAGES))
+
+
+def _showing(path: Path, sought: Sought) -> list[str]:
+    """The ids of dropped documents whose own words hold a find of a kind that quarantines: their pages show it."""
+    if not sought.kinds:
+        return []
+    table = shard.read(path, ["id", *_WORDS])
+    found = residue.finds_by_row(table.select(_WORDS), sought.kinds)
+    return [str(id) for id in table.column("id").take(pa.array(list(found), pa.int64())).to_pylist()]
+
+
+def among(ids: Sequence[str], redact: Redact | None, sought: Sought) -> tuple[str, ...]:
+    """Those of `ids` that carry personal data by either detector, or are withdrawn."""
+    carry = () if redact is None else tuple(id for id in ids if url_privacy.carries(id, redact))
+    return (*carry, *excluded_documents.among(ids, sought))
+
+
+def beside(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
+    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same.
+
+    A keeper that fell counts for the cluster of its copies.
+    """
+    ids = pa.array(sorted(pages), pa.string())
+    member, keeper = copies.column("member"), copies.column("keeper")
+    fallen = pc.struct_field(pc.extract_regex(copies.column("reason"), f"^{_FALLEN}(?P<id>.+) [a-z-]+$"), "id")
+    touched = reduce(pc.or_, (pc.is_in(column, value_set=ids) for column in (member, keeper, fallen)))
+    clusters = copies.column("cluster").filter(touched).combine_chunks()
+    here = copies.filter(pc.is_in(copies.column("cluster"), value_set=clusters))
+    found = {*here.column("member").to_pylist(), *here.column("keeper").to_pylist()}
+    for path in published if found else ():
+        found.difference_update(shard.read(path, ["id"]).column("id").to_pylist())
+    return tuple(sorted(found))
+
+
+def names(ids: Iterable[str]) -> Names:
+    """What a release calls each of `ids`.
+
+    >>> names(["a/u/hong@example.kr", "a/u/bae@example.kr"])
+    {'a/u/bae@example.kr': 'a/[withheld 1]', 'a/u/hong@example.kr': 'a/[withheld 2]'}
+    """
+    return {id: f"{id.partition('/')[0]}/[withheld {n}]" for n, id in enumerate(sorted(set(ids)), 1)}
+
+
+def renamed(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Table:
+    """The table with the ids of `columns` as `given` names them; the very same table where it holds none."""
+    if not given:
+        return table
+    old, new = pa.array(list(given), pa.string()), pa.array(list(given.values()), pa.string())
+    for name in columns:
+        at = pc.index_in(table.column(name), value_set=old)
+        if at.null_count < len(at):
+            column = pc.coalesce(new.take(at.combine_chunks()), table.column(name))
+            table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def copies(table: pa.Table, given: Names) -> pa.Table:
+    """The audit table of copies as `given` names its ids, sorted anew."""
+    if not given:
+        return table
+    table = renamed(table, ("cluster", "keeper", "member"), given)
+    reasons = [_reason(reason, given) for reason in table.column("reason").to_pylist()]
+    table = table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))
+    return table.sort_by([(name, "ascending") for name in table.column_names])
+
+
+def _reason(reason: str, given: Names) -> str:
+    """A reason without the id of a fallen keeper that is withheld.
+
+    >>> _reason("fallen:a/u/1 date", {"a/u/1": "a/[withheld 1]"})
+    'fallen:a/[withheld 1] date'
+    """
+    id, _, why = reason.removeprefix(_FALLEN).rpartition(" ")
+    return f"{_FALLEN}{given[id]} {why}" if reason.startswith(_FALLEN) and id in given else reason

@@ -1,0 +1,158 @@
+"""The second look over what is about to be published: read by a detector of its own, and counted.
+
+Documents in which it finds what may not stand were left out before (malmoi/releases/excluded_documents.py). What it still finds
+belongs to no document, and stops publication. Its counts are the audit table `residue`, so that the card can be asked
+about them in SQL.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, get_args
+
+import pyarrow as pa
+
+from malmoi.errors import DataError
+from malmoi.releases import residue
+from malmoi.releases.manifest import ReleaseFile
+from malmoi.releases.release_inputs import Inputs
+from malmoi.releases.release_schema import AUDIT
+from malmoi.releases.residue import Look, Outcome, Residue
+from malmoi.storage import shard
+from malmoi.storage.duckdb_tables import ROWS
+from malmoi.storage.shuffle import Run
+
+Outcomes: TypeAlias = Sequence[tuple[str, Outcome]]
+TABLE = "audit/residue.parquet"
+SHOWN = 5  # places that a message names
+
+
+def write(folder: Path, files: Iterable[ReleaseFile], does: Outcomes, run: Run) -> ReleaseFile:
+    """Read every Parquet file of the release in `folder` once more, and write audit/residue.parquet.
+
+    DataError where something is left that stops publication: it names files, columns, kinds and documents, no value.
+    """
+    names = sorted(file.path for file in files)
+    looks = [one for found in run(_look, [(folder, name) for name in names]) for one in found]
+    stopped = stopping(looks, does)
+    if stopped:
+        raise DataError(_refusal(folder, stopped))
+    file = shard.write(table(looks, does, len(names)), folder / TABLE, row_group_rows=ROWS)
+    return ReleaseFile(TABLE, file.sha256, file.bytes, file.rows)
+
+
+def _look(place: tuple[Path, str]) -> list[Look]:
+    return residue.look(*place)
+
+
+def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
+    """The audit table: values and characters read by file and column, finds by kind, and what a find of a kind does.
+
+    In the rows of the last sort, which name no file, `n` is the number of `files` in which the kind was sought.
+    """
+    schema, n = AUDIT["residue"], Counter[tuple[str, ...]]()
+    for look in looks:
+        n[look.file, look.column, "values", ""] += look.values
+        n[look.file, look.column, "characters", ""] += look.characters
+        for kind, count in look.found:
+            n[look.file, look.column, "found", kind] += count
+    n.update({("", "", outcome, kind): files for kind, outcome in does})
+    rows = [(residue.DETECTOR, *key, count) for key, count in sorted(n.items())]
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
+
+
+def stopping(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
+    """The finds of kinds that may not stand: they stop publication."""
+    stops = _quarantining(does)
+    return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind in stops]
+
+
+def _quarantining(does: Outcomes) -> set[str]:
+    return {kind for kind, outcome in does if outcome == "quarantines"}
+
+
+def refuse_facts(inputs: Inputs) -> None:
+    """DataError where a source or the recipe says of itself what may not stand: it would stand in every document."""
+    stops = _quarantining(inputs.second_look)
+    told = [("the recipe", "purpose", inputs.purpose)]
+    told += [
+        (f"source {one.name!r}", name, getattr(one, name))
+        for one in inputs.sources
+        for name in ("title", "publisher", "terms", "attribution", "note", "register", "domain")
+    ]
+    for who, name, text in told:
+        if kinds := sorted(stops & set(residue.kinds(text))):
+            raise DataError(
+                f"{who}: the second detector, {residue.DETECTOR}, finds {', '.join(kinds)} in `{name}`. "
+                f"That belongs to no document, so none can be left out; nothing was published. "
+                f"Correct `{name}` in its file, and run again."
+            )
+
+
+def refuse_texts(folder: Path) -> None:
+    """DataError where a text of the finished release (card, manifest, licences) holds what its recipe replaces."""
+    found = left_in_texts(folder, said(shard.read(folder / TABLE)))
+    if found:
+        raise DataError(_refusal(folder, found))
+
+
+def left_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
+    """What looks like personal data in the files of a release that are no Parquet, but for kinds that are kept."""
+    kept = {kind for kind, outcome in does if outcome == "kept"}
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    looks = (one for name in names if not name.endswith(".parquet") for one in residue.look(folder, name))
+    return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind not in kept]
+
+
+def said(found: pa.Table) -> Outcomes:
+    """What a find of each kind does, as an audit table says it."""
+    rows = zip(found["kind"].to_pylist(), found["outcome"].to_pylist(), strict=True)
+    return sorted({(kind, outcome) for kind, outcome in rows if outcome in get_args(Outcome)})
+
+
+def faults(held: pa.Table, names: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the audit table `held` of a release whose other Parquet files are `names`."""
+    does, n = said(held), Counter(held["path"].to_pylist())
+    if [kind for kind, _ in does] != sorted(residue.KINDS) or n.pop("", 0) != len(does):
+        yield "the kinds that were sought are not those of the detector, each once"
+    if set(n) != set(names):
+        yield "the files that were read are not those of the release"
+    if table([], does, len(names)).to_pylist() != [row for row in held.to_pylist() if not row["path"]]:
+        yield "the number of files that were read is not that of the release"
+
+
+def by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """The rows of an audit table by the file that they are about, in order."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for row in held.to_pylist():
+        rows.setdefault(row["path"], []).append(row)
+    return rows
+
+
+def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: Outcomes) -> Iterator[str]:
+    """What a look of today at one file says otherwise than its `rows` in the audit, and what may not stand."""
+    looks = residue.look(folder, name)
+    for one in stopping(looks, does):
+        yield f"{one.kind} × {one.count} in {one.column or 'its name'}: a value of this kind may not stand in a release"
+    if table(looks, ()).to_pylist() != list(rows):
+        yield f"a second look reads or finds other than {TABLE} says"
+
+
+def _refusal(folder: Path, found: Sequence[Residue]) -> str:
+    """What was left where, and what to do; ids of documents, never a value."""
+    lines = []
+    for one in sorted(found, key=lambda one: (not one.file.startswith("data/"), one))[:SHOWN]:
+        named = residue.whose(folder, one)
+        lines.append(
+            f"  {one.file}{f', {one.column}' if one.column else ''}: {one.kind} × {one.count}"
+            + (f", such as in {', '.join(named)}" if named else "")
+        )
+    more = f"\n  … and {len(found) - SHOWN} more places" if len(found) > SHOWN else ""
+    return (
+        f"{residue.DETECTOR}, the second detector, found personal data in what belongs to no document; "
+        "nothing was published, and nothing is lost:\n" + "\n".join(lines) + f"{more}\n"
+        "It comes from the facts of a source or from the purpose of the recipe: correct their files and run again. "
+        "Or leave the kind out of the `kinds` of the recipe's `personal_data`: it is then counted and stops nothing."
+    )

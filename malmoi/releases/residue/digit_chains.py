@@ -1,0 +1,252 @@
+"""What a chain of digits is: a resident number by date, a telephone by prefix, a card by its sum, others by a word."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+from collections.abc import Iterator
+from typing import Final
+
+from malmoi.releases.residue.code_points import MASKS, Chain
+
+NEAR: Final = 28  # code points before a number in which a word for it is looked for
+REACH: Final = 5  # groups of a number at most
+# Blanks are taken out before these are looked for, so each is more than the end of one word and the start of the next.
+RESIDENT: Final = (
+    "주민등록", "주민(등록", "주민번호", "주민:", "주민)", "외국인등록", "외국인번호", "외국인:", "외국인)",
+    "거소신고", "거소번호",
+)  # fmt: skip
+COMPANY: Final = ("법인", "주식회사", "유한회사", "㈜", "(주)")
+TELEPHONE: Final = ("전화", "연락", "휴대", "핸드폰", "팩스", "문의", "☎", "tel", "fax", "phone", "mobile", "h.p")
+CARD: Final = ("카드", "card")
+ACCOUNT: Final = ("계좌", "예금주", "입금", "송금", "은행", "농협", "수협", "신협", "새마을금고", "우체국", "뱅크")
+BUSINESS: Final = ("사업자",)
+LICENCE: Final = ("면허",)
+HEALTH: Final = ("건강보험", "보험증", "의료보험")
+ORDINARY: Final = (
+    "isbn",
+    "issn",
+    "바코드",
+    "ean",
+    "사건",
+    "문서",
+    "접수",
+    "주문",
+    "송장",
+    "버전",
+    "특허",
+    "출원",
+    "epoch",
+)
+BANKS: Final = ("국민", "신한", "우리", "하나", "기업", "제일", "카뱅", "케이", "토스", "씨티", "부산", "대구", "산업")
+VERSIONS: Final = ("버전", "version", "ver.", "앱", "릴리스", "펌웨어", "release", "판본")
+MOBILE: Final = ("010", "011", "016", "017", "018", "019")
+AREAS: Final = tuple("031 032 033 041 042 043 044 051 052 053 054 055 061 062 063 064".split())
+DASHES: Final = tuple("-‐‑‒–—―−－")
+SAFE: Final = tuple(f"050{n}" for n in range(2, 9))
+REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 경북 경남 제주 대구 인천 광주 대전 울산".split())
+LICENCE_REGIONS: Final = frozenset((*range(11, 27), 28))
+
+
+def found(text: str, chain: Chain) -> Iterator[str]:
+    """The kind of each number in `chain`; a group belongs to one number only, the longest that begins first."""
+    if text[max(0, chain.starts[0] - 1) : chain.starts[0]] in ("&", "#") and len(chain.groups) == 1:
+        return  # a character reference of HTML
+    first = 0
+    while first < len(chain.groups):
+        for last in range(min(len(chain.groups), first + REACH), first, -1):
+            kind = _kind(text, chain, first, last)
+            if kind:
+                if not _reserved(kind, chain.digits(first, last)):
+                    yield kind
+                first = last - 1
+                break
+        first += 1
+
+
+def _kind(text: str, chain: Chain, first: int, last: int) -> str:
+    shape = tuple(map(len, chain.groups[first:last]))
+    if not LEAST_DIGITS <= sum(shape) <= MOST_DIGITS or max(shape) < 3:
+        return ""
+    joints = chain.joints[first : last - 1]
+    if any("\n" in joint and "-" not in joint for joint in joints) or _inside(text, chain, first, last):
+        return ""
+    digits = chain.digits(first, last)
+    joints = tuple(joint.replace("\n", "") for joint in joints)
+    before = "".join(text[max(0, chain.starts[first] - NEAR) : chain.starts[first]].casefold().split())
+    for judge in (_address, _resident, _telephone, _business, _licence, _card, _labelled):
+        kind = judge(digits, shape, joints, before, text[chain.ends[last - 1] : chain.ends[last - 1] + 8])
+        if kind:
+            return kind
+    return ""
+
+
+LEAST_DIGITS, MOST_DIGITS = 7, 19
+
+
+def _reserved(kind: str, digits: str) -> bool:
+    """Whether a recipe may have put the number there: it lies in a range that is given to nobody."""
+    match kind:
+        case "brn":  # no tax office has the number 000
+            return digits.startswith("00000")
+        case "phone":  # no subscriber number begins with 0, and these stay below 1000
+            return digits.startswith("01000000") and len(digits) == 11
+        case "rrn" | "frn":  # there is no month 00
+            return digits.startswith("000000")
+        case "card":  # no issuer begins with 0
+            return digits.startswith("00000000") and digits.endswith("0000")
+    return False
+
+
+def _inside(text: str, chain: Chain, first: int, last: int) -> bool:
+    """Whether the digits are part of a longer word, such as a digest, or tied to further digits by a dash."""
+    start, end = chain.starts[first], chain.ends[last - 1]
+    latin = [c.isascii() and (c.isalpha() or c == "_") for c in (text[start - 1 : start], text[end : end + 1]) if c]
+    dashed = any(joint.strip() for joint in chain.joints[first : last - 1])
+    if any(latin) and (not dashed or len(latin) == 2 == sum(latin)):
+        return True
+    tied = first and chain.joints[first - 1] in ("-", ".")
+    return bool(tied or (last < len(chain.groups) and chain.joints[last - 1] in ("-", ".")))
+
+
+def _says(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _nearest(text: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
+    """The choice with the word that stands last in `text`; none if there is no word of any."""
+    best: tuple[str, ...] = ()
+    at = -1
+    for words in choices:
+        place = max(text.rfind(word) for word in words)
+        if place > at:
+            best, at = words, place
+    return best
+
+
+def _address(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    """A public address of IP version 4; numbers of clauses and versions are shorter or say what they are."""
+    if len(shape) != 4 or set(joints) != {"."} or max(shape) > 3 or min(shape) == 0:
+        return ""
+    cuts = [sum(shape[:i]) for i in range(5)]
+    parts = [digits[a:b] for a, b in itertools.pairwise(cuts)]
+    if (
+        any(int(part) > 255 or (len(part) > 1 and part[0] == "0") for part in parts)
+        or before[-1:] in ("v", "제")
+        or _says(VERSIONS, before[-10:])
+    ):
+        return ""
+    return "ip" if ipaddress.ip_address(".".join(parts)).is_global else ""
+
+
+def _date(digits: str) -> bool:
+    return 1 <= int(digits[2:4]) <= 12 and 1 <= int(digits[4:6]) <= 31
+
+
+def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    masked = after[:2] != "" and all(c in MASKS or c in "xX" for c in after[:4]) and len(after) >= 4
+    if shape in ((6, 1), (7,), (6, 2)) and masked and _date(digits):
+        return _resident_kind(digits)
+    if shape not in ((6, 7), (13,), (6, 1, 6)) or (len(digits) != 13):
+        return ""
+    said = _nearest(before, RESIDENT, COMPANY, ORDINARY, CARD, ACCOUNT)
+    if said in (COMPANY, ORDINARY) or not digits.strip("0"):
+        return ""
+    parted = shape == (6, 7) and joints[0].strip() and _date(digits)
+    if said == RESIDENT or parted:
+        return _resident_kind(digits)
+    # Bare digits may be a barcode of Korea (880), or milliseconds since 1970: those of our years begin with 1.
+    plain = _date(digits) and not said and digits[6] in "12345678" and not digits.startswith(("880", "1"))
+    return _resident_kind(digits) if plain and _sums(digits) else ""
+
+
+def _resident_kind(digits: str) -> str:
+    return "frn" if digits[6] in "5678" else "rrn"
+
+
+def _sums(digits: str) -> bool:
+    """The check digit of numbers given out before October 2020; that of foreigners is greater by two."""
+    total = 11 - sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False)) % 11
+    return int(digits[12]) in (total % 10, (total + 2) % 10 if digits[6] in "5678" else total % 10)
+
+
+def _telephone(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    abroad = digits.startswith("82") and before.endswith("+")
+    rest = ("0" + digits[2:].removeprefix("0")) if abroad else digits
+    groups = len(shape) - abroad
+    if not rest.startswith("0"):
+        return ""
+    labelled = _nearest(before, TELEPHONE, ACCOUNT, RESIDENT, ORDINARY) == TELEPHONE
+    canonical = groups == 3 and shape[-1] == 4 and shape[-2] in (3, 4)
+    if any("," in joint or len(joint.replace(" ", "")) > 2 for joint in joints):
+        return ""
+    if rest.startswith(MOBILE) and len(rest) == (11 if rest.startswith("010") else len(rest)) and len(rest) in (10, 11):
+        return "phone" if canonical or labelled or abroad or rest.startswith("010") else ""
+    if rest.startswith(SAFE) and len(rest) in (11, 12):
+        return "phone" if canonical or labelled else ""
+    land = rest.startswith("02") and len(rest) in (9, 10)
+    land = land or (rest.startswith((*AREAS, "070", "080")) and len(rest) in (10, 11))
+    return "phone" if land and ((canonical and _even(joints)) or labelled or abroad) else ""
+
+
+def _even(joints: tuple[str, ...]) -> bool:
+    """Whether a dash, a dot or a bracket stands between the last two groups: blanks alone also part plain numbers."""
+    return bool((joints and joints[-1].strip(" ") in (*DASHES, ".", "．")) or
+                (len(joints) > 1 and ")" in joints[0]))  # fmt: skip
+
+
+def _business(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    """Numbers of persons in business only: those of companies, 81 to 88 in the middle, are kept by policy."""
+    if shape not in ((3, 2, 5), (10,)) or 81 <= int(digits[3:5]) <= 88:
+        return ""
+    said = _nearest(before, BUSINESS, ACCOUNT, TELEPHONE, ORDINARY)
+    dashed = len(joints) == 2 and all(joint.strip() in DASHES for joint in joints) and said not in (ACCOUNT, ORDINARY)
+    return "brn" if said == BUSINESS or dashed else ""
+
+
+def _licence(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    labelled = _says(LICENCE, before)
+    if shape == (2, 6, 2) and (labelled or before.rstrip(" -").endswith(REGIONS)):
+        return "driver_license"
+    if len(digits) != 12 or int(digits[:2]) not in LICENCE_REGIONS:
+        return ""
+    dashed = shape == (2, 2, 6, 2) and all(joint.strip() for joint in joints)
+    return "driver_license" if dashed or labelled else ""
+
+
+def _card(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    if not (14 <= len(digits) <= 16):
+        return ""
+    if _nearest(before, CARD, ACCOUNT, ORDINARY) == CARD:
+        return "card"
+    # Four numbers in a row of a table or a list may have the sum as well: a card stands alone.
+    alone = not before[-1:].isdecimal() and not after.strip(" ,|\t\n")[:1].isdecimal()
+    parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1 and joints[0] in (*DASHES, " ") and alone
+    return "card" if parted and digits[0] in "34569" and _luhn(digits) else ""
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits)))
+    return sum(n - 9 * (n > 9) for n in doubled) % 10 == 0
+
+
+def _labelled(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+    """Numbers that only a word makes out: accounts and health insurance."""
+    if not 10 <= len(digits) <= 16:
+        return ""
+    said = _nearest(before, ACCOUNT, HEALTH, TELEPHONE, BUSINESS, COMPANY, ORDINARY)
+    if said == HEALTH and len(digits) == 11:
+        return "health_insurance"
+    if any("," in joint or "~" in joint or "/" in joint for joint in joints) or after[:1] in ("원", "년", "월", "만"):
+        return ""
+    parted = len(shape) >= 3 and all(joint.strip() in DASHES for joint in joints)
+    if parted and (before.rstrip(":(").endswith(BANKS) or after.strip(" (").startswith(BANKS)):
+        said = ACCOUNT
+    if said == ACCOUNT and not _calendar(digits, shape):
+        return "account" if len(shape) == 1 or all(joint.strip() in (*DASHES, "", ".") for joint in joints) else ""
+    return ""
+
+
+def _calendar(digits: str, shape: tuple[int, ...]) -> bool:
+    """A date, a span of dates or a moment."""
+    return shape[:3] in ((4, 2, 2), (4, 1, 2), (4, 1, 1)) or (len(shape) > 1 and digits[:2] in ("19", "20"))

@@ -1,0 +1,287 @@
+"""Read a folder of a release: every column of strings of its Parquet files, and every text file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from malmoi.releases.residue import digit_chains, signs_and_words
+from malmoi.releases.residue.code_points import chains, classes_of, codes_of, spelled
+
+ROWS: Final = 2_000  # of a column of a Parquet file at once
+PIECE: Final = 1 << 20  # code points that are looked at together
+# Between two values: no word, sign or number holds it, and no rule looks so far (words.REACH is 80 code points). So a
+# value is read as if it stood alone, and what is found in a column is found in one of its values.
+APART: Final = "\n" + "\x1e" * 96 + "\n"
+MANY: Final = 3  # documents that are named for a find
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Look:
+    """What was read in one place, and what was found there; `column` is "" for a text file and for a file's name.
+
+    Never a value, and no place inside the column: the report may be published.
+    """
+
+    file: str  # relative to the folder
+    column: str
+    values: int
+    characters: int  # code points
+    found: tuple[tuple[str, int], ...]  # (kind, how often), sorted
+
+
+class Find(NamedTuple):
+    """What was found of one kind in one column of a row: no value, and no place inside the column."""
+
+    column: str
+    kind: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Residue:
+    """Personal data left in one place: file, column, kind, how often."""
+
+    file: str
+    column: str
+    kind: str
+    count: int
+
+
+def scan(folder: Path) -> list[Residue]:
+    """What looks like personal data in the files below `folder`, sorted; an empty list means that nothing does."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    looks = [one for name in names for one in look(folder, name)]
+    found = {(one.file, one.column, kind): n for one in looks for kind, n in one.found}
+    return [Residue(*place, n) for place, n in sorted(found.items())]
+
+
+def look(folder: Path, name: str) -> list[Look]:
+    """Read the file `name` of `folder`, and its name: what was read and found in each column of strings.
+
+    Reads Parquet by batches of a column, so that memory does not grow with the file, and every other file as UTF-8.
+    Placeholders and what policy keeps (numbers of companies, 15xx numbers) are no finds. It does not look for names,
+    messenger handles, and addresses without a flat: no sign tells them. In a line of more than PIECE code points of
+    a text file a find may be counted twice, never missed. Raises OSError and pyarrow.ArrowInvalid for a file that
+    cannot be read, since a look that leaves a file out proves nothing.
+    """
+    path, read = folder / name, dict[str, _Tally]()
+    if path.suffix == ".parquet":
+        for column, texts in _columns(path):
+            read.setdefault(column, _Tally()).values_of(texts)
+    else:
+        for piece in _pieces(path):
+            read.setdefault("", _Tally()).text_of(piece)
+    read.setdefault("", _Tally()).text_of(name)
+    return [
+        Look(name, column, one.values, one.characters, tuple(sorted(one.found.items())))
+        for column, one in sorted(read.items())
+    ]
+
+
+class _Tally:
+    """What was read and found so far."""
+
+    def __init__(self) -> None:
+        self.values, self.characters, self.found = 0, 0, Counter[str]()
+
+    def values_of(self, texts: pa.Array) -> None:
+        self.values += len(texts) - texts.null_count
+        self.characters += pc.sum(pc.utf8_length(texts)).as_py() or 0
+        for text in _joined(texts):
+            self.found.update(kinds(text))
+
+    def text_of(self, text: str) -> None:
+        self.values += 1
+        self.characters += len(text)
+        self.found.update(kinds(text))
+
+
+def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Find, ...]]:
+    """For each row with a find of a kind in `sought`: its finds of these kinds, sorted.
+
+    Reads the columns as `look` reads those of the file that `table` is written to.
+
+    >>> finds_by_row(pa.table({"title": ["차례", "문의 010-0000-1234"]}), ("phone",))
+    {1: (Find(column='title', kind='phone', n=1),)}
+    """
+    found: dict[int, Counter[tuple[str, str]]] = {}
+    for field in table.schema:
+        column = table.column(field.name).combine_chunks()
+        if not _holds_strings(field.type) or not _seeks(field.name, column, sought):
+            continue
+        for row in range(len(column)):
+            for name, texts in _strings(field.name, column.slice(row, 1)):
+                here = [kind for text in _joined(texts) for kind in kinds(text) if kind in sought]
+                if here:
+                    found.setdefault(row, Counter()).update((name, kind) for kind in here)
+    return {row: tuple(Find(*key, n) for key, n in sorted(counts.items())) for row, counts in sorted(found.items())}
+
+
+def _seeks(name: str, column: pa.Array, sought: Collection[str]) -> bool:
+    """Whether a column holds a find of a kind in `sought`."""
+    texts = (text for _, found in _strings(name, column) for text in _joined(found))
+    return any(kind in sought for text in texts for kind in kinds(text))
+
+
+def kinds(text: str) -> Iterator[str]:
+    """The kind of each find in one text, with repetitions.
+
+    >>> list(kinds("문의 010-0000-1234, hong@example.kr"))
+    ['phone', 'email']
+    >>> list(kinds("문의 [전화번호1], 대표 1588-0000, 법인등록번호 000000-0000000"))
+    []
+    """
+    if not text:
+        return
+    codes = codes_of(text)
+    marks = classes_of(codes)
+    for chain in chains(text, marks):
+        yield from digit_chains.found(text, chain)
+    for digits in spelled(text, marks):
+        if digits.startswith(digit_chains.MOBILE) and len(digits) in (10, 11):
+            yield "phone"
+    yield from signs_and_words.found(text, codes, marks)
+
+
+def whose(folder: Path, residue: Residue) -> list[str]:
+    """The first documents in which `residue` was found, by id, as far as its file has ids; at most MANY.
+
+    A document whose id itself may hold one, a find or a long row of digits, is named by the record of its archive, or
+    by its row: no message may show a value.
+    """
+    path = folder / residue.file
+    names = pq.read_schema(path).names if path.suffix == ".parquet" else []
+    if "id" not in names:
+        return []
+    named: list[str] = []
+    texts = (text for column, found in _columns(path) if column == residue.column for text in found)
+    ids = zip(_values(path, "id"), _values(path, "record" if "record" in names else "id"), strict=True)
+    for row, ((id, record), text) in enumerate(zip(ids, texts, strict=False)):
+        if text.as_py() and residue.kind in kinds(text.as_py()):
+            named.append(next((one for one in (id, record) if not _may_show(one)), f"row {row}"))
+            if len(named) == MANY:
+                break
+    return named
+
+
+def _columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
+    """(column, values) of a Parquet file, a batch of one column at a time."""
+    with pq.ParquetFile(path) as file:
+        for field in file.schema_arrow:
+            if _holds_strings(field.type):
+                for batch in file.iter_batches(ROWS, columns=[field.name]):
+                    yield from _strings(field.name, batch.column(0))
+
+
+def _values(path: Path, column: str) -> Iterator[str]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS, columns=[column]):
+            yield from batch.column(0).to_pylist()
+
+
+def _may_show(name: str) -> bool:
+    """Whether a name may hold a number of a person, also one that only a label would tell."""
+    plain = "" if name.startswith("urn:uuid:") else name
+    return any(kinds(plain)) or any(chains(plain, classes_of(codes_of(plain))))
+
+
+def _holds_strings(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _holds_strings(kind.value_type)
+    if pa.types.is_struct(kind):
+        return any(_holds_strings(field.type) for field in kind)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _holds_strings(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """Every array of strings inside a column, with its dotted name; the strings of a list are put together.
+
+    A number that the analysis took to pieces is one again; where morphemes say where they stand, words stay apart.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        yield from _strings(name, column.dictionary_decode())
+    elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        yield name, column
+    elif pa.types.is_struct(kind):
+        placed = {"form", "tag", "start", "length"} <= {field.name for field in kind}
+        for field in kind:
+            if placed and field.name == "form":
+                yield f"{name}.form", _apart(*(pc.struct_field(column, n) for n in ("form", "start", "length")))
+            elif placed and field.name == "tag":  # a few words, again and again
+                yield f"{name}.tag", pc.unique(pc.struct_field(column, "tag").flatten())
+            elif _holds_strings(field.type):
+                yield from _strings(f"{name}.{field.name}", pc.struct_field(column, field.name))
+    elif pa.types.is_string(kind.value_type):
+        yield name, pc.binary_join(column, "")
+    else:
+        yield from _strings(name, pc.list_flatten(column))
+
+
+def _apart(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListArray) -> pa.Array:
+    """The forms of each row put together, with a blank where something stood between two that no form holds."""
+    begins, spans = (found.flatten().to_numpy().astype(np.int64) for found in (starts, lengths))
+    flat = forms.flatten()
+    if not len(flat) == len(begins) == len(spans):
+        return pc.binary_join(forms, "")
+    gaps = np.append([False], begins[1:] > begins[:-1] + spans[:-1])[: len(flat)]
+    parted = pc.binary_join_element_wise(pc.if_else(pa.array(gaps), " ", ""), flat, "")
+    return pc.binary_join(pa.ListArray.from_arrays(_offsets(forms), parted), "")
+
+
+def _offsets(lists: pa.Array) -> pa.Array:
+    """Where each row of a list begins in its flattened values; an empty list where there is none."""
+    counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    return pa.array(np.concatenate(([0], np.cumsum(counts))).astype(np.int32))
+
+
+def _joined(values: pa.Array) -> Iterator[str]:
+    """The values of an array as texts of about PIECE code points, each value whole."""
+    part: list[str] = []
+    size = 0
+    for value in values.to_pylist():
+        if value:
+            part.append(value)
+            size += len(value)
+            if size >= PIECE:
+                yield APART.join(part)
+                part, size = [], 0
+    if part:
+        yield APART.join(part)
+
+
+def _pieces(path: Path) -> Iterator[str]:
+    """A text file in pieces of whole lines; a line longer than a piece is cut with an overlap."""
+    overlap = 512
+    with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        rest = ""
+        while block := stream.read(PIECE):
+            text = rest + block
+            cut = text.rfind("\n") + 1
+            if cut <= len(rest):
+                yield text
+                rest = text[-overlap:] if len(text) > overlap else ""
+            else:
+                yield text[:cut]
+                rest = text[cut:]
+        if rest:
+            yield rest
+
+
+def total(residues: Iterable[Residue]) -> dict[str, int]:
+    """Finds by kind over all files, sorted by kind: what a card shows."""
+    counts: Counter[str] = Counter()
+    for one in residues:
+        counts[one.kind] += one.count
+    return dict(sorted(counts.items()))

@@ -1,0 +1,309 @@
+"""What is told by a sign or a word and its surroundings: e-mail, hardware, plates, passports, keys, secrets."""
+
+from __future__ import annotations
+
+import ipaddress
+import string
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from malmoi.releases.residue.code_points import DIGIT, NO_WIDTH, Codes, Marks
+from malmoi.releases.residue.random_words import is_stand_in
+
+REACH: Final = 80  # code points of a local part, a domain or a word at most
+LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
+DOMAIN: Final = frozenset(string.ascii_letters + string.digits + ".-")
+ALNUM: Final = frozenset(string.ascii_letters + string.digits)
+HEX: Final = frozenset(string.hexdigits)
+WORD: Final = frozenset(string.ascii_letters + string.digits + "_-")
+TOKEN: Final = frozenset(string.ascii_letters + string.digits + "_-./+=%")
+SPELLED_AT: Final = ("골뱅이", "(at)", "[at]", "{at}", " at ", "앳")
+DOTS: Final = ("(dot)", "[dot]", " dot ", "(.)", "[.]", " . ")
+# Words that stand before "at" in English prose, where an address of the web may follow.
+BEFORE_AT: Final = frozenset(
+    "available based check code docs find found here hosted is it live look looked meet more online out page read "
+    "released see site start talk them us visit".split()
+)
+MAILERS: Final = ("naver", "gmail", "hanmail", "daum", "kakao", "nate", "네이버", "지메일", "한메일", "다음")
+PREFIXES: Final = (
+    ("AKIA", 16), ("ASIA", 16), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("github_pat_", 30), ("glpat-", 16),
+    ("xoxb-", 20), ("xoxp-", 20), ("AIza", 30), ("sk-", 20), ("sk_live_", 16), ("hf_", 30), ("npm_", 30), ("eyJ", 60),
+)  # fmt: skip
+PRIVATE_KEY: Final = "PRIVATE KEY-----"
+SECRETS: Final = frozenset(
+    "token access_token auth_token refresh_token key api_key apikey servicekey sig signature session sessionid "
+    "jsessionid phpsessid sid code password passwd pwd secret client_secret auth authkey email phone".split()
+)
+PLATES: Final = frozenset("가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호")
+UNITS: Final = ("원", "명", "개", "억", "만", "천", "년", "건", "호", "회", "톤", "m", "k", "%", "쪽", "번")
+PASSPORT: Final = ("여권", "passport")
+BIRTH: Final = ("생년월일", "생 년 월 일", "생일", "출생:", "date of birth", "dob")
+NAMED: Final = (
+    "password",
+    "passwd",
+    "비밀번호",
+    "암호",
+    "api_key",
+    "apikey",
+    "api key",
+    "secret_key",
+    "access_key",
+    "secret",
+)
+
+
+def found(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
+    """The kind of each find in `text`."""
+    plain = np.where(codes < 128, codes, 32).astype(np.uint8).tobytes().decode("ascii")  # in place, fast to search
+    folded = plain.lower()
+    yield from _emails(text, folded, codes)
+    yield from _hardware(text, codes)
+    yield from _grouped(text, codes)
+    yield from _addresses(text, plain)
+    yield from _plates(text, codes, marks)
+    yield from _keys(text, plain, folded)
+    yield from _secrets(text, plain, codes)
+    yield from _passports(text, folded)
+    yield from _births(text, folded)
+    yield from _flats(text)
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """The end of each occurrence of `word`."""
+    at = text.find(word)
+    while at >= 0:
+        yield at + len(word)
+        at = text.find(word, at + len(word))
+
+
+def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
+    for at in np.flatnonzero((codes == ord("@")) | (codes == ord("＠"))).tolist():
+        if _is_email(text, at, at + 1):
+            yield "email"
+    for sign in SPELLED_AT:
+        for end in _places(folded if sign.isascii() else text, sign):
+            if _is_email(text, end - len(sign), end, said=True) and (sign != " at " or _is_no_prose(text, end)):
+                yield "email"
+
+
+def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
+    """Whether a local part ends at `start`, and a domain with a top level of letters begins at `end`."""
+    before, after = _plain(text[max(0, start - REACH) : start]), _plain(text[end : end + REACH])
+    for dot in DOTS:
+        after = after.replace(dot, ".")
+    if said:
+        before, after = before.rstrip(), after.lstrip()
+    local = before[len(before.rstrip("".join(LOCAL))) :] if before.isascii() else _tail(before)
+    if not any(c in ALNUM or "가" <= c <= "힣" for c in local):
+        return False
+    if said and after.lower().startswith(MAILERS):
+        return True
+    labels = _head(after, DOMAIN).rstrip(".-").split(".")
+    if len(labels) < 2 or not all(labels):
+        return False
+    top = labels[-1]
+    if labels == ["example", "com"] and local.startswith("user") and local[4:].isdecimal() and len(local) <= 8:
+        return False  # what a recipe puts in the place of an address
+    return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
+
+
+def _is_no_prose(text: str, end: int) -> bool:
+    """Whether `hong at example.kr` stands by itself or in Korean; "is online at example.org" names a page."""
+    words = text[max(0, end - REACH) : end - 3].rstrip(" ")
+    local = words[len(words.rstrip("".join(LOCAL))) :]
+    before = words[: len(words) - len(local)].rstrip(" ")
+    plain = local.strip(".").lower()
+    english = before[-1:] in (*ALNUM, ",", ";") and not before.lower().endswith(("mail", "mail to", "contact"))
+    return not (english or plain.isdecimal() or plain in BEFORE_AT or text[end : end + 4].lower() == "www.")
+
+
+def _plain(text: str) -> str:
+    """Full-width letters as those they are the width of, signs without width gone."""
+    return unicodedata.normalize("NFKC", "".join(c for c in text if c not in NO_WIDTH))
+
+
+def _tail(text: str) -> str:
+    """The local part at the end of `text`; Hangul in it counts."""
+    start = len(text)
+    while start and (text[start - 1] in LOCAL or "가" <= text[start - 1] <= "힣"):
+        start -= 1
+    return text[start:]
+
+
+def _head(text: str, allowed: frozenset[str]) -> str:
+    for end, c in enumerate(text):
+        if c not in allowed:
+            return text[:end]
+    return text
+
+
+def _hardware(text: str, codes: Codes) -> Iterator[str]:
+    for sign in ":-":
+        parted = codes == ord(sign)
+        if len(codes) < 15 or not parted.any():
+            continue
+        starts = parted[:-12] & parted[3:-9] & parted[6:-6] & parted[9:-3] & parted[12:]
+        for at in np.flatnonzero(starts).tolist():
+            word = text[max(0, at - 3) : at + 16]
+            inner = text[at - 2 : at + 15] if at >= 2 else ""
+            pairs = inner.split(sign)
+            if len(inner) == 17 and len(pairs) == 6 and all(len(p) == 2 and set(p) <= HEX for p in pairs):
+                edges = (word[0] if at >= 3 else "") + text[at + 15 : at + 16]
+                group = int(pairs[0], 16) & 1  # the address of many cards, or an example such as 01:23:45:67:89:ab
+                group |= inner.upper().startswith("00-00-5E-00-53-")  # set aside for documents (RFC 7042, 2.1.2)
+                if not group and not any(c in ALNUM or c == sign for c in edges):
+                    yield "mac"
+
+
+def _addresses(text: str, plain: str) -> Iterator[str]:
+    """Public addresses of IP version 6 that are written short."""
+    seen = 0
+    for end in _places(plain, "::"):
+        if end <= seen:
+            continue
+        start = max(0, end - 40)
+        head = text[start:end]
+        left = len(head) - len(head.rstrip("".join(HEX) + ":"))
+        word = head[len(head) - left :] + _head(text[end : end + 40], HEX | {":"})
+        seen = end - left + len(word)
+        if len(word) >= 8 and word[0] in "23" and word.count("::") == 1 and _is_public(word.rstrip(":")):
+            yield "ip"
+
+
+def _is_public(word: str) -> bool:
+    try:
+        return ipaddress.ip_address(word).is_global
+    except ValueError:
+        return False
+
+
+def _grouped(text: str, codes: Codes) -> Iterator[str]:
+    """Hardware addresses in three groups of four, `02ab.0000.00ff`."""
+    dots = codes == ord(".")
+    for at in np.flatnonzero(dots[:-5] & dots[5:]).tolist():
+        word = text[max(0, at - 4) : at + 10]
+        groups = word.split(".")
+        if at >= 4 and [len(g) for g in groups] == [4, 4, 4] and all(set(g) <= HEX for g in groups):
+            edges = text[at - 5 : at - 4] + text[at + 10 : at + 11] if at >= 5 else text[at + 10 : at + 11]
+            if not any(c in ALNUM or c == "." for c in edges) and not word.replace(".", "").isdecimal():
+                yield "mac"
+
+
+def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
+    digit = marks == DIGIT
+    if len(codes) < 7:
+        return
+    hangul = (codes >= 0xAC00) & (codes <= 0xD7A3)
+    middle = np.flatnonzero(hangul[2:-4] & digit[1:-5] & digit[:-6] & (digit[3:-3] | (codes[3:-3] == 32))) + 2
+    for at in middle.tolist():
+        if text[at] not in PLATES:
+            continue
+        before = len(text[max(0, at - 4) : at]) - len(text[max(0, at - 4) : at].rstrip(string.digits))
+        after = text[at + 1 : at + 8]
+        number = after.removeprefix(" ")
+        four = len(number[:4]) == 4 and number[:4].isdecimal() and not number[4:5].isdecimal()
+        if before in (2, 3) and four and not number[4:].startswith(UNITS):
+            yield "vehicle"
+
+
+def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
+    for prefix, least in PREFIXES:
+        for end in _places(plain, prefix):
+            before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
+            word = _head(text[end : end + 2 * REACH], WORD | {"."})
+            if before not in WORD and len(word) >= least and _is_drawn(word) and not is_stand_in(prefix + word):
+                yield "key"
+    for end in _places(plain, PRIVATE_KEY):
+        if "BEGIN" in text[max(0, end - 40) : end]:
+            yield "key"
+    for label in NAMED:
+        for end in _places(folded if label.isascii() else text, label):
+            after = text[end : end + REACH].lstrip("\"' \u00a0")
+            word = _head(after[1:].lstrip("\"' \u00a0"), TOKEN | set("!$@"))
+            mixed = any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
+            sound = len(word) >= 8 and mixed and "://" not in after[:REACH] and not is_stand_in(word)
+            if after[:1] in (":", "=") and sound:
+                yield "key"
+
+
+def _is_drawn(word: str) -> bool:
+    """Whether a stretch of a key mixes digits and letters, as what is drawn at random does; `sk-learn-2024` is none."""
+    stretches = word.replace("-", " ").replace("_", " ").replace(".", " ").split()
+    return any(len(s) >= 8 and any(map(str.isdigit, s)) and any(map(str.isalpha, s)) for s in stretches)
+
+
+def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
+    """Values of telling names in the query of an address, and passwords before its host."""
+    for at in np.flatnonzero(codes == ord("=")).tolist():
+        before = text[max(0, at - 24) : at]
+        name = before[len(before.rstrip("".join(WORD))) :]
+        asked = before[: len(before) - len(name)][-1:] in ("?", "&", ";")
+        telling = asked and name.lower().replace("-", "_") in SECRETS
+        word = _head(text[at + 1 : at + 1 + REACH], TOKEN) if telling else ""
+        if len(word) >= 8 and not is_stand_in(word):
+            yield "url_secret"
+    for end in _places(plain, "://"):
+        host = _head(text[end : end + REACH], TOKEN | {":", "@", "!", "$"}).partition("/")[0]
+        user, sign, _ = host.rpartition("@")
+        if sign and user.partition(":")[2]:
+            yield "url_secret"
+
+
+def _passports(text: str, folded: str) -> Iterator[str]:
+    words: set[str] = set()
+    for label in PASSPORT:
+        for end in _places(folded if label.isascii() else text, label):
+            after = "".join(folded[end : end + 34].replace("no.", " ").replace("no", " ").replace("-", "").split(" "))
+            word = _first(after)
+            if _shape(word) in ("A00000000", "A000A0000", "AA0000000"):
+                words.add(word)  # "여권 (passport)" are two labels of one number
+    yield from ("passport" for _ in words)
+
+
+def _first(text: str) -> str:
+    """The first word of Latin letters and digits that holds a digit."""
+    word = ""
+    for c in text:
+        if c in ALNUM:
+            word += c
+        elif any(d.isdigit() for d in word):
+            break
+        else:
+            word = ""
+    return word if any(d.isdigit() for d in word) else ""
+
+
+def _shape(word: str) -> str:
+    return "".join("0" if c.isdigit() else "A" for c in word)
+
+
+def _births(text: str, folded: str) -> Iterator[str]:
+    for label in BIRTH:
+        for end in _places(folded if label.isascii() else text, label):
+            after = text[end : end + 22].partition("[")[0].partition("\n")[0]
+            digits = "".join(c if c.isdecimal() else " " for c in after).split()
+            if _is_date(digits):
+                yield "birth_date"
+    for end in _places(text, "일생"):
+        before = "".join(c if c.isdecimal() else " " for c in text[max(0, end - 16) : end]).split()
+        if _is_date(before[-3:]):
+            yield "birth_date"
+
+
+def _is_date(parts: list[str]) -> bool:
+    if parts and len(parts[0]) in (6, 8) and parts[0].isdecimal():
+        return 1 <= int(parts[0][-4:-2]) <= 12
+    return len(parts) >= 3 and len(parts[0]) in (2, 4) and 1 <= int(parts[1]) <= 12 and 1 <= int(parts[2]) <= 31
+
+
+def _flats(text: str) -> Iterator[str]:
+    """A house and a flat in it, `101동 1203호`: what is left of an address must not lead to a door."""
+    for end in _places(text, "호"):
+        before = text[max(0, end - 14) : end - 1]
+        flat = before[len(before.rstrip(string.digits)) :]
+        house = before[: len(before) - len(flat)].rstrip()
+        if 3 <= len(flat) <= 4 and house.endswith("동") and house[-2:-1].isdecimal():
+            yield "address"

@@ -1,0 +1,103 @@
+"""Reading a shard of a release row by row: is each document where it belongs, and as it says?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from malmoi.licensing.licence_expressions import folder_name
+from malmoi.releases.partitioning import PART, Row, h
+
+BATCH = 1024  # documents held in memory at a time
+_COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license", "n_sentences", "n_morphemes"]
+_COLUMNS += ["sentences.end", "morphemes.start", "morphemes.length"]
+
+
+def wrong(folder: Path, path: str, n_shards: int) -> Iterator[str]:
+    """What is not right in the shard `path`, the first fault of each kind: place, order, digest, counts, offsets."""
+    parts = path.split("/")
+    named = PART.fullmatch(parts[-1])
+    if len(parts) != 4 or not named:
+        yield "its path is not data/<use>/<licence>/part-<shard>-of-<N>.parquet"
+        return
+    shard, of = int(named[1]), int(named[2])
+    if of != n_shards:
+        yield f"is part of {of} shards; the manifest says {n_shards}"
+    seen: set[str] = set()
+    last: Row = (-1, "")
+    with pq.ParquetFile(folder / path) as file:
+        for batch in file.iter_batches(BATCH, columns=_COLUMNS):
+            for row in _read(batch):
+                here: Row = (h(row.id), row.id)
+                for kind, says in _faults(row, here, last, shard, of, parts[1:3]):
+                    if kind not in seen:
+                        seen.add(kind)
+                        yield says
+                last = here
+
+
+class _Row(NamedTuple):
+    """One document: what is said of it, and where its layers end."""
+
+    id: str
+    text: str
+    text_sha256: str
+    n_chars: int
+    n_bytes: int
+    use: str
+    licence: str
+    said: tuple[int | None, int | None]  # sentences and morphemes
+    held: tuple[int | None, int | None]
+    end: int  # of the last of them, in code points
+
+
+def _read(batch: pa.RecordBatch) -> Iterator[_Row]:
+    """The rows of a batch; the long lists are counted in Arrow, an object for each morpheme would dominate."""
+    sentences, ends = _lists(batch["sentences"], "end")
+    morphemes, behind = _lists(batch["morphemes"], "start", "length")
+    plain = [batch[name].to_pylist() for name in _COLUMNS[:7]]
+    said = zip(batch["n_sentences"].to_pylist(), batch["n_morphemes"].to_pylist(), strict=True)
+    held = zip(sentences, morphemes, strict=True)
+    return map(_Row, *plain, said, held, np.maximum(ends, behind).tolist())
+
+
+def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.NDArray[np.int64]]:
+    """How many members each row of a layer has, and the greatest sum of the fields `names` of one; 0 without any."""
+    lists = [pc.struct_field(layer, name) for name in names]
+    lengths = [pc.list_value_length(found) for found in lists]
+    if any(length != lengths[0] for length in lengths):
+        raise ValueError("the lists of a layer are not equally long")
+    counts = pc.fill_null(lengths[0], 0).to_numpy()
+    sums = sum(found.flatten().to_numpy().astype(np.int64) for found in lists)
+    greatest = np.zeros(len(counts), dtype=np.int64)
+    starts = np.cumsum(counts) - counts
+    if len(sums):
+        greatest[counts > 0] = np.maximum.reduceat(sums, starts[counts > 0])
+    return lengths[0].to_pylist(), greatest
+
+
+def _faults(row: _Row, here: Row, last: Row, shard: int, of: int, place: list[str]) -> Iterator[tuple[str, str]]:
+    id, text = row.id, row.text
+    encoded = text.encode()
+    if here[0] % of != shard:
+        yield "shard", f"{id} belongs into shard {here[0] % of}"
+    if here <= last:
+        yield "order", f"{id} is not in order of H(id), or is there twice"
+    if place != [row.use, folder_name(row.licence)]:
+        yield "place", f"{id} is {row.use} under {row.licence}, which is another folder"
+    if hashlib.sha256(encoded).hexdigest() != row.text_sha256:
+        yield "digest", f"the text of {id} does not have the sha256 that is said of it"
+    if (len(text), len(encoded)) != (row.n_chars, row.n_bytes):
+        yield "size", f"{id} has {len(text)} code points and {len(encoded)} bytes, not what is said of it"
+    if row.held != row.said:
+        yield "layers", f"{id} has {row.held} sentences and morphemes, not what is said of it"
+    if row.end > len(text):
+        yield "offsets", f"{id} has a sentence or morpheme that ends outside its text"

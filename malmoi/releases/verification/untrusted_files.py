@@ -1,0 +1,65 @@
+"""What of a stranger's release is not read at all: devices and pipes, links, and files beyond the limits."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import pyarrow.parquet as pq
+
+from malmoi import limits
+from malmoi.boundary import input_errors
+from malmoi.releases.verification import sha256sums
+
+Refusal: TypeAlias = tuple[str, str, str]  # check, path, what it is
+
+_ROWS: Final = 100_000  # rows that are read whatever the size of their file
+_UNPACKED: Final = 64 << 20  # bytes that are unpacked whatever the size of their file
+
+
+class _Unreadable(Exception):
+    """A Parquet file whose footer cannot be read; the checks of its content say what is wrong."""
+
+
+def find(folder: Path) -> list[Refusal]:
+    """What in `folder` cannot be read safely; an empty list where everything can, or where there is no folder."""
+    return [refusal for path in _entries(folder) for refusal in _refuse(folder, path)]
+
+
+def size(folder: Path) -> int:
+    """Bytes of all plain files of `folder`."""
+    return sum(path.lstat().st_size for path in _entries(folder) if stat.S_ISREG(path.lstat().st_mode))
+
+
+def _entries(folder: Path) -> list[Path]:
+    return [
+        *sha256sums.entries(folder),
+        *(path for path in (folder / sha256sums.NAME,) if path.is_symlink() or path.exists()),
+    ]
+
+
+def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
+    name, state = sha256sums.name(folder, path), path.lstat()
+    if not stat.S_ISREG(state.st_mode):
+        yield "sums", name, "not a plain file; a release holds nothing else, so nothing of it was read"
+    elif path.suffix == ".parquet":
+        yield from (("limits", name, f"{says}; nothing was read") for says in _excess(path, state.st_size))
+    elif state.st_size > limits.VERIFY_TEXT.value:
+        yield "limits", name, f"{state.st_size:,} bytes ({limits.VERIFY_TEXT.describe()}); nothing was read"
+
+
+def _excess(path: Path, packed: int) -> Iterator[str]:
+    """What the footer of a Parquet file announces beyond the limits."""
+    try:
+        with input_errors(_Unreadable), pq.ParquetFile(path) as file:
+            found = file.metadata
+            rows = found.num_rows
+            unpacked = sum(found.row_group(n).total_byte_size for n in range(found.num_row_groups))
+    except (_Unreadable, OSError):
+        return
+    if rows > max(_ROWS, limits.VERIFY_ROWS.value * packed):
+        yield f"{rows:,} rows in {packed:,} bytes ({limits.VERIFY_ROWS.describe()})"
+    if unpacked > max(_UNPACKED, limits.VERIFY_UNPACKED.value * packed):
+        yield f"{packed:,} bytes unpack to {unpacked:,} ({limits.VERIFY_UNPACKED.describe()})"

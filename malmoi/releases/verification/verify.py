@@ -1,0 +1,301 @@
+"""What a release promises, re-derived from its folder alone: no network, no trust in the maker.
+
+Nothing is written but what tables spill into the temporary folder of the system, and that is removed.
+Every check is on its own, so that one broken file does not hide what else is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pyarrow.parquet as pq
+
+from malmoi.document import LicenceEvidence, Signal
+from malmoi.errors import DataError
+from malmoi.licensing.rights_decision import decide
+from malmoi.releases import licence_files, residual_pii
+from malmoi.releases import manifest as manifests
+from malmoi.releases.manifest import Manifest
+from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.releases.residue import DETECTOR
+from malmoi.releases.verification import row_checks, sha256sums, untrusted_files
+from malmoi.releases.verification.invariants import LAWS, RIGHTS
+from malmoi.storage import shard
+from malmoi.storage.canonical_json import canonical
+from malmoi.storage.duckdb_tables import Tables, opened
+
+CARD = "card.json"
+TEXTS = (CARD, manifests.NAME, sha256sums.NAME, "README.md", "index.html")
+THREADS = 2
+Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing that is not as promised: which check, which file, and what it found."""
+
+    check: str  # limits, sums, manifest, root, schema, rows, residue, laws, rights, licences, card, render
+    path: str
+    says: str
+
+
+def verify(folder: Path, *, render: Render | None = None, again: bool = True) -> list[Finding]:
+    """Everything that is wrong with the release in `folder`, sorted; an empty list means verified.
+
+    `render` makes the texts for people from card and manifest; their bytes must be those in the
+    folder. It raises DataError for a card that asks other questions than its own list: only those of the list
+    are asked, so without `render` none is. `again=False` leaves out what the maker has just done with the same
+    files: the questions of the card and the second look for personal data. Whatever is broken becomes a finding,
+    never an exception. A file beyond the limits of malmoi/limits.py, or one that is no plain file, is named and
+    nothing is read: flows/engine/verify_process.py bounds what is left, time and memory.
+    """
+    if refused := untrusted_files.find(folder):
+        return sorted(Finding(*one) for one in refused)
+    checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
+        ("sums", sha256sums.NAME, lambda: _sums(folder)),
+        ("manifest", manifests.NAME, lambda: _manifest(folder)),
+        ("rows", "data", lambda: _rows(folder)),
+        ("tables", "data", lambda: _tables(folder, render if again else None)),
+        ("residue", residual_pii.TABLE, lambda: _residue(folder) if again else ()),
+        ("render", CARD, lambda: _rendered(folder, render) if render else ()),
+    )
+    with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB leave Python to the others
+        found = pool.map(lambda one: _guarded(*one), checks)
+        return sorted({finding for findings in found for finding in findings})
+
+
+def _guarded(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        found.extend(run())
+    except Exception as error:  # a damaged file may fail in any library; that is a finding, not a crash
+        found.append(_broken(check, path, error))
+    return found
+
+
+def _broken(check: str, path: str, error: Exception) -> Finding:
+    return Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}")
+
+
+def _tables(folder: Path, render: Render | None) -> Iterator[Finding]:
+    """What is asked in SQL, over one connection: opening the tables costs as much as ten questions."""
+    checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
+        ("laws", "audit", _laws),
+        ("rights", "audit", _rights),
+        ("licences", "LICENSE.md", lambda tables: _licences(folder, tables)),
+    ]
+    checks += [("card", CARD, lambda tables: _card(folder, tables, render))] if render else []
+    with ExitStack() as stack:
+        try:
+            tables = stack.enter_context(opened(folder))
+        except Exception as error:
+            yield from (_broken(check, path, error) for check, path, _ in checks)
+            return
+        for check, path, ask in checks:
+            yield from _guarded(check, path, partial(ask, tables))
+
+
+def _sums(folder: Path) -> Iterator[Finding]:
+    """SHA256SUMS names every file, and each is as it says."""
+    present = {sha256sums.name(folder, p): p for p in sha256sums.entries(folder)}
+    try:
+        said = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        yield Finding("sums", sha256sums.NAME, f"cannot be read: {_first_line(error)}")
+        return
+    for path in sorted(said.keys() | present.keys()):
+        if path not in present:
+            yield Finding("sums", path, "missing: SHA256SUMS names it, the folder does not hold it")
+        elif present[path].is_symlink() or not present[path].is_file():
+            yield Finding("sums", path, "not a plain file")
+        elif path not in said:
+            yield Finding("sums", path, "extra: the folder holds it, SHA256SUMS does not name it")
+        elif (found := shard.sha256_of(present[path])) != said[path]:
+            yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
+
+
+def _manifest(folder: Path) -> Iterator[Finding]:
+    """The manifest is canonical, names every Parquet file as it is, and its root is that of its files."""
+    text = (folder / manifests.NAME).read_text(encoding="utf-8")
+    made = Manifest.from_json(text)
+    if made.to_json() != text:
+        root = json.loads(text).get("root")
+        if root != made.root:
+            yield Finding("root", manifests.NAME, f"the files give the root {made.root}, the manifest says {root}")
+        yield Finding("manifest", manifests.NAME, "not canonical, or with keys that are none of ours")
+    if made.schema_version != SCHEMA_VERSION:
+        yield Finding("manifest", manifests.NAME, f"schema version {made.schema_version}, known is {SCHEMA_VERSION}")
+    total = sum(f.rows for f in made.files if f.path.startswith("data/"))
+    if made.documents != total:
+        yield Finding("manifest", manifests.NAME, f"says {made.documents} documents, its files hold {total}")
+    named = {f.path: f for f in made.files}
+    present = {sha256sums.name(folder, p) for p in folder.rglob("*.parquet")}
+    for path in sorted(present - named.keys()):
+        yield Finding("manifest", path, "the manifest does not name this Parquet file")
+    for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
+        yield Finding("manifest", path, "the manifest lacks this audit table")
+    for path in sorted(named.keys() & present):
+        found = shard.file_of(folder / path, named[path].rows)
+        if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
+            yield Finding("manifest", path, f"{found.bytes} bytes, sha256 {found.sha256}; the manifest says otherwise")
+        yield from _guarded("schema", path, lambda path=path: _footer(folder, path, named[path].rows))  # type: ignore[misc]
+    for path in sorted(named.keys() - present):
+        yield Finding("manifest", path, "the manifest names it, the folder does not hold it")
+
+
+def _footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
+    wanted = DATA if path.startswith("data/") else AUDIT.get(Path(path).stem)
+    with pq.ParquetFile(folder / path) as file:
+        if file.metadata.num_rows != rows:
+            yield Finding("schema", path, f"{file.metadata.num_rows} rows; the manifest says {rows}")
+        if wanted is None or not file.schema_arrow.equals(wanted):
+            yield Finding("schema", path, "its columns are not those of the schema")
+
+
+def _rows(folder: Path) -> Iterator[Finding]:
+    """Each document lies in its shard, in order, and what is said of its text is so."""
+    made = manifests.read(folder)
+    for path in sorted(f.path for f in made.files if f.path.startswith("data/") and (folder / f.path).is_file()):
+
+        def found(path: str = path) -> Iterator[Finding]:
+            return (Finding("rows", path, says) for says in row_checks.wrong(folder, path, made.n_shards))
+
+        yield from _guarded("rows", path, found)
+
+
+def _residue(folder: Path) -> Iterator[Finding]:
+    """A second look for personal data counts what the audit table says, and nothing is left that may not stand."""
+    held, table = shard.read(folder / residual_pii.TABLE), residual_pii.TABLE
+    by = sorted(set(held["detector"].to_pylist()))
+    if by != [DETECTOR]:
+        says = f"read by {', '.join(by) or 'nobody'}, this is {DETECTOR}; verify it with the malmoi of its manifest"
+        yield Finding("residue", table, says)
+        return
+    names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
+    yield from (Finding("residue", table, says) for says in residual_pii.faults(held, names))
+    rows, does = residual_pii.by_file(held), residual_pii.said(held)
+    for name in filter(lambda name: (folder / name).is_file(), names):
+
+        def differ(name: str = name) -> Iterator[Finding]:
+            found = residual_pii.differences(folder, name, rows.get(name, []), does)
+            return (Finding("residue", name, says) for says in found)
+
+        yield from _guarded("residue", name, differ)
+    for one in residual_pii.left_in_texts(folder, does):
+        yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
+
+
+def _laws(tables: Tables) -> Iterator[Finding]:
+    """Stage by stage, in = kept + dropped + failed, down to the rows of data; every text has its proof."""
+    for law in LAWS:
+
+        def broken(law: Any = law) -> Iterator[Finding]:
+            for row in tables.ask(law.sql).rows[:3]:
+                yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
+
+        yield from _guarded("laws", law.path, broken)
+
+
+def _rights(tables: Tables) -> Iterator[Finding]:
+    """The licence and use of every document, decided once more from its published evidence and signals."""
+    for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
+        found = decide(list(_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect])
+        if (found.licence, found.use) != (licence, use):
+            says = f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
+            yield Finding("rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})")
+
+
+def _licences(folder: Path, tables: Tables) -> Iterator[Finding]:
+    """The licence files are those of the licences in data/, and nothing stands in the folder that is none of ours."""
+    wanted = licence_files.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
+    for name, content in wanted.items():
+        if not (folder / name).is_file() or (folder / name).read_bytes() != content:
+            yield Finding("licences", name, "missing, or not what the licences of the data ask for")
+    ours = {*wanted, *TEXTS, *(f.path for f in manifests.read(folder).files)}
+    for path in sorted(folder.rglob("*")):
+        name = sha256sums.name(folder, path)
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                yield Finding("licences", name, "an empty folder; it is no part of the release")
+        elif name not in ours:
+            yield Finding("licences", name, "extra: no file of a release is called so")
+
+
+def _evidence(said: str) -> Iterator[LicenceEvidence]:
+    for line in filter(None, said.split("\n")):
+        scope, _, licence = line.partition("\t")
+        yield LicenceEvidence(licence, "", scope, "", "", "")  # type: ignore[arg-type]
+
+
+def _signal(effect: str) -> Signal:
+    return Signal("", effect, "", "", "")  # type: ignore[arg-type]
+
+
+def _card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
+    """Every question of card.json, asked again, has the answer that the card shows; foreign questions are not asked."""
+    text = (folder / CARD).read_text(encoding="utf-8")
+    card: dict[str, Any] = json.loads(text)
+    if canonical(card) != text:
+        yield Finding("card", CARD, "not canonical JSON")
+    made = manifests.read(folder)
+    if _asks_otherwise(card, made, render):
+        return  # `_rendered` names the questions
+    for key, wanted in (("release", made.name), ("version", made.version), ("root", made.root)):
+        if card.get(key) != wanted:
+            check = "root" if key == "root" else "card"
+            yield Finding(check, CARD, f"{key} is {card.get(key)!r}; the manifest gives {wanted!r}")
+    for key, fact in sorted(card["numbers"].items()):
+
+        def number(key: str = key, fact: Any = fact) -> Iterator[Finding]:
+            answer = tables.ask(fact["sql"]).rows
+            if not _same([list(r) for r in answer], [[fact["value"]]]):
+                yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer}")
+
+        yield from _guarded("card", CARD, number)
+    for key, fact in sorted(card["tables"].items()):
+
+        def table(key: str = key, fact: Any = fact) -> Iterator[Finding]:
+            answer = tables.ask(fact["sql"])
+            if not _same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
+                yield Finding("card", CARD, f"table {key} is not what the data give")
+
+        yield from _guarded("card", CARD, table)
+
+
+def _asks_otherwise(card: dict[str, Any], made: Manifest, render: Render) -> bool:
+    try:
+        render(card, json.loads(made.to_json()))
+    except DataError:
+        return True
+    except Exception:  # its values cannot be rendered: `_rendered` says so, and the questions are those of the list
+        return False
+    return False
+
+
+def _rendered(folder: Path, render: Render) -> Iterator[Finding]:
+    """The texts for people are renderings of the card, byte for byte."""
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    made = json.loads((folder / manifests.NAME).read_text(encoding="utf-8"))
+    for name, text in sorted(render(card, made).items()):
+        path = folder / name
+        if not path.is_file():
+            yield Finding("render", name, "missing")
+        elif hashlib.sha256(text.encode()).hexdigest() != shard.sha256_of(path):
+            yield Finding("render", name, "not what the card gives; texts for people are rendered, never edited")
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal in value and in type: 1 is not "1", nor 1.0."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

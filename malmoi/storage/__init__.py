@@ -1,0 +1,1 @@
+"""Files at rest: shards, checksums, shuffles, queries."""

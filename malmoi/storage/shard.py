@@ -1,0 +1,258 @@
+"""Shards: the Arrow schema of a stage, documents ↔ Parquet, written whole or not at all.
+
+One explicit schema serves every stage, so that no column appears or vanishes with its content.
+Arrow stands only here, at the doors; inside the corridor documents are plain values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import accumulate, chain
+from operator import attrgetter, is_
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from malmoi.apply import Dropped
+from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Span
+from malmoi.errors import StageError
+from malmoi.ledger import File
+from malmoi.storage import checksummed_files
+
+# Arrow takes Ctrl-C away from Python while it reads, and loses it where the reading ends before it looks.
+pa.enable_signal_handlers(False)
+
+SCHEMA_VERSION = 2  # part of every stage key; raise it with any change of a column below
+
+
+def _struct(cls: type, **other: pa.DataType) -> pa.DataType:
+    """The Arrow struct of a frozen dataclass: strings, but for the fields named in `other`."""
+    return pa.struct([(f.name, other.get(f.name, pa.string())) for f in fields(cls)])
+
+
+_TEXT = ("id", "text", "title", "date", "author")
+_FROM = tuple(f.name for f in fields(Provenance))
+_LISTS: dict[str, tuple[type, pa.DataType]] = {
+    "evidence": (LicenceEvidence, _struct(LicenceEvidence)),
+    "signals": (Signal, _struct(Signal)),
+    "spans": (Span, _struct(Span, start=pa.uint32(), end=pa.uint32(), confidence=pa.float64())),
+    "trail": (Note, _struct(Note, measured=pa.float64(), limit=pa.float64())),
+}
+LABELS = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+MEASURES = pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))
+MORPHEMES = pa.struct(
+    [
+        ("form", pa.list_(pa.string())),
+        ("tag", pa.list_(pa.string())),
+        ("start", pa.list_(pa.uint32())),
+        ("length", pa.list_(pa.uint16())),
+    ]
+)
+SENTENCES = pa.struct([("start", pa.list_(pa.uint32())), ("end", pa.list_(pa.uint32()))])
+
+_LAYERS = {
+    "morphemes": (MORPHEMES, {"form": "form", "tag": "tag", "start": "start", "length": "length"}),
+    "sentences": (SENTENCES, {"start": "sentence_start", "end": "sentence_end"}),
+}
+
+DOCUMENTS = pa.schema(
+    [pa.field(n, pa.string(), nullable=False) for n in _TEXT]
+    + [pa.field(n, pa.string(), nullable=False) for n in _FROM]
+    + [pa.field(n, pa.list_(kind)) for n, (_, kind) in _LISTS.items()]
+    + [("labels", LABELS), ("measures", MEASURES), ("morphemes", MORPHEMES), ("sentences", SENTENCES)]
+)
+# Column → what it is made of: where that is the very same object, the column is unchanged.
+_VALUES = {n: attrgetter("provenance" if n in _FROM else "morphemes" if n in _LAYERS else n) for n in DOCUMENTS.names}
+DROPPED = pa.schema(
+    [*DOCUMENTS, ("by", pa.string()), ("reason", pa.string()), ("measured", pa.float64()), ("limit", pa.float64())]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Documents as they came, each from its row of a table: what nothing has touched since is taken from there."""
+
+    table: pa.Table
+    docs: Sequence[Document]
+
+    def untouched(self, docs: Sequence[Document], rows: Sequence[int]) -> dict[str, pa.ChunkedArray]:
+        """The columns in which each of `docs`, which came from `rows`, still holds what it came with."""
+        came = [self.docs[row] for row in rows]
+        names = [n for n, value in _VALUES.items() if all(map(is_, map(value, docs), map(value, came)))]
+        table = self.table.select(names)
+        if len(rows) < table.num_rows:
+            table = table.take(pa.array(rows, pa.int64()))
+        return dict(zip(names, table.columns, strict=True))
+
+
+def to_table(docs: Sequence[Document], came: Came | None = None, rows: Sequence[int] = ()) -> pa.Table:
+    """Documents as a table of schema DOCUMENTS, in the given order; `rows` says where in `came` each was."""
+    columns: dict[str, Any] = came.untouched(docs, rows) if came is not None else {}
+    columns |= {name: _made(name, docs) for name in DOCUMENTS.names if name not in columns}
+    return pa.table(columns, schema=DOCUMENTS)
+
+
+def _made(name: str, docs: Sequence[Document]) -> pa.Array:
+    """One column of a table of documents."""
+    if name in _TEXT:
+        return pa.array([getattr(d, name) for d in docs], pa.string())
+    if name in _FROM:
+        return pa.array([getattr(d.provenance, name) for d in docs], pa.string())
+    if name in _LISTS:
+        cls, kind = _LISTS[name]
+        return _structs([getattr(d, name) for d in docs], kind, attrgetter(*(f.name for f in fields(cls))))
+    if name in ("labels", "measures"):
+        return _structs([getattr(d, name) for d in docs], DOCUMENTS.field(name).type.value_type)
+    kind, attributes = _LAYERS[name]
+    return _layer([d.morphemes for d in docs], kind, attributes)
+
+
+def _structs(rows: Sequence[Sequence[Any]], kind: pa.DataType, values: Callable[[Any], Any] = tuple) -> pa.ListArray:
+    """A column of lists of structs, built field by field: a dictionary for each struct would dominate the write."""
+    flat = zip(*(values(one) for row in rows for one in row), strict=True)
+    children = [pa.array(column, field.type) for field, column in zip(kind, flat, strict=False)]
+    if not children:  # zip gives no column where there is no row
+        children = [pa.array([], field.type) for field in kind]
+    return pa.ListArray.from_arrays(_offsets(rows), pa.StructArray.from_arrays(children, fields=list(kind)))
+
+
+def _offsets(rows: Sequence[Sequence[Any]]) -> pa.Array:
+    return pa.array(np.cumsum([0, *map(len, rows)], dtype=np.int32))
+
+
+def dropped_table(drops: Sequence[Dropped], came: Came | None = None, rows: Sequence[int] = ()) -> pa.Table:
+    """Dropped documents as a table of schema DROPPED: the document, and what dropped it."""
+    table = to_table([d.document for d in drops], came, rows)
+    said = {
+        "by": pa.array([d.by for d in drops], pa.string()),
+        "reason": pa.array([d.verdict.reason for d in drops], pa.string()),
+        "measured": pa.array([d.verdict.measured for d in drops], pa.float64()),
+        "limit": pa.array([d.verdict.limit for d in drops], pa.float64()),
+    }
+    return pa.table([*table.columns, *said.values()], schema=DROPPED)
+
+
+def _layer(layers: Sequence[Morphemes | None], kind: pa.DataType, attributes: dict[str, str]) -> pa.StructArray:
+    """A struct of list columns, built from flat arrays: an object for each morpheme would dominate the write."""
+    lists = []
+    for name, attribute in attributes.items():
+        values = [() if m is None else getattr(m, attribute) for m in layers]
+        item = kind.field(name).type.value_type
+        if pa.types.is_string(item):
+            flat = pa.array(list(chain.from_iterable(values)), item)
+        else:
+            parts = [np.asarray(v, item.to_pandas_dtype()) for v in values]
+            flat = pa.array(np.concatenate(parts) if parts else [], item)
+        lists.append(pa.ListArray.from_arrays(_offsets(values), flat))
+    mask = pa.array([m is None for m in layers], pa.bool_())
+    return pa.StructArray.from_arrays(lists, fields=list(kind), mask=mask)
+
+
+def to_documents(table: pa.Table) -> Iterator[Document]:
+    """The documents of a table of schema DOCUMENTS; further columns are left alone, those not read are empty."""
+    n = table.num_rows
+    plain = {name: table.column(name).to_pylist() if name in table.column_names else [""] * n for name in _TEXT + _FROM}
+    sources = [Provenance(*row) for row in zip(*(plain[name] for name in _FROM), strict=True)]
+    columns: dict[str, list[Any]] = {name: plain[name] for name in _TEXT}
+    columns |= {name: _tuples(table, name, cls) for name, (cls, _) in _LISTS.items()}
+    columns |= {name: _tuples(table, name, lambda *pair: pair) for name in ("labels", "measures")}
+    layers = _layers(table)
+    for i in range(n):
+        row: dict[str, Any] = {name: column[i] for name, column in columns.items()}
+        yield Document(**row, provenance=sources[i], morphemes=layers[i])
+
+
+def _tuples(table: pa.Table, name: str, make: Callable[..., Any]) -> list[tuple[Any, ...]]:
+    """A column of lists of structs as tuples of what `make` makes of their fields."""
+    if name not in table.column_names:
+        return [()] * table.num_rows
+    column = table.column(name).combine_chunks()
+    flat = column.flatten()
+    made = list(map(make, *(child.to_pylist() for child in flat.flatten())))
+    return _cut(made, column)
+
+
+def _cut(flat: Sequence[Any], column: pa.Array) -> list[Any]:
+    """The values of a flattened column of lists, list by list, as slices of `flat`; a null is an empty list."""
+    ends = list(accumulate(length or 0 for length in column.value_lengths().to_pylist()))
+    return [tuple(flat[at:end]) for at, end in zip([0, *ends], ends, strict=False)]
+
+
+def _layers(table: pa.Table) -> list[Morphemes | None]:
+    if "morphemes" not in table.column_names or table.column("morphemes").null_count == table.num_rows:
+        return [None] * table.num_rows
+    rows = zip(table.column("morphemes").to_pylist(), table.column("sentences").to_pylist(), strict=True)
+    return [_morphemes(layer, sentences) for layer, sentences in rows]
+
+
+def _morphemes(layer: dict[str, Any] | None, sentences: dict[str, Any] | None) -> Morphemes | None:
+    if layer is None or sentences is None:
+        return None
+    return Morphemes(
+        start=array("I", layer["start"]),
+        length=array("H", layer["length"]),
+        tag=tuple(layer["tag"]),
+        form=tuple(layer["form"]),
+        sentence_start=array("I", sentences["start"]),
+        sentence_end=array("I", sentences["end"]),
+    )
+
+
+def packed(table: pa.Table) -> bytes:
+    """A small table as bytes, for the way between processes; a slice packs its own rows only."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+def unpacked(content: bytes) -> pa.Table:
+    """The table that `packed` packed."""
+    with pa.ipc.open_stream(content) as stream:
+        return stream.read_all()
+
+
+def write(table: pa.Table, path: Path, *, row_group_rows: int = 4096, statistics: bool | list[str] = True) -> File:
+    """Write a table into `path` of an unfinished folder; equal tables give equal bytes.
+
+    `statistics` names the columns by whose bounds a reader may skip row groups: they take half of the time to write.
+    """
+    pq.write_table(
+        table.combine_chunks(),
+        path,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=row_group_rows,
+        write_statistics=statistics,
+    )
+    return file_of(path, table.num_rows)
+
+
+def file_of(path: Path, rows: int) -> File:
+    """Name, digest and size of a finished file."""
+    return File(path.name, sha256_of(path), rows, path.stat().st_size)
+
+
+def sha256_of(path: Path) -> str:
+    """sha256 (hex) of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table in a Parquet file of ours; StageError where it is not as it was written, or cannot be read."""
+    checksummed_files.check(path)
+    try:
+        with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer for one file
+            return file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowInvalid, OSError) as error:  # OSError: Arrow says so of a broken header
+        raise StageError(
+            f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is made anew."
+        ) from error

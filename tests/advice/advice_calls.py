@@ -1,0 +1,155 @@
+"""Cases of tests/advice/test_advice.py: recipes, sources and options of a call."""
+
+import json
+
+from tests.advice.advice import GENERAL, Place, advice, own
+
+
+@advice("no recipe is called {}: choose one of {}, or name a file that ends in .toml.")
+def recipe_misspelt(place):
+    yield "run gnral --source sample --dry-run"
+    yield "run general --source sample --dry-run"
+
+
+@advice("no recipe is called {}: choose one of {}, or name a file that ends in .toml.")
+def recipe_outside(place):
+    yield "run ../recipes/general --source sample --dry-run"
+    place.write("own.toml", GENERAL)
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("{}: no such recipe; correct the path, or name a shipped one without .toml.")
+def recipe_missing(place):
+    yield "run own.toml --dry-run"
+    yield "run general --source sample --dry-run"
+
+
+@advice("{}: not valid TOML: {}. Correct the file.")
+def recipe_not_toml(place):
+    place.write("own.toml", GENERAL + "\n[[clean\n")
+    yield "run own.toml --source sample --dry-run"
+    place.write("own.toml", GENERAL)
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("recipe {} names no source; name sources in the call (--source), or `sources = [...]` in a recipe of your own. "
+        "`malmoi sources` lists the catalogue.")  # fmt: skip
+def recipe_without_sources(place):
+    yield "run general --dry-run"
+    yield "sources"
+    yield "run general --source sample --dry-run"
+    place.write("own.toml", 'sources = ["sample"]\n' + GENERAL)
+    yield "run own.toml --dry-run"
+
+
+@advice('{}: a [[{}]] table has no `filter = "name"`.')
+def table_without_filter(place):
+    place.write("own.toml", GENERAL + "\n[[curated]]\nmin_chars = 1\n")
+    yield "run own.toml --source sample --dry-run"
+    place.write("own.toml", GENERAL)
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("{}: [[{}]] names the unknown filter {}.{} Known: {}.")
+def filter_unknown(place):
+    place.write("own.toml", GENERAL.replace('filter = "language"', 'filter = "langage"'))
+    yield "run own.toml --source sample --dry-run"
+    place.edit("own.toml", "langage", "language")  # Did you mean 'language'?
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("unknown key {}. Did you mean {}? Known keys: {}.")
+def key_unknown(place):
+    place.write("own.toml", GENERAL.replace("shards = 4", "shard = 4"))
+    yield "run own.toml --source sample --dry-run"
+    place.edit("own.toml", "shard = 4", "shards = 4")
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("key {}: not a list (given: {}). A list: {} = [{}].")
+def key_not_a_list(place):
+    place.write("own.toml", 'sources = "sample"\n' + GENERAL)
+    yield "run own.toml --dry-run"
+    place.edit("own.toml", 'sources = "sample"', 'sources = ["sample"]')
+    yield "run own.toml --dry-run"
+
+
+EXAMS = '\n[[curated]]\nfilter = "benchmark_overlap"\nsets = {}\n'
+
+
+def exams(place: Place, files: str) -> None:
+    text = GENERAL.replace(
+        '[[curated]]\nfilter = "personal_data"', EXAMS.format(files) + '[[curated]]\nfilter = "personal_data"'
+    )
+    assert "benchmark_overlap" in text
+    place.write("own.toml", text)
+
+
+@advice("key {}: {}: no such file or folder; paths start from the recipe's folder, {}.")
+def exam_missing(place):
+    exams(place, '["exams/a.jsonl"]')
+    yield "run own.toml --source sample --dry-run"
+    place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("key {}: {}: the folder holds no file. Name the folder that holds the files.")
+def exams_empty(place):
+    (place.folder / "exams" / "inner").mkdir(parents=True)
+    exams(place, '["exams/inner"]')
+    place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
+    yield "run own.toml --source sample --dry-run"
+    place.edit("own.toml", "exams/inner", "exams")
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("key {}: a file stands twice in {}. Name each file or folder once.")
+def exam_twice(place):
+    place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
+    exams(place, '["exams/a.jsonl", "exams"]')
+    yield "run own.toml --source sample --dry-run"
+    exams(place, '["exams"]')
+    yield "run own.toml --source sample --dry-run"
+
+
+@advice("name at least one source; `malmoi sources` lists the catalogue.")
+def no_source(place):
+    yield "collect"
+    yield "sources"
+    yield "collect sample --dry-run"
+
+
+@advice("sources {} and {} are both called {}, so their ids would collide; name each source once.")
+def source_twice(place):
+    own(place)
+    yield "collect own.py ./own.py"
+    yield "collect own.py"
+
+
+@advice("contact {} is not an address; give a mail address, or the address of a page (http or https) that says who "
+        "crawls.")  # fmt: skip
+def contact_without_address(place):
+    own(place)
+    yield "collect own.py --contact me"
+    yield "collect own.py --contact crawl@office.example"
+    yield "collect own.py --contact https://office.example/crawl"
+
+
+@advice("version {} is not MAJOR.MINOR.PATCH; write three numbers, such as 1.0.0.")
+def version_of_words(place):
+    yield "run general --source sample --version banana --dry-run"
+    yield "run general --source sample --version 1.0.0 --dry-run"
+
+
+@advice("version {} cannot be made: {} {} stands, and a release is never edited. Leave the version out, or raise it.")
+def version_stands(place):
+    place.released()
+    yield "run general --source small.py --workspace w --version 1.0.0"
+    yield "run general --source small.py --workspace w"
+    yield "run general --source small.py --workspace w --version 1.0.1 --dry-run"
+
+
+@advice("--workers is {}; give at least 1.")
+def workers_none(place):
+    yield "run general --source sample --workers 0 --dry-run"
+    yield "run general --source sample --workers 1 --dry-run"

@@ -1,0 +1,126 @@
+"""Cases of tests/advice/test_advice.py: releases and their index."""
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from flows.engine import verify_process
+from tests.advice.advice import advice
+
+
+@advice("{} exists and is no release of ours; move it away. Nothing was overwritten.")
+def release_in_the_way(place):
+    w = place.released()
+    shutil.rmtree(w / "6-releases")
+    shutil.rmtree(w / "surveys" / "index", ignore_errors=True)
+    place.write("w/6-releases/general/1.0.0/notes.txt", "mine")
+    yield "release general --source small.py --workspace w --workers 1"
+    (w / "6-releases" / "general" / "1.0.0").rename(place.folder / "notes")
+    yield "release general --source small.py --workspace w --workers 1"
+
+
+@advice("{} is not a release: it has neither {} nor {}. Name the folder of one version, such as "
+        "workspace/6-releases/general/1.0.0.")  # fmt: skip
+def verify_of_something_else(place):
+    place.released()
+    yield "verify w"
+    yield "verify w/6-releases/general/1.0.0"
+
+
+@advice("{}: the process that verifies ended with status {} ({}); the release is not verified. Mend what that names, "
+        "and run the same command again.")  # fmt: skip
+def verify_that_fails(place):
+    place.released()
+    with pytest.MonkeyPatch.context() as patch:  # as where a module is missing from the installation
+        patch.setattr(verify_process, "PYTHON", (sys.executable, "-c", "import no_such_module"))
+        yield "verify w/6-releases/general/1.0.0"
+    yield "verify w/6-releases/general/1.0.0"
+
+
+@advice("{}: {} findings; this is not the release that was published. Copy it anew from there.")
+def verify_of_a_damaged_copy(place):
+    release = place.released() / "6-releases" / "general" / "1.0.0"
+    shutil.copytree(release, place.folder / "copy")
+    next((place.folder / "copy").glob("data/**/*.parquet")).write_bytes(b"")
+    yield "verify copy"
+    shutil.rmtree(place.folder / "copy")
+    shutil.copytree(release, place.folder / "copy")
+    yield "verify copy"
+
+
+def published(w: Path) -> str:
+    shard = next(w.glob("6-releases/*/*/data/**/*.parquet"))
+    return str(pq.read_table(shard, columns=["id"], partitioning=None)["id"][0])
+
+
+@advice("{} is neither a workspace nor a release; name the folder that holds malmoi.json or manifest.json.")
+def why_elsewhere(place):
+    w = place.released()
+    yield f"why . {published(w)}"
+    yield f"why w {published(w)}"
+    yield f"why w/6-releases/general/1.0.0 {published(w)}"
+
+
+@advice("{} has no document {}; ids look like source/key. They stand in the column id of documents.parquet and "
+        "dropped.parquet in the folders of the stages.")  # fmt: skip
+def why_unknown(place):
+    w = place.released()
+    yield "why w small/none"
+    stand = next(w.glob("2-documents/*/documents.parquet"))
+    yield f"why w {shlex.quote(str(pq.read_table(stand, columns=['id'])['id'][0]))}"
+
+
+@advice("{} has no document {}; ids look like source/key, as in the column id of data/ and audit/.")
+def why_unpublished(place):
+    w = place.released()
+    yield "why w/6-releases/general/1.0.0 small/none"
+    yield f"why w/6-releases/general/1.0.0 {published(w)}"
+
+
+@advice("{} does not publish {}; texts that were dropped stand in the workspace: malmoi why WORKSPACE ID --against "
+        "OTHER.")  # fmt: skip
+def why_against_dropped(place):
+    w = place.released()
+    first = published(w)
+    dropped = next(p for p in w.glob("3-clean/*/dropped.parquet") if pq.read_metadata(p).num_rows)
+    other = shlex.quote(str(pq.read_table(dropped, columns=["id"])["id"][0]))
+    yield f"why w/6-releases/general/1.0.0 {first} --against {other}"
+    yield f"why w {first} --against {other}"
+
+
+@advice("name at least one document by its id, such as sample/law/ordinance.html.")
+def withdraw_nothing(place):
+    w = place.released()
+    yield "index withdraw --reason asked --workspace w"
+    yield f"index withdraw {published(w)} --reason asked --workspace w"
+
+
+@advice("{} has published no document {}, and no stage holds it; nothing was written. An id is written source/key, as "
+        "in the column `id` of data/; `malmoi why {} ID` shows what became of one.")  # fmt: skip
+def withdraw_unknown(place):
+    w = place.released()
+    yield "index withdraw small/none --reason asked --workspace w"
+    yield f"index withdraw {published(w)} --reason asked --workspace w"
+
+
+@advice("the index of {} has no segment of {}; `malmoi index --workspace {}` lists those it has.")
+def compact_unknown(place):
+    place.released()
+    yield "index compact genral --workspace w"
+    yield "index --workspace w"
+    yield "index compact general --workspace w"
+
+
+@advice("{} has no index yet: no release that stands has left a segment. Release by a recipe with near_duplicates: the "
+        "release leaves one.")  # fmt: skip
+def query_of_nothing(place):
+    w = place.released()
+    shutil.move(w / "surveys" / "index", place.folder / "index")
+    place.write("a.txt", "짧은 글이다.")
+    yield "index query a.txt --workspace w"
+    yield "release general --source small.py --workspace w --workers 1"
+    yield "index query a.txt --workspace w"

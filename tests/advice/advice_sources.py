@@ -1,0 +1,190 @@
+"""Cases of tests/advice/test_advice.py: what a source file says, and what an operator records of it."""
+
+from malmoi.workspace import Workspace
+from tests.advice.advice import SOURCE, advice, own
+
+
+@advice("no source is called {} in {}/{}: choose one of {}, or name a file that ends in .py")
+def source_unknown(place):
+    yield "collect nope --dry-run"
+    yield "collect sample --dry-run"
+
+
+@advice("{}: there is no such file; check the path of the source")
+def source_missing(place):
+    own(place)
+    yield "collect owm.py"
+    yield "collect own.py"
+
+
+@advice("{}: defines no SOURCE; add SOURCE = Source(…) from malmoi.source")
+def source_undefined(place):
+    own(place, SOURCE.replace("SOURCE = ", "MINE = "))
+    yield "collect own.py"
+    place.edit("own.py", "MINE = ", "SOURCE = ")
+    yield "collect own.py"
+
+
+@advice("{}: the name {} cannot be a folder; use lower-case letters, digits, - and _")
+def source_name(place):
+    own(place, SOURCE.replace('"own"', '"My own"'))
+    yield "collect own.py"
+    place.edit("own.py", '"My own"', '"my-own_1"')
+    yield "collect own.py"
+
+
+@advice("{} is {}, which is str; write Path({})")
+def source_mistyped(place):
+    own(place, SOURCE.replace('Path("pages")', '"pages"'))
+    yield "collect own.py"
+    place.edit("own.py", 'Folder("pages"', "Folder(Path('pages')")
+    yield "collect own.py"
+
+
+@advice("{}: {} is on the denylist ({}); see `malmoi sources denied {}`. Leave the source out, or ask its publisher "
+        "for a licence and change crawlers/denylist.py with the proof")  # fmt: skip
+def source_denied(place):
+    from crawlers.denylist import DENIED
+
+    row = next(d for d in DENIED if d.hosts and not d.unless_marked)
+    place.write("web.py", "from malmoi.source import Site, Source\nSOURCE = Source('web', 'a', 'b', "
+                f"Site(('https://{row.hosts[0]}/',), ('https://{row.hosts[0]}/',)))\n")  # fmt: skip
+    own(place)
+    yield "collect web.py own.py"
+    yield f"sources denied {row.id}"
+    yield "collect own.py"
+
+
+@advice("{}: {} must be a function; rename the value or define `def {}(…)`")
+def source_verb(place):
+    own(place, SOURCE + "text = 'a'\n")
+    yield "collect own.py"
+    place.edit("own.py", "text = 'a'", "words = 'a'")
+    yield "collect own.py"
+
+
+@advice("{}: fails when it is loaded ({}: {}); correct the file")
+def source_fails(place):
+    own(place, SOURCE + "1 / 0\n")
+    yield "collect own.py"
+    place.edit("own.py", "1 / 0", "")
+    yield "collect own.py"
+
+
+@advice("{}: the claim names the licence {}, which docs/rights.md does not list; correct the id in the source file, or "
+        "add the licence to malmoi/licensing/licences.py.")  # fmt: skip
+def licence_unknown(place):
+    own(place, SOURCE.replace("CC-BY-4.0", "CC-BY-40"))
+    yield "collect own.py"
+    place.edit("own.py", "CC-BY-40", "CC-BY-4.0")
+    yield "collect own.py"
+
+
+@advice(
+    "{}: {} captures stand, expected {} to {}. Look at the source; if it has changed, correct `expect` in its file."
+)
+def expected_more(place):
+    own(place, SOURCE.replace("claim=", "expect=Expect(5, 10), claim="))
+    yield "collect own.py"
+    place.edit("own.py", "Expect(5, 10)", "Expect(1, 10)")
+    yield "collect own.py"
+
+
+@advice("{}: nothing collected yet; run `{}` first.")
+def nothing_collected(place):
+    own(place)
+    yield "curate general --source own.py --workspace 'my ws' --workers 1"
+    yield "{advised}"
+    yield "curate general --source own.py --workspace 'my ws' --workers 1"
+
+
+TERMS = "sources terms sample --reviewer Kim --page https://a.example/ --verdict allowed"
+
+
+@advice("--reviewer is empty; say who has read the terms.")
+def reviewer_empty(place):
+    yield TERMS.replace("Kim", "''")
+    yield TERMS
+
+
+@advice("--page {} is not an address of http or https; give the page that was read.")
+def page_no_address(place):
+    yield TERMS.replace("https://", "")
+    yield TERMS
+
+
+@advice("--verdict is {}; it must be {}.")
+def verdict_other(place):
+    yield TERMS.replace("allowed", "yes")
+    yield TERMS
+    yield TERMS.replace("allowed", "forbidden")
+
+
+@advice("--date is {}; write it as 2026-11-24.")
+def date_other(place):
+    yield TERMS + " --date 24.11.2026"
+    yield TERMS + " --date 2026-11-24"
+
+
+@advice("--date {} is in the future; a check is recorded after it was made.")
+def date_future(place):
+    yield TERMS + " --date 9999-01-01"
+    yield TERMS
+
+
+@advice("{}: holds one object a source with {}; correct or delete it.")
+def terms_of_another_shape(place):
+    Workspace.open(place.folder / "w")
+    place.write("w/terms.json", '{"sample": {"reviewer": "Kim"}}')
+    yield TERMS + " --workspace w"
+    (place.folder / "w" / "terms.json").unlink()
+    yield TERMS + " --workspace w"
+
+
+@advice("{}: cannot be read ({}); restore it, or delete it and record the checks again.")
+def terms_damaged(place):
+    Workspace.open(place.folder / "w")
+    place.write("w/terms.json", "{")
+    yield "sources sample --workspace w"
+    (place.folder / "w" / "terms.json").unlink()
+    yield TERMS + " --workspace w"
+    yield "sources sample --workspace w"
+
+
+@advice("{} cannot be the name of a source; use lower-case letters, digits, - and _.")
+def new_name(place):
+    yield "sources new 'My Source'"
+    yield "sources new my-source"
+
+
+@advice("{} is in the catalogue already; choose another name.")
+def new_known(place):
+    yield "sources new sample"
+    yield "sources new sample2"
+
+
+@advice("{} is there already and is not written over; move it away, or choose another name.")
+def new_twice(place):
+    place.write("mine.py", "")
+    yield "sources new mine"
+    yield "sources new mine2"
+    (place.folder / "mine.py").rename(place.folder / "old.py")
+    yield "sources new mine"
+
+
+@advice("nothing on the denylist says {}; `malmoi sources denied` prints all of it.")
+def denied_unknown(place):
+    yield "sources denied xyzzy"
+    yield "sources denied"
+
+
+@advice("{}: {} of {} documents of shard {} failed ({}), first {}. That is no fault of the documents; nothing was "
+        "written. Correct the code of source or filter (error:…), or give memory and time (…-limit, killed), and "
+        "run again.")  # fmt: skip
+def many_failures(place):
+    own(place, SOURCE + "def text(item):\n    raise ValueError\n")
+    for number in range(12):
+        place.write(f"pages/{number}.txt", f"{number}번째 글이다.\n")
+    yield "collect own.py; curate general --source own.py --workers 1"
+    place.edit("own.py", "def text(item):\n    raise ValueError\n", "")
+    yield "curate general --source own.py --workers 1"

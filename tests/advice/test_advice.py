@@ -1,0 +1,207 @@
+"""Each message names a remedy, and the remedy helps: every one is provoked, followed, and seen to succeed.
+
+A case (tests/advice_*.py) is a generator: it yields the command that must fail with its message, does what the
+message says, and yields the command that must succeed. The last test reads the
+source and knows which messages have no case.
+"""
+
+import ast
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from flows.cli.main import app, guarded
+from tests.advice import (
+    advice_calls,  # noqa: F401  # each registers its cases
+    advice_folders,  # noqa: F401
+    advice_reading,  # noqa: F401
+    advice_releases,  # noqa: F401
+    advice_sources,  # noqa: F401
+    advice_try,  # noqa: F401
+    advice_workspace,  # noqa: F401
+)
+from tests.advice.advice import CASES, Place
+from tests.builders.small_corpus import make
+
+ROOT = Path(__file__).resolve().parents[2]
+WATCHED = (
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").glob("*.py")),
+    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py",
+    "malmoi/ledger.py",
+    "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/local.py", "crawlers/extract.py",
+    "crawlers/rights/claims.py", "crawlers/formats/tables.py",
+)  # fmt: skip
+ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
+# Messages without a case here, each with its reason.
+ELSEWHERE = {
+    "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py)",
+    "{}: filter {}: {}": "wraps a message that has a case of its own",
+    "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
+    "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
+    "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
+    "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",
+    "{}: stands without a ledger; delete it, it will be made anew.": "an invariant of commit",
+    "{}: {} is fetched over the net, not read from disk.": "an invariant: only Folder and Warc come here",
+    "filters/{}.py has {}; a filter is one file with one of {}.": "for who writes a filter: no call of a user meets it",
+    "filter {} and another give the survey {} different parameters.": "of the shipped filters one sets each survey",
+    "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
+    "{}: changed since the recipe was read. Start the run again.": "a race; tests/filters/test_evaluation_files.py",
+    "{}: {}; it was there when the recipe was read.": "a race",
+    "{}: cannot be read back ({}). Delete {} and run again: it is made anew.": "needs a promotion; its twin of "
+    "malmoi/storage/shard.py has a case",
+    "{} does not answer ({}: {}). What is finished stands. {}": "tests/flows/test_prefect.py",
+    "MALMOI_HOME is {}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your workspace, and deploy "
+    "again.": "tests/flows/test_prefect.py",
+    "{}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it; "
+    "tests/formats/test_formats_faults.py plays it",
+    "{}, line {}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it",
+    "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/core/test_ledger.py",
+    "{}/{}: takes drops back, so nothing enters; it says {}": "an invariant; tests/core/test_ledger.py",
+    "{}/{}: less than nothing, and not named in `reverses`: {}": "an invariant; tests/core/test_ledger.py",
+    "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Look at it; name another page or "
+    "file in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
+    "workspace {} {}": "tests/core/test_location.py",
+    "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
+        "tests/core/test_location.py",
+    "{}: the licence page {} was not had in this run ({}); a claim needs its proof. Look at the page; correct url of "
+    "the LicenceClaim if it has moved, or retire the source.": "needs a site; tests/archive/test_collection.py",
+    "{}: the licence file {} is not in the repository; a claim needs its proof. Look at the repository; correct file "
+    "of the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
+    "{} The next collect asks for the page anew and keeps the other pages.": "needs a site; tests/archive/test_collection.py",
+}  # fmt: skip
+
+
+def _replace_by_folder(path: Path) -> None:
+    """The superuser may read every file; a folder no one can read as a file."""
+    path.unlink()
+    path.mkdir()
+
+
+# What happens between two commands of a first step.
+MEANWHILE: dict[str, Callable[[Place], None]] = {
+    "changed": lambda place: place.edit("pages/a.txt", "한 줄", "두 줄"),
+    "gone": lambda place: (place.folder / "pages" / "b.txt").unlink(),
+    "closed": lambda place: _replace_by_folder(place.folder / "pages" / "b.txt"),
+    "renamed": lambda place: place.edit("own.py", '"LICENCE"', '"COPYING"'),
+}
+
+
+def called(command: str) -> int:
+    arguments = shlex.split(command)
+    return guarded(lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
+
+
+def pattern(message: str) -> str:
+    return ".*".join(re.escape(part) for part in message.split("{}"))
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A workspace with one release, made once."""
+    root = tmp_path_factory.mktemp("advice")
+    make(root, pages=12)
+    assert called(f"run general --source {root}/small.py --workspace {root}/w --workers 1") == 0
+    return root
+
+
+@pytest.fixture
+def place(tmp_path, corpus, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def released() -> Path:
+        shutil.copy(corpus / "small.py", tmp_path)
+        shutil.copytree(corpus / "w", tmp_path / "w")
+        return tmp_path / "w"
+
+    return Place(tmp_path, released)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.steps.__name__)
+def test_the_remedy_that_a_message_names_helps(case, place, capsys):
+    with closing(case.steps(place)) as steps:  # a case that fails must give back what it has taken or patched too
+        _follow(case.message, steps, place, capsys)
+
+
+def _follow(expected, steps, place, capsys):
+    *before, wrong = next(steps).split("; ")
+    for one in before:
+        meanwhile = MEANWHILE.get(one)
+        assert called(one) == 0 if meanwhile is None else meanwhile(place) is None
+    assert called(wrong) in (1, 2, 3)
+    message = capsys.readouterr().err
+    assert re.search(pattern(expected), message, re.S), message
+    assert "fault of malmoi" not in message
+    advised = re.search(r"`malmoi (.*?)`", message)
+    for step in steps:
+        command, _, filled = step.partition(" SOURCE=")
+        if command == "{advised}":
+            assert advised, message
+            command = advised[1].replace("SOURCE", filled)
+        assert called(command) == 0, (command, capsys.readouterr().err)
+
+
+def test_a_damaged_release_is_moved_away(place, capsys):
+    w = place.released()
+    release = w / "6-releases" / "general" / "1.0.0"
+    manifest = (release / "manifest.json").read_text(encoding="utf-8")
+    (release / "manifest.json").write_text("{", encoding="utf-8")
+    command = "release general --source small.py --workspace w --workers 1"
+    assert called(command) == 2
+    assert "Run malmoi verify on it; move it away or restore it." in capsys.readouterr().err
+    assert called(f"verify {release}") == 1
+    (release / "manifest.json").write_text(manifest, encoding="utf-8")
+    assert called(command) == 0
+    (release / "manifest.json").write_text("{", encoding="utf-8")
+    release.rename(place.folder / "damaged")
+    assert called(command) == 0
+    assert (release / "manifest.json").read_text(encoding="utf-8") == manifest
+
+
+def test_a_run_that_keeps_nothing_says_why_and_where_to_look(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path, pages=4)
+    text = (tmp_path / "small.py").read_text(encoding="utf-8")
+    (tmp_path / "small.py").write_text(re.sub(r"    claim=.*\n", "", text), encoding="utf-8")
+    assert called("run general --source small.py --workspace 'my ws' --workers 1") == 3
+    said = capsys.readouterr().err
+    counted = re.search(r"no document is left to publish of (\d+): (.*?)\. See", said)
+    assert counted and "rights: no-licence" in counted[2], said
+    assert sum(int(n) for n in re.findall(r" (\d+)(?:,|$)", counted[2])) == int(counted[1])
+    look = re.search(r"See how one of them was dropped: malmoi (.*)", said)
+    assert look and called(look[1]) == 0
+    assert "dropped by" in capsys.readouterr().out
+    assert called("status --workspace 'my ws'") == 0
+    told = capsys.readouterr().out
+    assert "2-documents not kept: extract: " in told and "3-clean not kept: rights: no-licence" in told
+    assert look[1] in told
+
+
+def messages() -> dict[str, str]:
+    """Every message that the watched files raise, with {} for what is filled in, and where."""
+    found: dict[str, str] = {}
+    for name in WATCHED:
+        for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ERRORS:
+                found[_literal(node.args[0])] = f"{name}:{node.lineno}"
+    del found[""]  # joined from messages, or made by a function: these are provoked by tests of their own
+    return found
+
+
+def _literal(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in node.values)
+    return ""
+
+
+def test_every_message_has_a_case():
+    known = {case.message for case in CASES.values()} | ELSEWHERE.keys()
+    missing = {where: message for message, where in messages().items() if message not in known}
+    assert not missing
+    assert not ELSEWHERE.keys() - messages().keys(), "messages that are raised no more"

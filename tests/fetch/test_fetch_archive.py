@@ -1,0 +1,43 @@
+"""The archive of a crawl: whole up to its last record after any cut, and clear words when the disk is full."""
+
+import random
+from pathlib import Path
+
+from crawlers.fetch.archive import OPEN, Archive, entries
+from tests.builders.hostile import crawl, links, order, page, raw_server
+
+
+def small_archive(folder: Path) -> Archive:
+    made = Archive(folder)
+    for n in range(4):
+        made.add(f"http://a.kr/{n}", "2026-11-24T09:00:00Z", 200, (("Content-Type", "text/html"),), b"%d" % n * 40)
+    made.leave()
+    return made
+
+
+def test_an_archive_cut_off_at_any_byte_is_whole_up_to_its_last_record(tmp_path: Path) -> None:
+    small_archive(tmp_path)
+    whole = (tmp_path / OPEN).read_bytes()
+    ends = [0, *(end for _, end in entries(tmp_path / OPEN))]
+    for cut in range(len(whole)):
+        (tmp_path / OPEN).write_bytes(whole[:cut])
+        again = Archive(tmp_path)
+        kept = max(end for end in ends if end <= cut)
+        assert (tmp_path / OPEN).stat().st_size == kept and len(again.here) == ends.index(kept)
+        again.leave()
+
+
+def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Path) -> None:
+    noise = random.Random(1)
+    with raw_server() as site:
+        site.answers["/"] = links(*(f"/{n}" for n in range(12)))
+        site.answers |= {f"/{n}": page(noise.randbytes(20_000).hex()) for n in range(12)}
+        job = order(tmp_path, f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))', (site.port,))
+        full = crawl(job, fsize=60_000)
+        before = len(site.asked)
+        last = full.err.strip().splitlines()[-1]
+        assert full.status == 3 and "make room" in last and "run the same job again" in last, full.err
+        held = sum(1 for _ in entries(tmp_path / "run" / OPEN))
+        done = crawl(job)
+        assert done.status == 0 and done.stats["pages"] == 13 and held >= 3
+        assert len(site.asked) - before == 1 + 12 + 3 - held  # robots.txt, ai.txt, tdmrep.json, the pages

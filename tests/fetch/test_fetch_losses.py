@@ -1,0 +1,102 @@
+"""What cannot be read back and what was not asked for are counted and said; no text steers a terminal."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from flows.collect import collect
+from flows.engine.progress import Progress
+from flows.reports import crawl_report
+from malmoi import limits
+from malmoi.errors import SourceError
+from malmoi.printable import escape_controls
+from malmoi.workspace import Workspace
+from tests.builders.hostile import links, page, raw_server
+
+SOURCE = """
+from malmoi.source import *
+SOURCE = Source(name="small", title="견본", publisher="발행처", register="r", domain="d",
+    access=Site(start=("{base}/",), scope=("{base}/",)),
+    manners=Manners(delay=0.0, loopback=("127.0.0.1:{port}",)))
+"""
+
+
+def test_answers_that_cannot_be_read_back_are_in_the_summary_the_facts_and_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(limits.ARCHIVE_HEAD, value=2048)  # of the reader alone, as if it were an older one
+    monkeypatch.setattr("malmoi.archive.capture.ARCHIVE_HEAD", small)
+    said = io.StringIO()
+    with raw_server() as site:
+        large = {f"X-{n}": "a" * 500 for n in range(9)}
+        site.answers["/"] = links("/a", "/b", "/c", f"/{'x' * 2_500}")
+        site.answers |= {"/a": page("a"), "/b": page("b", **large), "/c": page("c", **large)}
+        path = tmp_path / "small.py"
+        path.write_text(SOURCE.format(base=site.base, port=site.port), encoding="utf-8")
+        workspace = Workspace(tmp_path / "w")
+        done = collect(workspace, str(path), Progress(Console(file=said)))
+    assert (done.torn, done.current) == (2, 2)
+    assert "2 archived and unreadable" in said.getvalue()
+    facts = json.loads(next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8"))
+    assert facts["lost"] == 2 and len(facts["torn_records"]) == 2
+    assert facts["records"] - facts["lost"] == len(crawl_report.collection.runs(workspace.captures("small"))[0].rows)
+    asked, _, standing = crawl_report.funnels(workspace, [str(path)])[0].steps[:3]
+    assert asked.lost == ((f"too-long ({limits.ADDRESS_BYTES.describe()})", 1),)
+    assert ("archived and unreadable", 2) in standing.lost
+
+
+def test_a_licence_page_that_no_library_can_read_stops_its_source_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise LookupError("unknown encoding: x")
+
+    monkeypatch.setattr("crawlers.rights.claims.readable", fail)
+    with raw_server() as site:
+        site.answers |= {"/": page("start"), "/licence": page("CC BY 4.0")}
+        path = tmp_path / "small.py"
+        claim = f'claim=(LicenceClaim("CC-BY-4.0", "CC BY 4.0", url="{site.base}/licence"),), access='
+        text = SOURCE.format(base=site.base, port=site.port).replace("access=", claim)
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(SourceError, match=r"/licence, on which a claim rests, cannot be read \(LookupError\)"):
+            collect(Workspace(tmp_path / "w"), str(path), Progress(quiet=True))
+
+
+STEERING = {
+    "\x1b[31mred": "\\x1b[31mred",
+    "a\rb\x00c\x7f\x9b": "a\\x0db\\x00c\\x7f\\x9b",
+    "\u202eexe.txt\u2066\u200f": "\\u202eexe.txt\\u2066\\u200f",
+    "\ud800\udfff": "\\ud800\\udfff",
+    "가나다 漢字 ㅋㅋ 👨‍👩‍👧 é": "가나다 漢字 ㅋㅋ 👨‍👩‍👧 é",
+}
+
+
+@pytest.mark.parametrize("text", STEERING, ids=ascii)
+def test_text_from_outside_cannot_steer_a_terminal(text: str) -> None:
+    assert escape_controls(text) == STEERING[text]
+    said = io.StringIO()
+    Progress(Console(file=said, width=200)).say(f"first {text}\nsecond")
+    assert said.getvalue() == f"first {STEERING[text]}\nsecond\n"
+
+
+def test_the_words_of_a_source_are_escaped_in_the_facts_and_the_report(tmp_path: Path) -> None:
+    said = io.StringIO()
+    with raw_server() as site:
+        site.answers |= {"/": links("/a"), "/a": page("a")}
+        path = tmp_path / "small.py"
+        trouble = (
+            'def trouble(capture):\n    return Trouble("again", "\\x1b[2J\\u202e\\ud800") '
+            'if capture.url.endswith("/a") else None\n'
+        )
+        path.write_text(SOURCE.format(base=site.base, port=site.port) + trouble, encoding="utf-8")
+        collect(Workspace(tmp_path / "w"), str(path), Progress(Console(file=said)))
+    found = crawl_report.funnels(Workspace(tmp_path / "w"), [str(path)])
+    html = crawl_report.write(Workspace(tmp_path / "w"), found).read_text(encoding="utf-8")
+    facts = next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8")
+    for text in (said.getvalue(), html, facts, html, crawl_report.markdown(found)):
+        assert escape_controls(text.replace("\n", "")) == text.replace("\n", "")
+    assert "\\\\x1b[2J\\\\u202e\\\\ud800" in facts

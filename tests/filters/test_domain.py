@@ -1,0 +1,263 @@
+"""Which fields a text is about: found whatever the blanks, not by one word, and kept only where a recipe asks."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from array import array
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from benchmarks import domain_model
+from benchmarks.domain import named, tell
+from benchmarks.domain import rows as labelled
+from filters import domain, morphology
+from flows.cli import try_stage
+from malmoi import recipe as recipes
+from malmoi.apply import apply
+from malmoi.document import Document, Morphemes, Provenance
+from malmoi.errors import CallError
+from malmoi.releases.publish import publish
+from tests.builders.small_release import documents, inputs
+
+HERE = Path(__file__).parents[1]
+RECIPES = HERE.parent / "flows/recipes"
+LABELS = HERE.parent / "benchmarks/labels/domain.jsonl"
+INDUSTRIES = ("semiconductor", "manufacturing", "content")
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (HERE / f"data/domain/{name}.jsonl").open(encoding="utf-8")]
+
+
+def read(text: str) -> Document:
+    doc = Document("test/1", text, Provenance("test", "", "", "", ""))
+    return replace(doc, morphemes=morphology.mark(doc))
+
+
+def scores(text: str) -> dict[str, float]:
+    found = read(text).morphemes
+    assert found is not None
+    return domain.scores(found)
+
+
+def layer(forms: list[str], tag: str = "NNG") -> Morphemes:
+    return Morphemes(array("I", range(len(forms))), array("H", [1] * len(forms)), (tag,) * len(forms), tuple(forms))
+
+
+@pytest.fixture(scope="module")
+def told() -> list[tuple[str, frozenset[str], dict[str, float]]]:
+    every = [*rows("texts"), *rows("later")]
+    return [(row["id"], frozenset(row["domains"]), scores(row["text"])) for row in every]
+
+
+def test_the_floor_of_our_own_texts_does_not_sink(told: list[tuple[str, frozenset[str], dict[str, float]]]) -> None:
+    found = [(gold, {n for n, score in given.items() if score >= 0.4}) for _, gold, given in told]
+    right = sum(len(gold & said) for gold, said in found)
+    assert right / sum(len(said) for _, said in found) >= 0.91  # precision
+    assert right / sum(len(gold) for gold, _ in found) >= 0.98  # recall
+    for name in INDUSTRIES:
+        assert all(name in said for gold, said in found if name in gold), name
+
+
+@pytest.mark.parametrize(("part", "precision", "recall"), [("dev", 0.85, 0.98), ("held-out", 0.73, 0.87)])
+def test_the_floor_of_the_set_written_by_another_does_not_sink(part: str, precision: float, recall: float) -> None:
+    told = [tell(row) for row in labelled(LABELS) if row["part"] == part]
+    found = [(t.domains, named(t.scores, 0.4)) for t in told]
+    right = sum(len(gold & said) for gold, said in found)
+    assert right / sum(len(said) for _, said in found) >= precision
+    assert right / sum(len(gold) for gold, _ in found) >= recall
+    industry = frozenset(INDUSTRIES)
+    wanted = sum(len(gold & industry) for gold, _ in found)
+    assert sum(len(gold & said & industry) for gold, said in found) / wanted >= 0.94
+    kinds = [t.judged in t.kinds for t in told if t.kinds]
+    assert sum(kinds) / len(kinds) >= 0.75
+
+
+@pytest.mark.parametrize("row", [r for r in rows("texts") if r["id"].startswith("look-")], ids=lambda r: r["id"])
+def test_a_lookalike_belongs_to_no_industry(row: dict[str, Any]) -> None:
+    given = scores(row["text"])
+    assert all(given.get(name, 0.0) < 0.4 for name in INDUSTRIES)
+    assert all(given.get(name, 0.0) >= 0.4 for name in row["domains"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "웨이퍼 수율과 식각 공정, 포토 레지스트",
+        "웨이퍼수율과 식각공정, 포토레지스트",
+        "웨이퍼 수율과 식각 공정, 포토레 지스트",
+    ],
+)
+def test_a_term_is_found_whatever_the_blanks(text: str) -> None:
+    assert next(iter(scores(text))) == "semiconductor"
+
+
+def test_a_term_does_not_begin_inside_another_noun() -> None:
+    assert "semiconductor" in domain.scores(layer(["수", "율"]))
+    assert domain.scores(layer(["접수율"])) == domain.scores(layer(["접수", "율"])) == {}
+
+
+def test_a_term_does_not_reach_across_a_particle() -> None:
+    nouns = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("NNG", "JX", "NNG"), ("웨이", "는", "퍼"))
+    assert domain.scores(nouns) == {}
+
+
+def test_a_longer_term_takes_the_shorter_one_inside_it() -> None:
+    assert "manufacturing" not in domain.scores(layer(["공정", "거래", "위원회"]))
+    assert "content" not in domain.scores(layer(["게임", "이론"]))
+    assert "manufacturing" in domain.scores(layer(["공정"]))
+
+
+def test_a_longer_term_takes_the_shorter_one_only_where_it_stands() -> None:
+    assert "manufacturing" in domain.scores(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
+
+
+@pytest.mark.parametrize(("nouns", "term"), [("|분|기계|", "기계"), ("|나|이용자|", "이용자")])
+def test_a_word_that_only_looks_like_a_term_hides_none_that_overlaps_it(nouns: str, term: str) -> None:
+    # 분기 and 나이 would end inside a noun, so they are none here.
+    assert [domain.lexicon().terms[i].text for i, _, _ in domain._hits(nouns)] == [term]
+
+
+def test_signs_inside_a_term_may_be_kept_or_lost() -> None:
+    forms = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("SL", "SW", "SL"), ("M", "&", "A"))
+    assert "economy" in domain.scores(forms)
+    assert "economy" in domain.scores(layer(["M&A"], "SL"))
+
+
+def test_abbreviations_are_whole_words_and_keep_their_case() -> None:
+    assert "semiconductor" in domain.scores(layer(["EUV"], "SL"))
+    assert "semiconductor" in domain.scores(layer(["HBM", "3", "E"], "SL"))
+    assert domain.scores(layer(["euv"], "SL")) == domain.scores(layer(["NEUVE"], "SL")) == {}
+
+
+def test_one_word_decides_nothing_however_often_it_stands() -> None:
+    assert domain.scores(layer(["반도체"] * 300))["semiconductor"] < 0.4
+
+
+def test_without_kept_fields_nothing_is_dropped() -> None:
+    verdict = domain.judge(read("어머니는 마루에 앉아 하늘을 보았다. " * 5))
+    assert (verdict.outcome, dict(verdict.labels)["domain"]) == ("keep", "")
+    assert all(name != "domain_kept" for name, _ in verdict.measures)
+
+
+def test_a_text_of_another_field_is_dropped_with_its_number() -> None:
+    text = next(r["text"] for r in rows("texts") if r["id"] == "law-02")
+    verdict = domain.judge(read(text), keep=("semiconductor", "content"))
+    assert (verdict.outcome, verdict.reason, verdict.limit) == ("drop", "other-domain", 0.4)
+    assert verdict.measured == dict(verdict.measures)["domain_kept"]
+    assert domain.judge(read(text), keep=("content", "law")).outcome == "keep"
+
+
+def test_a_document_keeps_few_measures_and_only_those_above_the_floor() -> None:
+    for row in rows("texts"):
+        measures = domain.judge(read(row["text"])).measures
+        assert len(measures) <= domain.MOST
+        assert all(name.startswith("domain:") and domain.FLOOR <= score <= 1 for name, score in measures)
+
+
+def test_without_morphemes_the_filter_names_what_is_missing() -> None:
+    with pytest.raises(CallError, match="put 'morphology' before 'domain'"):
+        domain.judge(Document("test/1", "글", Provenance("test", "", "", "", "")))
+
+
+def test_an_unknown_field_stops_a_recipe(tmp_path: Path) -> None:
+    text = (RECIPES / "content.toml").read_text(encoding="utf-8").replace('keep = ["content"]', 'keep = ["contents"]')
+    (tmp_path / "r.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(CallError, match="filter 'domain': key 'keep"):
+        recipes.load(tmp_path / "r.toml")
+
+
+@pytest.mark.parametrize("name", INDUSTRIES)
+def test_an_industry_corpus_is_one_recipe(name: str) -> None:
+    steps = {
+        step.filter: dict(step.params) for _, found in recipes.load(RECIPES / f"{name}.toml").steps for step in found
+    }
+    assert steps["domain"]["keep"] == (name,)
+    assert list(steps).index("morphology") < list(steps).index("register") < list(steps).index("domain")
+
+
+def hostile() -> Iterator[tuple[str, Morphemes]]:
+    yield "a token of a million letters", layer(["가" * 1_000_000])
+    yield "a million jamo", layer(["ㅋ"] * 300_000, "XR")
+    yield "a term without end", layer(["웨이퍼수율" * 200_000])
+    yield "every term again and again", layer([t.text for t in domain.lexicon().terms] * 60)
+    yield "nothing but particles", layer(["는"] * 300_000, "JX")
+    yield "separators in the forms", layer(["|웨|이|퍼|"] * 100_000)
+
+
+@pytest.mark.parametrize("case", hostile(), ids=lambda c: c[0])
+def test_no_input_costs_more_than_two_seconds(case: tuple[str, Morphemes]) -> None:
+    start = time.process_time()
+    domain.scores(case[1])
+    assert time.process_time() - start < 2
+
+
+def test_the_terms_are_well_written() -> None:
+    for name in (*domain.DOMAINS, "neutral"):
+        words = [word.strip("*") for _, word in domain.read(name)]
+        assert all(word and "*" not in word and len(word) <= 25 for word in words), name
+        assert {heavy for heavy, _ in domain.read(name)} <= ({0.0} if name == "neutral" else {1.0, 2.0, 3.0}), name
+    for name in INDUSTRIES:
+        assert len({word for _, word in domain.read(name)}) >= 500
+
+
+def test_the_version_follows_the_terms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = domain.terms_digest()
+    for name in (*domain.DOMAINS, "neutral"):
+        (tmp_path / f"{name}.txt").write_bytes((HERE.parent / f"filters/lexicons/domain_terms/{name}.txt").read_bytes())
+    (tmp_path / "law.txt").write_text("3 법원\n", encoding="utf-8")
+    monkeypatch.setattr(domain, "_TERMS", tmp_path)
+    assert domain.terms_digest() != before
+
+
+def test_the_lists_beat_the_model_on_texts_that_it_has_not_seen(
+    told: list[tuple[str, frozenset[str], dict[str, float]]],
+) -> None:
+    seen = [(domain_model.words(read(r["text"])), frozenset(r["domains"])) for r in rows("texts")]
+    later = rows("later")
+    found = domain_model.told(seen, [domain_model.words(read(r["text"])) for r in later])
+    by_list = {id: frozenset(n for n, score in given.items() if score >= 0.4) for id, _, given in told}
+
+    def f1(pairs: list[tuple[frozenset[str], frozenset[str]]]) -> float:
+        return 2 * sum(len(a & b) for a, b in pairs) / sum(len(a) + len(b) for a, b in pairs)
+
+    gold = [frozenset(r["domains"]) for r in later]
+    model = f1(list(zip(gold, found, strict=True)))
+    assert 0.6 < model < f1([(g, by_list[r["id"]]) for g, r in zip(gold, later, strict=True)])
+
+
+def test_try_prints_register_and_fields(tmp_path: Path) -> None:
+    path, out = tmp_path / "in.jsonl", io.StringIO()
+    given = [r for r in rows("texts") if r["id"] in ("semi-02", "law-02", "look-08")]
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in given), encoding="utf-8")
+    try_stage.run("domain", [], path, "semiconductor", out)
+    answers = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(a["id"], a["register"], next(iter(a["domains"]), "")) for a in answers] == [
+        ("semi-02", "academic", "semiconductor"),
+        ("law-02", "judicial", "law"),
+        ("look-08", "spoken", ""),
+    ]
+    assert set(answers[0]) == {"id", "register", "domains"}
+
+
+def test_a_release_says_what_the_source_declares_and_what_the_filters_found(tmp_path: Path) -> None:
+    verdict = domain.judge(read(next(r["text"] for r in rows("texts") if r["id"] == "semi-03")))
+    docs = [apply(doc, "domain", "judge", verdict) for doc in documents(4)]
+    docs = [replace(d, labels=(*d.labels, ("register", "essay"))) for d in docs]
+    (tmp_path / "tmp").mkdir()
+    publish(inputs(tmp_path / "in", docs), tmp_path / "r", tmp=tmp_path / "tmp")
+    asked = duckdb.sql(
+        "SELECT DISTINCT source, register, domain, domains[1].name, domains[1].score > 0.4"
+        f" FROM '{tmp_path}/r/data/*/*/*.parquet' ORDER BY 1"
+    ).fetchall()
+    assert asked == [
+        ("ga", "news", "finance", "finance", True),
+        ("na", "encyclopedia", "semiconductor", "finance", True),
+    ]

@@ -1,0 +1,78 @@
+"""Rows become items with keys, dates and licences of their own."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawlers.formats import tables
+from malmoi.archive.capture import Capture
+from malmoi.errors import CaptureError
+
+CASES = tomllib.loads((Path(__file__).parents[1] / "data" / "formats" / "tables.toml").read_text(encoding="utf-8"))
+
+
+def capture(name: str, body: bytes, media: str = "") -> Capture:
+    headers = (("Content-Type", media),) if media else ()
+    return Capture("urn:r", f"https://a.example/data/{name}", "2026-11-24T09:00:00Z", 200, headers, body)
+
+
+@pytest.mark.parametrize("case", CASES["good"], ids=lambda case: case["why"])
+def test_rows_become_items(case: dict[str, Any]) -> None:
+    found = list(tables.rows(capture(case["name"], case["body"].encode()), **case.get("columns", {})))
+    assert [{field: getattr(row, field) for field in want} for row, want in zip(found, case["rows"], strict=True)] == (
+        case["rows"]
+    )
+
+
+@pytest.mark.parametrize("case", CASES["bad"], ids=lambda case: case["why"])
+def test_a_broken_table_says_what_where_and_what_to_do(case: dict[str, Any]) -> None:
+    with pytest.raises(CaptureError) as failure:
+        list(tables.rows(capture(case["name"], case["body"].encode()), **case.get("columns", {})))
+    for words in case["says"]:
+        assert words in str(failure.value)
+
+
+def test_the_address_of_a_row_has_a_fragment_and_its_record_is_the_file() -> None:
+    row = next(tables.rows(capture("a.csv", b"id,text\nx y,1\n")))
+    assert (row.url, row.record) == ("https://a.example/data/a.csv#x%20y", "urn:r")
+
+
+def test_keys_begin_with_the_name_that_is_given() -> None:
+    assert next(tables.rows(capture("a.csv", b"text,b\n1,2\n"), name="data/a.csv")).key == "data/a.csv#1"
+
+
+def test_a_table_in_cp949_is_read_like_any_other() -> None:
+    row = next(tables.rows(capture("a.csv", "제목,본문\n펲,가나다\n".encode("cp949"), "text/csv; charset=EUC-KR")))
+    assert (row.title, row.body) == ("펲", "가나다")
+
+
+def test_a_field_may_be_longer_than_the_limit_of_the_csv_module() -> None:
+    row = next(tables.rows(capture("a.csv", ("text,b\n" + "가" * 200_000 + ",1\n").encode())))
+    assert len(row.body) == 200_000
+
+
+def test_a_licence_in_a_row_is_evidence_for_that_row() -> None:
+    body = "text,공공누리유형\n하나,제1유형\n둘,\n셋,제9유형\n넷,1\n".encode()
+    first, second, third, fourth = (row.evidence for row in tables.rows(capture("a.csv", body)))
+    assert [(e.licence, e.kind, e.scope, e.quote, e.place, e.record) for e in first] == [
+        ("LicenseRef-KOGL-1", "row", "item", "제1유형", "공공누리유형", "urn:r")
+    ]
+    assert second == ()
+    assert [(e.licence, e.quote) for e in fourth] == [("LicenseRef-KOGL-1", "1")]
+    # A row that states something we do not know must not fall under the claim of its source.
+    assert [(e.licence, e.kind) for e in third] == [("unknown", "row-unknown")]
+
+
+def test_a_row_carries_the_headers_of_its_file_so_that_an_opt_out_reaches_it() -> None:
+    headers = (("Content-Type", "text/csv"), ("TDM-Reservation", "1"))
+    found = Capture("urn:r", "https://a.example/a.csv", "2026-11-24T09:00:00Z", 200, headers, b"text,b\n1,2\n3,4\n")
+    assert [row.headers for row in tables.rows(found)] == [headers, headers]
+
+
+def test_titles_and_authors_lose_markup_like_texts() -> None:
+    row = next(tables.rows(capture("a.csv", "title,author,text\n&lt;세정&gt;<br/>둘째,김&amp;이,본문\n".encode())))
+    assert (row.title, row.author) == ("<세정> 둘째", "김&이")

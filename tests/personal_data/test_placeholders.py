@@ -1,0 +1,102 @@
+"""What stands in the place of a key is none for either detector; keys of real shapes are."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filters import personal_data
+from filters.pii_rules.secrets.placeholders import is_placeholder
+from malmoi.document import Document, Provenance
+from malmoi.releases.residue.random_words import is_stand_in
+from malmoi.releases.residue.release_folder import kinds
+
+CASES = [
+    json.loads(x) for x in (Path(__file__).parents[1] / "data/pii/placeholders.jsonl").read_text("utf-8").splitlines()
+]
+LETTERS, DIGITS = string.ascii_letters, string.digits
+ALNUM, HEX, UPPER = LETTERS + DIGITS, "0123456789abcdef", string.ascii_uppercase
+SECRET = {"key", "url_secret"}
+Draw = Callable[[str, int], str]
+SHAPES: dict[str, Callable[[Draw], str]] = {
+    "aws id": lambda d: "aws_access_key_id=AKIA" + d(UPPER + "234567", 16),
+    "aws temporary id": lambda d: "ASIA" + d(UPPER + "234567", 16),
+    "aws secret": lambda d: "aws_secret_access_key = " + d(ALNUM + "+/", 40),
+    "github": lambda d: "ghp_" + d(ALNUM, 36),
+    "github application": lambda d: "ghs_" + d(ALNUM, 36),
+    "github fine-grained": lambda d: f"github_pat_{d(ALNUM, 22)}_{d(ALNUM, 59)}",
+    "gitlab": lambda d: "glpat-" + d(ALNUM + "_-", 20),
+    "openai": lambda d: "OPENAI_API_KEY=sk-" + d(ALNUM, 48),
+    "openai project": lambda d: "sk-proj-" + d(ALNUM + "_-", 64),
+    "slack": lambda d: f"xoxb-{d(DIGITS, 12)}-{d(DIGITS, 12)}-{d(ALNUM, 24)}",
+    "google": lambda d: "AIza" + d(ALNUM + "_-", 35),
+    "npm": lambda d: "npm_" + d(ALNUM, 36),
+    "hugging face": lambda d: "HF_TOKEN=hf_" + d(LETTERS, 34),
+    "sendgrid": lambda d: f"SG.{d(ALNUM, 22)}.{d(ALNUM, 43)}",
+    "stripe": lambda d: "sk_live_" + d(ALNUM, 24),
+    "webhook": lambda d: "whsec_" + d(ALNUM, 32),
+    "shopify": lambda d: "shpat_" + d(HEX, 32),
+    "telegram": lambda d: f"{d('123456789', 9)}:AA{d(ALNUM, 33)}",
+    "pypi": lambda d: "pypi-" + d(ALNUM + "_-", 120),
+    "digital ocean": lambda d: "dop_v1_" + d(HEX, 64),
+    "google session": lambda d: "ya29." + d(ALNUM + "_-", 60),
+    "32 hexadecimal digits": lambda d: "api_key=" + d(HEX, 32),
+    "40 hexadecimal digits": lambda d: "secret_key: " + d(HEX, 40),
+    "64 hexadecimal digits": lambda d: f'"access_key": "{d(HEX, 64)}"',
+    "identifier": lambda d: "api_key=" + "-".join(d(HEX, n) for n in (8, 4, 4, 4, 12)),
+    "letters and digits": lambda d: "client_secret = " + d(ALNUM, 23) + d(DIGITS, 1),
+    "small letters and digits": lambda d: "client_secret=" + d(string.ascii_lowercase + DIGITS, 32),
+    "base 64": lambda d: "client_secret=" + d(ALNUM + "+/", 42) + d(ALNUM, 1) + "=",
+    "base 64 for addresses": lambda d: "secret_key=" + d(ALNUM + "_-", 43),
+    "token in an address": lambda d: "https://a.kr/v1?token=" + d(ALNUM, 24),
+    "service key in an address": lambda d: "https://a.kr/v1?serviceKey=" + d(ALNUM, 40) + "%3D%3D",
+    "authentication key": lambda d: "인증키: " + d(ALNUM, 32),
+}
+
+
+def secrets(text: str) -> set[str]:
+    doc = Document("test/1", text, Provenance("test", "", "", "", ""))
+    return {span.kind.removeprefix("pii:") for span in personal_data.mark(doc)} & SECRET
+
+
+def test_there_are_enough_placeholders_and_shapes() -> None:
+    assert len(CASES) >= 60 and len(SHAPES) >= 30
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: ascii(c["text"])[:50])
+def test_what_stands_in_the_place_of_a_key_is_none_for_either_detector(case: dict[str, Any]) -> None:
+    assert not secrets(case["text"]), case["why"]
+    assert not SECRET.intersection(kinds(case["text"])), case["why"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_random_keys_of_real_shapes_are_found(shape: str) -> None:
+    dice = random.Random(shape)
+    for _ in range(40):
+        text = SHAPES[shape](lambda letters, n: "".join(dice.choices(letters, k=n)))
+        assert secrets(f"설정: {text} 입니다"), text
+
+
+@pytest.mark.parametrize("measure", [is_placeholder, is_stand_in])
+@pytest.mark.parametrize("letters", [ALNUM, HEX, UPPER + "234567", ALNUM + "+/", string.ascii_lowercase + DIGITS])
+@pytest.mark.parametrize("length", [20, 32, 64])
+def test_random_text_is_no_placeholder(measure: Callable[[str], bool], letters: str, length: int) -> None:
+    dice = random.Random(7)
+    assert not any(measure("".join(dice.choices(letters, k=length))) for _ in range(2_000))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: ascii(c["text"])[:50])
+def test_both_measures_say_the_same(case: dict[str, Any]) -> None:
+    value = case["text"].rpartition("=")[2].strip("\"' ")
+    assert is_placeholder(value) == is_stand_in(value)
+
+
+def test_a_password_of_words_is_a_password() -> None:
+    for text in ("비밀번호: correct-horse-battery7", "password: Maru-dasom-77", "비밀번호: maru1234"):
+        assert secrets(text), text

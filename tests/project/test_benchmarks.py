@@ -1,0 +1,116 @@
+"""The comparison with datatrove: the same counting for both, its rules as published, and errors that say what to do."""
+
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from benchmarks import measure, peer
+from benchmarks.peer_datatrove import stage
+
+CONFIG = Path(__file__).parents[3] / "shared" / "corpora" / "fineweb2-ko-wordlists" / "configs" / "kor_Hang.yml"
+
+
+def written(folder: Path, name: str, *texts: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"text": list(texts), "id": [str(i) for i in range(len(texts))]}), folder / name)
+    return folder / name
+
+
+def test_a_line_counts_once_over_all_files(tmp_path):
+    files = [written(tmp_path, "a.parquet", "가나\n다", "가나"), written(tmp_path, "b.parquet", "다\n라마바")]
+    assert measure.kept(files) == {"kept": 3, "kept_chars": 11, "kept_distinct_chars": 6}
+
+
+def test_nothing_kept_is_counted_as_nothing():
+    assert measure.kept([]) == {"kept": 0, "kept_chars": 0, "kept_distinct_chars": 0}
+
+
+def test_what_a_command_prints_goes_to_its_log(tmp_path):
+    usage = measure.run([sys.executable, "-c", "print('한 줄')"], {"PYTHONUTF8": "1"}, tmp_path / "log")
+    assert (usage.status, (tmp_path / "log").read_text(encoding="utf-8")) == (0, "한 줄\n")
+
+
+def test_the_thresholds_are_those_of_fineweb2():
+    if not CONFIG.exists():
+        pytest.skip("the corpus fineweb2-ko-wordlists is not here")
+    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    ours = {**stage.REPETITION, **stage.LINES, **stage.WORDS, "stopwords": stage.WORDS["stop_words"]}
+    for name in config.keys() - {"language_score"}:
+        value = ours[name]
+        assert ([list(pair) for pair in value] if name.endswith("n_grams") else value) == config[name], name
+
+
+def test_every_version_of_the_peer_is_exact():
+    lines = [line for line in peer.REQUIREMENTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert {"datatrove==0.10.1", "kiwipiepy==0.21.0", "trafilatura==2.3.1"} <= set(lines)
+    assert all(line.count("==") == 1 and " " not in line and "/" not in line for line in lines)
+
+
+def test_the_peer_can_be_left_out(monkeypatch):
+    monkeypatch.setenv("BENCH_PEER", "none")
+    assert peer.python() is None
+
+
+def test_a_peer_that_is_not_there_is_said_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENCH_PEER", str(tmp_path / "python"))
+    with pytest.raises(peer.PeerError, match="where no Python is; name one, or BENCH_PEER=none"):
+        peer.python()
+
+
+def test_an_environment_is_made_once_and_anew_when_its_versions_change(monkeypatch, tmp_path):
+    calls = []
+
+    class Finished:
+        returncode = 0
+
+    def noted(command, *, check):
+        calls.append(command[2])
+        peer.HOME.mkdir(exist_ok=True)
+        return Finished()
+
+    monkeypatch.delenv("BENCH_PEER", raising=False)
+    monkeypatch.setattr(peer.subprocess, "run", noted)
+    monkeypatch.setattr(peer, "HOME", tmp_path / "peer")
+    monkeypatch.setattr(peer, "REQUIREMENTS", tmp_path / "requirements.txt")
+    (tmp_path / "requirements.txt").write_text("a==1\n")
+    peer.python()
+    peer.python()
+    assert calls == ["venv", "pip"]
+    (tmp_path / "requirements.txt").write_text("a==2\n")
+    assert peer.python() == tmp_path / "peer" / "bin" / "python"
+    assert calls == ["venv", "pip", "venv", "pip"]
+
+
+STUB = """
+import sys, pathlib, shutil
+name, before, out = sys.argv[1:]
+if name == {broken!r}: sys.exit("no such model")
+pathlib.Path(out, "text").mkdir(parents=True)
+if name == "sign": shutil.copy({texts!r}, pathlib.Path(out, "text"))
+else: assert name == "extract" or pathlib.Path(before).name == "extract"
+"""
+
+
+def stub(monkeypatch, folder: Path, broken: str = "") -> None:
+    texts = written(folder, "texts.parquet", "가\n가", "나")
+    (folder / "stub.py").write_text(STUB.format(broken=broken, texts=str(texts)))
+    monkeypatch.setattr(peer, "SCRIPT", folder / "stub.py")
+
+
+def test_the_stages_of_the_peer_run_one_behind_the_other_and_yield_the_keys_of_ours(monkeypatch, tmp_path):
+    stub(monkeypatch, tmp_path)
+    found = peer.run(Path(sys.executable), tmp_path / "x.warc.gz", tmp_path / "peer", 4)
+    assert list(found["stages"]) == ["extract", "quality", "sign"]
+    assert (found["pages"], found["kept"], found["kept_chars"], found["kept_distinct_chars"]) == (4, 2, 4, 2)
+    assert found["cpu_ms_per_page"] == pytest.approx(250 * sum(found["stages"].values()))
+    assert peer.table(found, found).row_count == 9
+
+
+def test_a_stage_of_the_peer_that_fails_is_named_with_the_end_of_its_log(monkeypatch, tmp_path):
+    stub(monkeypatch, tmp_path, broken="quality")
+    with pytest.raises(peer.PeerError, match=r"stage quality ended with status 1:\nno such model"):
+        peer.run(Path(sys.executable), tmp_path / "x.warc.gz", tmp_path / "peer", 4)

@@ -1,0 +1,63 @@
+"""Docs are true or red: what they name exists, and what exists is named."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.cli.main import app
+from malmoi import recipe as recipes
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_command_is_in_the_readme_and_every_named_one_exists():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = {name for name in app if not name.startswith("-")}
+    assert commands >= {"demo", "run", "collect", "curate", "release", "status", "verify", "why", "sources", "try"}
+    assert commands <= set(re.findall(r"`(?:malmoi )?([a-z]+)[ `]", text))
+
+
+def test_every_filter_is_documented():
+    text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs").glob("*.md"))
+    for name in recipes.available():
+        assert f"`{name}`" in text, f"docs do not name the filter {name}"
+
+
+def test_every_make_target_that_docs_name_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    for page in PAGES:
+        for target in re.findall(r"`(?:[A-Z_]+=\S+ )?make ([a-z]+)`", page.read_text(encoding="utf-8")):
+            assert target in targets, f"{page.name} names make {target}"
+
+
+def test_python_examples_of_the_docs_compile():
+    for page in PAGES:
+        for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+            compile(code, str(page), "exec")
+
+
+def test_the_filter_of_the_docs_works(tmp_path):
+    text = (ROOT / "docs" / "add-a-filter.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.S)
+    assert code
+    (tmp_path / "exclamations.py").write_text(code[1], encoding="utf-8")
+    check = (
+        "import exclamations as f; from malmoi.document import Document, Provenance;"
+        "d = Document('a/1', '와! ' * 9, Provenance('a', '', '', '', ''));"
+        "assert f.judge(d).outcome == 'drop' and f.judge(d, max_share=0.5).outcome == 'keep'"
+    )
+    # Named, for a test before this one may have taken the working folder off the path (malmoi/processes/import_path.py).
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,125 @@
+"""The house keeps its floors: imports go down, and a heavy library has one owner."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("malmoi", "crawlers", "filters", "data_cards", "flows")
+MAY_IMPORT = {
+    "malmoi": {"malmoi"},
+    "crawlers": {"malmoi", "crawlers"},
+    "filters": {"malmoi", "filters"},
+    "data_cards": {"malmoi", "data_cards"},
+    "flows": set(PACKAGES),
+}
+OWNERS = {
+    "scrapy": "crawlers/fetch/",
+    "twisted": "crawlers/fetch/",
+    "prefect": "flows/",
+    "kiwipiepy": "filters/morphology.py",
+    "trafilatura": "crawlers/formats/html/html_page.py",
+    "duckdb": "malmoi/storage/duckdb_tables.py",
+    "datasketch": "filters/duplicates/",
+    "jinja2": "data_cards/",
+    "fastwarc": "malmoi/archive/capture.py",
+    "cyclopts": "flows/cli",
+    "pycld2": "filters/language.py",
+}
+PURE = (
+    "malmoi/document.py",
+    "malmoi/licensing/rights_decision.py",
+    "malmoi/licensing/licences.py",
+    "malmoi/licensing/licence_words.py",
+    "malmoi/source.py",
+)
+
+
+def files() -> list[Path]:
+    return sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in it the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_imports_go_down_only():
+    for path in files():
+        own = name(path).split("/")[0]
+        for module in imported(path):
+            top = module.split(".")[0]
+            assert top not in PACKAGES or top in MAY_IMPORT[own], f"{name(path)} imports {module}"
+
+
+def test_malmoi_knows_its_releases_only_from_within_and_cards_do_not_know_how_they_are_made():
+    for path in files():
+        if name(path).startswith("malmoi/releases/") or name(path).startswith("flows/"):
+            continue
+        assert not [m for m in imported(path) if m.startswith("malmoi.releases")], name(path)
+
+
+def test_a_heavy_library_has_one_owner():
+    for path in files():
+        for module in imported(path):
+            owner = OWNERS.get(module.split(".")[0])
+            assert owner is None or name(path).startswith(owner), f"{name(path)} imports {module}; {owner} owns it"
+
+
+def test_the_words_and_the_decision_table_need_the_standard_library_only():
+    for path in PURE:
+        tops = {m.split(".")[0] for m in imported(ROOT / path)}
+        assert tops <= {*sys.stdlib_module_names, "malmoi"}, path
+
+
+@pytest.mark.parametrize(
+    ("code", "without"),
+    [
+        ("import flows.engine.preload", ("scrapy", "twisted", "prefect")),
+        ("import flows.cli.main", ("prefect", "scrapy", "pyarrow", "trafilatura", "kiwipiepy")),
+        ("import flows.run", ("prefect", "scrapy", "trafilatura", "kiwipiepy", "scipy")),
+    ],
+)
+def test_what_a_process_does_not_use_it_does_not_load(code, without):
+    check = f"import sys; {code}; sys.exit(','.join(m for m in {without!r} if m in sys.modules) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, timeout=120, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_file_opens_with_its_sentence():
+    for path in files():
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), name(path)
+
+
+def test_no_line_names_a_package_registry_or_a_machine():
+    words = (
+        "py" + "pi.org",
+        "python" + "hosted",
+        "registry." + "npmjs",
+        "--index" + "-url",
+        "/wo" + "rk/",
+        "/op" + "t/wheels",
+    )
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT).stdout.split(
+        "\n"
+    )
+    for line in filter(None, listed):
+        path = ROOT / line
+        if path.is_file() and path.suffix not in (".png",):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert not [w for w in words if w in text], line

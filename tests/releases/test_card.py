@@ -1,0 +1,349 @@
+"""The card: every number from card.json, a header that hubs read, and no harm from what sources call themselves."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import data_cards
+from data_cards.facts import NUMBERS, TABLES
+from data_cards.header import header
+from data_cards.render import shown
+from malmoi.errors import DataError
+from malmoi.licensing.licences import LICENCES
+from malmoi.releases.publish import publish
+from malmoi.releases.release_schema import AUDIT, AUDIT_SAYS, COLUMNS
+from malmoi.storage.duckdb_tables import opened
+from tests.builders.small_release import documents, inputs
+
+DOCS = (Path(__file__).parents[2] / "docs" / "releases.md").read_text(encoding="utf-8")
+HOSTILE = "<script>alert(1)</script> | [x](javascript:1) {{ 7 * 6 }} `"
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("card")
+    (root / "tmp").mkdir()
+    given = inputs(root / "in", documents(40))
+    hostile = replace(given.sources[0], title=HOSTILE)
+    publish(replace(given, purpose=HOSTILE, sources=(hostile, given.sources[1])), root / "r", tmp=root / "tmp")
+    data_cards.write(root / "r")
+    return root / "r"
+
+
+@pytest.fixture(scope="module")
+def card(release: Path) -> dict:
+    return json.loads((release / "card.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def manifest(release: Path) -> dict:
+    return json.loads((release / "manifest.json").read_text(encoding="utf-8"))
+
+
+def masked(card: dict) -> dict:
+    """The card with every number of the data taken out."""
+    copy = json.loads(json.dumps(card))
+    for fact in copy["numbers"].values():
+        fact["value"] = None
+    for fact in copy["tables"].values():
+        fact["rows"] = []
+    copy["numbers"]["documents"]["value"] = 0
+    return copy
+
+
+def test_the_card_has_every_fact_with_its_question(card: dict) -> None:
+    assert card["numbers"].keys() == NUMBERS.keys()
+    assert card["tables"].keys() == TABLES.keys()
+    for fact in [*card["numbers"].values(), *card["tables"].values()]:
+        assert fact["sql"].startswith("SELECT")
+        assert fact["inputs"]
+        assert all(re.search(rf"\b{name}\b", fact["sql"]) for name in fact["inputs"])
+    for key, listing in TABLES.items():
+        assert len(card["tables"][key]["columns"]) == len(listing.heads)
+
+
+def test_the_numbers_are_those_of_the_documents(card: dict) -> None:
+    value = {key: fact["value"] for key, fact in card["numbers"].items()}
+    docs = documents(40)
+    assert value["documents"] == 40
+    assert value["characters"] == sum(len(d.text) for d in docs)
+    assert value["bytes"] == sum(len(d.text.encode()) for d in docs)
+    assert (value["morphemes"], value["sentences"], value["sources"]) == (80, 40, 2)
+    assert (value["entered"], value["dropped"], value["failed"], value["torn"]) == (48, 7, 1, 0)
+    assert (value["with_evidence"], value["evidence_share"]) == (40, "100.00")
+    assert (value["clusters"], value["copies"], value["largest_cluster"], value["earlier_copies"]) == (3, 4, 3, 1)
+    assert (value["undated"], value["opt_outs"], value["personal_data"]) == (8, 7, 13)
+    assert value["overlapping"] == 6
+
+
+def test_the_funnel_holds_and_ends_in_the_documents(card: dict) -> None:
+    rows = card["tables"]["funnel"]["rows"]
+    assert [row[0] for row in rows] == ["2-documents", "3-clean", "4-unique", "5-curated", "6-release"]
+    assert all(entered == kept + dropped + failed for _, entered, kept, dropped, failed in rows)
+    assert rows[-1][2] == card["numbers"]["documents"]["value"]
+
+
+def test_the_tables_of_copies_are_those_of_the_clusters(card: dict) -> None:
+    rows = {key: fact["rows"] for key, fact in card["tables"].items()}
+    assert rows["copies"] == [["exact", 1], ["near", 3]]
+    assert rows["cluster_sizes"] == [["1", 38, 38, 38], ["2", 2, 4, 1], ["3–5", 1, 3, 1]]
+    assert rows["similarities"] == [
+        ["0.80–0.85", 1, 1],
+        ["0.85–0.90", 1, 0],
+        ["0.90–0.95", 0, 0],
+        ["0.95–1.00", 1, 0],
+        ["1.00", 1, 1],
+    ]
+    assert rows["keeper_reasons"] == [
+        ["date", 1, 1],
+        ["earlier-release", 1, 1],
+        ["fallen, completeness", 1, 1],
+        ["id", 1, 1],
+    ]
+    assert rows["earlier_releases"] == [["sample/0.9.0", 1, 1]]
+    assert rows["most_copied"] == [["ga.example.kr", "ga/1", 1], ["na.example.kr", "na/3", 1]]
+    assert rows["evaluation_sets"] == [["klue-mrc", 0, 6], ["klue-ynat", 1, 0]]
+
+
+def asked(key: str, tmp: Path, clusters: list[tuple], data: list[tuple]) -> list[list]:
+    """What a table of the card gives for clusters (keeper, member) and data (id, url)."""
+    named = [("c", k, m, "near", 0.9, "estimated", "date", "") for k, m in clusters]
+    names = AUDIT["clusters"].names
+    for place, table in (
+        ("audit/clusters", pa.table([list(c) for c in zip(*named, strict=True)], names=names)),
+        ("data/use/licence/part", pa.table([list(c) for c in zip(*data, strict=True)], names=["id", "url"])),
+    ):
+        (tmp / place).parent.mkdir(parents=True)
+        pq.write_table(table, tmp / f"{place}.parquet")
+    with opened(tmp) as tables:
+        return [list(row) for row in tables.ask(TABLES[key].sql).rows]
+
+
+def test_one_host_does_not_fill_the_table_of_the_most_copied(tmp_path: Path) -> None:
+    big = [(f"a/{i}", f"x/{i}-{j}") for i in range(5) for j in range(9 - i)]
+    small = [(f"b/{i}", f"y/{i}") for i in range(12)]
+    gone = [("z/1", f"v/{i}") for i in range(50)]  # its keeper is not published
+    data = [(f"a/{i}", "https://a.kr/") for i in range(5)] + [(f"b/{i}", f"https://b{i % 4}.kr/") for i in range(12)]
+    rows = asked("most_copied", tmp_path, [*big, *small, *gone], data)
+    assert rows[:4] == [["a.kr", "a/0", 9], ["a.kr", "a/1", 8], ["a.kr", "a/2", 7], ["b0.kr", "b/0", 1]]
+    assert len(rows) == 10
+    assert max(Counter(host for host, _, _ in rows).values()) == 3
+
+
+def test_where_nobody_looked_for_overlaps_the_card_says_so(tmp_path: Path) -> None:
+    plain = [replace(d, labels=d.labels[:3]) for d in documents(6)]
+    (tmp_path / "tmp").mkdir()
+    publish(replace(inputs(tmp_path / "in", plain), clusters=()), tmp_path / "r", tmp=tmp_path / "tmp")
+    card = data_cards.derive(tmp_path / "r")
+    assert card["numbers"]["overlapping"]["value"] is None
+    empty = ("copies", "similarities", "keeper_reasons", "earlier_releases", "most_copied")
+    assert not any(card["tables"][key]["rows"] for key in empty)
+    assert card["tables"]["cluster_sizes"]["rows"] == [["1", 6, 6, 6]]
+
+
+def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict, manifest: dict) -> None:
+    values = [f["value"] for f in card["numbers"].values()]
+    values += [v for f in card["tables"].values() for row in f["rows"] for v in row]
+    known = {token for v in values for token in re.findall(r"\d[\d,.]*", shown(v))}
+    for name, blank in data_cards.rendered(masked(card), manifest).items():
+        text = (release / name).read_text(encoding="utf-8")
+        body = re.sub(r"--w:\d+|&#\d+;", "", text)  # lengths of bars are drawn, not shown
+        prose = set(re.findall(r"\d[\d,.]*", re.sub(r"&#\d+;", "", blank)))
+        assert set(re.findall(r"\d[\d,.]*", body)) - prose <= known
+        for value in values:
+            if isinstance(value, int):
+                assert shown(value) in text
+
+
+def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
+    fenced = (release / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    assert fenced[0] == ""
+    value = yaml.safe_load(fenced[1])
+    assert (value["language"], value["size_categories"]) == (["ko"], ["n<1K"])
+    assert (value["license"], value["license_link"]) == ("other", "LICENSE.md")
+    assert (release / value["license_link"]).is_file()
+    configs = opened_by(value)
+    assert configs == {
+        "default": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "open": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "share-alike": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
+        "train-only-ai-training": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+        "LicenseRef-KOGL-1": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "CC-BY-SA-4.0": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
+        "train-only-LicenseRef-KOGL-4-AI": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+    }
+    assert all(list(release.glob(path)) for paths in configs.values() for path in paths)
+
+
+def opened_by(header: dict) -> dict[str, list[str]]:
+    paths = {c["config_name"]: c["data_files"][0]["path"] for c in header["configs"]}
+    return {name: [path] if isinstance(path, str) else path for name, path in paths.items()}
+
+
+FAMILIES = {  # rows of the card, what `default` opens, and what each family opens
+    "five families": (
+        [
+            ("redistribute", "CC-BY-4.0", 3),
+            ("redistribute", "CC-BY-SA-3.0", 50),
+            ("redistribute", "CC-BY-SA-4.0", 9),
+            ("redistribute", "GPL-2.0-only", 70),
+            ("redistribute", "MPL-2.0", 2),
+            ("redistribute", "MIT", 4),
+            ("train-only", "LicenseRef-KOGL-2-AI", 5),
+        ],
+        "open",
+        {
+            "open": ["CC-BY-4.0", "MIT"],
+            "share-alike": ["CC-BY-SA-3.0", "CC-BY-SA-4.0"],
+            "copyleft": ["GPL-2.0-only", "MPL-2.0"],
+            "train-only-ai-training": ["LicenseRef-KOGL-2-AI"],
+        },
+    ),
+    "nothing open: the largest": (
+        [("redistribute", "CC-BY-SA-4.0", 9), ("redistribute", "GPL-2.0-only", 70)],
+        "copyleft",
+        {"share-alike": ["CC-BY-SA-4.0"], "copyleft": ["GPL-2.0-only"]},
+    ),
+    "equally large: by name": (
+        [("redistribute", "CC-BY-SA-4.0", 9), ("redistribute", "MPL-2.0", 9)],
+        "copyleft",
+        {"share-alike": ["CC-BY-SA-4.0"], "copyleft": ["MPL-2.0"]},
+    ),
+    "a choice is as free as its freest": (
+        [("redistribute", "CC-BY-SA-4.0 OR MIT", 1), ("redistribute", "MIT AND MPL-2.0", 9)],
+        "open",
+        {"open": ["CC-BY-SA-4.0_OR_MIT"], "copyleft": ["MIT_AND_MPL-2.0"]},
+    ),
+    "for training only: no default": (
+        [("train-only", "LicenseRef-KOGL-2-AI", 5), ("train-only", "CC-BY-4.0", 5)],
+        None,
+        {"train-only-ai-training": ["LicenseRef-KOGL-2-AI"], "train-only-open": ["CC-BY-4.0"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAMILIES)
+def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, card: dict, manifest: dict) -> None:
+    rows, default, families = FAMILIES[case]
+    told = card | {"tables": card["tables"] | {"by_licence": {"rows": [[u, name, n, 1, 1] for u, name, n in rows]}}}
+    configs = opened_by(yaml.safe_load(header(told, manifest)))
+    named = {name: [path.split("/")[2] for path in paths] for name, paths in configs.items()}
+    assert named.get("default") == (families[default] if default else None)
+    assert {name: named[name] for name in families} == families
+    assert all(len(found) == 1 for name, found in named.items() if name not in (*families, "default"))
+    assert len(configs) == len(rows) + len(families) + bool(default)
+    uses = {name: {path.split("/")[1] for path in paths} for name, paths in configs.items()}
+    assert all(
+        found == {"train-only" if name.startswith("train-only-") else "redistribute"} for name, found in uses.items()
+    )
+
+
+def test_the_page_says_which_family_default_opens(release: Path) -> None:
+    for name in ("README.md", "index.html"):
+        assert re.search("default[`<].*opens the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
+
+
+def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
+    def named(licence: str) -> dict:
+        rows = [["redistribute", licence, 1, 1, 1]]
+        return yaml.safe_load(header(card | {"tables": {"by_licence": {"rows": rows}}}, manifest))
+
+    assert named("CC-BY-SA-4.0")["license"] == "cc-by-sa-4.0"
+    assert "license_name" not in named("CC-BY-SA-4.0")
+    assert named("LicenseRef-KOGL-1")["license_name"] == "licenseref-kogl-1"
+
+
+def test_what_a_source_calls_itself_stays_words(release: Path) -> None:
+    found: set[str] = set()
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list) -> None:
+            found.add(tag)
+            assert not [v for k, v in attrs if k in ("src", "href") and v != "LICENSE.md"]
+
+    page = (release / "index.html").read_text(encoding="utf-8")
+    Tags().feed(page)
+    assert not found & {"script", "iframe", "img", "link", "object"}
+    assert "42" not in re.findall(r"alert\(1\).*", page)[0]
+    readme = (release / "README.md").read_text(encoding="utf-8")
+    assert "<script>" not in readme
+    assert r"\[x\](javascript:1)" in readme
+
+
+def test_rendering_is_pure_and_the_order_of_keys_leaves_no_trace(card: dict, manifest: dict, release: Path) -> None:
+    turned = json.loads(json.dumps(card), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    for name, text in data_cards.rendered(turned, manifest).items():
+        assert text == (release / name).read_text(encoding="utf-8")
+
+
+def test_a_card_of_another_list_is_refused(card: dict, manifest: dict) -> None:
+    with pytest.raises(DataError, match="list 99"):
+        data_cards.rendered(card | {"facts_version": 99}, manifest)
+    fewer = {k: v for k, v in card["numbers"].items() if k != "failed"}
+    with pytest.raises(DataError, match="failed"):
+        data_cards.rendered(card | {"numbers": fewer}, manifest)
+
+
+def test_a_folder_that_is_no_release_has_no_card(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="publish the release first"):
+        data_cards.derive(tmp_path)
+
+
+def test_the_docs_describe_every_column_and_table() -> None:
+    for column in COLUMNS:
+        assert f"| `{column.name}` | {column.type if column.type.num_fields == 0 else 'nested'} |" in DOCS, column.name
+        assert column.says in DOCS
+    for name in AUDIT:
+        assert f"| `{name}` | {AUDIT_SAYS[name]} |" in DOCS
+
+
+def test_the_examples_of_the_docs_run(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(release)
+    blocks = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    ran = [b for b in blocks if "import datasets" not in b and "import polars" not in b]
+    assert len(ran) >= 2
+    for block in ran:
+        exec(block, {})
+    assert ds.dataset("data/redistribute", format="parquet").count_rows() == 35
+    assert duckdb.sql("SELECT count(*) FROM 'data/redistribute/*/*.parquet'").fetchall() == [(35,)]
+
+
+def test_the_sample_card_is_what_its_facts_render_to() -> None:
+    sample = Path(data_cards.__file__).parent / "sample"
+    card, manifest = (json.loads((sample / n).read_text(encoding="utf-8")) for n in ("card.json", "manifest.json"))
+    for name, text in data_cards.rendered(card, manifest).items():
+        assert (sample / name).read_text(encoding="utf-8") == text, f"{name}: run the demo and copy its card anew"
+
+
+STEERING = "제목\x1b[31m\x07\x9b2J\u202e뒤집힌\u2066\x00\x7f"
+
+
+@pytest.mark.parametrize("name", ["README.md", "index.html"])
+def test_what_sources_say_cannot_steer_a_terminal_or_turn_a_page_around(card: dict, manifest: dict, name: str) -> None:
+    """Control characters and marks that reorder text are shown as escapes, wherever a card or a manifest holds them."""
+
+    def poison(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: one if key in ("sql", "path", "config_name") else poison(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [poison(one) for one in value]
+        if (
+            not isinstance(value, str) or value in LICENCES or "/" in value
+        ):  # licences and paths are read, not shown alone
+            return value
+        return value + STEERING
+
+    text = data_cards.rendered(poison(card), poison(manifest))[name]
+    assert not set(text) & set("\x1b\x07\x9b\u202e\u2066\x00\x7f")
+    assert "제목\\" in text
+    assert "뒤집힌" in text

@@ -1,0 +1,250 @@
+"""Verifying: whatever is changed in a release is found, named, and never a traceback."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import data_cards
+from malmoi.errors import StageError
+from malmoi.releases import residual_pii, residue
+from malmoi.releases.manifest import Manifest, ReleaseFile
+from malmoi.releases.verification.sha256sums import seal
+from malmoi.releases.verification.verify import Finding, verify
+from malmoi.storage import shard
+from malmoi.storage.canonical_json import canonical
+from tests.builders.small_release import sealed
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sealed(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def release(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "release"))
+
+
+def checked(folder: Path) -> list[Finding]:
+    return verify(folder, render=data_cards.rendered)
+
+
+def remade(folder: Path) -> None:
+    """Manifest, card, renderings and SHA256SUMS made anew, as one would who wants to hide a change."""
+    old = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    paths = sorted(p for p in folder.rglob("*.parquet"))
+    found = [(p, shard.file_of(p, pq.read_metadata(p).num_rows)) for p in paths]
+    files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
+    total = sum(f.rows for f in files if f.path.startswith("data/"))
+    if (table := folder / residual_pii.TABLE).exists():
+        does = residual_pii.said(pq.read_table(table))
+        names = [f.path for f in files if f.path != residual_pii.TABLE]
+        looks = [one for name in names for one in residue.look(folder, name)]
+        pq.write_table(residual_pii.table(looks, does, len(names)), table)
+        found[paths.index(table)] = (table, shard.file_of(table, pq.read_metadata(table).num_rows))
+        files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
+    fields = {n: getattr(old, n) for n in Manifest.__dataclass_fields__}
+    made = Manifest(**(fields | {"files": files, "documents": total}))
+    (folder / "manifest.json").write_text(made.to_json(), encoding="utf-8")
+    data_cards.write(folder)
+    seal(folder)
+
+
+def edited(path: Path, change: Callable[[list[dict]], list[dict]]) -> None:
+    table = pq.read_table(path, partitioning=None)
+    pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), table.schema), path)
+
+
+def test_a_release_as_it_was_made_is_verified(whole: Path) -> None:
+    assert checked(whole) == []
+    done = subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=whole, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_one_flipped_byte_in_any_file_is_found_and_the_file_is_named(whole: Path, release: Path) -> None:
+    paths = sorted(p for p in release.rglob("*") if p.is_file())
+    assert len(paths) > 20
+    for path in paths:
+        good, name = path.read_bytes(), path.relative_to(release).as_posix()
+        for at in {0, len(good) // 2, len(good) - 1}:
+            path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+            found = checked(release)
+            assert any(name == f.path or name in f.says for f in found), (name, at, found)
+        path.write_bytes(good)
+    assert checked(release) == []
+
+
+def test_any_missing_file_is_found_and_named(release: Path) -> None:
+    for path in sorted(p for p in release.rglob("*") if p.is_file()):
+        good, name = path.read_bytes(), path.relative_to(release).as_posix()
+        path.unlink()
+        assert any(name == f.path for f in checked(release)), name
+        path.write_bytes(b"")
+        assert any(name == f.path for f in checked(release)), name
+        path.write_bytes(good)
+
+
+@pytest.mark.parametrize("name", ["extra.txt", ".hidden", "data/redistribute/x.parquet", "audit/more.parquet"])
+def test_an_extra_file_is_found_and_named(release: Path, name: str) -> None:
+    (release / name).write_bytes(b"PAR1")
+    assert any(f.path == name and "extra" in f.says for f in checked(release))
+
+
+def test_a_link_is_found_and_cannot_be_sealed(release: Path) -> None:
+    (release / "LICENSE.md").unlink()
+    (release / "LICENSE.md").symlink_to("README.md")
+    assert any(f.path == "LICENSE.md" for f in checked(release))
+    with pytest.raises(StageError, match="plain files"):
+        seal(release)
+
+
+def test_two_swapped_shards_are_found_even_when_everything_else_is_made_anew(release: Path) -> None:
+    one, two = sorted((release / "data/redistribute/LicenseRef-KOGL-1").iterdir())
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+    assert {one.name, two.name} <= {Path(f.path).name for f in checked(release) if f.check in ("sums", "manifest")}
+    remade(release)
+    assert {Path(f.path).name for f in checked(release)} == {one.name, two.name}
+
+
+DATA_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
+    ("a changed text", "sha256", lambda rows: [rows[0] | {"text": rows[0]["text"] + "!"}, *rows[1:]]),
+    ("a changed length", "code points", lambda rows: [rows[0] | {"n_chars": 1}, *rows[1:]]),
+    ("rows out of order", "order", lambda rows: rows[::-1]),
+    ("a removed row", "last stage kept", lambda rows: rows[1:]),
+    ("a repeated row", "more than once", lambda rows: [rows[0], *rows]),
+    ("a changed id", "evidence gives", lambda rows: [rows[0] | {"id": "ga/999"}, *rows[1:]]),
+    ("a changed use", "another folder", lambda rows: [rows[0] | {"use": "train-only"}, *rows[1:]]),
+    ("a changed attribution", "attribution", lambda rows: [rows[0] | {"attribution": ""}, *rows[1:]]),
+    ("a forgotten redaction", "redacted", lambda rows: [r | {"pii": [{"kind": "email", "n": 1}]} for r in rows]),
+    ("a changed cluster size", "cluster", lambda rows: [rows[0] | {"cluster_size": 9}, *rows[1:]]),
+    ("a morpheme outside the text", "outside", lambda rows: [_outside(rows[0]), *rows[1:]]),
+]
+
+
+def _outside(row: dict) -> dict:
+    return row | {"morphemes": row["morphemes"] | {"start": [0, 60_000]}}
+
+
+@pytest.mark.parametrize(("says", "change"), [c[1:] for c in DATA_CHANGES], ids=[c[0] for c in DATA_CHANGES])
+def test_changed_data_are_found_even_when_everything_else_is_made_anew(
+    release: Path, says: str, change: Callable[[list[dict]], list[dict]]
+) -> None:
+    edited(release / "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet", change)
+    remade(release)
+    assert any(says in f.says for f in checked(release))
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("stages", "does not hold"),
+        ("dropped", "dropped documents"),
+        ("failed", "failed documents"),
+        ("licence_evidence", "evidence gives"),
+        ("attribution", "attribution"),
+        ("personal_data", "redacted"),
+        ("sources", "not declared"),
+        ("clusters", "cluster"),
+    ],
+)
+def test_a_row_taken_out_of_an_audit_table_is_found(release: Path, table: str, says: str) -> None:
+    edited(release / "audit" / f"{table}.parquet", lambda rows: rows[1:])
+    remade(release)
+    assert any(says in f.says for f in checked(release) if f.check in ("laws", "rights"))
+
+
+@pytest.mark.parametrize("value", [25, "24", 24.0, None, [24]])
+def test_an_edited_card_number_is_found_even_with_the_sums_rewritten(release: Path, value: object) -> None:
+    card = json.loads((release / "card.json").read_text(encoding="utf-8"))
+    card["numbers"]["documents"]["value"] = value
+    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    seal(release)
+    assert any(f.check == "card" and "documents" in f.says for f in checked(release))
+
+
+def test_an_edited_card_table_and_an_edited_root_are_found(release: Path) -> None:
+    card = json.loads((release / "card.json").read_text(encoding="utf-8"))
+    card["tables"]["by_licence"]["rows"][0][2] += 1
+    card["root"] = "0" * 64
+    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    seal(release)
+    found = checked(release)
+    assert any("by_licence" in f.says for f in found)
+    assert any(f.check == "root" for f in found)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1000000",
+        "SELECT count(*) FROM read_csv('/etc/passwd')",
+        "CREATE TABLE x AS SELECT 1",
+        "SELECT 1; SELECT 24",
+        "COPY (SELECT 1) TO 'x.csv'",
+        "not sql",
+    ],
+)
+def test_a_card_that_asks_something_else_is_found_and_does_no_harm(release: Path, sql: str) -> None:
+    card = json.loads((release / "card.json").read_text(encoding="utf-8"))
+    card["numbers"]["documents"] |= {"sql": sql, "value": 1000000}
+    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    seal(release)
+    assert any(f.path == "card.json" for f in checked(release))
+
+
+@pytest.mark.parametrize("name", ["README.md", "index.html"])
+def test_an_edited_rendering_is_found(release: Path, name: str) -> None:
+    path = release / name
+    path.write_text(path.read_text(encoding="utf-8").replace("24", "42", 1), encoding="utf-8")
+    seal(release)
+    assert [(f.check, f.path) for f in checked(release)] == [("render", name)]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"files": [{}]}', '{"files": 3, "recipe": 1}', "\udcff"])
+@pytest.mark.parametrize("name", ["manifest.json", "card.json", "SHA256SUMS"])
+def test_nonsense_gives_findings_and_no_traceback(release: Path, name: str, text: str) -> None:
+    (release / name).write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert any(f.path == name for f in checked(release))
+
+
+def test_a_manifest_that_points_outside_is_found(release: Path) -> None:
+    path = release / "manifest.json"
+    text = path.read_text(encoding="utf-8").replace("audit/edits.parquet", "../edits.parquet")
+    path.write_text(text, encoding="utf-8")
+    assert any(f.path == "../edits.parquet" for f in checked(release))
+
+
+def test_an_empty_or_missing_folder_gives_findings(tmp_path: Path) -> None:
+    assert verify(tmp_path)
+    assert verify(tmp_path / "none")
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is(release: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a[1]*?"
+    shutil.copytree(release, odd)
+    shutil.copytree(release, tmp_path / "a1xy")
+    assert checked(odd) == []
+
+
+@pytest.mark.parametrize("name", ["x.txt", ".hidden", "data/x.txt", "LICENSES/x.txt"])
+def test_a_file_that_is_none_of_ours_is_found_though_the_sums_name_it(release: Path, name: str) -> None:
+    (release / name).parent.mkdir(exist_ok=True)
+    (release / name).write_text("x", encoding="utf-8")
+    seal(release)
+    assert [(f.check, f.path) for f in checked(release)] == [("licences", name)]
+
+
+def test_words_added_to_the_licences_and_an_empty_folder_are_found(release: Path) -> None:
+    with (release / "LICENSE.md").open("a", encoding="utf-8") as page:
+        page.write("Do what you want.\n")
+    (release / "data" / "empty").mkdir()
+    seal(release)
+    assert {f.path for f in checked(release)} == {"LICENSE.md", "data/empty"}

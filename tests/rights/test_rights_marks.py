@@ -1,0 +1,195 @@
+"""Marks on pages: what is found decides rightly, and nothing that is not free ever comes out free."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+
+from crawlers.formats.html import class_names, runs
+from crawlers.formats.html.html_page import parse
+from crawlers.rights import claims
+from crawlers.rights.host import response_signals
+from crawlers.rights.page import licence_marks
+from crawlers.rights.sentences import refusals
+from crawlers.sample.sample_page import read_pages
+from crawlers.sample.site import build
+from malmoi.document import LicenceEvidence
+from malmoi.errors import SourceError
+from malmoi.licensing.rights_decision import Rights, decide
+from malmoi.source import Folder, Item, LicenceClaim, Source
+
+DATA = Path(__file__).parents[1] / "data" / "rights"
+CASES: list[dict[str, Any]] = tomllib.loads((DATA / "marks.toml").read_text(encoding="utf-8"))["case"]
+PROSE = "<p>바닷가 마을의 아침은 그물을 손질하는 소리로 시작한다. 아이들은 갯벌에 나가 조개를 캐고 물때를 배운다.</p>"
+USES = {"kogl-0": "redistribute", "kogl-1": "redistribute", "cc-by-4.0": "redistribute", "cc-by-sa-4.0": "redistribute"}
+
+
+def item(case: dict[str, Any]) -> Item:
+    body = case["html"].replace("{prose}", PROSE)
+    whole = f"<!DOCTYPE html><html><head><meta charset=utf-8>{case.get('head', '')}</head><body>{body}</body></html>"
+    headers = tuple((k, v) for k, v in case.get("headers", []))
+    url = "https://example.kr/a"
+    return Item(url, url, whole if body else "", "text/html", "", "r", headers=headers, date=case.get("date", ""))
+
+
+def judged(case: dict[str, Any]) -> Rights:
+    one = item(case)
+    page = parse(one)
+    evidence = list(licence_marks.find(one, page))
+    if "claim" in case:
+        evidence.append(LicenceEvidence(case["claim"], "claim", "source", "", "", ""))
+    return decide(evidence, response_signals.find(one, page))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_page_is_judged_as_its_marks_say(case: dict[str, Any]) -> None:
+    rights = judged(case)
+    assert (rights.use, rights.licence) == (case["use"], case["licence"]), (case["why"], rights)
+    if case.get("evidence") == "none":
+        assert [e for e in rights.evidence if e.scope != "source"] == [], case["why"]
+    if "scope" in case:
+        assert {e.scope for e in rights.evidence} == {case["scope"]}, case["why"]
+
+
+def test_no_page_is_ever_falsely_redistributed() -> None:
+    wrong = [c["name"] for c in CASES if judged(c).use == "redistribute" and c["use"] != "redistribute"]
+    assert wrong == []
+    assert len(CASES) >= 80 and len({c["name"] for c in CASES}) == len(CASES) and all(c["why"] for c in CASES)
+
+
+def test_nine_of_ten_free_pages_and_more_are_found() -> None:
+    free = [c for c in CASES if c["use"] == "redistribute"]
+    assert sum(judged(c).use == "redistribute" for c in free) >= 0.95 * len(free)
+
+
+def test_every_page_of_the_sample_site_is_judged_as_it_was_marked() -> None:
+    site = build()
+    for page in read_pages():
+        one = Item(page.path, f"https://example.kr{page.path}", site[page.path].body, "text/html", "", "r")
+        parsed = parse(one)
+        rights = decide(licence_marks.find(one, parsed), response_signals.find(one, parsed))
+        expected = USES.get(page.licence, "train-only" if page.licence == "kogl-4-ai" else "exclude")
+        expected = "exclude" if page.trap == "tdm-reservation" else expected
+        assert (page.path, rights.use) == (page.path, expected)
+
+
+def test_evidence_quotes_place_and_record_are_kept_and_short() -> None:
+    for case in CASES:
+        for evidence in licence_marks.find(item(case), parse(item(case))):
+            assert len(evidence.quote) <= 300 and " > " in evidence.place and evidence.record == "r"
+
+
+def test_finding_marks_leaves_the_tree_as_it_is() -> None:
+    one = item(CASES[0])
+    page = parse(one)
+    before = html.tostring(page.tree)
+    licence_marks.find(one, page)
+    assert html.tostring(page.tree) == before
+
+
+def test_a_page_that_nests_deep_or_repeats_a_lot_is_read_in_linear_time() -> None:
+    deep = "<div>" * 1_500 + '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">x</a>'
+    flat = '<p>공공누리 <img src="/new_img_opencode1.jpg"></p>' * 2_000
+    link = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">x</a>'
+    many = f"<main><p>{(link + '<b>a</b> ' * 50) * 24}{'가 ' * 200_000}</p>{link}</main>"
+    for body in (deep, flat, many):
+        one = Item("k", "https://example.kr/", body, "text/html", "", "r")
+        assert licence_marks.find(one, parse(one))
+
+
+def test_headers_speak_for_what_is_no_page() -> None:
+    headers = (
+        ("tdm-reservation", "1"),
+        ("Link", '<https://example.kr/l.xml>; rel="license"; type="application/rsl+xml"'),
+    )
+    one = Item("k", "https://example.kr/a.pdf", b"%PDF", "application/pdf", "", "r", headers=headers)
+    assert [(s.name, s.effect) for s in response_signals.find(one, None)] == [
+        ("tdm-reservation", "opt-out"),
+        ("rsl", "opt-out"),
+    ]
+
+
+def source(*claim: LicenceClaim) -> Source:
+    return Source("a", "가", "나", Folder(Path("x")), claim=claim)
+
+
+def test_a_claim_becomes_evidence_only_for_the_addresses_it_is_about() -> None:
+    prose = LicenceClaim("CC-BY-SA-4.0", "CC BY-SA", file="LICENSE", only=("https://example.kr/ko/",))
+    whole = LicenceClaim("MIT", "MIT License", url="https://example.kr/licence")
+    archived = {"LICENSE": "r1", "https://example.kr/licence": "r2"}
+    inside = Item("k", "https://example.kr/ko/a", "", "text/html", "", "r")
+    outside = Item("k", "https://example.kr/en/a", "", "text/html", "", "r")
+    found = claims.from_claim(source(prose, whole), inside, archived)
+    assert [(e.licence, e.scope, e.kind, e.place, e.record) for e in found] == [
+        ("CC-BY-SA-4.0", "source", "claim", "LICENSE", "r1"),
+        ("MIT", "source", "claim", "https://example.kr/licence", "r2"),
+    ]
+    assert [e.licence for e in claims.from_claim(source(prose, whole), outside, archived)] == ["MIT"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        (LicenceClaim("MIT", "MIT License", file="LICENSE"), "a: LICENSE, on which .* was not archived; collect"),
+        (LicenceClaim("Nope-1.0", "Nope", file="LICENSE"), "a: the claim names the licence 'Nope-1.0'"),
+        (LicenceClaim("MIT", "MIT License"), "a: the claim of MIT names neither"),
+    ],
+)
+def test_a_claim_that_rests_on_nothing_stops_the_source(claim: LicenceClaim, says: str) -> None:
+    with pytest.raises(SourceError, match=says):
+        claims.from_claim(source(claim), Item("k", "https://example.kr/", "", "text/html", "", "r"), {})
+
+
+def test_the_words_of_a_claim_must_stand_in_the_archived_file() -> None:
+    claim = LicenceClaim("MIT", "공공누리 제1유형", file="LICENSE")
+    claims.check_quote(claim, "이 자료는 공공누리\n  제1유형입니다.")
+    with pytest.raises(SourceError, match="LICENSE: no longer says"):
+        claims.check_quote(claim, "이 자료는 공공누리 제4유형입니다.")
+    with pytest.raises(SourceError, match="quotes nothing"):
+        claims.check_quote(LicenceClaim("MIT", " ", file="LICENSE"), "…")
+
+
+def test_runs_do_not_keep_what_belongs_to_another_page() -> None:
+    first = html.document_fromstring("<main><p>하나</p></main>")
+    second = html.document_fromstring("<main><p>둘</p></main>")
+    assert [[r.text for r in runs.runs(t)] for t in (first, second, first)] == [["하나"], ["둘"], ["하나"]]
+
+
+def test_a_link_ends_where_it_ends_though_a_block_stands_in_it():
+    page = html.document_fromstring('<main><a href="/x"><div>하나</div></a>둘 <b>셋</b></main>')
+    found = runs.runs(page)
+    assert [run.text for run in found] == ["", "하나", "둘 셋"]
+    assert [link.text for run in found for link in run.links] == ["하나"]
+
+
+def test_what_is_said_behind_a_comment_or_a_hidden_element_is_said():
+    page = html.document_fromstring("<p>하나<!-- 둘 -->셋<b hidden>넷</b>다섯<script>여섯</script>일곱</p>")
+    assert [run.text for run in runs.runs(page)] == ["하나셋다섯일곱"]
+
+
+def test_the_same_words_forbid_in_the_frame_of_a_site_what_they_only_tell_in_long_prose():
+    words = "가나 신문의 기사는 무단 전재 및 재배포 금지 대상이다. " + "들과 산을 걸으며 낱말을 모은다. " * 20
+    page = html.document_fromstring(f"<main><p>{words}</p></main><footer><p>{words}</p></footer>")
+    for _ in range(2):  # what was asked once is remembered, and by where it stands
+        inside, frame = runs.runs(page)
+        assert (refusals.refusal(inside), refusals.refusal(frame)) == ("", "copying")
+        runs._latest = None
+
+
+def test_ids_that_count_on_are_of_one_make_and_say_what_each_says():
+    page = html.document_fromstring(
+        "<p id=par_17>하나<p id=par_28>둘<div id=content3>셋</div><div id=content_12 hidden>넷</div><p id=footer2>다섯"
+    )
+    found = runs.runs(page)
+    assert [(run.text, run.state.part) for run in found] == [("하나", ""), ("둘", ""), ("셋", "item"), ("다섯", "site")]
+    for called in ("codeview3", "view2", "cont_12_box7", "a1b2_kogl9", "footer10", "par_id31", "7", "h1_2_3_4_ccl"):
+        assert class_names.told(called) == class_names.told(called.translate(runs._SAME_DIGIT))
+
+
+def test_words_are_folded_in_each_run_where_one_run_of_the_page_has_odd_characters():
+    page = html.document_fromstring(
+        "<p> 하나\n 둘 </p><p>\u1112\u1161\u11ab \u200b글</p><p>\u200b</p><p>셋\u00a0 넷</p>"
+    )
+    assert [run.text for run in runs.runs(page)] == ["하나 둘", "한 글", "셋 넷"]
