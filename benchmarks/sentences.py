@@ -9,7 +9,8 @@ together as they stand. White space is left out of all counts.
   a paragraph are multiplied by min(1, gold sentences / found sentences), so that cutting more finely wins nothing.
   The mean is taken over gold sentences.
 
-The rules of `filters.korean.sentence_boundaries` were found on half of the paragraphs: those whose sha256 begins with an even byte. The
+The rules of `filters.korean.sentence_boundaries` were found on half of the paragraphs: those whose sha256 begins
+with an even byte. The
 other half tells what they are worth.
 """
 

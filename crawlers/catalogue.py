@@ -80,7 +80,8 @@ def load(name_or_path: str) -> Definition:
         if why := denylist.reason(url, marked=source.rule.review):
             raise CallError(
                 f"{path}: {url} is on the denylist ({why}); see `malmoi sources denied {why.partition(':')[0]}`. "
-                "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py with the proof"
+                "Leave the source out, or ask its publisher for a licence and change crawlers/denylist.py "
+                "with the proof"
             )
     verbs = ("follow", "items", "evidence", "text", "trouble")
     return Definition(source, *(_function(module, path, verb) for verb in verbs))

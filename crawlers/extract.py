@@ -100,7 +100,7 @@ def extractor(job: Extraction) -> Extractor:
 def failure(reason: str) -> Exception:
     """An exception that makes its document failed, named as `reason` names it.
 
-    `malmoi.processes.workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
+    `workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
     and does not catch what compiled Rust raises; both may be about a document.
     """
     if reason == "memory-limit":

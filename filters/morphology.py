@@ -96,7 +96,8 @@ def mark(doc: Document) -> Morphemes:
     Offsets are code points of `doc.text`; contracted morphemes share a start. Tags are Kiwi's
     Sejong tags without the marks for regular (-R) and irregular (-I) verbs. A sentence runs
     from its first morpheme to the end of its last. It ends where Kiwi says so, corrected by
-    `filters.korean.sentence_boundaries`, and where a line ends, unless the line is wrapped (`filters.korean.analysis_units`). The mark of a list
+    `filters.korean.sentence_boundaries`, and where a line ends, unless the line is wrapped
+    (`filters.korean.analysis_units`). The mark of a list
     item belongs to the sentence behind it; a line of signs alone is none. Fenced code has neither
     morphemes nor sentences, nor has a stretch without blanks behind the first 10,000 code points of
     such stretches.

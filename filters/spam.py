@@ -122,7 +122,7 @@ def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5, max_
     points. So one advertisement below a long article does not cost the article.
 
     `spam_model` is what a linear model over runs of characters says of the whole text and of half of its
-    windows (`filters/korean/ngram_model.py`): 0 is halfway, and where the terms of a shorter text agree it is raised by 2.
+    windows (`filters.korean.ngram_model`): 0 is halfway, and where the terms of a shorter text agree it is raised by 2.
 
     Measures `spam` (the score), `spam_share` and `spam_model`; label `spam` with the family where it drops,
     `wording` where only the model knows it. A drop by terms needs two strong ones, or one beside a call or

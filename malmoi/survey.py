@@ -27,7 +27,7 @@ Rows: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """One shard as a survey meets it: its documents (of schema malmoi.storage.shard.DOCUMENTS), and a sketch of each."""
+    """One shard as a survey meets it: its documents (of schema `shard.DOCUMENTS`), and a sketch of each."""
 
     documents: Path
     sketch: Path

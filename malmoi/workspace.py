@@ -96,7 +96,7 @@ class Workspace:
         return self.root / "withdrawals.parquet"
 
     def quarantine(self, name: str) -> Path:
-        """The operator's list of what kept documents out of the release `name` (malmoi/releases/excluded_documents.py)."""
+        """The operator's list of what kept documents out of the release `name`."""
         return self.root / "reports" / f"quarantine-{name}.jsonl"
 
     def quarantines(self) -> dict[str, Path]:

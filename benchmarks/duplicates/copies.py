@@ -1,4 +1,4 @@
-"""`python -m benchmarks.duplicates.copies`: copies planted in real text, found by us and by others, against exact Jaccard.
+"""`python -m benchmarks.duplicates.copies`: copies planted in real text: recall against exact Jaccard.
 
     python -m benchmarks.duplicates.copies [--texts PATH …] [--workspace W] [--originals N] [--shorts N] [--seed N]
                                 [--failures FILE]

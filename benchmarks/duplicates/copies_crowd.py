@@ -1,4 +1,4 @@
-"""`python -m benchmarks.duplicates.copies_crowd`: crowds of texts that are all about as alike as the threshold asks, or nearly.
+"""`python -m benchmarks.duplicates.copies_crowd`: crowds of texts whose similarity is near the threshold.
 
 Forms, listings and texts made by a template stand together in hundreds with a Jaccard of 0.7 to 0.85: every band
 brings all of them together, and the estimate from signatures errs for many pairs at once. Words are drawn by lot;

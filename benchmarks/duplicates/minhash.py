@@ -1,4 +1,4 @@
-"""`python -m benchmarks.duplicates.minhash [FILE…]`: MinHash signatures beside datasketch, rensa, daft, datatrove and minhashlib.
+"""`python -m benchmarks.duplicates.minhash [FILE…]`: MinHash signatures beside those of five other libraries.
 
 Texts are pieces of 2,000 code points of the FILEs (UTF-8), or of the prose of the corpora beside the project. Every
 system is a process that holds all texts; they take turns, round by round, so that a busy machine slows all of

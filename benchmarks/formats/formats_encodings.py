@@ -1,6 +1,6 @@
 """Measure how much Hangul comes back from bytes in old encodings, with wrong labels and stray bytes.
 
-`python -m benchmarks.formats.formats_encodings`: real pages are encoded anew, damaged with a seed, decoded and compared.
+`python -m benchmarks.formats.formats_encodings`: encode real pages anew, damage them by seed, decode, compare.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import importlib
 import json
 import multiprocessing
 import random
@@ -234,8 +233,7 @@ def _bombs() -> None:
 
 
 def _explode(megabytes: int) -> tuple[str, float, float]:
-    sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-    stuffed = importlib.import_module("small_pdf").stuffed
+    from tests.builders.small_pdf import stuffed
 
     body = stuffed(megabytes * 1_000_000)
     formats.extract(_item(stuffed(0)))  # everything is loaded

@@ -33,9 +33,9 @@ def main(argv: list[str]) -> int:
         if finished(job) is not None:
             return 0
         if isinstance(access, Dump):
-            from crawlers.fetch.dump import collector
+            from crawlers.fetch.dump import collector as dump
 
-            collector.collect(job, definition, access)
+            dump.collect(job, definition, access)
         elif isinstance(access, Git):
             from crawlers.fetch.git import collector as git
 

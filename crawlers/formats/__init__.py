@@ -17,19 +17,19 @@ _TABLES = frozenset({"csv", "tsv", "json", "jsonl"})
 # format → the module whose `extract(item)` reads it; loaded when first needed, so that a run over text
 # files does not pay for trafilatura.
 _READERS = {
-    "html": "html",
-    "mhtml": "mhtml",
+    "html": "html.html_page",
+    "mhtml": "html.mhtml",
     "markdown": "markdown",
     "text": "text",
-    "hwp": "hwp5",
-    "hwp3": "hwp3",
-    "hwpx": "hwpx",
-    "hwpml": "hwpml",
-    "docx": "docx",
-    "pdf": "pdf",
-    "wikitext": "wikitext",
+    "hwp": "hwp.hwp5",
+    "hwp3": "hwp.hwp3",
+    "hwpx": "hwp.hwpx",
+    "hwpml": "hwp.hwpml",
+    "docx": "docx.docx",
+    "pdf": "pdf.pdf",
+    "wikitext": "mediawiki.wikitext",
     "xml": "xml",
-    "mediawiki-export": "export",
+    "mediawiki-export": "mediawiki.mediawiki_export",
 }
 
 

@@ -1,6 +1,6 @@
 """The second look over what is about to be published: read by a detector of its own, and counted.
 
-Documents in which it finds what may not stand were left out before (malmoi/releases/excluded_documents.py). What it still finds
+Documents in which it finds what may not stand were left out before (excluded_documents.py). What it still finds
 belongs to no document, and stops publication. Its counts are the audit table `residue`, so that the card can be asked
 about them in SQL.
 """

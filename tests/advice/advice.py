@@ -1,4 +1,4 @@
-"""What a case of tests/advice/test_advice.py is made of: a message, and the steps that provoke it, follow it and succeed."""
+"""A case of test_advice.py: a message, and the steps that provoke it, follow it and succeed."""
 
 from __future__ import annotations
 

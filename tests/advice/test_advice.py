@@ -31,7 +31,8 @@ from tests.builders.small_corpus import make
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").glob("*.py")),
-    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py",
+    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_files.py",
+    "malmoi/storage/checksummed_files.py",
     "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/local.py", "crawlers/extract.py",
     "crawlers/rights/claims.py", "crawlers/formats/tables.py",
@@ -69,10 +70,10 @@ ELSEWHERE = {
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/core/test_location.py",
     "{}: the licence page {} was not had in this run ({}); a claim needs its proof. Look at the page; correct url of "
-    "the LicenceClaim if it has moved, or retire the source.": "needs a site; tests/archive/test_collection.py",
+    "the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
     "{}: the licence file {} is not in the repository; a claim needs its proof. Look at the repository; correct file "
     "of the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
-    "{} The next collect asks for the page anew and keeps the other pages.": "needs a site; tests/archive/test_collection.py",
+    "{} The next collect asks for the page anew and keeps the other pages.": "needs a site; test_collection.py",
 }  # fmt: skip
 
 

@@ -150,7 +150,8 @@ def test_an_installed_wheel_imports_nothing_of_the_working_folder(folder, tmp_pa
 
 def test_the_links_of_a_large_page_are_read_off_the_working_folder_and_within_a_lower_limit(folder):
     code = (
-        "import asyncio, resource; from crawlers.fetch.links.link_process import links_of; from malmoi.archive.capture import Capture\n"
+        "import asyncio, resource; from crawlers.fetch.links.link_process import links_of\n"
+        "from malmoi.archive.capture import Capture\n"
         "resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))\n"
         "page = b'<p>x</p>' * 40_000 + b'<a href=/next>next</a>'\n"
         "print(asyncio.run(links_of(Capture('', 'http://a.kr/', '', 200, (('Content-Type', 'text/html'),), page))))"

@@ -315,7 +315,7 @@ def test_a_lower_memory_limit_of_the_shell_holds_for_the_workers(gigabytes):
         "    with t.Workers(2) as workers: ((_, found),) = workers.map(t.limits, 0, [[1]], t.single)\n"
         "    print(found.value[0])"
     )
-    command = [sys.executable, "-c", code, str(Path(__file__).parents[1])]
+    command = [sys.executable, "-c", code, str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout.split() == [str(gigabytes << 30)], done.stderr
 
@@ -336,6 +336,6 @@ def test_a_worker_that_cannot_load_the_main_module_is_no_fault_of_the_items(tmp_
         "import sys; sys.path.insert(0, sys.argv[1]); import test_workers as t\n"
         "with t.Workers(1) as workers: list(workers.map(t.large, 0, [[1]], t.single))\n"
     )
-    command = [sys.executable, str(script), str(Path(__file__).parents[1])]
+    command = [sys.executable, str(script), str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert "could not be started 5 times (last: EOFError: the worker ended with exit status 1" in done.stderr

@@ -165,7 +165,8 @@ def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
 def test_kernels_of_a_folder_that_cannot_be_written_are_kept_in_the_cache_of_the_user(tmp_path: Path) -> None:
     package = tmp_path / "site"
     package.mkdir()
-    source = "from filters.duplicates.minhash.compiled_kernels import compiled\n@compiled\ndef twice(found):\n    return 2 * len(found)\n"
+    source = "from filters.duplicates.minhash.compiled_kernels import compiled\n"
+    source += "@compiled\ndef twice(found):\n    return 2 * len(found)\n"
     (package / "loop.py").write_text(source, encoding="utf-8")
     (package / "__pycache__").touch()  # a file: nothing can be kept below it, whoever asks
     program = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import personal_data as bench
+from benchmarks.personal_data import __main__ as bench
 from benchmarks.personal_data import personal_data_peers as peers
 from benchmarks.personal_data.personal_data_score import score, worst
 from malmoi.releases.residue.release_folder import kinds

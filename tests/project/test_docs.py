@@ -57,7 +57,7 @@ def test_the_filter_of_the_docs_works(tmp_path):
         "d = Document('a/1', '와! ' * 9, Provenance('a', '', '', '', ''));"
         "assert f.judge(d).outcome == 'drop' and f.judge(d, max_share=0.5).outcome == 'keep'"
     )
-    # Named, for a test before this one may have taken the working folder off the path (malmoi/processes/import_path.py).
+    # Named, for a test before this one may have taken the working folder off the path.
     env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
