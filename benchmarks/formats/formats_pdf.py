@@ -233,7 +233,7 @@ def _bombs() -> None:
 
 
 def _explode(megabytes: int) -> tuple[str, float, float]:
-    from tests.builders.small_pdf import stuffed
+    stuffed = importlib.import_module("tests.builders.small_pdf").stuffed
 
     body = stuffed(megabytes * 1_000_000)
     formats.extract(_item(stuffed(0)))  # everything is loaded

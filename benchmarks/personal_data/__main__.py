@@ -1,6 +1,6 @@
 """How well and how fast personal data is found, beside others: `python -m benchmarks.personal_data [FILE…]`.
 
-FILE holds gold rows (personal_data_score.py, beside this file); without one it is the set that tunes the rules. All answers
+FILE holds gold rows (personal_data_score.py); without one it is the set that tunes the rules. All answers
 come through `malmoi try pii --jsonl`. Exit status 1 where a bar is missed, 2 where there is nothing to read.
 """
 

@@ -191,7 +191,8 @@ class Crawl(Spider):
                 file.write(f"{found.url}\n")
             raise SourceError(
                 f"{name}: the host of {found.url} asks to be left alone for more than {politeness.MAX_REST:.0f} "
-                "seconds; run the same job again later: it goes on where it stopped, and past this address if it asks again"
+                "seconds; run the same job again later: it goes on where it stopped, "
+                "and past this address if it asks again"
             )
         answered = found.response is not None and lasting(found.response.status)
         alive = answered or found.failed.partition(":")[0] in ANSWERED
