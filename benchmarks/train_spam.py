@@ -1,10 +1,9 @@
 """`python -m benchmarks.train_spam [--write]`: train the model that `spam` asks beside its terms.
 
-Logistic regression over hashed character n-grams (`filters.korean.ngram_model`), solved by Newton's method on the products
-of the texts: no chance, no order, the same weights each time. It learns from texts of this repository only, and
-prints what five-fold cross-validation finds; `--write` writes the model into `filters/lexicons`. A text belongs to a fold
-by
-the digest of its own letters.
+Logistic regression over hashed character n-grams (`filters.korean.ngram_model`), solved by Newton's method on the
+products of the texts: no chance, no order, the same weights each time. It learns from texts of this repository
+only, and prints what five-fold cross-validation finds; `--write` writes the model into `filters/lexicons`. A text
+belongs to a fold by the digest of its own letters.
 """
 
 from __future__ import annotations
