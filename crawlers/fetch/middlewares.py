@@ -1,4 +1,4 @@
-"""What stands between spider and net, in this order: guard, robots (robots_middleware.py), second tries, trouble, archive."""
+"""Middlewares between spider and net, in this order: guard, robots (robots_middleware.py), retries, trouble, archive."""
 
 from __future__ import annotations
 
