@@ -61,14 +61,14 @@ ELSEWHERE = {
     "{}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it; "
     "tests/formats/test_formats_faults.py plays it",
     "{}, line {}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it",
-    "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/core/test_ledger.py",
-    "{}/{}: takes drops back, so nothing enters; it says {}": "an invariant; tests/core/test_ledger.py",
-    "{}/{}: less than nothing, and not named in `reverses`: {}": "an invariant; tests/core/test_ledger.py",
+    "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/malmoi/test_ledger.py",
+    "{}/{}: takes drops back, so nothing enters; it says {}": "an invariant; tests/malmoi/test_ledger.py",
+    "{}/{}: less than nothing, and not named in `reverses`: {}": "an invariant; tests/malmoi/test_ledger.py",
     "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Look at it; name another page or "
     "file in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
-    "workspace {} {}": "tests/core/test_location.py",
+    "workspace {} {}": "tests/malmoi/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
-        "tests/core/test_location.py",
+        "tests/malmoi/test_location.py",
     "{}: the licence page {} was not had in this run ({}); a claim needs its proof. Look at the page; correct url of "
     "the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
     "{}: the licence file {} is not in the repository; a claim needs its proof. Look at the repository; correct file "

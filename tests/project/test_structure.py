@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ OWNERS = {
     "cyclopts": "flows/cli",
     "pycld2": "filters/language.py",
 }
+MAX_FILES = 26  # in one folder
 PURE = (
     "malmoi/document.py",
     "malmoi/licensing/rights_decision.py",
@@ -51,6 +53,11 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def tracked() -> list[str]:
+    done = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT)
+    return [line for line in done.stdout.split("\n") if line]
 
 
 def name(path: Path) -> str:
@@ -101,6 +108,23 @@ def test_what_a_process_does_not_use_it_does_not_load(code, without):
     assert done.returncode == 0, done.stderr
 
 
+def test_no_folder_holds_more_files_than_a_reader_takes_in():
+    """Data, and folders whose files are all of one kind (a source each), are not counted."""
+    folders = Counter(Path(line).parent.as_posix() for line in tracked() if line.endswith(".py"))
+    assert not {folder: count for folder, count in folders.items() if count > MAX_FILES}
+
+
+def test_no_basename_is_used_more_than_three_times():
+    names = Counter(path.name for path in files() if not path.name.startswith("__"))
+    assert not {name: count for name, count in names.items() if count > 3}
+
+
+def test_no_room_is_named_for_nothing():
+    """A room is named by what it holds; these words say only that somebody needed a place."""
+    words = {"base", "common", "core", "helpers", "misc", "shared", "support", "tools", "util", "utils"}
+    assert not [name(path) for path in files() if words & {*path.relative_to(ROOT).with_suffix("").parts}]
+
+
 def test_every_file_opens_with_its_sentence():
     for path in files():
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), name(path)
@@ -115,10 +139,7 @@ def test_no_line_names_a_package_registry_or_a_machine():
         "/wo" + "rk/",
         "/op" + "t/wheels",
     )
-    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT).stdout.split(
-        "\n"
-    )
-    for line in filter(None, listed):
+    for line in tracked():
         path = ROOT / line
         if path.is_file() and path.suffix not in (".png",):
             text = path.read_text(encoding="utf-8", errors="replace")
