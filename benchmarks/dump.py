@@ -32,7 +32,7 @@ HEAD = (
 INDEX = """
 import resource, sys, time
 from pathlib import Path
-from malmoi import capture
+from malmoi.archive import capture
 began = time.perf_counter()
 rows, torn = capture.index(Path(sys.argv[1]), "pages.warc.gz")
 print(len(rows), len(torn), time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -40,8 +40,8 @@ print(len(rows), len(torn), time.perf_counter() - began, resource.getrusage(reso
 TEXT = """
 import resource, sys, time
 from pathlib import Path
-from crawlers.formats import export
-from malmoi import capture
+from crawlers.formats.mediawiki import mediawiki_export as export
+from malmoi.archive import capture
 pages = chars = 0
 spent = 0.0
 for entry in capture.scan(Path(sys.argv[1])):

@@ -1,4 +1,4 @@
-"""Middlewares between spider and net, in this order: guard, robots (robots_middleware.py), retries, trouble, archive."""
+"""Middlewares between spider and net, in order: guard, robots (robots_middleware.py), retries, trouble, archive."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def order(folder: Path, source: str, ports: tuple[int, ...], manners: str = "del
     arguments, _, functions = source.partition("\n")
     path = folder / "source.py"
     path.write_text(
-        "from malmoi.source import *\nfrom crawlers import answers\n"
+        "from malmoi.source import *\nfrom crawlers.platforms import api_errors as answers\n"
         f'SOURCE = Source(name="small", title="견본", publisher="발행처", {arguments},\n'
         f"    manners=Manners({manners}, loopback=({hosts},)))\n{functions}\n"
     )

@@ -147,7 +147,8 @@ def test_a_small_corpus_imports_no_compiler(tmp_path: Path) -> None:
 
 def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom filters.duplicates import compiling, kernels, sketch\n"
+        "import sys\nfrom filters.duplicates.minhash import compiled_kernels as compiling\n"
+        "from filters.duplicates.minhash import hash_kernels as kernels, sketch\n"
         "sketch.signature('우리말을 모은 사전 ' * 20)\nassert kernels.sign.fast is None\n"
         "compiling.COMPILE_AFTER = 1_500_000\ntext = '우리말을 모은 사전 ' * 120_000\n"
         "before = sketch.signature(text[:5000])\nsketch.signature(text); sketch.signature(text)\n"
@@ -171,7 +172,7 @@ def test_kernels_of_a_folder_that_cannot_be_written_are_kept_in_the_cache_of_the
     (package / "__pycache__").touch()  # a file: nothing can be kept below it, whoever asks
     program = (
         f"import sys; sys.path.insert(0, {str(package)!r})\nimport numpy as np, loop\n"
-        "from filters.duplicates import compiling\n"
+        "from filters.duplicates.minhash import compiled_kernels as compiling\n"
         "compiling.COMPILE_AFTER = compiling.LOAD_AFTER = 0\nassert loop.twice(np.zeros(3)) == 6\n"
         "print(loop.twice.is_kept(), loop.twice._folder())"
     )

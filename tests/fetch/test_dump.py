@@ -157,7 +157,8 @@ def written(folder, host, *, access="", claim=True, limit=None):
     terms = f'LicenceClaim("CC-BY-SA-4.0", "free under CC BY-SA 4.0", url="{host.base}/legal.html")' if host else ""
     path = folder / "wiki.py"
     path.write_text(
-        "from pathlib import Path\nfrom crawlers.formats import export\nfrom malmoi.source import *\n"
+        "from pathlib import Path\nfrom crawlers.formats.mediawiki import mediawiki_export as export\n"
+        "from malmoi.source import *\n"
         f"SOURCE = Source(name='wiki', title='t', publisher='p', claim=({terms + ',' if claim and host else ''}),\n"
         f"    access=Dump({access or repr(host.base + '/dump.xml.bz2')}),\n"
         f"    manners=Manners(delay=0, loopback=('127.0.0.1:{port}',)))\n"
