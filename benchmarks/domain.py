@@ -91,7 +91,7 @@ def tell(row: dict[str, Any]) -> Told:
     fields = frozenset(FIELDS.get(name, name) for name in row.get("domains", ()))
     kind = row.get("register", "")
     kinds = KINDS.get(kind, (kind,) if kind else ())
-    return Told(doc, fields, kinds, domain.scores(doc.morphemes), label, row.get("part", ""))
+    return Told(doc, fields, kinds, domain.score_fields(doc.morphemes), label, row.get("part", ""))
 
 
 def _analysed(id: str, text: str) -> Document:

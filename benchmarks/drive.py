@@ -38,7 +38,7 @@ def main(recipe: str, source: str, workspace: str, workers: str, out: str) -> No
     with home.lock():
         chosen = runs.recipe_of(recipe)
         names = runs.sources_of(chosen, recipe, source.split(",") if source else ())
-        made = runs.run(home, chosen, names, executors.threads(worker_pool.count()), Timed())
+        made = runs.run(home, chosen, names, executors.thread_mapper(worker_pool.count()), Timed())
     worker_pool.close()
     Path(out).write_text(json.dumps({"stages": cpu, "folder": str(made.folder)}), encoding="utf-8")
 

@@ -86,7 +86,7 @@ def corpora(root: Path) -> dict[str, str]:
     names = runs.sources_of(recipe, REAL, ())
     runs.collect_all(home, names, quiet, limit=None, contact=None)
     bare = replace(recipe, steps=tuple((stage, ()) for stage, _ in recipe.steps))
-    curate(home, bare, names, executors.threads(worker_pool.count()), quiet)
+    curate(home, bare, names, executors.thread_mapper(worker_pool.count()), quiet)
     return extracted(root)
 
 

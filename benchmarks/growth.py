@@ -203,7 +203,7 @@ def drive(recipe: str, workspace: str, workers: str, answer: str) -> int:
         setattr(module, name, clock.step(step)(getattr(module, name)))
     worker_pool.configure(int(workers))
     worker_pool.workers().warm()
-    threads = executors.threads(worker_pool.count())
+    threads = executors.thread_mapper(worker_pool.count())
 
     def mapper(call: Any, jobs: Any, done: Any = lambda _: None) -> list[Any]:
         task = getattr(call, "args", (call,))[0].__name__  # of a partial the call that it carries

@@ -111,7 +111,7 @@ def measured(recipe: Recipe, text: str) -> Iterator[tuple[str, float]]:
             doc = apply(doc, filter.name, filter.verb, finding)  # type: ignore[arg-type]
         yield name, time.process_time() - began
     began = time.process_time()
-    list(shard.to_documents(shard.unpacked(shard.packed(shard.to_table([doc])))))
+    list(shard.to_documents(shard.unpack_table(shard.pack_table(shard.to_table([doc])))))
     yield "to Arrow and back", time.process_time() - began
     began = time.process_time()
     walk(start, [filter for _, _, filter in calls if filter is not None])

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from filters import morphology
-from filters.views.code_fences import without_fences
+from filters.views.code_fences import remove_fences
 from malmoi.document import Document, Morphemes, Provenance
 from malmoi.storage import shard
 
@@ -60,7 +60,7 @@ def _speed(texts: dict[str, list[str]]) -> Table:
         bare = ours = 0.0
         morphemes = 0
         for text in chosen:
-            prose = without_fences(text).encode("utf-8", "replace").decode()
+            prose = remove_fences(text).encode("utf-8", "replace").decode()
             bare += _cpu(_bare, prose)[0]
             spent, found = _cpu(_ours, text)
             ours, morphemes = ours + spent, morphemes + len(found)

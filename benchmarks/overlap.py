@@ -19,12 +19,12 @@ from typing import TypeAlias
 import numpy as np
 
 from benchmarks import gold
-from filters.benchmark_overlap import index
+from filters.benchmark_overlap import load_index
 from filters.duplicates.minhash.sketch import letters_of
 from filters.evaluation import search_kernels
 from filters.evaluation.item_index import Index, build
 from filters.evaluation.items import Item
-from malmoi.recipe_files import resolved
+from malmoi.recipe_files import resolve_files
 
 RUN, MIN_SHARE = 12, 0.7  # the defaults of the filter
 SOURCES = ("web-ko", "law-ko", "boddari", "ko-react-dev")  # without the book that web-ko holds too
@@ -52,7 +52,7 @@ def main() -> None:
 
 def _of_sets(folder: Path, texts: Texts) -> None:
     """How many texts of each source hold an item of the sets in a folder."""
-    found = index(resolved(folder.parent, "sets", [folder.name]), RUN)
+    found = load_index(resolve_files(folder.parent, "sets", [folder.name]), RUN)
     print(f"{sum(found.items.values())} items, {sum(found.unsearched.values())} not looked for")
     for name, some in texts.items():
         hits = [found.search(text, MIN_SHARE) for text in some]
@@ -80,7 +80,7 @@ def _chance(texts: Texts) -> None:
 def _runs(text: str, size: int) -> search_kernels.U64:
     letters = letters_of(text).astype(np.uint16)
     out = np.empty(letters.size + 1, np.uint64)
-    return out[: search_kernels.runs(letters, 0, letters.size, size, out)]
+    return out[: search_kernels.hash_runs(letters, 0, letters.size, size, out)]
 
 
 def _sentences(texts: list[str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks import measure
 from filters.paragraphs.paragraph_survey import SURVEY
-from flows.engine.executors import threads
+from flows.engine.executors import thread_mapper
 from malmoi.document import Document, Provenance
 from malmoi.survey import Surveyed
 
@@ -97,7 +97,7 @@ def sketches(folder: Path, documents: int) -> Iterator[Surveyed]:
 def survey(folder: Path) -> None:
     """Take the survey over the sketches in `folder`: what the measured process does."""
     found = [Surveyed(path.with_name("documents.parquet"), path) for path in sorted(folder.glob("sketch-*/*.parquet"))]
-    SURVEY.carrier(found, (), folder / "found", threads(1))
+    SURVEY.carrier(found, (), folder / "found", thread_mapper(1))
 
 
 def grown(counts: Sequence[int]) -> Table:

@@ -23,7 +23,7 @@ from crawlers import catalogue, defaults, host_templates
 from crawlers import extract as extraction
 from filters import morphology
 from flows.curate import extract_jobs, learn_jobs
-from flows.engine.shard_jobs import ExtractJob, learning
+from flows.engine.shard_jobs import ExtractJob, make_learn_worker
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
 from malmoi.source import Item
@@ -45,7 +45,9 @@ def main(source: str, workspace: str, out: str) -> None:
     found = {
         "extraction": whole - rights,
         "rights": rights,
-        "learning": sum(spent(learning(job.extraction), iter([job.sample])) for job in learn_jobs(home, source)),
+        "learning": sum(
+            spent(make_learn_worker(job.extraction), iter([job.sample])) for job in learn_jobs(home, source)
+        ),
         "kiwi": spent(morphology.mark, (Document("", text, nowhere) for text in texts)),
         "bare_kiwi": spent(kiwi.tokenize, iter(texts)),
         "analysed": len(texts),
@@ -97,9 +99,9 @@ def _extracted(job: ExtractJob) -> tuple[float, float]:
     read = host_templates.reader(job.extraction.templates, definition.text or defaults.text)
 
     def extract(row: IndexRow) -> None:
-        capture = replace(extraction.load(row), source=definition.source.name)
+        capture = replace(extraction.load_capture(row), source=definition.source.name)
         for item in items(capture):
-            extraction.document(capture, row.payload_sha256, item, read(item).extracted, rights)
+            extraction.make_document(capture, row.payload_sha256, item, read(item).extracted, rights)
 
     return spent(extract, iter(job.rows)), rights.seconds
 

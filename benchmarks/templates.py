@@ -20,7 +20,7 @@ from crawlers import extract as extraction
 from crawlers import host_templates
 from crawlers.extract import Extraction, Extractor, extractor, items_of
 from crawlers.formats.html.host_template import Template
-from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement, learn, shared
+from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement, count_shared, learn
 from crawlers.host_templates import LABEL, MIN_PAGES, host_of
 from malmoi.apply import Kept
 from malmoi.archive import capture
@@ -104,7 +104,7 @@ def _read(one: Extractor, rows: Sequence[IndexRow]) -> list[Read]:
 def _compared(full: Sequence[Read], by: Sequence[Read], template: Template | None, why: str) -> tuple[str, ...]:
     pairs = [(one, other) for one, other in zip(full, by, strict=True) if other.how == "used"]
     missed = Counter(other.how for other in by if other.how not in ("used", ""))
-    sums = [sum(column) for column in zip(*(shared(a.text, b.text) for a, b in pairs), strict=True)] or [0, 0, 0]
+    sums = [sum(column) for column in zip(*(count_shared(a.text, b.text) for a, b in pairs), strict=True)] or [0, 0, 0]
     alike = sum(agreement(a.text, b.text) >= AGREEMENT for a, b in pairs)
     ms = [f"{1000 * sum(r.spent for r in read) / len(read):.2f}" for read in (full, by)]
     said = f"{template.box.tag} {template.box.attribute} {template.box.value}".strip() if template else why

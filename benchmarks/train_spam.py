@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.korean import ngram_model
-from filters.lexicons.term_lists import MOST_CHARS, shadow
+from filters.lexicons.term_lists import MOST_CHARS, to_search_form
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = ROOT / "filters" / "spam_model.bin"
@@ -74,7 +74,7 @@ def trained(texts: Sequence[Shown]) -> ngram_model.Model:
         "spam": int(gold.sum()),
         "sha256": digest(texts),
     }
-    return ngram_model.rounded(matrix.T.astype(np.float64) @ dual, start, about)
+    return ngram_model.quantise_model(matrix.T.astype(np.float64) @ dual, start, about)
 
 
 def crossed(texts: Sequence[Shown]) -> Floats:
@@ -95,7 +95,7 @@ def _matrix(texts: Sequence[Shown]) -> npt.NDArray[np.float32]:
     """A row of length 1 for each text, less for the shortest: its different runs."""
     matrix = np.zeros((len(texts), ngram_model.SIZE), np.float32)
     for row, text in zip(matrix, texts, strict=True):
-        runs = ngram_model.once(ngram_model.runs_of(shadow(text.text[:MOST_CHARS])))
+        runs = ngram_model.keep_distinct(ngram_model.runs_of(to_search_form(text.text[:MOST_CHARS])))
         row[runs] = min(1.0, len(runs) / ngram_model.FEWEST) * max(ngram_model.FEWEST, len(runs)) ** -0.5
     return matrix
 

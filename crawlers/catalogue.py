@@ -74,7 +74,7 @@ def load(name_or_path: str) -> Definition:
         raise CallError(f"{path}: defines no SOURCE; add SOURCE = Source(…) from malmoi.source")
     if not NAME.fullmatch(source.name):
         raise CallError(f"{path}: the name {source.name!r} cannot be a folder; use lower-case letters, digits, - and _")
-    if wrong := mistyped(source):
+    if wrong := find_mistyped(source):
         raise CallError(f"{path}: {wrong}")
     for url in addresses(source):
         if why := denylist.reason(url, marked=source.rule.review):
@@ -99,11 +99,11 @@ def addresses(source: Source) -> tuple[str, ...]:
     return ()
 
 
-def mistyped(value: Any, name: str = "SOURCE") -> str:
+def find_mistyped(value: Any, name: str = "SOURCE") -> str:
     """The first field of a declaration that is of another kind than it says, as a sentence; "" where all are right.
 
     >>> from malmoi.source import Folder
-    >>> mistyped(Source("a", "A", "B", Folder("/data")))
+    >>> find_mistyped(Source("a", "A", "B", Folder("/data")))
     "SOURCE.access.path is '/data', which is str; write Path('/data')"
     """
     for field, kind in get_type_hints(type(value)).items():
@@ -120,18 +120,18 @@ def mistyped(value: Any, name: str = "SOURCE") -> str:
         for number, part in enumerate(parts):
             if is_dataclass(part):
                 place = f"{called}[{number}]" if isinstance(given, tuple) else called
-                if wrong := mistyped(part, place):
+                if wrong := find_mistyped(part, place):
                     return wrong
             elif isinstance(given, tuple) and not isinstance(part, str | Path):
                 return f"{called} holds {part!r}, which is {type(part).__name__}; it takes texts or paths"
     return ""
 
 
-def missing(source: Source) -> list[str]:
+def find_missing(source: Source) -> list[str]:
     """What a source of the catalogue must still say, as sentences; [] where it says all.
 
     >>> from malmoi.source import Warc
-    >>> missing(Source("a", "A", "B", Warc(())))[0]
+    >>> find_missing(Source("a", "A", "B", Warc(())))[0]
     'title, publisher and note: say in words what it is (note is empty)'
     """
     said = {"title": source.title, "publisher": source.publisher, "note": source.note}

@@ -89,32 +89,32 @@ def evidence_for(
         found: tuple[LicenceEvidence, ...] = ()
         said: tuple[Signal, ...] = ()
         page: html_page.Page | page_from_text.Rendered | None
-        kind = _kind(item)
+        kind = _format_of(item)
         if kind == "html":
             page = html_page.parse(item)
             found = licence_marks.find(item, page)
         elif kind in DOCUMENTS:
-            page = page_from_text.of_text(item, text(item).text)
+            page = page_from_text.page_from_text(item, text(item).text)
             stated, said = xmp_rights.find(item, kind)
             found = (*stated, *licence_marks.find(item, page, labels=True))
-        elif (page := page_from_text.page(item, _name(item))) is not None:
+        elif (page := page_from_text.page(item, _format_name(item))) is not None:
             found = (*page.stated, *licence_marks.find(item, page, labels=True))
         found = (*item.evidence, *found, *claims.from_claim(source, item, archived))
-        believed, noted = claims.believed(found, widest)
+        believed, noted = claims.limit_scope(found, widest)
         return believed, (*response_signals.find(item, page), *said, *noted)
 
     return evidence
 
 
-def _kind(item: Item) -> str:
+def _format_of(item: Item) -> str:
     """The format of an item whose body is bytes, as `formats.extract` finds it; "" of a cell or field."""
     if not isinstance(item.body, bytes):
         return ""
     kind = formats.sniff(item.body, item.media, urlsplit(item.url).path)
-    return kind if kind == "html" else formats.sniff(item.body, item.media, _name(item))
+    return kind if kind == "html" else formats.sniff(item.body, item.media, _format_name(item))
 
 
-def _name(item: Item) -> str:
+def _format_name(item: Item) -> str:
     """The name that tells a format, as `formats.extract` chooses it: the address, or the key where it has no ending."""
     name = item.url.partition("#")[0]
     return name if "." in name.rsplit("/", 1)[-1] else item.key

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class DenylistEntry:
     """One row: what it is, on which hosts, why it is not collected, and what the reason rests on."""
 
     id: str
@@ -24,22 +24,22 @@ class Denied:
 
 
 STATUTE = "저작권법 (Copyright Act of Korea), art. 16 to 22: reserved to the author where nothing permits"
-DENIED: tuple[Denied, ...] = (
-    Denied(
+DENIED: tuple[DenylistEntry, ...] = (
+    DenylistEntry(
         "ai-hub",
         "AI-Hub data, and whatever is uploaded again from it",
         ("aihub.or.kr",),
         "for training only; not to be passed on, and not to leave Korea without an agreement of its own",
         "terms of use of AI-Hub, as quoted by a second source; read them before you rely on this",
     ),
-    Denied(
+    DenylistEntry(
         "nikl-corpora",
         "모두의 말뭉치 and 세종 말뭉치",
         ("kli.korean.go.kr", "corpus.korean.go.kr", "ithub.korean.go.kr"),
         "each user signs an agreement; use beyond its scope and passing on to third parties are forbidden",
         "the agreement of the National Institute of Korean Language (국립국어원), and its public statement",
     ),
-    Denied(
+    DenylistEntry(
         "press",
         "Newspapers, broadcasters, agencies and news portals",
         (
@@ -51,14 +51,14 @@ DENIED: tuple[Denied, ...] = (
         "no reproduction and no use for AI training, say their footers; reports licensed for money",
         "footers (무단전재·재배포 금지, AI 학습 이용 금지) as read on donga.com; art. 7 (5) covers bare facts only",
     ),
-    Denied(
+    DenylistEntry(
         "namuwiki",
         "나무위키",
         ("namu.wiki", "namu.moe"),
         "CC-BY-NC-SA-2.0-KR: no commercial use",
         "licence line at the foot of each page",
     ),
-    Denied(
+    DenylistEntry(
         "blogs",
         "Personal blogs: 브런치, 네이버 블로그, 티스토리, 벨로그",
         ("brunch.co.kr", "blog.naver.com", "tistory.com", "velog.io", "blog.daum.net"),
@@ -66,7 +66,7 @@ DENIED: tuple[Denied, ...] = (
         STATUTE + "; a post may carry a Creative Commons mark (CCL)",
         unless_marked=True,
     ),
-    Denied(
+    DenylistEntry(
         "forums",
         "DCInside and other forums and communities, cafés included",
         (
@@ -77,28 +77,28 @@ DENIED: tuple[Denied, ...] = (
         "posts belong to many authors who gave no licence; personal data and insult are frequent",
         STATUTE + "; 개인정보 보호법 (Personal Information Protection Act)",
     ),
-    Denied(
+    DenylistEntry(
         "schoolbooks",
         "Textbooks, EBS material, 수능 and mock examinations",
         ("ebs.co.kr", "ebsi.co.kr", "suneung.re.kr", "textbook114.com"),
         "reserved, and licensed for money; examination papers quote works of third parties",
         "Supreme Court, August 2024, on examination papers of KICE on the web, as reported by a second source",
     ),
-    Denied(
+    DenylistEntry(
         "hub-machine-translations",
         "Machine-translated data sets on model hubs, without provenance",
         (),
         "neither the licence of the original nor that of the translation can be shown",
         "no archived evidence can exist for them; what is unknown is excluded (docs/rights.md)",
     ),
-    Denied(
+    DenylistEntry(
         "kipris-bulk",
         "KIPRIS paid bulk data",
         (),
         "sold under a contract that is the buyer's alone; specifications are the applicants' works",
         "price list of KIPRIS Plus; art. 7 covers acts of the state, which a specification is not beyond doubt",
     ),
-    Denied(
+    DenylistEntry(
         "industry-reports",
         "SEMI Korea, trade associations, reports of securities firms",
         ("semi.org", "ksia.or.kr", "finance.naver.com"),
@@ -128,7 +128,7 @@ def reason(url: str, *, marked: bool = False) -> str:
     return ""
 
 
-def search(word: str = "") -> tuple[Denied, ...]:
+def search(word: str = "") -> tuple[DenylistEntry, ...]:
     """The rows that say `word` anywhere, in their order; all of them for "".
 
     >>> [row.id for row in search("나무")]

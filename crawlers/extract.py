@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from crawlers import catalogue, host_templates, revisions
 from crawlers.formats.html.host_template import Template
-from crawlers.formats.metadata_values import day, line
+from crawlers.formats.metadata_values import clean_line, valid_day
 from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
 from malmoi.apply import Dropped, Kept, Outcome
@@ -68,7 +68,7 @@ def extractor(job: Extraction) -> Extractor:
     """The function from an index row to its documents; made once a batch."""
     from crawlers import defaults  # with trafilatura behind it; the process that only plans does without
 
-    definition = _loaded(job.definition)
+    definition = _load_source(job.definition)
     archived = dict(job.archived)
     items = definition.items or defaults.items
     evidence = definition.evidence or defaults.evidence_for(definition.source, archived)
@@ -82,17 +82,20 @@ def extractor(job: Extraction) -> Extractor:
 
     def read_row(row: IndexRow) -> list[Outcome]:
         if row.kind == "file" and row.size > MAX_FILE:
-            return [_too_large(row, definition.source, evidence)]
-        capture = replace(load(row), source=definition.source.name)
-        place = speaking(definition.source, capture.url)
+            return [_drop_too_large(row, definition.source, evidence)]
+        capture = replace(load_capture(row), source=definition.source.name)
+        place = policy_url(definition.source, capture.url)
         host = policy_files.find(place, job.instruments) if job.instruments else ()
-        found = ((item, read(item)) for item in _each(items(capture)))
-        made = [_told(document(capture, row.payload_sha256, item, s.extracted, evidence, host), s) for item, s in found]
+        found = ((item, read(item)) for item in _renew_for_each(items(capture)))
+        made = [
+            _add_labels(make_document(capture, row.payload_sha256, item, s.extracted, evidence, host), s)
+            for item, s in found
+        ]
         if row.url not in pasts:
             return made
         visits = pasts[row.url]
-        earlier = [(old, revisions.licences(old, load, items, evidence, text)) for old in visits.earlier]
-        return [_with_past(outcome, visits, earlier) for outcome in made]
+        earlier = [(old, revisions.licences(old, load_capture, items, evidence, text)) for old in visits.earlier]
+        return [_add_past_signals(outcome, visits, earlier) for outcome in made]
 
     return extract
 
@@ -109,7 +112,7 @@ def failure(reason: str) -> Exception:
     return named()
 
 
-def _each(items: Iterable[Item]) -> Iterator[Item]:
+def _renew_for_each(items: Iterable[Item]) -> Iterator[Item]:
     """The items of a capture, each with the CPU budget of a document: a table may hold a million."""
     for item in items:
         renew()
@@ -120,24 +123,24 @@ def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
     """The function from an index row to the items in its capture, as `extractor` reads them."""
     from crawlers import defaults
 
-    definition = _loaded(job.definition)
+    definition = _load_source(job.definition)
     items = definition.items or defaults.items
-    return lambda row: list(items(replace(load(row), source=definition.source.name)))
+    return lambda row: list(items(replace(load_capture(row), source=definition.source.name)))
 
 
-def _told(outcome: Outcome, said: host_templates.Said) -> Outcome:
+def _add_labels(outcome: Outcome, said: host_templates.ReadText) -> Outcome:
     """The outcome with how its text was read, where the host has a template."""
     if not said.labels:
         return outcome
     return replace(outcome, document=replace(outcome.document, labels=said.labels, measures=said.measures))
 
 
-def speaking(source: Source, url: str) -> str:
+def policy_url(source: Source, url: str) -> str:
     """The address whose host speaks for a capture at `url`: its own, and that of the file for a block of a dump."""
     return source.access.url or url if isinstance(source.access, Dump) else url
 
 
-def document(
+def make_document(
     capture: Capture,
     payload_sha256: str,
     item: Item,
@@ -152,20 +155,20 @@ def document(
     # Whether type 0 is believed depends on the date, which often only the page itself tells.
     found, signals = evidence(replace(item, date=item.date or extracted.date))
     doc = Document(
-        id=_encodable(f"{capture.source}/{item.key}"),
-        text=_encodable(extracted.text),
+        id=_replace_surrogates(f"{capture.source}/{item.key}"),
+        text=_replace_surrogates(extracted.text),
         provenance=Provenance(
             source=capture.source,
-            url=_encodable(item.url),
+            url=_replace_surrogates(item.url),
             record=item.record,
             fetched=capture.fetched,
             payload_sha256=payload_sha256,
             format=extracted.format,
             encoding=extracted.encoding,
         ),
-        title=_encodable(line(extracted.title or item.title)),
-        date=day(extracted.date) or day(item.date),
-        author=_encodable(line(extracted.author or item.author)),
+        title=_replace_surrogates(clean_line(extracted.title or item.title)),
+        date=valid_day(extracted.date) or valid_day(item.date),
+        author=_replace_surrogates(clean_line(extracted.author or item.author)),
         evidence=tuple(_clean(one) for one in found),
         signals=tuple(_clean(one) for one in (*signals, *host)),
     )
@@ -179,26 +182,29 @@ def document(
     return Kept(doc)
 
 
-def _too_large(row: IndexRow, source: Source, evidence: catalogue.Evidence) -> Outcome:
+def _drop_too_large(row: IndexRow, source: Source, evidence: catalogue.Evidence) -> Outcome:
     from crawlers import defaults
 
     capture = Capture(row.record, row.url, row.fetched, 200, (), b"", source.name)
     item = Item(defaults.key_of(capture), row.url, b"", row.media, "", row.record)
     extracted = Extracted("", outcome="dropped", reason="too-large")
-    outcome = document(capture, row.payload_sha256, item, extracted, evidence)
+    outcome = make_document(capture, row.payload_sha256, item, extracted, evidence)
     measured = Verdict("drop", "too-large", measured=float(row.size), limit=float(MAX_FILE))
     return Dropped(outcome.document, "extract", measured)
 
 
-def _with_past(outcome: Outcome, visits: Past, earlier: list[tuple[IndexRow, dict[str, str]]]) -> Outcome:
+def _add_past_signals(outcome: Outcome, visits: Past, earlier: list[tuple[IndexRow, dict[str, str]]]) -> Outcome:
     doc = outcome.document
     key = doc.id.partition("/")[2]
     now = decide(doc.evidence, doc.signals).licence
-    notes = (*revisions.gone(visits), *revisions.relicensed(key, now, doc.provenance.fetched, earlier))
+    notes = (
+        *revisions.disappearance_signals(visits),
+        *revisions.relicensing_signals(key, now, doc.provenance.fetched, earlier),
+    )
     return replace(outcome, document=replace(doc, signals=(*doc.signals, *notes)))
 
 
-def load(row: IndexRow) -> Capture:
+def load_capture(row: IndexRow) -> Capture:
     """The capture of an index row: a record of a WARC, or the file that has stayed where it is.
 
     Raises CaptureError where the bytes are no longer those that were collected.
@@ -220,7 +226,7 @@ def load(row: IndexRow) -> Capture:
     return Capture(row.record, row.url, row.fetched, 200, (("Content-Type", row.media),), body)
 
 
-def _encodable(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     """Lone surrogates cannot be stored as UTF-8; each becomes U+FFFD."""
     try:
         text.encode()
@@ -231,12 +237,12 @@ def _encodable(text: str) -> str:
 
 def _clean(said: Said) -> Said:
     texts: dict[str, Any] = {f.name: getattr(said, f.name) for f in fields(said)}
-    clean: dict[str, Any] = {name: _encodable(text) for name, text in texts.items()}
+    clean: dict[str, Any] = {name: _replace_surrogates(text) for name, text in texts.items()}
     return said if clean == texts else replace(said, **clean)
 
 
 @lru_cache(maxsize=32)
-def _loaded(name: str) -> catalogue.Definition:
+def _load_source(name: str) -> catalogue.Definition:
     return catalogue.load(name)
 
 

@@ -35,27 +35,27 @@ def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
     root = access.path.expanduser()
     if not root.is_dir():
         raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
-    shut = _hits(source, root, access.exclude) | {root / claim.file for claim in source.claim if claim.file}
+    shut = _match_globs(source, root, access.exclude) | {root / claim.file for claim in source.claim if claim.file}
     links, closed = _walk(source, root, shut)
-    chosen = _hits(source, root, access.include) | links
+    chosen = _match_globs(source, root, access.include) | links
     home = root.resolve()
-    _resolved.cache_clear()  # what was a folder at the last look may be a link now
+    _resolve.cache_clear()  # what was a folder at the last look may be a link now
     taken: list[Path] = []
     left: list[Left] = [(_printable(path, root), NO_FOLDER) for path in closed]
     for path in sorted(chosen - shut):
         if not shut.isdisjoint(path.parents):
             continue
-        why = _why_not(path, root, home)
+        why = _skip_reason(path, root, home)
         if why:
             left.append((_printable(path, root), why))
         elif why is not None:
             taken.append(path)
     if not taken:
-        raise none_taken(source, access, left)
+        raise no_files_error(source, access, left)
     return taken, left
 
 
-def none_taken(source: Source, access: Folder, left: Sequence[Left]) -> SourceError:
+def no_files_error(source: Source, access: Folder, left: Sequence[Left]) -> SourceError:
     """That a folder gives no file, and what was left out."""
     what = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
     mend = " or `exclude` in the source file"
@@ -70,7 +70,7 @@ def none_taken(source: Source, access: Folder, left: Sequence[Left]) -> SourceEr
     )
 
 
-def _hits(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
+def _match_globs(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
     """What the globs choose below `root`, in either spelling of Hangul: macOS names files in NFD, people type NFC."""
     found: set[Path] = set()
     for glob in globs:
@@ -110,36 +110,36 @@ def _walk(source: Source, root: Path, shut: set[Path]) -> tuple[set[Path], list[
     return links, sorted(closed)
 
 
-def _why_not(path: Path, root: Path, home: Path) -> str | None:
+def _skip_reason(path: Path, root: Path, home: Path) -> str | None:
     """Why a path is not taken: "" where it is, None for a folder, whose files speak for themselves."""
     try:
-        with input_errors(_Odd):
-            return _kind(path, root, home)
+        with input_errors(_PathError):
+            return _skip_kind(path, root, home)
     except OSError as error:
-        return unreadable(error)
-    except _Odd as error:
+        return explain_read_error(error)
+    except _PathError as error:
         return f"unreadable: {error}"
 
 
-class _Odd(Exception):
+class _PathError(Exception):
     """What was raised about one path."""
 
 
-def unreadable(error: OSError) -> str:
+def explain_read_error(error: OSError) -> str:
     """The reason for a file that the machine does not give.
 
-    >>> unreadable(PermissionError(13, "Permission denied"))
+    >>> explain_read_error(PermissionError(13, "Permission denied"))
     'unreadable: Permission denied'
     """
     return f"unreadable: {error.strerror or type(error).__name__}"
 
 
-def _kind(path: Path, root: Path, home: Path) -> str | None:
+def _skip_kind(path: Path, root: Path, home: Path) -> str | None:
     if path.is_dir():
         return LINKED_FOLDER if path.is_symlink() else None
     if not path.exists():
         return BROKEN_LINK
-    place = path.resolve() if path.is_symlink() else _resolved(path.parent)
+    place = path.resolve() if path.is_symlink() else _resolve(path.parent)
     if not place.is_relative_to(home):
         return LEADS_OUT
     if not path.is_file():
@@ -151,7 +151,7 @@ def _kind(path: Path, root: Path, home: Path) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _resolved(folder: Path) -> Path:
+def _resolve(folder: Path) -> Path:
     return folder.resolve()
 
 
@@ -159,10 +159,10 @@ def _printable(path: Path, root: Path) -> str:
     return show(os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace"))
 
 
-def names(raw: Sequence[str]) -> list[str]:
+def normalise_names(raw: Sequence[str]) -> list[str]:
     """The names of files in NFC, so that a file has one id whatever machine has copied it; unique as they were.
 
-    >>> [len(name) for name in names(["\u1100\u1161", "b"])], [len(name) for name in names(["\u1100\u1161", "가"])]
+    >>> [len(name) for name in normalise_names(["\u1100\u1161", "b"])], [len(name) for name in normalise_names(["\u1100\u1161", "가"])]
     ([1, 1], [2, 1])
     """
     composed = [unicodedata.normalize("NFC", name) for name in raw]

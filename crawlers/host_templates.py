@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from crawlers import formats
-from crawlers.formats.html.host_template import Reading, Template, reading
+from crawlers.formats.html.host_template import Reading, Template, make_reader
 from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement
 from malmoi.archive.capture import IndexRow
-from malmoi.archive.collection import ARCHIVED, Run, current
+from malmoi.archive.collection import ARCHIVED, Run, select_current
 from malmoi.source import Extracted, Item
 
 MIN_PAGES = 40  # of a host; with fewer, learning costs more than a template saves
@@ -37,7 +37,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ReadText:
     """What was read, and how: label and measure of the document, () where the host has no template."""
 
     extracted: Extracted
@@ -62,7 +62,7 @@ def samples(runs: Sequence[Run]) -> list[Sample]:
     found = []
     for number in sorted(set(enough.values())):
         pages: dict[str, list[IndexRow]] = {host: [] for host, least in enough.items() if least == number}
-        for _, rows in current(runs[:number]):
+        for _, rows in select_current(runs[:number]):
             for row in rows:
                 if _may_be_page(row) and (host := host_of(row.url)) in pages:
                     pages[host].append(row)
@@ -99,31 +99,33 @@ def lesson(item: Item) -> Lesson | None:
     return Lesson(html_page.parse(item).tree, found.text) if found.outcome == "kept" else None
 
 
-def reader(templates: Sequence[Template], full: Callable[[Item], Extracted]) -> Callable[[Item], Said]:
+def reader(templates: Sequence[Template], full: Callable[[Item], Extracted]) -> Callable[[Item], ReadText]:
     """Read an item by the template of its host where there is one and the page fits, else by `full`."""
-    known = {template.host: reading(template) for template in templates}
+    known = {template.host: make_reader(template) for template in templates}
 
-    def read(item: Item) -> Said:
+    def read(item: Item) -> ReadText:
         by_template = known.get(host_of(item.url))
         if by_template is None or not _is_page(item):
-            return Said(full(item))
-        return _read(item, by_template, full)
+            return ReadText(full(item))
+        return _read_item(item, by_template, full)
 
     return read
 
 
-def _read(item: Item, by_template: Reading, full: Callable[[Item], Extracted]) -> Said:
+def _read_item(item: Item, by_template: Reading, full: Callable[[Item], Extracted]) -> ReadText:
     from crawlers.formats.html import html_page  # with trafilatura behind it; the process that only plans does without
 
     found, miss = html_page.extract_by(item, by_template)
     if miss or found is None:
-        return Said(full(item), ((LABEL, miss),))
+        return ReadText(full(item), ((LABEL, miss),))
     if not is_read_twice(item.url):
-        return Said(found, ((LABEL, "used"),))
+        return ReadText(found, ((LABEL, "used"),))
     whole = full(item)
     same = agreement(found.text, whole.text)
     agrees = whole.outcome == "kept" and same >= AGREEMENT
-    return Said(found if agrees else whole, ((LABEL, "used" if agrees else "disagrees"),), ((MEASURE, round(same, 4)),))
+    return ReadText(
+        found if agrees else whole, ((LABEL, "used" if agrees else "disagrees"),), ((MEASURE, round(same, 4)),)
+    )
 
 
 def _is_page(item: Item) -> bool:

@@ -19,7 +19,7 @@ from crawlers.rights.host.policy_files import INSTRUMENT
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.capture_fields import show
-from malmoi.archive.collection import GONE, LICENCE, Run, current, finish
+from malmoi.archive.collection import GONE, LICENCE, Run, finish, select_current
 from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError, SourceError
 from malmoi.source import FOLDER, Folder, LicenceClaim, Source, Warc
@@ -43,12 +43,12 @@ def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int 
     Nothing is written where nothing is new. Raises SourceError or CaptureError where the access point
     or a licence file is not there or not readable; the message says which and what to do.
     """
-    look = _look(source, limit)
-    known = _instruments(earlier) | {row.url: row for _, rows in current(earlier) for row in rows}
+    look = _scan_source(source, limit)
+    known = _instruments(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
     here = {row.url for row in look.rows}
-    gone = [] if limit is not None else [_gone(row) for url, row in known.items() if url not in here]
+    gone = [] if limit is not None else [_mark_gone(row) for url, row in known.items() if url not in here]
     licences = list(_licences(source))
     fresh = [(row, body) for row, body in licences if row.record not in held]
     counts = {
@@ -63,7 +63,7 @@ def collect(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int 
     said = earlier[-1].facts.get("not_taken", []) if earlier else []
     if new or gone or fresh or said != told["not_taken"]:
         folder.mkdir(parents=True, exist_ok=True)
-        rows = _archive(folder, new, fresh)
+        rows = _write_archive(folder, new, fresh)
         finish(folder, [*rows, *gone], {"source": source.name, **counts, **told})
     return counts
 
@@ -74,42 +74,42 @@ def _instruments(earlier: Sequence[Run]) -> dict[str, IndexRow]:
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
-def _look(source: Source, limit: int | None) -> _Look:
+def _scan_source(source: Source, limit: int | None) -> _Look:
     match source.access:
         case Folder():
             paths, left = folders.paths(source, source.access)
-            taken, unread = _files(source, source.access, paths[:limit])
+            taken, unread = _index_files(source, source.access, paths[:limit])
             if not taken:
-                raise folders.none_taken(source, source.access, [*left, *unread])
+                raise folders.no_files_error(source, source.access, [*left, *unread])
             return _Look(tuple(taken), left=(*left, *unread))
         case Warc():
-            rows, torn = _archives(source, source.access, limit)
+            rows, torn = _index_archives(source, source.access, limit)
             return _Look(tuple(rows), tuple(torn))
     raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
 
 
-def _files(source: Source, access: Folder, paths: Sequence[Path]) -> tuple[list[IndexRow], list[Left]]:
+def _index_files(source: Source, access: Folder, paths: Sequence[Path]) -> tuple[list[IndexRow], list[Left]]:
     """The rows of the files that can be read, and why the others cannot."""
     root = access.path.expanduser()
-    names = folders.names([path.relative_to(root).as_posix() for path in paths])
+    names = folders.normalise_names([path.relative_to(root).as_posix() for path in paths])
     rows: list[IndexRow] = []
     left: list[Left] = []
     for path, name in zip(paths, names, strict=True):
         try:
-            with input_errors(_Odd):
-                rows.append(_file(path, f"{FOLDER}{source.name}/{name}"))
+            with input_errors(_FileError):
+                rows.append(_index_file(path, f"{FOLDER}{source.name}/{name}"))
         except OSError as error:  # gone since it was listed, no right to read it, a damaged disk
-            left.append((name, folders.unreadable(error)))
-        except _Odd as error:
+            left.append((name, folders.explain_read_error(error)))
+        except _FileError as error:
             left.append((name, f"unreadable: {error}"))
     return rows, left
 
 
-class _Odd(Exception):
+class _FileError(Exception):
     """What was raised about one file."""
 
 
-def _file(path: Path, url: str) -> IndexRow:
+def _index_file(path: Path, url: str) -> IndexRow:
     digest, found = sha256_of(path), path.stat()
     return IndexRow(
         record=capture.record_id(url, digest),
@@ -125,7 +125,7 @@ def _file(path: Path, url: str) -> IndexRow:
     )
 
 
-def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[IndexRow], list[str]]:
+def _index_archives(source: Source, access: Warc, limit: int | None) -> tuple[list[IndexRow], list[str]]:
     rows: list[IndexRow] = []
     torn: list[str] = []
     for path in _archive_files(source, access):
@@ -138,7 +138,7 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
             torn.append(show(str(error)))
             continue
         rows += [row for row in found if row.kind not in ("metadata", "revisit")]
-        torn += [one.shown() for one in broken]
+        torn += [one.describe() for one in broken]
     if not rows:
         where = ", ".join(str(path) for path in access.paths)
         why = f" ({torn[0]})" if torn else ""
@@ -152,20 +152,20 @@ def _archives(source: Source, access: Warc, limit: int | None) -> tuple[list[Ind
         held = best.get(url)
         if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
             best[url] = replace(row, url=url)
-    rows = [_told_apart(best[url]) for url in sorted(best)]
+    rows = [_mark_instrument(best[url]) for url in sorted(best)]
     told = [row for row in rows if row.kind == INSTRUMENT]
     return [*[row for row in rows if row.kind != INSTRUMENT][:limit], *told], torn
 
 
-def _told_apart(row: IndexRow) -> IndexRow:
+def _mark_instrument(row: IndexRow) -> IndexRow:
     """An archive holds robots.txt and sitemaps beside the pages; they are no text of the source."""
     body = b""
     if "xml" in row.media or "gzip" in row.media:
         body = capture.read(Path(row.path), row.offset, row.record, row.payload_sha256).body
     try:
-        with input_errors(_Odd):
+        with input_errors(_FileError):
             found = policy_files.is_instrument(row.url, body)
-    except _Odd:  # extraction will say what it is
+    except _FileError:  # extraction will say what it is
         return row
     return replace(row, kind=INSTRUMENT) if found else row
 
@@ -187,7 +187,7 @@ def _archive_files(source: Source, access: Warc) -> list[Path]:
 
 def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
     """Each licence file that a claim names, once, after the claim's words have been found in it."""
-    base = _base(source)
+    base = _licence_folder(source)
     for claim in {c.file: c for c in source.claim if c.file}.values():
         path = base / claim.file
         if not path.is_file():
@@ -198,16 +198,16 @@ def _licences(source: Source) -> Iterator[tuple[IndexRow, bytes]]:
         try:
             body = path.read_bytes()
         except OSError as error:
-            raise _unreadable(source, path, str(error.strerror)) from error
-        with input_errors(partial(_unreadable, source, path)):
-            text = claims.readable(body, "", name=path.name)
+            raise _unreadable_error(source, path, str(error.strerror)) from error
+        with input_errors(partial(_unreadable_error, source, path)):
+            text = claims.readable_text(body, "", name=path.name)
         for words in source.claim:
             if words.file == claim.file:
                 claims.check_quote(words, text)
         yield _licence_row(claim, path, body), body
 
 
-def _unreadable(source: Source, path: Path, why: str) -> SourceError:
+def _unreadable_error(source: Source, path: Path, why: str) -> SourceError:
     return SourceError(
         f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Give the right to "
         "read it, or correct `file` of the LicenceClaim in the source file."
@@ -222,7 +222,7 @@ def _licence_row(claim: LicenceClaim, path: Path, body: bytes) -> IndexRow:
     )
 
 
-def _base(source: Source) -> Path:
+def _licence_folder(source: Source) -> Path:
     """Where licence files are looked for: the folder, or the folder that holds the first archive."""
     match source.access:
         case Folder(path=path):
@@ -233,7 +233,7 @@ def _base(source: Source) -> Path:
     return Path()
 
 
-def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, bytes]]) -> list[IndexRow]:
+def _write_archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, bytes]]) -> list[IndexRow]:
     """Write the run's own WARC: licence files with their bytes, other files by path and digest."""
     written: list[IndexRow] = []
     part = folder / "files.warc.gz.open"
@@ -250,7 +250,7 @@ def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, 
     return written + rows
 
 
-def _gone(row: IndexRow) -> IndexRow:
+def _mark_gone(row: IndexRow) -> IndexRow:
     return replace(row, path="", offset=0, size=0, kind=GONE)
 
 

@@ -20,7 +20,7 @@ RELICENSED, GONE = "relicensed", "gone"  # names of the signals
 MET = {301: "moved", 403: "disallowed", 404: "not found", 410: "removed"}
 
 
-def gone(past: Past) -> tuple[Signal, ...]:
+def disappearance_signals(past: Past) -> tuple[Signal, ...]:
     """The note that the page of a capture is there no more; () where it is."""
     row = past.gone
     if row is None:
@@ -44,7 +44,7 @@ def licences(
     return {item.key: decide(*evidence(replace(item, date=item.date or text(item).date))).licence for item in found}
 
 
-def relicensed(
+def relicensing_signals(
     key: str, now: str, fetched: str, earlier: Iterable[tuple[IndexRow, dict[str, str]]]
 ) -> tuple[Signal, ...]:
     """The note that the item `key` was under another licence than `now` when it was last different; () if never.

@@ -33,7 +33,7 @@ class Configuration(NamedTuple):
     folders: tuple[str, ...]
 
 
-def header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+def render_header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """The header without its fences: language, licence, size, and the configurations.
 
     What may only be trained on has configurations of its own, called `train-only-…`.
@@ -42,16 +42,16 @@ def header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     value: dict[str, Any] = {
         "pretty_name": f"{manifest['name']} {manifest['version']}",
         "language": ["ko"],
-        **_licence([row[1] for row in rows]),
-        "size_categories": [_size(card["numbers"]["documents"]["value"])],
+        **_describe_licence([row[1] for row in rows]),
+        "size_categories": [_size_category(card["numbers"]["documents"]["value"])],
         "task_categories": ["text-generation"],
         "tags": ["korean", "licensed-text", "malmoi"],
-        "configs": [_config(one) for one in configurations(card)],
+        "configs": [_config(one) for one in list_configurations(card)],
     }
     return str(yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=1000))
 
 
-def _licence(expressions: list[str]) -> dict[str, str]:
+def _describe_licence(expressions: list[str]) -> dict[str, str]:
     """One licence that hubs know by name, or `other` with a link to the list."""
     distinct = sorted(set(expressions))
     if len(distinct) == 1 and distinct[0] in LICENCES:
@@ -60,7 +60,7 @@ def _licence(expressions: list[str]) -> dict[str, str]:
     return {"license": "other", "license_name": name.replace(" ", "-"), "license_link": "LICENSE.md"}
 
 
-def configurations(card: Mapping[str, Any]) -> list[Configuration]:
+def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
     """The configurations of a release: `default`, one for each family, one for each licence; none mixes families.
 
     `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents.
@@ -70,16 +70,19 @@ def configurations(card: Mapping[str, Any]) -> list[Configuration]:
     for use, licence, n, *_ in sorted(card["tables"]["by_licence"]["rows"]):
         name, folder = family(licence), folder_name(licence)
         families.setdefault((use, name), []).append(f"data/{use}/{folder}")
-        licences.append(Configuration(_named(use, folder), name, (f"data/{use}/{folder}",)))
+        licences.append(Configuration(_configuration_name(use, folder), name, (f"data/{use}/{folder}",)))
         documents.update({name: n} if use == "redistribute" else {})
-    found = [Configuration(_named(use, name), name, tuple(places)) for (use, name), places in sorted(families.items())]
+    found = [
+        Configuration(_configuration_name(use, name), name, tuple(places))
+        for (use, name), places in sorted(families.items())
+    ]
     if documents:
         first = min(documents, key=lambda name: (name != "open", -documents[name], name))
         found.insert(0, Configuration("default", first, tuple(families["redistribute", first])))
     return found + licences
 
 
-def _named(use: str, name: str) -> str:
+def _configuration_name(use: str, name: str) -> str:
     return name if use == "redistribute" else f"{use}-{name}"
 
 
@@ -88,5 +91,5 @@ def _config(one: Configuration) -> dict[str, Any]:
     return {"config_name": one.name, "data_files": [{"split": "train", "path": paths if len(paths) > 1 else paths[0]}]}
 
 
-def _size(documents: int) -> str:
+def _size_category(documents: int) -> str:
     return next((name for limit, name in _SIZES if documents < limit), "10B<n<100B")

@@ -13,11 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
-from data_cards.header import configurations, header
+from data_cards.header import list_configurations, render_header
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
-from malmoi.storage.canonical_json import canonical
-from malmoi.storage.duckdb_tables import opened
+from malmoi.storage.canonical_json import canonical_json
+from malmoi.storage.duckdb_tables import open_tables
 
 _TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -29,8 +29,8 @@ def derive(folder: Path) -> dict[str, Any]:
 
     DataError where the folder is no finished release.
     """
-    made = _manifest(folder)
-    with opened(folder) as tables:
+    made = _read_manifest(folder)
+    with open_tables(folder) as tables:
         numbers = {}
         for key, number in NUMBERS.items():
             numbers[key] = {
@@ -65,8 +65,8 @@ def derive(folder: Path) -> dict[str, Any]:
 def write(folder: Path) -> None:
     """Write card.json, README.md and index.html into the release `folder`."""
     card = derive(folder)
-    (folder / "card.json").write_text(canonical(card), encoding="utf-8")
-    for name, text in rendered(card, _manifest(folder)).items():
+    (folder / "card.json").write_text(canonical_json(card), encoding="utf-8")
+    for name, text in rendered(card, _read_manifest(folder)).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -75,20 +75,20 @@ def rendered(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, 
 
     DataError where the card asks other questions than this list: a number is worth what was asked.
     """
-    _ask_the_same(card)
+    _check_questions(card)
     known = {
         "card": card,
         "manifest": manifest,
         "numbers": {key: card["numbers"][key] for key in NUMBERS},  # in the order of the list, not of the file
         "tables": card["tables"],
         "heads": {key: listing.heads for key, listing in TABLES.items()},
-        "header": header(card, manifest),
-        "configurations": configurations(card),
+        "header": render_header(card, manifest),
+        "configurations": list_configurations(card),
     }
-    return {name: _environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
+    return {name: _load_environment(name).get_template(template).render(known) for name, template in _TEXTS.items()}
 
 
-def _ask_the_same(card: Mapping[str, Any]) -> None:
+def _check_questions(card: Mapping[str, Any]) -> None:
     if card.get("facts_version") != FACTS_VERSION:
         raise DataError(
             f"card.json is of list {card.get('facts_version')}, this version renders list {FACTS_VERSION}; "
@@ -105,15 +105,15 @@ def _ask_the_same(card: Mapping[str, Any]) -> None:
             raise DataError(f"card.json: {kind} {', '.join(differ)} do not ask what the list of facts asks.")
 
 
-def page(name: str, **values: Any) -> str:
+def render_page(name: str, **values: Any) -> str:
     """A page for people about something else than a release, by the template `name`: "collection.html"."""
-    return _environment(name).get_template(f"{name}.j2").render(**values)
+    return _load_environment(name).get_template(f"{name}.j2").render(**values)
 
 
-def shown(value: int | str | None) -> str:
+def format_value(value: int | str | None) -> str:
     """A value as people read it: thousands apart, NULL and empty words as a dash.
 
-    >>> shown(1234567), shown("0.50"), shown(None)
+    >>> format_value(1234567), format_value("0.50"), format_value(None)
     ('1,234,567', '0.50', '–')
     """
     if isinstance(value, int):
@@ -121,10 +121,10 @@ def shown(value: int | str | None) -> str:
     return value or NOTHING
 
 
-def escaped(value: str) -> str:
+def escape_markdown(value: str) -> str:
     """Words of a source as they stand inside Markdown: no table, link or tag can come of them.
 
-    >>> escaped("a|b <i>")
+    >>> escape_markdown("a|b <i>")
     'a\\\\|b \\\\<i\\\\>'
     """
     return _MARKDOWN.sub(r"\\\1", " ".join(value.split()))
@@ -136,7 +136,7 @@ def permille(value: int | None, of: int | None) -> int:
 
 
 @cache
-def _environment(name: str) -> Environment:
+def _load_environment(name: str) -> Environment:
     page = name.endswith(".html")
     made = Environment(
         loader=PackageLoader("data_cards"),
@@ -145,23 +145,26 @@ def _environment(name: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_printable,
+        finalize=_escape_value,
     )
-    made.filters |= {"shown": shown}
+    made.filters |= {"shown": format_value}
     made.globals |= {"permille": permille}
     if not page:
-        made.filters |= {"e": escaped, "cell": lambda v: shown(v) if isinstance(v, int | None) else escaped(shown(v))}
+        made.filters |= {
+            "e": escape_markdown,
+            "cell": lambda v: format_value(v) if isinstance(v, int | None) else escape_markdown(format_value(v)),
+        }
     else:
-        made.filters |= {"cell": lambda v: Markup.escape(shown(v))}
+        made.filters |= {"cell": lambda v: Markup.escape(format_value(v))}
     return made
 
 
-def _printable(value: Any) -> Any:
+def _escape_value(value: Any) -> Any:
     """What a template prints, with control characters escaped; markup stays markup."""
     return type(value)(escape_controls(value)) if isinstance(value, str) else value
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         made: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         return made if {"name", "version", "root"} <= made.keys() else _refuse(folder, "a key is missing")

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
+from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Share
 from malmoi.threshold import Limit
@@ -33,7 +33,7 @@ _OF_ALL = ("들", "은", "는", "이란", "란", "년", "놈", "새끼")
 _AROUND = 8  # code points outside a quotation from which its words are cited
 
 
-def _pattern(text: str) -> str:
+def _build_pattern(text: str) -> str:
     """Signs and digits may stand between two syllables (시1발, 씨.발); a blank only where the term has one."""
     letters = text.replace(" ", "")
     if not re.fullmatch("[가-힣]{2,4}", letters):
@@ -41,8 +41,8 @@ def _pattern(text: str) -> str:
     return "[0-9!@#^*~._/-]?".join(letters) if letters == text else "[ 0-9!@#^*~._/-]?".join(text.split(" "))
 
 
-_FIND = finder(TERMS, _pattern)
-_GATE = finder(tuple(term for term in TERMS if term.kind in SPOKEN), _pattern)
+_FIND = load_finder(TERMS, _build_pattern)
+_GATE = load_finder(tuple(term for term in TERMS if term.kind in SPOKEN), _build_pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def measure(text: str) -> Abuse:
     >>> measure("이 정책의 시발점은 어디인가? 새끼 고양이가 운다.")
     Abuse(share=0.0, hate=0.0)
     """
-    text = shadow(text[:MOST_CHARS])
+    text = to_search_form(text[:MOST_CHARS])
     if not _GATE.any(text):
         return Abuse()
     hits = tuple(islice(_FIND.all(text), MOST_HITS))
@@ -94,20 +94,20 @@ def measure(text: str) -> Abuse:
         text = text[: hits[-1][1]]
     short = len(text) <= SHORT
     sentences = offensive = hate = at = 0
-    for start, end in _sentences(text):
+    for start, end in _find_sentences(text):
         first = at
         while at < len(hits) and hits[at][0] < end:
             at += 1
         sentences += 1
-        said = _said(text, start, end, hits[first:at], short)
+        said = _label_sentence(text, start, end, hits[first:at], short)
         offensive += said != ""
         hate += said == "hate"
-    if short and not offensive and _spoken(hits) > 1:
+    if short and not offensive and _count_abusive_words(hits) > 1:
         return Abuse(1.0, 0.0)
     return Abuse(offensive / sentences, hate / sentences) if sentences else Abuse()
 
 
-def _sentences(text: str) -> Iterator[tuple[int, int]]:
+def _find_sentences(text: str) -> Iterator[tuple[int, int]]:
     """Stretches between stop marks or line breaks that hold more than signs."""
     start = 0
     for stop in _STOP.finditer(text):
@@ -118,20 +118,20 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
             start = end
 
 
-def _said(text: str, start: int, end: int, hits: tuple[tuple[int, int, Term], ...], short: bool) -> str:
+def _label_sentence(text: str, start: int, end: int, hits: tuple[tuple[int, int, Term], ...], short: bool) -> str:
     """What one sentence says: "hate", "offensive" or ""."""
     kinds = {term.kind for *_, term in hits}
     if not kinds & set(SPOKEN) or "cite" in kinds:
         return ""
     cited = [span.span() for span in _QUOTED.finditer(text, start, end) if end - start - len(span.group()) > _AROUND]
-    hits = tuple(hit for hit in hits if not _inside(hit[0], hit[1], cited))
+    hits = tuple(hit for hit in hits if not _is_inside(hit[0], hit[1], cited))
     found = {kind: sum(1 for *_, term in hits if term.kind == kind) for kind in kinds}
     if "tell" in kinds and found.get("swear", 0) + found.get("slur", 0) < 2:
         return ""
     scorn = found.get("scorn", 0) + found.get("mild", 0)
     if "self" in kinds and not found.get("swear") and not found.get("slur") and scorn < 2:
         return ""  # 내가 한심하다
-    groups = [hit for hit in hits if hit[2].kind == "group" and _as_group(text, hit)]
+    groups = [hit for hit in hits if hit[2].kind == "group" and _is_about_group(text, hit)]
     plural = any(text.startswith("들", end) or term.text.endswith("들") for _, end, term in groups)
     if found.get("slur") or (groups and (found.get("scorn") or found.get("contempt") or (plural and scorn))):
         return "hate"
@@ -140,19 +140,19 @@ def _said(text: str, start: int, end: int, hits: tuple[tuple[int, int, Term], ..
     return ""
 
 
-def _inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
+def _is_inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
     """Whether one of the sorted `spans` holds [start, end)."""
     at = bisect_right(spans, (start, len(spans) and spans[-1][1])) - 1
     return at >= 0 and end <= spans[at][1]
 
 
-def _as_group(text: str, hit: tuple[int, int, Term]) -> bool:
+def _is_about_group(text: str, hit: tuple[int, int, Term]) -> bool:
     """Whether all of a group are meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가."""
     _, end, term = hit
     return term.family != "gender" or term.text.endswith(_OF_ALL) or text.startswith(_OF_ALL, end)
 
 
-def _spoken(hits: tuple[tuple[int, int, Term], ...]) -> int:
+def _count_abusive_words(hits: tuple[tuple[int, int, Term], ...]) -> int:
     """How many scornful and mild words stand in a whole short text that cites nothing."""
     if any(term.kind in ("cite", "tell") for *_, term in hits):
         return 0

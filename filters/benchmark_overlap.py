@@ -21,13 +21,13 @@ Run: TypeAlias = Annotated[int, Field(ge=8, le=64)]  # letters and digits
 MOST_NAMED = 1_000  # items that a label names; the measure counts all
 
 
-def readable(sets: NamedFiles) -> None:
+def check_sets(sets: NamedFiles) -> None:
     """Read all `sets` once; CallError says which file is none of an evaluation set, and what to do next."""
     for file in sets:
         item_files.items_of(file)
 
 
-FILES = {"sets": readable}  # parameters that name files → what reads them when the recipe is read
+FILES = {"sets": check_sets}  # parameters that name files → what reads them when the recipe is read
 
 
 def judge(
@@ -54,7 +54,7 @@ def judge(
     by set, file and number, never their text. Measures `benchmark_overlap` and `benchmark_items` (how many).
     With `action = "mark"`, and for sets in `only_mark`, the text is kept and labelled.
     """
-    hits = index(sets, run).search(doc.text, min_share)
+    hits = load_index(sets, run).search(doc.text, min_share)
     found = hits.items
     names = sorted({hit.set for hit in found})
     labels = [("benchmarks", ",".join(names))]
@@ -79,13 +79,13 @@ def prepare(*, sets: NamedFiles, run: int, only_mark: tuple[str, ...] = (), **_:
 
     CallError where `only_mark` names a set that is not there.
     """
-    found = index(sets, run)
+    found = load_index(sets, run)
     if unknown := sorted(set(only_mark) - found.items.keys()):
         raise CallError(f"benchmark_overlap: only_mark names {unknown[0]!r}; the sets are {', '.join(found.items)}.")
     found.search("가" * 100, 1.0)
 
 
 @lru_cache(maxsize=2)
-def index(sets: NamedFiles, run: int) -> Index:
+def load_index(sets: NamedFiles, run: int) -> Index:
     """The index over all items of `sets`, built once in a process."""
     return build((item for file in sets for item in item_files.items_of(file)), run)

@@ -86,7 +86,7 @@ def judge(doc: Document, *, keep: tuple[Domain, ...] = (), min_score: Share = 0.
             f"{doc.id}: the filter 'domain' reads morphemes and there are none; "
             "put 'morphology' before 'domain' in the recipe"
         )
-    found = scores(doc.morphemes)
+    found = score_fields(doc.morphemes)
     first, best = next(iter(found.items()), ("", 0.0))
     labels = (("domain", first if best >= min_score else ""),)
     measures = tuple((f"domain:{name}", score) for name, score in list(found.items())[:MOST] if score >= FLOOR)
@@ -99,18 +99,18 @@ def judge(doc: Document, *, keep: tuple[Domain, ...] = (), min_score: Share = 0.
     return Verdict("keep", "domain", kept, min_score, labels, measures)
 
 
-def scores(found: Morphemes) -> dict[str, float]:
+def score_fields(found: Morphemes) -> dict[str, float]:
     """The score of each field that a text names at all, highest first, rounded to 4 places.
 
     >>> from array import array
     >>> words = "웨이퍼 식각 수율 증착".split()
-    >>> scores(Morphemes(array("I", range(4)), array("H", [1] * 4), ("NNG",) * 4, tuple(words)))
+    >>> score_fields(Morphemes(array("I", range(4)), array("H", [1] * 4), ("NNG",) * 4, tuple(words)))
     {'semiconductor': 1.0}
     """
     pieces = [form if tag in _NOUNS else " " for form, tag in zip(found.form, found.tag, strict=True)]
     cut = "|" + "|".join(pieces) + "|"
     size = max(LEAST_PART, -(-(len(cut) - len(pieces)) // PARTS))
-    stands = {(i, start // size) for i, start, _ in _hits(cut)}
+    stands = {(i, start // size) for i, start, _ in _find_terms(cut)}
     often: dict[int, int] = {}  # in how many parts each term stands
     for i, _ in stands:
         often[i] = often.get(i, 0) + 1
@@ -121,10 +121,10 @@ def scores(found: Morphemes) -> dict[str, float]:
         for field, heavy, unit in terms[i].weights:
             weight[field] += heavy * times
             different[field] += unit
-    return _ranked(weight, different, max(len(pieces) - pieces.count(" "), BASE_NOUNS))
+    return _rank_fields(weight, different, max(len(pieces) - pieces.count(" "), BASE_NOUNS))
 
 
-def _hits(cut: str) -> list[tuple[int, int, int]]:
+def _find_terms(cut: str) -> list[tuple[int, int, int]]:
     """(term, start, end) of each term in nouns that `|` parts, those inside a longer one left out.
 
     Offsets count the code points without `|`.
@@ -148,7 +148,7 @@ def _hits(cut: str) -> list[tuple[int, int, int]]:
     return found
 
 
-def _ranked(weight: Sequence[float], different: Sequence[float], nouns: int) -> dict[str, float]:
+def _rank_fields(weight: Sequence[float], different: Sequence[float], nouns: int) -> dict[str, float]:
     heaviest = max(weight)
     full, least = nouns * FULL_DENSITY / 100, heaviest * FULL_SHARE
     # Two fields at full score are told apart by the weight behind it.
@@ -166,14 +166,14 @@ def lexicon() -> Lexicon:
     weights: dict[str, dict[str, float]] = {}
     written: dict[str, str] = {}
     for name in (*DOMAINS, _NEUTRAL):
-        for heavy, word in read(name):
+        for heavy, word in read_terms(name):
             text = word.strip("*")
             written[text] = word if "*" in word else written.get(text, word)
             weights.setdefault(text, {})
             if name != _NEUTRAL:
                 weights[text].setdefault(name, heavy)
     terms = tuple(
-        Term(spelt, tuple(_weights(weights[text])), *bounds(word))
+        Term(spelt, tuple(_weigh_fields(weights[text])), *noun_bounds(word))
         for text, word in written.items()
         for spelt in spellings(text)
     )
@@ -182,7 +182,7 @@ def lexicon() -> Lexicon:
     return Lexicon(terms, finder, bytes(t.begins for t in terms), bytes(t.ends for t in terms))
 
 
-def read(name: str) -> Iterable[tuple[float, str]]:
+def read_terms(name: str) -> Iterable[tuple[float, str]]:
     """(weight, term) of one file of terms: lines of a weight and terms, `#` begins a comment."""
     for line in (_TERMS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -190,19 +190,19 @@ def read(name: str) -> Iterable[tuple[float, str]]:
             yield from ((float(heavy), word) for word in words)
 
 
-def _weights(given: Mapping[str, float]) -> Iterator[tuple[int, float, float]]:
+def _weigh_fields(given: Mapping[str, float]) -> Iterator[tuple[int, float, float]]:
     """A shared word is half a term where different terms are counted."""
     for name, heavy in given.items():
         yield DOMAINS.index(name), heavy, 1.0 if heavy > 1.0 else 0.5
 
 
-def bounds(word: str) -> tuple[bool, bool]:
+def noun_bounds(word: str) -> tuple[bool, bool]:
     """Whether a term begins, and whether it ends, only where a noun does.
 
     A Korean term begins there unless it has four syllables or a star before it; one of two syllables
     also ends there unless a star stands behind it. A Latin letter or a digit at an end asks for a whole word.
 
-    >>> bounds("수율"), bounds("식각*"), bounds("예지보전"), bounds("EUV")
+    >>> noun_bounds("수율"), noun_bounds("식각*"), noun_bounds("예지보전"), noun_bounds("EUV")
     ((True, True), (True, False), (False, False), (True, True))
     """
     text = word.strip("*")

@@ -57,8 +57,8 @@ def mend(doc: Document, *, max_chars: Chars = 120) -> Edits:
     """
     lines = doc.text.split("\n")
     short = [i for i, line in enumerate(lines) if line and len(line) <= max_chars and not _is_sentence(line)]
-    reasons = _reasons(lines, short)
-    return _removals(lines, reasons) if reasons else ()
+    reasons = _explain_lines(lines, short)
+    return _build_edits(lines, reasons) if reasons else ()
 
 
 def rule_of(line: str) -> str:
@@ -67,19 +67,19 @@ def rule_of(line: str) -> str:
     >>> rule_of("홈 > 알림마당 > 보도자료"), rule_of("무단전재는 왜 금지되었는가.")
     ('crumbs', '')
     """
-    words = {_WORDS[hit[0]] for hit in _GATE.find_matches_as_indexes(_plain(line), True)}
-    return "" if _is_sentence(line.strip()) else _named(line, words)[1]
+    words = {_WORDS[hit[0]] for hit in _GATE.find_matches_as_indexes(_replace_surrogates(line), True)}
+    return "" if _is_sentence(line.strip()) else _match_rule(line, words)[1]
 
 
-def _named(line: str, words: set[str]) -> tuple[int, str]:
+def _match_rule(line: str, words: set[str]) -> tuple[int, str]:
     """Strength and name of the first rule that holds for a line with these words of rules, or (0, "")."""
-    plain = _plain(line.strip())
+    plain = _replace_surrogates(line.strip())
     asked = sorted({number for word in words for number in _BY_WORD[word]})
     found = next((_RULES[number][0] for number in asked if _RULES[number][1].fullmatch(plain)), _NONE)
-    return _NONE if found[1] == "pages" and not _counts_on(plain) else found
+    return _NONE if found[1] == "pages" and not _is_page_count(plain) else found
 
 
-def _counts_on(line: str) -> bool:
+def _is_page_count(line: str) -> bool:
     """Whether the figures of a line follow each other as those of pages do: 1 2 3, and not 1 1 2 3 5."""
     figures = [int(word) for word in line.split() if word.isdecimal()]
     return all(b == a + 1 for a, b in pairwise(figures))
@@ -90,29 +90,29 @@ def _is_sentence(line: str) -> bool:
     return line.endswith("다.") and not line.endswith("니다.")
 
 
-def _plain(line: str) -> str:
+def _replace_surrogates(line: str) -> str:
     return line.encode("utf-8", "replace").decode()  # neither search takes lone surrogates
 
 
 def _is_field(line: str) -> bool:
-    return _FIELD.fullmatch(_plain(line.strip())) is not None
+    return _FIELD.fullmatch(_replace_surrogates(line.strip())) is not None
 
 
-def _hits(lines: list[str], short: list[int]) -> dict[int, set[str]]:
+def _find_rule_words(lines: list[str], short: list[int]) -> dict[int, set[str]]:
     """Those of `short` whose line holds words of rules, with the words."""
     parts = [lines[i] for i in short]
     ends = list(accumulate(len(part) + 1 for part in parts))
     found: dict[int, set[str]] = {}
-    for word, start, _ in _GATE.find_matches_as_indexes(_plain("\n".join(parts)), True):
+    for word, start, _ in _GATE.find_matches_as_indexes(_replace_surrogates("\n".join(parts)), True):
         found.setdefault(short[bisect_right(ends, start)], set()).add(_WORDS[word])
     return found
 
 
-def _reasons(lines: list[str], short: list[int]) -> dict[int, str]:
+def _explain_lines(lines: list[str], short: list[int]) -> dict[int, str]:
     """Number of each line that goes → name of its rule."""
-    hits = _hits(lines, short)
+    hits = _find_rule_words(lines, short)
     # a page may say one line many times
-    names = {line: _named(line, words) for line, words in {lines[i]: words for i, words in hits.items()}.items()}
+    names = {line: _match_rule(line, words) for line, words in {lines[i]: words for i, words in hits.items()}.items()}
     found = {i: names[lines[i]] for i in hits if names[lines[i]][1]}
     for i in short:
         if i not in found and len(lines[i]) <= _BUTTON_CHARS and "".join(lines[i].split()) in BUTTONS:
@@ -122,11 +122,15 @@ def _reasons(lines: list[str], short: list[int]) -> dict[int, str]:
     fields = {line for line in {lines[i] for i in short} if len(line) <= _FIELD_CHARS and _is_field(line)}
     found |= {i: (FIELD, "share-buttons") for i in short if i not in found and lines[i] in fields}
     written = [i for i, line in enumerate(lines) if line and not line.isspace()]
-    going = (run for run in _runs(written, found) if _goes(run, found, run[0] == written[0], run[-1] == written[-1]))
+    going = (
+        run
+        for run in _find_runs(written, found)
+        if _is_removable(run, found, run[0] == written[0], run[-1] == written[-1])
+    )
     return {i: found[i][1] for run in going for i in run}
 
 
-def _runs(written: list[int], found: dict[int, tuple[int, str]]) -> Iterator[list[int]]:
+def _find_runs(written: list[int], found: dict[int, tuple[int, str]]) -> Iterator[list[int]]:
     """The longest runs of furniture lines; a contact (▷ 전화 : …) belongs to one only beside a call for tips."""
     for known, group in groupby(written, found.__contains__):
         if not known:
@@ -138,7 +142,7 @@ def _runs(written: list[int], found: dict[int, tuple[int, str]]) -> Iterator[lis
             yield from (list(part) for other, part in groupby(run, lambda i: found[i][0] != CONTACT) if other)
 
 
-def _goes(run: list[int], found: dict[int, tuple[int, str]], head: bool, tail: bool) -> bool:
+def _is_removable(run: list[int], found: dict[int, tuple[int, str]], head: bool, tail: bool) -> bool:
     """Whether a run of furniture lines goes; see `mend`."""
     rules = [found[i] for i in run]
     strongest, name = max(rules)
@@ -152,7 +156,7 @@ def _goes(run: list[int], found: dict[int, tuple[int, str]], head: bool, tail: b
     return len({name for _, name in rules}) > 1 and (weak >= _INNER_RUN or strongest == EDGE)
 
 
-def _removals(lines: list[str], reasons: dict[int, str]) -> Edits:
+def _build_edits(lines: list[str], reasons: dict[int, str]) -> Edits:
     edits: list[Edit] = []
     starts = [0]
     for line in lines:

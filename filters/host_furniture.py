@@ -26,7 +26,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from filters.views.code_fences import fences
+from filters.views.code_fences import find_fences
 from malmoi.document import Document, Edit, Edits
 from malmoi.parameter_bounds import Share
 from malmoi.survey import Rows, Survey
@@ -118,7 +118,7 @@ def reduce(
         few = sketches.take(pa.array(chosen))
         if len(chosen) < min_pages or not few.column("host")[0].as_py():
             continue
-        head, tail = (_frequent(few.column(edge).to_pylist(), min_share, min_pages) for edge in ("head", "tail"))
+        head, tail = (_find_frequent(few.column(edge).to_pylist(), min_share, min_pages) for edge in ("head", "tail"))
         if head or tail:
             rows.append({"host": str(few.column("host")[0]), "head": head, "tail": tail})
     rows.sort(key=lambda row: str(row["host"]))
@@ -148,13 +148,13 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
     if row is None:
         return ()
     text = doc.text
-    head_end = _head(text, row["head"])
-    tail_start = _tail(text, row["tail"], head_end)
+    head_end = _find_head_end(text, row["head"])
+    tail_start = _find_tail_start(text, row["tail"], head_end)
     written = sum(map(len, text.split()))
     gone = sum(map(len, text[:head_end].split())) + sum(map(len, text[tail_start:].split()))
     if not gone or gone > max_removed * written:
         return ()
-    if any(start < head_end or end > tail_start for start, end in fences(text)):
+    if any(start < head_end or end > tail_start for start, end in find_fences(text)):
         return ()
     edits = []
     if head_end:
@@ -164,7 +164,7 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
     return tuple(edits)
 
 
-def _head(text: str, known: Collection[int]) -> int:
+def _find_head_end(text: str, known: Collection[int]) -> int:
     """Where the text begins behind the known lines that it opens with; 0 where none of them speaks of the page."""
     end = at = 0
     speaks = False
@@ -176,13 +176,13 @@ def _head(text: str, known: Collection[int]) -> int:
             key = _key(line)
             if key not in known:
                 return at if speaks else 0
-            speaks = speaks or _speaks(key)
+            speaks = speaks or _is_about_page(key)
             end = stop
         at = stop + 1
     return len(text) if end and speaks else 0
 
 
-def _tail(text: str, known: Collection[int], floor: int) -> int:
+def _find_tail_start(text: str, known: Collection[int], floor: int) -> int:
     """Where the text ends before the known lines that it closes with; its length where none speaks of the page."""
     start = stop = len(text)
     speaks = False
@@ -193,7 +193,7 @@ def _tail(text: str, known: Collection[int], floor: int) -> int:
             key = _key(line)
             if key not in known:
                 return stop if speaks else len(text)
-            speaks = speaks or _speaks(key)
+            speaks = speaks or _is_about_page(key)
             start = at
         stop = at - 1
     return floor if start < len(text) and speaks else len(text)
@@ -222,7 +222,7 @@ def _key(line: str) -> int:
     return 0 if _FIELD.match(bare) else _hash(bare) & ~3 | _PLAIN
 
 
-def _speaks(key: int) -> bool:
+def _is_about_page(key: int) -> bool:
     return key & 3 in (_SPEAKING, _SENTENCE)
 
 
@@ -230,7 +230,7 @@ def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
-def _frequent(edges: list[list[int]], min_share: float, min_pages: int) -> list[int]:
+def _find_frequent(edges: list[list[int]], min_share: float, min_pages: int) -> list[int]:
     """The keys that stand in the run of known lines at the edge on enough of the pages, sorted.
 
     A first guess are those that stand near the edge on enough pages. A heading that stands there because
@@ -244,5 +244,5 @@ def _frequent(edges: list[list[int]], min_share: float, min_pages: int) -> list[
         known = {key for key, n in counts.items() if key and n >= max(min_pages, shares[key & 3] * len(edges))}
         shorter = [list(takewhile(known.__contains__, run)) for run in runs]
         if shorter == runs:
-            return sorted(known) if any(map(_speaks, known)) else []
+            return sorted(known) if any(map(_is_about_page, known)) else []
         runs = shorter

@@ -106,27 +106,27 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
     >>> judge(Document("x/1", "오늘은 React를 배웁니다.", Provenance("x", "", "", "", ""))).outcome
     'keep'
     """
-    text, kinds = doc.text, _kinds(doc.text)
-    letters = prose = _counted(kinds)
+    text, kinds = doc.text, _classify_characters(doc.text)
+    letters = prose = _count_kinds(kinds)
     share = letters.korean_share
     if share < 1 - SECOND_SHARE:
         text = text_views.prose(text)
         if any(sign in text for sign in ("`", "://", "](", "<")):
             text = _CODE.sub(" ", text)
         if len(text) != len(doc.text):  # what is cut has three signs and more
-            kinds = _kinds(text)
-            prose = _counted(kinds)
+            kinds = _classify_characters(text)
+            prose = _count_kinds(kinds)
         share = max(share, prose.korean_share)
-    score = share if share >= CLEARLY_KOREAN else max(share, _running(kinds), _short(prose, text))
+    score = share if share >= CLEARLY_KOREAN else max(share, _prose_share(kinds), _short_text_share(prose, text))
     if score < min_share and prose.hangul:
-        score = max(score, _inflected(prose, text))
+        score = max(score, _inflection_share(prose, text))
     kept = score >= min_share and letters.hangul > 0
     language = "ko" if share >= CLEARLY_KOREAN else "mixed"
     labels: tuple[tuple[str, str], ...] = (("language", language),)
     if not kept:
-        labels = (("language", _other_language(prose, text)),)
+        labels = (("language", _detect_other_language(prose, text)),)
     elif share < 1 - SECOND_SHARE and (1 - share) * prose.total >= SECOND_LETTERS:
-        second = _other_language(prose, text, sure=True)
+        second = _detect_other_language(prose, text, sure=True)
         labels = labels if second == "und" else (*labels, ("second_language", second))
     return Verdict(
         "keep" if kept else "drop",
@@ -144,23 +144,23 @@ def count_letters(text: str) -> Letters:
     >>> count_letters("한글 ㅋㅋ ABC 漢字 かな 12")
     Letters(hangul=4, latin=3, han=2, kana=2, other=0)
     """
-    return _counted(_kinds(text))
+    return _count_kinds(_classify_characters(text))
 
 
-def _kinds(text: str) -> U8:
+def _classify_characters(text: str) -> U8:
     """What each code point is: a letter of which script, a blank, a line break, or nothing of these (0)."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kinds: U8 = _scripts().take(points, mode="clip")
+    kinds: U8 = _build_script_table().take(points, mode="clip")
     return kinds
 
 
-def _counted(kinds: U8) -> Letters:
+def _count_kinds(kinds: U8) -> Letters:
     n = np.bincount(kinds, minlength=_KINDS).tolist()
     return Letters(n[_HANGUL], n[_LATIN] + n[_SMALL], n[_HAN], n[_KANA], n[_OTHER])
 
 
 @cache
-def _scripts() -> U8:
+def _build_script_table() -> U8:
     table = np.zeros(0x30000, dtype=np.uint8)
     table[[c for c in range(0x10000) if chr(c).isalpha()]] = _OTHER
     for first, last, script in (
@@ -188,7 +188,7 @@ def _scripts() -> U8:
     return table
 
 
-def _running(kinds: U8) -> float:
+def _prose_share(kinds: U8) -> float:
     """The share of Korean among lines of running text, as far as there is enough of it; see SUBSTANCE.
 
     A line of other prose has at least four words, few signs and figures, and few capitals where its
@@ -213,14 +213,14 @@ def _running(kinds: U8) -> float:
     return next((weight * share for least, weight in SUBSTANCE if korean >= least), 0.0)
 
 
-def _short(letters: Letters, text: str) -> float:
+def _short_text_share(letters: Letters, text: str) -> float:
     """The share of Hangul, each letter counted twice, of a short text that closes like a Korean sentence."""
     if letters.total > SHORT_LETTERS or letters.kana or letters.han > letters.hangul or _ENDING.search(text) is None:
         return 0.0
     return HANGUL_WEIGHT * letters.hangul / max(1, letters.total)
 
 
-def _inflected(letters: Letters, text: str) -> float:
+def _inflection_share(letters: Letters, text: str) -> float:
     """The share of Korean among the letters where lines that inflect Latin words as Korean does count in full.
 
     Such a line holds two of these words at least, closes like a Korean sentence, and Hangul runs through it.
@@ -237,7 +237,7 @@ def _inflected(letters: Letters, text: str) -> float:
     return (letters.hangul + whole) / letters.total if whole else 0.0
 
 
-def _other_language(letters: Letters, text: str, *, sure: bool = False) -> str:
+def _detect_other_language(letters: Letters, text: str, *, sure: bool = False) -> str:
     """ISO 639-1 code of the language beside Korean, or `und`; by script where it can be told so, else by pycld2."""
     foreign = letters.total - letters.hangul
     if letters.kana > 0.1 * foreign:

@@ -177,38 +177,38 @@ def signs_of(text: str, found: Morphemes) -> Signs:
     plain = text if text.isascii() else text.encode("utf-8", "replace").decode()  # RE2 takes no lone surrogates
     # Each on its own: RE2 keeps the states of one of them in its memory, but not those of all in one.
     calques, empty, rendered = (len(kind.findall(plain)) if many else 0 for kind in (_CALQUES, _EMPTY, _RENDERED))
-    open_particles = tool_leftovers.open_particles(plain) if "(" in text else 0
-    you, commands = _bidding(forms, grammar) if many and "당신" in text else (0.0, 0.0)
-    stuffed = sentence_frames.stuffed(nouns, found) if len(found.sentence_start) >= 5 else 0.0
+    open_particles = tool_leftovers.count_open_particles(plain) if "(" in text else 0
+    you, commands = _imperative_share(forms, grammar) if many and "당신" in text else (0.0, 0.0)
+    stuffed = sentence_frames.keyword_stuffing(nouns, found) if len(found.sentence_start) >= 5 else 0.0
     return Signs(
         sentences=n,
-        late_words=_late_words(text, found, grammar, n) if many else 0.0,
+        late_words=_late_word_rate(text, found, grammar, n) if many else 0.0,
         commands=commands,
         you=you,
-        manners=_manners(forms, grammar) / n if many and "너" in forms else 0.0,
-        pronouns=_pronouns(forms, signs) / n if many else 0.0,
+        manners=_count_mixed_manners(forms, grammar) / n if many and "너" in forms else 0.0,
+        pronouns=_weigh_pronouns(forms, signs) / n if many else 0.0,
         plurals=plurals / max(1, signs.count("N")) if plurals >= 3 else 0.0,
         calques=calques / n,
         rendered=rendered / n,
         slots=open_particles / n,
         slot_share=open_particles / max(1, signs.count(PARTICLE)),
-        wrong_objects=_wrong_objects(text),
-        residue=tool_leftovers.residue(plain, n) + tool_leftovers.unfilled(plain, n),
-        frame=tool_leftovers.frame(plain, found),
+        wrong_objects=_wrong_particle_share(text),
+        residue=tool_leftovers.score_residue(plain, n) + tool_leftovers.score_empty_fields(plain, n),
+        frame=tool_leftovers.score_chat_frame(plain, found),
         empty=empty / n,
         stuffed=stuffed,
-        owned=sentence_frames.owned(found, grammar) if text.count("의") >= 4 else 0.0,
-        phrase=sentence_frames.phrase(forms, grammar) if stuffed else 0.0,
-        crammed=sentence_frames.crammed(text, grammar),
+        owned=sentence_frames.owner_share(found, grammar) if text.count("의") >= 4 else 0.0,
+        phrase=sentence_frames.phrase_share(forms, grammar) if stuffed else 0.0,
+        crammed=sentence_frames.noun_density(text, grammar),
         captions=len(_CAPTION.findall(text)) if "[" in text and 2 * signs.count(".") < n else 0,
-        loose=_loose(text),
-        garbled=_garbled(plain),
-        gibberish=tool_leftovers.gibberish(plain),
-        misread=tool_leftovers.misread(plain),
+        loose=_single_syllable_share(text),
+        garbled=_mojibake_rate(plain),
+        gibberish=tool_leftovers.jamo_rate(plain),
+        misread=tool_leftovers.scan_error_rate(plain),
     )
 
 
-def _pronouns(forms: Sequence[str], signs: str) -> float:
+def _weigh_pronouns(forms: Sequence[str], signs: str) -> float:
     weight = 0.0
     at = signs.find("P")
     while at >= 0:
@@ -217,7 +217,7 @@ def _pronouns(forms: Sequence[str], signs: str) -> float:
     return weight
 
 
-def _late_words(text: str, found: Morphemes, grammar: Grammar, n: int) -> float:
+def _late_word_rate(text: str, found: Morphemes, grammar: Grammar, n: int) -> float:
     """How often words come behind the final ending of their sentence, per sentence: (가져갈 수 있습니다) 엘리베이터를.
 
     `morphology` lets a sentence end at a final ending without a full stop; what follows on the line, closes with a
@@ -243,7 +243,7 @@ def _late_words(text: str, found: Morphemes, grammar: Grammar, n: int) -> float:
     return weight / n if count > 1 else min(0.12, 0.7 * weight / n)
 
 
-def _bidding(forms: Sequence[str], grammar: Grammar) -> tuple[float, float]:
+def _imperative_share(forms: Sequence[str], grammar: Grammar) -> tuple[float, float]:
     """The share of sentences with 당신, and where that is above half, of those that bid; letters do not bid."""
     bounds = grammar.bounds
     sentences = [forms[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
@@ -252,37 +252,37 @@ def _bidding(forms: Sequence[str], grammar: Grammar) -> tuple[float, float]:
     return you, bids if you > 0.5 else 0.0
 
 
-def _manners(forms: Sequence[str], grammar: Grammar) -> int:
+def _count_mixed_manners(forms: Sequence[str], grammar: Grammar) -> int:
     """How many sentences say 너 and honour it with 시."""
     bounds = grammar.bounds
     sentences = [forms[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
     return sum(1 for some in sentences if "너" in some and ("시" in some or "으시" in some))
 
 
-def _garbled(text: str) -> float:
+def _mojibake_rate(text: str) -> float:
     """Places read in the wrong encoding, per word."""
     count = len(_GARBLED.findall(text))
     return count / (text.count(" ") + text.count("\n") + 1) if count else 0.0
 
 
-def _wrong_objects(text: str) -> float:
+def _wrong_particle_share(text: str) -> float:
     """The share of the particles 을 and 를 that stand after the wrong sound; 0 where there are fewer than two."""
     pairs = Counter(_OBJECT.findall(text))
-    wrong = sum(n for pair, n in pairs.items() if _is_wrong(pair))
+    wrong = sum(n for pair, n in pairs.items() if _is_wrong_particle(pair))
     return wrong / pairs.total() if wrong >= 2 else 0.0
 
 
-def _is_wrong(pair: str) -> bool:
+def _is_wrong_particle(pair: str) -> bool:
     """Whether 를 stands behind a consonant or 을 behind a vowel.
 
-    >>> _is_wrong("책를"), _is_wrong("과을"), _is_wrong("마을")
+    >>> _is_wrong_particle("책를"), _is_wrong_particle("과을"), _is_wrong_particle("마을")
     (True, True, False)
     """
     closed = (ord(pair[0]) - 0xAC00) % 28 > 0
     return closed if pair[1] == "를" else not closed and pair[0] not in _EXCEPTIONS
 
 
-def _loose(text: str) -> float:
+def _single_syllable_share(text: str) -> float:
     """The share of Korean words of one syllable; 0 where there are fewer than ten words."""
     if len(text) > 4 * text.count(" "):
         return 0.0  # of words and blanks that are four code points long on average, less than half are one syllable

@@ -20,7 +20,7 @@ import re
 from html.entities import html5
 from itertools import pairwise
 
-from filters.views.code_fences import fences
+from filters.views.code_fences import find_fences
 from malmoi.document import Document, Edit, Edits
 
 VERSION = 1
@@ -52,13 +52,13 @@ _WIDE = "".join(re.escape(c) for c in sorted(_BYTE))
 _REST = "".join(re.escape(c) for c in sorted(_BYTE) if 0x80 <= _BYTE[c] < 0xC0)  # continuation bytes of UTF-8
 
 
-def _cp949(rows: range, cells: range) -> str:
+def _cp949_characters(rows: range, cells: range) -> str:
     """The characters that CP949 has in these rows and cells."""
     return "".join(bytes((row, cell)).decode("cp949", "ignore") for row in rows for cell in cells)
 
 
-_KS = frozenset(_cp949(range(0xB0, 0xC9), range(0xA1, 0xFF)))  # the 2,350 syllables of KS X 1001
-_HANJA = _cp949(range(0xEA, 0xEE), range(0xA1, 0xC0))  # what the head of a syllable in UTF-8 looks like
+_KS = frozenset(_cp949_characters(range(0xB0, 0xC9), range(0xA1, 0xFF)))  # the 2,350 syllables of KS X 1001
+_HANJA = _cp949_characters(range(0xEA, 0xEE), range(0xA1, 0xC0))  # what the head of a syllable in UTF-8 looks like
 _PLAIN = re.compile(
     "[가-힣\u2010-\u2027\u2030-\u203b\u3000-\u301c\u3131-\u318e\uff01-\uff5e\u4e00-\u9fff·\u2190-\u21ff\u2460-\u24ff\u25a0-\u26ff]*"
 )
@@ -96,23 +96,23 @@ def mend(doc: Document) -> Edits:
     text = doc.text
     if _GATE.search(text) is None:
         return ()
-    found = _chosen(text, [*_wide_runs(text), *_mixed_runs(text)]) + _entities(text)
+    found = _choose_runs(text, [*_find_latin_runs(text), *_find_cp949_runs(text)]) + _find_entities(text)
     return tuple(Edit(*one) for one in sorted(found))
 
 
-def _wide_runs(text: str) -> list[_Found]:
+def _find_latin_runs(text: str) -> list[_Found]:
     """Each run of Latin-1 or Windows-1252 signs that decodes as a whole."""
     found = []
     for run in _WIDE_RUN.finditer(text):
         data = bytes(_BYTE[c] for c in run.group())
-        if said := _from_utf8(data):
+        if said := _decode_utf8(data):
             found.append((run.start(), run.end(), said, "utf-8"))
-        elif len(data) % 2 == 0 and not _climbs(data) and (said := _korean(data, "cp949")):
+        elif len(data) % 2 == 0 and not _is_ascending(data) and (said := _decode_korean(data, "cp949")):
             found.append((run.start(), run.end(), said, "cp949"))
     return found
 
 
-def _mixed_runs(text: str) -> list[_Found]:
+def _find_cp949_runs(text: str) -> list[_Found]:
     """Each run that is UTF-8 read as CP949; it holds a syllable that KS X 1001 lacks."""
     found = []
     for run in _MIXED_RUN.finditer(text):
@@ -120,7 +120,7 @@ def _mixed_runs(text: str) -> list[_Found]:
         if not any("가" <= c <= "힣" and c not in _KS for c in old):
             continue
         try:
-            said = _korean(old.encode("cp949"), "utf-8")
+            said = _decode_korean(old.encode("cp949"), "utf-8")
         except UnicodeEncodeError:
             continue
         if len(said) >= MIN_SYLLABLES:
@@ -128,18 +128,18 @@ def _mixed_runs(text: str) -> list[_Found]:
     return found
 
 
-def _from_utf8(data: bytes) -> str:
+def _decode_utf8(data: bytes) -> str:
     """Korean out of UTF-8 that was read as Latin-1 once or twice, or ""."""
-    if said := _korean(data, "utf-8"):
+    if said := _decode_korean(data, "utf-8"):
         return said
     try:
         once = data.decode("utf-8")
-        return _korean(bytes(_BYTE[c] for c in once), "utf-8")
+        return _decode_korean(bytes(_BYTE[c] for c in once), "utf-8")
     except (UnicodeDecodeError, KeyError):
         return ""
 
 
-def _korean(data: bytes, encoding: str) -> str:
+def _decode_korean(data: bytes, encoding: str) -> str:
     """`data` read strictly, if it is Korean: syllables of KS X 1001 and plain signs, more than half syllables."""
     try:
         said = data.decode(encoding)
@@ -151,48 +151,48 @@ def _korean(data: bytes, encoding: str) -> str:
     return said if syllables == sum("가" <= c <= "힣" for c in said) else ""
 
 
-def _climbs(data: bytes) -> bool:
+def _is_ascending(data: bytes) -> bool:
     """Whether bytes follow each other one by one, as in a table of characters."""
     steps = sum(b - a == 1 for a, b in pairwise(data))
     return 2 * steps >= len(data) - 1
 
 
-def _chosen(text: str, runs: list[_Found]) -> list[_Found]:
+def _choose_runs(text: str, runs: list[_Found]) -> list[_Found]:
     """The runs of which there is no doubt, judged by the text and the lines they stand in."""
     if not runs or _ABOUT.search(text):
         return []
     sound = sum("가" <= c <= "힣" for c in text) - sum(
         sum("가" <= c <= "힣" for c in text[start:end]) for start, end, _, _ in runs
     )
-    if _certain(runs, max(MIN_SYLLABLES, sound + 1)):
+    if _is_certain(runs, max(MIN_SYLLABLES, sound + 1)):
         return runs
     lines: dict[int, list[_Found]] = {}
     for run in runs:
         lines.setdefault(text.rfind("\n", 0, run[0]) + 1, []).append(run)
-    return [run for start, there in lines.items() if _alone(text, start, there) for run in there]
+    return [run for start, there in lines.items() if _is_alone(text, start, there) for run in there]
 
 
-def _alone(text: str, start: int, runs: list[_Found]) -> bool:
+def _is_alone(text: str, start: int, runs: list[_Found]) -> bool:
     """Whether a line holds nothing sound beside its broken runs, and enough of them."""
     stop = text.find("\n", start)
     line = text[start : stop if stop >= 0 else len(text)]
     sound = sum("가" <= c <= "힣" for c in line) - sum(sum("가" <= c <= "힣" for c in text[a:b]) for a, b, _, _ in runs)
-    return sound == 0 and _certain(runs, MIN_QUOTED)
+    return sound == 0 and _is_certain(runs, MIN_QUOTED)
 
 
-def _certain(runs: list[_Found], least: int) -> bool:
+def _is_certain(runs: list[_Found], least: int) -> bool:
     syllables = [c for _, _, said, _ in runs for c in said if c in _KS]
     if len(syllables) < least or len(set(syllables)) < MIN_DIFFERENT:
         return False
     return sum(c in _COMMON for c in syllables) >= MIN_COMMON * len(syllables)
 
 
-def _entities(text: str) -> list[_Found]:
+def _find_entities(text: str) -> list[_Found]:
     """Entities outside code, of a text that does not speak of markup, as the signs they name."""
     hits = list(_ENTITY.finditer(text))
     if not hits or _MARKUP.search(text):
         return []
-    code = [*fences(text), *((m.start(), m.end()) for m in _CODE.finditer(text))]
+    code = [*find_fences(text), *((m.start(), m.end()) for m in _CODE.finditer(text))]
     code.sort()
     found, at = [], 0
     for hit in hits:
@@ -200,15 +200,15 @@ def _entities(text: str) -> list[_Found]:
             at += 1
         if at < len(code) and code[at][0] <= hit.start():
             continue
-        if said := _named(hit.group()):
+        if said := _decode_entity(hit.group()):
             found.append((hit.start(), hit.end(), said, "entity"))
     return found
 
 
-def _named(entity: str) -> str:
+def _decode_entity(entity: str) -> str:
     """The sign of an entity, however often its ampersand was escaped; "" for one that is left alone.
 
-    >>> _named("&amp;amp;quot;"), _named("&#44032;"), _named("&#38;"), _named("&bogus;")
+    >>> _decode_entity("&amp;amp;quot;"), _decode_entity("&#44032;"), _decode_entity("&#38;"), _decode_entity("&bogus;")
     ('"', '가', '', '')
     """
     name = entity[1:-1]

@@ -24,9 +24,9 @@ from typing import NamedTuple, TypeAlias
 
 from kiwipiepy import Dialect, Kiwi, Match, Token
 
-from filters.korean.analysis_units import Stretch, units
-from filters.korean.sentence_boundaries import begins
-from filters.views.code_fences import fences
+from filters.korean.analysis_units import Stretch, split_units
+from filters.korean.sentence_boundaries import find_sentence_starts
+from filters.views.code_fences import find_fences
 from malmoi.document import Document, Morphemes
 
 VERSION = 3
@@ -79,7 +79,7 @@ def load() -> Kiwi:
 
 
 @cache
-def reader() -> Callable[[str], list[Token]]:
+def load_tokenizer() -> Callable[[str], list[Token]]:
     """What `load().tokenize` does, without the work that it does again for each call.
 
     On lines of web pages that is 5 % of all (3 µs a call, and 15 when its code has left the cache of the processor).
@@ -107,11 +107,11 @@ def mark(doc: Document) -> Morphemes:
     >>> list(found.rows())[2:4], len(found.sentence_start)
     ([('가', 'VV', 4, 1), ('었', 'EP', 4, 1)], 1)
     """
-    text = _encodable(doc.text)
-    return joined(_units(text))
+    text = _replace_surrogates(doc.text)
+    return join_units(_analyse_units(text))
 
 
-def _encodable(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     """`text` as Kiwi can take it: in UTF-8, which has no lone surrogates."""
     try:
         text.encode()
@@ -120,41 +120,41 @@ def _encodable(text: str) -> str:
     return text
 
 
-def _units(text: str) -> Iterable[tuple[int, Unit]]:
+def _analyse_units(text: str) -> Iterable[tuple[int, Unit]]:
     """Each unit with its place."""
-    for pieces in units(text, fences(text)):
+    for pieces in split_units(text, find_fences(text)):
         at, end = pieces[0]
         if len(pieces) > 1 or end - at > KEPT_CHARS:
-            yield at, analysed(text[at : pieces[-1][1]], [(first - at, last - at) for first, last in pieces])
+            yield at, analyse_unit(text[at : pieces[-1][1]], [(first - at, last - at) for first, last in pieces])
             continue
         line = text[at:end]
         unit = _MEMORY.get(line)
         if unit is None:
-            unit = analysed(line, [(0, end - at)])
+            unit = analyse_unit(line, [(0, end - at)])
             _MEMORY.put(line, unit)
         yield at, unit
 
 
-def analysed(unit: str, pieces: list[Stretch]) -> Unit:
+def analyse_unit(unit: str, pieces: list[Stretch]) -> Unit:
     """The analysis of a unit that Kiwi is given in these pieces; without a full stop a sentence runs on over two."""
-    starts, lengths, tags, forms, said = _read(unit) if len(pieces) == 1 else _read_in_pieces(unit, pieces)
-    bounds = [0, *begins(unit, tags, forms, starts, said), len(tags)] if tags else []
+    starts, lengths, tags, forms, said = _tokenize(unit) if len(pieces) == 1 else _tokenize_in_pieces(unit, pieces)
+    bounds = [0, *find_sentence_starts(unit, tags, forms, starts, said), len(tags)] if tags else []
     return Unit(
         array("I", starts),
         array("H", lengths),
         tuple(tags),
         tuple(forms),
-        *_sentences(unit, bounds, tags, starts, lengths),
+        *_find_sentences(unit, bounds, tags, starts, lengths),
     )
 
 
-def _read(text: str) -> _Columns:
+def _tokenize(text: str) -> _Columns:
     """Kiwi's tokens by column.
 
     Attributes of tokens are read column by column: of all ways to read them that is among the fastest (0.1 µs
     each, where Kiwi takes 7 to 16 for a token); each pass over the tokens that is spared shows in the figures.
     """
-    tokens = reader()(text)
+    tokens = load_tokenizer()(text)
     tags = [token.tag for token in tokens]
     last = tokens[-1].sent_position if tokens else 0
     return (
@@ -166,14 +166,14 @@ def _read(text: str) -> _Columns:
     )
 
 
-def _read_in_pieces(unit: str, pieces: list[Stretch]) -> _Columns:
+def _tokenize_in_pieces(unit: str, pieces: list[Stretch]) -> _Columns:
     found: _Columns = ([], [], [], [], [])
     starts, lengths, tags, forms, said = found
-    piece, more = "", _read("")
+    piece, more = "", _tokenize("")
     for first, last in pieces:
         if unit[first:last] != piece:  # ㅋㅋ. ㅋㅋ. … without end is analysed once
             piece = unit[first:last]
-            more = _read(piece)
+            more = _tokenize(piece)
         done = len(tags)
         if done and more[2] and tags[-1] == "SF":
             said.append(done)
@@ -185,7 +185,7 @@ def _read_in_pieces(unit: str, pieces: list[Stretch]) -> _Columns:
     return found
 
 
-def _sentences(
+def _find_sentences(
     unit: str, bounds: list[int], tags: list[str], starts: list[int], lengths: list[int]
 ) -> tuple[array[int], array[int]]:
     """What stands between `bounds`: signs that begin a unit join what follows, others what stands before."""
@@ -195,7 +195,7 @@ def _sentences(
         start = starts[first]
         near = max(first, last - 3)  # contracted morphemes share a place: the last one need not reach furthest
         end = max(map(add, starts[near:last], lengths[near:last]))
-        if tags[first] not in _SIGNS or any(_says(unit, tags[i], starts[i]) for i in range(first, last)):
+        if tags[first] not in _SIGNS or any(_is_word(unit, tags[i], starts[i]) for i in range(first, last)):
             begin.append(start if waiting < 0 else waiting)
             close.append(end)
             waiting = -1
@@ -206,7 +206,7 @@ def _sentences(
     return begin, close
 
 
-def joined(found: Iterable[tuple[int, Unit]]) -> Morphemes:
+def join_units(found: Iterable[tuple[int, Unit]]) -> Morphemes:
     """All units as one analysis, each moved to its place."""
     starts, lengths, begin, close = array("I"), array("H"), array("I"), array("I")
     tags: list[str] = []
@@ -246,6 +246,6 @@ class _Memory:
 _MEMORY = _Memory()
 
 
-def _says(text: str, tag: str, start: int) -> bool:
+def _is_word(text: str, tag: str, start: int) -> bool:
     """Whether a morpheme is a word or a number; words in rare scripts are tagged SW too."""
     return tag not in _SIGNS or (tag == "SW" and text[start].isalnum())

@@ -92,7 +92,7 @@ def mend(doc: Document) -> Edits:
                 continue  # nothing visible: the word belongs to the gap around it
         _mend_gap(edits, text, done, found.start(), at_end=False)
         if new != word:
-            edits.append(_trimmed(found.start(), word, new, reason))
+            edits.append(_trim_edit(found.start(), word, new, reason))
         done = found.end()
     _mend_gap(edits, text, done, len(text), at_end=True)
     return tuple(edits)
@@ -115,14 +115,14 @@ def _mend_word(word: str) -> tuple[str, str]:
             new = _LOOSE_JOINER.sub("", _GONE_RE.sub("", new))
             new = _SURROGATE.sub("\ufffd", new)
             reason = reason or ("control" if new != before else "")
-            halves = _HALF_RUN.sub(lambda m: _compose(m.group()), new)
+            halves = _HALF_RUN.sub(lambda m: _compose_half_width(m.group()), new)
             reason = reason or ("half-width-jamo" if halves != new else "")
             new = halves
         if not _is_nfc(new):
-            new = unicodedata.normalize("NFC", _LONG_ROW.sub(_ordered, new))
+            new = unicodedata.normalize("NFC", _LONG_ROW.sub(_reorder_marks, new))
             reason = reason or "nfc"
         if _ODD.search(new):
-            lone = _LONE_VOWELS.sub(_letters, _LONE_LEADS.sub(_letters, new))
+            lone = _LONE_VOWELS.sub(_to_compatibility_jamo, _LONE_LEADS.sub(_to_compatibility_jamo, new))
             reason = reason or ("stray-jamo" if lone != new else "")
             new = lone
         if new == before:
@@ -132,13 +132,13 @@ def _mend_word(word: str) -> tuple[str, str]:
 def _is_nfc(text: str) -> bool:
     if _MARKS.search(text) is None or _LONG_ROW.search(text) is None:
         return unicodedata.is_normalized("NFC", text)
-    return unicodedata.normalize("NFC", _LONG_ROW.sub(_ordered, text)) == text
+    return unicodedata.normalize("NFC", _LONG_ROW.sub(_reorder_marks, text)) == text
 
 
-def _ordered(row: re.Match[str]) -> str:
+def _reorder_marks(row: re.Match[str]) -> str:
     """A row of signs decomposed and in canonical order, so that nothing is left to move.
 
-    >>> _LONG_ROW.sub(_ordered, "가" + "\u0301\u0323" * 40) == "가" + "\u0323" * 40 + "\u0301" * 40
+    >>> _LONG_ROW.sub(_reorder_marks, "가" + "\u0301\u0323" * 40) == "가" + "\u0323" * 40 + "\u0301" * 40
     True
     """
     parts = [part for sign in row.group() for part in unicodedata.normalize("NFD", sign)]
@@ -147,25 +147,25 @@ def _ordered(row: re.Match[str]) -> str:
     return "".join(parts[at] for at in order)
 
 
-def _letters(found: re.Match[str]) -> str:
+def _to_compatibility_jamo(found: re.Match[str]) -> str:
     """Conjoining jamo that join nothing, as the letters they are.
 
-    >>> _LONE_LEADS.sub(_letters, "갔다\u110f\u110f")
+    >>> _LONE_LEADS.sub(_to_compatibility_jamo, "갔다\u110f\u110f")
     '갔다ㅋㅋ'
     """
     return "".join(_LEADS[ord(c) - 0x1100] if c < "\u1161" else _VOWELS[ord(c) - 0x1161] for c in found.group())
 
 
-def _compose(halves: str) -> str:
+def _compose_half_width(halves: str) -> str:
     """Half-width jamo as the syllables they spell; what spells none stays a full-width jamo.
 
-    >>> _compose("ﾾￂﾤﾡￚﾩ"), _compose("ﾻﾻ")
+    >>> _compose_half_width("ﾾￂﾤﾡￚﾩ"), _compose_half_width("ﾻﾻ")
     ('한글', 'ㅋㅋ')
     """
-    return _SYLLABLE.sub(_syllable, halves.translate(_HALF_MAP))
+    return _SYLLABLE.sub(_compose_syllable, halves.translate(_HALF_MAP))
 
 
-def _syllable(found: re.Match[str]) -> str:
+def _compose_syllable(found: re.Match[str]) -> str:
     lead, vowel, tail = found.groups()
     number = (_LEADS.index(lead) * 21 + _VOWELS.index(vowel)) * 28
     return chr(0xAC00 + number + (_TAILS.index(tail) if tail else 0))
@@ -175,12 +175,12 @@ def _mend_gap(edits: list[Edit], text: str, start: int, end: int, *, at_end: boo
     gap = text[start:end]
     if gap in ("", " ") and not (gap and (at_end or start == 0)):
         return
-    new = "" if at_end else _plain_gap(gap, at_start=start == 0)
+    new = "" if at_end else _normalise_gap(gap, at_start=start == 0)
     if new != gap:
-        edits.append(_trimmed(start, gap, new, "white-space"))
+        edits.append(_trim_edit(start, gap, new, "white-space"))
 
 
-def _plain_gap(gap: str, *, at_start: bool) -> str:
+def _normalise_gap(gap: str, *, at_start: bool) -> str:
     lines = _BREAKS.split(gap)
     blanks = "".join("\t" if b == "\t" else " " for b in _BLANKS.findall(lines[-1]))
     if at_start:
@@ -190,7 +190,7 @@ def _plain_gap(gap: str, *, at_start: bool) -> str:
     return "\t" if "\t" in blanks else " "
 
 
-def _trimmed(start: int, old: str, new: str, reason: str) -> Edit:
+def _trim_edit(start: int, old: str, new: str, reason: str) -> Edit:
     """The edit from `old` to `new` without what both begin and end with."""
     shortest = min(len(old), len(new))
     head = 0

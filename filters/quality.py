@@ -122,7 +122,7 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
     words = len(found) - grammar.count(NO_WORDS)
     eojeol = [word for word in text_views.prose(text).split() if not word.isascii()]
     per_eojeol = 1 / len(eojeol) if eojeol else 0.0
-    complete, listed = _sentences(grammar)
+    complete, listed = _sentence_shares(grammar)
     sentences = len(found.sentence_start)
     return Evidence(
         morphemes=len(found),
@@ -156,7 +156,7 @@ def _is_note(line: str) -> bool:
     return mark is not None and line[mark.end() :].count(" ") + 1 >= _NOTE_WORDS and bool(_NOTE_END.search(line[-100:]))
 
 
-def _sentences(grammar: Grammar) -> tuple[float, float]:
+def _sentence_shares(grammar: Grammar) -> tuple[float, float]:
     """The shares of morphemes in sentences with a final ending at or near their end, and in those without an ending."""
     closed = listed = 0
     for signs in grammar.sentences():

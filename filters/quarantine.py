@@ -35,15 +35,15 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     'personal-data-in-id'
     """
     limit = max_resident_numbers if doc.label("use") == "train-only" else 0
-    beside = _marked("\n\n".join((doc.title, doc.author, url_privacy.plain(doc.provenance.url))))
+    beside = _mark_all("\n\n".join((doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url))))
     count = sum(span.kind in _KINDS for span in (*doc.spans, *beside))
     if count > limit:
         return Verdict("drop", "resident-number", measured=count, limit=limit)
-    if url_privacy.carries(doc.id, lambda text: "" if _marked(text) else text):
+    if url_privacy.has_personal_data(doc.id, lambda text: "" if _mark_all(text) else text):
         return Verdict("drop", "personal-data-in-id", measured=1, limit=0)
     return Verdict("keep", "within-limit", measured=count, limit=limit)
 
 
-def _marked(text: str) -> Spans:
+def _mark_all(text: str) -> Spans:
     """All kinds, whatever the recipe replaces: what a release would change in an id is among them."""
     return marks(Document("", text, _NOWHERE))

@@ -14,7 +14,7 @@ import re2
 from pydantic import BeforeValidator
 
 from filters.pii_rules.repeats import repeat_search
-from filters.pii_rules.repeats.canonical_values import canonical
+from filters.pii_rules.repeats.canonical_values import canonical_form
 from filters.replacements import generalise
 from filters.replacements import surrogates as reserved
 from filters.replacements.surrogates import Surrogates
@@ -107,10 +107,10 @@ def mend(doc: Document, *, actions: Actions = ()) -> Edits:
             doc.text[stretch.start : stretch.end], stretch, chosen.get(stretch.kind, "placeholder")
         )
         edits.append(Edit(stretch.start + kept, stretch.end, text, _PREFIX + stretch.kind))
-    return (*edits, *_beside(doc, chosen, writer))
+    return (*edits, *_redact_fields(doc, chosen, writer))
 
 
-def _beside(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> Iterator[Edit]:
+def _redact_fields(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> Iterator[Edit]:
     """The same for the title, the author and the address, where a value that is marked in the text stands in them.
 
     The name of an author stays: a licence may ask for it. An address is read with its escapes decoded.
@@ -120,10 +120,10 @@ def _beside(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> It
     if not values:
         return
     unnamed = [(kind, value) for kind, value in values if kind != "name"]
-    yield from _in_field("title", doc.title, values, actions, writer)
-    yield from _in_field("author", doc.author, unnamed, actions, writer)
-    url = url_privacy.plain(doc.provenance.url)
-    edits = list(_in_field("url", url, values, actions, writer))
+    yield from _redact_field("title", doc.title, values, actions, writer)
+    yield from _redact_field("author", doc.author, unnamed, actions, writer)
+    url = url_privacy.decode_escapes(doc.provenance.url)
+    edits = list(_redact_field("url", url, values, actions, writer))
     if edits and url != doc.provenance.url:
         for edit in reversed(edits):
             url = url[: edit.start] + edit.text + url[edit.end :]
@@ -131,10 +131,10 @@ def _beside(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> It
     yield from edits
 
 
-def _in_field(
+def _redact_field(
     name: Field, text: str, values: Sequence[tuple[str, str]], actions: Mapping[str, Action], writer: _Writer
 ) -> Iterator[Edit]:
-    for hit in repeat_search.found(text, values) if text else ():
+    for hit in repeat_search.find_repeats(text, values) if text else ():
         stretch = _Stretch(hit.start, hit.end, hit.kind)
         kept, written = writer.write(text[hit.start : hit.end], stretch, actions.get(hit.kind, "placeholder"))
         yield Edit(hit.start + kept, hit.end, written, _PREFIX + hit.kind, name)
@@ -174,14 +174,14 @@ class _Writer:
 
     def write(self, value: str, stretch: _Stretch, action: str) -> tuple[int, str]:
         """How many code points of the value stay in front, and what is written for the others."""
-        plain = canonical(stretch.kind, value)
+        plain = canonical_form(stretch.kind, value)
         seen = self.numbers.setdefault(stretch.kind, {})
         if not seen:
             self.counted[stretch.kind] = _last_number(self.text, NAMES.get(stretch.kind, _OTHER))
         number = seen.setdefault(plain, self.counted[stretch.kind] + len(seen) + 1)
-        if stretch.whole and action == "surrogate" and (found := self.surrogates.of(stretch.kind, plain)):
+        if stretch.whole and action == "surrogate" and (found := self.surrogates.find_surrogate(stretch.kind, plain)):
             return 0, found
-        if stretch.whole and action == "generalise" and (general := generalise.general(stretch.kind, value)):
+        if stretch.whole and action == "generalise" and (general := generalise.generalise(stretch.kind, value)):
             return general.kept, f"{general.text}[{general.name}{number}]"
         return 0, f"[{NAMES.get(stretch.kind, _OTHER)}{number}]"
 

@@ -20,7 +20,7 @@ import re2
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from filters.korean.morpheme_signs import grammar_of
-from filters.lexicons.regex_literals import need, shortest
+from filters.lexicons.regex_literals import find_need, keep_shortest
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share
@@ -105,26 +105,26 @@ def judge(doc: Document, *, min_score: Share = 0.35) -> Verdict:
             f"{doc.id}: the filter 'register' reads morphemes and there are none; "
             "put 'morphology' before 'register' in the recipe"
         )
-    found = scores(doc.text, doc.morphemes)
+    found = score_kinds(doc.text, doc.morphemes)
     name, best = max(found.items(), key=lambda s: s[1]) if found else ("", 0.0)
     labels = (("register", name if best >= min_score else ""),)
     return Verdict("keep", "register", best, min_score, labels, (("register_score", best),))
 
 
-def scores(text: str, found: Morphemes) -> dict[str, float]:
+def score_kinds(text: str, found: Morphemes) -> dict[str, float]:
     """The score of each kind, rounded to 4 places; they and "none of them" add up to 1."""
     if len(found) < LEAST:
         return {}
-    weight = _manner_weights(manner(text, found))
+    weight = _weigh_manner(measure_manner(text, found))
     head = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
-    for name, heavy in cues_in(head):
+    for name, heavy in find_cues(head):
         weight[name] += heavy
     likely = {name: exp(min(w, 30.0) - BIAS) for name, w in weight.items()}
     total = 1.0 + sum(likely.values())
     return {name: round(value / total, 4) for name, value in likely.items()}
 
 
-def _manner_weights(m: Manner) -> dict[str, float]:
+def _weigh_manner(m: Manner) -> dict[str, float]:
     """What the manner of a text says for and against each kind."""
     me, quotes, told = min(m.person, 1.0), min(m.quotes, 1.0), m.plain * m.past
     statement = m.plain * (1.0 - m.past)
@@ -155,7 +155,7 @@ def _manner_weights(m: Manner) -> dict[str, float]:
     }
 
 
-def manner(text: str, found: Morphemes) -> Manner:
+def measure_manner(text: str, found: Morphemes) -> Manner:
     """The manner of a text, from its first 1,000 morphemes and the code points that they cover."""
     signs, forms = grammar_of(found).signs[:MOST], found.form
     end = found.start[len(signs) - 1] + found.length[len(signs) - 1] if signs else 0
@@ -166,7 +166,7 @@ def manner(text: str, found: Morphemes) -> Manner:
     person = sum([forms[hit.start()] in _PERSONS for hit in _PERSON.finditer(signs)])
     nouned = [hit.start() for hit in _NOUNED.finditer(signs)]
     closed = max(1, final.total())
-    noted = _noted(found, nouned, len(signs))
+    noted = _count_note_endings(found, nouned, len(signs))
     return Manner(
         sentences=sentences,
         plain=final["plain"] / max(closed, sentences),
@@ -179,9 +179,9 @@ def manner(text: str, found: Morphemes) -> Manner:
         quotes=(text.count("“") + text.count('"') / 2 + text.count("「") / 2) / sentences,
         asks=text.count("?") / sentences,
         cries=text.count("!") / sentences,
-        turns=_turns(text) / sentences if text.count(": ") + text.count("○") > 1 else 0.0,
+        turns=_count_turns(text) / sentences if text.count(": ") + text.count("○") > 1 else 0.0,
         defines=float(bool(_DEFINES.match(text))),
-        verse=_verse(text),
+        verse=_verse_score(text),
     )
 
 
@@ -197,7 +197,7 @@ def _speech(form: str) -> str:
     return "polite" if form.endswith(("요", "죠")) else "plain" if form.endswith("다") else "intimate"
 
 
-def _turns(text: str) -> int:
+def _count_turns(text: str) -> int:
     """How often a speaker is named who speaks more than once."""
     named = Counter(_CIRCLE_NAME.findall(text))
     for colon in _COLON.finditer(text):
@@ -207,7 +207,7 @@ def _turns(text: str) -> int:
     return sum(n for n in named.values() if n > 1)
 
 
-def _noted(found: Morphemes, nouned: list[int], size: int) -> int:
+def _count_note_endings(found: Morphemes, nouned: list[int], size: int) -> int:
     """How many of the sentences in the first `size` morphemes end in a noun made of a verb (함, 음, 것임).
 
     `nouned` are the places of the endings that make such nouns; at most one morpheme, a full stop, stands behind.
@@ -223,7 +223,7 @@ def _noted(found: Morphemes, nouned: list[int], size: int) -> int:
     return len(ended)
 
 
-def _verse(text: str) -> float:
+def _verse_score(text: str) -> float:
     """1 where at least six lines, short ones, carry the text and few of them end a sentence."""
     if text.count("\n") < 5:
         return 0.0
@@ -235,9 +235,9 @@ def _verse(text: str) -> float:
     return float(ended <= 0.4 * len(lines) and hangul >= 0.9 * len(lines))
 
 
-def cues_in(text: str) -> list[tuple[str, float]]:
+def find_cues(text: str) -> list[tuple[str, float]]:
     """(kind, weight) of each cue that stands in a text, each once, in the order of register_cues.txt."""
-    known = finder_of_cues()
+    known = load_cues()
     raw = text.encode()
     found, asked = set[int](), set[int]()
     for string in {hit[0] for hit in known.finder.find_matches_as_indexes(raw, overlapping=True)}:
@@ -248,18 +248,18 @@ def cues_in(text: str) -> list[tuple[str, float]]:
 
 
 @cache
-def finder_of_cues() -> Cues:
+def load_cues() -> Cues:
     """All cues, compiled once in a process: 30 ms."""
     owners, patterns = [], []
     says, asks = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
-    for i, (name, heavy, cue) in enumerate(cues()):
+    for i, (name, heavy, cue) in enumerate(read_cues()):
         owners.append((name, heavy))
         patterns.append(re2.compile(cue))
-        found = need(cue)
+        found = find_need(cue)
         strings = found.needed if found.exact is None else found.exact
         if not strings or "" in strings:
             raise ValueError(f"{_CUES.name}: the cue {cue!r} has no word or sign that stands wherever it matches")
-        for string in shortest(strings):
+        for string in keep_shortest(strings):
             (asks if found.exact is None else says)[string].append(i)
     written = sorted({*says, *asks})
     # A contiguous automaton: with a table of all transitions (DFA) it takes 2 MB, and other filters push it out.
@@ -268,7 +268,7 @@ def finder_of_cues() -> Cues:
     return Cues(tuple(owners), tuple(patterns), finder, *map(tuple, at))
 
 
-def cues() -> Iterator[tuple[str, float, str]]:
+def read_cues() -> Iterator[tuple[str, float, str]]:
     """(kind, weight, pattern) of each line of register_cues.txt."""
     for line in _CUES.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):

@@ -42,13 +42,13 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
     if not gone or gone > max_removed * written or written - gone < MIN_LEFT:
         return ()
     edits: list[Edit] = []
-    for run in _runs(doc.text, going):
-        for (start, end), found in zip(_cuts(doc.text, run), run, strict=True):
+    for run in _group_runs(doc.text, going):
+        for (start, end), found in zip(_plan_cuts(doc.text, run), run, strict=True):
             edits.append(Edit(start, end, "", "repeated-in-host" if found.keys[0] in host else "repeated-in-corpus"))
     return tuple(edits)
 
 
-def _runs(text: str, going: Sequence[Paragraph]) -> list[list[Paragraph]]:
+def _group_runs(text: str, going: Sequence[Paragraph]) -> list[list[Paragraph]]:
     """Paragraphs with nothing but white space between them, together."""
     runs: list[list[Paragraph]] = []
     for found in going:
@@ -59,7 +59,7 @@ def _runs(text: str, going: Sequence[Paragraph]) -> list[list[Paragraph]]:
     return runs
 
 
-def _cuts(text: str, run: Sequence[Paragraph]) -> list[tuple[int, int]]:
+def _plan_cuts(text: str, run: Sequence[Paragraph]) -> list[tuple[int, int]]:
     """Where each paragraph of a run is cut out, with the gaps between them and the narrower of the gaps around them."""
     before = len(text[: run[0].start].rstrip())
     after = len(text) - len(text[run[-1].end :].lstrip("\n"))

@@ -74,14 +74,16 @@ def judge(
     text = text_views.prose(doc.text)
     lines = [s for s in map(str.strip, text.split("\n")) if _HANGUL.search(s)]
     paragraphs = [s for s in map(str.strip, text.split("\n\n")) if _HANGUL.search(s)]
-    line_share, line_chars = repeated(lines, MIN_LINE)
-    paragraph_chars = repeated(paragraphs, MIN_LINE)[1]
-    words = " ".join(_once(lines) if line_chars else lines).split()
+    line_share, line_chars = measure_repetition(lines, MIN_LINE)
+    paragraph_chars = measure_repetition(paragraphs, MIN_LINE)[1]
+    words = " ".join(_drop_later_repeats(lines) if line_chars else lines).split()
     pairs = Counter(pairwise(words))
     top = _top_pair(words, pairs)
     # Most texts repeat no five words: whether one does is known in half the time of counting how much.
     repeats = (
-        repeated_ngrams(_ids(words), _sizes(words), 5) if _may_repeat(words, pairs) and _repeats(words, 5) else 0.0
+        measure_repeated_ngrams(_ids(words), _sizes(words), 5)
+        if _may_repeat(words, pairs) and _has_repeated_ngram(words, 5)
+        else 0.0
     )
     found: list[tuple[str, float, float]] = [
         ("repeated-line-chars", line_chars, max_repeated_line_chars),
@@ -103,12 +105,12 @@ def judge(
     return Verdict("keep", "repetition", round(line_chars, 4), max_repeated_line_chars, measures=measures)
 
 
-def repeated(parts: list[str], shortest: int = 0) -> tuple[float, float]:
+def measure_repetition(parts: list[str], shortest: int = 0) -> tuple[float, float]:
     """The share of parts, and of characters, that stood before; a part under `shortest` never counts as repeated.
 
     The first share is of the parts of at least `shortest` code points, the second of the characters of all.
 
-    >>> repeated(["가나", "다라마바", "가나"]), repeated(["가나", "다라마바", "가나"], shortest=3)
+    >>> measure_repetition(["가나", "다라마바", "가나"]), measure_repetition(["가나", "다라마바", "가나"], shortest=3)
     ((0.3333333333333333, 0.25), (0.0, 0.0))
     """
     some = [part for part in parts if len(part) >= shortest]
@@ -120,7 +122,7 @@ def repeated(parts: list[str], shortest: int = 0) -> tuple[float, float]:
     return (long - len(counts)) / long, chars / sum(map(len, parts))
 
 
-def _once(lines: list[str]) -> list[str]:
+def _drop_later_repeats(lines: list[str]) -> list[str]:
     """The lines without later occurrences of long ones; short ones stay, for nothing else counts a row of them."""
     first = {line: at for at, line in reversed(list(enumerate(lines)))}
     return [line for at, line in enumerate(lines) if len(line) < MIN_LINE or first[line] == at]
@@ -135,10 +137,10 @@ def short_scale(chars: int) -> float:
     return float((FULL_CHARS / min(FULL_CHARS, max(chars, 1))) ** 0.5)
 
 
-def repeated_ngrams(ids: _Ints, sizes: _Ints, n: int) -> float:
+def measure_repeated_ngrams(ids: _Ints, sizes: _Ints, n: int) -> float:
     """The share of characters that lie in word n-grams seen before, each character once.
 
-    >>> ids = np.array([1, 2, 3, 1, 2]); repeated_ngrams(ids, np.ones(5, dtype=np.int64), 2)
+    >>> ids = np.array([1, 2, 3, 1, 2]); measure_repeated_ngrams(ids, np.ones(5, dtype=np.int64), 2)
     0.4
     """
     if len(ids) <= n:
@@ -182,7 +184,7 @@ def _ngram_shares(words: list[str], repeats: float, top: float, scale: float) ->
     ids, sizes = (_ids(words), _sizes(words)) if longer or frequent else (_NONE, _NONE)
     if longer:
         found += [
-            (f"repeated-{n}grams", repeated_ngrams(ids, sizes, n), limit * scale)
+            (f"repeated-{n}grams", measure_repeated_ngrams(ids, sizes, n), limit * scale)
             for n, limit in DUPLICATE_NGRAMS.items()
             if n > 5
         ]
@@ -191,10 +193,10 @@ def _ngram_shares(words: list[str], repeats: float, top: float, scale: float) ->
     return found
 
 
-def _repeats(words: list[str], n: int) -> bool:
+def _has_repeated_ngram(words: list[str], n: int) -> bool:
     """Whether a run of `n` words stands twice.
 
-    >>> _repeats("가 나 다 가 나".split(), 2), _repeats("가 나 다 가 나".split(), 3)
+    >>> _has_repeated_ngram("가 나 다 가 나".split(), 2), _has_repeated_ngram("가 나 다 가 나".split(), 3)
     (True, False)
     """
     runs = max(0, len(words) - n + 1)

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from filters.korean.ngram_model import load as load_model
 from filters.korean.ngram_model import score as wording
-from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, finder, load, shadow
+from filters.lexicons.term_lists import MOST_CHARS, MOST_HITS, Term, load, load_finder, to_search_form
 from malmoi.document import Document, Verdict
 from malmoi.parameter_bounds import Score, Share
 from malmoi.threshold import Limit
@@ -33,8 +33,8 @@ Counts: TypeAlias = dict[Term, float]  # how often each term stands in a text
 TERMS = load(Path(__file__).parent / "lexicons" / "spam_terms.txt")
 FAMILIES = tuple(sorted({term.family for term in TERMS} - {"call", "report", "none"}))
 PLAIN = ("gambling", "adult", "loan", "drug")  # trades whose everyday words, many together, are enough beside a contact
-_FIND = finder(TERMS)
-_GATE = finder(tuple(term for term in TERMS if term.kind in ("strong", "core")))
+_FIND = load_finder(TERMS)
+_GATE = load_finder(tuple(term for term in TERMS if term.kind in ("strong", "core")))
 MODEL = load_model(Path(__file__).parent / "lexicons" / "spam_model.bin")
 
 # Weights are our choice, set on tests/data/spam.jsonl: two strong terms and a call are an advertisement,
@@ -128,7 +128,7 @@ def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5, max_
     `wording` where only the model knows it. A drop by terms needs two strong ones, or one beside a call or
     contact, or two weak ones beside a contact and a call: one word never decides.
     """
-    text = shadow(doc.text[:MOST_CHARS])
+    text = to_search_form(doc.text[:MOST_CHARS])
     model = wording(MODEL, text)
     page = len(text) <= PAGE
     found = measure(doc.text, min_score=min_score, gate=model <= max_model - (AGREED if page else 0.0))
@@ -159,31 +159,31 @@ def measure(text: str, *, min_score: float = 5.0, gate: bool = True) -> Evidence
     >>> measure("카.지.노 사이트 꽁/머/니 3만 원 지급, 가입코드 7777").family
     'gambling'
     """
-    text = shadow(text[:MOST_CHARS])
+    text = to_search_form(text[:MOST_CHARS])
     listed = _LIST.search(text) is not None
     if gate and not listed and not _GATE.any(text):
         return Evidence()
-    placed = _placed(text) if listed else ()
+    placed = _find_place_terms(text) if listed else ()
     hits = (*islice(_FIND.all(text), MOST_HITS), *placed)
-    counts = _counted(text, hits)
+    counts = _count_terms(text, hits)
     reports = sum(1 for term in counts if term.kind == "report")
     reported = reports >= REPORTED and not any(pattern.search(text) for pattern in (*_CONTACTS[:REACHED], _MOBILE))
-    if max(_score(family, counts, len(_CONTACTS), alone=not gate) for family in FAMILIES) < min_score:
+    if max(_score_family(family, counts, len(_CONTACTS), alone=not gate) for family in FAMILIES) < min_score:
         return Evidence(reported=reported)
     contacts = sum(1 for pattern in _CONTACTS if pattern.search(text))
-    score, family = max((_score(family, counts, contacts), family) for family in FAMILIES)
-    agrees = not gate and max(_score(name, counts, contacts, alone=True) for name in FAMILIES) >= min_score
-    mixed = _mixed(counts, contacts)
+    score, family = max((_score_family(family, counts, contacts), family) for family in FAMILIES)
+    agrees = not gate and max(_score_family(name, counts, contacts, alone=True) for name in FAMILIES) >= min_score
+    mixed = _score_mixed_trades(counts, contacts)
     if reported or max(score, mixed) < min_score:
         return Evidence(family if score else "", score, 0.0, agrees, reported)
     hits = tuple(sorted(hits, key=lambda hit: hit[0]))
     named = family if score >= min_score else "mixed"
     strongest = max(score, mixed)
-    share = _share(text, hits, "mixed" if mixed > score else family, strongest)
+    share = _advertising_share(text, hits, "mixed" if mixed > score else family, strongest)
     return Evidence(named, strongest, share, agrees, reported)
 
 
-def _counted(text: str, hits: tuple[tuple[int, int, Term], ...]) -> Counts:
+def _count_terms(text: str, hits: tuple[tuple[int, int, Term], ...]) -> Counts:
     """How often each term stands in the text; one that is never without quotation marks half as often."""
     quoted = [hit.span() for hit in islice(_QUOTED.finditer(text), MOST_HITS)] if hits else []
     counts: Counts = {}
@@ -196,7 +196,7 @@ def _counted(text: str, hits: tuple[tuple[int, int, Term], ...]) -> Counts:
     return counts
 
 
-def _score(family: str, counts: Counts, contacts: int, *, alone: bool = False) -> float:
+def _score_family(family: str, counts: Counts, contacts: int, *, alone: bool = False) -> float:
     """The weight of `family` in the whole text; 0 where its terms are too few to say anything.
 
     With `alone` one term of the family is enough: so weigh texts whose wording advertises already.
@@ -217,25 +217,25 @@ def _score(family: str, counts: Counts, contacts: int, *, alone: bool = False) -
         + WEAK * min(MOST_WEAK, weak)
         + CALL * calls
         + CONTACT * contacts
-        + _against(counts),
+        + _score_counterevidence(counts),
     )
 
 
-def _mixed(counts: Counts, contacts: int) -> float:
+def _score_mixed_trades(counts: Counts, contacts: int) -> float:
     """The weight of strong terms of several trades in one text, as lists of links have them; 0 where under three."""
     strong = [term for term, n in counts.items() if term.kind == "strong" and n >= 1]
     calls = min(MOST_CALLS, sum(1 for term in counts if term.kind == "call"))
     if len(strong) < 3 or len({term.family for term in strong}) < 2:
         return 0.0
-    return max(0.0, STRONG * len(strong) + CALL * calls + CONTACT * contacts + _against(counts))
+    return max(0.0, STRONG * len(strong) + CALL * calls + CONTACT * contacts + _score_counterevidence(counts))
 
 
-def _against(counts: Counts) -> float:
+def _score_counterevidence(counts: Counts) -> float:
     """What the words of those who report take away."""
     return sum({"report": REPORT, "doubt": DOUBT}.get(term.kind, 0.0) for term in counts)
 
 
-def _placed(text: str) -> tuple[tuple[int, int, Term], ...]:
+def _find_place_terms(text: str) -> tuple[tuple[int, int, Term], ...]:
     """One word behind many different names of places, as terms of their own: 강남출장 서초출장 송파출장 …"""
     places: dict[str, list[re.Match[str]]] = {}
     for hit in _PLACED.finditer(text):
@@ -248,7 +248,7 @@ def _placed(text: str) -> tuple[tuple[int, int, Term], ...]:
     )
 
 
-def _share(text: str, hits: tuple[tuple[int, int, Term], ...], family: str, score: float) -> float:
+def _advertising_share(text: str, hits: tuple[tuple[int, int, Term], ...], family: str, score: float) -> float:
     """The share of code points in windows that advertise `family`; half the weight beside overwhelming evidence."""
     weights = {
         "strong": STRONG,
@@ -261,7 +261,7 @@ def _share(text: str, hits: tuple[tuple[int, int, Term], ...], family: str, scor
     }
     enough = DENSE if score < OVERWHELMING else DENSE / 2
     advertising = total = at = 0
-    for start, end in _windows(text):
+    for start, end in _split_windows(text):
         weight, own = 0.0, 0
         while at < len(hits) and hits[at][0] < end:
             term = hits[at][2]
@@ -275,10 +275,10 @@ def _share(text: str, hits: tuple[tuple[int, int, Term], ...], family: str, scor
     return advertising / total if total else 0.0
 
 
-def _windows(text: str) -> list[tuple[int, int]]:
+def _split_windows(text: str) -> list[tuple[int, int]]:
     """Stretches that end behind a line once they are long enough; a longer line is cut. Short texts have finer ones.
 
-    >>> _windows("가" * 700)[:2], _windows("가나" + chr(10) + "다라")
+    >>> _split_windows("가" * 700)[:2], _split_windows("가나" + chr(10) + "다라")
     ([(0, 140), (140, 280)], [(0, 5)])
     """
     width = min(WINDOW, max(SHORTEST, len(text) // 5))

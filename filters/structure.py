@@ -70,7 +70,7 @@ def shape_of(text: str) -> Shape:
     >>> shape_of("홈\\n소식\\n오늘은 비가 옵니다.").sentence_lines
     0.3333333333333333
     """
-    lines = [s for s in map(str.strip, text_views.prose(text).split("\n")) if _letters(s)]
+    lines = [s for s in map(str.strip, text_views.prose(text).split("\n")) if _has_letters(s)]
     if not lines:
         return Shape(0, 0.0, 0.0, 0.0)
     sentences = short = running = 0
@@ -85,5 +85,5 @@ def shape_of(text: str) -> Shape:
     return Shape(len(lines), sentences / len(lines), short / len(lines), running / sum(map(len, lines)))
 
 
-def _letters(line: str) -> bool:
+def _has_letters(line: str) -> bool:
     return any(map(str.isalpha, line))

@@ -65,7 +65,7 @@ def collect(
     """
     definition = catalogue.load(name)
     source = definition.source
-    _known_licences(source)
+    _check_licences(source)
     home = workspace.captures(source.name)
     earlier = collection.runs(home)
     folder = collection.open_run(home)
@@ -83,10 +83,10 @@ def collect(
                     "user_agent_suffix": None,
                     "terms": asdict(terms) if terms else None,
                 }
-                with crawl_progress.shown(source.name, progress.console, quiet=progress.quiet) as show:
+                with crawl_progress.show_states(source.name, progress.console, quiet=progress.quiet) as show:
                     counts = _fetch(definition, folder, earlier, job, show)
-        standing = sum(len(rows) for _, rows in collection.current(collection.runs(home)))
-        step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _more(counts)
+        standing = sum(len(rows) for _, rows in collection.select_current(collection.runs(home)))
+        step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
         raise SourceError(
             f"{source.name}: {standing} captures stand, expected {source.expect.at_least} to "
@@ -96,7 +96,7 @@ def collect(
     return Collected(source.name, counts["new"], standing, **extra)
 
 
-def _known_licences(source: Source) -> None:
+def _check_licences(source: Source) -> None:
     """SourceError for a claim of a licence that nobody knows: now, and not after hours of collecting."""
     for claim in source.claim:
         if rights_decision.terms(claim.licence) is None:
@@ -106,11 +106,11 @@ def _known_licences(source: Source) -> None:
             )
 
 
-def would_collect(workspace: Workspace, name: str) -> str:
+def describe_collection(workspace: Workspace, name: str) -> str:
     """What `collect` would do, in one line; nothing is fetched or written."""
     source = catalogue.load(name).source
     runs = collection.runs(workspace.captures(source.name))
-    standing = sum(len(rows) for _, rows in collection.current(runs))
+    standing = sum(len(rows) for _, rows in collection.select_current(runs))
     match source.access:
         case Site(start=start, scope=scope):
             return f"{source.name}: crawl {', '.join(start)} within {', '.join(scope)}; {standing:,} captures stand"
@@ -171,18 +171,18 @@ def _fetch(
     archive = folder / CLOSED  # of a dump on this machine without news it is empty: nothing else is archived beside it
     rows, torn = capture.index(archive, CLOSED) if archive.stat().st_size else ([], [])
     lost = max(len(torn), stats.get("records", 0) - len(rows))  # archived, and cannot be read back
-    known = {row.url: row for _, standing in collection.current(earlier) for row in standing}
+    known = {row.url: row for _, standing in collection.select_current(earlier) for row in standing}
     try:
-        rows = [_told_apart(row, folder, stats) for row in _proved(source, rows, folder, earlier, stats)]
+        rows = [_classify_row(row, folder, stats) for row in _prove_claims(source, rows, folder, earlier, stats)]
     except SourceError as error:
         # Without this mark the crawler would find its run finished, and never ask for the page again.
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
         raise SourceError(f"{error} The next collect asks for the page anew and keeps the other pages.") from error
     new = [r for r in rows if r.status == 200 and r.kind in ITEMS]
-    gone = _gone(known, rows, stats, folder)
+    gone = _find_gone(known, rows, stats, folder)
     rows += gone
     facts = {k: v for k, v in stats.items() if k != "failed"} | {"source": source.name, "failed": stats["failed"]}
-    facts |= {"lost": lost, "torn_records": [replace(one, path=CLOSED).shown() for one in torn]}
+    facts |= {"lost": lost, "torn_records": [replace(one, path=CLOSED).describe() for one in torn]}
     collection.finish(folder, rows, facts)
     return {
         "new": len(new),
@@ -193,7 +193,7 @@ def _fetch(
     }
 
 
-def _gone(
+def _find_gone(
     known: Mapping[str, IndexRow], rows: Sequence[IndexRow], stats: dict[str, Any], folder: Path
 ) -> list[IndexRow]:
     """A row for each capture that stood and whose page this visit found no more: status 404, 410, moved, disallowed."""
@@ -221,7 +221,7 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
-def _proved(
+def _prove_claims(
     source: Source, rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: dict[str, Any]
 ) -> list[IndexRow]:
     """The rows of a run with its licence pages as evidence, once each claim's words have been found in its page.
@@ -232,19 +232,19 @@ def _proved(
     proofs: dict[str, IndexRow] = {}
     for claim in source.claim:
         if claim.file:  # a file of the repository, archived like the others
-            proofs |= _file_proof(source, claim, rows, folder)
+            proofs |= _find_file_proof(source, claim, rows, folder)
         elif claim.url:
-            url = claims.address(claim)
-            proofs[url] = proof = _proof(source, url, rows, folder, earlier, stats)
+            url = claims.proof_address(claim)
+            proofs[url] = proof = _find_proof(source, url, rows, folder, earlier, stats)
             page = capture.read(folder / proof.path, proof.offset, proof.record)
             media = page.header("content-type")
-            claims.check_quote(claim, _readable(source, url, page.body, media, charset_of(media)))
+            claims.check_quote(claim, _read_proof_text(source, url, page.body, media, charset_of(media)))
     # An answer that a later one of the same run has replaced is no page of the source either.
     others = [replace(r, kind=INSTRUMENT) if r.url in proofs and r.kind == "response" else r for r in rows]
     return [*(r for r in others if r.record not in {p.record for p in proofs.values()}), *proofs.values()]
 
 
-def _readable(source: Source, name: str, body: bytes, media: str, charset: str) -> str:
+def _read_proof_text(source: Source, name: str, body: bytes, media: str, charset: str) -> str:
     """The text of a licence file or page; SourceError where a library fails at it."""
 
     def refuse(error: str) -> SourceError:
@@ -254,10 +254,12 @@ def _readable(source: Source, name: str, body: bytes, media: str, charset: str) 
         )
 
     with input_errors(refuse):
-        return claims.readable(body, media, charset, name)
+        return claims.readable_text(body, media, charset, name)
 
 
-def _file_proof(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path) -> dict[str, IndexRow]:
+def _find_file_proof(
+    source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path
+) -> dict[str, IndexRow]:
     """The licence file of a repository, which each run archives, under the name that the claim gives it."""
     found = [r for r in rows if r.kind == "resource" and unquote(r.url).endswith(f"/{claim.file}")]
     if not found:
@@ -267,11 +269,11 @@ def _file_proof(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], f
         )
     row = min(found, key=lambda r: len(r.url))  # content/ko/LICENSE ends so too
     body = capture.read(folder / row.path, row.offset, row.record).body
-    claims.check_quote(claim, _readable(source, claim.file, body, "", ""))
+    claims.check_quote(claim, _read_proof_text(source, claim.file, body, "", ""))
     return {claim.file: replace(row, url=claim.file, kind=LICENCE)}
 
 
-def _proof(
+def _find_proof(
     source: Source, url: str, rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: dict[str, Any]
 ) -> IndexRow:
     """The row of the licence page `url`: of this run, or of the earlier run whose answer this one confirms."""
@@ -301,7 +303,7 @@ def _proof(
     )
 
 
-def _told_apart(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
+def _classify_row(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
     """robots.txt, opt-out files, lists of addresses, and answers that are none, are archived and are no captures."""
     if row.kind not in ("response", "revisit"):
         return row
@@ -313,6 +315,6 @@ def _told_apart(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexR
     return replace(row, kind=INSTRUMENT) if row.kind == "response" and is_instrument(row.url, body) else row
 
 
-def _more(counts: dict[str, int]) -> str:
+def _format_counts(counts: dict[str, int]) -> str:
     named = {key: key for key in ("gone", "left out", "blocked", "failed")} | {"torn": "archived and unreadable"}
     return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))

@@ -17,7 +17,7 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import ExtractJob, LearnJob, extract, learn, walk_shard
 from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
-from flows.engine.stage_runs import LIMITS, Taken, ensure, walk_job, withdrawn
+from flows.engine.stage_runs import LIMITS, SurveyResult, ensure_shards, find_withdrawn, walk_job
 from flows.engine.stage_runs import Curated as Curated
 from malmoi import recipe as recipes
 from malmoi.archive import collection
@@ -31,28 +31,28 @@ from malmoi.workspace import Stage, Workspace
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
     """Bring every stage up to date with the captures of `sources`; what stands already is not touched."""
-    read = _extracted(workspace, sources, mapper, progress)
+    read = _extract_sources(workspace, sources, mapper, progress)
     ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
     before: Stage = "2-documents"
-    taken: dict[StageName, list[Taken]] = {}
+    taken: dict[StageName, list[SurveyResult]] = {}
     for name in recipes.STAGES:
         steps = recipe.stage(name)
         slices: dict[str, tuple[run_surveys.Slice, ...]] = {}
-        for step, params in run_surveys.read_by(steps):
+        for step, params in run_surveys.list_surveys(steps):
             table, found = run_surveys.survey(
                 workspace, step, params, before, ledgers, mapper, progress, release=recipe.name
             )
-            taken.setdefault(name, []).append(Taken(step, params, table))
+            taken.setdefault(name, []).append(SurveyResult(step, params, table))
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
         # At the first door, whatever the recipe: nobody pays for what must not appear, and no recipe can forget it.
-        gone = withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
+        gone = find_withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
         walks = [
             walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()))
             for ledger in ledgers
         ]
-        ledgers = ensure(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
+        ledgers = ensure_shards(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]
         done.append((before, ledgers))
     tables = tuple(one.table for one in taken.get("unique", ()))
@@ -61,15 +61,15 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
     )
 
 
-def _extracted(
+def _extract_sources(
     workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
 ) -> dict[str, tuple[Ledger, ...]]:
     """Extract each source; one that fails stops itself and not the others, but nothing goes on without it."""
-    _learned(workspace, sources, mapper, progress)
+    _learn_templates(workspace, sources, mapper, progress)
     planned = {name: list(extract_jobs(workspace, name)) for name in sources}
     try:
         jobs = [job for name in sources for job in planned[name]]
-        done = iter(ensure(workspace, "2-documents", jobs, extract, mapper, progress))
+        done = iter(ensure_shards(workspace, "2-documents", jobs, extract, mapper, progress))
         return {name: tuple(islice(done, len(planned[name]))) for name in sources}
     except SourceError as first:
         if len(sources) == 1:
@@ -77,13 +77,13 @@ def _extracted(
         faults = {str(first): None}
     for name in sources:
         try:
-            ensure(workspace, "2-documents", planned[name], extract, mapper, progress)
+            ensure_shards(workspace, "2-documents", planned[name], extract, mapper, progress)
         except SourceError as error:
             faults[str(error)] = None
     raise SourceError("\n".join(faults))
 
 
-def _learned(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> None:
+def _learn_templates(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> None:
     """Learn the templates of the hosts that have pages enough, where that has not been done yet."""
     jobs = [job for name in sources for job in learn_jobs(workspace, name)]
     missing = list({job.key: job for job in jobs if not job.target.exists()}.values())
@@ -98,7 +98,7 @@ def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
     if definition.text is not None:
         return []
     found = host_templates.samples(collection.runs(workspace.captures(definition.source.name)))
-    code = _code(name)
+    code = _code_digest(name)
     jobs = []
     for sample in found:
         content = [
@@ -109,7 +109,7 @@ def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
     return jobs
 
 
-def _code(name: str) -> str:
+def _code_digest(name: str) -> str:
     """All that decides what a capture of a source becomes, but for the capture."""
     return digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
 
@@ -132,20 +132,20 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
         command = f"malmoi collect {shlex.quote(name)} --workspace {shlex.quote(str(workspace.root))}"
         raise CallError(f"{source.name}: nothing collected yet; run `{command}` first.")
     archived = tuple(sorted((file, row.record) for file, row in collection.licence_records(runs).items()))
-    host_files = policy_files.standing(runs)
-    code = _code(name)
+    host_files = policy_files.read_latest(runs)
+    code = _code_digest(name)
     learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
-    for _, rows in collection.current(runs, gone=True):
+    for _, rows in collection.select_current(runs, gone=True):
         for chunk in collection.chunks(rows):
-            here = policy_files.about(host_files, (extraction.speaking(source, row.url) for row in chunk))
+            here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
             visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
             hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
             known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
             job = extraction.Extraction(name, archived, here, visits, known)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
-            content += [_visited(url, found) for url, found in visits]  # a page without a past costs no key
+            content += [_visit_key(url, found) for url, found in visits]  # a page without a past costs no key
             content += [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
             said = [[one.origin, one.kind, one.record] for one in here]
             key = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
@@ -153,7 +153,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
             torn = ()
 
 
-def _visited(url: str, past: collection.Past) -> list[object]:
+def _visit_key(url: str, past: collection.Past) -> list[object]:
     gone = [past.gone.status, past.gone.fetched] if past.gone else []
     return [url, [row.record for row in past.earlier], gone]
 

@@ -11,13 +11,13 @@ from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe
 from malmoi.releases import manifest as manifests
 from malmoi.releases.index import segment_rows, segments
-from malmoi.releases.index.segments import Facts, Found
+from malmoi.releases.index.segments import Facts, IndexSegment
 from malmoi.releases.manifest import Manifest
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Stage, Workspace
 
 
-def leave(
+def write_segments(
     workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]], folder: Path, run: Run = map
 ) -> None:
     """For each survey of `recipe` that remembers, the segment of the release in `folder`, which need not stand yet.
@@ -26,19 +26,19 @@ def leave(
     stopped run left of this name goes first. A release that has its segment already is left alone.
     """
     made = manifests.read(folder)
-    for basis in run_surveys.remembered(workspace, recipe, stages):
-        roots = segments.released(workspace)
-        known = segments.found(workspace, basis.survey.name, basis.survey.version, roots)
+    for basis in run_surveys.list_index_bases(workspace, recipe, stages):
+        roots = segments.read_release_roots(workspace)
+        known = segments.find_segments(workspace, basis.survey.name, basis.survey.version, roots)
         segments.sweep(workspace, segments.leftovers(known, made.name, roots))
         known = [one for one in known if one.folder.exists()]
-        facts = _facts(basis, made, run_surveys.earlier(workspace, basis, made.name, known))
+        facts = _segment_facts(basis, made, run_surveys.choose_segments(workspace, basis, made.name, known))
         target = segments.folder_of(workspace, facts)
-        if not _has(known, target):
+        if not _has_segment(known, target):
             segments.sweep(workspace, (one for one in known if one.folder == target))
-            _write(workspace, basis, facts, folder, segments.counting(known), target, run)
+            _write_segment(workspace, basis, facts, folder, segments.select_counting(known), target, run)
 
 
-def _facts(basis: Basis, made: Manifest, read: Sequence[Found]) -> Facts:
+def _segment_facts(basis: Basis, made: Manifest, read: Sequence[IndexSegment]) -> Facts:
     return Facts(
         survey=basis.survey.name,
         survey_version=basis.survey.version,
@@ -51,17 +51,23 @@ def _facts(basis: Basis, made: Manifest, read: Sequence[Found]) -> Facts:
     )
 
 
-def _has(known: Sequence[Found], target: Path) -> bool:
+def _has_segment(known: Sequence[IndexSegment], target: Path) -> bool:
     """Whether the segment at `target` counts, or one that it was merged into; one that waits for its release does."""
     name = f"{target.parent.name}/{target.name}"
-    return any(name in (one.name, *one.known.replaces) for one in segments.counting(known))
+    return any(name in (one.name, *one.readable_facts.replaces) for one in segments.select_counting(known))
 
 
-def _write(
-    workspace: Workspace, basis: Basis, facts: Facts, folder: Path, known: Sequence[Found], target: Path, run: Run
+def _write_segment(
+    workspace: Workspace,
+    basis: Basis,
+    facts: Facts,
+    folder: Path,
+    known: Sequence[IndexSegment],
+    target: Path,
+    run: Run,
 ) -> None:
-    own = [one.folder for one in known if one.known.release == facts.release]
-    with workspace.birth() as work, workspace.birth() as born:
+    own = [one.folder for one in known if one.readable_facts.release == facts.release]
+    with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
         segment_rows.write(
             born,
             basis.survey,
@@ -72,4 +78,4 @@ def _write(
             work=work,
             run=run,
         )
-        workspace.stand(born, target)
+        workspace.move_into_place(born, target)

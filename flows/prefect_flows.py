@@ -43,12 +43,12 @@ from malmoi.workspace import Workspace
 AT_ONCE = 200  # task runs that are submitted together; the server records about 47 a second
 
 # What a form offers and the server accepts. What a schema cannot tell (no such file, the same source under two names,
-# a version that stands) `_checked` refuses before anything runs.
+# a version that stands) `_check_call` refuses before anything runs.
 if TYPE_CHECKING:
     RecipeName: TypeAlias = str
     SourceName: TypeAlias = str
 else:
-    RecipeName = Literal[runs.shipped()] | Annotated[str, Field(pattern=r"^.+\.toml$", title="a file")]
+    RecipeName = Literal[runs.list_recipes()] | Annotated[str, Field(pattern=r"^.+\.toml$", title="a file")]
     SourceName = Literal[tuple(catalogue.names())] | Annotated[str, Field(pattern=r"^.+\.py$", title="a file")]
 Sources = Annotated[list[SourceName], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
 Folder = Annotated[str, Field(pattern=PATTERN)]
@@ -57,22 +57,24 @@ Contact = Annotated[str, Field(pattern=f"^{runs.CONTACT}$")] | None
 Version = Annotated[str, Field(pattern=f"^({releases.VERSION})?$")]
 
 
-class _Closed(callables.ParameterSchema):
+class _ClosedSchema(callables.ParameterSchema):
     additionalProperties: bool  # noqa: N815  # a keyword of JSON Schema
 
 
-def _closed(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
-    return _Closed(**_generate(signature, docstrings).model_dump(), additionalProperties=False)
+def _close_schema(signature: Signature, docstrings: dict[str, str]) -> callables.ParameterSchema:
+    return _ClosedSchema(**_generate(signature, docstrings).model_dump(), additionalProperties=False)
 
 
 # Prefect 3.9 leaves additionalProperties out of the schema of a flow, and the server starts a run with a misspelt
 # parameter, which crashes. There is no setting, so the function that makes the schema is wrapped, for every flow
 # of a process that has loaded this module.
 _generate = callables.generate_parameter_schema
-callables.generate_parameter_schema = _closed
+callables.generate_parameter_schema = _close_schema
 
 
-def mapped(call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None) -> list[Any]:
+def map_as_tasks(
+    call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None
+) -> list[Any]:
     """Run each job as a task of the running flow; a task that fails is tried once more."""
     one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
     results = []
@@ -85,13 +87,13 @@ def mapped(call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any]
     return results
 
 
-class _Logged(Progress):
+class _LoggedProgress(Progress):
     def say(self, line: str) -> None:
         get_run_logger().info(line)
 
 
 @contextmanager
-def served() -> Iterator[None]:
+def explain_server_errors() -> Iterator[None]:
     """Run flows in the body; a server that does not answer, or goes away, ends in what to do about it."""
     try:
         yield
@@ -111,7 +113,7 @@ _runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count())
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explain_os_errors() -> Iterator[None]:
     """What the machine refuses, such as room on the disk, in the words of the command line."""
     try:
         yield
@@ -119,7 +121,7 @@ def _explained() -> Iterator[None]:
         raise StageError(explain_os_error(error)) from error
 
 
-def _checked(
+def _check_call(
     recipe: str, sources: Sequence[str] | None, workspace: str, *, contact: str | None = None, version: str = ""
 ) -> tuple[Workspace, Recipe, tuple[str, ...]]:
     """The workspace, recipe and sources of a call that can succeed; CallError before anything is made."""
@@ -139,10 +141,10 @@ def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = No
         limit: At most so many captures a source; none for all.
         contact: Who answers for the crawl, a mail address or a page; needed on the open web.
     """
-    with _explained():
+    with _explain_os_errors():
         runs.refuse_call(locate(workspace), None, contact=contact)
-        names = tuple(runs.distinct(sources).values())
-        home, progress = Workspace.open(locate(workspace)), _Logged()
+        names = tuple(runs.index_sources(sources).values())
+        home, progress = Workspace.open(locate(workspace)), _LoggedProgress()
         with home.lock():
             try:
                 runs.collect_all(home, names, progress, limit=limit, contact=contact)
@@ -159,10 +161,10 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
         sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
         workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
     """
-    with _explained():
-        home, chosen, names = _checked(recipe, sources, workspace)
+    with _explain_os_errors():
+        home, chosen, names = _check_call(recipe, sources, workspace)
         with home.lock():
-            curation_report.write(home, chosen, curate_all(home, chosen, names, mapped, _Logged()))
+            curation_report.write(home, chosen, curate_all(home, chosen, names, map_as_tasks, _LoggedProgress()))
 
 
 @flow(name="release", task_runner=_runner, log_prints=False)
@@ -177,12 +179,12 @@ def release(
         workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
         version: MAJOR.MINOR.PATCH, higher than all that stand; empty for the next one.
     """
-    with _explained():
-        home, chosen, names = _checked(recipe, sources, workspace, version=version)
+    with _explain_os_errors():
+        home, chosen, names = _check_call(recipe, sources, workspace, version=version)
         with home.lock():
-            curated = curate_all(home, chosen, names, mapped, _Logged())
-            made = releases.release(home, chosen, names, curated, mapped, _Logged(), version=version)
-        _show(made)
+            curated = curate_all(home, chosen, names, map_as_tasks, _LoggedProgress())
+            made = releases.release(home, chosen, names, curated, map_as_tasks, _LoggedProgress(), version=version)
+        _show_card(made)
         return str(made.folder)
 
 
@@ -205,11 +207,13 @@ def run(
         contact: Who answers for the crawl, a mail address or a page; needed on the open web.
         version: MAJOR.MINOR.PATCH, higher than all that stand; empty for the next one.
     """
-    with _explained():
-        home, chosen, names = _checked(recipe, sources, workspace, contact=contact, version=version)
+    with _explain_os_errors():
+        home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
         with home.lock():
-            made = runs.run(home, chosen, names, mapped, _Logged(), limit=limit, contact=contact, version=version)
-        _show(made)
+            made = runs.run(
+                home, chosen, names, map_as_tasks, _LoggedProgress(), limit=limit, contact=contact, version=version
+            )
+        _show_card(made)
         return str(made.folder)
 
 
@@ -217,11 +221,11 @@ def _show_funnels(found: Sequence[crawl_report.Funnel], key: str) -> None:
     """The crawl report as an artifact of the run."""
     if found:
         create_markdown_artifact(
-            crawl_report.markdown(found), key=key, description="from the first address to what may be used"
+            crawl_report.to_markdown(found), key=key, description="from the first address to what may be used"
         )
 
 
-def _show(made: releases.Released) -> None:
+def _show_card(made: releases.Released) -> None:
     """The card as an artifact of the run, below the link to its folder."""
     text = (made.folder / "README.md").read_text(encoding="utf-8")
     body = text.split("---\n", 2)[-1]

@@ -89,21 +89,21 @@ def release(
 
     Raises CallError where `version` stands already, StageError where nothing is left to publish.
     """
-    history = known(workspace)
+    history = read_history(workspace)
     refuse_version(recipe.name, version, history)
     if not total(curated.ledgers("5-curated"))[1]:
         raise StageError(dropped_summary.describe_nothing_left(workspace, recipe.name, curated))
-    inputs = _inputs(workspace, recipe, sources, curated, version)
-    if (standing := _standing(workspace, inputs, history)) is not None:
-        index_segments.leave(workspace, recipe, curated.stages, standing.folder, _runner(mapper))
-        return replace(standing, notes=release_notes.notes(workspace, recipe.name, standing.folder))
-    with progress.stage("6-release", 0) as step, workspace.birth() as folder:
+    inputs = _gather_inputs(workspace, recipe, sources, curated, version)
+    if (standing := _find_unchanged(workspace, inputs, history)) is not None:
+        index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
+        return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
+    with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
             inputs,
             folder,
             tmp=workspace.tmp,
-            run=_runner(mapper),
-            redact=redactor(recipe),
+            run=_make_runner(mapper),
+            redact=make_redactor(recipe),
             history=history,
             quarantine=workspace.quarantine(recipe.name),
         )
@@ -112,29 +112,35 @@ def release(
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
         if new:
-            _finish(folder)
+            _seal_release(folder)
             if target.exists():
                 raise CallError(f"{target} exists and is no release of ours; move it away. Nothing was overwritten.")
-        index_segments.leave(workspace, recipe, curated.stages, folder if new else target, _runner(mapper))
+        index_segments.write_segments(
+            workspace, recipe, curated.stages, folder if new else target, _make_runner(mapper)
+        )
         if new:  # its segment stands already: one without a release is seen by nobody, a release without one forgets
-            workspace.stand(folder, target)
+            workspace.move_into_place(folder, target)
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
-    histories.write(workspace.root / "6-releases" / "releases.json", known(workspace))
-    _note(workspace, recipe.name, number, _digest(inputs))
-    notes = release_notes.notes(workspace, recipe.name, target)
+    histories.write(workspace.root / "6-releases" / "releases.json", read_history(workspace))
+    _note(workspace, recipe.name, number, _inputs_digest(inputs))
+    notes = release_notes.list_notes(workspace, recipe.name, target)
     return Released(recipe.name, number, target, manifest.root, manifest.documents, new, notes)
 
 
-def _standing(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
+def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
     """The latest release, if it was made from just these inputs: then there is nothing to publish or to compare."""
     last = history.latest(inputs.name)
-    if last is None or inputs.version or _made_from(workspace).get(inputs.name) != [last.version, _digest(inputs)]:
+    if (
+        last is None
+        or inputs.version
+        or _read_release_inputs(workspace).get(inputs.name) != [last.version, _inputs_digest(inputs)]
+    ):
         return None
     folder = workspace.releases(inputs.name) / last.version
     return Released(inputs.name, last.version, folder, last.root, manifests.read(folder).documents, new=False)
 
 
-def _made_from(workspace: Workspace) -> dict[str, list[str]]:
+def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
     """For each name the latest version and the digest of its inputs; it only spares work, so it may be missing."""
     try:
         found = json.loads((workspace.root / MADE_FROM).read_text(encoding="utf-8"))
@@ -144,11 +150,11 @@ def _made_from(workspace: Workspace) -> dict[str, list[str]]:
 
 
 def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
-    noted = {**_made_from(workspace), name: [version, inputs]}
+    noted = {**_read_release_inputs(workspace), name: [version, inputs]}
     replace_file(workspace.root / MADE_FROM, json.dumps(noted, indent=1, sort_keys=True) + "\n")
 
 
-def _digest(inputs: Inputs) -> str:
+def _inputs_digest(inputs: Inputs) -> str:
     """Digest of all that decides the release: stage folders are named by their keys, tables by theirs."""
     places = [[stage, sorted(folder.name for folder in folders)] for stage, folders in inputs.stages]
     tables = sorted(path.parent.name for path in inputs.clusters)
@@ -156,7 +162,7 @@ def _digest(inputs: Inputs) -> str:
     return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
-def _finish(folder: Path) -> None:
+def _seal_release(folder: Path) -> None:
     """Card, sums, and the release's own proof before anyone can see it."""
     data_cards.write(folder)
     refuse_texts(folder)
@@ -168,7 +174,7 @@ def _finish(folder: Path) -> None:
         )
 
 
-def _runner(mapper: Mapper) -> Run:
+def _make_runner(mapper: Mapper) -> Run:
     def run(call: Callable[[Any], Any], work: list[Any]) -> list[Any]:
         return mapper(call, work)
 
@@ -182,18 +188,18 @@ def refuse_version(name: str, version: str, history: History) -> None:
         return
     if not re.fullmatch(VERSION, version):
         raise CallError(f"version {version!r} is not MAJOR.MINOR.PATCH; write three numbers, such as 1.0.0.")
-    if last is not None and _numbers(version) <= _numbers(last.version):
+    if last is not None and _parse_version(version) <= _parse_version(last.version):
         raise CallError(
             f"version {version} cannot be made: {name} {last.version} stands, and a release is never edited. "
             "Leave the version out, or raise it."
         )
 
 
-def _numbers(version: str) -> list[int]:
+def _parse_version(version: str) -> list[int]:
     return [int(number) for number in version.split(".")]
 
 
-def known(workspace: Workspace) -> History:
+def read_history(workspace: Workspace) -> History:
     """The history of all releases, read off the folders that stand: they appear whole, so they cannot lie."""
     history = History()
     for sums in sorted((workspace.root / "6-releases").glob("*/*/" + SUMS)):
@@ -206,7 +212,7 @@ def known(workspace: Workspace) -> History:
     return history
 
 
-def _replaced(recipe: Recipe) -> frozenset[str]:
+def _kinds_to_replace(recipe: Recipe) -> frozenset[str]:
     """The kinds of personal data of which no value may stand in what the recipe publishes.
 
     None where it does not redact. What it does not mark may stand, and so may what it keeps and what institutions are
@@ -220,26 +226,28 @@ def _replaced(recipe: Recipe) -> frozenset[str]:
     return frozenset(steps["personal_data"]["kinds"]) - stay
 
 
-def redactor(recipe: Recipe) -> Callable[[str], str] | None:
+def make_redactor(recipe: Recipe) -> Callable[[str], str] | None:
     """The recipe's own treatment of personal data, for all that a release says and that is no document's text."""
     steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
-    return partial(_redacted, steps) if steps else None
+    return partial(_redact, steps) if steps else None
 
 
 @lru_cache(maxsize=4096)  # the pages of a host quote the same mark
-def _redacted(steps: tuple[Step, ...], text: str) -> str:
+def _redact(steps: tuple[Step, ...], text: str) -> str:
     doc = Document("", text, Provenance("", "", "", "", ""))
-    for bound in _bound(steps):
+    for bound in _bind_steps(steps):
         doc = apply(doc, bound.name, bound.verb, bound.call(doc))
     return doc.text
 
 
 @lru_cache(maxsize=4)
-def _bound(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
+def _bind_steps(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
     return recipes.bind(steps)
 
 
-def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str) -> Inputs:
+def _gather_inputs(
+    workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
+) -> Inputs:
     facts, fetched = [], ""
     for name in sources:
         source = catalogue.load(name).source
@@ -257,7 +265,7 @@ def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curate
                 note=source.note,
             )
         )
-        for _, rows in collection.current(collection.runs(workspace.captures(source.name))):
+        for _, rows in collection.select_current(collection.runs(workspace.captures(source.name))):
             fetched = max([fetched, *(row.fetched for row in rows)])
     return Inputs(
         name=recipe.name,
@@ -272,7 +280,7 @@ def _inputs(workspace: Workspace, recipe: Recipe, sources: Sequence[str], curate
         ),
         clusters=curated.tables,
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
-        second_look=outcomes(_replaced(recipe), strict=recipe.residue == "stop"),
+        second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
         withdrawn=tuple(one.id for one in withdrawals.read(workspace.withdrawals)),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),

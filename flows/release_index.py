@@ -17,23 +17,23 @@ from malmoi import recipe as recipes
 from malmoi import withdrawals
 from malmoi.errors import CallError
 from malmoi.releases.index import segment_rows, segments
-from malmoi.releases.index.segments import Facts, Found
+from malmoi.releases.index.segments import Facts, IndexSegment
 from malmoi.survey import Survey
 from malmoi.withdrawals import Withdrawal
 from malmoi.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IndexEntry:
     """One segment as it is listed."""
 
     survey: str
-    segment: Found
+    segment: IndexSegment
     bytes: int
     masked: int
 
 
-def opened(root: Path) -> Workspace:
+def open_workspace(root: Path) -> Workspace:
     """The workspace at `root`; CallError where there is none: nothing is made by asking."""
     if not (root / "malmoi.json").exists():
         raise CallError(
@@ -43,50 +43,51 @@ def opened(root: Path) -> Workspace:
     return Workspace.open(root)
 
 
-def remembering() -> dict[str, Survey]:
+def list_index_surveys() -> dict[str, Survey]:
     """The surveys that leave segments, by name."""
-    found = (getattr(recipes.module(name), "SURVEY", None) for name in recipes.available())
+    found = (getattr(recipes.load_filter(name), "SURVEY", None) for name in recipes.list_filters())
     return {one.name: one for one in found if one is not None and one.remembers}
 
 
-def surveyed(workspace: Workspace) -> dict[str, list[Found]]:
+def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
     """For each survey that has a folder in the index, its segments, those that do not count among them."""
-    roots, known = segments.released(workspace), remembering()
+    roots, known = segments.read_release_roots(workspace), list_index_surveys()
     names = sorted(path.name for path in workspace.index("").glob("*") if path.is_dir())
-    return {n: segments.found(workspace, n, known[n].version if n in known else None, roots) for n in names}
+    return {n: segments.find_segments(workspace, n, known[n].version if n in known else None, roots) for n in names}
 
 
-def lines(workspace: Workspace) -> list[Line]:
+def list_entries(workspace: Workspace) -> list[IndexEntry]:
     """Every segment with its size on disk and how many of its documents are masked."""
     withdrawn = [one.id for one in withdrawals.read(workspace.withdrawals)]
     return [
-        Line(survey, one, _size(one.folder), _masked(one, withdrawn))
-        for survey, found in surveyed(workspace).items()
+        IndexEntry(survey, one, _folder_size(one.folder), _count_masked(one, withdrawn))
+        for survey, found in segments_by_survey(workspace).items()
         for one in found
     ]
 
 
-def forgotten(workspace: Workspace) -> list[str]:
+def releases_without_segment(workspace: Workspace) -> list[str]:
     """`name version` of each release that stands and left nothing: made before there was an index, or deleted there."""
     left = {
-        (one.known.release, *mark)
-        for found in surveyed(workspace).values()
-        for one in segments.counting(found)
+        (one.readable_facts.release, *mark)
+        for found in segments_by_survey(workspace).values()
+        for one in segments.select_counting(found)
         for mark in segments.marks(one)
     }
     standing = [
-        (name, version, root[: segments.ROOT]) for (name, version), root in segments.released(workspace).items()
+        (name, version, root[: segments.ROOT])
+        for (name, version), root in segments.read_release_roots(workspace).items()
     ]
     return [f"{name} {version}" for name, version, root in standing if (name, version, root) not in left]
 
 
 def summary(workspace: Workspace) -> str:
     """One line: how much the index holds."""
-    found = lines(workspace)
+    found = list_entries(workspace)
     counting = [one for one in found if one.segment.state == "counts"]
     if not found:
         return "index: empty; a release leaves a segment where a filter of its recipe remembers"
-    documents = sum(one.segment.known.documents for one in counting)
+    documents = sum(one.segment.readable_facts.documents for one in counting)
     masked, size = sum(one.masked for one in counting), sum(one.bytes for one in counting) / 1e6
     unseen = f", {len(found) - len(counting)} that do not count" if len(found) > len(counting) else ""
     return f"index: {len(counting)} segments, {documents:,} documents, {masked} masked, {size:,.1f} MB{unseen}"
@@ -98,8 +99,8 @@ def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str
     `day` is today where it is not given. CallError where neither a release nor a stage of the workspace has one of
     them, or the reason is empty or another than the one recorded.
     """
-    unknown = set(ids) - published(workspace, ids)
-    if unknown and (unknown := unknown - _curated(workspace, unknown)):
+    unknown = set(ids) - find_published(workspace, ids)
+    if unknown and (unknown := unknown - _find_curated(workspace, unknown)):
         raise CallError(
             f"{workspace.root} has published no document {min(unknown)!r}, and no stage holds it; nothing was written. "
             "An id is written source/key, as in the column `id` of data/; "
@@ -109,11 +110,11 @@ def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str
     return list(withdrawals.add(workspace.withdrawals, [Withdrawal(id, day, reason, request) for id in ids]))
 
 
-def published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
+def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
     """Which of `ids` a segment of the index holds, or else a release of the workspace."""
     found: set[str] = set()
-    for one in (one for known in surveyed(workspace).values() for one in known if one.state != "broken"):
-        found |= set(segments.holds(one.folder, ids))
+    for one in (one for known in segments_by_survey(workspace).values() for one in known if one.state != "broken"):
+        found |= set(segments.find_ids(one.folder, ids))
     if set(ids) - found:
         files = sorted((workspace.root / "6-releases").glob("*/*/data/*/*/*.parquet"))
         for path in files:
@@ -122,7 +123,7 @@ def published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
     return found
 
 
-def _curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
+def _find_curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
     """Which of `ids` a finished stage kept or dropped: copies of what was published, and what is not released yet."""
     found: set[str] = set()
     for name in ("documents", "dropped"):
@@ -132,26 +133,26 @@ def _curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
     return found
 
 
-def compact(workspace: Workspace, release: str) -> list[tuple[Found, ...]]:
+def compact(workspace: Workspace, release: str) -> list[tuple[IndexSegment, ...]]:
     """Merge the segments of a release name, for each survey; the groups that became one segment.
 
     The new one stands before the old ones go. Segments that the latest release of some name read apart stay
     apart, so that a run over the same inputs still reads what that one read: what the latest release
     left itself stays its own. CallError where the name has no segment that counts.
     """
-    roots, known = segments.released(workspace), remembering()
+    roots, known = segments.read_release_roots(workspace), list_index_surveys()
     withdrawn = [one.id for one in withdrawals.read(workspace.withdrawals)]
-    done: list[tuple[Found, ...]] = []
+    done: list[tuple[IndexSegment, ...]] = []
     seen = False
-    for survey, found in surveyed(workspace).items():
+    for survey, found in segments_by_survey(workspace).items():
         segments.sweep(workspace, segments.leftovers(found, release, roots))
-        standing = segments.counting(found)
-        seen |= any(one.known.release == release for one in standing)
-        for group in apart(standing, release):
-            if len(group) > 1 or segments.holds(group[0].folder, withdrawn):
+        standing = segments.select_counting(found)
+        seen |= any(one.readable_facts.release == release for one in standing)
+        for group in merge_groups(standing, release):
+            if len(group) > 1 or segments.find_ids(group[0].folder, withdrawn):
                 _merge(workspace, known[survey], group, withdrawn)
                 done.append(tuple(group))
-    for found in surveyed(workspace).values():
+    for found in segments_by_survey(workspace).values():
         segments.sweep(workspace, segments.leftovers(found, release, roots))
     if not seen:
         raise CallError(
@@ -161,28 +162,28 @@ def compact(workspace: Workspace, release: str) -> list[tuple[Found, ...]]:
     return done
 
 
-def apart(standing: Sequence[Found], release: str) -> list[list[Found]]:
+def merge_groups(standing: Sequence[IndexSegment], release: str) -> list[list[IndexSegment]]:
     """The segments of a name, oldest first, in runs that every latest release read either together or not at all.
 
     Only neighbours are merged: of two rows of an id the one in the newer segment counts.
     """
-    latest = {one.known.release: segments.resolved(one.known.read, standing) for one in standing}
-    own = [one for one in standing if one.known.release == release]
+    latest = {one.readable_facts.release: segments.resolve_names(one.readable_facts.read, standing) for one in standing}
+    own = [one for one in standing if one.readable_facts.release == release]
     return [list(run) for _, run in groupby(own, key=lambda one: [one in read for read in latest.values()])]
 
 
-def _merge(workspace: Workspace, survey: Survey, group: Sequence[Found], withdrawn: Sequence[str]) -> None:
-    newest = group[-1].known
-    names = {name for one in group for name in (one.name, *one.known.replaces)}
+def _merge(workspace: Workspace, survey: Survey, group: Sequence[IndexSegment], withdrawn: Sequence[str]) -> None:
+    newest = group[-1].readable_facts
+    names = {name for one in group for name in (one.name, *one.readable_facts.replaces)}
     facts: Facts = replace(newest, documents=0, replaces=tuple(sorted(names)))
-    with workspace.birth() as work, workspace.birth() as born:
+    with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
         segment_rows.merge(born, survey, facts, segments=[one.folder for one in group], withdrawn=withdrawn, work=work)
-        workspace.stand(born, segments.folder_of(workspace, facts))
+        workspace.move_into_place(born, segments.folder_of(workspace, facts))
 
 
-def _masked(one: Found, withdrawn: Sequence[str]) -> int:
-    return 0 if one.state == "broken" else len(segments.holds(one.folder, withdrawn))
+def _count_masked(one: IndexSegment, withdrawn: Sequence[str]) -> int:
+    return 0 if one.state == "broken" else len(segments.find_ids(one.folder, withdrawn))
 
 
-def _size(folder: Path) -> int:
+def _folder_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -11,7 +11,7 @@ from flows.collect import Collected, collect
 from flows.curate import curate
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
-from flows.release import Released, known, refuse_version, release
+from flows.release import Released, read_history, refuse_version, release
 from flows.reports import crawl_report, curation_report
 from flows.source_files import terms_of
 from malmoi import recipe as recipes
@@ -25,7 +25,7 @@ RECIPES = Path(__file__).parent / "recipes"
 CONTACT = r"((mailto:)?[!-?A-~]+@[!-?A-~]+|https?://[!-.0-~][!-~]*)"
 
 
-def shipped() -> tuple[str, ...]:
+def list_recipes() -> tuple[str, ...]:
     """The names of the shipped recipes, sorted."""
     return tuple(sorted(path.stem for path in RECIPES.glob("*.toml")))
 
@@ -34,9 +34,9 @@ def recipe_of(name: str) -> Recipe:
     """The shipped recipe `name`, or the one in a file that ends in .toml."""
     if name.endswith(".toml"):
         return recipes.load(Path(name))
-    if name not in shipped():
+    if name not in list_recipes():
         raise CallError(
-            f"no recipe is called {name!r}: choose one of {', '.join(shipped())}, or name a file that ends in .toml."
+            f"no recipe is called {name!r}: choose one of {', '.join(list_recipes())}, or name a file that ends in .toml."
         )
     return recipes.load(RECIPES / f"{name}.toml")
 
@@ -52,7 +52,7 @@ def refuse_call(workspace: Path, recipe: Recipe | None, *, contact: str | None =
             "that says who crawls."
         )
     if recipe is not None and version:
-        refuse_version(recipe.name, version, known(Workspace(locate(workspace))))
+        refuse_version(recipe.name, version, read_history(Workspace(locate(workspace))))
 
 
 def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[str, ...]:
@@ -67,11 +67,11 @@ def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[
             f"recipe {recipe.name!r} names no source; name sources in the call (--source), or `sources = [...]` in a "
             "recipe of your own. `malmoi sources` lists the catalogue."
         )
-    found = distinct(chosen)
+    found = index_sources(chosen)
     return tuple(found[name] for name in sorted(found))
 
 
-def distinct(chosen: Sequence[str]) -> dict[str, str]:
+def index_sources(chosen: Sequence[str]) -> dict[str, str]:
     """Name of a source → as it was given; CallError for none, for one that cannot be loaded, or stands twice."""
     if not chosen:
         raise CallError("name at least one source; `malmoi sources` lists the catalogue.")

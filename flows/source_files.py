@@ -16,7 +16,7 @@ from typing import Literal
 from rich.console import Console
 
 from crawlers import catalogue, denylist
-from crawlers.web.addresses import canonical
+from crawlers.web.addresses import canonical_url
 from malmoi.errors import CallError
 from malmoi.source import Api, Source, TermsCheck
 from malmoi.workspace import Workspace, replace_file
@@ -30,8 +30,8 @@ def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
 
     CallError where the file cannot be read: a check is a promise, so it is not guessed at.
     """
-    said = _checks(workspace.root).get(source.name)
-    return TermsCheck(said["reviewer"], said["date"], said["url"], _verdict(said["verdict"])) if said else None
+    said = _read_checks(workspace.root).get(source.name)
+    return TermsCheck(said["reviewer"], said["date"], said["url"], _parse_verdict(said["verdict"])) if said else None
 
 
 def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: str, day: str, out: Console) -> None:
@@ -41,7 +41,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     reviewer = " ".join(reviewer.split())
     if not reviewer or not reviewer.isprintable():
         raise CallError("--reviewer is empty; say who has read the terms.")
-    if not canonical(page):
+    if not canonical_url(page):
         raise CallError(f"--page {page!r} is not an address of http or https; give the page that was read.")
     if verdict not in VERDICTS:
         raise CallError(f"--verdict is {verdict!r}; it must be {' or '.join(VERDICTS)}.")
@@ -52,8 +52,8 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     if read > today:
         raise CallError(f"--date {day} is in the future; a check is recorded after it was made.")
     workspace = Workspace.open(root)
-    check = TermsCheck(reviewer, read.isoformat(), page, _verdict(verdict))
-    known = _checks(workspace.root) | {source.name: asdict(check)}
+    check = TermsCheck(reviewer, read.isoformat(), page, _parse_verdict(verdict))
+    known = _read_checks(workspace.root) | {source.name: asdict(check)}
     replace_file(workspace.root / TERMS, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
     out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
 
@@ -72,7 +72,7 @@ def licences(source: Source) -> str:
     return ", ".join([*words, *(["mark on each item"] if source.rule.review else [])])
 
 
-def new(name: str, folder: Path, out: Console) -> None:
+def write_skeleton(name: str, folder: Path, out: Console) -> None:
     """Write a commented skeleton of a source, `NAME.py`, into `folder`."""
     if not catalogue.NAME.fullmatch(name):
         raise CallError(f"{name!r} cannot be the name of a source; use lower-case letters, digits, - and _.")
@@ -90,25 +90,25 @@ def new(name: str, folder: Path, out: Console) -> None:
     out.print(f"{path}: fill it in, then look at it with `malmoi sources {path}`.", markup=False)
 
 
-def page() -> str:
+def render_catalogue() -> str:
     """docs/sources.md: the catalogue and the denylist, from nothing but the sources and crawlers/denylist.py."""
     rows = [catalogue.load(name).source for name in catalogue.names()]
     listed = "\n".join(
-        f"| `{s.name}` | {_cell(s.title)} | {_cell(s.publisher)} | {type(s.access).__name__} | {_cell(licences(s))} "
-        f"| {_cell(s.register)} | {_cell(s.domain)} | {_plain_key(s) or '—'} | {_bounds(s)} |"
+        f"| `{s.name}` | {_escape_cell(s.title)} | {_escape_cell(s.publisher)} | {type(s.access).__name__} | {_escape_cell(licences(s))} "
+        f"| {_escape_cell(s.register)} | {_escape_cell(s.domain)} | {_plain_key(s) or '—'} | {_bounds(s)} |"
         for s in rows
     )
-    unseen = "\n".join(f"- `{s.name}`: {_cell(s.unverified)}" for s in rows if s.unverified)
+    unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
     never = "\n".join(
-        f"| `{d.id}` | {_cell(d.title)} | {' '.join(f'`{h}`' for h in d.hosts) or '—'} | {_cell(d.reason)}"
-        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''} | {_cell(d.basis)} |"
+        f"| `{d.id}` | {_escape_cell(d.title)} | {' '.join(f'`{h}`' for h in d.hosts) or '—'} | {_escape_cell(d.reason)}"
+        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''} | {_escape_cell(d.basis)} |"
         for d in denylist.DENIED
     )
     parts = (Path(__file__).parent / "sources.md.txt").read_text(encoding="utf-8")
     return parts.replace("{catalogue}", listed).replace("{unverified}", unseen).replace("{denied}", never)
 
 
-def _cell(words: str) -> str:
+def _escape_cell(words: str) -> str:
     return re.sub(r"\s+", " ", words).replace("|", "\\|")
 
 
@@ -120,11 +120,11 @@ def _plain_key(source: Source) -> str:
     return f"`{source.access.key}`" if isinstance(source.access, Api) and source.access.key else ""
 
 
-def _verdict(said: str) -> Literal["allowed", "forbidden"]:
+def _parse_verdict(said: str) -> Literal["allowed", "forbidden"]:
     return "allowed" if said == "allowed" else "forbidden"
 
 
-def _checks(root: Path) -> dict[str, dict[str, str]]:
+def _read_checks(root: Path) -> dict[str, dict[str, str]]:
     path = root / TERMS
     if not path.exists():
         return {}
@@ -144,4 +144,4 @@ def _checks(root: Path) -> dict[str, dict[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(render_catalogue())

@@ -68,8 +68,8 @@ def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
     """
     if isinstance(finding, Verdict):
         note = Note(by, verb, finding.outcome, finding.reason, finding.measured, finding.limit)
-        labels, measures = _merged(doc.labels, finding.labels), _merged(doc.measures, finding.measures)
-        return _told(doc, labels, measures, (*doc.trail, note))
+        labels, measures = _merge_pairs(doc.labels, finding.labels), _merge_pairs(doc.measures, finding.measures)
+        return _add_findings(doc, labels, measures, (*doc.trail, note))
     if isinstance(finding, Morphemes):
         note = Note(by, verb, str(len(finding)), "morphemes", float(len(finding)))
         return replace(doc, morphemes=finding, trail=(*doc.trail, note))
@@ -77,23 +77,23 @@ def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
         return doc
     if verb == "mark":
         spans = tuple(f for f in finding if isinstance(f, Span))
-        _inside(doc, by, spans)
-        notes = _counted(by, verb, [s.kind for s in spans])
+        _check_bounds(doc, by, spans)
+        notes = _count_reasons(by, verb, [s.kind for s in spans])
         return replace(doc, spans=tuple(sorted((*doc.spans, *spans), key=_span_order)), trail=(*doc.trail, *notes))
     edits = tuple(f for f in finding if isinstance(f, Edit))
     of_text = tuple(e for e in edits if e.field == "text")
-    _inside(doc, by, of_text)
-    notes = _counted(by, verb, [e.reason if e.field == "text" else f"{e.field}:{e.reason}" for e in edits])
-    doc = _edited_beside(doc, by, edits) if len(of_text) < len(edits) else doc
-    return replace(edited(doc, of_text) if of_text else doc, trail=(*doc.trail, *notes))
+    _check_bounds(doc, by, of_text)
+    notes = _count_reasons(by, verb, [e.reason if e.field == "text" else f"{e.field}:{e.reason}" for e in edits])
+    doc = _edit_fields(doc, by, edits) if len(of_text) < len(edits) else doc
+    return replace(apply_edits(doc, of_text) if of_text else doc, trail=(*doc.trail, *notes))
 
 
-def _edited_beside(doc: Document, by: str, edits: Edits) -> Document:
+def _edit_fields(doc: Document, by: str, edits: Edits) -> Document:
     """The document with the edits of its title, author and address carried out."""
     for field in ("title", "author", "url"):
         of_field = tuple(e for e in edits if e.field == field)
         text = doc.provenance.url if field == "url" else getattr(doc, field)
-        _inside(replace(doc, text=text), by, of_field)
+        _check_bounds(replace(doc, text=text), by, of_field)
         for edit in reversed(of_field):
             text = text[: edit.start] + edit.text + text[edit.end :]
         if of_field and field == "url":
@@ -103,7 +103,7 @@ def _edited_beside(doc: Document, by: str, edits: Edits) -> Document:
     return doc
 
 
-def _told(
+def _add_findings(
     doc: Document, labels: tuple[tuple[str, str], ...], measures: tuple[tuple[str, float], ...], trail: tuple[Note, ...]
 ) -> Document:
     """`replace` for what every judge adds: at five times its speed, for a third of what a cheap judge costs."""
@@ -124,7 +124,7 @@ def _told(
     )
 
 
-def edited(doc: Document, edits: Edits) -> Document:
+def apply_edits(doc: Document, edits: Edits) -> Document:
     """The document with `edits` (sorted, not overlapping) carried out and everything behind them moved."""
     text, at, parts = doc.text, 0, []
     for edit in edits:
@@ -167,13 +167,13 @@ class _Shift:
     def span(self, span: Span) -> Span | None:
         if not self.touches(span.start, span.end):
             return replace(span, start=self.begin(span.start), end=max(self.begin(span.start), self.end(span.end)))
-        inside = all(span.start <= e.start and e.end <= span.end for e in self.edits if self._meets(e, span))
+        inside = all(span.start <= e.start and e.end <= span.end for e in self.edits if self._overlaps(e, span))
         if span.value is not None or not inside:
             return None
         return replace(span, start=self.begin(span.start), end=max(self.begin(span.start), self.end(span.end)))
 
     @staticmethod
-    def _meets(edit: Edit, span: Span) -> bool:
+    def _overlaps(edit: Edit, span: Span) -> bool:
         return edit.start < span.end and edit.end > span.start
 
     def morphemes(self, m: Morphemes) -> Morphemes:
@@ -200,7 +200,7 @@ class _Shift:
         return self.begin(start), self.end(end)
 
 
-def _inside(doc: Document, by: str, findings: Spans | Edits) -> None:
+def _check_bounds(doc: Document, by: str, findings: Spans | Edits) -> None:
     """A filter that points outside the text or overlaps its own edits has a bug; say so loudly."""
     last, size = 0, len(doc.text)
     for f in findings:
@@ -212,7 +212,7 @@ def _inside(doc: Document, by: str, findings: Spans | Edits) -> None:
             last = f.end
 
 
-def _counted(by: str, verb: Verb, reasons: list[str]) -> list[Note]:
+def _count_reasons(by: str, verb: Verb, reasons: list[str]) -> list[Note]:
     return [Note(by, verb, str(reasons.count(r)), r, float(reasons.count(r))) for r in sorted(set(reasons))]
 
 
@@ -220,5 +220,5 @@ def _span_order(span: Span) -> tuple[int, int, str]:
     return span.start, span.end, span.kind
 
 
-def _merged(old: tuple[tuple[str, _V], ...], new: tuple[tuple[str, _V], ...]) -> tuple[tuple[str, _V], ...]:
+def _merge_pairs(old: tuple[tuple[str, _V], ...], new: tuple[tuple[str, _V], ...]) -> tuple[tuple[str, _V], ...]:
     return tuple(sorted({**dict(old), **dict(new)}.items())) if new else old

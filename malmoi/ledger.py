@@ -82,9 +82,9 @@ class Ledger:
             "key": self.key,
             "in": dict(self.entered),
             "kept": dict(self.kept),
-            "dropped": _rows(self.dropped),
+            "dropped": _to_rows(self.dropped),
             "failed": [[f.id, f.source, f.why] for f in self.failed],
-            "edits": _rows(self.edits or {}),
+            "edits": _to_rows(self.edits or {}),
             "files": [[f.name, f.sha256, f.rows, f.bytes] for f in self.files],
             "torn": list(self.torn),
         }
@@ -135,14 +135,14 @@ def digest_of(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")).hexdigest()
 
 
-def reversing(walked: Ledger, back: Mapping[tuple[str, str, str], int]) -> Ledger:
+def reverse_drops(walked: Ledger, back: Mapping[tuple[str, str, str], int]) -> Ledger:
     """The ledger of documents that come in a second time, because the drops in `back` no longer hold.
 
     `walked` counts what became of them now; `back` counts them as (source, filter, reason) → documents.
     StageError where the two do not speak of equally many.
 
     >>> walked = Ledger("4-unique", "k", {"a": 2}, {"a": 1}, {("a", "later", "bad"): 1})
-    >>> found = reversing(walked, {("a", "near_duplicates", "near-copy"): 2})
+    >>> found = reverse_drops(walked, {("a", "near_duplicates", "near-copy"): 2})
     >>> dict(found.entered), dict(found.kept), found.dropped["a", "near_duplicates", "near-copy"]
     ({}, {'a': 1}, -2)
     """
@@ -185,5 +185,5 @@ def describe_losses(ledgers: Iterable[Ledger], most: int = 8) -> str:
     return ", ".join([*said, *([f"{len(rows) - most} more reasons {rest:,}"] if rest else [])])
 
 
-def _rows(counts: Mapping[tuple[str, str, str], int]) -> list[list[Any]]:
+def _to_rows(counts: Mapping[tuple[str, str, str], int]) -> list[list[Any]]:
     return [[*key, n] for key, n in sorted(counts.items())]

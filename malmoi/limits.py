@@ -47,7 +47,7 @@ class InputLimit:
         return f"{self.value:,}" if self.unit == "items" else f"{self.value:,} {self.unit}"
 
 
-def defined() -> tuple[InputLimit, ...]:
+def list_limits() -> tuple[InputLimit, ...]:
     """All limits of this module, in the order of their definition."""
     return tuple(value for value in globals().values() if isinstance(value, InputLimit))
 

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from malmoi.apply import Bound, Verb
 from malmoi.errors import CallError
-from malmoi.recipe_files import resolved
+from malmoi.recipe_files import resolve_files
 from malmoi.survey import Rows, Survey
 
 StageName = Literal["clean", "unique", "curated"]
@@ -106,8 +106,8 @@ def load(path: Path) -> Recipe:
     try:
         file = _File.model_validate(raw)
     except ValidationError as error:
-        raise CallError(f"{path}: {_explained(error, list(_File.model_fields))}") from error
-    steps = tuple((stage, tuple(_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
+        raise CallError(f"{path}: {_explain_error(error, list(_File.model_fields))}") from error
+    steps = tuple((stage, tuple(_parse_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
     for fault in _faults([(stage, step) for stage, found in steps for step in found], bool(file.unredacted)):
         raise CallError(f"{path}: {fault}")
     surveys(tuple(step for _, found in steps for step in found))  # of two readers of one survey, none contradicts
@@ -138,14 +138,14 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
     if "redact" in names and "quarantine" in names[names.index("redact") :]:
         yield "`quarantine` stands behind `redact`, which takes away the marks that it reads."
     for stage, step in steps:
-        for need in getattr(module(step.filter), "NEEDS", ()):
+        for need in getattr(load_filter(step.filter), "NEEDS", ()):
             if need not in names[: names.index(step.filter)]:
                 there = "stands behind it" if need in names else "is not in the recipe"
                 yield (
                     f"filter {step.filter!r} under [[{stage}]] reads what {need!r} finds, and {need!r} {there}. "
                     f"Put {need!r} before {step.filter!r}."
                 )
-        if step.survey and stage != (door := module(step.filter).SURVEY.stage):
+        if step.survey and stage != (door := load_filter(step.filter).SURVEY.stage):
             where = f"filter {step.filter!r} stands under [[{stage}]]"
             yield f"{where}; filters that read its survey stand under [[{door}]]."
 
@@ -154,7 +154,7 @@ def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None)
     """The callable filters of `steps`; `survey_rows` maps the name of a survey to the rows of the shard at hand."""
     bound = []
     for step in steps:
-        mod = module(step.filter)
+        mod = load_filter(step.filter)
         call = getattr(mod, step.verb)
         wanted = inspect.signature(call).parameters
         params: dict[str, Any] = {k: v for k, v in step.params if k in wanted}
@@ -173,7 +173,7 @@ def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
     """
     found: set[str] = {"id", "source", "labels", "measures", "trail"}
     for step in steps:
-        reads = getattr(module(step.filter), "READS", None)
+        reads = getattr(load_filter(step.filter), "READS", None)
         if reads is None:
             return ()
         found |= set(reads)
@@ -183,11 +183,11 @@ def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
 def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...]:
     """The surveys that `steps` read, each once, with the parameters of its reduce."""
     found: dict[str, tuple[Survey, dict[str, Any]]] = {}
-    for step in sorted((s for s in steps if s.survey), key=lambda s: _sets_survey(module(s.filter)), reverse=True):
-        survey: Survey = module(step.filter).SURVEY
-        own = inspect.signature(survey.carrier).parameters if _sets_survey(module(step.filter)) else {}
+    for step in sorted((s for s in steps if s.survey), key=lambda s: _sets_survey(load_filter(s.filter)), reverse=True):
+        survey: Survey = load_filter(step.filter).SURVEY
+        own = inspect.signature(survey.carrier).parameters if _sets_survey(load_filter(step.filter)) else {}
         params = {k: v for k, v in step.params if k in own}
-        alone = {} if own else dict(getattr(module(step.filter), "SURVEY_ALONE", ()))
+        alone = {} if own else dict(getattr(load_filter(step.filter), "SURVEY_ALONE", ()))
         held = found.setdefault(survey.name, (survey, alone))[1]
         if any(held.get(k, v) != v for k, v in params.items()):
             raise CallError(f"filter {step.filter!r} and another give the survey {survey.name!r} different parameters.")
@@ -196,22 +196,22 @@ def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...
 
 
 @lru_cache(maxsize=256)
-def module(name: str) -> ModuleType:
+def load_filter(name: str) -> ModuleType:
     """The filter module `filters/<name>.py`."""
     return importlib.import_module(f"filters.{name}")
 
 
-def available() -> tuple[str, ...]:
+def list_filters() -> tuple[str, ...]:
     """Names of all filters: the modules directly in `filters/` that have a verb."""
     spec = importlib.util.find_spec("filters")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     names = sorted(p.stem for folder in folders for p in Path(folder).glob("*.py") if not p.stem.startswith("_"))
-    return tuple(n for n in names if any(callable(getattr(module(n), v, None)) for v in _VERBS))
+    return tuple(n for n in names if any(callable(getattr(load_filter(n), v, None)) for v in _VERBS))
 
 
 def verb_of(name: str) -> Verb:
     """The one verb of a filter: judge, mark or mend."""
-    verbs = [v for v in _VERBS if callable(getattr(module(name), v, None))]
+    verbs = [v for v in _VERBS if callable(getattr(load_filter(name), v, None))]
     if len(verbs) != 1:
         raise CallError(f"filters/{name}.py has {verbs or 'no verb'}; a filter is one file with one of {_VERBS}.")
     return verbs[0]
@@ -220,7 +220,7 @@ def verb_of(name: str) -> Verb:
 @lru_cache(maxsize=256)
 def schema(name: str) -> type[BaseModel]:
     """The parameters of a filter as a pydantic model, read off the signatures of its verb and its survey."""
-    mod, verb = module(name), verb_of(name)
+    mod, verb = load_filter(name), verb_of(name)
     calls: list[Callable[..., Any]] = [getattr(mod, verb)]
     if _sets_survey(mod):
         calls.append(mod.SURVEY.carrier)
@@ -239,25 +239,25 @@ def _sets_survey(mod: ModuleType) -> bool:
     return hasattr(mod, "SURVEY") and getattr(mod, "SURVEY_PARAMETERS", True)
 
 
-def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
+def _parse_step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
     params = dict(table)
     name = params.pop("filter", None)
     if not isinstance(name, str):
         raise CallError(f'{path}: a [[{stage}]] table has no `filter = "name"`.')
-    if name not in available():
-        near = get_close_matches(name, available(), 1)
+    if name not in list_filters():
+        near = get_close_matches(name, list_filters(), 1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise CallError(
-            f"{path}: [[{stage}]] names the unknown filter {name!r}.{hint} Known: {', '.join(available())}."
+            f"{path}: [[{stage}]] names the unknown filter {name!r}.{hint} Known: {', '.join(list_filters())}."
         )
-    mod, model = module(name), schema(name)
+    mod, model = load_filter(name), schema(name)
     try:
         readers = {key: read for key, read in getattr(mod, "FILES", {}).items() if key in params}
-        bound = model.model_validate(params | {key: resolved(path.parent, key, params[key]) for key in readers})
+        bound = model.model_validate(params | {key: resolve_files(path.parent, key, params[key]) for key in readers})
         for key, read in readers.items():
             read(getattr(bound, key))
     except ValidationError as error:
-        raise CallError(f"{path}: filter {name!r}: {_explained(error, list(model.model_fields))}") from error
+        raise CallError(f"{path}: filter {name!r}: {_explain_error(error, list(model.model_fields))}") from error
     except CallError as error:
         raise CallError(f"{path}: filter {name!r}: {error}") from error
     return Step(
@@ -266,18 +266,18 @@ def _step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:
         version=mod.VERSION,
         params=tuple(sorted(bound.model_dump().items())),
         survey=mod.SURVEY.name if hasattr(mod, "SURVEY") else "",
-        libraries=tuple((lib, _installed(lib)) for lib in getattr(mod, "LIBRARIES", ())),
+        libraries=tuple((lib, _library_version(lib)) for lib in getattr(mod, "LIBRARIES", ())),
     )
 
 
-def _installed(package: str) -> str:
+def _library_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
         return ""
 
 
-def _explained(error: ValidationError, known: list[str]) -> str:
+def _explain_error(error: ValidationError, known: list[str]) -> str:
     """The first fault in words: which key, what is wrong, what is allowed."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])

@@ -53,7 +53,7 @@ class NamedFile:
 NamedFiles: TypeAlias = tuple[NamedFile, ...]
 
 
-def resolved(base: Path, key: str, given: Any) -> Any:
+def resolve_files(base: Path, key: str, given: Any) -> Any:
     """What a recipe in folder `base` gives as `key`, a list of files and folders, as NamedFiles in that order.
 
     Of a folder all files count, at any depth, by name; hidden ones do not. What is no list of strings is
@@ -61,16 +61,16 @@ def resolved(base: Path, key: str, given: Any) -> Any:
     """
     if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
         return given
-    found = tuple(file for one in given for file in _files(base, key, one))
+    found = tuple(file for one in given for file in _list_files(base, key, one))
     if len({file.name for file in found}) < len(found):
         raise CallError(f"key {key!r}: a file stands twice in {given!r}. Name each file or folder once.")
     return found
 
 
-def _files(base: Path, key: str, given: str) -> Iterator[NamedFile]:
+def _list_files(base: Path, key: str, given: str) -> Iterator[NamedFile]:
     path = base / given
     if path.is_file():  # the folder belongs to the name: test.jsonl alone says nothing
-        yield _named("/".join([part for part in Path(given).parts if part.strip("./")][-2:]), path)
+        yield _read_named_file("/".join([part for part in Path(given).parts if part.strip("./")][-2:]), path)
         return
     if not path.is_dir():
         raise CallError(
@@ -82,10 +82,10 @@ def _files(base: Path, key: str, given: str) -> Iterator[NamedFile]:
     if not names:
         raise CallError(f"key {key!r}: {given!r}: the folder holds no file. Name the folder that holds the files.")
     for name in sorted(names):
-        yield _named(f"{path.resolve().name}/{name}", names[name])
+        yield _read_named_file(f"{path.resolve().name}/{name}", names[name])
 
 
-def _named(name: str, path: Path) -> NamedFile:
+def _read_named_file(name: str, path: Path) -> NamedFile:
     try:
         with path.open("rb") as stream:
             return NamedFile(name, path.resolve(), hashlib.file_digest(stream, "sha256").hexdigest())

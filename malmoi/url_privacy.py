@@ -11,20 +11,20 @@ _ENDING = 5  # characters of the ending of a file: jsonl
 _LAYERS = 3  # %2540 is %40 is @; nobody escapes more often
 
 
-def plain(text: str) -> str:
+def decode_escapes(text: str) -> str:
     """`text` with its percent-escapes decoded, as UTF-8, else as the Korean code page 949; escaped twice, twice.
 
-    >>> plain("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), plain("%EA%B0%80"), plain("hong%2540example.kr")
+    >>> decode_escapes("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), decode_escapes("%EA%B0%80"), decode_escapes("hong%2540example.kr")
     ('/q?mail=hong@example.kr&name=홍길', '가', 'hong@example.kr')
     """
     for _ in range(_LAYERS):
-        if "%" not in text or (decoded := _decoded(text)) == text:
+        if "%" not in text or (decoded := _decode_layer(text)) == text:
             break
         text = decoded
     return text
 
 
-def _decoded(text: str) -> str:
+def _decode_layer(text: str) -> str:
     raw = unquote_to_bytes(text.encode("utf-8", "replace"))
     for encoding in ("utf-8", "cp949"):
         try:
@@ -34,19 +34,19 @@ def _decoded(text: str) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def treated(text: str, redact: Redact | None) -> str:
+def redact_text(text: str, redact: Redact | None) -> str:
     """`text` after `redact`, which also sees it with its percent-escapes decoded; else letter for letter as it was.
 
     Where something is found behind escapes, the text stays decoded: nothing leads back into it by its bytes.
 
     >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
-    >>> treated("/u/hong%40example.kr/%41", hide), treated("/u/%41", hide)
+    >>> redact_text("/u/hong%40example.kr/%41", hide), redact_text("/u/%41", hide)
     ('/u/[이메일1]/A', '/u/%41')
     """
     if redact is None or not text:
         return text
     found = redact(text)
-    for read in (plain, _spaced):
+    for read in (decode_escapes, _decode_plus):
         reading = read(found)
         if reading != found and (hidden := redact(reading)) != reading:
             found = hidden
@@ -56,35 +56,35 @@ def treated(text: str, redact: Redact | None) -> str:
     return found
 
 
-def _spaced(text: str) -> str:
+def _decode_plus(text: str) -> str:
     """A plus of a query read as the blank that it stands for."""
-    decoded = plain(text)
+    decoded = decode_escapes(text)
     return decoded.replace("+", " ") if "?" in decoded else decoded
 
 
-def address(url: str, redact: Redact | None) -> str:
-    """A URL after `redact`: user and password go, numbers of a host stay, all else is `treated`.
+def redact_url(url: str, redact: Redact | None) -> str:
+    """A URL after `redact`: user and password go, numbers of a host stay, all else is `redact_text`.
 
     >>> hide = lambda text: text.replace("010-0000-1234", "[전화번호1]")
-    >>> address("https://user:word@a.kr/p?tel=010%2D0000%2D1234#x", hide)
+    >>> redact_url("https://user:word@a.kr/p?tel=010%2D0000%2D1234#x", hide)
     'https://a.kr/p?tel=[전화번호1]#x'
     """
     scheme, mark, rest = url.partition("://")
     if redact is None or not mark or not scheme.isascii():
-        return treated(url, redact)
+        return redact_text(url, redact)
     end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
     host = rest[:end].rpartition("@")[2]
     if any(c.isalpha() for c in host) and not host.startswith("["):  # else the address of a server, which is no person
-        host = treated(host, redact)
-    return f"{scheme}://{host}{treated(rest[end:], redact)}"
+        host = redact_text(host, redact)
+    return f"{scheme}://{host}{redact_text(rest[end:], redact)}"
 
 
-def carries(id: str, redact: Redact | None) -> bool:
+def has_personal_data(id: str, redact: Redact | None) -> bool:
     """Whether the key in an id, `<source>/<key>`, holds what `redact` takes away.
 
     >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
-    >>> carries("a/u/hong%40example.kr", hide), carries("a/u/1", hide)
+    >>> has_personal_data("a/u/hong%40example.kr", hide), has_personal_data("a/u/1", hide)
     (True, False)
     """
     key = id.partition("/")[2]
-    return address(key, redact) != key
+    return redact_url(key, redact) != key

@@ -69,7 +69,7 @@ def add(path: Path, new: Iterable[Withdrawal]) -> tuple[Withdrawal, ...]:
     known = {one.id: one for one in read(path)}
     added: dict[str, Withdrawal] = {}
     for one in new:
-        _refuse_unsaid(one)
+        _refuse_incomplete(one)
         old = known.get(one.id) or added.get(one.id)
         if old is None:
             added[one.id] = one
@@ -83,7 +83,7 @@ def add(path: Path, new: Iterable[Withdrawal]) -> tuple[Withdrawal, ...]:
     return tuple(added[id] for id in sorted(added))
 
 
-def _refuse_unsaid(one: Withdrawal) -> None:
+def _refuse_incomplete(one: Withdrawal) -> None:
     if not one.id.strip() or not one.reason.strip():
         raise CallError(f"the withdrawal of {one.id!r} needs a document and a reason; nothing was written.")
     try:

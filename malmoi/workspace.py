@@ -30,7 +30,7 @@ from typing import IO, Literal, TypeAlias
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
-from malmoi.storage.location import locate, writable
+from malmoi.storage.location import explain_write_errors, locate
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
@@ -53,7 +53,7 @@ class Workspace:
         """
         keep_private()
         root = locate(root)
-        with writable(root):
+        with explain_write_errors(root):
             return Workspace._open(root)
 
     @staticmethod
@@ -70,7 +70,7 @@ class Workspace:
             raise CallError(f"{mark}: not readable ({error}); restore it, or name another --workspace.") from error
         if found != FORMAT:
             raise CallError(f"{root} has layout {found}, this version works with {FORMAT}; name another --workspace.")
-        _close_to_others(root)
+        _restrict_permissions(root)
         (root / "tmp").mkdir(exist_ok=True)
         return Workspace(root)
 
@@ -150,12 +150,12 @@ class Workspace:
 
     def put(self, target: Path, write: Callable[[Path], None]) -> None:
         """Let `write` fill a new folder and put it at `target`, unless one stands there already (it is the same)."""
-        with self.birth() as folder:
+        with self.temporary_folder() as folder:
             write(folder)
-            self.stand(folder, target)
+            self.move_into_place(folder, target)
 
     @contextmanager
-    def birth(self) -> Iterator[Path]:
+    def temporary_folder(self) -> Iterator[Path]:
         """A new folder in tmp/, gone at the end unless it was made to stand."""
         folder = self.tmp / uuid.uuid4().hex
         folder.mkdir(parents=True)
@@ -164,7 +164,7 @@ class Workspace:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def stand(self, folder: Path, target: Path) -> None:
+    def move_into_place(self, folder: Path, target: Path) -> None:
         """Make a finished folder appear at `target`, whole and durable; what stands there already stays.
 
         A folder of surveys gets the digests of its files (malmoi/storage/checksummed_files.py).
@@ -184,10 +184,10 @@ class Workspace:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """One run at a time writes into a workspace; a lock of a killed run is gone with it."""
-        with writable(self.root):
+        with explain_write_errors(self.root):
             lock = (self.root / ".lock").open("a")
         with lock as stream:
-            _take(stream, self.root)
+            _take_lock(stream, self.root)
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
@@ -198,7 +198,7 @@ def _is_ours(path: Path) -> bool:
     return path.match(_UNFINISHED_MARK) or (path / "malmoi.json").is_file()
 
 
-def _take(stream: IO[str], root: Path) -> None:
+def _take_lock(stream: IO[str], root: Path) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -210,7 +210,7 @@ def keep_private() -> None:
     os.umask(0o077)
 
 
-def _close_to_others(root: Path) -> None:
+def _restrict_permissions(root: Path) -> None:
     """Take the rights of group and others from a root that has them, such as one of an earlier version."""
     mode = root.stat().st_mode & 0o777
     if not mode & 0o077:

@@ -163,7 +163,7 @@ def survey(folder: Path, mode: str, threads: int, index: Path | None) -> dict[st
     segments = [Segment(index)] if index else []
     warm = folder.parent / "warm"
     rows = sum(pq.read_metadata(shard.sketch).num_rows for shard in shards)
-    size = replace(Size.of(rows), memory=rows if mode == "memory" else 0)
+    size = replace(Size.from_count(rows), memory=rows if mode == "memory" else 0)
     with Memory() as memory, ThreadPoolExecutor(threads) as pool:
         copy_exchange.find(
             shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size, threads=threads

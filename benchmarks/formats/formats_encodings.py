@@ -169,7 +169,7 @@ def _say(what: str, name: str, label: str, pages: list[tuple[str, bytes]], stray
         want = hangul(gold)
         got = right(want, hangul(found.text))
         good, found_all = good + got, found_all + len(want)
-        lost += found.undecodable
+        lost += found.is_undecodable
         worst_pages += got < 0.99 * len(want)
     share = good / found_all if found_all else 1.0
     print(

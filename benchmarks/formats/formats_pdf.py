@@ -58,10 +58,10 @@ def _cost() -> None:
     for path in sorted(CORPORA.rglob("*.pdf.gz")):
         body = gzip.decompress(path.read_bytes())
         marks = [time.process_time()]
-        with pdf_pages.opened(body) as document:
+        with pdf_pages.open_document(body) as document:
             pages = list(pdf_pages.pages(document))
         marks.append(time.process_time())
-        lines = running_heads.without(pages)
+        lines = running_heads.remove_running_heads(pages)
         marks.append(time.process_time())
         pdf_paragraphs.text(lines)
         marks.append(time.process_time())
@@ -110,8 +110,8 @@ def _guide_joints(body: bytes, gold: str) -> None:
 
 
 def _lines(body: bytes) -> list[pdf_pages.Line]:
-    with pdf_pages.opened(body) as document:
-        return running_heads.without(list(pdf_pages.pages(document)))
+    with pdf_pages.open_document(body) as document:
+        return running_heads.remove_running_heads(list(pdf_pages.pages(document)))
 
 
 def _grams(text: str) -> Counter[str]:

@@ -10,9 +10,9 @@ from typing import Any
 from crawlers.catalogue import Definition, load
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.archive import Archive
-from crawlers.fetch.job import STATS, Job, check, finished, guard_of, has_failed, read_job, write_stats
+from crawlers.fetch.job import STATS, Job, check, guard_of, has_failed, read_finished, read_job, write_stats
 from crawlers.fetch.politeness import TIMEOUT, utc_now
-from crawlers.web.addresses import canonical
+from crawlers.web.addresses import canonical_url
 from malmoi import limits
 from malmoi.errors import CallError, MalmoiError, SourceError, StageError
 from malmoi.printable import escape_controls
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
         job = read_job(Path(argv[0]))
         definition = load(job.source)
         access = check(job, definition)
-        if finished(job) is not None:
+        if read_finished(job) is not None:
             return 0
         if isinstance(access, Dump):
             from crawlers.fetch.dump import collector as dump
@@ -90,7 +90,7 @@ def _proofs(definition: Definition) -> list[str]:
     """The pages that must be had anew where a run has failed: of the licences, and of the grant of access."""
     access = definition.source.access
     grant = [access.grant] if isinstance(access, Api) and access.grant else []
-    return [canonical(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
+    return [canonical_url(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
 
 
 def settings(job: Job, definition: Definition) -> dict[str, Any]:

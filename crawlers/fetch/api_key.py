@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from crawlers.web.addresses import canonical, origin
+from crawlers.web.addresses import canonical_url, origin
 from malmoi.errors import CallError
 from malmoi.source import Api, Source
 
@@ -40,32 +40,32 @@ class Key:
     value: str = field(repr=False)
     origins: frozenset[str] = frozenset()  # scheme, host, port: where the first requests go, nowhere else
 
-    def sent(self, url: str) -> str:
+    def add_to_url(self, url: str) -> str:
         """The address as it is sent.
 
-        >>> Key("serviceKey", "a+b/c==").sent("https://a.kr/list?page=1")
+        >>> Key("serviceKey", "a+b/c==").add_to_url("https://a.kr/list?page=1")
         'https://a.kr/list?page=1&serviceKey=a%2Bb%2Fc%3D%3D'
         """
         # Portals hand keys out escaped and plain; both become the same query.
         joined = f"{quote(self.parameter, safe='')}={quote(unquote(self.value), safe='')}"
-        parts = urlsplit(self.without(url))
+        parts = urlsplit(self.remove_from_url(url))
         query = f"{parts.query}&{joined}" if parts.query else joined
         return urlunsplit(parts._replace(query=query))
 
-    def without(self, url: str) -> str:
+    def remove_from_url(self, url: str) -> str:
         """The address without the parameter of the key: an answer may name addresses that carry it.
 
-        >>> Key("KEY", "secret-value").without("https://a.kr/list?KEY=secret-value&page=2")
+        >>> Key("KEY", "secret-value").remove_from_url("https://a.kr/list?KEY=secret-value&page=2")
         'https://a.kr/list?page=2'
         """
         parts = urlsplit(url)
         kept = [one for one in parts.query.split("&") if unquote(one.partition("=")[0]) != self.parameter]
         return urlunsplit(parts._replace(query="&".join(kept)))
 
-    def removed(self, raw: bytes) -> bytes:
+    def redact_bytes(self, raw: bytes) -> bytes:
         """`raw` with every spelling of the key replaced by a fixed word.
 
-        >>> Key("KEY", "secret/value").removed(b'{"next": "?KEY=secret%2Fvalue", "you": "secret/value"}')
+        >>> Key("KEY", "secret/value").redact_bytes(b'{"next": "?KEY=secret%2Fvalue", "you": "secret/value"}')
         b'{"next": "?KEY=MALMOI-KEY-REMOVED", "you": "MALMOI-KEY-REMOVED"}'
         """
         for spelling in self._spellings():
@@ -79,9 +79,9 @@ class Key:
                 raw = re.sub(pattern, rb"\g<1>" + REMOVED.encode(), raw)
         return raw
 
-    def hidden(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         """A line of a log or of an error without the key."""
-        return self.removed(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        return self.redact_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def _spellings(self) -> list[bytes]:
         plain = unquote(self.value)
@@ -114,7 +114,7 @@ def key_of(source: Source) -> Key | None:
         )
     if not value.isascii() or not value.isprintable() or re.search(r"\s", value) or len(value) > MAX_KEY:
         raise CallError(f"{source.name}: what {access.key} holds cannot be a key; set it to the key and nothing else")
-    return Key(access.parameter, value, frozenset(origin(canonical(url)) for url in access.start))
+    return Key(access.parameter, value, frozenset(origin(canonical_url(url)) for url in access.start))
 
 
 class _Hiding(logging.Formatter):
@@ -130,9 +130,9 @@ def hide_in_logs(key: Key) -> None:
     """Keep the key out of every line that the handlers of this process write, and out of a traceback at its end."""
     for handler in logging.getLogger().handlers:
         if not isinstance(handler.formatter, _Hiding):
-            handler.setFormatter(_Hiding(handler.formatter, key.hidden))
+            handler.setFormatter(_Hiding(handler.formatter, key.redact_text))
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        print(key.hidden("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
+        print(key.redact_text("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
 
     sys.excepthook = show

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from crawlers.fetch.payload import Headers, lasting
+from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError
 from malmoi.workspace import sync
@@ -70,7 +70,7 @@ class Archive:
         self.records = 0  # of this run
         for folder in earlier:
             for entry, _ in entries(folder / CLOSED):
-                if not entry.refers_to and lasting(entry.status):
+                if not entry.refers_to and is_lasting(entry.status):
                     self.known[entry.record] = self.before[entry.url] = entry
         if (run_dir / CLOSED).exists():  # closed, but not declared done: stats.json did not follow
             (run_dir / CLOSED).replace(self.path)
@@ -118,7 +118,7 @@ class Archive:
     def replay(self, url: str) -> Entry | None:
         """The answer this run holds for `url`, or None: never asked, or the answer was a passing failure."""
         entry = self.here.get(url)
-        if entry is None or not lasting(entry.status):
+        if entry is None or not is_lasting(entry.status):
             return None
         kept = self.resolve(entry)
         if kept is not None and self._failed and entry.offset < self.resumed_at:

@@ -13,7 +13,7 @@ from crawlers.fetch import politeness
 from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.failures import HeadTooBig
-from crawlers.fetch.payload import Headers, decoded, rewritten
+from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.robots_middleware import LIFE
 from malmoi import limits
 from malmoi.archive.capture import Capture
@@ -44,7 +44,9 @@ class ArchiveMiddleware:
         """
         archive, now = self.crawl.archive, politeness.utc_now()
         kept = None if request.meta.get("anew") else archive.replay(request.url)
-        if kept is not None and not (request.meta.get("kind") == "robots" and _old(archive.here[request.url], now)):
+        if kept is not None and not (
+            request.meta.get("kind") == "robots" and _is_stale(archive.here[request.url], now)
+        ):
             if archive.here[request.url].offset < archive.resumed_at:
                 self.crawl.replayed.add(request.url)
             return _response(request, kept, REPLAYED)
@@ -67,15 +69,15 @@ class ArchiveMiddleware:
         self.crawl.fetched += 1
         archive, now = self.crawl.archive, politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
         if response.status == 304 and request.url in archive.before:
-            headers, _ = _without_key(rewritten(_pairs(response), 0), b"", self.crawl.key)
+            headers, _ = _remove_key(rewrite_headers(_pairs(response), 0), b"", self.crawl.key)
             confirmed = archive.resolve(archive.confirm(request.url, now, headers))
             assert confirmed is not None  # `before` is a part of what `resolve` knows
             return _response(request, confirmed)
         if sum(len(name) + len(value) + 4 for name, value in _pairs(response)) > limits.ANSWER_HEAD_BYTES.value:
             raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
-        body = decoded(response.body, coding)
-        headers, body = _without_key(rewritten(_pairs(response), len(body)), body, self.crawl.key)
+        body = decode_body(response.body, coding)
+        headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.crawl.key)
         archive.add(request.url, now, response.status, headers, body)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
 
@@ -85,19 +87,19 @@ def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:
     return Capture(kept.record, entry.url, entry.fetched, kept.status, kept.headers, body, source)
 
 
-def _without_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers, bytes]:
+def _remove_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers, bytes]:
     """Headers and body without the key; a header says where something was taken out."""
     if key is None:
         return headers, body
-    clean = tuple((key.hidden(name), key.hidden(value)) for name, value in headers)
-    clear = key.removed(body)
+    clean = tuple((key.redact_text(name), key.redact_text(value)) for name, value in headers)
+    clear = key.redact_bytes(body)
     if clean == headers and clear == body:
         return headers, body
     sized = tuple((k, str(len(clear)) if k.lower() == "content-length" else v) for k, v in clean)
     return (*sized, (REMOVED_HEADER, "1")), clear
 
 
-def _old(entry: Entry, now: datetime) -> bool:
+def _is_stale(entry: Entry, now: datetime) -> bool:
     return now - datetime.fromisoformat(entry.fetched) > LIFE
 
 

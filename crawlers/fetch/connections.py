@@ -20,7 +20,7 @@ from crawlers.fetch.ssrf_guard import Guard
 from malmoi import limits
 from malmoi.boundary import input_errors
 
-__all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "number_of"]
+__all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "resolve_host"]
 
 
 @implementer(IHostnameResolver)
@@ -56,7 +56,7 @@ class _Sieve:
         self.resolutionComplete = receiver.resolutionComplete
 
     def addressResolved(self, address: Any) -> None:
-        if self._guard.resolved(self._host, self._port, address.host) is None:
+        if self._guard.check_resolved(self._host, self._port, address.host) is None:
             self._receiver.addressResolved(address)
 
 
@@ -66,20 +66,20 @@ class GuardedHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self._crawl = crawler.spider
-        self._pool._factory = _guarded(self._pool._factory, crawler.spider.guard, crawler.spider.pace.sent)
+        self._pool._factory = _guard_factory(self._pool._factory, crawler.spider.guard, crawler.spider.pace.note_sent)
 
     async def download_request(self, request: Request) -> Response:
         """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
         async with self._crawl.pace.turn(urlsplit(request.url).hostname or ""):
             key = self._crawl.key if request.meta.get("keyed") else None
             if key is None:
-                return _bare(request.url, await self._download(request))
+                return _to_plain_response(request.url, await self._download(request))
             try:
-                answer = await self._download(request.replace(url=key.sent(request.url)))
+                answer = await self._download(request.replace(url=key.add_to_url(request.url)))
             except Exception as error:
                 kind = next((kind for kind in NET_ERRORS if isinstance(error, kind)), DownloadFailedError)
-                raise kind(key.hidden(str(error))) from None
-            return _bare(request.url, answer)
+                raise kind(key.redact_text(str(error))) from None
+            return _to_plain_response(request.url, answer)
 
     async def _download(self, request: Request) -> Response:
         try:
@@ -94,22 +94,22 @@ class GuardedHandler(HTTP11DownloadHandler):
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
 
 
-def _bare(url: str, answer: Response) -> Response:
+def _to_plain_response(url: str, answer: Response) -> Response:
     """The answer without the guesses of Scrapy's other classes, which decode by whatever label an answer declares."""
     return Response(url, answer.status, headers=answer.headers, body=answer.body, flags=answer.flags)
 
 
-def _guarded(factory: Any, guard: Guard, sent: Callable[[str], None]) -> Any:
+def _guard_factory(factory: Any, guard: Guard, sent: Callable[[str], None]) -> Any:
     class Guarded(factory):  # type: ignore[misc]
         def buildProtocol(self, addr: Any) -> Any:
-            if reason := guard.peer(addr.host, addr.port):
+            if reason := guard.check_peer(addr.host, addr.port):
                 raise PeerRefused(reason)
-            return _timed(_bounded(super().buildProtocol(addr)), sent)
+            return _time_requests(_limit_head(super().buildProtocol(addr)), sent)
 
     return Guarded
 
 
-def _timed(protocol: Any, sent: Callable[[str], None]) -> Any:
+def _time_requests(protocol: Any, sent: Callable[[str], None]) -> Any:
     """Tell `sent` the host of each request when it is written, which is after the connection stands."""
     if not hasattr(protocol, "request"):
         return protocol
@@ -124,7 +124,7 @@ def _timed(protocol: Any, sent: Callable[[str], None]) -> Any:
     return protocol
 
 
-def _bounded(protocol: Any) -> Any:
+def _limit_head(protocol: Any) -> Any:
     """Count the bytes of each head; Twisted bounds a line of it, more narrowly, and not their number."""
     if not hasattr(protocol, "dataReceived"):
         return protocol
@@ -156,7 +156,7 @@ def install(guard: Guard) -> None:
     any_reactor.installNameResolver(GuardedResolver(any_reactor.nameResolver, guard))
 
 
-async def number_of(host: str) -> str:
+async def resolve_host(host: str) -> str:
     """The address of a host as the resolver finds it; the host itself where it finds none. Nothing is connected."""
     from scrapy.utils.defer import maybe_deferred_to_future
     from twisted.internet import reactor

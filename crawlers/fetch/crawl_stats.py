@@ -47,7 +47,7 @@ def progress(crawl: Crawl) -> dict[str, Any]:
             host: {
                 "waiting": count,
                 "delay": crawl.pace.delay_of(name),
-                "resting": round(crawl.pace.resting(name), 1),
+                "resting": round(crawl.pace.rest_seconds(name), 1),
             }
             for host, count in crawl.queue.waiting.most_common(MAX_HOSTS)
             if (name := urlsplit(f"//{host}").hostname or "") and count
@@ -73,7 +73,7 @@ def stats(crawl: Crawl, ended: str) -> dict[str, Any]:
         "error": escape_controls(str(crawl.error or "")),
         "began": began,
         "ended": ended,
-        "by_host": _by_host(crawl),
+        "by_host": _count_by_host(crawl),
         "blocked_by": dict(sorted(Counter(crawl.blocked.values()).items())),
         "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in crawl.failed.values()).items())),
         "limits": _limits(crawl),
@@ -81,7 +81,7 @@ def stats(crawl: Crawl, ended: str) -> dict[str, Any]:
         "status": dict(sorted(Counter(str(entry.status) for entry in answers).items())),
         "left_out": dict(sorted(crawl.left_out.items())),
         "not_pages": sorted(crawl.others - crawl.page_urls),
-        "troubled": _troubled(crawl, archive),
+        "troubled": _find_troubled(crawl, archive),
         "granted": crawl.granted,
         "terms": crawl.terms,
     }
@@ -93,7 +93,7 @@ def _limits(crawl: Crawl) -> dict[str, str]:
     return {word: ", ".join(limit.describe() for limit in LIMITS[word]) for word in met if word in LIMITS}
 
 
-def _by_host(crawl: Crawl) -> dict[str, dict[str, int]]:
+def _count_by_host(crawl: Crawl) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
 
     def count(urls: Iterable[str], what: str, sizes: Iterable[int]) -> None:
@@ -109,7 +109,7 @@ def _by_host(crawl: Crawl) -> dict[str, dict[str, int]]:
     return dict(sorted(found.items()))
 
 
-def _troubled(crawl: Crawl, archive: Archive) -> list[str]:
+def _find_troubled(crawl: Crawl, archive: Archive) -> list[str]:
     """The records of this run that are no answers by the word of the source, those of killed attempts included."""
     trouble = crawl.definition.trouble
     found = set(crawl.troubled)

@@ -44,7 +44,7 @@ class Postponed(Exception):
 
 
 class Troubled(Exception):
-    """An answer that is none, after all tries; `why` is the source's own word for it."""
+    """An answer that is none, after all tries; `failure_word` is the source's own word for it."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -98,10 +98,10 @@ def explain(reason: str) -> str:
     return f"{reason} ({named})" if named else reason
 
 
-def why(error: Exception) -> str:
+def failure_word(error: Exception) -> str:
     """The word for a failure of the net.
 
-    >>> why(Troubled("no rows")), why(HeadTooBig())
+    >>> failure_word(Troubled("no rows")), failure_word(HeadTooBig())
     ('empty-answer: no rows', 'header-too-big')
     """
     if isinstance(error, Troubled):

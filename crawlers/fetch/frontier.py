@@ -38,17 +38,17 @@ class Seen:
         self._known: set[int] = set()
 
     def __contains__(self, url: str) -> bool:
-        return _number(url) in self._known
+        return _hash_address(url) in self._known
 
     def __len__(self) -> int:
         return len(self._known)
 
     def add(self, url: str) -> None:
         """Keep `url` in mind."""
-        self._known.add(_number(url))
+        self._known.add(_hash_address(url))
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the run may queue no further address."""
         return len(self._known) >= limits.FRONTIER_ADDRESSES.value
 
@@ -114,5 +114,5 @@ class Frontier:
             self._at = 0
 
 
-def _number(url: str) -> int:
+def _hash_address(url: str) -> int:
     return int.from_bytes(hashlib.blake2b(url.encode("utf-8", "surrogatepass"), digest_size=8).digest())

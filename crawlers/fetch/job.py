@@ -24,8 +24,8 @@ from typing import Any
 from crawlers.catalogue import Definition
 from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.ssrf_guard import Guard, refuse_url
-from crawlers.web.addresses import canonical
-from crawlers.web.scope import in_scope
+from crawlers.web.addresses import canonical_url
+from crawlers.web.scope import is_in_scope
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
@@ -61,11 +61,11 @@ def read_job(path: Path) -> Job:
         raise CallError(f"{path}: cannot be read as JSON ({error}); write one job as a JSON object") from error
     if not isinstance(said, dict) or not {"source", "run_dir"} <= said.keys() <= KEYS:
         raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))}; nothing else")
-    _typed(path, said, "source", str, required=True)
-    _typed(path, said, "run_dir", str, required=True)
-    _typed(path, said, "limit", int)
-    _typed(path, said, "contact", str)
-    _typed(path, said, "user_agent_suffix", str)
+    _check_type(path, said, "source", str, required=True)
+    _check_type(path, said, "run_dir", str, required=True)
+    _check_type(path, said, "limit", int)
+    _check_type(path, said, "contact", str)
+    _check_type(path, said, "user_agent_suffix", str)
     earlier = said.get("earlier") or []
     if not isinstance(earlier, list) or not all(isinstance(folder, str) for folder in earlier):
         raise CallError(f"{path}: earlier must be a list of run folders")
@@ -84,7 +84,7 @@ def read_job(path: Path) -> Job:
         said.get("limit"),
         said.get("contact"),
         said.get("user_agent_suffix"),
-        _terms(path, said.get("terms")),
+        _parse_terms(path, said.get("terms")),
     )
 
 
@@ -97,10 +97,10 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
     source = definition.source
     access = source.access
     if isinstance(access, Site | Sitemap | Feed | Api):
-        addresses = _of_crawl(job, source, access)
+        addresses = _check_crawl(job, source, access)
     elif isinstance(access, Dump | Git):
         addresses = (access.url,) if access.url else ()
-        if addresses and not canonical(access.url):
+        if addresses and not canonical_url(access.url):
             raise CallError(
                 f"{source.name}: {access.url!r} is not an address of http or https; correct it in {job.source}"
             )
@@ -108,8 +108,8 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
         raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; read it where it lies")
     guard = guard_of(source)
     asked = [*addresses, *(claim.url for claim in source.claim if claim.url)]
-    if not all(_loopback(canonical(url), guard) for url in asked):
-        _answerable(job, source)
+    if not all(_is_loopback(canonical_url(url), guard) for url in asked):
+        _check_permission(job, source)
     return access
 
 
@@ -118,15 +118,17 @@ def first_of(access: Crawled) -> tuple[str, ...]:
     return access.start if isinstance(access, Site | Api) else access.urls
 
 
-def _of_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
+def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
     first = first_of(access)
     if not first or not access.scope:
         known = f" What its file says: {source.note}" if source.note else ""
         raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
     for url in (*first, *access.scope, *access.deny):
-        if not canonical(url):
+        if not canonical_url(url):
             raise CallError(f"{source.name}: {url!r} is not an address of http or https; correct it in {job.source}")
-    if isinstance(access, Site | Api) and (stray := [url for url in first if not in_scope(canonical(url), access)]):
+    if isinstance(access, Site | Api) and (
+        stray := [url for url in first if not is_in_scope(canonical_url(url), access)]
+    ):
         raise CallError(f"{source.name}: the start address {stray[0]} is outside the scope; widen the scope")
     if not source.manners.delay >= 0 or source.manners.concurrency < 1:
         raise CallError(f"{source.name}: manners need delay >= 0 and concurrency >= 1; correct {job.source}")
@@ -136,12 +138,12 @@ def _of_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
 def guard_of(source: Source) -> Guard:
     """The guard with the loopback exceptions of a source."""
     try:
-        return Guard.allowing(source.manners.loopback)
+        return Guard.allow_loopback(source.manners.loopback)
     except ValueError as error:
         raise CallError(f"{source.name}: manners.loopback takes host:port, e.g. 127.0.0.1:8000") from error
 
 
-def finished(job: Job) -> dict[str, Any] | None:
+def read_finished(job: Job) -> dict[str, Any] | None:
     """The stats of a run that is over and has nothing left to fetch, or None."""
     stats = _stats(job)
     done = stats.get("finished") == "finished" or (stats.get("finished") == "limit" and stats["limit"] == job.limit)
@@ -173,7 +175,7 @@ def _stats(job: Job) -> dict[str, Any]:
     return stats
 
 
-def _answerable(job: Job, source: Source) -> None:
+def _check_permission(job: Job, source: Source) -> None:
     if not job.contact or not ("@" in job.contact or "://" in job.contact):
         raise CallError(
             f"{source.name}: the open web is crawled only in somebody's name; "
@@ -194,11 +196,11 @@ def _answerable(job: Job, source: Source) -> None:
         )
 
 
-def _loopback(url: str, guard: Guard) -> bool:
-    return guard.url(url) is None and refuse_url(url) is not None
+def _is_loopback(url: str, guard: Guard) -> bool:
+    return guard.check_url(url) is None and refuse_url(url) is not None
 
 
-def _terms(path: Path, said: Any) -> TermsCheck | None:
+def _parse_terms(path: Path, said: Any) -> TermsCheck | None:
     if said is None:
         return None
     keys = {"reviewer", "date", "url", "verdict"}
@@ -209,7 +211,7 @@ def _terms(path: Path, said: Any) -> TermsCheck | None:
     return TermsCheck(said["reviewer"], said["date"], said["url"], said["verdict"])
 
 
-def _typed(path: Path, said: dict[str, Any], key: str, kind: type, *, required: bool = False) -> None:
+def _check_type(path: Path, said: dict[str, Any], key: str, kind: type, *, required: bool = False) -> None:
     value = said.get(key)
     if (value is None and not required) or (isinstance(value, kind) and not isinstance(value, bool)):
         return

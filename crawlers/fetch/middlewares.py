@@ -12,7 +12,7 @@ from scrapy.http import Response
 from crawlers.fetch import politeness
 from crawlers.fetch.archive_middleware import REPLAYED
 from crawlers.fetch.failures import PASSING, Blocked, PeerRefused, Postponed, Troubled
-from crawlers.fetch.payload import lasting
+from crawlers.fetch.payload import is_lasting
 from malmoi.errors import SourceError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _Middleware:
         """As Scrapy builds its components."""
         return cls(crawler)
 
-    def _again(self, request: Request, retry_after: str = "", **meta: Any) -> Request | None:
+    def _retry(self, request: Request, retry_after: str = "", **meta: Any) -> Request | None:
         """Another try, for which the whole host rests first; None after the last one.
 
         Raises:
@@ -40,7 +40,7 @@ class _Middleware:
         """
         attempt = request.meta.get("attempt", 1) + 1
         host = urlsplit(request.url).hostname or ""
-        wait = politeness.patience(attempt, self.crawl.pace.delay_of(host), retry_after, politeness.utc_now())
+        wait = politeness.backoff_seconds(attempt, self.crawl.pace.delay_of(host), retry_after, politeness.utc_now())
         if wait > politeness.MAX_REST:
             raise Postponed(wait)
         if attempt <= politeness.MAX_TRIES or retry_after:
@@ -55,7 +55,7 @@ class GuardMiddleware(_Middleware):
 
     def process_request(self, request: Request) -> None:
         """Raises Blocked."""
-        if reason := self.crawl.guard.url(request.url):
+        if reason := self.crawl.guard.check_url(request.url):
             raise Blocked(reason)
 
 
@@ -64,10 +64,10 @@ class RetryMiddleware(_Middleware):
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """The answer, or another try after the time that the server asks for."""
-        if lasting(response.status) or REPLAYED in response.flags:
+        if is_lasting(response.status) or REPLAYED in response.flags:
             return response
         header = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        return self._again(request, header) or response
+        return self._retry(request, header) or response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Another try; raises Blocked where the guard was what broke the connection."""
@@ -77,7 +77,7 @@ class RetryMiddleware(_Middleware):
             reason := self.crawl.guard.refused.get(urlsplit(request.url).hostname or "")
         ):
             raise Blocked(reason)
-        return self._again(request) if isinstance(exception, tuple(PASSING)) else None
+        return self._retry(request) if isinstance(exception, tuple(PASSING)) else None
 
 
 class TroubleMiddleware(_Middleware):
@@ -102,7 +102,7 @@ class TroubleMiddleware(_Middleware):
         if trouble.kind == "stop":
             name = self.crawl.definition.source.name
             raise SourceError(f"{name}: {trouble.why} (said by {request.url}); see to it, then run the same job again")
-        again = self._again(request, anew=True)
+        again = self._retry(request, anew=True)
         if again is None:
             raise Troubled(trouble.why)
         return again

@@ -52,19 +52,19 @@ class UnknownCoding(BadCoding):
     reason = "unknown-coding"
 
 
-def lasting(status: int) -> bool:
+def is_lasting(status: int) -> bool:
     """Whether an answer is worth keeping in mind: a server in trouble answers otherwise tomorrow.
 
-    >>> lasting(200), lasting(404), lasting(503), lasting(429)
+    >>> is_lasting(200), is_lasting(404), is_lasting(503), is_lasting(429)
     (True, True, False, False)
     """
     return status < 500 and status not in (408, 429)
 
 
-def rewritten(headers: Iterable[tuple[bytes, bytes]], size: int, *, keep_coding: bool = False) -> Headers:
+def rewrite_headers(headers: Iterable[tuple[bytes, bytes]], size: int, *, keep_coding: bool = False) -> Headers:
     """The headers that fit a decoded body of `size` bytes.
 
-    >>> rewritten([(b"Transfer-Encoding", b"chunked"), (b"Server", b"x")], 3)
+    >>> rewrite_headers([(b"Transfer-Encoding", b"chunked"), (b"Server", b"x")], 3)
     (('Server', 'x'), ('Content-Length', '3'))
     """
     dropped = _DROPPED - {"content-encoding"} if keep_coding else _DROPPED
@@ -73,7 +73,7 @@ def rewritten(headers: Iterable[tuple[bytes, bytes]], size: int, *, keep_coding:
     return (*kept, ("Content-Length", str(size)))
 
 
-def decoded(body: bytes, coding: str) -> bytes:
+def decode_body(body: bytes, coding: str) -> bytes:
     """A body with the coding of its Content-Encoding undone, within the limits.
 
     We ask for gzip and deflate; some servers send br or zstd whatever was asked for, and that is read too.
@@ -83,7 +83,7 @@ def decoded(body: bytes, coding: str) -> bytes:
         Damaged: not readable as `coding`.
         UnknownCoding: another coding, or too many of them.
 
-    >>> decoded(zlib.compress(b"text"), "deflate"), decoded(brotli.compress(b"text"), "br")
+    >>> decode_body(zlib.compress(b"text"), "deflate"), decode_body(brotli.compress(b"text"), "br")
     (b'text', b'text')
     """
     names = [part.strip().lower() for part in coding.split(",") if part.strip()]
@@ -93,11 +93,11 @@ def decoded(body: bytes, coding: str) -> bytes:
     for name in reversed(names):
         if not body:
             break  # an answer without body, as to 304, may still name the coding
-        body = _undone(body, name)
+        body = _undo_coding(body, name)
     return body
 
 
-def _undone(body: bytes, name: str) -> bytes:
+def _undo_coding(body: bytes, name: str) -> bytes:
     if name in ("gzip", "x-gzip"):
         return inflate(body)
     if name == "deflate":
@@ -119,9 +119,11 @@ def inflate(body: bytes, bits: int = 31) -> bytes:
     """Decompress all members of `body` within the limits; `bits` as zlib's wbits. What is no member ends it.
 
     Raises:
-        TooBig, Damaged: as for `decoded`.
+        TooBig, Damaged: as for `decode_body`.
     """
-    return _whole(body, lambda: zlib.decompressobj(bits), b"\x1f\x8b" if bits > 15 else None)  # only gzip has members
+    return _decompress_all(
+        body, lambda: zlib.decompressobj(bits), b"\x1f\x8b" if bits > 15 else None
+    )  # only gzip has members
 
 
 def inflate_front(body: bytes, size: int) -> tuple[bytes, str]:
@@ -134,13 +136,13 @@ def inflate_front(body: bytes, size: int) -> tuple[bytes, str]:
     ((b'te', ''), (b'text', 'ends in the middle of its compression'))
     """
     limit = max(SMALL, limits.ANSWER_RATIO.value * len(body))
-    out, fault = _front(body, lambda: zlib.decompressobj(31), b"\x1f\x8b", min(size, limit))
+    out, fault = _decompress_front(body, lambda: zlib.decompressobj(31), b"\x1f\x8b", min(size, limit))
     return out, limits.ANSWER_RATIO.describe() if limit < size and len(out) == limit else fault
 
 
 def _unzstd(body: bytes) -> bytes:
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
-    return _whole(body, lambda: zstd.ZstdDecompressor(options=options), b"")
+    return _decompress_all(body, lambda: zstd.ZstdDecompressor(options=options), b"")
 
 
 def _unbrotli(body: bytes) -> bytes:
@@ -153,7 +155,7 @@ def _unbrotli(body: bytes) -> bytes:
             given = b""
             out += piece
             if len(out) > limit:
-                raise TooBig(_beyond(limit))
+                raise TooBig(_limit_message(limit))
             if not piece and unpacker.can_accept_more_data():
                 break
         finished = unpacker.is_finished()
@@ -162,17 +164,17 @@ def _unbrotli(body: bytes) -> bytes:
     return bytes(out)
 
 
-def _whole(body: bytes, make: Callable[[], Any], begins: bytes | None) -> bytes:
+def _decompress_all(body: bytes, make: Callable[[], Any], begins: bytes | None) -> bytes:
     limit = limit_of(len(body))
-    out, fault = _front(body, make, begins, limit + 1)
+    out, fault = _decompress_front(body, make, begins, limit + 1)
     if len(out) > limit:
-        raise TooBig(_beyond(limit))
+        raise TooBig(_limit_message(limit))
     if fault:
         raise Damaged(fault)
     return out
 
 
-def _front(body: bytes, make: Callable[[], Any], begins: bytes | None, size: int) -> tuple[bytes, str]:
+def _decompress_front(body: bytes, make: Callable[[], Any], begins: bytes | None, size: int) -> tuple[bytes, str]:
     """The first `size` bytes of all members, each of which begins with `begins` (None: there is one), and the fault."""
     given, at, out, members = memoryview(body), 0, bytearray(), 0
     while not members or (begins is not None and at < len(given) and given[at : at + len(begins)] == begins):
@@ -197,6 +199,6 @@ def _front(body: bytes, make: Callable[[], Any], begins: bytes | None, size: int
     return bytes(out), ""  # what follows the last member is padding; readers of gzip leave it alone
 
 
-def _beyond(limit: int) -> str:
+def _limit_message(limit: int) -> str:
     reached = limits.ANSWER_UNPACKED_BYTES if limit >= limits.ANSWER_UNPACKED_BYTES.value else limits.ANSWER_RATIO
     return f"more than {limit} bytes after decompression; {reached.describe()}"

@@ -9,7 +9,7 @@ from crawlers.fetch.archive import read_body
 from crawlers.fetch.page_requests import Visit, visit
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.formats.encodings.charset_labels import charset_of
-from crawlers.web.addresses import canonical
+from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import origins
 from malmoi.boundary import input_errors
 from malmoi.source import Api
@@ -22,11 +22,11 @@ HOST_FILES = ("/robots.txt", *OPT_OUT_FILES)
 
 async def gather(crawl: Crawl) -> None:
     """Archive all of it; what could not be had is noted, and whether that stops a source is said elsewhere."""
-    claims = [canonical(claim.url) for claim in crawl.definition.source.claim if claim.url]
+    claims = [canonical_url(claim.url) for claim in crawl.definition.source.claim if claim.url]
     for url in dict.fromkeys(claims):
         crawl.note(url, await visit(crawl, url, "evidence"))
     if isinstance(crawl.access, Api) and crawl.access.grant:
-        await _grant(crawl, canonical(crawl.access.grant))
+        await _grant(crawl, canonical_url(crawl.access.grant))
     await _terms(crawl)
     for site in origins(crawl.access):
         for path in OPT_OUT_FILES:
@@ -46,7 +46,7 @@ async def _terms(crawl: Crawl) -> None:
     terms = crawl.job.terms or crawl.definition.source.terms
     if terms is None:
         return
-    url = canonical(terms.url)
+    url = canonical_url(terms.url)
     if not url:
         crawl.terms = {"url": terms.url, "sha256": "", "status": "no-address"}
         return
@@ -63,9 +63,9 @@ def _status(found: Visit) -> int | str:
 
 def _digest(crawl: Crawl, found: Visit) -> str:
     """sha256 of what a person reads there, white space left out of account; "" without a page."""
-    if not found.arrived or found.response is None:
+    if not found.has_page or found.response is None:
         return ""
-    from crawlers.rights.claims import readable  # with readers of HTML behind it
+    from crawlers.rights.claims import readable_text  # with readers of HTML behind it
 
     entry = crawl.archive.here[found.response.url]
     kept = crawl.archive.resolve(entry) or entry
@@ -73,7 +73,7 @@ def _digest(crawl: Crawl, found: Visit) -> str:
     body = read_body(kept)
     try:
         with input_errors(ValueError):
-            text = readable(body, media, charset_of(media), found.url)
+            text = readable_text(body, media, charset_of(media), found.url)
     except ValueError as error:
         crawl.fail(found.url, f"unreadable: {error}")
         return ""

@@ -35,23 +35,23 @@ def user_agent(contact: str | None, suffix: str | None = None) -> str:
     return f"{named} {suffix}" if suffix else named
 
 
-def patience(attempt: int, delay: float, retry_after: str, now: datetime) -> float:
+def backoff_seconds(attempt: int, delay: float, retry_after: str, now: datetime) -> float:
     """Seconds that a host wants to be left alone before try number `attempt` (2, 3 …) of an address.
 
     `delay` is the source's own; `retry_after` is the header as sent (RFC 9110, section 10.2.3), "" without
     one. What the host asks for is not cut short: whether to wait so long (MAX_REST) the caller decides.
 
     >>> now = datetime(2026, 11, 24, tzinfo=UTC)
-    >>> patience(2, 1.0, "", now), patience(3, 1.0, "", now), patience(2, 1.0, "3600", now)
+    >>> backoff_seconds(2, 1.0, "", now), backoff_seconds(3, 1.0, "", now), backoff_seconds(2, 1.0, "3600", now)
     (1.0, 2.0, 3600.0)
-    >>> patience(2, 1.0, "Tue, 24 Nov 2026 00:00:09 GMT", now), patience(2, 1.0, "soon", now)
+    >>> backoff_seconds(2, 1.0, "Tue, 24 Nov 2026 00:00:09 GMT", now), backoff_seconds(2, 1.0, "soon", now)
     (9.0, 1.0)
     """
     backoff = min(max(delay, FIRST_WAIT) * 2.0 ** (attempt - 2), MAX_WAIT)
-    return float(max(backoff, _seconds(retry_after, now)))
+    return float(max(backoff, _parse_retry_after(retry_after, now)))
 
 
-def _seconds(retry_after: str, now: datetime) -> float:
+def _parse_retry_after(retry_after: str, now: datetime) -> float:
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

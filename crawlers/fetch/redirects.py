@@ -6,32 +6,32 @@ from collections.abc import Mapping
 
 from scrapy.http import Response
 
-from crawlers.web.addresses import canonical, joined
+from crawlers.web.addresses import canonical_url, join_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-def redirect(response: Response) -> str | None:
+def redirect_target(response: Response) -> str | None:
     """Where a response sends its reader, canonical; None where it stays. "" is no address of the web."""
     location = response.headers.get("Location")
     if response.status not in REDIRECTS or location is None:
         return None
-    return canonical(joined(response.url, location.decode("utf-8", "replace").strip()))
+    return canonical_url(join_url(response.url, location.decode("utf-8", "replace").strip()))
 
 
-def downgrades(url: str, target: str) -> bool:
+def is_downgrade(url: str, target: str) -> bool:
     """Whether a redirect leaves TLS: what comes then could be written by anybody on the way.
 
-    >>> downgrades("https://a.kr/", "http://a.kr/"), downgrades("http://a.kr/", "https://a.kr/")
+    >>> is_downgrade("https://a.kr/", "http://a.kr/"), is_downgrade("http://a.kr/", "https://a.kr/")
     (True, False)
     """
     return url.startswith("https:") and target.startswith("http:")
 
 
-def loops(moved: Mapping[str, str]) -> list[str]:
+def find_loops(moved: Mapping[str, str]) -> list[str]:
     """The addresses of `moved`, address → where it sends its reader, that lead back to themselves; sorted.
 
-    >>> loops({"a": "b", "b": "a", "c": "a", "d": "e"})
+    >>> find_loops({"a": "b", "b": "a", "c": "a", "d": "e"})
     ['a', 'b']
     """
     found: set[str] = set()

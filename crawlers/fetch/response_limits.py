@@ -44,7 +44,7 @@ class Bounds:
     page_seconds: InputLimit = limits.DUMP_PAGE_SECONDS
     page_bytes: InputLimit = limits.DUMP_PAGE_BYTES
 
-    def of_page(self) -> Bounds:
+    def page_bounds(self) -> Bounds:
         """The bounds of a small file: one time for all of it."""
         return replace(self, head_seconds=self.page_seconds)
 
@@ -70,7 +70,7 @@ class Watch:
         if by_rate:
             self._limit, self._left, self._window = self.bounds.slow_seconds, float(self.bounds.slow_seconds.value), 0
 
-    def got_piece(self) -> None:
+    def note_piece(self) -> None:
         """A piece of the body is there."""
         self._raw = 0
 
@@ -86,7 +86,7 @@ class Watch:
             yield
         except TimeoutError:
             if bound <= most:
-                raise self._exceeded() from None
+                raise self._make_exceeded() from None
             raise
         finally:
             self._left -= time.monotonic() - began
@@ -106,10 +106,10 @@ class Watch:
 
     def _end_window(self) -> None:
         if self._window is None or self._window < self.bounds.slow_bytes.value:
-            raise self._exceeded()
+            raise self._make_exceeded()
         self._left, self._window = float(self._limit.value), 0
 
-    def _exceeded(self) -> Exceeded:
+    def _make_exceeded(self) -> Exceeded:
         return (
             Exceeded("timeout", self._limit) if self._window is None else Exceeded("too-slow", self.bounds.slow_bytes)
         )
@@ -163,5 +163,5 @@ def pieces(response: http.client.HTTPResponse, watch: Watch, *, by_rate: bool) -
             piece = response.read(CHUNK)
         if not piece:
             return
-        watch.got_piece()
+        watch.note_piece()
         yield piece

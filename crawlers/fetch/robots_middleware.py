@@ -12,7 +12,7 @@ from scrapy import Request
 from crawlers.fetch import politeness
 from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable
 from crawlers.fetch.payload import BadCoding
-from crawlers.fetch.redirects import downgrades, redirect
+from crawlers.fetch.redirects import is_downgrade, redirect_target
 from crawlers.web import robots
 from crawlers.web.addresses import origin
 from malmoi import limits
@@ -52,17 +52,17 @@ class RobotsMiddleware:
         status, body = await self._answer(origin(request.url))
         decision = robots.decide(status, body, request.url, politeness.AGENT)
         if decision.delay is not None:
-            self.crawl.pace.slow(urlsplit(request.url).hostname or "", decision.delay)
-        if not decision.allowed and not self._granted(request, decision.reason, body):
+            self.crawl.pace.slow_down(urlsplit(request.url).hostname or "", decision.delay)
+        if not decision.allowed and not self._is_granted(request, decision.reason, body):
             raise Blocked(decision.reason)
 
-    def _granted(self, request: Request, reason: str, body: bytes | None) -> bool:
+    def _is_granted(self, request: Request, reason: str, body: bytes | None) -> bool:
         """Whether the documentation of an interface grants what its robots.txt forbids."""
         access = self.crawl.access
         if not isinstance(access, Api) or request.meta.get("kind") != "page":
             return False
         said = (
-            reason == "robots-disallow" and robots.forbidding_line(body or b"", request.url, politeness.AGENT)
+            reason == "robots-disallow" and robots.find_forbidding_line(body or b"", request.url, politeness.AGENT)
         ) or reason
         if not access.grant or reason in UNGRANTED:
             raise SourceError(
@@ -80,13 +80,13 @@ class RobotsMiddleware:
 
     async def _answer(self, site: str) -> Answer:
         answer = self._answers.get(site)
-        if answer is None or (answer.done() and self._old(site)):
+        if answer is None or (answer.done() and self._is_stale(site)):
             self._asked[site] = politeness.utc_now()
             answer = asyncio.ensure_future(self._ask(site))
             self._answers[site] = answer
         return await answer
 
-    def _old(self, site: str) -> bool:
+    def _is_stale(self, site: str) -> bool:
         """A replayed answer is as old as its record: a resumed run does not begin its day anew."""
         entry = self.crawl.archive.here.get(f"{site}/robots.txt")
         asked = self._asked[site]
@@ -102,7 +102,7 @@ class RobotsMiddleware:
             try:
                 with input_errors(Unreadable, Blocked, *NET_ERRORS):
                     response = await self.crawl.ask(url, "robots")
-                    target = redirect(response)
+                    target = redirect_target(response)
             except Blocked:
                 if hop == 0:
                     raise
@@ -116,7 +116,7 @@ class RobotsMiddleware:
             status = response.status
             if target is None:
                 return status, response.body
-            if not target or downgrades(url, target):
+            if not target or is_downgrade(url, target):
                 return status, b""
             url = target
         return status, b""

@@ -29,11 +29,11 @@ from crawlers.fetch.frontier import Frontier, Place, Seen
 from crawlers.fetch.job import Job, first_of
 from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import Kind, Visit, visit
-from crawlers.fetch.payload import lasting
-from crawlers.fetch.redirects import loops
-from crawlers.fetch.throttle import Pace
-from crawlers.web.addresses import canonical, origin
-from crawlers.web.scope import in_scope, trap
+from crawlers.fetch.payload import is_lasting
+from crawlers.fetch.redirects import find_loops
+from crawlers.fetch.throttle import Throttle
+from crawlers.web.addresses import canonical_url, origin
+from crawlers.web.scope import is_in_scope, is_trap
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.errors import SourceError
@@ -75,7 +75,7 @@ class Crawl(Spider):
         self.access: Crawled = source.access
         self.limit = min(job.limit or self.access.max_pages, self.access.max_pages)
         self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
-        self.pace = Pace(source.manners.delay, source.manners.concurrency, connections.number_of)
+        self.pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
         self.began = politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
         self.queue = Frontier(job.run_dir)
         self.seen = Seen()
@@ -136,12 +136,12 @@ class Crawl(Spider):
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
-    def without_key(self, url: str) -> str:
+    def remove_key(self, url: str) -> str:
         """An address of ours without the key that an answer may have put into it."""
-        return self.key.without(url) if self.key and origin(url) in self.key.origins else url
+        return self.key.remove_from_url(url) if self.key and origin(url) in self.key.origins else url
 
     async def _walk(self) -> None:
-        first = [self.without_key(canonical(url)) for url in first_of(self.access)]
+        first = [self.remove_key(canonical_url(url)) for url in first_of(self.access)]
         lists = isinstance(self.access, Sitemap | Feed)
         self._offer(first, ("feed" if isinstance(self.access, Feed) else "sitemap") if lists else "page")
         starts = set(first)
@@ -149,7 +149,7 @@ class Crawl(Spider):
         while True:
             if not self.queue and not unlinked:
                 unlinked = True
-                self._offer(self._unlinked(), "page")
+                self._offer(self._find_unlinked(), "page")
             if not self.queue:
                 break
             self._start_more()
@@ -160,17 +160,17 @@ class Crawl(Spider):
             self.queue.popleft()
             self.note(place.url, found)
             if place.url in starts:
-                self.starts_reached += found.arrived
+                self.starts_reached += found.has_page
                 reason = reason or found.blocked or found.failed
             self._count_misses(found)
-            if found.arrived:
+            if found.has_page:
                 await self._read(place, found)
         self.outcome = "limit" if self.queue or self.left_out["frontier-full"] else "finished"
-        self.failed |= {url: "redirect-loop" for url in loops(self.moved) if url not in self.failed}
+        self.failed |= {url: "redirect-loop" for url in find_loops(self.moved) if url not in self.failed}
         if not self.starts_reached or not self.pages:
-            raise SourceError(self._nothing(first[0], reason))
+            raise SourceError(self._explain_nothing(first[0], reason))
 
-    def _unlinked(self) -> Iterator[str]:
+    def _find_unlinked(self) -> Iterator[str]:
         """Addresses that earlier runs have and that nothing led to in this one: to know whether they are gone.
 
         Not those of an interface: its answers are asked for by date or number, and each costs of a quota.
@@ -194,7 +194,7 @@ class Crawl(Spider):
                 "seconds; run the same job again later: it goes on where it stopped, "
                 "and past this address if it asks again"
             )
-        answered = found.response is not None and lasting(found.response.status)
+        answered = found.response is not None and is_lasting(found.response.status)
         alive = answered or found.failed.partition(":")[0] in ANSWERED
         self.misses = 0 if alive else self.misses + 1
         if self.misses >= MAX_MISSES:
@@ -231,25 +231,25 @@ class Crawl(Spider):
         for url in urls:
             if url in self.seen:
                 continue
-            if reason := self._why_not(url, kind):
+            if reason := self._skip_reason(url, kind):
                 self.left_out[reason] += 1
                 continue
             self.lists += kind != "page"
             self.seen.add(url)
             self.queue.append(url, kind)
 
-    def _why_not(self, url: str, kind: Kind) -> str:
+    def _skip_reason(self, url: str, kind: Kind) -> str:
         if not url:
             return "no-address"
         if len(url) > limits.ADDRESS_BYTES.value:
             return "too-long"
-        if self.seen.full:
+        if self.seen.is_full:
             return "frontier-full"
         if kind != "page":
             return "too-many-lists" if self.lists >= limits.LISTS.value else ""
-        if not in_scope(url, self.access):
+        if not is_in_scope(url, self.access):
             return "out-of-scope"
-        return "trap" if not isinstance(self.access, Api) and trap(url) else ""
+        return "trap" if not isinstance(self.access, Api) and is_trap(url) else ""
 
     def _capture(self, response: Response) -> Capture:
         entry = self.archive.here[response.url]
@@ -283,7 +283,7 @@ class Crawl(Spider):
                 with self._blocked_path.open("a", encoding="utf-8") as file:
                     file.write(f"{line}\n")
 
-    def _nothing(self, url: str, reason: str) -> str:
+    def _explain_nothing(self, url: str, reason: str) -> str:
         name = self.definition.source.name
         if reason == "robots-unreachable":
             return f"{name}: the host of {url} does not answer; check the address and the network, then run again"

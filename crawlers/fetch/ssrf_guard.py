@@ -36,23 +36,23 @@ class Guard:
     refused: dict[str, str] = field(default_factory=dict)  # host or address → reason
 
     @classmethod
-    def allowing(cls, loopback: tuple[str, ...]) -> Guard:
+    def allow_loopback(cls, loopback: tuple[str, ...]) -> Guard:
         """A guard that lets the "host:port" of `Manners.loopback` be loopback addresses."""
         pairs = (entry.rpartition(":") for entry in loopback)
         return cls(frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs))
 
-    def url(self, url: str) -> str | None:
+    def check_url(self, url: str) -> str | None:
         """Why `url` must not be fetched, as far as its letters tell; None where it may."""
         return refuse_url(url, self.loopback)
 
-    def resolved(self, host: str, port: int, address: str) -> str | None:
+    def check_resolved(self, host: str, port: int, address: str) -> str | None:
         """Why `address`, found for `host`, must not be connected to."""
         number = ipaddress.ip_address(address.partition("%")[0])
         if number.is_loopback and (host.lower(), port) in self.loopback:
             return None
         return self._remember(host, refuse_address(number))
 
-    def peer(self, address: str, port: int) -> str | None:
+    def check_peer(self, address: str, port: int) -> str | None:
         """Why the peer of an open connection must not be spoken to."""
         number = ipaddress.ip_address(address.partition("%")[0])
         if number.is_loopback and any(port == allowed for _, allowed in self.loopback):
@@ -84,7 +84,7 @@ def refuse_url(url: str, loopback: frozenset[tuple[str, int]] = frozenset()) -> 
         return "guard-scheme"
     if "@" in parts.netloc:
         return "guard-userinfo"
-    host = plain_host(parts.hostname or "")
+    host = normalise_host(parts.hostname or "")
     if not host:
         return "guard-malformed"
     if (host, port) in loopback:
@@ -93,7 +93,7 @@ def refuse_url(url: str, loopback: frozenset[tuple[str, int]] = frozenset()) -> 
 
 
 def refuse_host(host: str) -> str | None:
-    """Why a host as `plain_host` gives it must not be asked: a local name, or a literal address."""
+    """Why a host as `normalise_host` gives it must not be asked: a local name, or a literal address."""
     if ":" in host:
         try:
             return refuse_address(IPv6Address(host)) if "%" not in host else "guard-zone"
@@ -108,10 +108,10 @@ def refuse_host(host: str) -> str | None:
     return None
 
 
-def plain_host(host: str) -> str:
+def normalise_host(host: str) -> str:
     """A host as the resolver would see it: escapes, full-width signs and the last dot undone.
 
-    >>> plain_host("１２７。0.0.%31.")
+    >>> normalise_host("１２７。0.0.%31.")
     '127.0.0.1'
     """
     wide = unicodedata.normalize("NFKC", unquote(host)).replace("。", ".")
@@ -125,7 +125,7 @@ def ipv4_number(host: str) -> IPv4Address | None:
     (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
     """
     try:
-        numbers = [_number(part) for part in host.split(".")]
+        numbers = [_parse_number(part) for part in host.split(".")]
     except ValueError:
         return None
     *heads, tail = numbers
@@ -160,7 +160,7 @@ def refuse_address(address: Address) -> str | None:
     return None if address.is_global and address not in PROTOCOLS else "guard-private"
 
 
-def _number(part: str) -> int:
+def _parse_number(part: str) -> int:
     if not re.fullmatch(r"[0-9]+|0x[0-9a-f]*", part):
         raise ValueError(part)
     if part.startswith("0x"):

@@ -20,7 +20,7 @@ from urllib.parse import urljoin, urlsplit
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Bounds, Exceeded, Watch, Watched, pieces
 from crawlers.fetch.ssrf_guard import PORTS, Guard
-from crawlers.web.addresses import canonical
+from crawlers.web.addresses import canonical_url
 from malmoi import limits
 from malmoi.boundary import input_errors
 
@@ -77,10 +77,10 @@ class Net:
     def get(self, url: str) -> list[Answer]:
         """The answers for a small file, redirects first; raises Refused or NoAnswer."""
         answers: list[Answer] = []
-        watch = Watch(self.bounds.of_page())
+        watch = Watch(self.bounds.page_bounds())
         for _ in range(limits.DUMP_REDIRECTS.value + 1):
-            answers.append(self._one(url, watch))
-            target = redirect(url, answers[-1].status, answers[-1].header("location"))
+            answers.append(self._get_once(url, watch))
+            target = redirect_target(url, answers[-1].status, answers[-1].header("location"))
             if target is None:
                 return answers
             url = target
@@ -94,8 +94,8 @@ class Net:
         """
         watch = Watch(self.bounds)
         for _ in range(limits.DUMP_REDIRECTS.value + 1):
-            with self._asked(url, headers, watch) as response:
-                target = redirect(url, response.status, response.headers.get("Location", ""))
+            with self._send_request(url, headers, watch) as response:
+                target = redirect_target(url, response.status, response.headers.get("Location", ""))
                 if target is None:
                     yield url, response, watch
                     return
@@ -104,32 +104,32 @@ class Net:
 
     def rest(self, url: str, attempt: int, retry_after: str) -> None:
         """Wait before try number `attempt`, as long as the host asks for; Refused where no run waits so long."""
-        wait = politeness.patience(attempt, self.delay, retry_after, datetime.now(UTC))
+        wait = politeness.backoff_seconds(attempt, self.delay, retry_after, datetime.now(UTC))
         if wait > politeness.MAX_REST:
             raise Refused("asks-to-be-left-alone", url)
         self.sleep(wait)
 
-    def _one(self, url: str, watch: Watch) -> Answer:
+    def _get_once(self, url: str, watch: Watch) -> Answer:
         why, retry_after = "", ""
         for attempt in range(1, politeness.MAX_TRIES + 1):
             if attempt > 1:
                 self.rest(url, attempt, retry_after)
             try:
-                with self._asked(url, {"Accept-Encoding": "gzip, deflate"}, watch) as response:
+                with self._send_request(url, {"Accept-Encoding": "gzip, deflate"}, watch) as response:
                     answer = _answer(url, response, watch)
             except PASSING as error:
-                why, retry_after = word(error), ""
+                why, retry_after = describe_failure(error), ""
                 continue
             except payload.BadCoding as error:
                 raise NoAnswer(error.reason, url) from None
-            if payload.lasting(answer.status) or attempt == politeness.MAX_TRIES:
+            if payload.is_lasting(answer.status) or attempt == politeness.MAX_TRIES:
                 return answer
             retry_after = answer.header("retry-after")
         raise NoAnswer(why, url)
 
     @contextmanager
-    def _asked(self, url: str, headers: dict[str, str], watch: Watch) -> Iterator[http.client.HTTPResponse]:
-        if reason := self.guard.url(url):
+    def _send_request(self, url: str, headers: dict[str, str], watch: Watch) -> Iterator[http.client.HTTPResponse]:
+        if reason := self.guard.check_url(url):
             raise Refused(reason, url)
         self.permit(url)
         if (wait := self._last + self.delay - time.monotonic()) > 0:
@@ -148,18 +148,18 @@ class Net:
             connection.close()
 
 
-def redirect(url: str, status: int, location: str) -> str | None:
+def redirect_target(url: str, status: int, location: str) -> str | None:
     """Where an answer sends its reader, canonical; None where it stays.
 
     Raises NoAnswer where that is no address, or leaves TLS: what comes then could be written by anybody on the way.
 
-    >>> redirect("https://a.kr/x", 301, "/y"), redirect("https://a.kr/x", 200, "")
+    >>> redirect_target("https://a.kr/x", 301, "/y"), redirect_target("https://a.kr/x", 200, "")
     ('https://a.kr/y', None)
     """
     if status not in REDIRECTS:
         return None
     with input_errors(lambda name: NoAnswer("redirect-to-nowhere", url)):
-        target = canonical(urljoin(url, location.strip())) if location else ""
+        target = canonical_url(urljoin(url, location.strip())) if location else ""
     if not target:
         raise NoAnswer("redirect-to-nowhere", url)
     if url.startswith("https:") and target.startswith("http:"):
@@ -167,7 +167,7 @@ def redirect(url: str, status: int, location: str) -> str | None:
     return target
 
 
-def word(error: Exception) -> str:
+def describe_failure(error: Exception) -> str:
     """The word for a failure of the net, with the limit where one caused it."""
     if isinstance(error, Exceeded):
         return f"{error.word}: {error.limit.describe()}"
@@ -223,7 +223,7 @@ def _socket(guard: Guard, watch: Watch, host: str, port: int) -> socket.socket:
     """A connection to one of the addresses of `host` that the guard lets through. Raises Refused or OSError."""
     refused, failed = "", None
     for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if reason := guard.resolved(host, port, str(address[0])):
+        if reason := guard.check_resolved(host, port, str(address[0])):
             refused = reason
             continue
         made = socket.socket(family, kind, proto)
@@ -231,7 +231,7 @@ def _socket(guard: Guard, watch: Watch, host: str, port: int) -> socket.socket:
             with watch.wait(made, watch.bounds.connect_seconds.value):
                 made.connect(address)
             peer = made.getpeername()
-            if reason := guard.peer(str(peer[0]), int(peer[1])):
+            if reason := guard.check_peer(str(peer[0]), int(peer[1])):
                 raise Refused(reason, f"{host}:{port}")
             return made
         except OSError as error:
@@ -251,16 +251,16 @@ def _answer(url: str, response: http.client.HTTPResponse, watch: Watch) -> Answe
         body += piece
         if len(body) > most.value:
             raise NoAnswer(f"too-big: {most.describe()}", url)
-    declared = number(response.headers.get("Content-Length", ""))
+    declared = parse_number(response.headers.get("Content-Length", ""))
     if declared is not None and len(body) < declared:
         raise http.client.IncompleteRead(bytes(body))
     pairs = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in response.headers.items()]
     with input_errors(payload.Damaged, payload.BadCoding):
-        plain = payload.decoded(bytes(body), response.headers.get("Content-Encoding", ""))
-    return Answer(url, response.status, payload.rewritten(pairs, len(plain)), plain)
+        plain = payload.decode_body(bytes(body), response.headers.get("Content-Encoding", ""))
+    return Answer(url, response.status, payload.rewrite_headers(pairs, len(plain)), plain)
 
 
-def number(said: str) -> int | None:
+def parse_number(said: str) -> int | None:
     """The whole number that a header says, None where it says none."""
     plain = said.strip()
     return int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 18 else None

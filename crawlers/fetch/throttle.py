@@ -23,7 +23,7 @@ class _Host:
 
 
 @dataclass(slots=True)
-class Pace:
+class Throttle:
     """The pace of all hosts of a crawl."""
 
     delay: float  # seconds between two requests to one host
@@ -39,39 +39,39 @@ class Pace:
         """Wait until a request to `host` may leave; the block is its time in flight."""
         if host not in self._numbers and self.number is not None:
             self._adopt(host, await self.number(host))
-        known = self._known(host)
+        known = self._host_state(host)
         async with known.gate:
             while (wait := max(known.next, known.rest) - self.clock()) > 0:
                 await self.sleep(wait + EARLY)
             known.next = self.clock() + known.delay
             yield
 
-    def sent(self, host: str) -> None:
+    def note_sent(self, host: str) -> None:
         """A request to `host` is written only now: connecting took its time, and the delay counts from here."""
-        known = self._known(host)
+        known = self._host_state(host)
         known.next = max(known.next, self.clock() + known.delay)
 
-    def slow(self, host: str, delay: float) -> None:
+    def slow_down(self, host: str, delay: float) -> None:
         """The host wants at least `delay` seconds between requests; the longest wish holds."""
-        known = self._known(host)
+        known = self._host_state(host)
         if delay > known.delay:
             known.next += delay - known.delay if known.next else 0.0
             known.delay = delay
 
     def rest(self, host: str, seconds: float) -> None:
         """Send nothing to the host for so long, whatever the address."""
-        known = self._known(host)
+        known = self._host_state(host)
         known.rest = max(known.rest, self.clock() + seconds)
 
-    def resting(self, host: str) -> float:
+    def rest_seconds(self, host: str) -> float:
         """Seconds until the host may be asked again after it wanted to be left alone; 0 where it does not."""
-        return max(0.0, self._known(host).rest - self.clock())
+        return max(0.0, self._host_state(host).rest - self.clock())
 
     def delay_of(self, host: str) -> float:
         """Seconds between two requests to the host."""
-        return self._known(host).delay
+        return self._host_state(host).delay
 
-    def _known(self, host: str) -> _Host:
+    def _host_state(self, host: str) -> _Host:
         key = self._numbers.get(host, host)
         if key not in self._hosts:
             self._hosts[key] = _Host(asyncio.Semaphore(self.concurrency), self.delay)
@@ -82,6 +82,6 @@ class Pace:
         before = self._hosts.pop(host, None) if number != host else None
         self._numbers[host] = number
         if before is not None:
-            shared = self._known(host)
+            shared = self._host_state(host)
             shared.delay = max(shared.delay, before.delay)
             shared.next, shared.rest = max(shared.next, before.next), max(shared.rest, before.rest)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import import_module
 
-from crawlers.formats.metadata_values import day, line
-from crawlers.formats.sniffing import READABLE, called, sniff
+from crawlers.formats.metadata_values import clean_line, valid_day
+from crawlers.formats.sniffing import READABLE, format_by_name, sniff
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
@@ -58,16 +58,16 @@ def extract(item: Item) -> Extracted:
             name = name_of(item)
             kind = sniff(item.body, item.media, name)
             if kind not in _READERS:
-                return _dropped(item, kind, _reason(kind, called(item.media, name)))
+                return _drop_item(item, kind, _reason(kind, format_by_name(item.media, name)))
             found: Extracted = import_module(f"crawlers.formats.{_READERS[kind]}").extract(item)
     except Unreadable as said:
-        return _dropped(item, kind, said.reason, said.limit.describe() if said.limit else "")
+        return _drop_item(item, kind, said.reason, said.limit.describe() if said.limit else "")
     except _ReaderBroke as error:
         why = str(error)
         return replace(
-            _dropped(item, kind, "memory-limit" if why == "MemoryError" else f"error:{why}"), outcome="failed"
+            _drop_item(item, kind, "memory-limit" if why == "MemoryError" else f"error:{why}"), outcome="failed"
         )
-    return replace(found, title=line(found.title), date=day(found.date), author=line(found.author))
+    return replace(found, title=clean_line(found.title), date=valid_day(found.date), author=clean_line(found.author))
 
 
 def name_of(item: Item) -> str:
@@ -86,12 +86,12 @@ def _reason(kind: str, said: str) -> str:
     return kind if kind in ("binary", "drm", "encrypted") else f"unsupported-format:{kind}"
 
 
-def _dropped(item: Item, kind: str, reason: str, detail: str = "") -> Extracted:
+def _drop_item(item: Item, kind: str, reason: str, detail: str = "") -> Extracted:
     return Extracted(
         text="",
-        title=line(item.title),
-        date=day(item.date),
-        author=line(item.author),
+        title=clean_line(item.title),
+        date=valid_day(item.date),
+        author=clean_line(item.author),
         format=kind,
         outcome="dropped",
         reason=reason,

@@ -88,7 +88,7 @@ class Paragraph:
         return [*self.before, *own, *self.behind]
 
 
-def deeper(depth: int) -> int:
+def next_depth(depth: int) -> int:
     """One level further down. Raises Unreadable `damaged` below MAX_DEPTH: no person makes that."""
     if depth >= MAX_DEPTH:
         raise Unreadable("damaged")
@@ -146,7 +146,7 @@ class _Writer:
         yield from self.lines(table.caption)
         rows: dict[int, list[_Written]] = {}
         for cell in sorted(table.cells, key=lambda cell: (cell.row, cell.column)):
-            rows.setdefault(cell.row, []).append(self._written(cell))
+            rows.setdefault(cell.row, []).append(self._write_cell(cell))
         if any(sum(bool(cell.lines) for cell in row) > 1 for row in rows.values()):
             yield from self._rows(rows)
             return
@@ -154,7 +154,7 @@ class _Writer:
             for written in row:
                 yield from written.lines
 
-    def _written(self, cell: Cell) -> _Written:
+    def _write_cell(self, cell: Cell) -> _Written:
         found: list[str] = []
         words: list[str] = []
         tables: list[str] = []

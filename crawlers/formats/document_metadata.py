@@ -57,7 +57,7 @@ def title(value: str) -> str:
     ('반도체 산업 동향', '', '', '')
     """
     text = " ".join(value.split())
-    if len(text) < 2 or len(text) > MAX_TITLE or _garbled(text):
+    if len(text) < 2 or len(text) > MAX_TITLE or _is_garbled(text):
         return ""
     return "" if _NO_TITLE.match(text) or _FILE.search(text) or _PATH.match(text) else text
 
@@ -69,7 +69,7 @@ def author(value: str) -> str:
     ('한국은행 조사국', '', '')
     """
     text = " ".join(value.split())
-    return "" if not text or len(text) > MAX_AUTHOR or _garbled(text) or _NO_AUTHOR.match(text) else text
+    return "" if not text or len(text) > MAX_AUTHOR or _is_garbled(text) or _NO_AUTHOR.match(text) else text
 
 
 def date(value: str) -> str:
@@ -109,7 +109,7 @@ def xmp(body: bytes) -> dict[str, str]:
     return found
 
 
-def _garbled(text: str) -> bool:
+def _is_garbled(text: str) -> bool:
     western = sum("\x80" <= char <= "\u02af" for char in text)
     return bool(_BAD.search(text)) or western > 0.3 * len(text) or text.count("?") > 0.3 * len(text)
 

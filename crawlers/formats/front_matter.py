@@ -29,14 +29,14 @@ def fields(front: str) -> Mapping[str, Any]:
     """
     try:
         with input_errors(_NotYaml):
-            _check(front)
+            _check_limits(front)
             found = yaml.load(front, Loader=_LOADER)  # both loaders are safe ones
     except _NotYaml:
-        return _plain(front)
+        return _parse_plain(front)
     return found if isinstance(found, dict) else {}
 
 
-def _check(front: str) -> None:
+def _check_limits(front: str) -> None:
     if len(front) > FRONT_MATTER_CHARS.value:
         raise _NotYaml(FRONT_MATTER_CHARS.describe())
     depth = values = 0
@@ -49,6 +49,6 @@ def _check(front: str) -> None:
             raise _NotYaml(FRONT_MATTER_VALUES.describe())
 
 
-def _plain(front: str) -> dict[str, str]:
+def _parse_plain(front: str) -> dict[str, str]:
     pairs = (line.partition(":") for line in front.split("\n") if not line.startswith((" ", "#")))
     return {key.strip(): value.strip().strip("\"'") for key, sep, value in pairs if sep}

@@ -73,7 +73,7 @@ def _answer(read: Callable[[], Any], go: int, memory: int, budget: float) -> NoR
     """In the child: write the answer of `read`, and end without what an interpreter does at its end."""
     answer: object
     try:
-        _bound(memory, budget)
+        _set_limits(memory, budget)
         with input_errors(ReaderDied, Unreadable):
             answer = (read(),)
     except Unreadable as error:
@@ -85,7 +85,7 @@ def _answer(read: Callable[[], Any], go: int, memory: int, budget: float) -> NoR
     os._exit(0)
 
 
-def _bound(memory: int, budget: float) -> None:
+def _set_limits(memory: int, budget: float) -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, budget)  # a child inherits no timer
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -36,10 +36,10 @@ _NAMES_LICENCE = re.compile(
 _KOGL_TYPE = re.compile(r"(?:제\s?)?([0-4])\s?(?:유형)?")
 
 
-def called(name: str) -> str:
+def field_kind(name: str) -> str:
     """What a field of this name holds: "licence", "rights" (a holder or a notice), or "".
 
-    >>> called("License URL"), called("공공누리 유형"), called("dc:rights"), called("license_plate")
+    >>> field_kind("License URL"), field_kind("공공누리 유형"), field_kind("dc:rights"), field_kind("license_plate")
     ('licence', 'licence', 'rights', '')
     """
     plain = re.sub(r"[\s_:.\-]", "", name).casefold()
@@ -61,7 +61,7 @@ def find(
     out: dict[tuple[str, str], LicenceEvidence] = {}
     for place, value, what in _fields(fields, named):
         for words in _values(value):
-            licence = _read(place, words)
+            licence = _read_licence(place, words)
             if not licence and (what == "licence" or strict or _NAMES_LICENCE.search(words)):
                 licence = UNKNOWN
             if licence:
@@ -76,14 +76,14 @@ def _fields(fields: Mapping[Any, Any], named: str, inside: str = "") -> Iterator
     for name, value in fields.items():
         if not isinstance(name, str):
             continue
-        what = "licence" if named and name == named else called(name)
+        what = "licence" if named and name == named else field_kind(name)
         if what:
             yield inside + name, value, what
         elif isinstance(value, dict) and not inside and name.strip().casefold() in _INSIDE:
             yield from _fields(value, "", f"{name}.")
 
 
-def _read(place: str, words: str) -> str:
+def _read_licence(place: str, words: str) -> str:
     number = _KOGL_TYPE.fullmatch(words) if re.search("공공누리|kogl", place, re.I) else None
     # "제1유형" or "1" is a licence only in a field that says of what.
     found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else words)

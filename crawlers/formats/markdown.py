@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from crawlers.formats import front_matter
 from crawlers.formats.encodings.decode import Decoded, decode
 from crawlers.formats.html.page_metadata import iso_date
-from crawlers.formats.text import lines
+from crawlers.formats.text import normalise_lines
 from malmoi.limits import MARKDOWN_LINES, MARKDOWN_MARKS, MARKDOWN_TAG_STEPS
 from malmoi.source import Extracted, Item
 
@@ -48,9 +48,9 @@ def extract(item: Item) -> Extracted:
     be told from prose. Dropped as `empty` or `undecodable`.
     """
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else Decoded(item.body, "", 0)
-    front, body = split_front(lines(decoded.text))
+    front, body = split_front(normalise_lines(decoded.text))
     prose, heading = render(body)
-    reason = "undecodable" if decoded.undecodable else "" if prose else "empty"
+    reason = "undecodable" if decoded.is_undecodable else "" if prose else "empty"
     return Extracted(
         text="" if reason else prose,
         title=item.title or _text(front.get("title")) or heading,
@@ -84,7 +84,7 @@ def render(text: str) -> tuple[str, str]:
     blocks: list[str] = []
     heading = ""
     parser = _MDX_PARSER if _COMPONENT.search(text) else _PARSER
-    bare = "\n".join(_without_tags(text))
+    bare = "\n".join(_remove_tags(text))
     if bare.count("\n") > MARKDOWN_LINES.value or any(bare.count(mark) > MARKDOWN_MARKS.value for mark in MARKS):
         return bare.strip(), ""  # the library takes up to 30 microseconds for each: more are read as they stand
     tokens = parser.parse(bare)
@@ -152,7 +152,7 @@ def _inline(token: Token) -> str:
     return "\n".join(line.strip() for line in "".join(parts).split("\n")).strip()
 
 
-def _without_tags(text: str) -> Iterator[str]:
+def _remove_tags(text: str) -> Iterator[str]:
     """The lines with module statements, comments and tags taken out; code is left as it is."""
     left = [MARKDOWN_TAG_STEPS.value]
     prose: list[str] = []
@@ -182,18 +182,18 @@ def _without_tags(text: str) -> Iterator[str]:
 def _strip(text: str, left: list[int]) -> str:
     """Prose without comments and tags, code spans untouched. Text between tags stays."""
     for opening, closing in _COMMENTS:
-        text = _without_comments(text, opening, closing)
+        text = _remove_comments(text, opening, closing)
     text = _NOTE.sub("", _BLANK.sub(" ", text))
     out: list[str] = []
     at = 0
     for start, end in _code_spans(text):
-        out += (_tagless(text[at:start], left), text[start:end])
+        out += (_drop_tags(text[at:start], left), text[start:end])
         at = end
-    out.append(_tagless(text[at:], left))
+    out.append(_drop_tags(text[at:], left))
     return "".join(out)
 
 
-def _without_comments(text: str, opening: str, closing: str) -> str:
+def _remove_comments(text: str, opening: str, closing: str) -> str:
     out: list[str] = []
     at = end = 0
     while (start := text.find(opening, at)) >= 0:
@@ -229,7 +229,7 @@ def _code_spans(text: str) -> Iterator[tuple[int, int]]:
         place += 1
 
 
-def _tagless(text: str, left: list[int]) -> str:
+def _drop_tags(text: str, left: list[int]) -> str:
     """The text without tags; `left` is how many code points may still be looked at for the ends of tags."""
     out: list[str] = []
     at = 0
@@ -241,12 +241,12 @@ def _tagless(text: str, left: list[int]) -> str:
         end = _tag_end(text, match.end(), left)
         if end:
             # A line that held only a tag is an empty line: it ended a block before, and does so now.
-            out += (text[at : match.start()], "\n" if _alone(text, match.start(), end) else "")
+            out += (text[at : match.start()], "\n" if _is_alone(text, match.start(), end) else "")
             at = end
     return "".join((*out, text[at:]))
 
 
-def _alone(text: str, start: int, end: int) -> bool:
+def _is_alone(text: str, start: int, end: int) -> bool:
     first, last = max(0, start - MARGIN), min(len(text), end + MARGIN)
     before, after = text[first:start].rpartition("\n"), text[end:last].partition("\n")
     opens, closes = bool(before[1]) or not first, bool(after[1]) or last == len(text)

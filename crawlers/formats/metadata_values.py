@@ -12,19 +12,19 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066
 _BREAKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]")
 
 
-def line(value: str) -> str:
+def clean_line(value: str) -> str:
     r"""A title or name without controls; line ends and tabs become spaces.
 
-    >>> line("낱말\x1b[31m 이야기\n둘"), line("\x9b2J김말모\u202e")
+    >>> clean_line("낱말\x1b[31m 이야기\n둘"), clean_line("\x9b2J김말모\u202e")
     ('낱말[31m 이야기 둘', '2J김말모')
     """
     return _CONTROLS.sub("", _BREAKS.sub(" ", value)).strip() if _CONTROLS.search(value) else value
 
 
-def day(value: str) -> str:
+def valid_day(value: str) -> str:
     """`value` where it is a year, month or day of ISO 8601, with or without a time; "" where the calendar has none.
 
-    >>> [day(v) for v in ("2024-02-29", "2024-02-29T09:00:00+09:00", "2024", "2023-02-29", "2024-1-5", "<b>zz</b>")]
+    >>> [valid_day(v) for v in ("2024-02-29", "2024-02-29T09:00:00+09:00", "2024", "2023-02-29", "2024-1-5", "<b>zz</b>")]
     ['2024-02-29', '2024-02-29T09:00:00+09:00', '2024', '', '', '']
     """
     return value if is_day(value) else ""

@@ -104,14 +104,14 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
     head = body[:LOOK]
     if not head.strip(b" \t\r\n\f\v\0" + codecs.BOM_UTF8):
         return "empty" if not body.strip(b" \t\r\n\f\v\0" + codecs.BOM_UTF8) else "text"
-    if kind := _magic(body, name):
+    if kind := _sniff_magic(body, name):
         return kind
     # What is looked for is ASCII in every encoding but UTF-16, and a cut character would cost a detection.
     text = decode(head).text if b"\0" in head else head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     raw = text.encode("utf-8", "replace") if b"\0" in head else head
     if len(raw) - len(raw.translate(None, _CONTROL)) > MAX_CONTROL * len(text):
         return "binary"
-    said = _said(media, name)
+    said = _format_by_name(media, name)
     start = _START.match(text)
     rest = text[start.end() if start else 0 :]
     # An article of a wiki may begin with a tag, so its media type, which only a source of a wiki gives, is believed.
@@ -148,12 +148,12 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def called(media: str, name: str) -> str:
+def format_by_name(media: str, name: str) -> str:
     """The format that media type and name claim, "" where they claim none."""
-    return _said(media, name)
+    return _format_by_name(media, name)
 
 
-def _said(media: str, name: str) -> str:
+def _format_by_name(media: str, name: str) -> str:
     path = name.partition("?")[0].partition("#")[0]
     ending = path.rsplit("/", 1)[-1].rpartition(".")[2].lower() if "." in path.rsplit("/", 1)[-1] else ""
     declared = _BY_MEDIA.get(media.partition(";")[0].strip().lower(), "")
@@ -163,7 +163,7 @@ def _said(media: str, name: str) -> str:
     return declared if declared in ("html", "wikitext") else named or declared
 
 
-def _magic(body: bytes, name: str) -> str:
+def _sniff_magic(body: bytes, name: str) -> str:
     kind = next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
     if body[:4] == b"RIFF":
         return "image" if body[8:12] == b"WEBP" else "audio"
@@ -179,13 +179,13 @@ def _magic(body: bytes, name: str) -> str:
     if not kind and _MESSAGE.match(body[:200]) and _MIME.search(body[:LOOK]):
         return "mhtml" if _RELATED.search(body[:LOOK]) else "email"
     if kind == "zip":
-        return _zipped(body)
+        return _sniff_zip(body)
     if kind == "ole":
-        return _contained(body, name)
+        return _sniff_ole(body, name)
     return kind
 
 
-def _contained(body: bytes, name: str) -> str:
+def _sniff_ole(body: bytes, name: str) -> str:
     """HWP 5 and the old Office formats share a container; HWP 5 has its header in a stream of its own.
 
     A container that is cut off is called what its bytes hint at, so that its reader says what is wrong with it.
@@ -202,7 +202,7 @@ def _contained(body: bytes, name: str) -> str:
         return "hwp" if hints or name.lower().endswith((".hwp", ".hwt")) else "ole"
 
 
-def _zipped(body: bytes) -> str:
+def _sniff_zip(body: bytes) -> str:
     """An office document is an archive, told by the type it states in its first part, or by the names of its parts."""
     head = body[:LOOK]
     stated = head[:200] if b"mimetype" in head[:60] else b""

@@ -18,7 +18,7 @@ from crawlers.formats import licence_fields
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.sniffing import sniff
-from crawlers.formats.text import plain
+from crawlers.formats.text import plain_words
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError
@@ -71,41 +71,41 @@ def rows(
     """
     where = capture.url
     file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
-    table, around = _read(capture, sniff(capture.body, capture.header("Content-Type"), file))
+    table, around = _read_rows(capture, sniff(capture.body, capture.header("Content-Type"), file))
     columns = list(dict.fromkeys(column for _, row in table for column in row))
-    text_column = _column("text", text, TEXT, columns, where)
+    text_column = _choose_column("text", text, TEXT, columns, where)
     if not text_column:
         raise CaptureError(
             f"{where}: no column is called {', '.join(TEXT)}. Found: {', '.join(columns) or 'none'}. "
             "Write rows(capture, text='<column>') into items() of the source file."
         )
     chosen = {
-        "title": _column("title", title, TITLE, columns, where),
-        "date": _column("date", date, DATE, columns, where),
-        "author": _column("author", author, AUTHOR, columns, where),
+        "title": _choose_column("title", title, TITLE, columns, where),
+        "date": _choose_column("date", date, DATE, columns, where),
+        "author": _choose_column("author", author, AUTHOR, columns, where),
     }
-    licence_column = _column("licence", licence, (), columns, where)
+    licence_column = _choose_column("licence", licence, (), columns, where)
     shared = licence_fields.find(around, capture.record, kind="envelope")
-    key_column = _column("key", key, KEY, columns, where)
+    key_column = _choose_column("key", key, KEY, columns, where)
     keys = _keys(table, key_column, given=key is not None, where=where)
     for row_key, (_, row) in zip(keys, table, strict=True):
-        cells = {field: _cell(row.get(column)) for field, column in chosen.items() if column}
+        cells = {field: _cell_text(row.get(column)) for field, column in chosen.items() if column}
         yield Item(
             key=f"{name or file}#{row_key}",
             url=f"{capture.url.partition('#')[0]}#{quote(row_key, safe='')}",
-            body=_cell(row.get(text_column)),
+            body=_cell_text(row.get(text_column)),
             media="text/plain",
             charset="",
             record=capture.record,
             headers=capture.headers,  # an opt-out that the server sends with the table holds for each row
-            title=" ".join(plain(cells.get("title", "")).split()),
+            title=" ".join(plain_words(cells.get("title", "")).split()),
             date=iso_date(cells.get("date", "")),
-            author=" ".join(plain(cells.get("author", "")).split()),
+            author=" ".join(plain_words(cells.get("author", "")).split()),
             evidence=(*licence_fields.find(row, capture.record, kind="row", named=licence_column), *shared),
         )
 
 
-def _column(field: str, given: str | None, known: Sequence[str], columns: Sequence[str], where: str) -> str:
+def _choose_column(field: str, given: str | None, known: Sequence[str], columns: Sequence[str], where: str) -> str:
     """The column to read `field` from, or "" where there is none."""
     if given is not None:
         if given not in columns:
@@ -123,7 +123,7 @@ def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: 
     numbers = [str(number) for number in range(1, len(table) + 1)]
     if not column:
         return numbers
-    found = [_cell(row.get(column)).strip() for _, row in table]
+    found = [_cell_text(row.get(column)).strip() for _, row in table]
     if all(found) and len(set(found)) == len(found):
         return found
     if not given:
@@ -137,16 +137,16 @@ def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: 
     return found
 
 
-def _cell(value: object) -> str:
+def _cell_text(value: object) -> str:
     """A cell as text: a list of strings is its lines; nothing else than text and numbers is text."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(part for entry in value if (part := _cell(entry)))
+        return "\n".join(part for entry in value if (part := _cell_text(entry)))
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
-def _read(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]:
+def _read_rows(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]:
     """The rows with their lines, and the fields of the object around them."""
     text = decode(capture.body, _charset(capture)).text
     if kind in ("json", "jsonl"):
@@ -220,7 +220,7 @@ def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, R
         lists = [
             (name, value)
             for name, value in data.items()
-            if isinstance(value, list) and _objects(value) and not licence_fields.called(name)
+            if isinstance(value, list) and _is_list_of_objects(value) and not licence_fields.field_kind(name)
         ]
         if len(lists) == 1:
             around = {name: value for name, value in data.items() if name != lists[0][0]}
@@ -230,7 +230,7 @@ def _json_rows(text: str, where: str, *, lines: bool) -> tuple[list[tuple[int, R
     return [(number, _object(row, where, number)) for number, row in enumerate(data, 1)], around
 
 
-def _objects(value: Sequence[object]) -> bool:
+def _is_list_of_objects(value: Sequence[object]) -> bool:
     return bool(value) and all(isinstance(entry, dict) for entry in value)
 
 

@@ -28,8 +28,8 @@ def extract(item: Item) -> Extracted:
     if isinstance(item.body, str):
         return row(item)
     decoded = decode(item.body, item.charset)
-    text = lines(decoded.text)
-    reason = "undecodable" if decoded.undecodable else "" if text else "empty"
+    text = normalise_lines(decoded.text)
+    reason = "undecodable" if decoded.is_undecodable else "" if text else "empty"
     return Extracted(
         text="" if reason else text,
         title=item.title,
@@ -44,8 +44,8 @@ def extract(item: Item) -> Extracted:
 
 def row(item: Item) -> Extracted:
     """The text of a cell; a cell that is markup loses its tags, and character references become characters."""
-    text = plain(item.body) if isinstance(item.body, str) else ""
-    text = lines(text)
+    text = plain_words(item.body) if isinstance(item.body, str) else ""
+    text = normalise_lines(text)
     return Extracted(
         text=text,
         title=item.title,
@@ -57,10 +57,10 @@ def row(item: Item) -> Extracted:
     )
 
 
-def plain(value: str) -> str:
+def plain_words(value: str) -> str:
     r"""The words of a cell or field. Markup is three tags or more, or one end tag; a tag that is talked about stays.
 
-    >>> plain("세정 &lt;1차&gt;"), plain("세정<br/>건조"), plain("<br> 태그를 쓴다.")
+    >>> plain_words("세정 &lt;1차&gt;"), plain_words("세정<br/>건조"), plain_words("<br> 태그를 쓴다.")
     ('세정 <1차>', '세정\n건조', '<br> 태그를 쓴다.')
     """
     if _CLOSED.search(value) or len(_TAG.findall(value)) >= HEAVY:
@@ -68,10 +68,10 @@ def plain(value: str) -> str:
     return html.unescape(value) if _REFERENCE.search(value) else value
 
 
-def lines(text: str) -> str:
+def normalise_lines(text: str) -> str:
     r"""The text with "\n" at line ends, no NUL, no white space at its beginning and end.
 
-    >>> lines("\ufeff하나\r\n둘\r셋\x00\n")
+    >>> normalise_lines("\ufeff하나\r\n둘\r셋\x00\n")
     '하나\n둘\n셋'
     """
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip(" \t\n\f\v\ufeff")

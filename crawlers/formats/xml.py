@@ -14,7 +14,7 @@ from lxml import etree
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.safe_xml import local_name, parse
-from crawlers.formats.text import lines, plain
+from crawlers.formats.text import normalise_lines, plain_words
 from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.xml_shapes import FEEDS, SHAPES, Shape
 from malmoi.source import Extracted, Item
@@ -38,7 +38,7 @@ def extract(item: Item) -> Extracted:
     shape = SHAPES.get(_name(root))
     items = [entry for name in FEEDS for entry in root.iter(f"{{*}}{name}")]
     if shape is not None:
-        text = shaped(root, shape)
+        text = text_by_shape(root, shape)
     else:
         text = "\n\n".join(part for entry in items if (part := _entry(entry))) if items else prose(root)
     alone = root if shape is not None else items[0] if len(items) == 1 else None
@@ -47,7 +47,7 @@ def extract(item: Item) -> Extracted:
     return Extracted(
         text=text,
         title=item.title or " ".join(title.split()),
-        date=item.date or day(date),
+        date=item.date or parse_date(date),
         author=item.author,
         format="xml",
         encoding=encoding,
@@ -64,7 +64,7 @@ def read(body: bytes | str, charset: str = "") -> tuple[etree._Element, str]:
     text, encoding = body, ""
     if isinstance(body, bytes):
         decoded = decode(body, charset, html=True)
-        if decoded.undecodable:
+        if decoded.is_undecodable:
             raise Unreadable("undecodable")
         text, encoding = decoded.text, decoded.encoding
     assert isinstance(text, str)
@@ -93,7 +93,7 @@ def prose(element: etree._Element) -> str:
     >>> prose(etree.fromstring("<a><n>12</n><t>낱말</t><c>&lt;p&gt;하나&lt;/p&gt;둘</c><p>셋 <b>넷</b> 다섯</p></a>"))
     '낱말\n하나\n둘\n셋 넷 다섯'
     """
-    return lines("\n".join(_blocks(element, 0)))
+    return normalise_lines("\n".join(_blocks(element, 0)))
 
 
 def field(root: etree._Element, path: str) -> str:
@@ -107,10 +107,10 @@ def field(root: etree._Element, path: str) -> str:
     return _leaf("".join(map(str, found.itertext()))) if found is not None else ""
 
 
-def day(value: str) -> str:
+def parse_date(value: str) -> str:
     """The ISO date at the beginning of a value, the American order of korea.kr's answers too; "" where there is none.
 
-    >>> day("20260302"), day("03/02/2026 09:00:00"), day("2026. 3. 2.")
+    >>> parse_date("20260302"), parse_date("03/02/2026 09:00:00"), parse_date("2026. 3. 2.")
     ('2026-03-02', '2026-03-02', '2026-03-02')
     """
     value = value.strip()
@@ -120,7 +120,7 @@ def day(value: str) -> str:
     return iso_date(value)
 
 
-def shaped(root: etree._Element, shape: Shape) -> str:
+def text_by_shape(root: etree._Element, shape: Shape) -> str:
     """The text of a document of a known shape: its title, then its fields in order, labelled where that is said."""
     parts = [_first(root, shape.title)]
     for part in shape.parts:
@@ -133,7 +133,7 @@ def shaped(root: etree._Element, shape: Shape) -> str:
         if found and part.label:
             parts.append(part.label)
         parts += found
-    return lines("\n".join(filter(None, parts)))
+    return normalise_lines("\n".join(filter(None, parts)))
 
 
 def _entry(entry: etree._Element) -> str:
@@ -173,7 +173,7 @@ def _blocks(element: etree._Element, depth: int) -> Iterator[str]:
 
 def _leaf(value: str) -> str:
     """A value without markup, white space normal, empty lines left out."""
-    return "\n".join(line for raw in plain(value).split("\n") if (line := " ".join(raw.split())))
+    return "\n".join(line for raw in plain_words(value).split("\n") if (line := " ".join(raw.split())))
 
 
 def _name(element: etree._Element) -> str:

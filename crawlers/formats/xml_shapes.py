@@ -32,7 +32,7 @@ FEEDS = ("item", "entry", "NewsItem")  # RSS, Atom, korea.kr
 _REASONS = (Part("제개정이유", ("제개정이유내용",)), Part("개정문", ("개정문내용",)))
 
 
-def _labelled(root: str, *names: str) -> tuple[Part, ...]:
+def _parts_with_labels(root: str, *names: str) -> tuple[Part, ...]:
     return tuple(Part(root, (name,), name) for name in names)
 
 
@@ -54,21 +54,21 @@ SHAPES = {
     "PrecService": Shape(
         ("사건명",),
         ("선고일자", "의결일자"),
-        _labelled("PrecService", "판시사항", "판결요지", "참조조문", "참조판례", "판례내용"),
+        _parts_with_labels("PrecService", "판시사항", "판결요지", "참조조문", "참조판례", "판례내용"),
     ),
     "DetcService": Shape(
         ("사건명",),
         ("종국일자",),
-        _labelled("DetcService", "판시사항", "결정요지", "심판대상조문", "참조조문", "참조판례", "전문"),
+        _parts_with_labels("DetcService", "판시사항", "결정요지", "심판대상조문", "참조조문", "참조판례", "전문"),
     ),
     "ExpcService": Shape(
         ("안건명",),
         ("해석일자", "회신일자"),
-        _labelled("ExpcService", "질의요지", "회답", "이유"),
+        _parts_with_labels("ExpcService", "질의요지", "회답", "이유"),
     ),
     "DeccService": Shape(
         ("사건명",),
         ("의결일자",),
-        _labelled("DeccService", "주문", "청구취지", "이유", "재결요지"),
+        _parts_with_labels("DeccService", "주문", "청구취지", "이유", "재결요지"),
     ),
 }

@@ -47,7 +47,7 @@ def follow(board: Board, capture: Capture) -> Iterator[str]:
     yield from (board.page.format(number) for number in articles)
     if board.parameter:  # pages of a list are often turned by script, and count on
         if articles:
-            yield _turned(capture.url, board.parameter)
+            yield _next_page(capture.url, board.parameter)
     else:
         yield from (url for url in found if board.lists.search(url) and not board.number(url))
 
@@ -59,7 +59,7 @@ def items(board: Board, capture: Capture) -> Iterator[Item]:
         yield from (replace(item, key=number) for item in defaults.items(capture))
 
 
-def _turned(url: str, parameter: str) -> str:
+def _next_page(url: str, parameter: str) -> str:
     """The address of the next page of a list; counting starts at 1."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -41,7 +41,7 @@ def messages(text: str) -> Iterator[Message]:
         line = raw.strip()
         keyword, _, rest = line.partition(" ")
         if not line or line.startswith("#") or (keyword in ("msgid", "msgctxt") and "msgstr" in fields):
-            yield from _whole(fields, fuzzy)
+            yield from _complete_message(fields, fuzzy)
             if fields:
                 fields, current, fuzzy = {}, [], False
         if line.startswith("#,"):
@@ -54,7 +54,7 @@ def messages(text: str) -> Iterator[Message]:
                 current.append(_ESCAPE.sub(lambda m: _ESCAPED.get(m.group(1), m.group(1)), found.group(1)))
 
 
-def _whole(fields: dict[str, list[str]], fuzzy: bool) -> Iterator[Message]:
+def _complete_message(fields: dict[str, list[str]], fuzzy: bool) -> Iterator[Message]:
     original, translated = "".join(fields.get("msgid", ())), "".join(fields.get("msgstr", ()))
     if original and translated and not fuzzy:
         yield Message(original, translated)

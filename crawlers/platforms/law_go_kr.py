@@ -78,14 +78,17 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
     """
     if not is_list(capture):
         return
-    root = _root(capture)
-    total = xml_records.number(xml_records.field(root, "totalCnt"))
+    root = _parse_root(capture)
+    total = xml_records.parse_number(xml_records.field(root, "totalCnt"))
     if total is None:
         raise CaptureError(
             f"{capture.url}: the list does not say in totalCnt how long it is; look at the answer, "
             "and correct crawlers/platforms/law_go_kr.py if the interface has changed."
         )
-    shown, page = list(root.iter(register.row)), xml_records.number(xml_records.parameter(capture.url, "page")) or 1
+    shown, page = (
+        list(root.iter(register.row)),
+        xml_records.parse_number(xml_records.parameter(capture.url, "page")) or 1,
+    )
     if not shown and total > (page - 1) * PER_PAGE:
         raise CaptureError(
             f"{capture.url}: the list counts {total:,} entries and shows none on this page; collect again, "
@@ -93,7 +96,7 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
         )
     if page == 1:
         for further in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
-            yield xml_records.changed(capture.url, page=further)
+            yield xml_records.rewrite_url(capture.url, page=further)
     for place, row in enumerate(shown, 1):
         key = xml_records.field(row, register.listed)
         if not key:
@@ -102,7 +105,7 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
                 "and correct the register in the source file if the interface has changed."
             )
         query = {"target": register.target, "type": "XML", register.asked: key}
-        yield f"{xml_records.changed(capture.url, path=ENTRY).partition('?')[0]}?{urlencode(sorted(query.items()))}"
+        yield f"{xml_records.rewrite_url(capture.url, path=ENTRY).partition('?')[0]}?{urlencode(sorted(query.items()))}"
 
 
 def items(register: Register, capture: Capture) -> Iterator[Item]:
@@ -128,7 +131,7 @@ def items(register: Register, capture: Capture) -> Iterator[Item]:
         item,
         url=register.page.format(title=quote(title), key=quote(item.key)) if title else item.url,
         title=title,
-        date=day(xml_records.field(root, *register.date)),
+        date=parse_date(xml_records.field(root, *register.date)),
         author=xml_records.prose(xml_records.field(root, *register.author)),
     )
 
@@ -140,7 +143,7 @@ def entry(register: Register, item: Item) -> etree._Element:
     `another-entry` for one that names itself otherwise than it was asked for.
     """
     assert isinstance(item.body, bytes)
-    root = xml_records.xml(item.body, item.charset)
+    root = xml_records.parse_xml(item.body, item.charset)
     if root.tag != register.root:
         raise Unreadable("not-an-entry")
     said = xml_records.field(root, *register.own)
@@ -154,13 +157,13 @@ def text(register: Register, item: Item, parts: Callable[[etree._Element], Itera
     try:
         found = "\n\n".join(part for part in parts(entry(register, item)) if part)
     except Unreadable as said:
-        return dropped(item, said.reason)
+        return drop_entry(item, said.reason)
     if not found:
-        return dropped(item, "empty")
+        return drop_entry(item, "empty")
     return Extracted(found, title=item.title, date=item.date, author=item.author, format="xml", encoding="utf-8")
 
 
-def dropped(item: Item, reason: str) -> Extracted:
+def drop_entry(item: Item, reason: str) -> Extracted:
     """That an entry has no text, and why."""
     return Extracted(
         "", title=item.title, date=item.date, author=item.author, format="xml", outcome="dropped", reason=reason
@@ -178,7 +181,7 @@ def paragraphs(root: etree._Element, name: str) -> tuple[str, ...]:
     return tuple(map(_prose, root.iter(name)))
 
 
-def headed(root: etree._Element, *names: str) -> tuple[str, ...]:
+def fields_with_headings(root: etree._Element, *names: str) -> tuple[str, ...]:
     """The fields called `names` that are filled, each below its name: 【판시사항】."""
     found = ((name, xml_records.prose(xml_records.field(root, name))) for name in names)
     return tuple(f"【{name}】\n{words}" for name, words in found if words)
@@ -225,10 +228,10 @@ def trouble(capture: Capture) -> Trouble | None:
     return api_errors.law_go_kr(capture)
 
 
-def day(value: str) -> str:
+def parse_date(value: str) -> str:
     """A date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
 
-    >>> day("20260219"), day("2023.05.10"), day("42930229"), day("4289.05.25"), day("0")
+    >>> parse_date("20260219"), parse_date("2023.05.10"), parse_date("42930229"), parse_date("4289.05.25"), parse_date("0")
     ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '')
     """
     year = _DANGI.match(value)
@@ -239,9 +242,9 @@ def _prose(element: etree._Element) -> str:
     return xml_records.prose(xml_records.words(element))
 
 
-def _root(capture: Capture) -> etree._Element:
+def _parse_root(capture: Capture) -> etree._Element:
     try:
-        return xml_records.xml(capture.body, xml_records.charset(capture))
+        return xml_records.parse_xml(capture.body, xml_records.charset(capture))
     except Unreadable as said:
         raise CaptureError(
             f"{capture.url}: the list cannot be read ({said.reason}); collect again, and if it stays so look at it."

@@ -50,22 +50,22 @@ def prose(text: str) -> Prose:
     Prose(text='제목\\n\\n글 의 뒤 를 본다.', title='제목')
     """
     lines = [line.expandtabs(4).rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    title = next((lines[at].strip() for at in range(len(lines) - 1) if _titled(lines, at)), "")
-    blocks = "\n".join(_read(lines)).split("\n\n")
+    title = next((lines[at].strip() for at in range(len(lines) - 1) if _is_title(lines, at)), "")
+    blocks = "\n".join(_read_lines(lines)).split("\n\n")
     return Prose("\n\n".join(block.strip("\n") for block in blocks if block.strip()), _inline(title))
 
 
-def _titled(lines: list[str], at: int) -> bool:
+def _is_title(lines: list[str], at: int) -> bool:
     line = lines[at]
-    return bool(line.strip()) and not _underline(line) and _underline(lines[at + 1])
+    return bool(line.strip()) and not _is_underline(line) and _is_underline(lines[at + 1])
 
 
-def _underline(line: str) -> bool:
+def _is_underline(line: str) -> bool:
     """Whether a line is one sign, three times or more."""
     return len(line) >= 3 and line[0] in _SIGNS and line.count(line[0]) == len(line)
 
 
-def _read(lines: list[str], depth: int = 0) -> Iterator[str]:
+def _read_lines(lines: list[str], depth: int = 0) -> Iterator[str]:
     """The lines of the prose; code between fences."""
     at = 0
     while at < len(lines):
@@ -77,14 +77,14 @@ def _read(lines: list[str], depth: int = 0) -> Iterator[str]:
             yield from ("", *_directive(name, words, body, depth), "")
         elif _EXPLICIT.search(line):
             _, at = _body(lines, at + 1, len(line) - len(line.lstrip()))
-        elif _underline(line) or _RULE.search(line) or _FIELD.search(line):
+        elif _is_underline(line) or _RULE.search(line) or _FIELD.search(line):
             if not _RULE.search(line):  # between two rows of a table
                 yield ""
             at += 1
         elif line.endswith("::"):
             yield _inline(line[:-2].rstrip() + ("" if line.strip() == "::" or line.endswith(" ::") else ":"))
             body, at = _body(lines, at + 1, len(line) - len(line.lstrip()))
-            yield from ("", *_fenced("", body), "")
+            yield from ("", *_fence_code("", body), "")
         else:
             yield _inline(line)
             at += 1
@@ -92,14 +92,14 @@ def _read(lines: list[str], depth: int = 0) -> Iterator[str]:
 
 def _directive(name: str, words: str, body: list[str], depth: int) -> Iterator[str]:
     if name in _CODE:
-        yield from _fenced(words.strip(), [line for line in body if not _FIELD.search(line)])
+        yield from _fence_code(words.strip(), [line for line in body if not _FIELD.search(line)])
     elif name in _NOTES:
         yield _inline(words)
         options = 0
         while options < len(body) and _FIELD.search(body[options]):
             options += 1
         if depth < MAX_DEPTH:
-            yield from _read(body[options:], depth + 1)
+            yield from _read_lines(body[options:], depth + 1)
 
 
 def _body(lines: list[str], at: int, indent: int) -> tuple[list[str], int]:
@@ -112,7 +112,7 @@ def _body(lines: list[str], at: int, indent: int) -> tuple[list[str], int]:
     return [line[depth:] for line in block], end
 
 
-def _fenced(language: str, body: list[str]) -> Iterator[str]:
+def _fence_code(language: str, body: list[str]) -> Iterator[str]:
     code = "\n".join(body).strip("\n")
     if code:
         # No empty line in a fence: an empty line is what parts two blocks.

@@ -57,23 +57,23 @@ def reader(clean: Callable[[str], str]) -> Callable[[Item], Extracted]:
     return text
 
 
-def hugo(text: str) -> str:
+def clean_hugo(text: str) -> str:
     """Without the shortcodes of Hugo; the text of a tooltip or link stays, and what stands between a pair.
 
     What stands between `comment` or `mermaid` is no prose and goes. A heading that was a shortcode goes too.
 
-    >>> hugo('{{< glossary_tooltip text="파드" term_id="pod" >}}를 본다.{{< note >}}\\n유의.\\n{{< /note >}}')
+    >>> clean_hugo('{{< glossary_tooltip text="파드" term_id="pod" >}}를 본다.{{< note >}}\\n유의.\\n{{< /note >}}')
     '파드를 본다.\\n유의.\\n'
     """
     out: list[str] = []
     at, silent = 0, ""
-    text = without_comments(text)
+    text = strip_comments(text)
     found = list(_SHORTCODE.finditer(text))
     closed = {match.group(2): match.start() for match in found if match.group(1)}  # where each name closes last
     for match in found:
         closes, name = bool(match.group(1)), match.group(2)
         if not silent:
-            out += (text[at : match.start()], "" if closes else _shown(name, match.group(3)))
+            out += (text[at : match.start()], "" if closes else _visible_attribute(name, match.group(3)))
             silent = name if name in _SILENT and not closes and closed.get(name, -1) > match.start() else ""
         elif closes and name == silent:
             silent = ""
@@ -82,27 +82,27 @@ def hugo(text: str) -> str:
     return str(_EMPTY_HEADING.sub("", _ANCHOR.sub(r"\1", cleaned)))
 
 
-def _shown(name: str, rest: str) -> str:
+def _visible_attribute(name: str, rest: str) -> str:
     said = {m.group(1): m.group(2) or m.group(3) or m.group(4) or "" for m in _ATTRIBUTE.finditer(rest)}
     return next((said[key] for key in _SHOWN.get(name, ()) if said.get(key)), "")
 
 
-def mdn(text: str) -> str:
+def clean_mdn(text: str) -> str:
     """Without the macros of MDN; a macro that names a thing leaves the name, a block macro nothing.
 
-    >>> mdn('{{jsxref("Array.map()", "map()")}}과 {{HTMLElement("div")}} {{Compat}}')
+    >>> clean_mdn('{{jsxref("Array.map()", "map()")}}과 {{HTMLElement("div")}} {{Compat}}')
     'map()과 `<div>` '
     """
-    return _outside_code(without_comments(text), _without_macros)
+    return _map_outside_code(strip_comments(text), _strip_macros)
 
 
-def _without_macros(text: str) -> str:
+def _strip_macros(text: str) -> str:
     text = text.replace("\\{{", "{\u200b{")  # an escaped brace is none of a macro
-    text = _MACRO.sub(lambda m: _named(m.group(1).lower(), m.group(2) or ""), text)
+    text = _MACRO.sub(lambda m: _expand_macro(m.group(1).lower(), m.group(2) or ""), text)
     return str(_DEFINITION.sub(r"\1 ", _ALERT.sub(r"\1", text)).replace("{\u200b{", "{{"))
 
 
-def _named(name: str, arguments: str) -> str:
+def _expand_macro(name: str, arguments: str) -> str:
     if name not in _NAMING:
         return ""
     said = [m.group(1) or m.group(2) or m.group(3) or "" for m in _ARGUMENT.finditer(arguments)]
@@ -114,19 +114,19 @@ def _named(name: str, arguments: str) -> str:
     return shown
 
 
-def mdbook(text: str) -> str:
+def clean_mdbook(text: str) -> str:
     """Without the directives of mdBook: what they include stands in other files, and is code.
 
-    >>> mdbook("```rust\\n{{#include ../a.rs:here}}\\n```\\n본문<!-- ignore -->")
+    >>> clean_mdbook("```rust\\n{{#include ../a.rs:here}}\\n```\\n본문<!-- ignore -->")
     '```rust\\n\\n```\\n본문'
     """
-    return str(_DIRECTIVE.sub("", without_comments(text)))
+    return str(_DIRECTIVE.sub("", strip_comments(text)))
 
 
-def without_comments(text: str) -> str:
+def strip_comments(text: str) -> str:
     """Without HTML comments, however long; one that never ends is none. Code stays as it is.
 
-    >>> without_comments("가<!-- 나 -->다 <!-- 라")
+    >>> strip_comments("가<!-- 나 -->다 <!-- 라")
     '가다 <!-- 라'
     """
     out: list[str] = []
@@ -169,7 +169,7 @@ def _openings(line: str, start: int) -> Iterator[int]:
         at = line.find(_COMMENT_OPENS, at + 1)
 
 
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
+def _map_outside_code(text: str, change: Callable[[str], str]) -> str:
     """`change` over what stands between fenced blocks of code."""
     out: list[str] = []
     prose: list[str] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from crawlers.formats.html.runs import quote
 from malmoi.document import LicenceEvidence
-from malmoi.licensing.licences import known_id
+from malmoi.licensing.licences import find_licence_id
 from malmoi.licensing.rights_decision import UNKNOWN, licence_from_text
 from malmoi.source import Dump, LicenceClaim, Manners
 
@@ -66,7 +66,7 @@ def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
     >>> [one.licence for one in templates("…\\n{{PD-old-70}}\\n{{PD-1923}}", "r")], templates("글", "r")
     (['LicenseRef-KR-PD-expired'], ())
     """
-    read = list(_read(markup))
+    read = list(_read_templates(markup))
     known = [(licence, words) for licence, words in read if licence]
     chosen = known or [(UNKNOWN, words) for _, words in read]
     return tuple(
@@ -75,7 +75,7 @@ def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
     )
 
 
-def _read(markup: str) -> Iterator[tuple[str, str]]:
+def _read_templates(markup: str) -> Iterator[tuple[str, str]]:
     """(licence, the template as it stands); "" as licence where it speaks of another country."""
     for found in _TEMPLATE.finditer(markup):
         name = " ".join(found[1].replace("_", " ").lower().split())
@@ -87,4 +87,4 @@ def _read(markup: str) -> Iterator[tuple[str, str]]:
         elif _ELSEWHERE.fullmatch(name):
             yield "", words
         else:
-            yield known_id(found[1].upper()) or licence_from_text(found[1]) or UNKNOWN, words
+            yield find_licence_id(found[1].upper()) or licence_from_text(found[1]) or UNKNOWN, words

@@ -23,12 +23,12 @@ _TAG = re.compile(  # <개정 2020. 1. 1.> is what a statute says, not markup: o
 _BREAKS = frozenset(("br", "p", "div", "tr", "table", "hr", "caption"))
 
 
-def xml(body: bytes, charset: str = "") -> etree._Element:
+def parse_xml(body: bytes, charset: str = "") -> etree._Element:
     """The root of an answer in XML, whatever encoding it was sent in.
 
     Raises crawlers.formats.unreadable.Unreadable where it is none.
 
-    >>> xml("<?xml version='1.0' encoding='UTF-8'?><법령>가</법령>".encode("cp949")).text
+    >>> parse_xml("<?xml version='1.0' encoding='UTF-8'?><법령>가</법령>".encode("cp949")).text
     '가'
     """
     text = decode(body, charset).text
@@ -74,10 +74,10 @@ def words(element: etree._Element) -> str:
     return "".join(parts).strip()
 
 
-def number(value: str) -> int | None:
+def parse_number(value: str) -> int | None:
     """The whole number that `value` is, with or without commas; None where it is none.
 
-    >>> number(" 1,024 "), number("-3"), number("")
+    >>> parse_number(" 1,024 "), parse_number("-3"), parse_number("")
     (1024, None, None)
     """
     plain = value.replace(",", "").strip()
@@ -90,12 +90,12 @@ def prose(value: str) -> str:
     >>> prose("제1조(목적) &lt;개정 2020. 1. 1.&gt;<br/>  가<b>나</b>&nbsp;다<img id='3'></img>")
     '제1조(목적) <개정 2020. 1. 1.>\n가나 다'
     """
-    text = html.unescape(_TAG.sub(lambda tag: _instead(tag[2].lower()), value))
+    text = html.unescape(_TAG.sub(lambda tag: _replacement(tag[2].lower()), value))
     lines = text.replace("\xa0", " ").replace("\r", "\n").split("\n")
     return "\n".join(words for line in lines if (words := line.strip()))
 
 
-def _instead(tag: str) -> str:
+def _replacement(tag: str) -> str:
     return "\n" if tag in _BREAKS else " " if tag in ("td", "th") else ""
 
 
@@ -104,10 +104,10 @@ def parameter(url: str, name: str) -> str:
     return dict(parse_qsl(urlsplit(url).query)).get(name, "")
 
 
-def changed(url: str, *, path: str = "", without: tuple[str, ...] = (), **parameters: str | int) -> str:
+def rewrite_url(url: str, *, path: str = "", without: tuple[str, ...] = (), **parameters: str | int) -> str:
     """The address with another path and other parameters; those of the query come sorted by name.
 
-    >>> changed("https://a.kr/list?b=1&page=2", path="/one", without=("page",), a=3)
+    >>> rewrite_url("https://a.kr/list?b=1&page=2", path="/one", without=("page",), a=3)
     'https://a.kr/one?a=3&b=1'
     """
     parts = urlsplit(url)

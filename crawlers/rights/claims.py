@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from crawlers.formats.html.runs import quote
 from crawlers.formats.sniffing import sniff
-from crawlers.web.addresses import canonical, covers
+from crawlers.web.addresses import canonical_url, covers
 from malmoi.document import LicenceEvidence, Scope, Signal
 from malmoi.errors import SourceError
 from malmoi.licensing.licence_words import fold
@@ -27,11 +27,13 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
     return tuple(_evidence(source, claim, archived) for claim in about)
 
 
-def believed(found: Sequence[LicenceEvidence], widest: Scope) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+def limit_scope(
+    found: Sequence[LicenceEvidence], widest: Scope
+) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """(evidence, notes): grants of wider scope than `widest` become notes; what refuses or cannot be read stays.
 
     >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "site", "제1유형", "footer", "r")
-    >>> kept, noted = believed([mark], "item")
+    >>> kept, noted = limit_scope([mark], "item")
     >>> kept, [(s.name, s.effect, s.quote) for s in noted]
     ((), [('wider-mark', 'note', '제1유형')])
     """
@@ -43,12 +45,12 @@ def believed(found: Sequence[LicenceEvidence], widest: Scope) -> tuple[tuple[Lic
 
 def _places(source: Source, item: Item) -> tuple[str, ...]:
     """The addresses of an item; in a folder also that of its file, as a row may name the page it was taken from."""
-    url = canonical(item.url) or item.url
+    url = canonical_url(item.url) or item.url
     return (url, f"{FOLDER}{source.name}/{item.key}") if isinstance(source.access, Folder) else (url,)
 
 
 def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) -> LicenceEvidence:
-    where = address(claim)
+    where = proof_address(claim)
     if terms(claim.licence) is None:
         raise SourceError(
             f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
@@ -67,16 +69,16 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
     return LicenceEvidence(claim.licence, "claim", "source", quote(claim.quote), where, archived[where])
 
 
-def address(claim: LicenceClaim) -> str:
+def proof_address(claim: LicenceClaim) -> str:
     """Under which name the proof of a claim is archived: the file, or the page in its one spelling.
 
-    >>> address(LicenceClaim("MIT", "MIT License", url="https://A.kr/licence#top"))
+    >>> proof_address(LicenceClaim("MIT", "MIT License", url="https://A.kr/licence#top"))
     'https://a.kr/licence'
     """
-    return claim.file or canonical(claim.url) or claim.url
+    return claim.file or canonical_url(claim.url) or claim.url
 
 
-def readable(body: bytes, media: str, charset: str = "", name: str = "") -> str:
+def readable_text(body: bytes, media: str, charset: str = "", name: str = "") -> str:
     """What a person reads in a licence file or page: decoded as any page is, of HTML the text without its tags."""
     from crawlers.formats.encodings.decode import decode
 
@@ -95,7 +97,7 @@ def check_quote(claim: LicenceClaim, text: str) -> None:
 
     >>> check_quote(LicenceClaim("MIT", "MIT License", file="LICENSE"), "The  MIT\\nLicense (MIT)")
     """
-    where, words = address(claim), fold(claim.quote)
+    where, words = proof_address(claim), fold(claim.quote)
     if not words:
         raise SourceError(f"{where}: the claim of {claim.licence} quotes nothing; copy the sentence that grants it.")
     if words not in fold(text):

@@ -109,7 +109,7 @@ def _article(page: Page) -> str:
     author = f'<span class="writer">작성자 {escape(page.author)}</span>' if page.author else ""
     body = body_html(page.body)
     if page.template == "broken":
-        body = _broken(body)
+        body = _break_markup(body)
     elif page.template == "legend":
         body += LEGEND
     close = "" if page.template == "broken" else "</div>\n"
@@ -122,7 +122,7 @@ def _article(page: Page) -> str:
     )
 
 
-def _broken(body: str) -> str:
+def _break_markup(body: str) -> str:
     """Tables nested and left open, paragraphs left open, an end tag too many: still the same text."""
     opened = body.replace("</p>\n<p>", "\n<p><font size=2>")
     half = opened.rfind("<p>", 0, len(opened) // 2)

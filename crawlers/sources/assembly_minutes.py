@@ -92,7 +92,7 @@ def follow(capture: Capture) -> Iterator[str]:
     total, rows = _list(capture)
     if xml_records.parameter(capture.url, "pIndex") == "1":
         for page in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
-            yield xml_records.changed(capture.url, pIndex=page)
+            yield xml_records.rewrite_url(capture.url, pIndex=page)
     for address in dict.fromkeys(str(row.get("PDF_LINK_URL") or "").strip() for row in rows):
         if address:  # minutes that are not out yet have none
             yield address

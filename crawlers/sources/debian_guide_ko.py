@@ -50,7 +50,7 @@ def text(item: Item) -> Extracted:
         for message in gettext.messages(decoded.text if decoded else str(item.body))
         if (words := gettext.docbook(message.translated, ENTITIES))
     ]
-    reason = "undecodable" if decoded and decoded.undecodable else "" if words else "no-text"
+    reason = "undecodable" if decoded and decoded.is_undecodable else "" if words else "no-text"
     return Extracted(
         text="" if reason else "\n\n".join(words),
         title=item.title or next(iter(words), ""),

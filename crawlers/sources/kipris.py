@@ -64,10 +64,10 @@ def follow(capture: Capture) -> Iterator[str]:
     if not urlsplit(capture.url).path.endswith(LIST):
         return
     try:
-        root = xml_records.xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
     except Unreadable as said:
         raise CaptureError(f"{capture.url}: the list cannot be read ({said.reason}); collect again.") from said
-    total = xml_records.number(xml_records.field(root, "totalCount"))
+    total = xml_records.parse_number(xml_records.field(root, "totalCount"))
     if total is None:
         raise CaptureError(
             f"{capture.url}: the list does not say in totalCount how long it is; look at the answer, "
@@ -75,10 +75,12 @@ def follow(capture: Capture) -> Iterator[str]:
         )
     for entry in root.iter("item"):
         if key := xml_records.field(entry, "applicationNumber"):
-            yield xml_records.changed(capture.url, path=ENTRY).partition("?")[0] + "?applicationNumber=" + quote(key)
-    page = xml_records.number(xml_records.parameter(capture.url, "pageNo")) or 1
+            yield (
+                xml_records.rewrite_url(capture.url, path=ENTRY).partition("?")[0] + "?applicationNumber=" + quote(key)
+            )
+    page = xml_records.parse_number(xml_records.parameter(capture.url, "pageNo")) or 1
     if page * PER_PAGE < min(total, MAX_CALLS):
-        yield xml_records.changed(capture.url, pageNo=page + 1)
+        yield xml_records.rewrite_url(capture.url, pageNo=page + 1)
 
 
 def items(capture: Capture) -> Iterator[Item]:
@@ -87,7 +89,7 @@ def items(capture: Capture) -> Iterator[Item]:
         return
     key = xml_records.parameter(capture.url, "applicationNumber")
     try:
-        root = xml_records.xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
     except Unreadable:
         yield Item(key, capture.url, "", DAMAGED, "", capture.record, capture.headers)
         return

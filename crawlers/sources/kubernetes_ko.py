@@ -23,4 +23,4 @@ SOURCE = Source(
     note="Entries of the glossary are left out: each is two sentences, repeated in the tooltips of the pages.",
 )
 
-text = site_builders.reader(site_builders.hugo)
+text = site_builders.reader(site_builders.clean_hugo)

@@ -74,7 +74,7 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
         element="해석기관명",
         kind="interpretation",
         place="ExpcService/해석기관명",
-        allowed=_ministry,
+        allowed=_is_ministry,
         licence=WORK_OF_STATE,
     )
 
@@ -85,8 +85,8 @@ def trouble(capture: Capture) -> Trouble | None:
 
 
 def _parts(root: etree._Element) -> Iterable[str]:
-    return law_go_kr.headed(root, "질의요지", "회답", "이유")
+    return law_go_kr.fields_with_headings(root, "질의요지", "회답", "이유")
 
 
-def _ministry(root: etree._Element, words: str) -> bool:
+def _is_ministry(root: etree._Element, words: str) -> bool:
     return words == "법제처"

@@ -71,7 +71,7 @@ def text(item: Item) -> Extracted:
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the entry is a judgment or decision of a court, in its own words."""
     return law_go_kr.evidence(
-        REGISTER, item, element="판결유형", kind="judgment", place="PrecService/판결유형", allowed=_covered
+        REGISTER, item, element="판결유형", kind="judgment", place="PrecService/판결유형", allowed=_is_covered
     )
 
 
@@ -82,11 +82,11 @@ def trouble(capture: Capture) -> Trouble | None:
 
 def _parts(root: etree._Element) -> Iterable[str]:
     said = (
-        *law_go_kr.headed(root, "판시사항", "판결요지", "참조조문", "참조판례"),
+        *law_go_kr.fields_with_headings(root, "판시사항", "판결요지", "참조조문", "참조판례"),
         xml_records.prose(xml_records.field(root, "판례내용")),
     )
     return (xml_records.prose(xml_records.field(root, "사건명")), *said) if any(said) else ()
 
 
-def _covered(root: etree._Element, words: str) -> bool:
+def _is_covered(root: etree._Element, words: str) -> bool:
     return bool(COVERED.fullmatch(words) and COURT.fullmatch(xml_records.field(root, "법원명")))

@@ -73,7 +73,7 @@ def text(item: Item) -> Extracted:
     """The articles and then the supplementary provisions; `attached-only` where a file holds them instead."""
     found = law_go_kr.text(REGISTER, item, _parts)
     if len(found.text) <= MAX_NOTICE and ATTACHED.search(found.text):
-        return law_go_kr.dropped(item, "attached-only")
+        return law_go_kr.drop_entry(item, "attached-only")
     return found
 
 
@@ -85,7 +85,7 @@ def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...
         element="행정규칙종류",
         kind="rule",
         place="AdmRulService/행정규칙기본정보/행정규칙종류",
-        allowed=_covered,
+        allowed=_is_covered,
     )
 
 
@@ -98,7 +98,7 @@ def _parts(root: etree._Element) -> Iterable[str]:
     return (*law_go_kr.paragraphs(root, "조문내용"), *law_go_kr.paragraphs(root, "부칙내용"))
 
 
-def _covered(root: etree._Element, words: str) -> bool:
+def _is_covered(root: etree._Element, words: str) -> bool:
     bodies = [
         name.strip() for name in xml_records.field(root, "소관부처명").split(",")
     ]  # several may issue one together

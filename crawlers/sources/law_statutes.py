@@ -70,7 +70,7 @@ def text(item: Item) -> Extracted:
 def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the entry is of a kind that art. 7 (1) names, in its own words."""
     return law_go_kr.evidence(
-        REGISTER, item, element="법종구분", kind="statute", place="법령/기본정보/법종구분", allowed=_covered
+        REGISTER, item, element="법종구분", kind="statute", place="법령/기본정보/법종구분", allowed=_is_covered
     )
 
 
@@ -83,5 +83,5 @@ def _parts(root: etree._Element) -> Iterable[str]:
     return (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용"))
 
 
-def _covered(root: etree._Element, words: str) -> bool:
+def _is_covered(root: etree._Element, words: str) -> bool:
     return bool(COVERED.fullmatch(words))

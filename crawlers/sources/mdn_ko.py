@@ -30,4 +30,4 @@ SOURCE = Source(
     ),
 )
 
-text = site_builders.reader(site_builders.mdn)
+text = site_builders.reader(site_builders.clean_mdn)

@@ -102,10 +102,10 @@ SOURCE = Source(
 def follow(capture: Capture) -> Iterable[str]:
     """Nothing: a day is one answer. Raises CaptureError where it counts more items than it holds."""
     try:
-        root = xml_records.xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
     except Unreadable:
         return ()  # `items` says so
-    total, held = xml_records.number(xml_records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
+    total, held = xml_records.parse_number(xml_records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
     if total is not None and total > held:
         raise CaptureError(
             f"{capture.url}: the day counts {total} items and holds {held}; the interface has begun to give pages, "
@@ -121,7 +121,7 @@ def items(capture: Capture) -> Iterator[Item]:
     """
     first, last = (xml_records.parameter(capture.url, name) for name in ("startDate", "endDate"))
     try:
-        root = xml_records.xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
     except Unreadable:
         yield Item(f"day/{first}", capture.url, "", DAMAGED, "", capture.record, capture.headers)
         return
@@ -241,9 +241,9 @@ def _page(key: str, address: str) -> str:
     """The page for people, without the parameter that says who has sent the reader."""
     host = urlsplit(address).hostname or ""
     if host == "korea.kr" or host.endswith(".korea.kr"):
-        return xml_records.changed(address, without=("call_from",))
+        return xml_records.rewrite_url(address, without=("call_from",))
     return f"https://www.korea.kr/news/policyNewsView.do?newsId={key}"
 
 
 def _revision(news: etree._Element) -> int:
-    return xml_records.number(xml_records.field(news, "ModifyId")) or 0
+    return xml_records.parse_number(xml_records.field(news, "ModifyId")) or 0

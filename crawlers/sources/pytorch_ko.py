@@ -36,7 +36,7 @@ def text(item: Item) -> Extracted:
         body = rst.gallery(body)
     found = rst.prose(body)
     words = "\n\n".join(block for block in found.text.split("\n\n") if not _is_navigation(block))
-    reason = "undecodable" if decoded and decoded.undecodable else "" if words else "no-text"
+    reason = "undecodable" if decoded and decoded.is_undecodable else "" if words else "no-text"
     return Extracted(
         text="" if reason else words,
         title=item.title or found.title,

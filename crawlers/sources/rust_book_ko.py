@@ -30,4 +30,4 @@ SOURCE = Source(
     note="Listings lie in files of their own and are left out. The README says that the translation is also printed.",
 )
 
-text = site_builders.reader(site_builders.mdbook)
+text = site_builders.reader(site_builders.clean_mdbook)

@@ -12,14 +12,14 @@ from malmoi.boundary import input_errors
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-def canonical(url: str, encoding: str = "utf-8") -> str:
+def canonical_url(url: str, encoding: str = "utf-8") -> str:
     """One spelling for one address, without fragment; "" where `url` is none of the web's.
 
     `encoding` is the page's: browsers send the query in it.
 
-    >>> canonical("HTTP://A.kr:80/x/../b?z=1&a=2#top")
+    >>> canonical_url("HTTP://A.kr:80/x/../b?z=1&a=2#top")
     'http://a.kr/b?a=2&z=1'
-    >>> canonical("javascript:void(0)"), canonical("http://[x](y)/"), canonical("http://a.kr:99999/")
+    >>> canonical_url("javascript:void(0)"), canonical_url("http://[x](y)/"), canonical_url("http://a.kr:99999/")
     ('', '', '')
     """
     written = url.strip()
@@ -36,10 +36,10 @@ def canonical(url: str, encoding: str = "utf-8") -> str:
         return ""
 
 
-def joined(base: str, address: str) -> str:
+def join_url(base: str, address: str) -> str:
     """Where `address`, written on the page `base`, leads; "" where that cannot be told.
 
-    >>> joined("http://a.kr/b/c", "../d"), joined("http://a.kr/", "http://[x](y)/"), joined("http://a.kr/", "http://[")
+    >>> join_url("http://a.kr/b/c", "../d"), join_url("http://a.kr/", "http://[x](y)/"), join_url("http://a.kr/", "http://[")
     ('http://a.kr/d', '', '')
     """
     try:
@@ -51,14 +51,14 @@ def joined(base: str, address: str) -> str:
         return ""
 
 
-def without_session(url: str) -> str:
+def strip_session_id(url: str) -> str:
     """A canonical address without the `;jsessionid=` that Java servers write into links where no cookie came.
 
     It makes a new address of the same page for every visitor (Java Servlet Specification 4.0, section 7.1.3).
 
-    >>> without_session("https://a.kr/list.do;jsessionid=0A1B.node2?no=1")
+    >>> strip_session_id("https://a.kr/list.do;jsessionid=0A1B.node2?no=1")
     'https://a.kr/list.do?no=1'
-    >>> without_session("https://a.kr/a;b=1?x=;jsessionid=2")
+    >>> strip_session_id("https://a.kr/a;b=1?x=;jsessionid=2")
     'https://a.kr/a;b=1?x=;jsessionid=2'
     """
     path, mark, query = url.partition("?")
@@ -79,13 +79,13 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def begins(prefix: str, url: str) -> bool:
+def is_prefix(prefix: str, url: str) -> bool:
     """Whether the canonical `url` begins with `prefix`, host for host, then letter for letter.
 
-    >>> begins("https://a.kr/part", "https://a.kr/partner"), begins("https://a.kr", "https://a.kr.evil.com/")
+    >>> is_prefix("https://a.kr/part", "https://a.kr/partner"), is_prefix("https://a.kr", "https://a.kr.evil.com/")
     (True, False)
     """
-    known = _known(prefix)
+    known = _canonical_prefix(prefix)
     return bool(known) and url.startswith(known) and origin(known) == origin(url)
 
 
@@ -101,13 +101,13 @@ def covers(prefix: str, url: str) -> bool:
     >>> covers("https://a.kr/list?board=", "https://a.kr/list?board=7"), covers("folder:a/x.csv", "folder:a/x.csv#1")
     (True, True)
     """
-    known = _known(prefix)
-    if not begins(prefix, url):
+    known = _canonical_prefix(prefix)
+    if not is_prefix(prefix, url):
         return False
     rest = url[len(known) :]
     return not rest or known[-1] in "/?=&#" or rest[0] in ("&#" if "?" in known else "/?#")
 
 
 @lru_cache(maxsize=1024)
-def _known(prefix: str) -> str:
-    return canonical(prefix) or prefix
+def _canonical_prefix(prefix: str) -> str:
+    return canonical_url(prefix) or prefix

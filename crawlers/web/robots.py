@@ -59,26 +59,26 @@ def decide(status: int | None, body: bytes | None, url: str, agent: str) -> Deci
             rules = None if body is None else _parse(body)
             if rules is None:
                 return Decision(False, "robots-unreadable")
-            allowed = rules.can_fetch(one_spelling(url), token)
+            allowed = rules.can_fetch(normalise_path(url), token)
             return Decision(allowed, "robots-allow" if allowed else "robots-disallow", _delay(rules, token))
     except ValueError:
         return Decision(False, "robots-unreadable")
 
 
-def forbidding_line(body: bytes, url: str, agent: str) -> str:
+def find_forbidding_line(body: bytes, url: str, agent: str) -> str:
     r"""The line of robots.txt that forbids `url`, with its number; "" where none can be named.
 
-    >>> forbidding_line(b"User-agent: *\nDisallow: /a\nDisallow: /a/b", "http://a.kr/a/b/c", "Malmoi")
+    >>> find_forbidding_line(b"User-agent: *\nDisallow: /a\nDisallow: /a/b", "http://a.kr/a/b/c", "Malmoi")
     'line 3: Disallow: /a/b'
     """
     try:
         with input_errors(ValueError):
-            return _forbidding_line(body, url, agent.split(" ")[0])
+            return _find_forbidding_line(body, url, agent.split(" ")[0])
     except ValueError:
         return ""
 
 
-def _forbidding_line(body: bytes, url: str, token: str) -> str:
+def _find_forbidding_line(body: bytes, url: str, token: str) -> str:
     found: list[tuple[int, str]] = []
     agents: list[str] = []
     in_rules = False
@@ -91,7 +91,7 @@ def _forbidding_line(body: bytes, url: str, token: str) -> str:
             in_rules = True
             if name.lower() not in ("allow", "crawl-delay", "sitemap", "host") and len(found) < MAX_LINES:
                 alone = "".join(f"User-agent: {one}\n" for one in agents[-20:]) + f"Disallow: {value}"
-                if not Protego.parse(one_spelling(alone)).can_fetch(one_spelling(url), token):
+                if not Protego.parse(normalise_path(alone)).can_fetch(normalise_path(url), token):
                     found.append((len(value), f"line {number}: {escape_controls(raw.strip()[:200])}"))
     return max(found, default=(0, ""))[1]
 
@@ -103,7 +103,7 @@ def text_of(body: bytes) -> str | None:
     True
     """
     if len(body) > MAX_BYTES:
-        body = _whole_lines(body[:MAX_BYTES])
+        body = _drop_cut_line(body[:MAX_BYTES])
         if not body:
             return None
     body = body.removeprefix(b"\xef\xbb\xbf")
@@ -117,18 +117,18 @@ def text_of(body: bytes) -> str | None:
     return None
 
 
-def one_spelling(path: str) -> str:
+def normalise_path(path: str) -> str:
     """Undo the escapes of letters beyond ASCII, whether they were UTF-8 or CP949.
 
     Escaped signs keep their escape: %2F is not a slash. Bytes of neither encoding stay as they are.
 
-    >>> one_spelling("/%EC%9E%90%EB%A3%8C/%2F"), one_spelling("/%C0%DA%B7%E1/")
+    >>> normalise_path("/%EC%9E%90%EB%A3%8C/%2F"), normalise_path("/%C0%DA%B7%E1/")
     ('/자료/%2F', '/자료/')
     """
-    return _SEGMENT.sub(lambda found: _decoded(found[0]), path)
+    return _SEGMENT.sub(lambda found: _decode_segment(found[0]), path)
 
 
-def _decoded(segment: str) -> str:
+def _decode_segment(segment: str) -> str:
     if not any(int(found, 16) >= 0x80 for found in _ESCAPE.findall(segment)):
         return segment
     # The second byte of a CP949 pair may be an ASCII letter, so letters are decoded with the rest.
@@ -147,7 +147,7 @@ def _byte(escape: str, value: int) -> str:
     return chr(value) if chr(value).isalnum() else escape
 
 
-def _whole_lines(body: bytes) -> bytes:
+def _drop_cut_line(body: bytes) -> bytes:
     # A rule cut in the middle would be a shorter prefix, which means another rule.
     return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
 
@@ -157,7 +157,7 @@ def _parse(body: bytes) -> Protego | None:
     text = text_of(body)
     if text is None:
         return None
-    return Protego.parse(one_spelling(text))
+    return Protego.parse(normalise_path(text))
 
 
 def _delay(rules: Protego, token: str) -> float | None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from protego import Protego
 
-from crawlers.web.robots import one_spelling
+from crawlers.web.robots import normalise_path
 
 # Robots that fetch for training, as their operators name them; search and user agents are not among them.
 TRAINING_AGENTS = (
@@ -63,7 +63,7 @@ def groups(text: str) -> tuple[tuple[Rule, ...], ...]:
                 found.append([])
         elif value:
             heading = False
-            found[-1].append(Rule(name.lower(), one_spelling(value), number, line, ours))
+            found[-1].append(Rule(name.lower(), normalise_path(value), number, line, ours))
     return tuple(tuple(rules) for rules in found if rules)
 
 
@@ -75,9 +75,9 @@ def training_agents(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def parsed(text: str) -> Protego:
+def parse_robots(text: str) -> Protego:
     """The rules of a robots.txt, as Protego reads them."""
-    return Protego.parse(one_spelling(text))
+    return Protego.parse(normalise_path(text))
 
 
 def preference(rule: Rule) -> tuple[str, str]:
@@ -88,12 +88,12 @@ def preference(rule: Rule) -> tuple[str, str]:
 
 def matches(pattern: str, path: str) -> bool:
     """As in robots.txt: the beginning of a path, `*` for anything, `$` for the end; `path` may hold a query."""
-    pattern, path = one_spelling(pattern), one_spelling(path)
+    pattern, path = normalise_path(pattern), normalise_path(path)
     pattern = pattern if pattern[:1] in ("/", "*", "") else f"/{pattern}"
-    return any(_begins(pattern, one) for one in dict.fromkeys((path, path.partition("?")[0])))
+    return any(_matches_path(pattern, one) for one in dict.fromkeys((path, path.partition("?")[0])))
 
 
-def _begins(pattern: str, path: str) -> bool:
+def _matches_path(pattern: str, path: str) -> bool:
     # By hand: a regular expression made of somebody's stars can take for ever.
     first, *parts = pattern.removesuffix("$").split("*")
     if not path.startswith(first):

@@ -10,7 +10,7 @@ from lxml import etree, html
 
 from crawlers.formats.encodings.charset_labels import charset_of
 from crawlers.formats.encodings.decode import decode, query_encoding
-from crawlers.web.addresses import begins, canonical, covers, joined, origin, without_session
+from crawlers.web.addresses import canonical_url, covers, is_prefix, join_url, origin, strip_session_id
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.source import Api, Crawled, Site
@@ -23,15 +23,15 @@ MAX_REPEATS = 4  # times that the same parts of a path, or the same name in a qu
 def origins(access: Crawled) -> list[str]:
     """The origins that a source names, in its order, each once."""
     first = access.start if isinstance(access, Site | Api) else access.urls
-    return list(dict.fromkeys(origin(canonical(url)) for url in (*first, *access.scope)))
+    return list(dict.fromkeys(origin(canonical_url(url)) for url in (*first, *access.scope)))
 
 
-def in_scope(url: str, access: Crawled) -> bool:
+def is_in_scope(url: str, access: Crawled) -> bool:
     """Whether a page at `url` belongs to the source. What is denied is read more widely than what is allowed."""
     return (
         0 < len(url) <= limits.ADDRESS_BYTES.value
         and any(covers(prefix, url) for prefix in access.scope)
-        and not any(begins(prefix, url) for prefix in access.deny)
+        and not any(is_prefix(prefix, url) for prefix in access.deny)
     )
 
 
@@ -49,18 +49,18 @@ def links(capture: Capture) -> Iterator[str]:
     found = decode(body, charset_of(capture.header("content-type")), html=True)
     encoding = query_encoding(found.encoding)
     elements = list(_elements(found.text, "meta", "base", "a"))
-    if any(_forbids_to_follow(element) for element in elements):
+    if any(_is_nofollow(element) for element in elements):
         return
     bases = [element.get("href") for element in elements if element.tag == "base" and element.get("href")]
-    base = joined(capture.url, bases[0]) if bases else capture.url
+    base = join_url(capture.url, bases[0]) if bases else capture.url
     written: dict[str, None] = {}
     for element in elements:
         if element.tag == "a" and "nofollow" not in (element.get("rel") or "").lower().split():
             written[(element.get("href") or "#").strip()] = None
     for href in islice(written, limits.PAGE_LINKS.value):
-        url = joined(base, href)
+        url = join_url(base, href)
         # A query that the encoding of the page cannot write is written in UTF-8.
-        if url := without_session(canonical(url, encoding) or canonical(url)):
+        if url := strip_session_id(canonical_url(url, encoding) or canonical_url(url)):
             yield url
 
 
@@ -72,12 +72,12 @@ def is_html(capture: Capture) -> bool:
     return b"<html" in capture.body[:1024].lower()
 
 
-def trap(url: str) -> bool:
+def is_trap(url: str) -> bool:
     """Whether an address looks like one of endlessly many: parts of the path or names of the query that repeat.
 
     A relative link that is followed again and again writes /a/b/a/b/a/b; parts of digits only may repeat.
 
-    >>> trap("http://a.kr/a/b/a/b/a/b/a/b"), trap("http://a.kr/1/1/1/1"), trap("http://a.kr/?m=1&m=1&m=1&m=1&m=1")
+    >>> is_trap("http://a.kr/a/b/a/b/a/b/a/b"), is_trap("http://a.kr/1/1/1/1"), is_trap("http://a.kr/?m=1&m=1&m=1&m=1&m=1")
     (True, False, True)
     """
     parts = urlsplit(url)
@@ -87,10 +87,10 @@ def trap(url: str) -> bool:
     names = [one.partition("=")[0] for one in parts.query.split("&")] if parts.query else []
     if len(names) > MAX_PARAMETERS or any(names.count(name) > MAX_REPEATS for name in set(names)):
         return True
-    return any(_repeats(segments, size) for size in (1, 2, 3, 4))
+    return any(_has_repeats(segments, size) for size in (1, 2, 3, 4))
 
 
-def _repeats(segments: list[str], size: int) -> bool:
+def _has_repeats(segments: list[str], size: int) -> bool:
     """Whether some `size` parts of a path stand there MAX_REPEATS times in a row."""
     for start in range(len(segments) - size * MAX_REPEATS + 1):
         cycle = segments[start : start + size]
@@ -113,6 +113,6 @@ def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
         yield from tree.iter(*tags)
 
 
-def _forbids_to_follow(element: html.HtmlElement) -> bool:
+def _is_nofollow(element: html.HtmlElement) -> bool:
     named = element.tag == "meta" and (element.get("name") or "").lower() in ("robots", "malmoi")
     return named and "nofollow" in (element.get("content") or "").lower()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.duplicates.duplicate_schema import I64, numbers, signatures_in
-from filters.duplicates.minhash.bands import banding, keys, lookups
+from filters.duplicates.minhash.bands import banding, keys, look_up_keys
 from filters.duplicates.minhash.similarity import SHORT, limits
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 
@@ -40,7 +40,7 @@ def _meeting(mine: U32, theirs: U32, threshold: float) -> tuple[I64, I64]:
     for band in range(cut.bands):
         known = keys(mine, band * cut.rows, cut.rows)
         order = np.argsort(known, kind="stable")
-        asked, row = lookups(keys(theirs, band * cut.rows, cut.rows), known[order], order.astype(np.uint32), live)
+        asked, row = look_up_keys(keys(theirs, band * cut.rows, cut.rows), known[order], order.astype(np.uint32), live)
         found.append(row.astype(np.int64) * len(theirs) + asked)
     i, j = np.divmod(np.unique(np.concatenate(found)), len(theirs))
     return i, j

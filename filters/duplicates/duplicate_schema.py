@@ -58,7 +58,7 @@ class Pairs:
     kind: npt.NDArray[np.uint8]
 
     @staticmethod
-    def of(parts: Sequence[tuple[I64, I64, int]]) -> Pairs:
+    def from_parts(parts: Sequence[tuple[I64, I64, int]]) -> Pairs:
         """Pairs out of parts of one kind each."""
         left, right = (np.concatenate([np.empty(0, np.int64), *(part[i] for part in parts)]) for i in (0, 1))
         kind = np.repeat(np.array([part[2] for part in parts], np.uint8), [len(part[0]) for part in parts])
@@ -74,7 +74,7 @@ class Pairs:
         return [Pairs(self.left[cut], self.right[cut], self.kind[cut]) for cut in cuts]
 
     @staticmethod
-    def stored(batches: Sequence[pa.RecordBatch]) -> Pairs:
+    def from_arrow(batches: Sequence[pa.RecordBatch]) -> Pairs:
         """Out of batches of schema PAIRS."""
         table = pa.Table.from_batches(batches, PAIRS)
         return Pairs(numbers(table["left"]), numbers(table["right"]), np.asarray(table["kind"]))
@@ -82,15 +82,15 @@ class Pairs:
 
 def signatures_in(column: pa.ChunkedArray | pa.Array) -> U32:
     """A column of signatures as a matrix of shape (documents, PERMUTATIONS), without a copy where it is one chunk."""
-    return fixed(column).view("<u4").reshape(-1, PERMUTATIONS)
+    return column_bytes(column).view("<u4").reshape(-1, PERMUTATIONS)
 
 
 def digests_in(column: pa.ChunkedArray | pa.Array) -> U64:
     """A column of digests as a matrix of shape (documents, 4): compared by words."""
-    return fixed(column).view("<u8").reshape(-1, 4)
+    return column_bytes(column).view("<u8").reshape(-1, 4)
 
 
-def fixed(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint8]:
+def column_bytes(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint8]:
     """The bytes of a column of fixed width, one row behind the other."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):  # pyarrow gives a chunked array where there is no chunk at all

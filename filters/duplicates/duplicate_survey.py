@@ -28,25 +28,25 @@ def sketch(doc: Document) -> Mapping[str, Any]:
         "digest": bytes.fromhex(exact_digest(doc.text)),
         "letters": len(letters),
         "rights": _RIGHTS.get(doc.label("use"), 9),
-        "surface": faults(doc),
+        "surface": count_faults(doc),
         "date": doc.date,
         "signature": signature_of(letters).astype("<u4").tobytes(),
     }
 
 
-def faults(doc: Document) -> int:
+def count_faults(doc: Document) -> int:
     """Faults of the surface, 0 to 3: a character that was lost, lines that end in the middle, no title.
 
     They are counted and not weighed, so that two good copies of one text do not differ by noise.
 
     >>> from malmoi.document import Provenance
-    >>> faults(Document("a/1", "첫 줄이다.\\n둘째 줄이다.", Provenance("a", "", "", "", ""), title="글"))
+    >>> count_faults(Document("a/1", "첫 줄이다.\\n둘째 줄이다.", Provenance("a", "", "", "", ""), title="글"))
     0
     """
-    return int("\ufffd" in doc.text) + int(_ended(doc.text) < ENDED) + int(not doc.title)
+    return int("\ufffd" in doc.text) + int(_sentence_line_share(doc.text) < ENDED) + int(not doc.title)
 
 
-def _ended(text: str) -> float:
+def _sentence_line_share(text: str) -> float:
     """The share of a text that stands in lines which end like a sentence."""
     lines = [line.rstrip() for line in text.splitlines()]
     return sum(len(line) for line in lines if line.endswith(_ENDS)) / max(1, sum(map(len, lines)))

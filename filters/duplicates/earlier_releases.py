@@ -43,12 +43,12 @@ class Earlier:
 
     def band(self, number: int) -> tuple[U64, U32]:
         """The sorted keys of a band (the last: of the digests), and the row that each belongs to."""
-        batch = shuffle.piece(self.keys, number)
+        batch = shuffle.read_piece(self.keys, number)
         return np.asarray(batch.column(0)), np.asarray(batch.column(1))
 
     def rows(self, rows: I64) -> pa.Table:
         """What is KNOWN of the documents at sorted row numbers."""
-        batches = shuffle.pieces(self.said)
+        batches = shuffle.read_pieces(self.said)
         starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
         cuts = np.searchsorted(rows, starts)
         some = [
@@ -60,27 +60,27 @@ class Earlier:
     @property
     def h(self) -> U64:
         """H(id) of each row, ascending."""
-        return np.asarray(shuffle.piece(self.signed, 0).column(0))
+        return np.asarray(shuffle.read_piece(self.signed, 0).column(0))
 
     @property
     def letters(self) -> I64:
         """Letters of each row."""
-        return numbers(shuffle.piece(self.signed, 0).column(1))
+        return numbers(shuffle.read_piece(self.signed, 0).column(1))
 
     @property
     def signatures(self) -> U32:
         """The signature of each row."""
-        return signatures_in(shuffle.piece(self.signed, 0).column(2))
+        return signatures_in(shuffle.read_piece(self.signed, 0).column(2))
 
     @property
     def known(self) -> U64:
         """H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
-        return self.h[~np.asarray(shuffle.piece(self.alive, 0).column(1)).view(np.bool_)]
+        return self.h[~np.asarray(shuffle.read_piece(self.alive, 0).column(1)).view(np.bool_)]
 
     @property
     def live(self) -> Flags:
         """Whether each row still stands for its copies."""
-        return np.asarray(shuffle.piece(self.alive, 0).column(0)).view(np.bool_)
+        return np.asarray(shuffle.read_piece(self.alive, 0).column(0)).view(np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +110,25 @@ def derive(job: DeriveJob) -> int:
     """Run a DeriveJob; how many rows the segment has. What stands is not made again."""
     documents, rows = job.segment.folder / "documents.parquet", job.banding.rows
     if not job.signed.exists():
-        _sign(documents, job.signed)
+        _copy_signatures(documents, job.signed)
     if not job.said.exists():
-        shuffle.write(_said(documents), job.said)
-    batch = shuffle.piece(job.signed, 0)
+        shuffle.write(_read_known(documents), job.said)
+    batch = shuffle.read_piece(job.signed, 0)
     if not job.keys.exists():
         signatures, lettered = signatures_in(batch.column(2)), np.flatnonzero(numbers(batch.column(1)) > 0)
         parts = [digests_in(b.column(0))[:, 0] for b in _batches(documents, ["digest"])]
         digest = np.concatenate([np.empty(0, np.uint64), *parts])
-        bands = (_sorted(keys(signatures, band * rows, rows), lettered) for band in range(job.banding.bands))
-        shuffle.write((*bands, _sorted(digest, np.arange(len(digest)))), job.keys)
-    _refuse_strange(documents, batch.num_rows, job)
+        bands = (_sort_keys(keys(signatures, band * rows, rows), lettered) for band in range(job.banding.bands))
+        shuffle.write((*bands, _sort_keys(digest, np.arange(len(digest)))), job.keys)
+    _refuse_foreign_file(documents, batch.num_rows, job)
     return int(batch.num_rows)
 
 
-def _refuse_strange(documents: Path, count: int, job: DeriveJob) -> None:
+def _refuse_foreign_file(documents: Path, count: int, job: DeriveJob) -> None:
     """What was derived once is looked up by row number: a file of another segment, or a damaged one, is refused."""
-    pieces = (shuffle.piece(job.keys, band) for band in range(job.banding.bands + 1))
+    pieces = (shuffle.read_piece(job.keys, band) for band in range(job.banding.bands + 1))
     rows = [np.asarray(piece.column(1)) for piece in pieces]
-    said = sum(batch.num_rows for batch in shuffle.pieces(job.said))
+    said = sum(batch.num_rows for batch in shuffle.read_pieces(job.said))
     if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
         raise StageError(
             f"{job.keys}, or {job.signed.name} or {job.said.name} beside it, does not belong to {documents}. "
@@ -141,7 +141,7 @@ def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
         yield from file.iter_batches(BATCH, columns=columns)
 
 
-def _said(documents: Path) -> Iterator[pa.RecordBatch]:
+def _read_known(documents: Path) -> Iterator[pa.RecordBatch]:
     """The columns KNOWN of a segment; `release` has the version in it. At least one batch."""
     names = KNOWN.names[:-1]
     count = pq.read_metadata(documents).num_rows
@@ -152,7 +152,7 @@ def _said(documents: Path) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch([*(batch.column(name) for name in names), release], schema=KNOWN)
 
 
-def _sign(documents: Path, target: Path) -> None:
+def _copy_signatures(documents: Path, target: Path) -> None:
     """Copy the signatures out of a segment into one batch, through a file and not through memory."""
     h, letters, count = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], 0
     with tempfile.TemporaryFile(dir=target.parent) as file:
@@ -168,12 +168,12 @@ def _sign(documents: Path, target: Path) -> None:
         shuffle.write([pa.record_batch(columns, schema=_SIGNED)], target)
 
 
-def _sorted(key: U64, rows: I64) -> pa.RecordBatch:
+def _sort_keys(key: U64, rows: I64) -> pa.RecordBatch:
     order = rows[np.argsort(key[rows], kind="stable")]
     return pa.record_batch([pa.array(key[order]), pa.array(order.astype(np.uint32))], schema=_KEYS)
 
 
-def opened(
+def open_segments(
     segments: Sequence[Segment], banding: Banding, base: int, sources: frozenset[str], work: Path, run: shuffle.Run
 ) -> tuple[Earlier, ...]:
     """The segments, the newest first, whose rows have the places from `base` on; `work` takes a file for each.
@@ -181,7 +181,7 @@ def opened(
     Nothing stands there any more whose source is among those that come in (`sources`): either it comes in
     itself, or it has gone. Nor does what is masked, or what a newer version of its release has again.
     """
-    named = sorted(map(_named, segments), key=lambda s: (s[1], s[2], str(s[0].folder)), reverse=True)
+    named = sorted(map(_newest_version, segments), key=lambda s: (s[1], s[2], str(s[0].folder)), reverse=True)
     jobs = [DeriveJob(segment, banding) for segment, _, _ in named]
     found: list[Earlier] = []
     newer: dict[str, list[U64]] = {}
@@ -191,7 +191,7 @@ def opened(
         found.append(one)
         others = newer.setdefault(named[number][1], [])
         if not alive.exists():
-            live, masked = _live(job.segment, one.h, sources, others)
+            live, masked = _find_live_rows(job.segment, one.h, sources, others)
             flags = {"alive": live, "masked": masked}
             shuffle.write([pa.record_batch({n: pa.array(f.view(np.uint8)) for n, f in flags.items()})], alive)
         others.append(one.h)
@@ -199,7 +199,7 @@ def opened(
     return tuple(found)
 
 
-def _named(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
+def _newest_version(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
     """A segment, the name of its release, and its newest version."""
     columns = ["release", "version"]  # a few values, again and again
     with pq.ParquetFile(segment.folder / "documents.parquet", memory_map=True, read_dictionary=columns) as file:
@@ -208,7 +208,7 @@ def _named(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
     return segment, next(iter(pc.unique(table["release"]).to_pylist()), ""), max(versions, default=())
 
 
-def _live(segment: Segment, h: U64, sources: frozenset[str], newer: Sequence[U64]) -> tuple[Flags, Flags]:
+def _find_live_rows(segment: Segment, h: U64, sources: frozenset[str], newer: Sequence[U64]) -> tuple[Flags, Flags]:
     """Which rows still stand for their copies, and which are masked."""
     with pq.ParquetFile(segment.folder / "documents.parquet") as file:
         table = file.read(columns=["source", "id"] if segment.masked else ["source"])

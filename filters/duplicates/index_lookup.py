@@ -33,18 +33,18 @@ class Texts:
     letters: I64
 
     @staticmethod
-    def of(texts: Sequence[str]) -> Texts:
+    def from_strings(texts: Sequence[str]) -> Texts:
         """The sketches of plain texts."""
         return Texts(signatures(texts), np.array([len(letters_of(text)) for text in texts], np.int64))
 
     @staticmethod
-    def stored(rows: pa.Table) -> Texts:
+    def from_arrow(rows: pa.Table) -> Texts:
         """The sketches that stand in rows of a segment."""
         return Texts(signatures_in(rows.column("signature")), numbers(rows.column("letters")))
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class NearCopy:
     """A published document that is a near copy of the text with the number `text`, by estimated Jaccard similarity."""
 
     text: int
@@ -54,38 +54,38 @@ class Alike:
     similarity: float
 
 
-def alike(documents: Path, texts: Texts, threshold: float) -> Iterator[Alike]:
+def find_near_copies(documents: Path, texts: Texts, threshold: float) -> Iterator[NearCopy]:
     """The rows of a segment's `documents.parquet` that are near copies of one of `texts`, in their order.
 
     `threshold` is an estimated Jaccard similarity; where a text or a row has under 300 letters and digits it is
     at least 0.9, and where one has none nothing is alike. CallError where the file holds no signatures.
     """
     bounds = limits(threshold)
-    cut = complete(bounds[0].least)
-    known = [_sorted(texts.signatures, band * cut.rows, cut.rows) for band in range(cut.bands)]
+    cut = exhaustive_banding(bounds[0].least)
+    known = [_sort_keys(texts.signatures, band * cut.rows, cut.rows) for band in range(cut.bands)]
     with pq.ParquetFile(documents) as file:
         if not set(COLUMNS) <= set(file.schema_arrow.names):
             raise CallError(f"{documents}: holds no signatures; only segments of the survey of copies can be asked.")
         for number in range(file.metadata.num_row_groups):
             rows = file.read_row_group(number, columns=list(COLUMNS))
-            held = Texts.stored(rows)
+            held = Texts.from_arrow(rows)
             names = rows.select(["id", "release", "version"])
-            for row, text, agree in _agreeing(held, texts, *_candidates(held.signatures, known, cut), bounds):
+            for row, text, agree in _find_agreeing(held, texts, *_candidates(held.signatures, known, cut), bounds):
                 said = {name: names.column(name)[row].as_py() for name in names.column_names}
-                yield Alike(text=text, similarity=agree / PERMUTATIONS, **said)
+                yield NearCopy(text=text, similarity=agree / PERMUTATIONS, **said)
 
 
-def complete(least: int) -> Banding:
+def exhaustive_banding(least: int) -> Banding:
     """The bands of which any two signatures that agree in `least` values share at least one.
 
-    >>> complete(103)
+    >>> exhaustive_banding(103)
     Banding(bands=26, rows=4)
     """
     bands = PERMUTATIONS - least + 1
     return Banding(bands, PERMUTATIONS // bands)
 
 
-def _sorted(texts: U32, first: int, rows: int) -> tuple[U64, I64]:
+def _sort_keys(texts: U32, first: int, rows: int) -> tuple[U64, I64]:
     found = _keys(texts, first, rows)
     order = np.argsort(found, kind="stable")
     return found[order], order
@@ -115,7 +115,7 @@ def _candidates(rows: U32, known: Sequence[tuple[U64, I64]], cut: Banding) -> tu
     return both // max(width, 1), both % max(width, 1)
 
 
-def _agreeing(
+def _find_agreeing(
     held: Texts, texts: Texts, row: I64, text: I64, bounds: tuple[Limits, Limits]
 ) -> Iterator[tuple[int, int, int]]:
     """(row, text, values that agree) of the candidates that are alike."""

@@ -19,7 +19,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.evaluation.items import KNOWN, Asked, Item, Row, plain, reader_of
+from filters.evaluation.items import KNOWN, Asked, Item, Row, read_plain, reader_of
 from malmoi.errors import CallError
 from malmoi.recipe_files import NamedFile
 
@@ -35,29 +35,31 @@ def items_of(file: NamedFile) -> list[Item]:
     inner = _NAME.sub("-", file.name.split("/", 1)[-1])
     found = [
         Item(name or _slug(file.name), inner, number, *parts)
-        for number, (name, parts) in enumerate(_read(file, hint), 1)
+        for number, (name, parts) in enumerate(_read_rows(file, hint), 1)
     ]
     if not any(text.strip() for item in found for text in (*item.question, *item.choices)):
         raise CallError(f"{file.path}: no item with a text in it. Name a file of an evaluation set, or leave it out.")
     return found
 
 
-def _read(file: NamedFile, hint: str) -> Iterator[tuple[str, Asked]]:
-    content = _unpacked(file)
+def _read_rows(file: NamedFile, hint: str) -> Iterator[tuple[str, Asked]]:
+    content = _decompress(file)
     if not content.strip():
         raise CallError(f"{file.path}: the file is empty. Name a file of an evaluation set, or leave it out.")
     if content[:4] == b"PAR1":
-        yield from _structured(file, _parquet(file, content), hint, free=False)
+        yield from _read_structured(file, _read_parquet(file, content), hint, free=False)
         return
-    text = _text(file, content)
+    text = _decode(file, content)
     name = hint.removesuffix(".gz")
     if text.lstrip()[:1] in "{[" and not name.endswith((".txt", ".csv", ".tsv")):
         free = name.endswith((".jsonl", ".ndjson"))
-        yield from _structured(file, _json(file, text), hint, free=free)
+        yield from _read_structured(file, _read_json(file, text), hint, free=free)
     elif _HEADING.search(text[:10_000]):
-        yield from _tagged(text)
+        yield from _read_tagged(text)
     elif name.endswith((".csv", ".tsv")):
-        yield from _structured(file, _table(file, text, "\t" if name.endswith(".tsv") else ","), hint, free=False)
+        yield from _read_structured(
+            file, _read_table(file, text, "\t" if name.endswith(".tsv") else ","), hint, free=False
+        )
     elif name.endswith((".txt", ".text")):
         yield from (("", ((line.strip(),), (), ())) for line in text.splitlines() if line.strip())
     else:
@@ -67,15 +69,15 @@ def _read(file: NamedFile, hint: str) -> Iterator[tuple[str, Asked]]:
         )
 
 
-def _structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: bool) -> Iterator[tuple[str, Asked]]:
+def _read_structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: bool) -> Iterator[tuple[str, Asked]]:
     """Rows by the layout of the first; only with `free` may it be unknown. Each row must have what the first has."""
     found = None
     for number, row in enumerate(rows, 1):
         if found is None:
-            found = reader_of(row, hint) or (("", plain) if free else None)
+            found = reader_of(row, hint) or (("", read_plain) if free else None)
             if found is None:
                 raise CallError(
-                    f"{file.path}: fields {_listed(row)} are of no set that is known here. Rename those that hold the "
+                    f"{file.path}: fields {_format_keys(row)} are of no set that is known here. Rename those that hold the "
                     f"texts to question, choices, answer or passage, or give the file as .jsonl, of which every "
                     f"string counts. Known: {', '.join(KNOWN)}."
                 )
@@ -85,17 +87,17 @@ def _structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: bool) 
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise CallError(
                 f"{file.path}: row {number} is not like the first ({type(error).__name__}: {error}); it has the "
-                f"fields {_listed(row)}. Mend the row, or give the sets as files of their own."
+                f"fields {_format_keys(row)}. Mend the row, or give the sets as files of their own."
             ) from error
         for one in parts:
             yield set_name, one
 
 
-def _listed(row: Row) -> str:
+def _format_keys(row: Row) -> str:
     return ", ".join(repr(str(key)) for key in row) or "(none)"
 
 
-def _json(file: NamedFile, text: str) -> Iterator[Row]:
+def _read_json(file: NamedFile, text: str) -> Iterator[Row]:
     """The objects of a JSON array, of JSON lines, or one below the other; `data` of the KLUE-MRC file is unfolded."""
     decoder, at, line = json.JSONDecoder(), 0, 1
     blank = re.compile(r"\s*")
@@ -108,11 +110,11 @@ def _json(file: NamedFile, text: str) -> Iterator[Row]:
             value, at = decoder.raw_decode(text, start)
         except (ValueError, RecursionError) as error:
             raise CallError(f"{file.path}:{line}: not valid JSON ({error}). Name a whole file in UTF-8.") from error
-        yield from _objects(file, value, line)
+        yield from _read_objects(file, value, line)
         line += text.count("\n", start, at)
 
 
-def _objects(file: NamedFile, value: object, line: int) -> Iterator[Row]:
+def _read_objects(file: NamedFile, value: object, line: int) -> Iterator[Row]:
     if isinstance(value, dict) and isinstance(value.get("data"), list):
         value = value["data"]
     for one in value if isinstance(value, list) else [value]:
@@ -124,7 +126,7 @@ def _objects(file: NamedFile, value: object, line: int) -> Iterator[Row]:
         yield one
 
 
-def _table(file: NamedFile, text: str, delimiter: str) -> Iterator[Row]:
+def _read_table(file: NamedFile, text: str, delimiter: str) -> Iterator[Row]:
     """CSV with its quotes; TSV too, as spreadsheets write it, unless a quote is left open somewhere."""
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter == "," or text.count('"') % 2 == 0 else csv.QUOTE_NONE
     csv.field_size_limit(1 << 24)
@@ -136,7 +138,7 @@ def _table(file: NamedFile, text: str, delimiter: str) -> Iterator[Row]:
         raise CallError(f"{file.path}:{reader.line_num}: not a table ({error}). Write it anew as CSV.") from error
 
 
-def _parquet(file: NamedFile, content: bytes) -> Iterator[Row]:
+def _read_parquet(file: NamedFile, content: bytes) -> Iterator[Row]:
     try:
         for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches(1024):
             yield from batch.to_pylist()
@@ -144,7 +146,7 @@ def _parquet(file: NamedFile, content: bytes) -> Iterator[Row]:
         raise CallError(f"{file.path}: not a whole Parquet file ({error}). Fetch it again.") from error
 
 
-def _tagged(text: str) -> Iterator[tuple[str, Asked]]:
+def _read_tagged(text: str) -> Iterator[tuple[str, Asked]]:
     """KLUE-NER and KLUE-DP: a heading with the sentence, then a token with its tag in each line.
 
     The sentence of NER is put together from its characters, since the heading holds the tags as well.
@@ -159,7 +161,7 @@ def _tagged(text: str) -> Iterator[tuple[str, Asked]]:
             letters.append(line.split("\t", 1)[0])
 
 
-def _unpacked(file: NamedFile) -> bytes:
+def _decompress(file: NamedFile) -> bytes:
     content = file.content()
     if content[:2] != b"\x1f\x8b":
         return content
@@ -173,7 +175,7 @@ def _unpacked(file: NamedFile) -> bytes:
     return found
 
 
-def _text(file: NamedFile, content: bytes) -> str:
+def _decode(file: NamedFile, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from filters.duplicates.minhash.sketch import letters_of
 from filters.evaluation import search_kernels
-from filters.evaluation.item_letters import Bools, Parts, Runs, joined, parts_of, read, runs_of
+from filters.evaluation.item_letters import Bools, Parts, Runs, join_parts, parts_of, read_parts, runs_of
 from filters.evaluation.items import Item
 from filters.evaluation.search_kernels import BESIDE, I32, I64, TABLE, U8, U16, U32, U64
 
@@ -122,15 +122,15 @@ def build(items: Iterable[Item], run: int) -> Index:
     given = list(items)
     parts = parts_of(given)
     runs = runs_of(parts, run)
-    common = _common(runs)
-    asked, all_ = _own(parts, runs, common, run, len(given))
+    common = _find_common_runs(runs)
+    asked, all_ = _count_own_letters(parts, runs, common, run, len(given))
     alone = asked >= FEWEST
-    first = _first(parts, len(given))
+    first = _find_first_occurrences(parts, len(given))
     needy = np.flatnonzero(first & (all_ < FEWEST))
-    passages = read([" ".join(given[i].passage) for i in needy], PASSAGE)
+    passages = read_parts([" ".join(given[i].passage) for i in needy], PASSAGE)
     all_[needy] += passages.ends - passages.begins
-    parts = joined(parts, replace(passages, items=needy[passages.items], kinds=passages.kinds + np.uint8(2)))
-    seeds, owners = _seeds(parts, runs_of(parts, run), common, alone, first & (all_ >= FEWEST))
+    parts = join_parts(parts, replace(passages, items=needy[passages.items], kinds=passages.kinds + np.uint8(2)))
+    seeds, owners = _build_seeds(parts, runs_of(parts, run), common, alone, first & (all_ >= FEWEST))
     names = sorted({(item.set, item.file) for item in given})
     place = {name: i for i, name in enumerate(names)}
     counted = Counter(item.set for item in given)
@@ -142,8 +142,8 @@ def build(items: Iterable[Item], run: int) -> Index:
         numbers=np.array([item.number for item in given], np.uint32),
         items=dict(sorted(counted.items())),
         unsearched={name: n - searched[name] for name, n in sorted(counted.items()) if n > searched[name]},
-        bits=_bits(seeds),
-        starts=_starts(seeds),
+        bits=_build_bit_filter(seeds),
+        starts=_build_starts(seeds),
         seeds=seeds,
         owners=owners,
         letters=parts.letters,
@@ -152,20 +152,20 @@ def build(items: Iterable[Item], run: int) -> Index:
         kinds=parts.kinds,
         of_item=np.searchsorted(parts.items, np.arange(len(given) + 1)),
         alone=alone.astype(np.uint8),
-        reach=_reach(parts, alone),
+        reach=_item_reach(parts, alone),
         hits=np.clip(np.bincount(owners, minlength=len(given)) // 4, 1, 4).astype(np.uint8),
     )
 
 
-def _common(runs: Runs) -> U64:
+def _find_common_runs(runs: Runs) -> U64:
     """The runs that stand more than COMMON times, sorted."""
     ordered = np.sort(runs.hashes[runs.parts >= 0])
     return np.unique(ordered[COMMON:][ordered[COMMON:] == ordered[: max(0, ordered.size - COMMON)]])
 
 
-def _first(parts: Parts, count: int) -> Bools:
+def _find_first_occurrences(parts: Parts, count: int) -> Bools:
     """Which items have parts, and are not the same as one before, whatever the order of their choices."""
-    digests = search_kernels.digests(parts.letters, parts.begins, parts.ends)
+    digests = search_kernels.hash_parts(parts.letters, parts.begins, parts.ends)
     whole = np.zeros(count, np.uint64)
     np.add.at(whole, parts.items, digests)
     _, places = np.unique(whole, return_index=True)
@@ -175,9 +175,9 @@ def _first(parts: Parts, count: int) -> Bools:
     return found
 
 
-def _own(parts: Parts, runs: Runs, common: U64, run: int, count: int) -> tuple[I64, I64]:
+def _count_own_letters(parts: Parts, runs: Runs, common: U64, run: int, count: int) -> tuple[I64, I64]:
     """How many letters of each item, of its question and of all, lie in no common run; shape (items,) both."""
-    begins = np.flatnonzero(_among(runs.hashes, common) & (runs.parts >= 0))
+    begins = np.flatnonzero(_is_in(runs.hashes, common) & (runs.parts >= 0))
     change = np.zeros(runs.hashes.size + 1, np.int32)
     np.add.at(change, begins, 1)
     np.add.at(change, begins + run, -1)
@@ -187,11 +187,11 @@ def _own(parts: Parts, runs: Runs, common: U64, run: int, count: int) -> tuple[I
     return asked.astype(np.int64), np.bincount(parts.items, own, count).astype(np.int64)
 
 
-def _among(hashes: U64, ordered: U64) -> Bools:
+def _is_in(hashes: U64, ordered: U64) -> Bools:
     """Which hashes are among the `ordered`; few are, so a bit for each is looked at first."""
     found = np.zeros(hashes.size, bool)
     if ordered.size:
-        bits = _bits(ordered)
+        bits = _build_bit_filter(ordered)
         low = hashes & np.uint64(bits.size * 8 - 1)
         likely = np.flatnonzero(
             bits[(low >> np.uint64(3)).astype(np.int64)] >> (low & np.uint64(7)).astype(np.uint8) & 1
@@ -201,31 +201,31 @@ def _among(hashes: U64, ordered: U64) -> Bools:
     return found
 
 
-def _seeds(parts: Parts, runs: Runs, common: U64, alone: Bools, searched: Bools) -> tuple[U64, U32]:
+def _build_seeds(parts: Parts, runs: Runs, common: U64, alone: Bools, searched: Bools) -> tuple[U64, U32]:
     """Seeds and the item of each: of questions that decide alone, else of all parts; sorted by seed, then item."""
     looked = searched[parts.items] & ((parts.kinds == 0) | ~alone[parts.items])
     begin = np.flatnonzero(runs.parts >= 0)
     part = runs.parts[begin]
     here = looked[part] & ((begin - parts.begins[part]) % STRIDE == 0)
     hashes, owners = runs.hashes[begin[here]], parts.items[part[here]]
-    fresh = ~_among(hashes, common)
+    fresh = ~_is_in(hashes, common)
     hashes, owners = hashes[fresh], owners[fresh]
     order = np.lexsort((owners, hashes))
     hashes, owners = hashes[order], owners[order]
     new = np.ones(hashes.size, bool)
     new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
     hashes, owners = hashes[new], owners[new]
-    often = _often(hashes)  # of passages, which are not counted among what is common
+    often = _is_frequent(hashes)  # of passages, which are not counted among what is common
     return hashes[~often], owners[~often].astype(np.uint32)
 
 
-def _often(ordered: U64) -> Bools:
+def _is_frequent(ordered: U64) -> Bools:
     """Which of the sorted hashes stand more than COMMON times."""
     sides = (np.searchsorted(ordered, ordered, side) for side in ("right", "left"))
     return np.asarray(np.subtract(*sides) > COMMON)
 
 
-def _bits(seeds: U64) -> U8:
+def _build_bit_filter(seeds: U64) -> U8:
     """A bit for each seed among sixteen times as many: most runs of a text are done with by one look."""
     size = 1 << max(16, int(seeds.size * 16).bit_length())
     flags = np.zeros(size, bool)
@@ -233,14 +233,14 @@ def _bits(seeds: U64) -> U8:
     return np.packbits(flags, bitorder="little")
 
 
-def _starts(seeds: U64) -> U32:
+def _build_starts(seeds: U64) -> U32:
     """Where the seeds with the same first bits begin, about two of them each."""
     bits = max(8, int(seeds.size).bit_length() - 1)
     edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     return np.concatenate([[0], np.searchsorted(seeds, edges), [seeds.size]]).astype(np.uint32)
 
 
-def _reach(parts: Parts, alone: Bools) -> I32:
+def _item_reach(parts: Parts, alone: Bools) -> I32:
     """How far before and behind a seed the rest of its item may stand: its own length, and marks between its parts.
 
     Of an item whose question decides alone only the question is looked for.

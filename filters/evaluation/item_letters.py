@@ -37,20 +37,20 @@ class Parts:
 
 def parts_of(given: Sequence[Item]) -> Parts:
     """Questions and choices; where an item has no question of LEAST letters, its choices are what is asked."""
-    found = read([text for item in given for text in (*item.question, *item.choices)], MOST)
+    found = read_parts([text for item in given for text in (*item.question, *item.choices)], MOST)
     items = np.repeat(np.arange(len(given)), [len(item.question) + len(item.choices) for item in given])
     kinds = [kind for item in given for kind in (0,) * len(item.question) + (1,) * len(item.choices)]
     sizes = found.ends - found.begins
     upto = np.cumsum(sizes)
     before = np.concatenate([[0], upto])[np.searchsorted(items, items)]  # letters of the items before
     parts = replace(found, items=items, kinds=np.array(kinds, np.uint8))
-    parts = _kept(parts, (sizes >= LEAST) & (upto - before <= MOST_OF_ALL))
+    parts = _select_parts(parts, (sizes >= LEAST) & (upto - before <= MOST_OF_ALL))
     asks = np.zeros(len(given), bool)
     asks[parts.items[parts.kinds == 0]] = True
     return replace(parts, kinds=parts.kinds * asks[parts.items].astype(np.uint8))
 
 
-def read(texts: Sequence[str], most: int) -> Parts:
+def read_parts(texts: Sequence[str], most: int) -> Parts:
     """The letters of each text, at most `most`, as the only part of an item of its number.
 
     Many are read at once, since a call costs more than a text.
@@ -76,11 +76,11 @@ def read(texts: Sequence[str], most: int) -> Parts:
     )
 
 
-def _kept(parts: Parts, which: Bools) -> Parts:
+def _select_parts(parts: Parts, which: Bools) -> Parts:
     return Parts(parts.letters, parts.begins[which], parts.ends[which], parts.items[which], parts.kinds[which])
 
 
-def joined(one: Parts, other: Parts) -> Parts:
+def join_parts(one: Parts, other: Parts) -> Parts:
     """All parts of both, sorted by item; those of `one` before those of `other`."""
     items = np.concatenate([one.items, other.items])
     order = np.argsort(items, kind="stable")
@@ -104,5 +104,5 @@ class Runs:
 def runs_of(parts: Parts, run: int) -> Runs:
     """The runs of `run` letters of all parts."""
     hashes, owners = np.zeros(parts.letters.size, np.uint64), np.full(parts.letters.size, -1, np.int32)
-    search_kernels.runs_of_parts(parts.letters, parts.begins, parts.ends, run, hashes, owners)
+    search_kernels.hash_runs_of_parts(parts.letters, parts.begins, parts.ends, run, hashes, owners)
     return Runs(hashes, owners)

@@ -104,11 +104,11 @@ def reader_of(row: Row, hint: str) -> tuple[str, Take] | None:
             return name, take
     for layout in LAYOUTS:
         if layout.needs <= row.keys() and layout.hint in hint:
-            return layout.set, partial(_taken, layout)
+            return layout.set, partial(_take_fields, layout)
     return None
 
 
-def plain(row: Row) -> Iterator[Asked]:
+def read_plain(row: Row) -> Iterator[Asked]:
     """All strings of a row, however deep, as one question: what is left where nothing is known of a set."""
     yield tuple(strings(row)), (), ()
 
@@ -129,7 +129,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from strings(one)
 
 
-def _taken(layout: Layout, row: Row) -> Iterator[Asked]:
+def _take_fields(layout: Layout, row: Row) -> Iterator[Asked]:
     question, choices, passage = (
         tuple(text for name in names for text in strings(row.get(name)))
         for names in (layout.question, layout.choices, layout.passage)
@@ -137,7 +137,7 @@ def _taken(layout: Layout, row: Row) -> Iterator[Asked]:
     yield question, choices, passage
 
 
-def _squad(row: Row) -> Iterator[Asked]:
+def _read_squad(row: Row) -> Iterator[Asked]:
     """KLUE-MRC as its owners publish it, an article with paragraphs, each with questions."""
     for paragraph in row["paragraphs"]:
         for asked in paragraph["qas"]:
@@ -145,29 +145,29 @@ def _squad(row: Row) -> Iterator[Asked]:
             yield (asked["question"],), answers, (paragraph["context"], *strings(row.get("title")))
 
 
-def _exam(row: Row) -> Iterator[Asked]:
+def _read_exam(row: Row) -> Iterator[Asked]:
     """CLIcK as its owners publish it: a paragraph with problems."""
     for problem in row["problems"]:
         choices = (*strings(problem.get("choices")), *strings(problem.get("answer")))
         yield (problem["question"],), choices, tuple(strings(row.get("paragraph")))
 
 
-def _dialogue(row: Row) -> Iterator[Asked]:
+def _read_dialogue(row: Row) -> Iterator[Asked]:
     """KLUE-DST (Wizard of Seoul): the turns of one dialogue."""
     turns = row["dialogue"]
     texts = turns["text"] if isinstance(turns, Mapping) else [turn["text"] for turn in turns]
     yield tuple(text for text in texts if text), (), ()
 
 
-def _tokens(row: Row) -> Iterator[Asked]:
+def _read_tokens(row: Row) -> Iterator[Asked]:
     """KLUE-NER: the characters of a sentence; where only the tagged one stands (`<서울:LC>에`), without its tags."""
     text = "".join(map(str, row["tokens"])) if row.get("tokens") else _TAGGED.sub(r"\1", row["sentence"])
     yield (text,), (), ()
 
 
 _NESTED: tuple[tuple[str, set[str], Take], ...] = (
-    ("klue-mrc", {"paragraphs"}, _squad),
-    ("click", {"problems"}, _exam),
-    ("klue-dst", {"dialogue"}, _dialogue),
-    ("klue-ner", {"tokens", "ner_tags"}, _tokens),
+    ("klue-mrc", {"paragraphs"}, _read_squad),
+    ("click", {"problems"}, _read_exam),
+    ("klue-dst", {"dialogue"}, _read_dialogue),
+    ("klue-ner", {"tokens", "ner_tags"}, _read_tokens),
 )

@@ -32,7 +32,7 @@ _29, _32 = np.uint64(29), np.uint64(32)
 
 
 @compiled
-def runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
+def hash_runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
     """Hash every run of `run` letters in letters[start:end] into `out`; how many there are."""
     top = _ONE
     for _ in range(run):
@@ -51,15 +51,15 @@ def runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
 
 
 @compiled
-def runs_of_parts(letters: U16, begins: I64, ends: I64, run: int, hashes: U64, owners: I32) -> None:
+def hash_runs_of_parts(letters: U16, begins: I64, ends: I64, run: int, hashes: U64, owners: I32) -> None:
     """The hash of the run that begins at each letter and ends in the same part, and the number of that part."""
     for part in range(begins.size):
-        count = runs(letters, begins[part], ends[part], run, hashes[begins[part] : ends[part]])
+        count = hash_runs(letters, begins[part], ends[part], run, hashes[begins[part] : ends[part]])
         owners[begins[part] : begins[part] + count] = part
 
 
 @compiled
-def digests(letters: U16, begins: I64, ends: I64) -> U64:
+def hash_parts(letters: U16, begins: I64, ends: I64) -> U64:
     """A hash of all letters of each part, shape (parts,)."""
     found = np.empty(begins.size, np.uint64)
     for part in range(begins.size):
@@ -72,7 +72,7 @@ def digests(letters: U16, begins: I64, ends: I64) -> U64:
 
 
 @compiled
-def _enter(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> None:
+def _insert(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> None:
     """Enter the hashes into the table, unmarked."""
     for h in hashes:
         place = h & mask
@@ -96,7 +96,7 @@ def _mark(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.u
 
 
 @compiled
-def _covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> int:
+def _count_covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> int:
     """How many letters of a part, whose runs in order are `hashes`, lie in a marked run."""
     covered, until = 0, 0
     for i in range(hashes.size):
@@ -110,7 +110,7 @@ def _covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, stamp: in
 
 
 @compiled
-def _stands(part: U16, letters: U16, start: int, end: int) -> bool:
+def _is_contained(part: U16, letters: U16, start: int, end: int) -> bool:
     """Whether a part shorter than a run stands in letters[start:end]."""
     for i in range(start, end - part.size + 1):
         j = 0
@@ -155,7 +155,7 @@ def search(
 
     `share` holds what was found of each item that was looked at in this call; `seen` says of which.
     """
-    count = runs(letters, 0, letters.size, run, hashes)
+    count = hash_runs(letters, 0, letters.size, run, hashes)
     clock[0] += 1
     call = clock[0]
     bit_mask = np.uint64(bits.size * 8 - 1)
@@ -196,12 +196,12 @@ def search(
             held = 0
             for p in range(of_item[item], of_item[item + 1]):
                 if not (alone[item] and kinds[p]):
-                    held += runs(parts, begins[p], ends[p], run, hashes[count + held :])
+                    held += hash_runs(parts, begins[p], ends[p], run, hashes[count + held :])
             size = 64
             while size < 2 * held:
                 size *= 2
             mask = np.uint64(size - 1)
-            _enter(hashes[count : count + held], keys, stamps, marks, stamp, mask)
+            _insert(hashes[count : count + held], keys, stamps, marks, stamp, mask)
             _mark(hashes[lo : max(lo, hi - run + 1)], keys, stamps, marks, stamp, mask)
             held = count
             asked, asked_there, all_, all_there = 0, 0, 0, 0
@@ -211,10 +211,10 @@ def search(
                 part = parts[begins[p] : ends[p]]
                 if part.size >= run:
                     of_part = hashes[held : held + part.size - run + 1]
-                    there = _covered(of_part, run, keys, stamps, marks, stamp, mask)
+                    there = _count_covered(of_part, run, keys, stamps, marks, stamp, mask)
                     held += of_part.size
                 else:
-                    there = part.size if _stands(part, letters, lo, hi) else 0
+                    there = part.size if _is_contained(part, letters, lo, hi) else 0
                 all_ += part.size
                 all_there += there
                 if kinds[p] == 0:

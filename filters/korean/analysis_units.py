@@ -23,43 +23,43 @@ _UNSPACED = re.compile(rf"\S{{{WORD_CHARS + 1},}}")
 _STOPPED = (". ", "? ", "! ", ".\n", "?\n", "!\n")
 
 
-def units(text: str, blocks: tuple[Stretch, ...] = ()) -> Iterator[list[Stretch]]:
+def split_units(text: str, blocks: tuple[Stretch, ...] = ()) -> Iterator[list[Stretch]]:
     """The units of `text` outside `blocks`, each as the pieces of it that Kiwi is given, in code points.
 
     Nearly every unit is one piece. A longer one is cut behind a sentence, else a blank, at CHUNK_CHARS;
     a stretch without a blank that is too long for a word is cut at WORD_CHARS, and passed over once
     UNSPACED_CHARS of such stretches have been seen in the text.
 
-    >>> list(units(" 제목\\n글이다. "))
+    >>> list(split_units(" 제목\\n글이다. "))
     [[(1, 3)], [(4, 8)]]
     """
     left = UNSPACED_CHARS
     ends = iter(line_ends(text, blocks))
     end = next(ends, len(text) + 1)
-    for start, stop in _gaps(text, blocks):
+    for start, stop in _find_gaps(text, blocks):
         at = start
         while at < stop:
             while end < at:
                 end = next(ends, len(text) + 1)
             close = min(end, stop)
-            first, last = _stripped(text, at, close)
+            first, last = _strip_bounds(text, at, close)
             if first < last:
                 if last - first <= WORD_CHARS:
                     yield [(first, last)]
                 else:
-                    pieces, left = _pieces(text, first, last, left)
+                    pieces, left = _split_unit(text, first, last, left)
                     if pieces:
                         yield pieces
             at = close + 1
 
 
-def _stripped(text: str, start: int, end: int) -> Stretch:
+def _strip_bounds(text: str, start: int, end: int) -> Stretch:
     unit = text[start:end]
     lean = unit.lstrip()
     return end - len(lean), end - len(lean) + len(lean.rstrip())
 
 
-def _pieces(text: str, start: int, end: int, left: int) -> tuple[list[Stretch], int]:
+def _split_unit(text: str, start: int, end: int, left: int) -> tuple[list[Stretch], int]:
     """The pieces of a long unit, and how much of UNSPACED_CHARS is left behind it."""
     found: list[Stretch] = []
     at = start
@@ -103,10 +103,10 @@ def line_ends(text: str, blocks: tuple[Stretch, ...] = ()) -> list[int]:
     >>> line_ends("제목\\n글이다.")
     [2]
     """
-    prose = "\n".join(text[start:end] for start, end in _gaps(text, blocks)) if blocks else text
-    width = wrapped_width(prose)
+    prose = "\n".join(text[start:end] for start, end in _find_gaps(text, blocks)) if blocks else text
+    width = wrap_width(prose)
     ends: list[int] = []
-    for start, end in _gaps(text, blocks):
+    for start, end in _find_gaps(text, blocks):
         at = start
         while (stop := text.find("\n", at, end)) >= 0:
             if (
@@ -121,7 +121,7 @@ def line_ends(text: str, blocks: tuple[Stretch, ...] = ()) -> list[int]:
     return ends[:-1]
 
 
-def _gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
+def _find_gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
     """What stands between the blocks."""
     done = 0
     for start, end in blocks:
@@ -132,10 +132,10 @@ def _gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
 
 def is_wrapped(text: str) -> bool:
     """Whether lines break at one width, as in plain text and PDF, and not where something ends."""
-    return wrapped_width(text) > 0
+    return wrap_width(text) > 0
 
 
-def wrapped_width(text: str) -> int:
+def wrap_width(text: str) -> int:
     """The width at which lines are wrapped, in code points; 0 where they end where something ends.
 
     Wrapped are at least ten lines of which half are nearly as long as the longest tenth, and those

@@ -70,7 +70,7 @@ def grammar_of(found: Morphemes) -> Grammar:
     global _LAST
     if _LAST is not None and _LAST[0] is found:
         return _LAST[1]
-    grammar = Grammar("".join(map(_SIGN_OF.__getitem__, found.tag)), _bounds(found))
+    grammar = Grammar("".join(map(_SIGN_OF.__getitem__, found.tag)), _sentence_bounds(found))
     _LAST = (found, grammar)
     return grammar
 
@@ -78,7 +78,7 @@ def grammar_of(found: Morphemes) -> Grammar:
 _LAST: tuple[Morphemes, Grammar] | None = None  # of this process: filters ask for one document one behind the other
 
 
-def _bounds(found: Morphemes) -> tuple[int, ...]:
+def _sentence_bounds(found: Morphemes) -> tuple[int, ...]:
     if not found.sentence_start:
         return ()
     bounds, starts, at = [0], found.start, 0

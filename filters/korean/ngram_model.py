@@ -62,7 +62,7 @@ def dump(model: Model) -> bytes:
     return json.dumps(about, ensure_ascii=False, sort_keys=True).encode() + b"\n" + model.weights.tobytes()
 
 
-def rounded(weights: npt.NDArray[np.float64], start: float, about: dict[str, Any]) -> Model:
+def quantise_model(weights: npt.NDArray[np.float64], start: float, about: dict[str, Any]) -> Model:
     """A model whose weights are held in a byte each; the largest becomes 127."""
     step = float(np.abs(weights).max()) / 127 or 1.0
     return Model(np.round(weights / step).astype(np.int8), step, start, about)
@@ -91,19 +91,19 @@ def places(text: str) -> tuple[Places, ...]:
 
 def runs_of(text: str) -> Places:
     """The places of all runs of `text` that a score looks at."""
-    return np.concatenate(places(_sampled(text)))
+    return np.concatenate(places(_sample_windows(text)))
 
 
-def once(runs: Places) -> Places:
+def keep_distinct(runs: Places) -> Places:
     """Each place of `runs` one time: what is said ten times is said.
 
-    >>> once(np.array([7, 9, 7])).tolist()
+    >>> keep_distinct(np.array([7, 9, 7])).tolist()
     [9, 7]
     """
-    return runs[_new(runs)]
+    return runs[_is_first_occurrence(runs)]
 
 
-def _new(runs: Places) -> npt.NDArray[np.bool_]:
+def _is_first_occurrence(runs: Places) -> npt.NDArray[np.bool_]:
     order = _ORDER[: len(runs)]
     _LAST[runs] = order
     return np.equal(_LAST.take(runs), order)
@@ -117,7 +117,7 @@ def score(model: Model, text: str, *, windows: bool = False) -> float:
     reach the answer: what fills less than half of a text never decides. Of a text longer than ten
     windows ten are looked at, spread evenly.
     """
-    found = places(_sampled(text))
+    found = places(_sample_windows(text))
     whole = _score(model, np.concatenate(found))
     number = min(MOST_WINDOWS, len(found[0]) // WINDOW)
     if not windows or number < 2:
@@ -127,7 +127,7 @@ def score(model: Model, text: str, *, windows: bool = False) -> float:
     return min(whole, sorted(_score(model, part) for part in parts)[(number - 1) // 2])
 
 
-def _sampled(text: str) -> str:
+def _sample_windows(text: str) -> str:
     """The windows to look at of a long text, one below the other; a shorter text as it is."""
     if len(text) <= WINDOW * MOST_WINDOWS:
         return text
@@ -136,7 +136,7 @@ def _sampled(text: str) -> str:
 
 
 def _score(model: Model, runs: Places) -> float:
-    new = _new(runs)
+    new = _is_first_occurrence(runs)
     # Whole numbers under 2**24: the sum is exact in any order.
     total = float(model.weights.take(runs).astype(np.float32) @ new.astype(np.float32))
     number = int(np.count_nonzero(new))

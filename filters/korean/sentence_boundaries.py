@@ -40,7 +40,7 @@ _LOOK = ("SF", "SW", "W_EMOJI", "ETN")
 _CLOSES = dict(zip("([{<“‘「『〈《【〔（［｛＜", ")]}>”’」』〉》】〕）］｝＞", strict=True))
 
 
-def begins(
+def find_sentence_starts(
     text: str, tags: Sequence[str], forms: Sequence[str], starts: Sequence[int], said: Sequence[int]
 ) -> list[int]:
     """The morphemes with which sentences begin, the first one left out, sorted.
@@ -48,22 +48,22 @@ def begins(
     The morphemes are those of one line or paragraph, `starts` their places in `text`, `said` those with
     which Kiwi begins a sentence.
 
-    >>> begins("온다😊 좋다", "VV EF W_EMOJI VA EF".split(), "오 ᆫ다 😊 좋 다".split(), [0, 0, 2, 4, 5], [2])
+    >>> find_sentence_starts("온다😊 좋다", "VV EF W_EMOJI VA EF".split(), "오 ᆫ다 😊 좋 다".split(), [0, 0, 2, 4, 5], [2])
     [3]
     """
-    stops = _stops(tags, forms)
+    stops = _find_stops(tags, forms)
     if not said and not stops:
         return []
     size = len(tags)
     line = _Line(text, tags, forms, starts)
-    found = {line.behind_cries(i) for i in said if line.may_end(i)}
-    found |= {i for stop in stops if 0 < (i := line.ended_by(stop)) < size and line.may_end(i)}
+    found = {line.skip_emoticons(i) for i in said if line.may_end(i)}
+    found |= {i for stop in stops if 0 < (i := line.find_start_after(stop)) < size and line.may_end(i)}
     # A bullet with which a sentence begins is not the whole of it.
     found -= {i + 1 for i in found if i < size and tags[i] in ("SW", "SO", "SB") and i + 1 in found}
     return sorted(i for i in found if 0 < i < size)
 
 
-def _stops(tags: Sequence[str], forms: Sequence[str]) -> list[int]:
+def _find_stops(tags: Sequence[str], forms: Sequence[str]) -> list[int]:
     """The signs and endings behind which a sentence may begin that Kiwi does not see: a first look, without context."""
     found: list[int] = []
     for tag in _LOOK:
@@ -85,7 +85,7 @@ class _Line:
 
     def __init__(self, text: str, tags: Sequence[str], forms: Sequence[str], starts: Sequence[int]) -> None:
         self.text, self.tags, self.forms, self.starts = text, tags, forms, starts
-        pairs = _pairs(self._sides(), forms) if "SSO" in tags else []
+        pairs = _find_pairs(self._sides(), forms) if "SSO" in tags else []
         #: The outermost brackets and quotations that are closed: opening morpheme → closing one, in text order.
         self.closing = {a: b for a, b in pairs if starts[b] - starts[a] <= _PAIR_CHARS}
         self.opening = {b: a for a, b in self.closing.items()}
@@ -101,34 +101,34 @@ class _Line:
             if (
                 len(spots) % 2
                 or not all(
-                    i == 0 or self.blank_before(i) or self.tags[i - 1] in _SIGNS or sides[i - 1] == "SSO"
+                    i == 0 or self.has_blank_before(i) or self.tags[i - 1] in _SIGNS or sides[i - 1] == "SSO"
                     for i in spots[::2]
                 )
-                or any(self.blank_before(i) for i in spots[1::2])
+                or any(self.has_blank_before(i) for i in spots[1::2])
             ):
                 continue
             for turn, i in enumerate(spots):
                 sides[i] = "SSC" if turn % 2 else "SSO"
         return sides
 
-    def inside(self, i: int) -> bool:
+    def is_inside(self, i: int) -> bool:
         """Whether a bracket or quotation stands open between morphemes i - 1 and i."""
         at = bisect_left(self.opens, i) - 1
         return at >= 0 and i <= self.closing[self.opens[at]]
 
-    def blank_before(self, i: int) -> bool:
+    def has_blank_before(self, i: int) -> bool:
         return self.text[self.starts[i] - 1 : self.starts[i]].isspace()
 
-    def cries(self, i: int) -> bool:
+    def is_emoticon(self, i: int) -> bool:
         """Whether morpheme i is an emoji, ㅋㅋ, ㅠㅠ, ^^ or ~."""
         tag = self.tags[i]
         return tag == "W_EMOJI" or (tag in ("SW", "SO", "IC") and _CRIES.fullmatch(self.forms[i]) is not None)
 
-    def behind_cries(self, i: int) -> int:
+    def skip_emoticons(self, i: int) -> int:
         """The first morpheme at or behind i that is no emoticon: those close what stands before them."""
         first = i
         while i < min(len(self.tags), first + _MOST_CRIES) and (
-            self.cries(i) or (i > first and self.tags[i] == "SF" and not self.blank_before(i))
+            self.is_emoticon(i) or (i > first and self.tags[i] == "SF" and not self.has_blank_before(i))
         ):
             i += 1
         return i
@@ -136,9 +136,9 @@ class _Line:
     def may_end(self, i: int) -> bool:
         """Whether a sentence may end before morpheme i."""
         tag, before = self.tags[i], self.tags[i - 1]
-        if tag in _BOUND or self.inside(i):
+        if tag in _BOUND or self.is_inside(i):
             return False
-        if before == "SSC" and self._names(i - 1):
+        if before == "SSC" and self._is_naming_bracket(i - 1):
             return False
         if self.text[self.starts[i]] in "이라란" and _QUOTES.match(self.text, self.starts[i]):
             return False
@@ -151,59 +151,59 @@ class _Line:
             and _DOTS.fullmatch(self.forms[i - 1]) is not None
         )
 
-    def _names(self, i: int) -> bool:
+    def _is_naming_bracket(self, i: int) -> bool:
         """Whether the bracket closed at i, behind a full stop, names what a sentence begins with: [사각형] 도구에는."""
         opened = self.opening.get(i, 0)
         return (
             opened > 0
             and self.tags[opened - 1] == "SF"
-            and not self._supplements(opened, i)
+            and not self._is_supplement(opened, i)
             and self.tags[i - 1] not in ("SF", "EF", "SE")
         )
 
-    def ended_by(self, stop: int) -> int:
+    def find_start_after(self, stop: int) -> int:
         """The morpheme that begins a sentence because of the sign or ending `stop`, or 0."""
         after, tag = stop + 1, self.tags[stop]
         if stop == 0 or after >= len(self.tags):
             return 0
         before = self.tags[stop - 1]
         if tag == "SF":
-            return self._after_stop(after) if before in _FINAL else 0
-        if not self.blank_before(after):
+            return self._find_start_after_stop(after) if before in _FINAL else 0
+        if not self.has_blank_before(after):
             return 0
         if tag == "ETN":
-            return after if self._closes_note(stop, after) else 0
-        if not self.cries(stop) or self.blank_before(stop) or before in _OPEN:
+            return after if self._is_note_ending(stop, after) else 0
+        if not self.is_emoticon(stop) or self.has_blank_before(stop) or before in _OPEN:
             return 0
         return after
 
-    def _after_stop(self, after: int) -> int:
+    def _find_start_after_stop(self, after: int) -> int:
         """What begins behind a final ending and its full stop."""
-        after = self.behind_cries(after)
-        if after >= len(self.tags) or self.tags[after] in (_STOPS if self.blank_before(after) else _SIGNS):
+        after = self.skip_emoticons(after)
+        if after >= len(self.tags) or self.tags[after] in (_STOPS if self.has_blank_before(after) else _SIGNS):
             return 0
         closed = self.closing.get(after, -1)
-        while closed >= 0 and self._supplements(after, closed):
-            after = self.behind_cries(closed + 1)
+        while closed >= 0 and self._is_supplement(after, closed):
+            after = self.skip_emoticons(closed + 1)
             closed = self.closing.get(after, -1)
         return (
             after
-            if after == len(self.tags) or self.tags[after] != "SSO" or closed >= 0 or self.blank_before(after)
+            if after == len(self.tags) or self.tags[after] != "SSO" or closed >= 0 or self.has_blank_before(after)
             else 0
         )
 
-    def _supplements(self, opened: int, closed: int) -> bool:
+    def _is_supplement(self, opened: int, closed: int) -> bool:
         """Whether a bracket adds to what stands before it: (6회 우승), [3]; others name what follows."""
         if self.tags[closed - 1] in ("SF", "EF"):
             return False
-        note = self.starts[closed] - self.starts[opened] <= _NOTE_CHARS and not self.blank_before(opened)
+        note = self.starts[closed] - self.starts[opened] <= _NOTE_CHARS and not self.has_blank_before(opened)
         return self.forms[opened] in "(（" or (self.forms[opened] == "[" and note)
 
-    def _closes_note(self, i: int, after: int) -> bool:
+    def _is_note_ending(self, i: int, after: int) -> bool:
         return self.forms[i] in ("음", "ᆷ", "ㅁ") and self.tags[after] in _WORDS and self.forms[after] not in _NOTED
 
 
-def _pairs(tags: Sequence[str], forms: Sequence[str]) -> list[tuple[int, int]]:
+def _find_pairs(tags: Sequence[str], forms: Sequence[str]) -> list[tuple[int, int]]:
     """(opening, closing) morpheme of the outermost brackets and quotations that are closed, in text order."""
     found: list[tuple[int, int]] = []
     waiting: list[tuple[int, str]] = []

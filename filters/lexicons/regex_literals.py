@@ -29,50 +29,50 @@ class Need:
     ends: Strings | None = None  # one of them begins and one ends every match of a part repeated; else None
 
 
-def need(pattern: str) -> Need:
+def find_need(pattern: str) -> Need:
     """What a pattern needs: of RE2's syntax literals, classes, groups, `|`, `^`, `$` and the signs for repetition.
 
-    >>> sorted(need("것[은이] ?좋다").exact)
+    >>> sorted(find_need("것[은이] ?좋다").exact)
     ['것은 좋다', '것은좋다', '것이 좋다', '것이좋다']
-    >>> need("[0-9]+일(은|이)").exact, sorted(need("[0-9]+일(은|이)").needed)[:2]
+    >>> find_need("[0-9]+일(은|이)").exact, sorted(find_need("[0-9]+일(은|이)").needed)[:2]
     (None, ['0일은', '0일이'])
     """
     tokens = _TOKEN.findall(pattern)[::-1]
-    found = _either(tokens)
+    found = _parse_alternatives(tokens)
     if tokens:
         raise ValueError(f"a bracket too many in the pattern {pattern!r}")
     return found
 
 
-def shortest(strings: Strings) -> list[str]:
+def keep_shortest(strings: Strings) -> list[str]:
     """Those of them that hold no other: where a longer one stands, a shorter one does.
 
-    >>> shortest(frozenset(("올랐", "올랐다", "늘었")))
+    >>> keep_shortest(frozenset(("올랐", "올랐다", "늘었")))
     ['늘었', '올랐']
     """
     return sorted(s for s in strings if not any(other in s for other in strings if other != s))
 
 
-def _either(tokens: list[str]) -> Need:
+def _parse_alternatives(tokens: list[str]) -> Need:
     """The alternatives up to the end or to a closing bracket, which is left."""
-    ways = [_chain(tokens)]
+    ways = [_parse_chain(tokens)]
     while tokens and tokens[-1] == "|":
         tokens.pop()
-        ways.append(_chain(tokens))
+        ways.append(_parse_chain(tokens))
     return Need(_union([w.exact for w in ways]), _union([w.needed for w in ways]))
 
 
-def _chain(tokens: list[str]) -> Need:
+def _parse_chain(tokens: list[str]) -> Need:
     """What stands one behind the other, up to `|`, a closing bracket or the end."""
     run, exact, needed = _EMPTY, True, list[Strings]()
     while tokens and tokens[-1] not in ("|", ")"):
-        part = _part(tokens)
-        joined = None if part.exact is None else _joined(run, part.exact)
+        part = _parse_part(tokens)
+        joined = None if part.exact is None else _concatenate(run, part.exact)
         if joined is not None:
             run = joined
         else:
             if part.ends is not None:
-                run = _joined(run, part.ends) or run
+                run = _concatenate(run, part.ends) or run
             needed.append(run)
             run, exact = part.exact or part.ends or _EMPTY, False
         if part.needed is not None:
@@ -85,16 +85,16 @@ def _chain(tokens: list[str]) -> Need:
     return Need(run if exact else None, best)
 
 
-def _part(tokens: list[str]) -> Need:
+def _parse_part(tokens: list[str]) -> Need:
     """The next part with the sign of repetition behind it."""
     token = tokens.pop()
     if token in ("(", "(?:"):
-        part = _either(tokens)
+        part = _parse_alternatives(tokens)
         if not tokens:
             raise ValueError("a bracket of a pattern is not closed")
         tokens.pop()
     else:
-        part = _one(token)
+        part = _parse_atom(token)
     while tokens and (tokens[-1] in ("*", "+", "?") or (tokens[-1][0] == "{" and len(tokens[-1]) > 1)):
         sign = tokens.pop()
         if sign == "?":
@@ -105,29 +105,29 @@ def _part(tokens: list[str]) -> Need:
     return part
 
 
-def _one(token: str) -> Need:
+def _parse_atom(token: str) -> Need:
     """A single sign, or a class of them."""
     if token in ("^", "$"):
         return Need(_EMPTY, None)
     if token == "." or (token[0] == "\\" and token[1].isalpha() and token[1] not in _ESCAPED):
         return Need(None, None)
     if token[0] != "[" or len(token) == 1:
-        strings = frozenset((_plain(token),))
+        strings = frozenset((_unescape(token),))
         return Need(strings, strings)
-    signs = re.findall(r"\\.|.", _RANGE.sub(_spelt, token[1:-1]), re.DOTALL)
+    signs = re.findall(r"\\.|.", _RANGE.sub(_expand_range, token[1:-1]), re.DOTALL)
     if signs[0] == "^" or "-" in signs[1:-1] or any(s[0] == "\\" and s[1] in "sSdDwWpP" for s in signs):
         return Need(None, None)
-    strings = frozenset(map(_plain, signs))
+    strings = frozenset(map(_unescape, signs))
     return Need(strings, strings)
 
 
-def _spelt(found: re.Match[str]) -> str:
+def _expand_range(found: re.Match[str]) -> str:
     """A range of signs sign by sign, if they are few: 2-5 is 2345."""
     first, last = map(ord, found.groups())
     return "".join(map(chr, range(first, last + 1))) if last - first < 10 else found[0]
 
 
-def _plain(token: str) -> str:
+def _unescape(token: str) -> str:
     return token if token[0] != "\\" else _ESCAPED.get(token[1], token[1])
 
 
@@ -140,7 +140,7 @@ def _union(ways: Iterable[Strings | None]) -> Strings | None:
     return every if len(every) <= MOST else None
 
 
-def _joined(heads: Strings, tails: Strings) -> Strings | None:
+def _concatenate(heads: Strings, tails: Strings) -> Strings | None:
     if len(heads) * len(tails) > MOST:
         return None
     return frozenset(map("".join, product(heads, tails)))

@@ -51,29 +51,29 @@ class Term:
 def load(path: Path) -> tuple[Term, ...]:
     """The terms of a file of lines `term family kind`; `_` stands for a blank and `|` at an end for a bound."""
     return tuple(
-        _term(line)
+        _parse_term(line)
         for line in path.read_text(encoding="utf-8").splitlines()
         if line.strip() and not line.startswith("#")
     )
 
 
-def _term(line: str) -> Term:
+def _parse_term(line: str) -> Term:
     written, family, kind = line.split()
     return Term(written.strip("|").replace("_", " "), family, kind, (written.startswith("|"), written.endswith("|")))
 
 
-def apart(text: str) -> str:
+def syllable_pattern(text: str) -> str:
     """The pattern of a term: an ASCII sign may stand between two of its syllables, as in 카.지.노 and 슬r롯.
 
     Not a blank in a term of two syllables: it proves nothing, 포토 토론 would be read as 토토. Other
-    signs are taken out by `shadow`; a class of all of them in a thousand terms is too much for RE2.
+    signs are taken out by `to_search_form`; a class of all of them in a thousand terms is too much for RE2.
     """
     if not re.fullmatch("[가-힣]{2,}", text):
         return re.escape(text).replace(r"\ ", " ?")
     return ("[ -~·]?" if len(text) > 2 else "[!-~·]?").join(text)
 
 
-def finder(terms: tuple[Term, ...], pattern: Callable[[str], str] = apart) -> Finder:
+def load_finder(terms: tuple[Term, ...], pattern: Callable[[str], str] = syllable_pattern) -> Finder:
     """One search for all `terms`, the longest first."""
     return Finder(terms, pattern)
 
@@ -90,29 +90,31 @@ class Finder:
 
     def any(self, text: str) -> bool:
         """Whether some term stands in `text`."""
-        return any(True for _ in self._near(text)) and next(self.all(text), None) is not None
+        return any(True for _ in self._find_candidates(text)) and next(self.all(text), None) is not None
 
     def all(self, text: str) -> Iterator[tuple[int, int, Term]]:
         """Each (start, end, term) in `text`, from left to right, without overlap; no term goes over a line break."""
         at = lines = 0
         for line in text.split("\n"):
-            near = set(self._near(line, overlapping=True)) if line else ()
+            near = set(self._find_candidates(line, overlapping=True)) if line else ()
             if near:
                 lines += 1
-                pattern = self._pattern({text for texts in near for text in texts}) if lines <= FEW else self._whole
-                yield from ((at + start, at + end, term) for start, end, term in self._in_line(pattern, line))
+                pattern = (
+                    self._pattern({text for texts in near for text in texts}) if lines <= FEW else self._full_pattern
+                )
+                yield from ((at + start, at + end, term) for start, end, term in self._find_in_line(pattern, line))
             at += len(line) + 1
 
-    def _near(self, text: str, *, overlapping: bool = False) -> Iterator[tuple[str, ...]]:
+    def _find_candidates(self, text: str, *, overlapping: bool = False) -> Iterator[tuple[str, ...]]:
         """The terms that may stand in `text`: with what may stand inside one taken away, their letters are there."""
-        for (letters, texts), bare in zip(self._letters, _bare(text), strict=True):
+        for (letters, texts), bare in zip(self._letters, _remove_separators(text), strict=True):
             yield from (texts[hit[0]] for hit in letters.find_matches_as_indexes(bare, overlapping))
 
     def _pattern(self, texts: set[str]) -> re2._Regexp:
-        return _compiled(tuple(map(self._written, sorted(texts, key=lambda text: (-len(text), text)))))
+        return _compile_patterns(tuple(map(self._written, sorted(texts, key=lambda text: (-len(text), text)))))
 
     @cached_property
-    def _whole(self) -> re2._Regexp:
+    def _full_pattern(self) -> re2._Regexp:
         return self._pattern({term.text for term in self._terms.values()})
 
     @cached_property
@@ -128,7 +130,7 @@ class Finder:
             for some in (hangul, others)
         )
 
-    def _in_line(self, pattern: re2._Regexp, text: str) -> Iterator[tuple[int, int, Term]]:
+    def _find_in_line(self, pattern: re2._Regexp, text: str) -> Iterator[tuple[int, int, Term]]:
         for hit in pattern.finditer(text):
             start, end = hit.span()
             term = self._term(text, start, end)
@@ -158,41 +160,41 @@ class Finder:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(patterns: tuple[str, ...]) -> re2._Regexp:
+def _compile_patterns(patterns: tuple[str, ...]) -> re2._Regexp:
     options = re2.Options()
     options.max_mem = 32 << 20  # bytes; a thousand terms with gaps do not fit in the default of 8 MB
     options.log_errors = False
     return re2.compile("|".join(patterns), options)
 
 
-def _bare(text: str) -> tuple[str, str]:
+def _remove_separators(text: str) -> tuple[str, str]:
     """`text` without all that a pattern lets stand between two syllables, and without blanks."""
     data = text.encode("utf-8", "replace")  # the search takes no lone surrogates
     between = data.translate(None, _PRINTABLE).replace("·".encode(), b"")
     return between.decode(), data.replace(b" ", b"").decode()
 
 
-def shadow(text: str) -> str:
+def to_search_form(text: str) -> str:
     """`text` in small letters and as it is meant to be read. Only for searching: offsets are not those of `text`.
 
-    >>> shadow("ㅋr지노★추천, ㅂㅏ카라, ＣＡＳＩＮＯ"), shadow("ㅋㅋ 좋다")
+    >>> to_search_form("ㅋr지노★추천, ㅂㅏ카라, ＣＡＳＩＮＯ"), to_search_form("ㅋㅋ 좋다")
     ('카지노추천, 바카라, casino', 'ㅋㅋ 좋다')
     """
     if _ODD.search(text):
         text = _STYLED_RUN.sub(lambda hit: unicodedata.normalize("NFKC", hit.group()), text)
         text = _VOWEL_SIGN.sub(lambda hit: hit.group().translate(_AS_VOWEL), text)
-        text = _JAMO.sub(_syllable, text)
+        text = _JAMO.sub(_compose_syllable, text)
     if _APART.search(text):
-        text = _GAPS.sub(_joined, text)
+        text = _GAPS.sub(_remove_joiner, text)
     return text.lower()
 
 
-def _joined(hit: re.Match[str]) -> str:
+def _remove_joiner(hit: re.Match[str]) -> str:
     before = hit.start()
     return "" if before and _is_letter(hit.string[before - 1]) else hit.group()
 
 
-def _syllable(hit: re.Match[str]) -> str:
+def _compose_syllable(hit: re.Match[str]) -> str:
     initial, vowel, final = hit.groups(default=" ")
     first, last = _INITIALS.find(initial), _FINALS.find(final)
     if first < 0 or last < 0:

@@ -12,13 +12,13 @@ from malmoi.document import Morphemes
 _HEAD = 7  # morphemes in which the possessor of a sentence ends (주식회사 대온산업의)
 
 
-def crammed(text: str, grammar: Grammar) -> float:
+def noun_density(text: str, grammar: Grammar) -> float:
     """Nouns per word in a text of at least 15 words and no final ending: 다이렉트자동차보험비교견적사이트에서."""
     words = text.count(" ") + text.count("\n") + 1
     return grammar.count("N") / words if words >= 15 and "F" not in grammar.signs else 0.0
 
 
-def phrase(forms: Sequence[str], grammar: Grammar) -> float:
+def phrase_share(forms: Sequence[str], grammar: Grammar) -> float:
     """The share of words with a meaning that one pair of nouns takes: 수원 맛집."""
     signs = grammar.signs
     pairs: Counter[tuple[str, str]] = Counter()
@@ -30,7 +30,7 @@ def phrase(forms: Sequence[str], grammar: Grammar) -> float:
     return 2 * best / grammar.count("NVLM") if best >= 4 else 0.0
 
 
-def stuffed(nouns: Counter[str], found: Morphemes) -> float:
+def keyword_stuffing(nouns: Counter[str], found: Morphemes) -> float:
     """How far the sentences that name the commonest noun exceed half, where that noun is much of all nouns."""
     if not nouns:
         return 0.0
@@ -44,7 +44,7 @@ def stuffed(nouns: Counter[str], found: Morphemes) -> float:
     return max(0.0, len(named) / len(found.sentence_start) - 0.5) * min(1.0, share / 0.3)
 
 
-def owned(found: Morphemes, grammar: Grammar) -> float:
+def owner_share(found: Morphemes, grammar: Grammar) -> float:
     """The share of sentences that open with one and the same name and 의, in a text of facts with numbers.
 
     As pages made from a table have it (청주시의 습도는 62%이다. 청주시의 기온은 …). Who writes so for the sound of it

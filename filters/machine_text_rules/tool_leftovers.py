@@ -70,34 +70,34 @@ _MIXED = re.compile(r"[ㄱ-ㅎ][ㅏ-ㅣ]|[ㅏ-ㅣ][ㄱ-ㅎ]")  # initials for a 
 _MISREAD = re2.compile(r"(?:^|[^A-Za-z0-9._-])(?:l[0-9]|[0-9]{1,8}[lO][0-9조항]|l[.인개명년월일])")
 
 
-def unquoted(text: str) -> str:
+def mask_quotes(text: str) -> str:
     r"""The text with a sign in place of each quotation and each inline code.
 
-    >>> unquoted("제목이 'null님 안녕하세요'로 나온다. `null님`") == f"제목이 {_MARK}로 나온다. {_MARK}"
+    >>> mask_quotes("제목이 'null님 안녕하세요'로 나온다. `null님`") == f"제목이 {_MARK}로 나온다. {_MARK}"
     True
     """
     return _QUOTED.sub(_MARK, text)
 
 
-def residue(text: str, sentences: int) -> float:
+def score_residue(text: str, sentences: int) -> float:
     """How much of the places that tools leave behind decides: 0, 0.6 for one in the midst, more for several."""
     if not _RESIDUE.search(text):
         return 0.0
-    plain = unquoted(text)
+    plain = mask_quotes(text)
     found = [m.start() for m in _RESIDUE.finditer(plain)]
     if not found:
         return 0.0
-    if len(found) == 1 and (_FIELD.search(plain[found[0] : found[0] + 10]) or not _at_an_end(plain, found[0])):
+    if len(found) == 1 and (_FIELD.search(plain[found[0] : found[0] + 10]) or not _is_near_edge(plain, found[0])):
         return min(0.6, 6.0 / sentences)
     return min(3.0, max(1.0, 6.0 * len(found) / sentences))
 
 
-def _at_an_end(text: str, at: int) -> bool:
+def _is_near_edge(text: str, at: int) -> bool:
     """Whether a place lies in the first two or the last sentence, as a greeting or 물론입니다! may stand before."""
     return len(re.findall(r"[.!?]\s", text[:at])) < 2 or not re.search(r"[.!?]\s+\S", text[at:])
 
 
-def frame(text: str, found: Morphemes) -> float:
+def score_chat_frame(text: str, found: Morphemes) -> float:
     """How far first and last sentence are those of a chat program: 0, 0.4 for one, 0.8 for both."""
     if len(found.sentence_start) < 2:
         return 0.0
@@ -106,18 +106,18 @@ def frame(text: str, found: Morphemes) -> float:
     return _ENDS * (bool(_OPENS.search(first[:200])) + bool(_CLOSES.search(last)))
 
 
-def unfilled(text: str, sentences: int) -> float:
+def score_empty_fields(text: str, sentences: int) -> float:
     """Points for empty fields as {name}; each counts a quarter of other residue, for people write of them too."""
-    return min(3.0, 1.5 * len(_UNFILLED.findall(unquoted(text))) / sentences) if "}" in text else 0.0
+    return min(3.0, 1.5 * len(_UNFILLED.findall(mask_quotes(text))) / sentences) if "}" in text else 0.0
 
 
-def open_particles(text: str) -> int:
+def count_open_particles(text: str) -> int:
     """How many particles leave their form to the reader.
 
-    >>> open_particles("고구마은(는) 채소다. '은(는)'은 조사다. LibreOffice은(는)")
+    >>> count_open_particles("고구마은(는) 채소다. '은(는)'은 조사다. LibreOffice은(는)")
     1
     """
-    return len(_SLOT.findall(unquoted(text))) if _OPEN.search(text) else 0
+    return len(_SLOT.findall(mask_quotes(text))) if _OPEN.search(text) else 0
 
 
 def is_notice(text: str, found: Morphemes) -> bool:
@@ -131,10 +131,10 @@ def is_notice(text: str, found: Morphemes) -> bool:
     return sum(core) >= 2 and 2 * sum(a or b for a, b in zip(core, beside, strict=True)) > len(sentences)
 
 
-def gibberish(text: str) -> float:
+def jamo_rate(text: str) -> float:
     """Rows of jamo that nobody reads, per word.
 
-    >>> gibberish("ㅁㄴㅇㄹ ㅣㅏㅁㄴㅇ ㅋㅋㅋㅋ ㅠㅠㅠ"), gibberish("초성 ㅅㄱㄹ 문제")
+    >>> jamo_rate("ㅁㄴㅇㄹ ㅣㅏㅁㄴㅇ ㅋㅋㅋㅋ ㅠㅠㅠ"), jamo_rate("초성 ㅅㄱㄹ 문제")
     (0.5, 0.0)
     """
     if not any(vowel in text for vowel in _KEYS):
@@ -145,10 +145,10 @@ def gibberish(text: str) -> float:
     return len(rows) / (text.count(" ") + text.count("\n") + 1)
 
 
-def misread(text: str) -> float:
+def scan_error_rate(text: str) -> float:
     """Numbers of which a scanner read a part as letters (l989, 45O), per word; 0 where there are fewer than three.
 
-    >>> misread("l989년 l2월 l일에 제2O조를 고쳤다"), misread("물 3l와 CO2")
+    >>> scan_error_rate("l989년 l2월 l일에 제2O조를 고쳤다"), scan_error_rate("물 3l와 CO2")
     (0.8, 0.0)
     """
     count = len(_MISREAD.findall(text)) if "l" in text or "O" in text else 0

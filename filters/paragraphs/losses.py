@@ -13,7 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from filters.paragraphs.paragraph_counts import CORPUS, COUNTS, PLACE_BITS, U64, Rows, hash_of, hashes_of, rows_of, u64
+from filters.paragraphs.paragraph_counts import (
+    CORPUS,
+    COUNTS,
+    PLACE_BITS,
+    U64,
+    Rows,
+    hash_of,
+    hashes_of,
+    rows_of,
+    u64_column,
+)
 from malmoi.storage import shuffle
 from malmoi.workspace import sync
 
@@ -32,7 +42,7 @@ ABOUT = pa.schema([("id", pa.string()), ("host", pa.list_(pa.uint64())), ("corpu
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class LossJob:
     """A sketch and the table → what each document of the shard loses."""
 
     sketch: Path
@@ -40,15 +50,18 @@ class About:
     target: Path
 
 
-def table(parts: Sequence[Path], sketches: Sequence[Path], target: Path) -> None:
+def write_table(parts: Sequence[Path], sketches: Sequence[Path], target: Path) -> None:
     """Write the repeated keys of all parts as one table; parts come in the order of keys."""
-    names = _names(parts, sketches)
-    with _whole(target) as path, pq.ParquetWriter(path, TABLE, compression="zstd", compression_level=3) as writer:
-        for group in _groups(parts):
-            writer.write_table(_named(group, names))
+    names = _find_host_names(parts, sketches)
+    with (
+        _write_atomically(target) as path,
+        pq.ParquetWriter(path, TABLE, compression="zstd", compression_level=3) as writer,
+    ):
+        for group in _regroup_rows(parts):
+            writer.write_table(_name_hosts(group, names))
 
 
-def about(job: About) -> None:
+def write_losses(job: LossJob) -> None:
     """Run an About: a document loses each repeated paragraph of which it is not the keeper.
 
     A paragraph is named by the key of the whole, whichever of its keys is repeated, so that a row changes only
@@ -56,10 +69,10 @@ def about(job: About) -> None:
     """
     sketch = pq.read_table(job.sketch, columns=["id", "rank", "host", "keys", "letters", "lines"])
     rows = rows_of(sketch)
-    by_key = rows.sorted()
+    by_key = rows.sort_by_key()
     lost: dict[int, bool] = {}  # place → whether by the corpus alone
-    for group in _meeting(job.table, by_key.key):
-        for place, corpus in _losses(by_key, group):
+    for group in _read_overlapping_groups(job.table, by_key.key):
+        for place, corpus in _find_losses(by_key, group):
             lost[place] = corpus and lost.get(place, True)
     places, first = np.unique(rows.place, return_index=True)
     whole = dict(zip(places.tolist(), rows.key[first].tolist(), strict=True))
@@ -68,13 +81,13 @@ def about(job: About) -> None:
     for place, corpus in sorted(lost.items()):
         found.setdefault(ids[place >> PLACE_BITS].as_py(), ([], []))[corpus].append(whole[place])
     table = [{"id": id, "host": host, "corpus": corpus} for id, (host, corpus) in sorted(found.items())]
-    with _whole(job.target) as path:
+    with _write_atomically(job.target) as path:
         pq.write_table(pa.Table.from_pylist(table, ABOUT), path, compression="zstd", compression_level=3)
 
 
-def _losses(rows: Rows, group: pa.Table) -> Iterator[tuple[int, bool]]:
+def _find_losses(rows: Rows, group: pa.Table) -> Iterator[tuple[int, bool]]:
     """(place of a paragraph, whether by the corpus) for each that goes by a group of the table."""
-    key, keeper, host = u64(group, "key"), u64(group, "keeper"), hashes_of(group.column("host"))
+    key, keeper, host = u64_column(group, "key"), u64_column(group, "keeper"), hashes_of(group.column("host"))
     left = np.searchsorted(rows.key, key, side="left")
     right = np.searchsorted(rows.key, key, side="right")
     for at in np.flatnonzero(right > left):
@@ -87,7 +100,7 @@ def _losses(rows: Rows, group: pa.Table) -> Iterator[tuple[int, bool]]:
             yield place, corpus
 
 
-def _meeting(path: Path, keys: U64) -> Iterator[pa.Table]:
+def _read_overlapping_groups(path: Path, keys: U64) -> Iterator[pa.Table]:
     """The row groups of the table that lie between the first and the last of `keys`, which are sorted."""
     with pq.ParquetFile(path) as file:
         for at in range(file.num_row_groups if keys.size else 0):
@@ -96,7 +109,7 @@ def _meeting(path: Path, keys: U64) -> Iterator[pa.Table]:
                 yield file.read_row_group(at, columns=["key", "host", "keeper"])
 
 
-def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
+def _regroup_rows(parts: Sequence[Path]) -> Iterator[pa.Table]:
     """The rows of all parts in tables of GROUP rows, so that the cut into parts cannot be seen."""
     held = COUNTS.empty_table()
     for path in parts:
@@ -108,7 +121,7 @@ def _groups(parts: Sequence[Path]) -> Iterator[pa.Table]:
         yield held
 
 
-def _named(counted: pa.Table, names: dict[int, str]) -> pa.Table:
+def _name_hosts(counted: pa.Table, names: dict[int, str]) -> pa.Table:
     """A table of hashes of hosts as one of their names."""
     hosts = [names[found] for found in counted.column("host").to_pylist()]
     columns = {name: counted.column(name).combine_chunks() for name in ("key", "documents", "letters", "keeper")}
@@ -116,7 +129,7 @@ def _named(counted: pa.Table, names: dict[int, str]) -> pa.Table:
     return pa.table({name: columns[name] for name in TABLE.names}, schema=TABLE)
 
 
-def _names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[int, str]:
+def _find_host_names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[int, str]:
     """The names of the hosts that have repeated paragraphs, by their hashes."""
     wanted: set[int] = set()
     for path in parts:
@@ -130,7 +143,7 @@ def _names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[int, str]:
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
+def _write_atomically(target: Path) -> Iterator[Path]:
     """Where to write a file that then stands at `target`, whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")

@@ -31,21 +31,21 @@ _FIGURE = re2.compile(
 _DATE = re.compile(r"0(?:\s*[0년월일시분])*")
 
 
-def masked(line: str, names: Sequence[str] = ()) -> list[str]:
+def mask_page_words(line: str, names: Sequence[str] = ()) -> list[str]:
     """The words of a line as their letters, without addresses, quoted words, names of reporters and of the page.
 
     A figure or date is one 0. `names` are those of the page, as their letters.
 
-    >>> masked("[가람일보] 김말모 기자의 다른 기사 12건 보기")
+    >>> mask_page_words("[가람일보] 김말모 기자의 다른 기사 12건 보기")
     ['기자의', '다른', '기사', '0건', '보기']
-    >>> masked("돌다리 마을의 저작권은 필자에게 있습니다.", ["돌다리마을"])
+    >>> mask_page_words("돌다리 마을의 저작권은 필자에게 있습니다.", ["돌다리마을"])
     ['의', '저작권은', '필자에게', '있습니다']
     """
     line = _NAME.sub(r"\1\2", _ADDRESS.sub(" ", line))
     outside = _QUOTED.sub(" ", line)
-    words = _words(outside if _REST.sub("", outside) else line)  # <저작권자 ⓒ …> is no quotation
+    words = _split_words(outside if _REST.sub("", outside) else line)  # <저작권자 ⓒ …> is no quotation
     for name in names:
-        words = _without(words, name)
+        words = _remove_name(words, name)
     return words
 
 
@@ -53,17 +53,17 @@ def names_of(doc: Document) -> list[str]:
     """What the page is called, as letters: its title, the parts of it, and its first line; the longest first."""
     title = doc.title[: 4 * MAX_NAME]
     said = {title, *re.split(r"\s[-–—|:·>]+\s", title), doc.text[: MAX_NAME + 1].split("\n", 1)[0]}
-    names = {"".join(_words(name)) for name in said if len(name) <= MAX_NAME}
+    names = {"".join(_split_words(name)) for name in said if len(name) <= MAX_NAME}
     return sorted((name for name in names if len(name) >= MIN_NAME), key=lambda name: (-len(name), name))
 
 
-def holed(words: Sequence[str]) -> Iterator[str]:
+def leave_words_out(words: Sequence[str]) -> Iterator[str]:
     """The letters of a line, each time without one word or two next to each other.
 
     Two lines that differ in one place only have one of these in common.
 
-    >>> sorted(set(holed("가온 밥솥 구매하신 고객께는 사은품을 드립니다".split())) & set(
-    ...     holed("나루 구매하신 고객께는 사은품을 드립니다".split())))
+    >>> sorted(set(leave_words_out("가온 밥솥 구매하신 고객께는 사은품을 드립니다".split())) & set(
+    ...     leave_words_out("나루 구매하신 고객께는 사은품을 드립니다".split())))
     ['구매하신고객께는사은품을드립니다']
     """
     total = sum(map(len, words))
@@ -74,13 +74,13 @@ def holed(words: Sequence[str]) -> Iterator[str]:
                 yield left
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     """The words of a text as their letters in lower case; a figure or date is one 0."""
     parts = _DATE.sub("0", _FIGURE.sub("0", text)).lower().split()
     return [word for part in parts if (word := _REST.sub("", part))]
 
 
-def _without(words: list[str], name: str) -> list[str]:
+def _remove_name(words: list[str], name: str) -> list[str]:
     """The words without the letters of `name`, wherever they stand; all of them where there is nothing else."""
     letters = "".join(words)
     if name not in letters or name == letters:  # a notice may be the first line of its page, and no name

@@ -44,7 +44,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class SpreadJob:
     """A sketch → its counts, cut into `parts` by key."""
 
     sketch: Path
@@ -54,7 +54,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountJob:
     """One part of every shard → the keys in it that are repeated."""
 
     files: tuple[Path, ...]
@@ -73,13 +73,13 @@ class Rows:
     letters: U64
     place: Ints  # row of the document << PLACE_BITS | paragraph in it
 
-    def taken(self, at: Ints) -> Rows:
+    def take_rows(self, at: Ints) -> Rows:
         """The rows at the places `at`, in their order."""
         return Rows(self.key[at], self.host[at], self.rank[at], self.letters[at], self.place[at])
 
-    def sorted(self) -> Rows:
+    def sort_by_key(self) -> Rows:
         """By key."""
-        return self.taken(np.argsort(self.key, kind="stable"))
+        return self.take_rows(np.argsort(self.key, kind="stable"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ class Counts:
     letters: U64
     keeper: U64
 
-    def taken(self, at: Ints) -> Counts:
+    def take_rows(self, at: Ints) -> Counts:
         """The rows at the places `at`, in their order."""
         return Counts(self.key[at], self.host[at], self.documents[at], self.letters[at], self.keeper[at])
 
-    def merged(self, starts: Ints) -> Counts:
+    def merge_runs(self, starts: Ints) -> Counts:
         """One row for each run that begins at `starts`: documents are added."""
         if not starts.size:
             return self
@@ -115,39 +115,39 @@ class Counts:
         )
 
 
-def spread(job: Spread) -> None:
+def spread_counts(job: SpreadJob) -> None:
     """Run a Spread."""
     rows = rows_of(pq.read_table(job.sketch, columns=["rank", "host", "keys", "letters", "lines"]))
-    rows = rows.taken(np.flatnonzero(speaks(rows.key) | (rows.letters >= job.min_letters)))
+    rows = rows.take_rows(np.flatnonzero(is_about_page(rows.key) | (rows.letters >= job.min_letters)))
     ones = Counts(rows.key, rows.host, np.ones(rows.key.size, np.uint64), rows.letters, rows.rank)
-    found = _by_host(ones)
+    found = _merge_by_host(ones)
     bits = job.parts.bit_length() - 1
     part = (found.key >> np.uint64(64 - bits)).astype(np.int64) if bits else np.zeros(found.key.size, np.int64)
-    shuffle.spread(found.table(), part, job.parts, job.target)
+    shuffle.write_partitions(found.table(), part, job.parts, job.target)
 
 
-def count(job: Count) -> None:
+def count_repeated(job: CountJob) -> None:
     """Run a Count: rows of the hosts and of the corpus that reach the limits, by key, the corpus first."""
-    hosts = _by_host(counts_of(shuffle.gather(job.files, job.part)))
-    starts = _starts(hosts.key)
-    corpus = replace(hosts.merged(starts), host=np.full(starts.size, CORPUS, np.uint64))
+    hosts = _merge_by_host(counts_of(shuffle.gather(job.files, job.part)))
+    starts = _find_run_starts(hosts.key)
+    corpus = replace(hosts.merge_runs(starts), host=np.full(starts.size, CORPUS, np.uint64))
     several = np.diff(np.append(starts, hosts.key.size)).astype(np.uint64)
     limits = job.limits
 
     def reaches(found: Counts, measured: U64, limit: int) -> Mask:
-        reached: Mask = measured >= np.where(speaks(found.key), limit, limit * limits.plain)
+        reached: Mask = measured >= np.where(is_about_page(found.key), limit, limit * limits.plain)
         return reached
 
     wide = reaches(corpus, corpus.documents, limits.corpus_documents) & reaches(corpus, several, limits.corpus_hosts)
-    chosen = joined(
-        corpus.taken(np.flatnonzero(wide)),
-        hosts.taken(np.flatnonzero(reaches(hosts, hosts.documents, limits.host_documents))),
+    chosen = join_counts(
+        corpus.take_rows(np.flatnonzero(wide)),
+        hosts.take_rows(np.flatnonzero(reaches(hosts, hosts.documents, limits.host_documents))),
     )
-    table = chosen.taken(np.lexsort((chosen.host, chosen.key))).table().combine_chunks()
+    table = chosen.take_rows(np.lexsort((chosen.host, chosen.key))).table().combine_chunks()
     shuffle.write(table.to_batches() or [pa.RecordBatch.from_pylist([], COUNTS)], job.target)
 
 
-def speaks(key: U64) -> Mask:
+def is_about_page(key: U64) -> Mask:
     """Which keys are of paragraphs that speak of their page."""
     odd: Mask = key & np.uint64(1) == 1
     return odd
@@ -158,20 +158,20 @@ def rows_of(sketch: pa.Table) -> Rows:
     lengths = sketch.column("keys").combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
     document = np.repeat(np.arange(sketch.num_rows), lengths)
     return Rows(
-        key=_flat(sketch, "keys").astype(np.uint64, copy=False),
+        key=_flatten_column(sketch, "keys").astype(np.uint64, copy=False),
         host=hashes_of(sketch.column("host"))[document],
-        rank=u64(sketch, "rank")[document],
-        letters=_flat(sketch, "letters").astype(np.uint64),
-        place=document << PLACE_BITS | _flat(sketch, "lines").astype(np.int64),
+        rank=u64_column(sketch, "rank")[document],
+        letters=_flatten_column(sketch, "letters").astype(np.uint64),
+        place=document << PLACE_BITS | _flatten_column(sketch, "lines").astype(np.int64),
     )
 
 
 def counts_of(table: pa.Table) -> Counts:
     """The counts in a table of schema COUNTS."""
-    return Counts(*(u64(table, name) for name in COUNTS.names))
+    return Counts(*(u64_column(table, name) for name in COUNTS.names))
 
 
-def joined(one: Counts, other: Counts) -> Counts:
+def join_counts(one: Counts, other: Counts) -> Counts:
     """The rows of both."""
 
     def both(column: Callable[[Counts], U64]) -> U64:
@@ -199,29 +199,29 @@ def hash_of(host: str) -> int:
     return int.from_bytes(blake2b(host.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") | 1
 
 
-def u64(table: pa.Table, name: str) -> U64:
+def u64_column(table: pa.Table, name: str) -> U64:
     """A column of whole numbers."""
     found: U64 = table.column(name).to_numpy().astype(np.uint64, copy=False)
     return found
 
 
-def _flat(sketch: pa.Table, name: str) -> npt.NDArray[Any]:
+def _flatten_column(sketch: pa.Table, name: str) -> npt.NDArray[Any]:
     found: npt.NDArray[Any] = sketch.column(name).combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return found
 
 
-def _by_host(counts: Counts) -> Counts:
+def _merge_by_host(counts: Counts) -> Counts:
     """One row for each key and host, sorted by both."""
     order = np.argsort(counts.key)
     same = np.diff(counts.key[order]) == 0 if order.size else np.empty(0, bool)
     again = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False)) if order.size else order
     few = order[again]  # most keys stand once: only the others are put in order by host
     order[again] = few[np.lexsort((counts.host[few], counts.key[few]))]
-    counts = counts.taken(order)
-    return counts.merged(_starts(counts.key, counts.host))
+    counts = counts.take_rows(order)
+    return counts.merge_runs(_find_run_starts(counts.key, counts.host))
 
 
-def _starts(*columns: Any) -> Ints:
+def _find_run_starts(*columns: Any) -> Ints:
     """Where runs of equal values begin."""
     if not columns[0].size:
         return np.empty(0, np.int64)

@@ -19,8 +19,8 @@ import re2
 
 from filters.host_furniture import host_of
 from filters.paragraphs.cues import CLOSES, CODE, CUES, NO_PROSE, POINTS, RECURS
-from filters.paragraphs.masks import holed, masked, names_of
-from filters.views.code_fences import fences
+from filters.paragraphs.masks import leave_words_out, mask_page_words, names_of
+from filters.views.code_fences import find_fences
 from malmoi.document import Document
 
 # Letters and digits. Shorter lines are buttons, headings, items and refrains, which recur in any text; 10 is
@@ -55,8 +55,8 @@ def paragraphs(doc: Document) -> Iterator[Paragraph]:
     >>> [(found.start, found.end, found.letters) for found in paragraphs(doc)]
     [(6, 32, 20)]
     """
-    names = names_of(doc) if _points(doc.text) or _speaks(doc.text) else None
-    code = iter(fences(doc.text))
+    names = names_of(doc) if _has_page_pointer(doc.text) or _is_about_page(doc.text) else None
+    code = iter(find_fences(doc.text))
     start, stop = next(code, (0, 0))
     at = 0
     for line in doc.text.split("\n"):
@@ -81,17 +81,17 @@ def keys_of(line: str, names: Sequence[str] | None = ()) -> tuple[int, ...]:
     >>> keys_of(counted.format(1234, 301)) == keys_of(counted.format(987, 222))
     False
     """
-    plainly = names is not None and _speaks(line)
-    if names is not None and (plainly or _points(line)):
-        if len(_REST.sub("", line)) < SPEAKING_LETTERS or _recurs(line) or _CODE.search(line):
+    plainly = names is not None and _is_about_page(line)
+    if names is not None and (plainly or _has_page_pointer(line)):
+        if len(_REST.sub("", line)) < SPEAKING_LETTERS or _is_formulaic(line) or _CODE.search(line):
             return ()
-        words = masked(line, names)
+        words = mask_page_words(line, names)
         whole = "".join(words)
         if len(whole) < MASKED_LETTERS:
             return ()
         # 이 글에서는 … 을 살펴봅니다 points at the page and tells what it is about: no word of that may differ.
-        return tuple(_hash(found) | 1 for found in dict.fromkeys([whole, *(holed(words) if plainly else ())]))
-    if len(line) < PLAIN_LETTERS or not _closes(line) or _NO_PROSE.search(line) or _recurs(line):
+        return tuple(_hash(found) | 1 for found in dict.fromkeys([whole, *(leave_words_out(words) if plainly else ())]))
+    if len(line) < PLAIN_LETTERS or not _is_closed_sentence(line) or _NO_PROSE.search(line) or _is_formulaic(line):
         return ()
     bare = _REST.sub("", line.lower())
     return (_hash(bare) & ~1,) if len(bare) >= PLAIN_LETTERS else ()
@@ -115,10 +115,10 @@ def rank_of(doc: Document) -> int:
     True
     """
     bits = int.from_bytes(sha256(doc.id.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    return _seconds(doc.provenance.fetched) << 32 | bits
+    return _to_seconds(doc.provenance.fetched) << 32 | bits
 
 
-def _seconds(time: str) -> int:
+def _to_seconds(time: str) -> int:
     try:
         found = datetime.fromisoformat(time)
     except ValueError:
@@ -127,23 +127,23 @@ def _seconds(time: str) -> int:
     return min(max(int(since), 0), (1 << 32) - 1)
 
 
-def _speaks(text: str) -> bool:
-    return bool(_SPEAKS.search(_tight(text)))
+def _is_about_page(text: str) -> bool:
+    return bool(_SPEAKS.search(_remove_blanks(text)))
 
 
-def _points(text: str) -> bool:
+def _has_page_pointer(text: str) -> bool:
     return bool(_POINTS.search(text))
 
 
-def _recurs(line: str) -> bool:
-    return bool(_RECURS.search(_tight(line)))
+def _is_formulaic(line: str) -> bool:
+    return bool(_RECURS.search(_remove_blanks(line)))
 
 
-def _closes(line: str) -> bool:
+def _is_closed_sentence(line: str) -> bool:
     return bool(_CLOSES.search(line, max(0, len(line) - 8)))
 
 
-def _tight(text: str) -> str:
+def _remove_blanks(text: str) -> str:
     return "".join(text.lower().split())
 
 

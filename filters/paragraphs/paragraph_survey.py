@@ -86,41 +86,43 @@ def exchange(
     `host` or in the `corpus`.
     """
     limits = Limits(min_letters, host_documents, corpus_documents, corpus_hosts, plain)
-    distinct = {_name(shard): shard for shard in shards}
+    distinct = {_shard_name(shard): shard for shard in shards}
     targets = {name: folder / f"about-{name}.parquet" for name in distinct}
     table, work = folder / "table.parquet", folder / "parts"
     if not table.exists():
         sketches = [distinct[name].sketch for name in sorted(distinct)]
-        losses.table(_repeated(sketches, limits, work, run), sketches, table)
+        losses.write_table(_find_repeated(sketches, limits, work, run), sketches, table)
     shutil.rmtree(work, ignore_errors=True)
-    missing = [losses.About(distinct[name].sketch, table, target) for name, target in targets.items()]
-    list(run(losses.about, [job for job in missing if not job.target.exists()]))
-    return [targets[_name(shard)] for shard in shards]
+    missing = [losses.LossJob(distinct[name].sketch, table, target) for name, target in targets.items()]
+    list(run(losses.write_losses, [job for job in missing if not job.target.exists()]))
+    return [targets[_shard_name(shard)] for shard in shards]
 
 
 def late(folder: Path, shard: Surveyed, target: Path) -> None:
     """The rows about a shard that nobody counted: its documents lose what is repeated without them."""
-    losses.about(losses.About(shard.sketch, folder / "table.parquet", target))
+    losses.write_losses(losses.LossJob(shard.sketch, folder / "table.parquet", target))
 
 
-def _repeated(sketches: Sequence[Path], limits: Limits, work: Path, run: Run) -> list[Path]:
+def _find_repeated(sketches: Sequence[Path], limits: Limits, work: Path, run: Run) -> list[Path]:
     """The files with the repeated keys, one for each part, in the order of keys."""
-    parts = _parts(sum(map(_size, sketches)))
+    parts = _count_parts(sum(map(_count_paragraphs, sketches)))
     spread = [
-        paragraph_counts.Spread(path, limits.min_letters, parts, work / f"{parts}-{path.parent.name}-{path.stem}.arrow")
+        paragraph_counts.SpreadJob(
+            path, limits.min_letters, parts, work / f"{parts}-{path.parent.name}-{path.stem}.arrow"
+        )
         for path in sketches
     ]
-    list(run(paragraph_counts.spread, [job for job in spread if not job.target.exists()]))
+    list(run(paragraph_counts.spread_counts, [job for job in spread if not job.target.exists()]))
     files = tuple(job.target for job in spread)
     jobs = [
-        paragraph_counts.Count(files, part, limits, work / f"{parts}-{part}.arrow")
+        paragraph_counts.CountJob(files, part, limits, work / f"{parts}-{part}.arrow")
         for part in range(parts if files else 0)
     ]
-    list(run(paragraph_counts.count, [job for job in jobs if not job.target.exists()]))
+    list(run(paragraph_counts.count_repeated, [job for job in jobs if not job.target.exists()]))
     return [job.target for job in jobs]
 
 
-def _parts(rows: int) -> int:
+def _count_parts(rows: int) -> int:
     """A power of two of parts of about PART rows."""
     parts = 1
     while parts < MAX_PARTS and rows > PART * parts:
@@ -128,7 +130,7 @@ def _parts(rows: int) -> int:
     return parts
 
 
-def _size(path: Path) -> int:
+def _count_paragraphs(path: Path) -> int:
     """Paragraphs of a sketch, read off the footer of its file."""
     with pq.ParquetFile(path) as file:
         at = file.schema.names.index("element", file.schema.names.index("host"))
@@ -136,7 +138,7 @@ def _size(path: Path) -> int:
         return sum(int(group.column(at).num_values) for group in groups)
 
 
-def _name(shard: Surveyed) -> str:
+def _shard_name(shard: Surveyed) -> str:
     return f"{shard.sketch.parent.name}-{shard.sketch.stem}"
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 import re2
 
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 Official: TypeAlias = Literal["desk-line", "role-mailbox", "company-number", "office-address"]
 _SAYS: Final[dict[Official, str]] = {
@@ -66,40 +66,42 @@ _FREE: Final = frozenset(
 _VISIBLE: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 
 
-def judged(text: str, found: Sequence[Found], keep: Collection[Official]) -> list[Found]:
+def filter_official(text: str, found: Sequence[Match], keep: Collection[Official]) -> list[Match]:
     """`found` (in text order) without the official ones that `keep` names; `why` of the others says what they are.
 
     Reads a bounded stretch around each finding.
 
     >>> text = "총무과 02-000-1234"
-    >>> line = Found(4, 15, "phone", 0.9, "grouped")
-    >>> judged(text, [line], ())[0].why, judged(text, [line], ("desk-line",))
+    >>> line = Match(4, 15, "phone", 0.9, "grouped")
+    >>> filter_official(text, [line], ())[0].why, filter_official(text, [line], ("desk-line",))
     ('grouped; desk line of an institution', [])
     """
     names = [f.start for f in found if f.kind == "name"]
-    return list(_judged(text, found, names, keep))
+    return list(_explain_official(text, found, names, keep))
 
 
-def _judged(text: str, found: Sequence[Found], names: list[int], keep: Collection[Official]) -> Iterator[Found]:
+def _explain_official(
+    text: str, found: Sequence[Match], names: list[int], keep: Collection[Official]
+) -> Iterator[Match]:
     for item in found:
-        what = _what(text, item, names)
+        what = _classify_official(text, item, names)
         if what is None:
             yield item
         elif what not in keep:
             yield replace(item, why=f"{item.why}; {_SAYS[what]}")
 
 
-def _what(text: str, item: Found, names: list[int]) -> Official | None:
+def _classify_official(text: str, item: Match, names: list[int]) -> Official | None:
     value = text[item.start : item.end]
     value = value if value.isascii() else unicodedata.normalize("NFKC", value)
     match item.kind:
-        case "phone" if not _dialled(value).startswith(_MOBILE):
-            before, line = _line(text, item)
+        case "phone" if not _normalise_phone(value).startswith(_MOBILE):
+            before, line = _read_line_context(text, item)
             desk = _DESK.search(before) is not None and _NO_UNITS.search(before) is None
-            return "desk-line" if desk and not _person(line, item, before, names) else None
-        case "email" if _is_role(value):
-            before, line = _line(text, item)
-            return None if _person(line, item, before, names) else "role-mailbox"
+            return "desk-line" if desk and not _has_person_in_line(line, item, before, names) else None
+        case "email" if _is_role_mailbox(value):
+            before, line = _read_line_context(text, item)
+            return None if _has_person_in_line(line, item, before, names) else "role-mailbox"
         case "crn":
             return "company-number"
         case "brn":
@@ -108,13 +110,13 @@ def _what(text: str, item: Found, names: list[int]) -> Official | None:
             personal = "개인" in text[max(0, item.start - 16) : item.start]
             return "company-number" if "81" <= kind <= "88" and not personal else None
         case "address" if _FLAT.search(value) is None:
-            before, line = _line(text, item)
+            before, line = _read_line_context(text, item)
             office = _OFFICE.search(before) is not None
-            return "office-address" if office and not _person(line, item, before, names) else None
+            return "office-address" if office and not _has_person_in_line(line, item, before, names) else None
     return None
 
 
-def _line(text: str, item: Found) -> tuple[str, str]:
+def _read_line_context(text: str, item: Match) -> tuple[str, str]:
     """What stands before a finding in its line, and the line around it, both cut to a reach."""
     first = max(0, item.start - _BEFORE)
     before = text[first : item.start].rpartition("\n")[2]
@@ -122,19 +124,19 @@ def _line(text: str, item: Found) -> tuple[str, str]:
     return before, f"{before}\x00{behind}\n"
 
 
-def _person(line: str, item: Found, before: str, names: list[int]) -> bool:
+def _has_person_in_line(line: str, item: Match, before: str, names: list[int]) -> bool:
     """Whether a name or a word for a person stands in the line of a finding."""
     at = bisect_left(names, item.start - len(before))
     behind = item.end + len(line) - len(before) - 2
     return (at < len(names) and names[at] < behind) or _PERSON.search(line) is not None
 
 
-def _dialled(value: str) -> str:
+def _normalise_phone(value: str) -> str:
     digits = "".join(c for c in value if c.isdigit()).removeprefix("00")
     return "0" + digits[2:].lstrip("0") if digits.startswith("82") else digits
 
 
-def _is_role(value: str) -> bool:
+def _is_role_mailbox(value: str) -> bool:
     """info@, cs_team@, 고객센터@, where the host is nobody's free mail; what is disguised is none."""
     local, _, host = value.translate(_VISIBLE).casefold().rpartition("@")
     if not local or host in _FREE or any(c.isspace() for c in value):

@@ -32,24 +32,30 @@ class General:
     name: str
 
 
-def general(kind: str, value: str) -> General | None:
+def generalise(kind: str, value: str) -> General | None:
     """The general form of a value of one of KINDS; None where the value shows nothing that may stay.
 
-    >>> general("address", "부산 없는구 없는동 9, 1동 2호")
+    >>> generalise("address", "부산 없는구 없는동 9, 1동 2호")
     General(kept=11, text='', name='상세주소')
-    >>> general("birth_date", "1991년 3월 32일").text, general("birth_date", "910332").text
+    >>> generalise("birth_date", "1991년 3월 32일").text, generalise("birth_date", "910332").text
     ('1991년 ', '91년 ')
     """
-    return _address(value) if kind == "address" else _birth(value) if kind == "birth_date" else None
+    return (
+        _generalise_address(value)
+        if kind == "address"
+        else _generalise_birth_date(value)
+        if kind == "birth_date"
+        else None
+    )
 
 
-def _address(value: str) -> General | None:
+def _generalise_address(value: str) -> General | None:
     match = _REGION.match(value)
     kept = len(match.group()) if match is not None else 0
     return General(kept, "", "상세주소") if 0 < kept < len(value) else None
 
 
-def _birth(value: str) -> General | None:
+def _generalise_birth_date(value: str) -> General | None:
     folded = unicodedata.normalize("NFKC", value)
     plain = "".join(c for c in folded if c.isprintable() and not c.isspace())
     match = _YEAR.match(plain) or _DIGITS.match(plain) or _ENGLISH.match(folded)

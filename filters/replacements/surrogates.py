@@ -13,7 +13,7 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.text.checksums import business_sum_holds
+from filters.pii_rules.text.checksums import has_valid_business_checksum
 
 _GAP: Final = "[^0-9A-Za-z]{0,3}"
 
@@ -27,14 +27,14 @@ class Reserve:
     written: re2._Regexp  # over NFKC text; its groups put together are the digits of `form`, or its last part
 
 
-def _business(number: int) -> str:
+def _business_number(number: int) -> str:
     """Tax office 000 does not exist, and the check digit is one too high.
 
-    >>> _business(1)
+    >>> _business_number(1)
     '000-00-00016'
     """
     head = f"00000{number:04d}"
-    sound = next(d for d in range(10) if business_sum_holds(f"{head}{d}"))
+    sound = next(d for d in range(10) if has_valid_business_checksum(f"{head}{d}"))
     return f"000-00-{head[5:]}{(sound + 1) % 10}"
 
 
@@ -63,7 +63,7 @@ _RESERVES: Final[dict[str, Reserve]] = {
     ),
     # No issuer begins with 0 (ISO/IEC 7812-1).
     "card": _reserve(lambda n: f"0000-0000-{n:04d}-0000", 9999, f"(0000){_GAP}(0000){_GAP}([0-9]{{4}}){_GAP}(0000)"),
-    "brn": _reserve(_business, 9999, f"(000){_GAP}(00){_GAP}([0-9]{{5}})"),
+    "brn": _reserve(_business_number, 9999, f"(000){_GAP}(00){_GAP}([0-9]{{5}})"),
     # There is no month 00.
     "rrn": _reserve(lambda n: f"000000-{n:07d}", 999_999, f"(000000){_GAP}(0[0-9]{{6}})"),
     "frn": _reserve(lambda n: f"000000-5{n:06d}", 999_999, f"(000000){_GAP}(5[0-9]{{6}})"),
@@ -81,10 +81,10 @@ class Surrogates:
     _taken: dict[str, frozenset[str]] = field(default_factory=dict)
     _plain: str | None = None
 
-    def of(self, kind: str, value: str) -> str:
+    def find_surrogate(self, kind: str, value: str) -> str:
         """The surrogate of `value`, in a form in which equal values are equal; "" where the range is used up.
 
-        >>> Surrogates("010-0000-0001").of("phone", "01000001234")
+        >>> Surrogates("010-0000-0001").find_surrogate("phone", "01000001234")
         '010-0000-0002'
         """
         range_ = "ipv6" if kind == "ip" and ":" in value else kind
@@ -94,23 +94,23 @@ class Surrogates:
 
     def _next(self, range_: str) -> str:
         reserve = _RESERVES[range_]
-        taken = self._written(range_, reserve)
+        taken = self._find_taken(range_, reserve)
         for number in range(self._last.get(range_, 0) + 1, reserve.size + 1):
             self._last[range_] = number
-            if _bare(found := reserve.form(number)) not in taken:
+            if _strip_signs(found := reserve.form(number)) not in taken:
                 return found
         self._last[range_] = reserve.size
         return ""
 
-    def _written(self, range_: str, reserve: Reserve) -> frozenset[str]:
+    def _find_taken(self, range_: str, reserve: Reserve) -> frozenset[str]:
         """The values of a range that stand in the text, whoever put them there."""
         if range_ not in self._taken:
             if self._plain is None:
                 self._plain = unicodedata.normalize("NFKC", self.text)
             found = reserve.written.finditer(self._plain)
-            self._taken[range_] = frozenset(_bare("".join(match.groups())) for match in found)
+            self._taken[range_] = frozenset(_strip_signs("".join(match.groups())) for match in found)
         return self._taken[range_]
 
 
-def _bare(value: str) -> str:
+def _strip_signs(value: str) -> str:
     return "".join(c for c in value.casefold() if c not in "-. ")

@@ -9,14 +9,14 @@ Stretch = tuple[int, int]
 _FENCE = re.compile(r"^[ \t]{0,12}(?:>[ \t]?){0,3}(`{3,}|~{3,})([^\n]*)$", re.M)
 
 
-def fences(text: str) -> tuple[Stretch, ...]:
+def find_fences(text: str) -> tuple[Stretch, ...]:
     """(start, end) of every fenced block, its fences included, in code points and in text order.
 
     A block closes at a line of at least as many of the same signs and nothing behind them
     (CommonMark 0.31.2, 4.5). A fence that nothing closes opens no block here: a stray row of signs
     must not take the rest of a text with it.
 
-    >>> fences("말\\n```js\\nlet a;\\n```\\n글")
+    >>> find_fences("말\\n```js\\nlet a;\\n```\\n글")
     ((2, 18),)
     """
     if "```" not in text and "~~~" not in text:
@@ -42,13 +42,13 @@ def fences(text: str) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-def without_fences(text: str) -> str:
+def remove_fences(text: str) -> str:
     """`text` with each fenced block replaced by a line break, so that the paragraphs around it stay apart.
 
-    >>> without_fences("말\\n```\\nlet a;\\n```\\n글")
+    >>> remove_fences("말\\n```\\nlet a;\\n```\\n글")
     '말\\n\\n\\n글'
     """
-    blocks = fences(text)
+    blocks = find_fences(text)
     if not blocks:
         return text
     kept, done = [], 0

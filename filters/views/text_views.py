@@ -11,21 +11,21 @@ from filters.views import code_fences
 V = TypeVar("V")
 
 
-def once(view: Callable[[str], V]) -> Callable[[str], V]:
+def cache_last(view: Callable[[str], V]) -> Callable[[str], V]:
     """`view`, keeping its last answer: filters see one document after the other, and most leave its text alone.
 
     Only the very same string is answered from memory, so nothing is hashed or compared; one text
     and one answer are held for each view. Answers are shared, so they are values that nobody changes.
 
     >>> calls = []
-    >>> length = once(lambda text: calls.append(text) or len(text))
+    >>> length = cache_last(lambda text: calls.append(text) or len(text))
     >>> length("우리말"), length("우리말"), calls
     (3, 3, ['우리말'])
     """
     last: tuple[str | None, V | None] = (None, None)
 
     @wraps(view)
-    def kept(text: str) -> V:
+    def look_up(text: str) -> V:
         nonlocal last
         held, found = last
         if held is not text or found is None:
@@ -33,16 +33,16 @@ def once(view: Callable[[str], V]) -> Callable[[str], V]:
             last = (text, found)
         return found
 
-    return kept
+    return look_up
 
 
-@once
+@cache_last
 def prose(text: str) -> str:
-    """The text without fenced code, as `filters.views.code_fences.without_fences` gives it."""
-    return code_fences.without_fences(text)
+    """The text without fenced code, as `filters.views.code_fences.remove_fences` gives it."""
+    return code_fences.remove_fences(text)
 
 
-@once
+@cache_last
 def words(text: str) -> tuple[str, ...]:
     """What stands between white space (eojeol, in Korean prose)."""
     return tuple(text.split())

@@ -40,7 +40,7 @@ def demo(root: Path, out: Console) -> Released:
     began = time.monotonic()
     workspace = Workspace.open(root)
     recipe = runs.recipe_of("general")
-    names, mapper, progress = ("sample",), executors.threads(worker_pool.count()), Progress()
+    names, mapper, progress = ("sample",), executors.thread_mapper(worker_pool.count()), Progress()
     with ExitStack() as stack:
         stack.enter_context(workspace.lock())
         try:
@@ -55,8 +55,8 @@ def demo(root: Path, out: Console) -> Released:
     show(workspace, curated, made, out)
     out.print(f"\n{time.monotonic() - began:.0f} seconds. Next:", markup=False)
     for line in (
-        f"{program()} verify {shlex.quote(str(made.folder))}",
-        f"{program()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
+        f"{command_prefix()} verify {shlex.quote(str(made.folder))}",
+        f"{command_prefix()} why {shlex.quote(str(root))} sample/law/petition-refund.html",
         f"open {made.folder}/index.html",
         f"open {report}",
     ):
@@ -64,7 +64,7 @@ def demo(root: Path, out: Console) -> Released:
     return made
 
 
-def program() -> str:
+def command_prefix() -> str:
     """The command as it can be pasted: after `make demo` no environment is active, and malmoi is not on the path."""
     beside = Path(sys.executable).with_name("malmoi")
     return shlex.quote(str(beside)) if shutil.which("malmoi") is None and beside.exists() else "malmoi"
@@ -88,13 +88,13 @@ def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -
         first = sorted(row["id_list"])[0]
         why.add_row(row["by"], row["reason"], f"{row['id_count']}", first)
     out.print(why)
-    redacted = _redacted(made.folder)
+    redacted = _summarise_redactions(made.folder)
     out.print(f"\nPersonal data replaced: {redacted}", markup=False)
     out.print(f"Release {made.says()}", markup=False)
     out.print(f"  card {made.folder / 'README.md'} and index.html", markup=False)
 
 
-def _redacted(folder: Path) -> str:
+def _summarise_redactions(folder: Path) -> str:
     table = shard.read(folder / "audit" / "personal_data.parquet")
     kinds = table.group_by(["kind"]).aggregate([("n", "sum")]).sort_by("kind").to_pylist()
     return ", ".join(f"{row['kind']} {row['n_sum']}" for row in kinds) if pc.count(table["n"]).as_py() else "none"

@@ -26,7 +26,7 @@ def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
     """The segments of the index: release, version, documents, size, masked ones; and what does not count, and why."""
     from flows.cli import show_index
 
-    show_index.table(workspace, out)
+    show_index.show_segments(workspace, out)
 
 
 @index.command(name="withdraw")
@@ -56,9 +56,9 @@ def query(
 ) -> None:
     """The published documents that texts are near copies of; one JSON object a text, in input order."""
     from flows.cli import query_index
-    from flows.release_index import opened
+    from flows.release_index import open_workspace
 
-    for answer in query_index.ask(opened(workspace), query_index.texts(files, jsonl), threshold):
+    for answer in query_index.ask(open_workspace(workspace), query_index.read_texts(files, jsonl), threshold):
         sys.stdout.write(dump_json(answer) + "\n")
 
 

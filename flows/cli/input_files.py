@@ -25,7 +25,7 @@ _PAGE_FIELDS = ("html", "base64", "text")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RawInput:
     """The bytes of a file or line, or why there are none. They are read in a worker: a line may hold anything."""
 
     name: str  # of the file, or the number of the line
@@ -36,29 +36,29 @@ class Given:
     detail: str = ""
 
 
-def rows(files: Sequence[Path], jsonl: Path | None) -> Iterator[Given]:
-    """What stands in the files, or on the lines of a file, unread; `row` reads it.
+def read_inputs(files: Sequence[Path], jsonl: Path | None) -> Iterator[RawInput]:
+    """What stands in the files, or on the lines of a file, unread; `to_row` reads it.
 
     What cannot be read, or is longer than its limit, comes with the reason and the others follow. CallError where
     both or neither are given, and where the file of lines cannot be opened.
     """
     if bool(files) == (jsonl is not None):
         raise CallError("give either files or --jsonl FILE (- for standard input).")
-    return _from_lines(jsonl) if jsonl is not None else map(_from_file, files)
+    return _read_lines(jsonl) if jsonl is not None else map(_read_file, files)
 
 
-def _from_file(path: Path) -> Given:
+def _read_file(path: Path) -> RawInput:
     try:
         with path.open("rb") as stream:
             body = stream.read(TRY_FILE_BYTES.value + 1)
     except OSError as error:
-        return Given(str(path), b"", reason=UNREADABLE, detail=str(error.strerror or error))
+        return RawInput(str(path), b"", reason=UNREADABLE, detail=str(error.strerror or error))
     if len(body) > TRY_FILE_BYTES.value:
-        return Given(str(path), b"", reason="too-large", detail=TRY_FILE_BYTES.describe())
-    return Given(str(path), body, file=True)
+        return RawInput(str(path), b"", reason="too-large", detail=TRY_FILE_BYTES.describe())
+    return RawInput(str(path), body, file=True)
 
 
-def _from_lines(path: Path) -> Iterator[Given]:
+def _read_lines(path: Path) -> Iterator[RawInput]:
     try:
         stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
     except OSError as error:
@@ -70,12 +70,12 @@ def _from_lines(path: Path) -> Iterator[Given]:
             if len(line) > TRY_LINE_BYTES.value:
                 while line and not line.endswith(b"\n"):
                     line = stream.readline(TRY_LINE_BYTES.value)
-                yield Given(str(number), b"", reason="too-large", detail=TRY_LINE_BYTES.describe())
+                yield RawInput(str(number), b"", reason="too-large", detail=TRY_LINE_BYTES.describe())
             elif line.strip():
-                yield Given(str(number), line, where=f"{path}:{number}")
+                yield RawInput(str(number), line, where=f"{path}:{number}")
 
 
-def row(found: Given) -> Row:
+def to_row(found: RawInput) -> Row:
     """The object of a file (`id`, `url`, `bytes`) or of a line (its own fields; `id` is a string, by default its
     number).
 
@@ -97,12 +97,12 @@ def row(found: Given) -> Row:
     return {**read, "id": read["id"] if isinstance(read["id"], str) else str(read["id"])}
 
 
-def failed(found: Given, reason: str) -> Row:
+def failure_row(found: RawInput, reason: str) -> Row:
     """The answer to a document that no stage can answer: it breaks a limit, or cannot be read."""
     name = found.name
     if found.where and len(found.body) <= TO_NAME:
         with contextlib.suppress(CallError):
-            name = row(found)["id"]
+            name = to_row(found)["id"]
     return {"id": name, "outcome": "failed", "reason": reason, **({"detail": found.detail} if found.detail else {})}
 
 
@@ -117,7 +117,7 @@ def _clean_strings(value: Any) -> Any:
     return value
 
 
-def item(row: Row) -> Item:
+def to_item(row: Row) -> Item:
     """The input as an item; the format is found by content, the name is only a hint."""
     if "bytes" in row:
         body = row["bytes"]
@@ -146,10 +146,10 @@ def item(row: Row) -> Item:
     )  # fmt: skip
 
 
-def document(row: Row) -> Document:
+def to_document(row: Row) -> Document:
     """The input as a document, and nothing known of it but id, address and text; CallError where it has no text."""
     if isinstance(row.get("bytes"), bytes):
-        row = {**row, "text": formats.extract(item(row)).text}
+        row = {**row, "text": formats.extract(to_item(row)).text}
     if not isinstance(row.get("text"), str):
         why = "field 'text' is not a string" if "text" in row else "the object needs the field 'text'"
         raise CallError(f"{row['id']}: {why}. Correct the line.")

@@ -74,7 +74,7 @@ def run(
 ) -> None:
     """Collect, curate and release by a recipe; what stands already is not done again."""
     _configure(workers)
-    if not dry_run and not _by_prefect(prefect) and not (workspace / "2-documents").exists():
+    if not dry_run and not _is_prefect_run(prefect) and not (workspace / "2-documents").exists():
         from flows.engine import worker_pool
 
         worker_pool.workers().warm()  # all is to be done: the fork server imports while this process does
@@ -84,12 +84,12 @@ def run(
     names = runs.sources_of(chosen, recipe, source or ())
     runs.refuse_call(workspace, chosen, contact=contact, version=version)
     if dry_run:
-        _plan(chosen, names, workspace, collect=True)
+        _show_plan(chosen, names, workspace, collect=True)
         return
-    if _by_prefect(prefect):
+    if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.served():
+        with prefect_flows.explain_server_errors():
             folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
         out.print(f"Release: {folder}")
         return
@@ -100,11 +100,11 @@ def run(
     home = Workspace.open(workspace)
     with home.lock():
         made = runs.run(
-            home, chosen, names, executors.threads(worker_pool.count()), Progress(),
+            home, chosen, names, executors.thread_mapper(worker_pool.count()), Progress(),
             limit=limit, contact=contact, version=version,
         )  # fmt: skip
-        _report_stands(home)
-    _released(made)
+        _show_report_paths(home)
+    _show_release(made)
 
 
 @app.command
@@ -123,15 +123,15 @@ def collect(
     from malmoi.workspace import Workspace
 
     runs.refuse_call(workspace, None, contact=contact)
-    sources = tuple(runs.distinct(sources).values())
+    sources = tuple(runs.index_sources(sources).values())
     if dry_run:
         for name in sources:
-            out.print(collecting.would_collect(Workspace(workspace.absolute()), name), markup=False)
+            out.print(collecting.describe_collection(Workspace(workspace.absolute()), name), markup=False)
         return
-    if _by_prefect(prefect):
+    if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.served():
+        with prefect_flows.explain_server_errors():
             prefect_flows.collect(list(sources), str(workspace), limit, contact)
         return
     home, progress = Workspace.open(workspace), Progress()
@@ -139,9 +139,9 @@ def collect(
         try:
             runs.collect_all(home, sources, progress, limit=limit, contact=contact)
         except MalmoiError:  # what one source has failed to give is no reason to be silent about the others
-            _reported(home, sources, progress)
+            _write_crawl_report(home, sources, progress)
             raise
-        _reported(home, sources, progress)
+        _write_crawl_report(home, sources, progress)
 
 
 @app.command
@@ -166,17 +166,17 @@ def curate(
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, source or ())
     if dry_run:
-        _plan(chosen, names, workspace, collect=False)
+        _show_plan(chosen, names, workspace, collect=False)
         return
-    if _by_prefect(prefect):
+    if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.served():
+        with prefect_flows.explain_server_errors():
             prefect_flows.curate(recipe, list(names), str(workspace))
         return
     home = Workspace.open(workspace)
     with home.lock():
-        curated = curating.curate(home, chosen, names, executors.threads(worker_pool.count()), Progress())
+        curated = curating.curate(home, chosen, names, executors.thread_mapper(worker_pool.count()), Progress())
         out.print(f"Curation report: {curation_report.write(home, chosen, curated)}", markup=False)
 
 
@@ -204,21 +204,21 @@ def release(
     names = runs.sources_of(chosen, recipe, source or ())
     runs.refuse_call(workspace, chosen, version=version)
     if dry_run:
-        _plan(chosen, names, workspace, collect=False)
+        _show_plan(chosen, names, workspace, collect=False)
         return
-    if _by_prefect(prefect):
+    if _is_prefect_run(prefect):
         from flows import prefect_flows
 
-        with prefect_flows.served():
+        with prefect_flows.explain_server_errors():
             folder = prefect_flows.release(recipe, list(names), str(workspace), version)
         out.print(f"Release: {folder}")
         return
     home = Workspace.open(workspace)
-    mapper = executors.threads(worker_pool.count())
+    mapper = executors.thread_mapper(worker_pool.count())
     with home.lock():
         curated = curating.curate(home, chosen, names, mapper, Progress())
         made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
-    _released(made)
+    _show_release(made)
 
 
 @app.command
@@ -237,9 +237,9 @@ def status(
 @app.command
 def verify(folder: Path) -> None:
     """Check a release: every file, the manifest, and every number of its card."""
-    from flows.engine.verify_process import findings
+    from flows.engine.verify_process import find_problems
 
-    found = findings(folder)
+    found = find_problems(folder)
     for finding in found:
         out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
     if found:
@@ -294,38 +294,41 @@ def _configure(workers: int | None) -> None:
     worker_pool.configure(workers)
 
 
-def _by_prefect(asked: bool) -> bool:
+def _is_prefect_run(asked: bool) -> bool:
     return asked or bool(os.environ.get("PREFECT_API_URL"))
 
 
-def _plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool) -> None:
+def _show_plan(recipe: Any, names: tuple[str, ...], workspace: Path, *, collect: bool) -> None:
     from flows.cli import status as statuses
 
-    statuses.plan(recipe, names, workspace, out, collect=collect)
+    statuses.show_plan(recipe, names, workspace, out, collect=collect)
 
 
-def _reported(home: Any, names: Sequence[str], progress: Any) -> None:
+def _write_crawl_report(home: Any, names: Sequence[str], progress: Any) -> None:
     """Write the crawl report; show its funnels."""
     from flows.reports import crawl_report
 
     if found := crawl_report.refresh(home, names, progress):
-        crawl_report.show(found, out)
-        _report_stands(home)
+        crawl_report.show_funnels(found, out)
+        _show_report_paths(home)
 
 
-def _report_stands(home: Any) -> None:
+def _show_report_paths(home: Any) -> None:
     from flows.reports import crawl_report, curation_report
 
-    for name, page in (("Crawl report", crawl_report.page(home)), ("Curation report", curation_report.page(home))):
+    for name, page in (
+        ("Crawl report", crawl_report.report_path(home)),
+        ("Curation report", curation_report.report_path(home)),
+    ):
         if page.exists():
             out.print(f"{name}: {page}", markup=False)
 
 
-def _released(made: Any) -> None:
+def _show_release(made: Any) -> None:
     out.print(made.says(), markup=False)
 
 
-def guarded(call: Callable[[], Any]) -> int:
+def run_guarded(call: Callable[[], Any]) -> int:
     """Run `call`; a failure that is explained ends in one sentence and its exit status, never in a traceback."""
     try:
         call()
@@ -364,7 +367,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path or an id may hold what no encoding knows
-    status = guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
+    status = run_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
     sys.stdout.flush()
     raise SystemExit(status)
 

@@ -18,15 +18,15 @@ _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log
 out = SafeConsole(highlight=False, soft_wrap=True, width=_wide)
 
 
-def _located(_: Any, tokens: Sequence[Token]) -> Path:
+def _parse_folder(_: Any, tokens: Sequence[Token]) -> Path:
     """The folder that an option names, checked as it was written: Path("") is this folder, Path("s3://a") is s3:/a."""
     return locate(tokens[0].value)
 
 
 WorkspaceOption = Annotated[
-    Path, Parameter("--workspace", converter=_located, help="Folder that holds captures, stages and releases.")
+    Path, Parameter("--workspace", converter=_parse_folder, help="Folder that holds captures, stages and releases.")
 ]
-WhereArgument = Annotated[Path, Parameter(converter=_located, help="Folder of a workspace or of a release.")]
+WhereArgument = Annotated[Path, Parameter(converter=_parse_folder, help="Folder of a workspace or of a release.")]
 SourceOption = Annotated[
     list[str] | None,
     Parameter("--source", negative="", help="Name or .py file of a source; default: those of the recipe."),

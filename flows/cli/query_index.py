@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from filters import normalise
-from filters.duplicates.index_lookup import Texts, alike
-from flows.cli.input_files import document, row
-from flows.cli.input_files import rows as given_rows
-from flows.release_index import surveyed
+from filters.duplicates.index_lookup import Texts, find_near_copies
+from flows.cli.input_files import read_inputs as given_rows
+from flows.cli.input_files import to_document, to_row
+from flows.release_index import segments_by_survey
 from malmoi import withdrawals
 from malmoi.apply import apply
 from malmoi.errors import CallError
 from malmoi.releases.index import segments
-from malmoi.releases.index.segments import ROWS, Found
+from malmoi.releases.index.segments import ROWS, IndexSegment
 from malmoi.workspace import Workspace
 
 COPIES = "copies"  # the survey whose segments hold signatures
@@ -37,9 +37,9 @@ class Copy:
     similarity: float
 
 
-def counting(workspace: Workspace) -> list[Found]:
+def find_active_segments(workspace: Workspace) -> list[IndexSegment]:
     """The segments of copies that count, by release and version. CallError where there is none."""
-    found = segments.counting(surveyed(workspace).get(COPIES, ()))
+    found = segments.select_counting(segments_by_survey(workspace).get(COPIES, ()))
     if not found:
         raise CallError(
             f"{workspace.root} has no index yet: no release that stands has left a segment. Release by a recipe "
@@ -48,23 +48,23 @@ def counting(workspace: Workspace) -> list[Found]:
     return found
 
 
-def known(workspace: Workspace) -> bool:
+def has_active_segments(workspace: Workspace) -> bool:
     """Whether the index has a segment of copies that counts."""
-    return bool(segments.counting(surveyed(workspace).get(COPIES, ())))
+    return bool(segments.select_counting(segments_by_survey(workspace).get(COPIES, ())))
 
 
-def copies(workspace: Workspace, given: Texts, threshold: float) -> dict[int, list[Copy]]:
+def find_copies(workspace: Workspace, given: Texts, threshold: float) -> dict[int, list[Copy]]:
     """For the number of each text that has some, its near copies among what is published, most alike first.
 
     Withdrawn documents and rows that a newer one of the same release name replaces stand for nothing.
     """
     out = {one.id for one in withdrawals.read(workspace.withdrawals)}
-    known = counting(workspace)
+    known = find_active_segments(workspace)
     found: dict[int, list[Copy]] = defaultdict(list)
     for at, one in enumerate(known):
-        hits = [hit for hit in alike(one.folder / ROWS, given, threshold) if hit.id not in out]
-        newer = [n for n in known[at + 1 :] if n.known.release == one.known.release]
-        replaced = {id for n in newer for id in segments.holds(n.folder, sorted({hit.id for hit in hits}))}
+        hits = [hit for hit in find_near_copies(one.folder / ROWS, given, threshold) if hit.id not in out]
+        newer = [n for n in known[at + 1 :] if n.readable_facts.release == one.readable_facts.release]
+        replaced = {id for n in newer for id in segments.find_ids(n.folder, sorted({hit.id for hit in hits}))}
         for hit in hits:
             if hit.id not in replaced:
                 found[hit.text].append(Copy(hit.id, hit.release, hit.version, hit.similarity))
@@ -74,26 +74,26 @@ def copies(workspace: Workspace, given: Texts, threshold: float) -> dict[int, li
 def ask(workspace: Workspace, rows: Iterable[tuple[str, str]], threshold: float) -> Iterator[dict[str, Any]]:
     """For each (id, text) one object: its id, and the published documents that it is a near copy of."""
     given = list(rows)
-    found = copies(workspace, Texts.of([text for _, text in given]), threshold)
+    found = find_copies(workspace, Texts.from_strings([text for _, text in given]), threshold)
     for n, (id, _) in enumerate(given):
         yield {"id": id, "copies": [asdict(copy) for copy in found.get(n, ())]}
 
 
-def near(workspace: Workspace, ids: Sequence[str], threshold: float) -> dict[str, list[Copy]]:
+def find_copies_of_documents(workspace: Workspace, ids: Sequence[str], threshold: float) -> dict[str, list[Copy]]:
     """For each document that the index holds, the published documents that are near copies of it, itself left out."""
     rows: dict[str, pa.Table] = {}
-    for one in counting(workspace):
+    for one in find_active_segments(workspace):
         dataset = ds.dataset(one.folder / ROWS)
         table = dataset.to_table(filter=ds.field("id").isin(list(ids)))
         rows |= {id: table.slice(i, 1) for i, id in enumerate(table.column("id").to_pylist())}  # the newest stands
     if not rows:
         return {}
-    given = Texts.stored(pa.concat_tables(rows.values()).combine_chunks())
-    found = copies(workspace, given, threshold)
+    given = Texts.from_arrow(pa.concat_tables(rows.values()).combine_chunks())
+    found = find_copies(workspace, given, threshold)
     return {id: [copy for copy in found.get(n, ()) if copy.id != id] for n, id in enumerate(rows)}
 
 
-def clusters(workspace: Workspace, id: str) -> list[tuple[str, str, str, float]]:
+def find_cluster_pairs(workspace: Workspace, id: str) -> list[tuple[str, str, str, float]]:
     """(copy, keeper, kind, similarity) of the pairs with `id` in the tables of copies of this workspace, each once."""
     found = set()
     for path in sorted(workspace.root.glob("surveys/*/table.parquet")):
@@ -105,11 +105,11 @@ def clusters(workspace: Workspace, id: str) -> list[tuple[str, str, str, float]]
     return sorted(found, key=lambda row: (-row[3], row[0], row[1]))
 
 
-def texts(files: Sequence[Path], jsonl: Path | None) -> Iterator[tuple[str, str]]:
+def read_texts(files: Sequence[Path], jsonl: Path | None) -> Iterator[tuple[str, str]]:
     """(id, text) of each file, whatever its format, or of each line of JSON; normalised as published texts are.
 
     CallError names the file, and the line, of what cannot be read.
     """
     for found in given_rows(files, jsonl):
-        doc = document(row(found))
+        doc = to_document(to_row(found))
         yield doc.id, apply(doc, "normalise", "mend", normalise.mend(doc)).text

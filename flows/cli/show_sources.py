@@ -27,12 +27,12 @@ RATIOS = (None, 8, 4, 6, 5, 5)  # of the width that the name leaves
 SHOWN_RUNS = 3  # the latest
 
 
-def table(root: Path, out: Console, *, wide: bool = False) -> None:
+def show_table(root: Path, out: Console, *, wide: bool = False) -> None:
     """Print one row a source; the last run is the one in the workspace at `root`, if there is one.
 
     Without `wide` some columns share their place, two lines a source, and a key is only said to be set or not.
     """
-    rows = [_row(catalogue.load(name).source, root) for name in catalogue.names()]
+    rows = [_wide_row(catalogue.load(name).source, root) for name in catalogue.names()]
     if wide:
         widths = [max(cell_len(row[at]) for row in (WIDE, *rows)) for at in range(len(WIDE))]
         for row in (WIDE, *rows):
@@ -43,56 +43,56 @@ def table(root: Path, out: Console, *, wide: bool = False) -> None:
         for number, head in enumerate(NARROW):
             shown.add_column(head, overflow="fold", no_wrap=number == 0, ratio=RATIOS[number])
         for row in rows:
-            shown.add_row(*(Text(cell) for cell in _narrow(row)))
+            shown.add_row(*(Text(cell) for cell in _narrow_row(row)))
         out.print(shown, soft_wrap=False)
     out.print("\n`malmoi sources NAME` shows one in full; `malmoi sources denied`, what is left out.", markup=False)
 
 
-def _narrow(row: tuple[str, ...]) -> tuple[str, ...]:
+def _narrow_row(row: tuple[str, ...]) -> tuple[str, ...]:
     name, title, publisher, access, key, licence, register, domain, check, last = row
     keyed = f"key {key.rpartition(' (')[2].rstrip(')')}" if key else ""
     pairs = ((title, publisher), (access, keyed), (licence,), (register, domain), (check, last and f"run {last}"))
     return (name, *("\n".join(filter(None, pair)) for pair in pairs))
 
 
-def _row(source: Source, root: Path) -> tuple[str, ...]:
+def _wide_row(source: Source, root: Path) -> tuple[str, ...]:
     """The cells of the wide table."""
-    check = _check_of(source, root)
-    runs = _runs(source, root)
+    check = _find_terms_check(source, root)
+    runs = _read_runs(source, root)
     return (
         source.name,
         source.title,
         source.publisher,
         type(source.access).__name__,
-        _key(source),
+        _describe_key(source),
         licences(source),
         source.register,
         source.domain,
         f"{check.verdict} {check.date}" if check else "open",
-        _when(runs[-1]) if runs else "",
+        _last_fetched(runs[-1]) if runs else "",
     )
 
 
-def show(root: Path, name: str, out: Console) -> None:
+def show_source(root: Path, name: str, out: Console) -> None:
     """Print one source in full, and what its file must still say to be of the catalogue."""
     source = catalogue.load(name).source
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True, style="bold")
     facts.add_column(overflow="fold")
-    for head, words in _facts(source, root):
+    for head, words in _list_facts(source, root):
         facts.add_row(head, Text(words))
     out.print(facts, soft_wrap=False)
-    for sentence in catalogue.missing(source):
+    for sentence in catalogue.find_missing(source):
         out.print(f"missing: {sentence}", markup=False)
 
 
-def _facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
-    """The rows of `show`: heading and words."""
+def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
+    """The rows of `show_source`: heading and words."""
     yield "source", source.name
     yield "title", source.title
     yield "publisher", source.publisher
-    yield from _access(source)
-    if key := _key(source):
+    yield from _describe_access(source)
+    if key := _describe_key(source):
         yield "key", key
     yield "licence", licences(source)
     if source.rule.place:
@@ -110,17 +110,17 @@ def _facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
     yield "attribution", source.attribution
     yield "not seen yet", source.unverified
     yield "note", source.note
-    check = _check_of(source, root)
+    check = _find_terms_check(source, root)
     yield (
         "terms check",
         f"{check.verdict}, says {check.reviewer} on {check.date} ({check.url})" if check else
         f"open: read the terms, then `malmoi sources terms {source.name} --reviewer … --page … --verdict …`",
     )  # fmt: skip
-    for run in reversed(_runs(source, root)[-SHOWN_RUNS:]):
-        yield "run", f"{run.folder.name}: {_when(run)}, {len(run.rows):,} records"
+    for run in reversed(_read_runs(source, root)[-SHOWN_RUNS:]):
+        yield "run", f"{run.folder.name}: {_last_fetched(run)}, {len(run.rows):,} records"
 
 
-def _access(source: Source) -> Iterator[tuple[str, str]]:
+def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
     """What the access point says, row by row."""
     access = source.access
     yield "access", type(access).__name__
@@ -164,21 +164,21 @@ def show_denied(word: str, out: Console) -> None:
             out.print("  A source passes that demands an open mark of each item: review=True.", markup=False)
 
 
-def _key(source: Source) -> str:
+def _describe_key(source: Source) -> str:
     """The environment variable that holds the key, and whether it is set; "" where none is needed."""
     if not isinstance(source.access, Api) or not source.access.key:
         return ""
     return f"{source.access.key} ({'set' if os.environ.get(source.access.key) else 'not set'})"
 
 
-def _check_of(source: Source, root: Path) -> TermsCheck | None:
+def _find_terms_check(source: Source, root: Path) -> TermsCheck | None:
     recorded = terms_of(Workspace(root), source) if (root / TERMS).exists() else None
     return recorded or source.terms
 
 
-def _runs(source: Source, root: Path) -> list[Run]:
+def _read_runs(source: Source, root: Path) -> list[Run]:
     return collection.runs(Workspace(root).captures(source.name)) if (root / "malmoi.json").exists() else []
 
 
-def _when(run: Run) -> str:
+def _last_fetched(run: Run) -> str:
     return max((row.fetched for row in run.rows), default="")[:10]

@@ -23,9 +23,9 @@ def sources_(
     from flows.cli import show_sources
 
     if name:
-        show_sources.show(workspace, name, out)
+        show_sources.show_source(workspace, name, out)
     else:
-        show_sources.table(workspace, out, wide=wide)
+        show_sources.show_table(workspace, out, wide=wide)
 
 
 @sources.command(name="new")
@@ -33,7 +33,7 @@ def sources_new(name: str) -> None:
     """Write a commented skeleton, NAME.py, into this folder."""
     from flows import source_files as catalogue
 
-    catalogue.new(name, Path.cwd(), out)
+    catalogue.write_skeleton(name, Path.cwd(), out)
 
 
 @sources.command(name="denied")

@@ -12,10 +12,10 @@ from rich.table import Table
 
 from crawlers import catalogue
 from flows import release_index
-from flows.collect import would_collect
+from flows.collect import describe_collection
 from flows.curate import FOLDER_OF, extract_jobs
 from flows.reports import dropped_summary
-from flows.reports.side_by_side import visible
+from flows.reports.side_by_side import make_visible
 from flows.run import recipe_of, sources_of
 from malmoi.archive import collection
 from malmoi.errors import CallError, MalmoiError, StageError
@@ -33,9 +33,9 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
         raise CallError(f"{root} is no workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
     workspace = Workspace.open(root)
-    _captures(workspace, out)
+    _show_captures(workspace, out)
     table = Table("stage", "shards", "in", "kept", "dropped", "failed", title="finished shards (all recipes)")
-    found = [(stage, standing(workspace, stage)) for stage in STAGES]
+    found = [(stage, read_ledgers(workspace, stage)) for stage in STAGES]
     for stage, ledgers in found:
         entered, kept, dropped, failed = total(ledgers)
         counts = (len(ledgers), entered.total(), kept.total(), dropped.total(), len(failed))
@@ -45,7 +45,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         if why := describe_losses(ledgers):
             out.print(f"{stage} not kept: {why}", markup=False)
     for name, path in workspace.quarantines().items():
-        n, kinds = excluded_documents.told(path)
+        n, kinds = excluded_documents.summarise_list(path)
         why = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
         out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
     if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
@@ -58,36 +58,38 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
     out.print(release_index.summary(workspace), markup=False)
     try:
         recipe = recipe_of(recipe_name)
-        names = sources_of(recipe, recipe_name, given or (() if recipe.sources else _collected(workspace)))
-        plan(recipe, names, root, out, collect=False)
+        names = sources_of(recipe, recipe_name, given or (() if recipe.sources else _find_collected(workspace)))
+        show_plan(recipe, names, root, out, collect=False)
     except MalmoiError as error:
         out.print(f"recipe {recipe_name}: {error}", markup=False)
-    for line in _next(workspace, found, released=bool(releases)):
+    for line in _suggest_commands(workspace, found, released=bool(releases)):
         out.print(line, markup=False)
 
 
-def _collected(workspace: Workspace) -> list[str]:
+def _find_collected(workspace: Workspace) -> list[str]:
     """The sources of the catalogue that have captures; others have a file whose path the workspace does not know."""
     folders = {path.name for path in (workspace.root / "1-captures").glob("*")}
     return [name for name in catalogue.names() if name in folders]
 
 
-def _next(workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool) -> Iterator[str]:
+def _suggest_commands(
+    workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool
+) -> Iterator[str]:
     """What to do next, as commands that can be pasted."""
     where = f"--workspace {shlex.quote(str(workspace.root))}"
     if not any((workspace.root / "1-captures").glob("*")):
         yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
-    elif look := dropped_summary.next_look(workspace, found):
+    elif look := dropped_summary.suggest_next_look(workspace, found):
         yield look
     elif not released and (quarantines := workspace.quarantines()):
-        id = excluded_documents.listed(next(iter(quarantines.values())))[0]["id"]
-        command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(visible(id))}"
+        id = excluded_documents.read_list(next(iter(quarantines.values())))[0]["id"]
+        command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(make_visible(id))}"
         yield f"See what was found in one of the quarantined documents: {command}"
     elif not released:
         yield f"Next: malmoi run RECIPE --source SOURCE {where}"
 
 
-def standing(workspace: Workspace, stage: Stage) -> list[Ledger]:
+def read_ledgers(workspace: Workspace, stage: Stage) -> list[Ledger]:
     """The ledgers of all finished shards of a stage, sorted by key; those that cannot be read are left out."""
     return [one for one in _ledgers(workspace, stage) if isinstance(one, Ledger)]
 
@@ -102,7 +104,7 @@ def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError
             yield error
 
 
-def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
+def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
     """Print what a run of `recipe` would fetch and extract; nothing is written."""
     if not (root / "malmoi.json").exists():
         out.print(f"{root} is new; everything would be made.", markup=False)
@@ -113,7 +115,7 @@ def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, coll
     workspace = Workspace.open(root)
     for name in names:
         if collect:
-            out.print("collect " + would_collect(workspace, name), markup=False)
+            out.print("collect " + describe_collection(workspace, name), markup=False)
         try:
             jobs = list(extract_jobs(workspace, name))
         except MalmoiError as error:
@@ -129,11 +131,11 @@ def plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, coll
         )
 
 
-def _captures(workspace: Workspace, out: Console) -> None:
+def _show_captures(workspace: Workspace, out: Console) -> None:
     table = Table("source", "runs", "captures that stand", "by run", title="captures")
     for folder in sorted((workspace.root / "1-captures").glob("*")):
         runs = collection.runs(folder)
-        rows = collection.current(runs)
+        rows = collection.select_current(runs)
         by_run = Counter({run.folder.name: len(found) for run, found in rows})
         listed = ", ".join(f"{k}: {v:,}" for k, v in sorted(by_run.items()))
         table.add_row(folder.name, str(len(runs)), f"{by_run.total():,}", listed)

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from flows.cli import input_files
-from flows.cli.input_files import Given, Row
+from flows.cli.input_files import RawInput, Row
 from malmoi.errors import CallError
 from malmoi.processes.workers import Broken, Workers
 
 STAGES = ("extract", "rights", "language", "clean", "judge", "segment", "pii", "domain", "duplicates")
 BATCH = 16  # documents that travel together; whoever writes lines into a pipe waits for each answer
 BATCH_BYTES = 8 << 20  # from which a batch is full: two of them are held here
-Batch: TypeAlias = tuple[Given, ...]
+Batch: TypeAlias = tuple[RawInput, ...]
 
 # One worker process, kept for the next call in this process.
 _pool = Workers(1, preload=("flows.cli.try_worker",))
@@ -41,9 +41,9 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
     if recipe_name.endswith(".toml"):  # a worker that is kept stands in the folder of an earlier call
         recipe_name = str(Path(recipe_name).absolute())
     unread: list[str] = []
-    rows = _noting(input_files.rows(files, jsonl), unread)
+    rows = _note_unreadable(input_files.read_inputs(files, jsonl), unread)
     _pool.warm()
-    answers = _answers(stage, rows, recipe_name, alone=str(jsonl) == "-")
+    answers = _answer_rows(stage, rows, recipe_name, alone=str(jsonl) == "-")
     if stage == "duplicates":
         from flows.cli.try_worker import cluster
 
@@ -57,7 +57,7 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
         raise CallError(f"{len(unread)} of the files could not be read ({unread[0]}); name readable files.")
 
 
-def _noting(rows: Iterable[Given], unread: list[str]) -> Iterator[Given]:
+def _note_unreadable(rows: Iterable[RawInput], unread: list[str]) -> Iterator[RawInput]:
     """The rows; files that cannot be read are noted."""
     for row in rows:
         if row.reason == input_files.UNREADABLE:
@@ -65,13 +65,13 @@ def _noting(rows: Iterable[Given], unread: list[str]) -> Iterator[Given]:
         yield row
 
 
-def _answers(stage: str, rows: Iterable[Given], recipe: str, *, alone: bool) -> Iterator[Row]:
+def _answer_rows(stage: str, rows: Iterable[RawInput], recipe: str, *, alone: bool) -> Iterator[Row]:
     """The answer to each row, in order. A wrong call in the middle is raised behind the answers before it."""
     changed = Path(recipe).stat().st_mtime_ns if Path(recipe).is_file() else 0
-    for batches in ([(row,)] for row in rows) if alone else (_batches(rows),):
-        for batch, found in _pool.map(_working, (stage, recipe, changed), batches, _single):
+    for batches in ([(row,)] for row in rows) if alone else (_group_batches(rows),):
+        for batch, found in _pool.map(_load_worker, (stage, recipe, changed), batches, _split_batch):
             if isinstance(found, Broken):
-                yield from (input_files.failed(row, found.why) for row in batch)
+                yield from (input_files.failure_row(row, found.why) for row in batch)
                 continue
             for answer in found.value:
                 if isinstance(answer, CallError):
@@ -79,14 +79,14 @@ def _answers(stage: str, rows: Iterable[Given], recipe: str, *, alone: bool) -> 
                 yield answer
 
 
-def _working(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallError]]:
-    from flows.cli.try_worker import working  # in the worker; this process does without trafilatura and Kiwi
+def _load_worker(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallError]]:
+    from flows.cli.try_worker import make_stage_worker  # in the worker; this process does without trafilatura and Kiwi
 
-    return working(shared)
+    return make_stage_worker(shared)
 
 
-def _batches(rows: Iterable[Given]) -> Iterator[Batch]:
-    batch: list[Given] = []
+def _group_batches(rows: Iterable[RawInput]) -> Iterator[Batch]:
+    batch: list[RawInput] = []
     for row in rows:
         batch.append(row)
         if len(batch) == BATCH or sum(len(one.body) for one in batch) > BATCH_BYTES:
@@ -96,5 +96,5 @@ def _batches(rows: Iterable[Given]) -> Iterator[Batch]:
         yield tuple(batch)
 
 
-def _single(batch: Batch) -> list[Batch]:
+def _split_batch(batch: Batch) -> list[Batch]:
     return [(row,) for row in batch]

@@ -18,7 +18,7 @@ from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
 from crawlers.web import robots
 from flows.cli import input_files
-from flows.cli.input_files import Given, Row
+from flows.cli.input_files import RawInput, Row
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, apply, walk
@@ -36,17 +36,17 @@ Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and when the file of 
 _NOWHERE = Source(name="try", title="", publisher="", access=Site(start=(), scope=()))
 
 
-def working(shared: Shared) -> Callable[[tuple[Given, ...]], list[Row | CallError]]:
+def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[Row | CallError]]:
     """In a worker: from what a person gave to the answers, in order; a wrong call ends the batch with its error."""
     one = _bind(shared)
 
-    def answer(found: Given) -> Row:
+    def answer(found: RawInput) -> Row:
         if found.reason:
-            return input_files.failed(found, found.reason)
+            return input_files.failure_row(found, found.reason)
         with input_errors(failure, MemoryError):
-            return one(input_files.row(found))
+            return one(input_files.to_row(found))
 
-    def batch(givens: tuple[Given, ...]) -> list[Row | CallError]:
+    def batch(givens: tuple[RawInput, ...]) -> list[Row | CallError]:
         answers: list[Row | CallError] = []
         for each in givens:
             try:
@@ -54,7 +54,7 @@ def working(shared: Shared) -> Callable[[tuple[Given, ...]], list[Row | CallErro
                     case Done(found):
                         answers.append(found)
                     case Broken(why):
-                        answers.append(input_files.failed(each, why))
+                        answers.append(input_files.failure_row(each, why))
             except CallError as error:
                 return [*answers, error]
         return answers
@@ -69,27 +69,27 @@ def _bind(shared: Shared) -> Stage:
     return _STAGES[stage](recipe_of(recipe))
 
 
-def _extract(_: Recipe) -> Stage:
+def _extract_stage(_: Recipe) -> Stage:
     fields = ("format", "encoding", "title", "date", "author", "text", "outcome", "reason")
 
     def one(row: Row) -> Row:
-        found = formats.extract(input_files.item(row))
+        found = formats.extract(input_files.to_item(row))
         said = {"detail": found.detail} if found.detail else {}
         return {"id": row["id"], **{name: getattr(found, name) for name in fields}, **said}
 
     return one
 
 
-def _rights(_: Recipe) -> Stage:
+def _rights_stage(_: Recipe) -> Stage:
     evidence = defaults.evidence_for(_NOWHERE, {})
 
     def one(row: Row) -> Row:
-        item = input_files.item(row)
+        item = input_files.to_item(row)
         found, signals = evidence(replace(item, date=item.date or defaults.text(item).date))
         files = _host_files(row)
         signals = (
-            *_fetchable(row),
-            *policy_files.resolved(signals, item.url, files),
+            *_robots_signals(row),
+            *policy_files.resolve_terms(signals, item.url, files),
             *policy_files.find(item.url, files),
         )
         decided = rights_decision.decide(found, signals)
@@ -106,7 +106,7 @@ def _rights(_: Recipe) -> Stage:
     return one
 
 
-def _fetchable(row: Row) -> tuple[Signal, ...]:
+def _robots_signals(row: Row) -> tuple[Signal, ...]:
     """A signal where the robots.txt of the object does not let us have the page: it would never be collected."""
     text = row.get("robots") or ""
     if not isinstance(text, str) or not text.strip():
@@ -123,14 +123,14 @@ def _host_files(row: Row) -> Sequence[Instrument]:
             f"{row['id']}: field 'robots' must be a string, 'well_known' an object of texts; correct the line."
         )
     texts = {str(k): v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in known.items()}
-    return policy_files.of_texts(str(row.get("url", "")), robots=text, well_known=texts)
+    return policy_files.build_instruments(str(row.get("url", "")), robots=text, well_known=texts)
 
 
-def _language(recipe: Recipe) -> Stage:
-    (bound,) = _bound(recipe, ["language"])
+def _language_stage(recipe: Recipe) -> Stage:
+    (bound,) = _bind_named(recipe, ["language"])
 
     def one(row: Row) -> Row:
-        doc = input_files.document(row)
+        doc = input_files.to_document(row)
         doc = apply(doc, bound.name, bound.verb, bound.call(doc))
         return {
             "id": row["id"],
@@ -142,30 +142,30 @@ def _language(recipe: Recipe) -> Stage:
     return one
 
 
-def _clean(recipe: Recipe) -> Stage:
+def _clean_stage(recipe: Recipe) -> Stage:
     filters = recipes.bind(tuple(s for s in recipe.stage("clean") if s.verb == "mend" and not s.survey))
 
     def one(row: Row) -> Row:
-        doc = _mended(input_files.document(row), filters)
+        doc = _apply_filters(input_files.to_document(row), filters)
         edits = {f"{note.by}:{note.reason}": int(note.measured or 0) for note in doc.trail}
         return {"id": row["id"], "text": doc.text, "edits": edits}
 
     return one
 
 
-def _mended(doc: Document, filters: Sequence[Bound]) -> Document:
+def _apply_filters(doc: Document, filters: Sequence[Bound]) -> Document:
     for bound in filters:
         doc = apply(doc, bound.name, bound.verb, bound.call(doc))
     return doc
 
 
-def _judge(recipe: Recipe) -> Stage:
+def _judge_stage(recipe: Recipe) -> Stage:
     judged = [s for s in _steps(recipe) if not s.survey and s.filter not in ("rights", "quarantine", "redact")]
     filters = recipes.bind(tuple(judged))
-    recipes.module("morphology").load()
+    recipes.load_filter("morphology").load()
 
     def one(row: Row) -> Row:
-        outcome = walk(input_files.document(row), filters)
+        outcome = walk(input_files.to_document(row), filters)
         verdict = outcome.verdict if isinstance(outcome, Dropped) else Verdict("keep", "")
         return {
             "id": row["id"],
@@ -177,12 +177,12 @@ def _judge(recipe: Recipe) -> Stage:
     return one
 
 
-def _segment(recipe: Recipe) -> Stage:
-    (bound,) = _bound(recipe, ["morphology"])
-    recipes.module("morphology").load()
+def _segment_stage(recipe: Recipe) -> Stage:
+    (bound,) = _bind_named(recipe, ["morphology"])
+    recipes.load_filter("morphology").load()
 
     def one(row: Row) -> Row:
-        doc = input_files.document(row)
+        doc = input_files.to_document(row)
         found = apply(doc, bound.name, bound.verb, bound.call(doc)).morphemes
         assert found is not None
         return {
@@ -194,11 +194,11 @@ def _segment(recipe: Recipe) -> Stage:
     return one
 
 
-def _pii(recipe: Recipe) -> Stage:
-    mark, redact = _bound(recipe, ["personal_data", "redact"])
+def _pii_stage(recipe: Recipe) -> Stage:
+    mark, redact = _bind_named(recipe, ["personal_data", "redact"])
 
     def one(row: Row) -> Row:
-        doc = input_files.document(row)
+        doc = input_files.to_document(row)
         marked = apply(doc, mark.name, mark.verb, mark.call(doc))
         redacted = apply(marked, redact.name, redact.verb, redact.call(marked))
         found = [
@@ -216,12 +216,12 @@ def _pii(recipe: Recipe) -> Stage:
     return one
 
 
-def _domain(recipe: Recipe) -> Stage:
-    filters = _bound(recipe, ["morphology", "register", "domain"])
-    recipes.module("morphology").load()
+def _domain_stage(recipe: Recipe) -> Stage:
+    filters = _bind_named(recipe, ["morphology", "register", "domain"])
+    recipes.load_filter("morphology").load()
 
     def one(row: Row) -> Row:
-        doc = input_files.document(row)
+        doc = input_files.to_document(row)
         for bound in filters:  # all of them, also where the recipe keeps other fields: who tunes wants the scores
             doc = apply(doc, bound.name, bound.verb, bound.call(doc))
         found = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
@@ -231,7 +231,7 @@ def _domain(recipe: Recipe) -> Stage:
     return one
 
 
-def _sketch(recipe: Recipe) -> Stage:
+def _sketch_stage(recipe: Recipe) -> Stage:
     """The part of `duplicates` that looks at one text: `cluster` puts the sketches together."""
     from filters.duplicates.duplicate_survey import SURVEY
     from filters.duplicates.minhash import sketch
@@ -240,7 +240,7 @@ def _sketch(recipe: Recipe) -> Stage:
     sketch.warm()
 
     def one(row: Row) -> Row:
-        doc = _mended(input_files.document(row), cleaned)  # conjoining and half-width jamo, as curation does
+        doc = _apply_filters(input_files.to_document(row), cleaned)  # conjoining and half-width jamo, as curation does
         return {"id": doc.id, "text": doc.text, "sketch": SURVEY.sketch(doc)}
 
     return one
@@ -278,7 +278,7 @@ def _steps(recipe: Recipe) -> list[Step]:
     return [step for _, steps in recipe.steps for step in steps]
 
 
-def _bound(recipe: Recipe, names: list[str]) -> tuple[Bound, ...]:
+def _bind_named(recipe: Recipe, names: list[str]) -> tuple[Bound, ...]:
     """The named filters with the recipe's parameters; CallError where the recipe has none."""
     steps = {step.filter: step for step in _steps(recipe)}
     missing = [name for name in names if name not in steps]
@@ -288,13 +288,13 @@ def _bound(recipe: Recipe, names: list[str]) -> tuple[Bound, ...]:
 
 
 _STAGES: dict[str, Callable[[Recipe], Stage]] = {
-    "extract": _extract,
-    "rights": _rights,
-    "language": _language,
-    "clean": _clean,
-    "judge": _judge,
-    "segment": _segment,
-    "pii": _pii,
-    "domain": _domain,
-    "duplicates": _sketch,
+    "extract": _extract_stage,
+    "rights": _rights_stage,
+    "language": _language_stage,
+    "clean": _clean_stage,
+    "judge": _judge_stage,
+    "segment": _segment_stage,
+    "pii": _pii_stage,
+    "domain": _domain_stage,
+    "duplicates": _sketch_stage,
 }

@@ -11,7 +11,7 @@ from rich.console import Console
 from flows.cli.status import STAGES
 from flows.reports import duplicate_explanations
 from flows.reports.duplicate_explanations import Copy
-from flows.reports.side_by_side import Side, show_pair, visible
+from flows.reports.side_by_side import Side, make_visible, show_pair
 from malmoi import withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
@@ -33,51 +33,53 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     """
     where = locate(where)
     if (where / "manifest.json").exists():
-        _compare_published(where, doc_id, against, out) if against else _release(where, doc_id, out)
+        _compare_published(where, doc_id, against, out) if against else _show_release(where, doc_id, out)
     elif (where / "malmoi.json").exists():
         workspace = Workspace.open(where)
-        _compare(workspace, doc_id, against, out) if against else _workspace(workspace, doc_id, out)
+        _compare(workspace, doc_id, against, out) if against else _show_workspace(workspace, doc_id, out)
     else:
         raise CallError(
             f"{where} is neither a workspace nor a release; name the folder that holds malmoi.json or manifest.json."
         )
 
 
-def _workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
+def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
     found = False
     for stage in STAGES:
         for ledger in sorted((workspace.root / stage).glob("*/ledger.json")):
             for name in ("documents.parquet", "dropped.parquet"):
-                found |= _stage(stage, ledger.parent / name, doc_id, out, first=not found)
+                found |= _show_stage(stage, ledger.parent / name, doc_id, out, first=not found)
     for ledger in sorted(workspace.root.glob("[2-5]-*/*/ledger.json")):
-        for failure in _failures(workspace, ledger, doc_id):
+        for failure in _find_failures(workspace, ledger, doc_id):
             out.print(f"{ledger.parent.parent.name}: failed, {failure}", markup=False)
             found = True
     if not found:
-        raise _none(workspace, doc_id)
+        raise _unknown_document(workspace, doc_id)
     for one in withdrawals.read(workspace.withdrawals):
         if one.id == doc_id:
-            asked = f" (request {visible(one.request)})" if one.request else ""
-            out.print(f"\nwithdrawn {one.date}: {visible(one.reason)}{asked}", markup=False)
+            asked = f" (request {make_visible(one.request)})" if one.request else ""
+            out.print(f"\nwithdrawn {one.date}: {make_visible(one.reason)}{asked}", markup=False)
     for name, path in workspace.quarantines().items():
-        finds = [row for row in excluded_documents.listed(path) if row["id"] == doc_id]
+        finds = [row for row in excluded_documents.read_list(path) if row["id"] == doc_id]
         said = ", ".join(f"{row['kind']} × {row['count']} in {row['table']}.{row['column']}" for row in finds)
         if finds:
-            out.print(f"\n6-release of {name}: quarantined, the second detector finds {visible(said)}", markup=False)
-    for survey, cluster in duplicate_explanations.in_workspace(workspace, doc_id).items():
+            out.print(
+                f"\n6-release of {name}: quarantined, the second detector finds {make_visible(said)}", markup=False
+            )
+    for survey, cluster in duplicate_explanations.read_workspace_records(workspace, doc_id).items():
         out.print(f"\ncopies (survey {', '.join(survey)})", markup=False)
-        duplicate_explanations.say(cluster, doc_id, out)
-        _pair(workspace, cluster.shown(doc_id), out)
+        duplicate_explanations.show_cluster(cluster, doc_id, out)
+        _show_copy_pair(workspace, cluster.choose_row(doc_id), out)
 
 
-def _pair(workspace: Workspace, copy: Copy, out: Console) -> None:
+def _show_copy_pair(workspace: Workspace, copy: Copy, out: Console) -> None:
     """A copy beside its keeper, as the survey compared them."""
-    text = _text(workspace, copy.id)
-    keeper = _published(workspace.root / "6-releases" / copy.release, copy.keeper) if copy.release else None
-    keeper = keeper if copy.release else _text(workspace, copy.keeper)
+    text = _find_text(workspace, copy.id)
+    keeper = _read_published_text(workspace.root / "6-releases" / copy.release, copy.keeper) if copy.release else None
+    keeper = keeper if copy.release else _find_text(workspace, copy.keeper)
     if text is None or keeper is None:
         gone = copy.id if text is None else f"{copy.keeper} of {copy.release or 'this workspace'}"
-        out.print(f"\nThe text of {visible(gone)} stands here no more; the two cannot be shown.", markup=False)
+        out.print(f"\nThe text of {make_visible(gone)} stands here no more; the two cannot be shown.", markup=False)
         return
     role = f"keeper, as published in {copy.release}" if copy.release else "keeper"
     out.print()
@@ -86,14 +88,14 @@ def _pair(workspace: Workspace, copy: Copy, out: Console) -> None:
 
 def _compare(workspace: Workspace, doc_id: str, other: str, out: Console) -> None:
     def side(id: str, role: str) -> Side:
-        if (text := _text(workspace, id)) is None:
-            raise _none(workspace, id)
+        if (text := _find_text(workspace, id)) is None:
+            raise _unknown_document(workspace, id)
         return Side(id, role, text)
 
     show_pair(side(doc_id, "document"), side(other, "against"), out)
 
 
-def _text(workspace: Workspace, doc_id: str) -> str | None:
+def _find_text(workspace: Workspace, doc_id: str) -> str | None:
     """The text of a document where the survey of copies met it, else where it stands first."""
     for stage in DOOR:
         for ledger in sorted((workspace.root / stage).glob("*/ledger.json")):
@@ -104,20 +106,20 @@ def _text(workspace: Workspace, doc_id: str) -> str | None:
     return None
 
 
-def _none(workspace: Workspace, doc_id: str) -> CallError:
+def _unknown_document(workspace: Workspace, doc_id: str) -> CallError:
     return CallError(
         f"{workspace.root} has no document {doc_id!r}; ids look like source/key. They stand in the column id of "
         "documents.parquet and dropped.parquet in the folders of the stages."
     )
 
 
-def _stage(stage: str, path: Path, doc_id: str, out: Console, *, first: bool) -> bool:
+def _show_stage(stage: str, path: Path, doc_id: str, out: Console, *, first: bool) -> bool:
     table = ds.dataset(path).to_table(filter=ds.field("id") == doc_id)
     if not table.num_rows:
         return False
     doc = next(shard.to_documents(table))
     if first:
-        _origin(doc, out)
+        _show_origin(doc, out)
     out.print(f"\n{stage} ({path.parent.name})", markup=False)
     for note in doc.trail:
         measured = "" if note.measured is None else f" {note.measured:g}"
@@ -125,14 +127,16 @@ def _stage(stage: str, path: Path, doc_id: str, out: Console, *, first: bool) ->
         out.print(f"  {note.by:<18} {note.verb} {note.outcome:<6} {note.reason}{measured}{limit}", markup=False)
     if "by" in table.schema.names:
         row = table.select(["by", "reason", "measured", "limit"]).to_pylist()[0]
-        out.print(f"  dropped by {row['by']}: {row['reason']} {_numbers(row)}", markup=False)
+        out.print(f"  dropped by {row['by']}: {row['reason']} {_format_measures(row)}", markup=False)
     out.print(f"  {len(doc.text):,} code points: {_excerpt(doc.text)}", markup=False)
     return True
 
 
-def _origin(doc: Document, out: Console) -> None:
+def _show_origin(doc: Document, out: Console) -> None:
     p = doc.provenance
-    out.print(f"{visible(doc.id)}\n  title    {_excerpt(doc.title)}\n  url      {visible(p.url)}", markup=False)
+    out.print(
+        f"{make_visible(doc.id)}\n  title    {_excerpt(doc.title)}\n  url      {make_visible(p.url)}", markup=False
+    )
     out.print(f"  capture  {p.record}, fetched {p.fetched}, sha256 {p.payload_sha256}", markup=False)
     out.print(f"  read as  {p.format} {p.encoding}", markup=False)
     for e in doc.evidence:
@@ -143,7 +147,7 @@ def _origin(doc: Document, out: Console) -> None:
         out.print("  evidence none: nothing on the page or in the source says that it may be used", markup=False)
 
 
-def _failures(workspace: Workspace, ledger: Path, doc_id: str) -> list[str]:
+def _find_failures(workspace: Workspace, ledger: Path, doc_id: str) -> list[str]:
     if doc_id not in ledger.read_text(encoding="utf-8"):
         return []
     stage = next(s for s in STAGES if s == ledger.parent.parent.name)
@@ -151,11 +155,11 @@ def _failures(workspace: Workspace, ledger: Path, doc_id: str) -> list[str]:
     return [f.why for f in found.failed if f.id == doc_id] if found else []
 
 
-def _release(folder: Path, doc_id: str, out: Console) -> None:
+def _show_release(folder: Path, doc_id: str, out: Console) -> None:
     seen = False
-    for row in _rows(folder, doc_id):
+    for row in _read_rows(folder, doc_id):
         for name in ("id", "title", "url", "fetched", "record", "license", "use", "attribution", "text_sha256"):
-            out.print(f"{name:<12} {visible(row[name])}", markup=False)
+            out.print(f"{name:<12} {make_visible(row[name])}", markup=False)
         out.print(f"{'text':<12} {row['n_chars']:,} code points: {_excerpt(row['text'])}", markup=False)
         seen = True
     for path in sorted(folder.glob("audit/*.parquet")):
@@ -164,24 +168,24 @@ def _release(folder: Path, doc_id: str, out: Console) -> None:
             continue
         for row in dataset.to_table(filter=ds.field("id") == doc_id).to_pylist():
             said = ", ".join(f"{k} {v}" for k, v in row.items() if v not in (None, "", doc_id))
-            out.print(f"{path.stem:<18} {visible(said)}", markup=False)
+            out.print(f"{path.stem:<18} {make_visible(said)}", markup=False)
             seen = True
-    if (cluster := duplicate_explanations.in_release(folder, doc_id)) is not None:
+    if (cluster := duplicate_explanations.read_release_record(folder, doc_id)) is not None:
         out.print("\ncopies", markup=False)
-        duplicate_explanations.say(cluster, doc_id, out)
-        _keeper(folder, cluster.shown(doc_id), out)
+        duplicate_explanations.show_cluster(cluster, doc_id, out)
+        _show_keeper(folder, cluster.choose_row(doc_id), out)
     elif not seen:
         raise CallError(
             f"{folder} has no document {doc_id!r}; ids look like source/key, as in the column id of data/ and audit/."
         )
 
 
-def _keeper(folder: Path, copy: Copy, out: Console) -> None:
+def _show_keeper(folder: Path, copy: Copy, out: Console) -> None:
     """Whom to name for the text that stands, and where the other one can be seen."""
     if copy.release:
-        out.print(f"  {visible(copy.keeper)} stands in {copy.release}; ask that release for it.", markup=False)
-    for row in _rows(folder, copy.keeper):
-        out.print(f"  attribution of the keeper: {visible(row['attribution'])}", markup=False)
+        out.print(f"  {make_visible(copy.keeper)} stands in {copy.release}; ask that release for it.", markup=False)
+    for row in _read_rows(folder, copy.keeper):
+        out.print(f"  attribution of the keeper: {make_visible(row['attribution'])}", markup=False)
     out.print(
         "  A release holds no text of what was dropped. `malmoi why WORKSPACE ID`, with the workspace in which it "
         "was made, shows the two side by side.",
@@ -191,7 +195,7 @@ def _keeper(folder: Path, copy: Copy, out: Console) -> None:
 
 def _compare_published(folder: Path, doc_id: str, other: str, out: Console) -> None:
     def side(id: str, role: str) -> Side:
-        if (text := _published(folder, id)) is None:
+        if (text := _read_published_text(folder, id)) is None:
             raise CallError(
                 f"{folder} does not publish {id!r}; texts that were dropped stand in the workspace: "
                 "malmoi why WORKSPACE ID --against OTHER."
@@ -201,20 +205,20 @@ def _compare_published(folder: Path, doc_id: str, other: str, out: Console) -> N
     show_pair(side(doc_id, "document"), side(other, "against"), out)
 
 
-def _published(folder: Path, doc_id: str) -> str | None:
-    return next((str(row["text"]) for row in _rows(folder, doc_id)), None)
+def _read_published_text(folder: Path, doc_id: str) -> str | None:
+    return next((str(row["text"]) for row in _read_rows(folder, doc_id)), None)
 
 
-def _rows(folder: Path, doc_id: str) -> list[dict[str, Any]]:
+def _read_rows(folder: Path, doc_id: str) -> list[dict[str, Any]]:
     data = sorted(folder.glob("data/**/*.parquet"))
     found: list[dict[str, Any]] = ds.dataset(data).to_table(filter=ds.field("id") == doc_id).to_pylist() if data else []
     return found
 
 
-def _numbers(row: dict[str, Any]) -> str:
+def _format_measures(row: dict[str, Any]) -> str:
     return " ".join(f"{k} {row[k]:g}" for k in ("measured", "limit") if row[k] is not None)
 
 
 def _excerpt(text: str) -> str:
-    flat = " ".join(visible(text).split())
+    flat = " ".join(make_visible(text).split())
     return flat if len(flat) <= EXCERPT else flat[:EXCERPT] + " …"

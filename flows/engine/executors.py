@@ -21,7 +21,7 @@ def _ignore(_: Any) -> None:
     return None
 
 
-def threads(count: int) -> Mapper:
+def thread_mapper(count: int) -> Mapper:
     """A mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
 
     def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = _ignore) -> list[R]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.engine.executors import Mapper
-from flows.engine.stage_runs import Taken
+from flows.engine.stage_runs import SurveyResult
 from malmoi import recipe as recipes
 from malmoi.storage import shard
 from malmoi.survey import Survey, Surveyed
@@ -34,13 +34,13 @@ class KinJob:
 
 
 def met(
-    workspace: Workspace, one: Taken, copies: pa.Table, shards: Sequence[Surveyed], mapper: Mapper, work: Path
+    workspace: Workspace, one: SurveyResult, copies: pa.Table, shards: Sequence[Surveyed], mapper: Mapper, work: Path
 ) -> pa.Table:
     """Pairs (id, other, similarity) of `copies` and all documents of `shards` that are alike, sorted; each pair once.
 
     `copies` has a column `shard`, the place among `shards` where each lies. Empty where the survey has no `alike`.
     """
-    found: Survey = recipes.module(one.step.filter).SURVEY
+    found: Survey = recipes.load_filter(one.step.filter).SURVEY
     if found.alike is None:
         return _PAIRS.empty_table()
     mine = [found.schema.empty_table()]
@@ -63,7 +63,7 @@ def met(
 
 def kin(job: KinJob) -> pa.Table:
     """The pairs of the copies and the documents of some shards that are alike."""
-    call: Any = recipes.module(job.filter).SURVEY.alike
+    call: Any = recipes.load_filter(job.filter).SURVEY.alike
     known = inspect.signature(call).parameters
     params = {name: value for name, value in job.params if name in known}
     mine = shard.read(job.copies)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from flows.engine.executors import Mapper
 from flows.engine.run_surveys import Slice
 from flows.engine.shard_jobs import SketchJob, sketch_shard
-from flows.engine.stage_runs import Taken
+from flows.engine.stage_runs import SurveyResult
 from malmoi import recipe as recipes
 from malmoi.recipe import digest
 from malmoi.storage import checksummed_files, shard
@@ -29,9 +29,11 @@ class LateJob:
     table: Path
 
 
-def sketched(workspace: Workspace, one: Taken, shards: Sequence[tuple[Path, str]], mapper: Mapper) -> list[Surveyed]:
+def sketched(
+    workspace: Workspace, one: SurveyResult, shards: Sequence[tuple[Path, str]], mapper: Mapper
+) -> list[Surveyed]:
     """Each shard, given as its folder and the sha256 of its documents, with the sketches that a survey takes of it."""
-    survey: Survey = recipes.module(one.step.filter).SURVEY
+    survey: Survey = recipes.load_filter(one.step.filter).SURVEY
     code = [survey.name, survey.version, one.step.libraries]
     jobs = [
         SketchJob(workspace.root, digest([*code, content])[:32], folder, one.step.filter) for folder, content in shards
@@ -43,7 +45,7 @@ def sketched(workspace: Workspace, one: Taken, shards: Sequence[tuple[Path, str]
 
 
 def slices(
-    workspace: Workspace, surveys: Sequence[Taken], shards: Sequence[tuple[Path, str]], mapper: Mapper
+    workspace: Workspace, surveys: Sequence[SurveyResult], shards: Sequence[tuple[Path, str]], mapper: Mapper
 ) -> list[tuple[Slice, ...]]:
     """For each shard, given as its folder and the sha256 of its documents, what each of `surveys` says of it."""
     found: list[tuple[Slice, ...]] = [()] * len(shards)
@@ -61,10 +63,10 @@ def late(job: LateJob) -> tuple[Path, str]:
 
     A survey says them by its own `late`; else they are the rows of its table with the keys of the shard.
     """
-    found: Survey = recipes.module(job.filter).SURVEY
+    found: Survey = recipes.load_filter(job.filter).SURVEY
     workspace = Workspace(job.root)
     checksummed_files.check_folder(job.table.parent)
-    with workspace.birth() as folder:
+    with workspace.temporary_folder() as folder:
         target = folder / "rows.parquet"
         if found.late is not None:
             found.late(job.table.parent, job.shard, target)
@@ -72,5 +74,5 @@ def late(job: LateJob) -> tuple[Path, str]:
             table, keys = shard.read(job.table), shard.read(job.shard.sketch, [found.key]).column(found.key)
             shard.write(table.filter(pc.is_in(table.column(found.key), value_set=keys.combine_chunks())), target)
         piece = digest([found.name, shard.read(target).to_pylist()])[:32]
-        workspace.stand(folder, workspace.survey(piece))
+        workspace.move_into_place(folder, workspace.survey(piece))
     return workspace.survey(piece) / target.name, piece

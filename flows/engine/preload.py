@@ -15,6 +15,6 @@ import malmoi.storage.shard
 
 filters.morphology.load()
 filters.duplicates.minhash.sketch.warm()
-for _name in malmoi.recipe.available():
-    malmoi.recipe.module(_name)
+for _name in malmoi.recipe.list_filters():
+    malmoi.recipe.load_filter(_name)
 crawlers.extract.warm()

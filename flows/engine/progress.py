@@ -16,7 +16,7 @@ from malmoi.ledger import Ledger, total
 from malmoi.printable import escape_controls
 
 
-def _lines(text: str) -> str:
+def _escape_lines(text: str) -> str:
     """Lines for a terminal: what they quote from outside may not steer it."""
     return "\n".join(map(escape_controls, text.split("\n")))
 
@@ -70,5 +70,5 @@ class Progress:
     def say(self, line: str) -> None:
         """One line for the person who waits."""
         if not self.quiet:
-            self.console.print(_lines(line), markup=False, soft_wrap=True)
+            self.console.print(_escape_lines(line), markup=False, soft_wrap=True)
             sys.stderr.flush()

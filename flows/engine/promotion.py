@@ -26,7 +26,7 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.promotion_jobs import STANDS, FetchJob, Group, PromoteJob, ReadmitJob, fetch, promote, readmit
 from flows.engine.shard_jobs import WalkJob, walk_shard
-from flows.engine.stage_runs import LIMITS, Curated, Taken, content, ensure, walk_job
+from flows.engine.stage_runs import LIMITS, Curated, SurveyResult, documents_digest, ensure_shards, walk_job
 from malmoi import recipe as recipes
 from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
@@ -45,7 +45,7 @@ MOST = 1024  # copies after which it is cut in any case; the copies of one keepe
 ROUND, KEPT = "round.json", "kept.parquet"  # of a round: its groups; rows about whom a kept document stands for
 
 _Stages = Sequence[tuple[Stage, Sequence[Ledger]]]
-_Surveys = Mapping[StageName, Sequence[Taken]]
+_Surveys = Mapping[StageName, Sequence[SurveyResult]]
 
 
 def promoted(
@@ -67,7 +67,7 @@ def _settled(
     recipe: Recipe,
     curated: Curated,
     taken: _Surveys,
-    one: Taken,
+    one: SurveyResult,
     mapper: Mapper,
     progress: Progress,
 ) -> Curated:
@@ -106,7 +106,7 @@ class Watch:
     stages: tuple[Stage, ...]
 
     @staticmethod
-    def of(recipe: Recipe, one: Taken) -> Watch:
+    def of(recipe: Recipe, one: SurveyResult) -> Watch:
         """Those of a recipe; in 4-unique nobody falls unless other filters stand there."""
         steps = recipe.stage("unique")
         readers = tuple(step.filter for step in steps if step.survey == one.step.survey)
@@ -137,8 +137,8 @@ class Watch:
         return sorted([*digests, *(f.id for f in one.failed)] for digests, one in zip(drops, ledgers, strict=True))
 
 
-def _survey(one: Taken) -> Survey:
-    found: Survey = recipes.module(one.step.filter).SURVEY
+def _survey(one: SurveyResult) -> Survey:
+    found: Survey = recipes.load_filter(one.step.filter).SURVEY
     return found
 
 
@@ -187,7 +187,7 @@ def _groups(fallen: pa.ChunkedArray, family: Mapping[str, str]) -> npt.NDArray[n
 
 def _round(
     workspace: Workspace,
-    one: Taken,
+    one: SurveyResult,
     copies: pa.Table,
     table: pa.Table,
     watch: Watch,
@@ -205,9 +205,11 @@ def _round(
         groups = _noted(folder / ROUND)
         if all(workspace.survey(group.key).exists() for group in groups):
             return groups
-    doors = [(workspace.stage("3-clean", ledger.key), content(ledger)) for ledger in curated.ledgers("3-clean")]
+    doors = [
+        (workspace.stage("3-clean", ledger.key), documents_digest(ledger)) for ledger in curated.ledgers("3-clean")
+    ]
     fallen = dict(zip(copies.column("id").to_pylist(), copies.column("fallen").to_pylist(), strict=True))
-    with workspace.birth() as work:
+    with workspace.temporary_folder() as work:
         pairs = kin.met(workspace, one, copies, late.sketched(workspace, one, doors, mapper), mapper, work)
         beside = pairs.filter(pc.invert(pc.is_in(pairs.column("other"), value_set=table.column("id").combine_chunks())))
         gone = watch.lost(workspace, pc.unique(beside.column("other")), curated.stages)
@@ -232,7 +234,12 @@ def _noted(path: Path) -> list[Group]:
 
 
 def _promoted(
-    workspace: Workspace, one: Taken, copies: pa.Table, doors: Sequence[tuple[Path, str]], mapper: Mapper, work: Path
+    workspace: Workspace,
+    one: SurveyResult,
+    copies: pa.Table,
+    doors: Sequence[tuple[Path, str]],
+    mapper: Mapper,
+    work: Path,
 ) -> list[Group]:
     """Fetch the copies, each shard once, and name in each group who stands for whom."""
     fetches = []
@@ -252,7 +259,7 @@ def _walked(
     workspace: Workspace,
     recipe: Recipe,
     taken: _Surveys,
-    one: Taken,
+    one: SurveyResult,
     groups: Sequence[Group],
     mapper: Mapper,
     progress: Progress,
@@ -269,15 +276,17 @@ def _walked(
         rows = ((one.step.survey, folder / STANDS), *((name, path) for name, path, _ in found))
         walk = WalkJob(workspace.root, "4-unique", digest(code)[:32], folder, steps, rows)
         jobs.append(ReadmitJob(walk, folder / REVERSED))
-    unique = ensure(workspace, "4-unique", jobs, readmit, mapper, quiet)
-    doors = [(workspace.stage("4-unique", ledger.key), content(ledger)) for ledger in unique]
+    unique = ensure_shards(workspace, "4-unique", jobs, readmit, mapper, quiet)
+    doors = [(workspace.stage("4-unique", ledger.key), documents_digest(ledger)) for ledger in unique]
     told = late.slices(workspace, taken.get("curated", ()), doors, mapper)
     slices = {ledger.key: rows for ledger, rows in zip(unique, told, strict=True)}
     walks = [walk_job(workspace, "5-curated", "4-unique", ledger, recipe.stage("curated"), slices) for ledger in unique]
-    return {"4-unique": unique, "5-curated": ensure(workspace, "5-curated", walks, walk_shard, mapper, progress)}
+    return {"4-unique": unique, "5-curated": ensure_shards(workspace, "5-curated", walks, walk_shard, mapper, progress)}
 
 
-def _with_table(workspace: Workspace, curated: Curated, one: Taken, table: pa.Table, rounds: Sequence[str]) -> Curated:
+def _with_table(
+    workspace: Workspace, curated: Curated, one: SurveyResult, table: pa.Table, rounds: Sequence[str]
+) -> Curated:
     """Put the table of who stands for whom now in the place of the one that the survey gave.
 
     `replaces.json` beside it names that one, so that nobody reads of keepers that are none any more.

@@ -19,7 +19,7 @@ from flows.engine import shard_jobs
 from flows.engine.shard_jobs import WalkJob
 from malmoi import recipe as recipes
 from malmoi.document import Document
-from malmoi.ledger import REVERSED, Ledger, reversing
+from malmoi.ledger import REVERSED, Ledger, reverse_drops
 from malmoi.recipe import digest
 from malmoi.releases.partitioning import h
 from malmoi.storage import checksummed_files, shard, shuffle
@@ -105,8 +105,8 @@ def promote(job: PromoteJob) -> Group:
     `documents.parquet`: as they came to the door of 4-unique, labelled `promoted_for`; `reversed.parquet`: the
     drops that no longer hold; `stands.parquet`: rows of the survey's table about the others.
     """
-    found: Survey = recipes.module(job.filter).SURVEY
-    table = pa.Table.from_batches([shuffle.piece(path, number) for path, number in job.parts])
+    found: Survey = recipes.load_filter(job.filter).SURVEY
+    table = pa.Table.from_batches([shuffle.read_piece(path, number) for path, number in job.parts])
     ids = table.column("id").to_pylist()
     table = table.take(pa.array(sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i])), pa.int64()))
     docs = list(shard.to_documents(table.select(shard.DOCUMENTS.names)))
@@ -116,7 +116,7 @@ def promote(job: PromoteJob) -> Group:
     first = [doc for doc, chosen in zip(docs, mask.to_pylist(), strict=True) if chosen]
     back = table.filter(mask).select(_BACK.names)
     workspace = Workspace(job.root)
-    with workspace.birth() as folder:
+    with workspace.temporary_folder() as folder:
         files = [
             shard.write(
                 shard.to_table([_labelled(doc, fallen[doc.id]) for doc in first]), folder / "documents.parquet"
@@ -125,7 +125,7 @@ def promote(job: PromoteJob) -> Group:
             shard.write(stands, folder / STANDS),
         ]
         key = digest(["promoted", [file.sha256 for file in files]])[:32]
-        workspace.stand(folder, workspace.survey(key))
+        workspace.move_into_place(folder, workspace.survey(key))
     return Group(key, files[0].sha256, len(first), len(docs))
 
 
@@ -142,7 +142,7 @@ def readmit(job: ReadmitJob) -> Ledger:
         seen = names[: max(names.index(by) for _, by, _ in taken) + 1]
         edits = {key: n for key, n in (walked.edits or {}).items() if key[1] not in seen}
         files = (*walked.files, shard.write(back, folder / REVERSED))
-        return replace(reversing(walked, taken), edits=edits, files=files)
+        return replace(reverse_drops(walked, taken), edits=edits, files=files)
 
     return Workspace(job.walk.root).commit(job.walk.stage, job.key, write)
 

@@ -19,7 +19,7 @@ from malmoi import withdrawals
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases.index import segments
-from malmoi.releases.index.segments import Found
+from malmoi.releases.index.segments import IndexSegment
 from malmoi.storage import checksummed_files, shard
 from malmoi.survey import Segment, Survey, Surveyed
 from malmoi.workspace import Stage, Workspace, sync
@@ -67,17 +67,17 @@ def survey(
     """Take the survey that `reader` reads; its table, and for the key of each ledger the rows about that shard.
 
     `release` is the name under which the documents will be published: a survey that remembers reads
-    what earlier releases of that name left, or as its parameter `earlier` says.
+    what earlier releases of that name left, or as its parameter `choose_segments` says.
     """
-    basis = _basis(workspace, reader, params, stage, ledgers)
+    basis = _make_basis(workspace, reader, params, stage, ledgers)
     found, jobs = basis.survey, basis.jobs
     missing = [job for job in jobs if not job.target.exists()]
     with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
         mapper(sketch_shard, missing, lambda _: step.advance())
         for job in jobs:
             checksummed_files.check_folder(job.target.parent)
-        meet = _exchanged if found.exchange else _reduced
-        table, rows = meet(workspace, basis, _earlier(workspace, basis, release), mapper)
+        meet = _run_exchange if found.exchange else _run_reduce
+        table, rows = meet(workspace, basis, _read_segments(workspace, basis, release), mapper)
     slices = {}
     for ledger, about in zip(ledgers, rows, strict=True):
         here = about.select([found.key, *found.told]) if found.told is not None else about
@@ -89,33 +89,35 @@ def survey(
     return table, slices
 
 
-def read_by(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
+def list_surveys(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
     """Each survey that a stage reads: a step that reads it, and its parameters."""
     for found, params in recipes.surveys(steps):
         yield min((step for step in steps if step.survey == found.name), key=lambda step: step.filter), params
 
 
-def remembered(
+def list_index_bases(
     workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]]
 ) -> Iterator[Basis]:
     """The surveys of a recipe that leave a segment; `stages` are the finished shards of each stage, in order."""
     for (before, ledgers), name in zip(stages, recipes.STAGES, strict=False):
-        for reader, params in read_by(recipe.stage(name)):
-            if recipes.module(reader.filter).SURVEY.remembers:
-                yield _basis(workspace, reader, params, before, ledgers)
+        for reader, params in list_surveys(recipe.stage(name)):
+            if recipes.load_filter(reader.filter).SURVEY.remembers:
+                yield _make_basis(workspace, reader, params, before, ledgers)
 
 
-def earlier(workspace: Workspace, basis: Basis, release: str, known: Sequence[Found]) -> list[Found]:
+def choose_segments(
+    workspace: Workspace, basis: Basis, release: str, known: Sequence[IndexSegment]
+) -> list[IndexSegment]:
     """The segments that a survey reads; `known` are all that the index has for it. StageError where one is broken."""
     said = basis.params.get("earlier", "none")
     read = known if said == "all" else [one for one in known if one.folder.parent.name == release]
-    return segments.chosen(segments.counting(segments.whole(read)), release, said, basis.inputs)
+    return segments.choose_segments(segments.select_counting(segments.require_whole(read)), release, said, basis.inputs)
 
 
-def _basis(
+def _make_basis(
     workspace: Workspace, reader: Step, params: dict[str, Any], stage: Stage, ledgers: Sequence[Ledger]
 ) -> Basis:
-    found: Survey = recipes.module(reader.filter).SURVEY
+    found: Survey = recipes.load_filter(reader.filter).SURVEY
     jobs = []
     for ledger in ledgers:
         content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
@@ -124,17 +126,19 @@ def _basis(
     return Basis(found, reader, params, tuple(jobs))
 
 
-def _earlier(workspace: Workspace, basis: Basis, release: str) -> list[tuple[str, Segment]]:
+def _read_segments(workspace: Workspace, basis: Basis, release: str) -> list[tuple[str, Segment]]:
     """What the survey reads of earlier releases, by name; without what has been withdrawn since."""
     if not basis.survey.remembers:
         return []
-    known = segments.found(workspace, basis.survey.name, basis.survey.version, segments.released(workspace))
-    read = earlier(workspace, basis, release, known)
+    known = segments.find_segments(
+        workspace, basis.survey.name, basis.survey.version, segments.read_release_roots(workspace)
+    )
+    read = choose_segments(workspace, basis, release, known)
     masks = [one.id for one in withdrawals.read(workspace.withdrawals)] if read else []
-    return [(one.name, Segment(one.folder, segments.holds(one.folder, masks))) for one in read]
+    return [(one.name, Segment(one.folder, segments.find_ids(one.folder, masks))) for one in read]
 
 
-def _reduced(
+def _run_reduce(
     workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
 ) -> tuple[Path, Iterator[pa.Table]]:
     """One process takes all sketches; of its table each shard gets the rows with its keys."""
@@ -150,7 +154,7 @@ def _reduced(
     return target, cut
 
 
-def _exchanged(
+def _run_exchange(
     workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
 ) -> tuple[Path, Iterator[pa.Table]]:
     """The survey's own exchange writes the table and the rows about each shard; what stands of it is not made again."""
@@ -158,7 +162,7 @@ def _exchanged(
     read = [segment for _, segment in earlier]
     rows = basis.survey.carrier(basis.shards, read, folder, mapper, **basis.params)
     if not (folder / checksummed_files.NAME).exists():  # files appear one by one; now that all stand, none may change
-        with workspace.birth() as born:
+        with workspace.temporary_folder() as born:
             checksummed_files.write(folder, born / checksummed_files.NAME)
             sync(born / checksummed_files.NAME)
             (born / checksummed_files.NAME).replace(folder / checksummed_files.NAME)

@@ -112,22 +112,22 @@ def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
     batches = [job.rows[at : at + BATCH] for at in range(0, len(job.rows), BATCH)]
     answers = worker_pool.workers().map(
-        extracting, (job.source, job.extraction), batches, lambda batch: [(r,) for r in batch]
+        make_extract_worker, (job.source, job.extraction), batches, lambda batch: [(r,) for r in batch]
     )
 
-    def lost(batch: tuple[IndexRow, ...]) -> Failure:
+    def make_failure(batch: tuple[IndexRow, ...]) -> Failure:
         return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        return _written(folder, "2-documents", job.key, answers, lost, job.torn)
+        return _write_shard(folder, "2-documents", job.key, answers, make_failure, job.torn)
 
     return Workspace(job.root).commit("2-documents", job.key, fill)
 
 
 def learn(job: LearnJob) -> Path:
     """Run a LearnJob in a worker and return the file with the template, or with why there is none."""
-    ((_, answer),) = worker_pool.workers().map(learning, job.extraction, [job.sample], lambda sample: [sample])
-    found = answer.value if isinstance(answer, Done) else _none(job.sample.host, answer.why)
+    ((_, answer),) = worker_pool.workers().map(make_learn_worker, job.extraction, [job.sample], lambda sample: [sample])
+    found = answer.value if isinstance(answer, Done) else _no_template(job.sample.host, answer.why)
 
     def write(folder: Path) -> None:
         (folder / job.target.name).write_text(found, encoding="utf-8")
@@ -145,41 +145,41 @@ def fill(job: WalkJob, folder: Path) -> Ledger:
     """Write the files of a WalkJob into `folder`, and count; the ledger is returned and not written."""
     shared = (job.key, job.steps, job.slices, job.withdrawn)
     if recipes.columns(job.steps):  # looking up a row costs less than the way to a worker
-        answers = Workers(0).map(walking, shared, _batches(job.before, size=LOOKED_UP), _single)
+        answers = Workers(0).map(make_walk_worker, shared, _read_batches(job.before, size=LOOKED_UP), _split_batch)
     else:
-        answers = worker_pool.workers().map(walking, shared, _batches(job.before), _single)
+        answers = worker_pool.workers().map(make_walk_worker, shared, _read_batches(job.before), _split_batch)
 
-    def lost(batch: bytes) -> Failure:
-        row = shard.unpacked(batch).select(["id", "source"]).to_pylist()[0]
+    def make_failure(batch: bytes) -> Failure:
+        row = shard.unpack_table(batch).select(["id", "source"]).to_pylist()[0]
         return Failure(row["id"], row["source"], "")
 
-    return _written(folder, job.stage, job.key, answers, lost)
+    return _write_shard(folder, job.stage, job.key, answers, make_failure)
 
 
 def sketch_shard(job: SketchJob) -> Path:
     """Run a SketchJob and return the file with its rows."""
 
     def write(folder: Path) -> None:
-        found = recipes.module(job.filter).SURVEY
+        found = recipes.load_filter(job.filter).SURVEY
         tables = [found.schema.empty_table()]
         for batch, answer in worker_pool.workers().map(
-            sketching, job.filter, _batches(job.before, found.columns), _single
+            make_sketch_worker, job.filter, _read_batches(job.before, found.columns), _split_batch
         ):
             if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
-                (row,) = shard.unpacked(batch).select(["id"]).to_pylist()
+                (row,) = shard.unpack_table(batch).select(["id"]).to_pylist()
                 raise StageError(
                     f"survey of {job.filter}: {row['id']} has no sketch ({answer.why}). Nothing was written; look at "
                     f"its text with `malmoi why {job.root} {row['id']}`, and lower `max_chars` of the length filter "
                     "if it is too long."
                 )
-            tables.append(shard.unpacked(answer.value))
+            tables.append(shard.unpack_table(answer.value))
         shard.write(pa.concat_tables(tables), folder / "sketch.parquet")
 
     Workspace(job.root).put(job.target.parent, write)
     return job.target
 
 
-def extracting(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]], Walked]:
+def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]], Walked]:
     """In a worker: from captures to what became of their items."""
     source, extraction = shared
     one = extractor(extraction)
@@ -193,12 +193,12 @@ def extracting(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]
                     outcomes += [(outcome, -1) for outcome in found]
                 case Broken(why):
                     failed.append(Failure(f"{source}/{row.url}", source, why))
-        return _walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
+        return _pack_walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
 
     return batch
 
 
-def learning(extraction: Extraction) -> Callable[[Sample], str]:
+def make_learn_worker(extraction: Extraction) -> Callable[[Sample], str]:
     """In a worker: from captures of a host to its template as JSON, or why there is none."""
     items = items_of(extraction)
 
@@ -212,24 +212,24 @@ def learning(extraction: Extraction) -> Callable[[Sample], str]:
     def batch(sample: Sample) -> str:
         made = attempt(lambda said: learn_template(sample.host, *said), (pages(sample.lessons), pages(sample.checks)))
         template, why = made.value if isinstance(made, Done) else (None, made.why)
-        return template.to_json() if template else _none(sample.host, why)
+        return template.to_json() if template else _no_template(sample.host, why)
 
     return batch
 
 
-def _none(host: str, why: str) -> str:
+def _no_template(host: str, why: str) -> str:
     return json.dumps({"host": host, "none": why}, sort_keys=True)
 
 
-def walking(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Callable[[bytes], Walked]:
+def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Callable[[bytes], Walked]:
     """In a worker: documents through bound filters."""
-    filters = _bound(*shared)
+    filters = _bind_filters(*shared)
     columns = recipes.columns(shared[1])
 
     def batch(content: bytes) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
         failed = []
-        table = shard.unpacked(content)
+        table = shard.unpack_table(content)
         docs = tuple(shard.to_documents(table.select(columns) if columns else table))
         for row, doc in enumerate(docs):
             match attempt(lambda doc: walk(doc, filters), doc):
@@ -237,18 +237,20 @@ def walking(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Ca
                     outcomes.append((outcome, row))
                 case Broken(why):
                     failed.append(Failure(doc.id, doc.provenance.source, why))
-        return _walked(Counter(doc.provenance.source for doc in docs), outcomes, failed, shard.Came(table, docs))
+        return _pack_walked(
+            Counter(doc.provenance.source for doc in docs), outcomes, failed, shard.LoadedTable(table, docs)
+        )
 
     return batch
 
 
-def sketching(name: str) -> Callable[[bytes], bytes]:
+def make_sketch_worker(name: str) -> Callable[[bytes], bytes]:
     """In a worker: documents to the rows of the survey of filter `name`."""
-    found = recipes.module(name).SURVEY
+    found = recipes.load_filter(name).SURVEY
 
     def batch(content: bytes) -> bytes:
-        rows = [found.sketch(doc) for doc in shard.to_documents(shard.unpacked(content))]
-        return shard.packed(pa.Table.from_pylist(rows, schema=found.schema))
+        rows = [found.sketch(doc) for doc in shard.to_documents(shard.unpack_table(content))]
+        return shard.pack_table(pa.Table.from_pylist(rows, schema=found.schema))
 
     return batch
 
@@ -256,53 +258,58 @@ def sketching(name: str) -> Callable[[bytes], bytes]:
 _KEPT: dict[str, tuple[Bound, ...]] = {}  # key of a job → its filters, for the jobs that a worker has at hand
 
 
-def _bound(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: tuple[str, ...]) -> tuple[Bound, ...]:
+def _bind_filters(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: tuple[str, ...]) -> tuple[Bound, ...]:
     """The filters of a job, bound once for all of its batches: the key stands for everything they depend on."""
     if key not in _KEPT:
         while len(_KEPT) >= BOUND:
             del _KEPT[next(iter(_KEPT))]
         door = Bound(withdrawals.NAME, "mark", partial(withdrawals.mark, ids=frozenset(withdrawn)))
-        bound = recipes.bind(steps, {name: _rows(path) for name, path in slices})
+        bound = recipes.bind(steps, {name: _read_rows(path) for name, path in slices})
         _KEPT[key] = (door, *bound) if withdrawn else bound
     return _KEPT[key]
 
 
-def _walked(
-    entered: Counter[str], outcomes: list[tuple[Outcome, int]], failed: list[Failure], came: shard.Came | None = None
+def _pack_walked(
+    entered: Counter[str],
+    outcomes: list[tuple[Outcome, int]],
+    failed: list[Failure],
+    came: shard.LoadedTable | None = None,
 ) -> Walked:
     """Pack what became of a batch; beside each outcome stands the row that it was in `came`."""
     before = [len(came.docs[row].trail) if came else 0 for _, row in outcomes]
     kept = [(one.document, row) for one, row in outcomes if isinstance(one, Kept)]
     dropped = [(one, row) for one, row in outcomes if isinstance(one, Dropped)]
     return Walked(
-        kept=shard.packed(shard.to_table([doc for doc, _ in kept], came, [row for _, row in kept])),
-        dropped=shard.packed(shard.dropped_table([one for one, _ in dropped], came, [row for _, row in dropped])),
+        kept=shard.pack_table(shard.to_table([doc for doc, _ in kept], came, [row for _, row in kept])),
+        dropped=shard.pack_table(
+            shard.to_dropped_table([one for one, _ in dropped], came, [row for _, row in dropped])
+        ),
         entered=entered,
         failed=tuple(failed),
-        edits=Counter(e for (one, _), at in zip(outcomes, before, strict=True) for e in _edits(one.document, at)),
+        edits=Counter(e for (one, _), at in zip(outcomes, before, strict=True) for e in _list_edits(one.document, at)),
     )
 
 
-def _written(
+def _write_shard(
     folder: Path,
     stage: str,
     key: str,
     answers: Iterator[tuple[B, Done[Walked] | Broken]],
-    lost: Callable[[B], Failure],
+    make_failure: Callable[[B], Failure],
     torn: tuple[str, ...] = (),
 ) -> Ledger:
-    """Write the files of a shard, and count; `lost` names the one document of a batch that broke."""
+    """Write the files of a shard, and count; `make_failure` names the one document of a batch that broke."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
     entered: Counter[str] = Counter()
     edits: Counter[tuple[str, str, str]] = Counter()
     failed: list[Failure] = []
     for batch, answer in answers:
         if isinstance(answer, Broken):
-            failed.append(replace(lost(batch), why=answer.why))
+            failed.append(replace(make_failure(batch), why=answer.why))
             entered[failed[-1].source] += 1
             continue
-        kept.append(shard.unpacked(answer.value.kept))
-        dropped.append(shard.unpacked(answer.value.dropped))
+        kept.append(shard.unpack_table(answer.value.kept))
+        dropped.append(shard.unpack_table(answer.value.dropped))
         entered.update(answer.value.entered)
         edits.update(answer.value.edits)
         failed += answer.value.failed
@@ -336,25 +343,25 @@ def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> N
         )
 
 
-def _edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
+def _list_edits(doc: Document, before: int) -> Iterator[tuple[str, str, str]]:
     for note in doc.trail[before:]:
         if note.verb == "mend":
             for _ in range(int(note.measured or 0)):
                 yield doc.provenance.source, note.by, note.reason
 
 
-def _batches(folder: Path, columns: Sequence[str] | None = None, size: int = WALKED) -> Iterator[bytes]:
+def _read_batches(folder: Path, columns: Sequence[str] | None = None, size: int = WALKED) -> Iterator[bytes]:
     table = shard.read(folder / "documents.parquet", columns)
     for at in range(0, table.num_rows, size):
-        yield shard.packed(table.slice(at, size))
+        yield shard.pack_table(table.slice(at, size))
 
 
-def _single(batch: bytes) -> list[bytes]:
-    table = shard.unpacked(batch)
-    return [shard.packed(table.slice(at, 1)) for at in range(table.num_rows)]
+def _split_batch(batch: bytes) -> list[bytes]:
+    table = shard.unpack_table(batch)
+    return [shard.pack_table(table.slice(at, 1)) for at in range(table.num_rows)]
 
 
-def _rows(path: Path) -> Rows:
+def _read_rows(path: Path) -> Rows:
     table = shard.read(path)
     key = table.schema.names[0]
     return {row[key]: row for row in table.to_pylist()}

@@ -42,7 +42,7 @@ J = TypeVar("J", bound=Keyed)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SurveyResult:
     """A survey as a stage took it: a step that reads it, its parameters, and its table."""
 
     step: Step
@@ -63,7 +63,7 @@ class Curated:
         return dict(self.stages)[stage]
 
 
-def content(ledger: Ledger) -> str:
+def documents_digest(ledger: Ledger) -> str:
     """sha256 (hex) of the documents that a shard kept."""
     return next(file.sha256 for file in ledger.files if file.name == "documents.parquet")
 
@@ -79,17 +79,17 @@ def walk_job(
 ) -> WalkJob:
     """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on.
 
-    `withdrawn` names those documents of the shard that are dropped at the door.
+    `find_withdrawn` names those documents of the shard that are dropped at the door.
     """
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
-    code = [stage, recipes.slice_digest(steps), content(ledger), seen, SCHEMA_VERSION, LIMITS]
+    code = [stage, recipes.slice_digest(steps), documents_digest(ledger), seen, SCHEMA_VERSION, LIMITS]
     key = digest([*code, *([list(withdrawn)] if withdrawn else [])])[:32]
     paths = tuple((name, path) for name, path, _ in pieces)
     return WalkJob(workspace.root, stage, key, workspace.stage(before, ledger.key), steps, paths, withdrawn)
 
 
-def withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
+def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
     """For the key of each ledger of `stage` with withdrawn documents, their ids, sorted."""
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
     sources, digests = {id.partition("/")[0] for id in ids}, {id for id in ids if exposed_pages.is_digest_id(id)}
@@ -105,7 +105,7 @@ def withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> 
     return found
 
 
-def ensure(
+def ensure_shards(
     workspace: Workspace,
     stage: Stage,
     jobs: Sequence[J],

@@ -30,7 +30,7 @@ _SPILL_FACTOR = 4  # temporary bytes for each byte of the release
 _PATIENCE = 10  # seconds of wall clock for each second of CPU: a busy machine, a slow disk
 
 
-def findings(folder: Path) -> list[Finding]:
+def find_problems(folder: Path) -> list[Finding]:
     """What is wrong with a release; empty where everything agrees.
 
     CallError where there is no release. A release that goes beyond a limit is a finding that names it.
@@ -54,11 +54,11 @@ def findings(folder: Path) -> list[Finding]:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return [_stopped(limits.VERIFY_SECONDS)]
+            return [_limit_finding(limits.VERIFY_SECONDS)]
     if done.returncode == -signal.SIGXCPU:
-        return [_stopped(limits.VERIFY_SECONDS)]
+        return [_limit_finding(limits.VERIFY_SECONDS)]
     if done.returncode < 0:  # a library that is refused memory may end its process
-        return [_stopped(limits.VERIFY_MEMORY)]
+        return [_limit_finding(limits.VERIFY_MEMORY)]
     if done.returncode:
         last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         raise StageError(
@@ -68,13 +68,13 @@ def findings(folder: Path) -> list[Finding]:
     return [Finding(*row) for row in json.loads(done.stdout)]
 
 
-def _stopped(limit: limits.InputLimit) -> Finding:
+def _limit_finding(limit: limits.InputLimit) -> Finding:
     return Finding(
         "limits", ".", f"reading it went beyond a limit and was stopped ({limit.describe()}); treat it as not verified"
     )
 
 
-def _verify(folder: Path, seconds: int, spill: int) -> list[Finding]:
+def _verify_in_child(folder: Path, seconds: int, spill: int) -> list[Finding]:
     """In the child: the limits, then the checks."""
     import data_cards
     from malmoi.releases.verification.verify import verify
@@ -82,10 +82,10 @@ def _verify(folder: Path, seconds: int, spill: int) -> list[Finding]:
 
     lower_limit(resource.RLIMIT_CPU, seconds)
     lower_limit(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value)
-    duckdb_tables.bound_spill(spill)
-    return verify(folder, render=data_cards.rendered)
+    duckdb_tables.limit_spill(spill)
+    return verify(folder, render=data_cards.render_card)
 
 
 if __name__ == "__main__":
-    found = _verify(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    found = _verify_in_child(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
     json.dump([astuple(one) for one in found], sys.stdout)

@@ -42,14 +42,14 @@ class State:
 
 
 @contextmanager
-def shown(source: str, console: Console, *, quiet: bool) -> Iterator[Callable[[State], None]]:
+def show_states(source: str, console: Console, *, quiet: bool) -> Iterator[Callable[[State], None]]:
     """A function that shows a state: in place on a terminal, elsewhere as a line every EVERY seconds."""
     if quiet:
         yield lambda state: None
         return
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
-            yield lambda state: live.update(view(state))
+            yield lambda state: live.update(render_state(state))
         return
     last = time.monotonic()
 
@@ -68,18 +68,18 @@ def summary(state: State) -> str:
     >>> summary(State("a", said={"pages": 1200, "bytes": 3_400_000, "queued": 7, "blocked": 2}))
     '1,200 pages · 3.4 MB · 7 waiting · 2 blocked'
     """
-    parts = [f"{state.number('pages') or state.number('fetched'):,} pages", size(state.number("bytes"))]
+    parts = [f"{state.number('pages') or state.number('fetched'):,} pages", format_size(state.number("bytes"))]
     if of := state.number("of"):
-        parts = [f"{size(state.number('bytes'))} of {size(of)}"]
+        parts = [f"{format_size(state.number('bytes'))} of {format_size(of)}"]
     names = (("queued", "waiting"), ("not_modified", "unchanged"), ("blocked", "blocked"), ("failed", "failed"))
     parts += [f"{state.number(name):,} {word}" for name, word in names if state.number(name)]
     return " · ".join(parts)
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes for people, in decimal units.
 
-    >>> size(999), size(3_400_000), size(1_270_000_000)
+    >>> format_size(999), format_size(3_400_000), format_size(1_270_000_000)
     ('999 B', '3.4 MB', '1.3 GB')
     """
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
@@ -88,7 +88,7 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
-def view(state: State) -> Group:
+def render_state(state: State) -> Group:
     """The view on a terminal."""
     seconds = time.monotonic() - state.began
     pages = state.number("pages") or state.number("fetched")
@@ -99,11 +99,11 @@ def view(state: State) -> Group:
         told = " · ".join(f"{use} {count:,}" for use, count in state.uses.most_common(6))
         lines.append(Text(f"  marks on {looked:,} pages looked at: {told}", style="dim"))
     if hosts := state.said.get("hosts"):
-        lines.append(_hosts(hosts))
+        lines.append(_host_table(hosts))
     return Group(*lines)
 
 
-def _hosts(hosts: Mapping[str, Mapping[str, Any]]) -> Table:
+def _host_table(hosts: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table("host", "waiting", "every", "rests for", box=None, padding=(0, 2), header_style="dim")
     for name in ("waiting", "every", "rests for"):
         next(column for column in table.columns if column.header == name).justify = "right"

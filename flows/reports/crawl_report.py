@@ -65,7 +65,7 @@ class Funnel:
     missing: int = 0  # shards that are not extracted yet
 
 
-def funnels(
+def count_funnels(
     workspace: Workspace, names: Sequence[str], read: Mapping[str, Sequence[Ledger]] | None = None
 ) -> list[Funnel]:
     """The funnel of each source that has been collected.
@@ -74,7 +74,9 @@ def funnels(
     """
     sources = [(name, catalogue.load(name).source) for name in names]
     found = [(name, source, collection.runs(workspace.captures(source.name))) for name, source in sources]
-    return [_funnel(workspace, name, source, runs, (read or {}).get(name)) for name, source, runs in found if runs]
+    return [
+        _build_funnel(workspace, name, source, runs, (read or {}).get(name)) for name, source, runs in found if runs
+    ]
 
 
 def refresh(
@@ -87,7 +89,7 @@ def refresh(
     found: list[Funnel] = []
     for name in dict.fromkeys(names):
         try:
-            found += funnels(workspace, [name], read)
+            found += count_funnels(workspace, [name], read)
         except MalmoiError as error:  # the collection itself has its own say
             progress.say(f"  no crawl report of {name}: {error}")
     if found:
@@ -95,7 +97,7 @@ def refresh(
     return found
 
 
-def page(workspace: Workspace) -> Path:
+def report_path(workspace: Workspace) -> Path:
     """Where the report is written."""
     return workspace.root / "reports" / "collection.html"
 
@@ -103,29 +105,31 @@ def page(workspace: Workspace) -> Path:
 def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
     """Write the report; returns its page. Sources that are not in `found` keep what was said of them last."""
     ours = {funnel.source: asdict(funnel) for funnel in found}
-    told = {said["source"]: said for said in _told(workspace) if workspace.captures(said["source"]).exists()} | ours
+    told = {
+        said["source"]: said for said in _read_last_report(workspace) if workspace.captures(said["source"]).exists()
+    } | ours
     sources = [told[name] for name in sorted(told)]
     plain = {"malmoi": __version__, "sources": sources}
-    place = page(workspace)
+    place = report_path(workspace)
     replace_file(place.with_suffix(".json"), json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
-    replace_file(place, render.page("collection.html", sources=sources))
+    replace_file(place, render.render_page("collection.html", sources=sources))
     return place
 
 
-def _told(workspace: Workspace) -> list[dict[str, Any]]:
+def _read_last_report(workspace: Workspace) -> list[dict[str, Any]]:
     """What the report that stands says of each source; [] where none of this version can be read."""
     try:
-        told = json.loads(page(workspace).with_suffix(".json").read_text(encoding="utf-8"))
+        told = json.loads(report_path(workspace).with_suffix(".json").read_text(encoding="utf-8"))
         return [said | {"source": str(said["source"])} for said in told["sources"] if told["malmoi"] == __version__]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
 
 
-def markdown(found: Sequence[Funnel]) -> str:
+def to_markdown(found: Sequence[Funnel]) -> str:
     """The funnels as a table in Markdown, one row a step.
 
     >>> step = Stretch("pages answered", "응답한 쪽", "pages", 1200, (("status-404", 2),))
-    >>> print(markdown([Funnel("a", "A", "P", "", 1, (step,), (), ())]))
+    >>> print(to_markdown([Funnel("a", "A", "P", "", 1, (step,), (), ())]))
     | source | step | count | lost on the way |
     | --- | --- | ---: | --- |
     | a | pages answered | 1,200 | status-404 2 |
@@ -138,7 +142,7 @@ def markdown(found: Sequence[Funnel]) -> str:
     return "\n".join(rows)
 
 
-def show(found: Sequence[Funnel], out: Console) -> None:
+def show_funnels(found: Sequence[Funnel], out: Console) -> None:
     """The funnels as a table, one row a step."""
     table = Table("source", "step", "count", "lost on the way", title="from the first address to what may be used")
     table.columns[2].justify = "right"
@@ -152,7 +156,7 @@ def show(found: Sequence[Funnel], out: Console) -> None:
     out.print(table)
 
 
-def _funnel(
+def _build_funnel(
     workspace: Workspace,
     name: str,
     source: Source,
@@ -160,8 +164,8 @@ def _funnel(
     read: Sequence[Ledger] | None,
 ) -> Funnel:
     facts = runs[-1].facts
-    rows = [row for _, found in collection.current(runs) for row in found]
-    steps = [*_asked(facts), _standing(rows, runs)]
+    rows = [row for _, found in collection.select_current(runs) for row in found]
+    steps = [*_crawl_steps(facts), _current_step(rows, runs)]
     missing = 0
     if read is None:
         jobs = list(extract_jobs(workspace, name))
@@ -178,7 +182,7 @@ def _funnel(
         torn = sum(len(ledger.torn) for ledger in ledgers)
         if torn:
             lost["damaged record"] = torn
-        steps.append(Stretch("read as text", "본문을 읽은 문서", "documents", kept.total(), _most(lost)))
+        steps.append(Stretch("read as text", "본문을 읽은 문서", "documents", kept.total(), _rank_reasons(lost)))
         reasons: Counter[str] = Counter()
         for ledger in ledgers:
             path = workspace.stage("2-documents", ledger.key) / "documents.parquet"
@@ -191,7 +195,7 @@ def _funnel(
                 if rights.use != "redistribute":
                     reasons[rights.reason or rights.use] += 1
         usable = sum(count for (_, use), count in licences.items() if use == "redistribute")
-        steps.append(Stretch("may be redistributed", "재배포 가능", "documents", usable, _most(reasons)))
+        steps.append(Stretch("may be redistributed", "재배포 가능", "documents", usable, _rank_reasons(reasons)))
     by_host: dict[str, dict[str, int]] = facts.get("by_host", {})
     return Funnel(
         source=source.name,
@@ -215,11 +219,11 @@ def _funnel(
     )
 
 
-def _asked(facts: dict[str, Any]) -> list[Stretch]:
+def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:
     """The steps of the newest run that the crawler or the look into a folder told; none for archives."""
     if facts.get("not_taken"):
         left = Counter(why for _, why in facts["not_taken"])
-        return [Stretch("files that are taken", "받아들인 파일", "files", int(facts["found"]), _most(left))]
+        return [Stretch("files that are taken", "받아들인 파일", "files", int(facts["found"]), _rank_reasons(left))]
     if "fetched" not in facts:
         return []
     blocked: Counter[str] = Counter(facts.get("blocked_by") or {"blocked": facts.get("blocked", 0)})
@@ -235,20 +239,20 @@ def _asked(facts: dict[str, Any]) -> list[Stretch]:
             "마지막 수집에서 요청한 주소",
             "addresses",
             asked,
-            _most(beyond, limits),
+            _rank_reasons(beyond, limits),
         ),
-        Stretch("pages answered", "응답한 쪽", "pages", answered, _most(blocked + failed, limits)),
+        Stretch("pages answered", "응답한 쪽", "pages", answered, _rank_reasons(blocked + failed, limits)),
     ]
 
 
-def _standing(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
+def _current_step(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
     gone = [past.gone for past in collection.history(runs).values() if past.gone is not None]
     lost = Counter(GONE_BY.get(row.status, GONE) for row in gone)
     lost["archived and unreadable"] = int(runs[-1].facts.get("lost", 0))
-    return Stretch("captures that stand, all runs", "보관된 수집물", "captures", len(rows), _most(lost))
+    return Stretch("captures that stand, all runs", "보관된 수집물", "captures", len(rows), _rank_reasons(lost))
 
 
-def _most(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:
+def _rank_reasons(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:
     """Reasons with their counts, most first, and with the limit behind a reason where there is one."""
     ordered = sorted(lost.items(), key=lambda pair: (-pair[1], pair[0]))
     named = ((f"{reason} ({limits[reason]})" if reason in limits else reason, count) for reason, count in ordered)

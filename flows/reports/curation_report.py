@@ -118,33 +118,33 @@ class Spread:
         return list(dict.fromkeys(found))
 
 
-def page(workspace: Workspace) -> Path:
+def report_path(workspace: Workspace) -> Path:
     """Where the report is written."""
     return workspace.root / "reports" / "curation.html"
 
 
 def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
     """Write the report of what `curated` stands on; returns its page."""
-    stages = [_stage(workspace, FOLDER_OF[name], recipe.stage(name), curated) for name in recipes.STAGES]
-    place = page(workspace)
-    replace_file(place, render.page("curation.html", recipe=recipe, stages=stages))
+    stages = [_describe_stage(workspace, FOLDER_OF[name], recipe.stage(name), curated) for name in recipes.STAGES]
+    place = report_path(workspace)
+    replace_file(place, render.render_page("curation.html", recipe=recipe, stages=stages))
     return place
 
 
 def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: Sequence[Ledger]) -> list[Spread]:
     """The spread of each measure of a stage that has a limit, in the order of the recipe."""
-    found = [_empty(step, limit) for step in steps for limit in limits(step)]
+    found = [_new_spread(step, limit) for step in steps for limit in limits(step)]
     if not found:
         return []
-    again = _again(workspace, stage, ledgers)
+    again = _read_reinstated(workspace, stage, ledgers)
     for ledger in ledgers:
         folder = workspace.stage(stage, ledger.key)
-        _count(folder / "documents.parquet", found)
-        _count(folder / "dropped.parquet", found, dropped=True, again=None if ledger.reverses else again)
+        _count_values(folder / "documents.parquet", found)
+        _count_values(folder / "dropped.parquet", found, dropped=True, again=None if ledger.reverses else again)
     return found
 
 
-def _again(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> pa.Array | None:
+def _read_reinstated(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> pa.Array | None:
     """Ids of the documents whose drop was taken back: they are counted where they came in once more."""
     paths = [workspace.stage(stage, ledger.key) / REVERSED for ledger in ledgers if ledger.reverses]
     return pa.concat_tables([shard.read(path, ["id"]) for path in paths])["id"].combine_chunks() if paths else None
@@ -153,18 +153,18 @@ def _again(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> pa.
 def limits(step: Step) -> tuple[Limit, ...]:
     """The limits that a filter declares and the recipe has not turned off."""
     given = dict(step.params)
-    declared: tuple[Limit, ...] = getattr(recipes.module(step.filter), "LIMITS", ())
+    declared: tuple[Limit, ...] = getattr(recipes.load_filter(step.filter), "LIMITS", ())
     return tuple(limit for limit in declared if given.get(limit.parameter) is not None)
 
 
-def _empty(step: Step, limit: Limit) -> Spread:
+def _new_spread(step: Step, limit: Limit) -> Spread:
     bound = float(dict(step.params)[limit.parameter]) * limit.scale
     parameter = recipes.schema(step.filter).model_fields[limit.parameter]
     share = any(getattr(m, "le", None) == 1 for m in parameter.metadata)
     return Spread(step.filter, limit, bound, Scale(share), np.zeros((3, BARS * FINE), dtype=np.int64), [], [])
 
 
-def _count(path: Path, found: Sequence[Spread], *, dropped: bool = False, again: pa.Array | None = None) -> None:
+def _count_values(path: Path, found: Sequence[Spread], *, dropped: bool = False, again: pa.Array | None = None) -> None:
     table = shard.read(path, ["id", "measures", *(("by", "reason") if dropped else ())])
     if not table.num_rows:
         return
@@ -192,10 +192,10 @@ def _count(path: Path, found: Sequence[Spread], *, dropped: bool = False, again:
         np.add.at(spread.counts, (kind, bins), 1)
         passes = taken >= spread.bound if spread.limit.side == "min" else taken <= spread.bound
         for side, mask in ((spread.passing, passes & (kind != 1)), (spread.failing, ~passes | (kind == 1))):
-            _nearest(side, spread, path, np.flatnonzero(mask), rows, taken, ids, reasons)
+            _keep_nearest(side, spread, path, np.flatnonzero(mask), rows, taken, ids, reasons)
 
 
-def _nearest(
+def _keep_nearest(
     side: list[_Near],
     spread: Spread,
     path: Path,
@@ -218,13 +218,13 @@ def _nearest(
     del side[SHOWN:]
 
 
-def _stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], curated: Curated) -> dict[str, Any]:
+def _describe_stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], curated: Curated) -> dict[str, Any]:
     ledgers = curated.ledgers(stage)
     found = spreads(workspace, stage, steps, ledgers)
     return {
         "name": stage,
         "steps": list(funnel(steps, ledgers)),
-        "spreads": [_shown(spread) for spread in found],
+        "spreads": [_describe_spread(spread) for spread in found],
     }
 
 
@@ -244,25 +244,25 @@ def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[st
             edits[by, reason] += n
     left = sum(sum(ledger.entered.values()) - len(ledger.failed) for ledger in ledgers)
     for step in steps:
-        lost = _of(dropped, step.filter)
+        lost = _reasons_of(dropped, step.filter)
         yield {
             "filter": step.filter,
             "verb": step.verb,
             "in": left,
             "dropped": lost,
             "promoted": promoted[step.filter],
-            "edits": _of(edits, step.filter),
+            "edits": _reasons_of(edits, step.filter),
             "out": left - sum(n for _, n in lost),
         }
         left -= sum(n for _, n in lost)
 
 
-def _of(counts: Mapping[tuple[str, str], int], name: str) -> list[tuple[str, int]]:
+def _reasons_of(counts: Mapping[tuple[str, str], int], name: str) -> list[tuple[str, int]]:
     found = [(reason, n) for (by, reason), n in counts.items() if by == name and n]
     return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
-def _shown(spread: Spread) -> dict[str, Any]:
+def _describe_spread(spread: Spread) -> dict[str, Any]:
     bars = spread.bars()
     filled = [at for at, bar in enumerate(bars) if sum(bar)]
     bound = float(spread.scale.place(np.array([spread.bound]))[0])
@@ -282,25 +282,27 @@ def _shown(spread: Spread) -> dict[str, Any]:
         "parameter": spread.limit.parameter,
         "side": spread.limit.side,
         "reason": spread.limit.reason,
-        "bound": number(spread.bound),
+        "bound": format_number(spread.bound),
         "total": spread.total,
         "dropped": int(spread.counts[1].sum()),
         "bars": drawn,
         "at": round(100 * (bound * BARS - first) / width, 2),
-        "ticks": [number(spread.scale.value((first + width * part / TICKS) / BARS)) for part in range(TICKS + 1)],
-        "others": [(f"{share:.1%}", number(value)) for share, value in spread.others()],
-        "passing": _texts(spread.passing),
-        "failing": _texts(spread.failing),
+        "ticks": [
+            format_number(spread.scale.value((first + width * part / TICKS) / BARS)) for part in range(TICKS + 1)
+        ],
+        "others": [(f"{share:.1%}", format_number(value)) for share, value in spread.others()],
+        "passing": _read_samples(spread.passing),
+        "failing": _read_samples(spread.failing),
     }
 
 
-def _texts(near: Sequence[_Near]) -> list[Sample]:
+def _read_samples(near: Sequence[_Near]) -> list[Sample]:
     texts: dict[tuple[Path, int], str] = {}
     for path in {one.path for one in near}:
         rows = [one.row for one in near if one.path == path]
         column = shard.read(path, ["text"]).column("text").take(pa.array(rows))
         texts |= {(path, row): text for row, text in zip(rows, column.to_pylist(), strict=True)}
-    return [Sample(one.id, number(one.value, 4), one.reason, excerpt(texts[one.path, one.row])) for one in near]
+    return [Sample(one.id, format_number(one.value, 4), one.reason, excerpt(texts[one.path, one.row])) for one in near]
 
 
 def excerpt(text: str) -> str:
@@ -312,10 +314,10 @@ def excerpt(text: str) -> str:
     return text if len(text) <= HEAD + TAIL + 5 else f"{text[:HEAD]}\n[…]\n{text[-TAIL:]}"
 
 
-def number(value: float, digits: int = 3) -> str:
+def format_number(value: float, digits: int = 3) -> str:
     """A value as people read it: `digits` significant digits, thousands apart.
 
-    >>> number(0.30000001), number(1000000.0), number(12.3456)
+    >>> format_number(0.30000001), format_number(1000000.0), format_number(12.3456)
     ('0.3', '1,000,000', '12.3')
     """
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.{digits}g}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from flows.engine.stage_runs import Curated
-from flows.reports.side_by_side import visible
+from flows.reports.side_by_side import make_visible
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.storage import shard
 from malmoi.workspace import Stage, Workspace
@@ -24,10 +24,10 @@ def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> 
             f"`malmoi status --workspace {shlex.quote(str(workspace.root))}` shows what was collected."
         )
     says = f"recipe {name}: no document is left to publish of {entered:,}: {describe_losses(ledgers)}."
-    return f"{says} {look}" if (look := next_look(workspace, curated.stages)) else says
+    return f"{says} {look}" if (look := suggest_next_look(workspace, curated.stages)) else says
 
 
-def next_look(workspace: Workspace, stages: Iterable[tuple[Stage, Sequence[Ledger]]]) -> str:
+def suggest_next_look(workspace: Workspace, stages: Iterable[tuple[Stage, Sequence[Ledger]]]) -> str:
     """The command that shows how one of the documents was dropped, from the stage that dropped most; "" for none."""
     most = max(
         ((sum(ledger.dropped.values()), stage, ledger) for stage, ledgers in stages for ledger in ledgers),
@@ -38,5 +38,5 @@ def next_look(workspace: Workspace, stages: Iterable[tuple[Stage, Sequence[Ledge
         return ""
     _, stage, ledger = most
     ids = shard.read(workspace.stage(stage, ledger.key) / "dropped.parquet", ["id"])["id"]
-    command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(visible(ids[0].as_py()))}"
+    command = f"malmoi why {shlex.quote(str(workspace.root))} {shlex.quote(make_visible(ids[0].as_py()))}"
     return f"See how one of them was dropped: {command}"

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from rich.console import Console
 
-from flows.reports.side_by_side import visible
+from flows.reports.side_by_side import make_visible
 from malmoi.workspace import Workspace
 
 SHOWN = 10  # copies of one keeper, the least alike first: those are the ones to doubt
@@ -41,10 +41,10 @@ class Copy:
     reason: str = ""
     release: str = ""
 
-    def why(self) -> str:
+    def describe_reason(self) -> str:
         """Why its keeper stands, in words.
 
-        >>> Copy(0.9, "a/2", "a/1", "near", reason="fallen:a/0 date").why()
+        >>> Copy(0.9, "a/2", "a/1", "near", reason="fallen:a/0 date").describe_reason()
         'its date is earlier (date); the first keeper, a/0, was dropped later'
         """
         fallen, _, criterion = self.reason.rpartition(" ")
@@ -52,7 +52,7 @@ class Copy:
         first = fallen.removeprefix(_FALLEN)
         return f"{words}; the first keeper, {first}, was dropped later" if first else words
 
-    def alike(self) -> str:
+    def describe_similarity(self) -> str:
         """How alike the two are, in words."""
         if self.kind == "exact":
             return "equal but for white space"
@@ -61,37 +61,37 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CopyRecord:
     """What one table says of a document: its rows as a copy and as a keeper, sorted, and the whole cluster."""
 
     rows: tuple[Copy, ...]
     cluster: str  # the smallest id of the cluster
     size: int
 
-    def shown(self, doc_id: str) -> Copy:
+    def choose_row(self, doc_id: str) -> Copy:
         """The row to be shown: the document's own as a copy, else the least alike of its copies."""
         return min(self.rows, key=lambda row: (row.id != doc_id, row))
 
 
-def in_workspace(workspace: Workspace, doc_id: str) -> dict[tuple[str, ...], Said]:
+def read_workspace_records(workspace: Workspace, doc_id: str) -> dict[tuple[str, ...], CopyRecord]:
     """What the tables of copies of a workspace say, by the surveys that say it; replaced tables are left out."""
     notes = workspace.root.glob(f"surveys/*/{REPLACES}")
     replaced = {json.loads(note.read_text(encoding="utf-8"))["table"] for note in notes}
-    found: dict[Said, tuple[str, ...]] = {}
+    found: dict[CopyRecord, tuple[str, ...]] = {}
     for path in sorted(workspace.root.glob("surveys/*/table.parquet")):
         name = path.parent.name
-        if name not in replaced and (said := _said(path, "id", doc_id)) is not None:
+        if name not in replaced and (said := _read_record(path, "id", doc_id)) is not None:
             found[said] = (*found.get(said, ()), name)
     return {names: said for said, names in found.items()}
 
 
-def in_release(folder: Path, doc_id: str) -> Said | None:
+def read_release_record(folder: Path, doc_id: str) -> CopyRecord | None:
     """What the audit of a release says of a document; None where it has no copies."""
     path = folder / "audit" / "clusters.parquet"
-    return _said(path, "member", doc_id) if path.exists() else None
+    return _read_record(path, "member", doc_id) if path.exists() else None
 
 
-def _said(path: Path, member: str, doc_id: str) -> Said | None:
+def _read_record(path: Path, member: str, doc_id: str) -> CopyRecord | None:
     table = ds.dataset(path)
     if not {member, "keeper", "kind", "similarity"} <= set(table.schema.names):
         return None  # the table of another survey
@@ -101,11 +101,11 @@ def _said(path: Path, member: str, doc_id: str) -> Said | None:
     rows = table.to_table(columns, filter=either).to_pylist()
     if not rows:
         return None
-    ids = _joined(table, member, doc_id)
-    return Said(tuple(sorted(Copy(**row) for row in rows)), min(ids), len(ids))
+    ids = _find_cluster(table, member, doc_id)
+    return CopyRecord(tuple(sorted(Copy(**row) for row in rows)), min(ids), len(ids))
 
 
-def _joined(table: ds.Dataset, member: str, doc_id: str) -> set[str]:
+def _find_cluster(table: ds.Dataset, member: str, doc_id: str) -> set[str]:
     """The ids of a cluster: what is joined to the document by copies of copies."""
     ids, new = {doc_id}, {doc_id}
     for _ in range(HOPS):
@@ -119,19 +119,25 @@ def _joined(table: ds.Dataset, member: str, doc_id: str) -> set[str]:
     return ids
 
 
-def say(said: Said, doc_id: str, out: Console) -> None:
+def show_cluster(said: CopyRecord, doc_id: str, out: Console) -> None:
     """Print the cluster of a document, who stands for it and why, and for whom it stands."""
-    out.print(f"  cluster  {visible(said.cluster)}, {said.size:,} documents", markup=False)
+    out.print(f"  cluster  {make_visible(said.cluster)}, {said.size:,} documents", markup=False)
     for row in said.rows:
         if row.id == doc_id:
             where = f" of the earlier release {row.release}" if row.release else ""
-            out.print(f"  keeper   {visible(row.keeper)}{where}\n  alike    {row.alike()} ({row.kind})", markup=False)
-            out.print(f"  stands   because {visible(row.why())}", markup=False)
+            out.print(
+                f"  keeper   {make_visible(row.keeper)}{where}\n  alike    {row.describe_similarity()} ({row.kind})",
+                markup=False,
+            )
+            out.print(f"  stands   because {make_visible(row.describe_reason())}", markup=False)
     held = [row for row in said.rows if row.keeper == doc_id]
     if held:
         many = f"{len(held):,} copies, the least alike first" if len(held) > 1 else "one copy"
         out.print(f"  keeper of {many}", markup=False)
     for row in held[:SHOWN]:
-        out.print(f"    {visible(row.id)}: {row.alike()}; stands because {visible(row.why())}", markup=False)
+        out.print(
+            f"    {make_visible(row.id)}: {row.describe_similarity()}; stands because {make_visible(row.describe_reason())}",
+            markup=False,
+        )
     if len(held) > SHOWN:
         out.print(f"    … and {len(held) - SHOWN:,} more", markup=False)

@@ -18,14 +18,14 @@ ALIKE = 0.8  # estimated Jaccard similarity from which a document is named as a 
 SHOWN = 10  # near copies that are named
 
 
-def notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:
+def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:
     """A line for each thing to look at in the release `name` that stands in `folder`."""
-    return (*_quarantined(workspace, name), *_alike(workspace, folder))
+    return (*_note_quarantine(workspace, name), *_note_near_copies(workspace, folder))
 
 
-def _quarantined(workspace: Workspace, name: str) -> Iterator[str]:
+def _note_quarantine(workspace: Workspace, name: str) -> Iterator[str]:
     place = workspace.quarantine(name)
-    n, kinds = excluded_documents.told(place)
+    n, kinds = excluded_documents.summarise_list(place)
     if n:
         found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
         yield (
@@ -37,7 +37,7 @@ def _quarantined(workspace: Workspace, name: str) -> Iterator[str]:
         )
 
 
-def _alike(workspace: Workspace, folder: Path) -> Iterator[str]:
+def _note_near_copies(workspace: Workspace, folder: Path) -> Iterator[str]:
     found = copies_of_withdrawn(workspace, folder)
     for copy, id, similarity in found[:SHOWN]:
         yield (
@@ -58,9 +58,9 @@ def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, s
         return []
     from flows.cli import query_index  # loads what compares texts, which most runs do not need
 
-    if not query_index.known(workspace):
+    if not query_index.has_active_segments(workspace):
         return []
-    found = query_index.near(workspace, ids, ALIKE)
+    found = query_index.find_copies_of_documents(workspace, ids, ALIKE)
     alike = pa.array(sorted({copy.id for copies in found.values() for copy in copies}), pa.string())
     here: set[str] = set()
     for path in sorted((folder / "data").rglob("*.parquet")) if len(alike) else ():

@@ -69,7 +69,7 @@ def show_pair(left: Side, right: Side, out: Console) -> None:
     table.add_column(ratio=1, overflow="fold")
     table.add_column(width=_GAP, justify="center")
     table.add_column(ratio=1, overflow="fold")
-    heads = [f"{side.role}: {visible(side.id)}\n{len(side.text):,} code points" for side in (left, right)]
+    heads = [f"{side.role}: {make_visible(side.id)}\n{len(side.text):,} code points" for side in (left, right)]
     table.add_row(Text(heads[0], "bold"), "", Text(heads[1], "bold"))
     table.add_row(*(Text("─" * max(1, (out.width - _GAP) // 2)) if n != 1 else "" for n in range(3)))
     found = rows(left.text, right.text)
@@ -78,7 +78,7 @@ def show_pair(left: Side, right: Side, out: Console) -> None:
             note = Text(f"… {row.folded:,} equal code points …", "dim", justify="center")
             table.add_row(note, "", note)
         elif row.sign != "=" or any(part.text.strip() for part in row.left):
-            table.add_row(_cell(row.left, "left", colored), row.sign, _cell(row.right, "right", colored))
+            table.add_row(_render_cell(row.left, "left", colored), row.sign, _render_cell(row.right, "right", colored))
     out.print(table)
     if more := sum(row.sign != "=" for row in found if not row.folded):
         out.print(f"… and {more:,} more passages that differ; not shown", markup=False)
@@ -95,7 +95,7 @@ def rows(left: str, right: str) -> Iterator[Row]:
     pieces = align(left, right)
     for at, piece in enumerate(pieces):
         first, last = at == 0, at == len(pieces) - 1
-        for one, other, folded in _parts(left, right, piece, first, last):
+        for one, other, folded in _split_piece(left, right, piece, first, last):
             here += [Part(one, piece.kind)] if one else []
             there += [Part(other, piece.kind)] if other else []
             ends = piece.kind == "equal" and one.endswith("\n")
@@ -109,7 +109,7 @@ def rows(left: str, right: str) -> Iterator[Row]:
         yield Row(tuple(here), tuple(there))
 
 
-def _parts(left: str, right: str, piece: Piece, first: bool, last: bool) -> Iterator[tuple[str, str, int]]:
+def _split_piece(left: str, right: str, piece: Piece, first: bool, last: bool) -> Iterator[tuple[str, str, int]]:
     """A piece as (left, right, equal code points that are folded behind them), an equal one line by line."""
     one, other = left[slice(*piece.left)], right[slice(*piece.right)]
     if piece.kind != "equal":
@@ -125,15 +125,15 @@ def _parts(left: str, right: str, piece: Piece, first: bool, last: bool) -> Iter
     yield from ((line, line, 0) for line in tail.splitlines(keepends=True))
 
 
-def _cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
+def _render_cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
     """One column of a row; the line's own end is that of the cell."""
     text = Text(overflow="fold")
     opened, closed = ("", "") if colored else _BRACKETS[side]
     for part in parts:
         if part.kind == "equal":
-            text.append(visible(part.text))
+            text.append(make_visible(part.text))
             continue
-        said = visible(_cut(part.text), blanks=not part.text.strip())
+        said = make_visible(_shorten(part.text), blanks=not part.text.strip())
         body = said.rstrip("\n")
         text.append(f"{opened}{body}{closed}", _COLORS[side] if colored else None)
         text.append(said[len(body) :])
@@ -141,17 +141,17 @@ def _cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
     return text
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     """A changed stretch, without its middle where it is long."""
     if len(text) <= CUT:
         return text
     return f"{text[: CUT // 2]} … {len(text) - CUT:,} code points … {text[-CUT // 2 :]}"
 
 
-def visible(text: str, *, blanks: bool = False) -> str:
+def make_visible(text: str, *, blanks: bool = False) -> str:
     """A text without signs that a terminal obeys; with `blanks` its white space can be seen.
 
-    >>> visible("가\\x1b[31m나\\u200b다"), visible(" \\n", blanks=True)
+    >>> make_visible("가\\x1b[31m나\\u200b다"), make_visible(" \\n", blanks=True)
     ('가\\ufffd[31m나\\ufffd다', '␣↵\\n')
     """
     shown = "".join(c if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE else "\ufffd" for c in text)

@@ -45,27 +45,27 @@ def align(left: str, right: str) -> list[Piece]:
     equal '배로 뛰었다.' '배로 뛰었다.'
     """
     a, b = left.splitlines(keepends=True), right.splitlines(keepends=True)
-    at, bt = _ends(a), _ends(b)
+    at, bt = _line_ends(a), _line_ends(b)
     pieces: list[Piece] = []
     i = j = 0
-    for run in (*runs(a, b, LINES), Run(len(a), len(b), 0)):
-        pieces += _within(left, right, (at[i], at[run.left]), (bt[j], bt[run.right]))
+    for run in (*find_equal_runs(a, b, LINES), Run(len(a), len(b), 0)):
+        pieces += _align_stretch(left, right, (at[i], at[run.left]), (bt[j], bt[run.right]))
         i, j = run.left + run.n, run.right + run.n
         pieces.append(Piece("equal", (at[run.left], at[i]), (bt[run.right], bt[j])))
-    return _settled(list(_joined(pieces)), left)
+    return _drop_chance_matches(list(_merge_pieces(pieces)), left)
 
 
-def runs(a: Sequence[str], b: Sequence[str], widths: Sequence[int]) -> list[Run]:
+def find_equal_runs(a: Sequence[str], b: Sequence[str], widths: Sequence[int]) -> list[Run]:
     """Equal runs of two sequences, disjoint and rising in both; `widths` says how long anchors are, round by round.
 
-    >>> runs("가나다라마", "가다라마바", (1,))
+    >>> find_equal_runs("가나다라마", "가다라마바", (1,))
     [Run(left=0, right=0, n=1), Run(left=2, right=1, n=3)]
     """
     found: list[Run] = []
     i = j = 0
-    for run in (*_grown(a, b, widths[0]), Run(len(a), len(b), 0)):
+    for run in (*_extend_runs(a, b, widths[0]), Run(len(a), len(b), 0)):
         if len(widths) > 1 and i < run.left and j < run.right:
-            inner = runs(a[i : run.left], b[j : run.right], widths[1:])
+            inner = find_equal_runs(a[i : run.left], b[j : run.right], widths[1:])
             found += [Run(i + r.left, j + r.right, r.n) for r in inner]
         if run.n:
             found.append(run)
@@ -73,10 +73,10 @@ def runs(a: Sequence[str], b: Sequence[str], widths: Sequence[int]) -> list[Run]
     return found
 
 
-def _grown(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run]:
+def _extend_runs(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run]:
     """The common beginning, the anchors between, each grown to both sides, and the common end."""
     n, m = len(a), len(b)
-    head = _common(a, b, 0, 0, n, m)
+    head = _common_length(a, b, 0, 0, n, m)
     tail = 0
     while tail < min(n, m) - head and a[n - 1 - tail] == b[m - 1 - tail]:
         tail += 1
@@ -84,11 +84,11 @@ def _grown(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run]:
         yield Run(0, 0, head)
     n, m, i, j = n - tail, m - tail, head, head
     far = width == CHANCE and max(n, m) - head > NEAR
-    for x, y in () if far else _anchors(a[head:n], b[head:m], width):
+    for x, y in () if far else _find_anchors(a[head:n], b[head:m], width):
         x, y = x + head, y + head
         if x < i or y < j:
             continue  # within a run that has grown over it
-        end = _common(a, b, x, y, n, m)
+        end = _common_length(a, b, x, y, n, m)
         while x > i and y > j and a[x - 1] == b[y - 1]:
             x, y, end = x - 1, y - 1, end + 1
         yield Run(x, y, end)
@@ -97,7 +97,7 @@ def _grown(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run]:
         yield Run(n, m, tail)
 
 
-def _common(a: Sequence[str], b: Sequence[str], i: int, j: int, n: int, m: int) -> int:
+def _common_length(a: Sequence[str], b: Sequence[str], i: int, j: int, n: int, m: int) -> int:
     """How far a[i:n] and b[j:m] agree."""
     start = i
     while i < n and j < m and a[i] == b[j]:
@@ -105,10 +105,10 @@ def _common(a: Sequence[str], b: Sequence[str], i: int, j: int, n: int, m: int) 
     return i - start
 
 
-def _anchors(a: Sequence[str], b: Sequence[str], width: int) -> list[tuple[int, int]]:
+def _find_anchors(a: Sequence[str], b: Sequence[str], width: int) -> list[tuple[int, int]]:
     """Places of what stands once in each, `width` long: the longest choice that rises in both."""
-    there = _once(b, width)
-    pairs = [(i, j) for gram, i in _once(a, width).items() if i >= 0 and (j := there.get(gram, -1)) >= 0]
+    there = _find_unique(b, width)
+    pairs = [(i, j) for gram, i in _find_unique(a, width).items() if i >= 0 and (j := there.get(gram, -1)) >= 0]
     ends: list[int] = []  # the smallest end, in b, of a rising choice of each length
     last: list[int] = []  # the pair that ends it
     before: list[int] = []
@@ -125,7 +125,7 @@ def _anchors(a: Sequence[str], b: Sequence[str], width: int) -> list[tuple[int, 
     return chosen[::-1]
 
 
-def _once(items: Sequence[str], width: int) -> dict[Sequence[str], int]:
+def _find_unique(items: Sequence[str], width: int) -> dict[Sequence[str], int]:
     """Each stretch of `width` items and where it stands; -1 where it stands more than once."""
     found: dict[Sequence[str], int] = {}
     keys = items if width == 1 else (items[i : i + width] for i in range(len(items) - width + 1))
@@ -134,21 +134,21 @@ def _once(items: Sequence[str], width: int) -> dict[Sequence[str], int]:
     return found
 
 
-def _ends(lines: Sequence[str]) -> list[int]:
+def _line_ends(lines: Sequence[str]) -> list[int]:
     places = [0]
     for line in lines:
         places.append(places[-1] + len(line))
     return places
 
 
-def _within(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
+def _align_stretch(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
     """Pieces of a stretch that no whole line holds together; white space is left out of the comparison."""
     at = [i for i in range(*here) if not left[i].isspace()]
     bt = [j for j in range(*there) if not right[j].isspace()]
     a, b = "".join([left[i] for i in at]), "".join([right[j] for j in bt])
     i, j = here[0], there[0]
-    for run in runs(a, b, STRETCHES):
-        yield from _changed(left, right, (i, at[run.left]), (j, bt[run.right]))
+    for run in find_equal_runs(a, b, STRETCHES):
+        yield from _trim_change(left, right, (i, at[run.left]), (j, bt[run.right]))
         i, j = at[run.left], bt[run.right]
         for k in range(1, run.n):
             x, y = at[run.left + k], bt[run.right + k]
@@ -160,10 +160,10 @@ def _within(left: str, right: str, here: tuple[int, int], there: tuple[int, int]
         x, y = at[run.left + run.n - 1] + 1, bt[run.right + run.n - 1] + 1
         yield Piece("equal", (i, x), (j, y))
         i, j = x, y
-    yield from _changed(left, right, (i, here[1]), (j, there[1]))
+    yield from _trim_change(left, right, (i, here[1]), (j, there[1]))
 
 
-def _changed(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
+def _trim_change(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
     """What lies between two equal stretches, without the white space that its ends share."""
     (i, x), (j, y) = here, there
     while i < x and j < y and left[i] == right[j] and left[i].isspace():
@@ -176,7 +176,7 @@ def _changed(left: str, right: str, here: tuple[int, int], there: tuple[int, int
     yield Piece("equal", (x, here[1]), (y, there[1]))
 
 
-def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
+def _merge_pieces(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """Pieces without the empty ones, equal kinds made one."""
     last: Piece | None = None
     for piece in pieces:
@@ -192,7 +192,7 @@ def _joined(pieces: Sequence[Piece]) -> Iterator[Piece]:
         yield last
 
 
-def _settled(pieces: Sequence[Piece], left: str) -> list[Piece]:
+def _drop_chance_matches(pieces: Sequence[Piece], left: str) -> list[Piece]:
     """Pieces without equal words between two changes that are no shorter: those are chance. Whole lines stay."""
     found: list[Piece] = []
     for piece in pieces:

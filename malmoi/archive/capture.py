@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, TypeAlias
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from malmoi.archive.capture_fields import BLOCK, find_fault, show, to_second
-from malmoi.archive.gzip_members import GZIP, decompress, member, next_member, one_stream, salvage
+from malmoi.archive.gzip_members import GZIP, decompress, is_single_stream, next_member, read_member, salvage
 from malmoi.archive.record_boundaries import (
     CUT_OFF,
     END,
@@ -107,7 +107,7 @@ def warc_record(
         "WARC-Block-Digest": f"sha256:{hashlib.sha256(block).hexdigest()}",
         "Content-Type": "application/http; msgtype=response",
     }
-    return _packed(fields, block)
+    return _pack_record(fields, block)
 
 
 def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
@@ -120,7 +120,7 @@ def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> by
         "WARC-Date": fetched,
         "Content-Type": "application/json",
     }
-    return _packed(fields, block)
+    return _pack_record(fields, block)
 
 
 def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
@@ -133,7 +133,7 @@ def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
         "WARC-Payload-Digest": f"sha256:{hashlib.sha256(body).hexdigest()}",
         "Content-Type": media,
     }
-    return _packed(fields, body)
+    return _pack_record(fields, body)
 
 
 def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:
@@ -149,10 +149,10 @@ def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[
         "WARC-Refers-To": f"<{refers_to}>",
         "Content-Type": "application/http; msgtype=response",
     }
-    return _packed(fields, block)
+    return _pack_record(fields, block)
 
 
-def _packed(fields: Mapping[str, str], block: bytes) -> bytes:
+def _pack_record(fields: Mapping[str, str], block: bytes) -> bytes:
     lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
     raw = f"WARC/1.1\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
     out = io.BytesIO()
@@ -170,7 +170,7 @@ class Torn:
     url: str
     why: str
 
-    def shown(self) -> str:
+    def describe(self) -> str:
         """Where it lies and what is wrong with it, in one line."""
         return " ".join(f"{self.path}:{self.offset} {self.url} {self.why}".split())
 
@@ -188,7 +188,7 @@ def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | To
     """
     seen, torn, held = 0, 0, list[Torn]()  # `held`: what comes before the first record that can be read
     with path.open("rb") as stream:
-        for entry in _entries(path, stream, own):
+        for entry in _read_entries(path, stream, own):
             if isinstance(entry, Torn):
                 torn += 1
                 if torn > ARCHIVE_DAMAGED.value:
@@ -212,13 +212,13 @@ _Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record o
 _REMEDY = "get the archive anew, or remove it from `paths` of the source file; then collect again."
 
 
-def _entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
+def _read_entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
     """What an archive holds, however it is compressed; without `own` fields are not asked for their validity."""
     stream.seek(0)
     head = stream.read(len(GZIP))
     damaged = not head.startswith((GZIP, b"WAR")) and next_member(stream, 0)  # the first of its members is damaged
-    if damaged or not one_stream(stream):
-        yield from _by_member(path, stream, own)
+    if damaged or not is_single_stream(stream):
+        yield from _read_members(path, stream, own)
         return
     packed = head == GZIP
     stream.seek(0)
@@ -233,46 +233,46 @@ def _entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
             return
         if found is None:
             return
-        yield _parse(path, found, 0 if packed else found.at, own)
+        yield _parse_record(path, found, 0 if packed else found.at, own)
 
 
-def _by_member(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
+def _read_members(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
     """An archive with a gzip member for each record: damage costs the member it is in."""
     at, size = 0, stream.seek(0, 2)
     while at < size:
         content, behind, why = b"", 0, ""
         try:
-            found = member(stream, at)
+            found = read_member(stream, at)
             content, behind = found or (b"", 0)
             why = "" if found else f"a record of more than the limit; {ARCHIVE_MEMBER.describe()}"
         except zlib.error as error:
             why = f"damaged: {error}"
         if why:
-            yield from _salvaged(path, stream, at, own)
+            yield from _salvage_records(path, stream, at, own)
             yield Torn(str(path), at, "", why)
         else:
-            yield from _of_member(path, content, at, own)
+            yield from _parse_member(path, content, at, own)
         behind = behind or next_member(stream, at)
         if not behind:
             return
         at = behind
 
 
-def _salvaged(path: Path, stream: BinaryIO, at: int, own: str | None) -> Iterator[_Entry]:
+def _salvage_records(path: Path, stream: BinaryIO, at: int, own: str | None) -> Iterator[_Entry]:
     """Whole records before the damage of a member: all where it is cut off, else those with a digest to prove it."""
     content, cut = salvage(stream, at)
     for found in delimit(io.BytesIO(content)):
         if found.raw and (cut or is_intact(found.raw, digest_of(found.raw), needed=True)):
-            yield _parse(path, found, at, own)
+            yield _parse_record(path, found, at, own)
 
 
-def _of_member(path: Path, content: bytes, at: int, own: str | None) -> Iterator[_Entry]:
+def _parse_member(path: Path, content: bytes, at: int, own: str | None) -> Iterator[_Entry]:
     """The records of one member, all of which have its offset."""
     for found in delimit(io.BytesIO(content)):
-        yield _parse(path, found, at, own)
+        yield _parse_record(path, found, at, own)
 
 
-def _parse(path: Path, found: Delimited, at: int, own: str | None) -> _Entry:
+def _parse_record(path: Path, found: Delimited, at: int, own: str | None) -> _Entry:
     """One delimited record; whatever its reader raises costs this record."""
     if found.why:
         return Torn(str(path), at, "", found.why)
@@ -310,36 +310,36 @@ def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
     Raises CaptureError where the record is no longer there: the archive has changed since it was indexed.
     """
     with path.open("rb") as stream:
-        for entry in _from(path, stream, offset):
+        for entry in _read_at_offset(path, stream, offset):
             if isinstance(entry, tuple) and entry[2].record == record:
                 capture = entry[2]
                 if not sha256 or hashlib.sha256(capture.body).hexdigest() == sha256:
                     return capture
     raise CaptureError(
         f"{path}: the record {record} at {offset} is not what was collected: the archive has been changed or damaged "
-        f"since. Restore it from a copy; or {_away(path)}, and collect again."
+        f"since. Restore it from a copy; or {_advise_deletion(path)}, and collect again."
     )
 
 
-def _away(path: Path) -> str:
+def _advise_deletion(path: Path) -> str:
     """What to delete, so that the next collection no longer rests on the archive as it was."""
     if (path.parent / "run.json").exists():  # an archive of a run; a later run may rest on it
         return f"delete {path.parent} and the later runs of the source beside it"
     return "delete the run folders of the source under 1-captures"
 
 
-def _from(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
+def _read_at_offset(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
     """The record or member at an offset; of an archive compressed as one stream, all of it."""
     stream.seek(offset)
     if stream.read(len(GZIP)) != GZIP:
-        yield from (_parse(path, found, offset, None) for found in islice(delimit(stream, offset), 1))
+        yield from (_parse_record(path, found, offset, None) for found in islice(delimit(stream, offset), 1))
         return
     try:
-        found = member(stream, offset)
+        found = read_member(stream, offset)
     except zlib.error:
-        yield from _salvaged(path, stream, offset, None)
+        yield from _salvage_records(path, stream, offset, None)
         return
-    yield from _of_member(path, found[0], offset, None) if found else _entries(path, stream, None)
+    yield from _parse_member(path, found[0], offset, None) if found else _read_entries(path, stream, None)
 
 
 def index(path: Path, name: str, own: str = BLOCK) -> tuple[list[IndexRow], list[Torn]]:
@@ -401,12 +401,12 @@ def _capture(path: Path, record: WarcRecord, at: int, own: str | None) -> tuple[
         body=body,
     )
     try:
-        return at, kind, _plain(capture)
+        return at, kind, _decode_content(capture)
     except CaptureError as error:
         return Torn(str(path), at, shown, str(error))
 
 
-def _plain(capture: Capture) -> Capture:
+def _decode_content(capture: Capture) -> Capture:
     """The capture with its content coding undone, within the limits."""
     coding = capture.header("content-encoding").strip().lower()
     if not coding or coding == "identity" or not capture.body:

@@ -23,7 +23,7 @@ from malmoi.archive.capture_fields import BLOCK, find_fault, show
 from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError, StageError
 from malmoi.storage import shard
-from malmoi.storage.canonical_json import canonical
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.workspace import replace_file
 
 INDEX = pa.schema(
@@ -58,8 +58,8 @@ def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> Non
     columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
     shard.write(pa.table(columns, schema=INDEX), part)
     part.replace(folder / "index.parquet")
-    told = json.loads(canonical(facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")}))
-    replace_file(folder / "run.json", canonical(told | {OWN_DIGEST: _digest_of(told)}))
+    told = json.loads(canonical_json(facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")}))
+    replace_file(folder / "run.json", canonical_json(told | {OWN_DIGEST: _digest_of(told)}))
 
 
 def runs(folder: Path) -> list[Run]:
@@ -70,33 +70,33 @@ def runs(folder: Path) -> list[Run]:
 def read_run(folder: Path) -> Run:
     """One finished run, after its digests. Runs of earlier versions have none and are read without."""
     facts, index = folder / "run.json", folder / "index.parquet"
-    with _about(facts):
+    with _explain_read_errors(facts):
         told = json.loads(facts.read_text(encoding="utf-8"))
         own, of_index = told.pop(OWN_DIGEST, None), told.get(INDEX_DIGEST)
         if (own, of_index) != (None, None) and own != _digest_of(told):
-            raise _damaged(facts, "its content does not have the digest that it names")
-    with _about(index):
+            raise _damage_error(facts, "its content does not have the digest that it names")
+    with _explain_read_errors(index):
         if of_index is not None and shard.sha256_of(index) != of_index:
-            raise _damaged(index, "its sha256 is not the one in run.json")
+            raise _damage_error(index, "its sha256 is not the one in run.json")
         rows = tuple(IndexRow(**row) for row in shard.read(index).to_pylist())
     if of_index is None:
-        rows, told = _without_faults(rows, told)
+        rows, told = _drop_faulty_rows(rows, told)
     return Run(folder, rows, told)
 
 
 @contextmanager
-def _about(file: Path) -> Iterator[None]:
+def _explain_read_errors(file: Path) -> Iterator[None]:
     """What is raised while a file of a run is read is about that file."""
     try:
-        with input_errors(lambda name: _damaged(file, name), StageError):
+        with input_errors(lambda name: _damage_error(file, name), StageError):
             yield
     except StageError as error:  # its advice is for the shards of stages
-        raise _damaged(file, "no Parquet file") from error
+        raise _damage_error(file, "no Parquet file") from error
     except OSError as error:
-        raise _damaged(file, str(error.strerror)) from error
+        raise _damage_error(file, str(error.strerror)) from error
 
 
-def _damaged(file: Path, why: str) -> CaptureError:
+def _damage_error(file: Path, why: str) -> CaptureError:
     return CaptureError(
         f"{file}: cannot be read as it was written ({why}). Restore it from a copy; or delete {file.parent} and the "
         "later runs of the source beside it, and collect again."
@@ -104,10 +104,10 @@ def _damaged(file: Path, why: str) -> CaptureError:
 
 
 def _digest_of(facts: dict[str, Any]) -> str:
-    return hashlib.sha256(canonical(facts).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
 
 
-def _without_faults(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tuple[tuple[IndexRow, ...], dict[str, Any]]:
+def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tuple[tuple[IndexRow, ...], dict[str, Any]]:
     """The rows of a run that was indexed before addresses and dates were looked at; the others count as torn."""
     faults = {
         row.record: fault
@@ -131,7 +131,7 @@ def open_run(folder: Path) -> Path:
     return folder / f"{int(existing[-1].name) + 1 if existing else 1:04d}"
 
 
-def located(run: Run, row: IndexRow) -> IndexRow:
+def resolve_row(run: Run, row: IndexRow) -> IndexRow:
     """The row with a path that can be opened."""
     return replace(row, path=os.path.join(run.folder, row.path))  # noqa: PTH118 (a Path takes longer)
 
@@ -155,21 +155,21 @@ def history(found: Iterable[Run]) -> dict[str, Past]:
         for row in run.rows:
             if row.kind == GONE:
                 gone[row.url] = row
-            elif _ours(row) and row.status == 200:
+            elif _is_in_workspace(row) and row.status == 200:
                 gone.pop(row.url, None)
                 revisions = seen.setdefault(row.url, [])
                 if all(row.payload_sha256 != held.payload_sha256 for held in revisions[-1:]):
-                    revisions.append(located(run, row))
+                    revisions.append(resolve_row(run, row))
     changed = [url for url, revisions in seen.items() if len(revisions) > 1 or url in gone]
     return {url: Past(tuple(seen[url][:-1][-MAX_EARLIER:]), gone.get(url)) for url in changed}
 
 
-def _ours(row: IndexRow) -> bool:
+def _is_in_workspace(row: IndexRow) -> bool:
     """Whether the bytes lie in an archive of the workspace; a path of somebody else's archive is absolute."""
     return row.kind in ARCHIVED and not row.path.startswith("/")
 
 
-def current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list[IndexRow]]]:
+def select_current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list[IndexRow]]]:
     """For each run the captures in it that no later one supersedes, sorted by address.
 
     With `gone` the last capture of an address that is gone stands too, where an archive holds it.
@@ -180,7 +180,7 @@ def current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list
     ordered = list(found)
     for number, run in enumerate(ordered):
         for row in run.rows:
-            if gone and row.kind == GONE and row.url in last and _ours(last[row.url][1]):
+            if gone and row.kind == GONE and row.url in last and _is_in_workspace(last[row.url][1]):
                 continue
             if row.kind != GONE and (row.kind not in ITEMS or row.status != 200):
                 continue
@@ -191,13 +191,13 @@ def current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list
     for url in sorted(last):
         number, row = last[url]
         if row.kind != GONE:
-            kept[number].append(located(ordered[number], row))
+            kept[number].append(resolve_row(ordered[number], row))
     return list(zip(ordered, kept, strict=True))
 
 
 def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
     """The latest archived licence files and pages of a source, by the name in its claim."""
-    return {row.url: located(run, row) for run in found for row in run.rows if row.kind == LICENCE}
+    return {row.url: resolve_row(run, row) for run in found for row in run.rows if row.kind == LICENCE}
 
 
 def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:

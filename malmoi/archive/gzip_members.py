@@ -14,28 +14,28 @@ BLOCK = 1 << 20  # bytes that are searched at once for the next record after dam
 GZIP = b"\x1f\x8b\x08"
 
 
-def one_stream(stream: BinaryIO) -> bool:
+def is_single_stream(stream: BinaryIO) -> bool:
     """Whether the archive is plain, or compressed as a whole, so that it can only be read from its beginning."""
     stream.seek(0)
     if stream.read(len(GZIP)) != GZIP:
         return True
     try:
-        return member(stream, 0) is None
+        return read_member(stream, 0) is None
     except zlib.error:
         return False
 
 
-def member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
+def read_member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     """The content of the gzip member at offset `at` and the offset behind it; None where it is too large for a record.
 
     zlib.error where it is damaged or cut off.
     """
     stream.seek(at)
     with input_errors(zlib.error, zlib.error):
-        return _member(stream, at)
+        return _read_member(stream, at)
 
 
-def _member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
+def _read_member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
     inflate, content, read = zlib.decompressobj(31), bytearray(), at
     while not inflate.eof:
         block = inflate.unconsumed_tail or stream.read(1 << 16)
@@ -66,10 +66,10 @@ def salvage(stream: BinaryIO, at: int) -> tuple[bytes, bool]:
 
 def next_member(stream: BinaryIO, behind: int) -> int:
     """Offset of the next gzip member behind that at `behind` that begins a record, or 0."""
-    return sought(stream, behind + 1, GZIP, lambda at: _begins_record(stream, at))
+    return find_next(stream, behind + 1, GZIP, lambda at: _is_record_start(stream, at))
 
 
-def sought(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], bool], skip: int = 0) -> int:
+def find_next(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], bool], skip: int = 0) -> int:
     """Offset of the first `mark` from `start` on for which `holds` is true, plus `skip`; 0 where there is none."""
     while True:
         stream.seek(start)
@@ -84,7 +84,7 @@ def sought(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], boo
         start += BLOCK - len(mark) + 1
 
 
-def _begins_record(stream: BinaryIO, at: int) -> bool:
+def _is_record_start(stream: BinaryIO, at: int) -> bool:
     stream.seek(at)
     try:
         with input_errors(zlib.error, zlib.error):
@@ -99,13 +99,13 @@ def decompress(payload: bytes, coding: str) -> bytes | None:
     CaptureError beyond the limits or at a cut end.
     """
     limit = min(ARCHIVE_BODY.value, max(len(payload) * ARCHIVE_RATIO.value, 1 << 16))
-    body = _inflated(payload, 47, limit)  # gzip or zlib, by its header
+    body = _inflate_members(payload, 47, limit)  # gzip or zlib, by its header
     if body is None and coding == "deflate":
-        return _inflated(payload, -15, limit)  # the bare deflate that some servers send
+        return _inflate_members(payload, -15, limit)  # the bare deflate that some servers send
     return body
 
 
-def _inflated(payload: bytes, bits: int, limit: int) -> bytes | None:
+def _inflate_members(payload: bytes, bits: int, limit: int) -> bytes | None:
     """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
     body, rest = bytearray(), payload
     while rest:

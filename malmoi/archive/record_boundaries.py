@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from malmoi.archive.gzip_members import sought
+from malmoi.archive.gzip_members import find_next
 from malmoi.limits import ARCHIVE_HEAD, ARCHIVE_MEMBER
 
 MARK = b"WARC/1."
@@ -43,23 +43,23 @@ def delimit(stream: BinaryIO, start: int = 0) -> Iterator[Delimited]:
     at = start
     while True:
         stream.seek(at)
-        found = _record(stream, at)
+        found = _read_record(stream, at)
         if not found.raw and not found.why:
             return
         yield found
-        at = found.behind or sought(stream, at + 1, MARK, lambda found: _begins(stream, found))
+        at = found.behind or find_next(stream, at + 1, MARK, lambda found: _is_record_start(stream, found))
         if not at:
             return
 
 
-def _begins(stream: BinaryIO, at: int) -> bool:
+def _is_record_start(stream: BinaryIO, at: int) -> bool:
     stream.seek(at)
     return _BEGIN.match(stream.read(16)) is not None
 
 
-def _record(stream: BinaryIO, at: int) -> Delimited:
+def _read_record(stream: BinaryIO, at: int) -> Delimited:
     """The record at the position of the stream; neither `raw` nor `why` says anything at the end of the archive."""
-    blank, head, length, why = _head(stream)
+    blank, head, length, why = _read_head(stream)
     if why or not head:
         return Delimited(at, b"", why)
     begin = at + blank + len(head)
@@ -79,7 +79,7 @@ def _record(stream: BinaryIO, at: int) -> Delimited:
     return Delimited(at, head + block + END, "", begin + length + newlines)
 
 
-def _head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
+def _read_head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
     """(bytes of blank lines, header lines, length that they declare, why they cannot be read)."""
     blank, head, lengths = 0, bytearray(), set[bytes]()
     while blank + len(head) <= ARCHIVE_HEAD.value:
@@ -127,7 +127,7 @@ def is_intact(raw: bytes, digest: str, *, needed: bool = False) -> bool:
 def describe_other(path: Path) -> str:
     """What a file is that holds no WARC record, and what to do."""
     with path.open("rb") as stream:
-        head = _start(stream)
+        head = _read_start(stream)
     if head.startswith(b"filedesc:"):
         return (
             "this is an ARC file, the format before WARC; convert it (`warcio recompress OLD NEW`) and name the result."
@@ -135,7 +135,7 @@ def describe_other(path: Path) -> str:
     return f"not a WARC file; it begins with {head[:16]!r}. Name a .warc or .warc.gz in the source file."
 
 
-def _start(stream: BinaryIO) -> bytes:
+def _read_start(stream: BinaryIO) -> bytes:
     head = stream.read(64)
     if head.startswith(b"\x1f\x8b"):
         stream.seek(0)

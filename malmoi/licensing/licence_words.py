@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from malmoi.licensing.licences import cc_id, known_id, licence_from_url
+from malmoi.licensing.licences import cc_id, find_licence_id, licence_from_url
 
 MAX_VALUE = 300  # code points; a longer value is prose, not a licence
 
@@ -93,9 +93,15 @@ def licence_from_text(value: str) -> str | None:
         return None
     text = fold(value).strip(" .;,\"'“”‘’「」")
     if " OR " in text or " AND " in text:  # an SPDX expression without brackets
-        words = [w if w in ("OR", "AND") else known_id(w) for w in text.split()]
+        words = [w if w in ("OR", "AND") else find_licence_id(w) for w in text.split()]
         return " ".join(w for w in words if w) if all(words) and len(words) % 2 else None
-    return known_id(text) or licence_from_url(text) or _creative_commons(text) or _kogl(text) or _other(text)
+    return (
+        find_licence_id(text)
+        or licence_from_url(text)
+        or _parse_creative_commons(text)
+        or _parse_kogl(text)
+        or _licence_by_name(text)
+    )
 
 
 _KIND = r"by(?:[ -]?nc)?(?:[ -]?(?:sa|nd))?"
@@ -116,7 +122,7 @@ _ZERO = re.compile(
 _MARK = re.compile(r"(?:cc )?(?:public domain mark|pdm)(?: 1\.0)?", re.I)
 
 
-def _creative_commons(text: str) -> str | None:
+def _parse_creative_commons(text: str) -> str | None:
     if match := _CC_VALUE.fullmatch(text):
         kind = "-".join(re.findall("by|nc|sa|nd", match["kind"].lower()))
         port = (match["port"] or "").lower()
@@ -142,7 +148,7 @@ _REST = re.compile(
 )
 
 
-def _kogl(text: str) -> str | None:
+def _parse_kogl(text: str) -> str | None:
     if _EXPIRED.fullmatch(text):
         return "LicenseRef-KOGL-Expired"
     match = _KOGL_VALUE.fullmatch(text)
@@ -154,7 +160,7 @@ def _kogl(text: str) -> str | None:
     if words.conditions not in ("", number):
         return None
     ai = words.ai or "ai" in match["rest"].lower()
-    return known_id(f"LicenseRef-KOGL-{number}{'-AI' if ai else ''}")
+    return find_licence_id(f"LicenseRef-KOGL-{number}{'-AI' if ai else ''}")
 
 
 _NAMES = {
@@ -187,5 +193,5 @@ _NAMES = {
 }
 
 
-def _other(text: str) -> str | None:
+def _licence_by_name(text: str) -> str | None:
     return _NAMES.get(text.casefold())

@@ -168,12 +168,12 @@ def _software_and_data() -> Iterator[Licence]:
     yield row("CDLA-Permissive-2.0", "Community Data License Permissive 2.0", "https://cdla.dev/permissive-2-0/")
 
 
-def _table() -> Mapping[str, Licence]:
+def _licence_table() -> Mapping[str, Licence]:
     rows = (*_creative_commons(), *_kogl(), *_statute(), *_software_and_data())
     return MappingProxyType({row.id: row for row in sorted(rows, key=lambda row: row.id)})
 
 
-LICENCES: Mapping[str, Licence] = _table()
+LICENCES: Mapping[str, Licence] = _licence_table()
 _BY_FOLDED = {id_.casefold(): id_ for id_ in LICENCES}
 
 
@@ -202,8 +202,8 @@ def licence_from_url(url: str) -> str | None:
     path = (address["path"] or "/").lower()
     for known, pattern, name in _PAGES:
         if host == known and (match := pattern.fullmatch(path)):
-            return _BY_FOLDED.get(_named(name, match).casefold())
-    return _from_cc_path(path) if host in ("creativecommons.org", "creativecommons.net") else None
+            return _BY_FOLDED.get(_id_from_match(name, match).casefold())
+    return _parse_cc_path(path) if host in ("creativecommons.org", "creativecommons.net") else None
 
 
 _ADDRESS = re.compile(r"(?:https?:)?//(?P<host>[A-Za-z0-9.:-]{1,100})(?P<path>/[^?#;\s]*)?(?:[?#;]\S*)?", re.I)
@@ -232,7 +232,7 @@ _PAGES = tuple(
 )
 
 
-def _named(name: str, match: re.Match[str]) -> str:
+def _id_from_match(name: str, match: re.Match[str]) -> str:
     if name == "kogl":
         return f"LicenseRef-KOGL-{_KOGL_PAGE.get(match[1], match[1])}"
     if name == "gnu":  # a page of one version says nothing of later ones
@@ -240,7 +240,7 @@ def _named(name: str, match: re.Match[str]) -> str:
     return name.format(*match.groups())
 
 
-def _from_cc_path(path: str) -> str | None:
+def _parse_cc_path(path: str) -> str | None:
     match = _CC_PATH.fullmatch(path)
     if match is None:
         return None
@@ -260,6 +260,6 @@ def cc_id(kind: str, version: str, port: str = "") -> str | None:
     return _BY_FOLDED.get(short) or _BY_FOLDED.get(f"licenseref-{short}")
 
 
-def known_id(name: str) -> str | None:
+def find_licence_id(name: str) -> str | None:
     """`name` as the table spells it (letter case aside), or None."""
     return _BY_FOLDED.get(name.casefold())

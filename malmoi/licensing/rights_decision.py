@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from malmoi.document import LicenceEvidence, Scope, Signal, Use
 from malmoi.licensing.licence_words import licence_from_text
-from malmoi.licensing.licences import LICENCES, Licence, known_id, licence_from_url, table_digest
+from malmoi.licensing.licences import LICENCES, Licence, find_licence_id, licence_from_url, table_digest
 
 __all__ = [
     "LICENCES",
@@ -91,7 +91,7 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
     >>> decide([]).reason
     'no-licence'
     """
-    scope, found, conflicts, reason = _licence(evidence)
+    scope, found, conflicts, reason = _decide_licence(evidence)
     loud = [s for s in signals if s.effect == "opt-out"]
     quiet = [s for s in signals if s.effect == "inferred-opt-out"]
     granted = found is not None and found.use != "exclude" and not reason
@@ -115,7 +115,7 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
     )
 
 
-def _licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
+def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
     """(scope that speaks, its terms, contradictions, reason to exclude) before signals are asked."""
     scope = next((s for s in SCOPES if any(e.scope == s for e in evidence)), "")
     if not scope:
@@ -127,35 +127,35 @@ def _licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tu
         return scope, None, against, "refused"
     if any(found is None for found in read.values()):
         unread = {UNKNOWN if found is None else found.expression for found in read.values()}
-        return scope, None, _against(scope, unread), "unknown-licence"
-    chosen = _merged({found.expression: found for found in read.values() if found})
+        return scope, None, _describe_conflict(scope, unread), "unknown-licence"
+    chosen = _merge_types({found.expression: found for found in read.values() if found})
     if len(chosen) > 1:
-        return scope, None, _against(scope, set(chosen)), "conflict"
+        return scope, None, _describe_conflict(scope, set(chosen)), "conflict"
     (found,) = chosen.values()
-    if found.expression == _OPEN_DATA and (other := _stricter(evidence)):
+    if found.expression == _OPEN_DATA and (other := _find_stricter(evidence)):
         return scope, None, (f"{_OPEN_DATA} against {other}",), "conflict"
     return scope, found, (), ""
 
 
-def _against(scope: str, names: set[str]) -> tuple[str, ...]:
+def _describe_conflict(scope: str, names: set[str]) -> tuple[str, ...]:
     return (f"{scope}: {' against '.join(sorted(names))}",) if len(names) > 1 else ()
 
 
-def _merged(found: dict[str, Terms]) -> dict[str, Terms]:
+def _merge_types(found: dict[str, Terms]) -> dict[str, Terms]:
     """What stands in one place, with the AI type added to the type beside it."""
     types = {match[1] for name in found if (match := _TYPE.fullmatch(name))}
     ai = any(name.startswith("LicenseRef-KOGL-") and name.endswith("AI") for name in found)
     if ai and len(types) == 1:
         both = f"LicenseRef-KOGL-{types.pop()}-AI"
         rest = {name: t for name, t in found.items() if not _TYPE.fullmatch(name) and name != _AI}
-        found = {**rest, both: _of(LICENCES[both])}
+        found = {**rest, both: _terms_of(LICENCES[both])}
     # Data "without restriction" carries the mark of its record where that asks for no more than a source.
     if _OPEN_DATA in found and found.keys() - {_OPEN_DATA} in ({"LicenseRef-KOGL-1"}, {"LicenseRef-KOGL-0"}):
         found = {name: t for name, t in found.items() if name != _OPEN_DATA}
     return found
 
 
-def _stricter(evidence: Sequence[LicenceEvidence]) -> str:
+def _find_stricter(evidence: Sequence[LicenceEvidence]) -> str:
     """A refusal or a licence of any scope that forbids what the open-data statement allows, or ""."""
     for name in sorted({e.licence.strip() for e in evidence}):
         found = terms(name)
@@ -180,46 +180,46 @@ def terms(expression: str) -> Terms | None:
     words = re.findall(r"[()]|[^\s()]+", expression)
     if len(words) > MAX_WORDS:
         return None
-    found, rest = _either(words)
+    found, rest = _parse_or(words)
     return found if found and not rest else None
 
 
 _Parsed = tuple[Terms | None, list[str]]
 
 
-def _either(words: list[str]) -> _Parsed:
-    left, rest = _all(words)
+def _parse_or(words: list[str]) -> _Parsed:
+    left, rest = _parse_and(words)
     while rest[:1] == ["OR"]:
-        right, rest = _all(rest[1:])
+        right, rest = _parse_and(rest[1:])
         if left is None or right is None:
             return None, rest
         left = min(left, right, key=_freedom)
     return left, rest
 
 
-def _all(words: list[str]) -> _Parsed:
-    left, rest = _one(words)
+def _parse_and(words: list[str]) -> _Parsed:
+    left, rest = _parse_operand(words)
     while rest[:1] == ["AND"]:
-        right, rest = _one(rest[1:])
+        right, rest = _parse_operand(rest[1:])
         if left is None or right is None:
             return None, rest
-        left = _joined(left, right)
+        left = _combine_terms(left, right)
     return left, rest
 
 
-def _one(words: list[str]) -> _Parsed:
+def _parse_operand(words: list[str]) -> _Parsed:
     if words[:1] == ["("]:
-        found, rest = _either(words[1:])
+        found, rest = _parse_or(words[1:])
         return (found, rest[1:]) if rest[:1] == [")"] else (None, rest)
-    id_ = known_id(words[0]) if words else None
-    return (_of(LICENCES[id_]) if id_ else None), words[1:]
+    id_ = find_licence_id(words[0]) if words else None
+    return (_terms_of(LICENCES[id_]) if id_ else None), words[1:]
 
 
-def _of(row: Licence) -> Terms:
+def _terms_of(row: Licence) -> Terms:
     return Terms(row.id, row.use, row.attribution, row.share_alike, row.family)
 
 
-def _joined(a: Terms, b: Terms) -> Terms:
+def _combine_terms(a: Terms, b: Terms) -> Terms:
     parts = sorted({*a.expression.split(" AND "), *b.expression.split(" AND ")})
     return Terms(
         expression=" AND ".join(parts),

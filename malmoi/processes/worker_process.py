@@ -204,10 +204,10 @@ def _answer(task: bytes) -> bytes:
         function, args = pickle.loads(task)
         return pickle.dumps((True, function(*args)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # also a panic of compiled Rust, and an exit: the caller is told
-        return pickle.dumps((False, _portable(error)), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((False, _make_portable(error)), pickle.HIGHEST_PROTOCOL)
 
 
-def _portable(error: BaseException) -> BaseException:
+def _make_portable(error: BaseException) -> BaseException:
     """The exception with its traceback as a note, or a StageError where it cannot travel."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"

@@ -161,12 +161,12 @@ class Workers:
                     yield batch, Done(future.result())
                 except (WorkerDied, WorkerTimedOut):
                     for one in single(batch):
-                        yield one, self._alone(make, shared, one)
+                        yield one, self._run_single(make, shared, one)
         finally:
             for _, future in flying:
                 future.cancel()
 
-    def _alone(self, make: Make[S, B, R], shared: S, one: B) -> Done[R] | Broken:
+    def _run_single(self, make: Make[S, B, R], shared: S, one: B) -> Done[R] | Broken:
         why: list[str] = []
         for _ in range(STARTS):
             try:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from malmoi.ledger import File
 from malmoi.releases.partitioning import Partition, h
 from malmoi.releases.release_schema import DATA, DICTIONARY, ENCODING
-from malmoi.releases.split import Parted
+from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 
 GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8); 20–40 MB read well, reference/cards-and-releases.md
@@ -29,7 +29,7 @@ class Assembly:
     target: Path
 
 
-def gather(parted: Iterable[Parted]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
+def gather(parted: Iterable[SplitResult]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
     """For each partition, in order, which record batch of which file holds rows of it."""
     found: dict[Partition, list[tuple[Path, int]]] = {}
     for one in parted:
@@ -43,10 +43,10 @@ def assemble(work: Assembly) -> File:
 
     Holds the rows of one shard in memory: choose N so that a shard stays below a gigabyte of text.
     """
-    table = pa.Table.from_batches([_batch(path, i) for path, i in work.parts], DATA)
+    table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], DATA)
     ids = table.column("id").to_pylist()
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
-    table = _with_sizes(table, ids, work.sizes)
+    table = _add_sizes(table, ids, work.sizes)
     work.target.parent.mkdir(parents=True, exist_ok=True)
     with pq.ParquetWriter(
         work.target,
@@ -64,12 +64,12 @@ def assemble(work: Assembly) -> File:
     return shard.file_of(work.target, len(ids))
 
 
-def _batch(path: Path, number: int) -> pa.RecordBatch:
+def _read_batch(path: Path, number: int) -> pa.RecordBatch:
     with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
         return file.get_batch(number)
 
 
-def _with_sizes(table: pa.Table, ids: list[str], sizes: Path | None) -> pa.Table:
+def _add_sizes(table: pa.Table, ids: list[str], sizes: Path | None) -> pa.Table:
     if sizes is None:
         return table
     known = dict(zip(*(c.to_pylist() for c in pq.read_table(sizes, columns=["id", "n"]).columns), strict=True))

@@ -32,7 +32,7 @@ def sentence(source: SourceFacts, *, title: str, author: str, date: str, url: st
         "licence": licence,
     }
 
-    def filled(field: re.Match[str]) -> str:
+    def fill(field: re.Match[str]) -> str:
         if field[1] not in values:
             raise StageError(
                 f"{source.name}: the attribution template has the field {field[0]!r}, which does not exist; "
@@ -40,4 +40,4 @@ def sentence(source: SourceFacts, *, title: str, author: str, date: str, url: st
             )
         return values[field[1]]
 
-    return _FIELD.sub(filled, source.attribution or DEFAULT)
+    return _FIELD.sub(fill, source.attribution or DEFAULT)

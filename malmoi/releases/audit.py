@@ -11,12 +11,12 @@ import pyarrow as pa
 from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
 from malmoi.releases import excluded_documents
-from malmoi.releases.dropped_signals import without
+from malmoi.releases.dropped_signals import exclude_ids
 from malmoi.releases.manifest import ReleaseFile
-from malmoi.releases.masked_ids import Names, renamed
+from malmoi.releases.masked_ids import Names, rename_ids
 from malmoi.releases.release_inputs import Inputs
 from malmoi.releases.release_schema import AUDIT
-from malmoi.releases.split import SIDES, Parted
+from malmoi.releases.split import SIDES, SplitResult
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import ROWS, sort_into
 
@@ -49,7 +49,7 @@ def _ledger(folder: Path) -> Ledger:
 def write(
     inputs: Inputs,
     counted: Ledgers,
-    parted: Sequence[Parted],
+    parted: Sequence[SplitResult],
     refused: Sequence[Path],
     left: Path,
     copies: pa.Table,
@@ -67,7 +67,7 @@ def write(
     small = {
         "clusters": copies,
         "edits": _edits(counted),
-        "failed": _failed(counted, names),
+        "failed": _failure_table(counted, names),
         "sources": _sources(inputs),
         "stages": _stages(counted),
     }
@@ -78,9 +78,9 @@ def write(
     for name in SIDES:
         paths = [p.target / f"{name}.parquet" for p in parted]
         paths += refused if name == "signals" else ()
-        rows[name] = _sorted(audit / f"{name}.parquet", [("", paths)], tmp)
+        rows[name] = _write_sorted(audit / f"{name}.parquet", [("", paths)], tmp)
     drops = [*_drops(inputs, names, tmp), (excluded_documents.STAGE, [left])]
-    rows["dropped"] = _sorted(audit / "dropped.parquet", drops, tmp)
+    rows["dropped"] = _write_sorted(audit / "dropped.parquet", drops, tmp)
     files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 
@@ -95,7 +95,7 @@ def _stages(counted: Ledgers) -> pa.Table:
             n.update({(stage, s, f, r, "dropped"): k for (s, f, r), k in ledger.dropped.items()})
             n.update((stage, f.source, "", f.why, "failed") for f in ledger.failed)
             n.update({(stage, "", "", "unreadable-record", "torn"): len(ledger.torn)} if ledger.torn else {})
-    return _counts(n, "stages")
+    return _count_table(n, "stages")
 
 
 def _edits(counted: Ledgers) -> pa.Table:
@@ -103,16 +103,16 @@ def _edits(counted: Ledgers) -> pa.Table:
     for stage, found in counted:
         for ledger in found:
             n.update({(stage, *key): k for key, k in (ledger.edits or {}).items()})
-    return _counts(n, "edits")
+    return _count_table(n, "edits")
 
 
-def _counts(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:
+def _count_table(n: Mapping[tuple[str, ...], int], name: str) -> pa.Table:
     schema = AUDIT[name]
     rows = [dict(zip(schema.names, (*key, k), strict=True)) for key, k in sorted(n.items()) if k]
     return pa.Table.from_pylist(rows, schema)
 
 
-def _failed(counted: Ledgers, names: Names) -> pa.Table:
+def _failure_table(counted: Ledgers, names: Names) -> pa.Table:
     failed = [(stage, f) for stage, found in counted for ledger in found for f in ledger.failed]
     rows = {(names.get(f.id, f.id), f.source, stage, f.why) for stage, f in failed}
     schema = AUDIT["failed"]
@@ -125,7 +125,7 @@ def _sources(inputs: Inputs) -> pa.Table:
     return pa.Table.from_pylist([{n: getattr(s, n) for n in schema.names} for s in found], schema)
 
 
-def _sorted(target: Path, parts: Sequence[tuple[str, Sequence[Path]]], tmp: Path) -> int:
+def _write_sorted(target: Path, parts: Sequence[tuple[str, Sequence[Path]]], tmp: Path) -> int:
     """Write an audit table, sorted by all columns: in Arrow where it is small, else by DuckDB, which spills.
 
     A part is the stage that its files are of ("" where their columns are those of the table) and the
@@ -134,13 +134,13 @@ def _sorted(target: Path, parts: Sequence[tuple[str, Sequence[Path]]], tmp: Path
     schema = AUDIT[target.stem]
     if sum(path.stat().st_size for _, paths in parts for path in paths) > SMALL:
         return sort_into(target, schema, [(_columns(schema, stage), paths) for stage, paths in parts], tmp=tmp)
-    read = [_read(path, schema, stage) for stage, paths in parts for path in paths]
+    read = [_read_table(path, schema, stage) for stage, paths in parts for path in paths]
     table = pa.concat_tables([schema.empty_table(), *read])
     table = table.sort_by([(name, "ascending") for name in schema.names])
     return shard.write(table, target, row_group_rows=ROWS).rows
 
 
-def _read(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
+def _read_table(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
     if not stage:
         return shard.read(path).select(schema.names)
     table = shard.read(path, [_DROP.get(name, name) for name in schema.names if name != "stage"])
@@ -148,7 +148,7 @@ def _read(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
     return pa.table([found.get(name, pa.repeat(stage, table.num_rows)) for name in schema.names], schema=schema)
 
 
-def taken_back(folders: Sequence[Path]) -> Iterator[tuple[Path, tuple[Path, ...]]]:
+def find_reversals(folders: Sequence[Path]) -> Iterator[tuple[Path, tuple[Path, ...]]]:
     """Each folder of a stage, and the tables that name those of its drops which no longer hold.
 
     Who stands in such a table came in once more, into the folder of that table: what is said there holds.
@@ -162,18 +162,20 @@ def _drops(inputs: Inputs, names: Names, tmp: Path) -> list[tuple[str, list[Path
     """For each stage the files with what it dropped, and did not take back."""
     found = []
     for stage, folders in inputs.stages:
-        here = [(path, back) for folder, back in taken_back(folders) if (path := folder / "dropped.parquet").exists()]
-        paths = [_standing(path, back, names, tmp / f"{stage}-{i}") for i, (path, back) in enumerate(here)]
+        here = [
+            (path, back) for folder, back in find_reversals(folders) if (path := folder / "dropped.parquet").exists()
+        ]
+        paths = [_strip_reversed(path, back, names, tmp / f"{stage}-{i}") for i, (path, back) in enumerate(here)]
         found.append((stage, paths))
     return found
 
 
-def _standing(path: Path, back: Sequence[Path], names: Names, tmp: Path) -> Path:
+def _strip_reversed(path: Path, back: Sequence[Path], names: Names, tmp: Path) -> Path:
     """The file `path`, or a copy of its columns below `tmp` without drops that were taken back, with published ids."""
     if not back and not names:
         return path
     table = shard.read(path, [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"])
-    left = renamed(kept := without(table, back), ["id"], names)
+    left = rename_ids(kept := exclude_ids(table, back), ["id"], names)
     if left is kept and left.num_rows == table.num_rows:
         return path
     tmp.mkdir(parents=True)
@@ -181,7 +183,7 @@ def _standing(path: Path, back: Sequence[Path], names: Names, tmp: Path) -> Path
     return tmp / path.name
 
 
-def _literal(value: str) -> str:
+def _quote_literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -189,6 +191,6 @@ def _columns(schema: pa.Schema, stage: str) -> str:
     if not stage:
         return ", ".join(f'"{name}"' for name in schema.names)
     return ", ".join(
-        f"{_literal(stage)} AS stage" if name == "stage" else f'"{_DROP.get(name, name)}" AS "{name}"'
+        f"{_quote_literal(stage)} AS stage" if name == "stage" else f'"{_DROP.get(name, name)}" AS "{name}"'
         for name in schema.names
     )

@@ -35,7 +35,7 @@ def clusters(paths: Sequence[Path]) -> pa.Table:
     table = pa.concat_tables([COPIES.empty_table(), *(_read(path) for path in paths)])
     if len(paths) > 1:  # one table names a copy once
         table = table.group_by(COPIES.names).aggregate([])
-    named = {"cluster": _smallest(table["keeper"], table["id"]), "member": table["id"]}
+    named = {"cluster": _label_components(table["keeper"], table["id"]), "member": table["id"]}
     columns = {n: named[n] if n in named else table[n] for n in AUDIT["clusters"].names}
     made = pa.table(columns, schema=AUDIT["clusters"])
     return made.sort_by([(n, "ascending") for n in made.column_names])
@@ -79,7 +79,7 @@ def _shard_of(ids: pa.ChunkedArray, n_shards: int) -> _I64:
     return (np.frombuffer(heads, dtype=">u8").astype(np.uint64) % np.uint64(n_shards)).astype(np.int64)
 
 
-def _smallest(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array:
+def _label_components(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array:
     """For each pair, the smallest id that is joined to it by any chain of pairs."""
     if not len(left):
         return pa.array([], pa.string())

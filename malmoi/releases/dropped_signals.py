@@ -15,7 +15,7 @@ from malmoi.releases import excluded_documents
 from malmoi.releases.masked_ids import Names
 from malmoi.releases.release_inputs import Redact
 from malmoi.releases.release_schema import AUDIT
-from malmoi.releases.split import found_row
+from malmoi.releases.split import redact_row
 from malmoi.storage import shard
 
 
@@ -31,29 +31,29 @@ class Refused:
     kinds: frozenset[str] = frozenset()  # of finds of the second detector, of which none may be published
 
 
-def refused(work: Refused) -> Path:
+def write_dropped_signals(work: Refused) -> Path:
     """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
     source = work.folder / "dropped.parquet"
     table = shard.read(source, ["id", "signals"]) if source.exists() else None
-    rows = [] if table is None else without(table, work.back).to_pylist()
+    rows = [] if table is None else exclude_ids(table, work.back).to_pylist()
     said = [(row["id"], signal) for row in rows for signal in row["signals"] or ()]
     found = [
-        _withheld(row, work.names[id]) if id in work.names else row
+        _mask_signal(row, work.names[id]) if id in work.names else row
         for id, signal in said
-        for row in [found_row(signal, id, work.redact)]
+        for row in [redact_row(signal, id, work.redact)]
     ]
     work.target.parent.mkdir(parents=True, exist_ok=True)
     signals = pa.Table.from_pylist(found, AUDIT["signals"])
-    pq.write_table(excluded_documents.blanked(signals, work.kinds), work.target)
+    pq.write_table(excluded_documents.blank_rows(signals, work.kinds), work.target)
     return work.target
 
 
-def _withheld(signal: dict[str, Any], name: str) -> dict[str, Any]:
+def _mask_signal(signal: dict[str, Any], name: str) -> dict[str, Any]:
     """A signal of a document whose id is withheld: neither its place nor its record, which lead to the page."""
     return {**signal, "id": name, "place": "", "record": ""}
 
 
-def without(table: pa.Table, back: Sequence[Path]) -> pa.Table:
+def exclude_ids(table: pa.Table, back: Sequence[Path]) -> pa.Table:
     """The rows of `table` but for those whose `id` stands in one of the tables `back`."""
     if not back or not table.num_rows:
         return table

@@ -36,7 +36,7 @@ _DROPS: Final = pa.schema(
 )
 
 
-class Sought(NamedTuple):
+class ExclusionRules(NamedTuple):
     """What keeps a document out: kinds found anywhere, kinds found in what the card may show, and withdrawn ids."""
 
     kinds: frozenset[str] = frozenset()
@@ -55,28 +55,28 @@ class LeftOut:
     signals: tuple[tuple[str, str], ...] = ()  # (name, effect)
 
 
-def sought(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -> Sought:
+def exclusion_rules(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -> ExclusionRules:
     """What keeps documents out of a release in which a find of each kind does as `does` says.
 
-    >>> sought([("rrn", "quarantines"), ("phone", "reports"), ("ip", "kept")], ["a/1"]).shown == {"rrn", "phone"}
+    >>> exclusion_rules([("rrn", "quarantines"), ("phone", "reports"), ("ip", "kept")], ["a/1"]).shown == {"rrn", "phone"}
     True
     """
     said = dict(does)
     kinds = frozenset(kind for kind, outcome in said.items() if outcome == "quarantines")
-    return Sought(kinds, frozenset(k for k, outcome in said.items() if outcome != "kept"), frozenset(withdrawn))
+    return ExclusionRules(kinds, frozenset(k for k, outcome in said.items() if outcome != "kept"), frozenset(withdrawn))
 
 
-def finds(tables: Mapping[str, pa.Table], sought: Sought) -> dict[str, tuple[tuple[str, Find], ...]]:
+def finds(tables: Mapping[str, pa.Table], sought: ExclusionRules) -> dict[str, tuple[tuple[str, Find], ...]]:
     """For each document with something to be kept out: (table, find) of its rows; each table has a column `id`."""
     found: dict[str, list[tuple[str, Find]]] = {}
-    for name, table in {**tables, _SHOWN: _shown(tables["data"])}.items():
+    for name, table in {**tables, _SHOWN: _ids_and_hosts(tables["data"])}.items():
         ids = table.column("id")
         for row, here in residue.finds_by_row(table, sought.shown if name == _SHOWN else sought.kinds).items():
             found.setdefault(ids[row].as_py(), []).extend((name, one) for one in here)
     return {id: tuple(sorted(here)) for id, here in found.items()}
 
 
-def _shown(data: pa.Table) -> pa.Table:
+def _ids_and_hosts(data: pa.Table) -> pa.Table:
     """The ids of documents and the hosts of their addresses, but for hosts in numbers: the card does not show those."""
     hosts = pc.struct_field(
         pc.extract_regex(data.column("url").combine_chunks(), r"^[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]+)"), "host"
@@ -85,7 +85,7 @@ def _shown(data: pa.Table) -> pa.Table:
     return pa.table({"id": data.column("id"), "host": pc.if_else(pc.fill_null(numbers, True), "", hosts)})
 
 
-def among(ids: Sequence[str], sought: Sought) -> Iterator[str]:
+def find_excluded(ids: Sequence[str], sought: ExclusionRules) -> Iterator[str]:
     """Those of `ids` that a release may not name: withdrawn, or with a find of the second detector."""
     table = pa.table({"id": pa.array(ids, pa.string())})
     found = residue.finds_by_row(table, sought.shown) if sought.shown else {}
@@ -94,7 +94,7 @@ def among(ids: Sequence[str], sought: Sought) -> Iterator[str]:
             yield id
 
 
-def blanked(table: pa.Table, kinds: Collection[str]) -> pa.Table:
+def blank_rows(table: pa.Table, kinds: Collection[str]) -> pa.Table:
     """Rows about dropped documents without quote, place and record where one of these holds a find of `kinds`."""
     words = ["quote", "place", "record"]
     rows = pa.array(list(residue.finds_by_row(table.select(words), kinds)), pa.int64())
@@ -133,7 +133,7 @@ def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tup
     return folder / "dropped.parquet", folder / "signals.parquet"
 
 
-def tell(out: Iterable[LeftOut], path: Path) -> None:
+def write_list(out: Iterable[LeftOut], path: Path) -> None:
     """Write the operator's list: a line of JSON for each find, with id, table, column, kind and count; never a value.
 
     It is written anew each time; where nothing was quarantined there is no such file.
@@ -145,15 +145,15 @@ def tell(out: Iterable[LeftOut], path: Path) -> None:
         replace_file(path, "\n".join(lines) + "\n")
 
 
-def told(path: Path) -> tuple[int, dict[str, int]]:
-    """How many documents a list of `tell` names, and in how many each kind was found; (0, {}) without a list."""
-    rows = listed(path)
+def summarise_list(path: Path) -> tuple[int, dict[str, int]]:
+    """How many documents a list of `write_list` names, and in how many each kind was found; (0, {}) without a list."""
+    rows = read_list(path)
     kinds = Counter(kind for _, kind in {(row["id"], row["kind"]) for row in rows})
     return len({row["id"] for row in rows}), dict(sorted(kinds.items()))
 
 
-def listed(path: Path) -> list[dict[str, Any]]:
-    """The rows of a list of `tell`, sorted by id; none without a list. CallError where it is unreadable."""
+def read_list(path: Path) -> list[dict[str, Any]]:
+    """The rows of a list of `write_list`, sorted by id; none without a list. CallError where it is unreadable."""
     if not path.exists():
         return []
     try:

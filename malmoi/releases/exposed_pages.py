@@ -15,7 +15,7 @@ from malmoi.releases import residue
 _MARK = "/page-"  # between the source and the digest of an id
 
 
-def shows(kinds: Iterable[str], replaced: Iterable[str]) -> bool:
+def is_harmful(kinds: Iterable[str], replaced: Iterable[str]) -> bool:
     """Whether values of `kinds` (replaced in the text), or in one of the words `replaced` elsewhere, lead to harm."""
     found = {*kinds, *(kind for words in replaced for kind in residue.kinds(words))}
     return not found.isdisjoint(residue.QUARANTINED)

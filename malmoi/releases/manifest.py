@@ -19,7 +19,7 @@ from typing import Any
 
 from malmoi.errors import DataError
 from malmoi.releases.release_inputs import SourceFacts
-from malmoi.storage.canonical_json import canonical
+from malmoi.storage.canonical_json import canonical_json
 
 NAME = "manifest.json"
 
@@ -63,7 +63,7 @@ class Manifest:
         value["recipe"] = {"name": value.pop("recipe_name"), "digest": value.pop("recipe_digest")}
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
         value["software"] = dict(self.software)
-        return canonical(value | {"root": self.root})
+        return canonical_json(value | {"root": self.root})
 
     @staticmethod
     def from_json(text: str) -> Manifest:

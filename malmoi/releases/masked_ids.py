@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from malmoi import url_privacy
 from malmoi.releases import excluded_documents, residue
-from malmoi.releases.excluded_documents import Sought
+from malmoi.releases.excluded_documents import ExclusionRules
 from malmoi.releases.release_inputs import Redact
 from malmoi.storage import shard
 
@@ -45,7 +45,7 @@ class Search:
 
     folder: Path
     redact: Redact | None
-    sought: Sought = field(default_factory=Sought)
+    sought: ExclusionRules = field(default_factory=ExclusionRules)
 
 
 class Hidden(NamedTuple):
@@ -62,12 +62,14 @@ def search(work: Search) -> Hidden:
         return Hidden()
     table = shard.read(path, ["id", "reason"])
     rows = list(zip(table.column("id").to_pylist(), table.column("reason").to_pylist(), strict=True))
-    hidden = among([id for id, _ in rows], work.redact, work.sought)
+    hidden = find_withheld([id for id, _ in rows], work.redact, work.sought)
     about = (id for id, reason in rows if reason in PERSONAL)
-    return Hidden((*about, *hidden, *_showing(path, work.sought)), tuple(id for id, reason in rows if reason in PAGES))
+    return Hidden(
+        (*about, *hidden, *_find_ids_showing(path, work.sought)), tuple(id for id, reason in rows if reason in PAGES)
+    )
 
 
-def _showing(path: Path, sought: Sought) -> list[str]:
+def _find_ids_showing(path: Path, sought: ExclusionRules) -> list[str]:
     """The ids of dropped documents whose own words hold a find of a kind that quarantines: their pages show it."""
     if not sought.kinds:
         return []
@@ -76,13 +78,13 @@ def _showing(path: Path, sought: Sought) -> list[str]:
     return [str(id) for id in table.column("id").take(pa.array(list(found), pa.int64())).to_pylist()]
 
 
-def among(ids: Sequence[str], redact: Redact | None, sought: Sought) -> tuple[str, ...]:
+def find_withheld(ids: Sequence[str], redact: Redact | None, sought: ExclusionRules) -> tuple[str, ...]:
     """Those of `ids` that carry personal data by either detector, or are withdrawn."""
-    carry = () if redact is None else tuple(id for id in ids if url_privacy.carries(id, redact))
-    return (*carry, *excluded_documents.among(ids, sought))
+    carry = () if redact is None else tuple(id for id in ids if url_privacy.has_personal_data(id, redact))
+    return (*carry, *excluded_documents.find_excluded(ids, sought))
 
 
-def beside(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
+def find_cluster_copies(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
     """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same.
 
     A keeper that fell counts for the cluster of its copies.
@@ -99,16 +101,16 @@ def beside(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) 
     return tuple(sorted(found))
 
 
-def names(ids: Iterable[str]) -> Names:
+def mask_ids(ids: Iterable[str]) -> Names:
     """What a release calls each of `ids`.
 
-    >>> names(["a/u/hong@example.kr", "a/u/bae@example.kr"])
+    >>> mask_ids(["a/u/hong@example.kr", "a/u/bae@example.kr"])
     {'a/u/bae@example.kr': 'a/[withheld 1]', 'a/u/hong@example.kr': 'a/[withheld 2]'}
     """
     return {id: f"{id.partition('/')[0]}/[withheld {n}]" for n, id in enumerate(sorted(set(ids)), 1)}
 
 
-def renamed(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Table:
+def rename_ids(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Table:
     """The table with the ids of `columns` as `given` names them; the very same table where it holds none."""
     if not given:
         return table
@@ -121,11 +123,11 @@ def renamed(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Table:
     return table
 
 
-def copies(table: pa.Table, given: Names) -> pa.Table:
+def rename_copies(table: pa.Table, given: Names) -> pa.Table:
     """The audit table of copies as `given` names its ids, sorted anew."""
     if not given:
         return table
-    table = renamed(table, ("cluster", "keeper", "member"), given)
+    table = rename_ids(table, ("cluster", "keeper", "member"), given)
     reasons = [_reason(reason, given) for reason in table.column("reason").to_pylist()]
     table = table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))
     return table.sort_by([(name, "ascending") for name in table.column_names])

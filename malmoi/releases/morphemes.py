@@ -52,13 +52,13 @@ class Analysed:
     rest: tuple[Morpheme, ...]
 
 
-def analysed(release: Path) -> Iterator[Analysed]:
+def read_documents(release: Path) -> Iterator[Analysed]:
     """Every document of a release that has morphemes, in the order of its files and rows.
 
     `release` is the folder of a version, or one Parquet file of its data. A document without analysis
     (NULL) is passed over. Raises FileNotFoundError where there are no data files.
 
-    >>> list(analysed(Path("no/such/release")))
+    >>> list(read_documents(Path("no/such/release")))
     Traceback (most recent call last):
     FileNotFoundError: no/such/release: no Parquet files in data/; name the folder of a version, or one of its files
     """

@@ -19,16 +19,16 @@ from malmoi.ledger import File, describe_losses
 from malmoi.releases import audit, clusters, excluded_documents, licence_files, masked_ids, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
-from malmoi.releases.dropped_signals import Refused, refused
-from malmoi.releases.excluded_documents import LeftOut, Sought
+from malmoi.releases.dropped_signals import Refused, write_dropped_signals
+from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
 from malmoi.releases.partitioning import Partition
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
-from malmoi.releases.split import Parted, Split, split
+from malmoi.releases.split import Split, SplitResult, split
 from malmoi.releases.version_history import History, next_version
 from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import repeated
+from malmoi.storage.duckdb_tables import find_repeated
 from malmoi.storage.shuffle import Run
 
 
@@ -58,9 +58,9 @@ def publish(
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
     counted = audit.ledgers(inputs)
-    inputs = _treated(inputs, redact)
+    inputs = _redact_inputs(inputs, redact)
     residual_pii.refuse_facts(inputs)
-    sought = excluded_documents.sought(inputs.second_look, inputs.withdrawn)
+    sought = excluded_documents.exclusion_rules(inputs.second_look, inputs.withdrawn)
     work = tmp / f"publish-{uuid.uuid4().hex}"
     work.mkdir(parents=True)
     try:
@@ -70,14 +70,14 @@ def publish(
             for i, path in enumerate(sorted(last))
         ]
         parted = list(run(split, jobs))
-        out = _out(parted, quarantine)
+        out = _collect_left_out(parted, quarantine)
         _refuse_repeated(parted, work)
         renamed = dict(chain.from_iterable(one.renamed for one in parted))
-        pairs = masked_ids.copies(clusters.clusters(inputs.clusters), renamed)
+        pairs = masked_ids.rename_copies(clusters.clusters(inputs.clusters), renamed)
         sizes = clusters.write_sizes(pairs, work / "sizes", inputs.shards)
         partitions = gather(parted)
         if not partitions:
-            raise StageError(_nothing_left(inputs, counted, out, quarantine))
+            raise StageError(_explain_empty(inputs, counted, out, quarantine))
         shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
         files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
         kept = Counter(dict[str, int]())
@@ -97,44 +97,46 @@ def publish(
 def _audit(
     inputs: Inputs,
     counted: audit.Ledgers,
-    parted: list[Parted],
+    parted: list[SplitResult],
     out: list[LeftOut],
     pairs: pa.Table,
-    sought: Sought,
+    sought: ExclusionRules,
     redact: Redact | None,
     run: Run,
     folder: Path,
     work: Path,
 ) -> list[ReleaseFile]:
     """Write the audit tables but for the second look, with the withheld ids under their names in all of them."""
-    stages = [one for _, folders in inputs.stages for one in audit.taken_back(folders)]
+    stages = [one for _, folders in inputs.stages for one in audit.find_reversals(folders)]
     dropped = list(run(masked_ids.search, [masked_ids.Search(path, redact, sought) for path, _ in stages]))
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
     # All other ids in the tables of copies are published or were dropped.
     earlier = pairs.filter(pc.not_equal(pairs["release"], ""))["keeper"].unique().to_pylist()
-    hidden.update(masked_ids.among([*failed, *earlier], redact, sought))
-    hidden.update(masked_ids.beside(pages, pairs, [p.target / "attribution.parquet" for p in parted]))
-    names = masked_ids.names(hidden)
+    hidden.update(masked_ids.find_withheld([*failed, *earlier], redact, sought))
+    hidden.update(masked_ids.find_cluster_copies(pages, pairs, [p.target / "attribution.parquet" for p in parted]))
+    names = masked_ids.mask_ids(hidden)
     drops = [
         Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, names, sought.kinds)
         for i, (path, back) in enumerate(stages)
     ]
     left, said = excluded_documents.write(out, names, work / "left-out")
-    signals = [*run(refused, drops), said]
-    return audit.write(inputs, counted, parted, signals, left, masked_ids.copies(pairs, names), names, folder, work)
+    signals = [*run(write_dropped_signals, drops), said]
+    return audit.write(
+        inputs, counted, parted, signals, left, masked_ids.rename_copies(pairs, names), names, folder, work
+    )
 
 
-def _out(parted: list[Parted], quarantine: Path | None) -> list[LeftOut]:
+def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> list[LeftOut]:
     """All documents that are left out, sorted by id; those that are quarantined are told to the operator."""
     out = sorted((one for part in parted for one in part.out), key=lambda one: one.id)
     if quarantine is not None:
-        excluded_documents.tell(out, quarantine)
+        excluded_documents.write_list(out, quarantine)
     return out
 
 
-def _nothing_left(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
+def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
     """Why there is no release, with the counts of all stages, and what to do."""
     ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
     says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
@@ -142,16 +144,16 @@ def _nothing_left(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], qu
     return f"{says}{told}" if any(one.finds for one in out) else says
 
 
-def _treated(inputs: Inputs, redact: Redact | None) -> Inputs:
+def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
     """The inputs with what people wrote of recipe and sources as it may be published."""
 
     def source(facts: SourceFacts) -> SourceFacts:
         words = ("title", "publisher", "terms", "attribution", "note")
-        told: dict[str, Any] = {name: url_privacy.treated(getattr(facts, name), redact) for name in words}
+        told: dict[str, Any] = {name: url_privacy.redact_text(getattr(facts, name), redact) for name in words}
         return replace(facts, **told)
 
     return replace(
-        inputs, purpose=url_privacy.treated(inputs.purpose, redact), sources=tuple(map(source, inputs.sources))
+        inputs, purpose=url_privacy.redact_text(inputs.purpose, redact), sources=tuple(map(source, inputs.sources))
     )
 
 
@@ -176,9 +178,9 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
     )
 
 
-def _refuse_repeated(parted: list[Parted], tmp: Path) -> None:
+def _refuse_repeated(parted: list[SplitResult], tmp: Path) -> None:
     paths = [p.target / "attribution.parquet" for p in parted]
-    twice = _twice(paths, tmp)
+    twice = _find_repeated_ids(paths, tmp)
     if twice:
         raise StageError(
             f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
@@ -186,10 +188,10 @@ def _refuse_repeated(parted: list[Parted], tmp: Path) -> None:
         )
 
 
-def _twice(paths: list[Path], tmp: Path) -> list[str]:
+def _find_repeated_ids(paths: list[Path], tmp: Path) -> list[str]:
     """Ids that stand more than once: counted in Arrow where they are few, else by DuckDB, which spills."""
     if sum(path.stat().st_size for path in paths) > audit.SMALL:
-        return repeated("id", paths, tmp=tmp)
+        return find_repeated("id", paths, tmp=tmp)
     ids = [shard.read(path, ["id"]) for path in paths]
     counts = (
         pa.concat_tables([AUDIT["attribution"].empty_table().select(["id"]), *ids])

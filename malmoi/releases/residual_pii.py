@@ -36,7 +36,7 @@ def write(folder: Path, files: Iterable[ReleaseFile], does: Outcomes, run: Run) 
     """
     names = sorted(file.path for file in files)
     looks = [one for found in run(_look, [(folder, name) for name in names]) for one in found]
-    stopped = stopping(looks, does)
+    stopped = find_blocking(looks, does)
     if stopped:
         raise DataError(_refusal(folder, stopped))
     file = shard.write(table(looks, does, len(names)), folder / TABLE, row_group_rows=ROWS)
@@ -63,19 +63,19 @@ def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
 
 
-def stopping(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
+def find_blocking(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
     """The finds of kinds that may not stand: they stop publication."""
-    stops = _quarantining(does)
+    stops = _kinds_to_quarantine(does)
     return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind in stops]
 
 
-def _quarantining(does: Outcomes) -> set[str]:
+def _kinds_to_quarantine(does: Outcomes) -> set[str]:
     return {kind for kind, outcome in does if outcome == "quarantines"}
 
 
 def refuse_facts(inputs: Inputs) -> None:
     """DataError where a source or the recipe says of itself what may not stand: it would stand in every document."""
-    stops = _quarantining(inputs.second_look)
+    stops = _kinds_to_quarantine(inputs.second_look)
     told = [("the recipe", "purpose", inputs.purpose)]
     told += [
         (f"source {one.name!r}", name, getattr(one, name))
@@ -93,12 +93,12 @@ def refuse_facts(inputs: Inputs) -> None:
 
 def refuse_texts(folder: Path) -> None:
     """DataError where a text of the finished release (card, manifest, licences) holds what its recipe replaces."""
-    found = left_in_texts(folder, said(shard.read(folder / TABLE)))
+    found = find_in_texts(folder, read_outcomes(shard.read(folder / TABLE)))
     if found:
         raise DataError(_refusal(folder, found))
 
 
-def left_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
+def find_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
     """What looks like personal data in the files of a release that are no Parquet, but for kinds that are kept."""
     kept = {kind for kind, outcome in does if outcome == "kept"}
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
@@ -106,7 +106,7 @@ def left_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
     return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind not in kept]
 
 
-def said(found: pa.Table) -> Outcomes:
+def read_outcomes(found: pa.Table) -> Outcomes:
     """What a find of each kind does, as an audit table says it."""
     rows = zip(found["kind"].to_pylist(), found["outcome"].to_pylist(), strict=True)
     return sorted({(kind, outcome) for kind, outcome in rows if outcome in get_args(Outcome)})
@@ -114,7 +114,7 @@ def said(found: pa.Table) -> Outcomes:
 
 def faults(held: pa.Table, names: Sequence[str]) -> Iterator[str]:
     """What is wrong with the audit table `held` of a release whose other Parquet files are `names`."""
-    does, n = said(held), Counter(held["path"].to_pylist())
+    does, n = read_outcomes(held), Counter(held["path"].to_pylist())
     if [kind for kind, _ in does] != sorted(residue.KINDS) or n.pop("", 0) != len(does):
         yield "the kinds that were sought are not those of the detector, each once"
     if set(n) != set(names):
@@ -123,7 +123,7 @@ def faults(held: pa.Table, names: Sequence[str]) -> Iterator[str]:
         yield "the number of files that were read is not that of the release"
 
 
-def by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
+def group_by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
     """The rows of an audit table by the file that they are about, in order."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in held.to_pylist():
@@ -134,7 +134,7 @@ def by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
 def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: Outcomes) -> Iterator[str]:
     """What a look of today at one file says otherwise than its `rows` in the audit, and what may not stand."""
     looks = residue.look(folder, name)
-    for one in stopping(looks, does):
+    for one in find_blocking(looks, does):
         yield f"{one.kind} × {one.count} in {one.column or 'its name'}: a value of this kind may not stand in a release"
     if table(looks, ()).to_pylist() != list(rows):
         yield f"a second look reads or finds other than {TABLE} says"
@@ -144,7 +144,7 @@ def _refusal(folder: Path, found: Sequence[Residue]) -> str:
     """What was left where, and what to do; ids of documents, never a value."""
     lines = []
     for one in sorted(found, key=lambda one: (not one.file.startswith("data/"), one))[:SHOWN]:
-        named = residue.whose(folder, one)
+        named = residue.find_documents(folder, one)
         lines.append(
             f"  {one.file}{f', {one.column}' if one.column else ''}: {one.kind} × {one.count}"
             + (f", such as in {', '.join(named)}" if named else "")

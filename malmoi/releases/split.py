@@ -21,7 +21,7 @@ from malmoi.errors import StageError
 from malmoi.licensing import rights_decision
 from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.releases.attribution import sentence
-from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, LeftOut, Sought
+from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.release_inputs import Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, DATA
@@ -48,11 +48,11 @@ class Split:
     n_shards: int
     sources: tuple[SourceFacts, ...]
     redact: Redact | None = None
-    sought: Sought = field(default_factory=Sought)
+    sought: ExclusionRules = field(default_factory=ExclusionRules)
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class SplitResult:
     """What a split wrote: `documents.arrow`, whose record batch i holds the rows of partition i; what is left out."""
 
     target: Path
@@ -62,7 +62,7 @@ class Parted:
     renamed: tuple[tuple[str, str], ...] = ()  # (id, id under which it is published), malmoi/releases/exposed_pages.py
 
 
-def split(work: Split) -> Parted:
+def split(work: Split) -> SplitResult:
     """Write the published form of the documents of a stage shard, cut by partition.
 
     Withdrawn documents and those that the second detector quarantines are left out.
@@ -79,7 +79,7 @@ def split(work: Split) -> Parted:
         for at in range(0, table.num_rows, AT_ONCE):
             piece = table.slice(at, AT_ONCE)
             facts = piece.drop_columns(["text", "morphemes", "sentences"]).to_pylist()
-            tables, rows, left = _kept(work, piece, facts)
+            tables, rows, left = _publish_documents(work, piece, facts)
             keys += [(partition_of(r["id"], r["use"], r["license"], work.n_shards), h(r["id"]), r["id"]) for r in rows]
             renamed += [(row["was"], row["id"]) for row in rows if row["was"] != row["id"]]
             made.append(tables["data"])
@@ -98,30 +98,32 @@ def split(work: Split) -> Parted:
             partitions.append(partition)
             at += n
     kept = Counter(published.column("source").to_pylist())
-    return Parted(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out), tuple(renamed))
+    return SplitResult(work.target, tuple(partitions), tuple(sorted(kept.items())), tuple(out), tuple(renamed))
 
 
-def _kept(work: Split, piece: pa.Table, facts: list[dict[str, Any]]) -> tuple[_Tables, list[dict[str, Any]], _Out]:
+def _publish_documents(
+    work: Split, piece: pa.Table, facts: list[dict[str, Any]]
+) -> tuple[_Tables, list[dict[str, Any]], _Out]:
     """The published tables of some documents and the rows they were made of; and the documents that are left out."""
     sources = {s.name: s for s in work.sources}
     here = [work.sought.withdrawn.isdisjoint((fact["id"], exposed_pages.digest_id(fact["id"]))) for fact in facts]
-    out = [_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
+    out = [_make_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
     if out:
         piece, facts = piece.filter(pa.array(here)), list(compress(facts, here))
     rows = [_row(work.folder, fact, sources, work.redact) for fact in facts]
-    tables = {"data": _published(piece, rows)}
+    tables = {"data": _to_data_table(piece, rows)}
     for name in SIDES:
         tables[name] = pa.Table.from_pylist([one for row in rows for one in row["sides"][name]], AUDIT[name])
     if found := excluded_documents.finds(tables, work.sought):
         both = zip(facts, rows, strict=True)
-        out += [_left_out(fact, QUARANTINED, found[row["id"]]) for fact, row in both if row["id"] in found]
+        out += [_make_left_out(fact, QUARANTINED, found[row["id"]]) for fact, row in both if row["id"] in found]
         ids = pa.array(list(found), pa.string())
         tables = {n: t.filter(pc.invert(pc.is_in(t.column("id"), value_set=ids))) for n, t in tables.items()}
         rows = [row for row in rows if row["id"] not in found]
     return tables, rows, out
 
 
-def _left_out(fact: Mapping[str, Any], why: tuple[str, str], found: tuple[tuple[str, Find], ...] = ()) -> LeftOut:
+def _make_left_out(fact: Mapping[str, Any], why: tuple[str, str], found: tuple[tuple[str, Find], ...] = ()) -> LeftOut:
     signals = tuple((signal["name"], signal["effect"]) for signal in fact["signals"] or ())
     return LeftOut(fact["id"], fact["source"], why, found, signals)
 
@@ -146,12 +148,12 @@ def _row(
         )
     if fact["source"] not in sources:
         raise StageError(f"{folder}: {id} is of source {fact['source']!r}, whose facts are not in the inputs.")
-    pii = _replaced(fact["trail"] or ())
+    pii = _count_replaced(fact["trail"] or ())
     _refuse(folder, fact, use, [kind for kind, _ in pii], redact)
-    source, url = sources[fact["source"]], url_privacy.address(fact["url"], redact)
-    title, author = url_privacy.treated(fact["title"], redact), url_privacy.treated(fact["author"], redact)
+    source, url = sources[fact["source"]], url_privacy.redact_url(fact["url"], redact)
+    title, author = url_privacy.redact_text(fact["title"], redact), url_privacy.redact_text(fact["author"], redact)
     replaced = [fact[n] for n, now in (("title", title), ("author", author), ("url", url)) if now != fact[n]]
-    led = exposed_pages.shows((kind for kind, _ in pii), replaced)
+    led = exposed_pages.is_harmful((kind for kind, _ in pii), replaced)
     id, url = (exposed_pages.digest_id(id), exposed_pages.site(url)) if led else (id, url)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
     row: dict[str, Any] = {n: fact[n] for n in ("date", "source", "fetched")} | {"id": id, "was": fact["id"]}
@@ -176,9 +178,9 @@ def _row(
     row["pii"] = [{"kind": kind, "n": n} for kind, n in pii]
     row["sides"] = {
         "attribution": [{"id": id, "licence": licence, "attribution": named}],
-        "licence_evidence": [found_row(e, id, redact, hidden, led=led) for e in proofs],
+        "licence_evidence": [redact_row(e, id, redact, hidden, led=led) for e in proofs],
         "personal_data": [{"id": id, **found} for found in row["pii"]],
-        "signals": [found_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
+        "signals": [redact_row(s, id, redact, hidden, led=led) for s in fact["signals"] or ()],
     }
     return row
 
@@ -188,7 +190,7 @@ def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str
     what = ""
     if use == "redistribute" and not _RESIDENTS.isdisjoint(kinds):
         what = "printed a resident number"
-    elif url_privacy.carries(fact["id"], redact):
+    elif url_privacy.has_personal_data(fact["id"], redact):
         what = "carries personal data in its id"
     if what:
         raise StageError(
@@ -197,14 +199,14 @@ def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str
         )
 
 
-def found_row(
+def redact_row(
     fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None, *, led: bool = False
 ) -> dict[str, Any]:
     """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`.
 
     Where a place would lead (`led`) to a page that is not named, it is left out.
     """
-    quote, place = url_privacy.treated(fact["quote"], redact), url_privacy.address(fact["place"], redact)
+    quote, place = url_privacy.redact_text(fact["quote"], redact), url_privacy.redact_url(fact["place"], redact)
     return {
         **fact,
         "id": id,
@@ -236,7 +238,7 @@ def _fields(measures: Mapping[str, float]) -> list[dict[str, Any]]:
     return [{"name": name, "score": score} for name, score in sorted(found, key=lambda f: (-f[1], f[0]))]
 
 
-def _replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     """Kinds of personal data that edits replaced, and in how many places; the trail counts them in `outcome`."""
     counts: Counter[str] = Counter()
     for note in trail:
@@ -245,7 +247,7 @@ def _replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
     return sorted(counts.items())
 
 
-def _published(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """The rows in schema DATA; the long columns stay in Arrow, an object for each morpheme would dominate."""
     encoded = [text.as_py().encode() for text in table.column("text")]
     computed = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from malmoi.errors import CallError
-from malmoi.storage.canonical_json import canonical
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.workspace import replace_file
 
 Change: TypeAlias = Literal["data", "erasure"]
@@ -67,7 +67,7 @@ def write(path: Path, history: History) -> None:
     for name, entries in history.names.items():
         latest = history.latest(name)
         value[name] = {"latest": latest.version if latest else "", "versions": [asdict(e) for e in entries]}
-    replace_file(path, canonical(value))
+    replace_file(path, canonical_json(value))
 
 
 def next_version(

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """`value` as JSON with sorted keys, an indent of 1 and a line feed at the end; no escapes, no NaN.
 
-    >>> canonical({"b": 1, "a": "말"})
+    >>> canonical_json({"b": 1, "a": "말"})
     '{\\n "a": "말",\\n "b": 1\\n}\\n'
     """
     return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"

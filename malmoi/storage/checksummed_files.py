@@ -44,7 +44,7 @@ def check(path: Path) -> Path:
 
 def check_folder(folder: Path) -> None:
     """Check every file that the sums of `folder` name, one that is missing included."""
-    named = _named(folder)
+    named = _read_digests(folder)
     for name in named or ():
         if not (folder / name).is_file():
             raise StageError(f"{folder / name}: missing; {_remedy(folder)}")
@@ -53,7 +53,7 @@ def check_folder(folder: Path) -> None:
 
 @lru_cache(maxsize=1 << 16)
 def _check(path: Path, size: int, changed: int, inode: int) -> None:
-    named = _named(path.parent)
+    named = _read_digests(path.parent)
     if named is None or path.name in (NAME, LEDGER) or (path.name not in named and path.suffix != ".parquet"):
         return  # what an exchange adds to its folder later is derived from files that are named
     if named.get(path.name) != _sha256(path):
@@ -61,7 +61,7 @@ def _check(path: Path, size: int, changed: int, inode: int) -> None:
         raise StageError(f"{path}: not what {told} says; {_remedy(path.parent)}")
 
 
-def _named(folder: Path) -> Mapping[str, str] | None:
+def _read_digests(folder: Path) -> Mapping[str, str] | None:
     """The sha256 of each file of a folder by its name; None where nothing says them."""
     if (folder / LEDGER).exists():
         return {file.name: file.sha256 for file in Ledger.read(folder / LEDGER).files}

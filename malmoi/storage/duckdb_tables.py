@@ -64,14 +64,14 @@ class Tables:
         return Answer(columns, rows)
 
 
-def bound_spill(size: int) -> None:
+def limit_spill(size: int) -> None:
     """Let no connection of this process write more than `size` bytes of temporary files."""
     global _spill
     _spill = size
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Tables]:
+def open_tables(folder: Path) -> Iterator[Tables]:
     """The tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
 
     DataError where a file cannot be read as Parquet or there is no data at all.
@@ -82,17 +82,17 @@ def opened(folder: Path) -> Iterator[Tables]:
         raise DataError(f"{folder}: no Parquet file below data/; this is no finished release.")
     connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(spill)}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(spill)}")
         connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
         if _spill is not None:
             connection.execute(f"SET max_temp_directory_size = '{_spill}B'")
         for name, paths in files.items():
             try:
-                connection.execute(f"CREATE VIEW {_named(name)} AS SELECT * FROM {_parquet(paths)}")
+                connection.execute(f"CREATE VIEW {_quote_name(name)} AS SELECT * FROM {_parquet(paths)}")
             except duckdb.Error as error:
                 raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
-        both = ", ".join(sorted({_quoted(f"{place}/") for place in (str(folder), _literal(str(folder)))}))
+        both = ", ".join(sorted({_quote_string(f"{place}/") for place in (str(folder), _escape_glob(str(folder)))}))
         connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB asks for the place and for its pattern
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield Tables(connection, tuple(files))
@@ -110,7 +110,7 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
     selects = [f"SELECT {columns} FROM {_parquet(paths)}" for columns, paths in parts if paths]
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(str(tmp))}")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(str(tmp))}")
         connection.execute("SET enable_progress_bar = false")
         with pq.ParquetWriter(target, schema, compression="zstd", compression_level=3) as writer:
             if not selects:
@@ -128,12 +128,12 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
         connection.close()
 
 
-def repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int = 3) -> list[str]:
+def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int = 3) -> list[str]:
     """Values that `column` holds more than once over all files: the first few, sorted."""
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quoted(str(tmp))}")
-        sql = f"SELECT {_named(column)} FROM {_parquet(paths)} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(str(tmp))}")
+        sql = f"SELECT {_quote_name(column)} FROM {_parquet(paths)} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
         return [str(row[0]) for row in connection.execute(sql).fetchall()]
     finally:
         connection.close()
@@ -152,24 +152,24 @@ def _groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Tab
 
 
 def _parquet(paths: Sequence[Path]) -> str:
-    listed = ", ".join(_quoted(_literal(str(p))) for p in paths)
+    listed = ", ".join(_quote_string(_escape_glob(str(p))) for p in paths)
     return f"read_parquet([{listed}], hive_partitioning = false)"
 
 
-def _literal(path: str) -> str:
+def _escape_glob(path: str) -> str:
     """A path as a pattern that means just this path.
 
-    >>> _literal("/data/a[1]*")
+    >>> _escape_glob("/data/a[1]*")
     '/data/a[[]1][*]'
     """
     return _GLOB.sub(r"[\g<0>]", path)
 
 
-def _quoted(value: str) -> str:
+def _quote_string(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _named(name: str) -> str:
+def _quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -54,7 +54,7 @@ def _refusal(text: str) -> str:
 
 
 @contextmanager
-def writable(root: Path) -> Iterator[None]:
+def explain_write_errors(root: Path) -> Iterator[None]:
     """What keeps the body from writing into the workspace at `root`, as a CallError; a full disk stays what it is."""
     try:
         yield

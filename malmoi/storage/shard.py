@@ -75,13 +75,13 @@ DROPPED = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class LoadedTable:
     """Documents as they came, each from its row of a table: what nothing has touched since is taken from there."""
 
     table: pa.Table
     docs: Sequence[Document]
 
-    def untouched(self, docs: Sequence[Document], rows: Sequence[int]) -> dict[str, pa.ChunkedArray]:
+    def reusable_columns(self, docs: Sequence[Document], rows: Sequence[int]) -> dict[str, pa.ChunkedArray]:
         """The columns in which each of `docs`, which came from `rows`, still holds what it came with."""
         came = [self.docs[row] for row in rows]
         names = [n for n, value in _VALUES.items() if all(map(is_, map(value, docs), map(value, came)))]
@@ -91,14 +91,14 @@ class Came:
         return dict(zip(names, table.columns, strict=True))
 
 
-def to_table(docs: Sequence[Document], came: Came | None = None, rows: Sequence[int] = ()) -> pa.Table:
+def to_table(docs: Sequence[Document], came: LoadedTable | None = None, rows: Sequence[int] = ()) -> pa.Table:
     """Documents as a table of schema DOCUMENTS, in the given order; `rows` says where in `came` each was."""
-    columns: dict[str, Any] = came.untouched(docs, rows) if came is not None else {}
-    columns |= {name: _made(name, docs) for name in DOCUMENTS.names if name not in columns}
+    columns: dict[str, Any] = came.reusable_columns(docs, rows) if came is not None else {}
+    columns |= {name: _build_column(name, docs) for name in DOCUMENTS.names if name not in columns}
     return pa.table(columns, schema=DOCUMENTS)
 
 
-def _made(name: str, docs: Sequence[Document]) -> pa.Array:
+def _build_column(name: str, docs: Sequence[Document]) -> pa.Array:
     """One column of a table of documents."""
     if name in _TEXT:
         return pa.array([getattr(d, name) for d in docs], pa.string())
@@ -106,14 +106,16 @@ def _made(name: str, docs: Sequence[Document]) -> pa.Array:
         return pa.array([getattr(d.provenance, name) for d in docs], pa.string())
     if name in _LISTS:
         cls, kind = _LISTS[name]
-        return _structs([getattr(d, name) for d in docs], kind, attrgetter(*(f.name for f in fields(cls))))
+        return _build_structs([getattr(d, name) for d in docs], kind, attrgetter(*(f.name for f in fields(cls))))
     if name in ("labels", "measures"):
-        return _structs([getattr(d, name) for d in docs], DOCUMENTS.field(name).type.value_type)
+        return _build_structs([getattr(d, name) for d in docs], DOCUMENTS.field(name).type.value_type)
     kind, attributes = _LAYERS[name]
     return _layer([d.morphemes for d in docs], kind, attributes)
 
 
-def _structs(rows: Sequence[Sequence[Any]], kind: pa.DataType, values: Callable[[Any], Any] = tuple) -> pa.ListArray:
+def _build_structs(
+    rows: Sequence[Sequence[Any]], kind: pa.DataType, values: Callable[[Any], Any] = tuple
+) -> pa.ListArray:
     """A column of lists of structs, built field by field: a dictionary for each struct would dominate the write."""
     flat = zip(*(values(one) for row in rows for one in row), strict=True)
     children = [pa.array(column, field.type) for field, column in zip(kind, flat, strict=False)]
@@ -126,7 +128,7 @@ def _offsets(rows: Sequence[Sequence[Any]]) -> pa.Array:
     return pa.array(np.cumsum([0, *map(len, rows)], dtype=np.int32))
 
 
-def dropped_table(drops: Sequence[Dropped], came: Came | None = None, rows: Sequence[int] = ()) -> pa.Table:
+def to_dropped_table(drops: Sequence[Dropped], came: LoadedTable | None = None, rows: Sequence[int] = ()) -> pa.Table:
     """Dropped documents as a table of schema DROPPED: the document, and what dropped it."""
     table = to_table([d.document for d in drops], came, rows)
     said = {
@@ -175,10 +177,10 @@ def _tuples(table: pa.Table, name: str, make: Callable[..., Any]) -> list[tuple[
     column = table.column(name).combine_chunks()
     flat = column.flatten()
     made = list(map(make, *(child.to_pylist() for child in flat.flatten())))
-    return _cut(made, column)
+    return _split_lists(made, column)
 
 
-def _cut(flat: Sequence[Any], column: pa.Array) -> list[Any]:
+def _split_lists(flat: Sequence[Any], column: pa.Array) -> list[Any]:
     """The values of a flattened column of lists, list by list, as slices of `flat`; a null is an empty list."""
     ends = list(accumulate(length or 0 for length in column.value_lengths().to_pylist()))
     return [tuple(flat[at:end]) for at, end in zip([0, *ends], ends, strict=False)]
@@ -204,7 +206,7 @@ def _morphemes(layer: dict[str, Any] | None, sentences: dict[str, Any] | None) -
     )
 
 
-def packed(table: pa.Table) -> bytes:
+def pack_table(table: pa.Table) -> bytes:
     """A small table as bytes, for the way between processes; a slice packs its own rows only."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
@@ -213,8 +215,8 @@ def packed(table: pa.Table) -> bytes:
     return found
 
 
-def unpacked(content: bytes) -> pa.Table:
-    """The table that `packed` packed."""
+def unpack_table(content: bytes) -> pa.Table:
+    """The table that `pack_table` packed."""
     with pa.ipc.open_stream(content) as stream:
         return stream.read_all()
 

@@ -42,18 +42,18 @@ class Run(Protocol):
         ...
 
 
-def spread(table: pa.Table, part: npt.NDArray[np.integer], parts: int, target: Path) -> None:
+def write_partitions(table: pa.Table, part: npt.NDArray[np.integer], parts: int, target: Path) -> None:
     """Write the rows of `table` to `target`, one record batch for each of `parts` partitions, empty ones too.
 
     `part` names the partition of each row, shape (rows,). Within a partition rows keep their order.
     """
-    write(cut(table, part, parts), target)
+    write(partition_rows(table, part, parts), target)
 
 
-def cut(table: pa.Table, part: npt.NDArray[np.integer], parts: int) -> list[pa.RecordBatch]:
+def partition_rows(table: pa.Table, part: npt.NDArray[np.integer], parts: int) -> list[pa.RecordBatch]:
     """The rows of `table` as one record batch for each of `parts` partitions, empty ones too.
 
-    >>> [batch.num_rows for batch in cut(pa.table({"n": [1, 2, 3]}), np.array([2, 0, 2]), 4)]
+    >>> [batch.num_rows for batch in partition_rows(pa.table({"n": [1, 2, 3]}), np.array([2, 0, 2]), 4)]
     [1, 0, 2, 0]
     """
     narrow = part.astype(np.uint16 if parts <= 1 << 16 else np.uint32)  # small numbers are sorted by counting
@@ -88,16 +88,16 @@ def write(batches: Iterable[pa.RecordBatch], target: Path) -> None:
 
 def gather(files: Iterable[Path], part: int) -> pa.Table:
     """The rows of one partition out of every file, in the order of the files. StageError names a torn file."""
-    return pa.Table.from_batches([piece(path, part) for path in files])
+    return pa.Table.from_batches([read_piece(path, part) for path in files])
 
 
-def piece(path: Path, part: int) -> pa.RecordBatch:
+def read_piece(path: Path, part: int) -> pa.RecordBatch:
     """One partition of one file, mapped into memory: only what is looked at is read. StageError if it is torn."""
     (found,) = _batches(path, lambda _: [part])
     return found
 
 
-def pieces(path: Path, part: int = 0, parts: int = 1) -> list[pa.RecordBatch]:
+def read_pieces(path: Path, part: int = 0, parts: int = 1) -> list[pa.RecordBatch]:
     """One partition of a file that was written in rounds, each with a batch for every one of `parts` partitions."""
     return list(_batches(path, lambda count: range(part, count, parts)))
 
@@ -109,7 +109,7 @@ def _digest(number: int, batch: pa.RecordBatch) -> bytes:
     return digest.hexdigest().encode()
 
 
-def _remember(checked: tuple[Any, ...]) -> None:
+def _remember_checked(checked: tuple[Any, ...]) -> None:
     if len(_WHOLE) >= _MOST:
         _WHOLE.clear()
     _WHOLE.add(checked)
@@ -126,7 +126,7 @@ def _batches(path: Path, chosen: Callable[[int], Iterable[int]]) -> Iterator[pa.
                 if (*state, number) not in _WHOLE and said is not None and _DIGEST in said:
                     if said[_DIGEST] != _digest(number, batch):
                         raise StageError(f"{path}: not as it was written. Delete it and run again: it is made anew.")
-                    _remember((*state, number))
+                    _remember_checked((*state, number))
                 yield batch
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StageError(f"{path}: cannot be read back ({error}). Delete it and run again: it is made anew.") from error

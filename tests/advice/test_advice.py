@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.main import app, guarded
+from flows.cli.main import app, run_guarded
 from tests.advice import (
     advice_calls,  # noqa: F401  # each registers its cases
     advice_folders,  # noqa: F401
@@ -94,7 +94,7 @@ MEANWHILE: dict[str, Callable[[Place], None]] = {
 
 def called(command: str) -> int:
     arguments = shlex.split(command)
-    return guarded(lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
+    return run_guarded(lambda: app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
 
 
 def pattern(message: str) -> str:

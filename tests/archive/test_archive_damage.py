@@ -72,13 +72,13 @@ def mutant(parts: list[bytes], pack, rng: random.Random) -> tuple[bytes, int]:
 def go_through_the_door(path: Path, *, whole: bool) -> set[str]:
     """The addresses whose captures can be read, by every step from the index to the extraction."""
     rows, torn = capture.index(path, str(path))
-    assert all(isinstance(one.why, str) and one.shown() == escape_line(one.shown()) for one in torn)
-    found = {row.url for row in rows if extract.load(row).body is not None}
+    assert all(isinstance(one.why, str) and one.describe() == escape_line(one.describe()) for one in torn)
+    found = {row.url for row in rows if extract.load_capture(row).body is not None}
     if whole and any(row.status == 200 and row.kind in ("response", "resource") for row in rows):
         home = path.with_name(f"c{len(list(path.parent.iterdir()))}")
         local.collect(Source("here", "", "", Warc((path,))), collection.open_run(home), [])
-        for _, standing in collection.current(collection.runs(home)):
-            found |= {extract.load(row).url for row in standing}
+        for _, standing in collection.select_current(collection.runs(home)):
+            found |= {extract.load_capture(row).url for row in standing}
     return found
 
 
@@ -147,7 +147,7 @@ def test_headers_are_read_up_to_the_limit(tmp_path, pack, size, lines):
     path = archive(tmp_path / "a.warc", *map(pack, (plain(0), big, plain(2))))
     rows, torn = capture.index(path, str(path))
     assert [row.url[-1] for row in rows] == list("012") and not torn
-    assert extract.load(rows[1]).body == b"<p>x</p>" * 2
+    assert extract.load_capture(rows[1]).body == b"<p>x</p>" * 2
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -184,14 +184,14 @@ def test_whatever_the_reader_raises_about_a_record_costs_that_record(tmp_path, m
     rows, torn = capture.index(path, str(path))
     assert [row.url[-1] for row in rows] == list("023")
     assert [one.why for one in torn] == [f"unreadable: {odd.__name__}"]
-    assert len({extract.load(row).body for row in rows}) == 3
+    assert len({extract.load_capture(row).body for row in rows}) == 3
 
 
 def test_a_record_of_one_name_with_another_payload_is_told_apart_by_its_digest(tmp_path):
     twice = [plain(1), plain(1, url="https://a.example/2").replace("글 1".encode(), "글 2".encode())]
     path = archive(tmp_path / "a.warc.gz", gzip.compress(b"".join(twice)))
     rows, _ = capture.index(path, str(path))
-    assert [extract.load(row).body.decode()[:8] for row in rows] == ["<p>글 1</", "<p>글 2</"]
+    assert [extract.load_capture(row).body.decode()[:8] for row in rows] == ["<p>글 1</", "<p>글 2</"]
 
 
 def test_an_archive_that_was_changed_is_named_and_the_remedy_works(tmp_path):
@@ -199,17 +199,17 @@ def test_an_archive_that_was_changed_is_named_and_the_remedy_works(tmp_path):
     home = tmp_path / "c"
     where = Source("here", "", "", Warc((path,)))
     local.collect(where, collection.open_run(home), [])
-    ((_, (row, _)),) = collection.current(collection.runs(home))
+    ((_, (row, _)),) = collection.select_current(collection.runs(home))
     path.write_bytes(path.read_bytes().replace("글 0".encode(), "글 7".encode()))
     with pytest.raises(CaptureError, match=r"changed or damaged since.*delete the run folders"):
-        extract.load(row)
+        extract.load_capture(row)
     for run in collection.runs(home):
         for file in run.folder.iterdir():
             file.unlink()
         run.folder.rmdir()
     local.collect(where, collection.open_run(home), [])
-    ((_, (row, _)),) = collection.current(collection.runs(home))
-    assert "글 7" in extract.load(row).body.decode()
+    ((_, (row, _)),) = collection.select_current(collection.runs(home))
+    assert "글 7" in extract.load_capture(row).body.decode()
 
 
 def test_a_file_that_is_no_archive_is_named_and_one_whose_first_record_is_damaged_is_read(tmp_path):
@@ -240,7 +240,7 @@ def test_a_date_of_a_document_that_is_none_is_unknown(date, published, where):
     item = Item("k", "https://a.example/1", b"", "text/html", "", "r", date=date if where == "item" else "")
     found = Extracted("글", date=date if where == "text" else "")
     page = capture.Capture("r", "https://a.example/1", WHEN, 200, (), b"", "here")
-    outcome = extract.document(page, "", item, found, lambda _: ((), ()))
+    outcome = extract.make_document(page, "", item, found, lambda _: ((), ()))
     assert outcome.document.date == published
 
 
@@ -253,7 +253,7 @@ def test_an_archive_compressed_as_one_stream_loses_its_odd_record_only(tmp_path,
     path = archive(tmp_path / "a.warc.gz", gzip.compress(b"".join([plain(0), odd, *map(plain, range(2, 9))])))
     rows, torn = capture.index(path, str(path))
     assert [row.url[-1] for row in rows] == [n for n in "012345678" if n != "1" or not spoilt]
-    assert len(torn) == bool(spoilt) and len({extract.load(row).body for row in rows}) == len(rows)
+    assert len(torn) == bool(spoilt) and len({extract.load_capture(row).body for row in rows}) == len(rows)
 
 
 def test_too_many_damaged_records_are_a_sentence_and_its_advice_helps(tmp_path, monkeypatch):
@@ -279,7 +279,7 @@ def test_a_stream_that_is_damaged_gives_what_stands_before_the_damage(tmp_path, 
     path = archive(tmp_path / "a.warc.gz", whole[:at] + (b"" if how == "cut" else bytes(40) + whole[at + 40 :]))
     rows, torn = capture.index(path, str(path))
     assert len(rows) >= int(30 * cut) - (14 if large else 2) and torn
-    assert all(extract.load(row).body in bodies for row in rows)
+    assert all(extract.load_capture(row).body in bodies for row in rows)
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -20,9 +20,9 @@ from tests.fetch.test_dump import collected, export, written
 def release_input(home):
     """All that a release takes from the captures of a source."""
     runs = collection.runs(home)
-    rows = [row for _, standing in collection.current(runs, gone=True) for row in standing]
+    rows = [row for _, standing in collection.select_current(runs, gone=True) for row in standing]
     rows += collection.licence_records(runs).values()
-    said = [(row, found.headers, found.body) for row in rows if (found := extract.load(row))]
+    said = [(row, found.headers, found.body) for row in rows if (found := extract.load_capture(row))]
     return said, [run.facts.get("torn_records") for run in runs]
 
 

@@ -41,7 +41,7 @@ def collect(where: Source, home: Path) -> dict[str, int]:
 
 
 def standing(home: Path) -> list[str]:
-    return [row.url for _, rows in collection.current(collection.runs(home)) for row in rows]
+    return [row.url for _, rows in collection.select_current(collection.runs(home)) for row in rows]
 
 
 def test_a_second_collection_of_the_same_folder_writes_nothing(tmp_path):
@@ -65,7 +65,7 @@ def test_a_changed_file_supersedes_and_a_lost_one_is_gone(tmp_path):
     counts = collect(where, tmp_path / "c")
     assert (counts["new"], counts["gone"]) == (1, 1)
     assert standing(tmp_path / "c") == ["folder:here/one.txt", "folder:here/two.txt"]
-    first, second = collection.current(collection.runs(tmp_path / "c"))
+    first, second = collection.select_current(collection.runs(tmp_path / "c"))
     assert ([r.url for r in first[1]], [r.url for r in second[1]]) == (["folder:here/one.txt"], ["folder:here/two.txt"])
 
 
@@ -73,17 +73,17 @@ def test_a_file_changed_since_it_was_collected_stops_its_source(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "one.txt").write_text("하나")
     collect(source(Folder(tmp_path / "a")), tmp_path / "c")
-    ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
+    ((_, (row,)),) = collection.select_current(collection.runs(tmp_path / "c"))
     (tmp_path / "a" / "one.txt").write_text("둘")
     with pytest.raises(CaptureError, match="changed since it was collected; run collect again"):
-        extract.load(row)
+        extract.load_capture(row)
     collect(source(Folder(tmp_path / "a")), tmp_path / "c")
-    ((_, (row,)),) = [pair for pair in collection.current(collection.runs(tmp_path / "c")) if pair[1]]
-    assert extract.load(row).body.decode() == "둘"
+    ((_, (row,)),) = [pair for pair in collection.select_current(collection.runs(tmp_path / "c")) if pair[1]]
+    assert extract.load_capture(row).body.decode() == "둘"
     (tmp_path / "a" / "two.txt").write_text("셋")
     (tmp_path / "a" / "one.txt").unlink()
     with pytest.raises(CaptureError, match="gone since it was collected; run collect again"):
-        extract.load(row)
+        extract.load_capture(row)
     collect(source(Folder(tmp_path / "a")), tmp_path / "c")
     assert standing(tmp_path / "c") == ["folder:here/two.txt"]
 
@@ -98,8 +98,8 @@ def test_of_several_captures_of_an_address_the_latest_stands_whatever_the_order(
         archive = tmp_path / "a.warc.gz"
         archive.write_bytes(b"".join(written))
         collect(source(Warc((archive,))), home)
-        ((_, (row,)),) = collection.current(collection.runs(home))
-        assert extract.load(row).body == b"new"
+        ((_, (row,)),) = collection.select_current(collection.runs(home))
+        assert extract.load_capture(row).body == b"new"
 
 
 def test_an_error_page_is_no_document(tmp_path):
@@ -139,7 +139,7 @@ def test_a_claim_needs_its_file_and_its_words(tmp_path):
     (tmp_path / "LICENCE").write_text("Texts are under CC BY 4.0.")
     collect(where, tmp_path / "c")
     (row,) = collection.licence_records(collection.runs(tmp_path / "c")).values()
-    assert extract.load(row).body == b"Texts are under CC BY 4.0."
+    assert extract.load_capture(row).body == b"Texts are under CC BY 4.0."
 
 
 def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
@@ -157,7 +157,7 @@ def test_extraction_gives_text_provenance_and_the_claim_as_evidence(tmp_path):
     collect(where, tmp_path / "c")
     found = collection.runs(tmp_path / "c")
     archived = tuple((name, row.record) for name, row in collection.licence_records(found).items())
-    ((_, (row,)),) = collection.current(found)
+    ((_, (row,)),) = collection.select_current(found)
     (outcome,) = extract.extractor(extract.Extraction(str(definition), archived))(row)
     assert isinstance(outcome, Kept)
     document = outcome.document
@@ -184,7 +184,7 @@ def test_times_are_utc_whatever_the_zone(tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Seoul")
     time.tzset()
     collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
-    ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
+    ((_, (row,)),) = collection.select_current(collection.runs(tmp_path / "c"))
     assert row.fetched == "1970-01-02T00:00:00Z"
 
 
@@ -224,8 +224,8 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
         home = tmp_path / "w" / "1-captures" / "small"
         runs = collection.runs(home)
         (row,) = collection.licence_records(runs).values()
-        assert len(runs) == 2 and (row.url, extract.load(row).body) == (f"{site.base}/licence", page)
-        assert [(one.kind, one.record != "") for one in policy_files.standing(runs)] == [
+        assert len(runs) == 2 and (row.url, extract.load_capture(row).body) == (f"{site.base}/licence", page)
+        assert [(one.kind, one.record != "") for one in policy_files.read_latest(runs)] == [
             ("ai-txt", True),
             ("robots", True),
         ]
@@ -245,8 +245,8 @@ def test_addresses_that_differ_only_in_the_fragment_are_one_and_the_latest_stand
     (tmp_path / "a.warc.gz").write_bytes(new + old)
     where = source(Warc((tmp_path / "a.warc.gz",)))
     assert collect(where, tmp_path / "c")["found"] == 1
-    ((_, (row,)),) = collection.current(collection.runs(tmp_path / "c"))
-    assert (row.url, extract.load(row).body) == ("https://a.example/1", b"new")
+    ((_, (row,)),) = collection.select_current(collection.runs(tmp_path / "c"))
+    assert (row.url, extract.load_capture(row).body) == ("https://a.example/1", b"new")
     assert collect(where, tmp_path / "c")["new"] == 0
 
 
@@ -284,7 +284,7 @@ def test_a_file_with_an_odd_name_or_of_an_odd_kind_is_left_out_with_a_reason(tmp
     [LookupError, ValueError, RecursionError, AttributeError, MemoryError, UnicodeError, PanicException,
      PermissionError(13, "Permission denied"), FileNotFoundError(2, "gone"), OSError(5, "Input/output error")],
 )  # fmt: skip
-@pytest.mark.parametrize("where", ["crawlers.local.sha256_of", "crawlers.local._utc", "crawlers.folders._kind"])
+@pytest.mark.parametrize("where", ["crawlers.local.sha256_of", "crawlers.local._utc", "crawlers.folders._skip_kind"])
 def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_path, monkeypatch, odd, where):
     folder = tmp_path / "a"
     folder.mkdir()

@@ -19,7 +19,7 @@ from flows.cli import status
 from flows.curate import curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress
-from flows.release import MADE_FROM, _made_from, release
+from flows.release import MADE_FROM, _read_release_inputs, release
 from flows.reports import crawl_report
 from malmoi import __version__
 from malmoi import recipe as recipes
@@ -48,8 +48,8 @@ def remade(source: str, recipe_name: str, workspace: Path) -> str:
     (workspace / "6-releases/made-from.json").unlink(missing_ok=True)
     worker_pool.configure(0)
     try:
-        curated = curate(home, recipe, (source,), executors.threads(1), quiet)
-        return release(home, recipe, (source,), curated, executors.threads(1), quiet).root
+        curated = curate(home, recipe, (source,), executors.thread_mapper(1), quiet)
+        return release(home, recipe, (source,), curated, executors.thread_mapper(1), quiet).root
     finally:
         worker_pool.configure(None)
 
@@ -182,13 +182,13 @@ def test_a_file_that_the_sums_name_and_that_is_missing_is_named_with_the_folder_
 def test_a_piece_of_an_exchange_is_what_was_written(tmp_path: Path) -> None:
     path = tmp_path / "x.arrow"
     table = pa.table({"n": list(range(100)), "t": [str(n) if n % 7 else None for n in range(100)]})
-    shuffle.spread(table, np.arange(100) % 3, 3, path)
-    before = [shuffle.piece(path, part).to_pylist() for part in range(3)]
+    shuffle.write_partitions(table, np.arange(100) % 3, 3, path)
+    before = [shuffle.read_piece(path, part).to_pylist() for part in range(3)]
     good = path.read_bytes()
     for at in range(0, len(good), 5):
         with flipped(path, at, at % 8):
             try:
-                assert [shuffle.piece(path, part).to_pylist() for part in range(3)] == before, at
+                assert [shuffle.read_piece(path, part).to_pylist() for part in range(3)] == before, at
             except StageError as error:
                 assert str(path) in str(error)
 
@@ -203,7 +203,7 @@ def test_a_workspace_of_an_older_version_goes_on(finished: tuple[str, str, Path,
     said = Console(record=True, width=300)
     status.show(workspace, "general", (), said)
     assert "1 shards are not counted, the first because" in (text := said.export_text()) and "0" * 32 in text
-    assert len(status.standing(Workspace.open(workspace), "3-clean")) == len(list((whole / "3-clean").iterdir()))
+    assert len(status.read_ledgers(Workspace.open(workspace), "3-clean")) == len(list((whole / "3-clean").iterdir()))
 
 
 DEEP = "[" * 100_000
@@ -228,7 +228,7 @@ def test_a_damaged_note_of_what_releases_were_made_from_counts_as_none(tmp_path:
     workspace = Workspace.open(tmp_path / "w")
     (workspace.root / "6-releases").mkdir(exist_ok=True)
     (workspace.root / MADE_FROM).write_text(content)
-    assert _made_from(workspace) == {}
+    assert _read_release_inputs(workspace) == {}
 
 
 @pytest.mark.parametrize("sources", [DEEP, "1", "[1]", "[{}]", "[null]", '{"a": 1}'])

@@ -191,9 +191,9 @@ def main() -> int:
     politeness.FIRST_WAIT = told.get("first_wait", 0.01)
     politeness.MAX_REST = told.get("max_rest", politeness.MAX_REST)
     if told.get("blind"):  # the first look, at the letters, is skipped: resolver and peer must hold alone
-        ssrf_guard.Guard.url = lambda self, url: None  # type: ignore[method-assign]
+        ssrf_guard.Guard.check_url = lambda self, url: None  # type: ignore[method-assign]
     if told.get("trusting"):  # the look at the resolver too: the peer must hold alone
-        ssrf_guard.Guard.resolved = lambda self, host, port, address: None  # type: ignore[method-assign]
+        ssrf_guard.Guard.check_resolved = lambda self, host, port, address: None  # type: ignore[method-assign]
     if told.get("slow_connect"):
         _connect_slowly(told["slow_connect"])
     for door, target in told.get("raising", {}).items():

@@ -17,7 +17,7 @@ from filters.duplicates.minhash.sketch import exact_digest, letters_of, signatur
 from flows import index_segments, release_index
 from flows import release as releases
 from flows.engine import run_surveys, worker_pool
-from flows.engine.executors import threads
+from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from malmoi import withdrawals
 from malmoi.document import Document, Provenance
@@ -113,7 +113,15 @@ class World:
 
     def survey(self, ledgers: Sequence[Ledger]) -> Path:
         """The folder of the survey's table."""
-        args = (self.workspace, self.step, dict(self.step.params), "3-clean", ledgers, threads(1), Progress(quiet=True))
+        args = (
+            self.workspace,
+            self.step,
+            dict(self.step.params),
+            "3-clean",
+            ledgers,
+            thread_mapper(1),
+            Progress(quiet=True),
+        )
         return run_surveys.survey(*args, release=self.name)[0].parent
 
     def publish(self, texts: Mapping[str, str], cut: int = 3, stop: str = "") -> str:
@@ -123,18 +131,18 @@ class World:
         """
         ledgers = self.ledgers(texts, cut)
         copies = set(shard.read(self.survey(ledgers) / "table.parquet").column("id").to_pylist())
-        with self.workspace.birth() as folder:
+        with self.workspace.temporary_folder() as folder:
             made = self._release(folder, {id: texts[id] for id in sorted(set(texts) - copies)})
-            history = releases.known(self.workspace)
+            history = releases.read_history(self.workspace)
             last = history.latest(self.name)
             new = last is None or last.root != made.root
             target = self.workspace.releases(self.name) / made.version
             if stop == "segment":
                 return ""
             stages = (("2-documents", ()), ("3-clean", ledgers))
-            index_segments.leave(self.workspace, self.recipe, stages, folder if new else target)
+            index_segments.write_segments(self.workspace, self.recipe, stages, folder if new else target)
             if new and stop != "release":
-                self.workspace.stand(folder, target)
+                self.workspace.move_into_place(folder, target)
         return made.version if new and not stop else ""
 
     def _release(self, folder: Path, texts: Mapping[str, str]) -> Manifest:
@@ -143,7 +151,7 @@ class World:
         sources, written = [id.split("/")[0] for id in texts], list(texts.values())
         pq.write_table(pa.table({"id": list(texts), "text": written, "source": sources}), path)
         files = (ReleaseFile(str(path.relative_to(folder)), shard.sha256_of(path), path.stat().st_size, len(texts)),)
-        history = releases.known(self.workspace)
+        history = releases.read_history(self.workspace)
         version = next_version(history, self.name, merkle(files), schema_version=1, n_shards=1)
         made = Manifest(self.name, version, "", 1, "시험", self.name, "", 1, len(texts), (), (), files)
         (folder / "manifest.json").write_text(made.to_json(), encoding="utf-8")
@@ -172,7 +180,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> None:
     module.SURVEY, module.VERSION = SURVEY, 1  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "filters.echo", module)
     monkeypatch.setattr(worker_pool, "workers", lambda: Workers(0))
-    monkeypatch.setattr(release_index, "remembering", lambda: {"copies": SURVEY})
+    monkeypatch.setattr(release_index, "list_index_surveys", lambda: {"copies": SURVEY})
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -184,7 +192,7 @@ def known(workspace: Workspace) -> dict[str, tuple]:
     """What the index knows: of each id the newest row that counts and is not masked."""
     out = {one.id for one in withdrawals.read(workspace.withdrawals)}
     found = {}
-    for one in leaving.counting(release_index.surveyed(workspace)["copies"]):
+    for one in leaving.select_counting(release_index.segments_by_survey(workspace)["copies"]):
         for row in pq.read_table(one.folder / leaving.ROWS).to_pylist():
             found[row["id"]] = tuple(row.values())
     return {id: row for id, row in found.items() if id not in out}

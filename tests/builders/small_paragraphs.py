@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.repeated_paragraphs import SURVEY, mend
-from malmoi.apply import edited
+from malmoi.apply import apply_edits
 from malmoi.document import Document, Provenance
 from malmoi.survey import Rows, Surveyed
 
@@ -59,4 +59,4 @@ def surveyed(docs: Sequence[Document], folder: Path, cut: int = 1, **params: Any
 
 
 def mended(doc: Document, rows: Rows, **params: Any) -> str:
-    return edited(doc, mend(doc, survey=rows, **params)).text
+    return apply_edits(doc, mend(doc, survey=rows, **params)).text

@@ -87,7 +87,7 @@ def stage(
     folder.mkdir(parents=True)
     files = (
         shard.write(shard.to_table(kept), folder / "documents.parquet"),
-        shard.write(shard.dropped_table(drops), folder / "dropped.parquet"),
+        shard.write(shard.to_dropped_table(drops), folder / "dropped.parquet"),
     )
     stayed = Counter(d.provenance.source for d in kept)
     went = Counter((d.document.provenance.source, d.by, d.verdict.reason) for d in drops)

@@ -14,7 +14,7 @@ from malmoi.releases.clusters import COPIES, clusters, write_sizes
 from malmoi.releases.partitioning import h
 from malmoi.releases.publish import publish
 from malmoi.releases.verification.invariants import LAWS
-from malmoi.storage.duckdb_tables import opened
+from malmoi.storage.duckdb_tables import open_tables
 from tests.builders.small_release import documents, inputs
 
 
@@ -28,7 +28,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def broken(folder: Path, path: str) -> list[str]:
     """What the laws that look at the file `path` say of a release."""
-    with opened(folder) as tables:
+    with open_tables(folder) as tables:
         return [law.says for law in LAWS if law.path == path and tables.ask(law.sql).rows]
 
 

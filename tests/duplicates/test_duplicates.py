@@ -25,11 +25,11 @@ from filters.duplicates.minhash.bands import (
     Canon,
     banding,
     candidates,
-    candidates_apart,
     keys,
     keys_of,
-    runs,
-    unpacked,
+    sort_shared_keys,
+    unjoined_candidates,
+    unpack_pairs,
 )
 from filters.duplicates.minhash.similarity import equal_values
 from malmoi.document import Document, Provenance
@@ -150,7 +150,7 @@ def test_filters_say_what_they_found():
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(st.integers(0, 12), max_size=150))
 def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(key):
-    left, right = unpacked(candidates(np.array(key, np.uint64)))
+    left, right = unpack_pairs(candidates(np.array(key, np.uint64)))
     met = list(zip(left.tolist(), right.tolist(), strict=True))
     assert len(set(met)) == len(met) and all(a < b and key[a] == key[b] for a, b in met)
     for value in set(key):
@@ -167,8 +167,8 @@ def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(
 @given(st.lists(st.tuples(st.integers(0, 2**40 - 1) | st.integers(0, 9), st.booleans()), max_size=80))
 def test_every_key_that_is_shown_twice_is_sorted_with_all_its_rows(rows):
     key, shown = np.array([k for k, _ in rows], np.uint64), np.array([s for _, s in rows], np.bool_)
-    canon = Canon.of(key * np.uint64(0x9E3779B97F4A7C15))  # some are equal
-    found = list(zip(*(part.tolist() for part in runs(key, shown, canon)), strict=True))
+    canon = Canon.from_hashes(key * np.uint64(0x9E3779B97F4A7C15))  # some are equal
+    found = list(zip(*(part.tolist() for part in sort_shared_keys(key, shown, canon)), strict=True))
     assert found == sorted(found, key=lambda one: (one[0], canon.rank[one[1]]))
     assert all(key[row] == k and shown[row] for k, row in found)
     here = [k for k, s in rows if s]
@@ -186,7 +186,9 @@ def test_the_keys_of_many_bands_are_those_of_each_of_them():
 def test_what_is_joined_already_is_no_candidate():
     key, shown = np.array([5, 5, 5, 5], np.uint64), np.array([True, True, True, False])
     parent = np.array([0, 0, 2, 3], np.int32)
-    left, right = unpacked(candidates_apart(key, shown, Canon.of(np.array([7, 9, 8, 6], np.uint64)), parent))
+    left, right = unpack_pairs(
+        unjoined_candidates(key, shown, Canon.from_hashes(np.array([7, 9, 8, 6], np.uint64)), parent)
+    )
     assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 2), (2, 1)]
 
 
@@ -208,5 +210,5 @@ def test_bands_bring_together_nearly_all_pairs_at_any_threshold(threshold):
 def test_no_pair_and_no_document_are_no_trouble():
     assert table([]) == {}
     assert table([doc("a/1", "하나뿐")]) == {}
-    left, right = unpacked(candidates(np.zeros(0, np.uint64)))
+    left, right = unpack_pairs(candidates(np.zeros(0, np.uint64)))
     assert len(left) == len(right) == 0

@@ -108,7 +108,7 @@ def test_no_document_one_and_none_with_letters_are_no_trouble(tmp_path, docs, si
 def test_rows_are_spread_and_gathered_by_partition(tmp_path):
     for number in range(2):
         table = pa.table({"n": [number * 10 + i for i in range(4)]})
-        shuffle.spread(table, table["n"].to_numpy() % 3, 3, tmp_path / f"{number}.arrow")
+        shuffle.write_partitions(table, table["n"].to_numpy() % 3, 3, tmp_path / f"{number}.arrow")
     files = [tmp_path / "0.arrow", tmp_path / "1.arrow"]
     assert [shuffle.gather(files, part)["n"].to_pylist() for part in range(3)] == [[0, 3, 12], [1, 10, 13], [2, 11]]
 
@@ -116,7 +116,7 @@ def test_rows_are_spread_and_gathered_by_partition(tmp_path):
 @pytest.mark.parametrize("parts", [1, 300, 65536, 65537, 70000])
 def test_however_many_partitions_there_are_rows_keep_their_order_within_them(parts):
     part = np.array([n * 40503 % parts for n in range(500)])
-    found = shuffle.cut(pa.table({"n": range(500)}), part, parts)
+    found = shuffle.partition_rows(pa.table({"n": range(500)}), part, parts)
     assert len(found) == parts
     for number in set(part.tolist()):
         assert found[number].column(0).to_pylist() == np.flatnonzero(part == number).tolist()
@@ -135,10 +135,10 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
 
 
 def test_a_torn_file_is_named(tmp_path):
-    shuffle.spread(pa.table({"n": [1]}), pa.array([0]).to_numpy(), 1, tmp_path / "f.arrow")
+    shuffle.write_partitions(pa.table({"n": [1]}), pa.array([0]).to_numpy(), 1, tmp_path / "f.arrow")
     content = (tmp_path / "f.arrow").read_bytes()
     Path(tmp_path / "f.arrow").write_bytes(content[:-20])
     with pytest.raises(StageError, match=r"f\.arrow: cannot be read back .* Delete it and run again"):
         shuffle.gather([tmp_path / "f.arrow"], 0)
     with pytest.raises(StageError, match=r"g\.arrow"):
-        shuffle.piece(tmp_path / "g.arrow", 0)
+        shuffle.read_piece(tmp_path / "g.arrow", 0)

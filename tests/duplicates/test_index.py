@@ -11,7 +11,7 @@ from filters import near_duplicates
 from flows import release as releases
 from flows import release_index
 from flows import run as runs
-from flows.engine.executors import threads
+from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
 from malmoi import withdrawals
 from malmoi.errors import StageError
@@ -120,7 +120,10 @@ def test_what_a_killed_run_left_goes_with_the_next_release_even_if_that_is_anoth
     world.publish(OLD)
     world.publish(OLD | NEW, stop="release")
     left = world.segment("1.1.0")
-    assert [one.state for one in release_index.surveyed(world.workspace)["copies"]] == ["counts", "unreleased"]
+    assert [one.state for one in release_index.segments_by_survey(world.workspace)["copies"]] == [
+        "counts",
+        "unreleased",
+    ]
     world.publish(OLD | {"na/9": SNOW * 4 + MARKET * 4})
     assert not left.exists()
     assert world.rows("1.1.0") == [("na/9", "1.1.0")]
@@ -130,7 +133,7 @@ def test_a_segment_whose_release_was_moved_away_does_not_count_and_is_not_delete
     world.publish(OLD)
     world.publish(OLD | NEW)
     shutil.rmtree(world.workspace.releases("small") / "1.0.0")
-    (line,) = [one for one in release_index.lines(world.workspace) if one.segment.state != "counts"]
+    (line,) = [one for one in release_index.list_entries(world.workspace) if one.segment.state != "counts"]
     assert "small 1.0.0 does not stand" in line.segment.why
     world.publish(OLD | NEW | {"na/9": SNOW * 4 + MARKET * 4})
     assert world.segment("1.0.0").exists()
@@ -141,9 +144,9 @@ def test_a_release_whose_segment_was_deleted_is_named_and_gets_it_back_by_a_run_
     world.publish(OLD)
     whole = bytes_of(world.segment("1.0.0"))
     shutil.rmtree(world.segment("1.0.0"))
-    assert release_index.forgotten(world.workspace) == ["small 1.0.0"]
+    assert release_index.releases_without_segment(world.workspace) == ["small 1.0.0"]
     assert world.publish(OLD) == ""
-    assert release_index.forgotten(world.workspace) == []
+    assert release_index.releases_without_segment(world.workspace) == []
     assert bytes_of(world.segment("1.0.0")) == whole
 
 
@@ -178,10 +181,10 @@ def test_a_segment_of_another_version_of_the_survey_does_not_count_and_says_so(w
     facts = world.segment("1.0.0") / "segment.json"
     facts.write_text(facts.read_text(encoding="utf-8").replace('"survey_version": 7', '"survey_version": 6'))
     checksummed_files.write(facts.parent)
-    (found,) = release_index.surveyed(world.workspace)["copies"]
+    (found,) = release_index.segments_by_survey(world.workspace)["copies"]
     assert (found.state, found.why) == ("other", "made by version 6 of the survey; that of today is 7")
     world.publish(OLD)
-    (found,) = release_index.surveyed(world.workspace)["copies"]
+    (found,) = release_index.segments_by_survey(world.workspace)["copies"]
     assert found.state == "counts", "a run over the same inputs writes it anew"
 
 
@@ -194,7 +197,7 @@ def test_a_published_document_without_a_sketch_stops_the_release(world, monkeypa
 
 def test_the_survey_of_near_copies_reads_what_releases_left(tmp_path, monkeypatch):
     world = World(tmp_path / "w", reader="near_duplicates")
-    monkeypatch.setattr(release_index, "remembering", lambda: {"copies": near_duplicates.SURVEY})
+    monkeypatch.setattr(release_index, "list_index_surveys", lambda: {"copies": near_duplicates.SURVEY})
     world.publish(OLD)
     copied = NEW | {"na/3": (SNOW * 12).replace(" ", "") + "끝."}
     rows = {row["id"]: row for row in pq.read_table(world.survey(world.ledgers(copied)) / "table.parquet").to_pylist()}
@@ -221,7 +224,7 @@ def test_a_release_that_is_killed_around_its_segment_ends_as_if_undisturbed(tmp_
 
     def run(workspace: Workspace) -> bool:
         with workspace.lock():
-            return runs.run(workspace, recipe, [source], threads(1), Progress(quiet=True)).new
+            return runs.run(workspace, recipe, [source], thread_mapper(1), Progress(quiet=True)).new
 
     def dies(call, place):
         def wrapped(*args):
@@ -234,7 +237,7 @@ def test_a_release_that_is_killed_around_its_segment_ends_as_if_undisturbed(tmp_
     assert run(calm)
     for place, standing in (("index", 0), ("6-releases", 0), ("note", 1)):
         with monkeypatch.context() as patch:
-            patch.setattr(Workspace, "stand", dies(Workspace.stand, place))
+            patch.setattr(Workspace, "move_into_place", dies(Workspace.move_into_place, place))
             patch.setattr(releases, "_note", dies(releases._note, place))
             with pytest.raises(KeyboardInterrupt):
                 run(killed)
@@ -251,7 +254,7 @@ def test_a_torn_segment_stops_the_survey_and_is_named(world):
     world.publish(OLD)
     rows = world.segment("1.0.0") / "documents.parquet"
     rows.write_bytes(rows.read_bytes()[:-9])
-    (line,) = release_index.lines(world.workspace)
+    (line,) = release_index.list_entries(world.workspace)
     assert (line.segment.state, line.masked) == ("broken", 0)
     with pytest.raises(StageError, match=r"1\.0\.0-.*documents\.parquet is not what sums\.json says\. Restore it"):
         world.survey(world.ledgers(NEW))

@@ -48,14 +48,14 @@ class TestCompaction:
     def test_a_rerun_after_a_compaction_finds_nothing_new(self, grown):
         release_index.compact(grown.workspace, "small")
         assert grown.publish(OLD | {"ga/2": MARKET * 11} | NEW) == ""
-        assert release_index.forgotten(grown.workspace) == []
+        assert release_index.releases_without_segment(grown.workspace) == []
 
     def test_withdrawn_documents_leave_also_what_the_latest_release_left(self, grown):
         release_index.withdraw(grown.workspace, ["ga/1", "na/2"], "요청", "")
         before = known(grown.workspace)
         release_index.compact(grown.workspace, "small")
         assert known(grown.workspace) == before
-        held = [one.masked for one in release_index.lines(grown.workspace)]
+        held = [one.masked for one in release_index.list_entries(grown.workspace)]
         assert held == [0, 0]
         assert grown.publish(OLD | {"ga/2": MARKET * 11, "na/1": NEW["na/1"], "na/2": NEW["na/2"]}) == ""
 
@@ -95,7 +95,7 @@ class TestCompaction:
                 return wrapped
 
             with monkeypatch.context() as patch:
-                patch.setattr(Workspace, "stand", dies(Workspace.stand))
+                patch.setattr(Workspace, "move_into_place", dies(Workspace.move_into_place))
                 patch.setattr(segments, "sweep", dies(segments.sweep))
                 patch.setattr(Path, "rename", dies(Path.rename))
                 try:
@@ -108,7 +108,7 @@ class TestCompaction:
                 break
         assert done
         assert moment > 2
-        assert {one.state for one in release_index.surveyed(grown.workspace)["copies"]} == {"counts"}
+        assert {one.state for one in release_index.segments_by_survey(grown.workspace)["copies"]} == {"counts"}
 
     def test_a_name_without_a_segment_is_refused(self, grown):
         with pytest.raises(CallError, match="no segment of 'other'"):

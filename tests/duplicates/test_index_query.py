@@ -83,14 +83,21 @@ class TestQuery:
         near = {"na/5": LONG * 12 + "끝."}
         world.publish(OLD | near | {"na/1": LONG * 12})
         release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
-        found = query_index.near(world.workspace, ["ga/1"], 0.8)
+        found = query_index.find_copies_of_documents(world.workspace, ["ga/1"], 0.8)
         assert [(copy.id, copy.version) for copy in found["ga/1"]] == [("na/5", "1.0.0")]
-        assert query_index.clusters(world.workspace, "ga/1") == [("na/1", "ga/1", "exact", 1.0)]
+        assert query_index.find_cluster_pairs(world.workspace, "ga/1") == [("na/1", "ga/1", "exact", 1.0)]
 
     def test_every_pair_that_agrees_enough_is_found_whatever_the_threshold(self):
         import numpy as np
 
-        from filters.duplicates.index_lookup import Texts, _agreeing, _candidates, _sorted, complete, limits
+        from filters.duplicates.index_lookup import (
+            Texts,
+            _candidates,
+            _find_agreeing,
+            _sort_keys,
+            exhaustive_banding,
+            limits,
+        )
 
         draw = np.random.default_rng(5)
         rows = draw.integers(0, 2**32, (200, 128), dtype=np.uint32)
@@ -99,10 +106,10 @@ class TestQuery:
             texts[i, draw.permutation(128)[: i % 64]] += 1
         letters = np.full(200, 900)
         for threshold in (0.5, 0.65, 0.8, 0.95, 1.0):
-            cut = complete(limits(threshold)[0].least)
-            keyed = [_sorted(texts, band * cut.rows, cut.rows) for band in range(cut.bands)]
+            cut = exhaustive_banding(limits(threshold)[0].least)
+            keyed = [_sort_keys(texts, band * cut.rows, cut.rows) for band in range(cut.bands)]
             pairs = _candidates(rows, keyed, cut)
-            found = _agreeing(Texts(rows, letters), Texts(texts, letters), *pairs, limits(threshold))
+            found = _find_agreeing(Texts(rows, letters), Texts(texts, letters), *pairs, limits(threshold))
             expected = [i for i in range(200) if (rows[i] == texts[i]).mean() >= threshold]
             assert [row for row, text, _ in found if row == text] == expected
 
@@ -113,7 +120,7 @@ class TestQuery:
     def test_a_line_that_cannot_be_asked_is_named(self, tmp_path, line, says):
         (tmp_path / "a.jsonl").write_bytes(line)
         with pytest.raises(CallError, match=says):
-            list(query_index.texts((), tmp_path / "a.jsonl"))
+            list(query_index.read_texts((), tmp_path / "a.jsonl"))
 
     def test_without_an_index_it_says_what_to_do(self, world):
         with pytest.raises(CallError, match="has no index yet"):
@@ -125,7 +132,7 @@ class TestCommands:
 
     def said(self, capsys, *arguments: object) -> tuple[int, str, str]:
         given = list(map(str, arguments))
-        status = main.guarded(
+        status = main.run_guarded(
             lambda: main.app(given, exit_on_error=False, print_error=False, result_action="return_value")
         )
         shown = capsys.readouterr()

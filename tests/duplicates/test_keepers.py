@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from filters.duplicates.duplicate_schema import SKETCH
-from filters.duplicates.duplicate_survey import faults, sketch
+from filters.duplicates.duplicate_survey import count_faults, sketch
 from filters.duplicates.engine.copy_exchange import among, promote
 from malmoi.document import Document
 from tests.builders.small_survey import FILES, MEMORY, changed, document, prose, rows, segment, shards, survey
@@ -47,8 +47,8 @@ def test_copies_of_copies_are_measured_against_their_own_keeper():
 
 
 def test_a_whole_sentence_ends_a_line_and_a_list_does_not():
-    assert faults(document("a/1", "하나\n둘\n셋\n넷", title="목록")) == 1
-    assert faults(document("a/1", "이것은 문장이다.\n이것도 그렇다.", title="글")) == 0
+    assert count_faults(document("a/1", "하나\n둘\n셋\n넷", title="목록")) == 1
+    assert count_faults(document("a/1", "이것은 문장이다.\n이것도 그렇다.", title="글")) == 0
 
 
 @BOTH

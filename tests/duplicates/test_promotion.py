@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_cards import rendered
 from filters import host_furniture, near_duplicates, quarantine
 from filters.duplicates.minhash.sketch import signatures
 from flows import run as runs
@@ -22,11 +21,11 @@ from flows.release import release
 from flows.reports import curation_report
 from malmoi.document import Document, Provenance
 from malmoi.ledger import REVERSED, total
-from malmoi.releases.dropped_signals import Refused, refused
+from malmoi.releases.dropped_signals import Refused, write_dropped_signals
 from malmoi.releases.verification.invariants import LAWS
 from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard
-from malmoi.storage.duckdb_tables import opened
+from malmoi.storage.duckdb_tables import open_tables
 from malmoi.survey import Surveyed
 from malmoi.workspace import Workspace
 from tests.builders.small_release import dropped
@@ -95,8 +94,8 @@ def run(source: str, recipe_name: str, workspace: Path, *, workers: int = 0):
     worker_pool.configure(workers)
     try:
         collect(home, source, quiet)
-        curated = curate(home, recipe, (source,), executors.threads(max(1, workers)), quiet)
-        made = release(home, recipe, (source,), curated, executors.threads(1), quiet)
+        curated = curate(home, recipe, (source,), executors.thread_mapper(max(1, workers)), quiet)
+        made = release(home, recipe, (source,), curated, executors.thread_mapper(1), quiet)
     finally:
         worker_pool.configure(None)
     return home, recipe, curated, made
@@ -173,7 +172,7 @@ def test_the_counts_of_the_stages_are_those_of_the_lists(done):
 
 def test_the_status_of_a_workspace_counts_every_document_once(done):
     _, _, home, *_ = done
-    entered, kept, dropped, failed = total(status.standing(home, "4-unique"))
+    entered, kept, dropped, failed = total(status.read_ledgers(home, "4-unique"))
     assert (entered.total(), kept.total(), dropped.total(), len(failed)) == (10, 7, 3, 0)
 
 
@@ -339,10 +338,13 @@ def test_a_keeper_that_failed_gives_its_place_too(tmp_path, monkeypatch):
 
 def test_who_speaks_up_against_use_is_heard_once_though_promoted(tmp_path):
     drops = [dropped("ga", number, "near_duplicates", "near-copy") for number in (1, 2)]
-    shard.write(shard.dropped_table(drops), tmp_path / "dropped.parquet")
+    shard.write(shard.to_dropped_table(drops), tmp_path / "dropped.parquet")
     shard.write(pa.table({"id": ["ga/2"]}), tmp_path / REVERSED)
-    assert pq.read_table(refused(Refused(tmp_path, tmp_path / "all.parquet")))["id"].to_pylist() == ["ga/1", "ga/2"]
-    left = refused(Refused(tmp_path, tmp_path / "left.parquet", back=(tmp_path / REVERSED,)))
+    assert pq.read_table(write_dropped_signals(Refused(tmp_path, tmp_path / "all.parquet")))["id"].to_pylist() == [
+        "ga/1",
+        "ga/2",
+    ]
+    left = write_dropped_signals(Refused(tmp_path, tmp_path / "left.parquet", back=(tmp_path / REVERSED,)))
     assert pq.read_table(left)["id"].to_pylist() == ["ga/1"]
 
 
@@ -354,9 +356,9 @@ def test_a_release_in_which_a_published_document_is_said_to_be_dropped_does_not_
     row = {**table.to_pylist()[0], "id": "papers/02.txt", "stage": "4-unique", "reason": "near-copy"}
     pq.write_table(pa.concat_tables([table, pa.Table.from_pylist([row], table.schema)]), path)
     (law,) = (law for law in LAWS if "stands in data/" in law.says and law.path == "audit/dropped.parquet")
-    with opened(tmp_path / "r") as tables:
+    with open_tables(tmp_path / "r") as tables:
         assert [found[0] for found in tables.ask(law.sql).rows] == ["papers/02.txt"]
-    with opened(made.folder) as tables:
+    with open_tables(made.folder) as tables:
         assert tables.ask(law.sql).rows == ()
 
 

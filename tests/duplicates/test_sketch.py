@@ -18,16 +18,16 @@ from filters.duplicates.minhash.sketch import (
     SCHEME,
     SEED,
     SHINGLE,
-    as_datasketch,
     compiled,
     exact_digest,
     jaccard,
     letters_of,
-    matrix,
     shingle_hashes,
     signature,
+    signature_matrix,
     signature_of,
     signatures,
+    to_datasketch,
 )
 
 BLOCK = 1024  # shingles that the kernel takes at once; lengths beside it are tried
@@ -89,8 +89,8 @@ def test_datasketch_opens_them_as_they_are():
     texts = [prose(300, seed) for seed in range(20)]
     index = MinHashLSH(num_perm=PERMUTATIONS, params=(25, 5))
     for number, row in enumerate(signatures(texts)):
-        index.insert(str(number), as_datasketch(row))
-    assert index.query(as_datasketch(signature(texts[3].replace(" ", "")))) == ["3"]
+        index.insert(str(number), to_datasketch(row))
+    assert index.query(to_datasketch(signature(texts[3].replace(" ", "")))) == ["3"]
 
 
 def test_spacing_changes_nothing_and_a_short_text_has_a_sketch():
@@ -176,7 +176,7 @@ def test_threads_do_not_disturb_each_other():
 
 def test_signatures_are_read_as_they_were_stored():
     rows = signatures(["우리말", "사전", SENTENCE])
-    assert (matrix([row.astype("<u4").tobytes() for row in rows]) == rows).all()
+    assert (signature_matrix([row.astype("<u4").tobytes() for row in rows]) == rows).all()
     assert (signature_of(letters_of(SENTENCE)) == rows[2]).all()
 
 
@@ -197,4 +197,4 @@ def test_after_warming_nothing_is_left_to_compile(monkeypatch):
 def test_a_kernel_that_can_be_kept_nowhere_is_compiled_all_the_same():
     found: dict = {}
     exec(compile("def twice(x):\n    return 2 * x\n", "/nowhere/kernel.py", "exec"), found)
-    assert compiled(found["twice"]).compiled(21) == 42
+    assert compiled(found["twice"]).call_compiled(21) == 42

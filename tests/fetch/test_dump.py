@@ -26,7 +26,7 @@ import pytest
 from crawlers import catalogue
 from crawlers.fetch.dump import collector, decompress
 from crawlers.fetch.dump.download import Download, Version
-from crawlers.fetch.dump.record_blocks import MAX_RECORD, Cutter, NoRecords, begins_block, line_key
+from crawlers.fetch.dump.record_blocks import MAX_RECORD, Cutter, NoRecords, is_block_start, line_key
 from crawlers.fetch.job import Job
 from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.streaming_client import Net, NoAnswer, Refused
@@ -176,7 +176,7 @@ def collected(tmp_path, source, **more):
 def blocks(tmp_path):
     """The blocks that stand: address → body."""
     home = Workspace(tmp_path / "ws").captures("wiki")
-    rows = [row for _, found in collection.current(collection.runs(home)) for row in found]
+    rows = [row for _, found in collection.select_current(collection.runs(home)) for row in found]
     return {
         row.url: capture.read(Path(row.path), row.offset, row.record).body for row in rows if row.kind == "resource"
     }
@@ -194,7 +194,7 @@ def whole(pieces):
 def test_every_packing_is_told_from_the_bytes_and_read_in_members(pack):
     raw = export(range(1, 200))
     twice = raw if pack is bytes else pack(raw[:5000]) + pack(raw[5000:])
-    assert whole(decompress.unpacked(io.BytesIO(twice), limit=1 << 30)) == raw
+    assert whole(decompress.unpack_stream(io.BytesIO(twice), limit=1 << 30)) == raw
 
 
 @pytest.mark.parametrize(
@@ -205,21 +205,21 @@ def test_every_packing_is_told_from_the_bytes_and_read_in_members(pack):
 def test_a_packed_file_that_is_cut_off_or_damaged_says_so(pack):
     packed = pack(os.urandom(100_000))
     with pytest.raises(decompress.Unpackable, match=r"cut off|damaged"):
-        whole(decompress.unpacked(io.BytesIO(packed[:-20]), limit=1 << 30))
+        whole(decompress.unpack_stream(io.BytesIO(packed[:-20]), limit=1 << 30))
     if packed.startswith(b"\x28\xb5"):
         return  # a checksum is the packer's choice in zstd
     spoilt = packed[:3000] + bytes(64) + packed[3064:]
     with pytest.raises(decompress.Unpackable, match=r"cut off|damaged"):
-        whole(decompress.unpacked(io.BytesIO(spoilt), limit=1 << 30))
+        whole(decompress.unpack_stream(io.BytesIO(spoilt), limit=1 << 30))
 
 
 def test_a_bomb_is_stopped_by_its_ratio_and_by_the_limit():
     bomb = bz2.compress(bytes(100 << 20))
     with pytest.raises(decompress.Unpackable, match="times its size"):
-        for _ in decompress.unpacked(io.BytesIO(bomb), limit=1 << 40):
+        for _ in decompress.unpack_stream(io.BytesIO(bomb), limit=1 << 40):
             pass
     with pytest.raises(decompress.Unpackable, match="beyond 1,000 bytes"):
-        whole(decompress.unpacked(io.BytesIO(gzip.compress(b"a" * 2000)), limit=1000))
+        whole(decompress.unpack_stream(io.BytesIO(gzip.compress(b"a" * 2000)), limit=1000))
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
@@ -272,14 +272,16 @@ def test_lines_are_records_too_and_equal_ones_get_addresses_of_their_own(tmp_pat
     cutter = Cutter("line")
     found = list(cutter.blocks([lines.encode()]))
     assert cutter.media == "application/x-ndjson" and whole(b.body for b in found).decode() == lines
-    assert {b.key for b in found} == {"0", *(str(n) for n in range(1, 500) if begins_block(str(n)))}
+    assert {b.key for b in found} == {"0", *(str(n) for n in range(1, 500) if is_block_start(str(n)))}
     assert line_key(b"[1]") == line_key(b"[1]") != line_key(b"[2]")
 
 
 def net_of(host, **more):
     port = host.base.rpartition(":")[2]
     waits = []
-    return Net(Guard.allowing((f"127.0.0.1:{port}",)), "Malmoi/0.1 (+x@y.kr)", 0.0, sleep=waits.append, **more), waits
+    return Net(
+        Guard.allow_loopback((f"127.0.0.1:{port}",)), "Malmoi/0.1 (+x@y.kr)", 0.0, sleep=waits.append, **more
+    ), waits
 
 
 def fetched(host, folder, *, before=None, max_bytes=1 << 30):
@@ -357,7 +359,7 @@ def test_a_name_that_resolves_inside_is_refused_at_the_resolver(monkeypatch):
 
 def test_a_host_that_is_not_there_gives_no_answer():
     port = 9  # discard; nobody listens
-    net = Net(Guard.allowing((f"127.0.0.1:{port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None)
+    net = Net(Guard.allow_loopback((f"127.0.0.1:{port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None)
     with pytest.raises(NoAnswer, match="refused"):
         net.get(f"http://127.0.0.1:{port}/robots.txt")
 
@@ -498,7 +500,7 @@ def test_a_certificate_that_nobody_vouches_for_ends_the_connection(tmp_path):
                     context.wrap_socket(peer, server_side=True).close()
 
         threading.Thread(target=answer, daemon=True).start()
-        net = Net(Guard.allowing((f"127.0.0.1:{port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None)
+        net = Net(Guard.allow_loopback((f"127.0.0.1:{port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None)
         with pytest.raises(NoAnswer, match="tls"):
             net.get(f"https://127.0.0.1:{port}/robots.txt")
 
@@ -531,7 +533,7 @@ def test_whatever_a_decompressor_raises_is_about_the_file(monkeypatch, odd, wher
     packed = pack(b"a" * 1000)
     monkeypatch.setattr(where, raising(odd))
     with pytest.raises(decompress.Unpackable, match=rf"damaged behind .* \({odd.__name__}\)"):
-        whole(decompress.unpacked(io.BytesIO(packed), limit=1 << 30))
+        whole(decompress.unpack_stream(io.BytesIO(packed), limit=1 << 30))
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -14,7 +14,7 @@ from crawlers.fetch import politeness
 from crawlers.fetch.dump.download import Download
 from crawlers.fetch.response_limits import Bounds
 from crawlers.fetch.ssrf_guard import Guard
-from crawlers.fetch.streaming_client import Net, NoAnswer, redirect
+from crawlers.fetch.streaming_client import Net, NoAnswer, redirect_target
 from malmoi import limits
 from malmoi.errors import SourceError, StageError
 from tests.fetch.test_dump import Host, collected, export, served, written
@@ -94,7 +94,9 @@ def chunked(*headers, body=BODY, end=b"0\r\n\r\n"):
 
 
 def net_of(peer, bounds=QUICK):
-    return Net(Guard.allowing((f"127.0.0.1:{peer.port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None, bounds=bounds)
+    return Net(
+        Guard.allow_loopback((f"127.0.0.1:{peer.port}",)), "Malmoi/0.1", 0.0, sleep=lambda _: None, bounds=bounds
+    )
 
 
 def download_of(peer, folder, *, max_bytes=1 << 30):
@@ -257,8 +259,8 @@ def test_a_dump_may_take_longer_than_any_limit_if_it_keeps_its_pace(tmp_path):
 
 def test_a_redirect_never_leaves_tls(monkeypatch, tmp_path):
     with pytest.raises(NoAnswer, match="redirect-downgrade"):
-        redirect("https://a.example/x", 302, "http://a.example/x")
-    assert redirect("http://a.example/x", 302, "https://a.example/x") == "https://a.example/x"
+        redirect_target("https://a.example/x", 302, "http://a.example/x")
+    assert redirect_target("http://a.example/x", 302, "https://a.example/x") == "https://a.example/x"
     context = self_signed(tmp_path)
     trusting = ssl._create_unverified_context()
     monkeypatch.setattr("crawlers.fetch.streaming_client.ssl.create_default_context", lambda: trusting)
@@ -306,7 +308,7 @@ ODD = [LookupError, ValueError, RecursionError, AttributeError, MemoryError, Uni
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(
     "where",
-    ["http.client.HTTPConnection.getresponse", "http.client.HTTPResponse.read", "crawlers.fetch.payload.decoded"],
+    ["http.client.HTTPConnection.getresponse", "http.client.HTTPResponse.read", "crawlers.fetch.payload.decode_body"],
 )
 def test_whatever_a_library_raises_about_an_answer_is_about_that_answer(tmp_path, monkeypatch, odd, where):
     def broken(*_, **__):

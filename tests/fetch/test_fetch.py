@@ -16,7 +16,7 @@ from fastwarc.warc import ArchiveIterator
 from crawlers import catalogue
 from crawlers.fetch.archive import CLOSED, OPEN, Archive, entries, read_body
 from crawlers.fetch.job import read_job
-from crawlers.fetch.payload import Damaged, TooBig, decoded, inflate
+from crawlers.fetch.payload import Damaged, TooBig, decode_body, inflate
 from crawlers.web.scope import links
 from malmoi.archive.capture import Capture
 from malmoi.errors import CallError
@@ -322,14 +322,14 @@ def test_the_catalogue_says_what_is_wrong_with_a_source(tmp_path: Path) -> None:
 def test_compression_has_limits() -> None:
     import gzip
 
-    assert decoded(gzip.compress(b"text"), "gzip") == b"text"
+    assert decode_body(gzip.compress(b"text"), "gzip") == b"text"
     assert inflate(gzip.compress(b"a") + gzip.compress(b"b")) == b"ab"
     with pytest.raises(TooBig, match="after decompression"):
         inflate(gzip.compress(bytes(200_000_000), 1))
     with pytest.raises(Damaged, match="middle"):
         inflate(gzip.compress(b"x" * 5000)[:-9])
     with pytest.raises(Damaged, match="not compressed"):
-        decoded(b"plain text", "gzip")
+        decode_body(b"plain text", "gzip")
 
 
 def test_a_host_that_does_not_answer_stops_the_source(tmp_path: Path) -> None:

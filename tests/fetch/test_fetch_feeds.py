@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crawlers.fetch.archive import CLOSED, entries
-from crawlers.fetch.links.sitemaps import feed
+from crawlers.fetch.links.sitemaps import parse_feed
 from tests.builders.hostile import crawl, order, page, raw_server
 
 ITEMS = "".join(f"<item><title>글 {n}</title><link>http://a.kr/{n}</link></item>" for n in (3, 1, 2))
@@ -64,13 +64,13 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_entries_of_a_feed_are_its_pages(name: str) -> None:
     body, expected = CASES[name]
-    assert feed(body, "http://a.kr/feed").pages == expected
+    assert parse_feed(body, "http://a.kr/feed").pages == expected
 
 
 @pytest.mark.parametrize("body", [b"", b"<html><body/></html>", b"{}", b"<urlset/>", b"\x1f\x8b\x08"])
 def test_what_is_no_feed_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(Exception, match=r"not-|Document is empty|compress"):
-        feed(body, "http://a.kr/feed")
+        parse_feed(body, "http://a.kr/feed")
 
 
 def test_a_feed_is_crawled_and_survives_a_kill(tmp_path: Path) -> None:

@@ -95,17 +95,17 @@ def test_functions_that_judge_one_input_translate_what_a_library_raises(
     monkeypatch.setattr(robots, "Protego", type("Protego", (), {"parse": fail}))
     robots._parse.cache_clear()
     assert robots.decide(200, b"User-agent: *\nDisallow: /x", "http://a.kr/", "Malmoi").reason == "robots-unreadable"
-    assert robots.forbidding_line(b"User-agent: *\nDisallow: /x", "http://a.kr/x", "Malmoi") == ""
+    assert robots.find_forbidding_line(b"User-agent: *\nDisallow: /x", "http://a.kr/x", "Malmoi") == ""
     monkeypatch.setattr(politeness, "parsedate_to_datetime", fail)
-    assert politeness.patience(2, 1.0, "Tue, 24 Nov 2026 00:00:09 GMT", politeness.utc_now()) == 1.0
+    assert politeness.backoff_seconds(2, 1.0, "Tue, 24 Nov 2026 00:00:09 GMT", politeness.utc_now()) == 1.0
     monkeypatch.setattr(payload.zlib, "decompressobj", fail)
     monkeypatch.setattr(payload.brotli, "Decompressor", fail)
     monkeypatch.setattr(payload.zstd, "ZstdDecompressor", fail)
     for coding in ("gzip", "deflate", "br", "zstd"):
         with pytest.raises(payload.Damaged):
-            payload.decoded(b"x\x9cabc", coding)
+            payload.decode_body(b"x\x9cabc", coding)
     monkeypatch.setattr("crawlers.web.addresses.canonicalize_url", fail)
-    assert redirects.canonical("http://a.kr/") == ""
+    assert redirects.canonical_url("http://a.kr/") == ""
     robots._parse.cache_clear()
 
 

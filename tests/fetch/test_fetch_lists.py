@@ -20,7 +20,7 @@ ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "gzip")
 
 
 def read(kind: str, body: bytes) -> sitemaps.Listed:
-    return sitemaps.feed(body, "http://a.kr/feed") if kind == "feed" else sitemaps.sitemap(body)
+    return sitemaps.parse_feed(body, "http://a.kr/feed") if kind == "feed" else sitemaps.parse_sitemap(body)
 
 
 def written(text: str, encoding: str) -> bytes:
@@ -67,20 +67,20 @@ BOUNDED = {
 @pytest.mark.parametrize("name", BOUNDED)
 def test_a_list_is_used_up_to_its_limit_and_the_limit_is_named(name: str) -> None:
     body, pages, limit = BOUNDED[name]
-    found = sitemaps.sitemap(body)
+    found = sitemaps.parse_sitemap(body)
     assert len(found.pages) == pages and limit.describe() in "; ".join(found.lost)
 
 
 def test_gzip_that_is_damaged_costs_what_follows_the_damage() -> None:
     whole = gzip.compress(b"".join(b"http://a.kr/%032x\n" % (n * 7919**8) for n in range(30_000)))
     for body in (whole[: len(whole) // 2], whole[: len(whole) // 2] + b"\xff" * 99):
-        found = sitemaps.sitemap(body)
+        found = sitemaps.parse_sitemap(body)
         assert 1_000 < len(found.pages) < 30_000 and "gzip" in found.lost[0]
         assert {len(url) for url in found.pages} == {len("http://a.kr/") + 32}, "no line is cut off"
     with pytest.raises(BadCoding):
-        sitemaps.sitemap(b"\x1f\x8b\x08")
+        sitemaps.parse_sitemap(b"\x1f\x8b\x08")
     with pytest.raises(BadCoding, match=limits.ANSWER_MEMBERS.describe()):
-        sitemaps.sitemap(gzip.compress(b"") * 20_000)
+        sitemaps.parse_sitemap(gzip.compress(b"") * 20_000)
 
 
 def test_a_large_list_does_not_hold_up_the_crawl() -> None:

@@ -44,7 +44,7 @@ def test_answers_that_cannot_be_read_back_are_in_the_summary_the_facts_and_the_r
     facts = json.loads(next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8"))
     assert facts["lost"] == 2 and len(facts["torn_records"]) == 2
     assert facts["records"] - facts["lost"] == len(crawl_report.collection.runs(workspace.captures("small"))[0].rows)
-    asked, _, standing = crawl_report.funnels(workspace, [str(path)])[0].steps[:3]
+    asked, _, standing = crawl_report.count_funnels(workspace, [str(path)])[0].steps[:3]
     assert asked.lost == ((f"too-long ({limits.ADDRESS_BYTES.describe()})", 1),)
     assert ("archived and unreadable", 2) in standing.lost
 
@@ -55,7 +55,7 @@ def test_a_licence_page_that_no_library_can_read_stops_its_source_with_a_reason(
     def fail(*_: object) -> str:
         raise LookupError("unknown encoding: x")
 
-    monkeypatch.setattr("crawlers.rights.claims.readable", fail)
+    monkeypatch.setattr("crawlers.rights.claims.readable_text", fail)
     with raw_server() as site:
         site.answers |= {"/": page("start"), "/licence": page("CC BY 4.0")}
         path = tmp_path / "small.py"
@@ -94,9 +94,9 @@ def test_the_words_of_a_source_are_escaped_in_the_facts_and_the_report(tmp_path:
         )
         path.write_text(SOURCE.format(base=site.base, port=site.port) + trouble, encoding="utf-8")
         collect(Workspace(tmp_path / "w"), str(path), Progress(Console(file=said)))
-    found = crawl_report.funnels(Workspace(tmp_path / "w"), [str(path)])
+    found = crawl_report.count_funnels(Workspace(tmp_path / "w"), [str(path)])
     html = crawl_report.write(Workspace(tmp_path / "w"), found).read_text(encoding="utf-8")
     facts = next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8")
-    for text in (said.getvalue(), html, facts, html, crawl_report.markdown(found)):
+    for text in (said.getvalue(), html, facts, html, crawl_report.to_markdown(found)):
         assert escape_controls(text.replace("\n", "")) == text.replace("\n", "")
     assert "\\\\x1b[2J\\\\u202e\\\\ud800" in facts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.fetch.throttle import Pace
+from crawlers.fetch.throttle import Throttle
 from tests.builders.hostile import crawl, links, order, page, raw_server
 
 
@@ -26,7 +26,7 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def departures(pace: Pace, clock: Clock, hosts: list[str]) -> list[float]:
+def departures(pace: Throttle, clock: Clock, hosts: list[str]) -> list[float]:
     found: list[float] = []
 
     async def one(host: str) -> None:
@@ -44,19 +44,19 @@ def departures(pace: Pace, clock: Clock, hosts: list[str]) -> list[float]:
 
 def test_a_delay_lies_between_any_two_requests() -> None:
     clock = Clock()
-    at = departures(Pace(1.0, 4, None, clock, clock.sleep), clock, ["a.kr"] * 5)
+    at = departures(Throttle(1.0, 4, None, clock, clock.sleep), clock, ["a.kr"] * 5)
     assert all(later - sooner >= 1.0 for sooner, later in pairwise(at))
 
 
 def test_the_delay_counts_from_the_moment_a_request_is_written() -> None:
     clock = Clock()
-    pace = Pace(1.0, 1, None, clock, clock.sleep)
+    pace = Throttle(1.0, 1, None, clock, clock.sleep)
     written: list[float] = []
 
     async def one(connecting: float) -> None:
         async with pace.turn("a.kr"):
             await clock.sleep(connecting)
-            pace.sent("a.kr")
+            pace.note_sent("a.kr")
             written.append(clock())
 
     async def all_of_them() -> None:
@@ -82,24 +82,24 @@ def test_two_names_of_one_machine_share_its_pace() -> None:
     async def number(host: str) -> str:
         return "1.1.1.1"
 
-    at = departures(Pace(1.0, 1, number, clock, clock.sleep), clock, ["a.kr", "1.1.1.1", "www.a.kr", "a.kr"])
+    at = departures(Throttle(1.0, 1, number, clock, clock.sleep), clock, ["a.kr", "1.1.1.1", "www.a.kr", "a.kr"])
     assert all(later - sooner >= 1.0 for sooner, later in pairwise(at))
 
 
 def test_a_rest_is_for_the_whole_host_and_a_slower_pace_stays() -> None:
     clock = Clock()
-    pace = Pace(0.0, 1, None, clock, clock.sleep)
+    pace = Throttle(0.0, 1, None, clock, clock.sleep)
     pace.rest("a.kr", 30)
     pace.rest("a.kr", 5)
-    assert pace.resting("a.kr") == 30 and pace.resting("b.kr") == 0
+    assert pace.rest_seconds("a.kr") == 30 and pace.rest_seconds("b.kr") == 0
     assert departures(pace, clock, ["b.kr"]) == [100.0] and departures(pace, clock, ["a.kr"])[0] >= 130.0
-    pace.slow("a.kr", 7.0)
-    pace.slow("a.kr", 2.0)
+    pace.slow_down("a.kr", 7.0)
+    pace.slow_down("a.kr", 2.0)
     assert pace.delay_of("a.kr") == 7.0
 
 
 def test_no_more_requests_are_in_flight_than_a_host_allows() -> None:
-    pace, flying, most = Pace(0.0, 3), 0, 0
+    pace, flying, most = Throttle(0.0, 3), 0, 0
 
     async def one() -> None:
         nonlocal flying, most

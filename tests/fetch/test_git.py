@@ -105,7 +105,7 @@ def test_the_history_is_not_fetched(tmp_path, served, monkeypatch):
     count = ("rev-list", "--count", git_contents.HEAD)
 
     def spy(repository):
-        seen.append(git_command.said(repository, repository.command(*count)).strip())
+        seen.append(git_command.run_command(repository, repository.command(*count)).strip())
         return head(repository)
 
     monkeypatch.setattr(git_contents, "head", spy)
@@ -356,7 +356,7 @@ def test_a_repository_without_end_is_stopped_by_size_and_by_time(tmp_path, serve
     place = git_hosts.place_of(given, given.access, collector.guard_of(given))
     settings = git_command.settings("Malmoi", place.pins, place.protocol)
     repository = git_command.Repository(tmp_path / "r.git", "small", settings, place.protocol)
-    git_contents.start(repository)
+    git_contents.init_repository(repository)
     served.held = True
     for bounds, says in (({"max_bytes": 1}, "larger than 1 bytes"), ({"seconds": 0.0}, "longer than 0 seconds")):
         with pytest.raises(SourceError, match=says):
@@ -427,4 +427,4 @@ def test_a_command_of_git_that_does_not_end_is_a_sentence(tmp_path, served, monk
 
     monkeypatch.setattr(git_command.subprocess, "run", hangs)
     with pytest.raises(SourceError, match=r"small: git init does not end \(limit git_seconds: 3,600 seconds\)"):
-        git_contents.start(repository)
+        git_contents.init_repository(repository)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from crawlers.fetch.connections import GuardedResolver, PeerRefused, _guarded
+from crawlers.fetch.connections import GuardedResolver, PeerRefused, _guard_factory
 from crawlers.fetch.ssrf_guard import Guard, refuse_url
 
 CASES = [
@@ -25,19 +25,19 @@ def test_sixty_addresses_are_refused() -> None:
 
 
 def test_a_named_loopback_host_is_allowed_at_its_port_only() -> None:
-    guard = Guard.allowing(("127.0.0.1:8000", "localhost:8001", "[::1]:8002"))
-    assert guard.url("http://127.0.0.1:8000/") is None
-    assert guard.url("http://[::1]:8002/") is None
-    assert guard.url("http://127.0.0.1:8001/") == "guard-loopback"
-    assert guard.resolved("localhost", 8001, "127.0.0.1") is None
-    assert guard.resolved("localhost", 8001, "10.0.0.1") == "guard-private"
-    assert guard.peer("127.0.0.1", 8001) is None
-    assert guard.peer("127.0.0.1", 22) == "guard-loopback"
+    guard = Guard.allow_loopback(("127.0.0.1:8000", "localhost:8001", "[::1]:8002"))
+    assert guard.check_url("http://127.0.0.1:8000/") is None
+    assert guard.check_url("http://[::1]:8002/") is None
+    assert guard.check_url("http://127.0.0.1:8001/") == "guard-loopback"
+    assert guard.check_resolved("localhost", 8001, "127.0.0.1") is None
+    assert guard.check_resolved("localhost", 8001, "10.0.0.1") == "guard-private"
+    assert guard.check_peer("127.0.0.1", 8001) is None
+    assert guard.check_peer("127.0.0.1", 22) == "guard-loopback"
 
 
 def test_a_loopback_entry_without_port_is_an_error() -> None:
     with pytest.raises(ValueError):
-        Guard.allowing(("localhost",))
+        Guard.allow_loopback(("localhost",))
 
 
 class _Receiver:
@@ -70,7 +70,7 @@ def test_a_forbidden_peer_gets_no_protocol_and_so_no_byte() -> None:
         def buildProtocol(self, addr: Any) -> str:
             return "protocol"
 
-    factory = _guarded(Factory, Guard(), lambda host: None)()
+    factory = _guard_factory(Factory, Guard(), lambda host: None)()
     assert factory.buildProtocol(SimpleNamespace(host="1.1.1.1", port=80)) == "protocol"
     with pytest.raises(PeerRefused, match="guard-link-local"):
         factory.buildProtocol(SimpleNamespace(host="169.254.169.254", port=80))

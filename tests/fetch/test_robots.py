@@ -16,7 +16,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawlers.fetch import politeness
-from crawlers.fetch.throttle import Pace
+from crawlers.fetch.throttle import Throttle
 from crawlers.web import robots
 from tests.builders.hostile import Ended, Raw, crawl, order, page, raw_server
 
@@ -55,7 +55,7 @@ def test_two_hundred_thousand_rules_are_read_in_two_seconds() -> None:
     body = b"User-agent: *\n" + b"".join(b"Disallow: /p/%d\n" % n for n in range(200_000))
     began = time.perf_counter()
     assert not robots.decide(200, body, "https://example.kr/p/7", AGENT).allowed
-    assert robots.forbidding_line(body, "https://example.kr/p/7", AGENT).startswith("line ")
+    assert robots.find_forbidding_line(body, "https://example.kr/p/7", AGENT).startswith("line ")
     ten_megabytes = b"User-agent: *\nDisallow: /a\n" + b"# " + b"x" * 10_000_000
     assert not robots.decide(200, ten_megabytes, "https://example.kr/a", AGENT).allowed
     assert time.perf_counter() - began < 2.0
@@ -121,7 +121,7 @@ def test_robots_that_change_in_the_middle_of_a_crawl_hold_after_a_day(monkeypatc
         asked.append(url)
         return Response(url, body=rules[len(asked) - 1].encode())
 
-    crawl_of = SimpleNamespace(ask=ask, pace=Pace(0.0, 1), archive=SimpleNamespace(here={}), access=None)
+    crawl_of = SimpleNamespace(ask=ask, pace=Throttle(0.0, 1), archive=SimpleNamespace(here={}), access=None)
     middleware = robots_middleware.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
 
     async def days() -> None:
@@ -150,7 +150,7 @@ def test_a_replayed_robots_txt_is_as_old_as_its_record(monkeypatch: pytest.Monke
         return Response(url, body=b"User-agent: *\nAllow: /")
 
     here = {"https://example.kr/robots.txt": SimpleNamespace(fetched="2026-11-23T10:00:00Z")}
-    crawl_of = SimpleNamespace(ask=ask, pace=Pace(0.0, 1), archive=SimpleNamespace(here=here), access=None)
+    crawl_of = SimpleNamespace(ask=ask, pace=Throttle(0.0, 1), archive=SimpleNamespace(here=here), access=None)
     middleware = robots_middleware.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
 
     async def hours() -> None:

@@ -13,7 +13,7 @@ import pytest
 from filters import benchmark_overlap
 from malmoi.apply import Bound, Dropped, Kept, walk
 from malmoi.document import Document, Provenance
-from malmoi.recipe_files import resolved
+from malmoi.recipe_files import resolve_files
 from malmoi.storage import shard
 
 SETS = Path(__file__).parents[1] / "data" / "evaluation"
@@ -39,7 +39,7 @@ def doc(text):
 
 
 def judged(text, *sets, **params):
-    files = resolved(SETS.parent, "sets", [f"evaluation/{name}" for name in sets] or ["evaluation"])
+    files = resolve_files(SETS.parent, "sets", [f"evaluation/{name}" for name in sets] or ["evaluation"])
     return benchmark_overlap.judge(doc(text), sets=files, **params)
 
 
@@ -129,7 +129,7 @@ def test_what_many_items_ask_is_no_evidence(tmp_path):
         for n in range(1, 30)
     ]
     (tmp_path / "reading.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    files = resolved(tmp_path, "sets", ["reading.jsonl"])
+    files = resolve_files(tmp_path, "sets", ["reading.jsonl"])
     assert not named(benchmark_overlap.judge(doc(PAGE + stem), sets=files))
     found = benchmark_overlap.judge(doc(f"{stem}\n{rows[8]['choices'][0]}"), sets=files)
     assert named(found) == "reading/reading.jsonl:9"
@@ -156,15 +156,15 @@ def test_labels_never_hold_the_text_of_an_item():
 
 
 def test_an_item_that_stands_in_two_files_counts_for_the_first():
-    files = resolved(SETS, "sets", ["kobest", "kobest-tsv"])
-    found = benchmark_overlap.index(files, 12)
+    files = resolve_files(SETS, "sets", ["kobest", "kobest-tsv"])
+    found = benchmark_overlap.load_index(files, 12)
     assert found.items["kobest-copa"] == 2
     assert found.unsearched["kobest-copa"] == 1
 
 
 def test_letters_repeated_a_million_times_take_no_longer_than_their_length(tmp_path):
     (tmp_path / "one.txt").write_text("가" * 40 + "\n" + "가나" * 30 + "\n" + QUESTION, encoding="utf-8")
-    files = resolved(tmp_path, "sets", ["one.txt"])
+    files = resolve_files(tmp_path, "sets", ["one.txt"])
     for text in ("가" * 1_000_000, "가나" * 500_000, QUESTION[:14] * 50_000):
         assert benchmark_overlap.judge(doc(text), sets=files).outcome == "keep"
     assert named(benchmark_overlap.judge(doc(QUESTION * 20_000), sets=files)) == "one/one.txt:3"
@@ -180,7 +180,7 @@ def test_threads_that_search_at_once_do_not_disturb_each_other():
 
 
 def test_the_query_of_the_docs_counts_documents_and_items_by_set(tmp_path, monkeypatch):
-    files = resolved(SETS.parent, "sets", ["evaluation"])
+    files = resolve_files(SETS.parent, "sets", ["evaluation"])
     bound = Bound(
         "benchmark_overlap", "judge", partial(benchmark_overlap.judge, sets=files, only_mark=("klue-re", "klue-dp"))
     )
@@ -189,7 +189,7 @@ def test_the_query_of_the_docs_counts_documents_and_items_by_set(tmp_path, monke
     texts = [PAGE, PAGE + QUESTION, PAGE + QUESTION + radio, PAGE + radio + dano]
     outcomes = [walk(replace(doc(text), id=f"s/{n}"), (bound,)) for n, text in enumerate(texts)]
     kept = shard.to_table([one.document for one in outcomes if isinstance(one, Kept)])
-    dropped = shard.dropped_table([one for one in outcomes if isinstance(one, Dropped)])
+    dropped = shard.to_dropped_table([one for one in outcomes if isinstance(one, Dropped)])
     assert (kept.num_rows, dropped.num_rows) == (2, 2)
     (tmp_path / "3-clean/k").mkdir(parents=True)
     shard.write(kept, tmp_path / "3-clean/k/documents.parquet")

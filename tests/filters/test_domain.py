@@ -44,7 +44,7 @@ def read(text: str) -> Document:
 def scores(text: str) -> dict[str, float]:
     found = read(text).morphemes
     assert found is not None
-    return domain.scores(found)
+    return domain.score_fields(found)
 
 
 def layer(forms: list[str], tag: str = "NNG") -> Morphemes:
@@ -100,45 +100,45 @@ def test_a_term_is_found_whatever_the_blanks(text: str) -> None:
 
 
 def test_a_term_does_not_begin_inside_another_noun() -> None:
-    assert "semiconductor" in domain.scores(layer(["수", "율"]))
-    assert domain.scores(layer(["접수율"])) == domain.scores(layer(["접수", "율"])) == {}
+    assert "semiconductor" in domain.score_fields(layer(["수", "율"]))
+    assert domain.score_fields(layer(["접수율"])) == domain.score_fields(layer(["접수", "율"])) == {}
 
 
 def test_a_term_does_not_reach_across_a_particle() -> None:
     nouns = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("NNG", "JX", "NNG"), ("웨이", "는", "퍼"))
-    assert domain.scores(nouns) == {}
+    assert domain.score_fields(nouns) == {}
 
 
 def test_a_longer_term_takes_the_shorter_one_inside_it() -> None:
-    assert "manufacturing" not in domain.scores(layer(["공정", "거래", "위원회"]))
-    assert "content" not in domain.scores(layer(["게임", "이론"]))
-    assert "manufacturing" in domain.scores(layer(["공정"]))
+    assert "manufacturing" not in domain.score_fields(layer(["공정", "거래", "위원회"]))
+    assert "content" not in domain.score_fields(layer(["게임", "이론"]))
+    assert "manufacturing" in domain.score_fields(layer(["공정"]))
 
 
 def test_a_longer_term_takes_the_shorter_one_only_where_it_stands() -> None:
-    assert "manufacturing" in domain.scores(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
+    assert "manufacturing" in domain.score_fields(layer(["공정", "거래", "위원회", "은", "공정", "공정"]))
 
 
 @pytest.mark.parametrize(("nouns", "term"), [("|분|기계|", "기계"), ("|나|이용자|", "이용자")])
 def test_a_word_that_only_looks_like_a_term_hides_none_that_overlaps_it(nouns: str, term: str) -> None:
     # 분기 and 나이 would end inside a noun, so they are none here.
-    assert [domain.lexicon().terms[i].text for i, _, _ in domain._hits(nouns)] == [term]
+    assert [domain.lexicon().terms[i].text for i, _, _ in domain._find_terms(nouns)] == [term]
 
 
 def test_signs_inside_a_term_may_be_kept_or_lost() -> None:
     forms = Morphemes(array("I", [0, 1, 2]), array("H", [1] * 3), ("SL", "SW", "SL"), ("M", "&", "A"))
-    assert "economy" in domain.scores(forms)
-    assert "economy" in domain.scores(layer(["M&A"], "SL"))
+    assert "economy" in domain.score_fields(forms)
+    assert "economy" in domain.score_fields(layer(["M&A"], "SL"))
 
 
 def test_abbreviations_are_whole_words_and_keep_their_case() -> None:
-    assert "semiconductor" in domain.scores(layer(["EUV"], "SL"))
-    assert "semiconductor" in domain.scores(layer(["HBM", "3", "E"], "SL"))
-    assert domain.scores(layer(["euv"], "SL")) == domain.scores(layer(["NEUVE"], "SL")) == {}
+    assert "semiconductor" in domain.score_fields(layer(["EUV"], "SL"))
+    assert "semiconductor" in domain.score_fields(layer(["HBM", "3", "E"], "SL"))
+    assert domain.score_fields(layer(["euv"], "SL")) == domain.score_fields(layer(["NEUVE"], "SL")) == {}
 
 
 def test_one_word_decides_nothing_however_often_it_stands() -> None:
-    assert domain.scores(layer(["반도체"] * 300))["semiconductor"] < 0.4
+    assert domain.score_fields(layer(["반도체"] * 300))["semiconductor"] < 0.4
 
 
 def test_without_kept_fields_nothing_is_dropped() -> None:
@@ -195,17 +195,19 @@ def hostile() -> Iterator[tuple[str, Morphemes]]:
 @pytest.mark.parametrize("case", hostile(), ids=lambda c: c[0])
 def test_no_input_costs_more_than_two_seconds(case: tuple[str, Morphemes]) -> None:
     start = time.process_time()
-    domain.scores(case[1])
+    domain.score_fields(case[1])
     assert time.process_time() - start < 2
 
 
 def test_the_terms_are_well_written() -> None:
     for name in (*domain.DOMAINS, "neutral"):
-        words = [word.strip("*") for _, word in domain.read(name)]
+        words = [word.strip("*") for _, word in domain.read_terms(name)]
         assert all(word and "*" not in word and len(word) <= 25 for word in words), name
-        assert {heavy for heavy, _ in domain.read(name)} <= ({0.0} if name == "neutral" else {1.0, 2.0, 3.0}), name
+        assert {heavy for heavy, _ in domain.read_terms(name)} <= ({0.0} if name == "neutral" else {1.0, 2.0, 3.0}), (
+            name
+        )
     for name in INDUSTRIES:
-        assert len({word for _, word in domain.read(name)}) >= 500
+        assert len({word for _, word in domain.read_terms(name)}) >= 500
 
 
 def test_the_version_follows_the_terms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from malmoi import recipe as recipes
 from malmoi.apply import Dropped, Kept, walk
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
-from malmoi.recipe_files import resolved
+from malmoi.recipe_files import resolve_files
 
 SETS = Path(__file__).parents[1] / "data" / "evaluation"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -60,29 +60,29 @@ def doc(text):
     ],
 )
 def test_each_published_form_is_read_by_its_fields(file, set_name, count, asked, tmp_path):
-    (found,) = resolved(SETS, "sets", [file])
+    (found,) = resolve_files(SETS, "sets", [file])
     items = items_of(found)
     assert (items[0].set, len(items)) == (set_name, count)
     assert items[0].question[0].startswith(asked)
     packed = tmp_path / f"{Path(file).name}.gz"
     packed.write_bytes(gzip.compress((SETS / file).read_bytes()))
-    (again,) = resolved(tmp_path, "sets", [packed.name])
+    (again,) = resolve_files(tmp_path, "sets", [packed.name])
     if set_name != "kobest-sentineg":  # which its fields alone do not tell
         assert [item.question for item in items_of(again)] == [item.question for item in items]
 
 
 def test_passages_and_choices_are_no_questions():
-    (mrc,) = resolved(SETS, "sets", ["klue/klue-mrc-v1.1_dev.json"])
+    (mrc,) = resolve_files(SETS, "sets", ["klue/klue-mrc-v1.1_dev.json"])
     assert items_of(mrc)[0].choices == ("골목 등불",)
     assert items_of(mrc)[0].passage[0].startswith("해오름시장은")
-    (click,) = resolved(SETS, "sets", ["click/Culture/Tradition_Kedu.json"])
+    (click,) = resolve_files(SETS, "sets", ["click/Culture/Tradition_Kedu.json"])
     assert len(items_of(click)[0].choices) == 5
 
 
 def test_parquet_is_read_as_the_lines_it_was_made_of(tmp_path):
     rows = [json.loads(line) for line in (SETS / "kobest/boolq/test.jsonl").open("rb")]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "validation.parquet")
-    (found,) = resolved(tmp_path, "sets", ["validation.parquet"])
+    (found,) = resolve_files(tmp_path, "sets", ["validation.parquet"])
     assert [item.set for item in items_of(found)] == ["kobest-boolq"] * 2
 
 

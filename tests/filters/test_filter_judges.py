@@ -77,7 +77,7 @@ def test_letters_beyond_the_basic_plane_are_read() -> None:
 
 def test_shares_fall_as_ngrams_grow() -> None:
     ids = np.array([*range(7), *range(7), *range(7, 13)])
-    shares = [repetition.repeated_ngrams(ids, np.ones(20, dtype=np.int64), n) for n in range(2, 9)]
+    shares = [repetition.measure_repeated_ngrams(ids, np.ones(20, dtype=np.int64), n) for n in range(2, 9)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] == 7 / 20
 
@@ -87,8 +87,8 @@ def test_the_quick_looks_at_words_say_what_the_counts_say(words: list[str]) -> N
     sizes = np.array([len(word) for word in words], dtype=np.int64)
     ids, pairs = repetition._ids(words), Counter(pairwise(words))
     assert repetition._top_pair(words, pairs) == pytest.approx(repetition.top_ngram(ids, sizes, 2))
-    repeats = repetition._may_repeat(words, pairs) and repetition._repeats(words, 5)
-    assert repeats or repetition.repeated_ngrams(ids, sizes, 5) == 0.0
+    repeats = repetition._may_repeat(words, pairs) and repetition._has_repeated_ngram(words, 5)
+    assert repeats or repetition.measure_repeated_ngrams(ids, sizes, 5) == 0.0
 
 
 def test_every_spam_term_has_one_family() -> None:

@@ -51,7 +51,7 @@ def _exists(module: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("name", recipe.available())
+@pytest.mark.parametrize("name", recipe.list_filters())
 def test_a_filter_names_every_package_that_its_findings_depend_on(name: str) -> None:
     needed = imported(f"filters.{name}", set()) - NO_PART_IN_FINDINGS
     for package in tuple(needed):

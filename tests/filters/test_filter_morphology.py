@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from filters import morphology
 from filters.korean import analysis_units
 from filters.korean import sentence_boundaries as sentences_of_kiwi
-from filters.views.code_fences import fences
+from filters.views.code_fences import find_fences
 from malmoi.document import Document, Morphemes, Provenance
 
 SENTENCES = [
@@ -97,7 +97,7 @@ def test_chunks_are_the_text_again(text: str, size: int) -> None:
 
 @given(st.text(alphabet="가나 .\n\t", max_size=80))
 def test_units_leave_nothing_out_but_white_space(text: str) -> None:
-    pieces = [text[a:b] for unit in analysis_units.units(text) for a, b in unit]
+    pieces = [text[a:b] for unit in analysis_units.split_units(text) for a, b in unit]
     assert "".join("".join(pieces).split()) == "".join(text.split())
 
 
@@ -130,7 +130,7 @@ def estimate(unit: morphology.Unit) -> int:
 def test_a_remembered_line_takes_no_more_memory_than_is_reckoned() -> None:
     lines = ["차림표", "로그인", "비가 온다. 눈도 온다.", "학교에서 집까지 걸어가는 길에 나무를 심었다. " * 8]
     for line in lines:
-        unit = morphology.analysed(line, [(0, len(line))])
+        unit = morphology.analyse_unit(line, [(0, len(line))])
         size = sys.getsizeof(unit) + sys.getsizeof(line) + 100  # and its entry in the table
         size += sum(map(sys.getsizeof, unit)) + sum(map(sys.getsizeof, unit.forms))
         assert size <= estimate(unit)
@@ -139,7 +139,7 @@ def test_a_remembered_line_takes_no_more_memory_than_is_reckoned() -> None:
 def test_the_short_way_to_kiwi_gives_what_tokenize_gives() -> None:
     texts = [case["text"] for case in SENTENCES] + ["", "했어욗 ㅋㅋ 😀 https://example.kr/a #봄 @누구 010-1234-5678"]
     for text in texts:
-        ours, theirs = morphology.reader()(text), morphology.load().tokenize(text)
+        ours, theirs = morphology.load_tokenizer()(text), morphology.load().tokenize(text)
         assert [(*t, t.sent_position) for t in ours] == [(*t, t.sent_position) for t in theirs]
 
 
@@ -148,7 +148,7 @@ def test_emoticons_without_end_are_looked_at_a_bounded_number_of_times(
     piece: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = 0
-    look = sentences_of_kiwi._Line.cries
+    look = sentences_of_kiwi._Line.is_emoticon
 
     def counted(line: sentences_of_kiwi._Line, i: int) -> bool:
         nonlocal looked
@@ -167,13 +167,13 @@ def test_emoticons_without_end_are_looked_at_a_bounded_number_of_times(
 
 def test_a_line_that_says_the_same_without_end_is_analysed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    kiwi = morphology.reader()
+    kiwi = morphology.load_tokenizer()
 
     def noted(text: str) -> list[Any]:
         read.append(text)
         return kiwi(text)
 
-    monkeypatch.setattr(morphology, "reader", lambda: noted)
+    monkeypatch.setattr(morphology, "load_tokenizer", lambda: noted)
     found = marked("것 을 " * 5_000)
     assert len(found) == 10_000 and found.start[-1] == 19_998
     assert len([text for text in read if text]) <= 2  # the last piece has no blank behind it
@@ -248,7 +248,7 @@ def test_a_heading_in_wrapped_text_stays_apart() -> None:
 
 def test_lines_between_two_blocks_of_code_are_units() -> None:
     text = "가.\n```\nx\n```\n나.\n다.\n~~~\ny\n~~~\n라."
-    assert [text[a:b] for unit in analysis_units.units(text, fences(text)) for a, b in unit] == [
+    assert [text[a:b] for unit in analysis_units.split_units(text, find_fences(text)) for a, b in unit] == [
         "가.",
         "나.",
         "다.",

@@ -144,7 +144,7 @@ def test_a_text_of_a_few_words_is_too_little_to_judge():
 
 
 def test_the_right_forms_of_the_object_are_no_sign():
-    assert machine_text._wrong_objects("가을을 마을을 책을 나무를 물을 노을") == 0.0
+    assert machine_text._wrong_particle_share("가을을 마을을 책을 나무를 물을 노을") == 0.0
 
 
 def test_it_asks_for_morphemes():

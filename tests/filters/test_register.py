@@ -55,7 +55,7 @@ def test_the_scores_of_all_kinds_leave_room_for_none() -> None:
     for row in ROWS[:30]:
         doc = read(row["text"])
         assert doc.morphemes is not None
-        found = register.scores(doc.text, doc.morphemes)
+        found = register.score_kinds(doc.text, doc.morphemes)
         assert set(found) == set(register.KINDS)
         assert 0 < sum(found.values()) < 1
 
@@ -94,30 +94,30 @@ def test_no_input_costs_more_than_two_seconds(text: str) -> None:
         array("I", [len(text)]),
     )
     start = time.process_time()
-    register.scores(text, found)
+    register.score_kinds(text, found)
     assert time.process_time() - start < 2
 
 
 def test_a_person_is_no_end_of_another_word() -> None:
     def kinds(text: str) -> set[str]:
-        return {name for name, _ in register.cues_in(text)}
+        return {name for name, _ in register.find_cues(text)}
 
     assert "essay" not in kinds("새로 일어나는 문제 가운데 아내 몫")
     assert "essay" in kinds("그날 나는 걸었다")
 
 
 def test_the_cues_name_known_kinds_and_compile() -> None:
-    cues = list(register.cues())
+    cues = list(register.read_cues())
     assert {name for name, _, _ in cues} == set(register.KINDS)
     assert all(0 < heavy <= 4 for _, heavy, _ in cues)
-    assert len(register.finder_of_cues().owners) == len(cues)
-    assert ("statutory", 3.0) in register.cues_in("제1조(목적)")
+    assert len(register.load_cues().owners) == len(cues)
+    assert ("statutory", 3.0) in register.find_cues("제1조(목적)")
 
 
 def test_the_strings_that_a_cue_needs_hide_no_match_of_it() -> None:
-    cues = [(name, heavy, re2.compile(cue)) for name, heavy, cue in register.cues()]
+    cues = [(name, heavy, re2.compile(cue)) for name, heavy, cue in register.read_cues()]
     for text in [row["text"] for row in (*ROWS, *KINDS)]:
-        assert register.cues_in(text) == [(name, heavy) for name, heavy, cue in cues if cue.search(text)]
+        assert register.find_cues(text) == [(name, heavy) for name, heavy, cue in cues if cue.search(text)]
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_the_strings_that_a_cue_needs_hide_no_match_of_it() -> None:
     ],
 )
 def test_a_turn_is_a_name_that_speaks_again(text: str, turns: int) -> None:
-    assert register._turns(text) == turns
+    assert register._count_turns(text) == turns

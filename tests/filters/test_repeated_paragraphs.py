@@ -16,7 +16,7 @@ from filters.paragraphs import paragraph_survey as paragraphs_survey
 from filters.paragraphs.paragraph_keys import keys_of, rank_of
 from filters.repeated_paragraphs import SURVEY, mend
 from malmoi import recipe
-from malmoi.apply import edited
+from malmoi.apply import apply_edits
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 from malmoi.survey import Rows
@@ -143,7 +143,7 @@ def test_mending_twice_changes_nothing_more(tmp_path):
     docs = [document(n, ABOUT, NOTICE.format(year=2000, day=n + 1)) for n in range(40)]
     rows = surveyed(docs, tmp_path)
     for doc in docs:
-        once = edited(doc, mend(doc, survey=rows))
+        once = apply_edits(doc, mend(doc, survey=rows))
         assert mend(once, survey=rows) == ()
 
 

@@ -15,7 +15,7 @@ from benchmarks.spam import report, scores
 from filters import spam
 from filters.korean import ngram_model
 from filters.lexicons import term_lists
-from filters.lexicons.term_lists import Finder, Term, load, shadow
+from filters.lexicons.term_lists import Finder, Term, load, to_search_form
 from malmoi.document import Document, Provenance
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "data/spam.jsonl").open(encoding="utf-8")]
@@ -42,7 +42,7 @@ def test_the_own_set_holds_as_many_lookalikes_as_advertisements() -> None:
     "written", ["카.지.노", "카 지 노", "카/지/노", "카ㅈl노", "ㅋr지노", "카🎰지🎰노", "카ㅈㅣ노"]
 )
 def test_a_disguised_word_is_read(written: str) -> None:
-    assert "카지노추천" in {term.text for *_, term in spam._FIND.all(shadow(f"오늘 {written}추천 모음"))}
+    assert "카지노추천" in {term.text for *_, term in spam._FIND.all(to_search_form(f"오늘 {written}추천 모음"))}
 
 
 def test_two_words_that_meet_are_not_one() -> None:
@@ -111,8 +111,10 @@ def test_the_benchmark_counts_what_was_found() -> None:
 
 def test_only_the_terms_that_a_line_may_hold_are_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[int] = []
-    made = term_lists._compiled
-    monkeypatch.setattr(term_lists, "_compiled", lambda patterns: compiled.append(len(patterns)) or made(patterns))
+    made = term_lists._compile_patterns
+    monkeypatch.setattr(
+        term_lists, "_compile_patterns", lambda patterns: compiled.append(len(patterns)) or made(patterns)
+    )
     assert spam._GATE.any(f"{NEWS}어제는 카.지.노에 갔다.\n{NEWS}")
     assert not spam._GATE.any(NEWS)
     assert compiled and max(compiled) < 10
@@ -120,9 +122,11 @@ def test_only_the_terms_that_a_line_may_hold_are_searched_for(monkeypatch: pytes
 
 def test_a_term_is_found_in_a_line_as_in_the_whole_list() -> None:
     text = "\n".join([AD, NEWS, *(case["text"] for case in CASES)])
-    found = list(spam._FIND.all(shadow(text)))
-    whole = Finder(spam.TERMS, term_lists.apart)
-    assert len(found) > 500 and found == [hit for line, at in _lines(shadow(text)) for hit in _all(whole, line, at)]
+    found = list(spam._FIND.all(to_search_form(text)))
+    whole = Finder(spam.TERMS, term_lists.syllable_pattern)
+    assert len(found) > 500 and found == [
+        hit for line, at in _lines(to_search_form(text)) for hit in _all(whole, line, at)
+    ]
 
 
 def _lines(text: str) -> list[tuple[str, int]]:
@@ -131,7 +135,7 @@ def _lines(text: str) -> list[tuple[str, int]]:
 
 
 def _all(whole: Finder, line: str, at: int) -> list[tuple[int, int, Term]]:
-    return [(at + start, at + end, term) for start, end, term in whole._in_line(whole._whole, line)]
+    return [(at + start, at + end, term) for start, end, term in whole._find_in_line(whole._full_pattern, line)]
 
 
 WARNINGS = {

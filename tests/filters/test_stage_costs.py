@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import hostile, scaling
-from filters.duplicates.clusters.components import alone, join, labels
+from filters.duplicates.clusters.components import join, labels, new_parents
 from filters.duplicates.duplicate_survey import SURVEY
 from filters.views import text_views
 from malmoi import recipe
@@ -74,7 +74,7 @@ def test_components_are_named_after_their_first_row(seed):
         for a, b in pairs:
             label[a] = label[b] = min(label[a], label[b])
     left, right = np.array(pairs, dtype=np.int64).T
-    parent = alone(60)
+    parent = new_parents(60)
     join(parent, left, right)
     assert labels(parent).tolist() == label
 
@@ -93,7 +93,7 @@ def test_an_audit_table_has_the_same_bytes_however_it_is_sorted(tmp_path, monkey
         monkeypatch.setattr(audit, "SMALL", limit)
         folder = tmp_path / str(limit)
         folder.mkdir()
-        assert audit._sorted(folder / f"{name}.parquet", parts, tmp_path) == 400
+        assert audit._write_sorted(folder / f"{name}.parquet", parts, tmp_path) == 400
         made.append((folder / f"{name}.parquet").read_bytes())
     assert made[0] == made[1]
 
@@ -112,18 +112,18 @@ def test_what_no_filter_has_touched_is_taken_from_the_table_it_came_in(monkeypat
     docs = tuple(shard.to_documents(table))
     told = [replace(docs[i], measures=(("x", 1.0),)) for i in (1, 2, 7)]
     built = []
-    made = shard._made
-    monkeypatch.setattr(shard, "_made", lambda name, docs: built.append(name) or made(name, docs))
-    assert shard.to_table(told, shard.Came(table, docs), (1, 2, 7)) == table.take([1, 2, 7]).set_column(
+    made = shard._build_column
+    monkeypatch.setattr(shard, "_build_column", lambda name, docs: built.append(name) or made(name, docs))
+    assert shard.to_table(told, shard.LoadedTable(table, docs), (1, 2, 7)) == table.take([1, 2, 7]).set_column(
         table.schema.get_field_index("measures"), table.schema.field("measures"), made("measures", told)
     )
     assert built == ["measures"]
     mended = [replace(told[0], text="말", morphemes=None), told[1]]
-    assert shard.to_table(mended, shard.Came(table, docs), (1, 2)) == shard.to_table(mended)
-    assert shard.to_table([], shard.Came(table, docs)).num_rows == 0
+    assert shard.to_table(mended, shard.LoadedTable(table, docs), (1, 2)) == shard.to_table(mended)
+    assert shard.to_table([], shard.LoadedTable(table, docs)).num_rows == 0
 
 
-@pytest.mark.parametrize("name", [n for n in recipe.available() if hasattr(recipe.module(n), "READS")])
+@pytest.mark.parametrize("name", [n for n in recipe.list_filters() if hasattr(recipe.load_filter(n), "READS")])
 def test_a_filter_finds_the_same_in_the_columns_that_it_says_it_reads(name):
     docs = [document(i) for i in range(4)]
     rows = {

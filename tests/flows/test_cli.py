@@ -152,12 +152,12 @@ def test_a_source_that_fails_does_not_stop_the_others_but_nothing_is_released_wi
 
 
 def test_a_fault_of_our_own_has_its_own_sentence_and_status(capsys):
-    from flows.cli.main import guarded
+    from flows.cli.main import run_guarded
 
     def fail() -> None:
         raise KeyError("x")
 
-    assert guarded(fail) == 3
+    assert run_guarded(fail) == 3
     assert "fault of malmoi itself (KeyError in test_cli.py" in capsys.readouterr().err
 
 

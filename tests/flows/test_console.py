@@ -46,7 +46,7 @@ def test_the_message_of_an_error_is_escaped(capsys: pytest.CaptureFixture[str]):
     def fail() -> None:
         raise SourceError(f"source {STEERING}: no answer")
 
-    assert main.guarded(fail) == 3
+    assert main.run_guarded(fail) == 3
     assert not steers(capsys.readouterr().err)
 
 

@@ -28,7 +28,7 @@ def curated(tmp_path_factory):
     worker_pool.configure(0)
     try:
         collect(home, source, quiet)
-        done = curate(home, recipe, (source,), executors.threads(1), quiet)
+        done = curate(home, recipe, (source,), executors.thread_mapper(1), quiet)
     finally:
         worker_pool.configure(None)
     return home, recipe, done

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.cli.demo import program
+from flows.cli.demo import command_prefix
 from malmoi.releases.exposed_pages import digest_id
 from tests.builders.small_corpus import malmoi
 from tests.releases.test_left_out import everything
@@ -177,7 +177,9 @@ def test_nobody_but_the_operator_can_read_the_workspace(demo):
 
 def test_the_commands_that_the_demo_prints_can_be_pasted_without_an_environment(monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    done = subprocess.run(f"{program()} --version", shell=True, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        f"{command_prefix()} --version", shell=True, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0 and done.stdout.strip()
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
-    assert program() == "malmoi"
+    assert command_prefix() == "malmoi"

@@ -30,7 +30,7 @@ def collected(tmp_path, console=None):
 
 def test_the_report_tells_what_was_lost_and_why_before_anything_is_extracted(tmp_path):
     home, source = collected(tmp_path)
-    (funnel,) = crawl_report.funnels(home, [source])
+    (funnel,) = crawl_report.count_funnels(home, [source])
     counts = {step.name: step.count for step in funnel.steps}
     assert counts == {"addresses asked for in the last run": 5, "pages answered": 3, "captures that stand, all runs": 3}
     lost = dict(funnel.steps[1].lost)
@@ -45,8 +45,8 @@ def test_after_extraction_it_tells_what_may_be_used(tmp_path):
 
     home, source = collected(tmp_path)
     for job in extract_jobs(home, source):
-        executors.threads(1)(extract, [job], lambda _: None)
-    (funnel,) = crawl_report.funnels(home, [source])
+        executors.thread_mapper(1)(extract, [job], lambda _: None)
+    (funnel,) = crawl_report.count_funnels(home, [source])
     assert [step.name for step in funnel.steps][-2:] == ["read as text", "may be redistributed"]
     assert funnel.steps[-1].count == 1 and ("LicenseRef-KOGL-4", "exclude", 1) in funnel.licences
     assert funnel.missing == 0
@@ -54,7 +54,7 @@ def test_after_extraction_it_tells_what_may_be_used(tmp_path):
 
 def test_the_page_shows_every_number_and_holds_no_text_of_the_pages(tmp_path):
     home, source = collected(tmp_path)
-    found = crawl_report.funnels(home, [source])
+    found = crawl_report.count_funnels(home, [source])
     html = crawl_report.write(home, found).read_text("utf-8")
     assert all(f"<b>{step.count:,}</b>" in html for step in found[0].steps)
     assert "우리말을 모으는" not in html and "<script" not in html
@@ -86,7 +86,7 @@ def test_the_view_shows_hosts_that_wait_and_rest_and_what_the_marks_say():
     }
     state = State("small", said=said, uses=Counter({"redistribute": 9, "exclude (no-licence)": 1}))
     console = Console(file=StringIO(), width=120)
-    console.print(crawl_progress.view(state))
+    console.print(crawl_progress.render_state(state))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "1,200 pages · 3.4 MB · 7 waiting · 2 failed" in shown
     assert "a.kr" in shown and "42 s" in shown and "redistribute 9 · exclude (no-licence) 1" in shown

@@ -125,7 +125,7 @@ def test_every_page_of_the_sample_comes_back_from_any_encoding_under_any_label(c
         gold, body = encoded(text, case["bytes_are"])
         found = decode(body, case["said"], html=True)
         assert hangul(found.text) == hangul(gold)
-        assert not found.undecodable
+        assert not found.is_undecodable
 
 
 @pytest.mark.parametrize("case", cases("encodings_real.jsonl"), ids=_bytes_and_label)
@@ -151,7 +151,7 @@ def test_stray_bytes_cost_next_to_nothing(case: dict[str, Any], each: int, floor
     for text in sample_pages():
         gold, body = encoded(text, case["bytes_are"])
         found = decode(damage(body, max(1, len(body) // each) if each else 1, rng), case["said"])
-        assert not found.undecodable
+        assert not found.is_undecodable
         good, total = good + right(hangul(gold), hangul(found.text)), total + len(hangul(gold))
     assert total > 10_000
     assert good >= floor * total
@@ -214,5 +214,5 @@ def test_bytes_without_sense_are_read_in_bounded_time() -> None:
     rng = random.Random(1)
     start = time.process_time()
     found = decode(rng.randbytes(2_000_000).replace(b"\0", b"") + SENTENCE.encode("cp949") * 9, "euc-kr")
-    assert found.undecodable
+    assert found.is_undecodable
     assert time.process_time() - start < 5

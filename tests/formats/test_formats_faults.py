@@ -136,13 +136,13 @@ def test_what_a_library_raises_about_a_table_names_the_table(
 
 
 def test_a_reader_that_breaks_on_its_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawlers.formats.text.lines", _raise(KeyError("낱말")))
+    monkeypatch.setattr("crawlers.formats.text.normalise_lines", _raise(KeyError("낱말")))
     found = formats.extract(NEXT)
     assert (found.outcome, found.reason, found.text) == ("failed", "error:KeyError", "")
 
 
 def test_an_error_of_the_machine_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crawlers.formats.text.lines", _raise(OSError(errno.ENOSPC, "full")))
+    monkeypatch.setattr("crawlers.formats.text.normalise_lines", _raise(OSError(errno.ENOSPC, "full")))
     with pytest.raises(OSError, match="full"):
         formats.extract(NEXT)
 
@@ -164,7 +164,8 @@ def _row(path: Path) -> IndexRow:
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(
-    "call", ["crawlers.formats.text.lines", "crawlers.formats.sniff", "crawlers.rights.page.licence_marks.find"]
+    "call",
+    ["crawlers.formats.text.normalise_lines", "crawlers.formats.sniff", "crawlers.rights.page.licence_marks.find"],
 )
 def test_in_a_run_the_document_is_failed_by_name_and_the_next_is_read(
     call: str, raised: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

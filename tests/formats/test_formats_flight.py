@@ -148,7 +148,7 @@ def test_a_text_that_is_cut_off_is_read_as_far_as_it_goes():
 @pytest.mark.parametrize("size", ["ffffffff", "fffffffff", "0", "", "-5", "zz"])
 def test_a_length_that_lies_costs_no_more_than_its_row(size: str):
     rows = stream().replace(f"T{len(ARTICLE.encode()):x},", f"T{size},")
-    list(nextjs_flight.rows(list(nextjs_flight.pushed(page([[1, rows]]).decode()))))
+    list(nextjs_flight.rows(list(nextjs_flight.read_chunks(page([[1, rows]]).decode()))))
 
 
 def test_a_hundred_thousand_rows_are_read_once():

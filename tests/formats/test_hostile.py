@@ -187,9 +187,9 @@ def test_no_refused_address_is_ever_connected_to(tmp_path: Path, hostile: dict[s
         site.answers["/"] = links(*hops, *(target.replace('"', "") for target in targets))
         for hop, target in zip(hops, targets, strict=True):
             site.answers[hop] = page("", "302 Found", Location=target.encode("utf-8").decode("latin-1"))
-        from crawlers.web.addresses import canonical, origin
+        from crawlers.web.addresses import canonical_url, origin
 
-        origins = sorted({origin(canonical(target)) for target in targets if canonical(target)})
+        origins = sorted({origin(canonical_url(target)) for target in targets if canonical_url(target)})
         scope = ", ".join(repr(f"{one}/") for one in [site.base, *origins])
         source = f'access=Site(start=("{site.base}/",), scope=({scope}))'
         job = order(tmp_path, source, (site.port,), contact="a@b.kr", terms=TERMS)
@@ -262,13 +262,13 @@ def laughs(root: str) -> bytes:
     ],
 )
 def test_lists_with_entities_or_of_another_kind_are_refused(body: bytes) -> None:
-    for read in (sitemaps.sitemap, lambda given: sitemaps.feed(given, "http://a.kr/")):
+    for read in (sitemaps.parse_sitemap, lambda given: sitemaps.parse_feed(given, "http://a.kr/")):
         with pytest.raises((ValueError, SyntaxError)):
             read(body)
 
 
 def test_a_list_is_read_up_to_its_bound() -> None:
     many = b"<urlset>" + b"".join(b"<url><loc>http://a.kr/%d</loc></url>" % n for n in range(60_000)) + b"</urlset>"
-    assert len(sitemaps.sitemap(many).pages) == limits.LIST_ADDRESSES.value
+    assert len(sitemaps.parse_sitemap(many).pages) == limits.LIST_ADDRESSES.value
     with pytest.raises(payload.TooBig):
-        sitemaps.sitemap(gz(200 << 20))
+        sitemaps.parse_sitemap(gz(200 << 20))

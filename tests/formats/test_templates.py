@@ -8,7 +8,7 @@ import pytest
 
 from crawlers import extract, host_templates
 from crawlers.formats.html import host_template_learning, html_page, text_lines
-from crawlers.formats.html.host_template import Box, Template, reading
+from crawlers.formats.html.host_template import Box, Template, make_reader
 from crawlers.formats.html.host_template_learning import Lesson, learn
 from flows.collect import collect
 from flows.curate import extract_jobs, learn_jobs
@@ -47,7 +47,7 @@ def board() -> Template:
 
 
 def by(template: Template, body: str) -> tuple[str, str]:
-    return reading(template)(html_page.parse(item(body)).tree)
+    return make_reader(template)(html_page.parse(item(body)).tree)
 
 
 def curated(root, *archives):
@@ -64,7 +64,7 @@ def extracted(home, name):
             learn_host(job)
     found = {}
     for job in extract_jobs(home, name):
-        executors.threads(1)(extract_shard, [job], lambda _: None)
+        executors.thread_mapper(1)(extract_shard, [job], lambda _: None)
         for file in ("documents.parquet", "dropped.parquet"):
             for row in shard.read(home.stage("2-documents", job.key) / file).to_pylist():
                 found[row["id"].removeprefix(f"board/{HOST}")] = row
@@ -137,7 +137,7 @@ def test_of_lines_that_say_the_same_the_heading_is_the_one_that_was_kept():
     box = html_page.html.fragment_fromstring(
         "<div><p>이야기</p><p>책</p><h2>이야기</h2><p>옛날에</p><p>옛날에</p></div>"
     )
-    matched = host_template_learning._matched(text_lines.placed_lines(box), "이야기\n옛날에")
+    matched = host_template_learning._match_lines(text_lines.lines_with_places(box), "이야기\n옛날에")
     assert [kept for _, kept in matched] == [False, False, True, True, False]
 
 
@@ -153,14 +153,14 @@ def test_of_lines_that_say_the_same_the_heading_is_the_one_that_was_kept():
 )
 def test_lines_with_their_place_say_what_marked_lines_say(inside):
     box = html_page.html.fragment_fromstring(f"<div> {inside} </div>")
-    lines = [line.text for line in text_lines.placed_lines(box)]
-    assert "\n".join(lines) == text_lines.marked_lines(box, lambda element: False) and lines
+    lines = [line.text for line in text_lines.lines_with_places(box)]
+    assert "\n".join(lines) == text_lines.lines_with_marks(box, lambda element: False) and lines
 
 
 def test_reading_leaves_the_tree_as_it_is(board):
     tree = html_page.parse(item(page(3))).tree
     before = html_page.html.tostring(tree)
-    reading(board)(tree)
+    make_reader(board)(tree)
     assert html_page.html.tostring(tree) == before
 
 
@@ -298,7 +298,7 @@ def test_a_source_with_a_text_of_its_own_learns_nothing(tmp_path):
     assert learn_jobs(home, name)
     with (tmp_path / "board.py").open("a") as file:
         file.write("\nfrom crawlers.defaults import text as text\n")
-    extract._loaded.cache_clear()
+    extract._load_source.cache_clear()
     assert not learn_jobs(home, name)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from malmoi.apply import Bound, Dropped, Kept, apply, edited, walk
+from malmoi.apply import Bound, Dropped, Kept, apply, apply_edits, walk
 from malmoi.document import Document, Edit, Morphemes, Provenance, Span, Verdict
 
 BARE = Document("s/1", "", Provenance("s", "https://a.example/", "r", "2026-01-01T00:00:00Z", "0"))
@@ -31,7 +31,7 @@ def test_edit_that_cuts_into_a_span_removes_it_with_its_value():
 
 
 def test_edit_inside_a_span_without_value_resizes_it():
-    after = edited(doc("가나다", spans=(Span(0, 3, "sentence"),)), (Edit(1, 2, "", "x"),))
+    after = apply_edits(doc("가나다", spans=(Span(0, 3, "sentence"),)), (Edit(1, 2, "", "x"),))
     assert (after.spans[0].start, after.spans[0].end) == (0, 2)
 
 
@@ -40,7 +40,7 @@ def test_no_lemma_keeps_what_was_redacted():
         array("I", [0, 2, 2, 4]), array("H", [2, 1, 1, 2]), ("NNP", "JKS", "VV", "NNG"), ("철수", "가", "가", "서울"),
         array("I", [0]), array("I", [6]),
     )  # fmt: skip
-    after = edited(doc("철수가 서울", morphemes=layer), (Edit(0, 2, "[이름1]", "name"),))
+    after = apply_edits(doc("철수가 서울", morphemes=layer), (Edit(0, 2, "[이름1]", "name"),))
     assert after.morphemes is not None
     assert after.morphemes.form == ("가", "가", "서울")
     assert list(after.morphemes.start) == [5, 5, 7]
@@ -48,7 +48,7 @@ def test_no_lemma_keeps_what_was_redacted():
 
 
 def test_insertion_at_the_border_of_a_span_leaves_it_whole():
-    after = edited(doc("가나", spans=(Span(0, 1, "a", "가"), Span(1, 2, "b", "나"))), (Edit(1, 1, "-", "x"),))
+    after = apply_edits(doc("가나", spans=(Span(0, 1, "a", "가"), Span(1, 2, "b", "나"))), (Edit(1, 1, "-", "x"),))
     assert [(s.start, s.end) for s in after.spans] == [(0, 1), (2, 3)]
 
 
@@ -70,7 +70,7 @@ def test_what_no_edit_touches_reads_the_same_afterwards(text, data):
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), min_size=2, max_size=8)))
     edits = tuple(Edit(a, b, "★" * (i % 3), "x") for i, (a, b) in enumerate(zip(cuts[::2], cuts[1::2], strict=False)))
     spans = tuple(Span(i, i + 1, "c", text[i]) for i in range(len(text)))
-    after = edited(doc(text, spans=spans), edits)
+    after = apply_edits(doc(text, spans=spans), edits)
     assert all(after.text[s.start : s.end] == s.value for s in after.spans)
     assert len(after.spans) == len(text) - sum(e.end - e.start for e in edits)
 

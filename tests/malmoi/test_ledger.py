@@ -3,7 +3,7 @@
 import pytest
 
 from malmoi.errors import StageError
-from malmoi.ledger import Failure, File, Ledger, reversing, total
+from malmoi.ledger import Failure, File, Ledger, reverse_drops, total
 
 
 def test_what_goes_in_comes_out():
@@ -38,7 +38,7 @@ NEAR = ("a", "near_duplicates", "near-copy")
 
 def test_a_reversing_entry_takes_drops_back_and_the_sum_is_what_became_of_everyone():
     first = Ledger("4-unique", "k", {"a": 5}, {"a": 2}, {NEAR: 3})
-    second = reversing(Ledger("4-unique", "p", {"a": 2}, {"a": 1}, {("a", "later", "bad"): 1}), {NEAR: 2})
+    second = reverse_drops(Ledger("4-unique", "p", {"a": 2}, {"a": 1}, {("a", "later", "bad"): 1}), {NEAR: 2})
     entered, kept, dropped, failed = total([first, second])
     assert (entered, kept, failed) == ({"a": 5}, {"a": 3}, [])
     assert dropped == {NEAR: 1, ("a", "later", "bad"): 1}
@@ -47,12 +47,12 @@ def test_a_reversing_entry_takes_drops_back_and_the_sum_is_what_became_of_everyo
 
 def test_drops_that_were_all_taken_back_are_not_listed_as_none():
     first = Ledger("4-unique", "k", {"a": 2}, {"a": 1}, {NEAR: 1})
-    second = reversing(Ledger("4-unique", "p", {"a": 1}, {"a": 1}, {}), {NEAR: 1})
+    second = reverse_drops(Ledger("4-unique", "p", {"a": 1}, {"a": 1}, {}), {NEAR: 1})
     assert total([first, second])[2] == {}
 
 
 def test_a_reversing_entry_reads_back_as_it_was_written():
-    one = reversing(Ledger("4-unique", "p", {"a": 2}, {"a": 2}, {}), {NEAR: 2})
+    one = reverse_drops(Ledger("4-unique", "p", {"a": 2}, {"a": 2}, {}), {NEAR: 2})
     assert Ledger.from_json(one.to_json()).to_json() == one.to_json()
     assert Ledger.from_json(one.to_json()).reverses == one.reverses
     assert "reverses" not in Ledger("4-unique", "k", {"a": 1}, {"a": 1}, {}).to_json()
@@ -75,4 +75,4 @@ def test_nothing_else_is_negative_and_nothing_enters_by_a_reversing_entry(entere
 
 def test_a_reversing_entry_takes_back_just_as_many_as_came():
     with pytest.raises(StageError, match="in = kept"):
-        reversing(Ledger("4-unique", "p", {"a": 2}, {"a": 2}, {}), {NEAR: 1})
+        reverse_drops(Ledger("4-unique", "p", {"a": 2}, {"a": 2}, {}), {NEAR: 1})

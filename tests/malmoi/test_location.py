@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.main import app, guarded
+from flows.cli.main import app, run_guarded
 from malmoi.errors import CallError
 from malmoi.storage.location import PATTERN, locate
 from malmoi.workspace import Workspace
@@ -21,7 +21,9 @@ READERS = (["status"], ["index"], ["sources"], ["run", "general", "--dry-run"], 
 
 
 def called(*arguments: str) -> int:
-    return guarded(lambda: app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value"))
+    return run_guarded(
+        lambda: app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: repr(c["workspace"]))

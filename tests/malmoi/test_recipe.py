@@ -111,17 +111,17 @@ def test_a_changed_parameter_changes_the_digest_of_its_stage_only(tmp_path):
 def test_a_new_version_of_a_library_changes_the_digest_of_the_steps_that_use_it(tmp_path, monkeypatch):
     path = written(tmp_path, HEAD + '[[curated]]\nfilter = "near_duplicates"\n'.replace("curated", "unique"))
     before = recipes.load(path)
-    monkeypatch.setattr(recipes, "_installed", lambda package: "99")
+    monkeypatch.setattr(recipes, "_library_version", lambda package: "99")
     after = recipes.load(path)
     assert recipes.slice_digest(before.stage("clean")) == recipes.slice_digest(after.stage("clean"))
     assert recipes.slice_digest(before.stage("unique")) != recipes.slice_digest(after.stage("unique"))
 
 
 def test_every_filter_has_one_verb_a_version_and_bounds_on_its_parameters():
-    assert len(recipes.available()) >= 12
-    for name in recipes.available():
+    assert len(recipes.list_filters()) >= 12
+    for name in recipes.list_filters():
         assert recipes.verb_of(name) in ("judge", "mark", "mend")
-        assert isinstance(recipes.module(name).VERSION, int)
+        assert isinstance(recipes.load_filter(name).VERSION, int)
         recipes.schema(name)
 
 
@@ -140,12 +140,12 @@ def test_of_two_filters_that_read_one_survey_only_one_sets_its_threshold(tmp_pat
         )
 
 
-NEEDY = [name for name in recipes.available() if getattr(recipes.module(name), "NEEDS", ())]
+NEEDY = [name for name in recipes.list_filters() if getattr(recipes.load_filter(name), "NEEDS", ())]
 
 
 @pytest.mark.parametrize("name", NEEDY)
 def test_a_filter_before_the_one_that_it_needs_is_refused(tmp_path, name):
-    (need,) = recipes.module(name).NEEDS
+    (need,) = recipes.load_filter(name).NEEDS
     step, needed = f'[[curated]]\nfilter = "{name}"\n', f'[[curated]]\nfilter = "{need}"\n'
     with pytest.raises(CallError, match=f"'{name}' under .*'{need}' is not in the recipe. Put '{need}' before"):
         recipes.load(written(tmp_path, HEAD + step))

@@ -24,9 +24,9 @@ from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.places import street_addresses
 from filters.pii_rules.secrets import tokens
 from filters.pii_rules.text import name_model
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import name_length
-from filters.pii_rules.text.table_columns import cells
+from filters.pii_rules.text.table_columns import find_cells
 from malmoi.document import Document, Morphemes, Provenance
 
 HERE = Path(__file__).parents[1] / "data" / "pii"
@@ -71,7 +71,7 @@ def test_a_name_is_linked_only_within_its_line_and_forty_code_points() -> None:
 
 
 def test_no_name_is_linked_where_nothing_else_was_found() -> None:
-    assert list(names.linked("작성자: 홍길동", [])) == []
+    assert list(names.find_linked_names("작성자: 홍길동", [])) == []
 
 
 def test_officials_keep_their_names_beside_the_number_of_their_desk() -> None:
@@ -93,9 +93,9 @@ def test_words_of_forms_are_no_names(word: str) -> None:
 
 def test_a_table_ends_where_prose_begins() -> None:
     text = "성명,직급\n홍길동,사원\n\n가나다 라마바\n사아자, 차카타\n파하, 거너"
-    assert next(text[a:b] for a, b in cells(text, text.encode(), re2.compile("성명"))) == "홍길동"
+    assert next(text[a:b] for a, b in find_cells(text, text.encode(), re2.compile("성명"))) == "홍길동"
     prose = "그날 성명, 곧 함께 쓴 글을 두 나라가 내놓았고, 사람들은 오래 이야기했다.\n홍길동, 웃었다."
-    assert list(cells(prose, prose.encode(), re2.compile("성명"))) == []
+    assert list(find_cells(prose, prose.encode(), re2.compile("성명"))) == []
 
 
 def analysed(*rows: tuple[str, str, int, int]) -> Morphemes:
@@ -106,7 +106,10 @@ def analysed(*rows: tuple[str, str, int, int]) -> Morphemes:
 
 def beside(text: str, morphemes: Morphemes | None) -> list[str]:
     at = text.index("010-0000-1234")
-    return [text[f.start : f.end] for f in names.linked(text, [Found(at, at + 13, "phone", 1.0, "")], None, morphemes)]
+    return [
+        text[f.start : f.end]
+        for f in names.find_linked_names(text, [Match(at, at + 13, "phone", 1.0, "")], None, morphemes)
+    ]
 
 
 def test_an_analysis_that_knows_a_word_speaks_against_a_name() -> None:
@@ -139,9 +142,9 @@ def test_the_filter_asks_the_analysis_of_a_text_that_has_one() -> None:
     assert [s.value for s in personal_data.mark(known, kinds=("name",))] == ["편서문"]
 
 
-def linked(text: str, data: bytes) -> list[Found]:
-    anchors = [Found(i, i + 5, "phone", 1.0, "") for i in range(0, len(text) - 5, 40)]
-    return list(names.linked(text, anchors, data))
+def linked(text: str, data: bytes) -> list[Match]:
+    anchors = [Match(i, i + 5, "phone", 1.0, "") for i in range(0, len(text) - 5, 40)]
+    return list(names.find_linked_names(text, anchors, data))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,7 @@ def test_family_names_and_syllables_are_lists_of_hangul() -> None:
 
 def test_a_table_is_read_only_where_its_headings_are_wanted() -> None:
     text = "성명,연락처\n홍길동,없음\n\n\n\n성명,직급\n홍길동,사원"
-    wanted = list(cells(text, text.encode(), re2.compile("성명"), lambda head: "연락처" in head))
+    wanted = list(find_cells(text, text.encode(), re2.compile("성명"), lambda head: "연락처" in head))
     assert [text[a:b] for a, b in wanted] == ["홍길동"]
 
 
@@ -219,22 +222,22 @@ HOSTILE = {
 @pytest.mark.parametrize(
     "detector",
     [
-        street_addresses.found,
-        emails_partial.found,
-        emails.found,
-        messenger.found,
-        names.found,
-        partial.found,
-        birth_dates.found,
-        phones_partial.found,
-        resident_partial.odd,
-        tokens.found,
-        spelled_out.dictated,
-        spelled_out.in_words,
+        street_addresses.find_addresses,
+        emails_partial.find_partial_emails,
+        emails.find_emails,
+        messenger.find_messenger_handles,
+        names.find_names,
+        partial.find_partial_numbers,
+        birth_dates.find_birth_dates,
+        phones_partial.find_partial_phones,
+        resident_partial.find_odd_residents,
+        tokens.find_secrets,
+        spelled_out.find_dictated_numbers,
+        spelled_out.find_worded_phones,
         linked,
     ],
     ids=lambda detector: f"{detector.__module__.rpartition('.')[2]}-{detector.__name__}",
 )
-def test_hostile_text_is_read_to_its_end(unit: str, detector: Callable[[str, bytes], Iterable[Found]]) -> None:
+def test_hostile_text_is_read_to_its_end(unit: str, detector: Callable[[str, bytes], Iterable[Match]]) -> None:
     text = unit * (8_000 // len(unit))
     assert all(0 <= f.start < f.end <= len(text) for f in detector(text, text.encode()))

@@ -105,7 +105,7 @@ def test_surrogates_belong_to_nobody(number: int) -> None:
         digits = of(kind).replace("-", "")
         assert len(digits) == 13
         assert not checksums.is_birth_date(digits[:7])
-    assert not checksums.business_sum_holds(of("brn").replace("-", ""))
+    assert not checksums.has_valid_business_checksum(of("brn").replace("-", ""))
     assert of("brn").startswith("000-")
     assert of("card").startswith("0000-0000-")
     assert of("phone").startswith("010-0000-0")

@@ -57,7 +57,7 @@ def test_a_value_told_once_is_masked_where_it_stands_again(case: dict[str, Any],
 def test_what_only_holds_the_letters_of_a_value_stays(case: dict[str, Any], text: str) -> None:
     values = [(s.kind.removeprefix("pii:"), s.value or "") for s in personal_data.mark(document(case["told"]))]
     assert case["kind"] in dict(values)
-    assert repeat_search.found(f"아래: {text} 하고 적혀 있다.", values) == [], case["why"]
+    assert repeat_search.find_repeats(f"아래: {text} 하고 적혀 있다.", values) == [], case["why"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=short)
@@ -158,4 +158,4 @@ def test_repeats_take_time_linear_in_the_text() -> None:
 
 def test_many_values_are_sought_in_bounded_time() -> None:
     text = "\n".join(f"카톡 아이디 maru_{i} 입니다" for i in range(3_000)) + "\nmaru_1 maru_2"
-    assert len(repeat_search.found(text, [("messenger", f"maru_{i}") for i in range(3_000)])) >= 1_024
+    assert len(repeat_search.find_repeats(text, [("messenger", f"maru_{i}") for i in range(3_000)])) >= 1_024

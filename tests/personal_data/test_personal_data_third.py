@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from filters.personal_data import mark
-from flows.release import redactor
+from flows.release import make_redactor
 from flows.run import recipe_of
 from malmoi.document import Document, Provenance
 from malmoi.releases.residue.release_folder import kinds
@@ -31,7 +31,7 @@ def test_a_placeholder_is_a_key_for_neither_detector(case: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("case", [c for c in CASES if "gone" in c], ids=lambda c: c["id"])
 def test_a_value_found_once_is_masked_in_every_writing(case: dict[str, Any]) -> None:
-    redact = redactor(recipe_of("general"))
+    redact = make_redactor(recipe_of("general"))
     assert redact is not None
     text = redact(case["text"])
     assert [value for value in case["gone"] if value in text] == []

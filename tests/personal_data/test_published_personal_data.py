@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import data_cards
-from flows.release import redactor
+from flows.release import make_redactor
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi import url_privacy
@@ -36,7 +36,7 @@ from malmoi.storage import shard
 from tests.builders.small_corpus import OTHER, PROSE, malmoi
 from tests.builders.small_release import document, documents, inputs, stage
 
-REDACT = redactor(recipe_of("general"))
+REDACT = make_redactor(recipe_of("general"))
 MAIL, TELEPHONE = "hong.gildong@example.kr", "010-0000-1234"
 # How the two may stand in a file, whatever was escaped.
 FORBIDDEN = ("hong.gildong", "gildong%40", "0000-1234", "0000+1234", "0000%2D1234", "word99x", "a1b2c3d4e5f6g7h8")
@@ -198,7 +198,7 @@ def test_ids_with_personal_data_are_numbered_in_every_table_and_the_release_veri
     data_cards.write(folder)
     seal(folder)
     assert not leaks(folder)
-    assert verify(folder, render=data_cards.rendered) == []
+    assert verify(folder, render=data_cards.render_card) == []
     dropped = {r["id"]: r["reason"] for r in pq.read_table(folder / "audit/dropped.parquet").to_pylist()}
     hidden = {id: reason for id, reason in dropped.items() if "withheld" in id}
     assert hidden == {
@@ -389,8 +389,8 @@ def test_a_resident_number_anywhere_keeps_a_document_out_whatever_its_use(use: s
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.sampled_from("가a1%40EBA&?=+/#@:.;[] "), max_size=40))
 def test_what_holds_nothing_is_published_letter_for_letter(text: str) -> None:
-    assert url_privacy.treated(text, str) == text
-    assert url_privacy.address(f"https://a.kr/{text}", str) == f"https://a.kr/{text}"
+    assert url_privacy.redact_text(text, str) == text
+    assert url_privacy.redact_url(f"https://a.kr/{text}", str) == f"https://a.kr/{text}"
 
 
 @settings(max_examples=200, deadline=None)
@@ -399,16 +399,16 @@ def test_a_mail_address_is_seen_through_every_layer_of_escapes(around: str, laye
     mail = MAIL
     for _ in range(layers):
         mail = quote(mail, safe="" if bare else ".")
-    found = url_privacy.treated(f"/{around}/{mail}/x", lambda text: text.replace(MAIL, "[이메일1]"))
+    found = url_privacy.redact_text(f"/{around}/{mail}/x", lambda text: text.replace(MAIL, "[이메일1]"))
     assert "gildong" not in found
 
 
 @settings(max_examples=100, deadline=None)
 @given(ids=st.lists(st.text(st.sampled_from("ab/1@"), min_size=3, max_size=8)))
 def test_withheld_ids_have_names_of_their_own(ids: list[str]) -> None:
-    given_names = masked_ids.names(ids)
+    given_names = masked_ids.mask_ids(ids)
     assert len(set(given_names.values())) == len(set(ids))
-    assert masked_ids.names(reversed(ids)) == given_names
+    assert masked_ids.mask_ids(reversed(ids)) == given_names
 
 
 EARLY = {
@@ -435,7 +435,7 @@ def test_what_was_dropped_before_the_search_for_personal_data_is_not_listed_by_i
     folder = published(tmp_path, given)
     data_cards.write(folder)
     seal(folder)
-    assert verify(folder, render=data_cards.rendered) == []
+    assert verify(folder, render=data_cards.render_card) == []
     rows = pq.read_table(folder / "audit/dropped.parquet").to_pylist()
     listed = [row["id"] for row in rows if row["reason"] == "too-short"]
     assert "ga/201" in listed and "ga/[withheld 1]" in listed

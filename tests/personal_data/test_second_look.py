@@ -13,7 +13,7 @@ import pytest
 
 import data_cards
 from filters import personal_data
-from flows.release import _replaced
+from flows.release import _kinds_to_replace
 from malmoi import recipe as recipes
 from malmoi.document import Document
 from malmoi.errors import CallError, DataError
@@ -194,8 +194,8 @@ def loaded(tmp_path: Path, head: str = "", curated: str = "") -> recipes.Recipe:
 def test_a_recipe_says_what_it_replaces_and_whether_every_find_stops(tmp_path: Path) -> None:
     plain, strict = loaded(tmp_path), loaded(tmp_path, 'residue = "stop"\n')
     assert (plain.residue, strict.residue) == ("report", "stop") and plain.digest() != strict.digest()
-    assert _replaced(plain) >= set(residue.KINDS)
-    assert _replaced(loaded(tmp_path, curated='kinds = ["phone"]\n')) == {"phone"}
+    assert _kinds_to_replace(plain) >= set(residue.KINDS)
+    assert _kinds_to_replace(loaded(tmp_path, curated='kinds = ["phone"]\n')) == {"phone"}
     with pytest.raises(CallError, match="residue"):
         loaded(tmp_path, 'residue = "ignore"\n')
 
@@ -210,7 +210,7 @@ def test_what_a_recipe_keeps_does_not_stop_and_what_it_writes_instead_does_not_c
 
     plain = loaded(tmp_path)
     steps = tuple((stage, tuple(map(told, found))) for stage, found in plain.steps)
-    assert _replaced(plain) - _replaced(replace(plain, steps=steps)) == {"phone", "brn", "crn"}
+    assert _kinds_to_replace(plain) - _kinds_to_replace(replace(plain, steps=steps)) == {"phone", "brn", "crn"}
 
 
 def test_a_run_that_is_stopped_leaves_no_release_loses_nothing_and_goes_on(

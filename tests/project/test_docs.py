@@ -30,7 +30,7 @@ def test_every_command_is_in_the_readme_and_every_named_one_exists():
 
 def test_every_filter_is_documented():
     text = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs").glob("*.md"))
-    for name in recipes.available():
+    for name in recipes.list_filters():
         assert f"`{name}`" in text, f"docs do not name the filter {name}"
 
 

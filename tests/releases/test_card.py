@@ -16,13 +16,13 @@ import yaml
 
 import data_cards
 from data_cards.facts import NUMBERS, TABLES
-from data_cards.header import header
-from data_cards.render import shown
+from data_cards.header import render_header
+from data_cards.render import format_value
 from malmoi.errors import DataError
 from malmoi.licensing.licences import LICENCES
 from malmoi.releases.publish import publish
 from malmoi.releases.release_schema import AUDIT, AUDIT_SAYS, COLUMNS
-from malmoi.storage.duckdb_tables import opened
+from malmoi.storage.duckdb_tables import open_tables
 from tests.builders.small_release import documents, inputs
 
 DOCS = (Path(__file__).parents[2] / "docs" / "releases.md").read_text(encoding="utf-8")
@@ -125,7 +125,7 @@ def asked(key: str, tmp: Path, clusters: list[tuple], data: list[tuple]) -> list
     ):
         (tmp / place).parent.mkdir(parents=True)
         pq.write_table(table, tmp / f"{place}.parquet")
-    with opened(tmp) as tables:
+    with open_tables(tmp) as tables:
         return [list(row) for row in tables.ask(TABLES[key].sql).rows]
 
 
@@ -154,15 +154,15 @@ def test_where_nobody_looked_for_overlaps_the_card_says_so(tmp_path: Path) -> No
 def test_every_number_shown_stands_in_card_or_manifest(release: Path, card: dict, manifest: dict) -> None:
     values = [f["value"] for f in card["numbers"].values()]
     values += [v for f in card["tables"].values() for row in f["rows"] for v in row]
-    known = {token for v in values for token in re.findall(r"\d[\d,.]*", shown(v))}
-    for name, blank in data_cards.rendered(masked(card), manifest).items():
+    known = {token for v in values for token in re.findall(r"\d[\d,.]*", format_value(v))}
+    for name, blank in data_cards.render_card(masked(card), manifest).items():
         text = (release / name).read_text(encoding="utf-8")
         body = re.sub(r"--w:\d+|&#\d+;", "", text)  # lengths of bars are drawn, not shown
         prose = set(re.findall(r"\d[\d,.]*", re.sub(r"&#\d+;", "", blank)))
         assert set(re.findall(r"\d[\d,.]*", body)) - prose <= known
         for value in values:
             if isinstance(value, int):
-                assert shown(value) in text
+                assert format_value(value) in text
 
 
 def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
@@ -236,7 +236,7 @@ FAMILIES = {  # rows of the card, what `default` opens, and what each family ope
 def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, card: dict, manifest: dict) -> None:
     rows, default, families = FAMILIES[case]
     told = card | {"tables": card["tables"] | {"by_licence": {"rows": [[u, name, n, 1, 1] for u, name, n in rows]}}}
-    configs = opened_by(yaml.safe_load(header(told, manifest)))
+    configs = opened_by(yaml.safe_load(render_header(told, manifest)))
     named = {name: [path.split("/")[2] for path in paths] for name, paths in configs.items()}
     assert named.get("default") == (families[default] if default else None)
     assert {name: named[name] for name in families} == families
@@ -256,7 +256,7 @@ def test_the_page_says_which_family_default_opens(release: Path) -> None:
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
     def named(licence: str) -> dict:
         rows = [["redistribute", licence, 1, 1, 1]]
-        return yaml.safe_load(header(card | {"tables": {"by_licence": {"rows": rows}}}, manifest))
+        return yaml.safe_load(render_header(card | {"tables": {"by_licence": {"rows": rows}}}, manifest))
 
     assert named("CC-BY-SA-4.0")["license"] == "cc-by-sa-4.0"
     assert "license_name" not in named("CC-BY-SA-4.0")
@@ -282,16 +282,16 @@ def test_what_a_source_calls_itself_stays_words(release: Path) -> None:
 
 def test_rendering_is_pure_and_the_order_of_keys_leaves_no_trace(card: dict, manifest: dict, release: Path) -> None:
     turned = json.loads(json.dumps(card), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
-    for name, text in data_cards.rendered(turned, manifest).items():
+    for name, text in data_cards.render_card(turned, manifest).items():
         assert text == (release / name).read_text(encoding="utf-8")
 
 
 def test_a_card_of_another_list_is_refused(card: dict, manifest: dict) -> None:
     with pytest.raises(DataError, match="list 99"):
-        data_cards.rendered(card | {"facts_version": 99}, manifest)
+        data_cards.render_card(card | {"facts_version": 99}, manifest)
     fewer = {k: v for k, v in card["numbers"].items() if k != "failed"}
     with pytest.raises(DataError, match="failed"):
-        data_cards.rendered(card | {"numbers": fewer}, manifest)
+        data_cards.render_card(card | {"numbers": fewer}, manifest)
 
 
 def test_a_folder_that_is_no_release_has_no_card(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_the_examples_of_the_docs_run(release: Path, monkeypatch: pytest.MonkeyP
 def test_the_sample_card_is_what_its_facts_render_to() -> None:
     sample = Path(data_cards.__file__).parent / "sample"
     card, manifest = (json.loads((sample / n).read_text(encoding="utf-8")) for n in ("card.json", "manifest.json"))
-    for name, text in data_cards.rendered(card, manifest).items():
+    for name, text in data_cards.render_card(card, manifest).items():
         assert (sample / name).read_text(encoding="utf-8") == text, f"{name}: run the demo and copy its card anew"
 
 
@@ -343,7 +343,7 @@ def test_what_sources_say_cannot_steer_a_terminal_or_turn_a_page_around(card: di
             return value
         return value + STEERING
 
-    text = data_cards.rendered(poison(card), poison(manifest))[name]
+    text = data_cards.render_card(poison(card), poison(manifest))[name]
     assert not set(text) & set("\x1b\x07\x9b\u202e\u2066\x00\x7f")
     assert "제목\\" in text
     assert "뒤집힌" in text

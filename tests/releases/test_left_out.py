@@ -99,7 +99,7 @@ PLACES: dict[str, Callable[[Document], Document]] = {
 def test_a_find_anywhere_in_a_document_keeps_it_out_and_the_rest_is_released(tmp_path: Path, place: str) -> None:
     doc = PLACES[place](document("ga", 5))
     release = released(tmp_path, few(tmp_path, [doc, document("ga", 2), document("na", 3)]))
-    assert verify(release, render=data_cards.rendered) == []
+    assert verify(release, render=data_cards.render_card) == []
     assert ids(release) == {"ga/2", "na/3"}
     (out,) = [row for row in rows(release, "dropped") if row["reason"] == "residual-personal-data"]
     assert (out["stage"], out["filter"], out["id"]) == ("6-release", "second_look", "ga/[withheld 1]")
@@ -119,7 +119,7 @@ def test_in_is_kept_and_dropped_and_the_card_names_how_many(tmp_path: Path) -> N
     assert ["6-release", "second_look", "residual-personal-data", 5] in card["tables"]["drop_reasons"]["rows"]
     assert card["numbers"]["residue_documents"]["value"] == 5 and card["numbers"]["documents"]["value"] == 19
     assert "quarantined" in (release / "README.md").read_text("utf-8")
-    assert excluded_documents.told(tmp_path / LIST) == (5, {"rrn": 5})
+    assert excluded_documents.summarise_list(tmp_path / LIST) == (5, {"rrn": 5})
 
 
 def test_bytes_do_not_depend_on_order_or_grouping(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_bytes_do_not_depend_on_order_or_grouping(tmp_path: Path) -> None:
 def test_where_nothing_is_left_the_error_says_why_and_the_list_is_there(tmp_path: Path) -> None:
     with pytest.raises(StageError, match=r"no document is left .* residual-personal-data 2.*quarantine\.jsonl"):
         released(tmp_path, inputs(tmp_path / "in", [replace(document("ga", n), title=SHOWN) for n in (1, 2)]))
-    assert excluded_documents.told(tmp_path / LIST) == (2, {"card": 2})
+    assert excluded_documents.summarise_list(tmp_path / LIST) == (2, {"card": 2})
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -174,7 +174,7 @@ def test_the_host_of_one_document_does_not_stop_the_card(tmp_path: Path, case: s
     url, kept = HOSTS[case]
     doc = replace(document("ga", 1), provenance=replace(document("ga", 1).provenance, url=url))
     release = released(tmp_path, few(tmp_path, [doc, document("ga", 2)]))
-    assert ids(release) == kept and verify(release, render=data_cards.rendered) == []
+    assert ids(release) == kept and verify(release, render=data_cards.render_card) == []
 
 
 NEIGHBOURS = {  # titles of two documents, neither of which holds anything by itself
@@ -199,7 +199,7 @@ def test_a_value_in_a_column_is_read_as_if_it_stood_alone(around: str) -> None:
     values = [SHOWN, f"신청인 {RESIDENT}", CARD, "3020000123456", "M12345678", "1588-0000", "hong@example.kr"]
     alone = {value: set(reading.kinds(value)) for value in [*values, around]}
     for value in values:
-        (text,) = reading._joined(pa.array([around, value, around]))
+        (text,) = reading._join_values(pa.array([around, value, around]))
         assert set(reading.kinds(text)) == alone[value] | alone[around], value
 
 
@@ -214,7 +214,7 @@ def test_what_a_source_says_of_itself_belongs_to_no_document_and_stops(tmp_path:
 def test_copies_of_a_quarantined_document_are_withheld_too(tmp_path: Path) -> None:
     docs = [replace(d, title=SHOWN) if d.id == "ga/1" else d for d in documents()]
     release = released(tmp_path, inputs(tmp_path / "in", docs))
-    assert verify(release, render=data_cards.rendered) == []
+    assert verify(release, render=data_cards.render_card) == []
     said = everything(release)
     for id in ("ga/1", "ga/101", "ga/105"):  # keeper, copy, and copy of the copy
         assert f'"{id}"' not in said, id
@@ -244,7 +244,7 @@ def test_what_the_audit_tells_of_a_dropped_document_stops_nothing_either(
 
     monkeypatch.setattr(small_release, "dropped", dropped)
     release = released(tmp_path, inputs(tmp_path / "in", documents()))
-    assert verify(release, render=data_cards.rendered) == []
+    assert verify(release, render=data_cards.render_card) == []
     assert CARD not in everything(release)
     assert sum(row["reason"] == "too-short" for row in rows(release, "dropped")) == 1
     assert sum(row["effect"] == "opt-out" for row in rows(release, "signals")) == 7
@@ -253,12 +253,12 @@ def test_what_the_audit_tells_of_a_dropped_document_stops_nothing_either(
 def test_withdrawn_documents_that_come_to_the_last_step_are_left_out(tmp_path: Path) -> None:
     given = replace(inputs(tmp_path / "in", documents()), withdrawn=("ga/1", "na/3", "ga/102", "elsewhere/9"))
     release = released(tmp_path, given)
-    assert verify(release, render=data_cards.rendered) == []
+    assert verify(release, render=data_cards.render_card) == []
     out = [row for row in rows(release, "dropped") if row["reason"] == "withdrawn"]
     assert len(out) == 2 and all("[withheld" in row["id"] for row in out)
     assert '"ga/1"' not in everything(release) and '"na/3"' not in everything(release)
     assert json.loads((release / "card.json").read_text("utf-8"))["numbers"]["withdrawn"]["value"] == 2
-    assert excluded_documents.told(tmp_path / LIST) == (0, {})
+    assert excluded_documents.summarise_list(tmp_path / LIST) == (0, {})
 
 
 def test_the_kinds_that_quarantine_are_those_that_the_detector_knows() -> None:
@@ -269,7 +269,7 @@ def test_the_kinds_that_quarantine_are_those_that_the_detector_knows() -> None:
 def test_a_list_that_cannot_be_read_is_named_with_what_to_do(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / LIST).write_bytes(damage)
     with pytest.raises(CallError, match=r"quarantine\.jsonl: not readable as a list .* Delete it"):
-        excluded_documents.told(tmp_path / LIST)
+        excluded_documents.summarise_list(tmp_path / LIST)
 
 
 def shown(call: Callable[[Console], None]) -> str:
@@ -307,7 +307,7 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
     source, recipe = written(tmp_path, {**said, "02": said["02"] + "\n물레방아 자동차"})
     monkeypatch.setattr(reading, "kinds", kinds)
     home, _, _, made = run(source, recipe, tmp_path / "w")
-    assert made.documents == 1 and verify(made.folder, render=data_cards.rendered) == []
+    assert made.documents == 1 and verify(made.folder, render=data_cards.render_card) == []
     (note,) = made.notes
     place = home.quarantine("papers")
     for words in ("quarantined: 1 documents", "key in 1", str(place), "`malmoi why", "filters/pii_rules", "run again"):

@@ -15,7 +15,7 @@ import pytest
 from filters import morphology
 from malmoi.apply import apply
 from malmoi.document import Document, Edit, Morphemes, Provenance
-from malmoi.releases.morphemes import analysed
+from malmoi.releases.morphemes import read_documents
 from malmoi.releases.publish import publish
 from malmoi.releases.release_schema import DICTIONARY, ENCODING
 from tests.builders.small_release import documents, inputs
@@ -50,7 +50,7 @@ def nouns() -> Counter[str]:
 
 
 def test_the_reader_gives_back_what_was_marked(corpus: Path) -> None:
-    read = {d.id: d for d in analysed(corpus / "corpus/1.0.0")}
+    read = {d.id: d for d in read_documents(corpus / "corpus/1.0.0")}
     assert len(read) == 24
     for doc in marked():
         found, layer = read[doc.id], layer_of(doc)
@@ -66,7 +66,7 @@ def test_the_reader_gives_back_what_was_marked(corpus: Path) -> None:
 
 def test_a_release_without_data_is_named_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="name the folder of a version"):
-        list(analysed(tmp_path))
+        list(read_documents(tmp_path))
 
 
 @pytest.mark.parametrize("number", range(len(PYTHON)))
@@ -159,5 +159,5 @@ def test_contracted_morphemes_share_a_surface(tmp_path: Path) -> None:
     given = [replace(d, text=doc.text, morphemes=layer) for d in documents(1)]
     (tmp_path / "tmp").mkdir()
     publish(inputs(tmp_path / "in", given, cuts=1), tmp_path / "r", tmp=tmp_path / "tmp")
-    (found,) = analysed(tmp_path / "r")
+    (found,) = read_documents(tmp_path / "r")
     assert [m.surface for m in found.sentences[0].morphemes] == ["갔", "갔", "다"]

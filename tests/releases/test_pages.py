@@ -63,7 +63,7 @@ def row(release: Path, id: str) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["card", "account", "passport", "driver_license", "key"])
 def test_a_page_that_still_shows_such_a_value_is_not_named_anywhere(tmp_path: Path, kind: str) -> None:
     release = released(tmp_path, [page(kind), document("na", 3)])
-    assert verify(release, render=data_cards.rendered) == []
+    assert verify(release, render=data_cards.render_card) == []
     said = everything(release)
     assert KEY not in said and "refund" not in said and "page=2" not in said and '"urn:uuid:ga-1"' not in said
     found = row(release, exposed_pages.digest_id(f"ga/{KEY}"))
@@ -94,7 +94,7 @@ def test_copies_and_sizes_follow_the_id(tmp_path: Path) -> None:
     noted = replace(docs[0], trail=(Note("redact", "mend", "1", "pii:account", 1.0),))
     given = inputs(tmp_path / "copies", docs)
     release = released(tmp_path, [noted, *docs[1:]], clusters=given.clusters)
-    assert verify(release, render=data_cards.rendered) == []
+    assert verify(release, render=data_cards.render_card) == []
     found = row(release, exposed_pages.digest_id("ga/1"))
     assert found["cluster_size"] == 3
     keepers = {r["keeper"] for r in pq.read_table(release / "audit/clusters.parquet").to_pylist()}

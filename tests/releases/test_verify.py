@@ -17,7 +17,7 @@ from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import Finding, verify
 from malmoi.storage import shard
-from malmoi.storage.canonical_json import canonical
+from malmoi.storage.canonical_json import canonical_json
 from tests.builders.small_release import sealed
 
 
@@ -32,7 +32,7 @@ def release(whole: Path, tmp_path: Path) -> Path:
 
 
 def checked(folder: Path) -> list[Finding]:
-    return verify(folder, render=data_cards.rendered)
+    return verify(folder, render=data_cards.render_card)
 
 
 def remade(folder: Path) -> None:
@@ -43,7 +43,7 @@ def remade(folder: Path) -> None:
     files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     total = sum(f.rows for f in files if f.path.startswith("data/"))
     if (table := folder / residual_pii.TABLE).exists():
-        does = residual_pii.said(pq.read_table(table))
+        does = residual_pii.read_outcomes(pq.read_table(table))
         names = [f.path for f in files if f.path != residual_pii.TABLE]
         looks = [one for name in names for one in residue.look(folder, name)]
         pq.write_table(residual_pii.table(looks, does, len(names)), table)
@@ -165,7 +165,7 @@ def test_a_row_taken_out_of_an_audit_table_is_found(release: Path, table: str, s
 def test_an_edited_card_number_is_found_even_with_the_sums_rewritten(release: Path, value: object) -> None:
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
     card["numbers"]["documents"]["value"] = value
-    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
     seal(release)
     assert any(f.check == "card" and "documents" in f.says for f in checked(release))
 
@@ -174,7 +174,7 @@ def test_an_edited_card_table_and_an_edited_root_are_found(release: Path) -> Non
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
     card["tables"]["by_licence"]["rows"][0][2] += 1
     card["root"] = "0" * 64
-    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
     seal(release)
     found = checked(release)
     assert any("by_licence" in f.says for f in found)
@@ -195,7 +195,7 @@ def test_an_edited_card_table_and_an_edited_root_are_found(release: Path) -> Non
 def test_a_card_that_asks_something_else_is_found_and_does_no_harm(release: Path, sql: str) -> None:
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
     card["numbers"]["documents"] |= {"sql": sql, "value": 1000000}
-    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
     seal(release)
     assert any(f.path == "card.json" for f in checked(release))
 

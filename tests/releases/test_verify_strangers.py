@@ -15,7 +15,7 @@ from flows.engine import verify_process
 from malmoi import limits
 from malmoi.errors import CallError
 from malmoi.releases.verification.sha256sums import seal
-from malmoi.storage.canonical_json import canonical
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.storage.duckdb_tables import Tables
 from tests.builders.small_corpus import malmoi
 from tests.builders.small_release import sealed
@@ -39,11 +39,11 @@ def ask(release: Path, sql: str) -> None:
     """Let the card ask `sql` where it asked for the number of documents."""
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
     card["numbers"]["documents"]["sql"] = sql
-    (release / "card.json").write_text(canonical(card), encoding="utf-8")
+    (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
 
 
 def test_the_release_as_it_was_made_verifies_in_a_process_of_its_own(release: Path) -> None:
-    assert verify_process.findings(release) == []
+    assert verify_process.find_problems(release) == []
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_question_that_is_not_of_the_list_is_named_and_never_asked(
     monkeypatch.setattr(Tables, "ask", lambda self, sql: asked.append(sql) or real(self, sql))
     from malmoi.releases.verification.verify import verify
 
-    found = verify(release, render=data_cards.rendered)
+    found = verify(release, render=data_cards.render_card)
     assert [f.check for f in found] == ["render"]
     assert "numbers documents do not ask what the list of facts asks" in found[0].says
     assert sql not in asked
@@ -79,8 +79,8 @@ def test_a_card_whose_questions_cannot_be_read_asks_nothing(release: Path, broke
     card = json.loads((release / "card.json").read_text(encoding="utf-8"))
     card["numbers"]["documents"] = broken
     card["numbers"]["sources"]["sql"] = "SELECT count(*) FROM range(1000000000000)"
-    (release / "card.json").write_text(canonical(card), encoding="utf-8")
-    assert any(f.path == "card.json" for f in verify_process.findings(release))
+    (release / "card.json").write_text(canonical_json(card), encoding="utf-8")
+    assert any(f.path == "card.json" for f in verify_process.find_problems(release))
 
 
 def bomb_of_rows(path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_small_file_that_unpacks_without_end_is_named_with_its_limit_and_not_r
 ) -> None:
     path = data_file(release) if where == "data" else release / "audit" / "dropped.parquet"
     make(path)  # type: ignore[operator]
-    (found,) = verify_process.findings(release)
+    (found,) = verify_process.find_problems(release)
     assert (found.check, found.path) == ("limits", path.relative_to(release).as_posix())
     assert limit.describe() in found.says
 
@@ -117,7 +117,7 @@ def test_a_file_that_repeats_one_long_word_is_ended_by_the_limit_of_memory(relea
     rows = {name: pa.nulls(90_000, table.schema.field(name).type) for name in table.column_names} | {"text": word}
     pq.write_table(pa.table(rows), path, compression="zstd")
     assert path.stat().st_size < 1_000_000
-    found = verify_process.findings(release)
+    found = verify_process.find_problems(release)
     assert found, "a release with another file in it does not verify"
     assert all(len(f.says) < 1000 for f in found)
 
@@ -126,7 +126,7 @@ def test_a_file_that_repeats_one_long_word_is_ended_by_the_limit_of_memory(relea
 def test_a_text_beyond_the_limit_is_named_and_not_read(release: Path, name: str) -> None:
     with (release / name).open("ab") as stream:
         stream.truncate(8 << 30)  # a hole: it takes no room on the disk
-    (found,) = verify_process.findings(release)
+    (found,) = verify_process.find_problems(release)
     assert (found.check, found.path) == ("limits", name)
     assert limits.VERIFY_TEXT.describe() in found.says
 
@@ -140,7 +140,7 @@ def test_what_is_no_plain_file_is_named_and_nothing_is_read(release: Path, name:
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero" if kind == "device" else path)
-    (found,) = verify_process.findings(release)
+    (found,) = verify_process.find_problems(release)
     assert (found.check, found.path) == ("sums", name)
     assert "not a plain file" in found.says
 
@@ -153,7 +153,7 @@ def test_a_process_that_runs_out_of_time_is_ended_and_leaves_no_file(
     monkeypatch.setattr(verify_process, "_PATIENCE", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
     (tmp_path / "spill").mkdir()
-    (found,) = verify_process.findings(release)
+    (found,) = verify_process.find_problems(release)
     assert "verify_seconds" in found.says
     assert list((tmp_path / "spill").iterdir()) == []
 
@@ -168,5 +168,5 @@ def test_names_of_files_cannot_steer_the_terminal(release: Path) -> None:
 
 def test_a_folder_that_is_no_release_is_refused_with_an_example_that_works(tmp_path: Path, release: Path) -> None:
     with pytest.raises(CallError, match="Name the folder of one version"):
-        verify_process.findings(tmp_path / "none")
-    assert verify_process.findings(release) == []
+        verify_process.find_problems(tmp_path / "none")
+    assert verify_process.find_problems(release) == []

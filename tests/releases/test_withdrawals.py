@@ -8,7 +8,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from data_cards import rendered
 from flows import release_index
 from flows.reports.release_notes import copies_of_withdrawn
 from malmoi import withdrawals

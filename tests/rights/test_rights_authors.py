@@ -47,7 +47,7 @@ def page(case: dict[str, Any]) -> str:
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, Any]]:
     rows = [{"id": case["id"], "url": "https://a.example.kr/1", "html": page(case)} for case in CASES]
-    judge = try_worker._rights(recipe_of("general"))
+    judge = try_worker._rights_stage(recipe_of("general"))
     return {row["id"]: judge(row) for row in rows}
 
 

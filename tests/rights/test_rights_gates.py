@@ -11,7 +11,7 @@ from lxml import html
 from crawlers.formats.html.runs import runs
 from crawlers.rights.page import kogl_marks, licence_marks
 from crawlers.rights.sentences import declarations, prefilter, refusals
-from crawlers.rights.sentences.prefilter import anywhere, gate, loosened
+from crawlers.rights.sentences.prefilter import gate, loosen, may_match_any
 
 TRAPS = [
     json.loads(line)
@@ -60,8 +60,8 @@ def test_what_a_rule_of_refusals_matches_passes_the_gates_that_stand_before_them
 
 def test_a_page_passes_where_one_of_its_runs_does_and_no_match_goes_from_run_to_run() -> None:
     may = gate(re.compile(r"무단[^.]{0,9}금지"))
-    assert anywhere(may, ["앞의 글", "무단 전재 금지", "뒤의 글"])
-    assert not anywhere(may, ["무단", "금지"])
+    assert may_match_any(may, ["앞의 글", "무단 전재 금지", "뒤의 글"])
+    assert not may_match_any(may, ["무단", "금지"])
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_loosened_rule_matches_wherever_the_rule_does(rule: str, text: str) ->
 
 def test_of_a_rule_that_cannot_be_loosened_no_gate_is_made() -> None:
     with pytest.raises(ValueError, match="GROUPREF"):
-        loosened(re.compile(r"(가)\1"))
+        loosen(re.compile(r"(가)\1"))
 
 
 def test_a_long_text_is_asked_but_not_remembered() -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from crawlers import defaults, extract, local
 from crawlers.rights import claims
-from crawlers.rights.host.policy_files import INSTRUMENT, Instrument, about, find, of_texts, standing
+from crawlers.rights.host.policy_files import (
+    INSTRUMENT,
+    Instrument,
+    build_instruments,
+    find,
+    read_latest,
+    select_for_hosts,
+)
 from filters import rights as rights_filter
 from malmoi.apply import Dropped, Kept
 from malmoi.archive import capture, collection
@@ -33,9 +40,11 @@ HTML = (("Content-Type", "text/html; charset=utf-8"),)
 def test_a_file_of_the_host_speaks_for_the_page(case: dict[str, Any]) -> None:
     url = f"https://a.kr{case['path']}"
     given = (
-        of_texts(url, robots=case["text"])
+        build_instruments(url, robots=case["text"])
         if case["kind"] == "robots"
-        else of_texts(url, well_known={{"tdmrep": "tdmrep.json", "ai-txt": "ai.txt"}[case["kind"]]: case["text"]})
+        else build_instruments(
+            url, well_known={{"tdmrep": "tdmrep.json", "ai-txt": "ai.txt"}[case["kind"]]: case["text"]}
+        )
     )
     assert [s.effect for s in find(url, given)] == case["effects"]
     assert find(f"https://b.kr{case['path']}", given) == () == find(f"http://a.kr{case['path']}", given)
@@ -61,7 +70,7 @@ def extracted(folder: Path, runs: list[collection.Run], said: tuple[Instrument, 
         "from malmoi.source import Source, Warc\nSOURCE = Source('here', '', '', Warc(()))\n", encoding="utf-8"
     )
     one = extract.extractor(extract.Extraction(str(definition), (), said))
-    return [outcome for _, rows in collection.current(runs) for row in rows for outcome in one(row)]  # type: ignore[misc]
+    return [outcome for _, rows in collection.select_current(runs) for row in rows for outcome in one(row)]  # type: ignore[misc]
 
 
 def test_an_archived_reservation_reaches_every_page_of_its_host(tmp_path: Path) -> None:
@@ -74,13 +83,13 @@ def test_an_archived_reservation_reaches_every_page_of_its_host(tmp_path: Path) 
         capture.warc_record("https://a.kr/m.xml", WHEN, 200, (("Content-Type", "text/xml"),), b"<urlset/>"),
         *(capture.warc_record(f"https://a.kr/{part}/1", WHEN, 200, HTML, licensed) for part in ("closed", "open")),
     )
-    said = standing(runs)
+    said = read_latest(runs)
     assert [(one.origin, one.kind) for one in said] == [("https://a.kr", "tdmrep")]
     assert {row.url for run in runs for row in run.rows if row.kind == INSTRUMENT} == {
         "https://a.kr/.well-known/tdmrep.json",
         "https://a.kr/m.xml",
     }
-    assert about(said, ["https://b.kr/1"]) == () and about(said, ["https://a.kr/9"]) == said
+    assert select_for_hosts(said, ["https://b.kr/1"]) == () and select_for_hosts(said, ["https://a.kr/9"]) == said
     documents = [o.document for o in extracted(tmp_path, runs, said)]
     uses = {d.id: decide(d.evidence, d.signals).use for d in documents}
     assert uses == {"here/https://a.kr/closed/1": "exclude", "here/https://a.kr/open/1": "redistribute"}
@@ -91,7 +100,9 @@ def test_an_archived_reservation_reaches_every_page_of_its_host(tmp_path: Path) 
 def test_an_address_that_nobody_can_read_costs_no_source(tmp_path: Path, address: str) -> None:
     licence = "<license><prohibits type='usage'>all</prohibits></license>"
     document = f"<rsl><content url='{address}'>{licence}</content></rsl>"
-    given = of_texts("https://a.kr/1", f"License: {address}\nLicense: /l.xml", {"https://a.kr/l.xml": document})
+    given = build_instruments(
+        "https://a.kr/1", f"License: {address}\nLicense: /l.xml", {"https://a.kr/l.xml": document}
+    )
     assert all(signal.effect for signal in find("https://a.kr/1", given))
     headers = (("Location", address),)
     runs = collected(
@@ -99,7 +110,7 @@ def test_an_address_that_nobody_can_read_costs_no_source(tmp_path: Path, address
         capture.warc_record("https://a.kr/robots.txt", WHEN, 301, headers, b""),
         capture.warc_record("https://a.kr/1", WHEN, 200, HTML, page(f"<div about='{address}'>{PROSE}</div>")),
     )
-    assert standing(runs) == () and len(extracted(tmp_path, runs)) == 1
+    assert read_latest(runs) == () and len(extracted(tmp_path, runs)) == 1
 
 
 def test_type_0_is_not_believed_on_a_page_that_dates_itself_before_it(tmp_path: Path) -> None:
@@ -127,7 +138,7 @@ def test_a_lone_surrogate_anywhere_in_a_document_stops_nothing() -> None:
         return (said,), (Signal("noai", "note", bad, bad, "r"),)
 
     shown = capture.Capture("r", "https://a.kr/", WHEN, 200, (), b"x", "here")
-    outcome = extract.document(shown, "digest", item, Extracted("글", author=bad), evidence)
+    outcome = extract.make_document(shown, "digest", item, Extracted("글", author=bad), evidence)
     json.dumps(dataclasses.asdict(outcome.document), ensure_ascii=False).encode("utf-8")
     assert outcome.document.provenance.payload_sha256 == "digest"
 
@@ -174,10 +185,10 @@ def test_a_row_that_names_its_own_page_stays_in_its_file() -> None:
 
 def test_a_licence_page_is_read_as_people_read_it() -> None:
     korean = "<html><head><meta charset=euc-kr></head><body>공공누리 <b>제1유형</b><!-- 제4유형 --></body></html>"
-    shown = claims.readable(korean.encode("cp949"), "text/html", name="https://a.kr/licence")
+    shown = claims.readable_text(korean.encode("cp949"), "text/html", name="https://a.kr/licence")
     claims.check_quote(LicenceClaim("LicenseRef-KOGL-1", "공공누리 제1유형", url="https://a.kr/licence"), shown)
     assert "제4유형" not in shown
-    assert claims.readable("공공누리 제1유형".encode("cp949"), "", name="LICENCE.txt") == "공공누리 제1유형"
+    assert claims.readable_text("공공누리 제1유형".encode("cp949"), "", name="LICENCE.txt") == "공공누리 제1유형"
 
 
 def test_the_version_of_the_filter_follows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,5 +201,5 @@ def test_the_version_of_the_filter_follows_the_table(monkeypatch: pytest.MonkeyP
 
 
 def test_an_instrument_can_be_sent_to_a_worker() -> None:
-    (one,) = of_texts("https://a.kr/", robots="User-agent: *")
+    (one,) = build_instruments("https://a.kr/", robots="User-agent: *")
     assert pickle.loads(pickle.dumps(one)) == one

@@ -11,8 +11,8 @@ import pytest
 from crawlers import defaults, formats, local
 from crawlers.rights import xmp_rights
 from crawlers.rights.host import rsl
-from crawlers.rights.host.policy_files import find, of_texts, standing
-from crawlers.rights.sentences.subject import about, doubtful
+from crawlers.rights.host.policy_files import build_instruments, find, read_latest
+from crawlers.rights.sentences.subject import find_subject, is_doubtful
 from crawlers.web.robots_rules import matches
 from malmoi.archive import capture, collection
 from malmoi.document import LicenceEvidence
@@ -136,7 +136,7 @@ def terms(inside: str, url: str = "/*", more: str = "") -> str:
     ],
 )
 def test_an_rsl_document_is_read_strictly(text: str, why: str) -> None:
-    said = rsl.refused(text, "https://a.kr/1", matches)
+    said = rsl.refusal_reason(text, "https://a.kr/1", matches)
     assert said.startswith(why) and bool(said) == bool(why)
 
 
@@ -151,7 +151,7 @@ def test_an_archived_rsl_document_that_robots_txt_names_is_read(tmp_path: Path) 
     (tmp_path / "a.warc").write_bytes(b"".join(records))
     where = Source("here", "여기", "시험", Warc((tmp_path / "a.warc",)))
     local.collect(where, collection.open_run(tmp_path / "c"), [])
-    said = find("https://a.kr/1", standing(collection.runs(tmp_path / "c")))
+    said = find("https://a.kr/1", read_latest(collection.runs(tmp_path / "c")))
     assert [(s.name, s.effect, s.quote) for s in said] == [
         ("rsl", "opt-out", "https://terms.kr/gone.xml"),
         ("rsl", "note", "training is permitted, or not spoken of"),
@@ -170,7 +170,7 @@ def test_an_archived_rsl_document_that_robots_txt_names_is_read(tmp_path: Path) 
     ],
 )
 def test_a_group_for_other_robots_only_lets_infer(robots: str, effects: list[str]) -> None:
-    assert [s.effect for s in find("https://a.kr/1", of_texts("https://a.kr/1", robots=robots))] == effects
+    assert [s.effect for s in find("https://a.kr/1", build_instruments("https://a.kr/1", robots=robots))] == effects
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_a_group_for_other_robots_only_lets_infer(robots: str, effects: list[str
     ],
 )
 def test_a_licence_is_about_the_subject_of_its_clause(before: str, after: str, subject: str) -> None:
-    assert about(before, after) == subject
+    assert find_subject(before, after) == subject
 
 
 def test_a_sentence_that_denies_or_limits_is_doubtful() -> None:
     sure = ["이 글은 CC BY 4.0 라이선스를 따릅니다.", "Except where otherwise noted, content is under CC BY 4.0."]
     unsure = ["이 글은 CC BY 4.0이 아닙니다.", "Some pages are under CC BY 4.0.", "원문은 CC BY 4.0입니다."]
-    assert [doubtful(one) for one in (*sure, *unsure)] == [False, False, True, True, True]
+    assert [is_doubtful(one) for one in (*sure, *unsure)] == [False, False, True, True, True]
 
 
 def test_evidence_of_the_source_stays_where_no_rule_narrows_it() -> None:

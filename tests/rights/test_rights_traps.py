@@ -76,7 +76,7 @@ def test_free_pages_stay_free_only_while_nothing_speaks_against_them() -> None:
         {"well_known": {"tdmrep.json": '[{"location":"/","tdm-reservation":1}]'}},
         {"well_known": {"ai.txt": "User-Agent: *\nDisallow: /\n"}},
     ]
-    one_by_one = try_worker._rights(recipe_of("general"))
+    one_by_one = try_worker._rights_stage(recipe_of("general"))
     said = [one_by_one(given) for given in (row(page), *({**row(page), **one} for one in against))]
     assert [one["use"] for one in said] == ["redistribute"] + ["exclude"] * len(against)
     assert all(one["conflicts"] for one in said[1:])

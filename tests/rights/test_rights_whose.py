@@ -8,7 +8,7 @@ from lxml import html
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.html.stylesheet import sheet
 from crawlers.rights.page import licence_marks
-from crawlers.rights.sentences.self_reference import of_itself
+from crawlers.rights.sentences.self_reference import is_about_itself
 from malmoi.source import Item
 
 BY = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
@@ -67,8 +67,8 @@ def test_a_sentence_speaks_of_the_text_it_stands_in_or_of_nothing() -> None:
         "All PLOS articles are licensed",
         "“이 글은 CC BY",
     )
-    assert all(of_itself(words, page) for words in own)
-    assert not any(of_itself(words, page) for words in others)
+    assert all(is_about_itself(words, page) for words in own)
+    assert not any(is_about_itself(words, page) for words in others)
 
 
 HOSTILE = {

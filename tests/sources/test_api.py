@@ -102,10 +102,10 @@ def test_what_cannot_be_a_key_is_no_key(monkeypatch: pytest.MonkeyPatch, value: 
 
 def test_a_short_key_is_taken_out_where_its_parameter_names_it_only() -> None:
     key = Key("OC", "hong")
-    assert key.removed(b'<a href=\'?OC=hong&x=1\'>Hong hong</a> "OC": "hong"') == (
+    assert key.redact_bytes(b'<a href=\'?OC=hong&x=1\'>Hong hong</a> "OC": "hong"') == (
         f'<a href=\'?OC={REMOVED}&x=1\'>Hong hong</a> "OC": "{REMOVED}"'.encode()
     )
-    assert key.without("http://a.kr/?OC=hong&x=1") == "http://a.kr/?x=1" and "hong" not in repr(key)
+    assert key.remove_from_url("http://a.kr/?OC=hong&x=1") == "http://a.kr/?x=1" and "hong" not in repr(key)
 
 
 def test_robots_stop_an_interface_with_the_line_that_forbids_it(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_source_is_called_as_its_file(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_source_of_the_catalogue_says_all_it_must(name):
-    assert not catalogue.missing(catalogue.load(name).source)
+    assert not catalogue.find_missing(catalogue.load(name).source)
 
 
 @pytest.mark.parametrize("name", catalogue.names())
@@ -91,12 +91,12 @@ def test_nobody_has_reviewed_what_ships(name):
 )
 def test_what_a_source_does_not_say_is_missed(tmp_path, change, says):
     whole = skeleton(tmp_path)
-    assert not catalogue.missing(whole)
-    assert [found for found in catalogue.missing(replace(whole, **change)) if says in found]
+    assert not catalogue.find_missing(whole)
+    assert [found for found in catalogue.find_missing(replace(whole, **change)) if says in found]
 
 
 def skeleton(folder: Path) -> Source:
-    source_files.new("handbook", folder, console(100)[0])
+    source_files.write_skeleton("handbook", folder, console(100)[0])
     return catalogue.load(str(folder / "handbook.py")).source
 
 
@@ -116,7 +116,7 @@ def test_a_skeleton_is_not_written_over_anything_or_into_the_catalogue(tmp_path)
     skeleton(tmp_path)
     for name, says in (("handbook", "not written over"), ("sample", "in the catalogue already"), ("../x", "cannot be")):
         with pytest.raises(CallError, match=says):
-            source_files.new(name, tmp_path, console(100)[0])
+            source_files.write_skeleton(name, tmp_path, console(100)[0])
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_each_row_of_the_denylist_says_why_and_what_that_rests_on():
 @pytest.mark.parametrize("width", [100, 120, 160])
 def test_the_table_fits_its_terminal_and_shows_each_source(tmp_path, width):
     out, written = console(width)
-    show_sources.table(tmp_path, out)
+    show_sources.show_table(tmp_path, out)
     lines = written.getvalue().splitlines()
     assert max(map(cell_len, lines)) <= width
     assert [line.split(" ")[0] for line in lines[1:] if line[:1].strip() and line[0] != "`"][
@@ -205,7 +205,7 @@ def test_the_table_fits_its_terminal_and_shows_each_source(tmp_path, width):
 
 def test_the_wide_table_has_one_line_a_source(tmp_path):
     out, written = console(100)
-    show_sources.table(tmp_path, out, wide=True)
+    show_sources.show_table(tmp_path, out, wide=True)
     lines = written.getvalue().splitlines()
     assert [line.split(" ")[0] for line in lines[1 : 1 + len(catalogue.names())]] == catalogue.names()
     assert "publisher" in lines[0] and "last run" in lines[0]
@@ -214,7 +214,7 @@ def test_the_wide_table_has_one_line_a_source(tmp_path):
 @pytest.mark.parametrize("name", catalogue.names())
 def test_one_source_is_shown_in_full(tmp_path, name):
     out, written = console(100)
-    show_sources.show(tmp_path, name, out)
+    show_sources.show_source(tmp_path, name, out)
     shown, source = " ".join(written.getvalue().split()), catalogue.load(name).source
     assert source.title.split()[0] in shown and f"{source.expect.at_least:,} to {source.expect.at_most:,}" in shown
     assert "terms check open" in shown
@@ -226,7 +226,10 @@ def test_a_key_is_shown_by_its_name_and_never_by_its_value(tmp_path, monkeypatch
     assert keyed
     variable = catalogue.load(keyed[0]).source.access.key
     monkeypatch.setenv(variable, "geheim123")
-    for show in (lambda out: show_sources.table(tmp_path, out), lambda out: show_sources.show(tmp_path, keyed[0], out)):
+    for show in (
+        lambda out: show_sources.show_table(tmp_path, out),
+        lambda out: show_sources.show_source(tmp_path, keyed[0], out),
+    ):
         out, written = console(160)
         show(out)
         assert "set" in written.getvalue() and "geheim123" not in written.getvalue()
@@ -249,7 +252,7 @@ def test_a_recorded_check_is_read_back_shown_and_replaced(tmp_path):
     held = json.loads((workspace.root / "terms.json").read_text(encoding="utf-8"))
     assert held.keys() == {"sample"} and held["sample"].keys() == {"reviewer", "date", "url", "verdict"}
     out, written = console(120)
-    show_sources.table(workspace.root, out)
+    show_sources.show_table(workspace.root, out)
     assert "forbidden 2026-01-02" in " ".join(written.getvalue().split())
 
 
@@ -291,7 +294,7 @@ def test_the_commands_of_the_catalogue_answer(tmp_path):
 
 
 def test_the_page_of_the_docs_is_the_catalogue():
-    assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == source_files.page(), (
+    assert (ROOT / "docs" / "sources.md").read_text(encoding="utf-8") == source_files.render_catalogue(), (
         "write it anew: python -m flows.source_files > docs/sources.md"
     )
 

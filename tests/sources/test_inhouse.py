@@ -147,7 +147,7 @@ def test_what_is_no_file_of_the_folder_is_named_and_counted_where_people_look(do
 def test_the_licence_file_is_proof_and_no_text(done):
     runs = collection.runs(done[0] / "w" / "1-captures" / "papers")
     (row,) = collection.licence_records(runs).values()
-    assert row.url == "LICENCE.txt" and QUOTE in extract.load(row).body.decode()
+    assert row.url == "LICENCE.txt" and QUOTE in extract.load_capture(row).body.decode()
     assert "papers/LICENCE.txt" not in stage(done[0], "documents")
 
 
@@ -210,7 +210,7 @@ def test_a_glob_typed_in_composed_hangul_finds_what_a_mac_has_named(tmp_path):
 
 def test_two_files_whose_names_differ_only_in_spelling_keep_their_own():
     composed = unicodedata.normalize("NFC", NFD)
-    assert folders.names([NFD, composed]) == [NFD, composed] and folders.names([NFD]) == [composed]
+    assert folders.normalise_names([NFD, composed]) == [NFD, composed] and folders.normalise_names([NFD]) == [composed]
 
 
 @pytest.mark.parametrize("glob", ["/etc/*", ""])
@@ -243,14 +243,16 @@ def test_a_file_too_large_to_be_held_is_dropped_by_name_and_not_read(tmp_path, m
     home = Workspace.open(tmp_path / "w")
     collect(home, str(source), Progress(quiet=True))
     one = extract.extractor(extract.Extraction(str(source), ()))
-    ((_, rows),) = collection.current(collection.runs(home.captures("papers")))
-    monkeypatch.setattr(extract, "load", lambda row: pytest.fail("read") if row.size > 10 else extract_load(row))
+    ((_, rows),) = collection.select_current(collection.runs(home.captures("papers")))
+    monkeypatch.setattr(
+        extract, "load_capture", lambda row: pytest.fail("read") if row.size > 10 else extract_load(row)
+    )
     outcomes = {outcome.document.id: outcome for row in rows for outcome in one(row)}
     assert outcomes["papers/film.mp4"].verdict.reason == "too-large"
     assert outcomes["papers/a.txt"].document.text == "짧은"
 
 
-extract_load = extract.load
+extract_load = extract.load_capture
 
 
 # Other things that lie on this machine -------------------------------------------------------------------------
@@ -288,6 +290,6 @@ def test_the_report_keeps_what_it_said_of_the_sources_that_were_not_collected_no
         path.write_text(text.replace('"papers"', repr(name)), encoding="utf-8")
         collect(home, str(path), Progress(quiet=True))
         crawl_report.refresh(home, [str(path)], Progress(quiet=True))
-    told = json.loads(crawl_report.page(home).with_suffix(".json").read_text("utf-8"))
+    told = json.loads(crawl_report.report_path(home).with_suffix(".json").read_text("utf-8"))
     assert [said["source"] for said in told["sources"]] == ["one", "two"]
-    assert all(f'id="{name}"' in crawl_report.page(home).read_text("utf-8") for name in ("one", "two"))
+    assert all(f'id="{name}"' in crawl_report.report_path(home).read_text("utf-8") for name in ("one", "two"))

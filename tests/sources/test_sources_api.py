@@ -8,10 +8,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from crawlers import catalogue
-from crawlers.extract import Extraction, document, extractor
+from crawlers.extract import Extraction, extractor, make_document
 from crawlers.platforms import law_go_kr
-from crawlers.web.addresses import canonical
-from crawlers.web.scope import in_scope
+from crawlers.web.addresses import canonical_url
+from crawlers.web.scope import is_in_scope
 from flows.collect import collect
 from flows.engine.progress import Progress
 from malmoi.apply import Dropped, Kept
@@ -50,7 +50,7 @@ def entry_of(name, body=None, changes=()):
     for said, instead in changes:
         assert said in raw
         raw = raw.replace(said, instead)
-    return capture(canonical(f"https://www.law.go.kr/DRF/lawService.do?{query}&type=XML"), raw.encode())
+    return capture(canonical_url(f"https://www.law.go.kr/DRF/lawService.do?{query}&type=XML"), raw.encode())
 
 
 def outcomes(name, found):
@@ -58,7 +58,7 @@ def outcomes(name, found):
     definition = catalogue.load(name)
     assert definition.items and definition.text and definition.evidence
     made = ((item, definition.text(item)) for item in definition.items(found))
-    return [document(replace(found, source=name), "0", item, said, definition.evidence) for item, said in made]
+    return [make_document(replace(found, source=name), "0", item, said, definition.evidence) for item, said in made]
 
 
 def only(name, found):
@@ -92,8 +92,8 @@ def test_a_source_says_what_it_rests_on_and_what_nobody_has_seen(name, monkeypat
     definition = catalogue.load(name)
     source, access = definition.source, definition.source.access
     assert isinstance(access, Api) and access.key.startswith("MALMOI_") and access.parameter and access.grant
-    assert access.start and all(in_scope(canonical(url), access) for url in access.start)
-    assert all(url == canonical(url) for url in access.start), "one spelling from the start"
+    assert access.start and all(is_in_scope(canonical_url(url), access) for url in access.start)
+    assert all(url == canonical_url(url) for url in access.start), "one spelling from the start"
     assert not any(access.parameter in urlsplit(url).query for url in access.start)
     assert source.terms is None, "only an operator can have read the terms"
     assert source.unverified and source.note and source.rule.place and source.rule.widest == "item" and not source.claim
@@ -145,7 +145,7 @@ def test_each_register_asks_for_an_entry_in_its_own_way(name, element, listed, a
     start = definition.source.access.start[0]
     body = f"<L><totalCnt>1</totalCnt><{element} id='1'><{listed}>7</{listed}></{element}></L>".encode()
     (url,) = definition.follow(capture(start, body))
-    assert asked in url and f"target={element}" in url and url == canonical(url)
+    assert asked in url and f"target={element}" in url and url == canonical_url(url)
 
 
 @pytest.mark.parametrize(
@@ -433,7 +433,7 @@ def test_a_list_of_sittings_leads_to_each_file_once():
     assert "Type=json" in start and "pIndex=1" in start and "nzbyfwhwaoanttzje" in start
     found = list(definition.follow(capture(start, "assembly_list.json", media="application/json")))
     assert found == [start.replace("pIndex=1", "pIndex=2"), start.replace("pIndex=1", "pIndex=3"), MINUTES]
-    assert all(in_scope(canonical(url), definition.source.access) for url in found)
+    assert all(is_in_scope(canonical_url(url), definition.source.access) for url in found)
     assert list(definition.items(capture(start, "assembly_list.json"))) == []
     assert list(definition.follow(capture(start, b'{"RESULT":{"CODE":"INFO-200","MESSAGE":""}}'))) == []
     with pytest.raises(CaptureError, match="no list of nzbyfwhwaoanttzje"):
@@ -570,7 +570,7 @@ def register_on(site, key):
 def collected(tmp_path, source):
     done = collect(Workspace(tmp_path / "w"), str(source), Progress(quiet=True))
     runs = collection.runs(tmp_path / "w" / "1-captures" / "law_statutes")
-    rows = [row for _, standing in collection.current(runs) for row in standing]
+    rows = [row for _, standing in collection.select_current(runs) for row in standing]
     extract = extractor(Extraction(str(source), ()))
     return done, rows, {outcome.document.id: outcome for row in rows for outcome in extract(row)}
 

@@ -147,7 +147,7 @@ def test_a_shared_work_is_under_what_image_and_words_say_together(condition, use
 def test_a_shared_work_has_its_number_as_key_and_its_author():
     found = catalogue.load("gongu")
     page = capture(WORK.replace("view.do?", "view.do?pageIndex=7&"), work(""))
-    outcome = extract.document(page, "", *_first(found, page), found.evidence)  # type: ignore[arg-type]
+    outcome = extract.make_document(page, "", *_first(found, page), found.evidence)  # type: ignore[arg-type]
     assert outcome.document.author == "가나다"
     assert outcome.document.id.endswith("/9000001")
     assert isinstance(outcome, Kept) and PROSE.strip() in outcome.document.text

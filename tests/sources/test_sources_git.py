@@ -100,7 +100,7 @@ def test_the_globs_choose_the_example_and_neither_licence_nor_another_language(n
 def test_the_claim_of_the_repository_permits_publication(name):
     source = catalogue.load(name).source
     page = item(name, FILES[name][0][1], b"x")
-    archived = {claims.address(claim): "urn:uuid:2" for claim in source.claim}
+    archived = {claims.proof_address(claim): "urn:uuid:2" for claim in source.claim}
     evidence = claims.from_claim(source, page, archived)
     rights = decide(evidence, ())
     assert rights.use == "redistribute"
@@ -189,7 +189,7 @@ HOSTILE = (
 @pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_costs_no_more_than_its_length(hostile):
     begun = time.process_time()
-    for clean in (site_builders.hugo, site_builders.mdn, site_builders.mdbook):
+    for clean in (site_builders.clean_hugo, site_builders.clean_mdn, site_builders.clean_mdbook):
         clean(hostile)
     rst.prose(hostile)
     rst.gallery(f'"""\n{hostile}\n"""\n' + "#" * 30 + f"\n# {hostile}")
@@ -211,7 +211,7 @@ def test_a_python_file_without_prose_and_a_file_without_translation_are_dropped(
 
 def test_a_comment_that_holds_code_goes_whole_and_one_that_is_talked_about_stays():
     text = "가\n<!-- x\n```\ny\n```\n-->\n나 `<!--` 다\n```html\n<!-- z -->\n```\n"
-    assert site_builders.without_comments(text) == "가\n\n나 `<!--` 다\n```html\n<!-- z -->\n```\n"
+    assert site_builders.strip_comments(text) == "가\n\n나 `<!--` 다\n```html\n<!-- z -->\n```\n"
 
 
 def test_a_licence_claim_has_one_file_each():

@@ -153,7 +153,7 @@ def test_a_wiki_goes_from_its_dump_to_documents_with_their_evidence(tmp_path):
     assert collect(workspace, str(path), Progress(quiet=True)).new == 1
     runs = collection.runs(workspace.captures("kowikisource"))
     archived = tuple((name, row.record) for name, row in collection.licence_records(runs).items())
-    ((_, rows),) = collection.current(runs)
+    ((_, rows),) = collection.select_current(runs)
     made = [outcome for row in rows for outcome in extractor(Extraction(str(path), archived))(row)]
     uses = {outcome.document.id: decide(outcome.document.evidence, outcome.document.signals) for outcome in made}
     assert {key: said.licence for key, said in uses.items() if said.use == "redistribute"} == {

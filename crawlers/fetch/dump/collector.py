@@ -28,7 +28,7 @@ from crawlers.fetch.dump.licence_proof import evidence, licence_files, utc
 from crawlers.fetch.dump.record_blocks import Block, Cutter, NoRecords
 from crawlers.fetch.job import STATS, Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.streaming_client import Net
-from crawlers.web.addresses import canonical
+from crawlers.web.addresses import canonical_url
 from malmoi.archive import collection
 from malmoi.archive.capture import record_id, resource_record
 from malmoi.archive.collection import Run
@@ -45,7 +45,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     (job.run_dir / "blocked.jsonl").write_bytes(b"")
     earlier = earlier_runs(job)
-    state = State(source, job, {row.url: row.record for _, rows in collection.current(earlier) for row in rows})
+    state = State(source, job, {row.url: row.record for _, rows in collection.select_current(earlier) for row in rows})
     net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
     with BlockArchive(job.run_dir) as archive:
         note = evidence(state, net, archive, access)
@@ -53,20 +53,20 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
         if access.path is not None:
             path = access.path.expanduser()
             licence_files(source, path.parent, archive)
-            _cut(state, archive, access, _local(source, path), utc(path.stat().st_mtime), str(path))
+            _write_blocks(state, archive, access, _open_local(source, path), utc(path.stat().st_mtime), str(path))
         else:
             download = Download(
-                net, canonical(access.url), job.run_dir, before=_before(earlier), max_bytes=access.max_bytes
+                net, canonical_url(access.url), job.run_dir, before=_last_version(earlier), max_bytes=access.max_bytes
             )
             _fetch(state, archive, access, download)
             version = download.version
         stats = state.stats() | {"etag": version.etag, "last_modified": version.last_modified, "size": version.size}
         archive.close()
-    write_stats(job.run_dir, stats | {"url": canonical(access.url), "cut": CUT, "robots": note})
+    write_stats(job.run_dir, stats | {"url": canonical_url(access.url), "cut": CUT, "robots": note})
     _sweep(job)
 
 
-def _before(earlier: list[Run]) -> Version | None:
+def _last_version(earlier: list[Run]) -> Version | None:
     """The version of the dump that was last read to its end, as we cut it today."""
     for run in reversed(earlier):
         facts = run.facts
@@ -77,7 +77,7 @@ def _before(earlier: list[Run]) -> Version | None:
     return None
 
 
-def _local(source: Source, path: Path) -> BinaryIO:
+def _open_local(source: Source, path: Path) -> BinaryIO:
     if path.exists() and not path.is_file():  # a pipe would be waited for without end
         raise SourceError(f"{source.name}: the dump {path} is no regular file; correct path= of the Dump")
     try:
@@ -90,7 +90,7 @@ def _local(source: Source, path: Path) -> BinaryIO:
 
 def _fetch(state: State, archive: BlockArchive, access: Dump, download: Download) -> None:
     """Download the dump and cut it; with a limit only as much of it is fetched as is needed."""
-    whole = _whole(state.job.run_dir)
+    whole = _find_downloaded(state.job.run_dir)
     if whole is None or not download.version.url:
         whole = None
         pieces = download.pieces()
@@ -105,14 +105,14 @@ def _fetch(state: State, archive: BlockArchive, access: Dump, download: Download
         path = download.part
         if state.job.limit is None:
             with path.open("rb") as file:
-                packed = decompress.packing(file.read(8))
+                packed = decompress.detect_packing(file.read(8))
             path = path.rename(path.with_name(f"dump{decompress.ENDINGS[packed]}"))
     else:
         path, pieces = whole, iter(())
     try:
         with path.open("rb") as file:
-            when = _when(download.version)
-            _cut(state, archive, access, _Growing(file, pieces), when, access.url)
+            when = _dump_time(download.version)
+            _write_blocks(state, archive, access, _Growing(file, pieces), when, access.url)
     except SourceError:
         download.forget()  # else a damaged file would be read again and again
         path.unlink(missing_ok=True)
@@ -146,12 +146,14 @@ class _Hashed:
         return data
 
 
-def _cut(state: State, archive: BlockArchive, access: Dump, stream: decompress.Stream, when: str, where: str) -> None:
+def _write_blocks(
+    state: State, archive: BlockArchive, access: Dump, stream: decompress.Stream, when: str, where: str
+) -> None:
     """Write the blocks of the dump that no earlier run holds. Raises SourceError where it cannot be read."""
     cutter, hashed = Cutter(access.record), _Hashed(stream)
     state.outcome, state.whole = "finished", True
     try:
-        for block in cutter.blocks(decompress.unpacked(hashed, limit=access.max_unpacked)):
+        for block in cutter.blocks(decompress.unpack_stream(hashed, limit=access.max_unpacked)):
             if state.job.limit is not None and len(state.seen) >= state.job.limit:
                 state.outcome, state.whole = "limit", False
                 break
@@ -186,7 +188,7 @@ def _add(state: State, archive: BlockArchive, block: Block, when: str, media: st
         state.bytes += len(block.body)
 
 
-def _whole(run_dir: Path) -> Path | None:
+def _find_downloaded(run_dir: Path) -> Path | None:
     """The dump that an attempt before this one has downloaded to its end."""
     found = [run_dir / f"dump{ending}" for ending in decompress.ENDINGS.values()]
     return next((path for path in found if path.is_file()), None)
@@ -199,7 +201,7 @@ def _sweep(job: Job) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def _when(version: Version) -> str:
+def _dump_time(version: Version) -> str:
     """The time of a dump: its Last-Modified; without one the time it was asked for, which is now."""
     try:
         return parsedate_to_datetime(version.last_modified).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

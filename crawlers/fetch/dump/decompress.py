@@ -64,16 +64,16 @@ class _Gzip:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-def packing(head: bytes) -> str:
+def detect_packing(head: bytes) -> str:
     """How a file that begins with `head` is packed: gzip, bzip2, xz, zstd, none.
 
-    >>> packing(b"BZh91AY&SY"), packing(b"<mediawiki")
+    >>> detect_packing(b"BZh91AY&SY"), detect_packing(b"<mediawiki")
     ('bzip2', 'none')
     """
     return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "none")
 
 
-def unpacked(stream: Stream, *, limit: int) -> Iterator[bytes]:
+def unpack_stream(stream: Stream, *, limit: int) -> Iterator[bytes]:
     """The content of `stream` in pieces of at most PIECE bytes; several members (multistream) are read as one.
 
     Raises Unpackable where it ends too early, is damaged, or grows beyond `limit` bytes or DUMP_RATIO.
@@ -81,7 +81,7 @@ def unpacked(stream: Stream, *, limit: int) -> Iterator[bytes]:
     counted = _Counted(stream)
     head = counted.read(CHUNK)
     total = 0
-    found = _pieces(packing(head), head, counted)
+    found = _pieces(detect_packing(head), head, counted)
     while True:
         with input_errors(
             lambda name: Unpackable(f"it is damaged behind {counted.count:,} bytes ({name})"), Unpackable
@@ -128,7 +128,7 @@ def _pieces(kind: str, head: bytes, stream: Stream) -> Iterator[bytes]:
 
 def _members(kind: str, make: Callable[[], _Decompressor], data: bytes, stream: Stream) -> Iterator[bytes]:
     while data:
-        if packing(data) != kind:
+        if detect_packing(data) != kind:
             raise Unpackable(f"what stands behind a part of it is not {kind}")
         one = make()
         while not one.eof:

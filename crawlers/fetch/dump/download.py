@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Exceeded, Watch, pieces
-from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, number, word
+from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, describe_failure, parse_number
 from malmoi.errors import SourceError, StageError
 from malmoi.workspace import replace_file
 
@@ -34,7 +34,7 @@ class Version:
         """What If-Range may carry: a strong ETag, or a date (RFC 9110, section 13.1.5)."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
-    def same(self, other: Version) -> bool:
+    def is_same(self, other: Version) -> bool:
         """Whether both are certainly the same file."""
         if self.url != other.url:
             return False
@@ -63,7 +63,7 @@ class Download:
         """
         attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only what goes beyond them is progress
         while True:
-            had, why, retry_after = self._have(), "", ""
+            had, why, retry_after = self._bytes_usable(), "", ""
             if had and self.version.size == had:
                 return
             try:
@@ -75,25 +75,25 @@ class Download:
                     if start is not None:
                         begun += start == 0
                         yield from self._write(response, watch, start)
-                        if self.version.size in (None, self._held()):
+                        if self.version.size in (None, self._bytes_held()):
                             return
                         why = "cut-off"
                     else:
                         why = f"status-{response.status}"
             except PASSING as error:
-                why = word(error)
+                why = describe_failure(error)
                 attempt += isinstance(error, Exceeded)  # it has waited long enough for two
             except (NoAnswer, Refused) as said:
                 raise SourceError(f"{said}; look at the address of the dump, then run again") from None
-            attempt = 2 if self._have() - max(most, had) >= PROGRESS else attempt + 1
-            most = max(most, self._have())
+            attempt = 2 if self._bytes_usable() - max(most, had) >= PROGRESS else attempt + 1
+            most = max(most, self._bytes_usable())
             if attempt > politeness.MAX_TRIES or begun > politeness.MAX_TRIES:
-                raise SourceError(self._stopped(why))
+                raise SourceError(self._stop_message(why))
             self.net.rest(self.url, attempt, retry_after)
 
-    def _stopped(self, why: str) -> str:
+    def _stop_message(self, why: str) -> str:
         """That the tries have come to nothing, and what the next run does."""
-        held, goes_on = self._held(), self._have() == self._held()
+        held, goes_on = self._bytes_held(), self._bytes_usable() == self._bytes_held()
         then = "run the same job again later, it goes on from there"
         if held and not goes_on:
             then = (
@@ -107,13 +107,13 @@ class Download:
         for path in (self.part, self._state):
             path.unlink(missing_ok=True)
 
-    def _held(self) -> int:
+    def _bytes_held(self) -> int:
         """The bytes on the disk."""
         return self.part.stat().st_size if self.part.exists() else 0
 
-    def _have(self) -> int:
+    def _bytes_usable(self) -> int:
         """Those of them that a download can go on from: without a validator nobody knows of which file they are."""
-        return self._held() if self.version.validator() else 0
+        return self._bytes_held() if self.version.validator() else 0
 
     def _conditions(self, had: int) -> dict[str, str]:
         asked = {"Accept-Encoding": "identity"}
@@ -132,7 +132,7 @@ class Download:
             self.unchanged, self.version = True, self.before
             return None
         if status == 206 and had:
-            start, size = _range(response.headers.get("Content-Range", ""))
+            start, size = _parse_range(response.headers.get("Content-Range", ""))
             if start == had and size in (None, self.version.size or size) and self._is_of(response):
                 self.version = replace(self.version, size=self.version.size or size)
                 return had
@@ -143,7 +143,7 @@ class Download:
             self.forget()
             self.version = Version()
             return None
-        if not payload.lasting(status):
+        if not payload.is_lasting(status):
             return None
         if status != 200:
             raise SourceError(f"{at}: status {status}; correct url of the Dump in the source file if it has moved")
@@ -151,9 +151,9 @@ class Download:
             self.url,
             response.headers.get("ETag", ""),
             response.headers.get("Last-Modified", ""),
-            number(response.headers.get("Content-Length", "")),
+            parse_number(response.headers.get("Content-Length", "")),
         )
-        if self.before is not None and found.same(self.before):
+        if self.before is not None and found.is_same(self.before):
             self.unchanged, self.version = True, self.before
             return None
         if found.size is not None and found.size > self.max_bytes:
@@ -162,7 +162,7 @@ class Download:
                 "raise max_bytes in the source file if the file may be so large"
             )
         self.version = found
-        with self._disk():
+        with self._explain_disk_errors():
             self.part.write_bytes(b"")
             replace_file(self._state, json.dumps(asdict(found), sort_keys=True) + "\n")
         return 0
@@ -191,14 +191,14 @@ class Download:
                 self._append(file, b"", durable=True)
 
     def _append(self, file: IO[bytes], piece: bytes, *, durable: bool) -> None:
-        with self._disk():
+        with self._explain_disk_errors():
             file.write(piece)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
 
     @contextmanager
-    def _disk(self) -> Iterator[None]:
+    def _explain_disk_errors(self) -> Iterator[None]:
         """What the disk says is about this machine, and no failure of the net."""
         try:
             yield
@@ -208,11 +208,11 @@ class Download:
             ) from error
 
 
-def _range(said: str) -> tuple[int | None, int | None]:
+def _parse_range(said: str) -> tuple[int | None, int | None]:
     """First byte and whole size of a Content-Range: `bytes 5-9/10`."""
     unit, _, rest = said.strip().partition(" ")
     span, _, size = rest.partition("/")
-    return (number(span.partition("-")[0]) if unit.lower() == "bytes" else None), number(size)
+    return (parse_number(span.partition("-")[0]) if unit.lower() == "bytes" else None), parse_number(size)
 
 
 def _read_state(path: Path, url: str) -> Version:

@@ -56,7 +56,7 @@ class State:
         return {
             "fetched": self.new,
             "replayed": 0,
-            "not_modified": sum(1 for url in self.seen if url in self.known) - self._changed(),
+            "not_modified": sum(1 for url in self.seen if url in self.known) - self._count_changed(),
             "pages": len(self.seen),
             "blocked": self.blocked,
             "failed": self.failed,
@@ -69,7 +69,7 @@ class State:
             "sha256": self.digest,
         }
 
-    def _changed(self) -> int:
+    def _count_changed(self) -> int:
         return self.new - sum(1 for url in self.seen if url not in self.known)
 
 

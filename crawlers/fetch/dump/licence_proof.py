@@ -14,7 +14,7 @@ from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
 from crawlers.rights import claims
 from crawlers.web import robots
-from crawlers.web.addresses import canonical, origin
+from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import resource_record, warc_record
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
@@ -29,10 +29,12 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
     answers: dict[str, tuple[int | None, bytes]] = {}
     unread: list[dict[str, str]] = []  # robots.txt that could not be had, and why
 
-    def asked(site: str) -> tuple[int | None, bytes]:
+    def ask_robots(site: str) -> tuple[int | None, bytes]:
         if site not in answers:
-            net.permit = _open  # for itself and its redirects a robots.txt does not speak: RFC 9309, section 2.3.1.2
-            found = _archived(state, net, archive, f"{site}/robots.txt", unread)
+            net.permit = (
+                _permit_all  # for itself and its redirects a robots.txt does not speak: RFC 9309, section 2.3.1.2
+            )
+            found = _fetch_and_archive(state, net, archive, f"{site}/robots.txt", unread)
             net.permit = permit
             answers[site] = (found.status, found.body) if found else (None, b"")
         return answers[site]
@@ -41,17 +43,17 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
 
     def permit(url: str) -> None:
         nonlocal note
-        answer = asked(origin(url))
+        answer = ask_robots(origin(url))
         with input_errors(
-            lambda name: SourceError(_forbidden(state.source, url, f"robots-unreadable: {name}", unread))
+            lambda name: SourceError(_explain_forbidden(state.source, url, f"robots-unreadable: {name}", unread))
         ):
             decision = robots.decide(*answer, url, politeness.AGENT)
         if decision.delay is not None:
             net.delay = max(net.delay, decision.delay)
-        if url == canonical(access.url) and not decision.allowed:
+        if url == canonical_url(access.url) and not decision.allowed:
             # Only what robots.txt says itself can be outweighed by a documented grant; an outage is none.
             if not access.grant or decision.reason != "robots-disallow":
-                raise SourceError(_forbidden(state.source, url, decision.reason, unread))
+                raise SourceError(_explain_forbidden(state.source, url, decision.reason, unread))
             note = f"{decision.reason}, but machine access is documented at {access.grant}"
         elif not decision.allowed:
             raise Refused(decision.reason, url)
@@ -60,28 +62,33 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
     for claim in state.source.claim:
         if (
             claim.url
-            and (page := _archived(state, net, archive, canonical(claim.url), state.failed))
+            and (page := _fetch_and_archive(state, net, archive, canonical_url(claim.url), state.failed))
             and page.status == 200
         ):
             media, charset = page.header("content-type"), page.header("content-type").lower().partition("charset=")[2]
-            with input_errors(partial(_unreadable, state.source, page.url)):
-                text = claims.readable(page.body, media, charset.partition(";")[0].strip(" \"'"), page.url)
+            with input_errors(partial(_unreadable_error, state.source, page.url)):
+                text = claims.readable_text(page.body, media, charset.partition(";")[0].strip(" \"'"), page.url)
             claims.check_quote(claim, text)  # before a gigabyte is fetched in vain; flows/collect.py asks again
     if access.path is None:
-        permit(canonical(access.url))
+        permit(canonical_url(access.url))
         for path in OPT_OUT_FILES:
-            _archived(state, net, archive, origin(canonical(access.url)) + path, state.failed)
+            _fetch_and_archive(state, net, archive, origin(canonical_url(access.url)) + path, state.failed)
         note = (
-            note or robots.decide(*asked(origin(canonical(access.url))), canonical(access.url), politeness.AGENT).reason
+            note
+            or robots.decide(
+                *ask_robots(origin(canonical_url(access.url))), canonical_url(access.url), politeness.AGENT
+            ).reason
         )
     return note
 
 
-def _open(url: str) -> None:
+def _permit_all(url: str) -> None:
     """Let every address through."""
 
 
-def _archived(state: State, net: Net, archive: BlockArchive, url: str, failed: list[dict[str, str]]) -> Answer | None:
+def _fetch_and_archive(
+    state: State, net: Net, archive: BlockArchive, url: str, failed: list[dict[str, str]]
+) -> Answer | None:
     """The last answer for a small file; all of them are archived. None where there is none; `failed` notes why."""
     try:
         answers = net.get(url)
@@ -100,7 +107,7 @@ def _archived(state: State, net: Net, archive: BlockArchive, url: str, failed: l
     return answers[-1]
 
 
-def _forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str]]) -> str:
+def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str]]) -> str:
     if reason == "robots-unreachable":
         file = f"{origin(url)}/robots.txt"
         why = next((one["why"] for one in unread if one["url"] == file), "refused")
@@ -114,7 +121,7 @@ def _forbidden(source: Source, url: str, reason: str, unread: list[dict[str, str
     )
 
 
-def _unreadable(source: Source, where: str, why: str) -> SourceError:
+def _unreadable_error(source: Source, where: str, why: str) -> SourceError:
     return SourceError(
         f"{source.name}: the licence text {where} cannot be read ({why}); a claim needs its proof. Look at it, and "
         "correct url or file of the LicenceClaim, or retire the source"
@@ -130,11 +137,11 @@ def licence_files(source: Source, folder: Path, archive: BlockArchive) -> None:
         try:
             body = path.read_bytes()
         except OSError as error:
-            raise _unreadable(source, str(path), str(error.strerror)) from error
+            raise _unreadable_error(source, str(path), str(error.strerror)) from error
         for claim in source.claim:
             if claim.file == name:
-                with input_errors(partial(_unreadable, source, str(path))):
-                    text = claims.readable(body, "", name=path.name)
+                with input_errors(partial(_unreadable_error, source, str(path))):
+                    text = claims.readable_text(body, "", name=path.name)
                 claims.check_quote(claim, text)
         url = f"{SCHEME}{source.name}/{quote(name)}"
         archive.add(resource_record(url, utc(path.stat().st_mtime), "text/plain", body))

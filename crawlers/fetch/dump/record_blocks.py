@@ -88,7 +88,7 @@ class Cutter:
                 self.too_long.append(record)
                 continue
             self.records += 1
-            if batch and (size + len(record.body) > MAX_BLOCK or begins_block(record.key)):
+            if batch and (size + len(record.body) > MAX_BLOCK or is_block_start(record.key)):
                 yield self._block(batch)
                 batch, size = [], 0
             batch.append(record)
@@ -115,16 +115,16 @@ class Cutter:
                     yield TooLong("line", passed + len(line))
                     passed = 0
                 elif line.strip():
-                    yield self._line(bytes(line))
+                    yield self._make_line_record(bytes(line))
             rest = last
             if len(rest) > MAX_RECORD:
                 passed, rest = passed + len(rest), bytearray()
         if passed:
             yield TooLong("line", passed + len(rest))
         elif rest.strip():
-            yield self._line(bytes(rest))
+            yield self._make_line_record(bytes(rest))
 
-    def _line(self, line: bytes) -> Record | TooLong:
+    def _make_line_record(self, line: bytes) -> Record | TooLong:
         self.head = self.head or line.strip()[:1]
         return TooLong("line", len(line)) if len(line) > MAX_RECORD else Record(line_key(line), line + b"\n")
 
@@ -141,7 +141,7 @@ class Cutter:
                 if not inside:
                     found = opens.search(buffer)
                     if found is None:
-                        self._before(buffer, first=not self.head)
+                        self._forget_before(buffer, first=not self.head)
                         break
                     if not self.head:
                         self.head = _head(bytes(buffer[: found.start()]))
@@ -174,7 +174,7 @@ class Cutter:
         if not self.head:
             raise NoRecords(f"it holds no <{self.element}>")
 
-    def _before(self, buffer: bytearray, *, first: bool) -> None:
+    def _forget_before(self, buffer: bytearray, *, first: bool) -> None:
         """Forget what stands between records, but for the beginning of a tag that the next piece may finish."""
         if first:
             if len(buffer) > MAX_HEAD:
@@ -184,10 +184,10 @@ class Cutter:
             del buffer[:-MAX_TAG]
 
 
-def begins_block(key: str) -> bool:
+def is_block_start(key: str) -> bool:
     """Whether the record `key` begins a block; one in MEAN does.
 
-    >>> sum(map(begins_block, map(str, range(64_000))))
+    >>> sum(map(is_block_start, map(str, range(64_000))))
     973
     """
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % MEAN == 0

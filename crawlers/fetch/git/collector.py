@@ -82,10 +82,10 @@ def collect(job: Job, definition: Definition, access: Git) -> None:
     job.run_dir.mkdir(parents=True, exist_ok=True)
     told = settings(user_agent(job.contact, job.user_agent_suffix), place.pins, place.protocol)
     repository = Repository(job.run_dir.absolute() / FOLDER, source.name, told, place.protocol)
-    with _alone(job.run_dir) as out:
+    with _open_exclusive(job.run_dir) as out:
         (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
         try:
-            git_contents.start(repository)
+            git_contents.init_repository(repository)
             git_contents.fetch(repository, place.url, access.commit or f"refs/heads/{access.branch}")
             commit, when = git_contents.head(repository)
             if access.commit and commit != access.commit:
@@ -113,11 +113,11 @@ def _archive(
 ) -> dict[str, Any]:
     """Write the records of a commit; returns the stats of the run."""
     proofs = {claim.file for claim in source.claim if claim.file}
-    known, tally = _known(job.earlier), Tally()
-    chosen, size = _chosen(repository, commit, access, proofs, tally)
-    part = _part(chosen, proofs, job.limit)
+    known, tally = _read_known(job.earlier), Tally()
+    chosen, size = _choose_files(repository, commit, access, proofs, tally)
+    part = _limit_files(chosen, proofs, job.limit)
     here: set[str] = set()
-    out.write(_about(place.url, access.branch, commit, when))
+    out.write(_info_record(place.url, access.branch, commit, when))
     with git_contents.blobs(repository) as reader:
         for path, entry in part:
             url = place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
@@ -149,7 +149,7 @@ def _archive(
     }
 
 
-def _chosen(
+def _choose_files(
     repository: Repository, commit: str, access: Git, proofs: set[str], tally: Tally
 ) -> tuple[list[tuple[str, Entry]], dict[str, int]]:
     """The files of a commit that are wanted, by path, and the sizes of its blobs; what is left out is counted."""
@@ -157,7 +157,7 @@ def _chosen(
     for entry in git_contents.tree(repository, commit):
         path = path_of(entry.name)
         if path in proofs or path in ("", "..") or matches(path, access.include, access.exclude):
-            reason = git_contents.left_out(entry)
+            reason = git_contents.skip_reason(entry)
             reason = reason or {"": "name-not-utf-8", "..": "name-leads-out"}.get(path, "")
             reason = reason or ("too-large" if size.get(entry.oid, GIT_FILE.value + 1) > GIT_FILE.value else "")
             if reason:
@@ -180,7 +180,7 @@ def _chosen(
     return sorted(chosen, key=lambda pair: pair[0].encode()), size
 
 
-def _part(chosen: Sequence[tuple[str, Entry]], proofs: set[str], limit: int | None) -> list[tuple[str, Entry]]:
+def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], limit: int | None) -> list[tuple[str, Entry]]:
     """The first `limit` files, and the licence files wherever they stand."""
     pages = [pair for pair in chosen if pair[0] not in proofs][:limit]
     return [*(pair for pair in chosen if pair[0] in proofs), *pages]
@@ -235,19 +235,19 @@ def media_of(path: str) -> str:
     return MEDIA.get(path.rpartition(".")[2].lower(), "application/octet-stream")
 
 
-def _known(earlier: Iterable[Path]) -> dict[str, str]:
+def _read_known(earlier: Iterable[Path]) -> dict[str, str]:
     """Address → record, as earlier runs left it."""
     known: dict[str, str] = {}
     for folder in earlier:
         for entry in scan(folder / CLOSED):
             if not isinstance(entry, Torn) and entry[1] == "resource":
                 known[entry[2].url] = entry[2].record
-        for url in _gone(folder):
+        for url in _read_gone(folder):
             known.pop(url, None)
     return known
 
 
-def _gone(folder: Path) -> Sequence[str]:
+def _read_gone(folder: Path) -> Sequence[str]:
     """The addresses that a run found no more; by its run.json, which is checked, where it has one."""
     if (folder / "run.json").exists():
         found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
@@ -259,7 +259,7 @@ def _gone(folder: Path) -> Sequence[str]:
     return found
 
 
-def _about(url: str, branch: str, commit: str, when: str) -> bytes:
+def _info_record(url: str, branch: str, commit: str, when: str) -> bytes:
     """A `warcinfo` record that names repository and commit: an archive of a commit without news is none too small."""
     lines = f"repository: {url}\r\nbranch: {branch}\r\ncommit: {commit}\r\n".encode()
     fields = {
@@ -277,7 +277,7 @@ def _about(url: str, branch: str, commit: str, when: str) -> bytes:
 
 
 @contextmanager
-def _alone(run_dir: Path) -> Iterator[IO[bytes]]:
+def _open_exclusive(run_dir: Path) -> Iterator[IO[bytes]]:
     """The open archive of a run, empty; whatever a killed attempt has left of it is thrown away."""
     with (run_dir / OPEN).open("ab") as out:
         try:

@@ -98,7 +98,7 @@ def check_version() -> None:
 
 
 @contextmanager
-def running(
+def run_child(
     command: list[str], environment: dict[str, str], *, stdin: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A child in a session of its own, ended with all its children when the block ends or we do."""
@@ -128,7 +128,7 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def said(repository: Repository, command: list[str]) -> bytes:
+def run_command(repository: Repository, command: list[str]) -> bytes:
     """What a command says on its standard output; SourceError where it fails."""
     what = command[2 + len(repository.settings)]
     try:
@@ -140,11 +140,11 @@ def said(repository: Repository, command: list[str]) -> bytes:
             f"{repository.source}: git {what} does not end ({GIT_SECONDS.describe()}); collect again"
         ) from error
     if done.returncode:
-        raise SourceError(f"{repository.source}: git {what} failed ({last(done.stderr)}); collect again")
+        raise SourceError(f"{repository.source}: git {what} failed ({last_message(done.stderr)}); collect again")
     return done.stdout
 
 
-def last(stderr: bytes) -> str:
+def last_message(stderr: bytes) -> str:
     """What git itself said at the end, and not what the host had it repeat."""
     lines = stderr.decode("ascii", "replace").splitlines()
     said = [line for line in lines if line.startswith(("fatal:", "error:"))] or ["no reason given"]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from crawlers.fetch.git.git_command import Repository, last, running, said
+from crawlers.fetch.git.git_command import Repository, last_message, run_child, run_command
 from malmoi.errors import SourceError
 from malmoi.limits import GIT_ENTRIES, GIT_FILE, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
 
@@ -33,11 +33,11 @@ class Entry:
     name: bytes  # path from the root, as the repository spells it
 
 
-def start(repository: Repository) -> None:
+def init_repository(repository: Repository) -> None:
     """Make the empty bare repository, without templates and so without hooks."""
     shutil.rmtree(repository.folder, ignore_errors=True)
     repository.folder.mkdir(parents=True)
-    said(repository, repository.command("init", "--bare", "--quiet", "--template=", str(repository.folder)))
+    run_command(repository, repository.command("init", "--bare", "--quiet", "--template=", str(repository.folder)))
 
 
 def fetch(
@@ -59,7 +59,7 @@ def fetch(
         "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
         f"--filter=blob:limit={GIT_FILE.value + 1}", url, f"+{wanted}:{HEAD}",
     )  # fmt: skip
-    with running(command, repository.environment(repository.protocol)) as process:
+    with run_child(command, repository.environment(repository.protocol)) as process:
         tail, why, end = b"", "", time.monotonic() + seconds
         assert process.stderr is not None  # for mypy: it is a pipe
         os.set_blocking(process.stderr.fileno(), False)
@@ -73,7 +73,7 @@ def fetch(
             elif time.monotonic() > end:
                 why = f"it took longer than {seconds:,.0f} seconds; {GIT_SECONDS.describe()}"
         if why or process.returncode:
-            why = why or last(tail + (process.stderr.read(1 << 16) or b""))
+            why = why or last_message(tail + (process.stderr.read(1 << 16) or b""))
             raise SourceError(
                 f"{repository.source}: {wanted.removeprefix('refs/heads/')} of {url} could not be fetched ({why}). "
                 "Look at the repository; correct url, branch or commit in the source file if it has moved."
@@ -82,9 +82,9 @@ def fetch(
 
 def head(repository: Repository) -> tuple[str, str]:
     """The commit that was fetched, and when it was committed: UTC, as records have it."""
-    commit = said(repository, repository.command("rev-parse", "--verify", "--quiet", f"{HEAD}^{{commit}}"))
+    commit = run_command(repository, repository.command("rev-parse", "--verify", "--quiet", f"{HEAD}^{{commit}}"))
     name = commit.decode("ascii", "replace").strip()
-    raw = said(repository, repository.command("cat-file", "commit", name))
+    raw = run_command(repository, repository.command("cat-file", "commit", name))
     found = _COMMITTED.search(raw.partition(b"\n\n")[0])
     try:
         when = datetime.fromtimestamp(int(found[1]) if found else -1, UTC)
@@ -102,7 +102,7 @@ def tree(repository: Repository, commit: str) -> Iterator[Entry]:
         SourceError: it has more than GIT_ENTRIES of them, or a name that is longer than GIT_NAME.
     """
     command = repository.command("ls-tree", "-r", "-z", "--full-tree", commit)
-    with running(command, repository.environment()) as process:
+    with run_child(command, repository.environment()) as process:
         assert process.stdout is not None  # for mypy: it is a pipe
         count, held = 0, b""
         while block := process.stdout.read(1 << 16):
@@ -127,7 +127,7 @@ def sizes(repository: Repository) -> dict[str, int]:
     command = repository.command(
         "cat-file", "--batch-check=%(objecttype) %(objectname) %(objectsize)", "--batch-all-objects", "--unordered"
     )
-    rows = (line.split(b" ") for line in said(repository, command).splitlines())
+    rows = (line.split(b" ") for line in run_command(repository, command).splitlines())
     return {row[1].decode(): int(row[2]) for row in rows if row[0] == b"blob"}
 
 
@@ -152,15 +152,15 @@ class Blobs:
 @contextmanager
 def blobs(repository: Repository) -> Iterator[Blobs]:
     """A reader of blobs, as they are in the repository: no filter, no end-of-line conversion."""
-    with running(repository.command("cat-file", "--batch"), repository.environment(), stdin=True) as process:
+    with run_child(repository.command("cat-file", "--batch"), repository.environment(), stdin=True) as process:
         assert process.stdin is not None and process.stdout is not None  # for mypy: they are pipes
         yield Blobs(repository, process.stdin, process.stdout)
 
 
-def left_out(entry: Entry) -> str:
+def skip_reason(entry: Entry) -> str:
     """Why an entry is no file that is read, by its mode; "" where it is one.
 
-    >>> left_out(Entry("120000", "", b"a")), left_out(Entry("160000", "", b"a")), left_out(Entry("100755", "", b"a"))
+    >>> skip_reason(Entry("120000", "", b"a")), skip_reason(Entry("160000", "", b"a")), skip_reason(Entry("100755", "", b"a"))
     ('symbolic-link', 'submodule', '')
     """
     if entry.mode in _LINKS:

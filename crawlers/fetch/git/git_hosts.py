@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import re2
 
-from crawlers.fetch.ssrf_guard import PORTS, Guard, plain_host
+from crawlers.fetch.ssrf_guard import PORTS, Guard, normalise_host
 from malmoi.errors import CallError, SourceError
 from malmoi.source import Git, Source
 
@@ -45,7 +45,7 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
     """
     said = f"{source.name}: {access.url!r}"
     parts = urlsplit(access.url)
-    host, port = plain_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
+    host, port = normalise_host(parts.hostname or ""), parts.port or PORTS.get(parts.scheme, 0)
     loopback = (host, port) in guard.loopback
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise CallError(f"{said} is not https; a repository is fetched over https only")
@@ -53,7 +53,7 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
         raise CallError(
             f"{said}: {host!r} is none of {', '.join(HOSTS)}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
         )
-    if (why := guard.url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+    if (why := guard.check_url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
         raise CallError(f"{said} is no address of a repository ({why or 'parts that it cannot have'}); correct it")
     if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):
         raise CallError(f"{source.name}: {access.branch!r} is no name of a branch; correct it")
@@ -72,7 +72,7 @@ def _pins(source: Source, host: str, port: int, guard: Guard) -> tuple[str, ...]
     except OSError as error:
         raise SourceError(f"{source.name}: {host} has no address ({error.strerror}); look at the net") from error
     for address in found:
-        if why := guard.resolved(host, port, address):
+        if why := guard.check_resolved(host, port, address):
             raise SourceError(f"{source.name}: {host} leads to {address}, which is not of the public web ({why})")
     if host in found:  # an address itself
         return ()

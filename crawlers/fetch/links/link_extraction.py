@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from crawlers.fetch.links import link_process
 from crawlers.fetch.page_requests import Kind
-from crawlers.web.addresses import canonical, origin
+from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.scope import origins
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
@@ -29,7 +29,7 @@ async def read_addresses(crawl: Crawl, capture: Capture, kind: Kind) -> list[tup
     follow = crawl.definition.follow
     if kind == "page" and follow is not None:
         urls = call_source(crawl, "follow", capture.url, lambda: list(follow(capture)))
-        return [([crawl.without_key(canonical(url)) for url in urls], "page")]
+        return [([crawl.remove_key(canonical_url(url)) for url in urls], "page")]
     if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(crawl.access, Site)):
         return []
     try:

@@ -61,7 +61,7 @@ async def addresses_of(capture: Capture, kind: Kind) -> Listed:
         len(capture.body) <= SMALL or (kind == "page" and not is_html(capture))
     ):
         return _read(capture, kind)
-    return await asyncio.to_thread(_read_apart, capture, kind)
+    return await asyncio.to_thread(_read_in_process, capture, kind)
 
 
 def _seconds(kind: Kind) -> InputLimit:
@@ -76,15 +76,15 @@ def _read(capture: Capture, kind: Kind) -> Listed:
                 return Listed([], list(links(capture)), [])
             charset = charset_of(capture.header("content-type"))
             if kind == "feed":
-                return sitemaps.feed(capture.body, capture.url, charset)
-            return sitemaps.sitemap(capture.body, charset)
+                return sitemaps.parse_feed(capture.body, capture.url, charset)
+            return sitemaps.parse_sitemap(capture.body, charset)
         except sitemaps.NotAList as error:
             raise Unread(str(error)) from error
         except sitemaps.BadCoding as error:
             raise Unread(error.reason) from error
 
 
-def _read_apart(capture: Capture, kind: Kind) -> Listed:
+def _read_in_process(capture: Capture, kind: Kind) -> Listed:
     head = [kind, capture.url, *(capture.header(name) for name in HEADERS)]
     try:
         done = subprocess.run(

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Literal, NamedTuple, TypeAlias
 
-from crawlers.fetch.links.tag_parser import attributes, resolve
+from crawlers.fetch.links.tag_parser import parse_attributes, resolve
 from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
 from crawlers.formats.encodings.decode import decode, query_encoding
-from crawlers.web.addresses import canonical, joined
+from crawlers.web.addresses import canonical_url, join_url
 from malmoi import limits
 
-__all__ = ["BadCoding", "Listed", "NotAList", "feed", "sitemap"]
+__all__ = ["BadCoding", "Listed", "NotAList", "parse_feed", "parse_sitemap"]
 
 Kind: TypeAlias = Literal["sitemap", "feed"]
 
@@ -85,7 +85,7 @@ class _Reader:
         if len(address) > limits.ADDRESS_BYTES.value:
             self.refused[f"longer than {limits.ADDRESS_BYTES.describe()}"] += 1
             return
-        url = canonical(joined(base, address) if base else address, self.encoding)
+        url = canonical_url(join_url(base, address) if base else address, self.encoding)
         if not url:
             self.refused["not of the web"] += 1
         elif url not in into and len(self.maps) + len(self.pages) >= limits.LIST_ADDRESSES.value:
@@ -94,7 +94,7 @@ class _Reader:
             into[url] = None
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def stop_at_limits(self) -> Iterator[None]:
         """The time in which addresses are found. Raises TooBig where a bomb holds none."""
         try:
             yield
@@ -106,13 +106,13 @@ class _Reader:
         if self.bomb and not self.maps and not self.pages:
             raise TooBig(limits.ANSWER_RATIO.describe())
 
-    def listed(self) -> Listed:
+    def to_listed(self) -> Listed:
         """All of it."""
         refused = [f"{count:,} addresses are {why}" for why, count in sorted(self.refused.items())]
         return Listed(list(self.maps), list(self.pages), self.lost + refused)
 
 
-def sitemap(body: bytes, charset: str = "") -> Listed:
+def parse_sitemap(body: bytes, charset: str = "") -> Listed:
     """The sitemaps and pages that a sitemap names; gzip, XML, plain text, RSS and Atom are read.
 
     `charset` is that of the Content-Type.
@@ -121,20 +121,20 @@ def sitemap(body: bytes, charset: str = "") -> Listed:
         NotAList: it is none of these, or declares entities.
         crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
 
-    >>> sitemap(b"<urlset><url><loc> http://a.kr/1 </loc><image:loc>http://a.kr/1.png</image:loc></url></urlset>").pages
+    >>> parse_sitemap(b"<urlset><url><loc> http://a.kr/1 </loc><image:loc>http://a.kr/1.png</image:loc></url></urlset>").pages
     ['http://a.kr/1']
     """
     reader = _Reader()
-    text = _text(reader, body, charset)
-    with reader.reading():
+    text = _decode_list(reader, body, charset)
+    with reader.stop_at_limits():
         if "<" not in text[:ROOT_CHARS]:
             _read_lines(reader, text)
         else:
             _read_tags(reader, text, "sitemap", "")
-    return reader.listed()
+    return reader.to_listed()
 
 
-def feed(body: bytes, url: str, charset: str = "") -> Listed:
+def parse_feed(body: bytes, url: str, charset: str = "") -> Listed:
     """The pages that the entries of a feed link to, in the order of the feed, each once.
 
     RSS 0.9x and 2.0 (`link`, or a `guid` that is an address), RSS 1.0 (`link`, or `rdf:about`), Atom (the
@@ -144,14 +144,14 @@ def feed(body: bytes, url: str, charset: str = "") -> Listed:
         NotAList: it is no feed, or declares entities.
         crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
 
-    >>> feed(b"<rss><channel><item><link>/1?b=2&amp;a=1</link></item></channel></rss>", "http://a.kr/rss").pages
+    >>> parse_feed(b"<rss><channel><item><link>/1?b=2&amp;a=1</link></item></channel></rss>", "http://a.kr/rss").pages
     ['http://a.kr/1?a=1&b=2']
     """
     reader = _Reader()
-    text = _text(reader, body, charset)
-    with reader.reading():
+    text = _decode_list(reader, body, charset)
+    with reader.stop_at_limits():
         _read_tags(reader, text, "feed", url)
-    return reader.listed()
+    return reader.to_listed()
 
 
 def _read_lines(reader: _Reader, text: str) -> None:
@@ -168,7 +168,7 @@ def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
     prolog = text[: root.start()] if root else text
     if "<!ENTITY" in prolog.upper():
         raise NotAList("xml-entities")
-    text = _flattened(reader, text)
+    text = _flatten(reader, text)
     root = _ROOT.search(text[: ROOT_CHARS * 4])
     name = root[1].lower() if root else ""
     if root is None or name == "html" or (kind == "feed" and name not in ("rss", "rdf", "feed")):
@@ -177,13 +177,13 @@ def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
     if not whole and not reader.lost:
         reader.lost.append(f"it ends without </{name}>")
     if name in ("rss", "rdf", "feed"):
-        _read_entries(reader, text, joined(url, attributes(root[2] or "").get("xml:base", "")) or url)
+        _read_entries(reader, text, join_url(url, parse_attributes(root[2] or "").get("xml:base", "")) or url)
     else:
         _read_locs(reader, text, name)
 
 
 def _read_locs(reader: _Reader, text: str, root: str) -> None:
-    """Each `loc` of a `url` or `sitemap`, with the prefix of the first of these; `image:loc` names no page."""
+    """Each `loc` of a `url` or `parse_sitemap`, with the prefix of the first of these; `image:loc` names no page."""
     inside = "sitemap" if root.startswith("sitemap") else "url"
     first: re.Match[str] | None = None
     for found in _LOC.finditer(text):
@@ -216,9 +216,9 @@ def _read_entries(reader: _Reader, text: str, base: str) -> None:
 
 
 def _read_entry(reader: _Reader, inner: str, tag: str, base: str) -> None:
-    own = attributes(tag)
+    own = parse_attributes(tag)
     about = next((value for key, value in own.items() if key.endswith(":about")), "")
-    base = joined(base, own.get("xml:base", "")) or base
+    base = join_url(base, own.get("xml:base", "")) or base
     reader.add(_link(inner) or about, reader.pages, base)
 
 
@@ -235,7 +235,7 @@ def _link(inner: str) -> str:
             continue
         if name not in ("link", "guid"):
             continue
-        said, text = attributes(written), resolve(found[4])
+        said, text = parse_attributes(written), resolve(found[4])
         if name == "link" and said.get("href"):
             if said.get("rel", "alternate") == "alternate":
                 alternate = alternate or said["href"]
@@ -246,12 +246,12 @@ def _link(inner: str) -> str:
     return plain or alternate or guid
 
 
-def _flattened(reader: _Reader, text: str) -> str:
+def _flatten(reader: _Reader, text: str) -> str:
     """The text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
-    return "".join(_flat_pieces(reader, text))
+    return "".join(_flatten_pieces(reader, text))
 
 
-def _flat_pieces(reader: _Reader, text: str) -> Iterator[str]:
+def _flatten_pieces(reader: _Reader, text: str) -> Iterator[str]:
     at = 0
     marks = re.compile(r"<!--|<!\[CDATA\[")
     while (mark := marks.search(text, at)) is not None:
@@ -268,7 +268,7 @@ def _flat_pieces(reader: _Reader, text: str) -> Iterator[str]:
     yield text[at:]
 
 
-def _text(reader: _Reader, body: bytes, charset: str) -> str:
+def _decode_list(reader: _Reader, body: bytes, charset: str) -> str:
     """The text of a list, its encoding told by its beginning; what is cut off is said."""
     for _ in range(limits.ANSWER_CODINGS.value):
         if not body.startswith(GZIP):

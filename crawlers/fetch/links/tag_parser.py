@@ -9,7 +9,7 @@ _REFERENCE = re.compile(r"&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
-def attributes(written: str) -> dict[str, str]:
+def parse_attributes(written: str) -> dict[str, str]:
     """Name, in small letters, to value."""
     return {one[1].lower(): resolve(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
 

@@ -8,7 +8,7 @@ from lxml import etree
 
 from crawlers.formats import document_metadata, safe_xml
 from crawlers.formats.blocks import text_of
-from crawlers.formats.docx.docx_body import Body, local, notes, on
+from crawlers.formats.docx.docx_body import Body, is_on, local_name, notes
 from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.zip_limits import Zipped
 from malmoi.source import Extracted, Item
@@ -25,13 +25,13 @@ def extract(item: Item) -> Extracted:
     Raises Unreadable: `damaged`, `encrypted`, `archive-bomb`, `too-large`, `xml-entities`, `no-text`.
     """
     archive = Zipped(item.body if isinstance(item.body, bytes) else item.body.encode())
-    main = _main(archive)
-    body = safe_xml.parse(archive.read(main) or _missing()).find("{*}body")
+    main = _main_part(archive)
+    body = safe_xml.parse(archive.read(main) or _raise_damaged()).find("{*}body")
     if body is None:
         raise Unreadable("damaged")
     folder = posixpath.dirname(main)
-    found = {kind: notes(_part(archive, f"{folder}/{kind}.xml"), kind) for kind in _NOTES}
-    text = text_of(Body(found, _hidden_styles(archive, folder)).blocks(body))
+    found = {kind: notes(_read_part(archive, f"{folder}/{kind}.xml"), kind) for kind in _NOTES}
+    text = text_of(Body(found, _find_hidden_styles(archive, folder)).blocks(body))
     said = _core(archive)
     return Extracted(
         text=text,
@@ -44,20 +44,20 @@ def extract(item: Item) -> Extracted:
     )
 
 
-def _missing() -> bytes:
+def _raise_damaged() -> bytes:
     raise Unreadable("damaged")
 
 
-def _main(archive: Zipped) -> str:
+def _main_part(archive: Zipped) -> str:
     """The name of the main part (ECMA-376-2, section 9.3: the relationship officeDocument of the package)."""
-    root = _part(archive, "_rels/.rels")
+    root = _read_part(archive, "_rels/.rels")
     for relation in root if root is not None else ():
         if str(relation.get("Type", "")).endswith("/officeDocument"):
             return str(relation.get("Target", "")).lstrip("/") or MAIN
     return MAIN
 
 
-def _part(archive: Zipped, name: str) -> etree._Element | None:
+def _read_part(archive: Zipped, name: str) -> etree._Element | None:
     """A part that need not be there; a damaged one is as good as none, for the text does not hang on it."""
     raw = archive.read(name)
     if not raw:
@@ -70,19 +70,21 @@ def _part(archive: Zipped, name: str) -> etree._Element | None:
         raise
 
 
-def _hidden_styles(archive: Zipped, folder: str) -> frozenset[str]:
+def _find_hidden_styles(archive: Zipped, folder: str) -> frozenset[str]:
     """The ids of styles whose text is hidden."""
-    root = _part(archive, f"{folder}/styles.xml")
+    root = _read_part(archive, f"{folder}/styles.xml")
     styles = root.iterfind("{*}style") if root is not None else ()
     return frozenset(
         str(value)
         for style in styles
-        if (mark := style.find("{*}rPr/{*}vanish")) is not None and on(mark)
+        if (mark := style.find("{*}rPr/{*}vanish")) is not None and is_on(mark)
         for name, value in style.attrib.items()
-        if local(str(name)) == "styleId"
+        if local_name(str(name)) == "styleId"
     )
 
 
 def _core(archive: Zipped) -> dict[str, str]:
-    root = _part(archive, "docProps/core.xml")
-    return {local(str(child.tag)): " ".join((child.text or "").split()) for child in root} if root is not None else {}
+    root = _read_part(archive, "docProps/core.xml")
+    return (
+        {local_name(str(child.tag)): " ".join((child.text or "").split()) for child in root} if root is not None else {}
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from crawlers.formats.blocks import Block, Cell, Paragraph, Table, deeper
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
 
 # Kept out with all that is in them: deleted or moved away, properties, field codes, comments, and another document.
 _GONE = frozenset(
@@ -29,12 +29,12 @@ _SYMBOL = dict(zip(range(0x61, 0x7B), "αβχδεφγηιϕκλμνοπθρστ�
 Notes = Mapping[str, etree._Element]  # id → note
 
 
-def local(name: object) -> str:
+def local_name(name: object) -> str:
     """The local name of an element or attribute; "" for a comment or processing instruction."""
     return name.rpartition("}")[2] if isinstance(name, str) else ""
 
 
-def on(mark: etree._Element) -> bool:
+def is_on(mark: etree._Element) -> bool:
     """Whether a toggle such as <w:vanish/> is on: it is, unless its value says otherwise."""
     return _value(mark, "val") not in ("0", "false", "off")
 
@@ -58,13 +58,13 @@ class Body:
         """What a body, cell, box or note is made of."""
         found: list[Block] = []
         for child in container:
-            name = local(child.tag)
+            name = local_name(child.tag)
             if name == "p":
                 found += self._paragraph(child, depth)
             elif name == "tbl":
-                found.append(self._table(child, deeper(depth)))
+                found.append(self._table(child, next_depth(depth)))
             elif name == "AlternateContent":
-                found += self._either(child, depth)
+                found += self._choose_form(child, depth)
             elif name and name not in _GONE:  # content controls, insertions, custom XML
                 found += self.blocks(child, depth)
         if self._open is not None:
@@ -72,7 +72,7 @@ class Body:
             found += left.blocks()
         return found
 
-    def _either(self, choice: etree._Element, depth: int) -> list[Block]:
+    def _choose_form(self, choice: etree._Element, depth: int) -> list[Block]:
         """One of the forms of a drawing (ISO/IEC 29500-3): the first that has text."""
         for form in choice:
             told = set(self._told)
@@ -94,7 +94,7 @@ class Body:
 
     def _runs(self, element: etree._Element, into: Paragraph, depth: int) -> None:
         for child in element:
-            name = local(child.tag)
+            name = local_name(child.tag)
             if name in _GONE or not name:
                 continue
             if name == "t":
@@ -106,7 +106,7 @@ class Body:
             elif name in _NOTE:
                 into.note(self._note(_NOTE[name], _value(child, "id"), depth))
             elif name == "txbxContent":
-                into.hang(self._apart(child, deeper(depth)))
+                into.hang(self._read_separately(child, next_depth(depth)))
             elif name == "AlternateContent":
                 self._one_form(child, into, depth)
             elif name != "r" or not self._is_hidden(child.find("{*}rPr"), "rStyle"):
@@ -122,7 +122,7 @@ class Body:
                 into.behind += trial.behind
                 return
 
-    def _apart(self, container: etree._Element, depth: int) -> list[Block]:
+    def _read_separately(self, container: etree._Element, depth: int) -> list[Block]:
         """The blocks of a box or note; a paragraph that is open around it stays so."""
         outer, self._open = self._open, None
         found = self.blocks(container, depth)
@@ -134,7 +134,7 @@ class Body:
         if note is None or (kind, number) in self._told:
             return []
         self._told.add((kind, number))
-        return self._apart(note, deeper(depth))
+        return self._read_separately(note, next_depth(depth))
 
     def _is_hidden(self, properties: etree._Element | None, style: str) -> bool:
         if properties is None:
@@ -142,7 +142,7 @@ class Body:
         # The mark of a paragraph may be hidden and its words not: of a paragraph only the style is asked.
         mark = properties.find("{*}vanish")
         if mark is not None:
-            return on(mark)
+            return is_on(mark)
         named = properties.find(f"{{*}}{style}")
         return named is not None and _value(named, "val") in self.hidden
 
@@ -157,9 +157,9 @@ class Body:
             column = 0
             for cell in _parts(row, "tc"):
                 place = cell.find("{*}tcPr")
-                if _continues(place, "hMerge"):
+                if _is_continued(place, "hMerge"):
                     continue
-                if _continues(place, "vMerge") and column in starts:
+                if _is_continued(place, "vMerge") and column in starts:
                     above = cells[starts[column]]
                     cells[starts[column]] = Cell(above.row, above.column, above.blocks, number - above.row + 1)
                 else:
@@ -173,14 +173,14 @@ class Body:
 def _parts(element: etree._Element, wanted: str) -> Iterator[etree._Element]:
     """The rows of a table or cells of a row, through content controls and insertions around them."""
     for child in element:
-        name = local(child.tag)
+        name = local_name(child.tag)
         if name == wanted:
             yield child
         elif name and name not in _GONE and name not in ("p", "tbl"):
             yield from _parts(child, wanted)
 
 
-def _continues(properties: etree._Element | None, kind: str) -> bool:
+def _is_continued(properties: etree._Element | None, kind: str) -> bool:
     merge = properties.find(f"{{*}}{kind}") if properties is not None else None
     return merge is not None and _value(merge, "val") in ("", "continue")
 
@@ -205,4 +205,4 @@ def _symbol(element: etree._Element) -> str:
 
 def _value(element: etree._Element, name: str) -> str:
     """An attribute by its local name: whether it has a prefix depends on the writer."""
-    return next((str(value) for key, value in element.attrib.items() if local(str(key)) == name), "")
+    return next((str(value) for key, value in element.attrib.items() if local_name(str(key)) == name), "")

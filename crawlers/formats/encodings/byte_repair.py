@@ -82,11 +82,11 @@ def mend(body: bytes, codecs: tuple[str, ...]) -> str:
         run = match.group()
         parts.append(body[end : match.start()].decode("ascii"))
         end = match.end()
-        text, price = _strictly(run, codecs)
+        text, price = _decode_strictly(run, codecs)
         if price > 4.0 * len(text) and len(run) <= left:
             left -= len(run)
             text = min(
-                ((text, price), *(_cut(run, codec) for codec in codecs)),
+                ((text, price), *(_cut_run(run, codec) for codec in codecs)),
                 key=lambda found: found[1],
             )[0]
         parts.append(text)
@@ -94,7 +94,7 @@ def mend(body: bytes, codecs: tuple[str, ...]) -> str:
     return "".join(parts)
 
 
-def _strictly(run: bytes, codecs: tuple[str, ...]) -> tuple[str, float]:
+def _decode_strictly(run: bytes, codecs: tuple[str, ...]) -> tuple[str, float]:
     """The cheapest strict reading, or the first codec's with every bad byte replaced, at a price that any cut beats."""
     best: tuple[str, float] | None = None
     for codec in codecs:
@@ -110,17 +110,17 @@ def _strictly(run: bytes, codecs: tuple[str, ...]) -> tuple[str, float]:
     return run.decode(codecs[0], "replace"), STRAY * (len(run) + 1)
 
 
-def _cut(run: bytes, codec: str) -> tuple[str, float]:
+def _cut_run(run: bytes, codec: str) -> tuple[str, float]:
     if codec != "utf-8":
-        return _shortest(run, _pair_steps(codec))
-    text, price = _shortest(run, _utf8_steps)
+        return _find_cheapest(run, _pair_steps(codec))
+    text, price = _find_cheapest(run, _utf8_steps)
     return _LOST.sub("\ufffd", text), price  # what is left of a syllable counts as one
 
 
 Steps = Callable[[bytes, int], list[tuple[int, float, str]]]  # bytes taken, cost, what they become
 
 
-def _shortest(run: bytes, steps: Steps) -> tuple[str, float]:
+def _find_cheapest(run: bytes, steps: Steps) -> tuple[str, float]:
     """The cheapest cut of a run, and its cost."""
     size = len(run)
     costs = [0.0] + [float("inf")] * (size + 3)
@@ -225,10 +225,12 @@ def iso2022_kr(body: bytes) -> str:
     '\n가나 abc 다'
     """
     lines = _ESCAPED.sub(b"", body).split(b"\n")
-    return "\n".join(_line(line) if len(line) <= MAX_MENDED else line.decode("ascii", "replace") for line in lines)
+    return "\n".join(
+        _repair_line(line) if len(line) <= MAX_MENDED else line.decode("ascii", "replace") for line in lines
+    )
 
 
-def _line(line: bytes) -> str:
+def _repair_line(line: bytes) -> str:
     if b"\x0e" not in line and b"\x0f" not in line:
         return line.decode("ascii", "replace")
     chars, costs = _pairs("cp949")

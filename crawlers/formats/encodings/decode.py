@@ -73,7 +73,7 @@ class Decoded:
     replaced: int
 
     @property
-    def undecodable(self) -> bool:
+    def is_undecodable(self) -> bool:
         """Whether so much is lost that what is left is no longer the text that was written."""
         return self.replaced > max(FEW_REPLACED, MAX_REPLACED * len(self.text))
 
@@ -97,18 +97,18 @@ def decode(body: bytes, declared: str = "", *, html: bool = False) -> Decoded:
         if body.startswith(bom):
             rest = body[len(bom) :]
             if name != "utf-8" or _try(rest, name) is not None:
-                return _replaced(rest, name)
+                return _decode_replacing(rest, name)
             body = rest  # a mark that an editor put before bytes it did not convert
             break
     if body.isascii() and not any(mark in body for mark in _SHIFTS):
         return Decoded(body.decode("ascii"), "utf-8", 0)
-    if (text := _plainly_utf8(body, declared)) is not None:
+    if (text := _decode_plain_utf8(body, declared)) is not None:
         return Decoded(text, "utf-8", text.count("\ufffd"))
     labels = _labels(body, declared, html)
-    for step in (_escaped, _wide, _utf8, _strict, _mended, _forgiving):
+    for step in (_decode_iso2022, _decode_wide, _decode_utf8, _decode_strictly, _decode_mended, _decode_forgiving):
         if (found := step(body, labels)) is not None:
             return replace(found, text=compose(found.text)) if found.encoding == "cp949" else found
-    return _detected(body, labels)
+    return _decode_detected(body, labels)
 
 
 def korean_share(text: str) -> float:
@@ -166,7 +166,7 @@ def query_encoding(encoding: str) -> str:
     return "utf-8" if encoding.startswith(("utf-16", "utf-32", "iso2022")) else encoding
 
 
-def _plainly_utf8(body: bytes, declared: str) -> str | None:
+def _decode_plain_utf8(body: bytes, declared: str) -> str | None:
     """The text of nearly every page, before anything is asked: valid UTF-8 with a character of three bytes in it.
 
     Such text is UTF-8 whatever it is called, unless shifts or NUL bytes stand in it.
@@ -177,7 +177,7 @@ def _plainly_utf8(body: bytes, declared: str) -> str | None:
     return None if any(mark in body for mark in _SHIFTS) else text
 
 
-def _escaped(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+def _decode_iso2022(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """ISO-2022: all ASCII to look at, with escape sequences that name the character set."""
     if b"\x1b" not in body and b"\x0e" not in body:
         return None
@@ -198,7 +198,7 @@ def _escaped(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     return None
 
 
-def _wide(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+def _decode_wide(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """UTF-16 and UTF-32 without a mark: declared so, or NUL bytes stand in it and it reads as Korean or ASCII."""
     head = body[:META_BYTES]
     declared = next((name for name in labels if name.startswith(("utf-16", "utf-32"))), "")
@@ -225,7 +225,7 @@ def _hangul_share(text: str) -> float:
     return sum("가" <= char <= "힣" for char in found) / len(found) if found else 0.0
 
 
-def _utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+def _decode_utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     text = _try(body, "utf-8")
     if text is None:
         return None
@@ -237,7 +237,7 @@ def _utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     return Decoded(text, "utf-8", text.count("\ufffd"))
 
 
-def _strict(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+def _decode_strictly(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """What decodes without an error and reads as Korean; else the first label that decodes without one."""
     best: Decoded | None = None
     said: Decoded | None = None
@@ -273,7 +273,7 @@ def _is_cp949(text: str, body: bytes) -> bool:
     return len(_sample(text)) <= FEW_WORDS and korean_share(text) >= KS_SHARE and _try(body, "johab") is None
 
 
-def _mended(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+def _decode_mended(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """The Korean reading with most everyday syllables, broken runs mended; None where none reads as Korean."""
     shares = {name: everyday_share(body.decode(name, "replace")) for name in ("utf-8", "cp949", "johab")}
     best = max(shares, key=lambda name: (shares[name], name in labels))
@@ -285,19 +285,19 @@ def _mended(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     return Decoded(text, best, text.count("\ufffd"))
 
 
-def _forgiving(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
+def _decode_forgiving(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     """The first candidate of any language that loses little."""
     for name in dict.fromkeys((*labels, "utf-8")):
         if name == "cp1252":
             continue
-        found = _replaced(body, name)
+        found = _decode_replacing(body, name)
         foreign = sum(map(len, _NOT_ASCII.findall(found.text)))
         if found.replaced <= max(FORGIVEN if name in labels else 0, foreign * FORGIVEN_SHARE):
             return found
     return None
 
 
-def _detected(body: bytes, labels: tuple[str, ...]) -> Decoded:
+def _decode_detected(body: bytes, labels: tuple[str, ...]) -> Decoded:
     """What cchardet says, where it is sure and right; else UTF-8 with every bad byte replaced.
 
     An alphabet of one byte a letter decodes anything, so it is believed of Western text only.
@@ -308,7 +308,7 @@ def _detected(body: bytes, labels: tuple[str, ...]) -> Decoded:
         text = _try(body, name) if name in _MULTIBYTE or western else None
         if text is not None:
             return Decoded(text, name, text.count("\ufffd"))
-    return _replaced(body, "utf-8")
+    return _decode_replacing(body, "utf-8")
 
 
 def _guess(body: bytes) -> str:
@@ -328,6 +328,6 @@ def _try(body: bytes, name: str) -> str | None:
         return None
 
 
-def _replaced(body: bytes, name: str) -> Decoded:
+def _decode_replacing(body: bytes, name: str) -> Decoded:
     text = body.decode(name, "replace")
     return Decoded(text, name, text.count("\ufffd"))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crawlers.formats.text import plain
+from crawlers.formats.text import plain_words
 
 MIN_BODY = 120  # code points; less is a teaser, a caption or a notice
 MIN_SENTENCES = 2
@@ -74,15 +74,15 @@ def choose(found: list[Candidate], title: str) -> str:
     The one whose title is that of the page; else the only one, or one twice as long as any other.
     One of several in a row is meant only by its title.
     """
-    known = _squeezed(title)
-    meant = [entry for entry in found if _same_title(known, _squeezed(entry.title))]
+    known = _squeeze(title)
+    meant = [entry for entry in found if _is_same_title(known, _squeeze(entry.title))]
     if not meant:
         meant = [entry for entry in found if not entry.listed]
     meant.sort(key=lambda entry: (entry.key not in _TEASERS, len(entry.text)), reverse=True)
     different: list[Candidate] = []
     for entry in meant:
-        squeezed = _squeezed(entry.text)
-        if not any(squeezed[:SAME] in _squeezed(other.text) for other in different):
+        squeezed = _squeeze(entry.text)
+        if not any(squeezed[:SAME] in _squeeze(other.text) for other in different):
             different.append(entry)
     if not different:
         return ""
@@ -91,13 +91,13 @@ def choose(found: list[Candidate], title: str) -> str:
     return first.text if all(len(first.text) >= CLEAR * len(other.text) for other in others) else ""
 
 
-def readable(value: str) -> str:
+def extract_prose(value: str) -> str:
     """The text of a string, its markup stripped, where it reads as Korean prose; else ""."""
     if not MIN_BODY <= len(value) <= MAX_TEXT:
         return ""
     if not _HANGUL.search(value) and "&#" not in value:  # all Hangul may be written as references
         return ""
-    text = stripped(value)
+    text = strip_markup(value)
     hangul = len("".join(_HANGUL.findall(text)))
     letters = len("".join(_LETTERS.findall(text)))
     if len(text) < MIN_BODY or hangul < MIN_HANGUL * letters or len(_SENTENCE.findall(text)) < MIN_SENTENCES:
@@ -106,15 +106,15 @@ def readable(value: str) -> str:
     return "" if asks else text
 
 
-def stripped(value: str) -> str:
+def strip_markup(value: str) -> str:
     """A string without markup, each line trimmed, empty ones left out."""
-    text = plain(value)
+    text = plain_words(value)
     if _TAGGED.search(text):
-        text = plain(text)  # escaped twice
+        text = plain_words(text)  # escaped twice
     return "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
 
 
-def literal(source: str) -> str:
+def parse_literal(source: str) -> str:
     """The string that a literal stands for where it reads as prose, else ""; JSON's escapes only."""
     if not MIN_BODY <= len(source) <= MAX_TEXT:
         return ""
@@ -122,7 +122,7 @@ def literal(source: str) -> str:
         value = json.loads(source, strict=False)
     except ValueError:
         return ""
-    return value if isinstance(value, str) and readable(value) else ""
+    return value if isinstance(value, str) and extract_prose(value) else ""
 
 
 def _walk(data: Any, key: str, title: str, listed: bool, depth: int, left: list[int]) -> Iterator[Candidate]:
@@ -131,17 +131,17 @@ def _walk(data: Any, key: str, title: str, listed: bool, depth: int, left: list[
         return
     if isinstance(data, str):
         if key in BODY_KEYS - _BOXES:
-            text = readable(data)
+            text = extract_prose(data)
             if text:
                 yield Candidate(key, text, title, listed)
         elif data[:1] in "{[" and len(data) > MIN_BODY:  # JSON within JSON
-            yield from _walk(_loaded(data), key, title, listed, depth + 1, left)
+            yield from _walk(_load_json(data), key, title, listed, depth + 1, left)
     elif isinstance(data, dict):
         yield from _walk_object(data, key, title, listed, depth, left)
     elif isinstance(data, list):
         if text := _element(data):
             yield Candidate("articleBody", text, title, listed)
-        elif (key in BODY_KEYS or not key) and (text := readable("\n".join(_lines(data)))):
+        elif (key in BODY_KEYS or not key) and (text := extract_prose("\n".join(_lines(data)))):
             yield Candidate(key, text, title, listed)
         else:
             inside = [list(_walk(entry, key, title, listed, depth + 1, left)) for entry in data]
@@ -168,7 +168,7 @@ def _walk_object(
         yield from _walk(value, named, own or title, listed or beside, depth + 1, left)
 
 
-def _loaded(source: str) -> Any:
+def _load_json(source: str) -> Any:
     if len(source) > MAX_TEXT:
         return None
     try:
@@ -212,7 +212,7 @@ def _element(node: list[Any]) -> str:
     """The text of an <article> or <main> as React writes it: ["$", tag, key, {children}]."""
     if len(node) < 4 or node[0] != "$" or node[1] not in ("article", "main"):
         return ""
-    return readable("".join(_react(node, 0)))
+    return extract_prose("".join(_react(node, 0)))
 
 
 def _react(node: Any, depth: int) -> Iterator[str]:
@@ -234,11 +234,11 @@ def _react(node: Any, depth: int) -> Iterator[str]:
                 yield from _react(entry, depth + 1)
 
 
-def _same_title(one: str, other: str) -> bool:
+def _is_same_title(one: str, other: str) -> bool:
     if min(len(one), len(other)) < 4:
         return one == other != ""
     return one in other or other in one
 
 
-def _squeezed(text: str) -> str:
+def _squeeze(text: str) -> str:
     return _SPACE.sub("", text).casefold()

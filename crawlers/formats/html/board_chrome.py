@@ -72,7 +72,7 @@ def clear(body: html.HtmlElement) -> str:
 
 def _clear_words(body: html.HtmlElement) -> None:
     """What is known by the words it begins with."""
-    for box in _small(body):
+    for box in _find_small_boxes(body):
         if box.getparent() is None:
             continue
         words = words_of(box, SHORT, " ")
@@ -98,7 +98,7 @@ def _leads_away(box: html.HtmlElement, words: str) -> bool:
     return bool(_NEIGHBOUR.match(words) and (linked or "없습니다" in words)) or bool(_FILES.match(words) and linked)
 
 
-def _small(body: html.HtmlElement) -> list[html.HtmlElement]:
+def _find_small_boxes(body: html.HtmlElement) -> list[html.HtmlElement]:
     """The boxes that hold few words and few elements, the outer before the inner, found in one walk."""
     sizes: dict[html.HtmlElement, tuple[int, int]] = {}
     for element in reversed(list(body.iterdescendants())):  # children before their parents

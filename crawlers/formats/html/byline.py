@@ -62,7 +62,7 @@ def _fields(line: str) -> dict[str, str]:
     ends = [*(label.start() for label in labels[1:]), len(line)]
     for label, end in zip(labels, ends, strict=True):
         name, value = label.group(1), line[label.end() : end].strip(" |·,/")
-        if not _fits(name, value):
+        if not _is_field_value(name, value):
             return {}
         fields[name] = value
         if label.group(2):
@@ -70,7 +70,7 @@ def _fields(line: str) -> dict[str, str]:
     return fields
 
 
-def _fits(name: str, value: str) -> bool:
+def _is_field_value(name: str, value: str) -> bool:
     if name in _DATE:
         return bool(iso_date(value)) and bool(_TIME.fullmatch(value))
     if name in _COUNT:

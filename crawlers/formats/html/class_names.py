@@ -34,10 +34,10 @@ NOTHING = (False, False, False, False, False)
 
 
 @lru_cache(maxsize=20_000)
-def told(called: str) -> tuple[bool, bool, bool, bool, bool]:
+def classify_names(called: str) -> tuple[bool, bool, bool, bool, bool]:
     """What class names and ids say: quoted, mark, frame of the site, item, weakly the site's.
 
-    >>> told("sub_content"), told("footer kogl-box")
+    >>> classify_names("sub_content"), classify_names("footer kogl-box")
     ((False, False, False, True, False), (False, True, True, False, False))
     """
     words = [word for word in called.lower().split() if _ANY_NAME.fullmatch(word)]

@@ -15,7 +15,14 @@ from typing import Any
 from lxml import html
 
 from crawlers.formats.html import nextjs_flight
-from crawlers.formats.html.article_candidates import BODY_KEYS, Candidate, candidates, choose, literal, readable
+from crawlers.formats.html.article_candidates import (
+    BODY_KEYS,
+    Candidate,
+    candidates,
+    choose,
+    extract_prose,
+    parse_literal,
+)
 
 MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is not read
 MAX_ALL = 24_000_000  # code points of all scripts of a page
@@ -65,10 +72,10 @@ def is_shell(tree: html.HtmlElement) -> bool:
         return False
     roots = [element for element in tree.iter("div", "main", "section") if element.get("id") in _ROOTS]
     roots += tree.iter(*_ROOT_TAGS)
-    return any(len(_shown(root)) <= EMPTY_ROOT for root in roots)
+    return any(len(_visible_text(root)) <= EMPTY_ROOT for root in roots)
 
 
-def _shown(element: html.HtmlElement) -> str:
+def _visible_text(element: html.HtmlElement) -> str:
     hidden = ("script", "style", "noscript", "template")
     words = [part.text or "" for part in element.iter() if part.tag not in hidden]
     words += [part.tail or "" for part in element.iterdescendants()]
@@ -81,7 +88,7 @@ def _noscript(tree: html.HtmlElement) -> str:
         "".join((box.text or "", *(str(html.tostring(part, encoding="unicode")) for part in box)))
         for box in tree.iter("noscript")
     )
-    return max((text for block in blocks if (text := readable(block))), key=len, default="")
+    return max((text for block in blocks if (text := extract_prose(block))), key=len, default="")
 
 
 def _data(tree: html.HtmlElement) -> Iterator[Any]:
@@ -97,10 +104,10 @@ def _data(tree: html.HtmlElement) -> Iterator[Any]:
         kind = (script.get("type") or "").partition(";")[0].strip().lower()
         if kind in _JSON_TYPES:
             data = _load(source)
-            yield _unflattened(data) if script.get("id") == "__NUXT_DATA__" or _is_flat(data) else data
+            yield _unflatten(data) if script.get("id") == "__NUXT_DATA__" or _is_flat(data) else data
         elif kind in ("", "text/javascript", "application/javascript", "module"):
             if pushes:
-                chunks += nextjs_flight.pushed(source)
+                chunks += nextjs_flight.read_chunks(source)
             yield from _states(source)
     yield from nextjs_flight.rows(chunks)
 
@@ -137,7 +144,7 @@ def _states(source: str) -> Iterator[Any]:
 
 def _literals(source: str) -> Iterator[tuple[str, str]]:
     for match in _LITERAL.finditer(source):
-        if text := literal(match.group(2)):
+        if text := parse_literal(match.group(2)):
             yield match.group(1), text
 
 
@@ -150,14 +157,14 @@ def _is_flat(data: Any) -> bool:
     )
 
 
-def _unflattened(data: Any) -> Any:
+def _unflatten(data: Any) -> Any:
     """Data in which each value stands once in a list and is named by its place, put together again."""
     if not isinstance(data, list) or not data:
         return data
-    return _hydrated(data, 0, [MAX_STEPS], frozenset())
+    return _hydrate(data, 0, [MAX_STEPS], frozenset())
 
 
-def _hydrated(data: list[Any], place: Any, steps: list[int], above: frozenset[int]) -> Any:
+def _hydrate(data: list[Any], place: Any, steps: list[int], above: frozenset[int]) -> Any:
     steps[0] -= 1
     if (
         not isinstance(place, int)
@@ -171,9 +178,9 @@ def _hydrated(data: list[Any], place: Any, steps: list[int], above: frozenset[in
     value = data[place]
     inside = above | {place}
     if isinstance(value, dict):
-        return {key: _hydrated(data, entry, steps, inside) for key, entry in value.items()}
+        return {key: _hydrate(data, entry, steps, inside) for key, entry in value.items()}
     if isinstance(value, list):
         if value and isinstance(value[0], str):
-            return _hydrated(data, value[1], steps, inside) if value[0] in _WRAPPED and len(value) > 1 else None
-        return [_hydrated(data, entry, steps, inside) for entry in value]
+            return _hydrate(data, value[1], steps, inside) if value[0] in _WRAPPED and len(value) > 1 else None
+        return [_hydrate(data, entry, steps, inside) for entry in value]
     return value

@@ -41,7 +41,7 @@ def heading_of(box: html.HtmlElement) -> str:
         if element.tag in HEADINGS:
             if words := _words(element):
                 return words
-        elif element.tag not in NOT_TEXT and _starts(element):
+        elif element.tag not in NOT_TEXT and _is_text_start(element):
             break
     above = box
     for _ in range(NEAR):
@@ -67,7 +67,7 @@ def _title_in(box: html.HtmlElement) -> html.HtmlElement | None:
     return found[0] if len(found) == 1 and next(box.iter("nav", "form", "li"), None) is None else None
 
 
-def _starts(element: html.HtmlElement) -> bool:
+def _is_text_start(element: html.HtmlElement) -> bool:
     """Running text begins here; a category or a date above the heading is none."""
     return element.tag in ("p", "pre", "table", "ul", "ol", "dl") and len(_words(element)) >= OPENING
 

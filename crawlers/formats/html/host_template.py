@@ -20,7 +20,7 @@ from lxml import etree, html
 from crawlers.formats.html import visibility
 from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
 from crawlers.formats.html.runs import runs
-from crawlers.formats.html.text_lines import Placed, placed_lines
+from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
 
 LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others
 MOSTLY = 0.8  # share of a line inside links, from which it is a link and no sentence
@@ -90,7 +90,7 @@ class Template:
 Reading = Callable[[html.HtmlElement], tuple[str, str]]
 
 
-def reading(template: Template) -> Reading:
+def make_reader(template: Template) -> Reading:
     """The function from the tree of a page to its text by `template`: (text, "") or ("", why the page does not fit).
 
     Reasons: `no-box` (not there, or several), `too-large`, `new-outside`, `new-inside`, `too-short`, `links`.
@@ -104,11 +104,11 @@ def reading(template: Template) -> Reading:
             return "", "no-box"
         if _is_large(tree):
             return "", "too-large"
-        if said_outside(tree, box, around) > template.room:
+        if count_outside(tree, box, around) > template.room:
             return "", "new-outside"
-        copy = shown_copy(box)
-        lines = placed_lines(copy)
-        kept: list[Placed] = []
+        copy = copy_visible(box)
+        lines = lines_with_places(copy)
+        kept: list[PlacedLine] = []
         new = whole = 0
         for line, names in zip(lines, signatures(lines, copy), strict=True):
             whole += len(line.text)
@@ -147,7 +147,7 @@ def boxes_of(element: html.HtmlElement) -> tuple[Box, ...]:
     return (*named, Box(element.tag)) if element.tag in ("body", "main", "article") else tuple(named)
 
 
-def shown_copy(box: html.HtmlElement) -> html.HtmlElement:
+def copy_visible(box: html.HtmlElement) -> html.HtmlElement:
     """A copy of what a reader sees of a box, as the full reading sees it (`frame.prepare`)."""
     box = deepcopy(box)
     box.tail = None
@@ -169,7 +169,7 @@ _CLOSES = re.compile(r"[가-힣][.!?…][\"'”’)\]]?\s*\Z")
 LINK = "#link"  # ends the signature of a line that is a link
 
 
-def signatures(lines: Sequence[Placed], box: html.HtmlElement) -> list[tuple[str, ...]]:
+def signatures(lines: Sequence[PlacedLine], box: html.HtmlElement) -> list[tuple[str, ...]]:
     """For each line its blocks from the box down, LEVELS of them, the last two, and its own where that has a class.
 
     Each says also how much of the line is a link.
@@ -183,7 +183,7 @@ def signatures(lines: Sequence[Placed], box: html.HtmlElement) -> list[tuple[str
     return found
 
 
-def said_outside(tree: html.HtmlElement, box: html.HtmlElement, around: frozenset[str]) -> int:
+def count_outside(tree: html.HtmlElement, box: html.HtmlElement, around: frozenset[str]) -> int:
     """Code points of text outside the box and outside links, in lines that are not `around` every page."""
     return sum(own for digest, own in lines_outside(tree, box) if digest not in around)
 

@@ -16,8 +16,8 @@ from itertools import islice
 from lxml import html
 
 from crawlers.formats.html import host_template as templates
-from crawlers.formats.html.host_template import Box, Template, boxes_of, find, reading, shown_copy, signatures
-from crawlers.formats.html.text_lines import Placed, placed_lines
+from crawlers.formats.html.host_template import Box, Template, boxes_of, copy_visible, find, make_reader, signatures
+from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
 
 HOLDS = 0.95  # of the text of a page that its box must hold
 PAGES = 0.8  # of the pages on which a box must be and hold so much; the others will be read in full
@@ -44,11 +44,11 @@ def learn(host: str, lessons: Sequence[Lesson], checks: Sequence[Lesson]) -> tup
     lessons = [lesson for lesson in lessons if len(lesson.text) >= templates.SHORT]
     if not lessons or not checks:
         return None, "no-pages"
-    box = _box(lessons)
+    box = _find_box(lessons)
     if box is None:
         return None, "no-box"
-    made = _template(host, box, lessons)
-    return _checked(made, checks)
+    made = _make_template(host, box, lessons)
+    return _check_template(made, checks)
 
 
 def agreement(one: str, other: str) -> float:
@@ -57,29 +57,29 @@ def agreement(one: str, other: str) -> float:
     >>> agreement("하나\\n둘", "- 하나\\n둘"), agreement("하나\\n둘둘", "하나")
     (1.0, 0.6666666666666666)
     """
-    same, first, second = shared(one, other)
+    same, first, second = count_shared(one, other)
     return 2 * same / (first + second) if first + second else 1.0
 
 
-def shared(one: str, other: str) -> tuple[int, int, int]:
+def count_shared(one: str, other: str) -> tuple[int, int, int]:
     """Letters of the lines that both texts have, of the first text, and of the second."""
-    first, second = _lines(one), _lines(other)
-    return _letters(first & second), _letters(first), _letters(second)
+    first, second = _count_lines(one), _count_lines(other)
+    return _count_letters(first & second), _count_letters(first), _count_letters(second)
 
 
-def _lines(text: str) -> Counter[str]:
-    return Counter(filter(None, (_squeezed(line) for line in text.split("\n"))))
+def _count_lines(text: str) -> Counter[str]:
+    return Counter(filter(None, (_squeeze(line) for line in text.split("\n"))))
 
 
-def _letters(lines: Counter[str]) -> int:
+def _count_letters(lines: Counter[str]) -> int:
     return sum(len(line) * times for line, times in lines.items())
 
 
-def _squeezed(line: str) -> str:
+def _squeeze(line: str) -> str:
     return _NO_LETTERS.sub("", line)
 
 
-def _box(lessons: Sequence[Lesson]) -> Box | None:
+def _find_box(lessons: Sequence[Lesson]) -> Box | None:
     """The tightest box that stands once on most pages and holds nearly all of their text."""
     holding: Counter[Box] = Counter()
     sizes: Counter[Box] = Counter()
@@ -89,8 +89,8 @@ def _box(lessons: Sequence[Lesson]) -> Box | None:
             continue
         held: Counter[html.HtmlElement] = Counter()
         size: Counter[html.HtmlElement] = Counter()
-        copy = shown_copy(body)
-        for line, kept in _matched(placed_lines(copy), lesson.text):
+        copy = copy_visible(body)
+        for line, kept in _match_lines(lines_with_places(copy), lesson.text):
             for above in (line.owner, *islice(line.owner.iterancestors(), ABOVE)):
                 held[above] += kept * len(line.text)
                 size[above] += len(line.text)
@@ -106,7 +106,7 @@ def _box(lessons: Sequence[Lesson]) -> Box | None:
     return min(good, key=lambda box: (sizes[box] / holding[box], box.tag, box.attribute, box.value), default=None)
 
 
-def _template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
+def _make_template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
     votes: dict[str, list[int]] = {}
     outside: list[list[tuple[str, int]]] = []
     for lesson in lessons:
@@ -114,9 +114,9 @@ def _template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
         if element is None:
             continue
         outside.append(templates.lines_outside(lesson.tree, element))
-        copy = shown_copy(element)
-        lines = placed_lines(copy)
-        matched = _matched(lines, lesson.text)
+        copy = copy_visible(element)
+        lines = lines_with_places(copy)
+        matched = _match_lines(lines, lesson.text)
         for (_, kept), names in zip(matched, signatures(lines, copy), strict=True):
             for name in names:
                 votes.setdefault(name, [0, 0])[kept] += 1
@@ -133,33 +133,33 @@ def _template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
     )
 
 
-def _matched(lines: Sequence[Placed], text: str) -> list[tuple[Placed, bool]]:
+def _match_lines(lines: Sequence[PlacedLine], text: str) -> list[tuple[PlacedLine, bool]]:
     """Each line of a box, and whether the full reading has it; what stands once in the text is matched once.
 
     Of lines that say the same, the first heading is matched, else the first: above many a text its title stands
     once more, as the name of the page.
     """
-    left = _lines(text)
+    left = _count_lines(text)
     kept = [False] * len(lines)
     for number in sorted(range(len(lines)), key=lambda number: lines[number].owner.tag not in _HEADINGS):
-        name = _squeezed(lines[number].text)
+        name = _squeeze(lines[number].text)
         left[name] -= 1
         kept[number] = left[name] >= 0
     return list(zip(lines, kept, strict=True))
 
 
-def _checked(made: Template, checks: Sequence[Lesson]) -> tuple[Template | None, str]:
-    read = reading(made)
+def _check_template(made: Template, checks: Sequence[Lesson]) -> tuple[Template | None, str]:
+    read = make_reader(made)
     pages = same = first = second = hangul = kept = 0
     for check in checks:
         text, miss = read(check.tree)
         if miss:
             continue
         pages += 1
-        both, own, full = shared(text, check.text)
+        both, own, full = count_shared(text, check.text)
         same, first, second = same + both, first + own, second + full
-        hangul += _hangul(check.text)
-        kept += _hangul(text)
+        hangul += _count_hangul(check.text)
+        kept += _count_hangul(text)
     if pages < FITS * len(checks):
         return None, "few-fit"
     if 2 * same < AGREEMENT * (first + second):
@@ -169,5 +169,5 @@ def _checked(made: Template, checks: Sequence[Lesson]) -> tuple[Template | None,
     return replace(made, pages=pages, agreement=round(2 * same / max(1, first + second), 4)), ""
 
 
-def _hangul(text: str) -> int:
+def _count_hangul(text: str) -> int:
     return sum(map(len, _HANGUL.findall(text)))

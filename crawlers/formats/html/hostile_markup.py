@@ -13,11 +13,11 @@ _PLAIN = re.compile(rb"[^\"'>]*")
 _RAW = (b"<script", b"<style", b"<textarea", b"<title")  # hold text in which < and quotes mean nothing
 
 
-def thinned(raw: bytes) -> bytes:
+def thin_attributes(raw: bytes) -> bytes:
     """The page with the attributes taken off every tag that has more than a thousand; one pass over long pages only.
 
     >>> page = b"<p " + b"a=1 " * 60_000 + b">" + b"x" * 10
-    >>> thinned(page)
+    >>> thin_attributes(page)
     b'<p>xxxxxxxxxx'
     """
     if len(raw) < LONG_PAGE:
@@ -27,19 +27,19 @@ def thinned(raw: bytes) -> bytes:
     while (match := _START.search(raw, at)) is not None:
         name = match.group().lower()
         if name == b"<!--":
-            at = _behind(raw, b"-->", match.end())
+            at = _find_end(raw, b"-->", match.end())
             continue
-        end, attributes = _tag(raw, match.end())
+        end, attributes = _scan_tag(raw, match.end())
         if end - match.start() > LONG_TAG and attributes > MAX_ATTRIBUTES:
             parts += (raw[kept : match.end()], b">")
             kept = end
         at = end
         if name in _RAW:
-            at = _behind(raw, b"</" + name[1:], end)
+            at = _find_end(raw, b"</" + name[1:], end)
     return b"".join((*parts, raw[kept:])) if parts else raw
 
 
-def _tag(raw: bytes, start: int) -> tuple[int, int]:
+def _scan_tag(raw: bytes, start: int) -> tuple[int, int]:
     """Where the tag ends, and how many attributes it has at most."""
     at = start
     words = 0
@@ -56,6 +56,6 @@ def _tag(raw: bytes, start: int) -> tuple[int, int]:
         at = closing + 1
 
 
-def _behind(raw: bytes, mark: bytes, start: int) -> int:
+def _find_end(raw: bytes, mark: bytes, start: int) -> int:
     found = re.compile(re.escape(mark), re.IGNORECASE).search(raw, start)
     return found.end() if found else len(raw)

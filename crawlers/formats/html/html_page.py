@@ -21,7 +21,7 @@ from crawlers.formats.html import article_candidates, byline, embedded_json, htm
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
-from crawlers.formats.html.text_lines import marked_lines, plain_lines
+from crawlers.formats.html.text_lines import lines_with_marks, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
@@ -94,7 +94,7 @@ def extract_by(item: Item, reading: Reading) -> tuple[Extracted | None, str]:
     """The same with the text found by the template of a host; (None, why) where the page does not fit it."""
     page = parse(item)
     try:
-        with input_errors(_unreadable, MemoryError):
+        with input_errors(_to_unreadable, MemoryError):
             text, miss = reading(page.tree)
     except Unreadable:
         text, miss = "", "unreadable"
@@ -105,14 +105,14 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
     found = page_metadata.Metadata()
     text = author = date = ""
     reason = page.reason
-    if Decoded(page.text, page.encoding, page.replaced).undecodable:
+    if Decoded(page.text, page.encoding, page.replaced).is_undecodable:
         reason = "undecodable"
     elif not reason:
         try:
-            with input_errors(_unreadable, MemoryError):
+            with input_errors(_to_unreadable, MemoryError):
                 found = page_metadata.read(page.tree, item.url)
                 text, reason = read(page)
-                text, reason = _written_by_script(page, found, text, reason)
+                text, reason = _choose_script_text(page, found, text, reason)
         except Unreadable as said:
             reason = said.reason
         text, author, date = byline.split(text)
@@ -129,18 +129,18 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
     )
 
 
-def _unreadable(_: str) -> Unreadable:
+def _to_unreadable(_: str) -> Unreadable:
     """What lxml or trafilatura raises about a tree is about the page."""
     return Unreadable("unreadable-html")
 
 
-def _written_by_script(page: Page, found: page_metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
+def _choose_script_text(page: Page, found: page_metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
     """The article that the page carries as data, where that is clearly more than what it shows; else what came in.
 
     A page that shows next to nothing, carries no article for sure and has an empty box for script to fill is
     `needs-script`: what little it shows is its frame.
     """
-    stated = article_candidates.stripped(found.body)
+    stated = article_candidates.strip_markup(found.body)
     if len(stated) > (len(text) if len(text) < SHORT else CLEARLY_MORE * len(text)):
         return stated, ""
     if len(text) >= LITTLE:
@@ -169,7 +169,7 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
     frame = prepare(tree)
     if frame is None:
         return "", "no-text"
-    plain = marked_lines(frame.box, frame.aside.__contains__) if frame.own <= GIVEN_UP or frame.many else ""
+    plain = lines_with_marks(frame.box, frame.aside.__contains__) if frame.own <= GIVEN_UP or frame.many else ""
     document = bare_extraction(frame.tree, options=_OPTIONS) if not frame.many else None
     text = (getattr(document, "text", "") or "").strip()
     code = tree.iter("pre", "code", "textarea")
@@ -177,18 +177,18 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
         # Without code, white space at the beginning of a line is how the markup was indented.
         text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
     text = _RULE.sub("", text)
-    if plain and ((frame.alone and len(text) < GUESSED) or _fused(text, plain)):
+    if plain and ((frame.alone and len(text) < GUESSED) or _is_fused(text, plain)):
         text = plain
-    if _only_links(frame, len(text)):
+    if _is_only_links(frame, len(text)):
         return "", "links-only"
-    text = _headed(text, frame.heading)
+    text = _add_heading(text, frame.heading)
     if text and frame.byline and frame.byline not in text:
         first, _, rest = text.partition("\n")
         text = f"{first}\n{frame.byline}\n{rest}" if rest else text
     return text, "" if text else "no-text"
 
 
-def _only_links(frame: Frame, found: int) -> bool:
+def _is_only_links(frame: Frame, found: int) -> bool:
     """Whether the frame lists other pages and says next to nothing itself; `found` counts code points of its text."""
     if frame.linked <= frame.own:
         return False
@@ -197,17 +197,17 @@ def _only_links(frame: Frame, found: int) -> bool:
     )
 
 
-def _fused(text: str, plain: str) -> bool:
+def _is_fused(text: str, plain: str) -> bool:
     """Whether the text is nothing, or one run of all words of the frame, as trafilatura gives it at its wits' end."""
     lines, blocks = text.split("\n"), plain.split("\n")
-    return not text or (len(lines) <= 2 and len(lines) < len(blocks) and _longest(lines) > _longest(blocks))
+    return not text or (len(lines) <= 2 and len(lines) < len(blocks) and _longest_line(lines) > _longest_line(blocks))
 
 
-def _longest(lines: list[str]) -> int:
+def _longest_line(lines: list[str]) -> int:
     return max(map(len, lines))
 
 
-def _headed(text: str, heading: str) -> str:
+def _add_heading(text: str, heading: str) -> str:
     """The text with its own heading first, where trafilatura has left that out."""
     if not text or not heading:
         return text
@@ -222,12 +222,12 @@ def _headed(text: str, heading: str) -> str:
 def _text(page: Page) -> tuple[str, str]:
     if page.tree.find("body") is None and next(page.tree.iter("frameset"), None) is not None:
         inside = "\n".join(plain_lines(box) for box in page.tree.iter("noframes"))
-        text = article_candidates.readable(inside)
+        text = article_candidates.extract_prose(inside)
         return text, "" if text else "frameset"
     try:
         return main_text(page.tree)
     except RecursionError:  # lists within lists, hundreds deep
-        flat = html_tree.flat(page.text)
+        flat = html_tree.parse_flat(page.text)
         return main_text(flat) if flat is not None else ("", "no-text")
 
 
@@ -239,4 +239,4 @@ def _parse(item: Item) -> Page:
         text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
     tree = html_tree.tree_of(text)
     reason = "" if tree is not None or not text.strip() else "unreadable-html"
-    return Page(text, tree if tree is not None else html_tree.empty(), encoding, replaced, reason)
+    return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)

@@ -6,7 +6,7 @@ import re
 
 from lxml import etree, html
 
-from crawlers.formats.html.hostile_markup import thinned
+from crawlers.formats.html.hostile_markup import thin_attributes
 from malmoi.boundary import input_errors
 
 # Characters that XML does not know: lxml would refuse to put them back into a tree.
@@ -48,14 +48,14 @@ def tree_of(text: str) -> html.HtmlElement | None:
     """The tree of a page or fragment, with <html> and <body> around it; None where there is none to be had."""
     raw = _clean(text)
     raw = _SELF_CLOSED.sub(rb"\1>", raw, count=1)
-    raw = thinned(raw)
+    raw = thin_attributes(raw)
     end = _ENDS.search(raw)
     if end and _ENDS.sub(b"", raw[end.start() :]).strip():
         raw = _ENDS.sub(b"", raw)  # libxml2 stops at the end of the first of two pages in one file
     if not raw.strip():
         return None
-    tree, whole = _document(raw)
-    return tree if whole else _document(_NESTING.sub(b"\n", raw))[0]
+    tree, whole = _parse_document(raw)
+    return tree if whole else _parse_document(_NESTING.sub(b"\n", raw))[0]
 
 
 def _clean(text: str) -> bytes:
@@ -68,18 +68,18 @@ def _clean(text: str) -> bytes:
     """
     raw = _LONE.sub("\ufffd", text).encode().translate(None, _CONTROL)
     raw = raw.replace(b"\xef\xbf\xbe", b"").replace(b"\xef\xbf\xbf", b"")
-    raw = _SURROGATES.sub(_joined, raw)
+    raw = _SURROGATES.sub(_join_surrogates, raw)
     return _FORM_FEED.sub(b" ", _CONTROL_REFERENCE.sub(b"", raw))
 
 
-def _joined(match: re.Match[bytes]) -> bytes:
+def _join_surrogates(match: re.Match[bytes]) -> bytes:
     high, low = (int(match[at], 16) if match[at] else int(match[at + 1]) for at in (1, 3))
     if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
         return match[0]
     return chr(0x10000 + ((high - 0xD800) << 10) + low - 0xDC00).encode()
 
 
-def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
+def _parse_document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
     """The tree, and whether the whole page is in it: libxml2 stops where elements nest 2,048 deep."""
     parser = html.HTMLParser(
         encoding="utf-8",
@@ -97,11 +97,11 @@ def _document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
     return tree, all(error.type != etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log)
 
 
-def flat(text: str) -> html.HtmlElement | None:
+def parse_flat(text: str) -> html.HtmlElement | None:
     """The tree of a page whose boxes are taken for line ends: what nests hundreds deep is lost, its words are not."""
-    return _document(_NESTING.sub(b"\n", _clean(text)))[0]
+    return _parse_document(_NESTING.sub(b"\n", _clean(text)))[0]
 
 
-def empty() -> html.HtmlElement:
+def empty_page() -> html.HtmlElement:
     """A page without anything in it."""
     return html.document_fromstring(_EMPTY)

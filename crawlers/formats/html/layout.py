@@ -28,11 +28,11 @@ def unwrap_tables(body: html.HtmlElement) -> None:
             parts.setdefault(owner, []).append(part)
     for table in reversed(list(body.iter("table"))):  # the inner before the outer
         own = parts.get(table, [])
-        filled = [[cell for cell in row if cell.tag in _CELLS and _says(cell)] for row in own if row.tag == "tr"]
+        filled = [[cell for cell in row if cell.tag in _CELLS and _has_words(cell)] for row in own if row.tag == "tr"]
         if any(len(cells) > 1 for cells in filled):
             continue
         for part in [table, *own]:
-            _box(part)
+            _make_box(part)
 
 
 def part_alternatives(body: html.HtmlElement) -> None:
@@ -66,10 +66,10 @@ def wrap_runs(box: html.HtmlElement) -> None:
         if child.tag in _MARKS:
             run.append(child)  # with the words behind it
             continue
-        parts += (run, child) if _says(run) else (child,)
+        parts += (run, child) if _has_words(run) else (child,)
         run = box.makeelement("p")
         run.text, child.tail = child.tail, None
-    box[:] = [*parts, run] if _says(run) else parts
+    box[:] = [*parts, run] if _has_words(run) else parts
 
 
 def strip(body: html.HtmlElement) -> None:
@@ -106,7 +106,7 @@ def words_of(element: html.HtmlElement, limit: int, between: str = "") -> str:
     return " ".join(between.join(parts).split())
 
 
-def _says(element: html.HtmlElement) -> bool:
+def _has_words(element: html.HtmlElement) -> bool:
     return any(text.strip() for text in element.itertext())
 
 
@@ -114,11 +114,11 @@ def _table_of(part: html.HtmlElement) -> html.HtmlElement | None:
     return next(part.iterancestors("table"), None)
 
 
-def _box(part: html.HtmlElement) -> None:
+def _make_box(part: html.HtmlElement) -> None:
     part.tag = "p" if is_run(part) else "div"
     part.attrib.clear()
 
 
 def is_run(box: html.HtmlElement) -> bool:
     """Whether the box holds words and marked words only, as a paragraph does."""
-    return all(child.tag in _MARKS for child in box) and _says(box)
+    return all(child.tag in _MARKS for child in box) and _has_words(box)

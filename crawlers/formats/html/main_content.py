@@ -113,23 +113,23 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     show(body)
     unwrap_tables(body)
     for inline in body.iter(*_INLINE):
-        if inline.attrib and _in_a_sentence(inline):
+        if inline.attrib and _is_in_sentence(inline):
             inline.attrib.clear()
     for heading in body.iter(*HEADINGS):
-        _free(heading)
+        _strip_names(heading)
     weights = _weigh(body)
-    named = _named(body, weights.own)
-    box = _holder(body, weights.own) if named is None else named
+    named = _find_named(body, weights.own)
+    box = _find_holder(body, weights.own) if named is None else named
     heading = heading_of(box)
     own, linked = weights.own.get(box, 0), weights.linked.get(box, 0)
     links = sum(1 for _ in box.iter("a"))
     said = own - sum(weights.own.get(title, 0) for title in box.iter(*HEADINGS))
-    _free_text(box, weights)
+    _strip_text_names(box, weights)
     _clear_paging(box, weights)
     strip(body)
     alone = named is None or own >= SHARE * weights.own.get(body, 0)
     if alone:
-        box = _alone(_wrapped(box) if named is None else box, body)
+        box = _isolate(_wrap(box) if named is None else box, body)
     else:
         _clear_around(body)  # the name may be that of a teaser: trafilatura looks through the rest as well
     many = crowded or own > MANY or len(weights.own) > MANY_PARTS
@@ -142,7 +142,7 @@ def _leads_away(part: html.HtmlElement, weights: _Weights) -> bool:
     return weights.linked.get(part, 0) > LINKED * weights.own.get(part, 0)
 
 
-def _named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:
+def _find_named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:
     """The element by which the page itself marks where its text is: <article>, <main>, or a name that says so."""
     articles = [element for element in body.iter("article") if next(element.iterancestors("article"), None) is None]
     best = max(articles, key=lambda element: own.get(element, 0), default=None)
@@ -159,7 +159,7 @@ def _is_named(element: html.HtmlElement) -> bool:
     return any(value and _NAMED.search(value) for value in (get("id"), get("class"), get("itemprop"), get("role")))
 
 
-def _in_a_sentence(inline: html.HtmlElement) -> bool:
+def _is_in_sentence(inline: html.HtmlElement) -> bool:
     """Text stands before or behind it: a class such as `menuitem` or `author` must not cut the sentence."""
     before = inline.getprevious()
     parent = inline.getparent()
@@ -167,7 +167,7 @@ def _in_a_sentence(inline: html.HtmlElement) -> bool:
     return bool((inline.tail or "").strip() or (text or "").strip())
 
 
-def _free(heading: html.HtmlElement) -> None:
+def _strip_names(heading: html.HtmlElement) -> None:
     """Take the names off the boxes around nothing but this heading: by them it would be thrown away."""
     box = heading.getparent()
     while box is not None and box.tag == "div" and len(box) == 1 and not (box.text or "").strip():
@@ -177,7 +177,7 @@ def _free(heading: html.HtmlElement) -> None:
         box = box.getparent()
 
 
-def _free_text(box: html.HtmlElement, weights: _Weights) -> None:
+def _strip_text_names(box: html.HtmlElement, weights: _Weights) -> None:
     """Take the names off what holds running text in the frame, and make boxes of words paragraphs.
 
     A box called `embedded` or `slide` may be the body of the page.
@@ -213,7 +213,7 @@ def _clear_paging(box: html.HtmlElement, weights: _Weights) -> None:
             element.drop_tree()
 
 
-def _holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -> html.HtmlElement:
+def _find_holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -> html.HtmlElement:
     """The deepest element that still holds most of the text outside links."""
     enough = weights.get(body, 0) * SHARE
     holder = body
@@ -222,14 +222,14 @@ def _holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -> htm
         if inner is None or inner.tag not in FRAMES or weights.get(inner, 0) < enough:
             break
         holder = inner
-    holder = _with_its_kind(holder, body, weights)
+    holder = _widen_to_kind(holder, body, weights)
     # A <div> cannot stand between a table and its cells.
     while holder.tag in ("table", "tbody", "tr"):
         holder = holder.getparent()
     return holder
 
 
-def _with_its_kind(
+def _widen_to_kind(
     holder: html.HtmlElement, body: html.HtmlElement, own: dict[html.HtmlElement, int]
 ) -> html.HtmlElement:
     """The holder, or the box around it where other parts of the text stand beside it.
@@ -242,19 +242,19 @@ def _with_its_kind(
             break
         kind = (holder.get("class") or "").split()[:1]
         beside = [part for part in islice(parent, SIBLINGS) if part is not holder and own.get(part, 0) >= RUNNING]
-        if not any(_of_text(part, holder.tag, kind) for part in beside):
+        if not any(_is_text_part(part, holder.tag, kind) for part in beside):
             break
         holder = parent
     return holder
 
 
-def _of_text(part: html.HtmlElement, tag: str, kind: list[str]) -> bool:
+def _is_text_part(part: html.HtmlElement, tag: str, kind: list[str]) -> bool:
     if part.tag in ("p", "blockquote", "pre"):
         return not is_foreign(part)
     return bool(kind) and part.tag == tag and (part.get("class") or "").split()[:1] == kind and not is_foreign(part)
 
 
-def _wrapped(frame: html.HtmlElement) -> html.HtmlElement:
+def _wrap(frame: html.HtmlElement) -> html.HtmlElement:
     """A box with all that is in the frame, under the name that trafilatura knows."""
     wrapper = frame.makeelement("div", {"id": NAME})
     wrapper.text, frame.text = frame.text, None
@@ -263,7 +263,7 @@ def _wrapped(frame: html.HtmlElement) -> html.HtmlElement:
     return wrapper
 
 
-def _alone(box: html.HtmlElement, body: html.HtmlElement) -> html.HtmlElement:
+def _isolate(box: html.HtmlElement, body: html.HtmlElement) -> html.HtmlElement:
     """The box as all that is left in the body: what is short is else filled up from headers and menus."""
     if box is not body:
         box.tail = None

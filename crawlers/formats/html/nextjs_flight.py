@@ -26,10 +26,10 @@ _DECODER = json.JSONDecoder(strict=False)
 _TEXT, _BINARY = 1, 3
 
 
-def pushed(source: str) -> Iterator[str | bytes]:
+def read_chunks(source: str) -> Iterator[str | bytes]:
     """The chunks of data that a script pushes; the mark of the beginning (0) and the state of forms (2) are none.
 
-    >>> list(pushed('(self.__next_f=self.__next_f||[]).push([0]);self.__next_f.push([1,"a"])'))
+    >>> list(read_chunks('(self.__next_f=self.__next_f||[]).push([0]);self.__next_f.push([1,"a"])'))
     ['a']
     """
     for match in _PUSHED.finditer(source):
@@ -53,7 +53,7 @@ def rows(chunks: Iterable[str | bytes]) -> Iterator[Any]:
     """
     texts: dict[str, str] = {}
     values: list[Any] = []
-    for name, value in _split(_joined(chunks)):
+    for name, value in _split(_join_chunks(chunks)):
         if isinstance(value, str):
             texts[name] = _PLACE.sub("\n", value)
         else:
@@ -61,11 +61,11 @@ def rows(chunks: Iterable[str | bytes]) -> Iterator[Any]:
     named: set[str] = set()
     steps = [MAX_STEPS]
     for value in values:
-        yield _with_texts(value, texts, named, steps, 0)
+        yield _insert_texts(value, texts, named, steps, 0)
     yield from ({"text": text} for name, text in texts.items() if name not in named)
 
 
-def _joined(chunks: Iterable[str | bytes]) -> bytes:
+def _join_chunks(chunks: Iterable[str | bytes]) -> bytes:
     """The chunks as one stream of UTF-8. A pair of surrogates may stand in two chunks."""
     parts = []
     for is_text, group in groupby(chunks, lambda chunk: isinstance(chunk, str)):
@@ -104,7 +104,7 @@ def _read(source: str, start: int) -> Any:
         return None
 
 
-def _with_texts(value: Any, texts: dict[str, str], named: set[str], steps: list[int], depth: int) -> Any:
+def _insert_texts(value: Any, texts: dict[str, str], named: set[str], steps: list[int], depth: int) -> Any:
     steps[0] -= 1
     if steps[0] < 0 or depth > MAX_DEPTH:
         return None
@@ -115,9 +115,9 @@ def _with_texts(value: Any, texts: dict[str, str], named: set[str], steps: list[
         steps[0] -= len(texts[value[1:]]) // STEP
         return texts[value[1:]]
     if isinstance(value, list):
-        return [_with_texts(entry, texts, named, steps, depth + 1) for entry in value]
+        return [_insert_texts(entry, texts, named, steps, depth + 1) for entry in value]
     if isinstance(value, dict):
-        found = {key: _with_texts(entry, texts, named, steps, depth + 1) for key, entry in value.items()}
+        found = {key: _insert_texts(entry, texts, named, steps, depth + 1) for key, entry in value.items()}
         inner = value.get("children")
         if isinstance(inner, str) and inner[:1] == "$" and inner[1:] in texts:
             found.setdefault("text", found["children"])  # of an element: what it holds is a text, and a long one

@@ -122,12 +122,12 @@ def _walk(tree: etree._Element) -> _Seen:
                 seen.meta.setdefault(name, content)
         elif tag == "title":
             # An <svg> may hold a title of its own further down.
-            seen.title = seen.title or _line("".join(map(str, element.itertext())))
+            seen.title = seen.title or _collapse_spaces("".join(map(str, element.itertext())))
         elif tag == "link":
             if "canonical" in (get("rel") or "").lower().split():
                 seen.canonical = seen.canonical or (get("href") or "").strip()
         elif tag == "h1":
-            if text := _line("".join(map(str, element.itertext()))):
+            if text := _collapse_spaces("".join(map(str, element.itertext()))):
                 (seen.home if _leads_home(element) else seen.headings).append(text)
         elif tag == "time":
             marked = get("pubdate") is not None or (get("itemprop") or "").lower() == "datepublished"
@@ -162,9 +162,9 @@ def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
 
 
 def _title(seen: _Seen, articles: list[dict[str, Any]]) -> str:
-    headline = next((_line(_string(node.get("headline"))) for node in articles if node.get("headline")), "")
+    headline = next((_collapse_spaces(_string(node.get("headline"))) for node in articles if node.get("headline")), "")
     only = seen.headings[0] if len(seen.headings) == 1 else ""
-    whole = _line(seen.meta.get("og:title", "")) or seen.title or headline or only
+    whole = _collapse_spaces(seen.meta.get("og:title", "")) or seen.title or headline or only
     if len(whole) > MAX_TITLE:
         whole = headline or only
     names = {_fold(seen.meta.get(name, "")) for name in ("og:site_name", "application-name")}
@@ -172,10 +172,12 @@ def _title(seen: _Seen, articles: list[dict[str, Any]]) -> str:
     names |= {
         _fold(_string(node.get("name"))) for node in seen.nodes if node.get("@type") in ("WebSite", "Organization")
     }
-    return _without_site(whole, names - {""}, {_fold(text) for text in (*seen.headings, headline) if text})[:MAX_TITLE]
+    return _strip_site_name(whole, names - {""}, {_fold(text) for text in (*seen.headings, headline) if text})[
+        :MAX_TITLE
+    ]
 
 
-def _without_site(title: str, names: set[str], headings: set[str]) -> str:
+def _strip_site_name(title: str, names: set[str], headings: set[str]) -> str:
     cuts = list(_SEPARATOR.finditer(title))
     for cut in cuts:
         head, tail = title[: cut.start()], title[cut.end() :]
@@ -202,7 +204,7 @@ def _date(seen: _Seen, articles: list[dict[str, Any]]) -> str:
 
 def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
     stated = [_names(node.get("author")) for node in articles] + [seen.meta.get(name, "") for name in _AUTHOR_META]
-    for value in map(_line, stated):
+    for value in map(_collapse_spaces, stated):
         if value and len(value) <= MAX_AUTHOR and not value.startswith(("http://", "https://", "@")):
             return value
     return ""
@@ -245,7 +247,7 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _line(text: str) -> str:
+def _collapse_spaces(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 

@@ -16,7 +16,7 @@ from unicodedata import is_normalized
 
 from lxml import etree, html
 
-from crawlers.formats.html.class_names import NOTHING, told
+from crawlers.formats.html.class_names import NOTHING, classify_names
 from crawlers.formats.html.stylesheet import Sheet, sheet
 from malmoi.document import Scope
 from malmoi.licensing.licence_words import fold
@@ -90,11 +90,13 @@ class Run:
     pieces: list[str] = field(default_factory=list)  # of the text, before they were folded
     refused: str | None = None  # what `refusals.refusal` found, once it has been asked
 
-    def around(self, link: Link) -> tuple[str, str]:
+    def words_around(self, link: Link) -> tuple[str, str]:
         """The words of the run before and after a link of it, at most MAX_AROUND code points of each."""
-        return self.between(0, link.begin)[-MAX_AROUND:], self.between(link.end, len(self.pieces))[:MAX_AROUND]
+        return self.words_between(0, link.begin)[-MAX_AROUND:], self.words_between(link.end, len(self.pieces))[
+            :MAX_AROUND
+        ]
 
-    def between(self, begin: int, end: int) -> str:
+    def words_between(self, begin: int, end: int) -> str:
         """The words of a stretch of pieces, of very many or very long ones their ends."""
         pieces = self.pieces[begin:end]
         if len(pieces) > 2 * MAX_AROUND:
@@ -104,7 +106,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PageEvidence:
     """One piece of licence evidence before its scope and record are known."""
 
     licence: str  # an id of the table, "none" or "unknown"
@@ -163,7 +165,7 @@ class _Walker:
                         walker.skip_subtree()
                         continue
                     if not plain:
-                        state = _below(element, tag, element.get, state)
+                        state = _state_below(element, tag, element.get, state)
                 if tag in _BLOCKS:
                     block = element
                     if self.run is not None:
@@ -230,11 +232,11 @@ class _Walker:
         whole = "\n".join(said)
         odd = _is_odd(whole)  # asked once: where nothing is to be done to all words, nothing is to any
         for run, text in zip(self.done, said, strict=True):
-            run.text = _folded(text) if odd else " ".join(text.split())
+            run.text = _fold_fast(text) if odd else " ".join(text.split())
         self.done = [run for run in self.done if run.links or run.images or run.text.strip("\ufffc ")]
 
 
-def _folded(text: str) -> str:
+def _fold_fast(text: str) -> str:
     """`fold(text)`, which looks each character up, with a look before it whether there is anything to do."""
     return fold(text) if _is_odd(text) else " ".join(text.split())
 
@@ -248,7 +250,7 @@ def names(element: html.HtmlElement) -> list[str]:
     return f"{element.get('class') or ''} {element.get('id') or ''}".lower().split()
 
 
-def hidden(element: html.HtmlElement) -> bool:
+def is_hidden(element: html.HtmlElement) -> bool:
     """Whether an element says of itself that it is not shown."""
     return _is_hidden(str(element.tag), element.get)
 
@@ -274,27 +276,27 @@ def _make(tag: str, said: tuple[tuple[str, str], ...]) -> tuple[bool, bool]:
     if tag in _HIDDEN or _is_hidden(tag, get):
         return True, True
     called = f"{get('class') or ''} {get('id') or ''}"
-    silent = tag in ("html", "body") or told(called[:MAX_NAMES]) == NOTHING
+    silent = tag in ("html", "body") or classify_names(called[:MAX_NAMES]) == NOTHING
     return False, silent and tag not in _TELLING and not get("role")
 
 
-def quoting(element: html.HtmlElement) -> bool:
+def is_quoting(element: html.HtmlElement) -> bool:
     """Whether the class or id of an element says that its content is quoted: comments, samples, captions."""
     called = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return element.tag not in ("html", "body") and told(called[:MAX_NAMES])[0]
+    return element.tag not in ("html", "body") and classify_names(called[:MAX_NAMES])[0]
 
 
-def below(element: html.HtmlElement, outer: State) -> State:
+def state_below(element: html.HtmlElement, outer: State) -> State:
     """The state inside `element`, given the state around it."""
-    return _below(element, str(element.tag), element.get, outer)
+    return _state_below(element, str(element.tag), element.get, outer)
 
 
-def _below(element: html.HtmlElement, tag: str, get: Callable[[str], str | None], outer: State) -> State:
+def _state_below(element: html.HtmlElement, tag: str, get: Callable[[str], str | None], outer: State) -> State:
     if tag not in _TELLING and get("class") is None and get("id") is None and get("role") is None:
         return outer
     role = (get("role") or "").lower()
     called = "" if tag in ("html", "body") else f"{get('class') or ''} {get('id') or ''}"
-    said = told(called[:MAX_NAMES])
+    said = classify_names(called[:MAX_NAMES])
     if said == NOTHING and tag not in _TELLING and not role:
         return outer
     quoting, marks, framing, holding, weak = said
@@ -346,4 +348,4 @@ def _steps(element: html.HtmlElement | None) -> Iterator[str]:
 
 def quote(*words: str) -> str:
     """Words as they stood, folded, at most MAX_QUOTE code points."""
-    return _folded(" ".join(filter(None, words)))[:MAX_QUOTE]
+    return _fold_fast(" ".join(filter(None, words)))[:MAX_QUOTE]

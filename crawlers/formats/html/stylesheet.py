@@ -75,7 +75,7 @@ class Sheet:
         if element.get("id"):
             keys.append(f"#{element.get('id')}")
         rules = [rule for key in keys[:MAX_ABOVE] for rule in self.by_name.get(key, ())]
-        fitting = [rule for rule in rules if _fits(rule.compounds, element)]
+        fitting = [rule for rule in rules if _matches_selector(rule.compounds, element)]
         return bool(fitting) and max(fitting, key=lambda rule: rule.weight).hides
 
 
@@ -89,18 +89,18 @@ def sheet(tree: html.HtmlElement) -> Sheet:
     said = "".join(one.text or "" for one in tree.iter("style"))[:MAX_STYLE] if tree is not None else ""
     if not said:
         return _NO_RULES
-    return _remembered(said) if len(said) <= MAX_KNOWN else _read(said)
+    return _remembered(said) if len(said) <= MAX_KNOWN else _parse_sheet(said)
 
 
-def _read(said: str) -> Sheet:
+def _parse_sheet(said: str) -> Sheet:
     return Sheet(list(_rules(said))) if _HIDES.search(said) else _NO_RULES
 
 
 _NO_RULES = Sheet([])
-_remembered = lru_cache(maxsize=64)(_read)  # the pages of a host say the same
+_remembered = lru_cache(maxsize=64)(_parse_sheet)  # the pages of a host say the same
 
 
-def _fits(compounds: tuple[Compound, ...], element: html.HtmlElement) -> bool:
+def _matches_selector(compounds: tuple[Compound, ...], element: html.HtmlElement) -> bool:
     if not compounds[-1].fits(element):
         return False
     wanted = list(compounds[:-1])
@@ -114,7 +114,7 @@ def _fits(compounds: tuple[Compound, ...], element: html.HtmlElement) -> bool:
 
 def _rules(said: str) -> Iterator[Rule]:
     count = 0
-    for order, (selectors, body) in enumerate(_blocks(_uncommented(said))):
+    for order, (selectors, body) in enumerate(_blocks(_strip_comments(said))):
         hides = bool(_HIDES.search(body))
         if count >= MAX_RULES or not (hides or _SHOWS.search(body)):
             continue
@@ -127,7 +127,7 @@ def _rules(said: str) -> Iterator[Rule]:
                 yield Rule(compounds, hides, ("!important" in body.lower(), ids, classes, order))
 
 
-def _uncommented(said: str) -> str:
+def _strip_comments(said: str) -> str:
     parts = said.split("/*")
     return parts[0] + "".join(part.partition("*/")[2] for part in parts[1:])
 

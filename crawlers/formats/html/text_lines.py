@@ -43,19 +43,19 @@ def plain_lines(tree: html.HtmlElement) -> str:
     return _Writer(marked=False).text(tree, lambda element: False)
 
 
-def marked_lines(tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
+def lines_with_marks(tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
     r"""The same with "- " before entries of lists, rows as "| … |" and the white space of code kept.
 
     >>> rows = "<tr><th rowspan=2>셋<td>넷<tr><td>다섯"
     >>> page = html.fragment_fromstring(f"<div>하나<ul><li>둘</ul><table>{rows}</table><pre>a\n  b</pre></div>")
-    >>> marked_lines(page, lambda element: False)
+    >>> lines_with_marks(page, lambda element: False)
     '하나\n- 둘\n| 셋 | 넷 |\n| | 다섯 |\na\n  b'
     """
     return _Writer(marked=True).text(tree, left_out)
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedLine:
     """A line with the block that it stands in, and how many of its code points stand inside links."""
 
     text: str
@@ -63,16 +63,16 @@ class Placed:
     linked: int
 
 
-def placed_lines(tree: html.HtmlElement) -> list[Placed]:
-    """The lines of `marked_lines`, nothing left out, each with its place; the paragraphs of an entry are one line.
+def lines_with_places(tree: html.HtmlElement) -> list[PlacedLine]:
+    """The lines of `lines_with_marks`, nothing left out, each with its place; the paragraphs of an entry are one line.
 
     >>> page = html.fragment_fromstring("<div><p>하나 <a href=x>둘</a></p><ul><li>셋</ul></div>")
-    >>> [(line.text, line.owner.tag, line.linked) for line in placed_lines(page)]
+    >>> [(line.text, line.owner.tag, line.linked) for line in lines_with_places(page)]
     [('하나 둘', 'p', 1), ('- 셋', 'li', 0)]
     """
     writer = _Placing(marked=True)
     writer.place(tree)
-    return [Placed(*said) for said in zip(writer.lines, writer.owners, writer.links, strict=True)]
+    return [PlacedLine(*said) for said in zip(writer.lines, writer.owners, writer.links, strict=True)]
 
 
 @dataclass(slots=True)
@@ -128,7 +128,7 @@ class _Writer:
     def _close(self, tag: str) -> None:
         if tag in _CELLS:
             if self.rows == 1:
-                self.cells.append(self._taken())
+                self.cells.append(self._take_line())
             else:
                 self.line.append(" ")
         if tag == "tr" and self.rows:
@@ -147,7 +147,7 @@ class _Writer:
         if text:
             self.line.append(text)
 
-    def _taken(self) -> str:
+    def _take_line(self) -> str:
         """The words of the line, which is then empty."""
         words = " ".join(_WIDTHLESS.sub("", "".join(self.line)).split())
         self.line.clear()
@@ -162,7 +162,7 @@ class _Writer:
             self.spans[len(self.cells)] = int(rows[:5]) - 1
 
     def _row(self) -> None:
-        if rest := self._taken():
+        if rest := self._take_line():
             self.cells.append(rest)
         while self.cells and not self.cells[-1]:
             self.cells.pop()

@@ -56,7 +56,7 @@ def show(body: html.HtmlElement) -> None:
                 _drop(element)
                 continue
             may_hide = "hidden" in names or "style" in names
-            if may_hide and element not in inside and is_hidden(element) and not _unfolds(element):
+            if may_hide and element not in inside and is_hidden(element) and not _is_unfolding(element):
                 hidden.append(element)
                 inside.add(element)
         if (change := _CHANGES.get(element.tag)) is not None and element.getparent() is not None:
@@ -78,7 +78,7 @@ def _kind(names: str) -> int:
     return 2 if not _MARKS.isdisjoint(tokens) else int(not _BLIND.isdisjoint(tokens))
 
 
-def _unfolds(element: html.HtmlElement) -> bool:
+def _is_unfolding(element: html.HtmlElement) -> bool:
     """An answer or a tab, or one of several marked words of which script shows one (`layout.part_alternatives`)."""
     if element.tag not in INLINE:
         name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('role') or ''}"
@@ -87,14 +87,14 @@ def _unfolds(element: html.HtmlElement) -> bool:
     return any(other is not None and other.tag in INLINE and is_hidden(other) for other in beside)
 
 
-def _note(sup: html.HtmlElement) -> None:
+def _drop_note_mark(sup: html.HtmlElement) -> None:
     """The mark of a note that is told elsewhere; a power stays."""
     linked = any((part.get("href") or "").startswith("#") for part in islice(sup.iter(), FEW))
     if linked and _NOTE.fullmatch(words_of(sup, 10)):
         _drop(sup)
 
 
-def _anchor(anchor: html.HtmlElement) -> None:
+def _drop_back_link(anchor: html.HtmlElement) -> None:
     """A link back to where one came from, or to the heading that it stands in, or to a note."""
     href = anchor.get("href") or ""
     if "#" not in href:
@@ -105,7 +105,7 @@ def _anchor(anchor: html.HtmlElement) -> None:
         _drop(anchor)
 
 
-def _code(pre: html.HtmlElement) -> None:
+def _flatten_code(pre: html.HtmlElement) -> None:
     """Code as it is written: colours go, a <br> ends a line, and so does a box around one; numbers of lines go."""
     if next(pre.iterdescendants("table", "pre", "p", "ul", "ol"), None) is not None:
         return
@@ -124,14 +124,14 @@ def _code(pre: html.HtmlElement) -> None:
     pre.text = code
 
 
-def _row(row: html.HtmlElement) -> None:
+def _drop_line_numbers(row: html.HtmlElement) -> None:
     """The numbers of lines that stand in a cell beside their code."""
     cells = [cell for cell in islice(row, FEW) if any(part.tag == "pre" for part in islice(cell.iter(), FEW))]
     if len(cells) == 2 and _NUMBERS.fullmatch("".join(islice(map(str, cells[0].itertext()), FEW))):
         _drop(cells[0])
 
 
-def _caption(caption: html.HtmlElement) -> None:
+def _move_caption(caption: html.HtmlElement) -> None:
     """A caption stands above its table: inside it would be a row."""
     table = caption.getparent()
     if _TOLD.search(words_of(caption, CAPTION)):
@@ -142,7 +142,7 @@ def _caption(caption: html.HtmlElement) -> None:
         table.addprevious(caption)
 
 
-def _formula(math: html.HtmlElement) -> None:
+def _write_formula(math: html.HtmlElement) -> None:
     """A formula in its TeX form where it has one, else the signs in it."""
     source = next((note for note in islice(math.iter(), FORMULA) if note.get("encoding") in _TEX), None)
     words = (source.text or "").strip() if source is not None else (math.get("alttext") or "").strip()
@@ -153,11 +153,11 @@ def _formula(math: html.HtmlElement) -> None:
     math.tag = OPENED
 
 
-def _fold(box: html.HtmlElement) -> None:
+def _unfold_box(box: html.HtmlElement) -> None:
     box.tag = "div" if box.tag == "details" or not is_run(box) else "p"
 
 
-def _stray(entry: html.HtmlElement) -> None:
+def _wrap_stray_entry(entry: html.HtmlElement) -> None:
     """An entry outside a list, as old pages have them, gets one."""
     parent = entry.getparent()
     if parent is None or parent.tag in ("ul", "ol", "menu", "dir"):
@@ -173,11 +173,11 @@ def _stray(entry: html.HtmlElement) -> None:
     made.append(entry)
 
 
-def _free(element: html.HtmlElement) -> None:
+def _unwrap(element: html.HtmlElement) -> None:
     element.tag = OPENED
 
 
-def _reading(reading: html.HtmlElement) -> None:
+def _bracket_reading(reading: html.HtmlElement) -> None:
     """How characters are read, in brackets behind them, as where a browser cannot set it above them."""
     before = reading.getprevious()
     if before is None or before.tag != "rp":
@@ -189,16 +189,16 @@ def _reading(reading: html.HtmlElement) -> None:
     reading.tag = OPENED
 
 
-def _block(inline: html.HtmlElement) -> None:
+def _make_block(inline: html.HtmlElement) -> None:
     """A marked word that is set as a block."""
     if _SET_AS_BLOCK.search(inline.get("style") or ""):
         inline.tag = "div"
 
 
 _CHANGES = {
-    "sup": _note, "a": _anchor, "pre": _code, "tr": _row, "caption": _caption, "math": _formula,
-    "details": _fold, "summary": _fold, "address": _fold, "label": _free, "li": _stray,
-    "ruby": _free, "rb": _free, "rt": _reading, "span": _block,
+    "sup": _drop_note_mark, "a": _drop_back_link, "pre": _flatten_code, "tr": _drop_line_numbers, "caption": _move_caption, "math": _write_formula,
+    "details": _unfold_box, "summary": _unfold_box, "address": _unfold_box, "label": _unwrap, "li": _wrap_stray_entry,
+    "ruby": _unwrap, "rb": _unwrap, "rt": _bracket_reading, "span": _make_block,
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _BLOCK = 16  # bytes, of AES
 PLACEHOLDER = "상위 버전의 배포용 문서입니다"
 
 
-def opened(stream: bytes) -> bytes:
+def decrypt_section(stream: bytes) -> bytes:
     """The section behind the record, as it was before it was locked (packed, where the document is).
 
     Raises Unreadable: `damaged`.

@@ -7,10 +7,10 @@ from struct import unpack_from
 
 from crawlers.formats.blocks import Block, text_of
 from crawlers.formats.hwp import summary_properties
-from crawlers.formats.hwp.distribution import PLACEHOLDER, opened
+from crawlers.formats.hwp.distribution import PLACEHOLDER, decrypt_section
 from crawlers.formats.hwp.hwp5_body import blocks
 from crawlers.formats.hwp.hwp_records import MAX_TOTAL, inflate, records
-from crawlers.formats.hwp.numbering import Numbers, Shapes, of_records
+from crawlers.formats.hwp.numbering import Numbers, Shapes, read_record_shapes
 from crawlers.formats.hwp.ole import Container
 from crawlers.formats.hwp.summary_properties import Summary
 from crawlers.formats.unreadable import Unreadable
@@ -70,7 +70,7 @@ def _body(container: Container, flags: int) -> list[Block]:
     for path in _sections(container.paths, storage):
         stream = container.read(path)
         if flags & _DISTRIBUTION:
-            stream = opened(stream)
+            stream = decrypt_section(stream)
         if flags & _PACKED:
             stream = inflate(stream, left)
         left -= len(stream)
@@ -82,7 +82,7 @@ def _body(container: Container, flags: int) -> list[Block]:
 
 def _shapes(container: Container, flags: int) -> Shapes:
     stream = container.read("DocInfo")
-    return of_records(records(inflate(stream) if flags & _PACKED else stream))
+    return read_record_shapes(records(inflate(stream) if flags & _PACKED else stream))
 
 
 def _sections(paths: list[str], storage: str) -> list[str]:

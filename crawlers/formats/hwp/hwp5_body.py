@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from struct import unpack_from
 
-from crawlers.formats.blocks import Block, Cell, Paragraph, Table, deeper
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
 from crawlers.formats.hwp import hwp_records as tags
-from crawlers.formats.hwp.hwp_records import Record, counted, pieces, records
+from crawlers.formats.hwp.hwp_records import Record, pieces, read_counted_string, records
 from crawlers.formats.hwp.numbering import Numbers
 
 _NOTES = frozenset({b"fn  ", b"en  "})
@@ -72,14 +72,14 @@ class _Body:
             elif record.tag == tags.CONTROL:
                 if said is None and record.data[3::-1] != b"secd":
                     said = self._numbers.head(shape)
-                controls.append(self._control(record, deeper(depth)))
+                controls.append(self._control(record, next_depth(depth)))
             elif record.tag == tags.MEMOS:
                 memo = True  # the notes that reviewers wrote hang on the last paragraph
             elif record.tag == tags.PARAGRAPH:
-                found = self._paragraph(record, deeper(depth))
+                found = self._paragraph(record, next_depth(depth))
                 if not memo:
                     controls.append(_Control(b"", b"", lists=[(b"", found)]))
-        return _assembled(Paragraph(self._numbers.head(shape) if said is None else said), text, controls)
+        return _assemble_paragraph(Paragraph(self._numbers.head(shape) if said is None else said), text, controls)
 
     def _control(self, head: Record, depth: int) -> _Control:
         control = _Control(head.data[3::-1], head.data)
@@ -100,19 +100,19 @@ class _Body:
                 else:
                     into = control.caption
             elif record.tag == tags.CONTROL:
-                into += _hung(self._control(record, deeper(depth)))
+                into += _control_blocks(self._control(record, next_depth(depth)))
             elif record.tag in (tags.SHAPE, tags.TABLE):
                 started = True
                 control.is_table = control.is_table or record.tag == tags.TABLE
             elif record.tag == tags.EQUATION:
-                control.script, started = counted(record.data, 4)[0], True
+                control.script, started = read_counted_string(record.data, 4)[0], True
             elif record.tag == tags.TEXT_ART:
                 control.lists.append((b"", [_art(record.data)]))
         self._numbers = counting
         return control
 
 
-def _assembled(paragraph: Paragraph, text: bytes, controls: list[_Control]) -> list[Block]:
+def _assemble_paragraph(paragraph: Paragraph, text: bytes, controls: list[_Control]) -> list[Block]:
     """Words and controls of a paragraph: the n-th control character stands for the n-th control."""
     waiting = iter(controls)
     for piece in pieces(text):
@@ -129,12 +129,12 @@ def _put(paragraph: Paragraph, control: _Control) -> None:
     if say := _SPOKEN.get(control.kind):
         paragraph.words.append(say(control))
     elif control.kind in _NOTES:
-        paragraph.note(_hung(control))
+        paragraph.note(_control_blocks(control))
     else:
-        paragraph.hang(_hung(control))
+        paragraph.hang(_control_blocks(control))
 
 
-def _hung(control: _Control) -> list[Block]:
+def _control_blocks(control: _Control) -> list[Block]:
     if control.kind in _LEFT_OUT:
         return []
     if control.is_table:
@@ -153,40 +153,40 @@ def _equation(control: _Control) -> str:
     return f" {control.script} "
 
 
-def _number(control: _Control) -> str:
+def _auto_number_text(control: _Control) -> str:
     """An automatic number (of a figure, a table, a note) as it is printed: with what stands before and behind it."""
     if len(control.data) < 16:
         return ""
     kind, number, _, before, behind = unpack_from("<IHHHH", control.data, 4)
     if kind & 0xF == _PAGE:
         return ""
-    return f"{_printed(before)}{number}{_printed(behind)}"
+    return f"{_printable_letter(before)}{number}{_printable_letter(behind)}"
 
 
-def _printed(code: int) -> str:
+def _printable_letter(code: int) -> str:
     letter = chr(code)
     return letter if letter.isprintable() else ""
 
 
-def _overlaid(control: _Control) -> str:
-    return counted(control.data, 4)[0]
+def _overlay_text(control: _Control) -> str:
+    return read_counted_string(control.data, 4)[0]
 
 
 def _ruby(control: _Control) -> str:
     """A word with its reading in brackets."""
-    word, at = counted(control.data, 4)
-    reading, _ = counted(control.data, at)
+    word, at = read_counted_string(control.data, 4)
+    reading, _ = read_counted_string(control.data, at)
     return f"{word}({reading})" if reading.strip() else word
 
 
 def _art(data: bytes) -> str:
     """The words of a text art: they follow four corners of two numbers of 32 bits."""
-    return counted(data, 32)[0]
+    return read_counted_string(data, 32)[0]
 
 
 _SPOKEN: dict[bytes, Callable[[_Control], str]] = {
     b"eqed": _equation,
-    b"atno": _number,
-    b"tcps": _overlaid,
+    b"atno": _auto_number_text,
+    b"tcps": _overlay_text,
     b"tdut": _ruby,
 }

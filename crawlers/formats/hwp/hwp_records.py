@@ -118,7 +118,7 @@ def pieces(data: bytes) -> Iterator[str | int]:
         yield words
 
 
-def counted(data: bytes, at: int) -> tuple[str, int]:
+def read_counted_string(data: bytes, at: int) -> tuple[str, int]:
     """A string that its length precedes, and where it ends; "" where it reaches beyond the data."""
     if at + 2 > len(data):
         return "", len(data)

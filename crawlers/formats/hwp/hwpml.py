@@ -10,7 +10,7 @@ from crawlers.formats import safe_xml
 from crawlers.formats.blocks import text_of
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.hwp import summary_properties, xml_body
-from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, Shapes, of_xml
+from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, Shapes, read_xml_shapes
 from crawlers.formats.hwp.summary_properties import Summary
 from crawlers.formats.hwp.tag_names import name
 from crawlers.formats.unreadable import Unreadable
@@ -50,7 +50,7 @@ def _summary(body: bytes) -> Summary:
 
 def _shapes(body: bytes) -> Shapes:
     root = _part(body, b"MAPPINGTABLE")
-    return of_xml(root) if root is not None else NO_SHAPES
+    return read_xml_shapes(root) if root is not None else NO_SHAPES
 
 
 def _part(body: bytes, tag: bytes) -> etree._Element | None:

@@ -11,7 +11,7 @@ from lxml import etree
 from crawlers.formats import safe_xml
 from crawlers.formats.blocks import Block, text_of
 from crawlers.formats.hwp import summary_properties, xml_body
-from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, of_xml
+from crawlers.formats.hwp.numbering import NO_SHAPES, Numbers, read_xml_shapes
 from crawlers.formats.hwp.summary_properties import Summary
 from crawlers.formats.hwp.tag_names import name
 from crawlers.formats.unreadable import Unreadable
@@ -36,11 +36,11 @@ def extract(item: Item) -> Extracted:
     """
     assert isinstance(item.body, bytes)
     archive = Zipped(item.body)
-    _check_open(archive)
+    _check_encryption(archive)
     package = _package(archive)
     found: list[Block] = []
     head = archive.read(_HEAD)
-    numbers = Numbers(of_xml(safe_xml.parse(head)) if head.strip() else NO_SHAPES)
+    numbers = Numbers(read_xml_shapes(safe_xml.parse(head)) if head.strip() else NO_SHAPES)
     for part in _sections(archive.names, package):
         found += xml_body.blocks(archive.read(part), numbers)
     text = text_of(found)
@@ -54,7 +54,7 @@ def extract(item: Item) -> Extracted:
     )
 
 
-def _check_open(archive: Zipped) -> None:
+def _check_encryption(archive: Zipped) -> None:
     """Raise where the manifest says that parts are encrypted (as in a package of OpenDocument)."""
     manifest = archive.read(_MANIFEST)
     if not manifest.strip():

@@ -13,7 +13,7 @@ from struct import error, unpack_from
 
 from lxml import etree
 
-from crawlers.formats.hwp.hwp_records import BULLET, NUMBERING, PARAGRAPH_SHAPE, Record, counted
+from crawlers.formats.hwp.hwp_records import BULLET, NUMBERING, PARAGRAPH_SHAPE, Record, read_counted_string
 from crawlers.formats.hwp.tag_names import name
 
 LEVELS = 7
@@ -125,7 +125,7 @@ def _roman(number: int) -> str:
     return found
 
 
-def of_records(head: Iterable[Record]) -> Shapes:
+def read_record_shapes(head: Iterable[Record]) -> Shapes:
     """The shapes in the records of DocInfo; ids of numberings and bullets begin with 1, of shapes with 0."""
     paragraphs: dict[int, tuple[str, int, int]] = {}
     numberings: dict[int, tuple[Level, ...]] = {}
@@ -153,7 +153,7 @@ def _numbering(data: bytes) -> tuple[Level, ...]:
     try:
         for _ in range(LEVELS):
             form = unpack_from("<I", data, at)[0] >> 5 & 0xF
-            pattern, at = counted(data, at + 12)
+            pattern, at = read_counted_string(data, at + 12)
             found.append((pattern, _FORMS[form] if form < len(_FORMS) else "DIGIT"))
         starts = unpack_from("<7I", data, at + 2) if len(data) >= at + 30 else (unpack_from("<H", data, at)[0],)
     except error:
@@ -165,7 +165,7 @@ def _numbering(data: bytes) -> tuple[Level, ...]:
     )
 
 
-def of_xml(root: etree._Element) -> Shapes:
+def read_xml_shapes(root: etree._Element) -> Shapes:
     """The shapes in the head of OWPML or HWPML, which carry their ids."""
     paragraphs: dict[int, tuple[str, int, int]] = {}
     numberings: dict[int, tuple[Level, ...]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from crawlers.formats.blocks import Block, Cell, Paragraph, Table, deeper
+from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
 from crawlers.formats.hwp.numbering import Numbers
 from crawlers.formats.hwp.tag_names import name
 from crawlers.formats.safe_xml import HEAD, MAX_TREE, MAX_XML, cost
@@ -97,8 +97,10 @@ class _Reader:
     def paragraph(self, element: etree._Element, depth: int) -> list[Block]:
         first = element[0][0] if len(element) and len(element[0]) else None
         if first is not None and name(first) in ("secpr", "secdef"):  # before its own number, which depends on it
-            self._numbers.outline = number(first, "outlineShapeIDRef", number(first, "outlineShape", 0))
-        paragraph = Paragraph(self._numbers.head(number(element, "paraPrIDRef", number(element, "paraShape", -1))))
+            self._numbers.outline = int_attribute(first, "outlineShapeIDRef", int_attribute(first, "outlineShape", 0))
+        paragraph = Paragraph(
+            self._numbers.head(int_attribute(element, "paraPrIDRef", int_attribute(element, "paraShape", -1)))
+        )
         for child in element:
             self._part(child, paragraph, depth)
         return paragraph.blocks()
@@ -120,7 +122,7 @@ class _Reader:
             for case in list(element)[:1]:  # alternatives: the first is the newest form
                 for child in case:
                     self._part(child, into, depth)
-        elif said := _spoken(kind, element):
+        elif said := _inline_text(kind, element):
             into.words.append(said)
         elif element.get("dropcapstyle", "None") != "None":
             into.words += (block for block in self._lists(element, depth) if isinstance(block, str))
@@ -154,14 +156,14 @@ class _Reader:
             elif kind in _TABLES:
                 found.append(self._table(child, depth))
             elif kind == "equation":
-                found.append(_spoken(kind, child))
+                found.append(_inline_text(kind, child))
             elif kind not in _LEFT_OUT and len(child) + bool(child.get("text") or child.get("Text")):
                 found += self._lists(child, depth)
         return found + captions
 
     def _inner(self, element: etree._Element, depth: int) -> list[Block]:
         """A paragraph inside another: a deletion around it is none of its own."""
-        return _Reader(self._numbers).paragraph(element, deeper(depth))
+        return _Reader(self._numbers).paragraph(element, next_depth(depth))
 
     def _table(self, element: etree._Element, depth: int) -> Table:
         cells: list[Cell] = []
@@ -188,28 +190,33 @@ class _Reader:
         for child in element:
             if name(child) in _LISTS:
                 found += self._lists(child, depth)
-        return Cell(number(place, "rowAddr", row), number(place, "colAddr", column), found, number(span, "rowSpan", 1))
+        return Cell(
+            int_attribute(place, "rowAddr", row),
+            int_attribute(place, "colAddr", column),
+            found,
+            int_attribute(span, "rowSpan", 1),
+        )
 
 
-def number(element: etree._Element, attribute: str, otherwise: int) -> int:
+def int_attribute(element: etree._Element, attribute: str, otherwise: int) -> int:
     """The value of an attribute, which HWPML writes with a capital."""
     value = element.get(attribute) or element.get(attribute[0].upper() + attribute[1:]) or ""
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else otherwise
 
 
-def _spoken(kind: str, element: etree._Element) -> str:
+def _inline_text(kind: str, element: etree._Element) -> str:
     """What an object that stands in the line says there; "" for another."""
     if kind == "equation":
-        return f" {_inside(element, 'script')} "
+        return f" {_child_text(element, 'script')} "
     if kind == "dutmal":
-        word, reading = _inside(element, "maintext"), _inside(element, "subtext")
+        word, reading = _child_text(element, "maintext"), _child_text(element, "subtext")
         return f"{word}({reading})" if reading.strip() else word
     if kind == "compose":
-        return element.get("composeText") or element.get("CompText") or _inside(element, "comptext")
-    return _number(element) if kind == "autonum" else ""
+        return element.get("composeText") or element.get("CompText") or _child_text(element, "comptext")
+    return _auto_number_text(element) if kind == "autonum" else ""
 
 
-def _number(element: etree._Element) -> str:
+def _auto_number_text(element: etree._Element) -> str:
     of = (element.get("numType") or element.get("NumberType") or "").lower()
     said = element.get("num") or element.get("Number") or ""
     if of in _NUMBERS_OF_PAGES or not said.isdigit():
@@ -222,5 +229,5 @@ def _number(element: etree._Element) -> str:
     return said
 
 
-def _inside(element: etree._Element, wanted: str) -> str:
+def _child_text(element: etree._Element, wanted: str) -> str:
     return next(("".join(map(str, child.itertext())) for child in element if name(child) == wanted), "")

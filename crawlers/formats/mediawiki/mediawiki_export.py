@@ -11,7 +11,7 @@ from lxml import etree
 from crawlers.formats import safe_xml
 from crawlers.formats.mediawiki import wikitext
 from crawlers.formats.unreadable import Unreadable
-from crawlers.web.addresses import canonical, origin
+from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import Capture
 from malmoi.source import Extracted, Item
 
@@ -37,7 +37,7 @@ def pages(capture: Capture, *, spaces: tuple[int, ...] = MAIN) -> Iterator[Item]
         try:
             root = safe_xml.parse(page[0])
         except Unreadable:
-            yield _damaged(capture, page[0])
+            yield _make_damaged_item(capture, page[0])
             continue
         if root.find("{*}redirect") is None and root.findtext("{*}ns", "0").strip() in map(str, spaces):
             item = _item(capture, base, root)
@@ -76,7 +76,7 @@ def address(base: str, title: str) -> str:
     >>> address("https://ko.wikipedia.org", "C 언어")
     'https://ko.wikipedia.org/wiki/C_%EC%96%B8%EC%96%B4'
     """
-    return canonical(f"{base}/wiki/{quote(title.replace(' ', '_'), safe='/:@!$*(),;~')}") if base else ""
+    return canonical_url(f"{base}/wiki/{quote(title.replace(' ', '_'), safe='/:@!$*(),;~')}") if base else ""
 
 
 def _item(capture: Capture, base: str, page: etree._Element) -> Item | None:
@@ -97,7 +97,7 @@ def _item(capture: Capture, base: str, page: etree._Element) -> Item | None:
     )
 
 
-def _damaged(capture: Capture, page: bytes) -> Item:
+def _make_damaged_item(capture: Capture, page: bytes) -> Item:
     found = _ID.search(page[:20_000])
     key = found[1].decode() if found else f"at-{capture.body.find(page)}"
     return Item(key, capture.url, b"", DAMAGED, "", capture.record)

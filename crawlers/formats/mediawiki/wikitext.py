@@ -13,7 +13,7 @@ import re
 
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.mediawiki.wikitext_lines import prose
-from crawlers.formats.mediawiki.wikitext_parser import rendered
+from crawlers.formats.mediawiki.wikitext_parser import render
 from crawlers.formats.mediawiki.wikitext_templates import DISAMBIGUATION
 from malmoi.source import Extracted, Item
 
@@ -28,7 +28,7 @@ def extract(item: Item) -> Extracted:
         markup = item.body
     else:
         decoded = decode(item.body, item.charset)
-        markup, encoding, undecodable = decoded.text, decoded.encoding, decoded.undecodable
+        markup, encoding, undecodable = decoded.text, decoded.encoding, decoded.is_undecodable
     reason = "undecodable" if undecodable else refusal(markup)
     text = "" if reason else text_of(markup)
     reason = reason or ("" if text else "no-text")
@@ -50,8 +50,8 @@ def text_of(markup: str) -> str:
     >>> text_of("[[정]]의 <nowiki>[[무]]</nowiki>\\n== 각주 ==\\n{{각주}}")
     '정의 [[무]]'
     """
-    page = rendered(markup)
-    return page.whole(prose(page.text)).strip()
+    page = render(markup)
+    return page.restore(prose(page.text)).strip()
 
 
 def refusal(markup: str) -> str:

@@ -63,7 +63,7 @@ def prose(text: str) -> str:
     >>> prose("''갑''은 을이다.\\n== 생애 ==\\n* 병\\n== 각주 ==\\n정\\n== 같이 보기 ==\\n* 무")
     '갑은 을이다.\\n\\n생애\\n- 병'
     """
-    kept = _with_body(list(_told(_sections(_inline(text)))))
+    kept = _drop_empty_sections(list(_drop_lists(_sections(_inline(text)))))
     blocks = ("\n".join((section.title, *section.lines) if section.title else section.lines) for section in kept)
     return "\n\n".join(filter(None, blocks))
 
@@ -104,7 +104,7 @@ def _paragraphs(lines: list[str]) -> Iterator[str]:
     """Lines without marks of lists and needless space; one empty line between paragraphs, none at the ends."""
     blank = begun = False
     for raw in lines:
-        line = _line(raw)
+        line = _clean_line(raw)
         if not line:
             blank = begun
             continue
@@ -114,7 +114,7 @@ def _paragraphs(lines: list[str]) -> Iterator[str]:
         blank, begun = False, True
 
 
-def _line(raw: str) -> str:
+def _clean_line(raw: str) -> str:
     line = raw.strip()
     if line.startswith("----"):
         return line.lstrip("-").strip()
@@ -125,18 +125,18 @@ def _line(raw: str) -> str:
     return f"- {words}" if words and marks[1][-1] in "*#" else words
 
 
-def _told(sections: Iterator[Section]) -> Iterator[Section]:
+def _drop_lists(sections: Iterator[Section]) -> Iterator[Section]:
     """The sections but for those of LISTS, with everything below them."""
     below = 0  # level of the list that we are in; 0 outside
     for section in sections:
         if below and section.level > below:
             continue
-        below = section.level if _folded(section.title) in LISTS else 0
+        below = section.level if _fold_title(section.title) in LISTS else 0
         if not below:
             yield section
 
 
-def _with_body(sections: list[Section]) -> list[Section]:
+def _drop_empty_sections(sections: list[Section]) -> list[Section]:
     """The sections that have lines, or hold one that has."""
     kept: list[Section] = []
     needed = 0  # a heading of a lower level than this stands over something that is kept
@@ -149,5 +149,5 @@ def _with_body(sections: list[Section]) -> list[Section]:
     return kept[::-1]
 
 
-def _folded(title: str) -> str:
+def _fold_title(title: str) -> str:
     return "".join(title.lower().split())

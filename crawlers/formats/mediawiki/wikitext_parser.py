@@ -47,24 +47,24 @@ class Rendered:
     text: str
     held: tuple[str, ...]
 
-    def whole(self, text: str) -> str:
+    def restore(self, text: str) -> str:
         """`text`, which was made of this one, with what was held back in its places."""
         return _PLACEHOLDER.sub(lambda found: self.held[int(found[1])], text)
 
 
-def rendered(text: str) -> Rendered:
+def render(text: str) -> Rendered:
     """The text without its inline markup; lines, headings and lists stand as they were written.
 
-    >>> rendered("[[서울특별시|서울]]의 {{llang|en|Seoul}}<ref>가</ref>은 '''수도'''").text
+    >>> render("[[서울특별시|서울]]의 {{llang|en|Seoul}}<ref>가</ref>은 '''수도'''").text
     "서울의 영어: Seoul은 '''수도'''"
     """
     text = _NONCHARACTERS.sub("", text.replace("\r\n", "\n"))
     held: list[str] = []
-    plain = _without_elements(_COMMENT.sub("", text) if "<!--" in text else text, held)
-    return Rendered(_Walk(plain).done(), tuple(held))
+    plain = _take_out_elements(_COMMENT.sub("", text) if "<!--" in text else text, held)
+    return Rendered(_Walk(plain).run(), tuple(held))
 
 
-def _without_elements(text: str, held: list[str]) -> str:
+def _take_out_elements(text: str, held: list[str]) -> str:
     """The text with verbatim stretches and formulas held back, and elements without text taken out."""
     out: list[str] = []
     at = 0
@@ -128,7 +128,7 @@ class _Walk:
         self.text = text
         self.stack = [_Frame("root", "")]
 
-    def done(self) -> str:
+    def run(self) -> str:
         """The text without its brackets."""
         at = 0
         for token in _TOKEN.finditer(self.text):

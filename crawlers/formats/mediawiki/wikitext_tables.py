@@ -34,7 +34,7 @@ def _rows(text: str) -> Iterator[list[str]]:
     for line in text.split("\n"):
         begin = line.lstrip()
         if begin.startswith("|-"):
-            yield _joined(row)
+            yield _join_cells(row)
             row = []
         elif begin.startswith("|+"):
             yield [begin[2:]]
@@ -44,10 +44,10 @@ def _rows(text: str) -> Iterator[list[str]]:
             row += [[cell] for cell in _CELLS.split(begin[1:])]
         elif row:
             row[-1].append(line)
-    yield _joined(row)
+    yield _join_cells(row)
 
 
-def _joined(row: list[list[str]]) -> list[str]:
+def _join_cells(row: list[list[str]]) -> list[str]:
     return ["\n".join(lines) for lines in row]
 
 

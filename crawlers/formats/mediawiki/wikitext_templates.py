@@ -60,29 +60,29 @@ def text_of(name: str, parameters: Parameters) -> str | None:
     if known.startswith("formatnum:"):
         return name.partition(":")[2].strip()
     if known.startswith("lang-"):
-        return _spoken(known[5:], parameters.get("1", ""))
+        return _label_language(known[5:], parameters.get("1", ""))
     carrier = _CARRIERS.get(known)
     return carrier(parameters) if carrier else None
 
 
-def _spoken(code: str, words: str) -> str:
+def _label_language(code: str, words: str) -> str:
     language = LANGUAGES.get(code.strip().lower(), "")
     words = words.strip()
     return f"{language}: {words}" if language and words else words
 
 
-def _at(*places: str) -> Carrier:
+def _first_of(*places: str) -> Carrier:
     """The first of the parameters that says something."""
     return lambda given: next((given[place] for place in places if given.get(place, "").strip()), "")
 
 
-def _above(given: Parameters) -> str:
+def _ruby(given: Parameters) -> str:
     """Words with what is written above them: 漢字(한자)."""
     base, above = given.get("1", "").strip(), given.get("2", "").strip()
     return f"{base}({above})" if base and above else base
 
 
-def _foreign(given: Parameters) -> str:
+def _foreign_name(given: Parameters) -> str:
     """{{nihongo|도쿄|東京|Tōkyō}}: the words, and in brackets how others write them."""
     first, *others = (given.get(place, "").strip() for place in ("1", "2", "3"))
     inside = ", ".join(filter(None, others))
@@ -94,7 +94,7 @@ def _chinese(given: Parameters) -> str:
     parts = [
         f"{label}: {given[key].strip()}" if label else given[key].strip() for key, label in names if given.get(key)
     ]
-    return ", ".join(parts) or _spoken("zh", given.get("1", ""))
+    return ", ".join(parts) or _label_language("zh", given.get("1", ""))
 
 
 def _date(given: Parameters) -> str:
@@ -120,43 +120,43 @@ def _value(given: Parameters) -> str:
     return f"{number}{power}{' ' + unit if unit else ''}"
 
 
-def _quoted(given: Parameters) -> str:
+def _quotation(given: Parameters) -> str:
     """A quotation as a paragraph, with whom it is by on a line of its own."""
-    words = _at("1", "text", "인용문", "내용", "글", "quote", "본문")(given).strip()
-    by = _at("2", "author", "저자", "sign", "출처", "화자")(given).strip()
+    words = _first_of("1", "text", "인용문", "내용", "글", "quote", "본문")(given).strip()
+    by = _first_of("2", "author", "저자", "sign", "출처", "화자")(given).strip()
     by_line = f"\n— {by}" if by and len(by) < 200 else ""
     return f"\n\n{words}{by_line}\n\n" if words else ""
 
 
 def _block(given: Parameters) -> str:
-    words = _at("1", "내용", "text")(given)
+    words = _first_of("1", "내용", "text")(given)
     return f"\n{words.strip()}\n" if words.strip() else ""
 
 
 def _link(given: Parameters) -> str:
     """{{ill}}, {{임시링크}}: the name here of a page that only another wiki has."""
-    return _at("표시", "display", "lt", "1")(given)
+    return _first_of("표시", "display", "lt", "1")(given)
 
 
 def _language_link(given: Parameters) -> str:
     """{{언어링크|en|Title|표시}}: what is shown, else the title over there."""
-    return _at("3", "표시", "2")(given)
+    return _first_of("3", "표시", "2")(given)
 
 
 _CARRIERS: dict[str, Carrier] = {
-    "llang": lambda given: _spoken(given.get("1", ""), given.get("2", "")),
-    "lang": _at("2"),
+    "llang": lambda given: _label_language(given.get("1", ""), given.get("2", "")),
+    "lang": _first_of("2"),
     "zh": _chinese,
     "중국어": _chinese,
-    "nihongo": _foreign,
-    "일본어 표기": _foreign,
+    "nihongo": _foreign_name,
+    "일본어 표기": _foreign_name,
     "언어링크": _language_link,
     "val": _value,
     **dict.fromkeys(
         (
             "ruby", "윗주", "루비", "rubi", "덧말",
         ),
-        _above,
+        _ruby,
     ),
     **dict.fromkeys(
         (
@@ -181,7 +181,7 @@ _CARRIERS: dict[str, Carrier] = {
             "인용문", "인용", "quote", "cquote", "quotation", "blockquote", "인용구", "인용문2", "인용 상자",
             "대사", "rquote", "bquote",
         ),
-        _quoted,
+        _quotation,
     ),
     **dict.fromkeys(
         (
@@ -200,12 +200,12 @@ _CARRIERS: dict[str, Carrier] = {
             "polytonic", "script", "sic", "수식", "math", "mvar", "var", "분수", "sc", "작은대문자", "hwe",
             "드래그", "더 큰 글씨", "큰글자", "작은글자", "글자", "nonfree", "nonfree2", "잘림 방지",
         ),
-        _at("1"),
+        _first_of("1"),
     ),
     **dict.fromkeys(
         (
             "color", "색", "글자색", "글씨색", "font color", "fontcolor", "글씨 색", "글꼴", "색깔",
         ),
-        _at("2"),
+        _first_of("2"),
     ),
 }  # fmt: skip

@@ -60,25 +60,25 @@ def learn(joints: Sequence[Joint], lines: Iterable[str]) -> Habit:
     >>> learn([Joint("위원", "회가"), Joint("위원회가", "정한"), Joint("정", "한다"), Joint("위", "원회가")], lines)
     Habit(spaces=(False, True, False, False), within=True)
     """
-    asked = [at for at, joint in enumerate(joints) if _open(joint)]
+    asked = [at for at, joint in enumerate(joints) if _needs_evidence(joint)]
     odds = np.full(len(joints), np.inf)
     if asked:
         found = features([joints[at] for at in asked], lines) @ np.array(WEIGHTS)
         spaced = np.array([joints[at].spaced for at in asked])
         for group in (spaced, ~spaced):
-            found[group] = _weighed(found[group])
+            found[group] = _weigh_odds(found[group])
         odds[asked] = found
-    found_spaces = tuple(bool(odd > 0) and _parted(joint) for joint, odd in zip(joints, odds, strict=True))
+    found_spaces = tuple(bool(odd > 0) and _may_have_space(joint) for joint, odd in zip(joints, odds, strict=True))
     return Habit(found_spaces, within=bool(np.isfinite(odds).any()))
 
 
-def _open(joint: Joint) -> bool:
+def _needs_evidence(joint: Joint) -> bool:
     """Whether the document is to be asked: Hangul on one side, and no more room on the line."""
     hangul = _HANGUL.match(joint.left[-1:]) or _HANGUL.match(joint.right[:1])
     return bool(hangul) and not joint.short
 
 
-def _parted(joint: Joint) -> bool:
+def _may_have_space(joint: Joint) -> bool:
     """What holds everywhere: no space inside brackets, none in Chinese or Japanese."""
     last, first = joint.left[-1:], joint.right[:1]
     if last in _OPENS or first in _CLOSES:
@@ -86,7 +86,7 @@ def _parted(joint: Joint) -> bool:
     return not (_EASTERN.match(last) and _EASTERN.match(first))
 
 
-def _weighed(odds: Floats) -> Floats:
+def _weigh_odds(odds: Floats) -> Floats:
     """The odds under the habit that explains them best."""
     factor = np.exp(np.clip(odds, -20, 20))
     likely = [float(np.log(share * factor + 1 - share).sum()) for share in SHARES]
@@ -106,7 +106,7 @@ def features(joints: Sequence[Joint], lines: Iterable[str]) -> Floats:
     def ratio(spaced: list[str], joined: list[str]) -> Floats:
         return np.asarray(np.log((seen(spaced) + SPARE) / (seen(joined) + SPARE)))
 
-    def around(before: int, after: int) -> Floats:
+    def context_odds(before: int, after: int) -> Floats:
         pairs = [(a[-before:], b[:after]) for a, b in zip(left, right, strict=True)]
         known = ratio([f"{a} {b}" for a, b in pairs], [a + b for a, b in pairs])
         full = np.array([len(a) == before and len(b) == after for a, b in pairs])
@@ -122,18 +122,18 @@ def features(joints: Sequence[Joint], lines: Iterable[str]) -> Floats:
     columns = [
         np.ones(len(joints)),
         edges - 2 * base,
-        around(1, 1),
-        around(2, 1),
-        around(1, 2),
-        around(2, 2),
-        _whole(seen, [f" {a}" for a in left], [f" {a} " for a in left], [f" {a}\n" for a in left]),
-        _whole(seen, [f"{b} " for b in right], [f" {b} " for b in right], [f"\n{b} " for b in right]),
+        context_odds(1, 1),
+        context_odds(2, 1),
+        context_odds(1, 2),
+        context_odds(2, 2),
+        _word_odds(seen, [f" {a}" for a in left], [f" {a} " for a in left], [f" {a}\n" for a in left]),
+        _word_odds(seen, [f"{b} " for b in right], [f" {b} " for b in right], [f"\n{b} " for b in right]),
         *_habits(left, right),
     ]
     return np.stack(columns, axis=1)
 
 
-def _whole(seen: _Seen, parts: list[str], words: list[str], edges: list[str]) -> Floats:
+def _word_odds(seen: _Seen, parts: list[str], words: list[str], edges: list[str]) -> Floats:
     """Whether what stands at the joint is a word of the document, or only the beginning or end of one."""
     whole = seen(words)
     return np.asarray(np.log((whole + SPARE) / (np.maximum(seen(parts) - whole - seen(edges), 0) + SPARE)))

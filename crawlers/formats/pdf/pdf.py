@@ -32,8 +32,8 @@ def extract(item: Item) -> Extracted:
     if not any(page.lines for page in pages):
         raise Unreadable("no-text")
     # Glyph numbers instead of characters: told before lines are joined, which would be guesswork over noise.
-    _check(pages)
-    text = _clean(pdf_paragraphs.text(running_heads.without(pages)))
+    _check_pages(pages)
+    text = _clean(pdf_paragraphs.text(running_heads.remove_running_heads(pages)))
     if not text:
         raise Unreadable("no-text")
     packet = document_metadata.xmp(body)
@@ -49,7 +49,7 @@ def extract(item: Item) -> Extracted:
     )
 
 
-def _check(pages: list[pdf_pages.Page]) -> None:
+def _check_pages(pages: list[pdf_pages.Page]) -> None:
     seen = bad = western = 0
     for page in pages:
         for line in page.lines:

@@ -16,7 +16,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from crawlers.formats.isolated_process import ReaderDied, call_isolated
-from crawlers.formats.pdf.stream_limits import harmless
+from crawlers.formats.pdf.stream_limits import blank_images
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.limits import PDF_MEMORY, PDF_SECONDS
@@ -61,17 +61,17 @@ def read(body: bytes) -> tuple[list[Page], dict[str, str]]:
     pdfium expands a form each time it is drawn and asks for no limit: forms that nest make gigabytes of a kilobyte.
     How often is not told by looking (streams may be encrypted, names indirect), so the memory is bounded instead.
     """
-    checked = harmless(body)
+    checked = blank_images(body)
     try:
-        return call_isolated(lambda: _everything(checked), PDF_MEMORY, PDF_SECONDS)
+        return call_isolated(lambda: _read_all(checked), PDF_MEMORY, PDF_SECONDS)
     except ReaderDied as error:
         if error.how in _OUT_OF_MEMORY:
             raise Unreadable("archive-bomb", PDF_MEMORY) from error
         raise Unreadable("damaged") from error
 
 
-def _everything(body: bytes) -> tuple[list[Page], dict[str, str]]:
-    with opened(body) as document:
+def _read_all(body: bytes) -> tuple[list[Page], dict[str, str]]:
+    with open_document(body) as document:
         return list(pages(document)), information(document)
 
 
@@ -80,7 +80,7 @@ class _Damaged(Exception):
 
 
 @contextmanager
-def opened(body: bytes) -> Iterator[pdfium.PdfDocument]:
+def open_document(body: bytes) -> Iterator[pdfium.PdfDocument]:
     """A document that is closed afterwards. Raises Unreadable: `encrypted`, `damaged`, `too-large`."""
     try:
         with input_errors(_Damaged, pdfium.PdfiumError, MemoryError):
@@ -150,16 +150,16 @@ def _lines(text_page: raw.FPDF_TEXTPAGE, count: int, number: int) -> Iterator[Li
         line = whole.strip()
         if line:
             lead = units + _units(whole[: len(whole) - len(whole.lstrip())])
-            yield _line(text_page, line, lead, number, spaced=whole[-1].isspace(), hyphen=hyphen >= 0)
+            yield _make_line(text_page, line, lead, number, spaced=whole[-1].isspace(), hyphen=hyphen >= 0)
         step = 1 if hyphen >= 0 else len(_BREAK)
         units += _units(whole) + step
         start = end + step
 
 
-def _line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *, spaced: bool, hyphen: bool) -> Line:
-    first, last = _box(text_page, at), _box(text_page, at + _units(text) - 1)
+def _make_line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *, spaced: bool, hyphen: bool) -> Line:
+    first, last = _char_box(text_page, at), _char_box(text_page, at + _units(text) - 1)
     hangul = _HANGUL.search(text)  # bullets and Latin words are of other fonts, with other heights
-    measured = _box(text_page, at + _units(text[: hangul.start()])) if hangul else first
+    measured = _char_box(text_page, at + _units(text[: hangul.start()])) if hangul else first
     return Line(
         text=text,
         page=number,
@@ -172,7 +172,7 @@ def _line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *, spac
     )
 
 
-def _box(text_page: raw.FPDF_TEXTPAGE, at: int) -> raw.FS_RECTF:
+def _char_box(text_page: raw.FPDF_TEXTPAGE, at: int) -> raw.FS_RECTF:
     box = raw.FS_RECTF()
     index = raw.FPDFText_GetCharIndexFromTextIndex(text_page, at)
     raw.FPDFText_GetLooseCharBox(text_page, index, ctypes.byref(box))

@@ -57,13 +57,13 @@ def text(lines: Sequence[Line]) -> str:
     first = True
     joined: list[bool] = []
     for at in range(len(lines) - 1):
-        stays = _continues(lines, at, columns, pitch, first=first)
+        stays = _is_same_paragraph(lines, at, columns, pitch, first=first)
         joined.append(stays)
         first = not stays
-    return _together(lines, joined, columns)
+    return _join_lines(lines, joined, columns)
 
 
-def _together(lines: Sequence[Line], joined: list[bool], columns: list[_Column]) -> str:
+def _join_lines(lines: Sequence[Line], joined: list[bool], columns: list[_Column]) -> str:
     places = [at for at, stays in enumerate(joined) if stays]
     room = _usual_room(lines, columns, places)
     joints = [_joint(lines[at], lines[at + 1], columns[at], room) for at in places]
@@ -108,27 +108,29 @@ def _hyphen(left: str, right: str, words: set[str]) -> str:
     return ""
 
 
-def _continues(lines: Sequence[Line], at: int, columns: list[_Column], pitch: dict[int, float], *, first: bool) -> bool:
+def _is_same_paragraph(
+    lines: Sequence[Line], at: int, columns: list[_Column], pitch: dict[int, float], *, first: bool
+) -> bool:
     """Whether the next line belongs to the paragraph of this one; `first`: this line is the first of it."""
     one, two, column = lines[at], lines[at + 1], columns[at]
-    if _LEADER.search(one.text[-TAIL:]) or _row(one, column) or _row(two, columns[at + 1]):
+    if _LEADER.search(one.text[-TAIL:]) or _is_row(one, column) or _is_row(two, columns[at + 1]):
         return False
     if _MARKER.match(two.text) or abs(one.size - two.size) > SIZES * max(one.size, two.size):
         return False
-    full = _full(lines, at, column)
+    full = _is_full(lines, at, column)
     if _NUMBER.match(two.text) and (not full or _END.search(one.text[-TAIL:])):
         return False
-    if not full and _fits(one, two.text.split()[0], column):
+    if not full and _has_room_for(one, two.text.split()[0], column):
         return False
     drop = one.base - two.base
     if one.page != two.page or drop < -one.size / 2:
         return True  # another page or column: heights and indents do not compare
     if abs(drop) < one.size / 2:
         return 0 < two.left - one.right < 3 * column.em
-    return drop <= GAP * pitch.get(round(one.size), drop) and _indent_fits(one, two, column, first)
+    return drop <= GAP * pitch.get(round(one.size), drop) and _is_indent_fitting(one, two, column, first)
 
 
-def _indent_fits(one: Line, two: Line, column: _Column, first: bool) -> bool:
+def _is_indent_fitting(one: Line, two: Line, column: _Column, first: bool) -> bool:
     shift = (two.left - one.left) / column.em
     if shift > INDENT:
         marked = _MARKER.match(one.text) or _NUMBER.match(one.text)
@@ -136,7 +138,7 @@ def _indent_fits(one: Line, two: Line, column: _Column, first: bool) -> bool:
     return shift >= -INDENT or first
 
 
-def _full(lines: Sequence[Line], at: int, column: _Column) -> bool:
+def _is_full(lines: Sequence[Line], at: int, column: _Column) -> bool:
     """Whether a line reaches the margin: that of its column, or the one that the lines beside it share."""
     one = lines[at]
     if column.margin - one.right <= SAME:
@@ -146,7 +148,7 @@ def _full(lines: Sequence[Line], at: int, column: _Column) -> bool:
     return long and any(abs(other.right - one.right) <= SAME for other in beside)
 
 
-def _fits(one: Line, word: str, column: _Column) -> bool:
+def _has_room_for(one: Line, word: str, column: _Column) -> bool:
     """Whether the word would have stood on the line, had it belonged there."""
     room = column.margin - one.right
     return room > column.em * (_ems(word) + 0.6) or (column.even and room > 2 * EVEN * column.em)
@@ -155,10 +157,10 @@ def _fits(one: Line, word: str, column: _Column) -> bool:
 def _ends_early(one: Line, two: Line, column: _Column, room: float) -> bool:
     """Where lines break inside words: whether another syllable, or the Latin word that follows, would have fit."""
     unit = _UNIT.match(two.text)
-    return column.margin - one.right > room * column.em and _fits(one, unit.group() if unit else "", column)
+    return column.margin - one.right > room * column.em and _has_room_for(one, unit.group() if unit else "", column)
 
 
-def _row(line: Line, column: _Column) -> bool:
+def _is_row(line: Line, column: _Column) -> bool:
     return line.right - line.left > WIDE * column.em * _ems(line.text)
 
 

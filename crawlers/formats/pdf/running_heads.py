@@ -23,12 +23,12 @@ _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlcdmIVXLCDMⅰ-ⅹⅠ-Ⅹ]{1,8}")
 
 
-def without(pages: Sequence[Page]) -> list[Line]:
+def remove_running_heads(pages: Sequence[Page]) -> list[Line]:
     """All lines in order, without what repeats at the upper or lower end of pages; digits count as the same."""
     if len(pages) < MIN_PAGES:
         return [line for page in pages for line in page.lines]
     edges = [_edges(page) for page in pages]
-    gone = _repeated(edges, len(pages)) | _slots(edges, pages)
+    gone = _find_repeated(edges, len(pages)) | _slots(edges, pages)
     return [line for page in pages for line in page.lines if id(line) not in gone]
 
 
@@ -47,7 +47,7 @@ def _key(line: Line) -> tuple[int, str]:
     return round(line.base / GRID), _DIGITS.sub("0", text)
 
 
-def _repeated(edges: list[list[Line]], pages: int) -> set[int]:
+def _find_repeated(edges: list[list[Line]], pages: int) -> set[int]:
     counts = Counter(key for page in edges for key in {_key(line) for line in page})
     enough = REPEATS if pages > 2 * FEW else FEW
     return {id(line) for page in edges for line in page if counts[_key(line)] >= enough}

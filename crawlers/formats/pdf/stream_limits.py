@@ -32,7 +32,7 @@ _OBJECTS = re.compile(rb"/ObjStm\b")
 _IMAGE = re.compile(rb"/Subtype\s{0,9}/Image\b")
 
 
-def harmless(body: bytes) -> bytes:
+def blank_images(body: bytes) -> bytes:
     """The file, with images blanked: text needs none, and a blank page of a scan unpacks a thousandfold.
 
     Raises Unreadable: `too-large`, and `archive-bomb` for streams that unpack to more than an honest page
@@ -40,7 +40,7 @@ def harmless(body: bytes) -> bytes:
     """
     if len(body) > MAX_BODY:
         raise Unreadable("too-large")
-    if _repeats(body):
+    if _has_repeated_references(body):
         raise Unreadable("archive-bomb")
     blanked: list[tuple[int, int]] = []
     dense = 0
@@ -48,11 +48,11 @@ def harmless(body: bytes) -> bytes:
         if _IMAGE.search(dictionary):
             blanked.append((start, end))
             continue
-        if _OBJECTS.search(dictionary) and _repeats(_head(body, start, end)):
+        if _OBJECTS.search(dictionary) and _has_repeated_references(_head(body, start, end)):
             raise Unreadable("archive-bomb")
         if end - start < SMALL:
             continue
-        size = _unpacked(body, start, end, dictionary)
+        size = _size_unpacked(body, start, end, dictionary)
         if size > DENSE * (end - start):
             dense += size
         if size > MAX_STREAM or dense > MAX_DENSE:
@@ -75,7 +75,7 @@ def _streams(body: bytes) -> Iterator[tuple[int, int, bytes]]:
     raise Unreadable("archive-bomb")
 
 
-def _unpacked(body: bytes, start: int, end: int, dictionary: bytes) -> int:
+def _size_unpacked(body: bytes, start: int, end: int, dictionary: bytes) -> int:
     """How many bytes a stream becomes; more than MAX_STREAM where it is packed twice or so that this is not told."""
     if len(_FLATE.findall(dictionary)) > 1:
         return MAX_STREAM + 1
@@ -84,10 +84,10 @@ def _unpacked(body: bytes, start: int, end: int, dictionary: bytes) -> int:
         return 1_000 * (end - start) if end - start > MAX_STREAM // 1_000 else 0
     if body[start] & 0x0F != 8 or (body[start] * 256 + body[start + 1]) % 31:
         return end - start  # not deflated (RFC 1950, section 2.2)
-    return _inflated(body, start, end)
+    return _size_inflated(body, start, end)
 
 
-def _repeats(objects: bytes) -> bool:
+def _has_repeated_references(objects: bytes) -> bool:
     for array in _ARRAY.finditer(objects):
         named = _REFERENCE.findall(array.group(1))
         if len(named) > 2 * len(set(named)) + REPEATS:
@@ -103,7 +103,7 @@ def _head(body: bytes, start: int, end: int) -> bytes:
         return b""
 
 
-def _inflated(body: bytes, start: int, end: int) -> int:
+def _size_inflated(body: bytes, start: int, end: int) -> int:
     unpack = zlib.decompressobj()
     packed: bytes = body[start:end]
     size = 0

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 
 from crawlers.formats.html.runs import quote
 from crawlers.rights.host import rsl, usage_preferences
-from crawlers.web.addresses import canonical, joined, origin
-from crawlers.web.robots import MAX_BYTES, one_spelling, text_of
-from crawlers.web.robots_rules import Rule, groups, matches, parsed, preference, training_agents
+from crawlers.web.addresses import canonical_url, join_url, origin
+from crawlers.web.robots import MAX_BYTES, normalise_path, text_of
+from crawlers.web.robots_rules import Rule, groups, matches, parse_robots, preference, training_agents
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
-from malmoi.archive.collection import GONE, Run, located
+from malmoi.archive.collection import GONE, Run, resolve_row
 from malmoi.document import Signal
 
 Kind: TypeAlias = Literal["robots", "ai-txt", "tdmrep", "rsl", "llms-txt"]
@@ -59,11 +59,11 @@ def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
     An `ai.txt` or `tdmrep.json` that reserves the page is an opt-out, and so is a tdmrep.json that
     cannot be read. That training robots are turned away where others are let in is an inferred one.
 
-    >>> said = of_texts("https://a.kr/1", robots="User-agent: GPTBot\\nDisallow: /")
+    >>> said = build_instruments("https://a.kr/1", robots="User-agent: GPTBot\\nDisallow: /")
     >>> [(s.name, s.effect) for s in find("https://a.kr/1", said)], find("https://b.kr/1", said)
     ([('robots-ai', 'inferred-opt-out')], ())
     """
-    site, path = _place(url)
+    site, path = _split_url(url)
     here = [one for one in given if one.origin == site]
     out: dict[Signal, None] = {}
     for one in here:
@@ -72,21 +72,21 @@ def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
         else:
             out |= dict.fromkeys(_READERS[one.kind](one, path))
         if one.kind == "robots":
-            out |= dict.fromkeys(_named_terms(one, here))
+            out |= dict.fromkeys(_missing_terms(one, here))
     return tuple(out)
 
 
-def resolved(signals: Iterable[Signal], url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
+def resolve_terms(signals: Iterable[Signal], url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
     """`signals` of the page at `url`, where a link to an RSL document that is among `given` says what that one says.
 
-    >>> said = of_texts("https://a.kr/1", well_known={"l.xml": "<rsl><content url='/2'/></rsl>"})
-    >>> resolved([Signal("rsl", "opt-out", "/l.xml", "page", "")], "https://a.kr/1", said)
+    >>> said = build_instruments("https://a.kr/1", well_known={"l.xml": "<rsl><content url='/2'/></rsl>"})
+    >>> resolve_terms([Signal("rsl", "opt-out", "/l.xml", "page", "")], "https://a.kr/1", said)
     ()
     """
-    site = _place(url)[0]
+    site = _split_url(url)[0]
     known = [one for one in given if one.kind == "rsl" and one.origin == site]
     return tuple(
-        s for s in signals if s.name != "rsl" or s.effect != "opt-out" or not _at(_address(s.quote), url, known)
+        s for s in signals if s.name != "rsl" or s.effect != "opt-out" or not _is_known(_address(s.quote), url, known)
     )
 
 
@@ -95,20 +95,22 @@ def _address(said: str) -> str:
     return match[1] if match else said
 
 
-def _at(address: str, url: str, known: Sequence[Instrument]) -> bool:
+def _is_known(address: str, url: str, known: Sequence[Instrument]) -> bool:
     """Whether the document at an address is among those that are known: by its address, or by its file name."""
-    whole = canonical(joined(url, address)) or address
+    whole = canonical_url(join_url(url, address)) or address
     name = whole.partition("?")[0].partition("#")[0].rpartition("/")[2]
     return any(one.url == whole or ("/" not in one.url and one.url == name) for one in known)
 
 
-def of_texts(url: str, robots: str = "", well_known: Mapping[str, str] | None = None) -> tuple[Instrument, ...]:
+def build_instruments(
+    url: str, robots: str = "", well_known: Mapping[str, str] | None = None
+) -> tuple[Instrument, ...]:
     """The instruments of the host of `url` from their texts.
 
     `well_known` maps file names or addresses to texts: `tdmrep.json`, `ai.txt`, `llms.txt`, and of RSL documents
     whatever they are called (`license.xml`, `https://a.kr/rsl.xml`).
     """
-    site = _place(url)[0]
+    site = _split_url(url)[0]
     out = []
     for name, text in {"robots.txt": robots, **(well_known or {})}.items():
         file = name.rpartition("/")[2].lower()
@@ -118,12 +120,12 @@ def of_texts(url: str, robots: str = "", well_known: Mapping[str, str] | None = 
             if (read := _text(kind, text.encode("utf-8", "replace"))) is not None:
                 out.append(Instrument(site, kind, "", read))
         elif file.endswith((".xml", ".rsl")) or "rsl" in file:
-            where = (canonical(name) or name) if "://" in name else file
+            where = (canonical_url(name) or name) if "://" in name else file
             out.append(Instrument(site, "rsl", "", text, where))
     return tuple(out)
 
 
-def standing(runs: Iterable[Run]) -> tuple[Instrument, ...]:
+def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
     """The instruments that the archives of a source hold, as each was last answered, sorted by origin and kind.
 
     Redirects are followed through the archive. CaptureError where a record is not in its archive any more.
@@ -131,34 +133,34 @@ def standing(runs: Iterable[Run]) -> tuple[Instrument, ...]:
     last: dict[str, IndexRow] = {}
     for run in runs:
         for row in sorted(run.rows, key=lambda row: (row.fetched, row.offset)):
-            if row.kind != "revisit" and row.kind != "file" and _lasting(row):
-                last[canonical(row.url)] = located(run, row)
+            if row.kind != "revisit" and row.kind != "file" and _is_lasting(row):
+                last[canonical_url(row.url)] = resolve_row(run, row)
     found = []
     for url in sorted(last):
         kind = PATHS.get(urlsplit(url).path)
-        answer = _followed(url, last) if kind else None
+        answer = _follow_redirects(url, last) if kind else None
         if kind and answer and answer.status == 200 and answer.kind != GONE:
             text = _text(kind, capture.read(Path(answer.path), answer.offset, answer.record).body)
             if text is not None:
                 found.append(Instrument(origin(url), kind, answer.record, text))
-                found += _archived_terms(found[-1], last)
+                found += _find_archived_terms(found[-1], last)
     return tuple(found)
 
 
-def _archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
+def _find_archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
     """The RSL documents that a robots.txt names and the archive holds; for the hosts of that robots.txt they speak."""
     for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
-        url = canonical(joined(one.origin, address))
-        answer = _followed(url, last) if url else None
+        url = canonical_url(join_url(one.origin, address))
+        answer = _follow_redirects(url, last) if url else None
         if answer and answer.status == 200 and answer.kind != GONE:
             body = capture.read(Path(answer.path), answer.offset, answer.record).body
             text = body[: rsl.MAX_BYTES + 1].decode("utf-8-sig", "replace")
             yield Instrument(one.origin, "rsl", answer.record, text, url)
 
 
-def about(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[Instrument, ...]:
+def select_for_hosts(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[Instrument, ...]:
     """Those of `given` that speak for the host of any of `urls`."""
-    sites = {_place(url)[0] for url in urls}
+    sites = {_split_url(url)[0] for url in urls}
     return tuple(one for one in given if one.origin in sites)
 
 
@@ -180,25 +182,25 @@ def is_instrument(url: str, body: bytes) -> bool:
     return bool(_SITEMAP.match(head))
 
 
-def _place(url: str) -> tuple[str, str]:
+def _split_url(url: str) -> tuple[str, str]:
     """(origin, path with query in one spelling)."""
-    known = canonical(url) or url
+    known = canonical_url(url) or url
     parts = urlsplit(known)
     path = f"/{parts.path.lstrip('/')}{'?' + parts.query if parts.query else ''}"
-    return origin(known), one_spelling(path)
+    return origin(known), normalise_path(path)
 
 
-def _lasting(row: IndexRow) -> bool:
+def _is_lasting(row: IndexRow) -> bool:
     return row.status < 500 and row.status not in (304, 408, 429)
 
 
-def _followed(url: str, last: Mapping[str, IndexRow]) -> IndexRow | None:
+def _follow_redirects(url: str, last: Mapping[str, IndexRow]) -> IndexRow | None:
     row = last.get(url)
     for _ in range(MAX_REDIRECTS):
         if row is None or not 300 <= row.status < 400:
             return row
         target = capture.read(Path(row.path), row.offset, row.record).header("location")
-        row = last.get(canonical(joined(row.url, target)))
+        row = last.get(canonical_url(join_url(row.url, target)))
     return None
 
 
@@ -225,14 +227,14 @@ def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
     for rule in rules:
         location = rule.get("location")
         if not isinstance(location, str) or matches(location, path):
-            if _reserved(rule):
+            if _is_reserved(rule):
                 said = json.dumps(rule, ensure_ascii=False)
                 yield Signal("tdm-reservation", "opt-out", quote(said), place, one.record)
             return
 
 
-def _reserved(rule: Mapping[str, Any]) -> bool:
-    return usage_preferences.reserved(str(rule.get("tdm-reservation", 1)))  # a rule that does not say reserves
+def _is_reserved(rule: Mapping[str, Any]) -> bool:
+    return usage_preferences.is_reserved(str(rule.get("tdm-reservation", 1)))  # a rule that does not say reserves
 
 
 def _ai_txt(one: Instrument, path: str) -> Iterator[Signal]:
@@ -250,7 +252,7 @@ def _ai_txt(one: Instrument, path: str) -> Iterator[Signal]:
 
 def _robots(one: Instrument, path: str) -> Iterator[Signal]:
     agents = training_agents(one.text)
-    rules = parsed(one.text) if agents else None
+    rules = parse_robots(one.text) if agents else None
     if rules and rules.can_fetch(path, "*"):
         denied = [agent for agent in agents if not rules.can_fetch(path, agent)]
         if denied:
@@ -263,28 +265,28 @@ def _robots(one: Instrument, path: str) -> Iterator[Signal]:
             longest = max((len(pattern) for _, pattern, _ in about_it), default=0)
             for rule, pattern, words in about_it:
                 if len(pattern) == longest:
-                    yield from _for_us(
+                    yield from _weaken_for_others(
                         rule, usage_preferences.read(name, words, f"/robots.txt, line {rule.number}", one.record)
                     )
 
 
-def _for_us(rule: Rule, said: Iterable[Signal]) -> Iterator[Signal]:
+def _weaken_for_others(rule: Rule, said: Iterable[Signal]) -> Iterator[Signal]:
     """What a group for everybody or for us says holds; what one says to other robots only lets infer."""
     for signal in said:
         quiet = not rule.ours and signal.effect == "opt-out"
         yield replace(signal, effect="inferred-opt-out") if quiet else signal
 
 
-def _named_terms(one: Instrument, here: Sequence[Instrument]) -> Iterator[Signal]:
+def _missing_terms(one: Instrument, here: Sequence[Instrument]) -> Iterator[Signal]:
     """RSL documents that a robots.txt names and nobody has: terms that are not known are not agreed."""
     known = [other for other in here if other.kind == "rsl"]
     for number, address in rsl.addresses(one.text):
-        if not _at(address, one.origin, known):
+        if not _is_known(address, one.origin, known):
             yield Signal("rsl", "opt-out", quote(address), f"/robots.txt, line {number}", one.record)
 
 
 def _terms(one: Instrument, url: str) -> Signal:
-    why = rsl.refused(one.text, url, matches)
+    why = rsl.refusal_reason(one.text, url, matches)
     return Signal(
         "rsl",
         "opt-out" if why else "note",

@@ -63,7 +63,7 @@ def _headers(item: Item) -> Iterator[Signal]:
 
 
 def _tdm(value: str) -> Effect:
-    return "opt-out" if usage_preferences.reserved(value) else "note"
+    return "opt-out" if usage_preferences.is_reserved(value) else "note"
 
 
 def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
@@ -97,7 +97,7 @@ def _terms(item: Item, element: html.HtmlElement) -> Iterator[Signal]:
     if element.tag != "script" or _source(element):
         yield Signal("rsl", "opt-out", quote(_source(element) or "a link without an address"), place, item.record)
         return
-    why = rsl.refused(element.text or "", item.url, matches)
+    why = rsl.refusal_reason(element.text or "", item.url, matches)
     yield Signal("rsl", "opt-out" if why else "note", quote(why or "training is permitted"), place, item.record)
 
 

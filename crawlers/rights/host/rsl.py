@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from crawlers.formats import safe_xml
 from crawlers.formats.unreadable import Unreadable
-from crawlers.web.addresses import joined
+from crawlers.web.addresses import join_url
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -24,7 +24,7 @@ _TRAINING = frozenset(("all", "ai-all", "ai-train"))
 _FREE = frozenset(("free", "attribution"))
 
 
-def refused(text: str, url: str, matches: Callable[[str, str], bool]) -> str:
+def refusal_reason(text: str, url: str, matches: Callable[[str, str], bool]) -> str:
     """Why the document does not let us train on the page at `url`; "" where it does, or says nothing of it.
 
     Of several contents and licences that are about the page every one must allow it. `matches` compares
@@ -83,7 +83,7 @@ def _is_about(pattern: str, url: str, matches: Callable[[str, str], bool]) -> bo
         return True
     here = urlsplit(url)
     if re.match(r"(?:https?:)?//", pattern, re.I):
-        address = joined(url, pattern.replace("*", "%2A"))
+        address = join_url(url, pattern.replace("*", "%2A"))
         if not address:
             return True  # what cannot be read is about every page: a document only ever refuses
         there = urlsplit(address)

@@ -30,10 +30,10 @@ def read(name: str, value: str, place: str, record: str) -> Iterator[Signal]:
             yield Signal(name, "opt-out", quote(value), place, record)
 
 
-def reserved(value: str) -> bool:
+def is_reserved(value: str) -> bool:
     """Whether a value of `tdm-reservation` reserves; another than 0 and 1 is as good as none (TDMRep, 2024-05-10).
 
-    >>> [reserved(value) for value in ("1", " 1 ", "0", "2")]
+    >>> [is_reserved(value) for value in ("1", " 1 ", "0", "2")]
     [True, True, False, False]
     """
     return value.strip().strip("\"'").lower() in ("1", "1.0", "true", "yes")

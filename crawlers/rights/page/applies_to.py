@@ -12,9 +12,9 @@ from itertools import chain, islice
 
 from lxml import html
 
-from crawlers.formats.html.runs import Found, Run
-from crawlers.rights.sentences.self_reference import of_itself, title_of
-from crawlers.rights.sentences.subject import about
+from crawlers.formats.html.runs import PageEvidence, Run
+from crawlers.rights.sentences.self_reference import is_about_itself, title_of
+from crawlers.rights.sentences.subject import find_subject
 from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
 
 MAX_SHARE = 0.5  # of the shown text of a page; what holds more is the page itself, whatever it is called
@@ -88,21 +88,21 @@ _ABOUT_MARKS = re.compile(
 _BARE_KINDS = frozenset(("kogl-image", "kogl-link", "mark-link"))
 
 
-def without_others(found: Sequence[Found], shown: Sequence[Run]) -> list[Found]:
+def drop_foreign_grants(found: Sequence[PageEvidence], shown: Sequence[Run]) -> list[PageEvidence]:
     """`found` without the grants whose place says that they are about something else."""
     if not any(map(is_grant, found)):
         return list(found)
     page = _Page(shown)
     out = []
     for one in found:
-        if not is_grant(one) or one.element.tag in ("link", "meta", "script") or not page.foreign(one):
+        if not is_grant(one) or one.element.tag in ("link", "meta", "script") or not page.is_foreign(one):
             out.append(one)
-        elif page.taken_back(one):
-            out.append(Found(UNKNOWN, one.kind, one.quote, one.element, one.state))
+        elif page.is_limited(one):
+            out.append(PageEvidence(UNKNOWN, one.kind, one.quote, one.element, one.state))
     return out
 
 
-def is_grant(one: Found) -> bool:
+def is_grant(one: PageEvidence) -> bool:
     """Whether evidence permits any use."""
     known = terms(one.licence) if one.licence not in (NONE, UNKNOWN) else None
     return known is not None and known.use != "exclude"
@@ -127,24 +127,29 @@ class _Page:
         self.limiting: dict[int, bool] = {}
         self.titled: bool | None = None
 
-    def foreign(self, one: Found) -> bool:
+    def is_foreign(self, one: PageEvidence) -> bool:
         """Whether a grant is about something else than the text of the page."""
         number = self.at.get(id(one.element), -1)
         run = self.shown[number] if number >= 0 else None
         if len(self.sizes) >= MAX_SIZES:
             return True  # so many things one in another: nobody can tell
         return (
-            self.in_a_thing(one)
-            or self.in_furniture(one, run)
-            or (run is not None and self.labelled_part(one, run, number))
-            or self.taken_back(one)
-            or (one.state.part != "site" and self.in_a_part(one))
-            or (one.state.mark is None and one.state.part != "site" and run is not None and self.below(run, number))
-            or (one.kind in _BARE_KINDS and run is not None and _in_a_row(run))
-            or (one.kind in _BARE_KINDS and one.state.mark is None and self.about_marks(one))
+            self.is_in_widget(one)
+            or self.is_in_furniture(one, run)
+            or (run is not None and self.has_part_label(one, run, number))
+            or self.is_limited(one)
+            or (one.state.part != "site" and self.is_in_part(one))
+            or (
+                one.state.mark is None
+                and one.state.part != "site"
+                and run is not None
+                and self.is_below_other(run, number)
+            )
+            or (one.kind in _BARE_KINDS and run is not None and _is_in_row(run))
+            or (one.kind in _BARE_KINDS and one.state.mark is None and self.is_about_marks(one))
         )
 
-    def in_a_thing(self, one: Found) -> bool:
+    def is_in_widget(self, one: PageEvidence) -> bool:
         """Inside a gallery, a window, a search form; in a block named after fonts or pictures; beside a file."""
         mark = one.state.mark
         inside = mark is not None
@@ -154,17 +159,17 @@ class _Page:
                 inside = False
                 if words & (_THINGS | _KINDS):
                     return True
-            elif not inside and _is_thing(above, words) and self.size(above) <= MAX_SHARE * self.length:
+            elif not inside and _is_widget(above, words) and self.size(above) <= MAX_SHARE * self.length:
                 return True
             if mark is None and above.tag in ("li", "tr") and above is not one.element and self.leads_to_file(above):
                 return True
         if mark is None:
             return False
         if mark not in self.labelled:
-            self.labelled[mark] = any(map(_labels, self.block(mark)))
+            self.labelled[mark] = any(map(_is_media_label, self.block(mark)))
         return self.labelled[mark]
 
-    def labelled_part(self, one: Found, run: Run, number: int) -> bool:
+    def has_part_label(self, one: PageEvidence, run: Run, number: int) -> bool:
         """Below or behind a label that gives the licence to pictures or files: 이미지 이용조건."""
         first = self.at.get(id(run.state.mark), number) if run.state.mark is not None else number
         before = self.shown[max(0, min(first, number) - 1)] if number else None
@@ -181,7 +186,7 @@ class _Page:
             self.files[element] = any(map(_FILE.search, links)) and self.size(element) <= MAX_SHARE * self.length
         return self.files[element]
 
-    def in_furniture(self, one: Found, run: Run | None) -> bool:
+    def is_in_furniture(self, one: PageEvidence, run: Run | None) -> bool:
         """A mark of 공공누리 in a menu or banner; a licence below a text in a box of a sidebar."""
         if not one.state.furniture:
             frames = islice(one.element.iterancestors(), MAX_ABOVE)
@@ -200,22 +205,22 @@ class _Page:
             box = above
         return self.size(box) - (len(run.text) if run else 0) > MAX_WIDGET
 
-    def taken_back(self, one: Found) -> bool:
+    def is_limited(self, one: PageEvidence) -> bool:
         """Whether a note in the same run, the block or beside it limits a mark to a part or a time."""
         number = self.at.get(id(one.element), -1)
         if number < 0:
             return False
         near = self.shown[max(0, number - 2) : number + 3]
         block = self.block(one.state.mark) if one.state.mark is not None else []
-        return any(self.limits(run) for run in (*near, *block) if run.state.part == one.state.part)
+        return any(self.is_limiting(run) for run in (*near, *block) if run.state.part == one.state.part)
 
-    def limits(self, run: Run) -> bool:
+    def is_limiting(self, run: Run) -> bool:
         """Whether a run is a note that limits a mark; what was asked once is remembered."""
         if id(run) not in self.limiting:
-            self.limiting[id(run)] = _limits(run)
+            self.limiting[id(run)] = _is_limiting_note(run)
         return self.limiting[id(run)]
 
-    def in_a_part(self, one: Found) -> bool:
+    def is_in_part(self, one: PageEvidence) -> bool:
         """One of several posts of a page, or one of its sections with others behind it."""
         posts = [above for above in islice(one.element.iterancestors(), MAX_ABOVE) if above.tag == "article"]
         if posts:
@@ -230,30 +235,30 @@ class _Page:
             least = max(MIN_PART, self.size(posts[-1]) / 2)
             if any(other is not posts[-1] and self.size(other) >= least for other in self.posts):
                 return True
-        if any(self.among_posts(above) for above in islice(one.element.iterancestors(), MAX_ABOVE)):
+        if any(self.is_among_posts(above) for above in islice(one.element.iterancestors(), MAX_ABOVE)):
             return True
         section = next((a for a in islice(one.element.iterancestors(), MAX_ABOVE) if a.tag == "section"), None)
-        if section is None or self.size(section) < 2 * MIN_PART or not _headed(section):
+        if section is None or self.size(section) < 2 * MIN_PART or not _has_heading(section):
             return False
-        later = (other for other in section.itersiblings("section") if _headed(other))
+        later = (other for other in section.itersiblings("section") if _has_heading(other))
         return any(self.prose(other) >= MIN_PART for _, other in zip(range(20), later, strict=False))
 
-    def among_posts(self, above: html.HtmlElement) -> bool:
+    def is_among_posts(self, above: html.HtmlElement) -> bool:
         """Whether an element is called a post and has siblings of its make: a page that scrolls on to the next."""
         make = (above.get("class") or "").split()[:1]
-        if above.tag not in ("div", "section", "li") or not make or not _POST.search(make[0]) or not _titled(above):
+        if above.tag not in ("div", "section", "li") or not make or not _POST.search(make[0]) or not _has_title(above):
             return False
         siblings = (
             *islice(above.itersiblings(above.tag, preceding=True), 20),
             *islice(above.itersiblings(above.tag), 20),
         )
         alike = (other for other in siblings if (other.get("class") or "").split()[:1] == make)
-        return any(_titled(other) and self.size(other) >= MIN_PART for other in alike)
+        return any(_has_title(other) and self.size(other) >= MIN_PART for other in alike)
 
-    def below(self, run: Run, number: int) -> bool:
+    def is_below_other(self, run: Run, number: int) -> bool:
         """Below an embedded thing or a quotation, or under a heading of credits, code, comments."""
-        itself = of_itself(run.text[:MAX_NOTE], run.owner)
-        if not itself and len(run.text) <= MAX_LABEL and (_after_embed(run.owner) or _beside_file(run)):
+        itself = is_about_itself(run.text[:MAX_NOTE], run.owner)
+        if not itself and len(run.text) <= MAX_LABEL and (_is_after_embed(run.owner) or _has_file_link(run)):
             return True
         for earlier in reversed(self.shown[max(0, number - 40) : number]):
             if earlier.state.part == "site":
@@ -262,11 +267,11 @@ class _Page:
                 if _COMMENTS.search(earlier.text):
                     return True
                 return not itself and (
-                    bool(_OTHER_PART.search(earlier.text)) or about(earlier.text) in ("media", "software")
+                    bool(_OTHER_PART.search(earlier.text)) or find_subject(earlier.text) in ("media", "software")
                 )
         return False
 
-    def about_marks(self, one: Found) -> bool:
+    def is_about_marks(self, one: PageEvidence) -> bool:
         """Whether the title of the page speaks of marks and licences: then a bare mark may be what it shows."""
         if self.titled is None:
             self.titled = bool(_ABOUT_MARKS.search(title_of(one.element)))
@@ -290,17 +295,17 @@ class _Page:
         return self.proses[element]
 
 
-def _labels(run: Run) -> bool:
+def _is_media_label(run: Run) -> bool:
     """Whether a short line of a mark block says that it is about pictures or the like."""
     short = 0 < len(run.text) <= MAX_LABEL and not _TAKES_OUT.search(run.text)
-    return short and about(run.text) in ("media", "software")
+    return short and find_subject(run.text) in ("media", "software")
 
 
 _POST = re.compile(r"article|post|entry|view|story|news", re.I)
 _TAKES_OUT = re.compile(r"제외|외에|불가|금지|없|않|except|excluding|other than|not ", re.I)
 
 
-def _after_embed(owner: html.HtmlElement) -> bool:
+def _is_after_embed(owner: html.HtmlElement) -> bool:
     """Whether what stands right before a block is an embedded thing or a quotation."""
     before = owner
     for _ in range(3):
@@ -318,11 +323,11 @@ def _after_embed(owner: html.HtmlElement) -> bool:
     return False
 
 
-def _beside_file(run: Run) -> bool:
+def _has_file_link(run: Run) -> bool:
     return any(_FILE.search(link.element.get("href") or "") for link in run.links[:12])
 
 
-def _limits(run: Run) -> bool:
+def _is_limiting_note(run: Run) -> bool:
     note = run.text if len(run.text) <= MAX_NOTE else run.text[-MAX_NOTE:]
     beside = bool(re.match(r"\W{0,3}(?:※|\*|위|상기|이|본|단|다만|the|this)", note)) or "※" in note
     only = _ONLY.search(note) and _OF_USE.search(note)  # 오류가 있는 경우에만 올립니다: nothing about a mark
@@ -331,7 +336,7 @@ def _limits(run: Run) -> bool:
     )
 
 
-def _in_a_row(run: Run) -> bool:
+def _is_in_row(run: Run) -> bool:
     """Whether a bare mark stands in a row of a table behind a cell that names something else than a licence."""
     before = run.owner.getprevious() if run.owner.tag in ("td", "dd") and run.state.mark is None else None
     label = (before.text_content() if before is not None else "")[:MAX_NOTE].strip()
@@ -344,7 +349,7 @@ def _elements(run: Run) -> Iterator[html.HtmlElement]:
     yield from (image for image, _ in run.images)
 
 
-def _is_thing(element: html.HtmlElement, words: frozenset[str]) -> bool:
+def _is_widget(element: html.HtmlElement, words: frozenset[str]) -> bool:
     return not words.isdisjoint(_THINGS) or element.get("role") == "search" or element.tag == "dialog"
 
 
@@ -353,11 +358,11 @@ def _words(element: html.HtmlElement) -> frozenset[str]:
     return frozenset(word.lower() for name in called.split() for word in _SPLIT.split(name) if word)
 
 
-def _headed(section: html.HtmlElement) -> bool:
+def _has_heading(section: html.HtmlElement) -> bool:
     return any(child.tag in _HEADINGS or child.tag == "header" for child in section)
 
 
-def _titled(post: html.HtmlElement) -> bool:
+def _has_title(post: html.HtmlElement) -> bool:
     """Whether a heading stands near the beginning of a post."""
     return any(inside.tag in _HEADINGS for inside in islice(post.iter(), 30))
 

@@ -10,10 +10,10 @@ from urllib.parse import urldefrag, urlsplit
 
 from lxml import html
 
-from crawlers.formats.html.runs import RELATIONS, Found, State, hidden, quote, quoting
+from crawlers.formats.html.runs import RELATIONS, PageEvidence, State, is_hidden, is_quoting, quote
 from crawlers.rights.sentences.refusals import denies
 from crawlers.rights.sentences.self_reference import title_of
-from crawlers.web.addresses import joined
+from crawlers.web.addresses import join_url
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import NONE, UNKNOWN
@@ -43,16 +43,16 @@ _HEAD = State(part="item")
 _SITE = State(part="site")
 
 
-def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
+def find(tree: html.HtmlElement, url: str) -> Iterator[PageEvidence]:
     """What the head and the JSON-LD blocks of a page say about its own licence."""
     for element in tree.iter("link", "meta", "script"):
-        if not _may_say(element) or not _counts(element) or _of_a_part(element):
+        if not _may_say(element) or not _is_visible(element) or _is_in_part(element):
             continue
         if element.tag == "link":
             rel, media = set((element.get("rel") or "").lower().split()), (element.get("type") or "").lower()
             address = element.get("href") or ""
-            if rel & RELATIONS and "rsl" not in media and not speaks_of_many(address):
-                yield Found(licence_from_url(address) or UNKNOWN, "rel-license", quote(address), element, _HEAD)
+            if rel & RELATIONS and "rsl" not in media and not is_family_page(address):
+                yield PageEvidence(licence_from_url(address) or UNKNOWN, "rel-license", quote(address), element, _HEAD)
         elif element.tag == "meta":
             name = (element.get("name") or element.get("property") or element.get("itemprop") or "").strip().lower()
             value = element.get("content") or ""
@@ -60,10 +60,10 @@ def find(tree: html.HtmlElement, url: str) -> Iterator[Found]:
             if name in _META and not licence and value.strip():
                 licence = NONE if denies(value) else UNKNOWN if _UNREAD.search(value) else None
             if licence:
-                yield Found(licence, "meta", quote(name, value), element, _HEAD)
+                yield PageEvidence(licence, "meta", quote(name, value), element, _HEAD)
         elif (element.get("type") or "").strip().lower() == "application/ld+json":
             for licence, words, state in _json_ld(element.text or "", url, element):
-                yield Found(licence, "json-ld", words, element, state)
+                yield PageEvidence(licence, "json-ld", words, element, state)
 
 
 def _may_say(element: html.HtmlElement) -> bool:
@@ -76,28 +76,28 @@ def _may_say(element: html.HtmlElement) -> bool:
     return "licen" in (element.text or "")
 
 
-def speaks_of_many(address: str) -> bool:
+def is_family_page(address: str) -> bool:
     """Whether an address is a page about all the licences of a family, which names none.
 
-    >>> speaks_of_many("https://www.kogl.or.kr/info/license.do#01-tab"), speaks_of_many("/terms.html")
+    >>> is_family_page("https://www.kogl.or.kr/info/license.do#01-tab"), is_family_page("/terms.html")
     (True, False)
     """
     return bool(_MANY.search(address.partition("#")[0]))
 
 
-def _counts(element: html.HtmlElement) -> bool:
+def _is_visible(element: html.HtmlElement) -> bool:
     above = [element, *element.iterancestors()]
-    return not any(a.tag in ("template", "noscript", "svg", "iframe") or hidden(a) for a in above)
+    return not any(a.tag in ("template", "noscript", "svg", "iframe") or is_hidden(a) for a in above)
 
 
-def _of_a_part(element: html.HtmlElement) -> bool:
+def _is_in_part(element: html.HtmlElement) -> bool:
     """Whether a `<link>` or `<meta>` in the body stands in a part or a quotation: a picture, a comment."""
     if element.tag == "script":
         return False
     for above in element.iterancestors():
         if above.tag == "head":
             return False
-        if above.tag in _QUOTING or quoting(above):
+        if above.tag in _QUOTING or is_quoting(above):
             return True
         if above.get("itemscope") is not None:
             kind = (above.get("itemtype") or "").rstrip("/").rpartition("/")[2]
@@ -116,16 +116,16 @@ def _json_ld(raw: str, url: str, element: html.HtmlElement) -> Iterator[tuple[st
         kinds = node.get("@type")
         types = {kinds} if isinstance(kinds, str) else {k for k in kinds or () if isinstance(k, str)}
         site = types & {"WebSite", "Organization"}
-        if not site and (not types & _ABOUT_TEXT or _of_another_page(node, url)):
+        if not site and (not types & _ABOUT_TEXT or _is_other_page(node, url)):
             continue
-        if not site and types <= _WORKS and _of_another_title(node, element):
+        if not site and types <= _WORKS and _has_other_title(node, element):
             continue
         for name in ("copyrightNotice", "usageInfo", "conditionsOfAccess"):
             if any(denies(value) for value in _values(node.get(name))):
                 yield NONE, quote(name, next(_values(node.get(name)))), _SITE if site else _HEAD
         for value in _values(node.get("license")):
             licence = licence_from_url(value) or licence_from_text(value)
-            if licence or not speaks_of_many(value):
+            if licence or not is_family_page(value):
                 yield licence or UNKNOWN, quote(f'"license": "{value}"'), _SITE if site else _HEAD
 
 
@@ -146,7 +146,7 @@ def _values(value: object) -> Iterator[str]:
             yield one.strip()
 
 
-def _of_another_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
+def _has_other_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
     """Whether a work without an address of its own is not called as the page is: a book that it speaks of."""
     if any(node.get(key) for key in ("mainEntityOfPage", "url", "@id")):
         return False
@@ -155,9 +155,9 @@ def _of_another_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
     return bool(plain and title) and plain not in title and title not in plain
 
 
-def _of_another_page(node: dict[str, Any], url: str) -> bool:
+def _is_other_page(node: dict[str, Any], url: str) -> bool:
     for key in ("mainEntityOfPage", "url", "@id"):
         value = next(_values(node.get(key)), "")
         if value and not value.startswith("#"):
-            return urlsplit(urldefrag(joined(url, value))[0])[1:4] != urlsplit(urldefrag(url)[0])[1:4]
+            return urlsplit(urldefrag(join_url(url, value))[0])[1:4] != urlsplit(urldefrag(url)[0])[1:4]
     return False

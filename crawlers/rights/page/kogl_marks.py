@@ -1,7 +1,7 @@
 """Find marks of the Korea Open Government Licence (공공누리) among the runs of a page.
 
 A mark is a link, an image or a declaring sentence. Pages that explain the types show the same
-links and images; `without_legends` tells them apart. The number 0 in the name of an image is the
+links and images; `drop_legends` tells them apart. The number 0 in the name of an image is the
 old mark for *not free* and never grants anything.
 """
 
@@ -14,7 +14,7 @@ from lxml import html
 
 from crawlers.formats.html.runs import Run, names, quote
 from crawlers.rights.sentences.kogl_sentences import MAX_SUBJECT, MAX_WORDS, NAME, TEXTUAL, TYPE_0_SINCE, Hit, sentences
-from crawlers.rights.sentences.prefilter import anywhere, gate
+from crawlers.rights.sentences.prefilter import gate, may_match_any
 from malmoi.licensing.licence_words import kogl_words, licence_from_text
 from malmoi.licensing.licences import licence_from_url
 
@@ -45,7 +45,7 @@ def hits(found: Sequence[Run], date: str = "") -> list[Hit]:
     known and a sentence declares it.
     """
     by_run: list[list[Hit]] = []
-    named = anywhere(_may_name, (run.text for run in found))
+    named = may_match_any(_may_name, (run.text for run in found))
     for number, run in enumerate(found):
         said: list[Hit] = []
         if named and NAME.search(run.text):
@@ -92,7 +92,7 @@ def _has_picture(found: Sequence[Run], number: int) -> bool:
     for run in found[max(0, number - 1) : number + 2]:
         near = run.owner in (here.owner, here.owner.getparent()) or run.owner.getparent() is here.owner.getparent()
         linked = any(_CONTEXT.search(link.element.get("href") or "") and link.image for link in run.links)
-        if near and (linked or any(_CONTEXT.search(_file(image)) for image, _ in run.images)):
+        if near and (linked or any(_CONTEXT.search(_image_name(image)) for image, _ in run.images)):
             return True
     return False
 
@@ -118,7 +118,7 @@ def _links(run: Run, declared: bool) -> Iterator[Hit]:
 
 def _images(run: Run, declared: bool, date: str) -> Iterator[Hit]:
     for image, link in run.images:
-        file, alternative = _file(image), " ".join(filter(None, (image.get("alt"), image.get("title"))))
+        file, alternative = _image_name(image), " ".join(filter(None, (image.get("alt"), image.get("title"))))
         linked = bool(link is not None and _CONTEXT.search(link.element.get("href") or ""))
         by_file = _IMAGE.fullmatch(file)
         context = bool(by_file) or linked or bool(_CONTEXT.search(file)) or bool(NAME.search(alternative))
@@ -139,11 +139,11 @@ def _images(run: Run, declared: bool, date: str) -> Iterator[Hit]:
             yield Hit(tuple(sorted(types)), ai, refused, "kogl-image", quote(file, alternative), image, run.state)
 
 
-def _file(image: html.HtmlElement) -> str:
+def _image_name(image: html.HtmlElement) -> str:
     return (image.get("src") or "").partition("?")[0].rpartition("/")[2]
 
 
-def without_legends(found: Sequence[Hit]) -> list[Hit]:
+def drop_legends(found: Sequence[Hit]) -> list[Hit]:
     """`found` without the links and images of blocks that show the types side by side.
 
     Such a block shows three types or more (two, where its words explain) in ascending order. What
@@ -153,11 +153,11 @@ def without_legends(found: Sequence[Hit]) -> list[Hit]:
     if len(shown) > MAX_SHOWN:
         return list(found)
     dropped: set[int] = set()
-    for root, below in _shared_ancestors(shown):
+    for root, below in _find_shared_ancestors(shown):
         own = _own_block(below)
         samples = [hit for hit in below if hit not in own]
         if _is_legend(root, samples):
-            dropped |= {id(hit) for hit in samples if not _anchored(hit, found)}
+            dropped |= {id(hit) for hit in samples if not _is_anchored(hit, found)}
     return [hit for hit in found if id(hit) not in dropped]
 
 
@@ -170,7 +170,7 @@ def _own_block(below: Sequence[Hit]) -> list[Hit]:
     return single[0] if len(single) == 1 and len(groups) > 1 else []
 
 
-def _shared_ancestors(shown: Sequence[Hit]) -> list[tuple[html.HtmlElement, list[Hit]]]:
+def _find_shared_ancestors(shown: Sequence[Hit]) -> list[tuple[html.HtmlElement, list[Hit]]]:
     """The lowest elements above each hit that hold two types or more, with the hits below them."""
     below: dict[html.HtmlElement, list[Hit]] = {}
     for hit in shown:
@@ -194,16 +194,16 @@ def _is_legend(root: html.HtmlElement, below: Sequence[Hit]) -> bool:
     return len(collapsed) > 2 or (len(words) <= MAX_LEGEND and bool(_EXPLAINS.search(words)))
 
 
-def _anchored(hit: Hit, found: Sequence[Hit]) -> bool:
+def _is_anchored(hit: Hit, found: Sequence[Hit]) -> bool:
     """Whether a sentence beside the hit, or in the same mark block, declares what it shows."""
     for other in found:
         if other.declared and set(hit.types) <= set(other.types):
             block = other.state.mark
             home = block if block is not None else other.element.getparent()
-            if home is not None and (hit.types or block is not None) and _inside(hit.element, [home]):
+            if home is not None and (hit.types or block is not None) and _is_inside(hit.element, [home]):
                 return True
     return False
 
 
-def _inside(element: html.HtmlElement, roots: Sequence[html.HtmlElement]) -> bool:
+def _is_inside(element: html.HtmlElement, roots: Sequence[html.HtmlElement]) -> bool:
     return any(ancestor is root for root in roots for ancestor in (element, *element.iterancestors()))

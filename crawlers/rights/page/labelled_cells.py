@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from crawlers.formats.html.runs import Found, Run, quote
-from crawlers.rights.sentences.declarations import stated
+from crawlers.formats.html.runs import PageEvidence, Run, quote
+from crawlers.rights.sentences.declarations import find_cell_licence
 from crawlers.rights.sentences.kogl_sentences import TYPE_0_SINCE
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import UNKNOWN
@@ -26,23 +26,23 @@ _MEDIA_LABEL = re.compile(
 )
 
 
-def find(shown: Sequence[Run], date: str) -> Iterator[Found]:
+def find(shown: Sequence[Run], date: str) -> Iterator[PageEvidence]:
     """A labelled cell: 이용조건 | 공공누리 제1유형, in tables and definition lists."""
     for run in shown:
         if not (label := label_of(run)):
             continue
-        if _of_media(run):
+        if _is_media_cell(run):
             continue
         licence = licence_from_text(run.text) or licence_from_text(f"{label.rstrip(':： ')} {run.text}")
         old = bool(date) and date[:7] < TYPE_0_SINCE
         if licence == "LicenseRef-KOGL-0" and (old or "공공누리" not in f"{label} {run.text}"):
             licence = None
-        licence = licence or stated(run)
+        licence = licence or find_cell_licence(run)
         if licence or _NAMES_LICENCE.search(run.text):
-            yield Found(licence or UNKNOWN, "field", quote(label, run.text), run.owner, run.state)
+            yield PageEvidence(licence or UNKNOWN, "field", quote(label, run.text), run.owner, run.state)
 
 
-def _of_media(run: Run) -> bool:
+def _is_media_cell(run: Run) -> bool:
     """Whether the labels around a cell are those of a photograph, a typeface, a data set."""
     table = next((above for above in run.owner.iterancestors() if above.tag in ("table", "dl")), None)
     cells = table.iter("th", "td", "dt", "dd", "caption") if table is not None else ()

@@ -15,26 +15,37 @@ from urllib.parse import urlsplit
 
 from lxml import html
 
-from crawlers.formats.html.runs import MAX_AROUND, MAX_QUOTE, RELATIONS, Found, Link, Run, path, quote, runs, scope
+from crawlers.formats.html.runs import (
+    MAX_AROUND,
+    MAX_QUOTE,
+    RELATIONS,
+    Link,
+    PageEvidence,
+    Run,
+    path,
+    quote,
+    runs,
+    scope,
+)
 from crawlers.rights.page import head_metadata, kogl_marks, labelled_cells, public_domain
-from crawlers.rights.page.applies_to import is_grant, without_others
-from crawlers.rights.page.listing_cards import without_cards
-from crawlers.rights.page.preview_cards import without_previews
+from crawlers.rights.page.applies_to import drop_foreign_grants, is_grant
+from crawlers.rights.page.listing_cards import drop_cards
+from crawlers.rights.page.preview_cards import drop_previews
 from crawlers.rights.sentences import authorship
 from crawlers.rights.sentences.declarations import (
-    bare,
-    declared,
+    find_cell_licence,
+    find_declarations,
+    has_other_clause,
+    is_bare,
     is_declaration,
     may_declare,
-    says_more,
-    stated,
-    without_holder,
+    strip_holder,
 )
 from crawlers.rights.sentences.kogl_sentences import Hit
-from crawlers.rights.sentences.prefilter import anywhere, gate
-from crawlers.rights.sentences.refusals import may_refuse, of_a_work, refusal
-from crawlers.rights.sentences.subject import Subject, about, doubtful
-from crawlers.web.addresses import joined
+from crawlers.rights.sentences.prefilter import gate, may_match_any
+from crawlers.rights.sentences.refusals import is_about_work, may_refuse, refusal
+from crawlers.rights.sentences.subject import Subject, find_subject, is_doubtful
+from crawlers.web.addresses import join_url
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.licence_words import fold, licence_from_text
 from malmoi.licensing.licences import licence_from_url
@@ -96,18 +107,18 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
         *_blocks(shown),
         *labelled_cells.find(shown, item.date),
     ]
-    for hit in kogl_marks.without_legends(kogl_marks.hits(shown, item.date)):
-        found += _of_hit(hit)
+    for hit in kogl_marks.drop_legends(kogl_marks.hits(shown, item.date)):
+        found += _convert_hit(hit)
     found += [
-        Found(licence, "sentence", quote(words), run.owner, run.state)
+        PageEvidence(licence, "sentence", quote(words), run.owner, run.state)
         for number, run in enumerate(shown if labels or may_declare(shown) else ())
-        for licence, words in declared(run, labels=labels, before=shown[number - 1].text if number else "")
+        for licence, words in find_declarations(run, labels=labels, before=shown[number - 1].text if number else "")
     ]
     if labels:
-        found += _named_at_an_end(shown)
+        found += _find_end_marks(shown)
     found += public_domain.find(shown, item.url)
-    found = without_others(without_cards(found, shown), shown)
-    found = without_previews(found, shown, item.url)
+    found = drop_foreign_grants(drop_cards(found, shown), shown)
+    found = drop_previews(found, shown, item.url)
     granted = any(scope(f.state, paged) == "item" for f in found)
     found += [
         *_refusals(shown, granted, bool(found)),
@@ -121,34 +132,36 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
     return tuple(out.values())
 
 
-def _named_at_an_end(shown: Sequence[Run]) -> Iterator[Found]:
+def _find_end_marks(shown: Sequence[Run]) -> Iterator[PageEvidence]:
     """A line at the beginning or end of a text that is the name of a Korean mark and nothing else."""
     last = max(MAX_END_LINES, len(shown) - MAX_END_LINES)
     for one in (*shown[:MAX_END_LINES], *shown[last:]):
         licence = licence_from_text(one.text) if "공공누리" in one.text and len(one.text) <= MAX_BLOCK_WORDS else None
         if licence and not licence.endswith("-0"):
-            yield Found(licence, "kogl-words", quote(one.text), one.owner, one.state)
+            yield PageEvidence(licence, "kogl-words", quote(one.text), one.owner, one.state)
 
 
-def _of_hit(hit: Hit) -> Iterator[Found]:
+def _convert_hit(hit: Hit) -> Iterator[PageEvidence]:
     if hit.refused:
-        yield Found(NONE, hit.kind, hit.quote, hit.element, hit.state)
+        yield PageEvidence(NONE, hit.kind, hit.quote, hit.element, hit.state)
     numbers = tuple(n for n in hit.types if not (hit.refused and n == "0"))
     for number in numbers:
         ai = "-AI" if hit.ai and hit.declared and number in "1234" else ""
         known = number in "01234"
-        yield Found(f"LicenseRef-KOGL-{number}{ai}" if known else UNKNOWN, hit.kind, hit.quote, hit.element, hit.state)
+        yield PageEvidence(
+            f"LicenseRef-KOGL-{number}{ai}" if known else UNKNOWN, hit.kind, hit.quote, hit.element, hit.state
+        )
     if hit.ai and not (hit.declared and numbers):
-        yield Found("LicenseRef-KOGL-AI", hit.kind, hit.quote, hit.element, hit.state)
+        yield PageEvidence("LicenseRef-KOGL-AI", hit.kind, hit.quote, hit.element, hit.state)
 
 
-def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
+def _licence_links(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
     blocks: dict[html.HtmlElement, list[Run]] | None = None
     known: dict[html.HtmlElement, bool] = {}
     for number, run in enumerate(shown):
         if run.state.quoted:
             continue
-        for link in run.links if len(run.links) <= MAX_LINKS else _telling(run.links):
+        for link in run.links if len(run.links) <= MAX_LINKS else _select_links(run.links):
             element = link.element
             address = element.get("href") or ""
             rel = f"{element.get('rel') or element.get('property') or ''} {element.get('itemprop') or ''}"
@@ -156,7 +169,7 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
             licence = licence_from_url(address) if marked or run.state.mark is not None else None
             if not marked and licence is None:
                 continue
-            if "rsl" in (element.get("type") or "").lower() or _about_another(element, url, known):
+            if "rsl" in (element.get("type") or "").lower() or _is_about_another(element, url, known):
                 continue
             kind = "rel-license" if marked else "mark-link"
             words = quote(address, link.text)
@@ -167,44 +180,44 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[Found]:
                 software = "CC" not in licence and run.state.part == "site" and subject != "own"
                 if software and not is_declaration(sentence, run):
                     continue  # MIT in a footer is mostly about the code of the site
-                sure = not doubtful(sentence) and _declares(run, subject, sentence, link)
-                yield Found(licence if sure else UNKNOWN, kind, words, element, run.state)
-                blocks = _by_mark(shown) if blocks is None else blocks
-                block = blocks.get(run.state.mark, [run]) if run.state.mark is not None else _near(shown, number)
-                if says_more(licence, _beside(block, run, link)):
-                    yield Found(UNKNOWN, "licence-words", quote(run.text), run.owner, run.state)
-            elif marked and licence is None and not head_metadata.speaks_of_many(address):
-                yield Found(UNKNOWN, kind, words, element, run.state)
+                sure = not is_doubtful(sentence) and _is_declared(run, subject, sentence, link)
+                yield PageEvidence(licence if sure else UNKNOWN, kind, words, element, run.state)
+                blocks = _group_by_mark(shown) if blocks is None else blocks
+                block = blocks.get(run.state.mark, [run]) if run.state.mark is not None else _nearby_runs(shown, number)
+                if has_other_clause(licence, _words_beside(block, run, link)):
+                    yield PageEvidence(UNKNOWN, "licence-words", quote(run.text), run.owner, run.state)
+            elif marked and licence is None and not head_metadata.is_family_page(address):
+                yield PageEvidence(UNKNOWN, kind, words, element, run.state)
 
 
-def _originals(shown: Sequence[Run]) -> Iterator[Found]:
+def _originals(shown: Sequence[Run]) -> Iterator[PageEvidence]:
     """That the text rests on a work whose own licence is not open: nobody can free more than is theirs."""
-    for run in shown if anywhere(_may_name_original, (run.text for run in shown)) else ():
+    for run in shown if may_match_any(_may_name_original, (run.text for run in shown)) else ():
         if run.state.quoted or len(run.text) > MAX_ORIGINAL or not _ORIGINAL.search(run.text):
             continue
         linked = (licence_from_url(link.element.get("href") or "") for link in run.links[:MAX_LINKS])
         closed = any(licence and (found := terms(licence)) and found.use == "exclude" for licence in linked)
         if closed or _CLOSED.search(run.text):
-            yield Found(UNKNOWN, "original", quote(run.text), run.owner, run.state)
+            yield PageEvidence(UNKNOWN, "original", quote(run.text), run.owner, run.state)
 
 
-def _declares(run: Run, subject: Subject, sentence: str, link: Link) -> bool:
+def _is_declared(run: Run, subject: Subject, sentence: str, link: Link) -> bool:
     """Whether the words around a link let its licence be that of the text, rather than of something unnamed.
 
     In a mark block and where next to nothing is said, the link speaks for itself; so it does in a sentence
     that declares, and in the markup that Creative Commons hands out, which names the work by its title.
     """
-    if labelled_cells.label_of(run) and stated(run):
+    if labelled_cells.label_of(run) and find_cell_licence(run):
         return True
-    if run.state.mark is not None or bare(sentence.replace(fold(link.text), " ", 1)):
+    if run.state.mark is not None or is_bare(sentence.replace(fold(link.text), " ", 1)):
         return True
     if run.state.part == "site":
-        rest = without_holder(sentence.replace(fold(link.text), " ", 1))
+        rest = strip_holder(sentence.replace(fold(link.text), " ", 1))
         if subject == "own" or is_declaration(sentence, run) or not _SAYS_OF.search(rest):
             return True
     elif _DATE.search(run.text):  # a byline: author, date, licence
-        before, after = run.around(link)
-        if bare(_BETWEEN.split(before)[-1] + " " + _BETWEEN.split(after)[0]):
+        before, after = run.words_around(link)
+        if is_bare(_BETWEEN.split(before)[-1] + " " + _BETWEEN.split(after)[0]):
             return True
     return is_declaration(sentence, run) or any(_TITLES.search(_property(link)) for link in _properties(run.owner))
 
@@ -217,7 +230,7 @@ def _property(element: html.HtmlElement) -> str:
     return f"{element.get('property') or ''} {element.get('rel') or ''} {element.get('itemprop') or ''}"
 
 
-def _telling(links: Sequence[Link]) -> list[Link]:
+def _select_links(links: Sequence[Link]) -> list[Link]:
     """Of very many links in one run the first that lead to licences; more are a list, and disagree or repeat."""
     known = (link for link in links if licence_from_url(link.element.get("href") or "") or link.element.get("rel"))
     return [link for _, link in zip(range(MAX_LINKS), known, strict=False)]
@@ -226,12 +239,12 @@ def _telling(links: Sequence[Link]) -> list[Link]:
 def _subject(shown: Sequence[Run], number: int, link: Link) -> tuple[Subject, str]:
     """What the licence of a link is about, and the sentence around it; a picture beside it is its subject too."""
     run = shown[number]
-    before, after = run.around(link)
+    before, after = run.words_around(link)
     for other in run.links[:MAX_LINKS]:  # words before another licence of the same run are about that one
         if other.end <= link.begin and other is not link and licence_from_url(other.element.get("href") or ""):
-            between = run.between(other.end, link.begin)[-MAX_AROUND:]
+            between = run.words_between(other.end, link.begin)[-MAX_AROUND:]
             before = between if re.search(r"\w", between) else before
-    subject = about(before, after)
+    subject = find_subject(before, after)
     if not subject and not _is_own(shown, number, link):
         subject = "media"
     sentence = f"{_LAST.split(before)[-1]} {fold(link.text)} {_LAST.split(after)[0]}"
@@ -252,7 +265,7 @@ def _is_own(shown: Sequence[Run], number: int, link: Link) -> bool:
     picture = not before.text and any(not _is_badge(image) for image, _ in before.images)
     if picture and run.state.part == "item" and before.owner.getparent() is run.owner.getparent():
         return False  # a line below a picture
-    return before.owner is not run.owner or about(before.text[-200:]) != "media"
+    return before.owner is not run.owner or find_subject(before.text[-200:]) != "media"
 
 
 def _is_badge(image: html.HtmlElement) -> bool:
@@ -265,7 +278,7 @@ def _badge_kind(image: html.HtmlElement) -> str:
     return match[1] if match else ""
 
 
-def _near(shown: Sequence[Run], number: int) -> list[Run]:
+def _nearby_runs(shown: Sequence[Run], number: int) -> list[Run]:
     """A run and its short neighbours in the same place, where a clause may stand alone: 변경 금지."""
     run = shown[number]
     near = shown[max(0, number - 1) : number + 2]
@@ -274,7 +287,7 @@ def _near(shown: Sequence[Run], number: int) -> list[Run]:
     return [run, *(one for one in short if one is not run and one.owner.getparent() is parent)]
 
 
-def _by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
+def _group_by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
     """The runs of each mark block; a block of more than MAX_BLOCK runs is no block."""
     blocks: dict[html.HtmlElement, list[Run]] = {}
     for run in shown:
@@ -283,7 +296,7 @@ def _by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
     return {mark: block for mark, block in blocks.items() if len(block) <= MAX_BLOCK}
 
 
-def _beside(block: Sequence[Run], run: Run, link: Link) -> str:
+def _words_beside(block: Sequence[Run], run: Run, link: Link) -> str:
     """The words around a licence link: its run, the other runs of its mark block, their images."""
     images = [(r, image, inside) for r in block for image, inside in r.images]
     own = [image for r, image, inside in images if r is not run or inside is link]
@@ -292,7 +305,7 @@ def _beside(block: Sequence[Run], run: Run, link: Link) -> str:
     return " ".join((*near, *alternatives, link.element.get("title") or ""))
 
 
-def _about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlElement, bool]) -> bool:
+def _is_about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlElement, bool]) -> bool:
     """Whether RDFa or microdata around the element say that it is about something else than the page."""
     passed, said = [], False
     for above in chain((element,), element.iterancestors()):
@@ -301,7 +314,7 @@ def _about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlEle
             break
         passed.append(above)
         about = above.get("about") or above.get("resource") or ""
-        if about and not about.startswith("#") and urlsplit(joined(url, about))[:4] != urlsplit(url)[:4]:
+        if about and not about.startswith("#") and urlsplit(join_url(url, about))[:4] != urlsplit(url)[:4]:
             said = True
             break
         if above.get("itemscope") is not None:
@@ -311,7 +324,7 @@ def _about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlEle
     return said
 
 
-def _blocks(shown: Sequence[Run]) -> Iterator[Found]:
+def _blocks(shown: Sequence[Run]) -> Iterator[PageEvidence]:
     """The words of a mark block that are a licence's name and nothing else, as blog widgets write them."""
     for run in shown:
         if run.state.mark is None:
@@ -319,12 +332,12 @@ def _blocks(shown: Sequence[Run]) -> Iterator[Found]:
         for words in (run.text, *(image.get("alt") or "" for image, _ in run.images)):
             licence = licence_from_text(words) if words else None
             if licence and not licence.startswith("LicenseRef-KOGL"):
-                yield Found(licence, "licence-words", quote(words), run.owner, run.state)
+                yield PageEvidence(licence, "licence-words", quote(words), run.owner, run.state)
             elif licence and words == run.text and not licence.endswith("-0"):
-                yield Found(licence, "kogl-words", quote(words), run.owner, run.state)
+                yield PageEvidence(licence, "kogl-words", quote(words), run.owner, run.state)
 
 
-def _refusals(shown: Sequence[Run], granted: bool, marked: bool) -> Iterator[Found]:
+def _refusals(shown: Sequence[Run], granted: bool, marked: bool) -> Iterator[PageEvidence]:
     """Refusing sentences; that all rights are reserved goes without saying beside a licence and in a footer.
 
     `granted`: the item says a licence; `marked`: the page says one anywhere.
@@ -335,7 +348,7 @@ def _refusals(shown: Sequence[Run], granted: bool, marked: bool) -> Iterator[Fou
             continue
         # Beside a licence each such word counts; in the prose of a page without one it must be about a work.
         plain = run.state.mark is None and not marked
-        if what in ("limits", "commercial") and plain and not of_a_work(run.text):
+        if what in ("limits", "commercial") and plain and not is_about_work(run.text):
             continue
         if what:
-            yield Found(NONE, f"refusal-{what}", quote(run.text), run.owner, run.state)
+            yield PageEvidence(NONE, f"refusal-{what}", quote(run.text), run.owner, run.state)

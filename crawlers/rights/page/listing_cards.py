@@ -12,7 +12,7 @@ from itertools import chain
 
 from lxml import html
 
-from crawlers.formats.html.runs import Found, Run
+from crawlers.formats.html.runs import PageEvidence, Run
 from malmoi.licensing.licences import licence_from_url
 
 MAX_LEAD = 30  # code points that may stand before the link of a card
@@ -24,18 +24,18 @@ _ABOUT_MARKS = re.compile(r"kogl\.or\.kr|creativecommons\.org|^#|^javascript:|^m
 _FILE = re.compile(r"\.(?:hwpx?|pdf|docx?|xlsx?|pptx?|zip|jpe?g|png)(?:$|[?#])|(?:^|[/?&=_])(?:down|file)", re.I)
 
 
-def without_cards(found: Sequence[Found], shown: Sequence[Run]) -> list[Found]:
+def drop_cards(found: Sequence[PageEvidence], shown: Sequence[Run]) -> list[PageEvidence]:
     """`found` without what stands in a card; what the frame of the site says stays, as does what stands in the head."""
     inside = [one for one in found if one.state.part != "site" and one.element.tag not in ("link", "meta", "script")]
     if not inside:
         return list(found)
     length = sum(len(run.text) for run in shown)
     known: dict[html.HtmlElement, bool] = {}
-    dropped = {id(one) for one in inside if _in_a_card(one.element, known, length)}
+    dropped = {id(one) for one in inside if _is_in_card(one.element, known, length)}
     return [one for one in found if id(one) not in dropped]
 
 
-def _in_a_card(element: html.HtmlElement, known: dict[html.HtmlElement, bool], length: int) -> bool:
+def _is_in_card(element: html.HtmlElement, known: dict[html.HtmlElement, bool], length: int) -> bool:
     passed, inside = [], False
     for above in chain((element,), element.iterancestors()):
         if above in known:

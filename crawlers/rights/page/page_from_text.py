@@ -47,13 +47,13 @@ def page(item: Item, name: str = "") -> Rendered | None:
     and last MAX_END code points are read. `name` is the file name that tells a format, by default the address.
     """
     if isinstance(item.body, str):
-        body = _ends(plain.lines(item.body))
-        inside = _balanced(_unhidden(body)) if _MARKUP.search(body) else _lines(body)
+        body = _ends(plain.normalise_lines(item.body))
+        inside = _balance_tags(_drop_open_comment(body)) if _MARKUP.search(body) else _lines(body)
         return Rendered(_tree(item, f"{inside}{_lines(item.title) if item.title else ''}"))
     kind = sniff(item.body, item.media, name or item.url.partition("#")[0])
     if kind not in ("markdown", "text"):
         return None
-    text = plain.lines(decode(item.body, item.charset).text)
+    text = plain.normalise_lines(decode(item.body, item.charset).text)
     front, body = split_front(text)
     stated = licence_fields.find(front, item.record, kind="front-matter", strict=True)
     if kind == "text":
@@ -61,11 +61,11 @@ def page(item: Item, name: str = "") -> Rendered | None:
     ends = _ends(body)
     # A fence that the cut leaves open would make code of the rest, so the last lines are read as they stand too.
     last = _lines(body[-MAX_LAST:]) if len(ends) < len(body) else ""
-    markup = _balanced(_parser().render(_unhidden(_COMMENT.sub(" ", ends))))
+    markup = _balance_tags(_parser().render(_drop_open_comment(_COMMENT.sub(" ", ends))))
     return Rendered(_tree(item, markup + last), stated)
 
 
-def of_text(item: Item, text: str) -> Rendered:
+def page_from_text(item: Item, text: str) -> Rendered:
     """The page made of the text that was extracted from a document; read as a plain text is."""
     return Rendered(_tree(item, _lines(_ends(text))))
 
@@ -80,13 +80,13 @@ def _lines(text: str) -> str:
     return "".join(f"<p>{escape(line)}</p>" for line in text.split("\n") if line.strip())
 
 
-def _unhidden(text: str) -> str:
+def _drop_open_comment(text: str) -> str:
     """`text` without the beginning of a comment that never ends, which would hide what follows it."""
     at = text.rfind("<!--")
     return f"{text[:at]}{text[at + 4 :]}" if at >= 0 and text.find("-->", at) < 0 else text
 
 
-def _balanced(markup: str) -> str:
+def _balance_tags(markup: str) -> str:
     """`markup` without the tags of hiding elements that are not closed as often as they are opened."""
     opened: Counter[str] = Counter()
     for close, name in _HIDING.findall(markup):

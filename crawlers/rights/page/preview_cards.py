@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
-from crawlers.formats.html.runs import Found, Run
+from crawlers.formats.html.runs import PageEvidence, Run
 from crawlers.rights.page.applies_to import is_grant
 from crawlers.rights.sentences.self_reference import title_of
 from malmoi.licensing.licences import licence_from_url
@@ -58,26 +58,26 @@ _NO_DOCUMENT = re.compile(
 )
 
 
-def without_previews(found: Sequence[Found], shown: Sequence[Run], url: str) -> list[Found]:
+def drop_previews(found: Sequence[PageEvidence], shown: Sequence[Run], url: str) -> list[PageEvidence]:
     """`found` without the grants that stand in a preview of another document than `url`."""
     inside = [one for one in found if is_grant(one) and one.element.tag not in ("link", "meta", "script")]
     if not inside:
         return list(found)
     page = _Page(shown, url, inside[0].element)
-    dropped = {id(one) for one in inside if page.previews(one)}
+    dropped = {id(one) for one in inside if page.is_preview(one)}
     return [one for one in found if id(one) not in dropped]
 
 
 class _Page:
     def __init__(self, shown: Sequence[Run], url: str, element: html.HtmlElement) -> None:
         self.shown, self.url = shown, url
-        self.own = {_address(url, url), *(_address(url, one) for one in _stated(element))}
+        self.own = {_address(url, url), *(_address(url, one) for one in _own_addresses(element))}
         self.length = sum(len(run.text) for run in shown)
         self.at = {id(one): n for n, run in enumerate(shown) for one in (run.owner, *_parts(run))}
         self.known: dict[html.HtmlElement, bool] = {}
         self.answers: dict[int, bool] = {}
 
-    def previews(self, one: Found) -> bool:
+    def is_preview(self, one: PageEvidence) -> bool:
         """Whether a grant is inside a link, below the linked heading or in the box of another document."""
         number = self.at.get(id(one.element), -1)
         key = number if number >= 0 else id(one.element)
@@ -85,14 +85,14 @@ class _Page:
             above = islice(chain((one.element,), one.element.iterancestors()), MAX_ABOVE)
             self.answers[key] = (
                 any(up.tag == "a" and self.leads_elsewhere(up) for up in above)
-                or (number >= 0 and self.below_another_heading(number))
-                or (number > 0 and self.below_a_link(self.shown[number - 1], self.shown[number]))
+                or (number >= 0 and self.is_below_other_heading(number))
+                or (number > 0 and self.is_below_link(self.shown[number - 1], self.shown[number]))
                 or (0 <= number < len(self.shown) - 1 and self.is_read_on(self.shown[number], self.shown[number + 1]))
-                or self.in_a_box(one.element)
+                or self.is_in_box(one.element)
             )
         return self.answers[key]
 
-    def below_another_heading(self, number: int) -> bool:
+    def is_below_other_heading(self, number: int) -> bool:
         """Whether the nearest heading above a run, in the same part of the page, leads to another document."""
         above = self.headings[number]
         if above < 0 or number - above > MAX_RUNS:
@@ -113,14 +113,14 @@ class _Page:
                 latest = number
         return out
 
-    def below_a_link(self, above: Run, here: Run) -> bool:
+    def is_below_link(self, above: Run, here: Run) -> bool:
         """Whether the run above is a bold or announced link to another document; or a link in a box of just the two."""
         box, outer = here.owner.getparent(), above.owner.getparent()
         if len(above.links) != 1 or above.state.part != here.state.part or not above.text:
             return False
         link = above.links[0].element
         whole = len(above.links[0].text.strip()) >= len(above.text)
-        if _LEADS.search(above.text) or (whole and _heads(link, above.owner)):
+        if _LEADS.search(above.text) or (whole and _is_heading_of(link, above.owner)):
             return self.leads_elsewhere(link)
         if not whole or here.state.part == "site" or here.state.mark is not None or box is None or box.tag in _WHOLES:
             return False
@@ -143,7 +143,7 @@ class _Page:
         words = re.sub(r"\W", "", run.text)
         return len(words) < MIN_TITLE or words not in re.sub(r"\W", "", _page_title(heading))
 
-    def in_a_box(self, element: html.HtmlElement) -> bool:
+    def is_in_box(self, element: html.HtmlElement) -> bool:
         """Whether a box around an element, smaller than the page, has a link to the document that it previews."""
         for up in islice(element.iterancestors(), MAX_ABOVE):
             if up.tag in _WHOLES:
@@ -163,7 +163,7 @@ class _Page:
         called = f"{box.get('class') or ''} {box.get('id') or ''}"[:200]
         named = bool(_NAME.search(called)) and not _OWN_BOX.search(called)
         leading = any(_LEADS.search(" ".join((one.text or "").split())) for one in islice(box.iter(), MAX_LINKS))
-        return named or leading or any(_READ_ON.search(_text(one)) or _heads(one, box) for one in links)
+        return named or leading or any(_READ_ON.search(_text(one)) or _is_heading_of(one, box) for one in links)
 
     def leads_elsewhere(self, link: html.HtmlElement) -> bool:
         """Whether a link leads to another document: no licence, no file, no tag, not home, not the page itself."""
@@ -177,7 +177,7 @@ class _Page:
         return there not in self.own and there[1:] not in (("", ""), ("/index", ""))
 
 
-def _stated(element: html.HtmlElement) -> Iterator[str]:
+def _own_addresses(element: html.HtmlElement) -> Iterator[str]:
     """The addresses that a page states as its own."""
     root = element.getroottree().getroot()
     for one in islice(root.iter("link", "meta"), 100):
@@ -209,7 +209,7 @@ def _heading(run: Run) -> html.HtmlElement | None:
     return run.owner if run.links and _TITLE.search(called) else None
 
 
-def _heads(link: html.HtmlElement, box: html.HtmlElement) -> bool:
+def _is_heading_of(link: html.HtmlElement, box: html.HtmlElement) -> bool:
     """Whether a link is the heading of a box: in or around a heading or bold words, or called a title."""
     if any(one.tag in _HEADS or _TITLE.search((one.get("class") or "")[:200]) for one in islice(link.iter(), 8)):
         return True

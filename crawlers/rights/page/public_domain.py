@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
-from crawlers.formats.html.runs import Found, Run, quote
+from crawlers.formats.html.runs import PageEvidence, Run, quote
 
 LAST_YEAR = 1962  # of death: the term of 50 years had lapsed when it was made 70 (2013-07-01)
 MAX_RUNS = 400  # of a page that are looked at
@@ -26,27 +26,27 @@ _AUTHOR = re.compile(r"저작자|저자|지은이|작가|작자|글쓴이")
 _LIVED = re.compile(r"[^\d]{2,40}\(\s?1[89]\d\d\s?[~∼–-]\s?(1[89]\d\d)\s?\)")
 
 
-def find(shown: Sequence[Run], url: str) -> Iterator[Found]:
+def find(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
     """The evidence of a page at `url`: kind `statute`, scope item."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").removeprefix("www."), unquote(parts.path)
     here = shown[:MAX_RUNS]
     if host == "law.go.kr" and _LAW.fullmatch(path):
-        yield from _proved(here, _LAW_TEXT, _ART_7, 1)
+        yield from _prove(here, _LAW_TEXT, _ART_7, 1)
     elif host == "record.assembly.go.kr" and _MINUTES.fullmatch(path):
-        yield from _proved(here, _SITTING, _ART_24, 2)
-    yield from _over(here)
+        yield from _prove(here, _SITTING, _ART_24, 2)
+    yield from _find_expired(here)
 
 
-def _proved(shown: Sequence[Run], words: re.Pattern[str], licence: str, least: int) -> Iterator[Found]:
+def _prove(shown: Sequence[Run], words: re.Pattern[str], licence: str, least: int) -> Iterator[PageEvidence]:
     """The licence, where as many runs as `least` show that the text is what its address says."""
     proofs = [run for run in shown if run.state.part != "site" and words.search(run.text[:100])]
     if len(proofs) >= least:
         first = proofs[0]
-        yield Found(licence, "statute", quote(first.text[:100]), first.owner, first.state)
+        yield PageEvidence(licence, "statute", quote(first.text[:100]), first.owner, first.state)
 
 
-def _over(shown: Sequence[Run]) -> Iterator[Found]:
+def _find_expired(shown: Sequence[Run]) -> Iterator[PageEvidence]:
     """Works whose term is over: a cell says so, and another names an author who died by LAST_YEAR, and no other."""
     cells = [run for run in shown if run.owner.tag in ("td", "dd") and run.state.part != "site"]
     said = next((run for run in cells if _OVER.fullmatch(run.text)), None)
@@ -55,7 +55,7 @@ def _over(shown: Sequence[Run]) -> Iterator[Found]:
     authors = [run.text for run in cells if _AUTHOR.search(_label(run))]
     died = [match[1] for author in authors if (match := _LIVED.fullmatch(author))]
     if authors and len(died) == len(authors) and all(int(year) <= LAST_YEAR for year in died):
-        yield Found(_EXPIRED, "statute", quote(said.text, *authors), said.owner, said.state)
+        yield PageEvidence(_EXPIRED, "statute", quote(said.text, *authors), said.owner, said.state)
 
 
 def _label(run: Run) -> str:

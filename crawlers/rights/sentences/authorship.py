@@ -13,11 +13,11 @@ from itertools import islice
 
 from lxml import html
 
-from crawlers.formats.html.runs import Found, Run, State, quote
+from crawlers.formats.html.runs import PageEvidence, Run, State, quote
 from crawlers.rights.sentences import authorship_words as words
-from crawlers.rights.sentences.prefilter import anywhere, gate
+from crawlers.rights.sentences.prefilter import gate, may_match_any
 from crawlers.rights.sentences.refusals import find_stated
-from crawlers.rights.sentences.subject import about
+from crawlers.rights.sentences.subject import find_subject
 from malmoi.licensing.rights_decision import UNKNOWN
 
 MAX_CLOSING = 2  # sentences at the end of a long paragraph that may state whose it is
@@ -36,7 +36,7 @@ _ITEM = State(part="item", article=True)
 _META = frozenset(("og:site_name", "publisher", "copyright", "article:publisher"))
 
 
-def find(tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[Found]) -> Iterator[Found]:
+def find(tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[PageEvidence]) -> Iterator[PageEvidence]:
     """The statements of a page that its text is somebody else's; `grants` are the licences found on it.
 
     That somebody keeps the rights, and a title that is a label of other people's texts, are heard on every page;
@@ -44,13 +44,13 @@ def find(tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[Found]) 
     """
     page = _Page(tree, shown, grants)
     for run, said in (*page.rights(), *page.titles(), *(page.notes() if grants else ())):
-        yield Found(UNKNOWN, "other-author", quote(said), run.owner, _ITEM)
+        yield PageEvidence(UNKNOWN, "other-author", quote(said), run.owner, _ITEM)
 
 
 class _Page:
     """The runs of a page, with what is asked about them more than once."""
 
-    def __init__(self, tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[Found]) -> None:
+    def __init__(self, tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[PageEvidence]) -> None:
         self.tree, self.shown, self.grants = tree, shown, grants
         title = tree.find(".//title")
         self.title = " ".join((title.text or "").split())[:MAX_TITLE] if title is not None else ""
@@ -63,16 +63,18 @@ class _Page:
 
     def rights(self) -> Iterator[tuple[Run, str]]:
         """Sentences of the form subject, right, verb; and that the protection of the work goes on."""
-        for run in self.shown if anywhere(_may_keep, (run.text for run in self.shown)) else ():
+        for run in self.shown if may_match_any(_may_keep, (run.text for run in self.shown)) else ():
             if run.state.quoted:
                 continue
             label = _cell_label(run)
             said = f"{label}: {run.text}" if label.startswith(("저작", "판권")) else run.text
             for sentence in _statements(said) if _may_keep(said) else ():
-                if not words.GIVES.search(sentence) and (self.keeps(sentence) or _remains(sentence, run)):
+                if not words.GIVES.search(sentence) and (
+                    self.has_other_holder(sentence) or _is_still_protected(sentence, run)
+                ):
                     yield run, sentence
 
-    def keeps(self, sentence: str) -> bool:
+    def has_other_holder(self, sentence: str) -> bool:
         """Whether a sentence leaves the rights in the text to somebody else than the publisher."""
         for rule in words.KEEPS:
             found = rule.search(sentence)
@@ -81,7 +83,7 @@ class _Page:
             begin, holder = found.start("holder"), found["holder"].strip()
             # "사진은 제3자에게 저작권이 있습니다": where the holder comes first, so does what is owned.
             owned = sentence[: begin if "권" in sentence[:begin] else found.end("holder")]
-            if about(owned) in ("media", "software"):
+            if find_subject(owned) in ("media", "software"):
                 continue
             if words.ROLE.search(holder) or not (words.SELF.search(holder) or self.is_publisher(holder)):
                 return True
@@ -92,7 +94,7 @@ class _Page:
         if self.title and self.is_labelled_title(self.title):
             yield from ((run, self.title) for run in self.shown[:1])
         above = self.shown[: min(self.prose[0] + 1, MAX_ABOVE)]
-        for run in above if anywhere(_may_label, (run.text for run in above)) else ():
+        for run in above if may_match_any(_may_label, (run.text for run in above)) else ():
             if _may_label(run.text) and _is_title(run) and self.is_labelled_title(run.text):
                 yield run, run.text
 
@@ -115,7 +117,7 @@ class _Page:
             if len(run.text) > MAX_STATEMENT:
                 yield from ((run, one) for one in _statements(run.text) if self.is_closing_note(one))
                 continue
-            if 2 * _linked(run) >= len(run.text) or _ATTACHED.match(run.text):
+            if 2 * _count_linked(run) >= len(run.text) or _ATTACHED.match(run.text):
                 continue
             sentences = _SENTENCES.split(run.text)
             if self.is_byline(run, number) or any(self.is_note(one, run, number) for one in sentences):
@@ -126,7 +128,7 @@ class _Page:
         cell = _cell_label(run)
         if not cell and self.prose[0] < number < self.prose[1]:
             return False
-        label, holder = (cell, run.text[:MAX_LINE]) if cell else _labelled(run)
+        label, holder = (cell, run.text[:MAX_LINE]) if cell else _split_label(run)
         if not holder or (not cell and number and _is_citation(self.shown[number - 1], run)):
             return False
         if words.SOURCE.fullmatch(label):
@@ -147,7 +149,7 @@ class _Page:
         named = not told and not stated and (words.OTHERS.search(sentence) or words.RELEASE.search(sentence))
         if not given and not named:
             return False
-        if words.GIVES.search(sentence) or about(sentence[:MAX_LINE]) == "media":
+        if words.GIVES.search(sentence) or find_subject(sentence[:MAX_LINE]) == "media":
             return False
         if told:
             return not _DENIED.search(sentence) and not self.is_publisher((told["holder"] or "").strip())
@@ -172,8 +174,8 @@ class _Page:
             return False
         if _BULLET.match(run.text) or (number < first and _DASHED.match(run.text)):
             return False  # "- 가나협회와 협약 맺어 -" above a text: the subtitle of a release
-        near = {up for n in (first, last) if 0 <= n < len(self.shown) for up in _near(self.shown[n].owner)}
-        return not near or not near.isdisjoint(_near(run.owner))
+        near = {up for n in (first, last) if 0 <= n < len(self.shown) for up in _nearby_elements(self.shown[n].owner)}
+        return not near or not near.isdisjoint(_nearby_elements(run.owner))
 
     def is_publisher(self, holder: str) -> bool:
         """Whether a holder is who publishes the page: its first word is in the frame, the others are departments."""
@@ -234,9 +236,9 @@ _may_keep = gate(*words.KEEPS, words.REMAINS)
 _may_label = gate(*words.LABELS, words.PRIZE_LABEL, words.PRIZE_IN_BRACKETS)
 
 
-def _remains(sentence: str, run: Run) -> bool:
+def _is_still_protected(sentence: str, run: Run) -> bool:
     """Whether a sentence says that the work on the page is still protected."""
-    if find_stated(words.REMAINS, sentence) is None or about(sentence) in ("media", "software"):
+    if find_stated(words.REMAINS, sentence) is None or find_subject(sentence) in ("media", "software"):
         return False
     noted = words.POLITE.search(sentence) or words.IS_WORK.search(sentence)
     return bool(words.OF_THIS.search(sentence) or (noted and run.state.part != "site"))
@@ -246,21 +248,21 @@ def _is_prose(run: Run) -> bool:
     if run.state.part == "site" or run.state.mark is not None or len(run.text) < MIN_PROSE:
         return False
     noted = words.MARKER.match(run.text) or words.ABOUT_TEXT.match(run.text)
-    return not noted and 2 * _linked(run) < len(run.text)
+    return not noted and 2 * _count_linked(run) < len(run.text)
 
 
 def _is_title(run: Run) -> bool:
     """Whether a run above the text is a heading, a path, a category, a cell, or a short line without a link."""
     if len(run.text) > MAX_TITLE:
         return False
-    if any(_is_called(up, _CRUMB) for up in _near(run.owner)):
+    if any(_is_called(up, _CRUMB) for up in _nearby_elements(run.owner)):
         return True
     if run.state.part == "site" or run.state.quoted:
         return False
-    near = (*_near(run.owner), *(up for link in run.links[:2] for up in _near(link.element)))
+    near = (*_nearby_elements(run.owner), *(up for link in run.links[:2] for up in _nearby_elements(link.element)))
     if run.owner.tag in (*_HEADINGS, *_CELLS) or any(_is_called(up, _CATEGORY) for up in near):
         return True
-    return run.owner.tag != "li" and len(run.text) <= MAX_PLAIN_TITLE and not _linked(run)
+    return run.owner.tag != "li" and len(run.text) <= MAX_PLAIN_TITLE and not _count_linked(run)
 
 
 def _segments(title: str) -> Iterator[str]:
@@ -273,7 +275,7 @@ def _segments(title: str) -> Iterator[str]:
     yield from filter(None, (one.strip(" []<>()") for one in words.SEGMENT.split(words.BRACKETED.sub(" ", title))))
 
 
-def _labelled(run: Run) -> tuple[str, str]:
+def _split_label(run: Run) -> tuple[str, str]:
     """The label and the holder of a line: 출처: 가나일보, … [자료제공: ㈜가나], <li><b>필진</b> 홍길동</li>."""
     found = words.LABELLED.match(run.text) if len(run.text) <= MAX_LINE else None
     if found := found or words.IN_BRACKETS.search(run.text[-MAX_LINE:]):
@@ -283,7 +285,7 @@ def _labelled(run: Run) -> tuple[str, str]:
     return label.strip(" :："), run.text[len(label) : MAX_LINE].strip() if label else ""
 
 
-def _near(owner: html.HtmlElement) -> Iterator[html.HtmlElement]:
+def _nearby_elements(owner: html.HtmlElement) -> Iterator[html.HtmlElement]:
     yield owner
     yield from islice(owner.iterancestors(), 2)
 
@@ -308,7 +310,7 @@ def _is_citation(before: Run, run: Run) -> bool:
     return above.tag in ("table", "figure", "img", "iframe")
 
 
-def _linked(run: Run) -> int:
+def _count_linked(run: Run) -> int:
     return sum(len(link.text) for link in run.links)
 
 

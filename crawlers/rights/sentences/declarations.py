@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from crawlers.formats.html.runs import Run
 from crawlers.rights.sentences.licence_mentions import LONG, SPELLED, mentions
-from crawlers.rights.sentences.prefilter import anywhere, gate
-from crawlers.rights.sentences.self_reference import of_itself
-from crawlers.rights.sentences.subject import about, doubtful, settled
+from crawlers.rights.sentences.prefilter import gate, may_match_any
+from crawlers.rights.sentences.self_reference import is_about_itself
+from crawlers.rights.sentences.subject import find_subject, is_doubtful, strip_exceptions
 from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licence_from_text
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN, terms
@@ -135,7 +135,7 @@ _FAMILY = re.compile(rf"{_CC}|\b(?:L?GPL|GFDL|MIT|Apache|BSD|MPL|ODbL)\b|public 
 _ASKS = re.compile(r"[?？]|무엇|이란\s")
 
 
-def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tuple[str, str]]:
+def find_declarations(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tuple[str, str]]:
     """Each (licence, sentence) that a run declares of the text it stands in; `unknown` where it cannot be read.
 
     `before` is the text of the run before it, which may announce an example. With `labels` also a line such as
@@ -144,13 +144,15 @@ def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tu
     if run.state.quoted or run.state.furniture:
         return
     if labels and run.owner.tag == "p" and len(run.text) <= MAX_ALONE:
-        yield from _alone(run)
+        yield from _find_sole_licence(run)
     if not _may_hint(run.text) or not _HINT.search(run.text):
         return
     text = run.text if len(run.text) <= 2 * MAX_RUN else f"{run.text[:MAX_RUN]}\n{run.text[-MAX_RUN:]}"
     forms = _SENTENCES if run.state.part == "item" and run.state.mark is None else (*_SENTENCES, _FRAME)
     sentences = [sentence.strip() for sentence in _SPLIT.split(text)]
-    back = any(_TAKES_BACK.search(one) and _TAKEN.search(settled(one)) and _of_text(one) for one in sentences)
+    back = any(
+        _TAKES_BACK.search(one) and _TAKEN.search(strip_exceptions(one)) and _is_about_text(one) for one in sentences
+    )
     for sentence in sentences:
         if not sentence or len(sentence) > MAX_SENTENCE or _ASKS.search(sentence):
             continue
@@ -160,10 +162,10 @@ def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tu
             told = run.state.part == "item" and run.state.mark is None and len(text) - len(sentence) > MAX_BESIDE
             told = told or bool(before and _ANNOUNCED.search(before[-200:]))
             sure = not back and (
-                label or _NAMELESS.search(sentence) or of_itself(sentence, run.owner, frame=_frame(run))
+                label or _NAMELESS.search(sentence) or is_about_itself(sentence, run.owner, frame=_is_in_frame(run))
             )
-            for licence in sorted(_declares(run, sentence, label)):
-                if not _grants(licence) or (not told and sure):
+            for licence in sorted(_find_licences(run, sentence, label)):
+                if not _is_redistributable(licence) or (not told and sure):
                     yield licence, sentence
                 elif not told:
                     yield UNKNOWN, sentence
@@ -171,32 +173,32 @@ def declared(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tu
 
 def may_declare(shown: Sequence[Run]) -> bool:
     """Whether a run of a page may declare without a label: mostly none has a word that every declaration has."""
-    return anywhere(_may_hint, (run.text for run in shown))
+    return may_match_any(_may_hint, (run.text for run in shown))
 
 
 def is_declaration(sentence: str, run: Run) -> bool:
     """Whether a sentence of `run` has the form in which texts declare their licence, and speaks of the text."""
     return (bool(_WAIVES.search(sentence)) or any(form.search(sentence) for form in _SENTENCES)) and (
-        bool(_NAMELESS.search(sentence)) or of_itself(sentence, run.owner, frame=_frame(run))
+        bool(_NAMELESS.search(sentence)) or is_about_itself(sentence, run.owner, frame=_is_in_frame(run))
     )
 
 
-def stated(run: Run) -> str:
+def find_cell_licence(run: Run) -> str:
     """The one licence that a labelled cell gives in a sentence about the text; "" where it says anything else."""
     if len(run.text) > MAX_ALONE or _ASKS.search(run.text):
         return ""
-    found = _declares(run, run.text, None)
-    return next(iter(found)) if len(found) == 1 and of_itself(run.text, run.owner, frame=True) else ""
+    found = _find_licences(run, run.text, None)
+    return next(iter(found)) if len(found) == 1 and is_about_itself(run.text, run.owner, frame=True) else ""
 
 
-def _frame(run: Run) -> bool:
+def _is_in_frame(run: Run) -> bool:
     before = run.owner.getprevious() if run.owner.tag in ("td", "dd") else None
     return run.state.part == "site" or run.state.mark is not None or (before is not None and before.tag in ("th", "dt"))
 
 
-def _of_text(sentence: str) -> bool:
+def _is_about_text(sentence: str) -> bool:
     """Whether an exception is about the text, or does not say about what; of pictures alone it leaves the text free."""
-    return about(settled(sentence)) in ("own", "") or bool(
+    return find_subject(strip_exceptions(sentence)) in ("own", "") or bool(
         re.search("기고|칼럼|원고|외부|guest|contribut", sentence, re.I)
     )
 
@@ -206,36 +208,36 @@ def offers_choice(sentence: str) -> bool:
     return bool(_CHOICE.search(sentence))
 
 
-def says_more(licence: str, words: str) -> bool:
+def has_other_clause(licence: str, words: str) -> bool:
     """Whether words name a clause that a licence of Creative Commons has not.
 
-    >>> says_more("CC-BY-4.0", "for non-commercial use"), says_more("CC-BY-NC-4.0", "비영리")
+    >>> has_other_clause("CC-BY-4.0", "for non-commercial use"), has_other_clause("CC-BY-NC-4.0", "비영리")
     (True, False)
     """
     clauses = set(licence.removeprefix("LicenseRef-").split("-"))
     return "CC" in clauses and any(name not in clauses and sign.search(words) for name, sign in _CC_CLAUSE)
 
 
-def without_holder(words: str) -> str:
+def strip_holder(words: str) -> str:
     """`words` without a copyright notice: © 2024 by somebody."""
     return _HOLDER.sub(" ", words)
 
 
-def bare(words: str) -> bool:
+def is_bare(words: str) -> bool:
     """Whether words beside a licence name it and its holder, and nothing that it could be about.
 
-    >>> bare("© 2024 가나. 라이선스:"), bare("This work is licensed under a"), bare("발표 슬라이드는 으로 공개합니다.")
+    >>> is_bare("© 2024 가나. 라이선스:"), is_bare("This work is licensed under a"), is_bare("발표 슬라이드는 으로 공개합니다.")
     (True, True, False)
     """
     return len(re.sub(r"\W", "", _NOTHING.sub(" ", _HOLDER.sub(" ", SPELLED.sub(" ", words))))) <= MAX_REST
 
 
-def _grants(licence: str) -> bool:
+def _is_redistributable(licence: str) -> bool:
     found = terms(licence)
     return found is not None and found.use == "redistribute"
 
 
-def _declares(run: Run, sentence: str, label: re.Match[str] | None) -> set[str]:
+def _find_licences(run: Run, sentence: str, label: re.Match[str] | None) -> set[str]:
     """The licences that a declaring sentence gives to the text; those of pictures and software are none of them."""
     if label and (whole := licence_from_text(label["value"])):
         return {whole}
@@ -246,7 +248,7 @@ def _declares(run: Run, sentence: str, label: re.Match[str] | None) -> set[str]:
     for at, stop, licence in named:
         after = sentence[stop : next((m[0] for m in named if m[0] > stop), len(sentence))]
         if not end or re.search(r"\w", sentence[end:at]):  # else an address in brackets behind the name
-            subject = about(sentence[end:at], after)
+            subject = find_subject(sentence[end:at], after)
         if subject not in ("own", "") and not label:
             strange = True
         elif run.state.part == "item" and (_TOPIC.match(sentence, stop) or _TELLS.match(sentence, stop)):
@@ -256,23 +258,23 @@ def _declares(run: Run, sentence: str, label: re.Match[str] | None) -> set[str]:
         end = max(end, stop)
     if _WAIVES.search(sentence):
         found = {one for one in found if one in ("CC0-1.0", "CC-PDM-1.0")} or ({UNKNOWN} if found else set())
-    if len(found) > 1 and _CHOICE.search(sentence) and _wiki(found):
+    if len(found) > 1 and _CHOICE.search(sentence) and _is_wiki_pair(found):
         found = {" OR ".join(sorted(found))}
-    if any(says_more(one, sentence) for one in found if len(found) == 1):
+    if any(has_other_clause(one, sentence) for one in found if len(found) == 1):
         return {UNKNOWN}
-    if not found and not strange and _FAMILY.search(sentence) and about(sentence) in ("own", ""):
+    if not found and not strange and _FAMILY.search(sentence) and find_subject(sentence) in ("own", ""):
         return {UNKNOWN}
-    if found and doubtful(LONG.sub("", SPELLED.sub("", sentence))):
+    if found and is_doubtful(LONG.sub("", SPELLED.sub("", sentence))):
         return {UNKNOWN}
     return found
 
 
-def _wiki(found: set[str]) -> bool:
+def _is_wiki_pair(found: set[str]) -> bool:
     """Whether licences are the two between which wikis let choose: CC BY-SA and the GFDL."""
     return all(one.removeprefix("LicenseRef-").startswith(("CC-BY-SA", "GFDL")) for one in found)
 
 
-def _alone(run: Run) -> Iterator[tuple[str, str]]:
+def _find_sole_licence(run: Run) -> Iterator[tuple[str, str]]:
     """A Creative Commons licence that is all a paragraph says: its name, or a link or badge that leads to it."""
     found = {licence_from_text(run.text)}
     linked = "".join(link.text for link in run.links)

@@ -13,7 +13,7 @@ from lxml import html
 
 from crawlers.formats.html.runs import Run, State, quote
 from crawlers.rights.sentences.self_reference import STEM, title_of, titles_of
-from crawlers.rights.sentences.subject import about, doubtful
+from crawlers.rights.sentences.subject import find_subject, is_doubtful
 from malmoi.licensing.licence_words import kogl_words
 
 TYPE_0_SINCE = "2026-01"  # month in which type 0 came into force (2026-01-28)
@@ -127,15 +127,15 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
     for number, sentence in enumerate(said):
         if len(sentence) > MAX_SENTENCE:
             continue
-        whole, sentence = sentence, _without_titles(_untitled(sentence), run)
+        whole, sentence = sentence, _blank_titles(_strip_title(sentence), run)
         words = kogl_words(sentence)
-        if not words.types or not NAME.search(sentence) or not _verb(sentence) or _UNLIKELY.search(sentence):
+        if not words.types or not NAME.search(sentence) or not _has_verb(sentence) or _UNLIKELY.search(sentence):
             continue
         trusted = run.state.mark is not None or pictured or run.state.part == "site"
         alone = number == 0 and len(run.text) - len(sentence) <= MAX_BESIDE and not _ANNOUNCED.search(before)
         # What limits needs less proof than what grants: a limiting sentence may stand at the end of a paragraph.
         limits = not {"2", "3", "4"}.isdisjoint(words.types) and not _ANNOUNCED.search(before)
-        owned = _OWN.search(sentence) or (_OWN_EN.search(sentence) and not doubtful(sentence))
+        owned = _OWN.search(sentence) or (_OWN_EN.search(sentence) and not is_doubtful(sentence))
         if not trusted and not ((alone or limits) and owned):
             continue
         if _OF_USED.search(sentence) and not limits and _USED.search(f"{before} {' '.join(said[:number])}"):
@@ -151,8 +151,8 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
             types = ("?",) if pictured or run.state.mark is not None else ()  # the mark beside it is that of a part
         elif (
             _BOUND.search(sentence)
-            or _other(sentence, before_name, whole, run)
-            or any(_limits(one) for one in (sentence, *said[number + 1 :], _next(after, run)))
+            or _is_about_other(sentence, before_name, whole, run)
+            or any(_has_limit(one) for one in (sentence, *said[number + 1 :], _continuation(after, run)))
         ):
             types = ("?",)
         if types:
@@ -161,11 +161,11 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
             yield Hit((), False, True, "kogl-sentence", quote(run.text), run.owner, run.state)
 
 
-def _other(sentence: str, before_name: str, whole: str, run: Run) -> bool:
+def _is_about_other(sentence: str, before_name: str, whole: str, run: Run) -> bool:
     """Whether a sentence is about something else than the page: a part, a design, a work of another title."""
     if _OTHER_WORK.search(before_name):
         return True
-    if not re.search("[가-힣]", before_name) and about(before_name) in ("media", "software"):
+    if not re.search("[가-힣]", before_name) and find_subject(before_name) in ("media", "software"):
         return True
     after = sentence[len(before_name) :]
     if (given := _GIVEN_TO.search(after)) and not _GENERAL.search(given[1]):
@@ -173,27 +173,27 @@ def _other(sentence: str, before_name: str, whole: str, run: Run) -> bool:
     names = [name[0][1:-1] for name in _TITLE.finditer(whole) if not NAME.search(name[0]) and "유형" not in name[0]]
     made = _MADE.search(before_name)
     names += [made[1]] if made and made[1].strip("[]「」『』《》\"'“”‘’ ") and not _GENERAL.search(made[1]) else []
-    if any(not _named(name, run) for name in names):
+    if any(not _is_page_title(name, run) for name in names):
         return True
     topics = [noun[1] for noun in _TOPICS.finditer(before_name)]
     return any(not _GENERAL.search(noun) and not STEM.search(noun) for noun in topics)
 
 
-def _named(name: str, run: Run) -> bool:
+def _is_page_title(name: str, run: Run) -> bool:
     """Whether a title is that of the page, as far as its pairs of letters tell; a page without a title says nothing."""
     plain, pool = re.sub(r"\W", "", name).lower(), re.sub(r"\W", "", title_of(run.owner, wide=True)).lower()
     pairs = [plain[n : n + 2] for n in range(len(plain) - 1)]
     return len(pool) <= MIN_TITLE or not pairs or sum(pair in pool for pair in pairs) >= SHARED * len(pairs)
 
 
-def _verb(sentence: str) -> bool:
+def _has_verb(sentence: str) -> bool:
     return bool(_VERB.search(sentence) or _VERB_EN.search(sentence))
 
 
-def _untitled(sentence: str) -> str:
+def _strip_title(sentence: str) -> str:
     """`sentence` without the title of the work in brackets, which may say anything.
 
-    >>> _untitled("「그림이 없는 밤」 저작물은 「공공누리 제1유형」 조건에 따라")
+    >>> _strip_title("「그림이 없는 밤」 저작물은 「공공누리 제1유형」 조건에 따라")
     '「」 저작물은 「공공누리 제1유형」 조건에 따라'
     """
     return _TITLE.sub(
@@ -202,7 +202,7 @@ def _untitled(sentence: str) -> str:
     )
 
 
-def _without_titles(sentence: str, run: Run) -> str:
+def _blank_titles(sentence: str, run: Run) -> str:
     """`sentence` with the title of its own page in empty brackets: whatever it says, it is the name of the text."""
     if not NAME.search(sentence):
         return sentence
@@ -212,7 +212,7 @@ def _without_titles(sentence: str, run: Run) -> str:
     return sentence
 
 
-def _next(after: Run | None, run: Run) -> str:
+def _continuation(after: Run | None, run: Run) -> str:
     """The words of the next run where it goes on in the same place and takes something back: 「※ 단, …」."""
     beside = after is not None and (after.owner.getparent() is run.owner.getparent() or after.owner is run.owner)
     if after is None or not beside or len(after.text) > MAX_WORDS:
@@ -220,13 +220,13 @@ def _next(after: Run | None, run: Run) -> str:
     return after.text.lstrip("※*·- ") if re.match(r"[※*·\-\s]*(?:단|다만)[,\s]", after.text) else ""
 
 
-def _limits(sentence: str) -> bool:
+def _has_limit(sentence: str) -> bool:
     """Whether a sentence excepts the text, or what it does not name, or limits the licence to a part.
 
-    >>> [_limits(s) for s in ("(사진에 한함)", "(본문에 한함)", "다만, 사진은 제외합니다.")]
+    >>> [_has_limit(s) for s in ("(사진에 한함)", "(본문에 한함)", "다만, 사진은 제외합니다.")]
     [True, False, False]
     """
-    sentence = _NO_AI.sub("", _untitled(sentence))
+    sentence = _NO_AI.sub("", _strip_title(sentence))
     if limit := _LIMITED.search(sentence):
         return not TEXTUAL.search(limit[0])
     if excepted := _EXCEPTED.search(sentence):

@@ -35,7 +35,7 @@ def gate(*rules: re.Pattern[str]) -> Callable[[str], bool]:
     >>> refused("무단 전재를 금지합니다"), refused("무단 전재를 금지된 것으로 본다"), refused("전재를 금지합니다")
     (True, True, False)
     """
-    words = re2.compile("(?i)" + "|".join(f"(?:{loosened(rule)})" for rule in rules))
+    words = re2.compile("(?i)" + "|".join(f"(?:{loosen(rule)})" for rule in rules))
 
     def search(text: str) -> bool:
         # As bytes: a lone surrogate, which no rule looks for, has none.
@@ -45,21 +45,21 @@ def gate(*rules: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: short(text) if len(text) <= MAX_SHORT else search(text)
 
 
-def anywhere(may: Callable[[str], bool], texts: Iterable[str]) -> bool:
+def may_match_any(may: Callable[[str], bool], texts: Iterable[str]) -> bool:
     """Whether a gate lets one of `texts` through, asked once for all of them.
 
-    >>> anywhere(gate(re.compile("무단[^.]{0,9}금지")), ["무단", "금지"])
+    >>> may_match_any(gate(re.compile("무단[^.]{0,9}금지")), ["무단", "금지"])
     False
     """
     return may("\n.\n".join(texts))
 
 
-def loosened(rule: re.Pattern[str]) -> str:
+def loosen(rule: re.Pattern[str]) -> str:
     r"""A pattern for RE2 that matches wherever `rule` does, and perhaps elsewhere.
 
     Case and what stands beside a match are not asked, and no part may come too often.
 
-    >>> loosened(re.compile(r"\bAI\b[^.]{0,30}(?:학습|훈련)(?![가-힣])$"))
+    >>> loosen(re.compile(r"\bAI\b[^.]{0,30}(?:학습|훈련)(?![가-힣])$"))
     'A[i\\x{130}\\x{131}][^\\x{2E}]*(?:학습|훈련)'
     """
     return _sequence(_parser.parse(rule.pattern, rule.flags))

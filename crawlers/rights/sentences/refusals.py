@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from crawlers.formats.html.runs import Run
-from crawlers.rights.sentences.prefilter import MAX_KNOWN, anywhere, gate
+from crawlers.rights.sentences.prefilter import MAX_KNOWN, gate, may_match_any
 
 MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that speaks about the words
 MAX_MATCHES = 8  # of one kind of words in a run
@@ -178,7 +178,7 @@ _GATES = (gate(_TRAINING), gate(_NOT_FREE, _COPYING, _COMMERCIAL, _RESERVED, *_L
 
 def may_refuse(shown: Sequence[Run]) -> bool:
     """Whether a run of a page may forbid anything."""
-    return any(anywhere(may, (run.text for run in shown)) for may in _GATES)
+    return any(may_match_any(may, (run.text for run in shown)) for may in _GATES)
 
 
 def refusal(run: Run) -> str:
@@ -236,10 +236,10 @@ def find_stated(words: re.Pattern[str], text: str) -> re.Match[str] | None:
     return None
 
 
-def of_a_work(text: str) -> bool:
+def is_about_work(text: str) -> bool:
     """Whether a short notice speaks of a work and of its use, rather than of machines, money or menus.
 
-    >>> of_a_work("이 글은 개인 용도로만 이용할 수 있습니다."), of_a_work("연구에만 전념하는 환경")
+    >>> is_about_work("이 글은 개인 용도로만 이용할 수 있습니다."), is_about_work("연구에만 전념하는 환경")
     (True, False)
     """
     return bool(_WORK.search(text) and _USE.search(text))

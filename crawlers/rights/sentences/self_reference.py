@@ -11,7 +11,7 @@ from itertools import islice
 
 from lxml import html
 
-from crawlers.rights.sentences.subject import settled
+from crawlers.rights.sentences.subject import strip_exceptions
 
 MAX_TITLES = 12  # headings of a page that are read
 MAX_TITLE = 300  # code points of each
@@ -91,16 +91,16 @@ _GENITIVE_EN = re.compile(
 )
 
 
-def of_itself(sentence: str, element: html.HtmlElement, *, frame: bool = False) -> bool:
+def is_about_itself(sentence: str, element: html.HtmlElement, *, frame: bool = False) -> bool:
     """Whether the subject of `sentence`, which stands in `element`, is the text around it.
 
     In the `frame` of a site or in a mark block a bare noun will do, and a name may stand before it: 가나 블로그의 글은.
 
     >>> page = html.fromstring("<p>1</p>")
-    >>> [of_itself(s, page) for s in ("이 글은 CC BY", "위키백과의 모든 글은 CC BY", "The abstract of this article is")]
+    >>> [is_about_itself(s, page) for s in ("이 글은 CC BY", "위키백과의 모든 글은 CC BY", "The abstract of this article is")]
     [True, False, False]
     """
-    plain = settled(sentence)
+    plain = strip_exceptions(sentence)
     ko = _KO.search(plain)
     en = _EN.search(plain) if ko is None else None
     found = ko or en
@@ -112,22 +112,22 @@ def of_itself(sentence: str, element: html.HtmlElement, *, frame: bool = False) 
     if frame:
         if ko is None:
             return not _RESTRICTS.search(plain[: found.end()])
-        return not other_topic(plain[found.start() :])
+        return not has_other_topic(plain[found.start() :])
     if found[0].lower().startswith("waive"):
         return True
     last = _CLAUSE.split(before)[-1]
     if len(re.sub(r"\W", "", _FILLER.sub(" ", last))) > MAX_LEFT or (en and _GENITIVE_EN.search(f"{before} ")):
         return False
     groups = found.groupdict()
-    if groups.get("maybe") and not groups.get("inside") and not _titled(element, groups["maybe"]):
+    if groups.get("maybe") and not groups.get("inside") and not _has_title_word(element, groups["maybe"]):
         return False
-    return ko is None or not other_topic(plain[found.start() :])
+    return ko is None or not has_other_topic(plain[found.start() :])
 
 
-def other_topic(words: str) -> bool:
+def has_other_topic(words: str) -> bool:
     """Whether words, up to the name of a licence, have a topic that is no text: 초록은, 표에만.
 
-    >>> other_topic(" 초록은 CC BY"), other_topic(" 라이선스는 CC BY"), other_topic(" 있는 그대로 CC BY, 사진은")
+    >>> has_other_topic(" 초록은 CC BY"), has_other_topic(" 라이선스는 CC BY"), has_other_topic(" 있는 그대로 CC BY, 사진은")
     (True, False, False)
     """
     head = re.split(
@@ -142,7 +142,7 @@ def other_topic(words: str) -> bool:
     )
 
 
-def _titled(element: html.HtmlElement, word: str) -> bool:
+def _has_title_word(element: html.HtmlElement, word: str) -> bool:
     """Whether the title or the first heading of the page names a kind of work."""
     title = title_of(element).lower()
     return bool(re.search(rf"{word.lower().rstrip('s')}s?(?![을를이가은는과와에의])", title)) and not _REVIEW.search(
@@ -171,8 +171,8 @@ def _titles(element: html.HtmlElement, which: str) -> list[str]:
         _latest = (root, {})
     known = _latest[1]
     if which not in known:
-        said = [_some(one) for one in islice(root.iter("title", "h1", "h2"), MAX_TITLES)]
-        said += _wide(root) if which != "narrow" else ()
+        said = [_first_words(one) for one in islice(root.iter("title", "h1", "h2"), MAX_TITLES)]
+        said += _wide_titles(root) if which != "narrow" else ()
         known[which] = _parts(said) if which == "each" else [" ".join(said)]
     return known[which]
 
@@ -182,16 +182,16 @@ def _parts(titles: list[str]) -> list[str]:
     return list(islice((one for one in parts if len(re.sub(r"\W", "", one)) >= MIN_TITLE), MAX_HELD))
 
 
-def _wide(root: html.HtmlElement) -> Iterator[str]:
+def _wide_titles(root: html.HtmlElement) -> Iterator[str]:
     many = root.iter("h3", "h4", "meta", "strong", "span", "th", "td", "dt", "dd", "p", "div")
     for _, one in zip(range(MAX_ELEMENTS), many, strict=False):
         if one.tag == "meta":
             yield (one.get("content") or "")[:MAX_TITLE] if one.get("property") == "og:title" else ""
         elif one.tag in ("h3", "h4") or _TITLE_NAME.search(f"{one.get('class') or ''} {one.get('id') or ''}"[:200]):
-            yield _some(one)
+            yield _first_words(one)
 
 
-def _some(element: html.HtmlElement) -> str:
+def _first_words(element: html.HtmlElement) -> str:
     """The first words of an element, without reading the rest of it."""
     out, length = [], 0
     for piece in element.itertext():

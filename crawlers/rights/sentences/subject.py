@@ -112,21 +112,21 @@ _ASKS = re.compile(
 )
 
 
-def about(before: str, after: str = "") -> Subject:
+def find_subject(before: str, after: str = "") -> Subject:
     """Whose licence it is that stands between `before` and `after`; "" where nothing is named.
 
-    >>> about(", docs under "), about("Photo by Gil, "), about("이 글의 사진은 "), about("© 가나 ")
+    >>> find_subject(", docs under "), find_subject("Photo by Gil, "), find_subject("이 글의 사진은 "), find_subject("© 가나 ")
     ('own', 'media', 'media', '')
     """
     sentences = [part for part in _SENTENCE_END.split(before) if part.strip()]
-    found = _head(sentences[-1]) if sentences and not _ended(before) else ""
+    found = _head(sentences[-1]) if sentences and not _has_ended(before) else ""
     found = found or _head(re.split(r"[.,;|·•\n]", after, maxsplit=1)[0])
     if not found and any(_head(one) == "media" for one in sentences[-2:]):
         return "media"  # "Photo by Gil. CC BY 2.0": a credit goes over a full stop, a note on the software does not
     return found
 
 
-def _ended(before: str) -> bool:
+def _has_ended(before: str) -> bool:
     return before.rstrip()[-1:] in ("", ";", "|", "•") or bool(re.search(r"[.!?。]\s*$", before.rstrip("( [")))
 
 
@@ -153,7 +153,7 @@ def _head(words: str) -> Subject:
         if (
             _kind(nouns[at]) != "own"
             and at
-            and _joined(words, nouns[at - 1], nouns[at])
+            and _is_joined(words, nouns[at - 1], nouns[at])
             and _kind(nouns[at - 1]) == "own"
         ):
             at -= 1
@@ -161,12 +161,12 @@ def _head(words: str) -> Subject:
     at = 0
     while at + 1 < len(nouns) and re.fullmatch(r"(?:['’]s)?\s", words[nouns[at].end() : nouns[at + 1].start()]):
         at += 1  # "site design": the last noun of a compound
-    if _kind(nouns[at]) != "own" and at + 1 < len(nouns) and _joined(words, nouns[at], nouns[at + 1]):
+    if _kind(nouns[at]) != "own" and at + 1 < len(nouns) and _is_joined(words, nouns[at], nouns[at + 1]):
         return "own" if _kind(nouns[at + 1]) == "own" else _kind(nouns[at])
     return _kind(nouns[at])
 
 
-def _joined(words: str, one: re.Match[str], other: re.Match[str]) -> bool:
+def _is_joined(words: str, one: re.Match[str], other: re.Match[str]) -> bool:
     return bool(_JOINS.fullmatch(words[one.end() : other.start()]))
 
 
@@ -175,19 +175,19 @@ def _kind(noun: re.Match[str]) -> Subject:
     return "own" if kind == "own" else "media" if kind == "media" else "software"
 
 
-def settled(sentence: str) -> str:
+def strip_exceptions(sentence: str) -> str:
     """`sentence` without the clauses that leave its licence for the text as it is.
 
-    >>> settled("Except where otherwise noted, content is under CC BY 4.0"), settled("이 글은 사진을 제외하고 CC BY")
+    >>> strip_exceptions("Except where otherwise noted, content is under CC BY 4.0"), strip_exceptions("이 글은 사진을 제외하고 CC BY")
     (' content is under CC BY 4.0', '이 글은   CC BY')
     """
     return _BUT_PARTS.sub(" ", _DEFAULT.sub("", _TITLE.sub("", sentence)))
 
 
-def doubtful(sentence: str) -> bool:
+def is_doubtful(sentence: str) -> bool:
     """Whether a sentence denies, excepts, limits in time or speaks of an original, parts that are no text aside.
 
-    >>> doubtful("이 글은 CC BY 4.0이 아닙니다"), doubtful("사진을 제외한 이 글은 CC BY 4.0")
+    >>> is_doubtful("이 글은 CC BY 4.0이 아닙니다"), is_doubtful("사진을 제외한 이 글은 CC BY 4.0")
     (True, False)
     """
-    return bool(_DOUBT.search(_ASKS.sub(" ", settled(sentence))))
+    return bool(_DOUBT.search(_ASKS.sub(" ", strip_exceptions(sentence))))

@@ -17,15 +17,15 @@ _AT_ONCE = 1 << 16
 Parents: TypeAlias = npt.NDArray[Any]  # int32, where that counts far enough: four bytes a document
 
 
-def alone(count: int, folder: Path | None = None) -> Parents:
+def new_parents(count: int, folder: Path | None = None) -> Parents:
     """The parents of `count` documents that nothing joins yet; in a nameless file in `folder` where one is named."""
-    parent: Parents = numbers_in(folder, count, np.int32 if count < 2**31 else np.int64)
+    parent: Parents = allocate_numbers(folder, count, np.int32 if count < 2**31 else np.int64)
     for at in range(0, count, _AT_ONCE):
         parent[at : at + _AT_ONCE] = np.arange(at, min(count, at + _AT_ONCE))
     return parent
 
 
-def numbers_in(folder: Path | None, count: int, kind: Any) -> Any:
+def allocate_numbers(folder: Path | None, count: int, kind: Any) -> Any:
     """Zeros in memory, or in a nameless file in `folder`, mapped: where memory is short they go to the disk."""
     if folder is None or not count:
         return np.zeros(count, kind)
@@ -57,7 +57,7 @@ def union(parent: Parents, left: int, right: int) -> None:
 def join(parent: Parents, left: I64, right: I64) -> None:
     """Join all pairs.
 
-    >>> parent = alone(5)
+    >>> parent = new_parents(5)
     >>> join(parent, np.array([1, 3]), np.array([3, 4]))
     >>> labels(parent).tolist()
     [0, 1, 2, 1, 1]
@@ -104,9 +104,9 @@ MEMBER, COPIED, DOUBTFUL = 1, 2, 4
 
 
 def families(parent: Parents, folder: Path | None = None) -> Families:
-    """The families of settled parents, of whose pairs `tally` is still to be told; `folder` as in `alone`."""
+    """The families of settled parents, of whose pairs `tally` is still to be told; `folder` as in `new_parents`."""
     count = len(parent)
-    found = Families(parent, numbers_in(folder, count, parent.dtype), numbers_in(folder, count, np.uint8))
+    found = Families(parent, allocate_numbers(folder, count, parent.dtype), allocate_numbers(folder, count, np.uint8))
     _sizes(parent, found.distinct)
     return found
 

@@ -29,12 +29,12 @@ def share_shingles(digests: U64, left: I64, right: I64, kind: Any, first: I64, l
             i, j = left[at], right[at]
             if length[i] < 0:
                 i, j = j, i
-            if length[j] < 0 and _equal(digests, i, j):
+            if length[j] < 0 and _is_equal(digests, i, j):
                 first[j], length[j] = first[i], length[i]
 
 
 @compiled
-def _equal(digests: U64, i: int, j: int) -> bool:
+def _is_equal(digests: U64, i: int, j: int) -> bool:
     differing = 0
     for word in range(4):
         differing += int(digests[i, word] != digests[j, word])
@@ -46,7 +46,7 @@ def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -
     """Join the pairs whose signatures leave no doubt, and copies."""
     for at in range(len(left)):
         i, j = left[at], right[at]
-        if kind[at] == SURE or (kind[at] == COPY and _equal(digests, i, j)):
+        if kind[at] == SURE or (kind[at] == COPY and _is_equal(digests, i, j)):
             union(parent, i, j)
 
 
@@ -73,7 +73,7 @@ def join_verified(
 
 
 @compiled
-def complete(component: Parents, rank: I64, letters: I64) -> I64:
+def find_complete(component: Parents, rank: I64, letters: I64) -> I64:
     """Whether each member is nearly as long as the longest of its component, of those with the lowest rank."""
     best = np.full(len(letters), np.int64(1 << 40))
     for m in range(len(letters)):
@@ -89,7 +89,7 @@ def complete(component: Parents, rank: I64, letters: I64) -> I64:
 
 
 @compiled(by=2, weight=512)
-def judged(
+def choose_keepers(
     starts: I64, ranks: I32, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
     flat: U32, first: I64, length: I64, bound: I64, needed: Any,
 ) -> Any:  # fmt: skip
@@ -97,7 +97,7 @@ def judged(
 
     Members of a family stand in the order of keepers. One is compared with all that are left; after SCANS of
     them, where many are left still, only with those that share a value or a few with it: who shares none of
-    `_index` cannot be alike. Where both texts are known the estimate only says who is not alike: among
+    `_build_index` cannot be alike. Where both texts are known the estimate only says who is not alike: among
     many members some pair deviates by more than three standard deviations.
     """
     keeper = np.full(len(letters), -1, np.int64)
@@ -117,11 +117,11 @@ def judged(
             k = left[0]
             rounds += 1
             if rounds == SCANS and count > MANY:
-                keys, order = _index(signatures, row, left[:count], width, bound[0, 1])
+                keys, order = _build_index(signatures, row, left[:count], width, bound[0, 1])
                 seen = np.zeros(len(left), np.int64)
             chosen = left[:count]
             if len(seen):
-                chosen = _sharing(keys, order, signatures, row[k], width, seen, start, rounds, chosen)
+                chosen = _find_sharing(keys, order, signatures, row[k], width, seen, start, rounds, chosen)
             for at in range(len(chosen)):
                 m = chosen[at]
                 if not len(low):
@@ -131,7 +131,7 @@ def judged(
                 known = length[k] >= 0 and length[m] >= 0
                 if len(low) and equal_bytes(low, k - start, m - start) < bound[0, 1 if known else 2]:
                     continue
-                alike = _equal(digests, k, m)
+                alike = _is_equal(digests, k, m)
                 if alike:
                     share[m], said[m, 0], said[m, 1] = 1.0, 1, 1
                 elif min(letters[k], letters[m]) > 0:
@@ -183,7 +183,7 @@ def equal_bytes(low: U8, i: int, j: int) -> int:
 
 
 @compiled
-def _index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -> tuple[U32, I32]:
+def _build_index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -> tuple[U32, I32]:
     """Sorted keys of bands of `width` values, and their members: of so many bands that nobody alike shares none.
 
     Two signatures that agree in `doubt` values differ in the others only; of one band more than these at
@@ -210,7 +210,7 @@ def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
 
 
 @compiled
-def _sharing(
+def _find_sharing(
     keys: U32, order: I32, signatures: U32, row: Any, width: int, seen: I64, start: Any, rounds: int, left: I64
 ) -> I64:
     """Who shares a band with the signature at `row`, each once, or all that are `left` where those are no more.

@@ -17,8 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.duplicates.clusters.components import Parents, alone, join, labels
-from filters.duplicates.clusters.keeper_kernels import complete, join_sure, join_verified, judged, share_shingles
+from filters.duplicates.clusters.components import Parents, join, labels, new_parents
+from filters.duplicates.clusters.keeper_kernels import (
+    choose_keepers,
+    find_complete,
+    join_sure,
+    join_verified,
+    share_shingles,
+)
 from filters.duplicates.duplicate_schema import (  # fmt: skip
     DOUBT,
     I32,
@@ -95,8 +101,8 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, eac
     needed = np.array([kind.threshold for kind in limits(threshold)])
     flat, signatures = members.shingles.flat, members.signatures
     del members  # what is not in order any more
-    position = _position(numbers(known["place"]))
-    parent, family = alone(known.num_rows), alone(known.num_rows)
+    position = _position_finder(numbers(known["place"]))
+    parent, family = new_parents(known.num_rows), new_parents(known.num_rows)
     for some in pairs:
         left, right = position(some.left), position(some.right)
         share_shingles(digests, left, right, some.kind, first, length)
@@ -105,12 +111,12 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, eac
     for some in pairs:
         left, right = (position(side[some.kind == DOUBT]) for side in (some.left, some.right))
         join_verified(parent, left, right, signatures, row, letters, flat, first, length, bound, needed)
-    found = _ordered(known, labels(family), labels(parent), letters)
+    found = _order_members(known, labels(family), labels(parent), letters)
 
     def judge(low: int, high: int) -> Any:
         some = slice(found.starts[low], found.starts[high])
         here = found.member[some]
-        keeper, share, said = judged(
+        keeper, share, said = choose_keepers(
             found.starts[low : high + 1] - some.start, found.ranks[some], found.letters[some], found.standing[some],
             digests[here], signatures, row[here], flat, first[here], length[here], bound, needed,
         )  # fmt: skip
@@ -120,7 +126,7 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, eac
     return _table(known, found.member, *map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _position(place: I64) -> Callable[[I64], I64]:
+def _position_finder(place: I64) -> Callable[[I64], I64]:
     """Where in `place` each of some places stands."""
     if len(place) and place.max() < DENSE * len(place):
         at = np.empty(place.max() + 1, np.int32)
@@ -130,7 +136,7 @@ def _position(place: I64) -> Callable[[I64], I64]:
     return lambda places: order[np.searchsorted(place, places, sorter=order)]
 
 
-def _ordered(known: pa.Table, family: Parents, component: Parents, letters: I64) -> Order:
+def _order_members(known: pa.Table, family: Parents, component: Parents, letters: I64) -> Order:
     """Members by family, within it by all that decides; complete is who is so in its own component.
 
     All of a family are compared, also those that no verified pair has joined: in a crowd that shares a template
@@ -140,7 +146,7 @@ def _ordered(known: pa.Table, family: Parents, component: Parents, letters: I64)
     rights, surface = numbers(known["rights"]), numbers(known["surface"])
     fresh = 1 - numbers(known["published"].cast(pa.int8()))
     date = numbers(pc.rank(dates, tiebreaker="dense"))
-    partial = 1 - complete(component, rights * 2 + fresh, letters)
+    partial = 1 - find_complete(component, rights * 2 + fresh, letters)
     static = (rights << 48) | (fresh << 47) | (partial << 46) | (surface << 38) | date
     member = np.lexsort((static, family))  # of equal ones the smaller id, since members are sorted by it
     cuts = np.flatnonzero(np.diff(family[member])) + 1
@@ -158,11 +164,11 @@ def _table(known: pa.Table, member: I64, keeper: I64, share: Any, said: Any) -> 
     copies = copies[np.argsort(member[copies])]
     kept = pa.array(member[keeper[copies]])
     copy = pa.array(member[copies])
-    words = [_words(said[copies, i], all_) for i, all_ in enumerate((KINDS, MEASURED, REASONS))]
+    words = [_take_words(said[copies, i], all_) for i, all_ in enumerate((KINDS, MEASURED, REASONS))]
     columns = [known["id"].take(copy), known["id"].take(kept), words[0], pa.array(share[copies]), *words[1:]]
     table = pa.table([*columns, known["release"].take(kept)], schema=TABLE)
     return table, numbers(known["place"].take(copy))
 
 
-def _words(numbers_: Any, words: tuple[str, ...]) -> pa.Array:
+def _take_words(numbers_: Any, words: tuple[str, ...]) -> pa.Array:
     return pa.array(words).take(pa.array(numbers_))

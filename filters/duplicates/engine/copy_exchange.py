@@ -12,18 +12,18 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from filters.duplicates.clusters.components import alone, families, join, labels, tally
+from filters.duplicates.clusters.components import families, join, labels, new_parents, tally
 from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.duplicate_schema import I64, TABLE, Flags, Pairs, digests_in, numbers, signatures_in
-from filters.duplicates.earlier_releases import Earlier, opened
+from filters.duplicates.earlier_releases import Earlier, open_segments
 from filters.duplicates.engine import survey_tables
-from filters.duplicates.engine.document_numbers import Layout, lay, members_of, published_members, rows_file
+from filters.duplicates.engine.document_numbers import Layout, lay_out, members_of, members_of_segment, rows_file
 from filters.duplicates.engine.in_memory import Held, hold, meet
-from filters.duplicates.engine.task_order import Size, through_files
-from filters.duplicates.engine.task_values import give_back
+from filters.duplicates.engine.task_order import Size, run_through_files
+from filters.duplicates.engine.task_values import release_memory
 from filters.duplicates.engine.thread_map import Each, finish, pool
 from filters.duplicates.minhash.bands import Canon, banding
-from filters.duplicates.minhash.shingles import Shingles, batch_of, gathered, texts_at, unknown
+from filters.duplicates.minhash.shingles import Shingles, batch_of, empty_shingles, gather_shingles, read_texts
 from filters.duplicates.minhash.sketch import U32
 from malmoi.storage import shuffle as files
 from malmoi.storage.shuffle import Run
@@ -64,54 +64,54 @@ def find(
 
     What is done in memory is done by so many `threads`, or by as many as threads.py allows.
     """
-    layout = lay(shards)
+    layout = lay_out(shards)
     targets = [rows_file(folder, number) for number in range(len(layout.shards))]
     if not all(path.exists() for path in [folder / "table.parquet", *targets]):
         if size is None:
-            size = Size.of(layout.count)
+            size = Size.from_count(layout.count)
         if layout.count <= size.memory:
             with pool(threads) as each:
-                rows, place = in_memory(layout, segments, folder / "work", run, threshold, texts, each)
+                rows, place = run_in_memory(layout, segments, folder / "work", run, threshold, texts, each)
                 cut = [[table] for table in survey_tables.cut(rows, place, layout.starts[:-1])]
                 finish(each(survey_tables.write, [*cut, [rows]], [*targets, folder / "table.parquet"]))
         else:
-            through_files(layout, segments, folder, run, threshold, texts, size)
+            run_through_files(layout, segments, folder, run, threshold, texts, size)
         shutil.rmtree(folder / "work", ignore_errors=True)
     numbered = {shard: number for number, shard in enumerate(layout.shards)}
     return [targets[numbered[shard]] for shard in shards]
 
 
-def in_memory(
+def run_in_memory(
     layout: Layout, segments: Sequence[Segment], work: Path, run: Run, threshold: float, texts: bool, each: Each
 ) -> tuple[pa.Table, I64]:
     """The rows of TABLE and the place of the document of each; `texts`: whether the shards have them to compare."""
     held = hold(layout, each)
-    give_back()  # what readers of shards kept
+    release_memory()  # what readers of shards kept
     bands = banding(threshold)
     sources = layout.sources() if segments else frozenset()
-    earlier = opened(segments, bands, layout.count, sources, work, run)
+    earlier = open_segments(segments, bands, layout.count, sources, work, run)
     pairs = meet(held, earlier, bands, threshold, each)
     place, needs = _families(pairs, layout.count + sum(one.count for one in earlier))
     wanted = place[needs & (place < layout.count)]
-    shingles = unknown(len(place))
+    shingles = empty_shingles(len(place))
     if texts and wanted.size:
-        shingles = gathered(_shingled(layout, wanted, work, run), place, work)
-    signed = _signed(held.signatures, place, layout.count, earlier)
+        shingles = gather_shingles(_run_shingle_jobs(layout, wanted, work, run), place, work)
+    signed = _gather_signatures(held.signatures, place, layout.count, earlier)
     del held, needs, wanted
-    known = _known(layout, earlier, place, each)
+    known = _read_members(layout, earlier, place, each)
     return name_keepers(Members(known, *signed, shingles), pairs.pieces(), threshold, each)
 
 
 def _families(pairs: Pairs, count: int) -> tuple[I64, Flags]:
     """Which of `count` places have pairs, and which need their shingles."""
-    parent = alone(count)
+    parent = new_parents(count)
     join(parent, pairs.left, pairs.right)
     found = families(labels(parent))
     tally(found.label, found.distinct, found.flags, pairs.left, pairs.right, pairs.kind)
     return found.members(0, count)
 
 
-def _known(layout: Layout, earlier: Sequence[Earlier], place: I64, each: Each) -> pa.Table:
+def _read_members(layout: Layout, earlier: Sequence[Earlier], place: I64, each: Each) -> pa.Table:
     """The members at `place` (sorted) as a table of schema MEMBER."""
 
     def read(number: int, rows: I64) -> pa.Table:
@@ -120,23 +120,23 @@ def _known(layout: Layout, earlier: Sequence[Earlier], place: I64, each: Each) -
     here = layout.split(place[: np.searchsorted(place, layout.count)])
     some = [number for number, rows in enumerate(here) if rows.size]
     found = [MEMBER.empty_table(), *each(read, some, [here[number] for number in some])]
-    for one, rows in _published(earlier, place):
-        found.append(published_members(one, rows))
+    for one, rows in _rows_by_segment(earlier, place):
+        found.append(members_of_segment(one, rows))
     return pa.concat_tables(found)
 
 
-def _signed(signatures: U32, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
+def _gather_signatures(signatures: U32, place: I64, count: int, earlier: Sequence[Earlier]) -> tuple[U32, I64]:
     """Signatures, and which of them the member at each place has; the first `count` places come in."""
     if not len(place) or place[-1] < count:
         return signatures, place
     signed = [signatures[place[: np.searchsorted(place, count)]]]
-    signed += [one.signatures[rows] for one, rows in _published(earlier, place)]
+    signed += [one.signatures[rows] for one, rows in _rows_by_segment(earlier, place)]
     signatures = np.concatenate(signed)
     signatures.flags.writeable = False
     return signatures, np.arange(len(place))
 
 
-def _published(earlier: Sequence[Earlier], place: I64) -> Iterator[tuple[Earlier, I64]]:
+def _rows_by_segment(earlier: Sequence[Earlier], place: I64) -> Iterator[tuple[Earlier, I64]]:
     """Earlier releases in the order of their places, each with its rows among `place`."""
     for one in sorted(earlier, key=lambda e: e.base):
         low, high = np.searchsorted(place, [one.base, one.base + one.count])
@@ -157,22 +157,22 @@ class ShingleJob:
 def shingle(job: ShingleJob) -> Path:
     """Run a ShingleJob and return its file, one batch a row group."""
     if not job.target.exists():
-        rows = np.asarray(files.piece(job.needed, job.number).column(0)) - job.start
-        batches = [batch_of(job.start + rows[at], texts) for at, texts in texts_at(job.documents, rows)]
+        rows = np.asarray(files.read_piece(job.needed, job.number).column(0)) - job.start
+        batches = [batch_of(job.start + rows[at], texts) for at, texts in read_texts(job.documents, rows)]
         files.write(batches, job.target)
     return job.target
 
 
-def _shingled(layout: Layout, wanted: I64, work: Path, run: Run) -> list[pa.RecordBatch]:
+def _run_shingle_jobs(layout: Layout, wanted: I64, work: Path, run: Run) -> list[pa.RecordBatch]:
     needed = work / "needed.arrow"
     parts = np.searchsorted(layout.starts, wanted, "right") - 1
     if not needed.exists():
-        files.spread(pa.table({"place": wanted}), parts, len(layout.shards), needed)
+        files.write_partitions(pa.table({"place": wanted}), parts, len(layout.shards), needed)
     jobs = [
         ShingleJob(layout.shards[n].documents, needed, n, int(layout.starts[n]), work / f"shingles-{n:05d}.arrow")
         for n in np.unique(parts).tolist()
     ]
-    return [batch for path in run(shingle, jobs) for batch in files.pieces(path)]
+    return [batch for path in run(shingle, jobs) for batch in files.read_pieces(path)]
 
 
 def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> pa.Table:
@@ -183,7 +183,7 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     signatures = signatures_in(sketches["signature"]).copy()
     signatures.flags.writeable = False
     digest, letters = digests_in(sketches["digest"])[:, 0].copy(), numbers(sketches["letters"]).astype(np.int32)
-    held = Held(Canon.of(np.asarray(sketches["h"])), digest, letters, signatures)
+    held = Held(Canon.from_hashes(np.asarray(sketches["h"])), digest, letters, signatures)
     pairs = meet(held, (), banding(threshold), threshold)
     extra = {
         "place": pa.array(place),
@@ -194,7 +194,7 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
     having, needs = _families(pairs, len(place))
     wanted = having[needs]
     ids = sketches["id"].take(pa.array(wanted)).to_pylist()
-    shingles: Shingles = gathered([batch_of(wanted, [texts[i] for i in ids])], place)
+    shingles: Shingles = gather_shingles([batch_of(wanted, [texts[i] for i in ids])], place)
     return name_keepers(Members(known, signatures, place, shingles), [pairs], threshold)[0]
 
 

@@ -56,7 +56,7 @@ class Layout:
         return frozenset(name for column in columns for name in pc.unique(column).to_pylist())
 
 
-def lay(shards: Sequence[Surveyed]) -> Layout:
+def lay_out(shards: Sequence[Surveyed]) -> Layout:
     """The layout of `shards`, whatever order they are given in."""
     ordered = tuple(sorted(shards, key=lambda s: (str(s.sketch), str(s.documents))))
     counts = [pq.read_metadata(s.sketch).num_rows for s in ordered]
@@ -71,7 +71,7 @@ def rows_file(folder: Path, number: int) -> Path:
 def members_of(sketch: Path, rows: I64, place: int, earlier: Sequence[Earlier]) -> pa.Table:
     """The documents at `rows` of a shard that starts at `place`, as a table of schema MEMBER."""
     table = read_rows(sketch, [*_KNOWN, "h"] if earlier else _KNOWN, rows)
-    known = published(np.asarray(table["h"]), earlier) if earlier else np.zeros(len(rows), np.bool_)
+    known = find_published(np.asarray(table["h"]), earlier) if earlier else np.zeros(len(rows), np.bool_)
     extra = {
         "place": pa.array(place + rows, pa.int64()),
         "published": pa.array(known),
@@ -80,7 +80,7 @@ def members_of(sketch: Path, rows: I64, place: int, earlier: Sequence[Earlier]) 
     return pa.table({n: extra[n] if n in extra else table[n] for n in MEMBER.names}, schema=MEMBER)
 
 
-def published(h: U64, earlier: Sequence[Earlier]) -> Flags:
+def find_published(h: U64, earlier: Sequence[Earlier]) -> Flags:
     """Whether each id stands in an earlier release and has not been withdrawn since."""
     found = np.zeros(len(h), np.bool_)
     order = np.argsort(h)
@@ -89,7 +89,7 @@ def published(h: U64, earlier: Sequence[Earlier]) -> Flags:
     return found
 
 
-def published_members(one: Earlier, rows: I64) -> pa.Table:
+def members_of_segment(one: Earlier, rows: I64) -> pa.Table:
     """The documents at `rows` of a segment, as a table of schema MEMBER."""
     table = one.rows(rows)
     extra = {

@@ -20,12 +20,20 @@ import pyarrow as pa
 from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.engine import survey_tables, task_values
-from filters.duplicates.engine.document_numbers import members_of, published_members
+from filters.duplicates.engine.document_numbers import members_of, members_of_segment
 from filters.duplicates.engine.in_memory import AT_ONCE, PAIRS, distinct, hold_signatures, known, leaders, mapped, once
-from filters.duplicates.engine.task_values import Job, family_part, key_part
-from filters.duplicates.minhash.bands import KEY_BITS, candidates, keys_of, lookups, repeated, sorted_by, unpacked
-from filters.duplicates.minhash.shingles import batch_of, gathered, texts_at
-from filters.duplicates.minhash.similarity import bounds, compared
+from filters.duplicates.engine.task_values import Job, family_partition, key_partition
+from filters.duplicates.minhash.bands import (
+    KEY_BITS,
+    candidates,
+    canonical_order,
+    find_repeated_keys,
+    keys_of,
+    look_up_keys,
+    unpack_pairs,
+)
+from filters.duplicates.minhash.shingles import batch_of, gather_shingles, read_texts
+from filters.duplicates.minhash.similarity import bounds, compare_rows
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.storage import shuffle as files
 
@@ -37,40 +45,40 @@ _SENT = pa.schema(
 )
 
 
-@task_values.once
+@task_values.run_once
 def digests(job: Job) -> None:
     """A group's digests, by digest."""
     held = known(job.shards)
     place = job.start + np.arange(job.shards.count)
     table = pa.table({"key": held.digest, "h": held.h, "place": place})
-    files.spread(table, key_part(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
+    files.write_partitions(table, key_partition(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
 
 
-@task_values.once
+@task_values.run_once
 def copies(job: Job) -> None:
     """Pairs of equal digests: of the first document in canonical order with each other one, by group of the copy."""
     shape = job.shape
     table = files.gather(shape.files("digests", shape.groups), job.number)
-    order = _canonical(table)
+    order = _canonical_order(table)
     key, place = np.asarray(table["key"])[order], numbers(table["place"])[order]
     leader = leaders(key)
     copy = np.flatnonzero(leader != np.arange(len(leader)))
     found = [(place[leader[copy]], place[copy], COPY)]
     leading = np.flatnonzero(leader == np.arange(len(leader)))
     for one in shape.earlier:
-        left, right = lookups(key[leading], *one.band(shape.banding.bands), one.live)
+        left, right = look_up_keys(key[leading], *one.band(shape.banding.bands), one.live)
         found.append((place[leading[left]], one.base + right, COPY))
-    pairs = Pairs.of(found)
-    files.spread(pairs.table(), shape.group_of(pairs.right), len(shape.starts), job.target)
+    pairs = Pairs.from_parts(found)
+    files.write_partitions(pairs.table(), shape.group_of(pairs.right), len(shape.starts), job.target)
 
 
-@task_values.once
+@task_values.run_once
 def bands(job: Job) -> None:
     """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
     shape = job.shape
     held = known(job.shards)
     shown = held.letters > 0
-    met = Pairs.stored([files.piece(path, job.number) for path in shape.files("copies", shape.slices)])
+    met = Pairs.from_arrow([files.read_piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
     row = np.flatnonzero(shown)
     h, place, (bands, width) = held.h[row], job.start + row, (shape.banding.bands, shape.banding.rows)
@@ -83,46 +91,48 @@ def bands(job: Job) -> None:
                 keys_of(signatures, band * width, width, many[: bands - band], 0, len(row))
             key = many[band % AT_ONCE]
             table = pa.table({"key": key, "h": h, "place": place})
-            yield from files.cut(table, key_part(key, KEY_BITS, shape.slices), shape.slices)
+            yield from files.partition_rows(table, key_partition(key, KEY_BITS, shape.slices), shape.slices)
 
     files.write(cut(), job.target)
 
 
-@task_values.once
+@task_values.run_once
 def candidate_pairs(job: Job) -> None:
     """Pairs that share a key of this partition, by group of the left one; in rounds, since one key may have most."""
     shape = job.shape
     table = files.gather(shape.files("bands", shape.groups), job.number)
     all_, places = np.asarray(table["key"]), numbers(table["place"])
-    row = repeated(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
-    row = row[sorted_by(np.asarray(table["h"])[row])]
+    row = find_repeated_keys(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
+    row = row[canonical_order(np.asarray(table["h"])[row])]
     key, place = all_[row], places[row]
 
     def found() -> Iterator[tuple[I64, I64]]:
         for one in shape.earlier:
-            asked, published = lookups(all_, *one.band(job.number // shape.slices), one.live)
+            asked, published = look_up_keys(all_, *one.band(job.number // shape.slices), one.live)
             yield places[asked], one.base + published
         packed = candidates(key)
         for at in range(0, max(1, len(packed)), PAIRS):
-            left, right = unpacked(packed[at : at + PAIRS])
+            left, right = unpack_pairs(packed[at : at + PAIRS])
             yield place[left], place[right]
 
     def cut() -> Iterator[pa.RecordBatch]:
         for left, right in found():
-            yield from files.cut(pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups)
+            yield from files.partition_rows(
+                pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups
+            )
 
     files.write(cut(), job.target)
 
 
-@task_values.once
-def attached(job: Job) -> None:
+@task_values.run_once
+def attach_signatures(job: Job) -> None:
     """The candidates whose left document lies in this group, each once, with its signature, by group of the right one.
 
     A signature travels once to each group; where it stands in the row before, it is left empty.
     """
     shape = job.shape
     met = shape.files("candidates", shape.banding.bands * shape.slices)
-    parts = (batch for path in met for batch in files.pieces(path, job.number, shape.groups))
+    parts = (batch for path in met for batch in files.read_pieces(path, job.number, shape.groups))
     left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
     letters = known(job.shards).letters
     group = shape.group_of(right)
@@ -149,12 +159,12 @@ def attached(job: Job) -> None:
     files.write(cut(), job.target)
 
 
-@task_values.once
-def compared_pairs(job: Job) -> None:
+@task_values.run_once
+def compare_pairs(job: Job) -> None:
     """Of the candidates whose right document lies in this group or segment those that are alike or in doubt."""
     shape = job.shape
     bound = bounds(shape.threshold)
-    batches = [files.piece(path, job.number) for path in shape.files("attached", shape.groups)]
+    batches = [files.read_piece(path, job.number) for path in shape.files("attached", shape.groups)]
     letters: Any
     if job.number < shape.groups:
         met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
@@ -166,32 +176,34 @@ def compared_pairs(job: Job) -> None:
     for batch in batches:
         if batch.num_rows:
             left, right = numbers(batch.column(0)), numbers(batch.column(2))
-            sent, at = _sent(batch.column(3))
+            sent, at = _unpack_signatures(batch.column(3))
             row = np.searchsorted(met, right - job.start)
-            said = compared(sent, at, signatures, row, numbers(batch.column(1)), letters[row], bound)
+            said = compare_rows(sent, at, signatures, row, numbers(batch.column(1)), letters[row], bound)
             found += [(left[said == kind], right[said == kind], kind) for kind in (SURE, DOUBT)]
-    files.spread(Pairs.of(found).table(), np.zeros(sum(len(part[0]) for part in found), np.int64), 1, job.target)
+    files.write_partitions(
+        Pairs.from_parts(found).table(), np.zeros(sum(len(part[0]) for part in found), np.int64), 1, job.target
+    )
 
 
-def _sent(column: pa.Array) -> tuple[U32, I64]:
+def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
     """The signatures of a column that leaves repeated ones empty, and which of them each row has."""
     offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
     data = np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] // 4 : offsets[-1] // 4]
     return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
 
 
-@task_values.once
+@task_values.run_once
 def members(job: Job) -> None:
     """The documents of this group or segment that have pairs, by family, with signatures; their shingles beside."""
     shape = job.shape
-    batch = files.piece(shape.work / "families.arrow", job.number)
+    batch = files.read_piece(shape.work / "families.arrow", job.number)
     place, label, needs = numbers(batch.column(0)), numbers(batch.column(1)), np.asarray(batch.column(2)).view(np.bool_)
-    part = family_part(label, shape.families)
+    part = family_partition(label, shape.families)
     if job.number >= shape.groups:
         one = shape.earlier[job.number - shape.groups]
-        about = published_members(one, place - one.base)
-        signed = _signed(one.signatures[place - one.base])
-        files.spread(about.append_column("signature", signed), part, shape.families, job.target)
+        about = members_of_segment(one, place - one.base)
+        signed = _pack_signatures(one.signatures[place - one.base])
+        files.write_partitions(about.append_column("signature", signed), part, shape.families, job.target)
         return
     shards = job.shards
     wanted, parts = place[needs], part[needs]
@@ -200,42 +212,42 @@ def members(job: Job) -> None:
         yield from [batch_of(wanted[:0], [])] * shape.families
         cuts = np.searchsorted(wanted, shards.starts)
         for shard, start, low, high in zip(shards.shards, shards.starts[:-1], cuts[:-1], cuts[1:], strict=True):
-            for at, texts in texts_at(shard.documents, wanted[low:high] - start):
+            for at, texts in read_texts(shard.documents, wanted[low:high] - start):
                 table = pa.Table.from_batches([batch_of(wanted[low + at], texts)])
-                yield from files.cut(table, parts[low + at], shape.families)
+                yield from files.partition_rows(table, parts[low + at], shape.families)
 
     for target in job.beside:
         files.write(shingles(), target)
     rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
     found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
     about = pa.concat_tables([MEMBER.empty_table(), *found])
-    signed = _signed(hold_signatures(shards, place - job.start))
-    files.spread(about.append_column("signature", signed), part, shape.families, job.target)
+    signed = _pack_signatures(hold_signatures(shards, place - job.start))
+    files.write_partitions(about.append_column("signature", signed), part, shape.families, job.target)
 
 
-def _signed(rows: U32) -> pa.Array:
+def _pack_signatures(rows: U32) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(SIGNATURE, len(rows), [None, pa.py_buffer(np.ascontiguousarray(rows))])
 
 
-@task_values.once
-def judged(job: Job) -> None:
+@task_values.run_once
+def judge_families(job: Job) -> None:
     """The rows of TABLE about the families of this partition, by group of their documents."""
     shape = job.shape
     table = files.gather(shape.files("members", len(shape.starts)), job.number)
     place = numbers(table["place"])
     met = shape.files("pairs", shape.slices + len(shape.starts))
-    pairs = [Pairs.stored([files.piece(path, job.number)]) for path in met]
+    pairs = [Pairs.from_arrow([files.read_piece(path, job.number)]) for path in met]
     sent = shape.files("shingles", shape.groups) if shape.texts else []
-    batches = (batch for path in sent for batch in files.pieces(path, job.number, shape.families))
-    shingles = gathered(batches, place, shape.work)
+    batches = (batch for path in sent for batch in files.read_pieces(path, job.number, shape.families))
+    shingles = gather_shingles(batches, place, shape.work)
     signatures = mapped(map(signatures_in, table["signature"].chunks), shape.work)
     found = Members(table.select(MEMBER.names).combine_chunks(), signatures, np.arange(len(place)), shingles)
     rows, about = name_keepers(found, pairs, shape.threshold)
     rows = rows.append_column("place", pa.array(about)).cast(_PLACED)
-    files.spread(rows, shape.group_of(about), shape.groups, job.target)
+    files.write_partitions(rows, shape.group_of(about), shape.groups, job.target)
 
 
-@task_values.once
+@task_values.run_once
 def rows(job: Job) -> None:
     """The rows about each shard of this group, sorted by id; every so many ids of them, for those who sort them all."""
     shape = job.shape
@@ -249,6 +261,6 @@ def rows(job: Job) -> None:
     files.write([pa.record_batch({"id": pa.concat_arrays(ids)})], job.target)
 
 
-def _canonical(table: pa.Table) -> I64:
+def _canonical_order(table: pa.Table) -> I64:
     """Rows in the canonical order: by H(id)."""
-    return sorted_by(np.asarray(table["h"]))
+    return canonical_order(np.asarray(table["h"]))

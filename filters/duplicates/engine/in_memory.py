@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.clusters.components import Parents, alone, join, settle
+from filters.duplicates.clusters.components import Parents, join, new_parents, settle
 from filters.duplicates.duplicate_schema import (
     COPY,
     DOUBT,
@@ -37,14 +37,14 @@ from filters.duplicates.minhash import hash_kernels
 from filters.duplicates.minhash.bands import (
     Banding,
     Canon,
-    candidates_apart,
+    find_repeated_keys,
     keys,
     keys_of,
-    lookups,
-    repeated,
-    unpacked,
+    look_up_keys,
+    unjoined_candidates,
+    unpack_pairs,
 )
-from filters.duplicates.minhash.similarity import bounds, compared, joined
+from filters.duplicates.minhash.similarity import bounds, compare_rows, join_candidates
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
 
 READ = 4096  # sketches read at once
@@ -90,7 +90,7 @@ def hold(layout: Layout, each: Each = map) -> Held:
     """All sketches of a layout whose places start at 0."""
     signatures = hold_signatures(layout, each=each)
     found = known(layout, each)
-    return Held(Canon.of(found.h), found.digest, found.letters, signatures)
+    return Held(Canon.from_hashes(found.h), found.digest, found.letters, signatures)
 
 
 def known(layout: Layout, each: Each = map) -> Known:
@@ -157,7 +157,7 @@ def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: fl
     copy = np.flatnonzero(leader != np.arange(len(leader)))
     found = [(row[leader[copy]].astype(np.int64), row[copy].astype(np.int64), COPY)]
     del leader, copy
-    parent = alone(len(row))
+    parent = new_parents(len(row))
     join(parent, *found[0][:2])
     led = np.ones(len(row), np.bool_)
     led[found[0][1]] = False
@@ -168,7 +168,7 @@ def meet(held: Held, earlier: Sequence[Earlier], banding: Banding, threshold: fl
     for one in earlier:
         if one.live.any():
             found += _published(held, led, one, banding, bounds(threshold))
-    return Pairs.of(found)
+    return Pairs.from_parts(found)
 
 
 def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: I64, each: Each) -> tuple[U64, U64]:
@@ -177,12 +177,12 @@ def _joined(held: Held, shown: Flags, parent: Parents, banding: Banding, bound: 
     sures, doubts = [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
 
     def sought(key: U64) -> U64:
-        return candidates_apart(key, shown, held.canon, parent)
+        return unjoined_candidates(key, shown, held.canon, parent)
 
     def told(fresh: U64) -> tuple[U64, U64, U64]:
         for some in seen:  # bands repeat what others have found
             fresh = missing(fresh, some)
-        return fresh, *joined(held.signatures, held.letters, fresh, parent.copy(), bound)
+        return fresh, *join_candidates(held.signatures, held.letters, fresh, parent.copy(), bound)
 
     for key in _turns(held.signatures, banding, each):
         settle(parent)
@@ -222,7 +222,7 @@ def _cut(signatures: U32, first: int, rows: int, key: U64, each: Each) -> None:
 
 def rows_of(pairs: U64) -> tuple[I64, I64]:
     """Left and right rows of packed pairs, as the numbers that places are."""
-    left, right = unpacked(pairs)
+    left, right = unpack_pairs(pairs)
     return left.astype(np.int64), right.astype(np.int64)
 
 
@@ -237,7 +237,7 @@ def once(parts: Sequence[U64]) -> U64:
     """Each number once, sorted."""
     all_ = np.concatenate([np.empty(0, np.uint64), *parts])
     all_.sort()
-    return all_[: hash_kernels.distinct(all_)]
+    return all_[: hash_kernels.keep_distinct(all_)]
 
 
 @compiled
@@ -267,23 +267,23 @@ def _published(held: Held, led: Flags, one: Earlier, banding: Banding, bound: I6
     """Pairs of documents that come in, of those that are `led` by no other, with those of an earlier release."""
     live = one.live
     leading = np.flatnonzero(led)
-    left, right = lookups(held.digest[leading], *one.band(banding.bands), live)
+    left, right = look_up_keys(held.digest[leading], *one.band(banding.bands), live)
     found = [(leading[left], one.base + right, COPY)]
     shown = leading[held.letters[leading] > 0]
     met = []
     for band in range(banding.bands):
         key = keys(held.signatures, band * banding.rows, banding.rows)[shown]
-        left, right = lookups(key, *one.band(band), live)
+        left, right = look_up_keys(key, *one.band(band), live)
         met.append((shown[left], right))
     left, right = distinct(met, one.count)
-    said = compared(held.signatures, left, one.signatures, right, held.letters[left], one.letters[right], bound)
+    said = compare_rows(held.signatures, left, one.signatures, right, held.letters[left], one.letters[right], bound)
     return [*found, *((left[said == kind], one.base + right[said == kind], kind) for kind in (SURE, DOUBT))]
 
 
 def leaders(digest: U64) -> I64:
     """For each document, in canonical order, the first that has its digest."""
     leader = np.arange(len(digest))
-    row = repeated(digest, np.ones(len(digest), np.bool_)).astype(np.int64)
+    row = find_repeated_keys(digest, np.ones(len(digest), np.bool_)).astype(np.int64)
     by_digest = row[np.argsort(digest[row], kind="stable")]
     _first(digest[by_digest], by_digest, leader)
     return leader

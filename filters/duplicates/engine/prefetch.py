@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from filters.duplicates.minhash.compiled_kernels import before_compiling
+from filters.duplicates.minhash.compiled_kernels import add_compile_hook
 from filters.duplicates.minhash.hash_kernels import U32
 
 AHEAD = 8  # rows asked for before the one in hand
@@ -51,4 +51,4 @@ def _emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-before_compiling(_register)
+add_compile_hook(_register)

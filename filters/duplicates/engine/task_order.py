@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.clusters.components import Families, alone, families, join, labels, tally
+from filters.duplicates.clusters.components import Families, families, join, labels, new_parents, tally
 from filters.duplicates.duplicate_schema import TABLE, Pairs
-from filters.duplicates.earlier_releases import opened
+from filters.duplicates.earlier_releases import open_segments
 from filters.duplicates.engine import file_tasks, survey_tables
 from filters.duplicates.engine.document_numbers import Layout, rows_file
-from filters.duplicates.engine.task_values import Job, Shape, family_part
+from filters.duplicates.engine.task_values import Job, Shape, family_partition
 from filters.duplicates.minhash.bands import banding
 from malmoi.storage import shuffle as files
 from malmoi.storage.shuffle import Run
@@ -35,13 +35,13 @@ class Size:
     members: int = 131_072  # by a task over families, where every document has copies
 
     @staticmethod
-    def of(documents: int) -> Size:
+    def from_count(documents: int) -> Size:
         """For so many documents: of a billion, a thousand groups and not eight thousand."""
         most = documents // 1024
         return Size(group=max(Size().group, most), partition=max(Size().partition, most))
 
 
-def through_files(
+def run_through_files(
     layout: Layout,
     segments: Sequence[Segment],
     folder: Path,
@@ -65,11 +65,11 @@ def through_files(
     copies = step(file_tasks.copies, "copies", 0, shape.slices)
     step(file_tasks.bands, "bands", shape.groups)
     step(file_tasks.candidate_pairs, "candidates", 0, shape.banding.bands * shape.slices)
-    step(file_tasks.attached, "attached", shape.groups)
-    compared = step(file_tasks.compared_pairs, "compared", len(shape.starts))
+    step(file_tasks.attach_signatures, "attached", shape.groups)
+    compared = step(file_tasks.compare_pairs, "compared", len(shape.starts))
     _join(shape, [*copies, *compared], layout.count + sum(one.count for one in shape.earlier))
     step(file_tasks.members, "members", len(shape.starts))
-    step(file_tasks.judged, "judged", 0, shape.families)
+    step(file_tasks.judge_families, "judged", 0, shape.families)
     step(file_tasks.rows, "rows", shape.groups)
     _table(shape, [rows_file(folder, n) for n in range(len(layout.shards))], folder / "table.parquet", cuts, run)
 
@@ -79,7 +79,7 @@ def _shape(
 ) -> tuple[Shape, list[tuple[int, int]]]:
     bands = banding(threshold)
     sources = layout.sources() if segments else frozenset()
-    earlier = opened(segments, bands, layout.count, sources, work, run)
+    earlier = open_segments(segments, bands, layout.count, sources, work, run)
     cuts = layout.groups(size.group)
     starts = [int(layout.starts[first]) for first, _ in cuts] + [one.base for one in earlier]
     slices = 1 << max(0, (layout.count - 1) // size.partition).bit_length()
@@ -95,22 +95,22 @@ def _join(shape: Shape, edges: Sequence[Path], count: int) -> None:
     targets = shape.files("pairs", len(edges))
     if (shape.work / "families.arrow").exists() and all(path.exists() for path in targets):
         return
-    parent = alone(count, shape.work)
+    parent = new_parents(count, shape.work)
     for pairs in _pairs(edges):
         join(parent, pairs.left, pairs.right)
     found = families(labels(parent), shape.work)
     for pairs in _pairs(edges):
         tally(found.label, found.distinct, found.flags, pairs.left, pairs.right, pairs.kind)
     for path, target in zip(edges, targets, strict=True):
-        pairs = Pairs.stored(files.pieces(path))
-        part = family_part(found.label[pairs.left].astype(np.int64), shape.families)
-        files.spread(pairs.table(), part, shape.families, target)
+        pairs = Pairs.from_arrow(files.read_pieces(path))
+        part = family_partition(found.label[pairs.left].astype(np.int64), shape.families)
+        files.write_partitions(pairs.table(), part, shape.families, target)
     files.write(_members(shape, found, count), shape.work / "families.arrow")
 
 
 def _pairs(edges: Sequence[Path]) -> Iterator[Pairs]:
     for path in edges:
-        yield Pairs.stored(files.pieces(path))
+        yield Pairs.from_arrow(files.read_pieces(path))
 
 
 def _members(shape: Shape, found: Families, count: int) -> Iterator[pa.RecordBatch]:
@@ -137,13 +137,13 @@ def sort(job: SortJob) -> Path:
         ids = table["id"].to_pylist()
         ends = [bisect_left(ids, bound) for bound in job.bounds]
         part = np.repeat(np.arange(len(ends) + 1), np.diff([0, *ends, len(ids)]))
-        files.spread(table, part, len(job.bounds) + 1, job.target)
+        files.write_partitions(table, part, len(job.bounds) + 1, job.target)
     return job.target
 
 
 def _table(shape: Shape, rows: Sequence[Path], target: Path, cuts: Sequence[tuple[int, int]], run: Run) -> None:
     """All rows sorted by id, a range of ids at a time."""
-    noted = [files.piece(path, 0).column(0) for path in shape.files("rows", shape.groups)]
+    noted = [files.read_piece(path, 0).column(0) for path in shape.files("rows", shape.groups)]
     sample = pa.chunked_array(noted, pa.string()).combine_chunks().sort()
     step = max(1, 65_536 // survey_tables.STRIDE)
     bounds = tuple(sample[step::step].to_pylist())

@@ -79,33 +79,33 @@ class Job:
         return self.layout
 
 
-def once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
+def run_once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
     """A task that is not run where its files stand, and that leaves no memory behind."""
 
     @wraps(task)
     def run(job: Job) -> Path:
         if not all(path.exists() for path in [job.target, *job.beside]):
             task(job)
-            give_back()
+            release_memory()
         return job.target
 
     return run
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Hand what is free back to the system: allocators keep it, in an arena of each thread, task by task."""
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux":
         getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # of glibc; other C libraries have none
 
 
-def key_part(key: U64, bits: int, slices: int) -> I64:
+def key_partition(key: U64, bits: int, slices: int) -> I64:
     """The partition of each key of so many bits: its first ones."""
     width = slices.bit_length() - 1
     return (key >> np.uint64(bits - width)).astype(np.int64) if width else np.zeros(len(key), np.int64)
 
 
-def family_part(label: I64, families: int) -> I64:
+def family_partition(label: I64, families: int) -> I64:
     """The partition of each family."""
     mixed = label.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return (mixed >> np.uint64(32)).astype(np.int64) % families

@@ -46,15 +46,15 @@ class Canon:
     rank: I32
 
     @staticmethod
-    def of(h: U64) -> Canon:
+    def from_hashes(h: U64) -> Canon:
         """The order of the documents of these H(id)."""
-        row = sorted_by(h).astype(np.int32)
+        row = canonical_order(h).astype(np.int32)
         rank = np.empty_like(row)
         rank[row] = np.arange(len(row), dtype=np.int32)
         return Canon(row, rank)
 
 
-def sorted_by(h: U64) -> I64:
+def canonical_order(h: U64) -> I64:
     """The rows of documents in canonical order: by H(id), equal ones as they lie."""
     order = np.argsort(h)  # in a third of the time of a stable sort
     found = h[order]
@@ -129,45 +129,45 @@ def candidates(key: U64) -> U64:
     order of a hash of their ids, so the first ones are a fair sample of the run: who is alike
     to many of it meets them there, and who is alike to few shares other, shorter runs with these.
 
-    >>> [side.tolist() for side in unpacked(candidates(np.array([7, 3, 7, 7], np.uint64)))]
+    >>> [side.tolist() for side in unpack_pairs(candidates(np.array([7, 3, 7, 7], np.uint64)))]
     [[0, 0, 2], [2, 3, 3]]
     """
     rows = np.arange(len(key), dtype=np.int32)
-    found: U64 = _paired(*runs(key, np.ones(len(key), np.bool_), Canon(rows, rows)), rows)
+    found: U64 = _pair_runs(*sort_shared_keys(key, np.ones(len(key), np.bool_), Canon(rows, rows)), rows)
     return found
 
 
-def candidates_apart(key: U64, shown: Flags, canon: Canon, parent: I64) -> U64:
+def unjoined_candidates(key: U64, shown: Flags, canon: Canon, parent: I64) -> U64:
     """`candidates` among the rows that are `shown`, without pairs that have one parent (settled).
 
     Rows stand in any order; in the canonical one the left of a pair comes before the right.
     A pair that is joined can join nothing: that spares most comparisons within large clusters.
     """
-    found: U64 = _paired(*runs(key, shown, canon), parent)
+    found: U64 = _pair_runs(*sort_shared_keys(key, shown, canon), parent)
     return found
 
 
-def unpacked(pairs: U64) -> tuple[U32, U32]:
+def unpack_pairs(pairs: U64) -> tuple[U32, U32]:
     """Left and right rows of pairs that are packed as one number, left << 32 | right: they sort as pairs do."""
     return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
 
 
-def runs(key: U64, shown: Flags, canon: Canon) -> tuple[U64, I32]:
+def sort_shared_keys(key: U64, shown: Flags, canon: Canon) -> tuple[U64, I32]:
     """Keys and the row of each, by key, then in canonical order: of those `shown` all whose key stands twice.
 
     Keys are below 2^KEY_BITS. A few that stand once are among them.
     """
-    row = repeated(key, shown)
+    row = find_repeated_keys(key, shown)
     if len(key) >> _ROW_BITS:
         row = row[np.lexsort((canon.rank[row], key[row]))]
         return key[row], row.astype(np.int32)
-    sorted_ = _with_rank(key, row, canon.rank)
+    sorted_ = _pack_ranks(key, row, canon.rank)
     sorted_.sort()
     return sorted_ >> np.uint64(_ROW_BITS), canon.row[sorted_ & np.uint64((1 << _ROW_BITS) - 1)]
 
 
 @compiled
-def repeated(key: U64, shown: Flags) -> U32:
+def find_repeated_keys(key: U64, shown: Flags) -> U32:
     """The rows that are `shown` and whose key may stand more than once: most stand once, and need not be sorted.
 
     A bit for each of SLOTS times as many slots as there are keys says that one fell there, another that a second did.
@@ -193,7 +193,7 @@ def repeated(key: U64, shown: Flags) -> U32:
 
 
 @compiled(by=1)
-def _with_rank(key: U64, row: U32, rank: I32) -> U64:
+def _pack_ranks(key: U64, row: U32, rank: I32) -> U64:
     found = np.empty(len(row), np.uint64)
     for i in range(len(row)):
         found[i] = (key[row[i]] << np.uint64(_ROW_BITS)) | np.uint64(rank[row[i]])
@@ -201,7 +201,7 @@ def _with_rank(key: U64, row: U32, rank: I32) -> U64:
 
 
 @compiled(weight=4)
-def _paired(run: U64, row: I32, parent: Any) -> U64:
+def _pair_runs(run: U64, row: I32, parent: Any) -> U64:
     """The pairs of each run of equal keys, packed, without those of one parent."""
     size = 0
     start = 0
@@ -229,7 +229,7 @@ def _paired(run: U64, row: I32, parent: Any) -> U64:
     return found[:at].copy()
 
 
-def lookups(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]:
+def look_up_keys(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]:
     """Pairs (row of `key`, published row) with equal keys: `known` is sorted, `row[i]` has the key `known[i]`.
 
     `live` says of each published row whether it still stands for something. Of a run with more than
@@ -239,12 +239,12 @@ def lookups(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]:
     low = np.searchsorted(known, key[order], "left")
     high = np.searchsorted(known, key[order], "right")
     hit = high > low
-    found: tuple[I64, I64] = _looked_up(order[hit], low[hit], high[hit], row, live)
+    found: tuple[I64, I64] = _collect_lookups(order[hit], low[hit], high[hit], row, live)
     return found
 
 
 @compiled(weight=4)
-def _looked_up(asked: I64, low: I64, high: I64, row: U32, live: Flags) -> Any:
+def _collect_lookups(asked: I64, low: I64, high: I64, row: U32, live: Flags) -> Any:
     ends = np.empty(len(asked) + 1, np.int64)
     ends[0] = 0
     for i in range(len(asked)):

@@ -23,11 +23,11 @@ LOAD_AFTER: Final = 1_000_000  # the same where the kernel is compiled already a
 INTERPRETED: Final = 16  # times as long as NumPy does an interpreted loop take for an element
 
 
-class _Inside(threading.local):
+class _CompileState(threading.local):
     kernel = False  # whether this thread runs an interpreted kernel, whose own calls are not counted
 
 
-_INSIDE: Final = _Inside()
+_INSIDE: Final = _CompileState()
 _BEFORE: Final[list[Callable[[], None]]] = []  # what numba must know before it compiles anything
 _SAID: Final[list[str]] = []
 
@@ -51,7 +51,7 @@ class Kernel:
             return self.plain(*args)
         self.seen += self.weight * len(args[self.by])
         if self.seen >= LOAD_AFTER and (self.seen >= COMPILE_AFTER or self.is_kept()):
-            return self.compiled(*args)
+            return self.call_compiled(*args)
         _INSIDE.kernel = True
         try:
             with np.errstate(over="ignore"):  # numbers of 64 bits wrap, as they do where it is compiled
@@ -59,13 +59,13 @@ class Kernel:
         finally:
             _INSIDE.kernel = False
 
-    def compiled(self, *args: Any) -> Any:
+    def call_compiled(self, *args: Any) -> Any:
         """Call the compiled form, which from now on is the only one; it is compiled by one process at a time."""
         dispatcher = self.dispatcher
-        with _alone(self._folder()):
+        with _hold_compile_lock(self._folder()):
             if not self.is_kept() and not _SAID:
                 _SAID.append(self.__name__)
-                print(_says(self._folder()), file=sys.stderr, flush=True)
+                print(_compile_notice(self._folder()), file=sys.stderr, flush=True)
             found = dispatcher(*args)
         self.fast = dispatcher
         return found
@@ -79,7 +79,7 @@ class Kernel:
 
     def is_kept(self) -> bool:
         """Whether a compiled form lies on the disk; asked without numba, whose import takes half a second."""
-        return any(True for _ in _kept(self.function))
+        return any(True for _ in _find_cached_indexes(self.function))
 
     def _folder(self) -> Path | None:
         path = getattr(self.dispatcher.stats, "cache_path", None)
@@ -93,7 +93,7 @@ def use_compiled(kernels: Iterable[Any], *, compile: bool = False) -> None:
             kernel.seen = COMPILE_AFTER
 
 
-def _kept(function: Callable[..., Any]) -> Iterator[Path]:
+def _find_cached_indexes(function: Callable[..., Any]) -> Iterator[Path]:
     """The index files of numba for a function, where it looks for them."""
     file = Path(function.__code__.co_filename)
     name = f"{file.stem}.{function.__qualname__}-*.nbi"
@@ -126,7 +126,7 @@ def compiled(
     return Kernel(function, plain, by, weight)
 
 
-def before_compiling(register: Callable[[], None]) -> None:
+def add_compile_hook(register: Callable[[], None]) -> None:
     """Have `register` called once, before the first kernel is compiled."""
     _BEFORE.append(register)
 
@@ -146,13 +146,13 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
         return numba.njit(function, nogil=True, error_model="numpy")
 
 
-def _says(folder: Path | None) -> str:
+def _compile_notice(folder: Path | None) -> str:
     where = f"They are kept in {folder} and loaded from there next time." if folder else "They can be kept nowhere."
     return f"malmoi: compiling the kernels of deduplication for this machine (about 12 s of CPU, once). {where}"
 
 
 @contextmanager
-def _alone(folder: Path | None) -> Iterator[None]:
+def _hold_compile_lock(folder: Path | None) -> Iterator[None]:
     """No other process compiles meanwhile: whoever waited finds the result on the disk."""
     if folder is None:
         yield

@@ -24,14 +24,14 @@ _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 /
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
 
-def _letters_in(points: U32, lower: U32, letters: U32) -> int:
+def _write_letters(points: U32, lower: U32, letters: U32) -> int:
     found = lower[np.minimum(points, np.uint32(len(lower) - 1))]
     found = found[found != 0]
     letters[: found.size] = found
     return int(found.size)
 
 
-def _hashes_of(letters: U32, hashes: U32) -> int:
+def _hash_shingles(letters: U32, hashes: U32) -> int:
     wide = letters.astype(np.uint64)
     width = min(SHINGLE, len(letters))
     count = len(letters) - width + 1 if width else 0
@@ -42,7 +42,7 @@ def _hashes_of(letters: U32, hashes: U32) -> int:
     return count
 
 
-def _distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
+def _keep_distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     if not len(hashes):
         return 0
     found = hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))]
@@ -54,7 +54,7 @@ def _sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U
     letters = np.empty(len(points), dtype=np.uint32)
     first = 0
     for number, end in enumerate(ends.tolist()):
-        count = _letters_in(points[first:end], lower, letters)
+        count = _write_letters(points[first:end], lower, letters)
         _sign(letters[:count], a, b, rows[number])
         first = end
 
@@ -62,7 +62,7 @@ def _sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U
 def _sign(letters: U32, a: U32, b: U32, row: U32) -> None:
     row[:] = _NONE
     hashes = np.empty(len(letters), dtype=np.uint32)
-    count = _hashes_of(letters, hashes)
+    count = _hash_shingles(letters, hashes)
     for first in range(0, count, _PART):
         h = hashes[first : min(first + _PART, count)]
         h = (h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B)
@@ -77,15 +77,15 @@ def _jaccard(left: U32, right: U32) -> float:
     return shared / union if union else 0.0
 
 
-def _utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
+def _encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
     kept = points[~white[np.minimum(points, np.uint32(len(white) - 1))]]
     text = kept.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass")
     data[: len(text)] = np.frombuffer(text, np.uint8)
     return len(text)
 
 
-@compiled(plain=_letters_in)
-def letters_in(points: U32, lower: U32, letters: U32) -> int:
+@compiled(plain=_write_letters)
+def write_letters(points: U32, lower: U32, letters: U32) -> int:
     """Write the letters among `points` in lower case to `letters`; how many."""
     last = np.uint32(len(lower) - 1)
     count = 0
@@ -96,8 +96,8 @@ def letters_in(points: U32, lower: U32, letters: U32) -> int:
     return count
 
 
-@compiled(plain=_hashes_of)
-def hashes_of(letters: U32, hashes: U32) -> int:
+@compiled(plain=_hash_shingles)
+def hash_shingles(letters: U32, hashes: U32) -> int:
     """Hash the shingles of `letters`; how many."""
     width = min(SHINGLE, len(letters))
     count = len(letters) - width + 1 if width else 0
@@ -108,23 +108,23 @@ def hashes_of(letters: U32, hashes: U32) -> int:
             rolled = rolled * _K + np.uint64(letters[i + 2])
             rolled = rolled * _K + np.uint64(letters[i + 3])
             rolled = rolled * _K + np.uint64(letters[i + 4])
-            hashes[i] = _folded(rolled)
+            hashes[i] = _fold_hash(rolled)
     elif count:
         rolled = np.uint64(0)
         for letter in letters:
             rolled = rolled * _K + np.uint64(letter)
-        hashes[0] = _folded(rolled)
+        hashes[0] = _fold_hash(rolled)
     return count
 
 
 @compiled
-def _folded(rolled: np.uint64) -> np.uint32:
+def _fold_hash(rolled: np.uint64) -> np.uint32:
     """The 32 bits of a hash: the upper half of a product that every bit of the polynomial reaches."""
     return np.uint32(((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32))
 
 
-@compiled(plain=_distinct)
-def distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
+@compiled(plain=_keep_distinct)
+def keep_distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     """Move the distinct values of a sorted array to its front; how many."""
     count = 0
     for i in range(len(hashes)):
@@ -140,7 +140,7 @@ def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U3
     letters = np.empty(len(points), dtype=np.uint32)
     first = 0
     for number in range(len(ends)):
-        count = letters_in(points[first : ends[number]], lower, letters)
+        count = write_letters(points[first : ends[number]], lower, letters)
         sign(letters[:count], a, b, rows[number])
         first = ends[number]
 
@@ -153,7 +153,7 @@ def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
     first = 0
     while True:
         last = min(first + _BLOCK + SHINGLE - 1, len(letters))
-        count = hashes_of(letters[first:last], hashes)
+        count = hash_shingles(letters[first:last], hashes)
         if count:
             filled = (count + _STEP - 1) // _STEP * _STEP
             hashes[count:filled] = hashes[count - 1]  # a hash that stands twice has no other minimum
@@ -195,8 +195,8 @@ def jaccard(left: U32, right: U32) -> float:
     return shared / union if union else 0.0
 
 
-@compiled(plain=_utf8)
-def utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
+@compiled(plain=_encode_utf8)
+def encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
     """Write `points` as UTF-8 to `data` without white space; how many bytes. Surrogates are encoded like others."""
     last = np.uint32(len(white) - 1)
     size = 0

@@ -26,7 +26,7 @@ class Shingles:
     length: I64
 
 
-def unknown(count: int) -> Shingles:
+def empty_shingles(count: int) -> Shingles:
     """Of `count` documents no shingles: the estimate decides."""
     return Shingles(np.empty(0, np.uint32), np.zeros(count, np.int64), np.full(count, -1, np.int64))
 
@@ -40,7 +40,7 @@ def batch_of(place: I64, texts: Iterable[str]) -> pa.RecordBatch:
     return pa.record_batch([pa.array(place, pa.int64()), lists], schema=SHINGLES)
 
 
-def texts_at(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
+def read_texts(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
     """The texts at the sorted row numbers of a shard, one row group at a time: (positions in `rows`, texts)."""
     with pq.ParquetFile(documents) as file:
         start = 0
@@ -53,13 +53,13 @@ def texts_at(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
             start = end
 
 
-def gathered(batches: Iterable[pa.RecordBatch], places: I64, folder: Path | None = None) -> Shingles:
+def gather_shingles(batches: Iterable[pa.RecordBatch], places: I64, folder: Path | None = None) -> Shingles:
     """The shingles of the documents at `places` (any order) out of batches of schema SHINGLES; each stands once.
 
     They are copied behind each other into a nameless file in `folder`, which is mapped: what is compared
     is read, and the rest stays on the disk.
     """
-    found = unknown(len(places))
+    found = empty_shingles(len(places))
     order = np.argsort(places)
     size = 0
     with tempfile.TemporaryFile(dir=folder) as file:

@@ -73,7 +73,7 @@ def equal_values(left: U32, i: int, right: U32, j: int) -> int:
 
 
 @compiled(by=1, weight=16)
-def compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
+def compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
     """SURE, DOUBT or NO for each pair of rows (i, j); `longer` and `shorter` are their letters, in any order.
 
     Documents without a letter are alike to none: two empty sketches are equal and say nothing.
@@ -92,13 +92,13 @@ def compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, b
 
 
 @compiled
-def _sides(pair: Any) -> Any:
+def _unpack_pair(pair: Any) -> Any:
     """The two rows of a packed pair."""
     return np.int64(pair >> _HALF), np.int64(pair & _LOW)
 
 
 @compiled(by=2, weight=16)
-def joined(signatures: U32, letters: Any, pairs: U64, parent: Parents, bound: I64) -> tuple[U64, U64]:
+def join_candidates(signatures: U32, letters: Any, pairs: U64, parent: Parents, bound: I64) -> tuple[U64, U64]:
     """Of pairs of rows, packed as one number, the sure ones and those in doubt.
 
     Sure ones are joined in `parent`, and what is joined already is passed by.
@@ -107,10 +107,10 @@ def joined(signatures: U32, letters: Any, pairs: U64, parent: Parents, bound: I6
     joins = doubts = 0
     for at in range(len(pairs)):
         if at + AHEAD < len(pairs):
-            i, j = _sides(pairs[at + AHEAD])
+            i, j = _unpack_pair(pairs[at + AHEAD])
             prefetch(signatures, i)
             prefetch(signatures, j)
-        i, j = _sides(pairs[at])
+        i, j = _unpack_pair(pairs[at])
         least = min(letters[i], letters[j])
         if least > 0 and find(parent, i) != find(parent, j):
             kind = 1 if least < SHORT else 0

@@ -21,7 +21,14 @@ from filters.duplicates.minhash.compiled_kernels import compiled as compiled
 from filters.duplicates.minhash.compiled_kernels import use_compiled
 from filters.duplicates.minhash.hash_kernels import SHINGLE as SHINGLE
 from filters.duplicates.minhash.hash_kernels import U32 as U32
-from filters.duplicates.minhash.hash_kernels import distinct, hashes_of, letters_in, sign, sign_all, utf8
+from filters.duplicates.minhash.hash_kernels import (
+    encode_utf8,
+    hash_shingles,
+    keep_distinct,
+    sign,
+    sign_all,
+    write_letters,
+)
 from filters.duplicates.minhash.hash_kernels import jaccard as jaccard
 
 if TYPE_CHECKING:
@@ -47,9 +54,9 @@ def letters_of(text: str) -> U32:
     >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ! ＤＤＲ５")))
     '부엌의말2026ⅱddr5'
     """
-    points = _points(text)
+    points = _code_points(text)
     letters = np.empty(points.size, dtype=np.uint32)
-    return letters[: letters_in(points, _lower(), letters)]
+    return letters[: write_letters(points, _lower_case_table(), letters)]
 
 
 def shingle_hashes(text: str) -> U32:
@@ -63,9 +70,9 @@ def shingle_hashes(text: str) -> U32:
     """
     letters = letters_of(text)
     hashes = np.empty(letters.size, dtype=np.uint32)
-    hashes = hashes[: hashes_of(letters, hashes)]
+    hashes = hashes[: hash_shingles(letters, hashes)]
     hashes.sort()
-    return hashes[: distinct(hashes)]
+    return hashes[: keep_distinct(hashes)]
 
 
 def signature(text: str) -> U32:
@@ -99,14 +106,14 @@ def signatures(texts: Sequence[str]) -> U32:
     for first, last in _batches(texts):
         some = texts[first:last]
         ends = np.cumsum([len(text) for text in some], dtype=np.int64)
-        sign_all(_points("".join(some)), ends, _lower(), *_permutations(), rows[first:last])
+        sign_all(_code_points("".join(some)), ends, _lower_case_table(), *_permutations(), rows[first:last])
     return rows
 
 
-def as_datasketch(row: U32) -> LeanMinHash:
+def to_datasketch(row: U32) -> LeanMinHash:
     """A signature as datasketch's own object, to query or to index with datasketch alone.
 
-    >>> as_datasketch(signature("우리말")).jaccard(as_datasketch(signature("우리 말")))
+    >>> to_datasketch(signature("우리말")).jaccard(to_datasketch(signature("우리 말")))
     1.0
     """
     from datasketch import LeanMinHash  # imports scipy and redis: a third of a second that no worker needs
@@ -120,12 +127,12 @@ def exact_digest(text: str) -> str:
     >>> exact_digest("우리 말") == hashlib.sha256("우리말".encode()).hexdigest()
     True
     """
-    points = _points(text)
+    points = _code_points(text)
     data = np.empty(4 * points.size, dtype=np.uint8)
-    return hashlib.sha256(data[: utf8(points, _WHITE, data)].data).hexdigest()
+    return hashlib.sha256(data[: encode_utf8(points, _WHITE, data)].data).hexdigest()
 
 
-def matrix(rows: Any) -> U32:
+def signature_matrix(rows: Any) -> U32:
     """Signatures as stored (a column of fixed binary) as a matrix of shape (documents, PERMUTATIONS)."""
     joined = b"".join(rows)
     return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)
@@ -136,16 +143,16 @@ def warm(*, compile: bool = False) -> None:
 
     Where none is, nothing is compiled unless `compile` asks for it: an input that is large enough will have it done.
     """
-    _lower()
+    _lower_case_table()
     _permutations()
-    use_compiled((letters_in, hashes_of, distinct, sign, sign_all, jaccard, utf8), compile=compile)
+    use_compiled((write_letters, hash_shingles, keep_distinct, sign, sign_all, jaccard, encode_utf8), compile=compile)
     jaccard(shingle_hashes("우리말을 모은 사전"), shingle_hashes(""))
     signatures(["우리말을 모은 사전"])
     signature("우리말을 모은 사전")
     exact_digest("우리말")
 
 
-def _points(text: str) -> U32:
+def _code_points(text: str) -> U32:
     """The code points of a text, read-only, so that kernels know one type of array."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
@@ -163,7 +170,7 @@ def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1)
-def _lower() -> U32:
+def _lower_case_table() -> U32:
     """The lower case of each code point of category L*, N* or M*, else 0; marks belong to the letters they stand on."""
     lower = np.zeros(_LAST + 1, dtype=np.uint32)
     for point in range(_LAST):

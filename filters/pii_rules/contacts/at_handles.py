@@ -10,7 +10,7 @@ import re2
 from filters.pii_rules.contacts import handles
 from filters.pii_rules.contacts.handles import BLANK
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 AT: Final = "(?:^|[^A-Za-z0-9/._@(-])[@＠][A-Za-z0-9_]"
 _AT: Final = re2.compile(AT)
@@ -28,19 +28,19 @@ _SOCIAL: Final = re2.compile(
 _REACH_BEFORE, _REACH_BEHIND = 18, 16
 
 
-def at_signs(text: str, data: bytes) -> Iterator[Found]:
+def find_at_handles(text: str, data: bytes) -> Iterator[Match]:
     """Handles behind an at sign that a word before or behind offers to whoever wants to get in touch."""
     for _, end in matches(_AT, text, data):
-        yield from _at_sign(text, end - 2)
+        yield from _find_at_handle(text, end - 2)
 
 
-def _at_sign(text: str, start: int) -> Iterator[Found]:
+def _find_at_handle(text: str, start: int) -> Iterator[Match]:
     """@maru.7 with a word before or behind that offers it to whoever wants to get in touch."""
     before = text[start - 1 : start]
     if (before.isascii() and before.isalnum()) or (before and before in "/._-@("):
         return
     left = text[max(0, start - _REACH_BEFORE) : start].rpartition("\n")[2]
-    stop, disguised = handles.handle(text, start)
+    stop, disguised = handles.find_handle_end(text, start)
     if "공식" in left or text[start + 1 : stop].isdigit() or text[stop : stop + 2] == "](":
         return
     if _OFFERED.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
@@ -49,4 +49,4 @@ def _at_sign(text: str, start: int) -> Iterator[Found]:
     if plain and _SOCIAL.search(left) is None and _TAKEN_UP.match(text[stop : stop + _REACH_BEHIND]) is None:
         return
     if handles.is_handle(text, start, stop, asked=False, disguised=disguised) and text[stop : stop + 1] != "/":
-        yield Found(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")
+        yield Match(start, stop, "messenger", 0.8, f"at sign, offered; {stop - start - 1} characters")

@@ -9,10 +9,10 @@ from typing import Final
 import re2
 
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
@@ -71,14 +71,14 @@ _AT_SIGN: Final = re2.compile(_AT)
 _DOT_SIGN: Final = re2.compile(_DOT)
 _MAX_LOCAL = 64  # code points; RFC 5321, 4.5.3.1.1
 _MAX_DOMAIN = 253  # RFC 1035 counts 255 with its length bytes
-_LONG_TLDS: Final = _words(
+_LONG_TLDS: Final = _split_words(
     "com net org edu gov mil int info biz name pro mobi asia tel jobs travel coop aero museum cat xyz site online "
     "shop store tech dev app blog cloud work email company agency studio design club life live world news media "
     "digital group team center academy school systems solutions services consulting global today space website "
     "page link art top icu vip fun wiki seoul kakao samsung hyundai kia google amazon example test 한국 닷컴 닷넷 "
     "컴 넷 오알지 케이알"
 )
-_FILES: Final = _words(
+_FILES: Final = _split_words(
     "png jpg jpeg gif svg webp avif ico bmp js mjs cjs ts tsx jsx css scss less html htm xhtml json xml yml "
     "yaml toml "
     "txt pdf zip gz tar whl map lock log csv tsv ini cfg conf sql exe dll mp3 mp4 mov webm woff ttf vue java class "
@@ -86,14 +86,14 @@ _FILES: Final = _words(
 )
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_emails(text: str, data: bytes) -> Iterator[Match]:
     """Every address in `text`; package versions, pictures at 2x and git remotes are none."""
     for start, end in matches(_EMAIL, text, data):
-        item = _confirmed(text, start, end)
+        item = _match_plain_email(text, start, end)
         if item is not None:
             yield item
     for start, end in matches(_DISGUISED, text, data, _is_plain):
-        item = _unmasked(text, start, end)
+        item = _match_disguised_email(text, start, end)
         if item is not None:
             yield item
 
@@ -103,33 +103,33 @@ def _is_plain(raw: bytes) -> bool:
     return b"@" in raw and raw.isascii() and len(raw.translate(None, b" \t\n()[]{}<>,")) == len(raw)
 
 
-def _confirmed(text: str, start: int, end: int) -> Found | None:
+def _match_plain_email(text: str, start: int, end: int) -> Match | None:
     raw = text[start:end].translate(_NARROW)
     local, _, domain = raw.rpartition("@")
-    skipped = _glued(local)
+    skipped = _count_glued_letters(local)
     local, start = local[skipped:], start + skipped
     while "." in domain and _is_sentence_glued(domain):  # example.kr.See you → example.kr
         cut = len(domain) - domain.rindex(".")
         domain, end = domain[:-cut], end - cut
-    plain = _visible(domain).lower()
+    plain = _remove_invisible(domain).lower()
     labels = plain.split(".")
-    if not _visible(local) or len(_visible(local)) > _MAX_LOCAL or len(plain) > _MAX_DOMAIN:
+    if not _remove_invisible(local) or len(_remove_invisible(local)) > _MAX_LOCAL or len(plain) > _MAX_DOMAIN:
         return None
     if any(not label or len(label) > 63 or label[0] == "-" or label[-1] == "-" for label in labels):
         return None
     top, known = labels[-1], len(labels[-1]) == 2 or labels[-1] in _LONG_TLDS
     if top in _FILES or _is_version(labels) or (labels[0][:1].isdigit() and labels[0][1:] == "x"):
         return None
-    if not known and len(_visible(local)) == 1:
+    if not known and len(_remove_invisible(local)) == 1:
         return None  # a@b.mean: the product of two tables
     if _MESSAGE_ID.search(text[max(0, start - 120) : start]) is not None:
         return None
-    if _visible(local) == "git" and text[end : end + 1] in (":", "/"):
+    if _remove_invisible(local) == "git" and text[end : end + 1] in (":", "/"):
         return None
-    return Found(start, end, "email", 0.98 if known else 0.85, f"address; top-level domain of {len(top)} letters")
+    return Match(start, end, "email", 0.98 if known else 0.85, f"address; top-level domain of {len(top)} letters")
 
 
-def _unmasked(text: str, start: int, end: int) -> Found | None:
+def _match_disguised_email(text: str, start: int, end: int) -> Match | None:
     """A disguised address, read as it is meant: hong 골뱅이 example 점 com."""
     whole = text[start:end]
     if start and ((text[start - 1].isascii() and text[start - 1].isalnum()) or text[start - 1] in "@＠/"):
@@ -140,20 +140,25 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     at, local = sign.group().strip(" \u00a0\u3000\t" + ZERO_WIDTH), whole[: sign.start()]
     domain = _DOT_SIGN.sub(".", whole[sign.end() :]).lower()
     labels = domain.split(".")
-    while len(labels) > 2 and not is_top(labels[-1]):  # example.org. thanks → example.org
+    while len(labels) > 2 and not is_top_level_domain(labels[-1]):  # example.org. thanks → example.org
         labels.pop()
         cut = list(_DOT_SIGN.finditer(whole))[-1].start()
         whole, end = whole[:cut], start + cut
     top = labels[-1]
     word = at.lower() == "at"
     bare = at in ("@", "＠", "﹫")
-    if len(labels) > 1 and not (is_top(top) or (not word and len(top) > 2)):
+    if len(labels) > 1 and not (is_top_level_domain(top) or (not word and len(top) > 2)):
         return None
-    if top in _FILES or _is_version(labels) or len(_visible(local)) > _MAX_LOCAL or not any(c.isalnum() for c in local):
+    if (
+        top in _FILES
+        or _is_version(labels)
+        or len(_remove_invisible(local)) > _MAX_LOCAL
+        or not any(c.isalnum() for c in local)
+    ):
         return None
     if not any(c.isalpha() for c in local) and (word or len(labels) == 1):
         return None
-    if word and not _is_spelled(text, start, end, whole, local):
+    if word and not _is_spelled_address(text, start, end, whole, local):
         return None  # "look at example.com" is English
     follows = text[end : end + 1]
     if (
@@ -166,23 +171,23 @@ def _unmasked(text: str, start: int, end: int) -> Found | None:
     if (
         bare
         and bool(sides[0].strip(ZERO_WIDTH)) != bool(sides[2].strip(ZERO_WIDTH))
-        and not _is_told(local, sides[0], labels)
+        and not _is_typing_slip(local, sides[0], labels)
     ):
         return None  # "hong @example.com" names an account, "hong@ example" breaks off
     if bare and (len(labels) == 1 or follows == "_" or (follows.isascii() and follows.isalnum())):
         return None  # @name.7 is a handle
-    return Found(
+    return Match(
         start, end, "email", 0.9 if not word else 0.8, f"disguised address; at written in {len(at)} characters"
     )
 
 
-def read(value: str) -> str:
+def normalise_email(value: str) -> str:
     """An address as it is meant, in lower case; another writing of it gives the same.
 
-    >>> read("Hong77 [at] example 쩜 KR"), read("hong77골뱅이네이버")
+    >>> normalise_email("Hong77 [at] example 쩜 KR"), normalise_email("hong77골뱅이네이버")
     ('hong77@example.kr', 'hong77@naver.com')
     """
-    value = unicodedata.normalize("NFKC", _visible(value)).casefold()
+    value = unicodedata.normalize("NFKC", _remove_invisible(value)).casefold()
     sign = _AT_SIGN.search(value)
     if sign is None:
         return "".join(value.split())
@@ -194,22 +199,22 @@ def read(value: str) -> str:
     return f"{''.join(local.split())}@{'.'.join(labels)}"
 
 
-def _is_told(local: str, before: str, labels: list[str]) -> bool:
+def _is_typing_slip(local: str, before: str, labels: list[str]) -> bool:
     """hong@ naver.com; hong77@ example.co.kr: a blank behind the sign alone is a slip of the hand."""
     numbered = any(c.isdigit() for c in local) and not before.strip(ZERO_WIDTH)
     return labels[0] in SERVICES or (numbered and len(labels) > 1)
 
 
-def is_top(label: str) -> bool:
+def is_top_level_domain(label: str) -> bool:
     """Whether an address may end in `label`: a known top-level domain, or two letters.
 
-    >>> is_top("kr"), is_top("mean")
+    >>> is_top_level_domain("kr"), is_top_level_domain("mean")
     (True, False)
     """
     return label in _LONG_TLDS or (len(label) == 2 and label.isalpha())
 
 
-def _is_spelled(text: str, start: int, end: int, whole: str, local: str) -> bool:
+def _is_spelled_address(text: str, start: int, end: int, whole: str, local: str) -> bool:
     """Whether `x at y` is an address: the dot is spelled too, the local part has signs, or a label is near."""
     if _DOT_SIGN.search(whole) is not None and any(d in whole.lower() for d in ("dot", "닷", "점", "쩜", "[.]", "(.)")):
         return True
@@ -219,7 +224,7 @@ def _is_spelled(text: str, start: int, end: int, whole: str, local: str) -> bool
     return any(word in before for word in ("메일", "mail", "연락", "주소"))
 
 
-def _glued(local: str) -> int:
+def _count_glued_letters(local: str) -> int:
     """How many code points before an address belong to the sentence: 주소는hong@ → 3.
 
     Hangul stays where the address would begin with a digit or sign (홍길동77@) or has nothing else.
@@ -232,7 +237,7 @@ def _glued(local: str) -> int:
 
 
 def _is_sentence_glued(domain: str) -> bool:
-    labels = _visible(domain).split(".")
+    labels = _remove_invisible(domain).split(".")
     if len(labels) < 3:
         return False
     top, before = labels[-1], labels[-2]
@@ -245,7 +250,7 @@ def _is_version(labels: list[str]) -> bool:
     return len(labels) > 2 and labels[0].isdigit() and labels[1][:1].isdigit()
 
 
-def _visible(text: str) -> str:
+def _remove_invisible(text: str) -> str:
     return text.translate(_INVISIBLE)
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.contacts.emails import ENDS, HOSTS, SERVICES, is_top
+from filters.pii_rules.contacts.emails import ENDS, HOSTS, SERVICES, is_top_level_domain
 from filters.pii_rules.contacts.handles import LETTER_NAME
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _SERVICE: Final = "(?:" + "|".join((*SERVICES, "NAVER")) + ")"
 _LOCAL: Final = "[A-Za-z0-9][A-Za-z0-9._+-]*"
@@ -78,20 +78,20 @@ _WORDS: Final = f"골[뱅벵]|(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[0-9._-](?:
 GATES: Final = (FOLDED, BARE, QUOTED, _WORDS, SPACED, _REPLACED, PICTURED, _NAMES)
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_partial_emails(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `email`; linear in the length of `text`."""
     for start, end in matches(_FOLDED, text, data) if b"\n" in data else ():
         if _is_folded(text, start, end):
-            yield Found(start, end, "email", 0.985, "address folded in a cell or line")
+            yield Match(start, end, "email", 0.985, "address folded in a cell or line")
     for start, end in matches(_BARE, text, data):
         goes_on = text[end : end + 1] == "." and text[end + 1 : end + 2].isalnum()
         if (
             text[start:end].replace("＠", "@").find("@") not in (1, 2)
-            and _stands_alone(text, start, end)
+            and _is_standalone(text, start, end)
             and not goes_on
             and text[end : end + 1] not in tuple("/:-")
         ):
-            yield Found(start, end, "email", 0.85, "host of a mail service without its end")
+            yield Match(start, end, "email", 0.85, "host of a mail service without its end")
     patterns = (
         (_QUOTED, "local part in quotes"),
         (_SIGNLESS, "host of a mail service in words"),
@@ -100,28 +100,28 @@ def found(text: str, data: bytes) -> Iterator[Found]:
     )
     for pattern, reason in patterns:
         for start, end in matches(pattern, text, data):
-            if _stands_alone(text, start, end):
-                yield Found(start, end, "email", 0.79, reason)  # a disguise read whole is surer
+            if _is_standalone(text, start, end):
+                yield Match(start, end, "email", 0.79, reason)  # a disguise read whole is surer
     for start, end in matches(_TOLD, text, data):
         own = _OWN.match(text[start:end])
-        if own is not None and _stands_alone(text, start, start + len(own.group())):
-            yield Found(start, start + len(own.group()), "email", 0.85, "sign for the at sign told behind")
+        if own is not None and _is_standalone(text, start, start + len(own.group())):
+            yield Match(start, start + len(own.group()), "email", 0.85, "sign for the at sign told behind")
     for start, end in matches(_LETTERS, text, data):
         start += not "가" <= text[start] <= "힣"
-        yield Found(start, end, "email", 0.95, "letters told by their names")
+        yield Match(start, end, "email", 0.95, "letters told by their names")
     for start, end in matches(_NAMED, text, data):
         handle = _HANDLE.search(text[start:end])
         if handle is None or len(handle.group()) < 5 or not any(c.isdigit() for c in handle.group()):
             continue
         first, last = start + handle.start(), start + handle.end()
-        if _stands_alone(text, first, last) and text[last : last + 1] not in tuple("@＠="):
-            yield Found(first, last, "email", 0.76, "local part beside the name of a mail service")
+        if _is_standalone(text, first, last) and text[last : last + 1] not in tuple("@＠="):
+            yield Match(first, last, "email", 0.76, "local part beside the name of a mail service")
 
 
 def _is_folded(text: str, start: int, end: int) -> bool:
     """Whether a line end breaks an address: it is called one before, or has a mark or digit in its local part."""
     whole = text[start:end]
-    if not is_top(whole.rpartition(".")[2].strip().lower()) or not _stands_alone(text, start, end):
+    if not is_top_level_domain(whole.rpartition(".")[2].strip().lower()) or not _is_standalone(text, start, end):
         return False
     if text[end : end + 1] in tuple("(=@"):
         return False
@@ -131,7 +131,7 @@ def _is_folded(text: str, start: int, end: int) -> bool:
     return called or host in SERVICES or any(c.isdigit() or c in "_+" for c in whole.partition("@")[0])
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def _is_standalone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and ((before.isascii() and before.isalnum()) or before in "._@/+-"):
         return False

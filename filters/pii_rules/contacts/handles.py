@@ -63,10 +63,10 @@ _NO_ENDS: Final = tuple(
 )
 
 
-def handle(text: str, at: int) -> tuple[int, bool]:
+def find_handle_end(text: str, at: int) -> tuple[int, bool]:
     """Where the handle that begins at `at` ends, and whether it stands in disguise; (at, False) where none begins.
 
-    >>> handle("maru 언더바 7 로", 0), handle("m a r u 7", 0), handle("maru_7", 0), handle("마루", 0)
+    >>> find_handle_end("maru 언더바 7 로", 0), find_handle_end("m a r u 7", 0), find_handle_end("maru_7", 0), find_handle_end("마루", 0)
     ((10, True), (9, True), (6, False), (0, False))
     """
     window = text[at : at + REACH]
@@ -77,17 +77,24 @@ def handle(text: str, at: int) -> tuple[int, bool]:
     call = _CALL.search(value)
     if call is not None:  # maru_7 - 010-…: the number begins
         value = value[: call.start()]
-    if len(value) < len(window) and value[-2:-1] == " " and _is_word(window[len(value)]) and _is_word(value[-1:]):
+    if (
+        len(value) < len(window)
+        and value[-2:-1] == " "
+        and _is_word_char(window[len(value)])
+        and _is_word_char(value[-1:])
+    ):
         value = value[:-2]  # m a r u 7 to …
     value = value.rstrip(".- ·･ㆍ•－．\u00a0" + ZERO_WIDTH)
     worded = _WORDED.match(window[len(value) :]) if value[-1:].isalpha() else None
     if worded is not None:
         return at + len(value) + len(worded.group(1)), True
     bare = value.lstrip("@＠")
-    return at + len(value), not all(_is_word(c) or c in ".-#" for c in narrow(bare)) or value.startswith("골뱅이")
+    return at + len(value), not all(_is_word_char(c) or c in ".-#" for c in to_half_width(bare)) or value.startswith(
+        "골뱅이"
+    )
 
 
-def spelled(text: str, at: int) -> int:
+def find_spelled_end(text: str, at: int) -> int:
     """Where the names of letters end that begin at `at`: 지 더블유 에이 엔 지."""
     match = _SPELLED.match(text[at : at + REACH]) or _SPELLED_JOINED.match(text[at : at + REACH])
     if match is None:
@@ -96,14 +103,14 @@ def spelled(text: str, at: int) -> int:
     return end - (text[end - 1] == "이" and "가" <= text[end : end + 1] <= "힣")  # 칠이에요
 
 
-def narrow(value: str) -> str:
+def to_half_width(value: str) -> str:
     """The same letters, digits and signs at their usual width."""
     return value.translate(_NARROW)
 
 
 def is_handle(text: str, at: int, end: int, *, asked: bool, disguised: bool = False) -> bool:
     """Whether text[at:end] is one: no address of a page, no call, no version; unasked, it needs a sign or a digit."""
-    value = narrow(text[at:end])
+    value = to_half_width(text[at:end])
     plain = value.removeprefix("@")
     follows = text[end : end + 1]
     if follows == "@" or text[end : end + 3] == "://" or plain.lower() in NO_HANDLES:
@@ -134,5 +141,5 @@ def _is_version(plain: str) -> bool:
     return sum(c.isalpha() for c in plain) < 3
 
 
-def _is_word(char: str) -> bool:
+def _is_word_char(char: str) -> bool:
     return char == "_" or (char.isascii() and char.isalnum())

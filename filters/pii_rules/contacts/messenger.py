@@ -10,8 +10,8 @@ import re2
 from filters.pii_rules.contacts import handles
 from filters.pii_rules.contacts.handles import BLANK
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
-from filters.pii_rules.text.table_columns import cells
+from filters.pii_rules.text.match import Match
+from filters.pii_rules.text.table_columns import find_cells
 
 _B: Final = f"{BLANK}{{0,3}}"
 _STRONG: Final = (
@@ -118,7 +118,7 @@ _CELL: Final = re2.compile("^@?[A-Za-z0-9][A-Za-z0-9._-]{2,40}(?:#[0-9]{4})?$")
 GATES: Final = (WORD,)
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_messenger_handles(text: str, data: bytes) -> Iterator[Match]:
     """Handles behind the name of a service, before it, below it, in its column; linear in the length of `text`.
 
     A handle without the word 아이디 needs a digit, dot, low line or at sign, which words of prose have not.
@@ -129,17 +129,17 @@ def found(text: str, data: bytes) -> Iterator[Found]:
             start += 1
         if start < done:
             continue
-        for item in _around(text, start, end):
+        for item in _find_around_service(text, start, end):
             done = item.end
             yield item
         done = max(done, 0)
-    for start, end in cells(text, data, _HEADING) if done >= 0 else ():
+    for start, end in find_cells(text, data, _HEADING) if done >= 0 else ():
         value = text[start:end]
         if _CELL.match(value) is not None and any(c.isalpha() for c in value):
-            yield Found(start, end, "messenger", 0.9, "column of handles")
+            yield Match(start, end, "messenger", 0.9, "column of handles")
 
 
-def _around(text: str, start: int, end: int) -> Iterator[Found]:
+def _find_around_service(text: str, start: int, end: int) -> Iterator[Match]:
     """What the name of a service in text[start:end] vouches for: behind it, as the answer below, or before it."""
     before = text[start - 1 : start]
     strong = _STRONG_WORD.match(text[start:end]) is not None
@@ -147,20 +147,22 @@ def _around(text: str, start: int, end: int) -> Iterator[Found]:
         return
     if not strong and "가" <= before <= "힣":
         return  # 온라인, 가이드라인, 호텔
-    if text[start].isascii() and ((before.isascii() and before.isalnum()) or before == "." or _runs_on(text, end)):
+    if text[start].isascii() and (
+        (before.isascii() and before.isalnum()) or before == "." or _is_part_of_word(text, end)
+    ):
         return  # install, guidelines, www.instagram
-    item = _labelled(text, start, strong)
+    item = _match_labelled_handle(text, start, strong)
     if item is not None:
         yield item
         return
-    item = _answer(text, start, end) or _further(text, start, end)
+    item = _match_answer(text, start, end) or _match_later_handle(text, start, end)
     if item is not None:
         yield item
     if strong and _BEHIND.match(text[start : end + 8]) is not None:
-        yield from _before(text, start)
+        yield from _find_before_service(text, start)
 
 
-def _labelled(text: str, start: int, strong: bool) -> Found | None:
+def _match_labelled_handle(text: str, start: int, strong: bool) -> Match | None:
     match = _LABEL.match(text[start : start + 60])
     if match is None:
         return None
@@ -168,15 +170,15 @@ def _labelled(text: str, start: int, strong: bool) -> Found | None:
     at = start + len(label)
     asked = any(word in label for word in _ASKS)
     if "가" <= text[at : at + 1] <= "힣" and text[at] != "골":
-        stop = handles.spelled(text, at) if asked else at
-        return Found(at, stop, "messenger", 0.85, "letters told by their names") if stop > at else None
-    stop, disguised = handles.handle(text, at)
-    value = handles.narrow(text[at:stop])
+        stop = handles.find_spelled_end(text, at) if asked else at
+        return Match(at, stop, "messenger", 0.85, "letters told by their names") if stop > at else None
+    stop, disguised = handles.find_handle_end(text, at)
+    value = handles.to_half_width(text[at:stop])
     if stop == at or (label[0].isascii() and "=" in label and not (asked and any(c.isdigit() for c in value))):
         return None  # an attribute of a program
     if "공식" in text[max(0, start - 4) : at] or (text[at] in "_-." and text[at - 1].isalnum()):
         return None  # an account of an office; kakao_sdk_v2
-    if not strong and not asked and not _is_surely(value, label, disguised):
+    if not strong and not asked and not _is_certain_handle(value, label, disguised):
         return None
     if label.startswith(("트위터", "트윗")) and label.endswith("(") and text[stop : stop + 1] == ")":
         return None  # an account that somebody else is said to have
@@ -185,20 +187,20 @@ def _labelled(text: str, start: int, strong: bool) -> Found | None:
     if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):
         return None
     facts = "in disguise" if disguised else f"{len(value)} characters"
-    return Found(at, stop, "messenger", 0.93 if asked else 0.85, f"label {label.strip()[:4]} before; {facts}")
+    return Match(at, stop, "messenger", 0.93 if asked else 0.85, f"label {label.strip()[:4]} before; {facts}")
 
 
 _SERIAL: Final = re2.compile("^[A-Z]{1,3}[0-9]*(?:-[A-Z0-9]{1,6})*$")
 
 
-def _is_surely(value: str, label: str, disguised: bool) -> bool:
+def _is_certain_handle(value: str, label: str, disguised: bool) -> bool:
     """Whether a handle stands behind a word that means other things too: 라인, 톡, DM."""
     if value.startswith("@"):
         return True
     return not disguised and handles.is_mixed(value) and label[:2] not in ("DM", "SN", "디엠") and value[0].isalpha()
 
 
-def _answer(text: str, start: int, end: int) -> Found | None:
+def _match_answer(text: str, start: int, end: int) -> Match | None:
     line = text.find("\n", end, end + _LONGEST_QUESTION)
     if line < 0:
         return None
@@ -210,24 +212,24 @@ def _answer(text: str, start: int, end: int) -> Found | None:
         return None
     at = line + 1 + len(match.group())
     if "가" <= text[at : at + 1] <= "힣" and text[at] != "골":
-        stop = handles.spelled(text, at)
+        stop = handles.find_spelled_end(text, at)
         if stop > at:
-            return Found(at, stop, "messenger", 0.85, "letters told by their names, an answer")
-    stop, disguised = handles.handle(text, at)
+            return Match(at, stop, "messenger", 0.85, "letters told by their names, an answer")
+    stop, disguised = handles.find_handle_end(text, at)
     shortly = _SHORTLY.match(text[line + 1 : line + 60]) if stop == at else None
     if shortly is not None:
         at = line + 1 + shortly.end(1)
-        stop, disguised = handles.handle(text, at)
+        stop, disguised = handles.find_handle_end(text, at)
         asked = False
-    value = handles.narrow(text[at:stop])
+    value = handles.to_half_width(text[at:stop])
     if stop == at or not (asked or disguised or handles.is_mixed(value)):
         return None
     if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):
         return None
-    return Found(at, stop, "messenger", 0.9, f"answer to a question for a handle; {len(value)} characters")
+    return Match(at, stop, "messenger", 0.9, f"answer to a question for a handle; {len(value)} characters")
 
 
-def _further(text: str, start: int, end: int) -> Found | None:
+def _match_later_handle(text: str, start: int, end: int) -> Match | None:
     """카톡만 써서요. 제 아이디 maru.7: the word for a handle stands in the same line, only Hangul between."""
     window = text[end : end + _FURTHER_REACH]
     match = _FURTHER.match(window)
@@ -236,8 +238,8 @@ def _further(text: str, start: int, end: int) -> Found | None:
     if match is None or _NO_HANDLE.search(match.group(1)) is not None:
         return None
     at = end + len(match.group(1))
-    stop, disguised = handles.handle(text, at)
-    value = handles.narrow(text[at:stop])
+    stop, disguised = handles.find_handle_end(text, at)
+    value = handles.to_half_width(text[at:stop])
     goes_on = text[stop : stop + 2].strip()[:1] in tuple("/(")
     if len(value) < _LEAST or not handles.is_mixed(value.lstrip("@")) or goes_on:
         return None
@@ -247,10 +249,10 @@ def _further(text: str, start: int, end: int) -> Found | None:
         return None
     if not handles.is_handle(text, at, stop, asked=True, disguised=disguised):
         return None
-    return Found(at, stop, "messenger", 0.85, f"service before, word for a handle between; {len(value)} characters")
+    return Match(at, stop, "messenger", 0.85, f"service before, word for a handle between; {len(value)} characters")
 
 
-def _before(text: str, start: int) -> Iterator[Found]:
+def _find_before_service(text: str, start: int) -> Iterator[Match]:
     """maru_7 (카톡), maru-7-x 텔레그램임: the service stands behind."""
     left = text[max(0, start - handles.REACH) : start].rpartition("\n")[2]
     match = _BEFORE.search(left)
@@ -260,15 +262,15 @@ def _before(text: str, start: int) -> Iterator[Found]:
         return
     value = match.group(1).strip(" ._-")
     first = start - len(left) + left.rindex(value)
-    if handles.spelled(value, 0) == len(value):
-        yield Found(first, first + len(value), "messenger", 0.85, "letters told by their names, service behind")
+    if handles.find_spelled_end(value, 0) == len(value):
+        yield Match(first, first + len(value), "messenger", 0.85, "letters told by their names, service behind")
         return
     mixed = handles.is_mixed(value) and any(c.isdigit() or c == "_" for c in value)
     if any(c.isalpha() for c in value) and (mixed or " " in value):
-        yield Found(first, first + len(value), "messenger", 0.85, f"service behind; {len(value)} characters")
+        yield Match(first, first + len(value), "messenger", 0.85, f"service behind; {len(value)} characters")
 
 
-def _runs_on(text: str, end: int) -> bool:
+def _is_part_of_word(text: str, end: int) -> bool:
     """install, but not kakaoId: and lineID"""
     after = text[end : end + 1]
     return after.isascii() and after.isalpha() and text[end : end + 2].lower() != "id"

@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.contacts.handles import BLANK
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _WEB: Final = "(?:[Hh][Tt][Tt][Pp][Ss]?://)?(?:www[.]|m[.])?"
 _PRIVATE: Final = (
@@ -42,17 +42,17 @@ _PATHS: Final = frozenset(
 _PRIVATE_HOSTS: Final = frozenset("t.me telegram.me line.me wa.me m.me me".split())
 
 
-def links(text: str, data: bytes) -> Iterator[Found]:
+def find_profile_links(text: str, data: bytes) -> Iterator[Match]:
     """Links to one person or room, plain or disguised (open쩜kakao쩜com/o/…); public profiles where offered."""
     for start, end in matches(_LINK, text, data):
-        item = _link(text, start, end)
+        item = _match_profile_link(text, start, end)
         if item is not None:
             yield item
     for start, end in matches(_DISGUISED_LINK, text, data):
-        yield Found(start, end, "messenger", 0.9, "link to an open chat, in disguise or not")
+        yield Match(start, end, "messenger", 0.9, "link to an open chat, in disguise or not")
 
 
-def _link(text: str, start: int, end: int) -> Found | None:
+def _match_profile_link(text: str, start: int, end: int) -> Match | None:
     if start and text[start - 1].isascii() and (text[start - 1].isalnum() or text[start - 1] in ".-_/"):
         return None
     url = text[start:end].rstrip("./-+~")
@@ -69,4 +69,4 @@ def _link(text: str, start: int, end: int) -> Found | None:
         offered = _CONTEXT.search(before) is not None or _OFFERED.match(text[end : end + 8]) is not None
         if path.count("/") > 1 or not path or "공식" in before or not offered:
             return None
-    return Found(start, end, "messenger", 0.95 if private else 0.85, f"link to {host}")
+    return Match(start, end, "messenger", 0.95 if private else 0.85, f"link to {host}")

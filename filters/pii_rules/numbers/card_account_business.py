@@ -8,10 +8,10 @@ from typing import Final
 import re2
 
 from filters.pii_rules.numbers.phones import prefix_of
-from filters.pii_rules.text.checksums import business_sum_holds, luhn_holds
+from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 from filters.pii_rules.text.digit_runs import SLASHED, WRAP, Run, Window
-from filters.pii_rules.text.labels import bank_after, owner_after
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.labels import has_bank_after, has_owner_after
+from filters.pii_rules.text.match import Match
 
 CARD_SHAPES: Final = ((4, 4, 4, 4), (4, 6, 5), (16,), (15,))
 BUSINESS_SHAPES: Final = ((3, 2, 5), (10,))
@@ -29,18 +29,18 @@ _BANK_AND_NUMBER: Final = re2.compile("^[ ,|\t]{1,3}[가-힣A-Za-z]{2,8}[ ,|\t:]
 _NUMBER_OF_TIME: Final = ("19", "20")
 
 
-def card(window: Window) -> Found | None:
+def match_card(window: Window) -> Match | None:
     """A payment card: with a label, or grouped with a known first digit and a Luhn sum that holds."""
-    if _runs_on(window) or not _even(window):
+    if _is_part_of_longer_number(window) or not _has_even_separators(window):
         return None
     digits, label = window.digits, window.label
     amex = len(digits) == 15
     if amex and digits[:2] not in ("34", "37") and label.kind != "card":
         return None
-    summed = luhn_holds(digits)
+    summed = has_valid_luhn_checksum(digits)
     facts = "Luhn holds" if summed else "Luhn fails"
     if label.kind == "card":
-        return Found(window.start, window.end, "card", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
+        return Match(window.start, window.end, "card", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
     if label.kind in ("other", "account", "bank") and label.distance <= _NEAR:
         return None
     spoken = _PAYMENT.search(window.text[max(0, window.start - 60) : window.end + 30]) is not None
@@ -50,26 +50,26 @@ def card(window: Window) -> Found | None:
     if not (amex or digits[0] in "4569" or digits[:2] == "35" or "2221" <= digits[:4] <= "2720"):
         return None
     round_numbers = all(g.endswith("00") for g in window.groups)
-    alone = window.stands_alone or (window.separators[:1] == ("-",) and not window.continues("-"))
+    alone = window.is_standalone or (window.separators[:1] == ("-",) and not window.is_continued_by("-"))
     if not alone or round_numbers or window.text.startswith(_UNITS, window.end):
         return None
     reason = "grouped; known issuer" + ("; word of payment near" if spoken else "")
-    return Found(window.start, window.end, "card", 0.9 if summed else 0.86, f"{reason}; {facts}")
+    return Match(window.start, window.end, "card", 0.9 if summed else 0.86, f"{reason}; {facts}")
 
 
-def business(window: Window) -> Found | None:
+def match_business_number(window: Window) -> Match | None:
     """A business registration number: NNN-NN-NNNNN, or any writing behind its label."""
-    if _runs_on(window) or not _even(window):
+    if _is_part_of_longer_number(window) or not _has_even_separators(window):
         return None
     digits, label = window.digits, window.label
-    summed = business_sum_holds(digits)
+    summed = has_valid_business_checksum(digits)
     facts = ("check digit holds" if summed else "check digit fails") + f"; type {digits[3:5]}"
     if label.kind == "brn":
-        return Found(window.start, window.end, "brn", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
+        return Match(window.start, window.end, "brn", 0.98 if summed else 0.93, f"label {label.word} before; {facts}")
     # Tax invoices head the business number with 등록번호 alone.
     others = ("other", "account", "bank", "card", "phone")
     if label.word == "등록번호" and label.distance == 0 and _is_of_a_business(window):
-        return Found(window.start, window.end, "brn", 0.85, f"label 등록번호 before, on a paper of businesses; {facts}")
+        return Match(window.start, window.end, "brn", 0.85, f"label 등록번호 before, on a paper of businesses; {facts}")
     if label.kind in others and label.distance <= 8 and label.word != "등록번호" and not _is_before_an_account(window):
         return None
     if window.separators[:1] != ("-",) or digits[0] == "0":  # no tax office has a code below 100
@@ -77,7 +77,7 @@ def business(window: Window) -> Found | None:
     before, after = window.char_before, window.char_after
     if (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()):
         return None
-    return Found(window.start, window.end, "brn", 0.95 if summed else 0.75, f"canonical form; {facts}")
+    return Match(window.start, window.end, "brn", 0.95 if summed else 0.75, f"canonical form; {facts}")
 
 
 _PAPER: Final = re2.compile("사업자|상호|법인명|대표자|업태|종목|공급자|공급받는")
@@ -90,7 +90,7 @@ def _is_of_a_business(window: Window) -> bool:
     return lettered and _PAPER.search(window.text[max(0, window.start - _PAPER_REACH) : window.start]) is not None
 
 
-def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
+def find_accounts(text: str, run: Run, sure: list[Match]) -> Iterator[Match]:
     """Account numbers: ten to sixteen digits, of any grouping, in the context of a bank or an account.
 
     Stretches that `sure` covers with more confidence than an account ever has are passed over.
@@ -103,32 +103,32 @@ def accounts(text: str, run: Run, sure: list[Found]) -> Iterator[Found]:
         mark = WRAP
         while last < len(run.groups) and run.separators[last] in _INSIDE:
             if run.separators[last] != WRAP:
-                if mark not in (WRAP, run.separators[last]) and not _is_named(text, run, first):
+                if mark not in (WRAP, run.separators[last]) and not _is_labelled_account(text, run, first):
                     break
                 mark = run.separators[last]
             last += 1
         digits = sum(map(len, run.groups[first:last])) if last - first <= _MOST_GROUPS else 0
         if digits in _ACCOUNT_DIGITS and covered.isdisjoint(run.starts[first:last]):
-            yield from _account(Window(text, run, first, last))
+            yield from _match_account(Window(text, run, first, last))
         first = last
 
 
-def _is_named(text: str, run: Run, first: int) -> bool:
+def _is_labelled_account(text: str, run: Run, first: int) -> bool:
     """Whether the word for an account or a bank stands right before: then marks of any sort part its groups."""
     label = run.label(text, run.starts[first], numbered=False)
     return label.kind in ("account", "bank") and label.distance <= 1
 
 
-def _account(window: Window) -> Iterator[Found]:
+def _match_account(window: Window) -> Iterator[Match]:
     if _is_something_else(window):
         return
-    reason = _account_context(window)
+    reason = _explain_account(window)
     if reason is None or _is_glued(window):
         return
-    yield Found(window.start, window.end, "account", _SUREST if len(window.groups) > 2 else 0.8, reason)
+    yield Match(window.start, window.end, "account", _SUREST if len(window.groups) > 2 else 0.8, reason)
 
 
-def _account_context(window: Window) -> str | None:
+def _explain_account(window: Window) -> str | None:
     label, parts = window.label, len(window.groups)
     spaced = window.separators[:1] in ((" ",), (".",), ("/",), ("_",))
     reach = 4 if spaced or parts == 2 else 30
@@ -150,13 +150,13 @@ def _account_context(window: Window) -> str | None:
     # 전화해서 과태료를 0 (신한)로: the number to call stands before
     called = label.kind == "phone" and label.distance > 0 and not prefix_of(window.digits) and parts >= 3
     near = label.kind in ("", "bank", "bank-short", "account") or label.distance > 8
-    if called and bank_after(window.text, window.end):
+    if called and has_bank_after(window.text, window.end):
         return "bank behind"
     if "." in window.separators:
         return None  # a version
-    if near and parts >= 3 and owner_after(window.text, window.end):
+    if near and parts >= 3 and has_owner_after(window.text, window.end):
         return "account holder or bank behind"
-    if near and len(window.digits) >= 11 and bank_after(window.text, window.end):
+    if near and len(window.digits) >= 11 and has_bank_after(window.text, window.end):
         return "bank behind"
     return None
 
@@ -177,7 +177,7 @@ def _is_before_an_account(window: Window) -> bool:
     if tuple(map(len, window.groups)) != _BUSINESS:
         return False
     right = window.text[window.end : window.end + 24]
-    return _BANK_AND_NUMBER.match(right) is not None and bank_after(window.text, window.end)
+    return _BANK_AND_NUMBER.match(right) is not None and has_bank_after(window.text, window.end)
 
 
 def _is_paid_to(window: Window) -> bool:
@@ -190,14 +190,14 @@ def _is_something_else(window: Window) -> bool:
     before, groups = window.char_before, window.groups
     if _is_before_an_account(window):
         return True
-    if (before.isascii() and before.isalpha()) or window.continues("."):
+    if (before.isascii() and before.isalpha()) or window.is_continued_by("."):
         return True
     if window.text.startswith(_UNITS, window.end):
         return True
     book = groups[0] in ("978", "979") or (window.digits.startswith(("978", "979")) and len(window.digits) == 13)
     # 2024-01-31-001 and 20240131123000 are times; 2019-12-… numbers of documents
     joined = len(groups) == 1
-    time = groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (joined and _clock(window.digits)))
+    time = groups[0][:2] in _NUMBER_OF_TIME and (len(groups[0]) == 4 or (joined and _is_timestamp(window.digits)))
     named = joined and (book or time) and window.label.distance == 0 and window.label.word.startswith(_NAMES)
     return (book or time) and not named
 
@@ -205,19 +205,19 @@ def _is_something_else(window: Window) -> bool:
 def _is_glued(window: Window) -> bool:
     """소득46011-20123, /110-000-000000: a part of something, unless the label stands right before it."""
     before, distance = window.char_before, window.label.distance
-    return (before != "" and before in "./,_$#@" and distance > 0) or (_hangul(before) and distance > 1)
+    return (before != "" and before in "./,_$#@" and distance > 0) or (_is_hangul(before) and distance > 1)
 
 
-def _clock(digits: str) -> bool:
+def _is_timestamp(digits: str) -> bool:
     month, day = digits[4:6], digits[6:8]
     return "01" <= month <= "12" and "01" <= day <= "31"
 
 
-def _hangul(char: str) -> bool:
+def _is_hangul(char: str) -> bool:
     return "가" <= char <= "힣"
 
 
-def _even(window: Window) -> bool:
+def _has_even_separators(window: Window) -> bool:
     """One sort of separator throughout; a dot is one only behind the label of a business or card."""
     return set(window.separators) in (set(), {"-"}, {" "}) or (
         window.label.kind in ("brn", "card")
@@ -226,10 +226,10 @@ def _even(window: Window) -> bool:
     )
 
 
-def _runs_on(window: Window) -> bool:
+def _is_part_of_longer_number(window: Window) -> bool:
     """Whether the digits are a part of something longer."""
     before, after = window.char_before, window.char_after
-    if window.continues("-") or (len(window.groups) == 1 and window.continues(".")):
+    if window.is_continued_by("-") or (len(window.groups) == 1 and window.is_continued_by(".")):
         return True
     if len(window.groups) > 1:
         return False

@@ -7,9 +7,9 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.text.digit_runs import DIGIT, folded, matches
+from filters.pii_rules.text.digit_runs import DIGIT, fold_characters, matches
 from filters.pii_rules.text.labels import label_of
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _BAR: Final = " {0,2}[|│\\t] {0,2}"
 _CELL: Final = " {0,2}[|│\\t\\n] {0,2}"
@@ -63,52 +63,52 @@ GATES: Final = (
 _KINDS: Final = {"license": "driver_license", "bank": "account"}
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_partial_numbers(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `card`, `driver_license` and `brn`; linear in the length of `text`."""
     for start, end in matches(_CELLS, text, data):
-        value = folded(text[start:end])
+        value = fold_characters(text[start:end])
         kind = _SHAPES.get(sum(c.isdigit() for c in value), "")
-        if not _stands_alone(text, start, end):
+        if not _is_standalone(text, start, end):
             continue
         label = label_of(text, start, numbered=True)
         if label.kind == kind:
-            yield Found(start, end, _KINDS.get(kind, kind), 0.9, f"label {label.word} before; over cells")
+            yield Match(start, end, _KINDS.get(kind, kind), 0.9, f"label {label.word} before; over cells")
     for start, end in matches(_ACCOUNTS, text, data):
         first = next(i for i in range(start, end) if text[i].isdigit())
-        if sum(c.isdigit() for c in text[first:end]) in range(10, 15) and _stands_alone(text, first, end):
-            yield Found(first, end, "account", 0.85, "label before; over cells")
+        if sum(c.isdigit() for c in text[first:end]) in range(10, 15) and _is_standalone(text, first, end):
+            yield Match(first, end, "account", 0.85, "label before; over cells")
     for start, end in matches(_MASKED, text, data):
         masks = sum(c in _MASKS for c in text[start:end])
-        if not 0 < masks <= _MOST_MASKS or not _stands_alone(text, start, end):
+        if not 0 < masks <= _MOST_MASKS or not _is_standalone(text, start, end):
             continue
         label = label_of(text, start, numbered=True)
         kind = "license" if text[start + 2] == "-" else "card"
         behind = kind == "card" and text[end : end + 3].lstrip().startswith("카드")
         if label.kind == kind or behind:
             reason = "label behind" if behind else f"label {label.word} before"
-            yield Found(start, end, _KINDS.get(kind, kind), 0.85, f"{reason}; {masks} masked")
-    for start, end in matches(_MISREAD, text, data, _is_read_well):
+            yield Match(start, end, _KINDS.get(kind, kind), 0.85, f"{reason}; {masks} masked")
+    for start, end in matches(_MISREAD, text, data, _is_free_of_misreadings):
         size = sum(c in "0123456789OolI" for c in text[start:end])
         label = label_of(text, start, numbered=True)
         lengths = _MISREAD_LENGTHS.get(label.kind, ())
-        if size in lengths and label.distance <= _NEAR and _stands_alone(text, start, end):
+        if size in lengths and label.distance <= _NEAR and _is_standalone(text, start, end):
             reason = f"label {label.word} before; letters for digits"
-            yield Found(start, end, _KINDS.get(label.kind, label.kind), 0.85, reason)
+            yield Match(start, end, _KINDS.get(label.kind, label.kind), 0.85, reason)
     for start, end in matches(_BESIDE, text, data):
         value_at = _VALUE.search(text[start:end])
         if value_at is None or text[end : end + 1].isdigit():
             continue
         if _A_CARD.search(text[max(0, start - _BESIDE_REACH) : start]) is not None:
-            yield Found(start + value_at.start(), end, "card", 0.85, "code or last month of a card before it")
+            yield Match(start + value_at.start(), end, "card", 0.85, "code or last month of a card before it")
 
 
-def _is_read_well(raw: bytes) -> bool:
+def _is_free_of_misreadings(raw: bytes) -> bool:
     """No letter, or hardly a digit: words such as 0 lol."""
     letters = sum(raw.count(c) for c in (b"O", b"o", b"l", b"I"))
     return not 0 < letters <= 4 or _A_MISREAD.search(raw) is None
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def _is_standalone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before.isalnum() or (before in tuple("-_.") and before):
         return False

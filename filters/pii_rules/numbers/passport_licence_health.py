@@ -8,9 +8,9 @@ from typing import Final
 import re2
 
 from filters.pii_rules.numbers.phones import prefix_of
-from filters.pii_rules.text.digit_runs import DIGIT, SLASHED, ZERO_WIDTH, Window, folded, matches
+from filters.pii_rules.text.digit_runs import DIGIT, SLASHED, ZERO_WIDTH, Window, fold_characters, matches
 from filters.pii_rules.text.labels import column_above, label_of
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 LICENSE_SHAPES: Final = ((2, 2, 6, 2), (12,), (2, 10), (2, 2, 8), (2, 6, 2), (2, 8), (10,))
 HEALTH_SHAPES: Final = ((1, 10), (11,))
@@ -53,41 +53,41 @@ SCANNED: Final = (
 _SCANNED: Final = re2.compile(SCANNED)
 
 
-def passports(text: str, data: bytes) -> Iterator[Found]:
+def find_passports(text: str, data: bytes) -> Iterator[Match]:
     """Passport numbers behind their label, and the lines that machines read."""
-    yield from _labelled(text, data)
+    yield from _find_labelled_passports(text, data)
     for start, end in matches(_PASSPORT, text, data):
         if "KOR" in text[start:end] and end - start >= 40:
-            yield Found(start, end, "passport", 0.97, "lines for machines")
+            yield Match(start, end, "passport", 0.97, "lines for machines")
             continue
         whole = next((word for word in text[start:end].split() if _OF_A_LIST.match(word) is not None), "")
         if whole and text[end : end + 1].isdigit():  # M12345678 1990-…: the next number begins
             start = text.index(whole, start)
             end = start + len(whole)
-        if text[start + 1] == " " and _is_word(text[start - 1 : start]):
+        if text[start + 1] == " " and _is_word_char(text[start - 1 : start]):
             start += 2  # the last letter of the label: passport m00012345
-        if _is_word(text[start - 1 : start]) or _is_word(text[end : end + 1]):
+        if _is_word_char(text[start - 1 : start]) or _is_word_char(text[end : end + 1]):
             continue
         if "12345678" in text[start:end] and _EXAMPLE.search(text[max(0, start - 8) : start]) is not None:
             continue
         label = label_of(text, start, numbered=True)
-        raw = "".join(c for c in folded(text[start:end]) if c.isalnum())
-        here = _issued_here(raw.upper())
+        raw = "".join(c for c in fold_characters(text[start:end]) if c.isalnum())
+        here = _is_korean_passport(raw.upper())
         if label.kind == "passport" and (here or label.distance <= _PASSPORT_REACH):
             facts = "form of Korea" if here else "form of another country"
-            yield Found(start, end, "passport", 0.97 if here else 0.9, f"label {label.word} before; {facts}")
+            yield Match(start, end, "passport", 0.97 if here else 0.9, f"label {label.word} before; {facts}")
             continue
         start += 2 if text[start + 1] == " " else 0  # the initial of a name before it
         if _is_of_a_list(text, start, end, label.kind == "other" and label.distance <= _NEAR):
-            yield Found(start, end, "passport", 0.85, "row of a list under the head of passports")
+            yield Match(start, end, "passport", 0.85, "row of a list under the head of passports")
 
 
-def _labelled(text: str, data: bytes) -> Iterator[Found]:
+def _find_labelled_passports(text: str, data: bytes) -> Iterator[Match]:
     """Nine letters and digits right behind the label: forms of other countries, and O for zero as scans have it."""
     for start, end in matches(_RIGHT_BEHIND, text, data):
         value = text[start:end].rpartition(" ")[2].lstrip(":：(（/.\t")
-        if sum(c.isdigit() for c in value) >= _LEAST_DIGITS and not _is_word(text[end : end + 1]):
-            yield Found(end - len(value), end, "passport", 0.85, "right behind its label; nine letters and digits")
+        if sum(c.isdigit() for c in value) >= _LEAST_DIGITS and not _is_word_char(text[end : end + 1]):
+            yield Match(end - len(value), end, "passport", 0.85, "right behind its label; nine letters and digits")
 
 
 def _is_of_a_list(text: str, start: int, end: int, other: bool) -> bool:
@@ -100,32 +100,32 @@ def _is_of_a_list(text: str, start: int, end: int, other: bool) -> bool:
     return _TRAVELLER.search(row) is not None or column_above(text, start).kind == "passport"
 
 
-def scanned(text: str, data: bytes) -> Iterator[Found]:
+def find_scanned_numbers(text: str, data: bytes) -> Iterator[Match]:
     """Licences and cards of the health insurance behind their label in which O stands for zero."""
     for start, end in matches(_SCANNED, text, data):
         first = next(i for i in range(start, end) if text[i].isascii() and text[i].isalnum())
         value = text[first:end]
-        if value.isascii() and any(c.isalpha() for c in value) and not _is_word(text[end : end + 1]):
+        if value.isascii() and any(c.isalpha() for c in value) and not _is_word_char(text[end : end + 1]):
             kind = "driver_license" if "면" in text[start:first] else "health_insurance"
-            yield Found(first, end, kind, 0.9, "label before; letters for digits")
+            yield Match(first, end, kind, 0.9, "label before; letters for digits")
 
 
-def _issued_here(number: str) -> bool:
+def _is_korean_passport(number: str) -> bool:
     """One letter of six and eight digits; since December 2021 the fourth digit is a letter."""
     return len(number) == 9 and number[0] in "MSRODGTＭＳＲＯＤ" and number[1:4].isdigit() and number[5:].isdigit()
 
 
-def license_number(window: Window) -> Found | None:
+def match_driver_license(window: Window) -> Match | None:
     """A driving licence: region, year, serial number, check digits; the region in digits or letters.
 
     With hyphens and a known region no label is needed. Twelve digits in a row need one: they are a time of day else.
     """
     lengths = tuple(map(len, window.groups))
-    lettered = _region_before(window) if sum(lengths) == 10 else None
+    lettered = _find_region_start(window) if sum(lengths) == 10 else None
     start = window.start if lettered is None else lettered
     label = window.run.label(window.text, start, numbered=True)
     marks = set(window.separators)
-    if window.continues("-") or not marks <= {"-", " ", ".", *SLASHED} or len(marks) > 1:
+    if window.is_continued_by("-") or not marks <= {"-", " ", ".", *SLASHED} or len(marks) > 1:
         return None
     said = label.kind == "license"
     if label.kind in _OTHERS and label.distance <= _NEAR:
@@ -142,40 +142,40 @@ def license_number(window: Window) -> Found | None:
             return None
         if not said and _IN_A_LOG.search(window.text[max(0, window.start - 48) : window.start]) is not None:
             return None
-        if len(lengths) == 1 and window.continues("."):
+        if len(lengths) == 1 and window.is_continued_by("."):
             return None
         facts = "known region" if known else "unknown region"
     reason = f"label {label.word} before" if said else "canonical form"
-    return Found(start, window.end, "driver_license", 0.97 if said else 0.92, f"{reason}; {facts}")
+    return Match(start, window.end, "driver_license", 0.97 if said else 0.92, f"{reason}; {facts}")
 
 
 # A month, a day and a time of day: backup 11-24-041710-33
 _IN_A_LOG: Final = re2.compile("(?i:backup|log|dump|snapshot|백업|로그)[^가-힣\n]{0,40}$")
 
 
-def _region_before(window: Window) -> int | None:
+def _find_region_start(window: Window) -> int | None:
     """Where the name of the region begins that stands right before the number."""
     left = window.text[max(0, window.start - 6) : window.start]
     bare = left.rstrip(_PARTING + ZERO_WIDTH)
     if len(left) - len(bare) > 3 or not bare.endswith(_REGIONS):
         return None
     start = window.start - (len(left) - len(bare)) - 2
-    return None if _is_hangul(window.text[start - 1 : start]) and window.numbered_label.kind != "license" else start
+    return None if _is_hangul(window.text[start - 1 : start]) and window.number_label.kind != "license" else start
 
 
-def health(window: Window) -> Found | None:
+def match_health_insurance(window: Window) -> Match | None:
     """A number of a health insurance card: eleven digits behind its label, the first one sometimes apart."""
     if window.label.kind == "phone" and prefix_of(window.digits):
         return None
-    label = window.numbered_label
-    if label.kind != "health" or label.distance > _HEALTH_REACH or window.continues("-"):
+    label = window.number_label
+    if label.kind != "health" or label.distance > _HEALTH_REACH or window.is_continued_by("-"):
         return None
     if not set(window.separators) <= {"-", " "}:
         return None
-    return Found(window.start, window.end, "health_insurance", 0.97, f"label {label.word} before; eleven digits")
+    return Match(window.start, window.end, "health_insurance", 0.97, f"label {label.word} before; eleven digits")
 
 
-def _is_word(char: str) -> bool:
+def _is_word_char(char: str) -> bool:
     return char == "_" or char.isdigit() or (char.isascii() and char.isalpha())
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.text.digit_runs import BREAK, LINE, SLASHED, Window
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 # Prefix → lengths of the whole national number; Telecommunications numbering plan of Korea (MSIT notice).
 _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
@@ -58,7 +58,7 @@ _EXTENSION: Final = re2.compile(
 _COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit behind makes it a quantity
 
 
-def phone(window: Window) -> Found | None:
+def match_phone(window: Window) -> Match | None:
     """A telephone number in `window`.
 
     Grouped mobile numbers need no label. Land lines need one, or a hyphen or bracket, or blanks
@@ -67,14 +67,14 @@ def phone(window: Window) -> Found | None:
     dialled = window.groups[0].removeprefix("00") if window.groups[0].startswith("0082") else window.groups[0]
     abroad = dialled.startswith("82")
     plus = abroad and (window.char_before == "+" or dialled != window.groups[0])
-    whole = len(window.groups) == 4 and window.groups[1] == "10" and window.stands_alone
-    if abroad and not plus and not whole and window.label.kind != "phone" and not _is_sent(window):
+    whole = len(window.groups) == 4 and window.groups[1] == "10" and window.is_standalone
+    if abroad and not plus and not whole and window.label.kind != "phone" and not _is_in_gateway_log(window):
         return None
-    groups = _national((dialled, *window.groups[1:])) if abroad else window.groups
-    if _lost_its_zero(window):
+    groups = _to_national((dialled, *window.groups[1:])) if abroad else window.groups
+    if _is_missing_leading_zero(window):
         groups = ("0" + groups[0], *groups[1:])
     number = "".join(groups)
-    prefix = _prefix(number)
+    prefix = _find_prefix(number)
     if not prefix or len(number) not in _LENGTHS[prefix]:
         return None
     if (
@@ -87,15 +87,15 @@ def phone(window: Window) -> Found | None:
     if groups[0] != prefix and not _may_split(window, groups, prefix):
         return None
     if groups[0] != prefix and tuple(map(len, groups)) in _ODD_GROUPS:
-        return _oddly_cut(window, number)
+        return _match_oddly_grouped(window, number)
     if _is_part_of_something(window) or _is_document_number(window):
         return None
-    sure = plus or (abroad and (whole or _is_sent(window)))
-    judged = (0.97, "82 for Korea") if sure else _judged(window, groups, prefix)
+    sure = plus or (abroad and (whole or _is_in_gateway_log(window)))
+    judged = (0.97, "82 for Korea") if sure else _score_phone(window, groups, prefix)
     if judged is None:
         return None
-    start, end = _with_bracket_and_extension(window, window.char_before == "+")
-    return Found(start, end, "phone", judged[0], f"{judged[1]}; prefix {prefix}")
+    start, end = _extend_to_extension(window, window.char_before == "+")
+    return Match(start, end, "phone", judged[0], f"{judged[1]}; prefix {prefix}")
 
 
 def _may_split(window: Window, groups: tuple[str, ...], prefix: str) -> bool:
@@ -105,15 +105,15 @@ def _may_split(window: Window, groups: tuple[str, ...], prefix: str) -> bool:
     return prefix.startswith("01") and (groups[0].startswith(prefix) or window.separators[0] not in SLASHED)
 
 
-def _oddly_cut(window: Window, number: str) -> Found | None:
+def _match_oddly_grouped(window: Window, number: str) -> Match | None:
     marks = set(window.separators)
     said = _CALL.search(window.text[max(0, window.start - 24) : window.start]) is not None
-    if not number.startswith("010") or len(number) != 11 or len(marks) != 1 or not window.stands_alone or not said:
+    if not number.startswith("010") or len(number) != 11 or len(marks) != 1 or not window.is_standalone or not said:
         return None
-    return Found(window.start, window.end, "phone", 0.8, "word of telephones before; oddly cut; prefix 010")
+    return Match(window.start, window.end, "phone", 0.8, "word of telephones before; oddly cut; prefix 010")
 
 
-def _is_sent(window: Window) -> bool:
+def _is_in_gateway_log(window: Window) -> bool:
     """to=821000001234 in the log of a gateway."""
     mobile = window.digits.startswith("8210") and len(window.digits) == 12
     return mobile and _SENT.search(window.text[max(0, window.start - 16) : window.start]) is not None
@@ -125,14 +125,14 @@ _SENT: Final = re2.compile(
 )
 
 
-def _lost_its_zero(window: Window) -> bool:
+def _is_missing_leading_zero(window: Window) -> bool:
     """10-0000-1234 and 1000001234 right behind a label: tables drop the zero that they take for a number's."""
     if not window.groups[0].startswith("10") or tuple(map(len, window.groups)) not in ((2, 4, 4), (10,)):
         return False
     return window.label.kind == "phone" and window.label.distance <= 1
 
 
-def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float, str] | None:
+def _score_phone(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float, str] | None:
     if prefix == "010" and set(window.separators) == {"-"}:
         return 0.98, "canonical form"  # whatever its label says: no other number looks so
     label, mobile = window.label, prefix.startswith("01")
@@ -141,7 +141,7 @@ def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float
     if len(groups) == 1:
         if said and label.distance <= 12:
             return 0.95, reason
-        return _joined(window, prefix)
+        return _score_unseparated(window, prefix)
     marks = set(window.separators)
     if marks & {BREAK, "("} and not (marks <= {"(", ")", "-", " "}):
         return None
@@ -158,13 +158,13 @@ def _judged(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float
     if window.char_before == "-" and "가" <= window.text[window.start - 2 : window.start - 1] <= "힣":
         return None  # 시설-02-0417-2024: a number of the office of that name
     if len(groups) == 2:
-        return (0.8, "prefix and one group") if marks == {"-"} and not window.continues("-.") else None
+        return (0.8, "prefix and one group") if marks == {"-"} and not window.is_continued_by("-.") else None
     if marks & {"-", ")"}:
         return (0.95 if groups[1][0] in "23456789" else 0.85), reason
-    return (0.75, "grouped; known prefix") if window.stands_alone and len(marks) == 1 else None
+    return (0.75, "grouped; known prefix") if window.is_standalone and len(marks) == 1 else None
 
 
-def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
+def _score_unseparated(window: Window, prefix: str) -> tuple[float, str] | None:
     """Digits in one piece and no label: mobile numbers and 070 stand for themselves, others with 전화 behind."""
     if BEHIND.match(window.text[window.end : window.end + 12]):
         return 0.85, "word of telephones behind"
@@ -180,7 +180,7 @@ def _joined(window: Window, prefix: str) -> tuple[float, str] | None:
     return None
 
 
-def _national(groups: tuple[str, ...]) -> tuple[str, ...]:
+def _to_national(groups: tuple[str, ...]) -> tuple[str, ...]:
     """The groups as dialled at home: 82 10 … and 82 (0)10 … begin with 010."""
     rest = (groups[0][2:], *groups[1:]) if len(groups[0]) > 2 else groups[1:]
     if rest and rest[0] == "0":
@@ -194,11 +194,11 @@ def prefix_of(number: str) -> str:
     >>> prefix_of("01000001234"), prefix_of("0100000123456")
     ('010', '')
     """
-    prefix = _prefix(number)
+    prefix = _find_prefix(number)
     return prefix if prefix and len(number) in _LENGTHS[prefix] else ""
 
 
-def _prefix(number: str) -> str:
+def _find_prefix(number: str) -> str:
     for size in (3, 2, 4):
         if number[:size] in _LENGTHS:
             return number[:size]
@@ -206,7 +206,9 @@ def _prefix(number: str) -> str:
 
 
 def _is_part_of_something(window: Window) -> bool:
-    if (len(window.groups) == 1 and window.continues(".")) or (window.continues("-") and not _in_row(window)):
+    if (len(window.groups) == 1 and window.is_continued_by(".")) or (
+        window.is_continued_by("-") and not _is_in_row(window)
+    ):
         return True
     before, after = window.char_before, window.char_after
     if before == "/" and _is_in_path(window):
@@ -227,7 +229,7 @@ def _is_in_path(window: Window) -> bool:
     return window.label.kind != "phone" or window.label.distance > 0
 
 
-def _in_row(window: Window) -> bool:
+def _is_in_row(window: Window) -> bool:
     """Whether only mobile numbers follow each other in the run: 010-0000-1234-010-0000-5678."""
     groups = window.run.groups
     return len(groups) <= LONGEST_ROW and len(groups) % 3 == 0 and window.first % 3 == 0 and set(groups[::3]) == {"010"}
@@ -256,7 +258,7 @@ def _is_bare_mobile(window: Window) -> bool:
     return set(window.digits) != {"0", "1"} and not blocked
 
 
-def _with_bracket_and_extension(window: Window, plus: bool) -> tuple[int, int]:
+def _extend_to_extension(window: Window, plus: bool) -> tuple[int, int]:
     start, end, text = window.start, window.end, window.text
     if plus or (window.char_before in ("(", "（") and window.separators[:1] == (")",)):
         start -= 1

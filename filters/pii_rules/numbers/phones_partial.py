@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _B: Final = f"[ \u00a0{ZERO_WIDTH}]{{0,3}}"
 _MOBILE: Final = "[0０][1１][016789０１６７８９]"
@@ -83,52 +83,56 @@ CODED: Final = f"{_MOBILE}{_CODED}{DIGIT}{{3,4}}{_CODED}{DIGIT}{{4}}"
 _CODED_NUMBER: Final = re2.compile(CODED)
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_partial_phones(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `phone`; linear in the length of `text`."""
     for start, end in matches(_SPLIT, text, data):
         apart = not text[start + 1].isdigit()
         if apart and _CALLS.search(text[max(0, start - _ROW_REACH) : start]) is None:
             continue  # a table of zeros and ones
-        if _stands_alone(text, start, end) and not (text[start - 1 : start] in tuple(",.;-") and start):
-            yield Found(start, end, "phone", 0.85, "mobile number over cells or lines")
+        if _is_standalone(text, start, end) and not (text[start - 1 : start] in tuple(",.;-") and start):
+            yield Match(start, end, "phone", 0.85, "mobile number over cells or lines")
     for start, end in matches(_IN_CELLS, text, data):
         row = (
             text[max(0, start - _ROW_REACH) : start].rpartition("\n")[2]
             + text[end : end + _ROW_REACH].partition("\n")[0]
         )
-        if _stands_alone(text, start, end) and _CALLS.search(row) is not None:
-            yield Found(start, end, "phone", 0.8, "number over cells; word of calls in its row")
+        if _is_standalone(text, start, end) and _CALLS.search(row) is not None:
+            yield Match(start, end, "phone", 0.8, "number over cells; word of calls in its row")
     for start, end in matches(_WORDED, text, data):
-        first = start if text[start].isdigit() and text[end - 4 : end].isdigit() and _is_cut(text, start, end) else -1
+        first = (
+            start
+            if text[start].isdigit() and text[end - 4 : end].isdigit() and _has_full_length(text, start, end)
+            else -1
+        )
         if not text[end - 1].isdigit():  # 공일공 다음에 공사육오 다음에 …
             first = start
         elif first < 0:
             last = _LAST.search(text[start:end])
             first = start + last.start() if last is not None else start
-        if _stands_alone(text, first, end):
-            yield Found(first, end, "phone", 0.85, "mobile number with words between")
+        if _is_standalone(text, first, end):
+            yield Match(first, end, "phone", 0.85, "mobile number with words between")
     for start, end in matches(_SAME_WORD, text, data):
         gaps = _SAME_WORD.match(text[start:end])
-        if gaps is not None and gaps.group(1).strip() == gaps.group(2).strip() and _stands_alone(text, start, end):
-            yield Found(start, end, "phone", 0.85, "mobile number; one word twice between the groups")
+        if gaps is not None and gaps.group(1).strip() == gaps.group(2).strip() and _is_standalone(text, start, end):
+            yield Match(start, end, "phone", 0.85, "mobile number; one word twice between the groups")
     for start, end in matches(_LOCAL, text, data):
         first = next(i for i in range(start, end) if text[i].isdigit())
         counted = text[end : end + 1] in _COUNTED
-        if _stands_alone(text, first, end) and not counted and not _are_years(text[first:end]):
-            yield Found(first, end, "phone", 0.85, "label before; number without area code")
+        if _is_standalone(text, first, end) and not counted and not _is_year_range(text[first:end]):
+            yield Match(first, end, "phone", 0.85, "label before; number without area code")
     for start, end in matches(_CODED_NUMBER, text, data) if b"&" in data else ():
-        if _stands_alone(text, start, end):
-            yield Found(start, end, "phone", 0.9, "mobile number with coded marks")
+        if _is_standalone(text, start, end):
+            yield Match(start, end, "phone", 0.9, "mobile number with coded marks")
     for start, end in matches(_SECOND, text, data):
-        yield from _row(text, start, end)
+        yield from _find_further_numbers(text, start, end)
     for start, end in matches(_MASKED, text, data):
         hidden = sum(c in _MASKS for c in text[start:end])
         last = hidden == 4 and not any(c in _MASKS for c in text[start : end - 4])
-        if (0 < hidden <= _MOST_MASKS or last) and _stands_alone(text, start, end):
-            yield Found(start, end, "phone", 0.8, f"mobile number; {hidden} digits masked")
+        if (0 < hidden <= _MOST_MASKS or last) and _is_standalone(text, start, end):
+            yield Match(start, end, "phone", 0.8, f"mobile number; {hidden} digits masked")
 
 
-def _row(text: str, start: int, end: int) -> Iterator[Found]:
+def _find_further_numbers(text: str, start: int, end: int) -> Iterator[Match]:
     """042-000-1234, 000-1235, 1236: every number behind the first."""
     whole = text[start:end]
     head = _FIRST_OF_ROW.match(whole)
@@ -137,22 +141,22 @@ def _row(text: str, start: int, end: int) -> Iterator[Found]:
     for match in _OTHERS_OF_ROW.finditer(whole, len(head.group())):
         first, last = start + match.start(), start + match.end()
         follows = text[last : last + 1]
-        if follows.isdigit() or follows in tuple("-~∼") or follows in _COUNTED or _are_years(match.group()):
+        if follows.isdigit() or follows in tuple("-~∼") or follows in _COUNTED or _is_year_range(match.group()):
             return
-        yield Found(first, last, "phone", 0.85, "behind another number of the same exchange")
+        yield Match(first, last, "phone", 0.85, "behind another number of the same exchange")
 
 
-def _is_cut(text: str, start: int, end: int) -> bool:
+def _has_full_length(text: str, start: int, end: int) -> bool:
     """Whether seven or eight digits stand before the words, so that the number begins there."""
     return sum(c.isdigit() for c in text[start:end]) in (10, 11)
 
 
-def _are_years(number: str) -> bool:
+def _is_year_range(number: str) -> bool:
     groups = [g for g in (number[:4], number[-4:]) if g.isdigit()]
     return len(groups) == 2 and all(g[:2] in ("19", "20") for g in groups)
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def _is_standalone(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 2]
     if before.isdigit() or (before.isascii() and before.isalpha()) or (before in tuple("-_*") and before):
         return False

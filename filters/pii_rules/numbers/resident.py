@@ -10,15 +10,15 @@ from typing import Final
 import re2
 
 from filters.pii_rules.text.checksums import (
-    barcode_sum_holds,
-    corporation_sum_holds,
-    foreigner_sum_holds,
+    has_valid_barcode_checksum,
+    has_valid_corporation_checksum,
+    has_valid_foreigner_checksum,
+    has_valid_resident_checksum,
     is_birth_date,
-    resident_sum_holds,
 )
 from filters.pii_rules.text.digit_runs import Window
 from filters.pii_rules.text.labels import Label, person_before
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import name_length
 
 SHAPES: Final = ((6, 7), (13,))
@@ -33,16 +33,16 @@ _ASKED_REACH = 90  # code points before thirteen digits
 OTHER_REACH = 16  # code points in which the label of a corporation wins over the shape
 
 
-def resident(window: Window) -> Found | None:
+def match_resident(window: Window) -> Match | None:
     """A resident or foreigner number in `window`, unless a label says corporation.
 
     With a label even an impossible date is found: a typing error hides nobody. With a hyphen and
     a possible date no label is needed. The check digit raises the confidence and gates only
     the bare forms.
     """
-    digits, label = window.digits, window.numbered_label
+    digits, label = window.digits, window.number_label
     joined = len(window.groups) == 1
-    if window.continues("-." if joined else "-"):
+    if window.is_continued_by("-." if joined else "-"):
         return None
     if not joined and window.separators[0] not in "-. /_":
         return None
@@ -50,19 +50,19 @@ def resident(window: Window) -> Found | None:
     if (label.kind == "crn" and label.distance <= OTHER_REACH) or not digits.strip("0"):
         return None
     dated = is_birth_date(digits)
-    corporate = not dated or digits[6] in "90" or corporation_sum_holds(digits)
+    corporate = not dated or digits[6] in "90" or has_valid_corporation_checksum(digits)
     if label.kind == "corporation" and label.distance <= OTHER_REACH and corporate:
         return None
-    summed = resident_sum_holds(digits) or foreigner_sum_holds(digits)
+    summed = has_valid_resident_checksum(digits) or has_valid_foreigner_checksum(digits)
     facts = ("possible" if dated else "impossible") + " date" + ("; check digit holds" if summed else "")
-    found = _judged(window, label, hyphen, dated, summed)
+    found = _score_resident(window, label, hyphen, dated, summed)
     if found is None:
         return None
     confidence, reason = found
-    return Found(window.start, window.end, kind_of(label.kind, digits[6]), confidence, f"{reason}; {facts}")
+    return Match(window.start, window.end, kind_of(label.kind, digits[6]), confidence, f"{reason}; {facts}")
 
 
-def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: bool) -> tuple[float, str] | None:
+def _score_resident(window: Window, label: Label, hyphen: bool, dated: bool, summed: bool) -> tuple[float, str] | None:
     if label.kind in ("rrn", "frn"):
         return (0.99 if dated else 0.9), f"label {label.word} before"
     if _LABEL_BEHIND.match(window.text[window.end : window.end + 12]) is not None:
@@ -77,7 +77,7 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
         return (0.75, f"two groups; label {person.word} before") if near else None
     if hyphen:
         # Whoever was born before 1900 is dead; what looks so is rather a corporation's number.
-        if window.digits[6] in "90" and corporation_sum_holds(window.digits):
+        if window.digits[6] in "90" and has_valid_corporation_checksum(window.digits):
             return None
         if window.char_before.isascii() and window.char_before.isalpha() and not summed:
             return None  # AB920715-…: the number of a part, unless the check digit speaks against it
@@ -90,17 +90,20 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
         return None
     if person.distance <= OTHER_REACH and (summed or person.kind == "birth"):
         return (0.9 if summed else 0.75), f"label {person.word} before"
-    if len(window.groups) == 2 and summed and window.stands_alone and window.digits[6] in "12345678":
+    if len(window.groups) == 2 and summed and window.is_standalone and window.digits[6] in "12345678":
         return 0.8, "two groups, six and seven digits"
-    if window.digits[6] in "90" or not window.stands_alone:
+    if window.digits[6] in "90" or not window.is_standalone:
         return None
     if window.separators == (" ",):
         return 0.8, "two groups; six and seven digits"
     if window.separators in ((), (".",)) and _is_behind_a_name(window):
         return 0.75, "in brackets behind a word"
     if window.separators == () and (
-        is_beside_a_name(window.text, window.start, window.end, known=barcode_sum_holds(window.digits))
-        or (not barcode_sum_holds(window.digits) and _is_in_a_row_of_a_person(window.text, window.start, window.end))
+        is_beside_a_name(window.text, window.start, window.end, known=has_valid_barcode_checksum(window.digits))
+        or (
+            not has_valid_barcode_checksum(window.digits)
+            and _is_in_a_row_of_a_person(window.text, window.start, window.end)
+        )
     ):
         return 0.75, "in a cell beside a name"
     return None
@@ -109,7 +112,7 @@ def _judged(window: Window, label: Label, hyphen: bool, dated: bool, summed: boo
 def _is_asked_again(window: Window) -> bool:
     """주민번호 입력=72 … 재입력=7204121…: asked again in the lines below."""
     before = window.text[max(0, window.start - _ASKED_REACH) : window.start]
-    alone = window.separators == () and window.stands_alone and window.digits[6] not in "90"
+    alone = window.separators == () and window.is_standalone and window.digits[6] not in "90"
     return alone and window.char_before in tuple("=:") and _ASKED.search(before) is not None
 
 
@@ -139,29 +142,29 @@ def is_beside_a_name(text: str, start: int, end: int, *, known: bool = False) ->
     return match is not None and (not known or name_length(match.group(1)) == len(match.group(1)))
 
 
-def corporation(window: Window) -> Found | None:
+def match_corporation_number(window: Window) -> Match | None:
     """A corporation's number (crn, 법인등록번호): behind its label, or with the sign of its kind and its sum.
 
     Since 2025 numbers are issued without a check digit.
     """
     digits, label = window.digits, window.label
     joined = len(window.groups) == 1
-    if window.continues("-." if joined else "-") or (not joined and window.separators[0] not in "- "):
+    if window.is_continued_by("-." if joined else "-") or (not joined and window.separators[0] not in "- "):
         return None
-    summed = corporation_sum_holds(digits)
+    summed = has_valid_corporation_checksum(digits)
     facts = "check digit holds" if summed else "check digit fails"
     if label.kind == "crn" and label.distance <= OTHER_REACH:
-        return Found(window.start, window.end, "crn", 0.98, f"label {label.word} before; {facts}")
+        return Match(window.start, window.end, "crn", 0.98, f"label {label.word} before; {facts}")
     plain = joined or window.separators[0] != "-" or label.kind in ("rrn", "frn")
     if plain:
         return None
     if label.kind == "corporation" and label.distance <= OTHER_REACH and (summed or digits[6] in "90"):
-        return Found(window.start, window.end, "crn", 0.93, f"label {label.word} before; {facts}")
+        return Match(window.start, window.end, "crn", 0.93, f"label {label.word} before; {facts}")
     if not summed or (digits[6] in "12345678" and is_birth_date(digits)):
         return None
     # Four digits of the registry (1101 Seoul …), two of the sort of corporation (11 stock company …).
     if "1101" <= digits[:4] <= "2854" and digits[4:6] in _SORTS and label.kind not in _OTHERS[:4]:
-        return Found(window.start, window.end, "crn", 0.85, f"canonical form; {facts}")
+        return Match(window.start, window.end, "crn", 0.85, f"canonical form; {facts}")
     return None
 
 

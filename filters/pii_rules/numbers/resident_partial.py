@@ -10,10 +10,10 @@ import re2
 
 from filters.pii_rules.numbers.resident import OTHER_REACH, is_beside_a_name, kind_of
 from filters.pii_rules.text.checksums import is_birth_date
-from filters.pii_rules.text.digit_runs import DIGIT, SEPARATOR, folded, matches
+from filters.pii_rules.text.digit_runs import DIGIT, SEPARATOR, fold_characters, matches
 from filters.pii_rules.text.label_separators import BETWEEN
-from filters.pii_rules.text.labels import label_before, label_of, squeezed
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.labels import label_before, label_of, squeeze_text
+from filters.pii_rules.text.match import Match
 
 _MASKS: Final = "*＊●○■□◯Xx•※✕×#"
 _MASK: Final = f"[{_MASKS}]"
@@ -58,29 +58,31 @@ _CUT_REACH = 60  # code points before 91****-2****** in which a word must say wh
 _HALVES_REACH = 24  # code points before 앞자리 and 뒷자리 in which a word must say that a resident number is meant
 
 
-def partial(text: str, data: bytes) -> Iterator[Found]:
+def find_first_halves(text: str, data: bytes) -> Iterator[Match]:
     """The first seven digits behind their label or a name."""
     for start, end in matches(_PARTIAL, text, data):
         around = text[start - 1 : start] + text[end : end + 1]
         if any(c.isdigit() or c in _MASKS + "-" or (c.isascii() and c.isalpha()) for c in around):
             continue
         label = label_before(text, start)
-        digits = _digits(text[start:end])
+        digits = _extract_digits(text[start:end])
         if not is_birth_date(digits):
             continue
         if label.kind in _LABELS and label.distance <= OTHER_REACH:
-            yield Found(start, end, kind_of(label.kind, digits[6]), 0.9, f"label {label.word} before; seven digits")
+            yield Match(start, end, kind_of(label.kind, digits[6]), 0.9, f"label {label.word} before; seven digits")
         elif is_beside_a_name(text, start, end, known=True):
-            yield Found(start, end, kind_of("", digits[6]), 0.8, "in a cell beside a name; seven digits")
+            yield Match(start, end, kind_of("", digits[6]), 0.8, "in a cell beside a name; seven digits")
 
 
-def odd(text: str, data: bytes) -> Iterator[Found]:
+def find_odd_residents(text: str, data: bytes) -> Iterator[Match]:
     """Numbers with other marks between their halves, with letters for digits, or with words that part the halves."""
     for start, end in matches(_ODD, text, data):
         label = label_of(text, start)
         alone = not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit()
         if alone and label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH:
-            yield Found(start, end, kind_of(label.kind, folded(text[end - 7])), 0.9, f"label {label.word} before")
+            yield Match(
+                start, end, kind_of(label.kind, fold_characters(text[end - 7])), 0.9, f"label {label.word} before"
+            )
     for start, end in matches(_MISREAD, text, data):
         raw = text[start:end]
         letters = sum(c in "OolI" for c in raw)
@@ -90,17 +92,17 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
         labelled = label.kind in ("rrn", "frn") and label.distance <= OTHER_REACH
         if labelled or _is_on_a_paper(text, start, raw.translate(_READ)):
             reason = f"label {label.word} before; {letters} digits misread"
-            yield Found(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
+            yield Match(start, end, kind_of(label.kind, raw[-7].translate(_READ)), 0.9, reason)
     for start, _ in matches(_NAME, text, data):
-        found = _loose(text, start)
+        found = _match_loose_number(text, start)
         if found is not None:
             yield found
     for start, end in matches(_SPACED, text, data):
-        found = _spaced(text, start, end)
+        found = _match_spaced_number(text, start, end)
         if found is not None:
             yield found
     for start, end in matches(_APART, text, data):
-        found = _apart(text, start, end)
+        found = _match_separate_halves(text, start, end)
         if found is not None:
             yield found
 
@@ -108,10 +110,10 @@ def odd(text: str, data: bytes) -> Iterator[Found]:
 def _is_on_a_paper(text: str, start: int, read: str) -> bool:
     """Whether a date and a sex stand in what is read on a licence, a card of foreigners or of the health insurance."""
     digits = "".join(c for c in read if c.isdigit())
-    return is_birth_date(digits) and _PAPER.search(squeezed(text[max(0, start - _PAPER_REACH) : start])) is not None
+    return is_birth_date(digits) and _PAPER.search(squeeze_text(text[max(0, start - _PAPER_REACH) : start])) is not None
 
 
-def _loose(text: str, start: int) -> Found | None:
+def _match_loose_number(text: str, start: int) -> Match | None:
     around = text[start : start + _LOOSE_REACH]
     dash = around.find("-", 0, 30)
     if dash > 6 and around[dash - 6 : dash].isdecimal() and around[dash + 1 : dash + 8].isdecimal():
@@ -128,11 +130,11 @@ def _loose(text: str, start: int) -> Found | None:
     if len(digits) < _LEAST_DIGITS or not digits.strip("0"):
         return None
     sex = digits[6] if len(digits) == 13 else "1"
-    return Found(end - len(value), end, kind_of("", sex), 0.85, "label before; thirteen digits, oddly grouped")
+    return Match(end - len(value), end, kind_of("", sex), 0.85, "label before; thirteen digits, oddly grouped")
 
 
-def _spaced(text: str, start: int, end: int) -> Found | None:
-    digits, masks = _digits(text[start:end]), sum(c in _MASKS for c in text[start:end])
+def _match_spaced_number(text: str, start: int, end: int) -> Match | None:
+    digits, masks = _extract_digits(text[start:end]), sum(c in _MASKS for c in text[start:end])
     follows = text[end : end + 2].lstrip(" ")[:1]
     if (
         follows.isdigit()
@@ -144,12 +146,12 @@ def _spaced(text: str, start: int, end: int) -> Found | None:
     labelled = label.kind in _LABELS and label.distance <= OTHER_REACH
     if masks not in (0, 6) or not (labelled or masks) or not is_birth_date(digits):
         return None
-    return Found(start, end, kind_of(label.kind, digits[6]), 0.85, f"letters apart; {masks} masked")
+    return Match(start, end, kind_of(label.kind, digits[6]), 0.85, f"letters apart; {masks} masked")
 
 
-def _apart(text: str, start: int, end: int) -> Found | None:
+def _match_separate_halves(text: str, start: int, end: int) -> Match | None:
     """Both halves as one number; the first half alone is a birthday, the other alone the rest of a number."""
-    digits = _digits(text[start:end])
+    digits = _extract_digits(text[start:end])
     if text[end : end + 1].isdigit():
         return None
     said = _RESIDENT.search(text[max(0, start - _HALVES_REACH) : start]) is not None
@@ -159,17 +161,17 @@ def _apart(text: str, start: int, end: int) -> Found | None:
     if len(digits) == 13:
         if text[first - 1 : first].isdigit():
             return None
-        return Found(first, end, kind_of("", digits[6]), 0.93, "word 뒷자리 between the halves")
+        return Match(first, end, kind_of("", digits[6]), 0.93, "word 뒷자리 between the halves")
     if len(digits) == 7 and text[start] != "앞" and digits[0] in "12345678":
-        return Found(first, end, kind_of("", digits[0]), 0.9, "word 뒷자리 before; seven digits")
+        return Match(first, end, kind_of("", digits[0]), 0.9, "word 뒷자리 before; seven digits")
     return None
 
 
-def masked(text: str, data: bytes) -> Iterator[Found]:
+def find_masked_residents(text: str, data: bytes) -> Iterator[Match]:
     """Partly masked numbers, such as 920715-2******: birthday and sex still stand there."""
     for start, end in matches(_MASKED, text, data):
         raw = text[start:end]
-        digits = _digits(raw)
+        digits = _extract_digits(raw)
         masks = sum(c in _MASKS for c in raw)
         before, after = text[start - 1 : start], text[end : end + 1]
         if before.isdigit() or (before.isascii() and before.isalnum()) or (after.isdigit() and after.isascii()):
@@ -179,28 +181,28 @@ def masked(text: str, data: bytes) -> Iterator[Found]:
         if len(raw.replace(" ", "")) == 14 and 0 < len(digits) < 6:
             said = labelled or _RESIDENT.search(text[max(0, start - _CUT_REACH) : start]) is not None
             if said and digits[-1] in "12345678" and len(digits) > 2:
-                yield Found(
+                yield Match(
                     start, end, kind_of(label.kind, digits[-1]), 0.85, "word of resident numbers before; masked"
                 )
             continue
         if raw[0] in _MASKS:
             if labelled and before not in tuple(_MASKS):
-                yield Found(start, end, kind_of(label.kind, digits[0]), 0.9, f"label {label.word} before; masked")
+                yield Match(start, end, kind_of(label.kind, digits[0]), 0.9, f"label {label.word} before; masked")
             continue
         behind = len(digits) - 6 + masks
         if behind != 7 and not (4 <= masks <= 7 and 5 <= behind <= 8):
             continue
         sex = digits[6:7]
         dated = is_birth_date(digits[:7]) if sex else is_birth_date(digits[:6] + "1") or is_birth_date(digits[:6] + "3")
-        whole = sex != "" and sex in "12345678" and behind == 7 and "-" in folded(raw)
+        whole = sex != "" and sex in "12345678" and behind == 7 and "-" in fold_characters(raw)
         other = label.kind == "crn" or (label.kind == "other" and not whole)
         if not labelled and (not dated or behind != 7 or (other and label.distance <= 8)):
             continue
         reason = f"label {label.word} before" if labelled else "canonical form"
         facts = "possible date" if dated else "impossible date"
         kind = kind_of(label.kind, sex or "1")
-        yield Found(start, end, kind, 0.95 if labelled else 0.85, f"{reason}; masked; {facts}")
+        yield Match(start, end, kind, 0.95 if labelled else 0.85, f"{reason}; masked; {facts}")
 
 
-def _digits(text: str) -> str:
-    return "".join(c for c in folded(text) if c.isdigit())
+def _extract_digits(text: str) -> str:
+    return "".join(c for c in fold_characters(text) if c.isdigit())

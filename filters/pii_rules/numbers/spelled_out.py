@@ -14,7 +14,7 @@ import re2
 from filters.pii_rules.numbers.phones import BEHIND, prefix_of
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 from filters.pii_rules.text.labels import label_of
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 # What is read as each digit, 0 first.
 _DIGITS: Final = (
@@ -44,17 +44,17 @@ _HYPHENS: Final = ("다시", "하이픈", "대시", "빼기")  # as a hyphen is 
 _MAX_GAP = 5  # code points between two digits
 
 
-def _of(digits: str) -> str:
+def _digit_class(digits: str) -> str:
     return "[" + "".join(_ROWS[int(d)] for d in digits) + "]"
 
 
 _GAP: Final = f"{_MARK}*"  # bounded below: a counted one makes the automaton large
 _SAID_GAP: Final = f"(?:{_MARK}|다시|하이픈|대시|빼기)*"
 _PREFIX: Final = (
-    f"{_of('0')}{_GAP}(?:{_of('1')}{_GAP}{_of('016789')}|{_of('2')}|{_of('3456')}{_GAP}{_of('12345')}|"
-    f"{_of('78')}{_GAP}{_of('0')}|{_of('5')}{_GAP}{_of('0')}{_GAP}{_of('2345678')})"
+    f"{_digit_class('0')}{_GAP}(?:{_digit_class('1')}{_GAP}{_digit_class('016789')}|{_digit_class('2')}|{_digit_class('3456')}{_GAP}{_digit_class('12345')}|"
+    f"{_digit_class('78')}{_GAP}{_digit_class('0')}|{_digit_class('5')}{_GAP}{_digit_class('0')}{_GAP}{_digit_class('2345678')})"
 )
-_ANY: Final = _of("0123456789")
+_ANY: Final = _digit_class("0123456789")
 SPELLED: Final = f"{_PREFIX}(?:{_GAP}{_ANY}){{7}}"
 _SPELLED: Final = re2.compile(f"{_PREFIX}(?:{_GAP}{_ANY}){{7,9}}")
 _WORD: Final = (
@@ -65,7 +65,7 @@ WORDS: Final = (
     f"(?:[공영빵0]|(?i:zero)){_MARK}?(?:{_WORD}|일{_MARK}?(?:공|영|여섯|일곱|여덟|아홉))|(?i:zero){_MARK}?1[0-9]|"
     f"(?:{_ANY}|{_WORD}) ?(?:다시|하이픈|대시|빼기) ?(?:{_ANY}|{_WORD})"
 )
-_IN_WORDS: Final = re2.compile(f"(?:{_of('0')}|(?i:zero)){_SAID_GAP}{_TOKEN}(?:{_SAID_GAP}{_TOKEN}){{7,9}}")
+_IN_WORDS: Final = re2.compile(f"(?:{_digit_class('0')}|(?i:zero)){_SAID_GAP}{_TOKEN}(?:{_SAID_GAP}{_TOKEN}){{7,9}}")
 _SPOKEN: Final = "[공영빵일이삼사오육륙칠팔구]"
 _SPOKEN_WORD: Final = "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + f"|{_SPOKEN})"
 DICTATED: Final = f"(?:{_SPOKEN_WORD}(?: |-|, |다시|에 |에|의)*){{5}}"
@@ -104,33 +104,33 @@ _WEAK: Final = frozenset(",.:+")  # they also stand between the values of a list
 Places = list[tuple[int, int]]  # start and end of each digit
 
 
-def spelled(text: str, data: bytes) -> Iterator[Found]:
+def find_spelled_phones(text: str, data: bytes) -> Iterator[Match]:
     """Numbers of the national plan in which words, letters, circles or pictures stand for digits or marks."""
     for start, end in matches(_SPELLED, text, data, _is_usual):
-        found = _judged(text, start, end)
+        found = _match_spelled_phone(text, start, end)
         if found is not None:
             yield found
         if found is not None and found.end < end:  # the first digits of the next number were taken for its last ones
             at = found.end
             again = _SPELLED.search(text[at : at + _NEXT])
             second = None if again is None else text.index(again.group(), at)
-            item = None if second is None else _judged(text, second, second + len(again.group()))
+            item = None if second is None else _match_spelled_phone(text, second, second + len(again.group()))
             if item is not None:
                 yield item
 
 
-def in_words(text: str, data: bytes) -> Iterator[Found]:
+def find_worded_phones(text: str, data: bytes) -> Iterator[Match]:
     """The same where digits are words of several letters: 공하나공-…, zero one zero …"""
     for start, end in matches(_IN_WORDS, text, data, _has_no_word):
-        found = _judged(text, start, end)
+        found = _match_spelled_phone(text, start, end)
         if found is not None:
             yield found
 
 
-def dictated(text: str, data: bytes) -> Iterator[Found]:
+def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
     """Resident numbers, cards and accounts in words, behind their label: 주민번호 육공일이일일 다시 일구이오일일팔."""
     for start, end in matches(_DICTATED, text, data, _is_not_dictated):
-        places, number = _read(text, start, end)
+        places, number = _read_places(text, start, end)
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
         lengths = _LENGTHS.get(label.kind, ())
@@ -142,22 +142,22 @@ def dictated(text: str, data: bytes) -> Iterator[Found]:
         kind = _KINDS.get(label.kind, label.kind)
         if kind in ("rrn", "frn"):
             kind = "frn" if number[6] in "5678" else "rrn"
-        yield Found(start, places[size - 1][1], kind, 0.95, f"label {label.word} before; {size} digits in words")
+        yield Match(start, places[size - 1][1], kind, 0.95, f"label {label.word} before; {size} digits in words")
 
 
-def digits(value: str) -> str:
+def read_digits(value: str) -> str:
     """The number that a writing of it tells, digit by digit.
 
-    >>> digits("공일공-O1２③")
+    >>> read_digits("공일공-O1２③")
     '0100123'
     """
-    return _read(value, 0, len(value))[1]
+    return _read_places(value, 0, len(value))[1]
 
 
-def groups(text: str, data: bytes) -> Iterator[tuple[Places, str]]:
+def find_digit_rows(text: str, data: bytes) -> Iterator[tuple[Places, str]]:
     """Every row of seven digits and more in any writing: where its digits stand, and which they are."""
     for start, end in matches(_ROW, text, data):
-        yield _read(text, start, end)
+        yield _read_places(text, start, end)
 
 
 def _is_usual(raw: bytes) -> bool:
@@ -173,8 +173,8 @@ def _is_not_dictated(raw: bytes) -> bool:
     return _A_DICTATION.search(raw) is None
 
 
-def _judged(text: str, start: int, end: int) -> Found | None:
-    places, number = _read(text, start, end)
+def _match_spelled_phone(text: str, start: int, end: int) -> Match | None:
+    places, number = _read_places(text, start, end)
     size = next((n for n in (12, 11, 10, 9) if n <= len(number) and prefix_of(number[:n])), 0)
     if not size:
         return None
@@ -197,23 +197,23 @@ def _judged(text: str, start: int, end: int) -> Found | None:
         odd = marks - set(" -.()" + ZERO_WIDTH)
         if before == "/" and odd <= {"/"} and not said:
             return None  # a path: img/010/0000/1234.png
-        if not odd or not mobile or (odd & _WEAK and not said) or not _grouped(places, size):
+        if not odd or not mobile or (odd & _WEAK and not said) or not _is_grouped(places, size):
             return None
-    elif (not mobile and not said and spoken_hyphens < 2) or (letters <= 2 and _ends_in_a_word(text, end, after)):
+    elif (not mobile and not said and spoken_hyphens < 2) or (letters <= 2 and _is_word_continued(text, end, after)):
         return None
     reason = f"{letters} digits written otherwise" if letters else "marks between the groups"
-    return Found(start, end, "phone", 0.93 if said else 0.9, f"{reason}; prefix {prefix_of(number)}")
+    return Match(start, end, "phone", 0.93 if said else 0.9, f"{reason}; prefix {prefix_of(number)}")
 
 
-def _ends_in_a_word(text: str, end: int, after: str) -> bool:
+def _is_word_continued(text: str, end: int, after: str) -> bool:
     """010-2404-17(사내: the last digit is the first syllable of a word."""
     return "가" <= text[end - 1] <= "힣" and "가" <= after <= "힣"
 
 
-def _read(text: str, start: int, end: int) -> tuple[Places, str]:
+def _read_places(text: str, start: int, end: int) -> tuple[Places, str]:
     """Where the digits stand in text[start:end], and the number they make.
 
-    >>> _read("공하나공-1", 0, 6)
+    >>> _read_places("공하나공-1", 0, 6)
     ([(0, 1), (1, 3), (3, 4), (5, 6)], '0101')
     """
     places: Places = []
@@ -232,7 +232,7 @@ def _read(text: str, start: int, end: int) -> tuple[Places, str]:
     return places, number
 
 
-def _grouped(places: Places, size: int) -> bool:
+def _is_grouped(places: Places, size: int) -> bool:
     """Whether a mark stands where groups of a mobile number meet (3-4-4), or between all digits."""
     gaps = {i for i in range(1, size) if places[i][0] > places[i - 1][1]}
     return {3, size - 4} <= gaps and (len(gaps) == 2 or len(gaps) == size - 1)

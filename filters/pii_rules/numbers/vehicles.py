@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, matches
 from filters.pii_rules.text.labels import column_above
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _PRIVATE: Final = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주"
 _USES: Final = _PRIVATE + "바사아자배하허호육해공국합"  # for hire, parcels, rent, the armed forces
@@ -56,7 +56,7 @@ _MOST_WAITING = 4
 _CASES_REACH = 40
 
 
-def plates(text: str, data: bytes) -> Iterator[Found]:
+def find_plates(text: str, data: bytes) -> Iterator[Match]:
     """Every plate that a region, a word of vehicles or the form of 2019 (three digits) vouches for.
 
     Case numbers (97다1234), sums (12조 3456억), rooms (101호 1203) are none.
@@ -64,12 +64,12 @@ def plates(text: str, data: bytes) -> Iterator[Found]:
     last_plate = -_BEFORE - 1
     waiting: list[tuple[int, int]] = []  # for a plate behind them
     for start, end in matches(_ANY, text, data):
-        found = _judged(text, start, end, start - last_plate <= _BEFORE)
+        found = _match_plate(text, start, end, start - last_plate <= _BEFORE)
         if found is None:
             waiting = [*waiting[-_MOST_WAITING:], (start, end)]
             continue
         for first, last in waiting:
-            earlier = _judged(text, first, last, True) if start - last <= _BESIDE else None
+            earlier = _match_plate(text, first, last, True) if start - last <= _BESIDE else None
             if earlier is not None:
                 yield earlier
         waiting = []
@@ -77,45 +77,45 @@ def plates(text: str, data: bytes) -> Iterator[Found]:
         yield found
 
 
-def _judged(text: str, start: int, end: int, beside_another: bool) -> Found | None:
+def _match_plate(text: str, start: int, end: int, beside_another: bool) -> Match | None:
     plate = text[start:end]
     in_column = text[start - 1 : start] == "," and column_above(text, start).kind == "vehicle"
-    if _runs_on(text, start, end) and not in_column:
+    if _is_part_of_longer_number(text, start, end) and not in_column:
         return None
     if _EXAMPLE.match(text[end : end + 12]) is not None:
         return None  # '12가3456'과 같은 꼴로
     region = not plate[0].isdigit()
     near = bool(_VEHICLES.search(text[max(0, start - 40) : start])) or bool(_VEHICLES.search(text[end : end + _BEHIND]))
     if plate[-1] in "공영일이삼사오육칠팔구":
-        return Found(start, end, "vehicle", 0.85, "word of vehicles near; in words") if near else None
+        return Match(start, end, "vehicle", 0.85, "word of vehicles near; in words") if near else None
     if _OTHER_ONLY.match(plate):
-        return Found(start, end, "vehicle", 0.85, "word of vehicles near; motorcycle or diplomat") if near else None
-    use, front = _sign(plate)
+        return Match(start, end, "vehicle", 0.85, "word of vehicles near; motorcycle or diplomat") if near else None
+    use, front = _read_use_syllable(plate)
     court = bool(_NOT_HERE.search(text[max(0, start - _CASES_REACH) : end + 12]))
     if region:
-        return Found(start, end, "vehicle", 0.95, "region before") if front <= 2 or near else None
+        return Match(start, end, "vehicle", 0.95, "region before") if front <= 2 or near else None
     if (
         near
         and not (use in _ALSO_UNITS and text[end : end + 1] in tuple("번부"))
         and not (court and use in _ALSO_CASES and front == 2)
     ):
-        return Found(start, end, "vehicle", 0.93, "word of vehicles near")
+        return Match(start, end, "vehicle", 0.93, "word of vehicles near")
     if court or (use in _ALSO_UNITS and text[end : end + 1] in tuple("번부")):
         return None
     if beside_another or column_above(text, start).kind == "vehicle":
-        return Found(start, end, "vehicle", 0.9, "beside another plate or under the head of a column")
+        return Match(start, end, "vehicle", 0.9, "beside another plate or under the head of a column")
     if _VEHICLES.search(text[max(0, start - _BEFORE) : start]) and use not in _ALSO_UNITS:
-        return Found(start, end, "vehicle", 0.85, "word of vehicles before")
+        return Match(start, end, "vehicle", 0.85, "word of vehicles before")
     whole = " " not in plate[: plate.index(use) + 1]
     if front == 3 and whole and plate[:3] not in _HOTLINES and use not in _ALSO_UNITS:
-        return Found(start, end, "vehicle", 0.8, "three digits, a sign of use, four digits")
+        return Match(start, end, "vehicle", 0.8, "three digits, a sign of use, four digits")
     return None
 
 
-def _sign(plate: str) -> tuple[str, int]:
+def _read_use_syllable(plate: str) -> tuple[str, int]:
     """The syllable that tells the use, and how many digits stand before it.
 
-    >>> _sign("서울 31바 0417"), _sign("123가4567")
+    >>> _read_use_syllable("서울 31바 0417"), _read_use_syllable("123가4567")
     (('바', 2), ('가', 3))
     """
     digits = 0
@@ -127,7 +127,7 @@ def _sign(plate: str) -> tuple[str, int]:
     return "", digits
 
 
-def _runs_on(text: str, start: int, end: int) -> bool:
+def _is_part_of_longer_number(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before.isdigit() or after.isdigit() or (after == "." and text[end + 1 : end + 2].isdigit()):
         return True

@@ -7,11 +7,11 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.people.birth_dates_unlabelled import CONTEXT_GATES, asked_or_listed
+from filters.pii_rules.people.birth_dates_unlabelled import CONTEXT_GATES, find_unlabelled_birth_dates
 from filters.pii_rules.text.dates import DATE, DAY, SPOKEN, WHOLE, B, is_day, is_recent
 from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found
-from filters.pii_rules.text.table_columns import cells
+from filters.pii_rules.text.match import Match
+from filters.pii_rules.text.table_columns import find_cells
 
 _B: Final = B
 _CALENDAR: Final = f"(?:[(（]?(?:서기|음력|양력|음|양)[)）]?{_B}?)?"
@@ -68,27 +68,27 @@ _PUBLIC: Final = re2.compile(  # whose birthdays are public
 _DEATHS: Final = ("세상을 떠", "사망", "별세", "서거", "숨졌", "죽었")
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_birth_dates(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `birth_date`; linear in the length of `text`.
 
     Births before 1900 stay: the dead have no personal data (PIPA art. 2). Without a label the
     date must stand before 생, or somebody must be said to be born who is no public figure.
     """
     for start, end in matches(_BIRTH, text, data):
-        item = _labelled(text, start, end)
+        item = _match_labelled_date(text, start, end)
         if item is not None:
             yield item
     for start, end in matches(_BORN, text, data):
-        item = _born(text, start, end)
+        item = _match_stated_birth(text, start, end)
         if item is not None:
             yield item
-    yield from asked_or_listed(text, data)
-    for start, end in cells(text, data, _HEADING):
+    yield from find_unlabelled_birth_dates(text, data)
+    for start, end in find_cells(text, data, _HEADING):
         if end - start <= 24 and DATE.match(text[start:end]) is not None:
-            yield Found(start, end, "birth_date", 0.93, "column of birth dates")
+            yield Match(start, end, "birth_date", 0.93, "column of birth dates")
 
 
-def _labelled(text: str, start: int, end: int) -> Found | None:
+def _match_labelled_date(text: str, start: int, end: int) -> Match | None:
     """A date behind 생년월일, possible or not; behind 생일 and 출생 only one of this century or the last."""
     match = _LABEL_HEAD.match(text[start:end])
     if match is None:
@@ -103,7 +103,7 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     bare = text[value:end].isdigit()
     if label.startswith("앞"):
         half = bare and end - value == 6 and is_day(text[value:end])
-        return Found(value, end, "birth_date", 0.8, "first half of a resident number") if half else None
+        return Match(value, end, "birth_date", 0.8, "first half of a resident number") if half else None
     exact = label.startswith(("생년월일", "生")) or (label[0].isascii() and not bare)
     if label[0].isascii() and text[start - 1 : start].isascii() and text[start - 1 : start].isalpha():
         return None  # rebirth
@@ -116,13 +116,13 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
             return None
     if text[value - 1] in "'’" and text[end : end + 1] not in ("'", "’") and text[value + 2 : value + 3] in (".", "년"):
         value -= 1  # '91. 2. 3.
-    value, end = _trimmed(text, value, end)
-    return Found(
+    value, end = _trim_full_stop(text, value, end)
+    return Match(
         value, end, "birth_date", 0.95 if exact else 0.85, f"label {label[:8]} before; {end - value} characters"
     )
 
 
-def _born(text: str, start: int, end: int) -> Found | None:
+def _match_stated_birth(text: str, start: int, end: int) -> Match | None:
     whole = text[start:end]
     word = "태어" if whole.endswith("태어") else "출생" if whole.endswith("출생") else "생"
     day = _DAY_HEAD.match(whole)
@@ -136,22 +136,22 @@ def _born(text: str, start: int, end: int) -> Found | None:
             return None
         if _PUBLIC.search(text[max(0, start - 40) : start].rpartition("\n")[2]) is not None:
             return None
-        return Found(start, end, "birth_date", 0.9, "생 behind")
+        return Match(start, end, "birth_date", 0.9, "생 behind")
     around = text[max(0, start - 90) : start].rpartition("\n")[2]
     public = any(d in text[end : end + 80] for d in _DEATHS)
-    if word == "출생" and not public and _is_apart(text, start, end):
-        return Found(start, end, "birth_date", 0.85, "출생 behind, in brackets or apart")
+    if word == "출생" and not public and _is_set_apart(text, start, end):
+        return Match(start, end, "birth_date", 0.85, "출생 behind, in brackets or apart")
     own = _SELVES.search(around) is not None or (raw[0] in "'’" or _TWO_DIGITS.match(raw) is not None)
     if not own or public:
         return None
     stop = end if word == "출생" else last
-    return Found(start, stop, "birth_date", 0.8, f"{word} behind; a person of the sentence's own")
+    return Match(start, stop, "birth_date", 0.8, f"{word} behind; a person of the sentence's own")
 
 
 _TWO_DIGITS: Final = re2.compile("^[0-9]{2}[^0-9]")
 
 
-def _is_apart(text: str, start: int, end: int) -> bool:
+def _is_set_apart(text: str, start: int, end: int) -> bool:
     """표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생: as lists and papers of offices have it."""
     before, after = text[max(0, start - 2) : start].strip(), text[end : end + 1]
     if text[end : end + 4].strip()[:2] in ("(남", "(여"):
@@ -159,7 +159,7 @@ def _is_apart(text: str, start: int, end: int) -> bool:
     return before[-1:] in tuple("(（,") and bool(before) and after in (")", "）", ",", "", "\n")
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def _trim_full_stop(text: str, start: int, end: int) -> tuple[int, int]:
     """Without the full stop of the sentence: 1991.03.02. ends before it, 1991. 3. 2. only where the text ends."""
     raw = text[start:end]
     if raw[-1:] == "." and end == len(text):

@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.text.dates import DAY, SPOKEN, WHOLE, B, is_day, is_recent
 from filters.pii_rules.text.digit_runs import DIGIT, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import name_length
 
 _QUESTION: Final = f"생{B}?년{B}?월{B}?일|생일|생신|언제{B}태어|태어난{B}?(?:날|해)|앞{B}?(?:여섯{B}?|6{B}?)?자리"
@@ -51,7 +51,7 @@ _IN_ROWS: Final = re2.compile("|".join((SEX_BEHIND, SEX_BEFORE, AGE, TRAVELLER, 
 _ANY: Final = re2.compile(f"(?:{WHOLE}|{SPOKEN}|{DIGIT}{{8}}|{DIGIT}{{6}})")
 
 
-def asked_or_listed(text: str, data: bytes) -> Iterator[Found]:
+def find_unlabelled_birth_dates(text: str, data: bytes) -> Iterator[Match]:
     """Dates that answer 생년월일이요? in the line below, or that sex, age, name and telephone make a birth date of."""
     last = -1
     for _, end in matches(_ASKED, text, data) if b"\n" in data else ():
@@ -67,21 +67,27 @@ def asked_or_listed(text: str, data: bytes) -> Iterator[Found]:
             continue
         stop = text.find("\n", line + 1, line + 1 + _LINE)
         answer = text[line + 1 : stop if stop >= 0 else line + 1 + _LINE]
-        item = _first(text, line + 1, answer, _DAY, 0.92, "answer to a question for it")
+        item = _find_first_birth_date(text, line + 1, answer, _DAY, 0.92, "answer to a question for it")
         if item is not None:
             yield item
     for start, end in matches(_IN_ROWS, text, data):
-        item = _first(text, start, text[start:end], _ANY, 0.8, "beside a sex, an age, a name and a telephone, or so")
+        item = _find_first_birth_date(
+            text, start, text[start:end], _ANY, 0.8, "beside a sex, an age, a name and a telephone, or so"
+        )
         if item is not None:
             yield item
     for start, end in matches(_HALVES, text, data) if b"/" in data or b"|" in data else ():
         name = text[start:end].partition("/")[0].partition("|")[0].strip()
-        item = _first(text, start, text[start:end], _ANY, 0.8, "six digits between slashes behind a name")
+        item = _find_first_birth_date(
+            text, start, text[start:end], _ANY, 0.8, "six digits between slashes behind a name"
+        )
         if item is not None and name_length(name) == len(name) and text[start - 1 : start] < "가":
             yield item
 
 
-def _first(text: str, at: int, window: str, pattern: re2._Regexp, confidence: float, why: str) -> Found | None:
+def _find_first_birth_date(
+    text: str, at: int, window: str, pattern: re2._Regexp, confidence: float, why: str
+) -> Match | None:
     """The first date of `window`, which begins at `at`, if it is one that people of today were born on."""
     for match in pattern.finditer(window):
         start, end = at + match.start(), at + match.end()
@@ -94,5 +100,5 @@ def _first(text: str, at: int, window: str, pattern: re2._Regexp, confidence: fl
         if (after == "-" and text[end + 1 : end + 2].isdigit()) or (before.isascii() and before.isalpha()):
             continue
         if is_recent(raw) and not (raw.isdigit() and not is_day(raw)):
-            return Found(start, end, "birth_date", confidence, why)
+            return Match(start, end, "birth_date", confidence, why)
     return None

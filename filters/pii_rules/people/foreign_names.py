@@ -11,11 +11,11 @@ import re2
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.people import name_values as values
-from filters.pii_rules.people.neighbourhood import REACH, Page, next_to
+from filters.pii_rules.people.neighbourhood import REACH, Page, score_adjacency
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
-from filters.pii_rules.text.name_model import BARE, GIVEN, is_noun, is_particle, judged
-from filters.pii_rules.text.table_columns import neighbours
+from filters.pii_rules.text.match import Match
+from filters.pii_rules.text.name_model import BARE, GIVEN, is_noun, is_particle, score_name
+from filters.pii_rules.text.table_columns import find_neighbours
 
 _LEAST: Final = 3.0  # points of a name with blanks between its syllables
 AGAIN: Final = 64  # names of a text that are looked for again; bounds the work
@@ -27,21 +27,21 @@ _FOREIGN: Final = re2.compile(
 )
 
 
-def again(text: str, names: Sequence[Found]) -> Iterator[Found]:
+def find_repeated_names(text: str, names: Sequence[Match]) -> Iterator[Match]:
     """Where else in `text` the names stand, of three syllables and more: who is told by one place is told by all.
 
     >>> text = "홍길동 010-0000-1234. 홍길동은 쉽니다."
-    >>> [f.start for f in again(text, [Found(0, 3, "name", 1.0, "")])]
+    >>> [f.start for f in find_repeated_names(text, [Match(0, 3, "name", 1.0, "")])]
     [19]
     """
     values = [text[f.start : min(f.end, f.start + 5)] for f in names[:AGAIN]]
-    yield from elsewhere(text, values, {f.start for f in names})
+    yield from find_names_elsewhere(text, values, {f.start for f in names})
 
 
-def elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Found]:
+def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:
     """The places of names in `text` that do not begin at one of `known`; officials stay, a particle may follow."""
     for name in dict.fromkeys(values):
-        if len(name) not in (3, 4) or judged(name)[0] != len(name) or judged(name)[1] < BARE:
+        if len(name) not in (3, 4) or score_name(name)[0] != len(name) or score_name(name)[1] < BARE:
             continue
         at = text.find(name)
         while at >= 0:
@@ -51,11 +51,11 @@ def elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Itera
                 while stop < end + 7 and _is_hangul(text[stop : stop + 1]):
                     stop += 1
                 if is_particle(text[end:stop]):
-                    yield Found(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
+                    yield Match(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
             at = text.find(name, end)
 
 
-def written_otherwise(page: Page, first: int, part: str, coded: bytes) -> Iterator[Found]:
+def find_names_in_other_scripts(page: Page, first: int, part: str, coded: bytes) -> Iterator[Match]:
     """Names in Latin letters, in Chinese, and with blanks between their syllables, next to an identifier."""
     text = page.text
     for start, end in matches(forms.OTHERWISE, part, coded):
@@ -66,7 +66,7 @@ def written_otherwise(page: Page, first: int, part: str, coded: bytes) -> Iterat
             if len(value.split()) > 3 or len(value.split()[0]) > 1:  # 부 홍 길 동
                 cut = len(value) - len(value.split(maxsplit=1)[1])
                 start, value = start + cut, value[cut:]
-            fits = values.spaced_points(value) >= _LEAST and values.is_whole(text, end, value)
+            fits = values.score_spaced_name(value) >= _LEAST and values.is_whole(text, end, value)
         elif value[0] in forms.HAN:
             fits = not any("\u4e00" <= c <= "\u9fff" for c in (text[start - 1 : start], text[end : end + 1]))
         else:
@@ -77,11 +77,11 @@ def written_otherwise(page: Page, first: int, part: str, coded: bytes) -> Iterat
             fits = any(a.kind in _PAPERS for a in page.anchors[max(0, at - 1) : at + 1])
         if not fits or context.is_public(text, start, end):
             continue
-        if next_to(page, start, context.with_characters(text, end), at):
-            yield Found(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
+        if score_adjacency(page, start, context.find_end_with_hanja(text, end), at):
+            yield Match(start, end, "name", 0.8, f"beside an identifier; {end - start} characters")
 
 
-def foreigners(page: Page) -> Iterator[Found]:
+def find_foreigner_names(page: Page) -> Iterator[Match]:
     """Whose registration or passport it is: one or two words that are none of a form, before its number and label."""
     for i, anchor in enumerate(page.anchors):
         if anchor.kind != "frn":
@@ -95,15 +95,15 @@ def foreigners(page: Page) -> Iterator[Found]:
         if any(is_noun(word) or word[-1] in _NO_NAME_LAST or context.is_label(word) for word in value.split()):
             continue
         start = anchor.start - len(line) + len(line.encode()[: words.start(1)].decode())
-        yield Found(
+        yield Match(
             start, start + len(value), "name", 0.75, f"before the papers of a foreigner; {len(value)} characters"
         )
 
 
-def in_same_column(page: Page, start: int, end: int) -> Iterator[Found]:
+def find_names_in_same_column(page: Page, start: int, end: int) -> Iterator[Match]:
     """The cell above and below a name in a table without headings, where its row has an identifier too."""
     text = page.text
-    for first, stop in neighbours(text, start, end):
+    for first, stop in find_neighbours(text, start, end):
         value = text[first:stop]
         known = 2 <= len(value) <= 4 and value.isalpha() and all(map(_is_hangul, value))
         if not known or (is_noun(value) and value not in GIVEN):
@@ -111,7 +111,7 @@ def in_same_column(page: Page, start: int, end: int) -> Iterator[Found]:
         line, last = text.rfind("\n", 0, first) + 1, text.find("\n", stop)
         at = bisect_left(page.starts, line)
         if at < len(page.starts) and (last < 0 or page.starts[at] < last):
-            yield Found(first, stop, "name", 0.75, f"in the column of a name; {stop - first} characters")
+            yield Match(first, stop, "name", 0.75, f"in the column of a name; {stop - first} characters")
 
 
 def _is_hangul(char: str) -> bool:

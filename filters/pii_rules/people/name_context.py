@@ -7,8 +7,8 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.text.digit_runs import ZERO_WIDTH, begins
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.digit_runs import ZERO_WIDTH, starts_with
+from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import is_particle
 
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
@@ -113,7 +113,7 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
     >>> is_public("구청장 홍길동", 4, 7), is_public("홍길동 총무", 0, 3)
     (True, False)
     """
-    if _begins_with(text[end : end + 8].lstrip(_BLANKS), _OFFICES):
+    if _has_leading_title(text[end : end + 8].lstrip(_BLANKS), _OFFICES):
         return True
     if behind_only:
         return False
@@ -121,30 +121,30 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
     return before.endswith(_OFFICES) or before[-2:].lstrip(_TO_TITLE) in _BYLINES or before[-3:].lstrip() in _BYLINES
 
 
-def office_before(text: str, start: int) -> bool:
+def has_office_before(text: str, start: int) -> bool:
     """Whether an office in one word with its rank stands before a name: 건설과장 홍길동."""
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
     return before.endswith(_IN_OFFICE) and all(map(_is_hangul, before[-4:-2])) and len(before) > 3
 
 
-def rank_behind(text: str, end: int) -> bool:
+def has_rank_behind(text: str, end: int) -> bool:
     """Whether a rank stands behind a name: 홍길동 과장."""
-    return _begins_with(text[end : end + 10].lstrip(_FENCES), _RANKS)
+    return _has_leading_title(text[end : end + 10].lstrip(_FENCES), _RANKS)
 
 
-def rank_before(text: str, start: int) -> bool:
+def has_rank_before(text: str, start: int) -> bool:
     """Whether a rank stands before a name: 과장 홍길동."""
     return text[max(0, start - 8) : start].rstrip(_FENCES).endswith(_RANKS)
 
 
-def _begins_with(after: str, titles: tuple[str, ...]) -> bool:
+def _has_leading_title(after: str, titles: tuple[str, ...]) -> bool:
     if not after.startswith(titles):
         return False
     rest = after[max(len(t) for t in titles if after.startswith(t)) :]
     return not rest or not _is_hangul(rest[0]) or rest[0] in _AFTER_TITLE
 
 
-def is_private(anchor: Found, text: str) -> bool:
+def is_private(anchor: Match, text: str) -> bool:
     """Whether an identifier is a person's own, not that of a desk: everything but land lines, mail and places."""
     if anchor.kind != "phone":
         return anchor.kind not in ("email", "address", "postcode", "brn", "crn", "ip", "mac")
@@ -152,16 +152,16 @@ def is_private(anchor: Found, text: str) -> bool:
     return not number.startswith("0") or number.startswith(("01", "05", "070"))
 
 
-def behind(text: str, end: int) -> float:
+def score_following_words(text: str, end: int) -> float:
     """Points of what follows a name.
 
-    >>> behind("홍길동 님은", 3), behind("홍길동(만 32세)", 3), behind("홍길동, 서울", 3)
+    >>> score_following_words("홍길동 님은", 3), score_following_words("홍길동(만 32세)", 3), score_following_words("홍길동, 서울", 3)
     (4.0, 3.0, 0.0)
     """
     after = text[end : end + 14]
     if not after or after[0] in "\n;\"'":
         return 0.0
-    if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and begins(_AGE, after):
+    if after[0] in "(（, " and after.lstrip("(（, ")[:1] in _AGES and starts_with(_AGE, after):
         return 3.0
     word = after[1:] if after[0] in _BLANKS or after[0] == ")" else after
     if word.startswith(_SIGNED):
@@ -179,10 +179,10 @@ def behind(text: str, end: int) -> float:
     return 3.0 if word.startswith(_IS) else 0.0
 
 
-def role(text: str, start: int) -> bool:
+def has_role_before(text: str, start: int) -> bool:
     """Whether the word before a name says that a person is meant: 총무, 신청인, 세입자.
 
-    >>> role("탈퇴 조합원 홍길동", 7), role("오늘 홍길동", 3)
+    >>> has_role_before("탈퇴 조합원 홍길동", 7), has_role_before("오늘 홍길동", 3)
     (True, False)
     """
     if text[start - 1 : start] not in _MARK_SET:
@@ -218,10 +218,10 @@ def is_linked(between: str) -> bool:
     if not between.strip(_MARKS):
         return True
     words = between.translate(_BETWEEN).split()
-    return len(words) < 7 and (all(map(_says_nothing, words)) or "".join(words) in _LABELS)
+    return len(words) < 7 and (all(map(_is_filler_word, words)) or "".join(words) in _LABELS)
 
 
-def _says_nothing(word: str) -> bool:
+def _is_filler_word(word: str) -> bool:
     if word in _LABELS or word.lower() in _LABELS or word in ROLES or (word[0].isdigit() and len(word) < 16):
         return True
     if word in RANKS:
@@ -238,7 +238,7 @@ def _says_nothing(word: str) -> bool:
     )
 
 
-def bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
+def is_bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
     """Whether a name fills its field: a cell, a line, a bracket, quotation marks; `closed`: what follows closes it."""
     left = start - 1
     while left >= 0 and text[left] == " " and left > start - 4:
@@ -246,7 +246,7 @@ def bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
     right = end
     while right < len(text) and text[right] == " " and right < end + 3:
         right += 1
-    opens = left < 0 or text[left] in OPENERS or text[left].isdigit() or _is_label(text, left + 1)
+    opens = left < 0 or text[left] in OPENERS or text[left].isdigit() or _has_label_before(text, left + 1)
     return opens and (closed or right == len(text) or text[right] in CLOSERS or text[right].isdigit())
 
 
@@ -255,16 +255,16 @@ def is_label(word: str) -> bool:
     return word in _LABELS or word in ROLES
 
 
-def _is_label(text: str, end: int) -> bool:
+def _has_label_before(text: str, end: int) -> bool:
     """Whether the word that ends at `end` is a label, or names a paper: 운전면허증 홍길동."""
     word = _last_word(text, end, 10) if end and text[end - 1] not in _MARK_SET else ""
     return word in _LABELS or word.endswith(("증", "번호", "은행"))
 
 
-def with_characters(text: str, end: int) -> int:
+def find_end_with_hanja(text: str, end: int) -> int:
     """The end of a name that ends at `end`, with its Chinese characters behind it.
 
-    >>> with_characters("홍길동(洪吉童)", 3)
+    >>> find_end_with_hanja("홍길동(洪吉童)", 3)
     8
     """
     opens = end + (text[end : end + 1] == " ")
@@ -275,7 +275,7 @@ def with_characters(text: str, end: int) -> int:
     return close + 1 if whole else end
 
 
-def signs(text: str, start: int, end: int) -> float:
+def score_signature(text: str, start: int, end: int) -> float:
     """Points of a name that stands alone behind a dash at the end of its line or text: … 주세요. - 홍길동."""
     if text[end : end + 1] not in ("", "\n") or text[max(0, start - 2) : start] not in ("- ", "– ", "— "):
         return 0.0
@@ -288,7 +288,7 @@ def is_credit(text: str, end: int) -> bool:
     return any(word in after for word in _CREDITS)
 
 
-def is_verb(text: str, end: int) -> bool:
+def has_verb_ending_behind(text: str, end: int) -> bool:
     """Whether the word behind says that a verb ends at `end`: 주우신 분, 오시기 바랍니다."""
     return text[end : end + 1] == " " and text[end + 1 : end + 4].startswith(_VERBS)
 

@@ -11,16 +11,16 @@ from filters.pii_rules.people.name_values import (
     FORM,
     NO_VALUES,
     OPEN,
-    before_label,
-    foreign,
-    given_alone,
-    in_words,
+    drop_next_label,
+    is_given_name_alone,
     is_whole,
-    length_of,
-    split,
+    measure_foreign_name,
+    measure_name,
+    read_multiword_name,
+    split_label,
 )
-from filters.pii_rules.text.digit_runs import begins, contains, leading, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.digit_runs import contains, match_at_start, matches, starts_with
+from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import (
     BARE,
     GIVEN,
@@ -29,10 +29,10 @@ from filters.pii_rules.text.name_model import (
     STOP,
     STOP_ENDS,
     is_noun,
-    judged,
     name_length,
+    score_name,
 )
-from filters.pii_rules.text.table_columns import cells
+from filters.pii_rules.text.table_columns import find_cells
 
 GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
 _LINE: Final = 160  # code points of a line that are read on either side of a cell
@@ -43,24 +43,24 @@ _SURE: Final = 6.0  # points of a name that its bearer tells
 _ROW: Final = 20  # names in a row behind one role
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_labelled_names(text: str, data: bytes) -> Iterator[Match]:
     """Names behind a private role or 성명, linked or not; linear in the length of `text`."""
     for start, end in matches(forms.PRIVATE_NAME, text, data):
-        item = _in_role(text, start, end)
+        item = _match_role_name(text, start, end)
         if item is not None:
             yield item
-            yield from _in_row(text, item.end)
+            yield from _find_row_names(text, item.end)
     for _, end in matches(forms.ASKED_NAME, text, data):
-        yield from _answered(text, end)
+        yield from _find_answered_names(text, end)
     for start, end in matches(forms.SAID_NAME, text, data):
-        yield from _told(text, start, end)
+        yield from _find_self_introductions(text, start, end)
     for start, end in matches(forms.NAMED_NAME, text, data):
-        yield from _on_form(text, start, end)
+        yield from _find_form_names(text, start, end)
     if forms.TABLE_HEAD.search(data) is not None:
-        yield from _in_tables(text, data)
+        yield from _find_table_names(text, data)
 
 
-def _in_row(text: str, end: int) -> Iterator[Found]:
+def _find_row_names(text: str, end: int) -> Iterator[Match]:
     """The names that follow one in a private role, mark by mark: 상속인 홍길동, 홍길순, 홍길자."""
     for _ in range(_ROW):
         start = end + 1
@@ -80,108 +80,110 @@ def _in_row(text: str, end: int) -> Iterator[Found]:
         if not length:
             return
         end = start + length
-        yield Found(start, end, "name", 0.8, f"in a row behind a private role; {length} characters")
+        yield Match(start, end, "name", 0.8, f"in a row behind a private role; {length} characters")
 
 
-def _told(text: str, start: int, end: int) -> Iterator[Found]:
+def _find_self_introductions(text: str, start: int, end: int) -> Iterator[Match]:
     """제 이름은 홍길동이고요; not 그의 이름은."""
     if text[max(0, start - 2) : start].endswith(("의", "의 ")):
         return
-    head = leading(forms.SAID_HEAD, text[start:end]) or ""
+    head = match_at_start(forms.SAID_HEAD, text[start:end]) or ""
     near = contains(forms.NUMBER, text[max(0, start - FORM) : end + FORM])
     if head[:1] == "저" and (not near or _is_hangul(text[start - 1 : start])):
         return
     first = start + len(head)
     run = text[first:end].replace(" ", "") if text[first + 1 : first + 2] == " " else text[first:end].partition(" ")[0]
-    length, points = judged(run)
+    length, points = score_name(run)
     if points < (BARE if near else _SURE):
         return
     spaced = text[first + 1 : first + 2] == " "
     last = first + (2 * length - 1 if spaced else length)
-    yield Found(first, last, "name", 0.8, f"told by its bearer; {length} characters")
+    yield Match(first, last, "name", 0.8, f"told by its bearer; {length} characters")
 
 
-def _on_form(text: str, start: int, end: int) -> Iterator[Found]:
+def _find_form_names(text: str, start: int, end: int) -> Iterator[Match]:
     """이름: 홍길동, between other labels of a form."""
-    label, value = split(text[start:end], forms.NAMED_HEAD)
+    label, value = split_label(text[start:end], forms.NAMED_HEAD)
     told = ":" not in label and "：" not in label
     if told and text[max(0, start - 2) : start].rstrip(forms.BLANKS).endswith("의"):
         return
-    length = length_of(value, _SURE if told else BARE)
+    length = measure_name(value, _SURE if told else BARE)
     if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
         return
     near = text[max(0, start - FORM) : start] + "\n" + text[end : end + FORM]
     if contains(forms.NUMBER if told else forms.FORM, near):
-        yield Found(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
+        yield Match(end - len(value), end - len(value) + length, "name", 0.85, f"label {label[:2]} before, in a form")
 
 
-def _in_tables(text: str, data: bytes) -> Iterator[Found]:
+def _find_table_names(text: str, data: bytes) -> Iterator[Match]:
     """Cells below 성명 in a table that has a column of telephones, births or the like, and none of offices."""
-    for start, end in cells(text, data, forms.HEADING, _is_private):
+    for start, end in find_cells(text, data, forms.HEADING, _is_private_heading):
         value = text[start:end]
-        length = length_of(value, LABELLED) if begins(forms.VALUE, value) else 0
+        length = measure_name(value, LABELLED) if starts_with(forms.VALUE, value) else 0
         if length:
-            yield Found(start, start + length, "name", 0.85, f"column of names beside others; {length} characters")
+            yield Match(start, start + length, "name", 0.85, f"column of names beside others; {length} characters")
 
 
-def _is_private(head: str) -> bool:
+def _is_private_heading(head: str) -> bool:
     return contains(forms.TABLE_HEAD, head) and not contains(forms.OFFICE_HEAD, head)
 
 
-def _answered(text: str, start: int) -> Iterator[Found]:
+def _find_answered_names(text: str, start: int) -> Iterator[Match]:
     """The name in the line that answers 성함이 어떻게 되세요?"""
     line = text[start : start + 48].partition("\n")[0]
-    first = start + len(leading(forms.ANSWER, line) or "")
+    first = start + len(match_at_start(forms.ANSWER, line) or "")
     end = first
     while end < min(first + 12, len(text)) and _is_hangul(text[end]):
         end += 1
     length = name_length(text[first:end], OPEN)
     if not length and text[first : first + 1].isupper():
-        length = len(leading(forms.LATIN, text[first : first + 40]) or "")
+        length = len(match_at_start(forms.LATIN, text[first : first + 40]) or "")
     if length:
-        yield Found(first, first + length, "name", 0.85, f"asked for in the line before; {length} characters")
+        yield Match(first, first + length, "name", 0.85, f"asked for in the line before; {length} characters")
 
 
-def labelled(text: str, first: int, part: str, coded: bytes) -> Iterator[Found]:
+def find_names_behind_labels(text: str, first: int, part: str, coded: bytes) -> Iterator[Match]:
     """Names behind a label of a form in `part`, which begins at `first` of `text`; they need an identifier near."""
     for start, end in matches(forms.LINKED, part, coded):
-        label, value = split(part[start:end], forms.LINKED_HEAD)
-        stop, value = before_label(text, first + end, value)
+        label, value = split_label(part[start:end], forms.LINKED_HEAD)
+        stop, value = drop_next_label(text, first + end, value)
         if not value or _is_hangul(text[first + start - 1 : first + start]):
             continue
         if label.startswith("이름") and contains(forms.PETS, part[max(0, start - FORM) : start]):
             continue
-        at, length = _behind_label(text, label, stop, value)
+        at, length = _read_name_behind_label(text, label, stop, value)
         if length and not context.is_public(text, at, at + length, behind_only=True):
-            length = context.with_characters(text, at + length) - at
-            yield Found(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
+            length = context.find_end_with_hanja(text, at + length) - at
+            yield Match(at, at + length, "name", 0.85, f"label before, identifier near; {length} characters")
 
 
-def _behind_label(text: str, label: str, end: int, value: str) -> tuple[int, int]:
+def _read_name_behind_label(text: str, label: str, end: int, value: str) -> tuple[int, int]:
     """Start and length of the name that is the value of a label and ends at `end`; length 0 if it is none."""
     at = end - len(value)
     marked = any(c in ':：=|│>"/-.\n' for c in label)
     sure = len(value) > 2 or label.startswith(forms.SURE)
     if not is_whole(text, end, value):
-        return at, in_words(text, end, value)[0] if marked and sure else 0
+        return at, read_multiword_name(text, end, value)[0] if marked and sure else 0
     least = OPEN if not marked else LABELLED if sure else _SHORT
-    if least == OPEN and (value.endswith(forms.TELLS) or context.behind(text, end) >= OPEN):
+    if least == OPEN and (value.endswith(forms.TELLS) or context.score_following_words(text, end) >= OPEN):
         least = LABELLED
-    length = length_of(value, least)
+    length = measure_name(value, least)
     if not length and marked and sure:
-        length = in_words(text, end, value)[0]
+        length = read_multiword_name(text, end, value)[0]
     if not length and not marked and text[end : end + 3].lstrip(" (")[:2] == "01":
-        length = foreign(value)  # 직원 왕샤오밍 010 …
+        length = measure_foreign_name(value)  # 직원 왕샤오밍 010 …
     if not length and marked and text[end : end + 1] in forms.CLOSERS:
-        length = foreign(value)
-    known = not length and len(value) < 4 and given_alone(text, end, value, marked and label.startswith(_FIELDS))
+        length = measure_foreign_name(value)
+    known = (
+        not length and len(value) < 4 and is_given_name_alone(text, end, value, marked and label.startswith(_FIELDS))
+    )
     return at, len(value) if known else length
 
 
-def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Found]:
+def find_column_names(text: str, data: bytes, anchors: Sequence[Match]) -> Iterator[Match]:
     """Cells below 성명, 예금주 …, where an identifier stands in the same row or the next line."""
     at = 0
-    for start, end in sorted(cells(text, data, forms.HEADING)):
+    for start, end in sorted(find_cells(text, data, forms.HEADING)):
         value = text[start:end]
         while at < len(anchors) and anchors[at].end < start - _LINE:
             at += 1
@@ -191,17 +193,17 @@ def in_columns(text: str, data: bytes, anchors: Sequence[Found]) -> Iterator[Fou
         near = [a for a in anchors[at : at + 12] if line <= a.start <= stop + 1]
         if not near or _is_desk(text, line, stop, near):
             continue
-        length = _in_cell(text, start, end, value, any(context.is_private(a, text) for a in near))
+        length = _measure_cell_name(text, start, end, value, any(context.is_private(a, text) for a in near))
         if length:
-            yield Found(start, start + length, "name", 0.85, f"column of names, identifier near; {length} characters")
+            yield Match(start, start + length, "name", 0.85, f"column of names, identifier near; {length} characters")
 
 
-def _in_cell(text: str, start: int, end: int, value: str, private: bool) -> int:
+def _measure_cell_name(text: str, start: int, end: int, value: str, private: bool) -> int:
     """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell.
 
     Beside what is a person's own, a word may be a name too: 목화, 라일락.
     """
-    length = length_of(value, LABELLED) if begins(forms.VALUE, value) else 0
+    length = measure_name(value, LABELLED) if starts_with(forms.VALUE, value) else 0
     if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
         return length
     if is_noun(value) and value not in GIVEN:
@@ -209,22 +211,22 @@ def _in_cell(text: str, start: int, end: int, value: str, private: bool) -> int:
         private = private and rare and not context.is_label(value)
         if not private or value in NO_VALUES:
             return 0
-    return len(value) if context.bounded(text, start, end) else 0
+    return len(value) if context.is_bounded(text, start, end) else 0
 
 
-def _is_desk(text: str, line: int, stop: int, near: Sequence[Found]) -> bool:
+def _is_desk(text: str, line: int, stop: int, near: Sequence[Match]) -> bool:
     """Whether a row is that of an office: a title in it, and no identifier but those of the desk."""
-    return begins(forms.OFFICE_ROW, text[line:stop]) and not any(context.is_private(a, text) for a in near)
+    return starts_with(forms.OFFICE_ROW, text[line:stop]) and not any(context.is_private(a, text) for a in near)
 
 
-def _in_role(text: str, start: int, end: int) -> Found | None:
+def _match_role_name(text: str, start: int, end: int) -> Match | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
-    label, value = split(text[start:end], forms.PRIVATE_HEAD)
+    label, value = split_label(text[start:end], forms.PRIVATE_HEAD)
     start -= 2 * (text[max(0, start - 2) : start] in _WRITTEN)
     compound = _is_hangul(text[start - 1 : start])
     if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
         return None  # 공동성명, 재신청인; but 수술환자: 홍길동
-    end, value = before_label(text, end, value)
+    end, value = drop_next_label(text, end, value)
     if not value or not is_whole(text, end, value):
         return None
     marked = any(c in ":：=|│>-" for c in label)
@@ -232,30 +234,30 @@ def _in_role(text: str, start: int, end: int) -> Found | None:
     word = "".join(c for c in label if c not in forms.BLANKS and c not in ":：=|│>-\n()[]")
     if below and text[max(0, start - 8) : start].rstrip(forms.BLANKS)[-1:] not in ("", "\n", "|"):
         return None  # a line that ends with the word
-    if word in _FIELDS and not marked and not below and not _closes(text, start, end):
+    if word in _FIELDS and not marked and not below and not _is_complete_field(text, start, end):
         return None
     closes = text[end : end + 1] in ("(", "（") or text[end : end + 2] == " (" or word.endswith(_FIELDS)
-    length = length_of(
+    length = measure_name(
         value, LABELLED if marked else BARE if below else -3.0 if word.endswith(_FIELDS) else 0.0 if closes else OPEN
     )
-    if not length and not marked and context.behind(text, end) >= OPEN:
-        length = length_of(value, LABELLED)  # 민원인 견지오 씨
+    if not length and not marked and context.score_following_words(text, end) >= OPEN:
+        length = measure_name(value, LABELLED)  # 민원인 견지오 씨
     if not length and marked and word.endswith(_FIELDS):
-        length, end, value = in_words(text, end, value)
+        length, end, value = read_multiword_name(text, end, value)
     if not length and (marked or word.endswith(_FIELDS)) and text[end : end + 1] in forms.CLOSERS:
-        length = foreign(value) if word.endswith((*_FIELDS, "예금주")) else length_of(value, -2.0)
-    if not length and len(value) < 4 and given_alone(text, end, value, marked and word.endswith(_FIELDS)):
+        length = measure_foreign_name(value) if word.endswith((*_FIELDS, "예금주")) else measure_name(value, -2.0)
+    if not length and len(value) < 4 and is_given_name_alone(text, end, value, marked and word.endswith(_FIELDS)):
         length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
         return None
     if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
         return None
     first = end - len(value)
-    length = context.with_characters(text, first + length) - first
-    return Found(first, first + length, "name", 0.9 if marked else 0.8, f"label {word[:5]} before; {length} characters")
+    length = context.find_end_with_hanja(text, first + length) - first
+    return Match(first, first + length, "name", 0.9 if marked else 0.8, f"label {word[:5]} before; {length} characters")
 
 
-def _closes(text: str, start: int, end: int) -> bool:
+def _is_complete_field(text: str, start: int, end: int) -> bool:
     """Whether a label opens its line or sentence and the name closes the field, as on a form."""
     closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
     before = text[max(0, start - 3) : start]

@@ -30,7 +30,7 @@ _LATIN: Final = (
 _HAN: Final = "[\u4e00-\u9fff]{2,4}"
 
 
-def _roles(words: str) -> str:
+def _build_spaced_alternatives(words: str) -> str:
     """Alternatives, blanks allowed between the syllables of a form: 신 청 인."""
     # A star is one state of the automaton; each bound of a repetition would be many, in each of 300 places.
     return "|".join(f"{_B}*".join(word) for word in words.split())
@@ -43,7 +43,7 @@ _FORMS: Final = (
     "신분증 학생증 빌리는사람 만든이 등기권리자"
 )
 _HEAD: Final = (
-    f"(?:{_roles(PRIVATE_ROLES)}|실종된|{_roles('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함|인적사항))?"
+    f"(?:{_build_spaced_alternatives(PRIVATE_ROLES)}|실종된|{_build_spaced_alternatives('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함|인적사항))?"
     f"(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?(?:{_B}?{_MARK}?\n|"
     f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_TAGS}|{_B}{{1,6}}(?:[0-9][.)]{_B})?)[{_Z}(]?"
 )
@@ -55,7 +55,7 @@ PETS: Final = re2.compile("강아지|고양이|반려|애견|푸들|말티즈|�
 TELLS: Final = ("인데", "인데요", "입니다", "이에요", "예요", "이고요")
 VALUE: Final = re2.compile(f"^(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})$")
 _LABEL: Final = (
-    f"(?:{_roles(_FORMS)}|{_roles(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|"
+    f"(?:{_build_spaced_alternatives(_FORMS)}|{_build_spaced_alternatives(PRIVATE_ROLES)}|저는|전|저|나는|난|NAME|[Nn]ame|\\bnm\\b|NM|[Oo]wner|OWNER|[Hh]older|"
     f"HOLDER|[Cc]ustomer|[Pp]atient|[Rr]ecipient|[Bb]uyer|[Mm]ember|From|To[.:]|[Gg]iven names?|Surname|"
     f"receiver|sender|"
     f"총무|주민|독자|기사|회장|한자|漢字|부대표|학부모|"

@@ -6,8 +6,8 @@ from typing import Final
 
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
-from filters.pii_rules.text.digit_runs import begins, contains, leading
-from filters.pii_rules.text.name_model import GIVEN, STARTS, STOP, is_noun, is_particle, judged, name_length
+from filters.pii_rules.text.digit_runs import contains, match_at_start, starts_with
+from filters.pii_rules.text.name_model import GIVEN, STARTS, STOP, is_noun, is_particle, name_length, score_name
 
 FORM: Final = 60  # code points around 이름: in which another label of a form stands
 _APART: Final = 5.0
@@ -32,7 +32,7 @@ def is_whole(text: str, end: int, value: str) -> bool:
     if not closed and is_spaced(value) and len("".join(value.split())) == 2:
         rest = "".join(text[end : end + 24].split())
         return rest.startswith(forms.NEXT_LABELS) or rest[:1].isdecimal()
-    if is_spaced(value) and begins(forms.LOOSE, text[end : end + 6]):
+    if is_spaced(value) and starts_with(forms.LOOSE, text[end : end + 6]):
         rest = "".join(text[end : end + 24].split())
         return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
     if not _is_hangul(after):
@@ -45,9 +45,9 @@ def is_whole(text: str, end: int, value: str) -> bool:
     return is_particle(text[end:stop])
 
 
-def before_label(text: str, end: int, value: str) -> tuple[int, str]:
+def drop_next_label(text: str, end: int, value: str) -> tuple[int, str]:
     """End and value without a last syllable that begins the next label: 견 우 전 화 0 1 0."""
-    if len(value) < 5 or not is_spaced(value) or not begins(forms.LOOSE, text[end : end + 6]):
+    if len(value) < 5 or not is_spaced(value) or not starts_with(forms.LOOSE, text[end : end + 6]):
         return end, value
     if not (value[-1] + "".join(text[end : end + 24].split())).startswith(forms.NEXT_LABELS):
         return end, value
@@ -60,23 +60,23 @@ def is_spaced(value: str) -> bool:
     return "가" <= value[:1] <= "힣" and not value.isalpha()
 
 
-def spaced_points(value: str) -> float:
+def score_spaced_name(value: str) -> float:
     """Points of a name with blanks in it; where only the family name stands apart, the given name must be known.
 
-    >>> spaced_points("김 철 수") > 0, spaced_points("김 철수") > 0, spaced_points("최 근에") > 0
+    >>> score_spaced_name("김 철 수") > 0, score_spaced_name("김 철수") > 0, score_spaced_name("최 근에") > 0
     (True, True, False)
     """
     plain = "".join(c for c in value if _is_hangul(c))
     if len(plain) == 2:
         return OPEN if plain[0] in STARTS and plain not in STOP else -9.0
-    length, points = judged(plain)
+    length, points = score_name(plain)
     apart = len(value.split()) == len(plain)
     if length != len(plain) or not (apart or points >= _APART):
         return -9.0
     return points + apart  # nobody parts a word so
 
 
-def split(whole: str, head: forms.Pattern) -> tuple[str, str]:
+def split_label(whole: str, head: forms.Pattern) -> tuple[str, str]:
     """Label and value; the value is empty where the label takes part of it."""
     first = len(whole)
     while first and _is_hangul(whole[first - 1]):
@@ -84,25 +84,25 @@ def split(whole: str, head: forms.Pattern) -> tuple[str, str]:
     lone = whole[:first].rstrip(forms.BLANKS)[-2:]
     if first and len(whole) - first > 1 and not (_is_hangul(lone[-1:]) and not _is_hangul(lone[:1])):
         return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
-    label = leading(head, whole)
+    label = match_at_start(head, whole)
     if label is None:
         return whole, ""
     value = whole[len(label) :]
-    return label, value if begins(forms.VALUE, value) else ""
+    return label, value if starts_with(forms.VALUE, value) else ""
 
 
-def length_of(value: str, least: float) -> int:
+def measure_name(value: str, least: float) -> int:
     """Characters of `value` that are a name of so many points; 0 if it is none."""
     if not value or value in forms.NO_LATIN:
         return 0
     if not _is_hangul(value[0]):
         return len(value)
     if is_spaced(value):
-        return len(value) if spaced_points(value) >= least else 0
+        return len(value) if score_spaced_name(value) >= least else 0
     return name_length(value, least)
 
 
-def given_alone(text: str, end: int, value: str, sure: bool) -> bool:
+def is_given_name_alone(text: str, end: int, value: str, sure: bool) -> bool:
     """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
     if text[end : end + 1] in ("\t", "|") and context.is_label(
         text[end + 1 : end + 12].replace("|", "\t").split("\t")[0].strip()
@@ -118,15 +118,15 @@ def given_alone(text: str, end: int, value: str, sure: bool) -> bool:
     )
 
 
-def in_words(text: str, end: int, value: str) -> tuple[int, int, str]:
+def read_multiword_name(text: str, end: int, value: str) -> tuple[int, int, str]:
     """Length, end and text of a name of another language in several words that fills its field; 0 if it is none.
 
-    >>> in_words("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2], in_words("성명: 박 알렉세이", 10, "박 알렉세이")[2]
+    >>> read_multiword_name("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2], read_multiword_name("성명: 박 알렉세이", 10, "박 알렉세이")[2]
     ('응우옌 티 란', '박 알렉세이')
     """
     start = end - len(value)
     stop = end
-    while stop < min(start + 24, len(text)) and (_is_hangul(text[stop]) or _parts(text, stop)):
+    while stop < min(start + 24, len(text)) and (_is_hangul(text[stop]) or _is_word_gap(text, stop)):
         stop += 1
     words = text[start:stop].split(" ")
     while len(words) > 2 and context.is_label(words[-1]):
@@ -141,11 +141,11 @@ def in_words(text: str, end: int, value: str) -> tuple[int, int, str]:
     return len(whole), stop, whole
 
 
-def _parts(text: str, at: int) -> bool:
+def _is_word_gap(text: str, at: int) -> bool:
     return text[at] == " " and _is_hangul(text[at + 1 : at + 2])
 
 
-def foreign(value: str) -> int:
+def measure_foreign_name(value: str) -> int:
     """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
     if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
         return 0

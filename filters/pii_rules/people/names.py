@@ -17,10 +17,10 @@ from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_labels as labels
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.people import name_values as values
-from filters.pii_rules.people.neighbourhood import QUARTERS, REACH, Page, next_to, stretches
+from filters.pii_rules.people.neighbourhood import QUARTERS, REACH, Page, score_adjacency, stretches
 from filters.pii_rules.text.digit_runs import contains, matches
-from filters.pii_rules.text.match import Found
-from filters.pii_rules.text.name_model import CALLED, GIVEN, LABELLED, STARTS, judged
+from filters.pii_rules.text.match import Match
+from filters.pii_rules.text.name_model import CALLED, GIVEN, LABELLED, STARTS, score_name
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
@@ -47,59 +47,59 @@ class _Candidate(NamedTuple):
     why: str  # "" where it is no name so far, _NEARLY where it is one among others
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_names(text: str, data: bytes) -> Iterator[Match]:
     """Names behind a private role or the label of a form, linked or not; those of a filled-in sample stay."""
-    return (one for one in labels.found(text, data) if not values.is_sample(text, one.start, one.end))
+    return (one for one in labels.find_labelled_names(text, data) if not values.is_sample(text, one.start, one.end))
 
 
-def linked(
-    text: str, found: Sequence[Found], data: bytes | None = None, morphemes: Morphemes | None = None
-) -> Iterator[Found]:
-    """Names that stand beside one of `found`, the identifiers of other kinds in `text`.
+def find_linked_names(
+    text: str, found: Sequence[Match], data: bytes | None = None, morphemes: Morphemes | None = None
+) -> Iterator[Match]:
+    """Names that stand beside one of `find_names`, the identifiers of other kinds in `text`.
 
     Reads only around the identifiers: at most 320 code points each, overlapping stretches once.
     `morphemes`, where there is an analysis of `text`, is further evidence for names that no label
     calls one; without it the findings stand on their own.
 
     >>> text = "홍길동 010-0000-1234"
-    >>> [text[f.start : f.end] for f in linked(text, [Found(4, 17, "phone", 1, "")])]
+    >>> [text[f.start : f.end] for f in find_linked_names(text, [Match(4, 17, "phone", 1, "")])]
     ['홍길동']
     """
     data = text.encode("utf-8", "replace") if data is None else data
-    beside = [f for f in _beside(text, found, data, morphemes) if not values.is_sample(text, f.start, f.end)]
+    beside = [f for f in _find_names_beside(text, found, data, morphemes) if not values.is_sample(text, f.start, f.end)]
     yield from beside
     if beside or any(f.kind != "name" for f in found):
         named = [*(f for f in found if f.kind == "name"), *beside]
-        yield from (f for f in others.again(text, named) if not values.is_sample(text, f.start, f.end))
+        yield from (f for f in others.find_repeated_names(text, named) if not values.is_sample(text, f.start, f.end))
 
 
-def _beside(text: str, found: Sequence[Found], data: bytes, morphemes: Morphemes | None) -> Iterator[Found]:
+def _find_names_beside(text: str, found: Sequence[Match], data: bytes, morphemes: Morphemes | None) -> Iterator[Match]:
     anchors = [f for f in found if f.kind != "name"]
     if "*" in text:
-        anchors += (Found(*at, "phone", 0.5, "masked") for at in matches(forms.MASKED_CONTACT, text, data))
+        anchors += (Match(*at, "phone", 0.5, "masked") for at in matches(forms.MASKED_CONTACT, text, data))
     if not anchors:
         return
     anchors.sort(key=lambda f: f.start)
-    yield from labels.in_columns(text, data, anchors)
+    yield from labels.find_column_names(text, data, anchors)
     page = Page(text, anchors, [a.start for a in anchors], morphemes)
     for first, last in stretches(text, anchors):
         part = text[first:last]
         coded = part.encode()
-        yield from labels.labelled(text, first, part, coded)
-        for one in _with_neighbours(text, [*_candidates(page, first, part)]):
-            yield from others.in_same_column(page, one.start, one.end)
-            end = context.with_characters(text, one.end)
-            yield Found(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
-        yield from others.written_otherwise(page, first, part, coded)
-    yield from others.foreigners(page)
+        yield from labels.find_names_behind_labels(text, first, part, coded)
+        for one in _add_neighbours(text, [*_find_candidates(page, first, part)]):
+            yield from others.find_names_in_same_column(page, one.start, one.end)
+            end = context.find_end_with_hanja(text, one.end)
+            yield Match(one.start, end, "name", 0.8, f"{one.why}; {end - one.start} characters")
+        yield from others.find_names_in_other_scripts(page, first, part, coded)
+    yield from others.find_foreigner_names(page)
 
 
-def _candidates(page: Page, at: int, part: str) -> Iterator[_Candidate]:
+def _find_candidates(page: Page, at: int, part: str) -> Iterator[_Candidate]:
     text = page.text
     words = f" {part.translate(_WORDS)} "
     last = 0
     for word in [word for word in words.split() if word[0] in STARTS]:
-        length, points = judged(word)
+        length, points = score_name(word)
         if not length or points < _HOPELESS:
             continue
         place = words.index(f" {word} ", last)
@@ -117,19 +117,19 @@ def _candidates(page: Page, at: int, part: str) -> Iterator[_Candidate]:
             if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
                 continue
             points = CALLED  # 고시목 씨: nobody calls a word so
-        why = _reason(page, start, end, points)
+        why = _explain_name(page, start, end, points)
         if why or points >= _ROLE:
             yield _Candidate(start, end, points, why)
 
 
-def _reason(page: Page, start: int, end: int, points: float) -> str:
+def _explain_name(page: Page, start: int, end: int, points: float) -> str:
     """Why text[start:end] is a name, "" if too little speaks for it."""
     at = bisect_left(page.starts, end)
     near = page.anchors[max(0, at - 4) : at + 4]
-    why = _said(page, start, end, points, near, at)
-    if not why or context.is_verb(page.text, end) or context.is_public(page.text, start, end):
+    why = _weigh_context(page, start, end, points, near, at)
+    if not why or context.has_verb_ending_behind(page.text, end) or context.is_public(page.text, start, end):
         return ""
-    if context.office_before(page.text, start) and not any(
+    if context.has_office_before(page.text, start) and not any(
         context.is_private(a, page.text) for a in page.anchors[at : at + 1]
     ):
         return ""
@@ -137,40 +137,40 @@ def _reason(page: Page, start: int, end: int, points: float) -> str:
         first = page.text.find(page.text[start:end], max(0, start - _BEFORE), start)
         if first >= 0 and context.is_public(page.text, first, first + end - start):
             return ""
-    ranked = context.rank_behind(page.text, end) or context.rank_before(page.text, start)
+    ranked = context.has_rank_behind(page.text, end) or context.has_rank_before(page.text, start)
     named = why.startswith("role") and "이름" in page.text[max(0, start - 5) : start]
     if named and contains(forms.PETS, page.text[max(0, start - REACH) : start]):
         return ""
-    return "" if ranked and not any(_shows_person(a, page.text) for a in near) else why
+    return "" if ranked and not any(_is_personal_identifier(a, page.text) for a in near) else why
 
 
-def _said(page: Page, start: int, end: int, points: float, near: Sequence[Found], at: int) -> str:
+def _weigh_context(page: Page, start: int, end: int, points: float, near: Sequence[Match], at: int) -> str:
     """The sum of what stands around a candidate, what costs least first."""
     text = page.text
-    link = next_to(page, start, end, at)
+    link = score_adjacency(page, start, end, at)
     bare = points - (end - start < 3)
-    if page.morphemes is not None and points < _LEAST and not context.bounded(text, start, end):
-        bare += read(page.morphemes, start, end)
+    if page.morphemes is not None and points < _LEAST and not context.is_bounded(text, start, end):
+        bare += score_morphemes(page.morphemes, start, end)
     if link and bare + link >= _LEAST:
         return "beside an identifier"
-    behind = context.behind(text, end)
-    role = _ROLE if context.role(text, start) else 0.0
+    behind = context.score_following_words(text, end)
+    role = _ROLE if context.has_role_before(text, start) else 0.0
     if points < CALLED and not behind and not role and link < _TIGHT:
         return ""
     next_one = page.anchors[at] if at < len(page.anchors) else None
     gap = text[end : min(next_one.start, end + context.NEAR)] if next_one else ""
     follows = next_one is not None and (next_one.start - end < 3 or (link > 0 and gap != "" and context.is_linked(gap)))
     field = _FIELD if end - start > 2 else _SHORT_FIELD
-    bounded = context.bounded(text, start, end, closed=follows)
+    bounded = context.is_bounded(text, start, end, closed=follows)
     lacks = _LEAST - link - (field if bounded else 0.0)
     if next_one is not None and (bounded or role) and gap.isspace() and next_one.kind == "phone":
         lacks -= _MOBILE * context.is_private(next_one, text)
-    bare += context.signs(text, start, end)
+    bare += context.score_signature(text, start, end)
     if behind + role and points + behind + role >= lacks:
         return "form of address behind, identifier near" if behind else "role before, identifier near"
     if link and bare >= lacks:
         return "beside an identifier"
-    behind_it, before_it = context.rank_behind(text, end), context.rank_before(text, start)
+    behind_it, before_it = context.has_rank_behind(text, end), context.has_rank_before(text, start)
     if (behind_it or (link and before_it)) and bare + _RANK >= lacks:
         return "rank beside, identifier near"
     if link and bare + 1 >= lacks and not any(a.kind in _PLACES for a in near):
@@ -182,15 +182,15 @@ def _said(page: Page, start: int, end: int, points: float, near: Sequence[Found]
         or context.is_credit(text, end)
     ):
         return ""
-    lines = context.bounded(text, start, end)  # what fills its field may stand in the line before or behind
-    return _IN_LINE if any(_is_told(a, text, start, end, lines) for a in near) else ""
+    lines = context.is_bounded(text, start, end)  # what fills its field may stand in the line before or behind
+    return _IN_LINE if any(_is_near_private_identifier(a, text, start, end, lines) for a in near) else ""
 
 
-def _shows_person(anchor: Found, text: str) -> bool:
+def _is_personal_identifier(anchor: Match, text: str) -> bool:
     return anchor.kind == "email" or context.is_private(anchor, text)
 
 
-def _is_told(anchor: Found, text: str, start: int, end: int, lines: int) -> bool:
+def _is_near_private_identifier(anchor: Match, text: str, start: int, end: int, lines: int) -> bool:
     """Whether a private identifier stands in the line of a name, not far from it."""
     if (
         not context.is_private(anchor, text)
@@ -202,7 +202,7 @@ def _is_told(anchor: Found, text: str, start: int, end: int, lines: int) -> bool
     return text.count("\n", min(anchor.end, end), max(anchor.start, start)) <= lines
 
 
-def _with_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate]:
+def _add_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate]:
     """Those with a reason, and those that stand in one row with them: 홍길동·김철수 010-0000-1234."""
     if sum(one.why != _NEARLY for one in candidates if one.why) < 2:
         candidates = [one._replace(why="") if one.why == _NEARLY else one for one in candidates]
@@ -221,7 +221,7 @@ def _is_in_row(text: str, last: _Candidate, one: _Candidate) -> bool:
     return len(between) < 5 and between.strip() in forms.AND
 
 
-def read(morphemes: Morphemes, start: int, end: int) -> float:
+def score_morphemes(morphemes: Morphemes, start: int, end: int) -> float:
     """Points of what the analysis of the sentence says of text[start:end]: a proper noun, or a word and its parts.
 
     It is asked only where neither the given name nor the field decides: rare names are cut up by it as well.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from filters.pii_rules.people import name_context as context
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 from malmoi.document import Morphemes
 
 REACH: Final = 40  # code points between a name and the identifier it is linked to
@@ -27,12 +27,12 @@ class Page(NamedTuple):
     """A text with its identifiers in order, and its analysis if there is one."""
 
     text: str
-    anchors: Sequence[Found]
+    anchors: Sequence[Match]
     starts: list[int]  # of the anchors
     morphemes: Morphemes | None
 
 
-def stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]:
+def stretches(text: str, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
     """The lines of the identifiers and 40 code points around them, each code point once, in whole words."""
     start = stop = 0
     for anchor in anchors:
@@ -45,13 +45,13 @@ def stretches(text: str, anchors: Sequence[Found]) -> Iterator[tuple[int, int]]:
         last = max(end if end >= 0 else anchor.end + _LINE, anchor.end + REACH)
         if first > stop:
             if stop > start:
-                yield _whole(text, start, stop)
+                yield _extend_to_words(text, start, stop)
             start = first
         stop = max(stop, last)
-    yield _whole(text, start, min(stop, len(text)))
+    yield _extend_to_words(text, start, min(stop, len(text)))
 
 
-def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
+def _extend_to_words(text: str, start: int, stop: int) -> tuple[int, int]:
     """The stretch without the rest of a word at its start, and with the rest of the word at its end."""
     while 0 < start < stop and _is_hangul(text[start - 1]) and _is_hangul(text[start]):
         start += 1
@@ -61,7 +61,7 @@ def _whole(text: str, start: int, stop: int) -> tuple[int, int]:
     return start, stop
 
 
-def next_to(page: Page, start: int, end: int, at: int) -> float:
+def score_adjacency(page: Page, start: int, end: int, at: int) -> float:
     """Points where nothing but marks and labels stands between a name and the identifier before or behind it."""
     text, anchors = page.text, page.anchors
     if at and anchors[at - 1].kind == "address" and start - anchors[at - 1].end < 3 and text[end - 1] in QUARTERS:

@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.places.regions import BLANKS, GAP, is_region
 from filters.pii_rules.text.digit_runs import DIGIT, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _HOUSES: Final = (
     "(?:아파트|빌라|오피스텔|맨션|맨숀|연립|주공|타운|자이|푸르지오|래미안|힐스테이트|더샵|롯데캐슬|e편한세상|편한세상|아이파크|"
@@ -54,12 +54,12 @@ _NAMELESS: Final = re2.compile("^(?:OO|○○|◯◯|XX|ㅇㅇ)")  # OO 아파�
 _PARTICLES: Final = tuple("은는이가을를에의도와과로요고서면다며만")
 
 
-def doors(text: str, data: bytes) -> Iterator[Found]:
+def find_apartments(text: str, data: bytes) -> Iterator[Match]:
     """Block and door, with the region or the name of the house before them; alone, they need a long door."""
     for start, end in matches(_DOOR, text, data) if "호".encode() in data else ():
         if text[end : end + 1].isdigit() or _is_glued(text, start):
             continue
-        named = _named_from(text, start)
+        named = _find_name_start(text, start)
         room = "".join(c for c in text[text.index("동", start) : end] if c.isdigit())
         year = text[start : start + 2] in ("19", "20") and text[start + 4 : start + 5] == "동"  # 2010동 1234호
         if (named == start and len(room) < 3) or year:
@@ -67,17 +67,17 @@ def doors(text: str, data: bytes) -> Iterator[Found]:
         if _NAMELESS.match(text[named:start]) is not None:
             continue
         facts = "block and door of a named complex" if named < start else "block and door"
-        yield Found(named, end, "address", 0.8, facts)
+        yield Match(named, end, "address", 0.8, facts)
     for start, end in matches(_ONLY_ROOM, text, data) if "호".encode() in data else ():
         if sum(c.isdigit() for c in text[end - 5 : end]) >= 2 and not text[end : end + 1].isdigit():
-            yield Found(start, end, "address", 0.8, "room of a named house")
+            yield Match(start, end, "address", 0.8, "room of a named house")
     for start, end in matches(_UNIT, text, data):
         if not text[end : end + 1].isdigit() and text[end : end + 1] not in tuple("-–명원개건년월%만억천"):
-            yield Found(start, end, "address", 0.8, "block and door of a named complex")
+            yield Match(start, end, "address", 0.8, "block and door of a named complex")
     for start, end in matches(_LABELLED, text, data):
         match = _LABEL.match(text[start:end])
         if match is not None and not text[end : end + 1].isdigit():
-            yield Found(start + len(match.group()), end, "address", 0.85, "label of block and door before")
+            yield Match(start + len(match.group()), end, "address", 0.85, "label of block and door before")
 
 
 def _is_glued(text: str, start: int) -> bool:
@@ -92,10 +92,10 @@ def _is_glued(text: str, start: int) -> bool:
     return before.isalnum()
 
 
-def _named_from(text: str, start: int) -> int:
+def _find_name_start(text: str, start: int) -> int:
     """Where the region or the name of the house begins before the block at `start`; `start` where there is neither."""
     left = text[max(0, start - _REACH) : start].rpartition("\t")[2]
-    region = _region_before(left)
+    region = _region_length_before(left)
     if region:
         return start - region
     match = _NAME.search(left.rpartition("\n")[2])
@@ -110,7 +110,7 @@ def _named_from(text: str, start: int) -> int:
     return start - len(name) if words or known else start
 
 
-def _region_before(left: str) -> int:
+def _region_length_before(left: str) -> int:
     """How many code points before the block a region begins from which plain words lead to it; 0 where none does."""
     at, found = len(left), 0
     for word in reversed(left.split()[-_MOST_WORDS - 1 :]):

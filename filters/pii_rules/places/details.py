@@ -49,11 +49,11 @@ _REACH = 48  # code points in which one more detail ends
 _MOST = 8  # details
 
 
-def details(text: str, end: int) -> int:
+def find_address_end(text: str, end: int) -> int:
     """Where the address ends whose number ends at `end`; `end` itself where nothing more belongs to it.
 
     >>> text = "없는로 9, 101동 1203호 (없는동)에"
-    >>> text[details(text, 5):]
+    >>> text[find_address_end(text, 5):]
     '에'
     """
     bracket = False
@@ -64,19 +64,19 @@ def details(text: str, end: int) -> int:
             match is None
             or _POSTCODE.match(window) is not None
             or _AN_AREA.match(window) is not None
-            or _runs_on(text, end + len(match.group()))
+            or _is_part_of_longer_number(text, end + len(match.group()))
         ):
             break
         end += len(match.group())
         bracket = text[end - 1] in ")）]"
     if bracket:  # 없는로 9 (없는동) 402
         match = _BARE_DOOR.match(text[end : end + 12])
-        if match is not None and not _goes_on(text, end + len(match.group())):
+        if match is not None and not _is_continued(text, end + len(match.group())):
             end += len(match.group())
     return end
 
 
-def _runs_on(text: str, end: int) -> bool:
+def _is_part_of_longer_number(text: str, end: int) -> bool:
     """012-345-…: the second half of a longer number."""
     after, last = text[end : end + 1], text[end - 1]
     if last.isdigit() and (after.isdigit() or (after in tuple("-–.") and text[end + 1 : end + 2].isdigit())):
@@ -84,6 +84,6 @@ def _runs_on(text: str, end: int) -> bool:
     return last.isdigit() and after in tuple("년월일원명개건회번%㎡")
 
 
-def _goes_on(text: str, end: int) -> bool:
+def _is_continued(text: str, end: int) -> bool:
     after = text[end : end + 1]
     return after.isalnum() or (after in tuple("-.,:/") and text[end + 1 : end + 2].isdigit())

@@ -7,9 +7,9 @@ from typing import Final
 
 import re2
 
-from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, folded, matches
+from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, fold_characters, matches
 from filters.pii_rules.text.labels import column_above
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _BLANK: Final = f"[ \t\u00a0\u3000\n{ZERO_WIDTH}]"
 _CODE: Final = (
@@ -56,7 +56,7 @@ _VALUE: Final = re2.compile(_CODE)
 _FIRST, _LAST = 1000, 63999  # 01000 north Seoul … 63644 Jeju
 
 
-def postcodes(text: str, data: bytes) -> Iterator[Found]:
+def find_postcodes(text: str, data: bytes) -> Iterator[Match]:
     """Every postcode behind 우편번호, (우), 〒 or zip, in a column of that name, before or behind an address."""
     for pattern, reason in (
         (_LABELLED, "label before"),
@@ -65,48 +65,48 @@ def postcodes(text: str, data: bytes) -> Iterator[Found]:
         (_LATIN, "behind an address"),
     ):
         for start, end in matches(pattern, text, data):
-            found = _value(text, start, end, reason)
+            found = _match_postcode(text, start, end, reason)
             if found is not None:
                 yield found
     for start, end in matches(_IN_BRACKETS, text, data):
         line = text[max(text.rfind("\n", 0, start) + 1, start - _ADDRESS) : start]
         if _A_PROVINCE.search(line):
-            found = _value(text, start, end, "behind an address")
+            found = _match_postcode(text, start, end, "behind an address")
             if found is not None:
                 yield found
-    yield from _below(text, data)
+    yield from _find_below_address(text, data)
     if "우편번호" in text:
         for start, end in matches(_ANSWERED, text, data):
-            found = _value(text, start, end, _ASKED)
+            found = _match_postcode(text, start, end, _ASKED)
             if found is not None:
                 yield found
         for start, end in matches(_OLD, text, data):
-            found = _value(text, start, end, "three and three digits, 우편번호 before")
+            found = _match_postcode(text, start, end, "three and three digits, 우편번호 before")
             if found is not None and "우편번호" in text[max(0, start - _OLD_REACH) : start]:
                 yield found
         for start, end in matches(_IN_CELL, text, data):
-            found = _value(text, start, end, "head of the column")
+            found = _match_postcode(text, start, end, "head of the column")
             if found is not None and column_above(text, found.start).kind == "postcode":
                 yield found
 
 
-def _below(text: str, data: bytes) -> Iterator[Found]:
+def _find_below_address(text: str, data: bytes) -> Iterator[Match]:
     """Postcodes that stand alone in a line below an address, or at the end of its line."""
     for start, end in matches(_ALONE, text, data):
         above = text[max(0, start - 2 * _ADDRESS) : start].split("\n")[-_LINES_ABOVE:]
         if any(_A_PROVINCE.search(line) and _LOT.search(line) for line in above):
-            found = _value(text, start, end, "below an address")
+            found = _match_postcode(text, start, end, "below an address")
             if found is not None:
                 yield found
     for start, end in matches(_BEHIND, text, data):
         line = text[max(text.rfind("\n", 0, start) + 1, start - _ADDRESS) : start]
         if _A_PROVINCE.search(line):
-            found = _value(text, start + 1, end, "behind an address")
+            found = _match_postcode(text, start + 1, end, "behind an address")
             if found is not None:
                 yield found
 
 
-def _value(text: str, start: int, end: int, reason: str) -> Found | None:
+def _match_postcode(text: str, start: int, end: int, reason: str) -> Match | None:
     whole = text[start:end]
     match = _VALUE.search(whole)
     if match is None:
@@ -115,7 +115,7 @@ def _value(text: str, start: int, end: int, reason: str) -> Found | None:
     before, after = text[first - 1 : first], text[last : last + 1]
     if before.isdigit() or after.isdigit() or (before.isascii() and before.isalpha()):
         return None
-    digits = "".join(c for c in folded(text[first:last]) if c.isdigit())
+    digits = "".join(c for c in fold_characters(text[first:last]) if c.isdigit())
     old = len(digits) == 6
     labelled = reason in ("label before", "head of the column", _ASKED)
     if not labelled and (before in tuple(".,-/") or (not old and not _FIRST <= int(digits) <= _LAST)):
@@ -124,4 +124,4 @@ def _value(text: str, start: int, end: int, reason: str) -> Found | None:
         return None
     if after in ("-", "–") and text[last + 1 : last + 2].isdigit():
         return None
-    return Found(first, last, "postcode", 0.95 if labelled else 0.9, f"{reason}; {len(digits)} digits")
+    return Match(first, last, "postcode", 0.95 if labelled else 0.9, f"{reason}; {len(digits)} digits")

@@ -27,7 +27,7 @@ DISTRICTS: Final = frozenset(
 # 경기 성남 분당: behind a province, cities and districts stand without their last syllable.
 STEMS: Final = frozenset(word[:-1] for word in DISTRICTS if len(word) > 2)
 _DISTRICT: Final = "[가-힣]{1,8}(?:시|군|구)"
-# What has the form of a region; whether it is one, `region_from` says. Names in the expression would make it large.
+# What has the form of a region; whether it is one, `find_region_start` says. Names in the expression would make it large.
 REGION: Final = (
     f"(?:{PROVINCES}{FOLD}(?:(?:{_DISTRICT}{FOLD}|[가-힣]{{2,4}}{GAP}{{1,2}}){{1,2}})?|(?:{_DISTRICT}{FOLD}){{1,3}})"
 )
@@ -35,10 +35,10 @@ _PROVINCE: Final = re2.compile(f"^{PROVINCES}")
 _LONG_PROVINCE: Final = re2.compile(f"^(?:{_LONG})$")
 
 
-def region_from(words: str) -> int:
+def find_region_start(words: str) -> int:
     """Where in `words` the region begins that they end with; -1 where they hold none.
 
-    >>> region_from("다시 경기도 없는시 "), region_from("다시 시작하시 "), region_from("성남시분당구 ")
+    >>> find_region_start("다시 경기도 없는시 "), find_region_start("다시 시작하시 "), find_region_start("성남시분당구 ")
     (3, -1, 0)
     """
     at = 0

@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _S: Final = "[ ,]{1,3}\n?"
 _UNIT: Final = (
@@ -41,7 +41,7 @@ _REVERSED: Final = re2.compile(
 GATE: Final = "[a-z0-9]-(?:gu|gun|si|dong|eup|myeon|ri)[ ,.\n]|-(?:ro|gil|daero)[ ,0-9]"
 
 
-def romanised(text: str, data: bytes) -> Iterator[Found]:
+def find_romanised_addresses(text: str, data: bytes) -> Iterator[Match]:
     """Number, street or quarter and at least one region, in either order; with unit and building before the number."""
     if b"-gu" not in data and b"-si" not in data and b"-gun" not in data and b"-ro" not in data and b"-gil" not in data:
         return
@@ -49,4 +49,4 @@ def romanised(text: str, data: bytes) -> Iterator[Found]:
         for start, end in matches(pattern, text, data):
             before = text[start - 1 : start]
             if not (before.isascii() and (before.isalnum() or before == "-")):
-                yield Found(start, end, "address", 0.95, "street and region in Latin letters")
+                yield Match(start, end, "address", 0.95, "street and region in Latin letters")

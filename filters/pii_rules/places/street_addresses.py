@@ -8,7 +8,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.places import apartments
-from filters.pii_rules.places.details import details
+from filters.pii_rules.places.details import find_address_end
 from filters.pii_rules.places.regions import (
     BLANKS,
     DISTRICTS,
@@ -17,11 +17,11 @@ from filters.pii_rules.places.regions import (
     PROVINCES,
     REGION,
     STEMS,
+    find_region_start,
     has_district,
-    region_from,
 )
 from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _DASH: Final = "[-\u2010-\u2015\u2212－]"
 _D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, as scans have it
@@ -82,38 +82,42 @@ _UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호
 _PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란요외"
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_addresses(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `address`, from the region to the last detail; linear in the length of `text`.
 
     A district of the gazetteer must stand before the street or village, or a province in full and any
     district; of the provinces only Sejong has none below it. Streets without a number and quantities
     (강남구로 3명) stay.
     """
-    yield from _united([*_by_number(text, data), *_by_label(text, data), *apartments.doors(text, data)])
+    yield from _merge_overlaps(
+        [*_find_by_lot_number(text, data), *_find_by_label(text, data), *apartments.find_apartments(text, data)]
+    )
 
 
-def apart(text: str, data: bytes) -> Iterator[Found]:
+def find_spaced_addresses(text: str, data: bytes) -> Iterator[Match]:
     """Addresses whose letters stand apart: 경 기 도 없 는 시 없 는 로 9 9."""
     last = -1
     for start, _ in matches(_APART, text, data) if b" " in data else ():
         if start > last:
             last = text.find("\n", start)
             last = last if last >= 0 else len(text)
-            yield from _apart(text, max(text.rfind("\n", 0, start) + 1, start - _BACK), min(last, start + 2 * _BACK))
+            yield from _read_spaced_address(
+                text, max(text.rfind("\n", 0, start) + 1, start - _BACK), min(last, start + 2 * _BACK)
+            )
 
 
-def _by_number(text: str, data: bytes) -> Iterator[Found]:
+def _find_by_lot_number(text: str, data: bytes) -> Iterator[Match]:
     done = 0
     for start, end in matches(_NUMBER, text, data):
         if start < done:
             continue
-        item = _around(text, start, end, done)
+        item = _read_address_around(text, start, end, done)
         if item is not None:
             done = item.end
             yield item
 
 
-def _by_label(text: str, data: bytes) -> Iterator[Found]:
+def _find_by_label(text: str, data: bytes) -> Iterator[Match]:
     """Addresses whose region no gazetteer knows, right behind 주소, 주소지, 거주지 and the like."""
     for start, _ in matches(_LABEL_WORD, text, data):
         match = _LABELLED.match(text[start : start + _LABELLED_REACH])
@@ -125,34 +129,34 @@ def _by_label(text: str, data: bytes) -> Iterator[Found]:
         inside = "가" <= text[start - 1 : start] <= "힣" and text[start] not in "주거본등"
         if text[first : first + 1].isdigit() or inside or first == start or _is_quantity(text, end, text[first:end]):
             continue
-        yield Found(first, details(text, end), "address", 0.85, "label before; number of a door")
+        yield Match(first, find_address_end(text, end), "address", 0.85, "label before; number of a door")
 
 
-def _united(items: list[Found]) -> Iterator[Found]:
+def _merge_overlaps(items: list[Match]) -> Iterator[Match]:
     """Findings that overlap made one: the region of the one, the door of the other."""
     items.sort(key=lambda f: (f.start, -f.end))
-    last: Found | None = None
+    last: Match | None = None
     for item in items:
         if last is None or item.start >= last.end:
             if last is not None:
                 yield last
             last = item
         elif item.end > last.end:
-            last = Found(last.start, item.end, "address", max(last.confidence, item.confidence), last.why)
+            last = Match(last.start, item.end, "address", max(last.confidence, item.confidence), last.why)
     if last is not None:
         yield last
 
 
-def _around(text: str, start: int, end: int, done: int) -> Found | None:
+def _read_address_around(text: str, start: int, end: int, done: int) -> Match | None:
     """The address whose lot begins in text[start:end]; only a bounded window is read."""
     first = max(done, start - _BACK)
     data = text[first : end + _AHEAD].encode()
     least = len(text[first:end].encode())
     match = next((m for m in _ADDRESS.finditer(data) if m.end() >= least), None)
     if match is None:
-        return _without_region(text, first, start, end) if "호" in text[end : end + _AHEAD] else None
+        return _read_street_without_region(text, first, start, end) if "호" in text[end : end + _AHEAD] else None
     region = match.group(1).decode()
-    skipped = region_from(region)
+    skipped = find_region_start(region)
     begin = first + len(data[: match.start()].decode()) + skipped
     if skipped < 0 or begin > start or "가" <= text[begin - 1 : begin] <= "힣":
         return None
@@ -160,29 +164,29 @@ def _around(text: str, start: int, end: int, done: int) -> Found | None:
     if _is_quantity(text, stop, text[begin:stop]):
         return None
     region = region[skipped:].strip()
-    begin -= _town_before(text, begin)
-    last = details(text, stop)
+    begin -= _town_length_before(text, begin)
+    last = find_address_end(text, stop)
     labelled = _LABEL.search(text[max(0, begin - 24) : begin]) is not None
     district = has_district(region)
     if not district and not labelled and "번지" not in text[begin:stop] and last == stop:
         return None
     reason = "label before" if labelled else "district of the gazetteer" if district else "province"
     facts = "door" if last > stop else "lot"
-    return Found(begin, last, "address", 0.95 if labelled or last > stop else 0.9, f"{reason}; {facts}")
+    return Match(begin, last, "address", 0.95 if labelled or last > stop else 0.9, f"{reason}; {facts}")
 
 
-def _without_region(text: str, first: int, start: int, end: int) -> Found | None:
+def _read_street_without_region(text: str, first: int, start: int, end: int) -> Match | None:
     """없는로 7길 31-9, 401호: street, number and room."""
     for match in _ONLY_STREET.finditer(text[first : end + _AHEAD]):
         begin, stop = first + match.start(1), first + match.end(1)
-        last = details(text, stop)
+        last = find_address_end(text, stop)
         roomy = text[last - 1] == "호" and last > stop
         if begin <= start < stop and roomy and not _is_quantity(text, stop, text[begin:stop]):
-            return Found(begin, last, "address", 0.8, "street, number and room without a region")
+            return Match(begin, last, "address", 0.8, "street, number and room without a region")
     return None
 
 
-def _apart(text: str, first: int, last: int) -> Iterator[Found]:
+def _read_spaced_address(text: str, first: int, last: int) -> Iterator[Match]:
     """An address whose letters stand apart, read without its blanks."""
     kept = [i for i in range(first, last) if not text[i].isspace()]
     bare = "".join(text[i] for i in kept)
@@ -191,15 +195,15 @@ def _apart(text: str, first: int, last: int) -> Iterator[Found]:
         return
     region = match.group(1)
     start = bare.index(match.group())
-    end = details(bare, start + len(match.group()))
+    end = find_address_end(bare, start + len(match.group()))
     known = _FIRST_REGION.search(region)
     if known is None:
         return
     start += region.index(known.group())
-    yield Found(kept[start], kept[end - 1] + 1, "address", 0.9, "letters apart; region and lot")
+    yield Match(kept[start], kept[end - 1] + 1, "address", 0.9, "letters apart; region and lot")
 
 
-def _town_before(text: str, begin: int) -> int:
+def _town_length_before(text: str, begin: int) -> int:
     """How many code points of 성남 stand before 분당구 that belong to it."""
     word = text[max(0, begin - 8) : begin]
     last = word.split()[-1:] if word[-1:].isspace() else []

@@ -1,4 +1,4 @@
-"""One value, however it is written: `canonical` gives equal forms for equal values of a kind."""
+"""One value, however it is written: `canonical_form` gives equal forms for equal values of a kind."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ _LETTER: Final = re2.compile("|".join(sorted(LETTERS, key=len, reverse=True)) + 
 _SAID: Final = {c: str(i) for i, c in enumerate("공일이삼사오육칠팔구")} | {"영": "0", "륙": "6"}
 
 
-def canonical(kind: str, value: str) -> str:
+def canonical_form(kind: str, value: str) -> str:
     """The form in which two writings of one value of `kind` are equal; it is compared and never written.
 
-    >>> canonical("phone", "+82 10-0000-1234") == canonical("phone", "공일공 0000 일이삼사")
+    >>> canonical_form("phone", "+82 10-0000-1234") == canonical_form("phone", "공일공 0000 일이삼사")
     True
-    >>> canonical("messenger", "@Maru_7"), canonical("messenger", "maru 언더바 7")
+    >>> canonical_form("messenger", "@Maru_7"), canonical_form("messenger", "maru 언더바 7")
     ('maru_7', 'maru_7')
-    >>> canonical("email", "HONG 골뱅이 example 점 kr"), canonical("birth_date", "1991년 2월 30일")
+    >>> canonical_form("email", "HONG 골뱅이 example 점 kr"), canonical_form("birth_date", "1991년 2월 30일")
     ('hongexample.kr', '91-02-30')
     """
     if kind in LENGTHS:
-        return _number(kind, value)
+        return _canonical_number(kind, value)
     if kind == "email":  # without its sign, for which people put many
-        return "".join(c for c in emails.read(value) if c.isalnum() or c in "._+-")
+        return "".join(c for c in emails.normalise_email(value) if c.isalnum() or c in "._+-")
     if kind == "messenger":
-        return _handle(value)
-    folded = folded_of(value)
+        return _canonical_handle(value)
+    folded = fold_text(value)
     if kind == "birth_date":
-        return _date(folded) or folded
+        return _canonical_date(folded) or folded
     if kind in ("vehicle", "passport", "mac"):
         return "".join(filter(str.isalnum, folded))
     if kind == "address":
@@ -70,23 +70,23 @@ def canonical(kind: str, value: str) -> str:
     return folded
 
 
-def folded_of(value: str) -> str:
+def fold_text(value: str) -> str:
     """Letters and signs at their usual width in lower case, without blanks and what nobody sees."""
     folded = unicodedata.normalize("NFKC", value).casefold()
     return "".join(c for c in folded if c.isprintable() and not c.isspace())
 
 
-def _number(kind: str, value: str) -> str:
+def _canonical_number(kind: str, value: str) -> str:
     folded = unicodedata.normalize("NFKC", value).casefold().partition("~")[0]
     plain = "".join(c for c in folded if c.isdecimal() or c in MASKS)
     if any(c.isalnum() and not c.isdecimal() and c not in MASKS for c in folded):
-        read = spelled_out.digits(value)
-        if _national(kind, read) and (len(plain) < len(read) or len(plain) not in LENGTHS[kind]):
+        read = spelled_out.read_digits(value)
+        if _normalise_national(kind, read) and (len(plain) < len(read) or len(plain) not in LENGTHS[kind]):
             plain = read
-    return (_national(kind, plain) or plain) if kind == "phone" else plain
+    return (_normalise_national(kind, plain) or plain) if kind == "phone" else plain
 
 
-def _national(kind: str, digits: str) -> str:
+def _normalise_national(kind: str, digits: str) -> str:
     """The digits of a whole value, a telephone number without the code of the country; "" where they make none."""
     if kind != "phone":
         return digits if len(digits) in LENGTHS[kind] else ""
@@ -97,19 +97,19 @@ def _national(kind: str, digits: str) -> str:
     return short if prefix_of(short) else ""
 
 
-def _handle(value: str) -> str:
-    narrow = handles.narrow(value.translate(_UNSEEN)).casefold().strip()
+def _canonical_handle(value: str) -> str:
+    narrow = handles.to_half_width(value.translate(_UNSEEN)).casefold().strip()
     if "/" in narrow:  # a link to somebody ends in the handle
         narrow = narrow.rstrip("/").rpartition("/")[2]
     narrow = narrow.removeprefix("골뱅이").strip().lstrip("@").strip()
-    if narrow and "가" <= narrow[0] <= "힣" and handles.spelled(narrow, 0) >= len(narrow) - 1:
+    if narrow and "가" <= narrow[0] <= "힣" and handles.find_spelled_end(narrow, 0) >= len(narrow) - 1:
         return "".join(LETTERS.get(name, _SAID.get(name, name)) for name in _LETTER.findall(narrow))
     for sign, words in _SIGNS:
         narrow = words.sub(sign, narrow)
     return "".join(_SAID.get(c, c) for c in narrow if not c.isspace())
 
 
-def _date(folded: str) -> str:
+def _canonical_date(folded: str) -> str:
     """Year (two digits), month and day; "" where none is read."""
     last = _DAY_FIRST.match(folded)
     match = _DATE.match(folded) or _DIGITS.match(folded)

@@ -17,10 +17,10 @@ from filters.pii_rules.contacts import handles
 from filters.pii_rules.numbers import spelled_out
 from filters.pii_rules.people import foreign_names as others
 from filters.pii_rules.repeats import written_forms as forms
-from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical
+from filters.pii_rules.repeats.canonical_values import LENGTHS, canonical_form
 from filters.pii_rules.text import dates
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found, resolved
+from filters.pii_rules.text.match import Match, resolve_overlaps
 
 MOST: Final = 1_024  # values of a kind that are sought again as words; numbers have no bound
 _AT_ONCE: Final = 64  # values of one expression
@@ -36,29 +36,29 @@ _UNITS: Final = frozenset("원명개건년월일회쪽권층점위억만천조�
 Value = tuple[str, str]  # kind, and how it is written
 
 
-def found(text: str, values: Iterable[Value], taken: Sequence[Found] = ()) -> list[Found]:
+def find_repeats(text: str, values: Iterable[Value], taken: Sequence[Match] = ()) -> list[Match]:
     """The other places of `values` in `text`, in order and none on one of `taken`; linear in the length of `text`.
 
     >>> text = "T02-000-1234, 0２ 000 1234"
-    >>> [text[f.start : f.end] for f in found(text, [("phone", "02)000-1234")])]
+    >>> [text[f.start : f.end] for f in find_repeats(text, [("phone", "02)000-1234")])]
     ['02-000-1234', '0２ 000 1234']
     """
-    known = _distinct(values)
+    known = _group_values(values)
     if not known:
         return []
-    page = _page(text, taken)
-    hits = [*_numbers(page, known), *_days(page, known), *_names(page, known)]
+    page = _build_page(text, taken)
+    hits = [*_find_numbers(page, known), *_find_dates(page, known), *_find_names(page, known)]
     for kind, by_form in known.items():
         if kind in forms.WORDS:
-            hits += _words(page, kind, list(by_form.values())[:MOST])
-    return resolved(page.placed(hit) for hit in hits)
+            hits += _find_words(page, kind, list(by_form.values())[:MOST])
+    return resolve_overlaps(page.map_to_text(hit) for hit in hits)
 
 
-def _distinct(values: Iterable[Value]) -> dict[str, dict[str, str]]:
+def _group_values(values: Iterable[Value]) -> dict[str, dict[str, str]]:
     """By kind, the writing that came first of each value, by its canonical form."""
     known: dict[str, dict[str, str]] = {}
     for kind, value in dict.fromkeys(values):
-        known.setdefault(kind, {}).setdefault(canonical(kind, value), value)
+        known.setdefault(kind, {}).setdefault(canonical_form(kind, value), value)
     return known
 
 
@@ -70,14 +70,14 @@ class _Page:
     data: bytes
     places: Sequence[int] | None  # of each code point in the text as it came; None where all are there
 
-    def placed(self, hit: Found) -> Found:
+    def map_to_text(self, hit: Match) -> Match:
         if self.places is None:
             return hit
         start, end = self.places[hit.start], self.places[hit.end - 1] + 1
-        return Found(start, end, hit.kind, hit.confidence, hit.why)
+        return Match(start, end, hit.kind, hit.confidence, hit.why)
 
 
-def _page(text: str, taken: Sequence[Found]) -> _Page:
+def _build_page(text: str, taken: Sequence[Match]) -> _Page:
     parts, at = [], 0
     for one in taken:
         parts += [text[at : one.start], _GONE * (one.end - one.start)]
@@ -87,7 +87,7 @@ def _page(text: str, taken: Sequence[Found]) -> _Page:
     places = None
     if len(data) > len(text):
         if _WIDE.search(data) is not None:
-            text = handles.narrow(text)
+            text = handles.to_half_width(text)
         if _UNSEEN.search(data) is not None:
             places = [i for i, c in enumerate(text) if c not in ZERO_WIDTH]
             text = "".join(text[i] for i in places)
@@ -95,37 +95,37 @@ def _page(text: str, taken: Sequence[Found]) -> _Page:
     return _Page(text, data, places)
 
 
-def _hit(start: int, end: int, kind: str) -> Found:
-    return Found(start, end, kind, _CONFIDENCE, "told elsewhere in the document")
+def _make_match(start: int, end: int, kind: str) -> Match:
+    return Match(start, end, kind, _CONFIDENCE, "told elsewhere in the document")
 
 
-def _numbers(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Found]:
+def _find_numbers(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Match]:
     whole: dict[str, str] = {}
     local: dict[str, str] = {}
     for kind in sorted(known.keys() & LENGTHS.keys()):
         for digits in known[kind]:
-            for form in forms.numbers(kind, digits):
+            for form in forms.list_number_forms(kind, digits):
                 whole.setdefault(form, kind)
-            if kind == "phone" and (tail := forms.local(digits)):
+            if kind == "phone" and (tail := forms.drop_prefix(digits)):
                 local[tail] = kind
     sizes = sorted({*map(len, whole), *map(len, local)}, reverse=True)
-    for places, digits in spelled_out.groups(page.text, page.data) if sizes else ():
+    for places, digits in spelled_out.find_digit_rows(page.text, page.data) if sizes else ():
         at = 0
         while at < len(digits):
             step = 1
-            for size in sizes if _opens(page.text, places[at][0]) else ():
+            for size in sizes if _is_number_start(page.text, places[at][0]) else ():
                 number = digits[at : at + size]
                 if (number in whole or number in local) and len(number) == size:
                     stretch = places[at : at + size]
                     if _is_number(page.text, stretch, local=number not in whole):
                         start = stretch[0][0] - page.text.startswith("+", max(0, stretch[0][0] - 1))
-                        yield _hit(start, stretch[-1][1], whole.get(number, "phone"))
+                        yield _make_match(start, stretch[-1][1], whole.get(number, "phone"))
                         step = size
                         break
             at += step
 
 
-def _opens(text: str, start: int) -> bool:
+def _is_number_start(text: str, start: int) -> bool:
     """Whether a number may begin at this digit: no plain digit stands directly before a plain one."""
     return not (text[start - 1 : start].isdecimal() and text[start].isdecimal())
 
@@ -141,10 +141,10 @@ def _is_number(text: str, places: spelled_out.Places, *, local: bool) -> bool:
     if local:
         tied = (before in tuple(")-.") and before) or (after[:1] in tuple("-.") and after[1:].isdecimal())
         return forms.LOCAL.match(text[start:end]) is not None and not tied
-    return len(places) >= _SHORT or ("," not in text[start:end] and _stands_alone(text, start, end))
+    return len(places) >= _SHORT or ("," not in text[start:end] and _is_standalone(text, start, end))
 
 
-def _stands_alone(text: str, start: int, end: int) -> bool:
+def _is_standalone(text: str, start: int, end: int) -> bool:
     """Whether digits are no part of a longer number or word, and no quantity: no letter, decimal or unit beside."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     if before[-1:].isalnum() and before[-1:].isascii():
@@ -156,20 +156,20 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return not (after[:1] in tuple(".,-/:") and after[1:].isdecimal())
 
 
-def _days(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Found]:
+def _find_dates(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Match]:
     days = {day for day in known.get("birth_date", ()) if day[:2].isdecimal()}
     for start, end in matches(_DAY, page.text, page.data) if days else ():
-        if canonical("birth_date", page.text[start:end]) in days and _stands_alone(page.text, start, end):
-            yield _hit(start, end, "birth_date")
+        if canonical_form("birth_date", page.text[start:end]) in days and _is_standalone(page.text, start, end):
+            yield _make_match(start, end, "birth_date")
 
 
-def _names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Found]:
+def _find_names(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterator[Match]:
     names = [name.partition("(")[0] for name in known.get("name", ())]
-    yield from others.elsewhere(page.text, names[: others.AGAIN], frozenset()) if names else ()
+    yield from others.find_names_elsewhere(page.text, names[: others.AGAIN], frozenset()) if names else ()
 
 
-def _words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Found]:
-    patterns = [p for value in values for p in forms.patterns(kind, value)]
+def _find_words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Match]:
+    patterns = [p for value in values for p in forms.build_patterns(kind, value)]
     data = page.data.lower()
     options = re2.Options()
     options.max_mem = _BYTES
@@ -177,19 +177,21 @@ def _words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Found]:
     for first in range(0, len(patterns), _AT_ONCE):
         expression = re2.compile("|".join(patterns[first : first + _AT_ONCE]), options)
         for start, end in matches(expression, page.text, data):
-            if _fits(page.text, start, end, kind):
-                yield _hit(start, end, kind)
+            if _is_whole_word(page.text, start, end, kind):
+                yield _make_match(start, end, kind)
 
 
-def _fits(text: str, start: int, end: int, kind: str) -> bool:
+def _is_whole_word(text: str, start: int, end: int, kind: str) -> bool:
     """Whether text[start:end] is a word of its own; a particle may follow."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     value = text[start:end]
     if _is_hangul(before[-1:]) and _is_hangul(value[:1]):
         return False
     if value.isdecimal():
-        return _stands_alone(text, start, end)
-    if (_is_word(before[-1:]) and _is_word(value[:1])) or (_is_word(after[:1]) and _is_word(value[-1:])):
+        return _is_standalone(text, start, end)
+    if (_is_word_char(before[-1:]) and _is_word_char(value[:1])) or (
+        _is_word_char(after[:1]) and _is_word_char(value[-1:])
+    ):
         return False
     if kind == "key" or kind == "url_secret":
         return True
@@ -205,7 +207,7 @@ def _is_hangul(char: str) -> bool:
     return "가" <= char <= "힣"
 
 
-def _is_word(char: str) -> bool:
+def _is_word_char(char: str) -> bool:
     return char == "_" or _is_latin(char)
 
 

@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.contacts import emails, handles
 from filters.pii_rules.numbers.phones import prefix_of
-from filters.pii_rules.repeats.canonical_values import LETTERS, canonical, folded_of
+from filters.pii_rules.repeats.canonical_values import LETTERS, canonical_form, fold_text
 
 WORDS: Final = frozenset(
     "email messenger key url_secret ip mac passport vehicle address postcode driver_license name".split()
@@ -38,7 +38,7 @@ _NAMES: Final = {
 } | {str(i): f"[{said}]" for i, said in enumerate(_SAID)}
 
 
-def numbers(kind: str, digits: str) -> Iterator[str]:
+def list_number_forms(kind: str, digits: str) -> Iterator[str]:
     """The digits of each writing of a number; none of one that is masked or too short to tell anybody."""
     if not digits.isdecimal() or len(digits) < _LEAST_DIGITS or not digits.strip("0"):
         return
@@ -49,52 +49,54 @@ def numbers(kind: str, digits: str) -> Iterator[str]:
             yield digits[1:]
 
 
-def local(digits: str) -> str:
+def drop_prefix(digits: str) -> str:
     """A telephone number without its prefix, "" where that may be two years."""
     tail = digits[len(prefix_of(digits)) :] if prefix_of(digits) else ""
     return "" if _YEARS.match(tail) is not None else tail
 
 
-def patterns(kind: str, value: str) -> Iterator[str]:
+def build_patterns(kind: str, value: str) -> Iterator[str]:
     """Expressions for the writings of a value of one of WORDS; none where it is too short to be told from prose."""
     if len(value) > _MOST:
         return
     match kind:
         case "email":
-            yield from _email(emails.read(value))
+            yield from _email_patterns(emails.normalise_email(value))
         case "messenger":
-            yield from _handle(canonical(kind, value))
+            yield from _handle_patterns(canonical_form(kind, value))
         case "key" | "url_secret":
-            yield from _secret(handles.narrow(value).casefold())
+            yield from _secret_patterns(handles.to_half_width(value).casefold())
         case "mac":
-            digits = canonical(kind, value)
-            yield _bounded("[:.-]?".join(digits[i : i + 2] for i in range(0, len(digits), 2)))
+            digits = canonical_form(kind, value)
+            yield _add_word_bounds("[:.-]?".join(digits[i : i + 2] for i in range(0, len(digits), 2)))
         case "passport" | "vehicle":
-            plain = canonical(kind, value)
+            plain = canonical_form(kind, value)
             if len(plain) >= _LEAST_DIGITS and any(map(str.isdecimal, plain)):
-                yield _bounded("[ \u00a0·-]{0,3}".join(_pieces(plain)))
+                yield _add_word_bounds("[ \u00a0·-]{0,3}".join(_split_digits_and_letters(plain)))
         case "address":
-            words = [re2.escape(word) for word in handles.narrow(value).casefold().replace(",", " ").split()]
+            words = [re2.escape(word) for word in handles.to_half_width(value).casefold().replace(",", " ").split()]
             if len(words) > 1 and any(map(str.isdecimal, value)):
-                yield _bounded("[ \u00a0\u3000\n,]{0,3}".join(words))
+                yield _add_word_bounds("[ \u00a0\u3000\n,]{0,3}".join(words))
         case "driver_license" if any(map(str.isalpha, value)):
-            yield _bounded("[ ·-]{0,3}".join(_pieces("".join(filter(str.isalnum, folded_of(value))))))
+            yield _add_word_bounds(
+                "[ ·-]{0,3}".join(_split_digits_and_letters("".join(filter(str.isalnum, fold_text(value)))))
+            )
         case "name" if value.isascii():
             words = [re2.escape(word) for word in value.casefold().replace(",", " ").replace("-", " ").split()]
             if len(words) > 1 and len(value) >= _LEAST_LATIN_NAME:
-                yield _bounded("[ ,-]{1,2}".join(words))
+                yield _add_word_bounds("[ ,-]{1,2}".join(words))
         case "postcode" | "ip":
-            yield _bounded(re2.escape(folded_of(value)))
+            yield _add_word_bounds(re2.escape(fold_text(value)))
 
 
-def _bounded(pattern: str) -> str:
+def _add_word_bounds(pattern: str) -> str:
     """With the bound of a word where it begins or ends in Latin letters or digits; Hangul may stand on either side."""
     first = "\\b" if pattern[0].isascii() and pattern[0].isalnum() else ""
     last = "\\b" if pattern[-1].isascii() and (pattern[-1].isalnum() or pattern[-1] == "]") else ""
     return f"{first}(?:{pattern}){last}"
 
 
-def _pieces(plain: str) -> list[str]:
+def _split_digits_and_letters(plain: str) -> list[str]:
     """Digits and letters in turn: 12, 가, 3456."""
     pieces: list[str] = []
     for char in plain:
@@ -105,31 +107,31 @@ def _pieces(plain: str) -> list[str]:
     return [re2.escape(piece) for piece in pieces]
 
 
-def _signed(plain: str) -> str:
+def _escape_signs(plain: str) -> str:
     return "".join(_SIGNS.get(c) or re2.escape(c) for c in plain)
 
 
-def _email(plain: str) -> Iterator[str]:
+def _email_patterns(plain: str) -> Iterator[str]:
     local, sign, domain = plain.partition("@")
     if not (local and sign and "." in domain):
         return
     labels = domain.split(".")
     said = [name for name, host in emails.SAID_HOSTS.items() if host == labels[0]]
     ends = [name for name, end in emails.SAID_ENDS.items() if end == labels[-1]]
-    host = "|".join([_signed(labels[0]), *said])
+    host = "|".join([_escape_signs(labels[0]), *said])
     end = "|".join([re2.escape(labels[-1]), *ends])
-    middle = "".join(_SIGNS["."] + _signed(label) for label in labels[1:-1])
+    middle = "".join(_SIGNS["."] + _escape_signs(label) for label in labels[1:-1])
     whole = f"(?:{host}){middle}{_SIGNS['.']}(?:{end})"
     apart = " ".join(map(re2.escape, local))
     named = f"|{_SIGNS['@']}(?:{'|'.join(said)})" if said else ""
-    yield f"{_first(local)}(?:{_signed(local)}|{apart})(?:{_SIGNS['@']}{whole}{named})"
+    yield f"{_start_bound(local)}(?:{_escape_signs(local)}|{apart})(?:{_SIGNS['@']}{whole}{named})"
 
 
-def _first(plain: str) -> str:
+def _start_bound(plain: str) -> str:
     return "\\b" if plain[0].isascii() and (plain[0].isalnum() or plain[0] == "_") else ""
 
 
-def _handle(plain: str) -> Iterator[str]:
+def _handle_patterns(plain: str) -> Iterator[str]:
     bare = plain.replace("_", "").replace(".", "").replace("-", "").replace("#", "")
     if not bare.isalnum() or plain in handles.NO_HANDLES:
         return
@@ -139,22 +141,24 @@ def _handle(plain: str) -> Iterator[str]:
             yield f"(?:{at})?\\b{plain}\\b"
         return
     mixed = not plain.isalpha()
-    signed = "".join(f"[{_SAID[int(c)]}]" if c.isdecimal() else _signed(c) for c in plain)
+    signed = "".join(f"[{_SAID[int(c)]}]" if c.isdecimal() else _escape_signs(c) for c in plain)
     last = "\\b" if plain[-1].isascii() and (plain[-1].isalpha() or plain[-1] == "_") else ""
-    host = "." in plain and emails.is_top(plain.rpartition(".")[2])  # @react.dev, and in prose the site react.dev
+    host = "." in plain and emails.is_top_level_domain(
+        plain.rpartition(".")[2]
+    )  # @react.dev, and in prose the site react.dev
     if not host and len(plain) >= (_LEAST_MIXED if mixed else _LEAST_WORD):
-        yield f"(?:{at})?{_first(plain)}{signed}{last}"
-        yield _bounded("[ ]{1,2}".join(map(re2.escape, plain)))
+        yield f"(?:{at})?{_start_bound(plain)}{signed}{last}"
+        yield _add_word_bounds("[ ]{1,2}".join(map(re2.escape, plain)))
         if all(c in _NAMES for c in plain):
             yield "[ ,]{1,2}".join(_NAMES[c] for c in plain)
     else:
-        yield f"{at}{_first(plain)}{signed}{last}"
+        yield f"{at}{_start_bound(plain)}{signed}{last}"
 
 
-def _secret(value: str) -> Iterator[str]:
+def _secret_patterns(value: str) -> Iterator[str]:
     user, sign, word = value.partition(":")
     if sign and user and "/" not in user:  # the password of user:password@host
-        yield from _secret(word)
+        yield from _secret_patterns(word)
     if len(value) >= _LEAST_SECRET and any(map(str.isdecimal, value)):
         first = "\\b" if value[0].isalnum() or value[0] == "_" else ""
         last = "\\b" if value[-1].isalnum() or value[-1] == "_" else ""

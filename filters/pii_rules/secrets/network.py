@@ -9,7 +9,7 @@ from typing import Final
 import re2
 
 from filters.pii_rules.text.digit_runs import matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _OCTET: Final = "[0-9]{1,3}"
 IPV4: Final = f"{_OCTET}[.]{_OCTET}[.]{_OCTET}[.][0-9]"
@@ -44,17 +44,17 @@ _UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the las
 _DOCUMENTATION: Final = "00005e0053"  # RFC 7042, 2.1.2
 
 
-def addresses(text: str, data: bytes) -> Iterator[Found]:
+def find_ip_addresses(text: str, data: bytes) -> Iterator[Match]:
     """Public addresses; versions, clauses, private ranges and those of documentation (RFC 5737, 3849) are none."""
     for start, end in matches(_IPV4, text, data):
         if _is_address(text, start, end):
-            yield Found(start, end, "ip", 0.9, "four octets; reached from the whole net")
+            yield Match(start, end, "ip", 0.9, "four octets; reached from the whole net")
     for start, end in matches(_IPV6, text, data) if b":" in data else ():
         while end > start and text[end - 1] == ":" and text[end - 2] != ":":
             end -= 1
         if _is_glued(text, start, end, ":") or not _is_global(text[start:end]):
             continue
-        yield Found(start, end, "ip", 0.95, "IPv6; reached from the whole net")
+        yield Match(start, end, "ip", 0.95, "IPv6; reached from the whole net")
 
 
 def _is_address(text: str, start: int, end: int) -> bool:
@@ -76,7 +76,7 @@ def _is_address(text: str, start: int, end: int) -> bool:
     return not small or bool(_NET.search(text[max(0, start - 40) : start])) or after.startswith(" - -")
 
 
-def macs(text: str, data: bytes) -> Iterator[Found]:
+def find_mac_addresses(text: str, data: bytes) -> Iterator[Match]:
     """Addresses of network cards in pairs or in fours; fingerprints, groups of cards and documentation are none."""
     last = -_NEAR - 1
     for start, end in matches(_MAC, text, data):
@@ -94,7 +94,7 @@ def macs(text: str, data: bytes) -> Iterator[Found]:
         if not said and bare.isdigit() and start - last > _NEAR:
             continue
         last = end
-        yield Found(start, end, "mac", 0.97 if said else 0.9, "word of network cards before" if said else "six pairs")
+        yield Match(start, end, "mac", 0.97 if said else 0.9, "word of network cards before" if said else "six pairs")
 
 
 def _is_global(value: str) -> bool:

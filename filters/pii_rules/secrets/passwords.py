@@ -9,7 +9,7 @@ import re2
 
 from filters.pii_rules.secrets import placeholders
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _S: Final = "[ \t\u00a0\u3000]"
 _Z: Final = f"[{ZERO_WIDTH}]?"
@@ -60,23 +60,23 @@ _COUNTED: Final = tuple("자비개년월일회번글원분초")
 _REACH = 90  # code points behind a label in which its value ends
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_passwords(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `key` that are passwords: letters with digits or signs, and never a call or a placeholder."""
     done = 0
     for start, end in matches(_WORD, text, data):
         if start < done or not _is_label(text, start, end):
             continue
-        item = _behind(text, start, end)
+        item = _match_password_behind(text, start, end)
         if item is not None:
             done = item.end
             yield item
     for start, end in matches(_OPTION, text, data) if b"-" in data else ():
         whole = text[start:end]
         first = whole.rindex(":", 0, whole.index(":") + 1) + 1 if ":" in whole else whole.index("-p") + 2
-        value = _cut(whole[first:].lstrip(" \"'"), quoted=True)
+        value = _trim_password(whole[first:].lstrip(" \"'"), quoted=True)
         if first and _is_password(value, quoted=True) and whole[:2] in ("-u", "--", "ss"):
             at = text.index(value, start + first)
-            yield Found(at, at + len(value), "key", 0.9, "password of an option")
+            yield Match(at, at + len(value), "key", 0.9, "password of an option")
 
 
 def _is_label(text: str, start: int, end: int) -> bool:
@@ -88,32 +88,32 @@ def _is_label(text: str, start: int, end: int) -> bool:
     return not (before.isascii() and before.isalnum() and text[start].islower())  # mypassword
 
 
-def _behind(text: str, start: int, end: int) -> Found | None:
+def _match_password_behind(text: str, start: int, end: int) -> Match | None:
     hangul = _IS_HANGUL.match(text[start:end]) is not None or text[start:end].lower() in ("pw", "pwd")
     window = text[end : end + _REACH]
     marked = _MARKED.match(window)
     lead = marked or _BLANK.match(window)
     if lead is not None:
         at = end + len(lead.group())
-        value = _value(text, at, bool(marked), hangul, lead.group()[-1:] in tuple("\"'`"))
+        value = _extract_password(text, at, bool(marked), hangul, lead.group()[-1:] in tuple("\"'`"))
         template = text[at - 1] == "<" and text[at + len(value) : at + len(value) + 1] == ">"  # <password1>
         if value and not (template and _TELLING.search(value) is not None):
-            return Found(at, at + len(value), "key", 0.85, "label of a password before")
+            return Match(at, at + len(value), "key", 0.85, "label of a password before")
     below = _BELOW.match(window) if hangul else None
     asked = below is not None and _ASKED.search(window.partition("\n")[0]) is not None
     if below is not None and asked and _is_strong(below.group(1)):
         at = end + window.index(below.group(1), window.index("\n"))
-        return Found(at, at + len(below.group(1)), "key", 0.8, "label of a password in the line above")
+        return Match(at, at + len(below.group(1)), "key", 0.8, "label of a password in the line above")
     beside = _BESIDE.match(window)
     if beside is not None:
-        value = _cut(beside.group(1), quoted=False)
+        value = _trim_password(beside.group(1), quoted=False)
         if _is_strong(value) and "://" not in beside.group():
             at = end + len(beside.group()) - len(beside.group(1))
-            return Found(at, at + len(value), "key", 0.8, "beside the name of an account, label of a password before")
+            return Match(at, at + len(value), "key", 0.8, "beside the name of an account, label of a password before")
     return None
 
 
-def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
+def _extract_password(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     """The password that begins at `at`; "" where none does."""
     fours = _OF_FOURS.match(text[at : at + 20])
     if fours is not None and marked and not _is_latin(text[at + 19 : at + 20]):
@@ -122,7 +122,7 @@ def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     if match is None:
         return ""
     raw = match.group()
-    value = _cut(raw, quoted)
+    value = _trim_password(raw, quoted)
     if raw[len(value) : len(value) + 1] in ("(", "[", "{", "<") and raw[len(value) :]:
         return ""  # a call or an index
     if text[at + len(value) : at + len(value) + 4].lstrip(" \"'”’").startswith(_BAD_EXAMPLE):
@@ -139,7 +139,7 @@ def _value(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
     return value if worded or (_is_strong(value) and (hangul or signed)) else ""
 
 
-def _cut(value: str, quoted: bool) -> str:
+def _trim_password(value: str, quoted: bool) -> str:
     stop = next((i for i, c in enumerate(value) if c in "\"'`<>,;()[]{}|\\&" or not c.isascii()), len(value))
     return value[:stop] if quoted else value[:stop].rstrip(".:")
 
@@ -148,7 +148,7 @@ def _is_password(value: str, quoted: bool) -> bool:
     """Letters with digits or signs; a bare word is the name of a variable or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
-    if _NAME.match(value) is not None or placeholders.in_rows(value.lower()) == 1.0:
+    if _NAME.match(value) is not None or placeholders.repetition_share(value.lower()) == 1.0:
         return False
     if _TELLING.search(value) is not None and placeholders.is_placeholder(value):
         return False

@@ -34,25 +34,25 @@ def is_placeholder(value: str) -> bool:
         return True
     if _IN_CAPITALS in value:
         return True
-    return in_rows(low) > _MOST_IN_ROWS or is_of_words(pieces)
+    return repetition_share(low) > _MOST_IN_ROWS or is_of_words(pieces)
 
 
-def in_rows(value: str) -> float:
+def repetition_share(value: str) -> float:
     """The share of `value` in rows of equal characters, or of characters that follow one another up or down.
 
-    >>> in_rows("aaaa"), in_rows("12345xyz"), in_rows("a7k2")
+    >>> repetition_share("aaaa"), repetition_share("12345xyz"), repetition_share("a7k2")
     (1.0, 0.625, 0.0)
     """
     total, at = 0, 0
     while at < len(value):
-        equal, steps = _row(value, at, 0), max(_row(value, at, 1), _row(value, at, -1))
+        equal, steps = _row_length(value, at, 0), max(_row_length(value, at, 1), _row_length(value, at, -1))
         found = max(equal if equal >= _EQUAL else 0, steps if steps >= _STEPS else 0)
         total += found
         at += found or 1
     return total / len(value) if value else 0.0
 
 
-def _row(value: str, at: int, step: int) -> int:
+def _row_length(value: str, at: int, step: int) -> int:
     """How many characters from `at` on are each `step` behind the one before; 0 stands behind 9."""
     end = at + 1
     turns = {1: "90", -1: "09"}.get(step)
@@ -71,10 +71,10 @@ def is_of_words(pieces: list[str]) -> bool:
     long = [word for word in words if len(word) >= _WORD]
     if len(pieces) < 2 or not long or not all(map(_PIECE.match, pieces)):
         return False
-    return 2 * sum(map(_is_spoken, long)) > len(long)
+    return 2 * sum(map(_is_pronounceable, long)) > len(long)
 
 
-def _is_spoken(word: str) -> bool:
+def _is_pronounceable(word: str) -> bool:
     """Whether a word has vowels, and never five consonants in a row."""
     parts = "".join(" " if c in _VOWELS else c for c in word).split()
     return any(c in _VOWELS for c in word) and max(map(len, parts), default=0) < 5

@@ -12,7 +12,7 @@ import re2
 
 from filters.pii_rules.secrets import placeholders
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
-from filters.pii_rules.text.match import Found
+from filters.pii_rules.text.match import Match
 
 _QUERY_KEYS: Final = (
     "access_?token|refresh_?token|id_?token|auth_?token|token|api_?key|apikey|service_?key|app_?key|client_?secret|"
@@ -80,29 +80,29 @@ _MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in t
 _NO_PASSWORDS: Final = ("pass", "password", "passwd", "pw", "secret", "비밀번호")
 
 
-def found(text: str, data: bytes) -> Iterator[Found]:
+def find_secrets(text: str, data: bytes) -> Iterator[Match]:
     """Findings of kind `key`, `url_secret` and, from queries, `email`; linear in the length of `text`.
 
     A value without a published prefix needs a label and the look of chance: letters and digits
     mixed. Names of variables, calls of functions and placeholders stay.
     """
-    yield from _in_urls(text, data)
-    yield from _blocks(text, data)
+    yield from _find_url_secrets(text, data)
+    yield from _find_key_blocks(text, data)
     for start, end in matches(_FORM, text, data):
         first = start if text[start].isalnum() and text[start].isascii() else start + 1
-        if _STAGE.search(text[first:end]) is not None and not _is_chance(text[first:end].rpartition("_")[2], 12):
+        if _STAGE.search(text[first:end]) is not None and not _is_random(text[first:end].rpartition("_")[2], 12):
             continue  # sk_test_xxxxxxxxxxxxxxxx
         if placeholders.is_placeholder(text[first:end]):
             continue  # AKIAXXXXXXXXXXXXXXXX, sk-your-key-goes-here
         if not text[end : end + 1].isalnum() or not text[end].isascii():
-            yield Found(first, end, "key", 0.97, "published prefix of a key")
+            yield Match(first, end, "key", 0.97, "published prefix of a key")
     for start, end in matches(_LABELLED, text, data):
-        item = _labelled(text, start, end)
+        item = _match_labelled_secret(text, start, end)
         if item is not None:
             yield item
 
 
-def _in_urls(text: str, data: bytes) -> Iterator[Found]:
+def _find_url_secrets(text: str, data: bytes) -> Iterator[Match]:
     for start, end in matches(_QUERY, text, data) if b"=" in data else ():
         first = text.index("=", start) + 1
         key = text[start + 1 : first - 1].lower().removeprefix("amp;")
@@ -114,22 +114,22 @@ def _in_urls(text: str, data: bytes) -> Iterator[Found]:
         secret = (
             len(value) >= 4 and value.isascii() and "$" not in value and value[0] not in "{<*"
             if key.startswith(("pass", "pwd"))
-            else _is_chance(value, 8)
+            else _is_random(value, 8)
         )
         if key == "code" and len(value) < 12:
             continue
         if secret:
             stop = first + len(value) if text[end - 1] == "." else end
             kind = "key" if text[start] == ";" and not _is_in_url(text, start) else "url_secret"
-            yield Found(first, stop, kind, 0.96, f"query key {key}")
+            yield Match(first, stop, kind, 0.96, f"query key {key}")
     for start, end in matches(_ENCODED, text, data) if b"%40" in data else ():
-        yield Found(start, end, "email", 0.9, "address of electronic mail with its at sign encoded")
+        yield Match(start, end, "email", 0.9, "address of electronic mail with its at sign encoded")
     for start, end in matches(_USERINFO, text, data) if b"://" in data else ():
         first, last = text.index("://", start) + 3, end - 2
         user, _, word = text[first:last].partition(":")
         if word.lower() in _NO_PASSWORDS or (word.isdigit() and len(word) < 6):
             continue
-        yield Found(first, last, "url_secret", 0.99, f"user of {len(user)} characters and password in a URL")
+        yield Match(first, last, "url_secret", 0.99, f"user of {len(user)} characters and password in a URL")
 
 
 def _is_in_url(text: str, at: int) -> bool:
@@ -141,7 +141,7 @@ def _is_in_url(text: str, at: int) -> bool:
 _URL_REACH = 300  # code points
 
 
-def _blocks(text: str, data: bytes) -> Iterator[Found]:
+def _find_key_blocks(text: str, data: bytes) -> Iterator[Match]:
     last = 0
     for start, end in matches(_PEM, text, data) if b"-----BEGIN" in data else ():
         if start < last:
@@ -149,21 +149,21 @@ def _blocks(text: str, data: bytes) -> Iterator[Found]:
         stop = text.find("-----END", end, end + _PEM_REACH)
         close = text.find("-----", stop + 8, stop + 60) if stop >= 0 else -1
         if stop < 0:  # cut short: the lines of base 64 that are there
-            last = _lines_of_base64(text, end)
+            last = _find_base64_end(text, end)
             if last == end:
                 continue
         else:
             last = close + 5 if close >= 0 else stop
-        yield Found(start, last, "key", 0.99, "block of a private key")
+        yield Match(start, last, "key", 0.99, "block of a private key")
 
 
-def _lines_of_base64(text: str, end: int) -> int:
+def _find_base64_end(text: str, end: int) -> int:
     match = _BASE64.match(text[end : end + _PEM_REACH])
     length = len(match.group()) if match is not None else 0
     return end + length if length > 40 else end
 
 
-def _labelled(text: str, start: int, end: int) -> Found | None:
+def _match_labelled_secret(text: str, start: int, end: int) -> Match | None:
     whole = text[start:end]
     before = text[start - 1 : start]
     if before.isascii() and before.isalnum() and whole[0].islower():
@@ -180,7 +180,7 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     marked = any(c in label for c in ":：=>은는")
     sure = marked or "earer" in label or "가" <= label[0] <= "힣"
     least = 10 if "ecret" in label.lower() and _is_of_all_sorts(value) else _MIN_KEY
-    if not (sure and _is_chance(value, least if marked else 16)) or _LICENCE.match(value) is not None:
+    if not (sure and _is_random(value, least if marked else 16)) or _LICENCE.match(value) is not None:
         return None
     if (not any(c.isdigit() for c in value) and len(value) < _LONG_KEY) or _CHAIN.match(value) is not None:
         return None
@@ -188,7 +188,7 @@ def _labelled(text: str, start: int, end: int) -> Found | None:
     if weak and not (any(c.isdigit() for c in value) and _is_dense(value)):
         return None
     first = start + len(label)
-    return Found(first, first + len(value), "key", 0.85, "label of a key before")
+    return Match(first, first + len(value), "key", 0.85, "label of a key before")
 
 
 # Words that other things have as well: of them, only a value that is no path and no name is a secret.
@@ -212,15 +212,15 @@ _CHAIN: Final = re2.compile("^[A-Za-z_]+[.][A-Za-z_]+")  # process.env.…, self
 _WORDS: Final = re2.compile("[^a-z]+")
 
 
-def _is_chance(value: str, least: int) -> bool:
+def _is_random(value: str, least: int) -> bool:
     """Whether a value looks drawn at random: letters and digits mixed, and few repeats.
 
-    >>> _is_chance("9f2c41d07ab84e6fb1c3", 12), _is_chance("getVilageFcst", 12)
+    >>> _is_random("9f2c41d07ab84e6fb1c3", 12), _is_random("getVilageFcst", 12)
     (True, False)
     """
     if len(value) < least or "://" in value or placeholders.is_placeholder(value):
         return False
-    if not any(c.isalpha() for c in value) or _bits(value) < _MIN_BITS:
+    if not any(c.isalpha() for c in value) or _entropy(value) < _MIN_BITS:
         return False
     return any(c.isdigit() for c in value) or (len(value) >= _MIN_KEY and _is_shuffled(value))
 
@@ -235,7 +235,7 @@ def _is_shuffled(value: str) -> bool:
     return 2 * changes >= len(value) - 1
 
 
-def _bits(value: str) -> float:
+def _entropy(value: str) -> float:
     counts = Counter(value[:128])
     total = sum(counts.values())
     return -sum(n / total * log2(n / total) for n in counts.values())

@@ -35,40 +35,40 @@ def is_birth_date(digits: str) -> bool:
         return False
 
 
-def resident_sum_holds(digits: str) -> bool:
+def has_valid_resident_checksum(digits: str) -> bool:
     """The check digit of a resident number: (11 - sum mod 11) mod 10.
 
     Numbers issued since October 2020 have none, so a bad sum proves nothing.
 
-    >>> resident_sum_holds("9913310000000"), resident_sum_holds("9913310000009")
+    >>> has_valid_resident_checksum("9913310000000"), has_valid_resident_checksum("9913310000009")
     (True, False)
     """
-    return int(digits[12]) == (11 - _weighted(digits) % 11) % 10
+    return int(digits[12]) == (11 - _sum_weighted_digits(digits) % 11) % 10
 
 
-def foreigner_sum_holds(digits: str) -> bool:
+def has_valid_foreigner_checksum(digits: str) -> bool:
     """The check digit of a foreigner number: (13 - sum mod 11) mod 10; none since October 2020.
 
-    >>> foreigner_sum_holds("9913310000002")
+    >>> has_valid_foreigner_checksum("9913310000002")
     True
     """
-    return int(digits[12]) == (13 - _weighted(digits) % 11) % 10
+    return int(digits[12]) == (13 - _sum_weighted_digits(digits) % 11) % 10
 
 
-def corporation_sum_holds(digits: str) -> bool:
+def has_valid_corporation_checksum(digits: str) -> bool:
     """The check digit of a corporation number (13 digits): weights 1, 2, 1, 2 …
 
-    >>> corporation_sum_holds("0000000000000"), corporation_sum_holds("0000000000001")
+    >>> has_valid_corporation_checksum("0000000000000"), has_valid_corporation_checksum("0000000000001")
     (True, False)
     """
     total = sum(int(d) * (1 + i % 2) for i, d in enumerate(digits[:12]))
     return int(digits[12]) == (10 - total % 10) % 10
 
 
-def business_sum_holds(digits: str) -> bool:
+def has_valid_business_checksum(digits: str) -> bool:
     """The check digit of a business number (10 digits).
 
-    >>> business_sum_holds("0000000000"), business_sum_holds("1234567890")
+    >>> has_valid_business_checksum("0000000000"), has_valid_business_checksum("1234567890")
     (True, False)
     """
     total = sum(int(d) * w for d, w in zip(digits, (1, 3, 7, 1, 3, 7, 1, 3, 5), strict=False))
@@ -76,19 +76,19 @@ def business_sum_holds(digits: str) -> bool:
     return int(digits[9]) == (10 - total % 10) % 10
 
 
-def barcode_sum_holds(digits: str) -> bool:
+def has_valid_barcode_checksum(digits: str) -> bool:
     """The check digit of an article number (EAN-13, GS1 general specifications, 7.9).
 
-    >>> barcode_sum_holds("8800000000007"), barcode_sum_holds("8800000000008")
+    >>> has_valid_barcode_checksum("8800000000007"), has_valid_barcode_checksum("8800000000008")
     (False, True)
     """
     return sum(int(d) * (1 + 2 * (i % 2)) for i, d in enumerate(digits)) % 10 == 0
 
 
-def luhn_holds(digits: str) -> bool:
+def has_valid_luhn_checksum(digits: str) -> bool:
     """The check digit of a payment card (ISO/IEC 7812-1, annex B).
 
-    >>> luhn_holds("0000000000000000"), luhn_holds("0000000000000001")
+    >>> has_valid_luhn_checksum("0000000000000000"), has_valid_luhn_checksum("0000000000000001")
     (True, False)
     """
     total = 0
@@ -98,5 +98,5 @@ def luhn_holds(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _weighted(digits: str) -> int:
+def _sum_weighted_digits(digits: str) -> int:
     return sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False))

@@ -37,7 +37,7 @@ _LOOSE: Final = "~"  # a dash between blanks: inside a number, or between two of
 WRAP: Final = "^"  # a dash at the end of a line: inside a number, or the bullet of the next one
 LINE: Final = "\n"  # the end of a line and no dash
 _NOTHING: Final = ""
-_TO_BLANKS: Final = {ord(c): " " for c in " -.()/_\n\u200b"}  # all that `folded` leaves between digits
+_TO_BLANKS: Final = {ord(c): " " for c in " -.()/_\n\u200b"}  # all that `fold_characters` leaves between digits
 _DASHED: Final = {"-": "-", _LOOSE: "-", WRAP: "-"}
 BREAK: Final = "|"  # what separates numbers rather than parts of a number
 SLASHED: Final = ("/", "_")  # inside a number only where a label says so
@@ -114,24 +114,24 @@ class Window:
         return self.run.label(self.text, self.start, numbered=False)
 
     @property
-    def numbered_label(self) -> Label:
+    def number_label(self) -> Label:
         """The same without the words of telephones, which stand in any sentence that asks for something."""
         return self.run.label(self.text, self.start, numbered=True)
 
     @property
-    def stands_alone(self) -> bool:
+    def is_standalone(self) -> bool:
         """No further groups on either side."""
         return self.run.separators[self.first] in _ENDS and self.run.separators[self.last] in _ENDS
 
-    def continues(self, marks: str) -> bool:
+    def is_continued_by(self, marks: str) -> bool:
         """Whether one of `marks` ties the window to a further group."""
         return self.run.separators[self.first] in marks or self.run.separators[self.last] in marks
 
 
-def folded(text: str) -> str:
+def fold_characters(text: str) -> str:
     """`text` with ASCII digits and one sort of dash, dot, space and zero-width mark; same length.
 
-    >>> folded("０１０–０")
+    >>> fold_characters("０１０–０")
     '010-0'
     """
     return text.translate(_FOLD)
@@ -161,12 +161,12 @@ def matches(
         seen, seen_bytes = seen + length, end
 
 
-def begins(pattern: re2._Regexp, text: str) -> bool:
+def starts_with(pattern: re2._Regexp, text: str) -> bool:
     """Whether `pattern` matches where `text` begins. Bytes spare the offsets, which cost more than short matches."""
     return pattern.match(text.encode()) is not None
 
 
-def leading(pattern: re2._Regexp, text: str) -> str | None:
+def match_at_start(pattern: re2._Regexp, text: str) -> str | None:
     """What `pattern` matches where `text` begins, None if nothing."""
     match = pattern.match(text.encode())
     return None if match is None else match.group().decode()
@@ -177,19 +177,19 @@ def contains(pattern: re2._Regexp, text: str) -> bool:
     return pattern.search(text.encode()) is not None
 
 
-def runs(text: str, data: bytes) -> Iterator[Run]:
+def find_runs(text: str, data: bytes) -> Iterator[Run]:
     """Every run of at least nine digits, cut where no number goes on."""
     for start, end in matches(_RUN, text, data):
-        yield parse(text, start, end)
+        yield parse_run(text, start, end)
 
 
-def parse(text: str, start: int, end: int) -> Run:
+def parse_run(text: str, start: int, end: int) -> Run:
     """The run in text[start:end], which begins and ends with a digit.
 
-    >>> parse("010 - 0000-1234", 0, 15).groups
+    >>> parse_run("010 - 0000-1234", 0, 15).groups
     ('010', '0000', '1234')
     """
-    raw = folded(text[start:end])
+    raw = fold_characters(text[start:end])
     groups: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -198,7 +198,9 @@ def parse(text: str, start: int, end: int) -> Run:
     for group in raw.translate(_TO_BLANKS).split():
         first = raw.index(group, at)
         if groups:
-            separators.append(_SEPARATORS.get(raw[at:first]) or _separator(raw[at:first].replace("\u200b", "")))
+            separators.append(
+                _SEPARATORS.get(raw[at:first]) or _classify_separator(raw[at:first].replace("\u200b", ""))
+            )
             if separators[-1] == _NOTHING:  # only zero-width marks: they belong to the group
                 separators.pop()
                 groups[-1] += group
@@ -211,10 +213,10 @@ def parse(text: str, start: int, end: int) -> Run:
         ends.append(start + at)
     separators.append(BREAK)
     run = Run(tuple(groups), tuple(starts), tuple(ends), tuple(separators))
-    return _joined(run) if len(groups) >= MIN_DIGITS else run
+    return _join_split_digits(run) if len(groups) >= MIN_DIGITS else run
 
 
-def _separator(between: str) -> str:
+def _classify_separator(between: str) -> str:
     known = _SEPARATORS.get(between) if between else _NOTHING
     if known is not None:
         return known
@@ -223,10 +225,10 @@ def _separator(between: str) -> str:
     return BREAK
 
 
-def _joined(run: Run) -> Run:
+def _join_split_digits(run: Run) -> Run:
     """The run with digits that are written apart put together: 1 1 0 - 0 0 0 - 3 8 2 0 4 1.
 
-    >>> _joined(parse("0 1 0 - 0 0 0 0 - 1 2 3 4", 0, 25)).groups
+    >>> _join_split_digits(parse_run("0 1 0 - 0 0 0 0 - 1 2 3 4", 0, 25)).groups
     ('010', '0000', '1234')
     """
     groups: list[str] = []

@@ -70,7 +70,7 @@ _THIN: Final = " \"'(「[{\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _CELLS: Final = ("|", "\t", ",", ";", "\n")
 
 
-def _backwards(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[str, str]]]:
+def _compile_reversed(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[str, str]]]:
     """An expression over reversed text, where the leftmost longest match is the nearest longest label."""
     words = {word[::-1].encode(): (kind, word) for kind in kinds for word in _WORDS[kind].split()}
     options = re2.Options()
@@ -78,9 +78,9 @@ def _backwards(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[s
     return re2.compile(b"|".join(map(re2.escape, sorted(words))), options), words
 
 
-_LABELS: Final = _backwards(tuple(kind for kind in _WORDS if kind != "person"))
-_NUMBERED: Final = _backwards(tuple(kind for kind in _WORDS if kind not in ("person", *NOT_NUMBERED)))
-_PERSONS: Final = _backwards(_PERSON)
+_LABELS: Final = _compile_reversed(tuple(kind for kind in _WORDS if kind != "person"))
+_NUMBERED: Final = _compile_reversed(tuple(kind for kind in _WORDS if kind not in ("person", *NOT_NUMBERED)))
+_PERSONS: Final = _compile_reversed(_PERSON)
 _DROPPED: Final = dict.fromkeys(
     map(
         ord,
@@ -110,7 +110,7 @@ def label_before(text: str, start: int) -> Label:
     >>> label_before("주소 0", 3)
     Label(kind='', word='', distance=31)
     """
-    return _nearest(text, start, _LABELS)
+    return _find_nearest_label(text, start, _LABELS)
 
 
 def person_before(text: str, start: int) -> Label:
@@ -119,12 +119,12 @@ def person_before(text: str, start: int) -> Label:
     >>> person_before("환자 아무개 0", 7).word
     '환자'
     """
-    return _nearest(text, start, _PERSONS)
+    return _find_nearest_label(text, start, _PERSONS)
 
 
-def _nearest(text: str, start: int, labels: tuple[re2._Regexp, dict[bytes, tuple[str, str]]]) -> Label:
+def _find_nearest_label(text: str, start: int, labels: tuple[re2._Regexp, dict[bytes, tuple[str, str]]]) -> Label:
     pattern, words = labels
-    left = squeezed(text[max(0, start - _SLICE) : start])[::-1].encode("utf-8", "replace")
+    left = squeeze_text(text[max(0, start - _SLICE) : start])[::-1].encode("utf-8", "replace")
     match = pattern.search(left)
     if match is None:
         return NO_LABEL
@@ -143,7 +143,7 @@ def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
         above = column_above(text, start)
         if above.kind:
             return above
-    return _nearest(text, start, _NUMBERED) if numbered else label_before(text, start)
+    return _find_nearest_label(text, start, _NUMBERED) if numbered else label_before(text, start)
 
 
 def column_above(text: str, start: int) -> Label:
@@ -154,7 +154,7 @@ def column_above(text: str, start: int) -> Label:
     >>> column_above("성명|면허번호\\n아무개|0", 13).kind
     'license'
     """
-    tops, marks = _tables(text)
+    tops, marks = _find_tables(text)
     at = bisect_right(tops, start) - 1
     if at < 0 or not marks[at]:
         return NO_LABEL
@@ -166,11 +166,11 @@ def column_above(text: str, start: int) -> Label:
     column = text.count(mark, line, start)
     if column >= len(head) or len(head[column]) > _LONGEST_CELL:
         return NO_LABEL
-    return _nearest(head[column], len(head[column]), _LABELS)
+    return _find_nearest_label(head[column], len(head[column]), _LABELS)
 
 
 @lru_cache(maxsize=1)
-def _tables(text: str) -> tuple[list[int], list[str]]:
+def _find_tables(text: str) -> tuple[list[int], list[str]]:
     """Where each table begins and the mark between its cells; "" where none begins but one has ended."""
     tops: list[int] = []
     marks: list[str] = []
@@ -185,25 +185,25 @@ def _tables(text: str) -> tuple[list[int], list[str]]:
     return tops, marks
 
 
-def owner_after(text: str, end: int) -> bool:
+def has_owner_after(text: str, end: int) -> bool:
     """Whether an account's holder or bank stands right behind a number: 예금주, (국민은행), 신한으로 …
 
-    >>> owner_after("0 (예금주: 아무개)", 1), owner_after("0 (국민은행)", 1), owner_after("0 은행나무", 1)
+    >>> has_owner_after("0 (예금주: 아무개)", 1), has_owner_after("0 (국민은행)", 1), has_owner_after("0 은행나무", 1)
     (True, True, False)
     """
-    right = squeezed(text[end : end + 40])[:REACH]
-    return "예금주" in right or "계좌" in right[:12] or right.startswith(_PAID) or bank_after(text, end)
+    right = squeeze_text(text[end : end + 40])[:REACH]
+    return "예금주" in right or "계좌" in right[:12] or right.startswith(_PAID) or has_bank_after(text, end)
 
 
-def bank_after(text: str, end: int) -> bool:
+def has_bank_after(text: str, end: int) -> bool:
     """Whether the name of a bank stands right behind a number.
 
-    >>> bank_after("0 카뱅 아무개", 1), bank_after("0 신한으로", 1), bank_after("0 우리가", 1)
+    >>> has_bank_after("0 카뱅 아무개", 1), has_bank_after("0 신한으로", 1), has_bank_after("0 우리가", 1)
     (True, True, False)
     """
     return _BANK_BEHIND.match(text[end : end + 24]) is not None
 
 
-def squeezed(text: str) -> str:
+def squeeze_text(text: str) -> str:
     """Lower-case `text` without white space and punctuation, so that "주 민 번 호 :" reads 주민번호."""
     return text.translate(_DROPPED).lower()

@@ -13,7 +13,7 @@ from typing import Final
 import re2
 
 
-def _words(name: str) -> frozenset[str]:
+def _load_words(name: str) -> frozenset[str]:
     """The words of a list beside this file; its first line says what they are."""
     lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
     return frozenset(word for line in lines[1:] for word in line.split())
@@ -26,11 +26,11 @@ FAMILY: Final = frozenset(
 )
 FAMILY_OF_TWO: Final = frozenset("남궁 황보 제갈 사공 선우 서문 독고 동방 망절 어금 소봉 장곡 강전".split())
 STARTS: Final = FAMILY | {family[0] for family in FAMILY_OF_TWO}
-GIVEN: Final = _words("given_names.txt")
-_DISTRICTS: Final = _words("districts.txt")
-STOP: Final = _words("no_names.txt") | _DISTRICTS
+GIVEN: Final = _load_words("given_names.txt")
+_DISTRICTS: Final = _load_words("districts.txt")
+STOP: Final = _load_words("no_names.txt") | _DISTRICTS
 _BRANCHES: Final = frozenset(d[:2] + last for d in _DISTRICTS for last in "점역행발청")  # 강남점
-_NOUNS: Final = _words("nouns.txt")
+_NOUNS: Final = _load_words("nouns.txt")
 # A family name that begins many words as well says less.
 _SURE: Final = frozenset("김박최윤권곽홍황허송손백임")
 _COMMON: Final = frozenset("이정강조장오서신한안류유전고문양배남심노하성차주우구민나진엄채원천방공현함변염")
@@ -79,13 +79,13 @@ LABELLED: Final = 0.0
 
 
 @lru_cache(maxsize=8192)  # the words beside identifiers come again and again
-def judged(run: str) -> tuple[int, float]:
+def score_name(run: str) -> tuple[int, float]:
     """Syllables of the name with which `run` begins, and its points; (0, 0) where it begins with none.
 
     `run` is Hangul up to the next other character. What follows the name in it must be a form of
     address or a particle. Seven points and more: a family name with a given name of the list.
 
-    >>> judged("홍길동입니다"), judged("남궁서율")[0], judged("신한은행")[0]
+    >>> score_name("홍길동입니다"), score_name("남궁서율")[0], score_name("신한은행")[0]
     ((3, 9.0), 4, 0)
     """
     if run[:1] not in STARTS or run in STOP or run[:3] in STOP or run[:4] in STOP or run[:5] in STOP:
@@ -103,30 +103,30 @@ def judged(run: str) -> tuple[int, float]:
             continue
         if length == 4 and not double and (run[3] in _GROUPS or not (run[1:3] in GIVEN or run[2:4] in GIVEN)):
             continue
-        points = _points(run[:length], double, len(run) == length)
+        points = _name_points(run[:length], double, len(run) == length)
         if not double:
             return length, points
         best = max(best, (length, points), key=lambda b: b[1])
     return best if best[0] else (0, 0.0)
 
 
-def _points(name: str, double: bool, whole: bool) -> float:
+def _name_points(name: str, double: bool, whole: bool) -> float:
     """Points of a name; `whole` where nothing follows it in its run."""
     family = 3.0 if double or name[0] in _SURE else 2.0 if name[0] in _COMMON else 0.0
     given = name[2:] if double and len(name) > 3 else name[1:]
     if double:
         if len(name) == 4:
-            return family + _given_points(given)
+            return family + _score_given_name(given)
         return 0.0 if whole and name[2] in _PARTICLES else 5.0
     if len(given) == 3:
         return family + 1.0 - _word_points(name)  # 김빛나라; most such runs are two words
-    points = family + _given_points(given) - _word_points(name)
+    points = family + _score_given_name(given) - _word_points(name)
     if whole and name[-1] == "하":
         return points + 5.0 * (name[:2] in _NOUNS)  # 고결하: no form of a verb ends there
     return points - 2.0 * (name[-1] in _VERB_LAST and given not in GIVEN)
 
 
-def _given_points(given: str) -> float:
+def _score_given_name(given: str) -> float:
     if len(given) == 1:
         return 1.0 if given in _SINGLE else 0.0
     if given in GIVEN:
@@ -158,7 +158,7 @@ def name_length(run: str, least: float = LABELLED) -> int:
     >>> name_length("홍길동입니다"), name_length("남궁서율"), name_length("신한은행"), name_length("전화번호")
     (3, 4, 0, 0)
     """
-    length, points = judged(run)
+    length, points = score_name(run)
     return length if points >= least else 0
 
 

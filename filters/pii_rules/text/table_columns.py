@@ -19,7 +19,7 @@ _MAX_ROWS = 2_000
 _MAX_ODD = 2  # lines in a row that do not fit the table: folded cells
 
 
-def cells(
+def find_cells(
     text: str, data: bytes, heading: re2._Regexp, wanted: Callable[[str], bool] | None = None
 ) -> Iterator[tuple[int, int]]:
     """Start and end of every cell below a heading that `heading` matches whole.
@@ -29,7 +29,7 @@ def cells(
     that does not fit. `wanted` is asked of the line of headings, where it is given.
 
     >>> text = "성명,은행\\n홍길동,우리"
-    >>> [text[a:b] for a, b in cells(text, text.encode(), re2.compile("성명"))]
+    >>> [text[a:b] for a, b in find_cells(text, text.encode(), re2.compile("성명"))]
     ['홍길동']
     """
     if "\n" not in text:
@@ -49,14 +49,14 @@ def cells(
         if wanted is not None and not wanted(header):
             continue
         mark = next((d for d in _DELIMITERS if d in header), "")
-        column = _column(header, mark, start - first, end - first)
+        column = _find_column(header, mark, start - first, end - first)
         if column < 0 or columns > _MAX_COLUMNS:
             continue
-        stop = yield from _below(text, last + 1, mark, column, len(header.split()))
+        stop = yield from _find_cells_below(text, last + 1, mark, column, len(header.split()))
         table_end = max(table_end, stop)
 
 
-def _column(header: str, mark: str, start: int, end: int) -> int:
+def _find_column(header: str, mark: str, start: int, end: int) -> int:
     """The number of the column whose heading is header[start:end], -1 if it is only part of one."""
     if not mark:
         words = header.split()
@@ -72,7 +72,7 @@ def _column(header: str, mark: str, start: int, end: int) -> int:
     return header.count(mark, 0, start) if whole == header[start:end].strip(_TRIM) else -1
 
 
-def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
+def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
     """The cells of one column; returns where the table ends."""
     odd, rows, begin = 0, 0, at
     for _ in range(_MAX_ROWS):
@@ -80,7 +80,7 @@ def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[
             break
         last = text.find("\n", at, at + 4_000)
         last = last if last >= 0 else min(len(text), at + 4_000)
-        cell = _cell(text, at, last, mark, column, words)
+        cell = _find_cell(text, at, last, mark, column, words)
         odd = 0 if cell is not None else odd + 1
         if cell is not None and cell[0] < cell[1]:
             rows += 1
@@ -91,7 +91,7 @@ def _below(text: str, at: int, mark: str, column: int, words: int) -> Generator[
     return at if rows else begin  # a line of prose above a table is none
 
 
-def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
+def _find_cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
     row = text[at:last]
     if mark:
         if row.count(mark) < max(column, 1):
@@ -116,11 +116,11 @@ def _cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> 
     return at + left, at + right
 
 
-def neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def find_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Start and end of the cells above and below text[start:end], where it fills one and their rows have as many.
 
     >>> text = "1|홍길동|가\\n2|다솜|나"
-    >>> [text[a:b] for a, b in neighbours(text, 2, 5)]
+    >>> [text[a:b] for a, b in find_neighbours(text, 2, 5)]
     ['다솜']
     """
     right = end
@@ -129,7 +129,7 @@ def neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     mark = text[right : right + 1]
     if mark not in _DELIMITERS:
         return
-    first, last = _line(text, start)
+    first, last = _line_bounds(text, start)
     row = text[first:last]
     column = row.count(mark, 0, start - first)
     left = text.rfind(mark, first, start) + 1 or first
@@ -138,14 +138,14 @@ def neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     for near in (first - 1, last + 1):
         if not 0 <= near < len(text):
             continue
-        above, below = _line(text, near)
+        above, below = _line_bounds(text, near)
         if text.count(mark, above, below) == row.count(mark):
-            cell = _cell(text, above, below, mark, column, 0)
+            cell = _find_cell(text, above, below, mark, column, 0)
             if cell is not None and cell[0] < cell[1]:
                 yield cell
 
 
-def _line(text: str, at: int) -> tuple[int, int]:
+def _line_bounds(text: str, at: int) -> tuple[int, int]:
     """Start and end of the line in which text[at] stands, at most 400 code points on either side."""
     first = text.rfind("\n", max(0, at - _MAX_HEADING), at) + 1
     last = text.find("\n", at, at + _MAX_HEADING)

@@ -20,7 +20,7 @@ from malmoi.errors import StageError
 from malmoi.releases.exposed_pages import is_digest_id
 from malmoi.releases.index.segments import FACTS, ROWS, Facts, schema_of
 from malmoi.releases.partitioning import h
-from malmoi.storage.shuffle import Run, piece, spread
+from malmoi.storage.shuffle import Run, read_piece, write_partitions
 from malmoi.survey import Survey
 
 AT_ONCE = 65_536  # rows of a partition, and of a task: about 40 MB of sketches with a signature
@@ -39,15 +39,15 @@ class Cut:
     target: Path
 
 
-def cut(work: Cut) -> Path:
+def partition_file(work: Cut) -> Path:
     """Write the rows of a Cut, one record batch for each partition."""
     with pq.ParquetFile(work.path) as file:
         table = file.read_row_groups(list(work.groups), columns=list(work.columns)).select(work.columns)
-    spread(table, _part(table.column("id").to_pylist(), work.parts), work.parts, work.target)
+    write_partitions(table, _partitions_of(table.column("id").to_pylist(), work.parts), work.parts, work.target)
     return work.target
 
 
-def _part(ids: Sequence[str], parts: int) -> npt.NDArray[np.int64]:
+def _partitions_of(ids: Sequence[str], parts: int) -> npt.NDArray[np.int64]:
     """The partition of each id: ranges of H of equal width, so that partitions follow one another as H does."""
     high = np.array([h(id) >> 32 for id in ids], dtype=np.uint64)
     return ((high * np.uint64(parts)) >> np.uint64(32)).astype(np.int64)
@@ -71,20 +71,20 @@ def write(
     row in any column stands again. StageError where a published document has no sketch.
     """
     own, schema = survey.schema, schema_of(survey)
-    parts = _parts([*sketches, *(one / ROWS for one in earlier)])
+    parts = _count_partitions([*sketches, *(one / ROWS for one in earlier)])
     public = pa.schema([("id", pa.string()), ("source", pa.string())])
-    taken = _spread(sketches, own, parts, work / "sketches", run)
-    published = _spread(data, public, parts, work / "published", run)
-    held = [_spread([one / ROWS], own, parts, work / f"held-{i:04d}", run) for i, one in enumerate(earlier)]
+    taken = _partition_files(sketches, own, parts, work / "sketches", run)
+    published = _partition_files(data, public, parts, work / "published", run)
+    held = [_partition_files([one / ROWS], own, parts, work / f"held-{i:04d}", run) for i, one in enumerate(earlier)]
 
-    def fresh(part: int) -> pa.Table:
-        table = _published(_rows(taken, part, own), _rows(published, part, public), facts)
+    def select_new(part: int) -> pa.Table:
+        table = _select_published(_rows(taken, part, own), _rows(published, part, public), facts)
         same = np.zeros(table.num_rows, dtype=bool)
         for files in held:
             _overrule(same, table, _rows(files, part, own))
         return table.filter(pa.array(~same)).select(schema.names).cast(schema)
 
-    _write(folder, facts, schema, map(_in_order, map(fresh, range(parts))))
+    _write(folder, facts, schema, map(_sort_by_hash, map(select_new, range(parts))))
 
 
 def merge(
@@ -103,35 +103,35 @@ def merge(
     """
     schema = schema_of(survey)
     files = [one / ROWS for one in segments]
-    parts = _parts(files)
-    moved = _spread(files, schema, parts, work / "rows", run)
+    parts = _count_partitions(files)
+    moved = _partition_files(files, schema, parts, work / "rows", run)
     out = pa.array(withdrawn, pa.string())
 
-    def newest(part: int) -> pa.Table:
+    def select_newest(part: int) -> pa.Table:
         table = _rows(moved, part, schema)
         last = {id: row for row, id in enumerate(table.column("id").to_pylist())}
         table = table.take(pa.array(list(last.values()), pa.int64()))
         return table.filter(pc.invert(pc.is_in(table.column("id"), out)))
 
-    _write(folder, facts, schema, map(_in_order, map(newest, range(parts))))
+    _write(folder, facts, schema, map(_sort_by_hash, map(select_newest, range(parts))))
 
 
-def _parts(files: Iterable[Path]) -> int:
-    return 1 + sum(_count(path) for path in files) // AT_ONCE
+def _count_partitions(files: Iterable[Path]) -> int:
+    return 1 + sum(_count_rows(path) for path in files) // AT_ONCE
 
 
-def _count(path: Path) -> int:
+def _count_rows(path: Path) -> int:
     with pq.ParquetFile(path) as file:
         return int(file.metadata.num_rows)
 
 
-def _spread(files: Sequence[Path], schema: pa.Schema, parts: int, work: Path, run: Run) -> list[Path]:
+def _partition_files(files: Sequence[Path], schema: pa.Schema, parts: int, work: Path, run: Run) -> list[Path]:
     cuts = [
         Cut(path, groups, tuple(schema.names), parts, work / f"{i:06d}-{groups[0]:06d}.arrow")
         for i, path in enumerate(files)
         for groups in _groups(path)
     ]
-    return list(run(cut, cuts))
+    return list(run(partition_file, cuts))
 
 
 def _groups(path: Path) -> Iterator[tuple[int, ...]]:
@@ -151,11 +151,11 @@ def _groups(path: Path) -> Iterator[tuple[int, ...]]:
 
 
 def _rows(files: Sequence[Path], part: int, schema: pa.Schema) -> pa.Table:
-    tables = [pa.Table.from_batches([piece(path, part)]).cast(schema) for path in files]
+    tables = [pa.Table.from_batches([read_piece(path, part)]).cast(schema) for path in files]
     return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
 
 
-def _published(sketches: pa.Table, published: pa.Table, facts: Facts) -> pa.Table:
+def _select_published(sketches: pa.Table, published: pa.Table, facts: Facts) -> pa.Table:
     """The sketches of the published documents, each with its source, and with the release.
 
     A document that is published under a digest of its id is not remembered: its sketch stands under the id.
@@ -197,7 +197,7 @@ def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> npt.NDArray[np.bool
     return np.asarray(pc.or_(equal, pc.and_(pc.is_null(left), pc.is_null(right))))
 
 
-def _in_order(table: pa.Table) -> pa.Table:
+def _sort_by_hash(table: pa.Table) -> pa.Table:
     ids = table.column("id").to_pylist()
     order = sorted({id: row for row, id in reversed(list(enumerate(ids)))}.values(), key=lambda i: (h(ids[i]), ids[i]))
     return table.take(pa.array(order, pa.int64()))

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.releases import manifest as manifests
 from malmoi.storage import checksummed_files, shard
-from malmoi.storage.canonical_json import canonical
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.survey import Survey
 from malmoi.workspace import Workspace
 
@@ -58,7 +58,7 @@ class Facts:
 
     def to_json(self) -> str:
         """Canonical JSON: equal facts give equal bytes."""
-        return canonical({"format": FORMAT, **asdict(self)})
+        return canonical_json({"format": FORMAT, **asdict(self)})
 
     @staticmethod
     def from_json(text: str) -> Facts:
@@ -75,7 +75,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class IndexSegment:
     """A segment on disk: its name, its facts where they can be read, whether it counts, and why not."""
 
     name: str
@@ -85,7 +85,7 @@ class Found:
     why: str = ""
 
     @property
-    def known(self) -> Facts:
+    def readable_facts(self) -> Facts:
         """Its facts; DataError where they cannot be read."""
         if self.facts is None:
             raise DataError(f"{self.folder}: {self.why}")
@@ -99,7 +99,7 @@ def folder_of(workspace: Workspace, facts: Facts) -> Path:
     return workspace.index(facts.survey) / facts.release / name
 
 
-def released(workspace: Workspace) -> Roots:
+def read_release_roots(workspace: Workspace) -> Roots:
     """The root of each release that stands; one whose manifest cannot be read does not."""
     roots = {}
     for path in sorted((workspace.root / "6-releases").glob(f"*/*/{manifests.NAME}")):
@@ -111,39 +111,41 @@ def released(workspace: Workspace) -> Roots:
     return roots
 
 
-def found(workspace: Workspace, survey: str, version: int | None, roots: Roots) -> list[Found]:
-    """All segments of a survey, sorted by release, version, folder; `roots` are those of `released`.
+def find_segments(workspace: Workspace, survey: str, version: int | None, roots: Roots) -> list[IndexSegment]:
+    """All segments of a survey, sorted by release, version, folder; `roots` are those of `read_release_roots`.
 
     Only those of `version`, the survey's of today, count; where it is None no filter reads them any more.
     """
     folders = sorted(p for p in workspace.index(survey).glob("*/*") if p.is_dir())
-    read = [_read(folder, survey, version) for folder in folders]
-    told = [one if one.state != "counts" else _released(one, roots) for one in read]
-    merged = {name: one.name for one in told if one.state == "counts" for name in one.known.replaces}
-    told = [_merged(one, merged) for one in told]
-    return sorted(told, key=lambda one: (one.folder.parent.name, numbers(_marks(one.name)[0]), one.folder.name))
+    read = [_read_segment(folder, survey, version) for folder in folders]
+    told = [one if one.state != "counts" else _check_release(one, roots) for one in read]
+    merged = {name: one.name for one in told if one.state == "counts" for name in one.readable_facts.replaces}
+    told = [_mark_merged(one, merged) for one in told]
+    return sorted(told, key=lambda one: (one.folder.parent.name, numbers(_parse_marks(one.name)[0]), one.folder.name))
 
 
-def _read(folder: Path, survey: str, version: int | None) -> Found:
+def _read_segment(folder: Path, survey: str, version: int | None) -> IndexSegment:
     name = f"{folder.parent.name}/{folder.name}"
     try:
         facts = Facts.from_json((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, DataError) as error:
-        return Found(name, folder, None, "broken", str(error))
+        return IndexSegment(name, folder, None, "broken", str(error))
     for file in (FACTS, ROWS):
         try:
             checksummed_files.check(folder / file)
         except StageError:
-            return Found(name, folder, facts, "broken", f"{file} is not what {checksummed_files.NAME} says")
+            return IndexSegment(name, folder, facts, "broken", f"{file} is not what {checksummed_files.NAME} says")
     if (rows := _count(folder / ROWS)) != facts.documents:
-        return Found(name, folder, facts, "broken", f"{ROWS} holds {rows} rows, {FACTS} says {facts.documents}")
+        return IndexSegment(name, folder, facts, "broken", f"{ROWS} holds {rows} rows, {FACTS} says {facts.documents}")
     if (facts.survey, facts.release) != (survey, folder.parent.name):
-        return Found(name, folder, facts, "broken", f"it is of {facts.survey} and {facts.release}: not its place")
+        return IndexSegment(
+            name, folder, facts, "broken", f"it is of {facts.survey} and {facts.release}: not its place"
+        )
     if facts.survey_version != version:
         today = f"that of today is {version}" if version else "no filter of today reads it"
         why = f"made by version {facts.survey_version} of the survey; {today}"
-        return Found(name, folder, facts, "other", why)
-    return Found(name, folder, facts)
+        return IndexSegment(name, folder, facts, "other", why)
+    return IndexSegment(name, folder, facts)
 
 
 def _count(path: Path) -> int | None:
@@ -154,9 +156,9 @@ def _count(path: Path) -> int | None:
         return None
 
 
-def _released(one: Found, roots: Roots) -> Found:
+def _check_release(one: IndexSegment, roots: Roots) -> IndexSegment:
     """Whether the release of a segment, or of one that was merged into it, stands with the root in its name."""
-    facts = one.known
+    facts = one.readable_facts
     standing = {(version, root[:ROOT]) for (name, version), root in roots.items() if name == facts.release}
     if standing & marks(one):
         return one
@@ -165,33 +167,33 @@ def _released(one: Found, roots: Roots) -> Found:
     return replace(one, state="unreleased", why=f"release {facts.release} {facts.version} {why}")
 
 
-def _merged(one: Found, merged: Mapping[str, str]) -> Found:
+def _mark_merged(one: IndexSegment, merged: Mapping[str, str]) -> IndexSegment:
     if one.name not in merged or one.state != "counts":
         return one
     return replace(one, state="merged", why=f"merged into {merged[one.name]}; the next compaction removes it")
 
 
-def marks(one: Found) -> set[tuple[str, str]]:
+def marks(one: IndexSegment) -> set[tuple[str, str]]:
     """Version and start of the root of each release whose documents a segment holds."""
-    return {_marks(name) for name in one.known.replaces or (one.name,)}
+    return {_parse_marks(name) for name in one.readable_facts.replaces or (one.name,)}
 
 
-def _marks(name: str) -> tuple[str, str]:
+def _parse_marks(name: str) -> tuple[str, str]:
     """Version and start of the root, off the name of a segment.
 
-    >>> _marks("general/1.2.0-0123456789abcdef-aa00bb11")
+    >>> _parse_marks("general/1.2.0-0123456789abcdef-aa00bb11")
     ('1.2.0', '0123456789abcdef')
     """
     version, _, rest = name.rpartition("/")[2].partition("-")
     return version, rest.partition("-")[0]
 
 
-def counting(segments: Iterable[Found]) -> list[Found]:
+def select_counting(segments: Iterable[IndexSegment]) -> list[IndexSegment]:
     """Those that count."""
     return [one for one in segments if one.state == "counts"]
 
 
-def whole(segments: Sequence[Found]) -> Sequence[Found]:
+def require_whole(segments: Sequence[IndexSegment]) -> Sequence[IndexSegment]:
     """The segments, if none of them is broken; StageError names one that is: what it held would come in again."""
     for one in segments:
         if one.state == "broken":
@@ -202,7 +204,7 @@ def whole(segments: Sequence[Found]) -> Sequence[Found]:
     return segments
 
 
-def chosen(standing: Sequence[Found], release: str, earlier: str, inputs: str) -> list[Found]:
+def choose_segments(standing: Sequence[IndexSegment], release: str, earlier: str, inputs: str) -> list[IndexSegment]:
     """The segments that a survey reads; `standing` are those that count.
 
     Where a release of this name was made from just these inputs, it reads what that one read, and so
@@ -212,21 +214,21 @@ def chosen(standing: Sequence[Found], release: str, earlier: str, inputs: str) -
         raise CallError(f"earlier is {earlier!r}; choose one of same, all, none.")
     if earlier == "none":
         return []
-    own = [one for one in standing if one.known.release == release]
-    if again := [one for one in own if one.known.inputs == inputs]:
-        read = resolved(again[-1].known.read, standing)
+    own = [one for one in standing if one.readable_facts.release == release]
+    if again := [one for one in own if one.readable_facts.inputs == inputs]:
+        read = resolve_names(again[-1].readable_facts.read, standing)
         if again[-1] not in read:  # else what it read was merged with what it left, and nothing tells them apart
             return read
     return list(standing) if earlier == "all" else own
 
 
-def resolved(names: Iterable[str], standing: Sequence[Found]) -> list[Found]:
+def resolve_names(names: Iterable[str], standing: Sequence[IndexSegment]) -> list[IndexSegment]:
     """The segments that hold what `names` held: themselves, or what they were merged into."""
     wanted = set(names)
-    return [one for one in standing if one.name in wanted or wanted & set(one.known.replaces)]
+    return [one for one in standing if one.name in wanted or wanted & set(one.readable_facts.replaces)]
 
 
-def holds(folder: Path, ids: Sequence[str]) -> tuple[str, ...]:
+def find_ids(folder: Path, ids: Sequence[str]) -> tuple[str, ...]:
     """Which of `ids` a segment has a row of, sorted."""
     if not ids:
         return ()
@@ -247,15 +249,15 @@ def schema_of(survey: Survey) -> pa.Schema:
     return pa.schema([*survey.schema, *added])
 
 
-def sweep(workspace: Workspace, segments: Iterable[Found]) -> None:
+def sweep(workspace: Workspace, segments: Iterable[IndexSegment]) -> None:
     """Take segments out of the index: moved away at once, then deleted."""
     for one in segments:
-        with workspace.birth() as folder:
+        with workspace.temporary_folder() as folder:
             one.folder.rename(folder / "segment")
             shutil.rmtree(folder / "segment", ignore_errors=True)
 
 
-def leftovers(segments: Iterable[Found], release: str, roots: Roots) -> list[Found]:
+def leftovers(segments: Iterable[IndexSegment], release: str, roots: Roots) -> list[IndexSegment]:
     """The segments of a name that a stopped run left: merged ones, and those of a release that never stood.
 
     Such a release would be above all that stand, or stands with another root. One below was published once and its
@@ -263,11 +265,11 @@ def leftovers(segments: Iterable[Found], release: str, roots: Roots) -> list[Fou
     """
     last = max((numbers(version) for name, version in roots if name == release), default=())
 
-    def left(facts: Facts, state: State) -> bool:
+    def is_leftover(facts: Facts, state: State) -> bool:
         stopped = numbers(facts.version) > last or (release, facts.version) in roots
         return state == "merged" or (state == "unreleased" and stopped and not facts.replaces)
 
-    return [one for one in segments if one.facts and one.facts.release == release and left(one.facts, one.state)]
+    return [one for one in segments if one.facts and one.facts.release == release and is_leftover(one.facts, one.state)]
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -5,12 +5,23 @@ no rule, table or expression in common with the filter that redacts: a fault of 
 """
 
 from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
-from malmoi.releases.residue.release_folder import Find, Look, Residue, finds_by_row, kinds, look, scan, whose
+from malmoi.releases.residue.release_folder import Find, Look, Residue, find_documents, finds_by_row, kinds, look, scan
 
 VERSION = 2  # raise it with any change of what is found: releases say which detector has read them
 DETECTOR = f"residue {VERSION}"
 
 __all__ = [
-    "DETECTOR", "KINDS", "QUARANTINED", "Find", "Look", "Outcome", "Residue", "finds_by_row", "kinds", "look",
-    "outcomes", "scan", "whose",
+    "DETECTOR",
+    "KINDS",
+    "QUARANTINED",
+    "Find",
+    "Look",
+    "Outcome",
+    "Residue",
+    "find_documents",
+    "finds_by_row",
+    "kinds",
+    "look",
+    "outcomes",
+    "scan",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ Codes = NDArray[np.uint32]
 Marks = NDArray[np.uint8]
 
 
-def _table() -> Marks:
+def _class_table() -> Marks:
     table = np.zeros(0x10000, np.uint8)
     for code in range(0x10000):
         if unicodedata.decimal(chr(code), None) is not None:
@@ -38,7 +38,7 @@ def _table() -> Marks:
     return table
 
 
-_TABLE: Final = _table()
+_TABLE: Final = _class_table()
 
 
 def codes_of(text: str) -> Codes:
@@ -118,11 +118,11 @@ def _chain(text: str, starts: list[int], ends: list[int]) -> Chain:
     return Chain(tuple(groups), tuple(joints), tuple(begins), tuple(stops))
 
 
-def spelled(text: str, marks: Marks) -> Iterator[str]:
+def find_spelled_digits(text: str, marks: Marks) -> Iterator[str]:
     """The digits of each stretch of digits, words for digits and joining signs that holds SPELT_LEAST of them.
 
     >>> text = "공일공 이삼사오 6789"
-    >>> list(spelled(text, classes_of(codes_of(text))))
+    >>> list(find_spelled_digits(text, classes_of(codes_of(text))))
     ['01023456789']
     """
     words = marks == SPELT

@@ -48,7 +48,7 @@ REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 
 LICENCE_REGIONS: Final = frozenset((*range(11, 27), 28))
 
 
-def found(text: str, chain: Chain) -> Iterator[str]:
+def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
     """The kind of each number in `chain`; a group belongs to one number only, the longest that begins first."""
     if text[max(0, chain.starts[0] - 1) : chain.starts[0]] in ("&", "#") and len(chain.groups) == 1:
         return  # a character reference of HTML
@@ -57,7 +57,7 @@ def found(text: str, chain: Chain) -> Iterator[str]:
         for last in range(min(len(chain.groups), first + REACH), first, -1):
             kind = _kind(text, chain, first, last)
             if kind:
-                if not _reserved(kind, chain.digits(first, last)):
+                if not _is_reserved(kind, chain.digits(first, last)):
                     yield kind
                 first = last - 1
                 break
@@ -69,12 +69,12 @@ def _kind(text: str, chain: Chain, first: int, last: int) -> str:
     if not LEAST_DIGITS <= sum(shape) <= MOST_DIGITS or max(shape) < 3:
         return ""
     joints = chain.joints[first : last - 1]
-    if any("\n" in joint and "-" not in joint for joint in joints) or _inside(text, chain, first, last):
+    if any("\n" in joint and "-" not in joint for joint in joints) or _is_part_of_word(text, chain, first, last):
         return ""
     digits = chain.digits(first, last)
     joints = tuple(joint.replace("\n", "") for joint in joints)
     before = "".join(text[max(0, chain.starts[first] - NEAR) : chain.starts[first]].casefold().split())
-    for judge in (_address, _resident, _telephone, _business, _licence, _card, _labelled):
+    for judge in (_address, _resident, _telephone, _business, _licence, _card, _account_or_health):
         kind = judge(digits, shape, joints, before, text[chain.ends[last - 1] : chain.ends[last - 1] + 8])
         if kind:
             return kind
@@ -84,7 +84,7 @@ def _kind(text: str, chain: Chain, first: int, last: int) -> str:
 LEAST_DIGITS, MOST_DIGITS = 7, 19
 
 
-def _reserved(kind: str, digits: str) -> bool:
+def _is_reserved(kind: str, digits: str) -> bool:
     """Whether a recipe may have put the number there: it lies in a range that is given to nobody."""
     match kind:
         case "brn":  # no tax office has the number 000
@@ -98,7 +98,7 @@ def _reserved(kind: str, digits: str) -> bool:
     return False
 
 
-def _inside(text: str, chain: Chain, first: int, last: int) -> bool:
+def _is_part_of_word(text: str, chain: Chain, first: int, last: int) -> bool:
     """Whether the digits are part of a longer word, such as a digest, or tied to further digits by a dash."""
     start, end = chain.starts[first], chain.ends[last - 1]
     latin = [c.isascii() and (c.isalpha() or c == "_") for c in (text[start - 1 : start], text[end : end + 1]) if c]
@@ -109,11 +109,11 @@ def _inside(text: str, chain: Chain, first: int, last: int) -> bool:
     return bool(tied or (last < len(chain.groups) and chain.joints[last - 1] in ("-", ".")))
 
 
-def _says(words: tuple[str, ...], text: str) -> bool:
+def _has_word(words: tuple[str, ...], text: str) -> bool:
     return any(word in text for word in words)
 
 
-def _nearest(text: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
+def _find_nearest(text: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
     """The choice with the word that stands last in `text`; none if there is no word of any."""
     best: tuple[str, ...] = ()
     at = -1
@@ -133,38 +133,38 @@ def _address(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befor
     if (
         any(int(part) > 255 or (len(part) > 1 and part[0] == "0") for part in parts)
         or before[-1:] in ("v", "제")
-        or _says(VERSIONS, before[-10:])
+        or _has_word(VERSIONS, before[-10:])
     ):
         return ""
     return "ip" if ipaddress.ip_address(".".join(parts)).is_global else ""
 
 
-def _date(digits: str) -> bool:
+def _is_date(digits: str) -> bool:
     return 1 <= int(digits[2:4]) <= 12 and 1 <= int(digits[4:6]) <= 31
 
 
 def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
     masked = after[:2] != "" and all(c in MASKS or c in "xX" for c in after[:4]) and len(after) >= 4
-    if shape in ((6, 1), (7,), (6, 2)) and masked and _date(digits):
+    if shape in ((6, 1), (7,), (6, 2)) and masked and _is_date(digits):
         return _resident_kind(digits)
     if shape not in ((6, 7), (13,), (6, 1, 6)) or (len(digits) != 13):
         return ""
-    said = _nearest(before, RESIDENT, COMPANY, ORDINARY, CARD, ACCOUNT)
+    said = _find_nearest(before, RESIDENT, COMPANY, ORDINARY, CARD, ACCOUNT)
     if said in (COMPANY, ORDINARY) or not digits.strip("0"):
         return ""
-    parted = shape == (6, 7) and joints[0].strip() and _date(digits)
+    parted = shape == (6, 7) and joints[0].strip() and _is_date(digits)
     if said == RESIDENT or parted:
         return _resident_kind(digits)
     # Bare digits may be a barcode of Korea (880), or milliseconds since 1970: those of our years begin with 1.
-    plain = _date(digits) and not said and digits[6] in "12345678" and not digits.startswith(("880", "1"))
-    return _resident_kind(digits) if plain and _sums(digits) else ""
+    plain = _is_date(digits) and not said and digits[6] in "12345678" and not digits.startswith(("880", "1"))
+    return _resident_kind(digits) if plain and _has_check_digit(digits) else ""
 
 
 def _resident_kind(digits: str) -> str:
     return "frn" if digits[6] in "5678" else "rrn"
 
 
-def _sums(digits: str) -> bool:
+def _has_check_digit(digits: str) -> bool:
     """The check digit of numbers given out before October 2020; that of foreigners is greater by two."""
     total = 11 - sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False)) % 11
     return int(digits[12]) in (total % 10, (total + 2) % 10 if digits[6] in "5678" else total % 10)
@@ -176,7 +176,7 @@ def _telephone(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], bef
     groups = len(shape) - abroad
     if not rest.startswith("0"):
         return ""
-    labelled = _nearest(before, TELEPHONE, ACCOUNT, RESIDENT, ORDINARY) == TELEPHONE
+    labelled = _find_nearest(before, TELEPHONE, ACCOUNT, RESIDENT, ORDINARY) == TELEPHONE
     canonical = groups == 3 and shape[-1] == 4 and shape[-2] in (3, 4)
     if any("," in joint or len(joint.replace(" ", "")) > 2 for joint in joints):
         return ""
@@ -186,10 +186,10 @@ def _telephone(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], bef
         return "phone" if canonical or labelled else ""
     land = rest.startswith("02") and len(rest) in (9, 10)
     land = land or (rest.startswith((*AREAS, "070", "080")) and len(rest) in (10, 11))
-    return "phone" if land and ((canonical and _even(joints)) or labelled or abroad) else ""
+    return "phone" if land and ((canonical and _has_separator(joints)) or labelled or abroad) else ""
 
 
-def _even(joints: tuple[str, ...]) -> bool:
+def _has_separator(joints: tuple[str, ...]) -> bool:
     """Whether a dash, a dot or a bracket stands between the last two groups: blanks alone also part plain numbers."""
     return bool((joints and joints[-1].strip(" ") in (*DASHES, ".", "．")) or
                 (len(joints) > 1 and ")" in joints[0]))  # fmt: skip
@@ -199,13 +199,13 @@ def _business(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befo
     """Numbers of persons in business only: those of companies, 81 to 88 in the middle, are kept by policy."""
     if shape not in ((3, 2, 5), (10,)) or 81 <= int(digits[3:5]) <= 88:
         return ""
-    said = _nearest(before, BUSINESS, ACCOUNT, TELEPHONE, ORDINARY)
+    said = _find_nearest(before, BUSINESS, ACCOUNT, TELEPHONE, ORDINARY)
     dashed = len(joints) == 2 and all(joint.strip() in DASHES for joint in joints) and said not in (ACCOUNT, ORDINARY)
     return "brn" if said == BUSINESS or dashed else ""
 
 
 def _licence(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
-    labelled = _says(LICENCE, before)
+    labelled = _has_word(LICENCE, before)
     if shape == (2, 6, 2) and (labelled or before.rstrip(" -").endswith(REGIONS)):
         return "driver_license"
     if len(digits) != 12 or int(digits[:2]) not in LICENCE_REGIONS:
@@ -217,24 +217,24 @@ def _licence(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befor
 def _card(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
     if not (14 <= len(digits) <= 16):
         return ""
-    if _nearest(before, CARD, ACCOUNT, ORDINARY) == CARD:
+    if _find_nearest(before, CARD, ACCOUNT, ORDINARY) == CARD:
         return "card"
     # Four numbers in a row of a table or a list may have the sum as well: a card stands alone.
     alone = not before[-1:].isdecimal() and not after.strip(" ,|\t\n")[:1].isdecimal()
     parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1 and joints[0] in (*DASHES, " ") and alone
-    return "card" if parted and digits[0] in "34569" and _luhn(digits) else ""
+    return "card" if parted and digits[0] in "34569" and _is_luhn(digits) else ""
 
 
-def _luhn(digits: str) -> bool:
+def _is_luhn(digits: str) -> bool:
     doubled = (int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits)))
     return sum(n - 9 * (n > 9) for n in doubled) % 10 == 0
 
 
-def _labelled(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
+def _account_or_health(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
     """Numbers that only a word makes out: accounts and health insurance."""
     if not 10 <= len(digits) <= 16:
         return ""
-    said = _nearest(before, ACCOUNT, HEALTH, TELEPHONE, BUSINESS, COMPANY, ORDINARY)
+    said = _find_nearest(before, ACCOUNT, HEALTH, TELEPHONE, BUSINESS, COMPANY, ORDINARY)
     if said == HEALTH and len(digits) == 11:
         return "health_insurance"
     if any("," in joint or "~" in joint or "/" in joint for joint in joints) or after[:1] in ("원", "년", "월", "만"):
@@ -242,11 +242,11 @@ def _labelled(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befo
     parted = len(shape) >= 3 and all(joint.strip() in DASHES for joint in joints)
     if parted and (before.rstrip(":(").endswith(BANKS) or after.strip(" (").startswith(BANKS)):
         said = ACCOUNT
-    if said == ACCOUNT and not _calendar(digits, shape):
+    if said == ACCOUNT and not _is_calendar(digits, shape):
         return "account" if len(shape) == 1 or all(joint.strip() in (*DASHES, "", ".") for joint in joints) else ""
     return ""
 
 
-def _calendar(digits: str, shape: tuple[int, ...]) -> bool:
+def _is_calendar(digits: str, shape: tuple[int, ...]) -> bool:
     """A date, a span of dates or a moment."""
     return shape[:3] in ((4, 2, 2), (4, 1, 2), (4, 1, 1)) or (len(shape) > 1 and digits[:2] in ("19", "20"))

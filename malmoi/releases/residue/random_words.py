@@ -37,10 +37,10 @@ def is_stand_in(word: str) -> bool:
         return True
     if any(part.casefold().startswith(telling) for part in parts for telling in STANDS_FOR):
         return True
-    return _regular(folded) * 2 > len(folded) or _spells(parts)
+    return _count_regular(folded) * 2 > len(folded) or _is_made_of_words(parts)
 
 
-def _regular(word: str) -> int:
+def _count_regular(word: str) -> int:
     """How many letters of `word` stand in a row of equal ones, or of one that climbs or falls."""
     if len(word) < ALIKE:
         return 0
@@ -59,7 +59,7 @@ def _regular(word: str) -> int:
     return total
 
 
-def _spells(parts: list[str]) -> bool:
+def _is_made_of_words(parts: list[str]) -> bool:
     """Whether two parts or more are each a word in one case, a short number, or a word with one behind it."""
     stems = [part.rstrip(string.digits) for part in parts]
     tails = [len(part) - len(stem) for part, stem in zip(parts, stems, strict=True)]
@@ -69,9 +69,9 @@ def _spells(parts: list[str]) -> bool:
     long = [stem.casefold() for stem in stems if len(stem) >= 4]
     if len(parts) < 2 or not plain or max(tails) > 4 or not long:
         return False
-    return sum(map(_sounds, long)) * 2 > len(long)
+    return sum(map(_is_pronounceable, long)) * 2 > len(long)
 
 
-def _sounds(word: str) -> bool:
+def _is_pronounceable(word: str) -> bool:
     clusters = [(vowel, sum(1 for _ in row)) for vowel, row in groupby(word, key=lambda c: c in "aeiouy")]
     return any(vowel for vowel, _ in clusters) and all(vowel or n <= LONGEST_CLUSTER for vowel, n in clusters)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.releases.residue import digit_chains, signs_and_words
-from malmoi.releases.residue.code_points import chains, classes_of, codes_of, spelled
+from malmoi.releases.residue.code_points import chains, classes_of, codes_of, find_spelled_digits
 
 ROWS: Final = 2_000  # of a column of a Parquet file at once
 PIECE: Final = 1 << 20  # code points that are looked at together
@@ -76,11 +76,11 @@ def look(folder: Path, name: str) -> list[Look]:
     path, read = folder / name, dict[str, _Tally]()
     if path.suffix == ".parquet":
         for column, texts in _columns(path):
-            read.setdefault(column, _Tally()).values_of(texts)
+            read.setdefault(column, _Tally()).count_values(texts)
     else:
         for piece in _pieces(path):
-            read.setdefault("", _Tally()).text_of(piece)
-    read.setdefault("", _Tally()).text_of(name)
+            read.setdefault("", _Tally()).count_text(piece)
+    read.setdefault("", _Tally()).count_text(name)
     return [
         Look(name, column, one.values, one.characters, tuple(sorted(one.found.items())))
         for column, one in sorted(read.items())
@@ -93,13 +93,13 @@ class _Tally:
     def __init__(self) -> None:
         self.values, self.characters, self.found = 0, 0, Counter[str]()
 
-    def values_of(self, texts: pa.Array) -> None:
+    def count_values(self, texts: pa.Array) -> None:
         self.values += len(texts) - texts.null_count
         self.characters += pc.sum(pc.utf8_length(texts)).as_py() or 0
-        for text in _joined(texts):
+        for text in _join_values(texts):
             self.found.update(kinds(text))
 
-    def text_of(self, text: str) -> None:
+    def count_text(self, text: str) -> None:
         self.values += 1
         self.characters += len(text)
         self.found.update(kinds(text))
@@ -116,19 +116,19 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
     found: dict[int, Counter[tuple[str, str]]] = {}
     for field in table.schema:
         column = table.column(field.name).combine_chunks()
-        if not _holds_strings(field.type) or not _seeks(field.name, column, sought):
+        if not _holds_strings(field.type) or not _has_find(field.name, column, sought):
             continue
         for row in range(len(column)):
             for name, texts in _strings(field.name, column.slice(row, 1)):
-                here = [kind for text in _joined(texts) for kind in kinds(text) if kind in sought]
+                here = [kind for text in _join_values(texts) for kind in kinds(text) if kind in sought]
                 if here:
                     found.setdefault(row, Counter()).update((name, kind) for kind in here)
     return {row: tuple(Find(*key, n) for key, n in sorted(counts.items())) for row, counts in sorted(found.items())}
 
 
-def _seeks(name: str, column: pa.Array, sought: Collection[str]) -> bool:
+def _has_find(name: str, column: pa.Array, sought: Collection[str]) -> bool:
     """Whether a column holds a find of a kind in `sought`."""
-    texts = (text for _, found in _strings(name, column) for text in _joined(found))
+    texts = (text for _, found in _strings(name, column) for text in _join_values(found))
     return any(kind in sought for text in texts for kind in kinds(text))
 
 
@@ -145,14 +145,14 @@ def kinds(text: str) -> Iterator[str]:
     codes = codes_of(text)
     marks = classes_of(codes)
     for chain in chains(text, marks):
-        yield from digit_chains.found(text, chain)
-    for digits in spelled(text, marks):
+        yield from digit_chains.find_number_kinds(text, chain)
+    for digits in find_spelled_digits(text, marks):
         if digits.startswith(digit_chains.MOBILE) and len(digits) in (10, 11):
             yield "phone"
-    yield from signs_and_words.found(text, codes, marks)
+    yield from signs_and_words.find_word_kinds(text, codes, marks)
 
 
-def whose(folder: Path, residue: Residue) -> list[str]:
+def find_documents(folder: Path, residue: Residue) -> list[str]:
     """The first documents in which `residue` was found, by id, as far as its file has ids; at most MANY.
 
     A document whose id itself may hold one, a find or a long row of digits, is named by the record of its archive, or
@@ -218,7 +218,10 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
         placed = {"form", "tag", "start", "length"} <= {field.name for field in kind}
         for field in kind:
             if placed and field.name == "form":
-                yield f"{name}.form", _apart(*(pc.struct_field(column, n) for n in ("form", "start", "length")))
+                yield (
+                    f"{name}.form",
+                    _join_with_gaps(*(pc.struct_field(column, n) for n in ("form", "start", "length"))),
+                )
             elif placed and field.name == "tag":  # a few words, again and again
                 yield f"{name}.tag", pc.unique(pc.struct_field(column, "tag").flatten())
             elif _holds_strings(field.type):
@@ -229,7 +232,7 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
         yield from _strings(name, pc.list_flatten(column))
 
 
-def _apart(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListArray) -> pa.Array:
+def _join_with_gaps(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListArray) -> pa.Array:
     """The forms of each row put together, with a blank where something stood between two that no form holds."""
     begins, spans = (found.flatten().to_numpy().astype(np.int64) for found in (starts, lengths))
     flat = forms.flatten()
@@ -246,7 +249,7 @@ def _offsets(lists: pa.Array) -> pa.Array:
     return pa.array(np.concatenate(([0], np.cumsum(counts))).astype(np.int32))
 
 
-def _joined(values: pa.Array) -> Iterator[str]:
+def _join_values(values: pa.Array) -> Iterator[str]:
     """The values of an array as texts of about PIECE code points, each value whole."""
     part: list[str] = []
     size = 0

@@ -55,13 +55,13 @@ NAMED: Final = (
 )
 
 
-def found(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
+def find_word_kinds(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
     """The kind of each find in `text`."""
     plain = np.where(codes < 128, codes, 32).astype(np.uint8).tobytes().decode("ascii")  # in place, fast to search
     folded = plain.lower()
     yield from _emails(text, folded, codes)
     yield from _hardware(text, codes)
-    yield from _grouped(text, codes)
+    yield from _hardware_in_groups(text, codes)
     yield from _addresses(text, plain)
     yield from _plates(text, codes, marks)
     yield from _keys(text, plain, folded)
@@ -85,13 +85,13 @@ def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
             yield "email"
     for sign in SPELLED_AT:
         for end in _places(folded if sign.isascii() else text, sign):
-            if _is_email(text, end - len(sign), end, said=True) and (sign != " at " or _is_no_prose(text, end)):
+            if _is_email(text, end - len(sign), end, said=True) and (sign != " at " or _may_be_address(text, end)):
                 yield "email"
 
 
 def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
     """Whether a local part ends at `start`, and a domain with a top level of letters begins at `end`."""
-    before, after = _plain(text[max(0, start - REACH) : start]), _plain(text[end : end + REACH])
+    before, after = _normalise(text[max(0, start - REACH) : start]), _normalise(text[end : end + REACH])
     for dot in DOTS:
         after = after.replace(dot, ".")
     if said:
@@ -110,7 +110,7 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
     return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
 
 
-def _is_no_prose(text: str, end: int) -> bool:
+def _may_be_address(text: str, end: int) -> bool:
     """Whether `hong at example.kr` stands by itself or in Korean; "is online at example.org" names a page."""
     words = text[max(0, end - REACH) : end - 3].rstrip(" ")
     local = words[len(words.rstrip("".join(LOCAL))) :]
@@ -120,7 +120,7 @@ def _is_no_prose(text: str, end: int) -> bool:
     return not (english or plain.isdecimal() or plain in BEFORE_AT or text[end : end + 4].lower() == "www.")
 
 
-def _plain(text: str) -> str:
+def _normalise(text: str) -> str:
     """Full-width letters as those they are the width of, signs without width gone."""
     return unicodedata.normalize("NFKC", "".join(c for c in text if c not in NO_WIDTH))
 
@@ -180,7 +180,7 @@ def _is_public(word: str) -> bool:
         return False
 
 
-def _grouped(text: str, codes: Codes) -> Iterator[str]:
+def _hardware_in_groups(text: str, codes: Codes) -> Iterator[str]:
     """Hardware addresses in three groups of four, `02ab.0000.00ff`."""
     dots = codes == ord(".")
     for at in np.flatnonzero(dots[:-5] & dots[5:]).tolist():

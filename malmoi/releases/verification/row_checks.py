@@ -21,7 +21,7 @@ _COLUMNS = ["id", "text", "text_sha256", "n_chars", "n_bytes", "use", "license",
 _COLUMNS += ["sentences.end", "morphemes.start", "morphemes.length"]
 
 
-def wrong(folder: Path, path: str, n_shards: int) -> Iterator[str]:
+def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
     """What is not right in the shard `path`, the first fault of each kind: place, order, digest, counts, offsets."""
     parts = path.split("/")
     named = PART.fullmatch(parts[-1])

@@ -20,39 +20,39 @@ def seal(folder: Path) -> str:
     strange = [p for p in entries(folder) if p.is_symlink() or not p.is_file()]
     if strange:
         raise StageError(f"{strange[0]}: a release holds plain files only; remove it.")
-    lines = {name(folder, p): shard.sha256_of(p) for p in entries(folder)}
-    (folder / NAME).write_text(listing(lines), encoding="utf-8")
+    lines = {relative_name(folder, p): shard.sha256_of(p) for p in entries(folder)}
+    (folder / NAME).write_text(format_sums(lines), encoding="utf-8")
     return shard.sha256_of(folder / NAME)
 
 
 def entries(folder: Path) -> list[Path]:
     """Everything in the release but its folders and SHA256SUMS itself, sorted by path."""
     found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
-    return sorted(p for p in found if name(folder, p) != NAME)
+    return sorted(p for p in found if relative_name(folder, p) != NAME)
 
 
-def name(folder: Path, path: Path) -> str:
+def relative_name(folder: Path, path: Path) -> str:
     """The path of a file as the release says it: relative, with slashes."""
     return path.relative_to(folder).as_posix()
 
 
-def listing(sums: dict[str, str]) -> str:
+def format_sums(sums: dict[str, str]) -> str:
     """The text of SHA256SUMS for path → sha256 (hex).
 
-    >>> listing({"b": "1" * 64, "a": "0" * 64}).splitlines()[0][-4:]
+    >>> format_sums({"b": "1" * 64, "a": "0" * 64}).splitlines()[0][-4:]
     '0  a'
     """
     return "".join(f"{sums[path]}  {path}\n" for path in sorted(sums))
 
 
 def parse(text: str) -> dict[str, str]:
-    """The sha256 of each path in a SHA256SUMS; ValueError where it is not written as `listing` writes it."""
+    """The sha256 of each path in a SHA256SUMS; ValueError where it is not written as `format_sums` writes it."""
     sums: dict[str, str] = {}
     for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         found = _LINE.fullmatch(line)
         if not found:
             raise ValueError(f"line {number} is not `<sha256>  <path>`")
         sums[found[2]] = found[1]
-    if listing(sums) != text:
+    if format_sums(sums) != text:
         raise ValueError("lines are repeated, not sorted, or the last has no line feed")
     return sums

@@ -41,7 +41,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
-    name, state = sha256sums.name(folder, path), path.lstat()
+    name, state = sha256sums.relative_name(folder, path), path.lstat()
     if not stat.S_ISREG(state.st_mode):
         yield "sums", name, "not a plain file; a release holds nothing else, so nothing of it was read"
     elif path.suffix == ".parquet":

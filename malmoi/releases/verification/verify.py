@@ -29,8 +29,8 @@ from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import row_checks, sha256sums, untrusted_files
 from malmoi.releases.verification.invariants import LAWS, RIGHTS
 from malmoi.storage import shard
-from malmoi.storage.canonical_json import canonical
-from malmoi.storage.duckdb_tables import Tables, opened
+from malmoi.storage.canonical_json import canonical_json
+from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
 TEXTS = (CARD, manifests.NAME, sha256sums.NAME, "README.md", "index.html")
@@ -60,52 +60,52 @@ def verify(folder: Path, *, render: Render | None = None, again: bool = True) ->
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
-        ("sums", sha256sums.NAME, lambda: _sums(folder)),
-        ("manifest", manifests.NAME, lambda: _manifest(folder)),
-        ("rows", "data", lambda: _rows(folder)),
-        ("tables", "data", lambda: _tables(folder, render if again else None)),
-        ("residue", residual_pii.TABLE, lambda: _residue(folder) if again else ()),
-        ("render", CARD, lambda: _rendered(folder, render) if render else ()),
+        ("sums", sha256sums.NAME, lambda: _check_sums(folder)),
+        ("manifest", manifests.NAME, lambda: _check_manifest(folder)),
+        ("rows", "data", lambda: _check_rows(folder)),
+        ("tables", "data", lambda: _check_tables(folder, render if again else None)),
+        ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
+        ("render", CARD, lambda: _check_rendering(folder, render) if render else ()),
     )
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB leave Python to the others
-        found = pool.map(lambda one: _guarded(*one), checks)
+        found = pool.map(lambda one: _run_check(*one), checks)
         return sorted({finding for findings in found for finding in findings})
 
 
-def _guarded(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def _run_check(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> list[Finding]:
     found: list[Finding] = []
     try:
         found.extend(run())
     except Exception as error:  # a damaged file may fail in any library; that is a finding, not a crash
-        found.append(_broken(check, path, error))
+        found.append(_failure_finding(check, path, error))
     return found
 
 
-def _broken(check: str, path: str, error: Exception) -> Finding:
+def _failure_finding(check: str, path: str, error: Exception) -> Finding:
     return Finding(check, path, f"could not be checked: {type(error).__name__}: {_first_line(error)}")
 
 
-def _tables(folder: Path, render: Render | None) -> Iterator[Finding]:
+def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
     """What is asked in SQL, over one connection: opening the tables costs as much as ten questions."""
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
-        ("laws", "audit", _laws),
-        ("rights", "audit", _rights),
-        ("licences", "LICENSE.md", lambda tables: _licences(folder, tables)),
+        ("laws", "audit", _check_laws),
+        ("rights", "audit", _check_rights),
+        ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
     ]
-    checks += [("card", CARD, lambda tables: _card(folder, tables, render))] if render else []
+    checks += [("card", CARD, lambda tables: _check_card(folder, tables, render))] if render else []
     with ExitStack() as stack:
         try:
-            tables = stack.enter_context(opened(folder))
+            tables = stack.enter_context(open_tables(folder))
         except Exception as error:
-            yield from (_broken(check, path, error) for check, path, _ in checks)
+            yield from (_failure_finding(check, path, error) for check, path, _ in checks)
             return
         for check, path, ask in checks:
-            yield from _guarded(check, path, partial(ask, tables))
+            yield from _run_check(check, path, partial(ask, tables))
 
 
-def _sums(folder: Path) -> Iterator[Finding]:
+def _check_sums(folder: Path) -> Iterator[Finding]:
     """SHA256SUMS names every file, and each is as it says."""
-    present = {sha256sums.name(folder, p): p for p in sha256sums.entries(folder)}
+    present = {sha256sums.relative_name(folder, p): p for p in sha256sums.entries(folder)}
     try:
         said = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -122,7 +122,7 @@ def _sums(folder: Path) -> Iterator[Finding]:
             yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
 
 
-def _manifest(folder: Path) -> Iterator[Finding]:
+def _check_manifest(folder: Path) -> Iterator[Finding]:
     """The manifest is canonical, names every Parquet file as it is, and its root is that of its files."""
     text = (folder / manifests.NAME).read_text(encoding="utf-8")
     made = Manifest.from_json(text)
@@ -137,7 +137,7 @@ def _manifest(folder: Path) -> Iterator[Finding]:
     if made.documents != total:
         yield Finding("manifest", manifests.NAME, f"says {made.documents} documents, its files hold {total}")
     named = {f.path: f for f in made.files}
-    present = {sha256sums.name(folder, p) for p in folder.rglob("*.parquet")}
+    present = {sha256sums.relative_name(folder, p) for p in folder.rglob("*.parquet")}
     for path in sorted(present - named.keys()):
         yield Finding("manifest", path, "the manifest does not name this Parquet file")
     for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
@@ -146,12 +146,12 @@ def _manifest(folder: Path) -> Iterator[Finding]:
         found = shard.file_of(folder / path, named[path].rows)
         if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
             yield Finding("manifest", path, f"{found.bytes} bytes, sha256 {found.sha256}; the manifest says otherwise")
-        yield from _guarded("schema", path, lambda path=path: _footer(folder, path, named[path].rows))  # type: ignore[misc]
+        yield from _run_check("schema", path, lambda path=path: _check_footer(folder, path, named[path].rows))  # type: ignore[misc]
     for path in sorted(named.keys() - present):
         yield Finding("manifest", path, "the manifest names it, the folder does not hold it")
 
 
-def _footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
+def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
     wanted = DATA if path.startswith("data/") else AUDIT.get(Path(path).stem)
     with pq.ParquetFile(folder / path) as file:
         if file.metadata.num_rows != rows:
@@ -160,18 +160,18 @@ def _footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
             yield Finding("schema", path, "its columns are not those of the schema")
 
 
-def _rows(folder: Path) -> Iterator[Finding]:
+def _check_rows(folder: Path) -> Iterator[Finding]:
     """Each document lies in its shard, in order, and what is said of its text is so."""
     made = manifests.read(folder)
     for path in sorted(f.path for f in made.files if f.path.startswith("data/") and (folder / f.path).is_file()):
 
-        def found(path: str = path) -> Iterator[Finding]:
-            return (Finding("rows", path, says) for says in row_checks.wrong(folder, path, made.n_shards))
+        def check_shard(path: str = path) -> Iterator[Finding]:
+            return (Finding("rows", path, says) for says in row_checks.find_faults(folder, path, made.n_shards))
 
-        yield from _guarded("rows", path, found)
+        yield from _run_check("rows", path, check_shard)
 
 
-def _residue(folder: Path) -> Iterator[Finding]:
+def _check_residue(folder: Path) -> Iterator[Finding]:
     """A second look for personal data counts what the audit table says, and nothing is left that may not stand."""
     held, table = shard.read(folder / residual_pii.TABLE), residual_pii.TABLE
     by = sorted(set(held["detector"].to_pylist()))
@@ -181,39 +181,41 @@ def _residue(folder: Path) -> Iterator[Finding]:
         return
     names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
     yield from (Finding("residue", table, says) for says in residual_pii.faults(held, names))
-    rows, does = residual_pii.by_file(held), residual_pii.said(held)
+    rows, does = residual_pii.group_by_file(held), residual_pii.read_outcomes(held)
     for name in filter(lambda name: (folder / name).is_file(), names):
 
         def differ(name: str = name) -> Iterator[Finding]:
             found = residual_pii.differences(folder, name, rows.get(name, []), does)
             return (Finding("residue", name, says) for says in found)
 
-        yield from _guarded("residue", name, differ)
-    for one in residual_pii.left_in_texts(folder, does):
+        yield from _run_check("residue", name, differ)
+    for one in residual_pii.find_in_texts(folder, does):
         yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 
-def _laws(tables: Tables) -> Iterator[Finding]:
+def _check_laws(tables: Tables) -> Iterator[Finding]:
     """Stage by stage, in = kept + dropped + failed, down to the rows of data; every text has its proof."""
     for law in LAWS:
 
-        def broken(law: Any = law) -> Iterator[Finding]:
+        def check_law(law: Any = law) -> Iterator[Finding]:
             for row in tables.ask(law.sql).rows[:3]:
                 yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
 
-        yield from _guarded("laws", law.path, broken)
+        yield from _run_check("laws", law.path, check_law)
 
 
-def _rights(tables: Tables) -> Iterator[Finding]:
+def _check_rights(tables: Tables) -> Iterator[Finding]:
     """The licence and use of every document, decided once more from its published evidence and signals."""
     for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
-        found = decide(list(_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect])
+        found = decide(
+            list(_parse_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect]
+        )
         if (found.licence, found.use) != (licence, use):
             says = f"{n} documents such as {id_} are {licence} ({use}); their evidence gives "
             yield Finding("rights", "audit/licence_evidence.parquet", f"{says}{found.licence or 'none'} ({found.use})")
 
 
-def _licences(folder: Path, tables: Tables) -> Iterator[Finding]:
+def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
     """The licence files are those of the licences in data/, and nothing stands in the folder that is none of ours."""
     wanted = licence_files.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
     for name, content in wanted.items():
@@ -221,7 +223,7 @@ def _licences(folder: Path, tables: Tables) -> Iterator[Finding]:
             yield Finding("licences", name, "missing, or not what the licences of the data ask for")
     ours = {*wanted, *TEXTS, *(f.path for f in manifests.read(folder).files)}
     for path in sorted(folder.rglob("*")):
-        name = sha256sums.name(folder, path)
+        name = sha256sums.relative_name(folder, path)
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 yield Finding("licences", name, "an empty folder; it is no part of the release")
@@ -229,7 +231,7 @@ def _licences(folder: Path, tables: Tables) -> Iterator[Finding]:
             yield Finding("licences", name, "extra: no file of a release is called so")
 
 
-def _evidence(said: str) -> Iterator[LicenceEvidence]:
+def _parse_evidence(said: str) -> Iterator[LicenceEvidence]:
     for line in filter(None, said.split("\n")):
         scope, _, licence = line.partition("\t")
         yield LicenceEvidence(licence, "", scope, "", "", "")  # type: ignore[arg-type]
@@ -239,15 +241,15 @@ def _signal(effect: str) -> Signal:
     return Signal("", effect, "", "", "")  # type: ignore[arg-type]
 
 
-def _card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
+def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
     """Every question of card.json, asked again, has the answer that the card shows; foreign questions are not asked."""
     text = (folder / CARD).read_text(encoding="utf-8")
     card: dict[str, Any] = json.loads(text)
-    if canonical(card) != text:
+    if canonical_json(card) != text:
         yield Finding("card", CARD, "not canonical JSON")
     made = manifests.read(folder)
-    if _asks_otherwise(card, made, render):
-        return  # `_rendered` names the questions
+    if _has_other_questions(card, made, render):
+        return  # `_check_rendering` names the questions
     for key, wanted in (("release", made.name), ("version", made.version), ("root", made.root)):
         if card.get(key) != wanted:
             check = "root" if key == "root" else "card"
@@ -256,31 +258,33 @@ def _card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
 
         def number(key: str = key, fact: Any = fact) -> Iterator[Finding]:
             answer = tables.ask(fact["sql"]).rows
-            if not _same([list(r) for r in answer], [[fact["value"]]]):
+            if not _is_same([list(r) for r in answer], [[fact["value"]]]):
                 yield Finding("card", CARD, f"{key}: the card shows {fact['value']!r}, the data give {answer}")
 
-        yield from _guarded("card", CARD, number)
+        yield from _run_check("card", CARD, number)
     for key, fact in sorted(card["tables"].items()):
 
         def table(key: str = key, fact: Any = fact) -> Iterator[Finding]:
             answer = tables.ask(fact["sql"])
-            if not _same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
+            if not _is_same([list(answer.columns), [list(r) for r in answer.rows]], [fact["columns"], fact["rows"]]):
                 yield Finding("card", CARD, f"table {key} is not what the data give")
 
-        yield from _guarded("card", CARD, table)
+        yield from _run_check("card", CARD, table)
 
 
-def _asks_otherwise(card: dict[str, Any], made: Manifest, render: Render) -> bool:
+def _has_other_questions(card: dict[str, Any], made: Manifest, render: Render) -> bool:
     try:
         render(card, json.loads(made.to_json()))
     except DataError:
         return True
-    except Exception:  # its values cannot be rendered: `_rendered` says so, and the questions are those of the list
+    except (
+        Exception
+    ):  # its values cannot be rendered: `_check_rendering` says so, and the questions are those of the list
         return False
     return False
 
 
-def _rendered(folder: Path, render: Render) -> Iterator[Finding]:
+def _check_rendering(folder: Path, render: Render) -> Iterator[Finding]:
     """The texts for people are renderings of the card, byte for byte."""
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     made = json.loads((folder / manifests.NAME).read_text(encoding="utf-8"))
@@ -292,7 +296,7 @@ def _rendered(folder: Path, render: Render) -> Iterator[Finding]:
             yield Finding("render", name, "not what the card gives; texts for people are rendered, never edited")
 
 
-def _same(left: Any, right: Any) -> bool:
+def _is_same(left: Any, right: Any) -> bool:
     """Equal in value and in type: 1 is not "1", nor 1.0."""
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
