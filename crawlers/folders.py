@@ -162,7 +162,8 @@ def _printable(path: Path, root: Path) -> str:
 def normalise_names(raw: Sequence[str]) -> list[str]:
     """The names of files in NFC, so that a file has one id whatever machine has copied it; unique as they were.
 
-    >>> [len(name) for name in normalise_names(["\u1100\u1161", "b"])], [len(name) for name in normalise_names(["\u1100\u1161", "가"])]
+    >>> ([len(name) for name in normalise_names(["\u1100\u1161", "b"])],
+    ...  [len(name) for name in normalise_names(["\u1100\u1161", "가"])])
     ([1, 1], [2, 1])
     """
     composed = [unicodedata.normalize("NFC", name) for name in raw]

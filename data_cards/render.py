@@ -66,11 +66,11 @@ def write(folder: Path) -> None:
     """Write card.json, README.md and index.html into the release `folder`."""
     card = derive(folder)
     (folder / "card.json").write_text(canonical_json(card), encoding="utf-8")
-    for name, text in rendered(card, _read_manifest(folder)).items():
+    for name, text in render_card(card, _read_manifest(folder)).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def rendered(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
+def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
     """README.md and index.html of a card: the same card and manifest, the same bytes.
 
     DataError where the card asks other questions than this list: a number is worth what was asked.

@@ -36,7 +36,8 @@ def recipe_of(name: str) -> Recipe:
         return recipes.load(Path(name))
     if name not in list_recipes():
         raise CallError(
-            f"no recipe is called {name!r}: choose one of {', '.join(list_recipes())}, or name a file that ends in .toml."
+            f"no recipe is called {name!r}: choose one of {', '.join(list_recipes())}, "
+            "or name a file that ends in .toml."
         )
     return recipes.load(RECIPES / f"{name}.toml")
 

@@ -14,7 +14,8 @@ _LAYERS = 3  # %2540 is %40 is @; nobody escapes more often
 def decode_escapes(text: str) -> str:
     """`text` with its percent-escapes decoded, as UTF-8, else as the Korean code page 949; escaped twice, twice.
 
-    >>> decode_escapes("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), decode_escapes("%EA%B0%80"), decode_escapes("hong%2540example.kr")
+    >>> (decode_escapes("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), decode_escapes("%EA%B0%80"),
+    ...  decode_escapes("hong%2540example.kr"))
     ('/q?mail=hong@example.kr&name=홍길', '가', 'hong@example.kr')
     """
     for _ in range(_LAYERS):

@@ -24,7 +24,8 @@ def clean_line(value: str) -> str:
 def valid_day(value: str) -> str:
     """`value` where it is a year, month or day of ISO 8601, with or without a time; "" where the calendar has none.
 
-    >>> [valid_day(v) for v in ("2024-02-29", "2024-02-29T09:00:00+09:00", "2024", "2023-02-29", "2024-1-5", "<b>zz</b>")]
+    >>> [valid_day(v) for v in ("2024-02-29", "2024-02-29T09:00:00+09:00", "2024", "2023-02-29", "2024-1-5",
+    ...  "<b>zz</b>")]
     ['2024-02-29', '2024-02-29T09:00:00+09:00', '2024', '', '', '']
     """
     return value if is_day(value) else ""

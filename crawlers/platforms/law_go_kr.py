@@ -231,7 +231,8 @@ def trouble(capture: Capture) -> Trouble | None:
 def parse_date(value: str) -> str:
     """A date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
 
-    >>> parse_date("20260219"), parse_date("2023.05.10"), parse_date("42930229"), parse_date("4289.05.25"), parse_date("0")
+    >>> (parse_date("20260219"), parse_date("2023.05.10"), parse_date("42930229"), parse_date("4289.05.25"),
+    ...  parse_date("0"))
     ('2026-02-19', '2023-05-10', '1960-02-29', '1956-05-25', '')
     """
     year = _DANGI.match(value)

@@ -48,7 +48,8 @@ def find_sentence_starts(
     The morphemes are those of one line or paragraph, `starts` their places in `text`, `said` those with
     which Kiwi begins a sentence.
 
-    >>> find_sentence_starts("온다😊 좋다", "VV EF W_EMOJI VA EF".split(), "오 ᆫ다 😊 좋 다".split(), [0, 0, 2, 4, 5], [2])
+    >>> (find_sentence_starts("온다😊 좋다", "VV EF W_EMOJI VA EF".split(), "오 ᆫ다 😊 좋 다".split(), [0, 0, 2, 4, 5],
+    ...  [2]))
     [3]
     """
     stops = _find_stops(tags, forms)

@@ -136,7 +136,8 @@ def show_cluster(said: CopyRecord, doc_id: str, out: Console) -> None:
         out.print(f"  keeper of {many}", markup=False)
     for row in held[:SHOWN]:
         out.print(
-            f"    {make_visible(row.id)}: {row.describe_similarity()}; stands because {make_visible(row.describe_reason())}",
+            f"    {make_visible(row.id)}: {row.describe_similarity()}; "
+            f"stands because {make_visible(row.describe_reason())}",
             markup=False,
         )
     if len(held) > SHOWN:

@@ -58,7 +58,8 @@ class LeftOut:
 def exclusion_rules(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -> ExclusionRules:
     """What keeps documents out of a release in which a find of each kind does as `does` says.
 
-    >>> exclusion_rules([("rrn", "quarantines"), ("phone", "reports"), ("ip", "kept")], ["a/1"]).shown == {"rrn", "phone"}
+    >>> exclusion_rules([("rrn", "quarantines"), ("phone", "reports"), ("ip", "kept")], ["a/1"]).shown == {"rrn",
+    ...  "phone"}
     True
     """
     said = dict(does)

@@ -133,7 +133,8 @@ def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int =
     connection = duckdb.connect(":memory:")
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(str(tmp))}")
-        sql = f"SELECT {_quote_name(column)} FROM {_parquet(paths)} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
+        name, files = _quote_name(column), _parquet(paths)
+        sql = f"SELECT {name} FROM {files} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT {limit}"
         return [str(row[0]) for row in connection.execute(sql).fetchall()]
     finally:
         connection.close()

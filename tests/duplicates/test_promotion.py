@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data_cards import render_card
 from filters import host_furniture, near_duplicates, quarantine
 from filters.duplicates.minhash.sketch import signatures
 from flows import run as runs
@@ -132,7 +133,7 @@ def test_the_next_copy_stands_where_the_keeper_is_dropped_later(done):
 
 def test_the_release_verifies(done):
     *_, made = done
-    assert verify(made.folder, render=rendered) == []
+    assert verify(made.folder, render=render_card) == []
 
 
 def test_a_promoted_document_is_not_said_to_be_dropped_as_a_copy(done):
@@ -260,7 +261,7 @@ def test_who_was_promoted_and_released_stands_in_the_next_version_as_well(tmp_pa
     *_, second = run(source, recipe, tmp_path / "w")
     assert numbers(data(first.folder)["id"].to_pylist()) == {"02", "03", "13"}
     assert numbers(data(second.folder)["id"].to_pylist()) == {"02", "03", "13", "31"}
-    assert verify(second.folder, render=rendered) == []
+    assert verify(second.folder, render=render_card) == []
 
 
 def test_filters_behind_the_judge_of_copies_look_at_the_promoted_too(tmp_path):
@@ -275,7 +276,7 @@ def test_filters_behind_the_judge_of_copies_look_at_the_promoted_too(tmp_path):
     short = ({"02", "03"} - {kept}).pop()
     said = {(*numbers([row["id"]]), row["stage"], row["reason"]) for row in audit(made.folder, "dropped")}
     assert said == {("01", "5-curated", "resident-number"), (short, "4-unique", "too-short")}
-    assert verify(made.folder, render=rendered) == []
+    assert verify(made.folder, render=render_card) == []
 
 
 def test_after_the_last_round_what_is_left_stays_dropped(tmp_path, monkeypatch):
@@ -283,7 +284,7 @@ def test_after_the_last_round_what_is_left_stays_dropped(tmp_path, monkeypatch):
     source, recipe = written(tmp_path, {name: PAPERS[name] for name in ("11", "12", "13", "31")})
     *_, made = run(source, recipe, tmp_path / "w")
     assert numbers(data(made.folder)["id"].to_pylist()) == {"31"}
-    assert verify(made.folder, render=rendered) == []
+    assert verify(made.folder, render=render_card) == []
 
 
 def test_a_copy_that_is_alike_to_a_document_that_is_kept_anyway_is_not_promoted(tmp_path):
@@ -298,7 +299,7 @@ def test_a_copy_that_is_alike_to_a_document_that_is_kept_anyway_is_not_promoted(
         "papers/03.txt",
         "fallen:papers/[withheld 1] kept",
     )
-    assert verify(made.folder, render=rendered) == []
+    assert verify(made.folder, render=render_card) == []
     *_, again, second = run(source, recipe, tmp_path / "w")
     assert not second.new and len(again.tables) == 1
 
@@ -317,7 +318,7 @@ def test_copies_of_two_who_fell_are_compared_with_each_other(tmp_path):
     (row,) = audit(made.folder, "clusters")
     assert (row["member"], row["keeper"]) == ("papers/[withheld 3]", "papers/02.txt")  # 04
     assert row["reason"].startswith("fallen:papers/[withheld 2] ")  # 03
-    assert verify(made.folder, render=rendered) == []
+    assert verify(made.folder, render=render_card) == []
 
 
 def test_a_keeper_that_failed_gives_its_place_too(tmp_path, monkeypatch):
@@ -333,7 +334,7 @@ def test_a_keeper_that_failed_gives_its_place_too(tmp_path, monkeypatch):
     *_, made = run(source, recipe, tmp_path / "w")
     assert numbers(data(made.folder)["id"].to_pylist()) == {"02", "32"}
     assert [row["id"] for row in audit(made.folder, "failed")] == ["papers/31.txt"]
-    assert verify(made.folder, render=rendered) == []
+    assert verify(made.folder, render=render_card) == []
 
 
 def test_who_speaks_up_against_use_is_heard_once_though_promoted(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from data_cards import render_card
 from flows import release_index
 from flows.reports.release_notes import copies_of_withdrawn
 from malmoi import withdrawals
@@ -31,7 +32,7 @@ def test_a_withdrawn_document_is_in_no_later_release_and_that_verifies(tmp_path:
     assert numbers(data(first.folder)["id"].to_pylist()) == {"02", "03", "13", "31"}
     release_index.withdraw(home, ["papers/13.txt"], "요청", "")
     *_, second = run(source, recipe, tmp_path / "w")
-    assert second.new and verify(second.folder, render=rendered) == []
+    assert second.new and verify(second.folder, render=render_card) == []
     assert numbers(data(second.folder)["id"].to_pylist()) == {"02", "03", "31"}
     said = [
         (row["id"], row["stage"], row["filter"])

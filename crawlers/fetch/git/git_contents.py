@@ -160,7 +160,8 @@ def blobs(repository: Repository) -> Iterator[Blobs]:
 def skip_reason(entry: Entry) -> str:
     """Why an entry is no file that is read, by its mode; "" where it is one.
 
-    >>> skip_reason(Entry("120000", "", b"a")), skip_reason(Entry("160000", "", b"a")), skip_reason(Entry("100755", "", b"a"))
+    >>> (skip_reason(Entry("120000", "", b"a")), skip_reason(Entry("160000", "", b"a")), skip_reason(Entry("100755",
+    ...  "", b"a")))
     ('symbolic-link', 'submodule', '')
     """
     if entry.mode in _LINKS:

@@ -196,7 +196,8 @@ def _make_block(inline: html.HtmlElement) -> None:
 
 
 _CHANGES = {
-    "sup": _drop_note_mark, "a": _drop_back_link, "pre": _flatten_code, "tr": _drop_line_numbers, "caption": _move_caption, "math": _write_formula,
+    "sup": _drop_note_mark, "a": _drop_back_link, "pre": _flatten_code, "tr": _drop_line_numbers,
+    "caption": _move_caption, "math": _write_formula,
     "details": _unfold_box, "summary": _unfold_box, "address": _unfold_box, "label": _unwrap, "li": _wrap_stray_entry,
     "ruby": _unwrap, "rb": _unwrap, "rt": _bracket_reading, "span": _make_block,
 }  # fmt: skip

@@ -226,7 +226,8 @@ def strip_holder(words: str) -> str:
 def is_bare(words: str) -> bool:
     """Whether words beside a licence name it and its holder, and nothing that it could be about.
 
-    >>> is_bare("© 2024 가나. 라이선스:"), is_bare("This work is licensed under a"), is_bare("발표 슬라이드는 으로 공개합니다.")
+    >>> (is_bare("© 2024 가나. 라이선스:"), is_bare("This work is licensed under a"),
+    ...  is_bare("발표 슬라이드는 으로 공개합니다."))
     (True, True, False)
     """
     return len(re.sub(r"\W", "", _NOTHING.sub(" ", _HOLDER.sub(" ", SPELLED.sub(" ", words))))) <= MAX_REST

@@ -97,7 +97,8 @@ def is_about_itself(sentence: str, element: html.HtmlElement, *, frame: bool = F
     In the `frame` of a site or in a mark block a bare noun will do, and a name may stand before it: 가나 블로그의 글은.
 
     >>> page = html.fromstring("<p>1</p>")
-    >>> [is_about_itself(s, page) for s in ("이 글은 CC BY", "위키백과의 모든 글은 CC BY", "The abstract of this article is")]
+    >>> [is_about_itself(s, page) for s in ("이 글은 CC BY", "위키백과의 모든 글은 CC BY",
+    ...  "The abstract of this article is")]
     [True, False, False]
     """
     plain = strip_exceptions(sentence)
@@ -127,7 +128,8 @@ def is_about_itself(sentence: str, element: html.HtmlElement, *, frame: bool = F
 def has_other_topic(words: str) -> bool:
     """Whether words, up to the name of a licence, have a topic that is no text: 초록은, 표에만.
 
-    >>> has_other_topic(" 초록은 CC BY"), has_other_topic(" 라이선스는 CC BY"), has_other_topic(" 있는 그대로 CC BY, 사진은")
+    >>> (has_other_topic(" 초록은 CC BY"), has_other_topic(" 라이선스는 CC BY"),
+    ...  has_other_topic(" 있는 그대로 CC BY, 사진은"))
     (True, False, False)
     """
     head = re.split(

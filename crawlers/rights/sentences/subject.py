@@ -115,7 +115,8 @@ _ASKS = re.compile(
 def find_subject(before: str, after: str = "") -> Subject:
     """Whose licence it is that stands between `before` and `after`; "" where nothing is named.
 
-    >>> find_subject(", docs under "), find_subject("Photo by Gil, "), find_subject("이 글의 사진은 "), find_subject("© 가나 ")
+    >>> (find_subject(", docs under "), find_subject("Photo by Gil, "), find_subject("이 글의 사진은 "),
+    ...  find_subject("© 가나 "))
     ('own', 'media', 'media', '')
     """
     sentences = [part for part in _SENTENCE_END.split(before) if part.strip()]
@@ -178,7 +179,8 @@ def _kind(noun: re.Match[str]) -> Subject:
 def strip_exceptions(sentence: str) -> str:
     """`sentence` without the clauses that leave its licence for the text as it is.
 
-    >>> strip_exceptions("Except where otherwise noted, content is under CC BY 4.0"), strip_exceptions("이 글은 사진을 제외하고 CC BY")
+    >>> (strip_exceptions("Except where otherwise noted, content is under CC BY 4.0"),
+    ...  strip_exceptions("이 글은 사진을 제외하고 CC BY"))
     (' content is under CC BY 4.0', '이 글은   CC BY')
     """
     return _BUT_PARTS.sub(" ", _DEFAULT.sub("", _TITLE.sub("", sentence)))

@@ -66,7 +66,8 @@ _NO_ENDS: Final = tuple(
 def find_handle_end(text: str, at: int) -> tuple[int, bool]:
     """Where the handle that begins at `at` ends, and whether it stands in disguise; (at, False) where none begins.
 
-    >>> find_handle_end("maru 언더바 7 로", 0), find_handle_end("m a r u 7", 0), find_handle_end("maru_7", 0), find_handle_end("마루", 0)
+    >>> (find_handle_end("maru 언더바 7 로", 0), find_handle_end("m a r u 7", 0), find_handle_end("maru_7", 0),
+    ...  find_handle_end("마루", 0))
     ((10, True), (9, True), (6, False), (0, False))
     """
     window = text[at : at + REACH]

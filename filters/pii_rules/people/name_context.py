@@ -155,7 +155,8 @@ def is_private(anchor: Match, text: str) -> bool:
 def score_following_words(text: str, end: int) -> float:
     """Points of what follows a name.
 
-    >>> score_following_words("홍길동 님은", 3), score_following_words("홍길동(만 32세)", 3), score_following_words("홍길동, 서울", 3)
+    >>> (score_following_words("홍길동 님은", 3), score_following_words("홍길동(만 32세)", 3),
+    ...  score_following_words("홍길동, 서울", 3))
     (4.0, 3.0, 0.0)
     """
     after = text[end : end + 14]

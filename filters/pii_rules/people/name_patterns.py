@@ -43,7 +43,8 @@ _FORMS: Final = (
     "신분증 학생증 빌리는사람 만든이 등기권리자"
 )
 _HEAD: Final = (
-    f"(?:{_build_spaced_alternatives(PRIVATE_ROLES)}|실종된|{_build_spaced_alternatives('성명 성함 姓名')})(?:{_B}?(?:명|성명|이름|성함|인적사항))?"
+    f"(?:{_build_spaced_alternatives(PRIVATE_ROLES)}|실종된|{_build_spaced_alternatives('성명 성함 姓名')})"
+    f"(?:{_B}?(?:명|성명|이름|성함|인적사항))?"
     f"(?:{_B}?[(（][가-힣\u4e00-\u9fff]{{2,6}}[)）])?(?:{_B}?{_MARK}?\n|"
     f"{_B}{{0,3}}[)\\]]?{_B}{{0,3}}{_MARK}{_B}{{0,3}}|{_TAGS}|{_B}{{1,6}}(?:[0-9][.)]{_B})?)[{_Z}(]?"
 )

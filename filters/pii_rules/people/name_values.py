@@ -121,7 +121,8 @@ def is_given_name_alone(text: str, end: int, value: str, sure: bool) -> bool:
 def read_multiword_name(text: str, end: int, value: str) -> tuple[int, int, str]:
     """Length, end and text of a name of another language in several words that fills its field; 0 if it is none.
 
-    >>> read_multiword_name("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2], read_multiword_name("성명: 박 알렉세이", 10, "박 알렉세이")[2]
+    >>> (read_multiword_name("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2],
+    ...  read_multiword_name("성명: 박 알렉세이", 10, "박 알렉세이")[2])
     ('응우옌 티 란', '박 알렉세이')
     """
     start = end - len(value)

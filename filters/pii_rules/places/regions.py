@@ -27,7 +27,7 @@ DISTRICTS: Final = frozenset(
 # 경기 성남 분당: behind a province, cities and districts stand without their last syllable.
 STEMS: Final = frozenset(word[:-1] for word in DISTRICTS if len(word) > 2)
 _DISTRICT: Final = "[가-힣]{1,8}(?:시|군|구)"
-# What has the form of a region; whether it is one, `find_region_start` says. Names in the expression would make it large.
+# The form of a region; `find_region_start` decides. Names in the expression would make it large.
 REGION: Final = (
     f"(?:{PROVINCES}{FOLD}(?:(?:{_DISTRICT}{FOLD}|[가-힣]{{2,4}}{GAP}{{1,2}}){{1,2}})?|(?:{_DISTRICT}{FOLD}){{1,3}})"
 )
@@ -38,7 +38,8 @@ _LONG_PROVINCE: Final = re2.compile(f"^(?:{_LONG})$")
 def find_region_start(words: str) -> int:
     """Where in `words` the region begins that they end with; -1 where they hold none.
 
-    >>> find_region_start("다시 경기도 없는시 "), find_region_start("다시 시작하시 "), find_region_start("성남시분당구 ")
+    >>> (find_region_start("다시 경기도 없는시 "), find_region_start("다시 시작하시 "),
+    ...  find_region_start("성남시분당구 "))
     (3, -1, 0)
     """
     at = 0
