@@ -95,13 +95,15 @@ def render_catalogue() -> str:
     rows = [catalogue.load(name).source for name in catalogue.names()]
     listed = "\n".join(
         f"| `{s.name}` | {_escape_cell(s.title)} | {_escape_cell(s.publisher)} | {type(s.access).__name__} "
-        f"| {_escape_cell(licences(s))} | {_escape_cell(s.register)} | {_escape_cell(s.domain)} | {_plain_key(s) or '—'} | {_bounds(s)} |"
+        f"| {_escape_cell(licences(s))} | {_escape_cell(s.register)} "
+        f"| {_escape_cell(s.domain)} | {_plain_key(s) or '—'} | {_bounds(s)} |"
         for s in rows
     )
     unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
     never = "\n".join(
         f"| `{d.id}` | {_escape_cell(d.title)} | {' '.join(f'`{h}`' for h in d.hosts) or '—'} "
-        f"| {_escape_cell(d.reason)}{'; passes where each item must carry an open mark' if d.unless_marked else ''} | {_escape_cell(d.basis)} |"
+        f"| {_escape_cell(d.reason)}{'; passes where each item must carry an open mark' if d.unless_marked else ''} "
+        f"| {_escape_cell(d.basis)} |"
         for d in denylist.DENIED
     )
     parts = (Path(__file__).parent / "sources.md.txt").read_text(encoding="utf-8")

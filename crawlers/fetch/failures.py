@@ -44,7 +44,7 @@ class Postponed(Exception):
 
 
 class Troubled(Exception):
-    """An answer that is none, after all tries; `failure_word` is the source's own word for it."""
+    """An answer that is none, after all tries; `why` is the source's own word for it."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

@@ -45,7 +45,7 @@ def charset(capture: Capture) -> str:
 def field(record: etree._Element, *names: str) -> str:
     """The words of the first element called one of `names` that is not empty, wherever below `record`; else "".
 
-    >>> field(markup.parse("<a><b> </b><c><b> 가 </b></c></a>"), "d", "b")
+    >>> field(safe_xml.parse("<a><b> </b><c><b> 가 </b></c></a>"), "d", "b")
     '가'
     """
     for name in names:
@@ -58,7 +58,7 @@ def field(record: etree._Element, *names: str) -> str:
 def words(element: etree._Element) -> str:
     r"""What stands in an element, with line ends where it is broken by elements of HTML.
 
-    >>> words(markup.parse("<a> 가<br/>나<p>다</p></a>"))
+    >>> words(safe_xml.parse("<a> 가<br/>나<p>다</p></a>"))
     '가\n나\n다'
     """
     parts: list[str] = []

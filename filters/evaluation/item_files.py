@@ -78,8 +78,8 @@ def _read_structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: b
             if found is None:
                 raise CallError(
                     f"{file.path}: fields {_format_keys(row)} are of no set that is known here. Rename those that "
-                    f"hold the texts to question, choices, answer or passage, or give the file as .jsonl, of which every "
-                    f"string counts. Known: {', '.join(KNOWN)}."
+                    f"hold the texts to question, choices, answer or passage, or give the file as .jsonl, of which "
+                    f"every string counts. Known: {', '.join(KNOWN)}."
                 )
         set_name, take = found
         try:

@@ -183,7 +183,7 @@ def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
 
 
 def _read_locs(reader: _Reader, text: str, root: str) -> None:
-    """Each `loc` of a `url` or `parse_sitemap`, with the prefix of the first of these; `image:loc` names no page."""
+    """Each `loc` of a `url` or `sitemap`, with the prefix of the first of these; `image:loc` names no page."""
     inside = "sitemap" if root.startswith("sitemap") else "url"
     first: re.Match[str] | None = None
     for found in _LOC.finditer(text):
