@@ -1,12 +1,11 @@
-"""The index of a workspace: which segments count, which documents are withdrawn, and how segments are merged."""
+"""The index of a workspace: which segments count, and which documents are withdrawn."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,8 +15,8 @@ import pyarrow.parquet as pq
 from malmoi import recipe as recipes
 from malmoi import withdrawals
 from malmoi.errors import CallError
-from malmoi.releases.index import segment_rows, segments
-from malmoi.releases.index.segments import Facts, IndexSegment
+from malmoi.releases.index import segments
+from malmoi.releases.index.segments import IndexSegment
 from malmoi.survey import Survey
 from malmoi.withdrawals import Withdrawal
 from malmoi.workspace import Workspace
@@ -131,54 +130,6 @@ def _find_curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
             column = pq.read_table(path, columns=["id"]).column("id")
             found |= set(column.filter(pc.is_in(column, pa.array(sorted(ids), pa.string()))).to_pylist())
     return found
-
-
-def compact(workspace: Workspace, release: str) -> list[tuple[IndexSegment, ...]]:
-    """Merge the segments of a release name, for each survey; the groups that became one segment.
-
-    The new one stands before the old ones go. Segments that the latest release of some name read apart stay
-    apart, so that a run over the same inputs still reads what that one read: what the latest release
-    left itself stays its own. CallError where the name has no segment that counts.
-    """
-    roots, known = segments.read_release_roots(workspace), list_index_surveys()
-    withdrawn = [one.id for one in withdrawals.read(workspace.withdrawals)]
-    done: list[tuple[IndexSegment, ...]] = []
-    seen = False
-    for survey, found in segments_by_survey(workspace).items():
-        segments.sweep(workspace, segments.leftovers(found, release, roots))
-        standing = segments.select_counting(found)
-        seen |= any(one.readable_facts.release == release for one in standing)
-        for group in merge_groups(standing, release):
-            if len(group) > 1 or segments.find_ids(group[0].folder, withdrawn):
-                _merge(workspace, known[survey], group, withdrawn)
-                done.append(tuple(group))
-    for found in segments_by_survey(workspace).values():
-        segments.sweep(workspace, segments.leftovers(found, release, roots))
-    if not seen:
-        raise CallError(
-            f"the index of {workspace.root} has no segment of {release!r}; "
-            f"`malmoi index --workspace {shlex.quote(str(workspace.root))}` lists those it has."
-        )
-    return done
-
-
-def merge_groups(standing: Sequence[IndexSegment], release: str) -> list[list[IndexSegment]]:
-    """The segments of a name, oldest first, in runs that every latest release read either together or not at all.
-
-    Only neighbours are merged: of two rows of an id the one in the newer segment counts.
-    """
-    latest = {one.readable_facts.release: segments.resolve_names(one.readable_facts.read, standing) for one in standing}
-    own = [one for one in standing if one.readable_facts.release == release]
-    return [list(run) for _, run in groupby(own, key=lambda one: [one in read for read in latest.values()])]
-
-
-def _merge(workspace: Workspace, survey: Survey, group: Sequence[IndexSegment], withdrawn: Sequence[str]) -> None:
-    newest = group[-1].readable_facts
-    names = {name for one in group for name in (one.name, *one.readable_facts.replaces)}
-    facts: Facts = replace(newest, documents=0, replaces=tuple(sorted(names)))
-    with workspace.temporary_folder() as work, workspace.temporary_folder() as born:
-        segment_rows.merge(born, survey, facts, segments=[one.folder for one in group], withdrawn=withdrawn, work=work)
-        workspace.move_into_place(born, segments.folder_of(workspace, facts))
 
 
 def _count_masked(one: IndexSegment, withdrawn: Sequence[str]) -> int:

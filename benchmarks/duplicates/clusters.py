@@ -1,6 +1,6 @@
 """Copies at the scale of the web: documents a second, peak memory and disk of the survey, on simulated signatures.
 
-python -m benchmarks.duplicates.clusters [--documents 1000000 4000000] [--modes memory disk] [--folder F]
+python -m benchmarks.duplicates.clusters [--documents 300 3000 1000000] [--increment] [--folder F]
 
 The corpus: 70 % of the documents are unique; 10 % share a template (Jaccard 0.5 to 0.7 with each other), and 20 % are
 copies at Jaccard 0.8 to 1 of an original, in clusters whose sizes follow a power law; one cluster
@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I64, SIGNATURE, SKETCH
-from filters.duplicates.minhash.sketch import PERMUTATIONS, compiled
+from filters.duplicates.duplicate_schema import I64, SIGNATURE, SKETCH, U64
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.survey import Segment, Surveyed
 
 SHARD = 50_000  # documents of a simulated shard
+SMALL = 10_000  # documents up to which a run starts as the first one of a process does: it compiles nothing
 TEMPLATE_SHARE, COPY_SHARE, LARGEST = 0.1, 0.2, 0.01
 THRESHOLD = 0.8
 
@@ -67,24 +68,25 @@ def _clusters(draw: np.random.Generator, members: int, sizes: list[int], count: 
     return np.repeat(np.arange(len(sizes)), sizes)[:members]
 
 
-@compiled
-def _mix(x: Any) -> Any:
-    """SplitMix64's finalizer."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def _mix(x: U64) -> U64:
+    """SplitMix64's finalizer; changes `x` in place."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x ^= x >> np.uint64(shift)
+        x *= np.uint64(factor)
+    x ^= x >> np.uint64(31)
+    return x
 
 
-@compiled
-def _signed(start: int, group: I64, share: Any) -> Any:
-    found = np.empty((len(group), PERMUTATIONS), np.uint32)
-    for i in range(len(group)):
-        for k in range(PERMUTATIONS):
-            own = _mix(np.uint64((start + i) * PERMUTATIONS + k + 1))
-            chance = np.float64(_mix(own) >> np.uint64(11)) / 9007199254740992.0
-            if group[i] >= 0 and chance < share[i]:
-                own = _mix(np.uint64(group[i] * PERMUTATIONS + k + 1) ^ np.uint64(0x5851F42D4C957F2D))
-            found[i, k] = np.uint32(own >> np.uint64(32))
+def _signed(start: int, group: I64, share: Any) -> U32:
+    value = np.arange(1, PERMUTATIONS + 1, dtype=np.uint64)
+    row = np.arange(start, start + len(group), dtype=np.uint64)[:, None]
+    own = _mix(row * np.uint64(PERMUTATIONS) + value)
+    found = (own >> np.uint64(32)).astype(np.uint32)
+    alike = np.flatnonzero(group >= 0)
+    chance = (_mix(own[alike]) >> np.uint64(11)).astype(np.float64) / (1 << 53)
+    shared = group[alike].astype(np.uint64)[:, None] * np.uint64(PERMUTATIONS) + value
+    shared = _mix(shared ^ np.uint64(0x5851F42D4C957F2D)) >> np.uint64(32)
+    found[alike] = np.where(chance < share[alike][:, None], shared.astype(np.uint32), found[alike])
     return found
 
 
@@ -152,27 +154,30 @@ def _anonymous() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 
-def survey(folder: Path, mode: str, threads: int, index: Path | None) -> dict[str, Any]:
-    """Run the survey over the shards below `folder` and measure it."""
+def survey(folder: Path, threads: int, index: Path | None) -> dict[str, Any]:
+    """Run the survey over the shards below `folder` and measure it; up to SMALL documents kernels stay as they are."""
+    import flows.engine.preload  # noqa: F401 - what the first call would import
+    from filters.duplicates.clusters import components, keeper_kernels
     from filters.duplicates.engine import copy_exchange
-    from filters.duplicates.engine.task_order import Size
+    from filters.duplicates.minhash import bands, compiled_kernels, hash_kernels, similarity
 
     shards = [Surveyed(p.parent / "documents.parquet", p) for p in sorted(folder.glob("*/sketch.parquet"))]
-    out = folder.parent / f"out-{mode}"
+    out, warm = folder.parent / "out", folder.parent / "warm"
     shutil.rmtree(out, ignore_errors=True)
     segments = [Segment(index)] if index else []
-    warm = folder.parent / "warm"
-    rows = sum(pq.read_metadata(shard.sketch).num_rows for shard in shards)
-    size = replace(Size.from_count(rows), memory=rows if mode == "memory" else 0)
+    large = sum(pq.read_metadata(shard.sketch).num_rows for shard in shards) > SMALL
     with Memory() as memory, ThreadPoolExecutor(threads) as pool:
-        copy_exchange.find(
-            shards[:1], segments, warm, pool.map, THRESHOLD, texts=False, size=size, threads=threads
-        )  # compiles, derives
+        if large:
+            found = [vars(module).values() for module in (bands, components, keeper_kernels, hash_kernels, similarity)]
+            every = [one for values in found for one in values if isinstance(one, compiled_kernels.Kernel)]
+            compiled_kernels.use_compiled(every, compile=True)
+        if large or segments:
+            copy_exchange.find(shards[:1], segments, warm, pool.map, THRESHOLD, texts=False)  # compiles, derives
         base, memory.peak = _anonymous(), 0.0
         wall, cpu = time.perf_counter(), time.process_time() - memory.cpu
-        copy_exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False, size=size, threads=threads)
+        copy_exchange.find(shards, segments, out, pool.map, THRESHOLD, texts=False)
         wall, cpu = time.perf_counter() - wall, time.process_time() - memory.cpu - cpu
-    shutil.rmtree(warm)
+    shutil.rmtree(warm, ignore_errors=True)
     return {"wall_s": wall, "cpu_s": cpu, "base_mb": base, "peak_mb": memory.peak}
 
 
@@ -203,41 +208,40 @@ def recall(shards: Path, out: Path, count: int) -> dict[str, float]:
     found = {}
     for low in (0.8, 0.85, 0.9, 0.95):
         some = (corpus.share[copy] >= low) & (corpus.share[copy] < low + 0.05)
-        found[f"{low:.2f}"] = round(float(met[some].mean()), 5)
+        if some.any():
+            found[f"{low:.2f}"] = round(float(met[some].mean()), 5)
     return found
 
 
 def main() -> None:
     """Print a line of JSON for each run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--documents", type=int, nargs="*", default=[1_000_000])
-    parser.add_argument("--modes", nargs="*", default=["memory", "disk"])
+    parser.add_argument("--documents", type=int, nargs="*", default=[300, 3000, 1_000_000])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--increment", action="store_true", help="also 1 %% new documents against a segment of all")
-    parser.add_argument("--child", nargs=3)
+    parser.add_argument("--child", nargs=2)
     args = parser.parse_args()
     if args.child:
-        folder, mode, segment = args.child
-        print(json.dumps(survey(Path(folder), mode, args.threads, Path(segment) if segment else None)))
+        folder, segment = args.child
+        print(json.dumps(survey(Path(folder), args.threads, Path(segment) if segment else None)))
         return
     for count in args.documents:
         with tempfile.TemporaryDirectory(dir=args.folder) as name:
             shards = Path(name) / "shards"
             simulate(count, shards)
-            for mode in args.modes:
-                found = child(shards, mode, args.threads)
-                found |= {f"per_s_of_{clock}": count / found[f"{clock}_s"] for clock in ("wall", "cpu")}
-                found |= {"threads": args.threads, "recall": recall(shards, Path(name) / f"out-{mode}", count)}
-                print(json.dumps({"documents": count, "mode": mode, **found}), flush=True)
-            if args.increment:
+            found = child(shards, args.threads)
+            found |= {f"per_s_of_{clock}": count / found[f"{clock}_s"] for clock in ("wall", "cpu")}
+            found |= {"threads": args.threads, "recall": recall(shards, Path(name) / "out", count)}
+            print(json.dumps({"documents": count, **found}), flush=True)
+            if args.increment and count > SMALL:
                 index(shards, Path(name) / "segment")
                 simulate(count // 100, Path(name) / "new" / "shards", seed=8, start=count, source="new")
-                found = child(Path(name) / "new" / "shards", "memory", args.threads, str(Path(name) / "segment"))
-                print(json.dumps({"documents": count // 100, "mode": "increment", **found}), flush=True)
+                found = child(Path(name) / "new" / "shards", args.threads, str(Path(name) / "segment"))
+                print(json.dumps({"documents": count // 100, "increment": True, **found}), flush=True)
 
 
-def child(shards: Path, mode: str, threads: int, index: str = "") -> dict[str, Any]:
+def child(shards: Path, threads: int, index: str = "") -> dict[str, Any]:
     """`survey` in a process of its own, so that nothing else counts."""
     call = [
         sys.executable,
@@ -247,7 +251,6 @@ def child(shards: Path, mode: str, threads: int, index: str = "") -> dict[str, A
         str(threads),
         "--child",
         str(shards),
-        mode,
         index,
     ]
     found: dict[str, Any] = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)

@@ -41,7 +41,6 @@ TABLE = pa.schema(
         ("release", pa.string()),
     ]
 )
-PIECE = 1 << 18  # pairs of which the members are looked up at once
 NO, DOUBT, SURE, COPY = 0, 1, 2, 3  # what is known of a pair: COPY has equal digests, the others signatures only
 
 KINDS = ("near", "exact")
@@ -67,11 +66,6 @@ class Pairs:
     def table(self) -> pa.Table:
         """As a table of schema PAIRS."""
         return pa.table([self.left, self.right, self.kind], schema=PAIRS)
-
-    def pieces(self) -> list[Pairs]:
-        """The same, in views of at most PIECE pairs."""
-        cuts = [slice(at, at + PIECE) for at in range(0, len(self.kind), PIECE)]
-        return [Pairs(self.left[cut], self.right[cut], self.kind[cut]) for cut in cuts]
 
     @staticmethod
     def from_arrow(batches: Sequence[pa.RecordBatch]) -> Pairs:

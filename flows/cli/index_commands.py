@@ -13,7 +13,7 @@ from flows.cli.options import WorkspaceOption, out
 from malmoi.errors import CallError
 from malmoi.printable import dump_json
 
-index = App(name="index", help="What published releases left: list it, ask it, mask withdrawn documents, compact it.")
+index = App(name="index", help="What published releases left: list it, ask it, mask withdrawn documents.")
 
 ThresholdOption = Annotated[
     float,
@@ -60,11 +60,3 @@ def query(
 
     for answer in query_index.ask(open_workspace(workspace), query_index.read_texts(files, jsonl), threshold):
         sys.stdout.write(dump_json(answer) + "\n")
-
-
-@index.command(name="compact")
-def compact(name: str, *, workspace: WorkspaceOption = Path("workspace")) -> None:
-    """Merge the segments of the release NAME; withdrawn documents leave, and the newest row of each id stays."""
-    from flows.cli import show_index
-
-    show_index.compact(workspace, name, out)

@@ -61,22 +61,6 @@ def withdraw(root: Path, ids: Sequence[str], reason: str, request: str, threshol
         "No release was touched: what is published stands as it is. From the next run on these documents are left out, "
         "whatever the recipe and whatever their sources give, and stand for no copy, so that what was dropped as a "
         "copy of them may come in: look at the near-duplicates above, and withdraw those that say the same. Each "
-        "release names those that it holds. The rows leave the index with `malmoi index compact NAME`.",
+        "release names those that it holds.",
         markup=False,
     )
-
-
-def compact(root: Path, name: str, out: Console) -> None:
-    """Merge the segments of a release name and say what became of them."""
-    workspace = release_index.open_workspace(root)
-    with workspace.lock():
-        done = release_index.compact(workspace, name)
-    for group in done:
-        before = sum(one.readable_facts.documents for one in group)
-        out.print(
-            f"merged {len(group)} segments of {name} ({before:,} rows): {', '.join(one.name for one in group)}",
-            markup=False,
-        )
-    if not done:
-        out.print(f"{name}: nothing to merge and nothing masked; the index stands as it is.", markup=False)
-    out.print(release_index.summary(workspace), markup=False)

@@ -49,10 +49,7 @@ def _note_near_copies(workspace: Workspace, folder: Path) -> Iterator[str]:
 
 
 def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, str, float]]:
-    """(document of the release in `folder`, withdrawn document, similarity) of near copies, as far as the index knows.
-
-    The index forgets the text of a withdrawn document when its release name is compacted.
-    """
+    """(document of the release in `folder`, withdrawn document, similarity) of the near copies that the index knows."""
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
     if not ids:
         return []

@@ -80,10 +80,9 @@ def write(batches: Iterable[pa.RecordBatch], target: Path) -> None:
             for number, batch in enumerate(chain([first], each)):
                 writer.write_batch(batch, custom_metadata={_DIGEST: _digest(number, batch)})
         sync(part)
-        part.replace(target)
+        part.replace(target)  # its folder is not made durable: a file that a power cut takes away is made again
     finally:
         part.unlink(missing_ok=True)
-    sync(target.parent)
 
 
 def gather(files: Iterable[Path], part: int) -> pa.Table:

@@ -107,14 +107,6 @@ def withdraw_unknown(place):
     yield f"index withdraw {published(w)} --reason asked --workspace w"
 
 
-@advice("the index of {} has no segment of {}; `malmoi index --workspace {}` lists those it has.")
-def compact_unknown(place):
-    place.released()
-    yield "index compact genral --workspace w"
-    yield "index --workspace w"
-    yield "index compact general --workspace w"
-
-
 @advice("{} has no index yet: no release that stands has left a segment. Release by a recipe with near_duplicates: the "
         "release leaves one.")  # fmt: skip
 def query_of_nothing(place):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -26,6 +28,7 @@ from malmoi.processes.workers import Workers
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases.index import segments as leaving
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
+from malmoi.releases.partitioning import h
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.version_history import next_version
 from malmoi.storage import shard
@@ -186,6 +189,27 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> None:
 def bytes_of(folder: Path) -> dict[str, bytes]:
     """The content of each file in a folder."""
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
+
+
+def merge_as_before(workspace: Workspace, release: str, folders: Sequence[Path], *, sweep: bool = True) -> Path:
+    """Merge segments (oldest first) as `malmoi index compact` did while there was one; the folder of the new one."""
+    out = {one.id for one in withdrawals.read(workspace.withdrawals)}
+    tables = [pq.read_table(folder / leaving.ROWS) for folder in folders]
+    newest = {row["id"]: row for table in tables for row in table.to_pylist() if row["id"] not in out}
+    rows = sorted(newest.values(), key=lambda row: (h(row["id"]), row["id"]))
+    facts = [leaving.Facts.from_json((folder / leaving.FACTS).read_text(encoding="utf-8")) for folder in folders]
+    names = {
+        name for folder, one in zip(folders, facts, strict=True) for name in (f"{release}/{folder.name}", *one.replaces)
+    }
+    merged = replace(facts[-1], documents=len(rows), replaces=tuple(sorted(names)))
+    target = folders[-1].parent / f"{merged.version}-{merged.root[: leaving.ROOT]}-{digest([merged.to_json()])[:8]}"
+    with workspace.temporary_folder() as born:
+        pq.write_table(pa.Table.from_pylist(rows, tables[0].schema), born / leaving.ROWS)
+        (born / leaving.FACTS).write_text(merged.to_json(), encoding="utf-8")
+        workspace.move_into_place(born, target)
+    for folder in folders if sweep else ():
+        shutil.rmtree(folder)
+    return target
 
 
 def known(workspace: Workspace) -> dict[str, tuple]:

@@ -16,9 +16,8 @@ from malmoi.releases.partitioning import h
 from malmoi.storage import shard
 from malmoi.survey import Segment, Surveyed
 
-MEMORY = Size()
-FILES = Size(memory=0, group=40, partition=100, members=40)  # many groups and partitions, each of a few rows
-ONE = Size(memory=0)  # through files, but one group and one partition
+ONE = Size()  # one group and one partition
+FILES = Size(group=40, partition=100, members=40)  # many groups and partitions, each of a few rows
 
 _SUBJECTS = "도서관 시장 공방 연구소 학교 병원 농가 극장 항구 박물관 공장 마을 신문사 우체국 역 식물원".split()
 _OBJECTS = (
@@ -107,14 +106,14 @@ def segment(
 def survey(
     found: Sequence[Surveyed],
     folder: Path,
-    size: Size = MEMORY,
+    size: Size = ONE,
     segments: Sequence[Segment] = (),
     threads: int = 1,
     threshold: float = 0.8,
 ) -> list[Path]:
     """Run the survey; the files with the rows about each shard."""
     with ThreadPoolExecutor(threads) as pool:
-        return find(found, segments, folder, pool.map, threshold, size=size, threads=threads)
+        return find(found, segments, folder, pool.map, threshold, size=size)
 
 
 def rows(folder: Path) -> dict[str, dict]:

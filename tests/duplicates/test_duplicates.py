@@ -18,17 +18,16 @@ from filters.duplicates.clusters.keeper_kernels import equal_bytes
 from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.duplicate_survey import sketch
 from filters.duplicates.engine.copy_exchange import among
+from filters.duplicates.minhash import bands
 from filters.duplicates.minhash.bands import (
     ALL_PAIRS,
     FIRST,
     FOUND,
-    Canon,
     banding,
     candidates,
+    find_repeated_keys,
     keys,
     keys_of,
-    sort_shared_keys,
-    unjoined_candidates,
     unpack_pairs,
 )
 from filters.duplicates.minhash.similarity import equal_values
@@ -164,15 +163,20 @@ def test_candidates_are_all_pairs_of_short_runs_and_a_bounded_part_of_long_ones(
 
 
 @settings(deadline=None)  # the first call compiles
-@given(st.lists(st.tuples(st.integers(0, 2**40 - 1) | st.integers(0, 9), st.booleans()), max_size=80))
-def test_every_key_that_is_shown_twice_is_sorted_with_all_its_rows(rows):
-    key, shown = np.array([k for k, _ in rows], np.uint64), np.array([s for _, s in rows], np.bool_)
-    canon = Canon.from_hashes(key * np.uint64(0x9E3779B97F4A7C15))  # some are equal
-    found = list(zip(*(part.tolist() for part in sort_shared_keys(key, shown, canon)), strict=True))
-    assert found == sorted(found, key=lambda one: (one[0], canon.rank[one[1]]))
-    assert all(key[row] == k and shown[row] for k, row in found)
-    here = [k for k, s in rows if s]
-    assert {row for row, (k, s) in enumerate(rows) if s and here.count(k) > 1} <= {row for _, row in found}
+@given(st.lists(st.integers(0, 2**40 - 1) | st.integers(0, 9), max_size=80))
+def test_every_row_whose_key_stands_twice_is_found_in_both_forms(keys_):
+    key = np.array(keys_, np.uint64)
+    wanted = [row for row, k in enumerate(keys_) if keys_.count(k) > 1]
+    assert find_repeated_keys.plain(key).tolist() == wanted
+    fast = find_repeated_keys.dispatcher(key).tolist()  # a few that stand once may be among them
+    assert set(wanted) <= set(fast) and fast == sorted(fast)
+
+
+def test_more_rows_than_are_sorted_with_their_keys_have_the_same_candidates(monkeypatch):
+    key = np.random.default_rng(1).integers(0, 40, 500, np.uint64)
+    found = candidates(key)
+    monkeypatch.setattr(bands, "_ROW_BITS", np.uint64(3))
+    assert (candidates(key) == found).all()
 
 
 def test_the_keys_of_many_bands_are_those_of_each_of_them():
@@ -181,15 +185,6 @@ def test_the_keys_of_many_bands_are_those_of_each_of_them():
     keys_of(rows, 12, 6, many, 0, 17)
     keys_of(rows, 12, 6, many, 17, 30)
     assert all((many[band] == keys(rows, 12 + 6 * band, 6)).all() for band in range(5))
-
-
-def test_what_is_joined_already_is_no_candidate():
-    key, shown = np.array([5, 5, 5, 5], np.uint64), np.array([True, True, True, False])
-    parent = np.array([0, 0, 2, 3], np.int32)
-    left, right = unpack_pairs(
-        unjoined_candidates(key, shown, Canon.from_hashes(np.array([7, 9, 8, 6], np.uint64)), parent)
-    )
-    assert list(zip(left.tolist(), right.tolist(), strict=True)) == [(0, 2), (2, 1)]
 
 
 @settings(deadline=None)  # the first call compiles

@@ -1,5 +1,7 @@
 """However the work is cut, and wherever it was killed, the exchange of copies leaves the same bytes."""
 
+import hashlib
+import json
 import random
 import shutil
 from pathlib import Path
@@ -9,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from filters.duplicates import duplicate_schema
-from filters.duplicates.clusters import keepers
-from filters.duplicates.engine import in_memory
+from filters.duplicates.engine import file_tasks, sketch_reading
+from filters.duplicates.engine.copy_exchange import find
 from malmoi.errors import StageError
 from malmoi.storage import shuffle
-from tests.builders.small_survey import FILES, MEMORY, ONE, corpus, document, prose, rows, segment, shards, survey
+from tests.builders.small_survey import FILES, ONE, corpus, document, prose, rows, segment, shards, survey
+
+DATA = Path(__file__).parents[1] / "data" / "duplicates"
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,11 @@ def docs():
 
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory, docs):
-    folder = tmp_path_factory.mktemp("index")
+    return releases(docs, tmp_path_factory.mktemp("index"))
+
+
+def releases(docs, folder):
+    """The segments of two earlier releases, which hold some of the documents and copies of others."""
     old = [document(f"old/{i}", doc.text, labels=doc.labels) for i, doc in enumerate(docs[::9])]
     return [segment([*old, *docs[:5]], folder / "1", "r", "1.0.0"), segment(old[:3], folder / "2", "q", "1.0.0")]
 
@@ -32,7 +39,7 @@ def earlier(tmp_path_factory, docs):
 @pytest.fixture(scope="module")
 def truth(tmp_path_factory, docs, earlier) -> bytes:
     folder = tmp_path_factory.mktemp("truth")
-    survey(shards(docs, folder / "in", 16), folder / "out", MEMORY, earlier)
+    survey(shards(docs, folder / "in", 16), folder / "out", ONE, earlier)
     found = rows(folder / "out")
     assert len(found) > 30 and {r["kind"] for r in found.values()} == {"near", "exact"}
     assert {r["measured"] for r in found.values()} == {"exact", "estimated"}
@@ -40,9 +47,9 @@ def truth(tmp_path_factory, docs, earlier) -> bytes:
     return (folder / "out/table.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("size", [MEMORY, FILES, ONE], ids=["memory", "files", "one"])
+@pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize(("each", "threads", "seed"), [(16, 1, 0), (5, 2, 1), (1000, 1, 2)])
-def test_order_cut_mode_and_threads_leave_no_trace(tmp_path, docs, earlier, truth, size, each, threads, seed):
+def test_order_cut_and_threads_leave_no_trace(tmp_path, docs, earlier, truth, size, each, threads, seed):
     shuffled = docs[:]
     random.Random(seed).shuffle(shuffled)
     found = shards(shuffled, tmp_path / "in", each)
@@ -51,18 +58,26 @@ def test_order_cut_mode_and_threads_leave_no_trace(tmp_path, docs, earlier, trut
     assert (tmp_path / "out/table.parquet").read_bytes() == truth
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_threads_and_the_pieces_they_work_on_leave_no_trace(tmp_path, docs, earlier, truth, threads, monkeypatch):
+def test_the_pieces_that_a_task_works_on_leave_no_trace(tmp_path, docs, earlier, truth, monkeypatch):
     """Arrays as small as these are one piece each; here they are cut into many."""
-    small = {"ROWS": 7, "PAIRS": 5, "AT_ONCE": 5, "TURN": 3}
-    for module, sizes in ((in_memory, small), (keepers, {"JUDGED": 9}), (duplicate_schema, {"PIECE": 4})):
-        for name, size in sizes.items():
-            monkeypatch.setattr(module, name, size)
-    survey(shards(docs, tmp_path / "in", 16), tmp_path / "out", MEMORY, earlier, threads)
+    for module, name, size in ((sketch_reading, "READ", 7), (file_tasks, "AT_ONCE", 5), (file_tasks, "PAIRS", 5)):
+        monkeypatch.setattr(module, name, size)
+    survey(shards(docs, tmp_path / "in", 16), tmp_path / "out", ONE, earlier)
     assert (tmp_path / "out/table.parquet").read_bytes() == truth
 
 
-@pytest.mark.parametrize("size", [MEMORY, FILES], ids=["memory", "files"])
+@pytest.mark.parametrize("case", json.loads((DATA / "expected.json").read_text(encoding="utf-8")), ids=str)
+def test_the_tables_are_those_that_two_engines_agreed_on(tmp_path, case):
+    """Digests taken when one engine worked in memory and another through files, both with these results."""
+    docs = corpus(case["seed"])
+    earlier = releases(docs, tmp_path / "index") if case["earlier"] else []
+    survey(shards(docs, tmp_path / "in", 16), tmp_path / "out", FILES, earlier, threshold=case["threshold"])
+    found = [list(row.values()) for row in rows(tmp_path / "out").values()]
+    text = json.dumps(found, ensure_ascii=False)
+    assert (len(found), hashlib.sha256(text.encode()).hexdigest()) == (case["copies"], case["sha256"])
+
+
+@pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 def test_each_shard_gets_the_rows_about_its_documents_in_the_order_asked_for(tmp_path, docs, size):
     found = shards(docs, tmp_path / "in", 30)[::-1]
     files = survey(found, tmp_path / "out", size)
@@ -71,6 +86,18 @@ def test_each_shard_gets_the_rows_about_its_documents_in_the_order_asked_for(tmp
         wanted = sorted((r for id_, r in rows(tmp_path / "out").items() if id_ in ids), key=lambda r: r["id"])
         assert pq.read_table(path).to_pylist() == wanted
     assert not (tmp_path / "out/work").exists()
+
+
+def test_a_small_corpus_is_ten_tasks(tmp_path, docs):
+    """One for each step: what starts no process and writes few files costs a small run next to nothing."""
+    tasks = []
+
+    def run(call, work):
+        tasks.extend(call.__name__ for _ in work)
+        return [call(one) for one in work]
+
+    find(shards(docs, tmp_path / "in", 16), (), tmp_path / "out", run, 0.8)
+    assert len(tasks) == len(set(tasks)) == 10
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -92,13 +119,13 @@ def test_a_survey_that_was_killed_goes_on_where_it_stood(tmp_path, docs, earlier
 
 def test_what_stands_is_not_made_again(tmp_path, docs):
     found = shards(docs, tmp_path / "in", 30)
-    files = survey(found, tmp_path / "out", MEMORY)
+    files = survey(found, tmp_path / "out", ONE)
     for here in found:
         here.documents.unlink()
-    assert survey(found, tmp_path / "out", MEMORY) == files
+    assert survey(found, tmp_path / "out", ONE) == files
 
 
-@pytest.mark.parametrize("size", [MEMORY, ONE], ids=["memory", "files"])
+@pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize("docs", [[], [document("a/1", prose(1))], [document("a/1", ""), document("a/2", "!")]])
 def test_no_document_one_and_none_with_letters_are_no_trouble(tmp_path, docs, size):
     files = survey(shards(docs, tmp_path / "in", 1), tmp_path / "out", size)

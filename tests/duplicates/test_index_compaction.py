@@ -1,15 +1,13 @@
-"""Compaction of the index: many segments become few, and nothing of what is known changes."""
+"""Workspaces whose index an earlier version of Malmoi compacted: segments that it merged are read as before."""
 
-from pathlib import Path
-
-import pyarrow.parquet as pq
 import pytest
 
 from flows import release_index
-from malmoi.errors import CallError
-from malmoi.releases.index import segments
-from malmoi.workspace import Workspace
-from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, known, stub
+from flows.cli import show_index
+from flows.cli.console import SafeConsole
+from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, known, merge_as_before, stub
+
+LAST = OLD | {"ga/2": MARKET * 11} | NEW
 
 
 @pytest.fixture(autouse=True)
@@ -19,97 +17,57 @@ def _stub(monkeypatch):
 
 @pytest.fixture
 def world(tmp_path):
-    return World(tmp_path / "w")
+    world = World(tmp_path / "w")
+    world.publish(OLD)
+    world.publish(OLD | {"ga/2": MARKET * 11})
+    world.publish(LAST)
+    return world
 
 
-class TestCompaction:
-    """Many segments become few, and nothing of what is known changes."""
+def compacted(world, **options):
+    return merge_as_before(world.workspace, "small", [world.segment("1.0.0"), world.segment("1.1.0")], **options)
 
-    @pytest.fixture
-    def grown(self, world):
-        world.publish(OLD)
-        world.publish(OLD | {"ga/2": MARKET * 11})
-        world.publish(OLD | {"ga/2": MARKET * 11} | NEW)
-        return world
 
-    def test_segments_that_the_latest_release_read_become_one_with_the_newest_row_of_each_id(self, grown):
-        before = known(grown.workspace)
-        release_index.compact(grown.workspace, "small")
-        assert known(grown.workspace) == before
-        (merged,) = grown.workspace.index("copies").glob("small/1.1.0-*")
-        rows = pq.read_table(merged / "documents.parquet")
-        assert sorted(zip(rows["id"].to_pylist(), rows["version"].to_pylist(), strict=True)) == [
-            ("ga/1", "1.0.0"),
-            ("ga/2", "1.1.0"),
-            ("ga/3", "1.0.0"),
-        ]
-        assert len(list(grown.workspace.index("copies").glob("small/*"))) == 2
+def test_a_merged_segment_says_what_those_said_that_it_replaces(world):
+    before = known(world.workspace)
+    compacted(world)
+    assert known(world.workspace) == before
+    assert {one.state for one in release_index.segments_by_survey(world.workspace)["copies"]} == {"counts"}
 
-    def test_a_rerun_after_a_compaction_finds_nothing_new(self, grown):
-        release_index.compact(grown.workspace, "small")
-        assert grown.publish(OLD | {"ga/2": MARKET * 11} | NEW) == ""
-        assert release_index.releases_without_segment(grown.workspace) == []
 
-    def test_withdrawn_documents_leave_also_what_the_latest_release_left(self, grown):
-        release_index.withdraw(grown.workspace, ["ga/1", "na/2"], "요청", "")
-        before = known(grown.workspace)
-        release_index.compact(grown.workspace, "small")
-        assert known(grown.workspace) == before
-        held = [one.masked for one in release_index.list_entries(grown.workspace)]
-        assert held == [0, 0]
-        assert grown.publish(OLD | {"ga/2": MARKET * 11, "na/1": NEW["na/1"], "na/2": NEW["na/2"]}) == ""
+def test_a_rerun_finds_nothing_new_and_no_release_is_missed(world):
+    compacted(world)
+    assert world.publish(LAST) == ""
+    assert release_index.releases_without_segment(world.workspace) == []
 
-    def test_a_second_compaction_has_nothing_to_do_and_a_later_one_goes_on(self, grown):
-        assert len(release_index.compact(grown.workspace, "small")) == 1
-        assert release_index.compact(grown.workspace, "small") == []
-        grown.publish(OLD | NEW | {"na/7": SNOW * 5 + LONG * 5})
-        before = known(grown.workspace)
-        assert len(release_index.compact(grown.workspace, "small")) == 1
-        assert known(grown.workspace) == before
 
-    def test_what_another_release_read_by_itself_stays_apart_so_that_its_rerun_finds_nothing_new(self, tmp_path):
-        first, second = World(tmp_path / "w", "first"), World(tmp_path / "w", "second", "all")
-        first.publish(OLD)
-        second.publish(NEW)
-        first.publish(OLD | {"ga/5": NEW["na/2"]})
-        first.publish(OLD | {"ga/5": NEW["na/2"], "ga/6": SNOW * 7 + LONG * 7})
-        release_index.compact(first.workspace, "first")
-        assert second.publish(NEW) == ""
-        assert first.publish(OLD | {"ga/5": NEW["na/2"], "ga/6": SNOW * 7 + LONG * 7}) == ""
-        assert len(list(first.workspace.index("copies").glob("first/*"))) == 3
+def test_a_copy_of_a_document_in_a_merged_segment_stays_out_of_the_next_release(world):
+    compacted(world)
+    version = world.publish(LAST | {"na/7": SNOW * 5 + LONG * 5, "na/8": SNOW * 12})
+    assert [row for row in world.rows(version) if row[1] == version] == [("na/7", version)]
 
-    def test_killed_anywhere_it_changes_nothing_of_what_is_known(self, grown, monkeypatch):
-        release_index.withdraw(grown.workspace, ["ga/1"], "요청", "")
-        before = known(grown.workspace)
-        for moment in range(20):
-            calls = iter(range(moment))
 
-            def dies(call, calls=calls):
-                def wrapped(*args, **kwargs):
-                    if next(calls, None) is None:
-                        raise KeyboardInterrupt
-                    result = call(*args, **kwargs)
-                    assert known(grown.workspace) == before
-                    return result
+def test_of_segments_that_a_stopped_compaction_left_none_counts_twice_and_the_next_release_sweeps_them(world):
+    before = known(world.workspace)
+    merged = compacted(world, sweep=False)
+    found = {one.folder.name: one for one in release_index.segments_by_survey(world.workspace)["copies"]}
+    assert known(world.workspace) == before
+    assert [one.state for one in found.values()].count("merged") == 2
+    assert "the next release of this name removes it" in next(o.why for o in found.values() if o.state == "merged")
+    assert world.publish(LAST | {"na/7": SNOW * 5 + LONG * 5})
+    left = {one.folder for one in release_index.segments_by_survey(world.workspace)["copies"]}
+    assert merged in left and len(left) == 3
 
-                return wrapped
 
-            with monkeypatch.context() as patch:
-                patch.setattr(Workspace, "move_into_place", dies(Workspace.move_into_place))
-                patch.setattr(segments, "sweep", dies(segments.sweep))
-                patch.setattr(Path, "rename", dies(Path.rename))
-                try:
-                    release_index.compact(grown.workspace, "small")
-                    done = True
-                except KeyboardInterrupt:
-                    done = False
-            assert known(grown.workspace) == before
-            if done:
-                break
-        assert done
-        assert moment > 2
-        assert {one.state for one in release_index.segments_by_survey(grown.workspace)["copies"]} == {"counts"}
+def test_a_segment_that_was_merged_with_what_the_latest_release_left_is_read_whole(world):
+    release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
+    before = known(world.workspace)
+    merge_as_before(world.workspace, "small", [world.segment(v) for v in ("1.0.0", "1.1.0", "1.2.0")])
+    assert known(world.workspace) == before
+    assert world.publish(LAST | {"na/9": MARKET * 11}) == ""
 
-    def test_a_name_without_a_segment_is_refused(self, grown):
-        with pytest.raises(CallError, match="no segment of 'other'"):
-            release_index.compact(grown.workspace, "other")
+
+def test_the_list_says_how_many_were_merged(world, capsys):
+    compacted(world)
+    show_index.show_segments(world.workspace.root, SafeConsole(width=160))
+    assert "1.1.0 (with 2 merged)" in capsys.readouterr().out

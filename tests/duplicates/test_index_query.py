@@ -185,7 +185,6 @@ class TestCommands:
             (("withdraw", "ga/1", "--reason", " "), "needs a document and a reason"),
             (("query",), "give either files or --jsonl"),
             (("query", "nowhere.txt"), "nowhere.txt: No such file"),
-            (("compact", "other"), "no segment of 'other'"),
         ],
     )
     def test_a_wrong_call_says_what_and_what_next(self, world, capsys, arguments, says):
@@ -195,7 +194,7 @@ class TestCommands:
         assert says in error
 
     def test_no_workspace_is_made_by_asking(self, tmp_path, capsys):
-        for arguments in ((), ("query", "x.txt"), ("compact", "x"), ("withdraw", "x/1", "--reason", "r")):
+        for arguments in ((), ("query", "x.txt"), ("withdraw", "x/1", "--reason", "r")):
             status, _, error = self.said(capsys, "index", *arguments, "--workspace", tmp_path / "w")
             assert (status, "is no workspace" in error) == (2, True)
         assert not (tmp_path / "w").exists()

@@ -1,5 +1,6 @@
 """Who stands for whom, and why; and what the documents of earlier releases stand for."""
 
+import tempfile
 from dataclasses import replace
 
 import pyarrow as pa
@@ -9,11 +10,11 @@ from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.duplicate_survey import count_faults, sketch
 from filters.duplicates.engine.copy_exchange import among, promote
 from malmoi.document import Document
-from tests.builders.small_survey import FILES, MEMORY, changed, document, prose, rows, segment, shards, survey
+from tests.builders.small_survey import FILES, ONE, changed, document, prose, rows, segment, shards, survey
 
 FREE, BOUND = (("use", "redistribute"),), (("use", "train-only"),)
 TEXT = prose("글")
-BOTH = pytest.mark.parametrize("size", [MEMORY, FILES], ids=["memory", "files"])
+BOTH = pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 
 
 def table(docs: list[Document], threshold: float = 0.8) -> dict[str, dict]:
@@ -46,6 +47,12 @@ def test_copies_of_copies_are_measured_against_their_own_keeper():
     assert found["a/3"]["kind"] == "near" and found["a/3"]["keeper"] == "a/1"
 
 
+def test_documents_that_are_compared_by_themselves_leave_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert table([document("a/1", TEXT), document("a/2", changed(TEXT, 0.05))])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_whole_sentence_ends_a_line_and_a_list_does_not():
     assert count_faults(document("a/1", "하나\n둘\n셋\n넷", title="목록")) == 1
     assert count_faults(document("a/1", "이것은 문장이다.\n이것도 그렇다.", title="글")) == 0
@@ -66,7 +73,7 @@ def test_a_document_of_an_earlier_release_stands_for_its_copies(tmp_path, size):
 
 def test_where_only_the_signature_of_an_earlier_document_is_left_the_estimate_decides(tmp_path):
     old = segment([document("old/1", TEXT)], tmp_path / "s", "r", "1.0.0")
-    survey(shards([document("a/1", changed(TEXT, 0.04))], tmp_path / "in", 1), tmp_path / "out", MEMORY, [old])
+    survey(shards([document("a/1", changed(TEXT, 0.04))], tmp_path / "in", 1), tmp_path / "out", ONE, [old])
     assert rows(tmp_path / "out")["a/1"]["measured"] == "estimated"
 
 

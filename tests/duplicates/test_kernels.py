@@ -14,17 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.duplicates.clusters import components, keeper_kernels
-from filters.duplicates.engine import in_memory
 from filters.duplicates.minhash import bands, compiled_kernels, hash_kernels, similarity, sketch
 from filters.duplicates.minhash.compiled_kernels import Kernel, compiled
 from filters.evaluation import search_kernels as evaluation
 from tests.builders import small_survey
-from tests.builders.small_survey import FILES, MEMORY
+from tests.builders.small_survey import FILES, ONE
 
 ROOT = Path(__file__).parents[2]
 EVERY = {
     id(kernel): kernel
-    for module in (bands, components, keeper_kernels, hash_kernels, in_memory, similarity, evaluation)
+    for module in (bands, components, keeper_kernels, hash_kernels, similarity, evaluation)
     for kernel in vars(module).values()
     if isinstance(kernel, Kernel)
 }.values()
@@ -108,7 +107,19 @@ def test_keys_of_bands_are_the_same_in_both_forms(seed: int, count: int, rows: i
     assert (left[1][3] == right[1][3]).all()
 
 
-@pytest.mark.parametrize("size", [MEMORY, FILES], ids=["memory", "files"])
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60))
+def test_pairs_are_compared_the_same_in_both_forms(seed: int, count: int) -> None:
+    draw = np.random.default_rng(seed)
+    values = draw.integers(0, 1 << 32, sketch.PERMUTATIONS, np.uint32)
+    rows = np.where(draw.random((9, len(values))) < 0.9, values, np.uint32(7))  # alike at about 0.81
+    pair = draw.integers(0, 9, (2, count))
+    letters = draw.choice(np.array([0, 90, 900]), (2, count))
+    args = (rows, pair[0], rows[::-1].copy(), pair[1], letters[0], letters[1], similarity.bounds(0.8))
+    assert (similarity.compare_rows.plain(*args) == similarity.compare_rows.dispatcher(*args)).all()
+
+
+@pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_the_survey_finds_the_same_in_both_forms(tmp_path: Path, tiers: Any, size: Any, seed: int) -> None:
     docs = small_survey.corpus(seed, texts=25)

@@ -8,7 +8,6 @@ import numpy as np
 
 from filters.duplicates.clusters.components import Parents, find, union
 from filters.duplicates.duplicate_schema import COPY, I32, I64, SURE, U64
-from filters.duplicates.engine.prefetch import AHEAD, prefetch
 from filters.duplicates.minhash.hash_kernels import U8
 from filters.duplicates.minhash.similarity import SHORT, equal_values
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled, jaccard
@@ -57,9 +56,6 @@ def join_verified(
 ) -> None:  # fmt: skip
     """Join the pairs in doubt that are alike; what is joined already is passed by."""
     for at in range(len(left)):
-        if at + AHEAD < len(left):
-            prefetch(signatures, row[left[at + AHEAD]])
-            prefetch(signatures, row[right[at + AHEAD]])
         i, j = left[at], right[at]
         if find(parent, i) != find(parent, j):
             short = 1 if min(letters[i], letters[j]) < SHORT else 0
@@ -105,7 +101,6 @@ def choose_keepers(
     said = np.zeros((len(letters), 3), np.uint8)
     tried = np.zeros(len(letters), np.int64)
     width = PERMUTATIONS // (PERMUTATIONS - bound[0, 1] + 1)
-    last = len(row) - 1
     for family in range(len(starts) - 1):
         start = starts[family]
         left = np.arange(start, starts[family + 1])
@@ -124,8 +119,6 @@ def choose_keepers(
                 chosen = _find_sharing(keys, order, signatures, row[k], width, seen, start, rounds, chosen)
             for at in range(len(chosen)):
                 m = chosen[at]
-                if not len(low):
-                    prefetch(signatures, row[chosen[at + AHEAD] if at + AHEAD < len(chosen) else min(m + AHEAD, last)])
                 if m == k or standing[m] == 1 or keeper[m] >= 0:
                     continue
                 known = length[k] >= 0 and length[m] >= 0
@@ -162,8 +155,6 @@ def _low_bytes(signatures: U32, row: I64) -> U8:
     """The low byte of each value of the signatures at `row`: what differs there differs."""
     found = np.empty((len(row), PERMUTATIONS), np.uint8)
     for at in range(len(row)):
-        if at + AHEAD < len(row):
-            prefetch(signatures, row[at + AHEAD])
         for k in range(PERMUTATIONS):
             found[at, k] = np.uint8(signatures[row[at], k] & np.uint32(0xFF))
     return found

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,12 +36,10 @@ from filters.duplicates.duplicate_schema import (  # fmt: skip
     digests_in,
     numbers,
 )
-from filters.duplicates.engine.thread_map import Each
 from filters.duplicates.minhash.shingles import Shingles
 from filters.duplicates.minhash.similarity import bounds, limits
 from filters.duplicates.minhash.sketch import U32
 
-JUDGED = 32_768  # members of a piece, whose families are judged one after another
 DENSE = 16  # places for each member, up to which a table of all places is cheaper than a search
 
 MEMBER = pa.schema(
@@ -62,11 +59,10 @@ MEMBER = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Documents that have pairs: `known` of schema MEMBER; row i has the signature `signatures[row[i]]`."""
+    """Documents that have pairs: `known` of schema MEMBER, a signature for each row of it, and the shingles."""
 
     known: pa.Table
     signatures: U32
-    row: I64
     shingles: Shingles
 
 
@@ -80,13 +76,8 @@ class Order:
     letters: I64
     standing: I64  # 1: of an earlier release, which nothing takes back
 
-    def pieces(self, members: int) -> list[tuple[int, int]]:
-        """Runs of families (first, behind the last) with about so many members; at least one run."""
-        cuts = np.unique(np.searchsorted(self.starts, range(members, len(self.member), members)))
-        return list(pairwise([0, *cuts.tolist(), len(self.starts) - 1]))
 
-
-def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, each: Each = map) -> tuple[pa.Table, I64]:
+def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float) -> tuple[pa.Table, I64]:
     """The rows of TABLE about `members`, sorted by id, and the place of the document that each is about.
 
     Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing,
@@ -95,7 +86,7 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, eac
     order = pc.sort_indices(members.known, sort_keys=[("id", "ascending"), ("release", "ascending")])
     at = np.asarray(order).astype(np.int64)
     known = members.known.take(order)
-    digests, row = digests_in(known["digest"]), members.row[at]
+    digests = digests_in(known["digest"])
     first, length = members.shingles.first[at], members.shingles.length[at]
     letters, bound = numbers(known["letters"]), bounds(threshold)
     needed = np.array([kind.threshold for kind in limits(threshold)])
@@ -110,20 +101,13 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float, eac
         join(family, left, right)
     for some in pairs:
         left, right = (position(side[some.kind == DOUBT]) for side in (some.left, some.right))
-        join_verified(parent, left, right, signatures, row, letters, flat, first, length, bound, needed)
+        join_verified(parent, left, right, signatures, at, letters, flat, first, length, bound, needed)
     found = _order_members(known, labels(family), labels(parent), letters)
-
-    def judge(low: int, high: int) -> Any:
-        some = slice(found.starts[low], found.starts[high])
-        here = found.member[some]
-        keeper, share, said = choose_keepers(
-            found.starts[low : high + 1] - some.start, found.ranks[some], found.letters[some], found.standing[some],
-            digests[here], signatures, row[here], flat, first[here], length[here], bound, needed,
-        )  # fmt: skip
-        return np.where(keeper < 0, keeper, keeper + some.start), share, said
-
-    parts = list(each(judge, *zip(*found.pieces(JUDGED), strict=True)))
-    return _table(known, found.member, *map(np.concatenate, zip(*parts, strict=True)))
+    keeper, share, said = choose_keepers(
+        found.starts, found.ranks, found.letters, found.standing, digests[found.member], signatures, at[found.member],
+        flat, first[found.member], length[found.member], bound, needed,
+    )  # fmt: skip
+    return _table(known, found.member, keeper, share, said)
 
 
 def _position_finder(place: I64) -> Callable[[I64], I64]:

@@ -21,8 +21,8 @@ from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.engine import survey_tables, task_values
 from filters.duplicates.engine.document_numbers import members_of, members_of_segment
-from filters.duplicates.engine.in_memory import AT_ONCE, PAIRS, distinct, hold_signatures, known, leaders, mapped, once
-from filters.duplicates.engine.task_values import Job, family_partition, key_partition
+from filters.duplicates.engine.sketch_reading import distinct, hold_signatures, known, leaders, mapped, once
+from filters.duplicates.engine.task_values import Job, Shape, family_partition, key_partition
 from filters.duplicates.minhash.bands import (
     KEY_BITS,
     candidates,
@@ -37,6 +37,8 @@ from filters.duplicates.minhash.similarity import bounds, compare_rows
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.storage import shuffle as files
 
+AT_ONCE = 6  # bands whose keys are held
+PAIRS = 1 << 18  # candidates of a piece that is sent
 _PLACES = 1 << 40  # above every place; a pair is sorted as one number
 _PLACED = pa.schema([*TABLE, ("place", pa.int64())])
 _SIGNED = pa.schema([*MEMBER, ("signature", SIGNATURE)])
@@ -98,30 +100,32 @@ def bands(job: Job) -> None:
 
 @task_values.run_once
 def candidate_pairs(job: Job) -> None:
-    """Pairs that share a key of this partition, by group of the left one; in rounds, since one key may have most."""
+    """Pairs that share a key of these partitions, by group of the left one; in rounds, since one key may have most."""
     shape = job.shape
-    table = files.gather(shape.files("bands", shape.groups), job.number)
-    all_, places = np.asarray(table["key"]), numbers(table["place"])
-    row = find_repeated_keys(all_, np.ones(len(all_), np.bool_))  # most keys stand once, and need no order
-    row = row[canonical_order(np.asarray(table["h"])[row])]
-    key, place = all_[row], places[row]
-
-    def found() -> Iterator[tuple[I64, I64]]:
-        for one in shape.earlier:
-            asked, published = look_up_keys(all_, *one.band(job.number // shape.slices), one.live)
-            yield places[asked], one.base + published
-        packed = candidates(key)
-        for at in range(0, max(1, len(packed)), PAIRS):
-            left, right = unpack_pairs(packed[at : at + PAIRS])
-            yield place[left], place[right]
 
     def cut() -> Iterator[pa.RecordBatch]:
-        for left, right in found():
-            yield from files.partition_rows(
-                pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups
-            )
+        for part in shape.key_parts(job.number):
+            for left, right in _candidates(shape, part):
+                yield from files.partition_rows(
+                    pa.table({"left": left, "right": right}), shape.group_of(left), shape.groups
+                )
 
     files.write(cut(), job.target)
+
+
+def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
+    """Pairs that share a key of one partition, in pieces of at most PAIRS."""
+    table = files.gather(shape.files("bands", shape.groups), part)
+    all_, places = np.asarray(table["key"]), numbers(table["place"])
+    for one in shape.earlier:
+        asked, published = look_up_keys(all_, *one.band(part // shape.slices), one.live)
+        yield places[asked], one.base + published
+    row = find_repeated_keys(all_)  # most keys stand once, and need no order
+    row = row[canonical_order(np.asarray(table["h"])[row])]
+    place, packed = places[row], candidates(all_[row])
+    for at in range(0, max(1, len(packed)), PAIRS):
+        left, right = unpack_pairs(packed[at : at + PAIRS])
+        yield place[left], place[right]
 
 
 @task_values.run_once
@@ -131,7 +135,7 @@ def attach_signatures(job: Job) -> None:
     A signature travels once to each group; where it stands in the row before, it is left empty.
     """
     shape = job.shape
-    met = shape.files("candidates", shape.banding.bands * shape.slices)
+    met = shape.files("candidates", shape.candidate_tasks)
     parts = (batch for path in met for batch in files.read_pieces(path, job.number, shape.groups))
     left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
     letters = known(job.shards).letters
@@ -241,7 +245,7 @@ def judge_families(job: Job) -> None:
     batches = (batch for path in sent for batch in files.read_pieces(path, job.number, shape.families))
     shingles = gather_shingles(batches, place, shape.work)
     signatures = mapped(map(signatures_in, table["signature"].chunks), shape.work)
-    found = Members(table.select(MEMBER.names).combine_chunks(), signatures, np.arange(len(place)), shingles)
+    found = Members(table.select(MEMBER.names).combine_chunks(), signatures, shingles)
     rows, about = name_keepers(found, pairs, shape.threshold)
     rows = rows.append_column("place", pa.array(about)).cast(_PLACED)
     files.write_partitions(rows, shape.group_of(about), shape.groups, job.target)

@@ -29,7 +29,6 @@ _MEMBERS = pa.schema([("place", pa.int64()), ("family", pa.int64()), ("needs", p
 class Size:
     """How much is held at once, in documents."""
 
-    memory: int = 2_000_000  # all of them, in about 1.4 GB; where there are more, they go through files
     group: int = 131_072  # by a task over shards: 64 MB of signatures
     partition: int = 262_144  # by a task over band keys, at 24 bytes each
     members: int = 131_072  # by a task over families, where every document has copies
@@ -64,7 +63,7 @@ def run_through_files(
     step(file_tasks.digests, "digests", shape.groups)
     copies = step(file_tasks.copies, "copies", 0, shape.slices)
     step(file_tasks.bands, "bands", shape.groups)
-    step(file_tasks.candidate_pairs, "candidates", 0, shape.banding.bands * shape.slices)
+    step(file_tasks.candidate_pairs, "candidates", 0, shape.candidate_tasks)
     step(file_tasks.attach_signatures, "attached", shape.groups)
     compared = step(file_tasks.compare_pairs, "compared", len(shape.starts))
     _join(shape, [*copies, *compared], layout.count + sum(one.count for one in shape.earlier))
@@ -83,8 +82,9 @@ def _shape(
     cuts = layout.groups(size.group)
     starts = [int(layout.starts[first]) for first, _ in cuts] + [one.base for one in earlier]
     slices = 1 << max(0, (layout.count - 1) // size.partition).bit_length()
+    together = max(1, size.partition // max(1, layout.count))
     many = layout.count // size.members + 1
-    return Shape(work, threshold, bands, tuple(starts), len(cuts), slices, many, earlier, texts), cuts
+    return Shape(work, threshold, bands, tuple(starts), len(cuts), slices, together, many, earlier, texts), cuts
 
 
 def _join(shape: Shape, edges: Sequence[Path], count: int) -> None:

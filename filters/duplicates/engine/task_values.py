@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from filters.duplicates.duplicate_schema import I64, U64
 from filters.duplicates.earlier_releases import Earlier
@@ -28,6 +25,7 @@ class Shape:
     starts: tuple[int, ...]  # the first place of each group, then of each segment
     groups: int  # how many of these are groups of shards
     slices: int  # partitions of a band, and of the digests; a power of two
+    together: int  # partitions of bands that one task takes: of a small corpus all
     families: int  # partitions by family
     earlier: tuple[Earlier, ...]
     texts: bool
@@ -35,6 +33,15 @@ class Shape:
     def files(self, name: str, count: int) -> list[Path]:
         """The files that the `count` tasks of a step write."""
         return [self.work / name / f"{number:05d}.arrow" for number in range(count)]
+
+    @property
+    def candidate_tasks(self) -> int:
+        """How many tasks look for candidates."""
+        return -(-self.banding.bands * self.slices // self.together)
+
+    def key_parts(self, task: int) -> range:
+        """The partitions of bands that one of these tasks takes."""
+        return range(task * self.together, min((task + 1) * self.together, self.banding.bands * self.slices))
 
     def group_of(self, place: I64) -> I64:
         """The group or segment in which each place lies."""
@@ -80,23 +87,15 @@ class Job:
 
 
 def run_once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
-    """A task that is not run where its files stand, and that leaves no memory behind."""
+    """A task that is not run where its files stand."""
 
     @wraps(task)
     def run(job: Job) -> Path:
         if not all(path.exists() for path in [job.target, *job.beside]):
             task(job)
-            release_memory()
         return job.target
 
     return run
-
-
-def release_memory() -> None:
-    """Hand what is free back to the system: allocators keep it, in an arena of each thread, task by task."""
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # of glibc; other C libraries have none
 
 
 def key_partition(key: U64, bits: int, slices: int) -> I64:

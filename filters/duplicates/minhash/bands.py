@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from filters.duplicates.duplicate_schema import I32, I64, U64, Flags
-from filters.duplicates.engine.prefetch import AHEAD, prefetch
+from filters.duplicates.duplicate_schema import I64, U64, Flags
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
 
 FOUND = 0.995  # of the pairs at the threshold share a band, at the least
@@ -21,7 +20,7 @@ ALL_PAIRS = 32  # rows; in a longer run of equal keys not all pairs are compared
 FIRST = 16  # rows of a long run with which each of its rows is compared
 SCANNED = 4096  # rows of a published run that are looked at for one that still stands for something
 KEY_BITS = 40  # of a band; at a billion documents under one chance meeting in 1000 documents and band
-_ROW_BITS = 64 - KEY_BITS  # so that key and rank are sorted as one number
+_ROW_BITS = 64 - KEY_BITS  # so that key and row are sorted as one number
 
 SLOTS = 8  # for each key, to tell those that stand once: an eighth of these shares a slot by chance
 
@@ -36,22 +35,6 @@ class Banding:
 
     bands: int
     rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Canon:
-    """The canonical order of documents, by H(id): `row` of each in that order, and the `rank` of each row in it."""
-
-    row: I32
-    rank: I32
-
-    @staticmethod
-    def from_hashes(h: U64) -> Canon:
-        """The order of the documents of these H(id)."""
-        row = canonical_order(h).astype(np.int32)
-        rank = np.empty_like(row)
-        rank[row] = np.arange(len(row), dtype=np.int32)
-        return Canon(row, rank)
 
 
 def canonical_order(h: U64) -> I64:
@@ -110,8 +93,6 @@ def keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: 
     Each signature is read once.
     """
     for i in range(low, high):
-        if i + AHEAD < high:
-            prefetch(signatures, i + AHEAD)
         for band in range(len(found)):
             start = first + band * rows
             key = np.uint64(0)
@@ -132,18 +113,8 @@ def candidates(key: U64) -> U64:
     >>> [side.tolist() for side in unpack_pairs(candidates(np.array([7, 3, 7, 7], np.uint64)))]
     [[0, 0, 2], [2, 3, 3]]
     """
-    rows = np.arange(len(key), dtype=np.int32)
-    found: U64 = _pair_runs(*sort_shared_keys(key, np.ones(len(key), np.bool_), Canon(rows, rows)), rows)
-    return found
-
-
-def unjoined_candidates(key: U64, shown: Flags, canon: Canon, parent: I64) -> U64:
-    """`candidates` among the rows that are `shown`, without pairs that have one parent (settled).
-
-    Rows stand in any order; in the canonical one the left of a pair comes before the right.
-    A pair that is joined can join nothing: that spares most comparisons within large clusters.
-    """
-    found: U64 = _pair_runs(*sort_shared_keys(key, shown, canon), parent)
+    row = _by_key(key)
+    found: U64 = _pair_runs(key[row], row)
     return found
 
 
@@ -152,23 +123,28 @@ def unpack_pairs(pairs: U64) -> tuple[U32, U32]:
     return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
 
 
-def sort_shared_keys(key: U64, shown: Flags, canon: Canon) -> tuple[U64, I32]:
-    """Keys and the row of each, by key, then in canonical order: of those `shown` all whose key stands twice.
-
-    Keys are below 2^KEY_BITS. A few that stand once are among them.
-    """
-    row = find_repeated_keys(key, shown)
+def _by_key(key: U64) -> U64:
+    """Rows by key, equal ones as they lie; keys are below 2^KEY_BITS."""
+    row = np.arange(len(key), dtype=np.uint64)
     if len(key) >> _ROW_BITS:
-        row = row[np.lexsort((canon.rank[row], key[row]))]
-        return key[row], row.astype(np.int32)
-    sorted_ = _pack_ranks(key, row, canon.rank)
-    sorted_.sort()
-    return sorted_ >> np.uint64(_ROW_BITS), canon.row[sorted_ & np.uint64((1 << _ROW_BITS) - 1)]
+        return row[np.argsort(key, kind="stable")]
+    row |= key << np.uint64(_ROW_BITS)
+    row.sort()
+    return row & np.uint64((1 << _ROW_BITS) - 1)
 
 
-@compiled
-def find_repeated_keys(key: U64, shown: Flags) -> U32:
-    """The rows that are `shown` and whose key may stand more than once: most stand once, and need not be sorted.
+def _repeated(key: U64) -> U32:
+    order = np.argsort(key)
+    run = key[order]
+    equal = np.zeros(len(key) + 1, np.bool_)
+    np.equal(run[1:], run[:-1], out=equal[1:-1])
+    found: U32 = np.sort(order[equal[1:] | equal[:-1]]).astype(np.uint32)
+    return found
+
+
+@compiled(plain=_repeated, weight=2)
+def find_repeated_keys(key: U64) -> U32:
+    """The rows whose key may stand more than once: most stand once, and need not be sorted.
 
     A bit for each of SLOTS times as many slots as there are keys says that one fell there, another that a second did.
     """
@@ -179,7 +155,7 @@ def find_repeated_keys(key: U64, shown: Flags) -> U32:
     once, twice = np.zeros(1 << (bits - 6), np.uint64), np.zeros(1 << (bits - 6), np.uint64)
     for i in range(len(key)):
         slot = key[i] & mask
-        bit = np.uint64(shown[i]) << (slot & np.uint64(63))
+        bit = np.uint64(1) << (slot & np.uint64(63))
         word = slot >> np.uint64(6)
         twice[word] |= once[word] & bit
         once[word] |= bit
@@ -188,26 +164,16 @@ def find_repeated_keys(key: U64, shown: Flags) -> U32:
     for i in range(len(key)):
         slot = key[i] & mask
         found[count] = i
-        count += np.int64((twice[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(shown[i]))
+        count += np.int64((twice[slot >> np.uint64(6)] >> (slot & np.uint64(63))) & np.uint64(1))
     return found[:count].copy()
 
 
-@compiled(by=1)
-def _pack_ranks(key: U64, row: U32, rank: I32) -> U64:
-    found = np.empty(len(row), np.uint64)
-    for i in range(len(row)):
-        found[i] = (key[row[i]] << np.uint64(_ROW_BITS)) | np.uint64(rank[row[i]])
-    return found
-
-
 @compiled(weight=4)
-def _pair_runs(run: U64, row: I32, parent: Any) -> U64:
-    """The pairs of each run of equal keys, packed, without those of one parent."""
+def _pair_runs(run: U64, row: U64) -> U64:
+    """The pairs of each run of equal keys, packed."""
     size = 0
     start = 0
-    root = np.empty(len(row), parent.dtype)
     for end in range(1, len(run) + 1):
-        root[end - 1] = parent[row[end - 1]]
         if end == len(run) or run[end] != run[start]:
             n = end - start
             size += n * (n - 1) // 2 if n <= ALL_PAIRS else (n - FIRST // 2) * (FIRST + 1)
@@ -220,10 +186,10 @@ def _pair_runs(run: U64, row: I32, parent: Any) -> U64:
             most = ALL_PAIRS if end - start <= ALL_PAIRS else FIRST
             for i in range(start + 1, end):
                 for j in range(start, min(i, start + most)):
-                    found[at] = np.uint64(row[j]) << _HALF | np.uint64(row[i])
-                    at += root[i] != root[j]
-                if i - 1 >= start + most and root[i] != root[i - 1]:
-                    found[at] = np.uint64(row[i - 1]) << _HALF | np.uint64(row[i])
+                    found[at] = row[j] << _HALF | row[i]
+                    at += 1
+                if i - 1 >= start + most:
+                    found[at] = row[i - 1] << _HALF | row[i]
                     at += 1
             start = end
     return found[:at].copy()

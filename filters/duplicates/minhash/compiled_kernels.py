@@ -28,7 +28,6 @@ class _CompileState(threading.local):
 
 
 _INSIDE: Final = _CompileState()
-_BEFORE: Final[list[Callable[[], None]]] = []  # what numba must know before it compiles anything
 _SAID: Final[list[str]] = []
 
 
@@ -126,11 +125,6 @@ def compiled(
     return Kernel(function, plain, by, weight)
 
 
-def add_compile_hook(register: Callable[[], None]) -> None:
-    """Have `register` called once, before the first kernel is compiled."""
-    _BEFORE.append(register)
-
-
 def _dispatcher(function: Callable[..., Any]) -> Any:
     import numba
     from numba.core import types
@@ -138,8 +132,6 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
 
     if Kernel not in typeof_impl.registry:
         typeof_impl.register(Kernel)(lambda kernel, _: types.Dispatcher(kernel.dispatcher))
-    while _BEFORE:
-        _BEFORE.pop()()
     try:
         return numba.njit(function, nogil=True, error_model="numpy", cache=True)
     except RuntimeError:  # "no locator available": nowhere to keep it

@@ -53,7 +53,7 @@ def read_texts(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
             start = end
 
 
-def gather_shingles(batches: Iterable[pa.RecordBatch], places: I64, folder: Path | None = None) -> Shingles:
+def gather_shingles(batches: Iterable[pa.RecordBatch], places: I64, folder: Path) -> Shingles:
     """The shingles of the documents at `places` (any order) out of batches of schema SHINGLES; each stands once.
 
     They are copied behind each other into a nameless file in `folder`, which is mapped: what is compared

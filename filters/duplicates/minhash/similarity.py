@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.clusters.components import Parents, find, union
-from filters.duplicates.duplicate_schema import DOUBT, I64, NO, SURE, U64
-from filters.duplicates.engine.prefetch import AHEAD, prefetch
+from filters.duplicates.duplicate_schema import DOUBT, I64, NO, SURE
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
 
 SHORT = 300  # letters and digits; a shorter text shares formulas with others and must be more alike
 SHORT_THRESHOLD = 0.9  # Jaccard similarity
 SIGMAS = 3.0  # of 1000 pairs further than that on the wrong side of the threshold one or two remain there
-_HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+_PART = 4096  # pairs that NumPy compares at once: 4 MB
 
 Verdicts = npt.NDArray[np.uint8]
 
@@ -72,7 +70,19 @@ def equal_values(left: U32, i: int, right: U32, j: int) -> int:
     return int(count)
 
 
-@compiled(by=1, weight=16)
+def _compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
+    said = np.empty(len(i), np.uint8)
+    for at in range(0, len(i), _PART):
+        part = slice(at, at + _PART)
+        least = np.minimum(longer[part], shorter[part])
+        kind = (least < SHORT).astype(np.int64)
+        count = np.count_nonzero(left[i[part]] == right[j[part]], axis=1)
+        alike = np.where(count >= bound[kind, 0], SURE, np.where(count >= bound[kind, 1], DOUBT, NO))
+        said[part] = np.where(least > 0, alike, NO)
+    return said
+
+
+@compiled(plain=_compared, by=1, weight=16)
 def compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
     """SURE, DOUBT or NO for each pair of rows (i, j); `longer` and `shorter` are their letters, in any order.
 
@@ -80,46 +90,9 @@ def compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: An
     """
     said = np.zeros(len(i), np.uint8)
     for at in range(len(i)):
-        if at + AHEAD < len(i):
-            prefetch(left, i[at + AHEAD])
-            prefetch(right, j[at + AHEAD])
         least = min(longer[at], shorter[at])
         if least > 0:
             kind = 1 if least < SHORT else 0
             count = equal_values(left, i[at], right, j[at])
             said[at] = SURE if count >= bound[kind, 0] else DOUBT if count >= bound[kind, 1] else NO
     return said
-
-
-@compiled
-def _unpack_pair(pair: Any) -> Any:
-    """The two rows of a packed pair."""
-    return np.int64(pair >> _HALF), np.int64(pair & _LOW)
-
-
-@compiled(by=2, weight=16)
-def join_candidates(signatures: U32, letters: Any, pairs: U64, parent: Parents, bound: I64) -> tuple[U64, U64]:
-    """Of pairs of rows, packed as one number, the sure ones and those in doubt.
-
-    Sure ones are joined in `parent`, and what is joined already is passed by.
-    """
-    sure, doubt = np.empty(len(pairs), np.uint64), np.empty(len(pairs), np.uint64)
-    joins = doubts = 0
-    for at in range(len(pairs)):
-        if at + AHEAD < len(pairs):
-            i, j = _unpack_pair(pairs[at + AHEAD])
-            prefetch(signatures, i)
-            prefetch(signatures, j)
-        i, j = _unpack_pair(pairs[at])
-        least = min(letters[i], letters[j])
-        if least > 0 and find(parent, i) != find(parent, j):
-            kind = 1 if least < SHORT else 0
-            count = equal_values(signatures, i, signatures, j)
-            if count >= bound[kind, 0]:
-                union(parent, i, j)
-                sure[joins] = pairs[at]
-                joins += 1
-            elif count >= bound[kind, 1]:
-                doubt[doubts] = pairs[at]
-                doubts += 1
-    return sure[:joins].copy(), doubt[:doubts].copy()

@@ -1,6 +1,6 @@
-"""The rows of a segment: written when a release is made, and merged when the index is compacted.
+"""The rows of a segment, written when a release is made.
 
-Both are one exchange of files, cut by H(id): each task holds a few row groups, each partition a bounded
+They go through one exchange of files, cut by H(id): each task holds a few row groups, each partition a bounded
 number of rows, whatever the number of documents.
 """
 
@@ -85,35 +85,6 @@ def write(
         return table.filter(pa.array(~same)).select(schema.names).cast(schema)
 
     _write(folder, facts, schema, map(_sort_by_hash, map(select_new, range(parts))))
-
-
-def merge(
-    folder: Path,
-    survey: Survey,
-    facts: Facts,
-    *,
-    segments: Sequence[Path],
-    withdrawn: Sequence[str],
-    work: Path,
-    run: Run = map,
-) -> None:
-    """Write one segment into `folder` that says what `segments` (oldest first) say.
-
-    Of each id the newest row stands; the withdrawn ones are left out.
-    """
-    schema = schema_of(survey)
-    files = [one / ROWS for one in segments]
-    parts = _count_partitions(files)
-    moved = _partition_files(files, schema, parts, work / "rows", run)
-    out = pa.array(withdrawn, pa.string())
-
-    def select_newest(part: int) -> pa.Table:
-        table = _rows(moved, part, schema)
-        last = {id: row for row, id in enumerate(table.column("id").to_pylist())}
-        table = table.take(pa.array(list(last.values()), pa.int64()))
-        return table.filter(pc.invert(pc.is_in(table.column("id"), out)))
-
-    _write(folder, facts, schema, map(_sort_by_hash, map(select_newest, range(parts))))
 
 
 def _count_partitions(files: Iterable[Path]) -> int:

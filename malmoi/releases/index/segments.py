@@ -6,13 +6,13 @@
         segment.json        the facts below
 
 A segment is written before its release stands, and counts only while a release with its root stands:
-a run that is killed between the two leaves a segment that nobody sees. A merged segment names those
-that it replaces, which stop counting the moment it stands.
+a run that is killed between the two leaves a segment that nobody sees. Malmoi merges no segments any more,
+but reads those that an earlier version of it merged: such a segment names those that it replaces, which stop
+counting while it stands.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +54,7 @@ class Facts:
     documents: int  # rows
     inputs: str  # digest of what the survey was taken of: sketches, parameters, code
     read: tuple[str, ...]  # the segments that the survey read
-    replaces: tuple[str, ...] = ()  # the segments that were merged into this one
+    replaces: tuple[str, ...] = ()  # the segments that an earlier version of Malmoi merged into this one
 
     def to_json(self) -> str:
         """Canonical JSON: equal facts give equal bytes."""
@@ -93,10 +93,8 @@ class IndexSegment:
 
 
 def folder_of(workspace: Workspace, facts: Facts) -> Path:
-    """Where a segment stands; a merged one is named after what it holds as well."""
-    plain = f"{facts.version}-{facts.root[:ROOT]}"
-    name = f"{plain}-{hashlib.sha256(facts.to_json().encode()).hexdigest()[:8]}" if facts.replaces else plain
-    return workspace.index(facts.survey) / facts.release / name
+    """Where the segment of a release stands."""
+    return workspace.index(facts.survey) / facts.release / f"{facts.version}-{facts.root[:ROOT]}"
 
 
 def read_release_roots(workspace: Workspace) -> Roots:
@@ -170,7 +168,7 @@ def _check_release(one: IndexSegment, roots: Roots) -> IndexSegment:
 def _mark_merged(one: IndexSegment, merged: Mapping[str, str]) -> IndexSegment:
     if one.name not in merged or one.state != "counts":
         return one
-    return replace(one, state="merged", why=f"merged into {merged[one.name]}; the next compaction removes it")
+    return replace(one, state="merged", why=f"merged into {merged[one.name]}; the next release of this name removes it")
 
 
 def marks(one: IndexSegment) -> set[tuple[str, str]]:
