@@ -8,6 +8,7 @@ from urllib.parse import urldefrag, urlsplit
 
 from crawlers import formats
 from crawlers.formats import tables
+from crawlers.formats.encodings.charset_labels import charset_of
 from crawlers.formats.html import html_page
 from crawlers.rights import claims, xmp_rights
 from crawlers.rights.host import response_signals
@@ -34,7 +35,7 @@ def items(capture: Capture) -> Iterator[Item]:
     kind = formats.sniff(capture.body, capture.header("content-type"), path)
     if is_instrument(capture.url, capture.body):
         return
-    media, _, parameters = capture.header("content-type").partition(";")
+    media = capture.header("content-type").partition(";")[0]
     if kind in TABLES:
         try:
             yield from list(tables.rows(capture, name=key_of(capture)))
@@ -48,7 +49,7 @@ def items(capture: Capture) -> Iterator[Item]:
         url=capture.url,
         body=capture.body,
         media=media.strip().lower(),
-        charset=_charset(parameters),
+        charset=charset_of(capture.header("content-type")),
         record=capture.record,
         headers=capture.headers,
     )
@@ -118,11 +119,3 @@ def _format_name(item: Item) -> str:
     """The name that tells a format, as `formats.extract` chooses it: the address, or the key where it has no ending."""
     name = item.url.partition("#")[0]
     return name if "." in name.rsplit("/", 1)[-1] else item.key
-
-
-def _charset(parameters: str) -> str:
-    for part in parameters.split(";"):
-        name, _, value = part.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip("\"'")
-    return ""

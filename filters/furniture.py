@@ -61,16 +61,6 @@ def mend(doc: Document, *, max_chars: Chars = 120) -> Edits:
     return _build_edits(lines, reasons) if reasons else ()
 
 
-def rule_of(line: str) -> str:
-    """The name of the rule that calls the whole line furniture, or "".
-
-    >>> rule_of("홈 > 알림마당 > 보도자료"), rule_of("무단전재는 왜 금지되었는가.")
-    ('crumbs', '')
-    """
-    words = {_WORDS[hit[0]] for hit in _GATE.find_matches_as_indexes(_replace_surrogates(line), True)}
-    return "" if _is_sentence(line.strip()) else _match_rule(line, words)[1]
-
-
 def _match_rule(line: str, words: set[str]) -> tuple[int, str]:
     """Strength and name of the first rule that holds for a line with these words of rules, or (0, "")."""
     plain = _replace_surrogates(line.strip())

@@ -35,6 +35,7 @@ from filters.pii_rules.text.digit_runs import Run, Window
 from filters.pii_rules.text.match import Match, resolve_overlaps, spans
 from malmoi import url_privacy
 from malmoi.document import Document, Morphemes, Spans
+from malmoi.prefilter import build_set
 
 VERSION = 8
 LIBRARIES = ("google-re2",)
@@ -187,16 +188,8 @@ def _build_shapes() -> _Shape:
 
 def _build_gate(detectors: Sequence[tuple[tuple[str, ...], _Detector]]) -> tuple[re2.Set, tuple[_Detector, ...]]:
     """One pass over the bytes tells which detectors have anything to do: the set, and the detector of each pattern."""
-    options = re2.Options()
-    options.max_mem = _GATE_BYTES
-    gate = re2.Set.SearchSet(options)
-    owners = []
-    for patterns, detector in detectors:
-        for pattern in patterns:
-            gate.Add(pattern)
-            owners.append(detector)
-    gate.Compile()
-    return gate, tuple(owners)
+    owned = [(pattern, detector) for patterns, detector in detectors for pattern in patterns]
+    return build_set([pattern for pattern, _ in owned], _GATE_BYTES), tuple(detector for _, detector in owned)
 
 
 _GATE_BYTES = 64 << 20  # for the states of the automaton, which are built as text needs them

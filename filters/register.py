@@ -20,10 +20,10 @@ import re2
 from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
 from filters.korean.morpheme_signs import grammar_of
-from filters.lexicons.regex_literals import find_need, keep_shortest
 from malmoi.document import Document, Morphemes, Verdict
 from malmoi.errors import CallError
 from malmoi.parameter_bounds import Share
+from malmoi.prefilter import need, shortest
 
 LIBRARIES = ("ahocorasick_rs", "google-re2")
 NEEDS = ("morphology",)
@@ -255,11 +255,11 @@ def load_cues() -> Cues:
     for i, (name, heavy, cue) in enumerate(read_cues()):
         owners.append((name, heavy))
         patterns.append(re2.compile(cue))
-        found = find_need(cue)
+        found = need(cue)
         strings = found.needed if found.exact is None else found.exact
         if not strings or "" in strings:
             raise ValueError(f"{_CUES.name}: the cue {cue!r} has no word or sign that stands wherever it matches")
-        for string in keep_shortest(strings):
+        for string in shortest(strings):
             (asks if found.exact is None else says)[string].append(i)
     written = sorted({*says, *asks})
     # A contiguous automaton: with a table of all transitions (DFA) it takes 2 MB, and other filters push it out.

@@ -37,6 +37,7 @@ from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace, replace_file
@@ -151,7 +152,7 @@ def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
 
 def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
     noted = {**_read_release_inputs(workspace), name: [version, inputs]}
-    replace_file(workspace.root / MADE_FROM, json.dumps(noted, indent=1, sort_keys=True) + "\n")
+    replace_file(workspace.root / MADE_FROM, canonical_json(noted))
 
 
 def _inputs_digest(inputs: Inputs) -> str:
@@ -280,6 +281,7 @@ def _gather_inputs(
         ),
         clusters=curated.tables,
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
+        recipe_steps=recipe.spell_steps(),
         second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
         withdrawn=tuple(one.id for one in withdrawals.read(workspace.withdrawals)),
         sources=tuple(facts),

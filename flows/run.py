@@ -27,19 +27,24 @@ CONTACT = r"((mailto:)?[!-?A-~]+@[!-?A-~]+|https?://[!-.0-~][!-~]*)"
 
 def list_recipes() -> tuple[str, ...]:
     """The names of the shipped recipes, sorted."""
-    return tuple(sorted(path.stem for path in RECIPES.glob("*.toml")))
+    return tuple(recipes.find_shipped())
 
 
 def recipe_of(name: str) -> Recipe:
     """The shipped recipe `name`, or the one in a file that ends in .toml."""
+    return recipes.load(find_recipe(name))
+
+
+def find_recipe(name: str) -> Path:
+    """The file of the shipped recipe `name`, or `name` itself where it ends in .toml."""
+    found = recipes.find_shipped()
     if name.endswith(".toml"):
-        return recipes.load(Path(name))
-    if name not in list_recipes():
+        return Path(name)
+    if name not in found:
         raise CallError(
-            f"no recipe is called {name!r}: choose one of {', '.join(list_recipes())}, "
-            "or name a file that ends in .toml."
+            f"no recipe is called {name!r}: choose one of {', '.join(found)}, or name a file that ends in .toml."
         )
-    return recipes.load(RECIPES / f"{name}.toml")
+    return found[name]
 
 
 def refuse_call(workspace: Path, recipe: Recipe | None, *, contact: str | None = None, version: str = "") -> None:

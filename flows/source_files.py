@@ -19,6 +19,7 @@ from crawlers import catalogue, denylist
 from crawlers.web.addresses import canonical_url
 from malmoi.errors import CallError
 from malmoi.source import Api, Source, TermsCheck
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.workspace import Workspace, replace_file
 
 TERMS = "terms.json"  # in the workspace: source → {"reviewer", "date", "url", "verdict"}
@@ -54,7 +55,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     workspace = Workspace.open(root)
     check = TermsCheck(reviewer, read.isoformat(), page, _parse_verdict(verdict))
     known = _read_checks(workspace.root) | {source.name: asdict(check)}
-    replace_file(workspace.root / TERMS, json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    replace_file(workspace.root / TERMS, canonical_json(known))
     out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
 
 

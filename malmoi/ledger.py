@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from malmoi.errors import StageError
+from malmoi.storage.canonical_json import canonical_json, spell_on_one_line
 
 REVERSED = "reversed.parquet"  # beside a ledger that reverses: id, source, filter (`by`) and reason of each drop
 
@@ -91,7 +92,7 @@ class Ledger:
         if self.reverses:
             value["reverses"] = [list(pair) for pair in self.reverses]
         value["digest"] = digest_of(value)
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+        return canonical_json(value)
 
     @staticmethod
     def read(path: Path) -> Ledger:
@@ -132,7 +133,7 @@ class Ledger:
 
 def digest_of(value: Mapping[str, Any]) -> str:
     """sha256 (hex) of an object of JSON, written canonically."""
-    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(spell_on_one_line(value).encode("utf-8", "replace")).hexdigest()
 
 
 def reverse_drops(walked: Ledger, back: Mapping[tuple[str, str, str], int]) -> Ledger:

@@ -3,7 +3,8 @@
 The file is the registration: `filter = "language"` names `filters/language.py`, and the
 keyword-only parameters of its verb are the schema of the table that names it. An unknown key,
 a value out of range or a filter before the one that it `NEEDS` stops before the first document,
-naming recipe, filter and key. Parameters that name files (`FILES`: parameter → what reads them) hold
+naming recipe, filter and key. A recipe that `extends` another is resolved first (malmoi/recipe_inheritance.py): keys,
+digests and releases know the whole recipe only. Parameters that name files (`FILES`: parameter → what reads them) hold
 their names and digests, and are read once before the first document too.
 """
 
@@ -13,7 +14,6 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
-import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,20 +22,21 @@ from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from malmoi.apply import Bound, Verb
 from malmoi.errors import CallError
 from malmoi.recipe_files import resolve_files
+from malmoi.recipe_inheritance import STAGES as STAGES
+from malmoi.recipe_inheritance import RecipeFile, Residue, extend_recipe, find_base, name_recipe, relocate_paths
+from malmoi.recipe_inheritance import StageName as StageName
+from malmoi.recipe_inheritance import find_shipped as find_shipped
+from malmoi.storage.canonical_json import spell_on_one_line
 from malmoi.survey import Rows, Survey
 
-StageName = Literal["clean", "unique", "curated"]
-STAGES: tuple[StageName, ...] = get_args(StageName)
-Residue = Literal["report", "stop"]
 _VERBS: tuple[Verb, ...] = get_args(Verb)
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +66,22 @@ class Recipe:
         """The steps of one stage, in order."""
         return dict(self.steps)[name]
 
+    def spell_steps(self) -> tuple[tuple[str, str, str], ...]:
+        """(stage, filter, all its parameters as JSON on one line) of each filter; files by name and digest."""
+        return tuple(
+            (stage, step.filter, spell_on_one_line(dict(step.params), default=str))
+            for stage, steps in self.steps
+            for step in steps
+        )
+
     def digest(self) -> str:
         """sha256 of everything that can change what the recipe yields."""
         return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue])
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    name: _Name
-    purpose: str
-    unredacted: str = ""  # why personal data may stay; shown on the card
-    sources: tuple[str, ...] = ()
-    shards: Annotated[int, Field(ge=1, le=65536)] = 4
-    residue: Residue = "report"  # what a find of the second detector does, but for those that always stop
-    clean: list[dict[str, Any]] = Field(default_factory=list)
-    unique: list[dict[str, Any]] = Field(default_factory=list)
-    curated: list[dict[str, Any]] = Field(default_factory=list)
-
-
 def digest(value: object) -> str:
     """sha256 (hex) of the canonical JSON of `value`."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+    return hashlib.sha256(spell_on_one_line(value, default=str).encode()).hexdigest()
 
 
 def slice_digest(steps: tuple[Step, ...]) -> str:
@@ -95,6 +91,36 @@ def slice_digest(steps: tuple[Step, ...]) -> str:
 
 def load(path: Path) -> Recipe:
     """The recipe in the TOML file `path`; CallError says file, filter and key of what is wrong."""
+    return bind_file(path, read_resolved(path))
+
+
+def bind_file(path: Path, file: RecipeFile) -> Recipe:
+    """The recipe that `file`, resolved, describes; `path` is named in errors, and its folder is where paths start."""
+    steps = tuple((stage, tuple(_parse_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
+    for fault in _faults([(stage, step) for stage, found in steps for step in found], bool(file.unredacted)):
+        raise CallError(f"{path}: {fault}")
+    surveys(tuple(step for _, found in steps for step in found))  # of two readers of one survey, none contradicts
+    purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
+    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue)
+
+
+def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:
+    """What the TOML file `path` says, with all that it takes from the recipes that it extends."""
+    own = _parse(path)
+    with name_recipe(path):
+        base = find_base(own, path, extended_by)
+    if base is None:
+        return own
+    found = read_resolved(base, (*extended_by, path.resolve()))
+    bind_file(base, found)  # a base is a recipe by itself: what is wrong with it is said of its own file
+    files = {
+        (one["filter"], key) for _, one in found.tables() for key in getattr(load_filter(one["filter"]), "FILES", {})
+    }
+    with name_recipe(path):
+        return extend_recipe(relocate_paths(found, base.parent, path.parent, files), own)
+
+
+def _parse(path: Path) -> RecipeFile:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -104,15 +130,9 @@ def load(path: Path) -> Recipe:
     except (ValueError, RecursionError) as error:  # of TOML, of its encoding, or of a path that holds NUL
         raise CallError(f"{path}: not valid TOML: {error}. Correct the file.") from error
     try:
-        file = _File.model_validate(raw)
+        return RecipeFile.model_validate(raw)
     except ValidationError as error:
-        raise CallError(f"{path}: {_explain_error(error, list(_File.model_fields))}") from error
-    steps = tuple((stage, tuple(_parse_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
-    for fault in _faults([(stage, step) for stage, found in steps for step in found], bool(file.unredacted)):
-        raise CallError(f"{path}: {fault}")
-    surveys(tuple(step for _, found in steps for step in found))  # of two readers of one survey, none contradicts
-    purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
-    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue)
+        raise CallError(f"{path}: {_explain_error(error, list(RecipeFile.model_fields))}") from error
 
 
 def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[str]:

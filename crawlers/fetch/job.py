@@ -30,6 +30,7 @@ from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
 from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
+from malmoi.storage.canonical_json import canonical_json
 from malmoi.workspace import replace_file
 
 STATS = "stats.json"
@@ -164,7 +165,7 @@ def earlier_runs(job: Job) -> list[Run]:
 
 def write_stats(run_dir: Path, stats: dict[str, Any]) -> None:
     """Write stats.json whole or not at all."""
-    replace_file(run_dir / STATS, json.dumps(stats, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    replace_file(run_dir / STATS, canonical_json(stats))
 
 
 def _stats(job: Job) -> dict[str, Any]:

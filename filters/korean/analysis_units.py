@@ -130,11 +130,6 @@ def _find_gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
     yield done, len(text)
 
 
-def is_wrapped(text: str) -> bool:
-    """Whether lines break at one width, as in plain text and PDF, and not where something ends."""
-    return wrap_width(text) > 0
-
-
 def wrap_width(text: str) -> int:
     """The width at which lines are wrapped, in code points; 0 where they end where something ends.
 

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from malmoi.storage.canonical_json import spell_on_one_line
+
 Places: TypeAlias = npt.NDArray[np.intp]  # a place among the weights for each run of characters, in their order
 
 LENGTHS = (2, 3)  # characters of a run; the choice of the cross-validation in benchmarks/train_spam.py
@@ -59,7 +61,7 @@ def load(path: Path) -> Model:
 def dump(model: Model) -> bytes:
     """The bytes of the file of a model."""
     about = {**model.about, "lengths": LENGTHS, "step": model.step, "start": model.start}
-    return json.dumps(about, ensure_ascii=False, sort_keys=True).encode() + b"\n" + model.weights.tobytes()
+    return spell_on_one_line(about).encode() + b"\n" + model.weights.tobytes()
 
 
 def quantise_model(weights: npt.NDArray[np.float64], start: float, about: dict[str, Any]) -> Model:

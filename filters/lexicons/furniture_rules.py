@@ -1,8 +1,7 @@
 """The lines of Korean pages that are no text: for each kind a pattern of the whole line, for RE2.
 
-Written from what stands on Korean news, portal, blog, board and government pages
-(reference/measured-library-choices.md section 1 lists tails). A rule names words of a page *and* the form
-in which a page puts them (a label, a command, a figure behind it); a sentence ends otherwise.
+Written from what stands on Korean news, portal, blog, board and government pages. A rule names words of a page *and*
+the form in which a page puts them (a label, a command, a figure behind it); a sentence ends otherwise.
 tests/data/filters/furniture_lines.jsonl holds lines of both sorts.
 """
 

@@ -33,6 +33,7 @@ from flows.cli.options import (
     out,
 )
 from flows.cli.sources_commands import sources
+from flows.cli_recipe import recipe as recipes
 from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls, escape_line
@@ -267,6 +268,7 @@ def why(
 
 app.command(sources)
 app.command(index)
+app.command(recipes)
 
 
 @app.command(name="try")

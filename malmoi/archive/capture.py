@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from malmoi.archive.record_boundaries import (
 from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
+from malmoi.storage.canonical_json import spell_on_one_line
 
 # What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
@@ -112,7 +112,7 @@ def warc_record(
 
 def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
     """A `metadata` record for a file that stays where it is."""
-    block = json.dumps({"path": path, "size": size, "sha256": sha256}, ensure_ascii=False, sort_keys=True).encode()
+    block = spell_on_one_line({"path": path, "size": size, "sha256": sha256}).encode()
     fields = {
         "WARC-Type": "metadata",
         "WARC-Record-ID": f"<{record_id(url, sha256)}>",

@@ -7,7 +7,6 @@ and unknown text is never released. The table states the policy of this project,
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from itertools import product
 from types import MappingProxyType
 
 from malmoi.document import Use
+from malmoi.storage.canonical_json import spell_on_one_line
 
 _CC = "https://creativecommons.org/"
 _KOGL = "https://www.kogl.or.kr/info/"
@@ -179,7 +179,7 @@ _BY_FOLDED = {id_.casefold(): id_ for id_ in LICENCES}
 
 def table_digest() -> str:
     """A digest (hex) of the whole table: part of the keys of all that was decided by it."""
-    rows = json.dumps([asdict(row) for row in LICENCES.values()], ensure_ascii=False, sort_keys=True)
+    rows = spell_on_one_line([asdict(row) for row in LICENCES.values()])
     return hashlib.sha256(rows.encode()).hexdigest()
 
 

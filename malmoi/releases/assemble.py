@@ -16,7 +16,7 @@ from malmoi.releases.release_schema import DATA, DICTIONARY, ENCODING
 from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 
-GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8); 20–40 MB read well, reference/cards-and-releases.md
+GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8), few enough for a reader, enough to compress
 
 
 @dataclass(frozen=True, slots=True)

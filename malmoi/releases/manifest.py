@@ -19,7 +19,7 @@ from typing import Any
 
 from malmoi.errors import DataError
 from malmoi.releases.release_inputs import SourceFacts
-from malmoi.storage.canonical_json import canonical_json
+from malmoi.storage.canonical_json import canonical_json, spell_on_one_line
 
 NAME = "manifest.json"
 
@@ -51,6 +51,7 @@ class Manifest:
     software: tuple[tuple[str, str], ...]
     files: tuple[ReleaseFile, ...]
     recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
+    recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
 
     @property
     def root(self) -> str:
@@ -62,6 +63,8 @@ class Manifest:
         value = asdict(self)
         value["recipe"] = {"name": value.pop("recipe_name"), "digest": value.pop("recipe_digest")}
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
+        if steps := value.pop("recipe_steps"):
+            value["recipe"]["steps"] = [[stage, name, json.loads(params)] for stage, name, params in steps]
         value["software"] = dict(self.software)
         return canonical_json(value | {"root": self.root})
 
@@ -76,6 +79,8 @@ class Manifest:
             given["software"] = tuple(sorted(value["software"].items()))
             given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
             given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # none before schema 4
+            steps = [(stage, name, spell_on_one_line(params)) for stage, name, params in recipe.get("steps", ())]
+            given["recipe_steps"] = tuple(steps)  # none before there was `recipe show`
             return Manifest(**given, recipe_name=recipe["name"], recipe_digest=recipe["digest"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{NAME}: not a manifest ({type(error).__name__}: {error})") from error

@@ -170,6 +170,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         recipe_name=inputs.recipe_name,
         recipe_digest=inputs.recipe_digest,
         recipe_filters=tuple(sorted(inputs.filters)),
+        recipe_steps=inputs.recipe_steps,
         n_shards=inputs.shards,
         documents=sum(f.rows for f in files if f.path.startswith("data/")),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),

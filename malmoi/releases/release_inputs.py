@@ -42,6 +42,7 @@ class Inputs:
     software: tuple[tuple[str, str], ...]  # (package, version)
     fetched_until: str  # latest capture time, "2026-11-24T09:00:00Z": the date of the release
     filters: tuple[tuple[str, int], ...] = ()  # (filter, version) of the recipe
+    recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
     second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # what a find of each kind does
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear

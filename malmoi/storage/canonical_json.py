@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 
@@ -13,3 +14,12 @@ def canonical_json(value: Any) -> str:
     '{\\n "a": "말",\\n "b": 1\\n}\\n'
     """
     return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+
+def spell_on_one_line(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """`value` as JSON with sorted keys on one line, for digests and lines; `default` spells what JSON has no form for.
+
+    >>> spell_on_one_line({"b": 1, "a": "말"})
+    '{"a": "말", "b": 1}'
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=default)

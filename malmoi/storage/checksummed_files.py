@@ -14,6 +14,7 @@ from typing import Any
 
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger, digest_of
+from malmoi.storage.canonical_json import canonical_json
 
 NAME = "sums.json"  # {"files": {name: sha256}, "digest": of the rest}; written last into a folder that stands at once
 LEDGER = "ledger.json"
@@ -24,8 +25,7 @@ def write(folder: Path, target: Path | None = None) -> None:
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != NAME)
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in found}
     value: dict[str, Any] = {"files": files}
-    text = json.dumps({**value, "digest": digest_of(value)}, ensure_ascii=False, indent=1, sort_keys=True)
-    (target or folder / NAME).write_text(text + "\n", encoding="utf-8")
+    (target or folder / NAME).write_text(canonical_json({**value, "digest": digest_of(value)}), encoding="utf-8")
 
 
 def check(path: Path) -> Path:

@@ -74,6 +74,89 @@ def key_not_a_list(place):
     yield "run own.toml --dry-run"
 
 
+EXTENDS = 'extends = "general"\nname = "own"\npurpose = "p"\n'
+
+
+def extending(place: Place, text: str) -> str:
+    place.write("own.toml", EXTENDS + text)
+    return "run own.toml --source sample --dry-run"
+
+
+@advice("key 'extends': no shipped recipe is called {}.{} Choose one of {}, or name a file that ends in .toml.")
+def base_unknown(place):
+    call = extending(place, "")
+    place.edit("own.toml", '"general"', '"generel"')
+    yield call
+    place.edit("own.toml", '"generel"', '"general"')  # Did you mean 'general'?
+    yield call
+    place.write("base.toml", GENERAL)
+    place.edit("own.toml", '"general"', '"base.toml"')
+    yield call
+
+
+@advice("key 'extends': recipes extend each other in a ring: {}. Remove one `extends`.")
+def bases_in_a_ring(place):
+    place.write("base.toml", EXTENDS.replace("general", "own.toml"))
+    call = extending(place, "")
+    place.edit("own.toml", '"general"', '"base.toml"')
+    yield call
+    place.edit("base.toml", 'extends = "own.toml"', 'extends = "general"')
+    yield call
+
+
+@advice("`remove` names {}, {}.")
+def removed_unknown(place):
+    yield extending(place, 'remove = ["spamm"]\n')
+    yield extending(place, 'remove = ["spam"]\n')
+
+
+@advice("filter {} stands twice. Write one table with all its changes.")
+def changed_twice(place):
+    yield extending(
+        place, '[[clean]]\nfilter = "length"\nmin_chars = 9\n[[clean]]\nfilter = "length"\nmax_chars = 99\n'
+    )
+    yield extending(place, '[[clean]]\nfilter = "length"\nmin_chars = 9\nmax_chars = 99\n')
+
+
+@advice('key {} changes a base, and this recipe has none. Name one at the top (extends = "general"), or write the '
+        "filters in their order.")  # fmt: skip
+def changes_without_base(place):
+    call = extending(place, 'remove = ["spam"]\n')
+    place.edit("own.toml", 'extends = "general"\n', "")
+    yield call
+    place.edit("own.toml", 'name = "own"', 'extends = "general"\nname = "own"')
+    yield call
+
+
+@advice("filter {} has both `before` and `after`; keep one.")
+def placed_twice(place):
+    moved = '[[clean]]\nfilter = "spam"\nbefore = "length"\n'
+    yield extending(place, moved + 'after = "language"\n')
+    yield extending(place, moved)
+
+
+@advice('filter {} under [[{}]] is {}. To add it, say where: before = "FILTER" or after = "FILTER".')
+def added_without_place(place):
+    place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
+    table = '[[curated]]\nfilter = "benchmark_overlap"\nsets = ["exams"]\n'
+    yield extending(place, table)
+    yield extending(place, table + 'before = "personal_data"\n')
+
+
+@advice('filter {} stands under [[{}]] in {}, here under [[{}]]. Write [[{}]] to change it; add before = "FILTER" or '
+        'after = "FILTER" to move it.')  # fmt: skip
+def changed_in_another_stage(place):
+    yield extending(place, '[[curated]]\nfilter = "length"\nmin_chars = 9\n')
+    yield extending(place, '[[clean]]\nfilter = "length"\nmin_chars = 9\n')
+    yield extending(place, '[[curated]]\nfilter = "length"\nmin_chars = 9\nbefore = "morphology"\n')
+
+
+@advice("filter {}: no {} under [[{}]] to stand {}.{} There: {}.")
+def placed_beside_none(place):
+    yield extending(place, '[[clean]]\nfilter = "spam"\nbefore = "lenght"\n')
+    yield extending(place, '[[clean]]\nfilter = "spam"\nbefore = "length"\n')
+
+
 EXAMS = '\n[[curated]]\nfilter = "benchmark_overlap"\nsets = {}\n'
 
 

@@ -30,17 +30,16 @@ from tests.builders.small_corpus import make
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
-    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").glob("*.py")),
-    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_files.py",
-    "malmoi/storage/checksummed_files.py",
-    "malmoi/ledger.py",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
+    "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
+    "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/local.py", "crawlers/extract.py",
     "crawlers/rights/claims.py", "crawlers/formats/tables.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 # Messages without a case here, each with its reason.
 ELSEWHERE = {
-    "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py)",
+    "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",

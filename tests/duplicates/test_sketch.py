@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from datasketch import MinHash, MinHashLSH
+from datasketch import LeanMinHash, MinHash, MinHashLSH
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,10 +24,8 @@ from filters.duplicates.minhash.sketch import (
     letters_of,
     shingle_hashes,
     signature,
-    signature_matrix,
     signature_of,
     signatures,
-    to_datasketch,
 )
 
 BLOCK = 1024  # shingles that the kernel takes at once; lengths beside it are tried
@@ -89,8 +87,9 @@ def test_datasketch_opens_them_as_they_are():
     texts = [prose(300, seed) for seed in range(20)]
     index = MinHashLSH(num_perm=PERMUTATIONS, params=(25, 5))
     for number, row in enumerate(signatures(texts)):
-        index.insert(str(number), to_datasketch(row))
-    assert index.query(to_datasketch(signature(texts[3].replace(" ", "")))) == ["3"]
+        index.insert(str(number), LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME))
+    asked = LeanMinHash(seed=SEED, hashvalues=signature(texts[3].replace(" ", "")), scheme=SCHEME)
+    assert index.query(asked) == ["3"]
 
 
 def test_spacing_changes_nothing_and_a_short_text_has_a_sketch():
@@ -176,7 +175,8 @@ def test_threads_do_not_disturb_each_other():
 
 def test_signatures_are_read_as_they_were_stored():
     rows = signatures(["우리말", "사전", SENTENCE])
-    assert (signature_matrix([row.astype("<u4").tobytes() for row in rows]) == rows).all()
+    stored = b"".join(row.astype("<u4").tobytes() for row in rows)
+    assert (np.frombuffer(stored, dtype="<u4").reshape(-1, PERMUTATIONS) == rows).all()
     assert (signature_of(letters_of(SENTENCE)) == rows[2]).all()
 
 

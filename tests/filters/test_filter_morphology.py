@@ -63,7 +63,7 @@ def test_a_heading_is_not_part_of_the_first_sentence() -> None:
 def test_a_sentence_runs_on_over_lines_wrapped_at_one_width() -> None:
     line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
     text = "\n".join([line] * 12) + "\n꼭대기에 닿았다."
-    assert analysis_units.is_wrapped(text)
+    assert analysis_units.wrap_width(text)
     assert len(sentences(text)) < 12
 
 
@@ -241,7 +241,7 @@ def test_fenced_code_has_no_morphemes_and_the_text_around_it_keeps_its_offsets()
 def test_a_heading_in_wrapped_text_stays_apart() -> None:
     line = "우리는 그날 아침 일찍 일어나서 산을 오르기 시작했고 점심때가 되어서야"
     text = "첫째 마당\n" + "\n".join([line] * 12) + "\n꼭대기에 닿았다.\n둘째 마당\n" + line + "\n내려왔다."
-    assert analysis_units.is_wrapped(text)
+    assert analysis_units.wrap_width(text)
     assert {"첫째 마당", "둘째 마당"} <= set(sentences(text))
     assert line + "\n내려왔다." in sentences(text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from filters.lexicons.regex_literals import MOST, find_need, keep_shortest
+from malmoi.prefilter import MOST, need, shortest
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from filters.lexicons.regex_literals import MOST, find_need, keep_shortest
     ],
 )
 def test_of_a_pattern_of_few_strings_all_are_known(pattern: str, exact: set[str]) -> None:
-    assert find_need(pattern).exact == frozenset(exact)
+    assert need(pattern).exact == frozenset(exact)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_of_a_pattern_of_few_strings_all_are_known(pattern: str, exact: set[str]
     ],
 )
 def test_of_another_pattern_one_string_of_some_is_needed(pattern: str, needed: set[str] | None) -> None:
-    found = find_need(pattern)
+    found = need(pattern)
     assert found.exact is None
     assert found.needed is None if needed is None else found.needed is not None and found.needed <= needed
 
 
 def test_too_many_strings_are_not_written_out() -> None:
-    found = find_need("[0-9][0-9][0-9]번")
+    found = need("[0-9][0-9][0-9]번")
     assert found.exact is None
     assert found.needed is not None and len(found.needed) <= MOST
     assert all(any(s in f"{n:03}번" for s in found.needed) for n in range(1000))
@@ -58,8 +58,8 @@ def test_too_many_strings_are_not_written_out() -> None:
 @pytest.mark.parametrize("pattern", ["가)", "(가", "((가)"])
 def test_a_bracket_without_its_other_half_is_an_error(pattern: str) -> None:
     with pytest.raises(ValueError, match="bracket"):
-        find_need(pattern)
+        need(pattern)
 
 
 def test_a_string_that_holds_another_says_no_more() -> None:
-    assert keep_shortest(frozenset(("기자", "김 기자", "기사"))) == ["기사", "기자"]
+    assert shortest(frozenset(("기자", "김 기자", "기사"))) == ["기사", "기자"]

@@ -21,6 +21,7 @@ from crawlers.formats.html import visibility
 from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
 from crawlers.formats.html.runs import runs
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
+from malmoi.storage.canonical_json import spell_on_one_line
 
 LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others
 MOSTLY = 0.8  # share of a line inside links, from which it is a link and no sentence
@@ -67,7 +68,7 @@ class Template:
 
     def to_json(self) -> str:
         """One object, keys sorted."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return spell_on_one_line(asdict(self))
 
     @staticmethod
     def from_json(text: str) -> Template:

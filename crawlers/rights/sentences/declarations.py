@@ -203,11 +203,6 @@ def _is_about_text(sentence: str) -> bool:
     )
 
 
-def offers_choice(sentence: str) -> bool:
-    """Whether one of the licences that a sentence names may be chosen."""
-    return bool(_CHOICE.search(sentence))
-
-
 def has_other_clause(licence: str, words: str) -> bool:
     """Whether words name a clause that a licence of Creative Commons has not.
 

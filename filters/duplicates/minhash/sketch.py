@@ -13,7 +13,6 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,9 +29,6 @@ from filters.duplicates.minhash.hash_kernels import (
     write_letters,
 )
 from filters.duplicates.minhash.hash_kernels import jaccard as jaccard
-
-if TYPE_CHECKING:
-    from datasketch import LeanMinHash
 
 PERMUTATIONS = 128
 SEED = 1  # of datasketch's permutations; the default there, so that its own sketches are comparable
@@ -110,17 +106,6 @@ def signatures(texts: Sequence[str]) -> U32:
     return rows
 
 
-def to_datasketch(row: U32) -> LeanMinHash:
-    """A signature as datasketch's own object, to query or to index with datasketch alone.
-
-    >>> to_datasketch(signature("우리말")).jaccard(to_datasketch(signature("우리 말")))
-    1.0
-    """
-    from datasketch import LeanMinHash  # imports scipy and redis: a third of a second that no worker needs
-
-    return LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME)
-
-
 def exact_digest(text: str) -> str:
     """sha256 (hex) of the text in UTF-8 without white space: equal means an exact copy.
 
@@ -130,12 +115,6 @@ def exact_digest(text: str) -> str:
     points = _code_points(text)
     data = np.empty(4 * points.size, dtype=np.uint8)
     return hashlib.sha256(data[: encode_utf8(points, _WHITE, data)].data).hexdigest()
-
-
-def signature_matrix(rows: Any) -> U32:
-    """Signatures as stored (a column of fixed binary) as a matrix of shape (documents, PERMUTATIONS)."""
-    joined = b"".join(rows)
-    return np.frombuffer(joined, dtype="<u4").reshape(-1, PERMUTATIONS)
 
 
 def warm(*, compile: bool = False) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.hangul import is_hangul
 from filters.pii_rules.numbers.phones import prefix_of
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 from filters.pii_rules.text.digit_runs import SLASHED, WRAP, Run, Window
@@ -205,16 +206,12 @@ def _is_something_else(window: Window) -> bool:
 def _is_glued(window: Window) -> bool:
     """소득46011-20123, /110-000-000000: a part of something, unless the label stands right before it."""
     before, distance = window.char_before, window.label.distance
-    return (before != "" and before in "./,_$#@" and distance > 0) or (_is_hangul(before) and distance > 1)
+    return (before != "" and before in "./,_$#@" and distance > 0) or (is_hangul(before) and distance > 1)
 
 
 def _is_timestamp(digits: str) -> bool:
     month, day = digits[4:6], digits[6:8]
     return "01" <= month <= "12" and "01" <= day <= "31"
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"
 
 
 def _has_even_separators(window: Window) -> bool:

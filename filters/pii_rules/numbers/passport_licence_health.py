@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.hangul import is_hangul
 from filters.pii_rules.numbers.phones import prefix_of
 from filters.pii_rules.text.digit_runs import DIGIT, SLASHED, ZERO_WIDTH, Window, fold_characters, matches
 from filters.pii_rules.text.labels import column_above, label_of
@@ -160,7 +161,7 @@ def _find_region_start(window: Window) -> int | None:
     if len(left) - len(bare) > 3 or not bare.endswith(_REGIONS):
         return None
     start = window.start - (len(left) - len(bare)) - 2
-    return None if _is_hangul(window.text[start - 1 : start]) and window.number_label.kind != "license" else start
+    return None if is_hangul(window.text[start - 1 : start]) and window.number_label.kind != "license" else start
 
 
 def match_health_insurance(window: Window) -> Match | None:
@@ -177,7 +178,3 @@ def match_health_insurance(window: Window) -> Match | None:
 
 def _is_word_char(char: str) -> bool:
     return char == "_" or char.isdigit() or (char.isascii() and char.isalpha())
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

@@ -8,6 +8,7 @@ from typing import Final
 
 import re2
 
+from filters.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.people import name_values as values
@@ -46,9 +47,9 @@ def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int
         at = text.find(name)
         while at >= 0:
             end = at + len(name)
-            if at not in known and not _is_hangul(text[at - 1 : at]) and not context.is_public(text, at, end):
+            if at not in known and not is_hangul(text[at - 1 : at]) and not context.is_public(text, at, end):
                 stop = end
-                while stop < end + 7 and _is_hangul(text[stop : stop + 1]):
+                while stop < end + 7 and is_hangul(text[stop : stop + 1]):
                     stop += 1
                 if is_particle(text[end:stop]):
                     yield Match(at, end, "name", 0.75, f"told elsewhere in the text; {len(name)} characters")
@@ -59,7 +60,7 @@ def find_names_in_other_scripts(page: Page, first: int, part: str, coded: bytes)
     """Names in Latin letters, in Chinese, and with blanks between their syllables, next to an identifier."""
     text = page.text
     for start, end in matches(forms.OTHERWISE, part, coded):
-        start += not (part[start].isupper() or _is_hangul(part[start]) or part[start] in forms.HAN)
+        start += not (part[start].isupper() or is_hangul(part[start]) or part[start] in forms.HAN)
         value = part[start:end]
         start, end = first + start, first + end
         if values.is_spaced(value):
@@ -105,14 +106,10 @@ def find_names_in_same_column(page: Page, start: int, end: int) -> Iterator[Matc
     text = page.text
     for first, stop in find_neighbours(text, start, end):
         value = text[first:stop]
-        known = 2 <= len(value) <= 4 and value.isalpha() and all(map(_is_hangul, value))
+        known = 2 <= len(value) <= 4 and value.isalpha() and all(map(is_hangul, value))
         if not known or (is_noun(value) and value not in GIVEN):
             continue
         line, last = text.rfind("\n", 0, first) + 1, text.find("\n", stop)
         at = bisect_left(page.starts, line)
         if at < len(page.starts) and (last < 0 or page.starts[at] < last):
             yield Match(first, stop, "name", 0.75, f"in the column of a name; {stop - first} characters")
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

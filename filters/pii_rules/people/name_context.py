@@ -7,6 +7,7 @@ from typing import Final
 
 import re2
 
+from filters.hangul import is_hangul
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, starts_with
 from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import is_particle
@@ -124,7 +125,7 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
 def has_office_before(text: str, start: int) -> bool:
     """Whether an office in one word with its rank stands before a name: 건설과장 홍길동."""
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
-    return before.endswith(_IN_OFFICE) and all(map(_is_hangul, before[-4:-2])) and len(before) > 3
+    return before.endswith(_IN_OFFICE) and all(map(is_hangul, before[-4:-2])) and len(before) > 3
 
 
 def has_rank_behind(text: str, end: int) -> bool:
@@ -141,7 +142,7 @@ def _has_leading_title(after: str, titles: tuple[str, ...]) -> bool:
     if not after.startswith(titles):
         return False
     rest = after[max(len(t) for t in titles if after.startswith(t)) :]
-    return not rest or not _is_hangul(rest[0]) or rest[0] in _AFTER_TITLE
+    return not rest or not is_hangul(rest[0]) or rest[0] in _AFTER_TITLE
 
 
 def is_private(anchor: Match, text: str) -> bool:
@@ -195,7 +196,7 @@ def has_role_before(text: str, start: int) -> bool:
 def _is_role(word: str) -> bool:
     if word in ROLES or (word[-1:] in _AFTER_ROLE and word[:-1] in ROLES):
         return True
-    return len(word) > 2 and word.endswith(_ROLE_ENDS) and not word.endswith("적인") and _is_hangul(word[0])
+    return len(word) > 2 and word.endswith(_ROLE_ENDS) and not word.endswith("적인") and is_hangul(word[0])
 
 
 def _last_word(text: str, end: int, reach: int) -> str:
@@ -292,7 +293,3 @@ def is_credit(text: str, end: int) -> bool:
 def has_verb_ending_behind(text: str, end: int) -> bool:
     """Whether the word behind says that a verb ends at `end`: 주우신 분, 오시기 바랍니다."""
     return text[end : end + 1] == " " and text[end + 1 : end + 4].startswith(_VERBS)
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from filters.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.people.name_values import (
@@ -71,10 +72,10 @@ def _find_row_names(text: str, end: int) -> Iterator[Match]:
             start += 3 if text[start + 2 : start + 3] == " " else 2
         elif text[end : end + 1] not in (",", "·", "ㆍ", "、", "/"):
             return
-        if not _is_hangul(text[start : start + 1]):
+        if not is_hangul(text[start : start + 1]):
             return
         stop = start
-        while stop < min(start + 12, len(text)) and _is_hangul(text[stop]):
+        while stop < min(start + 12, len(text)) and is_hangul(text[stop]):
             stop += 1
         length = name_length(text[start:stop], BARE)
         if not length:
@@ -89,7 +90,7 @@ def _find_self_introductions(text: str, start: int, end: int) -> Iterator[Match]
         return
     head = match_at_start(forms.SAID_HEAD, text[start:end]) or ""
     near = contains(forms.NUMBER, text[max(0, start - FORM) : end + FORM])
-    if head[:1] == "저" and (not near or _is_hangul(text[start - 1 : start])):
+    if head[:1] == "저" and (not near or is_hangul(text[start - 1 : start])):
         return
     first = start + len(head)
     run = text[first:end].replace(" ", "") if text[first + 1 : first + 2] == " " else text[first:end].partition(" ")[0]
@@ -108,7 +109,7 @@ def _find_form_names(text: str, start: int, end: int) -> Iterator[Match]:
     if told and text[max(0, start - 2) : start].rstrip(forms.BLANKS).endswith("의"):
         return
     length = measure_name(value, _SURE if told else BARE)
-    if not length or _is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
+    if not length or is_hangul(text[start - 1 : start]) or not is_whole(text, end, value):
         return
     near = text[max(0, start - FORM) : start] + "\n" + text[end : end + FORM]
     if contains(forms.NUMBER if told else forms.FORM, near):
@@ -133,7 +134,7 @@ def _find_answered_names(text: str, start: int) -> Iterator[Match]:
     line = text[start : start + 48].partition("\n")[0]
     first = start + len(match_at_start(forms.ANSWER, line) or "")
     end = first
-    while end < min(first + 12, len(text)) and _is_hangul(text[end]):
+    while end < min(first + 12, len(text)) and is_hangul(text[end]):
         end += 1
     length = name_length(text[first:end], OPEN)
     if not length and text[first : first + 1].isupper():
@@ -147,7 +148,7 @@ def find_names_behind_labels(text: str, first: int, part: str, coded: bytes) -> 
     for start, end in matches(forms.LINKED, part, coded):
         label, value = split_label(part[start:end], forms.LINKED_HEAD)
         stop, value = drop_next_label(text, first + end, value)
-        if not value or _is_hangul(text[first + start - 1 : first + start]):
+        if not value or is_hangul(text[first + start - 1 : first + start]):
             continue
         if label.startswith("이름") and contains(forms.PETS, part[max(0, start - FORM) : start]):
             continue
@@ -204,7 +205,7 @@ def _measure_cell_name(text: str, start: int, end: int, value: str, private: boo
     Beside what is a person's own, a word may be a name too: 목화, 라일락.
     """
     length = measure_name(value, LABELLED) if starts_with(forms.VALUE, value) else 0
-    if length or not (2 <= len(value) <= 6 and all(map(_is_hangul, value))):
+    if length or not (2 <= len(value) <= 6 and all(map(is_hangul, value))):
         return length
     if is_noun(value) and value not in GIVEN:
         rare = value[0] in STARTS if len(value) < 4 else len(value) > 4 and value[-2:] not in STOP_ENDS
@@ -223,7 +224,7 @@ def _match_role_name(text: str, start: int, end: int) -> Match | None:
     """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
     label, value = split_label(text[start:end], forms.PRIVATE_HEAD)
     start -= 2 * (text[max(0, start - 2) : start] in _WRITTEN)
-    compound = _is_hangul(text[start - 1 : start])
+    compound = is_hangul(text[start - 1 : start])
     if compound and (label.startswith(_FIELDS) or not any(c in ":：=|│>" for c in label)):
         return None  # 공동성명, 재신청인; but 수술환자: 홍길동
     end, value = drop_next_label(text, end, value)
@@ -250,7 +251,7 @@ def _match_role_name(text: str, start: int, end: int) -> Match | None:
         length = len(value)
     if not length or value[:length].replace(" ", "") in STOP:
         return None
-    if not _is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
+    if not is_hangul(value[0]) and not marked and not (value.isupper() or "\u4e00" <= value[0] <= "\u9fff"):
         return None
     first = end - len(value)
     length = context.find_end_with_hanja(text, first + length) - first
@@ -262,7 +263,3 @@ def _is_complete_field(text: str, start: int, end: int) -> bool:
     closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
     before = text[max(0, start - 3) : start]
     return closes and (before.rstrip(" ") == "" or before[-1:] in "\n.-•○※ ")
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

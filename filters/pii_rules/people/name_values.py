@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from filters.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.text.digit_runs import contains, match_at_start, starts_with
@@ -26,7 +27,7 @@ OPEN: Final = 3.0  # points of a name behind a label and a blank
 def is_whole(text: str, end: int, value: str) -> bool:
     """Whether `value` is whole: behind syllables that are spaced apart, and Latin, a particle may follow."""
     after = text[end : end + 1]
-    if not _is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
+    if not is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
         return False
     closed = after in forms.CLOSERS or text[end : end + 2] in ("  ", " (", " /")
     if not closed and is_spaced(value) and len("".join(value.split())) == 2:
@@ -35,12 +36,12 @@ def is_whole(text: str, end: int, value: str) -> bool:
     if is_spaced(value) and starts_with(forms.LOOSE, text[end : end + 6]):
         rest = "".join(text[end : end + 24].split())
         return rest.startswith(forms.NEXT_LABELS)  # 위 반 일  시: more syllables of a heading
-    if not _is_hangul(after):
+    if not is_hangul(after):
         return True
-    if _is_hangul(value[0]) and not is_spaced(value):
+    if is_hangul(value[0]) and not is_spaced(value):
         return False  # twelve syllables and more are a sentence
     stop = end
-    while stop < min(end + 6, len(text)) and _is_hangul(text[stop]):
+    while stop < min(end + 6, len(text)) and is_hangul(text[stop]):
         stop += 1
     return is_particle(text[end:stop])
 
@@ -66,7 +67,7 @@ def score_spaced_name(value: str) -> float:
     >>> score_spaced_name("김 철 수") > 0, score_spaced_name("김 철수") > 0, score_spaced_name("최 근에") > 0
     (True, True, False)
     """
-    plain = "".join(c for c in value if _is_hangul(c))
+    plain = "".join(c for c in value if is_hangul(c))
     if len(plain) == 2:
         return OPEN if plain[0] in STARTS and plain not in STOP else -9.0
     length, points = score_name(plain)
@@ -79,10 +80,10 @@ def score_spaced_name(value: str) -> float:
 def split_label(whole: str, head: forms.Pattern) -> tuple[str, str]:
     """Label and value; the value is empty where the label takes part of it."""
     first = len(whole)
-    while first and _is_hangul(whole[first - 1]):
+    while first and is_hangul(whole[first - 1]):
         first -= 1
     lone = whole[:first].rstrip(forms.BLANKS)[-2:]
-    if first and len(whole) - first > 1 and not (_is_hangul(lone[-1:]) and not _is_hangul(lone[:1])):
+    if first and len(whole) - first > 1 and not (is_hangul(lone[-1:]) and not is_hangul(lone[:1])):
         return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
     label = match_at_start(head, whole)
     if label is None:
@@ -95,7 +96,7 @@ def measure_name(value: str, least: float) -> int:
     """Characters of `value` that are a name of so many points; 0 if it is none."""
     if not value or value in forms.NO_LATIN:
         return 0
-    if not _is_hangul(value[0]):
+    if not is_hangul(value[0]):
         return len(value)
     if is_spaced(value):
         return len(value) if score_spaced_name(value) >= least else 0
@@ -108,7 +109,7 @@ def is_given_name_alone(text: str, end: int, value: str, sure: bool) -> bool:
         text[end + 1 : end + 12].replace("|", "\t").split("\t")[0].strip()
     ):
         return False  # a row of headings
-    known = value in GIVEN or (sure and _is_hangul(value[0]) and value.isalpha() and not is_noun(value))
+    known = value in GIVEN or (sure and is_hangul(value[0]) and value.isalpha() and not is_noun(value))
     if not known or value in NO_VALUES or value[-1] in "팀점" or contains(forms.PETS, text[max(0, end - FORM) : end]):
         return False
     return (
@@ -127,7 +128,7 @@ def read_multiword_name(text: str, end: int, value: str) -> tuple[int, int, str]
     """
     start = end - len(value)
     stop = end
-    while stop < min(start + 24, len(text)) and (_is_hangul(text[stop]) or _is_word_gap(text, stop)):
+    while stop < min(start + 24, len(text)) and (is_hangul(text[stop]) or _is_word_gap(text, stop)):
         stop += 1
     words = text[start:stop].split(" ")
     while len(words) > 2 and context.is_label(words[-1]):
@@ -143,12 +144,12 @@ def read_multiword_name(text: str, end: int, value: str) -> tuple[int, int, str]
 
 
 def _is_word_gap(text: str, at: int) -> bool:
-    return text[at] == " " and _is_hangul(text[at + 1 : at + 2])
+    return text[at] == " " and is_hangul(text[at + 1 : at + 2])
 
 
 def measure_foreign_name(value: str) -> int:
     """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
-    if not 4 <= len(value) <= 7 or not value.isalpha() or not _is_hangul(value[0]) or is_noun(value):
+    if not 4 <= len(value) <= 7 or not value.isalpha() or not is_hangul(value[0]) or is_noun(value):
         return 0
     if value[-1] in _NO_ENDS:
         return 0
@@ -165,7 +166,3 @@ def is_sample(text: str, start: int, end: int) -> bool:
         return False
     near = text[max(0, start - _AROUND) : end + _AROUND]
     return "예시" in near or "○○" in near
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

@@ -242,7 +242,3 @@ _NO_NAMES: Final = frozenset("VV VA VX MAG MAJ VV-I VV-R VA-I VA-R XR".split())
 
 # Hangul stays, every other character of the first two planes becomes a blank; a list is looked up faster than a dict.
 _WORDS: Final[list[int | str]] = [code if ord("가") <= code <= ord("힣") else " " for code in range(0x20000)]
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from filters.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.text.match import Match
 from malmoi.document import Morphemes
@@ -53,10 +54,10 @@ def stretches(text: str, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
 
 def _extend_to_words(text: str, start: int, stop: int) -> tuple[int, int]:
     """The stretch without the rest of a word at its start, and with the rest of the word at its end."""
-    while 0 < start < stop and _is_hangul(text[start - 1]) and _is_hangul(text[start]):
+    while 0 < start < stop and is_hangul(text[start - 1]) and is_hangul(text[start]):
         start += 1
     limit = min(len(text), stop + 12)
-    while 0 < stop < limit and _is_hangul(text[stop - 1]) and _is_hangul(text[stop]):
+    while 0 < stop < limit and is_hangul(text[stop - 1]) and is_hangul(text[stop]):
         stop += 1
     return start, stop
 
@@ -84,7 +85,3 @@ def score_adjacency(page: Page, start: int, end: int, at: int) -> float:
     if not context.is_linked(text[before.end : start]):
         return 0.0
     return _HOLDER if before.kind == "account" else _LINK
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"

@@ -13,6 +13,7 @@ from typing import Final
 
 import re2
 
+from filters.hangul import is_hangul
 from filters.pii_rules.contacts import handles
 from filters.pii_rules.numbers import spelled_out
 from filters.pii_rules.people import foreign_names as others
@@ -185,7 +186,7 @@ def _is_whole_word(text: str, start: int, end: int, kind: str) -> bool:
     """Whether text[start:end] is a word of its own; a particle may follow."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     value = text[start:end]
-    if _is_hangul(before[-1:]) and _is_hangul(value[:1]):
+    if is_hangul(before[-1:]) and is_hangul(value[:1]):
         return False
     if value.isdecimal():
         return _is_standalone(text, start, end)
@@ -201,10 +202,6 @@ def _is_whole_word(text: str, start: int, end: int, kind: str) -> bool:
         return False
     prose = kind == "messenger" and value.isascii() and value.isalpha()
     return not (prose and (before[-1:] in tuple("/.-:") or after[:1] in tuple("/-=(")) and before + after)
-
-
-def _is_hangul(char: str) -> bool:
-    return "가" <= char <= "힣"
 
 
 def _is_word_char(char: str) -> bool:

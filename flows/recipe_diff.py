@@ -1,0 +1,88 @@
+"""What differs between two recipes, or between a recipe and the one that a release was made by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows import recipe_text
+from flows.run import find_recipe
+from malmoi import recipe as recipes
+from malmoi.releases import manifest
+
+NO_VALUE = "(none)"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: a recipe, or what the manifest of a release says of the one that it was made by."""
+
+    name: str
+    digest: str
+    top: Mapping[str, str]  # key → value as TOML spells it
+    stages: Mapping[str, str]  # filter, in the order in which they run → stage; empty where an old manifest has none
+    settings: Mapping[str, str]  # "[[stage]] filter: key" → value, files by name and digest
+    versions: Mapping[str, int]  # filter → version
+
+
+def compare_recipes(a: str, b: str) -> Iterator[str]:
+    """One line for each difference; names, files that end in .toml, or folders of releases."""
+    one, two = (read_release(Path(x)) if (Path(x) / manifest.NAME).is_file() else read_side(x) for x in (a, b))
+    found = [*_compare_values(one.top, two.top), *_compare_filters(one, two)]
+    found += _compare_values(one.settings, two.settings)
+    yield from found
+    if one.digest == two.digest:
+        yield f"{'same documents' if found else 'no difference'}: both have the digest {one.digest}"
+    else:
+        yield f"digest: {one.digest} → {two.digest}"
+
+
+def read_side(name: str) -> Side:
+    """The recipe `name`: a shipped one, or a file that ends in .toml."""
+    path = find_recipe(name)
+    file = recipes.read_resolved(path)
+    recipe = recipes.bind_file(path, file)
+    top = {one.key: one.value for one in recipe_text.list_top(file)}
+    versions = {step.filter: step.version for _, steps in recipe.steps for step in steps}
+    return Side(name, recipe.digest(), top, *_read_steps(recipe.spell_steps()), versions=versions)
+
+
+def read_release(folder: Path) -> Side:
+    """What the manifest of a release says of its recipe."""
+    made = manifest.read(folder)
+    top = {"name": recipe_text.spell(made.recipe_name), "shards": recipe_text.spell(made.n_shards)}
+    return Side(
+        str(folder), made.recipe_digest, top, *_read_steps(made.recipe_steps), versions=dict(made.recipe_filters)
+    )
+
+
+def _read_steps(steps: Sequence[tuple[str, str, str]]) -> tuple[dict[str, str], dict[str, str]]:
+    """Filter → stage, and the settings."""
+    settings = {
+        f"[[{stage}]] {name}: {key}": recipe_text.spell(value)
+        for stage, name, params in steps
+        for key, value in json.loads(params).items()
+    }
+    return {name: stage for stage, name, _ in steps}, settings
+
+
+def _compare_values(a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[str]:
+    """The keys that both sides know, and whose values differ."""
+    for key in a:
+        if key in b and a[key] != b[key]:
+            yield f"{key} = {a[key] or NO_VALUE} → {b[key] or NO_VALUE}"
+
+
+def _compare_filters(a: Side, b: Side) -> Iterator[str]:
+    for here, there in ((a, b), (b, a)):
+        for name in here.versions:
+            if name not in there.versions:
+                yield f"{name}: only in {here.name}" + (f", [[{here.stages[name]}]]" if name in here.stages else "")
+    for name in a.versions:
+        if name in b.versions and a.versions[name] != b.versions[name]:
+            yield f"{name}: version {a.versions[name]} → {b.versions[name]}"
+    shared = [[f"[[{side.stages[n]}]] {n}" for n in side.stages if n in a.stages and n in b.stages] for side in (a, b)]
+    if shared[0] != shared[1]:
+        yield f"order: {', '.join(shared[0])} → {', '.join(shared[1])}"

@@ -1,0 +1,264 @@
+"""Tell cheaply which of many patterns cannot match, so that only few texts are read by the patterns themselves.
+
+A prefilter is made out of the patterns, so it cannot fall behind them. Three looks, each the cheapest where it serves:
+`loosen` widens a pattern of `re` until RE2 reads it, for rules with lookarounds; `need` names strings of which one
+stands in every match, for one automaton of literals; `build_set` asks many patterns of RE2 in one pass. An automaton
+of literals is built once and is small. That of many patterns is built state by state while texts are read: for the 95
+cues of `register`, which differ from text to text, an RE2 set takes 3 to 20 times as long as the literals.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple, TypeAlias
+
+import re2
+
+MOST = 250  # strings of one pattern; of more, the pattern itself is the quicker look
+MAX_TIMES = 3  # of a part that must come so often; more often is not asked
+WIDE = 10  # signs of a range; a wider one is not spelled out
+
+Strings: TypeAlias = frozenset[str]
+_EMPTY: Strings = frozenset(("",))
+_SIGN = r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|x\{[0-9a-fA-F]+\}|.)"
+_TOKEN = re.compile(
+    rf"{_SIGN}|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:P<\w+>|[:=!]|<[=!])|[*+?]\??|\{{\d+(?:,\d*)?\}}\??|.", re.DOTALL
+)
+_MEMBER = re.compile(rf"{_SIGN}|.", re.DOTALL)
+_TIMES = re.compile(r"([*+?])\??|\{(\d+)(,?)(\d*)\}\??")
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
+_BEYOND = r"\x{80}-\x{10FFFF}"  # letters, digits and white space are more in Python than in RE2
+_DOTS = r"\x{130}\x{131}"  # İ and ı, which Python takes for an i where case is not asked, and RE2 does not
+_ANYTHING, _ANY = r"\x{0}-\x{10FFFF}", "(?s:.)"
+
+
+class Part(NamedTuple):
+    """A part of a pattern: a sign, one of a class, a group, or a place, with how often it may come."""
+
+    kind: str  # class, any, group, place: the last matches no sign, as ^, \\b and lookarounds
+    ways: tuple[tuple[Part, ...], ...] = ()  # of a group
+    ranges: tuple[tuple[int, int], ...] = ()  # of a class: code points, both ends included
+    classes: str = ""  # of a class: letters behind a backslash, such as s and W
+    negated: bool = False
+    least: int = 1
+    most: int | None = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a pattern matches and needs."""
+
+    exact: Strings | None  # all strings that it matches; None where they are too many, or where their place counts too
+    needed: Strings | None  # one of them stands in every match; None where nothing can be said
+    ends: Strings | None = None  # one of them begins and one ends every match of a part repeated; else None
+
+
+def build_set(patterns: Iterable[str], max_bytes: int) -> re2.Set:
+    """The RE2 set that says of bytes which of `patterns` match; its automaton takes at most `max_bytes`.
+
+    >>> build_set(["가[0-9]", "나"], 1 << 20).Match("가나1".encode())
+    [1]
+    """
+    options = re2.Options()
+    options.max_mem = max_bytes
+    built = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        built.Add(pattern)
+    built.Compile()
+    return built
+
+
+def loosen(pattern: str) -> str:
+    r"""A pattern for RE2 that matches wherever `pattern`, one of `re`, does, and perhaps elsewhere.
+
+    Case and what stands beside a match are not asked, and no part may come too often.
+
+    >>> loosen(r"\bAI\b[^.]{0,30}(?:학습|훈련)(?![가-힣])$")
+    'A[I\\x{130}\\x{131}][^\\x{2E}]*(?:학습|훈련)'
+    """
+    return _loosen_ways(_parse(pattern))
+
+
+def need(pattern: str) -> Need:
+    """What a pattern needs.
+
+    >>> sorted(need("것[은이] ?좋다").exact)
+    ['것은 좋다', '것은좋다', '것이 좋다', '것이좋다']
+    >>> need("[0-9]+일(은|이)").exact, sorted(need("[0-9]+일(은|이)").needed)[:2]
+    (None, ['0일은', '0일이'])
+    """
+    return _need_ways(_parse(pattern))
+
+
+def shortest(strings: Strings) -> list[str]:
+    """Those of them that hold no other: where a longer one stands, a shorter one does.
+
+    >>> shortest(frozenset(("올랐", "올랐다", "늘었")))
+    ['늘었', '올랐']
+    """
+    return sorted(s for s in strings if not any(other in s for other in strings if other != s))
+
+
+def _parse(pattern: str) -> tuple[tuple[Part, ...], ...]:
+    tokens = _TOKEN.findall(pattern)[::-1]
+    found = _parse_ways(tokens)
+    if tokens:
+        raise ValueError(f"a bracket too many in the pattern {pattern!r}")
+    return found
+
+
+def _parse_ways(tokens: list[str]) -> tuple[tuple[Part, ...], ...]:
+    """The alternatives up to the end or to a closing bracket, which is left."""
+    ways: list[list[Part]] = [[]]
+    while tokens and tokens[-1] != ")":
+        token = tokens.pop()
+        if token == "|":
+            ways.append([])
+        elif times := _TIMES.fullmatch(token):
+            ways[-1][-1] = _repeat(ways[-1][-1], *times.groups())
+        else:
+            ways[-1].append(_parse_part(token, tokens))
+    return tuple(map(tuple, ways))
+
+
+def _repeat(part: Part, sign: str | None, least: str, comma: str, most: str) -> Part:
+    if sign:
+        return part._replace(least=int(sign == "+"), most=1 if sign == "?" else None)
+    return part._replace(least=int(least), most=int(most) if most else None if comma else int(least))
+
+
+def _parse_part(token: str, tokens: list[str]) -> Part:
+    if token[0] == "(":
+        if tokens and tokens[-1][0] == "?":
+            raise ValueError("no prefilter can be made of a pattern with such a group: (?…")
+        ways = _parse_ways(tokens)
+        if not tokens:
+            raise ValueError("a bracket of a pattern is not closed")
+        tokens.pop()
+        return Part("place") if token[2:] in ("=", "!", "<=", "<!") else Part("group", ways)
+    if token in ("^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z"):
+        return Part("place")
+    if token == ".":
+        return Part("any")
+    if len(token) > 1 and token[0] == "[":
+        return _parse_class(token[1:-1])
+    if token[0] == "\\" and token[1] in "123456789":
+        raise ValueError("no prefilter can be made of a pattern with a reference to a group (GROUPREF)")
+    return _parse_class(token)
+
+
+def _parse_class(body: str) -> Part:
+    negated = body[0] == "^"
+    members, ranges, classes = _MEMBER.findall(body[negated:])[::-1], list[tuple[int, int]](), ""
+    while members:
+        member = members.pop()
+        if len(member) == 2 and member[1].isalpha() and member[1] not in _ESCAPED:
+            classes += member[1]
+        elif len(members) > 1 and members[-1] == "-":
+            members.pop()
+            ranges.append((_code(member), _code(members.pop())))
+        else:
+            ranges.append((_code(member), _code(member)))
+    return Part("class", ranges=tuple(ranges), classes=classes, negated=negated)
+
+
+def _code(sign: str) -> int:
+    if len(sign) > 2:
+        return int(sign[2:].strip("{}"), 16)
+    return ord(_ESCAPED.get(sign[-1], sign[-1]) if sign[0] == "\\" and len(sign) == 2 else sign)
+
+
+def _loosen_ways(ways: Iterable[Iterable[Part]]) -> str:
+    return "|".join("".join(map(_loosen_part, way)) for way in ways)
+
+
+def _loosen_part(part: Part) -> str:
+    if part.kind == "place":
+        return ""
+    one = f"(?:{_loosen_ways(part.ways)})" if part.kind == "group" else _ANY if part.kind == "any" else _widen(part)
+    if part.least == 0:
+        return f"{one}?" if part.most == 1 else f"{one}*"
+    return one * (min(part.least, MAX_TIMES) - 1) + (one if part.most == part.least else f"{one}+")
+
+
+def _widen(part: Part) -> str:
+    """A class for RE2 that holds at least what `part` does in Python."""
+    found = ""
+    for low, high in part.ranges:
+        found += _spell(low) if low == high else f"{_spell(low)}-{_spell(high)}"
+        found += _DOTS if not part.negated and any(low <= ord(i) <= high for i in "iI") else ""
+    if not part.negated:
+        found += "".join(rf"\{c}{_BEYOND}" if c in "swd" else _ANYTHING for c in part.classes)
+    if not found:
+        return _ANY  # that a sign is not in a class of Python is not asked
+    single = len(part.ranges) == 1 and part.ranges[0][0] == part.ranges[0][1] and found == _spell(part.ranges[0][0])
+    return found if single and not part.negated else f"[{'^' if part.negated else ''}{found}]"
+
+
+def _spell(code: int) -> str:
+    return chr(code) if chr(code).isalnum() or code == 32 else rf"\x{{{code:X}}}"
+
+
+def _need_ways(ways: Iterable[Iterable[Part]]) -> Need:
+    found = [_need_way(way) for way in ways]
+    return Need(_union([w.exact for w in found]), _union([w.needed for w in found]))
+
+
+def _need_way(way: Iterable[Part]) -> Need:
+    """What parts need that stand one behind the other."""
+    run, exact, needed = _EMPTY, True, list[Strings]()
+    for part in map(_need_part, way):
+        joined = None if part.exact is None else _join(run, part.exact)
+        if joined is not None:
+            run = joined
+        else:
+            if part.ends is not None:
+                run = _join(run, part.ends) or run
+            needed.append(run)
+            run, exact = part.exact or part.ends or _EMPTY, False
+        if part.needed is not None:
+            needed.append(part.needed)
+        if part.exact == _EMPTY:  # a place, which the strings do not say
+            exact = False
+    needed = [strings for strings in (*needed, run) if "" not in strings]
+    # The longest strings say most; of equally long ones, the fewest.
+    best = max(needed, key=lambda strings: (min(map(len, strings)), -len(strings)), default=None)
+    return Need(run if exact else None, best)
+
+
+def _need_part(part: Part) -> Need:
+    once = _need_once(part)
+    if (part.least, part.most) == (1, 1):
+        return once
+    if part.least == 0:
+        return Need(once.exact | _EMPTY if once.exact is not None and part.most == 1 else None, None)
+    return Need(None, once.needed, once.exact)
+
+
+def _need_once(part: Part) -> Need:
+    if part.kind == "place":
+        return Need(_EMPTY, None)
+    if part.kind == "group":
+        return _need_ways(part.ways)
+    if part.kind == "any" or part.negated or part.classes or any(b - a >= WIDE for a, b in part.ranges):
+        return Need(None, None)
+    strings = frozenset(chr(code) for low, high in part.ranges for code in range(low, high + 1))
+    return Need(strings, strings)
+
+
+def _union(ways: Iterable[Strings | None]) -> Strings | None:
+    every: Strings = frozenset()
+    for strings in ways:
+        if strings is None:
+            return None
+        every |= strings
+    return every if len(every) <= MOST else None
+
+
+def _join(heads: Strings, tails: Strings) -> Strings | None:
+    if len(heads) * len(tails) > MOST:
+        return None
+    return frozenset(map("".join, product(heads, tails)))
