@@ -32,8 +32,8 @@ from flows.cli.options import (
     WorkspaceOption,
     out,
 )
+from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.sources_commands import sources
-from flows.cli_recipe import recipe as recipes
 from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls, escape_line

@@ -7,7 +7,7 @@ from typing import Final
 
 import re2
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.numbers.phones import prefix_of
 from filters.pii_rules.text.checksums import has_valid_business_checksum, has_valid_luhn_checksum
 from filters.pii_rules.text.digit_runs import SLASHED, WRAP, Run, Window

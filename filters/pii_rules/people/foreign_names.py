@@ -8,7 +8,7 @@ from typing import Final
 
 import re2
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.people import name_values as values

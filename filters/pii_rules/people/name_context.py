@@ -7,7 +7,7 @@ from typing import Final
 
 import re2
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, starts_with
 from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import is_particle

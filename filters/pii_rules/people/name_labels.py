@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.people.name_values import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.text.digit_runs import contains, match_at_start, starts_with

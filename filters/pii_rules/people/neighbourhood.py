@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.people import name_context as context
 from filters.pii_rules.text.match import Match
 from malmoi.document import Morphemes

@@ -13,7 +13,7 @@ from typing import Final
 
 import re2
 
-from filters.hangul import is_hangul
+from filters.korean.hangul import is_hangul
 from filters.pii_rules.contacts import handles
 from filters.pii_rules.numbers import spelled_out
 from filters.pii_rules.people import foreign_names as others

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 # Notes beside the project, which no reader has. A slash before the name is a path of somebody else (docs/reference/…).
 CITED = re.compile(r"(?<![\w/])(?:\.\./)*(?:reference|shared)/[\w-]+(?:\.md|/)|measured-library-choices")
 

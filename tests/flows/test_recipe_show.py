@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import recipe_text
+from flows.cli import recipe_text
 from flows.cli.main import app, run_guarded
 from flows.run import list_recipes, recipe_of
 from malmoi import recipe as recipes

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import recipe_text
+from flows.cli import recipe_text
 from flows.run import find_recipe
 from malmoi import recipe as recipes
 from malmoi.releases import manifest

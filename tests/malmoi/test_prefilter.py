@@ -8,7 +8,7 @@ import re2
 
 from malmoi.prefilter import build_set, loosen, need
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("pattern", [r"(가)\1", "(?i:가)나", "(?>가)나", "(?P=a)"])

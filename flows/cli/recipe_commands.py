@@ -17,7 +17,7 @@ SideArgument = Annotated[
 @recipe.command(name="show")
 def show(name: RecipeArgument) -> None:
     """Print a recipe as TOML that runs again: `extends` resolved, every parameter with its value."""
-    from flows import recipe_text
+    from flows.cli import recipe_text
     from flows.run import find_recipe
 
     print(recipe_text.render_recipe(find_recipe(name)), end="")
@@ -26,7 +26,7 @@ def show(name: RecipeArgument) -> None:
 @recipe.command(name="diff")
 def diff(a: SideArgument, b: SideArgument) -> None:
     """Print what differs between two recipes, one difference a line: A → B."""
-    from flows import recipe_diff
+    from flows.cli import recipe_diff
 
     for line in recipe_diff.compare_recipes(a, b):
         out.print(line, markup=False)
