@@ -1,19 +1,23 @@
-"""The files of a folder on this machine: which are chosen, which are left out and why, and what they are called."""
+"""The files of a folder on this machine: which are chosen, which are left out and why, and their index rows."""
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from malmoi.archive.capture import IndexRow, record_id
 from malmoi.archive.capture_fields import has_controls, show
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
-from malmoi.source import Folder, Source
+from malmoi.source import FOLDER, Folder, Source
+from malmoi.storage.shard import sha256_of
 
 Left: TypeAlias = tuple[str, str]  # name of a file below the folder, and why it was left out
 
@@ -24,6 +28,51 @@ NO_FILE = "no-regular-file"  # a pipe, a socket, a device
 NO_FOLDER = "unreadable-folder"  # nobody knows what lies in it
 NOT_UTF8 = "name-not-utf-8"
 CONTROLS = "control-character-in-name"  # it would become part of an address and reach terminals and cards
+_MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
+
+
+def index_files(source: Source, access: Folder, limit: int | None) -> tuple[list[IndexRow], list[Left]]:
+    """The rows of the first `limit` files of a folder, and what was left out; SourceError where no file is left."""
+    chosen, left = paths(source, access)
+    root = access.path.expanduser()
+    rows: list[IndexRow] = []
+    composed = normalise_names([path.relative_to(root).as_posix() for path in chosen[:limit]])
+    for path, name in zip(chosen[:limit], composed, strict=True):
+        try:
+            with input_errors(_PathError):
+                rows.append(_index_file(path, f"{FOLDER}{source.name}/{name}"))
+        except OSError as error:  # gone since it was listed, no right to read it, a damaged disk
+            left.append((name, explain_read_error(error)))
+        except _PathError as error:
+            left.append((name, f"unreadable: {error}"))
+    if not rows:
+        raise no_files_error(source, access, left)
+    return rows, left
+
+
+def _index_file(path: Path, url: str) -> IndexRow:
+    digest, found = sha256_of(path), path.stat()
+    return IndexRow(
+        record=record_id(url, digest),
+        url=url,
+        fetched=format_utc(found.st_mtime),  # a file has no time of sending; its last change is the nearest
+        status=200,
+        media=_MEDIA.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        payload_sha256=digest,
+        path=str(path.absolute()),
+        offset=0,
+        size=found.st_size,
+        kind="file",
+    )
+
+
+def format_utc(seconds: float) -> str:
+    """Seconds since 1970 as the time of a capture.
+
+    >>> format_utc(0)
+    '1970-01-01T00:00:00Z'
+    """
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:

@@ -26,7 +26,8 @@ from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, StageName, digest
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shard import SCHEMA_VERSION
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:

@@ -9,12 +9,14 @@ from flows.engine import run_surveys
 from flows.engine.run_surveys import Basis
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe
+from malmoi.release_files import data_files
 from malmoi.releases import manifest as manifests
 from malmoi.releases.index import segment_rows, segments
 from malmoi.releases.index.segments import Facts, IndexSegment
 from malmoi.releases.manifest import Manifest
 from malmoi.storage.shuffle import Run
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 
 def write_segments(
@@ -73,7 +75,7 @@ def _write_segment(
             basis.survey,
             facts,
             sketches=[job.target for job in basis.jobs],
-            data=sorted((folder / "data").rglob("*.parquet")),
+            data=data_files(folder),
             earlier=own,
             work=work,
             run=run,

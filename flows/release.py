@@ -43,7 +43,6 @@ from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace, replace_file
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # the whole of it
-MADE_FROM = "6-releases/made-from.json"
 # What decides the bytes of a release beside the recipe; named in its manifest.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
 
@@ -122,7 +121,7 @@ def release(
         if new:  # its segment stands already: one without a release is seen by nobody, a release without one forgets
             workspace.move_into_place(folder, target)
         step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
-    histories.write(workspace.root / "6-releases" / "releases.json", read_history(workspace))
+    histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
     notes = release_notes.list_notes(workspace, recipe.name, target)
     return Released(recipe.name, number, target, manifest.root, manifest.documents, new, notes)
@@ -144,7 +143,7 @@ def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> R
 def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
     """For each name the latest version and the digest of its inputs; it only spares work, so it may be missing."""
     try:
-        found = json.loads((workspace.root / MADE_FROM).read_text(encoding="utf-8"))
+        found = json.loads(workspace.made_from.read_text(encoding="utf-8"))
         return {name: [str(version), str(inputs)] for name, (version, inputs) in found.items()}
     except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
@@ -152,7 +151,7 @@ def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
 
 def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
     noted = {**_read_release_inputs(workspace), name: [version, inputs]}
-    replace_file(workspace.root / MADE_FROM, canonical_json(noted))
+    replace_file(workspace.made_from, canonical_json(noted))
 
 
 def _inputs_digest(inputs: Inputs) -> str:
@@ -203,12 +202,12 @@ def _parse_version(version: str) -> list[int]:
 def read_history(workspace: Workspace) -> History:
     """The history of all releases, read off the folders that stand: they appear whole, so they cannot lie."""
     history = History()
-    for sums in sorted((workspace.root / "6-releases").glob("*/*/" + SUMS)):
+    for folder in workspace.released(SUMS):
         try:
-            made = manifests.read(sums.parent)
-            entry = Entry(made.version, made.root, sha256_of(sums), made.schema_version, made.n_shards)
+            made = manifests.read(folder)
+            entry = Entry(made.version, made.root, sha256_of(folder / SUMS), made.schema_version, made.n_shards)
         except DataError as error:
-            raise CallError(f"{sums.parent}: {error} Run malmoi verify on it; move it away or restore it.") from error
+            raise CallError(f"{folder}: {error} Run malmoi verify on it; move it away or restore it.") from error
         history = history.add(made.name, entry)
     return history
 

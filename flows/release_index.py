@@ -15,11 +15,13 @@ import pyarrow.parquet as pq
 from malmoi import recipe as recipes
 from malmoi import withdrawals
 from malmoi.errors import CallError
+from malmoi.release_files import data_files
 from malmoi.releases.index import segments
 from malmoi.releases.index.segments import IndexSegment
 from malmoi.survey import Survey
 from malmoi.withdrawals import Withdrawal
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import STAGES, Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class IndexEntry:
 
 def open_workspace(root: Path) -> Workspace:
     """The workspace at `root`; CallError where there is none: nothing is made by asking."""
-    if not (root / "malmoi.json").exists():
+    if not Layout(root).mark.exists():
         raise CallError(
             f"{root} is no workspace; name one with --workspace, or make one: "
             f"`malmoi run RECIPE --source SOURCE --workspace {shlex.quote(str(root))}`."
@@ -51,7 +53,7 @@ def list_index_surveys() -> dict[str, Survey]:
 def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
     """For each survey that has a folder in the index, its segments, those that do not count among them."""
     roots, known = segments.read_release_roots(workspace), list_index_surveys()
-    names = sorted(path.name for path in workspace.index("").glob("*") if path.is_dir())
+    names = workspace.indexed()
     return {n: segments.find_segments(workspace, n, known[n].version if n in known else None, roots) for n in names}
 
 
@@ -115,8 +117,7 @@ def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
     for one in (one for known in segments_by_survey(workspace).values() for one in known if one.state != "broken"):
         found |= set(segments.find_ids(one.folder, ids))
     if set(ids) - found:
-        files = sorted((workspace.root / "6-releases").glob("*/*/data/*/*/*.parquet"))
-        for path in files:
+        for path in (file for folder in workspace.released("data") for file in data_files(folder)):
             column = pq.read_table(path, columns=["id"]).column("id")
             found |= set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
     return found
@@ -126,7 +127,7 @@ def _find_curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
     """Which of `ids` a finished stage kept or dropped: copies of what was published, and what is not released yet."""
     found: set[str] = set()
     for name in ("documents", "dropped"):
-        for path in sorted(workspace.root.glob(f"[2-5]-*/*/{name}.parquet")):
+        for path in workspace.stage_files(f"{name}.parquet", *STAGES):
             column = pq.read_table(path, columns=["id"]).column("id")
             found |= set(column.filter(pc.is_in(column, pa.array(sorted(ids), pa.string()))).to_pylist())
     return found

@@ -22,7 +22,6 @@ from malmoi.source import Api, Source, TermsCheck
 from malmoi.storage.canonical_json import canonical_json
 from malmoi.workspace import Workspace, replace_file
 
-TERMS = "terms.json"  # in the workspace: source → {"reviewer", "date", "url", "verdict"}
 VERDICTS = ("allowed", "forbidden")
 
 
@@ -31,7 +30,7 @@ def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
 
     CallError where the file cannot be read: a check is a promise, so it is not guessed at.
     """
-    said = _read_checks(workspace.root).get(source.name)
+    said = _read_checks(workspace).get(source.name)
     return TermsCheck(said["reviewer"], said["date"], said["url"], _parse_verdict(said["verdict"])) if said else None
 
 
@@ -54,8 +53,8 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
         raise CallError(f"--date {day} is in the future; a check is recorded after it was made.")
     workspace = Workspace.open(root)
     check = TermsCheck(reviewer, read.isoformat(), page, _parse_verdict(verdict))
-    known = _read_checks(workspace.root) | {source.name: asdict(check)}
-    replace_file(workspace.root / TERMS, canonical_json(known))
+    known = _read_checks(workspace) | {source.name: asdict(check)}
+    replace_file(workspace.terms, canonical_json(known))
     out.print(f"{source.name}: {verdict}, says {reviewer} on {check.date} ({page})", markup=False)
 
 
@@ -127,8 +126,8 @@ def _parse_verdict(said: str) -> Literal["allowed", "forbidden"]:
     return "allowed" if said == "allowed" else "forbidden"
 
 
-def _read_checks(root: Path) -> dict[str, dict[str, str]]:
-    path = root / TERMS
+def _read_checks(workspace: Workspace) -> dict[str, dict[str, str]]:
+    path = workspace.terms
     if not path.exists():
         return {}
     keys = {"reviewer", "date", "url", "verdict"}

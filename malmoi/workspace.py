@@ -1,17 +1,7 @@
-"""The workspace: every path is made here, and a folder counts as done only when its ledger stands.
+"""The workspace: everything is written whole or not at all, and by one run at a time.
 
-    1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
-    2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
-    3-clean/<key>/  4-unique/<key>/  5-curated/<key>/     the same
-    6-releases/<name>/<version>/
-    surveys/<key>/               sketches and tables, immutable, by digest
-    surveys/index/<survey>/<release>/<version>-<root>/    what a published release left to later surveys
-    withdrawals.parquet          documents that must not appear again
-    reports/                     pages and lists for the operator, with texts and ids that stay here
-    tmp/                         everything is born here
-
-A key is a digest of all that the folder's content depends on. What is done is never written again;
-what is half done is in tmp/ and is swept away by the next run.
+malmoi/workspace_layout.py holds its paths. What is done is never written again; what is half done is in
+tmp/ and is swept away by the next run.
 """
 
 from __future__ import annotations
@@ -25,24 +15,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, TypeAlias
+from typing import IO
 
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
 from malmoi.storage.location import explain_write_errors, locate
+from malmoi.workspace_layout import LEDGER, Layout, Stage
 
-Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
 FORMAT = 1  # layout of the workspace
 PRIVATE = 0o700  # mode of the root: raw pages and texts before redaction are the operator's alone
 _UNFINISHED_MARK = ".malmoi.json.*"  # what a run leaves that is killed while it makes the workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Layout):
     """A folder that holds captures, stages, surveys and releases."""
-
-    root: Path
 
     @staticmethod
     def open(root: Path) -> Workspace:
@@ -58,7 +46,7 @@ class Workspace:
 
     @staticmethod
     def _open(root: Path) -> Workspace:
-        mark = root / "malmoi.json"
+        mark = Layout(root).mark
         if not mark.exists():
             if root.exists() and any(not _is_ours(path) for path in root.iterdir()):
                 raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
@@ -71,47 +59,8 @@ class Workspace:
         if found != FORMAT:
             raise CallError(f"{root} has layout {found}, this version works with {FORMAT}; name another --workspace.")
         _restrict_permissions(root)
-        (root / "tmp").mkdir(exist_ok=True)
+        Layout(root).tmp.mkdir(exist_ok=True)
         return Workspace(root)
-
-    def captures(self, source: str) -> Path:
-        """Folder of the collection runs of a source."""
-        return self.root / "1-captures" / source
-
-    def stage(self, stage: Stage, key: str) -> Path:
-        """Folder of one shard of one stage."""
-        return self.root / stage / key
-
-    def survey(self, key: str) -> Path:
-        """Folder of one sketch file or one table of a survey."""
-        return self.root / "surveys" / key
-
-    def index(self, survey: str) -> Path:
-        """Folder of the segments that published releases left to a survey: `<release>/<version>-<root>/`."""
-        return self.root / "surveys" / "index" / survey
-
-    @property
-    def withdrawals(self) -> Path:
-        """The file that names the withdrawn documents (malmoi/withdrawals.py)."""
-        return self.root / "withdrawals.parquet"
-
-    def quarantine(self, name: str) -> Path:
-        """The operator's list of what kept documents out of the release `name`."""
-        return self.root / "reports" / f"quarantine-{name}.jsonl"
-
-    def quarantines(self) -> dict[str, Path]:
-        """The lists of `quarantine` that stand, by the name of the release."""
-        found = sorted((self.root / "reports").glob("quarantine-*.jsonl"))
-        return {path.stem.removeprefix("quarantine-"): path for path in found}
-
-    def releases(self, name: str) -> Path:
-        """Folder of the versions of a release."""
-        return self.root / "6-releases" / name
-
-    @property
-    def tmp(self) -> Path:
-        """Where everything is born; nothing in it is ever taken as done."""
-        return self.root / "tmp"
 
     def ledger(self, stage: Stage, key: str) -> Ledger | None:
         """The ledger of a finished shard, or None where it is not done.
@@ -121,7 +70,7 @@ class Workspace:
         """
         folder = self.stage(stage, key)
         try:
-            ledger = Ledger.read(folder / "ledger.json")
+            ledger = Ledger.read(folder / LEDGER)
         except FileNotFoundError:
             return None
         if (ledger.stage, ledger.key) != (stage, key):
@@ -140,7 +89,7 @@ class Workspace:
 
         def write(folder: Path) -> None:
             ledger.append(fill(folder))
-            (folder / "ledger.json").write_text(ledger[0].to_json(), encoding="utf-8")
+            (folder / LEDGER).write_text(ledger[0].to_json(), encoding="utf-8")
 
         self.put(self.stage(stage, key), write)
         found = self.ledger(stage, key)
@@ -169,7 +118,7 @@ class Workspace:
 
         A folder of surveys gets the digests of its files (malmoi/storage/checksummed_files.py).
         """
-        if target.is_relative_to(self.root / "surveys"):
+        if target.is_relative_to(self.surveys):
             checksummed_files.write(folder)
         for path in (*folder.rglob("*"), folder):
             sync(path)
@@ -195,7 +144,7 @@ class Workspace:
 
 def _is_ours(path: Path) -> bool:
     """Whether a new workspace may have `path` in it: what a killed run left, or a workspace, as workspace/demo is."""
-    return path.match(_UNFINISHED_MARK) or (path / "malmoi.json").is_file()
+    return path.match(_UNFINISHED_MARK) or Layout(path).mark.is_file()
 
 
 def _take_lock(stream: IO[str], root: Path) -> None:

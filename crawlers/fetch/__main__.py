@@ -10,13 +10,14 @@ from typing import Any
 from crawlers.catalogue import Definition, load
 from crawlers.fetch.api_key import key_of
 from crawlers.fetch.archive import Archive
-from crawlers.fetch.job import STATS, Job, check, guard_of, has_failed, read_finished, read_job, write_stats
+from crawlers.fetch.job import Job, check, guard_of, has_failed, read_finished, read_job, write_stats
 from crawlers.fetch.politeness import TIMEOUT, utc_now
 from crawlers.web.addresses import canonical_url
 from malmoi import limits
 from malmoi.errors import CallError, MalmoiError, SourceError, StageError
 from malmoi.printable import escape_controls
 from malmoi.source import Api, Dump, Git
+from malmoi.workspace_layout import STATS
 
 USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object, as crawlers/fetch/job.py tells"
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what a full disk says
@@ -69,20 +70,20 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     process.crawl(crawler, job=job, definition=definition, archive=archive, guard=guard_of(definition.source), key=key)
     process.start()
     crawl = crawler.spider
-    if not isinstance(crawl, Crawl) or (not crawl.outcome and crawl.error is None):
+    if not isinstance(crawl, Crawl) or (not crawl.state.outcome and crawl.state.error is None):
         archive.leave()
         raise SourceError(f"{definition.source.name}: stopped before the end; run the same job again to go on")
-    if crawl.error is not None and not isinstance(crawl.error, SourceError):
+    if crawl.state.error is not None and not isinstance(crawl.state.error, SourceError):
         archive.leave()
-        if isinstance(crawl.error, OSError) and crawl.error.errno in FULL:
-            raise StageError(f"{job.run_dir}: {crawl.error.strerror}; make room, then run the same job again")
-        raise crawl.error
-    say(progress(crawl))
+        if isinstance(crawl.state.error, OSError) and crawl.state.error.errno in FULL:
+            raise StageError(f"{job.run_dir}: {crawl.state.error.strerror}; make room, then run the same job again")
+        raise crawl.state.error
+    say(progress(crawl.context, crawl.state, crawl.queue.waiting))
     archive.close()
-    facts = stats(crawl, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    facts = stats(crawl.context, crawl.state, utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
     write_stats(job.run_dir, facts)
-    if crawl.error is not None:
-        raise crawl.error
+    if crawl.state.error is not None:
+        raise crawl.state.error
     return facts
 
 

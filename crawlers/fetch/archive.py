@@ -20,9 +20,10 @@ from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError
 from malmoi.workspace import sync
+from malmoi.workspace_layout import PAGES
 
-OPEN = "pages.warc.gz.open"
-CLOSED = "pages.warc.gz"
+OPEN = f"{PAGES}.open"
+CLOSED = PAGES
 SYNC_EVERY = 1.0  # seconds between two fsyncs; so much may be fetched again after a power cut
 CHUNK = 1 << 18  # bytes read at a time
 

@@ -12,16 +12,16 @@ from scrapy.http import Response
 from crawlers.fetch import politeness
 from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import HeadTooBig
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.robots_middleware import LIFE
+from crawlers.fetch.state import CrawlState
 from malmoi import limits
 from malmoi.archive.capture import Capture
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-    from crawlers.fetch.spider import Crawl
 
 REPLAYED = "replayed"  # flag of a response that came out of the archive
 
@@ -30,7 +30,8 @@ class ArchiveMiddleware:
     """Answer from the archive what this run already asked; archive every answer of the net."""
 
     def __init__(self, crawler: Any) -> None:
-        self.crawl: Crawl = crawler.spider
+        self.context: CrawlContext = crawler.spider.context
+        self.state: CrawlState = crawler.spider.state
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -42,13 +43,13 @@ class ArchiveMiddleware:
 
         `anew` in the request's meta: what is kept was no answer (Definition.trouble).
         """
-        archive, now = self.crawl.archive, politeness.utc_now()
+        archive, now = self.context.archive, politeness.utc_now()
         kept = None if request.meta.get("anew") else archive.replay(request.url)
         if kept is not None and not (
             request.meta.get("kind") == "robots" and _is_stale(archive.here[request.url], now)
         ):
             if archive.here[request.url].offset < archive.resumed_at:
-                self.crawl.replayed.add(request.url)
+                self.state.replayed.add(request.url)
             return _response(request, kept, REPLAYED)
         before = archive.before.get(request.url)
         if before is not None and before.status == 200 and not request.meta.get("anew"):
@@ -66,10 +67,10 @@ class ArchiveMiddleware:
         """
         if REPLAYED in response.flags:
             return response
-        self.crawl.fetched += 1
-        archive, now = self.crawl.archive, politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.state.fetched += 1
+        archive, now = self.context.archive, politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
         if response.status == 304 and request.url in archive.before:
-            headers, _ = _remove_key(rewrite_headers(_pairs(response), 0), b"", self.crawl.key)
+            headers, _ = _remove_key(rewrite_headers(_pairs(response), 0), b"", self.context.key)
             confirmed = archive.resolve(archive.confirm(request.url, now, headers))
             assert confirmed is not None  # `before` is a part of what `resolve` knows
             return _response(request, confirmed)
@@ -77,7 +78,7 @@ class ArchiveMiddleware:
             raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         body = decode_body(response.body, coding)
-        headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.crawl.key)
+        headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         archive.add(request.url, now, response.status, headers, body)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
 

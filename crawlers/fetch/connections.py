@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.web._newclient import BODY
 from zope.interface import implementer  # type: ignore[import-untyped,unused-ignore]
 
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, HeadTooBig, PeerRefused
 from crawlers.fetch.ssrf_guard import Guard
 from malmoi import limits
@@ -65,13 +66,13 @@ class GuardedHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
-        self._crawl = crawler.spider
-        self._pool._factory = _guard_factory(self._pool._factory, crawler.spider.guard, crawler.spider.pace.note_sent)
+        self._context: CrawlContext = crawler.spider.context
+        self._pool._factory = _guard_factory(self._pool._factory, self._context.guard, self._context.pace.sent)
 
     async def download_request(self, request: Request) -> Response:
         """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
-        async with self._crawl.pace.turn(urlsplit(request.url).hostname or ""):
-            key = self._crawl.key if request.meta.get("keyed") else None
+        async with self._context.pace.turn(urlsplit(request.url).hostname or ""):
+            key = self._context.key if request.meta.get("keyed") else None
             if key is None:
                 return _to_plain_response(request.url, await self._download(request))
             try:

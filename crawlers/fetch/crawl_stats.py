@@ -7,18 +7,16 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from crawlers.fetch.archive import CLOSED, read_body
+from crawlers.fetch.archive import CLOSED, Archive, read_body
 from crawlers.fetch.archive_middleware import page_of
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import LIMITS
 from crawlers.fetch.links import link_extraction
+from crawlers.fetch.state import CrawlState
 from malmoi.printable import escape_controls
-
-if TYPE_CHECKING:
-    from crawlers.fetch.archive import Archive
-    from crawlers.fetch.spider import Crawl
 
 MAX_HOSTS = 20  # that a line of progress names: those with most addresses waiting
 
@@ -32,68 +30,68 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def progress(crawl: Crawl) -> dict[str, Any]:
-    """The counts that the caller shows."""
+def progress(context: CrawlContext, state: CrawlState, waiting: Counter[str]) -> dict[str, Any]:
+    """The counts that the caller shows; `waiting` is the number of queued addresses of each host."""
     return {
-        "fetched": crawl.fetched + len(crawl.replayed),
-        "queued": len(crawl.queue),
-        "pages": crawl.pages,
-        "bytes": crawl.archive.bytes,
-        "blocked": len(crawl.blocked),
-        "failed": len(crawl.failed),
-        "not_modified": crawl.archive.revisits,
-        "replayed": len(crawl.replayed),
+        "fetched": state.fetched + len(state.replayed),
+        "queued": waiting.total(),
+        "pages": state.pages,
+        "bytes": context.archive.bytes,
+        "blocked": len(state.blocked),
+        "failed": len(state.failed),
+        "not_modified": context.archive.revisits,
+        "replayed": len(state.replayed),
         "hosts": {
             host: {
                 "waiting": count,
-                "delay": crawl.pace.delay_of(name),
-                "resting": round(crawl.pace.rest_seconds(name), 1),
+                "delay": context.pace.delay_of(name),
+                "resting": round(context.pace.rest_seconds(name), 1),
             }
-            for host, count in crawl.queue.waiting.most_common(MAX_HOSTS)
+            for host, count in waiting.most_common(MAX_HOSTS)
             if (name := urlsplit(f"//{host}").hostname or "") and count
         },
     }
 
 
-def stats(crawl: Crawl, ended: str) -> dict[str, Any]:
+def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any]:
     """The facts of a run for stats.json; what is said of hosts and statuses covers all attempts at the run."""
-    archive = crawl.archive
+    archive = context.archive
     answers = archive.here.values()
-    began = min([crawl.began, *(entry.fetched for entry in answers)])
+    began = min([state.began, *(entry.fetched for entry in answers)])
     return {
-        "fetched": crawl.fetched,
-        "replayed": len(crawl.replayed),
+        "fetched": state.fetched,
+        "replayed": len(state.replayed),
         "not_modified": archive.revisits,
-        "pages": crawl.pages,
-        "blocked": len(crawl.blocked),
-        "failed": [{"url": url, "why": why} for url, why in sorted(crawl.failed.items())],
+        "pages": state.pages,
+        "blocked": len(state.blocked),
+        "failed": [{"url": url, "why": why} for url, why in sorted(state.failed.items())],
         "bytes": archive.bytes,
-        "limit": crawl.job.limit,
-        "finished": "failed" if crawl.error else crawl.outcome,
-        "error": escape_controls(str(crawl.error or "")),
+        "limit": context.job.limit,
+        "finished": "failed" if state.error else state.outcome,
+        "error": escape_controls(str(state.error or "")),
         "began": began,
         "ended": ended,
-        "by_host": _count_by_host(crawl),
-        "blocked_by": dict(sorted(Counter(crawl.blocked.values()).items())),
-        "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in crawl.failed.values()).items())),
-        "limits": _limits(crawl),
+        "by_host": _count_by_host(context.archive, state),
+        "blocked_by": dict(sorted(Counter(state.blocked.values()).items())),
+        "failed_by": dict(sorted(Counter(why.partition(":")[0] for why in state.failed.values()).items())),
+        "limits": _limits(state),
         "records": archive.records,
         "status": dict(sorted(Counter(str(entry.status) for entry in answers).items())),
-        "left_out": dict(sorted(crawl.left_out.items())),
-        "not_pages": sorted(crawl.others - crawl.page_urls),
-        "troubled": _find_troubled(crawl, archive),
-        "granted": crawl.granted,
-        "terms": crawl.terms,
+        "left_out": dict(sorted(state.left_out.items())),
+        "not_pages": sorted(state.others - state.page_urls),
+        "troubled": _find_troubled(context, state),
+        "granted": state.granted,
+        "terms": state.terms,
     }
 
 
-def _limits(crawl: Crawl) -> dict[str, str]:
+def _limits(state: CrawlState) -> dict[str, str]:
     """The word of a failure → the limits behind it, of those that this run met."""
-    met = sorted({*(why.partition(":")[0] for why in crawl.failed.values()), *crawl.left_out})
+    met = sorted({*(why.partition(":")[0] for why in state.failed.values()), *state.left_out})
     return {word: ", ".join(limit.describe() for limit in LIMITS[word]) for word in met if word in LIMITS}
 
 
-def _count_by_host(crawl: Crawl) -> dict[str, dict[str, int]]:
+def _count_by_host(archive: Archive, state: CrawlState) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
 
     def count(urls: Iterable[str], what: str, sizes: Iterable[int]) -> None:
@@ -101,26 +99,25 @@ def _count_by_host(crawl: Crawl) -> dict[str, dict[str, int]]:
             host = found.setdefault(host_of(url), {"fetched": 0, "bytes": 0, "blocked": 0, "failed": 0})
             host[what] += size
 
-    here = crawl.archive.here
+    here = archive.here
     count(here, "fetched", (1 for _ in here))
     count(here, "bytes", (entry.size for entry in here.values()))
-    count(crawl.blocked, "blocked", (1 for _ in crawl.blocked))
-    count(crawl.failed, "failed", (1 for _ in crawl.failed))
+    count(state.blocked, "blocked", (1 for _ in state.blocked))
+    count(state.failed, "failed", (1 for _ in state.failed))
     return dict(sorted(found.items()))
 
 
-def _find_troubled(crawl: Crawl, archive: Archive) -> list[str]:
+def _find_troubled(context: CrawlContext, state: CrawlState) -> list[str]:
     """The records of this run that are no answers by the word of the source, those of killed attempts included."""
-    trouble = crawl.definition.trouble
-    found = set(crawl.troubled)
+    archive, trouble = context.archive, context.definition.trouble
+    found = set(state.troubled)
     if trouble is not None:
-        name = crawl.definition.source.name
         mine = {archive.path, archive.path.with_name(CLOSED)}
         for entry in archive.known.values():
-            asked = entry.path in mine and entry.status == 200 and entry.url in crawl.page_urls
+            asked = entry.path in mine and entry.status == 200 and entry.url in state.page_urls
             if asked and entry.record not in found:
-                page = page_of(entry, entry, read_body(entry), name)
-                if link_extraction.call_source(crawl, "trouble", entry.url, lambda page=page: trouble(page)):  # type: ignore[misc]
+                page = page_of(entry, entry, read_body(entry), context.name)
+                if link_extraction.call_source(context, "trouble", entry.url, lambda page=page: trouble(page)):  # type: ignore[misc]
                     found.add(entry.record)
     return sorted(found)
 

@@ -32,8 +32,8 @@ from malmoi.errors import CallError
 from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
 from malmoi.storage.canonical_json import canonical_json
 from malmoi.workspace import replace_file
+from malmoi.workspace_layout import STATS
 
-STATS = "stats.json"
 KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix", "terms"})
 
 

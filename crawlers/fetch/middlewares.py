@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,21 +12,21 @@ from scrapy.http import Response
 
 from crawlers.fetch import politeness
 from crawlers.fetch.archive_middleware import REPLAYED
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import PASSING, Blocked, PeerRefused, Postponed, Troubled
 from crawlers.fetch.payload import is_lasting
 from malmoi.errors import SourceError
+from malmoi.source import Trouble
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-    from crawlers.fetch.spider import Crawl
 
 
 class _Middleware:
     """A downloader middleware of a crawl."""
 
     def __init__(self, crawler: Any) -> None:
-        self.crawl: Crawl = crawler.spider
+        self.context: CrawlContext = crawler.spider.context
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -40,11 +41,11 @@ class _Middleware:
         """
         attempt = request.meta.get("attempt", 1) + 1
         host = urlsplit(request.url).hostname or ""
-        wait = politeness.backoff_seconds(attempt, self.crawl.pace.delay_of(host), retry_after, politeness.utc_now())
+        wait = politeness.backoff_seconds(attempt, self.context.pace.delay_of(host), retry_after, politeness.utc_now())
         if wait > politeness.MAX_REST:
             raise Postponed(wait)
         if attempt <= politeness.MAX_TRIES or retry_after:
-            self.crawl.pace.rest(host, wait)
+            self.context.pace.rest(host, wait)
         if attempt > politeness.MAX_TRIES:
             return None
         return request.replace(meta={**request.meta, **meta, "attempt": attempt}, dont_filter=True)
@@ -55,7 +56,7 @@ class GuardMiddleware(_Middleware):
 
     def process_request(self, request: Request) -> None:
         """Raises Blocked."""
-        if reason := self.crawl.guard.check_url(request.url):
+        if reason := self.context.guard.check_url(request.url):
             raise Blocked(reason)
 
 
@@ -74,7 +75,7 @@ class RetryMiddleware(_Middleware):
         if isinstance(exception, PeerRefused):
             raise Blocked(str(exception))
         if isinstance(exception, CannotResolveHostError) and (
-            reason := self.crawl.guard.refused.get(urlsplit(request.url).hostname or "")
+            reason := self.context.guard.refused.get(urlsplit(request.url).hostname or "")
         ):
             raise Blocked(reason)
         return self._retry(request) if isinstance(exception, tuple(PASSING)) else None
@@ -82,6 +83,10 @@ class RetryMiddleware(_Middleware):
 
 class TroubleMiddleware(_Middleware):
     """Ask the source whether an answer with status 200 is one."""
+
+    def __init__(self, crawler: Any) -> None:
+        super().__init__(crawler)
+        self.trouble: Callable[[Response], Trouble | None] = crawler.spider.trouble
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """The answer, or another try.
@@ -94,14 +99,15 @@ class TroubleMiddleware(_Middleware):
         """
         if request.meta.get("kind") != "page" or response.status != 200:
             return response
-        trouble = self.crawl.trouble(response)
+        trouble = self.trouble(response)
         if trouble is None:
             return response
         if REPLAYED in response.flags:
             return request.replace(meta={**request.meta, "anew": True}, dont_filter=True)
         if trouble.kind == "stop":
-            name = self.crawl.definition.source.name
-            raise SourceError(f"{name}: {trouble.why} (said by {request.url}); see to it, then run the same job again")
+            raise SourceError(
+                f"{self.context.name}: {trouble.why} (said by {request.url}); see to it, then run the same job again"
+            )
         again = self._retry(request, anew=True)
         if again is None:
             raise Troubled(trouble.why)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from scrapy.http import Response
 
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, Blocked, Unreadable, failure_word
 from crawlers.fetch.redirects import is_downgrade, redirect_target
 from crawlers.web.addresses import origin
 from crawlers.web.scope import is_in_scope, origins
 from malmoi import limits
 from malmoi.boundary import input_errors
-
-if TYPE_CHECKING:
-    from crawlers.fetch.spider import Crawl
+from malmoi.source import Crawled
 
 KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer that waits for its turn; of a larger one the archive reminds us
 
@@ -37,14 +36,34 @@ class Visit:
         return self.response is not None and 200 <= self.response.status < 300
 
 
-async def visit(crawl: Crawl, start: str, kind: Kind) -> Visit:
-    """Ask for an address and follow its redirects; every hop passes guard and robots again."""
+class Ask(Protocol):
+    """Ask for one address; raises Blocked or NET_ERRORS. `keyed`: the key of the source may go with the request."""
+
+    async def __call__(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
+        """The answer, a redirect included."""
+
+
+class Addresses(Protocol):
+    """A set of addresses."""
+
+    def __contains__(self, url: str) -> bool: ...
+    def add(self, url: str) -> None:
+        """Put an address into the set."""
+
+
+async def visit(
+    context: CrawlContext, ask: Ask, seen: Addresses, moved: dict[str, str], start: str, kind: Kind
+) -> Visit:
+    """Ask for an address and follow its redirects; every hop passes guard and robots again.
+
+    `moved` gets each hop. A page reached by a redirect joins `seen`; one that is in it has its own place in the queue.
+    """
     url = start
     for _ in range(limits.REDIRECTS.value + 1):
         try:
             # The key goes where the first request went, and never to another origin.
             with input_errors(Unreadable, Blocked, *NET_ERRORS):
-                response = await crawl.ask(url, kind, keyed=origin(url) == origin(start))
+                response = await ask(url, kind, keyed=origin(url) == origin(start))
                 target = redirect_target(response)
         except Blocked as blocked:
             return Visit(url, blocked=blocked.reason)
@@ -53,29 +72,29 @@ async def visit(crawl: Crawl, start: str, kind: Kind) -> Visit:
         if target is None:
             failed = "" if 200 <= response.status < 300 else f"status-{response.status}"
             return Visit(url, _drop_body(response), failed)
-        target = crawl.remove_key(target)
+        target = context.without_key(target)
         if not target:
             return Visit(url, failed="redirect-to-nowhere")
-        crawl.moved[url] = target
+        moved[url] = target
         if len(target) > limits.ADDRESS_BYTES.value:
             return Visit(url, failed="redirect-too-long")
-        if reason := crawl.guard.check_url(target) or _redirect_refusal(crawl, url, start, target, kind):
+        if reason := context.guard.check_url(target) or _redirect_refusal(context.access, url, start, target, kind):
             return Visit(target, blocked=reason)
         if kind != "evidence":
-            if target in crawl.seen:  # it has a place in the queue of its own
+            if target in seen:  # it has a place in the queue of its own
                 return Visit(target)
-            crawl.seen.add(target)
+            seen.add(target)
         url = target
     return Visit(url, failed="too-many-redirects")
 
 
-def _redirect_refusal(crawl: Crawl, url: str, start: str, target: str, kind: Kind) -> str:
+def _redirect_refusal(access: Crawled, url: str, start: str, target: str, kind: Kind) -> str:
     """Why a redirect leaves what belongs to the source; "" where it does not."""
     if is_downgrade(url, target):
         return "redirect-downgrade"
     if kind == "page":
-        return "" if is_in_scope(target, crawl.access) else "redirect-out-of-scope"
-    return "" if origin(target) in {origin(start), *origins(crawl.access)} else "redirect-to-other-host"
+        return "" if is_in_scope(target, access) else "redirect-out-of-scope"
+    return "" if origin(target) in {origin(start), *origins(access)} else "redirect-to-other-host"
 
 
 def _drop_body(response: Response) -> Response:

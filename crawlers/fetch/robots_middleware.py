@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from scrapy import Request
 
 from crawlers.fetch import politeness
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.failures import NET_ERRORS, Blocked, Postponed, Unreadable
+from crawlers.fetch.page_requests import Ask
 from crawlers.fetch.payload import BadCoding
 from crawlers.fetch.redirects import is_downgrade, redirect_target
+from crawlers.fetch.state import CrawlState
 from crawlers.web import robots
 from crawlers.web.addresses import origin
 from malmoi import limits
@@ -22,8 +25,6 @@ from malmoi.source import Api
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-    from crawlers.fetch.spider import Crawl
 
 Answer: TypeAlias = tuple[int | None, bytes | None]
 
@@ -36,7 +37,9 @@ class RobotsMiddleware:
     """Fetch the robots.txt of an origin before its first page, and obey it."""
 
     def __init__(self, crawler: Any) -> None:
-        self.crawl: Crawl = crawler.spider
+        self.context: CrawlContext = crawler.spider.context
+        self.state: CrawlState = crawler.spider.state
+        self.ask: Ask = crawler.spider.ask
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._asked: dict[str, datetime] = {}  # when the answer left its host
 
@@ -52,13 +55,13 @@ class RobotsMiddleware:
         status, body = await self._answer(origin(request.url))
         decision = robots.decide(status, body, request.url, politeness.AGENT)
         if decision.delay is not None:
-            self.crawl.pace.slow_down(urlsplit(request.url).hostname or "", decision.delay)
+            self.context.pace.slow_down(urlsplit(request.url).hostname or "", decision.delay)
         if not decision.allowed and not self._is_granted(request, decision.reason, body):
             raise Blocked(decision.reason)
 
     def _is_granted(self, request: Request, reason: str, body: bytes | None) -> bool:
         """Whether the documentation of an interface grants what its robots.txt forbids."""
-        access = self.crawl.access
+        access = self.context.access
         if not isinstance(access, Api) or request.meta.get("kind") != "page":
             return False
         said = (
@@ -66,16 +69,16 @@ class RobotsMiddleware:
         ) or reason
         if not access.grant or reason in UNGRANTED:
             raise SourceError(
-                f"{self.crawl.definition.source.name}: robots.txt of {origin(request.url)} forbids {request.url} "
+                f"{self.context.name}: robots.txt of {origin(request.url)} forbids {request.url} "
                 f"({said}); ask the publisher, name the page that documents machine access as grant=…, or retire it"
             )
-        if self.crawl.grant_status != 200:
+        if self.state.grant_status != 200:
             raise SourceError(
-                f"{self.crawl.definition.source.name}: robots.txt of {origin(request.url)} forbids {request.url} "
+                f"{self.context.name}: robots.txt of {origin(request.url)} forbids {request.url} "
                 f"({said}), and the page that should grant it, {access.grant}, was not had "
-                f"({self.crawl.grant_status}); look at that page, then run again"
+                f"({self.state.grant_status}); look at that page, then run again"
             )
-        self.crawl.granted = access.grant
+        self.state.granted = access.grant
         return True
 
     async def _answer(self, site: str) -> Answer:
@@ -88,7 +91,7 @@ class RobotsMiddleware:
 
     def _is_stale(self, site: str) -> bool:
         """A replayed answer is as old as its record: a resumed run does not begin its day anew."""
-        entry = self.crawl.archive.here.get(f"{site}/robots.txt")
+        entry = self.context.archive.here.get(f"{site}/robots.txt")
         asked = self._asked[site]
         if entry is not None:
             asked = min(asked, datetime.fromisoformat(entry.fetched))
@@ -101,7 +104,7 @@ class RobotsMiddleware:
         for hop in range(limits.REDIRECTS.value + 1):
             try:
                 with input_errors(Unreadable, Blocked, *NET_ERRORS):
-                    response = await self.crawl.ask(url, "robots")
+                    response = await self.ask(url, "robots")
                     target = redirect_target(response)
             except Blocked:
                 if hop == 0:

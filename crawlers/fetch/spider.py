@@ -9,7 +9,6 @@ reading and not the asking: up to AHEAD addresses behind it are asked for on oth
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
@@ -23,6 +22,7 @@ from crawlers.fetch import connections, policy_pages, politeness
 from crawlers.fetch.api_key import Key, hide_in_logs
 from crawlers.fetch.archive import Archive, read_body
 from crawlers.fetch.archive_middleware import page_of
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.crawl_stats import host_of, progress, say
 from crawlers.fetch.failures import explain
 from crawlers.fetch.frontier import Frontier, Place, Seen
@@ -31,13 +31,14 @@ from crawlers.fetch.links import link_extraction
 from crawlers.fetch.page_requests import Kind, Visit, visit
 from crawlers.fetch.payload import is_lasting
 from crawlers.fetch.redirects import find_loops
+from crawlers.fetch.ssrf_guard import Guard
+from crawlers.fetch.state import CrawlState
 from crawlers.fetch.throttle import Throttle
-from crawlers.web.addresses import canonical_url, origin
+from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope, is_trap
 from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.errors import SourceError
-from malmoi.printable import escape_controls
 from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
 
 MAX_MISSES = 10  # addresses in a row without an answer, or with 5xx or 429, each after all its tries
@@ -66,54 +67,37 @@ class Crawl(Spider):
     name = "malmoi"
 
     def __init__(
-        self, *, job: Job, definition: Definition, archive: Archive, guard: Any, key: Key | None = None, **rest: Any
+        self, *, job: Job, definition: Definition, archive: Archive, guard: Guard, key: Key | None = None, **rest: Any
     ) -> None:
         super().__init__(**rest)
         source = definition.source
         assert isinstance(source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
-        self.job, self.definition, self.archive, self.guard, self.key = job, definition, archive, guard, key
-        self.access: Crawled = source.access
-        self.limit = min(job.limit or self.access.max_pages, self.access.max_pages)
-        self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
-        self.pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
-        self.began = politeness.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        access: Crawled = source.access
+        pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
+        self.context = CrawlContext(job, definition, access, archive, guard, pace, key)
+        self.state = CrawlState(job.run_dir)
         self.queue = Frontier(job.run_dir)
         self.seen = Seen()
-        self.page_urls: set[str] = set()  # asked for as pages
-        self.others: set[str] = set()  # asked for as robots.txt, evidence, sitemap or feed
-        self.moved: dict[str, str] = {}  # address → where it sends its reader
-        self.pages = 0  # read
+        self.limit = min(job.limit or access.max_pages, access.max_pages)
+        self.agent = politeness.user_agent(job.contact, job.user_agent_suffix)
         self.lists = 0  # sitemaps and feeds queued
-        self.fetched = 0  # answers of the net
-        self.replayed: set[str] = set()
-        self.blocked: dict[str, str] = {}
-        self.failed: dict[str, str] = {}
-        self.left_out: Counter[str] = Counter()  # reason → addresses that were not even queued
-        self.troubled: set[str] = set()  # records that are no answers
-        self.granted = ""  # the page that granted what robots.txt forbids, where it was needed
-        self.grant_status: int | str = ""
-        self.terms: dict[str, Any] | None = None
         self.starts_reached = 0
         self.misses = 0  # in a row
-        self.outcome = ""  # finished, limit
-        self.error: BaseException | None = None
-        self._blocked_path = job.run_dir / "blocked.jsonl"
-        self._blocked_path.write_bytes(b"")
         # Addresses at which a host has asked this run to leave it alone for long, one a line.
         self._resting = job.run_dir / "resting.txt"
         self._rested = set(self._resting.read_text("utf-8").splitlines()) if self._resting.exists() else set[str]()
 
     async def start(self) -> AsyncIterator[Any]:
         """The whole crawl; yields nothing to Scrapy's own queue."""
-        connections.install(self.guard)
-        if self.key is not None:
-            hide_in_logs(self.key)  # only now Scrapy has its handlers in place; no request has left before
+        connections.install(self.context.guard)
+        if self.context.key is not None:
+            hide_in_logs(self.context.key)  # only now Scrapy has its handlers in place; no request has left before
         ticker = asyncio.ensure_future(self._tick())
         try:
-            await policy_pages.gather(self)
+            await policy_pages.gather(self.context, self.state, self.visit)
             await self._walk()
         except Exception as error:  # Scrapy would only log it; `collect` raises it again
-            self.error = error
+            self.state.error = error
         finally:
             ticker.cancel()
             self.queue.cancel()
@@ -123,27 +107,27 @@ class Crawl(Spider):
 
     async def ask(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
         """One answer, from the net or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
-        (self.page_urls if kind == "page" else self.others).add(url)
+        (self.state.page_urls if kind == "page" else self.state.others).add(url)
         headers = {
             "User-Agent": self.agent,
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "ko,en;q=0.5",
             "Accept-Encoding": "gzip, deflate",
         }
-        with_key = keyed and kind == "page" and self.key is not None and origin(url) in self.key.origins
+        with_key = keyed and kind == "page" and self.context.has_key(url)
         meta = {"kind": kind, "robots": kind == "robots", "keyed": with_key, "download_timeout": politeness.TIMEOUT}
         request = Request(url, headers=headers, meta=meta, dont_filter=True)
         assert self.crawler.engine is not None
         return await self.crawler.engine.download_async(request)
 
-    def remove_key(self, url: str) -> str:
-        """An address of ours without the key that an answer may have put into it."""
-        return self.key.remove_from_url(url) if self.key and origin(url) in self.key.origins else url
+    async def visit(self, url: str, kind: Kind) -> Visit:
+        """What becomes of an address, after its redirects."""
+        return await visit(self.context, self.ask, self.seen, self.state.moved, url, kind)
 
     async def _walk(self) -> None:
-        first = [self.remove_key(canonical_url(url)) for url in first_of(self.access)]
-        lists = isinstance(self.access, Sitemap | Feed)
-        self._offer(first, ("feed" if isinstance(self.access, Feed) else "sitemap") if lists else "page")
+        first = [self.context.without_key(canonical_url(url)) for url in first_of(self.context.access)]
+        lists = isinstance(self.context.access, Sitemap | Feed)
+        self._offer(first, ("feed" if isinstance(self.context.access, Feed) else "sitemap") if lists else "page")
         starts = set(first)
         reason, unlinked = "", False
         while True:
@@ -158,16 +142,18 @@ class Crawl(Spider):
                 break
             found = await place.task
             self.queue.popleft()
-            self.note(place.url, found)
+            self.state.note(place.url, found)
             if place.url in starts:
                 self.starts_reached += found.has_page
                 reason = reason or found.blocked or found.failed
             self._count_misses(found)
             if found.has_page:
                 await self._read(place, found)
-        self.outcome = "limit" if self.queue or self.left_out["frontier-full"] else "finished"
-        self.failed |= {url: "redirect-loop" for url in find_loops(self.moved) if url not in self.failed}
-        if not self.starts_reached or not self.pages:
+        self.state.outcome = "limit" if self.queue or self.state.left_out["frontier-full"] else "finished"
+        self.state.failed |= {
+            url: "redirect-loop" for url in find_loops(self.state.moved) if url not in self.state.failed
+        }
+        if not self.starts_reached or not self.state.pages:
             raise SourceError(self._explain_nothing(first[0], reason))
 
     def _find_unlinked(self) -> Iterator[str]:
@@ -175,17 +161,21 @@ class Crawl(Spider):
 
         Not those of an interface: its answers are asked for by date or number, and each costs of a quota.
         """
-        if isinstance(self.access, Api):
+        if isinstance(self.context.access, Api):
             return
-        for url, entry in sorted(self.archive.before.items()):
-            if entry.status == 200 and urlsplit(url).path not in policy_pages.HOST_FILES and url not in self.others:
+        for url, entry in sorted(self.context.archive.before.items()):
+            if (
+                entry.status == 200
+                and urlsplit(url).path not in policy_pages.HOST_FILES
+                and url not in self.state.others
+            ):
                 yield url
 
     def _count_misses(self, found: Visit) -> None:
         """Stop where the host has stopped answering: thousands of time-outs would help nobody."""
         if found.blocked or (not found.failed and not found.response):
             return
-        name = self.definition.source.name
+        name = self.context.name
         if found.failed == "retry-after" and found.url not in self._rested:
             with self._resting.open("a", encoding="utf-8") as file:
                 file.write(f"{found.url}\n")
@@ -205,7 +195,7 @@ class Crawl(Spider):
 
     def _start_more(self) -> None:
         """Ask for the next addresses, as many on each host as its manners allow, none beyond the limit."""
-        allowed = self.limit - self.pages
+        allowed = self.limit - self.state.pages
         ahead = list(self.queue.ahead(AHEAD))
         flying = Counter(host_of(p.url) for p in ahead if p.task is not None and not p.task.done())
         for place in ahead:
@@ -214,16 +204,16 @@ class Crawl(Spider):
                     return
                 allowed -= 1
             host = host_of(place.url)
-            if place.task is None and flying[host] < self.definition.source.manners.concurrency:
+            if place.task is None and flying[host] < self.context.definition.source.manners.concurrency:
                 flying[host] += 1
-                place.task = asyncio.ensure_future(visit(self, place.url, place.kind))
-                place.task.add_done_callback(lambda _: self._start_more() if self.error is None else None)
+                place.task = asyncio.ensure_future(self.visit(place.url, place.kind))
+                place.task.add_done_callback(lambda _: self._start_more() if self.state.error is None else None)
 
     async def _read(self, place: Place, found: Visit) -> None:
         assert found.response is not None
         capture = self._capture(found.response)
-        self.pages += place.kind == "page"
-        for urls, kind in await link_extraction.read_addresses(self, capture, place.kind):
+        self.state.pages += place.kind == "page"
+        for urls, kind in await link_extraction.read_addresses(self.context, self.state, capture, place.kind):
             self._offer(urls, kind)
 
     def _offer(self, urls: Iterable[str], kind: Kind) -> None:
@@ -232,7 +222,7 @@ class Crawl(Spider):
             if url in self.seen:
                 continue
             if reason := self._skip_reason(url, kind):
-                self.left_out[reason] += 1
+                self.state.left_out[reason] += 1
                 continue
             self.lists += kind != "page"
             self.seen.add(url)
@@ -247,53 +237,40 @@ class Crawl(Spider):
             return "frontier-full"
         if kind != "page":
             return "too-many-lists" if self.lists >= limits.LISTS.value else ""
-        if not is_in_scope(url, self.access):
+        if not is_in_scope(url, self.context.access):
             return "out-of-scope"
-        return "trap" if not isinstance(self.access, Api) and is_trap(url) else ""
+        return "trap" if not isinstance(self.context.access, Api) and is_trap(url) else ""
 
     def _capture(self, response: Response) -> Capture:
-        entry = self.archive.here[response.url]
-        kept = self.archive.resolve(entry) or entry
+        entry = self.context.archive.here[response.url]
+        kept = self.context.archive.resolve(entry) or entry
         body = response.body or (read_body(kept) if kept.size else b"")
-        return page_of(entry, kept, body, self.definition.source.name)
+        return page_of(entry, kept, body, self.context.name)
 
     def trouble(self, response: Response) -> Trouble | None:
         """What the source says against an answer; its records are then no captures."""
-        if self.definition.trouble is None:
+        if self.context.definition.trouble is None:
             return None
-        trouble = self.definition.trouble
-        found = link_extraction.call_source(self, "trouble", response.url, lambda: trouble(self._capture(response)))
+        trouble = self.context.definition.trouble
+        found = link_extraction.call_source(
+            self.context, "trouble", response.url, lambda: trouble(self._capture(response))
+        )
         if found is not None:
-            entry = self.archive.here[response.url]
-            self.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}
+            entry = self.context.archive.here[response.url]
+            self.state.troubled |= {entry.record, *((entry.refers_to,) if entry.refers_to else ())}
         return found
 
-    def fail(self, url: str, why: str) -> None:
-        """Keep in mind why an address, or what it names, was not had."""
-        self.failed[url] = escape_controls(why)
-
-    def note(self, url: str, found: Visit) -> None:
-        """Keep in mind why an address gave nothing."""
-        if found.failed:
-            self.fail(url, found.failed)
-        for place in dict.fromkeys((url, found.url)) if found.blocked else ():
-            if place not in self.blocked:
-                self.blocked[place] = found.blocked
-                line = json.dumps({"url": place, "reason": found.blocked}, ensure_ascii=False)
-                with self._blocked_path.open("a", encoding="utf-8") as file:
-                    file.write(f"{line}\n")
-
     def _explain_nothing(self, url: str, reason: str) -> str:
-        name = self.definition.source.name
+        name = self.context.name
         if reason == "robots-unreachable":
             return f"{name}: the host of {url} does not answer; check the address and the network, then run again"
         if reason.startswith("robots"):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
-        reason = explain(reason or self.failed.get(url, "")) or "it names no page"
+        reason = explain(reason or self.state.failed.get(url, "")) or "it names no page"
         return f"{name}: no page was reached from {url} ({reason}); look at it, then run again"
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_EVERY)
-            self.archive.sync()
-            say(progress(self))
+            self.context.archive.sync()
+            say(progress(self.context, self.state, self.queue.waiting))

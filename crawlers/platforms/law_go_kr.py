@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from lxml import etree
 
+from crawlers.catalogue import Evidence, Follow, Items, Text, TroubleOf
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote as words_of
 from crawlers.formats.unreadable import Unreadable
@@ -22,7 +25,7 @@ from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CaptureError
 from malmoi.licensing.rights_decision import UNKNOWN
-from malmoi.source import Api, Extracted, Item, Manners, Trouble
+from malmoi.source import Api, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 BASE = "https://www.law.go.kr"
 GRANT = "https://open.law.go.kr/LSO/openApi/guideList.do"  # the interface's own documentation
@@ -31,7 +34,7 @@ KEY, PARAMETER = "MALMOI_LAW_OC", "OC"  # the id under which the operator is reg
 PER_PAGE = 100  # entries of a list page; the interface gives no more
 MAX_PAGES = 5_000  # of one list
 DANGI = 2333  # years between the calendar in which judgments before 1962 are dated and ours
-MANNERS = Manners(delay=1.0)
+UNVERIFIED = "No answer of the interface has been seen: addresses and elements are those that public programs read."
 ARTICLE_7 = "LicenseRef-KR-CA-Art7"
 _REFUSED = re.compile(rb"<Response>\s{0,100}<result>")
 _DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.])")
@@ -51,11 +54,42 @@ class Register:
     date: tuple[str, ...]
     author: tuple[str, ...]
     page: str  # address for people; {title} and {key} are filled in
+    parts: Callable[[etree._Element], Iterable[str]]  # the text of an entry, part by part
+    stated: str  # element that says what an entry is
+    within: str  # elements that lead to it, for the evidence: "PrecService"
+    kind: str  # of the evidence
+    allowed: Callable[[etree._Element, str], bool]  # whether what it says gives the licence
+    licence: str = ARTICLE_7
+    only: tuple[tuple[str, str], ...] = ()  # further parameters of its list
 
 
-def access(register: Register, *, max_pages: int, **parameters: str) -> Api:
+def source(register: Register, /, *, max_pages: int, place: str, unverified: str = "", **facts: Any) -> Source:
+    """The source of a register: `facts` are those fields of Source in which the registers differ."""
+    return Source(
+        **facts,
+        publisher="법제처 국가법령정보센터",
+        access=_access(register, max_pages),
+        rule=LicenceRule(place, (register.licence,), widest="item", review=register.licence != ARTICLE_7),
+        domain="law",
+        manners=Manners(delay=1.0),
+        unverified=f"{UNVERIFIED} {unverified}".strip(),
+    )
+
+
+def functions(register: Register) -> tuple[Follow, Items, Evidence, Text, TroubleOf]:
+    """What a source of the register defines: follow, items, evidence, text, trouble."""
+    return (
+        partial(follow, register),
+        partial(items, register),
+        partial(evidence, register),
+        partial(text, register),
+        trouble,
+    )
+
+
+def _access(register: Register, max_pages: int) -> Api:
     """The interface of a register, from the first page of its list on."""
-    asked = {"target": register.target, "type": "XML", "display": str(PER_PAGE), "page": "1", **parameters}
+    asked = {"target": register.target, "type": "XML", "display": str(PER_PAGE), "page": "1", **dict(register.only)}
     return Api(
         start=(f"{BASE}{LIST}?{urlencode(sorted(asked.items()))}",),
         scope=(BASE + LIST, BASE + ENTRY),
@@ -152,10 +186,10 @@ def entry(register: Register, item: Item) -> etree._Element:
     return root
 
 
-def text(register: Register, item: Item, parts: Callable[[etree._Element], Iterable[str]]) -> Extracted:
-    """What `parts` finds in an entry, each part behind an empty line; dropped as `empty` where that is nothing."""
+def text(register: Register, item: Item) -> Extracted:
+    """The parts of an entry, each behind an empty line; dropped as `empty` where there are none."""
     try:
-        found = "\n\n".join(part for part in parts(entry(register, item)) if part)
+        found = "\n\n".join(part for part in register.parts(entry(register, item)) if part)
     except Unreadable as said:
         return drop_entry(item, said.reason)
     if not found:
@@ -187,17 +221,8 @@ def fields_with_headings(root: etree._Element, *names: str) -> tuple[str, ...]:
     return tuple(f"【{name}】\n{words}" for name, words in found if words)
 
 
-def evidence(
-    register: Register,
-    item: Item,
-    *,
-    element: str,
-    kind: str,
-    place: str,
-    allowed: Callable[[etree._Element, str], bool],
-    licence: str = ARTICLE_7,
-) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """What `element` of an entry says that it is: `licence` where it is `allowed`, else an unknown one, with the words.
+def evidence(register: Register, item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    """What an entry says that it is: `register.licence` where that is allowed, else an unknown one, with the words.
 
     An entry that cannot be read, or does not say what it is, is no evidence of anything.
     """
@@ -206,16 +231,16 @@ def evidence(
         root = entry(register, item)
     except Unreadable:
         return (), said
-    words = xml_records.field(root, element)
+    words = xml_records.field(root, register.stated)
     if not words:
         return (), said
-    covered = allowed(root, words)
+    covered = register.allowed(root, words)
     found = LicenceEvidence(
-        licence=licence if covered else UNKNOWN,
-        kind=kind if covered else f"{kind}-unknown",
+        licence=register.licence if covered else UNKNOWN,
+        kind=register.kind if covered else f"{register.kind}-unknown",
         scope="item",
-        quote=words_of(element, words),
-        place=place,
+        quote=words_of(register.stated, words),
+        place=f"{register.within}/{register.stated}",
         record=item.record,
     )
     return (found,), said

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from crawlers.formats.html.runs import quote
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.licences import find_licence_id
 from malmoi.licensing.rights_decision import UNKNOWN, licence_from_text
-from malmoi.source import Dump, LicenceClaim, Manners
+from malmoi.source import Dump, LicenceClaim, LicenceRule, Manners, Source
 
 LEGAL = "https://dumps.wikimedia.org/legal.html"
 SHARE_ALIKE = LicenceClaim(
@@ -23,8 +24,6 @@ NEWS = LicenceClaim(
     "all Wikinews textual content is licensed under the Creative Commons Attribution 2.5 License",
     url=LEGAL,
 )
-# One request at a time, in the name of somebody who can be reached: the user agent policy of the foundation.
-MANNERS = Manners(delay=1.0, concurrency=1)
 ATTRIBUTION = "「{title}」, {publisher}, {url}, {licence}"  # the page leads to its history, which names the authors
 UNVERIFIED = (
     "The dump, its robots.txt and the licence page have not been fetched by this project. The words of the claim are "
@@ -42,6 +41,20 @@ _TEMPLATE = re.compile(
     re.IGNORECASE,
 )
 PLACE = "licence template of the page"
+
+
+def source(name: str, *, unverified: str = "How many blocks the dump comes to.", **facts: Any) -> Source:
+    """The source of the wiki `name`: `facts` are those fields of Source in which the wikis differ."""
+    usual: dict[str, Any] = {
+        "claim": (SHARE_ALIKE,),
+        "rule": LicenceRule(place="legal.html of the dumps", expected=("CC-BY-SA-4.0",), widest="source"),
+        "domain": "general",
+        "attribution": ATTRIBUTION,
+    }
+    declared = usual | facts
+    # One request at a time, in the name of somebody who can be reached: the user agent policy of the foundation.
+    manners = Manners(delay=1.0, concurrency=1)
+    return Source(name, access=dump(name), manners=manners, unverified=f"{UNVERIFIED} {unverified}", **declared)
 
 
 def dump(wiki: str) -> Dump:

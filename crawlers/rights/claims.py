@@ -51,11 +51,7 @@ def _places(source: Source, item: Item) -> tuple[str, ...]:
 
 def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) -> LicenceEvidence:
     where = proof_address(claim)
-    if terms(claim.licence) is None:
-        raise SourceError(
-            f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
-            "correct the id in the source file, or add the licence to malmoi/licensing/licences.py."
-        )
+    check_licence(source, claim)
     if not where:
         raise SourceError(
             f"{source.name}: the claim of {claim.licence} names neither a file nor a page that says so; "
@@ -67,6 +63,15 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
             "collect the source again, and correct file or url of the LicenceClaim if it is no longer there."
         )
     return LicenceEvidence(claim.licence, "claim", "source", quote(claim.quote), where, archived[where])
+
+
+def check_licence(source: Source, claim: LicenceClaim) -> None:
+    """SourceError where the licence of a claim is not in the table of docs/rights.md."""
+    if terms(claim.licence) is None:
+        raise SourceError(
+            f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
+            "correct the id in the source file, or add the licence to malmoi/licensing/licences.py."
+        )
 
 
 def proof_address(claim: LicenceClaim) -> str:

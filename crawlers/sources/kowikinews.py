@@ -1,35 +1,20 @@
 """The Korean Wikinews (위키뉴스), from its monthly dump."""
 
-from collections.abc import Iterator
-
 from crawlers.formats.mediawiki import mediawiki_export
 from crawlers.platforms import wikimedia
-from malmoi.archive.capture import Capture
-from malmoi.source import Expect, Extracted, Item, LicenceRule, Source
+from malmoi.source import Expect, LicenceRule
 
-SOURCE = Source(
-    name="kowikinews",
+SOURCE = wikimedia.source(
+    "kowikinews",
     title="위키뉴스",
     publisher="위키뉴스 기여자",
-    access=wikimedia.dump("kowikinews"),
     claim=(wikimedia.NEWS,),
     rule=LicenceRule(place="legal.html of the dumps", expected=("CC-BY-2.5",), widest="source"),
     register="news",
-    domain="general",
     expect=Expect(at_least=5, at_most=5_000),  # blocks; no size of the dump is known to us
-    manners=wikimedia.MANNERS,
-    attribution=wikimedia.ATTRIBUTION,
-    unverified=f"{wikimedia.UNVERIFIED} How large the dump is. Whether Wikinews has moved to a later version of CC BY.",
+    unverified="How large the dump is. Whether Wikinews has moved to a later version of CC BY.",
     note="The page calls what was written before 2005-09-25 public domain; it is treated as CC BY 2.5 like the rest. "
     "The date of a document is that of its last revision, not of the news.",
 )
 
-
-def items(capture: Capture) -> Iterator[Item]:
-    """The articles of a block."""
-    return mediawiki_export.pages(capture)
-
-
-def text(item: Item) -> Extracted:
-    """The prose of an article."""
-    return mediawiki_export.text(item)
+items, text = mediawiki_export.pages, mediawiki_export.text

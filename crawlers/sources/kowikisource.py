@@ -7,28 +7,24 @@ from dataclasses import replace
 from crawlers.formats.mediawiki import mediawiki_export, wikitext
 from crawlers.platforms import wikimedia
 from malmoi.archive.capture import Capture
-from malmoi.source import Expect, Extracted, Item, LicenceRule, Source
+from malmoi.source import Expect, Item, LicenceRule
 
 _AUTHOR = re.compile(r"\|\s{0,20}(?:지은이|저자|author)\s{0,20}=[ \t]{0,20}([^|\n{}]{0,200}(?:\|[^|\n{}]{0,100}\]\])?)")
 
-SOURCE = Source(
-    name="kowikisource",
+SOURCE = wikimedia.source(
+    "kowikisource",
     title="위키문헌",
     publisher="위키문헌",
-    access=wikimedia.dump("kowikisource"),
-    claim=(wikimedia.SHARE_ALIKE,),
     rule=LicenceRule(
         place="the licence template of each page ({{PD-old-70}} …); without one legal.html of the dumps",
         expected=("LicenseRef-KR-PD-expired", "LicenseRef-KR-CA-Art7", "CC-BY-SA-4.0"),
         widest="source",
     ),
     register="literature",
-    domain="general",
     # Blocks. 141 MiB packed (2026-09-01, by second hand) are some 600 MB, a block at most 1 MiB; nobody has counted.
     expect=Expect(at_least=500, at_most=50_000),
-    manners=wikimedia.MANNERS,
     attribution="{author}, " + wikimedia.ATTRIBUTION,
-    unverified=f"{wikimedia.UNVERIFIED} How many blocks the dump comes to. The names of the licence templates "
+    unverified="How many blocks the dump comes to. The names of the licence templates "
     "and of the parameter that names the author; an unknown one excludes the page.",
     note="The dates are those of the last revisions. Works that are shown from scanned pages (<pages …/>) have no text "
     "of their own in the dump's articles and are dropped as no-text.",
@@ -44,6 +40,4 @@ def items(capture: Capture) -> Iterator[Item]:
         yield replace(item, author=author, evidence=wikimedia.templates(markup, item.record))
 
 
-def text(item: Item) -> Extracted:
-    """The text of a work."""
-    return mediawiki_export.text(item)
+text = mediawiki_export.text

@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from lxml import etree
 
 from crawlers.platforms import law_go_kr
-from malmoi.archive.capture import Capture
-from malmoi.document import LicenceEvidence, Signal
-from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
+from malmoi.source import Expect
+
+
+def _parts(root: etree._Element) -> Iterable[str]:
+    return law_go_kr.fields_with_headings(root, "질의요지", "회답", "이유")
+
 
 REGISTER = law_go_kr.Register(
     target="expc",
@@ -25,68 +28,26 @@ REGISTER = law_go_kr.Register(
     date=("해석일자", "회신일자"),
     author=("해석기관명", "회신기관명"),
     page="https://www.law.go.kr/LSW/expcInfoP.do?expcSeq={key}",
+    parts=_parts,
+    stated="해석기관명",
+    within="ExpcService",
+    kind="interpretation",
+    allowed=lambda _, words: words == "법제처",
+    licence="LicenseRef-KR-CA-Art24-2",
 )
-WORK_OF_STATE = "LicenseRef-KR-CA-Art24-2"
 
-SOURCE = Source(
+SOURCE = law_go_kr.source(
+    REGISTER,
     name="law_interpretations",
     title="국가법령정보 법령해석례",
-    publisher="법제처 국가법령정보센터",
-    access=law_go_kr.access(REGISTER, max_pages=50_000),
-    rule=LicenceRule(
-        place="the field 해석기관명 of each interpretation says whose work it is; a person decides on art. 24-2",
-        expected=(WORK_OF_STATE,),
-        widest="item",
-        review=True,
-    ),
+    max_pages=50_000,
+    place="the field 해석기관명 of each interpretation says whose work it is; a person decides on art. 24-2",
     register="administrative",
-    domain="law",
     # Some thousands since 2005, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=1_000, at_most=40_000),
-    manners=law_go_kr.MANNERS,
     attribution="{author}, 「{title}」 ({year}), {publisher}, {url}",
-    unverified="No answer of the interface has been seen: addresses and elements are those that public programs read.",
     note="The key is that of law_statutes. Nothing of it is released unless a person has decided on works of the "
     "State; see the head of the file.",
 )
 
-
-def follow(capture: Capture) -> Iterable[str]:
-    """The other pages of the list, and the interpretations on each."""
-    return law_go_kr.follow(REGISTER, capture)
-
-
-def items(capture: Capture) -> Iterable[Item]:
-    """One document an interpretation."""
-    return law_go_kr.items(REGISTER, capture)
-
-
-def text(item: Item) -> Extracted:
-    """What was asked, what was answered, and why."""
-    return law_go_kr.text(REGISTER, item, _parts)
-
-
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """That the interpretation is the work of a ministry, in its own words; it grants nothing without a review."""
-    return law_go_kr.evidence(
-        REGISTER,
-        item,
-        element="해석기관명",
-        kind="interpretation",
-        place="ExpcService/해석기관명",
-        allowed=_is_ministry,
-        licence=WORK_OF_STATE,
-    )
-
-
-def trouble(capture: Capture) -> Trouble | None:
-    """What the interface says instead of an answer."""
-    return law_go_kr.trouble(capture)
-
-
-def _parts(root: etree._Element) -> Iterable[str]:
-    return law_go_kr.fields_with_headings(root, "질의요지", "회답", "이유")
-
-
-def _is_ministry(root: etree._Element, words: str) -> bool:
-    return words == "법제처"
+follow, items, evidence, text, trouble = law_go_kr.functions(REGISTER)

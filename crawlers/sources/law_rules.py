@@ -6,9 +6,31 @@ from collections.abc import Iterable
 from lxml import etree
 
 from crawlers.platforms import law_go_kr, xml_records
-from malmoi.archive.capture import Capture
-from malmoi.document import LicenceEvidence, Signal
-from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
+from malmoi.source import Expect, Extracted, Item
+
+# Copyright Act art. 7 (2): notifications, public notices, instructions of the State or a local government "and the
+# like". 예규 are instructions in all but name; 지침, 세칙 and the rest are left for a person to judge.
+KINDS = frozenset(("고시", "공고", "훈령", "예규", "대통령훈령", "국무총리훈령"))
+# Of the State: ministries, agencies and offices by the end of their names, which corporations do not share; the
+# commissions and the other bodies one by one, because corporations are called so too (영화진흥위원회, 금융감독원).
+STATE = re.compile(
+    r"[가-힣]{1,20}(?:부|처|청)|감사원|국가정보원|국무조정실|국무총리비서실|대통령비서실|대통령경호처|국가안보실"
+    r"|(?:국가인권|공정거래|금융|국민권익|원자력안전|개인정보보호|방송통신|방송미디어통신|중앙선거관리|국가교육|중앙노동)위원회"
+)
+MAX_NOTICE = 200  # code points; a longer text that speaks of its attachment has text of its own
+ATTACHED = re.compile(r"첨부|버튼을 이용|별도\s?파일")
+
+
+def _parts(root: etree._Element) -> Iterable[str]:
+    return (*law_go_kr.paragraphs(root, "조문내용"), *law_go_kr.paragraphs(root, "부칙내용"))
+
+
+def _is_covered(root: etree._Element, words: str) -> bool:
+    bodies = [
+        name.strip() for name in xml_records.field(root, "소관부처명").split(",")
+    ]  # several may issue one together
+    return words in KINDS and all(STATE.fullmatch(name) for name in bodies)
+
 
 # As with statutes: 행정규칙ID (parameter LID) names the rule, 행정규칙일련번호 (ID) one version of it.
 REGISTER = law_go_kr.Register(
@@ -22,84 +44,36 @@ REGISTER = law_go_kr.Register(
     date=("발령일자",),
     author=("소관부처명",),
     page="https://www.law.go.kr/행정규칙/{title}",
+    parts=_parts,
+    stated="행정규칙종류",
+    within="AdmRulService/행정규칙기본정보",
+    kind="rule",
+    allowed=_is_covered,
 )
-# Copyright Act art. 7 (2): notifications, public notices, instructions of the State or a local government "and the
-# like". 예규 are instructions in all but name; 지침, 세칙 and the rest are left for a person to judge.
-KINDS = frozenset(("고시", "공고", "훈령", "예규", "대통령훈령", "국무총리훈령"))
-# Of the State: ministries, agencies and offices by the end of their names, which corporations do not share; the
-# commissions and the other bodies one by one, because corporations are called so too (영화진흥위원회, 금융감독원).
-STATE = re.compile(
-    r"[가-힣]{1,20}(?:부|처|청)|감사원|국가정보원|국무조정실|국무총리비서실|대통령비서실|대통령경호처|국가안보실"
-    r"|(?:국가인권|공정거래|금융|국민권익|원자력안전|개인정보보호|방송통신|방송미디어통신|중앙선거관리|국가교육|중앙노동)위원회"
-)
-MAX_NOTICE = 200  # code points; a longer text that speaks of its attachment has text of its own
-ATTACHED = re.compile(r"첨부|버튼을 이용|별도\s?파일")
 
-SOURCE = Source(
+SOURCE = law_go_kr.source(
+    REGISTER,
     name="law_rules",
     title="국가법령정보 행정규칙",
-    publisher="법제처 국가법령정보센터",
-    access=law_go_kr.access(REGISTER, max_pages=100_000),
-    rule=LicenceRule(
-        place="the fields 행정규칙종류 and 소관부처명 of each rule say what it is and whose",
-        expected=(law_go_kr.ARTICLE_7,),
-        widest="item",
-    ),
+    max_pages=100_000,
+    place="the fields 행정규칙종류 and 소관부처명 of each rule say what it is and whose",
     register="statutory",
-    domain="law",
     # Between ten and thirty thousand are in force, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=5_000, at_most=80_000),
-    manners=law_go_kr.MANNERS,
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}",
-    unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
-    "read. How a rule that consists of an attached file is announced, and the names of all bodies that issue rules.",
+    unverified="How a rule that consists of an attached file is announced, and the names of all bodies that issue "
+    "rules.",
     note="The key is that of law_statutes. A rule of a body that is no part of the State (금융감독원 세칙) stands in "
     "the register too; it is found, and excluded. A rule may print a private standard, which art. 7 does not reach, "
     "and nothing tells.",
 )
 
-
-def follow(capture: Capture) -> Iterable[str]:
-    """The other pages of the list, and the rules on each."""
-    return law_go_kr.follow(REGISTER, capture)
-
-
-def items(capture: Capture) -> Iterable[Item]:
-    """One document a rule."""
-    return law_go_kr.items(REGISTER, capture)
+follow, items, evidence, _, trouble = law_go_kr.functions(REGISTER)
 
 
 def text(item: Item) -> Extracted:
     """The articles and then the supplementary provisions; `attached-only` where a file holds them instead."""
-    found = law_go_kr.text(REGISTER, item, _parts)
+    found = law_go_kr.text(REGISTER, item)
     if len(found.text) <= MAX_NOTICE and ATTACHED.search(found.text):
         return law_go_kr.drop_entry(item, "attached-only")
     return found
-
-
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """That the entry is of a kind that art. 7 (2) names and of the State, in its own words."""
-    return law_go_kr.evidence(
-        REGISTER,
-        item,
-        element="행정규칙종류",
-        kind="rule",
-        place="AdmRulService/행정규칙기본정보/행정규칙종류",
-        allowed=_is_covered,
-    )
-
-
-def trouble(capture: Capture) -> Trouble | None:
-    """What the interface says instead of an answer."""
-    return law_go_kr.trouble(capture)
-
-
-def _parts(root: etree._Element) -> Iterable[str]:
-    return (*law_go_kr.paragraphs(root, "조문내용"), *law_go_kr.paragraphs(root, "부칙내용"))
-
-
-def _is_covered(root: etree._Element, words: str) -> bool:
-    bodies = [
-        name.strip() for name in xml_records.field(root, "소관부처명").split(",")
-    ]  # several may issue one together
-    return words in KINDS and all(STATE.fullmatch(name) for name in bodies)

@@ -6,9 +6,20 @@ from collections.abc import Iterable
 from lxml import etree
 
 from crawlers.platforms import law_go_kr
-from malmoi.archive.capture import Capture
-from malmoi.document import LicenceEvidence, Signal
-from malmoi.source import Expect, Extracted, Item, LicenceRule, Source, Trouble
+from malmoi.source import Expect
+
+# Copyright Act art. 7 (1): the Constitution, Acts, treaties, orders, ordinances and rules. Orders are called by who
+# gave them (대통령령, 국토교통부령), and so are the rules of the other constitutional bodies (대법원규칙).
+COVERED = re.compile(r"헌법|법률|조약|조례|[가-힣·ㆍ ]{0,30}(?:령|규칙)")
+
+
+def _parts(root: etree._Element) -> Iterable[str]:
+    return (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용"))
+
+
+def _is_covered(root: etree._Element, words: str) -> bool:
+    return bool(COVERED.fullmatch(words))
+
 
 # 법령ID is one name for all versions of a statute, and asked by it the interface gives the one in force: what is
 # amended becomes a new revision of the same document. 법령일련번호 (MST) would name each version by itself.
@@ -23,65 +34,27 @@ REGISTER = law_go_kr.Register(
     date=("공포일자",),
     author=("소관부처",),
     page="https://www.law.go.kr/법령/{title}",
+    parts=_parts,
+    stated="법종구분",
+    within="법령/기본정보",
+    kind="statute",
+    allowed=_is_covered,
 )
-# Copyright Act art. 7 (1): the Constitution, Acts, treaties, orders, ordinances and rules. Orders are called by who
-# gave them (대통령령, 국토교통부령), and so are the rules of the other constitutional bodies (대법원규칙).
-COVERED = re.compile(r"헌법|법률|조약|조례|[가-힣·ㆍ ]{0,30}(?:령|규칙)")
 
-SOURCE = Source(
+SOURCE = law_go_kr.source(
+    REGISTER,
     name="law_statutes",
     title="국가법령정보 현행법령",
-    publisher="법제처 국가법령정보센터",
-    access=law_go_kr.access(REGISTER, max_pages=20_000),
-    rule=LicenceRule(
-        place="the field 법종구분 of each statute says what it is",
-        expected=(law_go_kr.ARTICLE_7,),
-        widest="item",
-    ),
+    max_pages=20_000,
+    place="the field 법종구분 of each statute says what it is",
     register="statutory",
-    domain="law",
     # Some five thousand statutes are in force, as is generally known; nobody has counted this interface.
     expect=Expect(at_least=3_000, at_most=15_000),
-    manners=law_go_kr.MANNERS,
     attribution="「{title}」 ({year}), {publisher}, {url}",
-    unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
-    "read. Whether www.law.go.kr/robots.txt lets machines in, and how many statutes the list counts.",
+    unverified="Whether www.law.go.kr/robots.txt lets machines in, and how many statutes the list counts.",
     note="The key is the id under which an operator has registered at open.law.go.kr, with the addresses from which "
     "the interface will answer. Left out: tables and forms (별표, 별지), which are files, and the reasons for an "
     "amendment (제개정이유).",
 )
 
-
-def follow(capture: Capture) -> Iterable[str]:
-    """The other pages of the list, and the statutes on each."""
-    return law_go_kr.follow(REGISTER, capture)
-
-
-def items(capture: Capture) -> Iterable[Item]:
-    """One document a statute."""
-    return law_go_kr.items(REGISTER, capture)
-
-
-def text(item: Item) -> Extracted:
-    """The articles and then the supplementary provisions, a block each."""
-    return law_go_kr.text(REGISTER, item, _parts)
-
-
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """That the entry is of a kind that art. 7 (1) names, in its own words."""
-    return law_go_kr.evidence(
-        REGISTER, item, element="법종구분", kind="statute", place="법령/기본정보/법종구분", allowed=_is_covered
-    )
-
-
-def trouble(capture: Capture) -> Trouble | None:
-    """What the interface says instead of an answer."""
-    return law_go_kr.trouble(capture)
-
-
-def _parts(root: etree._Element) -> Iterable[str]:
-    return (*law_go_kr.articles(root), *law_go_kr.paragraphs(root, "부칙내용"))
-
-
-def _is_covered(root: etree._Element, words: str) -> bool:
-    return bool(COVERED.fullmatch(words))
+follow, items, evidence, text, trouble = law_go_kr.functions(REGISTER)

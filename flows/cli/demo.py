@@ -24,8 +24,10 @@ from flows.release import Released, release
 from flows.reports import curation_report
 from malmoi.errors import CallError
 from malmoi.ledger import total
+from malmoi.release_files import audit_file
 from malmoi.storage import shard
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 WORDS: dict[Stage, str] = {
     "2-documents": "text out of the pages",
@@ -95,6 +97,6 @@ def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -
 
 
 def _summarise_redactions(folder: Path) -> str:
-    table = shard.read(folder / "audit" / "personal_data.parquet")
+    table = shard.read(audit_file(folder, "personal_data"))
     kinds = table.group_by(["kind"]).aggregate([("n", "sum")]).sort_by("kind").to_pylist()
     return ", ".join(f"{row['kind']} {row['n_sum']}" for row in kinds) if pc.count(table["n"]).as_py() else "none"

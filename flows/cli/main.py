@@ -38,6 +38,7 @@ from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls, escape_line
 from malmoi.processes.import_path import exclude_working_folder
+from malmoi.workspace_layout import Layout
 
 app = App(
     name="malmoi",
@@ -75,7 +76,7 @@ def run(
 ) -> None:
     """Collect, curate and release by a recipe; what stands already is not done again."""
     _configure(workers)
-    if not dry_run and not _is_prefect_run(prefect) and not (workspace / "2-documents").exists():
+    if not dry_run and not _is_prefect_run(prefect) and not Layout(workspace).stage("2-documents", "").exists():
         from flows.engine import worker_pool
 
         worker_pool.workers().warm()  # all is to be done: the fork server imports while this process does

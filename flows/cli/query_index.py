@@ -96,7 +96,7 @@ def find_copies_of_documents(workspace: Workspace, ids: Sequence[str], threshold
 def find_cluster_pairs(workspace: Workspace, id: str) -> list[tuple[str, str, str, float]]:
     """(copy, keeper, kind, similarity) of the pairs with `id` in the tables of copies of this workspace, each once."""
     found = set()
-    for path in sorted(workspace.root.glob("surveys/*/table.parquet")):
+    for path in workspace.survey_files("table.parquet"):
         dataset = ds.dataset(path)
         if set(_PAIR) <= set(dataset.schema.names):
             wanted = (ds.field("id") == id) | (ds.field("keeper") == id)

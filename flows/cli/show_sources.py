@@ -12,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from crawlers import catalogue, denylist
-from flows.source_files import TERMS, licences, terms_of
+from flows.source_files import licences, terms_of
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.errors import CallError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, TermsCheck, Warc
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Layout
 
 WIDE = (
     "source", "title", "publisher", "access", "key", "licence", "register", "domain", "terms check", "last run",
@@ -172,12 +173,12 @@ def _describe_key(source: Source) -> str:
 
 
 def _find_terms_check(source: Source, root: Path) -> TermsCheck | None:
-    recorded = terms_of(Workspace(root), source) if (root / TERMS).exists() else None
+    recorded = terms_of(Workspace(root), source)
     return recorded or source.terms
 
 
 def _read_runs(source: Source, root: Path) -> list[Run]:
-    return collection.runs(Workspace(root).captures(source.name)) if (root / "malmoi.json").exists() else []
+    return collection.runs(Workspace(root).captures(source.name)) if Layout(root).mark.exists() else []
 
 
 def _last_fetched(run: Run) -> str:

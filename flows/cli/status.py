@@ -13,7 +13,7 @@ from rich.table import Table
 from crawlers import catalogue
 from flows import release_index
 from flows.collect import describe_collection
-from flows.curate import FOLDER_OF, extract_jobs
+from flows.curate import extract_jobs
 from flows.reports import dropped_summary
 from flows.reports.side_by_side import make_visible
 from flows.run import recipe_of, sources_of
@@ -22,14 +22,13 @@ from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.recipe import Recipe
 from malmoi.releases import excluded_documents
-from malmoi.workspace import Stage, Workspace
-
-STAGES: tuple[Stage, ...] = ("2-documents", *FOLDER_OF.values())
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import STAGES, Layout, Stage
 
 
 def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> None:
     """Print captures, stages and releases of a workspace, and what is stale for a recipe."""
-    if not (root / "malmoi.json").exists():
+    if not Layout(root).mark.exists():
         command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
         raise CallError(f"{root} is no workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
     workspace = Workspace.open(root)
@@ -50,7 +49,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
     if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
         out.print(f"{len(faults)} shards are not counted, the first because: {faults[0]}", markup=False)
-    releases = sorted(p.parent for p in (workspace.root / "6-releases").glob("*/*/manifest.json"))
+    releases = workspace.released("manifest.json")
     for folder in releases:
         out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
     if not releases:
@@ -68,7 +67,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
 
 def _find_collected(workspace: Workspace) -> list[str]:
     """The sources of the catalogue that have captures; others have a file whose path the workspace does not know."""
-    folders = {path.name for path in (workspace.root / "1-captures").glob("*")}
+    folders = {path.name for path in workspace.collected()}
     return [name for name in catalogue.names() if name in folders]
 
 
@@ -77,7 +76,7 @@ def _suggest_commands(
 ) -> Iterator[str]:
     """What to do next, as commands that can be pasted."""
     where = f"--workspace {shlex.quote(str(workspace.root))}"
-    if not any((workspace.root / "1-captures").glob("*")):
+    if not workspace.collected():
         yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
     elif look := dropped_summary.suggest_next_look(workspace, found):
         yield look
@@ -96,9 +95,9 @@ def read_ledgers(workspace: Workspace, stage: Stage) -> list[Ledger]:
 
 def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError]:
     """The ledger of each shard of a stage, or what is wrong with it: an older version left none with a digest."""
-    for path in sorted((workspace.root / stage).glob("*/ledger.json")):
+    for folder in workspace.shards(stage):
         try:
-            if (ledger := workspace.ledger(stage, path.parent.name)) is not None:
+            if (ledger := workspace.ledger(stage, folder.name)) is not None:
                 yield ledger
         except StageError as error:
             yield error
@@ -106,7 +105,7 @@ def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError
 
 def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
     """Print what a run of `recipe` would fetch and extract; nothing is written."""
-    if not (root / "malmoi.json").exists():
+    if not Layout(root).mark.exists():
         out.print(f"{root} is new; everything would be made.", markup=False)
         for name in names:
             source = catalogue.load(name).source
@@ -133,7 +132,7 @@ def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *,
 
 def _show_captures(workspace: Workspace, out: Console) -> None:
     table = Table("source", "runs", "captures that stand", "by run", title="captures")
-    for folder in sorted((workspace.root / "1-captures").glob("*")):
+    for folder in workspace.collected():
         runs = collection.runs(folder)
         rows = collection.select_current(runs)
         by_run = Counter({run.folder.name: len(found) for run, found in rows})

@@ -8,21 +8,22 @@ from typing import Any
 import pyarrow.dataset as ds
 from rich.console import Console
 
-from flows.cli.status import STAGES
 from flows.reports import duplicate_explanations
 from flows.reports.duplicate_explanations import Copy
 from flows.reports.side_by_side import Side, make_visible, show_pair
 from malmoi import withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
+from malmoi.release_files import audit_files, data_files
 from malmoi.releases import excluded_documents
 from malmoi.storage import shard
 from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
+from malmoi.workspace_layout import LEDGER, STAGES, Layout, Stage
 
 EXCERPT = 240  # code points
 # A text is looked for first where the survey of copies met it: at the door of 4-unique.
-DOOR = ("3-clean", "4-unique", "5-curated", "2-documents")
+DOOR: tuple[Stage, ...] = ("3-clean", "4-unique", "5-curated", "2-documents")
 
 
 def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
@@ -34,7 +35,7 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
     where = locate(where)
     if (where / "manifest.json").exists():
         _compare_published(where, doc_id, against, out) if against else _show_release(where, doc_id, out)
-    elif (where / "malmoi.json").exists():
+    elif Layout(where).mark.exists():
         workspace = Workspace.open(where)
         _compare(workspace, doc_id, against, out) if against else _show_workspace(workspace, doc_id, out)
     else:
@@ -46,12 +47,12 @@ def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
 def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
     found = False
     for stage in STAGES:
-        for ledger in sorted((workspace.root / stage).glob("*/ledger.json")):
+        for folder in workspace.shards(stage):
             for name in ("documents.parquet", "dropped.parquet"):
-                found |= _show_stage(stage, ledger.parent / name, doc_id, out, first=not found)
-    for ledger in sorted(workspace.root.glob("[2-5]-*/*/ledger.json")):
-        for failure in _find_failures(workspace, ledger, doc_id):
-            out.print(f"{ledger.parent.parent.name}: failed, {failure}", markup=False)
+                found |= _show_stage(stage, folder / name, doc_id, out, first=not found)
+    for folder in workspace.shards(*STAGES):
+        for failure in _find_failures(workspace, folder / LEDGER, doc_id):
+            out.print(f"{folder.parent.name}: failed, {failure}", markup=False)
             found = True
     if not found:
         raise _unknown_document(workspace, doc_id)
@@ -75,7 +76,7 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
 def _show_copy_pair(workspace: Workspace, copy: Copy, out: Console) -> None:
     """A copy beside its keeper, as the survey compared them."""
     text = _find_text(workspace, copy.id)
-    keeper = _read_published_text(workspace.root / "6-releases" / copy.release, copy.keeper) if copy.release else None
+    keeper = _read_published_text(workspace.releases(copy.release), copy.keeper) if copy.release else None
     keeper = keeper if copy.release else _find_text(workspace, copy.keeper)
     if text is None or keeper is None:
         gone = copy.id if text is None else f"{copy.keeper} of {copy.release or 'this workspace'}"
@@ -98,9 +99,9 @@ def _compare(workspace: Workspace, doc_id: str, other: str, out: Console) -> Non
 def _find_text(workspace: Workspace, doc_id: str) -> str | None:
     """The text of a document where the survey of copies met it, else where it stands first."""
     for stage in DOOR:
-        for ledger in sorted((workspace.root / stage).glob("*/ledger.json")):
+        for folder in workspace.shards(stage):
             for name in ("documents.parquet", "dropped.parquet"):
-                table = ds.dataset(ledger.parent / name).to_table(["text"], filter=ds.field("id") == doc_id)
+                table = ds.dataset(folder / name).to_table(["text"], filter=ds.field("id") == doc_id)
                 if table.num_rows:
                     return str(table.column("text")[0].as_py())
     return None
@@ -162,7 +163,7 @@ def _show_release(folder: Path, doc_id: str, out: Console) -> None:
             out.print(f"{name:<12} {make_visible(row[name])}", markup=False)
         out.print(f"{'text':<12} {row['n_chars']:,} code points: {_excerpt(row['text'])}", markup=False)
         seen = True
-    for path in sorted(folder.glob("audit/*.parquet")):
+    for path in audit_files(folder):
         dataset = ds.dataset(path)
         if path.stem == "clusters" or "id" not in dataset.schema.names:
             continue
@@ -210,7 +211,7 @@ def _read_published_text(folder: Path, doc_id: str) -> str | None:
 
 
 def _read_rows(folder: Path, doc_id: str) -> list[dict[str, Any]]:
-    data = sorted(folder.glob("data/**/*.parquet"))
+    data = data_files(folder)
     found: list[dict[str, Any]] = ds.dataset(data).to_table(filter=ds.field("id") == doc_id).to_pylist() if data else []
     return found
 

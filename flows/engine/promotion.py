@@ -35,7 +35,8 @@ from malmoi.releases.partitioning import h
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.survey import Survey
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 VERSION = 1  # part of every key below; raise it with any change of what is promoted
 ROUNDS = 64  # copies mostly fall for the same reasons; a round costs a fraction of a second, a lost text more

@@ -22,7 +22,8 @@ from malmoi.releases.index import segments
 from malmoi.releases.index.segments import IndexSegment
 from malmoi.storage import checksummed_files, shard
 from malmoi.survey import Segment, Survey, Surveyed
-from malmoi.workspace import Stage, Workspace, sync
+from malmoi.workspace import Workspace, sync
+from malmoi.workspace_layout import Stage
 
 Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows
 

@@ -29,7 +29,8 @@ from malmoi.processes.workers import Broken, Done, Workers, attempt
 from malmoi.recipe import Step
 from malmoi.storage import shard
 from malmoi.survey import Rows
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 B = TypeVar("B")
 Slices: TypeAlias = tuple[tuple[str, Path], ...]

@@ -23,7 +23,8 @@ from malmoi.recipe import StageName, Step, digest
 from malmoi.releases import exposed_pages
 from malmoi.storage import shard
 from malmoi.storage.shard import SCHEMA_VERSION
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: what failed is tried again when they change
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}

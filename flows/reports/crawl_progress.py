@@ -1,12 +1,16 @@
-"""What a crawl shows while it runs: pages, bytes, hosts that are waited for, and what the marks on the pages say."""
+"""Run the crawler in a process of its own, and show what it does: pages, bytes, hosts, marks on the pages."""
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +23,12 @@ from crawlers import catalogue
 from crawlers.fetch import archive
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
+from malmoi.child_process import end_with_parent
+from malmoi.errors import CallError, SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.printable import escape_controls
+from malmoi.processes.import_path import PYTHON
+from malmoi.workspace import replace_file
 
 HOSTS = 8  # hosts shown, those with most addresses waiting first
 EVERY = 30.0  # seconds between two lines where there is no terminal
@@ -39,6 +47,46 @@ class State:
     def number(self, name: str) -> int:
         """A count of the last line, 0 where it was not said."""
         return int(self.said.get(name) or 0)
+
+
+def run_crawler(
+    definition: catalogue.Definition, folder: Path, job: Mapping[str, Any], show: Callable[[State], None]
+) -> None:
+    """Run one job of `crawlers.fetch` in `folder` to its end; CallError or SourceError where it fails, in its words.
+
+    The crawler ends with this process. What it has archived by then stays; the next run goes on from there.
+    """
+    name = definition.source.name
+    state, looker = State(name), Looker(definition, folder / archive.OPEN)
+    order = folder / "job.json"
+    replace_file(order, json.dumps(job, ensure_ascii=False, indent=1) + "\n")
+    with (
+        (folder / "errors.log").open("w+", encoding="utf-8") as errors,
+        subprocess.Popen(
+            [*PYTHON, "-m", "crawlers.fetch", str(order)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                state.said |= json.loads(line)
+                looker.look(state.uses)
+                show(state)
+            status = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+        if status:
+            errors.seek(0)
+            ended = (
+                f"{name}: the crawler was ended with status {status} and said nothing; what it has archived "
+                "stands. Run the same command again, it goes on from there."
+            )
+            said = errors.read().strip().splitlines() or [ended]
+            raise (CallError if status == 2 else SourceError)(escape_controls(said[-1]))
 
 
 @contextmanager

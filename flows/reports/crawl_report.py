@@ -99,7 +99,7 @@ def refresh(
 
 def report_path(workspace: Workspace) -> Path:
     """Where the report is written."""
-    return workspace.root / "reports" / "collection.html"
+    return workspace.report("collection")
 
 
 def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:

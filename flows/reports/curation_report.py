@@ -23,7 +23,8 @@ from malmoi.ledger import REVERSED, Ledger
 from malmoi.recipe import Recipe, Step
 from malmoi.storage import shard
 from malmoi.threshold import Limit
-from malmoi.workspace import Stage, Workspace, replace_file
+from malmoi.workspace import Workspace, replace_file
+from malmoi.workspace_layout import Stage
 
 BARS = 50  # of one picture
 FINE = 20  # bins behind one bar, for the table of other limits
@@ -120,7 +121,7 @@ class Spread:
 
 def report_path(workspace: Workspace) -> Path:
     """Where the report is written."""
-    return workspace.root / "reports" / "curation.html"
+    return workspace.report("curation")
 
 
 def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:

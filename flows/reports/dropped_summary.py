@@ -10,7 +10,8 @@ from flows.engine.stage_runs import Curated
 from flows.reports.side_by_side import make_visible
 from malmoi.ledger import Ledger, describe_losses, total
 from malmoi.storage import shard
-from malmoi.workspace import Stage, Workspace
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import Stage
 
 
 def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> str:

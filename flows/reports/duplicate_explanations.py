@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 from rich.console import Console
 
 from flows.reports.side_by_side import make_visible
+from malmoi.release_files import audit_file
 from malmoi.workspace import Workspace
 
 SHOWN = 10  # copies of one keeper, the least alike first: those are the ones to doubt
@@ -75,10 +76,10 @@ class CopyRecord:
 
 def read_workspace_records(workspace: Workspace, doc_id: str) -> dict[tuple[str, ...], CopyRecord]:
     """What the tables of copies of a workspace say, by the surveys that say it; replaced tables are left out."""
-    notes = workspace.root.glob(f"surveys/*/{REPLACES}")
+    notes = workspace.survey_files(REPLACES)
     replaced = {json.loads(note.read_text(encoding="utf-8"))["table"] for note in notes}
     found: dict[CopyRecord, tuple[str, ...]] = {}
-    for path in sorted(workspace.root.glob("surveys/*/table.parquet")):
+    for path in workspace.survey_files("table.parquet"):
         name = path.parent.name
         if name not in replaced and (said := _read_record(path, "id", doc_id)) is not None:
             found[said] = (*found.get(said, ()), name)
@@ -87,7 +88,7 @@ def read_workspace_records(workspace: Workspace, doc_id: str) -> dict[tuple[str,
 
 def read_release_record(folder: Path, doc_id: str) -> CopyRecord | None:
     """What the audit of a release says of a document; None where it has no copies."""
-    path = folder / "audit" / "clusters.parquet"
+    path = audit_file(folder, "clusters")
     return _read_record(path, "member", doc_id) if path.exists() else None
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from malmoi import withdrawals
+from malmoi.release_files import data_files
 from malmoi.releases import excluded_documents
 from malmoi.releases.residue import DETECTOR
 from malmoi.storage import shard
@@ -60,7 +61,7 @@ def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, s
     found = query_index.find_copies_of_documents(workspace, ids, ALIKE)
     alike = pa.array(sorted({copy.id for copies in found.values() for copy in copies}), pa.string())
     here: set[str] = set()
-    for path in sorted((folder / "data").rglob("*.parquet")) if len(alike) else ():
+    for path in data_files(folder) if len(alike) else ():
         column = shard.read(path, ["id"]).column("id")
         here.update(column.filter(pc.is_in(column, alike)).to_pylist())
     return sorted({(c.id, id, c.similarity) for id, copies in found.items() for c in copies if c.id in here})

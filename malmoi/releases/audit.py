@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from malmoi.errors import StageError
 from malmoi.ledger import REVERSED, Ledger
+from malmoi.release_files import audit_file
 from malmoi.releases import excluded_documents
 from malmoi.releases.dropped_signals import exclude_ids
 from malmoi.releases.manifest import ReleaseFile
@@ -62,8 +63,7 @@ def write(
     Every table is sorted: the same rows, the same bytes. `refused` (signals of dropped documents), `left` (the drops
     of the last step) and `copies` call withheld ids by their `names` already.
     """
-    audit = folder / "audit"
-    audit.mkdir(parents=True)
+    audit_file(folder, "stages").parent.mkdir(parents=True)
     small = {
         "clusters": copies,
         "edits": _edits(counted),
@@ -74,14 +74,14 @@ def write(
     rows = {}
     for name, table in small.items():
         rows[name] = table.num_rows
-        shard.write(table, audit / f"{name}.parquet", row_group_rows=ROWS)
+        shard.write(table, audit_file(folder, name), row_group_rows=ROWS)
     for name in SIDES:
         paths = [p.target / f"{name}.parquet" for p in parted]
         paths += refused if name == "signals" else ()
-        rows[name] = _write_sorted(audit / f"{name}.parquet", [("", paths)], tmp)
+        rows[name] = _write_sorted(audit_file(folder, name), [("", paths)], tmp)
     drops = [*_drops(inputs, names, tmp), (excluded_documents.STAGE, [left])]
-    rows["dropped"] = _write_sorted(audit / "dropped.parquet", drops, tmp)
-    files = [shard.file_of(audit / f"{name}.parquet", rows[name]) for name in sorted(rows)]
+    rows["dropped"] = _write_sorted(audit_file(folder, "dropped"), drops, tmp)
+    files = [shard.file_of(audit_file(folder, name), rows[name]) for name in sorted(rows)]
     return [ReleaseFile(f"audit/{f.name}", f.sha256, f.bytes, f.rows) for f in files]
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from malmoi.release_files import data_files
+
 COLUMNS = ("id", "text", "sentences", "morphemes")
 ROWS = 256  # documents that are in memory at once
 
@@ -62,7 +64,7 @@ def read_documents(release: Path) -> Iterator[Analysed]:
     Traceback (most recent call last):
     FileNotFoundError: no/such/release: no Parquet files in data/; name the folder of a version, or one of its files
     """
-    paths = [release] if release.is_file() else sorted((release / "data").rglob("*.parquet"))
+    paths = [release] if release.is_file() else data_files(release)
     if not paths:
         raise FileNotFoundError(
             f"{release}: no Parquet files in data/; name the folder of a version, or one of its files"

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from malmoi.errors import DataError
+from malmoi.release_files import audit_files, data_files
 
 DATA = "data"  # the view over all shards below data/; every other table is one file in audit/
 MEMORY = "1GB"  # of one sort; beyond it DuckDB spills into the folder it was given
@@ -76,8 +77,8 @@ def open_tables(folder: Path) -> Iterator[Tables]:
 
     DataError where a file cannot be read as Parquet or there is no data at all.
     """
-    files = {DATA: sorted((folder / "data").glob("*/*/*.parquet"))}
-    files |= {p.stem: [p] for p in sorted((folder / "audit").glob("*.parquet"))}
+    files = {DATA: data_files(folder)}
+    files |= {p.stem: [p] for p in audit_files(folder)}
     if not files[DATA]:
         raise DataError(f"{folder}: no Parquet file below data/; this is no finished release.")
     connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")

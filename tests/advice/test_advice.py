@@ -33,7 +33,8 @@ WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
-    "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/local.py", "crawlers/extract.py",
+    "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
+    "crawlers/proofs.py", "crawlers/extract.py",
     "crawlers/rights/claims.py", "crawlers/formats/tables.py",
 )  # fmt: skip
 ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}

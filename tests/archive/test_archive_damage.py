@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crawlers import extract, local
+from crawlers import collect as collecting
+from crawlers import extract
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import Torn
 from malmoi.errors import CaptureError, MalmoiError
@@ -76,7 +77,7 @@ def go_through_the_door(path: Path, *, whole: bool) -> set[str]:
     found = {row.url for row in rows if extract.load_capture(row).body is not None}
     if whole and any(row.status == 200 and row.kind in ("response", "resource") for row in rows):
         home = path.with_name(f"c{len(list(path.parent.iterdir()))}")
-        local.collect(Source("here", "", "", Warc((path,))), collection.open_run(home), [])
+        collecting.collect_local(Source("here", "", "", Warc((path,))), collection.open_run(home), [])
         for _, standing in collection.select_current(collection.runs(home)):
             found |= {extract.load_capture(row).url for row in standing}
     return found
@@ -128,7 +129,7 @@ def test_an_address_or_a_date_that_is_none_makes_a_failed_record(tmp_path, case,
     odd = plain(1, url=case.get("url", ""), when=case.get("date", WHEN), kind=case.get("kind", "response"))
     path = archive(tmp_path / "a.warc", *map(pack, (plain(0), odd, plain(2))))
     home = tmp_path / "c"
-    counts = local.collect(Source("here", "", "", Warc((path,))), collection.open_run(home), [])
+    counts = collecting.collect_local(Source("here", "", "", Warc((path,))), collection.open_run(home), [])
     (run,) = collection.runs(home)
     assert {row.url for row in run.rows} >= {"https://a.example/0", "https://a.example/2"}
     if case["fault"]:
@@ -198,7 +199,7 @@ def test_an_archive_that_was_changed_is_named_and_the_remedy_works(tmp_path):
     path = archive(tmp_path / "a.warc", plain(0), plain(1))
     home = tmp_path / "c"
     where = Source("here", "", "", Warc((path,)))
-    local.collect(where, collection.open_run(home), [])
+    collecting.collect_local(where, collection.open_run(home), [])
     ((_, (row, _)),) = collection.select_current(collection.runs(home))
     path.write_bytes(path.read_bytes().replace("글 0".encode(), "글 7".encode()))
     with pytest.raises(CaptureError, match=r"changed or damaged since.*delete the run folders"):
@@ -207,7 +208,7 @@ def test_an_archive_that_was_changed_is_named_and_the_remedy_works(tmp_path):
         for file in run.folder.iterdir():
             file.unlink()
         run.folder.rmdir()
-    local.collect(where, collection.open_run(home), [])
+    collecting.collect_local(where, collection.open_run(home), [])
     ((_, (row, _)),) = collection.select_current(collection.runs(home))
     assert "글 7" in extract.load_capture(row).body.decode()
 
@@ -262,7 +263,7 @@ def test_too_many_damaged_records_are_a_sentence_and_its_advice_helps(tmp_path, 
     archive(bad, *(plain(n, when="never") for n in range(20)))
     with pytest.raises(CaptureError, match=r"limit archive_damaged: 10; get the archive anew, or remove it"):
         capture.index(bad, "bad")
-    counts = local.collect(Source("here", "", "", Warc((good,))), collection.open_run(tmp_path / "c"), [])
+    counts = collecting.collect_local(Source("here", "", "", Warc((good,))), collection.open_run(tmp_path / "c"), [])
     assert (counts["found"], counts["torn"]) == (1, 0)
 
 

@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from crawlers import extract, local
+from crawlers import collect as collecting
+from crawlers import extract
 from malmoi.archive import capture, collection
 from malmoi.errors import CaptureError
 from malmoi.source import Folder, LicenceClaim, Source, Warc
@@ -42,7 +43,7 @@ def warc_source(root):
 
 
 def gather(source, home):
-    return local.collect(source, collection.open_run(home), collection.runs(home))
+    return collecting.collect_local(source, collection.open_run(home), collection.runs(home))
 
 
 @pytest.mark.parametrize("made", [folder_source, warc_source])

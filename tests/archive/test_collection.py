@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crawlers import extract, local
+from crawlers import collect as collecting
+from crawlers import extract, folders
 from crawlers.rights.host import policy_files
 from flows.collect import Collected
 from flows.collect import collect as gather
@@ -37,7 +38,7 @@ def source(access, **fields) -> Source:
 
 
 def collect(where: Source, home: Path) -> dict[str, int]:
-    return local.collect(where, collection.open_run(home), collection.runs(home))
+    return collecting.collect_local(where, collection.open_run(home), collection.runs(home))
 
 
 def standing(home: Path) -> list[str]:
@@ -284,7 +285,9 @@ def test_a_file_with_an_odd_name_or_of_an_odd_kind_is_left_out_with_a_reason(tmp
     [LookupError, ValueError, RecursionError, AttributeError, MemoryError, UnicodeError, PanicException,
      PermissionError(13, "Permission denied"), FileNotFoundError(2, "gone"), OSError(5, "Input/output error")],
 )  # fmt: skip
-@pytest.mark.parametrize("where", ["crawlers.local.sha256_of", "crawlers.local._utc", "crawlers.folders._skip_kind"])
+@pytest.mark.parametrize(
+    "where", ["crawlers.folders.sha256_of", "crawlers.folders.format_utc", "crawlers.folders._skip_kind"]
+)
 def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_path, monkeypatch, odd, where):
     folder = tmp_path / "a"
     folder.mkdir()
@@ -308,7 +311,7 @@ def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_pat
 
 def test_a_date_of_a_file_that_no_calendar_has_leaves_it_out(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("하나")
-    monkeypatch.setattr(local, "_utc", lambda _: local.datetime.fromtimestamp(1e15).isoformat())
+    monkeypatch.setattr(folders, "format_utc", lambda _: folders.datetime.fromtimestamp(1e15).isoformat())
     with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or what keeps"):
         collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
 

@@ -121,7 +121,8 @@ def test_robots_that_change_in_the_middle_of_a_crawl_hold_after_a_day(monkeypatc
         asked.append(url)
         return Response(url, body=rules[len(asked) - 1].encode())
 
-    crawl_of = SimpleNamespace(ask=ask, pace=Throttle(0.0, 1), archive=SimpleNamespace(here={}), access=None)
+    context = SimpleNamespace(pace=Throttle(0.0, 1), archive=SimpleNamespace(here={}), access=None)
+    crawl_of = SimpleNamespace(ask=ask, context=context, state=None)
     middleware = robots_middleware.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
 
     async def days() -> None:
@@ -150,7 +151,8 @@ def test_a_replayed_robots_txt_is_as_old_as_its_record(monkeypatch: pytest.Monke
         return Response(url, body=b"User-agent: *\nAllow: /")
 
     here = {"https://example.kr/robots.txt": SimpleNamespace(fetched="2026-11-23T10:00:00Z")}
-    crawl_of = SimpleNamespace(ask=ask, pace=Throttle(0.0, 1), archive=SimpleNamespace(here=here), access=None)
+    context = SimpleNamespace(pace=Throttle(0.0, 1), archive=SimpleNamespace(here=here), access=None)
+    crawl_of = SimpleNamespace(ask=ask, context=context, state=None)
     middleware = robots_middleware.RobotsMiddleware(SimpleNamespace(spider=crawl_of))
 
     async def hours() -> None:

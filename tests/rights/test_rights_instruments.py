@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from crawlers import defaults, extract, local
+from crawlers import collect as collecting
+from crawlers import defaults, extract
 from crawlers.rights import claims
 from crawlers.rights.host.policy_files import (
     INSTRUMENT,
@@ -58,8 +59,8 @@ def collected(folder: Path, *records: bytes) -> list[collection.Run]:
     archive = folder / "a.warc.gz"
     archive.write_bytes(b"".join(records))
     where = Source("here", "여기", "시험", Warc((archive,)))
-    local.collect(where, collection.open_run(folder / "c"), collection.runs(folder / "c"))
-    again = local.collect(where, collection.open_run(folder / "c"), collection.runs(folder / "c"))
+    collecting.collect_local(where, collection.open_run(folder / "c"), collection.runs(folder / "c"))
+    again = collecting.collect_local(where, collection.open_run(folder / "c"), collection.runs(folder / "c"))
     assert again["new"] == again["gone"] == 0
     return collection.runs(folder / "c")
 

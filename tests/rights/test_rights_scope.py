@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from crawlers import defaults, formats, local
+from crawlers import collect as collecting
+from crawlers import defaults, formats
 from crawlers.rights import xmp_rights
 from crawlers.rights.host import rsl
 from crawlers.rights.host.policy_files import build_instruments, find, read_latest
@@ -150,7 +151,7 @@ def test_an_archived_rsl_document_that_robots_txt_names_is_read(tmp_path: Path) 
     )
     (tmp_path / "a.warc").write_bytes(b"".join(records))
     where = Source("here", "여기", "시험", Warc((tmp_path / "a.warc",)))
-    local.collect(where, collection.open_run(tmp_path / "c"), [])
+    collecting.collect_local(where, collection.open_run(tmp_path / "c"), [])
     said = find("https://a.kr/1", read_latest(collection.runs(tmp_path / "c")))
     assert [(s.name, s.effect, s.quote) for s in said] == [
         ("rsl", "opt-out", "https://terms.kr/gone.xml"),

@@ -24,16 +24,18 @@ from crawlers.fetch import politeness
 from crawlers.fetch.dump import decompress
 from crawlers.fetch.dump.download import Download, Version
 from crawlers.fetch.dump.dump_archive import SCHEME, BlockArchive, State
-from crawlers.fetch.dump.licence_proof import evidence, licence_files, utc
+from crawlers.fetch.dump.licence_proof import evidence, licence_files
 from crawlers.fetch.dump.record_blocks import Block, Cutter, NoRecords
-from crawlers.fetch.job import STATS, Job, earlier_runs, guard_of, write_stats
+from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.streaming_client import Net
+from crawlers.folders import format_utc
 from crawlers.web.addresses import canonical_url
 from malmoi.archive import collection
 from malmoi.archive.capture import record_id, resource_record
 from malmoi.archive.collection import Run
 from malmoi.errors import SourceError
 from malmoi.source import Dump, Source
+from malmoi.workspace_layout import BLOCKED, STATS
 
 CUT = 1  # raise it when blocks are cut otherwise: an unchanged dump is then read again
 
@@ -43,7 +45,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     source = definition.source
     job.run_dir.mkdir(parents=True, exist_ok=True)
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
-    (job.run_dir / "blocked.jsonl").write_bytes(b"")
+    (job.run_dir / BLOCKED).write_bytes(b"")
     earlier = earlier_runs(job)
     state = State(source, job, {row.url: row.record for _, rows in collection.select_current(earlier) for row in rows})
     net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
@@ -53,7 +55,9 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
         if access.path is not None:
             path = access.path.expanduser()
             licence_files(source, path.parent, archive)
-            _write_blocks(state, archive, access, _open_local(source, path), utc(path.stat().st_mtime), str(path))
+            _write_blocks(
+                state, archive, access, _open_local(source, path), format_utc(path.stat().st_mtime), str(path)
+            )
         else:
             download = Download(
                 net, canonical_url(access.url), job.run_dir, before=_last_version(earlier), max_bytes=access.max_bytes

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from crawlers import proofs
 from crawlers.fetch import politeness
 from crawlers.fetch.dump.dump_archive import SCHEME, BlockArchive, State
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.streaming_client import Answer, Net, NoAnswer, Refused
-from crawlers.rights import claims
+from crawlers.folders import format_utc
 from crawlers.web import robots
 from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import resource_record, warc_record
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
 from malmoi.source import Dump, Source
+from malmoi.workspace_layout import BLOCKED
 
 
 def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str:
@@ -65,10 +66,8 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
             and (page := _fetch_and_archive(state, net, archive, canonical_url(claim.url), state.failed))
             and page.status == 200
         ):
-            media, charset = page.header("content-type"), page.header("content-type").lower().partition("charset=")[2]
-            with input_errors(partial(_unreadable_error, state.source, page.url)):
-                text = claims.readable_text(page.body, media, charset.partition(";")[0].strip(" \"'"), page.url)
-            claims.check_quote(claim, text)  # before a gigabyte is fetched in vain; flows/collect.py asks again
+            # Before a gigabyte is fetched in vain; crawlers/proofs.py asks again.
+            proofs.check_words(state.source, claim, page.body, page.header("content-type"))
     if access.path is None:
         permit(canonical_url(access.url))
         for path in OPT_OUT_FILES:
@@ -95,7 +94,7 @@ def _fetch_and_archive(
     except Refused as refused:
         state.blocked += 1
         line = json.dumps({"url": refused.url, "reason": refused.reason}, ensure_ascii=False)
-        with (state.job.run_dir / "blocked.jsonl").open("a", encoding="utf-8") as file:
+        with (state.job.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
         return None
     except NoAnswer as none:
@@ -121,32 +120,8 @@ def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[
     )
 
 
-def _unreadable_error(source: Source, where: str, why: str) -> SourceError:
-    return SourceError(
-        f"{source.name}: the licence text {where} cannot be read ({why}); a claim needs its proof. Look at it, and "
-        "correct url or file of the LicenceClaim, or retire the source"
-    )
-
-
 def licence_files(source: Source, folder: Path, archive: BlockArchive) -> None:
     """Archive the licence files that lie beside a local dump, after the words of the claims were found in them."""
-    for name in dict.fromkeys(claim.file for claim in source.claim if claim.file):
-        path = folder / name
-        if not path.is_file():
-            raise SourceError(f"{source.name}: the licence file {path} is not there; a claim needs its proof.")
-        try:
-            body = path.read_bytes()
-        except OSError as error:
-            raise _unreadable_error(source, str(path), str(error.strerror)) from error
-        for claim in source.claim:
-            if claim.file == name:
-                with input_errors(partial(_unreadable_error, source, str(path))):
-                    text = claims.readable_text(body, "", name=path.name)
-                claims.check_quote(claim, text)
+    for name, path, body in proofs.read_licence_files(source, folder):
         url = f"{SCHEME}{source.name}/{quote(name)}"
-        archive.add(resource_record(url, utc(path.stat().st_mtime), "text/plain", body))
-
-
-def utc(seconds: float) -> str:
-    """Seconds since 1970 as the time of a capture."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        archive.add(resource_record(url, format_utc(path.stat().st_mtime), "text/plain", body))

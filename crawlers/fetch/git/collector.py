@@ -30,7 +30,7 @@ from crawlers.fetch.git import git_contents
 from crawlers.fetch.git.git_command import Repository, check_version, settings
 from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
-from crawlers.fetch.job import STATS, Job, guard_of, write_stats
+from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
 from malmoi.archive import collection
 from malmoi.archive.capture import Torn, record_id, resource_record, scan
@@ -38,6 +38,7 @@ from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
 from malmoi.workspace import sync
+from malmoi.workspace_layout import BLOCKED, STATS
 
 FOLDER = "repository.git"  # in the run folder, while it is read
 SAY_EVERY = 200  # records between two lines for the caller
@@ -97,7 +98,7 @@ def collect(job: Job, definition: Definition, access: Git) -> None:
         os.fsync(out.fileno())
         (job.run_dir / OPEN).replace(job.run_dir / CLOSED)
         sync(job.run_dir)
-        (job.run_dir / "blocked.jsonl").touch()
+        (job.run_dir / BLOCKED).touch()
         write_stats(job.run_dir, stats)
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from malmoi.child_process import end_with_parent
 from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_SECONDS
 
 NEEDED = (2, 37)  # the version of git since which addresses can be pinned (http.curloptResolve)
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def run_child(
         stderr=subprocess.PIPE if "fetch" in command else subprocess.DEVNULL,
         env=environment,
         start_new_session=True,
-        preexec_fn=_end_with_parent,
+        preexec_fn=partial(end_with_parent, signal.SIGKILL),
     )
     try:
         yield process
@@ -121,11 +120,6 @@ def run_child(
                 with suppress(BrokenPipeError):
                     pipe.close()
         process.wait()
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def run_command(repository: Repository, command: list[str]) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.links import link_process
 from crawlers.fetch.page_requests import Kind
+from crawlers.fetch.state import CrawlState
 from crawlers.web.addresses import canonical_url, origin
 from crawlers.web.scope import origins
 from malmoi.archive.capture import Capture
@@ -14,36 +16,35 @@ from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
 from malmoi.source import Site
 
-if TYPE_CHECKING:
-    from crawlers.fetch.spider import Crawl
-
 T = TypeVar("T")
 
 
-async def read_addresses(crawl: Crawl, capture: Capture, kind: Kind) -> list[tuple[Iterable[str], Kind]]:
+async def read_addresses(
+    context: CrawlContext, state: CrawlState, capture: Capture, kind: Kind
+) -> list[tuple[Iterable[str], Kind]]:
     """The addresses that an answer names and as what they are asked for; what cannot be read is noted as failed.
 
     Raises:
         SourceError: follow() fails.
     """
-    follow = crawl.definition.follow
+    follow = context.definition.follow
     if kind == "page" and follow is not None:
-        urls = call_source(crawl, "follow", capture.url, lambda: list(follow(capture)))
-        return [([crawl.remove_key(canonical_url(url)) for url in urls], "page")]
-    if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(crawl.access, Site)):
+        urls = call_source(context, "follow", capture.url, lambda: list(follow(capture)))
+        return [([context.without_key(canonical_url(url)) for url in urls], "page")]
+    if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(context.access, Site)):
         return []
     try:
         found = await link_process.addresses_of(capture, kind)
     except link_process.Unread as error:
-        crawl.fail(capture.url, f"links-unread: {error.reason}" if kind == "page" else error.reason)
+        state.fail(capture.url, f"links-unread: {error.reason}" if kind == "page" else error.reason)
         return []
     if found.lost:
-        crawl.fail(capture.url, f"list-incomplete: {'; '.join(found.lost)}")
-    hosts = set(origins(crawl.access))
+        state.fail(capture.url, f"list-incomplete: {'; '.join(found.lost)}")
+    hosts = set(origins(context.access))
     return [([url for url in found.maps if origin(url) in hosts], "sitemap"), (found.pages, "page")]
 
 
-def call_source(crawl: Crawl, verb: str, url: str, call: Callable[[], T]) -> T:
+def call_source(context: CrawlContext, verb: str, url: str, call: Callable[[], T]) -> T:
     """What a function of the source answers.
 
     Raises:
@@ -55,6 +56,6 @@ def call_source(crawl: Crawl, verb: str, url: str, call: Callable[[], T]) -> T:
     except Exception as error:
         cause = error.__cause__ or error
         raise SourceError(
-            f"{crawl.definition.source.name}: {verb}() fails at {url} ({type(cause).__name__}: {cause}); "
-            f"correct it in {crawl.job.source} and run again"
+            f"{context.name}: {verb}() fails at {url} ({type(cause).__name__}: {cause}); "
+            f"correct it in {context.job.source} and run again"
         ) from error

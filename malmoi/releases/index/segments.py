@@ -100,9 +100,9 @@ def folder_of(workspace: Workspace, facts: Facts) -> Path:
 def read_release_roots(workspace: Workspace) -> Roots:
     """The root of each release that stands; one whose manifest cannot be read does not."""
     roots = {}
-    for path in sorted((workspace.root / "6-releases").glob(f"*/*/{manifests.NAME}")):
+    for folder in workspace.released(manifests.NAME):
         try:
-            made = manifests.read(path.parent)
+            made = manifests.read(folder)
         except DataError:
             continue
         roots[made.name, made.version] = made.root
@@ -114,8 +114,7 @@ def find_segments(workspace: Workspace, survey: str, version: int | None, roots:
 
     Only those of `version`, the survey's of today, count; where it is None no filter reads them any more.
     """
-    folders = sorted(p for p in workspace.index(survey).glob("*/*") if p.is_dir())
-    read = [_read_segment(folder, survey, version) for folder in folders]
+    read = [_read_segment(folder, survey, version) for folder in workspace.segments(survey)]
     told = [one if one.state != "counts" else _check_release(one, roots) for one in read]
     merged = {name: one.name for one in told if one.state == "counts" for name in one.readable_facts.replaces}
     told = [_mark_merged(one, merged) for one in told]

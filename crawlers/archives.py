@@ -1,0 +1,66 @@
+"""Index the WARC files on this machine that a source names: the latest good answer of each address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urldefrag
+
+from malmoi.archive import capture
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.capture_fields import show
+from malmoi.errors import CaptureError, SourceError
+from malmoi.source import Source, Warc
+
+
+def index_archives(source: Source, access: Warc) -> tuple[list[IndexRow], list[str]]:
+    """The rows of all archives, one an address and sorted by it, and the records that cannot be read.
+
+    Raises SourceError where an archive is missing, CaptureError where none of them holds an answer.
+    """
+    rows: list[IndexRow] = []
+    torn: list[str] = []
+    for path in _list_files(source, access):
+        try:
+            found, broken = capture.index(path, str(path.absolute()), own="")
+        except OSError as error:
+            torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); give the right to read it")
+            continue
+        except CaptureError as error:  # of several archives one that is none stops no other
+            torn.append(show(str(error)))
+            continue
+        rows += [row for row in found if row.kind not in ("metadata", "revisit")]
+        torn += [one.describe() for one in broken]
+    if not rows:
+        where = ", ".join(str(path) for path in access.paths)
+        why = f" ({torn[0]})" if torn else ""
+        raise CaptureError(
+            f"{source.name}: no WARC record of {where} is a response; nothing can be extracted{why}. "
+            "Name an archive of pages in `paths` of the source file."
+        )
+    return _latest(rows), torn
+
+
+def _latest(rows: list[IndexRow]) -> list[IndexRow]:
+    best: dict[str, IndexRow] = {}
+    for row in rows:
+        url = urldefrag(row.url).url  # a fragment is never sent, so the answers are of one page
+        held = best.get(url)
+        if row.status == 200 and (held is None or (held.fetched, held.record) < (row.fetched, row.record)):
+            best[url] = replace(row, url=url)
+    return [best[url] for url in sorted(best)]
+
+
+def _list_files(source: Source, access: Warc) -> list[Path]:
+    files: list[Path] = []
+    for path in access.paths:
+        if path.is_dir():
+            files += sorted(p for p in path.rglob("*") if p.name.endswith((".warc", ".warc.gz")))
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise SourceError(f"{source.name}: the archive {path} is not there; correct `paths` in the source file.")
+    if not files:
+        names = ", ".join(str(p) for p in access.paths)
+        raise SourceError(f"{source.name}: no .warc or .warc.gz below {names}; correct `paths` in the source file.")
+    return files

@@ -1,0 +1,230 @@
+"""Collect a source into a run: index what lies on this machine, or settle what the crawler has archived.
+
+The rows of a run are captures, licence proofs, policy files (robots.txt, sitemaps: archived, and not
+text of the source) and notes that a page has disappeared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crawlers import folders, proofs
+from crawlers.archives import index_archives
+from crawlers.folders import Left
+from crawlers.rights import claims
+from crawlers.rights.host.policy_files import INSTRUMENT, is_instrument
+from malmoi.archive import capture
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_current
+from malmoi.boundary import input_errors
+from malmoi.errors import SourceError
+from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
+from malmoi.workspace import replace_file
+from malmoi.workspace_layout import BLOCKED, PAGES, STATS
+
+_FILES = "files.warc.gz"  # the archive of a run over local files
+_MOVED = (301, 308)  # the page has another address now; what it says there is another capture
+
+
+def check_licences(source: Source) -> None:
+    """SourceError where a claim names an unknown licence: before hours of collecting, not after."""
+    for claim in source.claim:
+        claims.check_licence(source, claim)
+
+
+def describe_access(source: Source) -> str:
+    """What collecting `source` does, as half a sentence."""
+    match source.access:
+        case Site(start=start, scope=scope):
+            return f"crawl {', '.join(start)} within {', '.join(scope)}"
+        case Sitemap(urls=urls, scope=scope) | Feed(urls=urls, scope=scope):
+            return f"read {', '.join(urls)} within {', '.join(scope)}"
+        case Api(start=start):
+            return f"ask {', '.join(start)}"
+        case Dump(url=url, path=path):
+            return f"stream {url or path}"
+        case Git(url=url, branch=branch, commit=commit):
+            return f"fetch {url} at {commit or branch}"
+        case Folder(path=path):
+            return f"index the files of {path}"
+        case Warc(paths=paths):
+            return f"index {', '.join(str(p) for p in paths)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the access point holds: rows, records that cannot be read, and files that are left out."""
+
+    rows: Sequence[IndexRow]
+    torn: Sequence[str] = ()
+    left: Sequence[Left] = ()
+
+
+def collect_local(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None) -> dict[str, int]:
+    """Index what the source's folder or archives hold and the earlier runs do not; the counts of the run.
+
+    Nothing is written where nothing is new. Raises SourceError or CaptureError where the access point
+    or a licence file is missing or unreadable; the message says which and what to do.
+    """
+    look = _look(source, limit)
+    known = _policy_files(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
+    held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
+    new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
+    here = {row.url for row in look.rows}
+    gone = [] if limit is not None else [mark_gone(row) for url, row in known.items() if url not in here]
+    proof = [(_licence_row(name, path, body), body) for name, path, body in _licence_files(source)]
+    fresh = [(row, body) for row, body in proof if row.record not in held]
+    counts = {
+        "found": len(look.rows),
+        "new": len(new),
+        "gone": len(gone),
+        "torn": len(look.torn),
+        "outside": sum(why == folders.LEADS_OUT for _, why in look.left),
+        "left out": len(look.left),
+    }
+    told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left]}
+    before = earlier[-1].facts.get("not_taken", []) if earlier else []
+    if new or gone or fresh or before != told["not_taken"]:
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = _archive(folder, new, fresh)
+        finish(folder, [*rows, *gone], {"source": source.name, **counts, **told})
+    return counts
+
+
+def _look(source: Source, limit: int | None) -> _Found:
+    match source.access:
+        case Folder():
+            taken, left = folders.index_files(source, source.access, limit)
+            return _Found(taken, left=left)
+        case Warc():
+            found, torn = index_archives(source, source.access)
+            rows = [mark_policy_file(row, Path(row.path)) for row in found]
+            pages = [row for row in rows if row.kind != INSTRUMENT]
+            return _Found([*pages[:limit], *(row for row in rows if row.kind == INSTRUMENT)], torn)
+    raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
+
+
+def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
+    """The robots.txt, sitemaps and the like that the earlier runs have indexed and that are not gone, by address."""
+    held = {row.url: row for run in earlier for row in run.rows if row.kind in (INSTRUMENT, GONE)}
+    return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
+
+
+def _licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
+    """The licence files of a source: in its folder, or in the folder that holds its first archive."""
+    match source.access:
+        case Folder(path=path):
+            return list(proofs.read_licence_files(source, path.expanduser()))
+        case Warc(paths=(first, *_)):
+            return list(proofs.read_licence_files(source, first if first.is_dir() else first.parent))
+    return []
+
+
+def _licence_row(name: str, path: Path, body: bytes) -> IndexRow:
+    digest = hashlib.sha256(body).hexdigest()
+    fetched = folders.format_utc(path.stat().st_mtime)
+    record = capture.record_id(name, digest)
+    return IndexRow(record, name, fetched, 200, "text/plain", digest, "", 0, len(body), LICENCE)
+
+
+def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, bytes]]) -> list[IndexRow]:
+    """Write the run's own WARC: licence files with their bytes, other files by path and digest."""
+    written: list[IndexRow] = []
+    part = folder / f"{_FILES}.open"
+    with part.open("wb") as stream:
+        for row, body in licences:
+            at = stream.tell()
+            head = (("Content-Type", row.media),)
+            stream.write(capture.warc_record(row.url, row.fetched, 200, head, body))
+            written.append(replace(row, path=_FILES, offset=at))
+        for row in rows:
+            if row.kind == "file":
+                stream.write(capture.file_record(row.url, row.fetched, row.path, row.size, row.payload_sha256))
+    part.replace(folder / _FILES)
+    return written + rows
+
+
+def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[str, int]:
+    """Index what the crawler has archived in `folder`, and finish the run; its counts.
+
+    Raises SourceError where a licence claim has no proof; the run then stays unfinished.
+    """
+    stats_file = folder / STATS
+    stats = json.loads(stats_file.read_text(encoding="utf-8"))
+    archive = folder / PAGES  # empty for a local dump without news, as nothing else is archived beside it
+    rows, torn = capture.index(archive, PAGES) if archive.stat().st_size else ([], [])
+    lost = max(len(torn), stats.get("records", 0) - len(rows))  # archived, and cannot be read back
+    try:
+        proved = proofs.prove_claims(source, rows, folder, earlier, stats)
+    except SourceError as error:
+        # Without this mark the crawler would find its run finished, and never ask for the page again.
+        replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
+        raise SourceError(f"{error} The next collect asks for the page anew and keeps the other pages.") from error
+    rows = [_without_policy(row, folder, stats) for row in proved]
+    gone = _find_gone(rows, folder, earlier, stats)
+    facts = stats | {"source": source.name, "lost": lost}
+    facts |= {"torn_records": [replace(one, path=PAGES).describe() for one in torn]}
+    finish(folder, [*rows, *gone], facts)
+    return {
+        "new": sum(row.status == 200 and row.kind in ITEMS for row in rows),
+        "gone": len(gone),
+        "blocked": stats["blocked"],
+        "failed": len(stats["failed"]),
+        "torn": lost,
+    }
+
+
+def _without_policy(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
+    """The row, marked as a policy file where it is one, a list of addresses, or an answer that gives no page."""
+    if row.kind not in ("response", "revisit"):
+        return row
+    if row.url in stats.get("not_pages", ()) or row.record in stats.get("troubled", ()):
+        return replace(row, kind=INSTRUMENT)
+    return mark_policy_file(row, folder / row.path) if row.kind == "response" else row
+
+
+class _Odd(Exception):
+    """What was raised about one answer."""
+
+
+def mark_policy_file(row: IndexRow, archive: Path) -> IndexRow:
+    """The row, of kind INSTRUMENT where its answer is robots.txt, an opt-out file or a sitemap."""
+    body = b""
+    if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
+        body = capture.read(archive, row.offset, row.record, row.payload_sha256).body
+    try:
+        with input_errors(_Odd):
+            return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
+    except _Odd:  # extraction will say what it is
+        return row
+
+
+def _find_gone(
+    rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: Mapping[str, Any]
+) -> list[IndexRow]:
+    """A row for each current capture whose page this visit no longer found: 404, 410, moved, or disallowed."""
+    last = {row.url: row for row in sorted(rows, key=lambda row: row.offset)}
+    found = {url: row.status for url, row in last.items() if row.status in (404, 410, *_MOVED)}
+    found |= dict.fromkeys(stats.get("gone", ()), 404)  # of a dump or a repository, which is seen whole
+    blocked = folder / BLOCKED
+    for line in blocked.read_text(encoding="utf-8").splitlines() if blocked.exists() else ():
+        said = json.loads(line)
+        if said["reason"] == "robots-disallow":
+            found[said["url"]] = 403
+    known = {row.url: row for _, held in select_current(earlier) for row in held}
+    when = max((row.fetched for row in rows), default="")
+    return [
+        mark_gone(known[url], fetched=when, status=301 if status in _MOVED else status)
+        for url, status in sorted(found.items())
+        if url in known
+    ]
+
+
+def mark_gone(row: IndexRow, **visit: Any) -> IndexRow:
+    """The note that the page or file of `row` is gone; `visit` overwrites what the last visit saw."""
+    return replace(row, path="", offset=0, size=0, kind=GONE, **visit)

@@ -1,0 +1,55 @@
+"""What a crawl has met so far: addresses asked for, refused and failed, and the records that give no page."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crawlers.fetch.page_requests import Visit
+from crawlers.fetch.politeness import utc_now
+from malmoi.printable import escape_controls
+from malmoi.workspace_layout import BLOCKED
+
+
+@dataclass(slots=True)
+class CrawlState:
+    """The changing parts of a crawl. `run_dir` gets a line in `blocked.jsonl` for each refused address."""
+
+    run_dir: Path
+    began: str = field(default_factory=lambda: utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    fetched: int = 0  # answers of the net
+    replayed: set[str] = field(default_factory=set)
+    pages: int = 0  # read
+    page_urls: set[str] = field(default_factory=set)  # asked for as pages
+    others: set[str] = field(default_factory=set)  # asked for as robots.txt, evidence, sitemap or feed
+    moved: dict[str, str] = field(default_factory=dict)  # address → where it sends its reader
+    blocked: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)  # reason → addresses that were not even queued
+    troubled: set[str] = field(default_factory=set)  # records whose answer gives no page
+    granted: str = ""  # the page that granted what robots.txt forbids, where it was needed
+    grant_status: int | str = ""
+    terms: dict[str, Any] | None = None
+    outcome: str = ""  # finished, limit
+    error: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        (self.run_dir / BLOCKED).write_bytes(b"")
+
+    def fail(self, url: str, why: str) -> None:
+        """Record why an address, or what it names, could not be fetched or read."""
+        self.failed[url] = escape_controls(why)
+
+    def note(self, url: str, found: Visit) -> None:
+        """Record why an address gave nothing; a refused one also in the file."""
+        if found.failed:
+            self.fail(url, found.failed)
+        for place in dict.fromkeys((url, found.url)) if found.blocked else ():
+            if place not in self.blocked:
+                self.blocked[place] = found.blocked
+                line = json.dumps({"url": place, "reason": found.blocked}, ensure_ascii=False)
+                with (self.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
+                    file.write(f"{line}\n")

@@ -1,0 +1,136 @@
+"""Find the proof of each licence claim: the archived page or file that says the quoted words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from crawlers.formats.encodings.charset_labels import charset_of
+from crawlers.rights import claims
+from crawlers.rights.host.policy_files import INSTRUMENT
+from malmoi.archive import capture
+from malmoi.archive.capture import IndexRow
+from malmoi.archive.collection import GONE, LICENCE, Run
+from malmoi.boundary import input_errors
+from malmoi.errors import SourceError
+from malmoi.source import LicenceClaim, Source
+
+
+def read_licence_files(source: Source, base: Path) -> Iterator[tuple[str, Path, bytes]]:
+    """Read each licence file below `base` that a claim names: (name in the claim, path, bytes).
+
+    Raises SourceError where the file is missing or unreadable, or does not say the words of its claims.
+    """
+    for name in dict.fromkeys(claim.file for claim in source.claim if claim.file):
+        path = base / name
+        if not path.is_file():
+            raise SourceError(
+                f"{source.name}: the licence file {path} is not there; a claim needs its proof. "
+                "Put it there, or correct `file` of the LicenceClaim in the source file."
+            )
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise _unreadable_file(source, path, str(error.strerror)) from error
+        with input_errors(partial(_unreadable_file, source, path)):
+            text = claims.readable_text(body, "", name=path.name)
+        for claim in source.claim:
+            if claim.file == name:
+                claims.check_quote(claim, text)
+        yield name, path, body
+
+
+def _unreadable_file(source: Source, path: Path, why: str) -> SourceError:
+    return SourceError(
+        f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Give the right to "
+        "read it, or correct `file` of the LicenceClaim in the source file."
+    )
+
+
+def prove_claims(
+    source: Source, rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: Mapping[str, Any]
+) -> list[IndexRow]:
+    """Mark in the rows of a crawl the licence pages and files, once the words of each claim were found in them.
+
+    Raises SourceError where a page answered neither 200 nor 304 in this run, or no longer says the words: a page that
+    an earlier run has archived does not prove what the publisher says today.
+    """
+    proofs: dict[str, IndexRow] = {}
+    for claim in source.claim:
+        if claim.file:  # a file of the repository, archived like the others
+            proofs[claim.file] = _prove_by_file(source, claim, rows, folder)
+        elif claim.url:
+            url = claims.proof_address(claim)
+            proofs[url] = proof = _find_page(source, url, rows, folder, earlier, stats)
+            page = capture.read(folder / proof.path, proof.offset, proof.record)
+            check_words(source, claim, page.body, page.header("content-type"))
+    # An answer that a later one of the same run has replaced is not a page of the source either.
+    others = [replace(r, kind=INSTRUMENT) if r.url in proofs and r.kind == "response" else r for r in rows]
+    return [*(r for r in others if r.record not in {p.record for p in proofs.values()}), *proofs.values()]
+
+
+def check_words(source: Source, claim: LicenceClaim, body: bytes, media: str = "") -> None:
+    """SourceError where an archived licence file or page cannot be read, or does not say the words of the claim."""
+    name = claims.proof_address(claim)
+
+    def refuse(error: str) -> SourceError:
+        return SourceError(
+            f"{source.name}: {name}, on which a claim rests, cannot be read ({error}); a claim needs its proof. "
+            "Look at it; name another page or file in the LicenceClaim, or retire the source."
+        )
+
+    with input_errors(refuse):
+        text = claims.readable_text(body, media, charset_of(media), name)
+    claims.check_quote(claim, text)
+
+
+def _prove_by_file(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path) -> IndexRow:
+    """The row of the repository's licence file, which each run archives, under the name that the claim gives it."""
+    named = [r for r in rows if r.kind == "resource" and unquote(r.url).endswith(f"/{claim.file}")]
+    if not named:
+        raise SourceError(
+            f"{source.name}: the licence file {claim.file} is not in the repository; a claim needs its proof. "
+            "Look at the repository; correct file of the LicenceClaim if it has moved, or retire the source."
+        )
+    row = min(named, key=lambda r: len(r.url))  # content/ko/LICENSE ends so too
+    check_words(source, claim, capture.read(folder / row.path, row.offset, row.record).body)
+    return replace(row, url=claim.file, kind=LICENCE)
+
+
+def _find_page(
+    source: Source,
+    url: str,
+    rows: Sequence[IndexRow],
+    folder: Path,
+    earlier: Sequence[Run],
+    stats: Mapping[str, Any],
+) -> IndexRow:
+    """The row of the licence page `url`: of this run, or of the earlier run whose answer this one confirms."""
+    last = max((row for row in rows if row.url == url), key=lambda row: row.offset, default=None)
+    if last is not None and last.status == 200:
+        return replace(last, kind=LICENCE)
+    if last is not None and last.kind == "revisit":
+        held = [
+            (run, r)
+            for run in earlier
+            for r in run.rows
+            if r.url == url and r.kind != "revisit" and r.status != 304 and r.status < 500
+        ]
+        if held and held[-1][1].status == 200 and held[-1][1].kind != GONE:
+            run, row = held[-1]
+            return replace(row, path=os.path.relpath(run.folder / row.path, folder), kind=LICENCE)
+    why = next(
+        (failed["why"] for failed in stats["failed"] if failed["url"] == url),
+        "no answer, or blocked: see blocked.jsonl",
+    )
+    if last is not None:
+        why = f"status {last.status}"
+    raise SourceError(
+        f"{source.name}: the licence page {url} was not had in this run ({why}); a claim needs its proof. "
+        "Look at the page; correct url of the LicenceClaim if it has moved, or retire the source."
+    )
