@@ -23,10 +23,10 @@ from crawlers import catalogue
 from crawlers.fetch import archive
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
-from malmoi.child_process import end_with_parent
 from malmoi.errors import CallError, SourceError
 from malmoi.licensing.rights_decision import decide
 from malmoi.printable import escape_controls
+from malmoi.processes.child_process import end_with_parent
 from malmoi.processes.import_path import PYTHON
 from malmoi.workspace import replace_file
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from malmoi.child_process import end_with_parent
 from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_SECONDS
+from malmoi.processes.child_process import end_with_parent
 
 NEEDED = (2, 37)  # the version of git since which addresses can be pinned (http.curloptResolve)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OWNERS = ("malmoi/workspace_layout.py", "malmoi/workspace.py")
 FOLDERS = (
     "1-captures", "2-documents", "3-clean", "4-unique", "5-curated", "6-releases", "surveys", "reports",
