@@ -21,12 +21,12 @@ import pyarrow.compute as pc
 
 from crawlers import catalogue, defaults, host_templates
 from crawlers import extract as extraction
+from crawlers.formats import ParsedItem
 from filters import morphology
 from flows.curate import extract_jobs, learn_jobs
 from flows.engine.shard_jobs import ExtractJob, make_learn_worker
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Document, LicenceEvidence, Provenance, Signal
-from malmoi.source import Item
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
@@ -76,11 +76,11 @@ class Timed:
         self.evidence = evidence
         self.seconds = 0.0
 
-    def __call__(self, item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    def __call__(self, parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         """What `evidence` finds."""
         began = time.process_time()
         try:
-            return self.evidence(item)
+            return self.evidence(parsed)
         finally:
             self.seconds += time.process_time() - began
 
@@ -101,7 +101,8 @@ def _extracted(job: ExtractJob) -> tuple[float, float]:
     def extract(row: IndexRow) -> None:
         capture = replace(extraction.load_capture(row), source=definition.source.name)
         for item in items(capture):
-            extraction.make_document(capture, row.payload_sha256, item, read(item).extracted, rights)
+            parsed = ParsedItem(item)
+            extraction.make_document(capture, row.payload_sha256, parsed, read(parsed).extracted, rights)
 
     return spent(extract, iter(job.rows)), rights.seconds
 

@@ -12,6 +12,7 @@ from types import ModuleType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from crawlers import denylist
+from crawlers.formats.parsed import ParsedItem
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError
@@ -25,8 +26,8 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 Follow: TypeAlias = Callable[[Capture], Iterable[str]]
 Items: TypeAlias = Callable[[Capture], Iterable[Item]]
-Evidence: TypeAlias = Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
-Text: TypeAlias = Callable[[Item], Extracted]
+Evidence: TypeAlias = Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]
+Text: TypeAlias = Callable[[ParsedItem], Extracted]
 TroubleOf: TypeAlias = Callable[[Capture], Trouble | None]
 
 

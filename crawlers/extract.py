@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from crawlers import catalogue, host_templates, revisions
+from crawlers.formats import ParsedItem, sniffing
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.metadata_values import clean_line, valid_day
+from crawlers.formats.registry import FAMILIES, FORMATS, HTML
+from crawlers.rights import VERSION as RIGHTS_VERSION
 from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
 from malmoi.apply import Dropped, Kept, Outcome
@@ -27,19 +30,12 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 11  # raise it when extraction, marks or signals change what they yield
-# Distributions whose version decides the text, the date or what a host is understood to say.
-LIBRARIES = (
-    "trafilatura",
-    "lxml",
-    "faust-cchardet",
-    "markdown-it-py",
-    "PyYAML",
-    "pypdfium2",
-    "FastWARC",
-    "Protego",
-    "w3lib",
-)
+VERSION = 12  # raise it when captures become other items or documents, whatever their format
+# Distributions whose version decides the text, the date or the rights of every format, or what a host is understood
+# to say; those of one family of formats stand in its row (crawlers/formats/registry.py).
+LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
+ANY = "*"  # instead of a family: which readers have decided is not known
+UNREAD = "unread:"  # before the name of a format without a reader
 MAX_FILE = 256 * 1024 * 1024  # bytes of a file that stays where it is; what is larger is a film, an image of a disk …
 MAX_TEXT = 5_000_000  # code points of one document; what is longer is not read by people
 
@@ -59,9 +55,43 @@ Said = TypeVar("Said", LicenceEvidence, Signal)
 Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 
 
-def libraries() -> list[tuple[str, str]]:
-    """The packages that extraction depends on, with their versions, and the licence table; part of every key."""
-    return [*((name, version(name)) for name in LIBRARIES), ("licences", table_digest())]
+def versions() -> list[object]:
+    """What decides every extraction: this code, rights rules, recognition of formats, libraries, licence table."""
+    libraries = [(name, version(name)) for name in LIBRARIES]
+    return [VERSION, RIGHTS_VERSION, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries, table_digest()]
+
+
+def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:
+    """Family of formats → version of its readers and their libraries; `learned` are digests of templates of hosts.
+
+    `readers_of` says which of them decided a document. A name that is not here has the version "".
+    """
+    found = {one.name: " ".join((str(one.version), *_installed(one.libraries))) for one in FAMILIES}
+    found[HTML.name] = " ".join((found[HTML.name], *learned))
+    found |= {f"{UNREAD}{kind}": "read" for kind in FORMATS}
+    return found | {ANY: hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16]}
+
+
+def _installed(libraries: Iterable[str]) -> list[str]:
+    return [f"{name} {version(name)}" for name in libraries]
+
+
+def readers_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """The families whose readers decided the outcomes of one capture; ANY where that is not known.
+
+    It is not known of a capture without documents, and of a text whose format no reader has, which a `text` of a
+    source has made. A format that nobody reads is named, so that it is read on the day that somebody does.
+    """
+    found = set(map(_reader_of, outcomes)) or {ANY}
+    return (ANY,) if ANY in found else tuple(sorted(found))
+
+
+def _reader_of(outcome: Outcome) -> str:
+    kind = outcome.document.provenance.format
+    if kind in FORMATS:
+        return FORMATS[kind].family.name
+    unread = isinstance(outcome, Dropped) and outcome.verdict.reason == f"unsupported-format:{kind}"
+    return f"{UNREAD}{kind}" if unread else ANY
 
 
 def extractor(job: Extraction) -> Extractor:
@@ -86,10 +116,10 @@ def extractor(job: Extraction) -> Extractor:
         capture = replace(load_capture(row), source=definition.source.name)
         place = policy_url(definition.source, capture.url)
         host = policy_files.find(place, job.instruments) if job.instruments else ()
-        found = ((item, read(item)) for item in _renew_for_each(items(capture)))
+        found = ((one, read(one)) for one in map(ParsedItem, _renew_for_each(items(capture))))
         made = [
-            _add_labels(make_document(capture, row.payload_sha256, item, s.extracted, evidence, host), s)
-            for item, s in found
+            _add_labels(make_document(capture, row.payload_sha256, one, s.extracted, evidence, host), s)
+            for one, s in found
         ]
         if row.url not in pasts:
             return made
@@ -143,7 +173,7 @@ def policy_url(source: Source, url: str) -> str:
 def make_document(
     capture: Capture,
     payload_sha256: str,
-    item: Item,
+    parsed: ParsedItem,
     extracted: Extracted,
     evidence: catalogue.Evidence,
     host: tuple[Signal, ...] = (),
@@ -153,7 +183,8 @@ def make_document(
     `host` are the signals of the files that speak for the host; no `evidence` of a source silences them.
     """
     # Whether type 0 is believed depends on the date, which often only the page itself tells.
-    found, signals = evidence(replace(item, date=item.date or extracted.date))
+    found, signals = evidence(parsed.dated(extracted.date))
+    item = parsed.item
     doc = Document(
         id=_replace_surrogates(f"{capture.source}/{item.key}"),
         text=_replace_surrogates(extracted.text),
@@ -188,7 +219,7 @@ def _drop_too_large(row: IndexRow, source: Source, evidence: catalogue.Evidence)
     capture = Capture(row.record, row.url, row.fetched, 200, (), b"", source.name)
     item = Item(defaults.key_of(capture), row.url, b"", row.media, "", row.record)
     extracted = Extracted("", outcome="dropped", reason="too-large")
-    outcome = make_document(capture, row.payload_sha256, item, extracted, evidence)
+    outcome = make_document(capture, row.payload_sha256, ParsedItem(item), extracted, evidence)
     measured = Verdict("drop", "too-large", measured=float(row.size), limit=float(MAX_FILE))
     return Dropped(outcome.document, "extract", measured)
 
@@ -251,4 +282,4 @@ def warm() -> None:
     from crawlers import defaults
 
     item = Item("", "", b"<html><body><article><p>\xea\xb0\x80</p></article></body></html>", "text/html", "utf-8", "")
-    defaults.text(item)
+    defaults.text(ParsedItem(item))

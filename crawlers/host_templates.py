@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from crawlers import formats
+from crawlers.formats import ParsedItem
 from crawlers.formats.html.host_template import Reading, Template, make_reader
 from crawlers.formats.html.host_template_learning import AGREEMENT, Lesson, agreement
 from malmoi.archive.capture import IndexRow
@@ -91,46 +91,40 @@ def is_read_twice(url: str) -> bool:
 
 def lesson(item: Item) -> Lesson | None:
     """What can be learned from an item: None from what is no web page, is very large or has no text."""
-    from crawlers.formats.html import html_page
-
-    if len(item.body) > MAX_LESSON or not _is_page(item):
+    parsed = ParsedItem(item)
+    if len(item.body) > MAX_LESSON or parsed.format != "html":
         return None
-    found = html_page.extract(item)
-    return Lesson(html_page.parse(item).tree, found.text) if found.outcome == "kept" else None
+    found = parsed.extracted
+    return Lesson(parsed.page, found.text) if found.outcome == "kept" else None
 
 
-def reader(templates: Sequence[Template], full: Callable[[Item], Extracted]) -> Callable[[Item], ReadText]:
+def reader(templates: Sequence[Template], full: Callable[[ParsedItem], Extracted]) -> Callable[[ParsedItem], ReadText]:
     """Read an item by the template of its host where there is one and the page fits, else by `full`."""
     known = {template.host: make_reader(template) for template in templates}
 
-    def read(item: Item) -> ReadText:
-        by_template = known.get(host_of(item.url))
-        if by_template is None or not _is_page(item):
-            return ReadText(full(item))
-        return _read_item(item, by_template, full)
+    def read(parsed: ParsedItem) -> ReadText:
+        by_template = known.get(host_of(parsed.item.url))
+        if by_template is None or parsed.format != "html":
+            return ReadText(full(parsed))
+        return _read_item(parsed, by_template, full)
 
     return read
 
 
-def _read_item(item: Item, by_template: Reading, full: Callable[[Item], Extracted]) -> ReadText:
+def _read_item(parsed: ParsedItem, by_template: Reading, full: Callable[[ParsedItem], Extracted]) -> ReadText:
     from crawlers.formats.html import html_page  # with trafilatura behind it; the process that only plans does without
 
-    found, miss = html_page.extract_by(item, by_template)
+    found, miss = html_page.extract_by(parsed.item, parsed.page, by_template)
     if miss or found is None:
-        return ReadText(full(item), ((LABEL, miss),))
-    if not is_read_twice(item.url):
+        return ReadText(full(parsed), ((LABEL, miss),))
+    if not is_read_twice(parsed.item.url):
         return ReadText(found, ((LABEL, "used"),))
-    whole = full(item)
+    whole = full(parsed)
     same = agreement(found.text, whole.text)
     agrees = whole.outcome == "kept" and same >= AGREEMENT
     return ReadText(
         found if agrees else whole, ((LABEL, "used" if agrees else "disagrees"),), ((MEASURE, round(same, 4)),)
     )
-
-
-def _is_page(item: Item) -> bool:
-    """Whether `formats.extract` would read the item as a web page."""
-    return isinstance(item.body, bytes) and formats.sniff(item.body, item.media, formats.name_of(item)) == "html"
 
 
 def _sample(host: str, rows: Sequence[IndexRow]) -> Sample:

@@ -6,14 +6,14 @@ Notes, not refusals: what follows from them is the recipe's choice (filters/righ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from crawlers.catalogue import Evidence, Items, Text
+from crawlers.formats import ParsedItem
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.archive.collection import Past
-from malmoi.document import LicenceEvidence, Signal
+from malmoi.document import Signal
 from malmoi.errors import CaptureError
 from malmoi.licensing.rights_decision import decide
-from malmoi.source import Extracted, Item
 
 RELICENSED, GONE = "relicensed", "gone"  # names of the signals
 # What the last visit met, by the status that the index holds for it.
@@ -32,16 +32,16 @@ def disappearance_signals(past: Past) -> tuple[Signal, ...]:
 def licences(
     row: IndexRow,
     load: Callable[[IndexRow], Capture],
-    items: Callable[[Capture], Iterable[Item]],
-    evidence: Callable[[Item], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]],
-    text: Callable[[Item], Extracted],
+    items: Items,
+    evidence: Evidence,
+    text: Text,
 ) -> dict[str, str]:
     """The licence of each item of an earlier capture, by key; "none" where none was decided, {} where it is lost."""
     try:
-        found = list(items(load(row)))
+        found = list(map(ParsedItem, items(load(row))))
     except CaptureError:  # an earlier archive that somebody has cleaned away says nothing
         return {}
-    return {item.key: decide(*evidence(replace(item, date=item.date or text(item).date))).licence for item in found}
+    return {one.item.key: decide(*evidence(one.dated(text(one).date))).licence for one in found}
 
 
 def relicensing_signals(

@@ -11,7 +11,9 @@ from pathlib import Path
 from crawlers import catalogue, host_templates
 from crawlers import extract as extraction
 from crawlers.formats.html.host_template import Template
+from crawlers.formats.registry import HTML
 from crawlers.rights.host import policy_files
+from flows import earlier
 from flows.engine import promotion, run_surveys
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
@@ -99,20 +101,20 @@ def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
     if definition.text is not None:
         return []
     found = host_templates.samples(collection.runs(workspace.captures(definition.source.name)))
-    code = _code_digest(name)
+    code = [_code_digest(name), extraction.reader_versions()[HTML.name]]
     jobs = []
     for sample in found:
         content = [
             [[row.record, row.payload_sha256, row.url] for row in rows] for rows in (sample.lessons, sample.checks)
         ]
-        key = digest(["template", code, sample.host, content, LIMITS])[:32]
+        key = digest(["template", *code, sample.host, content, LIMITS])[:32]
         jobs.append(LearnJob(workspace.root, key, extraction.Extraction(name, ()), sample))
     return jobs
 
 
 def _code_digest(name: str) -> str:
-    """All that decides what a capture of a source becomes, but for the capture."""
-    return digest([shard.sha256_of(definition_file(name)), extraction.VERSION, extraction.libraries(), SCHEMA_VERSION])
+    """All that decides what a capture of a source becomes, but for the capture and the readers of its formats."""
+    return digest([shard.sha256_of(definition_file(name)), extraction.versions(), SCHEMA_VERSION])
 
 
 def _template(job: LearnJob) -> Template | str:
@@ -138,6 +140,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
+    stood = earlier.shards_by_captures(workspace)
     for _, rows in collection.select_current(runs, gone=True):
         for chunk in collection.chunks(rows):
             here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
@@ -147,10 +150,14 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
             job = extraction.Extraction(name, archived, here, visits, known)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
             content += [_visit_key(url, found) for url, found in visits]  # a page without a past costs no key
-            content += [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
             said = [[one.origin, one.kind, one.record] for one in here]
-            key = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
-            yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn)
+            captures = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
+            digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
+            versions = extraction.reader_versions(digests)
+            key, before = earlier.find(
+                workspace, f"{captures}-{digest(versions)[:16]}", versions, stood.get(captures, [])
+            )
+            yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn, tuple(versions.items()), before)
             torn = ()
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Ledger:
     files: tuple[File, ...] = ()
     torn: tuple[str, ...] = ()  # records that could not be read, which never became documents
     reverses: tuple[tuple[str, str], ...] = ()  # (filter, reason) of the drops that it takes back
+    readers: Mapping[str, str] = field(default_factory=dict)  # family of formats → version that has read here
 
     def __post_init__(self) -> None:
         self._refuse_negative()
@@ -91,6 +92,8 @@ class Ledger:
         }
         if self.reverses:
             value["reverses"] = [list(pair) for pair in self.reverses]
+        if self.readers:
+            value["readers"] = dict(self.readers)
         value["digest"] = digest_of(value)
         return canonical_json(value)
 
@@ -126,6 +129,7 @@ class Ledger:
                 files=tuple(File(*row) for row in value["files"]),
                 torn=tuple(value["torn"]),
                 reverses=tuple((f, r) for f, r in value.get("reverses", ())),
+                readers=value.get("readers", {}),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StageError(f"not a ledger: {error}") from error

@@ -5,9 +5,11 @@ A source is one file that says `SOURCE = Source(…)` and, where the defaults of
 
     follow(capture)  -> addresses to fetch next
     items(capture)   -> the text-bearing things inside a capture
-    evidence(item)   -> (licence evidence, signals)
-    text(item)       -> the text with title, date and author
+    evidence(parsed) -> (licence evidence, signals) of an item
+    text(parsed)     -> its text with title, date and author
     trouble(capture) -> what an answer of an Api says instead of giving what was asked, or None
+
+`parsed` is a `crawlers.formats.ParsedItem`: the item, and what was read from its bytes, which both functions share.
 """
 
 from __future__ import annotations

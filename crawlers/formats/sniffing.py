@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,20 +11,21 @@ from struct import error, unpack_from
 
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.hwp.ole import Container
+from crawlers.formats.registry import FORMATS
 from crawlers.formats.unreadable import Unreadable
 
+VERSION = 1  # raise it when bytes get the name of another format, or are decoded otherwise
 LOOK = 8192  # bytes looked at
 MAX_CONTROL = 0.02  # share of control characters in text that is not binary
 
 MAX_NAMES = 4_000  # parts of an archive whose names are looked at
 
-READABLE = frozenset({"html", "text", "markdown", "wikitext", "csv", "tsv", "json", "jsonl", "xml", "mediawiki-export"})
+# First bytes → what they begin: the formats that are read, and others that are named where they are refused.
 _MAGIC = (
-    (b"%PDF-", "pdf"),
+    *((magic, kind) for kind, one in FORMATS.items() for magic in one.magic),
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
-    (b"HWP Document File", "hwp3"),  # HWP 5 has these words inside its container
     (b"SCDSA00", "drm"),  # Softcamp: a document of any format that opens inside one organisation only
     (b"\x9b DRMONE", "drm"),  # Fasoo
     (b"\x89PNG\r\n\x1a\n", "image"),
@@ -47,33 +49,11 @@ _MAGIC = (
     (b"PAR1", "parquet"),
     (b"SQLite format 3\0", "sqlite"),
 )
-_NAMES = {
-    "html": ("html", "htm", "xhtml", "shtml", "php", "jsp", "do", "asp", "aspx"),
-    "markdown": ("md", "mdx", "markdown"),
-    "csv": ("csv",),
-    "tsv": ("tsv", "tab"),
-    "jsonl": ("jsonl", "ndjson"),
-    "json": ("json",),
-    "xml": ("xml", "rss", "atom"),
-    "text": ("txt", "text"),
-    "wikitext": ("wiki", "mediawiki", "wikitext"),
-}
-_BY_NAME = {ending: kind for kind, endings in _NAMES.items() for ending in endings}
-_BY_MEDIA = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-wiki": "wikitext",
-    "text/csv": "csv",
-    "text/tab-separated-values": "tsv",
-    "application/json": "json",
-    "application/jsonl": "jsonl",
-    "application/x-ndjson": "jsonl",
-    "application/xml": "xml",
-    "text/xml": "xml",
-    "application/rss+xml": "xml",
-    "application/atom+xml": "xml",
-}
+_BY_NAME = {ending: kind for kind, one in FORMATS.items() for ending in one.endings}
+_BY_MEDIA = {media: kind for kind, one in FORMATS.items() for media in one.media}
+TABLES_DIGEST = hashlib.sha256(
+    repr([sorted(_MAGIC), sorted(_BY_NAME.items()), sorted(_BY_MEDIA.items())]).encode()
+).hexdigest()
 _MESSAGE = re.compile(rb"\s{0,9}[A-Z][A-Za-z-]{1,40}: ?[^\r\n]{0,990}\r?\n")  # a header of a mail, RFC 5322
 _MIME = re.compile(rb"^MIME-Version: ?1", re.IGNORECASE | re.MULTILINE)
 _RELATED = re.compile(rb"^Content-Type: ?multipart/related", re.IGNORECASE | re.MULTILINE)

@@ -148,7 +148,7 @@ def _cell_text(value: object) -> str:
 
 def _read_rows(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]:
     """The rows with their lines, and the fields of the object around them."""
-    text = decode(capture.body, _charset(capture)).text
+    text = decode(capture.body, capture.charset).text
     if kind in ("json", "jsonl"):
         return _json_rows(text, capture.url, lines=kind == "jsonl")
     if kind in ("csv", "tsv"):
@@ -157,11 +157,6 @@ def _read_rows(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]
         f"{capture.url}: this is {kind}, not a table (CSV, TSV, JSON or JSON lines). "
         "Leave it out with exclude=… in the source file, or fetch it again if it is an error page."
     )
-
-
-def _charset(capture: Capture) -> str:
-    _, _, parameters = capture.header("Content-Type").lower().partition("charset=")
-    return parameters.partition(";")[0].strip()
 
 
 def _csv_rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, Row]]:

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from lxml import etree
 
 from crawlers.catalogue import Evidence, Follow, Items, Text, TroubleOf
+from crawlers.formats import ParsedItem
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote as words_of
 from crawlers.formats.unreadable import Unreadable
@@ -151,12 +152,12 @@ def items(register: Register, capture: Capture) -> Iterator[Item]:
         url=capture.url,
         body=capture.body,
         media="application/xml",
-        charset=xml_records.charset(capture),
+        charset=capture.charset,
         record=capture.record,
         headers=capture.headers,
     )
     try:
-        root = entry(register, item)
+        root = entry(register, ParsedItem(item))
     except Unreadable:
         yield item  # `text` says why
         return
@@ -170,26 +171,26 @@ def items(register: Register, capture: Capture) -> Iterator[Item]:
     )
 
 
-def entry(register: Register, item: Item) -> etree._Element:
-    """The element of the register that `item` is.
+def entry(register: Register, parsed: ParsedItem) -> etree._Element:
+    """The element of the register that `parsed` is.
 
     Raises Unreadable: `damaged`, `not-an-entry` for an answer of another kind (a message, a page), and
     `another-entry` for one that names itself otherwise than it was asked for.
     """
-    assert isinstance(item.body, bytes)
-    root = xml_records.parse_xml(item.body, item.charset)
+    root = parsed.xml
     if root.tag != register.root:
         raise Unreadable("not-an-entry")
     said = xml_records.field(root, *register.own)
-    if said and said.lstrip("0") != item.key.lstrip("0"):
+    if said and said.lstrip("0") != parsed.item.key.lstrip("0"):
         raise Unreadable("another-entry")
     return root
 
 
-def text(register: Register, item: Item) -> Extracted:
+def text(register: Register, parsed: ParsedItem) -> Extracted:
     """The parts of an entry, each behind an empty line; dropped as `empty` where there are none."""
+    item = parsed.item
     try:
-        found = "\n\n".join(part for part in register.parts(entry(register, item)) if part)
+        found = "\n\n".join(part for part in register.parts(entry(register, parsed)) if part)
     except Unreadable as said:
         return drop_entry(item, said.reason)
     if not found:
@@ -221,14 +222,14 @@ def fields_with_headings(root: etree._Element, *names: str) -> tuple[str, ...]:
     return tuple(f"【{name}】\n{words}" for name, words in found if words)
 
 
-def evidence(register: Register, item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+def evidence(register: Register, parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """What an entry says that it is: `register.licence` where that is allowed, else an unknown one, with the words.
 
     An entry that cannot be read, or does not say what it is, is no evidence of anything.
     """
-    said = response_signals.find(item, None)
+    said = response_signals.find(parsed.item, None)
     try:
-        root = entry(register, item)
+        root = entry(register, parsed)
     except Unreadable:
         return (), said
     words = xml_records.field(root, register.stated)
@@ -241,7 +242,7 @@ def evidence(register: Register, item: Item) -> tuple[tuple[LicenceEvidence, ...
         scope="item",
         quote=words_of(register.stated, words),
         place=f"{register.within}/{register.stated}",
-        record=item.record,
+        record=parsed.item.record,
     )
     return (found,), said
 
@@ -270,7 +271,7 @@ def _prose(element: etree._Element) -> str:
 
 def _parse_root(capture: Capture) -> etree._Element:
     try:
-        return xml_records.parse_xml(capture.body, xml_records.charset(capture))
+        return xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable as said:
         raise CaptureError(
             f"{capture.url}: the list cannot be read ({said.reason}); collect again, and if it stays so look at it."

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import re2
 
-from crawlers.formats import markdown
+from crawlers.formats import ParsedItem, markdown
 from crawlers.formats.encodings.decode import decode
-from malmoi.source import Extracted, Item
+from malmoi.source import Extracted
 
 _COMMENT_OPENS, _COMMENT_CLOSES = "<!--", "-->"
 _FENCE = re2.compile(r"^ {0,12}(?:>\s?){0,3}(`{3,}|~{3,})")
@@ -44,10 +44,11 @@ _DEFINITION = re2.compile(r"(?m)^(\s*[-*]) :[ \t]+")
 _DIRECTIVE = re2.compile(r"\\?\{\{\s*#[a-z_]+[^{}\n]*\}\}")
 
 
-def reader(clean: Callable[[str], str]) -> Callable[[Item], Extracted]:
+def reader(clean: Callable[[str], str]) -> Callable[[ParsedItem], Extracted]:
     """The `text` of a source whose files are Markdown once `clean` has been over them."""
 
-    def text(item: Item) -> Extracted:
+    def text(parsed: ParsedItem) -> Extracted:
+        item = parsed.item
         body, encoding = item.body, ""
         if isinstance(body, bytes):
             decoded = decode(body, item.charset)

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from crawlers.formats import ParsedItem
 from crawlers.formats.html.runs import quote
+from crawlers.formats.mediawiki import mediawiki_export
 from malmoi.document import LicenceEvidence
 from malmoi.licensing.licences import find_licence_id
 from malmoi.licensing.rights_decision import UNKNOWN, licence_from_text
-from malmoi.source import Dump, LicenceClaim, LicenceRule, Manners, Source
+from malmoi.source import Dump, Extracted, LicenceClaim, LicenceRule, Manners, Source
 
 LEGAL = "https://dumps.wikimedia.org/legal.html"
 SHARE_ALIKE = LicenceClaim(
@@ -41,6 +43,11 @@ _TEMPLATE = re.compile(
     re.IGNORECASE,
 )
 PLACE = "licence template of the page"
+
+
+def text(parsed: ParsedItem) -> Extracted:
+    """The prose of a page of an export."""
+    return mediawiki_export.text(parsed.item)
 
 
 def source(name: str, *, unverified: str = "How many blocks the dump comes to.", **facts: Any) -> Source:

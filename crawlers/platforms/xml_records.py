@@ -10,7 +10,6 @@ from lxml import etree
 
 from crawlers.formats import safe_xml
 from crawlers.formats.encodings.decode import decode
-from malmoi.archive.capture import Capture
 
 # Characters that XML does not know; registries carry them over from old word processors.
 _CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))
@@ -34,12 +33,6 @@ def parse_xml(body: bytes, charset: str = "") -> etree._Element:
     text = decode(body, charset).text
     found = _DECLARATION.match(text)
     return safe_xml.parse(text[found.end() if found else 0 :].translate(_CONTROL).strip())
-
-
-def charset(capture: Capture) -> str:
-    """The charset that the answer declares, "" where it declares none."""
-    _, _, behind = capture.header("Content-Type").lower().partition("charset=")
-    return behind.partition(";")[0].strip(" \"'")
 
 
 def field(record: etree._Element, *names: str) -> str:

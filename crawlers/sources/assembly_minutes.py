@@ -9,11 +9,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from crawlers import formats
+from crawlers.formats import ParsedItem
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote
 from crawlers.platforms import api_errors, xml_records
@@ -109,31 +108,31 @@ def items(capture: Capture) -> Iterator[Item]:
         url=VIEW.format(id=key) if key else capture.url,
         body=capture.body,
         media=media.strip().lower(),
-        charset=xml_records.charset(capture),
+        charset=capture.charset,
         record=capture.record,
         headers=capture.headers,
     )
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """The whole sitting as it stands in the file; its number and day are read in its heading."""
-    found = _read(item)
+    found = parsed.extracted
     title, date, _ = heading(found.text)
     return replace(found, title=found.title or title, date=found.date or date, author="")
 
 
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the file calls itself the minutes of a sitting of the Assembly, in its own words."""
-    _, _, words = heading(_read(replace(item, title="", date="", author="")).text)
+    _, _, words = heading(parsed.extracted.text)
     found = LicenceEvidence(
         licence="LicenseRef-KR-CA-Art24",
         kind="minutes",
         scope="item",
         quote=quote(words),
         place="heading of the minutes",
-        record=item.record,
+        record=parsed.item.record,
     )
-    return ((found,) if words else ()), response_signals.find(item, None)
+    return ((found,) if words else ()), response_signals.find(parsed.item, None)
 
 
 def trouble(capture: Capture) -> Trouble | None:
@@ -159,11 +158,6 @@ def heading(minutes: str) -> tuple[str, str, str]:
 
 def _is_list(capture: Capture) -> bool:
     return "/portal/openapi/" in urlsplit(capture.url).path
-
-
-@lru_cache(maxsize=2)  # `text` and `evidence` ask for the same file
-def _read(item: Item) -> Extracted:
-    return formats.extract(item)
 
 
 def _list(capture: Capture) -> tuple[int, list[dict[str, Any]]]:

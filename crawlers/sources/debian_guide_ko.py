@@ -1,8 +1,9 @@
 """The Debian installation guide in Korean: gettext files, whose messages are paragraphs of DocBook."""
 
+from crawlers.formats import ParsedItem
 from crawlers.formats.encodings.decode import decode
 from crawlers.platforms import gettext
-from malmoi.source import Expect, Extracted, Git, Item, LicenceClaim, LicenceRule, Source
+from malmoi.source import Expect, Extracted, Git, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
     name="debian_guide_ko",
@@ -42,8 +43,9 @@ ENTITIES = {
 }
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """The translated paragraphs of a file, in the order of the book."""
+    item = parsed.item
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else None
     words = [
         words

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lxml import html
 
 from crawlers import defaults
-from crawlers.formats.html.html_page import parse
+from crawlers.formats import ParsedItem
 from crawlers.platforms import boards
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
@@ -71,19 +71,19 @@ def items(capture: Capture) -> Iterable[Item]:
     return boards.items(BOARD, capture)
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """The text of the page, with the author from its field."""
-    found = defaults.text(item)
-    author = _field(parse(item).tree, re.compile(r"저작\(?권?\)?자(?:명)?"))
+    found = defaults.text(parsed)
+    author = _field(parsed.page.tree, re.compile(r"저작\(?권?\)?자(?:명)?"))
     return replace(found, author=" ".join(author.text_content().split())[:200]) if author is not None else found
 
 
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """The mark in the field 이용조건, where image and words agree; unknown where they do not."""
-    page = parse(item)
-    field = _field(page.tree, _CONDITION)
+    item = parsed.item
+    field = _field(parsed.page.tree, _CONDITION)
     found = () if field is None else tuple(_marks(field, item.record))
-    return (*item.evidence, *found), response_signals.find(item, page)
+    return (*item.evidence, *found), response_signals.find(item, parsed.page)
 
 
 def _marks(field: html.HtmlElement, record: str) -> Iterable[LicenceEvidence]:

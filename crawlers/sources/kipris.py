@@ -10,8 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from lxml import etree
 
-from crawlers import formats
-from crawlers.formats import licence_fields
+from crawlers.formats import ParsedItem, licence_fields
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors, xml_records
@@ -64,7 +63,7 @@ def follow(capture: Capture) -> Iterator[str]:
     if not urlsplit(capture.url).path.endswith(LIST):
         return
     try:
-        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable as said:
         raise CaptureError(f"{capture.url}: the list cannot be read ({said.reason}); collect again.") from said
     total = xml_records.parse_number(xml_records.field(root, "totalCount"))
@@ -89,7 +88,7 @@ def items(capture: Capture) -> Iterator[Item]:
         return
     key = xml_records.parameter(capture.url, "applicationNumber")
     try:
-        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable:
         yield Item(key, capture.url, "", DAMAGED, "", capture.record, capture.headers)
         return
@@ -109,16 +108,16 @@ def items(capture: Capture) -> Iterator[Item]:
     )
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """Abstract and claims, a block each; dropped as `damaged` or `empty`."""
-    if item.media == DAMAGED:
+    if parsed.item.media == DAMAGED:
         return Extracted("", outcome="dropped", reason="damaged", format="xml")
-    return formats.extract(item)
+    return parsed.extracted
 
 
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """What the answer says of a licence, if it ever says anything."""
-    return item.evidence, response_signals.find(item, None)
+    return parsed.item.evidence, response_signals.find(parsed.item, None)
 
 
 def trouble(capture: Capture) -> Trouble | None:

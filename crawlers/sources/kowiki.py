@@ -14,4 +14,4 @@ SOURCE = wikimedia.source(
     note="Articles only. Pages about living people hold personal data of public figures.",
 )
 
-items, text = mediawiki_export.pages, mediawiki_export.text
+items, text = mediawiki_export.pages, wikimedia.text

@@ -14,4 +14,4 @@ SOURCE = wikimedia.source(
     note="A chapter is a page, and a document. Books for children (위키키즈) and cook books are pages like others.",
 )
 
-items, text = mediawiki_export.pages, mediawiki_export.text
+items, text = mediawiki_export.pages, wikimedia.text

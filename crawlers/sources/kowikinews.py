@@ -17,4 +17,4 @@ SOURCE = wikimedia.source(
     "The date of a document is that of its last revision, not of the news.",
 )
 
-items, text = mediawiki_export.pages, mediawiki_export.text
+items, text = mediawiki_export.pages, wikimedia.text

@@ -40,4 +40,4 @@ def items(capture: Capture) -> Iterator[Item]:
         yield replace(item, author=author, evidence=wikimedia.templates(markup, item.record))
 
 
-text = mediawiki_export.text
+text = wikimedia.text

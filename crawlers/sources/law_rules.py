@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 from lxml import etree
 
+from crawlers.formats import ParsedItem
 from crawlers.platforms import law_go_kr, xml_records
-from malmoi.source import Expect, Extracted, Item
+from malmoi.source import Expect, Extracted
 
 # Copyright Act art. 7 (2): notifications, public notices, instructions of the State or a local government "and the
 # like". 예규 are instructions in all but name; 지침, 세칙 and the rest are left for a person to judge.
@@ -71,9 +72,9 @@ SOURCE = law_go_kr.source(
 follow, items, evidence, _, trouble = law_go_kr.functions(REGISTER)
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """The articles and then the supplementary provisions; `attached-only` where a file holds them instead."""
-    found = law_go_kr.text(REGISTER, item)
+    found = law_go_kr.text(REGISTER, parsed)
     if len(found.text) <= MAX_NOTICE and ATTACHED.search(found.text):
-        return law_go_kr.drop_entry(item, "attached-only")
+        return law_go_kr.drop_entry(parsed.item, "attached-only")
     return found

@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from crawlers import formats
-from crawlers.formats import licence_fields
+from crawlers.formats import ParsedItem, licence_fields
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.unreadable import Unreadable
 from crawlers.platforms import api_errors, xml_records
 from crawlers.rights.host import response_signals
+from crawlers.rights.page import licence_marks
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import CallError, CaptureError
@@ -102,7 +102,7 @@ SOURCE = Source(
 def follow(capture: Capture) -> Iterable[str]:
     """Nothing: a day is one answer. Raises CaptureError where it counts more items than it holds."""
     try:
-        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable:
         return ()  # `items` says so
     total, held = xml_records.parse_number(xml_records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
@@ -121,7 +121,7 @@ def items(capture: Capture) -> Iterator[Item]:
     """
     first, last = (xml_records.parameter(capture.url, name) for name in ("startDate", "endDate"))
     try:
-        root = xml_records.parse_xml(capture.body, xml_records.charset(capture))
+        root = xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable:
         yield Item(f"day/{first}", capture.url, "", DAMAGED, "", capture.record, capture.headers)
         return
@@ -141,29 +141,28 @@ def items(capture: Capture) -> Iterator[Item]:
         yield _item(key, news, capture)
 
 
-def evidence(item: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """The type that the item carries, and what its own text says against it.
 
     The same footer stands below every article, whatever its type: what a body grants is no evidence.
     """
+    item = parsed.item
     if not isinstance(item.body, bytes):
         return item.evidence, response_signals.find(item, None)
-    from crawlers.formats.html import html_page  # with trafilatura behind it
-    from crawlers.rights.page import licence_marks
-
-    page = html_page.parse(item)
+    page = parsed.page
     against = (
         one for one in licence_marks.find(item, page) if decide((replace(one, scope="item"),)).use != "redistribute"
     )
     return (*item.evidence, *(replace(one, scope="item") for one in against)), response_signals.find(item, page)
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """Subtitles and body, a line for each block; or why the item has none to give."""
+    item = parsed.item
     if item.media.startswith(DROPPED):
         return Extracted("", outcome="dropped", reason=item.media.removeprefix(DROPPED), format="xml")
     if not isinstance(item.body, bytes):
-        return formats.extract(item)
+        return parsed.extracted
     from crawlers.formats.html.html_page import strip_tags
 
     found = strip_tags(decode(item.body, "utf-8").text)

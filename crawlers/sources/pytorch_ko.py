@@ -1,8 +1,9 @@
 """The PyTorch tutorials in Korean: reStructuredText, and Python files that Sphinx-Gallery makes pages of."""
 
+from crawlers.formats import ParsedItem
 from crawlers.formats.encodings.decode import decode
 from crawlers.platforms import rst
-from malmoi.source import Expect, Extracted, Git, Item, LicenceClaim, LicenceRule, Source
+from malmoi.source import Expect, Extracted, Git, LicenceClaim, LicenceRule, Source
 
 SOURCE = Source(
     name="pytorch_ko",
@@ -28,8 +29,9 @@ SOURCE = Source(
 )
 
 
-def text(item: Item) -> Extracted:
+def text(parsed: ParsedItem) -> Extracted:
     """The prose of a page; a Python file without a docstring is `no-text`."""
+    item = parsed.item
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else None
     body = decoded.text if decoded else str(item.body)
     if item.url.endswith(".py"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from crawlers import defaults, formats
 from crawlers.extract import failure
 from crawlers.fetch import politeness
+from crawlers.formats import ParsedItem
 from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
 from crawlers.web import robots
@@ -84,8 +85,9 @@ def _rights_stage(_: Recipe) -> Stage:
     evidence = defaults.evidence_for(_NOWHERE, {})
 
     def one(row: Row) -> Row:
-        item = input_files.to_item(row)
-        found, signals = evidence(replace(item, date=item.date or defaults.text(item).date))
+        parsed = ParsedItem(input_files.to_item(row))
+        item = parsed.item
+        found, signals = evidence(parsed.dated(defaults.text(parsed).date))
         files = _host_files(row)
         signals = (
             *_robots_signals(row),

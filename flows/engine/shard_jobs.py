@@ -13,10 +13,12 @@ from typing import TypeAlias, TypeVar
 import pyarrow as pa
 
 from crawlers import host_templates
-from crawlers.extract import Extraction, extractor, items_of
+from crawlers.extract import ANY, Extraction, extractor, items_of, readers_of
 from crawlers.formats.html.host_template_learning import Lesson
 from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
+from flows import earlier
+from flows.earlier import Counted, Earlier
 from flows.engine import worker_pool
 from malmoi import recipe as recipes
 from malmoi import withdrawals
@@ -53,6 +55,8 @@ class ExtractJob:
     extraction: Extraction
     rows: tuple[IndexRow, ...]
     torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
+    readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
+    earlier: str = ""  # key of a shard of the same captures, from which what other readers have read is taken over
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +111,15 @@ class Walked:
     entered: Counter[str]
     failed: tuple[Failure, ...]
     edits: Counter[tuple[str, str, str]]
+    captures: tuple[Counted, ...] = ()  # of an extraction
 
 
 def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
-    batches = [job.rows[at : at + BATCH] for at in range(0, len(job.rows), BATCH)]
+    home = Workspace(job.root)
+    stands = _standing(home, job)
+    rows = [row for row, one in zip(job.rows, stands.captures, strict=True) if one is None] if stands else job.rows
+    batches = [tuple(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH)]
     answers = worker_pool.workers().map(
         make_extract_worker, (job.source, job.extraction), batches, lambda batch: [(r,) for r in batch]
     )
@@ -120,9 +128,30 @@ def extract(job: ExtractJob) -> Ledger:
         return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        return _write_shard(folder, "2-documents", job.key, answers, make_failure, job.torn)
+        return _extracted(folder, job, _gathered(answers, make_failure), stands)
 
-    return Workspace(job.root).commit("2-documents", job.key, fill)
+    return home.commit("2-documents", job.key, fill)
+
+
+def _standing(home: Workspace, job: ExtractJob) -> Earlier | None:
+    """What is taken over from the earlier shard of a job."""
+    ledger = home.ledger("2-documents", job.earlier) if job.earlier else None
+    if ledger is None:
+        return None
+    return earlier.read(home.stage("2-documents", job.earlier), ledger.readers, dict(job.readers))
+
+
+def _extracted(folder: Path, job: ExtractJob, found: Gathered, stands: Earlier | None) -> Ledger:
+    """Write the files of a shard of extraction, with what is taken over from an earlier one."""
+    if stands is not None:
+        documents, dropped, captures = earlier.merge(stands, found.documents, found.dropped, found.captures)
+        entered = Counter({job.source: documents.num_rows + dropped.num_rows + len(found.failed)})
+        found = replace(found, documents=documents, dropped=dropped, captures=captures, entered=entered)
+    ledger = _write_shard(folder, "2-documents", job.key, found, job.torn)
+    needed = sorted({name for one in found.captures for name in one.readers})
+    known = dict(job.readers)
+    readers = {name: known.get(name, "") for name in needed}
+    return replace(ledger, files=(*ledger.files, earlier.write(found.captures, folder)), readers=readers)
 
 
 def learn(job: LearnJob) -> Path:
@@ -154,7 +183,7 @@ def fill(job: WalkJob, folder: Path) -> Ledger:
         row = shard.unpack_table(batch).select(["id", "source"]).to_pylist()[0]
         return Failure(row["id"], row["source"], "")
 
-    return _write_shard(folder, job.stage, job.key, answers, make_failure)
+    return _write_shard(folder, job.stage, job.key, _gathered(answers, make_failure))
 
 
 def sketch_shard(job: SketchJob) -> Path:
@@ -184,17 +213,23 @@ def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[Index
     """In a worker: from captures to what became of their items."""
     source, extraction = shared
     one = extractor(extraction)
+    visited = {url for url, past in extraction.past if past.earlier}  # the readers of those captures decide as well
 
     def batch(rows: tuple[IndexRow, ...]) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
-        failed = []
+        failed, captures = [], []
         for row in rows:
             match attempt(one, row):
                 case Done(found):
                     outcomes += [(outcome, -1) for outcome in found]
+                    kept = sum(isinstance(outcome, Kept) for outcome in found)
+                    readers = (ANY,) if row.url in visited else readers_of(found)
+                    captures.append(Counted(kept, len(found) - kept, readers))
                 case Broken(why):
                     failed.append(Failure(f"{source}/{row.url}", source, why))
-        return _pack_walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
+                    captures.append(Counted(0, 0, (ANY,)))
+        walked = _pack_walked(Counter({source: len(outcomes) + len(failed)}), outcomes, failed)
+        return replace(walked, captures=tuple(captures))
 
     return batch
 
@@ -291,44 +326,56 @@ def _pack_walked(
     )
 
 
-def _write_shard(
-    folder: Path,
-    stage: str,
-    key: str,
-    answers: Iterator[tuple[B, Done[Walked] | Broken]],
-    make_failure: Callable[[B], Failure],
-    torn: tuple[str, ...] = (),
-) -> Ledger:
-    """Write the files of a shard, and count; `make_failure` names the one document of a batch that broke."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What became of all batches of a shard."""
+
+    documents: pa.Table
+    dropped: pa.Table
+    entered: Counter[str]
+    edits: Counter[tuple[str, str, str]]
+    failed: list[Failure]
+    captures: list[Counted]
+
+
+def _gathered(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Callable[[B], Failure]) -> Gathered:
+    """Put the answers of a shard together; `make_failure` names the one document of a batch that broke."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
     entered: Counter[str] = Counter()
     edits: Counter[tuple[str, str, str]] = Counter()
     failed: list[Failure] = []
+    captures: list[Counted] = []
     for batch, answer in answers:
         if isinstance(answer, Broken):
             failed.append(replace(make_failure(batch), why=answer.why))
             entered[failed[-1].source] += 1
+            captures.append(Counted(0, 0, (ANY,)))
             continue
         kept.append(shard.unpack_table(answer.value.kept))
         dropped.append(shard.unpack_table(answer.value.dropped))
         entered.update(answer.value.entered)
         edits.update(answer.value.edits)
         failed += answer.value.failed
-    _refuse_many(stage, key, failed, entered.total())
-    documents, drops = pa.concat_tables(kept), pa.concat_tables(dropped)
+        captures += answer.value.captures
+    return Gathered(pa.concat_tables(kept), pa.concat_tables(dropped), entered, edits, failed, captures)
+
+
+def _write_shard(folder: Path, stage: str, key: str, found: Gathered, torn: tuple[str, ...] = ()) -> Ledger:
+    """Write the files of a shard, and count."""
+    _refuse_many(stage, key, found.failed, found.entered.total())
     files = tuple(
         shard.write(table, folder / f"{name}.parquet", statistics=["id"])
-        for name, table in (("documents", documents), ("dropped", drops))
+        for name, table in (("documents", found.documents), ("dropped", found.dropped))
     )
-    reasons = zip(*(drops.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
+    reasons = zip(*(found.dropped.column(name).to_pylist() for name in ("source", "by", "reason")), strict=True)
     return Ledger(
         stage=stage,
         key=key,
-        entered=dict(sorted(entered.items())),
-        kept=dict(sorted(Counter(documents.column("source").to_pylist()).items())),
+        entered=dict(sorted(found.entered.items())),
+        kept=dict(sorted(Counter(found.documents.column("source").to_pylist()).items())),
         dropped=Counter(reasons),
-        failed=tuple(failed),
-        edits=edits,
+        failed=tuple(found.failed),
+        edits=found.edits,
         files=files,
         torn=torn,
     )

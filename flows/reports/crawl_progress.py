@@ -21,6 +21,7 @@ from rich.text import Text
 
 from crawlers import catalogue
 from crawlers.fetch import archive
+from crawlers.formats import ParsedItem
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
 from malmoi.errors import CallError, SourceError
@@ -206,7 +207,7 @@ class Looker:
         )
         try:
             with input_errors(ValueError):
-                decided = [decide(*self._evidence(item)) for item in self._items(capture)]
+                decided = [decide(*self._evidence(ParsedItem(item))) for item in self._items(capture)]
         except Exception:
             return ["unreadable"]  # a look is no verdict: extraction will say what is wrong with the page
         return [one.use if one.use != "exclude" else f"exclude ({one.reason})" for one in decided]

@@ -58,6 +58,24 @@ class Capture:
         wanted = name.lower()
         return next((v for k, v in self.headers if k.lower() == wanted), "")
 
+    @property
+    def charset(self) -> str:
+        """The charset that the Content-Type declares, "" where it declares none."""
+        return charset_of(self.header("Content-Type"))
+
+
+def charset_of(content_type: str) -> str:
+    """The charset of a Content-Type header in small letters, "" where it names none.
+
+    >>> charset_of('text/html; Charset="EUC-KR"; v=1'), charset_of("text/html")
+    ('euc-kr', '')
+    """
+    for parameter in content_type.lower().split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset":
+            return value.strip(" \t\"'")
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:

@@ -13,6 +13,7 @@ import pytest
 
 from crawlers import collect as collecting
 from crawlers import extract
+from crawlers.formats import ParsedItem
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import Torn
 from malmoi.errors import CaptureError, MalmoiError
@@ -241,7 +242,7 @@ def test_a_date_of_a_document_that_is_none_is_unknown(date, published, where):
     item = Item("k", "https://a.example/1", b"", "text/html", "", "r", date=date if where == "item" else "")
     found = Extracted("글", date=date if where == "text" else "")
     page = capture.Capture("r", "https://a.example/1", WHEN, 200, (), b"", "here")
-    outcome = extract.make_document(page, "", item, found, lambda _: ((), ()))
+    outcome = extract.make_document(page, "", ParsedItem(item), found, lambda _: ((), ()))
     assert outcome.document.date == published
 
 

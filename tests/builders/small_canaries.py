@@ -120,10 +120,10 @@ SOURCE = Source(
 )
 '''
 FAILS = """
-def text(item):
-    if "failed" in item.key:
-        raise ValueError(item.body)
-    return defaults.text(item)
+def text(parsed):
+    if "failed" in parsed.item.key:
+        raise ValueError(parsed.item.body)
+    return defaults.text(parsed)
 """
 GRANT = "CC BY 4.0으로 이용할 수 있다"
 

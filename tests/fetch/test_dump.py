@@ -162,7 +162,8 @@ def written(folder, host, *, access="", claim=True, limit=None):
         f"SOURCE = Source(name='wiki', title='t', publisher='p', claim=({terms + ',' if claim and host else ''}),\n"
         f"    access=Dump({access or repr(host.base + '/dump.xml.bz2')}),\n"
         f"    manners=Manners(delay=0, loopback=('127.0.0.1:{port}',)))\n"
-        "def items(capture):\n    return export.pages(capture)\n\ndef text(item):\n    return export.text(item)\n",
+        "def items(capture):\n    return export.pages(capture)\n\n"
+        "def text(parsed):\n    return export.text(parsed.item)\n",
         encoding="utf-8",
     )
     return str(path)

@@ -12,7 +12,6 @@ import pytest
 
 from crawlers import extract, formats
 from crawlers.formats import tables
-from crawlers.formats.html import html_page
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.errors import CaptureError
 from malmoi.processes.workers import Broken, Done, attempt
@@ -101,7 +100,6 @@ def test_what_a_library_raises_is_a_verdict_and_the_next_document_is_read(
 ) -> None:
     document = item(name)
     with monkeypatch.context() as patch:
-        patch.setattr(html_page, "_latest", ())
         patch.setattr(call, _raise(raised))
         found = formats.extract(document)
         after = formats.extract(NEXT)

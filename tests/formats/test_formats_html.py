@@ -13,6 +13,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from crawlers import formats
+from crawlers.formats import ParsedItem
 from crawlers.formats.html import byline, html_page, page_metadata
 from malmoi.source import Item
 
@@ -118,11 +119,10 @@ def test_what_the_item_knows_comes_before_what_the_page_says() -> None:
 
 
 def test_a_page_is_parsed_once_and_its_tree_stays_as_it_was() -> None:
-    one = item(f"<html><nav>차림</nav><div class=board_view><h2>제목</h2><p>{TEXT}</p></div></html>")
-    page = html_page.parse(one)
+    parsed = ParsedItem(item(f"<html><nav>차림</nav><div class=board_view><h2>제목</h2><p>{TEXT}</p></div></html>"))
+    page = parsed.page
     before = etree.tostring(page.tree)
-    html_page.extract(one)
-    assert html_page.parse(one) is page
+    assert parsed.extracted.outcome == "kept" and parsed.page is page
     assert etree.tostring(page.tree) == before
 
 

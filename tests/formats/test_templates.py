@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from crawlers import extract, host_templates
+from crawlers import defaults, extract, host_templates
+from crawlers.formats import ParsedItem
 from crawlers.formats.html import host_template_learning, html_page, text_lines
 from crawlers.formats.html.host_template import Box, Template, make_reader
 from crawlers.formats.html.host_template_learning import Lesson, learn
@@ -36,7 +37,7 @@ def item(body: str, path: str = "/read/1") -> Item:
 
 def lesson(body: str) -> Lesson:
     found = html_page.extract(item(body))
-    return Lesson(html_page.parse(item(body)).tree, found.text)
+    return Lesson(html_page.parse(item(body)), found.text)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def board() -> Template:
 
 
 def by(template: Template, body: str) -> tuple[str, str]:
-    return make_reader(template)(html_page.parse(item(body)).tree)
+    return make_reader(template)(html_page.parse(item(body)))
 
 
 def curated(root, *archives):
@@ -158,10 +159,10 @@ def test_lines_with_their_place_say_what_marked_lines_say(inside):
 
 
 def test_reading_leaves_the_tree_as_it_is(board):
-    tree = html_page.parse(item(page(3))).tree
-    before = html_page.html.tostring(tree)
-    make_reader(board)(tree)
-    assert html_page.html.tostring(tree) == before
+    parsed = html_page.parse(item(page(3)))
+    before = html_page.html.tostring(parsed.tree)
+    make_reader(board)(parsed)
+    assert html_page.html.tostring(parsed.tree) == before
 
 
 def test_a_template_survives_json(board):
@@ -221,7 +222,7 @@ def test_some_pages_are_read_both_ways_and_say_how_far_they_agree(whole):
 def test_where_both_ways_disagree_the_full_reading_holds(board, monkeypatch):
     monkeypatch.setattr(host_templates, "is_read_twice", lambda url: True)
     poor = replace(board, dropped=(*board.dropped, *(name for name in board.known if "lead" in name)))
-    said = host_templates.reader((replace(poor, host="board.example"),), html_page.extract)(item(page(7)))
+    said = host_templates.reader((replace(poor, host="board.example"),), defaults.text)(ParsedItem(item(page(7))))
     assert (
         said.labels == ((host_templates.LABEL, "disagrees"),) and said.measures[0][1] < host_template_learning.AGREEMENT
     )

@@ -10,6 +10,7 @@ import pytest
 
 from crawlers import collect as collecting
 from crawlers import defaults, extract
+from crawlers.formats import ParsedItem
 from crawlers.rights import claims
 from crawlers.rights.host.policy_files import (
     INSTRUMENT,
@@ -135,11 +136,11 @@ def test_a_lone_surrogate_anywhere_in_a_document_stops_nothing() -> None:
     said = LicenceEvidence("MIT", "row", "item", bad, bad, "r")
     item = Item(f"k{bad}", f"https://a.kr/{bad}", b"", "text/html", "", "r", title=bad)
 
-    def evidence(_: Item) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
+    def evidence(_: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
         return (said,), (Signal("noai", "note", bad, bad, "r"),)
 
     shown = capture.Capture("r", "https://a.kr/", WHEN, 200, (), b"x", "here")
-    outcome = extract.make_document(shown, "digest", item, Extracted("글", author=bad), evidence)
+    outcome = extract.make_document(shown, "digest", ParsedItem(item), Extracted("글", author=bad), evidence)
     json.dumps(dataclasses.asdict(outcome.document), ensure_ascii=False).encode("utf-8")
     assert outcome.document.provenance.payload_sha256 == "digest"
 
@@ -198,7 +199,7 @@ def test_the_version_of_the_filter_follows_the_table(monkeypatch: pytest.MonkeyP
     changed["MIT"] = dataclasses.replace(changed["MIT"], use="exclude")
     monkeypatch.setattr(licences, "LICENCES", changed)
     assert licences.table_digest() != before
-    assert rights_filter.VERSION > 0 and ("licences", licences.table_digest()) in extract.libraries()
+    assert rights_filter.VERSION > 0 and licences.table_digest() in extract.versions()
 
 
 def test_an_instrument_can_be_sent_to_a_worker() -> None:

@@ -172,10 +172,9 @@ def test_what_is_said_behind_a_comment_or_a_hidden_element_is_said():
 def test_the_same_words_forbid_in_the_frame_of_a_site_what_they_only_tell_in_long_prose():
     words = "가나 신문의 기사는 무단 전재 및 재배포 금지 대상이다. " + "들과 산을 걸으며 낱말을 모은다. " * 20
     page = html.document_fromstring(f"<main><p>{words}</p></main><footer><p>{words}</p></footer>")
-    for _ in range(2):  # what was asked once is remembered, and by where it stands
+    for _ in range(2):
         inside, frame = runs.runs(page)
         assert (refusals.refusal(inside), refusals.refusal(frame)) == ("", "copying")
-        runs._latest = None
 
 
 def test_ids_that_count_on_are_of_one_make_and_say_what_each_says():

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from crawlers import collect as collecting
-from crawlers import defaults, formats
+from crawlers import defaults
+from crawlers.formats import ParsedItem
+from crawlers.formats.docx import docx as reader
 from crawlers.rights import xmp_rights
 from crawlers.rights.host import rsl
 from crawlers.rights.host.policy_files import build_instruments, find, read_latest
@@ -38,8 +40,7 @@ def docx(*lines: str) -> Item:
 
 
 def judged(item: Item, source: Source = SOURCE) -> Rights:
-    defaults.text(item)
-    return decide(*defaults.evidence_for(source, {"LICENCE": "r"})(item))
+    return decide(*defaults.evidence_for(source, {"LICENCE": "r"})(ParsedItem(item)))
 
 
 @pytest.mark.parametrize(
@@ -60,16 +61,16 @@ def test_the_text_of_a_document_speaks_for_it(last: str, use: str, licence: str)
 
 def test_the_text_of_a_document_is_extracted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    real = formats.extract
+    real = reader.extract
 
     def counted(item: Item) -> Extracted:
         calls.append(item)
         return real(item)
 
-    monkeypatch.setattr(formats, "extract", counted)
-    item = docx(PROSE, KOGL_1)
-    found = defaults.text(item)
-    defaults.evidence_for(SOURCE, {})(replace(item, date=found.date or "2026-01-01"))
+    monkeypatch.setattr(reader, "extract", counted)
+    parsed = ParsedItem(docx(PROSE, KOGL_1))
+    found = defaults.text(parsed)
+    defaults.evidence_for(SOURCE, {})(parsed.dated(found.date or "2026-01-01"))
     assert len(calls) == 1
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from crawlers import defaults
+from crawlers.formats import ParsedItem
+from crawlers.formats.registry import FORMATS
 from crawlers.rights.host.policy_files import is_instrument
 from crawlers.rights.page import page_from_text
 from malmoi.archive.capture import Capture
@@ -29,7 +31,7 @@ def item(text: str, kind: str) -> Item:
 
 
 def judged(one: Item) -> Rights:
-    return decide(*defaults.evidence_for(SOURCE, {"LICENCE": "r"})(one))
+    return decide(*defaults.evidence_for(SOURCE, {"LICENCE": "r"})(ParsedItem(one)))
 
 
 @pytest.mark.parametrize(("case", "kind"), EACH, ids=lambda v: v if isinstance(v, str) else v["why"])
@@ -82,12 +84,13 @@ def test_a_long_text_is_read_at_both_ends() -> None:
     assert judged(item(f"무단 전재 금지\n\n{middle}", "txt")).use == "exclude"
     assert judged(item(f"{middle}\n무단 전재 금지", "md")).use == "exclude"
     assert judged(item(f"{PROSE}```\n{middle}\n```\n\n무단 전재 금지", "md")).use == "exclude"
-    made = page_from_text.page(item(middle, "txt"))
-    assert made is not None and len(made.tree.text_content()) <= 2 * page_from_text.MAX_END
+    made = page_from_text.page(item(middle, "txt"), "text")
+    assert len(made.page.tree.text_content()) <= 2 * page_from_text.MAX_END
 
 
 def test_what_is_no_text_makes_no_page() -> None:
-    assert page_from_text.page(Item("a.pdf", "folder:a/a.pdf", b"%PDF-1.7", "application/pdf", "", "r")) is None
+    assert {kind for kind, one in FORMATS.items() if one.marks == "source"} == {"markdown", "text", "row"}
+    assert ParsedItem(Item("a.pdf", "folder:a/a.pdf", b"%PDF-1.7", "application/pdf", "", "r")).format == "pdf"
 
 
 def test_lone_surrogates_and_control_characters_hide_nothing() -> None:

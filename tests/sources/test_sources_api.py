@@ -9,6 +9,7 @@ import pytest
 
 from crawlers import catalogue
 from crawlers.extract import Extraction, extractor, make_document
+from crawlers.formats import ParsedItem
 from crawlers.platforms import law_go_kr
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope
@@ -57,7 +58,7 @@ def outcomes(name, found):
     """What the corridor is given for a capture."""
     definition = catalogue.load(name)
     assert definition.items and definition.text and definition.evidence
-    made = ((item, definition.text(item)) for item in definition.items(found))
+    made = ((one, definition.text(one)) for one in map(ParsedItem, definition.items(found)))
     return [make_document(replace(found, source=name), "0", item, said, definition.evidence) for item, said in made]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from crawlers import catalogue, defaults, extract
+from crawlers.formats import ParsedItem
 from malmoi.apply import Kept
 from malmoi.archive.capture import Capture, record_id
 from malmoi.licensing import rights_decision
@@ -78,7 +79,7 @@ def decided(name: str, page: str, url: str) -> rights_decision.Rights:
     found = catalogue.load(name)
     (item,) = (found.items or defaults.items)(capture(url, page))
     evidence = found.evidence or defaults.evidence_for(found.source, {})
-    return rights_decision.decide(*evidence(item))
+    return rights_decision.decide(*evidence(ParsedItem(item)))
 
 
 @pytest.mark.parametrize(("name", "where", "leads", "page", "key"), BOARDS, ids=NAMES)
@@ -156,7 +157,8 @@ def test_a_shared_work_has_its_number_as_key_and_its_author():
 def _first(found: catalogue.Definition, page: Capture) -> tuple[object, object]:
     assert found.items and found.text
     (item,) = found.items(page)
-    return item, found.text(item)
+    parsed = ParsedItem(item)
+    return parsed, found.text(parsed)
 
 
 def test_the_lists_of_shared_works_turn_their_pages_by_counting():

@@ -8,6 +8,7 @@ import pytest
 
 from crawlers import catalogue, defaults
 from crawlers.fetch.git import collector, git_hosts
+from crawlers.formats import ParsedItem
 from crawlers.platforms import gettext, rst, site_builders
 from crawlers.rights import claims
 from malmoi.document import LicenceEvidence
@@ -52,7 +53,7 @@ def item(name: str, path: str, body: bytes) -> Item:
 
 
 def text_of(name: str, path: str, body: bytes) -> Extracted:
-    return (catalogue.load(name).text or defaults.text)(item(name, path, body))
+    return (catalogue.load(name).text or defaults.text)(ParsedItem(item(name, path, body)))
 
 
 @pytest.mark.parametrize(("name", "file", "path", "expected"), CASES)

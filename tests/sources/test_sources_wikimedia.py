@@ -7,6 +7,7 @@ import pytest
 
 from crawlers import catalogue, defaults
 from crawlers.extract import Extraction, extractor
+from crawlers.formats import ParsedItem
 from crawlers.platforms import wikimedia
 from flows.collect import collect
 from flows.engine.progress import Progress
@@ -31,12 +32,12 @@ def capture_of(name, body=None):
 
 def pages(name):
     definition = catalogue.load(name)
-    return {item.key: (item, definition.text(item)) for item in definition.items(capture_of(name))}
+    return {item.key: (item, definition.text(ParsedItem(item))) for item in definition.items(capture_of(name))}
 
 
 def rights(name, item):
     archived = {wikimedia.LEGAL: "urn:uuid:2"}
-    return decide(*defaults.evidence_for(catalogue.load(name).source, archived)(item))
+    return decide(*defaults.evidence_for(catalogue.load(name).source, archived)(ParsedItem(item)))
 
 
 @pytest.mark.parametrize("name", WIKIS)
@@ -118,7 +119,7 @@ def test_a_template_that_is_not_known_gives_an_unknown_licence_and_never_a_free_
 def test_a_page_that_is_no_xml_costs_itself_and_not_its_block():
     body = (DATA / "kowiki.xml").read_bytes().replace(b"<title>C ", b"<title>C & ")
     found = {
-        i.key: catalogue.load("kowiki").text(i).reason
+        i.key: catalogue.load("kowiki").text(ParsedItem(i)).reason
         for i in catalogue.load("kowiki").items(capture_of("kowiki", body))
     }
     assert found == {"11": "", "14": "links-only", "15": "empty", "16": "damaged"}

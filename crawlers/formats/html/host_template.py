@@ -19,8 +19,9 @@ from lxml import etree, html
 
 from crawlers.formats.html import visibility
 from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
-from crawlers.formats.html.runs import runs
+from crawlers.formats.html.runs import Run
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
+from crawlers.formats.page import Page
 from malmoi.storage.canonical_json import spell_on_one_line
 
 LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others
@@ -88,24 +89,24 @@ class Template:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
-Reading = Callable[[html.HtmlElement], tuple[str, str]]
+Reading = Callable[[Page], tuple[str, str]]
 
 
 def make_reader(template: Template) -> Reading:
-    """The function from the tree of a page to its text by `template`: (text, "") or ("", why the page does not fit).
+    """The function from a page to its text by `template`: (text, "") or ("", why the page does not fit).
 
     Reasons: `no-box` (not there, or several), `too-large`, `new-outside`, `new-inside`, `too-short`, `links`.
-    The tree is left as it is.
+    The page is left as it is.
     """
     known, dropped, around = frozenset(template.known), frozenset(template.dropped), frozenset(template.around)
 
-    def read(tree: html.HtmlElement) -> tuple[str, str]:
-        box = find(tree, template.box)
+    def read(page: Page) -> tuple[str, str]:
+        box = find(page.tree, template.box)
         if box is None:
             return "", "no-box"
-        if _is_large(tree):
+        if _is_large(page.tree):
             return "", "too-large"
-        if count_outside(tree, box, around) > template.room:
+        if count_outside(page.runs, box, around) > template.room:
             return "", "new-outside"
         copy = copy_visible(box)
         lines = lines_with_places(copy)
@@ -184,19 +185,19 @@ def signatures(lines: Sequence[PlacedLine], box: html.HtmlElement) -> list[tuple
     return found
 
 
-def count_outside(tree: html.HtmlElement, box: html.HtmlElement, around: frozenset[str]) -> int:
+def count_outside(runs: Sequence[Run], box: html.HtmlElement, around: frozenset[str]) -> int:
     """Code points of text outside the box and outside links, in lines that are not `around` every page."""
-    return sum(own for digest, own in lines_outside(tree, box) if digest not in around)
+    return sum(own for digest, own in lines_outside(runs, box) if digest not in around)
 
 
-def lines_outside(tree: html.HtmlElement, box: html.HtmlElement) -> list[tuple[str, int]]:
-    """The visible lines outside a box that are no links: digest, and code points outside links.
+def lines_outside(runs: Sequence[Run], box: html.HtmlElement) -> list[tuple[str, int]]:
+    """The visible lines (`Page.runs`) outside a box that are no links: digest, and code points outside links.
 
     A sentence counts CLOSED times: one that is new is text, where a new date or name is none.
     """
     inside = {box: True}  # block → whether it stands in the box
     found = []
-    for run in runs(tree):
+    for run in runs:
         own = len(run.text) - sum(len(link.text) for link in run.links)
         if own >= SAID and not _is_in(run.owner, inside):
             digest = hashlib.sha256(run.text.encode("utf-8", "replace")).hexdigest()[:16]

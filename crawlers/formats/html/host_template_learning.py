@@ -18,6 +18,7 @@ from lxml import html
 from crawlers.formats.html import host_template as templates
 from crawlers.formats.html.host_template import Box, Template, boxes_of, copy_visible, find, make_reader, signatures
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
+from crawlers.formats.page import Page
 
 HOLDS = 0.95  # of the text of a page that its box must hold
 PAGES = 0.8  # of the pages on which a box must be and hold so much; the others will be read in full
@@ -35,7 +36,7 @@ _HANGUL = re.compile("[가-힣]+")
 class Lesson:
     """A page and the text that the full reading has found in it."""
 
-    tree: html.HtmlElement
+    page: Page
     text: str
 
 
@@ -84,7 +85,7 @@ def _find_box(lessons: Sequence[Lesson]) -> Box | None:
     holding: Counter[Box] = Counter()
     sizes: Counter[Box] = Counter()
     for lesson in lessons:
-        body = lesson.tree.find("body")
+        body = lesson.page.tree.find("body")
         if body is None:
             continue
         held: Counter[html.HtmlElement] = Counter()
@@ -99,7 +100,7 @@ def _find_box(lessons: Sequence[Lesson]) -> Box | None:
             if letters < enough or not letters:
                 continue
             for box in boxes_of(element):
-                if find(lesson.tree, box) is not None:
+                if find(lesson.page.tree, box) is not None:
                     holding[box] += 1
                     sizes[box] += size[element]
     good = [box for box, pages in holding.items() if pages >= PAGES * len(lessons)]
@@ -110,10 +111,10 @@ def _make_template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
     votes: dict[str, list[int]] = {}
     outside: list[list[tuple[str, int]]] = []
     for lesson in lessons:
-        element = find(lesson.tree, box)
+        element = find(lesson.page.tree, box)
         if element is None:
             continue
-        outside.append(templates.lines_outside(lesson.tree, element))
+        outside.append(templates.lines_outside(lesson.page.runs, element))
         copy = copy_visible(element)
         lines = lines_with_places(copy)
         matched = _match_lines(lines, lesson.text)
@@ -152,7 +153,7 @@ def _check_template(made: Template, checks: Sequence[Lesson]) -> tuple[Template 
     read = make_reader(made)
     pages = same = first = second = hangul = kept = 0
     for check in checks:
-        text, miss = read(check.tree)
+        text, miss = read(check.page)
         if miss:
             continue
         pages += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lxml import html
 from trafilatura import bare_extraction
@@ -23,6 +22,7 @@ from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
 from crawlers.formats.html.text_lines import lines_with_marks, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
+from crawlers.formats.page import Page
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
@@ -48,33 +48,20 @@ _RULE = re.compile(r"^\|(?:-{3,}\|)+(?:\n|\Z)", re.MULTILINE)  # below the head 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page as text and as a tree that all readers share: do not change the tree."""
-
-    text: str
-    tree: html.HtmlElement
-    encoding: str
-    replaced: int  # U+FFFD in the text
-    reason: str = ""  # "unreadable-html" where the tree is empty because the markup could not be parsed
-
-
-_latest: tuple[tuple[Item, Page], ...] = ()
-
-
 def parse(item: Item) -> Page:
-    """The page of an item, decoded and parsed; never raises. The last two are remembered.
+    """The page of an item, decoded and parsed; never raises.
 
     Comments and processing instructions are not in the tree. A fragment gets an <html> and a
     <body>; an empty or unreadable page gets an empty tree.
     """
-    global _latest
-    for known, page in _latest:
-        if known.body is item.body and known.charset == item.charset:
-            return page
-    page = _parse(item)
-    _latest = ((item, page), *_latest[:1])
-    return page
+    if isinstance(item.body, str):
+        text, encoding, replaced = item.body, "", item.body.count("\ufffd")
+    else:
+        decoded = decode(item.body, item.charset, html=True)
+        text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
+    tree = html_tree.tree_of(text)
+    reason = "" if tree is not None or not text.strip() else "unreadable-html"
+    return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)
 
 
 def extract(item: Item) -> Extracted:
@@ -87,15 +74,19 @@ def extract(item: Item) -> Extracted:
     `no-text`. An article that the page carries as data only (JSON-LD, states of frameworks, <noscript>) is read
     from there (`embedded`); no script is run.
     """
-    return _extract(item, parse(item), _text)
+    return extract_page(item, parse(item))
 
 
-def extract_by(item: Item, reading: Reading) -> tuple[Extracted | None, str]:
+def extract_page(item: Item, page: Page) -> Extracted:
+    """The same of an item that has been parsed."""
+    return _extract(item, page, _text)
+
+
+def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | None, str]:
     """The same with the text found by the template of a host; (None, why) where the page does not fit it."""
-    page = parse(item)
     try:
         with input_errors(_to_unreadable, MemoryError):
-            text, miss = reading(page.tree)
+            text, miss = reading(page)
     except Unreadable:
         text, miss = "", "unreadable"
     return (None, miss) if miss else (_extract(item, page, lambda page: (text, "")), "")
@@ -229,14 +220,3 @@ def _text(page: Page) -> tuple[str, str]:
     except RecursionError:  # lists within lists, hundreds deep
         flat = html_tree.parse_flat(page.text)
         return main_text(flat) if flat is not None else ("", "no-text")
-
-
-def _parse(item: Item) -> Page:
-    if isinstance(item.body, str):
-        text, encoding, replaced = item.body, "", item.body.count("\ufffd")
-    else:
-        decoded = decode(item.body, item.charset, html=True)
-        text, encoding, replaced = decoded.text, decoded.encoding, decoded.replaced
-    tree = html_tree.tree_of(text)
-    reason = "" if tree is not None or not text.strip() else "unreadable-html"
-    return Page(text, tree if tree is not None else html_tree.empty_page(), encoding, replaced, reason)

@@ -116,22 +116,16 @@ class PageEvidence:
     state: State
 
 
-_latest: tuple[html.HtmlElement, list[Run]] | None = None
-
-
 def runs(tree: html.HtmlElement) -> list[Run]:
-    """The visible, unquoted runs of a page in document order; those of the last page are remembered.
+    """The visible, unquoted runs of a page in document order.
 
     >>> page = html.document_fromstring("<main><p>하나 <b>둘</b></p><!-- 셋 --><p hidden>넷</p></main>")
     >>> [(run.text, run.state.part) for run in runs(page)]
     [('하나 둘', 'item')]
     """
-    global _latest
-    if _latest is None or _latest[0] is not tree:
-        walker = _Walker(sheet(tree))
-        walker.walk(tree)
-        _latest = (tree, walker.done)
-    return _latest[1]
+    walker = _Walker(sheet(tree))
+    walker.walk(tree)
+    return walker.done
 
 
 class _Walker:

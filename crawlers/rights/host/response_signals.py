@@ -12,9 +12,9 @@ from typing import Literal
 
 from lxml import html
 
-from crawlers.formats.html.runs import path, quote, runs
+from crawlers.formats.html.runs import path, quote
+from crawlers.formats.page import Page
 from crawlers.rights.host import rsl, usage_preferences
-from crawlers.rights.page.licence_marks import Tree
 from crawlers.rights.sentences.refusals import may_refuse, refusal
 from crawlers.web.robots_rules import TRAINING_AGENTS, matches
 from malmoi.document import Signal
@@ -38,12 +38,12 @@ _ROBOTS: dict[str, Effect] = {
 }
 
 
-def find(item: Item, page: Tree | None) -> tuple[Signal, ...]:
+def find(item: Item, page: Page | None) -> tuple[Signal, ...]:
     """The signals of one response, each once: headers first, then the page in document order.
 
     `page` is None for what is no web page. A sentence against training is an opt-out wherever it stands on the page.
     """
-    out = {(s.name, s.effect, s.place): s for s in (*_headers(item), *(_page(item, page.tree) if page else ()))}
+    out = {(s.name, s.effect, s.place): s for s in (*_headers(item), *(_page(item, page) if page else ()))}
     return tuple(out.values())
 
 
@@ -74,8 +74,8 @@ def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
             yield Signal(directive, _ROBOTS[directive], quote(value), place, record)
 
 
-def _page(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
-    for element in tree.iter("meta", "link", "a", "script"):
+def _page(item: Item, page: Page) -> Iterator[Signal]:
+    for element in page.tree.iter("meta", "link", "a", "script"):
         get = element.get
         if element.tag == "meta":
             name = (get("name") or get("property") or get("http-equiv") or "").strip().lower()
@@ -88,7 +88,7 @@ def _page(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
                 yield from usage_preferences.read(name, value, path(element), item.record)
         elif (kind := get("type")) is not None and kind.strip().lower() == rsl.MEDIA:
             yield from _terms(item, element)
-    yield from _sentences(item, tree)
+    yield from _sentences(item, page)
 
 
 def _terms(item: Item, element: html.HtmlElement) -> Iterator[Signal]:
@@ -105,8 +105,7 @@ def _source(element: html.HtmlElement) -> str:
     return (element.get("href") or element.get("src") or "").strip()
 
 
-def _sentences(item: Item, tree: html.HtmlElement) -> Iterator[Signal]:
-    shown = runs(tree)
-    for run in shown if may_refuse(shown) else ():
+def _sentences(item: Item, page: Page) -> Iterator[Signal]:
+    for run in page.runs if may_refuse(page.runs) else ():
         if refusal(run) == "training":
             yield Signal("sentence", "opt-out", quote(run.text), path(run.owner), item.record)

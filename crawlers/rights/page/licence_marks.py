@@ -10,23 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from lxml import html
 
-from crawlers.formats.html.runs import (
-    MAX_AROUND,
-    MAX_QUOTE,
-    RELATIONS,
-    Link,
-    PageEvidence,
-    Run,
-    path,
-    quote,
-    runs,
-    scope,
-)
+from crawlers.formats.html.runs import MAX_AROUND, MAX_QUOTE, RELATIONS, Link, PageEvidence, Run, path, quote, scope
+from crawlers.formats.page import Page
 from crawlers.rights.page import head_metadata, kogl_marks, labelled_cells, public_domain
 from crawlers.rights.page.applies_to import drop_foreign_grants, is_grant
 from crawlers.rights.page.listing_cards import drop_cards
@@ -51,15 +40,6 @@ from malmoi.licensing.licence_words import fold, licence_from_text
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
 from malmoi.source import Item
-
-
-class Tree(Protocol):
-    """The part of a parsed page that is read here."""
-
-    @property
-    def tree(self) -> html.HtmlElement:  # noqa: D102
-        ...
-
 
 MAX_END_LINES = 3  # of a text without markup, where a bare name is believed
 MAX_BLOCK_WORDS = 60  # code points of such a line
@@ -89,7 +69,7 @@ _OTHER_TYPE = re.compile(
 )
 
 
-def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEvidence, ...]:
+def find(item: Item, page: Page, *, labels: bool = False) -> tuple[LicenceEvidence, ...]:
     """The licence evidence of the page `page` of `item`, in document order, each thing once.
 
     With `labels` a line such as "라이선스: CC BY 4.0" declares, as it does in texts without markup.
@@ -98,7 +78,7 @@ def find(item: Item, page: Tree, *, labels: bool = False) -> tuple[LicenceEviden
     for a licence that is declared but cannot be read. An empty answer means that nothing was
     said, which is not a permission. Nothing is raised and the tree is left as it is.
     """
-    shown = runs(page.tree)
+    shown = page.runs
     paged = any(run.state.part == "item" for run in shown)
     found = [
         *head_metadata.find(page.tree, item.url),

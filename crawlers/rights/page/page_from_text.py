@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 
-from lxml import html
 from markdown_it import MarkdownIt
 
-from crawlers.formats import licence_fields, sniff
+from crawlers.formats import licence_fields
 from crawlers.formats import text as plain
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.markdown import split_front
+from crawlers.formats.page import Page
 from malmoi.document import LicenceEvidence
 from malmoi.source import Item
 
@@ -36,38 +36,35 @@ _HIDING = re.compile(
 class Rendered:
     """The page made of an item, and what its front matter states."""
 
-    tree: html.HtmlElement
+    page: Page
     stated: tuple[LicenceEvidence, ...] = ()
 
 
-def page(item: Item, name: str = "") -> Rendered | None:
-    """The page made of a Markdown file, a plain text or a row; None for what is no text, and for HTML.
+def page(item: Item, kind: str) -> Rendered:
+    """The page made of an item of format `kind`: a Markdown file ("markdown"), a plain text, or a cell or field.
 
     A line of text is a paragraph of the item; a cell that is markup stays markup. Of a long text the first
-    and last MAX_END code points are read. `name` is the file name that tells a format, by default the address.
+    and last MAX_END code points are read.
     """
     if isinstance(item.body, str):
         body = _ends(plain.normalise_lines(item.body))
         inside = _balance_tags(_drop_open_comment(body)) if _MARKUP.search(body) else _lines(body)
-        return Rendered(_tree(item, f"{inside}{_lines(item.title) if item.title else ''}"))
-    kind = sniff(item.body, item.media, name or item.url.partition("#")[0])
-    if kind not in ("markdown", "text"):
-        return None
+        return Rendered(_page(item, f"{inside}{_lines(item.title) if item.title else ''}"))
     text = plain.normalise_lines(decode(item.body, item.charset).text)
     front, body = split_front(text)
     stated = licence_fields.find(front, item.record, kind="front-matter", strict=True)
-    if kind == "text":
-        return Rendered(_tree(item, _lines(_ends(text))), stated)
+    if kind != "markdown":
+        return Rendered(_page(item, _lines(_ends(text))), stated)
     ends = _ends(body)
     # A fence that the cut leaves open would make code of the rest, so the last lines are read as they stand too.
     last = _lines(body[-MAX_LAST:]) if len(ends) < len(body) else ""
     markup = _balance_tags(_parser().render(_drop_open_comment(_COMMENT.sub(" ", ends))))
-    return Rendered(_tree(item, markup + last), stated)
+    return Rendered(_page(item, markup + last), stated)
 
 
-def page_from_text(item: Item, text: str) -> Rendered:
+def page_from_text(item: Item, text: str) -> Page:
     """The page made of the text that was extracted from a document; read as a plain text is."""
-    return Rendered(_tree(item, _lines(_ends(text))))
+    return _page(item, _lines(_ends(text)))
 
 
 def _ends(text: str) -> str:
@@ -95,9 +92,9 @@ def _balance_tags(markup: str) -> str:
     return _HIDING.sub(lambda tag: " " if tag[2].lower() in torn else tag[0], markup) if torn else markup
 
 
-def _tree(item: Item, inside: str) -> html.HtmlElement:
+def _page(item: Item, inside: str) -> Page:
     markup = f"<html><body><article>{inside}</article></body></html>"
-    return parse(replace(item, body=markup, media="text/html", charset="")).tree
+    return parse(replace(item, body=markup, media="text/html", charset=""))
 
 
 @lru_cache(maxsize=1)
