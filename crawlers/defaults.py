@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urldefrag, urlsplit
 
 from crawlers.formats import ParsedItem, sniff, tables
-from crawlers.formats.page import Page
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.registry import FORMATS, TABLES
 from crawlers.rights import claims, xmp_rights
 from crawlers.rights.host import response_signals

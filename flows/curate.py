@@ -13,8 +13,7 @@ from crawlers import extract as extraction
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.registry import HTML
 from crawlers.rights.host import policy_files
-from flows import earlier
-from flows.engine import promotion, run_surveys
+from flows.engine import earlier_extraction, promotion, run_surveys
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import ExtractJob, LearnJob, extract, learn, walk_shard
@@ -140,7 +139,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     learned = {job.sample.host: found for job in learn_jobs(workspace, name) if (found := _template(job))}
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
-    stood = earlier.shards_by_captures(workspace)
+    stood = earlier_extraction.shards_by_captures(workspace)
     for _, rows in collection.select_current(runs, gone=True):
         for chunk in collection.chunks(rows):
             here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
@@ -154,7 +153,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
             captures = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
             digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
             versions = extraction.reader_versions(digests)
-            key, before = earlier.find(
+            key, before = earlier_extraction.find(
                 workspace, f"{captures}-{digest(versions)[:16]}", versions, stood.get(captures, [])
             )
             yield ExtractJob(workspace.root, key, source.name, job, tuple(chunk), torn, tuple(versions.items()), before)

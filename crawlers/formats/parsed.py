@@ -18,7 +18,7 @@ from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
 if TYPE_CHECKING:
-    from crawlers.formats.page import Page
+    from crawlers.formats.html.parsed_page import Page
 
 
 class _ReaderBroke(Exception):

@@ -17,9 +17,8 @@ from crawlers.extract import ANY, Extraction, extractor, items_of, readers_of
 from crawlers.formats.html.host_template_learning import Lesson
 from crawlers.formats.html.host_template_learning import learn as learn_template
 from crawlers.host_templates import Sample
-from flows import earlier
-from flows.earlier import Counted, Earlier
-from flows.engine import worker_pool
+from flows.engine import earlier_extraction, worker_pool
+from flows.engine.earlier_extraction import Counted, Earlier
 from malmoi import recipe as recipes
 from malmoi import withdrawals
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
@@ -138,20 +137,20 @@ def _standing(home: Workspace, job: ExtractJob) -> Earlier | None:
     ledger = home.ledger("2-documents", job.earlier) if job.earlier else None
     if ledger is None:
         return None
-    return earlier.read(home.stage("2-documents", job.earlier), ledger.readers, dict(job.readers))
+    return earlier_extraction.read(home.stage("2-documents", job.earlier), ledger.readers, dict(job.readers))
 
 
 def _extracted(folder: Path, job: ExtractJob, found: Gathered, stands: Earlier | None) -> Ledger:
     """Write the files of a shard of extraction, with what is taken over from an earlier one."""
     if stands is not None:
-        documents, dropped, captures = earlier.merge(stands, found.documents, found.dropped, found.captures)
+        documents, dropped, captures = earlier_extraction.merge(stands, found.documents, found.dropped, found.captures)
         entered = Counter({job.source: documents.num_rows + dropped.num_rows + len(found.failed)})
         found = replace(found, documents=documents, dropped=dropped, captures=captures, entered=entered)
     ledger = _write_shard(folder, "2-documents", job.key, found, job.torn)
     needed = sorted({name for one in found.captures for name in one.readers})
     known = dict(job.readers)
     readers = {name: known.get(name, "") for name in needed}
-    return replace(ledger, files=(*ledger.files, earlier.write(found.captures, folder)), readers=readers)
+    return replace(ledger, files=(*ledger.files, earlier_extraction.write(found.captures, folder)), readers=readers)
 
 
 def learn(job: LearnJob) -> Path:

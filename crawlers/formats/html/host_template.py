@@ -19,9 +19,9 @@ from lxml import etree, html
 
 from crawlers.formats.html import visibility
 from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip, unwrap_tables
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import Run
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
-from crawlers.formats.page import Page
 from malmoi.storage.canonical_json import spell_on_one_line
 
 LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others

@@ -17,8 +17,8 @@ from lxml import html
 
 from crawlers.formats.html import host_template as templates
 from crawlers.formats.html.host_template import Box, Template, boxes_of, copy_visible, find, make_reader, signatures
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
-from crawlers.formats.page import Page
 
 HOLDS = 0.95  # of the text of a page that its box must hold
 PAGES = 0.8  # of the pages on which a box must be and hold so much; the others will be read in full

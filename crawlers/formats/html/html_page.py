@@ -20,9 +20,9 @@ from crawlers.formats.html import article_candidates, byline, embedded_json, htm
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading
 from crawlers.formats.html.main_content import Frame, prepare
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.text_lines import lines_with_marks, plain_lines
 from crawlers.formats.html.text_lines import strip_tags as strip_tags
-from crawlers.formats.page import Page
 from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item

@@ -12,8 +12,8 @@ from typing import Literal
 
 from lxml import html
 
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import path, quote
-from crawlers.formats.page import Page
 from crawlers.rights.host import rsl, usage_preferences
 from crawlers.rights.sentences.refusals import may_refuse, refusal
 from crawlers.web.robots_rules import TRAINING_AGENTS, matches

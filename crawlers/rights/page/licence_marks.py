@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from lxml import html
 
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import MAX_AROUND, MAX_QUOTE, RELATIONS, Link, PageEvidence, Run, path, quote, scope
-from crawlers.formats.page import Page
 from crawlers.rights.page import head_metadata, kogl_marks, labelled_cells, public_domain
 from crawlers.rights.page.applies_to import drop_foreign_grants, is_grant
 from crawlers.rights.page.listing_cards import drop_cards

@@ -14,8 +14,8 @@ from crawlers.formats import licence_fields
 from crawlers.formats import text as plain
 from crawlers.formats.encodings.decode import decode
 from crawlers.formats.html.html_page import parse
+from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.markdown import split_front
-from crawlers.formats.page import Page
 from malmoi.document import LicenceEvidence
 from malmoi.source import Item
 

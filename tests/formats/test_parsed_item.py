@@ -14,7 +14,7 @@ from crawlers.formats.html import html_page, html_tree, runs
 from malmoi.archive.capture import Capture
 from malmoi.source import Folder, Item, LicenceClaim, Source
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = "말모이는 우리말을 모으는 일이다. 오늘도 낱말을 하나씩 적는다. "
 KOGL_1 = '<a href="https://www.kogl.or.kr/info/licenseType1.do">공공누리 제1유형</a>'
 PAGE = f"<html><title>말모이</title><body><article><p>{SENTENCE * 8}</p><p>{KOGL_1}</p></article></body></html>"

@@ -240,7 +240,7 @@ def test_a_damaged_earlier_shard_costs_an_extraction_and_nothing_else(
     assert contents(second) == as_of_a_fresh_run(tmp_path, home, source)
 
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
 NO_PART_IN_TEXT = {"numpy", "pyarrow"}  # whole numbers in arrays; the shards
 
