@@ -160,7 +160,7 @@ def _print_parts(pages: int, two: Usage, stages: dict[str, float], parts: dict[s
         "Kiwi": kiwi,
         "everything else": two.cpu - extraction - kiwi,
         "  beside extraction": stages["2-documents"] - extraction,
-        "  beside Kiwi": stages["5-curated"] - kiwi,
+        "  beside Kiwi": stages["4-judged"] - kiwi,
     }.items():
         _say(name, f"{1000 * cpu / pages:.2f} ms a page")
     speed = f"{parts['bare_kiwi'] / kiwi:.0%} of bare Kiwi.tokenize" if kiwi else "not used"

@@ -59,8 +59,8 @@ sources = [{source!r}]
 shards = 8
 clean = [{{ filter = "rights", uses = ["redistribute"] }}, {{ filter = "normalise" }}, {{ filter = "language" }},
   {{ filter = "length" }}]
-unique = [{{ filter = "exact_duplicates" }}, {{ filter = "near_duplicates", threshold = 0.8, earlier = {earlier!r} }}]
-curated = [{{ filter = "personal_data" }}, {{ filter = "redact" }}]
+judged = [{{ filter = "exact_duplicates" }}, {{ filter = "personal_data" }}, {{ filter = "quarantine" }}]
+curated = [{{ filter = "near_duplicates", threshold = 0.8, earlier = {earlier!r} }}, {{ filter = "redact" }}]
 """
 # What is told apart of a run: module, function, name of the step.
 STEPS = (

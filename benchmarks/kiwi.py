@@ -1,6 +1,6 @@
 """`python -m benchmarks.kiwi WORKSPACE`: the speed of `morphology` beside bare `Kiwi.tokenize`, and odd texts.
 
-The texts are those that reach the filter: what the near-duplicate stage of a finished run kept, by source. Bare
+The texts are those that 4-judged of a finished run kept, by source. Bare
 Kiwi has the same options (cut-off 3) and the same prose (fenced code left out), whole text by whole text; both take
 turns on each text, so that a busy machine slows both. CPU of this process.
 """
@@ -34,9 +34,9 @@ out = Console(highlight=False)
 def main(arguments: list[str]) -> int:
     """Print both tables; the first one needs a workspace."""
     morphology.load()
-    found = sorted(Path(arguments[0]).glob("4-unique/*/documents.parquet")) if arguments else []
+    found = sorted(Path(arguments[0]).glob("4-judged/*/documents.parquet")) if arguments else []
     if not found:
-        print("benchmarks: name a workspace with a finished run (4-unique/*/documents.parquet).", file=sys.stderr)
+        print("benchmarks: name a workspace with a finished run (4-judged/*/documents.parquet).", file=sys.stderr)
         return 2
     texts: dict[str, list[str]] = defaultdict(list)
     for path in found:

@@ -85,9 +85,8 @@ TABLES: dict[str, Listing] = {
         "남긴 문서를 고른 까닭",
         (("decided by", "가른 기준"), ("copies", "중복 문서"), ("keepers", "남긴 문서")),
         _CLUSTERS,
-        "SELECT CASE WHEN starts_with(reason, 'fallen:') THEN 'fallen, ' || regexp_extract(reason, '[a-z-]+$')"
-        " ELSE reason END AS reason, count(*) AS copies, count(DISTINCT keeper) AS keepers"
-        " FROM clusters GROUP BY 1 ORDER BY 2 DESC, 1",
+        "SELECT reason, count(*) AS copies, count(DISTINCT keeper) AS keepers FROM clusters"
+        " GROUP BY 1 ORDER BY 2 DESC, 1",
     ),
     "earlier_releases": Listing(
         "Copies of documents of earlier releases",

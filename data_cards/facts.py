@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_cards import duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 5  # raise it with any change below: a card is rendered by the list it was made with
+FACTS_VERSION = 6  # raise it with any change below: a card is rendered by the list it was made with
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"

@@ -6,7 +6,7 @@ from filters.duplicates.duplicate_survey import SURVEY as SURVEY
 from malmoi.document import Document, Verdict
 from malmoi.survey import Rows
 
-VERSION = 4
+VERSION = 5
 READS = ("id",)
 LIBRARIES = ("datasketch", "numpy")
 

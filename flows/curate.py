@@ -1,4 +1,4 @@
-"""Curate: captures → documents → clean → unique → curated, each a map over shards that resumes."""
+"""Curate: captures → documents → clean → judged → curated, each a map over shards that resumes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from crawlers import extract as extraction
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.registry import HTML
 from crawlers.rights.host import policy_files
-from flows.engine import earlier_extraction, promotion, run_surveys
+from flows.engine import earlier_extraction, run_surveys
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import ExtractJob, LearnJob, extract, learn, walk_shard
 from flows.engine.stage_runs import FOLDER_OF as FOLDER_OF
-from flows.engine.stage_runs import LIMITS, SurveyResult, ensure_shards, find_withdrawn, walk_job
+from flows.engine.stage_runs import LIMITS, ensure_shards, find_withdrawn, walk_job
 from flows.engine.stage_runs import Curated as Curated
 from malmoi import recipe as recipes
 from malmoi.archive import collection
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
-from malmoi.recipe import Recipe, StageName, digest
+from malmoi.recipe import Recipe, digest
 from malmoi.storage import checksummed_files, shard
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
@@ -37,15 +37,17 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
     ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
     before: Stage = "2-documents"
-    taken: dict[StageName, list[SurveyResult]] = {}
+    tables: list[Path] = []
     for name in recipes.STAGES:
         steps = recipe.stage(name)
         slices: dict[str, tuple[run_surveys.Slice, ...]] = {}
-        for step, params in run_surveys.list_surveys(steps):
+        for step, params, lookups in run_surveys.list_surveys(steps):
             table, found = run_surveys.survey(
-                workspace, step, params, before, ledgers, mapper, progress, release=recipe.name
-            )
-            taken.setdefault(name, []).append(SurveyResult(step, params, table))
+                workspace, step, params, before, ledgers, mapper, progress,
+                release=recipe.name, lookups=lookups, known=slices,
+            )  # fmt: skip
+            if recipes.load_filter(step.filter).SURVEY.names_keepers:
+                tables.append(table)
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
         # At the first door, whatever the recipe: nobody pays for what must not appear, and no recipe can forget it.
@@ -57,10 +59,7 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
         ledgers = ensure_shards(workspace, FOLDER_OF[name], walks, walk_shard, mapper, progress)
         before = FOLDER_OF[name]
         done.append((before, ledgers))
-    tables = tuple(one.table for one in taken.get("unique", ()))
-    return promotion.promoted(
-        workspace, recipe, Curated(tuple(done), tables, tuple(read.items())), taken, mapper, progress
-    )
+    return Curated(tuple(done), tuple(tables), tuple(read.items()))
 
 
 def _extract_sources(

@@ -1,9 +1,4 @@
-"""Counting, and its law: what goes in comes out, as kept, dropped or failed.
-
-A number is negative in one place only: a ledger that names what it `reverses` takes back drops that
-another ledger of its stage has booked, as a reversing entry does in bookkeeping. Nothing enters by it
-(it entered once, and was counted then), so the law holds for it as for all others.
-"""
+"""Counting, and its law: what goes in comes out, as kept, dropped or failed."""
 
 from __future__ import annotations
 
@@ -11,14 +6,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from malmoi.errors import StageError
 from malmoi.storage.canonical_json import canonical_json, spell_on_one_line
-
-REVERSED = "reversed.parquet"  # beside a ledger that reverses: id, source, filter (`by`) and reason of each drop
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +46,6 @@ class Ledger:
     edits: Mapping[tuple[str, str, str], int] | None = None  # (source, filter, reason) → edits carried out
     files: tuple[File, ...] = ()
     torn: tuple[str, ...] = ()  # records that could not be read, which never became documents
-    reverses: tuple[tuple[str, str], ...] = ()  # (filter, reason) of the drops that it takes back
     readers: Mapping[str, str] = field(default_factory=dict)  # family of formats → version that has read here
 
     def __post_init__(self) -> None:
@@ -68,14 +60,10 @@ class Ledger:
             raise StageError(f"{self.stage}/{self.key}: in = kept + dropped + failed does not hold: {wrong}")
 
     def _refuse_negative(self) -> None:
-        """Only a reversing ledger, into which nothing enters, counts below zero, and only drops that it names."""
-        if self.reverses and sum(self.entered.values()):
-            raise StageError(f"{self.stage}/{self.key}: takes drops back, so nothing enters; it says {self.entered}")
-        counts: dict[Any, int] = {**self.entered, **{("kept", s): n for s, n in self.kept.items()}}
+        counts: dict[Any, int] = {**self.entered, **{("kept", s): n for s, n in self.kept.items()}, **self.dropped}
         counts |= {("edits", *key): n for key, n in (self.edits or {}).items()}
-        counts |= {key: n for key, n in self.dropped.items() if key[1:] not in self.reverses}
         if wrong := {key: n for key, n in counts.items() if n < 0}:
-            raise StageError(f"{self.stage}/{self.key}: less than nothing, and not named in `reverses`: {wrong}")
+            raise StageError(f"{self.stage}/{self.key}: negative counts: {wrong}")
 
     def to_json(self) -> str:
         """Canonical JSON with a digest of itself: equal ledgers give equal bytes."""
@@ -90,8 +78,6 @@ class Ledger:
             "files": [[f.name, f.sha256, f.rows, f.bytes] for f in self.files],
             "torn": list(self.torn),
         }
-        if self.reverses:
-            value["reverses"] = [list(pair) for pair in self.reverses]
         if self.readers:
             value["readers"] = dict(self.readers)
         value["digest"] = digest_of(value)
@@ -128,7 +114,6 @@ class Ledger:
                 edits={(s, f, r): n for s, f, r, n in value["edits"]},
                 files=tuple(File(*row) for row in value["files"]),
                 torn=tuple(value["torn"]),
-                reverses=tuple((f, r) for f, r in value.get("reverses", ())),
                 readers=value.get("readers", {}),
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -140,25 +125,8 @@ def digest_of(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(spell_on_one_line(value).encode("utf-8", "replace")).hexdigest()
 
 
-def reverse_drops(walked: Ledger, back: Mapping[tuple[str, str, str], int]) -> Ledger:
-    """The ledger of documents that come in a second time, because the drops in `back` no longer hold.
-
-    `walked` counts what became of them now; `back` counts them as (source, filter, reason) → documents.
-    StageError where the two do not speak of equally many.
-
-    >>> walked = Ledger("4-unique", "k", {"a": 2}, {"a": 1}, {("a", "later", "bad"): 1})
-    >>> found = reverse_drops(walked, {("a", "near_duplicates", "near-copy"): 2})
-    >>> dict(found.entered), dict(found.kept), found.dropped["a", "near_duplicates", "near-copy"]
-    ({}, {'a': 1}, -2)
-    """
-    dropped = Counter(walked.dropped)
-    dropped.subtract(back)
-    reverses = tuple(sorted({(by, reason) for _, by, reason in back}))
-    return replace(walked, entered={}, dropped={k: n for k, n in dropped.items() if n}, reverses=reverses)
-
-
 def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counter[tuple[str, str, str]], list[Failure]]:
-    """Documents in, kept, dropped and failed over many ledgers; drops that were taken back are not among them."""
+    """Documents in, kept, dropped and failed over many ledgers."""
     entered: Counter[str] = Counter()
     kept: Counter[str] = Counter()
     dropped: Counter[tuple[str, str, str]] = Counter()
@@ -168,7 +136,7 @@ def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counte
         kept.update(ledger.kept)
         dropped.update(ledger.dropped)
         failed.extend(ledger.failed)
-    return entered, kept, Counter({key: n for key, n in dropped.items() if n}), failed
+    return entered, kept, dropped, failed
 
 
 def describe_losses(ledgers: Iterable[Ledger], most: int = 8) -> str:

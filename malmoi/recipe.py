@@ -129,6 +129,11 @@ def _parse(path: Path) -> RecipeFile:
         raise CallError(f"{path}: {error.strerror}; name a readable file.") from error
     except (ValueError, RecursionError) as error:  # of TOML, of its encoding, or of a path that holds NUL
         raise CallError(f"{path}: not valid TOML: {error}. Correct the file.") from error
+    if "unique" in raw:
+        raise CallError(
+            f"{path}: the list [[unique]] no longer exists. Under [[judged]], put `exact_duplicates` first and then "
+            "what was under [[curated]], without `redact`; under [[curated]], put `near_duplicates` and then `redact`."
+        )
     try:
         return RecipeFile.model_validate(raw)
     except ValidationError as error:
@@ -145,18 +150,19 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
     if "redact" not in names or "personal_data" not in names:
         if not unredacted:
             yield (
-                "no `personal_data` and `redact`: personal data would be published. Add both under [[curated]], "
-                'or say why it may stay: unredacted = "…" at the top; the card will show it.'
+                "no `personal_data` and `redact`: personal data would be published. Put the first under [[judged]], "
+                'the second under [[curated]]; or say why it may stay: unredacted = "…" at the top. The card shows it.'
             )
     elif names.index("personal_data") > names.index("redact"):
         yield "`redact` stands before `personal_data`, whose marks it replaces."
     elif "quarantine" not in names:
         yield (
             "no `quarantine`: documents with resident numbers, or with personal data in their ids, would be published. "
-            "Add it under [[curated]], between `personal_data` and `redact`."
+            "Add it under [[judged]], behind `personal_data`."
         )
     if "redact" in names and "quarantine" in names[names.index("redact") :]:
         yield "`quarantine` stands behind `redact`, which takes away the marks that it reads."
+    yield from _late_drops(steps)
     for stage, step in steps:
         for need in getattr(load_filter(step.filter), "NEEDS", ()):
             if need not in names[: names.index(step.filter)]:
@@ -168,6 +174,22 @@ def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[s
         if step.survey and stage != (door := load_filter(step.filter).SURVEY.stage):
             where = f"filter {step.filter!r} stands under [[{stage}]]"
             yield f"{where}; filters that read its survey stand under [[{door}]]."
+
+
+def _late_drops(steps: list[tuple[StageName, Step]]) -> Iterator[str]:
+    """Filters that could drop a document for which others were dropped as its copies, and a redaction before that."""
+    names = [step.filter for _, step in steps]
+    if "near_duplicates" not in names:
+        return
+    at = names.index("near_duplicates")
+    if "redact" in names[:at]:
+        yield "`redact` comes before `near_duplicates`, which compares the texts before redaction. Move it behind."
+    for stage, step in steps[at + 1 :]:
+        if step.verb == "judge":
+            yield (
+                f"filter {step.filter!r} under [[{stage}]] comes after `near_duplicates`: if it drops a document, the "
+                f"copies that were dropped in its favour are lost too. Move {step.filter!r} to [[judged]]."
+            )
 
 
 def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:
@@ -203,15 +225,12 @@ def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
 def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...]:
     """The surveys that `steps` read, each once, with the parameters of its reduce."""
     found: dict[str, tuple[Survey, dict[str, Any]]] = {}
-    for step in sorted((s for s in steps if s.survey), key=lambda s: _sets_survey(load_filter(s.filter)), reverse=True):
+    for step in (s for s in steps if s.survey):
         survey: Survey = load_filter(step.filter).SURVEY
-        own = inspect.signature(survey.carrier).parameters if _sets_survey(load_filter(step.filter)) else {}
+        own = inspect.signature(survey.carrier).parameters
         params = {k: v for k, v in step.params if k in own}
-        alone = {} if own else dict(getattr(load_filter(step.filter), "SURVEY_ALONE", ()))
-        held = found.setdefault(survey.name, (survey, alone))[1]
-        if any(held.get(k, v) != v for k, v in params.items()):
+        if found.setdefault(survey.name, (survey, params))[1] != params:
             raise CallError(f"filter {step.filter!r} and another give the survey {survey.name!r} different parameters.")
-        held.update(params)
     return tuple(found[name] for name in sorted(found))
 
 
@@ -242,7 +261,7 @@ def schema(name: str) -> type[BaseModel]:
     """The parameters of a filter as a pydantic model, read off the signatures of its verb and its survey."""
     mod, verb = load_filter(name), verb_of(name)
     calls: list[Callable[..., Any]] = [getattr(mod, verb)]
-    if _sets_survey(mod):
+    if hasattr(mod, "SURVEY"):
         calls.append(mod.SURVEY.carrier)
     fields: dict[str, Any] = {}
     for call in calls:
@@ -252,11 +271,6 @@ def schema(name: str) -> type[BaseModel]:
                 default = ... if param.default is param.empty else param.default
                 fields[param.name] = (hints[param.name], default)
     return create_model(name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
-
-
-def _sets_survey(mod: ModuleType) -> bool:
-    """Whether a filter sets the parameters of the survey it reads; of two that read one survey, only one does."""
-    return hasattr(mod, "SURVEY") and getattr(mod, "SURVEY_PARAMETERS", True)
 
 
 def _parse_step(path: Path, stage: str, table: Mapping[str, Any]) -> Step:

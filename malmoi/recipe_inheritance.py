@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from malmoi.errors import CallError
 
-StageName = Literal["clean", "unique", "curated"]
+StageName = Literal["clean", "judged", "curated"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
 Residue = Literal["report", "stop"]
 Table: TypeAlias = dict[str, Any]  # `filter`, and its parameters
@@ -39,7 +39,7 @@ class RecipeFile(BaseModel):
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
     residue: Residue = "report"  # what a find of the second detector does, but for those that always stop
     clean: list[Table] = Field(default_factory=list)
-    unique: list[Table] = Field(default_factory=list)
+    judged: list[Table] = Field(default_factory=list)
     curated: list[Table] = Field(default_factory=list)
 
     def tables(self) -> list[tuple[StageName, Table]]:

@@ -66,9 +66,8 @@ class Survey:
     `sketch(doc)` gives one row of `schema`, whose first column is the key. `reduce(sketches, **params)`
     gives a table whose first column is the same key, with the columns that the filter reads; keys
     about which there is nothing to say are left out. It must not depend on the order of its rows.
-    A shard that comes after the survey was taken (of promoted copies) is told by `late` what was found
-    without it; where a table is keyed by what documents share, that is the rows with its keys.
-    It is taken at the door of `stage`, from the documents that come in. Where `columns` names what
+    It is taken of the documents that come into `stage`, without those that filters dropped before its reader which
+    only look up rows of other surveys, such as exact copies. Where `columns` names what
     `sketch` looks at (`id` and `source` among them), nothing else is read; the rest of the document is empty.
     A shard is walked again when its rows change in the columns of `told`, and not for the others.
     """
@@ -79,11 +78,9 @@ class Survey:
     sketch: Callable[[Document], Mapping[str, Any]]
     reduce: Callable[..., pa.Table] | None = None
     exchange: Callable[..., Sequence[Path]] | None = None  # an Exchange
-    late: Callable[[Path, Surveyed, Path], None] | None = None  # (folder of the exchange, shard, target)
-    promote: Callable[..., pa.Table] | None = None  # (sketches, texts, fallen, **params) -> table among those copies
-    alike: Callable[..., pa.Table] | None = None  # (sketches, others, **params) -> (id, other, similarity)
+    names_keepers: bool = False  # its table names who is whose copy (docs/duplicates.md); a release publishes it
     remembers: bool = False  # each published release leaves a segment of its sketches, which later surveys read
-    stage: str = "unique"  # the stage of a recipe whose filters read it
+    stage: str = "curated"  # the stage of a recipe whose filters read it
     columns: tuple[str, ...] | None = None  # of malmoi.storage.shard.DOCUMENTS; None: all
     told: tuple[str, ...] | None = None  # columns of the table that filters read, beside the key; None: all
 

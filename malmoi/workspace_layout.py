@@ -2,7 +2,7 @@
 
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
     2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
-    3-clean/<key>/  4-unique/<key>/  5-curated/<key>/     the same
+    3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/
     surveys/<key>/               sketches and tables, immutable, by digest
     surveys/index/<survey>/<release>/<version>-<root>/    what a published release left to later surveys
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-Stage: TypeAlias = Literal["2-documents", "3-clean", "4-unique", "5-curated"]
+Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage counts as done only with it
 # Files of a collection run that the crawler writes and `collect` reads.

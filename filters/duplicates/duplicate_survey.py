@@ -1,4 +1,4 @@
-"""The survey of copies: one sketch a document, and for each copy the document that stands for it."""
+"""The surveys of exact and of near copies: one sketch a document, and for each copy the document kept instead."""
 
 from __future__ import annotations
 
@@ -6,31 +6,36 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from filters.duplicates.alike import alike
 from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.engine.copy_exchange import among as among
-from filters.duplicates.engine.copy_exchange import exchange, promote
-from filters.duplicates.minhash.sketch import exact_digest, letters_of, signature_of
+from filters.duplicates.engine.copy_exchange import exchange, find_exact
+from filters.duplicates.minhash.sketch import PERMUTATIONS, exact_digest, letters_of, signature_of
 from malmoi.document import Document
 from malmoi.survey import Survey
 
 ENDED = 0.5  # share of the letters in lines that end like a sentence; prose has more, lists and furniture less
 _RIGHTS = {"redistribute": 0, "train-only": 1}
+_UNSIGNED = bytes(4 * PERMUTATIONS)
 _ENDS = tuple(".!?…。\u2019\u201d\"'」』)]")
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:
     """One row of SKETCH; `letters` counts letters and digits, `rights` and `surface` are 0 for the best."""
     letters = letters_of(doc.text)
+    return {**sketch_exact(doc), "letters": len(letters), "signature": signature_of(letters).astype("<u4").tobytes()}
+
+
+def sketch_exact(doc: Document) -> Mapping[str, Any]:
+    """A row of SKETCH that meets rows with its digest and no others: a text without letters has exact copies only."""
     return {
         "id": doc.id,
         "h": int.from_bytes(hashlib.sha256(doc.id.encode("utf-8", "surrogatepass")).digest()[:8], "big"),
         "digest": bytes.fromhex(exact_digest(doc.text)),
-        "letters": len(letters),
+        "letters": 0,
         "rights": _RIGHTS.get(doc.label("use"), 9),
         "surface": count_faults(doc),
         "date": doc.date,
-        "signature": signature_of(letters).astype("<u4").tobytes(),
+        "signature": _UNSIGNED,
     }
 
 
@@ -59,9 +64,19 @@ SURVEY = Survey(
     schema=SKETCH,
     sketch=sketch,
     exchange=exchange,
-    promote=promote,
-    alike=alike,
+    names_keepers=True,
     remembers=True,
     columns=COLUMNS,
     told=("keeper", "kind", "similarity"),  # why a keeper stands changes with each release, for all of its copies
+)
+EXACT = Survey(
+    name="exact_copies",
+    version=1,
+    schema=SKETCH,
+    sketch=sketch_exact,
+    exchange=find_exact,
+    names_keepers=True,
+    stage="judged",
+    columns=("id", "source", "url", "text", "title", "author", "date", "labels"),
+    told=("keeper", "kind"),
 )

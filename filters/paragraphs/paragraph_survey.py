@@ -98,11 +98,6 @@ def exchange(
     return [targets[_shard_name(shard)] for shard in shards]
 
 
-def late(folder: Path, shard: Surveyed, target: Path) -> None:
-    """The rows about a shard that nobody counted: its documents lose what is repeated without them."""
-    losses.write_losses(losses.LossJob(shard.sketch, folder / "table.parquet", target))
-
-
 def _find_repeated(sketches: Sequence[Path], limits: Limits, work: Path, run: Run) -> list[Path]:
     """The files with the repeated keys, one for each part, in the order of keys."""
     parts = _count_parts(sum(map(_count_paragraphs, sketches)))
@@ -148,7 +143,6 @@ SURVEY = Survey(
     schema=SKETCH,
     sketch=sketch,
     exchange=exchange,
-    late=late,
-    stage="curated",
+    stage="judged",
     columns=("id", "source", "url", "fetched", "title", "text"),
 )

@@ -32,8 +32,8 @@ from malmoi.workspace_layout import Stage
 WORDS: dict[Stage, str] = {
     "2-documents": "text out of the pages",
     "3-clean": "rights, language, surface",
-    "4-unique": "copies",
-    "5-curated": "morphemes, quality, domain, personal data",
+    "4-judged": "exact copies, morphemes, quality, domain",
+    "5-curated": "near copies, personal data",
 }
 
 

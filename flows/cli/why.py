@@ -22,8 +22,11 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Layout, Stage
 
 EXCERPT = 240  # code points
-# A text is looked for first where the survey of copies met it: at the door of 4-unique.
-DOOR: tuple[Stage, ...] = ("3-clean", "4-unique", "5-curated", "2-documents")
+# A text is looked for first where the survey compared it: near copies as 4-judged left them, exact ones as 3-clean did.
+DOORS: dict[str, tuple[Stage, ...]] = {
+    "near": ("4-judged", "3-clean", "5-curated", "2-documents"),
+    "exact": ("3-clean", "4-judged", "5-curated", "2-documents"),
+}
 
 
 def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
@@ -50,10 +53,11 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
         for folder in workspace.shards(stage):
             for name in ("documents.parquet", "dropped.parquet"):
                 found |= _show_stage(stage, folder / name, doc_id, out, first=not found)
-    for folder in workspace.shards(*STAGES):
-        for failure in _find_failures(workspace, folder / LEDGER, doc_id):
-            out.print(f"{folder.parent.name}: failed, {failure}", markup=False)
-            found = True
+    for stage in STAGES:
+        for folder in workspace.shards(stage):
+            for failure in _find_failures(workspace, stage, folder / LEDGER, doc_id):
+                out.print(f"{stage}: failed, {failure}", markup=False)
+                found = True
     if not found:
         raise _unknown_document(workspace, doc_id)
     for one in withdrawals.read(workspace.withdrawals):
@@ -75,9 +79,9 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
 
 def _show_copy_pair(workspace: Workspace, copy: Copy, out: Console) -> None:
     """A copy beside its keeper, as the survey compared them."""
-    text = _find_text(workspace, copy.id)
+    text = _find_text(workspace, copy.id, copy.kind)
     keeper = _read_published_text(workspace.releases(copy.release), copy.keeper) if copy.release else None
-    keeper = keeper if copy.release else _find_text(workspace, copy.keeper)
+    keeper = keeper if copy.release else _find_text(workspace, copy.keeper, copy.kind)
     if text is None or keeper is None:
         gone = copy.id if text is None else f"{copy.keeper} of {copy.release or 'this workspace'}"
         out.print(f"\nThe text of {make_visible(gone)} stands here no more; the two cannot be shown.", markup=False)
@@ -96,9 +100,9 @@ def _compare(workspace: Workspace, doc_id: str, other: str, out: Console) -> Non
     show_pair(side(doc_id, "document"), side(other, "against"), out)
 
 
-def _find_text(workspace: Workspace, doc_id: str) -> str | None:
-    """The text of a document where the survey of copies met it, else where it stands first."""
-    for stage in DOOR:
+def _find_text(workspace: Workspace, doc_id: str, kind: str = "near") -> str | None:
+    """The text of a document where the survey of copies of this kind compared it, else where there is one."""
+    for stage in DOORS.get(kind, DOORS["near"]):
         for folder in workspace.shards(stage):
             for name in ("documents.parquet", "dropped.parquet"):
                 table = ds.dataset(folder / name).to_table(["text"], filter=ds.field("id") == doc_id)
@@ -148,10 +152,9 @@ def _show_origin(doc: Document, out: Console) -> None:
         out.print("  evidence none: nothing on the page or in the source says that it may be used", markup=False)
 
 
-def _find_failures(workspace: Workspace, ledger: Path, doc_id: str) -> list[str]:
+def _find_failures(workspace: Workspace, stage: Stage, ledger: Path, doc_id: str) -> list[str]:
     if doc_id not in ledger.read_text(encoding="utf-8"):
         return []
-    stage = next(s for s in STAGES if s == ledger.parent.parent.name)
     found = workspace.ledger(stage, ledger.parent.name)
     return [f.why for f in found.failed if f.id == doc_id] if found else []
 

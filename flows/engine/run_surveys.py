@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -64,13 +65,16 @@ def survey(
     progress: Progress,
     *,
     release: str = "",
+    lookups: tuple[Step, ...] = (),
+    known: Mapping[str, tuple[Slice, ...]] = MappingProxyType({}),
 ) -> tuple[Path, dict[str, Slice]]:
     """Take the survey that `reader` reads; its table, and for the key of each ledger the rows about that shard.
 
     `release` is the name under which the documents will be published: a survey that remembers reads
-    what earlier releases of that name left, or as its parameter `choose_segments` says.
+    what earlier releases of that name left, or as its parameter `choose_segments` says. Documents that `lookups` drop
+    by the slices `known` for each ledger are left out of the survey.
     """
-    basis = _make_basis(workspace, reader, params, stage, ledgers)
+    basis = _make_basis(workspace, reader, params, stage, ledgers, lookups, known)
     found, jobs = basis.survey, basis.jobs
     missing = [job for job in jobs if not job.target.exists()]
     with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
@@ -90,10 +94,18 @@ def survey(
     return table, slices
 
 
-def list_surveys(steps: tuple[Step, ...]) -> Iterator[tuple[Step, dict[str, Any]]]:
-    """Each survey that a stage reads: a step that reads it, and its parameters."""
-    for found, params in recipes.surveys(steps):
-        yield min((step for step in steps if step.survey == found.name), key=lambda step: step.filter), params
+def list_surveys(steps: tuple[Step, ...]) -> list[tuple[Step, dict[str, Any], tuple[Step, ...]]]:
+    """Each survey that a stage reads, in order: the first step that reads it, its parameters, and the lookups before.
+
+    Those are the filters at the head of the stage that look up rows of surveys and nothing else. A survey that
+    remembers has none: what it leaves to later releases is every document that came in.
+    """
+    found = []
+    for one, params in recipes.surveys(steps):
+        at = next(i for i, step in enumerate(steps) if step.survey == one.name)
+        head = next((i for i in range(at) if not recipes.columns(steps[: i + 1])), at)
+        found.append((at, params, () if one.remembers else steps[:head]))
+    return [(steps[at], params, lookups) for at, params, lookups in sorted(found, key=lambda row: row[0])]
 
 
 def list_index_bases(
@@ -101,7 +113,7 @@ def list_index_bases(
 ) -> Iterator[Basis]:
     """The surveys of a recipe that leave a segment; `stages` are the finished shards of each stage, in order."""
     for (before, ledgers), name in zip(stages, recipes.STAGES, strict=False):
-        for reader, params in list_surveys(recipe.stage(name)):
+        for reader, params, _ in list_surveys(recipe.stage(name)):
             if recipes.load_filter(reader.filter).SURVEY.remembers:
                 yield _make_basis(workspace, reader, params, before, ledgers)
 
@@ -116,14 +128,24 @@ def choose_segments(
 
 
 def _make_basis(
-    workspace: Workspace, reader: Step, params: dict[str, Any], stage: Stage, ledgers: Sequence[Ledger]
+    workspace: Workspace,
+    reader: Step,
+    params: dict[str, Any],
+    stage: Stage,
+    ledgers: Sequence[Ledger],
+    lookups: tuple[Step, ...] = (),
+    known: Mapping[str, tuple[Slice, ...]] = MappingProxyType({}),
 ) -> Basis:
     found: Survey = recipes.load_filter(reader.filter).SURVEY
+    needed = {step.survey for step in lookups}
     jobs = []
     for ledger in ledgers:
         content = next(f.sha256 for f in ledger.files if f.name == "documents.parquet")
-        key = digest([found.name, found.version, reader.libraries, content])[:32]
-        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter))
+        pieces = [piece for piece in known.get(ledger.key, ()) if piece[0] in needed]
+        dropped = [recipes.slice_digest(lookups), [(name, rows) for name, _, rows in pieces]] if lookups else []
+        key = digest([found.name, found.version, reader.libraries, content, *dropped])[:32]
+        paths = tuple((name, path) for name, path, _ in pieces)
+        jobs.append(SketchJob(workspace.root, key, workspace.stage(stage, ledger.key), reader.filter, lookups, paths))
     return Basis(found, reader, params, tuple(jobs))
 
 

@@ -94,6 +94,8 @@ class SketchJob:
     key: str
     before: Path
     filter: str  # the filter whose SURVEY it is
+    lookups: tuple[Step, ...] = ()  # filters before it that look up rows; what they drop has no row here
+    slices: Slices = ()  # their surveys → the rows about this shard
 
     @property
     def target(self) -> Path:
@@ -191,8 +193,9 @@ def sketch_shard(job: SketchJob) -> Path:
     def write(folder: Path) -> None:
         found = recipes.load_filter(job.filter).SURVEY
         tables = [found.schema.empty_table()]
+        shared = (job.key, job.filter, job.lookups, job.slices)
         for batch, answer in worker_pool.workers().map(
-            make_sketch_worker, job.filter, _read_batches(job.before, found.columns), _split_batch
+            make_sketch_worker, shared, _read_batches(job.before, found.columns), _split_batch
         ):
             if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
                 (row,) = shard.unpack_table(batch).select(["id"]).to_pylist()
@@ -279,12 +282,14 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
     return batch
 
 
-def make_sketch_worker(name: str) -> Callable[[bytes], bytes]:
-    """In a worker: documents to the rows of the survey of filter `name`."""
-    found = recipes.load_filter(name).SURVEY
+def make_sketch_worker(shared: tuple[str, str, tuple[Step, ...], Slices]) -> Callable[[bytes], bytes]:
+    """In a worker: documents to the rows of the survey of a filter, but for those that its lookups drop."""
+    key, name, lookups, slices = shared
+    found, filters = recipes.load_filter(name).SURVEY, _bind_filters(key, lookups, slices, ())
 
     def batch(content: bytes) -> bytes:
-        rows = [found.sketch(doc) for doc in shard.to_documents(shard.unpack_table(content))]
+        docs = shard.to_documents(shard.unpack_table(content))
+        rows = [found.sketch(doc) for doc in docs if isinstance(walk(doc, filters), Kept)]
         return shard.pack_table(pa.Table.from_pylist(rows, schema=found.schema))
 
     return batch

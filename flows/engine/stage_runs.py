@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,7 +27,7 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
 LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: what failed is tried again when they change
-FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "unique": "4-unique", "curated": "5-curated"}
+FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "judged": "4-judged", "curated": "5-curated"}
 
 
 class Keyed(Protocol):
@@ -40,15 +40,6 @@ class Keyed(Protocol):
 
 
 J = TypeVar("J", bound=Keyed)
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyResult:
-    """A survey as a stage took it: a step that reads it, its parameters, and its table."""
-
-    step: Step
-    params: Mapping[str, Any]
-    table: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from data_cards import render
 from flows.curate import FOLDER_OF, Curated
 from malmoi import recipe as recipes
-from malmoi.ledger import REVERSED, Ledger
+from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step
 from malmoi.storage import shard
 from malmoi.threshold import Limit
@@ -137,18 +137,11 @@ def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: 
     found = [_new_spread(step, limit) for step in steps for limit in limits(step)]
     if not found:
         return []
-    again = _read_reinstated(workspace, stage, ledgers)
     for ledger in ledgers:
         folder = workspace.stage(stage, ledger.key)
         _count_values(folder / "documents.parquet", found)
-        _count_values(folder / "dropped.parquet", found, dropped=True, again=None if ledger.reverses else again)
+        _count_values(folder / "dropped.parquet", found, dropped=True)
     return found
-
-
-def _read_reinstated(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> pa.Array | None:
-    """Ids of the documents whose drop was taken back: they are counted where they came in once more."""
-    paths = [workspace.stage(stage, ledger.key) / REVERSED for ledger in ledgers if ledger.reverses]
-    return pa.concat_tables([shard.read(path, ["id"]) for path in paths])["id"].combine_chunks() if paths else None
 
 
 def limits(step: Step) -> tuple[Limit, ...]:
@@ -165,7 +158,7 @@ def _new_spread(step: Step, limit: Limit) -> Spread:
     return Spread(step.filter, limit, bound, Scale(share), np.zeros((3, BARS * FINE), dtype=np.int64), [], [])
 
 
-def _count_values(path: Path, found: Sequence[Spread], *, dropped: bool = False, again: pa.Array | None = None) -> None:
+def _count_values(path: Path, found: Sequence[Spread], *, dropped: bool = False) -> None:
     table = shard.read(path, ["id", "measures", *(("by", "reason") if dropped else ())])
     if not table.num_rows:
         return
@@ -173,9 +166,6 @@ def _count_values(path: Path, found: Sequence[Spread], *, dropped: bool = False,
     measures = table.column("measures").combine_chunks()
     parents, flat = pc.list_parent_indices(measures), measures.flatten()
     names, values = flat.field("name"), flat.field("value")
-    if again is not None:
-        elsewhere = pc.is_in(ids, value_set=again).combine_chunks().take(parents)
-        names = pc.if_else(elsewhere, None, names)
     for spread in found:
         here = pc.equal(names, spread.limit.measure)
         rows = parents.filter(here).to_numpy(zero_copy_only=False)
@@ -230,17 +220,12 @@ def _describe_stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], c
 
 
 def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[str, Any]]:
-    """For each filter of a stage: how many came in, what it dropped and why, and what it changed.
-
-    `dropped` counts what stays dropped, `promoted` those whose drop was taken back.
-    """
+    """For each filter of a stage: how many came in, what it dropped and why, and what it changed."""
     dropped: Counter[tuple[str, str]] = Counter()
-    promoted: Counter[str] = Counter()
     edits: Counter[tuple[str, str]] = Counter()
     for ledger in ledgers:
         for (_, by, reason), n in ledger.dropped.items():
             dropped[by, reason] += n
-            promoted[by] -= min(n, 0)
         for (_, by, reason), n in (ledger.edits or {}).items():
             edits[by, reason] += n
     left = sum(sum(ledger.entered.values()) - len(ledger.failed) for ledger in ledgers)
@@ -251,7 +236,6 @@ def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[st
             "verb": step.verb,
             "in": left,
             "dropped": lost,
-            "promoted": promoted[step.filter],
             "edits": _reasons_of(edits, step.filter),
             "out": left - sum(n for _, n in lost),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +23,7 @@ _BECAUSE = {
     "surface": "its text is cleaner",
     "date": "its date is earlier",
     "id": "its id is smaller; nothing else tells them apart",
-    "kept": "it was kept already when the copy lost its first keeper",
 }
-_FALLEN = "fallen:"
-REPLACES = "replaces.json"  # beside a table that stands for another: {"table": its digest}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,13 +41,10 @@ class Copy:
     def describe_reason(self) -> str:
         """Why its keeper stands, in words.
 
-        >>> Copy(0.9, "a/2", "a/1", "near", reason="fallen:a/0 date").describe_reason()
-        'its date is earlier (date); the first keeper, a/0, was dropped later'
+        >>> Copy(0.9, "a/2", "a/1", "near", reason="date").describe_reason()
+        'its date is earlier (date)'
         """
-        fallen, _, criterion = self.reason.rpartition(" ")
-        words = f"{_BECAUSE.get(criterion, criterion)} ({criterion})" if criterion else "no reason was recorded"
-        first = fallen.removeprefix(_FALLEN)
-        return f"{words}; the first keeper, {first}, was dropped later" if first else words
+        return f"{_BECAUSE.get(self.reason, self.reason)} ({self.reason})" if self.reason else "no reason was recorded"
 
     def describe_similarity(self) -> str:
         """How alike the two are, in words."""
@@ -75,14 +68,11 @@ class CopyRecord:
 
 
 def read_workspace_records(workspace: Workspace, doc_id: str) -> dict[tuple[str, ...], CopyRecord]:
-    """What the tables of copies of a workspace say, by the surveys that say it; replaced tables are left out."""
-    notes = workspace.survey_files(REPLACES)
-    replaced = {json.loads(note.read_text(encoding="utf-8"))["table"] for note in notes}
+    """What the tables of copies of a workspace say, by the surveys that say it."""
     found: dict[CopyRecord, tuple[str, ...]] = {}
     for path in workspace.survey_files("table.parquet"):
-        name = path.parent.name
-        if name not in replaced and (said := _read_record(path, "id", doc_id)) is not None:
-            found[said] = (*found.get(said, ()), name)
+        if (said := _read_record(path, "id", doc_id)) is not None:
+            found[said] = (*found.get(said, ()), path.parent.name)
     return {names: said for said, names in found.items()}
 
 

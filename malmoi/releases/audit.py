@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from malmoi.errors import StageError
-from malmoi.ledger import REVERSED, Ledger
+from malmoi.ledger import Ledger
 from malmoi.release_files import audit_file
 from malmoi.releases import excluded_documents
-from malmoi.releases.dropped_signals import exclude_ids
 from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.masked_ids import Names, rename_ids
 from malmoi.releases.release_inputs import Inputs
@@ -148,38 +147,24 @@ def _read_table(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
     return pa.table([found.get(name, pa.repeat(stage, table.num_rows)) for name in schema.names], schema=schema)
 
 
-def find_reversals(folders: Sequence[Path]) -> Iterator[tuple[Path, tuple[Path, ...]]]:
-    """Each folder of a stage, and the tables that name those of its drops which no longer hold.
-
-    Who stands in such a table came in once more, into the folder of that table: what is said there holds.
-    """
-    back = tuple(sorted(path for folder in folders if (path := folder / REVERSED).exists()))
-    for folder in sorted(folders):
-        yield folder, () if folder / REVERSED in back else back
-
-
 def _drops(inputs: Inputs, names: Names, tmp: Path) -> list[tuple[str, list[Path]]]:
-    """For each stage the files with what it dropped, and did not take back."""
+    """For each stage the files with what it dropped, under the published ids."""
     found = []
     for stage, folders in inputs.stages:
-        here = [
-            (path, back) for folder, back in find_reversals(folders) if (path := folder / "dropped.parquet").exists()
-        ]
-        paths = [_strip_reversed(path, back, names, tmp / f"{stage}-{i}") for i, (path, back) in enumerate(here)]
-        found.append((stage, paths))
+        paths = [path for folder in sorted(folders) if (path := folder / "dropped.parquet").exists()]
+        found.append((stage, [_named(path, names, tmp / f"{stage}-{i}") for i, path in enumerate(paths)]))
     return found
 
 
-def _strip_reversed(path: Path, back: Sequence[Path], names: Names, tmp: Path) -> Path:
-    """The file `path`, or a copy of its columns below `tmp` without drops that were taken back, with published ids."""
-    if not back and not names:
+def _named(path: Path, names: Names, tmp: Path) -> Path:
+    """The file `path`, or a copy of its columns below `tmp` with the published ids."""
+    if not names:
         return path
     table = shard.read(path, [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"])
-    left = rename_ids(kept := exclude_ids(table, back), ["id"], names)
-    if left is kept and left.num_rows == table.num_rows:
+    if (found := rename_ids(table, ["id"], names)) is table:
         return path
     tmp.mkdir(parents=True)
-    shard.write(left, tmp / path.name)
+    shard.write(found, tmp / path.name)
     return tmp / path.name
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.releases import excluded_documents
@@ -26,7 +24,6 @@ class Refused:
     folder: Path
     target: Path
     redact: Redact | None = None
-    back: tuple[Path, ...] = ()  # tables with the ids of drops that were taken back: those documents speak elsewhere
     names: Names = field(default_factory=dict)  # of the ids that are withheld
     kinds: frozenset[str] = frozenset()  # of finds of the second detector, of which none may be published
 
@@ -35,7 +32,7 @@ def write_dropped_signals(work: Refused) -> Path:
     """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
     source = work.folder / "dropped.parquet"
     table = shard.read(source, ["id", "signals"]) if source.exists() else None
-    rows = [] if table is None else exclude_ids(table, work.back).to_pylist()
+    rows = [] if table is None else table.to_pylist()
     said = [(row["id"], signal) for row in rows for signal in row["signals"] or ()]
     found = [
         _mask_signal(row, work.names[id]) if id in work.names else row
@@ -51,11 +48,3 @@ def write_dropped_signals(work: Refused) -> Path:
 def _mask_signal(signal: dict[str, Any], name: str) -> dict[str, Any]:
     """A signal of a document whose id is withheld: neither its place nor its record, which lead to the page."""
     return {**signal, "id": name, "place": "", "record": ""}
-
-
-def exclude_ids(table: pa.Table, back: Sequence[Path]) -> pa.Table:
-    """The rows of `table` but for those whose `id` stands in one of the tables `back`."""
-    if not back or not table.num_rows:
-        return table
-    ids = pa.concat_tables([shard.read(path, ["id"]) for path in back]).column("id")
-    return table.filter(pc.invert(pc.is_in(table.column("id"), value_set=ids)))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -36,7 +35,6 @@ _WORDS: Final = [
     "evidence",
     "signals",
 ]  # of a dropped document, read for what its page shows
-_FALLEN: Final = "fallen:"  # a reason in the table of copies that names an id: `fallen:<id> <reason>`
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +83,10 @@ def find_withheld(ids: Sequence[str], redact: Redact | None, sought: ExclusionRu
 
 
 def find_cluster_copies(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
-    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same.
-
-    A keeper that fell counts for the cluster of its copies.
-    """
+    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same."""
     ids = pa.array(sorted(pages), pa.string())
     member, keeper = copies.column("member"), copies.column("keeper")
-    fallen = pc.struct_field(pc.extract_regex(copies.column("reason"), f"^{_FALLEN}(?P<id>.+) [a-z-]+$"), "id")
-    touched = reduce(pc.or_, (pc.is_in(column, value_set=ids) for column in (member, keeper, fallen)))
+    touched = pc.or_(pc.is_in(member, value_set=ids), pc.is_in(keeper, value_set=ids))
     clusters = copies.column("cluster").filter(touched).combine_chunks()
     here = copies.filter(pc.is_in(copies.column("cluster"), value_set=clusters))
     found = {*here.column("member").to_pylist(), *here.column("keeper").to_pylist()}
@@ -128,16 +122,4 @@ def rename_copies(table: pa.Table, given: Names) -> pa.Table:
     if not given:
         return table
     table = rename_ids(table, ("cluster", "keeper", "member"), given)
-    reasons = [_reason(reason, given) for reason in table.column("reason").to_pylist()]
-    table = table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))
     return table.sort_by([(name, "ascending") for name in table.column_names])
-
-
-def _reason(reason: str, given: Names) -> str:
-    """A reason without the id of a fallen keeper that is withheld.
-
-    >>> _reason("fallen:a/u/1 date", {"a/u/1": "a/[withheld 1]"})
-    'fallen:a/[withheld 1] date'
-    """
-    id, _, why = reason.removeprefix(_FALLEN).rpartition(" ")
-    return f"{_FALLEN}{given[id]} {why}" if reason.startswith(_FALLEN) and id in given else reason

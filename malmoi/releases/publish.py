@@ -107,8 +107,8 @@ def _audit(
     work: Path,
 ) -> list[ReleaseFile]:
     """Write the audit tables but for the second look, with the withheld ids under their names in all of them."""
-    stages = [one for _, folders in inputs.stages for one in audit.find_reversals(folders)]
-    dropped = list(run(masked_ids.search, [masked_ids.Search(path, redact, sought) for path, _ in stages]))
+    stages = [folder for _, folders in inputs.stages for folder in sorted(folders)]
+    dropped = list(run(masked_ids.search, [masked_ids.Search(folder, redact, sought) for folder in stages]))
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
     hidden = {*chain.from_iterable(one.ids for one in dropped), *pages}
     failed = [f.id for _, ledgers in counted for ledger in ledgers for f in ledger.failed]
@@ -118,8 +118,8 @@ def _audit(
     hidden.update(masked_ids.find_cluster_copies(pages, pairs, [p.target / "attribution.parquet" for p in parted]))
     names = masked_ids.mask_ids(hidden)
     drops = [
-        Refused(path, work / "refused" / f"{i:06d}.parquet", redact, back, names, sought.kinds)
-        for i, (path, back) in enumerate(stages)
+        Refused(folder, work / "refused" / f"{i:06d}.parquet", redact, names, sought.kinds)
+        for i, folder in enumerate(stages)
     ]
     left, said = excluded_documents.write(out, names, work / "left-out")
     signals = [*run(write_dropped_signals, drops), said]

@@ -138,7 +138,7 @@ def placed_twice(place):
 @advice('filter {} under [[{}]] is {}. To add it, say where: before = "FILTER" or after = "FILTER".')
 def added_without_place(place):
     place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
-    table = '[[curated]]\nfilter = "benchmark_overlap"\nsets = ["exams"]\n'
+    table = '[[judged]]\nfilter = "benchmark_overlap"\nsets = ["exams"]\n'
     yield extending(place, table)
     yield extending(place, table + 'before = "personal_data"\n')
 
@@ -157,12 +157,12 @@ def placed_beside_none(place):
     yield extending(place, '[[clean]]\nfilter = "spam"\nbefore = "length"\n')
 
 
-EXAMS = '\n[[curated]]\nfilter = "benchmark_overlap"\nsets = {}\n'
+EXAMS = '\n[[judged]]\nfilter = "benchmark_overlap"\nsets = {}\n'
 
 
 def exams(place: Place, files: str) -> None:
     text = GENERAL.replace(
-        '[[curated]]\nfilter = "personal_data"', EXAMS.format(files) + '[[curated]]\nfilter = "personal_data"'
+        '[[judged]]\nfilter = "personal_data"', EXAMS.format(files) + '[[judged]]\nfilter = "personal_data"'
     )
     assert "benchmark_overlap" in text
     place.write("own.toml", text)

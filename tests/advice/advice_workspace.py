@@ -113,7 +113,7 @@ def ledger_changed(place):
 @advice("not a ledger: {}")
 def ledger_cut_off(place):
     w = place.released()
-    ledger = next(w.glob("4-unique/*/ledger.json"))
+    ledger = next(w.glob("4-judged/*/ledger.json"))
     ledger.write_bytes(ledger.read_bytes()[:99])
     yield "curate general --source small.py --workspace w --workers 1"
     shutil.rmtree(ledger.parent)
@@ -123,7 +123,7 @@ def ledger_cut_off(place):
 @advice("{}/ledger.json: of another folder; delete {}, it will be made anew.")
 def ledger_of_another_folder(place):
     w = place.released()
-    mine, other = (next(w.glob(f"{stage}/*/ledger.json")) for stage in ("3-clean", "4-unique"))
+    mine, other = (next(w.glob(f"{stage}/*/ledger.json")) for stage in ("3-clean", "4-judged"))
     shutil.copy(other, mine)
     yield "curate general --source small.py --workspace w --workers 1"
     shutil.rmtree(mine.parent)
@@ -133,7 +133,7 @@ def ledger_of_another_folder(place):
 @advice("{}: missing or not of {} bytes; delete {}, it will be made anew.")
 def shard_damaged(place):
     w = place.released()
-    shard = next(w.glob("4-unique/*/documents.parquet"))
+    shard = next(w.glob("4-judged/*/documents.parquet"))
     shard.write_bytes(shard.read_bytes()[:-9])
     yield "curate general --source small.py --workspace w --workers 1"
     shutil.rmtree(shard.parent)
@@ -143,7 +143,7 @@ def shard_damaged(place):
 @advice("{}: not what {} says; {}")
 def shard_changed(place):
     w = place.released()
-    shard = next(w.glob("4-unique/*/documents.parquet"))
+    shard = next(w.glob("4-judged/*/documents.parquet"))
     shutil.rmtree(w / "5-curated")
     shard.write_bytes(shard.read_bytes()[::-1])
     yield "curate general --source small.py --workspace w --workers 1"

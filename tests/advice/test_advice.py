@@ -53,8 +53,6 @@ ELSEWHERE = {
     "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
     "{}: changed since the recipe was read. Start the run again.": "a race; tests/filters/test_evaluation_files.py",
     "{}: {}; it was there when the recipe was read.": "a race",
-    "{}: cannot be read back ({}). Delete {} and run again: it is made anew.": "needs a promotion; its twin of "
-    "malmoi/storage/shard.py has a case",
     "{} does not answer ({}: {}). What is finished stands. {}": "tests/flows/test_prefect.py",
     "MALMOI_HOME is {}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your workspace, and deploy "
     "again.": "tests/flows/test_prefect.py",
@@ -62,8 +60,7 @@ ELSEWHERE = {
     "tests/formats/test_formats_faults.py plays it",
     "{}, line {}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it",
     "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/malmoi/test_ledger.py",
-    "{}/{}: takes drops back, so nothing enters; it says {}": "an invariant; tests/malmoi/test_ledger.py",
-    "{}/{}: less than nothing, and not named in `reverses`: {}": "an invariant; tests/malmoi/test_ledger.py",
+    "{}/{}: negative counts: {}": "an invariant; tests/malmoi/test_ledger.py",
     "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Look at it; name another page or "
     "file in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
     "workspace {} {}": "tests/malmoi/test_location.py",

@@ -95,10 +95,10 @@ class World:
         self.workspace = Workspace.open(root)
         self.name = name
         self.step = Step(reader, "judge", 1, (("earlier", earlier),), "copies")
-        self.recipe = Recipe(name, "시험", (), 2, (("clean", ()), ("unique", (self.step,)), ("curated", ())))
+        self.recipe = Recipe(name, "시험", (), 2, (("clean", ()), ("judged", ()), ("curated", (self.step,))))
 
     def ledgers(self, texts: Mapping[str, str], cut: int = 3) -> tuple[Ledger, ...]:
-        """Documents as finished shards of 3-clean, `cut` documents in each."""
+        """Documents as finished shards of 4-judged, `cut` documents in each."""
         docs = [Document(id, text, Provenance(id.split("/")[0], "", "", "", "")) for id, text in texts.items()]
         return tuple(self._shard(docs[at : at + cut]) for at in range(0, len(docs), cut))
 
@@ -110,9 +110,9 @@ class World:
             counts: dict[str, int] = {}
             for doc in docs:
                 counts[doc.provenance.source] = counts.get(doc.provenance.source, 0) + 1
-            return Ledger("3-clean", key, counts, counts, {}, files=(file,))
+            return Ledger("4-judged", key, counts, counts, {}, files=(file,))
 
-        return self.workspace.ledger("3-clean", key) or self.workspace.commit("3-clean", key, fill)
+        return self.workspace.ledger("4-judged", key) or self.workspace.commit("4-judged", key, fill)
 
     def survey(self, ledgers: Sequence[Ledger]) -> Path:
         """The folder of the survey's table."""
@@ -120,7 +120,7 @@ class World:
             self.workspace,
             self.step,
             dict(self.step.params),
-            "3-clean",
+            "4-judged",
             ledgers,
             thread_mapper(1),
             Progress(quiet=True),
@@ -142,7 +142,7 @@ class World:
             target = self.workspace.releases(self.name) / made.version
             if stop == "segment":
                 return ""
-            stages = (("2-documents", ()), ("3-clean", ledgers))
+            stages = (("2-documents", ()), ("3-clean", ()), ("4-judged", ledgers))
             index_segments.write_segments(self.workspace, self.recipe, stages, folder if new else target)
             if new and stop != "release":
                 self.workspace.move_into_place(folder, target)

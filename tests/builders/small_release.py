@@ -33,7 +33,7 @@ LICENCES = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0"}
 COPIED = (
     ("ga/101", "ga/1", "near", 0.875, "estimated", "date", ""),
     ("ga/105", "ga/101", "exact", 1.0, "exact", "id", ""),
-    ("ga/106", "na/3", "near", 0.8125, "exact", "fallen:na/107 completeness", ""),
+    ("ga/106", "na/3", "near", 0.8125, "exact", "completeness", ""),
     ("na/104", "na/900", "near", 0.953125, "estimated", "earlier-release", "sample/0.9.0"),
 )  # rows of the table of copies
 SAID = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0 OR GFDL-1.3-or-later"}  # as it stands on the page
@@ -107,8 +107,7 @@ def dropped(source: str, number: int, by: str, reason: str, measured: float = 12
 
 def _copy(id: str, keeper: str, kind: str, similarity: float, measured: str, reason: str, release: str) -> Dropped:
     source, _, number = id.partition("/")
-    was = 0.84375 if reason.startswith("fallen:") else similarity  # then, to the keeper that fell
-    return dropped(source, int(number), f"{kind}_duplicates", f"{kind}-copy", was, 0.8)
+    return dropped(source, int(number), f"{kind}_duplicates", f"{kind}-copy", similarity, 0.8)
 
 
 def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = False, shards: int = 2) -> Inputs:
@@ -125,7 +124,7 @@ def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = 
     for name, drops, failed, later in (
         ("2-documents", [], (), [short.document, *coming, lost]),
         ("3-clean", [short], (dead,), coming),
-        ("4-unique", [*copies, leaked], (), [fallen.document]),
+        ("4-judged", [*copies, leaked], (), [fallen.document]),
         ("5-curated", [fallen], (), []),
     ):
         made = []

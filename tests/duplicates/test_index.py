@@ -39,7 +39,7 @@ purpose = "시험"
 unredacted = "시험을 위하여 지은 글이다."
 [[clean]]
 filter = "rights"
-[[unique]]
+[[curated]]
 filter = "near_duplicates"
 """
 

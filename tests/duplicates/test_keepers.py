@@ -8,7 +8,7 @@ import pytest
 
 from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.duplicate_survey import count_faults, sketch
-from filters.duplicates.engine.copy_exchange import among, promote
+from filters.duplicates.engine.copy_exchange import among
 from malmoi.document import Document
 from tests.builders.small_survey import FILES, ONE, changed, document, prose, rows, segment, shards, survey
 
@@ -104,19 +104,6 @@ def test_what_has_gone_or_is_masked_or_was_replaced_stands_for_nothing(tmp_path,
     docs = [document(f"a/{i}", doc.text) for i, doc in enumerate((gone, masked, replaced))]
     survey(shards([*docs, document("a/3", prose("new"))], tmp_path / "in", 2), tmp_path / "out", size, [second, first])
     assert {id_: r["release"] for id_, r in rows(tmp_path / "out").items()} == {"a/3": "r/1.10.0"}
-
-
-def test_the_next_of_those_whose_keeper_fell_stands_for_the_others():
-    copies = [document(f"a/{i}", changed(TEXT, 0.03, i)) for i in range(3)]
-    other = document("b/1", prose("b"))
-    sketches = pa.Table.from_pylist([dict(sketch(d)) for d in [*copies, other]], schema=SKETCH)
-    fallen = {**{d.id: "f/1" for d in copies}, "b/1": "f/2"}
-    texts = {d.id: d.text for d in [*copies, other]}
-    found = {r["id"]: r for r in promote(sketches, texts, fallen, threshold=0.8).to_pylist()}
-    assert {id_: (r["keeper"], r["reason"]) for id_, r in found.items()} == {
-        "a/1": ("a/0", "fallen:f/1 id"),
-        "a/2": ("a/0", "fallen:f/1 id"),
-    }
 
 
 def test_ids_with_strange_characters_are_ids_like_others(tmp_path):

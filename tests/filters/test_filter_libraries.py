@@ -59,9 +59,3 @@ def test_a_filter_names_every_package_that_its_findings_depend_on(name: str) -> 
     libraries = getattr(import_module(f"filters.{name}"), "LIBRARIES", ())
     assert set(libraries) == needed
     assert all(version(library) for library in libraries)
-
-
-def test_the_two_filters_of_one_survey_depend_on_the_same_packages() -> None:
-    exact, near = (import_module(f"filters.{name}") for name in ("exact_duplicates", "near_duplicates"))
-    assert exact.LIBRARIES == near.LIBRARIES
-    assert exact.SURVEY_PARAMETERS is False

@@ -219,23 +219,6 @@ def test_a_survey_that_was_killed_goes_on_where_it_stood(tmp_path, after):
     assert made == []
 
 
-def test_a_shard_that_comes_later_loses_what_is_repeated_without_it(tmp_path):
-    docs = corpus()
-    taken(docs, tmp_path / "all", 2)
-    late = [document(999, ABOUT, host="h1.example"), document(998, ABOUT, host="elsewhere.example")]
-    (shard,) = shards_of(late, tmp_path / "late")
-    assert SURVEY.late is not None
-    SURVEY.late(tmp_path / "all" / "found", shard, tmp_path / "late" / "rows.parquet")
-    rows = rows_in([tmp_path / "late" / "rows.parquet"])
-    assert rows == {}  # ABOUT stands in twenty documents of each host only
-    late = [document(999, NOTICE.format(year=1999, day=9), host="h1.example"), document(998, ABOUT)]
-    (shard,) = shards_of(late, tmp_path / "later")
-    SURVEY.late(tmp_path / "all" / "found", shard, tmp_path / "later" / "rows.parquet")
-    rows = rows_in([tmp_path / "later" / "rows.parquet"])
-    assert list(rows) == [late[0].id]
-    assert mended(late[0], rows) == document(999, host="h1.example").text
-
-
 def test_new_pages_leave_the_rows_of_those_that_stand_as_they_were(tmp_path):
     def fetched(numbers: range, month: int) -> list[Document]:
         when = f"2026-{month:02}-01T00:00:00Z"
@@ -281,7 +264,7 @@ def test_a_limit_out_of_range_stops_before_the_first_document(tmp_path, key, sai
     path = tmp_path / "r.toml"
     path.write_text(
         'name = "r"\npurpose = "p"\nunredacted = "a test"\n[[clean]]\nfilter = "rights"\n'
-        f'[[curated]]\nfilter = "repeated_paragraphs"\n{key}\n',
+        f'[[judged]]\nfilter = "repeated_paragraphs"\n{key}\n',
         encoding="utf-8",
     )
     with pytest.raises(CallError, match=said):

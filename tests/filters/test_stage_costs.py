@@ -83,7 +83,7 @@ def test_components_are_named_after_their_first_row(seed):
 def test_an_audit_table_has_the_same_bytes_however_it_is_sorted(tmp_path, monkeypatch, name):
     chance, parts = random.Random(1), []
     source = AUDIT[name] if name != "dropped" else shard.DROPPED
-    for stage in ("", "") if name == "signals" else ("3-clean", "4-unique"):
+    for stage in ("", "") if name == "signals" else ("3-clean", "4-judged"):
         plain = {f.name: VALUES[f.type] for f in source if f.type in VALUES}
         rows = [{column: chance.choice(values) for column, values in plain.items()} for _ in range(200)]
         parts.append((stage, [tmp_path / f"{len(parts)}.parquet"]))

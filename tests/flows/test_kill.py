@@ -23,7 +23,7 @@ BOUNDARIES = (
     "3-clean/*/ledger.json",
     "surveys/*/table.parquet",
     "surveys/index/*/*/*/segment.json",
-    "4-unique/*/ledger.json",
+    "4-judged/*/ledger.json",
     "5-curated/*/ledger.json",
     "6-releases/*/*/card.json",
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.run import recipe_of
+from flows.run import list_recipes, recipe_of
 from malmoi import recipe as recipes
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
@@ -75,7 +75,7 @@ def test_personal_data_is_replaced_or_the_recipe_says_why_not(tmp_path, text, sa
     ("text", "says"),
     [
         ('[[clean]]\nfilter = "length"\n[[clean]]\nfilter = "length"\n', "'length' stands twice"),
-        ('[[clean]]\nfilter = "near_duplicates"\n', r"stand under \[\[unique"),
+        ('[[clean]]\nfilter = "near_duplicates"\n', r"stand under \[\[curated"),
         ('[[clean]]\nfilter = "../x"\n', "unknown filter"),
     ],
 )
@@ -109,12 +109,12 @@ def test_a_changed_parameter_changes_the_digest_of_its_stage_only(tmp_path):
 
 
 def test_a_new_version_of_a_library_changes_the_digest_of_the_steps_that_use_it(tmp_path, monkeypatch):
-    path = written(tmp_path, HEAD + '[[curated]]\nfilter = "near_duplicates"\n'.replace("curated", "unique"))
+    path = written(tmp_path, HEAD + '[[curated]]\nfilter = "near_duplicates"\n')
     before = recipes.load(path)
     monkeypatch.setattr(recipes, "_library_version", lambda package: "99")
     after = recipes.load(path)
     assert recipes.slice_digest(before.stage("clean")) == recipes.slice_digest(after.stage("clean"))
-    assert recipes.slice_digest(before.stage("unique")) != recipes.slice_digest(after.stage("unique"))
+    assert recipes.slice_digest(before.stage("curated")) != recipes.slice_digest(after.stage("curated"))
 
 
 def test_every_filter_has_one_verb_a_version_and_bounds_on_its_parameters():
@@ -130,14 +130,45 @@ def test_shipped_recipes_load():
         assert recipes.load(path).stage("clean")[0].filter == "rights"
 
 
-def test_of_two_filters_that_read_one_survey_only_one_sets_its_threshold(tmp_path):
-    text = '[[unique]]\nfilter = "exact_duplicates"\n[[unique]]\nfilter = "near_duplicates"\nthreshold = 0.95\n'
+def test_near_copies_have_a_threshold_and_exact_ones_none(tmp_path):
+    text = '[[judged]]\nfilter = "exact_duplicates"\n[[curated]]\nfilter = "near_duplicates"\nthreshold = 0.95\n'
     recipe = recipes.load(written(tmp_path, HEAD + text))
-    assert [params for _, params in recipes.surveys(recipe.stage("unique"))] == [{"earlier": "same", "threshold": 0.95}]
+    assert [params for _, params in recipes.surveys(recipe.stage("judged"))] == [{}]
+    assert [params for _, params in recipes.surveys(recipe.stage("curated"))] == [
+        {"earlier": "same", "threshold": 0.95}
+    ]
     with pytest.raises(CallError, match="unknown key 'threshold'"):
         recipes.load(
             written(tmp_path, HEAD + text.replace('"exact_duplicates"', '"exact_duplicates"\nthreshold = 0.9'))
         )
+
+
+@pytest.mark.parametrize("copies", ["exact_duplicates", "near_duplicates"])
+def test_a_recipe_in_the_order_of_earlier_versions_is_refused_and_told_the_new_one(tmp_path, copies):
+    with pytest.raises(CallError, match=r"\[\[unique\]\] no longer exists. Under \[\[judged\]\], put `exact_dupl"):
+        recipes.load(written(tmp_path, HEAD + f'[[unique]]\nfilter = "{copies}"\n'))
+
+
+@pytest.mark.parametrize("late", ["length", "spam", "language"])
+def test_a_filter_that_could_drop_the_keeper_of_near_copies_is_refused(tmp_path, late):
+    near, judge = '[[curated]]\nfilter = "near_duplicates"\n', f'[[curated]]\nfilter = "{late}"\n'
+    with pytest.raises(CallError, match=rf"{late!r} under \[\[curated\]\] comes after `near_dup.* to \[\[judged\]\]"):
+        recipes.load(written(tmp_path, HEAD + near + judge))
+    assert recipes.load(written(tmp_path, HEAD + judge.replace("curated", "judged") + near))
+
+
+def test_near_copies_are_compared_before_redaction_or_the_recipe_is_refused(tmp_path):
+    steps = ("personal_data", "quarantine", "redact", "near_duplicates")
+    text = "".join(f'[[curated]]\nfilter = "{name}"\n' for name in steps)
+    with pytest.raises(CallError, match="`redact` comes before `near_duplicates`"):
+        recipes.load(written(tmp_path, HEAD + text))
+
+
+def test_shipped_recipes_judge_before_they_look_for_near_copies_and_redact_last():
+    for name in list_recipes():
+        recipe = recipe_of(name)
+        assert recipe.stage("judged")[0].filter == "exact_duplicates"
+        assert [step.filter for step in recipe.stage("curated")] == ["near_duplicates", "redact"]
 
 
 NEEDY = [name for name in recipes.list_filters() if getattr(recipes.load_filter(name), "NEEDS", ())]

@@ -18,10 +18,9 @@ from tests.builders.small_canaries import ADDRESSES, INSIDE, KINDS, PLACES, Hay,
 from tests.builders.small_corpus import malmoi
 from tests.builders.small_site import serve
 
-STAGES = ("1-captures", "2-documents", "3-clean", "4-unique", "5-curated")
-# What a run leaves that holds texts as they came: nobody but the operator reads it. The last is what `promotion` hands
-# to later filters: copies that come into the place of a keeper.
-PRIVATE = re.compile(rf"({'|'.join(STAGES)})/|reports/curation\.html|surveys/[0-9a-f]{{32}}/documents\.parquet")
+STAGES = ("1-captures", "2-documents", "3-clean", "4-judged", "5-curated")
+# What a run leaves that holds texts as they came: nobody but the operator reads it.
+PRIVATE = re.compile(rf"({'|'.join(STAGES)})/|reports/curation\.html")
 LOGS = ("crawl.log", "errors.log", "run.json", "job.json", "stats.json", "blocked.jsonl")
 # Places that extraction reads; descriptions, pictures' words, comments and licence files never become a document.
 READ = ("body", "title", "author", "table", "footer", "signal", "markdown", "row", "row-title", "row-author",

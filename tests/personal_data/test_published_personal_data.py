@@ -162,8 +162,8 @@ def with_secret_ids(root: Path) -> Inputs:
     folders = {
         "2-documents": stage(root / "2-documents/secret", "2-documents", entered, []),
         "3-clean": stage(clean, "3-clean", later, [short], (failed,)),
-        "4-unique": stage(
-            root / "4-unique/secret", "4-unique", later[:1], [Dropped(later[1], "near_duplicates", near)]
+        "4-judged": stage(
+            root / "4-judged/secret", "4-judged", later[:1], [Dropped(later[1], "near_duplicates", near)]
         ),
         "5-curated": stage(
             root / "5-curated/secret",
@@ -173,14 +173,10 @@ def with_secret_ids(root: Path) -> Inputs:
         ),
     }
     rows = shard.read(given.clusters[0]).to_pylist()
-    fallen = {"kind": "near", "similarity": 0.875, "measured": "exact", "release": ""}
-    rows.append({"id": SECRET[2], "keeper": SECRET[0], "reason": "date", **fallen})
-    rows.append({"id": "ga/101", "keeper": "ga/1", "reason": f"fallen:{SECRET[0]} date", **fallen})
+    near = {"kind": "near", "similarity": 0.875, "measured": "exact", "release": ""}
+    rows.append({"id": SECRET[2], "keeper": SECRET[0], "reason": "date", **near})
     rows = [r | {"keeper": EARLIER} if r["release"] else r for r in rows]
-    rows = [r for r in rows if r["reason"] != "date" or r["id"] != "ga/101"]
-    rows = [r for r in rows if r["id"] not in ("ga/106",)] + [
-        r | {"keeper": "ga/3"} for r in rows if r["id"] == "ga/106"
-    ]
+    rows = [r | {"keeper": "ga/3"} if r["id"] == "ga/106" else r for r in rows]
     pq.write_table(pa.Table.from_pylist(rows, COPIES), given.clusters[0])
     stages = tuple((name, (*paths, folders[name])) for name, paths in given.stages)
     return replace(given, stages=stages)
@@ -210,7 +206,6 @@ def test_ids_with_personal_data_are_numbered_in_every_table_and_the_release_veri
     copies = {r["member"]: r for r in pq.read_table(folder / "audit/clusters.parquet").to_pylist()}
     assert copies["na/[withheld 4]"]["keeper"] == "ga/[withheld 2]"
     assert copies["na/104"]["keeper"] == "na/[withheld 5]"
-    assert copies["ga/101"]["reason"] == "fallen:ga/[withheld 2] date"
     signals = pq.read_table(folder / "audit/signals.parquet").to_pylist()
     assert [(s["quote"], s["record"]) for s in signals if s["id"] == "ga/[withheld 1]"] == [("[이메일1]", "")]
 

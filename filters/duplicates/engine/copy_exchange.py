@@ -39,6 +39,11 @@ def exchange(
     return find(shards, segments, folder, run, threshold)
 
 
+def find_exact(shards: Sequence[Surveyed], segments: Sequence[Segment], folder: Path, run: Run) -> list[Path]:
+    """`exchange` for sketches without letters: exact copies among `shards`."""
+    return find(shards, segments, folder, run, threshold=1.0, texts=False)
+
+
 def find(
     shards: Sequence[Surveyed],
     segments: Sequence[Segment],
@@ -73,15 +78,3 @@ def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> 
         pq.write_table(pa.table({"text": written}), here.documents)
         find([here], (), folder, map, threshold)
         return pq.read_table(folder / "table.parquet")
-
-
-def promote(sketches: pa.Table, texts: Mapping[str, str], fallen: Mapping[str, str], *, threshold: float) -> pa.Table:
-    """Who stands for whom now among copies whose keeper fell: rows of TABLE; an id without a row is promoted.
-
-    `sketches` are the rows of the near copies of keepers that a later filter dropped, `fallen` names for
-    each the keeper it had. Exact copies of a fallen keeper fall with it: they are not given here and keep
-    their rows. The reason of each row says after whom: `fallen:<id>`, a blank, the criterion.
-    """
-    table = among(sketches, texts, threshold=threshold)
-    said = [f"fallen:{fallen[row['id']]} {row['reason']}" for row in table.select(["id", "reason"]).to_pylist()]
-    return table.set_column(TABLE.get_field_index("reason"), "reason", pa.array(said, pa.string()))

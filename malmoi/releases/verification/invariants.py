@@ -41,7 +41,7 @@ SELECT * FROM (
 
 _LOST = "SELECT id FROM dropped UNION SELECT id FROM failed"
 # What may decide between two copies, in this order; docs/duplicates.md.
-REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id", "kept")
+REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id")
 
 LAWS = (
     Law(
@@ -157,17 +157,16 @@ ORDER BY ALL LIMIT 3""",
     Law(
         "audit/clusters.parquet",
         "the similarity of a copy is not the one for which it was dropped (member, similarity, measured, limit)",
-        # Where another keeper was promoted, the similarity is that to the new one.
         """SELECT member, similarity::VARCHAR, d.measured::VARCHAR, d."limit"::VARCHAR
 FROM clusters c JOIN dropped d ON d.id = c.member AND d.reason = c.kind || '-copy'
-WHERE similarity < d."limit" OR (similarity <> d.measured AND NOT starts_with(c.reason, 'fallen:'))
+WHERE similarity < d."limit" OR similarity <> d.measured
 ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
         "no reason for which a keeper stands (member, keeper, reason)",
         f"""SELECT member, keeper, reason FROM clusters
-WHERE regexp_full_match(reason, '(?s)(fallen:.+ )?({"|".join(REASONS)})') IS NOT TRUE ORDER BY ALL LIMIT 3""",
+WHERE regexp_full_match(reason, '{"|".join(REASONS)}') IS NOT TRUE ORDER BY ALL LIMIT 3""",
     ),
 )
 
