@@ -29,7 +29,7 @@ from malmoi.releases import manifest, version_history
 from malmoi.releases.index import segments
 from malmoi.storage import checksummed_files, shuffle
 from malmoi.workspace import Workspace
-from tests.small_papers import PAPERS, run, written
+from tests.builders.small_papers import PAPERS, run, written
 
 STAGES = ("2-documents", "3-clean", "4-judged", "5-curated")
 

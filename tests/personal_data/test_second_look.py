@@ -24,10 +24,10 @@ from malmoi.releases.publish import publish
 from malmoi.releases.residue import outcomes
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
+from tests.builders.small_papers import PAPERS, run, written
 from tests.builders.small_release import document, documents, inputs
 from tests.personal_data.test_pii_proof import FOUND
 from tests.releases.test_verify import checked, edited, remade
-from tests.small_papers import PAPERS, run, written
 
 RESIDENT, CARD, PHONE = "990131-1234567", "0000-0000-0000-0001", "010-0000-1234"
 

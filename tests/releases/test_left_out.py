@@ -26,8 +26,8 @@ from malmoi.releases.residue import outcomes
 from malmoi.releases.residue import release_folder as reading
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
+from tests.builders.small_papers import PAPERS, run, written
 from tests.builders.small_release import COPIED, document, documents, inputs
-from tests.small_papers import PAPERS, run, written
 
 RESIDENT, CARD, PHONE = "990131-1234567", "0000-0000-0000-0001", "010-0000-1234"
 SHOWN = f"카드번호 {CARD}"

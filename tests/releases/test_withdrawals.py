@@ -16,8 +16,8 @@ from malmoi.archive import collection
 from malmoi.errors import CallError
 from malmoi.releases.verification.verify import verify
 from malmoi.withdrawals import Withdrawal
+from tests.builders.small_papers import PAPERS, audit, data, numbers, run, written
 from tests.releases.test_left_out import everything
-from tests.small_papers import PAPERS, audit, data, numbers, run, written
 
 CALM = {name: PAPERS[name] for name in ("02", "03", "13", "31", "32")}  # 31 stands for 32, all others for themselves
 

@@ -13,7 +13,7 @@ from flows.engine.progress import Progress
 from flows.release import release
 from malmoi.workspace import Workspace
 
-DATA = Path(__file__).parent / "data" / "papers"
+DATA = Path(__file__).parents[1] / "data" / "papers"
 VILLAGE, PLANT, CHANGES = (
     (DATA / f"{name}.txt").read_text("utf-8").splitlines() for name in ("village", "plant", "changes")
 )

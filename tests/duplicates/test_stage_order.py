@@ -24,8 +24,8 @@ from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import open_tables
 from malmoi.workspace import Workspace
+from tests.builders.small_papers import PAPERS, PLANT, VILLAGE, audit, data, numbers, paper, run, written
 from tests.builders.small_survey import rows, shards
-from tests.small_papers import PAPERS, PLANT, VILLAGE, audit, data, numbers, paper, run, written
 
 
 @pytest.fixture(scope="module")
