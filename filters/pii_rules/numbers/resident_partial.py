@@ -108,7 +108,7 @@ def find_odd_residents(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_on_a_paper(text: str, start: int, read: str) -> bool:
-    """Whether `read` has a valid date and sex, and a licence, foreigner card or health insurance card is named before."""
+    """Whether `read` has a valid date and sex, and the text before names an identity document or insurance card."""
     digits = "".join(c for c in read if c.isdigit())
     return is_birth_date(digits) and _PAPER.search(squeeze_text(text[max(0, start - _PAPER_REACH) : start])) is not None
 

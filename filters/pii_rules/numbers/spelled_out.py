@@ -134,9 +134,7 @@ def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
         label = label_of(text, start, numbered=True)
         label = label if label.kind else label_of(text, start)
         lengths = _LENGTHS.get(label.kind, ())
-        ended = (
-            text[end - 1 : end] == "이" and "가" <= text[end : end + 1] <= "힣"
-        )  # 이에요: a particle, not two
+        ended = text[end - 1 : end] == "이" and "가" <= text[end : end + 1] <= "힣"  # 이에요: a particle, not two
         sizes = (len(number) - 1, len(number)) if ended else (len(number), len(number) - 1)
         size = next((n for n in sizes if n in lengths), 0)
         if not size or (prefix_of(number) and label.kind not in ("rrn", "frn", "card")):

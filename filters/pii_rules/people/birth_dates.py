@@ -153,7 +153,7 @@ _TWO_DIGITS: Final = re2.compile("^[0-9]{2}[^0-9]")
 
 
 def _is_set_apart(text: str, start: int, end: int) -> bool:
-    """Whether the date is separated as in lists and official documents: 표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생."""
+    """Whether the date is separated as in lists and official papers: 표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생."""
     before, after = text[max(0, start - 2) : start].strip(), text[end : end + 1]
     if text[end : end + 4].strip()[:2] in ("(남", "(여"):
         return True

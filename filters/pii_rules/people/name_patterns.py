@@ -70,7 +70,7 @@ _TO_NAME: Final = (
 LINKED_HEAD: Final = re2.compile(f"^{_LABEL}{_TO_NAME}")
 LINKED: Final = re2.compile(f"{_LABEL}{_TO_NAME}(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})")
 LOOSE: Final = re2.compile(f"^{_B}{{1,3}}[가-힣](?:[^가-힣]|$)")
-# A masked number or address identifies nobody by itself, but still identifies the person named next to it.
+# A masked number or address no longer identifies a person itself, but still identifies the name next to it.
 MASKED: Final = (
     "01[016789][ .-]?(?:[0-9]{1,4}[*]|[0-9]{3,4}[ .-]?[0-9]{0,3}[*]|[*]{2,4}[ .-]?[0-9]{2})[0-9*-]*|"
     "[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"

@@ -119,7 +119,7 @@ def is_given_name_alone(text: str, end: int, value: str, sure: bool) -> bool:
 
 
 def read_multiword_name(text: str, end: int, value: str) -> tuple[int, int, str]:
-    """Return length, end and text of a foreign name of several words that fills its field; length 0 if there is none.
+    """Return length, end and text of a foreign name of several words that fills its field; otherwise length 0.
 
     >>> (read_multiword_name("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2],
     ...  read_multiword_name("성명: 박 알렉세이", 10, "박 알렉세이")[2])

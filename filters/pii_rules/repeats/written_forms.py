@@ -56,7 +56,7 @@ def drop_prefix(digits: str) -> str:
 
 
 def build_patterns(kind: str, value: str) -> Iterator[str]:
-    """Yield expressions for a value of a kind in WORDS; nothing if it is too short to be told from prose."""
+    """Yield expressions for a value of a kind in WORDS; nothing if it is too short to differ from prose."""
     if len(value) > _MOST:
         return
     match kind:
