@@ -26,7 +26,7 @@ from malmoi.releases.release_inputs import Redact
 from malmoi.storage import shard
 
 Names: TypeAlias = Mapping[str, str]  # id → its name in the release
-# Reasons for drops that concern the whole page, so that its copies are withheld too.
+# Reasons of drops whose page shows what must not be found, so that its copies are withheld too.
 PAGES: Final = ("resident-number", excluded_documents.QUARANTINED[1], excluded_documents.WITHDRAWN[1])
 PERSONAL: Final = (*PAGES, "personal-data-in-id")
 _WORDS: Final = [

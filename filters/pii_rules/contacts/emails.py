@@ -237,6 +237,7 @@ def _count_glued_letters(local: str) -> int:
 
 
 def _is_sentence_glued(domain: str) -> bool:
+    """Whether the last label of a domain is the first word of the next sentence."""
     labels = _remove_invisible(domain).split(".")
     if len(labels) < 3:
         return False
@@ -247,6 +248,7 @@ def _is_sentence_glued(domain: str) -> bool:
 
 
 def _is_version(labels: list[str]) -> bool:
+    """Whether the labels are a version, such as 3.11.2."""
     return len(labels) > 2 and labels[0].isdigit() and labels[1][:1].isdigit()
 
 

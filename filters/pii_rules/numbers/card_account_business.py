@@ -132,6 +132,7 @@ def _match_account(window: Window) -> Iterator[Match]:
 
 
 def _explain_account(window: Window) -> str | None:
+    """Return why the window is an account number, or None without a label, bank or holder nearby."""
     label, parts = window.label, len(window.groups)
     spaced = window.separators[:1] in ((" ",), (".",), ("/",), ("_",))
     reach = 4 if spaced or parts == 2 else 30

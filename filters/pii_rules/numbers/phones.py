@@ -248,6 +248,7 @@ def _is_document_number(window: Window) -> bool:
 
 
 def _is_bare_mobile(window: Window) -> bool:
+    """Whether ungrouped digits may be a mobile number: not in a path or identifier, no label of another kind."""
     before, after = window.char_before, window.char_after
     if (before and before in "_#$&%@-") or (after and after in "_@"):
         return False
@@ -262,6 +263,7 @@ def _is_bare_mobile(window: Window) -> bool:
 
 
 def _extend_to_extension(window: Window, plus: bool) -> tuple[int, int]:
+    """Return start and end including the plus or bracket before, and a line range or extension after."""
     start, end, text = window.start, window.end, window.text
     if plus or (window.char_before in ("(", "（") and window.separators[:1] == (")",)):
         start -= 1

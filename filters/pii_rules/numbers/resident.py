@@ -37,7 +37,7 @@ def match_resident(window: Window) -> Match | None:
     """Match a resident or foreigner number, unless a label marks a corporation number.
 
     With a label, an impossible date matches too: a typing error does not hide the person. With a hyphen and a possible
-    date no label is needed. The check digit raises the confidence; only forms without label and hyphen require it.
+    date no label is needed. The check digit raises the confidence; only bare forms may depend on it.
     """
     digits, label = window.digits, window.number_label
     joined = len(window.groups) == 1

@@ -126,7 +126,7 @@ def _find_numbers(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterat
 
 
 def _is_number_start(text: str, start: int) -> bool:
-    """Whether a number may begin at this digit, i.e. no ASCII digit directly precedes it."""
+    """Whether a number may begin at this digit: adjacent decimal digits belong to one number."""
     return not (text[start - 1 : start].isdecimal() and text[start].isdecimal())
 
 

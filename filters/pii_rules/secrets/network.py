@@ -106,6 +106,7 @@ def _is_global(value: str) -> bool:
 
 
 def _is_glued(text: str, start: int, end: int, marks: str) -> bool:
+    """Whether text[start:end] is part of a longer word or number; `marks` may connect it to one."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and ((before in marks and text[start - 2 : start - 1].isalnum()) or before == "_"):
         return True

@@ -220,6 +220,7 @@ def parse_run(text: str, start: int, end: int) -> Run:
 
 
 def _classify_separator(between: str) -> str:
+    """Return the class of the characters between two groups; BREAK if they separate numbers."""
     known = _SEPARATORS.get(between) if between else _NOTHING
     if known is not None:
         return known

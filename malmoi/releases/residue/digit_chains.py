@@ -65,6 +65,7 @@ def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
 
 
 def _kind(text: str, chain: Chain, first: int, last: int) -> str:
+    """Return the kind of the number in the groups from `first` to `last` (exclusive), or ""."""
     shape = tuple(map(len, chain.groups[first:last]))
     if not LEAST_DIGITS <= sum(shape) <= MOST_DIGITS or max(shape) < 3:
         return ""

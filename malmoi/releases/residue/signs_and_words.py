@@ -80,6 +80,7 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 
 def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
+    """Find e-mail addresses with an at sign, or with a word for it."""
     for at in np.flatnonzero((codes == ord("@")) | (codes == ord("＠"))).tolist():
         if _is_email(text, at, at + 1):
             yield "email"
@@ -134,6 +135,7 @@ def _tail(text: str) -> str:
 
 
 def _head(text: str, allowed: frozenset[str]) -> str:
+    """Return the longest prefix of `text` that consists of `allowed` characters."""
     for end, c in enumerate(text):
         if c not in allowed:
             return text[:end]
@@ -141,6 +143,7 @@ def _head(text: str, allowed: frozenset[str]) -> str:
 
 
 def _hardware(text: str, codes: Codes) -> Iterator[str]:
+    """Find hardware addresses in six pairs."""
     for sign in ":-":
         parted = codes == ord(sign)
         if len(codes) < 15 or not parted.any():
@@ -193,6 +196,7 @@ def _hardware_in_groups(text: str, codes: Codes) -> Iterator[str]:
 
 
 def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
+    """Find number plates: two or three digits, a syllable, four digits."""
     digit = marks == DIGIT
     if len(codes) < 7:
         return
@@ -210,6 +214,7 @@ def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
 
 
 def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
+    """Find keys by prefix or label, and private key blocks."""
     for prefix, least in PREFIXES:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
@@ -253,6 +258,7 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
 
 
 def _passports(text: str, folded: str) -> Iterator[str]:
+    """Find passport numbers after a label."""
     words: set[str] = set()
     for label in PASSPORT:
         for end in _places(folded if label.isascii() else text, label):
@@ -277,10 +283,12 @@ def _first(text: str) -> str:
 
 
 def _shape(word: str) -> str:
+    """Return `word` with letters as A and digits as 0."""
     return "".join("0" if c.isdigit() else "A" for c in word)
 
 
 def _births(text: str, folded: str) -> Iterator[str]:
+    """Find birth dates after a label or before 생."""
     for label in BIRTH:
         for end in _places(folded if label.isascii() else text, label):
             after = text[end : end + 22].partition("[")[0].partition("\n")[0]
