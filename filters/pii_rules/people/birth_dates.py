@@ -161,7 +161,7 @@ def _is_set_apart(text: str, start: int, end: int) -> bool:
 
 
 def _trim_full_stop(text: str, start: int, end: int) -> tuple[int, int]:
-    """Drop the full stop of a sentence: from 1991. 3. 2. only at the end of the text, from 1991.03.02. also in prose."""
+    """Drop the full stop of a sentence: from 1991. 3. 2. only at the end of the text, from 1991.03.02. in prose too."""
     raw = text[start:end]
     if raw[-1:] == "." and end == len(text):
         return start, end - 1
