@@ -1,6 +1,6 @@
-"""Mark personal data: identifiers of people in Korea, by label, form, check digit and what stands around them.
+"""Mark personal data: identifiers of people in Korea, by label, format, check digit and context.
 
-What each kind covers, leaves alone and is known to miss stands in docs/personal-data.md.
+docs/personal-data.md describes what each kind covers, leaves alone and is known to miss.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ _Detector: TypeAlias = Callable[[str, bytes], Iterator[Match]]
 
 
 def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_official: tuple[Official, ...] = ()) -> Spans:
-    """Spans of kind `pii:<kind>` in text order, never overlapping, in code points of `doc.text`.
+    """Return spans of kind `pii:<kind>` in text order, without overlap, in code points of `doc.text`.
 
-    `keep_official` names what of institutions stays unmarked: `desk-line`, `role-mailbox`,
-    `company-number`, `office-address`; none by default, and then `why` says which of these it is.
+    `keep_official` names the contact data of institutions that stay unmarked: `desk-line`, `role-mailbox`,
+    `company-number`, `office-address`; by default none, and `why` says which of these a span is.
 
-    `value` is the matched text and goes when it is redacted; `why` names label, form and sums,
-    never the text. Takes time linear in the length of the text, whatever stands in it.
+    `value` is the matched text, which redaction removes; `why` names label, format and checksums, never the text. Takes
+    time linear in the length of any text.
 
     >>> from malmoi.document import Provenance
     >>> doc = Document("a/1", "문의 010-0000-1234입니다", Provenance("a", "", "", "", ""))
@@ -89,7 +89,7 @@ def mark(doc: Document, *, kinds: tuple[Kind, ...] = DEFAULT_KINDS, keep_officia
 
 
 def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None = None) -> list[Match]:
-    """What the rules say of `text`, in order; `named` where names are wanted as well."""
+    """Return the matches of all rules in `text`, in order; `named`: also names."""
     detectors: list[_Detector] = []
     for gate, owners in _GATES:
         if hits := gate.Match(data):
@@ -97,7 +97,7 @@ def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None =
     if not detectors:
         return []
     found = resolve_overlaps(item for detector in detectors for item in detector(text, data))
-    if named:  # a name is personal beside an identifier, so the identifiers come first
+    if named:  # identifiers first: a name is personal data next to an identifier
         linked = list(names.find_linked_names(text, found, data, morphemes))
         found = resolve_overlaps(found + linked) if linked else found
     return found
@@ -106,9 +106,9 @@ def _find_all(text: str, data: bytes, named: bool, morphemes: Morphemes | None =
 def _add_repeats(
     doc: Document, text: str, every: list[Match], kept: list[Match], kinds: tuple[Kind, ...], keep: tuple[Official, ...]
 ) -> list[Match]:
-    """`kept` and the other places of its values, and of those that stand in the title, author or address of `doc`.
+    """Add repeats to `kept`: of its values, and of values found in the title, author or URL of `doc`.
 
-    What `keep` lets stand in one place is not sought in others.
+    A value that `keep` keeps in one place is not searched in others.
     """
     values = [(f.kind, text[f.start : f.end]) for f in kept]
     for part in filter(None, (doc.title, doc.author, url_privacy.decode_escapes(doc.provenance.url))):
@@ -126,7 +126,7 @@ def _add_repeats(
 
 
 def _encode_text(text: str) -> tuple[str, bytes]:
-    """The text and its UTF-8 form; half of a surrogate pair becomes "?" in both, which is one code point too."""
+    """Return the text and its UTF-8 form; a lone surrogate becomes "?" in both, which is also one code point."""
     try:
         return text, text.encode()
     except UnicodeEncodeError:
@@ -142,9 +142,9 @@ def _find_in_runs(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _find_in_run(text: str, run: Run) -> Iterator[Match]:
-    """What the rules say of each stretch of groups whose lengths have a known shape."""
+    """Apply the rules to each window of groups whose lengths have a known shape."""
     lengths = tuple(map(len, run.groups))
-    # In a long row of groups no rule takes a window that a dash ties to a further group.
+    # In a long row of groups, no rule accepts a window that a dash connects to a further group.
     row = len(lengths) > phones.LONGEST_ROW
     for first in range(len(lengths)):
         if row and run.separators[first] == "-":
@@ -161,7 +161,7 @@ def _find_in_run(text: str, run: Run) -> Iterator[Match]:
 
 @dataclass(slots=True)
 class _Shape:
-    """The rules for windows whose groups have these lengths, and the shapes with one group more by its length."""
+    """The rules for windows with these group lengths, and the shapes with one more group, by its length."""
 
     rules: tuple[_Rule, ...] = ()
     longer: dict[int, _Shape] = field(default_factory=dict)
@@ -187,14 +187,17 @@ def _build_shapes() -> _Shape:
 
 
 def _build_gate(detectors: Sequence[tuple[tuple[str, ...], _Detector]]) -> tuple[re2.Set, tuple[_Detector, ...]]:
-    """One pass over the bytes tells which detectors have anything to do: the set, and the detector of each pattern."""
+    """Build the prefilter: one pass over the bytes finds the detectors to run.
+
+    Returns the expression set, and the detector of each pattern.
+    """
     owned = [(pattern, detector) for patterns, detector in detectors for pattern in patterns]
     return build_set([pattern for pattern, _ in owned], _GATE_BYTES), tuple(detector for _, detector in owned)
 
 
-_GATE_BYTES = 64 << 20  # for the states of the automaton, which are built as text needs them
-# Patterns multiply the states of an automaton they share, and each state is built when text first needs it. So numbers,
-# words and people have one each.
+_GATE_BYTES = 64 << 20  # memory for the states of the automaton, which are built on demand
+# Patterns multiply the states of a shared automaton, and each state is built when a text first needs it. So there is
+# one automaton each for numbers, words and people.
 _DETECTORS: Final[tuple[tuple[tuple[tuple[str, ...], _Detector], ...], ...]] = (
     (
         ((digit_runs.RUN,), _find_in_runs),

@@ -1,8 +1,8 @@
-"""Keep documents with resident numbers out of a release, and those whose id carries personal data.
+"""Quarantine documents with resident numbers, and those whose id contains personal data.
 
-Stands between personal_data and redact. Redaction would take a resident number away, but a text that
-printed one is likely to say more about the person than any mask covers (PIPA art. 24 and 24-2). An id
-names its document for good and cannot be masked: two masked ones may be equal (docs/decisions/0008).
+Runs between personal_data and redact. Redaction would remove a resident number, but a text that printed one probably
+says more about the person than a mask covers (PIPA art. 24 and 24-2). An id is permanent and cannot be masked: two
+masked ids may be equal (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ _NOWHERE = Provenance("", "", "", "", "")
 def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
     """Drop a document with resident or foreigner numbers, or with personal data of any kind in its id.
 
-    `measured` is how many of these numbers are marked in the text or stand in title, author and
-    address, percent-escapes read. Up to `max_resident_numbers` may stand in a document that is used
-    for training only; in one to be redistributed, none.
+    `measured` is the number of resident and foreigner numbers in the text, title, author and URL, with percent-escapes
+    decoded. A document for training only may contain up to `max_resident_numbers`; one to be redistributed, none.
 
     >>> from malmoi.document import Provenance, Span
     >>> doc = Document("a/1", "…", Provenance("a", "", "", "", ""), spans=(Span(0, 1, "pii:rrn"),))
@@ -45,5 +44,5 @@ def judge(doc: Document, *, max_resident_numbers: Count = 0) -> Verdict:
 
 
 def _mark_all(text: str) -> Spans:
-    """All kinds, whatever the recipe replaces: what a release would change in an id is among them."""
+    """Mark all kinds, whatever the recipe replaces, which includes all that a release would change in an id."""
     return marks(Document("", text, _NOWHERE))

@@ -1,6 +1,6 @@
-"""Replace personal data: by typed placeholders, by reserved surrogates, or by the part of it that tells no person.
+"""Redact personal data: replace it by typed placeholders, by reserved surrogates, or by a generalised value.
 
-What each action leaves of which kind stands in docs/personal-data.md.
+docs/personal-data.md describes what each action leaves of each kind.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ NAMES: Final = {
     "url_secret": "비밀값",
     "key": "비밀키",
 }
-# A region and a year tell nobody apart, and a text about places or generations needs them.
+# A region or a year identifies no person, and texts about places or generations need them.
 _DEFAULT: Final[dict[str, Action]] = {"address": "generalise", "birth_date": "generalise"}
-_OTHER: Final = "개인정보"  # a kind this table does not know yet is redacted all the same
+_OTHER: Final = "개인정보"  # for kinds missing from this table, which are redacted too
 
 
 def _pairs(table: Any) -> tuple[tuple[str, str], ...]:
-    """The table of a recipe, or pairs, as sorted pairs: the parameters of a step are values that can be hashed."""
+    """Return the table of a recipe, or pairs, as sorted pairs; the parameters of a step must be hashable."""
     if not isinstance(table, Mapping | tuple):
-        raise ValueError('not a table of kinds and actions, such as phone = "surrogate"')
+        raise ValueError('not a table of kinds and actions, e.g. phone = "surrogate"')
     given = dict(table)
     for kind, action in given.items():
-        _refuse(kind in NAMES, f"{kind!r} is no kind", str(kind), NAMES)
-        _refuse(action in get_args(Action), f"{action!r} for {kind} is no action", str(action), get_args(Action))
+        _refuse(kind in NAMES, f"{kind!r} is not a kind", str(kind), NAMES)
+        _refuse(action in get_args(Action), f"{action!r} for {kind} is not an action", str(action), get_args(Action))
         _refuse(
             action != "generalise" or kind in generalise.KINDS, f"{kind} cannot be generalised", "", generalise.KINDS
         )
@@ -80,16 +80,17 @@ Actions: TypeAlias = Annotated[tuple[tuple[str, Action], ...], BeforeValidator(_
 
 
 def mend(doc: Document, *, actions: Actions = ()) -> Edits:
-    """An edit for each stretch marked `pii:…`, e.g. `[전화번호1]`; its reason is the kind of the span.
+    """Return an edit for each span marked `pii:…`, e.g. `[전화번호1]`; its reason is the kind of the span.
 
-    `actions` says what becomes of a kind: `placeholder`, which also stands for kinds that it does not
-    name; `surrogate`, a reserved value of the same form, or the placeholder where its range is used
-    up; `generalise`, the default of address and birth_date: `부산 없는구 [상세주소1]`, `1991년 [월일1]`,
-    or the placeholder where nothing general stands in the value; `keep`.
+    `actions` maps kinds to actions: `placeholder`, the default; `surrogate`, a reserved value of the same format, or
+    the
+    placeholder if its range is exhausted; `generalise`, the default of address and birth_date: `부산 없는구
+    [상세주소1]`,
+    `1991년 [월일1]`, or the placeholder if the value has no general part; `keep`.
 
-    Equal values of a kind get equal numbers, counted from 1 in reading order, so that who is who
-    stays readable within a document and nothing links two documents. A number is equal whatever
-    its separators and width. Spans that overlap become one edit, named after the first.
+    Equal values of a kind get equal numbers, counted from 1 in reading order, so that references remain consistent
+    within a document and nothing links two documents. Values are compared regardless of separators and width.
+    Overlapping spans become one edit, named after the first.
 
     >>> from malmoi.document import Provenance
     >>> spans = (Span(0, 13, "pii:phone"), Span(14, 25, "pii:phone"))
@@ -111,9 +112,9 @@ def mend(doc: Document, *, actions: Actions = ()) -> Edits:
 
 
 def _redact_fields(doc: Document, actions: Mapping[str, Action], writer: _Writer) -> Iterator[Edit]:
-    """The same for the title, the author and the address, where a value that is marked in the text stands in them.
+    """Redact values that are marked in the text also in the title, the author and the URL.
 
-    The name of an author stays: a licence may ask for it. An address is read with its escapes decoded.
+    The author's name stays: a licence may require it. The URL is read with its escapes decoded.
     """
     marked = [(s.kind.removeprefix(_PREFIX), s.value) for s in doc.spans if s.kind.startswith(_PREFIX) and s.value]
     values = [(kind, value) for kind, value in marked if actions.get(kind) != "keep"]
@@ -142,7 +143,7 @@ def _redact_field(
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """What one edit replaces; `whole` where it is one value and not several that overlap."""
+    """The range of one edit; `whole` if it is one value, not several that overlap."""
 
     start: int
     end: int
@@ -151,7 +152,7 @@ class _Stretch:
 
 
 def _stretches(spans: tuple[Span, ...], actions: Mapping[str, str]) -> list[_Stretch]:
-    """What is redacted, sorted, overlaps joined; kinds that stay are left out."""
+    """Return the ranges to redact, sorted, with overlaps merged; skips kinds with the action `keep`."""
     marked = [s for s in spans if s.kind.startswith(_PREFIX) and s.start < s.end]
     marked = [s for s in marked if actions.get(s.kind.removeprefix(_PREFIX)) != "keep"]
     stretches: list[_Stretch] = []
@@ -165,15 +166,15 @@ def _stretches(spans: tuple[Span, ...], actions: Mapping[str, str]) -> list[_Str
 
 @dataclass(slots=True)
 class _Writer:
-    """What stands for the values of one document."""
+    """The replacements for the values of one document."""
 
     text: str  # of the document
     surrogates: Surrogates
     numbers: dict[str, dict[str, int]] = field(default_factory=dict)
-    counted: dict[str, int] = field(default_factory=dict)  # numbers that placeholders of a kind had before
+    counted: dict[str, int] = field(default_factory=dict)  # highest placeholder number per kind in the original text
 
     def write(self, value: str, stretch: _Stretch, action: str) -> tuple[int, str]:
-        """How many code points of the value stay in front, and what is written for the others."""
+        """Return how many leading code points of the value stay, and the text that replaces the rest."""
         plain = canonical_form(stretch.kind, value)
         seen = self.numbers.setdefault(stretch.kind, {})
         if not seen:
@@ -187,7 +188,7 @@ class _Writer:
 
 
 def _last_number(text: str, name: str) -> int:
-    """The highest number of a placeholder of this name that stands in `text`; 0 where there is none."""
+    """Return the highest number of a placeholder of this name in `text`, or 0."""
     if f"[{name}" not in text:
         return 0
     return max(map(int, re2.findall(f"\\[{name}([0-9]{{1,6}})\\]", text)), default=0)

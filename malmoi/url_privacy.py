@@ -1,4 +1,4 @@
-"""Addresses and ids as a reader of personal data must read them: percent-escapes say what they stand for."""
+"""Find and redact personal data in URLs and ids, with percent-escapes decoded."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
-Redact: TypeAlias = Callable[[str], str]  # personal data out of a text; None where it may stay
-_ENDING = 5  # characters of the ending of a file: jsonl
-_LAYERS = 3  # %2540 is %40 is @; nobody escapes more often
+Redact: TypeAlias = Callable[[str], str]  # redacts personal data in a text; None if it may stay
+_ENDING = 5  # characters of a file extension: jsonl
+_LAYERS = 3  # %2540 is %40 is @; deeper escaping does not occur
 
 
 def decode_escapes(text: str) -> str:
-    """`text` with its percent-escapes decoded, as UTF-8, else as the Korean code page 949; escaped twice, twice.
+    """Decode percent-escapes as UTF-8, else as Korean code page 949; also double escapes.
 
     >>> (decode_escapes("/q?mail=hong%40example.kr&name=%C8%AB%B1%E6"), decode_escapes("%EA%B0%80"),
     ...  decode_escapes("hong%2540example.kr"))
@@ -36,9 +36,9 @@ def _decode_layer(text: str) -> str:
 
 
 def redact_text(text: str, redact: Redact | None) -> str:
-    """`text` after `redact`, which also sees it with its percent-escapes decoded; else letter for letter as it was.
+    """Return `text` after `redact`, which is also applied to the text with percent-escapes decoded.
 
-    Where something is found behind escapes, the text stays decoded: nothing leads back into it by its bytes.
+    If `redact` finds something in the decoded text, the result is decoded; otherwise the escapes stay unchanged.
 
     >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
     >>> redact_text("/u/hong%40example.kr/%41", hide), redact_text("/u/%41", hide)
@@ -51,20 +51,22 @@ def redact_text(text: str, redact: Redact | None) -> str:
         reading = read(found)
         if reading != found and (hidden := redact(reading)) != reading:
             found = hidden
-    stem, dot, ending = found.rpartition(".")  # hong@example.kr.md is the file of somebody, not an address in Moldova
+    stem, dot, ending = found.rpartition(
+        "."
+    )  # hong@example.kr.md is a file named after a person, not a Moldovan address
     if dot and len(ending) <= _ENDING and ending.isalnum() and (hidden := redact(stem)) != stem:
         found = f"{hidden}.{ending}"
     return found
 
 
 def _decode_plus(text: str) -> str:
-    """A plus of a query read as the blank that it stands for."""
+    """Decode escapes, and read plus signs in a query as blanks."""
     decoded = decode_escapes(text)
     return decoded.replace("+", " ") if "?" in decoded else decoded
 
 
 def redact_url(url: str, redact: Redact | None) -> str:
-    """A URL after `redact`: user and password go, numbers of a host stay, all else is `redact_text`.
+    """Redact a URL: remove user and password, keep a numeric host, apply `redact_text` to the rest.
 
     >>> hide = lambda text: text.replace("010-0000-1234", "[전화번호1]")
     >>> redact_url("https://user:word@a.kr/p?tel=010%2D0000%2D1234#x", hide)
@@ -75,13 +77,13 @@ def redact_url(url: str, redact: Redact | None) -> str:
         return redact_text(url, redact)
     end = min((at for sign in "/?#" if (at := rest.find(sign)) >= 0), default=len(rest))
     host = rest[:end].rpartition("@")[2]
-    if any(c.isalpha() for c in host) and not host.startswith("["):  # else the address of a server, which is no person
+    if any(c.isalpha() for c in host) and not host.startswith("["):  # otherwise a server's IP address, not a person
         host = redact_text(host, redact)
     return f"{scheme}://{host}{redact_text(rest[end:], redact)}"
 
 
 def has_personal_data(id: str, redact: Redact | None) -> bool:
-    """Whether the key in an id, `<source>/<key>`, holds what `redact` takes away.
+    """Whether `redact` would change the key of an id `<source>/<key>`.
 
     >>> hide = lambda text: text.replace("hong@example.kr", "[이메일1]")
     >>> has_personal_data("a/u/hong%40example.kr", hide), has_personal_data("a/u/1", hide)

@@ -1,6 +1,6 @@
-"""Contacts and numbers of institutions: desk lines, role mailboxes, numbers of companies, addresses of offices.
+"""Contact data of institutions: desk lines, role mailboxes, company numbers, office addresses.
 
-In doubt a finding is a person's: a mobile number, a mailbox at a free host, a name or a title in the line, a flat.
+Ambiguous matches count as personal: mobile numbers, mailboxes at free mail hosts, a name or title in the line, a flat.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _SAYS: Final[dict[Official, str]] = {
     "office-address": "address of an office",
 }
 _KINDS: Final = frozenset(("phone", "email", "crn", "brn", "address"))  # what an institution may have
-_BEFORE: Final = 40  # code points of the line before a finding in which a word for its owner counts
-_BEHIND: Final = 24  # and behind
+_BEFORE: Final = 40  # code points before a match in which a word for its owner counts
+_BEHIND: Final = 24  # the same after a match
 _UNITS: Final = (
     "센터|민원실|상담실|행정실|교무실|기획실|감사실|홍보실|상황실|당직실|사무국|사무소|본부|지사|지점|위원회|공단|공사|재단|"
     "협회|진흥원|연구원|교육청|시청|군청|구청|도청|경찰청|경찰서|소방서|보건소|세무서|우체국|도서관|박물관|대학교|병원|"
     "출장소|면사무소|읍사무소|행정복지센터"
 )
-# 총무과, 지원1팀; words such as 결과 and 효과 are no departments.
+# 총무과, 지원1팀; words such as 결과 and 효과 are not departments.
 _UNIT: Final = f"(?:{_UNITS}|[가-힣]{{2}}[0-9]?[과팀]|[가-힣]담당관)"
 _NO_UNITS: Final = re2.compile("(?:[결효성경초통사부전교]과|치과|내과|외과|안과)[^가-힣]*$")
 _SIGNS: Final = "[ \u00a0:：.()\\[\\]|/·☎☏-]*"
@@ -67,9 +67,9 @@ _VISIBLE: Final = dict.fromkeys(map(ord, ZERO_WIDTH))
 
 
 def filter_official(text: str, found: Sequence[Match], keep: Collection[Official]) -> list[Match]:
-    """`found` (in text order) without the official ones that `keep` names; `why` of the others says what they are.
+    """Drop the matches of institutions that `keep` names; add the type of the others to their `why`.
 
-    Reads a bounded stretch around each finding.
+    `found` must be in text order. Reads a bounded window around each match.
 
     >>> text = "총무과 02-000-1234"
     >>> line = Match(4, 15, "phone", 0.9, "grouped")
@@ -106,7 +106,7 @@ def _classify_official(text: str, item: Match, names: list[int]) -> Official | N
             return "company-number"
         case "brn":
             kind = "".join(c for c in value if c.isdigit())[3:5]
-            # 개인 before it says that the type, which anybody may mistype, is not to be trusted.
+            # 개인 before the number contradicts its type digits, which may be mistyped.
             personal = "개인" in text[max(0, item.start - 16) : item.start]
             return "company-number" if "81" <= kind <= "88" and not personal else None
         case "address" if _FLAT.search(value) is None:
@@ -117,7 +117,7 @@ def _classify_official(text: str, item: Match, names: list[int]) -> Official | N
 
 
 def _read_line_context(text: str, item: Match) -> tuple[str, str]:
-    """What stands before a finding in its line, and the line around it, both cut to a reach."""
+    """Return the text before a match in its line, and the line around it, both truncated."""
     first = max(0, item.start - _BEFORE)
     before = text[first : item.start].rpartition("\n")[2]
     behind = text[item.end : item.end + _BEHIND].partition("\n")[0]
@@ -125,7 +125,7 @@ def _read_line_context(text: str, item: Match) -> tuple[str, str]:
 
 
 def _has_person_in_line(line: str, item: Match, before: str, names: list[int]) -> bool:
-    """Whether a name or a word for a person stands in the line of a finding."""
+    """Whether a name or a word for a person occurs in the line of a match."""
     at = bisect_left(names, item.start - len(before))
     behind = item.end + len(line) - len(before) - 2
     return (at < len(names) and names[at] < behind) or _PERSON.search(line) is not None
@@ -137,7 +137,7 @@ def _normalise_phone(value: str) -> str:
 
 
 def _is_role_mailbox(value: str) -> bool:
-    """info@, cs_team@, 고객센터@, where the host is nobody's free mail; what is disguised is none."""
+    """Whether the address is info@, cs_team@, 고객센터@ or similar, not at a free mail host and not obfuscated."""
     local, _, host = value.translate(_VISIBLE).casefold().rpartition("@")
     if not local or host in _FREE or any(c.isspace() for c in value):
         return False

@@ -1,1 +1,1 @@
-"""What redaction puts in the place of an identifier."""
+"""Replacement values for redacted identifiers."""

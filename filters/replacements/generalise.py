@@ -1,4 +1,4 @@
-"""What of an identifier tells no person apart: the region of an address, the year of a birth."""
+"""Generalise identifiers: keep the region of an address or the year of a birth date, which identify no person."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PROVINCE: Final = (
     "경상북|경상남)(?:특별시|광역시|특별자치시|특별자치도|시|도)?"
 )
 _S: Final = "[ \u00a0\u3000\t\n]{1,3}"
-# Province, city, county or district, then a township or quarter by law (법정동, 행정동), each a word of its own.
+# Province, city, county or district, then a township or quarter by law (법정동, 행정동), each a separate word.
 _REGION: Final = re2.compile(
     f"^(?:{_PROVINCE}{_S})?(?:[가-힣]{{1,6}}(?:시|군|구){_S}){{0,2}}(?:[가-힣]{{1,6}}[0-9]{{0,2}}(?:읍|면|동|가){_S})?"
 )
@@ -25,7 +25,7 @@ _ENGLISH: Final = re2.compile("^[0-9A-Za-z., ]*[A-Za-z][0-9A-Za-z., ]*[ .,]((?:1
 
 @dataclass(frozen=True, slots=True)
 class General:
-    """How a value is written in general: its first `kept` code points, `text`, and a placeholder of this name."""
+    """A generalised value: its first `kept` code points, `text`, and a placeholder of this name."""
 
     kept: int
     text: str
@@ -33,7 +33,7 @@ class General:
 
 
 def generalise(kind: str, value: str) -> General | None:
-    """The general form of a value of one of KINDS; None where the value shows nothing that may stay.
+    """Return the general form of a value of one of KINDS, or None if no part of the value may stay.
 
     >>> generalise("address", "부산 없는구 없는동 9, 1동 2호")
     General(kept=11, text='', name='상세주소')

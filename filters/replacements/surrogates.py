@@ -1,7 +1,7 @@
-"""Reserved values that belong to nobody, numbered: what a recipe may put in the place of an identifier.
+"""Numbered surrogates: reserved values that a recipe may use in place of identifiers.
 
-A surrogate has the form of what it replaces, so that a text reads on. It comes from ranges that are
-set aside for documents or given to nobody; a kind without such a range has no surrogate.
+A surrogate has the format of the replaced value, so that the text remains readable. It comes from a range that is
+reserved for documentation or not assigned; a kind without such a range has no surrogates.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _GAP: Final = "[^0-9A-Za-z]{0,3}"
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """One range: the value of each number from 1 to `size`, and the writings in which a text may hold one of them."""
+    """One range: the value for each number from 1 to `size`, and a pattern for its values in a text."""
 
     form: Callable[[int], str]
     size: int
-    written: re2._Regexp  # over NFKC text; its groups put together are the digits of `form`, or its last part
+    written: re2._Regexp  # over NFKC text; its groups together are the digits of `form`, or its last part
 
 
 def _business_number(number: int) -> str:
-    """Tax office 000 does not exist, and the check digit is one too high.
+    """Return a number of tax office 000, which does not exist, with a check digit one too high.
 
     >>> _business_number(1)
     '000-00-00016'
@@ -39,7 +39,7 @@ def _business_number(number: int) -> str:
 
 
 def _ipv4(number: int) -> str:
-    """TEST-NET-1 to 3 (RFC 5737), one after the other.
+    """Return an address from TEST-NET-1 to 3 (RFC 5737), in this order.
 
     >>> _ipv4(1), _ipv4(255)
     ('192.0.2.1', '198.51.100.1')
@@ -64,7 +64,7 @@ _RESERVES: Final[dict[str, Reserve]] = {
     # No issuer begins with 0 (ISO/IEC 7812-1).
     "card": _reserve(lambda n: f"0000-0000-{n:04d}-0000", 9999, f"(0000){_GAP}(0000){_GAP}([0-9]{{4}}){_GAP}(0000)"),
     "brn": _reserve(_business_number, 9999, f"(000){_GAP}(00){_GAP}([0-9]{{5}})"),
-    # There is no month 00.
+    # Month 00 does not exist.
     "rrn": _reserve(lambda n: f"000000-{n:07d}", 999_999, f"(000000){_GAP}(0[0-9]{{6}})"),
     "frn": _reserve(lambda n: f"000000-5{n:06d}", 999_999, f"(000000){_GAP}(5[0-9]{{6}})"),
 }
@@ -73,7 +73,7 @@ KINDS: Final = tuple(kind for kind in _RESERVES if kind != "ipv6")
 
 @dataclass(slots=True)
 class Surrogates:
-    """The surrogates of one text: a value of a kind always gets the same one, and none stands in the text already."""
+    """The surrogates of one text: one per value and kind, and none that already occurs in the text."""
 
     text: str
     _last: dict[str, int] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Surrogates:
     _plain: str | None = None
 
     def find_surrogate(self, kind: str, value: str) -> str:
-        """The surrogate of `value`, in a form in which equal values are equal; "" where the range is used up.
+        """Return the surrogate of a canonical `value`, or "" if the range is exhausted.
 
         >>> Surrogates("010-0000-0001").find_surrogate("phone", "01000001234")
         '010-0000-0002'
@@ -103,7 +103,7 @@ class Surrogates:
         return ""
 
     def _find_taken(self, range_: str, reserve: Reserve) -> frozenset[str]:
-        """The values of a range that stand in the text, whoever put them there."""
+        """Return the values of a range that occur in the original text."""
         if range_ not in self._taken:
             if self._plain is None:
                 self._plain = unicodedata.normalize("NFKC", self.text)

@@ -1,7 +1,7 @@
-"""Documents that the last step leaves out of a release: withdrawn ones, and those that the second detector quarantines.
+"""Exclude documents from a release: withdrawn ones (takedown), and those that the second detector quarantines.
 
-The step is booked as a stage of its own, behind those of curation, so that in = kept + dropped + failed holds down to
-the rows of data/. What was found where is told to the operator alone, in a list that lies beside the release.
+The ledger counts this step as a separate stage after those of curation, so that in = kept + dropped + failed holds down
+to the rows of data/. Only the operator sees what was found where, in a list next to the release.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from malmoi.workspace import replace_file
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
 WITHDRAWN: Final = (withdrawals.NAME, withdrawals.REASON)
-_SHOWN: Final = "card"  # what the card may show of a document: its id, and the host of its address
-_LISTED: Final = ("id", "table", "column", "kind", "count")  # of a find, as the operator is told
+_SHOWN: Final = "card"  # the parts of a document that the card may show: its id, and the host of its URL
+_LISTED: Final = ("id", "table", "column", "kind", "count")  # columns of a find in the operator's list
 _DROPS: Final = pa.schema(
     [(name, pa.string()) for name in ("id", "source", "by", "reason")]
     + [("measured", pa.float64()), ("limit", pa.float64())]
@@ -37,7 +37,7 @@ _DROPS: Final = pa.schema(
 
 
 class ExclusionRules(NamedTuple):
-    """What keeps a document out: kinds found anywhere, kinds found in what the card may show, and withdrawn ids."""
+    """Rules for exclusion: kinds found anywhere, kinds found in what the card may show, and withdrawn ids."""
 
     kinds: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
@@ -46,7 +46,7 @@ class ExclusionRules(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A document that is left out, why, what was found in which table and column, and what it said about its use."""
+    """An excluded document: why, what was found in which table and column, and its usage signals."""
 
     id: str
     source: str
@@ -56,7 +56,7 @@ class LeftOut:
 
 
 def exclusion_rules(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -> ExclusionRules:
-    """What keeps documents out of a release in which a find of each kind does as `does` says.
+    """Return the rules for a release with the outcomes `does`.
 
     >>> exclusion_rules([("rrn", "quarantines"), ("phone", "reports"), ("ip", "kept")], ["a/1"]).shown == {"rrn",
     ...  "phone"}
@@ -68,7 +68,7 @@ def exclusion_rules(does: Iterable[tuple[str, str]], withdrawn: Iterable[str]) -
 
 
 def finds(tables: Mapping[str, pa.Table], sought: ExclusionRules) -> dict[str, tuple[tuple[str, Find], ...]]:
-    """For each document with something to be kept out: (table, find) of its rows; each table has a column `id`."""
+    """Return (table, find) for each document to exclude; each table has a column `id`."""
     found: dict[str, list[tuple[str, Find]]] = {}
     for name, table in {**tables, _SHOWN: _ids_and_hosts(tables["data"])}.items():
         ids = table.column("id")
@@ -78,7 +78,7 @@ def finds(tables: Mapping[str, pa.Table], sought: ExclusionRules) -> dict[str, t
 
 
 def _ids_and_hosts(data: pa.Table) -> pa.Table:
-    """The ids of documents and the hosts of their addresses, but for hosts in numbers: the card does not show those."""
+    """Return the ids of documents and the hosts of their URLs; numeric hosts are "", as the card does not show them."""
     hosts = pc.struct_field(
         pc.extract_regex(data.column("url").combine_chunks(), r"^[A-Za-z][A-Za-z0-9+.-]*://(?P<host>[^/?#]+)"), "host"
     )
@@ -87,7 +87,7 @@ def _ids_and_hosts(data: pa.Table) -> pa.Table:
 
 
 def find_excluded(ids: Sequence[str], sought: ExclusionRules) -> Iterator[str]:
-    """Those of `ids` that a release may not name: withdrawn, or with a find of the second detector."""
+    """Yield those of `ids` that a release must not name: withdrawn, or with a find of the second detector."""
     table = pa.table({"id": pa.array(ids, pa.string())})
     found = residue.finds_by_row(table, sought.shown) if sought.shown else {}
     for row, id in enumerate(table.column("id").to_pylist()):
@@ -96,7 +96,7 @@ def find_excluded(ids: Sequence[str], sought: ExclusionRules) -> Iterator[str]:
 
 
 def blank_rows(table: pa.Table, kinds: Collection[str]) -> pa.Table:
-    """Rows about dropped documents without quote, place and record where one of these holds a find of `kinds`."""
+    """Blank quote, place and record in rows about dropped documents where one of these has a find of `kinds`."""
     words = ["quote", "place", "record"]
     rows = pa.array(list(residue.finds_by_row(table.select(words), kinds)), pa.int64())
     if not len(rows):
@@ -109,7 +109,7 @@ def blank_rows(table: pa.Table, kinds: Collection[str]) -> pa.Table:
 
 
 def ledger(kept: Mapping[str, int], out: Sequence[LeftOut]) -> Ledger:
-    """The counts of the step: documents of each source that are published, and those that are left out."""
+    """Return the counts of the step: published and excluded documents of each source."""
     dropped = Counter((one.source, *one.why) for one in out)
     entered = Counter(kept)
     entered.update(one.source for one in out)
@@ -117,7 +117,7 @@ def ledger(kept: Mapping[str, int], out: Sequence[LeftOut]) -> Ledger:
 
 
 def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tuple[Path, Path]:
-    """Files with what the audit tables say of the documents left out: drops, and signals; by their `names`."""
+    """Write the audit rows of the excluded documents under their `names`: one file of drops, one of signals."""
     folder.mkdir(parents=True)
     drops = [
         {"id": names[one.id], "source": one.source, "by": one.why[0], "reason": one.why[1]}
@@ -135,9 +135,9 @@ def write(out: Sequence[LeftOut], names: Mapping[str, str], folder: Path) -> tup
 
 
 def write_list(out: Iterable[LeftOut], path: Path) -> None:
-    """Write the operator's list: a line of JSON for each find, with id, table, column, kind and count; never a value.
+    """Write the operator's list: one JSON line per find, with id, table, column, kind and count; never a value.
 
-    It is written anew each time; where nothing was quarantined there is no such file.
+    The list is rewritten each time; without quarantined documents the file is removed.
     """
     rows = sorted((one.id, table, *find) for one in out for table, find in one.finds)
     path.unlink(missing_ok=True)
@@ -147,14 +147,16 @@ def write_list(out: Iterable[LeftOut], path: Path) -> None:
 
 
 def summarise_list(path: Path) -> tuple[int, dict[str, int]]:
-    """How many documents a list of `write_list` names, and in how many each kind was found; (0, {}) without a list."""
+    """Return how many documents a list of `write_list` names, and in how many each kind was found; (0, {}) without a
+    list.
+    """
     rows = read_list(path)
     kinds = Counter(kind for _, kind in {(row["id"], row["kind"]) for row in rows})
     return len({row["id"] for row in rows}), dict(sorted(kinds.items()))
 
 
 def read_list(path: Path) -> list[dict[str, Any]]:
-    """The rows of a list of `write_list`, sorted by id; none without a list. CallError where it is unreadable."""
+    """Read a list of `write_list`; [] if it is missing. Raises CallError if it is unreadable."""
     if not path.exists():
         return []
     try:
@@ -162,6 +164,5 @@ def read_list(path: Path) -> list[dict[str, Any]]:
         return [{key: row[key] for key in _LISTED} for row in rows]
     except (ValueError, TypeError, KeyError) as error:
         raise CallError(
-            f"{path}: not readable as a list of quarantined documents. Delete it; the next release that is made writes "
-            "it anew."
+            f"{path}: not readable as a list of quarantined documents. Delete it; the next release writes it again."
         ) from error

@@ -1,11 +1,11 @@
-"""Ids that a release may not name: their documents are dropped, and the audit tables name them by a number.
+"""Mask ids that a release must not name: their documents are dropped, and audit tables refer to them by number.
 
-Such an id carries personal data, or leads to a page that does: that of a document which was dropped for it, of a copy
-of one, or of a document which was dropped for another reason before any filter looked for personal data. Ids of
-withdrawn documents are withheld as well: they would lead to what somebody asked to remove.
+Such an id contains personal data, or leads to a page that does: the page of a document that was dropped for it, of a
+copy of one, or of a document that was dropped before any filter searched for personal data. Ids of withdrawn documents
+are withheld too: they would lead to what was removed on request.
 
-The number is the place among all such ids of the release, in their order: it is unique within the
-release, and nothing leads from it to the id. A hash would: a telephone number has few values to try.
+The number is the position among all such ids of the release, in sorted order: it is unique within the release, and
+cannot be traced back to the id. A hash could: a telephone number has few values to try.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from malmoi.releases.excluded_documents import ExclusionRules
 from malmoi.releases.release_inputs import Redact
 from malmoi.storage import shard
 
-Names: TypeAlias = Mapping[str, str]  # id → what the release calls it
-# Reasons of drops that say: on this page stands what must not be found, so that its copies are withheld too.
+Names: TypeAlias = Mapping[str, str]  # id → its name in the release
+# Reasons of drops whose page shows what must not be found, so that its copies are withheld too.
 PAGES: Final = ("resident-number", excluded_documents.QUARANTINED[1], excluded_documents.WITHDRAWN[1])
 PERSONAL: Final = (*PAGES, "personal-data-in-id")
 _WORDS: Final = [
@@ -34,12 +34,12 @@ _WORDS: Final = [
     "text",
     "evidence",
     "signals",
-]  # of a dropped document, read for what its page shows
+]  # of a dropped document, scanned for what its page shows
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The work of one task: a finished stage shard, in whose dropped documents such ids are looked for."""
+    """The work of one task: a finished stage shard, whose dropped documents are searched for such ids."""
 
     folder: Path
     redact: Redact | None
@@ -47,14 +47,14 @@ class Search:
 
 
 class Hidden(NamedTuple):
-    """Ids that a release may not name, and those among them whose copies it may not name either."""
+    """Ids that a release must not name, and those among them whose copies it must not name either."""
 
     ids: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
 
 
 def search(work: Search) -> Hidden:
-    """The ids of dropped documents of a stage shard that a release may not name."""
+    """Return the ids of dropped documents of a stage shard that a release must not name."""
     path = work.folder / "dropped.parquet"
     if not path.exists():
         return Hidden()
@@ -68,7 +68,7 @@ def search(work: Search) -> Hidden:
 
 
 def _find_ids_showing(path: Path, sought: ExclusionRules) -> list[str]:
-    """The ids of dropped documents whose own words hold a find of a kind that quarantines: their pages show it."""
+    """Return the ids of dropped documents whose own text has a find of a kind that quarantines: their pages show it."""
     if not sought.kinds:
         return []
     table = shard.read(path, ["id", *_WORDS])
@@ -77,13 +77,15 @@ def _find_ids_showing(path: Path, sought: ExclusionRules) -> list[str]:
 
 
 def find_withheld(ids: Sequence[str], redact: Redact | None, sought: ExclusionRules) -> tuple[str, ...]:
-    """Those of `ids` that carry personal data by either detector, or are withdrawn."""
+    """Return those of `ids` that contain personal data by either detector, or are withdrawn."""
     carry = () if redact is None else tuple(id for id in ids if url_privacy.has_personal_data(id, redact))
     return (*carry, *excluded_documents.find_excluded(ids, sought))
 
 
 def find_cluster_copies(pages: Collection[str], copies: pa.Table, published: Sequence[Path]) -> tuple[str, ...]:
-    """The ids in a cluster with one of `pages` that no table in `published` has: their texts say much the same."""
+    """Return the ids in a cluster with one of `pages` that no table in `published` has: their texts are
+    near-duplicates.
+    """
     ids = pa.array(sorted(pages), pa.string())
     member, keeper = copies.column("member"), copies.column("keeper")
     touched = pc.or_(pc.is_in(member, value_set=ids), pc.is_in(keeper, value_set=ids))
@@ -96,7 +98,7 @@ def find_cluster_copies(pages: Collection[str], copies: pa.Table, published: Seq
 
 
 def mask_ids(ids: Iterable[str]) -> Names:
-    """What a release calls each of `ids`.
+    """Map each of `ids` to its name in the release.
 
     >>> mask_ids(["a/u/hong@example.kr", "a/u/bae@example.kr"])
     {'a/u/bae@example.kr': 'a/[withheld 1]', 'a/u/hong@example.kr': 'a/[withheld 2]'}
@@ -105,7 +107,7 @@ def mask_ids(ids: Iterable[str]) -> Names:
 
 
 def rename_ids(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Table:
-    """The table with the ids of `columns` as `given` names them; the very same table where it holds none."""
+    """Replace the ids in `columns` as `given` maps them; returns the same table object if it has none."""
     if not given:
         return table
     old, new = pa.array(list(given), pa.string()), pa.array(list(given.values()), pa.string())
@@ -118,7 +120,7 @@ def rename_ids(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Tabl
 
 
 def rename_copies(table: pa.Table, given: Names) -> pa.Table:
-    """The audit table of copies as `given` names its ids, sorted anew."""
+    """Replace the ids in the audit table of copies as `given` maps them, and sort it again."""
     if not given:
         return table
     table = rename_ids(table, ("cluster", "keeper", "member"), given)

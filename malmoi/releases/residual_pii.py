@@ -1,8 +1,7 @@
-"""The second look over what is about to be published: read by a detector of its own, and counted.
+"""Scan a release before publication with the second detector, and count its finds.
 
-Documents in which it finds what may not stand were left out before (excluded_documents.py). What it still finds
-belongs to no document, and stops publication. Its counts are the audit table `residue`, so that the card can be asked
-about them in SQL.
+Documents with finds that quarantine were left out before (excluded_documents.py). A remaining find is not part of any
+document, and stops publication. The counts are the audit table `residue`, which the card can query in SQL.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ SHOWN = 5  # places that a message names
 
 
 def write(folder: Path, files: Iterable[ReleaseFile], does: Outcomes, run: Run) -> ReleaseFile:
-    """Read every Parquet file of the release in `folder` once more, and write audit/residue.parquet.
+    """Scan every Parquet file of the release in `folder`, and write audit/residue.parquet.
 
-    DataError where something is left that stops publication: it names files, columns, kinds and documents, no value.
+    Raises DataError if a find stops publication; the message names files, columns, kinds and documents, not values.
     """
     names = sorted(file.path for file in files)
     looks = [one for found in run(_look, [(folder, name) for name in names]) for one in found]
@@ -48,9 +47,9 @@ def _look(place: tuple[Path, str]) -> list[Look]:
 
 
 def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
-    """The audit table: values and characters read by file and column, finds by kind, and what a find of a kind does.
+    """Build the audit table: values and characters read by file and column, finds by kind, and the outcome by kind.
 
-    In the rows of the last sort, which name no file, `n` is the number of `files` in which the kind was sought.
+    In the outcome rows, which name no file, `n` is the number of `files` that were searched for the kind.
     """
     schema, n = AUDIT["residue"], Counter[tuple[str, ...]]()
     for look in looks:
@@ -64,7 +63,7 @@ def table(looks: Iterable[Look], does: Outcomes, files: int = 0) -> pa.Table:
 
 
 def find_blocking(looks: Iterable[Look], does: Outcomes) -> list[Residue]:
-    """The finds of kinds that may not stand: they stop publication."""
+    """Return the finds of kinds that quarantine: they stop publication."""
     stops = _kinds_to_quarantine(does)
     return [Residue(one.file, one.column, kind, n) for one in looks for kind, n in one.found if kind in stops]
 
@@ -74,7 +73,10 @@ def _kinds_to_quarantine(does: Outcomes) -> set[str]:
 
 
 def refuse_facts(inputs: Inputs) -> None:
-    """DataError where a source or the recipe says of itself what may not stand: it would stand in every document."""
+    """Raise DataError if a declaration of a source or the recipe has a find that quarantines.
+
+    Such a text would be repeated in every document.
+    """
     stops = _kinds_to_quarantine(inputs.second_look)
     told = [("the recipe", "purpose", inputs.purpose)]
     told += [
@@ -86,20 +88,20 @@ def refuse_facts(inputs: Inputs) -> None:
         if kinds := sorted(stops & set(residue.kinds(text))):
             raise DataError(
                 f"{who}: the second detector, {residue.DETECTOR}, finds {', '.join(kinds)} in `{name}`. "
-                f"That belongs to no document, so none can be left out; nothing was published. "
+                f"The text is not part of a document, so leaving documents out does not help; nothing was published. "
                 f"Correct `{name}` in its file, and run again."
             )
 
 
 def refuse_texts(folder: Path) -> None:
-    """DataError where a text of the finished release (card, manifest, licences) holds what its recipe replaces."""
+    """Raise DataError if a text of the finished release (card, manifest, licences) has what its recipe replaces."""
     found = find_in_texts(folder, read_outcomes(shard.read(folder / TABLE)))
     if found:
         raise DataError(_refusal(folder, found))
 
 
 def find_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
-    """What looks like personal data in the files of a release that are no Parquet, but for kinds that are kept."""
+    """Return the finds in the files of a release that are not Parquet, except kinds that are kept."""
     kept = {kind for kind, outcome in does if outcome == "kept"}
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     looks = (one for name in names if not name.endswith(".parquet") for one in residue.look(folder, name))
@@ -107,24 +109,24 @@ def find_in_texts(folder: Path, does: Outcomes) -> list[Residue]:
 
 
 def read_outcomes(found: pa.Table) -> Outcomes:
-    """What a find of each kind does, as an audit table says it."""
+    """Return the outcome of a find by kind, from an audit table."""
     rows = zip(found["kind"].to_pylist(), found["outcome"].to_pylist(), strict=True)
     return sorted({(kind, outcome) for kind, outcome in rows if outcome in get_args(Outcome)})
 
 
 def faults(held: pa.Table, names: Sequence[str]) -> Iterator[str]:
-    """What is wrong with the audit table `held` of a release whose other Parquet files are `names`."""
+    """Yield the faults of the audit table `held` of a release whose other Parquet files are `names`."""
     does, n = read_outcomes(held), Counter(held["path"].to_pylist())
     if [kind for kind, _ in does] != sorted(residue.KINDS) or n.pop("", 0) != len(does):
-        yield "the kinds that were sought are not those of the detector, each once"
+        yield "the table does not list each kind of the detector exactly once"
     if set(n) != set(names):
-        yield "the files that were read are not those of the release"
+        yield "the scanned files are not those of the release"
     if table([], does, len(names)).to_pylist() != [row for row in held.to_pylist() if not row["path"]]:
-        yield "the number of files that were read is not that of the release"
+        yield "the number of scanned files is not that of the release"
 
 
 def group_by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    """The rows of an audit table by the file that they are about, in order."""
+    """Group the rows of an audit table by file, in order."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for row in held.to_pylist():
         rows.setdefault(row["path"], []).append(row)
@@ -132,16 +134,16 @@ def group_by_file(held: pa.Table) -> dict[str, list[dict[str, Any]]]:
 
 
 def differences(folder: Path, name: str, rows: Sequence[dict[str, Any]], does: Outcomes) -> Iterator[str]:
-    """What a look of today at one file says otherwise than its `rows` in the audit, and what may not stand."""
+    """Scan one file again; yield differences from its `rows` in the audit, and finds that quarantine."""
     looks = residue.look(folder, name)
     for one in find_blocking(looks, does):
-        yield f"{one.kind} × {one.count} in {one.column or 'its name'}: a value of this kind may not stand in a release"
+        yield f"{one.kind} × {one.count} in {one.column or 'its name'}: a release must not contain a value of this kind"
     if table(looks, ()).to_pylist() != list(rows):
-        yield f"a second look reads or finds other than {TABLE} says"
+        yield f"a new scan differs from {TABLE}"
 
 
 def _refusal(folder: Path, found: Sequence[Residue]) -> str:
-    """What was left where, and what to do; ids of documents, never a value."""
+    """Return the message: where finds remain, and what to do; ids of documents, never a value."""
     lines = []
     for one in sorted(found, key=lambda one: (not one.file.startswith("data/"), one))[:SHOWN]:
         named = residue.find_documents(folder, one)
@@ -151,8 +153,8 @@ def _refusal(folder: Path, found: Sequence[Residue]) -> str:
         )
     more = f"\n  … and {len(found) - SHOWN} more places" if len(found) > SHOWN else ""
     return (
-        f"{residue.DETECTOR}, the second detector, found personal data in what belongs to no document; "
+        f"{residue.DETECTOR}, the second detector, found personal data in texts that are not part of a document; "
         "nothing was published, and nothing is lost:\n" + "\n".join(lines) + f"{more}\n"
-        "It comes from the facts of a source or from the purpose of the recipe: correct their files and run again. "
-        "Or leave the kind out of the `kinds` of the recipe's `personal_data`: it is then counted and stops nothing."
+        "It comes from the declarations of a source or the purpose of the recipe: correct their files and run again. "
+        "Or remove the kind from the `kinds` of the recipe's `personal_data`: its finds are then counted only."
     )

@@ -29,7 +29,7 @@ def written(tmp_path: Path, text: str) -> Path:
         ("[[clean]]\nmin_chars = 3\n", r"no `filter"),
         ('[[cleen]]\nfilter = "length"\n', r"unknown key 'cleen'. Did you mean 'clean'"),
         ("shards = \n", "not valid TOML"),
-        (REDACT + 'phon = "surrogate"\n', r"'redact': key 'actions': 'phon' is no kind. Did you mean 'phone'"),
+        (REDACT + 'phon = "surrogate"\n', r"'redact': key 'actions': 'phon' is not a kind. Did you mean 'phone'"),
         (REDACT + 'phone = "surogate"\n', r"'redact': key 'actions': 'surogate' for phone .* Did you mean 'surrogate'"),
         (REDACT + 'phone = "generalise"\n', r"'actions': phone cannot be generalised. Known: address, birth_date"),
         (REDACT + 'passport = "surrogate"\n', r"'actions': passport has no reserved values. Known: phone, email"),

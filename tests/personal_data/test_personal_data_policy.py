@@ -87,7 +87,7 @@ def test_no_surrogate_equals_a_value_that_stands_in_the_text(text: str, kind: st
 @pytest.mark.parametrize("kind", surrogates.KINDS)
 def test_a_range_that_is_used_up_goes_on_with_placeholders(kind: str) -> None:
     writer = surrogates.Surrogates("")
-    given = [writer.of(kind, str(n)) for n in range(1001)]
+    given = [writer.find_surrogate(kind, str(n)) for n in range(1001)]
     named = [one for one in given if one]
     assert len(set(named)) == len(named)
     assert kind not in ("phone", "ip", "mac") or given[-1] == ""
@@ -99,7 +99,7 @@ def test_a_range_that_is_used_up_goes_on_with_placeholders(kind: str) -> None:
 def test_surrogates_belong_to_nobody(number: int) -> None:
     def of(kind: str, value: str = "1") -> str:
         writer = surrogates.Surrogates("")
-        return [writer.of(kind, f"{value}{n}") for n in range(number)][-1]
+        return [writer.find_surrogate(kind, f"{value}{n}") for n in range(number)][-1]
 
     for kind in ("rrn", "frn"):
         digits = of(kind).replace("-", "")
@@ -179,7 +179,7 @@ def test_surrogates_take_time_in_proportion_to_the_text(kind: str) -> None:
             start = time.process_time()
             writer = surrogates.Surrogates(text)
             for i in range(n):
-                writer.of(kind, str(i))
+                writer.find_surrogate(kind, str(i))
             best = min(best, time.process_time() - start)
         return best
 

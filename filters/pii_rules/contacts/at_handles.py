@@ -1,4 +1,4 @@
-"""Handles behind an at sign, which a word before or behind offers: 메신저 @maru.7, @maru_7 로 디엠."""
+"""Handles with an at sign, offered as a contact by a word before or after: 메신저 @maru.7, @maru_7 로 디엠."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _REACH_BEFORE, _REACH_BEHIND = 18, 16
 
 
 def find_at_handles(text: str, data: bytes) -> Iterator[Match]:
-    """Handles behind an at sign that a word before or behind offers to whoever wants to get in touch."""
+    """Find handles with an at sign that a word before or after offers as a contact."""
     for _, end in matches(_AT, text, data):
         yield from _find_at_handle(text, end - 2)
 
 
 def _find_at_handle(text: str, start: int) -> Iterator[Match]:
-    """@maru.7 with a word before or behind that offers it to whoever wants to get in touch."""
+    """Find one handle, such as @maru.7, that a word before or after offers as a contact."""
     before = text[start - 1 : start]
     if (before.isascii() and before.isalnum()) or (before and before in "/._-@("):
         return

@@ -1,4 +1,4 @@
-"""E-mail addresses: with Hangul on either side, particles behind, and disguised as 골뱅이, [at], (dot) or 점."""
+"""E-mail addresses: next to Hangul, with particles after, and obfuscated as 골뱅이, [at], (dot) or 점."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]{{0,2}}"
 _B1: Final = f"[ \u00a0\u3000{ZERO_WIDTH}]{{1,2}}"
 _OPEN: Final = "[(\\[{<（［｛【〔《]"
 _CLOSE: Final = "[)\\]}>）］｝】〕》]"
-_CODED: Final = "ⓐ|%40|&#64;|&#[xX]40;|&commat;"  # as URLs and HTML write it
+_CODED: Final = "ⓐ|%40|&#64;|&#[xX]40;|&commat;"  # as encoded in URLs and HTML
 _AT_WORD: Final = "(?:[aA][tT]|[aA]|[@＠﹫]|골뱅이|골벵이|앳|엣|에트)"
 _AT: Final = (
     f"(?:{_B}(?:[@＠﹫]|{_OPEN}{_B}{_AT_WORD}{_B}{_CLOSE}|골뱅이|골벵이|앳|엣|에트|{_CODED}){_B}|{_B1}(?:at|"
@@ -49,7 +49,7 @@ SAID_HOSTS: Final = {
 SAID_ENDS: Final = {"컴": "com", "닷컴": "com", "넷": "net", "닷넷": "net", "오알지": "org", "케이알": "kr"}
 ENDINGS: Final = {"hanmail": "net", "daum": "net"} | dict.fromkeys(
     ("naver", "gmail", "nate", "kakao", "hotmail", "outlook", "yahoo"), "com"
-)  # of hosts that are named without their end
+)  # of hosts that are written without their ending
 SERVICES: Final = tuple("naver gmail hanmail daum nate kakao hotmail outlook".split())
 _PART: Final = f"(?:[A-Za-z0-9-]{{1,40}}|{HOSTS})"
 _TOP: Final = f"(?:[A-Za-z]{{2,12}}|{ENDS})"
@@ -87,7 +87,7 @@ _FILES: Final = _split_words(
 
 
 def find_emails(text: str, data: bytes) -> Iterator[Match]:
-    """Every address in `text`; package versions, pictures at 2x and git remotes are none."""
+    """Find every e-mail address in `text`; skips package versions, images at 2x and git remotes."""
     for start, end in matches(_EMAIL, text, data):
         item = _match_plain_email(text, start, end)
         if item is not None:
@@ -99,7 +99,7 @@ def find_emails(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_plain(raw: bytes) -> bool:
-    """An at sign and no blank, bracket, comma or Hangul: no disguise, the rule for plain addresses has judged it."""
+    """Whether the bytes are a plain address (at sign, no blank, bracket, comma or Hangul), which `_EMAIL` handles."""
     return b"@" in raw and raw.isascii() and len(raw.translate(None, b" \t\n()[]{}<>,")) == len(raw)
 
 
@@ -121,7 +121,7 @@ def _match_plain_email(text: str, start: int, end: int) -> Match | None:
     if top in _FILES or _is_version(labels) or (labels[0][:1].isdigit() and labels[0][1:] == "x"):
         return None
     if not known and len(_remove_invisible(local)) == 1:
-        return None  # a@b.mean: the product of two tables
+        return None  # a@b.mean: a product of two tables
     if _MESSAGE_ID.search(text[max(0, start - 120) : start]) is not None:
         return None
     if _remove_invisible(local) == "git" and text[end : end + 1] in (":", "/"):
@@ -130,7 +130,7 @@ def _match_plain_email(text: str, start: int, end: int) -> Match | None:
 
 
 def _match_disguised_email(text: str, start: int, end: int) -> Match | None:
-    """A disguised address, read as it is meant: hong 골뱅이 example 점 com."""
+    """Parse an obfuscated address: hong 골뱅이 example 점 com."""
     whole = text[start:end]
     if start and ((text[start - 1].isascii() and text[start - 1].isalnum()) or text[start - 1] in "@＠/"):
         return None
@@ -166,7 +166,7 @@ def _match_disguised_email(text: str, start: int, end: int) -> Match | None:
         and not any(c.isspace() or c in ZERO_WIDTH or "가" <= c <= "힣" or c in ",·。" for c in whole)
         and _PLAIN.match(whole)
     ):
-        return None  # no disguise: the rule for plain addresses has judged it
+        return None  # not obfuscated: the rule for plain addresses handled it
     sides = whole[sign.start() : sign.end()].partition(at)
     if (
         bare
@@ -182,7 +182,7 @@ def _match_disguised_email(text: str, start: int, end: int) -> Match | None:
 
 
 def normalise_email(value: str) -> str:
-    """An address as it is meant, in lower case; another writing of it gives the same.
+    """Return the deobfuscated address in lower case; equal for all written forms of one address.
 
     >>> normalise_email("Hong77 [at] example 쩜 KR"), normalise_email("hong77골뱅이네이버")
     ('hong77@example.kr', 'hong77@naver.com')
@@ -200,7 +200,7 @@ def normalise_email(value: str) -> str:
 
 
 def _is_typing_slip(local: str, before: str, labels: list[str]) -> bool:
-    """hong@ naver.com; hong77@ example.co.kr: a blank behind the sign alone is a slip of the hand."""
+    """Whether a blank after the at sign is a typing error: hong@ naver.com; hong77@ example.co.kr."""
     numbered = any(c.isdigit() for c in local) and not before.strip(ZERO_WIDTH)
     return labels[0] in SERVICES or (numbered and len(labels) > 1)
 
@@ -215,7 +215,7 @@ def is_top_level_domain(label: str) -> bool:
 
 
 def _is_spelled_address(text: str, start: int, end: int, whole: str, local: str) -> bool:
-    """Whether `x at y` is an address: the dot is spelled too, the local part has signs, or a label is near."""
+    """Whether `x at y` is an address: the dot is spelled out too, the local part has signs, or a label is near."""
     if _DOT_SIGN.search(whole) is not None and any(d in whole.lower() for d in ("dot", "닷", "점", "쩜", "[.]", "(.)")):
         return True
     if any(c in "._+" or c.isdigit() for c in local):
@@ -225,7 +225,7 @@ def _is_spelled_address(text: str, start: int, end: int, whole: str, local: str)
 
 
 def _count_glued_letters(local: str) -> int:
-    """How many code points before an address belong to the sentence: 주소는hong@ → 3.
+    """Return the number of code points before an address that belong to the sentence: 주소는hong@ → 3.
 
     Hangul stays where the address would begin with a digit or sign (홍길동77@) or has nothing else.
     """
@@ -237,6 +237,7 @@ def _count_glued_letters(local: str) -> int:
 
 
 def _is_sentence_glued(domain: str) -> bool:
+    """Whether the last label of a domain is the first word of the next sentence."""
     labels = _remove_invisible(domain).split(".")
     if len(labels) < 3:
         return False
@@ -247,6 +248,7 @@ def _is_sentence_glued(domain: str) -> bool:
 
 
 def _is_version(labels: list[str]) -> bool:
+    """Whether the labels are a version, such as 3.11.2."""
     return len(labels) > 2 and labels[0].isdigit() and labels[1][:1].isdigit()
 
 

@@ -1,4 +1,4 @@
-"""E-mail addresses that lack something: folded over lines, without the end of the host or the sign, letters apart."""
+"""Incomplete e-mail addresses: wrapped over lines, without the host's ending or the at sign, or with spaced letters."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ _NAMED: Final = re2.compile(
 )
 _HANDLE: Final = re2.compile("[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]")
 _CALLED: Final = re2.compile("(?i:메일|mail|주소|연락|회신|문의|보내)")
-# Gates need only what is rare: an automaton that counts code points has many states.
+# Prefilter expressions match rare parts only: counted repetition gives an automaton many states.
 _WORDS: Final = f"골[뱅벵]|(?:{HOSTS}){_DOT} ?(?:컴|com|넷|net)|[0-9._-](?: (?:[@＠]|at) ?|[@＠] ){_SERVICE}"
 GATES: Final = (FOLDED, BARE, QUOTED, _WORDS, SPACED, _REPLACED, PICTURED, _NAMES)
 
 
 def find_partial_emails(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `email`; linear in the length of `text`."""
+    """Find matches of kind `email`; linear in the length of `text`."""
     for start, end in matches(_FOLDED, text, data) if b"\n" in data else ():
         if _is_folded(text, start, end):
             yield Match(start, end, "email", 0.985, "address folded in a cell or line")
@@ -101,7 +101,7 @@ def find_partial_emails(text: str, data: bytes) -> Iterator[Match]:
     for pattern, reason in patterns:
         for start, end in matches(pattern, text, data):
             if _is_standalone(text, start, end):
-                yield Match(start, end, "email", 0.79, reason)  # a disguise read whole is surer
+                yield Match(start, end, "email", 0.79, reason)  # below the confidence of a complete obfuscated address
     for start, end in matches(_TOLD, text, data):
         own = _OWN.match(text[start:end])
         if own is not None and _is_standalone(text, start, start + len(own.group())):
@@ -119,7 +119,7 @@ def find_partial_emails(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_folded(text: str, start: int, end: int) -> bool:
-    """Whether a line end breaks an address: it is called one before, or has a mark or digit in its local part."""
+    """Whether a line end splits an address: a label precedes it, or its local part has a sign or digit."""
     whole = text[start:end]
     if not is_top_level_domain(whole.rpartition(".")[2].strip().lower()) or not _is_standalone(text, start, end):
         return False

@@ -1,4 +1,4 @@
-"""What a handle looks like: maru_7, @maru.7, m a r u 7, maru 언더바 7, 엠 에이 알 유 칠."""
+"""Forms of a messenger handle: maru_7, @maru.7, m a r u 7, maru 언더바 7, 엠 에이 알 유 칠."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from filters.pii_rules.text.digit_runs import ZERO_WIDTH
 BLANK: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 _B: Final = f"{BLANK}{{0,3}}"
 _W: Final = "[A-Za-z0-9_.＿．－Ａ-Ｚａ-ｚ０-９-]"
-# Circled letters and those of mathematics; inside also what nobody sees.
+# Circled and mathematical letters; after the first letter also zero-width characters.
 _STYLED: Final = f"{_W[:-2]}ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff"
 _SIGN_WORD: Final = (
     f"{_B}[(（\\[]?(?:언더바|언더스코어|언더라인|언더|밑줄|하이픈|대시|쩜|점|닷|underscore|dot)[)）\\]]?{_B}"
@@ -25,7 +25,7 @@ _IN_PIECES: Final = "[a-z]{2,10}(?: [a-z]{1,8}){0,2} [0-9]{1,4}(?: [a-z]{1,8})?"
 _PLAIN: Final = f"(?:live:)?{_STYLED}-](?:{_STYLED}{ZERO_WIDTH}-]){{2,40}}(?:#[0-9]{{4}})?"
 DISGUISED: Final = f"(?:{_IN_WORDS}|{_APART}|{_DOTTED}|{_PARTED})"
 _HANDLE: Final = re2.compile(f"^(?:골뱅이{_B})?[@＠]?{BLANK}?(?:{DISGUISED}|{_IN_PIECES}|{_PLAIN})")
-# The names of the letters as they are told over the telephone.
+# Letter names as spoken on the telephone.
 LETTER_NAME: Final = (
     "(?:에이치|에이|비|씨|시|디|이|에프|지|쥐|아이|제이|케이|엘|엠|엔|오|피|큐|알|아르|에스|티|유|브이|더블유|더블류|"
     "엑스|와이|제트|지트|언더바|언더|밑줄|하이픈|대시|점|쩜|[영공일이삼사오육칠팔구0-9]{1,4})"
@@ -46,7 +46,7 @@ _NARROW: Final = str.maketrans(
     | {"＠": "@", "＿": "_", "．": ".", "－": "-"}
 )
 _SAID: Final = "[공영일이삼사오육륙칠팔구]"
-# maru공공45, maru 일일사육: digits in words behind the letters.
+# maru공공45, maru 일일사육: digits as words after the letters.
 _WORDED: Final = re2.compile(f"^({_SAID}{{2,6}}[0-9]{{0,4}}| {_SAID}{{3,6}})(?:[^가-힣]|$)")
 REACH = 80  # code points in which a handle ends
 NO_HANDLES: Final = frozenset(
@@ -64,7 +64,7 @@ _NO_ENDS: Final = tuple(
 
 
 def find_handle_end(text: str, at: int) -> tuple[int, bool]:
-    """Where the handle that begins at `at` ends, and whether it stands in disguise; (at, False) where none begins.
+    """Return the end of the handle at `at` and whether it is obfuscated; (at, False) if no handle begins there.
 
     >>> (find_handle_end("maru 언더바 7 로", 0), find_handle_end("m a r u 7", 0), find_handle_end("maru_7", 0),
     ...  find_handle_end("마루", 0))
@@ -76,7 +76,7 @@ def find_handle_end(text: str, at: int) -> tuple[int, bool]:
         return at, False
     value = match.group()
     call = _CALL.search(value)
-    if call is not None:  # maru_7 - 010-…: the number begins
+    if call is not None:  # maru_7 - 010-…: the telephone number begins
         value = value[: call.start()]
     if (
         len(value) < len(window)
@@ -96,7 +96,7 @@ def find_handle_end(text: str, at: int) -> tuple[int, bool]:
 
 
 def find_spelled_end(text: str, at: int) -> int:
-    """Where the names of letters end that begin at `at`: 지 더블유 에이 엔 지."""
+    """Return the end of the letter names that begin at `at`: 지 더블유 에이 엔 지."""
     match = _SPELLED.match(text[at : at + REACH]) or _SPELLED_JOINED.match(text[at : at + REACH])
     if match is None:
         return at
@@ -105,19 +105,22 @@ def find_spelled_end(text: str, at: int) -> int:
 
 
 def to_half_width(value: str) -> str:
-    """The same letters, digits and signs at their usual width."""
+    """Return the same letters, digits and signs at half width."""
     return value.translate(_NARROW)
 
 
 def is_handle(text: str, at: int, end: int, *, asked: bool, disguised: bool = False) -> bool:
-    """Whether text[at:end] is one: no address of a page, no call, no version; unasked, it needs a sign or a digit."""
+    """Whether text[at:end] is a handle, not a URL, a function call or a version.
+
+    `asked`: a label for handles precedes; without it, a handle needs a sign or a digit.
+    """
     value = to_half_width(text[at:end])
     plain = value.removeprefix("@")
     follows = text[end : end + 1]
     if follows == "@" or text[end : end + 3] == "://" or plain.lower() in NO_HANDLES:
-        return False  # an e-mail address, a link
+        return False  # an e-mail address or a link
     if follows in ("(", "=", "[") and follows and text[end - 1 : end + 3].isascii():
-        return False  # a call
+        return False  # a function call
     if follows == "/" and text[end + 1 : end + 2].isalnum() and text[end + 1].isascii():
         return False
     if (plain.isdigit() and not asked) or len(plain) < 3:
@@ -130,7 +133,7 @@ def is_handle(text: str, at: int, end: int, *, asked: bool, disguised: bool = Fa
 
 
 def is_mixed(plain: str) -> bool:
-    """Letters with a digit, a low line or a dot; two hyphens of a long word in small letters as well."""
+    """Whether `plain` has letters and a digit, underscore or dot, or is a long lower-case word with two hyphens."""
     letters = any(c.isalpha() for c in plain)
     signs = plain[1:].strip("0123456789_.") != plain[1:] or any(c in "_.#" or c.isdigit() for c in plain)
     hyphens = plain.count("-") >= 2 and plain.islower() and len(plain) >= 8
@@ -138,7 +141,7 @@ def is_mixed(plain: str) -> bool:
 
 
 def _is_version(plain: str) -> bool:
-    """v1.2 and 3.x: digits with one letter."""
+    """Whether `plain` is a version such as v1.2 or 3.x: fewer than three letters."""
     return sum(c.isalpha() for c in plain) < 3
 
 

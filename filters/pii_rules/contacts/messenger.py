@@ -1,4 +1,4 @@
-"""Messenger and social handles: 카톡 아이디 maru_7, open chats, t.me links, @names behind the name of a service."""
+"""Messenger and social media handles: 카톡 아이디 maru_7, open chats, t.me links, @names after a service name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STRONG: Final = (
     "[Kk]akao(?:[Tt]alk)?|KAKAO(?:TALK)?|[Tt]elegram|TELEGRAM|[Ii]nstagram|[Ii]nsta(?:\\b|_|ID|Id)|INSTAGRAM|[Dd]iscord|[Ww]hats[Aa]pp|"
     "[Ww]e[Cc]hat|[Ss]kype"
 )
-_WEAK: Final = (  # words of other things as well
+_WEAK: Final = (  # words with other meanings too
     "인별|플친|플러스친구|[Ii][Gg][ :：]|라인|밴드|텔[ :：]|톡|트위터|트윗|스레드|LINE|Line|[Tt]witter|SNS|DM|디엠"
 )
 _SERVICE: Final = f"{_STRONG}|{_WEAK}"
@@ -39,7 +39,7 @@ _MARK: Final = (
 )
 _LEAD: Final = f"(?:{_SERVICE}){_FILLER}{{0,4}}{_MARK}"
 _LABEL: Final = re2.compile(f"^{_LEAD}")
-# A weak word inside another one is none: 온라인, 호텔.
+# A weak word inside another word does not count: 온라인, 호텔.
 WORD: Final = f"(?:{_STRONG})|(?:^|[^가-힣A-Za-z])(?:{_WEAK})"
 _WORD: Final = re2.compile(WORD)
 _STARTS: Final = re2.compile(f"^(?:{_SERVICE})")
@@ -67,7 +67,7 @@ _SPEAKER: Final = (
     f"(?:{_B}[-–—•]{_B})?(?:\\[[^\\]\n]{{1,14}}\\]{_B})?(?:[^\n:：]{{1,14}}[:：]{_B})?"
     f"(?:[네예][,.]?{_B})?[\"'「『<(\\[“‘]?{BLANK}?"
 )
-_LONGEST_QUESTION = 30  # code points behind the service to the end of its line
+_LONGEST_QUESTION = 30  # code points from the service name to the end of its line
 _ASKING: Final = re2.compile(
     "[도는은]$|^[가-힣A-Za-z]{2,5}(?: ?(?:아이디|ID|계정))?[:：]?$|"
     "뭐|머임|머야|뭔|어떻게|무엇|알려|말해|불러|적어|남겨|찍어|보내|주세요|줘|줄래|좀|[?？]|요$|(?:아이디|ID|id)$"
@@ -104,7 +104,7 @@ _PRODUCT: Final = re2.compile(
 _NO_HANDLE: Final = re2.compile(
     "메일|비밀 ?번호|비번|암호|버전|파일|코드|공식|게임|홈페이지|누리집|기기|서버|링크|모델|와이파이|예약번호"
 )
-_LEAST = 5  # code points of a handle that stands apart from the name of its service
+_LEAST = 5  # code points of a handle that is not next to its service name
 _BEFORE: Final = re2.compile(
     f"(?:^|[^A-Za-z0-9_/@.:=-])({handles.DISGUISED}|[A-Za-z0-9][A-Za-z0-9_.-]{{3,30}})"
     f"{BLANK}{{0,2}}(?:으?로{BLANK}{{1,2}})?[(（\\[]?$"
@@ -119,9 +119,9 @@ GATES: Final = (WORD,)
 
 
 def find_messenger_handles(text: str, data: bytes) -> Iterator[Match]:
-    """Handles behind the name of a service, before it, below it, in its column; linear in the length of `text`.
+    """Find handles after, before or below a service name or in its column; linear in the length of `text`.
 
-    A handle without the word 아이디 needs a digit, dot, low line or at sign, which words of prose have not.
+    Without the word 아이디, a handle needs a digit, dot, underscore or at sign, which ordinary words do not have.
     """
     done = -1
     for start, end in matches(_WORD, text, data):
@@ -140,7 +140,7 @@ def find_messenger_handles(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _find_around_service(text: str, start: int, end: int) -> Iterator[Match]:
-    """What the name of a service in text[start:end] vouches for: behind it, as the answer below, or before it."""
+    """Find handles near the service name in text[start:end]: after it, in the answer below, or before it."""
     before = text[start - 1 : start]
     strong = _STRONG_WORD.match(text[start:end]) is not None
     if text[start : end + 1] in ("텔레비", "텔레파", "텔레마"):
@@ -175,13 +175,13 @@ def _match_labelled_handle(text: str, start: int, strong: bool) -> Match | None:
     stop, disguised = handles.find_handle_end(text, at)
     value = handles.to_half_width(text[at:stop])
     if stop == at or (label[0].isascii() and "=" in label and not (asked and any(c.isdigit() for c in value))):
-        return None  # an attribute of a program
+        return None  # a program attribute
     if "공식" in text[max(0, start - 4) : at] or (text[at] in "_-." and text[at - 1].isalnum()):
-        return None  # an account of an office; kakao_sdk_v2
+        return None  # an official account; kakao_sdk_v2
     if not strong and not asked and not _is_certain_handle(value, label, disguised):
         return None
     if label.startswith(("트위터", "트윗")) and label.endswith("(") and text[stop : stop + 1] == ")":
-        return None  # an account that somebody else is said to have
+        return None  # an account attributed to a third party
     if not strong and _SERIAL.match(value) is not None and label.startswith(("라인", "밴드", "LINE", "Line")):
         return None  # 라인 ID L3-A17 of a factory, 밴드 BTS7
     if not handles.is_handle(text, at, stop, asked=asked, disguised=disguised):
@@ -194,7 +194,7 @@ _SERIAL: Final = re2.compile("^[A-Z]{1,3}[0-9]*(?:-[A-Z0-9]{1,6})*$")
 
 
 def _is_certain_handle(value: str, label: str, disguised: bool) -> bool:
-    """Whether a handle stands behind a word that means other things too: 라인, 톡, DM."""
+    """Whether the value is a handle although the word before it has other meanings: 라인, 톡, DM."""
     if value.startswith("@"):
         return True
     return not disguised and handles.is_mixed(value) and label[:2] not in ("DM", "SN", "디엠") and value[0].isalpha()
@@ -230,7 +230,7 @@ def _match_answer(text: str, start: int, end: int) -> Match | None:
 
 
 def _match_later_handle(text: str, start: int, end: int) -> Match | None:
-    """카톡만 써서요. 제 아이디 maru.7: the word for a handle stands in the same line, only Hangul between."""
+    """Match a handle later in the line, after a word for handles and only Hangul: 카톡만 써서요. 제 아이디 maru.7."""
     window = text[end : end + _FURTHER_REACH]
     match = _FURTHER.match(window)
     sought = match is None
@@ -253,7 +253,7 @@ def _match_later_handle(text: str, start: int, end: int) -> Match | None:
 
 
 def _find_before_service(text: str, start: int) -> Iterator[Match]:
-    """maru_7 (카톡), maru-7-x 텔레그램임: the service stands behind."""
+    """Find the handle before a service name: maru_7 (카톡), maru-7-x 텔레그램임."""
     left = text[max(0, start - handles.REACH) : start].rpartition("\n")[2]
     match = _BEFORE.search(left)
     if match is None:
@@ -271,6 +271,6 @@ def _find_before_service(text: str, start: int) -> Iterator[Match]:
 
 
 def _is_part_of_word(text: str, end: int) -> bool:
-    """install, but not kakaoId: and lineID"""
+    """Whether the service name continues as a longer word (install), except with an ID: kakaoId:, lineID."""
     after = text[end : end + 1]
     return after.isascii() and after.isalpha() and text[end : end + 2].lower() != "id"

@@ -1,4 +1,4 @@
-"""Links that lead to one person or one room: open.kakao.com/o/…, t.me/…, instagram.com/… where it is offered."""
+"""Links to a personal profile or chat room: open.kakao.com/o/…, t.me/…, instagram.com/… if offered as a contact."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CONTEXT: Final = re2.compile(
     "(?:페이스북|페북|인스타그램|인스타|트위터|틱톡|스레드)(?: ?(?:주소|계정|아이디|링크))?[은는]?[ :：(]{0,3}$"
 )
 _OFFERED: Final = re2.compile("^ ?(?:맞팔|팔로우|친추|(?:으?로 ?)?(?:DM|디엠|연락|문의|놀러))")
-_CONTEXT_REACH = 24  # code points before a public profile in which it is given as a way to reach somebody
+_CONTEXT_REACH = 24  # code points before a public profile in which a word must offer it as a contact
 _PATHS: Final = frozenset(
     "share intent hashtag explore p reel reels stories sharer groups pages events watch home search login i status "
     "dialog tv about policies legal help s tos privacy addstickers".split()
@@ -43,7 +43,7 @@ _PRIVATE_HOSTS: Final = frozenset("t.me telegram.me line.me wa.me m.me me".split
 
 
 def find_profile_links(text: str, data: bytes) -> Iterator[Match]:
-    """Links to one person or room, plain or disguised (open쩜kakao쩜com/o/…); public profiles where offered."""
+    """Find links to a person or chat room, also obfuscated (open쩜kakao쩜com/o/…); public profiles only if offered."""
     for start, end in matches(_LINK, text, data):
         item = _match_profile_link(text, start, end)
         if item is not None:

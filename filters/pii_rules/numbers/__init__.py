@@ -1,1 +1,1 @@
-"""Identifiers written as numbers."""
+"""Rules for numeric identifiers."""

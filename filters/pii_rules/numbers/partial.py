@@ -1,4 +1,4 @@
-"""Cards, licences and companies' numbers over the cells of a table or partly masked, and what stands beside a card."""
+"""Cards, licences and business numbers split over table cells, masked or misread; card codes and expiry dates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MASKED: Final = (
     f"[0-9]{{4}}[- ]?{_M}{{4}}[- ]?{_M}{{4}}[- ]?{_M}{{4}}"
 )
 _MASKED: Final = re2.compile(MASKED)
-_MOST_MASKS = 8  # of the sixteen digits of a card, six of the twelve of a licence
+_MOST_MASKS = 8  # of the sixteen digits of a card; a licence can have six of twelve masked
 BESIDE: Final = (
     "(?:CVC|CVV|cvc|cvv)2?[^0-9\\n]{0,8}[0-9]{3}|(?:유효 ?기간|만료일?|(?i:expiry|expires?|valid thru))[^0-9\\n]{0,6}"
     "(?:0[1-9]|1[0-2]) ?/ ?[0-9]{2}"
@@ -43,10 +43,10 @@ BESIDE: Final = (
 _BESIDE: Final = re2.compile(BESIDE)
 _VALUE: Final = re2.compile("[0-9]{3}$|[0-9]{2} ?/ ?[0-9]{2}$")
 _A_CARD: Final = re2.compile("[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{3,4}")
-_NEAR = 4  # code points behind a label in which letters are taken for digits
-_BESIDE_REACH = 80  # code points behind a card in which its code and its last month stand
+_NEAR = 4  # code points after a label in which letters are read as digits
+_BESIDE_REACH = 80  # code points after a card in which its security code and expiry date may occur
 _MASKED_GATE: Final = "[0-9]{2}[- ]?[*＊●○■□#]{2}|[0-9]{2}-[*＊●○■□xX#]|[*＊●○■□#]{2}-[0-9]{6}-|[0-9]{4}[- ][xX]{4}"
-# 11O-123-…, 4579-72OO-…: letters that a machine read for digits.
+# 11O-123-…, 4579-72OO-…: OCR errors, letters for digits.
 _R: Final = "[0-9OolI]"
 MISREAD: Final = f"[0-9]{_R}*(?:[- ]{_R}{{2,7}}){{1,4}}"
 _MISREAD: Final = re2.compile(MISREAD)
@@ -64,7 +64,7 @@ _KINDS: Final = {"license": "driver_license", "bank": "account"}
 
 
 def find_partial_numbers(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `card`, `driver_license` and `brn`; linear in the length of `text`."""
+    """Find `card`, `driver_license`, `account` and `brn` matches; linear in the length of `text`."""
     for start, end in matches(_CELLS, text, data):
         value = fold_characters(text[start:end])
         kind = _SHAPES.get(sum(c.isdigit() for c in value), "")
@@ -103,7 +103,7 @@ def find_partial_numbers(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_free_of_misreadings(raw: bytes) -> bool:
-    """No letter, or hardly a digit: words such as 0 lol."""
+    """Whether the bytes contain no OCR error: no such letter, or words such as 0 lol."""
     letters = sum(raw.count(c) for c in (b"O", b"o", b"l", b"I"))
     return not 0 < letters <= 4 or _A_MISREAD.search(raw) is None
 

@@ -1,4 +1,4 @@
-"""Numbers on the papers of a person: passports, driving licences and health insurance cards."""
+"""Numbers of personal documents: passports, driving licences and health insurance cards."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from filters.pii_rules.text.match import Match
 
 LICENSE_SHAPES: Final = ((2, 2, 6, 2), (12,), (2, 10), (2, 2, 8), (2, 6, 2), (2, 8), (10,))
 HEALTH_SHAPES: Final = ((1, 10), (11,))
-# Where a licence was issued: in letters until about 2016, in two digits since (11 Seoul … 26 Jeju, 28 north Gyeonggi).
+# Issuing region of a licence: in letters until about 2016, then two digits (11 Seoul … 26 Jeju, 28 north Gyeonggi).
 _REGIONS: Final = tuple("서울 부산 경기 강원 충북 충남 전북 전남 경북 경남 제주 대구 인천 광주 대전 울산".split())
 _REGION_CODES: Final = frozenset(map(str, (*range(11, 27), 28)))
 _OTHERS: Final = ("account", "bank", "card", "other", "brn", "crn", "phone")
-_NEAR = 8  # code points in which the label of something else wins over the shape
+_NEAR = 8  # code points in which the label of another kind overrides the format
 _PARTING: Final = " -‐‑‒–—―−－·.()\u00a0\u3000"
 _HEALTH_REACH = 25
-_PASSPORT_REACH = 16  # for forms of other countries, which look like the number of any part
+_PASSPORT_REACH = 16  # for foreign formats, which look like any part number
 
 _GAP: Final = f"[ ‐‑‒–—―−－·{ZERO_WIDTH}-]{{0,3}}"
 _LETTER: Final = "[A-Za-zＡ-Ｚ]"
 _D: Final = f"{DIGIT}[ {ZERO_WIDTH}]{{0,2}}"
-_SINCE_2021: Final = f"{_LETTER}{_GAP}(?:{_D}){{3}}{DIGIT}"  # behind three digits
+_SINCE_2021: Final = f"{_LETTER}{_GAP}(?:{_D}){{3}}{DIGIT}"  # after three digits
 _NUMBER: Final = (
     f"{_LETTER}[ {ZERO_WIDTH}]?{_LETTER}?{_GAP}(?:{_D}){{3,4}}{_GAP}(?:{_SINCE_2021}|(?:{_D}){{2,5}}{DIGIT})"
 )
-# The lines that machines read (ICAO Doc 9303, part 4).
+# The machine-readable zone (ICAO Doc 9303, part 4).
 _MACHINE: Final = "P[A-Z<]KOR[A-Z<]{39}|[A-Z][0-9A-Z]{8}[0-9]KOR[0-9]{7}[MF<][0-9]{7}[0-9A-Z<]{14,16}"
 PASSPORT: Final = f"여{_GAP}권|(?i:passport)|P[A-Z<]KOR|[0-9]KOR[0-9]{{7}}"
 _PASSPORT: Final = re2.compile(f"{_MACHINE}|{_NUMBER}")
-# In a list of travellers the head stands lines above, and a row holds names in capitals or numbers of foreigners.
+# In a traveller list the heading is lines above; a row contains names in capitals or foreigner numbers.
 _OF_A_LIST: Final = re2.compile("^(?:[A-Z]{1,2}[0-9]{7,8}|[A-Z][0-9]{3}[A-Z][0-9]{4})$")
 _TRAVELLER: Final = re2.compile("[A-Z]{2,} ?[A-Z]{2,}|[0-9]{6}-[5-8][0-9*]{6}|[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}")
 _RIGHT_BEHIND: Final = re2.compile(
@@ -43,9 +43,9 @@ _RIGHT_BEHIND: Final = re2.compile(
 )
 _LEAST_DIGITS = 4
 _EXAMPLE: Final = re2.compile("(?:예|예시|보기)[:：)\\] ]{1,3}$")
-_LIST_REACH = 1500  # code points between the head and a row
+_LIST_REACH = 1500  # code points between the heading and a row
 _ROW_REACH = 120
-# The letter O for zero, as scans have it: a licence, or a card of the health insurance.
+# OCR errors, the letter O for zero: a licence or a health insurance card.
 _O: Final = "[0-9OoIl]"
 SCANNED: Final = (
     f"(?:증{_GAP}번{_GAP}호|면허{_GAP}번{_GAP}호)[^0-9A-Za-z\n]{{0,6}}[0-9O]"
@@ -55,7 +55,7 @@ _SCANNED: Final = re2.compile(SCANNED)
 
 
 def find_passports(text: str, data: bytes) -> Iterator[Match]:
-    """Passport numbers behind their label, and the lines that machines read."""
+    """Find passport numbers after their label or in a traveller list, and machine-readable zones."""
     yield from _find_labelled_passports(text, data)
     for start, end in matches(_PASSPORT, text, data):
         if "KOR" in text[start:end] and end - start >= 40:
@@ -78,13 +78,13 @@ def find_passports(text: str, data: bytes) -> Iterator[Match]:
             facts = "form of Korea" if here else "form of another country"
             yield Match(start, end, "passport", 0.97 if here else 0.9, f"label {label.word} before; {facts}")
             continue
-        start += 2 if text[start + 1] == " " else 0  # the initial of a name before it
+        start += 2 if text[start + 1] == " " else 0  # the initial of a preceding name
         if _is_of_a_list(text, start, end, label.kind == "other" and label.distance <= _NEAR):
             yield Match(start, end, "passport", 0.85, "row of a list under the head of passports")
 
 
 def _find_labelled_passports(text: str, data: bytes) -> Iterator[Match]:
-    """Nine letters and digits right behind the label: forms of other countries, and O for zero as scans have it."""
+    """Find nine letters and digits directly after the label: foreign formats, and O misread for zero."""
     for start, end in matches(_RIGHT_BEHIND, text, data):
         value = text[start:end].rpartition(" ")[2].lstrip(":：(（/.\t")
         if sum(c.isdigit() for c in value) >= _LEAST_DIGITS and not _is_word_char(text[end : end + 1]):
@@ -102,7 +102,7 @@ def _is_of_a_list(text: str, start: int, end: int, other: bool) -> bool:
 
 
 def find_scanned_numbers(text: str, data: bytes) -> Iterator[Match]:
-    """Licences and cards of the health insurance behind their label in which O stands for zero."""
+    """Find labelled licences and health insurance cards with O misread for zero."""
     for start, end in matches(_SCANNED, text, data):
         first = next(i for i in range(start, end) if text[i].isascii() and text[i].isalnum())
         value = text[first:end]
@@ -112,14 +112,14 @@ def find_scanned_numbers(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_korean_passport(number: str) -> bool:
-    """One letter of six and eight digits; since December 2021 the fourth digit is a letter."""
+    """Whether a number has a Korean form: a type letter and eight digits; since December 2021 the 4th is a letter."""
     return len(number) == 9 and number[0] in "MSRODGTＭＳＲＯＤ" and number[1:4].isdigit() and number[5:].isdigit()
 
 
 def match_driver_license(window: Window) -> Match | None:
-    """A driving licence: region, year, serial number, check digits; the region in digits or letters.
+    """Match a driving licence: region (digits or letters), year, serial number, check digits.
 
-    With hyphens and a known region no label is needed. Twelve digits in a row need one: they are a time of day else.
+    With hyphens and a known region no label is needed. Ungrouped, twelve digits need one: they may be a timestamp.
     """
     lengths = tuple(map(len, window.groups))
     lettered = _find_region_start(window) if sum(lengths) == 10 else None
@@ -155,7 +155,7 @@ _IN_A_LOG: Final = re2.compile("(?i:backup|log|dump|snapshot|백업|로그)[^가
 
 
 def _find_region_start(window: Window) -> int | None:
-    """Where the name of the region begins that stands right before the number."""
+    """Return where the region name directly before the number begins, or None."""
     left = window.text[max(0, window.start - 6) : window.start]
     bare = left.rstrip(_PARTING + ZERO_WIDTH)
     if len(left) - len(bare) > 3 or not bare.endswith(_REGIONS):
@@ -165,7 +165,7 @@ def _find_region_start(window: Window) -> int | None:
 
 
 def match_health_insurance(window: Window) -> Match | None:
-    """A number of a health insurance card: eleven digits behind its label, the first one sometimes apart."""
+    """Match a health insurance number: eleven digits after its label, sometimes with the first one separate."""
     if window.label.kind == "phone" and prefix_of(window.digits):
         return None
     label = window.number_label

@@ -1,4 +1,4 @@
-"""Telephone numbers with an owner: mobile, land line, 070, 050x, 080, and all of them behind +82.
+"""Personal telephone numbers: mobile, land line, 070, 050x, 080, and all of them after +82.
 
 Representative numbers (15xx-xxxx, 16xx-xxxx, 18xx-xxxx) belong to organisations and have no rule.
 """
@@ -12,14 +12,14 @@ import re2
 from filters.pii_rules.text.digit_runs import BREAK, LINE, SLASHED, Window
 from filters.pii_rules.text.match import Match
 
-# Prefix → lengths of the whole national number; Telecommunications numbering plan of Korea (MSIT notice).
+# Prefix → lengths of the complete national number; Telecommunications numbering plan of Korea (MSIT notice).
 _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
     **dict.fromkeys(("010", "011", "016", "017", "018", "019"), (10, 11)),
     "02": (9, 10),
     **{f"0{n}": (10, 11) for n in (31, 32, 33, 41, 42, 43, 44, 51, 52, 53, 54, 55, 61, 62, 63, 64, 70, 80)},
     **{f"050{n}": (11, 12) for n in range(2, 9)},
 }
-# 0101 472 1109, 01 00 41 72 21 0: eleven digits of a mobile number, cut so that it does not look like one.
+# 0101 472 1109, 01 00 41 72 21 0: eleven digits of a mobile number in disguising groups.
 _ODD_GROUPS: Final = frozenset(
     (
         (4, 3, 4),
@@ -46,23 +46,23 @@ SHAPES: Final = tuple(
         | _ODD_GROUPS
     )
 )
-LONGEST_ROW = 30  # groups; bounds the work at each of them
+LONGEST_ROW = 30  # groups; bounds the work for each group
 _REPRESENTATIVE: Final = ("15", "16", "18")  # lines of organisations, also dialled from abroad
-_BLOCKING_REACH = 4  # code points: the label and a particle, no verb between
+_BLOCKING_REACH = 4  # code points: the label and a particle, without a verb between
 _BLOCKING: Final = ("other", "account", "bank", "card", "crn", "license", "health", "brn", "passport", "postcode")
 BEHIND: Final = re2.compile("^[)\"'」 ]{0,2}(?:번?으?로|에|번)? ?(?:전화|문자|연락|통화|카톡)")
 _CALL: Final = re2.compile("전화|연락|문자|번호|통화|문의|톡|폰|[Tt][Ee][Ll]|☎")
 _EXTENSION: Final = re2.compile(
     "^[ ,]{0,2}(?:[(（] ?)?(?:내선|교환|구내|[Ee][Xx][Tt][.]?)(?: ?번호)?[ :.]{0,2}[0-9]{1,5}[)）]?"
 )
-_COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit behind makes it a quantity
+_COUNTED: Final = frozenset("원명건개대회장권점세년월일만억천kK%℃")  # a unit after the number makes it a quantity
 
 
 def match_phone(window: Window) -> Match | None:
-    """A telephone number in `window`.
+    """Match a telephone number.
 
-    Grouped mobile numbers need no label. Land lines need one, or a hyphen or bracket, or blanks
-    around and an exchange that exists. Numbers in one piece need one unless they begin with 010.
+    Grouped mobile numbers need no label. Land lines need a label, a hyphen or bracket, or blanks around and an existing
+    exchange. Ungrouped numbers need a label unless they begin with 010.
     """
     dialled = window.groups[0].removeprefix("00") if window.groups[0].startswith("0082") else window.groups[0]
     abroad = dialled.startswith("82")
@@ -99,7 +99,10 @@ def match_phone(window: Window) -> Match | None:
 
 
 def _may_split(window: Window, groups: tuple[str, ...], prefix: str) -> bool:
-    """Whether groups may part elsewhere than behind the prefix: 0100000-1234 may, text/shared/01/05120000.html not."""
+    """Whether the first group may end elsewhere than after the prefix.
+
+    0100000-1234 may, text/shared/01/05120000.html may not.
+    """
     if len(groups) != 2:
         return len(groups) == 1 or tuple(map(len, groups)) in _ODD_GROUPS
     return prefix.startswith("01") and (groups[0].startswith(prefix) or window.separators[0] not in SLASHED)
@@ -114,7 +117,7 @@ def _match_oddly_grouped(window: Window, number: str) -> Match | None:
 
 
 def _is_in_gateway_log(window: Window) -> bool:
-    """to=821000001234 in the log of a gateway."""
+    """Whether the number is in a gateway log: to=821000001234."""
     mobile = window.digits.startswith("8210") and len(window.digits) == 12
     return mobile and _SENT.search(window.text[max(0, window.start - 16) : window.start]) is not None
 
@@ -126,7 +129,7 @@ _SENT: Final = re2.compile(
 
 
 def _is_missing_leading_zero(window: Window) -> bool:
-    """10-0000-1234 and 1000001234 right behind a label: tables drop the zero that they take for a number's."""
+    """Whether the leading zero is missing directly after a label (10-0000-1234, 1000001234), as tables drop it."""
     if not window.groups[0].startswith("10") or tuple(map(len, window.groups)) not in ((2, 4, 4), (10,)):
         return False
     return window.label.kind == "phone" and window.label.distance <= 1
@@ -134,7 +137,7 @@ def _is_missing_leading_zero(window: Window) -> bool:
 
 def _score_phone(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[float, str] | None:
     if prefix == "010" and set(window.separators) == {"-"}:
-        return 0.98, "canonical form"  # whatever its label says: no other number looks so
+        return 0.98, "canonical form"  # regardless of the label: no other number has this form
     label, mobile = window.label, prefix.startswith("01")
     said = label.kind == "phone"
     reason = f"label {label.word} before" if said else "canonical form"
@@ -156,7 +159,7 @@ def _score_phone(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[
     if window.char_after == "호":
         return None
     if window.char_before == "-" and "가" <= window.text[window.start - 2 : window.start - 1] <= "힣":
-        return None  # 시설-02-0417-2024: a number of the office of that name
+        return None  # 시설-02-0417-2024: a document number of that office
     if len(groups) == 2:
         return (0.8, "prefix and one group") if marks == {"-"} and not window.is_continued_by("-.") else None
     if marks & {"-", ")"}:
@@ -165,7 +168,7 @@ def _score_phone(window: Window, groups: tuple[str, ...], prefix: str) -> tuple[
 
 
 def _score_unseparated(window: Window, prefix: str) -> tuple[float, str] | None:
-    """Digits in one piece and no label: mobile numbers and 070 stand for themselves, others with 전화 behind."""
+    """Score ungrouped digits without a label: mobile and 070 numbers need no context, others need 전화 after them."""
     if BEHIND.match(window.text[window.end : window.end + 12]):
         return 0.85, "word of telephones behind"
     if not _is_bare_mobile(window):
@@ -181,7 +184,7 @@ def _score_unseparated(window: Window, prefix: str) -> tuple[float, str] | None:
 
 
 def _to_national(groups: tuple[str, ...]) -> tuple[str, ...]:
-    """The groups as dialled at home: 82 10 … and 82 (0)10 … begin with 010."""
+    """Return the groups in national form: 82 10 … and 82 (0)10 … begin with 010."""
     rest = (groups[0][2:], *groups[1:]) if len(groups[0]) > 2 else groups[1:]
     if rest and rest[0] == "0":
         rest = rest[1:]
@@ -189,7 +192,7 @@ def _to_national(groups: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def prefix_of(number: str) -> str:
-    """The prefix of a whole national number, "" if the plan has none of that length.
+    """Return the prefix of a complete national number, or "" if the numbering plan has none of that length.
 
     >>> prefix_of("01000001234"), prefix_of("0100000123456")
     ('010', '')
@@ -213,7 +216,7 @@ def _is_part_of_something(window: Window) -> bool:
     before, after = window.char_before, window.char_after
     if before == "/" and _is_in_path(window):
         return True
-    if before.isascii() and before.isalpha():  # TEL010… and Kim010-… are numbers, abc010… is none
+    if before.isascii() and before.isalpha():  # TEL010… and Kim010-… are numbers, abc010… is not
         canonical = window.groups[0] == "010" and set(window.separators) == {"-"}
         return not canonical and (window.label.kind != "phone" or window.label.distance > 0)
     if len(window.groups) == 1 and after.isascii() and (after.isalpha() or after == "_"):
@@ -222,7 +225,7 @@ def _is_part_of_something(window: Window) -> bool:
 
 
 def _is_in_path(window: Window) -> bool:
-    """notes/0212345678.html; TEL/0212345678 is none, and hyphens make a number of it anywhere."""
+    """Whether the number is part of a path: notes/0212345678.html, but not TEL/0212345678 nor with hyphens."""
     folder = window.text[max(0, window.start - 2) : window.start - 1]
     if not (folder.isascii() and folder.isalpha()) or not set(window.separators) <= set(SLASHED):
         return False
@@ -230,13 +233,13 @@ def _is_in_path(window: Window) -> bool:
 
 
 def _is_in_row(window: Window) -> bool:
-    """Whether only mobile numbers follow each other in the run: 010-0000-1234-010-0000-5678."""
+    """Whether the run consists of consecutive mobile numbers: 010-0000-1234-010-0000-5678."""
     groups = window.run.groups
     return len(groups) <= LONGEST_ROW and len(groups) % 3 == 0 and window.first % 3 == 0 and set(groups[::3]) == {"010"}
 
 
 def _is_document_number(window: Window) -> bool:
-    """제 02-000-0000 호, and quantities such as 02-000-0000원."""
+    """Whether it is a document number (제 02-000-0000 호) or a quantity (02-000-0000원)."""
     left = window.text[max(0, window.start - 2) : window.start].rstrip()
     right = window.text[window.end : window.end + 2].lstrip()
     if left.endswith("제") and right.startswith("호"):
@@ -245,13 +248,14 @@ def _is_document_number(window: Window) -> bool:
 
 
 def _is_bare_mobile(window: Window) -> bool:
+    """Whether ungrouped digits may be a mobile number: not in a path or identifier, no label of another kind."""
     before, after = window.char_before, window.char_after
     if (before and before in "_#$&%@-") or (after and after in "_@"):
         return False
     beside = window.text[max(0, window.start - 2) : window.start - 1] if before == "/" else ""
     listed = "가" <= beside <= "힣"  # 아무개/01000001234/hong@…
     if before == "/" and not beside.isdigit() and not listed:
-        return False  # a path; beside a digit the slash stands between two numbers
+        return False  # a path; next to a digit the slash separates two numbers
     if after == "/" and not listed and not window.text[window.end + 1 : window.end + 2].isdigit():
         return False
     blocked = window.label.kind in _BLOCKING and window.label.distance <= _BLOCKING_REACH
@@ -259,10 +263,11 @@ def _is_bare_mobile(window: Window) -> bool:
 
 
 def _extend_to_extension(window: Window, plus: bool) -> tuple[int, int]:
+    """Return start and end including the plus or bracket before, and a line range or extension after."""
     start, end, text = window.start, window.end, window.text
     if plus or (window.char_before in ("(", "（") and window.separators[:1] == (")",)):
         start -= 1
-    if text[end : end + 1] in ("~", "∼", "～", "/"):  # 02-000-1230~5: the last line of a row of lines
+    if text[end : end + 1] in ("~", "∼", "～", "/"):  # 02-000-1230~5: the last line of a range of lines
         stop = end + 1
         while stop < len(text) and stop - end <= 5 and text[stop].isdigit():
             stop += 1

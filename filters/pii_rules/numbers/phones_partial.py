@@ -1,4 +1,4 @@
-"""Telephone numbers in parts: over cells and lines, with words between, without area code, second of a row, masked."""
+"""Partial telephone numbers: split over cells, lines or words, without area code, further numbers of a list, masked."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SPLIT: Final = (
     f"{_USUAL}{DIGIT}{{3,4}}{_B}[|│\\t\\n]{_B}{DIGIT}{{4}}|"
     f"-?\n> ?{DIGIT}{{3,4}}-?{DIGIT}{{4}}"
     f"|-?{DIGIT}{{3,4}}-?\n(?:> ?|[가-힣]{{1,8}}: ?-){DIGIT}{{4}})|"  # lines of messages
-    f"0{_BAR}1{_BAR}[016789](?:{_BAR}{DIGIT}){{7,8}}"  # a digit in each cell
+    f"0{_BAR}1{_BAR}[016789](?:{_BAR}{DIGIT}){{7,8}}"  # one digit per cell
 )
 _SPLIT: Final = re2.compile(SPLIT)
-# 02 | 000 | 1234 in a row that speaks of calls
+# 02 | 000 | 1234 in a row with a telephone term
 IN_CELLS: Final = f"0(?:2|[3-6][1-5]|70){_BAR}{DIGIT}{{3,4}}{_BAR}{DIGIT}{{4}}"
 _IN_CELLS: Final = re2.compile(IN_CELLS)
 _CALLS: Final = re2.compile("전화|통화|연락|팩스|휴대|핸드폰|(?i:tel|fax|phone)")
-_ROW_REACH = 60  # code points before and behind
+_ROW_REACH = 60  # code points before and after
 _REST: Final = f"{DIGIT}{{3,4}}(?:[- .]| ?(?:에|다시|하이픈|대시|빼기) ?)?{DIGIT}{{4}}"
 _LEFT_OUT: Final = "(?:을|를|은|는)? ?(?:붙|빼|뺀|생략|제외|다음|떼|이고|이구|하고|이며|으로 시작)"
 _SAID: Final = "[공영일이삼사오육륙칠팔구]"
@@ -61,7 +61,7 @@ _MASKS: Final = "*＊●○xX#"
 MASKED: Final = f"{_MOBILE}[- .]?[0-9*＊●○xX#]{{3,4}}[- .]?[0-9*＊●○xX#]{{4}}"
 _MASKED: Final = re2.compile(MASKED)
 MASKED_GATE: Final = f"{_MOBILE}[- .]?[0-9]{{0,4}}[- .]?[0-9]{{0,3}}[*＊●○xX#]"
-# Gates need only what is rare: an automaton that counts code points has many states.
+# Prefilter expressions match rare parts only: counted repetition gives an automaton many states.
 GATES: Final = (
     SAME_WORD,
     f"{_MOBILE}{_B}[|│\\t\\n,;.]{_B}{DIGIT}{{3}}",
@@ -76,15 +76,15 @@ GATES: Final = (
     f"{_MOBILE}-?{DIGIT}*-?\n(?:>|[가-힣]+:)",
     f"0{_BAR}1{_BAR}[016789]{_BAR}",
 )
-_MOST_MASKS = 3  # of eight digits; with more of them left out a number reaches nobody
+_MOST_MASKS = 3  # of eight digits; with more masked, a number cannot be dialled
 _COUNTED: Final = frozenset("년월일원명개건")
-_CODED: Final = "&(?:#0?45|#8208|#8211|#x2[dD]|ndash|nbsp|#160);"  # marks as pages write them
+_CODED: Final = "&(?:#0?45|#8208|#8211|#x2[dD]|ndash|nbsp|#160);"  # separators as HTML entities
 CODED: Final = f"{_MOBILE}{_CODED}{DIGIT}{{3,4}}{_CODED}{DIGIT}{{4}}"
 _CODED_NUMBER: Final = re2.compile(CODED)
 
 
 def find_partial_phones(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `phone`; linear in the length of `text`."""
+    """Find matches of kind `phone`; linear in the length of `text`."""
     for start, end in matches(_SPLIT, text, data):
         apart = not text[start + 1].isdigit()
         if apart and _CALLS.search(text[max(0, start - _ROW_REACH) : start]) is None:
@@ -133,7 +133,7 @@ def find_partial_phones(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _find_further_numbers(text: str, start: int, end: int) -> Iterator[Match]:
-    """042-000-1234, 000-1235, 1236: every number behind the first."""
+    """Find all numbers after the first: 042-000-1234, 000-1235, 1236."""
     whole = text[start:end]
     head = _FIRST_OF_ROW.match(whole)
     if head is None or text[start - 1 : start].isdigit():
@@ -147,7 +147,7 @@ def _find_further_numbers(text: str, start: int, end: int) -> Iterator[Match]:
 
 
 def _has_full_length(text: str, start: int, end: int) -> bool:
-    """Whether seven or eight digits stand before the words, so that the number begins there."""
+    """Whether the digits make a complete mobile number (10 or 11), so that the number begins at `start`."""
     return sum(c.isdigit() for c in text[start:end]) in (10, 11)
 
 

@@ -30,15 +30,14 @@ _OTHERS: Final = ("other", "account", "bank", "card", "corporation")
 _SORTS: Final = frozenset("11 12 13 14 15 21 22 31 32 33 34 35 36 37 38 39 41 42 43 44 51 52 53 54 61 71 81".split())
 _ASKED: Final = re2.compile("주민(?:등록)? ?번호")
 _ASKED_REACH = 90  # code points before thirteen digits
-OTHER_REACH = 16  # code points in which the label of a corporation wins over the shape
+OTHER_REACH = 16  # code points in which the label of a corporation overrides the format
 
 
 def match_resident(window: Window) -> Match | None:
-    """A resident or foreigner number in `window`, unless a label says corporation.
+    """Match a resident or foreigner number, unless a label marks a corporation number.
 
-    With a label even an impossible date is found: a typing error hides nobody. With a hyphen and
-    a possible date no label is needed. The check digit raises the confidence and gates only
-    the bare forms.
+    With a label, an impossible date matches too: a typing error does not hide the person. With a hyphen and a possible
+    date no label is needed. The check digit raises the confidence; only bare forms may depend on it.
     """
     digits, label = window.digits, window.number_label
     joined = len(window.groups) == 1
@@ -76,13 +75,13 @@ def _score_resident(window: Window, label: Label, hyphen: bool, dated: bool, sum
             near = window.digits[6] in "12345678" and label.kind not in _OTHERS
         return (0.75, f"two groups; label {person.word} before") if near else None
     if hyphen:
-        # Whoever was born before 1900 is dead; what looks so is rather a corporation's number.
+        # People born before 1900 are dead; such a number is more likely a corporation number.
         if window.digits[6] in "90" and has_valid_corporation_checksum(window.digits):
             return None
         if window.char_before.isascii() and window.char_before.isalpha() and not summed:
-            return None  # AB920715-…: the number of a part, unless the check digit speaks against it
+            return None  # AB920715-…: a part number, unless the check digit is valid
         if _is_made_this_century(window.digits) and label.kind == "other" and label.distance <= 1:
-            return None  # 주문번호 240115-1…, of a day in January 2024
+            return None  # 주문번호 240115-1…, a date in January 2024
         return (0.97 if summed else 0.9), "canonical hyphenated form"
     if _is_asked_again(window):
         return 0.8, "word of resident numbers in the line before"
@@ -110,32 +109,37 @@ def _score_resident(window: Window, label: Label, hyphen: bool, dated: bool, sum
 
 
 def _is_asked_again(window: Window) -> bool:
-    """주민번호 입력=72 … 재입력=7204121…: asked again in the lines below."""
+    """Whether the number answers a repeated request: 주민번호 입력=72 … 재입력=7204121…."""
     before = window.text[max(0, window.start - _ASKED_REACH) : window.start]
     alone = window.separators == () and window.is_standalone and window.digits[6] not in "90"
     return alone and window.char_before in tuple("=:") and _ASKED.search(before) is not None
 
 
 def _is_made_this_century(digits: str) -> bool:
-    """Whether YYMMDD of a birth between 1915 and 1940 is rather a day of our years, which numbers of orders carry."""
+    """Whether YYMMDD of a birth between 1915 and 1940 may be a date since 2015, as in order numbers."""
     return digits[6] in "12" and "15" <= digits[:2] <= "40"
 
 
 def _is_behind_a_name(window: Window) -> bool:
-    """아무개(6804171000000) and nothing else in the brackets."""
+    """Whether brackets after a name contain only the number: 아무개(6804171000000)."""
     left, right = window.text[max(0, window.start - 2) : window.start], window.char_after
     return left[-1:] in tuple("(（") and "가" <= left[:1] <= "힣" and right in tuple(")）")
 
 
 def _is_in_a_row_of_a_person(text: str, start: int, end: int) -> bool:
-    """'6804171000000','아무개'; {"name":"아무개","no":"680417…"}; 아무개 680417… 남: a known name beside the digits."""
+    """Whether a listed name is next to the digits.
+
+    '6804171000000','아무개'; {"name":"아무개","no":"680417…"}; 아무개 680417… 남
+    """
     before = _NAME_BEFORE.search(text[max(0, start - 40) : start])
     after = _NAME_AFTER.search(text[end : end + 10])
     return any(m is not None and name_length(m.group(1)) == len(m.group(1)) for m in (before, after))
 
 
 def is_beside_a_name(text: str, start: int, end: int, *, known: bool = False) -> bool:
-    """'아무개', '6804171000000': the cell before holds two to four syllables, where `known` a name of the lists."""
+    """Whether the cell before has two to four syllables: '아무개', '6804171000000'. `known`: they must be a listed
+    name.
+    """
     if text[end : end + 1] not in ("", *"'\",;|\t\n)）/ "):
         return False
     match = _NAME_CELL.search(text[max(0, start - 12) : start])
@@ -143,7 +147,7 @@ def is_beside_a_name(text: str, start: int, end: int, *, known: bool = False) ->
 
 
 def match_corporation_number(window: Window) -> Match | None:
-    """A corporation's number (crn, 법인등록번호): behind its label, or with the sign of its kind and its sum.
+    """Match a corporation number (crn, 법인등록번호): after its label, or with a valid type and check digit.
 
     Since 2025 numbers are issued without a check digit.
     """
@@ -162,14 +166,14 @@ def match_corporation_number(window: Window) -> Match | None:
         return Match(window.start, window.end, "crn", 0.93, f"label {label.word} before; {facts}")
     if not summed or (digits[6] in "12345678" and is_birth_date(digits)):
         return None
-    # Four digits of the registry (1101 Seoul …), two of the sort of corporation (11 stock company …).
+    # Four digits of the registry (1101 Seoul …), two of the corporation type (11 stock company …).
     if "1101" <= digits[:4] <= "2854" and digits[4:6] in _SORTS and label.kind not in _OTHERS[:4]:
         return Match(window.start, window.end, "crn", 0.85, f"canonical form; {facts}")
     return None
 
 
 def kind_of(label: str, sex: str) -> str:
-    """`rrn` or `frn`, by the seventh digit; 9 and 0 by the kind of the label.
+    """Return `rrn` or `frn`, by the seventh digit; for 9 and 0, by the kind of the label.
 
     >>> kind_of("", "6"), kind_of("frn", "9"), kind_of("", "9")
     ('frn', 'frn', 'rrn')

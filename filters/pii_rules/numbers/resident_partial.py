@@ -1,4 +1,4 @@
-"""Resident numbers of which a part is masked, left out, or stands behind a word of its own: 앞자리 …, 뒷자리 …."""
+"""Resident numbers with a part masked or missing, or with separately labelled halves: 앞자리 …, 뒷자리 …."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from filters.pii_rules.text.match import Match
 
 _MASKS: Final = "*＊●○■□◯Xx•※✕×#"
 _MASK: Final = f"[{_MASKS}]"
-# 901231-1 alone still tells birthday and sex; masked at the front, the rest still tells sex and place.
+# 901231-1 alone reveals birthday and sex; with the front masked, the rest still reveals sex and place.
 _CUT: Final = f"{DIGIT}{{2,4}}{_MASK}{{2,4}} ?[-–] ?[1-8*＊]{_MASK}{{6}}"  # 91****-2******
 MASKED: Final = (
     f"{DIGIT}{{6}}{SEPARATOR}{{0,3}}{DIGIT}{{0,6}}(?: ?{_MASK}){{1,7}}|{_MASK}{{6}} ?[-–] ?{DIGIT}{{7}}|{_CUT}"
@@ -31,22 +31,22 @@ APART: Final = (
     f"(?:앞 ?(?:자리|번호)|{_BACK})[^0-9０-９\n]{{0,9}}{DIGIT}{{6,7}}"
 )
 _APART: Final = re2.compile(APART)
-# Behind the label any mark parts the halves; elsewhere these marks part two values.
+# After a label, any of these marks may separate the halves; elsewhere they separate two values.
 ODD: Final = f"{DIGIT}{{6}}(?: ?[~:,|\tㅡ=] ?|</td> ?<td>){DIGIT}{{7}}"
 _ODD: Final = re2.compile(ODD)
-# As machines misread print: O for 0, l and I for 1.
+# OCR errors: O for 0, l and I for 1.
 MISREAD: Final = "[0-9OolI]{6} ?[-–] ?[0-9OolI]{7}"
 _MISREAD: Final = re2.compile(MISREAD)
-# Behind the whole label thirteen digits count however they are grouped: 91 02 03 - 1 2 …, 910203=1…, ⑨①⓪….
+# After the complete label, thirteen digits match in any grouping: 91 02 03 - 1 2 …, 910203=1…, ⑨①⓪….
 _NAMED: Final = "(?:주민 ?(?:등록)? ?번호|외국인 ?(?:등록)? ?번호)"
 _ANY: Final = f"[0-9０-９OolI⓪①-⑨{_MASKS}]"
 _NAME: Final = re2.compile(_NAMED)
 _LOOSE_REACH = 110  # code points from the label to the thirteenth digit
 _LOOSE: Final = re2.compile(f"^{_NAMED}{BETWEEN}({_ANY}(?:[ ㅡ…,，·.=+~:_–—-]{{0,3}}{_ANY}){{12}})")
-# 9 1 0 2 3 0 - 1 * * * * * *: letters apart, and masked or cut behind the sex
+# 9 1 0 2 3 0 - 1 * * * * * *: spaced digits, masked or truncated after the sex digit
 SPACED: Final = f"{DIGIT}(?: {DIGIT}){{5}} ?[-–] ?[1-8](?: ?{_MASK}){{0,6}}"
 _SPACED: Final = re2.compile(SPACED)
-_LEAST_DIGITS = 6  # of thirteen; with fewer of them left a number tells little
+_LEAST_DIGITS = 6  # of thirteen; with fewer digits left, a number reveals little
 _MISREAD_GATE: Final = "[OolI][0-9OolI]{0,5} ?[-–] ?[0-9OolI]{7}|[0-9]{6} ?[-–] ?[0-9]{0,6}[OolI]"
 ODD_GATES: Final = (ODD, "(?:앞|뒷|뒤) ?(?:자리|번호)|[0-9]{6}[ ,\n]{1,3}뒤[는은 ]", _MISREAD_GATE, _NAMED, SPACED)
 _READ: Final = {ord("O"): "0", ord("o"): "0", ord("l"): "1", ord("I"): "1"}
@@ -55,11 +55,11 @@ _RESIDENT: Final = re2.compile("주민|민번|외국인|등본|거소")
 _PAPER: Final = re2.compile("면허증|등록증|주민|외국인|신분증|보험|피부양자|세대원|세대주|등본|초본|증명서")
 _PAPER_REACH = 160
 _CUT_REACH = 60  # code points before 91****-2****** in which a word must say what it is
-_HALVES_REACH = 24  # code points before 앞자리 and 뒷자리 in which a word must say that a resident number is meant
+_HALVES_REACH = 24  # code points before 앞자리 and 뒷자리 in which a word must refer to resident numbers
 
 
 def find_first_halves(text: str, data: bytes) -> Iterator[Match]:
-    """The first seven digits behind their label or a name."""
+    """Find the first seven digits after a label or a name."""
     for start, end in matches(_PARTIAL, text, data):
         around = text[start - 1 : start] + text[end : end + 1]
         if any(c.isdigit() or c in _MASKS + "-" or (c.isascii() and c.isalpha()) for c in around):
@@ -75,7 +75,7 @@ def find_first_halves(text: str, data: bytes) -> Iterator[Match]:
 
 
 def find_odd_residents(text: str, data: bytes) -> Iterator[Match]:
-    """Numbers with other marks between their halves, with letters for digits, or with words that part the halves."""
+    """Find numbers with unusual separators, OCR errors, or words between their halves."""
     for start, end in matches(_ODD, text, data):
         label = label_of(text, start)
         alone = not text[start - 1 : start].isdigit() and not text[end : end + 1].isdigit()
@@ -108,7 +108,7 @@ def find_odd_residents(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_on_a_paper(text: str, start: int, read: str) -> bool:
-    """Whether a date and a sex stand in what is read on a licence, a card of foreigners or of the health insurance."""
+    """Whether `read` has a valid date and sex, and the text before names an identity document or insurance card."""
     digits = "".join(c for c in read if c.isdigit())
     return is_birth_date(digits) and _PAPER.search(squeeze_text(text[max(0, start - _PAPER_REACH) : start])) is not None
 
@@ -117,7 +117,7 @@ def _match_loose_number(text: str, start: int) -> Match | None:
     around = text[start : start + _LOOSE_REACH]
     dash = around.find("-", 0, 30)
     if dash > 6 and around[dash - 6 : dash].isdecimal() and around[dash + 1 : dash + 8].isdecimal():
-        return None  # the usual form, which has a rule of its own
+        return None  # the usual format, which has its own rule
     match = _LOOSE.match(around.encode())
     if match is None:
         return None
@@ -150,7 +150,7 @@ def _match_spaced_number(text: str, start: int, end: int) -> Match | None:
 
 
 def _match_separate_halves(text: str, start: int, end: int) -> Match | None:
-    """Both halves as one number; the first half alone is a birthday, the other alone the rest of a number."""
+    """Match both halves as one number, or the labelled second half alone; the first half alone is only a birthday."""
     digits = _extract_digits(text[start:end])
     if text[end : end + 1].isdigit():
         return None
@@ -168,7 +168,7 @@ def _match_separate_halves(text: str, start: int, end: int) -> Match | None:
 
 
 def find_masked_residents(text: str, data: bytes) -> Iterator[Match]:
-    """Partly masked numbers, such as 920715-2******: birthday and sex still stand there."""
+    """Find partly masked numbers, such as 920715-2******: birthday and sex remain readable."""
     for start, end in matches(_MASKED, text, data):
         raw = text[start:end]
         digits = _extract_digits(raw)

@@ -1,6 +1,6 @@
-"""Numbers written to slip past filters, or as they are spoken: 공일공 일이삼사 …, O1O-…, ⓪①⓪-…, 0️⃣1️⃣0️⃣, 공하나공 ….
+"""Obfuscated or spoken numbers: 공일공 일이삼사 …, O1O-…, ⓪①⓪-…, 0️⃣1️⃣0️⃣, 공하나공 ….
 
-Telephone numbers are told by their prefix; others count behind their label.
+The prefix identifies telephone numbers; other numbers need a label.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 from filters.pii_rules.text.labels import label_of
 from filters.pii_rules.text.match import Match
 
-# What is read as each digit, 0 first.
+# Characters read as each digit, 0 first.
 _DIGITS: Final = (
     "0０⓪⓿⁰₀공영빵〇零OoＯㅇ🅾ⓞⓄοОо",
     "1１①❶⓵➀➊¹₁일一壹lIｌ⑴",
@@ -40,7 +40,7 @@ _HEADS: Final = frozenset(c for w in _WORDS for c in (w[0], w[0].upper()))
 _ASCII_MARKS: Final = " .,=_~*/+:()-^!"
 _SYMBOLS: Final = "\u2010-\u2015\u20e3\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff"  # dashes, arrows, pictures, keys
 _MARK: Final = "[" + re2.escape(_ASCII_MARKS + "·ㆍㅡ에의－＊\u3000\u00a0\ufe0f" + ZERO_WIDTH) + _SYMBOLS + "]"
-_HYPHENS: Final = ("다시", "하이픈", "대시", "빼기")  # as a hyphen is spoken
+_HYPHENS: Final = ("다시", "하이픈", "대시", "빼기")  # spoken hyphens
 _MAX_GAP = 5  # code points between two digits
 
 
@@ -48,7 +48,7 @@ def _digit_class(digits: str) -> str:
     return "[" + "".join(_ROWS[int(d)] for d in digits) + "]"
 
 
-_GAP: Final = f"{_MARK}*"  # bounded below: a counted one makes the automaton large
+_GAP: Final = f"{_MARK}*"  # limited by `_MAX_GAP`: counted repetition makes the automaton large
 _SAID_GAP: Final = f"(?:{_MARK}|다시|하이픈|대시|빼기)*"
 _PREFIX: Final = (
     f"{_digit_class('0')}{_GAP}(?:{_digit_class('1')}{_GAP}{_digit_class('016789')}|{_digit_class('2')}|{_digit_class('3456')}{_GAP}{_digit_class('12345')}|"
@@ -69,7 +69,7 @@ _IN_WORDS: Final = re2.compile(f"(?:{_digit_class('0')}|(?i:zero)){_SAID_GAP}{_T
 _SPOKEN: Final = "[공영빵일이삼사오육륙칠팔구]"
 _SPOKEN_WORD: Final = "(?:" + "|".join(w for w in _WORDS if w[0] >= "가") + f"|{_SPOKEN})"
 DICTATED: Final = f"(?:{_SPOKEN_WORD}(?: |-|, |다시|에 |에|의)*){{5}}"
-# 910203에 1234567: in digits, and the marks are spoken
+# 910203에 1234567: in digits, with spoken separators
 _SAID: Final = "(?: ?(?:다시|하이픈|대시|에|의) ?)"
 IN_DIGITS: Final = f"[0-9]{{2,7}}{_SAID}[0-9]{{2,7}}"
 _DICTATED: Final = re2.compile(
@@ -100,17 +100,17 @@ _KINDS: Final = {
     "health": "health_insurance",
 }
 _PLAIN: Final = frozenset("0123456789０１２３４５６７８９")
-_WEAK: Final = frozenset(",.:+")  # they also stand between the values of a list or a path
+_WEAK: Final = frozenset(",.:+")  # also separators in lists and paths
 Places = list[tuple[int, int]]  # start and end of each digit
 
 
 def find_spelled_phones(text: str, data: bytes) -> Iterator[Match]:
-    """Numbers of the national plan in which words, letters, circles or pictures stand for digits or marks."""
+    """Find numbers of the national plan with words, letters, circles or pictures for digits or separators."""
     for start, end in matches(_SPELLED, text, data, _is_usual):
         found = _match_spelled_phone(text, start, end)
         if found is not None:
             yield found
-        if found is not None and found.end < end:  # the first digits of the next number were taken for its last ones
+        if found is not None and found.end < end:  # the match ends with the first digits of the next number
             at = found.end
             again = _SPELLED.search(text[at : at + _NEXT])
             second = None if again is None else text.index(again.group(), at)
@@ -120,7 +120,7 @@ def find_spelled_phones(text: str, data: bytes) -> Iterator[Match]:
 
 
 def find_worded_phones(text: str, data: bytes) -> Iterator[Match]:
-    """The same where digits are words of several letters: 공하나공-…, zero one zero …"""
+    """Find the same with digits as words of several letters: 공하나공-…, zero one zero …"""
     for start, end in matches(_IN_WORDS, text, data, _has_no_word):
         found = _match_spelled_phone(text, start, end)
         if found is not None:
@@ -128,7 +128,7 @@ def find_worded_phones(text: str, data: bytes) -> Iterator[Match]:
 
 
 def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
-    """Resident numbers, cards and accounts in words, behind their label: 주민번호 육공일이일일 다시 일구이오일일팔."""
+    """Find labelled resident numbers, cards and accounts in words: 주민번호 육공일이일일 다시 일구이오일일팔."""
     for start, end in matches(_DICTATED, text, data, _is_not_dictated):
         places, number = _read_places(text, start, end)
         label = label_of(text, start, numbered=True)
@@ -146,7 +146,7 @@ def find_dictated_numbers(text: str, data: bytes) -> Iterator[Match]:
 
 
 def read_digits(value: str) -> str:
-    """The number that a writing of it tells, digit by digit.
+    """Return the digits that `value` spells.
 
     >>> read_digits("공일공-O1２③")
     '0100123'
@@ -155,13 +155,13 @@ def read_digits(value: str) -> str:
 
 
 def find_digit_rows(text: str, data: bytes) -> Iterator[tuple[Places, str]]:
-    """Every row of seven digits and more in any writing: where its digits stand, and which they are."""
+    """Find every row of at least seven digits in any writing; yield the places and the digits."""
     for start, end in matches(_ROW, text, data):
         yield _read_places(text, start, end)
 
 
 def _is_usual(raw: bytes) -> bool:
-    """Plain digits and the marks of telephone numbers: those have a rule of their own."""
+    """Whether the bytes are ASCII digits and telephone separators only, which another rule handles."""
     return not raw.translate(None, b"0123456789 -.()")
 
 
@@ -206,12 +206,12 @@ def _match_spelled_phone(text: str, start: int, end: int) -> Match | None:
 
 
 def _is_word_continued(text: str, end: int, after: str) -> bool:
-    """010-2404-17(사내: the last digit is the first syllable of a word."""
+    """Whether the last digit is the first syllable of a word: 010-2404-17(사내."""
     return "가" <= text[end - 1] <= "힣" and "가" <= after <= "힣"
 
 
 def _read_places(text: str, start: int, end: int) -> tuple[Places, str]:
-    """Where the digits stand in text[start:end], and the number they make.
+    """Return the places of the digits in text[start:end], and the digits.
 
     >>> _read_places("공하나공-1", 0, 6)
     ([(0, 1), (1, 3), (3, 4), (5, 6)], '0101')
@@ -220,7 +220,7 @@ def _read_places(text: str, start: int, end: int) -> tuple[Places, str]:
     number = ""
     at = start
     while at < end:
-        if text.startswith(_HYPHENS, at):  # 하이픈 holds no two
+        if text.startswith(_HYPHENS, at):  # the 하이 of 하이픈 does not contain the digit two
             at += 2 + (text[at] == "하")
             continue
         word = next((w for w in _WORDS if text[at : at + len(w)].lower() == w), "") if text[at] in _HEADS else ""
@@ -233,6 +233,6 @@ def _read_places(text: str, start: int, end: int) -> tuple[Places, str]:
 
 
 def _is_grouped(places: Places, size: int) -> bool:
-    """Whether a mark stands where groups of a mobile number meet (3-4-4), or between all digits."""
+    """Whether separators are at the group boundaries of a mobile number (3-4-4), or between all digits."""
     gaps = {i for i in range(1, size) if places[i][0] > places[i - 1][1]}
     return {3, size - 4} <= gaps and (len(gaps) == 2 or len(gaps) == size - 1)

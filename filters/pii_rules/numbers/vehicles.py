@@ -1,4 +1,4 @@
-"""Number plates of vehicles: 12가3456, 123가 4567, 서울 31바 0417, and old ones of motorcycles."""
+"""Number plates: 12가3456, 123가 4567, 서울 31바 0417, and old plates of motorcycles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLATE: Final = (
     f"(?:(?:{DIGIT}[{ZERO_WIDTH}]?){{2,3}}|{DIGIT}(?: {DIGIT}){{1,2}})[ {ZERO_WIDTH}]?[-‐–·]?[ ]?"
     f"[{_USES}]{_GAP}\n?(?:{DIGIT}[ {ZERO_WIDTH}]?){{3}}{DIGIT}"
 )
-# Motorcycles carry region, district and one syllable; diplomats a word and two groups.
+# Motorcycles: region, district and one syllable. Diplomats: a word and two groups.
 _OTHER: Final = (
     f"{_REGION}{_GAP}[가-힣]{{2,3}}{_GAP}[가나다라마바사아자차카타파하]{_GAP}{DIGIT}{{4}}|"
     f"(?:외교|영사|준외|준영|국기|협정|대표){_GAP}{DIGIT}{{3}}-{DIGIT}{{3}}"
@@ -43,13 +43,13 @@ _VEHICLES: Final = re2.compile(
 )
 _NOT_HERE: Final = re2.compile("판결|선고|사건|대법원|고등법원|지방법원|지법|고법|결정|참조|심판|재판")
 _MONEY: Final = frozenset("원억만천백조개명대년월일배톤권장위쪽건")
-# Read as a quantity, a floor or a rank where no vehicle is spoken of: 12조 3456, 101호 1203, 3도 2000.
+# Without a vehicle term nearby, a quantity, a floor or a rank: 12조 3456, 101호 1203, 3도 2000.
 _ALSO_UNITS: Final = frozenset("조도호주배구부사수국합대하해공육자로")
-# The signs of court cases: 97다1234, 98도1234, 96누1234, 99허1234.
+# Type syllables of court cases: 97다1234, 98도1234, 96누1234, 99허1234.
 _ALSO_CASES: Final = frozenset("가나다라마바사아자고구노누도두모부서수오우주저조하허호버머더러로소보거너어")
 _EXAMPLE: Final = re2.compile("^[\"'’”」]?(?:과|와) 같은 (?:꼴|형식|형태)")
 _HOTLINES: Final = frozenset("110 111 112 113 117 118 119 120 125 129 131 132 182".split())  # 129나 1339
-_BEFORE = 220  # code points in which a word of vehicles counts
+_BEFORE = 220  # code points in which a vehicle term counts
 _BEHIND = 24
 _BESIDE = 40  # code points between two plates of a list
 _MOST_WAITING = 4
@@ -57,12 +57,12 @@ _CASES_REACH = 40
 
 
 def find_plates(text: str, data: bytes) -> Iterator[Match]:
-    """Every plate that a region, a word of vehicles or the form of 2019 (three digits) vouches for.
+    """Find plates supported by a region, a vehicle term nearby or the format of 2019 (three digits).
 
-    Case numbers (97다1234), sums (12조 3456억), rooms (101호 1203) are none.
+    Case numbers (97다1234), amounts (12조 3456억) and rooms (101호 1203) are left alone.
     """
     last_plate = -_BEFORE - 1
-    waiting: list[tuple[int, int]] = []  # for a plate behind them
+    waiting: list[tuple[int, int]] = []  # candidates that a plate after them may confirm
     for start, end in matches(_ANY, text, data):
         found = _match_plate(text, start, end, start - last_plate <= _BEFORE)
         if found is None:
@@ -113,7 +113,7 @@ def _match_plate(text: str, start: int, end: int, beside_another: bool) -> Match
 
 
 def _read_use_syllable(plate: str) -> tuple[str, int]:
-    """The syllable that tells the use, and how many digits stand before it.
+    """Return the syllable for the use of the vehicle, and the number of digits before it.
 
     >>> _read_use_syllable("서울 31바 0417"), _read_use_syllable("123가4567")
     (('바', 2), ('가', 3))

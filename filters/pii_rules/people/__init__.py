@@ -1,1 +1,1 @@
-"""Names and birth dates."""
+"""Rules for names and birth dates."""

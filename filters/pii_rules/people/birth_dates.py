@@ -1,4 +1,4 @@
-"""Birth dates: behind their label, before 생, in the column of a table, and where somebody says when they were born."""
+"""Birth dates: after a label, before 생, in a table column, and in statements of when a person was born."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HEADING: Final = (
     f"생{_B}?년{_B}?월{_B}?일|생일|생년월일[(（][^()\n]{{1,8}}[)）]|"
     "출생일자?|출생년월일|출생연월일|DOB|dob|[Bb]irth_?(?:[Dd]ate|[Dd]ay|dt)?|BIRTH"
 )
-# The gate is one automaton for many expressions: words and what touches them are enough for it.
+# The prefilter is one automaton for many expressions: the words and adjacent characters suffice for it.
 GATES: Final = (
     f"생{_B}{{0,3}}년{_B}{{0,3}}월|生年月日|생일|생신|언제{_B}?태어|태어난{_B}?(?:날|해)|D[.]?O[.]?B|dob|"
     "[Bb]irth|BIRTH|brth|bday",
@@ -61,7 +61,7 @@ _SELVES: Final = re2.compile(
     "벗 |동무|집사람|매형|처남|시어머니|시아버지|장인|장모|며느리|사위|아기|애기|첫째|둘째|막내|쌍둥이|동생|아들|"
     "딸|아내|남편|아이|조카|손자|손녀|이모|삼촌|고모|친구|입니다[.]|민원인|신청인|환자|사용자|회원|글쓴이"
 )
-_PUBLIC: Final = re2.compile(  # whose birthdays are public
+_PUBLIC: Final = re2.compile(  # people whose birthdays are public
     "가수|배우|감독|시인|소설가|작가|선수|의원|대통령|화가|정치인|정치가|작곡가|아나운서|장군|학자|국왕|황제|독립운동|"
     "코미디언|방송인|기업인|장관|총리|모델|아이돌|그룹|멤버|데뷔"
 )
@@ -69,10 +69,11 @@ _DEATHS: Final = ("세상을 떠", "사망", "별세", "서거", "숨졌", "죽�
 
 
 def find_birth_dates(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `birth_date`; linear in the length of `text`.
+    """Find matches of kind `birth_date`; linear in the length of `text`.
 
-    Births before 1900 stay: the dead have no personal data (PIPA art. 2). Without a label the
-    date must stand before 생, or somebody must be said to be born who is no public figure.
+    Births before 1900 are left alone: the dead have no personal data (PIPA art. 2). Without a label, the date must
+    precede
+    생, or a statement must say that a person other than a public figure was born.
     """
     for start, end in matches(_BIRTH, text, data):
         item = _match_labelled_date(text, start, end)
@@ -89,7 +90,7 @@ def find_birth_dates(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _match_labelled_date(text: str, start: int, end: int) -> Match | None:
-    """A date behind 생년월일, possible or not; behind 생일 and 출생 only one of this century or the last."""
+    """Match a date after 생년월일, valid or not; after 생일 and 출생 only one from 1900 on."""
     match = _LABEL_HEAD.match(text[start:end])
     if match is None:
         return None
@@ -97,7 +98,7 @@ def _match_labelled_date(text: str, start: int, end: int) -> Match | None:
     value = start + len(match.group())
     after = text[end : end + 2]
     if after[:1].isdigit() or (after[:1] in tuple("-./") and after[1:2].isdigit()):
-        return None  # the first half of a resident number, which has a rule of its own, or a longer number
+        return None  # the first half of a resident number, which has its own rule, or a longer number
     if after[:1] in ("-", "–") and after[1:2] and after[1:2] in _MASKS:
         return None
     bare = text[value:end].isdigit()
@@ -109,7 +110,7 @@ def _match_labelled_date(text: str, start: int, end: int) -> Match | None:
         return None  # rebirth
     if not exact:
         if "가" <= text[start - 1 : start] <= "힣" or not is_recent(text[value:end]):
-            return None  # 기업출생 is no birth
+            return None  # 기업출생 is not a birth
         if bare and not (end - value == 8 or ":" in match.group() or "：" in match.group() or label != "생일"):
             return None  # 생일 100000 is an amount
         if bare and not is_day(text[value:end]):
@@ -152,7 +153,7 @@ _TWO_DIGITS: Final = re2.compile("^[0-9]{2}[^0-9]")
 
 
 def _is_set_apart(text: str, start: int, end: int) -> bool:
-    """표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생: as lists and papers of offices have it."""
+    """Whether the date is separated as in lists and official papers: 표(2001. 2. 30. 출생), 표, 2001. 2. 30. 출생."""
     before, after = text[max(0, start - 2) : start].strip(), text[end : end + 1]
     if text[end : end + 4].strip()[:2] in ("(남", "(여"):
         return True
@@ -160,7 +161,7 @@ def _is_set_apart(text: str, start: int, end: int) -> bool:
 
 
 def _trim_full_stop(text: str, start: int, end: int) -> tuple[int, int]:
-    """Without the full stop of the sentence: 1991.03.02. ends before it, 1991. 3. 2. only where the text ends."""
+    """Drop the full stop of a sentence: from 1991. 3. 2. only at the end of the text, from 1991.03.02. in prose too."""
     raw = text[start:end]
     if raw[-1:] == "." and end == len(text):
         return start, end - 1

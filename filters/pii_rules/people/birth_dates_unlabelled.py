@@ -1,4 +1,4 @@
-"""Birth dates without a label: as the answer to a question, beside a sex or an age, and in the rows of lists."""
+"""Birth dates without a label: in answers to a question, next to a sex or an age, and in rows of lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASKING: Final = re2.compile(
     "(?:일|신|리|날)(?:은|는|이)?요?$|자리 ?(?:만|를|요)?$"
 )
 _COUNT: Final = re2.compile("[68] ?자리")  # 8자리를 입력해 …
-_LINE = 48  # code points behind the question in which its line ends, and of the answer in which the date stands
+_LINE = 48  # code points from the question to the end of its line, and of the answer that are read
 _DAY: Final = re2.compile(f"(?:{DAY})")
 _SEX: Final = "(?:남자|여자|남성|여성|남|여)"
 _BETWEEN: Final = f"{B}{{0,2}}[,/·|]{B}{{0,2}}"
@@ -29,7 +29,7 @@ SEX_BEFORE: Final = f"(?:^|[^가-힣]){_SEX}{_BETWEEN}{_DATE}"
 AGE: Final = f"(?:만{B}?[0-9]{{1,3}}세?|[0-9]{{2}}세){B}?[,(（]{B}?{_DATE}{B}?생?[)）,]"
 SHORT: Final = f"(?:^|[ \\n\\t(/|])생{B}?[:：]{B}?{_DATE}|[/|(,]{B}?생{B}{WHOLE}"
 OF_YEAR: Final = f"(?:19|20)[0-9]{{2}}년생{B}?{DIGIT}{{1,2}}월{B}?{DIGIT}{{1,2}}일"
-# 가 820230 010-…: a name, the date, a telephone of the person; passports stand before the date as well.
+# 가 820230 010-…: a name, the date, a telephone number. A passport may also precede the date.
 _SEPARATOR: Final = f"{B}{{0,2}}[,/|\t ]{B}{{0,2}}"
 ROW: Final = f"[가-힣]{{2,4}}{_SEPARATOR}{_DATE}{_SEPARATOR}[(]?01[016789][-. )0-9]"
 TRAVELLER: Final = (
@@ -44,7 +44,7 @@ CONTEXT_GATES: Final = (  # shorter forms of the expressions above
     "[0-9０-９일.．][ ,/|\t]+[(]?01[016789][-. )0-9]",
     "(?:여권|[Pp]assport|PASSPORT)[^가-힣\n]+[,/|][ \u00a0]?['’0-9]",
 )
-# 아무개 / 620930 / …: six digits that are a day, between slashes behind a known name.
+# 아무개 / 620930 / …: six digits that are a valid day, between slashes after a known name.
 HALF: Final = f"[가-힣]{{2,4}} ?[/|] ?{DIGIT}{{6}} ?[/|]"
 _HALVES: Final = re2.compile(HALF)
 _IN_ROWS: Final = re2.compile("|".join((SEX_BEHIND, SEX_BEFORE, AGE, TRAVELLER, OF_YEAR, SHORT, ROW)))
@@ -52,7 +52,9 @@ _ANY: Final = re2.compile(f"(?:{WHOLE}|{SPOKEN}|{DIGIT}{{8}}|{DIGIT}{{6}})")
 
 
 def find_unlabelled_birth_dates(text: str, data: bytes) -> Iterator[Match]:
-    """Dates that answer 생년월일이요? in the line below, or that sex, age, name and telephone make a birth date of."""
+    """Find dates that answer 생년월일이요? in the next line, or with a sex, an age, a name or a telephone number
+    beside.
+    """
     last = -1
     for _, end in matches(_ASKED, text, data) if b"\n" in data else ():
         line = text.find("\n", end, end + _LINE)
@@ -88,7 +90,7 @@ def find_unlabelled_birth_dates(text: str, data: bytes) -> Iterator[Match]:
 def _find_first_birth_date(
     text: str, at: int, window: str, pattern: re2._Regexp, confidence: float, why: str
 ) -> Match | None:
-    """The first date of `window`, which begins at `at`, if it is one that people of today were born on."""
+    """Return the first plausible birth date of `window`, which begins at `at`, or None."""
     for match in pattern.finditer(window):
         start, end = at + match.start(), at + match.end()
         raw = text[start:end]

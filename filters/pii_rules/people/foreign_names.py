@@ -1,4 +1,4 @@
-"""Names that are no run of Hangul, names of foreigners, and the cells around a name: beside an identifier."""
+"""Names in other scripts or with spaced syllables, names of foreigners, repeated names, and names in table columns."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import BARE, GIVEN, is_noun, is_particle, score_name
 from filters.pii_rules.text.table_columns import find_neighbours
 
-_LEAST: Final = 3.0  # points of a name with blanks between its syllables
-AGAIN: Final = 64  # names of a text that are looked for again; bounds the work
+_LEAST: Final = 3.0  # threshold for a name with blanks between its syllables
+AGAIN: Final = 64  # names of a text that are searched again; bounds the work
 _PAPERS: Final = frozenset(("passport", "frn"))
 _NO_NAME_LAST: Final = frozenset("은는을를의에신한된할")
 _FOREIGN: Final = re2.compile(
@@ -29,7 +29,7 @@ _FOREIGN: Final = re2.compile(
 
 
 def find_repeated_names(text: str, names: Sequence[Match]) -> Iterator[Match]:
-    """Where else in `text` the names stand, of three syllables and more: who is told by one place is told by all.
+    """Find repeats of the names in `text`, of at least three syllables: one identified mention identifies all.
 
     >>> text = "홍길동 010-0000-1234. 홍길동은 쉽니다."
     >>> [f.start for f in find_repeated_names(text, [Match(0, 3, "name", 1.0, "")])]
@@ -40,7 +40,7 @@ def find_repeated_names(text: str, names: Sequence[Match]) -> Iterator[Match]:
 
 
 def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int]) -> Iterator[Match]:
-    """The places of names in `text` that do not begin at one of `known`; officials stay, a particle may follow."""
+    """Find names in `text` except at the offsets `known`; skips officials, allows a particle after the name."""
     for name in dict.fromkeys(values):
         if len(name) not in (3, 4) or score_name(name)[0] != len(name) or score_name(name)[1] < BARE:
             continue
@@ -57,7 +57,7 @@ def find_names_elsewhere(text: str, values: Iterable[str], known: Collection[int
 
 
 def find_names_in_other_scripts(page: Page, first: int, part: str, coded: bytes) -> Iterator[Match]:
-    """Names in Latin letters, in Chinese, and with blanks between their syllables, next to an identifier."""
+    """Find names in Latin letters, in Chinese characters or with spaced syllables, next to an identifier."""
     text = page.text
     for start, end in matches(forms.OTHERWISE, part, coded):
         start += not (part[start].isupper() or is_hangul(part[start]) or part[start] in forms.HAN)
@@ -83,7 +83,7 @@ def find_names_in_other_scripts(page: Page, first: int, part: str, coded: bytes)
 
 
 def find_foreigner_names(page: Page) -> Iterator[Match]:
-    """Whose registration or passport it is: one or two words that are none of a form, before its number and label."""
+    """Find the holder of a foreigner number: one or two words before the number and its label, no form words."""
     for i, anchor in enumerate(page.anchors):
         if anchor.kind != "frn":
             continue
@@ -102,7 +102,7 @@ def find_foreigner_names(page: Page) -> Iterator[Match]:
 
 
 def find_names_in_same_column(page: Page, start: int, end: int) -> Iterator[Match]:
-    """The cell above and below a name in a table without headings, where its row has an identifier too."""
+    """Find names in the cells above and below a name in a table without headings, if their row has an identifier."""
     text = page.text
     for first, stop in find_neighbours(text, start, end):
         value = text[first:stop]

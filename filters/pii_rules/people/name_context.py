@@ -1,4 +1,4 @@
-"""What stands around a name: a role before it, a form of address or an age behind it, an identifier next to it."""
+"""Context of a name: a role before it, a form of address or an age after it, an adjacent identifier."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from filters.pii_rules.text.match import Match
 from filters.pii_rules.text.name_model import is_particle
 
 _B: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
-NEAR: Final = 32  # code points between a name and the identifier it stands next to
+NEAR: Final = 32  # code points between a name and its adjacent identifier
 OPENERS: Final = frozenset("\n\t|│,;:：=(（[<\"'/·・>→-.?!▲△※○●◇■□▶*") | {""}
 CLOSERS: Final = frozenset("\n\t|│,;)）]\"'/·・(（<→") | {""}
 
-# Whoever holds an office or works in public keeps the name.
+# Names of office holders and public figures are kept.
 _OFFICES: Final = tuple(
     "저자 지은이 옮긴이 글쓴이 필자 엮은이 역자 대통령 총리 장관 차관 의원 시장 군수 구청장 도지사 지사 교육감 "
     "의장 면장 읍장 동장 국장 처장 청장 서장 총장 학장 교수 기자 에디터 Editor editor 특파원 앵커 "
@@ -26,21 +26,21 @@ _OFFICES: Final = tuple(
     "경감 경정 순경 논설위원 평론가 소설가 교육장 교장 이사장 대사 장군 대령 박사 편집장 지휘자 변호사 "
     "변리사 피디 PD".split()
 )
-# Ranks of firms and offices alike: the name stays unless a private identifier stands with it.
+# Ranks of firms and offices: the name is kept unless a private identifier accompanies it.
 RANKS: Final = "과장 팀장 실장 부장 본부장 소장 회장 사장 원장 단장 감독 코치 위원장 위원 이장".split()
 _RANKS: Final = tuple(RANKS)
-_IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office in one word with its rank
+_IN_OFFICE: Final = ("과장", "실장", "부장", "소장")  # 건설과장: an office and a rank in one word
 _AFTER_TITLE: Final = frozenset("은는이가을를의과와도께에님")
 
 _CALLS: Final = ("씨", "님", "귀하", "드림", "올림", "배상", "어르신")
-# Words that stand behind a name as well as alone: they say less.
+# Words that occur after a name as well as alone score less.
 _ALSO_CALLS: Final = tuple(
     "어머니 아버지 어머님 아버님 엄마 아빠 할머니 할아버지 학생 고객 회원 선생 대리 주임 사원 매니저 어린이 환자 "
     "조합원 권사 집사 장로 성도 명의 학부모 보호자 군 양 앞 "
     "세대주 입주민 입주자 세입자 계약자 신청인 임차인 임대인 예약자 주문자 가입자 수강생 간호사 기사님 사장님 "
     "점주 여사 부부".split()
 )
-_AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone
+_AGES: Final = frozenset("123456789'’만남여男女")  # how an age or a date of birth begins; not a telephone number
 _JOBS: Final = tuple(  # ranks that only firms have
     "대리 주임 사원 차장 이사 매니저 상무 전무 부사장 대표 디자이너 개발자 엔지니어 책임 선임 수석 점장 설계사 "
     "플래너 트레이너 강사 간사 총무 실무".split()
@@ -53,7 +53,7 @@ _AGE: Final = re2.compile(
     f"[(（]{_B}?(?:만{_B}?)?(?:[0-9]{{1,3}}{_B}?세?|[남여男女]|[0-9]{{2,4}}년?생)[,)）세· ]|"
     f",?{_B}?(?:만{_B}?)?[0-9]{{1,3}}{_B}?세)"
 )
-# Behind these a name is personal without any identifier.
+# After these, a name is personal data without any identifier.
 PRIVATE_ROLES: Final = (
     "예금주 신청인 민원인 수취인 수령인 환자 피해자 피해학생 가해학생 가해자 보호자 피보험자 보험계약자 임대인 "
     "임차인 매도인 매수인 원고 피고 피고인 청구인 청원인 참고인 고소인 피고소인 위임인 수임인 발명자 출원인 "
@@ -109,7 +109,7 @@ _BETWEEN: Final = dict.fromkeys(map(ord, _MARKS), " ")
 
 
 def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> bool:
-    """Whether an office or profession stands beside text[start:end], a name: it is public then.
+    """Whether an office or profession next to the name text[start:end] makes it public.
 
     >>> is_public("구청장 홍길동", 4, 7), is_public("홍길동 총무", 0, 3)
     (True, False)
@@ -123,18 +123,18 @@ def is_public(text: str, start: int, end: int, *, behind_only: bool = False) -> 
 
 
 def has_office_before(text: str, start: int) -> bool:
-    """Whether an office in one word with its rank stands before a name: 건설과장 홍길동."""
+    """Whether an office and rank in one word precede a name: 건설과장 홍길동."""
     before = text[max(0, start - 10) : start].rstrip(_TO_TITLE)
     return before.endswith(_IN_OFFICE) and all(map(is_hangul, before[-4:-2])) and len(before) > 3
 
 
 def has_rank_behind(text: str, end: int) -> bool:
-    """Whether a rank stands behind a name: 홍길동 과장."""
+    """Whether a rank follows a name: 홍길동 과장."""
     return _has_leading_title(text[end : end + 10].lstrip(_FENCES), _RANKS)
 
 
 def has_rank_before(text: str, start: int) -> bool:
-    """Whether a rank stands before a name: 과장 홍길동."""
+    """Whether a rank precedes a name: 과장 홍길동."""
     return text[max(0, start - 8) : start].rstrip(_FENCES).endswith(_RANKS)
 
 
@@ -146,7 +146,7 @@ def _has_leading_title(after: str, titles: tuple[str, ...]) -> bool:
 
 
 def is_private(anchor: Match, text: str) -> bool:
-    """Whether an identifier is a person's own, not that of a desk: everything but land lines, mail and places."""
+    """Whether an identifier is private: not a land line, mailbox, address, company number or machine address."""
     if anchor.kind != "phone":
         return anchor.kind not in ("email", "address", "postcode", "brn", "crn", "ip", "mac")
     number = text[anchor.start : anchor.start + 3].lstrip("(+")
@@ -154,7 +154,7 @@ def is_private(anchor: Match, text: str) -> bool:
 
 
 def score_following_words(text: str, end: int) -> float:
-    """Points of what follows a name.
+    """Return the score of the words after a name.
 
     >>> (score_following_words("홍길동 님은", 3), score_following_words("홍길동(만 32세)", 3),
     ...  score_following_words("홍길동, 서울", 3))
@@ -182,7 +182,7 @@ def score_following_words(text: str, end: int) -> float:
 
 
 def has_role_before(text: str, start: int) -> bool:
-    """Whether the word before a name says that a person is meant: 총무, 신청인, 세입자.
+    """Whether the word before a name is a role of a person: 총무, 신청인, 세입자.
 
     >>> has_role_before("탈퇴 조합원 홍길동", 7), has_role_before("오늘 홍길동", 3)
     (True, False)
@@ -192,7 +192,7 @@ def has_role_before(text: str, start: int) -> bool:
     return start > 0 and _is_role(_last_word(text, start, 14))
 
 
-@lru_cache(maxsize=4096)  # the words before names come again and again
+@lru_cache(maxsize=4096)  # words before names recur often
 def _is_role(word: str) -> bool:
     if word in ROLES or (word[-1:] in _AFTER_ROLE and word[:-1] in ROLES):
         return True
@@ -200,7 +200,7 @@ def _is_role(word: str) -> bool:
 
 
 def _last_word(text: str, end: int, reach: int) -> str:
-    """The last word before `end`, the marks behind it left out, of at most `reach` code points of text."""
+    """Return the last word before `end` without the marks after it; reads at most `reach` code points."""
     first = max(0, end - reach)
     while end > first and text[end - 1] in _MARK_SET:
         end -= 1
@@ -212,7 +212,7 @@ def _last_word(text: str, end: int, reach: int) -> str:
 
 @lru_cache(maxsize=4096)  # at most NEAR code points, mostly a mark and a label
 def is_linked(between: str) -> bool:
-    """Whether what stands between a name and an identifier says nothing of its own: marks, labels, short numbers.
+    """Whether the text between a name and an identifier consists of marks, labels and short numbers only.
 
     >>> is_linked(" (연락처: "), is_linked("에게 오늘 ")
     (True, False)
@@ -229,7 +229,7 @@ def _is_filler_word(word: str) -> bool:
     if word in RANKS:
         return True
     if word.isascii() and (word.isupper() or "." in word):
-        return True  # A: who speaks in a chat; the same name in Latin letters; a host
+        return True  # A: speaker in a chat; the same name in Latin letters; a host
     stem = word[:-1] if word[-1] in "은는이가의" else word
     return (
         stem in _LABELS
@@ -241,7 +241,9 @@ def _is_filler_word(word: str) -> bool:
 
 
 def is_bounded(text: str, start: int, end: int, *, closed: bool = False) -> bool:
-    """Whether a name fills its field: a cell, a line, a bracket, quotation marks; `closed`: what follows closes it."""
+    """Whether a name fills its field: a cell, a line, a bracket, quotation marks. `closed`: the next text ends the
+    field.
+    """
     left = start - 1
     while left >= 0 and text[left] == " " and left > start - 4:
         left -= 1
@@ -258,13 +260,13 @@ def is_label(word: str) -> bool:
 
 
 def _has_label_before(text: str, end: int) -> bool:
-    """Whether the word that ends at `end` is a label, or names a paper: 운전면허증 홍길동."""
+    """Whether the word that ends at `end` is a label or names a document: 운전면허증 홍길동."""
     word = _last_word(text, end, 10) if end and text[end - 1] not in _MARK_SET else ""
     return word in _LABELS or word.endswith(("증", "번호", "은행"))
 
 
 def find_end_with_hanja(text: str, end: int) -> int:
-    """The end of a name that ends at `end`, with its Chinese characters behind it.
+    """Return the end of a name including Chinese characters in brackets after it.
 
     >>> find_end_with_hanja("홍길동(洪吉童)", 3)
     8
@@ -278,18 +280,18 @@ def find_end_with_hanja(text: str, end: int) -> int:
 
 
 def score_signature(text: str, start: int, end: int) -> float:
-    """Points of a name that stands alone behind a dash at the end of its line or text: … 주세요. - 홍길동."""
+    """Return the score of a signature: a name after a dash at the end of its line or text: … 주세요. - 홍길동."""
     if text[end : end + 1] not in ("", "\n") or text[max(0, start - 2) : start] not in ("- ", "– ", "— "):
         return 0.0
     return 1.0 if text[end : end + 8].strip() else 3.0
 
 
 def is_credit(text: str, end: int) -> bool:
-    """Whether what follows in the line tells of work done in public: … 옮김, (… 교수)."""
+    """Whether the rest of the line credits published work: … 옮김, (… 교수)."""
     after = text[end : end + 36].partition("\n")[0]
     return any(word in after for word in _CREDITS)
 
 
 def has_verb_ending_behind(text: str, end: int) -> bool:
-    """Whether the word behind says that a verb ends at `end`: 주우신 분, 오시기 바랍니다."""
+    """Whether the next word shows that a verb ends at `end`: 주우신 분, 오시기 바랍니다."""
     return text[end : end + 1] == " " and text[end + 1 : end + 4].startswith(_VERBS)

@@ -1,4 +1,4 @@
-"""Names behind a private role or the label of a form, and in the columns of a table."""
+"""Names after a private role or a form label, and in table columns."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from filters.pii_rules.text.name_model import (
 from filters.pii_rules.text.table_columns import find_cells
 
 GATES: Final = (forms.STARRED, forms.PRIVATE, forms.ASKED, forms.SAID, forms.TABLE, forms.NAMED)
-_LINE: Final = 160  # code points of a line that are read on either side of a cell
+_LINE: Final = 160  # code points of a line read on either side of a cell
 _FIELDS: Final = ("성명", "성함")
-_WRITTEN: Final = ("한글", "영문", "국문", "한자")  # 한글성명: a field; 공동성명: none
-_SHORT: Final = 2.5  # points of two syllables behind a word that begins other lines too (기사: …)
-_SURE: Final = 6.0  # points of a name that its bearer tells
-_ROW: Final = 20  # names in a row behind one role
+_WRITTEN: Final = ("한글", "영문", "국문", "한자")  # 한글성명 is a field; 공동성명 is not
+_SHORT: Final = 2.5  # threshold for two syllables after a word that begins other lines too (기사: …)
+_SURE: Final = 6.0  # threshold for a name in a self-introduction
+_ROW: Final = 20  # names in a row after one role
 
 
 def find_labelled_names(text: str, data: bytes) -> Iterator[Match]:
-    """Names behind a private role or 성명, linked or not; linear in the length of `text`."""
+    """Find names after a private role or 성명, with or without an identifier; linear in the length of `text`."""
     for start, end in matches(forms.PRIVATE_NAME, text, data):
         item = _match_role_name(text, start, end)
         if item is not None:
@@ -62,7 +62,7 @@ def find_labelled_names(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _find_row_names(text: str, end: int) -> Iterator[Match]:
-    """The names that follow one in a private role, mark by mark: 상속인 홍길동, 홍길순, 홍길자."""
+    """Find names that follow a name in a private role, separated by marks: 상속인 홍길동, 홍길순, 홍길자."""
     for _ in range(_ROW):
         start = end + 1
         while text[start : start + 1] in (" ", "\n"):
@@ -85,7 +85,7 @@ def _find_row_names(text: str, end: int) -> Iterator[Match]:
 
 
 def _find_self_introductions(text: str, start: int, end: int) -> Iterator[Match]:
-    """제 이름은 홍길동이고요; not 그의 이름은."""
+    """Find self-introductions: 제 이름은 홍길동이고요; not 그의 이름은."""
     if text[max(0, start - 2) : start].endswith(("의", "의 ")):
         return
     head = match_at_start(forms.SAID_HEAD, text[start:end]) or ""
@@ -103,7 +103,7 @@ def _find_self_introductions(text: str, start: int, end: int) -> Iterator[Match]
 
 
 def _find_form_names(text: str, start: int, end: int) -> Iterator[Match]:
-    """이름: 홍길동, between other labels of a form."""
+    """Find names in a form with other labels nearby: 이름: 홍길동."""
     label, value = split_label(text[start:end], forms.NAMED_HEAD)
     told = ":" not in label and "：" not in label
     if told and text[max(0, start - 2) : start].rstrip(forms.BLANKS).endswith("의"):
@@ -117,7 +117,7 @@ def _find_form_names(text: str, start: int, end: int) -> Iterator[Match]:
 
 
 def _find_table_names(text: str, data: bytes) -> Iterator[Match]:
-    """Cells below 성명 in a table that has a column of telephones, births or the like, and none of offices."""
+    """Find cells below 성명 in a table with a column of telephone numbers, births or the like, and without offices."""
     for start, end in find_cells(text, data, forms.HEADING, _is_private_heading):
         value = text[start:end]
         length = measure_name(value, LABELLED) if starts_with(forms.VALUE, value) else 0
@@ -130,7 +130,7 @@ def _is_private_heading(head: str) -> bool:
 
 
 def _find_answered_names(text: str, start: int) -> Iterator[Match]:
-    """The name in the line that answers 성함이 어떻게 되세요?"""
+    """Find the name in the line that answers 성함이 어떻게 되세요?"""
     line = text[start : start + 48].partition("\n")[0]
     first = start + len(match_at_start(forms.ANSWER, line) or "")
     end = first
@@ -144,7 +144,7 @@ def _find_answered_names(text: str, start: int) -> Iterator[Match]:
 
 
 def find_names_behind_labels(text: str, first: int, part: str, coded: bytes) -> Iterator[Match]:
-    """Names behind a label of a form in `part`, which begins at `first` of `text`; they need an identifier near."""
+    """Find names after a form label in `part`, which begins at `first` of `text`; they need an identifier nearby."""
     for start, end in matches(forms.LINKED, part, coded):
         label, value = split_label(part[start:end], forms.LINKED_HEAD)
         stop, value = drop_next_label(text, first + end, value)
@@ -159,7 +159,7 @@ def find_names_behind_labels(text: str, first: int, part: str, coded: bytes) -> 
 
 
 def _read_name_behind_label(text: str, label: str, end: int, value: str) -> tuple[int, int]:
-    """Start and length of the name that is the value of a label and ends at `end`; length 0 if it is none."""
+    """Return start and length of the name that is a label's value and ends at `end`; length 0 if it is not a name."""
     at = end - len(value)
     marked = any(c in ':：=|│>"/-.\n' for c in label)
     sure = len(value) > 2 or label.startswith(forms.SURE)
@@ -182,7 +182,7 @@ def _read_name_behind_label(text: str, label: str, end: int, value: str) -> tupl
 
 
 def find_column_names(text: str, data: bytes, anchors: Sequence[Match]) -> Iterator[Match]:
-    """Cells below 성명, 예금주 …, where an identifier stands in the same row or the next line."""
+    """Find cells below 성명, 예금주 …, if the same row or the next line has an identifier."""
     at = 0
     for start, end in sorted(find_cells(text, data, forms.HEADING)):
         value = text[start:end]
@@ -200,9 +200,9 @@ def find_column_names(text: str, data: bytes, anchors: Sequence[Match]) -> Itera
 
 
 def _measure_cell_name(text: str, start: int, end: int, value: str, private: bool) -> int:
-    """Characters of a cell below 성명 that are a name; one without a Korean family name must fill its cell.
+    """Return how many characters of a cell below 성명 are a name; without a Korean family name it must fill the cell.
 
-    Beside what is a person's own, a word may be a name too: 목화, 라일락.
+    Next to a private identifier, a common noun may be a name too: 목화, 라일락.
     """
     length = measure_name(value, LABELLED) if starts_with(forms.VALUE, value) else 0
     if length or not (2 <= len(value) <= 6 and all(map(is_hangul, value))):
@@ -216,12 +216,12 @@ def _measure_cell_name(text: str, start: int, end: int, value: str, private: boo
 
 
 def _is_desk(text: str, line: int, stop: int, near: Sequence[Match]) -> bool:
-    """Whether a row is that of an office: a title in it, and no identifier but those of the desk."""
+    """Whether a row is that of an office: a title, and no private identifier."""
     return starts_with(forms.OFFICE_ROW, text[line:stop]) and not any(context.is_private(a, text) for a in near)
 
 
 def _match_role_name(text: str, start: int, end: int) -> Match | None:
-    """Behind a colon any name of two syllables and more; behind a blank only what looks like a name throughout."""
+    """Match a name after a private role: any name of two syllables after a colon, a likely name after a blank."""
     label, value = split_label(text[start:end], forms.PRIVATE_HEAD)
     start -= 2 * (text[max(0, start - 2) : start] in _WRITTEN)
     compound = is_hangul(text[start - 1 : start])
@@ -259,7 +259,7 @@ def _match_role_name(text: str, start: int, end: int) -> Match | None:
 
 
 def _is_complete_field(text: str, start: int, end: int) -> bool:
-    """Whether a label opens its line or sentence and the name closes the field, as on a form."""
+    """Whether a label begins its line or sentence and the name ends the field, as on a form."""
     closes = text[end : end + 1] in ("", "\n", ",", ")", "|", "/", "\t", "(") or text[end : end + 2] == "  "
     before = text[max(0, start - 3) : start]
     return closes and (before.rstrip(" ") == "" or before[-1:] in "\n.-•○※ ")

@@ -1,4 +1,4 @@
-"""Where names stand: roles and labels before them, forms of address behind them, headings above them."""
+"""Expressions for the context of names: roles and labels before, forms of address after, headings above."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPACED: Final = (
     f"[가-힣](?:{_S}[가-힣]){{2}}|"
     f"(?:[김박최윤권곽홍황허송백임]{_B}[가-힣]|(?:남궁|황보|제갈|사공|선우|서문|독고){_B})[가-힣]{{1,2}})"
 )
-_FIELD: Final = f"{_SPACED}|[가-힣]{_S}[가-힣]"  # 이 슬 fills a field; elsewhere it is any two words
+_FIELD: Final = f"{_SPACED}|[가-힣]{_S}[가-힣]"  # 이 슬 as the value of a field; elsewhere these are any two words
 _RUN: Final = "[가-힣]{2,12}"
 _LATIN: Final = (
     "[A-Z]{2,16}/[A-Z]{2,20}(?: (?:MR|MS|MRS|MISS|MSTR))?|"
@@ -31,7 +31,7 @@ _HAN: Final = "[\u4e00-\u9fff]{2,4}"
 
 
 def _build_spaced_alternatives(words: str) -> str:
-    """Alternatives, blanks allowed between the syllables of a form: 신 청 인."""
+    """Return an alternation of form words with optional blanks between the syllables: 신 청 인."""
     # A star is one state of the automaton; each bound of a repetition would be many, in each of 300 places.
     return "|".join(f"{_B}*".join(word) for word in words.split())
 
@@ -70,13 +70,13 @@ _TO_NAME: Final = (
 LINKED_HEAD: Final = re2.compile(f"^{_LABEL}{_TO_NAME}")
 LINKED: Final = re2.compile(f"{_LABEL}{_TO_NAME}(?:{_FIELD}|{_RUN}|{_LATIN}|[A-Z]{{2,16}}|{_HAN})")
 LOOSE: Final = re2.compile(f"^{_B}{{1,3}}[가-힣](?:[^가-힣]|$)")
-# A number or an address with stars in it is nobody's identifier any more; who stands beside it is still told by it.
+# A masked number or address no longer identifies a person itself, but still identifies the name next to it.
 MASKED: Final = (
     "01[016789][ .-]?(?:[0-9]{1,4}[*]|[0-9]{3,4}[ .-]?[0-9]{0,3}[*]|[*]{2,4}[ .-]?[0-9]{2})[0-9*-]*|"
     "[A-Za-z0-9._-]+[*]{2,}[A-Za-z0-9*]*@[A-Za-z0-9*.-]+"
 )
 MASKED_CONTACT: Final = re2.compile(MASKED)
-# The same by its marks alone: what a gate shares with others has to be narrow.
+# The masks alone: an expression of a shared prefilter must be narrow.
 STARRED: Final = "[*]{2}[A-Za-z0-9*]{0,8}@|01[016789][0-9 .-]{0,9}[*]"
 HEADING: Final = re2.compile(
     "성명(?:[(][가-힣]{2}[)])?|이름|성함|신청인|민원인|환자명?|예금주|수취인|수령인|받는 ?(?:이|분|사람)|"
@@ -92,7 +92,7 @@ OFFICE_ROW: Final = re2.compile(
     f"[^\n]*?(?:^|[|,;\t ]|[가-힣]{{2}})(?:{'|'.join(RANKS)}|"
     "국장|주무관|사무관|서기관|주사보?|계장|교감|교장|교사|교수)(?:[^가-힣]|$)"
 )
-# 성함이 어떻게 되세요? The answer stands in the next line, behind who speaks.
+# 성함이 어떻게 되세요? The answer is in the next line, after the speaker.
 ASKED: Final = (
     "(?:성함|성명|예금주|예약자|입금자|이름|영문명|총무|담당자)[^\n]{0,24}"
     "(?:어떻게|알려|말씀|입력|적어|불러|남겨|누구|뭐|[은는]요|으로 떠|부탁|[?？])[^\n]{0,16}\n"
@@ -109,7 +109,7 @@ SAID: Final = (
 )
 SAID_NAME: Final = re2.compile(SAID)
 SAID_HEAD: Final = re2.compile(f"^(?:(?:이름|성함|예금주)[은는이가]|저는?{_B}){_B}?")
-# A column of names beside a column of what is personal: 성명 | 연락처.
+# A column of names next to a column of personal data: 성명 | 연락처.
 _CONTACTS: Final = (
     "연락처|전화|휴대|핸드폰|생년월일|주민|계좌|주소|이메일|차량|여권|면허|카드|[Pp]hone|[Ee]-?mail|tel|TEL"
 )
@@ -119,15 +119,15 @@ TABLE: Final = (
 )
 TABLE_HEAD: Final = re2.compile(TABLE)
 OFFICE_HEAD: Final = re2.compile("직위|직급|직책|직함|보직|부서")
-# 이름: 홍길동, where other labels of a form stand near.
+# 이름: 홍길동, with other form labels nearby.
 NAMED: Final = f"(?:이름|성함)(?:{_B}?[:：]{_B}?|[은이]?{_B}{{1,2}})(?:{_SPACED}|[가-힣]{{2,9}})"
 NAMED_HEAD: Final = re2.compile(f"^(?:이름|성함)(?:{_B}?[:：]{_B}?|[은이]?{_B}{{1,2}})")
-# What may be a number of a person, however it is written.
+# A possible personal number in any writing.
 NUMBER: Final = re2.compile(
     "[0-9０-９][0-9０-９OoＯlI .,()|ㅡ*/_~-]{6,24}[0-9０-９]|"
     "[공영일이삼사오육칠팔구]{3}[^가-힣]?[공영일이삼사오육칠팔구]{3}"
 )
-NO_LATIN: Final = frozenset(  # words in capitals behind a label that are none of its values
+NO_LATIN: Final = frozenset(  # words in capitals after a label that are not its value
     "VALUES WHERE SELECT SET NULL INSERT INTO FROM TABLE KEY INT VARCHAR CHAR TEXT AND OR AS LIKE IN IS MAC IP TEL "
     "FAX PHONE "
     "EMAIL ID PW PARENT NAME DATE BIRTH ADDR DOB SSID USB PC PIN OTP HP QR URL NO".split()
@@ -148,13 +148,13 @@ SURE: Final = ("성", "이름", "예금주", "받는", "보내는", "보낸", "N
 NEXT_LABELS: Final = tuple(
     "연락처 전화 주소 생년월일 생일 주민 휴대 핸드폰 계좌 나이 성별 직업 소속 직위 이메일 번호".split()
 )
-CLOSERS: Final = ("", "\n", ",", ")", "|", "\t", "(", '"', "]", "/", "<", "'", ";")  # behind a field of a form
+CLOSERS: Final = ("", "\n", ",", ")", "|", "\t", "(", '"', "]", "/", "<", "'", ";")  # after a field of a form
 
-# Words that stand in capitals on passports and beside their numbers.
+# Words in capitals on passports and next to their numbers.
 ON_PASSPORTS: Final = frozenset(
     "REPUBLIC OF KOREA PASSPORT NO DATE BIRTH NATIONALITY SEX TYPE CODE ISSUE EXPIRY ARC ID NAME".split()
 )
-ROMANIZED: Final = frozenset(  # common family names as passports write them
+ROMANIZED: Final = frozenset(  # common family names in passport spelling
     "KIM LEE YI RHEE PARK BAK CHOI JUNG JEONG CHUNG KANG GANG CHO JO YOON YUN JANG CHANG LIM IM RIM HAN OH "
     "SEO SUH SHIN SIN KWON "
     "HWANG AHN AN SONG JEON CHUN HONG YOO YU RYU GO KO KOH MOON MUN YANG SON SOHN BAE PAE BAEK PAIK BYEON "

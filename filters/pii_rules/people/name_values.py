@@ -1,4 +1,4 @@
-"""The value of a field: whether it is whole, how its syllables are spaced, and how much of it is a name."""
+"""Field values: whether they are complete, how their syllables are spaced, and which part is a name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from filters.pii_rules.people import name_patterns as forms
 from filters.pii_rules.text.digit_runs import contains, match_at_start, starts_with
 from filters.pii_rules.text.name_model import GIVEN, STARTS, STOP, is_noun, is_particle, name_length, score_name
 
-FORM: Final = 60  # code points around 이름: in which another label of a form stands
+FORM: Final = 60  # code points around 이름: that must contain another form label
 _APART: Final = 5.0
 _SAMPLES: Final = frozenset("홍길동 홍길순 김철수 이영희 김영희 김갑동 성춘향 이몽룡 아무개".split())
-_AROUND: Final = 60  # code points around such a name in which it is called a sample
+_AROUND: Final = 60  # code points around such a name in which the text must call it a sample
 _NO_ENDS: Final = frozenset("은는을를의에고며다요니회단점팀")  # of names in another language
 NO_VALUES: Final = frozenset(
     "상동 없음 미정 동일 공석 미상 공란 "
@@ -21,11 +21,11 @@ NO_VALUES: Final = frozenset(
     "무기명 가명 전체 기타 공용 주차 우편 주택 상가 "
     "익명 무명 테스트 본사 친구 지인 세무서 견본 샘플 홈페이지".split()
 )
-OPEN: Final = 3.0  # points of a name behind a label and a blank
+OPEN: Final = 3.0  # threshold for a name after a label and a blank
 
 
 def is_whole(text: str, end: int, value: str) -> bool:
-    """Whether `value` is whole: behind syllables that are spaced apart, and Latin, a particle may follow."""
+    """Whether `value` is complete; after spaced syllables and Latin letters a particle may follow."""
     after = text[end : end + 1]
     if not is_hangul(value[0]) and (after == "_" or (after.isascii() and after.isalnum())):
         return False
@@ -47,7 +47,7 @@ def is_whole(text: str, end: int, value: str) -> bool:
 
 
 def drop_next_label(text: str, end: int, value: str) -> tuple[int, str]:
-    """End and value without a last syllable that begins the next label: 견 우 전 화 0 1 0."""
+    """Drop a last syllable that begins the next label (견 우 전 화 0 1 0); return end and value."""
     if len(value) < 5 or not is_spaced(value) or not starts_with(forms.LOOSE, text[end : end + 6]):
         return end, value
     if not (value[-1] + "".join(text[end : end + 24].split())).startswith(forms.NEXT_LABELS):
@@ -62,7 +62,7 @@ def is_spaced(value: str) -> bool:
 
 
 def score_spaced_name(value: str) -> float:
-    """Points of a name with blanks in it; where only the family name stands apart, the given name must be known.
+    """Return the score of a name with blanks; if only the family name is separate, the given name must be known.
 
     >>> score_spaced_name("김 철 수") > 0, score_spaced_name("김 철수") > 0, score_spaced_name("최 근에") > 0
     (True, True, False)
@@ -74,17 +74,17 @@ def score_spaced_name(value: str) -> float:
     apart = len(value.split()) == len(plain)
     if length != len(plain) or not (apart or points >= _APART):
         return -9.0
-    return points + apart  # nobody parts a word so
+    return points + apart  # ordinary words are not spaced like this
 
 
 def split_label(whole: str, head: forms.Pattern) -> tuple[str, str]:
-    """Label and value; the value is empty where the label takes part of it."""
+    """Return label and value; the value is "" if the label overlaps it."""
     first = len(whole)
     while first and is_hangul(whole[first - 1]):
         first -= 1
     lone = whole[:first].rstrip(forms.BLANKS)[-2:]
     if first and len(whole) - first > 1 and not (is_hangul(lone[-1:]) and not is_hangul(lone[:1])):
-        return whole[:first], whole[first:]  # a run of Hangul: marks or blanks part it from its label
+        return whole[:first], whole[first:]  # a run of Hangul, separated from its label by marks or blanks
     label = match_at_start(head, whole)
     if label is None:
         return whole, ""
@@ -93,7 +93,7 @@ def split_label(whole: str, head: forms.Pattern) -> tuple[str, str]:
 
 
 def measure_name(value: str, least: float) -> int:
-    """Characters of `value` that are a name of so many points; 0 if it is none."""
+    """Return how many characters of `value` are a name with a score of at least `least`, or 0."""
     if not value or value in forms.NO_LATIN:
         return 0
     if not is_hangul(value[0]):
@@ -104,7 +104,7 @@ def measure_name(value: str, least: float) -> int:
 
 
 def is_given_name_alone(text: str, end: int, value: str, sure: bool) -> bool:
-    """Whether a given name without its family fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
+    """Whether a given name without family name fills the field of a label: 이름: 초롱, 가입자 아현 (010 …)."""
     if text[end : end + 1] in ("\t", "|") and context.is_label(
         text[end + 1 : end + 12].replace("|", "\t").split("\t")[0].strip()
     ):
@@ -120,7 +120,7 @@ def is_given_name_alone(text: str, end: int, value: str, sure: bool) -> bool:
 
 
 def read_multiword_name(text: str, end: int, value: str) -> tuple[int, int, str]:
-    """Length, end and text of a name of another language in several words that fills its field; 0 if it is none.
+    """Return length, end and text of a foreign name of several words that fills its field; otherwise length 0.
 
     >>> (read_multiword_name("성명: 응우옌 티 란 (베트남)", 7, "응우옌")[2],
     ...  read_multiword_name("성명: 박 알렉세이", 10, "박 알렉세이")[2])
@@ -148,7 +148,7 @@ def _is_word_gap(text: str, at: int) -> bool:
 
 
 def measure_foreign_name(value: str) -> int:
-    """Length of a name without a Korean family name that fills its field: 응우옌반남; 0 for words of forms."""
+    """Return the length of a name without a Korean family name that fills its field (응우옌반남); 0 for form words."""
     if not 4 <= len(value) <= 7 or not value.isalpha() or not is_hangul(value[0]) or is_noun(value):
         return 0
     if value[-1] in _NO_ENDS:
@@ -157,7 +157,7 @@ def measure_foreign_name(value: str) -> int:
 
 
 def is_sample(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] is nobody's name, and the text near says that it shows how a form is filled in.
+    """Whether text[start:end] is a sample name and the nearby text says that it shows how to fill in a form.
 
     >>> is_sample("성명: 홍길동 (작성 예시)", 4, 7), is_sample("성명: 홍길동", 4, 7)
     (True, False)

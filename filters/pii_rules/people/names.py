@@ -1,9 +1,8 @@
-"""Names of people: behind a private role or the label of a form, and beside another identifier.
+"""Personal names: after a private role or a form label, and next to another identifier.
 
-Officials with a title, authors, bylines and public figures stay: a name alone is no personal data
-of this filter. It becomes one in a private role (피해자 …) or linked to an identifier: same row,
-same line, or next to it. Every candidate has points for what it is made of (surnames.py) and for
-what stands around it (name_context.py); one sum decides.
+Names of officials with a title, authors, bylines and public figures are kept: a name alone is not personal data for
+this filter. It becomes personal data in a private role (피해자 …) or linked to an identifier: in the same row or line,
+or next to it. Each candidate has one score, the sum of its form (name_model.py) and its context (name_context.py).
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ from filters.pii_rules.text.name_model import CALLED, GIVEN, LABELLED, STARTS, s
 from malmoi.document import Morphemes
 
 GATES: Final = labels.GATES
-_LEAST: Final = 6.0  # points that make a name, together with what stands around it
+_LEAST: Final = 6.0  # threshold for name and context together
 _HOPELESS: Final = -4.0
 _ROLE: Final = 3.0
-_FIELD: Final = 2.0  # of three syllables and more; two are a word as often
+_FIELD: Final = 2.0  # of three syllables and more; two are as often an ordinary word
 _SHORT_FIELD: Final = 1.0
 _RANK: Final = 3.0
-_MOBILE: Final = 1.0  # a mobile number behind a blank, where a role or the bounds of a field speak for a name
-_TIGHT: Final = 3.0  # points of a link from which on a rare name is weighed further
-_TOLD: Final = 7.0  # points of a name that needs no more than a private identifier in its line
-_BEFORE: Final = 2_000  # code points before a name in which an office may have told who it is
+_MOBILE: Final = 1.0  # a mobile number after a blank, if a role or the bounds of a field indicate a name
+_TIGHT: Final = 3.0  # minimum link score from which a rare name is considered further
+_TOLD: Final = 7.0  # score at which a private identifier in the line is enough
+_BEFORE: Final = 2_000  # code points before a name in which its office may have been mentioned
 _IN_LINE: Final = "in the line of an identifier"
 _NEARLY: Final = "in a row of names"
 _PLACES: Final = frozenset(("address", "postcode"))
@@ -44,22 +43,22 @@ class _Candidate(NamedTuple):
     start: int
     end: int
     points: float  # of the run alone
-    why: str  # "" where it is no name so far, _NEARLY where it is one among others
+    why: str  # "" if not a name so far, _NEARLY if it is one only among others
 
 
 def find_names(text: str, data: bytes) -> Iterator[Match]:
-    """Names behind a private role or the label of a form, linked or not; those of a filled-in sample stay."""
+    """Find names after a private role or a form label, with or without an identifier; skips filled-in samples."""
     return (one for one in labels.find_labelled_names(text, data) if not values.is_sample(text, one.start, one.end))
 
 
 def find_linked_names(
     text: str, found: Sequence[Match], data: bytes | None = None, morphemes: Morphemes | None = None
 ) -> Iterator[Match]:
-    """Names that stand beside one of `find_names`, the identifiers of other kinds in `text`.
+    """Find names next to an identifier; `found` are the identifiers in `text` and the names of `find_names`.
 
-    Reads only around the identifiers: at most 320 code points each, overlapping stretches once.
-    `morphemes`, where there is an analysis of `text`, is further evidence for names that no label
-    calls one; without it the findings stand on their own.
+    Reads at most 320 code points around each identifier, overlapping ranges once. `morphemes`, an analysis of `text`,
+    is
+    optional further evidence for names without a label.
 
     >>> text = "홍길동 010-0000-1234"
     >>> [text[f.start : f.end] for f in find_linked_names(text, [Match(4, 17, "phone", 1, "")])]
@@ -112,18 +111,18 @@ def _find_candidates(page: Page, at: int, part: str) -> Iterator[_Candidate]:
         if text[start:end] in context.ROLES:
             continue  # 양도자: 010 …
         if length == 3 and text[end - 1] == "이" and text[start : end - 1] in GIVEN:
-            points -= 2.0  # 은솔이: a given name alone, as it is called
+            points -= 2.0  # 은솔이: a given name as a form of address
         if points < LABELLED:
             if length < 3 or text[end : end + 2].lstrip()[:1] != "씨":
                 continue
-            points = CALLED  # 고시목 씨: nobody calls a word so
+            points = CALLED  # 고시목 씨: never said of an ordinary word
         why = _explain_name(page, start, end, points)
         if why or points >= _ROLE:
             yield _Candidate(start, end, points, why)
 
 
 def _explain_name(page: Page, start: int, end: int, points: float) -> str:
-    """Why text[start:end] is a name, "" if too little speaks for it."""
+    """Return why text[start:end] is a name, or "" if the evidence is too weak."""
     at = bisect_left(page.starts, end)
     near = page.anchors[max(0, at - 4) : at + 4]
     why = _weigh_context(page, start, end, points, near, at)
@@ -133,7 +132,7 @@ def _explain_name(page: Page, start: int, end: int, points: float) -> str:
         context.is_private(a, page.text) for a in page.anchors[at : at + 1]
     ):
         return ""
-    if why == _IN_LINE:  # whoever is public where first named needs more than a number in the line
+    if why == _IN_LINE:  # a person introduced as public needs more evidence than a number in the line
         first = page.text.find(page.text[start:end], max(0, start - _BEFORE), start)
         if first >= 0 and context.is_public(page.text, first, first + end - start):
             return ""
@@ -145,7 +144,7 @@ def _explain_name(page: Page, start: int, end: int, points: float) -> str:
 
 
 def _weigh_context(page: Page, start: int, end: int, points: float, near: Sequence[Match], at: int) -> str:
-    """The sum of what stands around a candidate, what costs least first."""
+    """Add up the evidence around a candidate, cheapest checks first; return the reason or ""."""
     text = page.text
     link = score_adjacency(page, start, end, at)
     bare = points - (end - start < 3)
@@ -182,7 +181,7 @@ def _weigh_context(page: Page, start: int, end: int, points: float, near: Sequen
         or context.is_credit(text, end)
     ):
         return ""
-    lines = context.is_bounded(text, start, end)  # what fills its field may stand in the line before or behind
+    lines = context.is_bounded(text, start, end)  # a name that fills its field may belong to the previous or next line
     return _IN_LINE if any(_is_near_private_identifier(a, text, start, end, lines) for a in near) else ""
 
 
@@ -191,7 +190,7 @@ def _is_personal_identifier(anchor: Match, text: str) -> bool:
 
 
 def _is_near_private_identifier(anchor: Match, text: str, start: int, end: int, lines: int) -> bool:
-    """Whether a private identifier stands in the line of a name, not far from it."""
+    """Whether a private identifier is in the line of a name and within reach."""
     if (
         not context.is_private(anchor, text)
         or anchor.kind in ("birth_date", "vehicle")
@@ -203,7 +202,7 @@ def _is_near_private_identifier(anchor: Match, text: str, start: int, end: int, 
 
 
 def _add_neighbours(text: str, candidates: list[_Candidate]) -> list[_Candidate]:
-    """Those with a reason, and those that stand in one row with them: 홍길동·김철수 010-0000-1234."""
+    """Return the candidates with a reason, and those in a row with them: 홍길동·김철수 010-0000-1234."""
     if sum(one.why != _NEARLY for one in candidates if one.why) < 2:
         candidates = [one._replace(why="") if one.why == _NEARLY else one for one in candidates]
     for order in (range(len(candidates)), range(len(candidates) - 1, -1, -1)):
@@ -222,9 +221,9 @@ def _is_in_row(text: str, last: _Candidate, one: _Candidate) -> bool:
 
 
 def score_morphemes(morphemes: Morphemes, start: int, end: int) -> float:
-    """Points of what the analysis of the sentence says of text[start:end]: a proper noun, or a word and its parts.
+    """Return the score of the morphological analysis of text[start:end]: a proper noun, or a word and its parts.
 
-    It is asked only where neither the given name nor the field decides: rare names are cut up by it as well.
+    Used only if neither the given name nor the field decides: the analysis splits rare names too.
     """
     at = bisect_left(morphemes.start, start)
     if at == len(morphemes) or morphemes.start[at] != start:
@@ -233,12 +232,12 @@ def score_morphemes(morphemes: Morphemes, start: int, end: int) -> float:
     if tag == "NNP":
         return 1.0 if length == end - start else 0.0
     if length == end - start:
-        return -3.0  # one word that is no name: 부동산
+        return -3.0  # one word that is not a name: 부동산
     return -2.0 if tag in _NO_NAMES else 0.0
 
 
 _NO_NAMES: Final = frozenset("VV VA VX MAG MAJ VV-I VV-R VA-I VA-R XR".split())
 
 
-# Hangul stays, every other character of the first two planes becomes a blank; a list is looked up faster than a dict.
+# Keep Hangul, blank all other characters of the first two planes. A list is faster to index than a dict.
 _WORDS: Final[list[int | str]] = [code if ord("가") <= code <= ord("힣") else " " for code in range(0x20000)]

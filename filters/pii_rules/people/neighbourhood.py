@@ -1,4 +1,4 @@
-"""A text with its identifiers: which stretches around them are read for names, and what stands next to one."""
+"""Text around identifiers: which ranges to search for names, and which names are next to an identifier."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from filters.pii_rules.text.match import Match
 from malmoi.document import Morphemes
 
 REACH: Final = 40  # code points between a name and the identifier it is linked to
-_LABEL: Final = 20  # code points of a label before a name that is in reach
-_LINE: Final = 160  # code points of the line of an identifier that are read on either side
+_LABEL: Final = 20  # code points of a label before a name within reach
+_LINE: Final = 160  # code points of an identifier's line read on either side
 _LINK: Final = 2.0
-_TIGHT: Final = 3.0  # nothing but marks between
+_TIGHT: Final = 3.0  # only marks between
 _OWN: Final = 4.0  # before a number that only a person has
 _MAILBOX: Final = 5.0  # 홍길동 <hong@example.kr>
-_HOLDER: Final = 3.0  # behind an account mostly stands whose it is
+_HOLDER: Final = 3.0  # an account is usually followed by its holder
 _MARKS: Final = frozenset(("(", "/", ",", "|", "=", ":", "[", "\t", "·", "-", '","', "','"))
 _OF_PERSONS: Final = frozenset(("rrn", "frn", "passport", "driver_license", "health_insurance"))
-_MACHINES: Final = frozenset(("ip", "mac"))  # they call for a label, a name next to them may be a host
+_MACHINES: Final = frozenset(("ip", "mac"))  # they need a label: a name next to them may be a host
 QUARTERS: Final = ("동", "읍", "면", "리", "가")
 
 
 class Page(NamedTuple):
-    """A text with its identifiers in order, and its analysis if there is one."""
+    """A text with its identifiers in order, and its morphological analysis or None."""
 
     text: str
     anchors: Sequence[Match]
@@ -34,7 +34,7 @@ class Page(NamedTuple):
 
 
 def stretches(text: str, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
-    """The lines of the identifiers and 40 code points around them, each code point once, in whole words."""
+    """Yield the lines of the identifiers and 40 code points around them, without overlap, in complete words."""
     start = stop = 0
     for anchor in anchors:
         line = text.rfind("\n", max(0, anchor.start - _LINE), anchor.start) + 1
@@ -53,7 +53,7 @@ def stretches(text: str, anchors: Sequence[Match]) -> Iterator[tuple[int, int]]:
 
 
 def _extend_to_words(text: str, start: int, stop: int) -> tuple[int, int]:
-    """The stretch without the rest of a word at its start, and with the rest of the word at its end."""
+    """Drop a partial word at the start of the range, and extend it to the end of its last word."""
     while 0 < start < stop and is_hangul(text[start - 1]) and is_hangul(text[start]):
         start += 1
     limit = min(len(text), stop + 12)
@@ -63,7 +63,7 @@ def _extend_to_words(text: str, start: int, stop: int) -> tuple[int, int]:
 
 
 def score_adjacency(page: Page, start: int, end: int, at: int) -> float:
-    """Points where nothing but marks and labels stands between a name and the identifier before or behind it."""
+    """Return the score of an identifier before or after a name, separated by marks and labels only."""
     text, anchors = page.text, page.anchors
     if at and anchors[at - 1].kind == "address" and start - anchors[at - 1].end < 3 and text[end - 1] in QUARTERS:
         return 0.0  # 대학로 291 (구성동)

@@ -1,4 +1,4 @@
-"""Block and door of a house without a street: 없는아파트 101동 1203호, 없는마을 7단지 704동 1203호, B동 1407호."""
+"""Apartment addresses without a street: 없는아파트 101동 1203호, 없는마을 7단지 704동 1203호, B동 1407호."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FLOOR: Final = f"(?:{DIGIT}{{1,2}}층{BLANKS})?"
 _ROOM: Final = f"(?:지하{BLANKS}|[BbＢ]-?|비)?{DIGIT}{{1,4}}호"
 DOOR: Final = f"[0-9０-９A-Za-z가-바]동{BLANKS},?{BLANKS}\n?{_FLOOR}{_ROOM}"
 _DOOR: Final = re2.compile(f"(?:{DIGIT}{{1,4}}|[A-Za-z가나다라마바])동{BLANKS},?{BLANKS}\n?{_FLOOR}{_ROOM}(?:실)?")
-# A room without a block, behind a word that only houses have.
+# A room without a block, after a word used for residential buildings only.
 _ROOMS: Final = "(?:빌라|오피스텔|맨션|맨숀|연립|원룸|고시원|고시텔|하이츠|아파트)"
 ROOM: Final = f"[라텔션숀립룸원츠트]{BLANKS}{_ROOM}"
 _ONLY_ROOM: Final = re2.compile(f"[가-힣A-Za-z0-9]{{1,14}}{_ROOMS}{BLANKS}{_ROOM}")
@@ -30,7 +30,7 @@ _UNIT: Final = re2.compile(
 LABELLED: Final = f"동{BLANKS}[·/,및]?{BLANKS}호수?[^가-힣0-9]{{1,6}}{DIGIT}{{1,4}}(?:동{BLANKS}|[-–]){DIGIT}{{2,4}}"
 _LABELLED: Final = re2.compile(f"{LABELLED}호?")
 _LABEL: Final = re2.compile(f"^동{BLANKS}[·/,및]?{BLANKS}호수?[^가-힣0-9]{{1,6}}")
-# In the gate, which many expressions share, without the counts that make its automaton large.
+# The prefilter shares one automaton with many expressions: without counted repetition, which would make it large.
 _DOOR_GATE: Final = (
     f"[0-9０-９A-Za-z가-바]동(?:{GAP}|[,\n])*(?:[0-9０-９]+층)?{GAP}*(?:지하{GAP}*|[BbＢ]-?|비)?[0-9０-９]+호"
 )
@@ -38,24 +38,27 @@ _LABEL_GATE: Final = f"동{GAP}*[·/,및]?{GAP}*호수?[^가-힣0-9]+[0-9０-９
 _ROOM_GATE: Final = f"[라텔션숀립룸원츠트]{GAP}*(?:지하{GAP}*|[BbＢ]-?|비)?[0-9０-９]+호"
 GATES: Final = (_DOOR_GATE, _ROOM_GATE, UNIT, _LABEL_GATE)
 _PLAIN: Final = re2.compile("^[가-힣A-Za-z0-9·(),，-]{1,16}$")
-_MOST_WORDS = 6  # between region and block
+_MOST_WORDS = 6  # words between region and block
 _NAME: Final = re2.compile(
     f"(?:^|[^가-힣A-Za-z0-9])((?:(?:[가-힣A-Za-z0-9]{{1,14}}{GAP}{{1,2}})?[가-힣A-Za-z0-9]{{0,14}}{_HOUSES}{BLANKS}"
     f"(?:{DIGIT}{{1,2}}(?:단지|차){BLANKS})?|[가-힣]{{2,10}}{GAP}{{1,2}}(?:{DIGIT}{{1,2}}(?:단지|차){BLANKS})?))$"
 )
-_REACH = 64  # code points before the door in which its region begins
-# Words before a door that are no name of a house.
+_REACH = 64  # code points before the block in which its region begins
+# Words before a block that are not building names.
 _NO_NAMES: Final = frozenset(
     "우리 저희 옆집 윗집 아랫집 세대 주소 현주소 집주소 동호수 호수 오늘 어제 내일 방금 아까 지금 현재 택배 배송 "
     "경비실 관리비 입주민 거주 그리고 혹시 아마 바로 당첨 계약 전입 이사 방문 연체 신고 사는 있는 받는 보낸 도착 "
     "신청 소유자 회원 대표 주민 위층 아래층 앞집 해당 특히 다만 또는 동호 장소 위치 대상 이번 지난 모두".split()
 )
-_NAMELESS: Final = re2.compile("^(?:OO|○○|◯◯|XX|ㅇㅇ)")  # OO 아파트: made anonymous
+_NAMELESS: Final = re2.compile("^(?:OO|○○|◯◯|XX|ㅇㅇ)")  # OO 아파트: anonymised
 _PARTICLES: Final = tuple("은는이가을를에의도와과로요고서면다며만")
 
 
 def find_apartments(text: str, data: bytes) -> Iterator[Match]:
-    """Block and door, with the region or the name of the house before them; alone, they need a long door."""
+    """Find block and room, including the region or building name before them.
+
+    Without a name before them, the room needs three digits or more.
+    """
     for start, end in matches(_DOOR, text, data) if "호".encode() in data else ():
         if text[end : end + 1].isdigit() or _is_glued(text, start):
             continue
@@ -81,7 +84,7 @@ def find_apartments(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_glued(text: str, start: int) -> bool:
-    """역삼동 101호 is no block; 1-3동 begins before; 12,3동 counts."""
+    """Whether the block is part of a longer word or number: 역삼동 101호, 1-3동, 12,3동."""
     before = text[start - 1 : start]
     if text[start].isdigit():
         return (
@@ -93,7 +96,7 @@ def _is_glued(text: str, start: int) -> bool:
 
 
 def _find_name_start(text: str, start: int) -> int:
-    """Where the region or the name of the house begins before the block at `start`; `start` where there is neither."""
+    """Return where the region or building name before the block at `start` begins, or `start` if neither is found."""
     left = text[max(0, start - _REACH) : start].rpartition("\t")[2]
     region = _region_length_before(left)
     if region:
@@ -111,7 +114,10 @@ def _find_name_start(text: str, start: int) -> int:
 
 
 def _region_length_before(left: str) -> int:
-    """How many code points before the block a region begins from which plain words lead to it; 0 where none does."""
+    """Return the distance from a preceding region to the block in code points, or 0.
+
+    Only plain words may separate them, at most `_MOST_WORDS`.
+    """
     at, found = len(left), 0
     for word in reversed(left.split()[-_MOST_WORDS - 1 :]):
         at = left.rindex(word, 0, at)

@@ -1,4 +1,4 @@
-"""What follows the number of an address: building, block, floor, door, quarter in brackets, further lots."""
+"""Address details after the number: building, block, floor, room, quarter in brackets, further lots."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MOST = 8  # details
 
 
 def find_address_end(text: str, end: int) -> int:
-    """Where the address ends whose number ends at `end`; `end` itself where nothing more belongs to it.
+    """Return the end of the address whose number ends at `end`, or `end` itself if no detail follows.
 
     >>> text = "없는로 9, 101동 1203호 (없는동)에"
     >>> text[find_address_end(text, 5):]
@@ -77,7 +77,7 @@ def find_address_end(text: str, end: int) -> int:
 
 
 def _is_part_of_longer_number(text: str, end: int) -> bool:
-    """012-345-…: the second half of a longer number."""
+    """Whether text[:end] ends inside a longer number (012-345-…) or before a unit."""
     after, last = text[end : end + 1], text[end - 1]
     if last.isdigit() and (after.isdigit() or (after in tuple("-–.") and text[end + 1 : end + 2].isdigit())):
         return True

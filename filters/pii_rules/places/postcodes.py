@@ -1,4 +1,4 @@
-"""Postcodes of five digits (of 3-3 before 2015), behind their label or before the name of a province."""
+"""Postcodes of five digits (3-3 before 2015), after a label or next to an address."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _LATIN: Final = re2.compile(
     "(?:-si|-do)?,? {1,2}[0-9]{5}"
 )
 _OLD: Final = re2.compile(f"{DIGIT}{{3}} ?[-‐–—−] ?{DIGIT}{{3}}")
-_OLD_REACH = 120  # code points behind 우편번호 in which a code of three and three digits is one
+_OLD_REACH = 120  # code points after 우편번호 in which a 3-3 code counts as a postcode
 _LOT: Final = re2.compile("[로길동리가읍면][ \u00a0]*(?:산 ?)?[0-9０-９]")
-_LINES_ABOVE = 3  # of an address, below which its postcode stands alone
+_LINES_ABOVE = 3  # lines of an address above a postcode on a line of its own
 POSTCODE: Final = (
     f"{_LABEL}|{_SHORT_LABEL}{DIGIT}|{_LATIN.pattern}|{_ALONE.pattern}|{_BEHIND.pattern}|"
     f"{DIGIT}[)\\]）]?,?{_BLANK}{{1,3}}{_PROVINCE}|[(（\\[]{DIGIT}{{5}}[)）\\]]"
@@ -50,14 +50,14 @@ _BEFORE_PROVINCE: Final = re2.compile(f"{_CODE}[)\\]）]?,?{_BLANK}{{1,3}}{_PROV
 _BRACKETS: Final = f"[(（\\[]{DIGIT}{{5}}[)）\\]]"
 _IN_BRACKETS: Final = re2.compile(_BRACKETS)
 _A_PROVINCE: Final = re2.compile(_PROVINCE)
-_ADDRESS = 70  # code points between a province and the postcode behind its address
+_ADDRESS = 70  # code points between a province and the postcode after its address
 _IN_CELL: Final = re2.compile(_CELL)
 _VALUE: Final = re2.compile(_CODE)
 _FIRST, _LAST = 1000, 63999  # 01000 north Seoul … 63644 Jeju
 
 
 def find_postcodes(text: str, data: bytes) -> Iterator[Match]:
-    """Every postcode behind 우편번호, (우), 〒 or zip, in a column of that name, before or behind an address."""
+    """Find postcodes after 우편번호, (우), 〒 or zip, in a column so headed, and before or after an address."""
     for pattern, reason in (
         (_LABELLED, "label before"),
         (_SHORTLY, "label 우 before"),
@@ -91,7 +91,7 @@ def find_postcodes(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _find_below_address(text: str, data: bytes) -> Iterator[Match]:
-    """Postcodes that stand alone in a line below an address, or at the end of its line."""
+    """Find postcodes on their own line below an address, or at the end of an address line."""
     for start, end in matches(_ALONE, text, data):
         above = text[max(0, start - 2 * _ADDRESS) : start].split("\n")[-_LINES_ABOVE:]
         if any(_A_PROVINCE.search(line) and _LOT.search(line) for line in above):

@@ -1,4 +1,4 @@
-"""The names of provinces and districts of Korea as an address begins with them, new and old, long and short."""
+"""Names of Korean provinces and districts as they begin an address: new and old, long and short."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from filters.pii_rules.text.digit_runs import ZERO_WIDTH
 
 GAP: Final = f"[ \u00a0\u3000\t{ZERO_WIDTH}]"
 BLANKS: Final = f"{GAP}{{0,3}}"
-FOLD: Final = f"{BLANKS}\n?{BLANKS}"  # cells of tables fold between words and before the number
+FOLD: Final = f"{BLANKS}\n?{BLANKS}"  # table cells wrap between words and before the number
 _LONG: Final = (
     "서울특별시|서울시|서울|(?:부산|대구|인천|광주|대전|울산)(?:광역시|직할시|시)?|경기도|강원특별자치도|강원도|"
     "충청[남북]도|전라[남북]도|전북특별자치도|경상[남북]도|제주특별자치도|제주도"
@@ -24,10 +24,10 @@ DISTRICTS: Final = frozenset(
     if not line.startswith("#")
     for word in line.split()
 )
-# 경기 성남 분당: behind a province, cities and districts stand without their last syllable.
+# 경기 성남 분당: after a province, cities and districts may lack their last syllable.
 STEMS: Final = frozenset(word[:-1] for word in DISTRICTS if len(word) > 2)
 _DISTRICT: Final = "[가-힣]{1,8}(?:시|군|구)"
-# The form of a region; `find_region_start` decides. Names in the expression would make it large.
+# Matches the form of a region; `find_region_start` checks the names, which would make the automaton large.
 REGION: Final = (
     f"(?:{PROVINCES}{FOLD}(?:(?:{_DISTRICT}{FOLD}|[가-힣]{{2,4}}{GAP}{{1,2}}){{1,2}})?|(?:{_DISTRICT}{FOLD}){{1,3}})"
 )
@@ -36,7 +36,7 @@ _LONG_PROVINCE: Final = re2.compile(f"^(?:{_LONG})$")
 
 
 def find_region_start(words: str) -> int:
-    """Where in `words` the region begins that they end with; -1 where they hold none.
+    """Return the offset in `words` of the region at their end, or -1.
 
     >>> (find_region_start("다시 경기도 없는시 "), find_region_start("다시 시작하시 "),
     ...  find_region_start("성남시분당구 "))
@@ -52,7 +52,7 @@ def find_region_start(words: str) -> int:
 
 
 def is_region(word: str) -> bool:
-    """Whether a word is a province, a district of the list, or some of them in one piece."""
+    """Whether a word is a province, a listed district, or several of them written as one word."""
     if word in DISTRICTS:
         return True
     match = _PROVINCE.match(word)
@@ -65,7 +65,7 @@ def is_region(word: str) -> bool:
 
 
 def has_district(region: str) -> bool:
-    """Whether a region that begins with a province goes on to a district, or is one that has none below it."""
+    """Whether a region includes a district, or its province has no districts."""
     first, *more = region.split()
     match = _PROVINCE.match(first)
     if match is None or first in DISTRICTS or first.startswith("세종"):

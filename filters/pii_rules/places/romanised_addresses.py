@@ -1,4 +1,4 @@
-"""Addresses in Latin letters: 101-1203, 99 Eomneun-ro, Gangnam-gu, Seoul."""
+"""Romanised addresses: 101-1203, 99 Eomneun-ro, Gangnam-gu, Seoul."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COUNTRY: Final = (
 _ADDRESS: Final = re2.compile(
     f"{_UNIT}{{0,3}}(?:{_STREET}|{_LOT})(?:{_S}{_PART})*(?:{_S}(?:{_PART}|{_CITY}))(?:{_S}(?:{_CITY}|{_PART}))*{_COUNTRY}"
 )
-# The other way round: Seoul, Gangnam-gu, Eomneun-ro 99, 101-1203
+# Reversed order: Seoul, Gangnam-gu, Eomneun-ro 99, 101-1203
 _REVERSED: Final = re2.compile(
     f"(?:{_CITY}{_S})(?:{_PART}{_S})+{_WORD}-?(?:daero|ro|gil|dong|ri)[ ,]{{1,2}}[0-9]{{1,5}}(?:-[0-9]{{1,4}})?"
     f"(?:{_S}[0-9]{{1,4}}-[0-9]{{3,4}})?"
@@ -42,7 +42,9 @@ GATE: Final = "[a-z0-9]-(?:gu|gun|si|dong|eup|myeon|ri)[ ,.\n]|-(?:ro|gil|daero)
 
 
 def find_romanised_addresses(text: str, data: bytes) -> Iterator[Match]:
-    """Number, street or quarter and at least one region, in either order; with unit and building before the number."""
+    """Find number, street or quarter and at least one region, in either order, with unit and building before the
+    number.
+    """
     if b"-gu" not in data and b"-si" not in data and b"-gun" not in data and b"-ro" not in data and b"-gil" not in data:
         return
     for pattern in (_ADDRESS, _REVERSED):

@@ -1,4 +1,4 @@
-"""Addresses down to the door, with or without a label: by street (도로명) and by lot (지번)."""
+"""Addresses by street (도로명) or by lot (지번), down to the room, with or without a label."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from filters.pii_rules.text.digit_runs import DIGIT, ZERO_WIDTH, matches
 from filters.pii_rules.text.match import Match
 
 _DASH: Final = "[-\u2010-\u2015\u2212－]"
-_D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, as scans have it
+_D: Final = f"[{DIGIT[1:-1]}Oo]"  # O for zero, an OCR error
 _SPELLED: Final = (
     f"[일이삼사오육칠팔구십백천]{{1,8}}(?:{BLANKS}번지|{BLANKS}다시{BLANKS}[일이삼사오육칠팔구십백]{{1,6}})"
 )
@@ -57,10 +57,10 @@ LABELLED: Final = (
 _LABELLED: Final = re2.compile(f"^{LABELLED}")
 _LABEL_WORD: Final = re2.compile(_LABELS)
 _LABEL_HEAD: Final = re2.compile(f"^{_HEAD}")
-# 경 기 도 없 는 시 없 는 로 9 9: each letter apart, as in forms and scans.
+# 경 기 도 없 는 시 없 는 로 9 9: spaced letters, as in forms and scans.
 APART: Final = "[시군구도] {1,2}(?:[가-힣] {1,2}){2,12}[로길동리가] {1,2}[0-9]"
 _APART: Final = re2.compile(APART)
-# The gate is one automaton for many expressions: without counts, which would make it large.
+# The prefilter is one automaton for many expressions: without counted repetition, which would make it large.
 _NUMBER_GATE: Final = (
     f"[가-힣0-9{ZERO_WIDTH}](?:로|길|동|리|가|읍|면){GAP}*(?:산{GAP}*)?\n?{GAP}*(?:지하{GAP}*)?"
     f"(?:{DIGIT}|[일이삼사오육칠팔구십백천]+{GAP}*(?:번지|다시))"
@@ -75,19 +75,18 @@ _LABEL: Final = re2.compile(
 _ONLY_STREET: Final = re2.compile(
     f"(?:^|[^가-힣0-9])([가-힣]{{2,6}}(?:로|길)(?: ?{DIGIT}{{1,3}}번?[가나다]?길)? ?{DIGIT}{{1,4}}(?:-{DIGIT}{{1,3}})?)"
 )
-_LABELLED_REACH = 120  # code points from a label to the number behind it
+_LABELLED_REACH = 120  # code points from a label to the number after it
 _BACK = 64  # code points before a number in which its region begins
-_AHEAD = 40  # code points behind in which the number ends
-_UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # behind a lot they make it a quantity
+_AHEAD = 40  # code points after the match in which the number ends
+_UNITS: Final = "년월일시분초원명개번회건권점도위차장조항호만억천백%℃배세"  # after a lot number they mark a quantity
 _PARTICLES: Final = "에로으의은는이을를와과입앞부까인예도쪽란요외"
 
 
 def find_addresses(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `address`, from the region to the last detail; linear in the length of `text`.
+    """Find matches of kind `address`, from the region to the last detail; linear in the length of `text`.
 
-    A district of the gazetteer must stand before the street or village, or a province in full and any
-    district; of the provinces only Sejong has none below it. Streets without a number and quantities
-    (강남구로 3명) stay.
+    A listed district must precede the street or village, or a full province name with any district; Sejong is the only
+    province without districts. Streets without a number and quantities (강남구로 3명) are left alone.
     """
     yield from _merge_overlaps(
         [*_find_by_lot_number(text, data), *_find_by_label(text, data), *apartments.find_apartments(text, data)]
@@ -95,7 +94,7 @@ def find_addresses(text: str, data: bytes) -> Iterator[Match]:
 
 
 def find_spaced_addresses(text: str, data: bytes) -> Iterator[Match]:
-    """Addresses whose letters stand apart: 경 기 도 없 는 시 없 는 로 9 9."""
+    """Find addresses with spaced letters: 경 기 도 없 는 시 없 는 로 9 9."""
     last = -1
     for start, _ in matches(_APART, text, data) if b" " in data else ():
         if start > last:
@@ -118,7 +117,7 @@ def _find_by_lot_number(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _find_by_label(text: str, data: bytes) -> Iterator[Match]:
-    """Addresses whose region no gazetteer knows, right behind 주소, 주소지, 거주지 and the like."""
+    """Find addresses with an unlisted region directly after a label: 주소, 주소지, 거주지."""
     for start, _ in matches(_LABEL_WORD, text, data):
         match = _LABELLED.match(text[start : start + _LABELLED_REACH])
         if match is None:
@@ -133,7 +132,7 @@ def _find_by_label(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _merge_overlaps(items: list[Match]) -> Iterator[Match]:
-    """Findings that overlap made one: the region of the one, the door of the other."""
+    """Merge overlapping matches: the region of one, the room of the other."""
     items.sort(key=lambda f: (f.start, -f.end))
     last: Match | None = None
     for item in items:
@@ -148,7 +147,7 @@ def _merge_overlaps(items: list[Match]) -> Iterator[Match]:
 
 
 def _read_address_around(text: str, start: int, end: int, done: int) -> Match | None:
-    """The address whose lot begins in text[start:end]; only a bounded window is read."""
+    """Parse the address whose lot begins in text[start:end]; reads a bounded window only."""
     first = max(done, start - _BACK)
     data = text[first : end + _AHEAD].encode()
     least = len(text[first:end].encode())
@@ -176,7 +175,7 @@ def _read_address_around(text: str, start: int, end: int, done: int) -> Match | 
 
 
 def _read_street_without_region(text: str, first: int, start: int, end: int) -> Match | None:
-    """없는로 7길 31-9, 401호: street, number and room."""
+    """Parse street, number and room without a region: 없는로 7길 31-9, 401호."""
     for match in _ONLY_STREET.finditer(text[first : end + _AHEAD]):
         begin, stop = first + match.start(1), first + match.end(1)
         last = find_address_end(text, stop)
@@ -187,7 +186,7 @@ def _read_street_without_region(text: str, first: int, start: int, end: int) -> 
 
 
 def _read_spaced_address(text: str, first: int, last: int) -> Iterator[Match]:
-    """An address whose letters stand apart, read without its blanks."""
+    """Parse an address with spaced letters by removing the blanks."""
     kept = [i for i in range(first, last) if not text[i].isspace()]
     bare = "".join(text[i] for i in kept)
     match = _ADDRESS.search(bare)
@@ -204,7 +203,7 @@ def _read_spaced_address(text: str, first: int, last: int) -> Iterator[Match]:
 
 
 def _town_length_before(text: str, begin: int) -> int:
-    """How many code points of 성남 stand before 분당구 that belong to it."""
+    """Return the length of a city stem directly before the district, such as 성남 before 분당구, or 0."""
     word = text[max(0, begin - 8) : begin]
     last = word.split()[-1:] if word[-1:].isspace() else []
     return begin - text.rindex(last[0], 0, begin) if last and last[0] in STEMS else 0
@@ -214,7 +213,7 @@ _FIRST_REGION: Final = re2.compile(f"{PROVINCES}(?:[가-힣]{{1,4}}[시군구])?
 
 
 def _is_quantity(text: str, stop: int, value: str) -> bool:
-    """제주시 연동 3개, 서구로 10시, 강남구 역삼동 031-…: numbers that count or are called."""
+    """Whether the number is a quantity or a telephone number: 제주시 연동 3개, 서구로 10시, 강남구 역삼동 031-…."""
     lot = value.rstrip()
     after = text[stop : stop + 1]
     if after.isdigit() or (after.isascii() and after.isalpha()):
@@ -228,7 +227,7 @@ def _is_quantity(text: str, stop: int, value: str) -> bool:
     digits = lot[len(lot.rstrip("0123456789０１２３４５６７８９-–‐‑−")) :]
     head, _, rest = digits.partition("-")
     if len(head) == 4 and len(rest) == 4:
-        return True  # 1588-…: a number to call
+        return True  # 1588-…: a telephone number
     if _CALLED.match(digits) is not None and _MORE_DIGITS.match(text[stop : stop + 5]) is not None:
         return True  # 역삼동 02 000 …
     follows = text[stop : stop + 2].strip()[:1]

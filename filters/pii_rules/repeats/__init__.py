@@ -1,1 +1,1 @@
-"""Find a detected value again in its document."""
+"""Search a document for repeats of detected values."""

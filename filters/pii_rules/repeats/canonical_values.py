@@ -1,4 +1,4 @@
-"""One value, however it is written: `canonical_form` gives equal forms for equal values of a kind."""
+"""Canonical form of identifier values: `canonical_form` returns equal strings for equal values of a kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from filters.pii_rules.numbers.phones import prefix_of
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH
 
 MASKS: Final = frozenset("*x●○■")
-LENGTHS: Final = {  # digits of a whole value
+LENGTHS: Final = {  # number of digits of a complete value
     "rrn": (13,),
     "frn": (13,),
     "crn": (13,),
@@ -33,7 +33,7 @@ _SIGNS: Final = (
     ("-", re2.compile("[(\\[]?(?:하이픈|대시)[)\\]]?")),
     (".", re2.compile("[(\\[]?(?:쩜|점|닷|dot)[)\\]]?|[·･ㆍ•]")),
 )
-LETTERS: Final = {  # as they are told over the telephone
+LETTERS: Final = {  # Latin letters and signs as Koreans spell them on the telephone
     "에이치": "h", "더블유": "w", "더블류": "w", "에이": "a", "에프": "f", "아이": "i", "제이": "j", "케이": "k",
     "아르": "r", "에스": "s", "브이": "v", "엑스": "x", "와이": "y", "제트": "z", "지트": "z", "언더바": "_",
     "언더": "_", "밑줄": "_", "하이픈": "-", "대시": "-", "비": "b", "씨": "c", "시": "c", "디": "d", "이": "e",
@@ -45,7 +45,7 @@ _SAID: Final = {c: str(i) for i, c in enumerate("공일이삼사오육칠팔구"
 
 
 def canonical_form(kind: str, value: str) -> str:
-    """The form in which two writings of one value of `kind` are equal; it is compared and never written.
+    """Return the canonical form of `value`, used for comparison only and never written to output.
 
     >>> canonical_form("phone", "+82 10-0000-1234") == canonical_form("phone", "공일공 0000 일이삼사")
     True
@@ -56,7 +56,7 @@ def canonical_form(kind: str, value: str) -> str:
     """
     if kind in LENGTHS:
         return _canonical_number(kind, value)
-    if kind == "email":  # without its sign, for which people put many
+    if kind == "email":  # without the at sign, which has many substitutes
         return "".join(c for c in emails.normalise_email(value) if c.isalnum() or c in "._+-")
     if kind == "messenger":
         return _canonical_handle(value)
@@ -71,7 +71,7 @@ def canonical_form(kind: str, value: str) -> str:
 
 
 def fold_text(value: str) -> str:
-    """Letters and signs at their usual width in lower case, without blanks and what nobody sees."""
+    """Return `value` NFKC-normalised and case-folded, without white space and invisible characters."""
     folded = unicodedata.normalize("NFKC", value).casefold()
     return "".join(c for c in folded if c.isprintable() and not c.isspace())
 
@@ -87,19 +87,19 @@ def _canonical_number(kind: str, value: str) -> str:
 
 
 def _normalise_national(kind: str, digits: str) -> str:
-    """The digits of a whole value, a telephone number without the code of the country; "" where they make none."""
+    """Return the digits of a complete value, or "". Telephone numbers lose their country code."""
     if kind != "phone":
         return digits if len(digits) in LENGTHS[kind] else ""
     short = digits.removeprefix("00") if digits.startswith("0082") else digits
     short = "0" + short[2:].lstrip("0") if short.startswith("82") else short
     if not prefix_of(short) and prefix_of("0" + short):
-        return "0" + short  # a zero that a table lost
+        return "0" + short  # restore a leading zero that a table dropped
     return short if prefix_of(short) else ""
 
 
 def _canonical_handle(value: str) -> str:
     narrow = handles.to_half_width(value.translate(_UNSEEN)).casefold().strip()
-    if "/" in narrow:  # a link to somebody ends in the handle
+    if "/" in narrow:  # a profile link ends in the handle
         narrow = narrow.rstrip("/").rpartition("/")[2]
     narrow = narrow.removeprefix("골뱅이").strip().lstrip("@").strip()
     if narrow and "가" <= narrow[0] <= "힣" and handles.find_spelled_end(narrow, 0) >= len(narrow) - 1:
@@ -110,7 +110,7 @@ def _canonical_handle(value: str) -> str:
 
 
 def _canonical_date(folded: str) -> str:
-    """Year (two digits), month and day; "" where none is read."""
+    """Return two-digit year, month and day as YY-MM-DD, or "" if `folded` is not a date."""
     last = _DAY_FIRST.match(folded)
     match = _DATE.match(folded) or _DIGITS.match(folded)
     if last is None and match is None:

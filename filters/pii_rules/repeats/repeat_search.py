@@ -1,7 +1,7 @@
-"""Where else in a document a value stands that one rule found: the same value in any writing, of every kind.
+"""Search a document for repeats of detected values, in any written form and of every kind.
 
-A value that is known needs no label and no form, so this is one search for all kinds, behind the rules. Short values
-and words of prose are sought only where they stand by themselves.
+A known value needs neither a label nor a fixed format, so one search serves all kinds; it runs after the rules.
+Short values and values that are also ordinary words match only as separate words.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from filters.pii_rules.text import dates
 from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 from filters.pii_rules.text.match import Match, resolve_overlaps
 
-MOST: Final = 1_024  # values of a kind that are sought again as words; numbers have no bound
-_AT_ONCE: Final = 64  # values of one expression
-_BYTES: Final = 64 << 20  # for the states of its automaton
+MOST: Final = 1_024  # values of a kind searched as words; the count of numbers is not limited
+_AT_ONCE: Final = 64  # values per expression
+_BYTES: Final = 64 << 20  # memory limit of the expression's automaton
 _MAX_GAP: Final = 5  # code points between two digits
-_SHORT: Final = 9  # digits below which a number may be a quantity
-_GONE: Final = "\x00"  # stands for what is found already: no letter, digit or mark of anything
+_SHORT: Final = 9  # a number with fewer digits may be a quantity
+_GONE: Final = "\x00"  # replaces existing matches: neither a letter nor a digit nor a separator
 _CONFIDENCE: Final = 0.75
 _WIDE: Final = re2.compile("[！-～ⓐ-ⓩⒶ-Ⓩ\U0001d400-\U0001d7ff]")
 _UNSEEN: Final = re2.compile(f"[{ZERO_WIDTH}]")
 _DAY: Final = re2.compile(dates.DAY)
 _UNITS: Final = frozenset("원명개건년월일회쪽권층점위억만천조톤배%㎡")
-Value = tuple[str, str]  # kind, and how it is written
+Value = tuple[str, str]  # kind, written form
 
 
 def find_repeats(text: str, values: Iterable[Value], taken: Sequence[Match] = ()) -> list[Match]:
-    """The other places of `values` in `text`, in order and none on one of `taken`; linear in the length of `text`.
+    """Find repeats of `values` in `text`: in text order, without overlap with `taken`. Linear in the length of `text`.
 
     >>> text = "T02-000-1234, 0２ 000 1234"
     >>> [text[f.start : f.end] for f in find_repeats(text, [("phone", "02)000-1234")])]
@@ -56,7 +56,7 @@ def find_repeats(text: str, values: Iterable[Value], taken: Sequence[Match] = ()
 
 
 def _group_values(values: Iterable[Value]) -> dict[str, dict[str, str]]:
-    """By kind, the writing that came first of each value, by its canonical form."""
+    """Group values by kind; map each canonical form to the first written form."""
     known: dict[str, dict[str, str]] = {}
     for kind, value in dict.fromkeys(values):
         known.setdefault(kind, {}).setdefault(canonical_form(kind, value), value)
@@ -65,11 +65,11 @@ def _group_values(values: Iterable[Value]) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """A text as it is searched: known places blanked, one width of letters, nothing that nobody sees."""
+    """The text to search: existing matches blanked, letters at half width, zero-width characters removed."""
 
     text: str
     data: bytes
-    places: Sequence[int] | None  # of each code point in the text as it came; None where all are there
+    places: Sequence[int] | None  # offset in the original text of each code point; None if offsets are equal
 
     def map_to_text(self, hit: Match) -> Match:
         if self.places is None:
@@ -127,12 +127,12 @@ def _find_numbers(page: _Page, known: Mapping[str, Mapping[str, str]]) -> Iterat
 
 
 def _is_number_start(text: str, start: int) -> bool:
-    """Whether a number may begin at this digit: no plain digit stands directly before a plain one."""
+    """Whether a number may begin at this digit: adjacent decimal digits belong to one number."""
     return not (text[start - 1 : start].isdecimal() and text[start].isdecimal())
 
 
 def _is_number(text: str, places: spelled_out.Places, *, local: bool) -> bool:
-    """Whether the digits at `places` are a number by themselves; `local` where they are one without its prefix."""
+    """Whether the digits at `places` form a complete number; `local`: a telephone number without its prefix."""
     start, end = places[0][0], places[-1][1]
     before, after = text[start - 1 : start], text[end : end + 2]
     if text[end - 1].isdecimal() and after[:1].isdecimal():
@@ -146,7 +146,7 @@ def _is_number(text: str, places: spelled_out.Places, *, local: bool) -> bool:
 
 
 def _is_standalone(text: str, start: int, end: int) -> bool:
-    """Whether digits are no part of a longer number or word, and no quantity: no letter, decimal or unit beside."""
+    """Whether the digits are separate: not part of a longer number or word, not followed by a unit."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     if before[-1:].isalnum() and before[-1:].isascii():
         return False
@@ -183,7 +183,7 @@ def _find_words(page: _Page, kind: str, values: Sequence[str]) -> Iterator[Match
 
 
 def _is_whole_word(text: str, start: int, end: int, kind: str) -> bool:
-    """Whether text[start:end] is a word of its own; a particle may follow."""
+    """Whether text[start:end] is a separate word; a particle may follow."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     value = text[start:end]
     if is_hangul(before[-1:]) and is_hangul(value[:1]):

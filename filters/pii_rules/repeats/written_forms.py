@@ -1,4 +1,4 @@
-"""The writings in which a known value is sought again, as expressions over letters in lower case."""
+"""Written forms of a known value, as expressions over lower-case text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LOCAL: Final = re2.compile("^[0-9]{3,4}[-.][0-9]{4}$")
 _YEARS: Final = re2.compile("^(?:19|20)[0-9]{2}(?:19|20)[0-9]{2}$")
 _LEAST_DIGITS: Final = 7
 _LEAST_SECRET: Final = 6  # characters
-_LEAST_WORD: Final = 5  # letters of a handle of letters alone; below it only behind an at sign
+_LEAST_WORD: Final = 5  # letters in a handle without digits; shorter ones match only after an at sign
 _LEAST_MIXED: Final = 4
-_LEAST_DIGITS_ALONE: Final = 6  # of a handle or password made of digits
+_LEAST_DIGITS_ALONE: Final = 6  # digits in an all-digit handle or password
 _LEAST_LATIN_NAME: Final = 7
-_MOST: Final = 400  # code points of a value that is sought again
+_MOST: Final = 400  # code points of a value that is searched
 _O: Final = "[ \u00a0\u3000(\\[{<（［]{0,3}"
 _C: Final = "[ \u00a0\u3000)\\]}>）］]{0,3}"
 _SIGNS: Final = {
@@ -39,7 +39,7 @@ _NAMES: Final = {
 
 
 def list_number_forms(kind: str, digits: str) -> Iterator[str]:
-    """The digits of each writing of a number; none of one that is masked or too short to tell anybody."""
+    """Yield the digits of each written form of a number; nothing if it is masked or too short to identify anybody."""
     if not digits.isdecimal() or len(digits) < _LEAST_DIGITS or not digits.strip("0"):
         return
     yield digits
@@ -50,13 +50,13 @@ def list_number_forms(kind: str, digits: str) -> Iterator[str]:
 
 
 def drop_prefix(digits: str) -> str:
-    """A telephone number without its prefix, "" where that may be two years."""
+    """Return a telephone number without its prefix, or "" if the rest may be two years."""
     tail = digits[len(prefix_of(digits)) :] if prefix_of(digits) else ""
     return "" if _YEARS.match(tail) is not None else tail
 
 
 def build_patterns(kind: str, value: str) -> Iterator[str]:
-    """Expressions for the writings of a value of one of WORDS; none where it is too short to be told from prose."""
+    """Yield expressions for a value of a kind in WORDS; nothing if it is too short to differ from prose."""
     if len(value) > _MOST:
         return
     match kind:
@@ -90,14 +90,14 @@ def build_patterns(kind: str, value: str) -> Iterator[str]:
 
 
 def _add_word_bounds(pattern: str) -> str:
-    """With the bound of a word where it begins or ends in Latin letters or digits; Hangul may stand on either side."""
+    """Add word boundaries where `pattern` begins or ends in Latin letters or digits. Hangul may be adjacent."""
     first = "\\b" if pattern[0].isascii() and pattern[0].isalnum() else ""
     last = "\\b" if pattern[-1].isascii() and (pattern[-1].isalnum() or pattern[-1] == "]") else ""
     return f"{first}(?:{pattern}){last}"
 
 
 def _split_digits_and_letters(plain: str) -> list[str]:
-    """Digits and letters in turn: 12, 가, 3456."""
+    """Split into alternating runs of digits and letters: 12, 가, 3456."""
     pieces: list[str] = []
     for char in plain:
         if pieces and pieces[-1][-1].isdecimal() == char.isdecimal():
@@ -145,7 +145,7 @@ def _handle_patterns(plain: str) -> Iterator[str]:
     last = "\\b" if plain[-1].isascii() and (plain[-1].isalpha() or plain[-1] == "_") else ""
     host = "." in plain and emails.is_top_level_domain(
         plain.rpartition(".")[2]
-    )  # @react.dev, and in prose the site react.dev
+    )  # @react.dev is a handle; in prose, react.dev is a site
     if not host and len(plain) >= (_LEAST_MIXED if mixed else _LEAST_WORD):
         yield f"(?:{at})?{_start_bound(plain)}{signed}{last}"
         yield _add_word_bounds("[ ]{1,2}".join(map(re2.escape, plain)))

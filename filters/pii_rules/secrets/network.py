@@ -1,4 +1,4 @@
-"""Addresses of machines: IPv4 and IPv6 that the whole net reaches, and MAC addresses."""
+"""Network addresses: globally routable IPv4 and IPv6 addresses, and MAC addresses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IPV4: Final = re2.compile(f"{_OCTET}(?:[.]{_OCTET}){{3,}}")
 _IPV6: Final = re2.compile(f"[23]{_H}{{3}}(?::{_H}{{0,4}}){{2,8}}")
 _MAC: Final = re2.compile(
     f"{_PAIR}(?::{_PAIR}){{5,}}|{_PAIR}(?:-{_PAIR}){{5,}}|{_H}{{4}}[.]{_H}{{4}}[.]{_H}{{4}}|"
-    # The end of the label may be a pair as well: MAC:00:…
+    # The end of the label may look like a pair too: MAC:00:…
     f"(?i:mac)[^0-9A-Za-z]{{0,3}}(?:주소|address|addr)?[^0-9A-Za-z]{{0,3}}(?:{_H}{{12}}|{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}})"
 )
 _VALUE: Final = re2.compile(f"(?:{_H}{{12}}|{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}})$")
@@ -39,13 +39,13 @@ _MAC_WORD: Final = re2.compile(
     "(?i:mac|물리적|단말|기기|ether|hwaddr|wi-?fi|블루투스|랜카드|무선|wlan|[^a-z]sta[^a-z]|eth[0-9]|dhcp|bssid|arp)"
 )
 _RESOLVERS: Final = frozenset(("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "168.126.63.1", "168.126.63.2"))
-_NEAR = 120  # code points from one address to the next of a list
-_UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the last one shows the form
+_NEAR = 120  # code points between addresses of one list
+_UNASSIGNED: Final = ("000000000000", "ffffffffffff", "aabbccddeeff")  # the last one is a format example
 _DOCUMENTATION: Final = "00005e0053"  # RFC 7042, 2.1.2
 
 
 def find_ip_addresses(text: str, data: bytes) -> Iterator[Match]:
-    """Public addresses; versions, clauses, private ranges and those of documentation (RFC 5737, 3849) are none."""
+    """Find public IP addresses; skips versions, clauses, private ranges and documentation ranges (RFC 5737, 3849)."""
     for start, end in matches(_IPV4, text, data):
         if _is_address(text, start, end):
             yield Match(start, end, "ip", 0.9, "four octets; reached from the whole net")
@@ -63,21 +63,21 @@ def _is_address(text: str, start: int, end: int) -> bool:
         return False
     before, after = text[max(0, start - 24) : start], text[end : end + 3]
     if value in _RESOLVERS or (after[:1] == "/" and after[1:2].isdigit() and value.endswith(".0")):
-        return False  # of everybody; a whole network
+        return False  # a public resolver; a whole network
     port = after[:1] == ":" and after[1:2].isdigit()
     if after.lstrip(" 의").startswith(_CLAUSE) or (_VERSIONS.search(before) and not port):
         return False
     if any(len(part) > 1 and part[0] == "0" for part in value.split(".")):
         return False
-    # Versions and chapters count in small steps; an address of such numbers needs a word of the net.
+    # Versions and chapters count in small steps; an address of small numbers needs a network term nearby.
     small = max(map(int, value.split("."))) < 100
     if small and text[start - 1 : start] in ("", "\n") and after.startswith(". "):
-        return False  # 6.3.6.2. at the head of a line numbers a section, whatever the lines before speak of
+        return False  # 6.3.6.2. at the start of a line is a section number, whatever precedes it
     return not small or bool(_NET.search(text[max(0, start - 40) : start])) or after.startswith(" - -")
 
 
 def find_mac_addresses(text: str, data: bytes) -> Iterator[Match]:
-    """Addresses of network cards in pairs or in fours; fingerprints, groups of cards and documentation are none."""
+    """Find MAC addresses in pairs or in fours; skips fingerprints, multicast addresses and documentation ranges."""
     last = -_NEAR - 1
     for start, end in matches(_MAC, text, data):
         head = max(0, start - 2)
@@ -106,6 +106,7 @@ def _is_global(value: str) -> bool:
 
 
 def _is_glued(text: str, start: int, end: int, marks: str) -> bool:
+    """Whether text[start:end] is part of a longer word or number; `marks` may connect it to one."""
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and ((before in marks and text[start - 2 : start - 1].isalnum()) or before == "_"):
         return True

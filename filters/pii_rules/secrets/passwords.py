@@ -1,4 +1,4 @@
-"""Passwords behind their label: on the same line, as the answer below it, beside the name of the account."""
+"""Passwords after a label: on the same line, in the answer below it, or next to an account name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKED: Final = re2.compile(
 )
 _BLANK: Final = re2.compile(f"^{_S}{{1,3}}{_OPEN}")
 _VALUE: Final = re2.compile("^[!-~]{4,80}")
-_OF_FOURS: Final = re2.compile("^[a-z]{4}(?: [a-z]{4}){3}")  # as mail services give them to programs
+_OF_FOURS: Final = re2.compile("^[a-z]{4}(?: [a-z]{4}){3}")  # app passwords of mail services
 _BELOW: Final = re2.compile(
     f"^[^\n:=]{{0,20}}\n{_S}{{0,4}}(?:\\[[^\\]\n]{{1,14}}\\]{_S}?)?(?:[^\n:：]{{1,12}}[:：]{_S}?)?([!-~]{{6,40}})"
     "(?:[ \n가-힣]|$)"
@@ -44,11 +44,11 @@ _PLACEHOLDERS: Final = (
     "$",
     "...",
 )
-# Of words that say what belongs there: MY-DB-PASSWORD-1; a password of other words is one.
+# Words that describe the value: MY-DB-PASSWORD-1. A password of other words counts as a password.
 _TELLING: Final = re2.compile(
     "(?i)(?:^|[-_.])(?:password|passwd|passphrase|pw|pwd|secret|key|token|here|change|my)[0-9]*(?:[-_.]|$)"
 )
-# An algorithm, or a name of a program: AES-128-CBC, user.password2
+# An algorithm or a program identifier: AES-128-CBC, user.password2
 _NAME: Final = re2.compile(
     "(?i)^(?:(?:aes|rsa|sha|md|des|3des|ecc|ecdsa|aria|seed|lea|tls|wpa)[-_]?[0-9][a-z0-9_-]*|[a-z_]+[.][a-z_]+[0-9]?)$"
 )
@@ -57,11 +57,11 @@ _OF_WORDS: Final = re2.compile("^[A-Z][a-z]+(?:[-._][A-Za-z]+){1,3}[-._]?[0-9]{1
 _SIGNS: Final = frozenset("!@#$%^&*?~+=")
 _BAD_EXAMPLE: Final = ("같은", "처럼", "따위", "등과", "등은")
 _COUNTED: Final = tuple("자비개년월일회번글원분초")
-_REACH = 90  # code points behind a label in which its value ends
+_REACH = 90  # code points after a label in which its value ends
 
 
 def find_passwords(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `key` that are passwords: letters with digits or signs, and never a call or a placeholder."""
+    """Find passwords (kind `key`): letters with digits or signs; skips function calls and placeholders."""
     done = 0
     for start, end in matches(_WORD, text, data):
         if start < done or not _is_label(text, start, end):
@@ -114,7 +114,7 @@ def _match_password_behind(text: str, start: int, end: int) -> Match | None:
 
 
 def _extract_password(text: str, at: int, marked: bool, hangul: bool, quoted: bool) -> str:
-    """The password that begins at `at`; "" where none does."""
+    """Return the password that begins at `at`, or ""."""
     fours = _OF_FOURS.match(text[at : at + 20])
     if fours is not None and marked and not _is_latin(text[at + 19 : at + 20]):
         return str(fours.group())
@@ -124,7 +124,7 @@ def _extract_password(text: str, at: int, marked: bool, hangul: bool, quoted: bo
     raw = match.group()
     value = _trim_password(raw, quoted)
     if raw[len(value) : len(value) + 1] in ("(", "[", "{", "<") and raw[len(value) :]:
-        return ""  # a call or an index
+        return ""  # a function call or an index
     if text[at + len(value) : at + len(value) + 4].lstrip(" \"'”’").startswith(_BAD_EXAMPLE):
         return ""  # password123 같은 것은 피하세요
     after = text[at + len(value) : at + len(value) + 1]
@@ -145,7 +145,7 @@ def _trim_password(value: str, quoted: bool) -> str:
 
 
 def _is_password(value: str, quoted: bool) -> bool:
-    """Letters with digits or signs; a bare word is the name of a variable or prose."""
+    """Whether the value mixes letters with digits or signs; a bare word is a variable name or prose."""
     if any(p in value.lower() for p in _PLACEHOLDERS) or "://" in value or value.startswith(("/", "-", "#")):
         return False
     if _NAME.match(value) is not None or placeholders.repetition_share(value.lower()) == 1.0:
@@ -157,7 +157,11 @@ def _is_password(value: str, quoted: bool) -> bool:
 
 
 def _is_strong(value: str) -> bool:
-    """Letters, digits and a sign; or letters with three digits, or with a sign, that no name of code or page is."""
+    """Whether the value is a password even without a label.
+
+    It has letters, digits and a sign; or letters with three digits or a sign, if it does not look like an identifier or
+    a path.
+    """
     if not _is_password(value, quoted=True) or len(value) < 6:
         return False
     digits, signs = sum(c.isdigit() for c in value), sum(c in _SIGNS for c in value)

@@ -1,4 +1,4 @@
-"""Whether a value stands in the place of a key: words joined by signs, rows of one character, marks of a template.
+"""Detect placeholder values in place of keys: joined words, repeated characters, template marks.
 
 docs/personal-data.md says the same of the second detector, which measures it in its own way.
 """
@@ -11,17 +11,17 @@ import re2
 
 _MARKS: Final = ("<", "{", "$", "...", "****", "[", "%(")
 _TELLING: Final = tuple("example your changeme placeholder dummy sample replace insert redacted".split())
-_IN_CAPITALS: Final = "EXAMPLE"  # within a key, as vendors write those of their manuals: AKIAIOSFODNN7EXAMPLE
-_EQUAL, _STEPS = 4, 5  # characters of a row of equal ones, and of one in which each follows the one before
+_IN_CAPITALS: Final = "EXAMPLE"  # within a key, as in vendor manuals: AKIAIOSFODNN7EXAMPLE
+_EQUAL, _STEPS = 4, 5  # minimum characters of a row of equal characters, and of a row of consecutive ones
 _MOST_IN_ROWS: Final = 0.5  # share of a value
-_WORD: Final = 4  # letters of a word that must be possible to pronounce
+_WORD: Final = 4  # letters of a word that must be pronounceable
 _SIGNS: Final = re2.compile("[-_.: ]+")
 _PIECE: Final = re2.compile("^(?:[A-Z]+|[A-Z]?[a-z]+)?[0-9]{0,4}$")
 _VOWELS: Final = frozenset("aeiouy")
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether `value` stands where a key belongs and is none; random text never does.
+    """Whether `value` is a placeholder instead of a key; never true of random text.
 
     >>> [is_placeholder(v) for v in ("AWS-S3-SECRET-KEY-FOR-NOTEBOOK-SYNC", "oW7XXXXXXXXXXXX", "abcdef123456")]
     [True, True, True]
@@ -38,7 +38,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def repetition_share(value: str) -> float:
-    """The share of `value` in rows of equal characters, or of characters that follow one another up or down.
+    """Return the share of `value` in rows of equal characters, or of consecutive ones in either direction.
 
     >>> repetition_share("aaaa"), repetition_share("12345xyz"), repetition_share("a7k2")
     (1.0, 0.625, 0.0)
@@ -53,7 +53,7 @@ def repetition_share(value: str) -> float:
 
 
 def _row_length(value: str, at: int, step: int) -> int:
-    """How many characters from `at` on are each `step` behind the one before; 0 stands behind 9."""
+    """Return how many characters from `at` on differ by `step` from the previous one; 0 follows 9."""
     end = at + 1
     turns = {1: "90", -1: "09"}.get(step)
     while end < len(value) and (ord(value[end]) - ord(value[end - 1]) == step or value[end - 1 : end + 1] == turns):
@@ -62,7 +62,7 @@ def _row_length(value: str, at: int, step: int) -> int:
 
 
 def is_of_words(pieces: list[str]) -> bool:
-    """Whether the pieces between signs are words and short numbers and nothing else, one of them of four letters.
+    """Whether the pieces between signs are only words and short numbers, with at least one word of four letters.
 
     >>> is_of_words(["notebook", "sync", "2024"]), is_of_words(["notebook"]), is_of_words(["9f2c", "41d0"])
     (True, False, False)
@@ -75,6 +75,6 @@ def is_of_words(pieces: list[str]) -> bool:
 
 
 def _is_pronounceable(word: str) -> bool:
-    """Whether a word has vowels, and never five consonants in a row."""
+    """Whether a word has vowels and never five consonants in a row."""
     parts = "".join(" " if c in _VOWELS else c for c in word).split()
     return any(c in _VOWELS for c in word) and max(map(len, parts), default=0) < 5

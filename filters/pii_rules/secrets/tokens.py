@@ -1,4 +1,4 @@
-"""Secrets of machines: keys and tokens by their published prefix or their label, and what a URL carries of them."""
+"""Machine secrets: keys and tokens by published prefix or label, and secrets and addresses in URLs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUERY_KEYS: Final = (
 QUERY: Final = f"(?i)(?:[?&;](?:amp;)?|cookie: ?|; )(?:{_QUERY_KEYS})=[{ZERO_WIDTH}]?[A-Za-z0-9%_~+/=.-]{{6}}"
 _QUERY: Final = re2.compile(f"{QUERY}[A-Za-z0-9%_~+/=.-]*")
 _IN_PASSWORD: Final = re2.compile("^[^\\s&;\"'<>()\\\\]*")
-# An address in a query has its at sign written as %40.
+# In a query, the at sign of an address is encoded as %40.
 ENCODED: Final = "[A-Za-z0-9]%40[A-Za-z0-9]"
 _ENCODED: Final = re2.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}%40[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)*[.][A-Za-z]{2,12}")
 USERINFO: Final = "[A-Za-z][A-Za-z0-9+.-]{1,20}://[A-Za-z0-9._~%+-]{1,64}:[^\\s/@:\"'<>{}$]{3,100}@[A-Za-z0-9가-힣\\[]"
@@ -31,7 +31,7 @@ PEM: Final = "-----BEGIN [A-Z ]{0,24}PRIVATE KEY(?: BLOCK)?-----"
 _PEM: Final = re2.compile(PEM)
 _PEM_REACH: Final = 16_384  # code points; a key of 16,384 bits takes about 13,000
 _BASE64: Final = re2.compile("^[A-Za-z0-9+/=\\r\\n]+")
-_FORMS: Final = (  # prefixes their issuers publish so that scanners find the keys
+_FORMS: Final = (  # prefixes that issuers publish for secret scanners
     "(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{22,}|"
     "glpat-[A-Za-z0-9_-]{20,64}|sk-[A-Za-z0-9_-]{20,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{30,45}|"
     "eyJ[A-Za-z0-9_-]{8,}[.]eyJ[A-Za-z0-9_-]{8,}(?:[.][A-Za-z0-9_-]{4,})?|npm_[A-Za-z0-9]{36}|"
@@ -63,7 +63,7 @@ _TO_VALUE: Final = (
     f"(?:[\"'`]{_S}{{1,3}}(?:[a-z]{{1,12}}:)?value=|[\"'`]?(?:{_S}{{0,3}}(?:[:：=>]|=>|:=){_S}{{0,3}}|[은는]?{_S}))"
     f"(?:(?:bearer|basic){_S})?{_Z}[\"'`「<(]?{_Z}"
 )
-# In the gate, which many expressions share, without the counts that make its automaton large.
+# The prefilter shares one automaton with many expressions: without counted repetition, which would make it large.
 _GATE_LABELS: Final = _KEY_LABELS.replace("[a-z0-9]{2,12}[._-]key", "[._-]key")
 _LABEL_GATE: Final = (
     f"(?i)(?:{_GATE_LABELS})(?:[\"'`]{_S}+[a-z:]*value=|[\"'`]?(?:{_S}|[:：=>은는])+)(?:bearer{_S}|basic{_S})?"
@@ -71,20 +71,20 @@ _LABEL_GATE: Final = (
 )
 _LABELLED: Final = re2.compile(f"(?i)(?:{_KEY_LABELS}){_TO_VALUE}[!-~]{{6,}}")
 _LABEL: Final = re2.compile(f"(?i)^(?:{_KEY_LABELS}){_TO_VALUE}")
-_LICENCE: Final = re2.compile("^[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6})+$")  # of a program, printed on its box
+_LICENCE: Final = re2.compile("^[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6})+$")  # licence key of a program, printed on its box
 # Without the bounds of USERINFO: counting to a hundred at every position makes the automaton large and slow.
 _USERINFO_GATE: Final = "[A-Za-z0-9+.-]://[A-Za-z0-9._~%+-]+:[^\\s/@:\"'<>{}$]+@"
 GATES: Final = (QUERY, ENCODED, _USERINFO_GATE, PEM, KEY, _LABEL_GATE)
 _MIN_KEY = 12  # characters of a key known only by its label
-_MIN_BITS = 2.6  # bits per character (Shannon); words of prose and of code in this length mostly lie below
+_MIN_BITS = 2.6  # bits per character (Shannon); prose and code of this length are mostly below
 _NO_PASSWORDS: Final = ("pass", "password", "passwd", "pw", "secret", "비밀번호")
 
 
 def find_secrets(text: str, data: bytes) -> Iterator[Match]:
-    """Findings of kind `key`, `url_secret` and, from queries, `email`; linear in the length of `text`.
+    """Find matches of kind `key`, `url_secret` and, from queries, `email`; linear in the length of `text`.
 
-    A value without a published prefix needs a label and the look of chance: letters and digits
-    mixed. Names of variables, calls of functions and placeholders stay.
+    A value without a published prefix needs a label and must look random: mixed letters and digits. Variable names,
+    function calls and placeholders are left alone.
     """
     yield from _find_url_secrets(text, data)
     yield from _find_key_blocks(text, data)
@@ -133,7 +133,7 @@ def _find_url_secrets(text: str, data: bytes) -> Iterator[Match]:
 
 
 def _is_in_url(text: str, at: int) -> bool:
-    """Whether the word that text[at] continues is a URL: Server=a;Password=… is none."""
+    """Whether the word that continues at text[at] is a URL; Server=a;Password=… is not."""
     word = text[max(0, at - _URL_REACH) : at].split()[-1:]
     return bool(word) and ("://" in word[0] or "?" in word[0] or "/" in word[0])
 
@@ -148,7 +148,7 @@ def _find_key_blocks(text: str, data: bytes) -> Iterator[Match]:
             continue
         stop = text.find("-----END", end, end + _PEM_REACH)
         close = text.find("-----", stop + 8, stop + 60) if stop >= 0 else -1
-        if stop < 0:  # cut short: the lines of base 64 that are there
+        if stop < 0:  # truncated: take the base64 lines that are present
             last = _find_base64_end(text, end)
             if last == end:
                 continue
@@ -167,7 +167,7 @@ def _match_labelled_secret(text: str, start: int, end: int) -> Match | None:
     whole = text[start:end]
     before = text[start - 1 : start]
     if before.isascii() and before.isalnum() and whole[0].islower():
-        return None  # mytoken, tokens of a longer word; serviceKey and AWS_SECRET_KEY go on
+        return None  # mytoken and tokens are longer words; serviceKey and AWS_SECRET_KEY count
     match = _LABEL.match(whole)
     if match is None or (whole[0] == "키" and "가" <= before <= "힣"):
         return None
@@ -175,7 +175,7 @@ def _match_labelled_secret(text: str, start: int, end: int) -> Match | None:
     value = whole[len(label) :]
     stop = next((i for i, c in enumerate(value) if c in "\"'`<>,;()[]{}|\\&" or not c.isascii()), len(value))
     if value[stop : stop + 1] in ("(", "[", "{", "<") and not value.startswith("</", stop):
-        return None  # a call or an index
+        return None  # a function call or an index
     value = value[:stop] if label[-1] in "\"'`" else value[:stop].rstrip(".:")
     marked = any(c in label for c in ":：=>은는")
     sure = marked or "earer" in label or "가" <= label[0] <= "힣"
@@ -191,15 +191,15 @@ def _match_labelled_secret(text: str, start: int, end: int) -> Match | None:
     return Match(first, first + len(value), "key", 0.85, "label of a key before")
 
 
-# Words that other things have as well: of them, only a value that is no path and no name is a secret.
+# Words with other uses: their value is a secret only if it is neither a path nor a name.
 _WEAK: Final = re2.compile(
     "(?i)^(?:(?:client|oauth|consumer|app)[ _-]?id|키|[a-z0-9]{2,12}[._-]key)[은는]?[^a-z가-힣]*$"
 )
-_LONG_KEY = 14  # characters from which upper and lower case in turn are chance enough
+_LONG_KEY = 14  # characters from which alternating case counts as random
 
 
 def _is_dense(value: str) -> bool:
-    """No path, no name of words with hyphens: a piece of letters and digits, and none that is a long word."""
+    """Whether the value is neither a path nor hyphenated words: a piece of letters and digits, no long word."""
     if sum(c.isdigit() for c in value) < 2 or "/" in value.strip("/") or "." in value:
         return False
     pieces = _SIGNS.split(value)
@@ -213,7 +213,7 @@ _WORDS: Final = re2.compile("[^a-z]+")
 
 
 def _is_random(value: str, least: int) -> bool:
-    """Whether a value looks drawn at random: letters and digits mixed, and few repeats.
+    """Whether a value looks random: mixed letters and digits, few repeats.
 
     >>> _is_random("9f2c41d07ab84e6fb1c3", 12), _is_random("getVilageFcst", 12)
     (True, False)
@@ -230,7 +230,7 @@ def _is_of_all_sorts(value: str) -> bool:
 
 
 def _is_shuffled(value: str) -> bool:
-    """Upper and lower case change more often than in the names of programs."""
+    """Whether upper and lower case alternate more often than in identifiers of programs."""
     changes = sum(a.isupper() != b.isupper() for a, b in pairwise(value) if a.isalpha() and b.isalpha())
     return 2 * changes >= len(value) - 1
 

@@ -1,1 +1,1 @@
-"""What all rules read: labels, digits, dates, checksums, table columns, the name model."""
+"""Text analysis shared by all rules: labels, digits, dates, checksums, table columns, the name model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-# No clock: the same text must give the same spans next year. Births after this year are impossible.
+# A constant instead of the clock, so that spans of a text do not change with time. Later births are rejected.
 LATEST_BIRTH_YEAR = 2040
 _CENTURY = {
     "9": 1800,
@@ -21,7 +21,7 @@ _CENTURY = {
 
 
 def is_birth_date(digits: str) -> bool:
-    """Whether the first seven digits (YYMMDD and the sex digit) name a day of the calendar.
+    """Whether the first seven digits (YYMMDD and the sex digit) contain a valid calendar date.
 
     >>> is_birth_date("0002299"), is_birth_date("0102299"), is_birth_date("0013019")
     (False, False, False)
@@ -36,9 +36,9 @@ def is_birth_date(digits: str) -> bool:
 
 
 def has_valid_resident_checksum(digits: str) -> bool:
-    """The check digit of a resident number: (11 - sum mod 11) mod 10.
+    """Whether the check digit of a resident number is valid: (11 - sum mod 11) mod 10.
 
-    Numbers issued since October 2020 have none, so a bad sum proves nothing.
+    Numbers issued since October 2020 have no check digit, so an invalid sum proves nothing.
 
     >>> has_valid_resident_checksum("9913310000000"), has_valid_resident_checksum("9913310000009")
     (True, False)
@@ -47,7 +47,7 @@ def has_valid_resident_checksum(digits: str) -> bool:
 
 
 def has_valid_foreigner_checksum(digits: str) -> bool:
-    """The check digit of a foreigner number: (13 - sum mod 11) mod 10; none since October 2020.
+    """Whether the check digit of a foreigner number is valid: (13 - sum mod 11) mod 10; none since October 2020.
 
     >>> has_valid_foreigner_checksum("9913310000002")
     True
@@ -56,7 +56,7 @@ def has_valid_foreigner_checksum(digits: str) -> bool:
 
 
 def has_valid_corporation_checksum(digits: str) -> bool:
-    """The check digit of a corporation number (13 digits): weights 1, 2, 1, 2 …
+    """Whether the check digit of a corporation number (13 digits) is valid: weights 1, 2, 1, 2 …
 
     >>> has_valid_corporation_checksum("0000000000000"), has_valid_corporation_checksum("0000000000001")
     (True, False)
@@ -66,7 +66,7 @@ def has_valid_corporation_checksum(digits: str) -> bool:
 
 
 def has_valid_business_checksum(digits: str) -> bool:
-    """The check digit of a business number (10 digits).
+    """Whether the check digit of a business number (10 digits) is valid.
 
     >>> has_valid_business_checksum("0000000000"), has_valid_business_checksum("1234567890")
     (True, False)
@@ -77,7 +77,7 @@ def has_valid_business_checksum(digits: str) -> bool:
 
 
 def has_valid_barcode_checksum(digits: str) -> bool:
-    """The check digit of an article number (EAN-13, GS1 general specifications, 7.9).
+    """Whether the check digit of an article number is valid (EAN-13, GS1 general specifications, 7.9).
 
     >>> has_valid_barcode_checksum("8800000000007"), has_valid_barcode_checksum("8800000000008")
     (False, True)
@@ -86,7 +86,7 @@ def has_valid_barcode_checksum(digits: str) -> bool:
 
 
 def has_valid_luhn_checksum(digits: str) -> bool:
-    """The check digit of a payment card (ISO/IEC 7812-1, annex B).
+    """Whether the check digit of a payment card is valid (ISO/IEC 7812-1, annex B).
 
     >>> has_valid_luhn_checksum("0000000000000000"), has_valid_luhn_checksum("0000000000000001")
     (True, False)

@@ -1,4 +1,4 @@
-"""Dates as a birth date is written: 1991. 2. 30., '91.2.30, 1991年 2月 30日, 30 FEB 1991, 구십일년 이월 삼십일."""
+"""Expressions for birth dates: 1991. 2. 30., '91.2.30, 1991年 2月 30日, 30 FEB 1991, 구십일년 이월 삼십일."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NARROW: Final = {0xFF10 + i: str(i) for i in range(10)}
 
 
 def is_recent(raw: str) -> bool:
-    """Whether the year is of this century or the last, or has two digits.
+    """Whether the year is in the 20th or 21st century or has two digits.
 
     >>> is_recent("1899년 2월 30일"), is_recent("'91.2.30"), is_recent("30/2/1991")
     (False, True, True)
@@ -48,7 +48,7 @@ def is_recent(raw: str) -> bool:
 
 
 def is_day(digits: str) -> bool:
-    """Whether six or eight digits end in a month and a day, and eight begin with a year of this century or the last."""
+    """Whether six or eight digits end in month and day; eight must begin with a year from 1900 to 2039."""
     narrow = digits.translate(_NARROW)
     tail = narrow[-4:]
     recent = len(narrow) != 8 or "1900" <= narrow[:4] <= "2039"

@@ -1,7 +1,7 @@
-"""Runs of digits in a text, cut into groups: the ground on which the rules for numbers stand.
+"""Find runs of digits and split them into groups, the input of all rules for numbers.
 
-`010-0000-1234`, `０１０ 0000 1234` and `010<zero width>0000-1234` give digits, offsets and
-separators of one and the same form, so that a rule never meets a width or a dash.
+`010-0000-1234`, `０１０ 0000 1234` and `010<zero width>0000-1234` give digits, offsets and separators in the same
+form, so that rules need not handle character widths or kinds of dashes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DASHES: Final = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u30fc\
 _DOTS: Final = ".．․"
 DIGIT: Final = "[0-9０-９]"
 SEPARATOR: Final = "[" + re2.escape(_SPACES + _DASHES + _DOTS + "()（）/_\n" + ZERO_WIDTH) + "]"
-MIN_DIGITS = 9  # the shortest number with an owner: 02-NNN-NNNN
+MIN_DIGITS = 9  # the shortest personal number: 02-NNN-NNNN
 RUN: Final = f"{DIGIT}(?:{SEPARATOR}{{0,6}}{DIGIT}){{{MIN_DIGITS - 1},}}"
 _RUN: Final = re2.compile(RUN)
 
@@ -33,14 +33,14 @@ _FOLD: Final = {
     ord("）"): ")",
     **{0xFF10 + i: str(i) for i in range(10)},
 }
-_LOOSE: Final = "~"  # a dash between blanks: inside a number, or between two of them
-WRAP: Final = "^"  # a dash at the end of a line: inside a number, or the bullet of the next one
-LINE: Final = "\n"  # the end of a line and no dash
+_LOOSE: Final = "~"  # a dash between blanks: inside a number or between two numbers
+WRAP: Final = "^"  # a dash at a line end: inside a number, or the bullet of the next one
+LINE: Final = "\n"  # a line end without a dash
 _NOTHING: Final = ""
 _TO_BLANKS: Final = {ord(c): " " for c in " -.()/_\n\u200b"}  # all that `fold_characters` leaves between digits
 _DASHED: Final = {"-": "-", _LOOSE: "-", WRAP: "-"}
-BREAK: Final = "|"  # what separates numbers rather than parts of a number
-SLASHED: Final = ("/", "_")  # inside a number only where a label says so
+BREAK: Final = "|"  # separates numbers, not parts of one number
+SLASHED: Final = ("/", "_")  # inside a number only after a label
 _ENDS: Final = (BREAK, LINE, *SLASHED)
 _SEPARATORS: Final = {
     **dict.fromkeys(("-", " -", "- ", "--"), "-"),
@@ -58,7 +58,7 @@ _SEPARATORS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Groups of digits in reading order; `separators[i]` stands before group i, the last one behind all."""
+    """Groups of digits in reading order; `separators[i]` precedes group i, the last one follows all groups."""
 
     groups: tuple[str, ...]
     starts: tuple[int, ...]
@@ -67,7 +67,7 @@ class Run:
     labels: dict[tuple[int, bool], Label] = field(default_factory=dict, compare=False, repr=False)
 
     def label(self, text: str, start: int, *, numbered: bool) -> Label:
-        """What `label_of` says, looked up once for all windows that begin at `start`."""
+        """Return `label_of` for `start`, cached for all windows that begin there."""
         key = (start, numbered)
         found = self.labels.get(key)
         if found is None:
@@ -80,7 +80,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some neighbouring groups of a run, with what stands around them."""
+    """Adjacent groups of a run, with their context."""
 
     text: str
     run: Run
@@ -88,9 +88,9 @@ class Window:
     last: int  # exclusive
     groups: tuple[str, ...] = field(init=False)
     digits: str = field(init=False)  # of all groups, without separators
-    separators: tuple[str, ...] = field(init=False)  # between them; a dash between blanks or lines is a dash
+    separators: tuple[str, ...] = field(init=False)  # between groups; "~" and "^" are given as "-"
     start: int = field(init=False)  # code point of the first digit
-    end: int = field(init=False)  # code point behind the last digit
+    end: int = field(init=False)  # code point after the last digit
     char_before: str = field(init=False)  # "" at the start of the text
     char_after: str = field(init=False)  # "" at the end of the text
 
@@ -110,26 +110,26 @@ class Window:
 
     @property
     def label(self) -> Label:
-        """The label of the window's column in a table, else the nearest label before it."""
+        """The label of the window's table column, else the nearest label before it."""
         return self.run.label(self.text, self.start, numbered=False)
 
     @property
     def number_label(self) -> Label:
-        """The same without the words of telephones, which stand in any sentence that asks for something."""
+        """The same without telephone words, which occur in any sentence with a request."""
         return self.run.label(self.text, self.start, numbered=True)
 
     @property
     def is_standalone(self) -> bool:
-        """No further groups on either side."""
+        """Whether the run has no further groups on either side."""
         return self.run.separators[self.first] in _ENDS and self.run.separators[self.last] in _ENDS
 
     def is_continued_by(self, marks: str) -> bool:
-        """Whether one of `marks` ties the window to a further group."""
+        """Whether one of `marks` connects the window to a further group."""
         return self.run.separators[self.first] in marks or self.run.separators[self.last] in marks
 
 
 def fold_characters(text: str) -> str:
-    """`text` with ASCII digits and one sort of dash, dot, space and zero-width mark; same length.
+    """Return `text` with ASCII digits and one kind of dash, dot, space and zero-width mark; same length.
 
     >>> fold_characters("０１０–０")
     '010-0'
@@ -140,9 +140,9 @@ def fold_characters(text: str) -> str:
 def matches(
     pattern: re2._Regexp, text: str, data: bytes, unless: Callable[[bytes], bool] | None = None
 ) -> Iterator[tuple[int, int]]:
-    """The stretches of `text`, in code points, that `pattern` finds in `data`, its UTF-8 form.
+    """Yield spans of `pattern` in `text`, in code points; `data` is `text` in UTF-8.
 
-    Those whose bytes fulfil `unless` are passed over before anything is counted.
+    Matches for whose bytes `unless` is true are skipped before offsets are converted.
     """
     if len(data) == len(text):
         for match in pattern.finditer(data):
@@ -162,12 +162,15 @@ def matches(
 
 
 def starts_with(pattern: re2._Regexp, text: str) -> bool:
-    """Whether `pattern` matches where `text` begins. Bytes spare the offsets, which cost more than short matches."""
+    """Whether `pattern` matches at the start of `text`.
+
+    Matches bytes, which avoids the conversion of offsets; it costs more than a short match.
+    """
     return pattern.match(text.encode()) is not None
 
 
 def match_at_start(pattern: re2._Regexp, text: str) -> str | None:
-    """What `pattern` matches where `text` begins, None if nothing."""
+    """Return the match of `pattern` at the start of `text`, or None."""
     match = pattern.match(text.encode())
     return None if match is None else match.group().decode()
 
@@ -178,13 +181,13 @@ def contains(pattern: re2._Regexp, text: str) -> bool:
 
 
 def find_runs(text: str, data: bytes) -> Iterator[Run]:
-    """Every run of at least nine digits, cut where no number goes on."""
+    """Find every run of at least nine digits."""
     for start, end in matches(_RUN, text, data):
         yield parse_run(text, start, end)
 
 
 def parse_run(text: str, start: int, end: int) -> Run:
-    """The run in text[start:end], which begins and ends with a digit.
+    """Parse the run in text[start:end], which begins and ends with a digit.
 
     >>> parse_run("010 - 0000-1234", 0, 15).groups
     ('010', '0000', '1234')
@@ -217,6 +220,7 @@ def parse_run(text: str, start: int, end: int) -> Run:
 
 
 def _classify_separator(between: str) -> str:
+    """Return the class of the characters between two groups; BREAK if they separate numbers."""
     known = _SEPARATORS.get(between) if between else _NOTHING
     if known is not None:
         return known
@@ -226,7 +230,7 @@ def _classify_separator(between: str) -> str:
 
 
 def _join_split_digits(run: Run) -> Run:
-    """The run with digits that are written apart put together: 1 1 0 - 0 0 0 - 3 8 2 0 4 1.
+    """Join digits written apart: 1 1 0 - 0 0 0 - 3 8 2 0 4 1.
 
     >>> _join_split_digits(parse_run("0 1 0 - 0 0 0 0 - 1 2 3 4", 0, 25)).groups
     ('010', '0000', '1234')

@@ -1,4 +1,4 @@
-"""What may stand between a label and its value in forms, tables, pages and talks: (필수): … </td><td> … ⏎고객: 네, …"""
+"""Text allowed between a label and its value in forms, tables and dialogues: (필수): … </td><td> … ⏎고객: 네, …"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words around a number that say what it is: 주민등록번호, 연락처, 계좌, 국민은행, 문서번호 …"""
+"""Label words before a number that say what it is: 주민등록번호, 연락처, 계좌, 국민은행, 문서번호 …"""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 
 import re2
 
-REACH = 30  # code points before a number in which a label counts, white space and punctuation left out
-_SLICE = 48  # code points read for that
+REACH = 30  # code points before a number in which a label counts, without white space and punctuation
+_SLICE = 48  # code points read to find it
 
 _WORDS: Final[dict[str, str]] = {
     "rrn": "주민등록번호 주민등록 주민번호 민증번호 주민등록증 주민등록증번호 실명번호 "
     "주민등록no 주민no juminno jumin ssn residentno residentnumber rrn residentregistrationnumber registrationno",
     "birth": "주민 민번 생년월일 신분증 본인확인 실명확인 등본 초본 제번호 내번호 출원인",
-    # They say that a person is spoken of, not what the number is.
+    # They show that the text is about a person, not what the number is.
     "person": "성명 이름 환자 신청인 민원인 고객명 세대주 가입자 피보험자 임차인 임대인 매도인 매수인 원고 피고 주소",
     "frn": "외국인등록번호 외국인등록 외국인등록증 외국인등록증번호 외국인번호 외등번호 "
     "국내거소신고번호 거소신고번호 국내거소 "
@@ -44,7 +44,7 @@ _WORDS: Final[dict[str, str]] = {
     "accountno accountnumber acct acctno acntno bankaccount bankacct 계좌no",
     "bank": "은행 농협 뱅크 수협 우체국 새마을금고 신협 저축은행 카뱅 케뱅 축협 증권 국민은행 신한은행 우리은행 "
     "하나은행 기업은행 산업은행 sc제일 씨티 카카오뱅크 토스뱅크 케이뱅크 im뱅크",
-    # Everyday words as well: they count only directly before the number.
+    # Also everyday words: they count only directly before the number.
     "bank-short": "국민 신한 우리 하나 기업 대구 부산 경남 광주 전북 제주 토스 카카오 새마을 kb nh ibk",
     "other": "문서번호 사건번호 사건 주문번호 송장번호 운송장 운송장번호 송장 특허 출원번호 출원 공개번호 등록번호 "
     "허가번호 승인번호 모델 모델명 모델번호 버전 version 제품번호 제품코드 품번 일련번호 접수번호 관리번호 고시 "
@@ -71,7 +71,7 @@ _CELLS: Final = ("|", "\t", ",", ";", "\n")
 
 
 def _compile_reversed(kinds: tuple[str, ...]) -> tuple[re2._Regexp, dict[bytes, tuple[str, str]]]:
-    """An expression over reversed text, where the leftmost longest match is the nearest longest label."""
+    """Compile an expression over reversed text, whose leftmost longest match is the nearest longest label."""
     words = {word[::-1].encode(): (kind, word) for kind in kinds for word in _WORDS[kind].split()}
     options = re2.Options()
     options.longest_match = True
@@ -92,18 +92,18 @@ _DROPPED: Final = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The word nearest before a number: its kind ("" = none), itself, and how far it ends from the number."""
+    """The nearest word before a number: its kind ("" = none), the word, and the distance from its end to the number."""
 
     kind: str
     word: str
-    distance: int  # code points, white space and punctuation left out
+    distance: int  # code points, without white space and punctuation
 
 
 NO_LABEL: Final = Label("", "", REACH + 1)
 
 
 def label_before(text: str, start: int) -> Label:
-    """The nearest label that ends before `start`; of two with the same end the longer.
+    """Return the nearest label that ends before `start`; of two with the same end, the longer.
 
     >>> label_before("사업자 등록 번호 : 0", 12).kind
     'brn'
@@ -114,7 +114,7 @@ def label_before(text: str, start: int) -> Label:
 
 
 def person_before(text: str, start: int) -> Label:
-    """The nearest word that says that a person is spoken of: 성명, 생년월일, 환자 …
+    """Return the nearest word that refers to a person: 성명, 생년월일, 환자 …
 
     >>> person_before("환자 아무개 0", 7).word
     '환자'
@@ -134,9 +134,9 @@ def _find_nearest_label(text: str, start: int, labels: tuple[re2._Regexp, dict[b
 
 
 def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
-    """What names the value at `start`: the head of its column in a table, else the nearest label before it.
+    """Return the label of the value at `start`: the heading of its table column, else the nearest label before it.
 
-    `numbered` leaves out the words of telephones, which stand in any sentence that asks for something.
+    `numbered` skips telephone words, which occur in any sentence with a request.
     """
     left = text[max(0, start - 4) : start].rstrip(_THIN)
     if left[-1:] in _CELLS or not left:
@@ -147,9 +147,9 @@ def label_of(text: str, start: int, *, numbered: bool = False) -> Label:
 
 
 def column_above(text: str, start: int) -> Label:
-    """The label that heads the column of the cell which begins at `start`; none outside a table.
+    """Return the heading of the column of the cell at `start`, or NO_LABEL outside a table.
 
-    A table is a row of lines that share a mark between cells (| tab , ;); its first line is the head.
+    A table is a series of lines with a common delimiter (| tab , ;); its first line is the heading.
 
     >>> column_above("성명|면허번호\\n아무개|0", 13).kind
     'license'
@@ -171,7 +171,7 @@ def column_above(text: str, start: int) -> Label:
 
 @lru_cache(maxsize=1)
 def _find_tables(text: str) -> tuple[list[int], list[str]]:
-    """Where each table begins and the mark between its cells; "" where none begins but one has ended."""
+    """Return the offset and the cell delimiter of each table; delimiter "" marks the end of a table."""
     tops: list[int] = []
     marks: list[str] = []
     at, mark = 0, ""
@@ -186,7 +186,7 @@ def _find_tables(text: str) -> tuple[list[int], list[str]]:
 
 
 def has_owner_after(text: str, end: int) -> bool:
-    """Whether an account's holder or bank stands right behind a number: 예금주, (국민은행), 신한으로 …
+    """Whether an account holder or bank directly follows a number: 예금주, (국민은행), 신한으로 …
 
     >>> has_owner_after("0 (예금주: 아무개)", 1), has_owner_after("0 (국민은행)", 1), has_owner_after("0 은행나무", 1)
     (True, True, False)
@@ -196,7 +196,7 @@ def has_owner_after(text: str, end: int) -> bool:
 
 
 def has_bank_after(text: str, end: int) -> bool:
-    """Whether the name of a bank stands right behind a number.
+    """Whether a bank name directly follows a number.
 
     >>> has_bank_after("0 카뱅 아무개", 1), has_bank_after("0 신한으로", 1), has_bank_after("0 우리가", 1)
     (True, True, False)
@@ -205,5 +205,5 @@ def has_bank_after(text: str, end: int) -> bool:
 
 
 def squeeze_text(text: str) -> str:
-    """Lower-case `text` without white space and punctuation, so that "주 민 번 호 :" reads 주민번호."""
+    """Return `text` in lower case without white space and punctuation: "주 민 번 호 :" becomes 주민번호."""
     return text.translate(_DROPPED).lower()

@@ -1,4 +1,4 @@
-"""What a rule has found, and which of two findings on the same stretch stands."""
+"""Matches of the rules, and resolution of overlapping matches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from malmoi.document import Span
 
-# The more specific kind first: it wins where two rules are equally sure of one stretch.
+# Most specific kind first: it wins where two matches of equal confidence overlap.
 PRECEDENCE = (
     "rrn",
     "frn",
@@ -39,7 +39,7 @@ _RANK = {kind: rank for rank, kind in enumerate(PRECEDENCE)}
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One identifier; `end` is exclusive, `confidence` lies in 0..1, `why` holds no text of the document."""
+    """One identifier; `end` is exclusive, `confidence` is in 0..1, `why` contains no text of the document."""
 
     start: int
     end: int
@@ -49,12 +49,12 @@ class Match:
 
 
 def spans(found: Iterable[Match], text: str) -> tuple[Span, ...]:
-    """Findings as marks of the document that `text` is of, in the order given."""
+    """Convert matches to spans of the document with this text, in the given order."""
     return tuple(Span(f.start, f.end, "pii:" + f.kind, text[f.start : f.end], f.confidence, f.why) for f in found)
 
 
 def resolve_overlaps(found: Iterable[Match]) -> list[Match]:
-    """Findings in text order without overlap: the surer wins, then the more specific, the longer, the earlier.
+    """Return matches in text order without overlap. Priority: confidence, specific kind, length, position.
 
     >>> [f.kind for f in resolve_overlaps([Match(0, 9, "account", 0.8, ""), Match(0, 13, "phone", 0.9, "")])]
     ['phone']
@@ -76,10 +76,10 @@ _BY_START: Final = attrgetter("start")
 
 
 def _choose_best(found: list[Match]) -> list[Match]:
-    """Of findings that hang together those that stand, in text order."""
+    """Choose the winners among matches that overlap in a chain; returns them in text order."""
     order = sorted(found, key=lambda f: (-f.confidence, _RANK[f.kind], f.start - f.end, f.start))
     taken: list[Match] = []
-    by_block: dict[int, list[Match]] = {}  # so that many findings need no comparison of each with each
+    by_block: dict[int, list[Match]] = {}  # index by block, which avoids comparing each match with each
     for item in order:
         blocks = range(item.start // _BLOCK, (item.end - 1) // _BLOCK + 1)
         if any(item.start < t.end and t.start < item.end for b in blocks for t in by_block.get(b, ())):
@@ -90,4 +90,4 @@ def _choose_best(found: list[Match]) -> list[Match]:
     return sorted(taken, key=_BY_START)
 
 
-_BLOCK = 64  # code points; an identifier touches one or two blocks
+_BLOCK = 64  # code points; an identifier spans one or two blocks

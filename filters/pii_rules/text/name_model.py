@@ -1,6 +1,6 @@
-"""What Korean names are made of, and how much a run of Hangul looks like one: family name, given name, what follows.
+"""Score how much a run of Hangul looks like a Korean name: family name, given name, what follows.
 
-Lists of bare facts: family names, given names of several generations, words that begin like a name.
+Word lists of bare facts: family names, given names of several generations, words that begin like a name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re2
 
 
 def _load_words(name: str) -> frozenset[str]:
-    """The words of a list beside this file; its first line says what they are."""
+    """Return the words of a list in this folder; its first line is a description."""
     lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
     return frozenset(word for line in lines[1:] for word in line.split())
 
@@ -31,10 +31,10 @@ _DISTRICTS: Final = _load_words("districts.txt")
 STOP: Final = _load_words("no_names.txt") | _DISTRICTS
 _BRANCHES: Final = frozenset(d[:2] + last for d in _DISTRICTS for last in "점역행발청")  # 강남점
 _NOUNS: Final = _load_words("nouns.txt")
-# A family name that begins many words as well says less.
+# A family name that also begins many words scores less.
 _SURE: Final = frozenset("김박최윤권곽홍황허송손백임")
 _COMMON: Final = frozenset("이정강조장오서신한안류유전고문양배남심노하성차주우구민나진엄채원천방공현함변염")
-_SYLLABLES: Final = frozenset(  # that given names have
+_SYLLABLES: Final = frozenset(  # syllables of given names
     "가각간갑강개건걸겨격견겸경계고곤공관광교구국권규균그극근금기길나난남내녀년노누눈늘늬니님다단달담대덕도돈동두"
     "둥득들듬등라락란람랑래레려론룡돌몽력련렬령례로록롬롱루룬류륜률름륭르른름리린림마만말매맑맹머명모목묘무문물미"
     "민바박반밝배백범별병보복본봄봉부분비빈빛사산삼상새샘서석선설섬섭성세소솔솜송수숙순술숲슬승시식신실심아안애양"
@@ -45,12 +45,10 @@ _SYLLABLES: Final = frozenset(  # that given names have
 _SINGLE: Final = frozenset("건율솔찬현훈환혁준별봄샘열민진웅철석호영희린빈결숙옥란")  # given names of one syllable
 _FIRST: Final = Counter(name[0] for name in GIVEN)
 _LAST: Final = Counter(name[-1] for name in GIVEN if len(name) > 1)
-_OFTEN: Final = 12  # names of the list that share a syllable in one place
-_NAME_LAST: Final = frozenset(
-    "숙희순옥솔늬슬봄담린룬율람림르환영철빈훈별빛결률랑샘례팔"
-)  # hardly ever the end of a word
-_NEVER_LAST: Final = frozenset("는를의에며다면게니요까고께로가과와만도을으")  # particles and ends of verbs
-_VERB_LAST: Final = frozenset("하한할해함했합된될됨되들")  # and the plural
+_OFTEN: Final = 12  # listed names that share a syllable in one position
+_NAME_LAST: Final = frozenset("숙희순옥솔늬슬봄담린룬율람림르환영철빈훈별빛결률랑샘례팔")  # rarely the end of a word
+_NEVER_LAST: Final = frozenset("는를의에며다면게니요까고께로가과와만도을으")  # particles and verb endings
+_VERB_LAST: Final = frozenset("하한할해함했합된될됨되들")  # verb endings and the plural
 _WORD_LAST: Final = frozenset(
     "사실점료품집권증금비소부과장자인원생용법적상중전후내외별형제식차지대군구시면읍동리로길은이목일"
 )
@@ -73,17 +71,17 @@ _AFTER: Final = re2.compile(
     "며|이에요|예요|이라고|라고|이란|이다|다|"
     "이라|임|일걸|으로|으?로부터|이?데이|이여|인데요?|이라서|이라는|이셨[가-힣]{1,3}|이네요|이요|요|이라며|이었|이신데?요?|이십니다|이시고|이시며|이세요|이셔서|쪽|앞|앞으로)?$"
 )
-BARE: Final = 4.0  # points of a run that no label and no form of address calls a name
+BARE: Final = 4.0  # threshold for a run without a label or a form of address
 CALLED: Final = 2.0
 LABELLED: Final = 0.0
 
 
-@lru_cache(maxsize=8192)  # the words beside identifiers come again and again
+@lru_cache(maxsize=8192)  # words beside identifiers recur often
 def score_name(run: str) -> tuple[int, float]:
-    """Syllables of the name with which `run` begins, and its points; (0, 0) where it begins with none.
+    """Return the syllables of the name at the start of `run` and its score; (0, 0) if no name begins there.
 
-    `run` is Hangul up to the next other character. What follows the name in it must be a form of
-    address or a particle. Seven points and more: a family name with a given name of the list.
+    `run` is Hangul up to the next other character. After the name, only a form of address or a particle may follow.
+    Seven points or more: a family name with a listed given name.
 
     >>> score_name("홍길동입니다"), score_name("남궁서율")[0], score_name("신한은행")[0]
     ((3, 9.0), 4, 0)
@@ -111,7 +109,7 @@ def score_name(run: str) -> tuple[int, float]:
 
 
 def _name_points(name: str, double: bool, whole: bool) -> float:
-    """Points of a name; `whole` where nothing follows it in its run."""
+    """Return the score of a name; `whole` if it fills its run."""
     family = 3.0 if double or name[0] in _SURE else 2.0 if name[0] in _COMMON else 0.0
     given = name[2:] if double and len(name) > 3 else name[1:]
     if double:
@@ -122,7 +120,7 @@ def _name_points(name: str, double: bool, whole: bool) -> float:
         return family + 1.0 - _word_points(name)  # 김빛나라; most such runs are two words
     points = family + _score_given_name(given) - _word_points(name)
     if whole and name[-1] == "하":
-        return points + 5.0 * (name[:2] in _NOUNS)  # 고결하: no form of a verb ends there
+        return points + 5.0 * (name[:2] in _NOUNS)  # 고결하: no verb form ends there
     return points - 2.0 * (name[-1] in _VERB_LAST and given not in GIVEN)
 
 
@@ -141,7 +139,7 @@ def _score_given_name(given: str) -> float:
 
 
 def _word_points(name: str) -> float:
-    """What speaks for a word: it begins with a noun, and goes on as nouns do."""
+    """Return the evidence for a word: it begins with a noun and continues as nouns do."""
     if name[:2] not in _NOUNS:
         return 5.0 if name in _BRANCHES else 0.0
     last = name[2:3]
@@ -153,7 +151,7 @@ def _word_points(name: str) -> float:
 
 
 def name_length(run: str, least: float = LABELLED) -> int:
-    """How many syllables of `run` are a name of at least so many points; 0 if none.
+    """Return the syllables of a name at the start of `run` with a score of at least `least`, or 0.
 
     >>> name_length("홍길동입니다"), name_length("남궁서율"), name_length("신한은행"), name_length("전화번호")
     (3, 4, 0, 0)
@@ -162,9 +160,9 @@ def name_length(run: str, least: float = LABELLED) -> int:
     return length if points >= least else 0
 
 
-@lru_cache(maxsize=1024)  # particles come again and again
+@lru_cache(maxsize=1024)  # particles recur often
 def is_particle(run: str) -> bool:
-    """Whether a form of address or a particle, or both, make up the whole of `run`.
+    """Whether all of `run` is a form of address, a particle, or both.
 
     >>> is_particle("님께서"), is_particle("전화")
     (True, False)
@@ -173,7 +171,7 @@ def is_particle(run: str) -> bool:
 
 
 def is_noun(run: str) -> bool:
-    """Whether `run` is a word of forms rather than a name: 보험증번호, 주소지.
+    """Whether `run` is a form word rather than a name: 보험증번호, 주소지.
 
     >>> is_noun("보험증번호"), is_noun("응우옌반남")
     (True, False)

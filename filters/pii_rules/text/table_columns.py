@@ -1,4 +1,4 @@
-"""Cells below a heading: which stretches of a table stand in the column that a word names."""
+"""Find the table cells below a given column heading."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from filters.pii_rules.text.digit_runs import ZERO_WIDTH, matches
 
 _DELIMITERS: Final = ("\t", "|", "│", ",", ";", " / ")
 _TRIM: Final = " \u00a0\u3000\"'`" + ZERO_WIDTH
-_MAX_COLUMNS = 40  # bounds the work where a hostile row repeats the heading
+_MAX_COLUMNS = 40  # bounds the work if a hostile row repeats the heading
 _MAX_HEADING = 400  # code points
 _MAX_CELL = 24
 _NO_HEADINGS: Final = frozenset(":：=")  # 이름 : 홍길동 is a field, not a row of headings
 _MAX_ROWS = 2_000
-_MAX_ODD = 2  # lines in a row that do not fit the table: folded cells
+_MAX_ODD = 2  # consecutive lines that do not fit the table: wrapped cells
 
 
 def find_cells(
     text: str, data: bytes, heading: re2._Regexp, wanted: Callable[[str], bool] | None = None
 ) -> Iterator[tuple[int, int]]:
-    """Start and end of every cell below a heading that `heading` matches whole.
+    """Yield start and end of every cell below a heading that `heading` matches completely.
 
-    Rows are lines with at least as many delimiters as reach the column: tab, bar, comma, semicolon,
-    or blanks where the heading has three words or more. A table ends at the third line in a row
-    that does not fit. `wanted` is asked of the line of headings, where it is given.
+    Rows are lines with enough delimiters to reach the column: tab, bar, comma, semicolon, slash, or blanks if the
+    heading row has three words or more. A table ends at the third consecutive line that does not fit. `wanted`, if
+    given, filters by the heading line.
 
     >>> text = "성명,은행\\n홍길동,우리"
     >>> [text[a:b] for a, b in find_cells(text, text.encode(), re2.compile("성명"))]
@@ -37,7 +37,7 @@ def find_cells(
     table_end = header_end = columns = 0
     for start, end in matches(heading, text, data):
         if header_end <= start < table_end:
-            continue  # a row of the table before
+            continue  # a row of the previous table
         first = text.rfind("\n", max(0, start - _MAX_HEADING), start) + 1
         last = text.find("\n", end, end + _MAX_HEADING)
         if last < 0:
@@ -57,7 +57,7 @@ def find_cells(
 
 
 def _find_column(header: str, mark: str, start: int, end: int) -> int:
-    """The number of the column whose heading is header[start:end], -1 if it is only part of one."""
+    """Return the index of the column with heading header[start:end], or -1 if that is only part of a heading."""
     if not mark:
         words = header.split()
         if len(words) < 3 or any(len(w) > 8 or w in _NO_HEADINGS for w in words):
@@ -73,7 +73,7 @@ def _find_column(header: str, mark: str, start: int, end: int) -> int:
 
 
 def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) -> Generator[tuple[int, int], None, int]:
-    """The cells of one column; returns where the table ends."""
+    """Yield the cells of one column; return where the table ends."""
     odd, rows, begin = 0, 0, at
     for _ in range(_MAX_ROWS):
         if at >= len(text) or odd > _MAX_ODD:
@@ -88,7 +88,7 @@ def _find_cells_below(text: str, at: int, mark: str, column: int, words: int) ->
         if last == at and odd > 1:
             break
         at = last + 1
-    return at if rows else begin  # a line of prose above a table is none
+    return at if rows else begin  # a line of prose before a table has no rows
 
 
 def _find_cell(text: str, at: int, last: int, mark: str, column: int, words: int) -> tuple[int, int] | None:
@@ -117,7 +117,7 @@ def _find_cell(text: str, at: int, last: int, mark: str, column: int, words: int
 
 
 def find_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Start and end of the cells above and below text[start:end], where it fills one and their rows have as many.
+    """Yield start and end of the cells above and below text[start:end], if it fills a cell and their rows are as wide.
 
     >>> text = "1|홍길동|가\\n2|다솜|나"
     >>> [text[a:b] for a, b in find_neighbours(text, 2, 5)]
@@ -146,7 +146,7 @@ def find_neighbours(text: str, start: int, end: int) -> Iterator[tuple[int, int]
 
 
 def _line_bounds(text: str, at: int) -> tuple[int, int]:
-    """Start and end of the line in which text[at] stands, at most 400 code points on either side."""
+    """Return start and end of the line that contains text[at], at most 400 code points on either side."""
     first = text.rfind("\n", max(0, at - _MAX_HEADING), at) + 1
     last = text.find("\n", at, at + _MAX_HEADING)
     return first or max(0, at - _MAX_HEADING), last if last >= 0 else min(len(text), at + _MAX_HEADING)

@@ -1,13 +1,13 @@
-"""An independent look for personal data over a finished release: other means than the filter's, counts only.
+"""Second, independent detector of personal data for a finished release; it reports counts only.
 
-It reads code points by class, with a state machine over runs of digits and the surroundings of a sign or a word. It has
-no rule, table or expression in common with the filter that redacts: a fault of the one is not that of the other.
+It classifies code points, and uses a state machine for runs of digits and the context of signs and words. It shares no
+rule, table or expression with the filter that redacts, so that both do not have the same faults.
 """
 
 from malmoi.releases.residue.outcome import KINDS, QUARANTINED, Outcome, outcomes
 from malmoi.releases.residue.release_folder import Find, Look, Residue, find_documents, finds_by_row, kinds, look, scan
 
-VERSION = 2  # raise it with any change of what is found: releases say which detector has read them
+VERSION = 2  # raise it with any change of detection: releases record the detector that scanned them
 DETECTOR = f"residue {VERSION}"
 
 __all__ = [

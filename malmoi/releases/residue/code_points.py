@@ -1,7 +1,7 @@
-"""Code points by class, and the chains of digits in a text.
+"""Classify code points, and find chains of digits in a text.
 
-A chain is a row of groups of digits with at most four joining signs between two of them, e.g. `010-1234 5678`.
-Full-width and other decimal digits count as digits, and signs without width join nothing to nothing.
+A chain is a row of groups of digits with at most four joining signs between two groups, e.g. `010-1234 5678`.
+Full-width and other decimal digits count as digits; zero-width signs do not separate groups.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 OTHER, DIGIT, JOINT, LATIN, SPELT, MASK = range(6)
-LEAST: Final = 7  # digits of a chain that is looked at: the shortest number that tells a person apart
+LEAST: Final = 7  # minimum digits of a chain: the shortest number that identifies a person
 SPELT_LEAST: Final = 10  # digits of a telephone number written in words
-WIDEST: Final = 4  # joining signs between two groups, a line end among them
+WIDEST: Final = 4  # joining signs between two groups, including a line end
 SPELLED: Final = {c: str(i) for i, c in enumerate("공일이삼사오육칠팔구")} | {"영": "0", "륙": "6", "〇": "0"}
 NO_WIDTH: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 JOINTS: Final = " \n-.()/~·‧ㆍ・,_+\u00a0\u3000‐‑‒–—―−－．（）／" + NO_WIDTH
@@ -42,18 +42,18 @@ _TABLE: Final = _class_table()
 
 
 def codes_of(text: str) -> Codes:
-    """The code points of `text`; half of a surrogate pair stays the one code point it is."""
+    """Return the code points of `text`; a lone surrogate remains one code point."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def classes_of(codes: Codes) -> Marks:
-    """A class for each code point; those beyond the basic plane are OTHER, as is the last of it."""
+    """Return a class for each code point; OTHER beyond the basic plane and for its last code point."""
     return _TABLE[np.minimum(codes, 0xFFFF)]
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Groups of digits as ASCII, the joining signs before each but the first, and where the chain stands."""
+    """Groups of digits as ASCII, the joining signs before each but the first, and the offsets of the groups."""
 
     groups: tuple[str, ...]
     joints: tuple[str, ...]
@@ -61,12 +61,12 @@ class Chain:
     ends: tuple[int, ...]
 
     def digits(self, first: int = 0, last: int | None = None) -> str:
-        """The digits of the groups from `first` to `last` (exclusive)."""
+        """Return the digits of the groups from `first` to `last` (exclusive)."""
         return "".join(self.groups[first:last])
 
 
 def chains(text: str, marks: Marks) -> Iterator[Chain]:
-    """Chains of at least LEAST digits, in order.
+    """Find chains of at least LEAST digits, in order.
 
     >>> text = "문의 02-０００-1234, 2024년"
     >>> [c.groups for c in chains(text, classes_of(codes_of(text)))]
@@ -76,7 +76,7 @@ def chains(text: str, marks: Marks) -> Iterator[Chain]:
     starts, ends = _runs(digit)
     if not len(starts):
         return
-    # A gap joins where it is short and holds joining signs only: their number up to there is its length.
+    # A gap joins two groups if it is short and has joining signs only, i.e. their cumulative count rises by its length.
     joints = np.cumsum(marks == JOINT)
     gaps = starts[1:] - ends[:-1]
     joined = (gaps <= WIDEST) & (joints[starts[1:] - 1] - joints[ends[:-1] - 1] == gaps)
@@ -89,18 +89,18 @@ def chains(text: str, marks: Marks) -> Iterator[Chain]:
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Start and end of each stretch of True."""
+    """Return the starts and ends of the runs of True."""
     edges = np.flatnonzero(np.diff(mask.view(np.int8), prepend=np.int8(0), append=np.int8(0)))
     return edges[::2], edges[1::2]
 
 
 def _chain(text: str, starts: list[int], ends: list[int]) -> Chain:
-    """A chain whose groups are parted by more than signs without width; digits set apart one by one are a group."""
+    """Build a chain: zero-width signs do not separate groups, and digits spaced one by one form one group."""
     groups: list[str] = []
     joints: list[str] = []
     begins: list[int] = []
     stops: list[int] = []
-    single = False  # whether the last group is made of single digits
+    single = False  # whether the last group consists of single digits
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         part = "".join(str(unicodedata.decimal(c)) for c in text[start:end])
         joint = "".join(c for c in text[ends[i - 1] : start] if c not in NO_WIDTH) if i else ""
@@ -119,7 +119,7 @@ def _chain(text: str, starts: list[int], ends: list[int]) -> Chain:
 
 
 def find_spelled_digits(text: str, marks: Marks) -> Iterator[str]:
-    """The digits of each stretch of digits, words for digits and joining signs that holds SPELT_LEAST of them.
+    """Find the digits of each run of digits, digit words and joining signs with at least SPELT_LEAST digits.
 
     >>> text = "공일공 이삼사오 6789"
     >>> list(find_spelled_digits(text, classes_of(codes_of(text))))

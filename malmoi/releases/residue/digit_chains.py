@@ -1,4 +1,4 @@
-"""What a chain of digits is: a resident number by date, a telephone by prefix, a card by its sum, others by a word."""
+"""Classify chains of digits: resident numbers by date, telephones by prefix, cards by checksum, others by a label."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Final
 
 from malmoi.releases.residue.code_points import MASKS, Chain
 
-NEAR: Final = 28  # code points before a number in which a word for it is looked for
-REACH: Final = 5  # groups of a number at most
-# Blanks are taken out before these are looked for, so each is more than the end of one word and the start of the next.
+NEAR: Final = 28  # code points before a number in which its label may occur
+REACH: Final = 5  # maximum number of groups in a number
+# Matched after removing blanks, so each must be longer than the end of one word and the start of the next.
 RESIDENT: Final = (
     "주민등록", "주민(등록", "주민번호", "주민:", "주민)", "외국인등록", "외국인번호", "외국인:", "외국인)",
     "거소신고", "거소번호",
@@ -49,9 +49,9 @@ LICENCE_REGIONS: Final = frozenset((*range(11, 27), 28))
 
 
 def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
-    """The kind of each number in `chain`; a group belongs to one number only, the longest that begins first."""
+    """Yield the kind of each number in `chain`. A group belongs to one number only: the first, then the longest."""
     if text[max(0, chain.starts[0] - 1) : chain.starts[0]] in ("&", "#") and len(chain.groups) == 1:
-        return  # a character reference of HTML
+        return  # an HTML character reference
     first = 0
     while first < len(chain.groups):
         for last in range(min(len(chain.groups), first + REACH), first, -1):
@@ -65,6 +65,7 @@ def find_number_kinds(text: str, chain: Chain) -> Iterator[str]:
 
 
 def _kind(text: str, chain: Chain, first: int, last: int) -> str:
+    """Return the kind of the number in the groups from `first` to `last` (exclusive), or ""."""
     shape = tuple(map(len, chain.groups[first:last]))
     if not LEAST_DIGITS <= sum(shape) <= MOST_DIGITS or max(shape) < 3:
         return ""
@@ -85,13 +86,13 @@ LEAST_DIGITS, MOST_DIGITS = 7, 19
 
 
 def _is_reserved(kind: str, digits: str) -> bool:
-    """Whether a recipe may have put the number there: it lies in a range that is given to nobody."""
+    """Whether the number is in a reserved range, so that a recipe may have put it there."""
     match kind:
-        case "brn":  # no tax office has the number 000
+        case "brn":  # tax office 000 does not exist
             return digits.startswith("00000")
         case "phone":  # no subscriber number begins with 0, and these stay below 1000
             return digits.startswith("01000000") and len(digits) == 11
-        case "rrn" | "frn":  # there is no month 00
+        case "rrn" | "frn":  # month 00 does not exist
             return digits.startswith("000000")
         case "card":  # no issuer begins with 0
             return digits.startswith("00000000") and digits.endswith("0000")
@@ -99,7 +100,7 @@ def _is_reserved(kind: str, digits: str) -> bool:
 
 
 def _is_part_of_word(text: str, chain: Chain, first: int, last: int) -> bool:
-    """Whether the digits are part of a longer word, such as a digest, or tied to further digits by a dash."""
+    """Whether the digits are part of a longer word, such as a hash, or connected to further digits by a dash."""
     start, end = chain.starts[first], chain.ends[last - 1]
     latin = [c.isascii() and (c.isalpha() or c == "_") for c in (text[start - 1 : start], text[end : end + 1]) if c]
     dashed = any(joint.strip() for joint in chain.joints[first : last - 1])
@@ -114,7 +115,7 @@ def _has_word(words: tuple[str, ...], text: str) -> bool:
 
 
 def _find_nearest(text: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
-    """The choice with the word that stands last in `text`; none if there is no word of any."""
+    """Return the choice with the last word in `text`; () if no word occurs."""
     best: tuple[str, ...] = ()
     at = -1
     for words in choices:
@@ -125,7 +126,7 @@ def _find_nearest(text: str, *choices: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _address(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
-    """A public address of IP version 4; numbers of clauses and versions are shorter or say what they are."""
+    """Match a public IPv4 address; numbers of clauses and versions are shorter or labelled."""
     if len(shape) != 4 or set(joints) != {"."} or max(shape) > 3 or min(shape) == 0:
         return ""
     cuts = [sum(shape[:i]) for i in range(5)]
@@ -155,7 +156,7 @@ def _resident(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], befo
     parted = shape == (6, 7) and joints[0].strip() and _is_date(digits)
     if said == RESIDENT or parted:
         return _resident_kind(digits)
-    # Bare digits may be a barcode of Korea (880), or milliseconds since 1970: those of our years begin with 1.
+    # Bare digits may be a Korean barcode (880) or milliseconds since 1970: current ones begin with 1.
     plain = _is_date(digits) and not said and digits[6] in "12345678" and not digits.startswith(("880", "1"))
     return _resident_kind(digits) if plain and _has_check_digit(digits) else ""
 
@@ -165,7 +166,7 @@ def _resident_kind(digits: str) -> str:
 
 
 def _has_check_digit(digits: str) -> bool:
-    """The check digit of numbers given out before October 2020; that of foreigners is greater by two."""
+    """Whether the check digit of a number issued before October 2020 is valid; that of foreigners is greater by two."""
     total = 11 - sum(int(d) * w for d, w in zip(digits, (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5), strict=False)) % 11
     return int(digits[12]) in (total % 10, (total + 2) % 10 if digits[6] in "5678" else total % 10)
 
@@ -190,13 +191,13 @@ def _telephone(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], bef
 
 
 def _has_separator(joints: tuple[str, ...]) -> bool:
-    """Whether a dash, a dot or a bracket stands between the last two groups: blanks alone also part plain numbers."""
+    """Whether a dash, dot or bracket separates the last two groups; blanks also separate ordinary numbers."""
     return bool((joints and joints[-1].strip(" ") in (*DASHES, ".", "．")) or
                 (len(joints) > 1 and ")" in joints[0]))  # fmt: skip
 
 
 def _business(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
-    """Numbers of persons in business only: those of companies, 81 to 88 in the middle, are kept by policy."""
+    """Match numbers of sole proprietors only; the policy keeps company numbers (81 to 88 in the middle)."""
     if shape not in ((3, 2, 5), (10,)) or 81 <= int(digits[3:5]) <= 88:
         return ""
     said = _find_nearest(before, BUSINESS, ACCOUNT, TELEPHONE, ORDINARY)
@@ -219,7 +220,7 @@ def _card(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: 
         return ""
     if _find_nearest(before, CARD, ACCOUNT, ORDINARY) == CARD:
         return "card"
-    # Four numbers in a row of a table or a list may have the sum as well: a card stands alone.
+    # Four numbers in a table row or list may have a valid checksum too: a card must be separate.
     alone = not before[-1:].isdecimal() and not after.strip(" ,|\t\n")[:1].isdecimal()
     parted = shape in ((4, 4, 4, 4), (4, 6, 5)) and len(set(joints)) == 1 and joints[0] in (*DASHES, " ") and alone
     return "card" if parted and digits[0] in "34569" and _is_luhn(digits) else ""
@@ -231,7 +232,7 @@ def _is_luhn(digits: str) -> bool:
 
 
 def _account_or_health(digits: str, shape: tuple[int, ...], joints: tuple[str, ...], before: str, after: str) -> str:
-    """Numbers that only a word makes out: accounts and health insurance."""
+    """Match numbers that need a label: accounts and health insurance."""
     if not 10 <= len(digits) <= 16:
         return ""
     said = _find_nearest(before, ACCOUNT, HEALTH, TELEPHONE, BUSINESS, COMPANY, ORDINARY)
@@ -248,5 +249,5 @@ def _account_or_health(digits: str, shape: tuple[int, ...], joints: tuple[str, .
 
 
 def _is_calendar(digits: str, shape: tuple[int, ...]) -> bool:
-    """A date, a span of dates or a moment."""
+    """Whether the digits are a date, a date range or a timestamp."""
     return shape[:3] in ((4, 2, 2), (4, 1, 2), (4, 1, 1)) or (len(shape) > 1 and digits[:2] in ("19", "20"))

@@ -1,10 +1,10 @@
-"""What is looked for, and what a find does: decided by its kind alone.
+"""Kinds of personal data that the second detector reports, and the outcome of a find of each kind.
 
-    quarantines  the document in which it stands is left out of the release, and counted
+    quarantines  the document with the find is left out of the release, and counted
     reports      the find is counted on the card
-    kept         the recipe lets values of this kind stand; the find is counted on the card
+    kept         the recipe keeps values of this kind; the find is counted on the card
 
-Why so, docs/decisions/0010-the-second-detector-quarantines-documents.md.
+For the reasons see docs/decisions/0010-the-second-detector-quarantines-documents.md.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ KINDS: Final = (  # of those in docs/personal-data.md
     "rrn", "frn", "passport", "driver_license", "health_insurance", "birth_date", "phone", "email", "address",
     "card", "account", "brn", "vehicle", "ip", "mac", "url_secret", "key",
 )  # fmt: skip
-# Numbers that stand for a person before the law, lead to money, or are a secret: nobody may publish one.
+# Legal identifiers, access to money, and secrets: they must not be published.
 QUARANTINED: Final = ("rrn", "frn", "passport", "driver_license", "card", "account", "key")
 
 
 def outcomes(replaced: Collection[str] = KINDS, *, strict: bool = False) -> tuple[tuple[str, Outcome], ...]:
-    """What a find of each kind does where the recipe replaces the kinds `replaced`, by kind; `strict`: all quarantine.
+    """Return the outcome of a find by kind, for a recipe that replaces the kinds `replaced`; `strict`: all quarantine.
 
     >>> some = dict(outcomes(("rrn", "phone")))
     >>> some["rrn"], some["phone"], some["card"]

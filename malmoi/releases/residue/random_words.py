@@ -1,7 +1,7 @@
-"""Whether a word is drawn at random, as keys are, or stands in the place of one.
+"""Whether a word is random, as keys are, or a placeholder for a key.
 
-What makes a stand-in is defined in docs/personal-data.md, for both detectors; this one measures it with differences of
-code points and shares nothing with the filter.
+docs/personal-data.md defines placeholders for both detectors; this one measures them by differences of code points and
+shares no code with the filter.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ TEMPLATES: Final = ("<", "{", "$", "...", "****", "[", "%(")
 STANDS_FOR: Final = (
     "example", "your", "changeme", "placeholder", "dummy", "sample", "replace", "insert", "redacted",
 )  # fmt: skip
-IN_CAPITALS: Final = "EXAMPLE"  # manuals of vendors write it into the keys that they show
-ALIKE, CLIMBING = 4, 5  # letters of a row of equal ones, of one that climbs or falls by one
-LONGEST_CLUSTER: Final = 4  # consonants in a row within a word
+IN_CAPITALS: Final = "EXAMPLE"  # vendors write it into sample keys in manuals
+ALIKE, CLIMBING = 4, 5  # minimum letters of a row of equal letters, and of a row of consecutive letters
+LONGEST_CLUSTER: Final = 4  # consecutive consonants within a word
 _APART: Final = str.maketrans(dict.fromkeys(SIGNS, " "))
 
 
 def is_stand_in(word: str) -> bool:
-    """Whether `word` tells what belongs there, or how long it is, and is no key.
+    """Whether `word` describes a key or its length, and is not a key.
 
     >>> [is_stand_in(w) for w in ("AWS-S3-SECRET-KEY-FOR-NOTEBOOK-SYNC", "oW7XXXXXX", "1234567890abcdef", "your-key")]
     [True, True, True, True]
@@ -41,7 +41,7 @@ def is_stand_in(word: str) -> bool:
 
 
 def _count_regular(word: str) -> int:
-    """How many letters of `word` stand in a row of equal ones, or of one that climbs or falls."""
+    """Return how many letters of `word` are in a row of equal or of consecutive letters."""
     if len(word) < ALIKE:
         return 0
     codes = np.frombuffer(word.encode("utf-32-le", "replace"), np.uint32).astype(np.int64)
@@ -60,7 +60,7 @@ def _count_regular(word: str) -> int:
 
 
 def _is_made_of_words(parts: list[str]) -> bool:
-    """Whether two parts or more are each a word in one case, a short number, or a word with one behind it."""
+    """Whether two or more parts are each a word in one case, a short number, or a word followed by one."""
     stems = [part.rstrip(string.digits) for part in parts]
     tails = [len(part) - len(stem) for part, stem in zip(parts, stems, strict=True)]
     plain = all(

@@ -1,4 +1,4 @@
-"""Read a folder of a release: every column of strings of its Parquet files, and every text file."""
+"""Scan a release folder with the second detector: string columns of Parquet files, and all text files."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ import pyarrow.parquet as pq
 from malmoi.releases.residue import digit_chains, signs_and_words
 from malmoi.releases.residue.code_points import chains, classes_of, codes_of, find_spelled_digits
 
-ROWS: Final = 2_000  # of a column of a Parquet file at once
-PIECE: Final = 1 << 20  # code points that are looked at together
-# Between two values: no word, sign or number holds it, and no rule looks so far (words.REACH is 80 code points). So a
-# value is read as if it stood alone, and what is found in a column is found in one of its values.
+ROWS: Final = 2_000  # rows of a Parquet column read at once
+PIECE: Final = 1 << 20  # code points scanned together
+# Separator between two values: no word, sign or number contains it, and no rule reads across it (signs_and_words.REACH
+# is 80 code points). So each value is scanned independently, and each find is within one value.
 APART: Final = "\n" + "\x1e" * 96 + "\n"
-MANY: Final = 3  # documents that are named for a find
+MANY: Final = 3  # documents named for a find
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Look:
     """What was read in one place, and what was found there; `column` is "" for a text file and for a file's name.
 
-    Never a value, and no place inside the column: the report may be published.
+    Contains neither a value nor an offset in the column: the report may be published.
     """
 
     file: str  # relative to the folder
     column: str
     values: int
     characters: int  # code points
-    found: tuple[tuple[str, int], ...]  # (kind, how often), sorted
+    found: tuple[tuple[str, int], ...]  # (kind, count), sorted
 
 
 class Find(NamedTuple):
-    """What was found of one kind in one column of a row: no value, and no place inside the column."""
+    """Finds of one kind in one column of a row: neither a value nor an offset in the column."""
 
     column: str
     kind: str
@@ -48,7 +48,7 @@ class Find(NamedTuple):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Residue:
-    """Personal data left in one place: file, column, kind, how often."""
+    """Personal data left in one place: file, column, kind, count."""
 
     file: str
     column: str
@@ -57,7 +57,7 @@ class Residue:
 
 
 def scan(folder: Path) -> list[Residue]:
-    """What looks like personal data in the files below `folder`, sorted; an empty list means that nothing does."""
+    """Return the finds in the files below `folder`, sorted; empty if no file has any."""
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     looks = [one for name in names for one in look(folder, name)]
     found = {(one.file, one.column, kind): n for one in looks for kind, n in one.found}
@@ -65,13 +65,13 @@ def scan(folder: Path) -> list[Residue]:
 
 
 def look(folder: Path, name: str) -> list[Look]:
-    """Read the file `name` of `folder`, and its name: what was read and found in each column of strings.
+    """Scan the file `name` of `folder` and its name: what was read and found in each string column.
 
     Reads Parquet by batches of a column, so that memory does not grow with the file, and every other file as UTF-8.
-    Placeholders and what policy keeps (numbers of companies, 15xx numbers) are no finds. It does not look for names,
-    messenger handles, and addresses without a flat: no sign tells them. In a line of more than PIECE code points of
-    a text file a find may be counted twice, never missed. Raises OSError and pyarrow.ArrowInvalid for a file that
-    cannot be read, since a look that leaves a file out proves nothing.
+    Placeholders and values that the policy keeps (numbers of companies, 15xx numbers) are not finds. Does not search
+    for names, messenger handles, and addresses without a flat, which no sign marks. In a line of more than PIECE code
+    points of a text file a find may be counted twice, but is never missed. Raises OSError and pyarrow.ArrowInvalid for
+    an unreadable file, since a scan that skips a file proves nothing.
     """
     path, read = folder / name, dict[str, _Tally]()
     if path.suffix == ".parquet":
@@ -88,7 +88,7 @@ def look(folder: Path, name: str) -> list[Look]:
 
 
 class _Tally:
-    """What was read and found so far."""
+    """Running totals of what was read and found."""
 
     def __init__(self) -> None:
         self.values, self.characters, self.found = 0, 0, Counter[str]()
@@ -106,7 +106,7 @@ class _Tally:
 
 
 def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Find, ...]]:
-    """For each row with a find of a kind in `sought`: its finds of these kinds, sorted.
+    """Return the finds of the kinds in `sought`, sorted, for each row that has one.
 
     Reads the columns as `look` reads those of the file that `table` is written to.
 
@@ -127,13 +127,13 @@ def finds_by_row(table: pa.Table, sought: Collection[str]) -> dict[int, tuple[Fi
 
 
 def _has_find(name: str, column: pa.Array, sought: Collection[str]) -> bool:
-    """Whether a column holds a find of a kind in `sought`."""
+    """Whether a column has a find of a kind in `sought`."""
     texts = (text for _, found in _strings(name, column) for text in _join_values(found))
     return any(kind in sought for text in texts for kind in kinds(text))
 
 
 def kinds(text: str) -> Iterator[str]:
-    """The kind of each find in one text, with repetitions.
+    """Yield the kind of each find in one text, with repetitions.
 
     >>> list(kinds("문의 010-0000-1234, hong@example.kr"))
     ['phone', 'email']
@@ -153,10 +153,10 @@ def kinds(text: str) -> Iterator[str]:
 
 
 def find_documents(folder: Path, residue: Residue) -> list[str]:
-    """The first documents in which `residue` was found, by id, as far as its file has ids; at most MANY.
+    """Return the ids of the first documents with `residue`, at most MANY; [] if its file has no ids.
 
-    A document whose id itself may hold one, a find or a long row of digits, is named by the record of its archive, or
-    by its row: no message may show a value.
+    If the id itself may contain a find or a long row of digits, the document is named by its archive record or by its
+    row: messages must not show values.
     """
     path = folder / residue.file
     names = pq.read_schema(path).names if path.suffix == ".parquet" else []
@@ -174,7 +174,7 @@ def find_documents(folder: Path, residue: Residue) -> list[str]:
 
 
 def _columns(path: Path) -> Iterator[tuple[str, pa.Array]]:
-    """(column, values) of a Parquet file, a batch of one column at a time."""
+    """Yield (column, values) of a Parquet file, one batch of one column at a time."""
     with pq.ParquetFile(path) as file:
         for field in file.schema_arrow:
             if _holds_strings(field.type):
@@ -189,7 +189,7 @@ def _values(path: Path, column: str) -> Iterator[str]:
 
 
 def _may_show(name: str) -> bool:
-    """Whether a name may hold a number of a person, also one that only a label would tell."""
+    """Whether a name may contain a personal number, even one that only a label would identify."""
     plain = "" if name.startswith("urn:uuid:") else name
     return any(kinds(plain)) or any(chains(plain, classes_of(codes_of(plain))))
 
@@ -205,9 +205,9 @@ def _holds_strings(kind: pa.DataType) -> bool:
 
 
 def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
-    """Every array of strings inside a column, with its dotted name; the strings of a list are put together.
+    """Yield every string array inside a column, with its dotted name; the strings of a list are concatenated.
 
-    A number that the analysis took to pieces is one again; where morphemes say where they stand, words stay apart.
+    This restores numbers that the morphological analysis split; where morphemes have offsets, words stay separate.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -222,7 +222,7 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
                     f"{name}.form",
                     _join_with_gaps(*(pc.struct_field(column, n) for n in ("form", "start", "length"))),
                 )
-            elif placed and field.name == "tag":  # a few words, again and again
+            elif placed and field.name == "tag":  # a few values, repeated
                 yield f"{name}.tag", pc.unique(pc.struct_field(column, "tag").flatten())
             elif _holds_strings(field.type):
                 yield from _strings(f"{name}.{field.name}", pc.struct_field(column, field.name))
@@ -233,7 +233,7 @@ def _strings(name: str, column: pa.Array) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _join_with_gaps(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListArray) -> pa.Array:
-    """The forms of each row put together, with a blank where something stood between two that no form holds."""
+    """Concatenate the forms of each row, with a blank where the text between two forms is in neither."""
     begins, spans = (found.flatten().to_numpy().astype(np.int64) for found in (starts, lengths))
     flat = forms.flatten()
     if not len(flat) == len(begins) == len(spans):
@@ -244,13 +244,13 @@ def _join_with_gaps(forms: pa.ListArray, starts: pa.ListArray, lengths: pa.ListA
 
 
 def _offsets(lists: pa.Array) -> pa.Array:
-    """Where each row of a list begins in its flattened values; an empty list where there is none."""
+    """Return where each row of a list begins in its flattened values; null counts as an empty list."""
     counts = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
     return pa.array(np.concatenate(([0], np.cumsum(counts))).astype(np.int32))
 
 
 def _join_values(values: pa.Array) -> Iterator[str]:
-    """The values of an array as texts of about PIECE code points, each value whole."""
+    """Yield the values of an array as texts of about PIECE code points, without splitting values."""
     part: list[str] = []
     size = 0
     for value in values.to_pylist():
@@ -265,7 +265,7 @@ def _join_values(values: pa.Array) -> Iterator[str]:
 
 
 def _pieces(path: Path) -> Iterator[str]:
-    """A text file in pieces of whole lines; a line longer than a piece is cut with an overlap."""
+    """Yield a text file in pieces of complete lines; a line longer than a piece is split with an overlap."""
     overlap = 512
     with path.open(encoding="utf-8", errors="replace", newline="") as stream:
         rest = ""
@@ -283,7 +283,7 @@ def _pieces(path: Path) -> Iterator[str]:
 
 
 def total(residues: Iterable[Residue]) -> dict[str, int]:
-    """Finds by kind over all files, sorted by kind: what a card shows."""
+    """Return the number of finds by kind over all files, sorted by kind, as shown on a card."""
     counts: Counter[str] = Counter()
     for one in residues:
         counts[one.kind] += one.count

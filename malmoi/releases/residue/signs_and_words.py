@@ -1,4 +1,4 @@
-"""What is told by a sign or a word and its surroundings: e-mail, hardware, plates, passports, keys, secrets."""
+"""Find personal data by a sign or word and its context: e-mail, hardware, plates, passports, keys, secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from malmoi.releases.residue.code_points import DIGIT, NO_WIDTH, Codes, Marks
 from malmoi.releases.residue.random_words import is_stand_in
 
-REACH: Final = 80  # code points of a local part, a domain or a word at most
+REACH: Final = 80  # maximum code points of a local part, a domain or a word
 LOCAL: Final = frozenset(string.ascii_letters + string.digits + "._%+-")
 DOMAIN: Final = frozenset(string.ascii_letters + string.digits + ".-")
 ALNUM: Final = frozenset(string.ascii_letters + string.digits)
@@ -22,7 +22,7 @@ WORD: Final = frozenset(string.ascii_letters + string.digits + "_-")
 TOKEN: Final = frozenset(string.ascii_letters + string.digits + "_-./+=%")
 SPELLED_AT: Final = ("골뱅이", "(at)", "[at]", "{at}", " at ", "앳")
 DOTS: Final = ("(dot)", "[dot]", " dot ", "(.)", "[.]", " . ")
-# Words that stand before "at" in English prose, where an address of the web may follow.
+# Words before "at" in English prose, where a web address may follow.
 BEFORE_AT: Final = frozenset(
     "available based check code docs find found here hosted is it live look looked meet more online out page read "
     "released see site start talk them us visit".split()
@@ -56,8 +56,8 @@ NAMED: Final = (
 
 
 def find_word_kinds(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
-    """The kind of each find in `text`."""
-    plain = np.where(codes < 128, codes, 32).astype(np.uint8).tobytes().decode("ascii")  # in place, fast to search
+    """Yield the kind of each find in `text`."""
+    plain = np.where(codes < 128, codes, 32).astype(np.uint8).tobytes().decode("ascii")  # same offsets, fast to search
     folded = plain.lower()
     yield from _emails(text, folded, codes)
     yield from _hardware(text, codes)
@@ -72,7 +72,7 @@ def find_word_kinds(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
 
 
 def _places(text: str, word: str) -> Iterator[int]:
-    """The end of each occurrence of `word`."""
+    """Yield the end of each occurrence of `word`."""
     at = text.find(word)
     while at >= 0:
         yield at + len(word)
@@ -80,6 +80,7 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 
 def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
+    """Find e-mail addresses with an at sign, or with a word for it."""
     for at in np.flatnonzero((codes == ord("@")) | (codes == ord("＠"))).tolist():
         if _is_email(text, at, at + 1):
             yield "email"
@@ -90,7 +91,7 @@ def _emails(text: str, folded: str, codes: Codes) -> Iterator[str]:
 
 
 def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
-    """Whether a local part ends at `start`, and a domain with a top level of letters begins at `end`."""
+    """Whether a local part ends at `start`, and a domain with an alphabetic top-level domain begins at `end`."""
     before, after = _normalise(text[max(0, start - REACH) : start]), _normalise(text[end : end + REACH])
     for dot in DOTS:
         after = after.replace(dot, ".")
@@ -106,12 +107,12 @@ def _is_email(text: str, start: int, end: int, *, said: bool = False) -> bool:
         return False
     top = labels[-1]
     if labels == ["example", "com"] and local.startswith("user") and local[4:].isdecimal() and len(local) <= 8:
-        return False  # what a recipe puts in the place of an address
+        return False  # a surrogate of a recipe
     return 2 <= len(top) <= 24 and top.isalpha() and not (said and len(local) < 2)
 
 
 def _may_be_address(text: str, end: int) -> bool:
-    """Whether `hong at example.kr` stands by itself or in Korean; "is online at example.org" names a page."""
+    """Whether `hong at example.kr` is separate or in Korean text; "is online at example.org" names a page."""
     words = text[max(0, end - REACH) : end - 3].rstrip(" ")
     local = words[len(words.rstrip("".join(LOCAL))) :]
     before = words[: len(words) - len(local)].rstrip(" ")
@@ -121,12 +122,12 @@ def _may_be_address(text: str, end: int) -> bool:
 
 
 def _normalise(text: str) -> str:
-    """Full-width letters as those they are the width of, signs without width gone."""
+    """Normalise full-width letters (NFKC) and remove zero-width signs."""
     return unicodedata.normalize("NFKC", "".join(c for c in text if c not in NO_WIDTH))
 
 
 def _tail(text: str) -> str:
-    """The local part at the end of `text`; Hangul in it counts."""
+    """Return the local part at the end of `text`; it may contain Hangul."""
     start = len(text)
     while start and (text[start - 1] in LOCAL or "가" <= text[start - 1] <= "힣"):
         start -= 1
@@ -134,6 +135,7 @@ def _tail(text: str) -> str:
 
 
 def _head(text: str, allowed: frozenset[str]) -> str:
+    """Return the longest prefix of `text` that consists of `allowed` characters."""
     for end, c in enumerate(text):
         if c not in allowed:
             return text[:end]
@@ -141,6 +143,7 @@ def _head(text: str, allowed: frozenset[str]) -> str:
 
 
 def _hardware(text: str, codes: Codes) -> Iterator[str]:
+    """Find hardware addresses in six pairs."""
     for sign in ":-":
         parted = codes == ord(sign)
         if len(codes) < 15 or not parted.any():
@@ -152,14 +155,14 @@ def _hardware(text: str, codes: Codes) -> Iterator[str]:
             pairs = inner.split(sign)
             if len(inner) == 17 and len(pairs) == 6 and all(len(p) == 2 and set(p) <= HEX for p in pairs):
                 edges = (word[0] if at >= 3 else "") + text[at + 15 : at + 16]
-                group = int(pairs[0], 16) & 1  # the address of many cards, or an example such as 01:23:45:67:89:ab
-                group |= inner.upper().startswith("00-00-5E-00-53-")  # set aside for documents (RFC 7042, 2.1.2)
+                group = int(pairs[0], 16) & 1  # a multicast address, or an example such as 01:23:45:67:89:ab
+                group |= inner.upper().startswith("00-00-5E-00-53-")  # reserved for documentation (RFC 7042, 2.1.2)
                 if not group and not any(c in ALNUM or c == sign for c in edges):
                     yield "mac"
 
 
 def _addresses(text: str, plain: str) -> Iterator[str]:
-    """Public addresses of IP version 6 that are written short."""
+    """Find public IPv6 addresses in short form."""
     seen = 0
     for end in _places(plain, "::"):
         if end <= seen:
@@ -181,7 +184,7 @@ def _is_public(word: str) -> bool:
 
 
 def _hardware_in_groups(text: str, codes: Codes) -> Iterator[str]:
-    """Hardware addresses in three groups of four, `02ab.0000.00ff`."""
+    """Find hardware addresses in three groups of four, `02ab.0000.00ff`."""
     dots = codes == ord(".")
     for at in np.flatnonzero(dots[:-5] & dots[5:]).tolist():
         word = text[max(0, at - 4) : at + 10]
@@ -193,6 +196,7 @@ def _hardware_in_groups(text: str, codes: Codes) -> Iterator[str]:
 
 
 def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
+    """Find number plates: two or three digits, a syllable, four digits."""
     digit = marks == DIGIT
     if len(codes) < 7:
         return
@@ -210,6 +214,7 @@ def _plates(text: str, codes: Codes, marks: Marks) -> Iterator[str]:
 
 
 def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
+    """Find keys by prefix or label, and private key blocks."""
     for prefix, least in PREFIXES:
         for end in _places(plain, prefix):
             before = text[end - len(prefix) - 1 : end - len(prefix)] if end > len(prefix) else ""
@@ -230,13 +235,13 @@ def _keys(text: str, plain: str, folded: str) -> Iterator[str]:
 
 
 def _is_drawn(word: str) -> bool:
-    """Whether a stretch of a key mixes digits and letters, as what is drawn at random does; `sk-learn-2024` is none."""
+    """Whether a part of a key mixes digits and letters, as random text does; `sk-learn-2024` does not."""
     stretches = word.replace("-", " ").replace("_", " ").replace(".", " ").split()
     return any(len(s) >= 8 and any(map(str.isdigit, s)) and any(map(str.isalpha, s)) for s in stretches)
 
 
 def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
-    """Values of telling names in the query of an address, and passwords before its host."""
+    """Find values of secret parameters in the query of a URL, and passwords before its host."""
     for at in np.flatnonzero(codes == ord("=")).tolist():
         before = text[max(0, at - 24) : at]
         name = before[len(before.rstrip("".join(WORD))) :]
@@ -253,6 +258,7 @@ def _secrets(text: str, plain: str, codes: Codes) -> Iterator[str]:
 
 
 def _passports(text: str, folded: str) -> Iterator[str]:
+    """Find passport numbers after a label."""
     words: set[str] = set()
     for label in PASSPORT:
         for end in _places(folded if label.isascii() else text, label):
@@ -264,7 +270,7 @@ def _passports(text: str, folded: str) -> Iterator[str]:
 
 
 def _first(text: str) -> str:
-    """The first word of Latin letters and digits that holds a digit."""
+    """Return the first word of Latin letters and digits with a digit, or ""."""
     word = ""
     for c in text:
         if c in ALNUM:
@@ -277,10 +283,12 @@ def _first(text: str) -> str:
 
 
 def _shape(word: str) -> str:
+    """Return `word` with letters as A and digits as 0."""
     return "".join("0" if c.isdigit() else "A" for c in word)
 
 
 def _births(text: str, folded: str) -> Iterator[str]:
+    """Find birth dates after a label or before 생."""
     for label in BIRTH:
         for end in _places(folded if label.isascii() else text, label):
             after = text[end : end + 22].partition("[")[0].partition("\n")[0]
@@ -300,7 +308,7 @@ def _is_date(parts: list[str]) -> bool:
 
 
 def _flats(text: str) -> Iterator[str]:
-    """A house and a flat in it, `101동 1203호`: what is left of an address must not lead to a door."""
+    """Find block and flat, `101동 1203호`: the rest of a redacted address must not identify a flat."""
     for end in _places(text, "호"):
         before = text[max(0, end - 14) : end - 1]
         flat = before[len(before.rstrip(string.digits)) :]
