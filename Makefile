@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types check bench soak lock clean
+.PHONY: help install demo test lint types check docs bench soak lock clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
@@ -39,6 +39,10 @@ types: $(STAMP)  ## mypy, strict
 
 check: lint types test  ## what a change must pass
 
+docs: $(STAMP)   ## build the documentation site into site/, without network; open site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "open site/index.html"
+
 bench: $(STAMP)  ## cost on real pages, beside datatrove; BENCH_CORPUS=path/to.warc.gz, BENCH_PEER=path/to/python or none
 	@$(BIN)/python -m benchmarks
 
@@ -46,7 +50,7 @@ soak: $(STAMP)   ## the long checks: hundreds of kills, growth, many orders
 	@$(BIN)/python -m pytest -m soak --override-ini addopts= --import-mode=importlib -q
 
 lock:            ## resolve requirements.lock anew (needs uv)
-	@uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	@uv pip compile pyproject.toml --extra dev --extra docs --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
 
 clean:           ## remove the environment, the demo's workspace and caches
-	@rm -rf $(VENV) workspace .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) workspace site .pytest_cache .mypy_cache .ruff_cache

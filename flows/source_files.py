@@ -101,9 +101,9 @@ def render_catalogue() -> str:
     )
     unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
     never = "\n".join(
-        f"| `{d.id}` | {_escape_cell(d.title)} | {' '.join(f'`{h}`' for h in d.hosts) or '—'} "
-        f"| {_escape_cell(d.reason)}{'; passes where each item must carry an open mark' if d.unless_marked else ''} "
-        f"| {_escape_cell(d.basis)} |"
+        f"- **{_escape_cell(d.title)}** (`{d.id}`): {_escape_cell(d.reason)}"
+        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''}. Basis: {_escape_cell(d.basis)}."
+        f" Hosts: {' '.join(f'`{h}`' for h in d.hosts) or 'none'}"
         for d in denylist.DENIED
     )
     parts = (Path(__file__).parent / "sources.md.txt").read_text(encoding="utf-8")

@@ -204,7 +204,7 @@ class TestCommands:
         world.publish(OLD)
         text = (SNOW * 12).replace(" ", "") + "끝. İ"
         (tmp_path / "page.txt").write_text(text, encoding="utf-8")
-        page = (Path(__file__).parents[2] / "docs" / "index.md").read_text(encoding="utf-8")
+        page = (Path(__file__).parents[2] / "docs" / "release-index.md").read_text(encoding="utf-8")
         (code,) = re.findall(r"```python\n(.*?)```", page, re.S)
         assert not re.search(r"^(from|import) (malmoi|filters|flows)", code, re.M)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -34,6 +34,36 @@ def test_every_filter_is_documented():
         assert f"`{name}`" in text, f"docs do not name the filter {name}"
 
 
+def test_no_cell_of_a_table_is_longer_than_a_person_reads():
+    for page in PAGES:
+        for line in page.read_text(encoding="utf-8").splitlines():
+            cells = re.split(r"(?<!\\)\|", line) if line.startswith("|") else []
+            assert all(len(cell.strip()) <= 300 for cell in cells), (
+                f"{page.name}: make a list of the cell in {line[:60]}"
+            )
+
+
+FIELD = """
+throttle; SSRF guard; rate limit; atomic write; checkpoint; idempotent; lineage; takedown; quarantine; false positive;
+precision; recall; boilerplate; representative; near-duplicate; cluster; shard; shuffle; manifest; invariant; threshold;
+main-content extraction; deduplication; provenance; rollback; partition; 필터; 임계값; 제외 사유; 중복 제거;
+형태소 분석; 데이터 카드; 샤드; 매니페스트; 비식별(마스킹); 이용허락(라이선스)
+"""
+
+
+def test_the_glossary_has_the_words_of_the_field():
+    text = "\n".join((ROOT / "docs" / f"glossary{part}.md").read_text(encoding="utf-8") for part in ("", ".ko"))
+    for word in FIELD.split(";"):
+        assert word.strip() in text, f"the glossary does not have the word {word.strip()}"
+
+
+def test_korean_pages_use_the_terms_of_engineers():
+    for page in PAGES:
+        if page.name.endswith(".ko.md"):
+            found = re.findall(r"거르개|문턱|까닭|깔때기|손질|조리법|본틀|붙박이", page.read_text(encoding="utf-8"))
+            assert not found, f"{page.name}: {found}"
+
+
 def test_every_make_target_that_docs_name_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     for page in PAGES:
