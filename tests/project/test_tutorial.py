@@ -3,10 +3,10 @@
 import re
 
 from flows.cli.main import app
-from tests.small_tutorial import COMMANDS, PAGES, mask, read_blocks, read_calls, run_page
+from tests.builders.small_tutorial import COMMANDS, PAGES, mask, read_blocks, read_calls, run_page
 
 ENGLISH, KOREAN = (page.read_text(encoding="utf-8") for page in PAGES)
-ADVICE = "the output has changed; write it anew: python -m tests.small_tutorial"
+ADVICE = "the output has changed; write it anew: python -m tests.builders.small_tutorial"
 
 
 def test_the_commands_of_the_tutorial_print_what_it_shows(tmp_path):

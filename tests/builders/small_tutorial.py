@@ -1,6 +1,6 @@
 """Run the commands of a page in order, and read what they print.
 
-`python -m tests.small_tutorial` writes the output blocks of the tutorials and of the command line page anew.
+`python -m tests.builders.small_tutorial` writes the output blocks of the tutorials and of the command line page anew.
 
 A block with `title="path"` is a file that the reader writes; a `bash` or `python` block runs; the `text` block behind
 it shows its output. An `sh` block is shown only.
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "docs/tutorial.md", ROOT / "docs/tutorial.ko.md")
 COMMANDS = ROOT / "docs/command-line.md"
 PORT = 8753  # of the sample site: the port is part of addresses, whose hashes choose samples and shards
