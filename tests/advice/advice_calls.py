@@ -148,7 +148,7 @@ def added_without_place(place):
 def changed_in_another_stage(place):
     yield extending(place, '[[curated]]\nfilter = "length"\nmin_chars = 9\n')
     yield extending(place, '[[clean]]\nfilter = "length"\nmin_chars = 9\n')
-    yield extending(place, '[[curated]]\nfilter = "length"\nmin_chars = 9\nbefore = "morphology"\n')
+    yield extending(place, '[[judged]]\nfilter = "length"\nmin_chars = 9\nbefore = "morphology"\n')
 
 
 @advice("filter {}: no {} under [[{}]] to stand {}.{} There: {}.")

@@ -53,7 +53,7 @@ def test_a_list_or_table_replaces_the_whole_of_the_base(tmp_path):
         ('[[clean]]\nfilter = "spam"\nbefore = "length"\n', "clean", "spam", ("language", "length")),
         ('[[clean]]\nfilter = "spam"\nafter = "rights"\n', "clean", "spam", ("rights", "mojibake")),
         ('[[clean]]\nfilter = "language"\nafter = "spam"\n', "clean", "language", ("spam", None)),
-        ('[[curated]]\nfilter = "length"\nafter = "abuse"\n', "curated", "length", ("abuse", "register")),
+        ('[[judged]]\nfilter = "length"\nafter = "abuse"\n', "judged", "length", ("abuse", "register")),
     ],
 )
 def test_before_and_after_place_a_filter(tmp_path, table, stage, filter, neighbours):
@@ -70,7 +70,7 @@ def test_a_new_filter_stands_where_it_is_placed(tmp_path):
         "서울은 대한민국의 수도이며 한강이 그 가운데를 흐른다. 그 강에는 다리가 서른 개 넘게 놓여 있다.\n",
         "a.txt",
     )
-    table = '[[curated]]\nfilter = "benchmark_overlap"\nsets = ["exams"]\nbefore = "personal_data"\n'
+    table = '[[judged]]\nfilter = "benchmark_overlap"\nsets = ["exams"]\nbefore = "personal_data"\n'
     names = list(steps_of(write(tmp_path, TOP + table)))
     assert names.index("benchmark_overlap") == names.index("personal_data") - 1
     assert set(names) == {*GENERAL, "benchmark_overlap"}
@@ -166,7 +166,7 @@ def test_the_shipped_industry_recipes_are_the_general_one_with_a_field():
     for name in ("content", "manufacturing", "semiconductor"):
         found = steps_of(RECIPES / f"{name}.toml")
         assert list(found) == list(GENERAL)
-        assert found.pop("domain") == ("curated", {"keep": (name,), "min_score": 0.4})
+        assert found.pop("domain") == ("judged", {"keep": (name,), "min_score": 0.4})
         assert found == {name: step for name, step in GENERAL.items() if name != "domain"}
 
 
