@@ -1,25 +1,26 @@
-"""The alignment of two texts: what they share, and what is changed between.
+"""The difference of two texts: equal stretches, stretches that differ in white space alone, and changed ones.
 
-Patience, not dynamic programming: what stands once in each of the two and in the same order holds them
-together, first lines, then ever shorter stretches of what lies between. Its time is linear (but for a logarithm),
-whatever the texts; the price is that a stretch which repeats itself may be shown as changed.
+The texts are compared by lines; what lies between equal lines is compared by sentences, then by words, then by
+letters. Each comparison is a longest common subsequence (rapidfuzz). Its table has a bit for each pair of units, so
+a pair of stretches beyond MAX_CELLS is shown as changed between its common beginning and end.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-LINES = (1, 1)  # rounds over whole lines; the second finds those that stand once between what the first found
-STRETCHES = (16, 8, 4, 2)  # code points but white space, round by round
-CHANCE, NEAR = 2, 48  # two equal letters are chance, unless what they stand in is as short as this
+from rapidfuzz.distance import LCSseq
+
+UNITS: Final = tuple(re.compile(unit) for unit in (r"[^\n]*\n|[^\n]+", r"[^.!?]*[.!?]+\s*|[^.!?]+", r"\S+\s*|\s+"))
+MAX_CELLS = 500_000_000  # pairs of units, one bit each: 60 MB and about a second
 Kind: TypeAlias = Literal["equal", "spacing", "changed"]
 
 
 class Run(NamedTuple):
-    """An equal run of two sequences: where it begins in each, and how long it is."""
+    """An equal run of two sequences: where it begins in each, and its length."""
 
     left: int
     right: int
@@ -36,7 +37,7 @@ class Piece:
 
 
 def align(left: str, right: str) -> list[Piece]:
-    """The two texts as pieces in order, which together cover both; neighbours differ in kind.
+    """Return the two texts as pieces in order, which together cover both; neighbours differ in kind.
 
     >>> for p in align("값은 세 배로 뛰었다.", "값은 네배로 뛰었다."):
     ...     print(p.kind, repr("값은 세 배로 뛰었다."[slice(*p.left)]), repr("값은 네배로 뛰었다."[slice(*p.right)]))
@@ -44,110 +45,60 @@ def align(left: str, right: str) -> list[Piece]:
     changed '세 ' '네'
     equal '배로 뛰었다.' '배로 뛰었다.'
     """
-    a, b = left.splitlines(keepends=True), right.splitlines(keepends=True)
-    at, bt = _line_ends(a), _line_ends(b)
-    pieces: list[Piece] = []
-    i = j = 0
-    for run in (*find_equal_runs(a, b, LINES), Run(len(a), len(b), 0)):
-        pieces += _align_stretch(left, right, (at[i], at[run.left]), (bt[j], bt[run.right]))
-        i, j = run.left + run.n, run.right + run.n
-        pieces.append(Piece("equal", (at[run.left], at[i]), (bt[run.right], bt[j])))
-    return _drop_chance_matches(list(_merge_pieces(pieces)), left)
+    pieces = _align_units(left, right, (0, len(left)), (0, len(right)), 0)
+    return _drop_chance_matches(list(_merge_pieces(list(pieces))), left)
 
 
-def find_equal_runs(a: Sequence[str], b: Sequence[str], widths: Sequence[int]) -> list[Run]:
-    """Equal runs of two sequences, disjoint and rising in both; `widths` says how long anchors are, round by round.
+def find_equal_runs(a: Sequence[str], b: Sequence[str]) -> list[Run]:
+    """Return the equal runs of two sequences, disjoint and in rising order in both.
 
-    >>> find_equal_runs("가나다라마", "가다라마바", (1,))
+    >>> find_equal_runs("가나다라마", "가다라마바")
     [Run(left=0, right=0, n=1), Run(left=2, right=1, n=3)]
     """
-    found: list[Run] = []
+    head = _common_length(a, b)
+    tail = _common_length(a[head:][::-1], b[head:][::-1])
+    n, m = len(a) - head - tail, len(b) - head - tail
+    found = [Run(0, 0, head)] if head else []
+    if n * m <= MAX_CELLS:
+        for one in LCSseq.opcodes(a[head : head + n], b[head : head + m]):
+            if one.tag == "equal":
+                found.append(Run(head + one.src_start, head + one.dest_start, one.src_end - one.src_start))
+    return found + ([Run(head + n, head + m, tail)] if tail else [])
+
+
+def _align_units(left: str, right: str, here: tuple[int, int], there: tuple[int, int], level: int) -> Iterator[Piece]:
+    """Yield the pieces of a stretch: equal units of this level, and what lies between them by the next level."""
+    if level == len(UNITS) or here[0] == here[1] or there[0] == there[1]:
+        yield from _align_letters(left, right, here, there)
+        return
+    a, b = UNITS[level].findall(left[slice(*here)]), UNITS[level].findall(right[slice(*there)])
+    at, bt = _unit_ends(a, here[0]), _unit_ends(b, there[0])
     i = j = 0
-    for run in (*_extend_runs(a, b, widths[0]), Run(len(a), len(b), 0)):
-        if len(widths) > 1 and i < run.left and j < run.right:
-            inner = find_equal_runs(a[i : run.left], b[j : run.right], widths[1:])
-            found += [Run(i + r.left, j + r.right, r.n) for r in inner]
-        if run.n:
-            found.append(run)
+    for run in (*find_equal_runs(a, b), Run(len(a), len(b), 0)):
+        yield from _align_units(left, right, (at[i], at[run.left]), (bt[j], bt[run.right]), level + 1)
         i, j = run.left + run.n, run.right + run.n
-    return found
+        yield Piece("equal", (at[run.left], at[i]), (bt[run.right], bt[j]))
 
 
-def _extend_runs(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run]:
-    """The common beginning, the anchors between, each grown to both sides, and the common end."""
-    n, m = len(a), len(b)
-    head = _common_length(a, b, 0, 0, n, m)
-    tail = 0
-    while tail < min(n, m) - head and a[n - 1 - tail] == b[m - 1 - tail]:
-        tail += 1
-    if head:
-        yield Run(0, 0, head)
-    n, m, i, j = n - tail, m - tail, head, head
-    far = width == CHANCE and max(n, m) - head > NEAR
-    for x, y in () if far else _find_anchors(a[head:n], b[head:m], width):
-        x, y = x + head, y + head
-        if x < i or y < j:
-            continue  # within a run that has grown over it
-        end = _common_length(a, b, x, y, n, m)
-        while x > i and y > j and a[x - 1] == b[y - 1]:
-            x, y, end = x - 1, y - 1, end + 1
-        yield Run(x, y, end)
-        i, j = x + end, y + end
-    if tail:
-        yield Run(n, m, tail)
+def _common_length(a: Sequence[str], b: Sequence[str]) -> int:
+    """Return the length of the common beginning."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def _common_length(a: Sequence[str], b: Sequence[str], i: int, j: int, n: int, m: int) -> int:
-    """How far a[i:n] and b[j:m] agree."""
-    start = i
-    while i < n and j < m and a[i] == b[j]:
-        i, j = i + 1, j + 1
-    return i - start
-
-
-def _find_anchors(a: Sequence[str], b: Sequence[str], width: int) -> list[tuple[int, int]]:
-    """Places of what stands once in each, `width` long: the longest choice that rises in both."""
-    there = _find_unique(b, width)
-    pairs = [(i, j) for gram, i in _find_unique(a, width).items() if i >= 0 and (j := there.get(gram, -1)) >= 0]
-    ends: list[int] = []  # the smallest end, in b, of a rising choice of each length
-    last: list[int] = []  # the pair that ends it
-    before: list[int] = []
-    for at, (_, j) in enumerate(pairs):
-        length = bisect_left(ends, j)
-        ends[length : length + 1] = [j]
-        last[length : length + 1] = [at]
-        before.append(last[length - 1] if length else -1)
-    chosen = []
-    at = last[-1] if last else -1
-    while at >= 0:
-        chosen.append(pairs[at])
-        at = before[at]
-    return chosen[::-1]
-
-
-def _find_unique(items: Sequence[str], width: int) -> dict[Sequence[str], int]:
-    """Each stretch of `width` items and where it stands; -1 where it stands more than once."""
-    found: dict[Sequence[str], int] = {}
-    keys = items if width == 1 else (items[i : i + width] for i in range(len(items) - width + 1))
-    for i, key in enumerate(keys):
-        found[key] = -1 if key in found else i
-    return found
-
-
-def _line_ends(lines: Sequence[str]) -> list[int]:
-    places = [0]
-    for line in lines:
-        places.append(places[-1] + len(line))
+def _unit_ends(units: Sequence[str], start: int) -> list[int]:
+    places = [start]
+    for unit in units:
+        places.append(places[-1] + len(unit))
     return places
 
 
-def _align_stretch(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
-    """Pieces of a stretch that no whole line holds together; white space is left out of the comparison."""
+def _align_letters(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
+    """Yield the pieces of a stretch by its letters; white space is left out of the comparison."""
     at = [i for i in range(*here) if not left[i].isspace()]
     bt = [j for j in range(*there) if not right[j].isspace()]
     a, b = "".join([left[i] for i in at]), "".join([right[j] for j in bt])
     i, j = here[0], there[0]
-    for run in find_equal_runs(a, b, STRETCHES):
+    for run in find_equal_runs(a, b):
         yield from _trim_change(left, right, (i, at[run.left]), (j, bt[run.right]))
         i, j = at[run.left], bt[run.right]
         for k in range(1, run.n):
