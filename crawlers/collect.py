@@ -24,7 +24,7 @@ from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_
 from malmoi.boundary import input_errors
 from malmoi.errors import SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
 _FILES = "files.warc.gz"  # the archive of a run over local files

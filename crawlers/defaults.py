@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from urllib.parse import urldefrag, urlsplit
 
-from crawlers.formats import ParsedItem, sniff, tables
+from crawlers import tables
+from crawlers.formats import ParsedItem, sniff
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.registry import FORMATS, TABLES
 from crawlers.rights import claims, xmp_rights

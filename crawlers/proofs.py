@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from crawlers.formats.encodings.charset_labels import charset_of
+from crawlers.encodings.charset_labels import charset_of
 from crawlers.rights import claims
 from crawlers.rights.host.policy_files import INSTRUMENT
 from malmoi.archive import capture

@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from data_cards.facts import FACTS_VERSION, NUMBERS, TABLES
 from data_cards.header import list_configurations, render_header
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import DataError
 from malmoi.printable import escape_controls
-from malmoi.storage.canonical_json import canonical_json
 from malmoi.storage.duckdb_tables import open_tables
 
 _TEXTS = {"README.md": "readme.md.j2", "index.html": "index.html.j2"}

@@ -22,6 +22,7 @@ from malmoi import __version__, withdrawals
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, apply
 from malmoi.archive import collection
+from malmoi.canonical_json import canonical_json
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import total
@@ -37,10 +38,10 @@ from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History
-from malmoi.storage.canonical_json import canonical_json
+from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
-from malmoi.workspace import Workspace, replace_file
+from malmoi.workspace import Workspace
 
 VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # the whole of it
 # What decides the bytes of a release beside the recipe; named in its manifest.

@@ -17,10 +17,11 @@ from rich.console import Console
 
 from crawlers import catalogue, denylist
 from crawlers.web.addresses import canonical_url
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.source import Api, Source, TermsCheck
-from malmoi.storage.canonical_json import canonical_json
-from malmoi.workspace import Workspace, replace_file
+from malmoi.storage.atomic_files import replace_file
+from malmoi.workspace import Workspace
 
 VERDICTS = ("allowed", "forbidden")
 
@@ -102,8 +103,8 @@ def render_catalogue() -> str:
     unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
     never = "\n".join(
         f"- **{_escape_cell(d.title)}** (`{d.id}`): {_escape_cell(d.reason)}"
-        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''}. Basis: {_escape_cell(d.basis)}."
-        f" Hosts: {' '.join(f'`{h}`' for h in d.hosts) or 'none'}"
+        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''}. "
+        f"Basis: {_escape_cell(d.basis)}. Hosts: {' '.join(f'`{h}`' for h in d.hosts) or 'none'}"
         for d in denylist.DENIED
     )
     parts = (Path(__file__).parent / "sources.md.txt").read_text(encoding="utf-8")

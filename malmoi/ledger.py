@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import StageError
-from malmoi.storage.canonical_json import canonical_json, spell_on_one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,13 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from malmoi.apply import Bound, Verb
+from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CallError
 from malmoi.recipe_files import resolve_files
 from malmoi.recipe_inheritance import STAGES as STAGES
 from malmoi.recipe_inheritance import RecipeFile, Residue, extend_recipe, find_base, name_recipe, relocate_paths
 from malmoi.recipe_inheritance import StageName as StageName
 from malmoi.recipe_inheritance import find_shipped as find_shipped
-from malmoi.storage.canonical_json import spell_on_one_line
 from malmoi.survey import Rows, Survey
 
 _VERBS: tuple[Verb, ...] = get_args(Verb)

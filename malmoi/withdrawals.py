@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from malmoi.document import Document, Spans, Verdict
 from malmoi.errors import CallError
 from malmoi.ledger import digest_of
-from malmoi.workspace import sync
+from malmoi.storage.atomic_files import sync
 
 NAME, REASON = "withdrawals", "withdrawn"  # of a drop, in ledgers and audit tables
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("id", "date", "reason", "request")])

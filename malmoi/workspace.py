@@ -20,6 +20,7 @@ from typing import IO
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
+from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.storage.location import explain_write_errors, locate
 from malmoi.workspace_layout import LEDGER, Layout, Stage
 
@@ -171,25 +172,3 @@ def _restrict_permissions(root: Path) -> None:
             f"{root} can be read by others (mode {mode:04o}) and belongs to another user; it holds texts before "
             f"redaction. Let its owner run `chmod 700 {root}`, or name a workspace of your own with --workspace."
         ) from error
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a small file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        part.write_text(text, encoding="utf-8")
-        sync(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Make a file or folder durable: what is announced as done must survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I64, SIGNATURE, SKETCH, U64
+from filters.duplicates.minhash.duplicate_schema import I64, SIGNATURE, SKETCH, U64
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.survey import Segment, Surveyed
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 
-from crawlers.formats.encodings.decode import Decoded, decode
+from crawlers.encodings.decode import Decoded, decode
 from malmoi.archive import capture
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"

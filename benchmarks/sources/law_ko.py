@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from benchmarks.sources.corpora import CORPORA
-from crawlers import defaults
-from crawlers.formats import tables
+from crawlers import defaults, tables
 from malmoi.archive.capture import Capture
 from malmoi.source import Folder, Item, LicenceClaim, Source
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from crawlers.fetch.payload import Headers, is_lasting
 from malmoi.archive.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError
-from malmoi.workspace import sync
+from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import PAGES
 
 OPEN = f"{PAGES}.open"

@@ -28,10 +28,10 @@ from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
-from malmoi.storage.canonical_json import canonical_json
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
 KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix", "terms"})

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from crawlers.encodings.charset_labels import charset_of
 from crawlers.fetch.archive import read_body
 from crawlers.fetch.context import CrawlContext
 from crawlers.fetch.page_requests import Kind, Visit
 from crawlers.fetch.politeness import OPT_OUT_FILES
 from crawlers.fetch.state import CrawlState
-from crawlers.formats.encodings.charset_labels import charset_of
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import origins
 from malmoi.boundary import input_errors

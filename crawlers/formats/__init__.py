@@ -16,7 +16,7 @@ def extract(item: Item) -> Extracted:
     `no-text`, `links-only` (a page that lists others), `unreadable-html`,
     `not-what-its-name-says` (called text, but is something else; `format` says what),
     `unsupported-format:<format>`, `table-without-rows` for a table that the source did not
-    split with `crawlers.formats.tables.rows`, and what the readers of files say of theirs
+    split with `crawlers.tables.rows`, and what the readers of files say of theirs
     (crawlers/formats/unreadable.py). Whatever else a reader or its library raises makes the document
     `failed`: `error:<exception>` or `memory-limit`. Errors of the machine (OSError with a number) are raised.
     """

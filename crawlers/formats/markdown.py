@@ -9,8 +9,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from crawlers.encodings.decode import Decoded, decode
 from crawlers.formats import front_matter
-from crawlers.formats.encodings.decode import Decoded, decode
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.text import normalise_lines
 from malmoi.limits import MARKDOWN_LINES, MARKDOWN_MARKS, MARKDOWN_TAG_STEPS

@@ -53,7 +53,7 @@ class ParsedItem:
     @cached_property
     def xml(self) -> etree._Element:
         """The root of an answer in XML, whatever encoding it was sent in; raises Unreadable where it is none."""
-        from crawlers.platforms import xml_records
+        from crawlers.formats import xml_records
 
         body = self.item.body
         return xml_records.parse_xml(

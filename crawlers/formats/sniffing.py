@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from struct import error, unpack_from
 
-from crawlers.formats.encodings.decode import decode
+from crawlers.encodings.decode import decode
 from crawlers.formats.hwp.ole import Container
 from crawlers.formats.registry import FORMATS
 from crawlers.formats.unreadable import Unreadable

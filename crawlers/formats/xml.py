@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from crawlers.formats.encodings.decode import decode
+from crawlers.encodings.decode import decode
+from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.safe_xml import local_name, parse
-from crawlers.formats.text import normalise_lines, plain_words
+from crawlers.formats.text import normalise_lines
 from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.xml_shapes import FEEDS, SHAPES, Shape
 from malmoi.source import Extracted, Item

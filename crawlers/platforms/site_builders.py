@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import re2
 
+from crawlers.encodings.decode import decode
 from crawlers.formats import ParsedItem, markdown
-from crawlers.formats.encodings.decode import decode
 from malmoi.source import Extracted
 
 _COMMENT_OPENS, _COMMENT_CLOSES = "<!--", "-->"

@@ -85,7 +85,7 @@ def proof_address(claim: LicenceClaim) -> str:
 
 def readable_text(body: bytes, media: str, charset: str = "", name: str = "") -> str:
     """What a person reads in a licence file or page: decoded as any page is, of HTML the text without its tags."""
-    from crawlers.formats.encodings.decode import decode
+    from crawlers.encodings.decode import decode
 
     if sniff(body, media, name) != "html":
         return decode(body, charset).text

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from crawlers.formats import ParsedItem
+from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.html.runs import quote
-from crawlers.platforms import api_errors, xml_records
+from crawlers.platforms import api_errors
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal

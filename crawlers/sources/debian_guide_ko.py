@@ -1,7 +1,7 @@
 """The Debian installation guide in Korean: gettext files, whose messages are paragraphs of DocBook."""
 
+from crawlers.encodings.decode import decode
 from crawlers.formats import ParsedItem
-from crawlers.formats.encodings.decode import decode
 from crawlers.platforms import gettext
 from malmoi.source import Expect, Extracted, Git, LicenceClaim, LicenceRule, Source
 

@@ -10,10 +10,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from lxml import etree
 
-from crawlers.formats import ParsedItem, licence_fields
+from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.unreadable import Unreadable
-from crawlers.platforms import api_errors, xml_records
+from crawlers.platforms import api_errors
+from crawlers.rights import licence_fields
 from crawlers.rights.host import response_signals
 from malmoi.archive.capture import Capture
 from malmoi.document import LicenceEvidence, Signal

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from crawlers.platforms import law_go_kr, xml_records
+from crawlers.formats import xml_records
+from crawlers.platforms import law_go_kr
 from malmoi.source import Expect
 
 # Copyright Act art. 7 (3): judgments, decisions, orders and rulings of a court. The field says "판결", "결정 : 확정",

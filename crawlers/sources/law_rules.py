@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from crawlers.formats import ParsedItem
-from crawlers.platforms import law_go_kr, xml_records
+from crawlers.formats import ParsedItem, xml_records
+from crawlers.platforms import law_go_kr
 from malmoi.source import Expect, Extracted
 
 # Copyright Act art. 7 (2): notifications, public notices, instructions of the State or a local government "and the

@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from crawlers.formats import ParsedItem, licence_fields
-from crawlers.formats.encodings.decode import decode
+from crawlers.encodings.decode import decode
+from crawlers.formats import ParsedItem, xml_records
 from crawlers.formats.unreadable import Unreadable
-from crawlers.platforms import api_errors, xml_records
+from crawlers.platforms import api_errors
+from crawlers.rights import licence_fields
 from crawlers.rights.host import response_signals
 from crawlers.rights.page import licence_marks
 from malmoi.archive.capture import Capture

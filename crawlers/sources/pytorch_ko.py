@@ -1,7 +1,7 @@
 """The PyTorch tutorials in Korean: reStructuredText, and Python files that Sphinx-Gallery makes pages of."""
 
+from crawlers.encodings.decode import decode
 from crawlers.formats import ParsedItem
-from crawlers.formats.encodings.decode import decode
 from crawlers.platforms import rst
 from malmoi.source import Expect, Extracted, Git, LicenceClaim, LicenceRule, Source
 

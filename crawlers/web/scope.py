@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from crawlers.formats.encodings.charset_labels import charset_of
-from crawlers.formats.encodings.decode import decode, query_encoding
+from crawlers.encodings.charset_labels import charset_of
+from crawlers.encodings.decode import decode, query_encoding
 from crawlers.web.addresses import canonical_url, covers, is_prefix, join_url, origin, strip_session_id
 from malmoi import limits
 from malmoi.archive.capture import Capture

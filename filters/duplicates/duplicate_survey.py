@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.engine.copy_exchange import among as among
 from filters.duplicates.engine.copy_exchange import exchange, find_exact
+from filters.duplicates.minhash.duplicate_schema import SKETCH
 from filters.duplicates.minhash.sketch import PERMUTATIONS, exact_digest, letters_of, signature_of
 from malmoi.document import Document
 from malmoi.survey import Survey

@@ -16,8 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I64, SIGNATURE, SKETCH, U64, Flags, digests_in, numbers, signatures_in
 from filters.duplicates.minhash.bands import Banding, keys
+from filters.duplicates.minhash.duplicate_schema import (
+    I64,
+    SIGNATURE,
+    SKETCH,
+    U64,
+    Flags,
+    digests_in,
+    numbers,
+    signatures_in,
+)
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.errors import StageError
 from malmoi.storage import shuffle

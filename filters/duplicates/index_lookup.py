@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I64, U64, numbers, signatures_in
 from filters.duplicates.minhash.bands import Banding
+from filters.duplicates.minhash.duplicate_schema import I64, U64, numbers, signatures_in
 from filters.duplicates.minhash.similarity import SHORT, Limits, limits
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, letters_of, signatures
 from malmoi.errors import CallError

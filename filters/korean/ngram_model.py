@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from malmoi.storage.canonical_json import spell_on_one_line
+from malmoi.canonical_json import spell_on_one_line
 
 Places: TypeAlias = npt.NDArray[np.intp]  # a place among the weights for each run of characters, in their order
 

@@ -25,7 +25,7 @@ from filters.paragraphs.paragraph_counts import (
     u64_column,
 )
 from malmoi.storage import shuffle
-from malmoi.workspace import sync
+from malmoi.storage.atomic_files import sync
 
 GROUP = 1 << 16  # rows of a row group of the table, whatever the parts: about 5 MB
 TABLE = pa.schema(

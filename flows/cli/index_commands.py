@@ -55,7 +55,7 @@ def query(
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """The published documents that texts are near copies of; one JSON object a text, in input order."""
-    from flows.cli import query_index
+    from flows import query_index
     from flows.release_index import open_workspace
 
     for answer in query_index.ask(open_workspace(workspace), query_index.read_texts(files, jsonl), threshold):

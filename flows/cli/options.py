@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
-from flows.cli.console import SafeConsole
+from flows.console import SafeConsole
 from malmoi.storage.location import locate
 
 _wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160  # a log or a pipe has no width of its own

@@ -8,8 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows import release_index
-from flows.cli import query_index
+from flows import query_index, release_index
 
 
 def show_segments(root: Path, out: Console) -> None:

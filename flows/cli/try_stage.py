@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
-from flows.cli import input_files
-from flows.cli.input_files import RawInput, Row
+from flows import input_files
+from flows.input_files import RawInput, Row
 from malmoi.errors import CallError
 from malmoi.processes.workers import Broken, Workers
 

@@ -18,8 +18,8 @@ from crawlers.formats import ParsedItem
 from crawlers.rights.host import policy_files
 from crawlers.rights.host.policy_files import Instrument
 from crawlers.web import robots
-from flows.cli import input_files
-from flows.cli.input_files import RawInput, Row
+from flows import input_files
+from flows.input_files import RawInput, Row
 from flows.run import recipe_of
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, Dropped, Kept, apply, walk

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from flows.cli.console import SafeConsole
+from flows.console import SafeConsole
 from malmoi.ledger import Ledger, total
 from malmoi.printable import escape_controls
 

@@ -22,8 +22,9 @@ from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases.index import segments
 from malmoi.releases.index.segments import IndexSegment
 from malmoi.storage import checksummed_files, shard
+from malmoi.storage.atomic_files import sync
 from malmoi.survey import Segment, Survey, Surveyed
-from malmoi.workspace import Workspace, sync
+from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
 Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the rows about a shard, digest of the rows

@@ -29,7 +29,7 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.printable import escape_controls
 from malmoi.processes.child_process import end_with_parent
 from malmoi.processes.import_path import PYTHON
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 
 HOSTS = 8  # hosts shown, those with most addresses waiting first
 EVERY = 30.0  # seconds between two lines where there is no terminal

@@ -31,7 +31,8 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.printable import escape_controls
 from malmoi.source import Source
 from malmoi.storage import shard
-from malmoi.workspace import Workspace, replace_file
+from malmoi.storage.atomic_files import replace_file
+from malmoi.workspace import Workspace
 
 SHOWN = 6  # reasons of one step on a terminal; the page has all
 UNREAD = "links-unread"  # pages that answered and whose links could not be read

@@ -22,8 +22,9 @@ from malmoi import recipe as recipes
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step
 from malmoi.storage import shard
+from malmoi.storage.atomic_files import replace_file
 from malmoi.threshold import Limit
-from malmoi.workspace import Workspace, replace_file
+from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
 BARS = 50  # of one picture

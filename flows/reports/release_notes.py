@@ -54,7 +54,7 @@ def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, s
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
     if not ids:
         return []
-    from flows.cli import query_index  # loads what compares texts, which most runs do not need
+    from flows import query_index  # loads what compares texts, which most runs do not need
 
     if not query_index.has_active_segments(workspace):
         return []

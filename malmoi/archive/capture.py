@@ -32,9 +32,9 @@ from malmoi.archive.record_boundaries import (
     is_intact,
 )
 from malmoi.boundary import input_errors
+from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
-from malmoi.storage.canonical_json import spell_on_one_line
 
 # What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")

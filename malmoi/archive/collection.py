@@ -21,10 +21,10 @@ import pyarrow as pa
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.capture_fields import BLOCK, find_fault, show
 from malmoi.boundary import input_errors
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import CaptureError, StageError
 from malmoi.storage import shard
-from malmoi.storage.canonical_json import canonical_json
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 
 INDEX = pa.schema(
     [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from types import MappingProxyType
 
+from malmoi.canonical_json import spell_on_one_line
 from malmoi.document import Use
-from malmoi.storage.canonical_json import spell_on_one_line
 
 _CC = "https://creativecommons.org/"
 _KOGL = "https://www.kogl.or.kr/info/"

@@ -23,7 +23,7 @@ from malmoi.releases import residue
 from malmoi.releases.release_schema import AUDIT
 from malmoi.releases.residue import Find
 from malmoi.storage import shard
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them

@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from malmoi.canonical_json import canonical_json, spell_on_one_line
 from malmoi.errors import DataError
 from malmoi.releases.release_inputs import SourceFacts
-from malmoi.storage.canonical_json import canonical_json, spell_on_one_line
 
 NAME = "manifest.json"
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
-from malmoi.storage.canonical_json import canonical_json
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 
 Change: TypeAlias = Literal["data", "erasure"]
 

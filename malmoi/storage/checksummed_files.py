@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger, digest_of
-from malmoi.storage.canonical_json import canonical_json
 
 NAME = "sums.json"  # {"files": {name: sha256}, "digest": of the rest}; written last into a folder that stands at once
 LEDGER = "ledger.json"

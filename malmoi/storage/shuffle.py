@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from malmoi.errors import StageError
-from malmoi.workspace import sync
+from malmoi.storage.atomic_files import sync
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")

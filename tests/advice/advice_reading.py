@@ -7,7 +7,7 @@ from tests.advice.advice import Place, advice, own
 COLLECT, CURATE = "collect own.py", "curate general --source own.py --workers 1"
 WRONG = f"{COLLECT}; {CURATE}"
 GOOD = "id,본문\n1,글이다.\n2,다른 글이다.\n"
-ITEMS = "from crawlers.formats.tables import rows\ndef items(capture):\n    return rows(capture{})\n"
+ITEMS = "from crawlers.tables import rows\ndef items(capture):\n    return rows(capture{})\n"
 OWN_ITEMS = """
 import json
 from malmoi.source import Item

@@ -15,7 +15,6 @@ from crawlers.formats.html.html_page import strip_tags
 from crawlers.sample import site
 from filters import exact_duplicates, near_duplicates
 from filters.duplicates.clusters.keeper_kernels import equal_bytes
-from filters.duplicates.duplicate_schema import SKETCH
 from filters.duplicates.duplicate_survey import sketch
 from filters.duplicates.engine.copy_exchange import among
 from filters.duplicates.minhash import bands
@@ -30,6 +29,7 @@ from filters.duplicates.minhash.bands import (
     keys_of,
     unpack_pairs,
 )
+from filters.duplicates.minhash.duplicate_schema import SKETCH
 from filters.duplicates.minhash.similarity import equal_values
 from malmoi.document import Document, Provenance
 

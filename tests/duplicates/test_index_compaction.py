@@ -4,7 +4,7 @@ import pytest
 
 from flows import release_index
 from flows.cli import show_index
-from flows.cli.console import SafeConsole
+from flows.console import SafeConsole
 from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, known, merge_as_before, stub
 
 LAST = OLD | {"ga/2": MARKET * 11} | NEW

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import release_index
-from flows.cli import main, query_index
+from flows import query_index, release_index
+from flows.cli import main
 from malmoi import withdrawals
 from malmoi.errors import CallError
 from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, stub

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from crawlers.encodings.charset_labels import python_name
 from crawlers.fetch import payload, politeness, redirects, robots_middleware
-from crawlers.formats.encodings.charset_labels import python_name
 from crawlers.web import robots
 from crawlers.web.scope import links as links_in
 from malmoi import limits

@@ -6,7 +6,7 @@ import pytest
 from rich.table import Table
 
 from flows.cli import main
-from flows.cli.console import SafeConsole
+from flows.console import SafeConsole
 from malmoi.errors import SourceError
 from malmoi.printable import dump_json, escape_controls, escape_line
 

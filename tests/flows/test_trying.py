@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from flows.cli import input_files, try_stage
+from flows import input_files
+from flows.cli import try_stage
 from flows.run import RECIPES
 from malmoi.errors import CallError
 from malmoi.limits import PDF_MEMORY, TRY_LINE_BYTES, InputLimit

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from benchmarks.formats.formats_encodings import damage, encoded, hangul, right
 from crawlers import formats
-from crawlers.formats.encodings.charset_labels import python_name
-from crawlers.formats.encodings.decode import decode, korean_share
+from crawlers.encodings.charset_labels import python_name
+from crawlers.encodings.decode import decode, korean_share
 from malmoi.source import Item
 
 DATA = Path(__file__).parents[1] / "data" / "formats"

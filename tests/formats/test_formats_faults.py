@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from crawlers import extract, formats
-from crawlers.formats import tables
+from crawlers import extract, formats, tables
 from malmoi.archive.capture import Capture, IndexRow
 from malmoi.errors import CaptureError
 from malmoi.processes.workers import Broken, Done, attempt

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crawlers.formats import tables
+from crawlers import tables
 from malmoi.archive.capture import Capture
 from malmoi.errors import CaptureError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # Sorted JSON that is not canonical: compared and thrown away, or with the escapes that files of old runs hold.
 OTHER_JSON = {
-    "malmoi/storage/canonical_json.py",
+    "malmoi/canonical_json.py",
     "malmoi/releases/verification/verify.py",
     "crawlers/fetch/dump/download.py",
     "flows/engine/shard_jobs.py",

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
 from malmoi.releases import residual_pii, residue
 from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import Finding, verify
 from malmoi.storage import shard
-from malmoi.storage.canonical_json import canonical_json
 from tests.builders.small_release import sealed
 
 

@@ -13,9 +13,9 @@ import pytest
 import data_cards
 from flows.engine import verify_process
 from malmoi import limits
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.releases.verification.sha256sums import seal
-from malmoi.storage.canonical_json import canonical_json
 from malmoi.storage.duckdb_tables import Tables
 from tests.builders.small_corpus import malmoi
 from tests.builders.small_release import sealed

@@ -15,7 +15,7 @@ from crawlers.fetch import payload, politeness
 from crawlers.fetch.response_limits import Exceeded, Watch, pieces
 from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, describe_failure, parse_number
 from malmoi.errors import SourceError, StageError
-from malmoi.workspace import replace_file
+from malmoi.storage.atomic_files import replace_file
 
 SYNC_EVERY = 1 << 25  # bytes between two fsyncs; so much may be fetched again after a power cut
 PROGRESS = 1 << 20  # bytes; a try that brought as many has not failed, and the next one is a first one again

@@ -16,7 +16,7 @@ from crawlers.fetch.job import Job
 from malmoi.archive.capture_fields import BLOCK
 from malmoi.errors import CallError
 from malmoi.source import Source
-from malmoi.workspace import sync
+from malmoi.storage.atomic_files import sync
 
 OPEN = "dump.warc.gz.open"
 SCHEME = BLOCK

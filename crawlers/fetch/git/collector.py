@@ -37,7 +37,7 @@ from malmoi.archive.capture import Torn, record_id, resource_record, scan
 from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_CONTENT, GIT_FILE, GIT_FILES
 from malmoi.source import Git, Source
-from malmoi.workspace import sync
+from malmoi.storage.atomic_files import sync
 from malmoi.workspace_layout import BLOCKED, STATS
 
 FOLDER = "repository.git"  # in the run folder, while it is read

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from typing import Literal, TypeAlias
 
+from crawlers.encodings.charset_labels import charset_of
 from crawlers.fetch.links import sitemaps
 from crawlers.fetch.links.sitemaps import Listed
-from crawlers.formats.encodings.charset_labels import charset_of
 from crawlers.web.scope import is_html, links
 from malmoi import limits
 from malmoi.archive.capture import Capture

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Literal, NamedTuple, TypeAlias
 
+from crawlers.encodings.decode import decode, query_encoding
 from crawlers.fetch.links.tag_parser import parse_attributes, resolve
 from crawlers.fetch.payload import BadCoding, Damaged, TooBig, inflate_front
-from crawlers.formats.encodings.decode import decode, query_encoding
 from crawlers.web.addresses import canonical_url, join_url
 from malmoi import limits
 

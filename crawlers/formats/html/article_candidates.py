@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crawlers.formats.text import plain_words
+from crawlers.formats.html.cell_markup import plain_words
 
 MIN_BODY = 120  # code points; less is a teaser, a caption or a notice
 MIN_SENTENCES = 2

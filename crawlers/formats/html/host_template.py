@@ -22,7 +22,7 @@ from crawlers.formats.html.layout import GONE, OPENED, part_alternatives, strip,
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.runs import Run
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
-from malmoi.storage.canonical_json import spell_on_one_line
+from malmoi.canonical_json import spell_on_one_line
 
 LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others
 MOSTLY = 0.8  # share of a line inside links, from which it is a link and no sentence

@@ -15,7 +15,7 @@ from lxml import html
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from crawlers.formats.encodings.decode import Decoded, decode
+from crawlers.encodings.decode import Decoded, decode
 from crawlers.formats.html import article_candidates, byline, embedded_json, html_tree, page_metadata
 from crawlers.formats.html.heading import OPENING
 from crawlers.formats.html.host_template import Reading

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from crawlers.formats.encodings.decode import decode
+from crawlers.encodings.decode import decode
 from crawlers.formats.mediawiki.wikitext_lines import prose
 from crawlers.formats.mediawiki.wikitext_parser import render
 from crawlers.formats.mediawiki.wikitext_templates import DISAMBIGUATION

@@ -10,12 +10,12 @@ from html import escape
 
 from markdown_it import MarkdownIt
 
-from crawlers.formats import licence_fields
+from crawlers.encodings.decode import decode
 from crawlers.formats import text as plain
-from crawlers.formats.encodings.decode import decode
 from crawlers.formats.html.html_page import parse
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.markdown import split_front
+from crawlers.rights import licence_fields
 from malmoi.document import LicenceEvidence
 from malmoi.source import Item
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, Flags
+from filters.duplicates.minhash.duplicate_schema import COPY, DOUBT, I64, Flags
 from filters.duplicates.minhash.sketch import compiled
 
 _AT_ONCE = 1 << 16

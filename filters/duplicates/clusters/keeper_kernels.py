@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from filters.duplicates.clusters.components import Parents, find, union
-from filters.duplicates.duplicate_schema import COPY, I32, I64, SURE, U64
+from filters.duplicates.minhash.duplicate_schema import COPY, I32, I64, SURE, U64
 from filters.duplicates.minhash.hash_kernels import U8
 from filters.duplicates.minhash.similarity import SHORT, equal_values
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled, jaccard

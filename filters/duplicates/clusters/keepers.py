@@ -24,7 +24,7 @@ from filters.duplicates.clusters.keeper_kernels import (
     join_verified,
     share_shingles,
 )
-from filters.duplicates.duplicate_schema import (  # fmt: skip
+from filters.duplicates.minhash.duplicate_schema import (
     DOUBT,
     I32,
     I64,

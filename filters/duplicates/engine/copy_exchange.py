@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from filters.duplicates.duplicate_schema import TABLE
 from filters.duplicates.engine.document_numbers import lay_out, rows_file
 from filters.duplicates.engine.task_order import Size, run_through_files
+from filters.duplicates.minhash.duplicate_schema import TABLE
 from malmoi.storage.shuffle import Run
 from malmoi.survey import Segment, Surveyed
 

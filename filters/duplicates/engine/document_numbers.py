@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from filters.duplicates.clusters.keepers import MEMBER
-from filters.duplicates.duplicate_schema import I64, U64, Flags
 from filters.duplicates.earlier_releases import Earlier, positions
+from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
 from malmoi.survey import Surveyed
 
 _FEW = ["date", "release", "version"]  # columns of few values, which are taken by number and looked up at the end

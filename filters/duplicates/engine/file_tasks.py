@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 
 from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
-from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.engine import survey_tables, task_values
 from filters.duplicates.engine.document_numbers import members_of, members_of_segment
 from filters.duplicates.engine.sketch_reading import distinct, hold_signatures, known, leaders, mapped, once
@@ -31,6 +30,17 @@ from filters.duplicates.minhash.bands import (
     keys_of,
     look_up_keys,
     unpack_pairs,
+)
+from filters.duplicates.minhash.duplicate_schema import (
+    COPY,
+    DOUBT,
+    I64,
+    SIGNATURE,
+    SURE,
+    TABLE,
+    Pairs,
+    numbers,
+    signatures_in,
 )
 from filters.duplicates.minhash.shingles import batch_of, gather_shingles, read_texts
 from filters.duplicates.minhash.similarity import bounds, compare_rows

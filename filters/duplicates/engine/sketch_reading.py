@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I32, I64, U64, digests_in, signatures_in
 from filters.duplicates.engine.document_numbers import Layout
 from filters.duplicates.minhash import hash_kernels
+from filters.duplicates.minhash.duplicate_schema import I32, I64, U64, digests_in, signatures_in
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 
 READ = 4096  # sketches read at once

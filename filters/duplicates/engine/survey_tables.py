@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I64, TABLE
-from malmoi.workspace import sync
+from filters.duplicates.minhash.duplicate_schema import I64, TABLE
+from malmoi.storage.atomic_files import sync
 
 STRIDE = 512  # of the sorted rows about a shard each so many'th id is noted, to cut all rows into even ranges
 GROUP = 4096  # rows of a row group; a table comes in pieces that are a multiple of it, so that pieces leave no trace

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from filters.duplicates.clusters.components import Families, families, join, labels, new_parents, tally
-from filters.duplicates.duplicate_schema import TABLE, Pairs
 from filters.duplicates.earlier_releases import open_segments
 from filters.duplicates.engine import file_tasks, survey_tables
 from filters.duplicates.engine.document_numbers import Layout, rows_file
 from filters.duplicates.engine.task_values import Job, Shape, family_partition
 from filters.duplicates.minhash.bands import banding
+from filters.duplicates.minhash.duplicate_schema import TABLE, Pairs
 from malmoi.storage import shuffle as files
 from malmoi.storage.shuffle import Run
 from malmoi.survey import Segment

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from filters.duplicates.duplicate_schema import I64, U64
 from filters.duplicates.earlier_releases import Earlier
 from filters.duplicates.engine.document_numbers import Layout, rows_file
 from filters.duplicates.minhash.bands import Banding
+from filters.duplicates.minhash.duplicate_schema import I64, U64
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from filters.duplicates.duplicate_schema import I64, U64, Flags
+from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
 
 FOUND = 0.995  # of the pairs at the threshold share a band, at the least

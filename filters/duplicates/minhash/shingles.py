@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from filters.duplicates.duplicate_schema import I64
+from filters.duplicates.minhash.duplicate_schema import I64
 from filters.duplicates.minhash.sketch import U32, shingle_hashes
 
 SHINGLES = pa.schema([("place", pa.int64()), ("shingles", pa.large_list(pa.uint32()))])

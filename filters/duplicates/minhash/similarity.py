@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.duplicate_schema import DOUBT, I64, NO, SURE
+from filters.duplicates.minhash.duplicate_schema import DOUBT, I64, NO, SURE
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
 
 SHORT = 300  # letters and digits; a shorter text shares formulas with others and must be more alike

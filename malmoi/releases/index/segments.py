@@ -24,10 +24,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.releases import manifest as manifests
 from malmoi.storage import checksummed_files, shard
-from malmoi.storage.canonical_json import canonical_json
 from malmoi.survey import Survey
 from malmoi.workspace import Workspace
 

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import pyarrow.parquet as pq
 
+from malmoi.canonical_json import canonical_json
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import DataError
 from malmoi.licensing.rights_decision import decide
@@ -29,7 +30,6 @@ from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import row_checks, sha256sums, untrusted_files
 from malmoi.releases.verification.invariants import LAWS, RIGHTS
 from malmoi.storage import shard
-from malmoi.storage.canonical_json import canonical_json
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"

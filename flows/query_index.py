@@ -13,8 +13,8 @@ import pyarrow.dataset as ds
 
 from filters import normalise
 from filters.duplicates.index_lookup import Texts, find_near_copies
-from flows.cli.input_files import read_inputs as given_rows
-from flows.cli.input_files import to_document, to_row
+from flows.input_files import read_inputs as given_rows
+from flows.input_files import to_document, to_row
 from flows.release_index import segments_by_survey
 from malmoi import withdrawals
 from malmoi.apply import apply

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from lxml import etree
 
+from crawlers.encodings.decode import decode
 from crawlers.formats import safe_xml
-from crawlers.formats.encodings.decode import decode
 
 # Characters that XML does not know; registries carry them over from old word processors.
 _CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))

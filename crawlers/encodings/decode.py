@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 import cchardet
 
-from crawlers.formats.encodings.byte_repair import COMMON, KS_HANGUL, compose, iso2022_kr, mend
-from crawlers.formats.encodings.charset_labels import python_name
+from crawlers.encodings.byte_repair import COMMON, KS_HANGUL, compose, iso2022_kr, mend
+from crawlers.encodings.charset_labels import python_name
 from malmoi.boundary import input_errors
 
 META_BYTES = 4096  # a browser looks at the first 1,024; Korean portals put scripts before the declaration

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
-from crawlers.formats import licence_fields
-from crawlers.formats.encodings.decode import decode
+from crawlers.encodings.decode import decode
+from crawlers.formats.html.cell_markup import plain_words
 from crawlers.formats.html.page_metadata import iso_date
 from crawlers.formats.sniffing import sniff
-from crawlers.formats.text import plain_words
+from crawlers.rights import licence_fields
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError
