@@ -1,5 +1,8 @@
 """Docs are true or red: what they name exists, and what exists is named."""
 
+import ast
+import importlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -41,6 +44,52 @@ def test_no_cell_of_a_table_is_longer_than_a_person_reads():
             assert all(len(cell.strip()) <= 300 for cell in cells), (
                 f"{page.name}: make a list of the cell in {line[:60]}"
             )
+
+
+PACKAGES = "benchmarks|crawlers|data_cards|filters|flows|malmoi|tests"
+# What docs name though it is not in the repository: files that a reader writes, and output that is not committed.
+EXAMPLES = {"crawlers/formats/epub.py", "benchmarks/results.json"}
+PATH = re.compile(rf"(?<![\w./-])(?:{PACKAGES}|docs)/[\w./-]*\w")
+MODULE = re.compile(rf"(?<![\w./-])(?:{PACKAGES})(?:\.[A-Za-z_]\w*)+(?![\w/])")
+ENDINGS = (".md", ".json", ".toml", ".yaml", ".py", ".txt", ".html", ".jsonl")
+
+
+def exists(name):
+    """Whether a dotted name is a module of the repository, or a value in one."""
+    parts = name.split(".")
+    module = parts.pop(0)
+    while parts and is_package(module) and importlib.util.find_spec(f"{module}.{parts[0]}"):
+        module = f"{module}.{parts.pop(0)}"
+    value = importlib.import_module(module) if parts else None
+    for part in parts:
+        if not hasattr(value, part):
+            return False
+        value = getattr(value, part)
+    return True
+
+
+def is_package(module):
+    found = importlib.util.find_spec(module)
+    return found is not None and found.submodule_search_locations is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_files_and_modules_that_a_page_names_exist(page):
+    text = re.sub(r"https?://\S+", "", page.read_text(encoding="utf-8"))
+    missing = {path for path in PATH.findall(text) if path not in EXAMPLES and not (ROOT / path).exists()}
+    assert not missing, f"{page.name} names files that are not in the repository: {sorted(missing)}"
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.S))
+    unknown = {name for name in MODULE.findall(code) if not name.endswith(ENDINGS) and not exists(name)}
+    assert not unknown, f"{page.name} names modules that do not exist: {sorted(unknown)}"
+
+
+def test_imports_of_the_examples_work():
+    for page in PAGES:
+        for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+            for node in ast.walk(ast.parse(code)):
+                if isinstance(node, ast.ImportFrom) and re.match(rf"(?:{PACKAGES})\b", node.module or ""):
+                    for alias in node.names:
+                        assert exists(f"{node.module}.{alias.name}"), f"{page.name}: {node.module}.{alias.name}"
 
 
 FIELD = """
