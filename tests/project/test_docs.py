@@ -83,13 +83,23 @@ def test_files_and_modules_that_a_page_names_exist(page):
     assert not unknown, f"{page.name} names modules that do not exist: {sorted(unknown)}"
 
 
-def test_imports_of_the_examples_work():
+def read_uses(code):
+    """The dotted names that an example imports from the repository, and those that it takes from these."""
+    tree, found = ast.parse(code), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and re.match(rf"(?:{PACKAGES})\b", node.module or ""):
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    yield from found.values()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in found:
+            yield f"{found[node.value.id]}.{node.attr}"
+
+
+def test_names_that_examples_import_exist():
     for page in PAGES:
         for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
-            for node in ast.walk(ast.parse(code)):
-                if isinstance(node, ast.ImportFrom) and re.match(rf"(?:{PACKAGES})\b", node.module or ""):
-                    for alias in node.names:
-                        assert exists(f"{node.module}.{alias.name}"), f"{page.name}: {node.module}.{alias.name}"
+            missing = [name for name in read_uses(code) if not exists(name)]
+            assert not missing, f"{page.name}: an example uses {missing}"
 
 
 FIELD = """
