@@ -1,5 +1,8 @@
 """Docs are true or red: what they name exists, and what exists is named."""
 
+import ast
+import importlib
+import importlib.util
 import os
 import re
 import subprocess
@@ -41,6 +44,62 @@ def test_no_cell_of_a_table_is_longer_than_a_person_reads():
             assert all(len(cell.strip()) <= 300 for cell in cells), (
                 f"{page.name}: make a list of the cell in {line[:60]}"
             )
+
+
+PACKAGES = "benchmarks|crawlers|data_cards|filters|flows|malmoi|tests"
+# What docs name though it is not in the repository: a file that a reader writes, output, and a name of before.
+ABSENT = {"crawlers/formats/epub.py", "benchmarks/results.json", "crawlers.answers"}
+PATH = re.compile(rf"(?<![\w./-])(?:{PACKAGES}|docs)/[\w./-]*\w")
+MODULE = re.compile(rf"(?<![\w./-])(?:{PACKAGES})(?:\.[A-Za-z_]\w*)+(?![\w/])")
+ENDINGS = (".md", ".json", ".toml", ".yaml", ".py", ".txt", ".html", ".jsonl")
+
+
+def exists(name):
+    """Whether a dotted name is a module of the repository, or a value in one."""
+    parts = name.split(".")
+    module = parts.pop(0)
+    while parts and is_package(module) and importlib.util.find_spec(f"{module}.{parts[0]}"):
+        module = f"{module}.{parts.pop(0)}"
+    value = importlib.import_module(module) if parts else None
+    for part in parts:
+        if not hasattr(value, part):
+            return False
+        value = getattr(value, part)
+    return True
+
+
+def is_package(module):
+    found = importlib.util.find_spec(module)
+    return found is not None and found.submodule_search_locations is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_files_and_modules_that_a_page_names_exist(page):
+    text = re.sub(r"https?://\S+", "", page.read_text(encoding="utf-8"))
+    missing = {path for path in PATH.findall(text) if not (ROOT / path).exists()} - ABSENT
+    assert not missing, f"{page.name} names files that are not in the repository: {sorted(missing)}"
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.S))
+    unknown = {name for name in MODULE.findall(code) if not name.endswith(ENDINGS) and not exists(name)} - ABSENT
+    assert not unknown, f"{page.name} names modules that do not exist: {sorted(unknown)}"
+
+
+def read_uses(code):
+    """The dotted names that an example imports from the repository, and those that it takes from these."""
+    tree, found = ast.parse(code), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and re.match(rf"(?:{PACKAGES})\b", node.module or ""):
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    yield from found.values()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in found:
+            yield f"{found[node.value.id]}.{node.attr}"
+
+
+def test_names_that_examples_import_exist():
+    for page in PAGES:
+        for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S):
+            missing = [name for name in read_uses(code) if not exists(name)]
+            assert not missing, f"{page.name}: an example uses {missing}"
 
 
 FIELD = """
