@@ -40,7 +40,8 @@ lint: $(STAMP)   ## ruff: style and the rules of the house
 types: $(STAMP)  ## mypy, strict
 	@$(BIN)/mypy
 
-check: lint types test  ## what a change must pass
+check: lint types  ## for the loop of a change, under a minute: lint, types, and the tests nearest to what changed
+	@$(BIN)/python -m pytest $(SPREAD) $$($(BIN)/python -m tests.project.changed_tests)
 
 bench: $(STAMP)  ## cost on real pages, beside datatrove; BENCH_CORPUS=path/to.warc.gz, BENCH_PEER=path/to/python or none
 	@$(BIN)/python -m benchmarks
