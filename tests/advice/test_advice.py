@@ -30,7 +30,7 @@ from tests.builders.small_corpus import make
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
-    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").glob("*.py")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_files.py",
     "malmoi/storage/checksummed_files.py",
     "malmoi/ledger.py",
