@@ -14,15 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 ALWAYS = ("tests/project/test_structure.py", "tests/project/test_docs.py")
 DOCTESTED = ("malmoi/", "crawlers/", "filters/", "data_cards/")
 MOST = 16  # test files; about three CPU seconds each, so that the whole check stays below a minute on two cores
-SLOW = frozenset(  # more than ten CPU seconds each; they run where they changed themselves, and in `make test`
+SLOW = frozenset(  # more than ten CPU seconds each; here they run only where they or their namesake changed
     f"tests/{name}.py"
     for name in """
-    archive/test_files_at_rest duplicates/test_exchange duplicates/test_kernels duplicates/test_promotion
-    fetch/test_dump fetch/test_fetch fetch/test_fetch_inputs fetch/test_fetch_lists fetch/test_fetch_pace
-    fetch/test_robots filters/test_filter_mends filters/test_spam flows/test_cli flows/test_demo flows/test_kill
-    flows/test_prefect formats/test_formats_markdown_cost formats/test_formats_pdf malmoi/test_import_path
-    malmoi/test_workers personal_data/test_canaries personal_data/test_personal_data releases/test_determinism
-    releases/test_left_out releases/test_release sources/test_api sources/test_past
+    advice/test_advice archive/test_files_at_rest duplicates/test_exchange duplicates/test_kernels
+    duplicates/test_promotion fetch/test_dump fetch/test_fetch fetch/test_fetch_inputs fetch/test_fetch_lists
+    fetch/test_fetch_pace fetch/test_robots filters/test_filter_mends filters/test_spam flows/test_cli
+    flows/test_demo flows/test_kill flows/test_prefect formats/test_formats_markdown_cost
+    formats/test_formats_pdf malmoi/test_import_path malmoi/test_workers personal_data/test_canaries
+    personal_data/test_personal_data releases/test_determinism releases/test_left_out releases/test_release
+    sources/test_api sources/test_past
     """.split()
 )
 IMPORT = re.compile(r"^[ \t]*(?:from ([\w.]+) import (?:\(([^)]*)\)|([^\n]*))|import ([\w., ]+))", re.M)
@@ -59,7 +60,10 @@ def reached(changed: Iterable[str], sources: Mapping[str, str]) -> list[str]:
 def chosen(changed: Iterable[str], sources: Mapping[str, str]) -> list[str]:
     """What `make check` runs: the nearest tests, and the doctests of what changed."""
     changed = list(changed)
-    tests = [path for path in reached(changed, sources) if path not in SLOW or path in changed][:MOST]
+    stems = {Path(path).stem.removeprefix("test_") for path in changed}  # spam.py has its tests in test_spam.py
+    named = [path for path in reached(changed, sources) if Path(path).stem.removeprefix("test_") in stems]
+    others = [path for path in reached(changed, sources) if path not in SLOW]
+    tests = list(dict.fromkeys((*named, *others)))[:MOST]
     code = [path for path in changed if path in sources and path.startswith(DOCTESTED)]
     return list(dict.fromkeys((*ALWAYS, *tests, *code)))
 
