@@ -1,16 +1,21 @@
-"""What all tests share: no telemetry, helpers beside them on the path, and skips that count under the gate."""
+"""What all tests share: no telemetry, no deadline by the clock, and skips that count under the gate."""
 
 import os
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "builders"))  # a worker preloads `dies_when_imported` by its name
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.pop("PREFECT_API_URL", None)
+
+# How long an example takes by the clock says how busy the machine is; tests of cost compare CPU time.
+settings.register_profile("no-clock", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+settings.load_profile("no-clock")
 
 
 def pytest_runtest_makereport(item, call):
