@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 # A file of tests stays in one process, for what its tests share; the order is that of the tree.
-SPREAD := --numprocesses=logical --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
+SPREAD := --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types check bench soak lock clean

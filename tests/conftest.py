@@ -28,3 +28,11 @@ def pytest_runtest_makereport(item, call):
         call.excinfo = pytest.ExceptionInfo.from_exc_info(
             (AssertionError, AssertionError(f"skipped under MALMOI_REQUIRE_ALL: {call.excinfo.value}"), call.excinfo.tb)
         )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One process more than there are cores: politeness, time-outs and kills are waited for."""
+    from malmoi.processes.workers import cores
+
+    return cores() + 1
