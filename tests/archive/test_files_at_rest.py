@@ -139,13 +139,15 @@ def test_a_shard_is_not_made_from_a_damaged_one(finished: tuple[str, str, Path, 
     """Its key says what it was made from: it would stand for the whole one for good."""
     source, recipe, whole, _ = finished
     workspace = Path(shutil.copytree(whole, tmp_path / "w"))
-    shutil.rmtree(workspace / "3-clean")
-    (workspace / "3-clean").mkdir()
-    path = next((workspace / "2-documents").glob("*/documents.parquet"))
-    with flipped(path, path.stat().st_size // 4, 3), pytest.raises(StageError, match=r"documents\.parquet: not what"):
-        remade(source, recipe, workspace)
-    made, given = (len(list((workspace / stage).iterdir())) for stage in ("3-clean", "2-documents"))
-    assert made == given - 1
+    given, made = sorted((workspace / "2-documents").glob("*/documents.parquet")), []
+    for path in given:
+        shutil.rmtree(workspace / "3-clean")
+        (workspace / "3-clean").mkdir()
+        damaged = flipped(path, path.stat().st_size // 4, 3)
+        with damaged, pytest.raises(StageError, match=r"documents\.parquet: not what"):
+            remade(source, recipe, workspace)
+        made.append(len(list((workspace / "3-clean").iterdir())))
+    assert max(made) == len(given) - 1  # those before it are made; those behind it may not have begun
 
 
 def test_the_sums_of_a_folder_are_held_by_their_digest(tmp_path: Path) -> None:
