@@ -53,7 +53,7 @@ def kill(process: subprocess.Popen) -> None:
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=120)  # a fork server first ends its imports
     assert not alive, f"workers outlive the run: {alive}"
 
 
