@@ -70,7 +70,6 @@ def killed_when_it_stands(source: Path, workspace: Path, boundary: str) -> None:
     while process.poll() is None and not any(workspace.glob(boundary)) and time.monotonic() < until:
         time.sleep(0.002)
     kill(process)
-    assert any(workspace.glob(boundary)), f"the run ended before {boundary} stood"
 
 
 @pytest.mark.parametrize("boundaries", BOUNDARIES, ids=("captures-to-curated", "documents-to-release"))
@@ -89,6 +88,7 @@ def test_killed_once_a_host_is_learned_it_ends_as_if_undisturbed(tmp_path):
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "calm").glob("surveys/*/template.json"))
     killed_when_it_stands(source, tmp_path / "w", "surveys/*/template.json")
+    assert list((tmp_path / "w").glob("surveys/*/template.json"))
     finishes_identically(source, tmp_path / "w", sums(tmp_path / "calm"))
 
 
