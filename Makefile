@@ -9,6 +9,9 @@ STAMP  := $(VENV)/.installed
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
+# A file of tests stays in one process, for what its tests share; the order is that of the tree.
+SPREAD := --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types check docs bench soak lock clean
 
@@ -28,8 +31,8 @@ install: $(STAMP)  ## make the environment (.venv) from the lock
 demo: $(STAMP)   ## crawl the bundled sample site end to end: a verified release and its card
 	@$(BIN)/malmoi demo
 
-test: $(STAMP)   ## all tests; what is not installed is skipped and said
-	@$(BIN)/python -m pytest
+test: $(STAMP)   ## all tests, on every core; what is not installed is skipped and said
+	@$(BIN)/python -m pytest $(SPREAD)
 
 lint: $(STAMP)   ## ruff: style and the rules of the house
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -37,7 +40,8 @@ lint: $(STAMP)   ## ruff: style and the rules of the house
 types: $(STAMP)  ## mypy, strict
 	@$(BIN)/mypy
 
-check: lint types test  ## what a change must pass
+check: lint types  ## for the loop of a change, under a minute: lint, types, and the tests nearest to what changed
+	@$(BIN)/python -m pytest $(SPREAD) $$($(BIN)/python -m tests.project.changed_tests)
 
 docs: $(STAMP)   ## build the documentation site into site/, without network; open site/index.html
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -75,8 +75,9 @@ def folders(workspace: Path) -> list[Path]:
     ]
 
 
+@pytest.mark.parametrize("places", [1, pytest.param(3, marks=pytest.mark.soak)])
 def test_a_flipped_bit_anywhere_in_stages_and_surveys_is_named_or_changes_nothing(
-    finished: tuple[str, str, Path, str], tmp_path: Path
+    finished: tuple[str, str, Path, str], places: int
 ) -> None:
     source, recipe, workspace, root = finished
     files = sorted(p for folder in folders(workspace) for p in folder.iterdir() if p.is_file())
@@ -86,9 +87,9 @@ def test_a_flipped_bit_anywhere_in_stages_and_surveys_is_named_or_changes_nothin
         kinds.setdefault((path.relative_to(workspace).parts[0], path.name), []).append(path)
     assert len(kinds) > 15
     named = 0
-    for paths in kinds.values():  # of every sort of file some, each in three places
+    for paths in kinds.values():  # of every sort of file some
         for path in drawn.sample(paths, min(2, len(paths))):
-            for _ in range(3):
+            for _ in range(places):
                 name = path.relative_to(workspace)
                 where = drawn.randrange(path.stat().st_size), drawn.randrange(8)
                 with flipped(path, *where):
@@ -97,7 +98,7 @@ def test_a_flipped_bit_anywhere_in_stages_and_surveys_is_named_or_changes_nothin
                     except MalmoiError as error:
                         assert path.parent.name in str(error), (name, where, error)
                         named += 1
-    assert named > 50
+    assert named > 50 * places / 3
 
 
 def test_every_field_of_a_ledger_is_held_by_its_digest(finished: tuple[str, str, Path, str], tmp_path: Path) -> None:
@@ -138,13 +139,15 @@ def test_a_shard_is_not_made_from_a_damaged_one(finished: tuple[str, str, Path, 
     """Its key says what it was made from: it would stand for the whole one for good."""
     source, recipe, whole, _ = finished
     workspace = Path(shutil.copytree(whole, tmp_path / "w"))
-    shutil.rmtree(workspace / "3-clean")
-    (workspace / "3-clean").mkdir()
-    path = next((workspace / "2-documents").glob("*/documents.parquet"))
-    with flipped(path, path.stat().st_size // 4, 3), pytest.raises(StageError, match=r"documents\.parquet: not what"):
-        remade(source, recipe, workspace)
-    made, given = (len(list((workspace / stage).iterdir())) for stage in ("3-clean", "2-documents"))
-    assert made == given - 1
+    given, made = sorted((workspace / "2-documents").glob("*/documents.parquet")), []
+    for path in given:
+        shutil.rmtree(workspace / "3-clean")
+        (workspace / "3-clean").mkdir()
+        damaged = flipped(path, path.stat().st_size // 4, 3)
+        with damaged, pytest.raises(StageError, match=r"documents\.parquet: not what"):
+            remade(source, recipe, workspace)
+        made.append(len(list((workspace / "3-clean").iterdir())))
+    assert max(made) == len(given) - 1  # those before it are made; those behind it may not have begun
 
 
 def test_the_sums_of_a_folder_are_held_by_their_digest(tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ class Ended:
     out: str
     err: str
     seconds: float
+    cpu_seconds: float
     dialled: list[tuple[str, int]]
 
     def why(self, base: str) -> dict[str, str]:
@@ -156,7 +157,7 @@ def crawl(job: Path, *, env: dict[str, str] | None = None, **hostile: Any) -> En
     run_dir = Path(json.loads(job.read_text())["run_dir"])
     dialled = job.with_suffix(".dialled")
     told = json.dumps({"dialled": str(dialled), **hostile})
-    began = time.monotonic()
+    began, used = time.monotonic(), _cpu_of_children()
     done = subprocess.run(
         [sys.executable, str(Path(__file__)), str(job)],
         cwd=ROOT,
@@ -169,7 +170,14 @@ def crawl(job: Path, *, env: dict[str, str] | None = None, **hostile: Any) -> En
     stats = json.loads((run_dir / "stats.json").read_text()) if (run_dir / "stats.json").exists() else {}
     lines = dialled.read_text().splitlines() if dialled.exists() else []
     calls = [(host, int(port)) for host, _, port in (line.rpartition(" ") for line in lines)]
-    return Ended(done.returncode, stats, done.stdout, done.stderr, time.monotonic() - began, calls)
+    seconds, cpu_seconds = time.monotonic() - began, _cpu_of_children() - used
+    return Ended(done.returncode, stats, done.stdout, done.stderr, seconds, cpu_seconds, calls)
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of the processes that this one has started and seen end."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def main() -> int:

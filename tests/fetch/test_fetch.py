@@ -263,6 +263,7 @@ def test_a_start_address_that_does_not_answer_stops_the_source(tmp_path: Path) -
         run(order(tmp_path, site))  # the same folder, once the site is repaired
 
 
+@pytest.mark.real_time
 def test_the_delay_of_robots_holds_between_any_two_requests(tmp_path: Path) -> None:
     access = 'Site(start=("{base}/page/1",), scope=("{base}/page/",))'
     with serve() as site:

@@ -67,6 +67,7 @@ def test_the_delay_counts_from_the_moment_a_request_is_written() -> None:
     assert all(later - sooner >= 1.0 for sooner, later in pairwise(written))
 
 
+@pytest.mark.real_time
 def test_a_slow_first_connection_does_not_bring_the_second_request_near(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers |= {"/": links("/1", "/2"), "/1": page("1"), "/2": page("2")}
@@ -142,6 +143,7 @@ def politeness(folder: Path, hosts: int, pages: int, delay: float) -> None:
             server.__exit__(None, None, None)
 
 
+@pytest.mark.real_time
 def test_several_hosts_of_one_machine_are_never_asked_faster_than_configured(tmp_path: Path) -> None:
     politeness(tmp_path, hosts=3, pages=4, delay=0.1)
 
@@ -216,6 +218,7 @@ def test_a_host_that_stays_busy_is_asked_once_more_a_run(tmp_path: Path) -> None
             assert asked == [f"/{n}" for n in range(run)]
 
 
+@pytest.mark.real_time
 def test_without_retry_after_the_waits_double(tmp_path: Path) -> None:
     with raw_server() as site:
         site.answers["/"] = links("/busy")

@@ -53,12 +53,12 @@ def test_a_line_without_end_is_unreadable() -> None:
 
 def test_two_hundred_thousand_rules_are_read_in_two_seconds() -> None:
     body = b"User-agent: *\n" + b"".join(b"Disallow: /p/%d\n" % n for n in range(200_000))
-    began = time.perf_counter()
+    began = time.process_time()
     assert not robots.decide(200, body, "https://example.kr/p/7", AGENT).allowed
     assert robots.find_forbidding_line(body, "https://example.kr/p/7", AGENT).startswith("line ")
     ten_megabytes = b"User-agent: *\nDisallow: /a\n" + b"# " + b"x" * 10_000_000
     assert not robots.decide(200, ten_megabytes, "https://example.kr/a", AGENT).allowed
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def crawled(folder: Path, site: Raw, **hostile: Any) -> Ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
@@ -27,23 +28,33 @@ def imported(name: str, seen: set[str]) -> set[str]:
         return set()
     seen.add(name)
     found: set[str] = set()
-    for node in ast.walk(ast.parse(Path(spec.origin).read_text("utf-8"))):
-        modules: list[str] = []
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            modules = [node.module]
-            if node.module.startswith("filters."):
-                modules += [f"{node.module}.{alias.name}" for alias in node.names]
-        for module in modules:
+    for statement in _import_statements(spec.origin):
+        for module in statement:
             top = module.split(".")[0]
             if top == "filters":
                 found |= imported(module, seen) if _exists(module) else set()
             elif top not in sys.stdlib_module_names and top not in OURS:
-                found |= {packages_distributions()[top][0]}
+                found |= {_distributions()[top][0]}
     return found
 
 
+@cache
+def _import_statements(file: str) -> list[list[str]]:
+    """What each import statement of a file may take in; names in a module of filters are tried as modules."""
+    found: list[list[str]] = []
+    for node in ast.walk(ast.parse(Path(file).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found.append([alias.name for alias in node.names])
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names if node.module.startswith("filters.")]
+            found.append([node.module, *names])
+    return found
+
+
+_distributions = cache(packages_distributions)  # it reads the metadata of every installed package
+
+
+@cache
 def _exists(module: str) -> bool:
     try:
         return find_spec(module) is not None

@@ -20,7 +20,7 @@ from malmoi.apply import apply_edits
 from malmoi.document import Document, Provenance
 from malmoi.errors import CallError
 from malmoi.survey import Rows
-from tests.builders.small_corpus import make, malmoi
+from tests.builders.small_corpus import make, malmoi_in_process
 from tests.builders.small_paragraphs import ABOUT, NOTICE, PLACES, body, document, mended, rows_in, shards_of, surveyed
 
 
@@ -293,7 +293,7 @@ def test_a_run_takes_a_dated_notice_from_all_pages_but_one_and_books_it(tmp_path
         head, content, text = html.partition(b'id="content"')
         first, end, rest = text.partition(b"</p>")
         page.write_bytes(head + content + first + end + b"<p>" + notice + end + rest)
-    done = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "w")
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w")
     assert done.returncode == 0, done.stderr
     texts, edits = [], 0
     for folder in (tmp_path / "w" / "5-curated").iterdir():

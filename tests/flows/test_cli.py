@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders.small_corpus import make, malmoi, sums
+from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
 
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory):
     root = tmp_path_factory.mktemp("cli")
     source = make(root, pages=12)
-    done = malmoi("run", "general", "--source", source, "--workspace", root / "w")
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", root / "w")
     assert done.returncode == 0, done.stderr
     return source, root / "w", root / "w" / "6-releases" / "general" / "1.0.0"
 
 
-def refused(status: int, says: str, *arguments: object, **kwargs: object) -> None:
-    done = malmoi(*arguments, **kwargs)
+def refused(status: int, says: str, *arguments: object, run=malmoi_in_process) -> None:
+    done = run(*arguments)
     assert done.returncode == status, (done.stdout, done.stderr)
     assert says in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
@@ -37,7 +37,7 @@ def warc_source(folder: Path, archive: Path) -> Path:
 
 
 def test_an_unknown_option_is_a_wrong_call():
-    refused(2, "--bogus", "run", "--bogus")
+    refused(2, "--bogus", "run", "--bogus", run=malmoi)
 
 
 def test_no_source_is_collected_where_another_is_unknown_or_stands_twice(tmp_path):
@@ -61,7 +61,11 @@ def test_an_unknown_key_of_a_recipe_is_named_with_its_filter(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "holds no record"), (b"not an archive", "not a WARC file"), (gzip.compress(b"WARC/1.0\r\n"), "WARC")],
+    [
+        (b"", "holds no record"),
+        (b"not an archive", "not a WARC file"),
+        (gzip.compress(b"WARC/1.0\r\n", mtime=0), "WARC"),  # the same name of the case in every process
+    ],
 )
 def test_an_archive_that_is_none_stops_its_source_and_says_why(tmp_path, content, says):
     archive = tmp_path / "a.warc.gz"
@@ -133,7 +137,7 @@ def test_the_history_keeps_every_recipe(released, tmp_path):
     text = (Path(__file__).parents[2] / "flows" / "recipes" / "general.toml").read_text(encoding="utf-8")
     recipe = tmp_path / "other.toml"
     recipe.write_text(text.replace('name = "general"', 'name = "other"'), encoding="utf-8")
-    done = malmoi("release", recipe, "--source", source, "--workspace", workspace)
+    done = malmoi_in_process("release", recipe, "--source", source, "--workspace", workspace)
     assert done.returncode == 0, done.stderr
     history = json.loads((workspace / "6-releases" / "releases.json").read_text(encoding="utf-8"))
     assert {name: entry["latest"] for name, entry in history.items()} == {"general": "1.0.0", "other": "1.0.0"}
@@ -145,7 +149,7 @@ def test_a_source_that_fails_does_not_stop_the_others_but_nothing_is_released_wi
     bad.write_text(bad.read_text(encoding="utf-8").replace('name="small"', 'name="bad"'), encoding="utf-8")
     (tmp_path / "bad" / "pages" / "broken.csv").write_text('id,본문\n1,"a\n', encoding="utf-8")
     bad.write_text(bad.read_text(encoding="utf-8").replace('"*.csv"', '"*.csv", "broken.csv"'), encoding="utf-8")
-    done = malmoi("run", "general", "--source", good, "--source", bad, "--workspace", tmp_path / "w")
+    done = malmoi_in_process("run", "general", "--source", good, "--source", bad, "--workspace", tmp_path / "w")
     assert done.returncode == 3 and "broken.csv" in done.stderr and "Traceback" not in done.stderr
     assert list((tmp_path / "w" / "2-documents").glob("*/ledger.json"))
     assert not (tmp_path / "w" / "6-releases").exists()
@@ -187,9 +191,9 @@ def test_a_stopped_run_says_so_and_goes_on_from_there(tmp_path):
     while not list((tmp_path / "w").glob("1-captures/*/*/run.json")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 3 and "goes on from there" in said and "Traceback" not in said
-    assert malmoi("run", "general", "--source", source, "--workspace", tmp_path / "w").returncode == 0
+    assert malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w").returncode == 0
 
 
 @pytest.mark.parametrize("limit", [0, -1])
@@ -211,7 +215,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 3, done.stderr
     assert "Nothing half-written counts" in done.stderr and "Traceback" not in done.stderr
-    again = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "w")
+    again = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w")
     assert again.returncode == 0, again.stderr
 
 
@@ -221,7 +225,7 @@ def test_an_edited_shard_does_not_verify(released, tmp_path):
     _, _, folder = released
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    assert malmoi("verify", copy).returncode == 0
+    assert malmoi_in_process("verify", copy).returncode == 0
     shard = next(copy.glob("data/**/*.parquet"))
     content = bytearray(shard.read_bytes())
     content[len(content) // 2] ^= 1
@@ -237,27 +241,27 @@ def test_verify_of_something_else_is_a_wrong_call(tmp_path):
 
 def test_a_dry_run_writes_nothing(released, tmp_path):
     source, _, _ = released
-    done = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "new", "--dry-run")
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "new", "--dry-run")
     assert done.returncode == 0 and "small" in done.stdout
     assert not (tmp_path / "new").exists()
 
 
 def test_status_shows_captures_stages_and_releases(released):
     source, workspace, _ = released
-    done = malmoi("status", "--workspace", workspace, "--source", source)
+    done = malmoi_in_process("status", "--workspace", workspace, "--source", source)
     assert done.returncode == 0
     assert "5-curated" in done.stdout and "release general 1.0.0" in done.stdout and "0 of" in done.stdout
 
 
 def test_why_tells_a_documents_path_in_workspace_and_release(released):
     _, workspace, folder = released
-    dropped = malmoi("why", workspace, "small/rows.csv#1")
+    dropped = malmoi_in_process("why", workspace, "small/rows.csv#1")
     assert dropped.returncode == 0 and "LICENCE.txt" in dropped.stdout
     kept = next(line for line in sums(workspace).splitlines() if "data/" in line)
     import pyarrow.parquet as pq
 
     doc_id = pq.read_table(folder / kept.split("  ")[1], columns=["id"], partitioning=None)["id"][0].as_py()
-    done = malmoi("why", folder, doc_id)
+    done = malmoi_in_process("why", folder, doc_id)
     assert done.returncode == 0 and "CC-BY-4.0" in done.stdout
     refused(2, "no document", "why", workspace, "small/none")
 
@@ -282,7 +286,7 @@ def test_why_tells_a_documents_path_in_workspace_and_release(released):
 def test_try_prints_one_object_a_line(tmp_path, stage, row, field):
     path = tmp_path / "in.jsonl"
     path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
-    done = malmoi("try", stage, "--jsonl", path)
+    done = malmoi_in_process("try", stage, "--jsonl", path)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     answer = json.loads(line)

@@ -98,10 +98,10 @@ def test_a_value_stands_where_its_scale_finds_it_again(value):
 
 
 def test_the_command_line_says_where_the_report_is(tmp_path):
-    from tests.builders.small_corpus import malmoi
+    from tests.builders.small_corpus import malmoi_in_process
 
     source = make(tmp_path / "corpus", pages=3)
-    malmoi("collect", source, "--workspace", tmp_path / "w")
-    said = malmoi("curate", "general", "--source", source, "--workspace", tmp_path / "w", "--workers", 1)
+    malmoi_in_process("collect", source, "--workspace", tmp_path / "w")
+    said = malmoi_in_process("curate", "general", "--source", source, "--workspace", tmp_path / "w", "--workers", 1)
     assert said.returncode == 0 and "Curation report:" in said.stdout
     assert Path(tmp_path / "w" / "reports" / "curation.html").exists()

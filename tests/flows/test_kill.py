@@ -13,19 +13,23 @@ import psutil
 import pytest
 
 from tests.builders import small_archive
-from tests.builders.small_corpus import make, malmoi, sums
+from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
 
-MOMENTS = 20
+MOMENTS = 20  # two in each workspace, one after the other
 SEED = 20261124
-BOUNDARIES = (
-    "1-captures/small/*/run.json",
-    "2-documents/*/ledger.json",
-    "3-clean/*/ledger.json",
-    "surveys/*/table.parquet",
-    "surveys/index/*/*/*/segment.json",
-    "4-judged/*/ledger.json",
-    "5-curated/*/ledger.json",
-    "6-releases/*/*/card.json",
+BOUNDARIES = (  # each second one, so that a run starts again from every other state
+    (
+        "1-captures/small/*/run.json",
+        "3-clean/*/ledger.json",
+        "surveys/index/*/*/*/segment.json",
+        "5-curated/*/ledger.json",
+    ),
+    (
+        "2-documents/*/ledger.json",
+        "surveys/*/table.parquet",
+        "4-judged/*/ledger.json",
+        "6-releases/*/*/card.json",
+    ),
 )
 
 
@@ -49,25 +53,30 @@ def kill(process: subprocess.Popen) -> None:
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=120)  # a fork server first ends its imports
     assert not alive, f"workers outlive the run: {alive}"
 
 
 def finishes_identically(source: Path, workspace: Path, expected: str) -> None:
-    done = malmoi("run", "general", "--source", source, "--workspace", workspace)
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", workspace)
     assert done.returncode == 0, done.stderr
     assert sums(workspace) == expected
     assert list((workspace / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize("boundary", BOUNDARIES)
-def test_killed_at_a_stage_boundary_it_ends_as_if_undisturbed(undisturbed, tmp_path, boundary):
-    source, expected, _ = undisturbed
-    process = start(source, tmp_path / "w")
+def killed_when_it_stands(source: Path, workspace: Path, boundary: str) -> None:
+    process = start(source, workspace)
     until = time.monotonic() + 120
-    while process.poll() is None and not any((tmp_path / "w").glob(boundary)) and time.monotonic() < until:
+    while process.poll() is None and not any(workspace.glob(boundary)) and time.monotonic() < until:
         time.sleep(0.002)
     kill(process)
+
+
+@pytest.mark.parametrize("boundaries", BOUNDARIES, ids=("captures-to-curated", "documents-to-release"))
+def test_killed_at_one_stage_boundary_after_the_other_it_ends_as_if_undisturbed(undisturbed, tmp_path, boundaries):
+    source, expected, _ = undisturbed
+    for boundary in boundaries:
+        killed_when_it_stands(source, tmp_path / "w", boundary)
     finishes_identically(source, tmp_path / "w", expected)
 
 
@@ -75,36 +84,33 @@ def test_killed_once_a_host_is_learned_it_ends_as_if_undisturbed(tmp_path):
     archive = tmp_path / "board.warc"
     small_archive.write(archive, small_archive.site(48, lambda n: small_archive.page(n, inside=small_archive.MARK)))
     source = Path(small_archive.source(tmp_path, archive))
-    done = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "calm")
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "calm")
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "calm").glob("surveys/*/template.json"))
-    process = start(source, tmp_path / "w")
-    until = time.monotonic() + 120
-    while process.poll() is None and not any((tmp_path / "w").glob("surveys/*/template.json")):
-        assert time.monotonic() < until
-        time.sleep(0.002)
-    kill(process)
+    killed_when_it_stands(source, tmp_path / "w", "surveys/*/template.json")
+    assert list((tmp_path / "w").glob("surveys/*/template.json"))
     finishes_identically(source, tmp_path / "w", sums(tmp_path / "calm"))
 
 
-def killed_at_moments(undisturbed, tmp_path, moments: int, seed: int) -> None:
+def killed_at_moments(undisturbed, tmp_path, workspaces: int, kills: int, seed: int) -> None:
     source, expected, seconds = undisturbed
     dice = random.Random(seed)
-    for number in range(moments):
+    for number in range(workspaces):
         workspace = tmp_path / f"w{number}"
-        process = start(source, workspace)
-        time.sleep(dice.uniform(0.2, seconds))
-        kill(process)
+        for _ in range(kills):
+            process = start(source, workspace)
+            time.sleep(dice.uniform(0.2, seconds))
+            kill(process)
         finishes_identically(source, workspace, expected)
 
 
 def test_killed_at_twenty_seeded_moments_it_ends_as_if_undisturbed(undisturbed, tmp_path):
-    killed_at_moments(undisturbed, tmp_path, MOMENTS, SEED)
+    killed_at_moments(undisturbed, tmp_path, MOMENTS // 2, 2, SEED)
 
 
 @pytest.mark.soak
 def test_killed_at_hundreds_of_moments_it_ends_as_if_undisturbed(undisturbed, tmp_path):
-    killed_at_moments(undisturbed, tmp_path, int(os.environ.get("MALMOI_SOAK_KILLS", "300")), SEED + 1)
+    killed_at_moments(undisturbed, tmp_path, int(os.environ.get("MALMOI_SOAK_KILLS", "300")), 1, SEED + 1)
 
 
 # A worker, the fork server or both are killed while a run goes on, which goes on to the same bytes.

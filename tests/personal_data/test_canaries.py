@@ -15,7 +15,7 @@ import pytest
 from malmoi.releases import residue
 from tests.builders import small_canaries as canaries
 from tests.builders.small_canaries import ADDRESSES, INSIDE, KINDS, PLACES, Hay, hay, survivors
-from tests.builders.small_corpus import malmoi
+from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_site import serve
 
 STAGES = ("1-captures", "2-documents", "3-clean", "4-judged", "5-curated")
@@ -49,7 +49,7 @@ def ran(root: Path, *, addresses: bool) -> Ran:
             canaries.folder(root, addresses=addresses),
         ]
         given = [word for source in sources for word in ("--source", source)]
-        done = malmoi("run", recipe, *given, "--workspace", root / "w")
+        done = malmoi_in_process("run", recipe, *given, "--workspace", root / "w")
     return Ran(root / "w", done)
 
 
@@ -119,7 +119,7 @@ def test_the_card_says_that_nothing_is_left_and_the_release_verifies(inside: Ran
     replaced = {kind for kind, row in rows.items() if row[0] > 0}
     assert replaced >= set(KINDS) - {"rrn", "frn"}  # documents with these may as well be quarantined
     assert {kind for kind, row in rows.items() if row[2:4] == [0, 0]} == set(residue.KINDS)
-    assert malmoi("verify", inside.release).returncode == 0
+    assert malmoi_in_process("verify", inside.release).returncode == 0
 
 
 def test_the_second_detector_finds_each_of_its_kinds_in_what_came_in(inside: Ran) -> None:

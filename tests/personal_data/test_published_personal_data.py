@@ -33,7 +33,7 @@ from malmoi.releases.residue import outcomes
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.storage import shard
-from tests.builders.small_corpus import OTHER, PROSE, malmoi
+from tests.builders.small_corpus import OTHER, PROSE, malmoi_in_process
 from tests.builders.small_release import document, documents, inputs, stage
 
 REDACT = make_redactor(recipe_of("general"))
@@ -302,7 +302,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     (root / "pages/LICENCE.txt").write_text("CC BY 4.0으로 이용할 수 있다.\n", encoding="utf-8")
     source = root / "papers.py"
     source.write_text(SOURCE.format(folder=str(root / "pages"), mail=MAIL), encoding="utf-8")
-    done = malmoi("run", "--source", source, "--workspace", root / "ws")
+    done = malmoi_in_process("run", "--source", source, "--workspace", root / "ws")
     assert done.returncode == 0, done.stderr
     assert not [word for word in FORBIDDEN if word in done.stdout + done.stderr]
     return root / "ws", next((root / "ws/6-releases/general").glob("*/manifest.json")).parent

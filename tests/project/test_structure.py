@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,21 @@ PURE = (
 )
 
 
+@cache
 def files() -> list[Path]:
     return sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it the import stands."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -55,6 +63,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+@cache
 def tracked() -> list[str]:
     done = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=False, cwd=ROOT)
     return [line for line in done.stdout.split("\n") if line]
@@ -132,7 +141,7 @@ def test_no_room_is_named_for_nothing():
 
 def test_every_file_opens_with_its_sentence():
     for path in files():
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), name(path)
+        assert ast.get_docstring(parsed(path)), name(path)
 
 
 def test_no_line_names_a_package_registry_or_a_machine():

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.builders.small_corpus import make, malmoi, sums
+from tests.builders.small_corpus import make, malmoi, malmoi_in_process, sums
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +45,12 @@ def test_the_order_in_which_pages_came_changes_nothing(reference, tmp_path):
     for path, place in places.items():
         shutil.move(path, place)
     try:
-        first = malmoi("collect", source, "--workspace", tmp_path / "w")
+        first = malmoi_in_process("collect", source, "--workspace", tmp_path / "w")
         assert first.returncode == 0, first.stderr
     finally:
         for path, place in places.items():
             shutil.move(place, path)
-    done = malmoi("run", "general", "--source", source, "--workspace", tmp_path / "w")
+    done = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w")
     assert done.returncode == 0, done.stderr
     assert sums(tmp_path / "w") == expected
 
@@ -58,8 +58,8 @@ def test_the_order_in_which_pages_came_changes_nothing(reference, tmp_path):
 def test_a_second_run_has_nothing_to_do(reference, tmp_path):
     source, _ = reference
     workspace = tmp_path / "w"
-    first = malmoi("run", "general", "--source", source, "--workspace", workspace)
-    again = malmoi("run", "general", "--source", source, "--workspace", workspace)
+    first = malmoi_in_process("run", "general", "--source", source, "--workspace", workspace)
+    again = malmoi_in_process("run", "general", "--source", source, "--workspace", workspace)
     assert (first.returncode, again.returncode) == (0, 0), again.stderr
     assert "nothing new" in again.stdout
     assert len(list((workspace / "6-releases" / "general").iterdir())) == 1

@@ -17,7 +17,7 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import CallError
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.storage.duckdb_tables import Tables
-from tests.builders.small_corpus import malmoi
+from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_release import sealed
 
 
@@ -160,7 +160,7 @@ def test_a_process_that_runs_out_of_time_is_ended_and_leaves_no_file(
 
 def test_names_of_files_cannot_steer_the_terminal(release: Path) -> None:
     (release / "a\x1b]0;owned\x07\x1b[2J\n총 0건: verified\u202e.txt").write_text("x", encoding="utf-8")
-    done = malmoi("verify", release)
+    done = malmoi_in_process("verify", release)
     assert done.returncode == 1
     assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout + done.stderr)
     assert "\\x1b]0;owned\\x07\\x1b[2J\\x0a총 0건" in done.stdout

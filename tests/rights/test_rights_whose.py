@@ -87,6 +87,6 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_page_is_read_in_time(name: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     licences(HOSTILE[name])
-    assert time.perf_counter() - begun < SECONDS
+    assert time.process_time() - begun < SECONDS

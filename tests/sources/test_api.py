@@ -241,7 +241,7 @@ def test_what_portals_say_is_understood(reader: str, body: str, kind: str | None
 def test_a_portal_that_answers_nonsense_is_read_in_bounded_time() -> None:
     for piece in (b"<", b"<resultCode>", b'"CODE":', b"\x00", b" ", b"<?xml ", b"<!--"):
         body = piece * 200_000
-        began = time.perf_counter()
+        began = time.process_time()
         for read in (api_errors.data_go_kr, api_errors.law_go_kr, api_errors.open_assembly):
             read(Capture("r", "http://a.kr/x", "", 200, (), body))
-        assert time.perf_counter() - began < 0.5
+        assert time.process_time() - began < 0.5

@@ -20,7 +20,7 @@ from malmoi.releases.attribution import sentence
 from malmoi.releases.release_inputs import SourceFacts
 from malmoi.source import LicenceRule, Source, TermsCheck
 from malmoi.workspace import Workspace
-from tests.builders.small_corpus import malmoi
+from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_site import PAGES, serve
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_the_fields_of_a_template_are_those_that_a_release_knows():
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_source_has_tests_of_its_own_that_use_a_fixture(name):
     fixtures = {path.name for path in FIXTURES.glob("*")}
-    files = [path for path in sorted((ROOT / "tests").glob("test_*.py")) if path.name != Path(__file__).name]
+    files = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if path.name != Path(__file__).name]
     tests = [path.read_text(encoding="utf-8") for path in files]
     about = [text for text in tests if re.search(rf"\b{name}\b", text)]
     assert about, f"no file of tests names {name}"
@@ -179,7 +179,7 @@ def test_a_blog_passes_where_each_item_must_carry_an_open_mark_and_a_forum_does_
 
 def test_the_collection_of_a_denied_source_is_a_wrong_call(tmp_path):
     path = write(tmp_path, ACCESS["Site"].format("https://namu.wiki/"))
-    done = malmoi("collect", path, "--workspace", tmp_path / "w", "--contact", "a@example.kr")
+    done = malmoi_in_process("collect", path, "--workspace", tmp_path / "w", "--contact", "a@example.kr")
     assert done.returncode == 2 and "namuwiki" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -241,7 +241,7 @@ def test_a_recorded_check_is_read_back_shown_and_replaced(tmp_path):
     source = catalogue.load("sample").source
     assert source_files.terms_of(workspace, source) is None
     for verdict in ("allowed", "forbidden"):
-        done = malmoi(
+        done = malmoi_in_process(
             "sources", "terms", "sample", "--reviewer", "김 아무개", "--page", "https://a.kr/t", "--date", "2026-01-02",
             "--verdict", verdict, "--workspace", workspace.root,
         )  # fmt: skip
@@ -268,7 +268,7 @@ def test_a_recorded_check_is_read_back_shown_and_replaced(tmp_path):
 )
 def test_a_check_that_says_too_little_is_not_recorded(tmp_path, change, says):
     words = {"--reviewer": "a", "--page": "https://a.kr/", "--verdict": "allowed"} | change
-    done = malmoi(
+    done = malmoi_in_process(
         "sources", "terms", "sample", *(w for pair in words.items() for w in pair), "--workspace", tmp_path / "w"
     )
     assert done.returncode == 2 and says in done.stderr and not (tmp_path / "w" / "terms.json").exists()
@@ -283,11 +283,11 @@ def test_a_file_of_checks_that_is_none_is_not_guessed_at(tmp_path, text):
 
 
 def test_the_commands_of_the_catalogue_answer(tmp_path):
-    listed = malmoi("sources", "--workspace", tmp_path / "w")
-    shown = malmoi("sources", "sample", "--workspace", tmp_path / "w")
-    found = malmoi("sources", "denied", "나무위키")
-    none = malmoi("sources", "denied", "없는말")
-    unknown = malmoi("sources", "nowhere")
+    listed = malmoi_in_process("sources", "--workspace", tmp_path / "w")
+    shown = malmoi_in_process("sources", "sample", "--workspace", tmp_path / "w")
+    found = malmoi_in_process("sources", "denied", "나무위키")
+    none = malmoi_in_process("sources", "denied", "없는말")
+    unknown = malmoi_in_process("sources", "nowhere")
     assert [done.returncode for done in (listed, shown, found, none, unknown)] == [0, 0, 0, 2, 2]
     assert "sample" in listed.stdout and "말모이 견본 누리집" in shown.stdout and "CC-BY-NC-SA" in found.stdout
     assert not (tmp_path / "w").exists()

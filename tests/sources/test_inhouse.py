@@ -21,7 +21,7 @@ from malmoi.errors import SourceError
 from malmoi.source import Folder, LicenceClaim, Source
 from malmoi.workspace import Workspace
 from tests.builders import small_docx, small_hwp, small_pdf
-from tests.builders.small_corpus import malmoi
+from tests.builders.small_corpus import malmoi_in_process
 
 QUOTE = "CC BY 4.0으로 이용할 수 있다"
 HERE = '''"""Papers of our plant."""
@@ -108,7 +108,7 @@ def done(tmp_path_factory):
     """The folder run once by the command line, without a network where the machine allows it."""
     root = tmp_path_factory.mktemp("inhouse")
     source = written(root, f"Folder(Path({str(fill(root))!r}))")
-    ran = malmoi("run", "general", "--source", source, "--workspace", root / "w")
+    ran = malmoi_in_process("run", "general", "--source", source, "--workspace", root / "w")
     assert ran.returncode == 0, ran.stderr
     return root, source, ran
 
@@ -152,7 +152,7 @@ def test_the_licence_file_is_proof_and_no_text(done):
 
 
 def test_a_document_with_quotes_and_spaces_in_its_name_can_be_asked_for(done):
-    said = malmoi("why", done[0] / "w", "papers/깊은 곳/'따옴표' \"둘\"/#1 100%?.txt")
+    said = malmoi_in_process("why", done[0] / "w", "papers/깊은 곳/'따옴표' \"둘\"/#1 100%?.txt")
     assert said.returncode == 0 and "evidence CC-BY-4.0 by claim" in said.stdout
 
 

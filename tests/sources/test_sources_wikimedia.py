@@ -17,7 +17,7 @@ from malmoi.licensing.licences import LICENCES
 from malmoi.licensing.rights_decision import decide, terms
 from malmoi.source import Dump
 from malmoi.workspace import Workspace
-from tests.builders.small_corpus import malmoi
+from tests.builders.small_corpus import malmoi_in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "sources"
@@ -186,7 +186,7 @@ def test_the_same_wiki_passes_the_whole_corridor(tmp_path):
     recipe.write_text(f"sources = [{str(path)!r}]\n" + general, encoding="utf-8")
     home = tmp_path / "ws"
     for command in (("collect", path), ("curate", recipe)):
-        done = malmoi(*command, "--workspace", home)
+        done = malmoi_in_process(*command, "--workspace", home)
         assert done.returncode == 0, done.stderr
     (ledger,) = (home / "2-documents").glob("*/ledger.json")
     said = ledger.read_text("utf-8")
