@@ -1,4 +1,4 @@
-"""Plain text: decoded, line ends made one, nothing else."""
+"""Plain text: decode and normalise line ends; nothing else changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crawlers.formats.encodings.decode import decode
 from crawlers.formats.html.text_lines import strip_tags
 from malmoi.source import Extracted, Item
 
-HEAVY = 3  # tags that make a cell markup; one or two may be talked about
+HEAVY = 3  # tags that make a cell markup; one or two may be mentioned as text
 _CLOSED = re.compile(  # an end tag or a <br/> is markup, unless it is quoted or called a tag
     r"(?:</(?:p|div|span|a|b|i|u|em|strong|font|li|ul|ol|td|tr|table|h[1-6]|center|blockquote)\s?>|<br\s?/>)"
     r"(?![\"'`”’]|\s?(?:태그|tag))",
@@ -24,7 +24,7 @@ _TAG = re.compile(
 
 
 def extract(item: Item) -> Extracted:
-    """The text of a plain file; dropped as `empty` or `undecodable`."""
+    """Return the text of a plain file; dropped as `empty` or `undecodable`."""
     if isinstance(item.body, str):
         return row(item)
     decoded = decode(item.body, item.charset)
@@ -43,7 +43,7 @@ def extract(item: Item) -> Extracted:
 
 
 def row(item: Item) -> Extracted:
-    """The text of a cell; a cell that is markup loses its tags, and character references become characters."""
+    """Return the text of a cell: strip tags if it is markup, and decode character references."""
     text = plain_words(item.body) if isinstance(item.body, str) else ""
     text = normalise_lines(text)
     return Extracted(
@@ -58,7 +58,7 @@ def row(item: Item) -> Extracted:
 
 
 def plain_words(value: str) -> str:
-    r"""The words of a cell or field. Markup is three tags or more, or one end tag; a tag that is talked about stays.
+    r"""Return the words of a cell or field. Three tags or one end tag make it markup; fewer tags are kept as text.
 
     >>> plain_words("세정 &lt;1차&gt;"), plain_words("세정<br/>건조"), plain_words("<br> 태그를 쓴다.")
     ('세정 <1차>', '세정\n건조', '<br> 태그를 쓴다.')
@@ -69,7 +69,7 @@ def plain_words(value: str) -> str:
 
 
 def normalise_lines(text: str) -> str:
-    r"""The text with "\n" at line ends, no NUL, no white space at its beginning and end.
+    r"""Normalise line ends to "\n"; remove NUL and white space at both ends.
 
     >>> normalise_lines("\ufeff하나\r\n둘\r셋\x00\n")
     '하나\n둘\n셋'
