@@ -1,4 +1,4 @@
-"""Remove the boilerplate around a post of a Korean board: fields, files, adjacent posts, surveys, licences, comments."""
+"""Remove the boilerplate around a post of a Korean board: fields, files, adjacent posts, surveys, licence, comments."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def _literals(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_flat(data: Any) -> bool:
-    """Whether the value is Nuxt 3 data under another id: a list that begins with its root, with values named by index."""
+    """Whether the value is Nuxt 3 data under another id: a list that begins with its root and names values by index."""
     return (
         isinstance(data, list)
         and len(data) > 2

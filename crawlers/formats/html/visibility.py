@@ -1,4 +1,4 @@
-"""Reduce a page tree to its visible text: remove hidden elements and footnote marks; turn code and formulas into text."""
+"""Reduce a page tree to its visible text: drop hidden elements and footnote marks; turn code and formulas into text."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ REDIRECT = re.compile(r"\s{0,100}#\s{0,10}(?:redirect|넘겨주기|재지정)\s{
 
 
 def extract(item: Item) -> Extracted:
-    """Extract the text of a page; dropped as `empty`, `redirect`, `links-only` (disambiguation), `too-large`, `no-text`."""
+    """Extract a page's text; dropped as `empty`, `redirect`, `links-only` (disambiguation), `too-large`, `no-text`."""
     encoding, undecodable = "utf-8", False
     if isinstance(item.body, str):
         markup = item.body
