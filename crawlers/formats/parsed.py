@@ -43,7 +43,7 @@ class ParsedItem:
 
     @cached_property
     def page(self) -> Page:
-        """The item decoded and parsed as a web page, whatever its format; never raises (`html.parse`)."""
+        """The item decoded and parsed as a web page, whatever its format; never raises (`html_page.parse`)."""
         from crawlers.formats.html import (
             html_page,  # imports trafilatura; the process that only plans does not need it
         )
