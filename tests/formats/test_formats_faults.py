@@ -163,7 +163,11 @@ def _row(path: Path) -> IndexRow:
 @pytest.mark.parametrize("raised", RAISED, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize(
     "call",
-    ["crawlers.formats.text.normalise_lines", "crawlers.formats.sniff", "crawlers.rights.page.licence_marks.find"],
+    [
+        "crawlers.formats.text.normalise_lines",
+        "crawlers.formats.parsed.sniff",
+        "crawlers.rights.page.licence_marks.find",
+    ],
 )
 def test_in_a_run_the_document_is_failed_by_name_and_the_next_is_read(
     call: str, raised: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
