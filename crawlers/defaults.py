@@ -63,7 +63,7 @@ def text(parsed: ParsedItem) -> Extracted:
     """The text of an item by its format; `unreadable-table` where its rows were not read."""
     if parsed.item.media == UNREADABLE_TABLE:
         return Extracted("", format="table", outcome="dropped", reason="unreadable-table")
-    return parsed.extracted
+    return parsed.extraction
 
 
 def evidence_for(
@@ -87,7 +87,7 @@ def evidence_for(
             page = parsed.page
             found = licence_marks.find(item, page)
         elif place == "extracted":
-            page = page_from_text.page_from_text(item, parsed.extracted.text)
+            page = page_from_text.page_from_text(item, parsed.extraction.text)
             found, said = xmp_rights.find(item, kind)
             found = (*found, *licence_marks.find(item, page, labels=True))
         elif place == "source":

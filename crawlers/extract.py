@@ -183,7 +183,7 @@ def make_document(
     `host` are the signals of the files that speak for the host; no `evidence` of a source silences them.
     """
     # Whether type 0 is believed depends on the date, which often only the page itself tells.
-    found, signals = evidence(parsed.dated(extracted.date))
+    found, signals = evidence(parsed.set_date(extracted.date))
     item = parsed.item
     doc = Document(
         id=_replace_surrogates(f"{capture.source}/{item.key}"),

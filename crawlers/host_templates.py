@@ -94,7 +94,7 @@ def lesson(item: Item) -> Lesson | None:
     parsed = ParsedItem(item)
     if len(item.body) > MAX_LESSON or parsed.format != "html":
         return None
-    found = parsed.extracted
+    found = parsed.extraction
     return Lesson(parsed.page, found.text) if found.outcome == "kept" else None
 
 

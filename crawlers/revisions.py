@@ -41,7 +41,7 @@ def licences(
         found = list(map(ParsedItem, items(load(row))))
     except CaptureError:  # an earlier archive that somebody has cleaned away says nothing
         return {}
-    return {one.item.key: decide(*evidence(one.dated(text(one).date))).licence for one in found}
+    return {one.item.key: decide(*evidence(one.set_date(text(one).date))).licence for one in found}
 
 
 def relicensing_signals(

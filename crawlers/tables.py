@@ -1,8 +1,8 @@
-"""Rows of tables as items: CSV and TSV, JSON and JSON lines.
+"""Split tables into rows as items: CSV and TSV, JSON and JSON lines.
 
-Where a source does not name its columns, they are looked for by the names below, whole and in this
-order; nothing is guessed from what stands in the cells. What the columns of a row say of a licence is
-evidence for that row alone; what the object around the rows says is evidence for each of them.
+If a source does not name its columns, they are searched by the exact names below, in this
+order; the contents of cells are not used for guessing. Licence columns of a row are
+evidence for that row alone; licence fields of the enclosing object are evidence for each of its rows.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def rows(
     licence: str | None = None,
     name: str | None = None,
 ) -> Iterator[Item]:
-    """Each row of a table as an item, in order; rows without text too, so that they are counted.
+    """Yield each row of a table as an item, in order; rows without text too, so that they are counted.
 
-    The arguments name columns (JSON: fields of the objects); without them the lists of this module
-    are used. `name` begins the keys, `<name>#<key of the row, or its number from 1>`, and is the
-    file name of the address where it is not given.
+    The arguments name columns (JSON: fields of the objects); by default, the lists of this module
+    are used. Keys are `<name>#<key of the row, or its number from 1>`; `name` defaults to the
+    file name of the address.
 
-    Raises CaptureError where no column holds text, a named column is missing, two rows share a key,
-    or the file is broken (with the line).
+    Raises CaptureError if no column holds text, a named column is missing, two rows share a key,
+    or the file is damaged (with the line).
     """
     where = capture.url
     file = unquote(urlsplit(capture.url).path.rsplit("/", 1)[-1])
@@ -97,7 +97,7 @@ def rows(
             media="text/plain",
             charset="",
             record=capture.record,
-            headers=capture.headers,  # an opt-out that the server sends with the table holds for each row
+            headers=capture.headers,  # an opt-out in the headers of the table applies to each row
             title=" ".join(plain_words(cells.get("title", "")).split()),
             date=iso_date(cells.get("date", "")),
             author=" ".join(plain_words(cells.get("author", "")).split()),
@@ -106,7 +106,7 @@ def rows(
 
 
 def _choose_column(field: str, given: str | None, known: Sequence[str], columns: Sequence[str], where: str) -> str:
-    """The column to read `field` from, or "" where there is none."""
+    """Return the column to read `field` from, or ""."""
     if given is not None:
         if given not in columns:
             raise CaptureError(
@@ -119,7 +119,7 @@ def _choose_column(field: str, given: str | None, known: Sequence[str], columns:
 
 
 def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: str) -> list[str]:
-    """A key for each row. A guessed key column counts only if it tells every row from every other."""
+    """Return a key for each row. A guessed key column is used only if its values are unique."""
     numbers = [str(number) for number in range(1, len(table) + 1)]
     if not column:
         return numbers
@@ -138,7 +138,7 @@ def _keys(table: Sequence[tuple[int, Row]], column: str, *, given: bool, where: 
 
 
 def _cell_text(value: object) -> str:
-    """A cell as text: a list of strings is its lines; nothing else than text and numbers is text."""
+    """Return a cell as text: a list of strings becomes lines; a value that is not text or a number becomes ""."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -147,7 +147,7 @@ def _cell_text(value: object) -> str:
 
 
 def _read_rows(capture: Capture, kind: str) -> tuple[list[tuple[int, Row]], Row]:
-    """The rows with their lines, and the fields of the object around them."""
+    """Return the rows with their lines, and the fields of the enclosing object."""
     text = decode(capture.body, capture.charset).text
     if kind in ("json", "jsonl"):
         return _json_rows(text, capture.url, lines=kind == "jsonl")
@@ -232,7 +232,7 @@ def _is_list_of_objects(value: Sequence[object]) -> bool:
 def _load(text: str, where: str, line: int) -> Any:
     try:
         with input_errors(
-            lambda name: CaptureError(  # such as a number of thousands of digits, or nested too deep
+            lambda name: CaptureError(  # such as a number of thousands of digits, or too deep nesting
                 f"{where}, line {line}: JSON that cannot be read ({name}). Repair the file and collect again."
             ),
             json.JSONDecodeError,

@@ -1,1 +1,1 @@
-"""Decode bytes: charset labels, detection, repair."""
+"""Charset decoding: labels, detection, repair."""

@@ -1,9 +1,9 @@
-"""Read damaged Korean bytes: the cheapest way to cut a run into characters wins.
+"""Repair damaged Korean text: find the cheapest segmentation of a byte run into characters.
 
-Two-byte text falls out of step behind a byte too many or too few, so a run that does not decode is
-cut anew by dynamic programming. What a character costs is how seldom Korean is written with it; a byte
-that belongs to nothing costs more than any character and leaves one U+FFFD. Linear in the length of
-the run; at most MAX_MENDED bytes of a document are looked at so.
+One byte too many or too few misaligns all two-byte characters after it, so a run that does not decode is
+segmented again by dynamic programming. The cost of a character is its rarity in Korean; a stray byte
+costs more than any character and becomes one U+FFFD. Linear in the length of
+the run; at most MAX_MENDED bytes of a document are repaired.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-MAX_MENDED = 200_000  # bytes of broken runs in one document; the rest is replaced where it stands
-STRAY = 12.0  # cost of a byte that belongs to nothing; the dearest character costs less
-SWITCH = 14.0  # cost of a change between alphabets that no SO or SI announces
+MAX_MENDED = 200_000  # bytes of damaged runs in one document; in the rest, bad bytes are replaced
+STRAY = 12.0  # cost of a stray byte; every character costs less
+SWITCH = 14.0  # cost of a switch between character sets without SO or SI
 _LOST = re.compile("\ufffd{2,3}")
 _ESCAPED = re.compile(rb"\x1b\$\)C|\x1b|\A\$\)C")
 
-# The 256 syllables met most often, together 90 % of all; counted 2026-11 over help pages, law, tax rulings, tales,
-# news, technical writing and dialogue, each weighing the same.
+# The 256 most frequent syllables, together 90 % of all; counted 2026-11 over help pages, law, tax rulings, tales,
+# news, technical writing and dialogue, with equal weights.
 # fmt: off
 _OFTEN = (
     "이다는하의에을지한가니로를요사기자고서정은수제어세있대시해법도여아인주으일나리보상할국부조과트용합면그구관스적원거경게전문위라습"
@@ -29,23 +29,23 @@ _OFTEN = (
 )
 # fmt: on
 COMMON = frozenset(_OFTEN)
-# The 2,350 syllables of KS X 1001, rows 16 to 40: what everyday Korean is written with.
+# The 2,350 syllables of KS X 1001, rows 16 to 40: they cover everyday Korean.
 KS_HANGUL = frozenset(bytes((a, b)).decode("euc_kr") for a in range(0xB0, 0xC9) for b in range(0xA1, 0xFF))
-# A run: bytes outside ASCII with single ASCII bytes between, which may be second bytes or strays.
+# A run: bytes outside ASCII, and single ASCII bytes between them, which may be second bytes or strays.
 _RUN = re.compile(rb"[\x80-\xff]+(?:[^\x80-\xff<>\r\n][\x80-\xff]+)*[A-~]?")
-_JOHAB_RUN = re.compile(rb"[\x80-\xff]+(?:[^\x80-\xff\r\n][\x80-\xff]+)*[1-~]?")  # signs have < and > in them
+_JOHAB_RUN = re.compile(rb"[\x80-\xff]+(?:[^\x80-\xff\r\n][\x80-\xff]+)*[1-~]?")  # its symbols may contain < and >
 
-# KS X 1001, annex 3: a syllable that the set has no code for may be spelled as a filler and its letters.
+# KS X 1001, annex 3: a syllable without a code of its own may be encoded as a filler and its letters.
 _SPELLED = re.compile("\u3164([ㄱ-ㅎ\u3164])([ㅏ-ㅣ\u3164])([ㄱ-ㅎ\u3164])")
 _LEADS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _TAILS = "\u3164ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
 
-Pairs = tuple[list[str], list[float]]  # for each two bytes: the character ("" for none) and its cost
+Pairs = tuple[list[str], list[float]]  # for each byte pair: the character ("" if none) and its cost
 
 
 def cost(char: str) -> float:
-    """How dear a character is in Korean text, from 1 (an everyday syllable) to 12 (U+FFFD).
+    """Return the cost of a character in Korean text, from 1 (a frequent syllable) to 12 (U+FFFD).
 
     >>> [cost(char) for char in "다퀭뷁漢é"]
     [1.0, 4.0, 10.0, 9.0, 9.0]
@@ -66,10 +66,10 @@ def cost(char: str) -> float:
 
 
 def mend(body: bytes, codecs: tuple[str, ...]) -> str:
-    r"""The text of bytes that one of `codecs` (cp949, johab, utf-8) does not decode strictly.
+    r"""Decode bytes that none of `codecs` (cp949, johab, utf-8) decodes strictly.
 
-    Each run is read by itself and by whichever codec makes Korean of it, so that a page pasted
-    together from two encodings is read in both. A stray byte costs itself.
+    Each run is decoded by itself with the codec of lowest cost, so that a page
+    in two encodings is decoded in both. A stray byte adds its own cost.
 
     >>> raw = "말모이는 낱말을 모은다".encode("cp949")
     >>> mend(raw[:3] + b"\xff" + raw[3:], ("cp949",))
@@ -95,7 +95,7 @@ def mend(body: bytes, codecs: tuple[str, ...]) -> str:
 
 
 def _decode_strictly(run: bytes, codecs: tuple[str, ...]) -> tuple[str, float]:
-    """The cheapest strict reading, or the first codec's with every bad byte replaced, at a price that any cut beats."""
+    """Return the cheapest strict decoding; else the first codec's with replacement, dearer than any segmentation."""
     best: tuple[str, float] | None = None
     for codec in codecs:
         try:
@@ -114,14 +114,14 @@ def _cut_run(run: bytes, codec: str) -> tuple[str, float]:
     if codec != "utf-8":
         return _find_cheapest(run, _pair_steps(codec))
     text, price = _find_cheapest(run, _utf8_steps)
-    return _LOST.sub("\ufffd", text), price  # what is left of a syllable counts as one
+    return _LOST.sub("\ufffd", text), price  # the remains of one syllable count as one
 
 
-Steps = Callable[[bytes, int], list[tuple[int, float, str]]]  # bytes taken, cost, what they become
+Steps = Callable[[bytes, int], list[tuple[int, float, str]]]  # bytes consumed, cost, decoded text
 
 
 def _find_cheapest(run: bytes, steps: Steps) -> tuple[str, float]:
-    """The cheapest cut of a run, and its cost."""
+    """Return the text of the cheapest segmentation of a run, and its cost."""
     size = len(run)
     costs = [0.0] + [float("inf")] * (size + 3)
     came: list[tuple[int, str]] = [(0, "")] * (size + 4)
@@ -151,7 +151,7 @@ def _pair_steps(codec: str) -> Steps:
             if char := chars[pair := first << 8 | run[at + 1]]:
                 found.append((2, costs[pair], char))
             if at + 2 < len(run) and (char := chars[pair := first << 8 | run[at + 2]]):
-                found.append((3, STRAY + costs[pair], f"{char}\ufffd"))  # the stray stands inside the pair
+                found.append((3, STRAY + costs[pair], f"{char}\ufffd"))  # the stray byte is inside the pair
         return found
 
     return steps
@@ -159,7 +159,7 @@ def _pair_steps(codec: str) -> Steps:
 
 @cache
 def _pairs(codec: str) -> Pairs:
-    """What each two bytes are in a codec, and what they cost; a few milliseconds, once in a process."""
+    """Return the character and cost of every byte pair in a codec; takes a few milliseconds, once per process."""
     chars = [""] * 65536
     costs = [STRAY] * 65536
     for first in range(0x81, 0xFF):
@@ -167,7 +167,7 @@ def _pairs(codec: str) -> Pairs:
             try:
                 char = bytes((first, second)).decode(codec)
             except UnicodeDecodeError:
-                # Two rows that KS X 1001 leaves to the user: one character, though nobody knows which.
+                # Two rows of KS X 1001 are user-defined: one unknown character.
                 if codec == "cp949" and first in (0xC9, 0xFE) and second > 0xA0:
                     char = "\ufffd"
                 else:
@@ -187,7 +187,7 @@ def _utf8_steps(run: bytes, at: int) -> list[tuple[int, float, str]]:
     if first >= 0xC2:
         if char := _character(run[at : at + size]):
             found.append((size, cost(char), char))
-        if size == 3:  # a stray inside: Korean has three bytes a syllable
+        if size == 3:  # a stray byte inside: Korean has three bytes a syllable
             rest = run[at + 1 : at + 4]
             for hole in (bytes((first, *rest[1:])), bytes((first, rest[0], *rest[2:])) if rest else b""):
                 if char := _character(hole):
@@ -204,7 +204,7 @@ def _character(raw: bytes) -> str:
 
 
 def compose(text: str) -> str:
-    r"""Syllables that are spelled in four characters of KS X 1001 as one; what is no syllable stays.
+    r"""Compose syllables that KS X 1001 encodes in four characters; keep sequences that are not a syllable.
 
     >>> compose("\u3164ㅎㅐㅎ자"), compose("\u3164ㄱㄱㄱ")
     ('햏자', '\u3164ㄱㄱㄱ')
@@ -219,7 +219,7 @@ def _syllable(match: re.Match[str]) -> str:
 
 
 def iso2022_kr(body: bytes) -> str:
-    r"""ISO-2022-KR whose shifts or bytes are damaged: read line by line, each beginning in ASCII (RFC 1557).
+    r"""Decode ISO-2022-KR with damaged shifts or bytes: line by line, each beginning in ASCII (RFC 1557).
 
     >>> iso2022_kr(b"\x1b$)C\n\x0e0!3*\x0f abc 4Y\x0f")
     '\n가나 abc 다'

@@ -1,11 +1,11 @@
-"""Which Python codec a charset label means, on Korean servers too."""
+"""Map charset labels to Python codecs, including labels that only Korean servers use."""
 
 from __future__ import annotations
 
 import codecs
 from encodings.aliases import aliases
 
-# Labels of the WHATWG encoding standard (encoding.spec.whatwg.org, "euc-kr") and what Korean servers add to them.
+# Labels of the WHATWG encoding standard (encoding.spec.whatwg.org, "euc-kr") and additional ones of Korean servers.
 # fmt: off
 _KOREAN = (
     "cp949", "ms949", "uhc", "euc-kr", "euckr", "x-euc-kr", "cseuckr", "korean", "iso-ir-149",
@@ -50,9 +50,9 @@ _OTHERS = {
     "ucs-2": "utf-16-le",
     "unicode": "utf-16-le",
 }
-# What a page may be written in: the encodings of the standard, and what cchardet names beside them. Python has more
-# codecs, and a label is a stranger's word: hex, zlib and rot13 do not turn bytes into text, idna and punycode fail on
-# pages, unicode_escape takes them for program text, and utf-7 hides markup from a reader.
+# Accepted encodings: those of the standard, and those that cchardet returns beside them. Python has more
+# codecs, and a label is untrusted input: hex, zlib and rot13 do not turn bytes into text, idna and punycode fail on
+# pages, unicode_escape parses them as source code, and utf-7 can hide markup.
 _CODECS = frozenset(
     """
     utf_8 utf_8_sig utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be
@@ -68,7 +68,7 @@ _LABELS = dict.fromkeys(_KOREAN, "cp949") | _OTHERS
 
 
 def python_name(label: str) -> str:
-    """The Python codec for a charset label, or "" where it names no encoding of text that a page may have.
+    """Return the Python codec for a charset label, or "" if it is not a text encoding accepted for pages.
 
     >>> python_name("KS_C_5601-1987"), python_name("x-windows-949"), python_name("EUC-JP"), python_name("none")
     ('cp949', 'cp949', 'euc_jp', '')
@@ -84,7 +84,7 @@ def python_name(label: str) -> str:
 
 
 def charset_of(content_type: str) -> str:
-    """The charset parameter of a Content-Type, as written and without its quotes; "" where it has none.
+    """Return the charset parameter of a Content-Type, as written but without quotes, or "".
 
     >>> charset_of("text/html; Charset = 'EUC-KR'; x=1"), charset_of("text/html")
     ('EUC-KR', '')

@@ -1,9 +1,9 @@
-"""Turn the bytes of a page into text: what it declares, what it really is, and stray bytes forgiven.
+"""Decode the bytes of a page: declared charset, charset detection, tolerance for stray bytes.
 
 Order: byte order mark; ISO-2022; UTF-16 and UTF-32 without a mark; strict UTF-8; of the declared
 labels (protocol, then `<meta>`), CP949 and Johab the one that decodes strictly and reads as Korean;
-a declared label that decodes strictly; the Korean reading that makes most everyday syllables, with
-bad bytes mended (`encoding_repair`); detection by cchardet; UTF-8 with every bad byte replaced.
+a declared label that decodes strictly; the Korean decoding with most everyday syllables, with
+bad bytes repaired (`byte_repair`); detection by cchardet; UTF-8 with every bad byte replaced.
 
 UTF-8 is tried before a declared legacy label, because legacy Korean of any length is never
 valid UTF-8 by chance, while UTF-8 under a wrong label often decodes to something.
@@ -21,24 +21,24 @@ from crawlers.encodings.byte_repair import COMMON, KS_HANGUL, compose, iso2022_k
 from crawlers.encodings.charset_labels import python_name
 from malmoi.boundary import input_errors
 
-META_BYTES = 4096  # a browser looks at the first 1,024; Korean portals put scripts before the declaration
-MORE_META_BYTES = 65_536  # looked at where the first have none; some inline whole style sheets
-# Shares of everyday syllables among the characters outside ASCII. Korean has about 0.8 (0.3 where mixed with
-# hanja); two-byte text in a wrong reading, and Chinese read as Korean, has below 0.15.
-READS_KOREAN = 0.5  # no other reading is looked for
-MAY_BE_KOREAN = 0.25  # believed where no other reading is better
-PERHAPS_KOREAN = 0.15  # of bytes with every bad one replaced; mending makes more of them
-A_WORD = 5  # characters; fewer do not speak against a label that they fit
+META_BYTES = 4096  # browsers scan the first 1,024; Korean portals put scripts before the declaration
+MORE_META_BYTES = 65_536  # scanned if the first META_BYTES have no label; some pages inline whole style sheets
+# Thresholds: share of everyday syllables among the characters outside ASCII. Korean has about 0.8 (0.3 when mixed
+# with hanja); two-byte text in a wrong encoding, and Chinese decoded as Korean, has below 0.15.
+READS_KOREAN = 0.5  # from here on, no other decoding is tried
+MAY_BE_KOREAN = 0.25  # accepted if no other decoding is better
+PERHAPS_KOREAN = 0.15  # of bytes with every bad one replaced; repair raises the share
+A_WORD = 5  # characters; fewer are no evidence against a label that decodes them
 FEW_WORDS = 30  # characters
-KS_SHARE = 0.5  # at least this share of the non-ASCII characters is KS X 1001 Hangul, or it is not Korean text
-MAX_REPLACED = 0.005  # share of the characters that could not be decoded
-FEW_REPLACED = 5  # characters; so many are forgiven however short the text
-FORGIVEN_SHARE = 0.01  # bad bytes forgiven in other languages, share of the non-ASCII characters
-FORGIVEN = 2  # bad bytes that are forgiven however short the text, for a declared label
-SURE = 0.5  # cchardet's confidence from which its answer is tried
-SAMPLE = 1000  # non-ASCII characters looked at to tell Korean; the answer does not change with more
-WINDOW = 4096  # characters cut out at a time to find them
-GLANCE = 200  # non-ASCII characters that are enough where they do read as Korean
+KS_SHARE = 0.5  # minimum share of KS X 1001 Hangul among non-ASCII characters in Korean text
+MAX_REPLACED = 0.005  # maximum share of characters that could not be decoded
+FEW_REPLACED = 5  # characters; so many are accepted in a text of any length
+FORGIVEN_SHARE = 0.01  # bad bytes accepted in other languages, share of the non-ASCII characters
+FORGIVEN = 2  # bad bytes accepted in a text of any length, for a declared label
+SURE = 0.5  # cchardet's minimum confidence
+SAMPLE = 1000  # non-ASCII characters inspected to recognise Korean; more do not change the result
+WINDOW = 4096  # characters searched at a time for them
+GLANCE = 200  # non-ASCII characters that are enough if they do read as Korean
 GLANCE_WINDOW = 512
 WESTERN = 0.1  # share of bytes outside ASCII; French has about 4 %, Korean above 40 %
 
@@ -46,13 +46,13 @@ _MULTIBYTE = frozenset(
     {"johab", "iso2022_kr", "iso2022_jp", "cp949", "euc_kr", "cp932", "euc_jp", "gb18030", "big5hkscs", "euc_tw"}
 )
 _KOREAN_CODECS = frozenset({"cp949", "johab"})
-MANY_SHIFTS = 4  # SO in one text; it has no other use there
+MANY_SHIFTS = 4  # SO in one text; it has no other use in text
 _SHIFTS = (b"\x1b", b"\x0e", b"\0")
-_LEADS = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{2}")  # of characters from U+0800 on
+_LEADS = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{2}")  # lead bytes of characters from U+0800 on
 _ASCII = bytes(range(128))
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is a prefix of it
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -66,7 +66,7 @@ _ASCII_RUN = re.compile(r"[\x00-\x7f]+")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Text, the Python name of the encoding it was read with, and how many U+FFFD stand in it."""
+    """Decoded text, the Python name of its encoding, and its number of U+FFFD."""
 
     text: str
     encoding: str
@@ -74,15 +74,15 @@ class Decoded:
 
     @property
     def is_undecodable(self) -> bool:
-        """Whether so much is lost that what is left is no longer the text that was written."""
+        """Whether too many characters are lost to keep the text."""
         return self.replaced > max(FEW_REPLACED, MAX_REPLACED * len(self.text))
 
 
 def decode(body: bytes, declared: str = "", *, html: bool = False) -> Decoded:
-    r"""The text of `body`; never raises. `declared` is the label of the protocol, "" where there is none.
+    r"""Decode `body`; never raises. `declared` is the label of the protocol, or "".
 
-    With `html`, a `<meta>` or XML declaration in the first 4,096 bytes (where there is none, 65,536) is the second
-    label. Line ends are left alone; a byte order mark is removed.
+    With `html`, a `<meta>` or XML declaration in the first 4,096 bytes (if it has none, 65,536) is the second
+    label. Line ends are not changed; a byte order mark is removed.
 
     >>> decode("뷁".encode("cp949"), "EUC-KR").text
     '뷁'
@@ -98,7 +98,7 @@ def decode(body: bytes, declared: str = "", *, html: bool = False) -> Decoded:
             rest = body[len(bom) :]
             if name != "utf-8" or _try(rest, name) is not None:
                 return _decode_replacing(rest, name)
-            body = rest  # a mark that an editor put before bytes it did not convert
+            body = rest  # a mark that an editor put before bytes that it did not convert
             break
     if body.isascii() and not any(mark in body for mark in _SHIFTS):
         return Decoded(body.decode("ascii"), "utf-8", 0)
@@ -112,13 +112,13 @@ def decode(body: bytes, declared: str = "", *, html: bool = False) -> Decoded:
 
 
 def korean_share(text: str) -> float:
-    """KS X 1001 Hangul among the non-ASCII characters, 0 to 1; 0 where there are none."""
+    """Return the share of KS X 1001 Hangul among the non-ASCII characters, 0 to 1; 0 for ASCII text."""
     sample = _sample(text)
     return sum(map(KS_HANGUL.__contains__, sample)) / len(sample) if sample else 0.0
 
 
 def everyday_share(text: str) -> float:
-    """The 256 commonest syllables among the non-ASCII characters, 0 to 1; 0 where there are none.
+    """Return the share of the 256 commonest syllables among the non-ASCII characters, 0 to 1; 0 for ASCII text.
 
     >>> everyday_share("말모이는 사전이다"), everyday_share("abc")
     (1.0, 0.0)
@@ -128,7 +128,7 @@ def everyday_share(text: str) -> float:
 
 
 def _reads_korean(text: str) -> bool:
-    """Whether the first characters already say so."""
+    """Whether the first GLANCE non-ASCII characters suffice to recognise Korean."""
     sample = _sample(text, GLANCE, GLANCE_WINDOW)
     return len(sample) == GLANCE and sum(map(COMMON.__contains__, sample)) >= READS_KOREAN * GLANCE
 
@@ -143,7 +143,7 @@ def _sample(text: str, size: int = SAMPLE, window: int = WINDOW) -> str:
 
 
 def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
-    """Codecs named by the protocol and by the page, in that order, each once."""
+    """Return the codecs declared by the protocol and by the page, in that order, each once."""
     found = [python_name(declared)] if declared else []
     if html:
         head = body[:META_BYTES]
@@ -152,13 +152,13 @@ def _labels(body: bytes, declared: str, html: bool) -> tuple[str, ...]:
             match = _META.search(_COMMENT.sub(b"", body[:MORE_META_BYTES]))
         if match:
             meta = python_name(match.group(1).decode("ascii"))
-            # A declaration that can be read byte by byte is neither UTF-16 nor UTF-32 (WHATWG, "prescan").
+            # A declaration that is readable byte by byte is not in UTF-16 or UTF-32 (WHATWG, "prescan").
             found.append("utf-8" if meta.startswith(("utf-16", "utf-32")) else meta)
     return tuple(dict.fromkeys(name for name in found if name))
 
 
 def query_encoding(encoding: str) -> str:
-    """The encoding in which links of a text in `encoding` write their query (WHATWG Encoding, output encoding).
+    """Return the encoding of query strings in links of a text in `encoding` (WHATWG Encoding, output encoding).
 
     >>> query_encoding("cp949"), query_encoding("utf-16-le")
     ('cp949', 'utf-8')
@@ -167,9 +167,9 @@ def query_encoding(encoding: str) -> str:
 
 
 def _decode_plain_utf8(body: bytes, declared: str) -> str | None:
-    """The text of nearly every page, before anything is asked: valid UTF-8 with a character of three bytes in it.
+    """Return the text if it is plainly UTF-8 (fast path of nearly every page): valid, with a three-byte character.
 
-    Such text is UTF-8 whatever it is called, unless shifts or NUL bytes stand in it.
+    Such text is UTF-8 whatever its label, unless it contains shifts or NUL bytes.
     """
     text = _try(body, "utf-8")
     if text is None or "16" in declared or "32" in declared or not _LEADS.search(body):
@@ -178,16 +178,16 @@ def _decode_plain_utf8(body: bytes, declared: str) -> str | None:
 
 
 def _decode_iso2022(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """ISO-2022: all ASCII to look at, with escape sequences that name the character set."""
+    """Decode ISO-2022: 7-bit text with escape sequences that select the character set."""
     if b"\x1b" not in body and b"\x0e" not in body:
         return None
     ascii_only = body.isascii()
     marked = b"\x1b$" in body and ascii_only
-    # To the codec it is no error that a shift is lost, or the designator before the first of them.
+    # The codec accepts a lost shift, and a missing designator before the first shift.
     in_order = body.count(b"\x0e") == body.count(b"\x0f") and body.find(b"\x1b$") <= body.find(b"\x0e")
     if marked and in_order and (text := _try(body, "iso2022_kr")) is not None:
         return Decoded(text, "iso2022_kr", text.count("\ufffd"))
-    # The designator or a shift may be what is damaged; bytes outside ASCII are then few.
+    # The designator or a shift may be damaged; there are then few bytes outside ASCII.
     if b"\x0e" in body and (b"\x1b$)C" in body or "iso2022_kr" in labels or body.count(b"\x0e") >= MANY_SHIFTS):
         high = 0 if ascii_only else len(body.translate(None, _ASCII))
         text = iso2022_kr(body) if high <= max(FORGIVEN, FORGIVEN_SHARE * len(body)) else ""
@@ -199,16 +199,16 @@ def _decode_iso2022(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _decode_wide(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """UTF-16 and UTF-32 without a mark: declared so, or NUL bytes stand in it and it reads as Korean or ASCII."""
+    """Decode UTF-16 and UTF-32 without a mark: declared, or with NUL bytes and readable as Korean or ASCII."""
     head = body[:META_BYTES]
     declared = next((name for name in labels if name.startswith(("utf-16", "utf-32"))), "")
     if not declared and 0 not in head:
         return None
     guess = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
     many = head.count(0) * 3 > len(head)  # Latin text: every other byte
-    wide = ("utf-32-le", "utf-32-be") if head.count(0) * 5 > 2 * len(head) - 4 else ()  # Hangul has two NUL of four
+    wide = ("utf-32-le", "utf-32-be") if head.count(0) * 5 > 2 * len(head) - 4 else ()  # Hangul has 2 NUL of 4
     for name in dict.fromkeys((*wide, guess, declared or guess)):
-        whole = body[: len(body) // 4 * 4 if name.startswith("utf-32") else len(body) // 2 * 2]  # the end may be cut
+        whole = body[: len(body) // 4 * 4 if name.startswith("utf-32") else len(body) // 2 * 2]  # may be truncated
         text = _try(whole, name)
         if text is None or "\0" in text:
             continue
@@ -220,7 +220,7 @@ def _decode_wide(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _hangul_share(text: str) -> float:
-    """Syllables of Hangul, rare ones too, among the non-ASCII characters that are looked at, 0 to 1."""
+    """Return the share of Hangul syllables, rare ones included, among the sampled non-ASCII characters, 0 to 1."""
     found = _sample(text)
     return sum("가" <= char <= "힣" for char in found) / len(found) if found else 0.0
 
@@ -230,7 +230,7 @@ def _decode_utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
     if text is None:
         return None
     if labels and labels[0] != "utf-8" and max(text, default="") < "\u0800":
-        # Two-byte sequences alone are valid by chance in a word or two of EUC-KR: believe the label.
+        # Two-byte sequences alone may be valid by chance in one or two words of EUC-KR: use the label.
         other = _try(body, labels[0])
         if other is not None and _hangul_share(other) >= KS_SHARE:
             return Decoded(other, labels[0], 0)
@@ -238,16 +238,16 @@ def _decode_utf8(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _decode_strictly(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """What decodes without an error and reads as Korean; else the first label that decodes without one."""
+    """Return the strict decoding that reads as Korean; else that of the first label that decodes strictly."""
     best: Decoded | None = None
     said: Decoded | None = None
     most = claimed = 0.0
-    # Servers say latin-1 by default, and it decodes anything: ask for Korean first.
+    # Servers send latin-1 by default, and it decodes any bytes: try Korean first.
     for name in dict.fromkeys((*(name for name in labels if name != "cp1252"), "cp949", "johab")):
         text = _try(body, name)
         if text is None:
             continue
-        if name == "johab":  # nearly any two bytes are a character of it, so a stray need not break a word
+        if name == "johab":  # nearly any two bytes are a character in it, so a stray byte may not cause an error
             text = mend(body, ("johab",))
         elif _reads_korean(text):
             return Decoded(text, name, text.count("\ufffd"))
@@ -269,12 +269,12 @@ def _decode_strictly(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _is_cp949(text: str, body: bytes) -> bool:
-    """A few words of Hangul, and no reading in Johab: longer text would have everyday syllables."""
+    """Whether a text is a few words of Hangul that Johab cannot decode; longer text would have everyday syllables."""
     return len(_sample(text)) <= FEW_WORDS and korean_share(text) >= KS_SHARE and _try(body, "johab") is None
 
 
 def _decode_mended(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """The Korean reading with most everyday syllables, broken runs mended; None where none reads as Korean."""
+    """Return the repaired Korean decoding with most everyday syllables; None if none reads as Korean."""
     shares = {name: everyday_share(body.decode(name, "replace")) for name in ("utf-8", "cp949", "johab")}
     best = max(shares, key=lambda name: (shares[name], name in labels))
     if shares[best] < PERHAPS_KOREAN:
@@ -286,7 +286,7 @@ def _decode_mended(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _decode_forgiving(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
-    """The first candidate of any language that loses little."""
+    """Return the first candidate of any language with few replaced bytes."""
     for name in dict.fromkeys((*labels, "utf-8")):
         if name == "cp1252":
             continue
@@ -298,9 +298,9 @@ def _decode_forgiving(body: bytes, labels: tuple[str, ...]) -> Decoded | None:
 
 
 def _decode_detected(body: bytes, labels: tuple[str, ...]) -> Decoded:
-    """What cchardet says, where it is sure and right; else UTF-8 with every bad byte replaced.
+    """Decode with the codec that cchardet detects with enough confidence; else as UTF-8 with bad bytes replaced.
 
-    An alphabet of one byte a letter decodes anything, so it is believed of Western text only.
+    A single-byte codec decodes anything, so it is accepted for Western text only.
     """
     names = [name] if (name := _guess(body)) else []
     western = len(body.translate(None, _ASCII)) <= WESTERN * len(body)
@@ -312,7 +312,7 @@ def _decode_detected(body: bytes, labels: tuple[str, ...]) -> Decoded:
 
 
 def _guess(body: bytes) -> str:
-    """The codec that cchardet is sure of; "" where it is not, or fails."""
+    """Return the codec that cchardet detects with confidence, or ""."""
     try:
         with input_errors(LookupError, MemoryError):
             found = cchardet.detect(body)

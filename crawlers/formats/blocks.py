@@ -1,6 +1,6 @@
-"""What a Hancom document is made of when its layout is gone: paragraphs and tables; and how they are written as lines.
+"""Blocks of a document without its layout (paragraphs and tables), and their rendering as lines of text.
 
-All four formats (HWP 5, HWPX, HWPML, HWP 3) hold the same things; their readers make blocks, this file makes text.
+The readers of all four Hancom formats (HWP 5, HWPX, HWPML, HWP 3) and of DOCX make these blocks; this file makes text.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import TypeAlias
 
 from crawlers.formats.unreadable import Unreadable
 
-MAX_DEPTH = 48  # lists inside lists: cells in cells, boxes in notes
-MAX_TEXT = 16_000_000  # code points, those of tables counted once a level; a page has about 1,500
+MAX_DEPTH = 48  # nested lists: cells in cells, boxes in notes
+MAX_TEXT = 16_000_000  # code points; text of tables counts once per level; a page has about 1,500
 
-# Numbers in boxes that stand before headings, U+F02B1 ff.: seen in pairs of HWP and HWPX of one document.
+# Boxed numbers before headings, U+F02B1 ff.: observed in HWP and HWPX versions of one document.
 _BOXED = {0xF02B1 + at: "①②③④⑤⑥⑦⑧⑨"[at] for at in range(9)}
-# Codes U+F020–F0FF are the characters of a symbol font (Wingdings, Symbol) by number. Which font it was is not told
-# here, so bullets, arrows and ticks all become one bullet, and pictures of other things go.
+# Codes U+F020–F0FF are the characters of a symbol font (Wingdings, Symbol) by number. The font is not known
+# here, so bullets, arrows and ticks all become one bullet, and other pictograms are removed.
 _BULLETS = (
     *range(0xF06C, 0xF080),
     *(0xF09E, 0xF09F, 0xF0A0, 0xF0A1, 0xF0A2, 0xF0A4, 0xF0A5, 0xF0A6, 0xF0A7, 0xF0A8, 0xF0AA, 0xF0AB, 0xF0B2, 0xF0B7),
     *range(0xF0D8, 0xF0E9),
     *(0xF0F0, 0xF0FB, 0xF0FC, 0xF0FD, 0xF0FE),
 )
-_SPACES = re.compile(r"\s{2,}|[^\S ]")  # single spaces are left where they are
+_SPACES = re.compile(r"\s{2,}|[^\S ]")  # single spaces are kept
 _EMPTY_NOTE = re.compile(r"\W{0,10}\d{0,5}\W{0,10}")
 _CONTROL = dict.fromkeys((*range(9), *range(0xB, 0x20), *range(0x7F, 0xA0), 0x200B, 0x2060, 0xFEFF, 0xFFFE, 0xFFFF))
 _CONTROL[0x0B] = _CONTROL[0x0C] = " "
@@ -40,12 +40,12 @@ _LETTERS: dict[int, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table; a merged one stands where it begins."""
+    """One cell of a table; a merged cell has the position of its first row and column."""
 
     row: int
     column: int
     blocks: Sequence[Block]
-    rows: int = 1  # that it spans
+    rows: int = 1  # number of rows it spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ Block: TypeAlias = "str | Table"  # a paragraph, or a table
 
 @dataclass(slots=True)
 class Paragraph:
-    """A paragraph while it is read: its words, and what hangs on it (tables, boxes, notes).
+    """A paragraph under construction: its words, and the blocks attached to it (tables, boxes, notes).
 
-    What hangs on it stands before the words where no word came before it, else behind them: never inside a sentence.
+    Attached blocks precede the words if no word came before them, else they follow: never inside a sentence.
     """
 
     head: str = ""  # its number or bullet, as printed
@@ -72,31 +72,31 @@ class Paragraph:
     behind: list[Block] = field(default_factory=list)
 
     def hang(self, blocks: Iterable[Block]) -> None:
-        """Put blocks beside the words."""
+        """Attach blocks to the paragraph."""
         (self.behind if any(map(str.strip, self.words)) else self.before).extend(blocks)
 
     def note(self, blocks: Iterable[Block]) -> None:
-        """Put a footnote or endnote behind the words, wherever its mark stood; one that is only a number goes."""
+        """Attach a footnote or endnote after the words, wherever its mark was; skip a note that is only a number."""
         found = list(blocks)
         if len(found) != 1 or not isinstance(found[0], str) or not _EMPTY_NOTE.fullmatch(found[0]):
             self.behind.extend(found)
 
     def blocks(self) -> list[Block]:
-        """All of it, in order."""
+        """Return all blocks of the paragraph, in order."""
         text = "".join(self.words)
         own = (self.head + text,) if text and not text.isspace() else ()
         return [*self.before, *own, *self.behind]
 
 
 def next_depth(depth: int) -> int:
-    """One level further down. Raises Unreadable `damaged` below MAX_DEPTH: no person makes that."""
+    """Return `depth` + 1. Raises Unreadable `damaged` below MAX_DEPTH: no human-made document nests so deep."""
     if depth >= MAX_DEPTH:
         raise Unreadable("damaged")
     return depth + 1
 
 
 def text_of(blocks: Iterable[Block]) -> str:
-    """The text of a document, a paragraph or a row of a table a line. Raises Unreadable: `no-text`, `too-large`.
+    """Return the text of a document, one paragraph or table row a line. Raises Unreadable: `no-text`, `too-large`.
 
     >>> print(text_of(["\\uf06c 말모이", Table([Cell(0, 0, ["낱말"]), Cell(0, 1, ["뜻"]), Cell(1, 0, ["말"])])]))
     • 말모이
@@ -111,16 +111,16 @@ def text_of(blocks: Iterable[Block]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A cell as text. It is written once: cells nest, and writing twice on each level would be 2**48 times."""
+    """A rendered cell. Each cell is rendered once: cells nest, and rendering twice per level would take 2**48 steps."""
 
     cell: Cell
-    lines: list[str]  # all of it
-    words: str  # its paragraphs in one line
-    tables: list[str]  # rows of tables in it, which stand below its own row
+    lines: list[str]  # all lines
+    words: str  # its paragraphs, joined in one line
+    tables: list[str]  # rows of nested tables, which are written below its own row
 
 
 class _Writer:
-    """Writes blocks as lines, MAX_TEXT code points at most."""
+    """Render blocks as lines, at most MAX_TEXT code points."""
 
     def __init__(self) -> None:
         self._left = MAX_TEXT
@@ -132,7 +132,7 @@ class _Writer:
         return text
 
     def lines(self, blocks: Iterable[Block]) -> Iterator[str]:
-        """The lines of blocks, without empty ones."""
+        """Yield the lines of blocks, without empty ones."""
         for block in blocks:
             if isinstance(block, Table):
                 yield from self._table(block)
@@ -142,7 +142,7 @@ class _Writer:
                     yield line
 
     def _table(self, table: Table) -> Iterator[str]:
-        """A table as rows "| … |"; one in which no row has two filled cells only places text, and is paragraphs."""
+        """Yield a table as rows "| … |"; one in which no row has two filled cells is layout: yield its paragraphs."""
         yield from self.lines(table.caption)
         rows: dict[int, list[_Written]] = {}
         for cell in sorted(table.cells, key=lambda cell: (cell.row, cell.column)):
@@ -165,9 +165,9 @@ class _Writer:
         return _Written(cell, found, self._spend(" ".join(words)), tables)
 
     def _rows(self, rows: dict[int, list[_Written]]) -> Iterator[str]:
-        """Columns that are empty in every row go; a cell merged over rows is empty in all but its first."""
+        """Yield the rows without columns that are always empty; a cell merged over rows is empty below its first."""
         used = {written.cell.column for row in rows.values() for written in row if written.words}
-        above: dict[int, int] = {}  # column → row before which the cell that reaches down in it ends
+        above: dict[int, int] = {}  # column → first row below the merged cell that covers this column
         for number, row in rows.items():
             above = {column: end for column, end in above.items() if end > number and column in used}
             entries = dict.fromkeys(above, "")

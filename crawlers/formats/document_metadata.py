@@ -1,4 +1,4 @@
-"""What a PDF says about itself: title, author and date, and the rights in its XMP packet."""
+"""Metadata of a PDF: title, author and date, and the rights statements in its XMP packet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 
 MAX_PACKET = 1024 * 1024  # bytes of an XMP packet, unpacked; real ones have 1 to 60 KB
-MAX_PACKETS = 20  # looked at; a file that was saved again and again keeps the old ones
+MAX_PACKETS = 20  # limit of packets read; a file that was saved repeatedly keeps the old ones
 DICTIONARY = 2_000  # bytes between the type of a stream and its data
 MAX_VALUE = 2_000  # code points
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -31,7 +31,7 @@ _PACKET = re.compile(rb"<x:xmpmeta\b|<rdf:RDF\b")
 _ENDS = (b"</x:xmpmeta>", b"</rdf:RDF>")
 _METADATA = re.compile(rb"/Type\s{0,9}/Metadata\b")
 _STREAM = re.compile(rb"stream\r?\n")
-# A program that prints names the file after itself, or after where it lay.
+# Programs that print name the file after themselves, or after its path.
 _NO_TITLE = re.compile(
     r"(?:microsoft (?:word|powerpoint|excel|office)|untitled|제목 ?없음|무제|문서 ?\d{0,3}$|document ?\d{0,3}$|slide \d"
     r"|powerpoint|프레젠테이션|print(?:ing)?$|출력$|\d{1,20}$|page \d|hwp document|bookmark|새 ?문서)",
@@ -51,7 +51,7 @@ _DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
 
 
 def title(value: str) -> str:
-    """A title as stated, or "" where it is the name of a file or of a program, or mojibake.
+    """Return a stated title, or "" if it is a file name, a program name or mojibake.
 
     >>> title("반도체 산업 동향"), title("Microsoft Word - 보고서.doc"), title("½ÇÅÂ Á¶»ç"), title("report_v2.hwp")
     ('반도체 산업 동향', '', '', '')
@@ -63,7 +63,7 @@ def title(value: str) -> str:
 
 
 def author(value: str) -> str:
-    """A name as stated, or "" where it is that of an account.
+    """Return a stated author, or "" if it is the name of an account.
 
     >>> author("한국은행 조사국"), author("Administrator"), author("user1")
     ('한국은행 조사국', '', '')
@@ -73,7 +73,7 @@ def author(value: str) -> str:
 
 
 def date(value: str) -> str:
-    """The ISO date of a PDF date (ISO 32000-1, 7.9.4) or of an ISO one; "" where the calendar does not know it.
+    """Return the ISO date of a PDF date (ISO 32000-1, 7.9.4) or of an ISO date; "" for an impossible date.
 
     >>> date("D:20240105093000+09'00'"), date("2024-01-05T09:30:00+09:00"), date("D:2024"), date("D:20241399")
     ('2024-01-05', '2024-01-05', '', '')
@@ -82,17 +82,17 @@ def date(value: str) -> str:
     if found and all(found.groups()):
         value = "-".join(found.groups())
     known = iso_date(value.strip()[:30])
-    # Acrobat and its kind are of 1993; earlier dates are those of a clock that was never set.
+    # Acrobat was released in 1993; earlier dates come from clocks that were never set.
     return known if "1993" <= known[:4] <= "2100" else ""
 
 
 def xmp(body: bytes) -> dict[str, str]:
-    """What the XMP packets of a PDF say of rights and origin, by prefixed name; {} where there is none.
+    """Return the rights and origin statements of a PDF's XMP packets by prefixed name; {} if it has none.
 
     Keys: `tdm:reservation`, `tdm:policy`, `cc:license`, `dc:rights`, `dc:title`, `dc:creator`,
     `xmpRights:WebStatement`, `xmpRights:UsageTerms`, `xmpRights:Marked`, `xmpRights:Owner`, `cc:attributionName`,
-    `cc:attributionURL`, `xmp:CreateDate`, `xmp:ModifyDate`. Where packets differ the last one holds,
-    except that a reservation once made stands. A packet inside an encrypted file is not read.
+    `cc:attributionURL`, `xmp:CreateDate`, `xmp:ModifyDate`. If packets differ, the last one wins, but a reservation in
+    any packet is kept. A packet inside an encrypted file is not read.
 
     >>> packet = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     >>> packet += '<rdf:Description xmlns:tdm="http://www.w3.org/ns/tdmrep/" tdm:reservation="1"/>'
@@ -115,7 +115,7 @@ def _is_garbled(text: str) -> bool:
 
 
 def _packets(body: bytes) -> Iterator[bytes]:
-    """Packets that stand in the open, then those in packed streams that call themselves metadata."""
+    """Yield uncompressed packets, then those in compressed streams whose dictionary says metadata."""
     left = MAX_PACKETS
     at = 0
     while left and (start := _PACKET.search(body, at)):
@@ -160,7 +160,7 @@ def _read(packet: bytes) -> dict[str, str]:
 
 
 def _words(element: etree._Element) -> str:
-    """The text of a property; of a list its members."""
+    """Return the text of a property; of a list, that of its members."""
     members = [" ".join((item.text or "").split()) for item in element.iter(f"{{{_RDF}}}li")]
     return "; ".join(dict.fromkeys(filter(None, members))) or " ".join((element.text or "").split())
 

@@ -1,4 +1,4 @@
-"""The fields at the head of a Markdown file: YAML without aliases, bounded in size, values and depth."""
+"""Parse the YAML front matter of a Markdown file: without aliases, bounded in size, values and depth."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import yaml
 from malmoi.boundary import input_errors
 from malmoi.limits import FRONT_MATTER_CHARS, FRONT_MATTER_DEPTH, FRONT_MATTER_VALUES
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language; libyaml is ten times as fast
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml implements the same language ten times as fast
 
 
 class _NotYaml(Exception):
-    """The front matter is not YAML, or more of it than a person writes."""
+    """The front matter is not YAML, or exceeds a limit that no hand-written one reaches."""
 
 
 def fields(front: str) -> Mapping[str, Any]:
-    """The fields of a front matter. Of one that is not YAML, or beyond a limit, the plain `key: value` lines.
+    """Return the fields of a front matter; of one that is not YAML or exceeds a limit, the plain `key: value` lines.
 
-    An alias repeats what its anchor holds, and ten of ten of ten of them a billion times: there are none here.
+    Aliases are refused: an alias repeats its anchor, so nested ones expand exponentially ("billion laughs").
 
     >>> fields("title: 낱말\\ntags: [하나, 둘]\\n")
     {'title': '낱말', 'tags': ['하나', '둘']}
@@ -30,7 +30,7 @@ def fields(front: str) -> Mapping[str, Any]:
     try:
         with input_errors(_NotYaml):
             _check_limits(front)
-            found = yaml.load(front, Loader=_LOADER)  # both loaders are safe ones
+            found = yaml.load(front, Loader=_LOADER)  # both loaders are safe loaders
     except _NotYaml:
         return _parse_plain(front)
     return found if isinstance(found, dict) else {}

@@ -1,8 +1,8 @@
-"""Run a library that allocates without asking in a forked process with a memory limit of its own.
+"""Process isolation: run a library that allocates without limit in a forked process with its own memory limit.
 
-What the library does then (abort, `std::bad_alloc`, a crash) ends the child and not the caller, which gets a
-verdict. The child works under the CPU budget that the caller has left, and the caller shares its end: a document
-that spends the budget fails as if it had been read in place.
+An abort, `std::bad_alloc` or crash of the library ends the child, not the caller, which gets a verdict. The child
+has the remaining CPU budget of the caller, and a document that exhausts it fails as if it had been read in the
+caller's process.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class ReaderDied(Exception):
 
 
 def call_isolated(read: Callable[[], R], memory: InputLimit, seconds: InputLimit) -> R:
-    """`read()` in a forked process whose address space may grow by `memory`; the answer must be picklable.
+    """Call `read()` in a forked process whose address space may grow by `memory`; the result must be picklable.
 
-    The process may use the CPU budget of a worker's document, or `seconds` of CPU where there is none. Raises
-    what `read` raises of Unreadable, `too-large` at the end of `seconds`, and ReaderDied for every other end.
+    The process may use the CPU budget of the worker's document, or `seconds` of CPU without a budget. Raises
+    the Unreadable that `read` raises, `too-large` after `seconds`, and ReaderDied for every other end.
     """
-    budget = signal.getitimer(signal.ITIMER_PROF)[0]  # seconds of CPU; 0.0 where this process has no budget
+    budget = signal.getitimer(signal.ITIMER_PROF)[0]  # seconds of CPU; 0.0 if this process has no budget
     come, go = os.pipe()
     child = os.fork()
     if not child:
@@ -70,7 +70,7 @@ def call_isolated(read: Callable[[], R], memory: InputLimit, seconds: InputLimit
 
 
 def _answer(read: Callable[[], Any], go: int, memory: int, budget: float) -> NoReturn:
-    """In the child: write the answer of `read`, and end without what an interpreter does at its end."""
+    """In the child: write the result of `read`, and exit without the interpreter's shutdown."""
     answer: object
     try:
         _set_limits(memory, budget)
@@ -78,7 +78,7 @@ def _answer(read: Callable[[], Any], go: int, memory: int, budget: float) -> NoR
             answer = (read(),)
     except Unreadable as error:
         answer = error
-    except BaseException as error:  # nothing may leave a forked child but its answer
+    except BaseException as error:  # a forked child may return nothing but its answer
         answer = error if isinstance(error, ReaderDied) else ReaderDied(type(error).__name__)
     with contextlib.suppress(BaseException), os.fdopen(go, "wb") as stream:
         stream.write(pickle.dumps(answer))
@@ -87,7 +87,7 @@ def _answer(read: Callable[[], Any], go: int, memory: int, budget: float) -> NoR
 
 def _set_limits(memory: int, budget: float) -> None:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, budget)  # a child inherits no timer
+    signal.setitimer(signal.ITIMER_PROF, budget)  # a child does not inherit timers
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.disable()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stderr__.fileno() if sys.__stderr__ else 2)

@@ -1,4 +1,4 @@
-"""Markdown and MDX as prose: marks of emphasis, links, tags and module lines go; words and marks of code stay."""
+"""Text extraction from Markdown and MDX: remove emphasis, links, tags and module lines; keep words and code marks."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _COMMENTS = (("{/*", "*/}"), ("<!--", "-->"))
 _BLANK = re.compile(r"\{\s*(?:'\s*'|\"\s*\"|`\s*`)\s*\}")  # {' '}: a space in JSX
 _NAME = re.compile(r"</?(?:[A-Za-z][\w.-]*(?=[\s/>{])|(?=>))")
 MAX_TAG = 2_000  # code points from "<" to ">"; longer is not a tag
-MARGIN = 200  # code points of white space beside a tag that stands alone in its line
-MARKS = "[`|*_~>"  # what the library looks at again and again
-# Tags come off before parsing, so raw blocks of HTML would only hide the words that stood in them.
-# A line such as "[TODO]: <> (…)" is a comment: the definition of a link that nothing uses.
+MARGIN = 200  # code points of white space beside a tag that is alone on its line
+MARKS = "[`|*_~>"  # characters at which the library rescans the text
+# Tags are removed before parsing, so raw HTML blocks would only hide the words inside them.
+# A line such as "[TODO]: <> (…)" is a comment: the definition of an unused link.
 _NOTE = re.compile(r"^ {0,3}\[[^\[\]\n]{1,80}\]: *<> *\([^\n]{0,2000}\) *$", re.MULTILINE)
-# A link whose target has white space or brackets of its own is none to the standard, and is meant as one.
+# The standard refuses a link target that contains white space or brackets; authors mean it as a link.
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,300})\]\((?:#|\.{0,2}/|https?://|www\.)[^()\n]{0,500}\)")
 _COMPONENT = re.compile(r"^[ \t]{0,12}<[A-Z]", re.MULTILINE)
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
-# MDX has no code by indentation: what stands indented there stands in a tag.
+# MDX has no indented code: indented text is the content of a tag.
 _MDX_PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable(["html_block", "html_inline", "code"])
 
 
 def extract(item: Item) -> Extracted:
-    """The prose of a Markdown or MDX file; title and date from its front matter or first heading.
+    """Extract the prose of a Markdown or MDX file; title and date from its front matter or first heading.
 
-    Headings, paragraphs, tables ("| … |") and code are blocks with an empty line between them, list
-    items lines beginning with "- " or a number. Code keeps its fences and backticks, so that it can
-    be told from prose. Dropped as `empty` or `undecodable`.
+    Headings, paragraphs, tables ("| … |") and code are blocks separated by an empty line, list
+    items lines beginning with "- " or a number. Code keeps its fences and backticks, which distinguish
+    it from prose. Dropped as `empty` or `undecodable`.
     """
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else Decoded(item.body, "", 0)
     front, body = split_front(normalise_lines(decoded.text))
@@ -64,7 +64,7 @@ def extract(item: Item) -> Extracted:
 
 
 def split_front(text: str) -> tuple[Mapping[str, Any], str]:
-    """The fields of the YAML front matter, and the rest; ({}, text) where there is none to be read.
+    """Return the fields of the YAML front matter and the rest of the text; ({}, text) without readable front matter.
 
     >>> split_front("---\\ntitle: 낱말\\n---\\n본문")
     ({'title': '낱말'}, '본문')
@@ -76,7 +76,7 @@ def split_front(text: str) -> tuple[Mapping[str, Any], str]:
 
 
 def render(text: str) -> tuple[str, str]:
-    """The prose of a Markdown text without front matter, and its first heading.
+    """Return the prose of a Markdown text without front matter, and its first heading.
 
     >>> render("# 낱말 {/*words*/}\\n<Note>\\n**굵은** [글](a.md)\\n</Note>")
     ('낱말\\n\\n굵은 글', '낱말')
@@ -86,7 +86,7 @@ def render(text: str) -> tuple[str, str]:
     parser = _MDX_PARSER if _COMPONENT.search(text) else _PARSER
     bare = "\n".join(_remove_tags(text))
     if bare.count("\n") > MARKDOWN_LINES.value or any(bare.count(mark) > MARKDOWN_MARKS.value for mark in MARKS):
-        return bare.strip(), ""  # the library takes up to 30 microseconds for each: more are read as they stand
+        return bare.strip(), ""  # the library takes up to 30 µs for each: longer texts stay unparsed
     tokens = parser.parse(bare)
     for kind, block in _blocks(tokens):
         if kind == "heading" and not heading:
@@ -100,9 +100,9 @@ def render(text: str) -> tuple[str, str]:
 
 
 def _blocks(tokens: list[Token]) -> Iterator[tuple[str, str]]:
-    """Each block as (kind, text): heading, text, item, code, table."""
-    markers: list[str] = []  # one for each open list
-    fresh = ""  # marker of an item that has no text yet
+    """Yield each block as (kind, text): heading, text, item, code, table."""
+    markers: list[str] = []  # one per open list
+    fresh = ""  # marker of an item without text so far
     row: list[str] = []
     table: list[str] = []
     for at, token in enumerate(tokens):
@@ -153,11 +153,11 @@ def _inline(token: Token) -> str:
 
 
 def _remove_tags(text: str) -> Iterator[str]:
-    """The lines with module statements, comments and tags taken out; code is left as it is."""
+    """Yield the lines without module statements, comments and tags; code is left unchanged."""
     left = [MARKDOWN_TAG_STEPS.value]
     prose: list[str] = []
     fence = ""
-    module = False  # inside an import or export that runs on to the next empty line
+    module = False  # inside an import or export, which ends at the next empty line
     for line in text.split("\n"):
         mark = _FENCE.match(line)
         if fence:
@@ -168,7 +168,7 @@ def _remove_tags(text: str) -> Iterator[str]:
             yield from _strip("\n".join(prose), left).split("\n") if prose else ()
             prose = []
             fence = mark.group(1)
-            # A tag around a fence may have left it indented; the fence must open nonetheless.
+            # A tag around a fence may have left it indented; the fence must still open a code block.
             yield line
         elif module or _MODULE.match(line):
             module = bool(line.strip())
@@ -180,7 +180,7 @@ def _remove_tags(text: str) -> Iterator[str]:
 
 
 def _strip(text: str, left: list[int]) -> str:
-    """Prose without comments and tags, code spans untouched. Text between tags stays."""
+    """Remove comments and tags from prose; keep code spans and the text between tags."""
     for opening, closing in _COMMENTS:
         text = _remove_comments(text, opening, closing)
     text = _NOTE.sub("", _BLANK.sub(" ", text))
@@ -197,7 +197,7 @@ def _remove_comments(text: str, opening: str, closing: str) -> str:
     out: list[str] = []
     at = end = 0
     while (start := text.find(opening, at)) >= 0:
-        if end < start + len(opening):  # else the end that was found before is still the next one
+        if end < start + len(opening):  # else the closing mark found before is still the next one
             end = text.find(closing, start + len(opening))
         if end < 0:
             break
@@ -211,7 +211,7 @@ def _remove_comments(text: str, opening: str, closing: str) -> str:
 
 
 def _code_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where each code span begins and ends: a run of back-ticks and the next run of as many."""
+    """Yield start and end of each code span: from a run of backticks to the next run of the same length."""
     runs = [match.span() for match in _TICKS.finditer(text)]
     following: dict[int, int] = {}  # length of a run → the next run of that length
     closing = [0] * len(runs)
@@ -230,7 +230,7 @@ def _code_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _drop_tags(text: str, left: list[int]) -> str:
-    """The text without tags; `left` is how many code points may still be looked at for the ends of tags."""
+    """Remove tags; `left` is the remaining budget of code points to scan for tag ends."""
     out: list[str] = []
     at = 0
     for match in _NAME.finditer(text):
@@ -240,7 +240,7 @@ def _drop_tags(text: str, left: list[int]) -> str:
             break
         end = _tag_end(text, match.end(), left)
         if end:
-            # A line that held only a tag is an empty line: it ended a block before, and does so now.
+            # A line that held only a tag becomes an empty line, so that it still ends a block.
             out += (text[at : match.start()], "\n" if _is_alone(text, match.start(), end) else "")
             at = end
     return "".join((*out, text[at:]))
@@ -254,7 +254,7 @@ def _is_alone(text: str, start: int, end: int) -> bool:
 
 
 def _tag_end(text: str, at: int, left: list[int]) -> int:
-    """Where the tag that began before `at` ends, quotes and braces counted; 0 where it does not end."""
+    """Return the end of the tag that began before `at`, respecting quotes and braces; 0 if it does not end."""
     end = _look_for_end(text, at)
     left[0] -= (end or min(len(text), at + MAX_TAG)) - at
     return end

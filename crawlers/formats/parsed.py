@@ -1,4 +1,4 @@
-"""An item with what was read from its bytes: each part is read when it is first asked for, and once."""
+"""An item with the values parsed from its bytes: lazy evaluation, each value is computed once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class _ReaderBroke(Exception):
-    """A reader raised what none of its verdicts foresees; the message is the name of the exception."""
+    """A reader raised an exception that is not Unreadable; the message is the name of the exception."""
 
 
 class ParsedItem:
-    """What the functions `text` and `evidence` of a source get: an item, and the values read from its bytes.
+    """The argument of a source's `text` and `evidence` functions: an item and the values parsed from its bytes.
 
-    Both functions get the same value, so what one of them asks for is there for the other. The values are shared:
-    do not change them.
+    Both functions get the same object, so a value that one of them computes is cached for the other. The values are
+    shared: do not change them.
     """
 
     def __init__(self, item: Item) -> None:
@@ -37,22 +37,22 @@ class ParsedItem:
 
     @cached_property
     def format(self) -> str:
-        """A name of `FORMATS`, or what the bytes are instead; "row" of a cell or field, whose body is text already."""
+        """A name of `FORMATS`, or the name of another format; "row" for a cell or field, whose body is already text."""
         body = self.item.body
         return "row" if isinstance(body, str) else sniff(body, self.item.media, name_of(self.item))
 
     @cached_property
     def page(self) -> Page:
-        """The item decoded and parsed as a web page, whatever its format; never raises (`html.parse`)."""
+        """The item decoded and parsed as a web page, whatever its format; never raises (`html_page.parse`)."""
         from crawlers.formats.html import (
-            html_page,  # with trafilatura behind it; the process that only plans does without
+            html_page,  # imports trafilatura; the process that only plans does not need it
         )
 
         return html_page.parse(self.item)
 
     @cached_property
     def xml(self) -> etree._Element:
-        """The root of an answer in XML, whatever encoding it was sent in; raises Unreadable where it is none."""
+        """The root of an XML response in any encoding; raises Unreadable if it is not XML."""
         from crawlers.formats import xml_records
 
         body = self.item.body
@@ -61,32 +61,32 @@ class ParsedItem:
         )
 
     @cached_property
-    def extracted(self) -> Extracted:
-        """The text of the item by its format, or why there is none (`crawlers.formats.extract`)."""
+    def extraction(self) -> Extracted:
+        """The text of the item by its format, or the reason for having none (`crawlers.formats.extract`)."""
         kind = ""
         try:
             with input_errors(_ReaderBroke, Unreadable):
                 kind = self.format
                 found = self._read(kind)
         except Unreadable as said:
-            return _dropped(self.item, kind, said.reason, said.limit.describe() if said.limit else "")
+            return _make_dropped(self.item, kind, said.reason, said.limit.describe() if said.limit else "")
         except _ReaderBroke as error:
             why = str(error)
             reason = "memory-limit" if why == "MemoryError" else f"error:{why}"
-            return replace(_dropped(self.item, kind, reason), outcome="failed")
+            return replace(_make_dropped(self.item, kind, reason), outcome="failed")
         return replace(
             found, title=clean_line(found.title), date=valid_day(found.date), author=clean_line(found.author)
         )
 
     def _read(self, kind: str) -> Extracted:
         if kind not in FORMATS or kind in TABLES:
-            return _dropped(self.item, kind, _reason(kind, format_by_name(self.item.media, name_of(self.item))))
+            return _make_dropped(self.item, kind, _reason(kind, format_by_name(self.item.media, name_of(self.item))))
         marks, reader = FORMATS[kind].marks, import_module(f"crawlers.formats.{FORMATS[kind].reader}")
         found: Extracted = reader.extract_page(self.item, self.page) if marks == "page" else reader.extract(self.item)
         return found
 
-    def dated(self, date: str) -> ParsedItem:
-        """The same with `date` where the item states none; what was read so far is shared."""
+    def set_date(self, date: str) -> ParsedItem:
+        """Return a copy with `date` if the item states none; the values parsed so far are shared."""
         if self.item.date or not date:
             return self
         other = copy(self)
@@ -95,7 +95,7 @@ class ParsedItem:
 
 
 def name_of(item: Item) -> str:
-    """The name that tells a format: the address, or the key where it has no ending."""
+    """Return the name whose ending identifies the format: the address, or the key if the address has no ending."""
     name = item.url.partition("#")[0] or item.key
     return name if "." in name.rsplit("/", 1)[-1] else item.key
 
@@ -110,7 +110,7 @@ def _reason(kind: str, said: str) -> str:
     return kind if kind in ("binary", "drm", "encrypted") else f"unsupported-format:{kind}"
 
 
-def _dropped(item: Item, kind: str, reason: str, detail: str = "") -> Extracted:
+def _make_dropped(item: Item, kind: str, reason: str, detail: str = "") -> Extracted:
     return Extracted(
         text="",
         title=clean_line(item.title),

@@ -1,7 +1,7 @@
-"""The table of the formats that are read: a new format is a file with its reader, and a row here.
+"""Registry of supported formats: a new format is a file with its reader, and a row here.
 
-`version` stands here and not in the reader, because the process that plans a run needs it and must not load
-trafilatura or PDFium. It decides which stored documents are extracted anew (`crawlers/extract.py`).
+`version` is kept here and not in the reader, because the process that plans a run needs it and must not load
+trafilatura or PDFium. It decides which stored documents are extracted again (`crawlers/extract.py`).
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-# Where the licence marks of a format are looked for: in the parsed page, in a page made of its source text, in a page
-# made of the text that was extracted, or nowhere but in what the item and its headers state.
+# Where to search for the licence marks of a format: in the parsed page, in a page made of its source text, in a page
+# made of the extracted text, or only in the statements of the item and its headers.
 Marks: TypeAlias = Literal["page", "source", "extracted", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Formats whose readers share code, and what decides their text besides the bytes."""
+    """Formats whose readers share code, and the versions that determine their text besides the bytes."""
 
     name: str
-    version: int  # raise it when a reader of the family, or a module that it imports, yields another text or date
-    libraries: tuple[str, ...] = ()  # distributions of these readers alone; those of all formats: crawlers/extract.py
+    version: int  # increment when a reader of the family, or a module that it imports, yields another text or date
+    libraries: tuple[str, ...] = ()  # distributions that only these readers use; for all formats: crawlers/extract.py
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: who reads it, and how it is recognised where the bytes do not tell (crawlers/formats/sniffing.py)."""
+    """One format: its reader, and how it is recognised if the bytes are ambiguous (crawlers/formats/sniffing.py)."""
 
     family: Family
-    reader: str  # module of this package whose `extract(item)` gives the text; of tables, whose `rows` gives items
+    reader: str  # module of this package whose `extract(item)` returns the text; for tables, whose `rows` yields items
     marks: Marks = ""
     magic: tuple[bytes, ...] = ()  # first bytes
-    endings: tuple[str, ...] = ()  # of a file name; believed between kinds of text
-    media: tuple[str, ...] = ()  # media types; believed as `endings` are
+    endings: tuple[str, ...] = ()  # of a file name; decide between text formats
+    media: tuple[str, ...] = ()  # media types; decide like `endings`
 
 
 HTML = Family("html", 1, ("trafilatura",))
@@ -56,9 +56,9 @@ FORMATS = {
     "mhtml": Format(HTML, "html.mhtml"),
     "markdown": Format(MARKDOWN, "markdown", "source", endings=("md", "mdx", "markdown"), media=("text/markdown",)),
     "text": Format(TEXT, "text", "source", endings=("txt", "text")),
-    "row": Format(TEXT, "text", "source"),  # a cell or field: an item whose body is text already
+    "row": Format(TEXT, "text", "source"),  # a cell or field: an item whose body is already text
     "hwp": Format(HWP, "hwp.hwp5", "extracted"),
-    "hwp3": Format(HWP, "hwp.hwp3", "extracted", magic=(b"HWP Document File",)),  # HWP 5 has them inside its container
+    "hwp3": Format(HWP, "hwp.hwp3", "extracted", magic=(b"HWP Document File",)),  # HWP 5 has it in its container
     "hwpx": Format(HWP, "hwp.hwpx", "extracted"),
     "hwpml": Format(HWP, "hwp.hwpml", "extracted"),
     "docx": Format(DOCX, "docx.docx", "extracted"),

@@ -1,4 +1,4 @@
-"""Parse XML that somebody else wrote: no entities, no DTD, no network, bounded in size and depth."""
+"""Safe XML parser for untrusted input: no entities, no DTD, no network, bounded in size and depth."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from malmoi.boundary import input_errors
 
 MAX_XML = 64 * 1024 * 1024  # bytes of one document
 MAX_TREE = 192 * 1024 * 1024  # bytes of memory of one tree; a worker may grow by 256 MB at most
-_ELEMENT, _ATTRIBUTE = 122, 220  # bytes that lxml takes for each, measured on elements and attributes without text
-HEAD = 4096  # bytes in which a document type declaration is looked for
+_ELEMENT, _ATTRIBUTE = 122, 220  # bytes that lxml allocates for each, measured on elements and attributes without text
+HEAD = 4096  # bytes searched for a document type declaration
 _NAME = re.compile(r"[^\W\d][\w.-]*\Z")
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 
 
 def parse(body: bytes | str, *, recover: bool = False) -> etree._Element:
-    """The root element. With `recover` a damaged document gives what can be read of it.
+    """Parse a document and return its root element. With `recover`, keep the readable part of a damaged document.
 
-    Raises Unreadable: `damaged`, `too-large`, and `xml-entities` for one that declares entities.
+    Raises Unreadable: `damaged`, `too-large`, and `xml-entities` for a document that declares entities.
     """
     raw = body.encode() if isinstance(body, str) else body
     if len(raw) > MAX_XML:
@@ -42,7 +42,7 @@ def parse(body: bytes | str, *, recover: bool = False) -> etree._Element:
 
 
 def local_name(element: etree._Element) -> str:
-    """The name of an element without its namespace, and without a prefix that nothing declares; "" of a comment.
+    """Return the name of an element without its namespace or undeclared prefix; "" for a comment.
 
     >>> [local_name(etree.Element(name)) for name in ("a", "{urn:b}a")]
     ['a', 'a']
@@ -51,14 +51,14 @@ def local_name(element: etree._Element) -> str:
 
 
 def _drop_prefixes(root: etree._Element) -> None:
-    """Name elements whose prefix is not declared by their local name: `image:image` is then found as `image` is."""
+    """Rename elements with an undeclared prefix to their local name: `image:image` is then found as `image`."""
     for element in root.iter():
         if isinstance(element.tag, str) and ":" in element.tag.rpartition("}")[2] and _NAME.match(local_name(element)):
             element.tag = local_name(element)
 
 
 def cost(raw: bytes) -> int:
-    """Bytes of memory that a tree of this markup takes at most; markup of 10 MB can take a gigabyte.
+    """Estimate the bytes of memory of a tree of this markup, upper bound; markup of 10 MB can take a gigabyte.
 
     >>> cost(b"<a b='c'/>")
     342

@@ -1,4 +1,4 @@
-"""Tell the format of bytes: by what they are first, by what they are called second."""
+"""Format detection (MIME sniffing): by the content first, by the declared type and name second."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from crawlers.formats.hwp.ole import Container
 from crawlers.formats.registry import FORMATS
 from crawlers.formats.unreadable import Unreadable
 
-VERSION = 1  # raise it when bytes get the name of another format, or are decoded otherwise
-LOOK = 8192  # bytes looked at
-MAX_CONTROL = 0.02  # share of control characters in text that is not binary
+VERSION = 1  # increment when bytes get another format name or another decoding
+LOOK = 8192  # bytes inspected
+MAX_CONTROL = 0.02  # share of control characters in text; more is binary
 
-MAX_NAMES = 4_000  # parts of an archive whose names are looked at
+MAX_NAMES = 4_000  # parts of an archive whose names are inspected
 
-# First bytes → what they begin: the formats that are read, and others that are named where they are refused.
+# First bytes (magic numbers) → format: supported formats, and others that are named in the refusal.
 _MAGIC = (
     *((magic, kind) for kind, one in FORMATS.items() for magic in one.magic),
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
-    (b"SCDSA00", "drm"),  # Softcamp: a document of any format that opens inside one organisation only
+    (b"SCDSA00", "drm"),  # Softcamp: an encrypted document of any format, readable inside one organisation only
     (b"\x9b DRMONE", "drm"),  # Fasoo
     (b"\x89PNG\r\n\x1a\n", "image"),
     (b"\xff\xd8\xff", "image"),
@@ -54,7 +54,7 @@ _BY_MEDIA = {media: kind for kind, one in FORMATS.items() for media in one.media
 TABLES_DIGEST = hashlib.sha256(
     repr([sorted(_MAGIC), sorted(_BY_NAME.items()), sorted(_BY_MEDIA.items())]).encode()
 ).hexdigest()
-_MESSAGE = re.compile(rb"\s{0,9}[A-Z][A-Za-z-]{1,40}: ?[^\r\n]{0,990}\r?\n")  # a header of a mail, RFC 5322
+_MESSAGE = re.compile(rb"\s{0,9}[A-Z][A-Za-z-]{1,40}: ?[^\r\n]{0,990}\r?\n")  # a header of an e-mail, RFC 5322
 _MIME = re.compile(rb"^MIME-Version: ?1", re.IGNORECASE | re.MULTILINE)
 _RELATED = re.compile(rb"^Content-Type: ?multipart/related", re.IGNORECASE | re.MULTILINE)
 _START = re.compile(r"\s*(?:<\?xml[^>]{0,400}>\s*)?(?:<!--.{0,4000}?-->\s*)*", re.DOTALL)
@@ -72,10 +72,10 @@ _JSON_LINES = re.compile(r"\s*\{[^\n]*\}\s*\n\s*\{")
 
 
 def sniff(body: bytes, media: str = "", name: str = "") -> str:
-    """The format of `body`: html, text, markdown, wikitext, csv, tsv, json, jsonl, xml, empty, or what it is instead.
+    """Return the format of `body`: html, text, markdown, wikitext, csv, tsv, json, jsonl, xml, empty, or another name.
 
-    `media` is the declared media type, `name` a file name or address. Content decides what is not
-    text, and what is HTML or JSON whatever it is called; between kinds of text the name decides,
+    `media` is the declared media type, `name` a file name or address. The content alone decides about formats that
+    are not text, and about HTML and JSON; between other text formats the name decides,
     then the media type.
 
     >>> sniff(b"%PDF-1.7 ...", "text/plain", "notes.txt"), sniff(b"a,b\\n1,2\\n", "text/plain", "a.csv")
@@ -86,7 +86,7 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
         return "empty" if not body.strip(b" \t\r\n\f\v\0" + codecs.BOM_UTF8) else "text"
     if kind := _sniff_magic(body, name):
         return kind
-    # What is looked for is ASCII in every encoding but UTF-16, and a cut character would cost a detection.
+    # The patterns are ASCII in every encoding but UTF-16, and a truncated character would cost a detection.
     text = decode(head).text if b"\0" in head else head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
     raw = text.encode("utf-8", "replace") if b"\0" in head else head
     if len(raw) - len(raw.translate(None, _CONTROL)) > MAX_CONTROL * len(text):
@@ -94,7 +94,7 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
     said = _format_by_name(media, name)
     start = _START.match(text)
     rest = text[start.end() if start else 0 :]
-    # An article of a wiki may begin with a tag, so its media type, which only a source of a wiki gives, is believed.
+    # A wiki article may begin with a tag; only wiki sources declare its media type, so that is trusted.
     if _HTML.match(rest) and _BY_MEDIA.get(media) != "wikitext":
         return "html"
     if _HWPML.match(rest):
@@ -103,7 +103,7 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
         return "mediawiki-export"
     if said in ("json", "html", "") and _JSON_START.match(text):
         if _JSON_LINES.match(text) and not _is_json(body):
-            return "jsonl"  # one object a line, in a file called .json, is common
+            return "jsonl"  # one object a line in a file called .json is common
         if said == "json" or _is_json(body):
             return "json"
     if said not in ("html", "wikitext", "markdown") and (text.lstrip().startswith("<?xml") or _is_element(body, rest)):
@@ -112,11 +112,11 @@ def sniff(body: bytes, media: str = "", name: str = "") -> str:
 
 
 def _is_element(body: bytes, rest: str) -> bool:
-    """Whether a document begins with the start tag of an element, no element of HTML, and ends with its end tag."""
+    """Whether a document begins with the start tag of a non-HTML element and ends with its end tag."""
     found = _ELEMENT.match(rest)
     if found is None or _FRAGMENT.match(rest):
         return False
-    name = found[1].encode("latin-1")  # as `rest` was read
+    name = found[1].encode("latin-1")  # `rest` was decoded in the same way
     return body[-200:].rstrip().endswith(b"</" + name + b">")
 
 
@@ -129,7 +129,7 @@ def _is_json(body: bytes) -> bool:
 
 
 def format_by_name(media: str, name: str) -> str:
-    """The format that media type and name claim, "" where they claim none."""
+    """Return the format that media type and name claim, or ""."""
     return _format_by_name(media, name)
 
 
@@ -138,8 +138,8 @@ def _format_by_name(media: str, name: str) -> str:
     ending = path.rsplit("/", 1)[-1].rpartition(".")[2].lower() if "." in path.rsplit("/", 1)[-1] else ""
     declared = _BY_MEDIA.get(media.partition(";")[0].strip().lower(), "")
     named = _BY_NAME.get(ending, "")
-    # A server's text/html holds for an address that ends in .md or .php, and an article of a wiki may be called
-    # README.md; text/plain says nothing.
+    # A server's text/html wins for an address that ends in .md or .php, and a wiki article may be called
+    # README.md; text/plain carries no information.
     return declared if declared in ("html", "wikitext") else named or declared
 
 
@@ -153,7 +153,7 @@ def _sniff_magic(body: bytes, name: str) -> str:
         return "video"
     if body[257:262] == b"ustar":
         return "tar"
-    # Something may stand before the header (ISO 32000-1, annex H.3, implementation note 13).
+    # Other bytes may precede the header (ISO 32000-1, annex H.3, implementation note 13).
     if not kind and b"%PDF-" in body[:1024] and (b"startxref" in body or body[:200].lstrip().startswith(b"%PDF-")):
         return "pdf"
     if not kind and _MESSAGE.match(body[:200]) and _MIME.search(body[:LOOK]):
@@ -166,13 +166,13 @@ def _sniff_magic(body: bytes, name: str) -> str:
 
 
 def _sniff_ole(body: bytes, name: str) -> str:
-    """HWP 5 and the old Office formats share a container; HWP 5 has its header in a stream of its own.
+    """Return the format of an OLE container: HWP 5, recognised by the stream of its header, or an old Office format.
 
-    A container that is cut off is called what its bytes hint at, so that its reader says what is wrong with it.
+    A truncated container gets the format that its bytes suggest, so that its reader reports the damage.
     """
     try:
         container = Container(body)
-        if "EncryptedPackage" in container.paths:  # an Office document under a password (MS-OFFCRYPTO, section 2.3.4.4)
+        if "EncryptedPackage" in container.paths:  # an Office document with a password (MS-OFFCRYPTO, section 2.3.4.4)
             return "encrypted"
         if "FileHeader" in container.paths:
             return "hwp" if container.read("FileHeader").startswith(b"HWP Document File") else "ole"
@@ -183,10 +183,10 @@ def _sniff_ole(body: bytes, name: str) -> str:
 
 
 def _sniff_zip(body: bytes) -> str:
-    """An office document is an archive, told by the type it states in its first part, or by the names of its parts."""
+    """Return the format of an archive: by the media type in its first part, or by the names of its parts."""
     head = body[:LOOK]
     stated = head[:200] if b"mimetype" in head[:60] else b""
-    # In a file that is cut off, the names that stand before the parts are left.
+    # A truncated file still has the names in the local headers of its parts.
     names = list(_names(body)) or _NAMES_OF_PARTS.findall(head.decode("latin-1"))
     if b"hwp+zip" in stated or any(_HWPX.match(name) for name in names):
         return "hwpx"
@@ -197,18 +197,18 @@ def _sniff_zip(body: bytes) -> str:
     for folder, kind in (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx")):
         inside = [name for name in names if name.startswith(folder)]
         if inside and ("[Content_Types].xml" in names or f"{folder}document.xml" in inside):
-            return kind  # a folder of this name alone may be anybody's
+            return kind  # a folder of this name alone proves nothing
     if {"content.xml", "META-INF/manifest.xml"} <= set(names):
         return "odf"
     return "epub" if "META-INF/container.xml" in names else "zip"
 
 
 def _names(body: bytes) -> Iterator[str]:
-    """The names in the central directory (APPNOTE.TXT, sections 4.3.12 and 4.3.16), MAX_NAMES at most."""
+    """Yield the names in the central directory (APPNOTE.TXT, sections 4.3.12 and 4.3.16), at most MAX_NAMES."""
     end = body.rfind(b"PK\x05\x06")
     try:
         (size,) = unpack_from("<I", body, end + 12)
-        at = end - size  # it stands right before its end, whatever was put before the archive
+        at = end - size  # it ends right before its end record, whatever precedes the archive
         for _ in range(MAX_NAMES):
             if end < 0 or at < 0 or body[at : at + 4] != b"PK\x01\x02":
                 return

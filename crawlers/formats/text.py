@@ -1,4 +1,4 @@
-"""Plain text: decoded, line ends made one, nothing else."""
+"""Plain text: decode and normalise line ends; nothing else changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from malmoi.source import Extracted, Item
 
 
 def extract(item: Item) -> Extracted:
-    """The text of a plain file; dropped as `empty` or `undecodable`."""
+    """Return the text of a plain file; dropped as `empty` or `undecodable`."""
     if isinstance(item.body, str):
         return row(item)
     decoded = decode(item.body, item.charset)
@@ -27,7 +27,7 @@ def extract(item: Item) -> Extracted:
 
 
 def row(item: Item) -> Extracted:
-    """The text of a cell; a cell that is markup loses its tags, and character references become characters."""
+    """Return the text of a cell: strip tags if it is markup, and decode character references."""
     text = plain_words(item.body) if isinstance(item.body, str) else ""
     text = normalise_lines(text)
     return Extracted(
@@ -42,7 +42,7 @@ def row(item: Item) -> Extracted:
 
 
 def normalise_lines(text: str) -> str:
-    r"""The text with "\n" at line ends, no NUL, no white space at its beginning and end.
+    r"""Normalise line ends to "\n"; remove NUL and white space at both ends.
 
     >>> normalise_lines("\ufeff하나\r\n둘\r셋\x00\n")
     '하나\n둘\n셋'

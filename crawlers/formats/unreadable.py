@@ -1,4 +1,4 @@
-"""That a file has no text for us, and why: raised by a reader, turned into a dropped outcome by `formats.extract`."""
+"""The exception for a file without usable text: raised by readers, turned into a drop by `formats.extract`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from malmoi.limits import InputLimit
 
 
 class Unreadable(Exception):
-    """No text can be had from the bytes of a document; `reason` is the word of the verdict.
+    """No text can be extracted from a document; `reason` is the reason of the verdict.
 
-    Words in use: `encrypted`, `drm`, `damaged`, `too-large`, `archive-bomb`, `no-text` (the format was read and
-    holds no text: pictures, shapes), `no-unicode-text` (a PDF whose letters nobody can name), `xml-entities`
-    (XML that declares entities), `needs-script`, `frameset`, `unsupported-version:<which>`. `limit` is the limit
-    that was passed, where one of malmoi/limits.py was.
+    Reasons in use: `encrypted`, `drm`, `damaged`, `too-large`, `archive-bomb`, `no-text` (the document holds no text:
+    pictures, shapes), `no-unicode-text` (a PDF without a mapping from glyphs to characters),
+    `xml-entities` (XML that declares entities), `needs-script`, `frameset`, `unsupported-version:<which>`. `limit` is
+    the exceeded limit, if it is one of malmoi/limits.py.
     """
 
     def __init__(self, reason: str, limit: InputLimit | None = None) -> None:

@@ -1,6 +1,6 @@
-"""The text of an XML document: by its shape where the root element is known, else each element a block.
+"""Text extraction from XML: by shape if the root element is known, else each element is a block.
 
-Known are the answers of law.go.kr and of korea.kr's policy news, RSS and Atom (`xml_shapes.py`). Source files use
+Known shapes: the responses of law.go.kr and of korea.kr's policy news, RSS and Atom (`xml_shapes.py`). Source files use
 `read`, `prose` and `field`.
 """
 
@@ -20,8 +20,8 @@ from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.xml_shapes import FEEDS, SHAPES, Shape
 from malmoi.source import Extracted, Item
 
-TRUSTED = 0.9  # share of the characters between tags that a recovered tree must hold, or the rest may be anything
-MAX_DEPTH = 200  # elements within elements; what is deeper is left out
+TRUSTED = 0.9  # share of the characters between tags that a recovered tree must hold; below it, too much text is lost
+MAX_DEPTH = 200  # nested elements; deeper ones are left out
 _DECLARATION = re.compile(r"\A\s{0,99}<\?xml[^>]{0,400}\?>")
 _TAGS = re.compile(r"<[^<>]{0,10000}>")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -30,10 +30,10 @@ _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")  # korea.kr: 03/02/
 
 
 def extract(item: Item) -> Extracted:
-    """The text of an XML document with title and date where its shape is known.
+    """Extract the text of an XML document, with title and date if its shape is known.
 
-    Dropped as `undecodable`, `damaged`, `too-large`, `xml-entities` or `no-text`. A document that breaks the rules
-    of XML is read as far as it goes and kept only where hardly anything of it is lost (`TRUSTED`).
+    Dropped as `undecodable`, `damaged`, `too-large`, `xml-entities` or `no-text`. Malformed XML is parsed
+    in recovery mode and kept only if nearly all of its text is recovered (`TRUSTED`).
     """
     root, encoding = read(item.body, item.charset)
     shape = SHAPES.get(_name(root))
@@ -58,7 +58,7 @@ def extract(item: Item) -> Extracted:
 
 
 def read(body: bytes | str, charset: str = "") -> tuple[etree._Element, str]:
-    """The root element of a document in whatever encoding it is, and that encoding.
+    """Parse a document in any encoding; return its root element and that encoding.
 
     Raises Unreadable: `undecodable`, `damaged`, `too-large`, `xml-entities`.
     """
@@ -69,7 +69,7 @@ def read(body: bytes | str, charset: str = "") -> tuple[etree._Element, str]:
             raise Unreadable("undecodable")
         text, encoding = decoded.text, decoded.encoding
     assert isinstance(text, str)
-    # What the declaration says of the encoding is no longer true.
+    # The text is decoded, so the encoding in its declaration no longer applies.
     text = _DECLARATION.sub("", text.lstrip("\ufeff")).replace("\0", "")
     try:
         return parse(text), encoding
@@ -85,10 +85,10 @@ def read(body: bytes | str, charset: str = "") -> tuple[etree._Element, str]:
 
 
 def prose(element: etree._Element) -> str:
-    r"""The readable text of an element and all in it: a line for each element, markup in CDATA or escaped stripped.
+    r"""Return the readable text of an element and its descendants: a line each, without markup in CDATA or escapes.
 
     Attributes are left out, and so are values without a letter (numbers, dates, codes of digits) and bare
-    addresses. An element in which words stand between elements is one line.
+    addresses. An element with mixed content (words between elements) is one line.
 
     >>> from lxml import etree
     >>> prose(etree.fromstring("<a><n>12</n><t>낱말</t><c>&lt;p&gt;하나&lt;/p&gt;둘</c><p>셋 <b>넷</b> 다섯</p></a>"))
@@ -98,7 +98,7 @@ def prose(element: etree._Element) -> str:
 
 
 def field(root: etree._Element, path: str) -> str:
-    """The text of the first element at `path`, names without namespaces parted by "/"; "" where there is none.
+    """Return the text of the first element at `path` (names without namespaces, separated by "/"), or "".
 
     >>> from lxml import etree
     >>> field(etree.fromstring("<법령><기본정보><법종구분>법률</법종구분></기본정보></법령>"), "기본정보/법종구분")
@@ -109,7 +109,7 @@ def field(root: etree._Element, path: str) -> str:
 
 
 def parse_date(value: str) -> str:
-    """The ISO date at the beginning of a value, the American order of korea.kr's answers too; "" where there is none.
+    """Return the ISO date at the beginning of a value, the American order of korea.kr's responses included, or "".
 
     >>> parse_date("20260302"), parse_date("03/02/2026 09:00:00"), parse_date("2026. 3. 2.")
     ('2026-03-02', '2026-03-02', '2026-03-02')
@@ -122,7 +122,7 @@ def parse_date(value: str) -> str:
 
 
 def text_by_shape(root: etree._Element, shape: Shape) -> str:
-    """The text of a document of a known shape: its title, then its fields in order, labelled where that is said."""
+    """Return the text of a document of a known shape: its title, then its fields in order, with labels if defined."""
     parts = [_first(root, shape.title)]
     for part in shape.parts:
         found = [
@@ -138,7 +138,7 @@ def text_by_shape(root: etree._Element, shape: Shape) -> str:
 
 
 def _entry(entry: etree._Element) -> str:
-    """Title and text of one item of a feed, the fuller of what stands for its text."""
+    """Return title and text of one feed item, using the longest of its text elements."""
     children = {name: _leaf("".join(map(str, child.itertext()))) for child in entry if (name := _name(child))}
     title = children.get("title") or children.get("Title") or ""
     names = ("encoded", "content", "DataContents", "description", "summary")
@@ -173,7 +173,7 @@ def _blocks(element: etree._Element, depth: int) -> Iterator[str]:
 
 
 def _leaf(value: str) -> str:
-    """A value without markup, white space normal, empty lines left out."""
+    """Return a value without markup, with normalised white space and no empty lines."""
     return "\n".join(line for raw in plain_words(value).split("\n") if (line := " ".join(raw.split())))
 
 

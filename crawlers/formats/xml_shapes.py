@@ -1,7 +1,7 @@
-"""Where the text stands in XML documents whose root element is known.
+"""Text elements of XML documents whose root element is known.
 
-law.go.kr: the answers of lawService.do as its open API guide describes them (open.law.go.kr, target law, prec, admrul,
-detc, expc, decc).
+law.go.kr: the responses of lawService.do as its open API guide describes them (open.law.go.kr, target law, prec,
+admrul, detc, expc, decc).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Elements `names`, in document order, inside each element `within`, below a `label` line of their own."""
+    """Elements `names`, in document order, inside each element `within`, below a `label` line."""
 
     within: str
     names: tuple[str, ...]
@@ -20,7 +20,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where title and date stand (the first that is there), and the parts of the text in order."""
+    """Elements of title and date (the first that exists is used), and the parts of the text in order."""
 
     title: tuple[str, ...]
     date: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Open an office document that is a ZIP archive, within limits that no honest document reaches.
+"""Open an office document (a ZIP archive) with limits against archive bombs that real documents do not reach.
 
-An archive inside the archive is never opened, and nothing is ever unpacked to disk.
+Nested archives are never opened, and nothing is unpacked to disk.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 
 MAX_ENTRIES = 2_000  # files of one archive
-MAX_TOTAL = 64 * 1024 * 1024  # bytes of all parts that are read, unpacked
+MAX_TOTAL = 64 * 1024 * 1024  # bytes of all parts read, unpacked
 MAX_RATIO = 100  # unpacked : packed, of one part
-SMALL = 1024 * 1024  # bytes; below this no ratio is suspicious: blank pages of XML pack 1000 : 1
+SMALL = 1024 * 1024  # bytes; below this no ratio is suspicious: blank XML pages compress 1000 : 1
 ENCRYPTED = 0x1  # bit of the general purpose flag (APPNOTE.TXT, section 4.4.4)
-_ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (section 4.3.12)
+_ENTRY = b"PK\x01\x02"  # signature of an entry of the central directory (section 4.3.12)
 
 
 class Zipped:
-    """The parts of an archive by name; what is read counts towards MAX_TOTAL."""
+    """The parts of an archive by name; bytes read count towards MAX_TOTAL."""
 
     def __init__(self, body: bytes) -> None:
-        """Raises Unreadable: `damaged`, or `archive-bomb` for too many entries or names that lead out of it."""
-        # Before they are read: 700,000 empty entries fit into 32 MB, and each becomes an object.
-        if body.count(_ENTRY) > 2 * MAX_ENTRIES:  # an archive inside may have some of its own
+        """Raises Unreadable: `damaged`, or `archive-bomb` for too many entries or path traversal in names."""
+        # Count entries before parsing: 700,000 empty entries fit into 32 MB, and each becomes an object.
+        if body.count(_ENTRY) > 2 * MAX_ENTRIES:  # nested archives may have entries of their own
             raise Unreadable("archive-bomb")
         with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
             self._zip = zipfile.ZipFile(io.BytesIO(body))
@@ -43,9 +43,9 @@ class Zipped:
         return list(self._entries)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a part; b"" where there is none.
+        """Return the bytes of a part, or b"" if it is missing.
 
-        Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`. Declared sizes are not believed.
+        Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`. Declared sizes are not trusted.
         """
         entry = self._entries.get(name)
         if entry is None:

@@ -1,6 +1,6 @@
-"""Read a licence from the fields that carry one: columns of a table, keys of a JSON envelope, front matter.
+"""Licence detection in structured fields: table columns, keys of a JSON envelope, front matter.
 
-Every field that is called like a licence speaks; several that disagree come out side by side.
+Every field with the name of a licence field counts; several that disagree are all returned.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _KOGL_TYPE = re.compile(r"(?:제\s?)?([0-4])\s?(?:유형)?")
 
 
 def field_kind(name: str) -> str:
-    """What a field of this name holds: "licence", "rights" (a holder or a notice), or "".
+    """Return what a field of this name holds: "licence", "rights" (a holder or a notice), or "".
 
     >>> field_kind("License URL"), field_kind("공공누리 유형"), field_kind("dc:rights"), field_kind("license_plate")
     ('licence', 'licence', 'rights', '')
@@ -49,11 +49,11 @@ def field_kind(name: str) -> str:
 def find(
     fields: Mapping[str, Any], record: str, *, kind: str, named: str = "", strict: bool = False
 ) -> tuple[LicenceEvidence, ...]:
-    """The evidence of scope `item` in `fields`, in their order, each licence once for each field.
+    """Return the evidence of scope `item` in `fields`, in field order, each licence once per field.
 
-    `named` is a field that the source calls its licence. What such a field states and nobody can read is
-    `unknown` (kind `<kind>-unknown`), `false` included; null and empty values say nothing. A field of rights
-    mostly names a holder: it speaks where it names a licence or forbids, and with `strict` whenever it is filled.
+    `named` is the field that the source declares as its licence. Its unrecognised values are
+    `unknown` (kind `<kind>-unknown`), `false` included; null and empty values are skipped. A rights field usually
+    names a holder: it counts only if it names a licence or forbids use, and with `strict` whenever it is filled.
 
     >>> [e.licence for e in find({"license": {"name": "CC BY 4.0"}, "copyright": "가나 출판사"}, "r", kind="row")]
     ['CC-BY-4.0']
@@ -85,13 +85,13 @@ def _fields(fields: Mapping[Any, Any], named: str, inside: str = "") -> Iterator
 
 def _read_licence(place: str, words: str) -> str:
     number = _KOGL_TYPE.fullmatch(words) if re.search("공공누리|kogl", place, re.I) else None
-    # "제1유형" or "1" is a licence only in a field that says of what.
+    # "제1유형" or "1" is a licence only in a field whose name says which scheme.
     found = licence_from_text(f"공공누리 제{number.group(1)}유형" if number else words)
     return found or (NONE if forbids(words) else "")
 
 
 def _values(value: object) -> Iterator[str]:
-    """The words of a value; of an object those of its name, id and address, of a list those of its entries."""
+    """Return the words of a value; of an object, those of its name, id and address; of a list, those of its entries."""
     if isinstance(value, str):
         if words := " ".join(value.split()):
             yield words
@@ -102,9 +102,9 @@ def _values(value: object) -> Iterator[str]:
             yield from _values(entry)
     elif isinstance(value, dict):
         said = [value[name] for name in _NAMED if isinstance(value.get(name), str) and value[name].strip()]
-        # Of several names of one licence some may be unread ("type": "open"); one that is read is enough.
+        # Several names of one licence may include unrecognised ones ("type": "open"); one recognised name is enough.
         read = [words for words in said if licence_from_text(words)]
         if value:
             yield from read or _values(said[:1] or "an object without a name")
-    elif value is not None and value == value:  # NaN is how tables write "nothing"
+    elif value is not None and value == value:  # tables write NaN for a missing value
         yield str(value)

@@ -116,14 +116,14 @@ def items(capture: Capture) -> Iterator[Item]:
 
 def text(parsed: ParsedItem) -> Extracted:
     """The whole sitting as it stands in the file; its number and day are read in its heading."""
-    found = parsed.extracted
+    found = parsed.extraction
     title, date, _ = heading(found.text)
     return replace(found, title=found.title or title, date=found.date or date, author="")
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
     """That the file calls itself the minutes of a sitting of the Assembly, in its own words."""
-    _, _, words = heading(parsed.extracted.text)
+    _, _, words = heading(parsed.extraction.text)
     found = LicenceEvidence(
         licence="LicenseRef-KR-CA-Art24",
         kind="minutes",

@@ -113,7 +113,7 @@ def text(parsed: ParsedItem) -> Extracted:
     """Abstract and claims, a block each; dropped as `damaged` or `empty`."""
     if parsed.item.media == DAMAGED:
         return Extracted("", outcome="dropped", reason="damaged", format="xml")
-    return parsed.extracted
+    return parsed.extraction
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:

@@ -163,7 +163,7 @@ def text(parsed: ParsedItem) -> Extracted:
     if item.media.startswith(DROPPED):
         return Extracted("", outcome="dropped", reason=item.media.removeprefix(DROPPED), format="xml")
     if not isinstance(item.body, bytes):
-        return parsed.extracted
+        return parsed.extraction
     from crawlers.formats.html.html_page import strip_tags
 
     found = strip_tags(decode(item.body, "utf-8").text)

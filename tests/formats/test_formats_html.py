@@ -122,7 +122,7 @@ def test_a_page_is_parsed_once_and_its_tree_stays_as_it_was() -> None:
     parsed = ParsedItem(item(f"<html><nav>차림</nav><div class=board_view><h2>제목</h2><p>{TEXT}</p></div></html>"))
     page = parsed.page
     before = etree.tostring(page.tree)
-    assert parsed.extracted.outcome == "kept" and parsed.page is page
+    assert parsed.extraction.outcome == "kept" and parsed.page is page
     assert etree.tostring(page.tree) == before
 
 

@@ -61,15 +61,15 @@ def test_two_items_share_nothing(calls: list[str]) -> None:
 def test_a_date_that_the_text_has_told_reaches_the_evidence_with_what_was_parsed() -> None:
     parsed = ParsedItem(item(PAGE))
     page = parsed.page
-    dated = parsed.dated("2026-01-02")
+    dated = parsed.set_date("2026-01-02")
     assert dated.item.date == "2026-01-02" and parsed.item.date == "" and dated.page is page
-    assert ParsedItem(item(PAGE, date="2025-01-01")).dated("2026-01-02").item.date == "2025-01-01"
+    assert ParsedItem(item(PAGE, date="2025-01-01")).set_date("2026-01-02").item.date == "2025-01-01"
 
 
 def test_what_is_read_of_an_item_is_what_its_reader_gives() -> None:
-    assert ParsedItem(item(PAGE)).extracted == html_page.extract(item(PAGE))
+    assert ParsedItem(item(PAGE)).extraction == html_page.extract(item(PAGE))
     cell = ParsedItem(Item("a#1", "folder:a/a.csv", "세정<br/>건조", "text/plain", "", "r"))
-    assert (cell.format, cell.extracted.text, cell.extracted.format) == ("row", "세정\n건조", "row")
+    assert (cell.format, cell.extraction.text, cell.extraction.format) == ("row", "세정\n건조", "row")
 
 
 def test_no_module_of_the_crawlers_keeps_the_last_item_in_a_global() -> None:

@@ -70,7 +70,7 @@ def test_the_text_of_a_document_is_extracted_once(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(reader, "extract", counted)
     parsed = ParsedItem(docx(PROSE, KOGL_1))
     found = defaults.text(parsed)
-    defaults.evidence_for(SOURCE, {})(parsed.dated(found.date or "2026-01-01"))
+    defaults.evidence_for(SOURCE, {})(parsed.set_date(found.date or "2026-01-01"))
     assert len(calls) == 1
 
 

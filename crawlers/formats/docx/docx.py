@@ -1,4 +1,4 @@
-"""The text of a DOCX document: paragraphs and tables in order, notes behind the paragraph that names them."""
+"""Text extraction from DOCX: paragraphs and tables in order, notes after the paragraph that refers to them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from crawlers.formats.unreadable import Unreadable
 from crawlers.formats.zip_limits import Zipped
 from malmoi.source import Extracted, Item
 
-MAIN = "word/document.xml"  # where it lies unless _rels/.rels says otherwise
+MAIN = "word/document.xml"  # default path, unless _rels/.rels names another
 _NOTES = ("footnotes", "endnotes")
 
 
 def extract(item: Item) -> Extracted:
-    """The text of a DOCX document, a paragraph or a row of a table ("| … |") a line.
+    """Return the text of a DOCX document, one paragraph or table row ("| … |") a line.
 
-    Left out: what is deleted or moved away by a tracked change, hidden text, comments, headers and
-    footers, field codes, the second form of a drawing. Numbers of lists are not computed.
+    Left out: text deleted or moved away by a tracked change, hidden text, comments, headers and
+    footers, field codes, the fallback form of a drawing. Numbers of lists are not computed.
     Raises Unreadable: `damaged`, `encrypted`, `archive-bomb`, `too-large`, `xml-entities`, `no-text`.
     """
     archive = Zipped(item.body if isinstance(item.body, bytes) else item.body.encode())
@@ -49,7 +49,7 @@ def _raise_damaged() -> bytes:
 
 
 def _main_part(archive: Zipped) -> str:
-    """The name of the main part (ECMA-376-2, section 9.3: the relationship officeDocument of the package)."""
+    """Return the name of the main part (ECMA-376-2, section 9.3: the relationship officeDocument of the package)."""
     root = _read_part(archive, "_rels/.rels")
     for relation in root if root is not None else ():
         if str(relation.get("Type", "")).endswith("/officeDocument"):
@@ -58,7 +58,7 @@ def _main_part(archive: Zipped) -> str:
 
 
 def _read_part(archive: Zipped, name: str) -> etree._Element | None:
-    """A part that need not be there; a damaged one is as good as none, for the text does not hang on it."""
+    """Parse an optional part; None if it is missing or damaged, because the text does not depend on it."""
     raw = archive.read(name)
     if not raw:
         return None
@@ -71,7 +71,7 @@ def _read_part(archive: Zipped, name: str) -> etree._Element | None:
 
 
 def _find_hidden_styles(archive: Zipped, folder: str) -> frozenset[str]:
-    """The ids of styles whose text is hidden."""
+    """Return the ids of styles whose text is hidden."""
     root = _read_part(archive, f"{folder}/styles.xml")
     styles = root.iterfind("{*}style") if root is not None else ()
     return frozenset(

@@ -1,6 +1,6 @@
-"""The paragraphs and tables of a WordprocessingML body (ISO/IEC 29500-1, section 17), transitional and strict alike.
+"""Paragraphs and tables of a WordprocessingML body (ISO/IEC 29500-1, section 17), transitional and strict.
 
-Elements are told by their local names: the strict namespace holds the same ones. The parser refuses
+Elements are matched by local name, because the strict namespace has the same names. The parser refuses
 more than 256 levels of elements, and `deeper` more than 48 of tables and boxes, so recursion is bounded.
 """
 
@@ -13,14 +13,14 @@ from lxml import etree
 
 from crawlers.formats.blocks import Block, Cell, Paragraph, Table, next_depth
 
-# Kept out with all that is in them: deleted or moved away, properties, field codes, comments, and another document.
+# Skipped with all their content: deleted or moved text, properties, field codes, comments, embedded documents.
 _GONE = frozenset(
     "del moveFrom rPr pPr tblPr tblGrid trPr tcPr sectPr sdtPr sdtEndPr instrText delText delInstrText rt altChunk"
     " annotationRef footnoteRef endnoteRef separator continuationSeparator subDoc smartTagPr customXmlPr rubyPr".split()
 )
 _BREAKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _NOTE = {"footnoteReference": "footnotes", "endnoteReference": "endnotes"}
-# Characters of the font Symbol by number, as far as they are letters and signs of formulas (Adobe, "Symbol Set").
+# Characters of the font Symbol by number: its letters and formula signs (Adobe, "Symbol Set").
 _SYMBOL = dict(zip(range(0x61, 0x7B), "αβχδεφγηιϕκλμνοπθρστυϖωξψζ", strict=True)) | {
     0x44: "Δ", 0x47: "Γ", 0x50: "Π", 0x53: "Σ", 0x57: "Ω", 0xA3: "≤", 0xA5: "∞", 0xAB: "↔", 0xAC: "←", 0xAD: "↑",
     0xAE: "→", 0xAF: "↓", 0xB0: "°", 0xB1: "±", 0xB3: "≥", 0xB4: "×", 0xB7: "•", 0xB8: "÷", 0xB9: "≠", 0xBB: "≈",
@@ -30,32 +30,32 @@ Notes = Mapping[str, etree._Element]  # id → note
 
 
 def local_name(name: object) -> str:
-    """The local name of an element or attribute; "" for a comment or processing instruction."""
+    """Return the local name of an element or attribute; "" for a comment or processing instruction."""
     return name.rpartition("}")[2] if isinstance(name, str) else ""
 
 
 def is_on(mark: etree._Element) -> bool:
-    """Whether a toggle such as <w:vanish/> is on: it is, unless its value says otherwise."""
+    """Whether a toggle such as <w:vanish/> is on: true unless its value says otherwise."""
     return _value(mark, "val") not in ("0", "false", "off")
 
 
 def notes(root: etree._Element | None, kind: str) -> dict[str, etree._Element]:
-    """The notes of footnotes.xml or endnotes.xml by id; separators are referred to by none."""
+    """Return the notes of footnotes.xml or endnotes.xml by id; nothing refers to separators."""
     found = root.iterfind(f"{{*}}{kind[:-1]}") if root is not None else ()
     return {_value(note, "id"): note for note in found}
 
 
 @dataclass(slots=True)
 class Body:
-    """A walk over one document; each note is told once, where it is first named."""
+    """The reader of one document; each note is written once, at the first reference to it."""
 
     notes: Mapping[str, Notes]
     hidden: frozenset[str]  # ids of styles whose text is hidden
     _told: set[tuple[str, str]] = field(default_factory=set)
-    _open: Paragraph | None = None  # a paragraph whose mark is deleted: it goes on in the next one
+    _open: Paragraph | None = None  # a paragraph whose mark is deleted: it continues in the next one
 
     def blocks(self, container: etree._Element, depth: int = 0) -> list[Block]:
-        """What a body, cell, box or note is made of."""
+        """Return the blocks of a body, cell, box or note."""
         found: list[Block] = []
         for child in container:
             name = local_name(child.tag)
@@ -73,7 +73,7 @@ class Body:
         return found
 
     def _choose_form(self, choice: etree._Element, depth: int) -> list[Block]:
-        """One of the forms of a drawing (ISO/IEC 29500-3): the first that has text."""
+        """Return the blocks of the first form of a drawing that has text (ISO/IEC 29500-3)."""
         for form in choice:
             told = set(self._told)
             if found := self.blocks(form, depth):
@@ -123,7 +123,7 @@ class Body:
                 return
 
     def _read_separately(self, container: etree._Element, depth: int) -> list[Block]:
-        """The blocks of a box or note; a paragraph that is open around it stays so."""
+        """Return the blocks of a box or note; an enclosing open paragraph stays open."""
         outer, self._open = self._open, None
         found = self.blocks(container, depth)
         self._open = outer
@@ -139,7 +139,7 @@ class Body:
     def _is_hidden(self, properties: etree._Element | None, style: str) -> bool:
         if properties is None:
             return False
-        # The mark of a paragraph may be hidden and its words not: of a paragraph only the style is asked.
+        # The mark of a paragraph may be hidden and its words visible: of paragraph properties, check only the style.
         mark = properties.find("{*}vanish")
         if mark is not None:
             return is_on(mark)
@@ -149,7 +149,7 @@ class Body:
     def _table(self, table: etree._Element, depth: int) -> Table:
         outer, self._open = self._open, None
         cells: list[Cell] = []
-        starts: dict[int, int] = {}  # column → place in `cells` of the cell that a merged one below belongs to
+        starts: dict[int, int] = {}  # column → index in `cells` of the cell that a merged one below continues
         for number, row in enumerate(_parts(table, "tr")):
             properties = row.find("{*}trPr")
             if properties is not None and properties.find("{*}del") is not None:
@@ -171,7 +171,7 @@ class Body:
 
 
 def _parts(element: etree._Element, wanted: str) -> Iterator[etree._Element]:
-    """The rows of a table or cells of a row, through content controls and insertions around them."""
+    """Yield the rows of a table or cells of a row, also inside content controls and insertions."""
     for child in element:
         name = local_name(child.tag)
         if name == wanted:
@@ -192,7 +192,7 @@ def _span(properties: etree._Element | None) -> int:
 
 
 def _symbol(element: etree._Element) -> str:
-    """A character by its number in a symbol font; what is no letter is left to `text_of`, which knows bullets."""
+    """Return a character by its number in a symbol font; `text_of` converts signs that are not letters (bullets)."""
     try:
         number = int(_value(element, "char")[:6], 16)
     except ValueError:
@@ -204,5 +204,5 @@ def _symbol(element: etree._Element) -> str:
 
 
 def _value(element: etree._Element, name: str) -> str:
-    """An attribute by its local name: whether it has a prefix depends on the writer."""
+    """Return an attribute by its local name: the prefix depends on the program that wrote the file."""
     return next((str(value) for key, value in element.attrib.items() if local_name(str(key)) == name), "")

@@ -1,1 +1,1 @@
-"""HTML: parse a page, find its main content, read its metadata."""
+"""HTML and MHTML pages."""

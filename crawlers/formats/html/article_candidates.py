@@ -1,4 +1,4 @@
-"""Choose, among all strings of a page's data, the one that is its article; rather none than a wrong one."""
+"""Choose the article among all strings of a page's embedded data; return nothing rather than a wrong text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from crawlers.formats.html.cell_markup import plain_words
 MIN_BODY = 120  # code points; less is a teaser, a caption or a notice
 MIN_SENTENCES = 2
 MIN_HANGUL = 0.5  # share of the letters
-CLEAR = 2.0  # times as long as the next one, where no title tells which of two is meant
-SAME = 60  # code points at the beginning by which an excerpt is known again
-MAX_VALUES = 200_000  # values looked at in the data of one script
+CLEAR = 2.0  # minimum length ratio to the second candidate, if no title decides
+SAME = 60  # leading code points by which an excerpt of the same text is recognised
+MAX_VALUES = 200_000  # values visited in the data of one script
 MAX_DEPTH = 60
 MAX_TEXT = 2_000_000  # code points of one string
-JUST_A_REQUEST = 400  # code points; a shorter text about JavaScript asks to turn it on
+JUST_A_REQUEST = 400  # code points; a shorter text that mentions JavaScript is a request to enable it
 
-# Names under which an article is kept, and those that may hold no more than its beginning.
+# Keys of article bodies, and keys of teasers, which may hold only the beginning.
 # fmt: off
 BODY_KEYS = frozenset({
     "articleBody", "article_body", "bodyHtml", "body_html", "bodyText", "body", "contentHtml", "content_html",
@@ -30,7 +30,7 @@ BODY_KEYS = frozenset({
 })
 # fmt: on
 _TEASERS = frozenset({"description", "summary"})
-_BOXES = frozenset({"value", "data", "json", "children", "doc", "document"})  # hold rich text, never a bare string
+_BOXES = frozenset({"value", "data", "json", "children", "doc", "document"})  # may hold rich text, never a bare string
 _TITLES = ("title", "headline", "subject", "articletitle", "posttitle", "nttsj", "제목")
 _FOREIGN = re.compile(
     r"comment|repl(?:y|ies)|related|recommend|popular|ranking|nav|menu|footer|sidebar|banner|popup|terms|policy|privacy"
@@ -47,7 +47,7 @@ _RICH_BREAKS = frozenset({"p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A text that may be the article: the name it stands under, the title beside it, whether others stand in a row."""
+    """A text that may be the article: its key, the title beside it, and whether it is one of several in a list."""
 
     key: str
     text: str
@@ -56,7 +56,7 @@ class Candidate:
 
 
 def candidates(data: Any) -> list[Candidate]:
-    """Every string or rich text in `data` that reads as Korean prose and stands under the name of a body.
+    """Return every string or rich text in `data` that reads as Korean prose and has the key of a body.
 
     >>> text = "낱말을 하나씩 적는다. 적은 낱말은 상자에 모은다. " * 6
     >>> [(c.title, c.listed) for c in candidates({"post": {"title": "낱말", "body": f"<p>{text}</p>"}})]
@@ -69,10 +69,10 @@ def candidates(data: Any) -> list[Candidate]:
 
 
 def choose(found: list[Candidate], title: str) -> str:
-    """The text of the one that is meant, "" where that is not clear.
+    """Return the text of the article, or "" if it is ambiguous.
 
-    The one whose title is that of the page; else the only one, or one twice as long as any other.
-    One of several in a row is meant only by its title.
+    The article is the candidate with the title of the page; else the only one, or one twice as long as any other.
+    An entry of a list is chosen only by its title.
     """
     known = _squeeze(title)
     meant = [entry for entry in found if _is_same_title(known, _squeeze(entry.title))]
@@ -92,10 +92,10 @@ def choose(found: list[Candidate], title: str) -> str:
 
 
 def extract_prose(value: str) -> str:
-    """The text of a string, its markup stripped, where it reads as Korean prose; else ""."""
+    """Return the text of a string without markup if it reads as Korean prose; else ""."""
     if not MIN_BODY <= len(value) <= MAX_TEXT:
         return ""
-    if not _HANGUL.search(value) and "&#" not in value:  # all Hangul may be written as references
+    if not _HANGUL.search(value) and "&#" not in value:  # all Hangul may be encoded as character references
         return ""
     text = strip_markup(value)
     hangul = len("".join(_HANGUL.findall(text)))
@@ -107,7 +107,7 @@ def extract_prose(value: str) -> str:
 
 
 def strip_markup(value: str) -> str:
-    """A string without markup, each line trimmed, empty ones left out."""
+    """Return a string without markup, each line trimmed, without empty lines."""
     text = plain_words(value)
     if _TAGGED.search(text):
         text = plain_words(text)  # escaped twice
@@ -115,7 +115,7 @@ def strip_markup(value: str) -> str:
 
 
 def parse_literal(source: str) -> str:
-    """The string that a literal stands for where it reads as prose, else ""; JSON's escapes only."""
+    """Decode a string literal (JSON escapes only) if it reads as prose, else return ""."""
     if not MIN_BODY <= len(source) <= MAX_TEXT:
         return ""
     try:
@@ -158,7 +158,7 @@ def _walk_object(
     if not own:  # WordPress: {"title": {"rendered": …}}
         box = folded.get("title")
         own = box["rendered"] if isinstance(box, dict) and isinstance(box.get("rendered"), str) else ""
-    # Apollo and its like keep objects of a kind beside each other: "Post:1", "Post:2".
+    # Apollo and similar caches store objects of one type side by side: "Post:1", "Post:2".
     kinds = [name.partition(":")[0] for name in data if ":" in name]
     for name, value in data.items():
         if _FOREIGN.search(name):
@@ -178,7 +178,7 @@ def _load_json(source: str) -> Any:
 
 
 def _lines(blocks: list[Any]) -> Iterator[str]:
-    """The blocks of a rich text (strings, or nodes with a type) as lines; nothing for a list of other things."""
+    """Yield the blocks of a rich text (strings, or nodes with a type) as lines; nothing for other lists."""
     for block in blocks:
         if isinstance(block, str):
             if block[:1] != "$":
@@ -209,7 +209,7 @@ def _inline(node: Any, depth: int) -> Iterator[str]:
 
 
 def _element(node: list[Any]) -> str:
-    """The text of an <article> or <main> as React writes it: ["$", tag, key, {children}]."""
+    """Return the text of an <article> or <main> in React's notation: ["$", tag, key, {children}]."""
     if len(node) < 4 or node[0] != "$" or node[1] not in ("article", "main"):
         return ""
     return extract_prose("".join(_react(node, 0)))

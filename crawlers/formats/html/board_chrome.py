@@ -1,7 +1,4 @@
-"""Take what a Korean board puts around a post out of it: fields, files, neighbours, surveys, licence block, comments.
-
-Boards write these as rows, lists or boxes without names in common, but with the same words.
-"""
+"""Remove the boilerplate around a post of a Korean board: fields, files, adjacent posts, surveys, licence, comments."""
 
 from __future__ import annotations
 
@@ -12,14 +9,14 @@ from lxml import etree, html
 
 from crawlers.formats.html.layout import words_of
 
-SHORT = 300  # code points; what is longer is not taken for a field, a neighbour or a block of rights
+SHORT = 300  # code points; a longer block is not a field, an adjacent-post link or a licence block
 SURVEY = 800  # code points of a survey with its answers
 MAX_PARTS = 200  # elements in such a box
-MAX_ROWS = 20_000  # rows of tables looked at in one page
-MAX_CHOICES = 60  # answers of surveys looked at in one page
-NEAR = 10  # boxes up from an answer in which its question is looked for
-LINKED = 0.8  # of the words in links: "▲ the post before", not a sentence behind a mark
-OTHERS = 0.2  # of the words in links: a list of other articles with their dates, below its heading
+MAX_ROWS = 20_000  # rows of tables inspected per page
+MAX_CHOICES = 60  # survey answers inspected per page
+NEAR = 10  # ancestors of an answer in which its question is searched
+LINKED = 0.8  # share of words in links of "▲ previous post"; a sentence after a symbol has less
+OTHERS = 0.2  # share of words in links of a list of other articles with dates, below its heading
 _BYLINE = (
     *("작성자", "글쓴이", "등록자", "게시자", "담당부서", "작성부서", "담당자"),
     *("작성일시", "작성일자", "등록일시", "등록일자", "작성일", "등록일", "게시일", "수정일", "조회수", "조회"),
@@ -52,7 +49,7 @@ _ROWS = ("tr", "li", "dl", "p", "div", "ul", "section")
 
 
 def clear(body: html.HtmlElement) -> str:
-    """Cut it all out, in place. Labelled fields become a heading and a byline above the text; the byline is returned.
+    """Remove the boilerplate in place. Labelled fields become a heading and a byline above the text; return the byline.
 
     >>> cells = "<tr><th>제목<td>낱말<tr><th>작성자<td>솔방울<th>조회수<td>7<tr><td colspan=4>들에서 쓰는 말이다."
     >>> page = html.fragment_fromstring(f"<div><table>{cells}</table></div>")
@@ -65,13 +62,13 @@ def clear(body: html.HtmlElement) -> str:
     bylines = [_clear_fields(table, rows) for table in list(body.iter("table"))]
     bylines += [_clear_list(listed) for listed in list(body.iter("dl"))]
     _clear_survey(body)
-    etree.strip_elements(body, "input", with_tail=False)  # trafilatura takes them out one by one, in quadratic time
+    etree.strip_elements(body, "input", with_tail=False)  # trafilatura removes them one by one, in quadratic time
     _clear_words(body)
     return next(filter(None, bylines), "")
 
 
 def _clear_words(body: html.HtmlElement) -> None:
-    """What is known by the words it begins with."""
+    """Remove blocks that are recognised by their first words."""
     for box in _find_small_boxes(body):
         if box.getparent() is None:
             continue
@@ -89,7 +86,7 @@ def _clear_words(body: html.HtmlElement) -> None:
 
 
 def _leads_away(box: html.HtmlElement, words: str) -> bool:
-    """To the post before, the post behind, or files."""
+    """Whether the box links to the previous or next post, or to files."""
     linked = sum(len(words_of(anchor, SHORT, " ")) for anchor in box.iter("a"))
     if _OTHERS.match(words):
         return linked >= OTHERS * len(words)
@@ -99,7 +96,7 @@ def _leads_away(box: html.HtmlElement, words: str) -> bool:
 
 
 def _find_small_boxes(body: html.HtmlElement) -> list[html.HtmlElement]:
-    """The boxes that hold few words and few elements, the outer before the inner, found in one walk."""
+    """Return the boxes with few words and few elements, outer before inner, in linear time."""
     sizes: dict[html.HtmlElement, tuple[int, int]] = {}
     for element in reversed(list(body.iterdescendants())):  # children before their parents
         words, parts = sizes.get(element, (0, 0))
@@ -112,7 +109,7 @@ def _find_small_boxes(body: html.HtmlElement) -> list[html.HtmlElement]:
 
 
 def _clear_fields(table: html.HtmlElement, left: list[int]) -> str:
-    """A row of labels and values becomes part of the byline; two such fields make a table that of a board."""
+    """Move rows of labels and values to the byline; a table needs two such fields to count as a board's."""
     rows = []
     for row in table.iter("tr"):
         left[0] -= 1
@@ -138,14 +135,14 @@ def _clear_fields(table: html.HtmlElement, left: list[int]) -> str:
 
 
 def _pairs(row: html.HtmlElement) -> list[tuple[str, str]]:
-    """The labels and values of a row, [] where it holds anything else."""
+    """Return the labels and values of a row; [] if it holds anything else."""
     cells = [cell for cell in row if cell.tag in ("th", "td")]
     if len(cells) < 2 or len(cells) % 2:
         return []
     pairs = [(_label(cells[at]), words_of(cells[at + 1], SHORT)) for at in range(0, len(cells), 2)]
     if any(label == "내용" for label, _ in pairs):
         return pairs
-    # Where the values are labels too, it is the head of a list of posts.
+    # If the values are labels too, this is the header row of a list of posts.
     return pairs if all(label in _FIELDS and value not in _FIELDS for label, value in pairs) else []
 
 
@@ -174,7 +171,7 @@ def _put_above(box: html.HtmlElement, values: list[tuple[str, str]]) -> str:
 
 
 def _clear_survey(body: html.HtmlElement) -> None:
-    """The smallest box around answers to choose from that asks for satisfaction."""
+    """Remove the smallest box around multiple-choice answers of a satisfaction survey."""
     choices = (choice for choice in body.iter("input") if (choice.get("type") or "").lower() == "radio")
     for choice in list(islice(choices, MAX_CHOICES)):
         for box in islice(choice.iterancestors("fieldset", "form", "div", "section"), NEAR):

@@ -1,4 +1,4 @@
-"""Take the byline of a Korean page (작성자 … 작성일 …) out of its text: it is metadata."""
+"""Split the byline of a Korean page (작성자 … 작성일 …) from its text: it is metadata."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from crawlers.formats.html.page_metadata import iso_date
 
-FIRST = 5  # lines in which a byline is looked for
+FIRST = 5  # number of leading lines searched for a byline
 MAX_NAME = 20  # code points; a longer value is not a name or a department
 _AUTHOR = ("작성자", "글쓴이", "등록자", "게시자", "기자명")
 _PLACE = ("담당부서", "작성부서", "담당자", "담당 부서")
@@ -17,18 +17,18 @@ _DATE = (
 _COUNT = ("조회수", "조회")
 _LABELS = "|".join((*_AUTHOR, *_PLACE, *_DATE, *_COUNT))
 _LABEL = re.compile(rf"(?:^|(?<=[\s|·,/]))({_LABELS})(?=[\s:：]|$)\s{{0,3}}([:：]?)")
-_ENTRY = re.compile(r"[-·•*○ㆍ]\s{0,3}")  # of a list that is nothing but fields
+_ENTRY = re.compile(r"[-·•*○ㆍ]\s{0,3}")  # an entry of a list that holds only fields
 _TIME = re.compile(r"[\d.\-/:\s년월일시분초]{6,30}(?:\([월화수목금토일]\)[\d:\s]{0,10})?")
 _NUMBER = re.compile(r"[\d,]{1,12}(?:회|건)?")
 _SENTENCE = re.compile(r"[.!?。…「『“\"]")
 
 
 def split(text: str) -> tuple[str, str, str]:
-    """The text without its byline, and the author and ISO date that the byline names ("" where it names none).
+    """Return the text without its byline, and the author and ISO date in the byline ("" if it has none).
 
-    A byline is a line among the first five that is made of labelled fields and nothing else, at
-    least one of them a date or a count; a line with a name alone counts beside such a line or with
-    a colon. The first line is never one.
+    A byline is a line among the first five that consists of labelled fields only, at
+    least one of them a date or a count; a line with only a name counts if it has a colon or is beside such a line.
+    The first line is never a byline.
 
     >>> split("주차 안내\\n작성자 안내 담당 작성일 2026.01.19\\n주차장이 좁습니다.")
     ('주차 안내\\n주차장이 좁습니다.', '안내 담당', '2026-01-19')
@@ -52,7 +52,7 @@ def split(text: str) -> tuple[str, str, str]:
 
 
 def _fields(line: str) -> dict[str, str]:
-    """The labelled fields of a line, {} where anything else stands in it; ":" is among them where a colon was used."""
+    """Return the labelled fields of a line, {} if it holds anything else; key ":" is present if a colon was used."""
     if mark := _ENTRY.match(line):
         line = line[mark.end() :]
     labels = list(_LABEL.finditer(line)) if len(line) <= 200 else []

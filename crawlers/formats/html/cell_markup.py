@@ -7,7 +7,7 @@ import re
 
 from crawlers.formats.html.text_lines import strip_tags
 
-HEAVY = 3  # tags that make a cell markup; one or two may be talked about
+HEAVY = 3  # tags that make a cell markup; one or two may be mentioned as text
 _CLOSED = re.compile(  # an end tag or a <br/> is markup, unless it is quoted or called a tag
     r"(?:</(?:p|div|span|a|b|i|u|em|strong|font|li|ul|ol|td|tr|table|h[1-6]|center|blockquote)\s?>|<br\s?/>)"
     r"(?![\"'`”’]|\s?(?:태그|tag))",
@@ -22,7 +22,7 @@ _TAG = re.compile(
 
 
 def plain_words(value: str) -> str:
-    r"""The words of a cell or field. Markup is three tags or more, or one end tag; a tag that is talked about stays.
+    r"""Return the words of a cell or field. Three tags or one end tag make it markup; fewer tags are kept as text.
 
     >>> plain_words("세정 &lt;1차&gt;"), plain_words("세정<br/>건조"), plain_words("<br> 태그를 쓴다.")
     ('세정 <1차>', '세정\n건조', '<br> 태그를 쓴다.')

@@ -1,4 +1,4 @@
-"""What the class names and the id of an element say of what stands in it."""
+"""Classify elements by their class names and id."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ NOTHING = (False, False, False, False, False)
 
 @lru_cache(maxsize=20_000)
 def classify_names(called: str) -> tuple[bool, bool, bool, bool, bool]:
-    """What class names and ids say: quoted, mark, frame of the site, item, weakly the site's.
+    """Return what class names and ids indicate: quoted, licence mark, site frame, item, weakly the site's.
 
     >>> classify_names("sub_content"), classify_names("footer kogl-box")
     ((False, False, False, True, False), (False, True, True, False, False))
     """
     words = [word for word in called.lower().split() if _ANY_NAME.fullmatch(word)]
-    if not words:  # as of most: ids that no other element has
+    if not words:  # common case: an id that no other element has
         return NOTHING
     quoting, marks, framing, holding, weak = (any(map(form.fullmatch, words)) for form in _FORMS)
     return quoting, marks, framing, holding, weak

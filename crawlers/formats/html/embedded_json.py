@@ -1,8 +1,8 @@
-"""The article of a page that script writes: in the data it carries, in <noscript>, or nowhere (`needs-script`).
+"""Find the article of a JavaScript-rendered page: in its embedded data or <noscript>, or nowhere (`needs-script`).
 
-No script is run. What is read is JSON: `__NEXT_DATA__` and every other `application/json`, the flight chunks of
-Next.js (`flight.py`), the flattened data of Nuxt 3, states that are assigned to `window`; of a state that is not
-JSON (Nuxt 2) only its string literals. `chosen.py` decides which of the strings in it is the article.
+Scripts are not executed. JSON is parsed: `__NEXT_DATA__` and every other `application/json`, the flight chunks of
+Next.js (`nextjs_flight.py`), the flattened data of Nuxt 3, states assigned to `window`; of a state that is not
+JSON (Nuxt 2) only its string literals. `article_candidates.py` chooses the article among the strings.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from crawlers.formats.html.article_candidates import (
     parse_literal,
 )
 
-MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is not read
+MAX_SCRIPT = 8_000_000  # code points of one script; a longer one is skipped
 MAX_ALL = 24_000_000  # code points of all scripts of a page
-SHORT = 100  # code points of a script; a shorter one holds no article, and may hold a chunk of flight data
-MAX_STEPS = 200_000  # values looked at while flattened data is put together
+SHORT = 100  # code points of a script; a shorter one can hold a flight chunk, but not an article
+MAX_STEPS = 200_000  # values visited while flattened data is rebuilt
 MAX_DEPTH = 100
-EMPTY_ROOT = 60  # characters; "불러오는 중입니다…" and the like
+EMPTY_ROOT = 60  # characters; "불러오는 중입니다…" and similar
 _ROOTS = frozenset(
     {"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "react-root", "app-root", "main-app", "q-app"}
 )
@@ -49,9 +49,9 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def article(tree: html.HtmlElement, title: str) -> str:
-    """The text of the page's article as its data carries it; "" where there is none, or none for sure.
+    """Return the text of the page's article from its embedded data; "" if there is none or it is ambiguous.
 
-    `title` is what the page calls itself: it tells the article from others in the same data.
+    `title` is the title of the page: it distinguishes the article from others in the same data.
     """
     found: list[Candidate] = []
     for data in _data(tree):
@@ -61,7 +61,7 @@ def article(tree: html.HtmlElement, title: str) -> str:
 
 
 def is_shell(tree: html.HtmlElement) -> bool:
-    """Whether the page is an empty box that script fills.
+    """Whether the page is an empty container that a script fills.
 
     >>> is_shell(html.document_fromstring("<body><div id=root></div><script src=a.js></script></body>"))
     True
@@ -83,7 +83,7 @@ def _visible_text(element: html.HtmlElement) -> str:
 
 
 def _noscript(tree: html.HtmlElement) -> str:
-    """The longest <noscript> that is an article and not a request to turn script on."""
+    """Return the longest <noscript> text that is an article and not a request to enable JavaScript."""
     blocks = (
         "".join((box.text or "", *(str(html.tostring(part, encoding="unicode")) for part in box)))
         for box in tree.iter("noscript")
@@ -92,7 +92,7 @@ def _noscript(tree: html.HtmlElement) -> str:
 
 
 def _data(tree: html.HtmlElement) -> Iterator[Any]:
-    """What the scripts of a page carry, as plain values."""
+    """Yield the data of the page's scripts as plain values."""
     left = MAX_ALL
     chunks: list[str | bytes] = []
     for script in tree.iter("script"):
@@ -120,7 +120,7 @@ def _load(source: str) -> Any:
 
 
 def _read(source: str, start: int) -> Any:
-    """The JSON value that begins at `start`, or None."""
+    """Parse the JSON value that begins at `start`; None if it is not JSON."""
     try:
         return _DECODER.raw_decode(source, start)[0]
     except (ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _read(source: str, start: int) -> Any:
 
 
 def _states(source: str) -> Iterator[Any]:
-    """Values that are assigned to names of the window; of what is not JSON, the literals under the names of bodies."""
+    """Yield values assigned to properties of the window; of non-JSON, the string literals under keys of bodies."""
     for match in _ASSIGNED.finditer(source):
         if source[match.end() : match.end() + 1] not in ("{", "[", '"', "(", "f"):
             continue
@@ -149,7 +149,7 @@ def _literals(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_flat(data: Any) -> bool:
-    """Whether it is data of Nuxt 3 under another id: a list that begins with its root, whose values are places."""
+    """Whether the value is Nuxt 3 data under another id: a list that begins with its root and names values by index."""
     return (
         isinstance(data, list)
         and len(data) > 2
@@ -158,7 +158,7 @@ def _is_flat(data: Any) -> bool:
 
 
 def _unflatten(data: Any) -> Any:
-    """Data in which each value stands once in a list and is named by its place, put together again."""
+    """Rebuild data in which each value is stored once in a list and is referred to by its index."""
     if not isinstance(data, list) or not data:
         return data
     return _hydrate(data, 0, [MAX_STEPS], frozenset())

@@ -1,4 +1,4 @@
-"""Names of what stands around a text, and the heading that is its own."""
+"""Recognise parts that are not main content by name, and find the heading of the main content."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from lxml import html
 
 from crawlers.formats.html.layout import words_of
 
-OPENING = 40  # characters; a block with so many is no category, path or date above the heading
-NEAR = 3  # boxes up from the frame in which its heading is looked for
-MUCH = 200  # code points; a footer with more may be the end of the text
-# Boxes that may hold whole sentences and still are not the page's own text.
+OPENING = 40  # characters; a longer block is not a category, breadcrumb or date above the heading
+NEAR = 3  # ancestors of the frame whose siblings are searched for its heading
+MUCH = 200  # code points; a longer footer may be the end of the text
+# Boxes that may hold whole sentences but are not the page's main content.
 FOREIGN = re.compile(
     r"comment|reply|disqus|foot(?:er)?(?:$|[^n])|(?:^|[^a-z])nav|cookie|consent|byline|banner|newsletter|sns|social"
     r"|area[-_]?reply|box[-_]?reply|reply[-_]?(?:list|area|wrap|box)|cmt[-_]?(?:list|area|wrap|box)|(?:^|\s)toc(?:$|\s)"
@@ -27,7 +27,7 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def is_foreign(element: html.HtmlElement) -> bool:
-    """Whether an element is named as what may stand in the box of a text and is none: comments, sharing, consent."""
+    """Whether the names of an element say that it is not main content: comments, sharing, consent."""
     attributes = element.attrib
     if element.tag not in FRAMES or not attributes:
         return False
@@ -36,7 +36,7 @@ def is_foreign(element: html.HtmlElement) -> bool:
 
 
 def heading_of(box: html.HtmlElement) -> str:
-    """The words of the heading that stands first in the frame, or just above it; "" where text comes before it."""
+    """Return the first heading in the frame, or the one just above it; "" if text precedes it."""
     for element in box.iter():
         if element.tag in HEADINGS:
             if words := _words(element):
@@ -58,7 +58,7 @@ def heading_of(box: html.HtmlElement) -> str:
 
 
 def _title_in(box: html.HtmlElement) -> html.HtmlElement | None:
-    """A heading, or the one heading in a box that holds it and a date or so."""
+    """Return the heading, or the only heading in a box that otherwise holds a date or similar."""
     if box.tag in ("h1", "h2", "h3"):
         return box
     if box.tag not in ("div", "header", "section") or is_foreign(box) or not words_of(box, MUCH):
@@ -68,7 +68,7 @@ def _title_in(box: html.HtmlElement) -> html.HtmlElement | None:
 
 
 def _is_text_start(element: html.HtmlElement) -> bool:
-    """Running text begins here; a category or a date above the heading is none."""
+    """Whether running text begins here; a category or a date above the heading is too short."""
     return element.tag in ("p", "pre", "table", "ul", "ol", "dl") and len(_words(element)) >= OPENING
 
 

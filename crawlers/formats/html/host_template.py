@@ -1,8 +1,8 @@
-"""Read the text of a page by what is known of its host: which box holds it, and which blocks in that box are no text.
+"""Extract the text of a page with the template of its host: the box of the main content, and its boilerplate blocks.
 
-A template is learned from pages that were read in full (`template_learning.py`) and never changes afterwards. It reads
-a page in a tenth of the time, and only a page that is built as those were: whatever is new about a page, a box
-that is missing, text outside of it, blocks that nobody has seen, sends the page back to the full reading.
+A template is learned from fully extracted pages (`host_template_learning.py`) and never changes afterwards. It takes
+a tenth of the time, but only applies to pages built like the learned ones: if a page differs (a missing
+box, text outside of it, unknown blocks), full extraction is used.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from crawlers.formats.html.runs import Run
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
 from malmoi.canonical_json import spell_on_one_line
 
-LEVELS = 4  # boxes from the block of a line upwards, by which the line is told from others
-MOSTLY = 0.8  # share of a line inside links, from which it is a link and no sentence
+LEVELS = 4  # ancestors of a line's block (with itself) in its signature
+MOSTLY = 0.8  # share of a line inside links; from here on it is a link, not a sentence
 PARTLY = 0.3
-SHORT = 40  # code points of text; of less nothing can be said
-MANY = 20_000  # elements; so large a page is read in full, which has limits for it
-NEW_INSIDE = 0.1  # share of the code points of a box in blocks of a make that no page had; our choice, 1 in 10
-FEW = 100  # code points; less of it is never too much
-SAID = 10  # code points outside links; a shorter line outside the box is no text
+SHORT = 40  # code points of text; shorter texts are not judged
+MANY = 20_000  # elements; larger pages get full extraction, which has limits for them
+NEW_INSIDE = 0.1  # share of the code points of a box in blocks with unknown signatures; our choice, 1 in 10
+FEW = 100  # code points; fewer are always accepted
+SAID = 10  # code points outside links; a shorter line outside the box is not text
 _DIGITS = re.compile(r"\d+")
 _COUNT = etree.XPath("count(//*)")
-# Rows and code are text wherever they stand: that no page of the sample had any says little of a page.
+# Rows and code are always text: that no sampled page had any is no evidence about a page.
 _PLAIN = frozenset(("tr", "pre"))
 _FRAMES = ("body", "main", "article", "section", "div", "td", "form", "center", "table")
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The one element of a page with this tag and this value of `attribute` ("" for any)."""
+    """A selector: the only element of a page with this tag and this value of `attribute` ("" for any)."""
 
     tag: str
     attribute: str = ""
@@ -50,12 +50,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What is known of the pages of a host.
+    """The extraction template of one host.
 
-    `dropped` and `known` are signatures of lines inside the box: those that are left out, and all that were seen;
-    `around` digests of lines outside of it that several pages share; `room` code points outside the box and outside
-    links that a page may have besides; `pages` and `agreement` what was seen when it was checked: on how many pages,
-    and which share of the text was the same (F1 of code points of equal lines).
+    `dropped` and `known` are signatures of lines inside the box: those to leave out, and all observed ones;
+    `around` are digests of lines outside the box that several pages share; `room` is the number of further code points
+    that a page may have outside the box and outside links; `pages` and `agreement` are the results of its check: the
+    number of pages, and the share of equal text (F1 of code points of equal lines).
     """
 
     host: str
@@ -68,12 +68,12 @@ class Template:
     agreement: float = 0.0
 
     def to_json(self) -> str:
-        """One object, keys sorted."""
+        """Serialise as one JSON object with sorted keys."""
         return spell_on_one_line(asdict(self))
 
     @staticmethod
     def from_json(text: str) -> Template:
-        """What `to_json` wrote.
+        """Parse the output of `to_json`.
 
         >>> known = Template("a.kr", Box("div", "id", "b"), ("p.",), (), (), 100)
         >>> Template.from_json(known.to_json()) == known
@@ -85,7 +85,7 @@ class Template:
 
     @property
     def digest(self) -> str:
-        """Of all that it says."""
+        """Digest of the serialised template."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
@@ -93,10 +93,10 @@ Reading = Callable[[Page], tuple[str, str]]
 
 
 def make_reader(template: Template) -> Reading:
-    """The function from a page to its text by `template`: (text, "") or ("", why the page does not fit).
+    """Return a function that extracts a page by `template`: (text, "") or ("", reason why the page does not fit).
 
-    Reasons: `no-box` (not there, or several), `too-large`, `new-outside`, `new-inside`, `too-short`, `links`.
-    The page is left as it is.
+    Reasons: `no-box` (missing or ambiguous), `too-large`, `new-outside`, `new-inside`, `too-short`, `links`.
+    The page is not changed.
     """
     known, dropped, around = frozenset(template.known), frozenset(template.dropped), frozenset(template.around)
 
@@ -124,14 +124,14 @@ def make_reader(template: Template) -> Reading:
         text = "\n".join(line.text for line in kept)
         if len(text) < SHORT:
             return "", "too-short"
-        # As the full reading does (`html._only_links`), which drops a page that lists others.
+        # Like full extraction (`html_page._is_only_links`), which drops a page that lists others.
         return ("", "links") if 2 * sum(line.linked for line in lines) > whole else (text, "")
 
     return read
 
 
 def find(tree: html.HtmlElement, box: Box) -> html.HtmlElement | None:
-    """The element that `box` describes; None where there is none, or more than one.
+    """Return the element that `box` selects; None if there is none, or more than one.
 
     >>> page = html.document_fromstring("<div id=a>1</div><p>2</p><p>3</p>")
     >>> find(page, Box("div", "id", "a")).text, find(page, Box("p"))
@@ -142,7 +142,7 @@ def find(tree: html.HtmlElement, box: Box) -> html.HtmlElement | None:
 
 
 def boxes_of(element: html.HtmlElement) -> tuple[Box, ...]:
-    """The ways in which an element may be described, the surest first; () for what is no frame of a text."""
+    """Return the selectors of an element, the most specific first; () if it cannot be a content box."""
     if element.tag not in _FRAMES:
         return ()
     named = (Box(element.tag, name, value) for name in ("id", "class") if (value := element.get(name)))
@@ -150,7 +150,7 @@ def boxes_of(element: html.HtmlElement) -> tuple[Box, ...]:
 
 
 def copy_visible(box: html.HtmlElement) -> html.HtmlElement:
-    """A copy of what a reader sees of a box, as the full reading sees it (`frame.prepare`)."""
+    """Return a copy of the visible content of a box, prepared like full extraction (`main_content.prepare`)."""
     box = deepcopy(box)
     box.tail = None
     for element in box.iter("script", "style", "noscript", "button", "select", "input", "a"):
@@ -166,15 +166,15 @@ def copy_visible(box: html.HtmlElement) -> html.HtmlElement:
     return box
 
 
-CLOSED = 4  # times as much as a line of the same length that is no sentence
+CLOSED = 4  # weight of a sentence relative to a line of the same length that is not one
 _CLOSES = re.compile(r"[가-힣][.!?…][\"'”’)\]]?\s*\Z")
-LINK = "#link"  # ends the signature of a line that is a link
+LINK = "#link"  # suffix of the signature of a line that is a link
 
 
 def signatures(lines: Sequence[PlacedLine], box: html.HtmlElement) -> list[tuple[str, ...]]:
-    """For each line its blocks from the box down, LEVELS of them, the last two, and its own where that has a class.
+    """Return the signatures of each line: its LEVELS innermost blocks in the box, the last two, and its own if classed.
 
-    Each says also how much of the line is a link.
+    Each includes how much of the line is a link.
     """
     known: dict[html.HtmlElement, tuple[str, ...]] = {box: (_step(str(box.tag), box.get("class") or ""),)}
     found = []
@@ -186,16 +186,16 @@ def signatures(lines: Sequence[PlacedLine], box: html.HtmlElement) -> list[tuple
 
 
 def count_outside(runs: Sequence[Run], box: html.HtmlElement, around: frozenset[str]) -> int:
-    """Code points of text outside the box and outside links, in lines that are not `around` every page."""
+    """Count code points of text outside the box and outside links, in lines that are not `around`."""
     return sum(own for digest, own in lines_outside(runs, box) if digest not in around)
 
 
 def lines_outside(runs: Sequence[Run], box: html.HtmlElement) -> list[tuple[str, int]]:
-    """The visible lines (`Page.runs`) outside a box that are no links: digest, and code points outside links.
+    """Return the visible lines (`Page.runs`) outside a box that are not links: digest, and code points outside links.
 
-    A sentence counts CLOSED times: one that is new is text, where a new date or name is none.
+    A sentence counts CLOSED times: a new sentence is text, a new date or name is not.
     """
-    inside = {box: True}  # block → whether it stands in the box
+    inside = {box: True}  # block → whether it is in the box
     found = []
     for run in runs:
         own = len(run.text) - sum(len(link.text) for link in run.links)
@@ -206,7 +206,7 @@ def lines_outside(runs: Sequence[Run], box: html.HtmlElement) -> list[tuple[str,
 
 
 def _is_in(block: html.HtmlElement, known: dict[html.HtmlElement, bool]) -> bool:
-    """Whether a block stands in the box; `known` says it of the box and of blocks that were asked for before."""
+    """Whether a block is in the box; `known` caches the answers for the box and earlier blocks."""
     passed = []
     above: html.HtmlElement | None = block
     while above is not None and above not in known:
@@ -223,7 +223,7 @@ def _is_large(tree: html.HtmlElement) -> bool:
 
 
 def _steps(owner: html.HtmlElement, known: dict[html.HtmlElement, tuple[str, ...]]) -> tuple[str, ...]:
-    """The last LEVELS steps down to a block; `known` are those of the box and of blocks that were asked for before."""
+    """Return the last LEVELS steps to a block; `known` caches those of the box and of earlier blocks."""
     below = [owner]  # blocks whose steps are not known yet, the innermost first
     while (above := below[-1].getparent()) is not None and above not in known:
         below.append(above)
@@ -237,7 +237,7 @@ def _steps(owner: html.HtmlElement, known: dict[html.HtmlElement, tuple[str, ...
 @lru_cache(maxsize=20_000)
 def _names(steps: tuple[str, ...], ending: str) -> tuple[str, ...]:
     names = (">".join(steps), "…>" + ">".join(steps[-2:]))
-    own = () if steps[-1].endswith(".") else (f"…{steps[-1]}",)  # a tag alone is no make
+    own = () if steps[-1].endswith(".") else (f"…{steps[-1]}",)  # a tag alone is not distinctive
     return tuple(name + ending for name in (*names, *own))
 
 

@@ -1,8 +1,8 @@
-"""Learn the template of a host from pages that were read in full, and check it on others.
+"""Learn the extraction template of a host from fully extracted pages, and validate it on others (held-out pages).
 
-The box is the tightest that holds the text of nearly all pages; a line in it is left out where lines of its make
-were mostly left out. On pages that it has not learned from, a template must say nearly what the full reading says,
-or there is none.
+The box is the tightest that holds the text of nearly all pages; a line signature is dropped if full extraction
+mostly dropped its lines. On held-out pages the template must agree closely with full extraction, else
+it is discarded.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from crawlers.formats.html.host_template import Box, Template, boxes_of, copy_vi
 from crawlers.formats.html.parsed_page import Page
 from crawlers.formats.html.text_lines import PlacedLine, lines_with_places
 
-HOLDS = 0.95  # of the text of a page that its box must hold
-PAGES = 0.8  # of the pages on which a box must be and hold so much; the others will be read in full
-AGREEMENT = 0.98  # F1 of the code points of equal lines over the pages of the check, at least
-FITS = 0.5  # of the pages of the check that must fit, or the template is not worth its upkeep
-HANGUL = 0.98  # of the Hangul of the full reading that the template must keep
-ABOVE = 60  # boxes around a line that are looked at
-SLACK = 100  # code points outside the box that are new on any page: a date, a name
+HOLDS = 0.95  # minimum share of a page's text that its box must hold
+PAGES = 0.8  # minimum share of the pages whose box must exist and hold so much; the others get full extraction
+AGREEMENT = 0.98  # minimum F1 of the code points of equal lines over the held-out pages
+FITS = 0.5  # minimum share of the held-out pages that must fit, or the template is not worth its upkeep
+HANGUL = 0.98  # minimum share of the Hangul of full extraction that the template must keep
+ABOVE = 60  # ancestors of a line that are considered
+SLACK = 100  # new code points tolerated outside the box of any page: a date, a name
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _HANGUL = re.compile("[가-힣]+")
@@ -34,14 +34,14 @@ _HANGUL = re.compile("[가-힣]+")
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A page and the text that the full reading has found in it."""
+    """A page and its text by full extraction."""
 
     page: Page
     text: str
 
 
 def learn(host: str, lessons: Sequence[Lesson], checks: Sequence[Lesson]) -> tuple[Template | None, str]:
-    """The template of a host, or None and why: `no-pages`, `no-box`, `few-fit`, `disagrees`, `loses-hangul`."""
+    """Return the template of a host, or None and why: `no-pages`, `no-box`, `few-fit`, `disagrees`, `loses-hangul`."""
     lessons = [lesson for lesson in lessons if len(lesson.text) >= templates.SHORT]
     if not lessons or not checks:
         return None, "no-pages"
@@ -53,7 +53,7 @@ def learn(host: str, lessons: Sequence[Lesson], checks: Sequence[Lesson]) -> tup
 
 
 def agreement(one: str, other: str) -> float:
-    """F1 of the letters of lines that both texts have: 1.0 where they have the same lines.
+    """Return F1 of the letters of lines that both texts have: 1.0 if their lines are equal.
 
     >>> agreement("하나\\n둘", "- 하나\\n둘"), agreement("하나\\n둘둘", "하나")
     (1.0, 0.6666666666666666)
@@ -63,7 +63,7 @@ def agreement(one: str, other: str) -> float:
 
 
 def count_shared(one: str, other: str) -> tuple[int, int, int]:
-    """Letters of the lines that both texts have, of the first text, and of the second."""
+    """Return the letters of the lines that both texts have, of the first text, and of the second."""
     first, second = _count_lines(one), _count_lines(other)
     return _count_letters(first & second), _count_letters(first), _count_letters(second)
 
@@ -81,7 +81,7 @@ def _squeeze(line: str) -> str:
 
 
 def _find_box(lessons: Sequence[Lesson]) -> Box | None:
-    """The tightest box that stands once on most pages and holds nearly all of their text."""
+    """Return the tightest box that occurs once on most pages and holds nearly all of their text."""
     holding: Counter[Box] = Counter()
     sizes: Counter[Box] = Counter()
     for lesson in lessons:
@@ -135,10 +135,10 @@ def _make_template(host: str, box: Box, lessons: Sequence[Lesson]) -> Template:
 
 
 def _match_lines(lines: Sequence[PlacedLine], text: str) -> list[tuple[PlacedLine, bool]]:
-    """Each line of a box, and whether the full reading has it; what stands once in the text is matched once.
+    """Return each line of a box, and whether full extraction has it; a line that occurs once in the text matches once.
 
-    Of lines that say the same, the first heading is matched, else the first: above many a text its title stands
-    once more, as the name of the page.
+    Of equal lines the first heading matches, else the first line: the title often occurs
+    again above the text, as the name of the page.
     """
     left = _count_lines(text)
     kept = [False] * len(lines)

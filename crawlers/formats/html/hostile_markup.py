@@ -1,20 +1,20 @@
-"""Make markup harmless that would cost a parser minutes."""
+"""Remove markup that would cost a parser minutes (denial of service)."""
 
 from __future__ import annotations
 
 import re
 
-LONG_PAGE = 200_000  # bytes; a shorter page cannot hold so many attributes that they take a second
+LONG_PAGE = 200_000  # bytes; a shorter page cannot hold enough attributes to take a second
 LONG_TAG = 10_000  # bytes
-MAX_ATTRIBUTES = 1_000  # of one tag; libxml2 compares each with all before it
+MAX_ATTRIBUTES = 1_000  # of one tag; libxml2 compares each attribute with all earlier ones
 
 _START = re.compile(rb"<(?:!--|[A-Za-z][A-Za-z0-9:-]{0,40})")
 _PLAIN = re.compile(rb"[^\"'>]*")
-_RAW = (b"<script", b"<style", b"<textarea", b"<title")  # hold text in which < and quotes mean nothing
+_RAW = (b"<script", b"<style", b"<textarea", b"<title")  # contain raw text: < and quotes have no meaning in them
 
 
 def thin_attributes(raw: bytes) -> bytes:
-    """The page with the attributes taken off every tag that has more than a thousand; one pass over long pages only.
+    """Remove the attributes of every tag that has more than a thousand; single pass, over long pages only.
 
     >>> page = b"<p " + b"a=1 " * 60_000 + b">" + b"x" * 10
     >>> thin_attributes(page)
@@ -40,7 +40,7 @@ def thin_attributes(raw: bytes) -> bytes:
 
 
 def _scan_tag(raw: bytes, start: int) -> tuple[int, int]:
-    """Where the tag ends, and how many attributes it has at most."""
+    """Return the end of the tag, and an upper bound of its number of attributes."""
     at = start
     words = 0
     while True:

@@ -1,7 +1,7 @@
-"""Parse a web page once, and take its running text out with trafilatura.
+"""Parse a web page once, and extract its running text with trafilatura.
 
-The only file that imports trafilatura. `fast=True` leaves out a second opinion that costs a fifth
-more and gains nothing measurable on Korean pages; its precision mode is unsafe on them (old pages
+The only file that imports trafilatura. `fast=True` skips its fallback extractors, which cost a fifth
+more and gain nothing measurable on Korean pages; its precision mode is unsafe on them (old pages
 made of tables lose nearly all text), and its metadata search costs more than the extraction.
 """
 
@@ -27,15 +27,15 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
-MIN_OWN = 0.2  # share of the text found that must stand outside links; a list of pages is not a text
-SHORT_NOTE = 100  # characters outside links; beside many links less is a note, such as a licence mark
+MIN_OWN = 0.2  # minimum share of the extracted text outside links; a list of pages is not a text
+SHORT_NOTE = 100  # characters outside links; less beside many links is a note, such as a licence mark
 MANY_LINKS = 10
-GUESSED = 250  # code points; of less trafilatura takes it that it has failed, and gathers words one by one
-GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass has been seen to find enough
-HEAD_LINES = 3  # lines among which the heading of a page is looked for
-SHORT = 200  # code points; less in an empty frame is no article
-LITTLE = 600  # code points; below, an article is looked for in the data that the page carries
-CLEARLY_MORE = 2  # times as long as what the page shows
+GUESSED = 250  # code points; with less, trafilatura assumes that it has failed, and gathers words one by one
+GIVEN_UP = 2_000  # characters outside links; above, trafilatura's main pass was observed to find enough
+HEAD_LINES = 3  # leading lines in which the heading of a page is searched
+SHORT = 200  # code points; less in an empty frame is not an article
+LITTLE = 600  # code points; below, the embedded data of the page is searched for an article
+CLEARLY_MORE = 2  # minimum ratio to the length of the visible text
 
 _OPTIONS = Extractor(output_format="python", fast=True, comments=False, with_metadata=False)
 _SAYS = re.compile(r"[가-힣][.!?](?:[\s\"'”’)]|$)")  # the end of a sentence
@@ -49,9 +49,9 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
 def parse(item: Item) -> Page:
-    """The page of an item, decoded and parsed; never raises.
+    """Decode and parse the page of an item; never raises.
 
-    Comments and processing instructions are not in the tree. A fragment gets an <html> and a
+    The tree has no comments or processing instructions. A fragment gets an <html> and a
     <body>; an empty or unreadable page gets an empty tree.
     """
     if isinstance(item.body, str):
@@ -65,25 +65,25 @@ def parse(item: Item) -> Page:
 
 
 def extract(item: Item) -> Extracted:
-    """The running text of a web page with what it states about itself.
+    """Extract the running text of a web page, and its metadata.
 
-    Headings, list items ("- …"), table rows ("| … |"), code and paragraphs stand on lines of their
-    own. What the item already knows (title, date, author) comes before what the page says.
+    Headings, list items ("- …"), table rows ("| … |"), code and paragraphs are separate lines.
+    Title, date and author of the item take precedence over those of the page.
     A byline below the heading becomes author and date. Dropped as `undecodable`, `unreadable-html`,
-    `links-only` (a page that lists others), `needs-script` (an empty frame that script fills), `frameset` or
-    `no-text`. An article that the page carries as data only (JSON-LD, states of frameworks, <noscript>) is read
-    from there (`embedded`); no script is run.
+    `links-only` (a page that lists others), `needs-script` (an empty frame that a script fills), `frameset` or
+    `no-text`. An article in embedded data only (JSON-LD, framework states, <noscript>) is read
+    from there (`embedded_json`); scripts are not executed.
     """
     return extract_page(item, parse(item))
 
 
 def extract_page(item: Item, page: Page) -> Extracted:
-    """The same of an item that has been parsed."""
+    """Extract the text of an item that is already parsed."""
     return _extract(item, page, _text)
 
 
 def extract_by(item: Item, page: Page, reading: Reading) -> tuple[Extracted | None, str]:
-    """The same with the text found by the template of a host; (None, why) where the page does not fit it."""
+    """Extract the text with the template of the host; (None, reason) if the page does not fit it."""
     try:
         with input_errors(_to_unreadable, MemoryError):
             text, miss = reading(page)
@@ -121,15 +121,15 @@ def _extract(item: Item, page: Page, read: Callable[[Page], tuple[str, str]]) ->
 
 
 def _to_unreadable(_: str) -> Unreadable:
-    """What lxml or trafilatura raises about a tree is about the page."""
+    """Exceptions of lxml or trafilatura on a tree are caused by the page."""
     return Unreadable("unreadable-html")
 
 
 def _choose_script_text(page: Page, found: page_metadata.Metadata, text: str, reason: str) -> tuple[str, str]:
-    """The article that the page carries as data, where that is clearly more than what it shows; else what came in.
+    """Return the article in the page's embedded data if it is clearly longer than the visible text; else the input.
 
-    A page that shows next to nothing, carries no article for sure and has an empty box for script to fill is
-    `needs-script`: what little it shows is its frame.
+    A page with almost no visible text, no unambiguous article and an empty container for scripts is
+    `needs-script`: its visible text is only its frame.
     """
     stated = article_candidates.strip_markup(found.body)
     if len(stated) > (len(text) if len(text) < SHORT else CLEARLY_MORE * len(text)):
@@ -148,14 +148,14 @@ def _choose_script_text(page: Page, found: page_metadata.Metadata, text: str, re
         ):
             return "", "needs-script"
     except RecursionError:
-        pass  # data nested for mischief
+        pass  # maliciously deep data
     return text, reason
 
 
 def main_text(tree: html.HtmlElement) -> tuple[str, str]:
-    """The running text of a parsed page, and "" or the reason why there is none: `links-only` or `no-text`.
+    """Return the running text of a parsed page, and "" or the reason for having none: `links-only` or `no-text`.
 
-    The tree is left as it is.
+    The tree is not changed.
     """
     frame = prepare(tree)
     if frame is None:
@@ -165,7 +165,7 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
     text = (getattr(document, "text", "") or "").strip()
     code = tree.iter("pre", "code", "textarea")
     if not any(element.tag != "code" or "\n" in (element.text or "") for element in code):
-        # Without code, white space at the beginning of a line is how the markup was indented.
+        # Outside code, white space at the beginning of a line is indentation of the markup.
         text = "\n".join(line for raw in text.split("\n") if (line := " ".join(raw.split())))
     text = _RULE.sub("", text)
     if plain and ((frame.alone and len(text) < GUESSED) or _is_fused(text, plain)):
@@ -180,7 +180,7 @@ def main_text(tree: html.HtmlElement) -> tuple[str, str]:
 
 
 def _is_only_links(frame: Frame, found: int) -> bool:
-    """Whether the frame lists other pages and says next to nothing itself; `found` counts code points of its text."""
+    """Whether the frame is a list of links with little text of its own; `found` is its text length in code points."""
     if frame.linked <= frame.own:
         return False
     return frame.own < MIN_OWN * max(found, frame.own + frame.linked) or (
@@ -189,7 +189,7 @@ def _is_only_links(frame: Frame, found: int) -> bool:
 
 
 def _is_fused(text: str, plain: str) -> bool:
-    """Whether the text is nothing, or one run of all words of the frame, as trafilatura gives it at its wits' end."""
+    """Whether the text is empty, or all words of the frame in one line (trafilatura's last fallback)."""
     lines, blocks = text.split("\n"), plain.split("\n")
     return not text or (len(lines) <= 2 and len(lines) < len(blocks) and _longest_line(lines) > _longest_line(blocks))
 
@@ -199,7 +199,7 @@ def _longest_line(lines: list[str]) -> int:
 
 
 def _add_heading(text: str, heading: str) -> str:
-    """The text with its own heading first, where trafilatura has left that out."""
+    """Prepend the heading to the text if trafilatura left it out."""
     if not text or not heading:
         return text
     for line in text.split("\n", HEAD_LINES)[:HEAD_LINES]:
@@ -217,6 +217,6 @@ def _text(page: Page) -> tuple[str, str]:
         return text, "" if text else "frameset"
     try:
         return main_text(page.tree)
-    except RecursionError:  # lists within lists, hundreds deep
+    except RecursionError:  # lists nested hundreds deep
         flat = html_tree.parse_flat(page.text)
         return main_text(flat) if flat is not None else ("", "no-text")

@@ -1,4 +1,4 @@
-"""Bytes that call themselves HTML become a tree, whatever is wrong with them."""
+"""Parse arbitrary bytes declared as HTML into a tree, with error recovery."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from lxml import etree, html
 from crawlers.formats.html.hostile_markup import thin_attributes
 from malmoi.boundary import input_errors
 
-# Characters that XML does not know: lxml would refuse to put them back into a tree.
+# Characters that XML forbids: lxml refuses to write them back into a tree.
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\f\r")) + b"\x7f"
-# References to them, as browsers read one: any number of zeros, with or without a semicolon (WHATWG, "numeric character
-# reference end state"). What is no character at all, libxml2 makes U+FFFD; 0x80 to 0x9F it reads as code page 1252,
-# and what that leaves open is a control too.
+# References to them, as browsers read them: any number of zeros, with or without a semicolon (WHATWG, "numeric
+# character reference end state"). libxml2 turns invalid code points into U+FFFD; it reads 0x80 to 0x9F as code page
+# 1252, whose undefined codes are controls too.
 _CONTROL_REFERENCE = re.compile(
     rb"&#(?:[xX]0*(?:[1-8bBeEfF]|1[0-9a-fA-F]|7[fF]|8[1dDfF]|9[0dD]|[fF]{3}[eEfF])(?![0-9a-fA-F])"
     rb"|0*(?:[1-8]|1[145-9]|2[0-9]|3[01]|127|129|141|143|144|157|6553[45])(?![0-9]));?"
 )
-_FORM_FEED = re.compile(rb"\f|&#(?:[xX]0*[cC](?![0-9a-fA-F])|0*12(?![0-9]));?")  # white space in HTML, and not in XML
+_FORM_FEED = re.compile(rb"\f|&#(?:[xX]0*[cC](?![0-9a-fA-F])|0*12(?![0-9]));?")  # white space in HTML, but not in XML
 _LONE = re.compile("[\ud800-\udfff]")
 _ENDS = re.compile(rb"</(?:html|body)\s{0,9}>", re.IGNORECASE)
-_SURROGATES = re.compile(  # a character of two references, as UTF-16 has it
+_SURROGATES = re.compile(  # a character written as two references, a UTF-16 surrogate pair
     rb"&#(?:x(d[89ab][0-9a-f]{2})|(5[5-6]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[6-7]\d{3}));", re.IGNORECASE
 )
 _SELF_CLOSED = re.compile(rb"(<html\b[^>]{0,400}?)\s*/>")  # libxml2 takes it for the whole page
-# Of a page nested too deep, only what carries statements about it is kept as markup.
+# Of a page nested too deep, keep as markup only the elements that carry statements about it.
 _NESTING = re.compile(
     rb"</?(?!(?:html|head|body|meta|link|title|base|script|style|a|img)\b)[A-Za-z][^<>]*>", re.IGNORECASE
 )
 _EMPTY = b"<html><head></head><body></body></html>"
-# One class for every element, chosen in C: lxml's own lookup asks Python for each element that is touched, to give
-# forms and inputs methods that nobody here calls, and that was a tenth of all extraction.
+# One class for every element, chosen in C: lxml's own lookup calls Python for each accessed element, to add
+# methods of forms and inputs that are not used here; it took a tenth of the extraction time.
 _CLASSES = etree.ElementDefaultClassLookup(
     element=html.HtmlElement,
     comment=html.HtmlComment,
@@ -45,7 +45,7 @@ class _NoTree(Exception):
 
 
 def tree_of(text: str) -> html.HtmlElement | None:
-    """The tree of a page or fragment, with <html> and <body> around it; None where there is none to be had."""
+    """Return the tree of a page or fragment, with <html> and <body> around it; None if it cannot be parsed."""
     raw = _clean(text)
     raw = _SELF_CLOSED.sub(rb"\1>", raw, count=1)
     raw = thin_attributes(raw)
@@ -59,9 +59,9 @@ def tree_of(text: str) -> html.HtmlElement | None:
 
 
 def _clean(text: str) -> bytes:
-    """The markup without characters that XML does not know, however they are written.
+    """Remove characters that XML forbids, in any notation.
 
-    As bytes: libxml2 refuses text that declares an encoding, and our own label then always holds.
+    Returns bytes: libxml2 refuses text that declares an encoding; with bytes, the label passed here is used.
 
     >>> _clean("\\x1b가&#3나&#x0081;다&#12;라")
     b'\\xea\\xb0\\x80\\xeb\\x82\\x98\\xeb\\x8b\\xa4 \\xeb\\x9d\\xbc'
@@ -80,7 +80,7 @@ def _join_surrogates(match: re.Match[bytes]) -> bytes:
 
 
 def _parse_document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
-    """The tree, and whether the whole page is in it: libxml2 stops where elements nest 2,048 deep."""
+    """Return the tree, and whether it is complete: libxml2 stops at elements nested 2,048 deep."""
     parser = html.HTMLParser(
         encoding="utf-8",
         collect_ids=False,
@@ -98,10 +98,10 @@ def _parse_document(raw: bytes) -> tuple[html.HtmlElement | None, bool]:
 
 
 def parse_flat(text: str) -> html.HtmlElement | None:
-    """The tree of a page whose boxes are taken for line ends: what nests hundreds deep is lost, its words are not."""
+    """Return the tree of a page with its boxes replaced by line ends: deep nesting is lost, words are kept."""
     return _parse_document(_NESTING.sub(b"\n", _clean(text)))[0]
 
 
 def empty_page() -> html.HtmlElement:
-    """A page without anything in it."""
+    """Return an empty page."""
     return html.document_fromstring(_EMPTY)

@@ -1,4 +1,4 @@
-"""Undo what a page does for the eye: tables that only place text, alternatives that script chooses among."""
+"""Undo visual layout: unwrap layout tables, and separate alternatives of which a script shows one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 from lxml import etree, html
 
-# Names for elements that are to go, with all in them or but for what is in them: one by one, each would copy the
-# words around it, and a paragraph may hold a hundred thousand.
+# Tag names for elements to remove with their content, or without it: removing one by one would copy the
+# text around each, and a paragraph may hold a hundred thousand.
 GONE, OPENED = "gone", "opened"
-BETWEEN = " / "  # stands between alternatives of which a page shows one
+BETWEEN = " / "  # separator between alternatives of which a page shows one
 _CELLS = frozenset({"td", "th"})
 INLINE = ("span", "kbd", "code", "b", "strong", "em", "i")
 _MARKS = frozenset((*INLINE, "a", "br", "font", "img", "mark", "small", "strike", "sub", "sup", "u", "wbr"))
@@ -17,10 +17,10 @@ _NOT_SHOWN = re.compile(r"display\s{0,5}:\s{0,5}none|visibility\s{0,5}:\s{0,5}hi
 
 
 def unwrap_tables(body: html.HtmlElement) -> None:
-    """Turn tables that have one filled column into boxes, in place.
+    """Replace tables that have one filled column by boxes, in place.
 
-    Such a table holds the page (nested layout tables) or a note beside its icon; as a table its
-    paragraphs would be run together into one row. A table in which a row has two filled cells is data.
+    Such a table holds the page (nested layout tables) or a note beside its icon; as a table, its
+    paragraphs would be joined into one row. A table with two filled cells in a row is data.
     """
     parts: dict[html.HtmlElement, list[html.HtmlElement]] = {}
     for part in body.iter("caption", "thead", "tbody", "tfoot", "tr", "td", "th"):
@@ -36,7 +36,7 @@ def unwrap_tables(body: html.HtmlElement) -> None:
 
 
 def part_alternatives(body: html.HtmlElement) -> None:
-    """Put a stroke between hidden marked words that follow each other: script shows one of them, the markup all.
+    """Separate adjacent hidden inline elements by a slash: a script shows one of them, the markup contains all.
 
     >>> page = html.fragment_fromstring("<p><span hidden>Command</span><span hidden>Ctrl</span>+F3</p>")
     >>> part_alternatives(page)
@@ -52,7 +52,7 @@ def part_alternatives(body: html.HtmlElement) -> None:
 
 
 def wrap_runs(box: html.HtmlElement) -> None:
-    """Put words that stand between the blocks of a box into paragraphs, in place: they are passed over else.
+    """Wrap the words between the blocks of a box in paragraphs, in place: trafilatura would skip them.
 
     >>> page = html.fragment_fromstring("<div>하나 <b>둘</b><ul><li>셋</li></ul>넷</div>")
     >>> wrap_runs(page)
@@ -64,7 +64,7 @@ def wrap_runs(box: html.HtmlElement) -> None:
     run.text, box.text = box.text, None
     for child in list(box):
         if child.tag in _MARKS:
-            run.append(child)  # with the words behind it
+            run.append(child)  # with the text after it
             continue
         parts += (run, child) if _has_words(run) else (child,)
         run = box.makeelement("p")
@@ -73,7 +73,7 @@ def wrap_runs(box: html.HtmlElement) -> None:
 
 
 def strip(body: html.HtmlElement) -> None:
-    """Take out what is named GONE or OPENED, in place.
+    """Remove the elements named GONE or OPENED, in place.
 
     >>> page = html.fragment_fromstring("<p>하나<gone>둘</gone>셋<opened>넷</opened></p>")
     >>> strip(page)
@@ -85,12 +85,12 @@ def strip(body: html.HtmlElement) -> None:
 
 
 def is_hidden(element: html.HtmlElement) -> bool:
-    """Whether the markup itself says that the element is not shown."""
+    """Whether the markup itself hides the element."""
     return element.get("hidden") is not None or bool(_NOT_SHOWN.search(element.get("style") or ""))
 
 
 def words_of(element: html.HtmlElement, limit: int, between: str = "") -> str:
-    """The words of an element, "" where they are more than `limit` code points; no more than that is looked at.
+    """Return the words of an element, or "" if they exceed `limit` code points; reading stops there.
 
     >>> box = html.fragment_fromstring("<p> 낱말 <b>사전</b></p>")
     >>> words_of(box, 10), words_of(box, 3)
@@ -120,5 +120,5 @@ def _make_box(part: html.HtmlElement) -> None:
 
 
 def is_run(box: html.HtmlElement) -> bool:
-    """Whether the box holds words and marked words only, as a paragraph does."""
+    """Whether the box holds only text and inline elements, as a paragraph does."""
     return all(child.tag in _MARKS for child in box) and _has_words(box)

@@ -1,10 +1,10 @@
-"""Find the element that holds a page's own text, and hand on nothing else.
+"""Main-content extraction: find the element with a page's main content and pass only that to trafilatura.
 
-trafilatura knows the content of a page by names such as `article`, `main` or `post-content`. Where
-it meets none of them, as on most Korean public pages (`board_view`, `substance`, `view_cont`), it
-gathers paragraphs and tables from the whole page, and headings, lists and text set in <div> are
-lost. So the element is found here by where the text lies, given a name that trafilatura knows, and
-freed of the names by which it would throw away running text.
+trafilatura finds the main content by names such as `article`, `main` or `post-content`. Without
+them, as on most Korean public pages (`board_view`, `substance`, `view_cont`), it
+collects paragraphs and tables from the whole page, and headings, lists and text in <div> are
+lost. So this module finds the element by text density, gives it a name that trafilatura knows, and
+removes the names by which trafilatura would discard running text.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from crawlers.formats.html.layout import (
 )
 from crawlers.formats.html.visibility import show
 
-SHARE = 0.75  # of the text outside links; a part that holds at least so much of it holds the page's text
-NAME = "articleContent"  # an id that trafilatura takes for the frame of an article
+SHARE = 0.75  # share of the text outside links; an element with at least so much holds the page's main content
+NAME = "articleContent"  # an id that trafilatura recognises as main content
 RUNNING = 10  # characters outside links; a box with so many, and fewer inside links, holds running text
 MANY = 1_000_000  # code points; trafilatura would hold ten copies of them
-CROWD = 3_000  # elements in one; trafilatura takes quadratic time for the words between them
+CROWD = 3_000  # child elements of one element; trafilatura takes quadratic time for the text between them
 MANY_PARTS = 60_000  # elements; trafilatura takes seconds for so many
 LINKED = 4  # times as many characters inside links as outside
-SIBLINGS = 1_000  # boxes beside the holder that are looked at
-# Roughly the names by which trafilatura 2.3 finds the content (its xpaths.py, BODY_XPATH).
+SIBLINGS = 1_000  # siblings of the holder that are inspected
+# Approximately the names by which trafilatura 2.3 finds the content (its xpaths.py, BODY_XPATH).
 _NAMED = re.compile(
     r"^(?:post|entry|article|story|content|text|cell|postarea|Content)$|^(?:main|primary|article )"
     r"|(?:post|entry|page|text|article|art|story|theme|blog|section|single|main)[-_]{0,2}content|articleBody"
@@ -54,14 +54,14 @@ _INLINE = ("span", "b", "strong", "em", "i", "u", "font", "kbd", "code")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A page cut down to its own text.
+    """A page reduced to its main content.
 
-    `tree` is a copy that trafilatura may take apart, `box` the element in it that holds the text,
-    `heading` the words above it ("" where none are its own), `own` the characters outside links,
-    headings and furniture, `linked` those inside links, and `links` how many there are; `byline` what the fields
-    of a board say (`boards.py`); `alone` whether nothing else is left of the page; `many`
-    whether it is so large that only a walk over it is cheap; `aside` the
-    parts of the box that are no text of its own: comments, sharing, lists of links.
+    `tree` is a copy that trafilatura may modify, `box` the element in it that holds the text,
+    `heading` its heading ("" without one), `own` the characters outside links,
+    headings and boilerplate, `linked` those inside links, and `links` the number of links; `byline` the fields
+    of a board (`board_chrome.py`); `alone` whether the rest of the page was removed; `many`
+    whether it is so large that only a linear pass is affordable; `aside` the
+    parts of the box that are not main content: comments, sharing, lists of links.
     """
 
     tree: html.HtmlElement
@@ -78,16 +78,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Weights:
-    """Characters of text for each element with all that is in it: outside links and furniture, and in links."""
+    """Characters of text per element with its descendants: outside links and boilerplate, and in links."""
 
     own: dict[html.HtmlElement, int]
     linked: dict[html.HtmlElement, int]
 
 
 def prepare(tree: html.HtmlElement) -> Frame | None:
-    """The frame of a page; None where the page has no <body>. `tree` is left as it is.
+    """Return the frame of a page; None if the page has no <body>. `tree` is not changed.
 
-    Headings and marked words stand free, layout tables are boxes, and what stands around the frame is gone.
+    Headings and inline elements are unwrapped, layout tables become boxes, and everything around the frame is removed.
 
     >>> page = html.document_fromstring("<div class=gnb><a>홈</a></div><div class=board_view><h2>고시</h2>본문</div>")
     >>> found = prepare(page)
@@ -96,16 +96,16 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     """
     tree = copy(tree)
     for script in list(tree.iter("script", "style")):
-        script.drop_tree()  # trafilatura would take an article of any JSON-LD, of others too
+        script.drop_tree()  # trafilatura would take any article of JSON-LD, also another one
     for anchor in tree.iter("a"):
         if anchor.get("href") is None:
-            anchor.tag = OPENED  # the target of a link, not a link: it would count as one
+            anchor.tag = OPENED  # a link target, not a link: it would be counted as a link
     body = tree.find("body")
     if body is None:
         return None
     for box in body.iter("noscript", "button", "select"):
         question = box.tag == "button" and next(box.iterancestors(*HEADINGS), None) is not None
-        box.tag = OPENED if question else GONE  # the question of a folded answer stays
+        box.tag = OPENED if question else GONE  # keep the question of a collapsed answer
     strip(body)
     crowded = any(len(part) > CROWD for part in body.iter("p", "div", "td", "li", "pre", "span"))
     byline = board_chrome.clear(body)
@@ -131,23 +131,23 @@ def prepare(tree: html.HtmlElement) -> Frame | None:
     if alone:
         box = _isolate(_wrap(box) if named is None else box, body)
     else:
-        _clear_around(body)  # the name may be that of a teaser: trafilatura looks through the rest as well
+        _clear_around(body)  # the name may be that of a teaser: trafilatura also searches the rest
     many = crowded or own > MANY or len(weights.own) > MANY_PARTS
     aside = frozenset(part for part in box.iterdescendants(*_PARTS) if is_foreign(part) or _leads_away(part, weights))
     return Frame(tree, box, heading, said, linked, links, byline, alone, many, aside)
 
 
 def _leads_away(part: html.HtmlElement, weights: _Weights) -> bool:
-    """Whether next to nothing in it stands outside links."""
+    """Whether nearly all of its text is in links."""
     return weights.linked.get(part, 0) > LINKED * weights.own.get(part, 0)
 
 
 def _find_named(body: html.HtmlElement, own: dict[html.HtmlElement, int]) -> html.HtmlElement | None:
-    """The element by which the page itself marks where its text is: <article>, <main>, or a name that says so."""
+    """Return the element that the page marks as main content: <article>, <main>, or an element named so."""
     articles = [element for element in body.iter("article") if next(element.iterancestors("article"), None) is None]
     best = max(articles, key=lambda element: own.get(element, 0), default=None)
     if best is not None and own.get(best, 0) >= SHARE * sum(own.get(element, 0) for element in articles):
-        return best  # a thread has many, and is held by <main> or the page
+        return best  # a thread has several, inside <main> or the page
     main = next(body.iter("main"), None)
     if main is not None or articles:
         return body if main is None else main
@@ -160,7 +160,7 @@ def _is_named(element: html.HtmlElement) -> bool:
 
 
 def _is_in_sentence(inline: html.HtmlElement) -> bool:
-    """Text stands before or behind it: a class such as `menuitem` or `author` must not cut the sentence."""
+    """Whether text surrounds the element: a class such as `menuitem` or `author` must not cut the sentence."""
     before = inline.getprevious()
     parent = inline.getparent()
     text = before.tail if before is not None else parent.text if parent is not None else ""
@@ -168,7 +168,7 @@ def _is_in_sentence(inline: html.HtmlElement) -> bool:
 
 
 def _strip_names(heading: html.HtmlElement) -> None:
-    """Take the names off the boxes around nothing but this heading: by them it would be thrown away."""
+    """Remove the names of boxes that hold only this heading: trafilatura would discard it by them."""
     box = heading.getparent()
     while box is not None and box.tag == "div" and len(box) == 1 and not (box.text or "").strip():
         if (box[0].tail or "").strip():
@@ -178,7 +178,7 @@ def _strip_names(heading: html.HtmlElement) -> None:
 
 
 def _strip_text_names(box: html.HtmlElement, weights: _Weights) -> None:
-    """Take the names off what holds running text in the frame, and make boxes of words paragraphs.
+    """Remove the names of elements with running text in the frame, and turn boxes of words into paragraphs.
 
     A box called `embedded` or `slide` may be the body of the page.
     """
@@ -191,8 +191,8 @@ def _strip_text_names(box: html.HtmlElement, weights: _Weights) -> None:
         element.attrib.pop("class", None)
         if element.tag in _SENTENCES:
             for anchor in element.iterchildren("a"):
-                anchor.tag = OPENED  # a sentence is short, and trafilatura takes it for a list of links
-        # Where a page has paragraphs as well, trafilatura passes over words that stand in boxes.
+                anchor.tag = OPENED  # trafilatura would take a short sentence with links for a list of links
+        # On a page that also has paragraphs, trafilatura skips text directly inside boxes.
         if element.tag == "div":
             if is_run(element):
                 element.tag = "p"
@@ -201,12 +201,12 @@ def _strip_text_names(box: html.HtmlElement, weights: _Weights) -> None:
 
 
 def _has_words(box: html.HtmlElement) -> bool:
-    """Whether words stand in the box itself, between its parts."""
+    """Whether the box has text of its own, between its children."""
     return bool((box.text or "").strip()) or any((part.tail or "").strip() for part in box)
 
 
 def _clear_paging(box: html.HtmlElement, weights: _Weights) -> None:
-    """Take out the links to the page before, the page behind and the list."""
+    """Remove the links to the previous and next page and to the list."""
     for element in list(box.iterdescendants("a", "div", "dl", "ul", "p", "table")):
         name = f"{element.get('id') or ''} {element.get('class') or ''}"
         if name != " " and _PAGING.search(name) and weights.linked.get(element, 0) > weights.own.get(element, 0):
@@ -214,7 +214,7 @@ def _clear_paging(box: html.HtmlElement, weights: _Weights) -> None:
 
 
 def _find_holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -> html.HtmlElement:
-    """The deepest element that still holds most of the text outside links."""
+    """Return the deepest element that still holds most of the text outside links."""
     enough = weights.get(body, 0) * SHARE
     holder = body
     while enough:
@@ -223,7 +223,7 @@ def _find_holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -
             break
         holder = inner
     holder = _widen_to_kind(holder, body, weights)
-    # A <div> cannot stand between a table and its cells.
+    # A <div> is not allowed between a table and its cells.
     while holder.tag in ("table", "tbody", "tr"):
         holder = holder.getparent()
     return holder
@@ -232,9 +232,9 @@ def _find_holder(body: html.HtmlElement, weights: dict[html.HtmlElement, int]) -
 def _widen_to_kind(
     holder: html.HtmlElement, body: html.HtmlElement, own: dict[html.HtmlElement, int]
 ) -> html.HtmlElement:
-    """The holder, or the box around it where other parts of the text stand beside it.
+    """Return the holder, or its parent if siblings hold further parts of the text.
 
-    Those are paragraphs, or boxes of the same name: editors write each paragraph, picture and quotation as a box.
+    Those are paragraphs, or boxes with the same class: editors make each paragraph, picture and quotation a box.
     """
     for _ in range(NEAR):
         parent = holder.getparent()
@@ -255,7 +255,7 @@ def _is_text_part(part: html.HtmlElement, tag: str, kind: list[str]) -> bool:
 
 
 def _wrap(frame: html.HtmlElement) -> html.HtmlElement:
-    """A box with all that is in the frame, under the name that trafilatura knows."""
+    """Wrap the content of the frame in a box with the id that trafilatura knows."""
     wrapper = frame.makeelement("div", {"id": NAME})
     wrapper.text, frame.text = frame.text, None
     wrapper.extend(list(frame))
@@ -264,7 +264,7 @@ def _wrap(frame: html.HtmlElement) -> html.HtmlElement:
 
 
 def _isolate(box: html.HtmlElement, body: html.HtmlElement) -> html.HtmlElement:
-    """The box as all that is left in the body: what is short is else filled up from headers and menus."""
+    """Remove everything else from the body; trafilatura would complete a short text from headers and menus."""
     if box is not body:
         box.tail = None
         body[:] = [box]
@@ -280,7 +280,7 @@ def _clear_around(body: html.HtmlElement) -> None:
 
 
 def _clear_headers(box: html.HtmlElement) -> None:
-    """Take out headers and footers with links: a masthead, what leads to editing or sharing."""
+    """Remove headers and footers with links: a masthead, links to editing or sharing."""
     for header in list(box.iter("header", "footer")):
         if header is box or next(header.iter("a", "nav", "form"), None) is None:
             continue

@@ -1,4 +1,4 @@
-"""The page in an MHTML file (RFC 2557): what browsers make of "save as one file"."""
+"""Extract the page in an MHTML file (RFC 2557), the "save as one file" format of browsers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 from malmoi.source import Extracted, Item
 
-MAX_FILE = 64 * 1024 * 1024  # bytes; the pictures of a page are in it as well
+MAX_FILE = 64 * 1024 * 1024  # bytes, including the pictures of the page
 MAX_PARTS = 2_000  # of one file
-MAX_HEADER = 4_000  # bytes of one header; the library reads parameters in more than linear time
+MAX_HEADER = 4_000  # bytes of one header; the library parses parameters in superlinear time
 _HEADER = re.compile(rb"^content-[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 PAGE = ("text/html", "application/xhtml+xml")
 
 
 def extract(item: Item) -> Extracted:
-    """The text of the first page in the file, read as any other; frames and pictures beside it are left out.
+    """Extract the text of the first page in the file, like any other page; other frames and pictures are left out.
 
-    Raises Unreadable: `too-large`, `damaged`, `no-text` where no page is in it.
+    Raises Unreadable: `too-large`, `damaged`, `no-text` if it contains no page.
     """
     body = item.body if isinstance(item.body, bytes) else item.body.encode()
     if len(body) > MAX_FILE or body.count(b"\n--") > MAX_PARTS:

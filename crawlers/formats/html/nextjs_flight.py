@@ -1,8 +1,8 @@
-"""The flight data of Next.js: chunks that scripts push, and the rows of React in them.
+"""Parse the flight data of Next.js: chunks pushed by scripts, and the React rows in them.
 
-A page pushes `[1, "<text>"]` and `[3, "<base64>"]`; chunks end anywhere, also inside a row or a character. Put
-together they are rows: `<id>:<JSON>` up to a line end, `<id>:T<bytes, hexadecimal>,<text>` for a long string that
-other rows name as `$<id>`, and typed arrays by their length.
+A page pushes `[1, "<text>"]` and `[3, "<base64>"]`; chunks end anywhere, also inside a row or a character.
+Joined, they are rows: `<id>:<JSON>` up to a line end, `<id>:T<bytes, hexadecimal>,<text>` for a long string that
+other rows reference as `$<id>`, and typed arrays with their length.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from itertools import groupby
 from typing import Any
 
 PUSH = "__next_f"
-MAX_STEPS = 200_000  # values looked at while texts are put into the rows of one page
-STEP = 100  # code points of a text that cost a step where it is put in: one text may be named a million times
+MAX_STEPS = 200_000  # values visited while texts are inserted into the rows of one page
+STEP = 100  # code points of an inserted text per step: a text may be referenced a million times
 MAX_DEPTH = 100
 _PUSHED = re.compile(r"__next_f(?:[\"']\s?\])?(?:\s{0,3}\|\|\s{0,3}\[\]\s{0,3}\))?\s{0,3}\.\s{0,3}push\(\s{0,9}")
 _ROW = re.compile(rb"([0-9a-f]{0,8}):")
 _SIZED = re.compile(rb"([TAOoUSsLlGgMmV])([0-9a-f]{1,8}),")  # a text, or one of the typed arrays
-_PLACE = re.compile(r"\$\$[A-Z][A-Z_0-9]{2,40}\$\$")  # where a publisher's script puts an advertisement
+_PLACE = re.compile(r"\$\$[A-Z][A-Z_0-9]{2,40}\$\$")  # placeholder for an advertisement in a publisher's script
 _DECODER = json.JSONDecoder(strict=False)
 _TEXT, _BINARY = 1, 3
 
 
 def read_chunks(source: str) -> Iterator[str | bytes]:
-    """The chunks of data that a script pushes; the mark of the beginning (0) and the state of forms (2) are none.
+    """Yield the chunks of data that a script pushes, without the start mark (0) and the form state (2).
 
     >>> list(read_chunks('(self.__next_f=self.__next_f||[]).push([0]);self.__next_f.push([1,"a"])'))
     ['a']
@@ -46,7 +46,7 @@ def read_chunks(source: str) -> Iterator[str | bytes]:
 
 
 def rows(chunks: Iterable[str | bytes]) -> Iterator[Any]:
-    """The values of the rows, long texts put in where they are named; a text that no row names is a value of its own.
+    """Yield the values of the rows with referenced texts inserted; an unreferenced text is a value of its own.
 
     >>> list(rows(["1:{\\"body\\":\\"$2\\"}\\n2:T", "6,낱", "말"]))
     [{'body': '낱말'}]
@@ -66,7 +66,7 @@ def rows(chunks: Iterable[str | bytes]) -> Iterator[Any]:
 
 
 def _join_chunks(chunks: Iterable[str | bytes]) -> bytes:
-    """The chunks as one stream of UTF-8. A pair of surrogates may stand in two chunks."""
+    """Join the chunks to one stream of UTF-8. A surrogate pair may be split between two chunks."""
     parts = []
     for is_text, group in groupby(chunks, lambda chunk: isinstance(chunk, str)):
         if is_text:
@@ -78,7 +78,7 @@ def _join_chunks(chunks: Iterable[str | bytes]) -> bytes:
 
 
 def _split(raw: bytes) -> Iterator[tuple[str, Any]]:
-    """Each row of text or JSON as (id, value); modules, hints, errors and typed arrays are passed over."""
+    """Yield each row of text or JSON as (id, value); skip modules, hints, errors and typed arrays."""
     at = 0
     while at < len(raw):
         head = _ROW.match(raw, at)
@@ -97,7 +97,7 @@ def _split(raw: bytes) -> Iterator[tuple[str, Any]]:
 
 
 def _read(source: str, start: int) -> Any:
-    """The JSON value that begins at `start`, or None."""
+    """Parse the JSON value that begins at `start`; None if it is not JSON."""
     try:
         return _DECODER.raw_decode(source, start)[0]
     except (ValueError, RecursionError):
@@ -120,6 +120,6 @@ def _insert_texts(value: Any, texts: dict[str, str], named: set[str], steps: lis
         found = {key: _insert_texts(entry, texts, named, steps, depth + 1) for key, entry in value.items()}
         inner = value.get("children")
         if isinstance(inner, str) and inner[:1] == "$" and inner[1:] in texts:
-            found.setdefault("text", found["children"])  # of an element: what it holds is a text, and a long one
+            found.setdefault("text", found["children"])  # the content of an element: a long text
         return found
     return value

@@ -1,7 +1,7 @@
-"""Title, date, author and address that a web page states about itself, read in one walk of its tree.
+"""Extract the metadata that a web page states (title, date, author, address) in one pass over its tree.
 
-Only what the page says in so many words is taken: nothing is guessed from the running text.
-One walk costs about a hundredth of what a general date and author search costs.
+Only explicit statements are used: nothing is guessed from the running text.
+One pass costs about a hundredth of a general date and author search.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from lxml import etree
 MAX_TITLE = 300  # code points; longer is not a title
 MAX_AUTHOR = 100  # code points
 MAX_JSON = 2_000_000  # code points of one JSON-LD block
-MAX_NODES = 5_000  # objects looked at in one JSON-LD block
-_DATE_META = (  # the surest first
+MAX_NODES = 5_000  # objects visited in one JSON-LD block
+_DATE_META = (  # the most reliable first
     "article:published_time",
     "og:article:published_time",
     "datepublished",
@@ -47,7 +47,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a page says of itself; "" where it says nothing. `body` is the text of its JSON-LD article."""
+    """Metadata that a page states; "" for a missing field. `body` is the text of its JSON-LD article."""
 
     title: str = ""
     date: str = ""  # ISO 8601, "2026-11-24"
@@ -58,22 +58,22 @@ class Metadata:
 
 @dataclass(slots=True)
 class _Seen:
-    """What one walk over a tree collects, before anything is chosen."""
+    """The raw values that one pass over a tree collects, before the choice."""
 
     meta: dict[str, str] = field(default_factory=dict)
     title: str = ""
     headings: list[str] = field(default_factory=list)
-    home: list[str] = field(default_factory=list)  # headings that are the name of the site, linked to its first page
+    home: list[str] = field(default_factory=list)  # headings with the name of the site, linked to its home page
     canonical: str = ""
     times: list[tuple[bool, str]] = field(default_factory=list)  # (marked as publication date, value)
     nodes: list[dict[str, Any]] = field(default_factory=list)  # JSON-LD objects
 
 
 def read(tree: etree._Element, url: str = "") -> Metadata:
-    """What the page `tree`, fetched from `url`, states about itself.
+    """Return the metadata that the page `tree`, fetched from `url`, states.
 
     Title: `og:title`, else `<title>`, else the only `<h1>`; a site name at its end or beginning is
-    cut off only where the page itself names the site or the rest equals its heading.
+    cut off only if the page itself names the site or the rest equals its heading.
 
     >>> from lxml import html
     >>> page = "<title>식각 공정 - 반도체 노트</title><h1>식각 공정</h1><time datetime='2026-03-02'></time>"
@@ -93,9 +93,9 @@ def read(tree: etree._Element, url: str = "") -> Metadata:
 
 
 def iso_date(value: str) -> str:
-    """The ISO 8601 date at the beginning of `value`, or "" where there is none that the calendar knows.
+    """Return the ISO 8601 date at the beginning of `value`, or "" if it has no valid date.
 
-    Year, month and day in this order, with hyphens, dots, slashes or 년·월, or RFC 5322; a time behind it is cut off.
+    Year, month and day in this order, with hyphens, dots, slashes or 년·월, or RFC 5322; a following time is cut off.
 
     >>> [iso_date(v) for v in ("2024. 1. 5.", "2024년 1월 5일", "20240105", "2024-01-05T23:59:00+09:00", "2024-13-05")]
     ['2024-01-05', '2024-01-05', '2024-01-05', '2024-01-05', '']
@@ -121,7 +121,7 @@ def _walk(tree: etree._Element) -> _Seen:
             if name and (content := (get("content") or "").strip()):
                 seen.meta.setdefault(name, content)
         elif tag == "title":
-            # An <svg> may hold a title of its own further down.
+            # An <svg> may have a title of its own later in the page.
             seen.title = seen.title or _collapse_spaces("".join(map(str, element.itertext())))
         elif tag == "link":
             if "canonical" in (get("rel") or "").lower().split():
@@ -143,7 +143,7 @@ def _leads_home(heading: etree._Element) -> bool:
 
 
 def _json_ld(raw: str) -> Iterator[dict[str, Any]]:
-    """Every object of a JSON-LD block, outermost first; nothing where it is not JSON."""
+    """Yield every object of a JSON-LD block, outermost first; nothing if it is not JSON."""
     if len(raw) > MAX_JSON:
         return
     try:
@@ -191,7 +191,7 @@ def _strip_site_name(title: str, names: set[str], headings: set[str]) -> str:
 
 
 def _date(seen: _Seen, articles: list[dict[str, Any]]) -> str:
-    # Marked <time> elements first; of the others only the first, as later ones belong to lists of other pages.
+    # Use marked <time> elements; else only the first, because later ones belong to lists of other pages.
     times = [value for marked, value in seen.times if marked] or [value for _, value in seen.times[:1]]
     stated = (
         seen.meta.get("article:published_time", ""),
@@ -211,7 +211,7 @@ def _author(seen: _Seen, articles: list[dict[str, Any]]) -> str:
 
 
 def _body(nodes: list[dict[str, Any]], title: str) -> str:
-    """The text of the article in JSON-LD; of several the one that has the page's title, else none."""
+    """Return the text of the JSON-LD article; of several, the one with the page's title, else none."""
     bodies: dict[str, str] = {}
     for node in nodes:
         kind = node.get("@type")

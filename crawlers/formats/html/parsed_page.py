@@ -1,4 +1,4 @@
-"""A parsed web page: the one value that the readers of text and the readers of rights share."""
+"""A parsed web page: the value shared by text extraction and licence detection."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Page:
     tree: html.HtmlElement
     encoding: str
     replaced: int  # U+FFFD in the text
-    reason: str = ""  # "unreadable-html" where the tree is empty because the markup could not be parsed
+    reason: str = ""  # "unreadable-html" if the markup could not be parsed and the tree is empty
 
     @cached_property
     def runs(self) -> list[Run]:
-        """The visible, unquoted runs in document order, as `place.runs` finds them."""
+        """The visible, unquoted runs in document order (`runs.runs`)."""
         return place.runs(self.tree)

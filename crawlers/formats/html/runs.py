@@ -1,7 +1,7 @@
-"""Where something stands on a page: shown or hidden, in the item or around it, in a mark or in prose.
+"""Context of each text on a page: visible or hidden, in the item or around it, in a licence mark or in prose.
 
-One walk over the tree yields the runs of visible text with the links and images inside them. What
-is hidden, quoted or a sample never comes out: it cannot be the licence of the page.
+One pass over the tree yields the runs of visible text with the links and images inside them. Hidden, quoted
+and sample text is excluded: it cannot be the licence of the page.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from crawlers.formats.html.stylesheet import Sheet, sheet
 from malmoi.document import Scope
 from malmoi.licensing.licence_words import fold
 
-# rel, property or itemprop of an element that names the licence of what surrounds it
+# rel, property or itemprop values that mark the licence of the surrounding content
 RELATIONS = frozenset("license licence cc:license dct:license dcterms:license xhv:license dc:license".split())
 MAX_QUOTE = 300  # code points, of LicenceEvidence.quote
-MAX_AROUND = 600  # code points on each side of a link that are read for its subject
-MAX_NAMES = 1_000  # code points of the class names and the id of an element that are read
-MAX_DEPTH = 6  # elements of a path that people read
+MAX_AROUND = 600  # code points on each side of a link that are searched for its subject
+MAX_NAMES = 1_000  # code points of an element's class names and id that are read
+MAX_DEPTH = 6  # elements of a path for people
 
-Part = Literal["item", "site", ""]  # "" = neither in the item's container nor in the site's furniture
+Part = Literal["item", "site", ""]  # "" = neither in the item's container nor in the site's boilerplate
 
 _BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form "
@@ -37,17 +37,17 @@ _BLOCKS = frozenset(
 _HIDDEN = frozenset("script style template noscript head option select datalist textarea iframe object svg".split())
 _QUOTED = frozenset("pre code samp kbd blockquote q figure figcaption label button del s strike".split())
 _OTHERS = frozenset(("a", "area", "img", "br"))
-_NAMES = frozenset("class id role style hidden aria-hidden open".split())  # by these an element is told from others
-_TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags that mean something by themselves
-_SPEAKING = _TELLING | _HIDDEN | {"dialog"}  # tags that are looked at without a name
-# Of class names only those that say nothing but this; text for screen readers ("blind", "sr-only") is meant to be read.
+_NAMES = frozenset("class id role style hidden aria-hidden open".split())  # attributes that determine the state
+_TELLING = _QUOTED | {"article", "main", "footer", "header", "nav", "aside"}  # tags with a meaning of their own
+_SPEAKING = _TELLING | _HIDDEN | {"dialog"}  # tags that are inspected even without attributes
+# Only class names that always mean hidden; text for screen readers ("blind", "sr-only") is meant to be read.
 _NOT_SHOWN_NAMES = frozenset(
     "hidden hide is-hidden d-none display-none disp-none dis-none disnone dpnone noshow print-only only-print onlyprint"
     " for-print visible-print visible-print-block visible-print-inline".split()
 )
-# No rule of `named` asks which digit stands in a name, so ids that count on are of one make, and remembered as one.
+# No rule of `class_names` depends on a digit, so numbered ids share one cache entry.
 _SAME_DIGIT = str.maketrans("123456789", "0" * 9)
-_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # what `fold` takes out
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # characters that `fold` removes
 _NOT_SHOWN = re.compile(
     r"display\s*:\s*none|text-decoration[a-z-]*\s*:[^;]{0,40}line-through|visibility\s*:\s*(?:hidden|collapse)"
     r"|(?:opacity|font-size)\s*:\s*0(?:\.0*)?(?:px"
@@ -58,11 +58,11 @@ _NOT_SHOWN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What holds for everything below an element."""
+    """The state of everything below an element."""
 
     part: Part = ""
-    article: bool = False  # inside <article>, whose header and footer are its own
-    mark: html.HtmlElement | None = None  # the licence mark block around it
+    article: bool = False  # inside <article>, whose header and footer belong to it
+    mark: html.HtmlElement | None = None  # the enclosing licence mark block
     quoted: bool = False
     furniture: bool = False  # <nav> or <aside>
 
@@ -74,8 +74,8 @@ class Link:
     element: html.HtmlElement
     text: str = ""
     image: bool = False
-    begin: int = 0  # pieces of its run before it
-    end: int = 0  # pieces of its run up to its end
+    begin: int = 0  # number of pieces of its run before it
+    end: int = 0  # number of pieces of its run up to its end
 
 
 @dataclass(slots=True)
@@ -87,17 +87,17 @@ class Run:
     text: str = ""
     links: list[Link] = field(default_factory=list)
     images: list[tuple[html.HtmlElement, Link | None]] = field(default_factory=list)
-    pieces: list[str] = field(default_factory=list)  # of the text, before they were folded
-    refused: str | None = None  # what `refusals.refusal` found, once it has been asked
+    pieces: list[str] = field(default_factory=list)  # of the text, before folding
+    refused: str | None = None  # cached result of `refusals.refusal`
 
     def words_around(self, link: Link) -> tuple[str, str]:
-        """The words of the run before and after a link of it, at most MAX_AROUND code points of each."""
+        """Return the words of the run before and after one of its links, at most MAX_AROUND code points of each."""
         return self.words_between(0, link.begin)[-MAX_AROUND:], self.words_between(link.end, len(self.pieces))[
             :MAX_AROUND
         ]
 
     def words_between(self, begin: int, end: int) -> str:
-        """The words of a stretch of pieces, of very many or very long ones their ends."""
+        """Return the words of a range of pieces; of a long range or piece, its two ends."""
         pieces = self.pieces[begin:end]
         if len(pieces) > 2 * MAX_AROUND:
             pieces = pieces[:MAX_AROUND] + pieces[-MAX_AROUND:]
@@ -117,7 +117,7 @@ class PageEvidence:
 
 
 def runs(tree: html.HtmlElement) -> list[Run]:
-    """The visible, unquoted runs of a page in document order.
+    """Return the visible, unquoted runs of a page in document order.
 
     >>> page = html.document_fromstring("<main><p>하나 <b>둘</b></p><!-- 셋 --><p hidden>넷</p></main>")
     >>> [(run.text, run.state.part) for run in runs(page)]
@@ -129,7 +129,7 @@ def runs(tree: html.HtmlElement) -> list[Run]:
 
 
 class _Walker:
-    """Builds runs without recursion: a page may nest two thousand deep."""
+    """Build runs without recursion: a page may nest two thousand deep."""
 
     def __init__(self, style: Sheet) -> None:
         self.style = style
@@ -142,7 +142,7 @@ class _Walker:
         state, block = State(), tree
         say, enter, flush = self.say, self.enter, self.flush
         around: list[tuple[State, html.HtmlElement]] = []  # of the open elements
-        passed: html.HtmlElement | None = None  # hidden, so that nothing in it is looked at
+        passed: html.HtmlElement | None = None  # a hidden element, whose content is skipped
         styled = bool(self.style.by_name)
         walker = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
         for event, element in walker:
@@ -186,7 +186,7 @@ class _Walker:
         self.finish()
 
     def enter(self, element: html.HtmlElement, tag: str, state: State, block: html.HtmlElement) -> None:
-        """A link, an image or the end of a line."""
+        """Record a link, an image or the end of a line."""
         if tag == "br":
             if state.mark is None:
                 self.flush()
@@ -207,7 +207,7 @@ class _Walker:
 
     def say(self, text: str, state: State, block: html.HtmlElement) -> None:
         if state.quoted:
-            text = "\ufffc"  # something was said here that is not the page's own word
+            text = "\ufffc"  # placeholder for text that is not the page's own
         if self.run is None:
             self.run = Run(block, state, "", [], [], self.pieces)
         self.pieces.append(text)
@@ -224,14 +224,14 @@ class _Walker:
         """Fold the words of all runs, and leave out those without words, links and images."""
         said = ["".join(run.pieces) for run in self.done]
         whole = "\n".join(said)
-        odd = _is_odd(whole)  # asked once: where nothing is to be done to all words, nothing is to any
+        odd = _is_odd(whole)  # checked once for all words: usually nothing is to be folded
         for run, text in zip(self.done, said, strict=True):
             run.text = _fold_fast(text) if odd else " ".join(text.split())
         self.done = [run for run in self.done if run.links or run.images or run.text.strip("\ufffc ")]
 
 
 def _fold_fast(text: str) -> str:
-    """`fold(text)`, which looks each character up, with a look before it whether there is anything to do."""
+    """Return `fold(text)`, which is slow per character; a quick check skips it if nothing is to be folded."""
     return fold(text) if _is_odd(text) else " ".join(text.split())
 
 
@@ -240,12 +240,12 @@ def _is_odd(text: str) -> bool:
 
 
 def names(element: html.HtmlElement) -> list[str]:
-    """The class names and the id of an element, in small letters."""
+    """Return the class names and the id of an element, in lower case."""
     return f"{element.get('class') or ''} {element.get('id') or ''}".lower().split()
 
 
 def is_hidden(element: html.HtmlElement) -> bool:
-    """Whether an element says of itself that it is not shown."""
+    """Whether the element's own attributes hide it."""
     return _is_hidden(str(element.tag), element.get)
 
 
@@ -262,9 +262,9 @@ def _is_hidden(tag: str, get: Callable[[str], str | None]) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _make(tag: str, said: tuple[tuple[str, str], ...]) -> tuple[bool, bool]:
-    """Of elements of this make: whether they say of themselves that they are hidden, and whether they say no more.
+    """Return whether elements with these attributes are hidden, and whether they leave the state unchanged.
 
-    What says no more leaves the state as it is; `said` are the attributes in _NAMES.
+    `said` are the attributes in _NAMES.
     """
     get = dict(said).get
     if tag in _HIDDEN or _is_hidden(tag, get):
@@ -275,13 +275,13 @@ def _make(tag: str, said: tuple[tuple[str, str], ...]) -> tuple[bool, bool]:
 
 
 def is_quoting(element: html.HtmlElement) -> bool:
-    """Whether the class or id of an element says that its content is quoted: comments, samples, captions."""
+    """Whether the class or id of an element marks its content as quoted: comments, samples, captions."""
     called = f"{element.get('class') or ''} {element.get('id') or ''}"
     return element.tag not in ("html", "body") and classify_names(called[:MAX_NAMES])[0]
 
 
 def state_below(element: html.HtmlElement, outer: State) -> State:
-    """The state inside `element`, given the state around it."""
+    """Return the state inside `element`, given the state around it."""
     return _state_below(element, str(element.tag), element.get, outer)
 
 
@@ -313,10 +313,10 @@ def _state_below(element: html.HtmlElement, tag: str, get: Callable[[str], str |
 
 
 def scope(state: State, paged: bool) -> Scope:
-    """The scope of evidence found in `state`; `paged` says that the page has a container for its item.
+    """Return the scope of evidence found in `state`; `paged` means that the page has a container for its item.
 
     Outside both containers a mark block belongs to the item, and so does everything on a page
-    that has no such container; the rest is the site's.
+    without such a container; the rest belongs to the site.
     """
     if state.part:
         return state.part
@@ -324,7 +324,7 @@ def scope(state: State, paged: bool) -> Scope:
 
 
 def path(element: html.HtmlElement) -> str:
-    """A path of elements that people can read.
+    """Return a readable path of an element.
 
     >>> page = html.document_fromstring('<main id="content"><div class="kogl x"><a>1</a></div></main>')
     >>> path(page.find(".//a"))
@@ -341,5 +341,5 @@ def _steps(element: html.HtmlElement | None) -> Iterator[str]:
 
 
 def quote(*words: str) -> str:
-    """Words as they stood, folded, at most MAX_QUOTE code points."""
+    """Return the words as a folded quotation of at most MAX_QUOTE code points."""
     return _fold_fast(" ".join(filter(None, words)))[:MAX_QUOTE]

@@ -1,7 +1,7 @@
-"""Read from the `<style>` elements of a page which of its elements are not shown.
+"""Find the elements of a page that its `<style>` elements hide.
 
-Only plain rules are read: names of classes, ids and tags, one inside the other. What a rule of another kind hides,
-or a style sheet of its own file, is not known here.
+Only plain rules are supported: names of classes, ids and tags, with descendants. Other selectors
+and external style sheets are ignored.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from functools import lru_cache
 from lxml import html
 
 MAX_STYLE = 200_000  # code points of all `<style>` elements of a page that are read
-MAX_KNOWN = 20_000  # code points of those whose rules are remembered
-MAX_RULES = 2_000  # rules that say whether something is shown
-MAX_OF_NAME = 20  # rules whose element has one class or id
-MAX_ABOVE = 60  # ancestors that are looked at
+MAX_KNOWN = 20_000  # code points of style sheets whose rules are cached
+MAX_RULES = 2_000  # rules that show or hide
+MAX_OF_NAME = 20  # rules per class or id
+MAX_ABOVE = 60  # ancestors that are inspected
 
 _HIDES = re.compile(
     r"(?:^|[;{\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
@@ -31,14 +31,14 @@ _PRINT = re.compile(r"@(?:media|layer|supports)\b(?![^{]*\bprint\b)[^{]*$", re.I
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """What one element must be: its tag ("" for any), its classes, its id."""
+    """A compound selector: the tag of an element ("" for any), its classes, its id."""
 
     tag: str
     classes: frozenset[str]
     id: str
 
     def fits(self, element: html.HtmlElement) -> bool:
-        """Whether `element` is so."""
+        """Whether `element` matches."""
         return (
             (not self.tag or element.tag == self.tag)
             and (not self.id or element.get("id") == self.id)
@@ -48,7 +48,7 @@ class Compound:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One selector with what it says: hide or show. The last compound is the element, the others stand above it."""
+    """One selector and its effect, hide or show. The last compound matches the element, the others its ancestors."""
 
     compounds: tuple[Compound, ...]
     hides: bool
@@ -56,7 +56,7 @@ class Rule:
 
 
 class Sheet:
-    """The rules of a page, by the class or id that their element must have."""
+    """The rules of a page, by class or id of the element."""
 
     def __init__(self, rules: list[Rule]) -> None:
         self.by_name: dict[str, list[Rule]] = {}
@@ -80,7 +80,7 @@ class Sheet:
 
 
 def sheet(tree: html.HtmlElement) -> Sheet:
-    """The rules that a page states about what is shown.
+    """Return the rules of a page that show or hide elements.
 
     >>> page = html.document_fromstring("<style>.a .b, #c {display: none}</style><p class=b>1<p id=c>2")
     >>> [sheet(page).hides(one) for one in page.iter("p")]
@@ -97,7 +97,7 @@ def _parse_sheet(said: str) -> Sheet:
 
 
 _NO_RULES = Sheet([])
-_remembered = lru_cache(maxsize=64)(_parse_sheet)  # the pages of a host say the same
+_remembered = lru_cache(maxsize=64)(_parse_sheet)  # pages of one host share their styles
 
 
 def _matches_selector(compounds: tuple[Compound, ...], element: html.HtmlElement) -> bool:
@@ -133,8 +133,8 @@ def _strip_comments(said: str) -> str:
 
 
 def _blocks(said: str) -> Iterator[tuple[str, str]]:
-    """(selectors, declarations) of each rule; of groups only those for screens are entered."""
-    skipped = 0  # depth inside a group that is not for us
+    """Yield (selectors, declarations) of each rule; of groups, only those for screens are parsed."""
+    skipped = 0  # depth inside a group that does not apply
     before = opened = ""
     for piece in re.findall(r"[^{}]+|[{}]", said):
         if piece == "{":
@@ -158,11 +158,11 @@ def _compounds(selector: str) -> tuple[Compound, ...]:
     for word in words if len(words) <= 6 else ():
         match = _COMPOUND.fullmatch(word)
         if match is None:
-            return ()  # a rule of another kind: a state, an attribute, a neighbour
+            return ()  # an unsupported selector: a state, an attribute, a sibling
         names = re.findall(r"[.#][\w-]+", match[2])
         ids = [name[1:] for name in names if name[0] == "#"]
         tag = "" if match[1] in (None, "*") else match[1].lower()
         found.append(Compound(tag, frozenset(name[1:] for name in names if name[0] == "."), ids[0] if ids else ""))
     if not found or not (found[-1].classes or found[-1].id):
-        return ()  # a rule for a whole tag: too wide to be about a mark
+        return ()  # a rule for a whole tag: too broad to be about a licence mark
     return tuple(found)

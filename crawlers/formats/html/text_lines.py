@@ -1,4 +1,4 @@
-"""Write markup as lines: a line for each block, entry and row."""
+"""Render markup as lines: a line for each block, list item and row."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _HIDDEN = frozenset({"script", "style", "head", "noscript", "template", "button"
 _LISTS = frozenset({"ul", "ol", "dl"})
 _ENTRIES = frozenset({"li", "dt", "dd"})
 _CELLS = frozenset({"td", "th"})
-_ACTING = _BLOCKS | _CELLS | {"a"}  # of the others only the words count
-_RUNS = frozenset({"p", "div", "br", "section"})  # run on within an entry of a list, as trafilatura writes it
-MAX_SPAN = 1_000  # rows that a cell reaches down, columns of a row
-# Soft hyphens and other characters without width; those that join emoji stay.
+_ACTING = _BLOCKS | _CELLS | {"a"}  # for other tags, only their text counts
+_RUNS = frozenset({"p", "div", "br", "section"})  # do not break the line within a list item, as in trafilatura's output
+MAX_SPAN = 1_000  # maximum rowspan, and columns of a row
+# Soft hyphens and other zero-width characters; joiners of emoji are kept.
 _WIDTHLESS = re.compile("[\u00ad\u200b\u2060\ufeff]+")
 
 
 def strip_tags(text: str) -> str:
-    """The text of a fragment of markup, with a line for each block.
+    """Return the text of a fragment of markup, with a line for each block.
 
     >>> strip_tags("<p>하나</p><ul><li>둘<li>셋</ul>넷<br>다섯 &amp; 여섯")
     '하나\\n둘\\n셋\\n넷\\n다섯 & 여섯'
@@ -39,12 +39,12 @@ def strip_tags(text: str) -> str:
 
 
 def plain_lines(tree: html.HtmlElement) -> str:
-    """A line for each block, without marks; scripts and what is to be pressed are left out."""
+    """Return a line for each block, without list and table marks; scripts and buttons are left out."""
     return _Writer(marked=False).text(tree, lambda element: False)
 
 
 def lines_with_marks(tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
-    r"""The same with "- " before entries of lists, rows as "| … |" and the white space of code kept.
+    r"""Return lines as above, with "- " before list items, rows as "| … |" and the white space of code kept.
 
     >>> rows = "<tr><th rowspan=2>셋<td>넷<tr><td>다섯"
     >>> page = html.fragment_fromstring(f"<div>하나<ul><li>둘</ul><table>{rows}</table><pre>a\n  b</pre></div>")
@@ -56,7 +56,7 @@ def lines_with_marks(tree: html.HtmlElement, left_out: Callable[[html.HtmlElemen
 
 @dataclass(frozen=True, slots=True)
 class PlacedLine:
-    """A line with the block that it stands in, and how many of its code points stand inside links."""
+    """A line, its block, and the number of its code points inside links."""
 
     text: str
     owner: html.HtmlElement
@@ -64,7 +64,7 @@ class PlacedLine:
 
 
 def lines_with_places(tree: html.HtmlElement) -> list[PlacedLine]:
-    """The lines of `lines_with_marks`, nothing left out, each with its place; the paragraphs of an entry are one line.
+    """Return all lines of `lines_with_marks` with their blocks; the paragraphs of a list item are one line.
 
     >>> page = html.fragment_fromstring("<div><p>하나 <a href=x>둘</a></p><ul><li>셋</ul></div>")
     >>> [(line.text, line.owner.tag, line.linked) for line in lines_with_places(page)]
@@ -82,9 +82,9 @@ class _Writer:
     line: list[str] = field(default_factory=list)
     mark: str = ""  # before the next line
     lists: int = 0
-    rows: int = 0  # rows of tables that are open
+    rows: int = 0  # open table rows
     cells: list[str] = field(default_factory=list)  # of the outermost row
-    spans: dict[int, int] = field(default_factory=dict)  # column → rows that the cell in it still reaches down
+    spans: dict[int, int] = field(default_factory=dict)  # column → remaining rows of the cell that spans it
     codes: int = 0
 
     def text(self, tree: html.HtmlElement, left_out: Callable[[html.HtmlElement], bool]) -> str:
@@ -148,13 +148,13 @@ class _Writer:
             self.line.append(text)
 
     def _take_line(self) -> str:
-        """The words of the line, which is then empty."""
+        """Return the words of the line and reset it."""
         words = " ".join(_WIDTHLESS.sub("", "".join(self.line)).split())
         self.line.clear()
         return words
 
     def _cell(self, rows: str) -> None:
-        """Columns that a cell above reaches into are empty."""
+        """Begin a cell; columns covered by a cell above are empty."""
         while self.spans.get(len(self.cells), 0) and len(self.cells) < MAX_SPAN:
             self.spans[len(self.cells)] -= 1
             self.cells.append("")
@@ -190,17 +190,17 @@ class _Writer:
 
 @dataclass(slots=True)
 class _Placing(_Writer):
-    """The same, and beside each line its block and its links."""
+    """The same writer, which also records block and links of each line."""
 
     owners: list[html.HtmlElement] = field(default_factory=list)
     links: list[int] = field(default_factory=list)
-    blocks: list[html.HtmlElement] = field(default_factory=list)  # that are open
-    entries: int = 0  # of lists that are open
-    anchors: int = 0  # that are open
+    blocks: list[html.HtmlElement] = field(default_factory=list)  # open blocks
+    entries: int = 0  # open list items
+    anchors: int = 0  # open links
     linked: int = 0  # code points inside links since the last line
 
     def place(self, tree: html.HtmlElement) -> None:
-        """What `text` does, written out, because each page that is read by a template is walked by it."""
+        """Do the work of `text`, inlined for speed: every page with a template goes through it."""
         line, passed = self.line, None
         walker = etree.iterwalk(tree, events=("start", "end"))
         for event, element in walker:
@@ -221,7 +221,7 @@ class _Placing(_Writer):
                 if element is tree or tag == "body":
                     continue
                 text = element.tail
-            # White space before the first word of a line is nothing, but in code.
+            # White space before the first word of a line is dropped, except in code.
             if text and (line or self.codes or not text.isspace()):
                 line.append(text)
                 if self.anchors:

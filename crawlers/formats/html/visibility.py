@@ -1,4 +1,4 @@
-"""Make of a page's tree what a reader sees: what is hidden goes, and marks of notes; code and formulas become text."""
+"""Reduce a page tree to its visible text: drop hidden elements and footnote marks; turn code and formulas into text."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from lxml import html
 
 from crawlers.formats.html.layout import GONE, INLINE, OPENED, is_hidden, is_run, strip, words_of
 
-FOLDED = 0.5  # share of a page's words; where more is hidden, script unfolds it: tabs, a page streamed in parts
-SPOKEN = 40  # code points of words for a screen reader alone; more is a text that somebody styled so
-CAPTION = 300  # code points of a caption that is looked at
-FEW = 20  # elements of a mark or a cell that are looked at
+FOLDED = 0.5  # share of a page's words; if more is hidden, a script reveals it: tabs, a streamed page
+SPOKEN = 40  # code points of words for a screen reader; a longer text is content with such a style
+CAPTION = 300  # code points of a caption that are inspected
+FEW = 20  # elements of a mark or a cell that are inspected
 FORMULA = 2_000  # elements or code points of a formula
 _BLIND = frozenset(
     "blind sr-only sr_only screen_out screen-out screen-reader-text visually-hidden visuallyhidden a11y-hidden"
     " txt_blind sound_only offscreen ir_desc".split()
 )
-# What MediaWiki, Sphinx, Docusaurus and their kind put between the words.
+# Elements that MediaWiki, Sphinx, Docusaurus and similar programs insert between the words.
 _MARKS = frozenset("mw-editsection headerlink hash-link navbox noprint jump-to-nav printfooter katex-html".split())
 _MARK_IDS = frozenset({"siteSub", "contentSub", "jump-to-nav", "catlinks"})
-# Hidden until it is asked for, and part of the text nonetheless.
+# Hidden until requested, but part of the text.
 _UNFOLDS = re.compile(r"tab|collaps|accordion|faq|answer|panel|toggle|fold|more|cont", re.IGNORECASE)
-# The mark of a note, where nothing but its height tells it from the word before; one in brackets can be read.
+# A footnote mark that only its height distinguishes from the word before; one in brackets is readable.
 _NOTE = re.compile(r"\d{1,3}\)?|[*†‡]{1,3}")
 _BACK = frozenset("¶ # § ↑ ↩ ⏎ ⤴ ^ 🔗 ↵".split())
 _EMPTY_LINES = re.compile(r"\n{2,}")
 _NUMBERS = re.compile(r"[\d\s]{1,100000}")
 _GUTTER = frozenset("linenos lineno linenumber line-number ln gutter".split())
-# A caption that only a screen reader tells: "노선, 첫차로 구성된 표입니다".
+# A caption for screen readers only: "노선, 첫차로 구성된 표입니다".
 _TOLD = re.compile(r"으?로 (?:구성|이루어|나뉘)|정보를? (?:제공|안내|확인)|(?:표|목록)입니다")
 _SET_AS_BLOCK = re.compile(r"display\s{0,5}:\s{0,5}block", re.IGNORECASE)
 _TEX = ("application/x-tex", "TeX")
 
 
 def show(body: html.HtmlElement) -> None:
-    """Change the tree in place.
+    """Reduce the tree to its visible text, in place.
 
     >>> page = html.fragment_fromstring("<div>낱말<sup><a href='#n1'>1</a></sup>은 <label>말</label>이다.</div>")
     >>> show(page)
@@ -45,7 +45,7 @@ def show(body: html.HtmlElement) -> None:
     '<div>낱말은 말이다.</div>'
     """
     hidden: list[html.HtmlElement] = []
-    inside: set[html.HtmlElement] = set()  # what is hidden with an element of `hidden`
+    inside: set[html.HtmlElement] = set()  # elements inside those of `hidden`
     for element in list(body.iterdescendants()):
         if inside and element.getparent() in inside:
             inside.add(element)
@@ -73,13 +73,13 @@ def _size(element: html.HtmlElement) -> int:
 
 @lru_cache(maxsize=10_000)
 def _kind(names: str) -> int:
-    """What classes say: 2 for a mark of a program between the words, 1 for words for a screen reader, else 0."""
+    """Classify class names: 2 for a mark inserted by a program, 1 for words for a screen reader, else 0."""
     tokens = names.split()
     return 2 if not _MARKS.isdisjoint(tokens) else int(not _BLIND.isdisjoint(tokens))
 
 
 def _is_unfolding(element: html.HtmlElement) -> bool:
-    """An answer or a tab, or one of several marked words of which script shows one (`layout.part_alternatives`)."""
+    """Whether it is an answer, a tab, or one of several alternatives of which a script shows one (`layout`)."""
     if element.tag not in INLINE:
         name = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('role') or ''}"
         return element.tag == "dd" or bool(_UNFOLDS.search(name))
@@ -88,14 +88,14 @@ def _is_unfolding(element: html.HtmlElement) -> bool:
 
 
 def _drop_note_mark(sup: html.HtmlElement) -> None:
-    """The mark of a note that is told elsewhere; a power stays."""
+    """Remove the mark of a footnote; keep exponents."""
     linked = any((part.get("href") or "").startswith("#") for part in islice(sup.iter(), FEW))
     if linked and _NOTE.fullmatch(words_of(sup, 10)):
         _drop(sup)
 
 
 def _drop_back_link(anchor: html.HtmlElement) -> None:
-    """A link back to where one came from, or to the heading that it stands in, or to a note."""
+    """Remove a back link, a permalink of a heading, or a link to a note."""
     href = anchor.get("href") or ""
     if "#" not in href:
         return
@@ -106,7 +106,7 @@ def _drop_back_link(anchor: html.HtmlElement) -> None:
 
 
 def _flatten_code(pre: html.HtmlElement) -> None:
-    """Code as it is written: colours go, a <br> ends a line, and so does a box around one; numbers of lines go."""
+    """Flatten code to plain text: remove colours and line numbers; a <br> or the end of a box ends a line."""
     if next(pre.iterdescendants("table", "pre", "p", "ul", "ol"), None) is not None:
         return
     boxed = False
@@ -125,14 +125,14 @@ def _flatten_code(pre: html.HtmlElement) -> None:
 
 
 def _drop_line_numbers(row: html.HtmlElement) -> None:
-    """The numbers of lines that stand in a cell beside their code."""
+    """Remove line numbers in a cell beside their code."""
     cells = [cell for cell in islice(row, FEW) if any(part.tag == "pre" for part in islice(cell.iter(), FEW))]
     if len(cells) == 2 and _NUMBERS.fullmatch("".join(islice(map(str, cells[0].itertext()), FEW))):
         _drop(cells[0])
 
 
 def _move_caption(caption: html.HtmlElement) -> None:
-    """A caption stands above its table: inside it would be a row."""
+    """Move a caption above its table: inside, it would become a row."""
     table = caption.getparent()
     if _TOLD.search(words_of(caption, CAPTION)):
         _drop(caption)
@@ -143,7 +143,7 @@ def _move_caption(caption: html.HtmlElement) -> None:
 
 
 def _write_formula(math: html.HtmlElement) -> None:
-    """A formula in its TeX form where it has one, else the signs in it."""
+    """Replace a formula by its TeX source, else by its characters."""
     source = next((note for note in islice(math.iter(), FORMULA) if note.get("encoding") in _TEX), None)
     words = (source.text or "").strip() if source is not None else (math.get("alttext") or "").strip()
     words = rf"\({words}\)" if words else words_of(math, FORMULA).replace(" ", "")
@@ -158,7 +158,7 @@ def _unfold_box(box: html.HtmlElement) -> None:
 
 
 def _wrap_stray_entry(entry: html.HtmlElement) -> None:
-    """An entry outside a list, as old pages have them, gets one."""
+    """Wrap a list item outside a list (common on old pages) in a list."""
     parent = entry.getparent()
     if parent is None or parent.tag in ("ul", "ol", "menu", "dir"):
         return
@@ -178,7 +178,7 @@ def _unwrap(element: html.HtmlElement) -> None:
 
 
 def _bracket_reading(reading: html.HtmlElement) -> None:
-    """How characters are read, in brackets behind them, as where a browser cannot set it above them."""
+    """Put a ruby reading in brackets after its characters, like browsers without ruby support."""
     before = reading.getprevious()
     if before is None or before.tag != "rp":
         reading.text = f"({reading.text or ''}"
@@ -190,7 +190,7 @@ def _bracket_reading(reading: html.HtmlElement) -> None:
 
 
 def _make_block(inline: html.HtmlElement) -> None:
-    """A marked word that is set as a block."""
+    """Turn an inline element that is styled as a block into a block."""
     if _SET_AS_BLOCK.search(inline.get("style") or ""):
         inline.tag = "div"
 

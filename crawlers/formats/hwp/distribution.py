@@ -1,8 +1,8 @@
-"""Open the text of a distribution document (배포용 문서): one that its publisher let be read but not edited.
+"""Decrypt the text of a distribution document (배포용 문서): published for reading, locked against editing.
 
-The key is in the document, so nothing is broken: any viewer opens it. Hancom, "한글 문서 파일 형식 5.0" revision 1.3
-with "배포용 문서" revision 1.2: the first record of a ViewText section holds 256 bytes, hidden under the numbers of
-Microsoft's `rand` started with its first four bytes; among them stands the key of an AES-128 in ECB mode.
+The key is in the document and any viewer opens it, so no protection is broken. Hancom, "한글 문서 파일 형식 5.0"
+revision 1.3 with "배포용 문서" revision 1.2: the first record of a ViewText section has 256 bytes, XORed with the
+output of Microsoft's `rand`, seeded with its first four bytes; they contain the key of an AES-128 in ECB mode.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from crawlers.formats.unreadable import Unreadable
 from malmoi.boundary import input_errors
 
 SIZE = 256  # bytes of the record
-_BLOCK = 16  # bytes, of AES
-# Stands in BodyText for programs that do not know distribution documents; it is not the text.
+_BLOCK = 16  # bytes of an AES block
+# In BodyText, for programs without support of distribution documents; it is not the text.
 PLACEHOLDER = "상위 버전의 배포용 문서입니다"
 
 
 def decrypt_section(stream: bytes) -> bytes:
-    """The section behind the record, as it was before it was locked (packed, where the document is).
+    """Return the section after the record, decrypted (still compressed, if the document is).
 
     Raises Unreadable: `damaged`.
     """
@@ -30,21 +30,21 @@ def decrypt_section(stream: bytes) -> bytes:
     if head & 0x3FF != DISTRIBUTED or head >> 20 != SIZE or len(stream) < 4 + SIZE:
         raise Unreadable("damaged")
     locked = stream[4 + SIZE :]
-    locked = locked[: len(locked) // _BLOCK * _BLOCK]  # what is packed tells itself whether it is whole
-    # ECB is the format's choice; nothing is kept secret by it here.
+    locked = locked[: len(locked) // _BLOCK * _BLOCK]  # compressed data has its own end mark
+    # ECB is the choice of the format; it keeps nothing secret here.
     with input_errors(lambda _: Unreadable("damaged"), Unreadable, MemoryError):
         decryptor = Cipher(algorithms.AES(key(stream[4 : 4 + SIZE])), modes.ECB()).decryptor()
         return decryptor.update(locked) + decryptor.finalize()
 
 
 def key(record: bytes) -> bytes:
-    """The sixteen bytes of the key in the 256 of the record."""
+    """Return the 16-byte key in the 256 bytes of the record."""
     offset = 4 + (record[0] & 0xF)
     return mask(record)[offset : offset + _BLOCK]
 
 
 def mask(record: bytes) -> bytes:
-    """The record with the numbers laid over it; twice gives it back. The first four bytes, the seed, stay."""
+    """XOR the record with the random numbers; twice restores it. The first four bytes, the seed, are unchanged."""
     (state,) = unpack_from("<I", record)
     numbers = bytearray()
     while len(numbers) < SIZE:

@@ -1,4 +1,4 @@
-"""The text of an HWP 5 document: a compound file with a header, a summary and sections of records."""
+"""Text extraction from HWP 5: a compound file with a header, a summary and sections of records."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _SECTION = re.compile(r"(BodyText|ViewText)/Section(\d{1,5})")
 
 
 def extract(item: Item) -> Extracted:
-    """The text of an HWP 5 document: paragraphs and rows of tables ("| … |"), a line each.
+    """Extract the text of an HWP 5 document, one paragraph or table row ("| … |") a line.
 
-    Tables that only place text are paragraphs. Notes stand behind their paragraph, boxes beside it; headers, footers,
-    master pages, hidden comments and memos are left out. Bold and the like are lost. A document of which one section
-    cannot be read is damaged as a whole: half a text that looks like one would be a loss in silence.
+    Layout tables become paragraphs. Notes follow their paragraph, boxes precede or follow it; headers, footers,
+    master pages, hidden comments and memos are left out. Character formats are lost. If one section
+    cannot be read, the document is damaged as a whole: a partial text would be a silent loss.
 
     Raises Unreadable: `encrypted` (password or certificate), `drm`, `damaged`, `archive-bomb`, `too-large`, `no-text`,
     `unsupported-version:<version>`.
@@ -86,7 +86,7 @@ def _shapes(container: Container, flags: int) -> Shapes:
 
 
 def _sections(paths: list[str], storage: str) -> list[str]:
-    """The sections in order. Raises Unreadable `damaged` where there is none, or one is missing between others."""
+    """Return the sections in order. Raises Unreadable `damaged` if there are none or one in the sequence is missing."""
     numbered = {int(match[2]): path for path in paths if (match := _SECTION.fullmatch(path)) and match[1] == storage}
     if not numbered or set(numbered) != set(range(len(numbered))):
         raise Unreadable("damaged")
@@ -96,5 +96,5 @@ def _sections(paths: list[str], storage: str) -> list[str]:
 def _summary(container: Container) -> Summary:
     try:
         return summary_properties.read(container.read(summary_properties.STREAM))
-    except Unreadable:  # the text stands without it
+    except Unreadable:  # the text does not depend on it
         return Summary()

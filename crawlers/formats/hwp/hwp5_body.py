@@ -1,7 +1,7 @@
-"""The body of an HWP 5 document: records in, blocks out, in the order in which they are read.
+"""Read the body of an HWP 5 document: a stream of records to blocks, in document order.
 
-Records are a tree told by levels: what follows a record on a deeper level belongs to it. They are read once, forward,
-so that a section costs no more memory than its text. Source as in crawlers/formats/hwp/hwp_records.py, section 4.3.
+Records form a tree by levels: following records of a deeper level belong to a record. They are read in one pass,
+so that a section needs no more memory than its text. Source as in crawlers/formats/hwp/hwp_records.py, section 4.3.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from crawlers.formats.hwp.hwp_records import Record, pieces, read_counted_string
 from crawlers.formats.hwp.numbering import Numbers
 
 _NOTES = frozenset({b"fn  ", b"en  "})
-# What has lists of its own that are not the text: section (master pages), header, footer, hidden comment, memo.
+# Controls whose lists are not text: section (master pages), header, footer, hidden comment, memo.
 _LEFT_OUT = frozenset({b"secd", b"head", b"foot", b"tcmt", b"%%me"})
 _PAGE = 0  # kind of an automatic number
 
@@ -26,13 +26,13 @@ class _Control:
     kind: bytes
     data: bytes
     caption: list[Block] = field(default_factory=list)
-    lists: list[tuple[bytes, list[Block]]] = field(default_factory=list)  # head of a list, what it holds
+    lists: list[tuple[bytes, list[Block]]] = field(default_factory=list)  # header of a list, its content
     script: str = ""
     is_table: bool = False
 
 
 def blocks(section: bytes, numbers: Numbers) -> list[Block]:
-    """The paragraphs and tables of a section, unpacked; `numbers` counts on from the section before.
+    """Return the paragraphs and tables of an unpacked section; `numbers` continues from the previous section.
 
     Raises Unreadable: `damaged`, `too-large`.
     """
@@ -53,7 +53,7 @@ class _Body:
         return found
 
     def _take(self, above: int) -> Record | None:
-        """The next record that lies below the level `above`."""
+        """Return the next record if it is deeper than the level `above`, else None."""
         record = self._next
         if record is None or record.level <= above:
             return None
@@ -61,7 +61,7 @@ class _Body:
         return record
 
     def _paragraph(self, head: Record, depth: int) -> list[Block]:
-        said: str | None = None  # its number; it is counted before those inside it, and after its section is known
+        said: str | None = None  # its number, counted before nested paragraphs, and after the section definition
         shape = int.from_bytes(head.data[8:10], "little")
         text = b""
         controls: list[_Control] = []
@@ -74,7 +74,7 @@ class _Body:
                     said = self._numbers.head(shape)
                 controls.append(self._control(record, next_depth(depth)))
             elif record.tag == tags.MEMOS:
-                memo = True  # the notes that reviewers wrote hang on the last paragraph
+                memo = True  # reviewers' memos are attached to the last paragraph
             elif record.tag == tags.PARAGRAPH:
                 found = self._paragraph(record, next_depth(depth))
                 if not memo:
@@ -87,8 +87,8 @@ class _Body:
             self._numbers.outline = int.from_bytes(head.data[18:20], "little")
         counting = self._numbers
         if control.kind in _LEFT_OUT:
-            self._numbers = Numbers()  # what is left out is not counted either
-        started = False  # the object itself; lists before it are its caption
+            self._numbers = Numbers()  # controls that are left out are not counted either
+        started = False  # whether the object itself was read; lists before it are its caption
         into = control.caption
         while record := self._take(head.level):
             if record.tag == tags.PARAGRAPH:
@@ -113,7 +113,7 @@ class _Body:
 
 
 def _assemble_paragraph(paragraph: Paragraph, text: bytes, controls: list[_Control]) -> list[Block]:
-    """Words and controls of a paragraph: the n-th control character stands for the n-th control."""
+    """Assemble words and controls of a paragraph: the n-th control character represents the n-th control."""
     waiting = iter(controls)
     for piece in pieces(text):
         if isinstance(piece, str):
@@ -154,7 +154,7 @@ def _equation(control: _Control) -> str:
 
 
 def _auto_number_text(control: _Control) -> str:
-    """An automatic number (of a figure, a table, a note) as it is printed: with what stands before and behind it."""
+    """Return an automatic number (of a figure, a table, a note) as printed, with its prefix and suffix."""
     if len(control.data) < 16:
         return ""
     kind, number, _, before, behind = unpack_from("<IHHHH", control.data, 4)
@@ -173,14 +173,14 @@ def _overlay_text(control: _Control) -> str:
 
 
 def _ruby(control: _Control) -> str:
-    """A word with its reading in brackets."""
+    """Return a word with its reading in brackets."""
     word, at = read_counted_string(control.data, 4)
     reading, _ = read_counted_string(control.data, at)
     return f"{word}({reading})" if reading.strip() else word
 
 
 def _art(data: bytes) -> str:
-    """The words of a text art: they follow four corners of two numbers of 32 bits."""
+    """Return the words of a text art: they follow four corners of two 32-bit numbers."""
     return read_counted_string(data, 32)[0]
 
 

@@ -1,4 +1,4 @@
-"""The records of an HWP 5 stream, and the words and controls of a paragraph's text.
+"""Parse the records of an HWP 5 stream, and the words and controls of a paragraph's text.
 
 Hancom, "한글 문서 파일 형식 5.0" revision 1.3: section 4.3 (본문), tables "제어 문자" and "본문의 데이터
 레코드".
@@ -17,9 +17,9 @@ from malmoi.boundary import input_errors
 
 MAX_TOTAL = 64 * 1024 * 1024  # bytes of all sections of a document, unpacked
 MAX_RATIO = 100  # unpacked : packed, of one section
-SMALL = 8 * 1024 * 1024  # bytes; below this no ratio is suspicious: empty cells of a table pack very well
-MAX_RECORDS = 600_000  # that are looked at; about 150,000 cells of tables, or 6,000 pages
-MAX_ALL_RECORDS = 4_000_000  # with those that are passed over
+SMALL = 8 * 1024 * 1024  # bytes; below this no ratio is suspicious: empty cells of a table compress very well
+MAX_RECORDS = 600_000  # records that are used; about 150,000 table cells, or 6,000 pages
+MAX_ALL_RECORDS = 4_000_000  # all records, including skipped ones
 
 NUMBERING, BULLET, PARAGRAPH_SHAPE, DISTRIBUTED = 23, 24, 25, 28
 PARAGRAPH, TEXT, CONTROL, LIST = 66, 67, 71, 72
@@ -27,13 +27,13 @@ SHAPE, TABLE, EQUATION, TEXT_ART, MEMOS = 76, 77, 88, 90, 93
 _WANTED = frozenset(
     {PARAGRAPH, TEXT, CONTROL, LIST, SHAPE, TABLE, EQUATION, TEXT_ART, MEMOS, NUMBERING, BULLET, PARAGRAPH_SHAPE}
 )
-_LONG = 0xFFF  # a size of twelve ones says that the real one follows
+_LONG = 0xFFF  # a size of twelve ones: the real size follows
 
-# Codes that take eight units of 16 bits: 1–9, 11, 12 and 14–23 ("inline" and "extended" ones).
+# Codes that take eight 16-bit units: 1–9, 11, 12 and 14–23 ("inline" and "extended" ones).
 _CONTROL = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x17]\x00")
 _WIDTH = 16  # bytes
 _EXTENDED = frozenset({1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23})  # have a record of their own
-# Line break, hyphen, non-breaking and fixed space; the end of the paragraph and reserved codes go.
+# Line break, hyphen, non-breaking and fixed space; the end of the paragraph and reserved codes are removed.
 _CHARACTERS = {10: "\n", 24: "-", 30: " ", 31: " "} | dict.fromkeys((0, 13, 25, 26, 27, 28, 29))
 _TAB = 9
 
@@ -47,9 +47,9 @@ class Record(NamedTuple):
 
 
 def inflate(packed: bytes, left: int = MAX_TOTAL) -> bytes:
-    """The bytes of a raw deflate stream, `left` at most.
+    """Decompress a raw deflate stream to at most `left` bytes.
 
-    Raises Unreadable: `damaged` for a stream that is cut off or broken, `archive-bomb`.
+    Raises Unreadable: `damaged` for a truncated or corrupt stream, `archive-bomb`.
     """
     limit = min(left, max(SMALL, MAX_RATIO * len(packed)))
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -63,14 +63,14 @@ def inflate(packed: bytes, left: int = MAX_TOTAL) -> bytes:
 
 
 def records(stream: bytes) -> Iterator[Record]:
-    """The records that carry text, or say where it stands and how it is numbered.
+    """Yield the records that carry text, its structure or its numbering.
 
-    Raises Unreadable: `damaged` for a record that reaches beyond its stream, `too-large`.
+    Raises Unreadable: `damaged` for a record that exceeds its stream, `too-large`.
     """
     at, end, seen, passed = 0, len(stream), 0, 0
     while at + 4 <= end:
         head = int.from_bytes(stream[at : at + 4], "little")
-        if not head:  # the stream is filled up with zeros
+        if not head:  # the stream is padded with zeros
             break
         at += 4
         size = head >> 20
@@ -96,7 +96,7 @@ def records(stream: bytes) -> Iterator[Record]:
 
 
 def pieces(data: bytes) -> Iterator[str | int]:
-    r"""The words of a paragraph, and between them the codes of the controls that have a record of their own.
+    r"""Yield the words of a paragraph, and between them the codes of the controls that have a record of their own.
 
     >>> list(pieces("표 1".encode("utf-16-le") + b"\x0b\0" + b" lbt" + bytes(8) + b"\x0b\0" + b"\r\0"))
     ['표 1', 11]
@@ -104,7 +104,7 @@ def pieces(data: bytes) -> Iterator[str | int]:
     at = 0
     for match in _CONTROL.finditer(data):
         start = match.start()
-        if start % 2 or start < at:  # the second half of one character, or inside a control
+        if start % 2 or start < at:  # the second half of a character, or inside a control
             continue
         if words := _words(data[at:start]):
             yield words
@@ -119,7 +119,7 @@ def pieces(data: bytes) -> Iterator[str | int]:
 
 
 def read_counted_string(data: bytes, at: int) -> tuple[str, int]:
-    """A string that its length precedes, and where it ends; "" where it reaches beyond the data."""
+    """Return a length-prefixed string, and its end; "" if it exceeds the data."""
     if at + 2 > len(data):
         return "", len(data)
     end = at + 2 + 2 * int(unpack_from("<H", data, at)[0])

@@ -1,4 +1,4 @@
-"""The text of an HWPML document: one XML file with the root HWPML (Hancom, "한글 문서 파일 형식 3.0/HWPML")."""
+"""Text extraction from HWPML: one XML file with the root HWPML (Hancom, "한글 문서 파일 형식 3.0/HWPML")."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from crawlers.formats.hwp.tag_names import name
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
 
-# Pictures, in base64: they are not read, and can be longer than libxml2 lets a text be.
+# Pictures in base64: not needed, and possibly longer than libxml2 allows for a text.
 _BINARY = re.compile(rb"<BINDATA\b[^<>]{0,1000}>[A-Za-z0-9+/=\s]+</BINDATA>")
 
 
 def extract(item: Item) -> Extracted:
-    """The text of an HWPML document, written as that of HWP 5 (crawlers/formats/hwp/hwp5.py).
+    """Extract the text of an HWPML document in the format of HWP 5 (crawlers/formats/hwp/hwp5.py).
 
     Raises Unreadable: `damaged`, `too-large`, `no-text`, `xml-entities`.
     """
@@ -54,7 +54,7 @@ def _shapes(body: bytes) -> Shapes:
 
 
 def _part(body: bytes, tag: bytes) -> etree._Element | None:
-    """An element of the head; the words stand without it where it is missing or cannot be parsed by itself."""
+    """Parse an element of the head; None if it is missing or malformed: the text does not depend on it."""
     start = body.find(b"<" + tag)
     end = body.find(b"</" + tag + b">", start)
     if start < 0 or end < 0:

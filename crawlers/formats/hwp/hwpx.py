@@ -1,4 +1,4 @@
-"""The text of an HWPX document: a ZIP archive of OWPML files (KS X 6101)."""
+"""Text extraction from HWPX: a ZIP archive of OWPML files (KS X 6101)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def extract(item: Item) -> Extracted:
-    """The text of an HWPX document, written as that of HWP 5 (crawlers/formats/hwp/hwp5.py).
+    """Extract the text of an HWPX document in the format of HWP 5 (crawlers/formats/hwp/hwp5.py).
 
-    Sections come in the order of the package's spine, or of their numbers where there is none; a section that the
-    spine leaves out is read behind the others. What a tracked change deleted is left out, what it inserted is kept.
+    Sections are in the order of the package's spine, or of their numbers without a spine; sections missing in the
+    spine follow at the end. Text deleted by a tracked change is left out, inserted text is kept.
 
     Raises Unreadable: `encrypted` (a password or a distribution document), `drm`, `damaged`, `archive-bomb`,
     `too-large`, `no-text`, `xml-entities`.
@@ -55,7 +55,7 @@ def extract(item: Item) -> Extracted:
 
 
 def _check_encryption(archive: Zipped) -> None:
-    """Raise where the manifest says that parts are encrypted (as in a package of OpenDocument)."""
+    """Raise if the manifest lists encrypted parts (as in an OpenDocument package)."""
     manifest = archive.read(_MANIFEST)
     if not manifest.strip():
         return
@@ -66,7 +66,7 @@ def _check_encryption(archive: Zipped) -> None:
 
 
 def _package(archive: Zipped) -> etree._Element | None:
-    """The package file: it is missing in documents that other programs wrote, and then names tell the order."""
+    """Return the package file; files of other programs may lack it: their names then define the order."""
     raw = archive.read(_PACKAGE)
     return safe_xml.parse(raw) if raw.strip() else None
 
@@ -81,9 +81,9 @@ def _sections(names: list[str], package: etree._Element | None) -> list[str]:
 
 
 def _spine(package: etree._Element | None, names: frozenset[str]) -> list[str]:
-    """The parts in the order of the spine. Addresses are from the root of the archive, or from the package file.
+    """Return the parts in the order of the spine. Addresses are relative to the archive root or to the package file.
 
-    Raises Unreadable `damaged` for a section that is named and not there.
+    Raises Unreadable `damaged` for a listed section that is missing.
     """
     if package is None:
         return []

@@ -1,6 +1,6 @@
-"""The numbers and bullets that a Hancom program prints before paragraphs: "1.", "가.", "제1조", "•".
+"""Compute the numbers and bullets that a Hancom program prints before paragraphs: "1.", "가.", "제1조", "•".
 
-They are not in the words of a paragraph but in its shape, and are part of what a reader sees: without them a statute
+They are stored in the shape of a paragraph, not in its words, but readers see them: without them a statute
 loses its articles. Source as in crawlers/formats/hwp/hwp_records.py: "문단 번호", "글머리표" and "문단 모양".
 """
 
@@ -17,10 +17,10 @@ from crawlers.formats.hwp.hwp_records import BULLET, NUMBERING, PARAGRAPH_SHAPE,
 from crawlers.formats.hwp.tag_names import name
 
 LEVELS = 7
-MAX_NUMBER = 100_000  # a greater one is damage
+MAX_NUMBER = 100_000  # a greater number is damage
 _PLACE = re.compile(r"\^([1-7])")
 _KINDS = ("none", "outline", "number", "bullet")
-# The forms of a number, in the order of their codes in HWP 5; their names are OWPML's.
+# Number formats, in the order of their codes in HWP 5; their names are OWPML's.
 # fmt: off
 _FORMS = (
     "DIGIT", "CIRCLED_DIGIT", "ROMAN_CAPITAL", "ROMAN_SMALL", "LATIN_CAPITAL", "LATIN_SMALL", "CIRCLED_LATIN_CAPITAL",
@@ -47,7 +47,7 @@ _ROMAN = ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How the paragraphs of one level are numbered: "^1.^2" and the form and first value of its own number."""
+    """Numbering of one level: the pattern "^1.^2", and format and first value of its own number."""
 
     pattern: str
     form: str = "DIGIT"
@@ -56,7 +56,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """What the head of a document says about paragraphs, by the ids it gives them."""
+    """Paragraph shapes and numberings in the head of a document, by their ids."""
 
     paragraphs: Mapping[int, tuple[str, int, int]]  # shape → kind, id of numbering or bullet, level from 0
     numberings: Mapping[int, tuple[Level, ...]]
@@ -68,14 +68,14 @@ NO_SHAPES = Shapes({}, {}, {})
 
 @dataclass(slots=True)
 class Numbers:
-    """Counts the paragraphs of a document in their order."""
+    """Counter of the paragraphs of a document, in order."""
 
     shapes: Shapes = NO_SHAPES
-    outline: int = 0  # id of the numbering of outline paragraphs, which each section chooses
+    outline: int = 0  # id of the numbering of outline paragraphs, set by each section
     _counts: dict[int, list[int]] = field(default_factory=dict)
 
     def head(self, shape: int) -> str:
-        """What stands before a paragraph of this shape, with a space behind it; it is counted with the call."""
+        """Return number or bullet of a paragraph of this shape, followed by a space; each call counts the paragraph."""
         kind, number, level = self.shapes.paragraphs.get(shape, ("none", 0, 0))
         if kind == "bullet":
             bullet = self.shapes.bullets.get(number, "")
@@ -88,7 +88,7 @@ class Numbers:
 
     def _count(self, key: int, levels: tuple[Level, ...], level: int) -> str:
         counts = self._counts.setdefault(key, [0] * LEVELS)
-        for above in range(level):  # a level that was jumped over counts as begun
+        for above in range(level):  # a skipped level counts as started
             counts[above] = counts[above] or levels[above].start
         counts[level] = counts[level] + 1 if counts[level] else levels[level].start
         counts[level + 1 :] = [0] * (LEVELS - level - 1)
@@ -101,7 +101,7 @@ class Numbers:
 
 
 def numeral(number: int, form: str) -> str:
-    """A number in a form of OWPML; in digits where the form does not reach so far.
+    """Return a number in an OWPML format; in digits beyond the range of the format.
 
     >>> [numeral(2, form) for form in ("DIGIT", "HANGUL_SYLLABLE", "CIRCLED_DIGIT", "ROMAN_CAPITAL")]
     ['2', '나', '②', 'II']
@@ -126,7 +126,7 @@ def _roman(number: int) -> str:
 
 
 def read_record_shapes(head: Iterable[Record]) -> Shapes:
-    """The shapes in the records of DocInfo; ids of numberings and bullets begin with 1, of shapes with 0."""
+    """Read the shapes in the records of DocInfo; ids of numberings and bullets begin with 1, of shapes with 0."""
     paragraphs: dict[int, tuple[str, int, int]] = {}
     numberings: dict[int, tuple[Level, ...]] = {}
     bullets: dict[int, str] = {}
@@ -166,7 +166,7 @@ def _numbering(data: bytes) -> tuple[Level, ...]:
 
 
 def read_xml_shapes(root: etree._Element) -> Shapes:
-    """The shapes in the head of OWPML or HWPML, which carry their ids."""
+    """Read the shapes in the head of OWPML or HWPML, where they have explicit ids."""
     paragraphs: dict[int, tuple[str, int, int]] = {}
     numberings: dict[int, tuple[Level, ...]] = {}
     bullets: dict[int, str] = {}
@@ -202,7 +202,7 @@ def _levels(element: etree._Element) -> tuple[Level, ...]:
 
 
 def _form(said: str) -> str:
-    """HWPML writes "HangulSyllable" where OWPML writes "HANGUL_SYLLABLE"."""
+    """Normalise a format name: HWPML writes "HangulSyllable" for OWPML's "HANGUL_SYLLABLE"."""
     return said if said.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", "_", said).upper()
 
 

@@ -1,8 +1,8 @@
-"""The streams of an OLE compound file, within limits that a hostile one cannot stretch.
+"""Read the streams of an OLE compound file, with limits against hostile files.
 
 Layout: [MS-CFB] Compound File Binary File Format, sections 2.2 (header), 2.3–2.5 (FAT, mini FAT, DIFAT) and 2.6
-(directory). The common library for it follows a repeated table of sectors for minutes; here every sector of a table
-is read once and every chain ends.
+(directory). The common library follows a cyclic sector table for minutes; here every table sector
+is read once and every chain is finite.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from struct import unpack_from
 from crawlers.formats.unreadable import Unreadable
 
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-MAX_ENTRIES = 10_000  # of the directory; pictures have one each
+MAX_ENTRIES = 10_000  # of the directory; each picture has one
 MAX_STREAM = 64 * 1024 * 1024  # bytes of one stream
-_LAST = 0xFFFFFFFA  # greatest number of a sector that holds data (MAXREGSECT, section 2.1)
-_NONE = 0xFFFFFFFF  # no entry on this side
+_LAST = 0xFFFFFFFA  # greatest number of a data sector (MAXREGSECT, section 2.1)
+_NONE = 0xFFFFFFFF  # no sibling or child entry
 _ENTRY = 128  # bytes
 _STORAGE, _STREAM, _ROOT = 1, 2, 5  # kinds of an entry (section 2.6.1)
 
@@ -35,7 +35,7 @@ class _Entry:
 
 
 class Container:
-    """The streams of a compound file by path; a path has "/" between its names, as in "BodyText/Section0"."""
+    """The streams of a compound file by path; "/" separates the names of a path, as in "BodyText/Section0"."""
 
     def __init__(self, body: bytes) -> None:
         """Raises Unreadable: `damaged`, or `too-large` for a directory of more than MAX_ENTRIES."""
@@ -46,7 +46,7 @@ class Container:
             raise Unreadable("damaged")
         self._body = body
         self._size = 1 << shift
-        self._sectors = (len(body) - 1) // self._size  # the header takes the place of one
+        self._sectors = (len(body) - 1) // self._size  # the header occupies one sector
         directory, _, self._cutoff, mini_fat, _, difat, _ = unpack_from("<7I", body, 48)
         self._fat = self._table(difat)
         self._entries = self._directory(directory)
@@ -54,15 +54,15 @@ class Container:
             raise Unreadable("damaged")
         self._paths = dict(self._walk())
         self._mini_start = mini_fat
-        self._mini: tuple[array[int], bytes] | None = None  # read when first needed
+        self._mini: tuple[array[int], bytes] | None = None  # loaded on first use
 
     @property
     def paths(self) -> list[str]:
-        """The paths of all streams, in the order of their names."""
+        """The paths of all streams, sorted."""
         return sorted(self._paths)
 
     def read(self, path: str) -> bytes:
-        """The bytes of a stream. Raises Unreadable: `damaged` where it is not there or not whole, `too-large`."""
+        """Return the bytes of a stream. Raises Unreadable: `damaged` if it is missing or incomplete, `too-large`."""
         entry = self._paths.get(path)
         if entry is None:
             raise Unreadable("damaged")
@@ -99,7 +99,7 @@ class Container:
         return self._body[(number + 1) * self._size : (number + 2) * self._size]
 
     def _table(self, difat: int) -> array[int]:
-        """The FAT: the next sector of each. Its own sectors are named in the header and in a chain behind it."""
+        """Return the FAT: the next sector of each. Its own sectors are listed in the header and in a chain after it."""
         named = list(unpack_from("<109I", self._body, 76))
         seen: set[int] = set()
         while difat <= _LAST:
@@ -126,7 +126,7 @@ class Container:
             found.append(self._sector(at))
             at = self._fat[at]
         else:
-            if to_end and at <= _LAST:  # longer than the file: a ring
+            if to_end and at <= _LAST:  # longer than the file: a cycle
                 raise Unreadable("damaged")
         return b"".join(found)
 
@@ -155,7 +155,7 @@ class Container:
 
 
 def _numbers(raw: bytes) -> array[int]:
-    numbers = array("I")  # 32 bits on every platform that CPython is built for
+    numbers = array("I")  # 32 bits on all platforms of CPython
     numbers.frombytes(raw[: len(raw) // 4 * 4])
     return numbers
 

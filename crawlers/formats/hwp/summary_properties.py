@@ -1,4 +1,4 @@
-"""Title, author and date of an HWP 5 document, from its property set, where they are plausible.
+"""Read title, author and date of an HWP 5 document from its property set, if they are plausible.
 
 Layout: [MS-OLEPS] section 2; property ids: Hancom, "한글 문서 파일 형식 5.0" revision 1.3, "문서 요약".
 """
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from struct import error, unpack_from
 
 STREAM = "\x05HwpSummaryInformation"
-MAX_TITLE = 200  # code points; a longer one is the beginning of the text
+MAX_TITLE = 200  # code points; a longer title is the beginning of the text
 MAX_AUTHOR = 50  # code points
 _TITLE, _AUTHOR, _SAVED, _DATE = 2, 4, 13, 20
 _WIDE, _TIME = 0x1F, 0x40  # VT_LPWSTR, VT_FILETIME
@@ -19,7 +19,7 @@ _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of a FILETIME, in steps of 100 ns
 _KOREA = timezone(timedelta(hours=9))
 _YEARS = range(1989, 2100)  # the first 한글 was sold in 1989
 _WRITTEN = re.compile(r"((?:19|20)\d\d)년 (\d{1,2})월 (\d{1,2})일")
-# Names that a machine has, or nobody: they say nothing about who wrote the text.
+# Names of machines and placeholders: they do not identify the author of the text.
 _NOBODY = re.compile(
     r"(?:user|users|owner|admin|administrator|hancom|hnc|hwp|microsoft|windows|windows user|pc|my ?com|com|computer|"
     r"home|samsung|lg|test|사용자|관리자|한글과컴퓨터|한컴|[\W\d_]*|.)\d*",
@@ -34,7 +34,7 @@ _NO_TITLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a document says about itself; "" where it does not, or not plausibly."""
+    """Metadata of a document; "" for a missing or implausible value."""
 
     title: str = ""
     author: str = ""
@@ -42,9 +42,9 @@ class Summary:
 
 
 def read(raw: bytes) -> Summary:
-    """The summary in a property set; an unreadable one says nothing, for the text does not depend on it.
+    """Read the summary in a property set; unreadable ones are empty, because the text does not depend on them.
 
-    The date is that of the last saving: a document is often made from one that is years older.
+    The date is that of the last save: a document is often created from one that is years older.
     """
     try:
         found = _properties(raw)
@@ -60,7 +60,7 @@ def read(raw: bytes) -> Summary:
 
 
 def plausible_title(value: str) -> str:
-    """The title in one line, or "" for a file name, a placeholder, or the beginning of the text.
+    """Return the title in one line, or "" for a file name, a placeholder, or the beginning of the text.
 
     >>> plausible_title("말뭉치 구축 계획 "), plausible_title("보고서(최종).hwp"), plausible_title("제목 없음")
     ('말뭉치 구축 계획', '', '')
@@ -70,7 +70,7 @@ def plausible_title(value: str) -> str:
 
 
 def plausible_author(value: str) -> str:
-    """The author, or "" for the name of a machine or of nobody.
+    """Return the author, or "" for the name of a machine or a placeholder.
 
     >>> plausible_author("주시경"), plausible_author("user"), plausible_author("PC01")
     ('주시경', '', '')
@@ -80,7 +80,7 @@ def plausible_author(value: str) -> str:
 
 
 def plausible_date(moment: datetime) -> str:
-    """The day in Korea in ISO, or "" outside the years in which there can be such a document.
+    """Return the day in Korea in ISO format, or "" outside the years of the file format.
 
     >>> plausible_date(datetime(2024, 1, 5, tzinfo=UTC)), plausible_date(datetime(1601, 1, 1, tzinfo=UTC))
     ('2024-01-05', '')
@@ -89,7 +89,7 @@ def plausible_date(moment: datetime) -> str:
 
 
 def headline(title: str, text: str) -> str:
-    """The title, or "" where it is only how the first line of the text begins: Hancom fills it in so.
+    """Return the title, or "" if it is only a proper prefix of the first line: Hancom fills it in from there.
 
     >>> headline("말모이는 우리말을", "말모이는 우리말을 모은 사전이다."), headline("말모이", "말모이\\n둘째 줄")
     ('', '말모이')

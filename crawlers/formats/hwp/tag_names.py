@@ -1,4 +1,4 @@
-"""The names of elements in OWPML and HWPML, which differ in case and namespace only."""
+"""Normalise element names of OWPML and HWPML, which differ only in case and namespace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lxml import etree
 
 
 def name(element: etree._Element) -> str:
-    """The name of an element without its namespace, in lower case; "" for what is none.
+    """Return the name of an element without its namespace, in lower case; "" for a comment or similar.
 
     >>> name(etree.XML('<hp:secPr xmlns:hp="http://www.hancom.co.kr/hwpml/2011/paragraph"/>'))
     'secpr'

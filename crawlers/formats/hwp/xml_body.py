@@ -1,7 +1,7 @@
-"""The body of a Hancom document in XML: OWPML (the sections of HWPX, KS X 6101) and HWPML, its elder in one file.
+"""Read the body of a Hancom document in XML: OWPML (the sections of HWPX, KS X 6101) and its predecessor HWPML.
 
-Both have the same elements under other names (`hp:tbl`, `TABLE`), so names are told apart without case and namespace.
-Paragraphs are read one after another and forgotten, so that a long section costs no more memory than its longest.
+Both have the same elements with different names (`hp:tbl`, `TABLE`), so names are compared without case and namespace.
+Paragraphs are read one by one and freed, so that memory is bounded by the longest paragraph of a section.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _CHUNK = 256 * 1024  # bytes
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 
 _SECTIONS = frozenset({"sec", "section"})
-_RUNS = frozenset({"run", "text", "ctrl"})  # hold what a paragraph is made of
+_RUNS = frozenset({"run", "text", "ctrl"})  # contain the parts of a paragraph
 _WORDS = frozenset({"t", "char"})
 _TABLES = frozenset({"tbl", "table"})
 _NOTES = frozenset({"footnote", "endnote"})
 _LISTS = frozenset({"sublist", "paralist"})
-# What has text that is not the body's: page furniture, what reviewers wrote, settings, descriptions of pictures,
-# cached layout, fields of a form on the screen.
+# Elements whose text is not body text: page headers and footers, reviewers' notes, settings, picture descriptions,
+# cached layout, form fields on screen.
 # fmt: off
 _LEFT_OUT = frozenset({
     "secpr", "secdef", "colpr", "coldef", "header", "footer", "hiddencomment", "fieldbegin", "fieldend", "linesegarray",
@@ -38,11 +38,11 @@ _LEFT_OUT = frozenset({
 # fmt: on
 _SPACES = {"tab": "\t", "linebreak": "\n", "nbspace": " ", "fwspace": " ", "hyphen": "-", "hypen": "-"}
 _NUMBERS_OF_PAGES = frozenset({"page", "total_page", "totalpage"})
-_INDENTED = str.maketrans("\r\n", "  ")  # a line end in the markup is white space; one in the text is an element
+_INDENTED = str.maketrans("\r\n", "  ")  # a line end in the markup is white space; line breaks are elements
 
 
 def blocks(body: bytes, numbers: Numbers) -> list[Block]:
-    """The paragraphs and tables of all sections in an XML file; `numbers` counts on from the file before.
+    """Return the paragraphs and tables of all sections in an XML file; `numbers` continues from the previous file.
 
     Raises Unreadable: `damaged`, `too-large`, `xml-entities`.
     """
@@ -50,7 +50,7 @@ def blocks(body: bytes, numbers: Numbers) -> list[Block]:
 
 
 def _paragraphs(body: bytes) -> Iterator[etree._Element]:
-    """The paragraphs that stand directly in a section; each is emptied when the next is asked for."""
+    """Yield the paragraphs directly in a section; each is emptied when the next is requested."""
     if len(body) > MAX_XML:
         raise Unreadable("too-large")
     if _ENTITY.search(body[:HEAD]):
@@ -71,11 +71,11 @@ def _paragraphs(body: bytes) -> Iterator[etree._Element]:
             chunk = body[at : at + _CHUNK]
             more = cost(chunk)
             held += more
-            if held > MAX_TREE:  # one paragraph, with all that is in it
+            if held > MAX_TREE:  # one paragraph, with its content
                 raise Unreadable("too-large")
             parser.feed(chunk)
             for _, element in parser.read_events():
-                if not isinstance(element, etree._Element):  # a namespace, which was not asked for
+                if not isinstance(element, etree._Element):  # a namespace event, which was not requested
                     continue
                 above = element.getparent()
                 if above is not None and name(element) == "p" and name(above) in _SECTIONS:
@@ -88,7 +88,7 @@ def _paragraphs(body: bytes) -> Iterator[etree._Element]:
 
 
 class _Reader:
-    """Reads one paragraph of a section; what a tracked deletion took out stays out until it ends."""
+    """Reader of the paragraphs of a section; text of a tracked deletion is skipped until its end mark."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
@@ -142,7 +142,7 @@ class _Reader:
                 into.words.append(child.tail.translate(_INDENTED))
 
     def _lists(self, element: etree._Element, depth: int) -> list[Block]:
-        """The paragraphs in an object: in its boxes, in the objects grouped in it, and its caption behind them."""
+        """Return the paragraphs in an object: in its boxes, in grouped objects, and its caption after them."""
         found: list[Block] = []
         captions: list[Block] = []
         if (art := element.get("text") or element.get("Text")) and name(element) == "textart":
@@ -162,7 +162,7 @@ class _Reader:
         return found + captions
 
     def _inner(self, element: etree._Element, depth: int) -> list[Block]:
-        """A paragraph inside another: a deletion around it is none of its own."""
+        """Return the blocks of a nested paragraph: a deletion around it does not apply to it."""
         return _Reader(self._numbers).paragraph(element, next_depth(depth))
 
     def _table(self, element: etree._Element, depth: int) -> Table:
@@ -199,13 +199,13 @@ class _Reader:
 
 
 def int_attribute(element: etree._Element, attribute: str, otherwise: int) -> int:
-    """The value of an attribute, which HWPML writes with a capital."""
+    """Return the integer value of an attribute, whose name HWPML capitalises."""
     value = element.get(attribute) or element.get(attribute[0].upper() + attribute[1:]) or ""
     return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else otherwise
 
 
 def _inline_text(kind: str, element: etree._Element) -> str:
-    """What an object that stands in the line says there; "" for another."""
+    """Return the text of an inline object; "" for others."""
     if kind == "equation":
         return f" {_child_text(element, 'script')} "
     if kind == "dutmal":

@@ -1,4 +1,4 @@
-"""The pages of a MediaWiki export (export-0.10, export-0.11): the whole file, or the blocks of a dump."""
+"""Split a MediaWiki export into pages (export-0.10, export-0.11): the whole file, or the blocks of a dump."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from crawlers.web.addresses import canonical_url, origin
 from malmoi.archive.capture import Capture
 from malmoi.source import Extracted, Item
 
-MEDIA = "text/x-wiki"  # as the export itself calls the format of a page
-DAMAGED = "application/x-damaged"  # media type of the item that stands for a page that is no XML
-MAIN = (0,)  # numbers of the namespaces that hold what a wiki is about
+MEDIA = "text/x-wiki"  # the export's own name of the format of a page
+DAMAGED = "application/x-damaged"  # media type of an item for a page that is not well-formed XML
+MAIN = (0,)  # numbers of the content namespaces
 _PAGE = re.compile(rb"<page(?:\s[^<>]{0,1000})?>.*?</page>", re.DOTALL)
 _BASE = re.compile(rb"<base>([^<>\s]{1,500})</base>")
 _ID = re.compile(rb"<id>\s{0,10}(\d{1,20})\s{0,10}</id>")
-HEAD = 1 << 16  # bytes in which <siteinfo> is looked for
+HEAD = 1 << 16  # bytes searched for <siteinfo>
 
 
 def pages(capture: Capture, *, spaces: tuple[int, ...] = MAIN) -> Iterator[Item]:
-    """Each page of `spaces` in its last revision, in order; the key is the page's id, which survives renaming.
+    """Yield each page of `spaces` in its last revision, in order; the key is the page's id, which survives renaming.
 
-    Redirects, pages of other namespaces (talk, templates, files …) and pages that are no wiki text
-    (scripts, style sheets, data) are no documents and give no item. A page that was emptied or hidden does,
-    and `text` drops it as `empty`; one that is no XML is dropped as `damaged`.
+    Redirects, pages of other namespaces (talk, templates, files …) and pages that are not wiki text
+    (scripts, style sheets, data) are skipped. An emptied or hidden page yields an item,
+    which `text` drops as `empty`; one that is not well-formed XML is dropped as `damaged`.
     """
     found = _BASE.search(capture.body[:HEAD])
     base = origin(found[1].decode("utf-8", "replace")) if found else ""
@@ -46,14 +46,14 @@ def pages(capture: Capture, *, spaces: tuple[int, ...] = MAIN) -> Iterator[Item]
 
 
 def text(item: Item) -> Extracted:
-    """The text of a page; `damaged` for one that is no XML, else as crawlers/formats/mediawiki/wikitext.py says."""
+    """Extract the text of a page; `damaged` if it is not XML, else as in crawlers/formats/mediawiki/wikitext.py."""
     if item.media == DAMAGED:
         return Extracted("", format="wikitext", outcome="dropped", reason="damaged")
     return wikitext.extract(item)
 
 
 def extract(item: Item) -> Extracted:
-    """The texts of the pages of an export that is one file, each below its title; `no-text` where there is none."""
+    """Extract the texts of all pages of an export file, each below its title; `no-text` if there are none."""
     body = item.body.encode() if isinstance(item.body, str) else item.body
     capture = Capture(item.record, item.url, "", 200, item.headers, body)
     found = ((page, text(page)) for page in pages(capture))
@@ -71,7 +71,7 @@ def extract(item: Item) -> Extracted:
 
 
 def address(base: str, title: str) -> str:
-    """The page for people, in its one spelling.
+    """Return the canonical address of the page.
 
     >>> address("https://ko.wikipedia.org", "C 언어")
     'https://ko.wikipedia.org/wiki/C_%EC%96%B8%EC%96%B4'

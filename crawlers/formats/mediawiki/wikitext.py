@@ -1,9 +1,9 @@
-"""The text of MediaWiki markup: prose, headings and lists, without what only arranges a page.
+"""Text extraction from MediaWiki markup: prose, headings and lists, without layout markup.
 
-Taken out: templates but for those that carry words (crawlers/formats/mediawiki/wikitext_templates.py), infoboxes,
-references, files, categories, links to the same page elsewhere, galleries, comments, and the sections
-that list other places (각주, 같이 보기, 외부 링크, 참고 문헌). Kept: the label of a link with what is joined
-to it, tables as rows, formulas as $…$, code as it stands. Templates are not expanded: a page that is made
+Removed: templates except those that carry words (crawlers/formats/mediawiki/wikitext_templates.py), infoboxes,
+references, files, categories, interlanguage links, galleries, comments, and the sections
+that list other pages (각주, 같이 보기, 외부 링크, 참고 문헌). Kept: the label of a link with the letters joined
+to it, tables as rows, formulas as $…$, code unchanged. Templates are not expanded: a page that consists
 of them has no text here.
 """
 
@@ -17,12 +17,12 @@ from crawlers.formats.mediawiki.wikitext_parser import render
 from crawlers.formats.mediawiki.wikitext_templates import DISAMBIGUATION
 from malmoi.source import Extracted, Item
 
-MAX_MARKUP = 8_000_000  # code points; MediaWiki saves no page of more than 2 MiB ($wgMaxArticleSize)
+MAX_MARKUP = 8_000_000  # code points; MediaWiki saves pages of at most 2 MiB ($wgMaxArticleSize)
 REDIRECT = re.compile(r"\s{0,100}#\s{0,10}(?:redirect|넘겨주기|재지정)\s{0,10}:?\s{0,10}\[\[", re.IGNORECASE)
 
 
 def extract(item: Item) -> Extracted:
-    """The text of a page; dropped as `empty`, `redirect`, `links-only` (disambiguation), `too-large`, `no-text`."""
+    """Extract a page's text; dropped as `empty`, `redirect`, `links-only` (disambiguation), `too-large`, `no-text`."""
     encoding, undecodable = "utf-8", False
     if isinstance(item.body, str):
         markup = item.body
@@ -45,7 +45,7 @@ def extract(item: Item) -> Extracted:
 
 
 def text_of(markup: str) -> str:
-    """The prose of a page.
+    """Return the prose of a page.
 
     >>> text_of("[[정]]의 <nowiki>[[무]]</nowiki>\\n== 각주 ==\\n{{각주}}")
     '정의 [[무]]'
@@ -55,7 +55,7 @@ def text_of(markup: str) -> str:
 
 
 def refusal(markup: str) -> str:
-    """Why a page is no document; "" where it is one.
+    """Return the reason to refuse a page, or "".
 
     >>> refusal("#넘겨주기 [[서울]]"), refusal("{{동음이의}}"), refusal("서울은 도시이다.")
     ('redirect', 'links-only', '')

@@ -1,4 +1,4 @@
-"""Make lines of prose of wiki text whose inline markup is gone: headings, lists, tags, sections without prose."""
+"""Convert wiki text without inline markup to lines of prose: headings, lists, tags, sections without prose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from crawlers.formats.mediawiki.wikitext_parser import GAP
 from crawlers.formats.mediawiki.wikitext_tables import CELL
 
-# Sections that list other places: what they hold is names and addresses. White space does not count.
+# Titles of sections that list other pages: they hold only names and addresses. White space is ignored.
 LISTS = frozenset(
     "같이보기 같이읽기 같이보면좋은글 함께보기 각주 각주및참고문헌 주석 주해 미주 출처 인용출처 외부링크 바깥고리 "
     "외부고리 참고문헌 참고자료 참고문헌및각주 참고 참조 참고링크 관련항목 관련문서 관련링크 더읽을거리 "
@@ -36,7 +36,7 @@ _TAGS = re.compile(
     re.IGNORECASE,
 )
 _SPACES = re.compile(r"[ \t\xa0\u3000]{1,}")
-# Brackets around nothing but what was taken out; a pair of brackets that the writer left empty stays.
+# Brackets around nothing but removed markup; a pair of brackets that the author left empty is kept.
 _BRACKETS = (
     (re.compile(rf"[ \t]?[(（](?=[^()（）]{{0,40}}{GAP})[\s,;·:/{GAP}]{{1,40}}[)）]"), ""),
     (re.compile(rf"([(（])(?:{GAP}[\s,;·:/]{{0,8}}){{1,8}}"), r"\1"),
@@ -48,7 +48,7 @@ _BRACKETS = (
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading (level 0: the lead, without one) and the lines below it, up to the next heading."""
+    """A heading (level 0: the lead section, without one) and the lines below it, up to the next heading."""
 
     level: int
     title: str
@@ -56,7 +56,7 @@ class Section:
 
 
 def prose(text: str) -> str:
-    """The lines of a rendered text, sections that only list other places left out.
+    """Return the lines of a rendered text without the sections that only list other pages.
 
     A heading is a line with an empty line before it; an item of a list begins with "- ".
 
@@ -69,7 +69,7 @@ def prose(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Marks inside lines: bold, links to the web, tags, references to characters."""
+    """Resolve markup inside lines: bold, external links, tags, character references."""
     if "''" in text:
         text = _QUOTES.sub("", text)
     if "[" in text:
@@ -101,7 +101,7 @@ def _sections(text: str) -> Iterator[Section]:
 
 
 def _paragraphs(lines: list[str]) -> Iterator[str]:
-    """Lines without marks of lists and needless space; one empty line between paragraphs, none at the ends."""
+    """Yield the lines without list marks and extra space; one empty line between paragraphs, none at the ends."""
     blank = begun = False
     for raw in lines:
         line = _clean_line(raw)
@@ -126,8 +126,8 @@ def _clean_line(raw: str) -> str:
 
 
 def _drop_lists(sections: Iterator[Section]) -> Iterator[Section]:
-    """The sections but for those of LISTS, with everything below them."""
-    below = 0  # level of the list that we are in; 0 outside
+    """Yield the sections except those of LISTS and their subsections."""
+    below = 0  # level of the enclosing list section; 0 outside
     for section in sections:
         if below and section.level > below:
             continue
@@ -137,9 +137,9 @@ def _drop_lists(sections: Iterator[Section]) -> Iterator[Section]:
 
 
 def _drop_empty_sections(sections: list[Section]) -> list[Section]:
-    """The sections that have lines, or hold one that has."""
+    """Return the sections that have lines, or contain one that has."""
     kept: list[Section] = []
-    needed = 0  # a heading of a lower level than this stands over something that is kept
+    needed = 0  # a heading of a level below this has a kept section under it
     for section in reversed(sections):
         if section.lines or (needed and section.level < needed):
             kept.append(section)

@@ -1,8 +1,8 @@
-"""Take the markup out of MediaWiki text in one walk: templates, links, tables, tags, comments.
+"""Single-pass parser of MediaWiki inline markup: templates, links, tables, tags, comments.
 
-The walk keeps a stack of what is open and never looks back, so its cost grows with the text and not
-with what is nested in it; beyond MAX_DEPTH brackets are letters. Noncharacters of Unicode mark what
-later steps must know of: a template that left nothing (GAP), the border of two cells.
+The parser keeps a stack of open elements and never backtracks, so its cost grows with the text and not
+with nesting; beyond MAX_DEPTH, brackets are plain characters. Unicode noncharacters mark what
+later steps need: a removed template (GAP), the border of two cells.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from crawlers.formats.mediawiki.wikitext_tables import table
 from crawlers.formats.mediawiki.wikitext_templates import text_of
 
-MAX_DEPTH = 40  # brackets inside brackets; MediaWiki expands templates to a depth of 40
-GAP = "\ufdd3"  # where something was that left nothing
-_HELD, _END = "\ufdd0", "\ufdd1"  # around the number of a stretch that is text as it stands
+MAX_DEPTH = 40  # nested brackets; MediaWiki expands templates to a depth of 40
+GAP = "\ufdd3"  # marks the position of removed markup
+_HELD, _END = "\ufdd0", "\ufdd1"  # around the number of a verbatim stretch
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-# Elements whose content is no wiki text. What they become:
+# Elements whose content is not wiki text, and their replacements:
 _VERBATIM = ("nowiki", "pre", "syntaxhighlight", "source")
 _FORMULA = ("math", "chem", "ce")
 _GONE = (
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"\{\{+|\}\}+|\[\[|\]\]|^[ \t:*#]{0,20}\{\||^[ \t]{0,20}\|\}
 _NAMED = re.compile(r"\s{0,100}([^=|{}\[\]<>\n]{1,60}?)\s{0,100}=")
 _PLACEHOLDER = re.compile(f"{_HELD}(\\d{{1,9}}){_END}")
 
-# First part of the target of a link that is furniture: files, categories, and the same page elsewhere.
+# Link prefixes that are not text: files, categories, and interlanguage links.
 _HIDDEN_SPACES = frozenset(("파일", "그림", "file", "image", "분류", "category", "미디어", "media", "틀", "template"))
 _LANGUAGE = re.compile(r"[a-z]{2,3}|simple|[a-z]{2,3}-[a-z]{2,10}(?:-[a-z]{2,10})?")
 _NO_LANGUAGE = frozenset(("mw", "doi", "wmf", "bug"))
@@ -42,18 +42,18 @@ _NO_LANGUAGE = frozenset(("mw", "doi", "wmf", "bug"))
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A text without brackets; what is text as it stands is held back, so that nothing else is read in it."""
+    """A text without brackets; verbatim stretches are held separately, so that they are not parsed."""
 
     text: str
     held: tuple[str, ...]
 
     def restore(self, text: str) -> str:
-        """`text`, which was made of this one, with what was held back in its places."""
+        """Return `text`, which was derived from this one, with the verbatim stretches put back."""
         return _PLACEHOLDER.sub(lambda found: self.held[int(found[1])], text)
 
 
 def render(text: str) -> Rendered:
-    """The text without its inline markup; lines, headings and lists stand as they were written.
+    """Return the text without its inline markup; lines, headings and lists are unchanged.
 
     >>> render("[[서울특별시|서울]]의 {{llang|en|Seoul}}<ref>가</ref>은 '''수도'''").text
     "서울의 영어: Seoul은 '''수도'''"
@@ -65,10 +65,10 @@ def render(text: str) -> Rendered:
 
 
 def _take_out_elements(text: str, held: list[str]) -> str:
-    """The text with verbatim stretches and formulas held back, and elements without text taken out."""
+    """Replace verbatim stretches and formulas by placeholders (content in `held`), and remove elements without text."""
     out: list[str] = []
     at = 0
-    unclosed: set[str] = set()  # names whose end tag does not come any more
+    unclosed: set[str] = set()  # names without a further end tag
     while (found := _ELEMENT.search(text, at)) is not None:
         name = found[1].lower()
         out.append(text[at : found.start()])
@@ -103,7 +103,7 @@ def _end_of(name: str) -> re.Pattern[str]:
 
 
 class _Frame:
-    """Something open: its kind, the letters that opened it, and its parts so far, each a list of pieces."""
+    """An open element: its kind, its opening token, and its parts so far, each a list of pieces."""
 
     __slots__ = ("kind", "opener", "parts")
 
@@ -113,7 +113,7 @@ class _Frame:
         self.parts: list[list[str]] = [[]]
 
     def literal(self) -> Iterator[str]:
-        """What was written, where it turns out that nothing closes it."""
+        """Yield the source text of an element that is never closed."""
         yield self.opener
         for number, part in enumerate(self.parts):
             if number:
@@ -122,14 +122,14 @@ class _Frame:
 
 
 class _Walk:
-    """One walk over a text."""
+    """The parser of one text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.stack = [_Frame("root", "")]
 
     def run(self) -> str:
-        """The text without its brackets."""
+        """Return the text without its brackets."""
         at = 0
         for token in _TOKEN.finditer(self.text):
             if token.start() > at:
@@ -176,7 +176,7 @@ class _Walk:
 
     def open_braces(self, token: str) -> None:
         count = len(token)
-        if count > 6:  # nobody writes seven
+        if count > 6:  # seven are not markup
             self.say(token)
             return
         if count % 2:
@@ -219,7 +219,7 @@ class _Walk:
 
     def give_up(self) -> None:
         frame = self.stack.pop()
-        if frame.kind == "table":  # cut off; its rows are rows all the same
+        if frame.kind == "table":  # unclosed; its rows are still rows
             self.say(table("".join(frame.parts[0])))
         else:
             self.stack[-1].parts[-1].extend(frame.literal())
@@ -260,7 +260,7 @@ def _link(frame: _Frame) -> str:
         return ""
     if label.strip():
         return label
-    if len(frame.parts) > 1:  # [[위키백과:정책|]]: the pipe trick, where it was not expanded when the page was saved
+    if len(frame.parts) > 1:  # [[위키백과:정책|]]: the pipe trick, if the wiki did not expand it on saving
         return behind.partition("(")[0].strip() or target
     if target.startswith(("http:", "https:")):
         return ""

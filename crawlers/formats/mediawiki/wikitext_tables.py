@@ -1,11 +1,11 @@
-"""A table of MediaWiki as rows of words; boxes of furniture leave nothing."""
+"""Convert a MediaWiki table to rows of words; layout boxes yield nothing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-CELL = "\ufdd2"  # between two cells, until all tables are read: a bar in a cell would be markup again
+CELL = "\ufdd2"  # cell separator until all tables are parsed: a bar in a cell would be parsed as markup again
 _FURNITURE = re.compile(r"\b(?:infobox|navbox|toc|vertical-navbox|sistersitebox|mbox|ambox|noprint|navigation)", re.I)
 _LETTER = re.compile(r"[^\W\d_]")
 _BREAK = re.compile(r"<br\b[^<>]{0,200}>", re.IGNORECASE)
@@ -13,10 +13,10 @@ _CELLS = re.compile(r"\|\||!!")
 
 
 def table(text: str) -> str:
-    """The rows of the table between its brackets, a line each; cells are kept apart by CELL.
+    """Return the rows of the table between its brackets, a line each; cells are separated by CELL.
 
-    A row without a letter (numbers only) is left out: without the words beside it, it says nothing.
-    Cells that span are written once, where they begin.
+    A row without a letter (numbers only) is left out: it means nothing without its labels.
+    Spanning cells are written once, at their first position.
 
     >>> table(' class="wikitable"\\n! 이름 !! 높이\\n|-\\n| 한라산 || style="x" | 1,947\\n|-\\n| 1 || 2').split("\\n")
     ['', '이름\\ufdd2높이', '한라산\\ufdd21,947', '']
@@ -30,7 +30,7 @@ def table(text: str) -> str:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    row: list[list[str]] = []  # cells, each with its lines
+    row: list[list[str]] = []  # cells, each a list of lines
     for line in text.split("\n"):
         begin = line.lstrip()
         if begin.startswith("|-"):
@@ -52,7 +52,7 @@ def _join_cells(row: list[list[str]]) -> list[str]:
 
 
 def _cell(cell: str) -> str:
-    """The words of a cell: behind the bar that follows its attributes, on one line."""
+    """Return the words of a cell on one line, without its attributes (the part before the bar)."""
     before, bar, behind = cell.partition("|")
     words = behind if bar and "\n" not in before else cell
     return " ".join(_BREAK.sub(" ", words).split())

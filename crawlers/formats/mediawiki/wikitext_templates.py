@@ -1,8 +1,8 @@
-"""Which templates of Korean wikis carry text, and what text; all others are furniture and leave nothing.
+"""Templates of Korean wikis that carry text, and their text; all others are boilerplate and yield nothing.
 
-A template is known by its name in small letters, spaces and underscores alike. Its parameters come
-rendered already. The tables were written from the documentation of the templates as it is generally
-known; a name that a wiki gives otherwise falls among the others and loses its text, never gains any.
+Template names are compared in lower case, with spaces and underscores equal. Parameters are already
+rendered. The tables follow the documentation of common templates; a template
+that a wiki names differently is treated as unknown and loses its text, never gains any.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-Parameters: TypeAlias = Mapping[str, str]  # "1", "2" … and names
+Parameters: TypeAlias = Mapping[str, str]  # keys: "1", "2" … and names
 Carrier: TypeAlias = Callable[[Parameters], str]
 
-# Names of languages as {{llang}} shows them before the words.
+# Language names that {{llang}} shows before the words.
 LANGUAGES = {
     "en": "영어", "ja": "일본어", "zh": "중국어", "zh-hant": "중국어 정체자", "zh-hans": "중국어 간체자",
     "fr": "프랑스어", "de": "독일어", "es": "스페인어", "it": "이탈리아어", "ru": "러시아어", "la": "라틴어",
@@ -29,7 +29,7 @@ UNITS = {
     "sqmi": "sq mi", "sqkm": "km²", "c": "°C", "f": "°F", "k": "K", "kg/m3": "kg/m³", "g/cm3": "g/cm³",
     "km/h": "km/h", "lb": "lb",
 }  # fmt: skip
-# Signs that are written as templates because they mean something in the markup.
+# Signs that are written as templates because they are markup characters.
 SIGNS = {
     "!": "|", "=": "=", "(": "{", ")": "}", "·": " · ", "•": " • ", "가운뎃점": " · ", "snd": " – ",
     "spaced ndash": " – ", "nbsp": " ", "spaces": " ", "sp": " ", "'": "'", "ndash": "–", "mdash": "—",
@@ -47,7 +47,7 @@ _NUMBER = re.compile(r"[-+−]?[0-9][0-9.,]{0,30}")
 
 
 def text_of(name: str, parameters: Parameters) -> str | None:
-    """The words of a template; None for one that carries none.
+    """Return the words of a template, or None if it carries none.
 
     >>> text_of("llang", {"1": "en", "2": "Seoul"}), text_of("lang-ja", {"1": "東京"}), text_of("도시 정보", {"1": "x"})
     ('영어: Seoul', '일본어: 東京', None)
@@ -72,18 +72,18 @@ def _label_language(code: str, words: str) -> str:
 
 
 def _first_of(*places: str) -> Carrier:
-    """The first of the parameters that says something."""
+    """Return a function for the first parameter that is not empty."""
     return lambda given: next((given[place] for place in places if given.get(place, "").strip()), "")
 
 
 def _ruby(given: Parameters) -> str:
-    """Words with what is written above them: 漢字(한자)."""
+    """Return words with their ruby text in brackets: 漢字(한자)."""
     base, above = given.get("1", "").strip(), given.get("2", "").strip()
     return f"{base}({above})" if base and above else base
 
 
 def _foreign_name(given: Parameters) -> str:
-    """{{nihongo|도쿄|東京|Tōkyō}}: the words, and in brackets how others write them."""
+    """Return {{nihongo|도쿄|東京|Tōkyō}} as the words, with the foreign spellings in brackets."""
     first, *others = (given.get(place, "").strip() for place in ("1", "2", "3"))
     inside = ", ".join(filter(None, others))
     return f"{first}({inside})" if first and inside else first or inside
@@ -98,7 +98,7 @@ def _chinese(given: Parameters) -> str:
 
 
 def _date(given: Parameters) -> str:
-    """2020-01-05, or year, month and day apart, as Korean writes them."""
+    """Return 2020-01-05, or separate year, month and day, in Korean notation."""
     first = given.get("1", "").strip()
     parts = first.split("-") if first.count("-") == 2 else [given.get(place, "").strip() for place in ("1", "2", "3")]
     if not all(part.isdigit() for part in parts if part) or not parts[0].isdigit():
@@ -107,7 +107,7 @@ def _date(given: Parameters) -> str:
 
 
 def _measure(given: Parameters) -> str:
-    """A number with its unit, as it was measured; what it is in other units is arithmetic."""
+    """Return a number with its original unit, without conversions to other units."""
     number, unit = given.get("1", "").strip(), given.get("2", "").strip()
     if not _NUMBER.fullmatch(number) or not _UNIT.fullmatch(unit):
         return number if _NUMBER.fullmatch(number) else ""
@@ -121,7 +121,7 @@ def _value(given: Parameters) -> str:
 
 
 def _quotation(given: Parameters) -> str:
-    """A quotation as a paragraph, with whom it is by on a line of its own."""
+    """Return a quotation as a paragraph, with its source on a line of its own."""
     words = _first_of("1", "text", "인용문", "내용", "글", "quote", "본문")(given).strip()
     by = _first_of("2", "author", "저자", "sign", "출처", "화자")(given).strip()
     by_line = f"\n— {by}" if by and len(by) < 200 else ""
@@ -134,12 +134,12 @@ def _block(given: Parameters) -> str:
 
 
 def _link(given: Parameters) -> str:
-    """{{ill}}, {{임시링크}}: the name here of a page that only another wiki has."""
+    """Return the local name of a page that exists only in another wiki ({{ill}}, {{임시링크}})."""
     return _first_of("표시", "display", "lt", "1")(given)
 
 
 def _language_link(given: Parameters) -> str:
-    """{{언어링크|en|Title|표시}}: what is shown, else the title over there."""
+    """Return the displayed text of {{언어링크|en|Title|표시}}, else the foreign title."""
     return _first_of("3", "표시", "2")(given)
 
 

@@ -1,10 +1,10 @@
-"""Decide whether a space belongs between two lines of a Korean document, by what the document itself writes.
+"""Predict whether a space belongs between two lines of a Korean document, from the document's own spacing.
 
-Korean lines break inside words ("위원 / 회가") or between them, and a page does not say which. Inside
-its lines the document says, thousands of times, which syllables it writes together and which apart:
-that is counted around each joint and weighed (logistic regression), together with what holds of
-Korean anyway (particles, endings, short words). Whether the document breaks inside words at all is
-decided from all joints together.
+Korean lines break inside words ("위원 / 회가") or between them, and the page does not mark which. Inside
+its lines, the document shows thousands of times which syllables it writes together and which apart:
+those counts around each joint are weighted (logistic regression), together with features of
+Korean in general (particles, endings, short words). Whether the document breaks inside words at all is
+inferred from all joints together.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from crawlers.formats.pdf.line_joining_prior import ALONE, CONTINUES, ENDS, PART
 
 Floats = NDArray[np.float64]
 
-LEARNED = 300_000  # code points of a document that are counted; more change little
-# Shares of joints that are spaces, of which the likeliest is taken: 0.4 where lines break anywhere, more where
-# a program would rather break at spaces (0.79 in a book that TeX set), all but errors where it does nothing else.
+LEARNED = 300_000  # code points of a document that are counted; more change the result little
+# Candidate shares of joints that are spaces (the likeliest is used): 0.4 if lines break anywhere, more if
+# a program prefers to break at spaces (0.79 in a book set by TeX), nearly all if it breaks only there.
 SHARES = (0.4, 0.6, 0.8, 0.9, 0.995)
-LONGEST = 7  # code points that are looked at together
-SPARE = 0.5  # added to each count of a ratio: what was never seen says nothing
+LONGEST = 7  # maximum length of a counted string, code points
+SPARE = 0.5  # smoothing: added to each count of a ratio, so that unseen strings are neutral
 _CLASSES = {ord(digit): "0" for digit in "0123456789"} | {
     ord(char): "a" for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 }
@@ -37,24 +37,24 @@ _CLOSES = frozenset(")]}〕〉》」』】）”’,.!?;:%、。，ㆍ·~…")
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """The last word of a line, the first of the next one, and what the page itself says about the place."""
+    """The last word of a line, the first of the next one, and layout evidence about the place between."""
 
     left: str
     right: str
     spaced: bool = False  # the line ends with a white space character
-    short: bool = False  # there was room for another syllable
+    short: bool = False  # another syllable would have fit on the line
 
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """For each joint, whether a space belongs there; and whether the lines of the document break inside words."""
+    """For each joint, whether a space belongs there; and whether the document breaks lines inside words."""
 
     spaces: tuple[bool, ...]
     within: bool
 
 
 def learn(joints: Sequence[Joint], lines: Iterable[str]) -> Habit:
-    """What belongs at each joint; `lines` is all that the document writes.
+    """Predict the spaces of all joints; `lines` are all lines of the document.
 
     >>> lines = ["위원회가 정한다", "그 위원회가 본다", "각 위원은 위원회가 둔다", "위원회가 연다"]
     >>> learn([Joint("위원", "회가"), Joint("위원회가", "정한"), Joint("정", "한다"), Joint("위", "원회가")], lines)
@@ -73,13 +73,13 @@ def learn(joints: Sequence[Joint], lines: Iterable[str]) -> Habit:
 
 
 def _needs_evidence(joint: Joint) -> bool:
-    """Whether the document is to be asked: Hangul on one side, and no more room on the line."""
+    """Whether document statistics are needed: Hangul on one side, and no room left on the line."""
     hangul = _HANGUL.match(joint.left[-1:]) or _HANGUL.match(joint.right[:1])
     return bool(hangul) and not joint.short
 
 
 def _may_have_space(joint: Joint) -> bool:
-    """What holds everywhere: no space inside brackets, none in Chinese or Japanese."""
+    """Apply general rules: no space inside brackets, none in Chinese or Japanese."""
     last, first = joint.left[-1:], joint.right[:1]
     if last in _OPENS or first in _CLOSES:
         return False
@@ -87,7 +87,7 @@ def _may_have_space(joint: Joint) -> bool:
 
 
 def _weigh_odds(odds: Floats) -> Floats:
-    """The odds under the habit that explains them best."""
+    """Return the odds with the prior share of spaces that has the highest likelihood."""
     factor = np.exp(np.clip(odds, -20, 20))
     likely = [float(np.log(share * factor + 1 - share).sum()) for share in SHARES]
     share = SHARES[int(np.argmax(likely))]
@@ -95,7 +95,7 @@ def _weigh_odds(odds: Floats) -> Floats:
 
 
 def features(joints: Sequence[Joint], lines: Iterable[str]) -> Floats:
-    """One row a joint, one column a weight of joining_prior.WEIGHTS: log odds of a space as each of them sees it."""
+    """Return log odds of a space: a row per joint, a column per weight of line_joining_prior.WEIGHTS."""
     text = "\n".join(lines)[:LEARNED].translate(_CLASSES)
     left = [joint.left.translate(_CLASSES) for joint in joints]
     right = [joint.right.translate(_CLASSES) for joint in joints]
@@ -115,7 +115,7 @@ def features(joints: Sequence[Joint], lines: Iterable[str]) -> Floats:
     ends = [a[-1] for a in left]
     begins = [b[0] for b in right]
     last, first = seen([f"{a} " for a in ends]), seen([f" {b}" for b in begins])
-    # What stands at the end or beginning of a line is neither: it is what is asked.
+    # Exclude counts at line ends and line beginnings: those are the joints in question.
     inside = seen(ends) - last - seen([f"{a}\n" for a in ends])
     behind = seen(begins) - first - seen([f"\n{b}" for b in begins])
     edges = np.log((last + SPARE) / (inside + 2 * SPARE)) + np.log((first + SPARE) / (behind + 2 * SPARE))
@@ -134,13 +134,13 @@ def features(joints: Sequence[Joint], lines: Iterable[str]) -> Floats:
 
 
 def _word_odds(seen: _Seen, parts: list[str], words: list[str], edges: list[str]) -> Floats:
-    """Whether what stands at the joint is a word of the document, or only the beginning or end of one."""
+    """Return log odds that the string at the joint is a whole word of the document, not only part of one."""
     whole = seen(words)
     return np.asarray(np.log((whole + SPARE) / (np.maximum(seen(parts) - whole - seen(edges), 0) + SPARE)))
 
 
 def _habits(left: list[str], right: list[str]) -> list[Floats]:
-    """What holds of Korean, whatever the document: yes 1, no 0."""
+    """Return features of Korean in general, independent of the document: true 1, false 0."""
     pairs = list(zip(left, right, strict=True))
     bare = [b.rstrip(".,!?)]\"'”’」』:;") for b in right]
     return [
@@ -162,14 +162,14 @@ def _habits(left: list[str], right: list[str]) -> list[Floats]:
 
 
 class _Seen:
-    """How often strings of up to LONGEST code points stand in a text; hashed and sorted, counted by bisection."""
+    """Counts of strings of up to LONGEST code points in a text; sorted hashes, counted by binary search."""
 
     def __init__(self, text: str) -> None:
         self._codes = _codes(text)
         self._sorted: dict[int, NDArray[np.uint64]] = {}
 
     def __call__(self, strings: list[str]) -> Floats:
-        """The counts of the strings; 0 for one that is longer than LONGEST."""
+        """Return the counts of the strings; 0 for one that is longer than LONGEST."""
         found = np.zeros(len(strings))
         lengths = np.array([len(string) for string in strings])
         for length in range(1, LONGEST + 1):
@@ -192,7 +192,7 @@ def _codes(text: str) -> NDArray[np.uint64]:
 
 
 def _hashes(columns: Sequence[NDArray[np.uint64]] | NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A polynomial of the code points, modulo 2^64."""
+    """Return a polynomial hash of the code points, modulo 2^64."""
     found = np.zeros_like(columns[0])
     for column in columns:
         found = found * np.uint64(0x9E3779B97F4A7C15) + column

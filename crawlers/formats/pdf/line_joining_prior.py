@@ -1,8 +1,8 @@
-"""What holds of Korean word spacing in any document: particles, endings, short words, and how much each sign weighs."""
+"""Prior knowledge about Korean word spacing: particles, endings, short words, and the weight of each feature."""
 
 from __future__ import annotations
 
-# Particles, endings and suffixes: at the beginning of a line, alone, they continue the word of the line before.
+# Particles, endings and suffixes: alone at the beginning of a line, they continue the last word of the line before.
 CONTINUES = frozenset(
     """
     은 는 을 를 의 에 와 과 도 만 로 으로 에서 에게 에는 에도 에만 에서는 에서도 에게는 에게도 으로는 으로도 으로서
@@ -31,9 +31,9 @@ VERBAL = frozenset(
     됐을 되었던 하였던 해
     """.split()
 )
-# Particles after which neither is a suffix.
+# After these particles, neither is a suffix.
 PARTICLES = frozenset("은는을를이가의에도로서고만")
-# Words that stand alone although they are short: before a line end they are whole, behind it they begin a word.
+# Short words that are complete: at a line end they are whole, at a line beginning they start a word.
 ALONE = frozenset(
     """
     그 이 저 수 것 등 및 때 더 또 또는 한 두 세 네 몇 각 매 본 그런 이런 저런 어떤 모든 다른 새 옛 온 전 후 중 간 내
@@ -48,7 +48,7 @@ ALONE = frozenset(
     싶은 싶다 보면 보니 왔다 갔다 했던 있을 없을 있어 없이
     """.split()
 )
-# What a finished word ends with: particles and the commonest endings.
+# Endings of complete words: particles and the commonest verb endings.
 ENDS = frozenset(
     """
     은 는 을 를 의 에 와 과 도 로 고 며 면 게 서 다 한 된 할 될 던 인 지 에서 에게 으로 까지 부터 보다 처럼 하고 하여
@@ -56,7 +56,7 @@ ENDS = frozenset(
     이라 에는 에도 로서 로써 해서 기를 것을 것은
     """.split()
 )
-# One weight a column of joining.features, in its order; fitted by logistic regression (ridge 0.5) on 69,960
+# One weight per column of line_joining.features, in its order; fitted by logistic regression (ridge 0.5) on 69,960
 # joints made by breaking the lines of openly licensed text (book reviews, UNESCO reports, technical
 # documentation) at 60, 76 and 90 columns. benchmarks/formats/formats_pdf.py measures them on other text.
 WEIGHTS = (

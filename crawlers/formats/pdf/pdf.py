@@ -1,4 +1,4 @@
-"""The text of a PDF with a text layer, put together from its lines."""
+"""Text extraction from a PDF with a text layer: join its lines to paragraphs."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from crawlers.formats.pdf import pdf_pages, pdf_paragraphs, running_heads
 from crawlers.formats.unreadable import Unreadable
 from malmoi.source import Extracted, Item
 
-UNMAPPED = 0.1  # share of characters without meaning from which the text layer is none
-WESTERN = 0.3  # share of accented Latin letters and what is written with them; Vietnamese 25 %, Korean mojibake 90 %
+UNMAPPED = 0.1  # share of characters without a Unicode mapping from which the text layer is unusable
+WESTERN = 0.3  # share of accented Latin letters and their neighbours; Vietnamese 25 %, Korean mojibake 90 %
 _MEANINGLESS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
 _BULLET = re.compile(r"(?m)^[\uf000-\uf0ff](?=\s)")  # Symbol and Wingdings, which have no other code
 _LATIN_1 = re.compile(r"[\xa1-\xff]+")
-_ACCENTED = re.compile(r"[\xc0-\xd6\xd8-\xf6\xf8-\xff]")  # Latin-1 letters; a run of signs alone is no mojibake
-# A sign that is repeated, spaced or not, leads the eye to a page number: no writing, whatever font says it.
+_ACCENTED = re.compile(r"[\xc0-\xd6\xd8-\xf6\xf8-\xff]")  # Latin-1 letters; a run of symbols alone is not mojibake
+# A repeated sign, spaced or not, is a dot leader before a page number: not text, whatever its font.
 _LEADER = re.compile(r"([^\w\s]|_)(?:\s{0,3}\1){2,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\ufeff\ufffe\uffff]")
 _SPACE = re.compile(r"[^\S\n]+")
 
 
 def extract(item: Item) -> Extracted:
-    """The text of a PDF: pages in order, running heads and page numbers out, one paragraph a line.
+    """Extract the text of a PDF: pages in order, without running heads and page numbers, one paragraph a line.
 
     Raises Unreadable: `encrypted` (a password is needed to open it), `damaged`, `too-large`, `archive-bomb`,
-    `no-text` (a scan), `no-unicode-text` (its fonts do not say which characters their glyphs are).
+    `no-text` (a scan), `no-unicode-text` (its fonts do not map glyphs to characters).
     """
     body = item.body if isinstance(item.body, bytes) else item.body.encode()
     pages, said = pdf_pages.read(body)
     if not any(page.lines for page in pages):
         raise Unreadable("no-text")
-    # Glyph numbers instead of characters: told before lines are joined, which would be guesswork over noise.
+    # Detect glyph numbers instead of characters before lines are joined, which would be guesswork over noise.
     _check_pages(pages)
     text = _clean(pdf_paragraphs.text(running_heads.remove_running_heads(pages)))
     if not text:
@@ -62,7 +62,7 @@ def _check_pages(pages: list[pdf_pages.Page]) -> None:
 
 
 def _clean(text: str) -> str:
-    r"""Bullets of symbol fonts become •, controls and soft hyphens go, white space is one space.
+    r"""Replace bullets of symbol fonts by •, remove controls and soft hyphens, normalise white space.
 
     >>> _clean("\uf0b7 하나\x02  둘\u00ad째")
     '• 하나 둘째'

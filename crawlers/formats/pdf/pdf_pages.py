@@ -1,7 +1,7 @@
-"""Open a PDF with pdfium and read the lines of its text layer, with where they stand; the one owner of pypdfium2.
+"""Read the lines of a PDF's text layer with their positions, using pdfium; the only importer of pypdfium2.
 
-pdfium is not made for threads: one document at a time in a process. It reads content streams whole,
-so what it costs is bounded before it sees them (pdf_streams.py), and after that by the limits of the worker.
+pdfium is not thread-safe: one document at a time per process. It reads whole content streams,
+so stream_limits.py bounds their size before, and the limits of the worker bound the cost after that.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from malmoi.limits import PDF_MEMORY, PDF_SECONDS
 MAX_PAGES = 5_000
 MAX_CHARS = 20_000_000  # code points of a document, white space included
 MAX_PAGE_CHARS = 1_000_000  # of a page; a full page of newsprint has about 20,000
-HYPHEN = "\ufffe"  # pdfium's sign for a hyphen at the end of a line, in place of hyphen and line break
+HYPHEN = "\ufffe"  # pdfium's character for a hyphen at the end of a line, in place of hyphen and line break
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _BREAK = "\r\n"
 _PASSWORD = raw.FPDF_ERR_PASSWORD
 _SECURITY = raw.FPDF_ERR_SECURITY
-_OUT_OF_MEMORY = frozenset({"MemoryError", "SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"})  # how pdfium ends without memory
+_OUT_OF_MEMORY = frozenset({"MemoryError", "SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"})  # pdfium without memory ends so
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it stands on its page; lengths in points, from the left and from the bottom of the page."""
+    """A line and its position on the page; lengths in points, from the left and from the bottom of the page."""
 
     text: str
     page: int
@@ -42,8 +42,8 @@ class Line:
     right: float
     base: float  # lower edge of its first character
     size: float  # height of its first syllable of Hangul, or of its first character
-    spaced: bool = False  # a white space character stands at its end
-    hyphen: bool = False  # a hyphen, which is not in `text`, stands at its end
+    spaced: bool = False  # the line ends with a white space character
+    hyphen: bool = False  # the line ends with a hyphen, which is not in `text`
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Page:
 
 
 def read(body: bytes) -> tuple[list[Page], dict[str, str]]:
-    """The pages and the information dictionary. Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`, `too-large`.
+    """Return pages and information dictionary. Raises Unreadable: `encrypted`, `damaged`, `archive-bomb`, `too-large`.
 
-    pdfium expands a form each time it is drawn and asks for no limit: forms that nest make gigabytes of a kilobyte.
-    How often is not told by looking (streams may be encrypted, names indirect), so the memory is bounded instead.
+    pdfium expands a form at each use, without a limit: nested forms turn a kilobyte into gigabytes.
+    The number of uses cannot be predicted (streams may be encrypted, names indirect), so memory is limited instead.
     """
     checked = blank_images(body)
     try:
@@ -76,12 +76,12 @@ def _read_all(body: bytes) -> tuple[list[Page], dict[str, str]]:
 
 
 class _Damaged(Exception):
-    """pdfium's binding raised something about the bytes that is no error of pdfium."""
+    """pdfium's binding raised an exception about the bytes that is not a pdfium error."""
 
 
 @contextmanager
 def open_document(body: bytes) -> Iterator[pdfium.PdfDocument]:
-    """A document that is closed afterwards. Raises Unreadable: `encrypted`, `damaged`, `too-large`."""
+    """Open a document and close it afterwards. Raises Unreadable: `encrypted`, `damaged`, `too-large`."""
     try:
         with input_errors(_Damaged, pdfium.PdfiumError, MemoryError):
             document = pdfium.PdfDocument(body)
@@ -99,7 +99,7 @@ def open_document(body: bytes) -> Iterator[pdfium.PdfDocument]:
 
 
 def pages(document: pdfium.PdfDocument) -> Iterator[Page]:
-    """The pages one by one. A document with a page that cannot be loaded, or without one, is `damaged`."""
+    """Yield the pages. A document without pages, or with a page that cannot be loaded, is `damaged`."""
     left = MAX_CHARS
     if not len(document):
         raise Unreadable("damaged")
@@ -116,7 +116,7 @@ def pages(document: pdfium.PdfDocument) -> Iterator[Page]:
 
 
 def information(document: pdfium.PdfDocument) -> dict[str, str]:
-    """The information dictionary: Title, Author, CreationDate, ModDate … as text."""
+    """Return the information dictionary as text: Title, Author, CreationDate, ModDate …"""
     return {key: value.strip("\0") for key, value in document.get_metadata_dict(skip_empty=True).items()}
 
 
@@ -135,12 +135,12 @@ def _page(page: raw.FPDF_PAGE, number: int, limit: int) -> Page:
 
 
 def _lines(text_page: raw.FPDF_TEXTPAGE, count: int, number: int) -> Iterator[Line]:
-    # UTF-16 units: a character outside the first plane takes two.
+    # UTF-16 units: a character outside the Basic Multilingual Plane takes two.
     buffer = (ctypes.c_ushort * (2 * count + 2))()
     size = raw.FPDFText_GetText(text_page, 0, count, buffer)
     text = bytes(memoryview(buffer)[: max(size - 1, 0)]).decode("utf-16-le", "replace")
     start = 0
-    units = 0  # UTF-16 units before `start`, which pdfium counts in
+    units = 0  # UTF-16 units before `start`, the unit of pdfium's indices
     while start < len(text):
         end = text.find(_BREAK, start)
         end = len(text) if end < 0 else end
@@ -158,7 +158,7 @@ def _lines(text_page: raw.FPDF_TEXTPAGE, count: int, number: int) -> Iterator[Li
 
 def _make_line(text_page: raw.FPDF_TEXTPAGE, text: str, at: int, number: int, *, spaced: bool, hyphen: bool) -> Line:
     first, last = _char_box(text_page, at), _char_box(text_page, at + _units(text) - 1)
-    hangul = _HANGUL.search(text)  # bullets and Latin words are of other fonts, with other heights
+    hangul = _HANGUL.search(text)  # bullets and Latin words have other fonts, with other heights
     measured = _char_box(text_page, at + _units(text[: hangul.start()])) if hangul else first
     return Line(
         text=text,

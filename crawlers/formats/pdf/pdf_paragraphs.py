@@ -1,4 +1,4 @@
-"""Put the lines of a PDF together into paragraphs: where one ends, and what stands between two lines of one."""
+"""Join the lines of a PDF to paragraphs: find paragraph ends, and choose the characters between joined lines."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from statistics import median
 from crawlers.formats.pdf.line_joining import Joint, learn
 from crawlers.formats.pdf.pdf_pages import Line
 
-FULL = 0.9  # quantile of the right ends that is taken for the margin
-ROOM, MOST_ROOM = 1.3, 2.5  # em: with more room than this another syllable would have stood on the line
-BRACKET = 0.5  # em beside what most lines leave: a bracket or stop may not begin a line, and takes a syllable along
-EVEN, EVEN_SHARE = 0.3, 0.6  # lines that end so near the margin, in em; and their share in a justified text
+FULL = 0.9  # quantile of the right ends that is used as the margin
+ROOM, MOST_ROOM = 1.3, 2.5  # em: with more free space than this, another syllable would have fit on the line
+BRACKET = 0.5  # em added to the usual free space: a bracket or stop may not begin a line, and takes a syllable along
+EVEN, EVEN_SHARE = 0.3, 0.6  # lines that end so near the margin, in em; and their share in justified text
 INDENT = 0.6  # em by which a line begins further in, or out, than the one before
-HANGING = 4.0  # em by which the lines below a list marker may be set in
-GAP = 1.35  # line pitches; more than this between two lines ends a paragraph
-FEW = 8  # distances; fewer do not tell what is usual …
-LOOSE = 2.0  # … and then it is at most so many sizes
+HANGING = 4.0  # em by which the lines below a list marker may be indented
+GAP = 1.35  # line pitches; a larger distance between two lines ends a paragraph
+FEW = 8  # distances; with fewer, the usual one is unknown …
+LOOSE = 2.0  # … and the maximum is so many font sizes
 SIZES = 0.15  # share by which the sizes of two lines may differ within a paragraph
-WIDE = 1.35  # a line that is so much wider than its characters has gaps: a row of a table
-TAIL = 40  # code points at the end of a line that are looked at
-SAME = 1.5  # points; ends that differ by less are set to the same margin
+WIDE = 1.35  # a line that is so much wider than its characters has gaps: a table row
+TAIL = 40  # code points at the end of a line that are inspected
+SAME = 1.5  # points; ends that differ by less share a margin
 COLUMN = 0.25  # share of the lines of a page that lie in its left half and in its right half, for two columns
 _MARKER = re.compile(r"(?:[○●◎◦◯□■▪▫◆◇◈▶▷►▸△▲▽▼☞☆★※•∙⦁‣❍❏❑➢➤✓✔◉\uf000-\uf0ff]|[-–—*·ㆍ]\s|[①-⑳㉠-㉻㈀-㈜⑴-⒇])")
 _NUMBER = re.compile(
@@ -41,15 +41,15 @@ _LETTER = re.compile(r"[A-Za-z]")
 
 @dataclass(slots=True)
 class _Column:
-    """What is known of the page around a line."""
+    """Layout around a line: the column it is in."""
 
     margin: float  # right end of full lines, points
     em: float  # width of a syllable of this line, points
-    even: bool = False  # lines of this size end at the margin, all of them: one that does not is the last
+    even: bool = False  # lines of this size are justified: a line that ends before the margin is the last
 
 
 def text(lines: Sequence[Line]) -> str:
-    """The text of the lines, one paragraph a line."""
+    """Return the text of the lines, one paragraph a line."""
     if not lines:
         return ""
     columns = _columns(lines)
@@ -87,7 +87,7 @@ def _join_lines(lines: Sequence[Line], joined: list[bool], columns: list[_Column
 
 
 def _usual_room(lines: Sequence[Line], columns: list[_Column], places: list[int]) -> float:
-    """Em that a line inside a paragraph may leave free, learned from those that leave less than three."""
+    """Return the free space (em) that a line inside a paragraph may have, learned from lines with less than three."""
     rooms = [(columns[at].margin - lines[at].right) / columns[at].em for at in places]
     near = [room for room in rooms if 0 <= room < 3]
     return min(max(ROOM, _quantile(near, FULL) + BRACKET), MOST_ROOM) if near else ROOM
@@ -99,7 +99,7 @@ def _joint(one: Line, two: Line, column: _Column, room: float) -> Joint:
 
 
 def _hyphen(left: str, right: str, words: set[str]) -> str:
-    """What stands for a hyphen at a line end: nothing inside a Latin word that is not written with it elsewhere."""
+    """Return the text for a hyphen at a line end: "" inside a Latin word that is not written with it elsewhere."""
     before, after = left.split()[-1], right.split()[0]
     if left.endswith(" "):
         return "- "
@@ -111,7 +111,7 @@ def _hyphen(left: str, right: str, words: set[str]) -> str:
 def _is_same_paragraph(
     lines: Sequence[Line], at: int, columns: list[_Column], pitch: dict[int, float], *, first: bool
 ) -> bool:
-    """Whether the next line belongs to the paragraph of this one; `first`: this line is the first of it."""
+    """Whether the next line belongs to the same paragraph; `first`: this line begins the paragraph."""
     one, two, column = lines[at], lines[at + 1], columns[at]
     if _LEADER.search(one.text[-TAIL:]) or _is_row(one, column) or _is_row(two, columns[at + 1]):
         return False
@@ -124,7 +124,7 @@ def _is_same_paragraph(
         return False
     drop = one.base - two.base
     if one.page != two.page or drop < -one.size / 2:
-        return True  # another page or column: heights and indents do not compare
+        return True  # another page or column: heights and indents are not comparable
     if abs(drop) < one.size / 2:
         return 0 < two.left - one.right < 3 * column.em
     return drop <= GAP * pitch.get(round(one.size), drop) and _is_indent_fitting(one, two, column, first)
@@ -139,7 +139,7 @@ def _is_indent_fitting(one: Line, two: Line, column: _Column, first: bool) -> bo
 
 
 def _is_full(lines: Sequence[Line], at: int, column: _Column) -> bool:
-    """Whether a line reaches the margin: that of its column, or the one that the lines beside it share."""
+    """Whether a line reaches the margin of its column, or the one that adjacent lines share."""
     one = lines[at]
     if column.margin - one.right <= SAME:
         return True
@@ -149,13 +149,13 @@ def _is_full(lines: Sequence[Line], at: int, column: _Column) -> bool:
 
 
 def _has_room_for(one: Line, word: str, column: _Column) -> bool:
-    """Whether the word would have stood on the line, had it belonged there."""
+    """Whether the word would have fit on the line."""
     room = column.margin - one.right
     return room > column.em * (_ems(word) + 0.6) or (column.even and room > 2 * EVEN * column.em)
 
 
 def _ends_early(one: Line, two: Line, column: _Column, room: float) -> bool:
-    """Where lines break inside words: whether another syllable, or the Latin word that follows, would have fit."""
+    """Whether another syllable, or the following Latin word, would have fit; for lines that break inside words."""
     unit = _UNIT.match(two.text)
     return column.margin - one.right > room * column.em and _has_room_for(one, unit.group() if unit else "", column)
 
@@ -198,7 +198,7 @@ def _margins(lines: Sequence[Line], whole: float) -> tuple[float, float, float]:
 
 
 def _em_sizes(lines: Sequence[Line]) -> dict[int, float]:
-    """Width of a syllable by rounded size: the median over lines of width per character, other letters counted half."""
+    """Return the width of a syllable by rounded size: median of width per character over lines, non-Hangul as half."""
     seen: dict[int, list[float]] = defaultdict(list)
     for line in lines:
         ems = _ems(line.text)
@@ -208,7 +208,7 @@ def _em_sizes(lines: Sequence[Line]) -> dict[int, float]:
 
 
 def _pitches(lines: Sequence[Line]) -> dict[int, float]:
-    """The usual distance between lines by rounded size, in points."""
+    """Return the usual distance between lines by rounded size, in points."""
     seen: dict[int, list[float]] = defaultdict(list)
     for one, two in pairwise(lines):
         drop = one.base - two.base

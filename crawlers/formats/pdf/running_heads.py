@@ -1,4 +1,4 @@
-"""Take running heads, running feet and page numbers out of the lines of a PDF, by what its own pages repeat."""
+"""Remove running heads, running feet and page numbers from the lines of a PDF, by repetition across its pages."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from statistics import median
 
 from crawlers.formats.pdf.pdf_pages import Line, Page
 
-MIN_PAGES = 5  # fewer pages say nothing about what repeats
-EDGE = 3  # lines at either end of a page that are looked at
-ZONE = 0.12  # share of the page's height at either end in which furniture stands
-REPEATS = 4  # pages on which the same line stands at the same height …
-FEW = 3  # … or so many, where they are half of the document
-SLOT_SHARE = 0.4  # share of the pages on which something stands at this height, for a head that changes by chapter
+MIN_PAGES = 5  # with fewer pages, repetition is no evidence
+EDGE = 3  # lines at either end of a page that are inspected
+ZONE = 0.12  # share of the page's height at either end that may hold running heads
+REPEATS = 4  # pages with the same line at the same height …
+FEW = 3  # … or so many, if they are half of the document
+SLOT_SHARE = 0.4  # share of the pages with a line at this height, for a head that changes by chapter
 SLOT_REPEATS = 0.3  # share of those lines that repeat another one; titles of slides are all different
-APART = 1.4  # lines of furniture keep this distance from the text, in line pitches
-GRID = 3.0  # points; heights that differ by less are one
+APART = 1.4  # minimum distance of a running head from the text, in line pitches
+GRID = 3.0  # points; heights that differ by less are equal
 _DIGITS = re.compile(r"\d+")
 _ROMAN = re.compile(r"[ivxlcdmIVXLCDMⅰ-ⅹⅠ-Ⅹ]{1,8}")
 
 
 def remove_running_heads(pages: Sequence[Page]) -> list[Line]:
-    """All lines in order, without what repeats at the upper or lower end of pages; digits count as the same."""
+    """Return all lines in order, without those repeated at the top or bottom of pages; all digits count as equal."""
     if len(pages) < MIN_PAGES:
         return [line for page in pages for line in page.lines]
     edges = [_edges(page) for page in pages]
@@ -33,7 +33,7 @@ def remove_running_heads(pages: Sequence[Page]) -> list[Line]:
 
 
 def _edges(page: Page) -> list[Line]:
-    """The highest and lowest lines of a page, as far as they stand near its ends."""
+    """Return the top and bottom lines of a page that are near its ends."""
     by_height = sorted(page.lines, key=lambda line: line.base)
     low = [line for line in by_height[:EDGE] if line.base < ZONE * page.height]
     high = [line for line in by_height[-EDGE:] if line.base > (1 - ZONE) * page.height]
@@ -54,7 +54,7 @@ def _find_repeated(edges: list[list[Line]], pages: int) -> set[int]:
 
 
 def _slots(edges: list[list[Line]], pages: Sequence[Page]) -> set[int]:
-    """Lines at a height where most pages have one that keeps its distance from the text and often repeats another."""
+    """Return lines at a height where many pages have a line that is apart from the text and often repeats."""
     pitch = _pitch(pages)
     size = median([line.size for page in pages for line in page.lines] or [0.0])
     slots: dict[int, list[Line]] = defaultdict(list)
@@ -75,7 +75,7 @@ def _slots(edges: list[list[Line]], pages: Sequence[Page]) -> set[int]:
 
 
 def _pitch(pages: Sequence[Page]) -> float:
-    """The usual distance between lines, in points."""
+    """Return the usual distance between lines, in points."""
     gaps = [
         one.base - two.base
         for page in pages

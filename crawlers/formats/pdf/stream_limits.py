@@ -1,4 +1,4 @@
-"""Look at the packed streams of a PDF before pdfium does: it unpacks them whole, whatever they become.
+"""Check the compressed streams of a PDF against archive bombs before pdfium, which decompresses them without a limit.
 
 Measured with pypdfium2 5.15: a page whose content is 200 KB packed and 100 MB unpacked takes pdfium
 190 MB and 1.6 s, one of 3.9 MB and 2 GB takes 2.9 GB and 22 s.
@@ -14,29 +14,29 @@ from crawlers.formats.unreadable import Unreadable
 
 MAX_BODY = 256 * 1024 * 1024  # bytes of a file
 MAX_STREAM = 64 * 1024 * 1024  # bytes of one stream, unpacked; fonts with all of Hangul and Han have up to 25 MB
-MAX_DENSE = 64 * 1024 * 1024  # bytes of all streams that unpack to more than DENSE times, together
-DENSE = 25  # unpacked : packed; text and drawing have 3 to 15, deflate goes up to 1,032
+MAX_DENSE = 64 * 1024 * 1024  # bytes of all streams together that unpack to more than DENSE times their size
+DENSE = 25  # unpacked : packed; text and drawing have 3 to 15, deflate reaches up to 1,032
 SMALL = 512  # bytes, packed: unpacks to half a megabyte at most
 MAX_STREAMS = 1_000_000
 CHUNK = 1024 * 1024  # bytes unpacked at once
-DICTIONARY = 2_000  # bytes before the word `stream` in which the dictionary is looked for
+DICTIONARY = 2_000  # bytes before the word `stream` that are searched for the dictionary
 _START = re.compile(rb"stream\r?\n|stream\r")
 _FLATE = re.compile(rb"/(?:FlateDecode|Fl|LZWDecode|LZW|RunLengthDecode|RL)\b")
 _LZW = re.compile(rb"/(?:LZWDecode|LZW)\b")
-# A page that is named again and again, or its content, costs its full price each time. Only these two arrays are
-# looked at: those of a structure tree repeat references honestly.
+# Each repeated reference to a page or its content costs its full price again. Only these two arrays are
+# checked: structure trees legitimately repeat references.
 _ARRAY = re.compile(rb"/(?:Contents|Kids)\s{0,9}\[([\s\dR]{90,2000000})\]")
 _REFERENCE = re.compile(rb"\d{1,9}\s{1,9}\d{1,5}\s{1,9}R")
-REPEATS = 20  # references in one array beside twice the number of different ones
+REPEATS = 20  # allowed references in one array, beyond twice the number of different ones
 _OBJECTS = re.compile(rb"/ObjStm\b")
 _IMAGE = re.compile(rb"/Subtype\s{0,9}/Image\b")
 
 
 def blank_images(body: bytes) -> bytes:
-    """The file, with images blanked: text needs none, and a blank page of a scan unpacks a thousandfold.
+    """Return the file with its images blanked: text extraction does not need them, and they may unpack a thousandfold.
 
-    Raises Unreadable: `too-large`, and `archive-bomb` for streams that unpack to more than an honest page
-    or font. What is encrypted cannot be looked into, and hides; the limits of the worker hold for it.
+    Raises Unreadable: `too-large`, and `archive-bomb` for streams that unpack to more than a real page
+    or font does. Encrypted streams cannot be checked; the limits of the worker apply to them.
     """
     if len(body) > MAX_BODY:
         raise Unreadable("too-large")
@@ -61,7 +61,7 @@ def blank_images(body: bytes) -> bytes:
 
 
 def _streams(body: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Where the data of each stream begins and ends, and the bytes of its dictionary."""
+    """Yield start and end of the data of each stream, and its dictionary."""
     at = 0
     for _ in range(MAX_STREAMS):
         found = _START.search(body, at)
@@ -76,11 +76,11 @@ def _streams(body: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _size_unpacked(body: bytes, start: int, end: int, dictionary: bytes) -> int:
-    """How many bytes a stream becomes; more than MAX_STREAM where it is packed twice or so that this is not told."""
+    """Return the unpacked size of a stream; more than MAX_STREAM if it is unknown (packed twice or similar)."""
     if len(_FLATE.findall(dictionary)) > 1:
         return MAX_STREAM + 1
     if _LZW.search(dictionary):
-        # 12 bits stand for 4,096 bytes at most; honest LZW has a ratio like that of deflate.
+        # 12 bits encode at most 4,096 bytes; real LZW has a ratio like that of deflate.
         return 1_000 * (end - start) if end - start > MAX_STREAM // 1_000 else 0
     if body[start] & 0x0F != 8 or (body[start] * 256 + body[start + 1]) % 31:
         return end - start  # not deflated (RFC 1950, section 2.2)
@@ -96,7 +96,7 @@ def _has_repeated_references(objects: bytes) -> bool:
 
 
 def _head(body: bytes, start: int, end: int) -> bytes:
-    """The first CHUNK bytes of a deflated stream, b"" where it is none."""
+    """Return the first CHUNK bytes of a deflated stream, or b"" if it is not deflated."""
     try:
         return zlib.decompressobj().decompress(body[start:end], CHUNK)
     except zlib.error:
@@ -117,7 +117,7 @@ def _size_inflated(body: bytes, start: int, end: int) -> int:
 
 
 def _blank(body: bytes, places: list[tuple[int, int]]) -> bytes:
-    """The body with zeros in these places, so that no offset moves."""
+    """Return the body with zeros in these ranges, so that all offsets stay valid."""
     copy = bytearray(body)
     for start, end in places:
         copy[start:end] = bytes(end - start)
