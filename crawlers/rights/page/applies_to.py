@@ -150,7 +150,7 @@ class _Page:
         )
 
     def is_in_widget(self, one: PageEvidence) -> bool:
-        """Whether a grant is in a gallery, popup, search form or block named after fonts or pictures, or beside a file."""
+        """Whether a grant is in a gallery, popup, search form, block named after fonts or pictures, or beside a file."""
         mark = one.state.mark
         inside = mark is not None
         for above in islice(chain((one.element,), one.element.iterancestors()), MAX_ABOVE):
@@ -187,7 +187,7 @@ class _Page:
         return self.files[element]
 
     def is_in_furniture(self, one: PageEvidence, run: Run | None) -> bool:
-        """Whether a grant is boilerplate: a 공공누리 mark in a menu or banner; a licence below a text in a sidebar box."""
+        """Whether a grant is boilerplate: a 공공누리 mark in a menu or banner; a licence in a sidebar box with text."""
         if not one.state.furniture:
             frames = islice(one.element.iterancestors(), MAX_ABOVE)
             if one.kind.startswith("kogl") and any(not _MENUS.isdisjoint(_words(above)) for above in frames):
