@@ -150,7 +150,7 @@ class _Page:
         )
 
     def is_in_widget(self, one: PageEvidence) -> bool:
-        """Whether a grant is in a gallery, popup, search form, block named after fonts or pictures, or beside a file."""
+        """Whether a grant is in a gallery, popup, search form, block named after fonts or images, or beside a file."""
         mark = one.state.mark
         inside = mark is not None
         for above in islice(chain((one.element,), one.element.iterancestors()), MAX_ABOVE):

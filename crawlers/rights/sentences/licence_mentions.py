@@ -32,7 +32,7 @@ _SOFTWARE = re.compile(
 
 
 def mentions(run: Run, sentence: str) -> list[tuple[int, int, str]]:
-    """Return (begin, end, licence) of each licence that a sentence names or links to, in order, without those of 공공누리.
+    """Return (begin, end, licence) of each licence that a sentence names or links to, in order, KOGL excluded.
 
     The words of a link to a licence are one mention, whatever they spell.
     """

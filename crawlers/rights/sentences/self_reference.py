@@ -81,7 +81,7 @@ _RESTRICTS = re.compile(
 _QUOTES = "\"'“”‘’「『«‹”"
 # Another topic between the subject and the licence: 이 글의 초록은 CC BY.
 _TOPIC = re.compile(r"([가-힣A-Za-z]{1,20}?)(?:은|는|에만)(?=[\s,]|$)")
-STEM = re.compile(r"(?:있|없|같|하|되|쓰|오|가|르|담|히|기|드|보|받|주|않|루|리|치|지|나|내)$")  # 있는, 하는: not a topic
+STEM = re.compile(r"(?:있|없|같|하|되|쓰|오|가|르|담|히|기|드|보|받|주|않|루|리|치|지|나|내)$")  # 있는, 하는: no topic
 _NEUTRAL = re.compile(
     rf"(?:{_TEXT}|{_MAY_BE}|저작권|라이[선센]스|조건|권리|허락|범위|전체|모두|전부|이용|배포|재사용|복제|공유|공개)$"
 )

@@ -76,7 +76,7 @@ _BUT_PARTS = re.compile(
     rf"| or)\s(?:\w+\s)?{_PARTS_EN}){{0,4}}",
     re.I,
 )
-_TITLE = re.compile(r"「[^「」]{1,200}」|『[^『』]{1,200}』|《[^《》]{1,200}》")  # the title of a work may contain any words
+_TITLE = re.compile(r"「[^「」]{1,200}」|『[^『』]{1,200}』|《[^《》]{1,200}》")  # the title of a work may say anything
 _DOUBT = re.compile(
     r"않|아니|아닙|아닌|제외|외에는|일부|예정|였으나|이었으나|했으나|였지만|이었지만|까지(?:는|의)?\s|부터는"
     r"|과거|더\s?이상|만료되|종료"
