@@ -1,4 +1,4 @@
-"""Keep only documents whose licence allows what the release is for."""
+"""Keep only documents whose licence allows the use that the release is for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from malmoi.document import Document, Use, Verdict
 from malmoi.licensing.rights_decision import RULES_VERSION, decide, table_digest
 
-# What decides is the table and the rules, so the version follows them: stages are judged anew when either changes.
+# The table and the rules decide, so the version depends on them: a change of either reruns the stages.
 VERSION = int(hashlib.sha256(f"2 {RULES_VERSION} {table_digest()}".encode()).hexdigest()[:8], 16)  # 2: of this file
 
 
@@ -19,16 +19,16 @@ def judge(
     gone: Literal["drop", "keep"] = "drop",
     relicensed: Literal["latest", "drop"] = "latest",
 ) -> Verdict:
-    """Drop a document whose use, decided by `malmoi.licensing.rights_decision.decide`, is not among `uses`.
+    """Drop a document unless `uses` contains its use, which `malmoi.licensing.rights_decision.decide` determines.
 
-    A later visit may have found the page no more, or under another licence than an earlier one; the
-    signals `gone` and `relicensed` say so. `gone="drop"` lets such a page go, `"keep"` rests on the
-    mark that was archived while it stood. `relicensed="latest"` goes by the mark of the last visit,
-    `"drop"` trusts no page whose mark has ever changed.
+    A later visit may have found the page gone, or under another licence than before; the signals `gone`
+    and `relicensed` say so. `gone="drop"` drops such a page, `"keep"` relies on the mark that was
+    archived while it existed. `relicensed="latest"` uses the mark of the last visit, `"drop"` drops
+    every page whose mark has ever changed.
 
-    Labels `use` and `licence` in any case; `licence` is "none" where no single one could be
-    decided. The reason of a drop is that of the decision (no-licence, conflict, refused, opt-out
-    …, `malmoi.licensing.rights_decision.REASONS`), or `use-` and the use. The text is not looked at.
+    Labels `use` and `licence`, also on dropped documents; `licence` is "none" if the decision found no
+    single licence. The drop reason is that of the decision (no-licence, conflict, refused, opt-out
+    …, `malmoi.licensing.rights_decision.REASONS`), or `use-` and the use. The text is not read.
 
     >>> from malmoi.document import LicenceEvidence, Provenance
     >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "item", "", "", "")

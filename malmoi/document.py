@@ -1,7 +1,7 @@
-"""A document, where it comes from, and the findings that may be made about it.
+"""A document, its provenance, and the findings that filters make about it.
 
-Everything here is a frozen value made of the standard library. Offsets count Unicode code
-points of `Document.text`. Only `malmoi.apply.apply` turns a document and a finding into a
+All classes are frozen values built on the standard library. Offsets count Unicode code
+points of `Document.text`. Only `malmoi.apply.apply` combines a document and a finding into a
 new document.
 """
 
@@ -19,12 +19,12 @@ Field: TypeAlias = Literal["text", "title", "author", "url"]  # of a document, t
 
 @dataclass(frozen=True, slots=True)
 class LicenceEvidence:
-    """What was found and archived for one item: a licence, where it stood, and the words."""
+    """One archived licence statement for an item: the licence, its place, and the words."""
 
     licence: str  # an id of the table in malmoi/licensing/rights_decision.py, or "none" for an explicit refusal
     kind: str  # how it was found: rel-license, kogl-link, kogl-image, kogl-sentence, claim, row …
-    scope: Scope  # item beats site beats source
-    quote: str  # the words or the address as they stood, at most 300 code points
+    scope: Scope  # item overrides site, site overrides source
+    quote: str  # the words or the address verbatim, at most 300 code points
     place: str  # where: a path of elements, a column, a file name
     record: str  # id of the capture that holds it
 
@@ -42,7 +42,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """From which source, address and archived record a document comes."""
+    """The source, address and archived record that a document comes from."""
 
     source: str
     url: str
@@ -61,7 +61,7 @@ class Verdict:
     reason: str  # lower-case, hyphenated: "too-short"
     measured: float | None = None
     limit: float | None = None
-    labels: tuple[tuple[str, str], ...] = ()  # said of the document from now on: language, use …
+    labels: tuple[tuple[str, str], ...] = ()  # labels to set on the document: language, use …
     measures: tuple[tuple[str, float], ...] = ()
 
 
@@ -72,7 +72,7 @@ class Span:
     start: int
     end: int
     kind: str
-    value: str | None = None  # leaves the document as soon as an edit touches the stretch
+    value: str | None = None  # removed from the document as soon as an edit touches the span
     confidence: float = 1.0
     why: str = ""
 
@@ -108,7 +108,7 @@ class Morphemes:
         return len(self.form)
 
     def rows(self) -> Iterator[tuple[str, str, int, int]]:
-        """Each morpheme as (form, tag, start, length)."""
+        """Return each morpheme as (form, tag, start, length)."""
         return zip(self.form, self.tag, self.start, self.length, strict=True)
 
 
@@ -119,7 +119,7 @@ Finding: TypeAlias = Verdict | Spans | Morphemes | Edits
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What one filter said of a document, kept beside it: the trail that `malmoi why` reads."""
+    """One filter's finding about a document, kept with it: the trail that `malmoi why` reads."""
 
     by: str
     verb: Literal["judge", "mark", "mend"]
@@ -131,13 +131,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text with its id, its provenance and everything said about it."""
+    """One text with its id, its provenance and all findings about it."""
 
     id: str  # "<source>/<the source's own key or canonical address>"
     text: str
     provenance: Provenance
     title: str = ""
-    date: str = ""  # ISO 8601 date of publication, "" where unknown
+    date: str = ""  # ISO 8601 date of publication, "" if unknown
     author: str = ""
     evidence: tuple[LicenceEvidence, ...] = ()
     signals: tuple[Signal, ...] = ()
@@ -148,9 +148,9 @@ class Document:
     trail: tuple[Note, ...] = ()
 
     def label(self, name: str, default: str = "") -> str:
-        """The label `name`, e.g. `doc.label("language")`."""
+        """Return the label `name`, e.g. `doc.label("language")`."""
         return dict(self.labels).get(name, default)
 
     def measure(self, name: str) -> float | None:
-        """The measure `name`, or None where no filter has taken it."""
+        """Return the measure `name`, or None if no filter has set it."""
         return dict(self.measures).get(name)

@@ -1,16 +1,16 @@
-"""Errors that say what is wrong, where, and what to do next.
+"""Exceptions whose messages say what is wrong, where, and what to do next.
 
-Three kinds are never mixed. What is wrong with a *document* is a `Verdict`, not an exception.
-What is wrong with a *source* stops that source (`SourceError`). What is wrong with the *call*
-stops before the first document (`CallError`). Anything else is a bug or the machine, and is
-left to travel: no shard is written, and the run is tried again.
+Three kinds are kept apart. A fault of a *document* is a `Verdict`, not an exception.
+A fault of a *source* stops that source (`SourceError`). A fault of the *call* stops
+before the first document (`CallError`). Any other exception is a bug or a machine failure and
+propagates: no shard is written, and the run is retried.
 """
 
 import errno
 
 
 class MalmoiError(Exception):
-    """A failure that is explained to the user in one sentence; `status` is the exit status."""
+    """An error explained to the user in one sentence; `status` is the exit status."""
 
     status = 3
 
@@ -26,31 +26,31 @@ class SourceError(MalmoiError):
 
 
 class CaptureError(SourceError):
-    """An archive or a file cannot be read as what it says it is."""
+    """An archive or a file cannot be read as the format that it claims to be."""
 
 
 class StageError(MalmoiError):
-    """A stage could not be written or read back; nothing of it counts as done."""
+    """A stage could not be written or read back; its output does not count as complete."""
 
 
 class DataError(MalmoiError):
-    """The data fails what was promised of it (verify, check)."""
+    """The data fails a check (verify, check)."""
 
     status = 1
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Whether there is no room left: on the disk, in a quota, or within the largest size of a file."""
+    """Whether no space is left: on the disk, in a quota, or within the maximum file size."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def explain_os_error(error: OSError) -> str:
-    """What the machine refuses, where, and what to do, in one line.
+    """Return what the operating system refused, where, and what to do, in one line.
 
     >>> explain_os_error(OSError(28, "No space left on device", "a.parquet")).partition(". ")[0]
     'the disk is full (No space left on device: a.parquet)'
     """
     what = f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
     if is_disk_full(error):
-        return f"the disk is full ({what}). Nothing half-written counts; make room and run the same command again."
-    return f"{what}. What is finished stands; mend the cause and run the same command again."
+        return f"the disk is full ({what}). Partial output does not count; free space and run the same command again."
+    return f"{what}. Completed work is kept; fix the cause and run the same command again."

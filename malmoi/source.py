@@ -1,15 +1,15 @@
-"""A declared origin of text: what it is, why we may use it, and where its bytes are.
+"""A declared source of text: what it is, why its use is permitted, and where its bytes are.
 
-A source is one file that says `SOURCE = Source(…)` and, where the defaults of
-`crawlers/defaults.py` do not serve, defines any of these pure functions:
+A source is one file that assigns `SOURCE = Source(…)` and, if the defaults of
+`crawlers/defaults.py` do not fit, defines any of these pure functions:
 
     follow(capture)  -> addresses to fetch next
     items(capture)   -> the text-bearing things inside a capture
     evidence(parsed) -> (licence evidence, signals) of an item
     text(parsed)     -> its text with title, date and author
-    trouble(capture) -> what an answer of an Api says instead of giving what was asked, or None
+    trouble(capture) -> the error that an Api answers instead of the requested data, or None
 
-`parsed` is a `crawlers.formats.ParsedItem`: the item, and what was read from its bytes, which both functions share.
+`parsed` is a `crawlers.formats.ParsedItem`: the item with its parsed content, which `evidence` and `text` share.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from typing import Literal, TypeAlias
 
 from malmoi.document import LicenceEvidence, Scope
 
-FOLDER = "folder:"  # scheme of the address of a file that stays where it is: folder:<source>/<path>
+FOLDER = "folder:"  # scheme of the address of a file that is not copied: folder:<source>/<path>
 
 
 @dataclass(frozen=True, slots=True)
 class LicenceClaim:
-    """What the publisher says about the whole source, and the file or page that says it."""
+    """A licence statement of the publisher about the whole source, and the file or page that contains it."""
 
     licence: str  # an id of the table in malmoi/licensing/rights_decision.py
-    quote: str  # the words the claim rests on; they must stand in the archived file or page
+    quote: str  # the words that grant the licence; they must occur in the archived file or page
     file: str = ""  # licence file, relative to the folder or archive; archived at collection
     url: str = ""  # licence page, fetched and archived at collection
-    only: tuple[str, ...] = ()  # address prefixes the claim is about; () = the whole source
+    only: tuple[str, ...] = ()  # address prefixes that the claim applies to; () = the whole source
 
 
 @dataclass(frozen=True, slots=True)
 class LicenceRule:
-    """Where the documents of a source say under which licence they are, and how far that is believed."""
+    """Where documents of a source state their licence, and how wide a grant is accepted."""
 
     place: str = ""  # in words, for people: "the field KoglType of each item"
     expected: tuple[str, ...] = ()  # ids of licences that items are expected to carry
-    widest: Scope = "source"  # a grant of wider scope than this is noted and permits nothing
-    review: bool = False  # most items are not open: only one with an explicit open mark of its own passes
+    widest: Scope = "source"  # a grant of wider scope than this becomes a note and permits nothing
+    review: bool = False  # most items are not open: only items with an explicit open mark pass
 
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """How many documents a full collection yields; outside the bounds the source stops."""
+    """Expected number of documents of a full collection; outside the bounds the source stops."""
 
     at_least: int = 1
     at_most: int = 100_000_000
@@ -54,7 +54,7 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class TermsCheck:
-    """That a person has read the terms: who, when (ISO date), which page, and the outcome."""
+    """Record that a person has read the terms: who, when (ISO date), which page, and the outcome."""
 
     reviewer: str
     date: str
@@ -64,7 +64,7 @@ class TermsCheck:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Pages reached by links from `start`, never outside the address prefixes of `scope`."""
+    """Pages reached by links from `start`, restricted to the address prefixes in `scope`."""
 
     start: tuple[str, ...]
     scope: tuple[str, ...]
@@ -74,7 +74,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Sitemap:
-    """The pages that sitemaps name; a sitemap index is followed; `scope` as for Site."""
+    """The pages that sitemaps list; sitemap indexes are followed; `scope` as for Site."""
 
     urls: tuple[str, ...]
     scope: tuple[str, ...]
@@ -84,7 +84,7 @@ class Sitemap:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The pages that RSS or Atom feeds name; `scope` as for Site."""
+    """The pages that RSS or Atom feeds list; `scope` as for Site."""
 
     urls: tuple[str, ...]
     scope: tuple[str, ...]
@@ -94,16 +94,16 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Answers of an interface: the first requests, and then those that `follow` names.
+    """Answers of a web API: the first requests, then the addresses that `follow` returns.
 
-    The key is added to a request when it is sent and is in no address that is archived, logged or
-    published. `grant` is the page that documents machine access, for an interface whose robots.txt
+    The crawler adds the key when it sends a request; archived, logged and published addresses do not
+    contain it. `grant` is the page that documents machine access, for an API whose robots.txt
     disallows what its documentation grants; without it a disallow stops the source.
     """
 
     start: tuple[str, ...]
     scope: tuple[str, ...]
-    key: str = ""  # environment variable that holds the key; "" where none is needed
+    key: str = ""  # environment variable that holds the key; "" if none is needed
     parameter: str = ""  # query parameter that carries the key
     grant: str = ""
     deny: tuple[str, ...] = ()
@@ -112,14 +112,14 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """One large file, streamed to disk with range resume and read record by record, never unpacked whole.
+    """One large file, streamed to disk with range resume and read record by record, never decompressed as a whole.
 
     `record` is the name of the XML element that is one record ("page" of a MediaWiki export), or
-    "line" for a file of lines. Compression is told from the bytes: none, gzip, bzip2, xz, zstd.
+    "line" for a file of lines. Compression is detected from the bytes: none, gzip, bzip2, xz, zstd.
     """
 
-    url: str = ""  # where it is published
-    path: Path | None = None  # a dump that is on this machine already; it stays where it is
+    url: str = ""  # address of publication
+    path: Path | None = None  # a dump that is already on this machine; it is not copied
     record: str = "page"
     grant: str = ""  # as for Api
     max_bytes: int = 20_000_000_000  # of the file as sent
@@ -128,9 +128,9 @@ class Dump:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """The files of a git repository at one commit; hooks, submodules, filters and links are off.
+    """The files of a git repository at one commit; hooks, submodules, filters and links are disabled.
 
-    The address of a file is its page at the host, on the branch, so that it stays the same from commit to commit.
+    The address of a file is its page at the host, on the branch, so that it is the same for every commit.
     """
 
     url: str  # https only; the host must be one of crawlers/fetch/git/collector.py
@@ -142,7 +142,7 @@ class Git:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Files on this machine; they stay where they are and are never copied."""
+    """Files on this machine; they are read in place and never copied."""
 
     path: Path
     include: tuple[str, ...] = ("**/*",)  # globs below path
@@ -151,7 +151,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Warc:
-    """Existing archives: WARC files or folders of them; they stay where they are."""
+    """Existing archives: WARC files or folders of them; they are read in place."""
 
     paths: tuple[Path, ...]
 
@@ -162,7 +162,7 @@ AccessPoint: TypeAlias = Crawled | Dump | Git | Folder | Warc
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the crawler behaves towards a host of this source."""
+    """Crawler politeness towards a host of this source (throttle)."""
 
     delay: float = 1.0  # seconds between requests to one host
     concurrency: int = 1  # requests in flight to one host
@@ -171,7 +171,7 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One declared origin."""
+    """One declared source."""
 
     name: str
     title: str
@@ -185,16 +185,16 @@ class Source:
     manners: Manners = field(default_factory=Manners)
     terms: TermsCheck | None = None
     attribution: str = ""  # template; {title} {author} {year} {url} {publisher} {licence}
-    unverified: str = ""  # what nobody has seen with their own eyes yet: an address, a field, a count
+    unverified: str = ""  # what no person has verified yet: an address, a field, a count
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """That an answer is none, although its status says 200.
+    """An error in an answer whose status is 200.
 
-    `again`: ask once more, it may pass (an empty answer, a busy server). `stop`: nothing more can be
-    had now (quota used up, key expired or refused); the source stops with `why`.
+    `again`: retry, the error may be temporary (an empty answer, a busy server). `stop`: no more data is
+    available now (quota used up, key expired or refused); the source stops with `why`.
     """
 
     kind: Literal["again", "stop"]
@@ -209,7 +209,7 @@ class Item:
     url: str
     body: bytes | str  # bytes as sent, or the text of a cell or field
     media: str  # media type as declared or found, e.g. "text/html"
-    charset: str  # declared by the protocol, "" where it was not
+    charset: str  # declared by the protocol, "" if not declared
     record: str
     headers: tuple[tuple[str, str], ...] = ()
     title: str = ""
@@ -220,7 +220,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What came out of an item's bytes."""
+    """The text extracted from an item's bytes, and its metadata."""
 
     text: str
     title: str = ""
@@ -228,7 +228,7 @@ class Extracted:
     author: str = ""
     format: str = ""
     encoding: str = ""
-    canonical: str = ""  # the address the page itself calls canonical
+    canonical: str = ""  # the address that the page declares as canonical
     outcome: Literal["kept", "dropped", "failed"] = "kept"
     reason: str = ""  # why there is no text: "empty", "not-what-its-name-says", "binary" …
-    detail: str = ""  # the limit that was passed, as InputLimit.describe() gives it
+    detail: str = ""  # the limit that was exceeded, as InputLimit.describe() formats it

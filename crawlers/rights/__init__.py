@@ -1,3 +1,3 @@
-"""What stands on a page, in its headers or beside a source about the use of its text, as evidence and signals."""
+"""Detect licences, refusals and opt-outs on pages, in headers and beside sources; report evidence and signals."""
 
-VERSION = 1  # raise it when marks, claims or signals are read otherwise: every format depends on it
+VERSION = 1  # increment it when marks, claims or signals are read differently: every format depends on it

@@ -1,4 +1,4 @@
-"""Turn what a source claims about itself into evidence, resting on the licence file that was archived with it."""
+"""Turn the licence claims of a source into evidence that refers to the archived licence file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from malmoi.source import FOLDER, Folder, Item, LicenceClaim, Source
 
 
 def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple[LicenceEvidence, ...]:
-    """The claims of `source` that are about `item`, as evidence of scope `source`.
+    """Return the claims of `source` that apply to `item`, as evidence of scope `source`.
 
     `archived` maps the file or address of a claim to the id of the record that holds it.
 
     Raises:
-        SourceError: a claim rests on nothing that was archived, or names a licence that the table does not have.
+        SourceError: the file or page of a claim was not archived, or the licence is not in the table.
     """
     places = _places(source, item) if any(c.only for c in source.claim) else ()
     about = [c for c in source.claim if not c.only or any(covers(prefix, p) for prefix in c.only for p in places)]
@@ -30,7 +30,7 @@ def from_claim(source: Source, item: Item, archived: Mapping[str, str]) -> tuple
 def limit_scope(
     found: Sequence[LicenceEvidence], widest: Scope
 ) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """(evidence, notes): grants of wider scope than `widest` become notes; what refuses or cannot be read stays.
+    """Return (evidence, notes): grants of wider scope than `widest` become notes; refusals and unknown licences stay.
 
     >>> mark = LicenceEvidence("LicenseRef-KOGL-1", "kogl-link", "site", "제1유형", "footer", "r")
     >>> kept, noted = limit_scope([mark], "item")
@@ -44,7 +44,7 @@ def limit_scope(
 
 
 def _places(source: Source, item: Item) -> tuple[str, ...]:
-    """The addresses of an item; in a folder also that of its file, as a row may name the page it was taken from."""
+    """Return the addresses of an item; in a folder also that of its file, as a row may name the page it comes from."""
     url = canonical_url(item.url) or item.url
     return (url, f"{FOLDER}{source.name}/{item.key}") if isinstance(source.access, Folder) else (url,)
 
@@ -66,7 +66,7 @@ def _evidence(source: Source, claim: LicenceClaim, archived: Mapping[str, str]) 
 
 
 def check_licence(source: Source, claim: LicenceClaim) -> None:
-    """SourceError where the licence of a claim is not in the table of docs/rights.md."""
+    """Raise SourceError if the licence of a claim is not in the table of docs/rights.md."""
     if terms(claim.licence) is None:
         raise SourceError(
             f"{source.name}: the claim names the licence {claim.licence!r}, which docs/rights.md does not list; "
@@ -75,7 +75,7 @@ def check_licence(source: Source, claim: LicenceClaim) -> None:
 
 
 def proof_address(claim: LicenceClaim) -> str:
-    """Under which name the proof of a claim is archived: the file, or the page in its one spelling.
+    """Return the name under which the proof of a claim is archived: the file, or the canonical address of the page.
 
     >>> proof_address(LicenceClaim("MIT", "MIT License", url="https://A.kr/licence#top"))
     'https://a.kr/licence'
@@ -84,21 +84,21 @@ def proof_address(claim: LicenceClaim) -> str:
 
 
 def readable_text(body: bytes, media: str, charset: str = "", name: str = "") -> str:
-    """What a person reads in a licence file or page: decoded as any page is, of HTML the text without its tags."""
+    """Return the visible text of a licence file or page, decoded like any page; HTML loses its tags."""
     from crawlers.encodings.decode import decode
 
     if sniff(body, media, name) != "html":
         return decode(body, charset).text
-    from crawlers.formats.html.html_page import strip_tags  # with trafilatura behind it; few licences need it
+    from crawlers.formats.html.html_page import strip_tags  # imports trafilatura; few licence files need it
 
     return strip_tags(decode(body, charset, html=True).text)
 
 
 def check_quote(claim: LicenceClaim, text: str) -> None:
-    """See that the words of the claim stand in `text`, the archived file or page; white space does not count.
+    """Check that the quote of the claim occurs in `text`, the archived file or page; white space is ignored.
 
     Raises:
-        SourceError: the words are not there, or the claim quotes nothing.
+        SourceError: the quote is missing in the text, or the claim has no quote.
 
     >>> check_quote(LicenceClaim("MIT", "MIT License", file="LICENSE"), "The  MIT\\nLicense (MIT)")
     """

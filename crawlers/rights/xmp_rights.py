@@ -1,4 +1,4 @@
-"""What a PDF states about itself in its XMP packet: a reservation, a licence, rights."""
+"""Read the rights statements in the XMP packet of a PDF: text and data mining reservation, licence, rights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from malmoi.licensing.rights_decision import NONE, UNKNOWN
 from malmoi.source import Item
 
 _LICENCE = "cc:license"
-_RIGHTS = ("dc:rights", "xmpRights:WebStatement")  # mostly name a holder or a page of terms
+_RIGHTS = ("dc:rights", "xmpRights:WebStatement")  # usually names a holder or a page of terms
 
 
 def find(item: Item, kind: str) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """(evidence, signals) of the XMP packet of a PDF; of another document nothing."""
+    """Return (evidence, signals) of the XMP packet of a PDF; both empty for other formats."""
     if kind != "pdf" or not isinstance(item.body, bytes) or find_spec("crawlers.formats.document_metadata") is None:
         return (), ()
     said: Mapping[str, str] = import_module("crawlers.formats.document_metadata").xmp(item.body)
@@ -27,7 +27,7 @@ def find(item: Item, kind: str) -> tuple[tuple[LicenceEvidence, ...], tuple[Sign
 
 
 def read(said: Mapping[str, str], record: str) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """The same of the fields of a packet, by their names.
+    """Return (evidence, signals) of the fields of a packet, by field name.
 
     >>> evidence, signals = read({"tdm:reservation": "1", "cc:license": "https://example.kr/terms"}, "r")
     >>> [e.licence for e in evidence], [(s.name, s.effect) for s in signals]

@@ -1,8 +1,8 @@
 """Captures: archived responses, read from and written to WARC.
 
 A record's id is a hash of its address and payload, so that the same answer fetched twice is
-the same record. Files of a `Folder` are not copied: their record is of WARC type `metadata`
-and names path, size and sha256.
+the same record. Files of a `Folder` are not copied: their record has the WARC type `metadata`
+and contains path, size and sha256.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_DAMAGED, ARCHIVE_HEAD, ARCHIVE_MEMBER
 
-# What crawlers archive about their own work: answers of the resolver, settings of wget, notes of Browsertrix.
+# Records that crawlers write about their own work: DNS answers, wget settings, Browsertrix notes.
 _ABOUT = ("dns:", "whois:", "metadata:", "urn:")
 _WANTED = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.metadata | WarcRecordType.revisit
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One archived response: address, time, status, headers and the payload, free of transfer codings."""
+    """One archived response: address, time, status, headers and payload without transfer codings."""
 
     record: str
     url: str
@@ -54,18 +54,18 @@ class Capture:
     source: str = ""
 
     def header(self, name: str) -> str:
-        """The first header called `name` (any case), or ""."""
+        """Return the first header called `name` (case-insensitive), or ""."""
         wanted = name.lower()
         return next((v for k, v in self.headers if k.lower() == wanted), "")
 
     @property
     def charset(self) -> str:
-        """The charset that the Content-Type declares, "" where it declares none."""
+        """The charset that the Content-Type declares, or ""."""
         return charset_of(self.header("Content-Type"))
 
 
 def charset_of(content_type: str) -> str:
-    """The charset of a Content-Type header in small letters, "" where it names none.
+    """Return the charset of a Content-Type header in lower case, or "".
 
     >>> charset_of('text/html; Charset="EUC-KR"; v=1'), charset_of("text/html")
     ('euc-kr', '')
@@ -79,7 +79,7 @@ def charset_of(content_type: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IndexRow:
-    """Where one capture lies, and what is known of it without reading it."""
+    """The location of one capture, and its metadata."""
 
     record: str
     url: str
@@ -94,7 +94,7 @@ class IndexRow:
 
 
 def record_id(url: str, payload: bytes | str) -> str:
-    """The id of a record: a hash of its address and the sha256 (hex) of its payload.
+    """Return the id of a record: a hash of its address and the sha256 (hex) of its payload.
 
     >>> record_id("https://example.kr/", b"") == record_id("https://example.kr/", b"")
     True
@@ -113,7 +113,7 @@ def warc_record(
     *,
     reason: str = "OK",
 ) -> bytes:
-    """One WARC/1.1 `response` record as its own gzip member; equal arguments give equal bytes."""
+    """Return one WARC/1.1 `response` record as a separate gzip member; equal arguments give equal bytes."""
     head = "".join(f"{k}: {v}\r\n" for k, v in headers)
     block = f"HTTP/1.1 {status} {reason}\r\n{head}\r\n".encode("utf-8", "surrogateescape") + body
     fields = {
@@ -129,7 +129,7 @@ def warc_record(
 
 
 def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> bytes:
-    """A `metadata` record for a file that stays where it is."""
+    """Return a `metadata` record for a file that is not copied."""
     block = spell_on_one_line({"path": path, "size": size, "sha256": sha256}).encode()
     fields = {
         "WARC-Type": "metadata",
@@ -142,7 +142,7 @@ def file_record(url: str, fetched: str, path: str, size: int, sha256: str) -> by
 
 
 def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
-    """A `resource` record: bytes that were had otherwise than by HTTP: a file of a repository, a block of a dump."""
+    """Return a `resource` record: bytes not obtained by HTTP, such as a file of a repository or a block of a dump."""
     fields = {
         "WARC-Type": "resource",
         "WARC-Record-ID": f"<{record_id(url, body)}>",
@@ -155,7 +155,7 @@ def resource_record(url: str, fetched: str, media: str, body: bytes) -> bytes:
 
 
 def revisit_record(url: str, fetched: str, refers_to: str, headers: tuple[tuple[str, str], ...]) -> bytes:
-    """A `revisit` record (server-not-modified): the answer was 304, the record `refers_to` still stands."""
+    """Return a `revisit` record (server-not-modified): the answer was 304, so the record `refers_to` is current."""
     head = "".join(f"{k}: {v}\r\n" for k, v in headers)
     block = f"HTTP/1.1 304 Not Modified\r\n{head}\r\n".encode("utf-8", "surrogateescape")
     fields = {
@@ -181,7 +181,7 @@ def _pack_record(fields: Mapping[str, str], block: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """A record that could not be read whole, and why; the records around it are not affected."""
+    """A record that could not be read as a whole, and why; the records around it are not affected."""
 
     path: str
     offset: int
@@ -189,22 +189,22 @@ class Torn:
     why: str
 
     def describe(self) -> str:
-        """Where it lies and what is wrong with it, in one line."""
+        """Return its location and the error, in one line."""
         return " ".join(f"{self.path}:{self.offset} {self.url} {self.why}".split())
 
 
 class _Unreadable(Exception):
-    """What the reader of records has raised about one of them."""
+    """An error that the record reader raised for one record."""
 
 
 def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | Torn]:
-    """Every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
+    """Yield every response, resource, file and revisit record of a WARC, as (offset, WARC type, capture).
 
-    Raises CaptureError where the file is no WARC at all or holds no record; a record that is
-    cut off or damaged, or whose address or date is not valid, comes as `Torn`, and reading goes on behind
-    it. `own` is a scheme that addresses may have besides http and https: none in an archive of somebody else.
+    Raises CaptureError if the file is not a WARC or holds no record. A record that is cut off or damaged, or
+    whose address or date is invalid, comes as `Torn`, and reading continues after it. `own` is a scheme that
+    addresses may have besides http and https; third-party archives have none.
     """
-    seen, torn, held = 0, 0, list[Torn]()  # `held`: what comes before the first record that can be read
+    seen, torn, held = 0, 0, list[Torn]()  # `held`: damaged records before the first readable one
     with path.open("rb") as stream:
         for entry in _read_entries(path, stream, own):
             if isinstance(entry, Torn):
@@ -226,15 +226,15 @@ def scan(path: Path, own: str = BLOCK) -> Iterator[tuple[int, str, Capture] | To
     yield from held
 
 
-_Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record of a type that holds no capture
-_REMEDY = "get the archive anew, or remove it from `paths` of the source file; then collect again."
+_Entry: TypeAlias = "tuple[int, str, Capture] | Torn | None"  # None: a record of a type without captures
+_REMEDY = "get a new copy of the archive, or remove it from `paths` of the source file; then collect again."
 
 
 def _read_entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
-    """What an archive holds, however it is compressed; without `own` fields are not asked for their validity."""
+    """Yield the records of an archive, whatever its compression; without `own`, fields are not validated."""
     stream.seek(0)
     head = stream.read(len(GZIP))
-    damaged = not head.startswith((GZIP, b"WAR")) and next_member(stream, 0)  # the first of its members is damaged
+    damaged = not head.startswith((GZIP, b"WAR")) and next_member(stream, 0)  # its first member is damaged
     if damaged or not is_single_stream(stream):
         yield from _read_members(path, stream, own)
         return
@@ -255,7 +255,7 @@ def _read_entries(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_En
 
 
 def _read_members(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_Entry]:
-    """An archive with a gzip member for each record: damage costs the member it is in."""
+    """Read an archive with one gzip member per record: damage affects only the member it is in."""
     at, size = 0, stream.seek(0, 2)
     while at < size:
         content, behind, why = b"", 0, ""
@@ -277,7 +277,7 @@ def _read_members(path: Path, stream: BinaryIO, own: str | None) -> Iterator[_En
 
 
 def _salvage_records(path: Path, stream: BinaryIO, at: int, own: str | None) -> Iterator[_Entry]:
-    """Whole records before the damage of a member: all where it is cut off, else those with a digest to prove it."""
+    """Yield whole records before the damage of a member: all if it is cut off, else those whose digest matches."""
     content, cut = salvage(stream, at)
     for found in delimit(io.BytesIO(content)):
         if found.raw and (cut or is_intact(found.raw, digest_of(found.raw), needed=True)):
@@ -285,13 +285,13 @@ def _salvage_records(path: Path, stream: BinaryIO, at: int, own: str | None) -> 
 
 
 def _parse_member(path: Path, content: bytes, at: int, own: str | None) -> Iterator[_Entry]:
-    """The records of one member, all of which have its offset."""
+    """Yield the records of one member; all have its offset."""
     for found in delimit(io.BytesIO(content)):
         yield _parse_record(path, found, at, own)
 
 
 def _parse_record(path: Path, found: Delimited, at: int, own: str | None) -> _Entry:
-    """One delimited record; whatever its reader raises costs this record."""
+    """Parse one delimited record; any error of the parser affects only this record."""
     if found.why:
         return Torn(str(path), at, "", found.why)
     if _is_head_too_large(found.raw):
@@ -317,15 +317,15 @@ def _parse_record(path: Path, found: Delimited, at: int, own: str | None) -> _En
 
 
 def _is_head_too_large(raw: bytes) -> bool:
-    """Whether the headers of an archived answer go beyond the limit, with room for what a crawl adds to them."""
+    """Whether the headers of an archived answer exceed the limit, with room for those that a crawler adds."""
     begin, room = raw.find(END) + len(END), ARCHIVE_HEAD.value + 1024
     return len(raw) > begin + room and raw.startswith(b"HTTP/", begin) and raw.find(END, begin, begin + room) < 0
 
 
 def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
-    """The capture `record` that lies at `offset` of the WARC `path`, with the payload `sha256` where that is known.
+    """Return the capture `record` at `offset` of the WARC `path`, with the payload `sha256` if that is given.
 
-    Raises CaptureError where the record is no longer there: the archive has changed since it was indexed.
+    Raises CaptureError if the record is not there: the archive has changed since it was indexed.
     """
     with path.open("rb") as stream:
         for entry in _read_at_offset(path, stream, offset):
@@ -340,14 +340,14 @@ def read(path: Path, offset: int, record: str, sha256: str = "") -> Capture:
 
 
 def _advise_deletion(path: Path) -> str:
-    """What to delete, so that the next collection no longer rests on the archive as it was."""
-    if (path.parent / "run.json").exists():  # an archive of a run; a later run may rest on it
+    """Return what to delete, so that the next collection does not depend on the old archive."""
+    if (path.parent / "run.json").exists():  # an archive of a run; a later run may refer to it
         return f"delete {path.parent} and the later runs of the source beside it"
     return "delete the run folders of the source under 1-captures"
 
 
 def _read_at_offset(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entry]:
-    """The record or member at an offset; of an archive compressed as one stream, all of it."""
+    """Yield the record or member at an offset; of an archive compressed as one stream, all records."""
     stream.seek(offset)
     if stream.read(len(GZIP)) != GZIP:
         yield from (_parse_record(path, found, offset, None) for found in islice(delimit(stream, offset), 1))
@@ -361,7 +361,7 @@ def _read_at_offset(path: Path, stream: BinaryIO, offset: int) -> Iterator[_Entr
 
 
 def index(path: Path, name: str, own: str = BLOCK) -> tuple[list[IndexRow], list[Torn]]:
-    """The index of a WARC, with `name` as its path; sorted as the archive is."""
+    """Return the index of a WARC and its damaged records, with `name` as path, in the order of the archive."""
     rows, torn = [], []
     for entry in scan(path, own):
         if isinstance(entry, Torn):
@@ -425,7 +425,7 @@ def _capture(path: Path, record: WarcRecord, at: int, own: str | None) -> tuple[
 
 
 def _decode_content(capture: Capture) -> Capture:
-    """The capture with its content coding undone, within the limits."""
+    """Return the capture after content decoding, within the limits."""
     coding = capture.header("content-encoding").strip().lower()
     if not coding or coding == "identity" or not capture.body:
         return capture
@@ -433,6 +433,6 @@ def _decode_content(capture: Capture) -> Capture:
         raise CaptureError(f"content coding {coding!r} is not read")
     body = decompress(capture.body, coding)
     if body is None:
-        return capture  # says gzip, is not: many crawlers store the decoded payload under the old header
+        return capture  # labelled gzip but not compressed: many crawlers store the decoded payload with the old header
     headers = tuple((k, v) for k, v in capture.headers if k.lower() != "content-encoding")
     return Capture(capture.record, capture.url, capture.fetched, capture.status, headers, body, capture.source)

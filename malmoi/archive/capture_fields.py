@@ -1,7 +1,7 @@
-"""What is said of a capture or a document before it is published: address and date must be what they should.
+"""Validate address and date of captures and documents before they are published.
 
-Both reach releases and cards. Archives are made by anybody, so a field that is not what it should be makes the
-record a failed one; nothing is repaired.
+Both appear in releases and cards. Anyone can write an archive, so an invalid field makes the record a failed one;
+nothing is repaired.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from malmoi.printable import escape_line
 
 SCHEMES = ("http", "https")
 BLOCK = "dump:"  # scheme of the address of a block of a dump: dump:<source>/<key of its first record>
-WEB_YEAR = 1990  # the first web server; what claims to be an answer of it cannot be older
-FIRST_DATED = 1000  # year; programs write 0001-01-01 for a date that they do not know
-FILE_YEAR = 1970  # a file may be older than the web; the time of a file begins here
+WEB_YEAR = 1990  # the first web server; an HTTP answer cannot be older
+FIRST_DATED = 1000  # year; programs write 0001-01-01 for an unknown date
+FILE_YEAR = 1970  # a file may be older than the web; Unix time begins here
 # Granularities of WARC/1.1, section 5.4 (W3C note on dates); always UTC.
 _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?Z)?)?)?")
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
 _TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9:.]{4,15}(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?")
-_BEGIN_OF = "2000-01-01T00:00:00"  # what a coarser date leaves out
+_BEGIN_OF = "2000-01-01T00:00:00"  # completes a coarser date
 _HOST = re.compile(r"[\w.-]+(?::[0-9]{0,5})?")
 _LITERAL = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{0,5})?")
 
 
 def find_fault(url: str, fetched: str, kind: str, own: str = "") -> str:
-    """Why a record of WARC type `kind` cannot be a capture: invalid-address, invalid-date, or "".
+    """Return why a record of WARC type `kind` cannot be a capture: invalid-address, invalid-date, or "".
 
-    `own` is a scheme that only this program writes, `dump:` for the blocks of a dump.
+    `own` is a scheme that only this program writes: `dump:` for the blocks of a dump.
 
     >>> find_fault("https://a.kr/", "2026-01-02T03:04:05Z", "response")
     ''
@@ -46,7 +46,7 @@ def find_fault(url: str, fetched: str, kind: str, own: str = "") -> str:
 
 
 def is_address(url: str) -> bool:
-    """Whether `url` is an address of the web that parses: a host, no user name, no control character.
+    """Whether `url` is a valid web address: it has a host, no user name and no control character.
 
     >>> is_address("http://[::1]:8000/"), is_address("http://[x](y)/"), is_address("http://a.kr:99999/")
     (True, False, False)
@@ -65,7 +65,7 @@ def is_address(url: str) -> bool:
 
 
 def is_date(fetched: str, first_year: int = WEB_YEAR) -> bool:
-    """Whether `fetched` is a time in UTC as WARC writes it, not before `first_year`.
+    """Whether `fetched` is a UTC time as WARC writes it, not before `first_year`.
 
     >>> is_date("2026-01-02T03:04:05.678Z"), is_date("2026-02-30T00:00:00Z"), is_date("0001-01-01T00:00:00Z")
     (True, False, False)
@@ -80,7 +80,7 @@ def is_date(fetched: str, first_year: int = WEB_YEAR) -> bool:
 
 
 def is_day(date: str) -> bool:
-    """Whether `date` is a year, month or day of ISO 8601, with or without a time; what a document may be dated.
+    """Whether `date` is a year, month or day of ISO 8601, with or without a time; valid for documents.
 
     >>> is_day("1948-07-17"), is_day("2026"), is_day("2026-02-30"), is_day("0001-01-01"), is_day("<b>zz</b>")
     (True, True, False, False, False)
@@ -94,7 +94,7 @@ def is_day(date: str) -> bool:
 
 
 def to_second(fetched: str) -> str:
-    """A coarser date of WARC as the second in which it begins, as releases have it; fractions of a second stay.
+    """Return a coarser WARC date as its first second, as releases have it; fractions of a second are kept.
 
     >>> to_second("2026"), to_second("2026-03-04T05:06Z"), to_second("2026-03-04T05:06:07.8Z")
     ('2026-01-01T00:00:00Z', '2026-03-04T05:06:00Z', '2026-03-04T05:06:07.8Z')
@@ -104,7 +104,7 @@ def to_second(fetched: str) -> str:
 
 
 def has_controls(text: str) -> bool:
-    """Whether `text` holds what a terminal obeys, what breaks a line or turns its direction, or half a character.
+    """Whether `text` contains terminal control characters, line breaks, direction changes or lone surrogates.
 
     >>> has_controls("a\\x1b[2J"), has_controls("b\\u202etxt"), has_controls("한글\\u3000이름 1.txt")
     (True, True, False)
@@ -113,5 +113,5 @@ def has_controls(text: str) -> bool:
 
 
 def show(text: str) -> str:
-    """A name or an address that cannot be used, as a message may show it: at most 500 code points, escaped."""
+    """Return an unusable name or address for a message: at most 500 code points, escaped."""
     return escape_line(text[:500])

@@ -1,8 +1,8 @@
-"""Collection runs: what each holds, and which captures of a source are current.
+"""Collection runs: their content, and the current captures of a source.
 
-A run folder holds `index.parquet` (one row a capture), the WARC files that the rows point into, and
-`run.json`, written last: a run without it is unfinished and is taken up again. A later run adds what
-is new; an address that answers differently is superseded, one that is gone is recorded as gone.
+A run folder holds `index.parquet` (one row per capture), the WARC files that the rows point into, and
+`run.json`, written last: a run without it is unfinished, and the next collection resumes it. A later run adds
+new captures; a changed answer supersedes the earlier one, a missing address is recorded as gone.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ INDEX = pa.schema(
 )
 LICENCE = "licence"  # kind of a row that archives a licence file or page, not an item
 ITEMS = ("response", "resource", "file")  # kinds of rows that may hold items
-ARCHIVED = ("response", "resource")  # those of them whose bytes an archive holds
-GONE = "gone"  # kind of a row that says an address no longer answers, or a file is no longer there
-MAX_EARLIER = 20  # revisions of one address that are looked at
+ARCHIVED = ("response", "resource")  # those of them whose bytes are in an archive
+GONE = "gone"  # kind of a row for an address that no longer answers, or a file that no longer exists
+MAX_EARLIER = 20  # revisions of one address that are examined
 INDEX_DIGEST = "index_sha256"  # fact of a run: sha256 of its index.parquet
-OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, in their canonical spelling
-MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms a page a shard is some seconds of work
+OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, as canonical JSON
+MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms per page a shard takes some seconds
 MAX_ROWS = 1024
-MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, where its captures are larger than pages
-MAX_BYTES = 4 * MEAN_BYTES  # from which it is cut in any case: blocks of a dump hold many pages each
+MEAN_BYTES = 8 * 1024 * 1024  # payload of a shard on average, if its captures are larger than pages
+MAX_BYTES = 4 * MEAN_BYTES  # a shard is always cut above this: blocks of a dump hold many pages each
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Run:
 
 
 def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
-    """Write the index and then `run.json`, which makes the run count."""
+    """Write the index and then `run.json`, which marks the run as finished."""
     ordered = sorted(rows, key=lambda r: (r.url, r.fetched, r.record))
     part = folder / ".index.parquet"
     columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
@@ -63,18 +63,18 @@ def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> Non
 
 
 def runs(folder: Path) -> list[Run]:
-    """The finished runs of a source, oldest first. CaptureError where one cannot be read, or was damaged since."""
+    """Return the finished runs of a source, oldest first. Raises CaptureError if one is unreadable or damaged."""
     return [read_run(run) for run in sorted(p for p in folder.glob("[0-9]*") if (p / "run.json").exists())]
 
 
 def read_run(folder: Path) -> Run:
-    """One finished run, after its digests. Runs of earlier versions have none and are read without."""
+    """Read one finished run after checking its digests; runs of earlier versions have none."""
     facts, index = folder / "run.json", folder / "index.parquet"
     with _explain_read_errors(facts):
         told = json.loads(facts.read_text(encoding="utf-8"))
         own, of_index = told.pop(OWN_DIGEST, None), told.get(INDEX_DIGEST)
         if (own, of_index) != (None, None) and own != _digest_of(told):
-            raise _damage_error(facts, "its content does not have the digest that it names")
+            raise _damage_error(facts, "its content does not match its recorded digest")
     with _explain_read_errors(index):
         if of_index is not None and shard.sha256_of(index) != of_index:
             raise _damage_error(index, "its sha256 is not the one in run.json")
@@ -86,12 +86,12 @@ def read_run(folder: Path) -> Run:
 
 @contextmanager
 def _explain_read_errors(file: Path) -> Iterator[None]:
-    """What is raised while a file of a run is read is about that file."""
+    """Turn errors raised while reading a file of a run into an error that names the file."""
     try:
         with input_errors(lambda name: _damage_error(file, name), StageError):
             yield
-    except StageError as error:  # its advice is for the shards of stages
-        raise _damage_error(file, "no Parquet file") from error
+    except StageError as error:  # its advice applies to shards of stages
+        raise _damage_error(file, "not a Parquet file") from error
     except OSError as error:
         raise _damage_error(file, str(error.strerror)) from error
 
@@ -108,7 +108,7 @@ def _digest_of(facts: dict[str, Any]) -> str:
 
 
 def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tuple[tuple[IndexRow, ...], dict[str, Any]]:
-    """The rows of a run that was indexed before addresses and dates were looked at; the others count as torn."""
+    """Drop invalid rows of a run that was indexed before address and date checks existed; count them as torn."""
     faults = {
         row.record: fault
         for row in rows
@@ -124,7 +124,7 @@ def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tupl
 
 
 def open_run(folder: Path) -> Path:
-    """The folder of the run to write: the unfinished one if there is one, else the next number."""
+    """Return the folder of the run to write: the unfinished one if it exists, else the next number."""
     existing = sorted(p for p in folder.glob("[0-9]*") if p.is_dir())
     if existing and not (existing[-1] / "run.json").exists():
         return existing[-1]
@@ -132,22 +132,22 @@ def open_run(folder: Path) -> Path:
 
 
 def resolve_row(run: Run, row: IndexRow) -> IndexRow:
-    """The row with a path that can be opened."""
+    """Return the row with a path that can be opened."""
     return replace(row, path=os.path.join(run.folder, row.path))  # noqa: PTH118 (a Path takes longer)
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What visits before and after the capture that stands have found at its address."""
+    """The earlier content of an address, and its absence if a later visit found it gone."""
 
-    earlier: tuple[IndexRow, ...] = ()  # captures with another content, oldest first, located
-    gone: IndexRow | None = None  # the later visit that found the page no more; `status` says how
+    earlier: tuple[IndexRow, ...] = ()  # captures with other content, oldest first, with resolved paths
+    gone: IndexRow | None = None  # the later visit that did not find the page; `status` has its answer
 
 
 def history(found: Iterable[Run]) -> dict[str, Past]:
-    """The addresses that have changed or are gone since an earlier visit, each with its past.
+    """Return the addresses that changed or disappeared since an earlier visit, each with its past.
 
-    Files that stay where they are have none: their earlier bytes are nobody's any more.
+    Files that are not copied have no past: their earlier bytes no longer exist.
     """
     seen: dict[str, list[IndexRow]] = {}
     gone: dict[str, IndexRow] = {}
@@ -165,16 +165,16 @@ def history(found: Iterable[Run]) -> dict[str, Past]:
 
 
 def _is_in_workspace(row: IndexRow) -> bool:
-    """Whether the bytes lie in an archive of the workspace; a path of somebody else's archive is absolute."""
+    """Whether the bytes are in an archive of the workspace; paths of third-party archives are absolute."""
     return row.kind in ARCHIVED and not row.path.startswith("/")
 
 
 def select_current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Run, list[IndexRow]]]:
-    """For each run the captures in it that no later one supersedes, sorted by address.
+    """Return for each run its captures that no later capture supersedes, sorted by address.
 
-    With `gone` the last capture of an address that is gone stands too, where an archive holds it.
-    Within one run (an existing archive may hold an address many times) the latest wins; among equal
-    times the greatest record id, so that the order of files decides nothing.
+    With `gone`, the last capture of a missing address is also current if an archive holds it.
+    Within one run (an existing archive may hold an address many times) the latest wins; at equal
+    times the greatest record id, so that the order of files has no effect.
     """
     last: dict[str, tuple[int, IndexRow]] = {}
     ordered = list(found)
@@ -196,18 +196,18 @@ def select_current(found: Iterable[Run], *, gone: bool = False) -> list[tuple[Ru
 
 
 def licence_records(found: Iterable[Run]) -> dict[str, IndexRow]:
-    """The latest archived licence files and pages of a source, by the name in its claim."""
+    """Return the latest archived licence files and pages of a source, by the name in its claim."""
     return {row.url: resolve_row(run, row) for run in found for row in run.rows if row.kind == LICENCE}
 
 
 def chunks(rows: Sequence[IndexRow]) -> list[list[IndexRow]]:
-    """Rows sorted by address, cut where the hash of an address says so: a new page moves no other cut."""
+    """Partition rows sorted by address, at cuts given by the hash of an address: a new page moves no other cut."""
     cut: list[list[IndexRow]] = [[]]
     held = 0
     for row in rows:
         cut[-1].append(row)
         held = row.size + (held if len(cut[-1]) > 1 else 0)
-        every = max(1, min(MEAN_ROWS, MEAN_BYTES // max(1, row.size)))  # a cut by size alone moves all cuts behind it
+        every = max(1, min(MEAN_ROWS, MEAN_BYTES // max(1, row.size)))  # cuts by size alone would move all later cuts
         boundary = int.from_bytes(hashlib.sha256(row.url.encode()).digest()[:4]) % every == 0
         if boundary or len(cut[-1]) >= MAX_ROWS or held >= MAX_BYTES:
             cut.append([])

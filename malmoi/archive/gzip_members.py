@@ -1,4 +1,4 @@
-"""Find the gzip members of an archive, and the next whole one behind damage; decompress payloads within limits."""
+"""Find gzip members of an archive, resynchronise after damage, and decompress payloads within limits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from malmoi.boundary import input_errors
 from malmoi.errors import CaptureError
 from malmoi.limits import ARCHIVE_BODY, ARCHIVE_MEMBER, ARCHIVE_RATIO
 
-BLOCK = 1 << 20  # bytes that are searched at once for the next record after damage
+BLOCK = 1 << 20  # bytes searched at once for the next record after damage
 GZIP = b"\x1f\x8b\x08"
 
 
 def is_single_stream(stream: BinaryIO) -> bool:
-    """Whether the archive is plain, or compressed as a whole, so that it can only be read from its beginning."""
+    """Whether the archive is uncompressed or one gzip stream, so that it must be read from its beginning."""
     stream.seek(0)
     if stream.read(len(GZIP)) != GZIP:
         return True
@@ -26,9 +26,9 @@ def is_single_stream(stream: BinaryIO) -> bool:
 
 
 def read_member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
-    """The content of the gzip member at offset `at` and the offset behind it; None where it is too large for a record.
+    """Return the content of the gzip member at offset `at` and the offset after it; None if it exceeds the limit.
 
-    zlib.error where it is damaged or cut off.
+    Raises zlib.error if it is damaged or cut off.
     """
     stream.seek(at)
     with input_errors(zlib.error, zlib.error):
@@ -50,10 +50,10 @@ def _read_member(stream: BinaryIO, at: int) -> tuple[bytes, int] | None:
 
 
 def salvage(stream: BinaryIO, at: int) -> tuple[bytes, bool]:
-    """What can be unpacked of a member before its damage, and whether it is only cut off: then that is right."""
+    """Decompress a member up to its damage; return the bytes and whether it is only cut off (then they are correct)."""
     stream.seek(at)
     inflate, content = zlib.decompressobj(31), bytearray()
-    while block := stream.read(256):  # what is unpacked of the block with the damage is lost
+    while block := stream.read(256):  # the block with the damage is lost
         try:
             with input_errors(zlib.error, zlib.error):
                 content += inflate.decompress(block, ARCHIVE_MEMBER.value - len(content))
@@ -65,12 +65,12 @@ def salvage(stream: BinaryIO, at: int) -> tuple[bytes, bool]:
 
 
 def next_member(stream: BinaryIO, behind: int) -> int:
-    """Offset of the next gzip member behind that at `behind` that begins a record, or 0."""
+    """Return the offset of the next gzip member after `behind` that begins a record, or 0."""
     return find_next(stream, behind + 1, GZIP, lambda at: _is_record_start(stream, at))
 
 
 def find_next(stream: BinaryIO, start: int, mark: bytes, holds: Callable[[int], bool], skip: int = 0) -> int:
-    """Offset of the first `mark` from `start` on for which `holds` is true, plus `skip`; 0 where there is none."""
+    """Return the offset of the first `mark` from `start` on for which `holds` is true, plus `skip`; else 0."""
     while True:
         stream.seek(start)
         block = stream.read(BLOCK)
@@ -94,19 +94,19 @@ def _is_record_start(stream: BinaryIO, at: int) -> bool:
 
 
 def decompress(payload: bytes, coding: str) -> bytes | None:
-    """A payload without its gzip or deflate coding; None where it is not compressed, whatever its header says.
+    """Return a payload without its gzip or deflate coding; None if it is not compressed, whatever its header says.
 
-    CaptureError beyond the limits or at a cut end.
+    Raises CaptureError above the limits or if it is cut off.
     """
     limit = min(ARCHIVE_BODY.value, max(len(payload) * ARCHIVE_RATIO.value, 1 << 16))
     body = _inflate_members(payload, 47, limit)  # gzip or zlib, by its header
     if body is None and coding == "deflate":
-        return _inflate_members(payload, -15, limit)  # the bare deflate that some servers send
+        return _inflate_members(payload, -15, limit)  # raw deflate, which some servers send
     return body
 
 
 def _inflate_members(payload: bytes, bits: int, limit: int) -> bytes | None:
-    """All members of a compressed payload; None where it is none. CaptureError beyond the limit or at a cut end."""
+    """Decompress all members of a payload; None if it is not compressed. CaptureError above the limit or if cut off."""
     body, rest = bytearray(), payload
     while rest:
         inflate = zlib.decompressobj(bits)
@@ -115,7 +115,7 @@ def _inflate_members(payload: bytes, bits: int, limit: int) -> bytes | None:
                 body += inflate.decompress(rest, limit + 1 - len(body))
         except zlib.error:
             if body:
-                break  # bytes behind the last member; readers of gzip leave them alone
+                break  # trailing bytes after the last member; gzip readers ignore them
             return None
         if len(body) > limit:
             which = ARCHIVE_BODY if limit == ARCHIVE_BODY.value else ARCHIVE_RATIO

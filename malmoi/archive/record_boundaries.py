@@ -1,8 +1,8 @@
-"""Delimit the records of an archive by their own headers, so that damage costs the record it is in.
+"""Delimit the records of an archive by their headers, so that damage affects only the record it is in.
 
-A library that iterates over records stops at the first that it cannot read. Here each record is cut out
-first, and read by itself afterwards. A record whose length does not lead to the end of a record is
-damaged; reading goes on at the next line that begins one.
+A library that iterates over records stops at the first unreadable one. This module first cuts out each record,
+which is then parsed separately. A record whose length does not lead to the end of a record is
+damaged; reading resumes at the next line that begins a record.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from malmoi.limits import ARCHIVE_HEAD, ARCHIVE_MEMBER
 MARK = b"WARC/1."
 _DIGEST = re.compile(rb"\nWARC-Block-Digest:[ \t]*([!-~]{1,200})", re.IGNORECASE)
 _BEGIN = re.compile(rb"WARC/1\.[0-9]\r?\n[A-Za-z]")
-END = b"\r\n\r\n"  # behind the block of a record
+END = b"\r\n\r\n"  # after the block of a record
 NO_RECORD = "not a WARC record"
 CUT_OFF = "its header is cut off or damaged"
 
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
-    """One record as it lies in the archive; where `why` says something, it is damaged and `raw` is empty."""
+    """One record as raw bytes; if `why` is not empty, it is damaged and `raw` is empty."""
 
     at: int  # offset
     raw: bytes
     why: str = ""
-    behind: int = 0  # offset where the next record should begin; 0 where nobody knows
+    behind: int = 0  # offset where the next record should begin; 0 if unknown
 
 
 def delimit(stream: BinaryIO, start: int = 0) -> Iterator[Delimited]:
-    """The records from offset `start` on. Bytes that belong to no record count as one that is damaged."""
+    """Yield the records from offset `start` on. Bytes outside records count as one damaged record."""
     at = start
     while True:
         stream.seek(at)
@@ -58,14 +58,14 @@ def _is_record_start(stream: BinaryIO, at: int) -> bool:
 
 
 def _read_record(stream: BinaryIO, at: int) -> Delimited:
-    """The record at the position of the stream; neither `raw` nor `why` says anything at the end of the archive."""
+    """Read the record at the position of the stream; at the end of the archive `raw` and `why` are both empty."""
     blank, head, length, why = _read_head(stream)
     if why or not head:
         return Delimited(at, b"", why)
     begin = at + blank + len(head)
     if length > ARCHIVE_MEMBER.value:
         stream.seek(begin + length)
-        whole = stream.read(len(END)) == END  # else the length is what is damaged
+        whole = stream.read(len(END)) == END  # else the length itself is damaged
         why = f"a record of more than the limit; {ARCHIVE_MEMBER.describe()}"
         return Delimited(at, b"", why, begin + length + len(END) if whole else 0)
     block = stream.read(length)
@@ -73,14 +73,14 @@ def _read_record(stream: BinaryIO, at: int) -> Delimited:
         return Delimited(at, b"", f"cut off after {len(block)} of {length} bytes")
     end = stream.read(len(END) + len(MARK))
     newlines = min(len(end) - len(end.lstrip(b"\r\n")), len(END))
-    # What follows a whole end may be damaged itself. Some crawlers write a shorter end: then a record must follow.
+    # The data after a whole end may be damaged too. Some crawlers write a shorter end: then a record must follow.
     if not end.startswith(END) and end[newlines:] and not end[newlines:].startswith(MARK):
         return Delimited(at, b"", "its length does not lead to its end")
     return Delimited(at, head + block + END, "", begin + length + newlines)
 
 
 def _read_head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
-    """(bytes of blank lines, header lines, length that they declare, why they cannot be read)."""
+    """Return (bytes of blank lines, header lines, declared length, error or "")."""
     blank, head, lengths = 0, bytearray(), set[bytes]()
     while blank + len(head) <= ARCHIVE_HEAD.value:
         line = stream.readline(ARCHIVE_HEAD.value)
@@ -103,13 +103,13 @@ def _read_head(stream: BinaryIO) -> tuple[int, bytes, int, str]:
 
 
 def digest_of(raw: bytes) -> str:
-    """The WARC-Block-Digest of a record, "" where it names none."""
+    """Return the WARC-Block-Digest of a record, or ""."""
     found = _DIGEST.search(raw, 0, raw.find(END))
     return found[1].decode("ascii", "replace") if found else ""
 
 
 def is_intact(raw: bytes, digest: str, *, needed: bool = False) -> bool:
-    """Whether the block of a record has the WARC-Block-Digest `digest`; without one that is known, if none is `needed`.
+    """Whether the block of a record matches the WARC-Block-Digest `digest`; without a digest, True unless `needed`.
 
     >>> is_intact(b"WARC/1.1\\r\\n\\r\\nx\\r\\n\\r\\n", "sha1:CH3K2YG53IDFOTH2PPCI2BWHEVPNBWWG")
     False
@@ -125,7 +125,7 @@ def is_intact(raw: bytes, digest: str, *, needed: bool = False) -> bool:
 
 
 def describe_other(path: Path) -> str:
-    """What a file is that holds no WARC record, and what to do."""
+    """Describe a file that holds no WARC record, and say what to do."""
     with path.open("rb") as stream:
         head = _read_start(stream)
     if head.startswith(b"filedesc:"):

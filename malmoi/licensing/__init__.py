@@ -1,1 +1,1 @@
-"""Licences, and the decision what a document may be used for."""
+"""Licences, and the decision about permitted use of a document."""

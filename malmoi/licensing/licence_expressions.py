@@ -1,4 +1,4 @@
-"""Licence expressions: what they name, of which family that is, and how a folder of texts is called."""
+"""Parse licence expressions: ids, licence family, folder name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+ -]*")
 
 
 def ids(expression: str) -> tuple[str, ...]:
-    """The licence ids in an expression, in order.
+    """Return the licence ids in an expression, in order.
 
     >>> ids("CC-BY-SA-4.0 OR GFDL-1.3-or-later")
     ('CC-BY-SA-4.0', 'GFDL-1.3-or-later')
@@ -23,7 +23,7 @@ def ids(expression: str) -> tuple[str, ...]:
 
 
 def family(expression: str) -> str:
-    """What may stand in one configuration with `expression`: the freest family of a choice, else the strictest.
+    """Return the family, and so the configuration, of `expression`: the freest of a choice, else the strictest.
 
     >>> family("CC-BY-SA-4.0"), family("MIT OR GPL-2.0-only"), family("MIT AND MPL-2.0")
     ('share-alike', 'open', 'copyleft')
@@ -33,7 +33,7 @@ def family(expression: str) -> str:
 
 
 def folder_name(expression: str) -> str:
-    """A licence expression as the name of a folder; two expressions never share one.
+    """Return a folder name for a licence expression; different expressions have different names.
 
     >>> folder_name("(MIT OR ISC) AND CC0-1.0").startswith("MIT_OR_ISC_AND_CC0-1.0-")
     True

@@ -1,6 +1,6 @@
-"""Read a licence from words: the value of a cell or field, or the words of a Korean public mark.
+"""Parse licences from words: the value of a cell or field, or the words of a KOGL (공공누리) mark.
 
-Strict on purpose: a value is read whole or not at all, and what is uncertain is None.
+Strict on purpose: a value must match as a whole, and an uncertain value gives None.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ NO_DERIVATIVES = re.compile(
     r"|no-?\s?deriv|no (?:changes|modification)|modification (?:is )?(?:prohibited|not)",
     re.I,
 )
-_ODD_TYPE = re.compile(r"제\s?[^\s0-9A-Za-z,.]{1,2}\s?유형")  # a number that is not read: 제사유형
+_ODD_TYPE = re.compile(r"제\s?[^\s0-9A-Za-z,.]{1,2}\s?유형")  # a number that cannot be read: 제사유형
 _DIGITS = str.maketrans("０１２３４５６７８９①②③④", "01234567891234")
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _BY = re.compile(r"출처\s?(?:를\s)?(?:표시|명시|표기)")
-# Type 0 asks for no attribution: 출처표시 의무 없이, 출처를 표시하지 않아도, 출처표시 불필요.
+# Type 0 requires no attribution: 출처표시 의무 없이, 출처를 표시하지 않아도, 출처표시 불필요.
 _NO_BY = re.compile(
     r"출처\s?(?:를\s)?(?:표시|명시|표기|밝히|밝힐)(?:하|할|의|를|가|는)?\s?(?:의무|조건|필요|부담|제한)?(?:가|이|를|는|도)?\s?"
     r"(?:없|면제|불필요|불요|생략|지\s?않아도|필요\s?없)"
@@ -42,20 +42,20 @@ _TYPE_OF_WORDS = {(False, False): "1", (True, False): "2", (False, True): "3", (
 
 @dataclass(frozen=True, slots=True)
 class KoglWords:
-    """What words say of a mark: type numbers ("?" = unread), the type that the conditions come to, the AI type."""
+    """The parsed words of a mark: type numbers ("?" = unreadable), the type that the conditions imply, the AI type."""
 
     numbers: tuple[str, ...]
-    conditions: str  # "1" … "4", or "" where no condition is named
+    conditions: str  # "1" … "4", or "" if no condition is named
     ai: bool
 
     @property
     def types(self) -> tuple[str, ...]:
-        """All types that the words speak for; more than one is a contradiction."""
+        """All types that the words name or imply; more than one is a contradiction."""
         return tuple(sorted({*self.numbers, *filter(None, (self.conditions,))}))
 
 
 def fold(text: str) -> str:
-    """`text` in NFC, without characters that are not seen, with every run of white space as one space.
+    """Return `text` in NFC, without invisible characters, each run of white space as one space.
 
     >>> fold(" 제1유형 \\n 조건 ")
     '제1유형 조건'
@@ -64,7 +64,7 @@ def fold(text: str) -> str:
 
 
 def kogl_words(text: str) -> KoglWords:
-    """The types and conditions that `text` names; whether it *declares* them is not asked here.
+    """Return the types and conditions that `text` names, without checking whether it *declares* them.
 
     >>> kogl_words("공공누리 제4유형: 출처표시+상업적 이용금지+변경금지").types
     ('4',)
@@ -80,9 +80,9 @@ def kogl_words(text: str) -> KoglWords:
 
 
 def licence_from_text(value: str) -> str | None:
-    """The licence that a cell or field value names, or None where anything about it is uncertain.
+    """Return the licence that a cell or field value names, or None if any part of it is uncertain.
 
-    A caller that finds a value and gets None must treat the item's licence as unknown, not as absent.
+    A caller that has a value and gets None must treat the item's licence as unknown, not as absent.
 
     >>> [licence_from_text(v) for v in ("CC BY 4.0", "CC-BY-SA 3.0 IGO", "공공누리 제1유형", "KOGL Type 1")]
     ['CC-BY-4.0', 'CC-BY-SA-3.0-IGO', 'LicenseRef-KOGL-1', 'LicenseRef-KOGL-1']

@@ -1,7 +1,7 @@
-"""The licences that Malmoi knows, what each allows, and how its address or its name is read.
+"""The table of known licences: what each allows, and the licence ids for addresses and names.
 
-A table and pure functions over it; standard library only. What is not in the table is unknown,
-and unknown text is never released. The table states the policy of this project, not legal advice.
+A table and pure functions over it; standard library only. A licence that is not in the table is unknown,
+and text under it is never released. The table states the policy of this project, not legal advice.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _KOGL_RULE = "terms of use of the Korea Open Government Licence, kogl.or.kr (typ
 class Licence:
     """One row of the decision table."""
 
-    id: str  # SPDX id, or LicenseRef-… where SPDX has none
+    id: str  # SPDX id, or LicenseRef-… if SPDX has none
     name: str
     use: Use
-    attribution: bool  # the source must be named; courtesy alone does not count
+    attribution: bool  # the licence requires naming the source; courtesy alone does not count
     share_alike: bool  # adapted text stays under the same licence
     family: str  # open, share-alike, copyleft, ai-training, non-commercial, no-derivatives, review
     spdx: bool  # whether `id` is on the SPDX list
@@ -60,7 +60,7 @@ def _creative_commons() -> Iterator[Licence]:
 
 
 # The jurisdictions to whose law Creative Commons ported each version, and 3.0 for intergovernmental
-# organisations; as its archive of legal codes lists them. Version 4.0 has no ports.
+# organisations, according to its archive of legal codes. Version 4.0 has no ports.
 PORTS = {
     "1.0": "fi il nl",
     "2.0": "at au be br ca cl de es fr hr it jp kr nl pl tw uk za",
@@ -71,7 +71,7 @@ PORTS = {
         " sg th tw ug us ve vn za"
     ),
 }
-_GENERIC = {version: () if version == "2.1" else ("",) for version in PORTS}  # 2.1 exists as ports only
+_GENERIC = {version: () if version == "2.1" else ("",) for version in PORTS}  # 2.1 exists only as ports
 # SPDX licence list; the other ports have no id there.
 _SPDX_PORTS = frozenset(
     "CC-BY-2.5-AU CC-BY-3.0-AT CC-BY-3.0-AU CC-BY-3.0-DE CC-BY-3.0-IGO CC-BY-3.0-NL CC-BY-3.0-US CC-BY-NC-3.0-DE"
@@ -178,15 +178,15 @@ _BY_FOLDED = {id_.casefold(): id_ for id_ in LICENCES}
 
 
 def table_digest() -> str:
-    """A digest (hex) of the whole table: part of the keys of all that was decided by it."""
+    """Return the digest (hex) of the whole table: part of the keys of all results that depend on it."""
     rows = spell_on_one_line([asdict(row) for row in LICENCES.values()])
     return hashlib.sha256(rows.encode()).hexdigest()
 
 
 def licence_from_url(url: str) -> str | None:
-    """The licence whose own page `url` is, or None: another page, a page of several licences, no version.
+    """Return the licence whose own page `url` is, or None for other pages, pages of several licences, missing versions.
 
-    Type 0 has no page that proves it: the word "0" stood for *not free* before 2026.
+    No page proves type 0: the word "0" meant *not free* before 2026.
 
     >>> licence_from_url("https://creativecommons.org/licenses/by-sa/4.0/deed.ko")
     'CC-BY-SA-4.0'
@@ -235,7 +235,7 @@ _PAGES = tuple(
 def _id_from_match(name: str, match: re.Match[str]) -> str:
     if name == "kogl":
         return f"LicenseRef-KOGL-{_KOGL_PAGE.get(match[1], match[1])}"
-    if name == "gnu":  # a page of one version says nothing of later ones
+    if name == "gnu":  # a page of one version does not cover later versions
         return f"{match[1].replace('fdl', 'gfdl')}-{match[2]}-only"
     return name.format(*match.groups())
 
@@ -250,7 +250,7 @@ def _parse_cc_path(path: str) -> str | None:
 
 
 def cc_id(kind: str, version: str, port: str = "") -> str | None:
-    """The id of a Creative Commons licence, or None where the table has no such licence.
+    """Return the id of a Creative Commons licence, or None if the table does not list it.
 
     >>> cc_id("by", "2.0", "kr"), cc_id("by-nc", "3.0", "igo"), cc_id("by", "3.0", "xx")
     ('LicenseRef-CC-BY-2.0-KR', 'LicenseRef-CC-BY-NC-3.0-IGO', None)
@@ -261,5 +261,5 @@ def cc_id(kind: str, version: str, port: str = "") -> str | None:
 
 
 def find_licence_id(name: str) -> str | None:
-    """`name` as the table spells it (letter case aside), or None."""
+    """Return `name` as the table spells it (case-insensitive), or None."""
     return _BY_FOLDED.get(name.casefold())

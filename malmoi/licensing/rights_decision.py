@@ -1,8 +1,8 @@
-"""Decide what may be done with one document, from the licence evidence and the signals found for it.
+"""Decide how one document may be used, from its licence evidence and signals.
 
-Pure; standard library only. The order of the rules: an explicit opt-out ends everything; the
-nearest scope with evidence speaks (item, then site, then source); a refusal, an unknown licence or
-two different licences in that scope exclude; then the table decides. Nothing found is excluded.
+Pure; standard library only. Rules in order: an explicit opt-out excludes; the nearest scope with
+evidence decides (item, then site, then source); a refusal, an unknown licence or two different
+licences in that scope exclude; then the table decides. Without evidence the document is excluded.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ __all__ = [
     "terms",
 ]
 
-RULES_VERSION = 1  # raise it when `decide` or `terms` decide otherwise; it is part of the keys of stages
+RULES_VERSION = 1  # increment it when `decide` or `terms` change their results; it is part of the keys of stages
 NONE = "none"  # evidence of an explicit refusal
 UNKNOWN = "unknown"  # evidence of a licence that could not be read; never an id of the table
 SCOPES: tuple[Scope, ...] = ("item", "site", "source")  # nearest first
 REASONS = {
-    "no-licence": "nothing was found that allows any use",
+    "no-licence": "no evidence allows any use",
     "refused": "the words nearest to the text forbid its use",
-    "conflict": "different licences, or a licence and a refusal, stand in one place",
-    "unknown-licence": "a licence is named that the table does not have",
+    "conflict": "different licences, or a licence and a refusal, in one scope",
+    "unknown-licence": "the licence is not in the table",
     "restricted-licence": "the licence allows neither publication nor training",
-    "needs-review": "a person has to look before the text may be used",
-    "opt-out": "its use is reserved by an explicit statement, whatever licence stands beside it",
-    "inferred-opt-out": "training crawlers are turned away, and no open licence stands on the item itself",
+    "needs-review": "a person must look before the text may be used",
+    "opt-out": "an explicit statement reserves the use, whatever the licence",
+    "inferred-opt-out": "robots.txt turns training crawlers away, and no open licence is on the item itself",
 }
 MAX_WORDS = 60  # ids, operators and brackets of one expression; longer ones are unknown
 _USES: tuple[Use, ...] = ("redistribute", "train-only", "exclude")  # from free to closed
@@ -54,7 +54,7 @@ _TYPE = re.compile(r"LicenseRef-KOGL-([1-4])(?:-AI)?")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a licence or an expression of licences comes to."""
+    """The combined conditions of a licence or a licence expression."""
 
     expression: str
     use: Use
@@ -65,20 +65,20 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The decision for one document, with all that it was made from."""
+    """The decision for one document, with its inputs."""
 
     use: Use
-    licence: str  # id or expression; "" where none could be decided
+    licence: str  # id or expression; "" if undecided
     attribution: bool
     share_alike: bool
     evidence: tuple[LicenceEvidence, ...] = ()
     signals: tuple[Signal, ...] = ()
     conflicts: tuple[str, ...] = ()
-    reason: str = ""  # a key of REASONS; "" where the table alone decided
+    reason: str = ""  # a key of REASONS; "" if the table alone decided
 
 
 def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) -> Rights:
-    """The rights of a document with this `evidence` and these `signals`.
+    """Return the rights of a document with this `evidence` and these `signals`.
 
     >>> def said(licence, scope="item"):
     ...     return LicenceEvidence(licence, "kogl-link", scope, "", "", "")
@@ -116,7 +116,7 @@ def decide(evidence: Sequence[LicenceEvidence], signals: Sequence[Signal] = ()) 
 
 
 def _decide_licence(evidence: Sequence[LicenceEvidence]) -> tuple[str, Terms | None, tuple[str, ...], str]:
-    """(scope that speaks, its terms, contradictions, reason to exclude) before signals are asked."""
+    """Return (deciding scope, its terms, contradictions, reason to exclude), before signals are considered."""
     scope = next((s for s in SCOPES if any(e.scope == s for e in evidence)), "")
     if not scope:
         return "", None, (), "no-licence"
@@ -142,21 +142,21 @@ def _describe_conflict(scope: str, names: set[str]) -> tuple[str, ...]:
 
 
 def _merge_types(found: dict[str, Terms]) -> dict[str, Terms]:
-    """What stands in one place, with the AI type added to the type beside it."""
+    """Return the licences found in one scope, with the AI type merged into the type beside it."""
     types = {match[1] for name in found if (match := _TYPE.fullmatch(name))}
     ai = any(name.startswith("LicenseRef-KOGL-") and name.endswith("AI") for name in found)
     if ai and len(types) == 1:
         both = f"LicenseRef-KOGL-{types.pop()}-AI"
         rest = {name: t for name, t in found.items() if not _TYPE.fullmatch(name) and name != _AI}
         found = {**rest, both: _terms_of(LICENCES[both])}
-    # Data "without restriction" carries the mark of its record where that asks for no more than a source.
+    # Data "without restriction" takes the mark of its record if that mark requires at most attribution.
     if _OPEN_DATA in found and found.keys() - {_OPEN_DATA} in ({"LicenseRef-KOGL-1"}, {"LicenseRef-KOGL-0"}):
         found = {name: t for name, t in found.items() if name != _OPEN_DATA}
     return found
 
 
 def _find_stricter(evidence: Sequence[LicenceEvidence]) -> str:
-    """A refusal or a licence of any scope that forbids what the open-data statement allows, or ""."""
+    """Return a refusal or a licence of any scope that forbids what the open-data statement allows, else ""."""
     for name in sorted({e.licence.strip() for e in evidence}):
         found = terms(name)
         if found is None or found.use != "redistribute":
@@ -165,10 +165,10 @@ def _find_stricter(evidence: Sequence[LicenceEvidence]) -> str:
 
 
 def terms(expression: str) -> Terms | None:
-    """What an id or an SPDX expression of ids comes to, or None where any part of it is unknown.
+    """Return the terms of an id or SPDX expression, or None if any part of it is unknown.
 
-    Of `A OR B` the freer is chosen: by use, then without share-alike, then without attribution,
-    then by name. `A AND B` asks for the most restrictive of each.
+    `A OR B` takes the freer one: by use, then without share-alike, then without attribution,
+    then by name. `A AND B` takes the most restrictive of each condition.
 
     >>> terms("GFDL-1.3-or-later OR CC-BY-SA-4.0").expression
     'CC-BY-SA-4.0'
@@ -235,9 +235,9 @@ def _freedom(t: Terms) -> tuple[int, bool, bool, str]:
 
 
 def family(licence: str) -> str:
-    """The family of a licence: what may stand in one configuration of a release; "unknown" where it is not known.
+    """Return the family of a licence, which decides its release configuration; "unknown" if the licence is unknown.
 
-    `open`, `share-alike`, `copyleft`, `ai-training`; the rest is never released:
+    `open`, `share-alike`, `copyleft`, `ai-training`; the others are never released:
     `review`, `non-commercial`, `no-derivatives`.
 
     >>> family("CC-BY-SA-4.0"), family("LicenseRef-KOGL-1"), family("LicenseRef-KOGL-4-AI"), family("")

@@ -262,7 +262,7 @@ def test_too_many_damaged_records_are_a_sentence_and_its_advice_helps(tmp_path, 
     monkeypatch.setattr(capture, "ARCHIVE_DAMAGED", replace(ARCHIVE_DAMAGED, value=10))
     bad, good = tmp_path / "bad.warc", archive(tmp_path / "good.warc", plain(0))
     archive(bad, *(plain(n, when="never") for n in range(20)))
-    with pytest.raises(CaptureError, match=r"limit archive_damaged: 10; get the archive anew, or remove it"):
+    with pytest.raises(CaptureError, match=r"limit archive_damaged: 10; get a new copy of the archive, or remove it"):
         capture.index(bad, "bad")
     counts = collecting.collect_local(Source("here", "", "", Warc((good,))), collection.open_run(tmp_path / "c"), [])
     assert (counts["found"], counts["torn"]) == (1, 0)

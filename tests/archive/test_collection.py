@@ -326,7 +326,7 @@ def test_of_several_archives_one_that_is_none_stops_no_other(tmp_path):
     counts = collect(source(Warc((folder,))), tmp_path / "c")
     assert (counts["found"], counts["torn"]) == (1, 2)
     said = collection.runs(tmp_path / "c")[0].facts["torn_records"]
-    assert "not a WARC file" in said[0] and "holds no record; get the archive anew, or remove it" in said[1]
+    assert "not a WARC file" in said[0] and "holds no record; get a new copy of the archive, or remove it" in said[1]
     for name in ("1.warc.gz", "3.warc.gz"):
         (folder / name).unlink()
     assert collect(source(Warc((folder,))), tmp_path / "d")["torn"] == 0

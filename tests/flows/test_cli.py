@@ -214,7 +214,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_done(released, tmp_path):
     command = [sys.executable, "-c", code, "run", "general", "--source", source, "--workspace", tmp_path / "w"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 3, done.stderr
-    assert "Nothing half-written counts" in done.stderr and "Traceback" not in done.stderr
+    assert "Partial output does not count" in done.stderr and "Traceback" not in done.stderr
     again = malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w")
     assert again.returncode == 0, again.stderr
 

@@ -11,7 +11,7 @@ from lxml import html
 from crawlers.formats.html.runs import runs
 from crawlers.rights.page import kogl_marks, licence_marks
 from crawlers.rights.sentences import declarations, prefilter, refusals
-from crawlers.rights.sentences.prefilter import gate, loosened, may_match_any
+from crawlers.rights.sentences.prefilter import gate, loosen_pattern, may_match_any
 
 TRAPS = [
     json.loads(line)
@@ -94,7 +94,7 @@ def test_a_loosened_rule_matches_wherever_the_rule_does(rule: str, text: str) ->
 
 def test_of_a_rule_that_cannot_be_loosened_no_gate_is_made() -> None:
     with pytest.raises(ValueError, match="GROUPREF"):
-        loosened(re.compile(r"(가)\1"))
+        loosen_pattern(re.compile(r"(가)\1"))
 
 
 def test_a_long_text_is_asked_but_not_remembered() -> None:

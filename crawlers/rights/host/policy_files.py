@@ -1,7 +1,7 @@
-"""Read what a host says about all its pages: robots.txt, ai.txt, tdmrep.json and RSL documents, as they were archived.
+"""Read the archived policy files of a host: robots.txt, ai.txt, tdmrep.json and RSL documents.
 
-robots.txt decides in crawlers/fetch what is fetched; here it is read for what it says of training.
-An HTML page in the place of one of these files is a server's way of saying that there is none.
+crawlers/fetch uses robots.txt to decide what to fetch; this module reads what it says about training.
+An HTML page at the address of one of these files means that the host does not have the file.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ PATHS: dict[str, Kind] = {"/robots.txt": "robots", "/ai.txt": "ai-txt", "/.well-
 _GIVEN: dict[str, Kind] = {"robots.txt": "robots", "ai.txt": "ai-txt", "tdmrep.json": "tdmrep", "llms.txt": "llms-txt"}
 MAX_REDIRECTS = 5  # hops; RFC 9309, section 2.3.1.2
 _PREFERENCES = ("content-signal", "content-usage")
-# ai.txt names kinds of works by their endings; these stand for text, whatever the address of a page ends in.
+# ai.txt names kinds of works by file extension; these mean text, whatever the extension of a page address.
 _TEXT_ENDINGS = frozenset(("*.txt", "*.html", "*.htm", "*.xhtml", "*.md", "*.txt$", "*.html$", "*.htm$"))
 
-# The root element decides: a page may well speak of "<urlset".
+# The root element decides: a page may contain "<urlset" as text.
 _SITEMAP = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,500}>\s*|<!--(?:[^-]|-(?!->)){0,1500}-->\s*|<!DOCTYPE[^>\[]{0,500}>\s*){0,8}"
     rb"<(?:[\w-]{1,40}:)?(?:urlset|sitemapindex)[\s>/]",
@@ -44,20 +44,20 @@ _SITEMAP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One file that speaks for a host."""
+    """One policy file of a host."""
 
     origin: str  # "https://a.kr": scheme, host, port
     kind: Kind
     record: str  # id of the capture that holds it
     text: str  # at most MAX_BYTES bytes of the file
-    url: str = ""  # where an RSL document stands, which may be at another host; or its file name alone
+    url: str = ""  # address of an RSL document, which may be on another host; or its file name alone
 
 
 def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
-    """The signals for the page at `url` in the files of its host, each once; other hosts' files do not speak.
+    """Return the distinct signals for the page at `url` in the policy files of its own host.
 
     An `ai.txt` or `tdmrep.json` that reserves the page is an opt-out, and so is a tdmrep.json that
-    cannot be read. That training robots are turned away where others are let in is an inferred one.
+    cannot be parsed. A robots.txt that disallows training robots but allows others is an inferred opt-out.
 
     >>> said = build_instruments("https://a.kr/1", robots="User-agent: GPTBot\\nDisallow: /")
     >>> [(s.name, s.effect) for s in find("https://a.kr/1", said)], find("https://b.kr/1", said)
@@ -77,7 +77,7 @@ def find(url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
 
 
 def resolve_terms(signals: Iterable[Signal], url: str, given: Sequence[Instrument]) -> tuple[Signal, ...]:
-    """`signals` of the page at `url`, where a link to an RSL document that is among `given` says what that one says.
+    """Return `signals` of the page at `url` without links to RSL documents that are in `given`: `find` reads those.
 
     >>> said = build_instruments("https://a.kr/1", well_known={"l.xml": "<rsl><content url='/2'/></rsl>"})
     >>> resolve_terms([Signal("rsl", "opt-out", "/l.xml", "page", "")], "https://a.kr/1", said)
@@ -96,7 +96,7 @@ def _address(said: str) -> str:
 
 
 def _is_known(address: str, url: str, known: Sequence[Instrument]) -> bool:
-    """Whether the document at an address is among those that are known: by its address, or by its file name."""
+    """Whether the document at an address is among `known`: by its address, or by its file name."""
     whole = canonical_url(join_url(url, address)) or address
     name = whole.partition("?")[0].partition("#")[0].rpartition("/")[2]
     return any(one.url == whole or ("/" not in one.url and one.url == name) for one in known)
@@ -105,10 +105,10 @@ def _is_known(address: str, url: str, known: Sequence[Instrument]) -> bool:
 def build_instruments(
     url: str, robots: str = "", well_known: Mapping[str, str] | None = None
 ) -> tuple[Instrument, ...]:
-    """The instruments of the host of `url` from their texts.
+    """Build the policy files of the host of `url` from their texts.
 
-    `well_known` maps file names or addresses to texts: `tdmrep.json`, `ai.txt`, `llms.txt`, and of RSL documents
-    whatever they are called (`license.xml`, `https://a.kr/rsl.xml`).
+    `well_known` maps file names or addresses to texts: `tdmrep.json`, `ai.txt`, `llms.txt`, and RSL documents
+    under any name (`license.xml`, `https://a.kr/rsl.xml`).
     """
     site = _split_url(url)[0]
     out = []
@@ -126,9 +126,9 @@ def build_instruments(
 
 
 def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
-    """The instruments that the archives of a source hold, as each was last answered, sorted by origin and kind.
+    """Return the policy files in the archives of a source, each in its latest answer, sorted by origin and kind.
 
-    Redirects are followed through the archive. CaptureError where a record is not in its archive any more.
+    Redirects are followed through the archive. Raises CaptureError if a record is missing from its archive.
     """
     last: dict[str, IndexRow] = {}
     for run in runs:
@@ -148,7 +148,7 @@ def read_latest(runs: Iterable[Run]) -> tuple[Instrument, ...]:
 
 
 def _find_archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Iterator[Instrument]:
-    """The RSL documents that a robots.txt names and the archive holds; for the hosts of that robots.txt they speak."""
+    """Yield the archived RSL documents that a robots.txt names; they apply to the hosts of that robots.txt."""
     for _, address in rsl.addresses(one.text) if one.kind == "robots" else ():
         url = canonical_url(join_url(one.origin, address))
         answer = _follow_redirects(url, last) if url else None
@@ -159,13 +159,13 @@ def _find_archived_terms(one: Instrument, last: Mapping[str, IndexRow]) -> Itera
 
 
 def select_for_hosts(given: Sequence[Instrument], urls: Iterable[str]) -> tuple[Instrument, ...]:
-    """Those of `given` that speak for the host of any of `urls`."""
+    """Return those of `given` that apply to the host of any of `urls`."""
     sites = {_split_url(url)[0] for url in urls}
     return tuple(one for one in given if one.origin in sites)
 
 
 def is_instrument(url: str, body: bytes) -> bool:
-    """Whether a capture is what machines read about a site, and no text of it: the files above, or a sitemap.
+    """Whether a capture is a machine-readable file about a site rather than text of it: a policy file or a sitemap.
 
     >>> is_instrument("https://a.kr/ai.txt", b""), is_instrument("https://a.kr/m.xml", b"<urlset>")
     (True, True)
@@ -183,7 +183,7 @@ def is_instrument(url: str, body: bytes) -> bool:
 
 
 def _split_url(url: str) -> tuple[str, str]:
-    """(origin, path with query in one spelling)."""
+    """Return (origin, normalised path with query)."""
     known = canonical_url(url) or url
     parts = urlsplit(known)
     path = f"/{parts.path.lstrip('/')}{'?' + parts.query if parts.query else ''}"
@@ -205,16 +205,16 @@ def _follow_redirects(url: str, last: Mapping[str, IndexRow]) -> IndexRow | None
 
 
 def _text(kind: Kind, body: bytes) -> str | None:
-    """The text of an instrument; None where it is a page of HTML or, for lines, nothing that can be read."""
+    """Return the text of a policy file; None if it is an HTML page or, for files of lines, cannot be decoded."""
     if body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return None
     if kind == "tdmrep":
-        return body[:MAX_BYTES].decode("utf-8-sig", "replace")  # cut short it cannot be read, and so reserves all
+        return body[:MAX_BYTES].decode("utf-8-sig", "replace")  # if truncated, it cannot be parsed and reserves all
     return text_of(body)
 
 
 def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
-    """TDM Reservation Protocol: of the rules the first whose location matches the path counts."""
+    """TDM Reservation Protocol: the first rule whose location matches the path applies."""
     place = "/.well-known/tdmrep.json"
     try:
         rules = json.loads(one.text)
@@ -234,7 +234,7 @@ def _tdmrep(one: Instrument, path: str) -> Iterator[Signal]:
 
 
 def _is_reserved(rule: Mapping[str, Any]) -> bool:
-    return usage_preferences.is_reserved(str(rule.get("tdm-reservation", 1)))  # a rule that does not say reserves
+    return usage_preferences.is_reserved(str(rule.get("tdm-reservation", 1)))  # a rule without a value reserves
 
 
 def _ai_txt(one: Instrument, path: str) -> Iterator[Signal]:
@@ -271,14 +271,14 @@ def _robots(one: Instrument, path: str) -> Iterator[Signal]:
 
 
 def _weaken_for_others(rule: Rule, said: Iterable[Signal]) -> Iterator[Signal]:
-    """What a group for everybody or for us says holds; what one says to other robots only lets infer."""
+    """Keep the effect of groups for all robots or ours; a group for other robots gives only an inferred opt-out."""
     for signal in said:
         quiet = not rule.ours and signal.effect == "opt-out"
         yield replace(signal, effect="inferred-opt-out") if quiet else signal
 
 
 def _missing_terms(one: Instrument, here: Sequence[Instrument]) -> Iterator[Signal]:
-    """RSL documents that a robots.txt names and nobody has: terms that are not known are not agreed."""
+    """Report RSL documents that a robots.txt names and that are not available: unknown terms count as an opt-out."""
     known = [other for other in here if other.kind == "rsl"]
     for number, address in rsl.addresses(one.text):
         if not _is_known(address, one.origin, known):

@@ -1,7 +1,7 @@
-"""Find what a response says against the use of its text: in headers, in the head of a page, in a sentence.
+"""Find opt-outs and refusals in one response: headers, metadata in the head of the page, sentences.
 
-robots.txt, ai.txt and the files of /.well-known/ speak for a host and are read in instruments.py, where also an RSL
-document is read that somebody has; a link to one that nobody has is an opt-out.
+robots.txt, ai.txt and the files of /.well-known/ apply to a whole host: policy_files.py reads them, and the RSL
+documents that are available. A link to an RSL document that is not available is an opt-out.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from malmoi.source import Item
 _AGENTS = frozenset(agent.lower() for agent in TRAINING_AGENTS)
 Effect = Literal["opt-out", "inferred-opt-out", "note"]
 
-# Directives of robots meta and X-Robots-Tag; noai is a convention of DeviantArt (2022), never a standard. noarchive
-# asks that no copy be kept, and a corpus is one, raw capture and release alike (Bing reads it as no training too).
+# Directives of robots meta and X-Robots-Tag; noai is a convention of DeviantArt (2022), not a standard. noarchive
+# asks that no copy be kept, and both raw capture and release are copies (Bing also reads it as no training).
 _ROBOTS: dict[str, Effect] = {
     "noai": "opt-out",
     "noml": "opt-out",
@@ -39,9 +39,9 @@ _ROBOTS: dict[str, Effect] = {
 
 
 def find(item: Item, page: Page | None) -> tuple[Signal, ...]:
-    """The signals of one response, each once: headers first, then the page in document order.
+    """Return the distinct signals of one response: headers first, then the page in document order.
 
-    `page` is None for what is no web page. A sentence against training is an opt-out wherever it stands on the page.
+    `page` is None for other formats than web pages. A sentence against training is an opt-out anywhere on the page.
     """
     out = {(s.name, s.effect, s.place): s for s in (*_headers(item), *(_page(item, page) if page else ()))}
     return tuple(out.values())
@@ -67,7 +67,7 @@ def _tdm(value: str) -> Effect:
 
 
 def _robots(value: str, place: str, record: str) -> Iterator[Signal]:
-    # A directive may be addressed to one robot ("gptbot: noai"); what one is denied, we do not take.
+    # A directive may be addressed to one robot ("gptbot: noai"); we obey it too.
     for part in re.split(r"[,;\s]+|(?<=[a-z0-9]):", value.lower()):
         directive = part.strip(" :=")
         if directive in _ROBOTS:
@@ -92,7 +92,7 @@ def _page(item: Item, page: Page) -> Iterator[Signal]:
 
 
 def _terms(item: Item, element: html.HtmlElement) -> Iterator[Signal]:
-    """RSL: a document written into the page is read, a link to one is an opt-out until somebody reads it."""
+    """RSL: parse a document embedded in the page; count a link to a document as an opt-out until it is read."""
     place = path(element)
     if element.tag != "script" or _source(element):
         yield Signal("rsl", "opt-out", quote(_source(element) or "a link without an address"), place, item.record)

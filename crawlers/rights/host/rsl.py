@@ -1,6 +1,6 @@
-"""Read an RSL document (rslstandard.org, version 1.0, 2025-12-10): whether it lets anybody train on a page for nothing.
+"""Read an RSL document (rslstandard.org, version 1.0, 2025-12-10): whether it permits free training on a page.
 
-Strict: what the document does not grant in so many words, or what cannot be read, is not granted.
+Strict: what the document does not explicitly grant, or what cannot be parsed, is not granted.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FREE = frozenset(("free", "attribution"))
 
 
 def refusal_reason(text: str, url: str, matches: Callable[[str, str], bool]) -> str:
-    """Why the document does not let us train on the page at `url`; "" where it does, or says nothing of it.
+    """Return why the document does not permit training on the page at `url`; "" if it does or does not cover the page.
 
-    Of several contents and licences that are about the page every one must allow it. `matches` compares
-    a pattern of robots.txt with a path.
+    Every content and licence that applies to the page must permit it. `matches` compares a pattern of robots.txt
+    with a path.
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         return "longer than 64 KiB"
@@ -78,14 +78,14 @@ def _name(element: Any) -> str:
 
 
 def _is_about(pattern: str, url: str, matches: Callable[[str, str], bool]) -> bool:
-    """Whether a `url` of a content covers a page; without one it covers all."""
+    """Whether the `url` of a content element covers a page; without a `url` it covers every page."""
     if not pattern or pattern == "*":
         return True
     here = urlsplit(url)
     if re.match(r"(?:https?:)?//", pattern, re.I):
         address = join_url(url, pattern.replace("*", "%2A"))
         if not address:
-            return True  # what cannot be read is about every page: a document only ever refuses
+            return True  # an address that cannot be parsed covers every page: a document can only refuse
         there = urlsplit(address)
         if (there.hostname or "").removeprefix("www.") != (here.hostname or "").removeprefix("www."):
             return False
@@ -97,7 +97,7 @@ def _is_about(pattern: str, url: str, matches: Callable[[str, str], bool]) -> bo
 
 
 def addresses(robots: str) -> Iterator[tuple[int, str]]:
-    """(line, address) of each `License:` line of a robots.txt, of groups and of the whole file alike.
+    """Yield (line number, address) of each `License:` line of a robots.txt, inside and outside groups.
 
     >>> list(addresses("User-agent: *\\nLicense: https://a.kr/license.xml # terms"))
     [(2, 'https://a.kr/license.xml')]

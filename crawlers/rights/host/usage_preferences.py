@@ -1,4 +1,4 @@
-"""Read a preference about use, as AIPREF, Content-Signal and TDMRep write it: `train-ai=n, search=y`."""
+"""Read usage preferences as AIPREF, Content-Signal and TDMRep write them: `train-ai=n, search=y`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from crawlers.formats.html.runs import quote
 from malmoi.document import Signal
 
-# Training in AIPREF (attach-05, vocab-08), its older drafts and Content-Signal, and what holds training in itself.
+# Training in AIPREF (attach-05, vocab-08), its older drafts and Content-Signal, and categories that include training.
 _TRAINING = frozenset("train-ai ai train-genai genai ai-train bots tdm all automated".split())
 _NO = frozenset(("n", "no", "?0", "false", "0"))
 
 
 def read(name: str, value: str, place: str, record: str) -> Iterator[Signal]:
-    """A signal for each use that is refused: training is an opt-out, any other use is noted.
+    """Yield a signal for each use that is refused: training is an opt-out, any other use is a note.
 
-    `use` of Content-Signal says how far what was collected may be used: only `full` lets it be kept as text.
+    `use` of Content-Signal limits how collected content may be used: only `full` lets it be kept as text.
 
     >>> [s.effect for s in read("content-signal", "search=yes, ai-train=no, ai-input=no", "", "")]
     ['opt-out', 'note']
@@ -31,7 +31,7 @@ def read(name: str, value: str, place: str, record: str) -> Iterator[Signal]:
 
 
 def is_reserved(value: str) -> bool:
-    """Whether a value of `tdm-reservation` reserves; another than 0 and 1 is as good as none (TDMRep, 2024-05-10).
+    """Whether a value of `tdm-reservation` reserves; values other than 0 and 1 count as missing (TDMRep, 2024-05-10).
 
     >>> [is_reserved(value) for value in ("1", " 1 ", "0", "2")]
     [True, True, False, False]

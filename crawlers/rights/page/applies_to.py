@@ -1,7 +1,7 @@
-"""Drop the grants of a page that are about something else on it: a picture, a file, a film, another text.
+"""Drop licence grants that apply to embedded content (a picture, a file, a film, another text), not to the page text.
 
-What a thing stands in, below or beside says whose licence it is. Only grants are dropped: what limits or refuses
-needs no proof.
+The position of a grant (inside, below or beside an element) shows what it applies to. Only grants are dropped:
+limits and refusals count wherever they are.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from crawlers.rights.sentences.self_reference import is_about_itself, title_of
 from crawlers.rights.sentences.subject import find_subject
 from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
 
-MAX_SHARE = 0.5  # of the shown text of a page; what holds more is the page itself, whatever it is called
-MAX_LABEL = 40  # code points of a line that says what stands below it
+MAX_SHARE = 0.5  # of the shown text of a page; an element with more is the page itself, whatever its name
+MAX_LABEL = 40  # code points of a line that labels what is below it
 MAX_NOTE = 160  # code points of a note beside a mark
 MAX_WIDGET = 20  # code points beside the licence in a box of a sidebar
-MIN_PROSE = 40  # code points of a run that is text, and no label or button
-MIN_PART = 60  # code points of a part of a page that is a text of its own
+MIN_PROSE = 40  # code points of a run that is text rather than a label or button
+MIN_PART = 60  # code points of a part of a page that counts as a separate text
 MAX_POSTS = 30  # articles or sections of a page that are compared
 MAX_SIZES = 60  # elements of a page whose text is measured
 MAX_BLOCK = 30  # runs of a mark block
-MAX_ABOVE = 80  # ancestors that are looked at
+MAX_ABOVE = 80  # ancestors that are examined
 
 _THINGS = frozenset(
     "photo photos gallery album video videos movie movies vod audio podcast player popup modal layerpop tooltip search"
@@ -89,7 +89,7 @@ _BARE_KINDS = frozenset(("kogl-image", "kogl-link", "mark-link"))
 
 
 def drop_foreign_grants(found: Sequence[PageEvidence], shown: Sequence[Run]) -> list[PageEvidence]:
-    """`found` without the grants whose place says that they are about something else."""
+    """Return `found` without the grants whose position shows that they apply to something else."""
     if not any(map(is_grant, found)):
         return list(found)
     page = _Page(shown)
@@ -109,7 +109,7 @@ def is_grant(one: PageEvidence) -> bool:
 
 
 class _Page:
-    """The runs of a page with what is asked about them more than once."""
+    """The runs of a page with cached answers to repeated questions."""
 
     def __init__(self, shown: Sequence[Run]) -> None:
         self.shown = shown
@@ -128,11 +128,11 @@ class _Page:
         self.titled: bool | None = None
 
     def is_foreign(self, one: PageEvidence) -> bool:
-        """Whether a grant is about something else than the text of the page."""
+        """Whether a grant applies to something other than the text of the page."""
         number = self.at.get(id(one.element), -1)
         run = self.shown[number] if number >= 0 else None
         if len(self.sizes) >= MAX_SIZES:
-            return True  # so many things one in another: nobody can tell
+            return True  # too deeply nested to decide
         return (
             self.is_in_widget(one)
             or self.is_in_furniture(one, run)
@@ -150,7 +150,7 @@ class _Page:
         )
 
     def is_in_widget(self, one: PageEvidence) -> bool:
-        """Inside a gallery, a window, a search form; in a block named after fonts or pictures; beside a file."""
+        """Whether a grant is in a gallery, popup, search form, block named after fonts or images, or beside a file."""
         mark = one.state.mark
         inside = mark is not None
         for above in islice(chain((one.element,), one.element.iterancestors()), MAX_ABOVE):
@@ -170,7 +170,7 @@ class _Page:
         return self.labelled[mark]
 
     def has_part_label(self, one: PageEvidence, run: Run, number: int) -> bool:
-        """Below or behind a label that gives the licence to pictures or files: 이미지 이용조건."""
+        """Whether a grant is below or behind a label that gives the licence to pictures or files: 이미지 이용조건."""
         first = self.at.get(id(run.state.mark), number) if run.state.mark is not None else number
         before = self.shown[max(0, min(first, number) - 1)] if number else None
         inner = run.text[:MAX_LABEL] if one.element is not run.owner or run.owner.tag not in ("td", "dd") else ""
@@ -187,7 +187,7 @@ class _Page:
         return self.files[element]
 
     def is_in_furniture(self, one: PageEvidence, run: Run | None) -> bool:
-        """A mark of 공공누리 in a menu or banner; a licence below a text in a box of a sidebar."""
+        """Whether a grant is boilerplate: a 공공누리 mark in a menu or banner; a licence in a sidebar box with text."""
         if not one.state.furniture:
             frames = islice(one.element.iterancestors(), MAX_ABOVE)
             if one.kind.startswith("kogl") and any(not _MENUS.isdisjoint(_words(above)) for above in frames):
@@ -206,7 +206,7 @@ class _Page:
         return self.size(box) - (len(run.text) if run else 0) > MAX_WIDGET
 
     def is_limited(self, one: PageEvidence) -> bool:
-        """Whether a note in the same run, the block or beside it limits a mark to a part or a time."""
+        """Whether a note in the same run, in the block or beside it limits a mark to a part or a period."""
         number = self.at.get(id(one.element), -1)
         if number < 0:
             return False
@@ -215,13 +215,13 @@ class _Page:
         return any(self.is_limiting(run) for run in (*near, *block) if run.state.part == one.state.part)
 
     def is_limiting(self, run: Run) -> bool:
-        """Whether a run is a note that limits a mark; what was asked once is remembered."""
+        """Whether a run is a note that limits a mark (cached)."""
         if id(run) not in self.limiting:
             self.limiting[id(run)] = _is_limiting_note(run)
         return self.limiting[id(run)]
 
     def is_in_part(self, one: PageEvidence) -> bool:
-        """One of several posts of a page, or one of its sections with others behind it."""
+        """Whether a grant is in one of several posts of a page, or in one of its sections with others after it."""
         posts = [above for above in islice(one.element.iterancestors(), MAX_ABOVE) if above.tag == "article"]
         if posts:
             if self.posts is None:
@@ -244,7 +244,7 @@ class _Page:
         return any(self.prose(other) >= MIN_PART for _, other in zip(range(20), later, strict=False))
 
     def is_among_posts(self, above: html.HtmlElement) -> bool:
-        """Whether an element is called a post and has siblings of its make: a page that scrolls on to the next."""
+        """Whether an element is named as a post and has siblings of the same class: a page with infinite scroll."""
         make = (above.get("class") or "").split()[:1]
         if above.tag not in ("div", "section", "li") or not make or not _POST.search(make[0]) or not _has_title(above):
             return False
@@ -256,7 +256,7 @@ class _Page:
         return any(_has_title(other) and self.size(other) >= MIN_PART for other in alike)
 
     def is_below_other(self, run: Run, number: int) -> bool:
-        """Below an embedded thing or a quotation, or under a heading of credits, code, comments."""
+        """Whether a grant is below embedded content or a quotation, or under a heading of credits, code or comments."""
         itself = is_about_itself(run.text[:MAX_NOTE], run.owner)
         if not itself and len(run.text) <= MAX_LABEL and (_is_after_embed(run.owner) or _has_file_link(run)):
             return True
@@ -272,7 +272,7 @@ class _Page:
         return False
 
     def is_about_marks(self, one: PageEvidence) -> bool:
-        """Whether the title of the page speaks of marks and licences: then a bare mark may be what it shows."""
+        """Whether the title of the page is about marks and licences: then a bare mark may be an example."""
         if self.titled is None:
             self.titled = bool(_ABOUT_MARKS.search(title_of(one.element)))
         return self.titled
@@ -296,7 +296,7 @@ class _Page:
 
 
 def _is_media_label(run: Run) -> bool:
-    """Whether a short line of a mark block says that it is about pictures or the like."""
+    """Whether a short line of a mark block says that the block is about media or software."""
     short = 0 < len(run.text) <= MAX_LABEL and not _TAKES_OUT.search(run.text)
     return short and find_subject(run.text) in ("media", "software")
 
@@ -306,7 +306,7 @@ _TAKES_OUT = re.compile(r"제외|외에|불가|금지|없|않|except|excluding|o
 
 
 def _is_after_embed(owner: html.HtmlElement) -> bool:
-    """Whether what stands right before a block is an embedded thing or a quotation."""
+    """Whether the element right before a block is embedded content or a quotation."""
     before = owner
     for _ in range(3):
         if before.tag in ("article", "main", "body"):
@@ -330,14 +330,14 @@ def _has_file_link(run: Run) -> bool:
 def _is_limiting_note(run: Run) -> bool:
     note = run.text if len(run.text) <= MAX_NOTE else run.text[-MAX_NOTE:]
     beside = bool(re.match(r"\W{0,3}(?:※|\*|위|상기|이|본|단|다만|the|this)", note)) or "※" in note
-    only = _ONLY.search(note) and _OF_USE.search(note)  # 오류가 있는 경우에만 올립니다: nothing about a mark
+    only = _ONLY.search(note) and _OF_USE.search(note)  # 오류가 있는 경우에만 올립니다: not about a mark
     return bool(_MARK_WORDS.search(note) and only and beside and not _TAKES_OUT.search(note)) or bool(
         len(note) <= MAX_LABEL and _MARK_WORDS.search(note) and _PARTS.search(note)
     )
 
 
 def _is_in_row(run: Run) -> bool:
-    """Whether a bare mark stands in a row of a table behind a cell that names something else than a licence."""
+    """Whether a bare mark is in a table row behind a cell that names something other than a licence."""
     before = run.owner.getprevious() if run.owner.tag in ("td", "dd") and run.state.mark is None else None
     label = (before.text_content() if before is not None else "")[:MAX_NOTE].strip()
     return bool(label) and not _MARK_WORDS.search(label) and not _LICENCE_WORDS.search(label)
@@ -363,11 +363,11 @@ def _has_heading(section: html.HtmlElement) -> bool:
 
 
 def _has_title(post: html.HtmlElement) -> bool:
-    """Whether a heading stands near the beginning of a post."""
+    """Whether a heading is near the beginning of a post."""
     return any(inside.tag in _HEADINGS for inside in islice(post.iter(), 30))
 
 
 def _is_embed(element: html.HtmlElement) -> bool:
-    """Whether a block holds an embedded thing and next to no words."""
+    """Whether a block contains embedded content and almost no words."""
     first = next((one for one in element.iter() if one.tag in _EMBEDS), None)
     return first is not None and len(" ".join(element.itertext()).strip()) <= MAX_LABEL and element.tag not in _HEADINGS

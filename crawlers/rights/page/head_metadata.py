@@ -32,7 +32,7 @@ _MANY = re.compile(
     r"(?:/(?:licenses?|open|(?:open/)?info/(?:license|infoRenewal)\.do)?)?/?(?:[?;].*)?$",
     re.I,
 )
-# A licence that is named and cannot be read: of Creative Commons without a version, proprietary terms.
+# A licence that is named but unreadable: Creative Commons without a version, proprietary terms.
 _UNREAD = re.compile(
     r"\bCC[ -]?BY|creative ?commons|저작자 ?표시|공공누리|KOGL|proprietary|non-?commercial|비영리|상업적|\bNC\b|\bND\b",
     re.I,
@@ -44,7 +44,7 @@ _SITE = State(part="site")
 
 
 def find(tree: html.HtmlElement, url: str) -> Iterator[PageEvidence]:
-    """What the head and the JSON-LD blocks of a page say about its own licence."""
+    """Yield what the head and the JSON-LD blocks of a page say about the licence of the page."""
     for element in tree.iter("link", "meta", "script"):
         if not _may_say(element) or not _is_visible(element) or _is_in_part(element):
             continue
@@ -67,7 +67,7 @@ def find(tree: html.HtmlElement, url: str) -> Iterator[PageEvidence]:
 
 
 def _may_say(element: html.HtmlElement) -> bool:
-    """Whether an element is one that is read at all; the walks through what stands above it cost more."""
+    """Whether an element can carry a licence statement; tested first because ancestor checks cost more."""
     get = element.get
     if element.tag == "meta":
         return (get("name") or get("property") or get("itemprop") or "").strip().lower() in _META
@@ -77,7 +77,7 @@ def _may_say(element: html.HtmlElement) -> bool:
 
 
 def is_family_page(address: str) -> bool:
-    """Whether an address is a page about all the licences of a family, which names none.
+    """Whether an address is a page about all the licences of a family and names none of them.
 
     >>> is_family_page("https://www.kogl.or.kr/info/license.do#01-tab"), is_family_page("/terms.html")
     (True, False)
@@ -91,7 +91,7 @@ def _is_visible(element: html.HtmlElement) -> bool:
 
 
 def _is_in_part(element: html.HtmlElement) -> bool:
-    """Whether a `<link>` or `<meta>` in the body stands in a part or a quotation: a picture, a comment."""
+    """Whether a `<link>` or `<meta>` in the body is inside a part or a quotation: a picture, a comment."""
     if element.tag == "script":
         return False
     for above in element.iterancestors():
@@ -130,7 +130,7 @@ def _json_ld(raw: str, url: str, element: html.HtmlElement) -> Iterator[tuple[st
 
 
 def _nodes(data: object) -> Iterator[dict[str, Any]]:
-    """The objects on the outermost level and in @graph; what is nested deeper is about parts."""
+    """Yield the objects on the outermost level and in @graph; deeper ones are about parts."""
     for node in data if isinstance(data, list) else [data]:
         if isinstance(node, dict):
             yield node
@@ -147,7 +147,7 @@ def _values(value: object) -> Iterator[str]:
 
 
 def _has_other_title(node: dict[str, Any], element: html.HtmlElement) -> bool:
-    """Whether a work without an address of its own is not called as the page is: a book that it speaks of."""
+    """Whether a work without an address has another title than the page: a book that the page is about."""
     if any(node.get(key) for key in ("mainEntityOfPage", "url", "@id")):
         return False
     plain = "".join("".join(_values(node.get("headline") or node.get("name"))).lower().split())

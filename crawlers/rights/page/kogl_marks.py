@@ -1,7 +1,7 @@
 """Find marks of the Korea Open Government Licence (공공누리) among the runs of a page.
 
 A mark is a link, an image or a declaring sentence. Pages that explain the types show the same
-links and images; `drop_legends` tells them apart. The number 0 in the name of an image is the
+links and images; `drop_legends` separates them. The number 0 in the name of an image is the
 old mark for *not free* and never grants anything.
 """
 
@@ -31,18 +31,18 @@ _CREDIT = re.compile(
     r"|by\b)?\s?(?:[:：=/ⓒ©]|by\b)",
     re.I,
 )
-_LISTED = frozenset("li h1 h2 h3 h4 h5 h6".split())  # a bare text link in these leads somewhere, it marks nothing
+_LISTED = frozenset("li h1 h2 h3 h4 h5 h6".split())  # a bare text link in these is navigation, not a mark
 _EXPLAINS = re.compile(r"유형\s?(?:별|안내|선택|설명|이란|종류)|이용\s?조건\s?(?:이란|안내)|종류|고르|선택")
 MAX_LEGEND = 1_500  # code points of a block that explains two types
-MAX_SHOWN = 300  # links and images; more are no legend, and every one of them speaks
+MAX_SHOWN = 300  # links and images; more are not a legend, and each of them counts
 MAX_CAPTION = 20  # code points of other text in the run of an image
 
 
 def hits(found: Sequence[Run], date: str = "") -> list[Hit]:
-    """Everything on a page that may be a mark, legends included, in document order.
+    """Return all possible marks of a page, legends included, in document order.
 
-    `date` is the item's ISO date; type 0 is believed only from 2026-01 on, or where no date is
-    known and a sentence declares it.
+    `date` is the item's ISO date; type 0 is accepted only from 2026-01 on, or without a date if a
+    sentence declares it.
     """
     by_run: list[list[Hit]] = []
     named = may_match_any(_may_name, (run.text for run in found))
@@ -63,7 +63,7 @@ def hits(found: Sequence[Run], date: str = "") -> list[Hit]:
 
 
 def _is_credited(found: Sequence[Run], number: int) -> bool:
-    """Whether a mark outside a mark block stands beside the credit of a picture or film, whose mark it is then."""
+    """Whether a mark outside a mark block is beside a photo or film credit; it then applies to that picture or film."""
     run = found[number]
     if _CREDIT.search(run.text) and not TEXTUAL.search(run.text):
         return True
@@ -79,7 +79,7 @@ def _is_credited(found: Sequence[Run], number: int) -> bool:
 
 
 def _words_beside(run: Run) -> Iterator[Hit]:
-    """Other words of a mark block: they grant nothing, but may contradict its link or image."""
+    """Yield other words of a mark block: they grant nothing, but may contradict its link or image."""
     words = kogl_words(run.text[:MAX_WORDS])
     limits = (words.conditions,) if words.conditions in ("2", "3", "4") else ()
     if types := tuple(sorted({*words.numbers, *limits} - {"0"})):
@@ -87,7 +87,7 @@ def _words_beside(run: Run) -> Iterator[Hit]:
 
 
 def _has_picture(found: Sequence[Run], number: int) -> bool:
-    """Whether a KOGL link or image stands in this run or in a neighbour with the same parent."""
+    """Whether a KOGL link or image is in this run or in a neighbour with the same parent."""
     here = found[number]
     for run in found[max(0, number - 1) : number + 2]:
         near = run.owner in (here.owner, here.owner.getparent()) or run.owner.getparent() is here.owner.getparent()
@@ -106,7 +106,7 @@ def _links(run: Run, declared: bool) -> Iterator[Hit]:
         value = licence_from_text(link.text) or ""
         named = value.startswith("LicenseRef-KOGL-") and len(run.text) <= len(link.text.strip()) + MAX_CAPTION
         named = named and not (run.owner.tag in _LISTED and run.text == link.text.strip())
-        marked = run.state.mark is not None and bool(_MARK_WORDS.search(link.text))  # "see more" marks nothing
+        marked = run.state.mark is not None and bool(_MARK_WORDS.search(link.text))  # "see more" is not a mark
         if link.image or declared or named or marked:
             types = () if number == "AI" else (number,)
             words = quote(link.element.get("href") or "", link.text)
@@ -132,7 +132,7 @@ def _images(run: Run, declared: bool, date: str) -> Iterator[Hit]:
             continue
         spoken = set(words.types)
         if "0" in spoken and not (date[:7] >= TYPE_0_SINCE and NAME.search(alternative) and not refused):
-            spoken.discard("0")  # the word alone is older than the type
+            spoken.discard("0")  # the bare digit was in use before the type existed
         types = spoken | ({number} if number in ("1", "2", "3", "4") else set()) | ({"0"} if refused else set())
         ai = words.ai or number == "ai"
         if types or ai or refused:
@@ -144,10 +144,10 @@ def _image_name(image: html.HtmlElement) -> str:
 
 
 def drop_legends(found: Sequence[Hit]) -> list[Hit]:
-    """`found` without the links and images of blocks that show the types side by side.
+    """Return `found` without the links and images of blocks that show the types side by side.
 
-    Such a block shows three types or more (two, where its words explain) in ascending order. What
-    stands beside a sentence that declares the same type stays; so does every contradiction.
+    Such a block shows three types or more (two, if its words explain) in ascending order. Marks beside
+    a sentence that declares the same type are kept; so are all contradictions.
     """
     shown = [hit for hit in found if not hit.declared]
     if len(shown) > MAX_SHOWN:
@@ -162,7 +162,7 @@ def drop_legends(found: Sequence[Hit]) -> list[Hit]:
 
 
 def _own_block(below: Sequence[Hit]) -> list[Hit]:
-    """The hits of the one mark block among them that is built unlike all the others and names one type."""
+    """Return the hits of the only mark block whose markup differs from all others and that names one type."""
     groups: dict[tuple[str, ...], list[Hit]] = {}
     for hit in below:
         groups.setdefault(() if hit.state.mark is None else tuple(names(hit.state.mark)), []).append(hit)
@@ -171,7 +171,7 @@ def _own_block(below: Sequence[Hit]) -> list[Hit]:
 
 
 def _find_shared_ancestors(shown: Sequence[Hit]) -> list[tuple[html.HtmlElement, list[Hit]]]:
-    """The lowest elements above each hit that hold two types or more, with the hits below them."""
+    """Return the lowest ancestor of each hit that contains two types or more, with the hits below it."""
     below: dict[html.HtmlElement, list[Hit]] = {}
     for hit in shown:
         for ancestor in hit.element.iterancestors():
@@ -195,7 +195,7 @@ def _is_legend(root: html.HtmlElement, below: Sequence[Hit]) -> bool:
 
 
 def _is_anchored(hit: Hit, found: Sequence[Hit]) -> bool:
-    """Whether a sentence beside the hit, or in the same mark block, declares what it shows."""
+    """Whether a sentence beside the hit, or in the same mark block, declares the same type."""
     for other in found:
         if other.declared and set(hit.types) <= set(other.types):
             block = other.state.mark

@@ -11,7 +11,7 @@ from crawlers.rights.sentences.kogl_sentences import TYPE_0_SINCE
 from malmoi.licensing.licence_words import licence_from_text
 from malmoi.licensing.rights_decision import UNKNOWN
 
-MAX_CELLS = 60  # of a table or list that are read for what it is about
+MAX_CELLS = 60  # cells of a table or list that are read to find its topic
 _LABEL = re.compile(
     r"(?:이용\s?조건|이용\s?허락\s?(?:범위)?|저작권\s?(?:정보|표시|유형)?|라이[선센]스|licen[cs]e"
     r"|공공누리\s?(?:유형|표시)?|KOGL|CCL)"
@@ -27,7 +27,7 @@ _MEDIA_LABEL = re.compile(
 
 
 def find(shown: Sequence[Run], date: str) -> Iterator[PageEvidence]:
-    """A labelled cell: 이용조건 | 공공누리 제1유형, in tables and definition lists."""
+    """Yield the licences of labelled cells: 이용조건 | 공공누리 제1유형, in tables and definition lists."""
     for run in shown:
         if not (label := label_of(run)):
             continue
@@ -43,7 +43,7 @@ def find(shown: Sequence[Run], date: str) -> Iterator[PageEvidence]:
 
 
 def _is_media_cell(run: Run) -> bool:
-    """Whether the labels around a cell are those of a photograph, a typeface, a data set."""
+    """Whether the labels around a cell are those of a photograph, a typeface or a data set."""
     table = next((above for above in run.owner.iterancestors() if above.tag in ("table", "dl")), None)
     cells = table.iter("th", "td", "dt", "dd", "caption") if table is not None else ()
     labels = ((one.text or "")[:40] for _, one in zip(range(MAX_CELLS), cells, strict=False))
@@ -51,7 +51,7 @@ def _is_media_cell(run: Run) -> bool:
 
 
 def label_of(run: Run) -> str:
-    """The label of a cell, where it announces a licence; "" elsewhere."""
+    """Return the label of a cell if it announces a licence, else ""."""
     before = run.owner.getprevious() if run.owner.tag in ("td", "dd") and run.text else None
     if before is None or before.tag not in ("th", "td", "dt"):
         return ""

@@ -1,8 +1,8 @@
-"""Find on a web page what it says about the use of its text, as licence evidence.
+"""Find licence evidence on a web page.
 
-Evidence, not a decision: contradictions come out side by side, and malmoi/licensing/rights_decision.py decides. What
-names a licence without declaring it for the page (prose, legends, quotations, samples, hidden
-elements, captions of other people's pictures) is no evidence.
+Evidence, not a decision: contradictions are all returned, and malmoi/licensing/rights_decision.py decides. Words that
+name a licence without declaring it for the page (prose, legends, quotations, samples, hidden
+elements, captions of pictures by others) are not evidence.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import NONE, UNKNOWN, terms
 from malmoi.source import Item
 
-MAX_END_LINES = 3  # of a text without markup, where a bare name is believed
+MAX_END_LINES = 3  # of a text without markup, where a bare name is accepted
 MAX_BLOCK_WORDS = 60  # code points of such a line
 MAX_LINKS = 24  # of one run that are read for their licence
 MAX_CLAUSE = 30  # code points of a line beside a licence that is a clause of it
@@ -70,13 +70,13 @@ _OTHER_TYPE = re.compile(
 
 
 def find(item: Item, page: Page, *, labels: bool = False) -> tuple[LicenceEvidence, ...]:
-    """The licence evidence of the page `page` of `item`, in document order, each thing once.
+    """Return the licence evidence of the page `page` of `item`, in document order, without duplicates.
 
-    With `labels` a line such as "라이선스: CC BY 4.0" declares, as it does in texts without markup.
+    With `labels`, a line such as "라이선스: CC BY 4.0" declares, as it does in texts without markup.
 
     The licence of an evidence is an id of the table, "none" for an explicit refusal, or "unknown"
-    for a licence that is declared but cannot be read. An empty answer means that nothing was
-    said, which is not a permission. Nothing is raised and the tree is left as it is.
+    for a licence that is declared but cannot be read. An empty result means that no statement was
+    found, which is not a permission. Raises nothing; does not change the tree.
     """
     shown = page.runs
     paged = any(run.state.part == "item" for run in shown)
@@ -113,7 +113,7 @@ def find(item: Item, page: Page, *, labels: bool = False) -> tuple[LicenceEviden
 
 
 def _find_end_marks(shown: Sequence[Run]) -> Iterator[PageEvidence]:
-    """A line at the beginning or end of a text that is the name of a Korean mark and nothing else."""
+    """Yield lines at the beginning or end of a text that consist of the name of a KOGL mark."""
     last = max(MAX_END_LINES, len(shown) - MAX_END_LINES)
     for one in (*shown[:MAX_END_LINES], *shown[last:]):
         licence = licence_from_text(one.text) if "공공누리" in one.text and len(one.text) <= MAX_BLOCK_WORDS else None
@@ -159,7 +159,7 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
                     continue  # the licence of a picture, of the theme, of the software
                 software = "CC" not in licence and run.state.part == "site" and subject != "own"
                 if software and not is_declaration(sentence, run):
-                    continue  # MIT in a footer is mostly about the code of the site
+                    continue  # MIT in a footer usually applies to the code of the site
                 sure = not is_doubtful(sentence) and _is_declared(run, subject, sentence, link)
                 yield PageEvidence(licence if sure else UNKNOWN, kind, words, element, run.state)
                 blocks = _group_by_mark(shown) if blocks is None else blocks
@@ -171,7 +171,7 @@ def _licence_links(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
 
 
 def _originals(shown: Sequence[Run]) -> Iterator[PageEvidence]:
-    """That the text rests on a work whose own licence is not open: nobody can free more than is theirs."""
+    """Yield `unknown` if the text derives from a work whose licence is not open: an adaptation cannot grant more."""
     for run in shown if may_match_any(_may_name_original, (run.text for run in shown)) else ():
         if run.state.quoted or len(run.text) > MAX_ORIGINAL or not _ORIGINAL.search(run.text):
             continue
@@ -182,10 +182,10 @@ def _originals(shown: Sequence[Run]) -> Iterator[PageEvidence]:
 
 
 def _is_declared(run: Run, subject: Subject, sentence: str, link: Link) -> bool:
-    """Whether the words around a link let its licence be that of the text, rather than of something unnamed.
+    """Whether the words around a link apply its licence to the text, rather than to something unnamed.
 
-    In a mark block and where next to nothing is said, the link speaks for itself; so it does in a sentence
-    that declares, and in the markup that Creative Commons hands out, which names the work by its title.
+    In a mark block, or with almost no words around it, the link is enough; so it is in a sentence
+    that declares, and in the markup that Creative Commons supplies, which names the work by its title.
     """
     if labelled_cells.label_of(run) and find_cell_licence(run):
         return True
@@ -211,16 +211,16 @@ def _property(element: html.HtmlElement) -> str:
 
 
 def _select_links(links: Sequence[Link]) -> list[Link]:
-    """Of very many links in one run the first that lead to licences; more are a list, and disagree or repeat."""
+    """Select the first licence links of a run with very many links; more are a list, and disagree or repeat."""
     known = (link for link in links if licence_from_url(link.element.get("href") or "") or link.element.get("rel"))
     return [link for _, link in zip(range(MAX_LINKS), known, strict=False)]
 
 
 def _subject(shown: Sequence[Run], number: int, link: Link) -> tuple[Subject, str]:
-    """What the licence of a link is about, and the sentence around it; a picture beside it is its subject too."""
+    """Return the subject of the licence of a link, and the sentence around it; an adjacent picture is a subject too."""
     run = shown[number]
     before, after = run.words_around(link)
-    for other in run.links[:MAX_LINKS]:  # words before another licence of the same run are about that one
+    for other in run.links[:MAX_LINKS]:  # words before another licence of the same run belong to that one
         if other.end <= link.begin and other is not link and licence_from_url(other.element.get("href") or ""):
             between = run.words_between(other.end, link.begin)[-MAX_AROUND:]
             before = between if re.search(r"\w", between) else before
@@ -232,7 +232,7 @@ def _subject(shown: Sequence[Run], number: int, link: Link) -> tuple[Subject, st
 
 
 def _is_own(shown: Sequence[Run], number: int, link: Link) -> bool:
-    """Whether nothing beside a link without words of its own makes it the licence of a picture."""
+    """Whether no neighbour of a link without words makes it the licence of a picture."""
     run = shown[number]
     if run.state.mark is not None:
         return True
@@ -253,13 +253,13 @@ def _is_badge(image: html.HtmlElement) -> bool:
 
 
 def _badge_kind(image: html.HtmlElement) -> str:
-    """The kind of licence that the address of a badge of Creative Commons shows: /l/by-nc/4.0/88x31.png."""
+    """Return the kind of licence in the address of a Creative Commons badge: /l/by-nc/4.0/88x31.png."""
     match = re.search(r"/(by(?:-(?:nc|nd|sa)){1,2})[/._]", (image.get("src") or "").lower()[:500])
     return match[1] if match else ""
 
 
 def _nearby_runs(shown: Sequence[Run], number: int) -> list[Run]:
-    """A run and its short neighbours in the same place, where a clause may stand alone: 변경 금지."""
+    """Return a run and its short neighbours with the same parent, which may hold a separate clause: 변경 금지."""
     run = shown[number]
     near = shown[max(0, number - 1) : number + 2]
     parent, part = run.owner.getparent(), run.state.part
@@ -268,7 +268,7 @@ def _nearby_runs(shown: Sequence[Run], number: int) -> list[Run]:
 
 
 def _group_by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
-    """The runs of each mark block; a block of more than MAX_BLOCK runs is no block."""
+    """Group the runs by mark block; blocks of more than MAX_BLOCK runs are left out."""
     blocks: dict[html.HtmlElement, list[Run]] = {}
     for run in shown:
         if run.state.mark is not None:
@@ -277,7 +277,7 @@ def _group_by_mark(shown: Sequence[Run]) -> dict[html.HtmlElement, list[Run]]:
 
 
 def _words_beside(block: Sequence[Run], run: Run, link: Link) -> str:
-    """The words around a licence link: its run, the other runs of its mark block, their images."""
+    """Return the words around a licence link: its run, the other runs of its mark block, their images."""
     images = [(r, image, inside) for r in block for image, inside in r.images]
     own = [image for r, image, inside in images if r is not run or inside is link]
     alternatives = [f"{one.get('alt') or ''} {_badge_kind(one)}" for one in own]
@@ -286,7 +286,7 @@ def _words_beside(block: Sequence[Run], run: Run, link: Link) -> str:
 
 
 def _is_about_another(element: html.HtmlElement, url: str, known: dict[html.HtmlElement, bool]) -> bool:
-    """Whether RDFa or microdata around the element say that it is about something else than the page."""
+    """Whether RDFa or microdata around the element assign it to something other than the page."""
     passed, said = [], False
     for above in chain((element,), element.iterancestors()):
         if above in known:
@@ -300,12 +300,12 @@ def _is_about_another(element: html.HtmlElement, url: str, known: dict[html.Html
         if above.get("itemscope") is not None:
             said = bool(_OTHER_TYPE.search(above.get("itemtype") or ""))
             break
-    known |= dict.fromkeys(passed, said)  # what was passed says nothing itself
+    known |= dict.fromkeys(passed, said)  # the ancestors that were searched have the same answer
     return said
 
 
 def _blocks(shown: Sequence[Run]) -> Iterator[PageEvidence]:
-    """The words of a mark block that are a licence's name and nothing else, as blog widgets write them."""
+    """Yield licences from the words of a mark block that consist of a licence name, as blog widgets write them."""
     for run in shown:
         if run.state.mark is None:
             continue
@@ -318,9 +318,9 @@ def _blocks(shown: Sequence[Run]) -> Iterator[PageEvidence]:
 
 
 def _refusals(shown: Sequence[Run], granted: bool, marked: bool) -> Iterator[PageEvidence]:
-    """Refusing sentences; that all rights are reserved goes without saying beside a licence and in a footer.
+    """Yield refusing sentences; "all rights reserved" is ignored beside a licence and in a footer.
 
-    `granted`: the item says a licence; `marked`: the page says one anywhere.
+    `granted`: the item has a licence; `marked`: the page has one anywhere.
     """
     for run in shown if may_refuse(shown) else ():
         what = refusal(run)

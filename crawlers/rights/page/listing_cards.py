@@ -1,7 +1,7 @@
-"""Tell the marks of a page from those of the entries that it lists: cards, rows of a board, search results.
+"""Separate the marks of a page from those of the entries that it lists: cards, rows of a board, search results.
 
-A card is one of several siblings of one make that begins with a link to somewhere else; what stands in it
-speaks for what it leads to.
+A card is one of several siblings with the same tag and class that begins with a link to another page; marks in it
+apply to the linked page.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from lxml import html
 from crawlers.formats.html.runs import PageEvidence, Run
 from malmoi.licensing.licences import licence_from_url
 
-MAX_LEAD = 30  # code points that may stand before the link of a card
-MAX_SHARE = 0.5  # of the shown text of a page; what holds more is the page itself
-MAX_SIBLINGS = 200  # that are looked at
+MAX_LEAD = 30  # code points that may precede the link of a card
+MAX_SHARE = 0.5  # of the shown text of a page; an element with more is the page itself
+MAX_SIBLINGS = 200  # that are examined
 _TAGS = frozenset(("li", "tr", "article", "section", "div", "dl", "dd"))
 _NAMED_ONLY = frozenset(("div", "section", "dd"))  # without a class they are too common to be cards
 _ABOUT_MARKS = re.compile(r"kogl\.or\.kr|creativecommons\.org|^#|^javascript:|^mailto:|^tel:", re.I)
@@ -25,7 +25,7 @@ _FILE = re.compile(r"\.(?:hwpx?|pdf|docx?|xlsx?|pptx?|zip|jpe?g|png)(?:$|[?#])|(
 
 
 def drop_cards(found: Sequence[PageEvidence], shown: Sequence[Run]) -> list[PageEvidence]:
-    """`found` without what stands in a card; what the frame of the site says stays, as does what stands in the head."""
+    """Return `found` without the evidence inside cards; evidence in the site frame and in the head is kept."""
     inside = [one for one in found if one.state.part != "site" and one.element.tag not in ("link", "meta", "script")]
     if not inside:
         return list(found)
@@ -46,7 +46,7 @@ def _is_in_card(element: html.HtmlElement, known: dict[html.HtmlElement, bool], 
         if named and _is_card(above, length):
             inside = True
             break
-    known |= dict.fromkeys(passed, inside)  # what was passed is no card itself
+    known |= dict.fromkeys(passed, inside)  # the ancestors that were searched have the same answer
     return inside
 
 
@@ -63,7 +63,7 @@ def _is_card(element: html.HtmlElement, length: int) -> bool:
 
 
 def _leads_elsewhere(element: html.HtmlElement) -> bool:
-    """Whether an element begins with a link to another page, no licence and no file."""
+    """Whether an element begins with a link to another page that is neither a licence nor a file."""
     before = 0
     for one in element.iter():
         address = (one.get("href") or "") if one.tag == "a" else ""

@@ -1,4 +1,4 @@
-"""Make a page of what is none, so that Markdown, plain text and rows are read for marks as web pages are."""
+"""Convert Markdown, plain text and rows to a page, so that licence marks are read as on web pages."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from crawlers.rights import licence_fields
 from malmoi.document import LicenceEvidence
 from malmoi.source import Item
 
-MAX_END = 20_000  # code points that are read at the beginning and at the end of a text; marks stand there
-MAX_LAST = 2_000  # code points of the end of a long Markdown text that are read as plain lines besides
+MAX_END = 20_000  # code points that are read at the beginning and at the end of a text, where marks are
+MAX_LAST = 2_000  # code points at the end of a long Markdown text that are also read as plain lines
 
 _COMMENT = re.compile(r"\{/\*.{0,4000}?\*/\}", re.DOTALL)
 _MARKUP = re.compile(r"</?(?:a|p|br|div|span|table|td|tr|li|ul|h[1-6]|img|footer|article)(?:\s[^<>]{0,2000})?/?>", re.I)
-# Elements whose content is not read; one that is never closed would hide the rest of the text.
+# Elements whose content is not read; an unclosed one would hide the rest of the text.
 _HIDING = re.compile(
     r"<(/?)(script|style|template|noscript|head|select|option|datalist|textarea|iframe|object|svg|pre|code|samp|kbd"
     r"|blockquote|q|figure|figcaption|label|button|del|s|strike|dialog|title|xmp|plaintext)(?=[\s>/])[^>]{0,2000}>",
@@ -34,16 +34,16 @@ _HIDING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The page made of an item, and what its front matter states."""
+    """The page made from an item, and the statements of its front matter."""
 
     page: Page
     stated: tuple[LicenceEvidence, ...] = ()
 
 
 def page(item: Item, kind: str) -> Rendered:
-    """The page made of an item of format `kind`: a Markdown file ("markdown"), a plain text, or a cell or field.
+    """Return the page made from an item of format `kind`: Markdown ("markdown"), plain text, or a cell or field.
 
-    A line of text is a paragraph of the item; a cell that is markup stays markup. Of a long text the first
+    A line of text becomes a paragraph of the item; a cell that contains markup keeps it. Of a long text the first
     and last MAX_END code points are read.
     """
     if isinstance(item.body, str):
@@ -56,14 +56,14 @@ def page(item: Item, kind: str) -> Rendered:
     if kind != "markdown":
         return Rendered(_page(item, _lines(_ends(text))), stated)
     ends = _ends(body)
-    # A fence that the cut leaves open would make code of the rest, so the last lines are read as they stand too.
+    # A code fence that the cut leaves open would turn the rest into code, so the last lines are also read as text.
     last = _lines(body[-MAX_LAST:]) if len(ends) < len(body) else ""
     markup = _balance_tags(_parser().render(_drop_open_comment(_COMMENT.sub(" ", ends))))
     return Rendered(_page(item, markup + last), stated)
 
 
 def page_from_text(item: Item, text: str) -> Page:
-    """The page made of the text that was extracted from a document; read as a plain text is."""
+    """Return the page made from the text that was extracted from a document, read as plain text."""
     return _page(item, _lines(_ends(text)))
 
 
@@ -78,13 +78,13 @@ def _lines(text: str) -> str:
 
 
 def _drop_open_comment(text: str) -> str:
-    """`text` without the beginning of a comment that never ends, which would hide what follows it."""
+    """Return `text` without the beginning of an unclosed comment, which would hide what follows it."""
     at = text.rfind("<!--")
     return f"{text[:at]}{text[at + 4 :]}" if at >= 0 and text.find("-->", at) < 0 else text
 
 
 def _balance_tags(markup: str) -> str:
-    """`markup` without the tags of hiding elements that are not closed as often as they are opened."""
+    """Return `markup` without the tags of hiding elements that are not closed as often as they are opened."""
     opened: Counter[str] = Counter()
     for close, name in _HIDING.findall(markup):
         opened[name.lower()] += -1 if close else 1
@@ -99,5 +99,5 @@ def _page(item: Item, inside: str) -> Page:
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    # Code by indentation is off: in MDX what is indented stands in a tag, and elsewhere it may be a notice.
+    # Indented code is off: in MDX, indented text is inside a tag; elsewhere it may be a notice.
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("code")

@@ -1,7 +1,7 @@
-"""Tell the grants of a page from those in previews of another document: a card, a teaser, the box of the next post.
+"""Drop grants inside previews of another document: a card, a teaser, the box of the next post.
 
-Whatever it is called, a preview has a link to what it previews: as its heading, around it, or to read on. A grant in it
-is about that document, also where the preview is the only one of its kind and holds most of the page.
+A preview, whatever its name, links to its document: as its heading, around it, or as "read more". A grant in it
+applies to that document, even if the preview is the only one of its kind and holds most of the page.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from crawlers.rights.page.applies_to import is_grant
 from crawlers.rights.sentences.self_reference import title_of
 from malmoi.licensing.licences import licence_from_url
 
-MAX_ABOVE = 80  # ancestors that are looked at
-MAX_RUNS = 40  # runs above a grant in which its heading is looked for
+MAX_ABOVE = 80  # ancestors that are examined
+MAX_RUNS = 40  # runs above a grant that are searched for its heading
 MAX_LINKS = 40  # of a box that are read
-MAX_BESIDE = 40  # code points of a box beside the two
+MAX_BESIDE = 40  # code points of a box besides the link and the grant
 MAX_TEXTS = 400  # stretches of text of a box that are measured
-MAX_SHARE = 0.5  # of the shown text of a page; a box that holds more is the page itself
-MIN_TITLE = 4  # letters of a heading that is held against the title of the page
+MAX_SHARE = 0.5  # of the shown text of a page; a box with more is the page itself
+MIN_TITLE = 4  # letters of a heading that is compared with the title of the page
 _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
 _HEADS = _HEADINGS | {"b", "strong"}
 _WHOLES = frozenset("html body main article footer header td form".split())
@@ -59,7 +59,7 @@ _NO_DOCUMENT = re.compile(
 
 
 def drop_previews(found: Sequence[PageEvidence], shown: Sequence[Run], url: str) -> list[PageEvidence]:
-    """`found` without the grants that stand in a preview of another document than `url`."""
+    """Return `found` without the grants inside a preview of a document other than `url`."""
     inside = [one for one in found if is_grant(one) and one.element.tag not in ("link", "meta", "script")]
     if not inside:
         return list(found)
@@ -78,7 +78,7 @@ class _Page:
         self.answers: dict[int, bool] = {}
 
     def is_preview(self, one: PageEvidence) -> bool:
-        """Whether a grant is inside a link, below the linked heading or in the box of another document."""
+        """Whether a grant is inside a link, below a linked heading or in a box, each of another document."""
         number = self.at.get(id(one.element), -1)
         key = number if number >= 0 else id(one.element)
         if key not in self.answers:
@@ -93,7 +93,7 @@ class _Page:
         return self.answers[key]
 
     def is_below_other_heading(self, number: int) -> bool:
-        """Whether the nearest heading above a run, in the same part of the page, leads to another document."""
+        """Whether the nearest heading above a run, in the same part of the page, links to another document."""
         above = self.headings[number]
         if above < 0 or number - above > MAX_RUNS:
             return False
@@ -103,7 +103,7 @@ class _Page:
 
     @cached_property
     def headings(self) -> list[int]:
-        """The number of the nearest heading above each run in the same part of the page, or -1."""
+        """The index of the nearest heading above each run in the same part of the page, or -1."""
         out, latest, framed = [], -1, False
         for number, run in enumerate(self.shown):
             if (run.state.part == "site") is not framed:
@@ -114,7 +114,7 @@ class _Page:
         return out
 
     def is_below_link(self, above: Run, here: Run) -> bool:
-        """Whether the run above is a bold or announced link to another document; or a link in a box of just the two."""
+        """Whether the run above links to another document, bold or announced, or in a box of only these two runs."""
         box, outer = here.owner.getparent(), above.owner.getparent()
         if len(above.links) != 1 or above.state.part != here.state.part or not above.text:
             return False
@@ -131,7 +131,7 @@ class _Page:
         return alone and self.leads_elsewhere(link)
 
     def is_read_on(self, here: Run, below: Run) -> bool:
-        """Whether the run below is a link to read on in another document."""
+        """Whether the run below is a "read more" link to another document."""
         if len(below.links) != 1 or below.state.part != here.state.part or not _READ_ON.match(below.text):
             return False
         return self.leads_elsewhere(below.links[0].element)
@@ -144,7 +144,7 @@ class _Page:
         return len(words) < MIN_TITLE or words not in re.sub(r"\W", "", _page_title(heading))
 
     def is_in_box(self, element: html.HtmlElement) -> bool:
-        """Whether a box around an element, smaller than the page, has a link to the document that it previews."""
+        """Whether a box around an element, smaller than the page, links to the document that it previews."""
         for up in islice(element.iterancestors(), MAX_ABOVE):
             if up.tag in _WHOLES:
                 return False
@@ -166,7 +166,7 @@ class _Page:
         return named or leading or any(_READ_ON.search(_text(one)) or _is_heading_of(one, box) for one in links)
 
     def leads_elsewhere(self, link: html.HtmlElement) -> bool:
-        """Whether a link leads to another document: no licence, no file, no tag, not home, not the page itself."""
+        """Whether a link points to another document: not a licence, file, tag or home page, and not the page itself."""
         address = (link.get("href") or "").strip()
         rel = (link.get("rel") or "").lower()
         if not address or "tag" in rel.split() or "licen" in rel or _NO_DOCUMENT.search(address[:500]):
@@ -178,7 +178,7 @@ class _Page:
 
 
 def _own_addresses(element: html.HtmlElement) -> Iterator[str]:
-    """The addresses that a page states as its own."""
+    """Yield the canonical addresses that a page declares."""
     root = element.getroottree().getroot()
     for one in islice(root.iter("link", "meta"), 100):
         if (one.get("rel") or "").lower() == "canonical":
@@ -202,7 +202,7 @@ def _parts(run: Run) -> Iterator[html.HtmlElement]:
 
 
 def _heading(run: Run) -> html.HtmlElement | None:
-    """The heading that a run is: by its tag, or a title by its name."""
+    """Return the heading element of a run, by its tag or by a class name such as "title"; else None."""
     if run.owner.tag in _HEADINGS or (run.owner.tag == "dt" and run.links):
         return run.owner
     called = f"{run.owner.get('class') or ''}"[:200]
@@ -210,7 +210,7 @@ def _heading(run: Run) -> html.HtmlElement | None:
 
 
 def _is_heading_of(link: html.HtmlElement, box: html.HtmlElement) -> bool:
-    """Whether a link is the heading of a box: in or around a heading or bold words, or called a title."""
+    """Whether a link is the heading of a box: in or around a heading or bold words, or with a class name of a title."""
     if any(one.tag in _HEADS or _TITLE.search((one.get("class") or "")[:200]) for one in islice(link.iter(), 8)):
         return True
     above = link.getparent()

@@ -1,7 +1,7 @@
-"""What the Copyright Act of Korea leaves unprotected, and works whose term is over, where the page proves it.
+"""Find unprotected texts (Copyright Act of Korea) and works with expired protection, if the page proves it.
 
-Laws, ordinances and judgments (art. 7) and whole sittings of the Assembly (art. 24), each on the site of the state
-that publishes them; works of an author whose year of death the page states. Everything else is said by marks.
+Laws, ordinances and judgments (art. 7) and whole sittings of the Assembly (art. 24), each on the official site
+that publishes them; works of an author whose year of death the page states. All other cases need marks.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from crawlers.formats.html.runs import PageEvidence, Run, quote
 
-LAST_YEAR = 1962  # of death: the term of 50 years had lapsed when it was made 70 (2013-07-01)
-MAX_RUNS = 400  # of a page that are looked at
+LAST_YEAR = 1962  # of death: the term of 50 years had lapsed when it was extended to 70 (2013-07-01)
+MAX_RUNS = 400  # of a page that are examined
 _ART_7, _ART_24, _EXPIRED = "LicenseRef-KR-CA-Art7", "LicenseRef-KR-CA-Art24", "LicenseRef-KR-PD-expired"
 _LAW = re.compile(r"/(?:법령|자치법규|행정규칙|판례|헌재결정례)/[^/]{1,200}(?:/[^/]{0,200}){0,2}")
 _LAW_TEXT = re.compile(r"^\W{0,3}제\s?\d{1,4}\s?조(?:의\s?\d{1,3})?\s?\(|^\W{0,3}【\s?(?:주\s?문|이\s?유)\s?】")
@@ -27,7 +27,7 @@ _LIVED = re.compile(r"[^\d]{2,40}\(\s?1[89]\d\d\s?[~∼–-]\s?(1[89]\d\d)\s?\)"
 
 
 def find(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
-    """The evidence of a page at `url`: kind `statute`, scope item."""
+    """Yield the evidence of a page at `url`: kind `statute`, scope item."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").removeprefix("www."), unquote(parts.path)
     here = shown[:MAX_RUNS]
@@ -39,7 +39,7 @@ def find(shown: Sequence[Run], url: str) -> Iterator[PageEvidence]:
 
 
 def _prove(shown: Sequence[Run], words: re.Pattern[str], licence: str, least: int) -> Iterator[PageEvidence]:
-    """The licence, where as many runs as `least` show that the text is what its address says."""
+    """Yield the licence if at least `least` runs show that the text is of the kind that its address names."""
     proofs = [run for run in shown if run.state.part != "site" and words.search(run.text[:100])]
     if len(proofs) >= least:
         first = proofs[0]
@@ -47,7 +47,7 @@ def _prove(shown: Sequence[Run], words: re.Pattern[str], licence: str, least: in
 
 
 def _find_expired(shown: Sequence[Run]) -> Iterator[PageEvidence]:
-    """Works whose term is over: a cell says so, and another names an author who died by LAST_YEAR, and no other."""
+    """Find expired works: a cell states the expiry, and all authors named in other cells died by LAST_YEAR."""
     cells = [run for run in shown if run.owner.tag in ("td", "dd") and run.state.part != "site"]
     said = next((run for run in cells if _OVER.fullmatch(run.text)), None)
     if said is None:

@@ -1,7 +1,7 @@
-"""Find what a page says of who wrote its text: that it is somebody else than who publishes it under a licence.
+"""Find statements that the author of a page is someone other than the publisher that licenses it.
 
-A mark tells nothing of the author. A contribution, a release that is handed on, a reprint, an entry of a contest, a
-citizen's post: whoever publishes it cannot free it. One such statement makes the licence of the item `unknown`.
+A mark does not identify the author. For a contribution, a forwarded press release, a reprint, a contest entry or a
+citizen's post, the publisher cannot grant a licence. One such statement makes the licence of the item `unknown`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from crawlers.rights.sentences.refusals import find_stated
 from crawlers.rights.sentences.subject import find_subject
 from malmoi.licensing.rights_decision import UNKNOWN
 
-MAX_CLOSING = 2  # sentences at the end of a long paragraph that may state whose it is
-MAX_STATEMENT = 300  # code points of a run that states who owns or gave the text; a longer one is prose
+MAX_CLOSING = 2  # sentences at the end of a long paragraph that may name the owner
+MAX_STATEMENT = 300  # code points of a run that states who owns or supplied the text; a longer one is prose
 MAX_LINE = 120  # code points of a labelled line
 MAX_LABEL = 20  # code points of a label
 MAX_TITLE = 200  # code points of a title that are read
-MAX_PLAIN_TITLE = 80  # code points of a line above the text that may be a title without being called so
-MIN_PROSE = 40  # code points of a run that is the text itself, and no title, label or note
-MAX_ABOVE = 60  # runs that may stand above the text
-MAX_NAMES = 40  # runs of the frame that name the publisher
+MAX_PLAIN_TITLE = 80  # code points of a line above the text that may be a title without a matching tag or class
+MIN_PROSE = 40  # code points of a run that is the text itself rather than a title, label or note
+MAX_ABOVE = 60  # runs above the text that may be titles
+MAX_NAMES = 40  # runs of the site frame that name the publisher
 _HEADINGS = frozenset("h1 h2 h3 h4".split())
 _CELLS = frozenset(("td", "dd"))
 _LISTED = frozenset("td dd li dt th".split())
@@ -37,10 +37,10 @@ _META = frozenset(("og:site_name", "publisher", "copyright", "article:publisher"
 
 
 def find(tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[PageEvidence]) -> Iterator[PageEvidence]:
-    """The statements of a page that its text is somebody else's; `grants` are the licences found on it.
+    """Yield the statements that the text of a page belongs to others; `grants` are the licences found on the page.
 
-    That somebody keeps the rights, and a title that is a label of other people's texts, are heard on every page;
-    bylines and notes only where a licence stands on the page.
+    Statements about rights, and titles that label texts by others, count on every page;
+    bylines and notes only on a page with a licence.
     """
     page = _Page(tree, shown, grants)
     for run, said in (*page.rights(), *page.titles(), *(page.notes() if grants else ())):
@@ -48,7 +48,7 @@ def find(tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[PageEvid
 
 
 class _Page:
-    """The runs of a page, with what is asked about them more than once."""
+    """The runs of a page, with cached answers to repeated questions."""
 
     def __init__(self, tree: html.HtmlElement, shown: Sequence[Run], grants: Sequence[PageEvidence]) -> None:
         self.tree, self.shown, self.grants = tree, shown, grants
@@ -57,12 +57,12 @@ class _Page:
 
     @cached_property
     def prose(self) -> tuple[int, int]:
-        """The numbers of the first and the last run of prose; of a page without prose, behind and before all runs."""
+        """Indexes of the first and last run of prose; on a page without prose, after and before all runs."""
         first = next((n for n, run in enumerate(self.shown) if _is_prose(run)), len(self.shown))
         return first, next((n for n in range(len(self.shown) - 1, first - 1, -1) if _is_prose(self.shown[n])), -1)
 
     def rights(self) -> Iterator[tuple[Run, str]]:
-        """Sentences of the form subject, right, verb; and that the protection of the work goes on."""
+        """Yield sentences of the form subject, right, verb, and sentences that the work is still protected."""
         for run in self.shown if may_match_any(_may_keep, (run.text for run in self.shown)) else ():
             if run.state.quoted:
                 continue
@@ -75,13 +75,13 @@ class _Page:
                     yield run, sentence
 
     def has_other_holder(self, sentence: str) -> bool:
-        """Whether a sentence leaves the rights in the text to somebody else than the publisher."""
+        """Whether a sentence assigns the rights in the text to someone other than the publisher."""
         for rule in words.KEEPS:
             found = rule.search(sentence)
             if found is None or _REPORTED.match(sentence, found.end()):
                 continue
             begin, holder = found.start("holder"), found["holder"].strip()
-            # "사진은 제3자에게 저작권이 있습니다": where the holder comes first, so does what is owned.
+            # "사진은 제3자에게 저작권이 있습니다": if the holder comes first, the owned thing precedes it.
             owned = sentence[: begin if "권" in sentence[:begin] else found.end("holder")]
             if find_subject(owned) in ("media", "software"):
                 continue
@@ -90,7 +90,7 @@ class _Page:
         return False
 
     def titles(self) -> Iterator[tuple[Run, str]]:
-        """Titles, boards, categories and cells above the text that name who writes there."""
+        """Yield titles, boards, categories and cells above the text that name its author."""
         if self.title and self.is_labelled_title(self.title):
             yield from ((run, self.title) for run in self.shown[:1])
         above = self.shown[: min(self.prose[0] + 1, MAX_ABOVE)]
@@ -99,7 +99,7 @@ class _Page:
                 yield run, run.text
 
     def is_label(self, segment: str) -> bool:
-        """Whether a segment of a title is a label of other people's texts, and not the publisher's own."""
+        """Whether a segment of a title is a label of texts by others, not of the publisher's own."""
         for rule in words.LABELS:
             if found := rule.fullmatch(segment):
                 holder = found.groupdict().get("holder")
@@ -110,7 +110,7 @@ class _Page:
         return bool(words.PRIZE_IN_BRACKETS.search(title)) or any(map(self.is_label, _segments(title)))
 
     def notes(self) -> Iterator[tuple[Run, str]]:
-        """Bylines, sources and notes on the text that name somebody else; none of them is prose."""
+        """Yield bylines, sources and notes on the text that name someone else; prose is not examined."""
         for number, run in enumerate(self.shown):
             if run.state.part == "site" or run.state.quoted or not run.text:
                 continue
@@ -124,7 +124,7 @@ class _Page:
                 yield run, run.text
 
     def is_byline(self, run: Run, number: int) -> bool:
-        """Whether a line or cell has the label of a source or an author, and names somebody else behind it."""
+        """Whether a line or cell has a label of source or author, followed by a name other than the publisher's."""
         cell = _cell_label(run)
         if not cell and self.prose[0] < number < self.prose[1]:
             return False
@@ -138,7 +138,7 @@ class _Page:
         return bool(words.BYLINE.fullmatch(label) and other) and not self.is_publisher(holder)
 
     def is_note(self, sentence: str, run: Run, number: int) -> bool:
-        """Whether a sentence or line says that the text comes from somebody else: printed, sent, provided, awarded."""
+        """Whether a sentence or line says that the text comes from others: printed, sent, provided, awarded."""
         sentence = words.WHEN.sub("", sentence)
         told = words.ABOUT_TEXT.match(sentence)
         stated = bool(words.SENTENCE.search(sentence))
@@ -158,7 +158,7 @@ class _Page:
         return self.is_beside_text(run, number) and not self.is_publisher(sentence.strip(_MARKS))
 
     def is_closing_note(self, sentence: str) -> bool:
-        """Whether the end of a long paragraph, in brackets or behind a sign, names where its text comes from."""
+        """Whether the end of a long paragraph, in brackets or after a sign, names the source of its text."""
         bare = sentence.strip(f"{_MARKS}()[]")
         if bare == sentence.rstrip(".") or words.GIVES.search(sentence) or _DENIED.search(sentence):
             return False
@@ -168,7 +168,7 @@ class _Page:
         return bool(words.GAVE.search(bare) and words.OTHERS.search(bare)) and not self.is_publisher(bare)
 
     def is_beside_text(self, run: Run, number: int) -> bool:
-        """Whether a line stands right above or below the text, in its block, and is no item of a list."""
+        """Whether a line is directly above or below the text, in the same block, and is not a list item."""
         first, last = self.prose
         if first < number < last or len(run.text) > MAX_LINE or run.owner.tag in _LISTED or run.state.mark is not None:
             return False
@@ -178,10 +178,10 @@ class _Page:
         return not near or not near.isdisjoint(_nearby_elements(run.owner))
 
     def is_publisher(self, holder: str) -> bool:
-        """Whether a holder is who publishes the page: its first word is in the frame, the others are departments."""
+        """Whether a holder is the publisher: its first word is in the site frame, the other words are departments."""
         first, *rest = holder.replace(",", " ").split() or [""]
         if all(words.DEPARTMENT.fullmatch(_PARTICLE.sub("", one)) for one in (first, *rest)):
-            return True  # a department of whoever publishes the page
+            return True  # a department of the publisher
         own = self.is_named(first) or bool(words.SELF.search(holder)) or bool(rest and self.is_named(first + rest[0]))
         return own and all(words.DEPARTMENT.fullmatch(one) or self.is_named(one) for one in rest)
 
@@ -191,7 +191,7 @@ class _Page:
 
     @cached_property
     def names(self) -> str:
-        """What the frame of the page says of its publisher: its name above, its address and notice below."""
+        """Words of the site frame about the publisher: name in the header, address and notice in the footer."""
         said = [run.text for run in self.shown if run.state.part == "site" and _names_owner(run)][:MAX_NAMES]
         said += [run.text for run in self.shown if _DEPARTMENT_LABEL.search(_cell_label(run))][:2]
         metas = (m for m in self.tree.iter("meta") if (m.get("property") or m.get("name") or "") in _META)
@@ -203,7 +203,7 @@ class _Page:
 
 
 def _statements(text: str) -> list[str]:
-    """The sentences of a statement; of a longer run, which is prose, the short ones that end it."""
+    """Split a statement into sentences; of a longer run, which is prose, return only the short final ones."""
     if len(text) <= MAX_STATEMENT:
         return _SENTENCES.split(text)
     _, *ending = _SENTENCES.split(text[-MAX_STATEMENT:])
@@ -229,7 +229,7 @@ _NOISE = re.compile(r"[\s\"'“”‘’「」『』<>《》()\[\]]")
 _SITE_NAME = re.compile(r"\s[-–—|]\s|\|")
 _SENTENCES = re.compile(r"(?<=[.!?。])\s+(?=\D)")
 _PARTICLE = re.compile(r"(?:에서|으로부터|로부터|에게|청|의|은|는|이|가|에)$")
-# "저작권은 필자에게 있|다고 설명했다": somebody tells of it.
+# "저작권은 필자에게 있|다고 설명했다": reported speech.
 _REPORTED = re.compile(r"\S{0,6}(?:다고|라고|다는|라는|다며|라며|는지|는가|느냐)(?:\s|$)|.{0,60}[?？]\s?$")
 _DENIED = re.compile(r"(?:옮|실|싣|전재|발췌|가져|퍼)\S{0,4}\s(?:\S{1,6}\s)?(?:없|않|아니|아닙)")
 _may_keep = gate(*words.KEEPS, words.REMAINS)
@@ -252,7 +252,7 @@ def _is_prose(run: Run) -> bool:
 
 
 def _is_title(run: Run) -> bool:
-    """Whether a run above the text is a heading, a path, a category, a cell, or a short line without a link."""
+    """Whether a run above the text is a heading, breadcrumb path, category, cell or short line without a link."""
     if len(run.text) > MAX_TITLE:
         return False
     if any(_is_called(up, _CRUMB) for up in _nearby_elements(run.owner)):
@@ -266,7 +266,7 @@ def _is_title(run: Run) -> bool:
 
 
 def _segments(title: str) -> Iterator[str]:
-    """The parts of a title between its separators, and what stands in its brackets.
+    """Yield the parts of a title between its separators, and the words in its brackets.
 
     >>> list(_segments("[기고] 갯벌 - 가나군"))
     ['기고', '갯벌', '가나군']
@@ -276,7 +276,7 @@ def _segments(title: str) -> Iterator[str]:
 
 
 def _split_label(run: Run) -> tuple[str, str]:
-    """The label and the holder of a line: 출처: 가나일보, … [자료제공: ㈜가나], <li><b>필진</b> 홍길동</li>."""
+    """Return the label and the holder of a line: 출처: 가나일보, … [자료제공: ㈜가나], <li><b>필진</b> 홍길동</li>."""
     found = words.LABELLED.match(run.text) if len(run.text) <= MAX_LINE else None
     if found := found or words.IN_BRACKETS.search(run.text[-MAX_LINE:]):
         return found["label"].strip(), found["holder"].strip()
@@ -303,7 +303,7 @@ def _cell_label(run: Run) -> str:
 
 
 def _is_citation(before: Run, run: Run) -> bool:
-    """Whether a line of a source stands right below a table or a picture, and is about that."""
+    """Whether a source line is directly below a table or a picture, and so applies to that."""
     above = run.owner.getprevious()
     if above is None:
         return before.owner.tag in ("td", "th") and run.owner.tag not in ("td", "th")

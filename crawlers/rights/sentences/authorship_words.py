@@ -1,7 +1,7 @@
-"""The words by which a page says that its text is somebody else's than its publisher's.
+"""Patterns by which a page says that its text belongs to someone other than its publisher.
 
 Three forms: *subject, right, verb* (저작권은 필자에게 있습니다), *label and holder* (출처: 가나일보), and *a note on
-the text* (이 글은 월간 가나에 실린 글입니다). A rule catches the holder, so that the publisher's own name can be told.
+the text* (이 글은 월간 가나에 실린 글입니다). A rule captures the holder, so that callers can recognise the publisher.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 
 
 def _any(words: str) -> str:
-    """One of the words that a text lists; "_" stands for a space that may be left out."""
+    """Return a pattern for any word of a list; "_" is an optional space."""
     return f"(?:{'|'.join(words.replace('_', chr(92) + 's?').split())})"
 
 
-# Subject, right and verb: who keeps, owns or is given the rights.
-# 권리 alone is of anything: 부동산을 취득할 수 있는 권리.
+# Subject, right and verb: who keeps, owns or receives the rights.
+# 권리 alone may be a right to anything: 부동산을 취득할 수 있는 권리.
 _RIGHT = _any(
     "저작_(?:재산|인격)?_권 (?:저작물|글|원고|작품|기사|사진)에_(?:대한|관한)_(?:모든_|일체의_)?권리 판권"
     " (?:모든|제반|일체의?)_권리 지식_재산권"
@@ -54,7 +54,7 @@ KEEPS = (
         re.I,
     ),
 )
-# Who a holder is without a name: never the publisher.
+# Holders described without a name: never the publisher.
 _ROLES = _any(
     "필자 저자 작자 작가 글쓴이 지은이 글쓴 쓴이 기고자 투고자 집필자 작성자 게시자 등록자 저작자 원저작자"
     " 원작자 원저자 응모자 수상자 당선자 제출자"
@@ -68,7 +68,7 @@ SELF = re.compile(
     r"|나|운영자|관리자)"
     r"(?:\s|$|[은는의이가])"
 )
-# A sentence that gives a licence to what it says the rights of: 저작권은 필자에게 있으며 CC BY 4.0에 따라 ….
+# A sentence that also licenses the text whose rights it states: 저작권은 필자에게 있으며 CC BY 4.0에 따라 ….
 GIVES = re.compile(
     r"(?:\bCC\b|공공누리|라이[선센]스|licen[cs]|커먼즈|commons)(?:[^.]|\.(?=\d)){0,60}"
     r"(?:따라|따르|따릅|(?:으로|로)\s?(?:배포|공개|제공|허락)|하에|이용할\s?수|사용할\s?수|\bunder\b)"
@@ -76,7 +76,7 @@ GIVES = re.compile(
     re.I,
 )
 
-# That the protection of a work goes on, whatever the footer of its wiki says.
+# That a work is still protected, whatever the footer of its wiki says.
 _WORK = _any("저작물 작품 글 문서 자료 원고 텍스트 시 소설 노래 가사")
 REMAINS = re.compile(
     rf"(?:{_RIGHT}|보호\s?기간)[^.]{{0,30}}(?:소멸|만료|종료|끝나|풀리|지나)(?:되|하)?지\s?(?:는\s)?(?:않|아니)"
@@ -97,7 +97,7 @@ _TEXT = _any(
     "글 기사 원고 칼럼 자료 보도_자료 내용 게시물 게시글 작품 콘텐츠 컨텐츠 포스트 기고문? 에세이 수필 시 소설"
     " 인터뷰 문서 강연 논문"
 )
-# A day says when and not who: 이 글은 2019년 3월 3일에 작성되었습니다.
+# A day is a date, not a holder: 이 글은 2019년 3월 3일에 작성되었습니다.
 WHEN = re.compile(
     r"(?:(?:19|20)\d\d\s?[년./-]\s?(?:\d{1,2}\s?[월./-]\s?)?(?:\d{1,2}\s?일?)?|\d{1,2}\s?월(?:\s?\d{1,2}\s?일)?)\.?"
     r"(?:에|자로|부터)?\s*"
@@ -110,7 +110,7 @@ ABOUT_TEXT = re.compile(
 )
 MARKER = re.compile(r"^[※*＊<\[(【〈《「『\-–—☞▣◆◇▲△■]")
 SENTENCE = re.compile(r"[다요까오죠][.!?…\s”\"'’)\]>]*$")
-# What is done with a text of somebody else, and who did it.
+# How the publisher came by a text of others, and from whom.
 RELEASE = re.compile(r"보도\s?자료")
 GAVE = re.compile(
     r"실린|실렸|실은\s|싣|실었|실습니다|게재|수록|연재|전재|옮겨|옮긴|퍼\s?온|가져\s?온|가져왔|발췌|기고|투고"
@@ -124,7 +124,7 @@ GAVE = re.compile(
     r"|\b(?:contributed|provided|supplied|submitted|courtesy)\b[^.]{0,12}\b(?:by|of)\b",
     re.I,
 )
-# An organisation, a person, a paper or a prize, by a word that no department of an agency has in its name.
+# An organisation, a person, a paper or a prize, by a word that never occurs in the name of an agency's department.
 OTHERS = re.compile(
     r"노동\s?조합|㈜|\(주\)|주식회사|유한회사|출판|연맹|협의회|대책\s?위|시민\s?모임|시민\s?단체|운동\s?(?:본부"
     r"|연합)|향우회|동문회|총학생회"
@@ -137,7 +137,7 @@ OTHERS = re.compile(
     re.I,
 )
 
-# Label and holder. What a source label names is the author, unless it is the publisher; a byline by its words only.
+# Label and holder. A source label names the author, unless it is the publisher; a byline counts by its words only.
 _OF_TEXT = _any("자료 글 기사 원문 본문 내용 뉴스 원고 콘텐츠 보도자료")
 SOURCE = re.compile(
     rf"(?:{_OF_TEXT}\s?(?:[·,및/]\s?사진\s?)?(?:의\s)?)?(?:출처|원출처|제공[자처]?|배포처?|발췌"
@@ -160,7 +160,7 @@ IN_BRACKETS = re.compile(
     r"[\[<〈【《](?P<label>[가-힣A-Za-z·/,\s]{1,16}?)\s?[:：=]\s?(?P<holder>[^\[\]<>:：]{1,60})[\]>〉】》]\W{0,3}$"
 )
 
-# Titles, boards and categories that name who writes there; each rule holds for a whole segment of a title.
+# Titles, boards and categories that name the author; each rule matches a whole segment of a title.
 _PEOPLE = _any(
     "외부 독자 시민 군민 도민 구민 주민 국민 학생 청소년 청년 어린이 회원 고객 이용자 전문가 특별 명사 초청 객원"
     " 릴레이 교수 의원 나의 우리들?의? 열린 자유 참여 온라인"
@@ -213,7 +213,7 @@ PRIZE_IN_BRACKETS = re.compile(
 OFFICIAL = re.compile(_any("대변인 장관 차관 청장 처장 시장 군수 구청장 지사 총리 대통령 의회 정부 위원장 부처 당국"))
 SEGMENT = re.compile(r"\s[-–—/]\s|\s?[①-⑳]\s?|\s?[|>»›·:：]\s?")
 BRACKETED = re.compile(r"[\[(<〈【]\s?([^\[\]()<>〈〉【】]{1,30}?)\s?[\])>〉】]")
-# What may stand behind the name of a publisher and be it still: a part of it, or what was taken from it.
+# Words that may follow the name of a publisher without naming another: a department, or a thing taken from it.
 DEPARTMENT = re.compile(
     _any(
         r"보도_자료 홍보\S{0,6} 공보\S{0,4} 대변인실? \S{1,10}(?:과|팀|담당관|담당|국|실|센터|본부|사업소|지원단"

@@ -1,7 +1,7 @@
 """Sentences in which a text declares its own licence: *이 글은 CC BY 4.0 라이선스에 따라 이용할 수 있습니다.*
 
-A licence is believed only where the sentence says nothing else about it. One that denies, excepts, or speaks
-of an original gives `unknown`, which excludes. The public marks of Korea have rules of their own in kogl.py.
+A licence counts only if the sentence does not qualify it. A sentence that denies, excepts, or refers to an original
+gives `unknown`, which excludes. The KOGL marks have their own rules in kogl_sentences.py.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from malmoi.licensing.licence_words import NO_DERIVATIVES, NON_COMMERCIAL, licen
 from malmoi.licensing.licences import licence_from_url
 from malmoi.licensing.rights_decision import UNKNOWN, terms
 
-MAX_REST = 3  # letters and digits that may be left of words that say nothing
-MAX_SENTENCE = 400  # code points; a longer one is prose that speaks about licences
-MAX_ALONE = 120  # code points of a paragraph that is nothing but a licence
+MAX_REST = 3  # letters and digits that may remain after removing filler words
+MAX_SENTENCE = 400  # code points; a longer one is prose about licences
+MAX_ALONE = 120  # code points of a paragraph that consists of a licence
 MAX_BESIDE = 160  # code points of other text in the run of a sentence of the item that grants
 MAX_RUN = 2_000  # code points that are read at the beginning and at the end of a run
 
@@ -74,12 +74,12 @@ _SENTENCES = (
     re.compile(rf"(?:이|본)\s?{_WORK}의\s(?:라이[선센]스|이용\s?조건|이용\s?허락(?:\s?범위)?|저작권)\s?[:：]", re.I),
     re.compile(rf"(?:이|본)\s?(?:[가-힣]{{2,4}}의\s)?본문(?:은|은\s모두)\s.*{_GIVEN}", re.I),
 )
-# 글쓴이는 이 글의 모든 권리를 포기합니다: it gives to the public domain, and to nothing else.
+# 글쓴이는 이 글의 모든 권리를 포기합니다: dedicates the text to the public domain, grants no other licence.
 _WAIVES = re.compile(
     rf"(?:이|본)\s?{_WORK}(?:에\s?(?:관한|대한|관련된)|의)\s.{{0,40}}(?:권리|저작권|저작\s?인접권).{{0,60}}포기(?:합니다|한다|함|했|하였)",
     re.I,
 )
-# One of several licences may be chosen.
+# A choice between several licences.
 _CHOICE = re.compile(
     r"가운데\s?하나|(?<!하나도\s)중\s?(?:에서\s?)?(?:하나|원하는|선택)|둘\s중|택일|선택(?:하여|해)|골라|또는|혹은|이나\s"
     r"|\bor\b|\beither\b|at your (?:option|choice)",
@@ -94,7 +94,7 @@ _ANNOUNCED = re.compile(
 )
 _TAKES_BACK = re.compile(r"^\W{0,3}(?:다만|단|그러나|하지만|however|but|note that)[,\s]", re.I)
 _TAKEN = re.compile(r"않|아니|제외|없|금지|불가|\bnot\b|n['’]t\b|\bexcept|\bonly\b|exclud|reserved|permission", re.I)
-# In a footer or a mark block nobody tells a story: there a bare subject declares too.
+# A footer or a mark block is not narrative: there a bare subject declares too.
 _FRAME = re.compile(
     rf"\b{_THING}\b.{{0,40}}\b(?:{_LICENSED}\s)?(?:under|by)\b|(?:{_WORK})(?:은|는).*{_NAME}.*{_GIVEN}", re.I
 )
@@ -127,7 +127,7 @@ _CC_CLAUSE = (
     ("ND", re.compile(rf"{NO_DERIVATIVES.pattern}|\bBY-(?:NC-)?ND", re.I)),
     ("SA", re.compile(r"동일\s?조건|share-?\s?alike|\bBY-(?:NC-)?SA", re.I)),
 )
-# A sentence that begins with the licence and names nobody's work: "Licensed under CC BY 4.0".
+# A sentence that begins with the licence and names no work: "Licensed under CC BY 4.0".
 _NAMELESS = re.compile(rf"^\W{{0,3}}(?:(?:licen[cs]ed|released|available)\sunder\b|{_CC})", re.I)
 _HINT = re.compile(r"licen|라이[선센]스|CC|저작자|commons|커먼|이용\s?허락|GPL|public domain|퍼블릭", re.I)
 _may_hint = gate(_HINT)
@@ -136,10 +136,10 @@ _ASKS = re.compile(r"[?？]|무엇|이란\s")
 
 
 def find_declarations(run: Run, *, labels: bool = False, before: str = "") -> Iterator[tuple[str, str]]:
-    """Each (licence, sentence) that a run declares of the text it stands in; `unknown` where it cannot be read.
+    """Yield each (licence, sentence) that a run declares for its own text; `unknown` if the licence cannot be read.
 
-    `before` is the text of the run before it, which may announce an example. With `labels` also a line such as
-    "라이선스: CC BY 4.0" or "CC BY 4.0", which a page of HTML has in its mark blocks.
+    `before` is the text of the run before it, which may announce an example. `labels` also accepts a line such as
+    "라이선스: CC BY 4.0" or "CC BY 4.0", which an HTML page has in its mark blocks.
     """
     if run.state.quoted or run.state.furniture:
         return
@@ -158,7 +158,7 @@ def find_declarations(run: Run, *, labels: bool = False, before: str = "") -> It
             continue
         label = _LABEL.match(sentence) if labels else None
         if label or _WAIVES.search(sentence) or any(form.search(sentence) for form in forms):
-            # Beside other sentences of the item it may be a story about a book: then it cannot grant, only limit.
+            # Beside other sentences of the item it may describe a book: then it cannot grant, only limit.
             told = run.state.part == "item" and run.state.mark is None and len(text) - len(sentence) > MAX_BESIDE
             told = told or bool(before and _ANNOUNCED.search(before[-200:]))
             sure = not back and (
@@ -172,19 +172,19 @@ def find_declarations(run: Run, *, labels: bool = False, before: str = "") -> It
 
 
 def may_declare(shown: Sequence[Run]) -> bool:
-    """Whether a run of a page may declare without a label: mostly none has a word that every declaration has."""
+    """Whether a run of a page may declare without a label: few pages have a word that all declarations contain."""
     return may_match_any(_may_hint, (run.text for run in shown))
 
 
 def is_declaration(sentence: str, run: Run) -> bool:
-    """Whether a sentence of `run` has the form in which texts declare their licence, and speaks of the text."""
+    """Whether a sentence of `run` has the form of a licence declaration, and its subject is the text."""
     return (bool(_WAIVES.search(sentence)) or any(form.search(sentence) for form in _SENTENCES)) and (
         bool(_NAMELESS.search(sentence)) or is_about_itself(sentence, run.owner, frame=_is_in_frame(run))
     )
 
 
 def find_cell_licence(run: Run) -> str:
-    """The one licence that a labelled cell gives in a sentence about the text; "" where it says anything else."""
+    """Return the single licence that a labelled cell declares in a sentence about the text, else ""."""
     if len(run.text) > MAX_ALONE or _ASKS.search(run.text):
         return ""
     found = _find_licences(run, run.text, None)
@@ -197,14 +197,14 @@ def _is_in_frame(run: Run) -> bool:
 
 
 def _is_about_text(sentence: str) -> bool:
-    """Whether an exception is about the text, or does not say about what; of pictures alone it leaves the text free."""
+    """Whether an exception covers the text or names no subject; exceptions of pictures leave the text licensed."""
     return find_subject(strip_exceptions(sentence)) in ("own", "") or bool(
         re.search("기고|칼럼|원고|외부|guest|contribut", sentence, re.I)
     )
 
 
 def has_other_clause(licence: str, words: str) -> bool:
-    """Whether words name a clause that a licence of Creative Commons has not.
+    """Whether words name a clause that a Creative Commons licence does not have.
 
     >>> has_other_clause("CC-BY-4.0", "for non-commercial use"), has_other_clause("CC-BY-NC-4.0", "비영리")
     (True, False)
@@ -214,12 +214,12 @@ def has_other_clause(licence: str, words: str) -> bool:
 
 
 def strip_holder(words: str) -> str:
-    """`words` without a copyright notice: © 2024 by somebody."""
+    """Return `words` without a copyright notice: © 2024 by a holder."""
     return _HOLDER.sub(" ", words)
 
 
 def is_bare(words: str) -> bool:
-    """Whether words beside a licence name it and its holder, and nothing that it could be about.
+    """Whether words beside a licence name it and its holder, and nothing that it could apply to.
 
     >>> (is_bare("© 2024 가나. 라이선스:"), is_bare("This work is licensed under a"),
     ...  is_bare("발표 슬라이드는 으로 공개합니다."))
@@ -234,7 +234,7 @@ def _is_redistributable(licence: str) -> bool:
 
 
 def _find_licences(run: Run, sentence: str, label: re.Match[str] | None) -> set[str]:
-    """The licences that a declaring sentence gives to the text; those of pictures and software are none of them."""
+    """Return the licences that a declaring sentence gives to the text, without those of pictures and software."""
     if label and (whole := licence_from_text(label["value"])):
         return {whole}
     found: set[str] = set()
@@ -243,12 +243,12 @@ def _find_licences(run: Run, sentence: str, label: re.Match[str] | None) -> set[
     named = mentions(run, sentence)
     for at, stop, licence in named:
         after = sentence[stop : next((m[0] for m in named if m[0] > stop), len(sentence))]
-        if not end or re.search(r"\w", sentence[end:at]):  # else an address in brackets behind the name
+        if not end or re.search(r"\w", sentence[end:at]):  # else an address in brackets after the name
             subject = find_subject(sentence[end:at], after)
         if subject not in ("own", "") and not label:
             strange = True
         elif run.state.part == "item" and (_TOPIC.match(sentence, stop) or _TELLS.match(sentence, stop)):
-            strange = True  # "CC BY 4.0은 …", "CC BY 4.0으로 공개된 책이라 …": it tells of the licence or of a work
+            strange = True  # "CC BY 4.0은 …", "CC BY 4.0으로 공개된 책이라 …": about the licence or a work
         elif licence:
             found.add(licence)
         end = max(end, stop)
@@ -266,12 +266,12 @@ def _find_licences(run: Run, sentence: str, label: re.Match[str] | None) -> set[
 
 
 def _is_wiki_pair(found: set[str]) -> bool:
-    """Whether licences are the two between which wikis let choose: CC BY-SA and the GFDL."""
+    """Whether licences are the two that wikis offer as a choice: CC BY-SA and the GFDL."""
     return all(one.removeprefix("LicenseRef-").startswith(("CC-BY-SA", "GFDL")) for one in found)
 
 
 def _find_sole_licence(run: Run) -> Iterator[tuple[str, str]]:
-    """A Creative Commons licence that is all a paragraph says: its name, or a link or badge that leads to it."""
+    """Yield a Creative Commons licence that is the whole paragraph: its name, or a link or badge that leads to it."""
     found = {licence_from_text(run.text)}
     linked = "".join(link.text for link in run.links)
     if len(run.links) == 1 and len("".join(linked.split())) >= len("".join(run.text.split())):

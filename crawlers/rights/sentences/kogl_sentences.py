@@ -1,6 +1,6 @@
-"""Sentences that declare a type of 공공누리: *본 저작물은 공공누리 제1유형 … 이용할 수 있습니다.*
+"""Sentences that declare a KOGL type: *본 저작물은 공공누리 제1유형 … 이용할 수 있습니다.*
 
-What a sentence takes back, limits to a part, announces, or says of a work that was used, grants nothing.
+A declaration that is revoked, limited to a part, announced, or about a work that was used grants nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _UNLIKELY = re.compile(
 _ANNOUNCED = re.compile(
     r"(?:문구|예시|보기|예를\s?들|다음과\s?같|아래와\s?같|작성\s?례|표기\s?방법|적용\s?방법)[^.]{0,20}[:：.]?$"
 )
-# What is meant by an exception or a limit: parts that are no text leave the licence as it is.
+# Objects of an exception or a limit: parts other than text do not affect the licence.
 _PART = re.compile(
     r"사진|이미지|그림|삽화|영상|음악|음원|글꼴|폰트|서체|로고|지도|캐릭터|아이콘|제\s?3\s?자|타인|타\s?기관|첨부"
 )
@@ -73,7 +73,7 @@ _FOREIGN = re.compile(
     r"(?:들)?(?:은|는|이|가|=|:|\s?출처|의\s?저작권은|\s?저작물(?:은|는)|\s?[“\"'‘][^”\"'’]{1,60}[”\"'’]\s?저작물)"
     r"|(?:포스터|통계표|도면|악보|동영상|만화)(?:은|는|에)"
 )
-# What stands before the name and is not the whole work: its original, a part, some years, what is chosen of it.
+# Words before the name that mean less than the whole work: its original, a part, some years, a selection of it.
 _OTHER_WORK = re.compile(
     r"(?:협력|외부|타|참여|위탁|민간|협약)\s?(?:기관|단체|업체|저작물|자료)|제\s?3\s?자|기고|공모|당선|수상|출품|이용자|시민\s?(?:작품|저작물)|기증"
     r"|(?:^|\s)(?:구|옛|종전|기존|예전|과거)(?:의)?\s|원문|원본|원저|원작|원자료|인용|일부|\s중(?:에서)?\s|가운데|[가-힣]만\s|이전|이후|까지|부터|\d\s?(?:장"
@@ -85,7 +85,7 @@ _BOUND = re.compile(
     r"(?:\d\s?(?:년|월|일|주|개월)?|연말|월말|기간|때|시|전)\s?까지|유효|한시적|\d\s?년\s?(?:간|동안)|\buntil\b|\bexpire|이후부터"
     r"|신청|승인\s?(?:후|을)|허가를?\s?받|협의|회원\s?(?:만|에)|대부분|부분적"
 )
-# What a sentence may be about and still be about the page; anything else named as its topic is another thing.
+# Topics of a sentence that still mean the page; any other topic means another thing.
 _GENERAL = re.compile(
     r"(?:저작물|게시물|게시글|글|기사|뉴스|콘텐츠|컨텐츠|내용|페이지|문서|보도자료|누리집|홈페이지|웹\s?사이트|사이트|자료|보고서|간행물|책자|포스트"
     r"|저작권|이용\s?조건|본문|텍스트|설명자료|해명자료|정보|소식|공고|공지|원고|연설문|발표문|전체|모두|한)$"
@@ -96,18 +96,18 @@ _GIVEN_TO = re.compile(
 )
 _MADE = re.compile(r"창작(?:한|하여)\s(.{1,120}?)\s?저작물(?:은|는)")
 _TOPICS = re.compile(r"([가-힣A-Za-z]{1,20}?)(?:들)?(?:은|는|에는|의\s저작권은)(?=[\s,\"'“‘「])")
-MIN_TITLE = 2  # letters of all titles; fewer tell nothing
-SHARED = 0.6  # of the pairs of letters of a title that the titles of its page must have
+MIN_TITLE = 2  # letters of all titles; fewer are not compared
+SHARED = 0.6  # of the letter pairs of a title that the titles of its page must have
 _NO_AI = re.compile(r"AI\s?유형(?:은|는|이|의)?\s?(?:제외|미적용|미포함|아님|적용\s?안)", re.I)
-MAX_BESIDE = 120  # code points of other text in the run of a sentence that stands outside a mark block
-MAX_SUBJECT = 40  # code points before the name of the licence in which its subject stands
+MAX_BESIDE = 120  # code points of other text in the run of a sentence outside a mark block
+MAX_SUBJECT = 40  # code points before the name of the licence that are searched for its subject
 MAX_SENTENCE = 600  # code points; longer ones declare nothing
 MAX_WORDS = 300  # code points of a mark block that are read for contradictions
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One thing that speaks for types of the licence; "0" with `refused` is the old mark for not free."""
+    """One statement of types of the licence; "0" with `refused` is the old mark for not free."""
 
     types: tuple[str, ...]
     ai: bool
@@ -120,7 +120,7 @@ class Hit:
 
 
 def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | None = None) -> Iterator[Hit]:
-    """The declarations of a run; `before` is the text of the run before it, `after` the run behind it."""
+    """Yield the declarations of a run; `before` is the text of the previous run, `after` the next run."""
     if "유형" not in run.text and "출처" not in run.text and "ype" not in run.text:
         return
     said = re.split(r"(?<=[.!?])\s+", run.text)
@@ -133,22 +133,22 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
             continue
         trusted = run.state.mark is not None or pictured or run.state.part == "site"
         alone = number == 0 and len(run.text) - len(sentence) <= MAX_BESIDE and not _ANNOUNCED.search(before)
-        # What limits needs less proof than what grants: a limiting sentence may stand at the end of a paragraph.
+        # A limit needs less proof than a grant: a limiting sentence may be at the end of a paragraph.
         limits = not {"2", "3", "4"}.isdisjoint(words.types) and not _ANNOUNCED.search(before)
         owned = _OWN.search(sentence) or (_OWN_EN.search(sentence) and not is_doubtful(sentence))
         if not trusted and not ((alone or limits) and owned):
             continue
         if _OF_USED.search(sentence) and not limits and _USED.search(f"{before} {' '.join(said[:number])}"):
-            continue  # "가나시의 지도를 이용하였습니다. 해당 저작물은 …": the licence of what was used
+            continue  # "가나시의 지도를 이용하였습니다. 해당 저작물은 …": the licence of a work that was used
         if "0" in words.numbers and date and date[:7] < TYPE_0_SINCE and TYPE_0_SINCE[:4] not in sentence:
             continue
         ai = words.ai and not _NO_AI.search(sentence)
         types = ("0",) if words.numbers == ("0",) and words.conditions == "" else words.types
-        more = kogl_words(" ".join(said[number + 1 :]))  # a condition may come after the full stop
+        more = kogl_words(" ".join(said[number + 1 :]))  # a condition may follow the full stop
         types += tuple(t for t in (*more.numbers, more.conditions) if t and t not in ("1", *types))
         before_name = sentence[: NAME.search(sentence).start()]  # type: ignore[union-attr]
         if _FOREIGN.search(before_name[-MAX_SUBJECT:]) and not TEXTUAL.search(before_name):
-            types = ("?",) if pictured or run.state.mark is not None else ()  # the mark beside it is that of a part
+            types = ("?",) if pictured or run.state.mark is not None else ()  # the mark beside it applies to a part
         elif (
             _BOUND.search(sentence)
             or _is_about_other(sentence, before_name, whole, run)
@@ -162,7 +162,7 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
 
 
 def _is_about_other(sentence: str, before_name: str, whole: str, run: Run) -> bool:
-    """Whether a sentence is about something else than the page: a part, a design, a work of another title."""
+    """Whether a sentence is about something other than the page: a part, a design, a work of another title."""
     if _OTHER_WORK.search(before_name):
         return True
     if not re.search("[가-힣]", before_name) and find_subject(before_name) in ("media", "software"):
@@ -180,7 +180,7 @@ def _is_about_other(sentence: str, before_name: str, whole: str, run: Run) -> bo
 
 
 def _is_page_title(name: str, run: Run) -> bool:
-    """Whether a title is that of the page, as far as its pairs of letters tell; a page without a title says nothing."""
+    """Whether a title is that of the page, by shared letter pairs; True if the page has no title."""
     plain, pool = re.sub(r"\W", "", name).lower(), re.sub(r"\W", "", title_of(run.owner, wide=True)).lower()
     pairs = [plain[n : n + 2] for n in range(len(plain) - 1)]
     return len(pool) <= MIN_TITLE or not pairs or sum(pair in pool for pair in pairs) >= SHARED * len(pairs)
@@ -191,7 +191,7 @@ def _has_verb(sentence: str) -> bool:
 
 
 def _strip_title(sentence: str) -> str:
-    """`sentence` without the title of the work in brackets, which may say anything.
+    """Return `sentence` with empty brackets instead of the title of a work, which may contain any words.
 
     >>> _strip_title("「그림이 없는 밤」 저작물은 「공공누리 제1유형」 조건에 따라")
     '「」 저작물은 「공공누리 제1유형」 조건에 따라'
@@ -203,7 +203,7 @@ def _strip_title(sentence: str) -> str:
 
 
 def _blank_titles(sentence: str, run: Run) -> str:
-    """`sentence` with the title of its own page in empty brackets: whatever it says, it is the name of the text."""
+    """Return `sentence` with empty brackets instead of the title of its own page, which names the text."""
     if not NAME.search(sentence):
         return sentence
     for title in titles_of(run.owner):
@@ -213,7 +213,7 @@ def _blank_titles(sentence: str, run: Run) -> str:
 
 
 def _continuation(after: Run | None, run: Run) -> str:
-    """The words of the next run where it goes on in the same place and takes something back: 「※ 단, …」."""
+    """Return the words of the next run if it continues this one and revokes a part: 「※ 단, …」."""
     beside = after is not None and (after.owner.getparent() is run.owner.getparent() or after.owner is run.owner)
     if after is None or not beside or len(after.text) > MAX_WORDS:
         return ""
@@ -221,7 +221,7 @@ def _continuation(after: Run | None, run: Run) -> str:
 
 
 def _has_limit(sentence: str) -> bool:
-    """Whether a sentence excepts the text, or what it does not name, or limits the licence to a part.
+    """Whether a sentence excepts the text or an unnamed object, or limits the licence to a part.
 
     >>> [_has_limit(s) for s in ("(사진에 한함)", "(본문에 한함)", "다만, 사진은 제외합니다.")]
     [True, False, False]

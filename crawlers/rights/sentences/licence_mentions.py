@@ -1,4 +1,4 @@
-"""Find the licences that a sentence spells out or links to, and where."""
+"""Find the licences that a sentence spells out or links to, and their positions."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _SOFTWARE = re.compile(
 
 
 def mentions(run: Run, sentence: str) -> list[tuple[int, int, str]]:
-    """(begin, end, licence) of each licence that a sentence spells out or links to, in order; not those of 공공누리.
+    """Return (begin, end, licence) of each licence that a sentence names or links to, in order, KOGL excluded.
 
-    The words of a link that leads to a licence are one mention, whatever they spell.
+    The words of a link to a licence are one mention, whatever they spell.
     """
     found: list[tuple[int, int, str]] = []
     at = 0
@@ -48,7 +48,7 @@ def mentions(run: Run, sentence: str) -> list[tuple[int, int, str]]:
     linked = list(found)
     for match in (*_ADDRESS.finditer(sentence), *SPELLED.finditer(sentence), *_SOFTWARE.finditer(sentence)):
         licence = licence_from_url(match[0]) or licence_from_text(match[0]) or ""
-        # "CC BY-SA 3.0 IGO" as the words of its own link: the link knows the port, the pattern does not.
+        # "CC BY-SA 3.0 IGO" as the words of its own link: the link has the port, the pattern does not.
         if not any(b <= match.start() and match.end() <= e and licence and licence in one for b, e, one in linked):
             found.append((match.start(), match.end(), licence))
     for long in LONG.finditer(sentence):

@@ -1,4 +1,4 @@
-"""Sentences that forbid: no copying, no free use, no training. Only standing alone, never in running prose."""
+"""Sentences that forbid copying, free use or training; only as separate notices, never in running prose."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import lru_cache
 from crawlers.formats.html.runs import Run
 from crawlers.rights.sentences.prefilter import MAX_KNOWN, gate, may_match_any
 
-MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that speaks about the words
+MAX_NOTICE = 300  # code points of a run in the item; a longer one is prose that may discuss such words
 MAX_MATCHES = 8  # of one kind of words in a run
-MAX_SHORT = 120  # code points of a notice against commercial use; longer ones tell of other people's licences
-_CANNOT = r"불가(?!피|결|능(?!합|함|$|[.,)\s]))"  # 수집이 불가능하기도 하다: it cannot be done, nobody forbids it
+MAX_SHORT = 120  # code points of a notice against commercial use; longer ones describe licences of others
+_CANNOT = r"불가(?!피|결|능(?!합|함|$|[.,)\s]))"  # 수집이 불가능하기도 하다: impossible, not forbidden
 _FORBIDDEN = (
     rf"(?:금지|금함|금합니다|금한다|불허|{_CANNOT}|허용하지\s?않|할\s?수\s?없|안\s?됩니다|법적\s?(?:책임|제재|처벌))"
 )
@@ -80,9 +80,9 @@ _TRAINING = re.compile(
     r"|data mining)\b",
     re.I,
 )
-# What a rule against training takes for a ban, and a story says of what cannot be done: 수집할 수 없는 곳.
+# False positives of the training rule: a sentence about what is impossible: 수집할 수 없는 곳.
 _DESCRIBED = re.compile(r"가능(?:합|하[며고])|없(?:는|어|던|었|다면|기|을|지|고|다\.\s\S)")
-# That it is for no commercial use, said beside no licence that says so itself.
+# A ban on commercial use without a licence beside it that says the same.
 _COMMERCIAL = re.compile(
     rf"(?:상업|영리)(?:적|용|목적)[^.]{{0,20}}(?:{_FORBIDDEN}|삼가)|비\s?(?:상업|영리)(?:적"
     rf"|용)?[^.]{{0,16}}(?:만\s|만$|으로만|한해|한하여|한정)"
@@ -90,13 +90,13 @@ _COMMERCIAL = re.compile(
     r"|\bnot\b)[^.]{0,30}commercial (?:use|purposes)",
     re.I,
 )
-# A text of somebody else, who gave leave to one and not to all.
+# A text by others, reproduced with a permission that does not extend to everyone.
 _BY_LEAVE = re.compile(
     r"(?:저자|작자|필자|출판사|저작권자|신문사|통신사)의?\s?(?:허락|동의|허가|승인)(?:을|를|하에|아래)?\s?(?:받|얻|하에|아래|로)"
     r"|\b(?:re)?(?:printed|produced|published|posted|used)\b[^.]{0,20}\b(?:with|by)\b[^.]{0,20}\bpermission",
     re.I,
 )
-# Who sells has to ask, nobody may change it, only some may use it: no open licence says so.
+# Conditions that open licences do not have: sellers must ask, no changes, only some users.
 _ASK_FIRST = re.compile(
     r"(?:상업|영리)(?:적|용|목적)?[^.]{0,30}(?:문의|연락|협의|승인|허락|동의|별도\s?계약|유료|비용)(?![^.]{0,6}(?:없이|않))"
     r"|(?:이용|사용|활용|인용)(?:하려면|하고자|하시려면|하실\s경우|할\s경우|\s?시에?는?)[^.]{0,30}(?:승인|허락|동의|허가)(?:을|를)?\s?(?:받|얻|구|필요)"
@@ -156,7 +156,7 @@ _RESALE = re.compile(r"(?:할\s?수\s?있|가능)[^.]{0,60}재판매")  # a cond
 _MAIL = re.compile(
     r"(?:이메일|e-?mail|전자\s?우편|메일)[^.]{0,30}(?:무단|수집|추출)", re.I
 )  # a notice against collecting addresses
-# Notices about other things than copyright in the same words: data of people, forms, boards.
+# Notices in the same words about other things than copyright: personal data, forms, boards.
 _ABOUT_PEOPLE = re.compile(
     r"개인\s?정보|쿠키|로그인|회원\s?(?:가입|정보)|비밀\s?번호|댓글|신청|접수|예약|전화"
     r"|privacy|cookie|password|sign in",
@@ -172,7 +172,7 @@ _ENDS = re.compile(
 
 _LIMITS_OF_LEAVE = (_ASK_FIRST, _BY_LEAVE)
 _LIMITS = (_ASK_FIRST, _UNCHANGED, _SOME_ONLY, _BY_LEAVE)
-# Every rule that `_refusal` reads. Two gates, as one is more than RE2 keeps in its 8 MB, and ten times slower then.
+# All rules that `_refusal` reads. Two gates, as one exceeds the 8 MB of RE2, and is ten times slower then.
 _GATES = (gate(_TRAINING), gate(_NOT_FREE, _COPYING, _COMMERCIAL, _RESERVED, *_LIMITS))
 
 
@@ -182,9 +182,9 @@ def may_refuse(shown: Sequence[Run]) -> bool:
 
 
 def refusal(run: Run) -> str:
-    """What a run forbids: "training", "copying", "free-use", "commercial", "limits", "reserved", or "".
+    """Return what a run forbids: "training", "copying", "free-use", "commercial", "limits", "reserved", or "".
 
-    A notice about pictures alone is not about the text, and one that is quoted or asked about
+    A notice about pictures alone does not apply to the text; a notice that is quoted or asked about
     forbids nothing: 「'무단전재 금지'라는 문구」.
     """
     if run.refused is None:
@@ -196,7 +196,7 @@ def refusal(run: Run) -> str:
 
 
 def _refusal(text: str, framed: bool) -> str:
-    """What `text` forbids; `framed` where it stands in a mark block or in the frame of the site."""
+    """Return what `text` forbids; `framed`: it is in a mark block or in the site frame."""
     prose = len(text) > MAX_NOTICE and not framed
     if not text or prose:
         return ""
@@ -215,7 +215,7 @@ def _refusal(text: str, framed: bool) -> str:
     if short and find_stated(_COMMERCIAL, text) and not _LICENCE.search(text):
         return "commercial"
     short = short and not _ABOUT_PEOPLE.search(text) and not _LEGEND.search(text)
-    used = bool(_USE.search(text))  # 연구 목적으로만 시작했다: a story, and no limit of a use
+    used = bool(_USE.search(text))  # 연구 목적으로만 시작했다: narrative, not a limit on use
     if short and any(find_stated(words, text) for words in (_LIMITS if used else _LIMITS_OF_LEAVE)):
         return "limits"
     return "reserved" if find_stated(_RESERVED, text) else ""
@@ -225,7 +225,7 @@ _short_refusal = lru_cache(maxsize=MAX_KNOWN)(_refusal)
 
 
 def find_stated(words: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The first match in `text` whose sentence says it, rather than speaks about it: 「'무단전재 금지'라는 문구」."""
+    """Return the first match in `text` that its sentence asserts rather than mentions: 「'무단전재 금지'라는 문구」."""
     for _, match in zip(range(MAX_MATCHES), words.finditer(text), strict=False):
         begin = max(text.rfind(end, 0, match.start()) for end in (". ", "? ", "! ", "\n")) + 1
         ends = [at for end in (". ", "? ", "! ") if (at := text.find(end, match.end())) >= 0]
@@ -237,7 +237,7 @@ def find_stated(words: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def is_about_work(text: str) -> bool:
-    """Whether a short notice speaks of a work and of its use, rather than of machines, money or menus.
+    """Whether a short notice is about a work and its use, rather than about machines, money or menus.
 
     >>> is_about_work("이 글은 개인 용도로만 이용할 수 있습니다."), is_about_work("연구에만 전념하는 환경")
     (True, False)
@@ -246,7 +246,7 @@ def is_about_work(text: str) -> bool:
 
 
 def denies(value: str) -> bool:
-    """Whether a value forbids copying or training; that all rights are reserved is no more than a habit.
+    """Whether a value forbids copying or training; "all rights reserved" does not count, as it is customary.
 
     >>> denies("무단 전재 및 재배포 금지"), denies("All rights reserved.")
     (True, False)

@@ -1,6 +1,6 @@
-"""Whether a sentence speaks of the text that it stands in: its subject comes first, and is the text.
+"""Detect sentences about the text that contains them: the subject comes first, and is the text.
 
-*이 글은 CC BY 4.0 …* does; *위키백과의 모든 글은 …* and *The abstract of this article …* do not.
+*이 글은 CC BY 4.0 …* matches; *위키백과의 모든 글은 …* and *The abstract of this article …* do not.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from crawlers.rights.sentences.subject import strip_exceptions
 MAX_TITLES = 12  # headings of a page that are read
 MAX_TITLE = 300  # code points of each
 MAX_ELEMENTS = 400  # of a page that may hold its title
-MAX_HELD = 24  # titles that a sentence is held against
-MIN_TITLE = 6  # letters of a title that is looked for in a sentence
-MAX_LEFT = 1  # letters before the subject that are no words of their own
+MAX_HELD = 24  # titles that a sentence is compared with
+MIN_TITLE = 6  # letters of a title that is searched for in a sentence
+MAX_LEFT = 1  # letters before the subject that do not count as words
 _PLACE = r"(?:블로그|사이트|웹\s?사이트|홈페이지|누리집|위키|페이지|저장소)"
 _TEXT = (
     r"(?:글|저작물|문서|게시물|게시글|포스트|포스팅|콘텐츠|컨텐츠|내용|페이지|기사|번역|번역문|번역본|본문|텍스트|칼럼"
     r"|에세이|항목|블로그|사이트|홈페이지|누리집|위키)"
 )
-# What a text may be, and what it may as well tell of: believed where the title of the page says so too.
+# Nouns that may mean the text or its topic: accepted if the title of the page contains them too.
 _MAY_BE = (
     r"(?:책|데이터|강의(?:\s?노트|록)?|노트|자료|작품|보고서|논문|설명서|매뉴얼|간행물|안내서"
     r"|튜토리얼|소설|시집|동화|연재|교재|사전|백서)"
@@ -70,7 +70,7 @@ _FILLER = re.compile(
 _REVIEW = re.compile(r"서평|리뷰|읽고|읽은|후기|소개|추천|review|recommend", re.I)
 _JOINTS = re.compile(r"\s[-–—|>]\s|\||\n")
 _TITLE_NAME = re.compile(r"tit|subject|\bsj|headline|name", re.I)
-# Whose texts, or which of them: 독자의 글은, 표시가 있는 글은, 손님이 쓴 글은.
+# Words that limit the texts by author or kind: 독자의 글은, 표시가 있는 글은, 손님이 쓴 글은.
 _RESTRICTS = re.compile(
     rf"(?:독자|회원|이용자|사용자|기여자|자원봉사자|손님|외부|다른\s?\w{{1,8}}|기고자|필자|학생|시민|투고자)(?:들)?(?:의|가|이)\s"
     rf"|[가-힣](?:있는|없는|남긴|쓴|올린|보낸|실은|붙은|달린|속한|작성한|작성된|등록된|선정된)\s{_TEXT}|댓글|답글"
@@ -92,9 +92,9 @@ _GENITIVE_EN = re.compile(
 
 
 def is_about_itself(sentence: str, element: html.HtmlElement, *, frame: bool = False) -> bool:
-    """Whether the subject of `sentence`, which stands in `element`, is the text around it.
+    """Whether the subject of `sentence`, a sentence in `element`, is the text around it.
 
-    In the `frame` of a site or in a mark block a bare noun will do, and a name may stand before it: 가나 블로그의 글은.
+    In the `frame` of a site or in a mark block a bare noun is enough, also after a name: 가나 블로그의 글은.
 
     >>> page = html.fromstring("<p>1</p>")
     >>> [is_about_itself(s, page) for s in ("이 글은 CC BY", "위키백과의 모든 글은 CC BY",
@@ -126,7 +126,7 @@ def is_about_itself(sentence: str, element: html.HtmlElement, *, frame: bool = F
 
 
 def has_other_topic(words: str) -> bool:
-    """Whether words, up to the name of a licence, have a topic that is no text: 초록은, 표에만.
+    """Whether words, up to the name of a licence, have a topic other than a text: 초록은, 표에만.
 
     >>> (has_other_topic(" 초록은 CC BY"), has_other_topic(" 라이선스는 CC BY"),
     ...  has_other_topic(" 있는 그대로 CC BY, 사진은"))
@@ -152,21 +152,21 @@ def _has_title_word(element: html.HtmlElement, word: str) -> bool:
     )
 
 
-_latest: tuple[html.HtmlElement, dict[str, list[str]]] | None = None  # root, and its titles as they were asked for
+_latest: tuple[html.HtmlElement, dict[str, list[str]]] | None = None  # root, and its titles by kind
 
 
 def title_of(element: html.HtmlElement, *, wide: bool = False) -> str:
-    """The title and the headings h1 and h2 of the page around an element; `wide`, all that may be a title of it."""
+    """Return the title and the h1 and h2 headings of the page around an element; `wide`: all possible titles."""
     return _titles(element, "wide" if wide else "narrow")[0]
 
 
 def titles_of(element: html.HtmlElement) -> list[str]:
-    """What may be a title of the page around an element, each by itself and without the name of its site."""
+    """Return the possible titles of the page around an element, separately and without the name of the site."""
     return _titles(element, "each")
 
 
 def _titles(element: html.HtmlElement, which: str) -> list[str]:
-    """The titles of the last page are remembered: very many sentences may ask."""
+    """Return the titles, cached for the last page: many sentences of a page ask for them."""
     global _latest
     root = element.getroottree().getroot()
     if _latest is None or _latest[0] is not root:
@@ -194,7 +194,7 @@ def _wide_titles(root: html.HtmlElement) -> Iterator[str]:
 
 
 def _first_words(element: html.HtmlElement) -> str:
-    """The first words of an element, without reading the rest of it."""
+    """Return the first words of an element, without reading the rest of it."""
     out, length = [], 0
     for piece in element.itertext():
         out.append(piece[:MAX_TITLE])

@@ -1,4 +1,4 @@
-"""What a licence in a sentence is about: the text itself, or the pictures, the software, the data around it.
+"""Find the subject of a licence in a sentence: the text itself, or the pictures, software or data around it.
 
 *Content under CC BY 4.0, code samples under Apache 2.0*: of two licences in one sentence each has its own subject.
 """
@@ -57,7 +57,7 @@ _COMPOUND = re.compile(
 )
 _TOPIC = re.compile(r"(?:들)?(?:은|는|이|가|도|에는|에도)(?![가-힣])")
 _SENTENCE_END = re.compile(r"(?<=[.!?。])\s+(?=\D)|[;|•]")
-# "except where otherwise noted": how a licence for a whole site is usually worded; what is noted otherwise is heard.
+# "except where otherwise noted": usual wording of a site licence; notes elsewhere are read separately.
 _DEFAULT = re.compile(
     r"\b(?:except|unless) (?:(?:where|when|as|if) )?(?:(?:it is |is )?(?:otherwise|specifically|explicitly) )?"
     r"(?:(?:otherwise )?(?:noted|stated|indicated|specified|marked|mentioned))(?: otherwise)?,?"
@@ -68,7 +68,7 @@ _DEFAULT = re.compile(
 )
 _PARTS = rf"(?:제\s?3자|(?:{_MEDIA_KO})|(?:{_SOFTWARE_KO}))"
 _PARTS_EN = rf"(?:third[- ]party|(?:{_MEDIA_EN})|(?:{_SOFTWARE_EN}))"
-# An exception of parts that are not the text: pictures, logos, what belongs to others.
+# An exception of parts other than the text: pictures, logos, third-party material.
 _BUT_PARTS = re.compile(
     rf"{_PARTS}(?:[^.,()]{{0,20}}?{_PARTS}){{0,4}}[^.,()]{{0,24}}(?:제외|외에는|빼고)(?:하고|한|하며|합니다"
     rf"|됩니다|함|됨)?,?"
@@ -86,7 +86,7 @@ _DOUBT = re.compile(
     r"|\bnot\b|n['’]t\b|\bexcept|\bunless\b|\boriginal|\bno longer\b|\b(?:was|were) (?:once |first "
     r"|originally )?(?:licen|releas|publish|avail)|\buntil\b|\bformer|\bprevious|\bif\b|\bwill be\b"
     r"|\bolder\b|\bearlier\b|\bsome\b|\bparts?\b|\bonly\b"
-    # what somebody says of it, wants of it, took from it or did to it since
+    # reported or wished for, taken from a work, or changed since
     r"|(?:다|라)(?:고|는|며|면서)\s|[가-힣](?:었|았|였|했|됐)(?:으나|지만|는데|던|다가)|려고|계획|검토|논의\s?중|추진"
     r"|(?:회원|구독자|조합원|직원|후원자)(?:들)?에(?:게|만|\s?한)|에게만|\b(?:members?|subscribers?) only\b|\bonly to\b"
     r"|신청|요청|투고|제출|동의|간주|부분적|부분만|(?:이후|이전|부터)의\s|배지|뱃지|마크가|표시가\s?있는|표시된|대부분|상당수|몇몇|싶|취소|철회|회수|폐기|전환|바뀌|바꾸|(?:지금"
@@ -102,7 +102,7 @@ _DOUBT = re.compile(
     r"|from)|(?:content|text|articles?|materials?|data|posts?|pages?) from (?!this\b|our\b|the author))\b",
     re.I,
 )
-# What an open licence asks for, in the words of publishers: no doubt about it.
+# Conditions of open licences as publishers word them: they cast no doubt on the licence.
 _ASKS = re.compile(
     r",?\s(?:which|that) permits?\b[^.]{0,200}|\bthe same licen[cs]e as the original\b"
     r"|원(?:문|본|글|저작물?)(?:과|와)\s?(?:같은|같이|동일한|동일하게|마찬가지로|번역\S{0,2}\s?모두)"
@@ -113,7 +113,7 @@ _ASKS = re.compile(
 
 
 def find_subject(before: str, after: str = "") -> Subject:
-    """Whose licence it is that stands between `before` and `after`; "" where nothing is named.
+    """Return the subject of the licence between `before` and `after`; "" if none is named.
 
     >>> (find_subject(", docs under "), find_subject("Photo by Gil, "), find_subject("이 글의 사진은 "),
     ...  find_subject("© 가나 "))
@@ -123,7 +123,7 @@ def find_subject(before: str, after: str = "") -> Subject:
     found = _head(sentences[-1]) if sentences and not _has_ended(before) else ""
     found = found or _head(re.split(r"[.,;|·•\n]", after, maxsplit=1)[0])
     if not found and any(_head(one) == "media" for one in sentences[-2:]):
-        return "media"  # "Photo by Gil. CC BY 2.0": a credit goes over a full stop, a note on the software does not
+        return "media"  # "Photo by Gil. CC BY 2.0": a credit goes past a full stop, a note on software does not
     return found
 
 
@@ -132,7 +132,7 @@ def _has_ended(before: str) -> bool:
 
 
 def _head(words: str) -> Subject:
-    """The subject that a stretch of a sentence is about: in Korean the last noun of its phrase, in English the first.
+    """Return the subject of a phrase: in Korean the last noun, in English the first.
 
     >>> _head("Images in this article are"), _head("text and images are"), _head("글과 사진은"), _head("Site design by")
     ('media', 'own', 'own', 'software')
@@ -177,7 +177,7 @@ def _kind(noun: re.Match[str]) -> Subject:
 
 
 def strip_exceptions(sentence: str) -> str:
-    """`sentence` without the clauses that leave its licence for the text as it is.
+    """Return `sentence` without the exception clauses that do not affect the licence of the text.
 
     >>> (strip_exceptions("Except where otherwise noted, content is under CC BY 4.0"),
     ...  strip_exceptions("이 글은 사진을 제외하고 CC BY"))
@@ -187,7 +187,7 @@ def strip_exceptions(sentence: str) -> str:
 
 
 def is_doubtful(sentence: str) -> bool:
-    """Whether a sentence denies, excepts, limits in time or speaks of an original, parts that are no text aside.
+    """Whether a sentence denies, excepts, limits in time or mentions an original; parts other than text are ignored.
 
     >>> is_doubtful("이 글은 CC BY 4.0이 아닙니다"), is_doubtful("사진을 제외한 이 글은 CC BY 4.0")
     (True, False)
