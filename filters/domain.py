@@ -84,7 +84,7 @@ def judge(doc: Document, *, keep: tuple[Domain, ...] = (), min_score: Share = 0.
     """
     if doc.morphemes is None:
         raise CallError(
-            f"{doc.id}: the filter 'domain' reads morphemes and there are none; "
+            f"{doc.id}: the filter 'domain' needs morphemes, but the document has none; "
             "put 'morphology' before 'domain' in the recipe"
         )
     found = score_fields(doc.morphemes)
