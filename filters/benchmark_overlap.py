@@ -81,7 +81,9 @@ def prepare(*, sets: NamedFiles, run: int, only_mark: tuple[str, ...] = (), **_:
     """
     found = load_index(sets, run)
     if unknown := sorted(set(only_mark) - found.items.keys()):
-        raise CallError(f"benchmark_overlap: only_mark names {unknown[0]!r}; the sets are {', '.join(found.items)}.")
+        raise CallError(
+            f"benchmark_overlap: only_mark names the unknown set {unknown[0]!r}; the sets are {', '.join(found.items)}."
+        )
     found.search("가" * 100, 1.0)
 
 

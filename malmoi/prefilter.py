@@ -106,7 +106,7 @@ def _parse(pattern: str) -> tuple[tuple[Part, ...], ...]:
     tokens = _TOKEN.findall(pattern)[::-1]
     found = _parse_ways(tokens)
     if tokens:
-        raise ValueError(f"a bracket too many in the pattern {pattern!r}")
+        raise ValueError(f"unmatched closing bracket in the pattern {pattern!r}")
     return found
 
 
@@ -133,10 +133,10 @@ def _repeat(part: Part, sign: str | None, least: str, comma: str, most: str) -> 
 def _parse_part(token: str, tokens: list[str]) -> Part:
     if token[0] == "(":
         if tokens and tokens[-1][0] == "?":
-            raise ValueError("no prefilter can be made of a pattern with such a group: (?…")
+            raise ValueError("cannot build a prefilter for a pattern with a (?…) group of this kind")
         ways = _parse_ways(tokens)
         if not tokens:
-            raise ValueError("a bracket of a pattern is not closed")
+            raise ValueError("unclosed bracket in a pattern")
         tokens.pop()
         return Part("place") if token[2:] in ("=", "!", "<=", "<!") else Part("group", ways)
     if token in ("^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z"):
@@ -146,7 +146,7 @@ def _parse_part(token: str, tokens: list[str]) -> Part:
     if len(token) > 1 and token[0] == "[":
         return _parse_class(token[1:-1])
     if token[0] == "\\" and token[1] in "123456789":
-        raise ValueError("no prefilter can be made of a pattern with a reference to a group (GROUPREF)")
+        raise ValueError("cannot build a prefilter for a pattern with a reference to a group (GROUPREF)")
     return _parse_class(token)
 
 

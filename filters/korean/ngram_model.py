@@ -54,7 +54,9 @@ def load(path: Path) -> Model:
     head, _, data = path.read_bytes().partition(b"\n")
     about = json.loads(head)
     if len(data) != SIZE or tuple(about["lengths"]) != LENGTHS:
-        raise ValueError(f"{path.name}: not the weights this version reads; write them anew with {about['written_by']}")
+        raise ValueError(
+            f"{path.name}: not weights that this version reads; train them again with {about['written_by']}"
+        )
     return Model(np.frombuffer(data, np.int8), float(about["step"]), float(about["start"]), about)
 
 
@@ -112,8 +114,7 @@ def _is_first_occurrence(runs: Places) -> npt.NDArray[np.bool_]:
 
 
 def score(model: Model, text: str, *, windows: bool = False) -> float:
-    """Score how similar `text` is to the positive training texts; with `windows` at most the score of most of its
-    windows.
+    """Score the similarity of `text` to the positive training texts; with `windows`, at most that of most windows.
 
     The sum of the weights of the different n-grams over the square root of their number, so that long and short texts
     compare; 0 is the midpoint. The windows are of about 400 code points, and over half of them reach the returned
