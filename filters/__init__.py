@@ -1,1 +1,1 @@
-"""One file is one filter with one verb (judge, mark or mend): it says what it found and changes nothing itself."""
+"""One file holds one filter with one verb (judge, mark or mend): it reports and changes nothing."""

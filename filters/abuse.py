@@ -1,7 +1,7 @@
-"""Label hate and abuse, never drop it unless a recipe says so: what to do with such a text is a decision of its reader.
+"""Label hate speech and abuse; drop it only if a recipe says so, because that decision is the reader's.
 
-A word that looks like a swear word is often none (시발점, 새끼손가락, 병신년), and a slur in a dictionary or a
-verdict is cited, not said. So terms are read by the sentence, beside the words that excuse them.
+Many words that look like a swear word are false positives (시발점, 새끼손가락, 병신년), and a dictionary or a verdict
+only cites a slur. So the filter reads terms sentence by sentence, together with the words that excuse them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from malmoi.threshold import Limit
 
 VERSION = 1
 LIBRARIES = ("ahocorasick_rs", "google-re2")
-LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only where a recipe sets `drop`
+LIMITS = (Limit("abuse", "max_share", "max", "abuse"),)  # drops only if a recipe sets `drop`
 
 TERMS = load(Path(__file__).parent / "lexicons" / "abuse_terms.txt")
 SPOKEN = ("swear", "slur", "scorn", "mild", "contempt")
-SHORT = 80  # code points; a remark so short is scornful by one word (our choice: two lines of a comment)
+SHORT = 80  # code points; in so short a remark one word is enough for scorn (our choice: two lines of a comment)
 LONGEST = 1_000  # code points of a sentence; a longer one is cut
 _STOP = re.compile(r"[.!?…]+(?=\s|\Z)|\n|\Z")
 _QUOTED = re.compile(r"[‘'“\"「『《<][^\n’'”\"」』》>]{1,30}[’'”\"」』》>]")
@@ -34,7 +34,7 @@ _AROUND = 8  # code points outside a quotation from which its words are cited
 
 
 def _build_pattern(text: str) -> str:
-    """Signs and digits may stand between two syllables (시1발, 씨.발); a blank only where the term has one."""
+    """Allow digits and signs between two syllables (시1발, 씨.발), and a blank only where the term has one."""
     letters = text.replace(" ", "")
     if not re.fullmatch("[가-힣]{2,4}", letters):
         return "".join(" ?" if c == " " else re.escape(c) for c in text)
@@ -47,22 +47,22 @@ _GATE = load_finder(tuple(term for term in TERMS if term.kind in SPOKEN), _build
 
 @dataclass(frozen=True, slots=True)
 class Abuse:
-    """The shares of sentences that abuse, and that abuse a group."""
+    """The shares of abusive sentences, and of sentences that abuse a group."""
 
     share: float = 0.0
     hate: float = 0.0
 
 
 def judge(doc: Document, *, max_share: Share = 0.1, drop: Literal["none", "hate", "offensive"] = "none") -> Verdict:
-    """Label `abuse`: "hate", "offensive" or "" by the share of abusive sentences; reason `abuse` where it drops.
+    """Label `abuse`: "hate", "offensive" or "" by the share of abusive sentences; reason `abuse` if dropped.
 
-    Measure `abuse`: the share of sentences with a swear word, a slur, scorn or contempt beside the
-    name of a group. Above `max_share` the text is labelled: "hate" where slurs and contempt for
-    people by gender, age, origin, religion, sexuality, disability or politics alone fill more than
-    half of `max_share`, else "offensive". So one swear word in a story labels nothing.
+    Measure `abuse`: the share of sentences with a swear word, a slur, or scorn or contempt next to the name of a
+    group. A text above the threshold `max_share` is labelled: "hate" if slurs and contempt for people by gender, age,
+    origin, religion, sexuality, disability or politics alone fill more than half of `max_share`, else "offensive". So
+    one swear word in a story does not label the text.
 
-    Cited words do not count: inside quotation marks in a longer sentence, or beside the words of
-    those who explain or report. `drop = "hate"` drops what is labelled so, `"offensive"` drops both.
+    Cited words do not count: those inside quotation marks in a longer sentence, or next to words of explanation or
+    report. `drop = "hate"` drops texts labelled "hate"; `"offensive"` drops both.
     """
     found = measure(doc.text)
     share = round(found.share, 4)
@@ -81,7 +81,7 @@ def judge(doc: Document, *, max_share: Share = 0.1, drop: Literal["none", "hate"
 
 
 def measure(text: str) -> Abuse:
-    """The shares of abusive and of hateful sentences in `text`.
+    """Return the shares of abusive and of hateful sentences in `text`.
 
     >>> measure("이 정책의 시발점은 어디인가? 새끼 고양이가 운다.")
     Abuse(share=0.0, hate=0.0)
@@ -108,7 +108,7 @@ def measure(text: str) -> Abuse:
 
 
 def _find_sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches between stop marks or line breaks that hold more than signs."""
+    """Yield spans between stop marks or line breaks that hold more than signs."""
     start = 0
     for stop in _STOP.finditer(text):
         while start < stop.end():
@@ -119,7 +119,7 @@ def _find_sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _label_sentence(text: str, start: int, end: int, hits: tuple[tuple[int, int, Term], ...], short: bool) -> str:
-    """What one sentence says: "hate", "offensive" or ""."""
+    """Label one sentence: "hate", "offensive" or ""."""
     kinds = {term.kind for *_, term in hits}
     if not kinds & set(SPOKEN) or "cite" in kinds:
         return ""
@@ -141,19 +141,19 @@ def _label_sentence(text: str, start: int, end: int, hits: tuple[tuple[int, int,
 
 
 def _is_inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
-    """Whether one of the sorted `spans` holds [start, end)."""
+    """Whether one of the sorted `spans` contains [start, end)."""
     at = bisect_right(spans, (start, len(spans) and spans[-1][1])) - 1
     return at >= 0 and end <= spans[at][1]
 
 
 def _is_about_group(text: str, hit: tuple[int, int, Term]) -> bool:
-    """Whether all of a group are meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가."""
+    """Whether the whole group is meant: 여자들은, 여자는, but not 못생긴 남자를 좋아하는 여자가."""
     _, end, term = hit
     return term.family != "gender" or term.text.endswith(_OF_ALL) or text.startswith(_OF_ALL, end)
 
 
 def _count_abusive_words(hits: tuple[tuple[int, int, Term], ...]) -> int:
-    """How many scornful and mild words stand in a whole short text that cites nothing."""
+    """Count scornful and mild words in a whole short text; 0 if it cites anything."""
     if any(term.kind in ("cite", "tell") for *_, term in hits):
         return 0
     return sum(1 for *_, term in hits if term.kind in ("scorn", "mild"))

@@ -1,4 +1,4 @@
-"""Find the items of evaluation sets in texts: who trains on the questions cannot be tested by them."""
+"""Benchmark decontamination: find items of evaluation sets in texts, so that a model is not trained on its test."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from malmoi.parameter_bounds import Share
 from malmoi.recipe_files import NamedFiles
 
 VERSION = 1
-LIBRARIES = ("datasketch", "numpy")  # of the letters of a text, and of the index
+LIBRARIES = ("datasketch", "numpy")  # for the letters of a text, and for the index
 
 Run: TypeAlias = Annotated[int, Field(ge=8, le=64)]  # letters and digits
-MOST_NAMED = 1_000  # items that a label names; the measure counts all
+MOST_NAMED = 1_000  # items named in a label; the measure counts all
 
 
 def check_sets(sets: NamedFiles) -> None:
-    """Read all `sets` once; CallError says which file is none of an evaluation set, and what to do next."""
+    """Read all `sets` once; CallError names the file that is not an evaluation set, and what to do next."""
     for file in sets:
         item_files.items_of(file)
 
 
-FILES = {"sets": check_sets}  # parameters that name files → what reads them when the recipe is read
+FILES = {"sets": check_sets}  # parameters that name files → the check that runs when the recipe is read
 
 
 def judge(
@@ -39,20 +39,20 @@ def judge(
     run: Run = 12,
     min_share: Share = 0.7,
 ) -> Verdict:
-    """Drop a text in which an item of `sets` stands, or mark it; reason `overlap-<set>`.
+    """Drop or mark a text that contains an item of `sets`; reason `overlap-<set>`.
 
-    Compared are letters and digits, as near duplicates compare them: white space, signs and case count
-    for nothing. `measured` is the largest share of the letters of an item that lie in runs of `run` letters
-    which stand in the text too, near each other. An item is found from `min_share` on (0.7 of its 8-grams:
-    Chowdhery et al. 2022, arXiv 2204.02311, section 8); one of fewer than 40 letters must stand whole.
+    Letters and digits are compared, as for near-duplicates: white space, signs and case are ignored. `measured` is the
+    largest share of the letters of an item that lie in runs of `run` letters which the text also contains, near each
+    other. An item counts as found from the threshold `min_share` on (0.7 of its 8-grams: Chowdhery et al. 2022, arXiv
+    2204.02311, section 8); an item of fewer than 40 letters must occur whole.
 
-    A question decides alone if it has 16 letters that are not how tests talk (runs that stand in more than
-    eight items); if not, its choices must stand beside it, and where they say too little, its passage.
-    Choices or a passage without the question are no leak: laws and encyclopedias are what they quote.
+    A question alone is enough if it has 16 letters outside common test phrases (runs that occur in more than eight
+    items); if not, its choices must be next to it, and if they say too little, its passage too. Choices or a passage
+    without the question are not a leak: laws and encyclopedias are the sources they quote.
 
-    Label `benchmarks`: the names of the sets that were found, parted by commas; `benchmark_items`: the items,
-    by set, file and number, never their text. Measures `benchmark_overlap` and `benchmark_items` (how many).
-    With `action = "mark"`, and for sets in `only_mark`, the text is kept and labelled.
+    Label `benchmarks`: the names of the sets found, separated by commas; `benchmark_items`: the items by set, file and
+    number, never their text. Measures `benchmark_overlap` and `benchmark_items` (a count). With `action = "mark"`, and
+    for sets in `only_mark`, the text is kept and labelled.
     """
     hits = load_index(sets, run).search(doc.text, min_share)
     found = hits.items
@@ -75,17 +75,19 @@ def judge(
 
 
 def prepare(*, sets: NamedFiles, run: int, only_mark: tuple[str, ...] = (), **_: object) -> None:
-    """Load the sets, and search once, before the first document: its time is not theirs.
+    """Load the sets and search once before the first document, so that no document pays for the start-up.
 
-    CallError where `only_mark` names a set that is not there.
+    CallError if `only_mark` names an unknown set.
     """
     found = load_index(sets, run)
     if unknown := sorted(set(only_mark) - found.items.keys()):
-        raise CallError(f"benchmark_overlap: only_mark names {unknown[0]!r}; the sets are {', '.join(found.items)}.")
+        raise CallError(
+            f"benchmark_overlap: only_mark names the unknown set {unknown[0]!r}; the sets are {', '.join(found.items)}."
+        )
     found.search("가" * 100, 1.0)
 
 
 @lru_cache(maxsize=2)
 def load_index(sets: NamedFiles, run: int) -> Index:
-    """The index over all items of `sets`, built once in a process."""
+    """Return the index over all items of `sets`; built once per process."""
     return build((item for file in sets for item in item_files.items_of(file)), run)

@@ -1,8 +1,8 @@
-"""Say which fields a text is about, by how densely its nouns name them; keep only chosen fields where a recipe asks.
+"""Classify the subject of a text by how densely its nouns name it; keep only chosen domains if a recipe asks.
 
-Korean writes compounds with and without blanks, and an analyser cuts new ones anywhere. So the nouns
-of a text are laid side by side and terms are looked for in them across cuts and blanks, never
-across a particle or an ending.
+Korean writes compounds with and without blanks, and a morphological analyser splits new ones anywhere. So the filter
+concatenates the nouns of a text and looks for terms across splits and blanks, but never across a particle or an
+ending.
 """
 
 from __future__ import annotations
@@ -31,59 +31,60 @@ LIBRARIES = ("ahocorasick_rs",)
 NEEDS = ("morphology",)
 LIMITS = (Limit("domain_kept", "min_score", "min", "other-domain"),)
 
-FLOOR = 0.2  # a score below it is not stored; our choice: a field that a text only touches
-MOST = 5  # fields stored of one text
+FLOOR = 0.2  # lower scores are not stored; our choice: a domain that a text only mentions
+MOST = 5  # domains stored per text
 _TERMS = Path(__file__).parent / "lexicons" / "domain_terms"
 _NEUTRAL = "neutral"
 _TO_ZERO = bytes(byte if byte == ord("|") else 0 for byte in range(256))
 # Nouns, their affixes, roots, words in other scripts and numbers: 3나노, K팝, 산업화.
 _NOUNS = frozenset(("NNG", "NNP", "NNB", "NR", "SL", "SH", "SN", "XPN", "XSN", "XR", "UN", "W_SERIAL"))
-# A text is looked at in parts; a term counts by the parts it stands in, 1, 2, 3 or more: density, not insistence.
+# A text is split into parts; a term counts by the number of parts that contain it (1, 2, 3 or more): density, not
+# repetition.
 PARTS, LEAST_PART = 6, 120  # parts of a text; code points of nouns and blanks in a part, about 60 morphemes
 _REPEATS = (0.0, 1.0, 1.5, 1.8)
-# Set on tests/data/domain and the dev part of benchmarks/labels/domain.jsonl, which are ours and short: a first guess.
-FULL_DENSITY = 22.0  # weight of terms for each 100 nouns at which a text is wholly about a field
+# Set on tests/data/domain and the dev part of benchmarks/labels/domain.jsonl, both our own and short: a first guess.
+FULL_DENSITY = 22.0  # weight of terms per 100 nouns at which a text is wholly about a domain
 FULL_TERMS = 3.0  # different terms below which a score is lowered: one word never decides
-FULL_SHARE = 0.6  # of the weight of the strongest field, below which a field's score is lowered
+FULL_SHARE = 0.6  # of the weight of the strongest domain, below which a domain's score is lowered
 BASE_NOUNS = 50  # a text with fewer nouns is measured as if it had so many
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term: how heavy it is in which fields, and whether it begins and ends where a noun does."""
+    """One term: its weight in each domain, and whether it begins and ends at a noun boundary."""
 
-    text: str  # as it stands among nouns laid side by side
-    weights: tuple[tuple[int, float, float], ...]  # of each field: its place in DOMAINS, weight, part of a term
+    text: str  # as it appears among concatenated nouns
+    weights: tuple[tuple[int, float, float], ...]  # per domain: its index in DOMAINS, weight, part of a term
     begins: bool
     ends: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """All terms, and one automaton that finds them together."""
+    """All terms, and one automaton that finds all of them."""
 
     terms: tuple[Term, ...]
     finder: AhoCorasick
-    begins: bytes  # of each term 1 where it begins only where a noun does
+    begins: bytes  # for each term 1 if it begins only where a noun does
     ends: bytes
 
 
 def judge(doc: Document, *, keep: tuple[Domain, ...] = (), min_score: Share = 0.4) -> Verdict:
-    """Label a text with the field that it is most about; with `keep`, drop a text about none of these fields.
+    """Label a text with its main domain; with `keep`, drop a text about none of these domains.
 
-    A score in 0..1 for each field: the weight of its terms (3 almost its own, 2 typical, 1 shared; a term
-    that stands in several parts of the text up to 1.8 times that) for each 100 nouns, divided by 22, at
-    most 1. It is lowered where fewer than three different terms stand, and where it weighs less than 0.6 of
-    the heaviest field. A term inside a longer one is not counted: 공정 in 공정거래, 게임 in 게임이론.
+    The score of a domain, 0..1: the weight of its terms (3 almost exclusive, 2 typical, 1 shared; up to 1.8 times that
+    for a term in several parts of the text) per 100 nouns, divided by 22, at most 1. It is lowered if the text has
+    fewer than three different terms of the domain, and if the domain weighs less than 0.6 of the heaviest one. A term
+    inside a longer one is not counted: 공정 in 공정거래, 게임 in 게임이론.
 
-    Label `domain`: the field with the highest score, "" where none reaches `min_score`. Measures
-    `domain:<field>` for at most five fields that reach 0.2. With `keep`, the measure `domain_kept` is the
-    highest score of a kept field; below `min_score` the reason is `other-domain`. Without `keep` nothing is
-    dropped. Raises CallError where `morphology` has not run.
+    Label `domain`: the domain with the highest score, "" if none reaches `min_score`. Measures `domain:<field>` for at
+    most five domains that reach 0.2. With `keep`, the measure `domain_kept` is the highest score of a kept domain;
+    below the threshold `min_score` the reason is `other-domain`. Without `keep` nothing is dropped. Raises CallError
+    if `morphology` has not run.
     """
     if doc.morphemes is None:
         raise CallError(
-            f"{doc.id}: the filter 'domain' reads morphemes and there are none; "
+            f"{doc.id}: the filter 'domain' needs morphemes, but the document has none; "
             "put 'morphology' before 'domain' in the recipe"
         )
     found = score_fields(doc.morphemes)
@@ -100,7 +101,7 @@ def judge(doc: Document, *, keep: tuple[Domain, ...] = (), min_score: Share = 0.
 
 
 def score_fields(found: Morphemes) -> dict[str, float]:
-    """The score of each field that a text names at all, highest first, rounded to 4 places.
+    """Return the score of each domain that the text mentions, highest first, rounded to 4 places.
 
     >>> from array import array
     >>> words = "웨이퍼 식각 수율 증착".split()
@@ -111,7 +112,7 @@ def score_fields(found: Morphemes) -> dict[str, float]:
     cut = "|" + "|".join(pieces) + "|"
     size = max(LEAST_PART, -(-(len(cut) - len(pieces)) // PARTS))
     stands = {(i, start // size) for i, start, _ in _find_terms(cut)}
-    often: dict[int, int] = {}  # in how many parts each term stands
+    often: dict[int, int] = {}  # number of parts that contain each term
     for i, _ in stands:
         often[i] = often.get(i, 0) + 1
     weight, different = [0.0] * len(DOMAINS), [0.0] * len(DOMAINS)
@@ -125,7 +126,7 @@ def score_fields(found: Morphemes) -> dict[str, float]:
 
 
 def _find_terms(cut: str) -> list[tuple[int, int, int]]:
-    """(term, start, end) of each term in nouns that `|` parts, those inside a longer one left out.
+    """Return (term, start, end) of each term in nouns separated by `|`, without terms inside a longer one.
 
     Offsets count the code points without `|`.
     """
@@ -134,8 +135,8 @@ def _find_terms(cut: str) -> list[tuple[int, int, int]]:
     # One byte for each code point but `|`: 1 where a noun begins. The last one, `|`, is an end too.
     begun = cut.encode("ascii", "replace").translate(_TO_ZERO).replace(b"|\0", b"\1")
     found: list[tuple[int, int, int]] = []
-    last = -1  # where the last term found ends
-    # By their ends, of those with one end the longest first.
+    last = -1  # end of the last term found
+    # Sort by end; at the same end the longest first.
     for hit in words.finder.find_matches_as_indexes(cut.replace("|", ""), overlapping=True):
         i, start, end = hit
         if end == last or begun[start] < begins[i] or begun[end] < ends[i]:
@@ -151,7 +152,7 @@ def _find_terms(cut: str) -> list[tuple[int, int, int]]:
 def _rank_fields(weight: Sequence[float], different: Sequence[float], nouns: int) -> dict[str, float]:
     heaviest = max(weight)
     full, least = nouns * FULL_DENSITY / 100, heaviest * FULL_SHARE
-    # Two fields at full score are told apart by the weight behind it.
+    # Weight separates two domains at full score.
     scored = sorted(
         (-round(min(1.0, w / full) * min(1.0, different[i] / FULL_TERMS) * min(1.0, w / least), 4), -w, DOMAINS[i])
         for i, w in enumerate(weight)
@@ -162,7 +163,7 @@ def _rank_fields(weight: Sequence[float], different: Sequence[float], nouns: int
 
 @cache
 def lexicon() -> Lexicon:
-    """The terms of all fields, read and compiled once in a process: 20 ms and 3 MB for 6,000 terms."""
+    """Return the terms of all domains, read and compiled once per process: 20 ms and 3 MB for 6,000 terms."""
     weights: dict[str, dict[str, float]] = {}
     written: dict[str, str] = {}
     for name in (*DOMAINS, _NEUTRAL):
@@ -183,7 +184,7 @@ def lexicon() -> Lexicon:
 
 
 def read_terms(name: str) -> Iterable[tuple[float, str]]:
-    """(weight, term) of one file of terms: lines of a weight and terms, `#` begins a comment."""
+    """Yield (weight, term) from one file of terms: lines of a weight and terms; `#` begins a comment."""
     for line in (_TERMS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             heavy, *words = line.split()
@@ -191,16 +192,16 @@ def read_terms(name: str) -> Iterable[tuple[float, str]]:
 
 
 def _weigh_fields(given: Mapping[str, float]) -> Iterator[tuple[int, float, float]]:
-    """A shared word is half a term where different terms are counted."""
+    """Count a shared word as half a term where different terms are counted."""
     for name, heavy in given.items():
         yield DOMAINS.index(name), heavy, 1.0 if heavy > 1.0 else 0.5
 
 
 def noun_bounds(word: str) -> tuple[bool, bool]:
-    """Whether a term begins, and whether it ends, only where a noun does.
+    """Whether a term begins, and whether it ends, only at a noun boundary.
 
-    A Korean term begins there unless it has four syllables or a star before it; one of two syllables
-    also ends there unless a star stands behind it. A Latin letter or a digit at an end asks for a whole word.
+    A Korean term begins there unless it has four syllables or a star in front; a term of two syllables also ends there
+    unless a star follows. A Latin letter or a digit at an end requires a whole word.
 
     >>> noun_bounds("수율"), noun_bounds("식각*"), noun_bounds("예지보전"), noun_bounds("EUV")
     ((True, True), (True, False), (False, False), (True, True))
@@ -211,7 +212,7 @@ def noun_bounds(word: str) -> tuple[bool, bool]:
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """A term, and where it holds signs also without them and with blanks, as an analyser may leave it.
+    """Return a term; if it holds signs, also without them and with blanks, as an analyser may leave it.
 
     >>> spellings("웨이퍼"), spellings("R&D")
     (('웨이퍼',), ('R&D', 'RD', 'R D'))
@@ -222,9 +223,9 @@ def spellings(text: str) -> tuple[str, ...]:
 
 
 def terms_digest() -> str:
-    """sha256 (hex) of all files of terms."""
+    """Return the sha256 (hex) of all files of terms."""
     return hashlib.sha256(b"".join((_TERMS / f"{n}.txt").read_bytes() for n in (*DOMAINS, _NEUTRAL))).hexdigest()
 
 
-# What decides is the terms, so the version follows them: stages are judged anew when they change.
-VERSION = int(hashlib.sha256(f"2 {terms_digest()}".encode()).hexdigest()[:8], 16)  # 2: of this file
+# The terms decide, so the version depends on them: changed terms make stages run again.
+VERSION = int(hashlib.sha256(f"2 {terms_digest()}".encode()).hexdigest()[:8], 16)  # 2: version of this file

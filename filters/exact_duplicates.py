@@ -1,8 +1,8 @@
-"""Drop exact copies before the dear filters: texts that are equal but for white space to one that is kept.
+"""Drop exact duplicates before the expensive filters: texts equal to a kept one except for white space.
 
-What the filters behind it say of a text they say of its exact copies as well. What they say of what stands beside
-a text they may say of one copy alone: a document that `quarantine` would drop for its title, author, address or id
-takes no part, so that no copy is dropped for its sake.
+Later filters judge all exact copies of a text alike, as far as they read the text. A filter that reads other fields
+may judge one copy differently: a document that `quarantine` would drop for its title, author, address or id is left
+out of the comparison, so that no copy is dropped in favour of it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ LIBRARIES = ("datasketch", "google-re2", "numpy")
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:
-    """The row of the survey of exact copies; that of a document which takes no part has a digest of its own."""
+    """Return the row of the survey of exact copies; a document that is left out gets a digest of its own."""
     row = EXACT.sketch(doc)
     if judge_quarantine(replace(doc, text="", spans=())).outcome == "keep":
         return row
     return {**row, "digest": hashlib.sha256(b"id " + doc.id.encode("utf-8", "surrogatepass")).digest()}
 
 
-# Who takes part depends on the rules for personal data too, so their versions are part of that of the survey.
+# The rules for personal data also decide which documents take part, so their versions are part of the survey's.
 SURVEY = replace(EXACT, sketch=sketch, version=EXACT.version * 10_000 + QUARANTINE * 1_000 + PERSONAL_DATA)
 
 

@@ -1,8 +1,8 @@
-"""Take away whole lines that belong to the page and not to the text: share buttons, tails, crumbs.
+"""Remove boilerplate lines, which belong to the page and not to the text: share buttons, page tails, breadcrumbs.
 
-A line goes only when all of it is furniture, it is short, and it stands where furniture stands: at the
-end of a page or in a run. What a sentence says about sharing, printing or copyright stays, so do the
-headings of a help page (공유하기), the fields of a notice, and every line that no rule names.
+A line is removed only if all of it is boilerplate, it is short, and its position is typical of boilerplate: at the end
+of a page or in a run. The filter keeps sentences about sharing, printing or copyright, headings of a help page
+(공유하기), the fields of a notice, and every line that matches no rule.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from malmoi.parameter_bounds import Chars
 VERSION = 3
 LIBRARIES = ("ahocorasick_rs", "google-re2")
 
-# RE2: lines are untrusted, and `re` takes exponential time on a long row of 로그인 or 조회 1. One by one:
+# RE2: lines are untrusted, and `re` takes exponential time on a long row of 로그인 or 조회 1. One pattern per rule:
 # all rules as one pattern make an automaton of more than 100 MB.
 _RULES = tuple(((strength, name), re2.compile(rule)) for strength, name, _, rule in RULES)
 _BY_WORD: dict[str, list[int]] = {}
@@ -33,22 +33,21 @@ _NONE = (0, "")
 _BUTTON_CHARS = 12
 _FIELD_CHARS = 40  # code points; our choice
 _INNER_RUN = 4  # lines of two rules between lines of text: a bar of buttons; three may be of a poem. Our choice
-# One look over all short lines of a page; a line without any of these words is not asked further.
+# One search over all short lines of a page; a line without any of these words is not checked further.
 _WORDS = sorted(_BY_WORD)
 _GATE = AhoCorasick(_WORDS, MatchKind.Standard)
 
 
 def mend(doc: Document, *, max_chars: Chars = 120) -> Edits:
-    """Edits that remove lines of page furniture; the reason is the rule's name.
+    """Remove lines of page boilerplate; the reason of each edit is the name of the rule.
 
-    `max_chars` is the longest line that may go, in code points: a longer one holds a sentence
-    of its own. The empty lines that a removed line would leave go with it.
+    `max_chars` is the longest line that may be removed, in code points: a longer one holds a sentence of its own. The
+    empty lines that a removed line would leave are removed too.
 
-    Lines are judged in runs, and a run goes whole or not at all: where it holds a line that no text
-    says (a reporter with an address); where it stands at the head or tail and holds a line of the
-    page (a copyright notice) or two that may be of one (공유하기, 목록); between lines of text only
-    if it is of two rules, and holds a line of the page or four others. Dates, names and contacts
-    go with others and never by themselves.
+    Lines are judged in runs, and a run is removed whole or not at all: always, if it holds a line that no text
+    contains (a reporter with an address); at the head or tail of the page, if it holds a line of the page (a copyright
+    notice) or two that may belong to one (공유하기, 목록); between lines of text only if it matches two rules, and
+    holds a line of the page or four others. Dates, names and contacts are removed with others and never alone.
 
     >>> from malmoi.document import Provenance
     >>> text = "공장이 문을 열었다.\\n\\n기사 URL이 복사되었습니다."
@@ -62,7 +61,7 @@ def mend(doc: Document, *, max_chars: Chars = 120) -> Edits:
 
 
 def _match_rule(line: str, words: set[str]) -> tuple[int, str]:
-    """Strength and name of the first rule that holds for a line with these words of rules, or (0, "")."""
+    """Return strength and name of the first rule that matches a line with these rule words, or (0, "")."""
     plain = _replace_surrogates(line.strip())
     asked = sorted({number for word in words for number in _BY_WORD[word]})
     found = next((_RULES[number][0] for number in asked if _RULES[number][1].fullmatch(plain)), _NONE)
@@ -70,18 +69,18 @@ def _match_rule(line: str, words: set[str]) -> tuple[int, str]:
 
 
 def _is_page_count(line: str) -> bool:
-    """Whether the figures of a line follow each other as those of pages do: 1 2 3, and not 1 1 2 3 5."""
+    """Whether the figures of a line count up like page numbers: 1 2 3, and not 1 1 2 3 5."""
     figures = [int(word) for word in line.split() if word.isdecimal()]
     return all(b == a + 1 for a, b in pairwise(figures))
 
 
 def _is_sentence(line: str) -> bool:
-    """Whether a line ends in the plain style of a written text, in which no page speaks of itself."""
+    """Whether a line ends in the plain style of written text, which pages do not use about themselves."""
     return line.endswith("다.") and not line.endswith("니다.")
 
 
 def _replace_surrogates(line: str) -> str:
-    return line.encode("utf-8", "replace").decode()  # neither search takes lone surrogates
+    return line.encode("utf-8", "replace").decode()  # neither search accepts lone surrogates
 
 
 def _is_field(line: str) -> bool:
@@ -89,7 +88,7 @@ def _is_field(line: str) -> bool:
 
 
 def _find_rule_words(lines: list[str], short: list[int]) -> dict[int, set[str]]:
-    """Those of `short` whose line holds words of rules, with the words."""
+    """Return those of `short` whose line holds rule words, with the words."""
     parts = [lines[i] for i in short]
     ends = list(accumulate(len(part) + 1 for part in parts))
     found: dict[int, set[str]] = {}
@@ -99,9 +98,9 @@ def _find_rule_words(lines: list[str], short: list[int]) -> dict[int, set[str]]:
 
 
 def _explain_lines(lines: list[str], short: list[int]) -> dict[int, str]:
-    """Number of each line that goes → name of its rule."""
+    """Map the number of each line to remove to the name of its rule."""
     hits = _find_rule_words(lines, short)
-    # a page may say one line many times
+    # a page may repeat one line many times
     names = {line: _match_rule(line, words) for line, words in {lines[i]: words for i, words in hits.items()}.items()}
     found = {i: names[lines[i]] for i in hits if names[lines[i]][1]}
     for i in short:
@@ -121,7 +120,7 @@ def _explain_lines(lines: list[str], short: list[int]) -> dict[int, str]:
 
 
 def _find_runs(written: list[int], found: dict[int, tuple[int, str]]) -> Iterator[list[int]]:
-    """The longest runs of furniture lines; a contact (▷ 전화 : …) belongs to one only beside a call for tips."""
+    """Yield the longest runs of boilerplate lines; a contact (▷ 전화 : …) joins a run only next to a call for tips."""
     for known, group in groupby(written, found.__contains__):
         if not known:
             continue
@@ -133,13 +132,13 @@ def _find_runs(written: list[int], found: dict[int, tuple[int, str]]) -> Iterato
 
 
 def _is_removable(run: list[int], found: dict[int, tuple[int, str]], head: bool, tail: bool) -> bool:
-    """Whether a run of furniture lines goes; see `mend`."""
+    """Whether a run of boilerplate lines is removed; see `mend`."""
     rules = [found[i] for i in run]
     strongest, name = max(rules)
     if strongest == SURE:
         return True
     if head or tail:
-        # no page opens with its copyright notice; a headline may read like one
+        # a copyright notice never opens a page; a headline may read like one
         alone = strongest == EDGE and (tail or name != "copyright-tail")
         return alone or (len(run) > 1 and strongest >= WEAK)
     weak = sum(strength >= WEAK for strength, _ in rules)
@@ -152,7 +151,7 @@ def _build_edits(lines: list[str], reasons: dict[int, str]) -> Edits:
     for line in lines:
         starts.append(starts[-1] + len(line) + 1)
     length = starts[-1] - 1
-    end_of_kept = 0  # where the text that stays ends, its line break left out
+    end_of_kept = 0  # end of the text that is kept, without its line break
     i = 0
     while i < len(lines):
         if i not in reasons:
@@ -165,8 +164,8 @@ def _build_edits(lines: list[str], reasons: dict[int, str]) -> Edits:
             i += 1
         stop = min(starts[i], length)
         if i == len(lines):
-            start = end_of_kept  # nothing follows: the breaks before it go too
+            start = end_of_kept  # nothing follows: remove the line breaks before it too
         elif end_of_kept and lines[first - 1].strip() and not lines[i - 1].strip():
-            stop = starts[i] - 1  # the paragraphs around it stay apart
+            stop = starts[i] - 1  # keep the surrounding paragraphs separate
         edits.append(Edit(start, stop, "", reasons[first]))
     return tuple(edits)

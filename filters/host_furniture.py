@@ -1,15 +1,15 @@
-"""Take away the lines with which the pages of a host begin and end: what stands at the edge of many is no text.
+"""Remove boilerplate that many pages of a host share: the lines with which they begin and end.
 
-A survey learns them. From each document it takes the lines at the head and at the tail; of a host it
-keeps those that stand there on a large share of a sample of its pages, letter for letter: what differs
-(제23회, 4월 5일) is the text of its page. A page loses such a line only where it is contiguous with the
-edge, from the first line on while lines are known and from the last one back, and only if one of
-these lines speaks of the page (구독, 대표전화, 저작권). So an inner heading (구문, 예제), the heading that
-every page of a host begins with (주문, 재료, 제1조(목적)) and a refrain stay, however often they recur.
+A survey learns these lines. It takes the lines at the head and the tail of each document, and keeps for each host
+those that occur there on a large share of a sample of its pages, letter for letter: a line that differs (제23회, 4월
+5일) is text of its page. The filter removes such lines only contiguously from the edge: from the first line on while
+lines are known, and from the last one back; and only if one of them is about the page (구독, 대표전화, 저작권). So an
+inner heading (구문, 예제), a heading that opens every page of a host (주문, 재료, 제1조(목적)) and a refrain stay,
+however often they recur.
 
-The sample are the pages with the smallest hash of their id, so that it does not depend on order and
-1 % of new pages change 1 % of it; a line's share then moves by less than one point, and only a host
-with a line that near the threshold gets another table. Memory is bounded by the sample.
+The sample is the pages with the smallest hash of their id. So it does not depend on order, and 1 % of new pages change
+1 % of it; the share of a line then moves by less than one point, and the table changes only for hosts with a line that
+close to the threshold. The sample bounds the memory.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from malmoi.survey import Rows, Survey
 VERSION = 2
 LIBRARIES = ("numpy",)
 
-EDGE = 10  # written lines looked at from each end; our choice: menus longer than that are left by no extractor
+EDGE = 10  # non-empty lines read from each end; our choice: extractors do not leave menus longer than that
 MAX_LINE = 120  # code points; a longer line is text, as in `furniture`
-# A sentence, and a line that does not speak of the page, must stand on so many: a notice and the name of
-# the host do, the headings of a section rarely. Our choice.
+# Required share for a sentence, and for a line that is not about the page: a notice and the name of the host reach it,
+# headings of a section rarely. Our choice.
 HIGH_SHARE = 0.8
 
 _SKETCH = pa.schema(
@@ -50,33 +50,33 @@ _HOST = re.compile(r"https?://(?:[^/@?#\\]*@)?(\[[^\]/]*\]|[^/:?#\\]+)", re.I)
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2}")
 _STOP = re.compile(r"(?:[.?!。…]|[다요죠까])[\"'”’)\]」』]*\Z")
-# Words of sentences that speak of the page and not of the world.
+# Words of sentences that are about the page and not about the world.
 _PAGE = re.compile(
     "제보|구독|기사|문의|누리집|홈페이지|사이트|페이지|클릭|댓글|회원|로그인|무단|저작[권물]|라이[선센]스|커먼즈|공공누리|공유|"
     "뉴스레터|만족|쿠키|서비스|앱|(?i:javascript|browser|cookie|copyright|reserved|commons)"
 )
-# The same for lines that are no sentence, without blanks. Narrower: 문의, 기사, 서비스 and 쿠키 are headings too.
+# The same for lines that are not sentences, without blanks. Narrower: 문의, 기사, 서비스 and 쿠키 are headings too.
 _SPEAKS = re.compile(
     "기사제보|제보하기|제보(?:및|·)|구독|(?:관련|다른|인기|최신|많이본)기사|(?:광고|제휴)문의|문의(?:는|처?:|하기)|누리집|홈페이지|"
     "사이트맵|바로가기|건너뛰기|맨위로|이전글|다음글|전체메뉴|댓글(?:쓰기|등록|\\d)|회원가입|로그인|무단전재|재배포|저작권자|공유하기|"
     "뉴스레터|공공누리|크리에이티브커먼즈|개인정보처리방침|이용약관|대표전화|등록번호|발행인|편집인|ⓒ|©|"
     "(?i:javascript|copyright|reserved|creativecommons)"
 )
-# A field (장소: 본회의장) says something of its page, even where most pages say the same.
+# A field (장소: 본회의장) is information of its page, even if most pages say the same.
 _FIELD = re.compile(r"[^\W\d_]{1,8}[:：]")
-# A counter or a stamp of the page: begins with a word of these, and holds them, figures and signs, and nothing else.
+# A counter or a stamp of the page: it begins with one of these words and holds only them, figures and signs.
 _COUNTS = (
     r"(?:조회|댓글|추천|반대|좋아요|공감|스크랩|구독자|기사입력|최종|최초|입력|수정|등록|작성|게시|승인|송고|업데이트)"
 )
 _COUNTER = re.compile(
     rf"(?=\D*\d)[^\w\s]*+{_COUNTS}(?:{_COUNTS}(?:수|일시|일자|일|시간)?|수|오전|오후|[년월일시회건개명]|\d|[^\w\s])++\Z"
 )
-# What the two lowest bits of a key say of its line.
+# The two lowest bits of a key: the kind of its line.
 _PLAIN, _SPEAKING, _SENTENCE, _COUNTED = range(4)
 
 
 def host_of(doc: Document) -> str:
-    """The host of a document's web address; "" where it has none, and then nothing is learned or taken.
+    """Return the host of a document's web address; "" if it has none, and then nothing is learned or removed.
 
     >>> from malmoi.document import Provenance
     >>> host_of(Document("x/1", "", Provenance("x", "https://News.example:8080/1", "", "", "")))
@@ -87,7 +87,7 @@ def host_of(doc: Document) -> str:
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:
-    """The host, the hash of the id, and the keys of the first and last lines, each from the edge inwards."""
+    """Return the host, the hash of the id, and the keys of the first and last lines, each from the edge inwards."""
     host = host_of(doc)
     lines = [line for line in doc.text.split("\n") if line and not line.isspace()] if host else []
     head = [_key(line) for line in lines[:EDGE]]
@@ -102,12 +102,12 @@ def reduce(
     min_pages: Annotated[int, Field(ge=3)] = 30,
     sample: Annotated[int, Field(ge=8, le=10_000)] = 400,
 ) -> pa.Table:
-    """Per host the lines that stand at an edge of `min_share` of its sampled pages, and of `min_pages` at least.
+    """Find per host the lines at an edge of at least `min_share` of its sampled pages and of at least `min_pages`.
 
-    Three tenths is our choice: the sections of a host have furniture of their own. It holds for lines
-    that speak of the page and for counters; all others need HIGH_SHARE, and a sentence must speak of the
-    page besides. No host is learned from fewer than `min_pages` pages: a dozen minutes, letters or songs
-    share their form. Thirty is our choice.
+    The threshold of three tenths is our choice: sections of a host have boilerplate of their own. It applies to lines
+    about the page and to counters; all others need HIGH_SHARE, and a sentence must also be about the page. Nothing is
+    learned from fewer than `min_pages` pages: a dozen minutes, letters or songs share their form. Thirty is our
+    choice.
     """
     hosts = sketches.column("host").combine_chunks().dictionary_encode()
     codes = hosts.indices.to_numpy(zero_copy_only=False)
@@ -137,11 +137,10 @@ SURVEY = Survey(
 
 
 def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
-    """Edits that remove the lines of the host from the head and the tail of a page; reason `host-head` or `host-tail`.
+    """Remove the boilerplate of the host from the head and the tail of a page; reason `host-head` or `host-tail`.
 
-    One of the lines that go must speak of the page.
-    A page of which more than `max_removed` of the written characters would go is left whole: its text
-    is not what the other pages have around theirs. Fenced code stays.
+    One of the removed lines must be about the page. A page that would lose more than `max_removed` of its characters,
+    white space left out, is left whole: its text is not the boilerplate of other pages. Fenced code stays.
     """
     host = host_of(doc)
     row = survey.get(host) if host else None
@@ -165,7 +164,7 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
 
 
 def _find_head_end(text: str, known: Collection[int]) -> int:
-    """Where the text begins behind the known lines that it opens with; 0 where none of them speaks of the page."""
+    """Return where the text begins behind its opening known lines; 0 if none of them is about the page."""
     end = at = 0
     speaks = False
     while known and at < len(text):
@@ -183,7 +182,7 @@ def _find_head_end(text: str, known: Collection[int]) -> int:
 
 
 def _find_tail_start(text: str, known: Collection[int], floor: int) -> int:
-    """Where the text ends before the known lines that it closes with; its length where none speaks of the page."""
+    """Return where the text ends before its closing known lines; its length if none of them is about the page."""
     start = stop = len(text)
     speaks = False
     while known and stop > floor:
@@ -200,11 +199,11 @@ def _find_tail_start(text: str, known: Collection[int], floor: int) -> int:
 
 
 def _key(line: str) -> int:
-    """64 bits of a line without blanks; 0 for one that is never furniture.
+    """Hash a line without blanks to 64 bits; 0 if the line is never boilerplate.
 
-    The two lowest say what it is. A sentence must speak of the page: 이 법은 공포한 날부터 시행한다 closes
-    most laws of a host and is their text. Only counters and stamps are known by their words alone,
-    whatever their figures.
+    The two lowest bits give the kind of line. A sentence must be about the page: 이 법은 공포한 날부터 시행한다 closes
+    most laws of a host and is their text. Only counters and stamps are identified by their words alone, whatever their
+    figures.
     """
     if len(line) > 2 * MAX_LINE:
         return 0
@@ -231,10 +230,10 @@ def _hash(text: str) -> int:
 
 
 def _find_frequent(edges: list[list[int]], min_share: float, min_pages: int) -> list[int]:
-    """The keys that stand in the run of known lines at the edge on enough of the pages, sorted.
+    """Return the sorted keys that occur in the run of known lines at the edge on enough pages.
 
-    A first guess are those that stand near the edge on enough pages. A heading that stands there because
-    pages are short is in no run, as unknown lines stand before it; without it the other runs are looked at again.
+    The first candidates are the keys near the edge of enough pages. A heading that is there only because pages are
+    short is in no run, since unknown lines precede it; the loop computes the runs again without it.
     """
     high = max(min_share, HIGH_SHARE)
     shares = {_PLAIN: high, _SPEAKING: min_share, _SENTENCE: high, _COUNTED: min_share}

@@ -1,10 +1,9 @@
-"""Drop texts that are not mostly Korean; say of the others which language stands beside it.
+"""Language identification: drop texts that are not mostly Korean; name the second language of the others.
 
-Hangul is written for one language only, so its share among letters decides. Measured when the filter was chosen, the
-share was right for 99.5 % of texts of ten characters and called none of 21,814 foreign sentences Korean;
-`python -m benchmarks.language` measures it again. Where code, names and commands blur that share, the lines of
-running text are weighed instead.
-pycld2 only names the other language.
+Hangul is used for one language only, so its share among letters decides. Measured when the filter was chosen, the
+share was right for 99.5 % of texts of ten characters and had no false positive among 21,814 foreign sentences; `python
+-m benchmarks.language` measures it again. If code, names and commands blur that share, the filter weighs the lines of
+running text instead. pycld2 only names the other language.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ LIBRARIES = ("numpy", "pycld2")
 LIMITS = (Limit("language_score", "min_share", "min", "not-korean"),)
 
 CLEARLY_KOREAN = 0.5  # share of Hangul; above it nothing else is weighed
-SECOND_SHARE = 0.2  # of letters; another language with less is not named: names, terms, a quotation
+SECOND_SHARE = 0.2  # of letters; below it another language is not named: it is names, terms, a quotation
 SECOND_LETTERS = 60  # code points; our choice: about ten English words
-ASKED_CHARS = 800  # code points shown to pycld2, Hangul left out
+ASKED_CHARS = 800  # code points given to pycld2, without Hangul
 # A Korean sentence has half as many letters as its English translation, so each counts twice.
 HANGUL_WEIGHT = 2
 SHORT_LETTERS = 100  # a sentence or two, in which a few English terms outweigh the words that hold them together
-# (Hangul letters in Korean lines, what the share of Korean running text counts). At the default of 0.3 a
-# page with ten Korean sentences needs three tenths of its running text Korean, one with two sentences
-# two fifths, one with a single sentence three fifths. Set by reading 40 of the 565 half-translated help
-# pages of web-ko that letters alone dropped: below, the text that runs is English and the headings Korean.
+# (Hangul letters in Korean lines, factor for the share of Korean running text). At the default of 0.3 a page with ten
+# Korean sentences needs three tenths of its running text in Korean, one with two sentences two fifths, one with a
+# single sentence three fifths. Set by reading 40 of the 565 half-translated help pages of web-ko that letters alone
+# dropped: below, the running text is English and the headings Korean.
 SUBSTANCE = ((500, 1.0), (60, 0.75), (25, 0.5))
 
 _HANGUL, _LATIN, _HAN, _KANA, _OTHER, _SMALL, _BLANK, _BREAK = range(1, 9)
@@ -47,20 +46,20 @@ _CODE = re.compile(r"`[^`\n]+`|\bhttps?://\S+|\]\([^()\n]{0,500}\)|</?[A-Za-z][^
 _HANGUL_LETTER = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _MIN_HANGUL, _MIN_LETTERS, _MIN_WORDS = 8, 12, 4  # of a line; our choice: shorter ones are headings
 _ENDING = re.compile(r"[가-힣](?:다|요|까|죠|네|지|음|함|임)[.?!~…\u3131-\u318e\s]*\Z")
-# A Latin word that Korean inflects: timeout을, deploy한, close되지. Foreign words take a Korean ending in Korean alone.
+# A Latin word that Korean inflects: timeout을, deploy한, close되지. Only Korean gives foreign words a Korean ending.
 _INFLECTED = re.compile(
     "[A-Za-z](?:[은는이가을를의에로와과도만인들별]|으로|까지|부터|처럼|보다|[하한했할해합함]|[되된됐될돼됩됨]|시[키킨켜킬]|"
     "[였입임])[가-힣]{0,3}(?![가-힣A-Za-z])"
 )
 _MIN_INFLECTED = 2  # of a line; a single one may be quoted
 _MIN_MIXED_SHARE = 0.15  # of Hangul among the letters of such a line; our choice: English about Korean has less
-_CLOSE_CHARS = 40  # code points of a line's end that are looked at for its ending
+_CLOSE_CHARS = 40  # code points at the end of a line that are searched for its ending
 _UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """How many letters of a text belong to which script."""
+    """Number of letters of a text per script."""
 
     hangul: int
     latin: int
@@ -70,20 +69,20 @@ class Letters:
 
     @property
     def total(self) -> int:
-        """All letters, of whatever script."""
+        """All letters, of any script."""
         return self.hangul + self.latin + self.han + self.kana + self.other
 
     @property
     def hangul_share(self) -> float:
-        """Hangul syllables and jamo among letters, 0..1; 0 where there is no letter."""
+        """Hangul syllables and jamo among letters, 0..1; 0 if there are no letters."""
         return self.hangul / self.total if self.total else 0.0
 
     @property
     def korean_share(self) -> float:
-        """Like `hangul_share`, with hanja counted as Korean where Hangul runs through them.
+        """Like `hangul_share`, but hanja count as Korean where Hangul runs through them.
 
-        Hangul particles hold a mixed-script sentence together: at least a fifth of what is
-        Hangul or hanja, and no kana. A Chinese text that names a Korean firm stays Chinese.
+        Hangul particles hold a mixed-script sentence together: Hangul is at least a fifth of Hangul and hanja, and
+        there is no kana. A Chinese text that names a Korean firm stays Chinese.
         """
         both = self.hangul + self.han
         if self.kana or self.hangul < 0.2 * both or not both:
@@ -94,14 +93,14 @@ class Letters:
 def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
     """Keep a text whose share of Hangul among letters, or of Korean in its running text, reaches `min_share`.
 
-    Fenced code, inline code, tags and addresses are not counted once the raw share falls below four
-    fifths. Below one half, lines of Korean are weighed against lines of other prose; commands,
-    declarations and formulas are neither. Lines of Korean whose terms are English (timeout을 늘렸다) count
-    in full. Hanja count as Korean where Hangul runs through them.
+    If the raw share is below four fifths, fenced code, inline code, tags and addresses are not counted. Below one
+    half, lines of Korean are weighed against lines of other prose; commands, declarations and formulas are neither.
+    Lines of Korean with English terms (timeout을 늘렸다) count in full. Hanja count as Korean where Hangul runs
+    through them.
 
-    Labels `language`: `ko`, `mixed` (kept, but less than half of the letters Korean), another ISO 639-1
-    code, or `und`; and `second_language` where another one has a fifth of a kept text. Measures
-    `hangul_share` (raw) and `language_score`, on which the verdict rests.
+    Labels `language`: `ko`, `mixed` (kept, but less than half of the letters Korean), another ISO 639-1 code, or
+    `und`; and `second_language` if another language has a fifth of a kept text. Measures `hangul_share` (raw) and
+    `language_score`, on which the verdict rests.
 
     >>> from malmoi.document import Provenance
     >>> judge(Document("x/1", "오늘은 React를 배웁니다.", Provenance("x", "", "", "", ""))).outcome
@@ -114,7 +113,7 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
         text = text_views.prose(text)
         if any(sign in text for sign in ("`", "://", "](", "<")):
             text = _CODE.sub(" ", text)
-        if len(text) != len(doc.text):  # what is cut has three signs and more
+        if len(text) != len(doc.text):  # a cut removes three signs or more
             kinds = _classify_characters(text)
             prose = _count_kinds(kinds)
         share = max(share, prose.korean_share)
@@ -140,7 +139,7 @@ def judge(doc: Document, *, min_share: Share = 0.3) -> Verdict:
 
 
 def count_letters(text: str) -> Letters:
-    """The letters of a text by script; digits, signs and blanks are no letters.
+    """Count the letters of a text per script; digits, signs and blanks are not letters.
 
     >>> count_letters("한글 ㅋㅋ ABC 漢字 かな 12")
     Letters(hangul=4, latin=3, han=2, kana=2, other=0)
@@ -149,7 +148,7 @@ def count_letters(text: str) -> Letters:
 
 
 def _classify_characters(text: str) -> U8:
-    """What each code point is: a letter of which script, a blank, a line break, or nothing of these (0)."""
+    """Classify each code point: a letter of a script, a blank, a line break, or none of these (0)."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     kinds: U8 = _build_script_table().take(points, mode="clip")
     return kinds
@@ -190,10 +189,10 @@ def _build_script_table() -> U8:
 
 
 def _prose_share(kinds: U8) -> float:
-    """The share of Korean among lines of running text, as far as there is enough of it; see SUBSTANCE.
+    """Return the share of Korean among lines of running text, reduced if there is little of it; see SUBSTANCE.
 
-    A line of other prose has at least four words, few signs and figures, and few capitals where its
-    script has them: a declaration, a formula or a command has not.
+    A line of other prose has at least four words, few signs and figures, and few capitals if its script has them. So
+    declarations, formulas and commands do not count.
     """
     lines = np.cumsum(kinds == _BREAK, dtype=np.int64)
     if not len(lines):
@@ -215,16 +214,16 @@ def _prose_share(kinds: U8) -> float:
 
 
 def _short_text_share(letters: Letters, text: str) -> float:
-    """The share of Hangul, each letter counted twice, of a short text that closes like a Korean sentence."""
+    """Return the share of Hangul, each letter counted twice, of a short text that closes like a Korean sentence."""
     if letters.total > SHORT_LETTERS or letters.kana or letters.han > letters.hangul or _ENDING.search(text) is None:
         return 0.0
     return HANGUL_WEIGHT * letters.hangul / max(1, letters.total)
 
 
 def _inflection_share(letters: Letters, text: str) -> float:
-    """The share of Korean among the letters where lines that inflect Latin words as Korean does count in full.
+    """Return the share of Korean letters, counting in full the lines that inflect Latin words as Korean does.
 
-    Such a line holds two of these words at least, closes like a Korean sentence, and Hangul runs through it.
+    Such a line holds at least two of these words, closes like a Korean sentence, and Hangul runs through it.
     """
     if letters.latin * 2 < letters.total or letters.kana:
         return 0.0
@@ -239,20 +238,20 @@ def _inflection_share(letters: Letters, text: str) -> float:
 
 
 def _detect_other_language(letters: Letters, text: str, *, sure: bool = False) -> str:
-    """ISO 639-1 code of the language beside Korean, or `und`; by script where it can be told so, else by pycld2."""
+    """Return the ISO 639-1 code of the language next to Korean, or `und`; by script, else by pycld2."""
     foreign = letters.total - letters.hangul
     if letters.kana > 0.1 * foreign:
         return "ja"
     if letters.han > 0.5 * foreign and letters.hangul < 0.2 * (letters.hangul + letters.han):
         return "zh"
-    # The lines without Hangul first: between Korean words stand names and terms, which are no language.
+    # Lines without Hangul first: Latin words between Korean ones are names and terms, not a language.
     lines = [line for line in text.split("\n", 400)[:400] if not _HANGUL_LETTER.search(line)]
     shown = " ".join(lines)[:ASKED_CHARS]
     if len(shown) < SECOND_LETTERS:
         shown = _HANGUL_LETTER.sub(" ", text[:ASKED_CHARS])
     try:
         reliable, _, found = pycld2.detect(_UNPRINTABLE.sub(" ", shown).encode(), isPlainText=True)
-    except pycld2.error:  # it refuses some byte sequences that are valid
+    except pycld2.error:  # pycld2 rejects some valid byte sequences
         return "und"
     if sure and not reliable:
         return "und"

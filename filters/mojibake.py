@@ -1,17 +1,16 @@
-"""Turn Korean back that was decoded with the wrong table, and leftover entities; only where there is no doubt.
+"""Repair mojibake, that is Korean decoded with the wrong charset, and leftover entities; only if there is no doubt.
 
-What is mended, by reason: `utf-8` (UTF-8 read as Latin-1 or Windows-1252, once or twice: í•œêµ­),
-`cp949` (EUC-KR read so: ÇÑ±¹), `utf-8-as-cp949` where no byte was lost, `entity` (&nbsp; &#44032;).
+Repairs by reason: `utf-8` (UTF-8 read as Latin-1 or Windows-1252, once or twice: í•œêµ­), `cp949` (EUC-KR read as
+these: ÇÑ±¹), `utf-8-as-cp949` if no byte was lost, `entity` (&nbsp; &#44032;).
 
-Why a mended run cannot have been text. A run is what lies between blanks, ASCII and other scripts,
-and all its bytes must decode strictly to syllables of KS X 1001 and to plain Korean punctuation. For
-`utf-8` each syllable is one of four letters with two signs behind it that no alphabet puts together.
-`cp949` pairs a sign or capital of °..È with one of ¡..þ for the whole run, and half of what comes
-out must be the commonest syllables of Korean, which random pairs reach with 5 of 100. `utf-8-as-cp949`
-needs hanja before syllables that only Windows has, over and over. Above that stands the text: where
-it speaks of encodings or shows more sound Korean than broken, a broken piece may be a quotation and stays.
+Why a repaired run cannot have been text. A run lies between blanks, ASCII and other scripts, and all its bytes must
+decode strictly to syllables of KS X 1001 and to plain Korean punctuation. For `utf-8` each syllable is one of four
+letters followed by two signs, a combination that no alphabet uses. `cp949` pairs a sign or capital of °..È with one of
+¡..þ for the whole run, and half of the result must be the commonest syllables of Korean, which random pairs reach with
+5 of 100. `utf-8-as-cp949` needs hanja before syllables that only Windows has, again and again. The text overrides all
+of this: if it mentions encodings or has more sound Korean than broken, a broken piece may be a quotation and stays.
 
-This filter stands before `normalise`, which takes away the blanks and controls that a mended run needs.
+This filter runs before `normalise`, which removes the blanks and controls that a broken run needs.
 """
 
 from __future__ import annotations
@@ -28,19 +27,20 @@ VERSION = 1
 MIN_SYLLABLES = 4  # in the whole text; our choice: two broken words
 MIN_QUOTED = 12  # in a line without sound Korean inside a text that has some; a quoted example is shorter
 MIN_DIFFERENT = 3  # syllables; a row of one sign (¸¸¸¸) spells one over and over
-MIN_COMMON = 0.4  # share of the commonest syllables among those that come out; sound Korean has 0.75, chance 0.05
+MIN_COMMON = 0.4  # share of the commonest syllables in the result; sound Korean has 0.75, chance 0.05
 
-# The 120 commonest syllables of the ten registers of docs/filters.md, each register weighed alike: 75 % of their text.
+# The 120 commonest syllables of the ten registers of docs/filters.md, each register weighted equally: 75 % of the
+# text.
 _COMMON = frozenset(
     "다이는에하니을의를로지가기서한수사정시있고자용제은트합어스구해도인리으할습과대부면일연설그경개보여적라나비전우관상치드입문위들"
     "아만발성되요동주장터선데계세파조소게행택포모것원법프유러미화음분와크된함중체호않작공야안업오표식더려단내명션실컴거"
 )
-# Who speaks of encodings may show what a broken text looks like.
+# A text that mentions encodings may show an example of a broken text.
 _ABOUT = re.compile(
     r"(?i:utf-?8|mojibake|latin-?1|iso-?8859|cp-?(?:949|1252)|windows-?1252|euc-?kr|ftfy|charset|encod|decod)"
     r"|인코딩|디코딩|모지바케|문자\s?집합|문자셋|(?:글자|문자|한글)[이가은는]?\s?깨"
 )
-# Who speaks of markup may show an entity.
+# A text that mentions markup may show an entity.
 _MARKUP = re.compile(
     r"(?i:html|xml|markdown|mdx|jsx|escap|entit|&(?:amp;)*lt;[/!]?[a-z])|태그|엔티티|개체 참조|이스케이프|마크업"
 )
@@ -53,12 +53,12 @@ _REST = "".join(re.escape(c) for c in sorted(_BYTE) if 0x80 <= _BYTE[c] < 0xC0) 
 
 
 def _cp949_characters(rows: range, cells: range) -> str:
-    """The characters that CP949 has in these rows and cells."""
+    """Return the characters that CP949 has in these rows and cells."""
     return "".join(bytes((row, cell)).decode("cp949", "ignore") for row in rows for cell in cells)
 
 
 _KS = frozenset(_cp949_characters(range(0xB0, 0xC9), range(0xA1, 0xFF)))  # the 2,350 syllables of KS X 1001
-_HANJA = _cp949_characters(range(0xEA, 0xEE), range(0xA1, 0xC0))  # what the head of a syllable in UTF-8 looks like
+_HANJA = _cp949_characters(range(0xEA, 0xEE), range(0xA1, 0xC0))  # how the first byte of a syllable in UTF-8 appears
 _PLAIN = re.compile(
     "[가-힣\u2010-\u2027\u2030-\u203b\u3000-\u301c\u3131-\u318e\uff01-\uff5e\u4e00-\u9fff·\u2190-\u21ff\u2460-\u24ff\u25a0-\u26ff]*"
 )
@@ -77,16 +77,16 @@ _WIDE_RUN = re.compile(f"[{_WIDE}]{{2,}}")
 _MIXED_RUN = re.compile("[^\\x00-\xff]{3,}")  # KS X 1001 also has Cyrillic, frames and circled signs
 _CODE = re.compile(r"`[^`\n]+`")
 
-_Found = tuple[int, int, str, str]  # start, end, what it was, reason
+_Found = tuple[int, int, str, str]  # start, end, replacement, reason
 
 
 def mend(doc: Document) -> Edits:
-    """Edits of runs that are certainly broken Korean, and of entities outside code.
+    """Repair runs that are certainly broken Korean, and decode entities outside code.
 
-    Runs are mended where more of their syllables come out than stand sound in the text, or in a line
-    of its own without sound Korean where no word of the text speaks of encodings. Entities stay in
-    fenced and inline code and in a text that speaks of markup. Left alone: every run with a byte
-    missing, single broken letters, percent-encoding, U+FFFD. Mending twice changes nothing more.
+    A run is repaired if the text yields more repaired syllables than it has sound ones; or on a line of its own
+    without sound Korean, if no word of the text mentions encodings. Entities stay in fenced and inline code and in a
+    text that mentions markup. Left alone: every run with a byte missing, single broken letters, percent-encoding,
+    U+FFFD. The repair is idempotent.
 
     >>> from malmoi.document import Provenance
     >>> doc = Document("x/1", "ÇÑ±ÛÀÔ´Ï´Ù.", Provenance("x", "", "", "", ""))
@@ -101,7 +101,7 @@ def mend(doc: Document) -> Edits:
 
 
 def _find_latin_runs(text: str) -> list[_Found]:
-    """Each run of Latin-1 or Windows-1252 signs that decodes as a whole."""
+    """Find each run of Latin-1 or Windows-1252 signs that decodes as a whole."""
     found = []
     for run in _WIDE_RUN.finditer(text):
         data = bytes(_BYTE[c] for c in run.group())
@@ -113,7 +113,7 @@ def _find_latin_runs(text: str) -> list[_Found]:
 
 
 def _find_cp949_runs(text: str) -> list[_Found]:
-    """Each run that is UTF-8 read as CP949; it holds a syllable that KS X 1001 lacks."""
+    """Find each run of UTF-8 read as CP949; it holds a syllable that KS X 1001 lacks."""
     found = []
     for run in _MIXED_RUN.finditer(text):
         old = run.group()
@@ -129,7 +129,7 @@ def _find_cp949_runs(text: str) -> list[_Found]:
 
 
 def _decode_utf8(data: bytes) -> str:
-    """Korean out of UTF-8 that was read as Latin-1 once or twice, or ""."""
+    """Decode Korean from UTF-8 that was read as Latin-1 once or twice, or return ""."""
     if said := _decode_korean(data, "utf-8"):
         return said
     try:
@@ -140,7 +140,7 @@ def _decode_utf8(data: bytes) -> str:
 
 
 def _decode_korean(data: bytes, encoding: str) -> str:
-    """`data` read strictly, if it is Korean: syllables of KS X 1001 and plain signs, more than half syllables."""
+    """Decode `data` strictly; "" unless it is Korean: plain signs and more than half KS X 1001 syllables."""
     try:
         said = data.decode(encoding)
     except UnicodeDecodeError:
@@ -152,13 +152,13 @@ def _decode_korean(data: bytes, encoding: str) -> str:
 
 
 def _is_ascending(data: bytes) -> bool:
-    """Whether bytes follow each other one by one, as in a table of characters."""
+    """Whether byte values increase one by one, as in a table of characters."""
     steps = sum(b - a == 1 for a, b in pairwise(data))
     return 2 * steps >= len(data) - 1
 
 
 def _choose_runs(text: str, runs: list[_Found]) -> list[_Found]:
-    """The runs of which there is no doubt, judged by the text and the lines they stand in."""
+    """Choose the runs that are certain, judging by the text and their lines."""
     if not runs or _ABOUT.search(text):
         return []
     sound = sum("가" <= c <= "힣" for c in text) - sum(
@@ -173,7 +173,7 @@ def _choose_runs(text: str, runs: list[_Found]) -> list[_Found]:
 
 
 def _is_alone(text: str, start: int, runs: list[_Found]) -> bool:
-    """Whether a line holds nothing sound beside its broken runs, and enough of them."""
+    """Whether a line holds only broken runs and no sound Korean, and enough of them."""
     stop = text.find("\n", start)
     line = text[start : stop if stop >= 0 else len(text)]
     sound = sum("가" <= c <= "힣" for c in line) - sum(sum("가" <= c <= "힣" for c in text[a:b]) for a, b, _, _ in runs)
@@ -188,7 +188,7 @@ def _is_certain(runs: list[_Found], least: int) -> bool:
 
 
 def _find_entities(text: str) -> list[_Found]:
-    """Entities outside code, of a text that does not speak of markup, as the signs they name."""
+    """Find entities outside code, with the signs they name; none in a text that mentions markup."""
     hits = list(_ENTITY.finditer(text))
     if not hits or _MARKUP.search(text):
         return []
@@ -206,7 +206,7 @@ def _find_entities(text: str) -> list[_Found]:
 
 
 def _decode_entity(entity: str) -> str:
-    """The sign of an entity, however often its ampersand was escaped; "" for one that is left alone.
+    """Return the sign of an entity, however often its ampersand was escaped; "" for one that is left alone.
 
     >>> _decode_entity("&amp;amp;quot;"), _decode_entity("&#44032;"), _decode_entity("&#38;"), _decode_entity("&bogus;")
     ('"', '가', '', '')

@@ -1,14 +1,13 @@
-"""Analyse a text once with Kiwi: morphemes and sentences, for every filter that needs them.
+"""Morphological analysis with Kiwi: analyse a text once, into morphemes and sentences, for all filters.
 
-The one owner of kiwipiepy. Measured on 120 news, review and tale texts and 102 technical pages,
-one core, kiwipiepy 0.24.1: the default search 140 and 385 kchar/s; a cut-off of 3 instead of 8
-gives 185 and 505 kchar/s and the same token for 99.7 % of them, a cut-off of 2 only for 99.3 %.
-Without the dictionary of multi-word names (0.07 % of tokens) a process loads in half the time
-and saves 200 MB. Both together keep 99.6 and 99.7 % of tokens.
+The only module that calls kiwipiepy. Measured on 120 news, review and tale texts and 102 technical pages, one core,
+kiwipiepy 0.24.1: the default search analyses 140 and 385 kchar/s; a cut-off of 3 instead of 8 gives 185 and 505
+kchar/s and the same token for 99.7 % of them, a cut-off of 2 only for 99.3 %. Without the dictionary of multi-word
+names (0.07 % of tokens) a process loads in half the time and saves 200 MB. Both together keep 99.6 and 99.7 % of
+tokens.
 
-A text is analysed line by line (`filters.korean.analysis_units`); lines are remembered, since menus, notices and
-headings come again and again over the pages of a site. That cannot be seen in what is found: a line is
-always analysed by itself, remembered or not.
+The unit of analysis is the line (`filters.korean.analysis_units`). Lines are cached, since menus, notices and headings
+recur over the pages of a site. The cache does not change results: a line is always analysed by itself.
 """
 
 from __future__ import annotations
@@ -33,29 +32,29 @@ VERSION = 3
 LIBRARIES = ("kiwipiepy", "kiwipiepy_model")
 
 CUTOFF = 3.0  # beam of the search, in log probability; Kiwi's default is 8
-KEPT_CHARS = 500  # code points of a line that is remembered; longer ones hardly come again
-KEPT_BYTES = 16_000_000  # of a generation of remembered lines, estimated; two are kept
-_UNIT_BYTES, _MORPHEME_BYTES = 850, 100  # what one of them takes in memory: arrays, tuples, a string for each form
+KEPT_CHARS = 500  # code points of a cached line; longer ones hardly recur
+KEPT_BYTES = 16_000_000  # per generation of cached lines, estimated; two are kept
+_UNIT_BYTES, _MORPHEME_BYTES = 850, 100  # memory of one of them: arrays, tuples, a string for each form
 _NUMBER = attrgetter("sent_position")
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 _PLAIN = {tag: tag[:2] for stem in ("VV", "VA", "VX") for tag in (f"{stem}-R", f"{stem}-I")} | {
     tag: tag[:3] for tag in ("XSV-R", "XSV-I", "XSA-R", "XSA-I")
 }
-# Tags of signs: a full stop, a dash, the mark of a list item. Words in other scripts (SL, SH) and digits (SN) are none.
+# Tags of signs: a full stop, a dash, a list marker. Words in other scripts (SL, SH) and digits (SN) are not signs.
 _SIGNS = frozenset(("SF", "SP", "SS", "SSO", "SSC", "SE", "SO", "SW", "SB", "W_EMOJI"))
 
 
-# What `Kiwi.tokenize` puts together anew for each call; the defaults of 0.24.
+# Objects that `Kiwi.tokenize` builds for each call; the defaults of 0.24.
 _OPTIONS = int(Match.ALL | Match.Z_CODA | Match.OOV_CHR_MODEL)
 _DEFAULTS = (False, None, False, Dialect.STANDARD, 3.0, None, 2.5, None)
 
 
-# Starts, lengths, tags and forms of morphemes, and those with which Kiwi begins a sentence.
+# Starts, lengths, tags and forms of morphemes, and indexes of those with which Kiwi begins a sentence.
 _Columns: TypeAlias = tuple[list[int], list[int], list[str], list[str], list[int]]
 
 
 class Unit(NamedTuple):
-    """The analysis of one unit, as if it stood at 0: its morphemes and sentences by column."""
+    """The analysis of one unit, with offsets from 0: its morphemes and sentences by column."""
 
     starts: array[int]
     lengths: array[int]
@@ -67,10 +66,10 @@ class Unit(NamedTuple):
 
 @cache
 def load() -> Kiwi:
-    """The analyser of this process, ready to work: built once, and one word analysed.
+    """Return the analyser of this process, ready to use: built once, with one word analysed.
 
-    Kiwi builds its tables with the first word; a fork server that has called this gives each
-    worker all of it for under 10 MB.
+    Kiwi builds its tables with the first word; a fork server that has called this shares them with each worker for
+    under 10 MB.
     """
     kiwi = Kiwi(num_workers=1, load_typo_dict=False, load_multi_dict=False)
     kiwi.global_config.cutoff_threshold = CUTOFF
@@ -80,10 +79,10 @@ def load() -> Kiwi:
 
 @cache
 def load_tokenizer() -> Callable[[str], list[Token]]:
-    """What `load().tokenize` does, without the work that it does again for each call.
+    """Return a function like `load().tokenize` without the work that it repeats for each call.
 
-    On lines of web pages that is 5 % of all (3 µs a call, and 15 when its code has left the cache of the processor).
-    The arguments are those of 0.24; a test compares both.
+    On lines of web pages that saves 5 % of the time (3 µs a call, and 15 when its code is no longer in the processor's
+    cache). The arguments are those of 0.24; a test compares both.
     """
     kiwi = load()
     analyse, config = super(Kiwi, kiwi).analyze, kiwi.global_config
@@ -91,16 +90,14 @@ def load_tokenizer() -> Callable[[str], list[Token]]:
 
 
 def mark(doc: Document) -> Morphemes:
-    """The morphemes of a text by column, with the sentences they form.
+    """Return the morphemes of a text by column, with the sentences they form.
 
-    Offsets are code points of `doc.text`; contracted morphemes share a start. Tags are Kiwi's
-    Sejong tags without the marks for regular (-R) and irregular (-I) verbs. A sentence runs
-    from its first morpheme to the end of its last. It ends where Kiwi says so, corrected by
-    `filters.korean.sentence_boundaries`, and where a line ends, unless the line is wrapped
-    (`filters.korean.analysis_units`). The mark of a list
-    item belongs to the sentence behind it; a line of signs alone is none. Fenced code has neither
-    morphemes nor sentences, nor has a stretch without blanks behind the first 10,000 code points of
-    such stretches.
+    Offsets are code points of `doc.text`; contracted morphemes share a start. Tags are Kiwi's Sejong tags without the
+    marks for regular (-R) and irregular (-I) verbs. A sentence runs from its first morpheme to the end of its last. It
+    ends where Kiwi ends it, corrected by `filters.korean.sentence_boundaries`, and at the end of a line, unless the
+    line is wrapped (`filters.korean.analysis_units`). A list marker belongs to the sentence after it; a line of signs
+    alone is not a sentence. Fenced code has no morphemes and no sentences. Neither do stretches without blanks after
+    the first 10,000 code points of such stretches.
 
     >>> from malmoi.document import Provenance
     >>> found = mark(Document("x/1", "학교에 갔다.", Provenance("x", "", "", "", "")))
@@ -112,7 +109,7 @@ def mark(doc: Document) -> Morphemes:
 
 
 def _replace_surrogates(text: str) -> str:
-    """`text` as Kiwi can take it: in UTF-8, which has no lone surrogates."""
+    """Replace lone surrogates, which Kiwi cannot take because UTF-8 has none."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -121,7 +118,7 @@ def _replace_surrogates(text: str) -> str:
 
 
 def _analyse_units(text: str) -> Iterable[tuple[int, Unit]]:
-    """Each unit with its place."""
+    """Yield each unit with its offset."""
     for pieces in split_units(text, find_fences(text)):
         at, end = pieces[0]
         if len(pieces) > 1 or end - at > KEPT_CHARS:
@@ -136,7 +133,7 @@ def _analyse_units(text: str) -> Iterable[tuple[int, Unit]]:
 
 
 def analyse_unit(unit: str, pieces: list[Stretch]) -> Unit:
-    """The analysis of a unit that Kiwi is given in these pieces; without a full stop a sentence runs on over two."""
+    """Analyse a unit that Kiwi receives in these pieces; without a full stop a sentence continues over two pieces."""
     starts, lengths, tags, forms, said = _tokenize(unit) if len(pieces) == 1 else _tokenize_in_pieces(unit, pieces)
     bounds = [0, *find_sentence_starts(unit, tags, forms, starts, said), len(tags)] if tags else []
     return Unit(
@@ -149,10 +146,10 @@ def analyse_unit(unit: str, pieces: list[Stretch]) -> Unit:
 
 
 def _tokenize(text: str) -> _Columns:
-    """Kiwi's tokens by column.
+    """Return Kiwi's tokens by column.
 
-    Attributes of tokens are read column by column: of all ways to read them that is among the fastest (0.1 µs
-    each, where Kiwi takes 7 to 16 for a token); each pass over the tokens that is spared shows in the figures.
+    Reading token attributes column by column is among the fastest ways (0.1 µs each; Kiwi takes 7 to 16 for a token);
+    each pass over the tokens that is saved shows in the measurements.
     """
     tokens = load_tokenizer()(text)
     tags = [token.tag for token in tokens]
@@ -171,7 +168,7 @@ def _tokenize_in_pieces(unit: str, pieces: list[Stretch]) -> _Columns:
     starts, lengths, tags, forms, said = found
     piece, more = "", _tokenize("")
     for first, last in pieces:
-        if unit[first:last] != piece:  # ㅋㅋ. ㅋㅋ. … without end is analysed once
+        if unit[first:last] != piece:  # a row such as ㅋㅋ. ㅋㅋ. … is analysed once
             piece = unit[first:last]
             more = _tokenize(piece)
         done = len(tags)
@@ -188,12 +185,12 @@ def _tokenize_in_pieces(unit: str, pieces: list[Stretch]) -> _Columns:
 def _find_sentences(
     unit: str, bounds: list[int], tags: list[str], starts: list[int], lengths: list[int]
 ) -> tuple[array[int], array[int]]:
-    """What stands between `bounds`: signs that begin a unit join what follows, others what stands before."""
+    """Return sentences between `bounds`: signs at the start of a unit join what follows, other signs what precedes."""
     begin, close = array("I"), array("I")
     waiting = -1  # start of the signs that begin this unit
     for first, last in pairwise(bounds):
         start = starts[first]
-        near = max(first, last - 3)  # contracted morphemes share a place: the last one need not reach furthest
+        near = max(first, last - 3)  # contracted morphemes share an offset: the last one may not reach furthest
         end = max(map(add, starts[near:last], lengths[near:last]))
         if tags[first] not in _SIGNS or any(_is_word(unit, tags[i], starts[i]) for i in range(first, last)):
             begin.append(start if waiting < 0 else waiting)
@@ -207,7 +204,7 @@ def _find_sentences(
 
 
 def join_units(found: Iterable[tuple[int, Unit]]) -> Morphemes:
-    """All units as one analysis, each moved to its place."""
+    """Join all units into one analysis, with offsets in the text."""
     starts, lengths, begin, close = array("I"), array("H"), array("I"), array("I")
     tags: list[str] = []
     forms: list[str] = []
@@ -222,12 +219,12 @@ def join_units(found: Iterable[tuple[int, Unit]]) -> Morphemes:
 
 
 class _Memory:
-    """The lines that were analysed last: a young and an old generation, each of KEPT_BYTES at most."""
+    """Cache of the lines analysed last: a young and an old generation, each of at most KEPT_BYTES."""
 
     def __init__(self) -> None:
         self.young: dict[str, Unit] = {}
         self.old: dict[str, Unit] = {}
-        self.size = 0  # bytes of the young one
+        self.size = 0  # bytes of the young generation
 
     def get(self, line: str) -> Unit | None:
         found = self.young.get(line)

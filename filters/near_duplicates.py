@@ -1,4 +1,4 @@
-"""Drop near copies: texts whose shingles are nearly those of a document that is kept."""
+"""Drop near-duplicates: texts whose shingles are nearly those of a kept document (the keeper)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ LIBRARIES = ("datasketch", "numpy")
 def judge(doc: Document, *, survey: Rows) -> Verdict:
     """Read the table of the survey of copies; `measured` is the Jaccard similarity of the shingles to the keeper's.
 
-    Where the signatures settled the matter it is their estimate, else exact. The threshold and the
-    releases to compare with are the survey's (`threshold`, default 0.8; `earlier`, default `same`), so
-    they stand in the recipe beside this filter; texts under 300 letters and digits must agree at 0.9.
-    The keeper may be a document of an earlier release.
+    If the signatures decided the pair, it is their estimate, else exact. The threshold and the releases to compare
+    with are parameters of the survey (`threshold`, default 0.8; `earlier`, default `same`), so the recipe sets them
+    with this filter; texts under 300 letters and digits must agree at 0.9. The keeper may be a document of an earlier
+    release.
     """
     row = survey.get(doc.id)
     if row is None:

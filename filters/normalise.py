@@ -1,9 +1,8 @@
-"""Bring a text to NFC with plain white space and without control or zero-width characters.
+"""Normalise a text to NFC with plain white space and without control or zero-width characters.
 
-Never NFKC: it turns ㅋㅋ into conjoining jamo and ① into 1. Left alone are compatibility jamo,
-Old Hangul (conjoining jamo that no syllable exists for), hanja, curly quotes, full-width
-forms, private-use characters, U+FFFD, variation selectors, and joiners inside emoji or inside
-scripts that write with them.
+Never NFKC: it turns ㅋㅋ into conjoining jamo and ① into 1. Left alone are compatibility jamo, Old Hangul (conjoining
+jamo without a precomposed syllable), hanja, curly quotes, full-width forms, private-use characters, U+FFFD, variation
+selectors, and joiners inside emoji or inside scripts that write with them.
 """
 
 from __future__ import annotations
@@ -26,28 +25,28 @@ _GONE = (
 )
 _JOINER = "\\u200c\\u200d"
 _HALF = "\\uffa1-\\uffdc"
-_MODERN = "\\u1100-\\u1112\\u1161-\\u1175"  # conjoining letters that are written today
-_JAMO = "\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb\\u0300-\\u036f\\u302e\\u302f"  # and marks that stand on them
+_MODERN = "\\u1100-\\u1112\\u1161-\\u1175"  # conjoining letters in use today
+_JAMO = "\\u1100-\\u11ff\\ua960-\\ua97c\\ud7b0-\\ud7fb\\u0300-\\u036f\\u302e\\u302f"  # and combining marks
 _JOINED = "\\u0600-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff\\u20e3\\u2190-\\u2bff\\ufe0f\\U0001f000-\\U0001faff"
 
 # White space other than space, tab and line feed.
 _RARE = "\\x0b\\x0c\\r\\x85\\u2028\\u2029\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\u3164\\uffa0\\u2800"
 
 _WORD = re.compile(f"[^{_BLANK}{_BREAK}]+")
-# Two blanks or more, a rare one, an empty line at the start, a blank at the end: first the sign, then what is odd.
+# Two or more blanks, a rare one, an empty line at the start, a blank at the end: first the sign, then what is odd.
 _ODD_GAP = re.compile(f"[{_RARE}\\t\\n ](?:(?<![ \\t\\n])[{_BLANK}{_BREAK}]*|[{_BLANK}{_BREAK}]+|\\Z|(?<=\\A\\n))")
 _ODD = re.compile(f"[{_GONE}{_JOINER}{_HALF}{_MODERN}\\ud800-\\udfff]")
 _GONE_RE = re.compile(f"[{_GONE}]")
 _LOOSE_JOINER = re.compile(f"(?<![{_JOINED}])[{_JOINER}]|[{_JOINER}](?![{_JOINED}])")
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
-# NFKC makes these of ㅋㅋ and ㅠㅠ. A consonant before a syllable and a vowel behind one are part of an old cluster.
+# NFKC turns ㅋㅋ and ㅠㅠ into these. A consonant before a syllable and a vowel after one are part of an old cluster.
 _LONE_LEADS = re.compile(f"(?<![{_JAMO}])[\\u1100-\\u1112]+(?![{_JAMO}가-힣])")
 _LONE_VOWELS = re.compile(f"(?<![{_JAMO}가-힣])[\\u1161-\\u1175]+(?![{_JAMO}])")
 _HALF_RUN = re.compile(f"[{_HALF}]+")
 _BREAKS = re.compile(f"\\r\\n|[{_BREAK}]")
 _BLANKS = re.compile(f"[{_BLANK}]")
-# Marks on one letter. CPython brings them into order by moving each past all others; Unicode text that can be
-# streamed has 30 of them at most (UAX #15, section 13), and a rule drawn of signs has more.
+# Marks on one letter. CPython sorts them by moving each past all others; stream-safe Unicode text has at most 30 of
+# them (UAX #15, section 13), and a line drawn with signs has more.
 _MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u10ff\u1200-\u1dff\u20d0-\u20f0\u2cef-\u2dff\u302a-\u302f\u3099\u309a\ua66f-\uabff"
     "\ufb1e\ufe20-\ufe2f\U000101fd-\U0001e94a]"  # every sign with a combining class, and scripts around them
@@ -59,19 +58,18 @@ _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _TAILS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
 _SYLLABLE = re.compile(f"([{_LEADS}])([{_VOWELS}])(?:([{_TAILS[1:]}])(?![{_VOWELS}]))?")
 _HALF_MAP = {c: chr(0x3131 + c - 0xFFA1) for c in range(0xFFA1, 0xFFBF)} | {
-    first + i: chr(0x314F + 6 * row + i)  # the vowels stand in four rows of six with gaps between
+    first + i: chr(0x314F + 6 * row + i)  # the vowels are in four rows of six with gaps between
     for row, first in enumerate((0xFFC2, 0xFFCA, 0xFFD2, 0xFFDA))
     for i in range(3 if row == 3 else 6)
 }
 
 
 def mend(doc: Document) -> Edits:
-    """Edits to NFC, plain blanks, at most one empty line in a row, and no stray control characters.
+    """Normalise to NFC, plain blanks, at most one empty line in a row, and no stray control characters.
 
-    An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`,
-    `stray-jamo`, `control` or `white-space`. Indentation at the start of a line stays; a run of blanks with
-    a tab in it becomes one tab, because tables are written so. Mending twice changes nothing
-    more. A half of a surrogate pair, which no file can hold, becomes U+FFFD.
+    An edit covers only the characters that change. Its reason is `nfc`, `half-width-jamo`, `stray-jamo`, `control` or
+    `white-space`. Indentation at the start of a line stays; a run of blanks with a tab in it becomes one tab, because
+    tables are written like this. The filter is idempotent. A lone surrogate, which no file can hold, becomes U+FFFD.
 
     >>> from malmoi.document import Provenance
     >>> doc = Document("x/1", "\\u1112\\u1161\\u11ab\\u1100\\u1173\\u11af  ㅋㅋ", Provenance("x", "", "", "", ""))
@@ -99,7 +97,7 @@ def mend(doc: Document) -> Edits:
 
 
 def _mend_gaps(text: str) -> Edits:
-    """The edits of a text whose words are in order: only its white space is looked at."""
+    """Return the edits to white space of a text whose words need none."""
     edits: list[Edit] = []
     for found in _ODD_GAP.finditer(text):
         _mend_gap(edits, text, found.start(), found.end(), at_end=found.end() == len(text))
@@ -136,7 +134,7 @@ def _is_nfc(text: str) -> bool:
 
 
 def _reorder_marks(row: re.Match[str]) -> str:
-    """A row of signs decomposed and in canonical order, so that nothing is left to move.
+    """Decompose a row of signs and put it in canonical order, so that nothing is left to reorder.
 
     >>> _LONG_ROW.sub(_reorder_marks, "가" + "\u0301\u0323" * 40) == "가" + "\u0323" * 40 + "\u0301" * 40
     True
@@ -148,7 +146,7 @@ def _reorder_marks(row: re.Match[str]) -> str:
 
 
 def _to_compatibility_jamo(found: re.Match[str]) -> str:
-    """Conjoining jamo that join nothing, as the letters they are.
+    """Convert conjoining jamo that join nothing to compatibility jamo.
 
     >>> _LONE_LEADS.sub(_to_compatibility_jamo, "갔다\u110f\u110f")
     '갔다ㅋㅋ'
@@ -157,7 +155,7 @@ def _to_compatibility_jamo(found: re.Match[str]) -> str:
 
 
 def _compose_half_width(halves: str) -> str:
-    """Half-width jamo as the syllables they spell; what spells none stays a full-width jamo.
+    """Compose half-width jamo to the syllables they spell; the others become full-width jamo.
 
     >>> _compose_half_width("ﾾￂﾤﾡￚﾩ"), _compose_half_width("ﾻﾻ")
     ('한글', 'ㅋㅋ')
@@ -191,7 +189,7 @@ def _normalise_gap(gap: str, *, at_start: bool) -> str:
 
 
 def _trim_edit(start: int, old: str, new: str, reason: str) -> Edit:
-    """The edit from `old` to `new` without what both begin and end with."""
+    """Return the edit from `old` to `new` without their common start and end."""
     shortest = min(len(old), len(new))
     head = 0
     while head < shortest and old[head] == new[head]:

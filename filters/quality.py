@@ -1,10 +1,10 @@
 """Drop texts that are not Korean prose: word lists, keyword stuffing, tables without sentences.
 
-Korean shows its grammar in particles and endings, so a text is measured by how it uses them
-and not by stop words: 의, 이, 다 also stand inside nouns. Works on the marks of `morphology`.
+Particles and endings carry Korean grammar, so the filter measures how a text uses them instead of stop words: 의, 이,
+다 also occur inside nouns. It reads the morphemes of `morphology`.
 
-`quality` reads as a share of full Korean grammar: at 1 words carry particles and verbs endings as in prose, and
-every sentence closes; at 0.5 half of that is there, as in notes and tables among text; at 0 words stand side by side.
+`quality` is a share of full Korean grammar: at 1 words carry particles and verbs endings as in prose, and every
+sentence closes; at 0.5 half of that is present, as in notes and tables among text; at 0 it has bare words only.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LIMITS = (
     Limit("quality", "min_quality", "min", "no-korean-grammar"),
 )
 
-# About the lowest tenth of tales, reviews, news and law. Dialogue drops its particles (0.16) and has
-# twice the endings.
+# About the lowest tenth of tales, reviews, news and law. Dialogue drops its particles (0.16) and has twice the
+# endings.
 FULL_JOSA = 0.30  # particles per eojeol
 FULL_EOMI = 0.30  # endings per eojeol
 WEIGHTS = (0.35, 0.35, 0.30)  # particles, endings, complete sentences
@@ -35,9 +35,9 @@ WEIGHTS = (0.35, 0.35, 0.30)  # particles, endings, complete sentences
 _FINAL = frozenset("Fn")  # a final ending, or the noun form that closes notes and rulings (함, 임)
 
 
-# A line of a report as offices write it: a mark or number, three words and more, closed by a noun that stands for a
-# verb (추진, 필요, 예정) or by the noun form of one (함, 음, 됨), with a bracket or a number behind it at most. The
-# nouns are those that close the most lines in reports of ministries and councils; our choice.
+# A line of an office report: a mark or number, three words and more, closed by a noun that replaces a verb (추진,
+# 필요, 예정) or by the noun form of one (함, 음, 됨), followed by a bracket or a number at most. The nouns are those
+# that close the most lines in reports of ministries and councils; our choice.
 _NOTE_MARK = re.compile(r"\s{0,20}(?:[-–*•·○●□■◦▪ㅇ※▶]|\(?[0-9가-힣][.)]|[①-⑳])\s*(?=\S)")
 _NOTE_END = re.compile(
     r"(?:[가-힣][함음임됨]|추진|예정|필요|추세|우려|부담|곤란|미흡|부족|확보|구성|선정|운영|조성|지급|지속|증가|감소|심화|강화|개선|확대|"
@@ -45,14 +45,14 @@ _NOTE_END = re.compile(
     r"유지|유출|착수|공모|상향|하향|사업|강구|촉구|논의|평가|관리|정비|보완|설치|도입|해소|절감)"
     r"(?:\s?\([^()\n]{1,60}\))?[.,;]?$"
 )
-_NOTE_LINES = 4  # our choice: of fewer no manner is read
+_NOTE_LINES = 4  # our choice: fewer lines show no style
 _NOTE_SHARE = 0.4  # of the lines; the others are headings (추진 배경) and lines that close with a number
 _NOTE_WORDS = 3  # a menu (회원 지원, 사업 계획) has one or two
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How much Korean grammar a text shows; shares 0..1, the others per what they name."""
+    """Amount of Korean grammar in a text; shares are 0..1, the others per unit named."""
 
     morphemes: int
     sentences: int
@@ -75,23 +75,23 @@ class Evidence:
 
 
 def judge(doc: Document, *, min_quality: Share = 0.15, max_foreign: Share = 0.8, min_morphemes: Count = 20) -> Verdict:
-    """Keep a text whose grammar reaches `min_quality`, a number of `Evidence.quality`.
+    """Keep a text whose grammar reaches `min_quality`, a threshold on `Evidence.quality`.
 
-    Both bounds are read off the real corpora and the open half of the hand-checked set (`benchmarks.thresholds`).
-    Under 0.15 lie English pages and bare lists; from 0.15 on symbol tables with their meanings, from 0.19 on manuals in
-    note style, which people keep. Those mixed with code reach a foreign share of 0.69.
+    Both bounds come from the real corpora and the open half of the hand-checked set (`benchmarks.thresholds`). Texts
+    under 0.15 are English pages and bare lists; from 0.15 on symbol tables with their meanings, from 0.19 on manuals
+    in note style, which people keep. Those mixed with code reach a foreign share of 0.69.
 
     A report in the noun style of offices (`is_report`) is kept whatever its grammar.
 
-    Reasons `no-korean-grammar` and `mostly-foreign` (the share of morphemes that are Latin,
-    unknown or signs is above `max_foreign`). A text under `min_morphemes` is kept: too little to judge.
-    Measures `quality`, `n_morphemes`, `n_sentences`, `josa_per_eojeol`, `eomi_per_eojeol`,
-    `complete_sentences`, `list_share`, `foreign_share`, and how hard it is to read, over which nothing decides:
-    `eojeol_per_sentence`, `chars_per_eojeol`. Raises CallError where `morphology` has not run.
+    Reasons `no-korean-grammar` and `mostly-foreign` (the share of morphemes that are Latin, unknown or signs is above
+    `max_foreign`). A text under `min_morphemes` is kept: it is too short to judge. Measures `quality`, `n_morphemes`,
+    `n_sentences`, `josa_per_eojeol`, `eomi_per_eojeol`, `complete_sentences`, `list_share`, `foreign_share`, and two
+    measures of readability that decide nothing: `eojeol_per_sentence`, `chars_per_eojeol`. Raises CallError if
+    `morphology` has not run.
     """
     if doc.morphemes is None:
         raise CallError(
-            f"{doc.id}: the filter 'quality' reads morphemes and there are none; "
+            f"{doc.id}: the filter 'quality' needs morphemes, but the document has none; "
             "put 'morphology' before 'quality' in the recipe"
         )
     found = evidence_of(doc.text, doc.morphemes)
@@ -117,7 +117,7 @@ def judge(doc: Document, *, min_quality: Share = 0.15, max_foreign: Share = 0.8,
 
 
 def evidence_of(text: str, found: Morphemes) -> Evidence:
-    """What `text` shows of Korean grammar by its morphemes; all zero where there are none."""
+    """Measure the Korean grammar of `text` by its morphemes; all zero without morphemes."""
     grammar = grammar_of(found)
     words = len(found) - grammar.count(NO_WORDS)
     eojeol = [word for word in text_views.prose(text).split() if not word.isascii()]
@@ -139,7 +139,7 @@ def evidence_of(text: str, found: Morphemes) -> Evidence:
 
 
 def is_report(text: str) -> bool:
-    """Whether a text is a list of notes as offices write them: at least four lines, two in five closed by a noun form.
+    """Whether a text is a list of office notes: at least four lines, two in five closed by a noun form.
 
     >>> is_report("- 지역 대학 정원 미달 심화\\n" * 4), is_report("- 회사 소개\\n- 고객 지원\\n" * 4)
     (True, False)
@@ -157,7 +157,7 @@ def _is_note(line: str) -> bool:
 
 
 def _sentence_shares(grammar: Grammar) -> tuple[float, float]:
-    """The shares of morphemes in sentences with a final ending at or near their end, and in those without an ending."""
+    """Return the share of morphemes in sentences with a final ending at or near their end, and in those without."""
     closed = listed = 0
     for signs in grammar.sentences():
         # A particle may follow a final ending (갔다고, 왔어요), and a quotation closes with a noun form.

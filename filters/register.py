@@ -1,7 +1,7 @@
-"""Say of which kind a text is: news, law, manual, essay, talk …, by its endings, persons, formulae and lines.
+"""Classify the register of a text: news, law, manual, essay, talk …, by endings, persons, formulae and lines.
 
-The kinds are those that a trainer mixes by and that sources declare. The matter of a text is
-another question, which `domain` answers.
+The registers are those by which a trainer mixes data and which sources declare. The subject of a text is another
+question, which `domain` answers.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from malmoi.prefilter import need, shortest
 LIBRARIES = ("ahocorasick_rs", "google-re2")
 NEEDS = ("morphology",)
 
-# Formulae stand at the head and the tail; in the middle of a long text every word stands once.
+# Formulae are at the head and the tail; the middle of a long text has every word once.
 HEAD, TAIL = 1_200, 400  # code points
 MOST_CHARS = 10_000  # code points of them; a morpheme may be a long address
 MOST = 1_000  # morphemes whose endings are counted
-LEAST = 25  # morphemes under which a text says too little of its kind; our choice, about three sentences
+LEAST = 25  # morphemes; a shorter text shows too little of its register; our choice, about three sentences
 
 KINDS = (
     "news", "press", "encyclopedia", "technical", "academic", "statutory", "judicial", "administrative",
     "essay", "review", "literature", "spoken", "advertising",
 )  # fmt: skip
 _CUES = Path(__file__).parent / "lexicons" / "register_cues.txt"
-BIAS = 0.8  # what a kind must gather before it is more likely than none of them
+BIAS = 0.8  # score that a register must reach to be more likely than none of them
 
 _PLAIN = frozenset(("다", "ᆫ다", "는다", "ᆯ까", "는가", "ᆫ가"))
 _COLON, _COLON_NAME = (
@@ -47,7 +47,7 @@ _COLON, _COLON_NAME = (
     re.compile(r"(?:^|[.?!] |\n ?)(?:[가-힣A-Z]{1,6}|[가-힣]{1,4} [가-힣]{1,4}) ?\Z"),
 )
 _LONGEST_NAME = 12  # code points of _COLON_NAME
-_CIRCLE_NAME = re.compile(r"○[가-힣]{2,6} [가-힣]{2,4} ")  # as minutes of councils name who speaks
+_CIRCLE_NAME = re.compile(r"○[가-힣]{2,6} [가-힣]{2,4} ")  # speaker's name as in minutes of councils
 _FINAL, _BEFORE, _PERSON, _NOUNED = map(re.compile, "FpPn")  # signs of `filters.korean.morpheme_signs`: EF, EP, NP, ETN
 _PAST = frozenset(("었", "았", "였"))
 _PERSONS = frozenset(("나", "저", "내", "제", "너"))
@@ -58,7 +58,7 @@ _DEFINES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a text speaks; shares of its sentences unless said otherwise."""
+    """The style of a text; shares of its sentences unless noted otherwise."""
 
     sentences: int
     plain: float  # 한다
@@ -72,37 +72,36 @@ class Manner:
     asks: float  # question marks per sentence
     cries: float  # exclamation marks per sentence
     turns: float  # changes of speaker per sentence
-    defines: float  # 1 where the first sentence says what something is
-    verse: float  # 1 where the lines are short and few of them end a sentence
+    defines: float  # 1 if the first sentence is a definition
+    verse: float  # 1 if the lines are short and few of them end a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """All cues, and one automaton of the strings of which each needs one.
+    """All cues, and one automaton of strings of which each cue needs one.
 
-    RE2 can look for all cues at once too, but builds the states for it while it reads, 140 us for a text
-    of 1,200 code points that it has not seen; the strings take 14 us, and the patterns that they ask for 20 us.
+    RE2 can search for all cues at once too, but builds the states while it reads, 140 us for a text of 1,200 code
+    points that it has not seen; the strings take 14 us, and the patterns that they select 20 us.
     """
 
     owners: tuple[tuple[str, float], ...]  # kind and weight of each cue
     patterns: tuple[re2._Regexp, ...]
     finder: BytesAhoCorasick
-    says: tuple[tuple[int, ...], ...]  # of each string, the cues that match wherever it stands
-    asks: tuple[tuple[int, ...], ...]  # and those that are to be looked for where it stands
+    says: tuple[tuple[int, ...], ...]  # for each string, the cues that match wherever it occurs
+    asks: tuple[tuple[int, ...], ...]  # and those that must be searched for where it occurs
 
 
 def judge(doc: Document, *, min_score: Share = 0.35) -> Verdict:
-    """Label a text with its kind where the score reaches `min_score`; nothing is dropped.
+    """Label a text with its register if the score reaches `min_score`; nothing is dropped.
 
-    The score of a kind, in 0..1, is its share among all kinds and none, after each has gathered the
-    weights of its cues and of the text's manner (`Manner`). Label `register`: news, press, encyclopedia,
-    technical, academic, statutory, judicial, administrative, essay, review, literature, spoken,
-    advertising, or "" where none is sure or the text has under 25 morphemes. Measure `register_score`.
-    Raises CallError where `morphology` has not run.
+    The score of a register, in 0..1, is its share among all registers and none, after adding the weights of its cues
+    and of the text's style (`Manner`). Label `register`: news, press, encyclopedia, technical, academic, statutory,
+    judicial, administrative, essay, review, literature, spoken, advertising, or "" if no score is high enough or the
+    text has under 25 morphemes. Measure `register_score`. Raises CallError if `morphology` has not run.
     """
     if doc.morphemes is None:
         raise CallError(
-            f"{doc.id}: the filter 'register' reads morphemes and there are none; "
+            f"{doc.id}: the filter 'register' needs morphemes, but the document has none; "
             "put 'morphology' before 'register' in the recipe"
         )
     found = score_kinds(doc.text, doc.morphemes)
@@ -112,7 +111,7 @@ def judge(doc: Document, *, min_score: Share = 0.35) -> Verdict:
 
 
 def score_kinds(text: str, found: Morphemes) -> dict[str, float]:
-    """The score of each kind, rounded to 4 places; they and "none of them" add up to 1."""
+    """Return the score of each register, rounded to 4 places; together with "none of them" they add up to 1."""
     if len(found) < LEAST:
         return {}
     weight = _weigh_manner(measure_manner(text, found))
@@ -125,7 +124,7 @@ def score_kinds(text: str, found: Morphemes) -> dict[str, float]:
 
 
 def _weigh_manner(m: Manner) -> dict[str, float]:
-    """What the manner of a text says for and against each kind."""
+    """Weigh the style of a text for and against each register."""
     me, quotes, told = min(m.person, 1.0), min(m.quotes, 1.0), m.plain * m.past
     statement = m.plain * (1.0 - m.past)
     return {
@@ -156,7 +155,7 @@ def _weigh_manner(m: Manner) -> dict[str, float]:
 
 
 def measure_manner(text: str, found: Morphemes) -> Manner:
-    """The manner of a text, from its first 1,000 morphemes and the code points that they cover."""
+    """Measure the style of a text in its first 1,000 morphemes and the code points that they cover."""
     signs, forms = grammar_of(found).signs[:MOST], found.form
     end = found.start[len(signs) - 1] + found.length[len(signs) - 1] if signs else 0
     text = text[: min(end + 2, MOST_CHARS)]
@@ -187,7 +186,7 @@ def measure_manner(text: str, found: Morphemes) -> Manner:
 
 @lru_cache(maxsize=4096)
 def _speech(form: str) -> str:
-    """The level of speech of a final ending."""
+    """Return the speech level of a final ending."""
     if form in _PLAIN:
         return "plain"
     if form in ("음", "ᆷ", "슴"):
@@ -198,7 +197,7 @@ def _speech(form: str) -> str:
 
 
 def _count_turns(text: str) -> int:
-    """How often a speaker is named who speaks more than once."""
+    """Count the turns of named speakers who speak more than once."""
     named = Counter(_CIRCLE_NAME.findall(text))
     for colon in _COLON.finditer(text):
         end = colon.start()
@@ -208,9 +207,9 @@ def _count_turns(text: str) -> int:
 
 
 def _count_note_endings(found: Morphemes, nouned: list[int], size: int) -> int:
-    """How many of the sentences in the first `size` morphemes end in a noun made of a verb (함, 음, 것임).
+    """Count the sentences in the first `size` morphemes that end in a noun made of a verb (함, 음, 것임).
 
-    `nouned` are the places of the endings that make such nouns; at most one morpheme, a full stop, stands behind.
+    `nouned` are the indexes of the endings that make such nouns; at most one morpheme, a full stop, may follow.
     """
     ended = set[int]()
     for i in nouned:
@@ -224,7 +223,7 @@ def _count_note_endings(found: Morphemes, nouned: list[int], size: int) -> int:
 
 
 def _verse_score(text: str) -> float:
-    """1 where at least six lines, short ones, carry the text and few of them end a sentence."""
+    """Return 1 if at least six short lines make up the text and few of them end a sentence."""
     if text.count("\n") < 5:
         return 0.0
     lines = [line for raw in text[:HEAD].split("\n") if (line := raw.strip())]
@@ -236,7 +235,7 @@ def _verse_score(text: str) -> float:
 
 
 def find_cues(text: str) -> list[tuple[str, float]]:
-    """(kind, weight) of each cue that stands in a text, each once, in the order of register_cues.txt."""
+    """Find each cue in a text once, as (kind, weight), in the order of register_cues.txt."""
     known = load_cues()
     raw = text.encode()
     found, asked = set[int](), set[int]()
@@ -249,7 +248,7 @@ def find_cues(text: str) -> list[tuple[str, float]]:
 
 @cache
 def load_cues() -> Cues:
-    """All cues, compiled once in a process: 30 ms."""
+    """Load all cues, compiled once per process: 30 ms."""
     owners, patterns = [], []
     says, asks = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
     for i, (name, heavy, cue) in enumerate(read_cues()):
@@ -258,23 +257,23 @@ def load_cues() -> Cues:
         found = need(cue)
         strings = found.needed if found.exact is None else found.exact
         if not strings or "" in strings:
-            raise ValueError(f"{_CUES.name}: the cue {cue!r} has no word or sign that stands wherever it matches")
+            raise ValueError(f"{_CUES.name}: the cue {cue!r} has no word or sign that occurs in every match")
         for string in shortest(strings):
             (asks if found.exact is None else says)[string].append(i)
     written = sorted({*says, *asks})
-    # A contiguous automaton: with a table of all transitions (DFA) it takes 2 MB, and other filters push it out.
+    # A contiguous automaton: with a table of all transitions (DFA) it takes 2 MB and displaces other filters' data.
     finder = BytesAhoCorasick([s.encode() for s in written], MatchKind.Standard, Implementation.ContiguousNFA)
     at = [tuple(says.get(s, ())) for s in written], [tuple(asks.get(s, ())) for s in written]
     return Cues(tuple(owners), tuple(patterns), finder, *map(tuple, at))
 
 
 def read_cues() -> Iterator[tuple[str, float, str]]:
-    """(kind, weight, pattern) of each line of register_cues.txt."""
+    """Yield (kind, weight, pattern) of each line of register_cues.txt."""
     for line in _CUES.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             name, heavy, cue = line.split(" ", 2)
             yield name, float(heavy), cue
 
 
-# What decides is the cues too, so the version follows them: stages are judged anew when they change.
-VERSION = int(hashlib.sha256(b"2 " + _CUES.read_bytes()).hexdigest()[:8], 16)  # 2: of this file
+# The cues decide too, so the version depends on them: changed cues make stages run again.
+VERSION = int(hashlib.sha256(b"2 " + _CUES.read_bytes()).hexdigest()[:8], 16)  # 2: version of this file

@@ -1,11 +1,12 @@
-"""Take away paragraphs that stand in many documents of a host or of the corpus, from all of these but one.
+"""Remove paragraphs that many documents of a host or of the corpus repeat, from all of these but one.
 
-`host_furniture` takes what stands at the edges of pages, letter for letter. What stands inside them, differs
-from page to page in dates, counts and names, or goes from host to host is found here: the survey `paragraphs` counts
-in how many documents each paragraph stands, and names the one in which it stays.
+`host_furniture` removes the boilerplate at the edges of pages, letter for letter. This filter finds repeated
+paragraphs inside them, which differ from page to page in dates, counts and names, or occur on several hosts: the
+survey `paragraphs` counts in how many documents each paragraph occurs, and names the one that keeps it.
 
-What recurs by right (articles of laws, formulas of minutes and rulings, prayers, items, tables, questions,
-quotations, code) is never counted, nor is a short line that does not speak of its page (filters/paragraphs/cues.py).
+Text that is repeated legitimately (articles of laws, formulas of minutes and rulings, prayers, items, tables,
+questions, quotations, code) is never counted. Neither is a short line that is not about its page
+(filters/paragraphs/cues.py).
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from malmoi.survey import Rows
 VERSION = 1
 LIBRARIES = ("google-re2", "numpy")
 
-MIN_LEFT = 90  # code points, white space left out: what `length` asks of a text, which this must not undo
+MIN_LEFT = 90  # code points, white space left out: the minimum of `length`, which must not be undercut
 
 
 def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
-    """Edits that remove repeated paragraphs; reason `repeated-in-host` or `repeated-in-corpus`.
+    """Remove repeated paragraphs; reason `repeated-in-host` or `repeated-in-corpus`.
 
-    A document of which more than `max_removed` of the written characters would go, or fewer than MIN_LEFT
-    stay, is left whole: it is no text with a notice, but a notice, and whether it is a copy is for
-    `near_duplicates` to say. Between the paragraphs around a gap stay the line breaks of its wider side.
+    A document that would lose more than `max_removed` of its characters, white space left out, or keep fewer than
+    MIN_LEFT, is left whole: it is a notice and not a text with a notice, and `near_duplicates` decides whether it is a
+    copy. The paragraphs around a gap keep the line breaks of its wider side between them.
     """
     row = survey.get(doc.id)
     if row is None:
@@ -49,7 +50,7 @@ def mend(doc: Document, *, survey: Rows, max_removed: Share = 0.8) -> Edits:
 
 
 def _group_runs(text: str, going: Sequence[Paragraph]) -> list[list[Paragraph]]:
-    """Paragraphs with nothing but white space between them, together."""
+    """Group paragraphs that have only white space between them."""
     runs: list[list[Paragraph]] = []
     for found in going:
         if runs and not text[runs[-1][-1].end : found.start].strip():
@@ -60,7 +61,7 @@ def _group_runs(text: str, going: Sequence[Paragraph]) -> list[list[Paragraph]]:
 
 
 def _plan_cuts(text: str, run: Sequence[Paragraph]) -> list[tuple[int, int]]:
-    """Where each paragraph of a run is cut out, with the gaps between them and the narrower of the gaps around them."""
+    """Return the cut of each paragraph of a run, with the gaps in between and the narrower of the outer gaps."""
     before = len(text[: run[0].start].rstrip())
     after = len(text) - len(text[run[-1].end :].lstrip("\n"))
     start, end = run[0].start, run[-1].end

@@ -1,11 +1,11 @@
-"""Drop texts that repeat themselves: lines, paragraphs, and runs of words.
+"""Drop repetitive texts: repeated lines, paragraphs and word n-grams.
 
-Words are eojeol (what stands between blanks). FineWeb2 computes its Korean thresholds over
-Kiwi morphemes, whose contracted forms overlap in the surface and count 6.6 % of it twice; over
-eojeol the same numbers are milder, and nothing dear has to run before them.
+Words are eojeol (separated by blanks). FineWeb2 computes its Korean thresholds over Kiwi morphemes, whose contracted
+forms overlap in the surface and count 6.6 % of it twice; over eojeol the same numbers are milder, and no expensive
+filter has to run first.
 
-Headings repeat as they must (구문, 예제): a line says something of its own from 12 code points on.
-Fenced code is no prose and is left out.
+Headings repeat legitimately (구문, 예제), so only lines from 12 code points on count as content. Fenced code is not
+prose and is left out.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ DUPLICATE_NGRAMS = {5: 0.201, 6: 0.184, 7: 0.168, 8: 0.154, 9: 0.14, 10: 0.127}
 # n → share of characters in the most frequent n-gram; the same file, top_n_grams
 TOP_NGRAMS = {2: 0.282, 3: 0.228, 4: 0.185}
 MIN_WORDS = 20  # eojeol; a share over fewer is chance
-MIN_LINE = 12  # code points; a shorter line is a heading, a label or a cell and may stand again
-# Code points, white space left out. In a shorter text a few formulaic sentences make a large share, so the
-# limits of the n-grams grow with the square root of what is missing: twice as high at 250, 1.4 times at 500.
+MIN_LINE = 12  # code points; a shorter line is a heading, a label or a cell and may recur
+# Code points, white space left out. In a shorter text a few formulaic sentences make a large share, so the limits of
+# the n-grams grow with the square root of the missing part: twice as high at 250, 1.4 times at 500.
 FULL_CHARS = 1_000
 
 _HANGUL = re.compile("[\u3131-\u318e\uac00-\ud7a3\u1100-\u11ff]")
@@ -54,22 +54,20 @@ def judge(
     max_repeated_paragraph_chars: Share = 0.45,
     ngrams: Score = 2.0,
 ) -> Verdict:
-    """Keep a text whose repeated parts stay below the shares given.
+    """Keep a text whose repeated parts stay below the given shares.
 
-    Only lines with Hangul outside fenced code are looked at. Shares are of characters: of those
-    lines, of those paragraphs, of those words. A part counts as repeated from its second
-    occurrence on; lines and paragraphs under 12 code points never do. N-grams are looked for in
-    each longer line once, since whole lines have a limit of their own. Texts under 20 eojeol are
-    kept. The limit of 0.45 lies above chapters of function references, which say a parameter's
-    meaning with each function (0.40 to 0.44 of characters), and below boilerplate and loops.
+    Only lines with Hangul outside fenced code are read. Shares are of characters: of those lines, of those paragraphs,
+    of those words. A part counts as repeated from its second occurrence on; lines and paragraphs under 12 code points
+    never do. N-grams are searched in each longer line once, since whole lines have a limit of their own. Texts under
+    20 eojeol are kept. The limit of 0.45 is above chapters of function references, which repeat a parameter's meaning
+    with each function (0.40 to 0.44 of characters), and below boilerplate and loops.
 
-    `ngrams` multiplies what FineWeb2 allows for Korean; 0 turns the look at n-grams off. At 1
-    its numbers drop formulaic prose (6 of 42 parts of R&D manuals, 8 % of help pages); at 2, of
-    3,251 real texts, seven, each of which says one sentence many times. Under 1,000 code points
-    the limits grow (`short_scale`).
+    `ngrams` multiplies the thresholds of FineWeb2 for Korean; 0 turns the n-gram check off. At 1 they drop formulaic
+    prose (6 of 42 parts of R&D manuals, 8 % of help pages); at 2, seven of 3,251 real texts, each of which repeats one
+    sentence many times. Under 1,000 code points the limits grow (`short_scale`).
 
-    Measures `repeated_lines`, `repeated_line_chars`, `repeated_paragraph_chars`,
-    `repeated_5grams`, `top_2gram`. Reasons: those names with a hyphen.
+    Measures `repeated_lines`, `repeated_line_chars`, `repeated_paragraph_chars`, `repeated_5grams`, `top_2gram`.
+    Reasons: those names with a hyphen.
     """
     text = text_views.prose(doc.text)
     lines = [s for s in map(str.strip, text.split("\n")) if _HANGUL.search(s)]
@@ -79,7 +77,7 @@ def judge(
     words = " ".join(_drop_later_repeats(lines) if line_chars else lines).split()
     pairs = Counter(pairwise(words))
     top = _top_pair(words, pairs)
-    # Most texts repeat no five words: whether one does is known in half the time of counting how much.
+    # Most texts repeat no five words: checking whether one does takes half the time of measuring how much.
     repeats = (
         measure_repeated_ngrams(_ids(words), _sizes(words), 5)
         if _may_repeat(words, pairs) and _has_repeated_ngram(words, 5)
@@ -106,7 +104,7 @@ def judge(
 
 
 def measure_repetition(parts: list[str], shortest: int = 0) -> tuple[float, float]:
-    """The share of parts, and of characters, that stood before; a part under `shortest` never counts as repeated.
+    """Return the share of parts, and of characters, that are repeats; a part under `shortest` never counts as repeated.
 
     The first share is of the parts of at least `shortest` code points, the second of the characters of all.
 
@@ -123,13 +121,13 @@ def measure_repetition(parts: list[str], shortest: int = 0) -> tuple[float, floa
 
 
 def _drop_later_repeats(lines: list[str]) -> list[str]:
-    """The lines without later occurrences of long ones; short ones stay, for nothing else counts a row of them."""
+    """Remove later occurrences of long lines; short ones stay, since no other measure counts a row of them."""
     first = {line: at for at, line in reversed(list(enumerate(lines)))}
     return [line for at, line in enumerate(lines) if len(line) < MIN_LINE or first[line] == at]
 
 
 def short_scale(chars: int) -> float:
-    """How much more a text of `chars` code points may repeat of its n-grams than one of FULL_CHARS.
+    """Return the factor by which the n-gram limits of a text of `chars` code points exceed those at FULL_CHARS.
 
     >>> short_scale(250), short_scale(4000)
     (2.0, 1.0)
@@ -138,7 +136,7 @@ def short_scale(chars: int) -> float:
 
 
 def measure_repeated_ngrams(ids: _Ints, sizes: _Ints, n: int) -> float:
-    """The share of characters that lie in word n-grams seen before, each character once.
+    """Return the share of characters in word n-grams that occurred before, each character once.
 
     >>> ids = np.array([1, 2, 3, 1, 2]); measure_repeated_ngrams(ids, np.ones(5, dtype=np.int64), 2)
     0.4
@@ -159,10 +157,9 @@ def measure_repeated_ngrams(ids: _Ints, sizes: _Ints, n: int) -> float:
 
 
 def top_ngram(ids: _Ints, sizes: _Ints, n: int) -> float:
-    """The share of characters that the most frequent word n-gram takes; 0 if none occurs twice.
+    """Return the share of characters in the most frequent word n-gram; 0 if none occurs twice.
 
-    Overlapping occurrences count each: a word said ten times holds nine 2-grams, so the share
-    is cut at 1.
+    Overlapping occurrences count each: a word repeated ten times holds nine 2-grams, so the share is capped at 1.
     """
     if len(ids) <= n:
         return 0.0
@@ -175,11 +172,11 @@ def top_ngram(ids: _Ints, sizes: _Ints, n: int) -> float:
 
 
 def _ngram_shares(words: list[str], repeats: float, top: float, scale: float) -> list[tuple[str, float, float]]:
-    """(reason, share, limit) of each n; those of five and two words are known."""
+    """Return (reason, share, limit) for each n; the values for five and two words are given."""
     found = [("top-2gram", top, TOP_NGRAMS[2] * scale), ("repeated-5grams", repeats, DUPLICATE_NGRAMS[5] * scale)]
     # A repeated 6-gram holds a repeated 5-gram, so shares only fall as n grows.
     longer = repeats > min(DUPLICATE_NGRAMS.values()) * scale
-    # Likewise a frequent 4-gram holds a frequent 2-gram, at most twice as long or so.
+    # Likewise a frequent 4-gram holds a frequent 2-gram, at most about twice as long.
     frequent = top > 0.25 * TOP_NGRAMS[4] * scale
     ids, sizes = (_ids(words), _sizes(words)) if longer or frequent else (_NONE, _NONE)
     if longer:
@@ -194,7 +191,7 @@ def _ngram_shares(words: list[str], repeats: float, top: float, scale: float) ->
 
 
 def _has_repeated_ngram(words: list[str], n: int) -> bool:
-    """Whether a run of `n` words stands twice.
+    """Whether a run of `n` words occurs twice.
 
     >>> _has_repeated_ngram("가 나 다 가 나".split(), 2), _has_repeated_ngram("가 나 다 가 나".split(), 3)
     (True, False)
@@ -204,13 +201,13 @@ def _has_repeated_ngram(words: list[str], n: int) -> bool:
 
 
 def _may_repeat(words: list[str], pairs: Counter[tuple[str, str]]) -> bool:
-    """Whether four pairs on end stand elsewhere too: without them no run of five words stands twice."""
+    """Whether four consecutive pairs occur elsewhere too: otherwise no run of five words occurs twice."""
     again = {pair for pair, n in pairs.items() if n > 1}
     return len(again) > 0 and b"\1\1\1\1" in bytes(map(again.__contains__, pairwise(words)))
 
 
 def _top_pair(words: list[str], counts: Counter[tuple[str, str]]) -> float:
-    """What `top_ngram` says of pairs, read off the words themselves: a third of its time."""
+    """Return `top_ngram` for pairs, read from the words directly in a third of its time."""
     if len(words) <= 2:
         return 0.0
     best = max(counts.values())
@@ -230,7 +227,7 @@ def _sizes(words: list[str]) -> _Ints:
 
 
 def _keys(ids: _Ints, n: int) -> _Ints:
-    """One number for each n-gram; numbers of words are mixed so that sums do not meet by chance."""
+    """Return one number for each n-gram; word numbers are mixed so that sums do not collide by chance."""
     with np.errstate(over="ignore"):
         keys = np.zeros(len(ids) - n + 1, dtype=np.int64)
         for i in range(n):

@@ -1,8 +1,8 @@
-"""Drop Korean advertising for gambling, adult services, loans and the like, by its terms and the company they keep.
+"""Drop Korean spam for gambling, adult services, loans and the like, by its terms and their context.
 
-One word never decides: 바카라 is also a maker of crystal, 대출 a bank's business and a library's, and a
-report on illegal gambling names what it fights. What marks an advertisement is many different
-terms of one family close together, beside calls to act and ways to get in touch.
+One word never decides: 바카라 is also a maker of crystal, 대출 a service of banks and of libraries, and a report on
+illegal gambling names its subject. An advertisement has many different terms of one family close together, next to
+calls to act and contacts.
 """
 
 from __future__ import annotations
@@ -28,43 +28,43 @@ LIBRARIES = ("ahocorasick_rs", "google-re2", "numpy")
 LIMITS = (Limit("spam_share", "max_share", "max", "spam"), Limit("spam_model", "max_model", "max", "spam"))
 
 Level: TypeAlias = Annotated[float, Field(ge=-100, le=100)]  # a score of the model: 0 is halfway
-Counts: TypeAlias = dict[Term, float]  # how often each term stands in a text
+Counts: TypeAlias = dict[Term, float]  # occurrences of each term in a text
 
 TERMS = load(Path(__file__).parent / "lexicons" / "spam_terms.txt")
 FAMILIES = tuple(sorted({term.family for term in TERMS} - {"call", "report", "none"}))
-PLAIN = ("gambling", "adult", "loan", "drug")  # trades whose everyday words, many together, are enough beside a contact
+PLAIN = ("gambling", "adult", "loan", "drug")  # trades whose everyday words, in number, are enough next to a contact
 _FIND = load_finder(TERMS)
 _GATE = load_finder(tuple(term for term in TERMS if term.kind in ("strong", "core")))
 MODEL = load_model(Path(__file__).parent / "lexicons" / "spam_model.bin")
 
-# Weights are our choice, set on tests/data/spam.jsonl: two strong terms and a call are an advertisement,
-# two words of a reporter outweigh two strong terms.
+# Weights are our choice, set on tests/data/spam.jsonl: two strong terms and a call are an advertisement, two words of
+# a reporter outweigh two strong terms.
 STRONG, WEAK, CALL, CONTACT, REPORT, DOUBT = 3.0, 1.0, 1.0, 2.0, -3.0, -1.0
-REPEATS = 2  # a strong term counts at most so often: evidence is variety, not insistence
-MOST_CALLS, MOST_WEAK = 4, 5  # both stand in every shop
-MANY_WEAK = 4  # from so many, with a contact and a call, no strong term is asked for
+REPEATS = 2  # a strong term counts at most so often: evidence is variety, not repetition
+MOST_CALLS, MOST_WEAK = 4, 5  # every shop has both
+MANY_WEAK = 4  # from so many on, with a contact and a call, no strong term is required
 WINDOW, SHORTEST = 300, 80  # code points, about a paragraph and about a sentence
 OVERWHELMING = 12.0  # score
-DENSE = 2.0  # weight for each 200 code points from which a window advertises
+DENSE = 2.0  # weight per 200 code points from which a window advertises
 _BASE = 200  # code points; a shorter window is measured as if it were so long
-HALF = 0.5  # of a term between quotation marks: a warning quotes what it warns of
-REPORTED = 2  # different words of a reporter from which a text with nobody to write to is kept
-# Is added to the model's score where the terms, asked for no company, come to `min_score` too: our choice. A model
-# that knows the advertisements of tests/data/spam.jsonl alone so finds 55 of 100 of another writer and not 28, and no
-# lookalike of 90.
+HALF = 0.5  # of a term between quotation marks: a warning quotes its subject
+REPORTED = 2  # different words of a reporter from which a text without a contact is kept
+# Added to the model's score if the terms, without required context, reach `min_score` too: our choice. With it, a
+# model trained only on the advertisements of tests/data/spam.jsonl finds 55 of 100 by another writer instead of 28,
+# and none of 90 lookalikes.
 AGREED = 2.0
-PAGE = 1_000  # code points; only shorter texts are so asked: calls and addresses gather in any manual
-# Our choice by cross-validation over 763 texts (benchmarks/train_spam.py): above 0.5 stand 82 of 100 advertisements
-# and one lookalike of 150; above 0.25 a second. Of 4,912 real texts none stands above 0.2.
+PAGE = 1_000  # code points; the bonus applies to shorter texts only: any manual collects calls and addresses
+# Our choice by cross-validation over 763 texts (benchmarks/train_spam.py): 82 of 100 advertisements score above 0.5,
+# and one lookalike of 150; above 0.25 a second. Of 4,912 real texts none scores above 0.2.
 MAX_MODEL = 0.5
 
 _QUOTED = re2.compile(
     "'[^'\n]{1,60}'|\"[^\"\n]{1,60}\"|[‘‛][^’\n]{1,60}’|[“‟][^”\n]{1,60}”|「[^」\n]{1,60}」|『[^』\n]{1,60}』"
 )
-# Where a reader is sent: a messenger, a handle, a domain with a number, a mobile telephone; the first of `_CONTACTS`.
+# Contact points: a messenger, a handle, a domain with a number, a mobile telephone; the first of `_CONTACTS`.
 REACHED = 4
 _MOBILE = re2.compile(r"01[016-9][-. ]?\d{3,4}[-. ]?\d{4}")
-# Ways to get in touch, as advertising writes them. Each kind counts once.
+# Contacts as advertising writes them. Each kind counts once.
 _CONTACTS = tuple(
     re2.compile(pattern)
     for pattern in (
@@ -74,7 +74,7 @@ _CONTACTS = tuple(
         # a domain with a number, and an address behind an arrow or at the very end
         r"[a-z]+-?\d{2,4}\.(com|net|org|xyz|vip|me|co|io|site|info|kr|top|example)",
         r"(→|▶|☞|👉|➡|⇒|>|링크|주소|여기|주문은|클릭)\s?:?\s?(https?://)?[a-z0-9-]+\.[a-z]{2,7}(/|\s|$)|[a-z0-9-]\.[a-z]{2,7}(/\S*)?\s*$",
-        # a code of entry, a telephone
+        # an entry code, a telephone
         r"코드\s?[:：는은]?\s?[\[(<]?[a-z0-9]{3,}",
         r"(010|070|060|050\d)[-. ]?\d{3,4}[-. ]?\d{4}|1[568]\d\d[-. ]\d{4}",
         # a price by minutes or course
@@ -95,38 +95,37 @@ _PLACES = (
     "속초|해운대|서면|광안리|수성|동래|연산|사상|하단|유성|둔산|상무|수완|송도|구월|부평|계양"
 )
 _PLACED = re2.compile(rf"({_PLACES})(?:시|구|동|역)?\s?([가-힣]{{2,6}})")
-STUFFED = 4  # different places before one and the same word
+STUFFED = 4  # different place names before the same word
 _LISTED = rf"(?:{_PLACES})[가-힣]{{0,2}} ?[가-힣]{{1,6}}"
 _LIST = re2.compile("[ ,|/·]+".join([_LISTED] * 3))
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for advertising of one family, and which part of the text it fills."""
+    """Evidence for advertising of one family, and the share of the text it fills."""
 
     family: str = ""
     score: float = 0.0
     share: float = 0.0  # of the code points, in windows that advertise
-    agrees: bool = False  # terms, calls and contacts weigh enough, whatever company a term has
-    reported: bool = False  # it says words of a reporter, and names nobody to write to
+    agrees: bool = False  # terms, calls and contacts weigh enough, whatever the context of a term
+    reported: bool = False  # has words of a reporter, and no contact
 
 
 def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5, max_model: Level = MAX_MODEL) -> Verdict:
     """Drop a text of which more than `max_share` advertises, or whose wording does (`max_model`); reason `spam`.
 
-    The score of the whole text is the weight of the different terms of its strongest family
-    (strong 3, at most twice; weak 1), of calls to act (1, at most four) and of kinds of contact (2),
-    less each word of those who report, judge, tell or help (3, doubtful ones 1); between quotation
-    marks a term counts half. Only at `min_score` its windows of about 300 code points are looked at:
-    `spam_share` is the part that stands in windows with a weight of 2 and more for each 200 code
-    points. So one advertisement below a long article does not cost the article.
+    The score of the whole text is the weight of the different terms of its strongest family (strong 3, at most twice;
+    weak 1), of calls to act (1, at most four) and of kinds of contact (2), minus each word of those who report, judge,
+    tell or help (3, doubtful ones 1); between quotation marks a term counts half. Only a text that reaches `min_score`
+    is split into windows of about 300 code points: `spam_share` is the part in windows with a weight of at least 2 per
+    200 code points. So one advertisement below a long article does not drop the article.
 
-    `spam_model` is what a linear model over runs of characters says of the whole text and of half of its
-    windows (`filters.korean.ngram_model`): 0 is halfway, and where the terms of a shorter text agree it is raised by 2.
+    `spam_model` is the score of a linear model over character n-grams for the whole text and for half of its windows
+    (`filters.korean.ngram_model`): 0 is the midpoint, and if the terms of a shorter text agree it is raised by 2.
 
-    Measures `spam` (the score), `spam_share` and `spam_model`; label `spam` with the family where it drops,
-    `wording` where only the model knows it. A drop by terms needs two strong ones, or one beside a call or
-    contact, or two weak ones beside a contact and a call: one word never decides.
+    Measures `spam` (the score), `spam_share` and `spam_model`; label `spam` of a dropped text is the family, or
+    `wording` if only the model finds it. A drop by terms needs two strong ones, or one next to a call or contact, or
+    two weak ones next to a contact and a call: one word never decides.
     """
     text = to_search_form(doc.text[:MOST_CHARS])
     model = wording(MODEL, text)
@@ -150,9 +149,9 @@ def judge(doc: Document, *, min_score: Score = 5.0, max_share: Share = 0.5, max_
 
 
 def measure(text: str, *, min_score: float = 5.0, gate: bool = True) -> Evidence:
-    """The evidence for the strongest family in `text`; empty where none reaches two terms.
+    """Measure the evidence for the strongest family in `text`; empty if no family reaches two terms.
 
-    With `gate` a text without a single strong or core term is not looked at.
+    With `gate`, a text without a single strong or core term is not measured.
 
     >>> measure("바카라는 크리스털을 만드는 프랑스의 회사이다.")
     Evidence(family='', score=0.0, share=0.0, agrees=False, reported=False)
@@ -184,7 +183,7 @@ def measure(text: str, *, min_score: float = 5.0, gate: bool = True) -> Evidence
 
 
 def _count_terms(text: str, hits: tuple[tuple[int, int, Term], ...]) -> Counts:
-    """How often each term stands in the text; one that is never without quotation marks half as often."""
+    """Count each term in the text; a term that is always between quotation marks counts half."""
     quoted = [hit.span() for hit in islice(_QUOTED.finditer(text), MOST_HITS)] if hits else []
     counts: Counts = {}
     at = 0
@@ -197,9 +196,9 @@ def _count_terms(text: str, hits: tuple[tuple[int, int, Term], ...]) -> Counts:
 
 
 def _score_family(family: str, counts: Counts, contacts: int, *, alone: bool = False) -> float:
-    """The weight of `family` in the whole text; 0 where its terms are too few to say anything.
+    """Return the weight of `family` in the whole text; 0 if it has too few terms.
 
-    With `alone` one term of the family is enough: so weigh texts whose wording advertises already.
+    With `alone` one term of the family is enough: for texts whose wording advertises already.
     """
     strong = sum(min(n, REPEATS) for term, n in counts.items() if term.family == family and term.kind == "strong")
     weak = sum(min(1.0, n) for term, n in counts.items() if term.family == family and term.kind in ("core", "weak"))
@@ -207,7 +206,7 @@ def _score_family(family: str, counts: Counts, contacts: int, *, alone: bool = F
     placed = sum(n for term, n in counts.items() if term.kind == "placed") if family == "seo" or strong + weak else 0.0
     if family in PLAIN:
         enough = strong > 1 or bool(strong and calls + contacts) or (weak >= MANY_WEAK and contacts > 0 and calls > 0)
-    else:  # what every shop says too
+    else:  # every shop says this too
         enough = strong > 1 or bool((strong or placed) and calls and (contacts or weak >= MOST_WEAK))
     if not (enough or (alone and strong + weak)):
         return 0.0
@@ -222,7 +221,7 @@ def _score_family(family: str, counts: Counts, contacts: int, *, alone: bool = F
 
 
 def _score_mixed_trades(counts: Counts, contacts: int) -> float:
-    """The weight of strong terms of several trades in one text, as lists of links have them; 0 where under three."""
+    """Return the weight of strong terms of several trades in one text, as in lists of links; 0 with under three."""
     strong = [term for term, n in counts.items() if term.kind == "strong" and n >= 1]
     calls = min(MOST_CALLS, sum(1 for term in counts if term.kind == "call"))
     if len(strong) < 3 or len({term.family for term in strong}) < 2:
@@ -231,12 +230,12 @@ def _score_mixed_trades(counts: Counts, contacts: int) -> float:
 
 
 def _score_counterevidence(counts: Counts) -> float:
-    """What the words of those who report take away."""
+    """Return the weight to subtract for words of those who report."""
     return sum({"report": REPORT, "doubt": DOUBT}.get(term.kind, 0.0) for term in counts)
 
 
 def _find_place_terms(text: str) -> tuple[tuple[int, int, Term], ...]:
-    """One word behind many different names of places, as terms of their own: 강남출장 서초출장 송파출장 …"""
+    """Find one word after many different place names, as separate terms: 강남출장 서초출장 송파출장 …"""
     places: dict[str, list[re.Match[str]]] = {}
     for hit in _PLACED.finditer(text):
         places.setdefault(hit.group(2)[:2], []).append(hit)
@@ -249,7 +248,7 @@ def _find_place_terms(text: str) -> tuple[tuple[int, int, Term], ...]:
 
 
 def _advertising_share(text: str, hits: tuple[tuple[int, int, Term], ...], family: str, score: float) -> float:
-    """The share of code points in windows that advertise `family`; half the weight beside overwhelming evidence."""
+    """Return the share of code points in windows that advertise `family`; overwhelming evidence halves their limit."""
     weights = {
         "strong": STRONG,
         "placed": STRONG,
@@ -276,7 +275,7 @@ def _advertising_share(text: str, hits: tuple[tuple[int, int, Term], ...], famil
 
 
 def _split_windows(text: str) -> list[tuple[int, int]]:
-    """Stretches that end behind a line once they are long enough; a longer line is cut. Short texts have finer ones.
+    """Split a text into windows that end after a line once long enough; cut longer lines. Finer in short texts.
 
     >>> _split_windows("가" * 700)[:2], _split_windows("가나" + chr(10) + "다라")
     ([(0, 140), (140, 280)], [(0, 5)])

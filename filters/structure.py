@@ -1,4 +1,4 @@
-"""Drop pages that are navigation only: lists of links and labels without a sentence."""
+"""Drop navigation pages: lists of links and labels without a sentence."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SENTENCE = re.compile(
     r"(?:[가-힣)\]」』”’\"'%\d][.!?…。]+|(?:다|요|까|죠|네|오|자|라|함|됨|음|임|것|군|냐|니|지|래|걸|게|어|아|해|줘|야)[~ㅋㅎㅠㅜ^]*)"
     r"[\s\"'”’」』)\]〉》*_]*(?:\([^)]*\)|\[[^\]]*\])?[\s.]*$"
 )
-# An eojeol that ends in a particle or a linking ending, with another eojeol behind it. Endings that
-# also close short nouns (결과, 도서, 회의) need two syllables before them.
+# An eojeol that ends in a particle or a linking ending, followed by another eojeol. Endings that also close short
+# nouns (결과, 도서, 회의) need two syllables before them.
 _LINKED = re.compile(
     r"[가-힣](?:[을를은는에와]|에서|으로|까지|부터|처럼|보다|지만|[아어]서),?\s+\S"
     r"|[가-힣]{2}[이가의도과로고며면서만],?\s+\S"
@@ -30,7 +30,7 @@ _LINKED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the lines of a text look like; lines without a letter and fenced code are not counted."""
+    """Shape of the lines of a text; lines without a letter and fenced code are not counted."""
 
     lines: int
     sentence_lines: float  # share of lines that end like a sentence
@@ -41,10 +41,9 @@ class Shape:
 def judge(doc: Document, *, min_lines: Count = 8, max_running: Share = 0.15) -> Verdict:
     """Drop a text whose lines hold almost no running words; reason `no-sentences`.
 
-    Dropped is a text of at least `min_lines` lines of which at most one in 50 ends like a
-    sentence and at most `max_running` of the characters stand in lines that link words by
-    particles or endings. Verses, dialogues and tables among prose link their words and stay;
-    a text of few lines is left to `length` and `quality`.
+    A text is dropped if it has at least `min_lines` lines, at most one in 50 ends like a sentence, and at most
+    `max_running` of the characters are in lines that link words by particles or endings. Verses, dialogues and tables
+    within prose link their words and stay; a text of few lines is left to `length` and `quality`.
 
     Measures `lines`, `sentence_lines`, `short_lines`, `running`.
     """
@@ -65,7 +64,7 @@ def judge(doc: Document, *, min_lines: Count = 8, max_running: Share = 0.15) -> 
 
 
 def shape_of(text: str) -> Shape:
-    """The shape of the lines of `text`.
+    """Return the shape of the lines of `text`.
 
     >>> shape_of("홈\\n소식\\n오늘은 비가 옵니다.").sentence_lines
     0.3333333333333333

@@ -1,10 +1,10 @@
-"""Tell cheaply which of many patterns cannot match, so that only few texts are read by the patterns themselves.
+"""Prefilter for many patterns: exclude cheaply those that cannot match, so that the patterns read few texts.
 
-A prefilter is made out of the patterns, so it cannot fall behind them. Three looks, each the cheapest where it serves:
-`loosen` widens a pattern of `re` until RE2 reads it, for rules with lookarounds; `need` names strings of which one
-stands in every match, for one automaton of literals; `build_set` asks many patterns of RE2 in one pass. An automaton
-of literals is built once and is small. That of many patterns is built state by state while texts are read: for the 95
-cues of `register`, which differ from text to text, an RE2 set takes 3 to 20 times as long as the literals.
+A prefilter is derived from the patterns, so the two cannot diverge. Three kinds, each the cheapest for its use:
+`loosen` widens a pattern of `re` until RE2 accepts it, for rules with lookarounds; `need` returns strings of which
+every match contains one, for one automaton of literals; `build_set` searches for many patterns in one RE2 pass. An
+automaton of literals is built once and is small. That of many patterns is built state by state while texts are read:
+for the 95 cues of `register`, which differ from text to text, an RE2 set takes 3 to 20 times as long as the literals.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import NamedTuple, TypeAlias
 
 import re2
 
-MOST = 250  # strings of one pattern; of more, the pattern itself is the quicker look
-MAX_TIMES = 3  # of a part that must come so often; more often is not asked
+MOST = 250  # strings of one pattern; with more, the pattern itself is faster
+MAX_TIMES = 3  # required repeats of a part; more are not checked
 WIDE = 10  # signs of a range; a wider one is not spelled out
 
 Strings: TypeAlias = frozenset[str]
@@ -30,18 +30,18 @@ _TOKEN = re.compile(
 _MEMBER = re.compile(rf"{_SIGN}|.", re.DOTALL)
 _TIMES = re.compile(r"([*+?])\??|\{(\d+)(,?)(\d*)\}\??")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
-_BEYOND = r"\x{80}-\x{10FFFF}"  # letters, digits and white space are more in Python than in RE2
-_DOTS = r"\x{130}\x{131}"  # İ and ı, which Python takes for an i where case is not asked, and RE2 does not
+_BEYOND = r"\x{80}-\x{10FFFF}"  # Python has more letters, digits and white space than RE2
+_DOTS = r"\x{130}\x{131}"  # İ and ı: equal to an i without case in Python, but not in RE2
 _ANYTHING, _ANY = r"\x{0}-\x{10FFFF}", "(?s:.)"
 
 
 class Part(NamedTuple):
-    """A part of a pattern: a sign, one of a class, a group, or a place, with how often it may come."""
+    """A part of a pattern: a sign, one of a class, a group, or a position, with its number of repeats."""
 
-    kind: str  # class, any, group, place: the last matches no sign, as ^, \\b and lookarounds
+    kind: str  # class, any, group, place: the last matches no sign, e.g. ^, \\b and lookarounds
     ways: tuple[tuple[Part, ...], ...] = ()  # of a group
     ranges: tuple[tuple[int, int], ...] = ()  # of a class: code points, both ends included
-    classes: str = ""  # of a class: letters behind a backslash, such as s and W
+    classes: str = ""  # of a class: letters after a backslash, such as s and W
     negated: bool = False
     least: int = 1
     most: int | None = 1
@@ -49,15 +49,15 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a pattern matches and needs."""
+    """Strings that a pattern matches and needs."""
 
-    exact: Strings | None  # all strings that it matches; None where they are too many, or where their place counts too
-    needed: Strings | None  # one of them stands in every match; None where nothing can be said
-    ends: Strings | None = None  # one of them begins and one ends every match of a part repeated; else None
+    exact: Strings | None  # all strings that it matches; None if they are too many, or if their position counts too
+    needed: Strings | None  # every match contains one of them; None if unknown
+    ends: Strings | None = None  # one of them begins and one ends every match of a repeated part; else None
 
 
 def build_set(patterns: Iterable[str], max_bytes: int) -> re2.Set:
-    """The RE2 set that says of bytes which of `patterns` match; its automaton takes at most `max_bytes`.
+    """Build the RE2 set that returns which of `patterns` match given bytes; its automaton takes at most `max_bytes`.
 
     >>> build_set(["가[0-9]", "나"], 1 << 20).Match("가나1".encode())
     [1]
@@ -72,9 +72,9 @@ def build_set(patterns: Iterable[str], max_bytes: int) -> re2.Set:
 
 
 def loosen(pattern: str) -> str:
-    r"""A pattern for RE2 that matches wherever `pattern`, one of `re`, does, and perhaps elsewhere.
+    r"""Return a pattern for RE2 that matches wherever `pattern`, one of `re`, does, and perhaps elsewhere.
 
-    Case and what stands beside a match are not asked, and no part may come too often.
+    It ignores case and the context of a match, and limits repeats.
 
     >>> loosen(r"\bAI\b[^.]{0,30}(?:학습|훈련)(?![가-힣])$")
     'A[I\\x{130}\\x{131}][^\\x{2E}]*(?:학습|훈련)'
@@ -83,7 +83,7 @@ def loosen(pattern: str) -> str:
 
 
 def need(pattern: str) -> Need:
-    """What a pattern needs.
+    """Return what a pattern needs.
 
     >>> sorted(need("것[은이] ?좋다").exact)
     ['것은 좋다', '것은좋다', '것이 좋다', '것이좋다']
@@ -94,7 +94,7 @@ def need(pattern: str) -> Need:
 
 
 def shortest(strings: Strings) -> list[str]:
-    """Those of them that hold no other: where a longer one stands, a shorter one does.
+    """Return those strings that contain no other: where a longer one occurs, a shorter one does.
 
     >>> shortest(frozenset(("올랐", "올랐다", "늘었")))
     ['늘었', '올랐']
@@ -106,12 +106,12 @@ def _parse(pattern: str) -> tuple[tuple[Part, ...], ...]:
     tokens = _TOKEN.findall(pattern)[::-1]
     found = _parse_ways(tokens)
     if tokens:
-        raise ValueError(f"a bracket too many in the pattern {pattern!r}")
+        raise ValueError(f"unmatched closing bracket in the pattern {pattern!r}")
     return found
 
 
 def _parse_ways(tokens: list[str]) -> tuple[tuple[Part, ...], ...]:
-    """The alternatives up to the end or to a closing bracket, which is left."""
+    """Parse the alternatives up to the end or to a closing bracket, which is not consumed."""
     ways: list[list[Part]] = [[]]
     while tokens and tokens[-1] != ")":
         token = tokens.pop()
@@ -133,10 +133,10 @@ def _repeat(part: Part, sign: str | None, least: str, comma: str, most: str) -> 
 def _parse_part(token: str, tokens: list[str]) -> Part:
     if token[0] == "(":
         if tokens and tokens[-1][0] == "?":
-            raise ValueError("no prefilter can be made of a pattern with such a group: (?…")
+            raise ValueError("cannot build a prefilter for a pattern with a (?…) group of this kind")
         ways = _parse_ways(tokens)
         if not tokens:
-            raise ValueError("a bracket of a pattern is not closed")
+            raise ValueError("unclosed bracket in a pattern")
         tokens.pop()
         return Part("place") if token[2:] in ("=", "!", "<=", "<!") else Part("group", ways)
     if token in ("^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z"):
@@ -146,7 +146,7 @@ def _parse_part(token: str, tokens: list[str]) -> Part:
     if len(token) > 1 and token[0] == "[":
         return _parse_class(token[1:-1])
     if token[0] == "\\" and token[1] in "123456789":
-        raise ValueError("no prefilter can be made of a pattern with a reference to a group (GROUPREF)")
+        raise ValueError("cannot build a prefilter for a pattern with a reference to a group (GROUPREF)")
     return _parse_class(token)
 
 
@@ -185,7 +185,7 @@ def _loosen_part(part: Part) -> str:
 
 
 def _widen(part: Part) -> str:
-    """A class for RE2 that holds at least what `part` does in Python."""
+    """Return a class for RE2 that holds at least what `part` does in Python."""
     found = ""
     for low, high in part.ranges:
         found += _spell(low) if low == high else f"{_spell(low)}-{_spell(high)}"
@@ -193,7 +193,7 @@ def _widen(part: Part) -> str:
     if not part.negated:
         found += "".join(rf"\{c}{_BEYOND}" if c in "swd" else _ANYTHING for c in part.classes)
     if not found:
-        return _ANY  # that a sign is not in a class of Python is not asked
+        return _ANY  # a negated class of Python is not checked
     single = len(part.ranges) == 1 and part.ranges[0][0] == part.ranges[0][1] and found == _spell(part.ranges[0][0])
     return found if single and not part.negated else f"[{'^' if part.negated else ''}{found}]"
 
@@ -208,7 +208,7 @@ def _need_ways(ways: Iterable[Iterable[Part]]) -> Need:
 
 
 def _need_way(way: Iterable[Part]) -> Need:
-    """What parts need that stand one behind the other."""
+    """Return what consecutive parts need."""
     run, exact, needed = _EMPTY, True, list[Strings]()
     for part in map(_need_part, way):
         joined = None if part.exact is None else _join(run, part.exact)
@@ -221,10 +221,10 @@ def _need_way(way: Iterable[Part]) -> Need:
             run, exact = part.exact or part.ends or _EMPTY, False
         if part.needed is not None:
             needed.append(part.needed)
-        if part.exact == _EMPTY:  # a place, which the strings do not say
+        if part.exact == _EMPTY:  # a position, which the strings do not express
             exact = False
     needed = [strings for strings in (*needed, run) if "" not in strings]
-    # The longest strings say most; of equally long ones, the fewest.
+    # The longest strings are the most selective; of equally long ones, the fewest.
     best = max(needed, key=lambda strings: (min(map(len, strings)), -len(strings)), default=None)
     return Need(run if exact else None, best)
 

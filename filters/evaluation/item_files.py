@@ -1,6 +1,6 @@
-"""Files of evaluation sets → items: JSON, JSON lines, TSV, CSV, Parquet and plain lines, gzipped or not.
+"""Read evaluation sets from files: JSON, JSON lines, TSV, CSV, Parquet and plain lines, gzipped or not.
 
-The form is found by content, the name of the file is a hint; the fields say which set it is
+The format is detected by content, with the file name as a hint; the fields identify the set
 (`filters/evaluation/items.py`).
 """
 
@@ -23,14 +23,14 @@ from filters.evaluation.items import KNOWN, Asked, Item, Row, read_plain, reader
 from malmoi.errors import CallError
 from malmoi.recipe_files import NamedFile
 
-MAX_BYTES = 2 << 30  # of one file, unpacked; KMMLU's training files, the largest here, are 100 MB
+MAX_BYTES = 2 << 30  # per file, unpacked; KMMLU's training files, the largest here, are 100 MB
 _HEADING = re.compile(r"^## (klue-[a-z]+)[^\t\n]*\t(.*)$", re.MULTILINE)
 _SLUG = re.compile(r"[^0-9a-z가-힣]+")
 _NAME = re.compile(r"[\s,;:]+")
 
 
 def items_of(file: NamedFile) -> list[Item]:
-    """The items of one file. CallError says what is wrong with it, where, and what to do next."""
+    """Return the items of one file. CallError says what is wrong with it, where, and what to do next."""
     hint = file.name.lower()
     inner = _NAME.sub("-", file.name.split("/", 1)[-1])
     found = [
@@ -38,14 +38,16 @@ def items_of(file: NamedFile) -> list[Item]:
         for number, (name, parts) in enumerate(_read_rows(file, hint), 1)
     ]
     if not any(text.strip() for item in found for text in (*item.question, *item.choices)):
-        raise CallError(f"{file.path}: no item with a text in it. Name a file of an evaluation set, or leave it out.")
+        raise CallError(
+            f"{file.path}: no item with a text. Give a file of an evaluation set, or remove it from `sets`."
+        )
     return found
 
 
 def _read_rows(file: NamedFile, hint: str) -> Iterator[tuple[str, Asked]]:
     content = _decompress(file)
     if not content.strip():
-        raise CallError(f"{file.path}: the file is empty. Name a file of an evaluation set, or leave it out.")
+        raise CallError(f"{file.path}: the file is empty. Give a file of an evaluation set, or remove it from `sets`.")
     if content[:4] == b"PAR1":
         yield from _read_structured(file, _read_parquet(file, content), hint, free=False)
         return
@@ -64,21 +66,21 @@ def _read_rows(file: NamedFile, hint: str) -> Iterator[tuple[str, Asked]]:
         yield from (("", ((line.strip(),), (), ())) for line in text.splitlines() if line.strip())
     else:
         raise CallError(
-            f"{file.path}: not a file of an evaluation set: neither JSON, JSON lines, TSV, CSV nor Parquet. A list of "
-            "questions, one a line, is given as .txt."
+            f"{file.path}: not a file of an evaluation set: expected JSON, JSON lines, TSV, CSV or Parquet. A list of "
+            "questions, one per line, must be a .txt file."
         )
 
 
 def _read_structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: bool) -> Iterator[tuple[str, Asked]]:
-    """Rows by the layout of the first; only with `free` may it be unknown. Each row must have what the first has."""
+    """Parse rows by the layout of the first; it may be unknown only with `free`. All rows need the same fields."""
     found = None
     for number, row in enumerate(rows, 1):
         if found is None:
             found = reader_of(row, hint) or (("", read_plain) if free else None)
             if found is None:
                 raise CallError(
-                    f"{file.path}: fields {_format_keys(row)} are of no set that is known here. Rename those that "
-                    f"hold the texts to question, choices, answer or passage, or give the file as .jsonl, of which "
+                    f"{file.path}: fields {_format_keys(row)} belong to no known evaluation set. Rename those that "
+                    f"hold the texts to question, choices, answer or passage, or give the file as .jsonl, in which "
                     f"every string counts. Known: {', '.join(KNOWN)}."
                 )
         set_name, take = found
@@ -86,8 +88,8 @@ def _read_structured(file: NamedFile, rows: Iterable[Row], hint: str, *, free: b
             parts = list(take(row))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise CallError(
-                f"{file.path}: row {number} is not like the first ({type(error).__name__}: {error}); it has the "
-                f"fields {_format_keys(row)}. Mend the row, or give the sets as files of their own."
+                f"{file.path}: row {number} does not have the layout of the first ({type(error).__name__}: {error}); "
+                f"it has the fields {_format_keys(row)}. Correct the row, or give each set as a separate file."
             ) from error
         for one in parts:
             yield set_name, one
@@ -98,7 +100,7 @@ def _format_keys(row: Row) -> str:
 
 
 def _read_json(file: NamedFile, text: str) -> Iterator[Row]:
-    """The objects of a JSON array, of JSON lines, or one below the other; `data` of the KLUE-MRC file is unfolded."""
+    """Parse a JSON array, JSON lines, or consecutive objects; `data` of the KLUE-MRC file is unfolded."""
     decoder, at, line = json.JSONDecoder(), 0, 1
     blank = re.compile(r"\s*")
     while at < len(text):
@@ -109,7 +111,9 @@ def _read_json(file: NamedFile, text: str) -> Iterator[Row]:
         try:
             value, at = decoder.raw_decode(text, start)
         except (ValueError, RecursionError) as error:
-            raise CallError(f"{file.path}:{line}: not valid JSON ({error}). Name a whole file in UTF-8.") from error
+            raise CallError(
+                f"{file.path}:{line}: not valid JSON ({error}). Give the complete file in UTF-8."
+            ) from error
         yield from _read_objects(file, value, line)
         line += text.count("\n", start, at)
 
@@ -120,14 +124,14 @@ def _read_objects(file: NamedFile, value: object, line: int) -> Iterator[Row]:
     for one in value if isinstance(value, list) else [value]:
         if not isinstance(one, dict):
             raise CallError(
-                f"{file.path}:{line}: not an object with fields but {type(one).__name__}. An evaluation set is a list "
-                "of objects; a list of questions, one a line, is given as .txt."
+                f"{file.path}:{line}: expected an object with fields, found {type(one).__name__}. An evaluation set is "
+                "a list of objects; a list of questions, one per line, must be a .txt file."
             )
         yield one
 
 
 def _read_table(file: NamedFile, text: str, delimiter: str) -> Iterator[Row]:
-    """CSV with its quotes; TSV too, as spreadsheets write it, unless a quote is left open somewhere."""
+    """Parse CSV with its quotes; TSV too, as spreadsheets write it, unless it has an unclosed quote."""
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter == "," or text.count('"') % 2 == 0 else csv.QUOTE_NONE
     csv.field_size_limit(1 << 24)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
@@ -135,7 +139,7 @@ def _read_table(file: NamedFile, text: str, delimiter: str) -> Iterator[Row]:
         for row in reader:
             yield {key.strip(): value for key, value in row.items() if key is not None and value is not None}
     except csv.Error as error:
-        raise CallError(f"{file.path}:{reader.line_num}: not a table ({error}). Write it anew as CSV.") from error
+        raise CallError(f"{file.path}:{reader.line_num}: not a table ({error}). Save it again as CSV.") from error
 
 
 def _read_parquet(file: NamedFile, content: bytes) -> Iterator[Row]:
@@ -143,13 +147,13 @@ def _read_parquet(file: NamedFile, content: bytes) -> Iterator[Row]:
         for batch in pq.ParquetFile(pa.BufferReader(content)).iter_batches(1024):
             yield from batch.to_pylist()
     except pa.ArrowException as error:
-        raise CallError(f"{file.path}: not a whole Parquet file ({error}). Fetch it again.") from error
+        raise CallError(f"{file.path}: not a complete Parquet file ({error}). Download it again.") from error
 
 
 def _read_tagged(text: str) -> Iterator[tuple[str, Asked]]:
-    """KLUE-NER and KLUE-DP: a heading with the sentence, then a token with its tag in each line.
+    """Parse KLUE-NER and KLUE-DP: a heading with the sentence, then a token with its tag in each line.
 
-    The sentence of NER is put together from its characters, since the heading holds the tags as well.
+    The sentence of NER is joined from its characters, since the heading also holds the tags.
     """
     name, sentence, letters = "", "", [""]
     for line in (*text.splitlines(), "## klue-end\t"):
@@ -169,9 +173,9 @@ def _decompress(file: NamedFile) -> bytes:
         with gzip.open(io.BytesIO(content)) as stream:
             found = stream.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise CallError(f"{file.path}: not a whole gzip file ({error}). Fetch it again.") from error
+        raise CallError(f"{file.path}: not a complete gzip file ({error}). Download it again.") from error
     if len(found) > MAX_BYTES:
-        raise CallError(f"{file.path}: more than {MAX_BYTES >> 20} MB unpacked. Split it, or name the test part alone.")
+        raise CallError(f"{file.path}: more than {MAX_BYTES >> 20} MB unpacked. Split it, or give only the test part.")
     return found
 
 
@@ -185,7 +189,7 @@ def _decode(file: NamedFile, content: bytes) -> str:
 
 
 def _slug(name: str) -> str:
-    """The name of an unknown set: that of the folder it was listed in, or of the file without its endings.
+    """Name an unknown set after the listed folder, or after the file without its extensions.
 
     >>> _slug("Our Exam (2025).test.jsonl.gz"), _slug("우리시험/a.txt")
     ('our-exam-2025-test', '우리시험')

@@ -1,6 +1,6 @@
-"""An index over the items of evaluation sets: which run of letters belongs to which item, and what is evidence at all.
+"""Index over the items of evaluation sets: which run of letters belongs to which item, and which runs are evidence.
 
-What stands in many items is how tests talk (다음 중 옳지 않은 것은) and is no evidence of any of them.
+Runs that occur in many items are common test phrases (다음 중 옳지 않은 것은) and not evidence of any item.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from filters.evaluation.item_letters import Bools, Parts, Runs, join_parts, part
 from filters.evaluation.items import Item
 from filters.evaluation.search_kernels import BESIDE, I32, I64, TABLE, U8, U16, U32, U64
 
-FEWEST = 16  # letters of its own that an item must have: see docs/evaluation-sets.md for what fewer cost
-WHOLE = 40  # letters; a shorter item counts only where all of it stands, such as the title of a news story
-COMMON = 8  # items; a run that stands in more of them is how tests talk
+FEWEST = 16  # letters of its own that an item must have: docs/evaluation-sets.md states the cost of fewer
+WHOLE = 40  # letters; a shorter item must occur whole to count, e.g. the title of a news story
+COMMON = 8  # items; a run in more of them is a common test phrase
 STRIDE = 4  # letters from one seed to the next: any run of 15 letters holds one
-PASSAGE = 200  # letters of a passage that stand for it, beside a question that is too short alone
+PASSAGE = 200  # letters of a passage that represent it, next to a question that is too short alone
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An item that was found: the share of its letters that stand in the text, and the share needed."""
+    """An item that was found: the share of its letters that the text contains, and the share needed."""
 
     set: str
     name: str
@@ -39,7 +39,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """All items found in a text, in their order, and the largest share of one that was not."""
+    """All items found in a text, in their order, and the largest share of an item that was not found."""
 
     items: tuple[Hit, ...]
     near: float
@@ -47,14 +47,14 @@ class Hits:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """Sorted seeds with the item of each, and the letters of all items; about 360 bytes an item of 80 letters."""
+    """Sorted seeds with the item of each, and the letters of all items; about 360 bytes per item of 80 letters."""
 
     run: int
-    names: tuple[tuple[str, str], ...]  # (set, file) as `sources` counts them
-    sources: npt.NDArray[np.uint16]  # of each item
-    numbers: U32  # of each item in its file
-    items: dict[str, int]  # of each set
-    unsearched: dict[str, int]  # of each set: too few letters of their own, or the same as one before
+    names: tuple[tuple[str, str], ...]  # (set, file); `sources` holds indexes into it
+    sources: npt.NDArray[np.uint16]  # per item
+    numbers: U32  # per item: its number in its file
+    items: dict[str, int]  # per set
+    unsearched: dict[str, int]  # per set: too few letters of their own, or a duplicate of an earlier item
     bits: U8
     starts: U32
     seeds: U64
@@ -66,16 +66,16 @@ class Index:
     of_item: I64
     alone: U8
     reach: I32
-    hits: U8  # seeds that must stand near each other before an item is looked at closer
-    _local: threading.local = field(default_factory=threading.local)  # what one search at a time writes to
+    hits: U8  # seeds near each other required before an item is compared in full
+    _local: threading.local = field(default_factory=threading.local)  # buffers of one search at a time
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
+        """Return the bytes of all arrays."""
         return sum(a.nbytes for a in vars(self).values() if isinstance(a, np.ndarray))
 
     def search(self, text: str, min_share: float) -> Hits:
-        """The items of which `min_share` of the letters stand in `text`, each in a stretch about as long as itself."""
+        """Find the items with `min_share` of their letters in `text`, in a stretch about as long as the item."""
         letters = letters_of(text).astype(np.uint16)
         if letters.size < FEWEST or not self.seeds.size:
             return Hits((), 0.0)
@@ -89,7 +89,7 @@ class Index:
         return Hits(tuple(self._hit(int(i), float(share[i]), min_share) for i in np.sort(found[:total])), float(near))
 
     def _scratch(self) -> tuple[npt.NDArray[Any], ...]:
-        """The arrays that a search writes to: a thread has its own, and says by a clock what is of this call."""
+        """Return the buffers of a search: one set per thread; a clock value marks the entries of the current call."""
         if not hasattr(self._local, "arrays"):
             items = self.alone.size
             self._local.arrays = (
@@ -114,10 +114,10 @@ class Index:
 
 
 def build(items: Iterable[Item], run: int) -> Index:
-    """The index of `items`, looked for by runs of `run` letters.
+    """Build the index of `items`, searched by runs of `run` letters.
 
-    Of items with the same question and choices the first stands for all. An item without FEWEST letters of
-    its own is not looked for. Neither is an error; `unsearched` counts both by set.
+    The first of several items with the same question and choices represents all. An item without FEWEST letters of its
+    own is not searched for. Neither is an error; `unsearched` counts both by set.
     """
     given = list(items)
     parts = parts_of(given)
@@ -158,13 +158,13 @@ def build(items: Iterable[Item], run: int) -> Index:
 
 
 def _find_common_runs(runs: Runs) -> U64:
-    """The runs that stand more than COMMON times, sorted."""
+    """Return the runs that occur more than COMMON times, sorted."""
     ordered = np.sort(runs.hashes[runs.parts >= 0])
     return np.unique(ordered[COMMON:][ordered[COMMON:] == ordered[: max(0, ordered.size - COMMON)]])
 
 
 def _find_first_occurrences(parts: Parts, count: int) -> Bools:
-    """Which items have parts, and are not the same as one before, whatever the order of their choices."""
+    """Return which items have parts and are not duplicates of an earlier one, whatever the order of their choices."""
     digests = search_kernels.hash_parts(parts.letters, parts.begins, parts.ends)
     whole = np.zeros(count, np.uint64)
     np.add.at(whole, parts.items, digests)
@@ -176,7 +176,7 @@ def _find_first_occurrences(parts: Parts, count: int) -> Bools:
 
 
 def _count_own_letters(parts: Parts, runs: Runs, common: U64, run: int, count: int) -> tuple[I64, I64]:
-    """How many letters of each item, of its question and of all, lie in no common run; shape (items,) both."""
+    """Count the letters of each item, of its question and in total, outside common runs; both of shape (items,)."""
     begins = np.flatnonzero(_is_in(runs.hashes, common) & (runs.parts >= 0))
     change = np.zeros(runs.hashes.size + 1, np.int32)
     np.add.at(change, begins, 1)
@@ -188,7 +188,7 @@ def _count_own_letters(parts: Parts, runs: Runs, common: U64, run: int, count: i
 
 
 def _is_in(hashes: U64, ordered: U64) -> Bools:
-    """Which hashes are among the `ordered`; few are, so a bit for each is looked at first."""
+    """Return which hashes are among the `ordered`; a bit filter excludes most first, since few are."""
     found = np.zeros(hashes.size, bool)
     if ordered.size:
         bits = _build_bit_filter(ordered)
@@ -202,7 +202,7 @@ def _is_in(hashes: U64, ordered: U64) -> Bools:
 
 
 def _build_seeds(parts: Parts, runs: Runs, common: U64, alone: Bools, searched: Bools) -> tuple[U64, U32]:
-    """Seeds and the item of each: of questions that decide alone, else of all parts; sorted by seed, then item."""
+    """Return seeds and their items: of questions that are enough alone, else of all parts; sorted by seed, item."""
     looked = searched[parts.items] & ((parts.kinds == 0) | ~alone[parts.items])
     begin = np.flatnonzero(runs.parts >= 0)
     part = runs.parts[begin]
@@ -215,18 +215,18 @@ def _build_seeds(parts: Parts, runs: Runs, common: U64, alone: Bools, searched: 
     new = np.ones(hashes.size, bool)
     new[1:] = (hashes[1:] != hashes[:-1]) | (owners[1:] != owners[:-1])
     hashes, owners = hashes[new], owners[new]
-    often = _is_frequent(hashes)  # of passages, which are not counted among what is common
+    often = _is_frequent(hashes)  # of passages, which the common runs do not include
     return hashes[~often], owners[~often].astype(np.uint32)
 
 
 def _is_frequent(ordered: U64) -> Bools:
-    """Which of the sorted hashes stand more than COMMON times."""
+    """Return which of the sorted hashes occur more than COMMON times."""
     sides = (np.searchsorted(ordered, ordered, side) for side in ("right", "left"))
     return np.asarray(np.subtract(*sides) > COMMON)
 
 
 def _build_bit_filter(seeds: U64) -> U8:
-    """A bit for each seed among sixteen times as many: most runs of a text are done with by one look."""
+    """Build a filter of one bit per seed among sixteen times as many: it excludes most runs of a text in one lookup."""
     size = 1 << max(16, int(seeds.size * 16).bit_length())
     flags = np.zeros(size, bool)
     flags[(seeds & np.uint64(size - 1)).astype(np.int64)] = True
@@ -234,16 +234,16 @@ def _build_bit_filter(seeds: U64) -> U8:
 
 
 def _build_starts(seeds: U64) -> U32:
-    """Where the seeds with the same first bits begin, about two of them each."""
+    """Return where the seeds with the same first bits begin, about two seeds each."""
     bits = max(8, int(seeds.size).bit_length() - 1)
     edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     return np.concatenate([[0], np.searchsorted(seeds, edges), [seeds.size]]).astype(np.uint32)
 
 
 def _item_reach(parts: Parts, alone: Bools) -> I32:
-    """How far before and behind a seed the rest of its item may stand: its own length, and marks between its parts.
+    """Return how far before and after a seed the rest of its item may lie: its length, plus marks between its parts.
 
-    Of an item whose question decides alone only the question is looked for.
+    Of an item whose question is enough alone, only the question is searched for.
     """
     sizes = parts.ends - parts.begins + BESIDE
     sizes[alone[parts.items] & (parts.kinds != 0)] = 0

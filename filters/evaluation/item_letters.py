@@ -1,4 +1,4 @@
-"""The letters of the parts of evaluation items, in arrays: read together, cut short, and hashed run by run."""
+"""The letters of the parts of evaluation items, in arrays: read in batches, truncated, and hashed run by run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from filters.evaluation.search_kernels import I64, U8, U16, U64
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 MOST = 600  # letters; the rest of a longer part is left out
-MOST_OF_ALL = 6_000  # letters; so are parts of an item behind them
-LEAST = 3  # letters; a shorter part (서울, 참) says nothing
-_PARTED = "\ua66e"  # a letter that is in no set: parts are read together and cut there
+MOST_OF_ALL = 6_000  # letters; later parts of an item are left out
+LEAST = 3  # letters; a shorter part (서울, 참) is not evidence
+_PARTED = "\ua66e"  # a letter that occurs in no set: parts are read together and split there
 _AT_ONCE = 4096  # parts
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Parts of all items, sorted by item: letters[begin:end] of each, and of which kind it is."""
+    """Parts of all items, sorted by item: letters[begin:end] of each, and its kind."""
 
     letters: U16
     begins: I64
@@ -36,13 +36,13 @@ class Parts:
 
 
 def parts_of(given: Sequence[Item]) -> Parts:
-    """Questions and choices; where an item has no question of LEAST letters, its choices are what is asked."""
+    """Return questions and choices; if an item has no question of LEAST letters, its choices count as the question."""
     found = read_parts([text for item in given for text in (*item.question, *item.choices)], MOST)
     items = np.repeat(np.arange(len(given)), [len(item.question) + len(item.choices) for item in given])
     kinds = [kind for item in given for kind in (0,) * len(item.question) + (1,) * len(item.choices)]
     sizes = found.ends - found.begins
     upto = np.cumsum(sizes)
-    before = np.concatenate([[0], upto])[np.searchsorted(items, items)]  # letters of the items before
+    before = np.concatenate([[0], upto])[np.searchsorted(items, items)]  # letters of the preceding items
     parts = replace(found, items=items, kinds=np.array(kinds, np.uint8))
     parts = _select_parts(parts, (sizes >= LEAST) & (upto - before <= MOST_OF_ALL))
     asks = np.zeros(len(given), bool)
@@ -51,9 +51,9 @@ def parts_of(given: Sequence[Item]) -> Parts:
 
 
 def read_parts(texts: Sequence[str], most: int) -> Parts:
-    """The letters of each text, at most `most`, as the only part of an item of its number.
+    """Read the letters of each text, at most `most`, as the only part of the item with its number.
 
-    Many are read at once, since a call costs more than a text.
+    Texts are read in batches, since a call costs more than a text.
     """
     letters, begins, ends, size = [np.empty(0, np.uint16)], [], [], 0
     for at in range(0, len(texts), _AT_ONCE):
@@ -81,7 +81,7 @@ def _select_parts(parts: Parts, which: Bools) -> Parts:
 
 
 def join_parts(one: Parts, other: Parts) -> Parts:
-    """All parts of both, sorted by item; those of `one` before those of `other`."""
+    """Join all parts of both, sorted by item; those of `one` before those of `other`."""
     items = np.concatenate([one.items, other.items])
     order = np.argsort(items, kind="stable")
     return Parts(
@@ -95,14 +95,14 @@ def join_parts(one: Parts, other: Parts) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The hash of the run that begins at each letter, and the part in which it lies; -1 where none begins."""
+    """The hash of the run that begins at each letter, and the part that contains it; -1 if none begins there."""
 
     hashes: U64
     parts: npt.NDArray[np.int32]
 
 
 def runs_of(parts: Parts, run: int) -> Runs:
-    """The runs of `run` letters of all parts."""
+    """Return the runs of `run` letters of all parts."""
     hashes, owners = np.zeros(parts.letters.size, np.uint64), np.full(parts.letters.size, -1, np.int32)
     search_kernels.hash_runs_of_parts(parts.letters, parts.begins, parts.ends, run, hashes, owners)
     return Runs(hashes, owners)

@@ -1,7 +1,7 @@
-"""What an item of an evaluation set is, and which fields of the published sets hold it.
+"""Items of evaluation sets, and the fields that hold them in the published sets.
 
-Only what a model is asked and what it may answer is looked for: a question was written for the test,
-a passage was taken from somewhere and may stand there.
+Only questions and possible answers are searched for: a question was written for the test, a passage comes from another
+source and may legitimately occur there.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ Take: TypeAlias = Callable[[Row], Iterator[Asked]]
 class Item:
     """The texts of one item; `number` counts the items of its file from 1."""
 
-    set: str  # klue-ynat, kmmlu …; else the name of the file or folder
+    set: str  # klue-ynat, kmmlu …; for other sets the name of the file or folder
     file: str
     number: int
-    question: Texts  # what was written for the test, or is all there is
+    question: Texts  # written for the test, or all there is
     choices: Texts = ()  # choices and written answers
-    passage: Texts = ()  # what a question is about
+    passage: Texts = ()  # the subject of a question
 
     @property
     def name(self) -> str:
-        """What labels call it, e.g. `kmmlu/Law-test.csv:17`; never its text."""
+        """The name in labels, e.g. `kmmlu/Law-test.csv:17`; never the text."""
         return f"{self.set}/{self.file}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the rows of a set look: it is recognised by the fields it `needs`; other known fields are left alone.
+    """Row layout of a set: recognised by the fields it `needs`; other known fields are ignored.
 
-    `hint` is a word that the file's name must hold where other sets have the same fields.
+    `hint` is a word that the file name must contain if other sets have the same fields.
     """
 
     set: str
@@ -51,14 +51,14 @@ class Layout:
 
 
 def _layout(set: str, question: str, choices: str = "", passage: str = "", also: str = "", hint: str = "") -> Layout:
-    """Fields in one string each; all of them must be there, and those of `also`. A field that may be absent has a ?."""
+    """Build a layout from field names, separated by |; all are required, also those of `also`, except names with ?."""
     texts = [tuple(name for name in names.split("|") if name) for names in (question, choices, passage)]
     needs = frozenset(name for names in (*texts, also.split("|")) for name in names if name and name[-1] != "?")
     asked, chosen, read = (tuple(name.rstrip("?") for name in names) for names in texts)
     return Layout(set, needs, asked, chosen, read, hint)
 
 
-# Field names as published, by the owners of the sets or in the Parquet of the hub. The first that fits decides.
+# Field names as published, by the owners of the sets or in the Parquet of the hub. The first match decides.
 LAYOUTS: tuple[Layout, ...] = (
     _layout("klue-mrc", "question", "answers?", "context|title?", also="guid|question_type"),
     _layout("klue-nli", "hypothesis", passage="premise", also="guid"),
@@ -95,9 +95,9 @@ _TAGGED = re.compile(r"<([^<>:]{1,200}):[A-Z]{2}>")
 
 
 def reader_of(row: Row, hint: str) -> tuple[str, Take] | None:
-    """The set that a first row looks like ("": unnamed), and what takes question, choices and passage out of a row.
+    """Return the set of a first row ("": unnamed), and the function that extracts question, choices and passage.
 
-    `hint` is the name of the file in lower case. None where no published set has such fields.
+    `hint` is the name of the file in lower case. None if no published set has such fields.
     """
     for name, fields, take in _NESTED:
         if fields <= row.keys():
@@ -109,12 +109,12 @@ def reader_of(row: Row, hint: str) -> tuple[str, Take] | None:
 
 
 def read_plain(row: Row) -> Iterator[Asked]:
-    """All strings of a row, however deep, as one question: what is left where nothing is known of a set."""
+    """Return all strings of a row, at any depth, as one question: for sets with unknown fields."""
     yield tuple(strings(row)), (), ()
 
 
 def strings(value: Any) -> Iterator[str]:
-    """The texts in a value of JSON or Parquet, in their order.
+    """Yield the texts in a value of JSON or Parquet, in their order.
 
     >>> list(strings({"text": ["5개", "5"], "answer_start": [318, 318]}))
     ['5개', '5']
@@ -138,7 +138,7 @@ def _take_fields(layout: Layout, row: Row) -> Iterator[Asked]:
 
 
 def _read_squad(row: Row) -> Iterator[Asked]:
-    """KLUE-MRC as its owners publish it, an article with paragraphs, each with questions."""
+    """Read KLUE-MRC as its owners publish it: an article with paragraphs, each with questions."""
     for paragraph in row["paragraphs"]:
         for asked in paragraph["qas"]:
             answers = tuple(strings(asked.get("answers")))
@@ -146,21 +146,21 @@ def _read_squad(row: Row) -> Iterator[Asked]:
 
 
 def _read_exam(row: Row) -> Iterator[Asked]:
-    """CLIcK as its owners publish it: a paragraph with problems."""
+    """Read CLIcK as its owners publish it: a paragraph with problems."""
     for problem in row["problems"]:
         choices = (*strings(problem.get("choices")), *strings(problem.get("answer")))
         yield (problem["question"],), choices, tuple(strings(row.get("paragraph")))
 
 
 def _read_dialogue(row: Row) -> Iterator[Asked]:
-    """KLUE-DST (Wizard of Seoul): the turns of one dialogue."""
+    """Read KLUE-DST (Wizard of Seoul): the turns of one dialogue."""
     turns = row["dialogue"]
     texts = turns["text"] if isinstance(turns, Mapping) else [turn["text"] for turn in turns]
     yield tuple(text for text in texts if text), (), ()
 
 
 def _read_tokens(row: Row) -> Iterator[Asked]:
-    """KLUE-NER: the characters of a sentence; where only the tagged one stands (`<서울:LC>에`), without its tags."""
+    """Read KLUE-NER: the characters of a sentence; if only the tagged one exists (`<서울:LC>에`), without its tags."""
     text = "".join(map(str, row["tokens"])) if row.get("tokens") else _TAGGED.sub(r"\1", row["sentence"])
     yield (text,), (), ()
 

@@ -1,7 +1,8 @@
-"""The kernels of the search for evaluation items: hashes of runs of letters, and how much of an item stands together.
+"""Kernels of the search for evaluation items: hashes of runs of letters, and how much of an item occurs together.
 
-Letters are the low 16 bits of their code points: all Hangul, and nearly all there is, in half the room.
-Each kernel walks its input once; what `search` may spend on looking closer is bounded by the length of the text.
+Letters are the low 16 bits of their code points: these cover all Hangul and nearly all other letters in half the
+memory. Each kernel reads its input once; the length of the text bounds the work that `search` spends on full
+comparisons.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
-TABLE = 1 << 14  # places of the table of one item; holds one of TABLE / 2 letters
+TABLE = 1 << 14  # slots of the hash table of one item; holds one of TABLE / 2 letters
 BESIDE = 48  # letters between the parts of an item, and around it: field names, marks, a heading
-AGAIN = 48  # letters after which the same item is looked at again
-WORK = 64  # letters looked at closer for each letter of the text, at most; above it the text is made for us
+AGAIN = 48  # letters after which the same item is compared again
+WORK = 64  # letters compared per letter of the text, at most; only an adversarial text needs more
 
 _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 / golden ratio)
 _ODD = np.uint64(0xD6E8FEB86659FD93)
@@ -33,7 +34,7 @@ _29, _32 = np.uint64(29), np.uint64(32)
 
 @compiled
 def hash_runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
-    """Hash every run of `run` letters in letters[start:end] into `out`; how many there are."""
+    """Hash every run of `run` letters in letters[start:end] into `out`; return their number."""
     top = _ONE
     for _ in range(run):
         top *= _K
@@ -52,7 +53,7 @@ def hash_runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
 
 @compiled
 def hash_runs_of_parts(letters: U16, begins: I64, ends: I64, run: int, hashes: U64, owners: I32) -> None:
-    """The hash of the run that begins at each letter and ends in the same part, and the number of that part."""
+    """Hash the run that begins at each letter and ends in the same part, and store the number of that part."""
     for part in range(begins.size):
         count = hash_runs(letters, begins[part], ends[part], run, hashes[begins[part] : ends[part]])
         owners[begins[part] : begins[part] + count] = part
@@ -60,7 +61,7 @@ def hash_runs_of_parts(letters: U16, begins: I64, ends: I64, run: int, hashes: U
 
 @compiled
 def hash_parts(letters: U16, begins: I64, ends: I64) -> U64:
-    """A hash of all letters of each part, shape (parts,)."""
+    """Return a hash of all letters of each part, shape (parts,)."""
     found = np.empty(begins.size, np.uint64)
     for part in range(begins.size):
         rolled = _ODD
@@ -73,7 +74,7 @@ def hash_parts(letters: U16, begins: I64, ends: I64) -> U64:
 
 @compiled
 def _insert(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> None:
-    """Enter the hashes into the table, unmarked."""
+    """Insert the hashes into the table, unmarked."""
     for h in hashes:
         place = h & mask
         while stamps[place] == stamp and keys[place] != h:
@@ -85,7 +86,7 @@ def _insert(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np
 
 @compiled
 def _mark(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> None:
-    """Mark those of the table that are among the hashes."""
+    """Mark the table entries that are among the hashes."""
     for h in hashes:
         place = h & mask
         while stamps[place] == stamp:
@@ -97,7 +98,7 @@ def _mark(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.u
 
 @compiled
 def _count_covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> int:
-    """How many letters of a part, whose runs in order are `hashes`, lie in a marked run."""
+    """Count the letters of a part, whose runs in order are `hashes`, that lie in a marked run."""
     covered, until = 0, 0
     for i in range(hashes.size):
         place = hashes[i] & mask
@@ -111,7 +112,7 @@ def _count_covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, sta
 
 @compiled
 def _is_contained(part: U16, letters: U16, start: int, end: int) -> bool:
-    """Whether a part shorter than a run stands in letters[start:end]."""
+    """Whether letters[start:end] contains a part shorter than a run."""
     for i in range(start, end - part.size + 1):
         j = 0
         while j < part.size and letters[i + j] == part[j]:
@@ -151,9 +152,9 @@ def search(
     share: F64,
     found: U32,
 ) -> tuple[int, float]:
-    """Look for all items in `letters`; how many were found (they are in `found`), and the largest share of another.
+    """Search for all items in `letters`; return how many were found (listed in `found`), and the largest other share.
 
-    `share` holds what was found of each item that was looked at in this call; `seen` says of which.
+    `share` holds the found share of each item compared in this call; `seen` marks these items.
     """
     count = hash_runs(letters, 0, letters.size, run, hashes)
     clock[0] += 1

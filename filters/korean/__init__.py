@@ -1,1 +1,1 @@
-"""Korean analysis that several filters read: units, sentences, morpheme signs, n-grams."""
+"""Korean analysis shared by several filters: units, sentences, morpheme signs, n-grams."""

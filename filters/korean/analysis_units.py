@@ -1,8 +1,8 @@
-"""Cut a text into the units that are analysed by themselves: lines, or paragraphs where lines are wrapped.
+"""Split a text into units that are analysed independently: lines, or paragraphs if lines are wrapped.
 
-A unit is cut in the same way whatever stands around it, so that a unit that comes again has the analysis that it
-had. Against Kiwi's analysis of whole texts 99.95 % of the morphemes stay in posts, 99.9 % in law, 99.7 to
-99.8 % in help pages (kiwipiepy 0.24.1), where a heading no longer leans on the line below it.
+A unit is split without regard to the text around it, so that a recurring unit always has the same analysis. Against
+Kiwi's analysis of whole texts 99.95 % of the morphemes are the same in posts, 99.9 % in law, 99.7 to 99.8 % in help
+pages (kiwipiepy 0.24.1), where a heading is no longer analysed together with the line below it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 Stretch: TypeAlias = tuple[int, int]
 
-CHUNK_CHARS = 2_000  # code points given to Kiwi at once; 20,000 cost 8 % more per character, 것 을 것 을 … five times
-WORD_CHARS = 100  # code points without a blank that may still be a word; longer stretches are cut there
-ADDRESS_CHARS = 1_000  # the same for ASCII, where addresses of pages are long; 20,000 letters cost 11 s/MB, 1,000 0.7
-UNSPACED_CHARS = 10_000  # of the stretches cut like that, so many code points of a text are analysed: 6 s/MB at most
+CHUNK_CHARS = 2_000  # code points per call of Kiwi; 20,000 cost 8 % more per character, 것 을 것 을 … five times
+WORD_CHARS = 100  # code points without a blank that may still be a word; longer stretches are split there
+ADDRESS_CHARS = 1_000  # the same for ASCII, where URLs are long; 20,000 letters cost 11 s/MB, 1,000 0.7
+UNSPACED_CHARS = 10_000  # code points of such split stretches analysed per text: 6 s/MB at most
 
 _ITEM = re.compile(r"[ \t]*(?:[-*+•·○●◦■□◆◇▶▷※]|\d{1,3}[.)]|[가-하][.)]|[①-⑳㉠-㉻])[ \t]")
 _UNSPACED = re.compile(rf"\S{{{WORD_CHARS + 1},}}")
@@ -24,11 +24,11 @@ _STOPPED = (". ", "? ", "! ", ".\n", "?\n", "!\n")
 
 
 def split_units(text: str, blocks: tuple[Stretch, ...] = ()) -> Iterator[list[Stretch]]:
-    """The units of `text` outside `blocks`, each as the pieces of it that Kiwi is given, in code points.
+    """Yield the units of `text` outside `blocks`, each as the pieces for Kiwi, in code points.
 
-    Nearly every unit is one piece. A longer one is cut behind a sentence, else a blank, at CHUNK_CHARS;
-    a stretch without a blank that is too long for a word is cut at WORD_CHARS, and passed over once
-    UNSPACED_CHARS of such stretches have been seen in the text.
+    Nearly every unit is one piece. A longer one is split after a sentence, else at a blank, at CHUNK_CHARS; a stretch
+    without a blank that is too long for a word is split at WORD_CHARS, and skipped once the text had UNSPACED_CHARS of
+    such stretches.
 
     >>> list(split_units(" 제목\\n글이다. "))
     [[(1, 3)], [(4, 8)]]
@@ -60,7 +60,7 @@ def _strip_bounds(text: str, start: int, end: int) -> Stretch:
 
 
 def _split_unit(text: str, start: int, end: int, left: int) -> tuple[list[Stretch], int]:
-    """The pieces of a long unit, and how much of UNSPACED_CHARS is left behind it."""
+    """Return the pieces of a long unit, and the rest of UNSPACED_CHARS after it."""
     found: list[Stretch] = []
     at = start
     for stretch in _UNSPACED.finditer(text, start, end):
@@ -77,7 +77,7 @@ def _split_unit(text: str, start: int, end: int, left: int) -> tuple[list[Stretc
 
 
 def chunks(text: str, start: int, end: int, size: int = CHUNK_CHARS) -> Iterator[Stretch]:
-    """(start, end) of pieces of at most `size` code points: cut behind a sentence, else a blank, else anywhere.
+    """Yield (start, end) of pieces of at most `size` code points: split after a sentence, at a blank, or anywhere.
 
     >>> list(chunks("가나. 다라 마바사", 0, 10, 5))
     [(0, 4), (4, 7), (7, 10)]
@@ -95,10 +95,10 @@ def chunks(text: str, start: int, end: int, size: int = CHUNK_CHARS) -> Iterator
 
 
 def line_ends(text: str, blocks: tuple[Stretch, ...] = ()) -> list[int]:
-    """Where a line break ends a sentence, in code points, sorted; breaks inside `blocks` are left out.
+    """Return the line breaks that end a sentence, in code points, sorted; breaks inside `blocks` are left out.
 
-    That is everywhere, unless the lines are wrapped at one width; then behind a line that is
-    clearly shorter than the others, at an empty line, and before an item of a list.
+    That is every line break, unless the lines are wrapped at one width; then only one after a line that is clearly
+    shorter than the others, at an empty line, and before a list item.
 
     >>> line_ends("제목\\n글이다.")
     [2]
@@ -122,7 +122,7 @@ def line_ends(text: str, blocks: tuple[Stretch, ...] = ()) -> list[int]:
 
 
 def _find_gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
-    """What stands between the blocks."""
+    """Yield the stretches between the blocks."""
     done = 0
     for start, end in blocks:
         yield done, start
@@ -131,11 +131,11 @@ def _find_gaps(text: str, blocks: tuple[Stretch, ...]) -> Iterator[Stretch]:
 
 
 def wrap_width(text: str) -> int:
-    """The width at which lines are wrapped, in code points; 0 where they end where something ends.
+    """Return the width at which lines are wrapped, in code points; 0 if they are not wrapped.
 
-    Wrapped are at least ten lines of which half are nearly as long as the longest tenth, and those
-    30 to 100 code points long; verses and turns of talk are shorter, paragraphs longer. The first
-    20,000 code points are looked at.
+    Lines are wrapped if there are at least ten, half of them nearly as long as the longest tenth, and those 30 to 100
+    code points long; verses and dialogue turns are shorter, paragraphs longer. Only the first 20,000 code points are
+    read.
     """
     sizes = sorted(len(line) for line in text[:20_000].split("\n") if line and not line.isspace())
     if len(sizes) < 10:

@@ -1,4 +1,4 @@
-"""What a Hangul syllable is."""
+"""Test for a Hangul syllable."""
 
 from __future__ import annotations
 

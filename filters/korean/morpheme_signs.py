@@ -1,7 +1,6 @@
-"""A text's morphemes as a string of one sign each, with the bounds of its sentences: made once for all that read it.
+"""Encode the morphemes of a text as a string of one sign each, with sentence bounds: computed once for all filters.
 
-Counting and searching in such a string is many times as fast as over a tuple of tags, and what stands in a
-sentence is a slice of it.
+Counting and searching in such a string is many times as fast as over a tuple of tags, and a sentence is a slice of it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 from malmoi.document import Morphemes
 
-# Sejong tag → its sign; a tag that is not here counts by its first letter, as another word (`?`) if that is unknown.
+# Sejong tag → its sign; other tags count by their first letter, or as another word (`?`) if that is unknown.
 _SIGNS = {
     "NNG": "N", "NNP": "N", "NNB": "B", "NP": "P", "NR": "0", "SN": "0",
     "VV": "V", "VA": "V", "VX": "v", "VCP": "i", "VCN": "i",
@@ -23,10 +22,10 @@ _SIGNS = {
     "SS": "'", "SSO": "(", "SSC": ")",
 }  # fmt: skip
 PARTICLE = "J"
-ENDINGS = "Fcpmn"  # final, linking, before another (past, respect), of a noun's attribute, making a noun
-FOREIGN = "LUW"  # Latin letters and addresses, what the analyser does not know, signs and rare scripts
+ENDINGS = "Fcpmn"  # final, linking, prefinal (past, honorific), adnominal, nominalising
+FOREIGN = "LUW"  # Latin letters and addresses, words unknown to the analyser, signs and rare scripts
 NO_WORDS = ".,'()eo-"
-CLOSERS = ".,'()eWw"  # what may stand behind the last word of a sentence
+CLOSERS = ".,'()eWw"  # what may follow the last word of a sentence
 
 
 class _Signs(dict[str, str]):
@@ -40,25 +39,25 @@ _SIGN_OF = _Signs(_SIGNS)
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What stands where: `signs[i]` is the tag of morpheme i, sentence k is `signs[bounds[k]:bounds[k + 1]]`."""
+    """Signs and sentences: `signs[i]` is the tag of morpheme i, `signs[bounds[k]:bounds[k + 1]]` is sentence k."""
 
     signs: str
-    bounds: tuple[int, ...]  # one more than there are sentences; empty where there are none
+    bounds: tuple[int, ...]  # one more than there are sentences; empty without sentences
 
     def count(self, some: str) -> int:
-        """How many morphemes have one of the signs `some`."""
+        """Count the morphemes that have one of the signs `some`."""
         return sum(map(self.signs.count, some))
 
     def sentences(self) -> list[str]:
-        """The signs of each sentence."""
+        """Return the signs of each sentence."""
         signs, bounds = self.signs, self.bounds
         return [signs[bounds[k] : bounds[k + 1]] for k in range(len(bounds) - 1)]
 
 
 def grammar_of(found: Morphemes) -> Grammar:
-    """The grammar of these morphemes; asked again for the same object, the answer is remembered.
+    """Return the grammar of these morphemes; cached for the last object.
 
-    What stands before the first sentence belongs to it, what stands behind a sentence to that one.
+    Morphemes before the first sentence belong to it, those after a sentence to that sentence.
 
     >>> from array import array
     >>> tags = ("NNG", "JKB", "VV", "EP", "EF", "SF")
@@ -75,7 +74,7 @@ def grammar_of(found: Morphemes) -> Grammar:
     return grammar
 
 
-_LAST: tuple[Morphemes, Grammar] | None = None  # of this process: filters ask for one document one behind the other
+_LAST: tuple[Morphemes, Grammar] | None = None  # per process: all filters read one document before the next
 
 
 def _sentence_bounds(found: Morphemes) -> tuple[int, ...]:

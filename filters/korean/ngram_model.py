@@ -1,7 +1,7 @@
-"""A linear model over hashed runs of characters: how much the wording of a text is like that of the texts it was shown.
+"""Linear model over hashed character n-grams: how similar the wording of a text is to that of the training texts.
 
-A list of terms knows what is on it; runs of two or three characters also know endings, signs and
-half of a word that nobody listed. The model is small, has no vocabulary and is read in one pass.
+A list of terms finds only its terms; n-grams of two or three characters also catch endings, signs and parts of
+unlisted words. The model is small, has no vocabulary and needs one pass.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ import numpy.typing as npt
 
 from malmoi.canonical_json import spell_on_one_line
 
-Places: TypeAlias = npt.NDArray[np.intp]  # a place among the weights for each run of characters, in their order
+Places: TypeAlias = npt.NDArray[np.intp]  # index of a weight for each n-gram of characters, in text order
 
-LENGTHS = (2, 3)  # characters of a run; the choice of the cross-validation in benchmarks/train_spam.py
+LENGTHS = (2, 3)  # characters of an n-gram; chosen by the cross-validation in benchmarks/train_spam.py
 BITS = 16
-SIZE = 1 << BITS  # places of the hash; the 95,000 different runs that `spam` was shown fill three in four of them
-WINDOW = 400  # code points: the length of the longer texts the models were shown
-MOST_WINDOWS = 10  # spread over the text: with 4,000 code points it has said what it is
-FEWEST = 40  # different runs, about 20 code points: fewer say little, and weigh less by as much as they are fewer
+SIZE = 1 << BITS  # slots of the hash; the 95,000 different n-grams in the training data of `spam` fill three in four
+WINDOW = 400  # code points: the length of the longer training texts
+MOST_WINDOWS = 10  # spread over the text: 4,000 code points are enough to classify it
+FEWEST = 40  # different n-grams, about 20 code points: with fewer the score shrinks in proportion
 _CODES = "utf-32-le"
-_MIX, _STIR = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B)  # odd, without a pattern: any such pair would do
-_ORDER = np.arange(3 * WINDOW * MOST_WINDOWS, dtype=np.uint16)  # more than the runs of all windows
-# Where each place was seen last. A call reads only what it wrote itself; filters run in processes, never in threads.
+_MIX, _STIR = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B)  # odd, without a pattern: any such pair works
+_ORDER = np.arange(3 * WINDOW * MOST_WINDOWS, dtype=np.uint16)  # more than the n-grams of all windows
+# Last position of each slot. A call reads only what it wrote itself; filters run in processes, never in threads.
 _LAST = np.empty(SIZE, np.uint16)
 _HALF, _REST = np.uint32(15), np.uint32(32 - BITS)
 _BLANK, _NOUGHT = np.uint32(0x20), np.uint32(0x30)
-# All white space and control characters of ASCII are a blank, all digits a nought.
+# All white space and control characters of ASCII become a blank, all digits a 0.
 _FOLDED = np.array([_BLANK if c < 0x20 else _NOUGHT if chr(c).isdigit() else c for c in range(0x40)], np.uint32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """Weights of the places, one step of a weight, what a text starts from, and the header of their file."""
+    """Weights of the slots, the step of a weight, the start value of a score, and the header of their file."""
 
     weights: npt.NDArray[np.int8]
     step: float
@@ -50,28 +50,30 @@ class Model:
 
 @lru_cache(maxsize=8)
 def load(path: Path) -> Model:
-    """The model in a file of one line of JSON (`step`, `start`, and where it comes from) and `SIZE` signed bytes."""
+    """Load the model from a file of one line of JSON (`step`, `start`, and its origin) and `SIZE` signed bytes."""
     head, _, data = path.read_bytes().partition(b"\n")
     about = json.loads(head)
     if len(data) != SIZE or tuple(about["lengths"]) != LENGTHS:
-        raise ValueError(f"{path.name}: not the weights this version reads; write them anew with {about['written_by']}")
+        raise ValueError(
+            f"{path.name}: not weights that this version reads; train them again with {about['written_by']}"
+        )
     return Model(np.frombuffer(data, np.int8), float(about["step"]), float(about["start"]), about)
 
 
 def dump(model: Model) -> bytes:
-    """The bytes of the file of a model."""
+    """Return the bytes of the file of a model."""
     about = {**model.about, "lengths": LENGTHS, "step": model.step, "start": model.start}
     return spell_on_one_line(about).encode() + b"\n" + model.weights.tobytes()
 
 
 def quantise_model(weights: npt.NDArray[np.float64], start: float, about: dict[str, Any]) -> Model:
-    """A model whose weights are held in a byte each; the largest becomes 127."""
+    """Quantise the weights to one byte each; the largest becomes 127."""
     step = float(np.abs(weights).max()) / 127 or 1.0
     return Model(np.round(weights / step).astype(np.int8), step, start, about)
 
 
 def places(text: str) -> tuple[Places, ...]:
-    """For each length the places of the runs in `text`; a number is one digit, white space one blank.
+    """Return the slots of the n-grams in `text` for each length; a number is one digit, white space one blank.
 
     >>> [len(runs) for runs in places("30만  원")], bool((places("3만")[0] == places("72만")[0]).all())
     ([4, 3], True)
@@ -92,12 +94,12 @@ def places(text: str) -> tuple[Places, ...]:
 
 
 def runs_of(text: str) -> Places:
-    """The places of all runs of `text` that a score looks at."""
+    """Return the slots of all n-grams of `text` that a score reads."""
     return np.concatenate(places(_sample_windows(text)))
 
 
 def keep_distinct(runs: Places) -> Places:
-    """Each place of `runs` one time: what is said ten times is said.
+    """Return each slot of `runs` once: repeats do not add evidence.
 
     >>> keep_distinct(np.array([7, 9, 7])).tolist()
     [9, 7]
@@ -112,12 +114,12 @@ def _is_first_occurrence(runs: Places) -> npt.NDArray[np.bool_]:
 
 
 def score(model: Model, text: str, *, windows: bool = False) -> float:
-    """How much `text` is like the texts to be found; with `windows` no more than most of its windows are.
+    """Score the similarity of `text` to the positive training texts; with `windows`, at most that of most windows.
 
-    The sum of the weights of the different runs over the square root of their number, so that long and
-    short texts compare; 0 is halfway. The windows are of about 400 code points, and over half of them
-    reach the answer: what fills less than half of a text never decides. Of a text longer than ten
-    windows ten are looked at, spread evenly.
+    The sum of the weights of the different n-grams over the square root of their number, so that long and short texts
+    compare; 0 is the midpoint. The windows are of about 400 code points, and over half of them reach the returned
+    score: what fills less than half of a text never decides. Of a text longer than ten windows ten are read, spread
+    evenly.
     """
     found = places(_sample_windows(text))
     whole = _score(model, np.concatenate(found))
@@ -130,7 +132,7 @@ def score(model: Model, text: str, *, windows: bool = False) -> float:
 
 
 def _sample_windows(text: str) -> str:
-    """The windows to look at of a long text, one below the other; a shorter text as it is."""
+    """Return the sampled windows of a long text, separated by line breaks; a shorter text unchanged."""
     if len(text) <= WINDOW * MOST_WINDOWS:
         return text
     starts = [(len(text) - WINDOW) * k // (MOST_WINDOWS - 1) for k in range(MOST_WINDOWS)]

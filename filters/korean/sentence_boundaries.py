@@ -1,10 +1,9 @@
-"""Where sentences begin among the morphemes of a line: Kiwi's answer, corrected where Korean grammar knows better.
+"""Sentence boundary detection: correct the sentence starts that Kiwi finds among the morphemes of a line.
 
-Kiwi 0.24.1 errs in ways that repeat: it takes an emoticon for the first word of what follows, lets no
-sentence begin with a bracket or a figure, ends one at the dots of a hesitation and before a verb of saying or
-thinking that takes what stands before it as its quotation. Each rule below names the fact of grammar
-that it rests on. They were found on half of the paragraphs of Kiwi's benchmark (chosen by hash);
-`python -m benchmarks.sentences` prints both halves.
+Kiwi 0.24.1 has systematic errors: it takes an emoticon for the first word of the next sentence, never starts a
+sentence with a bracket or a figure, and ends one at the dots of a hesitation and before a verb of saying or thinking
+that takes the preceding clause as its quotation. Each rule below names its grammatical reason. The rules were found on
+half of the paragraphs of Kiwi's benchmark (chosen by hash); `python -m benchmarks.sentences` prints both halves.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 
-# Cannot begin a sentence: particles, endings, the copula, auxiliary verbs and suffixes lean on the word before.
+# Cannot begin a sentence: particles, endings, the copula, auxiliary verbs and suffixes attach to the word before.
 _BOUND = frozenset("JKS JKC JKG JKO JKB JKQ JX JC EP EF EC ETN ETM VCP VX XSN XSV XSA XSM SSC".split())
 _PARTICLES = frozenset("JKS JKC JKG JKO JKB JX JC".split())
-_FINAL = frozenset(("EF", "Z_CODA"))  # Z_CODA: the consonant hung on a final ending, 했답니당
-# 이라는, 라고, 란 말: what stands before is quoted. 이란 alone may be a country.
+_FINAL = frozenset(("EF", "Z_CODA"))  # Z_CODA: the consonant added to a final ending, 했답니당
+# 이라는, 라고, 란 말: the preceding clause is quoted. 이란 alone may be a country.
 _QUOTES = re.compile(
     r"이?(?:라(?:는|고|며|면서|던|기보다|니)|란 (?:생각|느낌|말|소리|의문|질문|이름))(?:[ \n을이에]|$)"
 )
@@ -32,9 +31,9 @@ _STOPS = frozenset("SF SE SP SSC".split())
 _SIGNS = frozenset("SF SE SP SSC SW SO SB".split())
 _WORDS = frozenset("NNG NNP NP NR MM MAG MAJ SL XR VV VA".split())
 _NOTED = frozenset(("여부", "상태", "없", "있", "없이"))
-_NOTE_CHARS = 7  # code points of a note's mark with its first bracket: [3], [주 12], [출처 필요
-_MOST_CRIES = 20  # emoticons in a row that are looked through: a bound on the work, not on language
-_PAIR_CHARS = 500  # code points between a bracket or quotation mark and its partner; farther apart one of them is lost
+_NOTE_CHARS = 7  # code points of a note marker with its first bracket: [3], [주 12], [출처 필요
+_MOST_CRIES = 20  # emoticons in a row that are skipped: bounds the work, has no linguistic reason
+_PAIR_CHARS = 500  # code points between a bracket or quotation mark and its partner; beyond, one is missing
 _QUOTE_TAGS = frozenset(("SS", "SSO", "SSC"))
 _LOOK = ("SF", "SW", "W_EMOJI", "ETN")
 _CLOSES = dict(zip("([{<“‘「『〈《【〔（［｛＜", ")]}>”’」』〉》】〕）］｝＞", strict=True))
@@ -43,10 +42,10 @@ _CLOSES = dict(zip("([{<“‘「『〈《【〔（［｛＜", ")]}>”’」』
 def find_sentence_starts(
     text: str, tags: Sequence[str], forms: Sequence[str], starts: Sequence[int], said: Sequence[int]
 ) -> list[int]:
-    """The morphemes with which sentences begin, the first one left out, sorted.
+    """Return the morphemes with which sentences begin, without the first one, sorted.
 
-    The morphemes are those of one line or paragraph, `starts` their places in `text`, `said` those with
-    which Kiwi begins a sentence.
+    The morphemes are those of one line or paragraph, `starts` their offsets in `text`, `said` those with which Kiwi
+    begins a sentence.
 
     >>> (find_sentence_starts("온다😊 좋다", "VV EF W_EMOJI VA EF".split(), "오 ᆫ다 😊 좋 다".split(), [0, 0, 2, 4, 5],
     ...  [2]))
@@ -59,17 +58,17 @@ def find_sentence_starts(
     line = _Line(text, tags, forms, starts)
     found = {line.skip_emoticons(i) for i in said if line.may_end(i)}
     found |= {i for stop in stops if 0 < (i := line.find_start_after(stop)) < size and line.may_end(i)}
-    # A bullet with which a sentence begins is not the whole of it.
+    # A sentence is more than the bullet with which it begins.
     found -= {i + 1 for i in found if i < size and tags[i] in ("SW", "SO", "SB") and i + 1 in found}
     return sorted(i for i in found if 0 < i < size)
 
 
 def _find_stops(tags: Sequence[str], forms: Sequence[str]) -> list[int]:
-    """The signs and endings behind which a sentence may begin that Kiwi does not see: a first look, without context."""
+    """Find signs and endings after which a sentence may begin that Kiwi misses: candidates, without context."""
     found: list[int] = []
     for tag in _LOOK:
         i = -1
-        for _ in range(tags.count(tag)):  # most morphemes are none of these: looked through in C
+        for _ in range(tags.count(tag)):  # most morphemes are none of these: this searches in C
             i = tags.index(tag, i + 1)
             if 0 < i < len(tags) - 1 and (
                 tag == "W_EMOJI"
@@ -82,7 +81,7 @@ def _find_stops(tags: Sequence[str], forms: Sequence[str]) -> list[int]:
 
 
 class _Line:
-    """The morphemes of a line and what stands between brackets and quotation marks."""
+    """The morphemes of a line and its pairs of brackets and quotation marks."""
 
     def __init__(self, text: str, tags: Sequence[str], forms: Sequence[str], starts: Sequence[int]) -> None:
         self.text, self.tags, self.forms, self.starts = text, tags, forms, starts
@@ -93,7 +92,7 @@ class _Line:
         self.opens = list(self.closing)
 
     def _sides(self) -> Sequence[str]:
-        """The tags, with straight quotation marks open and closed by turns where the blanks around them agree."""
+        """Return the tags, with straight quotation marks alternately open and closed if the blanks agree."""
         sides = list(self.tags)
         for mark in ('"', "'"):
             if mark not in self.forms:
@@ -113,7 +112,7 @@ class _Line:
         return sides
 
     def is_inside(self, i: int) -> bool:
-        """Whether a bracket or quotation stands open between morphemes i - 1 and i."""
+        """Whether a bracket or quotation is open between morphemes i - 1 and i."""
         at = bisect_left(self.opens, i) - 1
         return at >= 0 and i <= self.closing[self.opens[at]]
 
@@ -126,7 +125,7 @@ class _Line:
         return tag == "W_EMOJI" or (tag in ("SW", "SO", "IC") and _CRIES.fullmatch(self.forms[i]) is not None)
 
     def skip_emoticons(self, i: int) -> int:
-        """The first morpheme at or behind i that is no emoticon: those close what stands before them."""
+        """Return the first morpheme at or after i that is not an emoticon: emoticons close what precedes them."""
         first = i
         while i < min(len(self.tags), first + _MOST_CRIES) and (
             self.is_emoticon(i) or (i > first and self.tags[i] == "SF" and not self.has_blank_before(i))
@@ -153,7 +152,7 @@ class _Line:
         )
 
     def _is_naming_bracket(self, i: int) -> bool:
-        """Whether the bracket closed at i, behind a full stop, names what a sentence begins with: [사각형] 도구에는."""
+        """Whether the bracket closed at i, after a full stop, opens a new sentence as its name: [사각형] 도구에는."""
         opened = self.opening.get(i, 0)
         return (
             opened > 0
@@ -163,7 +162,7 @@ class _Line:
         )
 
     def find_start_after(self, stop: int) -> int:
-        """The morpheme that begins a sentence because of the sign or ending `stop`, or 0."""
+        """Return the morpheme that begins a sentence because of the sign or ending `stop`, or 0."""
         after, tag = stop + 1, self.tags[stop]
         if stop == 0 or after >= len(self.tags):
             return 0
@@ -179,7 +178,7 @@ class _Line:
         return after
 
     def _find_start_after_stop(self, after: int) -> int:
-        """What begins behind a final ending and its full stop."""
+        """Return the morpheme that begins a sentence after a final ending and its full stop."""
         after = self.skip_emoticons(after)
         if after >= len(self.tags) or self.tags[after] in (_STOPS if self.has_blank_before(after) else _SIGNS):
             return 0
@@ -194,7 +193,7 @@ class _Line:
         )
 
     def _is_supplement(self, opened: int, closed: int) -> bool:
-        """Whether a bracket adds to what stands before it: (6회 우승), [3]; others name what follows."""
+        """Whether a bracket adds to the text before it: (6회 우승), [3]; others name what follows."""
         if self.tags[closed - 1] in ("SF", "EF"):
             return False
         note = self.starts[closed] - self.starts[opened] <= _NOTE_CHARS and not self.has_blank_before(opened)
@@ -205,7 +204,7 @@ class _Line:
 
 
 def _find_pairs(tags: Sequence[str], forms: Sequence[str]) -> list[tuple[int, int]]:
-    """(opening, closing) morpheme of the outermost brackets and quotations that are closed, in text order."""
+    """Return (opening, closing) morphemes of the outermost closed brackets and quotations, in text order."""
     found: list[tuple[int, int]] = []
     waiting: list[tuple[int, str]] = []
     for i, tag in enumerate(tags):

@@ -1,8 +1,8 @@
-"""The lines of Korean pages that are no text: for each kind a pattern of the whole line, for RE2.
+"""Boilerplate lines of Korean pages: for each kind a pattern of the whole line, for RE2.
 
-Written from what stands on Korean news, portal, blog, board and government pages. A rule names words of a page *and*
-the form in which a page puts them (a label, a command, a figure behind it); a sentence ends otherwise.
-tests/data/filters/furniture_lines.jsonl holds lines of both sorts.
+Written from Korean news, portal, blog, board and government pages. A rule names words of a page *and* the form in
+which a page puts them (a label, a command, a figure after it); a sentence ends otherwise.
+tests/data/filters/furniture_lines.jsonl holds positive and negative examples.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BUTTON = (
     r"이메일|메일|링크|URL|url|주소|글자\s?크기|확대|축소|글씨|크게|작게|닫기|더보기|복사|보내기|구독|기사)"
 )
 _ANY = rf"{_BUTTON}(?:하기)?"
-_SHARE = r"(?:공유|스크랩|신고|카카오톡|카카오스토리|페이스북|트위터)(?:하기)?"  # one of these must be there
+_SHARE = r"(?:공유|스크랩|신고|카카오톡|카카오스토리|페이스북|트위터)(?:하기)?"  # one of these must occur
 _CRUMB = r"[^<>›»▸\n.?!]{1,20}"
 _SITE = (
     r"(?:페이스북|트위터|엑스\(X\)|엑스|카카오톡|카카오스토리|네이버\s?밴드|네이버\s?블로그|블로그|밴드|라인|인스타그램|유튜브|텔레그램|"
@@ -39,7 +39,7 @@ _COUNTED = (
     r"(?:조회(?:\s?수)?|추천(?:\s?수)?|반대|댓글(?:\s?수)?|좋아요|공감|스크랩)\s?[:|]?\s?\(?[\d,]{1,9}\)?(?:회|건|개)?"
 )
 _SIGNED = r"(?:작성자|글쓴이|등록자|게시자)\s?[:|]?\s?[가-힣A-Za-z0-9*○]{1,12}"
-# 날짜 is a date of the text; only in a row with a counter is it one of the page.
+# 날짜 is a date of the text; only in a row with a counter is it a date of the page.
 _ITEM = rf"(?:{_COUNTED}|{_DATED}|{_SIGNED}|날짜\s?[:|]?\s?{_DATE})"
 _WHAT = r"(?:기사|뉴스|글|포스트|영상)"
 _FOOTER = (
@@ -60,12 +60,12 @@ _NEIGHBOUR_WORDS = "|".join(
 )
 _LAST_WORDS = "|".join(f"{figure} {word}" for figure in range(10) for word in ("다음", "마지막", "맨", "Next"))
 _FIRST_WORDS = "|".join(f"{word} {figure}" for figure in range(10) for word in ("이전", "처음", "Prev"))
-# How much a line says for itself; see `furniture.mend`. What a help page, a notice or minutes say too is no more than
-# WEAK: commands, crumbs, counters; FIELD: dates, names and addresses, which are facts elsewhere.
+# Strength of a line as evidence; see `furniture.mend`. Text that a help page, a notice or minutes contain too has WEAK
+# at most: commands, breadcrumbs, counters; FIELD: dates, names and addresses, which are facts elsewhere.
 CONTACT, FIELD, WEAK, EDGE, SURE = range(5)
 
-# (strength, name, words of which the line holds one, the whole line). The first that holds counts. A name is the reason
-# of the edit; the words spare the look.
+# (strength, name, words of which the line holds one, the whole line). The first match counts. A name is the reason of
+# the edit; the words are a prefilter.
 RULES: tuple[tuple[int, str, str, str], ...] = (
     (
         EDGE,
@@ -351,7 +351,7 @@ RULES: tuple[tuple[int, str, str, str], ...] = (
     ),
 )
 
-# What is furniture beside other furniture and a heading, a cell or a field elsewhere: buttons, and fields.
+# Boilerplate next to other boilerplate, but a heading, a cell or a field elsewhere: buttons, and fields.
 BUTTONS = frozenset(
     """
     공유 인쇄 프린트 인쇄하기 프린트하기 스크랩 목록 페이스북 트위터 카카오톡

@@ -1,4 +1,4 @@
-"""Lists of terms as data, found in one pass even where their syllables are kept apart or written otherwise."""
+"""Search for lists of terms in one pass, even if their syllables are separated or obfuscated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
 _VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
 _FINALS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
-# A letter or digit that is read as a vowel behind a lone consonant: ㅈl노, ㅋr지노.
+# A letter or digit read as a vowel after a lone consonant: ㅈl노, ㅋr지노.
 _AS_VOWEL = str.maketrans({"l": "ㅣ", "I": "ㅣ", "1": "ㅣ", "|": "ㅣ", "i": "ㅣ", "!": "ㅣ", "r": "ㅏ", "ト": "ㅏ"})
 _VOWEL_SIGN = re.compile(r"(?<=[ㄱ-ㅎ])[lI1|i!rト]")
-# A final consonant is taken along only where no vowel follows it, which makes it an initial.
+# A final consonant is included only if no vowel follows it, which would make it an initial.
 _JAMO = re.compile(r"([ㄱ-ㅎ])([ㅏ-ㅣ])([ㄱ-ㅎ](?![ㅏ-ㅣ]))?")
-# Signs that a plain search cannot read: vowels alone, letters behind consonants, full width, circles, styled letters,
+# Signs that a plain search cannot read: vowels alone, letters after consonants, full width, circles, styled letters,
 # and pictures or runs of signs between two syllables.
 _STYLED = "！-～Ⓐ-ⓩ㈎-㉻\U0001d400-\U0001d7ff\U0001f130-\U0001f189ᄀ-ᇿ"
 _GAP = "[•←-⯿\ufe0f\u200d\U0001f000-\U0001faff]"  # arrows, shapes, dingbats, emoji
@@ -30,17 +30,15 @@ _STYLED_RUN = re.compile(f"[{_STYLED}]+")
 _GAPS = re.compile(f"(?:{_GAP}{{1,4}}|[~!@#$%^&*_+=/|;:-]{{2,3}})(?=[가-힣])")
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _LETTERS = re.compile(r"[^가-힣ㄱ-ㅎ]")
-MOST_CHARS = (
-    100_000  # code points of a text that a filter looks at, from its start: no text needs more to show what it is
-)
-MOST_HITS = 5_000  # that a filter looks at in one text: a text with more of them is made of nothing else
-FEW = 30  # lines of a text for which a pattern is made; from then on all terms in one pattern are cheaper
-_BEHIND = 8  # code points behind a rejected hit in which a term inside it may end
+MOST_CHARS = 100_000  # code points from the start of a text that a filter reads: enough to classify any text
+MOST_HITS = 5_000  # hits read per text: a text with more holds little else
+FEW = 30  # lines of a text with a pattern each; from then on all terms in one pattern are cheaper
+_BEHIND = 8  # code points after a rejected hit within which a term inside it may end
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One line of a list: a term, its family and how it weighs; `alone` where no syllable may touch that end."""
+    """One line of a list: a term, its family and its kind of weight; `alone` if no syllable may touch that end."""
 
     text: str
     family: str
@@ -49,7 +47,7 @@ class Term:
 
 
 def load(path: Path) -> tuple[Term, ...]:
-    """The terms of a file of lines `term family kind`; `_` stands for a blank and `|` at an end for a bound."""
+    """Load a file of lines `term family kind`; `_` is a blank and `|` at an end a boundary."""
     return tuple(
         _parse_term(line)
         for line in path.read_text(encoding="utf-8").splitlines()
@@ -63,10 +61,10 @@ def _parse_term(line: str) -> Term:
 
 
 def syllable_pattern(text: str) -> str:
-    """The pattern of a term: an ASCII sign may stand between two of its syllables, as in 카.지.노 and 슬r롯.
+    """Return the pattern of a term: an ASCII sign may separate two of its syllables, as in 카.지.노 and 슬r롯.
 
-    Not a blank in a term of two syllables: it proves nothing, 포토 토론 would be read as 토토. Other
-    signs are taken out by `to_search_form`; a class of all of them in a thousand terms is too much for RE2.
+    A blank may not separate a term of two syllables: 포토 토론 would match 토토. `to_search_form` removes other signs;
+    a class of all of them in a thousand terms is too much for RE2.
     """
     if not re.fullmatch("[가-힣]{2,}", text):
         return re.escape(text).replace(r"\ ", " ?")
@@ -74,12 +72,12 @@ def syllable_pattern(text: str) -> str:
 
 
 def load_finder(terms: tuple[Term, ...], pattern: Callable[[str], str] = syllable_pattern) -> Finder:
-    """One search for all `terms`, the longest first."""
+    """Build one search for all `terms`, the longest first."""
     return Finder(terms, pattern)
 
 
 class Finder:
-    """All terms of a list, found by their letters first, then by the patterns of those that a line may hold.
+    """Search for all terms of a list: by their letters first, then by the patterns of those that a line may hold.
 
     One pattern of a thousand terms takes RE2 a tenth of a second to compile, and as much again to build its states.
     """
@@ -89,11 +87,11 @@ class Finder:
         self._written = pattern
 
     def any(self, text: str) -> bool:
-        """Whether some term stands in `text`."""
+        """Whether `text` contains a term."""
         return any(True for _ in self._find_candidates(text)) and next(self.all(text), None) is not None
 
     def all(self, text: str) -> Iterator[tuple[int, int, Term]]:
-        """Each (start, end, term) in `text`, from left to right, without overlap; no term goes over a line break."""
+        """Yield (start, end, term) in `text`, from left to right, without overlap; no term crosses a line break."""
         at = lines = 0
         for line in text.split("\n"):
             near = set(self._find_candidates(line, overlapping=True)) if line else ()
@@ -106,7 +104,7 @@ class Finder:
             at += len(line) + 1
 
     def _find_candidates(self, text: str, *, overlapping: bool = False) -> Iterator[tuple[str, ...]]:
-        """The terms that may stand in `text`: with what may stand inside one taken away, their letters are there."""
+        """Yield the terms that may occur in `text`: after separators are removed, their letters are present."""
         for (letters, texts), bare in zip(self._letters, _remove_separators(text), strict=True):
             yield from (texts[hit[0]] for hit in letters.find_matches_as_indexes(bare, overlapping))
 
@@ -119,7 +117,7 @@ class Finder:
 
     @cached_property
     def _letters(self) -> tuple[tuple[AhoCorasick, list[tuple[str, ...]]], ...]:
-        """The letters of Hangul terms, and of the others: each with the terms that are so spelt."""
+        """Return the letters of Hangul terms, and of the others: each with the terms of that spelling."""
         spelt: dict[str, list[str]] = {}
         for text in dict.fromkeys(term.text for term in self._terms.values()):
             spelt.setdefault(text.replace(" ", ""), []).append(text)
@@ -137,7 +135,8 @@ class Finder:
             if term is not None:
                 yield start, end, term
                 continue
-            # 겁쟁이 새끼야: 이 새끼 is none, for it begins inside a word; what begins behind its first sign may be one.
+            # In 겁쟁이 새끼야, 이 새끼 is not a hit, for it begins inside a word; a term after its first sign may be
+            # one.
             inner = pattern.search(text[start + 1 : end + _BEHIND])
             if inner is not None and start + 1 + inner.start() < end:
                 inside, outside = start + 1 + inner.start(), start + 1 + inner.end()
@@ -146,13 +145,13 @@ class Finder:
                     yield inside, outside, term
 
     def _term(self, text: str, start: int, end: int) -> Term | None:
-        """The term that stands at `start`, or None where its bounds forbid it."""
+        """Return the term at `start`, or None if its boundaries forbid it."""
         hit = text[start:end]
         term = self._terms.get(hit) or self._terms.get(hit.replace(" ", "")) or self._terms.get(_LETTERS.sub("", hit))
         if term is None:
             return None
         before, behind = term.alone
-        # 완성 기능 is not 성기능: a short term kept apart by a blank begins where a word begins.
+        # 완성 기능 is not 성기능: a short term with a blank inside begins where a word begins.
         before = before or (len(term.text) == 3 and " " in hit)
         if (before and start and _is_letter(text[start - 1])) or (behind and end < len(text) and _is_letter(text[end])):
             return None
@@ -168,14 +167,14 @@ def _compile_patterns(patterns: tuple[str, ...]) -> re2._Regexp:
 
 
 def _remove_separators(text: str) -> tuple[str, str]:
-    """`text` without all that a pattern lets stand between two syllables, and without blanks."""
-    data = text.encode("utf-8", "replace")  # the search takes no lone surrogates
+    """Return `text` without separators that a pattern allows between two syllables, and without blanks."""
+    data = text.encode("utf-8", "replace")  # the search rejects lone surrogates
     between = data.translate(None, _PRINTABLE).replace("·".encode(), b"")
     return between.decode(), data.replace(b" ", b"").decode()
 
 
 def to_search_form(text: str) -> str:
-    """`text` in small letters and as it is meant to be read. Only for searching: offsets are not those of `text`.
+    """Normalise `text` to lower case and deobfuscated spelling. Only for searching: offsets are not those of `text`.
 
     >>> to_search_form("ㅋr지노★추천, ㅂㅏ카라, ＣＡＳＩＮＯ"), to_search_form("ㅋㅋ 좋다")
     ('카지노추천, 바카라, casino', 'ㅋㅋ 좋다')
@@ -203,5 +202,5 @@ def _compose_syllable(hit: re.Match[str]) -> str:
 
 
 def _is_letter(char: str) -> bool:
-    """Whether `char` belongs to a word: a syllable, or a letter of an English word."""
+    """Whether `char` is part of a word: a syllable, or a letter of an English word."""
     return "가" <= char <= "힣" or "a" <= char <= "z"

@@ -1,4 +1,4 @@
-"""Sentences that a program filled or stuffed: one noun in each, one frame for every fact, words side by side."""
+"""Signs of filled or stuffed sentences: one noun in each, one frame for every fact, words without grammar."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from filters.korean.morpheme_signs import Grammar
 from malmoi.document import Morphemes
 
-_HEAD = 7  # morphemes in which the possessor of a sentence ends (주식회사 대온산업의)
+_HEAD = 7  # morphemes within which the possessor of a sentence ends (주식회사 대온산업의)
 
 
 def noun_density(text: str, grammar: Grammar) -> float:
-    """Nouns per word in a text of at least 15 words and no final ending: 다이렉트자동차보험비교견적사이트에서."""
+    """Return nouns per word in a text of 15 words or more and no final ending: 다이렉트자동차보험비교견적사이트에서."""
     words = text.count(" ") + text.count("\n") + 1
     return grammar.count("N") / words if words >= 15 and "F" not in grammar.signs else 0.0
 
 
 def phrase_share(forms: Sequence[str], grammar: Grammar) -> float:
-    """The share of words with a meaning that one pair of nouns takes: 수원 맛집."""
+    """Return the share of content words that one pair of nouns takes: 수원 맛집."""
     signs = grammar.signs
     pairs: Counter[tuple[str, str]] = Counter()
     at = signs.find("NN")
@@ -31,7 +31,7 @@ def phrase_share(forms: Sequence[str], grammar: Grammar) -> float:
 
 
 def keyword_stuffing(nouns: Counter[str], found: Morphemes) -> float:
-    """How far the sentences that name the commonest noun exceed half, where that noun is much of all nouns."""
+    """Measure by how much the share of sentences with the commonest noun exceeds half, if that noun is frequent."""
     if not nouns:
         return 0.0
     count = max(nouns.values())
@@ -45,10 +45,10 @@ def keyword_stuffing(nouns: Counter[str], found: Morphemes) -> float:
 
 
 def owner_share(found: Morphemes, grammar: Grammar) -> float:
-    """The share of sentences that open with one and the same name and 의, in a text of facts with numbers.
+    """Return the share of sentences that open with the same name and 의, in a text of facts with numbers.
 
-    As pages made from a table have it (청주시의 습도는 62%이다. 청주시의 기온은 …). Who writes so for the sound of it
-    (어머니의 손은 …) names no numbers: fewer than two in five sentences.
+    Pages generated from a table look like this (청주시의 습도는 62%이다. 청주시의 기온은 …). Writers who use it for
+    style (어머니의 손은 …) give no numbers: they are in fewer than two in five sentences.
     """
     signs, bounds, forms = grammar.signs, grammar.bounds, found.form
     n = len(bounds) - 1
@@ -61,7 +61,7 @@ def owner_share(found: Morphemes, grammar: Grammar) -> float:
 
 
 def _owner(forms: Sequence[str], tags: Sequence[str], start: int, stop: int) -> str:
-    """The words before 의 at the start of a sentence; "" where another particle, an ending or a pronoun comes first."""
+    """Return the words before 의 that begin a sentence; "" if another particle, an ending or a pronoun comes first."""
     for i in range(start, min(start + _HEAD, stop)):
         if tags[i] == "JKG":
             return "".join(forms[start:i])

@@ -1,7 +1,7 @@
-"""What tools leave in a text: the frame of a chat program's answer, empty fields, open particles, a notice for a page.
+"""Find tool residue in a text: the frame of a chat program's answer, empty fields, open particles, a notice as a page.
 
-People quote all of it, to report a fault, to teach, to tell the news. So what stands inside quotation marks or inline
-code counts nothing.
+People quote all of it, to report an error, to teach, to tell the news. So text inside quotation marks or inline code
+does not count.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import re2
 
 from malmoi.document import Morphemes
 
-# Quotation marks and back quotes around at most 300 code points of a line; what stands between is somebody else's.
+# Quotation marks and back quotes around at most 300 code points of a line; their content is someone else's text.
 _QUOTED = re.compile(
     r"\"[^\"\n]{1,300}\"|“[^“”\n]{1,300}”|‘[^‘’\n]{1,300}’|`[^`\n]{1,300}`|「[^「」\n]{1,300}」|『[^『』\n]{1,300}』|"
     r"(?<![^\s(,.])'[^'\n]{1,120}'"
 )
-_MARK = "\u241f"  # stands for what was quoted, so that nothing grows together
+_MARK = "\u241f"  # replaces a quotation, so that its neighbours do not join
 
-# What tools leave behind: an answer of a chat program, a confession, an empty field.
+# Tool residue: an answer of a chat program, a statement of being an AI, an empty field.
 _RESIDUE = re2.compile(
     r"(?:AI|인공지능)\s?(?:언어\s?)?모델로서,?\s(?:저|제|나는|개인|감정|실시간)|"
     r"(?:저는|제가)\s(?:.{0,12}\s)?(?:AI|인공지능)\s?(?:언어\s?)?모델(?:로서|이기\s때문|이므로|이라|입니다)|"
@@ -30,8 +30,8 @@ _RESIDUE = re2.compile(
     r"\[[가-힣]{2,6}\s이름\]|\[여기에\s.{1,20}(?:삽입|입력)\]|Invalid Date|\[object Object\]|"
     r"(?:null|undefined|NaN)\s?(?:님|원|개|명|건|회|년|월|점|%)(?:$|[^가-힣]|[은는이가을를의에로과와도입])"
 )
-_FIELD = re2.compile(r"\[|Invalid|null|undefined|NaN")  # a field is no answer, wherever it stands
-# How a chat program opens and closes what it was asked for; people do one or the other, hardly both.
+_FIELD = re2.compile(r"\[|Invalid|null|undefined|NaN")  # a field is not an answer, at any position
+# Opening and closing sentences of a chat program; people write one or the other, hardly both.
 _OPENS = re2.compile(
     r"^(?:물론(?:입니다|이죠)!|네, (?:알겠|이해했)습니다!)|"
     r"^(?:다음은|아래는)\s.{1,40}(?:요약|초안|번역|예시|글|목록)입니다"
@@ -41,15 +41,15 @@ _CLOSES = re2.compile(
     r"(?:정보|내용|조건|키워드)[를을]\s(?:더\s)?(?:제공해|알려|말씀해)\s?주시면\s.{0,40}(?:작성|추천|정리|요약|세워|맞춤|드릴\s수)|"
     r"더\s(?:길게|짧게|자세히)\s작성하거나|톤을\s(?:변경|바꾸|조정)"
 )
-_ENDS = 0.4  # a frame at one end does not decide, at both ends (0.8) it does
+_ENDS = 0.4  # a frame at one end does not decide; at both ends (0.8) it does
 _UNFILLED = re.compile(r"\{[a-z_]{2,30}\}\s?[가-힣]")
-# A particle that leaves its form to the reader, as only a template does; behind a Latin name people do it too.
+# A particle that leaves its form to the reader, as only a template does; after a Latin name people do it too.
 _SLOT = re2.compile(
     r"[^A-Za-z](?:은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|\(으\)로|\(이\)라|\(이\)나)"
 )
 _OPEN = re2.compile(r"\((?:은|는|이|가|을|를|과|와|으)\)")
 
-# A page that says why it shows nothing: for want of a script, of consent, of money, of the page.
+# A page that explains why it shows nothing: it lacks a script, consent, payment or the page.
 _NOTICE = re2.compile(
     r"(?:자바스크립트|JavaScript)(?:를|을)\s(?:켜|허용|활성화|사용)|쿠키\s정책|모든\s쿠키를|(?:필수|분석|마케팅|광고)\s쿠키|"
     r"(?:당사|저희|사이트|페이지|우리)[는은가]\s.{0,40}쿠키를\s사용|(?:유료|정)\s?(?:회원|구독자)만|회원만\s(?:보|열람|이용)|"
@@ -60,18 +60,18 @@ _BESIDE = re2.compile(
     r"로그인(?:하|해)|이전\s페이지로|홈으로|다시\s(?:시도|확인)해|고객\s?센터|불편을\s드려|해지하실|결제\s수단을|첫\s달은|"
     r"무제한으로|설정에서|자세한\s내용은|쿠키는|(?:입력|주소가)\s.{0,20}확인해"
 )
-_SHORT_PAGE = 600  # code points; our choice: a notice with its ways out has 100 to 400
-# Three jamo and more in a row, of three kinds, as fingers on a keyboard leave; laughter and sobs have one or two.
+_SHORT_PAGE = 600  # code points; our choice: a notice with its advice has 100 to 400
+# Three jamo or more in a row, of three kinds: random typing; laughter and sobs have one or two.
 _JAMO = re.compile(r"[ㄱ-ㅎㅏ-ㅣ]{3,60}")
-_KEYS = ("ㅏ", "ㅓ", "ㅣ", "ㅗ", "ㅐ")  # the vowels under most fingers; looked for first, since they are rare
-_MIXED = re.compile(r"[ㄱ-ㅎ][ㅏ-ㅣ]|[ㅏ-ㅣ][ㄱ-ㅎ]")  # initials for a riddle (ㅅㄱ) have no vowels
+_KEYS = ("ㅏ", "ㅓ", "ㅣ", "ㅗ", "ㅐ")  # the most frequent vowels in random typing; searched first, being rare
+_MIXED = re.compile(r"[ㄱ-ㅎ][ㅏ-ㅣ]|[ㅏ-ㅣ][ㄱ-ㅎ]")  # riddles of initials (ㅅㄱ) have no vowels
 
-# l for 1 and O for 0 in a number; not behind a Latin letter or a number, as in names of parts.
+# l for 1 and O for 0 in a number; not after a Latin letter or a number, as in part names.
 _MISREAD = re2.compile(r"(?:^|[^A-Za-z0-9._-])(?:l[0-9]|[0-9]{1,8}[lO][0-9조항]|l[.인개명년월일])")
 
 
 def mask_quotes(text: str) -> str:
-    r"""The text with a sign in place of each quotation and each inline code.
+    r"""Replace each quotation and each inline code of the text with a sign.
 
     >>> mask_quotes("제목이 'null님 안녕하세요'로 나온다. `null님`") == f"제목이 {_MARK}로 나온다. {_MARK}"
     True
@@ -80,7 +80,7 @@ def mask_quotes(text: str) -> str:
 
 
 def score_residue(text: str, sentences: int) -> float:
-    """How much of the places that tools leave behind decides: 0, 0.6 for one in the midst, more for several."""
+    """Score tool residue: 0, 0.6 for one place in the middle, more for several."""
     if not _RESIDUE.search(text):
         return 0.0
     plain = mask_quotes(text)
@@ -93,12 +93,12 @@ def score_residue(text: str, sentences: int) -> float:
 
 
 def _is_near_edge(text: str, at: int) -> bool:
-    """Whether a place lies in the first two or the last sentence, as a greeting or 물론입니다! may stand before."""
+    """Whether an offset is in the first two sentences or the last, where a greeting or 물론입니다! may precede it."""
     return len(re.findall(r"[.!?]\s", text[:at])) < 2 or not re.search(r"[.!?]\s+\S", text[at:])
 
 
 def score_chat_frame(text: str, found: Morphemes) -> float:
-    """How far first and last sentence are those of a chat program: 0, 0.4 for one, 0.8 for both."""
+    """Score first and last sentence as those of a chat program: 0, 0.4 for one, 0.8 for both."""
     if len(found.sentence_start) < 2:
         return 0.0
     first = text[found.sentence_start[0] : found.sentence_end[0] + 60]
@@ -107,12 +107,12 @@ def score_chat_frame(text: str, found: Morphemes) -> float:
 
 
 def score_empty_fields(text: str, sentences: int) -> float:
-    """Points for empty fields as {name}; each counts a quarter of other residue, for people write of them too."""
+    """Score empty fields such as {name}; each counts a quarter of other residue, as people write about them too."""
     return min(3.0, 1.5 * len(_UNFILLED.findall(mask_quotes(text))) / sentences) if "}" in text else 0.0
 
 
 def count_open_particles(text: str) -> int:
-    """How many particles leave their form to the reader.
+    """Count the particles that leave their form to the reader.
 
     >>> count_open_particles("고구마은(는) 채소다. '은(는)'은 조사다. LibreOffice은(는)")
     1
@@ -121,7 +121,7 @@ def count_open_particles(text: str) -> int:
 
 
 def is_notice(text: str, found: Morphemes) -> bool:
-    """Whether most sentences of a short page, and two at least, say why it shows nothing or how to go on."""
+    """Whether most sentences of a short page, at least two, explain why it shows nothing or how to proceed."""
     if len(text) > _SHORT_PAGE or not _NOTICE.search(text):
         return False
     bounds = [*found.sentence_start, len(text)]
@@ -132,7 +132,7 @@ def is_notice(text: str, found: Morphemes) -> bool:
 
 
 def jamo_rate(text: str) -> float:
-    """Rows of jamo that nobody reads, per word.
+    """Return unreadable rows of jamo per word.
 
     >>> jamo_rate("ㅁㄴㅇㄹ ㅣㅏㅁㄴㅇ ㅋㅋㅋㅋ ㅠㅠㅠ"), jamo_rate("초성 ㅅㄱㄹ 문제")
     (0.5, 0.0)
@@ -146,7 +146,7 @@ def jamo_rate(text: str) -> float:
 
 
 def scan_error_rate(text: str) -> float:
-    """Numbers of which a scanner read a part as letters (l989, 45O), per word; 0 where there are fewer than three.
+    """Return numbers scanned partly as letters (l989, 45O), per word; 0 if there are fewer than three.
 
     >>> scan_error_rate("l989년 l2월 l일에 제2O조를 고쳤다"), scan_error_rate("물 3l와 CO2")
     (0.8, 0.0)

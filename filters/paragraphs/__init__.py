@@ -1,1 +1,1 @@
-"""The survey of repeated paragraphs: what a paragraph is known by, how many documents have it, and where one stays."""
+"""The survey of repeated paragraphs: keys of paragraphs, counts of their documents, and the keeper of each."""

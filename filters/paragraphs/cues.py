@@ -1,14 +1,14 @@
-"""Words by which a paragraph speaks of its page, shop or publisher, and forms in which paragraphs recur by right.
+"""Words that mark a paragraph as about its page, shop or publisher, and forms of paragraphs that recur legitimately.
 
-Both decide only how often a paragraph may stand in different documents; none of them removes anything alone.
-Patterns are for RE2, which reads untrusted text in linear time. They look at a line in lower case
-without blanks, since Korean writers space freely, unless it is said otherwise.
+Both decide only how often a paragraph may occur in different documents; neither removes anything alone. Patterns are
+for RE2, which reads untrusted text in linear time. They match a line in lower case without blanks, since Korean
+spacing varies, unless noted otherwise.
 """
 
 from __future__ import annotations
 
-# 이 글은, 본 기사의: the page points at itself. On the line as it is, for behind a syllable 이 is the end of a word.
-# 이 제품, 이 이벤트 and 이 서비스 are left out: manuals say with them what their texts are about.
+# 이 글은, 본 기사의: the page refers to itself. On the unchanged line, since after a syllable 이 is the end of a word.
+# 이 제품, 이 이벤트 and 이 서비스 are left out: manuals use them for their subject.
 POINTS = (
     r"(?:^|[^가-힣])(?:(?:이|본|해당) ?(?:글|기사|문서|페이지|게시물|게시글|포스팅|포스트|콘텐츠|컨텐츠|사이트|"
     r"누리집|홈페이지|웹사이트|자료집?|칼럼|뉴스레터|리뷰|후기|블로그|메일|이메일|저작물)|"
@@ -62,33 +62,33 @@ CUES = {
     ),
 }
 
-# These recur because their texts say the same; they stay however often, and whatever else the line says.
+# These recur legitimately; they stay however often they occur, and whatever else the line contains.
 RECURS = {
-    # 제3조(목적), ① 이 법은, 부칙: a law, a contract or whoever quotes one.
+    # 제3조(목적), ① 이 법은, 부칙: a law, a contract or a quotation of one.
     "article": r"^[^0-9a-z가-힣①-⑳]{0,3}(?:제[0-9]{1,4}(?:조|항|호|관|절|장|편)(?:의[0-9]+)?[^0-9가-힣]|[①-⑳]|부칙)",
-    # ○의장 홍길동, ◯위원장: who speaks in minutes; and what a chair says at each of its steps.
+    # ○의장 홍길동, ◯위원장: speakers in minutes; and the formulas of a chair at each step.
     "minutes": (
         r"^[○◯●◎][^:.]{0,12}(?:의장|위원장?|의원|장관|총리|시장|도지사|구청장|국장|실장|과장|감사관|참고인|증인)|"
         r"선포합니다|상정합니다|개의하겠|산회를|산회하|정회를|정회하|속개하|이의(?:가)?없으십|성원이되|의석을정돈|하는이있음"
     ),
-    # What courts and offices close and begin with.
+    # Opening and closing formulas of courts and offices.
     "ruling": (
         r"주문과같이(?:판결|결정|심판|재결)|(?:상고|항소|항고|청구|신청)(?:를|는)[^.]{0,40}(?:기각|인용|각하)|관여(?:대)?법관|"
         r"귀(?:문의|질의|세무서)|질의의경우|기존해석사례|판례의취지|법리에비추어"
     ),
     "pledge": r"굳게다짐|엄숙히선서|맹세(?:합니다|코)|선서합니다",
-    # Prayers, psalms and hymns end as nobody else does.
+    # Prayers, psalms and hymns, by endings of their own.
     "scripture": r"(?:나이다|옵소서|주소서|하소서|니라|이로다|하도다|지어다|로소이다|아멘)[.!…”’\"']*$",
 }
 
-# A paragraph that does not speak of its page is counted only where it is prose; these are not.
-# On the line as it is: items, questions, quotations, fields, rows of tables, references, code.
+# A paragraph that is not about its page is counted only if it is prose; these are not.
+# On the unchanged line: items, questions, quotations, fields, rows of tables, references, code.
 NO_PROSE = (
     r"^\s*(?:[-*+•·▪▶▷◆◇■□○●※→>#|~]|\d{1,3}(?:[.):]|\s|-\d)|[(\[]?[가-하a-zA-Z0-9ivx]{1,3}[.)\]]\s|[①-⑳⑴-⒇㉠-㉻ⅰ-ⅻ]|"
     r"[“‘\"'「『〈《]|[가-힣A-Za-z ]{1,12}[:：])|[?？][”’\"')\]]*\s*$|\t|\||\s{3,}\S|"
     r"[「『《〈][^」』》〉]*[」』》〉].*\d|제 ?\d{1,4} ?(?:조|항)|\d{1,4}(?:쪽|면)|pp?\. ?\d|ISBN|doi|[{}<>=;\\]|\(\)"
 )
-# Code is never counted, whatever it speaks of: addresses stand in it, and its lines recur.
+# Code is never counted, even if it is about its page: it holds URLs, and its lines recur.
 CODE = r"[{};\\]|=>|\(\)"
 # Prose closes its last sentence. For `re`, over the last signs of a line.
 CLOSES = r"(?:[.!。…]|[다요죠])[\"'”’)\]」』]*\s*\Z"

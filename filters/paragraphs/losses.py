@@ -1,4 +1,4 @@
-"""The table of repeated paragraphs, and what each document of a shard loses by it."""
+"""The table of repeated paragraphs, and the paragraphs that each document of a shard loses by it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from filters.paragraphs.paragraph_counts import (
 from malmoi.storage import shuffle
 from malmoi.storage.atomic_files import sync
 
-GROUP = 1 << 16  # rows of a row group of the table, whatever the parts: about 5 MB
+GROUP = 1 << 16  # rows of a row group of the table, independent of the parts: about 5 MB
 TABLE = pa.schema(
     [
         ("key", pa.uint64()),
@@ -43,7 +43,7 @@ ABOUT = pa.schema([("id", pa.string()), ("host", pa.list_(pa.uint64())), ("corpu
 
 @dataclass(frozen=True, slots=True)
 class LossJob:
-    """A sketch and the table → what each document of the shard loses."""
+    """Job: a sketch and the table → the paragraphs that each document of the shard loses."""
 
     sketch: Path
     table: Path
@@ -51,7 +51,7 @@ class LossJob:
 
 
 def write_table(parts: Sequence[Path], sketches: Sequence[Path], target: Path) -> None:
-    """Write the repeated keys of all parts as one table; parts come in the order of keys."""
+    """Write the repeated keys of all parts as one table; parts are in the order of keys."""
     names = _find_host_names(parts, sketches)
     with (
         _write_atomically(target) as path,
@@ -62,15 +62,15 @@ def write_table(parts: Sequence[Path], sketches: Sequence[Path], target: Path) -
 
 
 def write_losses(job: LossJob) -> None:
-    """Run an About: a document loses each repeated paragraph of which it is not the keeper.
+    """Run a LossJob: a document loses each repeated paragraph of which it is not the keeper.
 
-    A paragraph is named by the key of the whole, whichever of its keys is repeated, so that a row changes only
-    when what goes changes. What goes as repeated in the host is not named again as repeated in the corpus.
+    A paragraph is listed by the key of the whole, whichever of its keys is repeated, so that a row changes only if the
+    removed paragraphs change. A paragraph repeated in the host is not listed again as repeated in the corpus.
     """
     sketch = pq.read_table(job.sketch, columns=["id", "rank", "host", "keys", "letters", "lines"])
     rows = rows_of(sketch)
     by_key = rows.sort_by_key()
-    lost: dict[int, bool] = {}  # place → whether by the corpus alone
+    lost: dict[int, bool] = {}  # place → whether repeated in the corpus only
     for group in _read_overlapping_groups(job.table, by_key.key):
         for place, corpus in _find_losses(by_key, group):
             lost[place] = corpus and lost.get(place, True)
@@ -86,7 +86,7 @@ def write_losses(job: LossJob) -> None:
 
 
 def _find_losses(rows: Rows, group: pa.Table) -> Iterator[tuple[int, bool]]:
-    """(place of a paragraph, whether by the corpus) for each that goes by a group of the table."""
+    """Yield (place of a paragraph, whether by the corpus) for each paragraph to remove by a group of the table."""
     key, keeper, host = u64_column(group, "key"), u64_column(group, "keeper"), hashes_of(group.column("host"))
     left = np.searchsorted(rows.key, key, side="left")
     right = np.searchsorted(rows.key, key, side="right")
@@ -101,7 +101,7 @@ def _find_losses(rows: Rows, group: pa.Table) -> Iterator[tuple[int, bool]]:
 
 
 def _read_overlapping_groups(path: Path, keys: U64) -> Iterator[pa.Table]:
-    """The row groups of the table that lie between the first and the last of `keys`, which are sorted."""
+    """Yield the row groups of the table between the first and the last of `keys`, which are sorted."""
     with pq.ParquetFile(path) as file:
         for at in range(file.num_row_groups if keys.size else 0):
             bounds = file.metadata.row_group(at).column(0).statistics
@@ -110,7 +110,7 @@ def _read_overlapping_groups(path: Path, keys: U64) -> Iterator[pa.Table]:
 
 
 def _regroup_rows(parts: Sequence[Path]) -> Iterator[pa.Table]:
-    """The rows of all parts in tables of GROUP rows, so that the cut into parts cannot be seen."""
+    """Yield the rows of all parts in tables of GROUP rows, so that the result does not depend on the partition."""
     held = COUNTS.empty_table()
     for path in parts:
         held = pa.concat_tables([held, shuffle.gather([path], 0)])
@@ -122,7 +122,7 @@ def _regroup_rows(parts: Sequence[Path]) -> Iterator[pa.Table]:
 
 
 def _name_hosts(counted: pa.Table, names: dict[int, str]) -> pa.Table:
-    """A table of hashes of hosts as one of their names."""
+    """Replace hashes of hosts in a table by their names."""
     hosts = [names[found] for found in counted.column("host").to_pylist()]
     columns = {name: counted.column(name).combine_chunks() for name in ("key", "documents", "letters", "keeper")}
     columns |= {"host": pa.array(hosts), "scope": pa.array(["host" if name else "corpus" for name in hosts])}
@@ -130,7 +130,7 @@ def _name_hosts(counted: pa.Table, names: dict[int, str]) -> pa.Table:
 
 
 def _find_host_names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[int, str]:
-    """The names of the hosts that have repeated paragraphs, by their hashes."""
+    """Return the names of the hosts that have repeated paragraphs, by their hashes."""
     wanted: set[int] = set()
     for path in parts:
         wanted.update(pc.unique(shuffle.gather([path], 0).column("host")).to_pylist())
@@ -144,7 +144,7 @@ def _find_host_names(parts: Sequence[Path], sketches: Sequence[Path]) -> dict[in
 
 @contextmanager
 def _write_atomically(target: Path) -> Iterator[Path]:
-    """Where to write a file that then stands at `target`, whole or not at all."""
+    """Yield a temporary path for an atomic write of `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:

@@ -1,4 +1,4 @@
-"""What is left of a paragraph that speaks of its page when that which is the page's own is taken out."""
+"""Mask the parts of a paragraph that differ from page to page: addresses, quoted words, figures, names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import re2
 
 from malmoi.document import Document
 
-MAX_NAME = 60  # code points of a title or a first line that is taken as the name of a page
-MIN_NAME = 3  # letters; shorter names stand in other words
-# Words of a paragraph that may have a hole: of fewer too little is left, and longer ones are no template of a line.
+MAX_NAME = 60  # code points of a title or a first line that counts as the name of a page
+MIN_NAME = 3  # letters; shorter names occur inside other words
+# Words of a paragraph that may have a hole: with fewer too little remains, and longer ones are not one-line templates.
 HOLED_WORDS = range(5, 25)
-HOLES = (1, 2)  # words that a hole takes
-HOLED_LETTERS = 12  # at least, and two thirds of all, must be left around a hole
+HOLES = (1, 2)  # words in a hole
+HOLED_LETTERS = 12  # at least this many letters, and two thirds of all, must remain around a hole
 
 _REST = re.compile(r"[\W_]+")
 _ADDRESS = re2.compile(r"https?://[^\s\"'<>)\]]+|www\.[^\s\"'<>)\]]+|[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -32,9 +32,9 @@ _DATE = re.compile(r"0(?:\s*[0년월일시분])*")
 
 
 def mask_page_words(line: str, names: Sequence[str] = ()) -> list[str]:
-    """The words of a line as their letters, without addresses, quoted words, names of reporters and of the page.
+    """Return the words of a line as letters, without addresses, quoted words, names of reporters and of the page.
 
-    A figure or date is one 0. `names` are those of the page, as their letters.
+    A figure or date becomes one 0. `names` are those of the page, as their letters.
 
     >>> mask_page_words("[가람일보] 김말모 기자의 다른 기사 12건 보기")
     ['기자의', '다른', '기사', '0건', '보기']
@@ -43,14 +43,14 @@ def mask_page_words(line: str, names: Sequence[str] = ()) -> list[str]:
     """
     line = _NAME.sub(r"\1\2", _ADDRESS.sub(" ", line))
     outside = _QUOTED.sub(" ", line)
-    words = _split_words(outside if _REST.sub("", outside) else line)  # <저작권자 ⓒ …> is no quotation
+    words = _split_words(outside if _REST.sub("", outside) else line)  # <저작권자 ⓒ …> is not a quotation
     for name in names:
         words = _remove_name(words, name)
     return words
 
 
 def names_of(doc: Document) -> list[str]:
-    """What the page is called, as letters: its title, the parts of it, and its first line; the longest first."""
+    """Return the names of the page as letters: its title, the parts of it, and its first line; the longest first."""
     title = doc.title[: 4 * MAX_NAME]
     said = {title, *re.split(r"\s[-–—|:·>]+\s", title), doc.text[: MAX_NAME + 1].split("\n", 1)[0]}
     names = {"".join(_split_words(name)) for name in said if len(name) <= MAX_NAME}
@@ -58,9 +58,9 @@ def names_of(doc: Document) -> list[str]:
 
 
 def leave_words_out(words: Sequence[str]) -> Iterator[str]:
-    """The letters of a line, each time without one word or two next to each other.
+    """Yield the letters of a line, each time without one word or two adjacent ones.
 
-    Two lines that differ in one place only have one of these in common.
+    Two lines that differ in only one place have one of these in common.
 
     >>> sorted(set(leave_words_out("가온 밥솥 구매하신 고객께는 사은품을 드립니다".split())) & set(
     ...     leave_words_out("나루 구매하신 고객께는 사은품을 드립니다".split())))
@@ -75,15 +75,15 @@ def leave_words_out(words: Sequence[str]) -> Iterator[str]:
 
 
 def _split_words(text: str) -> list[str]:
-    """The words of a text as their letters in lower case; a figure or date is one 0."""
+    """Split a text into words, as letters in lower case; a figure or date becomes one 0."""
     parts = _DATE.sub("0", _FIGURE.sub("0", text)).lower().split()
     return [word for part in parts if (word := _REST.sub("", part))]
 
 
 def _remove_name(words: list[str], name: str) -> list[str]:
-    """The words without the letters of `name`, wherever they stand; all of them where there is nothing else."""
+    """Remove the letters of `name` from the words, at any position; keep all words if nothing else would remain."""
     letters = "".join(words)
-    if name not in letters or name == letters:  # a notice may be the first line of its page, and no name
+    if name not in letters or name == letters:  # a notice may be the first line of its page, but is not its name
         return words
     kept = [True] * len(letters)
     at = letters.find(name)

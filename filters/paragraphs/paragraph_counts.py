@@ -1,4 +1,4 @@
-"""How often each paragraph stands: counts of a host within a shard, then of a part of the keys over all shards."""
+"""Count documents per paragraph: per host within a shard, then per partition of the keys over all shards."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COUNTS = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From how many documents and hosts on a paragraph is repeated; `plain` times as many where it is no page's own."""
+    """Minimum documents and hosts of a repeated paragraph; times `plain` for one that is not about its page."""
 
     min_letters: int
     host_documents: int
@@ -45,7 +45,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SpreadJob:
-    """A sketch → its counts, cut into `parts` by key."""
+    """Job: a sketch → its counts, partitioned by key into `parts`."""
 
     sketch: Path
     min_letters: int
@@ -55,7 +55,7 @@ class SpreadJob:
 
 @dataclass(frozen=True, slots=True)
 class CountJob:
-    """One part of every shard → the keys in it that are repeated."""
+    """Job: one partition of every shard → the repeated keys in it."""
 
     files: tuple[Path, ...]
     part: int
@@ -65,7 +65,7 @@ class CountJob:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The keys of a shard, one row each: hash of the host, rank, letters, and place: document and line in it."""
+    """The keys of a shard, one row each: hash of the host, rank, letters, and place (document and line)."""
 
     key: U64
     host: U64
@@ -74,17 +74,17 @@ class Rows:
     place: Ints  # row of the document << PLACE_BITS | paragraph in it
 
     def take_rows(self, at: Ints) -> Rows:
-        """The rows at the places `at`, in their order."""
+        """Return the rows at the indexes `at`, in their order."""
         return Rows(self.key[at], self.host[at], self.rank[at], self.letters[at], self.place[at])
 
     def sort_by_key(self) -> Rows:
-        """By key."""
+        """Sort by key."""
         return self.take_rows(np.argsort(self.key, kind="stable"))
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """For each key and host in how many documents it stands, the fewest letters it has, and the first rank."""
+    """For each key and host: the number of documents, the fewest letters, and the first rank."""
 
     key: U64
     host: U64
@@ -93,11 +93,11 @@ class Counts:
     keeper: U64
 
     def take_rows(self, at: Ints) -> Counts:
-        """The rows at the places `at`, in their order."""
+        """Return the rows at the indexes `at`, in their order."""
         return Counts(self.key[at], self.host[at], self.documents[at], self.letters[at], self.keeper[at])
 
     def merge_runs(self, starts: Ints) -> Counts:
-        """One row for each run that begins at `starts`: documents are added."""
+        """Merge each run that begins at `starts` into one row; documents are added."""
         if not starts.size:
             return self
         return Counts(
@@ -109,14 +109,14 @@ class Counts:
         )
 
     def table(self) -> pa.Table:
-        """As a table of schema COUNTS."""
+        """Return a table of schema COUNTS."""
         return pa.table(
             [self.key, self.host, self.documents, self.letters.astype(np.uint32), self.keeper], schema=COUNTS
         )
 
 
 def spread_counts(job: SpreadJob) -> None:
-    """Run a Spread."""
+    """Run a SpreadJob."""
     rows = rows_of(pq.read_table(job.sketch, columns=["rank", "host", "keys", "letters", "lines"]))
     rows = rows.take_rows(np.flatnonzero(is_about_page(rows.key) | (rows.letters >= job.min_letters)))
     ones = Counts(rows.key, rows.host, np.ones(rows.key.size, np.uint64), rows.letters, rows.rank)
@@ -127,7 +127,7 @@ def spread_counts(job: SpreadJob) -> None:
 
 
 def count_repeated(job: CountJob) -> None:
-    """Run a Count: rows of the hosts and of the corpus that reach the limits, by key, the corpus first."""
+    """Run a CountJob: write rows of hosts and corpus that reach the thresholds, by key, the corpus first."""
     hosts = _merge_by_host(counts_of(shuffle.gather(job.files, job.part)))
     starts = _find_run_starts(hosts.key)
     corpus = replace(hosts.merge_runs(starts), host=np.full(starts.size, CORPUS, np.uint64))
@@ -148,13 +148,13 @@ def count_repeated(job: CountJob) -> None:
 
 
 def is_about_page(key: U64) -> Mask:
-    """Which keys are of paragraphs that speak of their page."""
+    """Return which keys belong to paragraphs about their page."""
     odd: Mask = key & np.uint64(1) == 1
     return odd
 
 
 def rows_of(sketch: pa.Table) -> Rows:
-    """The paragraphs in a sketch, document by document."""
+    """Return the paragraphs in a sketch, document by document."""
     lengths = sketch.column("keys").combine_chunks().value_lengths().to_numpy(zero_copy_only=False)
     document = np.repeat(np.arange(sketch.num_rows), lengths)
     return Rows(
@@ -167,12 +167,12 @@ def rows_of(sketch: pa.Table) -> Rows:
 
 
 def counts_of(table: pa.Table) -> Counts:
-    """The counts in a table of schema COUNTS."""
+    """Return the counts in a table of schema COUNTS."""
     return Counts(*(u64_column(table, name) for name in COUNTS.names))
 
 
 def join_counts(one: Counts, other: Counts) -> Counts:
-    """The rows of both."""
+    """Concatenate the rows of both."""
 
     def both(column: Callable[[Counts], U64]) -> U64:
         return np.concatenate([column(one), column(other)])
@@ -187,7 +187,7 @@ def join_counts(one: Counts, other: Counts) -> Counts:
 
 
 def hashes_of(names: pa.ChunkedArray) -> U64:
-    """The hash of each host in a column; "" is CORPUS."""
+    """Return the hash of each host in a column; "" is CORPUS."""
     coded = names.combine_chunks().dictionary_encode()
     hashes = np.array([hash_of(name) if name else CORPUS for name in coded.dictionary.to_pylist()], np.uint64)
     found: U64 = hashes[coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
@@ -195,12 +195,12 @@ def hashes_of(names: pa.ChunkedArray) -> U64:
 
 
 def hash_of(host: str) -> int:
-    """63 bits of the name of a host, and a 1: never CORPUS."""
+    """Hash the name of a host to 63 bits, followed by a 1: never CORPUS."""
     return int.from_bytes(blake2b(host.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") | 1
 
 
 def u64_column(table: pa.Table, name: str) -> U64:
-    """A column of whole numbers."""
+    """Return a column of whole numbers."""
     found: U64 = table.column(name).to_numpy().astype(np.uint64, copy=False)
     return found
 
@@ -211,18 +211,18 @@ def _flatten_column(sketch: pa.Table, name: str) -> npt.NDArray[Any]:
 
 
 def _merge_by_host(counts: Counts) -> Counts:
-    """One row for each key and host, sorted by both."""
+    """Merge into one row for each key and host, sorted by both."""
     order = np.argsort(counts.key)
     same = np.diff(counts.key[order]) == 0 if order.size else np.empty(0, bool)
     again = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False)) if order.size else order
-    few = order[again]  # most keys stand once: only the others are put in order by host
+    few = order[again]  # most keys occur once: only the others need sorting by host
     order[again] = few[np.lexsort((counts.host[few], counts.key[few]))]
     counts = counts.take_rows(order)
     return counts.merge_runs(_find_run_starts(counts.key, counts.host))
 
 
 def _find_run_starts(*columns: Any) -> Ints:
-    """Where runs of equal values begin."""
+    """Return where runs of equal values begin."""
     if not columns[0].size:
         return np.empty(0, np.int64)
     changes = np.zeros(columns[0].size - 1, dtype=bool)

@@ -1,10 +1,10 @@
-"""What a paragraph is known by: its letters, and what of them may differ from page to page.
+"""Keys of paragraphs: hashes of their letters, with the parts that differ from page to page masked.
 
-A paragraph is a line of the text outside fenced code: texts of ours have one paragraph a line.
-White space, signs and case never count. A paragraph that speaks of its page (cues.py) is known by what is left
-of it without figures, names and quoted words (masks.py), and where it speaks plainly, also by what is left
-around a hole of a word or two. Every other is known letter for letter, figures included: where 인구는 1,234명이다
-differs, that is what the page says, and what is removed must stand elsewhere as it is.
+A paragraph is a line of the text outside fenced code: Malmoi's texts have one paragraph per line. White space, signs
+and case never count. The key of a paragraph about its page (cues.py) leaves out figures, names and quoted words
+(masks.py), and if it is clearly about the page, further keys leave out a hole of a word or two. Every other paragraph
+is compared letter for letter, figures included: if 인구는 1,234명이다 differs, it is information of the page, and a
+removed paragraph must occur elsewhere unchanged.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from filters.paragraphs.masks import leave_words_out, mask_page_words, names_of
 from filters.views.code_fences import find_fences
 from malmoi.document import Document
 
-# Letters and digits. Shorter lines are buttons, headings, items and refrains, which recur in any text; 10 is
-# 무단 전재 및 재배포 금지. 20 is the floor of what a recipe may ask for other lines.
+# Letters and digits. Shorter lines are buttons, headings, items and refrains, which recur in any text; 10 is 무단 전재
+# 및 재배포 금지. 20 is the minimum that a recipe may set for other lines.
 SPEAKING_LETTERS = 10
 PLAIN_LETTERS = 20
-MASKED_LETTERS = 5  # of what is left of a line that speaks of its page: 최종 수정일
+MASKED_LETTERS = 5  # of the rest of a masked line about its page: 최종 수정일
 
 _REST = re.compile(r"[\W_]+")
 _CODE = re2.compile(CODE)
@@ -35,11 +35,11 @@ _RECURS = re2.compile("|".join(RECURS.values()))
 _SPEAKS = re2.compile("|".join(CUES.values()))
 _POINTS = re2.compile(POINTS)
 _NO_PROSE = re2.compile(NO_PROSE)
-_CLOSES = re.compile(CLOSES)  # tried at the last signs only; for one look `re` is faster
+_CLOSES = re.compile(CLOSES)  # applied to the last signs only; `re` is faster for one search
 
 
 class Paragraph(NamedTuple):
-    """One line: its bounds in code points, its keys (odd where it speaks of its page), and its letters and digits."""
+    """One line: its bounds in code points, its keys (odd if about its page), and its count of letters and digits."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class Paragraph(NamedTuple):
 
 
 def paragraphs(doc: Document) -> Iterator[Paragraph]:
-    """The paragraphs of a document that are counted, in text order.
+    """Yield the paragraphs of a document that are counted, in text order.
 
     >>> from malmoi.document import Provenance
     >>> doc = Document("x/1", "서울의 봄\\n이 글은 2024년 3월 5일에 작성되었습니다.", Provenance("x", "", "", "", ""))
@@ -71,9 +71,10 @@ def paragraphs(doc: Document) -> Iterator[Paragraph]:
 
 
 def keys_of(line: str, names: Sequence[str] | None = ()) -> tuple[int, ...]:
-    """The keys of a line, 64 bits each: first the one of all its letters; none where the line is not counted.
+    """Return the keys of a line, 64 bits each: first the key of all its letters; () if the line is not counted.
 
-    `names` are those of the page, as their letters; None where nothing in the page speaks of it. Odd keys do.
+    `names` are those of the page, as their letters; None if nothing in the page is about itself. Keys of lines about
+    the page are odd.
 
     >>> keys_of("이 글은 2024년 3월 5일에 작성되었습니다.") == keys_of("이 글은 2023년 12월 25일에 작성되었습니다")
     True
@@ -89,7 +90,7 @@ def keys_of(line: str, names: Sequence[str] | None = ()) -> tuple[int, ...]:
         whole = "".join(words)
         if len(whole) < MASKED_LETTERS:
             return ()
-        # 이 글에서는 … 을 살펴봅니다 points at the page and tells what it is about: no word of that may differ.
+        # 이 글에서는 … 을 살펴봅니다 refers to the page and to its subject: no word of it may differ.
         return tuple(_hash(found) | 1 for found in dict.fromkeys([whole, *(leave_words_out(words) if plainly else ())]))
     if len(line) < PLAIN_LETTERS or not _is_closed_sentence(line) or _NO_PROSE.search(line) or _is_formulaic(line):
         return ()
@@ -98,16 +99,15 @@ def keys_of(line: str, names: Sequence[str] | None = ()) -> tuple[int, ...]:
 
 
 def scope_of(doc: Document) -> str:
-    """The host of a document; where it has no web address, its source."""
+    """Return the host of a document; if it has no web address, its source."""
     return host_of(doc) or doc.provenance.source
 
 
 def rank_of(doc: Document) -> int:
-    """The place of a document among those that share a paragraph: when it was fetched, in seconds, then bits of H(id).
+    """Return the rank of a document among those that share a paragraph: fetch time in seconds, then bits of H(id).
 
-    The first one keeps the paragraph. Pages that come later then leave those that stand as they are, which the hash
-    alone would not: each of them would have its chance to be the smallest. H is sha256; a document without a
-    time goes first.
+    The lowest rank is the keeper of the paragraph. So later pages do not change earlier ones; with the hash alone each
+    later page could be the smallest. H is sha256; a document without a time ranks first.
 
     >>> from malmoi.document import Provenance
     >>> early, late = (Document("x/1", "", Provenance("x", "", "", f"202{n}-05-01T00:00:00Z", "")) for n in (4, 6))

@@ -1,12 +1,12 @@
-"""The survey of paragraphs: the keys of each document, and the chain of tasks by which equal keys meet.
+"""The survey of paragraphs: the keys of each document, and the chain of tasks that joins equal keys.
 
     sketch of a shard   →  counts of the shard, cut by key     one task a shard
     counts of one part  →  the keys that are repeated          one task a part
     repeated keys       →  table.parquet, sorted by key        one after the other
     table, sketch       →  what each document loses            one task a shard
 
-A task holds one shard, one part or one row group of the table. Counts are those of a host within a shard,
-so a paragraph that stands in every document of a host is one row a shard. What stands is not made again.
+A task holds one shard, one partition or one row group of the table. Counts are per host within a shard, so a paragraph
+in every document of a host is one row per shard. Existing files are reused.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ SKETCH = pa.schema(
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:
-    """The id, its rank, the host, and each key once with the letters of its paragraph and which of them it is.
+    """Return the id, its rank, the host, and each key once with the letters and the index of its paragraph.
 
-    The keys of whole paragraphs go before those around holes, so the first of a paragraph is that of the whole.
+    The keys of whole paragraphs precede those around holes, so the first key of a paragraph is that of the whole.
     """
     lines = list(paragraphs(doc))
     found: dict[int, tuple[int, int]] = {}
@@ -75,15 +75,15 @@ def exchange(
     corpus_hosts: Annotated[int, Field(ge=2)] = 5,
     plain: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 3.0,
 ) -> list[Path]:
-    """Write `folder/table.parquet` and, for each shard, a file of what its documents lose; the files, in order.
+    """Write `folder/table.parquet` and a file of lost paragraphs for each shard; return the files, in order.
 
-    A paragraph is repeated in a host that has it in `host_documents` documents, and in the corpus where
-    `corpus_documents` on `corpus_hosts` hosts have it: a paragraph that speaks of its page. Any other
-    needs `plain` times as many of each, and `min_letters` letters. Reasons in docs/filters.md.
+    A paragraph about its page is repeated in a host if `host_documents` documents of it have the paragraph, and in the
+    corpus if `corpus_documents` on `corpus_hosts` hosts have it. Any other paragraph needs `plain` times as many of
+    each, and `min_letters` letters. Reasons in docs/filters.md.
 
-    Table: key, scope (`host` or `corpus`), host ("" for the corpus), documents, letters, keeper (rank of the
-    document in which it stays). Files: id, and the whole key of each paragraph that goes, as repeated in the
-    `host` or in the `corpus`.
+    Table: key, scope (`host` or `corpus`), host ("" for the corpus), documents, letters, keeper (rank of the document
+    that keeps the paragraph). Files: id, and the whole key of each paragraph to remove, as repeated in the `host` or
+    in the `corpus`.
     """
     limits = Limits(min_letters, host_documents, corpus_documents, corpus_hosts, plain)
     distinct = {_shard_name(shard): shard for shard in shards}
@@ -99,7 +99,7 @@ def exchange(
 
 
 def _find_repeated(sketches: Sequence[Path], limits: Limits, work: Path, run: Run) -> list[Path]:
-    """The files with the repeated keys, one for each part, in the order of keys."""
+    """Return the files with the repeated keys, one for each partition, in the order of keys."""
     parts = _count_parts(sum(map(_count_paragraphs, sketches)))
     spread = [
         paragraph_counts.SpreadJob(
@@ -118,7 +118,7 @@ def _find_repeated(sketches: Sequence[Path], limits: Limits, work: Path, run: Ru
 
 
 def _count_parts(rows: int) -> int:
-    """A power of two of parts of about PART rows."""
+    """Return the number of partitions of about PART rows: a power of two."""
     parts = 1
     while parts < MAX_PARTS and rows > PART * parts:
         parts *= 2
@@ -126,7 +126,7 @@ def _count_parts(rows: int) -> int:
 
 
 def _count_paragraphs(path: Path) -> int:
-    """Paragraphs of a sketch, read off the footer of its file."""
+    """Return the number of paragraphs in a sketch, read from the footer of its file."""
     with pq.ParquetFile(path) as file:
         at = file.schema.names.index("element", file.schema.names.index("host"))
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))

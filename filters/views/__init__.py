@@ -1,1 +1,1 @@
-"""Views of a text that several filters read."""
+"""Views of a text that several filters share."""

@@ -1,4 +1,4 @@
-"""Where fenced code stands in a text: no line of it is prose, whatever is counted."""
+"""Find fenced code in a text: its lines are not prose for any measure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ _FENCE = re.compile(r"^[ \t]{0,12}(?:>[ \t]?){0,3}(`{3,}|~{3,})([^\n]*)$", re.M)
 
 
 def find_fences(text: str) -> tuple[Stretch, ...]:
-    """(start, end) of every fenced block, its fences included, in code points and in text order.
+    """Return (start, end) of every fenced block, its fences included, in code points and in text order.
 
-    A block closes at a line of at least as many of the same signs and nothing behind them
-    (CommonMark 0.31.2, 4.5). A fence that nothing closes opens no block here: a stray row of signs
-    must not take the rest of a text with it.
+    A block closes at a line of at least as many of the same signs and nothing after them (CommonMark 0.31.2, 4.5). An
+    unclosed fence opens no block here: a stray row of signs must not remove the rest of a text.
 
     >>> find_fences("말\\n```js\\nlet a;\\n```\\n글")
     ((2, 18),)
@@ -23,7 +22,7 @@ def find_fences(text: str) -> tuple[Stretch, ...]:
         return ()
     lines = [(m.start(), m.end(), m[1], m[2].strip()) for m in _FENCE.finditer(text)]
     found: list[Stretch] = []
-    unclosed: dict[str, int] = {}  # sign → length from which on nothing closes any more
+    unclosed: dict[str, int] = {}  # sign → length from which on fences are unclosed
     at = 0
     while at < len(lines):
         start, _, signs, said = lines[at]
@@ -43,7 +42,7 @@ def find_fences(text: str) -> tuple[Stretch, ...]:
 
 
 def remove_fences(text: str) -> str:
-    """`text` with each fenced block replaced by a line break, so that the paragraphs around it stay apart.
+    """Replace each fenced block of `text` with a line break, so that the paragraphs around it stay separate.
 
     >>> remove_fences("말\\n```\\nlet a;\\n```\\n글")
     '말\\n\\n\\n글'

@@ -1,4 +1,4 @@
-"""Views of a text that several filters look at: computed once for the text at hand."""
+"""Views of a text that several filters read: computed once for the current text."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ V = TypeVar("V")
 
 
 def cache_last(view: Callable[[str], V]) -> Callable[[str], V]:
-    """`view`, keeping its last answer: filters see one document after the other, and most leave its text alone.
+    """Cache the last result of `view`: filters read one document after the other, and most leave its text unchanged.
 
-    Only the very same string is answered from memory, so nothing is hashed or compared; one text
-    and one answer are held for each view. Answers are shared, so they are values that nobody changes.
+    Only the identical string object is answered from the cache, so nothing is hashed or compared; each view holds one
+    text and one result. Results are shared, so they must be immutable.
 
     >>> calls = []
     >>> length = cache_last(lambda text: calls.append(text) or len(text))
@@ -38,11 +38,11 @@ def cache_last(view: Callable[[str], V]) -> Callable[[str], V]:
 
 @cache_last
 def prose(text: str) -> str:
-    """The text without fenced code, as `filters.views.code_fences.remove_fences` gives it."""
+    """Return the text without fenced code; see `filters.views.code_fences.remove_fences`."""
     return code_fences.remove_fences(text)
 
 
 @cache_last
 def words(text: str) -> tuple[str, ...]:
-    """What stands between white space (eojeol, in Korean prose)."""
+    """Return the parts between white space (eojeol, in Korean prose)."""
     return tuple(text.split())

@@ -114,15 +114,23 @@ def test_a_recipe_names_files_from_where_it_lies_and_its_key_follows_their_conte
         ("a.json", "", "a.json: the file is empty"),
         ("a.json", '{"data": [', r"a.json:1: not valid JSON"),
         ("a.jsonl", '{"question": "우물?"}\n{"question": \n', r"a.jsonl:2: not valid JSON"),
-        ("a.json", '[{"fragen": "우물은?", "id": 3}]', r"fields 'fragen', 'id' are of no set .* Rename .* question"),
-        ("a.csv", "frage,antwort\nx,y\n", "fields 'frage', 'antwort' are of no set"),
-        ("a.json", "[1, 2]", "not an object with fields but int"),
-        ("a.json", '[{"problems": [{"choices": []}]}]', r"row 1 is not like the first \(KeyError: 'question'\)"),
-        ("a.jsonl", '{"id": 1}\n{"id": 2}\n', "no item with a text in it"),
+        (
+            "a.json",
+            '[{"fragen": "우물은?", "id": 3}]',
+            r"fields 'fragen', 'id' belong to no known evaluation set. Rename .* question",
+        ),
+        ("a.csv", "frage,antwort\nx,y\n", "fields 'frage', 'antwort' belong to no known evaluation set"),
+        ("a.json", "[1, 2]", "expected an object with fields, found int"),
+        (
+            "a.json",
+            '[{"problems": [{"choices": []}]}]',
+            r"row 1 does not have the layout of the first \(KeyError: 'question'\)",
+        ),
+        ("a.jsonl", '{"id": 1}\n{"id": 2}\n', "no item with a text"),
         ("a.bin", "\x00\x01 글", "not a file of an evaluation set"),
-        ("a.parquet", "PAR1 글", "not a whole Parquet file"),
+        ("a.parquet", "PAR1 글", "not a complete Parquet file"),
         ("a.txt", "글".encode("cp949"), "not UTF-8 at byte 0. Convert it"),
-        ("a.txt.gz", b"\x1f\x8b\x08 ", "not a whole gzip file"),
+        ("a.txt.gz", b"\x1f\x8b\x08 ", "not a complete gzip file"),
     ],
 )
 def test_a_file_that_is_no_set_stops_the_recipe_and_says_what_to_do(tmp_path, name, content, says):
@@ -161,7 +169,7 @@ def test_a_file_that_changes_under_a_run_stops_it(tmp_path):
 def test_a_set_that_is_only_marked_must_be_among_the_sets(tmp_path):
     shutil.copytree(SETS / "kmmlu", tmp_path / "kmmlu")
     steps = recipes.load(recipe(tmp_path, 'sets = ["kmmlu"]\nonly_mark = ["kmlu"]\n')).stage("clean")
-    with pytest.raises(CallError, match="only_mark names 'kmlu'; the sets are kmmlu"):
+    with pytest.raises(CallError, match="only_mark names the unknown set 'kmlu'; the sets are kmmlu"):
         recipes.bind(steps)
 
 
