@@ -1,4 +1,4 @@
-"""What one crawl works with: its job, its source, the archive, and what holds its requests back."""
+"""The fixed parts of one crawl: its job, source, archive, guard and throttle."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class CrawlContext:
         return self.definition.source.name
 
     def without_key(self, url: str) -> str:
-        """An address of ours without the key that an answer may have put into it."""
+        """Remove the key that an answer may have put into a URL of the source."""
         return self.key.remove_from_url(url) if self.key and self.has_key(url) else url
 
     def has_key(self, url: str) -> bool:
-        """Whether the key belongs to the origin of an address."""
+        """Whether the key belongs to the origin of a URL."""
         return self.key is not None and origin(url) in self.key.origins
