@@ -76,7 +76,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     if crawl.state.error is not None and not isinstance(crawl.state.error, SourceError):
         archive.leave()
         if isinstance(crawl.state.error, OSError) and crawl.state.error.errno in FULL:
-            raise StageError(f"{job.run_dir}: {crawl.state.error.strerror}; free disk space, then run the same job again")
+            raise StageError(f"{job.run_dir}: {crawl.state.error.strerror}; free disk space and run the job again")
         raise crawl.state.error
     say(progress(crawl.context, crawl.state, crawl.queue.waiting))
     archive.close()

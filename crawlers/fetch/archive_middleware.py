@@ -35,7 +35,7 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
-        """As Scrapy builds its components."""
+        """Build the component as Scrapy does."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> Response | None:
@@ -84,7 +84,7 @@ class ArchiveMiddleware:
 
 
 def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:
-    """Build the capture of an answer: `entry` is the record of this run, `kept` the record with the body it confirms."""
+    """Build the capture of an answer: `entry` is the record of this run, `kept` the record with its body."""
     return Capture(kept.record, entry.url, entry.fetched, kept.status, kept.headers, body, source)
 
 

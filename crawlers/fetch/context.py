@@ -31,7 +31,7 @@ class CrawlContext:
         """The name of the source."""
         return self.definition.source.name
 
-    def without_key(self, url: str) -> str:
+    def remove_key(self, url: str) -> str:
         """Remove the key that an answer may have put into a URL of the source."""
         return self.key.remove_from_url(url) if self.key and self.has_key(url) else url
 

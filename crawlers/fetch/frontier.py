@@ -24,7 +24,7 @@ HELD = 10_000  # places in memory; at most some 20 MB
 
 @dataclass(slots=True)
 class Place:
-    """One place in the queue; `task` once it is asked for."""
+    """One place in the queue; `task` is set once the URL is requested."""
 
     url: str
     kind: Kind

@@ -39,7 +39,7 @@ KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agen
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to collect, where to put it, and in whose name."""
+    """What to collect, where to write it, and who answers for it."""
 
     source: str  # name in the catalogue, or path of a .py file
     run_dir: Path
@@ -61,7 +61,7 @@ def read_job(path: Path) -> Job:
     except (OSError, ValueError) as error:
         raise CallError(f"{path}: cannot be read as JSON ({error}); write one job as a JSON object") from error
     if not isinstance(said, dict) or not {"source", "run_dir"} <= said.keys() <= KEYS:
-        raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))} and no other key")
+        raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))}; no other key")
     _check_type(path, said, "source", str, required=True)
     _check_type(path, said, "run_dir", str, required=True)
     _check_type(path, said, "limit", int)

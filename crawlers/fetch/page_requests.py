@@ -23,7 +23,7 @@ Kind: TypeAlias = Literal["page", "sitemap", "feed", "evidence", "robots"]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What became of one queued address."""
+    """The outcome of one queued URL."""
 
     url: str  # after redirects
     response: Response | None = None
@@ -73,7 +73,7 @@ async def visit(
         if target is None:
             failed = "" if 200 <= response.status < 300 else f"status-{response.status}"
             return Visit(url, _drop_body(response), failed)
-        target = context.without_key(target)
+        target = context.remove_key(target)
         if not target:
             return Visit(url, failed="redirect-to-nowhere")
         moved[url] = target

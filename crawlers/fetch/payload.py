@@ -175,7 +175,7 @@ def _decompress_all(body: bytes, make: Callable[[], Any], begins: bytes | None) 
 
 
 def _decompress_front(body: bytes, make: Callable[[], Any], begins: bytes | None, size: int) -> tuple[bytes, str]:
-    """Return the first `size` bytes of all members, which begin with `begins` (None: only one member), and the fault."""
+    """Return the first `size` bytes of all members, which begin with `begins` (None: one member), and the fault."""
     given, at, out, members = memoryview(body), 0, bytearray(), 0
     while not members or (begins is not None and at < len(given) and given[at : at + len(begins)] == begins):
         members += 1

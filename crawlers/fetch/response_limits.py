@@ -76,7 +76,7 @@ class Watch:
 
     @contextmanager
     def wait(self, made: socket.socket, most: float = float("inf")) -> Iterator[None]:
-        """Wait at a socket for at most what is left, or `most` seconds. Raises Exceeded when nothing is left."""
+        """Wait at a socket for at most the time left, or `most` seconds. Raises Exceeded when no time is left."""
         if self._left <= 0:
             self._end_window()
         bound = self._left if self._window is None else float(self._limit.value)
@@ -156,7 +156,7 @@ class _Reader(io.RawIOBase):
 
 
 def pieces(response: http.client.HTTPResponse, watch: Watch, *, by_rate: bool) -> Iterator[bytes]:
-    """The body of an answer. Raises OSError or HTTPException: whatever the parser says is about that answer."""
+    """Yield the body of an answer. Raises OSError or HTTPException: a parser error is an error of that answer."""
     watch.begin_body(by_rate=by_rate)
     while True:
         with input_errors(http.client.HTTPException, OSError, http.client.HTTPException):
