@@ -106,7 +106,7 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
                 f"{source.name}: {access.url!r} is not an address of http or https; correct it in {job.source}"
             )
     else:
-        raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; read it in its place")
+        raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; it is read from disk")
     guard = guard_of(source)
     asked = [*addresses, *(claim.url for claim in source.claim if claim.url)]
     if not all(_is_loopback(canonical_url(url), guard) for url in asked):

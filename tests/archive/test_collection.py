@@ -83,7 +83,7 @@ def test_a_file_changed_since_it_was_collected_stops_its_source(tmp_path):
     assert extract.load_capture(row).body.decode() == "둘"
     (tmp_path / "a" / "two.txt").write_text("셋")
     (tmp_path / "a" / "one.txt").unlink()
-    with pytest.raises(CaptureError, match="gone since it was collected; run collect again"):
+    with pytest.raises(CaptureError, match="was deleted after it was collected; run collect again"):
         extract.load_capture(row)
     collect(source(Folder(tmp_path / "a")), tmp_path / "c")
     assert standing(tmp_path / "c") == ["folder:here/two.txt"]
@@ -216,7 +216,7 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
         page = "<html><meta charset=euc-kr><p>공공누리 <b>제1유형</b></p></html>".encode("cp949")
         site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"1"'})
         site.answers["/ai.txt"] = Answer(b"User-agent: *\nDisallow: *.txt\n", headers={"Content-Type": "text/plain"})
-        with pytest.raises(SourceError, match=r"no longer says .* next collect asks for the page anew"):
+        with pytest.raises(SourceError, match=r"no longer says .* next collect fetches this page again"):
             crawled(tmp_path, site, "공공누리 제4유형")
         asked = dict(site.hits)
         assert crawled(tmp_path, site, "공공누리 제1유형").current == 3
@@ -231,7 +231,7 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
             ("robots", True),
         ]
         site.answers["/licence"] = Answer(b"gone", 404)
-        with pytest.raises(SourceError, match=r"was not had in this run \(status 404\)"):
+        with pytest.raises(SourceError, match=r"could not be fetched in this run \(status 404\)"):
             crawled(tmp_path, site, "공공누리 제1유형")
         site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"2"'})
         assert crawled(tmp_path, site, "공공누리 제1유형").current == 3

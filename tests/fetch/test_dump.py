@@ -566,5 +566,5 @@ def test_whatever_a_reader_of_evidence_raises_names_the_file_and_the_source(tmp_
 def test_a_local_dump_that_is_no_file_is_named_and_not_waited_for(tmp_path, kind):
     path = tmp_path / "d.xml"
     os.mkfifo(path) if kind == "pipe" else path.mkdir()
-    with pytest.raises(SourceError, match=r"the dump .*d\.xml is no regular file; correct path="):
+    with pytest.raises(SourceError, match=r"the dump .*d\.xml is not a regular file; correct path="):
         collected(tmp_path, written(tmp_path, None, access=f"path=Path({str(path)!r})"))

@@ -291,10 +291,13 @@ def test_a_small_file_whose_coding_cannot_be_undone_is_no_answer(body, coding, s
 
 def test_a_robots_txt_that_cannot_be_read_forbids_and_is_named(tmp_path):
     with served(Host(export([1]), robots=b"\x1f\x8b broken", robots_headers={"Content-Encoding": "gzip"})) as host:
-        with pytest.raises(SourceError, match=r"robots\.txt cannot be read \(bad-compression\); look at that address"):
+        with pytest.raises(SourceError, match=r"robots\.txt cannot be read \(bad-compression\); check that address"):
             collected(tmp_path, written(tmp_path, host))
         assert not host.hits["/dump.xml.bz2"]
-        host.robots, host.robots_headers = b"User-agent: *\nAllow: /\n", {}  # "look at that address, then run again"
+        host.robots, host.robots_headers = (
+            b"User-agent: *\nAllow: /\n",
+            {},
+        )  # "check that address and the network, then run again"
         assert collected(tmp_path, written(tmp_path, host)).new == 1
 
 

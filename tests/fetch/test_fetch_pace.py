@@ -197,7 +197,7 @@ def test_an_address_that_always_wants_its_host_left_alone_costs_only_itself(tmp_
         source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
         job = order(tmp_path, source, (site.port,))
         first, second, third = crawl(job), crawl(job), crawl(job)
-    assert first.status == 3 and f"{site.base}/a asks" in first.err and "past this address" in first.err
+    assert first.status == 3 and f"{site.base}/a asks" in first.err and "skips this address" in first.err
     assert second.status == 3 and f"{site.base}/c asks" in second.err
     assert third.status == 0 and third.stats["pages"] == 3, third.err
     assert third.why(site.base) == {"/a": "retry-after", "/c": "retry-after"}
