@@ -67,7 +67,7 @@ class GuardedHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self._context: CrawlContext = crawler.spider.context
-        self._pool._factory = _guard_factory(self._pool._factory, self._context.guard, self._context.pace.sent)
+        self._pool._factory = _guard_factory(self._pool._factory, self._context.guard, self._context.pace.note_sent)
 
     async def download_request(self, request: Request) -> Response:
         """Return one answer from the network. It raises only NET_ERRORS, and their texts hold no key."""

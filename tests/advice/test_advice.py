@@ -66,8 +66,8 @@ ELSEWHERE = {
     "workspace {} {}": "tests/malmoi/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/malmoi/test_location.py",
-    "{}: the licence page {} could not be fetched in this run ({}); a claim needs its proof. Check the page; correct url "
-    "of the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
+    "{}: the licence page {} could not be fetched in this run ({}); a claim needs its proof. Check the page; correct "
+    "url of the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
     "{}: the licence file {} is not in the repository; a claim needs its proof. Check the repository; correct file of "
     "the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
     "{} The next collect fetches this page again and keeps the other pages.": "needs a site; test_collection.py",
