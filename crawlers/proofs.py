@@ -80,7 +80,7 @@ def check_words(source: Source, claim: LicenceClaim, body: bytes, media: str = "
 
     def refuse(error: str) -> SourceError:
         return SourceError(
-            f"{source.name}: {name}, the proof of a claim, cannot be read ({error}); a claim needs its proof. "
+            f"{source.name}: {name}, on which a claim rests, cannot be read ({error}); a claim needs its proof. "
             "Check it; name another page or file in the LicenceClaim, or retire the source."
         )
 

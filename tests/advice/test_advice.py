@@ -61,8 +61,8 @@ ELSEWHERE = {
     "{}, line {}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it",
     "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/malmoi/test_ledger.py",
     "{}/{}: negative counts: {}": "an invariant; tests/malmoi/test_ledger.py",
-    "{}: {}, the proof of a claim, cannot be read ({}); a claim needs its proof. Check it; name another page or file "
-    "in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
+    "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Check it; name another page or "
+    "file in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
     "workspace {} {}": "tests/malmoi/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/malmoi/test_location.py",

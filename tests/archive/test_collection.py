@@ -114,8 +114,8 @@ def test_an_error_page_is_no_document(tmp_path):
 @pytest.mark.parametrize(
     ("access", "says"),
     [
-        (Folder(Path("nowhere")), "is not there; correct the path"),
-        (Warc((Path("nowhere.warc.gz"),)), "is not there; correct `paths`"),
+        (Folder(Path("nowhere")), "does not exist; correct the path"),
+        (Warc((Path("nowhere.warc.gz"),)), "does not exist; correct `paths`"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_to_do(tmp_path, access, says):

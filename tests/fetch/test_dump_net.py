@@ -159,7 +159,7 @@ def test_a_file_that_never_comes_whole_says_that_each_try_begins_anew_and_the_re
     ):
         download_of(peer, tmp_path)
     assert len(peer.asked) == politeness.MAX_TRIES
-    with peer_of(answer(keep=HALF)) as peer, pytest.raises(SourceError, match=r"begins anew.* path= of the Dump"):
+    with peer_of(answer(keep=HALF)) as peer, pytest.raises(SourceError, match=r"starts over.* path= of the Dump"):
         download_of(peer, tmp_path)
     with peer_of(answer(), answer(keep=HALF)) as peer:  # "run the same job again later"
         assert download_of(peer, tmp_path) == BODY
@@ -179,7 +179,7 @@ def test_a_full_disk_is_no_failure_of_the_net(tmp_path, monkeypatch):
 
     monkeypatch.setattr("crawlers.fetch.dump.download.os.fsync", full)
     monkeypatch.setattr("crawlers.fetch.dump.download.SYNC_EVERY", 1)
-    with peer_of(answer()) as peer, pytest.raises(StageError, match=r"No space left on device\); make room"):
+    with peer_of(answer()) as peer, pytest.raises(StageError, match=r"No space left on device\); free disk space"):
         download_of(peer, tmp_path)
     assert len(peer.asked) == 1
 

@@ -182,7 +182,7 @@ def test_a_host_that_wants_to_be_left_alone_for_long_is(tmp_path: Path) -> None:
         source = f'access=Site(start=("{site.base}/",), scope=("{site.base}/",))'
         job = order(tmp_path, source, (site.port,))
         done = crawl(job)
-        assert done.status == 3 and "left alone" in done.err and "/b" not in site.paths()
+        assert done.status == 3 and "a pause of more than" in done.err and "/b" not in site.paths()
         site.answers["/a"] = page("text")
         again = crawl(job)
     assert again.status == 0 and again.stats["pages"] == 3

@@ -85,7 +85,7 @@ def test_nobody_has_reviewed_what_ships(name):
         ({"domain": ""}, "domain"),
         ({"expect": catalogue.Expect()}, "how many"),
         ({"expect": catalogue.Expect(9, 3)}, "at_least is above"),
-        ({"unverified": ""}, "own eyes"),
+        ({"unverified": ""}, "by a person"),
         ({"terms": TermsCheck("a", "2026-01-01", "https://a.kr", "allowed")}, "ships unreviewed"),
     ],
 )
