@@ -312,7 +312,7 @@ def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_pat
 def test_a_date_of_a_file_that_no_calendar_has_leaves_it_out(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("하나")
     monkeypatch.setattr(folders, "format_utc", lambda _: folders.datetime.fromtimestamp(1e15).isoformat())
-    with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or what keeps"):
+    with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or remove what keeps"):
         collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
 
 
