@@ -41,7 +41,7 @@ class ArchiveMiddleware:
     def process_request(self, request: Request) -> Response | None:
         """Return the archived answer, or None after adding the conditional headers that earlier runs allow.
 
-        `anew` in the request's meta: the archived answer was not an answer (Definition.trouble).
+        `anew` in the request's meta: the source rejected the archived answer (Definition.trouble).
         """
         archive, now = self.context.archive, politeness.utc_now()
         kept = None if request.meta.get("anew") else archive.replay(request.url)

@@ -106,7 +106,7 @@ OPEN_ASSEMBLY: dict[str, Trouble] = {
     "ERROR-300": Trouble("stop", "a parameter is missing (ERROR-300); correct the source"),
     "ERROR-310": Trouble("stop", "the service does not exist (ERROR-310); correct the source"),
     "ERROR-333": Trouble("stop", "a page number is not a number (ERROR-333); correct the source"),
-    "ERROR-336": Trouble("stop", "more rows were asked for than a page may have (ERROR-336); correct the source"),
+    "ERROR-336": Trouble("stop", "more rows were requested than a page may have (ERROR-336); correct the source"),
     "ERROR-337": Trouble("stop", "the quota of requests is used up (ERROR-337); run again tomorrow"),
     "INFO-300": Trouble("stop", "the key is restricted (INFO-300); ask at open.assembly.go.kr"),
 }
