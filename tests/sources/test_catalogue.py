@@ -78,7 +78,7 @@ def test_nobody_has_reviewed_what_ships(name):
     [
         ({"title": ""}, "title"),
         ({"rule": LicenceRule()}, "under which licence"),
-        ({"rule": LicenceRule("p", ("MIT", "Licence-X"))}, "Licence-X is no licence"),
+        ({"rule": LicenceRule("p", ("MIT", "Licence-X"))}, "Licence-X is not in"),
         ({"attribution": ""}, "names the origin"),
         ({"attribution": "{publisher} {autor}"}, "only title, author"),
         ({"register": ""}, "register"),
