@@ -1,1 +1,1 @@
-"""From a source to documents: sources, fetching, formats and rights."""
+"""Turn a source into documents: source definitions, fetching, formats and rights."""

@@ -1,4 +1,4 @@
-"""Index the WARC files on this machine that a source names: the latest good answer of each address."""
+"""Index the local WARC files that a source names: the latest good answer for each URL."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from malmoi.source import Source, Warc
 
 
 def index_archives(source: Source, access: Warc) -> tuple[list[IndexRow], list[str]]:
-    """The rows of all archives, one an address and sorted by it, and the records that cannot be read.
+    """Return the rows of all archives, one per URL and sorted by it, and messages about unreadable records.
 
-    Raises SourceError where an archive is missing, CaptureError where none of them holds an answer.
+    Raises SourceError if an archive is missing, CaptureError if none of them holds an answer.
     """
     rows: list[IndexRow] = []
     torn: list[str] = []
@@ -24,9 +24,9 @@ def index_archives(source: Source, access: Warc) -> tuple[list[IndexRow], list[s
         try:
             found, broken = capture.index(path, str(path.absolute()), own="")
         except OSError as error:
-            torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); give the right to read it")
+            torn.append(f"{show(str(path))}: cannot be read ({error.strerror}); grant read permission")
             continue
-        except CaptureError as error:  # of several archives one that is none stops no other
+        except CaptureError as error:  # a file that is not an archive does not stop the others
             torn.append(show(str(error)))
             continue
         rows += [row for row in found if row.kind not in ("metadata", "revisit")]
@@ -59,7 +59,7 @@ def _list_files(source: Source, access: Warc) -> list[Path]:
         elif path.is_file():
             files.append(path)
         else:
-            raise SourceError(f"{source.name}: the archive {path} is not there; correct `paths` in the source file.")
+            raise SourceError(f"{source.name}: the archive {path} does not exist; correct `paths` in the source file.")
     if not files:
         names = ", ".join(str(p) for p in access.paths)
         raise SourceError(f"{source.name}: no .warc or .warc.gz below {names}; correct `paths` in the source file.")

@@ -1,4 +1,4 @@
-"""Find a source by its name or by its file, and check that the file says what a source must say."""
+"""Find a source by its name or by its file, and validate its definition."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TroubleOf: TypeAlias = Callable[[Capture], Trouble | None]
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A source and the functions its file defines; None where the default serves."""
+    """A source and the functions its file defines; None where the default is used."""
 
     source: Source
     follow: Follow | None = None
@@ -44,7 +44,7 @@ class Definition:
 
 
 def names() -> list[str]:
-    """The names of the catalogue: the files of `crawlers/sources`, sorted.
+    """Return the names of the catalogue: the files of `crawlers/sources`, sorted.
 
     >>> "__init__" in names()
     False
@@ -53,13 +53,13 @@ def names() -> list[str]:
 
 
 def load(name_or_path: str) -> Definition:
-    """The source called `name_or_path` in the catalogue, or the one in a file that ends in `.py`.
+    """Load the source called `name_or_path` in the catalogue, or the one in a file that ends in `.py`.
 
-    The file is run, as any module is: load only files that you would run.
+    The file is executed, as any module is: load only files that you would run.
 
     Raises:
-        CallError: no such source or file, the file fails, it does not define what a source must, or it
-            leads to a host of the denylist.
+        CallError: no such source or file, the file fails, its definition is invalid, or it points to a host of
+            the denylist.
     """
     path = Path(name_or_path) if name_or_path.endswith(".py") else SOURCES / f"{name_or_path}.py"
     if not name_or_path.endswith(".py") and name_or_path not in names():
@@ -68,7 +68,7 @@ def load(name_or_path: str) -> Definition:
             f"choose one of {', '.join(names()) or 'none yet'}, or name a file that ends in .py"
         )
     if not path.is_file():
-        raise CallError(f"{path}: there is no such file; check the path of the source")
+        raise CallError(f"{path}: the file does not exist; check the path of the source")
     module = _run(path)
     source = getattr(module, "SOURCE", None)
     if not isinstance(source, Source):
@@ -89,7 +89,7 @@ def load(name_or_path: str) -> Definition:
 
 
 def addresses(source: Source) -> tuple[str, ...]:
-    """Where on the net a source begins, and how far it goes; () for one that lies on this machine."""
+    """Return the start URLs and the scope of a source; () for a local one."""
     match source.access:
         case Site(start=first, scope=scope) | Api(start=first, scope=scope):
             return (*first, *scope)
@@ -101,7 +101,7 @@ def addresses(source: Source) -> tuple[str, ...]:
 
 
 def find_mistyped(value: Any, name: str = "SOURCE") -> str:
-    """The first field of a declaration that is of another kind than it says, as a sentence; "" where all are right.
+    """Return a message about the first field of a declaration with a wrong type; "" if all types are right.
 
     >>> from malmoi.source import Folder
     >>> find_mistyped(Source("a", "A", "B", Folder("/data")))
@@ -129,7 +129,7 @@ def find_mistyped(value: Any, name: str = "SOURCE") -> str:
 
 
 def find_missing(source: Source) -> list[str]:
-    """What a source of the catalogue must still say, as sentences; [] where it says all.
+    """Return messages about what a source of the catalogue still lacks; [] if it is complete.
 
     >>> from malmoi.source import Warc
     >>> find_missing(Source("a", "A", "B", Warc(())))[0]
@@ -141,9 +141,9 @@ def find_missing(source: Source) -> list[str]:
     fields = _FIELD.findall(source.attribution)
     found = {
         f"title, publisher and note: say in words what it is ({empty} is empty)": not empty,
-        "claim or rule: say under which licence its texts are, and where that stands":
+        "claim or rule: say under which licence its texts are, and where that is stated":
             bool(source.claim or (source.rule.place and (source.rule.expected or source.rule.review))),
-        f"claim or rule: {', '.join(sorted(x for x in licences if terms(x) is None))} is no licence of docs/rights.md":
+        f"claim or rule: {', '.join(sorted(x for x in licences if terms(x) is None))} is not in docs/rights.md":
             all(terms(licence) is not None for licence in licences),
         "attribution: give the sentence that names the origin": bool(source.attribution),
         f"attribution: only {', '.join(FIELDS)} are known": set(fields) <= set(FIELDS),
@@ -151,7 +151,7 @@ def find_missing(source: Source) -> list[str]:
         "domain: say which subject it is about": bool(source.domain),
         "expect: say how many captures a full collection holds": source.expect != Expect(),
         "expect: at_least is above at_most": source.expect.at_least <= source.expect.at_most,
-        "unverified: say what nobody has seen with their own eyes yet": bool(source.unverified),
+        "unverified: say what has not been checked by a person yet": bool(source.unverified),
         "terms: a source ships unreviewed; the operator records the check in the workspace": source.terms is None,
     }  # fmt: skip
     return [sentence for sentence, holds in found.items() if not holds]

@@ -1,6 +1,6 @@
-"""Collect a source into a run: index what lies on this machine, or settle what the crawler has archived.
+"""Collect a source into a run: index local files or archives, or finish a run of the crawler.
 
-The rows of a run are captures, licence proofs, policy files (robots.txt, sitemaps: archived, and not
+The rows of a run are captures, licence proofs, policy files (robots.txt, sitemaps: archived, but not
 text of the source) and notes that a page has disappeared.
 """
 
@@ -28,17 +28,17 @@ from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
 _FILES = "files.warc.gz"  # the archive of a run over local files
-_MOVED = (301, 308)  # the page has another address now; what it says there is another capture
+_MOVED = (301, 308)  # the page has another URL now; its content there is another capture
 
 
 def check_licences(source: Source) -> None:
-    """SourceError where a claim names an unknown licence: before hours of collecting, not after."""
+    """Raise SourceError if a claim names an unknown licence: before hours of collecting, not after."""
     for claim in source.claim:
         claims.check_licence(source, claim)
 
 
 def describe_access(source: Source) -> str:
-    """What collecting `source` does, as half a sentence."""
+    """Describe how `source` is collected, as half a sentence."""
     match source.access:
         case Site(start=start, scope=scope):
             return f"crawl {', '.join(start)} within {', '.join(scope)}"
@@ -58,7 +58,7 @@ def describe_access(source: Source) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the access point holds: rows, records that cannot be read, and files that are left out."""
+    """The content of the access point: rows, unreadable records, and files that are left out."""
 
     rows: Sequence[IndexRow]
     torn: Sequence[str] = ()
@@ -66,9 +66,9 @@ class _Found:
 
 
 def collect_local(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None) -> dict[str, int]:
-    """Index what the source's folder or archives hold and the earlier runs do not; the counts of the run.
+    """Index what the source's folder or archives hold and the earlier runs do not; return the counts of the run.
 
-    Nothing is written where nothing is new. Raises SourceError or CaptureError where the access point
+    A run without changes writes nothing. Raises SourceError or CaptureError if the access point
     or a licence file is missing or unreadable; the message says which and what to do.
     """
     look = _look(source, limit)
@@ -106,17 +106,17 @@ def _look(source: Source, limit: int | None) -> _Found:
             rows = [mark_policy_file(row, Path(row.path)) for row in found]
             pages = [row for row in rows if row.kind != INSTRUMENT]
             return _Found([*pages[:limit], *(row for row in rows if row.kind == INSTRUMENT)], torn)
-    raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the net, not read from disk.")
+    raise SourceError(f"{source.name}: {type(source.access).__name__} is fetched over the network, not read from disk.")
 
 
 def _policy_files(earlier: Sequence[Run]) -> dict[str, IndexRow]:
-    """The robots.txt, sitemaps and the like that the earlier runs have indexed and that are not gone, by address."""
+    """Return URL → row of the policy files (robots.txt, sitemaps …) that earlier runs indexed and that are not gone."""
     held = {row.url: row for run in earlier for row in run.rows if row.kind in (INSTRUMENT, GONE)}
     return {url: row for url, row in held.items() if row.kind == INSTRUMENT}
 
 
 def _licence_files(source: Source) -> list[tuple[str, Path, bytes]]:
-    """The licence files of a source: in its folder, or in the folder that holds its first archive."""
+    """Return the licence files of a source: in its folder, or in the folder of its first archive."""
     match source.access:
         case Folder(path=path):
             return list(proofs.read_licence_files(source, path.expanduser()))
@@ -150,22 +150,22 @@ def _archive(folder: Path, rows: list[IndexRow], licences: list[tuple[IndexRow, 
 
 
 def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[str, int]:
-    """Index what the crawler has archived in `folder`, and finish the run; its counts.
+    """Index the archive of the crawler in `folder` and finish the run; return its counts.
 
-    Raises SourceError where a licence claim has no proof; the run then stays unfinished.
+    Raises SourceError if a licence claim has no proof; the run then stays unfinished.
     """
     stats_file = folder / STATS
     stats = json.loads(stats_file.read_text(encoding="utf-8"))
-    archive = folder / PAGES  # empty for a local dump without news, as nothing else is archived beside it
+    archive = folder / PAGES  # empty for an unchanged local dump, for which nothing else is archived
     rows, torn = capture.index(archive, PAGES) if archive.stat().st_size else ([], [])
-    lost = max(len(torn), stats.get("records", 0) - len(rows))  # archived, and cannot be read back
+    lost = max(len(torn), stats.get("records", 0) - len(rows))  # archived, but unreadable
     try:
         proved = proofs.prove_claims(source, rows, folder, earlier, stats)
     except SourceError as error:
-        # Without this mark the crawler would find its run finished, and never ask for the page again.
+        # Without this mark the crawler would find its run finished, and never fetch the page again.
         replace_file(stats_file, json.dumps(stats | {"finished": "failed", "error": str(error)}, ensure_ascii=False))
-        raise SourceError(f"{error} The next collect asks for the page anew and keeps the other pages.") from error
-    rows = [_without_policy(row, folder, stats) for row in proved]
+        raise SourceError(f"{error} The next collect fetches this page again and keeps the other pages.") from error
+    rows = [_mark_non_page(row, folder, stats) for row in proved]
     gone = _find_gone(rows, folder, earlier, stats)
     facts = stats | {"source": source.name, "lost": lost}
     facts |= {"torn_records": [replace(one, path=PAGES).describe() for one in torn]}
@@ -179,8 +179,8 @@ def finish_crawl(source: Source, folder: Path, earlier: Sequence[Run]) -> dict[s
     }
 
 
-def _without_policy(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
-    """The row, marked as a policy file where it is one, a list of addresses, or an answer that gives no page."""
+def _mark_non_page(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> IndexRow:
+    """Mark a row that is not a page: a policy file, a list of URLs, or an answer that gives no page."""
     if row.kind not in ("response", "revisit"):
         return row
     if row.url in stats.get("not_pages", ()) or row.record in stats.get("troubled", ()):
@@ -189,28 +189,28 @@ def _without_policy(row: IndexRow, folder: Path, stats: Mapping[str, Any]) -> In
 
 
 class _Odd(Exception):
-    """What was raised about one answer."""
+    """An unexpected error about one answer."""
 
 
 def mark_policy_file(row: IndexRow, archive: Path) -> IndexRow:
-    """The row, of kind INSTRUMENT where its answer is robots.txt, an opt-out file or a sitemap."""
+    """Give a row the kind INSTRUMENT if its answer is robots.txt, an opt-out file or a sitemap."""
     body = b""
     if row.status == 200 and ("xml" in row.media or "gzip" in row.media):
         body = capture.read(archive, row.offset, row.record, row.payload_sha256).body
     try:
         with input_errors(_Odd):
             return replace(row, kind=INSTRUMENT) if is_instrument(row.url, body) else row
-    except _Odd:  # extraction will say what it is
+    except _Odd:  # extraction will report it
         return row
 
 
 def _find_gone(
     rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: Mapping[str, Any]
 ) -> list[IndexRow]:
-    """A row for each current capture whose page this visit no longer found: 404, 410, moved, or disallowed."""
+    """Return a row for each current capture whose page this visit did not find: 404, 410, moved, or disallowed."""
     last = {row.url: row for row in sorted(rows, key=lambda row: row.offset)}
     found = {url: row.status for url, row in last.items() if row.status in (404, 410, *_MOVED)}
-    found |= dict.fromkeys(stats.get("gone", ()), 404)  # of a dump or a repository, which is seen whole
+    found |= dict.fromkeys(stats.get("gone", ()), 404)  # of a dump or a repository, which is read completely
     blocked = folder / BLOCKED
     for line in blocked.read_text(encoding="utf-8").splitlines() if blocked.exists() else ():
         said = json.loads(line)
@@ -226,5 +226,5 @@ def _find_gone(
 
 
 def mark_gone(row: IndexRow, **visit: Any) -> IndexRow:
-    """The note that the page or file of `row` is gone; `visit` overwrites what the last visit saw."""
+    """Return the note that the page or file of `row` is gone; `visit` overrides fields of the last visit."""
     return replace(row, path="", offset=0, size=0, kind=GONE, **visit)

@@ -1,4 +1,4 @@
-"""What a source need not write: the items, evidence and text of ordinary pages, files and tables."""
+"""Default items, evidence and text of a source: ordinary pages, files and tables."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from malmoi.document import LicenceEvidence, Scope, Signal
 from malmoi.errors import CaptureError
 from malmoi.source import FOLDER, Extracted, Item, Source
 
-# Media type of the one item that stands for a table without a text column, or a broken one, on somebody's site.
+# Media type of the one item that represents a table without a text column, or a broken one, on a web site.
 UNREADABLE_TABLE = "application/x-unreadable-table"
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """A table gives its rows; everything else is one item. The crawler's own instruments give none.
+    """Yield one item per row of a table, one item for anything else, none for policy files of the crawler.
 
     A table without a column of text, or a broken one, stops the source of a folder (CaptureError); on
     a site, which may link to anything, it is one item that `text` drops.
@@ -53,14 +53,14 @@ def items(capture: Capture) -> Iterator[Item]:
 
 
 def key_of(capture: Capture) -> str:
-    """The address without its fragment; for a file, its path below the folder."""
+    """Return the URL without its fragment; for a file, its path below the folder."""
     if capture.url.startswith(FOLDER):
         return capture.url.removeprefix(FOLDER).partition("/")[2]
     return urldefrag(capture.url).url
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The text of an item by its format; `unreadable-table` where its rows were not read."""
+    """Return the text of an item by its format; `unreadable-table` if its rows were not read."""
     if parsed.item.media == UNREADABLE_TABLE:
         return Extracted("", format="table", outcome="dropped", reason="unreadable-table")
     return parsed.extraction
@@ -69,10 +69,10 @@ def text(parsed: ParsedItem) -> Extracted:
 def evidence_for(
     source: Source, archived: dict[str, str]
 ) -> Callable[[ParsedItem], tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]]:
-    """The default `evidence`: what the item says, what stands in its page or text, and what the source claims.
+    """Return the default `evidence`: statements of the item, marks in its page or text, claims of the source.
 
-    Of a document (HWP, PDF, DOCX …) the extracted text is read as plain text is, and of a PDF what it states
-    about itself. A grant of wider scope than the rule of the source believes is noted and permits nothing.
+    For a document (HWP, PDF, DOCX …) the extracted text is searched like plain text, and for a PDF also its
+    metadata. A grant of wider scope than the rule of the source accepts is noted and permits nothing.
     """
     rule = getattr(source, "rule", None)
     widest: Scope = "item" if getattr(rule, "review", False) else getattr(rule, "widest", "source")

@@ -1,7 +1,7 @@
-"""What is never collected, and why: shipped as data, so that an auditor sees what was left out on purpose.
+"""Denylist: what is never collected, and why; shipped as data, so that an auditor sees what was left out on purpose.
 
 A source whose access point leads to a host of this list is refused when it is loaded. Rows without hosts
-are kinds of material that no address tells; they bind the person who writes a source.
+describe kinds of material that no URL identifies; they bind the author of a source.
 The grounds come from reading the terms; this is not legal advice.
 """
 
@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class DenylistEntry:
-    """One row: what it is, on which hosts, why it is not collected, and what the reason rests on."""
+    """One row: the material, its hosts, why it is not collected, and the basis of that reason."""
 
     id: str
     title: str
-    hosts: tuple[str, ...]  # with all hosts below them; () where it is a kind of material
+    hosts: tuple[str, ...]  # with all their subdomains; () for a kind of material
     reason: str
     basis: str
-    unless_marked: bool = False  # a source passes that demands an open mark on each item (LicenceRule.review)
+    unless_marked: bool = False  # a source is allowed if it requires an open mark on each item (LicenceRule.review)
 
 
 STATUTE = "저작권법 (Copyright Act of Korea), art. 16 to 22: reserved to the author where nothing permits"
@@ -109,7 +109,7 @@ DENIED: tuple[DenylistEntry, ...] = (
 
 
 def reason(url: str, *, marked: bool = False) -> str:
-    """Why `url` must not be collected, or "". `marked`: the source demands an open mark of each item.
+    """Return why `url` must not be collected, or "". `marked`: the source requires an open mark on each item.
 
     >>> reason("https://www.namu.wiki/w/말모이")
     'namuwiki: CC-BY-NC-SA-2.0-KR: no commercial use'
@@ -129,7 +129,7 @@ def reason(url: str, *, marked: bool = False) -> str:
 
 
 def search(word: str = "") -> tuple[DenylistEntry, ...]:
-    """The rows that say `word` anywhere, in their order; all of them for "".
+    """Return the rows that contain `word`, in their order; all of them for "".
 
     >>> [row.id for row in search("나무")]
     ['namuwiki']

@@ -1,4 +1,4 @@
-"""One capture → its documents: text, provenance, evidence and signals, by the source's own functions."""
+"""Extract documents from one capture: text, provenance, evidence and signals, by the source's own functions."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.processes.workers import renew
 from malmoi.source import Dump, Extracted, Item, Source
 
-VERSION = 12  # raise it when captures become other items or documents, whatever their format
-# Distributions whose version decides the text, the date or the rights of every format, or what a host is understood
-# to say; those of one family of formats stand in its row (crawlers/formats/registry.py).
+VERSION = 12  # raise it when captures yield other items or documents, whatever their format
+# Distributions whose version affects the text, the date or the rights of every format, or the rules of a host;
+# those of one family of formats are listed in its row (crawlers/formats/registry.py).
 LIBRARIES = ("lxml", "faust-cchardet", "markdown-it-py", "PyYAML", "FastWARC", "Protego", "w3lib")
-ANY = "*"  # instead of a family: which readers have decided is not known
+ANY = "*"  # instead of a family: the readers that decided are unknown
 UNREAD = "unread:"  # before the name of a format without a reader
-MAX_FILE = 256 * 1024 * 1024  # bytes of a file that stays where it is; what is larger is a film, an image of a disk …
-MAX_TEXT = 5_000_000  # code points of one document; what is longer is not read by people
+MAX_FILE = 256 * 1024 * 1024  # bytes of a file that stays in its place; larger files are films, disk images …
+MAX_TEXT = 5_000_000  # code points of one document; no person reads longer texts
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a worker needs to extract the captures of one shard."""
+    """The input of a worker that extracts the captures of one shard."""
 
     definition: str  # name or path of the source file
     archived: tuple[tuple[str, str], ...]  # licence file or page → id of its record
     instruments: tuple[Instrument, ...] = ()  # robots.txt, ai.txt, tdmrep.json of the hosts of the shard
-    past: tuple[tuple[str, Past], ...] = ()  # address → what other visits have found there
+    past: tuple[tuple[str, Past], ...] = ()  # URL → what other visits have found there
     templates: tuple[Template, ...] = ()  # of the hosts of the shard that have one
 
 
@@ -56,31 +56,31 @@ Extractor: TypeAlias = Callable[[IndexRow], list[Outcome]]
 
 
 def versions() -> list[object]:
-    """What decides every extraction: this code, rights rules, recognition of formats, libraries, licence table."""
+    """Return the versions that affect every extraction: code, rights, format detection, libraries, licences."""
     libraries = [(name, version(name)) for name in LIBRARIES]
     return [VERSION, RIGHTS_VERSION, sniffing.VERSION, sniffing.TABLES_DIGEST, libraries, table_digest()]
 
 
 def reader_versions(learned: Iterable[str] = ()) -> dict[str, str]:
-    """Family of formats → version of its readers and their libraries; `learned` are digests of templates of hosts.
+    """Return family of formats → version of its readers and their libraries; `learned`: digests of host templates.
 
     `readers_of` says which of them decided a document. A name that is not here has the version "".
     """
-    found = {one.name: " ".join((str(one.version), *_installed(one.libraries))) for one in FAMILIES}
+    found = {one.name: " ".join((str(one.version), *_read_versions(one.libraries))) for one in FAMILIES}
     found[HTML.name] = " ".join((found[HTML.name], *learned))
     found |= {f"{UNREAD}{kind}": "read" for kind in FORMATS}
     return found | {ANY: hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:16]}
 
 
-def _installed(libraries: Iterable[str]) -> list[str]:
+def _read_versions(libraries: Iterable[str]) -> list[str]:
     return [f"{name} {version(name)}" for name in libraries]
 
 
 def readers_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """The families whose readers decided the outcomes of one capture; ANY where that is not known.
+    """Return the families whose readers decided the outcomes of one capture; ANY if that is unknown.
 
-    It is not known of a capture without documents, and of a text whose format no reader has, which a `text` of a
-    source has made. A format that nobody reads is named, so that it is read on the day that somebody does.
+    It is unknown for a capture without documents, and for a text made by the `text` of a source in a format without
+    a reader. A format without a reader is named, so that its captures are extracted again once a reader exists.
     """
     found = set(map(_reader_of, outcomes)) or {ANY}
     return (ANY,) if ANY in found else tuple(sorted(found))
@@ -95,8 +95,8 @@ def _reader_of(outcome: Outcome) -> str:
 
 
 def extractor(job: Extraction) -> Extractor:
-    """The function from an index row to its documents; made once a batch."""
-    from crawlers import defaults  # with trafilatura behind it; the process that only plans does without
+    """Return the function from an index row to its documents; called once per batch."""
+    from crawlers import defaults  # imports trafilatura; the process that only plans does not need it
 
     definition = _load_source(job.definition)
     archived = dict(job.archived)
@@ -131,10 +131,10 @@ def extractor(job: Extraction) -> Extractor:
 
 
 def failure(reason: str) -> Exception:
-    """An exception that makes its document failed, named as `reason` names it.
+    """Return an exception that marks its document as failed with the name `reason`.
 
-    `workers.attempt` counts ordinary exceptions by their name. It takes every OSError for one of the machine,
-    and does not catch what compiled Rust raises; both may be about a document.
+    `workers.attempt` counts ordinary exceptions by their name. It treats every OSError as a fault of the machine,
+    and does not catch panics of compiled Rust; both may be caused by a document.
     """
     if reason == "memory-limit":
         return MemoryError()
@@ -143,14 +143,14 @@ def failure(reason: str) -> Exception:
 
 
 def _renew_for_each(items: Iterable[Item]) -> Iterator[Item]:
-    """The items of a capture, each with the CPU budget of a document: a table may hold a million."""
+    """Yield the items of a capture, each with the CPU budget of a document: a table may hold a million."""
     for item in items:
         renew()
         yield item
 
 
 def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
-    """The function from an index row to the items in its capture, as `extractor` reads them."""
+    """Return the function from an index row to the items in its capture, as `extractor` reads them."""
     from crawlers import defaults
 
     definition = _load_source(job.definition)
@@ -159,14 +159,14 @@ def items_of(job: Extraction) -> Callable[[IndexRow], list[Item]]:
 
 
 def _add_labels(outcome: Outcome, said: host_templates.ReadText) -> Outcome:
-    """The outcome with how its text was read, where the host has a template."""
+    """Add to the outcome how its text was read, if the host has a template."""
     if not said.labels:
         return outcome
     return replace(outcome, document=replace(outcome.document, labels=said.labels, measures=said.measures))
 
 
 def policy_url(source: Source, url: str) -> str:
-    """The address whose host speaks for a capture at `url`: its own, and that of the file for a block of a dump."""
+    """Return the URL whose host's policy applies to a capture at `url`: its own, or the URL of the dump of a block."""
     return source.access.url or url if isinstance(source.access, Dump) else url
 
 
@@ -178,11 +178,11 @@ def make_document(
     evidence: catalogue.Evidence,
     host: tuple[Signal, ...] = (),
 ) -> Outcome:
-    """The document of one item of `capture`, or the verdict that there is none.
+    """Make the document of one item of `capture`, or the verdict that drops it.
 
-    `host` are the signals of the files that speak for the host; no `evidence` of a source silences them.
+    `host` are the signals of the policy files of the host; no `evidence` of a source overrides them.
     """
-    # Whether type 0 is believed depends on the date, which often only the page itself tells.
+    # Whether type 0 is accepted depends on the date, which often only the page itself states.
     found, signals = evidence(parsed.set_date(extracted.date))
     item = parsed.item
     doc = Document(
@@ -236,9 +236,9 @@ def _add_past_signals(outcome: Outcome, visits: Past, earlier: list[tuple[IndexR
 
 
 def load_capture(row: IndexRow) -> Capture:
-    """The capture of an index row: a record of a WARC, or the file that has stayed where it is.
+    """Load the capture of an index row: a record of a WARC, or a file in its place.
 
-    Raises CaptureError where the bytes are no longer those that were collected.
+    Raises CaptureError if the bytes are no longer those that were collected.
     """
     path = Path(row.path)
     if row.kind != "file":
@@ -246,10 +246,10 @@ def load_capture(row: IndexRow) -> Capture:
     try:
         body = path.read_bytes()
     except FileNotFoundError as error:
-        raise CaptureError(f"{path}: the file is gone since it was collected; run collect again.") from error
+        raise CaptureError(f"{path}: the file was deleted after it was collected; run collect again.") from error
     except OSError as error:
         raise CaptureError(
-            f"{path}: the file cannot be read any more ({error.strerror}); give the right to read it, or run collect "
+            f"{path}: the file can no longer be read ({error.strerror}); grant read permission, or run collect "
             "again, which leaves it out."
         ) from error
     if hashlib.sha256(body).hexdigest() != row.payload_sha256:
@@ -258,7 +258,7 @@ def load_capture(row: IndexRow) -> Capture:
 
 
 def _replace_surrogates(text: str) -> str:
-    """Lone surrogates cannot be stored as UTF-8; each becomes U+FFFD."""
+    """Replace each lone surrogate, which UTF-8 cannot store, with U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The files of a folder on this machine: which are chosen, which are left out and why, and their index rows."""
+"""Index the files of a local folder: which files are chosen, which are left out and why."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from malmoi.storage.shard import sha256_of
 
 Left: TypeAlias = tuple[str, str]  # name of a file below the folder, and why it was left out
 
-LEADS_OUT = "link-out-of-the-folder"  # nobody has claimed anything about what lies there
-LINKED_FOLDER = "link-to-a-folder"  # what lies inside the folder is found where it is
+LEADS_OUT = "link-out-of-the-folder"  # no claim of the source covers the linked file
+LINKED_FOLDER = "link-to-a-folder"  # files inside are found in the folder itself
 BROKEN_LINK = "broken-link"
 NO_FILE = "no-regular-file"  # a pipe, a socket, a device
-NO_FOLDER = "unreadable-folder"  # nobody knows what lies in it
+NO_FOLDER = "unreadable-folder"  # its content is unknown
 NOT_UTF8 = "name-not-utf-8"
-CONTROLS = "control-character-in-name"  # it would become part of an address and reach terminals and cards
+CONTROLS = "control-character-in-name"  # it would become part of a URL and reach terminals and data cards
 _MEDIA = {".md": "text/markdown", ".mdx": "text/markdown", ".jsonl": "application/x-ndjson", ".csv": "text/csv"}
 
 
 def index_files(source: Source, access: Folder, limit: int | None) -> tuple[list[IndexRow], list[Left]]:
-    """The rows of the first `limit` files of a folder, and what was left out; SourceError where no file is left."""
+    """Return the rows of the first `limit` files of a folder, and what was left out; SourceError if no file is left."""
     chosen, left = paths(source, access)
     root = access.path.expanduser()
     rows: list[IndexRow] = []
@@ -41,7 +41,7 @@ def index_files(source: Source, access: Folder, limit: int | None) -> tuple[list
         try:
             with input_errors(_PathError):
                 rows.append(_index_file(path, f"{FOLDER}{source.name}/{name}"))
-        except OSError as error:  # gone since it was listed, no right to read it, a damaged disk
+        except OSError as error:  # deleted since it was listed, no read permission, a damaged disk
             left.append((name, explain_read_error(error)))
         except _PathError as error:
             left.append((name, f"unreadable: {error}"))
@@ -67,7 +67,7 @@ def _index_file(path: Path, url: str) -> IndexRow:
 
 
 def format_utc(seconds: float) -> str:
-    """Seconds since 1970 as the time of a capture.
+    """Format seconds since 1970 as the time of a capture.
 
     >>> format_utc(0)
     '1970-01-01T00:00:00Z'
@@ -76,19 +76,19 @@ def format_utc(seconds: float) -> str:
 
 
 def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
-    """The files of a folder, sorted, and what was left out of those that the globs choose.
+    """Return the files of a folder, sorted, and what was left out of the files that the globs choose.
 
-    A glob of `exclude` that names a folder shuts out all that lies in it. The licence file of a claim is archived
-    as such and is no text of the source.
+    A glob of `exclude` that matches a folder excludes everything in it. The licence file of a claim is archived
+    as such and is not text of the source.
     """
     root = access.path.expanduser()
     if not root.is_dir():
-        raise SourceError(f"{source.name}: the folder {root} is not there; correct the path in the source file.")
+        raise SourceError(f"{source.name}: the folder {root} does not exist; correct the path in the source file.")
     shut = _match_globs(source, root, access.exclude) | {root / claim.file for claim in source.claim if claim.file}
     links, closed = _walk(source, root, shut)
     chosen = _match_globs(source, root, access.include) | links
     home = root.resolve()
-    _resolve.cache_clear()  # what was a folder at the last look may be a link now
+    _resolve.cache_clear()  # a folder of the last run may be a link now
     taken: list[Path] = []
     left: list[Left] = [(_printable(path, root), NO_FOLDER) for path in closed]
     for path in sorted(chosen - shut):
@@ -105,12 +105,12 @@ def paths(source: Source, access: Folder) -> tuple[list[Path], list[Left]]:
 
 
 def no_files_error(source: Source, access: Folder, left: Sequence[Left]) -> SourceError:
-    """That a folder gives no file, and what was left out."""
+    """Return the error that a folder gives no file, with what was left out."""
     what = f" ({len(left)} left out: {left[0][0]}, {left[0][1]} …)" if left else ""
     mend = " or `exclude` in the source file"
     if left:
         mend = (
-            ", or what keeps these files from being read, such as a right that is missing, or a name that is not UTF-8 "
+            ", or remove what keeps these files unreadable, such as a missing permission or a name that is not UTF-8 "
             "(convmv renames whole folders)"
         )
     return SourceError(
@@ -120,18 +120,18 @@ def no_files_error(source: Source, access: Folder, left: Sequence[Left]) -> Sour
 
 
 def _match_globs(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
-    """What the globs choose below `root`, in either spelling of Hangul: macOS names files in NFD, people type NFC."""
+    """Return the matches of the globs below `root` in NFC and NFD: macOS names files in NFD, people type NFC."""
     found: set[Path] = set()
     for glob in globs:
-        # Until Python 3.13 pathlib lets `**` at the end of a glob choose folders only.
+        # Until Python 3.13 pathlib lets `**` at the end of a glob match folders only.
         whole = f"{glob}/*" if glob == "**" or glob.endswith("/**") else glob
         for spelling in {whole, *(unicodedata.normalize(form, whole) for form in ("NFC", "NFD"))}:
             try:
                 found.update(root.glob(spelling))
             except OSError as error:
                 raise SourceError(
-                    f"{source.name}: the folder {root} changes while it is listed, or cannot be read "
-                    f"({error.strerror}); give the right to read it, or collect again when it is at rest."
+                    f"{source.name}: the folder {root} changed while it was listed, or cannot be read "
+                    f"({error.strerror}); grant read permission, or collect again when it no longer changes."
                 ) from error
             except (ValueError, NotImplementedError) as error:
                 raise SourceError(
@@ -142,13 +142,13 @@ def _match_globs(source: Source, root: Path, globs: Iterable[str]) -> set[Path]:
 
 
 def _walk(source: Source, root: Path, shut: set[Path]) -> tuple[set[Path], list[Path]]:
-    """The links to folders below `root`, which no glob enters, and the folders that may not be read."""
+    """Return the links to folders below `root`, which no glob enters, and the unreadable folders."""
     links, closed = set[Path](), list[Path]()
 
     def note(error: OSError) -> None:
         if Path(error.filename) == root:
             raise SourceError(
-                f"{source.name}: the folder {root} cannot be read ({error.strerror}); give the right to read it, or "
+                f"{source.name}: the folder {root} cannot be read ({error.strerror}); grant read permission, or "
                 "correct the path in the source file."
             ) from error
         closed.append(Path(error.filename))
@@ -160,7 +160,7 @@ def _walk(source: Source, root: Path, shut: set[Path]) -> tuple[set[Path], list[
 
 
 def _skip_reason(path: Path, root: Path, home: Path) -> str | None:
-    """Why a path is not taken: "" where it is, None for a folder, whose files speak for themselves."""
+    """Return why a path is skipped: "" if it is taken, None for a folder, whose files are judged one by one."""
     try:
         with input_errors(_PathError):
             return _skip_kind(path, root, home)
@@ -171,11 +171,11 @@ def _skip_reason(path: Path, root: Path, home: Path) -> str | None:
 
 
 class _PathError(Exception):
-    """What was raised about one path."""
+    """An unexpected error about one path."""
 
 
 def explain_read_error(error: OSError) -> str:
-    """The reason for a file that the machine does not give.
+    """Return the reason for a file that the operating system cannot read.
 
     >>> explain_read_error(PermissionError(13, "Permission denied"))
     'unreadable: Permission denied'
@@ -194,7 +194,7 @@ def _skip_kind(path: Path, root: Path, home: Path) -> str | None:
     if not path.is_file():
         return NO_FILE
     name = path.relative_to(root).as_posix()
-    if any(0xD800 <= ord(c) < 0xE000 for c in name):  # so os.fsdecode spells bytes that are not UTF-8
+    if any(0xD800 <= ord(c) < 0xE000 for c in name):  # the way os.fsdecode spells bytes that are not UTF-8
         return NOT_UTF8
     return CONTROLS if has_controls(name) else ""
 
@@ -209,7 +209,7 @@ def _printable(path: Path, root: Path) -> str:
 
 
 def normalise_names(raw: Sequence[str]) -> list[str]:
-    """The names of files in NFC, so that a file has one id whatever machine has copied it; unique as they were.
+    """Return file names in NFC, so that a file has one id whatever machine copied it; names stay unique.
 
     >>> ([len(name) for name in normalise_names(["\u1100\u1161", "b"])],
     ...  [len(name) for name in normalise_names(["\u1100\u1161", "가"])])

@@ -1,7 +1,7 @@
-"""Templates of hosts: which pages one is learned from, and how a page is read by it.
+"""Host templates: choose the pages that a template is learned from, and read a page by its template.
 
-A host with many pages gets one (docs/templates.md). Every 100th page, by the hash of its address, is read both ways,
-so that it can be counted how far a template agrees with the full reading; where it does not, the full one holds.
+A host with many pages gets a template (docs/templates.md). Every 100th page, chosen by the hash of its URL, is read
+both ways, to measure how far a template agrees with the full extraction; if they disagree, the full one is used.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from malmoi.archive.collection import ARCHIVED, Run, select_current
 from malmoi.source import Extracted, Item
 
 MIN_PAGES = 40  # of a host; with fewer, learning costs more than a template saves
-SHARE = 8  # one in so many pages is learned from, and one in so many checked against
+SHARE = 8  # one in this many pages is learned from, and one in this many checked against
 LEAST, MOST_LESSONS, MOST_CHECKS = 8, 32, 16  # pages
-MAX_LESSON = 400_000  # bytes of a page that is learned from; the trees of all stand in memory at once
-BOTH = 100  # one in so many pages is read both ways, at the cost of a full reading
+MAX_LESSON = 400_000  # bytes of a page that is learned from; the trees of all pages are in memory at once
+BOTH = 100  # one in this many pages is read both ways, at the cost of a full extraction
 LABEL = "template"  # "used", or why a page of a host with a template was read in full
 MEASURE = "template_agreement"  # of a page that was read both ways
 
@@ -38,7 +38,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """What was read, and how: label and measure of the document, () where the host has no template."""
+    """The extracted text, with label and measure of the document; () if the host has no template."""
 
     extracted: Extracted
     labels: tuple[tuple[str, str], ...] = ()
@@ -46,13 +46,12 @@ class ReadText:
 
 
 def samples(runs: Sequence[Run]) -> list[Sample]:
-    """For each host with enough pages those to learn from, chosen by the hash of their address.
+    """Choose the pages to learn from, for each host with enough pages, by the hash of their URLs.
 
-    A host is learned when its pages first are enough, from the runs up to that one: what later runs bring changes
-    nothing about it.
+    A host is learned once it has enough pages, from the runs up to that point: later runs do not change its template.
     """
     seen: dict[str, set[str]] = {}
-    enough: dict[str, int] = {}  # host → how many runs it takes
+    enough: dict[str, int] = {}  # host → number of runs needed
     for number, run in enumerate(runs, 1):
         for row in run.rows:
             if _may_be_page(row) and (host := host_of(row.url)) and host not in enough:
@@ -75,7 +74,7 @@ def _may_be_page(row: IndexRow) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Host and port of an address on the web, "" for any other.
+    """Return host and port of a web URL, "" for any other.
 
     >>> host_of("https://A.kr:8080/b"), host_of("file:///a")
     ('a.kr:8080', '')
@@ -90,7 +89,7 @@ def is_read_twice(url: str) -> bool:
 
 
 def lesson(item: Item) -> Lesson | None:
-    """What can be learned from an item: None from what is no web page, is very large or has no text."""
+    """Make a lesson from an item; None if it is not a web page, is very large or has no text."""
     parsed = ParsedItem(item)
     if len(item.body) > MAX_LESSON or parsed.format != "html":
         return None
@@ -99,7 +98,7 @@ def lesson(item: Item) -> Lesson | None:
 
 
 def reader(templates: Sequence[Template], full: Callable[[ParsedItem], Extracted]) -> Callable[[ParsedItem], ReadText]:
-    """Read an item by the template of its host where there is one and the page fits, else by `full`."""
+    """Return a function that reads an item by its host's template if the page fits it, or else by `full`."""
     known = {template.host: make_reader(template) for template in templates}
 
     def read(parsed: ParsedItem) -> ReadText:
@@ -112,7 +111,7 @@ def reader(templates: Sequence[Template], full: Callable[[ParsedItem], Extracted
 
 
 def _read_item(parsed: ParsedItem, by_template: Reading, full: Callable[[ParsedItem], Extracted]) -> ReadText:
-    from crawlers.formats.html import html_page  # with trafilatura behind it; the process that only plans does without
+    from crawlers.formats.html import html_page  # imports trafilatura; the process that only plans does not need it
 
     found, miss = html_page.extract_by(parsed.item, parsed.page, by_template)
     if miss or found is None:

@@ -1,4 +1,4 @@
-"""Find the proof of each licence claim: the archived page or file that says the quoted words."""
+"""Find the proof of each licence claim: the archived page or file that contains the quoted words."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from malmoi.source import LicenceClaim, Source
 def read_licence_files(source: Source, base: Path) -> Iterator[tuple[str, Path, bytes]]:
     """Read each licence file below `base` that a claim names: (name in the claim, path, bytes).
 
-    Raises SourceError where the file is missing or unreadable, or does not say the words of its claims.
+    Raises SourceError if the file is missing or unreadable, or lacks the words of its claims.
     """
     for name in dict.fromkeys(claim.file for claim in source.claim if claim.file):
         path = base / name
         if not path.is_file():
             raise SourceError(
-                f"{source.name}: the licence file {path} is not there; a claim needs its proof. "
+                f"{source.name}: the licence file {path} does not exist; a claim needs its proof. "
                 "Put it there, or correct `file` of the LicenceClaim in the source file."
             )
         try:
@@ -47,18 +47,18 @@ def read_licence_files(source: Source, base: Path) -> Iterator[tuple[str, Path, 
 
 def _unreadable_file(source: Source, path: Path, why: str) -> SourceError:
     return SourceError(
-        f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Give the right to "
-        "read it, or correct `file` of the LicenceClaim in the source file."
+        f"{source.name}: the licence file {path} cannot be read ({why}); a claim needs its proof. Grant "
+        "read permission, or correct `file` of the LicenceClaim in the source file."
     )
 
 
 def prove_claims(
     source: Source, rows: Sequence[IndexRow], folder: Path, earlier: Sequence[Run], stats: Mapping[str, Any]
 ) -> list[IndexRow]:
-    """Mark in the rows of a crawl the licence pages and files, once the words of each claim were found in them.
+    """Mark in the rows of a crawl the licence pages and files, after finding the words of each claim in them.
 
-    Raises SourceError where a page answered neither 200 nor 304 in this run, or no longer says the words: a page that
-    an earlier run has archived does not prove what the publisher says today.
+    Raises SourceError if a page answered neither 200 nor 304 in this run, or no longer contains the words: a page that
+    an earlier run archived does not prove what the publisher says today.
     """
     proofs: dict[str, IndexRow] = {}
     for claim in source.claim:
@@ -75,13 +75,13 @@ def prove_claims(
 
 
 def check_words(source: Source, claim: LicenceClaim, body: bytes, media: str = "") -> None:
-    """SourceError where an archived licence file or page cannot be read, or does not say the words of the claim."""
+    """Raise SourceError if an archived licence file or page is unreadable, or lacks the words of the claim."""
     name = claims.proof_address(claim)
 
     def refuse(error: str) -> SourceError:
         return SourceError(
             f"{source.name}: {name}, on which a claim rests, cannot be read ({error}); a claim needs its proof. "
-            "Look at it; name another page or file in the LicenceClaim, or retire the source."
+            "Check it; name another page or file in the LicenceClaim, or retire the source."
         )
 
     with input_errors(refuse):
@@ -90,14 +90,14 @@ def check_words(source: Source, claim: LicenceClaim, body: bytes, media: str = "
 
 
 def _prove_by_file(source: Source, claim: LicenceClaim, rows: Sequence[IndexRow], folder: Path) -> IndexRow:
-    """The row of the repository's licence file, which each run archives, under the name that the claim gives it."""
+    """Return the row of the repository's licence file, which each run archives, under its name in the claim."""
     named = [r for r in rows if r.kind == "resource" and unquote(r.url).endswith(f"/{claim.file}")]
     if not named:
         raise SourceError(
             f"{source.name}: the licence file {claim.file} is not in the repository; a claim needs its proof. "
-            "Look at the repository; correct file of the LicenceClaim if it has moved, or retire the source."
+            "Check the repository; correct file of the LicenceClaim if it has moved, or retire the source."
         )
-    row = min(named, key=lambda r: len(r.url))  # content/ko/LICENSE ends so too
+    row = min(named, key=lambda r: len(r.url))  # content/ko/LICENSE has the same ending
     check_words(source, claim, capture.read(folder / row.path, row.offset, row.record).body)
     return replace(row, url=claim.file, kind=LICENCE)
 
@@ -110,7 +110,7 @@ def _find_page(
     earlier: Sequence[Run],
     stats: Mapping[str, Any],
 ) -> IndexRow:
-    """The row of the licence page `url`: of this run, or of the earlier run whose answer this one confirms."""
+    """Return the row of the licence page `url`: of this run, or of the earlier run whose answer this one confirms."""
     last = max((row for row in rows if row.url == url), key=lambda row: row.offset, default=None)
     if last is not None and last.status == 200:
         return replace(last, kind=LICENCE)
@@ -131,6 +131,6 @@ def _find_page(
     if last is not None:
         why = f"status {last.status}"
     raise SourceError(
-        f"{source.name}: the licence page {url} was not had in this run ({why}); a claim needs its proof. "
-        "Look at the page; correct url of the LicenceClaim if it has moved, or retire the source."
+        f"{source.name}: the licence page {url} could not be fetched in this run ({why}); a claim needs its proof. "
+        "Check the page; correct url of the LicenceClaim if it has moved, or retire the source."
     )

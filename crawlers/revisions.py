@@ -1,6 +1,6 @@
-"""What earlier and later visits say of a page: that its mark was another one, that it is there no more.
+"""Signals `relicensed` and `gone` of a page, from its earlier and later visits.
 
-Notes, not refusals: what follows from them is the recipe's choice (filters/rights.py).
+They are notes, not refusals: the recipe decides what follows from them (filters/rights.py).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from malmoi.errors import CaptureError
 from malmoi.licensing.rights_decision import decide
 
 RELICENSED, GONE = "relicensed", "gone"  # names of the signals
-# What the last visit met, by the status that the index holds for it.
+# The result of the last visit, by the status that the index holds for it.
 MET = {301: "moved", 403: "disallowed", 404: "not found", 410: "removed"}
 
 
 def disappearance_signals(past: Past) -> tuple[Signal, ...]:
-    """The note that the page of a capture is there no more; () where it is."""
+    """Return the note that the page of a capture is gone; () if it is not."""
     row = past.gone
     if row is None:
         return ()
@@ -36,10 +36,10 @@ def licences(
     evidence: Evidence,
     text: Text,
 ) -> dict[str, str]:
-    """The licence of each item of an earlier capture, by key; "none" where none was decided, {} where it is lost."""
+    """Return the licence of each item of an earlier capture, by key; "none" if undecided, {} if the capture is lost."""
     try:
         found = list(map(ParsedItem, items(load(row))))
-    except CaptureError:  # an earlier archive that somebody has cleaned away says nothing
+    except CaptureError:  # an earlier archive that was deleted gives no licence
         return {}
     return {one.item.key: decide(*evidence(one.set_date(text(one).date))).licence for one in found}
 
@@ -47,9 +47,9 @@ def licences(
 def relicensing_signals(
     key: str, now: str, fetched: str, earlier: Iterable[tuple[IndexRow, dict[str, str]]]
 ) -> tuple[Signal, ...]:
-    """The note that the item `key` was under another licence than `now` when it was last different; () if never.
+    """Return the note that the item `key` had another licence than `now` when it last differed; () if never.
 
-    `earlier` comes oldest first, each capture with its `licences`.
+    `earlier` is listed oldest first, each capture with its `licences`.
     """
     for row, said in reversed(list(earlier)):
         before = said.get(key, now)

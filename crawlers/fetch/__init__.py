@@ -1,5 +1,5 @@
-"""From the net to captures and nothing else; the only place that knows Scrapy.
+"""Fetch web pages, dumps and git repositories into captures; the only package that imports Scrapy.
 
-`python -m crawlers.fetch JOB.json` runs one crawl as a process of its own. What it leaves behind
-is told in `crawlers/fetch/job.py`.
+`python -m crawlers.fetch JOB.json` runs one crawl in its own process. `crawlers/fetch/job.py` lists the
+files that it writes.
 """

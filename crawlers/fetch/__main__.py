@@ -1,4 +1,4 @@
-"""python -m crawlers.fetch JOB.json — exit status 0 done, 2 the call is wrong, 3 the source failed."""
+"""python -m crawlers.fetch JOB.json: exit status 0 done, 2 the job is wrong, 3 the source failed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from malmoi.printable import escape_controls
 from malmoi.source import Api, Dump, Git
 from malmoi.workspace_layout import STATS
 
-USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object, as crawlers/fetch/job.py tells"
-FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # what a full disk says
+USAGE = "python -m crawlers.fetch JOB.json: one job as a JSON object; see crawlers/fetch/job.py"
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})  # errors of a full disk
 
 
 def main(argv: list[str]) -> int:
-    """Run one job; returns the exit status."""
+    """Run one job and return the exit status."""
     try:
         if len(argv) != 1:
             raise CallError(USAGE)
@@ -53,7 +53,7 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     """Crawl a source into its run folder and return the stats.
 
     Raises:
-        CallError: the key of the source is not at hand.
+        CallError: the key of the source is not set.
         SourceError: nothing could be collected, or the crawl was stopped before its end.
         StageError: the disk is full.
     """
@@ -72,11 +72,11 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
     crawl = crawler.spider
     if not isinstance(crawl, Crawl) or (not crawl.state.outcome and crawl.state.error is None):
         archive.leave()
-        raise SourceError(f"{definition.source.name}: stopped before the end; run the same job again to go on")
+        raise SourceError(f"{definition.source.name}: stopped before the end; run the same job again to resume")
     if crawl.state.error is not None and not isinstance(crawl.state.error, SourceError):
         archive.leave()
         if isinstance(crawl.state.error, OSError) and crawl.state.error.errno in FULL:
-            raise StageError(f"{job.run_dir}: {crawl.state.error.strerror}; make room, then run the same job again")
+            raise StageError(f"{job.run_dir}: {crawl.state.error.strerror}; free disk space and run the job again")
         raise crawl.state.error
     say(progress(crawl.context, crawl.state, crawl.queue.waiting))
     archive.close()
@@ -88,14 +88,14 @@ def collect(job: Job, definition: Definition) -> dict[str, Any]:
 
 
 def _proofs(definition: Definition) -> list[str]:
-    """The pages that must be had anew where a run has failed: of the licences, and of the grant of access."""
+    """Return the pages to fetch again after a failed run: of the licences, and of the permission for access."""
     access = definition.source.access
     grant = [access.grant] if isinstance(access, Api) and access.grant else []
     return [canonical_url(url) for url in (*(claim.url for claim in definition.source.claim if claim.url), *grant)]
 
 
 def settings(job: Job, definition: Definition) -> dict[str, Any]:
-    """Scrapy's settings; what it does by itself is off unless it stands here."""
+    """Return Scrapy's settings; its own components are off unless listed here."""
     manners = definition.source.manners
     return {
         "DOWNLOADER_MIDDLEWARES_BASE": {},
@@ -120,9 +120,9 @@ def settings(job: Job, definition: Definition) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": limits.ANSWER_BYTES.value,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_TIMEOUT": TIMEOUT,
-        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/throttle.py keeps the time, of Retry-After too
+        "DOWNLOAD_DELAY": 0,  # crawlers/fetch/throttle.py waits instead, also for Retry-After
         "DOWNLOAD_DELAY_JITTER": 0,
-        "CONCURRENT_REQUESTS": 0,  # the spider asks for what it has room for
+        "CONCURRENT_REQUESTS": 0,  # the spider requests only what it can hold
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.concurrency,
         "DNS_TIMEOUT": 10,
         "TELNETCONSOLE_ENABLED": False,

@@ -1,8 +1,8 @@
-"""The key of an interface: in the request that is sent, and nowhere else.
+"""Handle the secret key of an API: add it to the outgoing request, redact it everywhere else.
 
-The address of a request is known without its key. The key joins it where the request leaves
-(crawlers/fetch/connections.py), and what comes back with the key in it loses it before anybody else
-looks: answers, headers, log lines, the texts of errors.
+The URL of a request is stored without its key. The key is added where the request leaves
+(crawlers/fetch/connections.py). It is redacted from answers, headers, log lines and error texts before
+any other code reads them.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ from malmoi.source import Api, Source
 
 REMOVED = "MALMOI-KEY-REMOVED"
 REMOVED_HEADER = "X-Malmoi-Key-Removed"
-# A shorter key may be an ordinary word (the account name that law.go.kr asks for), so it is taken out only
-# where the name of its parameter stands before it.
+# A shorter key may be an ordinary word (the account name that law.go.kr asks for), so it is redacted only
+# after the name of its parameter.
 MIN_SECRET = 8  # characters
 MAX_KEY = 4096  # characters
-_BETWEEN = rb"""["'\s=:>\\]{1,8}"""  # what may stand between a parameter and its value: OC=x, "OC": "x", <OC>x
+_BETWEEN = rb"""["'\s=:>\\]{1,8}"""  # what may separate a parameter from its value: OC=x, "OC": "x", <OC>x
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key that joins the query of requests to `origins` as `parameter`; its value shows in no repr."""
+    """A key added to the query of requests to `origins` as `parameter`; its value is hidden from repr."""
 
     parameter: str
     value: str = field(repr=False)
-    origins: frozenset[str] = frozenset()  # scheme, host, port: where the first requests go, nowhere else
+    origins: frozenset[str] = frozenset()  # scheme, host, port of the first requests: the key is sent nowhere else
 
     def add_to_url(self, url: str) -> str:
-        """The address as it is sent.
+        """Return the URL with the key, as it is sent.
 
         >>> Key("serviceKey", "a+b/c==").add_to_url("https://a.kr/list?page=1")
         'https://a.kr/list?page=1&serviceKey=a%2Bb%2Fc%3D%3D'
         """
-        # Portals hand keys out escaped and plain; both become the same query.
+        # Portals issue keys both percent-encoded and plain; both become the same query.
         joined = f"{quote(self.parameter, safe='')}={quote(unquote(self.value), safe='')}"
         parts = urlsplit(self.remove_from_url(url))
         query = f"{parts.query}&{joined}" if parts.query else joined
         return urlunsplit(parts._replace(query=query))
 
     def remove_from_url(self, url: str) -> str:
-        """The address without the parameter of the key: an answer may name addresses that carry it.
+        """Return the URL without the parameter of the key; an answer may contain URLs that carry it.
 
         >>> Key("KEY", "secret-value").remove_from_url("https://a.kr/list?KEY=secret-value&page=2")
         'https://a.kr/list?page=2'
@@ -63,7 +63,7 @@ class Key:
         return urlunsplit(parts._replace(query="&".join(kept)))
 
     def redact_bytes(self, raw: bytes) -> bytes:
-        """`raw` with every spelling of the key replaced by a fixed word.
+        """Replace every spelling of the key in `raw` with a fixed word.
 
         >>> Key("KEY", "secret/value").redact_bytes(b'{"next": "?KEY=secret%2Fvalue", "you": "secret/value"}')
         b'{"next": "?KEY=MALMOI-KEY-REMOVED", "you": "MALMOI-KEY-REMOVED"}'
@@ -80,7 +80,7 @@ class Key:
         return raw
 
     def redact_text(self, text: str) -> str:
-        """A line of a log or of an error without the key."""
+        """Redact the key from a line of a log or of an error."""
         return self.redact_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def _spellings(self) -> list[bytes]:
@@ -90,21 +90,21 @@ class Key:
         twice = quote(escaped, safe="")
         within = [json.dumps(plain)[1:-1], json.dumps(plain)[1:-1].replace("/", "\\/"), html.escape(plain)]
         found = {self.value, plain, escaped, lower, twice, quote(plain), quote(plain, safe="=+"), *within}
-        # The longest first: what is replaced must not leave the rest of a longer spelling behind.
+        # Longest first, so that replacing a short spelling does not leave the rest of a longer one.
         return sorted((one.encode() for one in found), key=lambda one: (-len(one), one))
 
 
 def key_of(source: Source) -> Key | None:
-    """The key of a source from its environment variable; None where it needs none.
+    """Read the key of a source from its environment variable; None if the source needs no key.
 
     Raises:
-        CallError: the variable is not set, or what it holds cannot be a key.
+        CallError: the variable is not set, or its value cannot be a key.
     """
     access = source.access
     if not isinstance(access, Api) or not access.key:
         return None
     if not access.parameter:
-        raise CallError(f"{source.name}: names the key {access.key} and no parameter that carries it; add parameter=…")
+        raise CallError(f"{source.name}: names the key {access.key} but not its parameter; add parameter=…")
     value = os.environ.get(access.key, "").strip()
     if not value:
         about = f" ({source.note})" if source.note else ""
@@ -113,7 +113,7 @@ def key_of(source: Source) -> Key | None:
             f"Ask {source.publisher} for one{about}, then set {access.key} and run again"
         )
     if not value.isascii() or not value.isprintable() or re.search(r"\s", value) or len(value) > MAX_KEY:
-        raise CallError(f"{source.name}: what {access.key} holds cannot be a key; set it to the key and nothing else")
+        raise CallError(f"{source.name}: the value of {access.key} cannot be a key; set it to the key alone")
     return Key(access.parameter, value, frozenset(origin(canonical_url(url)) for url in access.start))
 
 
@@ -127,7 +127,7 @@ class _Hiding(logging.Formatter):
 
 
 def hide_in_logs(key: Key) -> None:
-    """Keep the key out of every line that the handlers of this process write, and out of a traceback at its end."""
+    """Redact the key from every log line that this process writes and from its final traceback."""
     for handler in logging.getLogger().handlers:
         if not isinstance(handler.formatter, _Hiding):
             handler.setFormatter(_Hiding(handler.formatter, key.redact_text))

@@ -1,8 +1,7 @@
-"""The archive of one run: append whole records, survive a kill, answer again from what is kept.
+"""Append-only WARC archive of one run: whole records, resumable after a kill, replay of archived answers.
 
-Each record is one gzip member. Whatever was being written when the process died is the torn tail
-of the file; it is cut off when the run is opened again, and what stands before it is an answer
-that need not be fetched a second time.
+Each record is one gzip member. A record that was being written when the process died is a torn tail: it
+is truncated when the run is opened again. Records before it are complete and are not fetched again.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from malmoi.workspace_layout import PAGES
 
 OPEN = f"{PAGES}.open"
 CLOSED = PAGES
-SYNC_EVERY = 1.0  # seconds between two fsyncs; so much may be fetched again after a power cut
+SYNC_EVERY = 1.0  # seconds between two fsyncs; a power cut costs at most this much, which is fetched again
 CHUNK = 1 << 18  # bytes read at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One answer in an archive, without its body, and where to read that."""
+    """One answer in an archive without its body, and the position of the body."""
 
     record: str
     url: str
@@ -44,28 +43,28 @@ class Entry:
     refers_to: str = ""  # the record that a revisit confirms
 
     def header(self, name: str) -> str:
-        """The first header called `name` (any case), or ""."""
+        """Return the first header called `name` (any case), or ""."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), "")
 
 
 class Archive:
-    """The growing file of a run and the index of what this run and earlier ones hold."""
+    """The growing file of a run, with an index of the answers of this run and of earlier ones."""
 
     def __init__(
         self, run_dir: Path, earlier: Iterable[Path] = (), *, failed: bool = False, proofs: Collection[str] = ()
     ) -> None:
-        """Open the run in `run_dir`, new or killed; `earlier` run folders come oldest first.
+        """Open the run in `run_dir`, new or killed; `earlier` run folders are listed oldest first.
 
         `failed`: the run ended without pages or without proof of its licence, so robots.txt, error
-        pages and the licence pages `proofs` are asked for again.
+        pages and the licence pages `proofs` are requested again.
         """
         self._failed = failed
         self._proofs = frozenset(proofs)
         run_dir.mkdir(parents=True, exist_ok=True)
         self.path = run_dir / OPEN
         self.known: dict[str, Entry] = {}  # record → answer, in all runs
-        self.before: dict[str, Entry] = {}  # address → its latest lasting answer in earlier runs
-        self.here: dict[str, Entry] = {}  # address → its latest answer in this run
+        self.before: dict[str, Entry] = {}  # URL → its latest lasting answer in earlier runs
+        self.here: dict[str, Entry] = {}  # URL → its latest answer in this run
         self._written: set[tuple[str, int]] = set()
         self.bytes = 0  # payload bytes of this run
         self.records = 0  # of this run
@@ -73,14 +72,14 @@ class Archive:
             for entry, _ in entries(folder / CLOSED):
                 if not entry.refers_to and is_lasting(entry.status):
                     self.known[entry.record] = self.before[entry.url] = entry
-        if (run_dir / CLOSED).exists():  # closed, but not declared done: stats.json did not follow
+        if (run_dir / CLOSED).exists():  # closed, but stats.json was not written: not done
             (run_dir / CLOSED).replace(self.path)
-        self._file = self.path.open("ab", buffering=0)  # what is written is the kernel's: nothing waits to fail again
+        self._file = self.path.open("ab", buffering=0)  # unbuffered: no failed write is retried later
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or end it") from error
-        self.resumed_at = 0  # what lies below this offset was archived before this process started
+            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or stop it") from error
+        self.resumed_at = 0  # records below this offset were archived before this process started
         for entry, end in entries(self.path):
             self._enter(entry)
             self.resumed_at = end
@@ -89,7 +88,7 @@ class Archive:
         self._dirty = False
 
     def add(self, url: str, fetched: str, status: int, headers: Headers, body: bytes) -> Entry:
-        """Archive an answer; what an earlier run holds unchanged becomes a revisit of it."""
+        """Archive an answer; write a revisit record if an earlier run holds the same answer."""
         same = self.before.get(url)
         digest = hashlib.sha256(body).hexdigest()
         if same is not None and (same.status, same.digest, same.header("location")) == (
@@ -107,7 +106,7 @@ class Archive:
         return entry
 
     def confirm(self, url: str, fetched: str, headers: Headers) -> Entry:
-        """Archive that the earlier answer of `url` still stands; returns the revisit."""
+        """Archive a revisit record: the earlier answer of `url` is still valid."""
         same = self.before[url]
         raw = revisit_record(url, fetched, same.record, headers)
         record = record_id(url, same.record + fetched)
@@ -117,7 +116,7 @@ class Archive:
         return entry
 
     def replay(self, url: str) -> Entry | None:
-        """The answer this run holds for `url`, or None: never asked, or the answer was a passing failure."""
+        """Return the answer of this run for `url`, or None if it has none or a transient failure."""
         entry = self.here.get(url)
         if entry is None or not is_lasting(entry.status):
             return None
@@ -128,23 +127,23 @@ class Archive:
         return kept
 
     def resolve(self, entry: Entry) -> Entry | None:
-        """The answer with a body that `entry` is or confirms; None where its run is not at hand."""
+        """Return the answer with a body that `entry` is or confirms; None if its run is not available."""
         return self.known.get(entry.refers_to) if entry.refers_to else entry
 
     @property
     def revisits(self) -> int:
-        """How many addresses of this run were found unchanged."""
+        """The number of URLs of this run that have not changed."""
         return sum(1 for entry in self.here.values() if entry.refers_to)
 
     def sync(self) -> None:
-        """Bring everything written so far to the disk."""
+        """Flush everything written so far to the disk."""
         if self._dirty:
             os.fsync(self._file.fileno())
             self._dirty = False
         self._synced = time.monotonic()
 
     def close(self) -> Path:
-        """Close the archive under its final name and return that."""
+        """Close the archive under its final name and return that path."""
         self.leave()
         final = self.path.with_name(CLOSED)
         self.path.replace(final)
@@ -152,7 +151,7 @@ class Archive:
         return final
 
     def leave(self) -> None:
-        """Stop writing and keep the file open to be resumed."""
+        """Stop writing and keep the open name, so that the run can be resumed."""
         self.sync()
         self._file.close()
 
@@ -163,10 +162,10 @@ class Archive:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            self._file.truncate(start)  # a full disk keeps what came before whole
+            self._file.truncate(start)  # a full disk keeps the earlier records whole
             raise StageError(
-                f"{self.path}: cannot be written ({error.strerror}); make room, then run the same job again: "
-                "what is archived stands"
+                f"{self.path}: cannot be written ({error.strerror}); free disk space, then run the same job again: "
+                "archived answers are kept"
             ) from error
         self._dirty = True
         if time.monotonic() - self._synced >= SYNC_EVERY:
@@ -182,7 +181,7 @@ class Archive:
 
 
 def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
-    """Each whole answer of an archive from offset `start` on, with the offset behind it; stops before a torn tail."""
+    """Yield each whole answer from offset `start` on and the offset after it; stop before a torn tail."""
     for offset, end, raw in members(path, start):
         entry = _entry(raw, path, offset)
         if entry is None:
@@ -191,7 +190,7 @@ def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
 
 
 def members(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
-    """Each whole gzip member of a file from offset `start` on: where it starts, where it ends, its bytes."""
+    """Yield each whole gzip member from offset `start` on: its start, its end, its bytes."""
     with path.open("rb") as file:
         file.seek(start)
         offset, held = start, b""
@@ -213,10 +212,10 @@ def members(path: Path, start: int = 0) -> Iterator[tuple[int, int, bytes]]:
 
 
 def read_body(entry: Entry) -> bytes:
-    """The payload of an answer.
+    """Return the payload of an answer.
 
     Raises:
-        CaptureError: the archive no longer holds it there.
+        CaptureError: the archive no longer holds it at that offset.
     """
     path = entry.path if entry.path.exists() else entry.path.with_name(CLOSED)
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The archive between the crawl and the net: answer from what is kept, keep every answer."""
+"""Replay answers from the archive, and archive every answer from the network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPLAYED = "replayed"  # flag of a response that came out of the archive
 
 
 class ArchiveMiddleware:
-    """Answer from the archive what this run already asked; archive every answer of the net."""
+    """Replay answers that this run already archived; archive every answer from the network."""
 
     def __init__(self, crawler: Any) -> None:
         self.context: CrawlContext = crawler.spider.context
@@ -35,13 +35,13 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
-        """As Scrapy builds its components."""
+        """Build the component as Scrapy does."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> Response | None:
-        """The archived answer, or None after adding the conditions that earlier runs allow.
+        """Return the archived answer, or None after adding the conditional headers that earlier runs allow.
 
-        `anew` in the request's meta: what is kept was no answer (Definition.trouble).
+        `anew` in the request's meta: the source rejected the archived answer (Definition.trouble).
         """
         archive, now = self.context.archive, politeness.utc_now()
         kept = None if request.meta.get("anew") else archive.replay(request.url)
@@ -59,11 +59,11 @@ class ArchiveMiddleware:
         return None
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """The answer as it was archived: decoded, or the earlier one where it still stands.
+        """Return the answer as archived: decoded, or the earlier one if it is still valid.
 
         Raises:
-            crawlers.fetch.payload.BadCoding: its body cannot be had in the clear; nothing is archived.
-            HeadTooBig: its headers are larger than a record may have; nothing is archived.
+            crawlers.fetch.payload.BadCoding: the body cannot be decoded; nothing is archived.
+            HeadTooBig: the headers are larger than a record may have; nothing is archived.
         """
         if REPLAYED in response.flags:
             return response
@@ -72,7 +72,7 @@ class ArchiveMiddleware:
         if response.status == 304 and request.url in archive.before:
             headers, _ = _remove_key(rewrite_headers(_pairs(response), 0), b"", self.context.key)
             confirmed = archive.resolve(archive.confirm(request.url, now, headers))
-            assert confirmed is not None  # `before` is a part of what `resolve` knows
+            assert confirmed is not None  # `before` is a subset of what `resolve` knows
             return _response(request, confirmed)
         if sum(len(name) + len(value) + 4 for name, value in _pairs(response)) > limits.ANSWER_HEAD_BYTES.value:
             raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
@@ -84,12 +84,12 @@ class ArchiveMiddleware:
 
 
 def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:
-    """The capture of an answer: `entry` is what this run archived, `kept` the record with the body that it confirms."""
+    """Build the capture of an answer: `entry` is the record of this run, `kept` the record with its body."""
     return Capture(kept.record, entry.url, entry.fetched, kept.status, kept.headers, body, source)
 
 
 def _remove_key(headers: Headers, body: bytes, key: Key | None) -> tuple[Headers, bytes]:
-    """Headers and body without the key; a header says where something was taken out."""
+    """Redact the key from headers and body; a header records that something was redacted."""
     if key is None:
         return headers, body
     clean = tuple((key.redact_text(name), key.redact_text(value)) for name, value in headers)

@@ -1,4 +1,4 @@
-"""Where connections are made: the guard at the resolver and at the peer, the pace, the key, the bound of a head."""
+"""Guard connections: SSRF guard at the resolver and at the peer, throttle, API key, limit on the response head."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["GuardedHandler", "GuardedResolver", "PeerRefused", "install", "resol
 
 @implementer(IHostnameResolver)
 class GuardedResolver:
-    """Pass on only those addresses of a host that the guard lets through."""
+    """Pass on only those addresses of a host that the guard allows."""
 
     def __init__(self, inner: Any, guard: Guard) -> None:
         self._inner = inner
@@ -40,7 +40,7 @@ class GuardedResolver:
         *rest: Any,
         **named: Any,
     ) -> IHostResolution:
-        """As IHostnameResolver says; a host with no address left counts as not found."""
+        """Resolve as IHostnameResolver does; a host without an allowed address counts as not found."""
         sieve = _Sieve(receiver, self._guard, host, portNumber)
         found: IHostResolution = self._inner.resolveHostName(sieve, host, portNumber, *rest, **named)
         return found
@@ -62,7 +62,7 @@ class _Sieve:
 
 
 class GuardedHandler(HTTP11DownloadHandler):
-    """Scrapy's handler for http and https, which waits its turn and looks at the peer before it says a word to it."""
+    """Scrapy's handler for http and https; it waits for the throttle and checks the peer before it sends anything."""
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
@@ -70,7 +70,7 @@ class GuardedHandler(HTTP11DownloadHandler):
         self._pool._factory = _guard_factory(self._pool._factory, self._context.guard, self._context.pace.note_sent)
 
     async def download_request(self, request: Request) -> Response:
-        """One answer of the net. What it raises is of NET_ERRORS, and its text holds no key."""
+        """Return one answer from the network. It raises only NET_ERRORS, and their texts hold no key."""
         async with self._context.pace.turn(urlsplit(request.url).hostname or ""):
             key = self._context.key if request.meta.get("keyed") else None
             if key is None:
@@ -91,12 +91,12 @@ class GuardedHandler(HTTP11DownloadHandler):
             if any(cause.check(HeadTooBig) for cause in causes):
                 raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe()) from error
             raise
-        except Exception as error:  # whatever a hostile answer makes a parser say is about that answer
+        except Exception as error:  # any parser error that a hostile answer causes is an error of that answer
             raise DownloadFailedError(f"{type(error).__name__}: {error}") from error
 
 
 def _to_plain_response(url: str, answer: Response) -> Response:
-    """The answer without the guesses of Scrapy's other classes, which decode by whatever label an answer declares."""
+    """Return a plain Response; Scrapy's subclasses decode by whatever charset label an answer declares."""
     return Response(url, answer.status, headers=answer.headers, body=answer.body, flags=answer.flags)
 
 
@@ -111,7 +111,7 @@ def _guard_factory(factory: Any, guard: Guard, sent: Callable[[str], None]) -> A
 
 
 def _time_requests(protocol: Any, sent: Callable[[str], None]) -> Any:
-    """Tell `sent` the host of each request when it is written, which is after the connection stands."""
+    """Call `sent` with the host of each request when it is written, that is, once the connection is open."""
     if not hasattr(protocol, "request"):
         return protocol
     write = protocol.request
@@ -126,7 +126,7 @@ def _time_requests(protocol: Any, sent: Callable[[str], None]) -> Any:
 
 
 def _limit_head(protocol: Any) -> Any:
-    """Count the bytes of each head; Twisted bounds a line of it, more narrowly, and not their number."""
+    """Count the bytes of each head; Twisted limits only the length of one line (more strictly), not their number."""
     if not hasattr(protocol, "dataReceived"):
         return protocol
     received, failure = protocol.dataReceived, cast(Any, Failure)
@@ -150,7 +150,7 @@ def _limit_head(protocol: Any) -> Any:
 
 
 def install(guard: Guard) -> None:
-    """Put the guard before the resolver of the running reactor."""
+    """Install the guard in front of the resolver of the running reactor."""
     from twisted.internet import reactor  # only once Scrapy has chosen which
 
     any_reactor: Any = reactor
@@ -158,16 +158,16 @@ def install(guard: Guard) -> None:
 
 
 async def resolve_host(host: str) -> str:
-    """The address of a host as the resolver finds it; the host itself where it finds none. Nothing is connected."""
+    """Return the IP address of a host, or the host itself if it does not resolve. No connection is made."""
     from scrapy.utils.defer import maybe_deferred_to_future
     from twisted.internet import reactor
     from twisted.internet._resolver import ComplexResolverSimplifier
 
     any_reactor: Any = reactor
-    # Not through the guard, which would remember a refusal where nobody wanted to connect.
+    # Not through the guard, which would record a refusal although no connection was wanted.
     inner = getattr(any_reactor.nameResolver, "_inner", any_reactor.nameResolver)
     try:
         found: Any = ComplexResolverSimplifier(inner).getHostByName(host)
         return str(await maybe_deferred_to_future(found))
-    except Exception:  # unknown or misspelt: the request will find out and say so
+    except Exception:  # unknown or misspelt: the request itself will fail and report it
         return host

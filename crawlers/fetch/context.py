@@ -1,4 +1,4 @@
-"""What one crawl works with: its job, its source, the archive, and what holds its requests back."""
+"""The fixed parts of one crawl: its job, source, archive, guard and throttle."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class CrawlContext:
         """The name of the source."""
         return self.definition.source.name
 
-    def without_key(self, url: str) -> str:
-        """An address of ours without the key that an answer may have put into it."""
+    def remove_key(self, url: str) -> str:
+        """Remove the key that an answer may have put into a URL of the source."""
         return self.key.remove_from_url(url) if self.key and self.has_key(url) else url
 
     def has_key(self, url: str) -> bool:
-        """Whether the key belongs to the origin of an address."""
+        """Whether the key belongs to the origin of a URL."""
         return self.key is not None and origin(url) in self.key.origins

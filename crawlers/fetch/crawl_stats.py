@@ -1,4 +1,4 @@
-"""What a crawl says of itself: a line a second while it runs, and the facts at its end."""
+"""Progress and statistics of a crawl: one line per second while it runs, and the stats at its end."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from crawlers.fetch.links import link_extraction
 from crawlers.fetch.state import CrawlState
 from malmoi.printable import escape_controls
 
-MAX_HOSTS = 20  # that a line of progress names: those with most addresses waiting
+MAX_HOSTS = 20  # most hosts in a line of progress: those with most URLs waiting
 
 
 def host_of(url: str) -> str:
-    """Host and port of an address, as it is counted.
+    """Return host and port of a URL, as counted.
 
     >>> host_of("http://a.kr:8000/x")
     'a.kr:8000'
@@ -31,7 +31,7 @@ def host_of(url: str) -> str:
 
 
 def progress(context: CrawlContext, state: CrawlState, waiting: Counter[str]) -> dict[str, Any]:
-    """The counts that the caller shows; `waiting` is the number of queued addresses of each host."""
+    """Return the counts that the caller shows; `waiting` is the number of queued URLs of each host."""
     return {
         "fetched": state.fetched + len(state.replayed),
         "queued": waiting.total(),
@@ -54,7 +54,7 @@ def progress(context: CrawlContext, state: CrawlState, waiting: Counter[str]) ->
 
 
 def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any]:
-    """The facts of a run for stats.json; what is said of hosts and statuses covers all attempts at the run."""
+    """Return the stats of a run for stats.json; counts of hosts and statuses cover all attempts at the run."""
     archive = context.archive
     answers = archive.here.values()
     began = min([state.began, *(entry.fetched for entry in answers)])
@@ -86,7 +86,7 @@ def stats(context: CrawlContext, state: CrawlState, ended: str) -> dict[str, Any
 
 
 def _limits(state: CrawlState) -> dict[str, str]:
-    """The word of a failure → the limits behind it, of those that this run met."""
+    """Return failure word → its limits, for the failures of this run."""
     met = sorted({*(why.partition(":")[0] for why in state.failed.values()), *state.left_out})
     return {word: ", ".join(limit.describe() for limit in LIMITS[word]) for word in met if word in LIMITS}
 
@@ -108,7 +108,7 @@ def _count_by_host(archive: Archive, state: CrawlState) -> dict[str, dict[str, i
 
 
 def _find_troubled(context: CrawlContext, state: CrawlState) -> list[str]:
-    """The records of this run that are no answers by the word of the source, those of killed attempts included."""
+    """Return the records of this run that the source calls no valid answer, those of killed attempts included."""
     archive, trouble = context.archive, context.definition.trouble
     found = set(state.troubled)
     if trouble is not None:
@@ -123,8 +123,8 @@ def _find_troubled(context: CrawlContext, state: CrawlState) -> list[str]:
 
 
 def say(line: dict[str, Any]) -> None:
-    """One JSON line for the caller, who may have stopped listening."""
+    """Print one JSON line for the caller, which may have closed its end of the pipe."""
     try:
         print(json.dumps(line), flush=True)
-    except BrokenPipeError:  # else the interpreter complains once more when it flushes at exit
+    except BrokenPipeError:  # otherwise the interpreter complains again when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The words for what goes wrong between us and a host, and which of it may pass."""
+"""Names of the failures of a request, and which of them are transient."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Blocked(IgnoreRequest):
 
 
 class PeerRefused(Exception):
-    """A connection led to an address that may not be spoken to; nothing was sent."""
+    """A connection led to an address that is not allowed; nothing was sent."""
 
 
 class HeadTooBig(Exception):
-    """The head of an answer goes on and on."""
+    """The head of an answer exceeds its limit."""
 
 
 class Postponed(Exception):
-    """The host wants to be left alone for longer than a run waits."""
+    """The host asks for a longer pause (Retry-After) than a run waits."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"{seconds:.0f} seconds")
@@ -44,7 +44,7 @@ class Postponed(Exception):
 
 
 class Troubled(Exception):
-    """An answer that is none, after all tries; `why` is the source's own word for it."""
+    """The source says that a response is not a valid answer, after all retries; `why` is the source's reason."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -52,10 +52,10 @@ class Troubled(Exception):
 
 
 class Unreadable(Exception):
-    """A library fails at an address or its answer, with an exception that nobody foresaw; the text names it."""
+    """A library fails on a URL or its answer with an unexpected exception; the text names it."""
 
 
-# A second try may help against these; against the others it would only repeat the request.
+# A retry may help against these; against the others it would only repeat the request.
 PASSING: dict[type[Exception], str] = {
     DownloadTimeoutError: "timeout",
     DownloadConnectionRefusedError: "refused",
@@ -74,7 +74,7 @@ FINAL: dict[type[Exception], str] = {
     Postponed: "retry-after",
 }
 NET_ERRORS: tuple[type[Exception], ...] = (*PASSING, *FINAL, BadCoding, Troubled, Unreadable)
-# The limit behind a word, of what failed and of what was not even queued.
+# The limit behind a failure word, for failed URLs and for URLs that were not queued.
 LIMITS: dict[str, tuple[InputLimit, ...]] = {
     "timeout": (limits.REQUEST_SECONDS,),
     "too-big": (limits.ANSWER_BYTES,),
@@ -89,7 +89,7 @@ LIMITS: dict[str, tuple[InputLimit, ...]] = {
 
 
 def explain(reason: str) -> str:
-    """The word for a failure with the limit behind it.
+    """Return the word of a failure with the limit behind it.
 
     >>> explain("header-too-big"), explain("status-404")
     ('header-too-big (limit answer_head_bytes: 256 KiB)', 'status-404')
@@ -99,7 +99,7 @@ def explain(reason: str) -> str:
 
 
 def failure_word(error: Exception) -> str:
-    """The word for a failure of the net.
+    """Return the word of a network failure.
 
     >>> failure_word(Troubled("no rows")), failure_word(HeadTooBig())
     ('empty-answer: no rows', 'header-too-big')

@@ -1,7 +1,7 @@
-"""The queue of a crawl: first in, first out, each address once, in a memory that does not grow with their length.
+"""Queue of a crawl (frontier): first in, first out, each URL once, with memory that does not grow with the queue.
 
-The first places stand in memory, the others in a file without a name that ends with the process: a
-run that is taken up again walks over its archive and so makes the same queue anew.
+The first places are held in memory, the rest in an unnamed temporary file that ends with the process. A
+resumed run replays its archive and so rebuilds the same queue.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HELD = 10_000  # places in memory; at most some 20 MB
 
 @dataclass(slots=True)
 class Place:
-    """One place in the queue; `task` once it is asked for."""
+    """One place in the queue; `task` is set once the URL is requested."""
 
     url: str
     kind: Kind
@@ -32,7 +32,7 @@ class Place:
 
 
 class Seen:
-    """Addresses that have been queued or asked for, each by eight bytes of its hash."""
+    """URLs that have been queued or requested, each kept as eight bytes of its hash."""
 
     def __init__(self) -> None:
         self._known: set[int] = set()
@@ -44,30 +44,30 @@ class Seen:
         return len(self._known)
 
     def add(self, url: str) -> None:
-        """Keep `url` in mind."""
+        """Add `url` to the set."""
         self._known.add(_hash_address(url))
 
     @property
     def is_full(self) -> bool:
-        """Whether the run may queue no further address."""
+        """Whether the run may queue no further URL."""
         return len(self._known) >= limits.FRONTIER_ADDRESSES.value
 
 
 class Frontier:
-    """The places that wait or are asked for, oldest first."""
+    """The places that wait or are being requested, oldest first."""
 
     def __init__(self, folder: Path) -> None:
-        self.waiting: Counter[str] = Counter()  # host → addresses that wait or are asked for
+        self.waiting: Counter[str] = Counter()  # host → URLs that wait or are being requested
         self._front: deque[Place] = deque()
         self._rest = tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8", newline="\n")  # noqa: SIM115
-        self._at = 0  # where the next place stands in it
+        self._at = 0  # offset of the next place in it
         self._behind = 0  # places in it
 
     def __len__(self) -> int:
         return len(self._front) + self._behind
 
     def append(self, url: str, kind: Kind) -> None:
-        """Put an address, which holds no line end, behind all others."""
+        """Append a URL, which holds no line end, to the queue."""
         self.waiting[host_of(url)] += 1
         if not self._behind and len(self._front) < HELD:
             self._front.append(Place(url, kind))
@@ -77,11 +77,11 @@ class Frontier:
         self._behind += 1
 
     def first(self) -> Place:
-        """The oldest place."""
+        """Return the oldest place."""
         return self._front[0]
 
     def popleft(self) -> Place:
-        """Take out the oldest place."""
+        """Remove and return the oldest place."""
         place = self._front.popleft()
         host = host_of(place.url)
         self.waiting[host] -= 1
@@ -92,11 +92,11 @@ class Frontier:
         return place
 
     def ahead(self, count: int) -> Iterator[Place]:
-        """The oldest `count` places."""
+        """Yield the oldest `count` places."""
         return islice(self._front, count)
 
     def cancel(self) -> None:
-        """End what is asked for."""
+        """Cancel all running requests."""
         for place in self._front:
             if place.task is not None:
                 place.task.cancel()

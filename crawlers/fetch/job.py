@@ -1,17 +1,17 @@
-"""One crawl as the caller orders it, and what it leaves behind.
+"""Parse and check the job of one crawl; list the files that a run writes.
 
 The run folder, when the process has ended:
 
-    pages.warc.gz        every answer of this run: one gzip member a record; closed by renaming
+    pages.warc.gz        every answer of this run: one gzip member per record; closed by renaming
     pages.warc.gz.open   the same while the run is not over; after a kill it is continued
-    blocked.jsonl        {"url", "reason"}: addresses that were not fetched, and which rule forbade it
-    resting.txt          addresses at which a host asked to be left alone for long, one a line; only where one did
-    crawl.log            Scrapy's log; addresses and counts, no text
-    stats.json           written last: if it stands, the run is over, and says how (crawlers/fetch/crawl_stats.py);
-                         "not_pages": addresses that were asked for as robots.txt, evidence, sitemap or feed;
-                         "troubled": ids of records that are no answers by the word of the source
+    blocked.jsonl        {"url", "reason"}: URLs that were not fetched, and which rule forbade it
+    resting.txt          URLs where a host asked for a long pause, one per line; only if a host did
+    crawl.log            Scrapy's log; URLs and counts, no text
+    stats.json           written last: if it exists, the run is over; it says how (crawlers/fetch/crawl_stats.py);
+                         "not_pages": URLs requested as robots.txt, evidence, sitemap or feed;
+                         "troubled": ids of records that the source says are not valid answers
 
-The key of an interface is in none of them.
+None of them holds the key of an API.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agen
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to collect, where to put it, and in whose name."""
+    """What to collect, where to write it, and who answers for it."""
 
     source: str  # name in the catalogue, or path of a .py file
     run_dir: Path
@@ -51,17 +51,17 @@ class Job:
 
 
 def read_job(path: Path) -> Job:
-    """The job in a JSON file.
+    """Read the job in a JSON file.
 
     Raises:
-        CallError: the file is missing, is not such a JSON object, or names what is not there.
+        CallError: the file is missing, is not such a JSON object, or names a missing run.
     """
     try:
         said = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise CallError(f"{path}: cannot be read as JSON ({error}); write one job as a JSON object") from error
     if not isinstance(said, dict) or not {"source", "run_dir"} <= said.keys() <= KEYS:
-        raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))}; nothing else")
+        raise CallError(f"{path}: a job has source and run_dir, and may have {', '.join(sorted(KEYS))}; no other key")
     _check_type(path, said, "source", str, required=True)
     _check_type(path, said, "run_dir", str, required=True)
     _check_type(path, said, "limit", int)
@@ -90,10 +90,10 @@ def read_job(path: Path) -> Job:
 
 
 def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
-    """The access point of a source that may be collected; asked before anything is fetched.
+    """Return the access point of a source that may be collected; called before anything is fetched.
 
     Raises:
-        CallError: the source is not on the net, is not declared well, or nobody answers for the crawl.
+        CallError: the source is not on the network, is declared wrongly, or has no operator who answers for the crawl.
     """
     source = definition.source
     access = source.access
@@ -106,7 +106,7 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
                 f"{source.name}: {access.url!r} is not an address of http or https; correct it in {job.source}"
             )
     else:
-        raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; read it where it lies")
+        raise CallError(f"{source.name}: a {type(access).__name__} is not fetched; it is read from disk")
     guard = guard_of(source)
     asked = [*addresses, *(claim.url for claim in source.claim if claim.url)]
     if not all(_is_loopback(canonical_url(url), guard) for url in asked):
@@ -115,14 +115,14 @@ def check(job: Job, definition: Definition) -> Crawled | Dump | Git:
 
 
 def first_of(access: Crawled) -> tuple[str, ...]:
-    """The addresses with which a crawl begins."""
+    """Return the start URLs of a crawl."""
     return access.start if isinstance(access, Site | Api) else access.urls
 
 
 def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
     first = first_of(access)
     if not first or not access.scope:
-        known = f" What its file says: {source.note}" if source.note else ""
+        known = f" Note of its file: {source.note}" if source.note else ""
         raise CallError(f"{source.name}: declares no start address or no scope; add both to {job.source}.{known}")
     for url in (*first, *access.scope, *access.deny):
         if not canonical_url(url):
@@ -137,7 +137,7 @@ def _check_crawl(job: Job, source: Source, access: Crawled) -> tuple[str, ...]:
 
 
 def guard_of(source: Source) -> Guard:
-    """The guard with the loopback exceptions of a source."""
+    """Return the guard with the loopback exceptions of a source."""
     try:
         return Guard.allow_loopback(source.manners.loopback)
     except ValueError as error:
@@ -145,7 +145,7 @@ def guard_of(source: Source) -> Guard:
 
 
 def read_finished(job: Job) -> dict[str, Any] | None:
-    """The stats of a run that is over and has nothing left to fetch, or None."""
+    """Return the stats of a finished run with nothing left to fetch, or None."""
     stats = _stats(job)
     done = stats.get("finished") == "finished" or (stats.get("finished") == "limit" and stats["limit"] == job.limit)
     return stats if done and (job.run_dir / CLOSED).exists() else None
@@ -157,14 +157,14 @@ def has_failed(job: Job) -> bool:
 
 
 def earlier_runs(job: Job) -> list[Run]:
-    """The finished runs that the job names, oldest first."""
+    """Return the finished runs that the job names, oldest first."""
     wanted = {folder.resolve() for folder in job.earlier}
     homes = sorted({folder.parent for folder in wanted})
     return [run for home in homes for run in collection.runs(home) if run.folder.resolve() in wanted]
 
 
 def write_stats(run_dir: Path, stats: dict[str, Any]) -> None:
-    """Write stats.json whole or not at all."""
+    """Write stats.json atomically."""
     replace_file(run_dir / STATS, canonical_json(stats))
 
 
@@ -179,20 +179,20 @@ def _stats(job: Job) -> dict[str, Any]:
 def _check_permission(job: Job, source: Source) -> None:
     if not job.contact or not ("@" in job.contact or "://" in job.contact):
         raise CallError(
-            f"{source.name}: the open web is crawled only in somebody's name; "
+            f"{source.name}: a crawl of the open web needs an operator who answers for it; "
             "give a contact, a mail address or the address of a page about this crawl"
         )
     terms = job.terms or source.terms
-    own = job.source.endswith(".py")  # what ships with the catalogue is nobody's own
+    own = job.source.endswith(".py")  # a source that ships with the catalogue has no operator
     if terms is None:
         raise CallError(
-            f"{source.name}: nobody has recorded a check of its terms; read the terms of {source.publisher}, then say "
+            f"{source.name}: no check of its terms is recorded; read the terms of {source.publisher}, then say "
             f"`malmoi sources terms {source.name} --reviewer … --page … --verdict allowed|forbidden`"
             + (f", or add terms=TermsCheck(reviewer, date, url, verdict) to {job.source}" if own else "")
         )
     if terms.verdict != "allowed":
         raise CallError(
-            f"{source.name}: its terms forbid collecting, says {terms.reviewer} on {terms.date} "
+            f"{source.name}: its terms forbid collecting, according to {terms.reviewer} on {terms.date} "
             f"({terms.url}); ask {source.publisher} for permission or leave the source out"
         )
 

@@ -1,4 +1,4 @@
-"""Middlewares between spider and net, in order: guard, robots (robots_middleware.py), retries, trouble, archive."""
+"""Downloader middlewares, in order: guard, robots (robots_middleware.py), retries, trouble, archive."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class _Middleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
-        """As Scrapy builds its components."""
+        """Build the component as Scrapy does."""
         return cls(crawler)
 
     def _retry(self, request: Request, retry_after: str = "", **meta: Any) -> Request | None:
-        """Another try, for which the whole host rests first; None after the last one.
+        """Return another try and pause the whole host before it; None after the last try.
 
         Raises:
-            Postponed: the host asks for more patience than a run has.
+            Postponed: the host asks for a longer pause than a run waits.
         """
         attempt = request.meta.get("attempt", 1) + 1
         host = urlsplit(request.url).hostname or ""
@@ -52,7 +52,7 @@ class _Middleware:
 
 
 class GuardMiddleware(_Middleware):
-    """Refuse by its letters an address that leads off the public web."""
+    """Refuse a URL that does not lead to the public web, by its text alone."""
 
     def process_request(self, request: Request) -> None:
         """Raises Blocked."""
@@ -61,17 +61,17 @@ class GuardMiddleware(_Middleware):
 
 
 class RetryMiddleware(_Middleware):
-    """Ask again, later, where the failure may pass."""
+    """Retry a request, later, if the failure may be transient."""
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """The answer, or another try after the time that the server asks for."""
+        """Return the answer, or another try after the pause that the server asks for."""
         if is_lasting(response.status) or REPLAYED in response.flags:
             return response
         header = (response.headers.get("Retry-After") or b"").decode("latin-1")
         return self._retry(request, header) or response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """Another try; raises Blocked where the guard was what broke the connection."""
+        """Return another try; raise Blocked if the guard refused the connection."""
         if isinstance(exception, PeerRefused):
             raise Blocked(str(exception))
         if isinstance(exception, CannotResolveHostError) and (
@@ -82,20 +82,20 @@ class RetryMiddleware(_Middleware):
 
 
 class TroubleMiddleware(_Middleware):
-    """Ask the source whether an answer with status 200 is one."""
+    """Ask the source whether an answer with status 200 is a valid answer."""
 
     def __init__(self, crawler: Any) -> None:
         super().__init__(crawler)
         self.trouble: Callable[[Response], Trouble | None] = crawler.spider.trouble
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        """The answer, or another try.
+        """Return the answer, or another try.
 
-        What is kept of an earlier attempt is asked for anew, whatever it complained of: that was then.
+        An archived answer of an earlier attempt that the source rejects is requested again, whatever its error was.
 
         Raises:
-            Troubled: it is none, after all tries.
-            SourceError: nothing more can be had now, or trouble() fails.
+            Troubled: the answer is not valid after all tries.
+            SourceError: the source asks to stop, or trouble() fails.
         """
         if request.meta.get("kind") != "page" or response.status != 200:
             return response
@@ -106,7 +106,7 @@ class TroubleMiddleware(_Middleware):
             return request.replace(meta={**request.meta, "anew": True}, dont_filter=True)
         if trouble.kind == "stop":
             raise SourceError(
-                f"{self.context.name}: {trouble.why} (said by {request.url}); see to it, then run the same job again"
+                f"{self.context.name}: {trouble.why} (answer of {request.url}); fix this, then run the same job again"
             )
         again = self._retry(request, anew=True)
         if again is None:

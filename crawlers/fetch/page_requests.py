@@ -1,4 +1,4 @@
-"""One address of the queue: ask for it, follow where it leads, and say what became of it."""
+"""Request one URL of the queue, follow its redirects, and return the outcome."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from malmoi import limits
 from malmoi.boundary import input_errors
 from malmoi.source import Crawled
 
-KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer that waits for its turn; of a larger one the archive reminds us
+KEPT_IN_MEMORY = 1024 * 1024  # bytes of an answer kept while it waits; a larger one is read again from the archive
 
 Kind: TypeAlias = Literal["page", "sitemap", "feed", "evidence", "robots"]
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What became of one queued address."""
+    """The outcome of one queued URL."""
 
     url: str  # after redirects
     response: Response | None = None
@@ -37,31 +37,32 @@ class Visit:
 
 
 class Ask(Protocol):
-    """Ask for one address; raises Blocked or NET_ERRORS. `keyed`: the key of the source may go with the request."""
+    """Request one URL; raises Blocked or NET_ERRORS. `keyed`: the key of the source may go with the request."""
 
     async def __call__(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
-        """The answer, a redirect included."""
+        """Return the answer, a redirect included."""
 
 
 class Addresses(Protocol):
-    """A set of addresses."""
+    """A set of URLs."""
 
     def __contains__(self, url: str) -> bool: ...
     def add(self, url: str) -> None:
-        """Put an address into the set."""
+        """Add a URL to the set."""
 
 
 async def visit(
     context: CrawlContext, ask: Ask, seen: Addresses, moved: dict[str, str], start: str, kind: Kind
 ) -> Visit:
-    """Ask for an address and follow its redirects; every hop passes guard and robots again.
+    """Request a URL and follow its redirects; guard and robots check every hop again.
 
-    `moved` gets each hop. A page reached by a redirect joins `seen`; one that is in it has its own place in the queue.
+    `moved` gets each hop. The target of a redirect is added to `seen`; a target already in it has its own place
+    in the queue.
     """
     url = start
     for _ in range(limits.REDIRECTS.value + 1):
         try:
-            # The key goes where the first request went, and never to another origin.
+            # The key goes to the origin of the first request, never to another origin.
             with input_errors(Unreadable, Blocked, *NET_ERRORS):
                 response = await ask(url, kind, keyed=origin(url) == origin(start))
                 target = redirect_target(response)
@@ -72,7 +73,7 @@ async def visit(
         if target is None:
             failed = "" if 200 <= response.status < 300 else f"status-{response.status}"
             return Visit(url, _drop_body(response), failed)
-        target = context.without_key(target)
+        target = context.remove_key(target)
         if not target:
             return Visit(url, failed="redirect-to-nowhere")
         moved[url] = target
@@ -81,7 +82,7 @@ async def visit(
         if reason := context.guard.check_url(target) or _redirect_refusal(context.access, url, start, target, kind):
             return Visit(target, blocked=reason)
         if kind != "evidence":
-            if target in seen:  # it has a place in the queue of its own
+            if target in seen:  # it has its own place in the queue
                 return Visit(target)
             seen.add(target)
         url = target
@@ -89,7 +90,7 @@ async def visit(
 
 
 def _redirect_refusal(access: Crawled, url: str, start: str, target: str, kind: Kind) -> str:
-    """Why a redirect leaves what belongs to the source; "" where it does not."""
+    """Return why a redirect leaves the scope of the source; "" if it does not."""
     if is_downgrade(url, target):
         return "redirect-downgrade"
     if kind == "page":
@@ -98,5 +99,5 @@ def _redirect_refusal(access: Crawled, url: str, start: str, target: str, kind: 
 
 
 def _drop_body(response: Response) -> Response:
-    """The response, without its body where many of its size could fill the memory."""
+    """Drop the body of a large response: many of them could fill the memory."""
     return response if len(response.body) <= KEPT_IN_MEMORY else response.replace(body=b"")

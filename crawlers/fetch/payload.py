@@ -1,4 +1,4 @@
-"""What of an answer goes into the archive: the decoded body, and headers that fit it."""
+"""Decode the body of an answer and rewrite its headers for the archive."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ WINDOW_LOG = 23
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
-# Said of the connection or of the coding of the bytes, which the archive does not keep (RFC 9110, section 7.6.1).
+# Headers of the connection or of the coding of the bytes, which the archive does not keep (RFC 9110, section 7.6.1).
 _DROPPED = frozenset(
     {"transfer-encoding", "content-encoding", "content-length", "connection", "keep-alive", "trailer", "te"}
 )
 
 
 class BadCoding(Exception):
-    """A body that cannot be had in the clear; `reason` is the word for it."""
+    """A body that cannot be decoded; `reason` is the failure word."""
 
     reason = "bad-compression"
 
@@ -43,17 +43,17 @@ class TooBig(BadCoding):
 
 
 class Damaged(BadCoding):
-    """A body that is not what its coding says, or ends in the middle of it."""
+    """A body that does not match its coding, or is cut off."""
 
 
 class UnknownCoding(BadCoding):
-    """A coding that nobody here can undo, or codings piled upon each other."""
+    """A coding that is not supported, or too many codings in a row."""
 
     reason = "unknown-coding"
 
 
 def is_lasting(status: int) -> bool:
-    """Whether an answer is worth keeping in mind: a server in trouble answers otherwise tomorrow.
+    """Whether an answer is worth keeping: a server error may be gone tomorrow.
 
     >>> is_lasting(200), is_lasting(404), is_lasting(503), is_lasting(429)
     (True, True, False, False)
@@ -62,7 +62,7 @@ def is_lasting(status: int) -> bool:
 
 
 def rewrite_headers(headers: Iterable[tuple[bytes, bytes]], size: int, *, keep_coding: bool = False) -> Headers:
-    """The headers that fit a decoded body of `size` bytes.
+    """Return the headers that fit a decoded body of `size` bytes.
 
     >>> rewrite_headers([(b"Transfer-Encoding", b"chunked"), (b"Server", b"x")], 3)
     (('Server', 'x'), ('Content-Length', '3'))
@@ -74,9 +74,9 @@ def rewrite_headers(headers: Iterable[tuple[bytes, bytes]], size: int, *, keep_c
 
 
 def decode_body(body: bytes, coding: str) -> bytes:
-    """A body with the coding of its Content-Encoding undone, within the limits.
+    """Undo the Content-Encoding of a body, within the limits.
 
-    We ask for gzip and deflate; some servers send br or zstd whatever was asked for, and that is read too.
+    The crawler asks for gzip and deflate; some servers send br or zstd anyway, so those are decoded too.
 
     Raises:
         TooBig: beyond the limits.
@@ -89,7 +89,7 @@ def decode_body(body: bytes, coding: str) -> bytes:
     names = [part.strip().lower() for part in coding.split(",") if part.strip()]
     names = [name for name in names if name != "identity"]
     if len(names) > limits.ANSWER_CODINGS.value:
-        raise UnknownCoding(f"{len(names)} codings upon each other; {limits.ANSWER_CODINGS.describe()}")
+        raise UnknownCoding(f"{len(names)} codings in a row; {limits.ANSWER_CODINGS.describe()}")
     for name in reversed(names):
         if not body:
             break  # an answer without body, as to 304, may still name the coding
@@ -107,16 +107,16 @@ def _undo_coding(body: bytes, name: str) -> bytes:
         return _unbrotli(body)
     if name == "zstd":
         return _unzstd(body)
-    raise UnknownCoding(f"{name[:40]!r} is no coding that is read here")
+    raise UnknownCoding(f"{name[:40]!r} is not a supported coding")
 
 
 def limit_of(size: int) -> int:
-    """How many bytes a body of `size` compressed bytes may become."""
+    """Return the most bytes that a body of `size` compressed bytes may become."""
     return min(limits.ANSWER_UNPACKED_BYTES.value, max(SMALL, limits.ANSWER_RATIO.value * size))
 
 
 def inflate(body: bytes, bits: int = 31) -> bytes:
-    """Decompress all members of `body` within the limits; `bits` as zlib's wbits. What is no member ends it.
+    """Decompress all members of `body` within the limits; `bits` as zlib's wbits. Stop at bytes that are not a member.
 
     Raises:
         TooBig, Damaged: as for `decode_body`.
@@ -127,9 +127,9 @@ def inflate(body: bytes, bits: int = 31) -> bytes:
 
 
 def inflate_front(body: bytes, size: int) -> tuple[bytes, str]:
-    """The first `size` bytes of a gzip, and what is wrong with it: "" where all of them could be read.
+    """Return the first `size` bytes of a gzip, and its fault: "" if all of them could be read.
 
-    Beyond the ratio of a bomb it ends, and the fault is that limit.
+    Decompression stops at the ratio of a bomb; the fault is then that limit.
 
     >>> import gzip
     >>> inflate_front(gzip.compress(b"text"), 2), inflate_front(gzip.compress(b"text", mtime=0)[:-9], 9)
@@ -175,7 +175,7 @@ def _decompress_all(body: bytes, make: Callable[[], Any], begins: bytes | None) 
 
 
 def _decompress_front(body: bytes, make: Callable[[], Any], begins: bytes | None, size: int) -> tuple[bytes, str]:
-    """The first `size` bytes of all members, each of which begins with `begins` (None: there is one), and the fault."""
+    """Return the first `size` bytes of all members, which begin with `begins` (None: one member), and the fault."""
     given, at, out, members = memoryview(body), 0, bytearray(), 0
     while not members or (begins is not None and at < len(given) and given[at : at + len(begins)] == begins):
         members += 1
@@ -196,7 +196,7 @@ def _decompress_front(body: bytes, make: Callable[[], Any], begins: bytes | None
             break
         if not ended:
             return bytes(out), "ends in the middle of its compression"
-    return bytes(out), ""  # what follows the last member is padding; readers of gzip leave it alone
+    return bytes(out), ""  # bytes after the last member are padding; readers of gzip ignore them
 
 
 def _limit_message(limit: int) -> str:

@@ -1,4 +1,4 @@
-"""What is archived before any page: licence pages, the page that grants access, the terms, the opt-out files."""
+"""Archive policy pages before any page: licence pages, permission for access, terms, opt-out files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Visiting: TypeAlias = Callable[[str, Kind], Awaitable[Visit]]
 
 
 async def gather(context: CrawlContext, state: CrawlState, visit: Visiting) -> None:
-    """Archive all of it; what could not be had is noted, and whether that stops a source is said elsewhere."""
+    """Archive all of them; note what could not be fetched. Other code decides whether that stops a source."""
     claims = [canonical_url(claim.url) for claim in context.definition.source.claim if claim.url]
     for url in dict.fromkeys(claims):
         state.note(url, await visit(url, "evidence"))
@@ -32,7 +32,7 @@ async def gather(context: CrawlContext, state: CrawlState, visit: Visiting) -> N
     for site in origins(context.access):
         for path in OPT_OUT_FILES:
             found = await visit(site + path, "evidence")
-            if found.response is None:  # that there is none (404) is no failure
+            if found.response is None:  # a missing file (404) is not a failure
                 state.note(site + path, found)
 
 
@@ -43,7 +43,7 @@ async def _grant(state: CrawlState, visit: Visiting, url: str) -> None:
 
 
 async def _terms(context: CrawlContext, state: CrawlState, visit: Visiting) -> None:
-    """The page of terms as it stands today; a source is not stopped by its absence, only the record says so."""
+    """Archive the page of terms as of today; a missing page does not stop a source but is recorded."""
     terms = context.job.terms or context.definition.source.terms
     if terms is None:
         return
@@ -63,10 +63,10 @@ def _status(found: Visit) -> int | str:
 
 
 def _digest(context: CrawlContext, state: CrawlState, found: Visit) -> str:
-    """sha256 of what a person reads there, white space left out of account; "" without a page."""
+    """Return the sha256 of the visible text, with white space normalized; "" without a page."""
     if not found.has_page or found.response is None:
         return ""
-    from crawlers.rights.claims import readable_text  # with readers of HTML behind it
+    from crawlers.rights.claims import readable_text  # imports the HTML readers
 
     entry = context.archive.here[found.response.url]
     kept = context.archive.resolve(entry) or entry

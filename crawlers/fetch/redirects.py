@@ -1,4 +1,4 @@
-"""Where an answer sends its reader."""
+"""Find the target of a redirect, TLS downgrades and redirect loops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def redirect_target(response: Response) -> str | None:
-    """Where a response sends its reader, canonical; None where it stays. "" is no address of the web."""
+    """Return the canonical target of a redirect; None if the response is not one, "" if the target is not a web URL."""
     location = response.headers.get("Location")
     if response.status not in REDIRECTS or location is None:
         return None
@@ -20,7 +20,7 @@ def redirect_target(response: Response) -> str | None:
 
 
 def is_downgrade(url: str, target: str) -> bool:
-    """Whether a redirect leaves TLS: what comes then could be written by anybody on the way.
+    """Whether a redirect leaves TLS: anybody on the network path could forge what follows.
 
     >>> is_downgrade("https://a.kr/", "http://a.kr/"), is_downgrade("http://a.kr/", "https://a.kr/")
     (True, False)
@@ -29,7 +29,7 @@ def is_downgrade(url: str, target: str) -> bool:
 
 
 def find_loops(moved: Mapping[str, str]) -> list[str]:
-    """The addresses of `moved`, address → where it sends its reader, that lead back to themselves; sorted.
+    """Return the URLs of `moved` (URL → redirect target) that lead back to themselves; sorted.
 
     >>> find_loops({"a": "b", "b": "a", "c": "a", "d": "e"})
     ['a', 'b']

@@ -1,7 +1,7 @@
-"""Bound what one answer may take: the time to its head, the rate of its body, the bytes around both.
+"""Limit one answer: time to its head, transfer rate of its body, size of head and framing.
 
-Only time that is spent waiting for the host counts. A timeout of the socket alone bounds a silence,
-and a host that sends one byte a second is never silent.
+Only time spent waiting for the host counts. A socket timeout alone limits silence, and a host that sends
+one byte a second is never silent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FRAMING = 8 * CHUNK  # bytes of chunk headers and trailers around one piece; a c
 
 
 class Exceeded(OSError):
-    """The host took too long or sent too much; `word` names the failure, `limit` what it exceeded."""
+    """The host took too long or sent too much; `word` names the failure, `limit` the limit exceeded."""
 
     def __init__(self, word: str, limit: InputLimit) -> None:
         super().__init__(f"{word}: {limit.describe()}")
@@ -34,7 +34,7 @@ class Exceeded(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The limits of one source of answers; tests put smaller ones here."""
+    """The limits of one source of answers; tests set smaller ones."""
 
     connect_seconds: InputLimit = limits.DUMP_CONNECT_SECONDS
     head_seconds: InputLimit = limits.DUMP_HEAD_SECONDS
@@ -45,38 +45,38 @@ class Bounds:
     page_bytes: InputLimit = limits.DUMP_PAGE_BYTES
 
     def page_bounds(self) -> Bounds:
-        """The bounds of a small file: one time for all of it."""
+        """Return the limits of a small file: one timeout for all of it."""
         return replace(self, head_seconds=self.page_seconds)
 
 
 class Watch:
-    """What may still be waited for and read, from connecting to the last byte; one for all hops of a request."""
+    """Time and bytes left for a request, from connecting to the last byte; one instance covers all hops."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self._left = float(bounds.head_seconds.value)  # seconds of waiting until `_limit` is exceeded
         self._limit = bounds.head_seconds
         self._in_head = True
-        self._window: int | None = None  # bytes in the window at hand of a body that is bounded by its rate
+        self._window: int | None = None  # bytes in the current window of a body limited by its rate
         self._raw = 0  # bytes since the head began, or since the last piece of the body
 
     def begin_head(self) -> None:
-        """The next answer begins."""
+        """Start counting the head of the next answer."""
         self._in_head, self._raw = True, 0
 
     def begin_body(self, *, by_rate: bool) -> None:
-        """The head has been read; a body `by_rate` may take any time at all, if it is not too slow."""
+        """Start counting a body; `by_rate` limits its rate instead of its total time."""
         self._in_head, self._raw = False, 0
         if by_rate:
             self._limit, self._left, self._window = self.bounds.slow_seconds, float(self.bounds.slow_seconds.value), 0
 
     def note_piece(self) -> None:
-        """A piece of the body is there."""
+        """Record that a piece of the body has arrived."""
         self._raw = 0
 
     @contextmanager
     def wait(self, made: socket.socket, most: float = float("inf")) -> Iterator[None]:
-        """Wait at a socket for at most what is left, or `most` seconds. Raises Exceeded when nothing is left."""
+        """Wait at a socket for at most the time left, or `most` seconds. Raises Exceeded when no time is left."""
         if self._left <= 0:
             self._end_window()
         bound = self._left if self._window is None else float(self._limit.value)
@@ -92,7 +92,7 @@ class Watch:
             self._left -= time.monotonic() - began
 
     def read_into(self, made: socket.socket, file: io.RawIOBase, buffer: Any) -> int:
-        """The next bytes of the file of a socket, as readinto has it."""
+        """Read the next bytes of the file of a socket, as readinto does."""
         with self.wait(made):
             count = file.readinto(buffer) or 0
         self._raw += count
@@ -116,7 +116,7 @@ class Watch:
 
 
 class Watched:
-    """A socket as http.client uses one, whose reader asks the watch before each read."""
+    """A socket for http.client whose reader asks the watch before each read."""
 
     def __init__(self, inner: socket.socket, watch: Watch) -> None:
         self._inner = inner
@@ -128,12 +128,12 @@ class Watched:
             self._inner.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """The reader of an answer."""
-        assert mode == "rb"  # all that http.client asks for
+        """Return the reader of an answer."""
+        assert mode == "rb"  # the only mode http.client uses
         return io.BufferedReader(_Reader(self._inner, self._watch))
 
     def close(self) -> None:
-        """As a socket has it."""
+        """Close the socket."""
         self._inner.close()
 
 
@@ -156,7 +156,7 @@ class _Reader(io.RawIOBase):
 
 
 def pieces(response: http.client.HTTPResponse, watch: Watch, *, by_rate: bool) -> Iterator[bytes]:
-    """The body of an answer. Raises OSError or HTTPException: whatever the parser says is about that answer."""
+    """Yield the body of an answer. Raises OSError or HTTPException: a parser error is an error of that answer."""
     watch.begin_body(by_rate=by_rate)
     while True:
         with input_errors(http.client.HTTPException, OSError, http.client.HTTPException):

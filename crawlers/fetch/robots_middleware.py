@@ -1,4 +1,4 @@
-"""robots.txt between the crawl and every page: asked for before the first one, kept for a day, obeyed."""
+"""Apply robots.txt to every request: fetch it before the first page of an origin, keep it for a day, obey it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Answer: TypeAlias = tuple[int | None, bytes | None]
 
 LIFE = timedelta(hours=24)  # of a robots.txt; RFC 9309, section 2.4
-# A page that grants access to machines speaks against a rule; it does not speak for a host that is down or busy.
+# A page that permits access to machines outweighs a rule of robots.txt, but not a host that is down or busy.
 UNGRANTED = frozenset({"robots-unreachable", "robots-status-429", "robots-status-503"})
 
 
@@ -41,15 +41,15 @@ class RobotsMiddleware:
         self.state: CrawlState = crawler.spider.state
         self.ask: Ask = crawler.spider.ask
         self._answers: dict[str, asyncio.Future[Answer]] = {}
-        self._asked: dict[str, datetime] = {}  # when the answer left its host
+        self._asked: dict[str, datetime] = {}  # origin → when its robots.txt was requested
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
-        """As Scrapy builds its components."""
+        """Build the component as Scrapy does."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Raises Blocked, and SourceError where an interface is forbidden and no page grants it."""
+        """Raise Blocked; raise SourceError if an API is forbidden and no page permits it."""
         if request.meta.get("robots"):
             return
         status, body = await self._answer(origin(request.url))
@@ -60,7 +60,7 @@ class RobotsMiddleware:
             raise Blocked(decision.reason)
 
     def _is_granted(self, request: Request, reason: str, body: bytes | None) -> bool:
-        """Whether the documentation of an interface grants what its robots.txt forbids."""
+        """Whether the documentation of an API permits what its robots.txt forbids."""
         access = self.context.access
         if not isinstance(access, Api) or request.meta.get("kind") != "page":
             return False
@@ -75,8 +75,8 @@ class RobotsMiddleware:
         if self.state.grant_status != 200:
             raise SourceError(
                 f"{self.context.name}: robots.txt of {origin(request.url)} forbids {request.url} "
-                f"({said}), and the page that should grant it, {access.grant}, was not had "
-                f"({self.state.grant_status}); look at that page, then run again"
+                f"({said}), and the page that should permit it, {access.grant}, could not be fetched "
+                f"({self.state.grant_status}); check that page, then run again"
             )
         self.state.granted = access.grant
         return True
@@ -90,7 +90,7 @@ class RobotsMiddleware:
         return await answer
 
     def _is_stale(self, site: str) -> bool:
-        """A replayed answer is as old as its record: a resumed run does not begin its day anew."""
+        """Whether the answer has expired. A replayed answer is as old as its record, also in a resumed run."""
         entry = self.context.archive.here.get(f"{site}/robots.txt")
         asked = self._asked[site]
         if entry is not None:
@@ -98,7 +98,7 @@ class RobotsMiddleware:
         return politeness.utc_now() - asked > LIFE
 
     async def _ask(self, site: str) -> Answer:
-        """Status and body of a robots.txt; without a status there was no answer, without a body it cannot be read."""
+        """Return status and body of a robots.txt: status None without an answer, body None if it cannot be decoded."""
         url = f"{site}/robots.txt"
         status = None
         for hop in range(limits.REDIRECTS.value + 1):

@@ -1,9 +1,9 @@
-"""Walk a source breadth first, in an order that depends on its pages and not on the clock.
+"""Crawl a source breadth first, in an order that depends on its pages and not on the clock.
 
-Scrapy downloads: connections, TLS, limits, middlewares. The queue is our own, because the order in
-which pages are read must be the same after a kill: several requests may be in flight, but their
-answers are read in the order in which the addresses were queued. A host that is slow holds up the
-reading and not the asking: up to AHEAD addresses behind it are asked for on other hosts.
+Scrapy downloads: connections, TLS, limits, middlewares. The queue is not Scrapy's, because pages must be
+read in the same order after a kill: several requests may be in flight, but their answers are read in
+the order in which the URLs were queued. A slow host delays reading but not requests: up to AHEAD URLs
+behind it are requested on other hosts.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from malmoi.archive.capture import Capture
 from malmoi.errors import SourceError
 from malmoi.source import Api, Crawled, Feed, Site, Sitemap, Trouble
 
-MAX_MISSES = 10  # addresses in a row without an answer, or with 5xx or 429, each after all its tries
-AHEAD = 64  # places of the queue that may be asked for before the first of them is read
-# Failures that prove a host alive.
+MAX_MISSES = 10  # URLs in a row without an answer, or with 5xx or 429, each after all its tries
+AHEAD = 64  # places of the queue that may be requested before the first of them is read
+# Failures that prove that the host is up.
 ANSWERED = frozenset(
     {
         "too-many-redirects",
@@ -83,15 +83,15 @@ class Crawl(Spider):
         self.lists = 0  # sitemaps and feeds queued
         self.starts_reached = 0
         self.misses = 0  # in a row
-        # Addresses at which a host has asked this run to leave it alone for long, one a line.
+        # URLs where a host has asked this run for a long pause, one per line.
         self._resting = job.run_dir / "resting.txt"
         self._rested = set(self._resting.read_text("utf-8").splitlines()) if self._resting.exists() else set[str]()
 
     async def start(self) -> AsyncIterator[Any]:
-        """The whole crawl; yields nothing to Scrapy's own queue."""
+        """Run the whole crawl; yield nothing to Scrapy's own queue."""
         connections.install(self.context.guard)
         if self.context.key is not None:
-            hide_in_logs(self.context.key)  # only now Scrapy has its handlers in place; no request has left before
+            hide_in_logs(self.context.key)  # Scrapy installs its handlers only now; no request has left before
         ticker = asyncio.ensure_future(self._tick())
         try:
             await policy_pages.gather(self.context, self.state, self.visit)
@@ -101,12 +101,12 @@ class Crawl(Spider):
         finally:
             ticker.cancel()
             self.queue.cancel()
-        no_requests: tuple[Request, ...] = ()  # Scrapy wants a generator
+        no_requests: tuple[Request, ...] = ()  # Scrapy expects a generator
         for request in no_requests:
             yield request
 
     async def ask(self, url: str, kind: Kind, *, keyed: bool = False) -> Response:
-        """One answer, from the net or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
+        """Return one answer from the network or the archive; redirects are answers. Raises Blocked or NET_ERRORS."""
         (self.state.page_urls if kind == "page" else self.state.others).add(url)
         headers = {
             "User-Agent": self.agent,
@@ -121,11 +121,11 @@ class Crawl(Spider):
         return await self.crawler.engine.download_async(request)
 
     async def visit(self, url: str, kind: Kind) -> Visit:
-        """What becomes of an address, after its redirects."""
+        """Return the outcome of a URL, after its redirects."""
         return await visit(self.context, self.ask, self.seen, self.state.moved, url, kind)
 
     async def _walk(self) -> None:
-        first = [self.context.without_key(canonical_url(url)) for url in first_of(self.context.access)]
+        first = [self.context.remove_key(canonical_url(url)) for url in first_of(self.context.access)]
         lists = isinstance(self.context.access, Sitemap | Feed)
         self._offer(first, ("feed" if isinstance(self.context.access, Feed) else "sitemap") if lists else "page")
         starts = set(first)
@@ -157,9 +157,9 @@ class Crawl(Spider):
             raise SourceError(self._explain_nothing(first[0], reason))
 
     def _find_unlinked(self) -> Iterator[str]:
-        """Addresses that earlier runs have and that nothing led to in this one: to know whether they are gone.
+        """Yield URLs of earlier runs that no page of this run links to, to check whether they are gone.
 
-        Not those of an interface: its answers are asked for by date or number, and each costs of a quota.
+        URLs of an API are left out: they are queried by date or number, and each request costs quota.
         """
         if isinstance(self.context.access, Api):
             return
@@ -172,7 +172,7 @@ class Crawl(Spider):
                 yield url
 
     def _count_misses(self, found: Visit) -> None:
-        """Stop where the host has stopped answering: thousands of time-outs would help nobody."""
+        """Stop if the host no longer answers: thousands of timeouts would be of no use."""
         if found.blocked or (not found.failed and not found.response):
             return
         name = self.context.name
@@ -180,9 +180,9 @@ class Crawl(Spider):
             with self._resting.open("a", encoding="utf-8") as file:
                 file.write(f"{found.url}\n")
             raise SourceError(
-                f"{name}: the host of {found.url} asks to be left alone for more than {politeness.MAX_REST:.0f} "
-                "seconds; run the same job again later: it goes on where it stopped, "
-                "and past this address if it asks again"
+                f"{name}: the host of {found.url} asks for a pause of more than {politeness.MAX_REST:.0f} "
+                "seconds; run the same job again later: it resumes where it stopped, "
+                "and skips this address if the host asks again"
             )
         answered = found.response is not None and is_lasting(found.response.status)
         alive = answered or found.failed.partition(":")[0] in ANSWERED
@@ -190,11 +190,11 @@ class Crawl(Spider):
         if self.misses >= MAX_MISSES:
             raise SourceError(
                 f"{name}: {MAX_MISSES} addresses in a row gave no answer "
-                f"(last {found.url}, {explain(found.failed)}); wait until the site is well, then run the same job again"
+                f"(last {found.url}, {explain(found.failed)}); run the same job again once the site works"
             )
 
     def _start_more(self) -> None:
-        """Ask for the next addresses, as many on each host as its manners allow, none beyond the limit."""
+        """Request the next URLs, as many on each host as its manners allow, none beyond the limit."""
         allowed = self.limit - self.state.pages
         ahead = list(self.queue.ahead(AHEAD))
         flying = Counter(host_of(p.url) for p in ahead if p.task is not None and not p.task.done())
@@ -217,7 +217,7 @@ class Crawl(Spider):
             self._offer(urls, kind)
 
     def _offer(self, urls: Iterable[str], kind: Kind) -> None:
-        """Queue canonical addresses, each once; what is left out is counted by its reason."""
+        """Queue canonical URLs, each once; count skipped URLs by reason."""
         for url in urls:
             if url in self.seen:
                 continue
@@ -248,7 +248,7 @@ class Crawl(Spider):
         return page_of(entry, kept, body, self.context.name)
 
     def trouble(self, response: Response) -> Trouble | None:
-        """What the source says against an answer; its records are then no captures."""
+        """Return the source's complaint about an answer; the records of that answer are then not captures."""
         if self.context.definition.trouble is None:
             return None
         trouble = self.context.definition.trouble
@@ -267,7 +267,7 @@ class Crawl(Spider):
         if reason.startswith("robots"):
             return f"{name}: {url} may not be fetched ({reason}); ask the publisher, or retire the source"
         reason = explain(reason or self.state.failed.get(url, "")) or "it names no page"
-        return f"{name}: no page was reached from {url} ({reason}); look at it, then run again"
+        return f"{name}: no page was reached from {url} ({reason}); check that page, then run again"
 
     async def _tick(self) -> None:
         while True:

@@ -1,7 +1,7 @@
-"""Refuse addresses that lead anywhere but to the public web.
+"""SSRF guard: refuse URLs and IP addresses that do not lead to the public web.
 
-The same rule is asked three times: of the address as written, of every address that the resolver
-finds, and of the peer that answered the connection, before a byte is sent to it.
+The same rule is applied three times: to the URL as written, to every IP address that the resolver
+finds, and to the peer of an open connection before a byte is sent to it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "lan
 INSIDE = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.88.99.0/24"))
 # RFC 6890 reserves the whole block; the standard library of Python 3.11 knows only its beginning.
 PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")
-# Addresses that carry an IPv4 address inside: 6to4, Teredo, NAT64 (RFC 6052, RFC 8215), IPv4-compatible.
+# Addresses that embed an IPv4 address: 6to4, Teredo, NAT64 (RFC 6052, RFC 8215), IPv4-compatible.
 TUNNELS = tuple(
     ipaddress.ip_network(net) for net in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "::/96")
 )
@@ -30,30 +30,30 @@ TUNNELS = tuple(
 
 @dataclass(slots=True)
 class Guard:
-    """The rule with its exceptions, and a memory of what it refused behind a name."""
+    """The rule with its loopback exceptions, and a record of what it refused."""
 
     loopback: frozenset[tuple[str, int]] = frozenset()  # (host, port) that may be a loopback address
-    refused: dict[str, str] = field(default_factory=dict)  # host or address → reason
+    refused: dict[str, str] = field(default_factory=dict)  # host or IP address → reason
 
     @classmethod
     def allow_loopback(cls, loopback: tuple[str, ...]) -> Guard:
-        """A guard that lets the "host:port" of `Manners.loopback` be loopback addresses."""
+        """Return a guard that allows the "host:port" of `Manners.loopback` to be loopback addresses."""
         pairs = (entry.rpartition(":") for entry in loopback)
         return cls(frozenset((host.strip("[]").lower(), int(port)) for host, _, port in pairs))
 
     def check_url(self, url: str) -> str | None:
-        """Why `url` must not be fetched, as far as its letters tell; None where it may."""
+        """Return why `url` must not be fetched, judged by its text alone; None if it may."""
         return refuse_url(url, self.loopback)
 
     def check_resolved(self, host: str, port: int, address: str) -> str | None:
-        """Why `address`, found for `host`, must not be connected to."""
+        """Return why `address`, found for `host`, must not be connected to."""
         number = ipaddress.ip_address(address.partition("%")[0])
         if number.is_loopback and (host.lower(), port) in self.loopback:
             return None
         return self._remember(host, refuse_address(number))
 
     def check_peer(self, address: str, port: int) -> str | None:
-        """Why the peer of an open connection must not be spoken to."""
+        """Return why nothing may be sent to the peer of an open connection."""
         number = ipaddress.ip_address(address.partition("%")[0])
         if number.is_loopback and any(port == allowed for _, allowed in self.loopback):
             return None
@@ -66,7 +66,7 @@ class Guard:
 
 
 def refuse_url(url: str, loopback: frozenset[tuple[str, int]] = frozenset()) -> str | None:
-    """Why `url` must not be fetched, or None. Names are not looked up here.
+    """Return why `url` must not be fetched, or None. Host names are not resolved here.
 
     >>> refuse_url("http://2130706433/"), refuse_url("https://example.kr/")
     ('guard-loopback', None)
@@ -93,7 +93,7 @@ def refuse_url(url: str, loopback: frozenset[tuple[str, int]] = frozenset()) -> 
 
 
 def refuse_host(host: str) -> str | None:
-    """Why a host as `normalise_host` gives it must not be asked: a local name, or a literal address."""
+    """Return why a host, as `normalise_host` returns it, is refused: a local name, or a refused IP address."""
     if ":" in host:
         try:
             return refuse_address(IPv6Address(host)) if "%" not in host else "guard-zone"
@@ -109,7 +109,7 @@ def refuse_host(host: str) -> str | None:
 
 
 def normalise_host(host: str) -> str:
-    """A host as the resolver would see it: escapes, full-width signs and the last dot undone.
+    """Return a host as the resolver would see it: escapes, full-width characters and the last dot undone.
 
     >>> normalise_host("１２７。0.0.%31.")
     '127.0.0.1'
@@ -119,7 +119,7 @@ def normalise_host(host: str) -> str:
 
 
 def ipv4_number(host: str) -> IPv4Address | None:
-    """The address that one to four numbers, decimal, octal or hexadecimal, stand for (as inet_aton).
+    """Parse one to four numbers, decimal, octal or hexadecimal, as an IPv4 address (as inet_aton).
 
     >>> ipv4_number("0x7f.1"), ipv4_number("0177.0.0.01"), ipv4_number("1.2.3.4.5")
     (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
@@ -135,7 +135,7 @@ def ipv4_number(host: str) -> IPv4Address | None:
 
 
 def refuse_address(address: Address) -> str | None:
-    """Why no connection may be made to `address`: it is not a public unicast address.
+    """Return why no connection may be made to `address`: it is not a public unicast address.
 
     >>> refuse_address(ipaddress.ip_address("::ffff:10.0.0.1")), refuse_address(ipaddress.ip_address("1.1.1.1"))
     ('guard-private', None)

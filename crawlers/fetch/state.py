@@ -1,4 +1,4 @@
-"""What a crawl has met so far: addresses asked for, refused and failed, and the records that give no page."""
+"""Mutable state of a crawl: URLs requested, refused and failed, and records that are not pages."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from malmoi.workspace_layout import BLOCKED
 
 @dataclass(slots=True)
 class CrawlState:
-    """The changing parts of a crawl. `run_dir` gets a line in `blocked.jsonl` for each refused address."""
+    """The changing parts of a crawl. `run_dir` gets a line in `blocked.jsonl` for each refused URL."""
 
     run_dir: Path
     began: str = field(default_factory=lambda: utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"))
-    fetched: int = 0  # answers of the net
+    fetched: int = 0  # answers of the network
     replayed: set[str] = field(default_factory=set)
     pages: int = 0  # read
-    page_urls: set[str] = field(default_factory=set)  # asked for as pages
-    others: set[str] = field(default_factory=set)  # asked for as robots.txt, evidence, sitemap or feed
-    moved: dict[str, str] = field(default_factory=dict)  # address → where it sends its reader
+    page_urls: set[str] = field(default_factory=set)  # requested as pages
+    others: set[str] = field(default_factory=set)  # requested as robots.txt, evidence, sitemap or feed
+    moved: dict[str, str] = field(default_factory=dict)  # URL → its redirect target
     blocked: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
-    left_out: Counter[str] = field(default_factory=Counter)  # reason → addresses that were not even queued
+    left_out: Counter[str] = field(default_factory=Counter)  # reason → URLs that were not even queued
     troubled: set[str] = field(default_factory=set)  # records whose answer gives no page
-    granted: str = ""  # the page that granted what robots.txt forbids, where it was needed
+    granted: str = ""  # the page that permits what robots.txt forbids, if one was needed
     grant_status: int | str = ""
     terms: dict[str, Any] | None = None
     outcome: str = ""  # finished, limit
@@ -40,11 +40,11 @@ class CrawlState:
         (self.run_dir / BLOCKED).write_bytes(b"")
 
     def fail(self, url: str, why: str) -> None:
-        """Record why an address, or what it names, could not be fetched or read."""
+        """Record why a URL, or the file it names, could not be fetched or read."""
         self.failed[url] = escape_controls(why)
 
     def note(self, url: str, found: Visit) -> None:
-        """Record why an address gave nothing; a refused one also in the file."""
+        """Record why a URL gave nothing; a refused one also in the file."""
         if found.failed:
             self.fail(url, found.failed)
         for place in dict.fromkeys((url, found.url)) if found.blocked else ():

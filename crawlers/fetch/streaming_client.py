@@ -1,7 +1,7 @@
-"""Ask over connections that the guard has seen, in the operator's name and at the pace of the source.
+"""Streaming HTTP client behind the SSRF guard, with the operator's user agent and the delay of the source.
 
-The standard library's own client does the talking: it knows no proxies, so nothing comes between the
-guard and the peer. Each hop of a redirect is asked for anew, by the same rules.
+It uses the standard library's client, which ignores proxies, so no proxy comes between the guard and the
+peer. Each hop of a redirect is a new request under the same rules.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from malmoi.boundary import input_errors
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-# Failures of the net; a second try may help.
+# Failures of the network; a retry may help.
 PASSING = (OSError, http.client.HTTPException)
 
 
 class Refused(Exception):
-    """A rule forbids the address; `reason` names it."""
+    """A rule forbids the URL; `reason` names it."""
 
     def __init__(self, reason: str, url: str) -> None:
         super().__init__(f"{url}: {reason}")
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class NoAnswer(Exception):
-    """All tries have failed; `why` is a word for the last."""
+    """All tries have failed; `why` is the failure word of the last."""
 
     def __init__(self, why: str, url: str) -> None:
         super().__init__(f"{url}: {why}")
@@ -50,7 +50,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, its body free of codings."""
+    """One answer; its body is decoded."""
 
     url: str
     status: int
@@ -58,24 +58,24 @@ class Answer:
     body: bytes
 
     def header(self, name: str) -> str:
-        """The first header called `name` (any case), or ""."""
+        """Return the first header called `name` (any case), or ""."""
         return next((v for k, v in self.headers if k.lower() == name.lower()), "")
 
 
 @dataclass(slots=True)
 class Net:
-    """The requests of one source: guarded, paced, in the operator's name."""
+    """The requests of one source: guarded, throttled, in the operator's name."""
 
     guard: Guard
     agent: str
     delay: float  # seconds between two requests
     sleep: Callable[[float], None] = time.sleep
-    permit: Callable[[str], None] = lambda url: None  # raises Refused; asked before each hop
+    permit: Callable[[str], None] = lambda url: None  # raises Refused; called before each hop
     bounds: Bounds = field(default_factory=Bounds)
     _last: float = field(default=float("-inf"))
 
     def get(self, url: str) -> list[Answer]:
-        """The answers for a small file, redirects first; raises Refused or NoAnswer."""
+        """Return the answers for a small file, redirects first; raises Refused or NoAnswer."""
         answers: list[Answer] = []
         watch = Watch(self.bounds.page_bounds())
         for _ in range(limits.DUMP_REDIRECTS.value + 1):
@@ -88,7 +88,7 @@ class Net:
 
     @contextmanager
     def open(self, url: str, headers: dict[str, str]) -> Iterator[tuple[str, http.client.HTTPResponse, Watch]]:
-        """An answer, its address, and the watch for its body; redirects are followed.
+        """Yield an answer, its URL and the watch for its body; redirects are followed.
 
         Raises Refused, NoAnswer or PASSING.
         """
@@ -103,7 +103,7 @@ class Net:
         raise NoAnswer(f"too-many-redirects: {limits.DUMP_REDIRECTS.describe()}", url)
 
     def rest(self, url: str, attempt: int, retry_after: str) -> None:
-        """Wait before try number `attempt`, as long as the host asks for; Refused where no run waits so long."""
+        """Wait before try number `attempt`, as long as the host asks for; raise Refused beyond MAX_REST."""
         wait = politeness.backoff_seconds(attempt, self.delay, retry_after, datetime.now(UTC))
         if wait > politeness.MAX_REST:
             raise Refused("asks-to-be-left-alone", url)
@@ -149,9 +149,9 @@ class Net:
 
 
 def redirect_target(url: str, status: int, location: str) -> str | None:
-    """Where an answer sends its reader, canonical; None where it stays.
+    """Return the canonical target of a redirect; None if the answer is not one.
 
-    Raises NoAnswer where that is no address, or leaves TLS: what comes then could be written by anybody on the way.
+    Raises NoAnswer if the target is not a URL or leaves TLS: anybody on the network path could forge what follows.
 
     >>> redirect_target("https://a.kr/x", 301, "/y"), redirect_target("https://a.kr/x", 200, "")
     ('https://a.kr/y', None)
@@ -168,7 +168,7 @@ def redirect_target(url: str, status: int, location: str) -> str | None:
 
 
 def describe_failure(error: Exception) -> str:
-    """The word for a failure of the net, with the limit where one caused it."""
+    """Return the failure word of a network error, with the limit if one caused it."""
     if isinstance(error, Exceeded):
         return f"{error.word}: {error.limit.describe()}"
     if isinstance(error, TimeoutError):
@@ -183,13 +183,13 @@ def describe_failure(error: Exception) -> str:
 
 
 class _Plain(http.client.HTTPConnection):
-    """A connection whose peer the guard has let through."""
+    """A connection whose peer the guard has allowed."""
 
     guard: Guard
     watch: Watch
 
     def connect(self) -> None:
-        """As http.client has it."""
+        """Connect as http.client does."""
         self.sock: Any = Watched(_socket(self.guard, self.watch, self.host, self.port), self.watch)
 
 
@@ -200,7 +200,7 @@ class _Secure(http.client.HTTPSConnection):
     watch: Watch
 
     def connect(self) -> None:
-        """As http.client has it."""
+        """Connect as http.client does."""
         bare = _socket(self.guard, self.watch, self.host, self.port)
         try:
             with self.watch.wait(bare):
@@ -220,7 +220,7 @@ def _connection(url: str, guard: Guard, watch: Watch) -> _Plain | _Secure:
 
 
 def _socket(guard: Guard, watch: Watch, host: str, port: int) -> socket.socket:
-    """A connection to one of the addresses of `host` that the guard lets through. Raises Refused or OSError."""
+    """Connect to one of the IP addresses of `host` that the guard allows. Raises Refused or OSError."""
     refused, failed = "", None
     for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         if reason := guard.check_resolved(host, port, str(address[0])):
@@ -261,6 +261,6 @@ def _answer(url: str, response: http.client.HTTPResponse, watch: Watch) -> Answe
 
 
 def parse_number(said: str) -> int | None:
-    """The whole number that a header says, None where it says none."""
+    """Parse the whole number in a header; None if it is not one."""
     plain = said.strip()
     return int(plain) if plain.isascii() and plain.isdigit() and len(plain) <= 18 else None

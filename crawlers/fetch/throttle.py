@@ -1,6 +1,6 @@
-"""When the next request to a host may leave: one place that knows its delay, its rests and its requests in flight.
+"""Throttle requests per host: delay, pauses (Retry-After) and requests in flight.
 
-A host is known by its number where the resolver finds one, so that two names of one machine share one pace.
+A host is identified by its IP address if it resolves, so that two names of one machine share one throttle.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-EARLY = 0.001  # seconds; timers may fire so much too soon
+EARLY = 0.001  # seconds; timers may fire this much too soon
 
 
 @dataclass(slots=True)
 class _Host:
     gate: asyncio.Semaphore
     delay: float  # seconds between two requests
-    next: float = 0.0  # monotonic seconds: before this no request leaves
-    rest: float = 0.0  # monotonic seconds: until then the host wants to be left alone
+    next: float = 0.0  # monotonic seconds: no request leaves before
+    rest: float = 0.0  # monotonic seconds: end of the pause that the host asked for
 
 
 @dataclass(slots=True)
 class Throttle:
-    """The pace of all hosts of a crawl."""
+    """The throttle of all hosts of a crawl."""
 
     delay: float  # seconds between two requests to one host
     concurrency: int  # requests in flight to one host
-    number: Callable[[str], Awaitable[str]] | None = None  # host → its address
+    number: Callable[[str], Awaitable[str]] | None = None  # host → its IP address
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _hosts: dict[str, _Host] = field(default_factory=dict)
@@ -47,28 +47,28 @@ class Throttle:
             yield
 
     def note_sent(self, host: str) -> None:
-        """A request to `host` is written only now: connecting took its time, and the delay counts from here."""
+        """Count the delay from now: connecting took time, and a request to `host` is written only now."""
         known = self._host_state(host)
         known.next = max(known.next, self.clock() + known.delay)
 
     def slow_down(self, host: str, delay: float) -> None:
-        """The host wants at least `delay` seconds between requests; the longest wish holds."""
+        """Wait at least `delay` seconds between requests to the host; the longest delay set wins."""
         known = self._host_state(host)
         if delay > known.delay:
             known.next += delay - known.delay if known.next else 0.0
             known.delay = delay
 
     def rest(self, host: str, seconds: float) -> None:
-        """Send nothing to the host for so long, whatever the address."""
+        """Send nothing to the host for this many seconds, whatever the URL."""
         known = self._host_state(host)
         known.rest = max(known.rest, self.clock() + seconds)
 
     def rest_seconds(self, host: str) -> float:
-        """Seconds until the host may be asked again after it wanted to be left alone; 0 where it does not."""
+        """Return the seconds left of a pause that the host asked for; 0 without one."""
         return max(0.0, self._host_state(host).rest - self.clock())
 
     def delay_of(self, host: str) -> float:
-        """Seconds between two requests to the host."""
+        """Return the seconds between two requests to the host."""
         return self._host_state(host).delay
 
     def _host_state(self, host: str) -> _Host:
@@ -78,7 +78,7 @@ class Throttle:
         return self._hosts[key]
 
     def _adopt(self, host: str, number: str) -> None:
-        """From now on `host` shares the pace of `number`, and brings along what it has asked for already."""
+        """Let `host` share the throttle of `number` from now on, and merge the delay it has already used up."""
         before = self._hosts.pop(host, None) if number != host else None
         self._numbers[host] = number
         if before is not None:

@@ -1,4 +1,4 @@
-"""Fields of the records that an interface answers with, and addresses that differ from another in a parameter."""
+"""Read fields of the XML records of an API, and build URLs that differ in a parameter."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lxml import etree
 from crawlers.encodings.decode import decode
 from crawlers.formats import safe_xml
 
-# Characters that XML does not know; registries carry them over from old word processors.
+# Characters that XML does not allow; registries carry them over from old word processors.
 _CONTROL = str.maketrans("", "", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))))
 _DECLARATION = re.compile(r"\s{0,100}<\?xml\b[^>]{0,500}\?>")
-_TAG = re.compile(  # <개정 2020. 1. 1.> is what a statute says, not markup: only what HTML knows is taken out
+_TAG = re.compile(  # <개정 2020. 1. 1.> is text of a statute, not markup: only HTML tags are removed
     r"<(/?)(img|br|p|div|span|a|b|u|i|em|strong|font|sup|sub|table|tbody|thead|tr|td|th|hr|caption|col|colgroup)"
     r"(?:\s[^<>]{0,4000})?/?>",
     re.IGNORECASE,
@@ -23,9 +23,9 @@ _BREAKS = frozenset(("br", "p", "div", "tr", "table", "hr", "caption"))
 
 
 def parse_xml(body: bytes, charset: str = "") -> etree._Element:
-    """The root of an answer in XML, whatever encoding it was sent in.
+    """Return the root of an answer in XML, whatever its encoding.
 
-    Raises crawlers.formats.unreadable.Unreadable where it is none.
+    Raises crawlers.formats.unreadable.Unreadable if it is not XML.
 
     >>> parse_xml("<?xml version='1.0' encoding='UTF-8'?><법령>가</법령>".encode("cp949")).text
     '가'
@@ -36,7 +36,7 @@ def parse_xml(body: bytes, charset: str = "") -> etree._Element:
 
 
 def field(record: etree._Element, *names: str) -> str:
-    """The words of the first element called one of `names` that is not empty, wherever below `record`; else "".
+    """Return the text of the first non-empty element called one of `names` anywhere below `record`, or "".
 
     >>> field(safe_xml.parse("<a><b> </b><c><b> 가 </b></c></a>"), "d", "b")
     '가'
@@ -49,7 +49,7 @@ def field(record: etree._Element, *names: str) -> str:
 
 
 def words(element: etree._Element) -> str:
-    r"""What stands in an element, with line ends where it is broken by elements of HTML.
+    r"""Return the text of an element, with line ends where elements of HTML break it.
 
     >>> words(safe_xml.parse("<a> 가<br/>나<p>다</p></a>"))
     '가\n나\n다'
@@ -68,7 +68,7 @@ def words(element: etree._Element) -> str:
 
 
 def parse_number(value: str) -> int | None:
-    """The whole number that `value` is, with or without commas; None where it is none.
+    """Parse a whole number, with or without commas; None if it is not one.
 
     >>> parse_number(" 1,024 "), parse_number("-3"), parse_number("")
     (1024, None, None)
@@ -78,7 +78,7 @@ def parse_number(value: str) -> int | None:
 
 
 def prose(value: str) -> str:
-    r"""A field as lines: line breaks of HTML become line ends, its other tags go, references become characters.
+    r"""Return a field as lines: line breaks of HTML become line ends, other tags are removed, references resolved.
 
     >>> prose("제1조(목적) &lt;개정 2020. 1. 1.&gt;<br/>  가<b>나</b>&nbsp;다<img id='3'></img>")
     '제1조(목적) <개정 2020. 1. 1.>\n가나 다'
@@ -93,12 +93,12 @@ def _replacement(tag: str) -> str:
 
 
 def parameter(url: str, name: str) -> str:
-    """The value of a query parameter, "" where it is not there."""
+    """Return the value of a query parameter, "" if it is missing."""
     return dict(parse_qsl(urlsplit(url).query)).get(name, "")
 
 
 def rewrite_url(url: str, *, path: str = "", without: tuple[str, ...] = (), **parameters: str | int) -> str:
-    """The address with another path and other parameters; those of the query come sorted by name.
+    """Return the URL with another path and other parameters; query parameters are sorted by name.
 
     >>> rewrite_url("https://a.kr/list?b=1&page=2", path="/one", without=("page",), a=3)
     'https://a.kr/one?a=3&b=1'

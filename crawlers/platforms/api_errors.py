@@ -1,8 +1,8 @@
-"""What Korean public interfaces say when they answer with status 200 and give nothing: quota, key, emptiness.
+"""Detect errors that Korean public APIs send with status 200: quota, key, empty answers.
 
-Each function reads one capture and returns a `Trouble`, or None where the answer is one. Source files
-call them from their `trouble`. Only the head of an answer is looked at, by bounded patterns. What an answer says
-is repeated only as far as it is a code that we know or letters and digits of one: never its text.
+Each function reads one capture and returns a `Trouble`, or None for a valid answer. Source files
+call them from their `trouble`. Only the head of an answer is searched, with bounded patterns. A message repeats
+only known codes, or letters and digits of a code, never the text of an answer.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import re
 from malmoi.archive.capture import Capture
 from malmoi.source import Trouble
 
-HEAD = 8192  # bytes in which an interface says what went wrong
+HEAD = 8192  # bytes in which an API reports an error
 _FLAGS = re.IGNORECASE
 
 # Codes of the common gateway of data.go.kr. 22 (quota), 30 (key), 31 (expired) and, of the policy news,
-# 98 (window of dates) have been recorded from answers; the others are as its guide lists them, unverified.
+# 98 (window of dates) have been recorded from answers; the others are from its guide, unverified.
 DATA_GO_KR: dict[str, Trouble] = {
     "1": Trouble("again", "application-error"),  # unverified
     "2": Trouble("again", "database-error"),  # unverified
@@ -24,7 +24,7 @@ DATA_GO_KR: dict[str, Trouble] = {
     "5": Trouble("again", "service-time-out"),  # unverified
     "10": Trouble("stop", "a parameter of the request is wrong (code 10); correct the source"),  # unverified
     "11": Trouble("stop", "a parameter of the request is missing (code 11); correct the source"),  # unverified
-    "12": Trouble("stop", "there is no such service any more (code 12); correct the source"),  # unverified
+    "12": Trouble("stop", "the service no longer exists (code 12); correct the source"),  # unverified
     "20": Trouble("stop", "access is denied (code 20); apply for the service at data.go.kr"),  # unverified
     "21": Trouble("stop", "the key is disabled for now (code 21); ask at data.go.kr"),  # unverified
     "22": Trouble("stop", "the quota of requests is used up (code 22); run again tomorrow"),
@@ -45,10 +45,10 @@ _ERROR_MESSAGE = re.compile(r"<errMsg>|OpenAPI_ServiceResponse", _FLAGS)
 
 
 def data_go_kr(capture: Capture) -> Trouble | None:
-    """The gateway of data.go.kr: `OpenAPI_ServiceResponse` with `returnReasonCode`, or `resultCode` in the header.
+    """Check the gateway of data.go.kr: `OpenAPI_ServiceResponse` with `returnReasonCode`, or a `resultCode`.
 
-    Errors come with status 200, as XML even where JSON was asked for. An answer that is
-    neither empty nor a page of HTML nor has a code is taken as one: some services write none.
+    Errors come with status 200, as XML even if JSON was requested. An answer that is not empty, not
+    a page of HTML and has no code counts as valid: some services write none.
 
     >>> error = b"<OpenAPI_ServiceResponse><cmmMsgHeader><returnReasonCode>22</returnReasonCode></cmmMsgHeader>"
     >>> data_go_kr(Capture("r", "http://a.kr/", "", 200, (), error)).kind
@@ -61,7 +61,7 @@ def data_go_kr(capture: Capture) -> Trouble | None:
     if found is None:
         if _ERROR_MESSAGE.search(head):
             return Trouble("again", "an error without a code")
-        return Trouble("again", "a page in the place of an answer") if _is_page(head) else None
+        return Trouble("again", "a page instead of an answer") if _is_page(head) else None
     code = str(int(found[1] or found[2]))
     if code in _FINE:
         return None
@@ -73,11 +73,11 @@ _LAW_REFUSED = ("사용자 정보 검증", "사용자인증", "인증에 실패"
 
 
 def law_go_kr(capture: Capture) -> Trouble | None:
-    """The DRF interface of law.go.kr: refusals as pages of HTML or lines of text, and empty answers.
+    """Check the DRF API of law.go.kr: refusals as pages of HTML or lines of text, and empty answers.
 
-    Known: the account name `OC` and the address of the machine must be registered, and the same id may
+    Known: the account name `OC` and the IP address of the machine must be registered, and the same id may
     be answered empty and then in full. Unverified: the words of the refusals and that they come with 200;
-    a page or a line of text in the place of XML or JSON is asked for again in any case.
+    a page or a line of text instead of XML or JSON is requested again in any case.
 
     >>> law_go_kr(Capture("r", "http://a.kr/", "", 200, (), b"")).kind
     'again'
@@ -100,23 +100,23 @@ def law_go_kr(capture: Capture) -> Trouble | None:
 _ASSEMBLY_CODE = re.compile(
     r""""CODE"\s{0,5}:\s{0,5}"([A-Z]{1,10}-[0-9]{1,4})"|<CODE>\s{0,20}([A-Z]{1,10}-[0-9]{1,4})""", _FLAGS
 )
-# Unverified but for INFO-200 and the family ERROR-3xx; meanings as the portal's guide gives them.
+# Unverified except INFO-200 and the family ERROR-3xx; meanings from the portal's guide.
 OPEN_ASSEMBLY: dict[str, Trouble] = {
     "ERROR-290": Trouble("stop", "the key is not valid (ERROR-290); ask at open.assembly.go.kr"),
     "ERROR-300": Trouble("stop", "a parameter is missing (ERROR-300); correct the source"),
-    "ERROR-310": Trouble("stop", "there is no such service (ERROR-310); correct the source"),
-    "ERROR-333": Trouble("stop", "a page number is no number (ERROR-333); correct the source"),
-    "ERROR-336": Trouble("stop", "more rows were asked for than a page may have (ERROR-336); correct the source"),
+    "ERROR-310": Trouble("stop", "the service does not exist (ERROR-310); correct the source"),
+    "ERROR-333": Trouble("stop", "a page number is not a number (ERROR-333); correct the source"),
+    "ERROR-336": Trouble("stop", "more rows were requested than a page may have (ERROR-336); correct the source"),
     "ERROR-337": Trouble("stop", "the quota of requests is used up (ERROR-337); run again tomorrow"),
     "INFO-300": Trouble("stop", "the key is restricted (INFO-300); ask at open.assembly.go.kr"),
 }
 
 
 def open_assembly(capture: Capture) -> Trouble | None:
-    """The portal open.assembly.go.kr: `RESULT` with `CODE`; INFO-000 is fine, INFO-200 says that there are no rows.
+    """Check the portal open.assembly.go.kr: `RESULT` with `CODE`; INFO-000 is fine, INFO-200 means no rows.
 
-    No rows is an answer: a list ends with it. ERROR-3xx is about the request and stops, ERROR-5xx and
-    ERROR-6xx are about the server and are asked again (unverified).
+    No rows is a valid answer: a list ends with it. ERROR-3xx is an error of the request and stops, ERROR-5xx and
+    ERROR-6xx are errors of the server and are retried (unverified).
 
     >>> said = b'{"RESULT": {"CODE": "INFO-200", "MESSAGE": "..."}}'
     >>> open_assembly(Capture("r", "http://a.kr/", "", 200, (), said))
@@ -126,7 +126,7 @@ def open_assembly(capture: Capture) -> Trouble | None:
         return Trouble("again", "no bytes")
     found = _ASSEMBLY_CODE.search(head)
     if found is None:
-        return Trouble("again", "a page in the place of an answer") if _is_page(head) else None
+        return Trouble("again", "a page instead of an answer") if _is_page(head) else None
     code = (found[1] or found[2]).upper()
     if code in ("INFO-000", "INFO-200"):
         return None
@@ -149,6 +149,6 @@ def _is_page(head: str) -> bool:
 
 
 def _is_empty(head: str) -> bool:
-    """Whether nothing stands between the tags, or the object is empty."""
+    """Whether an answer has no text between its tags, or is an empty object."""
     plain = re.sub(r"<[^>]{0,4000}>", "", head.replace("<![CDATA[", "").replace("]]>", ""))
     return not plain.strip(" \t\r\n{}[]")

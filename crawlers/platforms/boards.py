@@ -1,7 +1,7 @@
-"""Bulletin boards, as Korean institutions publish on them: lists of numbered articles.
+"""Bulletin boards of Korean institutions: lists of numbered articles.
 
-The same article has many addresses on a board (menu, page and search of the visitor stand in them). Here it
-has one, made of its number, so that it is fetched once and keeps its id.
+The same article has many URLs on a board (they contain menu, page and search of the visitor). Here it
+gets one URL, built from its number, so that it is fetched once and keeps its id.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from malmoi.source import Item
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """How to tell the pages of one board apart, by their addresses."""
+    """URL patterns that distinguish the pages of one board."""
 
-    article: re.Pattern[str]  # searched in an address; its one group is the number of the article
-    page: str  # the one address of an article, with {} for its number
-    lists: re.Pattern[str]  # searched in an address: a page that lists articles
-    parameter: str = ""  # query parameter that counts the pages of a list from 1; "" where lists link to each other
+    article: re.Pattern[str]  # searched in a URL; its one group is the number of the article
+    page: str  # the one URL of an article, with {} for its number
+    lists: re.Pattern[str]  # searched in a URL: a page that lists articles
+    parameter: str = ""  # query parameter that counts the pages of a list from 1; "" if lists link to each other
 
     def number(self, url: str) -> str:
-        """The number of the article at `url`, "" where it is none.
+        """Return the number of the article at `url`, "" if it is not an article.
 
         >>> article = re.compile(r"/view\\.do\\?(?:.*&)?no=(\\d+)")
         >>> board = Board(article, "https://a.kr/view.do?no={}", re.compile("/list"))
@@ -39,13 +39,13 @@ class Board:
 
 
 def follow(board: Board, capture: Capture) -> Iterator[str]:
-    """The articles that a list names, each under its one address, and the other lists; articles lead nowhere."""
+    """Yield the articles of a list, each under its one URL, and the other lists; article pages are not followed."""
     if board.number(capture.url):
         return
     found = list(links(capture))
     articles = list(dict.fromkeys(number for url in found if (number := board.number(url))))
     yield from (board.page.format(number) for number in articles)
-    if board.parameter:  # pages of a list are often turned by script, and count on
+    if board.parameter:  # lists often turn pages by script; their page numbers can be incremented
         if articles:
             yield _next_page(capture.url, board.parameter)
     else:
@@ -53,14 +53,14 @@ def follow(board: Board, capture: Capture) -> Iterator[str]:
 
 
 def items(board: Board, capture: Capture) -> Iterator[Item]:
-    """The article of a page, its number as key; a list is no document."""
+    """Yield the article of a page, with its number as key; a list is not a document."""
     number = board.number(capture.url)
     if number:
         yield from (replace(item, key=number) for item in defaults.items(capture))
 
 
 def _next_page(url: str, parameter: str) -> str:
-    """The address of the next page of a list; counting starts at 1."""
+    """Return the URL of the next page of a list; counting starts at 1."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     at = query.get(parameter, "1")

@@ -1,4 +1,4 @@
-"""Read the translated messages of a gettext file (.po), and DocBook paragraphs that stand in them.
+"""Read the translated messages of a gettext file (.po), and the DocBook paragraphs in them.
 
 The format: https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html
 """
@@ -22,14 +22,14 @@ _BUILT_IN = frozenset(("amp", "lt", "gt", "quot", "apos"))
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message that is translated and not in doubt."""
+    """One message that is translated and not fuzzy."""
 
     original: str
     translated: str
 
 
 def messages(text: str) -> Iterator[Message]:
-    """The messages in the order of the file, without the header and those that are empty, fuzzy or obsolete.
+    """Yield the messages in the order of the file, without the header and empty, fuzzy or obsolete messages.
 
     >>> list(messages('#, fuzzy\\nmsgid "a"\\nmsgstr "가"\\n\\nmsgid "b"\\nmsgstr ""\\n"나\\\\n"\\n"다"'))
     [Message(original='b', translated='나\\n다')]
@@ -61,7 +61,7 @@ def _complete_message(fields: dict[str, list[str]], fuzzy: bool) -> Iterator[Mes
 
 
 def docbook(text: str, entities: Mapping[str, str]) -> str:
-    """The words of a DocBook paragraph; "" where it is not the same for every reader, or an entity is not known.
+    """Return the text of a DocBook paragraph; "" if it differs between readers, or an entity is unknown.
 
     >>> docbook("<command>mount</command> 명령은 &debian; &lt;13&gt;에\\n 있다.", {"debian": "데비안"})
     'mount 명령은 데비안 <13>에 있다.'

@@ -1,7 +1,7 @@
-"""What the registers of law.go.kr have in common: lists that lead to entries, and the text of an entry.
+"""Shared code of the registers of law.go.kr: lists that link to entries, and the text of an entry.
 
-The interface (DRF) knows two addresses: lawSearch.do lists entries, lawService.do gives one. What it
-calls an identifier differs by register, and so do the elements; a `Register` names them.
+The API (DRF) has two URLs: lawSearch.do lists entries, lawService.do returns one. Identifiers and elements
+have other names in each register; a `Register` holds these names.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from malmoi.licensing.rights_decision import UNKNOWN
 from malmoi.source import Api, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 BASE = "https://www.law.go.kr"
-GRANT = "https://open.law.go.kr/LSO/openApi/guideList.do"  # the interface's own documentation
+GRANT = "https://open.law.go.kr/LSO/openApi/guideList.do"  # the API's own documentation
 LIST, ENTRY = "/DRF/lawSearch.do", "/DRF/lawService.do"
-KEY, PARAMETER = "MALMOI_LAW_OC", "OC"  # the id under which the operator is registered; it opens registered addresses
-PER_PAGE = 100  # entries of a list page; the interface gives no more
+KEY, PARAMETER = "MALMOI_LAW_OC", "OC"  # the operator's id; it works for registered IP addresses
+PER_PAGE = 100  # entries of a list page; the maximum of the API
 MAX_PAGES = 5_000  # of one list
 DANGI = 2333  # years between the calendar in which judgments before 1962 are dated and ours
 UNVERIFIED = "No answer of the interface has been seen: addresses and elements are those that public programs read."
@@ -43,29 +43,29 @@ _DANGI = re.compile(r"(4[23][0-9]{2})(?=[0-9.])")
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One register: how its list names an entry, and how its entries are asked for and read."""
+    """One register: how its list names an entry, and how its entries are requested and read."""
 
-    target: str  # the register's name in an address
+    target: str  # the register's name in a URL
     row: str  # element of one entry in a list
     listed: str  # element of such an entry that names it
     asked: str  # parameter that takes this name
-    root: str  # element that an entry is
+    root: str  # root element of an entry
     own: tuple[str, ...]  # elements of an entry that name it again
     title: tuple[str, ...]
     date: tuple[str, ...]
     author: tuple[str, ...]
-    page: str  # address for people; {title} and {key} are filled in
+    page: str  # URL for people; {title} and {key} are filled in
     parts: Callable[[etree._Element], Iterable[str]]  # the text of an entry, part by part
-    stated: str  # element that says what an entry is
-    within: str  # elements that lead to it, for the evidence: "PrecService"
+    stated: str  # element that states what an entry is
+    within: str  # elements that contain it, for the evidence: "PrecService"
     kind: str  # of the evidence
-    allowed: Callable[[etree._Element, str], bool]  # whether what it says gives the licence
+    allowed: Callable[[etree._Element, str], bool]  # whether this statement gives the licence
     licence: str = ARTICLE_7
     only: tuple[tuple[str, str], ...] = ()  # further parameters of its list
 
 
 def source(register: Register, /, *, max_pages: int, place: str, unverified: str = "", **facts: Any) -> Source:
-    """The source of a register: `facts` are those fields of Source in which the registers differ."""
+    """Return the source of a register: `facts` are those fields of Source in which the registers differ."""
     return Source(
         **facts,
         publisher="법제처 국가법령정보센터",
@@ -78,7 +78,7 @@ def source(register: Register, /, *, max_pages: int, place: str, unverified: str
 
 
 def functions(register: Register) -> tuple[Follow, Items, Evidence, Text, TroubleOf]:
-    """What a source of the register defines: follow, items, evidence, text, trouble."""
+    """Return the functions that a source of the register defines: follow, items, evidence, text, trouble."""
     return (
         partial(follow, register),
         partial(items, register),
@@ -89,7 +89,7 @@ def functions(register: Register) -> tuple[Follow, Items, Evidence, Text, Troubl
 
 
 def _access(register: Register, max_pages: int) -> Api:
-    """The interface of a register, from the first page of its list on."""
+    """Return the API of a register, from the first page of its list."""
     asked = {"target": register.target, "type": "XML", "display": str(PER_PAGE), "page": "1", **dict(register.only)}
     return Api(
         start=(f"{BASE}{LIST}?{urlencode(sorted(asked.items()))}",),
@@ -102,14 +102,14 @@ def _access(register: Register, max_pages: int) -> Api:
 
 
 def is_list(capture: Capture) -> bool:
-    """Whether a capture is a page of a list, and no entry."""
+    """Whether a capture is a page of a list, not an entry."""
     return urlsplit(capture.url).path.endswith(LIST)
 
 
 def follow(register: Register, capture: Capture) -> Iterator[str]:
-    """From the first page of a list the other pages, from each page its entries.
+    """Yield from the first page of a list the other pages, from each page its entries.
 
-    Raises CaptureError where a list does not say how long it is, or an entry of it has no name.
+    Raises CaptureError if a list does not state its length, or an entry of it has no name.
     """
     if not is_list(capture):
         return
@@ -117,8 +117,8 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
     total = xml_records.parse_number(xml_records.field(root, "totalCnt"))
     if total is None:
         raise CaptureError(
-            f"{capture.url}: the list does not say in totalCnt how long it is; look at the answer, "
-            "and correct crawlers/platforms/law_go_kr.py if the interface has changed."
+            f"{capture.url}: the list does not state its length in totalCnt; check the answer, "
+            "and correct crawlers/platforms/law_go_kr.py if the API has changed."
         )
     shown, page = (
         list(root.iter(register.row)),
@@ -127,7 +127,7 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
     if not shown and total > (page - 1) * PER_PAGE:
         raise CaptureError(
             f"{capture.url}: the list counts {total:,} entries and shows none on this page; collect again, "
-            "and correct the register in the source file if the interface has changed."
+            "and correct the register in the source file if the API has changed."
         )
     if page == 1:
         for further in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
@@ -136,15 +136,15 @@ def follow(register: Register, capture: Capture) -> Iterator[str]:
         key = xml_records.field(row, register.listed)
         if not key:
             raise CaptureError(
-                f"{capture.url}: entry {place} has no {register.listed}; look at the answer, "
-                "and correct the register in the source file if the interface has changed."
+                f"{capture.url}: entry {place} has no {register.listed}; check the answer, "
+                "and correct the register in the source file if the API has changed."
             )
         query = {"target": register.target, "type": "XML", register.asked: key}
         yield f"{xml_records.rewrite_url(capture.url, path=ENTRY).partition('?')[0]}?{urlencode(sorted(query.items()))}"
 
 
 def items(register: Register, capture: Capture) -> Iterator[Item]:
-    """The one document of an entry, under the name by which it was asked for; a list has none."""
+    """Yield the one document of an entry, under the name used in its request; a list has none."""
     if is_list(capture):
         return
     item = Item(
@@ -159,7 +159,7 @@ def items(register: Register, capture: Capture) -> Iterator[Item]:
     try:
         root = entry(register, ParsedItem(item))
     except Unreadable:
-        yield item  # `text` says why
+        yield item  # `text` reports why
         return
     title = " ".join(xml_records.prose(xml_records.field(root, *register.title)).split())
     yield replace(
@@ -172,10 +172,10 @@ def items(register: Register, capture: Capture) -> Iterator[Item]:
 
 
 def entry(register: Register, parsed: ParsedItem) -> etree._Element:
-    """The element of the register that `parsed` is.
+    """Return the root element of the entry in `parsed`.
 
     Raises Unreadable: `damaged`, `not-an-entry` for an answer of another kind (a message, a page), and
-    `another-entry` for one that names itself otherwise than it was asked for.
+    `another-entry` if its name differs from the requested one.
     """
     root = parsed.xml
     if root.tag != register.root:
@@ -187,7 +187,7 @@ def entry(register: Register, parsed: ParsedItem) -> etree._Element:
 
 
 def text(register: Register, parsed: ParsedItem) -> Extracted:
-    """The parts of an entry, each behind an empty line; dropped as `empty` where there are none."""
+    """Extract the parts of an entry, separated by empty lines; dropped as `empty` if it has no part."""
     item = parsed.item
     try:
         found = "\n\n".join(part for part in register.parts(entry(register, parsed)) if part)
@@ -199,33 +199,33 @@ def text(register: Register, parsed: ParsedItem) -> Extracted:
 
 
 def drop_entry(item: Item, reason: str) -> Extracted:
-    """That an entry has no text, and why."""
+    """Return the result for an entry without text, with the reason."""
     return Extracted(
         "", title=item.title, date=item.date, author=item.author, format="xml", outcome="dropped", reason=reason
     )
 
 
 def articles(root: etree._Element) -> tuple[str, ...]:
-    """The articles of a statute in their order, each a block with its 항, 호 and 목 on lines of their own."""
+    """Return the articles of a statute in their order, each a block with its 항, 호 and 목 on lines of their own."""
     content = ("조문내용", "항내용", "호내용", "목내용")
     return tuple("\n".join(filter(None, map(_prose, unit.iter(*content)))) for unit in root.iter("조문단위"))
 
 
 def paragraphs(root: etree._Element, name: str) -> tuple[str, ...]:
-    """Each element called `name` as a block."""
+    """Return each element called `name` as a block."""
     return tuple(map(_prose, root.iter(name)))
 
 
 def fields_with_headings(root: etree._Element, *names: str) -> tuple[str, ...]:
-    """The fields called `names` that are filled, each below its name: 【판시사항】."""
+    """Return the non-empty fields called `names`, each below its name: 【판시사항】."""
     found = ((name, xml_records.prose(xml_records.field(root, name))) for name in names)
     return tuple(f"【{name}】\n{words}" for name, words in found if words)
 
 
 def evidence(register: Register, parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """What an entry says that it is: `register.licence` where that is allowed, else an unknown one, with the words.
+    """Return what an entry says it is: `register.licence` if that is allowed, or an unknown licence, with the words.
 
-    An entry that cannot be read, or does not say what it is, is no evidence of anything.
+    An unreadable entry, or one that does not say what it is, gives no evidence.
     """
     said = response_signals.find(parsed.item, None)
     try:
@@ -248,14 +248,14 @@ def evidence(register: Register, parsed: ParsedItem) -> tuple[tuple[LicenceEvide
 
 
 def trouble(capture: Capture) -> Trouble | None:
-    """What the interface says instead of an answer; a refusal may come as well-formed XML of its own kind."""
+    """Return the error that the API sends instead of an answer; a refusal may be well-formed XML of its own kind."""
     if _REFUSED.search(capture.body[:1000]):
         return Trouble("stop", "the id or this machine's address is not registered; see open.law.go.kr")
     return api_errors.law_go_kr(capture)
 
 
 def parse_date(value: str) -> str:
-    """A date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
+    """Return a date of the register in ISO 8601; judgments before 1962 are dated in the Dangi calendar.
 
     >>> (parse_date("20260219"), parse_date("2023.05.10"), parse_date("42930229"), parse_date("4289.05.25"),
     ...  parse_date("0"))
@@ -274,5 +274,5 @@ def _parse_root(capture: Capture) -> etree._Element:
         return xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable as said:
         raise CaptureError(
-            f"{capture.url}: the list cannot be read ({said.reason}); collect again, and if it stays so look at it."
+            f"{capture.url}: the list cannot be read ({said.reason}); collect again, then check the answer."
         ) from said

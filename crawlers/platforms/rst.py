@@ -1,7 +1,7 @@
-"""reStructuredText as prose, and the pages that Sphinx-Gallery makes of Python files.
+"""Convert reStructuredText to prose, also the pages that Sphinx-Gallery makes of Python files.
 
-Kept: paragraphs, headings, lists, what stands in notes, code in fences. Gone: directives that include, draw or list,
-targets, substitutions, comments, underlines. A subset that is read line by line; docutils would run what it includes.
+Kept: paragraphs, headings, lists, the text of notes, code in fences. Removed: directives that include, draw or list,
+targets, substitutions, comments, underlines. It parses a subset line by line; docutils would execute includes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STRONG = re2.compile(r"(\*{1,2})([^*\s](?:[^*\n]*[^*\s])?)\*{1,2}")
 _BULLET = re2.compile(r"^([-*+]|(?:\d{1,3}|[a-zA-Z#])[.)]) +")
 _BLOCK = re2.compile(r"^(?:#{20,}|# ?%%.*)[ \t]*$")  # https://sphinx-gallery.github.io/stable/syntax.html
 _DOCSTRING = re2.compile(r"^(?:[ \t]*(?:#[^\n]*)?\n)*[rRuU]{0,2}(\"\"\"|''')")
-MAX_DEPTH = 5  # notes within notes; what is deeper is no prose
+MAX_DEPTH = 5  # notes within notes; deeper ones are not prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Prose:
 
 
 def prose(text: str) -> Prose:
-    """The prose of a reStructuredText file.
+    """Convert a reStructuredText file to prose.
 
     >>> prose("제목\\n====\\n\\n.. note::\\n   `글 <a.html>`_ 의 :ref:`뒤 <b>` 를 본다.\\n\\n.. image:: a.png")
     Prose(text='제목\\n\\n글 의 뒤 를 본다.', title='제목')
@@ -61,12 +61,12 @@ def _is_title(lines: list[str], at: int) -> bool:
 
 
 def _is_underline(line: str) -> bool:
-    """Whether a line is one sign, three times or more."""
+    """Whether a line is one sign, repeated three times or more."""
     return len(line) >= 3 and line[0] in _SIGNS and line.count(line[0]) == len(line)
 
 
 def _read_lines(lines: list[str], depth: int = 0) -> Iterator[str]:
-    """The lines of the prose; code between fences."""
+    """Yield the lines of the prose; code between fences."""
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -103,7 +103,7 @@ def _directive(name: str, words: str, body: list[str], depth: int) -> Iterator[s
 
 
 def _body(lines: list[str], at: int, indent: int) -> tuple[list[str], int]:
-    """The lines that are indented deeper than `indent`, without their indentation, and where they end."""
+    """Return the lines indented deeper than `indent`, without their indentation, and the index after them."""
     end = at
     while end < len(lines) and (not lines[end] or len(lines[end]) - len(lines[end].lstrip()) > indent):
         end += 1
@@ -115,12 +115,12 @@ def _body(lines: list[str], at: int, indent: int) -> tuple[list[str], int]:
 def _fence_code(language: str, body: list[str]) -> Iterator[str]:
     code = "\n".join(body).strip("\n")
     if code:
-        # No empty line in a fence: an empty line is what parts two blocks.
+        # No empty line in a fence: an empty line separates two blocks.
         yield "\n".join((f"```{language}", *(line for line in code.split("\n") if line), "```"))
 
 
 def _inline(line: str) -> str:
-    r"""A line without marks of emphasis, roles and links; literals get one backtick.
+    r"""Remove marks of emphasis, roles and links from a line; literals get one backtick.
 
     >>> _inline("|edit| **굵은** ``a*b`` 와 :func:`~torch.add`, 글_. 각주 [#f]_")
     '굵은 `a*b` 와 torch.add, 글. 각주'
@@ -146,7 +146,7 @@ def _inline(line: str) -> str:
 
 
 def gallery(text: str) -> str:
-    """A Python file of Sphinx-Gallery as reStructuredText: its docstring and comment blocks, with the code between.
+    """Convert a Python file of Sphinx-Gallery to reStructuredText: docstring and comment blocks, with the code between.
 
     >>> gallery('# -*- coding: utf-8 -*-\\n\"\"\"\\n제목\\n===\\n\"\"\"\\nx = 1\\n####################\\n# 글\\ny = 2')
     '제목\\n===\\n\\n.. code:: python\\n\\n    x = 1\\n\\n글\\n\\n.. code:: python\\n\\n    y = 2\\n'

@@ -1,7 +1,7 @@
-"""Markdown of site builders as plain Markdown: their templates and macros go, the words that they show stay.
+"""Convert the Markdown of site builders to plain Markdown: remove templates and macros, keep the words they show.
 
-Hugo (kubernetes.io), Yari (MDN) and mdBook (the Rust book) fill templates into Markdown before it is read.
-Each function takes the file as text and gives Markdown that `crawlers/formats/markdown.py` reads.
+Hugo (kubernetes.io), Yari (MDN) and mdBook (the Rust book) expand templates in Markdown before it is rendered.
+Each function takes the file as text and returns Markdown that `crawlers/formats/markdown.py` reads.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SHORTCODE = re2.compile(
     r"\{\{[<%]\s*(/?)\s*([A-Za-z0-9_-]+)((?:[^\"`>%]|\"[^\"]*\"|`[^`]*`|[>%][^}])*?)\s*/?\s*[>%]\}\}"
 )
 _ATTRIBUTE = re2.compile(r"([A-Za-z_-]+)\s*=\s*(?:\"([^\"]*)\"|`([^`]*)`|([^\s\"`]+))")
-_SHOWN = {"glossary_tooltip": ("text", "term_id"), "link": ("text",)}  # the attribute that is what a reader sees
-_SILENT = ("comment", "mermaid", "highlight")  # what stands between them is not prose
+_SHOWN = {"glossary_tooltip": ("text", "term_id"), "link": ("text",)}  # the attribute that a reader sees
+_SILENT = ("comment", "mermaid", "highlight")  # the text between them is not prose
 _ANCHOR = re2.compile(r"(?m)^(#{1,6} .*?)[ \t]*\{#[^{}\n]*\}[ \t]*$")
 _EMPTY_HEADING = re2.compile(r"(?m)^#{1,6}[ \t]*$")
 
@@ -45,7 +45,7 @@ _DIRECTIVE = re2.compile(r"\\?\{\{\s*#[a-z_]+[^{}\n]*\}\}")
 
 
 def reader(clean: Callable[[str], str]) -> Callable[[ParsedItem], Extracted]:
-    """The `text` of a source whose files are Markdown once `clean` has been over them."""
+    """Return the `text` of a source whose files are Markdown after `clean`."""
 
     def text(parsed: ParsedItem) -> Extracted:
         item = parsed.item
@@ -59,9 +59,9 @@ def reader(clean: Callable[[str], str]) -> Callable[[ParsedItem], Extracted]:
 
 
 def clean_hugo(text: str) -> str:
-    """Without the shortcodes of Hugo; the text of a tooltip or link stays, and what stands between a pair.
+    """Remove the shortcodes of Hugo; keep the text of a tooltip or link, and the text between a pair.
 
-    What stands between `comment` or `mermaid` is no prose and goes. A heading that was a shortcode goes too.
+    The text between `comment` or `mermaid` is not prose and is removed. So is a heading that was only a shortcode.
 
     >>> clean_hugo('{{< glossary_tooltip text="파드" term_id="pod" >}}를 본다.{{< note >}}\\n유의.\\n{{< /note >}}')
     '파드를 본다.\\n유의.\\n'
@@ -89,7 +89,7 @@ def _visible_attribute(name: str, rest: str) -> str:
 
 
 def clean_mdn(text: str) -> str:
-    """Without the macros of MDN; a macro that names a thing leaves the name, a block macro nothing.
+    """Remove the macros of MDN; a macro that names a thing leaves the name, a block macro nothing.
 
     >>> clean_mdn('{{jsxref("Array.map()", "map()")}}과 {{HTMLElement("div")}} {{Compat}}')
     'map()과 `<div>` '
@@ -98,7 +98,7 @@ def clean_mdn(text: str) -> str:
 
 
 def _strip_macros(text: str) -> str:
-    text = text.replace("\\{{", "{\u200b{")  # an escaped brace is none of a macro
+    text = text.replace("\\{{", "{\u200b{")  # an escaped brace does not begin a macro
     text = _MACRO.sub(lambda m: _expand_macro(m.group(1).lower(), m.group(2) or ""), text)
     return str(_DEFINITION.sub(r"\1 ", _ALERT.sub(r"\1", text)).replace("{\u200b{", "{{"))
 
@@ -116,7 +116,7 @@ def _expand_macro(name: str, arguments: str) -> str:
 
 
 def clean_mdbook(text: str) -> str:
-    """Without the directives of mdBook: what they include stands in other files, and is code.
+    """Remove the directives of mdBook: they include other files, which are code.
 
     >>> clean_mdbook("```rust\\n{{#include ../a.rs:here}}\\n```\\n본문<!-- ignore -->")
     '```rust\\n\\n```\\n본문'
@@ -125,7 +125,7 @@ def clean_mdbook(text: str) -> str:
 
 
 def strip_comments(text: str) -> str:
-    """Without HTML comments, however long; one that never ends is none. Code stays as it is.
+    """Remove HTML comments of any length; text after an opening without an end is kept. Code is left alone.
 
     >>> strip_comments("가<!-- 나 -->다 <!-- 라")
     '가다 <!-- 라'
@@ -145,7 +145,7 @@ def strip_comments(text: str) -> str:
                 if closes >= 0:
                     out.append(text[at:opens])
                     at = closes + len(_COMMENT_CLOSES)
-                elif opens >= at:  # no comment of this file ends behind here
+                elif opens >= at:  # no comment of this file ends after here
                     return "".join((*out, text[at:]))
     return "".join((*out, text[at:]))
 
@@ -158,7 +158,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _openings(line: str, start: int) -> Iterator[int]:
-    """Where comments begin in a line, in the whole text; one that stands in a code span is talked about."""
+    """Yield the offsets in the whole text where comments begin in a line; skip those in a code span."""
     at = line.find(_COMMENT_OPENS)
     ticks = 0
     seen = 0
@@ -171,7 +171,7 @@ def _openings(line: str, start: int) -> Iterator[int]:
 
 
 def _map_outside_code(text: str, change: Callable[[str], str]) -> str:
-    """`change` over what stands between fenced blocks of code."""
+    """Apply `change` to the text between fenced blocks of code."""
     out: list[str] = []
     prose: list[str] = []
     fence = ""

@@ -1,4 +1,4 @@
-"""What the wikis of Wikimedia have in common: where their dumps lie, what is claimed, what their templates say."""
+"""Shared code of Wikimedia wikis: the URLs of their dumps, licence claims, and licence templates."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ NEWS = LicenceClaim(
     "all Wikinews textual content is licensed under the Creative Commons Attribution 2.5 License",
     url=LEGAL,
 )
-ATTRIBUTION = "「{title}」, {publisher}, {url}, {licence}"  # the page leads to its history, which names the authors
+ATTRIBUTION = "「{title}」, {publisher}, {url}, {licence}"  # the page links to its history, which names the authors
 UNVERIFIED = (
     "The dump, its robots.txt and the licence page have not been fetched by this project. The words of the claim are "
     "those that other projects quote from the page; a collection stops where they do not stand there."
 )
 
-# Templates of 위키문헌 that say why a work is free, in small letters. They are its editors' word for it.
+# Templates of 위키문헌 that say why a work is free, in lower case. They are statements of its editors.
 _EXPIRED = re.compile(r"pd-old-(?:[7-9]\d|100)(?:-.{1,20})?|pd-대한민국(?:-만료)?|pd-skorea|pd-south korea")
 _NOT_PROTECTED = frozenset(("pd-krgov", "pd-대한민국-정부", "pd-kr-gov"))
-# What is free by the law of another country alone says nothing here, neither for nor against.
+# Free by the law of another country only: no evidence here, neither for nor against.
 _ELSEWHERE = re.compile(r"pd-(?:us|1923|1929|192\d|1996|old-50|old-60|usgov|us-.{1,40})(?:-.{1,20})?")
 _TEMPLATE = re.compile(
     r"\{\{\s{0,5}((?:pd|cc|gfdl|kogl|공공누리|저작권|자유 ?저작물|번역 ?저작권|번역 ?라이선스|translation license)"
@@ -46,12 +46,12 @@ PLACE = "licence template of the page"
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The prose of a page of an export."""
+    """Extract the prose of a page of an export."""
     return mediawiki_export.text(parsed.item)
 
 
 def source(name: str, *, unverified: str = "How many blocks the dump comes to.", **facts: Any) -> Source:
-    """The source of the wiki `name`: `facts` are those fields of Source in which the wikis differ."""
+    """Return the source of the wiki `name`: `facts` are those fields of Source in which the wikis differ."""
     usual: dict[str, Any] = {
         "claim": (SHARE_ALIKE,),
         "rule": LicenceRule(place="legal.html of the dumps", expected=("CC-BY-SA-4.0",), widest="source"),
@@ -59,13 +59,13 @@ def source(name: str, *, unverified: str = "How many blocks the dump comes to.",
         "attribution": ATTRIBUTION,
     }
     declared = usual | facts
-    # One request at a time, in the name of somebody who can be reached: the user agent policy of the foundation.
+    # One request at a time, with the contact of the operator: the user agent policy of the foundation.
     manners = Manners(delay=1.0, concurrency=1)
     return Source(name, access=dump(name), manners=manners, unverified=f"{UNVERIFIED} {unverified}", **declared)
 
 
 def dump(wiki: str) -> Dump:
-    """The latest dump of the current revisions of all pages that are articles, or what articles are made of.
+    """Return the latest dump of the current revisions of all articles and the pages that articles are built from.
 
     >>> dump("kowiki").url
     'https://dumps.wikimedia.org/kowiki/latest/kowiki-latest-pages-articles.xml.bz2'
@@ -78,10 +78,10 @@ def dump(wiki: str) -> Dump:
 
 
 def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
-    """What the licence templates of a page of 위키문헌 say, each as evidence for the page.
+    """Return the evidence in the licence templates of a page of 위키문헌.
 
-    A template that is not known here gives an unknown licence, which excludes the page. What only says
-    that a work is free elsewhere counts as unknown where nothing else is said.
+    An unknown template gives an unknown licence, which excludes the page. A template that only says that a
+    work is free elsewhere counts as unknown unless another template decides.
 
     >>> [one.licence for one in templates("…\\n{{PD-old-70}}\\n{{PD-1923}}", "r")], templates("글", "r")
     (['LicenseRef-KR-PD-expired'], ())
@@ -96,7 +96,7 @@ def templates(markup: str, record: str) -> tuple[LicenceEvidence, ...]:
 
 
 def _read_templates(markup: str) -> Iterator[tuple[str, str]]:
-    """(licence, the template as it stands); "" as licence where it speaks of another country."""
+    """Yield (licence, the template as written); "" as licence for a template about another country."""
     for found in _TEMPLATE.finditer(markup):
         name = " ".join(found[1].replace("_", " ").lower().split())
         words = found[0].removesuffix("{{")

@@ -1,4 +1,4 @@
-"""Licence marks as they stand on Korean public pages: links, images, alternative texts, sentences."""
+"""Licence marks as found on Korean public pages: links, images, alternative texts, sentences."""
 
 from hashlib import sha256
 from html import escape
@@ -17,12 +17,12 @@ CC_NAMES = {"by": "저작자표시", "by-sa": "저작자표시-동일조건변�
 
 
 def variant(page: Page, count: int, salt: str = "") -> int:
-    """A number below `count`, fixed by the page's address: pages differ, builds do not."""
+    """Return a number below `count`, derived from the page's path: pages differ, builds do not."""
     return int(sha256((page.path + salt).encode()).hexdigest()[:8], 16) % count
 
 
 def mark(page: Page) -> str:
-    """The mark block of a page, or the empty string where the page carries none."""
+    """Return the mark block of a page, or "" if it has none."""
     if page.template == "comment":
         return ALL_TYPES_COMMENT + kogl(page, page.licence.partition("-")[2])
     if page.template == "legacy":
@@ -38,7 +38,7 @@ def mark(page: Page) -> str:
 
 
 def kogl(page: Page, number: str, *, ai: bool = False) -> str:
-    """A Public Nuri mark of type `number` (1–4), in one of the forms that institutions use."""
+    """Return a Public Nuri mark of type `number` (1–4), in one of the forms that institutions use."""
     words = CONDITIONS[number]
     link = (
         f"https://www.kogl.or.kr/info/licenseType{number}.do",
@@ -76,7 +76,7 @@ def kogl(page: Page, number: str, *, ai: bool = False) -> str:
 
 
 def creative_commons(page: Page) -> str:
-    """A Creative Commons mark with `rel="license"`; `page.licence` is like `cc-by-sa-4.0`."""
+    """Return a Creative Commons mark with `rel="license"`; `page.licence` is like `cc-by-sa-4.0`."""
     kind, version = page.licence.removeprefix("cc-").rsplit("-", 1)
     name = CC_NAMES[kind]
     return (
@@ -106,7 +106,7 @@ RESERVED = """<div class="copyright_item">
 </div>
 """
 
-# The mark of the first years: the work may not be used freely at all.
+# A mark from the first years of Public Nuri: no free use at all.
 LEGACY = """<div class="codeView01">
 <a href="https://www.kogl.or.kr/" target="_blank"><img src="/images/new_img_opencode0.jpg" \
 alt="자유이용 불가 : 공공누리가 적용되지 않은 저작물입니다"></a>
@@ -124,7 +124,7 @@ ALL_TYPES_COMMENT = "<!-- 유형을 골라 붙이세요\n{}\n-->\n".format(
     )
 )
 
-# What each type means, with every image: a legend, and therefore nobody's licence.
+# An explanation of all types, with every image: a legend, not the licence of a page.
 LEGEND = "".join(
     f'<div class="type_info"><img src="/images/new_img_opencode{number}.jpg" '
     f'alt="공공누리 제{number}유형"> <a href="https://www.kogl.or.kr/info/licenseType{number}.do">'

@@ -54,15 +54,15 @@ class Page:
 
     @property
     def path(self) -> str:
-        """The page's address below the site's root."""
+        """The page's path on the site."""
         return f"/{self.section}/{self.slug}.html"
 
 
 def read_pages(edition: int = 1, folder: Path = PAGES) -> tuple[Page, ...]:
-    """All pages of one edition, in menu order, then by slug.
+    """Return all pages of one edition, in menu order, then by slug.
 
-    `slug.md` stands in every edition, `slug@2.md` replaces (or first brings) it from edition 2 on,
-    and `until: 1` takes a page off the site after edition 1.
+    `slug.md` is in every edition, `slug@2.md` replaces (or adds) it from edition 2 on,
+    and `until: 1` removes a page from the site after edition 1.
     """
     chosen: dict[tuple[str, str], tuple[int, Path]] = {}
     for file in sorted(folder.glob("*/*.md")):
@@ -77,9 +77,9 @@ def read_pages(edition: int = 1, folder: Path = PAGES) -> tuple[Page, ...]:
 
 
 def read_page(file: Path, edition: int = 1) -> Page | None:
-    """Read one file strictly; None where the page is no longer part of the edition.
+    """Read one file strictly; None if the page is no longer part of the edition.
 
-    Raises ValueError, naming the file, for a key or a value that the site does not know.
+    Raises ValueError, naming the file, for an unknown key or value.
     """
     head, _, body = file.read_text(encoding="utf-8").partition("\n\n")
     fields: dict[str, str] = {}
@@ -114,7 +114,7 @@ def read_page(file: Path, edition: int = 1) -> Page | None:
 
 
 def blocks(body: str) -> Iterator[tuple[str, list[str]]]:
-    """The blocks of a body as (kind, lines); kind is one of heading, list, table, text."""
+    """Yield the blocks of a body as (kind, lines); kind is one of heading, list, table, text."""
     for blank, lines in groupby(body.splitlines(), key=lambda line: not line.strip()):
         if not blank:
             for kind, same in groupby(lines, key=_kind):
@@ -129,7 +129,7 @@ def _kind(line: str) -> str:
 
 
 def body_html(body: str) -> str:
-    """The body as HTML: one element a block, one line an element.
+    """Render the body as HTML: one element per block, one line per element.
 
     >>> body_html("## 제목\\n\\n가 < 나\\n\\n- 하나\\n- 둘\\n")
     '<h2>제목</h2>\\n<p>가 &lt; 나</p>\\n<ul>\\n<li>하나</li>\\n<li>둘</li>\\n</ul>\\n'

@@ -1,4 +1,4 @@
-"""Build the sample site as bytes and serve it on loopback, with no clock and no log."""
+"""Build the sample site as bytes and serve it on loopback, without clock or log."""
 
 import argparse
 from base64 import b64decode
@@ -18,29 +18,29 @@ from crawlers.sample.sample_page import SECTIONS, Page, read_pages
 BASE = "http://127.0.0.1"
 FIRST_DAY = date(2026, 1, 2)  # of lists, robots.txt and files, which have no date of their own
 MOVED = {"/index.html": "/", "/news/opening.html": "/news/2026-01.html"}
-STRAY = "\ufffd"  # in a page's text: here stands one byte that no Korean encoding knows
+STRAY = "\ufffd"  # in a page's text: becomes one byte that is invalid in every Korean encoding
 STRAY_BYTE = b"\xff"
 PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 @dataclass(frozen=True)
 class Response:
-    """What the server answers to one address, apart from conditions."""
+    """The answer of the server for one path, before conditional headers."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
     def header(self, name: str) -> str:
-        """The value of a header, or the empty string."""
+        """Return the value of a header, or ""."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
 
 
 def build(edition: int = 1, base: str = BASE) -> dict[str, Response]:
-    """The whole site: path → response. The same arguments give the same bytes.
+    """Build the whole site: path → response. The same arguments give the same bytes.
 
     `edition` 2 is the site some months later: a page is new, one has changed, one is gone, one has
-    another licence. `base` stands only in sitemap.xml and robots.txt; all other links start at the root.
+    another licence. `base` appears only in sitemap.xml and robots.txt; all other links start at the root.
     """
     pages = read_pages(edition)
     public = [page for page in pages if page.section in template.PUBLIC]
@@ -65,10 +65,10 @@ def build(edition: int = 1, base: str = BASE) -> dict[str, Response]:
 
 
 def encode(page: Page, html: str) -> bytes:
-    """The bytes of a page in its encoding.
+    """Encode a page in its encoding.
 
-    Pages that say EUC-KR are written in code page 949, as Windows did it: the same bytes for the
-    2,350 syllables of KS X 1001, and two bytes for the others. A character of no Korean code page
+    Pages that declare EUC-KR are encoded in code page 949, as Windows did: the same bytes for the
+    2,350 syllables of KS X 1001, and two bytes for the others. A character outside code page 949
     becomes a character reference; U+FFFD becomes one invalid byte.
     """
     if page.encoding == "utf-8":
@@ -98,7 +98,7 @@ MISSING = Response(404, (("Content-Type", "text/html; charset=utf-8"),), templat
 
 
 def is_unchanged(response: Response, if_none_match: str | None, if_modified_since: str | None) -> bool:
-    """Whether the client's copy still stands (RFC 9110, section 13.2.2: the tag goes before the date)."""
+    """Whether the client's copy is current (RFC 9110, section 13.2.2: the ETag takes precedence over the date)."""
     if response.status != 200:
         return False
     if if_none_match is not None:
@@ -108,7 +108,7 @@ def is_unchanged(response: Response, if_none_match: str | None, if_modified_sinc
         return False
     try:
         since = parsedate_to_datetime(if_modified_since)
-    except ValueError:  # an unreadable date is no condition
+    except ValueError:  # an unreadable date is ignored
         return False
     if since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
@@ -150,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(port: int = 0, edition: int = 1) -> Iterator[str]:
-    """Serve an edition on 127.0.0.1 while the block runs; yields the base address. Port 0: any free one."""
+    """Serve an edition on 127.0.0.1 while the block runs; yield the base URL. Port 0: any free one."""
 
     class ThisSite(Handler):
         pass

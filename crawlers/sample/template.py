@@ -1,4 +1,4 @@
-"""Render pages, lists, the site map and robots.txt with the furniture of a Korean institution's site."""
+"""Render pages, lists, the site map and robots.txt with the boilerplate of a Korean institution's site."""
 
 import json
 import unicodedata
@@ -26,8 +26,8 @@ FOOTER = f"""<footer id="footer">
 
 
 def page_html(page: Page, siblings: Sequence[Page]) -> str:
-    """One page, whole. `siblings` are all pages of its section, in order."""
-    if page.form == "nfd":  # what a macOS editor pastes into a CMS whose own texts are NFC
+    """Render one complete page. `siblings` are all pages of its section, in order."""
+    if page.form == "nfd":  # text that a macOS editor pastes into a CMS whose own texts are NFC
         page = _nfd(page)
     if page.template == "bare":
         return f"{_head(page)}<body>\n{_article(page)}</body>\n</html>\n"
@@ -123,7 +123,7 @@ def _article(page: Page) -> str:
 
 
 def _break_markup(body: str) -> str:
-    """Tables nested and left open, paragraphs left open, an end tag too many: still the same text."""
+    """Break the markup but not the text: nested open tables, open paragraphs, an extra end tag."""
     opened = body.replace("</p>\n<p>", "\n<p><font size=2>")
     half = opened.rfind("<p>", 0, len(opened) // 2)
     return (
@@ -159,7 +159,7 @@ def _plain_page(title: str, main: str, section: str = "") -> str:
 
 
 def front_html(pages: Sequence[Page]) -> str:
-    """The front page. It holds the crawl traps: a dead link, moved pages, one page under three addresses."""
+    """Render the front page. It holds the crawl traps: a dead link, moved pages, one page under three URLs."""
     newest = "".join(_entry(page) for page in pages if page.section == "news")
     return _plain_page(
         SITE,
@@ -175,7 +175,7 @@ def front_html(pages: Sequence[Page]) -> str:
 
 
 def list_pages(section: str, pages: Sequence[Page]) -> dict[str, str]:
-    """The numbered lists of one section: address → HTML."""
+    """Render the numbered lists of one section: path → HTML."""
     chunks = [pages[n : n + PER_PAGE] for n in range(0, len(pages), PER_PAGE)] or [()]
     addresses = [f"/{section}/index.html"]
     addresses += [f"/{section}/index-{n}.html" for n in range(2, len(chunks) + 1)]
@@ -191,17 +191,17 @@ def list_pages(section: str, pages: Sequence[Page]) -> dict[str, str]:
 
 
 def missing_html() -> str:
-    """The page for an address that is not there."""
+    """Render the page for a missing path."""
     return _plain_page("찾으시는 쪽이 없습니다", "<p>주소를 다시 확인해 주세요.</p>\n")
 
 
 def robots_txt(base: str) -> str:
-    """Everything may be fetched but the private folder; no delay is asked for."""
+    """Render a robots.txt that forbids only the private folder and sets no delay."""
     return f"User-agent: *\nDisallow: /private/\n\nSitemap: {base}/sitemap.xml\n"
 
 
 def sitemap_xml(base: str, pages: Sequence[Page]) -> str:
-    """All public pages; the protocol asks for absolute addresses, hence `base`."""
+    """Render the sitemap of all public pages; the protocol requires absolute URLs, hence `base`."""
     entries = "".join(f"<url><loc>{base}{page.path}</loc><lastmod>{page.date}</lastmod></url>\n" for page in pages)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
     return f'{head}<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n'

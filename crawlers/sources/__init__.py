@@ -1,1 +1,1 @@
-"""One file = one source; pure functions, no Scrapy."""
+"""Source definitions: one file per source; pure functions, no Scrapy."""

@@ -1,8 +1,8 @@
-"""Minutes of the National Assembly: whole sittings, of the plenary and of its committees.
+"""Minutes of the National Assembly: whole sittings of the plenary and of the committees.
 
-Art. 24 of the Copyright Act lets anybody use what is said in the Assembly, "except for compiling and using the
-speeches of one author". So a sitting stays one document, no speaker becomes a field of it, and nothing of this
-source may be sorted by who speaks.
+Art. 24 of the Copyright Act lets anybody use speeches in the Assembly, "except for compiling and using the
+speeches of one author". So a sitting stays one document without a speaker field, and nothing of this
+source may be sorted by speaker.
 """
 
 import json
@@ -24,15 +24,15 @@ from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, So
 
 BASE = "https://open.assembly.go.kr/portal/openapi/"
 SERVICES = ("nzbyfwhwaoanttzje", "ncwgseseafwbuheph")  # minutes of the plenary, of the committees
-# The lists are asked for by term of the Assembly and year; a year that begins is added here.
+# The lists are requested by term of the Assembly and year; add each new year here.
 TERMS: dict[int, tuple[int, ...]] = {22: (2024, 2025, 2026), 21: (2020, 2021, 2022, 2023, 2024)}
 PER_PAGE = 1000  # rows; a sitting has one for each item of its agenda
 MAX_PAGES = 1_000  # of one list
-NOTHING = "INFO-200"  # a year in which nobody has met yet
+NOTHING = "INFO-200"  # a year without a sitting yet
 FILES = "https://record.assembly.go.kr/assembly/viewer/minutes/download/pdf.do"
 VIEW = "https://record.assembly.go.kr/assembly/viewer/minutes/xml.do?id={id}&type=view"
-HEAD = 2_000  # code points at the beginning of minutes, in which they say what they are
-# 제439회국회, 2026년도국정감사: of a heading that may be set wide.
+HEAD = 2_000  # code points at the beginning of minutes that contain their heading
+# 제439회국회, 2026년도국정감사 in a heading, which may be letter-spaced.
 SITTING = re.compile(r"제\s?\d{1,4}\s?회\s?국\s?회|\d{4}\s?년도\s?국\s?정\s?감\s?사")
 MINUTES = re.compile(r"회\s?의\s?록")
 DATE = re.compile(r"\d{4}\s?년\s?\d{1,2}\s?월\s?\d{1,2}\s?일")
@@ -68,7 +68,7 @@ SOURCE = Source(
     ),
     register="spoken",
     domain="politics",
-    # Some thousands of sittings in two terms, as is generally known; nobody has counted these lists.
+    # Some thousands of sittings in two terms, as is generally known; these lists were not counted.
     expect=Expect(at_least=500, at_most=40_000),
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",
@@ -82,9 +82,9 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterator[str]:
-    """From a list its other pages and the file of each sitting.
+    """Yield from a list its other pages and the file of each sitting.
 
-    Raises CaptureError where an answer is no such list.
+    Raises CaptureError if an answer is not such a list.
     """
     if not _is_list(capture):
         return
@@ -93,12 +93,12 @@ def follow(capture: Capture) -> Iterator[str]:
         for page in range(2, min(-(-total // PER_PAGE), MAX_PAGES) + 1):
             yield xml_records.rewrite_url(capture.url, pIndex=page)
     for address in dict.fromkeys(str(row.get("PDF_LINK_URL") or "").strip() for row in rows):
-        if address:  # minutes that are not out yet have none
+        if address:  # minutes that are not published yet have none
             yield address
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """A file is one sitting, under the number by which the archive knows it; a list is no document."""
+    """Yield the sitting of a file, under its number in the archive of the Assembly; a list is not a document."""
     if _is_list(capture):
         return
     key = xml_records.parameter(capture.url, "id")
@@ -115,14 +115,14 @@ def items(capture: Capture) -> Iterator[Item]:
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The whole sitting as it stands in the file; its number and day are read in its heading."""
+    """Return the whole sitting as in the file; its number and day are parsed from its heading."""
     found = parsed.extraction
     title, date, _ = heading(found.text)
     return replace(found, title=found.title or title, date=found.date or date, author="")
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """That the file calls itself the minutes of a sitting of the Assembly, in its own words."""
+    """Return as evidence the words in which the file calls itself the minutes of a sitting of the Assembly."""
     _, _, words = heading(parsed.extraction.text)
     found = LicenceEvidence(
         licence="LicenseRef-KR-CA-Art24",
@@ -136,12 +136,12 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
 
 
 def trouble(capture: Capture) -> Trouble | None:
-    """What the interface says instead of a list."""
+    """Return the error that the API sends instead of a list."""
     return api_errors.open_assembly(capture) if _is_list(capture) else None
 
 
 def heading(minutes: str) -> tuple[str, str, str]:
-    """(title, date, the words that say so) of the minutes of a sitting, all "" where a text does not begin as such.
+    """Return (title, date, the words of the heading) of minutes; all "" if a text does not begin like minutes.
 
     >>> heading("제999회국회(임시회) 가상위원회 회의록 제2호\\n일 시 2031년 2월 3일(월)\\n◯위원장 …")[:2]
     ('제999회국회(임시회) 가상위원회 회의록 제2호', '2031-02-03')
@@ -161,7 +161,7 @@ def _is_list(capture: Capture) -> bool:
 
 
 def _list(capture: Capture) -> tuple[int, list[dict[str, Any]]]:
-    """How many rows a list has in all, and those on this page."""
+    """Return the total number of rows of a list, and the rows of this page."""
     service = urlsplit(capture.url).path.rsplit("/", 1)[-1]
     try:
         said = json.loads(capture.body)
@@ -172,7 +172,7 @@ def _list(capture: Capture) -> tuple[int, list[dict[str, Any]]]:
         rows = body["row"]
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration, RecursionError) as error:
         raise CaptureError(
-            f"{capture.url}: this is no list of {service} ({type(error).__name__}); look at the answer, "
-            "and correct crawlers/sources/assembly_minutes.py if the interface has changed."
+            f"{capture.url}: this is not a list of {service} ({type(error).__name__}); check the answer, "
+            "and correct crawlers/sources/assembly_minutes.py if the API has changed."
         ) from error
     return total, [row for row in rows if isinstance(row, dict)]

@@ -21,7 +21,7 @@ SOURCE = Source(
     rule=LicenceRule(place="the file debian/copyright of the repository", expected=("GPL-2.0-only",)),
     register="technical",
     domain="software",
-    expect=Expect(at_least=5, at_most=60),  # a file a chapter; the book has seven chapters and some appendices
+    expect=Expect(at_least=5, at_most=60),  # a file per chapter; the book has seven chapters and some appendices
     attribution="{publisher}, “{title}”, {url}, {licence}",
     unverified=(
         "that the Korean text lies in po/ko, and the name of the branch; the words of debian/copyright were read in "
@@ -30,7 +30,7 @@ SOURCE = Source(
     note="A file is a chapter. Paragraphs that differ by architecture or are not translated are left out.",
 )
 
-# What the entities of the book stand for; a paragraph with another one is left out.
+# The values of the entities of the book; a paragraph with another entity is left out.
 ENTITIES = {
     "debian": "데비안",
     "debian-gnu": "데비안 GNU/리눅스",
@@ -44,7 +44,7 @@ ENTITIES = {
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The translated paragraphs of a file, in the order of the book."""
+    """Extract the translated paragraphs of a file, in the order of the book."""
     item = parsed.item
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else None
     words = [

@@ -39,10 +39,10 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """The articles of a list, and the lists beside it."""
+    """Yield the articles of a list, and the other lists."""
     return boards.follow(BOARD, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
-    """One document an article; issue and number are the key."""
+    """Yield one document per article; issue and number are the key."""
     return boards.items(BOARD, capture)

@@ -24,7 +24,7 @@ BOARD = boards.Board(
     parameter="pageIndex",
 )
 # The mark of a work is an image img_licenseNN.png in the field 이용조건, with the licence in words as its alternative.
-# A licence is believed where number and words agree; the versions of CC that the site uses are 2.0 Korea's.
+# A licence is accepted if number and words agree; the versions of CC that the site uses are 2.0 Korea's.
 MARKS = {
     "97": ("LicenseRef-KR-PD-expired", re.compile("만료")),
     "01": ("LicenseRef-KOGL-1", re.compile(r"제?\s?1\s?유형")),
@@ -62,24 +62,24 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """The works of a list, and its next page."""
+    """Yield the works of a list, and its next page."""
     return boards.follow(BOARD, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
-    """The page of a work; its number is the key."""
+    """Yield the page of a work; its number is the key."""
     return boards.items(BOARD, capture)
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The text of the page, with the author from its field."""
+    """Return the text of the page, with the author from its field."""
     found = defaults.text(parsed)
     author = _field(parsed.page.tree, re.compile(r"저작\(?권?\)?자(?:명)?"))
     return replace(found, author=" ".join(author.text_content().split())[:200]) if author is not None else found
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """The mark in the field 이용조건, where image and words agree; unknown where they do not."""
+    """Return the mark in the field 이용조건; its licence is unknown if image and words disagree."""
     item = parsed.item
     field = _field(parsed.page.tree, _CONDITION)
     found = () if field is None else tuple(_marks(field, item.record))
@@ -98,7 +98,7 @@ def _marks(field: html.HtmlElement, record: str) -> Iterable[LicenceEvidence]:
 
 
 def _field(tree: html.HtmlElement, label: re.Pattern[str]) -> html.HtmlElement | None:
-    """The value beside a label, in a list of definitions or a table."""
+    """Return the value beside a label, in a definition list or a table."""
     for name in tree.iter("dt", "th"):
         if label.fullmatch(" ".join(name.text_content().split())):
             value = name.getnext()

@@ -1,4 +1,4 @@
-"""한국사데이터베이스: data sets in XML that the operator has downloaded, with the record that opens them."""
+"""한국사데이터베이스: data sets in XML that the operator has downloaded, with the record that licenses them."""
 
 import os
 from pathlib import Path

@@ -38,10 +38,10 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """The articles of a list, and the lists beside it."""
+    """Yield the articles of a list, and the other lists."""
     return boards.follow(BOARD, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
-    """One document an article; its number is the key."""
+    """Yield one document per article; its number is the key."""
     return boards.items(BOARD, capture)

@@ -34,7 +34,7 @@ SOURCE = Source(
     ),
     register="technical",
     domain="manufacturing",
-    # Nobody has counted; several series with some hundreds of reports each.
+    # Not counted; several series with some hundreds of reports each.
     expect=Expect(at_least=20, at_most=50_000),
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
@@ -46,10 +46,10 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """The articles of a list, and the lists beside it."""
+    """Yield the articles of a list, and the other lists."""
     return boards.follow(BOARD, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
-    """One document an article; its number is the key."""
+    """Yield one document per article; its number is the key."""
     return boards.items(BOARD, capture)

@@ -1,8 +1,8 @@
-"""Patent gazettes from KIPRIS Plus: abstracts and claims, off by default: nothing passes without a mark of its own.
+"""Patent gazettes from KIPRIS Plus: abstracts and claims, off by default: an item needs a licence mark of its own.
 
-A gazette is published by the State, but a specification is its applicant's work: art. 7 of the Copyright Act
-reaches it doubtfully. So the source claims nothing, and an item carries evidence only where the answer itself
-has a field that names a licence. None is known to have one; the source exists so that the day it does is noticed.
+A gazette is published by the State, but a specification is its applicant's work: whether art. 7 of the Copyright
+Act covers it is doubtful. So the source claims nothing, and an item has evidence only if the answer itself
+has a field that names a licence. No answer is known to have one; the source exists to notice when one does.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ from malmoi.errors import CaptureError
 from malmoi.source import Api, Expect, Extracted, Item, LicenceRule, Manners, Source, Trouble
 
 BASE = "https://plus.kipris.or.kr"
-SERVICE = "/kipo-api/kipi/patUtiModInfoSearchSevice"  # spelled so
+SERVICE = "/kipo-api/kipi/patUtiModInfoSearchSevice"  # sic
 LIST, ENTRY = SERVICE + "/getAdvancedSearch", SERVICE + "/getBibliographyDetailInfoSearch"
 CLASS = "H01L"  # semiconductor devices, International Patent Classification
 PER_PAGE = 100
@@ -44,7 +44,7 @@ SOURCE = Source(
     rule=LicenceRule(place="a field of an answer that names a licence; none is known", widest="item", review=True),
     register="technical",
     domain="semiconductor",
-    expect=Expect(at_least=2, at_most=MAX_CALLS),  # one page of a list and one entry, up to what a key has in a month
+    expect=Expect(at_least=2, at_most=MAX_CALLS),  # one page of a list and one entry, up to the monthly calls of a key
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}",
     unverified="No answer of the interface has been seen: addresses and elements are those that public programs "
@@ -57,9 +57,9 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterator[str]:
-    """From a list its other pages and its entries, as far as the calls of a month reach.
+    """Yield from a list its other pages and its entries, within the calls of a month.
 
-    Raises CaptureError where an answer is no such list.
+    Raises CaptureError if an answer is not such a list.
     """
     if not urlsplit(capture.url).path.endswith(LIST):
         return
@@ -70,8 +70,8 @@ def follow(capture: Capture) -> Iterator[str]:
     total = xml_records.parse_number(xml_records.field(root, "totalCount"))
     if total is None:
         raise CaptureError(
-            f"{capture.url}: the list does not say in totalCount how long it is; look at the answer, "
-            "and correct crawlers/sources/kipris.py if the interface has changed."
+            f"{capture.url}: the list does not state its length in totalCount; check the answer, "
+            "and correct crawlers/sources/kipris.py if the API has changed."
         )
     for entry in root.iter("item"):
         if key := xml_records.field(entry, "applicationNumber"):
@@ -84,7 +84,7 @@ def follow(capture: Capture) -> Iterator[str]:
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """An entry is one document: title, abstract and claims. No name of a person leaves the archive."""
+    """Yield the document of an entry: title, abstract and claims. Names of persons stay in the archive."""
     if urlsplit(capture.url).path.endswith(LIST):
         return
     key = xml_records.parameter(capture.url, "applicationNumber")
@@ -110,19 +110,19 @@ def items(capture: Capture) -> Iterator[Item]:
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """Abstract and claims, a block each; dropped as `damaged` or `empty`."""
+    """Extract abstract and claims, a block each; dropped as `damaged` or `empty`."""
     if parsed.item.media == DAMAGED:
         return Extracted("", outcome="dropped", reason="damaged", format="xml")
     return parsed.extraction
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """What the answer says of a licence, if it ever says anything."""
+    """Return the evidence of a licence field in the answer, if there is one."""
     return parsed.item.evidence, response_signals.find(parsed.item, None)
 
 
 def trouble(capture: Capture) -> Trouble | None:
-    """What the interface says instead of an answer."""
+    """Return the error that the API sends instead of an answer."""
     return api_errors.data_go_kr(capture)
 
 

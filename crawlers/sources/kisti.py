@@ -29,7 +29,7 @@ SOURCE = Source(
     ),
     register="technical",
     domain="science",
-    # Nobody has counted.
+    # Not counted.
     expect=Expect(at_least=10, at_most=20_000),
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
@@ -41,10 +41,10 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """The articles of a list, and the lists beside it."""
+    """Yield the articles of a list, and the other lists."""
     return boards.follow(BOARD, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
-    """One document an article; its number is the key."""
+    """Yield one document per article; its number is the key."""
     return boards.items(BOARD, capture)

@@ -8,7 +8,7 @@ from malmoi.archive.capture import Capture
 from malmoi.source import Expect, Item, LicenceRule, Manners, Site, Source
 
 BASE = "https://www.kocca.kr/kocca/bbs"
-# 연구보고서 and 정기간행물, as public pages link to them.
+# 연구보고서 and 정기간행물, from links on public pages.
 BOARDS = (("B0000147", "204153"), ("B0000141", "204145"))
 BOARD = boards.Board(
     article=re.compile(r"/kocca/bbs/view/(B\d{7}/\d{1,9})\.do(?:\?|$)"),
@@ -33,7 +33,7 @@ SOURCE = Source(
     ),
     register="technical",
     domain="content",
-    # Nobody has counted; numbers of articles above 2,010,000 were in use in 2025.
+    # Not counted; numbers of articles above 2,010,000 were in use in 2025.
     expect=Expect(at_least=20, at_most=20_000),
     manners=Manners(delay=2.0),
     attribution="{publisher}, 「{title}」 ({year}), {url}, {licence}",
@@ -45,10 +45,10 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """The articles of a list, and the lists beside it."""
+    """Yield the articles of a list, and the other lists."""
     return boards.follow(BOARD, capture)
 
 
 def items(capture: Capture) -> Iterable[Item]:
-    """One document an article; its number is the key."""
+    """Yield one document per article; its number is the key."""
     return boards.items(BOARD, capture)

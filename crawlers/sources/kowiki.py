@@ -9,7 +9,7 @@ SOURCE = wikimedia.source(
     title="위키백과",
     publisher="위키백과 기여자",
     register="encyclopedia",
-    # Blocks. 1.27 GiB packed (2026-09-01, by second hand) are some 5 GB of at most 1 MiB each; nobody has counted them.
+    # Blocks. 1.27 GiB packed (2026-09-01, by second hand) are some 5 GB of at most 1 MiB each; not counted.
     expect=Expect(at_least=4_000, at_most=200_000),
     note="Articles only. Pages about living people hold personal data of public figures.",
 )

@@ -9,7 +9,7 @@ SOURCE = wikimedia.source(
     title="위키책",
     publisher="위키책 기여자",
     register="textbook",
-    # Blocks. 4.9 MB packed (2026-09-01, by second hand) are some 20 MB of at most 1 MiB each; nobody has counted them.
+    # Blocks. 4.9 MB packed (2026-09-01, by second hand) are some 20 MB of at most 1 MiB each; not counted.
     expect=Expect(at_least=15, at_most=5_000),
     note="A chapter is a page, and a document. Books for children (위키키즈) and cook books are pages like others.",
 )

@@ -11,7 +11,7 @@ SOURCE = wikimedia.source(
     claim=(wikimedia.NEWS,),
     rule=LicenceRule(place="legal.html of the dumps", expected=("CC-BY-2.5",), widest="source"),
     register="news",
-    expect=Expect(at_least=5, at_most=5_000),  # blocks; no size of the dump is known to us
+    expect=Expect(at_least=5, at_most=5_000),  # blocks; the size of the dump is unknown
     unverified="How large the dump is. Whether Wikinews has moved to a later version of CC BY.",
     note="The page calls what was written before 2005-09-25 public domain; it is treated as CC BY 2.5 like the rest. "
     "The date of a document is that of its last revision, not of the news.",

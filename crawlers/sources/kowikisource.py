@@ -1,4 +1,4 @@
-"""The Korean Wikisource (위키문헌), from its monthly dump; each work says by a template why it is free."""
+"""The Korean Wikisource (위키문헌), from its monthly dump; each work states by a template why it is free."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ SOURCE = wikimedia.source(
         widest="source",
     ),
     register="literature",
-    # Blocks. 141 MiB packed (2026-09-01, by second hand) are some 600 MB, a block at most 1 MiB; nobody has counted.
+    # Blocks. 141 MiB packed (2026-09-01, by second hand) are some 600 MB, a block at most 1 MiB; not counted.
     expect=Expect(at_least=500, at_most=50_000),
     attribution="{author}, " + wikimedia.ATTRIBUTION,
     unverified="How many blocks the dump comes to. The names of the licence templates "
@@ -32,7 +32,7 @@ SOURCE = wikimedia.source(
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """The works of a block, with the licence and the author that their templates name."""
+    """Yield the works of a block, with the licence and the author that their templates name."""
     for item in mediawiki_export.pages(capture):
         markup = item.body.decode("utf-8", "replace") if isinstance(item.body, bytes) else item.body
         found = _AUTHOR.search(markup)

@@ -16,7 +16,7 @@ SOURCE = Source(
     rule=LicenceRule(place="the file LICENSE of the repository", expected=("CC-BY-4.0",)),
     register="technical",
     domain="software",
-    # 753 paths were ever under content/ko in a stored index of the repository's history; one commit has fewer.
+    # A stored index of the repository's history has 753 paths under content/ko; one commit has fewer.
     expect=Expect(at_least=200, at_most=1500),
     attribution="{publisher}, “{title}”, {url}, {licence}",
     unverified="how many files the head of main holds; LICENSE and the paths were read in stored copies",

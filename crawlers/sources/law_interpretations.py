@@ -1,8 +1,8 @@
-"""Interpretations of statutes by the Ministry of Government Legislation, from the open interface of law.go.kr.
+"""Interpretations of statutes by the Ministry of Government Legislation, from the open API of law.go.kr.
 
 Art. 7 (3) of the Copyright Act frees decisions of courts, of administrative appeals "and of similar procedures".
 An interpretation decides nothing between parties: it is the ministry's advice to another authority. Whether the
-article reaches it is doubtful, so each is found as a work of the State (art. 24-2), which a person has to review.
+article covers it is doubtful, so each counts as a work of the State (art. 24-2), which a person has to review.
 """
 
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ SOURCE = law_go_kr.source(
     max_pages=50_000,
     place="the field 해석기관명 of each interpretation says whose work it is; a person decides on art. 24-2",
     register="administrative",
-    # Some thousands since 2005, as is generally known; nobody has counted this interface.
+    # Some thousands since 2005, as is generally known; this API was not counted.
     expect=Expect(at_least=1_000, at_most=40_000),
     attribution="{author}, 「{title}」 ({year}), {publisher}, {url}",
     note="The key is that of law_statutes. Nothing of it is released unless a person has decided on works of the "

@@ -1,4 +1,4 @@
-"""Judgments and decisions of the courts, from the open interface of law.go.kr."""
+"""Judgments and decisions of the courts, from the open API of law.go.kr."""
 
 import re
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ REGISTER = law_go_kr.Register(
     within="PrecService",
     kind="judgment",
     allowed=_is_covered,
-    # The list also names judgments that other registers keep (국세법령정보시스템), whose text it gives only as a page.
+    # The list also names judgments of other registers (국세법령정보시스템), whose text is available only as a page.
     only=(("datSrcNm", "대법원"),),
 )
 
@@ -54,7 +54,7 @@ SOURCE = law_go_kr.source(
     max_pages=600_000,
     place="the fields 판결유형 and 법원명 of each judgment say what it is and whose",
     register="judicial",
-    # Of the order of a hundred thousand, as is generally known; nobody has counted this interface.
+    # Of the order of a hundred thousand, as is generally known; this API was not counted.
     expect=Expect(at_least=20_000, at_most=600_000),
     attribution="{author} 「{title}」 ({year}), {publisher}, {url}",
     unverified="That datSrcNm=대법원 leaves out what has no text in XML, and all the values of 판결유형.",

@@ -1,4 +1,4 @@
-"""The administrative rules in force (훈령, 예규, 고시, 공고), from the open interface of law.go.kr."""
+"""The administrative rules in force (훈령, 예규, 고시, 공고), from the open API of law.go.kr."""
 
 import re
 from collections.abc import Iterable
@@ -10,15 +10,15 @@ from crawlers.platforms import law_go_kr
 from malmoi.source import Expect, Extracted
 
 # Copyright Act art. 7 (2): notifications, public notices, instructions of the State or a local government "and the
-# like". 예규 are instructions in all but name; 지침, 세칙 and the rest are left for a person to judge.
+# like". 예규 are instructions under another name; 지침, 세칙 and the rest are left for a person to judge.
 KINDS = frozenset(("고시", "공고", "훈령", "예규", "대통령훈령", "국무총리훈령"))
-# Of the State: ministries, agencies and offices by the end of their names, which corporations do not share; the
-# commissions and the other bodies one by one, because corporations are called so too (영화진흥위원회, 금융감독원).
+# Bodies of the State: ministries, agencies and offices by the end of their names, which corporations do not share;
+# commissions and other bodies one by one, because corporations have such names too (영화진흥위원회, 금융감독원).
 STATE = re.compile(
     r"[가-힣]{1,20}(?:부|처|청)|감사원|국가정보원|국무조정실|국무총리비서실|대통령비서실|대통령경호처|국가안보실"
     r"|(?:국가인권|공정거래|금융|국민권익|원자력안전|개인정보보호|방송통신|방송미디어통신|중앙선거관리|국가교육|중앙노동)위원회"
 )
-MAX_NOTICE = 200  # code points; a longer text that speaks of its attachment has text of its own
+MAX_NOTICE = 200  # code points; a longer text that mentions its attachment has text of its own
 ATTACHED = re.compile(r"첨부|버튼을 이용|별도\s?파일")
 
 
@@ -59,7 +59,7 @@ SOURCE = law_go_kr.source(
     max_pages=100_000,
     place="the fields 행정규칙종류 and 소관부처명 of each rule say what it is and whose",
     register="statutory",
-    # Between ten and thirty thousand are in force, as is generally known; nobody has counted this interface.
+    # Between ten and thirty thousand are in force, as is generally known; this API was not counted.
     expect=Expect(at_least=5_000, at_most=80_000),
     attribution="「{title}」 ({year}), {author}, {publisher}, {url}",
     unverified="How a rule that consists of an attached file is announced, and the names of all bodies that issue "
@@ -73,7 +73,7 @@ follow, items, evidence, _, trouble = law_go_kr.functions(REGISTER)
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The articles and then the supplementary provisions; `attached-only` where a file holds them instead."""
+    """Extract the articles, then the supplementary provisions; `attached-only` if a file holds them instead."""
     found = law_go_kr.text(REGISTER, parsed)
     if len(found.text) <= MAX_NOTICE and ATTACHED.search(found.text):
         return law_go_kr.drop_entry(parsed.item, "attached-only")

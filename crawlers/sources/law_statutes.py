@@ -1,4 +1,4 @@
-"""The statutes in force, from the open interface of law.go.kr."""
+"""The statutes in force, from the open API of law.go.kr."""
 
 import re
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from lxml import etree
 from crawlers.platforms import law_go_kr
 from malmoi.source import Expect
 
-# Copyright Act art. 7 (1): the Constitution, Acts, treaties, orders, ordinances and rules. Orders are called by who
-# gave them (대통령령, 국토교통부령), and so are the rules of the other constitutional bodies (대법원규칙).
+# Copyright Act art. 7 (1): the Constitution, Acts, treaties, orders, ordinances and rules. Orders are named after
+# their issuer (대통령령, 국토교통부령), and so are the rules of the other constitutional bodies (대법원규칙).
 COVERED = re.compile(r"헌법|법률|조약|조례|[가-힣·ㆍ ]{0,30}(?:령|규칙)")
 
 
@@ -21,8 +21,8 @@ def _is_covered(root: etree._Element, words: str) -> bool:
     return bool(COVERED.fullmatch(words))
 
 
-# 법령ID is one name for all versions of a statute, and asked by it the interface gives the one in force: what is
-# amended becomes a new revision of the same document. 법령일련번호 (MST) would name each version by itself.
+# 법령ID is one name for all versions of a statute, and the API returns the version in force for it: an amendment
+# becomes a new revision of the same document. 법령일련번호 (MST) would name each version separately.
 REGISTER = law_go_kr.Register(
     target="law",
     row="law",
@@ -48,7 +48,7 @@ SOURCE = law_go_kr.source(
     max_pages=20_000,
     place="the field 법종구분 of each statute says what it is",
     register="statutory",
-    # Some five thousand statutes are in force, as is generally known; nobody has counted this interface.
+    # Some five thousand statutes are in force, as is generally known; this API was not counted.
     expect=Expect(at_least=3_000, at_most=15_000),
     attribution="「{title}」 ({year}), {publisher}, {url}",
     unverified="Whether www.law.go.kr/robots.txt lets machines in, and how many statutes the list counts.",

@@ -17,7 +17,7 @@ SOURCE = Source(
     rule=LicenceRule(place="the file LICENSE.md of the repository", expected=("CC-BY-SA-2.5",)),
     register="technical",
     domain="software",
-    # 4,100 paths were ever under files/ko in a stored index of the history, with moved, old and other files.
+    # A stored index of the history has 4,100 paths under files/ko, with moved, old and other files.
     expect=Expect(at_least=800, at_most=6000),
     attribution="{publisher}, “{title}”, {url}, {licence}",
     unverified=(

@@ -1,13 +1,13 @@
-"""News of the government from korea.kr (정책브리핑), day by day, from the open interface of data.go.kr.
+"""News of the government from korea.kr (정책브리핑), day by day, from the open API of data.go.kr.
 
-Which days are collected is for the operator to say, in two variables of the environment:
+The operator chooses the days to collect with two environment variables:
 
     MALMOI_POLICY_FROM=2026-11-01   the first day of approval, in Korea
-    MALMOI_POLICY_TO=2026-11-30     the last one; the first where it is not set
+    MALMOI_POLICY_TO=2026-11-30     the last one; the first if it is not set
 
-Without them the source has no start address, and a collection stops before it asks for anything: a range that
-moved with the clock would make two runs of one workspace differ. The interface takes windows of up to three days;
-here a window is one day, so that the address of a day is the same whatever the range.
+Without them the source has no start URL, and a collection stops before it requests anything: a range relative
+to the clock would make two runs of one workspace differ. The API accepts windows of up to three days;
+here a window is one day, so that the URL of a day is the same whatever the range.
 """
 
 import os
@@ -37,15 +37,15 @@ MAX_DAYS = 900  # of one range; a key has 1,000 calls a day
 KOREA = timezone(timedelta(hours=9))
 DATES = re.compile(r"(\d{2})/(\d{2})/(\d{4})(?: (\d{2}):(\d{2})(?::(\d{2}))?)?$")  # 11/20/2026 09:00:00, in Korea
 TYPES = frozenset("1234")  # values of KoglType that name a type; 0 could mean type 0, or none
-# Media types of items that `text` drops; the word behind the stroke is the reason.
+# Media types of items that `text` drops; the rest after this prefix is the reason.
 DROPPED = "application/x-"
 EMBARGOED, DELETED, DAMAGED = (DROPPED + why for why in ("embargoed", "deleted-at-source", "damaged"))
 
 
 def days(first: str, last: str) -> tuple[str, ...]:
-    """The addresses of the days from `first` to `last` (ISO 8601); () where no first day is given.
+    """Return the URLs of the days from `first` to `last` (ISO 8601); () without a first day.
 
-    Raises CallError where these are no days, come in the wrong order, or are too many for one key.
+    Raises CallError if these are not days, are in the wrong order, or are too many for one key.
 
     >>> days("2026-11-30", "2026-12-01")[1].partition("?")[2], days("", "")
     ('endDate=20261201&startDate=20261201', ())
@@ -61,7 +61,7 @@ def days(first: str, last: str) -> tuple[str, ...]:
     count = (end - begin).days + 1
     if not 1 <= count <= MAX_DAYS:
         raise CallError(
-            f"policy_briefing: from {begin} to {end} are {count} days; give 1 to {MAX_DAYS}, in the order of time"
+            f"policy_briefing: from {begin} to {end} are {count} days; give 1 to {MAX_DAYS}, the earlier day first"
         )
     found = (f"{begin + timedelta(days=n):%Y%m%d}" for n in range(count))
     return tuple(f"{LIST}?endDate={day}&startDate={day}" for day in found)
@@ -86,7 +86,7 @@ SOURCE = Source(
     ),
     register="press",
     domain="administration",
-    expect=Expect(at_least=1, at_most=10_000),  # days, as many as the operator has asked for in all
+    expect=Expect(at_least=1, at_most=10_000),  # days, as many as the operator has requested in all
     manners=Manners(delay=1.0),
     attribution="본 저작물은 '{author}'에서 '{year}년' 작성하여 공공누리 제1유형으로 개방한 '{title}'을 이용하였으며, "
     "해당 저작물은 '{publisher}, {url}'에서 무료로 다운받으실 수 있습니다.",
@@ -101,24 +101,24 @@ SOURCE = Source(
 
 
 def follow(capture: Capture) -> Iterable[str]:
-    """Nothing: a day is one answer. Raises CaptureError where it counts more items than it holds."""
+    """Return no URL: a day is one answer. Raises CaptureError if it counts more items than it holds."""
     try:
         root = xml_records.parse_xml(capture.body, capture.charset)
     except Unreadable:
-        return ()  # `items` says so
+        return ()  # `items` reports it
     total, held = xml_records.parse_number(xml_records.field(root, "totalCount")), sum(1 for _ in root.iter("NewsItem"))
     if total is not None and total > held:
         raise CaptureError(
-            f"{capture.url}: the day counts {total} items and holds {held}; the interface has begun to give pages, "
-            "which follow() of crawlers/sources/policy_briefing.py must learn to ask for."
+            f"{capture.url}: the day counts {total} items and holds {held}; the API now returns pages, "
+            "which follow() of crawlers/sources/policy_briefing.py must request."
         )
     return ()
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """The items that were approved on the day that was asked for, each in its latest revision.
+    """Yield the items approved on the requested day, each in its latest revision.
 
-    What was approved at midnight comes with the day before as well, and belongs to its own.
+    An item approved at midnight is also in the answer of the day before, but belongs to its own day.
     """
     first, last = (xml_records.parameter(capture.url, name) for name in ("startDate", "endDate"))
     try:
@@ -131,8 +131,8 @@ def items(capture: Capture) -> Iterator[Item]:
         key, approved = xml_records.field(news, "NewsItemId"), moment(xml_records.field(news, "ApproveDate"))
         if not key:
             raise CaptureError(
-                f"{capture.url}: an item has no NewsItemId; look at the answer, "
-                "and correct crawlers/sources/policy_briefing.py if the interface has changed."
+                f"{capture.url}: an item has no NewsItemId; check the answer, "
+                "and correct crawlers/sources/policy_briefing.py if the API has changed."
             )
         if approved and not first <= f"{approved:%Y%m%d}" <= last:
             continue
@@ -143,9 +143,9 @@ def items(capture: Capture) -> Iterator[Item]:
 
 
 def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-    """The type that the item carries, and what its own text says against it.
+    """Return the licence type of the item, and the refusals in its own text.
 
-    The same footer stands below every article, whatever its type: what a body grants is no evidence.
+    Every article has the same footer, whatever its type: a grant in the body is not evidence.
     """
     item = parsed.item
     if not isinstance(item.body, bytes):
@@ -158,7 +158,7 @@ def evidence(parsed: ParsedItem) -> tuple[tuple[LicenceEvidence, ...], tuple[Sig
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """Subtitles and body, a line for each block; or why the item has none to give."""
+    """Extract subtitles and body, a line for each block; or return why the item is dropped."""
     item = parsed.item
     if item.media.startswith(DROPPED):
         return Extracted("", outcome="dropped", reason=item.media.removeprefix(DROPPED), format="xml")
@@ -180,12 +180,12 @@ def text(parsed: ParsedItem) -> Extracted:
 
 
 def trouble(capture: Capture) -> Trouble | None:
-    """What the portal says instead of an answer; it says it with status 200."""
+    """Return the error that the portal sends instead of an answer, with status 200."""
     return api_errors.data_go_kr(capture)
 
 
 def moment(value: str) -> datetime | None:
-    """When, by Korean time; None where that cannot be read.
+    """Parse a time in Korean time; None if it is unreadable.
 
     >>> moment("11/20/2026 09:00:00").isoformat(), moment("11/20/2026").isoformat(), moment("2026-11-20")
     ('2026-11-20T09:00:00+09:00', '2026-11-20T00:00:00+09:00', None)
@@ -224,7 +224,7 @@ def _item(key: str, news: etree._Element, capture: Capture) -> Item:
     if xml_records.field(news, "ContentsType").upper() == "T":
         return replace(item, body="\n".join(filter(None, (*map(xml_records.prose, subtitles), body))))
     above = "".join(f"<p>{words}</p>" for words in subtitles if words)
-    # The declaration keeps a reader from guessing: the answer has been decoded by now.
+    # The charset declaration prevents guessing: the answer is already decoded.
     page = f'<html><head><meta charset="utf-8"></head><body><article>{above}{body}</article></body></html>'
     return replace(item, body=page.encode("utf-8", "replace"), media="text/html", charset="utf-8")
 
@@ -238,7 +238,7 @@ def _licence(news: etree._Element, record: str) -> tuple[LicenceEvidence, ...]:
 
 
 def _page(key: str, address: str) -> str:
-    """The page for people, without the parameter that says who has sent the reader."""
+    """Return the URL of the page for people, without the referral parameter."""
     host = urlsplit(address).hostname or ""
     if host == "korea.kr" or host.endswith(".korea.kr"):
         return xml_records.rewrite_url(address, without=("call_from",))

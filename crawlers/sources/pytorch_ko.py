@@ -1,4 +1,4 @@
-"""The PyTorch tutorials in Korean: reStructuredText, and Python files that Sphinx-Gallery makes pages of."""
+"""The PyTorch tutorials in Korean: reStructuredText, and Python files that Sphinx-Gallery renders as pages."""
 
 from crawlers.encodings.decode import decode
 from crawlers.formats import ParsedItem
@@ -18,7 +18,7 @@ SOURCE = Source(
     rule=LicenceRule(place="the file LICENSE of the repository", expected=("BSD-3-Clause",)),
     register="technical",
     domain="software",
-    # 1,873 paths of all kinds were ever in a stored index of the history; the pages of one commit are some hundred.
+    # A stored index of the history has 1,873 paths of all kinds; one commit has some hundred pages.
     expect=Expect(at_least=80, at_most=900),
     attribution="{publisher}, “{title}”, {url}, {licence}",
     unverified=(
@@ -30,7 +30,7 @@ SOURCE = Source(
 
 
 def text(parsed: ParsedItem) -> Extracted:
-    """The prose of a page; a Python file without a docstring is `no-text`."""
+    """Extract the prose of a page; a Python file without a docstring is `no-text`."""
     item = parsed.item
     decoded = decode(item.body, item.charset) if isinstance(item.body, bytes) else None
     body = decoded.text if decoded else str(item.body)
@@ -50,5 +50,5 @@ def text(parsed: ParsedItem) -> Extracted:
 
 
 def _is_navigation(block: str) -> bool:
-    """Whether a paragraph is the bar of links above a tutorial: "이전 ||", a link a line."""
+    """Whether a paragraph is the bar of links above a tutorial: "이전 ||", one link per line."""
     return not block.startswith("```") and any(line.endswith("||") for line in block.split("\n"))

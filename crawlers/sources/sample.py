@@ -1,6 +1,6 @@
 """The sample site of `malmoi demo`: pages written for this project, served on loopback.
 
-Every kind of mark stands on it, so no licence is claimed for the whole; each page speaks for itself.
+It contains every kind of mark, so no licence is claimed for the whole site; each page has its own.
 Ids are the paths of the pages, whatever the port.
 """
 
@@ -29,7 +29,7 @@ SOURCE = Source(
 
 
 def items(capture: Capture) -> Iterator[Item]:
-    """The page, with its path (and query) as key, so that ids do not depend on the port."""
+    """Yield the page, with its path (and query) as key, so that ids do not depend on the port."""
     parts = urlsplit(capture.url)
     for item in defaults.items(capture):
         yield replace(item, key=parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else ""))

@@ -1,1 +1,1 @@
-"""Addresses, robots.txt and the scope of a source: what fetch, formats and rights share."""
+"""URLs, robots.txt and the scope of a source: shared by fetch, formats and rights."""

@@ -1,4 +1,4 @@
-"""One spelling for one address, and whether an address lies below a prefix: host for host, part for part."""
+"""Canonicalize URLs, and test whether a URL lies below a prefix, by host and by path segment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def canonical_url(url: str, encoding: str = "utf-8") -> str:
-    """One spelling for one address, without fragment; "" where `url` is none of the web's.
+    """Return the canonical form of a URL, without fragment; "" if `url` is not a web URL.
 
     `encoding` is the page's: browsers send the query in it.
 
@@ -31,13 +31,13 @@ def canonical_url(url: str, encoding: str = "utf-8") -> str:
             netloc = parts.netloc.removesuffix(DEFAULT_PORTS[parts.scheme])
             path = urlsplit(urljoin("http://h/", parts.path)).path if "/." in parts.path else parts.path
             made = urlunsplit((parts.scheme, netloc, path or "/", parts.query, ""))
-            return made if urlsplit(made).netloc == netloc else ""  # else nobody could tell its host
+            return made if urlsplit(made).netloc == netloc else ""  # otherwise its host would be ambiguous
     except ValueError:
         return ""
 
 
 def join_url(base: str, address: str) -> str:
-    """Where `address`, written on the page `base`, leads; "" where that cannot be told.
+    """Resolve `address`, written on the page `base`; "" if it cannot be resolved.
 
     >>> join_url("http://a.kr/b/c", "../d"), join_url("http://a.kr/", "http://[x](y)/"), join_url("http://a.kr/", "http://[")
     ('http://a.kr/d', '', '')
@@ -52,9 +52,9 @@ def join_url(base: str, address: str) -> str:
 
 
 def strip_session_id(url: str) -> str:
-    """A canonical address without the `;jsessionid=` that Java servers write into links where no cookie came.
+    """Remove from a canonical URL the `;jsessionid=` that Java servers write into links if they get no cookie.
 
-    It makes a new address of the same page for every visitor (Java Servlet Specification 4.0, section 7.1.3).
+    It makes a new URL of the same page for every visitor (Java Servlet Specification 4.0, section 7.1.3).
 
     >>> strip_session_id("https://a.kr/list.do;jsessionid=0A1B.node2?no=1")
     'https://a.kr/list.do?no=1'
@@ -70,7 +70,7 @@ def strip_session_id(url: str) -> str:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port: what a robots.txt speaks for.
+    """Return scheme, host and port: the range of a robots.txt.
 
     >>> origin("https://a.kr:8443/x?y")
     'https://a.kr:8443'
@@ -80,7 +80,7 @@ def origin(url: str) -> str:
 
 
 def is_prefix(prefix: str, url: str) -> bool:
-    """Whether the canonical `url` begins with `prefix`, host for host, then letter for letter.
+    """Whether the canonical `url` begins with `prefix`: the same host, then character by character.
 
     >>> is_prefix("https://a.kr/part", "https://a.kr/partner"), is_prefix("https://a.kr", "https://a.kr.evil.com/")
     (True, False)
@@ -90,9 +90,9 @@ def is_prefix(prefix: str, url: str) -> bool:
 
 
 def covers(prefix: str, url: str) -> bool:
-    """Whether `url` is what `prefix` names or lies below it: a prefix ends where a part of the path or a query does.
+    """Whether `url` equals `prefix` or lies below it: a prefix ends at the end of a path segment or query parameter.
 
-    `url` is canonical, or the address of a file (`folder:…`).
+    `url` is canonical, or the URL of a file (`folder:…`).
 
     >>> covers("https://a.kr/part", "https://a.kr/part/1"), covers("https://a.kr/part", "https://a.kr/partner/1")
     (True, False)

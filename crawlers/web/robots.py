@@ -1,4 +1,4 @@
-"""Decide from robots.txt whether an address may be fetched; what cannot be read forbids.
+"""Decide from robots.txt whether a URL may be fetched; an unreadable robots.txt forbids.
 
 RFC 9309, read more strictly where the RFC leaves a choice: 401, 403 and 429 forbid as 5xx does,
 and so does an answer that is not a robots.txt. Scrapy's own middleware allows in all these cases.
@@ -17,16 +17,16 @@ from malmoi.boundary import input_errors
 from malmoi.printable import escape_controls
 
 MAX_BYTES = limits.ROBOTS_BYTES.value
-MAX_DELAY = 60.0  # seconds; a longer Crawl-delay counts as this one
-MAX_LINES = 1000  # that forbid an address and are compared, to name the one that decides
+MAX_DELAY = 60.0  # seconds; a longer Crawl-delay is cut to this
+MAX_LINES = 1000  # that forbid a URL and are compared, to name the decisive one
 
-_SEGMENT = re.compile(r"[^/?&=*$#;\r\n]+")  # escapes never reach across these signs
+_SEGMENT = re.compile(r"[^/?&=*$#;\r\n]+")  # percent-escapes never span these characters
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether an address may be fetched, why, and the seconds the host wants between requests."""
+    """Whether a URL may be fetched, why, and the seconds the host wants between requests."""
 
     allowed: bool
     reason: str
@@ -34,11 +34,11 @@ class Decision:
 
 
 def decide(status: int | None, body: bytes | None, url: str, agent: str) -> Decision:
-    """The decision for `url`, given the last answer to the robots.txt of its host.
+    """Return the decision for `url`, given the last answer to the robots.txt of its host.
 
-    `status` is the HTTP status, or None where there was no answer (timeout, no connection); `body` is None where
-    its compression cannot be undone. An unfollowed redirect forbids. `agent` is the user agent; what follows its
-    first space is left out.
+    `status` is the HTTP status, or None without an answer (timeout, no connection); `body` is None if
+    it cannot be decompressed. An unfollowed redirect forbids. `agent` is the user agent, of which only the part
+    before the first space is used.
 
     >>> decide(200, "User-agent: *\\nDisallow: /자료/".encode("cp949"), "http://a.kr/%C0%DA%B7%E1/1", "Malmoi").allowed
     False
@@ -53,7 +53,7 @@ def decide(status: int | None, body: bytes | None, url: str, agent: str) -> Deci
         return Decision(True, f"robots-status-{status}")
     if not 200 <= status < 300:
         return Decision(False, f"robots-status-{status}")
-    token = agent.split(" ")[0]  # the contact behind it could contain another robot's name
+    token = agent.split(" ")[0]  # the contact after it could contain another robot's name
     try:
         with input_errors(ValueError):
             rules = None if body is None else _parse(body)
@@ -66,7 +66,7 @@ def decide(status: int | None, body: bytes | None, url: str, agent: str) -> Deci
 
 
 def find_forbidding_line(body: bytes, url: str, agent: str) -> str:
-    r"""The line of robots.txt that forbids `url`, with its number; "" where none can be named.
+    r"""Return the line of robots.txt that forbids `url`, with its number; "" if no single line does.
 
     >>> find_forbidding_line(b"User-agent: *\nDisallow: /a\nDisallow: /a/b", "http://a.kr/a/b/c", "Malmoi")
     'line 3: Disallow: /a/b'
@@ -97,7 +97,7 @@ def _find_forbidding_line(body: bytes, url: str, token: str) -> str:
 
 
 def text_of(body: bytes) -> str | None:
-    """The text of a robots.txt, or None where it is none: HTML, NUL bytes, no known encoding.
+    """Return the text of a robots.txt, or None if it is not one: HTML, NUL bytes, unknown encoding.
 
     >>> text_of(b"<!doctype html><title>404</title>") is None
     True
@@ -118,9 +118,9 @@ def text_of(body: bytes) -> str | None:
 
 
 def normalise_path(path: str) -> str:
-    """Undo the escapes of letters beyond ASCII, whether they were UTF-8 or CP949.
+    """Undo the percent-escapes of letters beyond ASCII, whether they are UTF-8 or CP949.
 
-    Escaped signs keep their escape: %2F is not a slash. Bytes of neither encoding stay as they are.
+    Escaped punctuation keeps its escape: %2F is not a slash. Bytes of neither encoding are left alone.
 
     >>> normalise_path("/%EC%9E%90%EB%A3%8C/%2F"), normalise_path("/%C0%DA%B7%E1/")
     ('/자료/%2F', '/자료/')

@@ -1,4 +1,4 @@
-"""Lines and path patterns as robots.txt writes them: groups, rules, what they match, which robots they name."""
+"""Parse the syntax of robots.txt: groups, rules, path patterns, and the robots that they name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from protego import Protego
 
 from crawlers.web.robots import normalise_path
 
-# Robots that fetch for training, as their operators name them; search and user agents are not among them.
+# Robots that fetch for training, as their operators name them; search robots and user agents are not included.
 TRAINING_AGENTS = (
     "GPTBot",
     "CCBot",
@@ -42,12 +42,12 @@ class Rule:
     value: str
     number: int  # of the line, from 1
     line: str
-    ours: bool = True  # in a group for everybody or for us, or before any group
+    ours: bool = True  # in a group for all robots or for this crawler, or before any group
 
 
 @lru_cache(maxsize=64)
 def groups(text: str) -> tuple[tuple[Rule, ...], ...]:
-    """The rules of a file in the manner of robots.txt, by group; what stands before any user agent is a group too.
+    """Return the rules of a file with the syntax of robots.txt, by group; lines before any user agent form a group.
 
     Several user agents in a row share a group.
     """
@@ -69,32 +69,32 @@ def groups(text: str) -> tuple[tuple[Rule, ...], ...]:
 
 @lru_cache(maxsize=64)
 def training_agents(text: str) -> tuple[str, ...]:
-    """Those of TRAINING_AGENTS that a robots.txt names; the others are treated as everybody is."""
+    """Return those of TRAINING_AGENTS that a robots.txt names; the general rules apply to the others."""
     named = " ".join(re.findall(r"^[ \t]*user-agent[ \t]*:([^#\r\n]{0,500})", text, re.I | re.M)).lower()
     return tuple(agent for agent in TRAINING_AGENTS if agent.lower() in named)
 
 
 @lru_cache(maxsize=64)
 def parse_robots(text: str) -> Protego:
-    """The rules of a robots.txt, as Protego reads them."""
+    """Parse the rules of a robots.txt with Protego."""
     return Protego.parse(normalise_path(text))
 
 
 def preference(rule: Rule) -> tuple[str, str]:
-    """(path pattern, preferences): `Content-Usage: /part/ train-ai=n`; without a pattern it is about all paths."""
+    """Return (path pattern, preferences) of `Content-Usage: /part/ train-ai=n`; no pattern means all paths."""
     first, _, rest = rule.value.partition(" ")
     return (first, rest) if first.startswith("/") else ("", rule.value)
 
 
 def matches(pattern: str, path: str) -> bool:
-    """As in robots.txt: the beginning of a path, `*` for anything, `$` for the end; `path` may hold a query."""
+    """Whether a pattern of robots.txt matches: a prefix, `*` for anything, `$` for the end; `path` may hold a query."""
     pattern, path = normalise_path(pattern), normalise_path(path)
     pattern = pattern if pattern[:1] in ("/", "*", "") else f"/{pattern}"
     return any(_matches_path(pattern, one) for one in dict.fromkeys((path, path.partition("?")[0])))
 
 
 def _matches_path(pattern: str, path: str) -> bool:
-    # By hand: a regular expression made of somebody's stars can take for ever.
+    # By hand: a regular expression built from many stars can take exponential time.
     first, *parts = pattern.removesuffix("$").split("*")
     if not path.startswith(first):
         return False

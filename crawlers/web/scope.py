@@ -1,4 +1,4 @@
-"""Which addresses belong to a source, and which ones a page names."""
+"""Decide which URLs belong to a source; extract the links of a page."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from malmoi import limits
 from malmoi.archive.capture import Capture
 from malmoi.source import Api, Crawled, Site
 
-MAX_SEGMENTS = 40  # parts of a path
+MAX_SEGMENTS = 40  # path segments
 MAX_PARAMETERS = 60  # of a query
-MAX_REPEATS = 4  # times that the same parts of a path, or the same name in a query, may stand in a row
+MAX_REPEATS = 4  # consecutive repeats of the same path segments, or uses of one name in a query
 
 
 def origins(access: Crawled) -> list[str]:
-    """The origins that a source names, in its order, each once."""
+    """Return the origins that a source names, in its order, each once."""
     first = access.start if isinstance(access, Site | Api) else access.urls
     return list(dict.fromkeys(origin(canonical_url(url)) for url in (*first, *access.scope)))
 
 
 def is_in_scope(url: str, access: Crawled) -> bool:
-    """Whether a page at `url` belongs to the source. What is denied is read more widely than what is allowed."""
+    """Whether a page at `url` belongs to the source. `deny` matches more widely (by prefix) than `scope`."""
     return (
         0 < len(url) <= limits.ADDRESS_BYTES.value
         and any(covers(prefix, url) for prefix in access.scope)
@@ -36,11 +36,11 @@ def is_in_scope(url: str, access: Crawled) -> bool:
 
 
 def links(capture: Capture) -> Iterator[str]:
-    """The addresses of all `<a href>` of an HTML page, canonical, in the order of the page, each once.
+    """Yield the URLs of all `<a href>` of an HTML page, canonical, in the order of the page, each once.
 
     At most PAGE_LINKS, from the first PAGE_LINK_BYTES (malmoi/limits.py).
 
-    Left out: rel=nofollow, and every link of a page that says nofollow in its robots meta element
+    Left out: rel=nofollow, and every link of a page with nofollow in its robots meta element
     or in X-Robots-Tag.
     """
     if not is_html(capture) or "nofollow" in capture.header("x-robots-tag").lower():
@@ -59,13 +59,13 @@ def links(capture: Capture) -> Iterator[str]:
             written[(element.get("href") or "#").strip()] = None
     for href in islice(written, limits.PAGE_LINKS.value):
         url = join_url(base, href)
-        # A query that the encoding of the page cannot write is written in UTF-8.
+        # A query that the encoding of the page cannot encode is encoded in UTF-8.
         if url := strip_session_id(canonical_url(url, encoding) or canonical_url(url)):
             yield url
 
 
 def is_html(capture: Capture) -> bool:
-    """Whether a capture says, or where it says nothing looks, that it is HTML."""
+    """Whether a capture is declared as HTML, or looks like HTML if it declares no media type."""
     media = capture.header("content-type").partition(";")[0].strip().lower()
     if media:
         return media in ("text/html", "application/xhtml+xml")
@@ -73,9 +73,9 @@ def is_html(capture: Capture) -> bool:
 
 
 def is_trap(url: str) -> bool:
-    """Whether an address looks like one of endlessly many: parts of the path or names of the query that repeat.
+    """Whether a URL looks like a crawler trap: path segments or query names that repeat.
 
-    A relative link that is followed again and again writes /a/b/a/b/a/b; parts of digits only may repeat.
+    A relative link that is followed repeatedly produces /a/b/a/b/a/b; segments of digits only may repeat.
 
     >>> is_trap("http://a.kr/a/b/a/b/a/b/a/b"), is_trap("http://a.kr/1/1/1/1"), is_trap("http://a.kr/?m=1&m=1&m=1&m=1&m=1")
     (True, False, True)
@@ -91,7 +91,7 @@ def is_trap(url: str) -> bool:
 
 
 def _has_repeats(segments: list[str], size: int) -> bool:
-    """Whether some `size` parts of a path stand there MAX_REPEATS times in a row."""
+    """Whether some `size` path segments repeat MAX_REPEATS times in a row."""
     for start in range(len(segments) - size * MAX_REPEATS + 1):
         cycle = segments[start : start + size]
         if all(part.isdigit() for part in cycle):
@@ -102,13 +102,13 @@ def _has_repeats(segments: list[str], size: int) -> bool:
 
 
 def _elements(text: str, *tags: str) -> Iterator[html.HtmlElement]:
-    # 2,048 elements in one another instead of 256: unclosed inline tags of old pages pile up beyond that.
+    # huge_tree: nesting depth 2,048 instead of 256; unclosed inline tags of old pages nest deeper than 256.
     parser = html.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         return
-    # What stands behind </html> is a second root to libxml2 2.14; a browser shows it like the rest.
+    # Content after </html> is a second root to libxml2 2.14; a browser shows it like the rest.
     for tree in (root, *root.itersiblings()):
         yield from tree.iter(*tags)
 

@@ -11,7 +11,7 @@ from crawlers import folders
 from tests.advice.advice import SOURCE, Place, advice, own
 
 
-@advice("{}: the folder {} is not there; correct the path in the source file.")
+@advice("{}: the folder {} does not exist; correct the path in the source file.")
 def folder_missing(place):
     own(place, SOURCE.replace('Path("pages")', 'Path("page")'))
     yield "collect own.py"
@@ -54,7 +54,7 @@ def name_of_file(place):
     yield "collect own.py"
 
 
-@advice("{}: the licence file {} is not there; a claim needs its proof. Put it there, or correct `file` of the "
+@advice("{}: the licence file {} does not exist; a claim needs its proof. Put it there, or correct `file` of the "
         "LicenceClaim in the source file.")  # fmt: skip
 def licence_missing(place):
     own(place)
@@ -80,7 +80,7 @@ RESPONSE = (
 )
 
 
-@advice("{}: the archive {} is not there; correct `paths` in the source file.")
+@advice("{}: the archive {} does not exist; correct `paths` in the source file.")
 def archive_missing(place):
     archive(place, "a.warc")
     (place.folder / "b.warc").write_bytes(RESPONSE)
@@ -126,7 +126,7 @@ def archive_cut_off(place):
     yield "collect own.py"
 
 
-@advice("{}: the folder {} cannot be read ({}); give the right to read it, or correct the path in the source file.")
+@advice("{}: the folder {} cannot be read ({}); grant read permission, or correct the path in the source file.")
 def folder_forbidden(place):
     def refuse(top, onerror):
         if str(top) == "pages":
@@ -147,8 +147,8 @@ def folder_forbidden(place):
     yield "collect own.py"
 
 
-@advice("{}: the folder {} changes while it is listed, or cannot be read ({}); give the right to read it, or collect "
-        "again when it is at rest.")  # fmt: skip
+@advice("{}: the folder {} changed while it was listed, or cannot be read ({}); grant read permission, or collect "
+        "again when it no longer changes.")  # fmt: skip
 def folder_that_changes(place):
     def refuse(path, pattern):
         if path == Path("pages"):
@@ -180,7 +180,7 @@ def file_forbidden(place):
     yield "collect own.py"
 
 
-@advice("{}: the licence file {} cannot be read ({}); a claim needs its proof. Give the right to read it, or correct "
+@advice("{}: the licence file {} cannot be read ({}); a claim needs its proof. Grant read permission, or correct "
         "`file` of the LicenceClaim in the source file.")  # fmt: skip
 def licence_forbidden(place):
     def refuse(path):

@@ -150,7 +150,7 @@ def file_changed(place):
     yield CURATE
 
 
-@advice("{}: the file is gone since it was collected; run collect again.")
+@advice("{}: the file was deleted after it was collected; run collect again.")
 def file_gone(place):
     own(place)
     place.write("pages/b.txt", "다른 글이다.\n")
@@ -159,8 +159,7 @@ def file_gone(place):
     yield CURATE
 
 
-@advice("{}: the file cannot be read any more ({}); give the right to read it, or run collect again, which leaves it "
-        "out.")  # fmt: skip
+@advice("{}: the file can no longer be read ({}); grant read permission, or run collect again, which leaves it out.")
 def file_unreadable(place):
     own(place)
     place.write("pages/b.txt", "다른 글이다.\n")

@@ -10,7 +10,7 @@ def source_unknown(place):
     yield "collect sample --dry-run"
 
 
-@advice("{}: there is no such file; check the path of the source")
+@advice("{}: the file does not exist; check the path of the source")
 def source_missing(place):
     own(place)
     yield "collect owm.py"

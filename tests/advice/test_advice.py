@@ -47,7 +47,7 @@ ELSEWHERE = {
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",
     "{}: stands without a ledger; delete it, it will be made anew.": "an invariant of commit",
-    "{}: {} is fetched over the net, not read from disk.": "an invariant: only Folder and Warc come here",
+    "{}: {} is fetched over the network, not read from disk.": "an invariant: only Folder and Warc come here",
     "filters/{}.py has {}; a filter is one file with one of {}.": "for who writes a filter: no call of a user meets it",
     "filter {} and another give the survey {} different parameters.": "of the shipped filters one sets each survey",
     "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
@@ -61,16 +61,16 @@ ELSEWHERE = {
     "{}, line {}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it",
     "{}/{}: in = kept + dropped + failed does not hold: {}": "an invariant; tests/malmoi/test_ledger.py",
     "{}/{}: negative counts: {}": "an invariant; tests/malmoi/test_ledger.py",
-    "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Look at it; name another page or "
+    "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Check it; name another page or "
     "file in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
     "workspace {} {}": "tests/malmoi/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/malmoi/test_location.py",
-    "{}: the licence page {} was not had in this run ({}); a claim needs its proof. Look at the page; correct url of "
-    "the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
-    "{}: the licence file {} is not in the repository; a claim needs its proof. Look at the repository; correct file "
-    "of the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
-    "{} The next collect asks for the page anew and keeps the other pages.": "needs a site; test_collection.py",
+    "{}: the licence page {} could not be fetched in this run ({}); a claim needs its proof. Check the page; correct "
+    "url of the LicenceClaim if it has moved, or retire the source.": "needs a site; test_collection.py",
+    "{}: the licence file {} is not in the repository; a claim needs its proof. Check the repository; correct file of "
+    "the LicenceClaim if it has moved, or retire the source.": "needs a repository; tests/fetch/test_git.py",
+    "{} The next collect fetches this page again and keeps the other pages.": "needs a site; test_collection.py",
 }  # fmt: skip
 
 

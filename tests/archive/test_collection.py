@@ -83,7 +83,7 @@ def test_a_file_changed_since_it_was_collected_stops_its_source(tmp_path):
     assert extract.load_capture(row).body.decode() == "둘"
     (tmp_path / "a" / "two.txt").write_text("셋")
     (tmp_path / "a" / "one.txt").unlink()
-    with pytest.raises(CaptureError, match="gone since it was collected; run collect again"):
+    with pytest.raises(CaptureError, match="was deleted after it was collected; run collect again"):
         extract.load_capture(row)
     collect(source(Folder(tmp_path / "a")), tmp_path / "c")
     assert standing(tmp_path / "c") == ["folder:here/two.txt"]
@@ -114,8 +114,8 @@ def test_an_error_page_is_no_document(tmp_path):
 @pytest.mark.parametrize(
     ("access", "says"),
     [
-        (Folder(Path("nowhere")), "is not there; correct the path"),
-        (Warc((Path("nowhere.warc.gz"),)), "is not there; correct `paths`"),
+        (Folder(Path("nowhere")), "does not exist; correct the path"),
+        (Warc((Path("nowhere.warc.gz"),)), "does not exist; correct `paths`"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_to_do(tmp_path, access, says):
@@ -216,7 +216,7 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
         page = "<html><meta charset=euc-kr><p>공공누리 <b>제1유형</b></p></html>".encode("cp949")
         site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"1"'})
         site.answers["/ai.txt"] = Answer(b"User-agent: *\nDisallow: *.txt\n", headers={"Content-Type": "text/plain"})
-        with pytest.raises(SourceError, match=r"no longer says .* next collect asks for the page anew"):
+        with pytest.raises(SourceError, match=r"no longer says .* next collect fetches this page again"):
             crawled(tmp_path, site, "공공누리 제4유형")
         asked = dict(site.hits)
         assert crawled(tmp_path, site, "공공누리 제1유형").current == 3
@@ -231,7 +231,7 @@ def test_a_licence_page_proves_its_claim_anew_in_every_run(tmp_path):
             ("robots", True),
         ]
         site.answers["/licence"] = Answer(b"gone", 404)
-        with pytest.raises(SourceError, match=r"was not had in this run \(status 404\)"):
+        with pytest.raises(SourceError, match=r"could not be fetched in this run \(status 404\)"):
             crawled(tmp_path, site, "공공누리 제1유형")
         site.answers["/licence"] = Answer(page, headers={"Content-Type": "text/html", "ETag": '"2"'})
         assert crawled(tmp_path, site, "공공누리 제1유형").current == 3
@@ -312,7 +312,7 @@ def test_a_file_about_which_anything_is_raised_is_left_out_with_a_reason(tmp_pat
 def test_a_date_of_a_file_that_no_calendar_has_leaves_it_out(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_text("하나")
     monkeypatch.setattr(folders, "format_utc", lambda _: folders.datetime.fromtimestamp(1e15).isoformat())
-    with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or what keeps"):
+    with pytest.raises(SourceError, match=r"1 left out: a.txt, unreadable: .*correct `include`, or remove what keeps"):
         collect(source(Folder(tmp_path, include=("*.txt",))), tmp_path / "c")
 
 

@@ -258,7 +258,7 @@ def test_a_record_that_no_capture_can_hold_is_passed_over_and_named():
     [
         (b"<html><body>Not found</body></html>", "holds no <page>"),
         (b"", "holds no <page>"),
-        (b"x" * 100_000, "no <page> stands"),
+        (b"x" * 100_000, "it has no <page>"),
         (export([1, 2])[:-100], "in the middle"),
         (export([1, 2])[: -len("</mediawiki>\n")].rstrip(), "before its own end"),
     ],
@@ -533,7 +533,7 @@ def raising(odd):
 def test_whatever_a_decompressor_raises_is_about_the_file(monkeypatch, odd, where, pack):
     packed = pack(b"a" * 1000)
     monkeypatch.setattr(where, raising(odd))
-    with pytest.raises(decompress.Unpackable, match=rf"damaged behind .* \({odd.__name__}\)"):
+    with pytest.raises(decompress.Unpackable, match=rf"damaged after .* \({odd.__name__}\)"):
         whole(decompress.unpack_stream(io.BytesIO(packed), limit=1 << 30))
 
 
@@ -566,5 +566,5 @@ def test_whatever_a_reader_of_evidence_raises_names_the_file_and_the_source(tmp_
 def test_a_local_dump_that_is_no_file_is_named_and_not_waited_for(tmp_path, kind):
     path = tmp_path / "d.xml"
     os.mkfifo(path) if kind == "pipe" else path.mkdir()
-    with pytest.raises(SourceError, match=r"the dump .*d\.xml is no regular file; correct path="):
+    with pytest.raises(SourceError, match=r"the dump .*d\.xml is not a regular file; correct path="):
         collected(tmp_path, written(tmp_path, None, access=f"path=Path({str(path)!r})"))

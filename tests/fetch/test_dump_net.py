@@ -159,7 +159,7 @@ def test_a_file_that_never_comes_whole_says_that_each_try_begins_anew_and_the_re
     ):
         download_of(peer, tmp_path)
     assert len(peer.asked) == politeness.MAX_TRIES
-    with peer_of(answer(keep=HALF)) as peer, pytest.raises(SourceError, match=r"begins anew.* path= of the Dump"):
+    with peer_of(answer(keep=HALF)) as peer, pytest.raises(SourceError, match=r"starts over.* path= of the Dump"):
         download_of(peer, tmp_path)
     with peer_of(answer(), answer(keep=HALF)) as peer:  # "run the same job again later"
         assert download_of(peer, tmp_path) == BODY
@@ -179,7 +179,7 @@ def test_a_full_disk_is_no_failure_of_the_net(tmp_path, monkeypatch):
 
     monkeypatch.setattr("crawlers.fetch.dump.download.os.fsync", full)
     monkeypatch.setattr("crawlers.fetch.dump.download.SYNC_EVERY", 1)
-    with peer_of(answer()) as peer, pytest.raises(StageError, match=r"No space left on device\); make room"):
+    with peer_of(answer()) as peer, pytest.raises(StageError, match=r"No space left on device\); free disk space"):
         download_of(peer, tmp_path)
     assert len(peer.asked) == 1
 
@@ -291,10 +291,13 @@ def test_a_small_file_whose_coding_cannot_be_undone_is_no_answer(body, coding, s
 
 def test_a_robots_txt_that_cannot_be_read_forbids_and_is_named(tmp_path):
     with served(Host(export([1]), robots=b"\x1f\x8b broken", robots_headers={"Content-Encoding": "gzip"})) as host:
-        with pytest.raises(SourceError, match=r"robots\.txt cannot be read \(bad-compression\); look at that address"):
+        with pytest.raises(SourceError, match=r"robots\.txt cannot be read \(bad-compression\); check that address"):
             collected(tmp_path, written(tmp_path, host))
         assert not host.hits["/dump.xml.bz2"]
-        host.robots, host.robots_headers = b"User-agent: *\nAllow: /\n", {}  # "look at that address, then run again"
+        host.robots, host.robots_headers = (
+            b"User-agent: *\nAllow: /\n",
+            {},
+        )  # "check that address and the network, then run again"
         assert collected(tmp_path, written(tmp_path, host)).new == 1
 
 

@@ -36,7 +36,7 @@ def test_a_full_disk_is_said_in_one_line_and_the_run_goes_on_later(tmp_path: Pat
         full = crawl(job, fsize=60_000)
         before = len(site.asked)
         last = full.err.strip().splitlines()[-1]
-        assert full.status == 3 and "make room" in last and "run the same job again" in last, full.err
+        assert full.status == 3 and "free disk space" in last and "run the same job again" in last, full.err
         held = sum(1 for _ in entries(tmp_path / "run" / OPEN))
         done = crawl(job)
         assert done.status == 0 and done.stats["pages"] == 13 and held >= 3

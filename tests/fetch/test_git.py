@@ -294,20 +294,20 @@ def test_a_pin_that_names_a_tree_is_no_commit(tmp_path, served):
 @pytest.mark.parametrize(
     ("access", "says"),
     [
-        (Git("https://git.example.kr/o/r"), "is none of github.com"),
+        (Git("https://git.example.kr/o/r"), "is not in github.com"),
         (Git("http://github.com/o/r"), "https only"),
         (Git("ssh://github.com/o/r"), "https only"),
         (Git("file:///etc"), "https only"),
         (Git("ext::sh -c id"), "https only"),
         (Git("https://user:word@github.com/o/r"), "guard-userinfo"),
-        (Git("https://github.com/o/../r"), "no address of a repository"),
-        (Git("https://github.com/-o/r"), "no address of a repository"),
-        (Git("https://github.com/o/r?x=1"), "no address of a repository"),
-        (Git("https://github.com/o/r", branch="--upload-pack=id"), "no name of a branch"),
-        (Git("https://github.com/o/r", branch="a..b"), "no name of a branch"),
-        (Git("https://github.com/o/r", branch="a:refs/x"), "no name of a branch"),
-        (Git("https://github.com/o/r", commit="abc123"), "no commit"),
-        (Git("https://127.0.0.1/o/r"), "is none of"),
+        (Git("https://github.com/o/../r"), "not the address of a repository"),
+        (Git("https://github.com/-o/r"), "not the address of a repository"),
+        (Git("https://github.com/o/r?x=1"), "not the address of a repository"),
+        (Git("https://github.com/o/r", branch="--upload-pack=id"), "not the name of a branch"),
+        (Git("https://github.com/o/r", branch="a..b"), "not the name of a branch"),
+        (Git("https://github.com/o/r", branch="a:refs/x"), "not the name of a branch"),
+        (Git("https://github.com/o/r", commit="abc123"), "not a commit"),
+        (Git("https://127.0.0.1/o/r"), "is not in"),
     ],
 )
 def test_what_is_not_declared_well_is_not_asked_for(tmp_path, access, says):
@@ -370,7 +370,7 @@ def test_a_tree_that_holds_itself_many_times_is_not_followed_to_its_end(tmp_path
     for _ in range(7):  # 10^8 files
         tree = served.tree([("40000", tree, b"%d" % n) for n in range(10)])
     served.git("update-ref", "refs/heads/main", served.git("commit-tree", tree, "-m", "m"))
-    with pytest.raises(SourceError, match="no repository of pages"):
+    with pytest.raises(SourceError, match="not a repository of pages"):
         run(tmp_path / "run", source(served, claim=()))
 
 
@@ -426,5 +426,5 @@ def test_a_command_of_git_that_does_not_end_is_a_sentence(tmp_path, served, monk
         raise subprocess.TimeoutExpired("git", said["timeout"])
 
     monkeypatch.setattr(git_command.subprocess, "run", hangs)
-    with pytest.raises(SourceError, match=r"small: git init does not end \(limit git_seconds: 3,600 seconds\)"):
+    with pytest.raises(SourceError, match=r"small: git init did not finish \(limit git_seconds: 3,600 seconds\)"):
         git_contents.init_repository(repository)

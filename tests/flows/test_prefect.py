@@ -144,7 +144,7 @@ def test_the_server_refuses_nonsense_and_names_the_field(server):
     [
         ("run", {"recipe": "nowhere.toml"}, "nowhere.toml: no such recipe"),
         ("run", {"recipe": "general"}, "recipe 'general' names no source"),
-        ("run", {"recipe": "general", "sources": ["nowhere.py"]}, "nowhere.py: there is no such file"),
+        ("run", {"recipe": "general", "sources": ["nowhere.py"]}, "nowhere.py: the file does not exist"),
         ("collect", {"sources": ["sample", "{catalogue}/sample.py"]}, "both called 'sample'"),
         ("curate", {"recipe": "general", "sources": ["sample", "{catalogue}/sample.py"]}, "both called 'sample'"),
         ("run", {"recipe": "general", "sources": ["sample"], "version": "1.0.0\n"}, "version '1.0.0\\n'"),

@@ -230,7 +230,7 @@ def test_a_folder_that_may_not_be_read_is_left_out_and_named_and_the_root_stops_
     source = Source("here", "", "", Folder(tree))
     assert folders.paths(source, source.access)[1] == [("secret", folders.NO_FOLDER)]
     closed = tree
-    with pytest.raises(SourceError, match=r"the folder .* cannot be read \(Permission denied\); give the right"):
+    with pytest.raises(SourceError, match=r"the folder .* cannot be read \(Permission denied\); grant read permission"):
         chosen(tree)
 
 

@@ -152,7 +152,7 @@ def test_each_register_asks_for_an_entry_in_its_own_way(name, element, listed, a
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        (b"<L><law/></L>", "does not say in totalCnt"),
+        (b"<L><law/></L>", "does not state its length in totalCnt"),
         (b"<L><totalCnt>250</totalCnt></L>", "counts 250 entries and shows none"),
         (b"<L><totalCnt>1</totalCnt><law/></L>", "entry 1 has no"),
         (b"<L><totalCnt>1</to", "cannot be read"),
@@ -437,7 +437,7 @@ def test_a_list_of_sittings_leads_to_each_file_once():
     assert all(is_in_scope(canonical_url(url), definition.source.access) for url in found)
     assert list(definition.items(capture(start, "assembly_list.json"))) == []
     assert list(definition.follow(capture(start, b'{"RESULT":{"CODE":"INFO-200","MESSAGE":""}}'))) == []
-    with pytest.raises(CaptureError, match="no list of nzbyfwhwaoanttzje"):
+    with pytest.raises(CaptureError, match="not a list of nzbyfwhwaoanttzje"):
         list(definition.follow(capture(start, "assembly_none.json")))
 
 

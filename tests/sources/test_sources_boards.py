@@ -185,7 +185,7 @@ def test_the_history_data_sets_rest_on_the_record_beside_them(tmp_path, monkeypa
     (tmp_path / "data" / "set.xml").write_bytes((DATA / "history_db.xml").read_bytes())
     monkeypatch.setenv("MALMOI_HISTORY_DIR", str(tmp_path / "data"))
     home = Workspace.open(tmp_path / "w")
-    with pytest.raises(SourceError, match=r"catalog\.json is not there"):
+    with pytest.raises(SourceError, match=r"catalog\.json does not exist"):
         collect(home, "history_db", Progress(quiet=True))
     (tmp_path / "data" / "catalog.json").write_bytes((DATA / "history_catalog.json").read_bytes())
     collect(home, "history_db", Progress(quiet=True))

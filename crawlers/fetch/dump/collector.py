@@ -1,12 +1,12 @@
-"""Collect a dump: streamed to a file, cut into blocks of records, each block a record of the archive.
+"""Collect a dump: stream it to a file, cut it into blocks of records, archive each block as a record.
 
-The run folder, besides what crawlers/fetch/job.py tells:
+The run folder, in addition to the files in crawlers/fetch/job.py:
 
-    dump.part, dump.json   what has been downloaded so far, and of which version of the file
-    dump.bz2 …             the whole file; it goes when its records lie in the archive, which is then the
-                           only place that holds them
-    dump.warc.gz.open      the archive while it grows. After a kill it is written anew from the file on the disk:
-                           the same bytes, and cheaper than finding out where it ended
+    dump.part, dump.json   the part downloaded so far, and the version of the file
+    dump.bz2 …             the whole file; deleted once its records are in the archive, which is then the
+                           only copy
+    dump.warc.gz.open      the archive while it grows. After a kill it is rewritten from the downloaded file:
+                           the same bytes, and cheaper than finding where it ended
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from malmoi.errors import SourceError
 from malmoi.source import Dump, Source
 from malmoi.workspace_layout import BLOCKED, STATS
 
-CUT = 1  # raise it when blocks are cut otherwise: an unchanged dump is then read again
+CUT = 1  # raise it when blocks are cut differently: an unchanged dump is then read again
 
 
 def collect(job: Job, definition: Definition, access: Dump) -> None:
-    """Collect into the run folder of `job`, as crawlers/fetch/job.py tells. Raises SourceError."""
+    """Collect into the run folder of `job` the files listed in crawlers/fetch/job.py. Raises SourceError."""
     source = definition.source
     job.run_dir.mkdir(parents=True, exist_ok=True)
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
@@ -71,7 +71,7 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
 
 
 def _last_version(earlier: list[Run]) -> Version | None:
-    """The version of the dump that was last read to its end, as we cut it today."""
+    """Return the version of the dump that was last read completely with the current CUT."""
     for run in reversed(earlier):
         facts = run.facts
         if facts.get("finished") == "finished":
@@ -82,8 +82,8 @@ def _last_version(earlier: list[Run]) -> Version | None:
 
 
 def _open_local(source: Source, path: Path) -> BinaryIO:
-    if path.exists() and not path.is_file():  # a pipe would be waited for without end
-        raise SourceError(f"{source.name}: the dump {path} is no regular file; correct path= of the Dump")
+    if path.exists() and not path.is_file():  # reading a pipe could block forever
+        raise SourceError(f"{source.name}: the dump {path} is not a regular file; correct path= of the Dump")
     try:
         return path.open("rb")
     except OSError as error:
@@ -93,7 +93,7 @@ def _open_local(source: Source, path: Path) -> BinaryIO:
 
 
 def _fetch(state: State, archive: BlockArchive, access: Dump, download: Download) -> None:
-    """Download the dump and cut it; with a limit only as much of it is fetched as is needed."""
+    """Download the dump and cut it; with a limit, fetch only as much as is needed."""
     whole = _find_downloaded(state.job.run_dir)
     if whole is None or not download.version.url:
         whole = None
@@ -118,7 +118,7 @@ def _fetch(state: State, archive: BlockArchive, access: Dump, download: Download
             when = _dump_time(download.version)
             _write_blocks(state, archive, access, _Growing(file, pieces), when, access.url)
     except SourceError:
-        download.forget()  # else a damaged file would be read again and again
+        download.forget()  # otherwise a damaged file would be read again and again
         path.unlink(missing_ok=True)
         raise
 
@@ -138,7 +138,7 @@ class _Growing:
 
 
 class _Hashed:
-    """A stream with the sha256 of what was read of it."""
+    """A stream with the sha256 of the bytes read from it."""
 
     def __init__(self, inner: decompress.Stream) -> None:
         self._inner = inner
@@ -153,7 +153,7 @@ class _Hashed:
 def _write_blocks(
     state: State, archive: BlockArchive, access: Dump, stream: decompress.Stream, when: str, where: str
 ) -> None:
-    """Write the blocks of the dump that no earlier run holds. Raises SourceError where it cannot be read."""
+    """Write the blocks of the dump that no earlier run holds. Raises SourceError if it cannot be read."""
     cutter, hashed = Cutter(access.record), _Hashed(stream)
     state.outcome, state.whole = "finished", True
     try:
@@ -164,11 +164,11 @@ def _write_blocks(
             _add(state, archive, block, when, cutter.media)
             state.say(bytes=state.bytes, of=0)
     except decompress.Unpackable as error:
-        raise SourceError(f"{state.source.name}: {where}: {error}; get the dump anew, or ask its publisher") from error
+        raise SourceError(f"{state.source.name}: {where}: {error}; download it again, or ask its publisher") from error
     except NoRecords as error:
         raise SourceError(
-            f"{state.source.name}: {where}: {error}; correct record= of the Dump if its records are called otherwise, "
-            "or get the dump anew"
+            f"{state.source.name}: {where}: {error}; correct record= of the Dump if its records have another name, "
+            "or download the dump again"
         ) from error
     state.records = cutter.records
     state.digest = hashed.sha256.hexdigest() if state.whole else ""
@@ -182,7 +182,7 @@ def _write_blocks(
 def _add(state: State, archive: BlockArchive, block: Block, when: str, media: str) -> None:
     url = name = f"{SCHEME}{state.source.name}/{quote(block.key, safe='')}"
     number = 1
-    while url in state.seen:  # equal lines, or an id that stands twice
+    while url in state.seen:  # equal lines, or an id that occurs twice
         number += 1
         url = f"{name}~{number}"
     state.seen.add(url)
@@ -193,20 +193,20 @@ def _add(state: State, archive: BlockArchive, block: Block, when: str, media: st
 
 
 def _find_downloaded(run_dir: Path) -> Path | None:
-    """The dump that an attempt before this one has downloaded to its end."""
+    """Return the dump that an earlier attempt has downloaded completely."""
     found = [run_dir / f"dump{ending}" for ending in decompress.ENDINGS.values()]
     return next((path for path in found if path.is_file()), None)
 
 
 def _sweep(job: Job) -> None:
-    """Remove dumps whose records lie in an archive."""
+    """Delete dumps whose records are in an archive."""
     for folder in (*job.earlier, job.run_dir):
         for name in ("dump.part", "dump.json", *(f"dump{ending}" for ending in decompress.ENDINGS.values())):
             (folder / name).unlink(missing_ok=True)
 
 
 def _dump_time(version: Version) -> str:
-    """The time of a dump: its Last-Modified; without one the time it was asked for, which is now."""
+    """Return the time of a dump: its Last-Modified, or the current time without one."""
     try:
         return parsedate_to_datetime(version.last_modified).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Unpack a large file as a stream, told by its first bytes, within limits of size and ratio."""
+"""Decompress a large file as a stream, recognized by its magic bytes, within limits of size and ratio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from malmoi.boundary import input_errors
 from malmoi.limits import DUMP_RATIO, DUMP_XZ_MEMORY
 
 CHUNK = 1 << 16  # bytes read at a time
-PIECE = 1 << 20  # bytes unpacked at a time
+PIECE = 1 << 20  # bytes decompressed at a time
 SMALL = 64 * 1024 * 1024  # bytes; below this no ratio is suspicious
 
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -20,18 +20,18 @@ ENDINGS = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".zst", "none": 
 
 
 class Unpackable(Exception):
-    """A file that is cut off, damaged, grows beyond the limits or is packed in a way that is not read."""
+    """The file is cut off, damaged, larger than the limits, or compressed in an unsupported way."""
 
 
 class Stream(Protocol):
-    """What is read: any binary file."""
+    """Any binary file to read from."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes; none at the end."""
 
 
 class _Decompressor(Protocol):
-    """As bz2 and lzma have it."""
+    """The interface of the decompressors of bz2 and lzma."""
 
     @property
     def eof(self) -> bool: ...
@@ -65,7 +65,7 @@ class _Gzip:
 
 
 def detect_packing(head: bytes) -> str:
-    """How a file that begins with `head` is packed: gzip, bzip2, xz, zstd, none.
+    """Return the compression of a file that begins with `head`: gzip, bzip2, xz, zstd, none.
 
     >>> detect_packing(b"BZh91AY&SY"), detect_packing(b"<mediawiki")
     ('bzip2', 'none')
@@ -74,18 +74,16 @@ def detect_packing(head: bytes) -> str:
 
 
 def unpack_stream(stream: Stream, *, limit: int) -> Iterator[bytes]:
-    """The content of `stream` in pieces of at most PIECE bytes; several members (multistream) are read as one.
+    """Yield the content of `stream` in pieces of at most PIECE bytes; several members (multistream) are read as one.
 
-    Raises Unpackable where it ends too early, is damaged, or grows beyond `limit` bytes or DUMP_RATIO.
+    Raises Unpackable if it ends too early, is damaged, or grows beyond `limit` bytes or DUMP_RATIO.
     """
     counted = _Counted(stream)
     head = counted.read(CHUNK)
     total = 0
     found = _pieces(detect_packing(head), head, counted)
     while True:
-        with input_errors(
-            lambda name: Unpackable(f"it is damaged behind {counted.count:,} bytes ({name})"), Unpackable
-        ):
+        with input_errors(lambda name: Unpackable(f"it is damaged after {counted.count:,} bytes ({name})"), Unpackable):
             piece = next(found, b"")
         if not piece:
             return
@@ -98,7 +96,7 @@ def unpack_stream(stream: Stream, *, limit: int) -> Iterator[bytes]:
 
 
 class _Counted:
-    """A stream that knows how much of it was read."""
+    """A stream that counts the bytes read from it."""
 
     def __init__(self, inner: Stream) -> None:
         self._inner = inner
@@ -129,7 +127,7 @@ def _pieces(kind: str, head: bytes, stream: Stream) -> Iterator[bytes]:
 def _members(kind: str, make: Callable[[], _Decompressor], data: bytes, stream: Stream) -> Iterator[bytes]:
     while data:
         if detect_packing(data) != kind:
-            raise Unpackable(f"what stands behind a part of it is not {kind}")
+            raise Unpackable(f"the data after one of its members is not {kind}")
         one = make()
         while not one.eof:
             if one.needs_input and not data:
@@ -143,7 +141,7 @@ def _members(kind: str, make: Callable[[], _Decompressor], data: bytes, stream: 
 
 
 def _next_member(data: bytes, stream: Stream) -> bytes:
-    """What follows a member, without the zeros with which gzip and xz may be filled up."""
+    """Return the next member, without the zero padding that gzip and xz allow."""
     data = data.lstrip(b"\0")
     while len(data) < len(max(MAGIC, key=len)) and (more := stream.read(CHUNK)):
         data = (data + more).lstrip(b"\0")
@@ -151,7 +149,7 @@ def _next_member(data: bytes, stream: Stream) -> bytes:
 
 
 def _zstd(head: bytes, stream: Stream) -> Iterator[bytes]:
-    # Python 3.11 has no zstd of its own; Arrow, which the shards need anyway, reads it as a stream.
+    # Python 3.11 has no zstd in its standard library; Arrow, which shards need anyway, reads it as a stream.
     import pyarrow as pa
 
     with pa.CompressedInputStream(pa.PythonFile(_Again(head, stream), mode="r"), "zstd") as opened:
@@ -160,7 +158,7 @@ def _zstd(head: bytes, stream: Stream) -> Iterator[bytes]:
 
 
 class _Again:
-    """A stream before which its head is put back; Arrow asks for these members of a file."""
+    """A stream with its head put back; Arrow uses these members of a file."""
 
     closed = False
 
@@ -175,4 +173,4 @@ class _Again:
         return self._stream.read(size)
 
     def close(self) -> None:
-        """Nothing: the file belongs to somebody else."""
+        """Do nothing: the caller owns the file."""

@@ -1,4 +1,4 @@
-"""Download one large file in as many goes as it takes: what lies on the disk is not asked for again."""
+"""Download one large file resumably: bytes already on the disk are not requested again."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from crawlers.fetch.streaming_client import PASSING, Net, NoAnswer, Refused, des
 from malmoi.errors import SourceError, StageError
 from malmoi.storage.atomic_files import replace_file
 
-SYNC_EVERY = 1 << 25  # bytes between two fsyncs; so much may be fetched again after a power cut
-PROGRESS = 1 << 20  # bytes; a try that brought as many has not failed, and the next one is a first one again
+SYNC_EVERY = 1 << 25  # bytes between two fsyncs; a power cut costs at most this much, which is fetched again
+PROGRESS = 1 << 20  # bytes; a try that brought this many counts as a success, and the count of tries starts again
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which file lies at an address, as its server tells it."""
+    """The version of the file at a URL, as its server states it."""
 
     url: str = ""
     etag: str = ""
     last_modified: str = ""
-    size: int | None = None  # bytes; None where the server does not say
+    size: int | None = None  # bytes; None if the server does not say
 
     def validator(self) -> str:
-        """What If-Range may carry: a strong ETag, or a date (RFC 9110, section 13.1.5)."""
+        """Return the validator for If-Range: a strong ETag, or a date (RFC 9110, section 13.1.5)."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
     def is_same(self, other: Version) -> bool:
@@ -44,7 +44,7 @@ class Version:
 
 
 class Download:
-    """One large file, streamed to `<folder>/dump.part`; what a killed process has left is taken up."""
+    """One large file, streamed to `<folder>/dump.part`; resumes the download of a killed process."""
 
     def __init__(self, net: Net, url: str, folder: Path, *, before: Version | None, max_bytes: int) -> None:
         self.net, self.url, self.before, self.max_bytes = net, url, before, max_bytes
@@ -55,13 +55,13 @@ class Download:
         self._synced = 0
 
     def pieces(self) -> Iterator[int]:
-        """The bytes that lie on the disk, after each piece; ends when the file is whole or `unchanged`.
+        """Yield the bytes on the disk after each piece; end when the file is whole or `unchanged`.
 
         Raises:
-            SourceError: the file is not there, is too large, or its server has stopped answering.
+            SourceError: the file is missing, is too large, or its server has stopped answering.
             StageError: the disk is full.
         """
-        attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only what goes beyond them is progress
+        attempt, begun, most = 1, 0, 0  # `most`: bytes of the best try; only bytes beyond it are progress
         while True:
             had, why, retry_after = self._bytes_usable(), "", ""
             if had and self.version.size == had:
@@ -84,7 +84,7 @@ class Download:
                 why = describe_failure(error)
                 attempt += isinstance(error, Exceeded)  # it has waited long enough for two
             except (NoAnswer, Refused) as said:
-                raise SourceError(f"{said}; look at the address of the dump, then run again") from None
+                raise SourceError(f"{said}; check the address of the dump, then run again") from None
             attempt = 2 if self._bytes_usable() - max(most, had) >= PROGRESS else attempt + 1
             most = max(most, self._bytes_usable())
             if attempt > politeness.MAX_TRIES or begun > politeness.MAX_TRIES:
@@ -92,27 +92,27 @@ class Download:
             self.net.rest(self.url, attempt, retry_after)
 
     def _stop_message(self, why: str) -> str:
-        """That the tries have come to nothing, and what the next run does."""
+        """Return the message that all tries failed, and what the next run does."""
         held, goes_on = self._bytes_held(), self._bytes_usable() == self._bytes_held()
-        then = "run the same job again later, it goes on from there"
+        then = "run the same job again later, it resumes from there"
         if held and not goes_on:
             then = (
-                "the host names no version of the file (a strong ETag or Last-Modified), so that each try begins anew: "
+                "the host sends no validator of the file (a strong ETag or Last-Modified), so each try starts over: "
                 "run the same job again later, or download the file by other means and name it with path= of the Dump"
             )
         return f"{self.url}: stopped at {held:,} bytes ({why}); {then}"
 
     def forget(self) -> None:
-        """Remove what was downloaded, so that the next try begins anew."""
+        """Delete the downloaded bytes, so that the next try starts over."""
         for path in (self.part, self._state):
             path.unlink(missing_ok=True)
 
     def _bytes_held(self) -> int:
-        """The bytes on the disk."""
+        """Return the number of bytes on the disk."""
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _bytes_usable(self) -> int:
-        """Those of them that a download can go on from: without a validator nobody knows of which file they are."""
+        """Return the number of bytes that a download can resume from: without a validator their version is unknown."""
         return self._bytes_held() if self.version.validator() else 0
 
     def _conditions(self, had: int) -> dict[str, str]:
@@ -126,7 +126,7 @@ class Download:
         return asked
 
     def _start(self, at: str, response: http.client.HTTPResponse, had: int) -> int | None:
-        """Where in the file the body of an answer belongs; None where there is none and another try may help."""
+        """Return the offset of the body of an answer in the file; None if it has none and a retry may help."""
         status = response.status
         if status == 304 and self.before is not None and not had:
             self.unchanged, self.version = True, self.before
@@ -136,7 +136,7 @@ class Download:
             if start == had and size in (None, self.version.size or size) and self._is_of(response):
                 self.version = replace(self.version, size=self.version.size or size)
                 return had
-            self.forget()  # another file, or another part than was asked for: begin anew
+            self.forget()  # another file, or another part than requested: start over
             self.version = Version()
             return None
         if status == 416 and had:
@@ -168,7 +168,7 @@ class Download:
         return 0
 
     def _is_of(self, response: http.client.HTTPResponse) -> bool:
-        """Whether the part that an answer brings is of the file of which we have the beginning."""
+        """Whether a partial answer belongs to the version of the file that is partly downloaded."""
         etag, modified = response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")
         return etag in ("", self.version.etag) and modified in ("", self.version.last_modified)
 
@@ -199,17 +199,17 @@ class Download:
 
     @contextmanager
     def _explain_disk_errors(self) -> Iterator[None]:
-        """What the disk says is about this machine, and no failure of the net."""
+        """Raise StageError for a disk error, which is not a network failure."""
         try:
             yield
         except OSError as error:
             raise StageError(
-                f"{self.part}: cannot be written ({error.strerror}); make room, then run the same job again"
+                f"{self.part}: cannot be written ({error.strerror}); free disk space, then run the same job again"
             ) from error
 
 
 def _parse_range(said: str) -> tuple[int | None, int | None]:
-    """First byte and whole size of a Content-Range: `bytes 5-9/10`."""
+    """Parse first byte and whole size of a Content-Range: `bytes 5-9/10`."""
     unit, _, rest = said.strip().partition(" ")
     span, _, size = rest.partition("/")
     return (parse_number(span.partition("-")[0]) if unit.lower() == "bytes" else None), parse_number(size)

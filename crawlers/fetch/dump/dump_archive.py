@@ -1,4 +1,4 @@
-"""What one collection of a dump has come to, and the archive it writes; crawlers/fetch/dump/collector.py collects."""
+"""State and archive of one collection of a dump; crawlers/fetch/dump/collector.py does the collecting."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ PROGRESS_EVERY = 1.0  # seconds
 
 @dataclass(slots=True)
 class State:
-    """What one run has come to so far."""
+    """The counts and results of one run so far."""
 
     source: Source
     job: Job
-    known: Mapping[str, str]  # address → record id of the captures that stand
-    seen: set[str] = field(default_factory=set)  # addresses of the blocks of this dump
+    known: Mapping[str, str]  # URL → record id of the current captures
+    seen: set[str] = field(default_factory=set)  # URLs of the blocks of this dump
     new: int = 0  # blocks written
-    bytes: int = 0  # of these, unpacked
+    bytes: int = 0  # of these, decompressed
     records: int = 0
     blocked: int = 0
     failed: list[dict[str, str]] = field(default_factory=list)
     outcome: str = "finished"
-    whole: bool = False  # whether the dump was read to its end, so that what it lacks is gone
+    whole: bool = False  # whether the dump was read to its end; only then are missing blocks gone
     digest: str = ""  # sha256 of the dump as sent
     said: float = float("-inf")
 
     def say(self, *, now: bool = False, **more: int | None) -> None:
-        """One JSON line of progress for the caller, at most every PROGRESS_EVERY seconds."""
+        """Print one JSON line of progress for the caller, at most every PROGRESS_EVERY seconds."""
         if not now and time.monotonic() - self.said < PROGRESS_EVERY:
             return
         self.said = time.monotonic()
@@ -50,7 +50,7 @@ class State:
         say({name: count for name, count in counts.items() if count is not None})
 
     def stats(self) -> dict[str, Any]:
-        """What stats.json holds."""
+        """Return the content of stats.json."""
         begin = f"{SCHEME}{self.source.name}/"
         gone = [url for url in self.known if url.startswith(begin) and url not in self.seen] if self.whole else []
         return {
@@ -74,7 +74,7 @@ class State:
 
 
 class BlockArchive:
-    """The growing archive of a run; nobody else writes to it."""
+    """The growing archive of a run; this process holds its lock."""
 
     def __init__(self, run_dir: Path) -> None:
         self._path = run_dir / OPEN
@@ -84,7 +84,7 @@ class BlockArchive:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
-            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or end it") from error
+            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or stop it") from error
         self._file.truncate(0)
 
     def __enter__(self) -> BlockArchive:
@@ -98,7 +98,7 @@ class BlockArchive:
         self._file.write(raw)
 
     def close(self) -> None:
-        """Give the archive its final name."""
+        """Close the archive under its final name."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._path.replace(self._closed)

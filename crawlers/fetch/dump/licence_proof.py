@@ -1,4 +1,4 @@
-"""What must be known before a dump is fetched: licence pages and files, robots.txt, opt-out files; all archived."""
+"""Archive the evidence before a dump is fetched: licence pages and files, robots.txt, opt-out files."""
 
 from __future__ import annotations
 
@@ -23,18 +23,16 @@ from malmoi.workspace_layout import BLOCKED
 
 
 def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str:
-    """Archive the licence pages, robots.txt and opt-out files; what robots.txt says of the dump, with the grant.
+    """Archive licence pages, robots.txt and opt-out files; return the decision of robots.txt and the permission used.
 
-    Raises SourceError where robots.txt forbids the dump, or a licence page does not say what is claimed of it.
+    Raises SourceError if robots.txt forbids the dump, or a licence page lacks the claimed words.
     """
     answers: dict[str, tuple[int | None, bytes]] = {}
-    unread: list[dict[str, str]] = []  # robots.txt that could not be had, and why
+    unread: list[dict[str, str]] = []  # robots.txt that could not be fetched, and why
 
     def ask_robots(site: str) -> tuple[int | None, bytes]:
         if site not in answers:
-            net.permit = (
-                _permit_all  # for itself and its redirects a robots.txt does not speak: RFC 9309, section 2.3.1.2
-            )
+            net.permit = _permit_all  # not for itself and its redirects: RFC 9309, section 2.3.1.2
             found = _fetch_and_archive(state, net, archive, f"{site}/robots.txt", unread)
             net.permit = permit
             answers[site] = (found.status, found.body) if found else (None, b"")
@@ -52,7 +50,7 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
         if decision.delay is not None:
             net.delay = max(net.delay, decision.delay)
         if url == canonical_url(access.url) and not decision.allowed:
-            # Only what robots.txt says itself can be outweighed by a documented grant; an outage is none.
+            # A documented permission outweighs only a rule of robots.txt itself, not an outage.
             if not access.grant or decision.reason != "robots-disallow":
                 raise SourceError(_explain_forbidden(state.source, url, decision.reason, unread))
             note = f"{decision.reason}, but machine access is documented at {access.grant}"
@@ -66,7 +64,7 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
             and (page := _fetch_and_archive(state, net, archive, canonical_url(claim.url), state.failed))
             and page.status == 200
         ):
-            # Before a gigabyte is fetched in vain; crawlers/proofs.py asks again.
+            # Before a gigabyte is fetched in vain; crawlers/proofs.py checks again.
             proofs.check_words(state.source, claim, page.body, page.header("content-type"))
     if access.path is None:
         permit(canonical_url(access.url))
@@ -82,13 +80,13 @@ def evidence(state: State, net: Net, archive: BlockArchive, access: Dump) -> str
 
 
 def _permit_all(url: str) -> None:
-    """Let every address through."""
+    """Allow every URL."""
 
 
 def _fetch_and_archive(
     state: State, net: Net, archive: BlockArchive, url: str, failed: list[dict[str, str]]
 ) -> Answer | None:
-    """The last answer for a small file; all of them are archived. None where there is none; `failed` notes why."""
+    """Archive all answers for a small file and return the last; on failure return None and note why in `failed`."""
     try:
         answers = net.get(url)
     except Refused as refused:
@@ -111,7 +109,7 @@ def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[
         file = f"{origin(url)}/robots.txt"
         why = next((one["why"] for one in unread if one["url"] == file), "refused")
         return (
-            f"{source.name}: {url} may not be fetched, because {file} cannot be read ({why}); look at that address and "
+            f"{source.name}: {url} may not be fetched, because {file} cannot be read ({why}); check that address and "
             "the network, then run again"
         )
     return (
@@ -121,7 +119,7 @@ def _explain_forbidden(source: Source, url: str, reason: str, unread: list[dict[
 
 
 def licence_files(source: Source, folder: Path, archive: BlockArchive) -> None:
-    """Archive the licence files that lie beside a local dump, after the words of the claims were found in them."""
+    """Archive the licence files beside a local dump, after the words of the claims were found in them."""
     for name, path, body in proofs.read_licence_files(source, folder):
         url = f"{SCHEME}{source.name}/{quote(name)}"
         archive.add(resource_record(url, format_utc(path.stat().st_mtime), "text/plain", body))

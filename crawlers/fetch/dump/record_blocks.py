@@ -1,9 +1,9 @@
-"""Cut an unpacked dump into records, and these into blocks that stay what they are while their records do.
+"""Cut a decompressed dump into records, and records into blocks that stay stable while their records do.
 
-A block ends where the hash of the next record's key says so, so that a record that is new, changed or
-gone changes the block that it is in and no other. What stands before the first record (the root
-element, and of a MediaWiki export <siteinfo>) is repeated in each block: a block is a small valid document.
-Between records nothing is kept. Text is escaped in XML, so a tag in the bytes is a tag; a dump with records
+A block ends where the hash of the next record's key says so (content-defined chunking), so that a new,
+changed or deleted record changes only its own block. Everything before the first record (the root
+element, and <siteinfo> of a MediaWiki export) is repeated in each block: a block is a small valid document.
+Bytes between records are dropped. Text is escaped in XML, so a tag in the bytes is a tag; a dump with records
 inside CDATA or comments would need another reader.
 """
 
@@ -19,28 +19,28 @@ from malmoi.boundary import input_errors
 from malmoi.limits import ARCHIVE_BODY
 
 LINE = "line"  # Dump.record of a file of lines
-MEAN = 64  # records of a block on average: some 200 kB of wiki text; a changed page brings 63 neighbours along
+MEAN = 64  # average records per block: some 200 kB of wiki text; a changed page costs 63 neighbours
 MAX_BLOCK = 1 << 20  # bytes of a block that holds more than one record
 MAX_HEAD = 1 << 16  # bytes before the first record
 MAX_RECORD = ARCHIVE_BODY.value - 2 * MAX_HEAD  # bytes; a block must be readable as one capture
 MAX_TAG = 4096  # bytes of a start tag
-MAX_KEY = 20_000  # bytes of a record in which its key is looked for; a title may stand before it
+MAX_KEY = 20_000  # bytes of a record in which its key is searched; a title may precede it
 
 _ID_ELEMENT = re.compile(rb"<id>\s{0,10}([^<>\s]{1,200})\s{0,10}</id>")
 _ID_ATTRIBUTE = re.compile(rb"<[^<>]{1,2000}?\s(?:xml:)?id\s?=\s?[\"']([^\"'<>]{1,200})[\"']")
 _TAG = re.compile(rb"<(/?)([A-Za-z_][\w.:-]{0,200})(?:\s[^<>]{0,4000})?>")
-# It names the software of the day, and would make every block of every dump a new one.
+# It names the version of the wiki software, and would change every block of every dump.
 _GENERATOR = re.compile(rb"\s*<generator>[^<]{0,300}</generator>")
 _LINE_KEYS = ("id", "key", "no")
 
 
 class NoRecords(Exception):
-    """A dump without a record, or one that ends in the middle; the words say which."""
+    """A dump without a record, or one that is cut off; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record, and what names it: its id, or where it has none a hash of its bytes."""
+    """One record and its key: its id, or a hash of its bytes if it has none."""
 
     key: str
     body: bytes
@@ -48,7 +48,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class TooLong:
-    """A record that is too large for a capture; its bytes were passed over."""
+    """A record that is too large for a capture; its bytes were skipped."""
 
     key: str
     size: int  # bytes
@@ -56,7 +56,7 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Records that stand one after another, as a document."""
+    """Consecutive records as one document."""
 
     key: str  # of the first record
     records: int
@@ -65,10 +65,10 @@ class Block:
 
 @dataclass(slots=True)
 class Cutter:
-    """Cuts the pieces of one dump; what it meets besides blocks is counted."""
+    """Cuts the pieces of one dump into blocks, and counts records and records that are too long."""
 
     element: str  # name of the element that is a record, or LINE
-    head: bytes = b""  # what stands before the first record
+    head: bytes = b""  # the bytes before the first record
     records: int = 0
     too_long: list[TooLong] = field(default_factory=list)
 
@@ -80,7 +80,7 @@ class Cutter:
         return "application/x-mediawiki-export+xml" if b"<mediawiki" in self.head else "application/xml"
 
     def blocks(self, pieces: Iterable[bytes]) -> Iterator[Block]:
-        """The blocks of a dump whose unpacked content comes in `pieces`. Raises NoRecords."""
+        """Yield the blocks of a dump whose decompressed content comes in `pieces`. Raises NoRecords."""
         batch: list[Record] = []
         size = 0
         for record in self._lines(pieces) if self.element == LINE else self._elements(pieces):
@@ -133,7 +133,7 @@ class Cutter:
         opens = re.compile(rb"<" + name + rb"(?:\s[^<>]{0,%d})?>" % MAX_TAG)
         close = b"</" + self.element.encode() + b">"
         buffer, inside, at = bytearray(), False, 0
-        passed = 0  # bytes of a record that is too long, already thrown away
+        passed = 0  # bytes of a record that is too long, already dropped
         begin = b""  # its first bytes
         for piece in pieces:
             buffer += piece
@@ -147,7 +147,7 @@ class Cutter:
                         self.head = _head(bytes(buffer[: found.start()]))
                     del buffer[: found.start()]
                     at = found.end() - found.start()
-                    if buffer[at - 2 : at - 1] == b"/":  # <page/>: nothing in it
+                    if buffer[at - 2 : at - 1] == b"/":  # <page/>: empty
                         del buffer[:at]
                         continue
                     inside = True
@@ -170,15 +170,15 @@ class Cutter:
         if inside:
             raise NoRecords(f"it ends in the middle of a <{self.element}>")
         if self.records and b"</" not in buffer:
-            raise NoRecords(f"it ends behind a <{self.element}>, before its own end")
+            raise NoRecords(f"it ends after a <{self.element}>, before its own end")
         if not self.head:
             raise NoRecords(f"it holds no <{self.element}>")
 
     def _forget_before(self, buffer: bytearray, *, first: bool) -> None:
-        """Forget what stands between records, but for the beginning of a tag that the next piece may finish."""
+        """Drop the bytes between records, except the start of a tag that the next piece may finish."""
         if first:
             if len(buffer) > MAX_HEAD:
-                raise NoRecords(f"no <{self.element}> stands in its first {MAX_HEAD:,} bytes")
+                raise NoRecords(f"it has no <{self.element}> in its first {MAX_HEAD:,} bytes")
             return
         if len(buffer) > 2 * MAX_TAG:
             del buffer[:-MAX_TAG]
@@ -194,7 +194,7 @@ def is_block_start(key: str) -> bool:
 
 
 def element_key(record: bytes) -> str:
-    """The key of a record: its first <id>, else the attribute id of its tag, else a hash.
+    """Return the key of a record: its first <id>, or the attribute id of its tag, or a hash.
 
     >>> element_key(b"<page><title>x</title><ns>0</ns><id>12</id></page>"), element_key(b'<a n="1" id="z9">')
     ('12', 'z9')
@@ -205,7 +205,7 @@ def element_key(record: bytes) -> str:
 
 
 def line_key(line: bytes) -> str:
-    """The key of a line: that of a JSON object which has one, else a hash.
+    """Return the key of a line: that of a JSON object that has one, or a hash.
 
     >>> line_key(b'{"id": 7, "text": ""}'), len(line_key(b"a line"))
     ('7', 16)
@@ -223,7 +223,7 @@ def line_key(line: bytes) -> str:
 
 
 def frame(head: bytes) -> tuple[bytes, bytes]:
-    r"""What comes before and behind the records of a block: the head, and the ends of what it leaves open.
+    r"""Return the frame of the records of a block: the head, and end tags for the elements that it leaves open.
 
     >>> frame(b'<?xml version="1.0"?><mediawiki v="1"><siteinfo><dbname>k</dbname></siteinfo>\n')[1]
     b'\n</mediawiki>\n'
@@ -239,7 +239,7 @@ def frame(head: bytes) -> tuple[bytes, bytes]:
 
 
 def _head(head: bytes) -> bytes:
-    """The head without what changes from dump to dump."""
+    """Remove from the head what changes from dump to dump."""
     return _GENERATOR.sub(b"", head.removeprefix(b"\xef\xbb\xbf")).strip() or b" "
 
 

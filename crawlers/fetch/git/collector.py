@@ -1,7 +1,7 @@
 """Collect a git repository at one commit: each file becomes a record, and nothing is ever checked out.
 
-robots.txt is not asked: it speaks for pages that are crawled, and here one commit is fetched as the host offers it to
-every client of git, once a run, after the operator has named a contact and recorded a check of the terms.
+robots.txt is not requested: it applies to crawled pages, and here one commit is fetched as the host offers
+it to every git client, once per run, after the operator has named a contact and recorded a check of the terms.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ MEDIA = {
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has come to so far."""
+    """The counts of a run so far."""
 
     chosen: int = 0  # files of the commit that the globs choose
     written: int = 0  # records
@@ -71,11 +71,11 @@ class Tally:
 
 
 def collect(job: Job, definition: Definition, access: Git) -> None:
-    """Collect into the run folder of `job`, as crawlers/fetch/job.py tells; a run that was killed starts over.
+    """Collect into the run folder of `job` the files listed in crawlers/fetch/job.py; a killed run starts over.
 
     Raises:
-        CallError: the source is not declared well, or git is not there.
-        SourceError: the repository cannot be had as declared.
+        CallError: the source is declared wrongly, or git is not installed.
+        SourceError: the repository cannot be fetched as declared.
     """
     source = definition.source
     check_version()
@@ -112,7 +112,7 @@ def _archive(
     when: str,
     out: IO[bytes],
 ) -> dict[str, Any]:
-    """Write the records of a commit; returns the stats of the run."""
+    """Write the records of a commit; return the stats of the run."""
     proofs = {claim.file for claim in source.claim if claim.file}
     known, tally = _read_known(job.earlier), Tally()
     chosen, size = _choose_files(repository, commit, access, proofs, tally)
@@ -153,7 +153,7 @@ def _archive(
 def _choose_files(
     repository: Repository, commit: str, access: Git, proofs: set[str], tally: Tally
 ) -> tuple[list[tuple[str, Entry]], dict[str, int]]:
-    """The files of a commit that are wanted, by path, and the sizes of its blobs; what is left out is counted."""
+    """Return the wanted files of a commit, by path, and the sizes of its blobs; count skipped files by reason."""
     size, chosen, total = git_contents.sizes(repository), [], 0
     for entry in git_contents.tree(repository, commit):
         path = path_of(entry.name)
@@ -175,20 +175,20 @@ def _choose_files(
     if missing := proofs - {path for path, _ in chosen}:
         raise SourceError(
             f"{repository.source}: the licence file {min(missing)} is not in commit {commit}; a claim needs its proof. "
-            "Look at the repository; correct file of the LicenceClaim if it has moved, or retire the source."
+            "Check the repository; correct file of the LicenceClaim if it has moved, or retire the source."
         )
     tally.chosen = sum(1 for path, _ in chosen if path not in proofs)
     return sorted(chosen, key=lambda pair: pair[0].encode()), size
 
 
 def _limit_files(chosen: Sequence[tuple[str, Entry]], proofs: set[str], limit: int | None) -> list[tuple[str, Entry]]:
-    """The first `limit` files, and the licence files wherever they stand."""
+    """Return the first `limit` files, and all licence files."""
     pages = [pair for pair in chosen if pair[0] not in proofs][:limit]
     return [*(pair for pair in chosen if pair[0] in proofs), *pages]
 
 
 def path_of(name: bytes) -> str:
-    """The path that the bytes of a name say; "" where they are not UTF-8, ".." where they lead out.
+    """Decode the path in the bytes of a name; "" if they are not UTF-8, ".." if the path leads outside.
 
     >>> path_of(b"a/b.md"), path_of(b"a/../../etc/passwd"), path_of(b"/etc/passwd"), path_of(b"\\xb1\\xdb.md")
     ('a/b.md', '..', '..', '')
@@ -203,7 +203,7 @@ def path_of(name: bytes) -> str:
 
 
 def matches(path: str, include: Iterable[str], exclude: Iterable[str] = ()) -> bool:
-    """Whether globs choose a path: `*` within a part of it, `**` any number of parts, as pathlib has it.
+    """Whether globs choose a path: `*` within one part, `**` any number of parts, as in pathlib.
 
     >>> matches("content/ko/docs/a.md", ("content/ko/**/*.md",)), matches("content/ko/a.md", ("content/ko/**/*.md",))
     (True, True)
@@ -223,12 +223,12 @@ def _glob(glob: str) -> Any:
         words = {"*": "[^/]*", "?": "[^/]"}
         parts.append("".join(words.get(char) or re2.escape(char) for char in part) + "/")
     pattern = "".join(parts)
-    # "**" at the end means all that lies below; any other end is a file, without the slash.
+    # "**" at the end means everything below; any other end is a file, without the slash.
     return re2.compile(pattern[:-1] if pattern.endswith("/") else pattern.removesuffix("(?:[^/]+/)*") + ".+")
 
 
 def media_of(path: str) -> str:
-    """The media type of a file by its ending; of what it is, sniffing decides later.
+    """Return the media type of a file by its extension; content sniffing decides later.
 
     >>> media_of("ko/a.MD"), media_of("LICENSE")
     ('text/markdown', 'application/octet-stream')
@@ -237,7 +237,7 @@ def media_of(path: str) -> str:
 
 
 def _read_known(earlier: Iterable[Path]) -> dict[str, str]:
-    """Address → record, as earlier runs left it."""
+    """Return URL → record id of the earlier runs."""
     known: dict[str, str] = {}
     for folder in earlier:
         for entry in scan(folder / CLOSED):
@@ -249,7 +249,7 @@ def _read_known(earlier: Iterable[Path]) -> dict[str, str]:
 
 
 def _read_gone(folder: Path) -> Sequence[str]:
-    """The addresses that a run found no more; by its run.json, which is checked, where it has one."""
+    """Return the URLs that a run found to be gone; from its run.json, which is checked, or else from its stats."""
     if (folder / "run.json").exists():
         found: Sequence[str] = collection.read_run(folder).facts.get("gone", ())
         return found
@@ -261,7 +261,7 @@ def _read_gone(folder: Path) -> Sequence[str]:
 
 
 def _info_record(url: str, branch: str, commit: str, when: str) -> bytes:
-    """A `warcinfo` record that names repository and commit: an archive of a commit without news is none too small."""
+    """Build a `warcinfo` record of repository and commit; without it an unchanged commit gives an empty archive."""
     lines = f"repository: {url}\r\nbranch: {branch}\r\ncommit: {commit}\r\n".encode()
     fields = {
         "WARC-Type": "warcinfo",
@@ -279,19 +279,19 @@ def _info_record(url: str, branch: str, commit: str, when: str) -> bytes:
 
 @contextmanager
 def _open_exclusive(run_dir: Path) -> Iterator[IO[bytes]]:
-    """The open archive of a run, empty; whatever a killed attempt has left of it is thrown away."""
+    """Open the archive of a run, empty and locked; the rest of a killed attempt is deleted."""
     with (run_dir / OPEN).open("ab") as out:
         try:
             fcntl.flock(out, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or end it") from error
+            raise CallError(f"{run_dir}: another process collects into this folder; wait for it or stop it") from error
         out.truncate(0)
         yield out
 
 
 def _say(tally: Tally) -> None:
-    """One JSON line for the caller, who may have stopped listening."""
+    """Print one JSON line for the caller, which may have closed its end of the pipe."""
     try:
         print(json.dumps({"fetched": tally.written, "queued": 0, "blocked": 0}), flush=True)
-    except BrokenPipeError:  # else the interpreter complains once more when it flushes at exit
+    except BrokenPipeError:  # otherwise the interpreter complains again when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

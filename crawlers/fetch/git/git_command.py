@@ -1,4 +1,4 @@
-"""The git command line, held to what a collection needs: no hooks, no configuration of anybody's, no other protocol."""
+"""Run the git command line hardened: no hooks, no configuration of the user, one allowed protocol."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from malmoi.errors import CallError, SourceError
 from malmoi.limits import GIT_SECONDS
 from malmoi.processes.child_process import end_with_parent
 
-NEEDED = (2, 37)  # the version of git since which addresses can be pinned (http.curloptResolve)
+NEEDED = (2, 37)  # the first version of git that can pin IP addresses (http.curloptResolve)
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A bare repository that is being read, how git may talk for it, and to whom."""
+    """A bare repository, with the settings and the protocol that git uses for it."""
 
     folder: Path
     source: str  # name of the source, for messages
     settings: tuple[str, ...]  # "-c", "key=value", …
-    protocol: str  # the only one that git may speak: https, or http for a loopback host
+    protocol: str  # the only allowed one: https, or http for a loopback host
 
     def command(self, *arguments: str) -> list[str]:
-        """A command of git on this repository."""
+        """Return a git command on this repository."""
         return ["git", f"--git-dir={self.folder}", *self.settings, *arguments]
 
     def environment(self, protocol: str = "none") -> dict[str, str]:
-        """Nothing of the operator's: no configuration, credentials or proxy; objects are never fetched in passing."""
+        """Return an environment free of the operator's configuration, credentials and proxy, without lazy fetch."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folder),
@@ -51,7 +51,7 @@ class Repository:
 
 
 def settings(agent: str, pins: tuple[str, ...], protocol: str) -> tuple[str, ...]:
-    """What git is told on each command: every door shut but the one to the pinned addresses."""
+    """Return the settings of every git command: only connections to the pinned IP addresses are allowed."""
     values = (
         "core.hooksPath=/dev/null",
         "core.fsmonitor=false",
@@ -66,7 +66,7 @@ def settings(agent: str, pins: tuple[str, ...], protocol: str) -> tuple[str, ...
         "fetch.fsckObjects=true",
         "transfer.fsckObjects=true",
         "transfer.bundleURI=false",
-        "fetch.unpackLimit=1",  # a pack stays a pack: one file, and its size is what is watched
+        "fetch.unpackLimit=1",  # a pack stays packed: one file, whose size is watched
         "gc.auto=0",
         "maintenance.auto=false",
         "http.followRedirects=false",
@@ -76,14 +76,14 @@ def settings(agent: str, pins: tuple[str, ...], protocol: str) -> tuple[str, ...
         "http.extraHeader=",
         f"http.userAgent={agent}",
         "http.lowSpeedLimit=1000",  # bytes a second …
-        "http.lowSpeedTime=60",  # … for so many seconds: then it is over
+        "http.lowSpeedTime=60",  # … for this many seconds: then git gives up
         *(f"http.curloptResolve={pin}" for pin in pins),
     )
     return tuple(word for value in values for word in ("-c", value))
 
 
 def check_version() -> None:
-    """See that git is there, and new enough.
+    """Check that git is installed and recent enough.
 
     Raises:
         CallError: it is not.
@@ -93,14 +93,14 @@ def check_version() -> None:
     said = subprocess.run(["git", "version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"\b(\d+)\.(\d+)", said)
     if not found or (int(found[1]), int(found[2])) < NEEDED:
-        raise CallError(f"git is {said.strip() or 'of no version'}; a source of kind Git needs 2.37 or newer")
+        raise CallError(f"git is {said.strip() or 'of unknown version'}; a source of kind Git needs 2.37 or newer")
 
 
 @contextmanager
 def run_child(
     command: list[str], environment: dict[str, str], *, stdin: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A child in a session of its own, ended with all its children when the block ends or we do."""
+    """Run a child in its own session; kill it with all its children when the block or this process ends."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -123,7 +123,7 @@ def run_child(
 
 
 def run_command(repository: Repository, command: list[str]) -> bytes:
-    """What a command says on its standard output; SourceError where it fails."""
+    """Return the standard output of a command; raise SourceError if it fails."""
     what = command[2 + len(repository.settings)]
     try:
         done = subprocess.run(
@@ -131,7 +131,7 @@ def run_command(repository: Repository, command: list[str]) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise SourceError(
-            f"{repository.source}: git {what} does not end ({GIT_SECONDS.describe()}); collect again"
+            f"{repository.source}: git {what} did not finish ({GIT_SECONDS.describe()}); collect again"
         ) from error
     if done.returncode:
         raise SourceError(f"{repository.source}: git {what} failed ({last_message(done.stderr)}); collect again")
@@ -139,7 +139,7 @@ def run_command(repository: Repository, command: list[str]) -> bytes:
 
 
 def last_message(stderr: bytes) -> str:
-    """What git itself said at the end, and not what the host had it repeat."""
+    """Return the last message of git itself, not one that it repeats from the host."""
     lines = stderr.decode("ascii", "replace").splitlines()
     said = [line for line in lines if line.startswith(("fatal:", "error:"))] or ["no reason given"]
     return re.sub(r"[^\x20-\x7e]", "?", said[-1])[:200]

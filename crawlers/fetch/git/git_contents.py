@@ -1,4 +1,4 @@
-"""What a fetched commit holds: its date, the entries of its tree, the bytes of its files; nothing is checked out."""
+"""Read a fetched commit: its date, the entries of its tree, the bytes of its files; nothing is checked out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crawlers.fetch.git.git_command import Repository, last_message, run_child, 
 from malmoi.errors import SourceError
 from malmoi.limits import GIT_ENTRIES, GIT_FILE, GIT_NAME, GIT_REPOSITORY, GIT_SECONDS
 
-POLL = 0.1  # seconds between two looks at a fetch
+POLL = 0.1  # seconds between two checks of a fetch
 HEAD = "refs/malmoi/head"
 _LINKS = ("120000", "160000")  # modes of symbolic links and submodules
 _COMMITTED = re.compile(rb"^committer [^\n]{0,1000}> ([0-9]{1,12}) [+-][0-9]{4}$", re.MULTILINE)
@@ -26,7 +26,7 @@ _COMMITTED = re.compile(rb"^committer [^\n]{0,1000}> ([0-9]{1,12}) [+-][0-9]{4}$
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a tree that is no tree itself."""
+    """One entry of a tree that is not a tree itself."""
 
     mode: str
     oid: str
@@ -34,7 +34,7 @@ class Entry:
 
 
 def init_repository(repository: Repository) -> None:
-    """Make the empty bare repository, without templates and so without hooks."""
+    """Create the empty bare repository, without templates and so without hooks."""
     shutil.rmtree(repository.folder, ignore_errors=True)
     repository.folder.mkdir(parents=True)
     run_command(repository, repository.command("init", "--bare", "--quiet", "--template=", str(repository.folder)))
@@ -48,7 +48,7 @@ def fetch(
     max_bytes: int = GIT_REPOSITORY.value,
     seconds: float = GIT_SECONDS.value,
 ) -> None:
-    """Fetch one commit without its history; files beyond the limit stay away where the host allows that.
+    """Fetch one commit without its history, and without files beyond the limit if the host supports that filter.
 
     `wanted` is a ref, or a commit of 40 hexadecimal digits.
 
@@ -76,12 +76,12 @@ def fetch(
             why = why or last_message(tail + (process.stderr.read(1 << 16) or b""))
             raise SourceError(
                 f"{repository.source}: {wanted.removeprefix('refs/heads/')} of {url} could not be fetched ({why}). "
-                "Look at the repository; correct url, branch or commit in the source file if it has moved."
+                "Check the repository; correct url, branch or commit in the source file if it has moved."
             )
 
 
 def head(repository: Repository) -> tuple[str, str]:
-    """The commit that was fetched, and when it was committed: UTC, as records have it."""
+    """Return the fetched commit and its commit time in UTC, in the format of records."""
     commit = run_command(repository, repository.command("rev-parse", "--verify", "--quiet", f"{HEAD}^{{commit}}"))
     name = commit.decode("ascii", "replace").strip()
     raw = run_command(repository, repository.command("cat-file", "commit", name))
@@ -91,12 +91,12 @@ def head(repository: Repository) -> tuple[str, str]:
     except (ValueError, OverflowError, OSError):
         found = None
     if found is None:
-        raise SourceError(f"{repository.source}: commit {name} has no date that can be read; name another commit")
+        raise SourceError(f"{repository.source}: commit {name} has no readable date; name another commit")
     return name, when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def tree(repository: Repository, commit: str) -> Iterator[Entry]:
-    """The files, links and submodules of a commit, in git's order.
+    """Yield the files, links and submodules of a commit, in git's order.
 
     Raises:
         SourceError: it has more than GIT_ENTRIES of them, or a name that is longer than GIT_NAME.
@@ -115,15 +115,15 @@ def tree(repository: Repository, commit: str) -> Iterator[Entry]:
             if count > GIT_ENTRIES.value or len(held) > GIT_NAME.value + 100:
                 raise SourceError(
                     f"{repository.source}: the tree of {commit} has over {GIT_ENTRIES.value:,} entries or a "
-                    f"name over {GIT_NAME.value:,} bytes ({GIT_ENTRIES.describe()}, {GIT_NAME.describe()}); it is no "
-                    "repository of pages. Retire the source, or name another commit."
+                    f"name over {GIT_NAME.value:,} bytes ({GIT_ENTRIES.describe()}, {GIT_NAME.describe()}); it is not "
+                    "a repository of pages. Retire the source, or name another commit."
                 )
         if process.wait():
             raise SourceError(f"{repository.source}: git cannot list the tree of {commit}; collect again")
 
 
 def sizes(repository: Repository) -> dict[str, int]:
-    """Blob → bytes, for those that are here; what the host left out at our asking is not."""
+    """Return blob → bytes of the fetched blobs; blobs that the filter left out are missing."""
     command = repository.command(
         "cat-file", "--batch-check=%(objecttype) %(objectname) %(objectsize)", "--batch-all-objects", "--unordered"
     )
@@ -138,27 +138,27 @@ class Blobs:
         self._repository, self._into, self._out = repository, into, out
 
     def read(self, oid: str, size: int) -> bytes:
-        """The bytes of a blob of `size` bytes."""
+        """Return the bytes of a blob of `size` bytes."""
         self._into.write(oid.encode() + b"\n")
         self._into.flush()
         if self._out.readline(200).split() != [oid.encode(), b"blob", str(size).encode()]:
-            raise SourceError(f"{self._repository.source}: git does not give the blob {oid}; collect again")
+            raise SourceError(f"{self._repository.source}: git cannot read the blob {oid}; collect again")
         body = self._out.read(size)
         if len(body) != size or self._out.read(1) != b"\n":
-            raise SourceError(f"{self._repository.source}: git gave the blob {oid} cut off; collect again")
+            raise SourceError(f"{self._repository.source}: git returned only part of the blob {oid}; collect again")
         return body
 
 
 @contextmanager
 def blobs(repository: Repository) -> Iterator[Blobs]:
-    """A reader of blobs, as they are in the repository: no filter, no end-of-line conversion."""
+    """Yield a reader of blobs as they are in the repository: no filter, no end-of-line conversion."""
     with run_child(repository.command("cat-file", "--batch"), repository.environment(), stdin=True) as process:
         assert process.stdin is not None and process.stdout is not None  # for mypy: they are pipes
         yield Blobs(repository, process.stdin, process.stdout)
 
 
 def skip_reason(entry: Entry) -> str:
-    """Why an entry is no file that is read, by its mode; "" where it is one.
+    """Return why an entry is not a file to read, by its mode; "" if it is.
 
     >>> (skip_reason(Entry("120000", "", b"a")), skip_reason(Entry("160000", "", b"a")), skip_reason(Entry("100755",
     ...  "", b"a")))

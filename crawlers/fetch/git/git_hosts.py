@@ -1,4 +1,4 @@
-"""Where a repository may be fetched from: hosts that are known, and addresses that are looked at and pinned."""
+"""Check where a repository may be fetched from: known hosts, and guarded IP addresses that git is pinned to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crawlers.fetch.ssrf_guard import PORTS, Guard, normalise_host
 from malmoi.errors import CallError, SourceError
 from malmoi.source import Git, Source
 
-# Host → how the page of a file is called there. Each serves git over https and names files of a branch so.
+# Host → URL pattern of the page of a file. Each serves git over https and names files of a branch this way.
 HOSTS = {
     "github.com": "{repository}/blob/{branch}/{path}",
     "gitlab.com": "{repository}/-/blob/{branch}/{path}",
@@ -28,7 +28,7 @@ _COMMIT = re2.compile(r"(?:[0-9a-f]{40})?")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository that may be asked for: its address, where that leads, and how the pages of its files are called."""
+    """A repository that may be fetched: its URL, its pinned IP addresses, and the URL pattern of its files."""
 
     url: str
     protocol: str
@@ -37,11 +37,11 @@ class Place:
 
 
 def place_of(source: Source, access: Git, guard: Guard) -> Place:
-    """Where a repository may be fetched from, every address of its host looked up, asked for and pinned.
+    """Check a repository; resolve, guard and pin every IP address of its host.
 
     Raises:
-        CallError: address, branch or commit are not declared well, or the host is none of HOSTS.
-        SourceError: the host has no address, or one that is not of the public web.
+        CallError: URL, branch or commit are declared wrongly, or the host is not in HOSTS.
+        SourceError: the host has no IP address, or one that is not on the public web.
     """
     said = f"{source.name}: {access.url!r}"
     parts = urlsplit(access.url)
@@ -51,14 +51,14 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
         raise CallError(f"{said} is not https; a repository is fetched over https only")
     if host not in HOSTS and not loopback:
         raise CallError(
-            f"{said}: {host!r} is none of {', '.join(HOSTS)}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
+            f"{said}: {host!r} is not in {', '.join(HOSTS)}; choose one, or add it to crawlers/fetch/git/git_hosts.py"
         )
     if (why := guard.check_url(access.url)) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
-        raise CallError(f"{said} is no address of a repository ({why or 'parts that it cannot have'}); correct it")
+        raise CallError(f"{said} is not the address of a repository ({why or 'invalid parts'}); correct it")
     if not _BRANCH.fullmatch(access.branch) or ".." in access.branch or access.branch.endswith((".lock", "/", ".")):
-        raise CallError(f"{source.name}: {access.branch!r} is no name of a branch; correct it")
+        raise CallError(f"{source.name}: {access.branch!r} is not the name of a branch; correct it")
     if not _COMMIT.fullmatch(access.commit):
-        raise CallError(f"{source.name}: {access.commit!r} is no commit; give all 40 hexadecimal digits, in lower case")
+        raise CallError(f"{source.name}: {access.commit!r} is not a commit; give 40 hexadecimal digits in lower case")
     page = HOSTS.get(host, "{repository}/blob/{branch}/{path}").replace(
         "{repository}", access.url.rstrip("/").removesuffix(".git")
     )
@@ -66,14 +66,14 @@ def place_of(source: Source, access: Git, guard: Guard) -> Place:
 
 
 def _pins(source: Source, host: str, port: int, guard: Guard) -> tuple[str, ...]:
-    """The addresses of a host, so that git asks no resolver: what was looked at is what is spoken to."""
+    """Return the IP addresses of a host for git, so that git connects only to addresses that the guard has checked."""
     try:
         found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
     except OSError as error:
-        raise SourceError(f"{source.name}: {host} has no address ({error.strerror}); look at the net") from error
+        raise SourceError(f"{source.name}: {host} has no address ({error.strerror}); check the network") from error
     for address in found:
         if why := guard.check_resolved(host, port, address):
             raise SourceError(f"{source.name}: {host} leads to {address}, which is not of the public web ({why})")
-    if host in found:  # an address itself
+    if host in found:  # the host is an IP address
         return ()
     return (f"{host}:{port}:{','.join(f'[{a}]' if ':' in a else a for a in found)}",)

@@ -1,1 +1,1 @@
-"""Links: read them from pages, sitemaps and feeds."""
+"""Extract links from pages, sitemaps and feeds."""

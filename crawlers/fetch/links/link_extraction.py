@@ -1,4 +1,4 @@
-"""Which addresses an answer names: a page by its links or by the source's own follow(), a list by its entries."""
+"""Extract the URLs in an answer: links of a page or the source's own follow(), entries of a sitemap or feed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 async def read_addresses(
     context: CrawlContext, state: CrawlState, capture: Capture, kind: Kind
 ) -> list[tuple[Iterable[str], Kind]]:
-    """The addresses that an answer names and as what they are asked for; what cannot be read is noted as failed.
+    """Return the URLs in an answer with the kind to request them as; note as failed what cannot be read.
 
     Raises:
         SourceError: follow() fails.
@@ -30,7 +30,7 @@ async def read_addresses(
     follow = context.definition.follow
     if kind == "page" and follow is not None:
         urls = call_source(context, "follow", capture.url, lambda: list(follow(capture)))
-        return [([context.without_key(canonical_url(url)) for url in urls], "page")]
+        return [([context.remove_key(canonical_url(url)) for url in urls], "page")]
     if kind not in ("page", "sitemap", "feed") or (kind == "page" and not isinstance(context.access, Site)):
         return []
     try:
@@ -45,10 +45,10 @@ async def read_addresses(
 
 
 def call_source(context: CrawlContext, verb: str, url: str, call: Callable[[], T]) -> T:
-    """What a function of the source answers.
+    """Return the result of a function of the source.
 
     Raises:
-        SourceError: it fails, with whatever exception.
+        SourceError: the function fails, with any exception.
     """
     try:
         with input_errors(RuntimeError):

@@ -1,7 +1,7 @@
-"""The addresses that an answer names, within bounds of time and memory; a large one is read by a process of its own.
+"""Extract links within limits of time and memory; a large answer is parsed in a separate process.
 
 libxml2 compares each attribute of a tag with all before it: a page of a megabyte that is one tag
-takes hours. Nothing in its letters tells such a page safely from an honest one, so its size does.
+takes hours. No cheap check of the text separates such a page safely from a harmless one, so the size decides.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from malmoi.processes.rlimits import lower_limit
 
 Kind: TypeAlias = Literal["page", "sitemap", "feed"]
 
-SMALL = 128 * 1024  # bytes; what fits in here costs two seconds at the very worst
-WALL = 120.0  # seconds; on a busy machine CPU time comes slowly
-HEADERS = ("Content-Type", "X-Robots-Tag")  # that the reading asks for
+SMALL = 128 * 1024  # bytes; an answer up to this size costs two seconds at worst
+WALL = 120.0  # seconds; on a busy machine CPU time advances slowly
+HEADERS = ("Content-Type", "X-Robots-Tag")  # the headers that parsing uses
 
 
 class Unread(Exception):
-    """An answer whose addresses cannot be had; `reason` is the word for it, with the limit or the exception."""
+    """The URLs of an answer cannot be read; `reason` is the failure word, with the limit or the exception."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -40,22 +40,22 @@ class Unread(Exception):
 
 
 class TooCostly(Unread):
-    """An answer that takes more than the bounds to read."""
+    """An answer that exceeds the limits of parsing."""
 
     def __init__(self, kind: Kind) -> None:
         super().__init__(f"too-costly: {_seconds(kind).describe()}, {limits.PARSE_MEMORY_BYTES.describe()}")
 
 
 async def links_of(capture: Capture) -> list[str]:
-    """The links of a page, as `crawlers.web.scope.links` tells. Raises Unread."""
+    """Return the links of a page, as `crawlers.web.scope.links` does. Raises Unread."""
     return (await addresses_of(capture, "page")).pages
 
 
 async def addresses_of(capture: Capture, kind: Kind) -> Listed:
-    """What a page, a sitemap or a feed names.
+    """Return the URLs in a page, a sitemap or a feed.
 
     Raises:
-        Unread: nothing of it can be had.
+        Unread: nothing could be read.
     """
     if not capture.body.startswith(sitemaps.GZIP) and (
         len(capture.body) <= SMALL or (kind == "page" and not is_html(capture))
@@ -69,7 +69,7 @@ def _seconds(kind: Kind) -> InputLimit:
 
 
 def _read(capture: Capture, kind: Kind) -> Listed:
-    """Raises Unread for whatever a library says about the answer."""
+    """Parse an answer; raise Unread for any error of a library."""
     with input_errors(lambda name: Unread(f"unreadable: {name}"), Unread):
         try:
             if kind == "page":
@@ -103,11 +103,11 @@ def _read_in_process(capture: Capture, kind: Kind) -> Listed:
 
 
 def main() -> None:
-    """Read kind, address and headers as a line of JSON and then the answer; print what it names as JSON."""
+    """Read kind, URL and headers as a line of JSON, then the answer; print the result as JSON."""
     lower_limit(resource.RLIMIT_AS, limits.PARSE_MEMORY_BYTES.value)
     lower_limit(resource.RLIMIT_CORE, 0)
     kind, url, *values = json.loads(sys.stdin.buffer.readline())
-    # A list looks at the clock itself and gives what it has read until then; a page cannot.
+    # Parsing a list checks the clock itself and returns what it has read by then; parsing a page cannot.
     seconds = _seconds(kind).value * (1 if kind == "page" else 2)
     lower_limit(resource.RLIMIT_CPU, seconds)
     headers = tuple(zip(HEADERS, values, strict=True))

@@ -1,9 +1,9 @@
-"""Sitemaps and feeds: lists of addresses that a site writes for machines.
+"""Parse sitemaps and feeds: lists of URLs that a site writes for machines.
 
-They are read by their tags and not as XML trees: undeclared prefixes, bare ampersands, tags that do
-not match and a cut end cost what they hide and not the list. Nothing is expanded: of entities only
-the five of XML and numbers are read. What a list holds beyond the limits, or what of it cannot be
-read, is said in `Listed.lost`.
+They are parsed by their tags and not as XML trees: undeclared prefixes, bare ampersands, tags that do
+not match and a cut end lose at most the affected entries, not the list. No entities are expanded except
+the five of XML and numeric references. Entries beyond the limits, and entries that cannot be read, are
+reported in `Listed.lost`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = ["BadCoding", "Listed", "NotAList", "parse_feed", "parse_sitemap"]
 Kind: TypeAlias = Literal["sitemap", "feed"]
 
 ROOT_CHARS = 4_096  # in which the first element must begin; servers write warnings before it
-SAMPLE = 1 << 20  # bytes that tell the encoding of a list
-CHECK_EVERY = 1_024  # steps between two looks at the clock
+SAMPLE = 1 << 20  # bytes used to detect the encoding of a list
+CHECK_EVERY = 1_024  # steps between two checks of the clock
 GZIP = b"\x1f\x8b"
 
 _ROOT = re.compile(
@@ -39,15 +39,15 @@ _LOC = re.compile(r"<(?:([\w.-]{1,40}):)?(url|sitemap|loc)(?:\s[^<>]{0,9999})?>(
 _ENTRY = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?(?:item|entry)((?:[\s/][^<>]{0,9999})?)>", re.I)
 _TAG = re.compile(r"<(/?)(?:[\w.-]{1,40}:)?([\w.-]{1,60})((?:[\s/][^<>]{0,9999})?)>([^<]*)")
 _LINE = re.compile(r"[^\r\n]+")
-_NESTED = frozenset({"source", "content", "summary", "description", "encoded"})  # of an entry; their links are others'
+_NESTED = frozenset({"source", "content", "summary", "description", "encoded"})  # of an entry; not its own links
 
 
 class NotAList(ValueError):
-    """An answer that is no sitemap or feed; the message is the reason."""
+    """An answer that is not a sitemap or feed; the message is the reason."""
 
 
 class Listed(NamedTuple):
-    """What a list names: further sitemaps, pages, both canonical; and sentences on what of it was lost."""
+    """The content of a list: further sitemaps, pages (both canonical), and messages about what was lost."""
 
     maps: list[str]
     pages: list[str]
@@ -55,12 +55,12 @@ class Listed(NamedTuple):
 
 
 class _Full(Exception):
-    """A limit is reached; what was read stands."""
+    """A limit is reached; the entries read so far are kept."""
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Addresses as they are found, within the limits."""
+    """Collects URLs within the limits."""
 
     encoding: str = "utf-8"
     maps: dict[str, None] = field(default_factory=dict)
@@ -72,13 +72,13 @@ class _Reader:
     began: float = field(default_factory=time.process_time)
 
     def tick(self) -> None:
-        """Raises _Full where the time is used up."""
+        """Count a step; raise _Full when the time is used up."""
         self.steps += 1
         if not self.steps % CHECK_EVERY and time.process_time() - self.began > limits.LIST_SECONDS.value:
             raise _Full(f"read up to {limits.LIST_SECONDS.describe()}")
 
     def add(self, address: str, into: dict[str, None], base: str = "") -> None:
-        """Keep one address as it is written. Raises _Full."""
+        """Keep one URL, given as written. Raises _Full."""
         self.tick()
         if not address:
             return
@@ -95,7 +95,7 @@ class _Reader:
 
     @contextmanager
     def stop_at_limits(self) -> Iterator[None]:
-        """The time in which addresses are found. Raises TooBig where a bomb holds none."""
+        """End the block at a limit. Raises TooBig for a decompression bomb without URLs."""
         try:
             yield
         except _Full as full:
@@ -107,18 +107,18 @@ class _Reader:
             raise TooBig(limits.ANSWER_RATIO.describe())
 
     def to_listed(self) -> Listed:
-        """All of it."""
+        """Return the content of the list."""
         refused = [f"{count:,} addresses are {why}" for why, count in sorted(self.refused.items())]
         return Listed(list(self.maps), list(self.pages), self.lost + refused)
 
 
 def parse_sitemap(body: bytes, charset: str = "") -> Listed:
-    """The sitemaps and pages that a sitemap names; gzip, XML, plain text, RSS and Atom are read.
+    """Return the sitemaps and pages in a sitemap; gzip, XML, plain text, RSS and Atom are supported.
 
     `charset` is that of the Content-Type.
 
     Raises:
-        NotAList: it is none of these, or declares entities.
+        NotAList: it has another format, or declares entities.
         crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
 
     >>> parse_sitemap(b"<urlset><url><loc> http://a.kr/1 </loc><image:loc>http://a.kr/1.png</image:loc></url></urlset>").pages
@@ -135,13 +135,13 @@ def parse_sitemap(body: bytes, charset: str = "") -> Listed:
 
 
 def parse_feed(body: bytes, url: str, charset: str = "") -> Listed:
-    """The pages that the entries of a feed link to, in the order of the feed, each once.
+    """Return the pages that the entries of a feed link to, in the order of the feed, each once.
 
-    RSS 0.9x and 2.0 (`link`, or a `guid` that is an address), RSS 1.0 (`link`, or `rdf:about`), Atom (the
-    `alternate` link, else one without a relation); `xml:base` holds. `charset` is that of the Content-Type.
+    RSS 0.9x and 2.0 (`link`, or a `guid` that is a URL), RSS 1.0 (`link`, or `rdf:about`), Atom (the
+    `alternate` link, or one without a relation); `xml:base` applies. `charset` is that of the Content-Type.
 
     Raises:
-        NotAList: it is no feed, or declares entities.
+        NotAList: it is not a feed, or declares entities.
         crawlers.fetch.payload.BadCoding: its gzip goes beyond the limits, or nothing of it can be read.
 
     >>> parse_feed(b"<rss><channel><item><link>/1?b=2&amp;a=1</link></item></channel></rss>", "http://a.kr/rss").pages
@@ -155,8 +155,8 @@ def parse_feed(body: bytes, url: str, charset: str = "") -> Listed:
 
 
 def _read_lines(reader: _Reader, text: str) -> None:
-    """A sitemap of one address a line."""
-    end = len(text) if not reader.lost else max(text.rfind("\n"), text.rfind("\r"), 0)  # a line cut off is another line
+    """Read a sitemap of one URL per line."""
+    end = len(text) if not reader.lost else max(text.rfind("\n"), text.rfind("\r"), 0)  # a line cut off is another URL
     for line in _LINE.finditer(text, 0, end):
         reader.add(line[0].strip(), reader.pages)
     if reader.refused and not reader.pages:
@@ -183,7 +183,7 @@ def _read_tags(reader: _Reader, text: str, kind: Kind, url: str) -> None:
 
 
 def _read_locs(reader: _Reader, text: str, root: str) -> None:
-    """Each `loc` of a `url` or `sitemap`, with the prefix of the first of these; `image:loc` names no page."""
+    """Read each `loc` of a `url` or `sitemap` that has the prefix of the first of these; `image:loc` is not a page."""
     inside = "sitemap" if root.startswith("sitemap") else "url"
     first: re.Match[str] | None = None
     for found in _LOC.finditer(text):
@@ -195,7 +195,7 @@ def _read_locs(reader: _Reader, text: str, root: str) -> None:
             inside = name
         else:
             if found.end() == len(text):
-                return  # cut off in the middle of an address, which would be another address
+                return  # cut off in the middle of a URL, which would be another URL
             reader.add(resolve(found[3]), reader.maps if inside == "sitemap" else reader.pages)
 
 
@@ -210,7 +210,7 @@ def _read_entries(reader: _Reader, text: str, base: str) -> None:
             _read_entry(reader, "", found[2], base)
     if opened is not None:
         inner = text[opened.end() :]
-        if inner.rpartition(">")[2].strip():  # cut off in the middle of an address, which would be another address
+        if inner.rpartition(">")[2].strip():  # cut off in the middle of a URL, which would be another URL
             inner = inner[: max(inner.rfind("<"), 0)]
         _read_entry(reader, inner, opened[2], base)
 
@@ -223,7 +223,7 @@ def _read_entry(reader: _Reader, inner: str, tag: str, base: str) -> None:
 
 
 def _link(inner: str) -> str:
-    """What an entry links to, as written."""
+    """Return the link of an entry, as written."""
     alternate = plain = guid = skipped = ""
     for found in _TAG.finditer(inner):
         closes, name, written = found[1], found[2].lower(), found[3]
@@ -247,7 +247,7 @@ def _link(inner: str) -> str:
 
 
 def _flatten(reader: _Reader, text: str) -> str:
-    """The text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
+    """Return the text without comments, and with CDATA sections escaped, so that each `<` begins a tag."""
     return "".join(_flatten_pieces(reader, text))
 
 
@@ -260,7 +260,7 @@ def _flatten_pieces(reader: _Reader, text: str) -> Iterator[str]:
         closing = "-->" if mark[0] == "<!--" else "]]>"
         end = text.find(closing, mark.end())
         if end < 0:
-            reader.lost.append(f"what follows an open {mark[0]} is left out")
+            reader.lost.append(f"the text after an open {mark[0]} is left out")
             return
         if closing == "]]>":
             yield escape(text[mark.end() : end], quote=False)
@@ -269,7 +269,7 @@ def _flatten_pieces(reader: _Reader, text: str) -> Iterator[str]:
 
 
 def _decode_list(reader: _Reader, body: bytes, charset: str) -> str:
-    """The text of a list, its encoding told by its beginning; what is cut off is said."""
+    """Decode a list by the encoding of its beginning; record in `lost` what was cut off."""
     for _ in range(limits.ANSWER_CODINGS.value):
         if not body.startswith(GZIP):
             break

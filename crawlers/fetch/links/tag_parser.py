@@ -1,4 +1,4 @@
-"""Attributes and text of tags as a tolerant reader takes them."""
+"""Parse the attributes and text of tags tolerantly."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
 def parse_attributes(written: str) -> dict[str, str]:
-    """Name, in small letters, to value."""
+    """Return lower-case name → value."""
     return {one[1].lower(): resolve(one[2] or one[3] or "") for one in _ATTRIBUTE.finditer(written)}
 
 
 def resolve(written: str) -> str:
-    """Text with its references resolved; an ampersand that begins none stays one."""
+    """Resolve the references in a text; an ampersand that begins no reference is kept."""
     return _REFERENCE.sub(lambda found: _NAMED.get(found[1]) or _char(found[1][1:]), written).strip()
 
 
