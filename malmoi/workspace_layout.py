@@ -47,7 +47,7 @@ class Layout:
         """Folder of the collection runs of a source."""
         return self.root / "1-captures" / source
 
-    def collected(self) -> list[Path]:
+    def capture_folders(self) -> list[Path]:
         """The folders of `captures` that exist, one a source, sorted."""
         return sorted(self.captures("").glob("*"))
 
@@ -80,7 +80,7 @@ class Layout:
         """Folder of the segments that published releases left to a survey: `<release>/<version>-<root>/`."""
         return self.surveys / "index" / survey
 
-    def indexed(self) -> list[str]:
+    def index_names(self) -> list[str]:
         """The names of the surveys that have a folder in the index, sorted."""
         return sorted(path.name for path in self.index("").glob("*") if path.is_dir())
 
@@ -92,7 +92,7 @@ class Layout:
         """Folder of the versions of a release; for `name/version` the folder of one."""
         return self.root / "6-releases" / name
 
-    def released(self, holds: str) -> list[Path]:
+    def release_folders(self, holds: str) -> list[Path]:
         """The folders of all published releases that hold the file `holds`, sorted."""
         return sorted(path.parent for path in self.releases("").glob(f"*/*/{holds}"))
 
@@ -102,7 +102,7 @@ class Layout:
         return self.releases("releases.json")
 
     @property
-    def made_from(self) -> Path:
+    def inputs_record(self) -> Path:
         """For each release name the latest version and a digest of its inputs (flows/release.py)."""
         return self.releases("made-from.json")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from filters.duplicates.duplicate_schema import SKETCH
-from filters.duplicates.engine.copy_exchange import among as among
+from filters.duplicates.engine.copy_exchange import compare_documents as compare_documents
 from filters.duplicates.engine.copy_exchange import exchange, find_exact
 from filters.duplicates.minhash.sketch import PERMUTATIONS, exact_digest, letters_of, signature_of
 from malmoi.document import Document

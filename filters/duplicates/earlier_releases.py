@@ -35,8 +35,8 @@ class Earlier:
 
     documents: Path
     keys: Path  # one batch a band, and one of the digests
-    said: Path  # KNOWN of each row
-    signed: Path  # H(id), letters and signatures, in one batch
+    rows_file: Path  # KNOWN of each row
+    signatures_file: Path  # H(id), letters and signatures, in one batch
     alive: Path  # what still stands for its copies
     base: int
     count: int
@@ -48,7 +48,7 @@ class Earlier:
 
     def rows(self, rows: I64) -> pa.Table:
         """What is KNOWN of the documents at sorted row numbers."""
-        batches = shuffle.read_pieces(self.said)
+        batches = shuffle.read_pieces(self.rows_file)
         starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
         cuts = np.searchsorted(rows, starts)
         some = [
@@ -60,20 +60,20 @@ class Earlier:
     @property
     def h(self) -> U64:
         """H(id) of each row, ascending."""
-        return np.asarray(shuffle.read_piece(self.signed, 0).column(0))
+        return np.asarray(shuffle.read_piece(self.signatures_file, 0).column(0))
 
     @property
     def letters(self) -> I64:
         """Letters of each row."""
-        return numbers(shuffle.read_piece(self.signed, 0).column(1))
+        return numbers(shuffle.read_piece(self.signatures_file, 0).column(1))
 
     @property
     def signatures(self) -> U32:
         """The signature of each row."""
-        return signatures_in(shuffle.read_piece(self.signed, 0).column(2))
+        return signatures_in(shuffle.read_piece(self.signatures_file, 0).column(2))
 
     @property
-    def known(self) -> U64:
+    def unmasked_hashes(self) -> U64:
         """H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
         return self.h[~np.asarray(shuffle.read_piece(self.alive, 0).column(1)).view(np.bool_)]
 
@@ -96,12 +96,12 @@ class DeriveJob:
         return self.segment.folder / f"bands-{self.banding.bands}x{self.banding.rows}.arrow"
 
     @property
-    def said(self) -> Path:
+    def rows_file(self) -> Path:
         """The file with what is KNOWN of each row."""
         return self.segment.folder / "members.arrow"
 
     @property
-    def signed(self) -> Path:
+    def signatures_file(self) -> Path:
         """The file with the signatures."""
         return self.segment.folder / "signatures.arrow"
 
@@ -109,11 +109,11 @@ class DeriveJob:
 def derive(job: DeriveJob) -> int:
     """Run a DeriveJob; how many rows the segment has. What stands is not made again."""
     documents, rows = job.segment.folder / "documents.parquet", job.banding.rows
-    if not job.signed.exists():
-        _copy_signatures(documents, job.signed)
-    if not job.said.exists():
-        shuffle.write(_read_known(documents), job.said)
-    batch = shuffle.read_piece(job.signed, 0)
+    if not job.signatures_file.exists():
+        _copy_signatures(documents, job.signatures_file)
+    if not job.rows_file.exists():
+        shuffle.write(_read_known(documents), job.rows_file)
+    batch = shuffle.read_piece(job.signatures_file, 0)
     if not job.keys.exists():
         signatures, lettered = signatures_in(batch.column(2)), np.flatnonzero(numbers(batch.column(1)) > 0)
         parts = [digests_in(b.column(0))[:, 0] for b in _batches(documents, ["digest"])]
@@ -128,10 +128,10 @@ def _refuse_foreign_file(documents: Path, count: int, job: DeriveJob) -> None:
     """What was derived once is looked up by row number: a file of another segment, or a damaged one, is refused."""
     pieces = (shuffle.read_piece(job.keys, band) for band in range(job.banding.bands + 1))
     rows = [np.asarray(piece.column(1)) for piece in pieces]
-    said = sum(batch.num_rows for batch in shuffle.read_pieces(job.said))
+    said = sum(batch.num_rows for batch in shuffle.read_pieces(job.rows_file))
     if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
         raise StageError(
-            f"{job.keys}, or {job.signed.name} or {job.said.name} beside it, does not belong to {documents}. "
+            f"{job.keys}, or {job.signatures_file.name} or {job.rows_file.name} beside it, does not belong to {documents}. "
             "Delete the three; they are made anew from it."
         )
 
@@ -187,7 +187,7 @@ def open_segments(
     newer: dict[str, list[U64]] = {}
     for number, (job, count) in enumerate(zip(jobs, run(derive, jobs), strict=True)):
         documents, alive = job.segment.folder / "documents.parquet", work / f"alive-{number:05d}.arrow"
-        one = Earlier(documents, job.keys, job.said, job.signed, alive, base, count)
+        one = Earlier(documents, job.keys, job.rows_file, job.signatures_file, alive, base, count)
         found.append(one)
         others = newer.setdefault(named[number][1], [])
         if not alive.exists():

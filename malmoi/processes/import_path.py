@@ -19,7 +19,7 @@ def exclude_working_folder() -> None:
     os.environ[SAFE] = "1"
     here, chosen = Path.cwd(), os.environ.get("PYTHONPATH", "").split(os.pathsep)
     kept = {Path(entry).resolve() for entry in chosen if entry}
-    home = Path(__file__).resolve().parents[7]
+    home = Path(__file__).resolve().parents[2]
     if home not in {Path(entry).resolve() for entry in sys.path[1:] if entry}:
         kept.add(home)
     while sys.path and sys.path[0] in ("", str(here)) and here.resolve() not in kept:

@@ -152,11 +152,11 @@ def _drops(inputs: Inputs, names: Names, tmp: Path) -> list[tuple[str, list[Path
     found = []
     for stage, folders in inputs.stages:
         paths = [path for folder in sorted(folders) if (path := folder / "dropped.parquet").exists()]
-        found.append((stage, [_named(path, names, tmp / f"{stage}-{i}") for i, path in enumerate(paths)]))
+        found.append((stage, [_name_ids(path, names, tmp / f"{stage}-{i}") for i, path in enumerate(paths)]))
     return found
 
 
-def _named(path: Path, names: Names, tmp: Path) -> Path:
+def _name_ids(path: Path, names: Names, tmp: Path) -> Path:
     """The file `path`, or a copy of its columns below `tmp` with the published ids."""
     if not names:
         return path

@@ -200,7 +200,7 @@ def test_a_resource_tracker_that_is_killed_costs_nothing():
 
 def test_a_fork_server_that_cannot_live_ends_the_run_with_advice(monkeypatch):
     monkeypatch.setattr("malmoi.processes.workers.PAUSE_SECONDS", 0.01)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "builders"))
     for server in servers():
         server.kill()
     with Workers(2, preload=("dies_when_imported",)) as workers, pytest.raises(StageError) as raised:

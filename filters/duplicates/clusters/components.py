@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, Flags
-from filters.duplicates.minhash.sketch import compiled
+from filters.duplicates.minhash.sketch import jit_kernel
 
 _AT_ONCE = 1 << 16
 Parents: TypeAlias = npt.NDArray[Any]  # int32, where that counts far enough: four bytes a document
@@ -34,7 +34,7 @@ def allocate_numbers(folder: Path | None, count: int, kind: Any) -> Any:
         return np.asarray(np.memmap(file, kind, "w+", shape=(count,)))
 
 
-@compiled
+@jit_kernel
 def find(parent: Parents, node: int) -> int:
     """The first node of the component of `node`; the way there becomes shorter for those who come after."""
     while parent[node] != node:
@@ -43,7 +43,7 @@ def find(parent: Parents, node: int) -> int:
     return node
 
 
-@compiled
+@jit_kernel
 def union(parent: Parents, left: int, right: int) -> None:
     """Join two components; the smaller number stands for both, so that the order of joining leaves no trace."""
     left, right = find(parent, left), find(parent, right)
@@ -53,7 +53,7 @@ def union(parent: Parents, left: int, right: int) -> None:
         parent[left] = right
 
 
-@compiled(by=1)
+@jit_kernel(by=1)
 def join(parent: Parents, left: I64, right: I64) -> None:
     """Join all pairs.
 
@@ -66,7 +66,7 @@ def join(parent: Parents, left: I64, right: I64) -> None:
         union(parent, left[i], right[i])
 
 
-@compiled
+@jit_kernel
 def settle(parent: Parents) -> None:
     """Make each node's parent the first node of its component: its label."""
     for node in range(len(parent)):
@@ -111,13 +111,13 @@ def families(parent: Parents, folder: Path | None = None) -> Families:
     return found
 
 
-@compiled
+@jit_kernel
 def _sizes(label: Parents, size: Parents) -> None:
     for node in range(len(label)):
         size[label[node]] += 1
 
 
-@compiled(by=3)
+@jit_kernel(by=3)
 def tally(label: Parents, distinct: Parents, flags: Any, left: I64, right: I64, kind: Any) -> None:
     """Book pairs in the columns of Families: of a COPY the right one is the copy, of one only."""
     for at in range(len(left)):

@@ -10,7 +10,7 @@ from filters.duplicates.clusters.components import Parents, find, union
 from filters.duplicates.duplicate_schema import COPY, I32, I64, SURE, U64
 from filters.duplicates.minhash.hash_kernels import U8
 from filters.duplicates.minhash.similarity import SHORT, equal_values
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled, jaccard
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, jaccard, jit_kernel
 
 COMPLETE = 9  # tenths of the letters of the longest; a copy that long is not a fragment, and others decide
 SCANS = 64  # keepers of a component that are compared with all that are left
@@ -20,7 +20,7 @@ EXACT = 1024  # keepers with whom one member is compared by its shingles; beyond
 _NO_BYTES = np.empty((0, PERMUTATIONS), np.uint8)
 
 
-@compiled(by=1)
+@jit_kernel(by=1)
 def share_shingles(digests: U64, left: I64, right: I64, kind: Any, first: I64, length: I64) -> None:
     """Copies have the shingles of their leader, which alone carries them."""
     for at in range(len(left)):
@@ -32,7 +32,7 @@ def share_shingles(digests: U64, left: I64, right: I64, kind: Any, first: I64, l
                 first[j], length[j] = first[i], length[i]
 
 
-@compiled
+@jit_kernel
 def _is_equal(digests: U64, i: int, j: int) -> bool:
     differing = 0
     for word in range(4):
@@ -40,7 +40,7 @@ def _is_equal(digests: U64, i: int, j: int) -> bool:
     return differing == 0
 
 
-@compiled(by=1)
+@jit_kernel(by=1)
 def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -> None:
     """Join the pairs whose signatures leave no doubt, and copies."""
     for at in range(len(left)):
@@ -49,7 +49,7 @@ def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -
             union(parent, i, j)
 
 
-@compiled(by=1, weight=16)
+@jit_kernel(by=1, weight=16)
 def join_verified(
     parent: Parents, left: I64, right: I64, signatures: U32, row: I64,
     letters: I64, flat: U32, first: I64, length: I64, bound: I64, needed: Any,
@@ -68,7 +68,7 @@ def join_verified(
                 union(parent, i, j)
 
 
-@compiled
+@jit_kernel
 def find_complete(component: Parents, rank: I64, letters: I64) -> I64:
     """Whether each member is nearly as long as the longest of its component, of those with the lowest rank."""
     best = np.full(len(letters), np.int64(1 << 40))
@@ -84,7 +84,7 @@ def find_complete(component: Parents, rank: I64, letters: I64) -> I64:
     return found
 
 
-@compiled(by=2, weight=512)
+@jit_kernel(by=2, weight=512)
 def choose_keepers(
     starts: I64, ranks: I32, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
     flat: U32, first: I64, length: I64, bound: I64, needed: Any,
@@ -150,7 +150,7 @@ def choose_keepers(
     return keeper, share, said
 
 
-@compiled
+@jit_kernel
 def _low_bytes(signatures: U32, row: I64) -> U8:
     """The low byte of each value of the signatures at `row`: what differs there differs."""
     found = np.empty((len(row), PERMUTATIONS), np.uint8)
@@ -164,7 +164,7 @@ def _equal_bytes(low: U8, i: int, j: int) -> int:
     return int(np.count_nonzero(low[i] == low[j]))
 
 
-@compiled(plain=_equal_bytes)
+@jit_kernel(plain=_equal_bytes)
 def equal_bytes(low: U8, i: int, j: int) -> int:
     """In how many of their bytes two rows agree: never in fewer than in their values."""
     count = np.uint8(0)  # as narrow as what is compared, so that the processor counts 32 at once
@@ -173,7 +173,7 @@ def equal_bytes(low: U8, i: int, j: int) -> int:
     return int(count)
 
 
-@compiled
+@jit_kernel
 def _build_index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -> tuple[U32, I32]:
     """Sorted keys of bands of `width` values, and their members: of so many bands that nobody alike shares none.
 
@@ -191,7 +191,7 @@ def _build_index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -
     return keys, order
 
 
-@compiled
+@jit_kernel
 def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
     key = np.uint64(0)
     for j in range(first, first + width):
@@ -200,7 +200,7 @@ def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
     return np.uint32(key)
 
 
-@compiled
+@jit_kernel
 def _find_sharing(
     keys: U32, order: I32, signatures: U32, row: Any, width: int, seen: I64, start: Any, rounds: int, left: I64
 ) -> I64:

@@ -63,7 +63,7 @@ def find(
     return [targets[numbered[shard]] for shard in shards]
 
 
-def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> pa.Table:
+def compare_documents(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> pa.Table:
     """The rows of TABLE about documents that are compared with each other only, from their sketches and texts.
 
     They go through files in a temporary folder that only this user can read, and which is deleted in the end.

@@ -21,7 +21,14 @@ from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.duplicate_schema import COPY, DOUBT, I64, SIGNATURE, SURE, TABLE, Pairs, numbers, signatures_in
 from filters.duplicates.engine import survey_tables, task_values
 from filters.duplicates.engine.document_numbers import members_of, members_of_segment
-from filters.duplicates.engine.sketch_reading import distinct, hold_signatures, known, leaders, mapped, once
+from filters.duplicates.engine.sketch_reading import (
+    distinct,
+    hold_signatures,
+    leaders,
+    map_signatures,
+    read_digests,
+    sort_distinct,
+)
 from filters.duplicates.engine.task_values import Job, Shape, family_partition, key_partition
 from filters.duplicates.minhash.bands import (
     KEY_BITS,
@@ -50,7 +57,7 @@ _SENT = pa.schema(
 @task_values.run_once
 def digests(job: Job) -> None:
     """A group's digests, by digest."""
-    held = known(job.shards)
+    held = read_digests(job.shards)
     place = job.start + np.arange(job.shards.count)
     table = pa.table({"key": held.digest, "h": held.h, "place": place})
     files.write_partitions(table, key_partition(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
@@ -78,7 +85,7 @@ def copies(job: Job) -> None:
 def bands(job: Job) -> None:
     """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
     shape = job.shape
-    held = known(job.shards)
+    held = read_digests(job.shards)
     shown = held.letters > 0
     met = Pairs.from_arrow([files.read_piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
@@ -138,7 +145,7 @@ def attach_signatures(job: Job) -> None:
     met = shape.files("candidates", shape.candidate_tasks)
     parts = (batch for path in met for batch in files.read_pieces(path, job.number, shape.groups))
     left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
-    letters = known(job.shards).letters
+    letters = read_digests(job.shards).letters
     group = shape.group_of(right)
     order = np.lexsort((left, group))
     row, right, group = left[order], right[order], group[order]
@@ -171,8 +178,10 @@ def compare_pairs(job: Job) -> None:
     batches = [files.read_piece(path, job.number) for path in shape.files("attached", shape.groups)]
     letters: Any
     if job.number < shape.groups:
-        met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
-        signatures, letters = hold_signatures(job.shards, met), known(job.shards).letters[met]
+        met = (
+            sort_distinct([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
+        )
+        signatures, letters = hold_signatures(job.shards, met), read_digests(job.shards).letters[met]
     else:
         one = shape.earlier[job.number - shape.groups]
         met, signatures, letters = np.arange(one.count), one.signatures, one.letters
@@ -220,7 +229,7 @@ def members(job: Job) -> None:
                 table = pa.Table.from_batches([batch_of(wanted[low + at], texts)])
                 yield from files.partition_rows(table, parts[low + at], shape.families)
 
-    for target in job.beside:
+    for target in job.side_files:
         files.write(shingles(), target)
     rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
     found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
@@ -244,7 +253,7 @@ def judge_families(job: Job) -> None:
     sent = shape.files("shingles", shape.groups) if shape.texts else []
     batches = (batch for path in sent for batch in files.read_pieces(path, job.number, shape.families))
     shingles = gather_shingles(batches, place, shape.work)
-    signatures = mapped(map(signatures_in, table["signature"].chunks), shape.work)
+    signatures = map_signatures(map(signatures_in, table["signature"].chunks), shape.work)
     found = Members(table.select(MEMBER.names).combine_chunks(), signatures, shingles)
     rows, about = name_keepers(found, pairs, shape.threshold)
     rows = rows.append_column("place", pa.array(about)).cast(_PLACED)
@@ -258,7 +267,7 @@ def rows(job: Job) -> None:
     table = files.gather(shape.files("judged", shape.families), job.number)
     ids = [pa.array([], pa.string())]
     cut = survey_tables.cut(table.select(TABLE.names), numbers(table["place"]), job.shards.starts[:-1])
-    for found, target in zip(cut, job.beside, strict=True):
+    for found, target in zip(cut, job.side_files, strict=True):
         found = found.sort_by("id")
         survey_tables.write([found], target)
         ids.append(found["id"].combine_chunks()[:: survey_tables.STRIDE].cast(pa.string()))

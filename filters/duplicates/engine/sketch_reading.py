@@ -28,7 +28,7 @@ class Known:
     letters: I32
 
 
-def known(layout: Layout) -> Known:
+def read_digests(layout: Layout) -> Known:
     """All sketches of a layout but their signatures."""
     count = layout.count
     found = Known(np.empty(count, np.uint64), np.empty(count, np.uint64), np.empty(count, np.int32))
@@ -50,7 +50,7 @@ def hold_signatures(layout: Layout, rows: I64) -> U32:
     return signatures
 
 
-def mapped(parts: Iterable[U32], folder: Path) -> U32:
+def map_signatures(parts: Iterable[U32], folder: Path) -> U32:
     """Signatures behind each other in a nameless file in `folder`, mapped: where memory is short they go to disk."""
     count = 0
     with tempfile.TemporaryFile(dir=folder) as file:
@@ -77,11 +77,11 @@ def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.Rec
 def distinct(pairs: Iterable[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
     """Each pair once, sorted; `stride` is above all numbers on the right."""
     all_ = np.concatenate([np.empty(0, np.int64), *(left * stride + right for left, right in pairs)])
-    left, right = np.divmod(once([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
+    left, right = np.divmod(sort_distinct([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
     return left, right
 
 
-def once(parts: Sequence[U64]) -> U64:
+def sort_distinct(parts: Sequence[U64]) -> U64:
     """Each number once, sorted."""
     all_ = np.concatenate([np.empty(0, np.uint64), *parts])
     all_.sort()

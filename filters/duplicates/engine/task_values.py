@@ -66,7 +66,7 @@ class Job:
         return self.shape.work / self.step / f"{self.number:05d}.arrow"
 
     @property
-    def beside(self) -> list[Path]:
+    def side_files(self) -> list[Path]:
         """The files that the task writes before its target."""
         if self.step == "members" and self.layout is not None and self.shape.texts:
             return [self.shape.work / "shingles" / self.target.name]
@@ -91,7 +91,7 @@ def run_once(task: Callable[[Job], None]) -> Callable[[Job], Path]:
 
     @wraps(task)
     def run(job: Job) -> Path:
-        if not all(path.exists() for path in [job.target, *job.beside]):
+        if not all(path.exists() for path in [job.target, *job.side_files]):
             task(job)
         return job.target
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from filters.duplicates.duplicate_schema import I64, U64, Flags
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, jit_kernel
 
 FOUND = 0.995  # of the pairs at the threshold share a band, at the least
 ALL_PAIRS = 32  # rows; in a longer run of equal keys not all pairs are compared
@@ -73,7 +73,7 @@ def _keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high:
         found[band, low:high] = _keys(signatures[low:high], first + band * rows, rows)
 
 
-@compiled(plain=_keys, weight=4)
+@jit_kernel(plain=_keys, weight=4)
 def keys(signatures: U32, first: int, rows: int) -> U64:
     """The keys of the band of `rows` values from `first` on, shape (documents,); below 2^KEY_BITS."""
     found = np.empty(len(signatures), np.uint64)
@@ -86,7 +86,7 @@ def keys(signatures: U32, first: int, rows: int) -> U64:
     return found
 
 
-@compiled(plain=_keys_of, weight=16)
+@jit_kernel(plain=_keys_of, weight=16)
 def keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: int) -> None:
     """The keys of as many bands of `rows` values from `first` on as `found` has rows, of documents `low` to `high`.
 
@@ -113,7 +113,7 @@ def candidates(key: U64) -> U64:
     >>> [side.tolist() for side in unpack_pairs(candidates(np.array([7, 3, 7, 7], np.uint64)))]
     [[0, 0, 2], [2, 3, 3]]
     """
-    row = _by_key(key)
+    row = _sort_by_key(key)
     found: U64 = _pair_runs(key[row], row)
     return found
 
@@ -123,7 +123,7 @@ def unpack_pairs(pairs: U64) -> tuple[U32, U32]:
     return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
 
 
-def _by_key(key: U64) -> U64:
+def _sort_by_key(key: U64) -> U64:
     """Rows by key, equal ones as they lie; keys are below 2^KEY_BITS."""
     row = np.arange(len(key), dtype=np.uint64)
     if len(key) >> _ROW_BITS:
@@ -133,7 +133,7 @@ def _by_key(key: U64) -> U64:
     return row & np.uint64((1 << _ROW_BITS) - 1)
 
 
-def _repeated(key: U64) -> U32:
+def _find_repeated(key: U64) -> U32:
     order = np.argsort(key)
     run = key[order]
     equal = np.zeros(len(key) + 1, np.bool_)
@@ -142,7 +142,7 @@ def _repeated(key: U64) -> U32:
     return found
 
 
-@compiled(plain=_repeated, weight=2)
+@jit_kernel(plain=_find_repeated, weight=2)
 def find_repeated_keys(key: U64) -> U32:
     """The rows whose key may stand more than once: most stand once, and need not be sorted.
 
@@ -168,7 +168,7 @@ def find_repeated_keys(key: U64) -> U32:
     return found[:count].copy()
 
 
-@compiled(weight=4)
+@jit_kernel(weight=4)
 def _pair_runs(run: U64, row: U64) -> U64:
     """The pairs of each run of equal keys, packed."""
     size = 0
@@ -209,7 +209,7 @@ def look_up_keys(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]
     return found
 
 
-@compiled(weight=4)
+@jit_kernel(weight=4)
 def _collect_lookups(asked: I64, low: I64, high: I64, row: U32, live: Flags) -> Any:
     ends = np.empty(len(asked) + 1, np.int64)
     ends[0] = 0

@@ -104,14 +104,14 @@ def _find_cached_indexes(function: Callable[..., Any]) -> Iterator[Path]:
 
 
 @overload
-def compiled(function: F) -> F: ...
+def jit_kernel(function: F) -> F: ...
 
 
 @overload
-def compiled(*, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1) -> Callable[[F], F]: ...
+def jit_kernel(*, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1) -> Callable[[F], F]: ...
 
 
-def compiled(
+def jit_kernel(
     function: F | None = None, *, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1
 ) -> Any:
     """`function` as a Kernel; `plain` is it with NumPy, `weight` what it does for an element of argument number `by`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.minhash.compiled_kernels import compiled
+from filters.duplicates.minhash.compiled_kernels import jit_kernel
 
 SHINGLE = 5  # letters and digits; about 1.2 eojeol of Korean prose
 
@@ -84,7 +84,7 @@ def _encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
     return len(text)
 
 
-@compiled(plain=_write_letters)
+@jit_kernel(plain=_write_letters)
 def write_letters(points: U32, lower: U32, letters: U32) -> int:
     """Write the letters among `points` in lower case to `letters`; how many."""
     last = np.uint32(len(lower) - 1)
@@ -96,7 +96,7 @@ def write_letters(points: U32, lower: U32, letters: U32) -> int:
     return count
 
 
-@compiled(plain=_hash_shingles)
+@jit_kernel(plain=_hash_shingles)
 def hash_shingles(letters: U32, hashes: U32) -> int:
     """Hash the shingles of `letters`; how many."""
     width = min(SHINGLE, len(letters))
@@ -117,13 +117,13 @@ def hash_shingles(letters: U32, hashes: U32) -> int:
     return count
 
 
-@compiled
+@jit_kernel
 def _fold_hash(rolled: np.uint64) -> np.uint32:
     """The 32 bits of a hash: the upper half of a product that every bit of the polynomial reaches."""
     return np.uint32(((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32))
 
 
-@compiled(plain=_keep_distinct)
+@jit_kernel(plain=_keep_distinct)
 def keep_distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     """Move the distinct values of a sorted array to its front; how many."""
     count = 0
@@ -134,7 +134,7 @@ def keep_distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     return count
 
 
-@compiled(plain=_sign_all)
+@jit_kernel(plain=_sign_all)
 def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:
     """Sign each of the texts that stand one after another in `points` and end at `ends`."""
     letters = np.empty(len(points), dtype=np.uint32)
@@ -145,7 +145,7 @@ def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U3
         first = ends[number]
 
 
-@compiled(plain=_sign)
+@jit_kernel(plain=_sign)
 def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
     """Write the signature of `letters` to `row`."""
     row[:] = _NONE
@@ -163,7 +163,7 @@ def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
         first += _BLOCK
 
 
-@compiled
+@jit_kernel
 def _permute(hashes: U32, a: U32, b: U32, row: U32) -> None:
     """Mix the hashes in place (MurmurHash3's finalizer, which datasketch applies first), then lower `row` by them."""
     for i in range(len(hashes)):
@@ -178,7 +178,7 @@ def _permute(hashes: U32, a: U32, b: U32, row: U32) -> None:
         row[j] = least
 
 
-@compiled(plain=_jaccard)
+@jit_kernel(plain=_jaccard)
 def jaccard(left: U32, right: U32) -> float:
     """Exact Jaccard similarity of two sorted arrays of distinct hashes; 0.0 where both are empty.
 
@@ -195,7 +195,7 @@ def jaccard(left: U32, right: U32) -> float:
     return shared / union if union else 0.0
 
 
-@compiled(plain=_encode_utf8)
+@jit_kernel(plain=_encode_utf8)
 def encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
     """Write `points` as UTF-8 to `data` without white space; how many bytes. Surrogates are encoded like others."""
     last = np.uint32(len(white) - 1)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.duplicates.duplicate_schema import DOUBT, I64, NO, SURE
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, jit_kernel
 
 SHORT = 300  # letters and digits; a shorter text shares formulas with others and must be more alike
 SHORT_THRESHOLD = 0.9  # Jaccard similarity
@@ -61,7 +61,7 @@ def _equal_values(left: U32, i: int, right: U32, j: int) -> int:
     return int(np.count_nonzero(left[i] == right[j]))
 
 
-@compiled(plain=_equal_values)
+@jit_kernel(plain=_equal_values)
 def equal_values(left: U32, i: int, right: U32, j: int) -> int:
     """In how many values row `i` of `left` and row `j` of `right` agree."""
     count = np.uint32(0)
@@ -70,7 +70,7 @@ def equal_values(left: U32, i: int, right: U32, j: int) -> int:
     return int(count)
 
 
-def _compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
+def _compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
     said = np.empty(len(i), np.uint8)
     for at in range(0, len(i), _PART):
         part = slice(at, at + _PART)
@@ -82,7 +82,7 @@ def _compared(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, 
     return said
 
 
-@compiled(plain=_compared, by=1, weight=16)
+@jit_kernel(plain=_compare_rows, by=1, weight=16)
 def compare_rows(left: U32, i: I64, right: U32, j: I64, longer: Any, shorter: Any, bound: I64) -> Verdicts:
     """SURE, DOUBT or NO for each pair of rows (i, j); `longer` and `shorter` are their letters, in any order.
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from filters.duplicates.minhash.compiled_kernels import compiled as compiled
+from filters.duplicates.minhash.compiled_kernels import jit_kernel as jit_kernel
 from filters.duplicates.minhash.compiled_kernels import use_compiled
 from filters.duplicates.minhash.hash_kernels import SHINGLE as SHINGLE
 from filters.duplicates.minhash.hash_kernels import U32 as U32

@@ -100,7 +100,7 @@ def folder_of(workspace: Workspace, facts: Facts) -> Path:
 def read_release_roots(workspace: Workspace) -> Roots:
     """The root of each release that stands; one whose manifest cannot be read does not."""
     roots = {}
-    for folder in workspace.released(manifests.NAME):
+    for folder in workspace.release_folders(manifests.NAME):
         try:
             made = manifests.read(folder)
         except DataError:
