@@ -131,8 +131,8 @@ def _refuse_foreign_file(documents: Path, count: int, job: DeriveJob) -> None:
     said = sum(batch.num_rows for batch in shuffle.read_pieces(job.rows_file))
     if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
         raise StageError(
-            f"{job.keys}, or {job.signatures_file.name} or {job.rows_file.name} beside it, does not belong to {documents}. "
-            "Delete the three; they are made anew from it."
+            f"{job.keys}, or {job.signatures_file.name} or {job.rows_file.name} in the same folder, "
+            f"does not belong to {documents}. Delete the three files; the next run derives them again."
         )
 
 

@@ -178,9 +178,8 @@ def compare_pairs(job: Job) -> None:
     batches = [files.read_piece(path, job.number) for path in shape.files("attached", shape.groups)]
     letters: Any
     if job.number < shape.groups:
-        met = (
-            sort_distinct([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
-        )
+        rights = [numbers(batch.column(2)).view(np.uint64) for batch in batches]
+        met = sort_distinct(rights).astype(np.int64) - job.start
         signatures, letters = hold_signatures(job.shards, met), read_digests(job.shards).letters[met]
     else:
         one = shape.earlier[job.number - shape.groups]
