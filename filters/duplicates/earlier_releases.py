@@ -73,7 +73,7 @@ class Earlier:
         return signatures_in(shuffle.read_piece(self.signatures_file, 0).column(2))
 
     @property
-    def unmasked_hashes(self) -> U64:
+    def hashes_unmasked(self) -> U64:
         """H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
         return self.h[~np.asarray(shuffle.read_piece(self.alive, 0).column(1)).view(np.bool_)]
 
@@ -132,7 +132,7 @@ def _refuse_foreign_file(documents: Path, count: int, job: DeriveJob) -> None:
     if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
         raise StageError(
             f"{job.keys}, or {job.signatures_file.name} or {job.rows_file.name} in the same folder, "
-            f"does not belong to {documents}. Delete the three files; the next run derives them again."
+            f"does not belong to {documents}. Delete the three files and run again: they are derived anew."
         )
 
 

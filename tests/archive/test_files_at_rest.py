@@ -107,7 +107,7 @@ def test_every_field_of_a_ledger_is_held_by_its_digest(finished: tuple[str, str,
     for number in re.finditer(r"\d", text):
         changed = text[: number.start()] + str((int(number[0]) + 1) % 10) + text[number.end() :]
         (tmp_path / "ledger.json").write_text(changed, "utf-8")
-        with pytest.raises(StageError, match=r"ledger\.json: .*delete .* and run again: it will be made anew"):
+        with pytest.raises(StageError, match=r"ledger\.json: .*Delete .* and run again: it is created anew"):
             Ledger.read(tmp_path / "ledger.json")
 
 
@@ -173,7 +173,7 @@ def test_a_file_that_the_sums_name_and_that_is_missing_is_named_with_the_folder_
     checksummed_files.write(folder)
     checksummed_files.check_folder(folder)
     (folder / "rows.parquet").unlink()
-    with pytest.raises(StageError, match=r"rows\.parquet: missing; delete \S+/survey and run again: it is made anew"):
+    with pytest.raises(StageError, match=r"rows\.parquet: missing; delete \S+/survey and run again: it is created"):
         checksummed_files.check_folder(folder)
     shutil.rmtree(folder)
     checksummed_files.check_folder(folder)

@@ -85,7 +85,7 @@ def find_published(h: U64, earlier: Sequence[Earlier]) -> Flags:
     found = np.zeros(len(h), np.bool_)
     order = np.argsort(h)
     for one in earlier:
-        found[order[positions(h[order], one.unmasked_hashes)]] = True
+        found[order[positions(h[order], one.hashes_unmasked)]] = True
     return found
 
 
