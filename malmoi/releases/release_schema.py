@@ -1,4 +1,4 @@
-"""The columns of a release: one flat Arrow schema for the data, one for each audit table."""
+"""Schema of a release: one flat Arrow schema for the data, one for each audit table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 5  # raise it with any change below: it makes the next version a major one
+SCHEMA_VERSION = 5  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -18,7 +18,7 @@ DOMAINS = pa.list_(pa.struct([("name", pa.string()), ("score", pa.float32())]))
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type, whether it may be empty (NULL), and what it holds."""
+    """A column: type, whether it may be NULL, and description."""
 
     name: str
     type: pa.DataType
@@ -77,7 +77,7 @@ COLUMNS = (
 )
 DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
 
-# Few distinct values, or few within one page; a dictionary of the others would only be thrown away.
+# Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
 DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
 DICTIONARY += [
     "benchmarks.list.element",
@@ -87,7 +87,7 @@ DICTIONARY += [
     "morphemes.form.list.element",
     "morphemes.length.list.element",
 ]
-# Rising numbers, kept as their differences. Of 2,176,217 morphemes of a release `start` takes 0.48 bytes each so,
+# Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,
 # 1.50 without; `length` 0.32 by dictionary, 0.46 without; form 1.38 and tag 0.52. All four: 2.7 bytes, 3.9 before.
 ENCODING = dict.fromkeys(
     ("morphemes.start.list.element", "sentences.start.list.element", "sentences.end.list.element"),

@@ -19,7 +19,7 @@ from flows.cli import status
 from flows.curate import curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress
-from flows.release import MADE_FROM, _read_release_inputs, release
+from flows.release import _read_release_inputs, release
 from flows.reports import crawl_report
 from malmoi import __version__
 from malmoi import recipe as recipes
@@ -226,8 +226,8 @@ def test_a_file_that_nests_too_deeply_is_refused_by_name(tmp_path: Path, name: s
 @pytest.mark.parametrize("content", [DEEP, "[]", "null", '{"general": 1}', '{"general": ["1.0.0"]}', "{"])
 def test_a_damaged_note_of_what_releases_were_made_from_counts_as_none(tmp_path: Path, content: str) -> None:
     workspace = Workspace.open(tmp_path / "w")
-    (workspace.root / "6-releases").mkdir(exist_ok=True)
-    (workspace.root / MADE_FROM).write_text(content)
+    workspace.inputs_record.parent.mkdir(exist_ok=True)
+    workspace.inputs_record.write_text(content)
     assert _read_release_inputs(workspace) == {}
 
 

@@ -146,7 +146,7 @@ def test_a_large_family_is_judged_the_same_in_both_forms(tmp_path: Path, tiers: 
 
 def test_a_small_corpus_imports_no_compiler(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib, flows.engine.preload\nfrom tests import small_survey as s\n"
+        "import sys, pathlib, flows.engine.preload\nfrom tests.builders import small_survey as s\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         "s.survey(s.shards(s.corpus(1, 30), folder / 'a', 20), folder / 'b')\n"
         "print('numba' in sys.modules)"
