@@ -1,11 +1,11 @@
-"""Documents meet through files: each task holds one group of shards or one partition, whatever the corpus.
+"""Tasks of deduplication over files: each holds one group of shards or one partition, whatever the corpus size.
 
     digests ──► copies ──► bands ──► candidates ──► attached ──► compared ──► families (one node, pairs only)
                                                                                  │
                         rows about each shard ◄── judged ◄── members ◄───────────┘
 
-A pair is verified where its right document lies: the group of the left one attaches the signature. No task
-opens a shard that is not its own. A file that stands is not made again.
+A pair is verified in the group of its right document; the group of the left one attaches the signature. A task
+opens only its own shards. An existing file is a checkpoint and is not written again.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from filters.duplicates.minhash.similarity import bounds, compare_rows
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.storage import shuffle as files
 
-AT_ONCE = 6  # bands whose keys are held
-PAIRS = 1 << 18  # candidates of a piece that is sent
-_PLACES = 1 << 40  # above every place; a pair is sorted as one number
+AT_ONCE = 6  # bands whose keys are in memory
+PAIRS = 1 << 18  # candidates of one batch
+_PLACES = 1 << 40  # above every place, so that a pair is sorted as one number
 _PLACED = pa.schema([*TABLE, ("place", pa.int64())])
 _SIGNED = pa.schema([*MEMBER, ("signature", SIGNATURE)])
 _SENT = pa.schema(
@@ -56,7 +56,7 @@ _SENT = pa.schema(
 
 @task_values.run_once
 def digests(job: Job) -> None:
-    """A group's digests, by digest."""
+    """Write the digests of a group, partitioned by digest."""
     held = read_digests(job.shards)
     place = job.start + np.arange(job.shards.count)
     table = pa.table({"key": held.digest, "h": held.h, "place": place})
@@ -65,7 +65,7 @@ def digests(job: Job) -> None:
 
 @task_values.run_once
 def copies(job: Job) -> None:
-    """Pairs of equal digests: of the first document in canonical order with each other one, by group of the copy."""
+    """Write pairs of equal digests (first document in canonical order, copy), partitioned by group of the copy."""
     shape = job.shape
     table = files.gather(shape.files("digests", shape.groups), job.number)
     order = _canonical_order(table)
@@ -83,7 +83,7 @@ def copies(job: Job) -> None:
 
 @task_values.run_once
 def bands(job: Job) -> None:
-    """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
+    """Write the band keys of a group, by band and key; copies and documents without letters have none."""
     shape = job.shape
     held = read_digests(job.shards)
     shown = held.letters > 0
@@ -107,7 +107,7 @@ def bands(job: Job) -> None:
 
 @task_values.run_once
 def candidate_pairs(job: Job) -> None:
-    """Pairs that share a key of these partitions, by group of the left one; in rounds, since one key may have most."""
+    """Write pairs that share a key, by group of the left document; in rounds, since one key may have most pairs."""
     shape = job.shape
 
     def cut() -> Iterator[pa.RecordBatch]:
@@ -121,13 +121,13 @@ def candidate_pairs(job: Job) -> None:
 
 
 def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
-    """Pairs that share a key of one partition, in pieces of at most PAIRS."""
+    """Yield pairs that share a key of one partition, in pieces of at most PAIRS."""
     table = files.gather(shape.files("bands", shape.groups), part)
     all_, places = np.asarray(table["key"]), numbers(table["place"])
     for one in shape.earlier:
         asked, published = look_up_keys(all_, *one.band(part // shape.slices), one.live)
         yield places[asked], one.base + published
-    row = find_repeated_keys(all_)  # most keys stand once, and need no order
+    row = find_repeated_keys(all_)  # most keys are unique and need no sorting
     row = row[canonical_order(np.asarray(table["h"])[row])]
     place, packed = places[row], candidates(all_[row])
     for at in range(0, max(1, len(packed)), PAIRS):
@@ -137,9 +137,9 @@ def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
 
 @task_values.run_once
 def attach_signatures(job: Job) -> None:
-    """The candidates whose left document lies in this group, each once, with its signature, by group of the right one.
+    """Write the distinct candidates whose left document is in this group, with its signature, by group of the right.
 
-    A signature travels once to each group; where it stands in the row before, it is left empty.
+    A signature is sent once to each group; it is empty if equal to that of the previous row.
     """
     shape = job.shape
     met = shape.files("candidates", shape.candidate_tasks)
@@ -172,7 +172,7 @@ def attach_signatures(job: Job) -> None:
 
 @task_values.run_once
 def compare_pairs(job: Job) -> None:
-    """Of the candidates whose right document lies in this group or segment those that are alike or in doubt."""
+    """Write the candidates with the right document in this group or segment that are sure or in doubt."""
     shape = job.shape
     bound = bounds(shape.threshold)
     batches = [files.read_piece(path, job.number) for path in shape.files("attached", shape.groups)]
@@ -198,7 +198,7 @@ def compare_pairs(job: Job) -> None:
 
 
 def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
-    """The signatures of a column that leaves repeated ones empty, and which of them each row has."""
+    """Return the signatures of a column in which repeated ones are empty, and the index of that of each row."""
     offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
     data = np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] // 4 : offsets[-1] // 4]
     return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
@@ -206,7 +206,7 @@ def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
 
 @task_values.run_once
 def members(job: Job) -> None:
-    """The documents of this group or segment that have pairs, by family, with signatures; their shingles beside."""
+    """Write the documents of this group or segment with pairs, by family, with signatures; shingles in a side file."""
     shape = job.shape
     batch = files.read_piece(shape.work / "families.arrow", job.number)
     place, label, needs = numbers(batch.column(0)), numbers(batch.column(1)), np.asarray(batch.column(2)).view(np.bool_)
@@ -243,7 +243,7 @@ def _pack_signatures(rows: U32) -> pa.Array:
 
 @task_values.run_once
 def judge_families(job: Job) -> None:
-    """The rows of TABLE about the families of this partition, by group of their documents."""
+    """Write the rows of TABLE about the families of this partition, by group of their documents."""
     shape = job.shape
     table = files.gather(shape.files("members", len(shape.starts)), job.number)
     place = numbers(table["place"])
@@ -261,7 +261,7 @@ def judge_families(job: Job) -> None:
 
 @task_values.run_once
 def rows(job: Job) -> None:
-    """The rows about each shard of this group, sorted by id; every so many ids of them, for those who sort them all."""
+    """Write the rows about each shard of this group, sorted by id, and every STRIDE-th id as a sample for the sort."""
     shape = job.shape
     table = files.gather(shape.files("judged", shape.families), job.number)
     ids = [pa.array([], pa.string())]
@@ -274,5 +274,5 @@ def rows(job: Job) -> None:
 
 
 def _canonical_order(table: pa.Table) -> I64:
-    """Rows in the canonical order: by H(id)."""
+    """Return the rows in canonical order: by H(id)."""
     return canonical_order(np.asarray(table["h"]))
