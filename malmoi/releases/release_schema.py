@@ -123,14 +123,14 @@ AUDIT: dict[str, pa.Schema] = {
 }
 AUDIT_SAYS = {
     "attribution": "the sentence of attribution for each document",
-    "clusters": "every copy that was found: who stands for it, how alike the two are, and why that one stands",
+    "clusters": "every copy that was found: its keeper, their similarity, and the reason why the keeper was preferred",
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
-    "failed": "documents that could not be worked on",
-    "licence_evidence": "what was found for each released document: the licence, the words, the place, the record",
-    "personal_data": "what was replaced in each released document, by kind; never the value",
-    "residue": "a second look over every string of data/ and audit/: what was read, what was sought, what was found",
+    "failed": "documents that could not be processed",
+    "licence_evidence": "licence evidence of each released document: licence, quote, place, record",
+    "personal_data": "replaced personal data in each released document, by kind; never the value",
+    "residue": "the second detector over every string of data/ and audit/: what it read, sought and found",
     "signals": "statements about use (opt-outs and notes) found for released and for dropped documents",
-    "sources": "what each source declares of itself",
+    "sources": "the declarations of each source",
     "stages": "documents in, kept, dropped, failed, by stage, source, filter and reason; torn = unreadable records",
 }
