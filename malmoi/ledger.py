@@ -102,7 +102,7 @@ class Ledger:
             value: dict[str, Any] = json.loads(text)
             if value.pop("digest", None) != digest_of(value):
                 raise StageError(
-                    "the ledger does not match its digest: it was changed, or an older version wrote no digest"
+                    "not a ledger: its digest does not match (it was changed), or an older version wrote none"
                 )
             return Ledger(
                 stage=value["stage"],

@@ -100,7 +100,7 @@ def ledger_not_utf8(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("the ledger does not match its digest: it was changed, or an older version wrote no digest")
+@advice("not a ledger: its digest does not match (it was changed), or an older version wrote none")
 def ledger_changed(place):
     w = place.released()
     ledger = next(w.glob("3-clean/*/ledger.json"))
