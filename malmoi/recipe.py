@@ -132,7 +132,7 @@ def _parse(path: Path) -> RecipeFile:
     if "unique" in raw:
         raise CallError(
             f"{path}: the list [[unique]] no longer exists. Under [[judged]], put `exact_duplicates` first and then "
-            "what was under [[curated]], except `redact`; under [[curated]], put `near_duplicates` and then `redact`."
+            "what was under [[curated]], without `redact`; under [[curated]], put `near_duplicates` and then `redact`."
         )
     try:
         return RecipeFile.model_validate(raw)

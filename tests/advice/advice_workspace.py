@@ -55,7 +55,7 @@ def workspace_layout(place):
 
 
 @advice("{} can be read by others (mode {}) and belongs to another user; it holds texts before redaction. Let its "
-        "owner run `chmod 700 {}`, or name a workspace of your own with --workspace.")  # fmt: skip
+        "owner run `chmod 700 {}`, or pass a workspace of your own with --workspace.")  # fmt: skip
 def workspace_of_another_user(place):
     def refuse(path, mode):
         raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
