@@ -144,7 +144,7 @@ def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> R
 def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
     """For each name the latest version and the digest of its inputs; it only spares work, so it may be missing."""
     try:
-        found = json.loads(workspace.made_from.read_text(encoding="utf-8"))
+        found = json.loads(workspace.inputs_record.read_text(encoding="utf-8"))
         return {name: [str(version), str(inputs)] for name, (version, inputs) in found.items()}
     except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
@@ -152,7 +152,7 @@ def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
 
 def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
     noted = {**_read_release_inputs(workspace), name: [version, inputs]}
-    replace_file(workspace.made_from, canonical_json(noted))
+    replace_file(workspace.inputs_record, canonical_json(noted))
 
 
 def _inputs_digest(inputs: Inputs) -> str:
@@ -203,7 +203,7 @@ def _parse_version(version: str) -> list[int]:
 def read_history(workspace: Workspace) -> History:
     """The history of all releases, read off the folders that stand: they appear whole, so they cannot lie."""
     history = History()
-    for folder in workspace.released(SUMS):
+    for folder in workspace.release_folders(SUMS):
         try:
             made = manifests.read(folder)
             entry = Entry(made.version, made.root, sha256_of(folder / SUMS), made.schema_version, made.n_shards)

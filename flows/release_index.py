@@ -53,7 +53,7 @@ def list_index_surveys() -> dict[str, Survey]:
 def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
     """For each survey that has a folder in the index, its segments, those that do not count among them."""
     roots, known = segments.read_release_roots(workspace), list_index_surveys()
-    names = workspace.indexed()
+    names = workspace.index_names()
     return {n: segments.find_segments(workspace, n, known[n].version if n in known else None, roots) for n in names}
 
 
@@ -117,7 +117,7 @@ def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
     for one in (one for known in segments_by_survey(workspace).values() for one in known if one.state != "broken"):
         found |= set(segments.find_ids(one.folder, ids))
     if set(ids) - found:
-        for path in (file for folder in workspace.released("data") for file in data_files(folder)):
+        for path in (file for folder in workspace.release_folders("data") for file in data_files(folder)):
             column = pq.read_table(path, columns=["id"]).column("id")
             found |= set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
     return found

@@ -1,3 +1,3 @@
-"""The words, the corridor and the releases of Malmoi: licensed Korean text, gathered with proof."""
+"""Core of Malmoi: document types, workspace, pipeline and releases of licensed Korean text with licence evidence."""
 
 __version__ = "0.1.0"

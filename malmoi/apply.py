@@ -1,4 +1,4 @@
-"""The only place where a document changes: `apply` one finding, `walk` a list of filters."""
+"""Apply filter findings to documents: `apply` one finding, or `walk` a list of filters. Nothing else changes one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Verb: TypeAlias = Literal["judge", "mark", "mend"]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A filter with its parameters bound: what a recipe is made of."""
+    """A filter with its parameters bound, as a recipe lists it."""
 
     name: str
     verb: Verb
@@ -25,14 +25,14 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A document that came through every filter."""
+    """A document that passed every filter."""
 
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A document that one filter dropped, as it was when it was dropped."""
+    """A document in the state in which a filter dropped it."""
 
     document: Document
     by: str
@@ -44,7 +44,7 @@ _V = TypeVar("_V")
 
 
 def walk(doc: Document, filters: Sequence[Bound]) -> Outcome:
-    """Lead `doc` through `filters` in order, until one drops it."""
+    """Run `filters` on `doc` in order, until one drops it."""
     for bound in filters:
         finding = bound.call(doc)
         doc = apply(doc, bound.name, bound.verb, finding)
@@ -54,12 +54,12 @@ def walk(doc: Document, filters: Sequence[Bound]) -> Outcome:
 
 
 def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
-    """The document after `finding`, made by filter `by`.
+    """Return the document after `finding`, which filter `by` made.
 
-    A verdict adds labels, measures and a note. Spans and morphemes are added beside the text.
-    Edits change the text and move every span behind them; what they cut into is removed
-    together with its value, so that no lemma keeps what was redacted. Those of another field change
-    that field, and are noted with its name before the reason.
+    A verdict adds labels, measures and a note. Spans and morphemes are stored as layers; the text stays.
+    Edits change the text and shift every later span. A span or morpheme that an edit cuts is removed
+    with its value, so that no lemma keeps redacted text. Edits of another field change that field;
+    their note has the name of the field before the reason.
 
     >>> from malmoi.document import Edit, Provenance
     >>> doc = Document("a/1", "전화 010", Provenance("a", "", "", "", ""))
@@ -89,7 +89,7 @@ def apply(doc: Document, by: str, verb: Verb, finding: Finding) -> Document:
 
 
 def _edit_fields(doc: Document, by: str, edits: Edits) -> Document:
-    """The document with the edits of its title, author and address carried out."""
+    """Return the document with the edits of its title, author and URL applied."""
     for field in ("title", "author", "url"):
         of_field = tuple(e for e in edits if e.field == field)
         text = doc.provenance.url if field == "url" else getattr(doc, field)
@@ -106,7 +106,7 @@ def _edit_fields(doc: Document, by: str, edits: Edits) -> Document:
 def _add_findings(
     doc: Document, labels: tuple[tuple[str, str], ...], measures: tuple[tuple[str, float], ...], trail: tuple[Note, ...]
 ) -> Document:
-    """`replace` for what every judge adds: at five times its speed, for a third of what a cheap judge costs."""
+    """Five times as fast as `replace`, which was a third of the cost of a cheap judge."""
     return Document(
         doc.id,
         doc.text,
@@ -125,7 +125,7 @@ def _add_findings(
 
 
 def apply_edits(doc: Document, edits: Edits) -> Document:
-    """The document with `edits` (sorted, not overlapping) carried out and everything behind them moved."""
+    """Return the document with `edits` (sorted, not overlapping) applied and all later spans and morphemes shifted."""
     text, at, parts = doc.text, 0, []
     for edit in edits:
         parts += [text[at : edit.start], edit.text]
@@ -141,7 +141,7 @@ def apply_edits(doc: Document, edits: Edits) -> Document:
 
 
 class _Shift:
-    """Where offsets of the old text lie in the new one."""
+    """Map offsets of the old text to offsets of the new text."""
 
     def __init__(self, edits: Edits) -> None:
         self.edits = edits
@@ -157,11 +157,11 @@ class _Shift:
         return i < len(self.edits) and self.edits[i].start < end
 
     def begin(self, offset: int) -> int:
-        """A first code point, moved by all edits that end at or before it."""
+        """Shift a start offset by all edits that end at or before it."""
         return offset + self.delta[bisect_right(self.ends, offset)]
 
     def end(self, offset: int) -> int:
-        """An exclusive end, moved by all edits that start before it: what is inserted there stands outside."""
+        """Shift an exclusive end by all edits that start before it: text inserted at the end stays outside."""
         return offset + self.delta[bisect_left(self.starts, offset)]
 
     def span(self, span: Span) -> Span | None:
@@ -190,7 +190,7 @@ class _Shift:
         )
 
     def _sentence(self, start: int, end: int) -> tuple[int, int]:
-        """A sentence keeps its bounds; one that an edit cuts ends or begins at the edit's replacement."""
+        """Shift the bounds of a sentence; one that an edit cuts ends or begins at the replacement."""
         i = bisect_right(self.ends, start)
         if i < len(self.edits) and self.edits[i].start < start:
             start = self.edits[i].end
@@ -201,11 +201,11 @@ class _Shift:
 
 
 def _check_bounds(doc: Document, by: str, findings: Spans | Edits) -> None:
-    """A filter that points outside the text or overlaps its own edits has a bug; say so loudly."""
+    """Raise ValueError for a bug of a filter: findings outside the text, or edits that overlap."""
     last, size = 0, len(doc.text)
     for f in findings:
         if not 0 <= f.start <= f.end <= size:
-            raise ValueError(f"{by}: {f.start}:{f.end} lies outside {doc.id} ({size} code points)")
+            raise ValueError(f"{by}: {f.start}:{f.end} is outside {doc.id} ({size} code points)")
         if isinstance(f, Edit):
             if f.start < last:
                 raise ValueError(f"{by}: edits of {doc.id} overlap or are not sorted at {f.start}")

@@ -1,8 +1,8 @@
-"""The boundary to libraries that read untrusted input: whatever they raise is a verdict about that input.
+"""Translate exceptions of libraries that parse untrusted input into errors about that input.
 
 A parser documents some of its exceptions and raises others (LookupError of a codec, ValueError of an
-XML tree, a panic of compiled Rust). A list of them is never complete, so everything is translated that
-cannot be about this machine or about Malmoi itself.
+XML tree, a panic of compiled Rust). A list of them is never complete. So every exception is translated,
+except those about this machine or about Malmoi itself.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _PANIC = "PanicException"  # pyo3 derives it from BaseException, in a module tha
 
 @contextmanager
 def input_errors(translate: Callable[[str], Exception], *keep: type[BaseException]) -> Iterator[None]:
-    """Raise `translate(<name of the exception>)` for what the body raises about its input.
+    """Raise `translate(<class name of the exception>)` for an exception that the body raises about its input.
 
-    Not translated: exceptions of the classes in `keep`, errors that Malmoi itself explains, and errors
-    of the machine, which are those an operating system numbers (OSError with an errno) and a
-    cancelled or interrupted run. The name is the class, never the message: a message may hold text.
+    Not translated: exceptions of the classes in `keep`, MalmoiError, errors of the machine (OSError with
+    an errno), and a cancelled or interrupted run. The message of the exception is not used: it may hold
+    text of a document.
 
     >>> with input_errors(lambda name: ValueError(f"unreadable ({name})")):
     ...     "".encode("no-such-codec")

@@ -1,4 +1,4 @@
-"""One spelling for each JSON value: equal values give equal bytes, so that they can be hashed and compared."""
+"""Canonical JSON: equal values give equal bytes, so that they can be hashed and compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """`value` as JSON with sorted keys, an indent of 1 and a line feed at the end; no escapes, no NaN.
+    """Return `value` as JSON with sorted keys, an indent of 1 and a line feed at the end; no escapes, no NaN.
 
     >>> canonical_json({"b": 1, "a": "말"})
     '{\\n "a": "말",\\n "b": 1\\n}\\n'
@@ -17,7 +17,7 @@ def canonical_json(value: Any) -> str:
 
 
 def spell_on_one_line(value: Any, default: Callable[[Any], Any] | None = None) -> str:
-    """`value` as JSON with sorted keys on one line, for digests and lines; `default` spells what JSON has no form for.
+    """Return `value` as JSON with sorted keys on one line, for digests and lines; `default` encodes other types.
 
     >>> spell_on_one_line({"b": 1, "a": "말"})
     '{"a": "말", "b": 1}'

@@ -1,4 +1,4 @@
-"""Counting, and its law: what goes in comes out, as kept, dropped or failed."""
+"""Ledger of a shard: counts of documents, with the invariant in = kept + dropped + failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from malmoi.errors import StageError
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A document that could not be worked on: it killed its worker or ran out of time or memory, or met an error."""
+    """A document that could not be processed: its worker died, reached a time or memory limit, or raised an error."""
 
     id: str
     source: str
@@ -35,7 +35,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What happened to the documents of one shard in one stage; refuses to be wrong."""
+    """Counts of the documents of one shard in one stage; StageError if they break the invariant."""
 
     stage: str
     key: str
@@ -43,10 +43,10 @@ class Ledger:
     kept: Mapping[str, int]  # source → documents kept
     dropped: Mapping[tuple[str, str, str], int]  # (source, filter, reason) → documents
     failed: tuple[Failure, ...] = ()
-    edits: Mapping[tuple[str, str, str], int] | None = None  # (source, filter, reason) → edits carried out
+    edits: Mapping[tuple[str, str, str], int] | None = None  # (source, filter, reason) → applied edits
     files: tuple[File, ...] = ()
-    torn: tuple[str, ...] = ()  # records that could not be read, which never became documents
-    readers: Mapping[str, str] = field(default_factory=dict)  # family of formats → version that has read here
+    torn: tuple[str, ...] = ()  # records that could not be read; they never became documents
+    readers: Mapping[str, str] = field(default_factory=dict)  # format family → version of its reader in this shard
 
     def __post_init__(self) -> None:
         self._refuse_negative()
@@ -66,7 +66,7 @@ class Ledger:
             raise StageError(f"{self.stage}/{self.key}: negative counts: {wrong}")
 
     def to_json(self) -> str:
-        """Canonical JSON with a digest of itself: equal ledgers give equal bytes."""
+        """Return canonical JSON that contains its own digest: equal ledgers give equal bytes."""
         value: dict[str, Any] = {
             "stage": self.stage,
             "key": self.key,
@@ -85,24 +85,24 @@ class Ledger:
 
     @staticmethod
     def read(path: Path) -> Ledger:
-        """The ledger in a file; FileNotFoundError where there is none, StageError where it is not as it was written."""
+        """Read a ledger file. FileNotFoundError if it is missing, StageError if it is damaged or was changed."""
         try:
             return Ledger.from_json(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError as error:
             raise StageError(
-                f"{path}: not a ledger: not UTF-8; delete {path.parent} and run again: it will be made anew."
+                f"{path}: not a ledger: not UTF-8. Delete {path.parent} and run again: it is created anew."
             ) from error
         except StageError as error:
-            raise StageError(f"{path}: {error}; delete {path.parent} and run again: it will be made anew.") from error
+            raise StageError(f"{path}: {error}. Delete {path.parent} and run again: it is created anew.") from error
 
     @staticmethod
     def from_json(text: str) -> Ledger:
-        """The ledger that `to_json` wrote; StageError where it is none, or was changed since."""
+        """Parse the JSON that `to_json` wrote; StageError if it is not a ledger or was changed since."""
         try:
             value: dict[str, Any] = json.loads(text)
             if value.pop("digest", None) != digest_of(value):
                 raise StageError(
-                    "not a ledger as it was written: its digest says otherwise, or an older version left none"
+                    "not a ledger: its digest does not match (it was changed), or an older version wrote none"
                 )
             return Ledger(
                 stage=value["stage"],
@@ -121,12 +121,12 @@ class Ledger:
 
 
 def digest_of(value: Mapping[str, Any]) -> str:
-    """sha256 (hex) of an object of JSON, written canonically."""
+    """Return the sha256 (hex) of the canonical JSON of an object."""
     return hashlib.sha256(spell_on_one_line(value).encode("utf-8", "replace")).hexdigest()
 
 
 def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counter[tuple[str, str, str]], list[Failure]]:
-    """Documents in, kept, dropped and failed over many ledgers."""
+    """Return the sums of documents in, kept, dropped and failed over many ledgers."""
     entered: Counter[str] = Counter()
     kept: Counter[str] = Counter()
     dropped: Counter[tuple[str, str, str]] = Counter()
@@ -140,7 +140,7 @@ def total(ledgers: Iterable[Ledger]) -> tuple[Counter[str], Counter[str], Counte
 
 
 def describe_losses(ledgers: Iterable[Ledger], most: int = 8) -> str:
-    """Why documents were not kept, most frequent first: `filter: reason count`, and failures by what ended them.
+    """List why documents were not kept, most frequent first: `filter: reason count`, and failures by their cause.
 
     >>> dropped = {("a", "rights", "no-licence"): 2, ("b", "rights", "no-licence"): 1, ("a", "length", "too-short"): 2}
     >>> failed = (Failure("a/6", "a", "cpu-limit"),)

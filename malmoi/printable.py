@@ -1,4 +1,4 @@
-"""Text from data as it may reach a terminal, a log or a page: what steers the reader's device is shown as an escape."""
+"""Escape control characters in text from data before it reaches a terminal, a log or a page."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _STEERING = re.compile(
 
 
 def escape_controls(text: str) -> str:
-    r"""`text` with each control character, bidirectional mark and lone surrogate as a visible `\xNN` or `\uNNNN`.
+    r"""Replace each control character, bidirectional mark and lone surrogate of `text` by a visible `\xNN` or `\uNNNN`.
 
-    Line feeds and tabs stay, and so does all other text, Korean included.
+    Line feeds, tabs and all other text, Korean included, stay.
 
     >>> escape_controls("가\x1b[31m나\u202e다\ud83d")
     '가\\x1b[31m나\\u202e다\\ud83d'
@@ -24,7 +24,7 @@ def escape_controls(text: str) -> str:
 
 
 def escape_line(text: str) -> str:
-    r"""`escape_controls`, with line feeds and tabs escaped as well: for a name that must stay on its line.
+    r"""Like `escape_controls`, but escape line feeds and tabs too: for a name that must stay on one line.
 
     >>> escape_line("a\nb.parquet")
     'a\\x0ab.parquet'
@@ -33,7 +33,7 @@ def escape_line(text: str) -> str:
 
 
 def dump_json(value: Any) -> str:
-    r"""One line of JSON that keeps Korean readable and writes what steers a terminal as JSON's own escapes.
+    r"""Return one line of JSON with readable Korean, in which control characters are JSON escapes.
 
     >>> dump_json({"text": "가\x9b31m"})
     '{"text": "가\\u009b31m"}'

@@ -1,11 +1,11 @@
-"""A recipe: TOML → the ordered filters of each stage with their parameters bound.
+"""Load a recipe: TOML → the ordered filters of each stage with their parameters bound.
 
-The file is the registration: `filter = "language"` names `filters/language.py`, and the
-keyword-only parameters of its verb are the schema of the table that names it. An unknown key,
-a value out of range or a filter before the one that it `NEEDS` stops before the first document,
-naming recipe, filter and key. A recipe that `extends` another is resolved first (malmoi/recipe_inheritance.py): keys,
-digests and releases know the whole recipe only. Parameters that name files (`FILES`: parameter → what reads them) hold
-their names and digests, and are read once before the first document too.
+`filter = "language"` names `filters/language.py`; the keyword-only parameters of its verb are the schema
+of the table. An unknown key, a value out of range, or a filter before one that it `NEEDS` raises CallError
+with recipe, filter and key, before the first document is read. A recipe that `extends` another is resolved
+first (malmoi/recipe_inheritance.py): keys, digests and releases use the resolved recipe only. Parameters that
+name files (`FILES`: parameter → function that reads them) hold names and digests; these files are also read
+once before the first document.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class Step:
     verb: Verb
     version: int
     params: tuple[tuple[str, Any], ...]
-    survey: str = ""  # name of the survey whose rows it reads
-    libraries: tuple[tuple[str, str], ...] = ()  # what its findings depend on: (package, version)
+    survey: str = ""  # name of the survey that it reads
+    libraries: tuple[tuple[str, str], ...] = ()  # on which its findings depend: (package, version)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The ordered filters of each stage, and what the release is for."""
+    """The ordered filters of each stage, and the purpose of the release."""
 
     name: str
     purpose: str
@@ -63,11 +63,11 @@ class Recipe:
     residue: Residue = "report"
 
     def stage(self, name: StageName) -> tuple[Step, ...]:
-        """The steps of one stage, in order."""
+        """Return the steps of one stage, in order."""
         return dict(self.steps)[name]
 
     def spell_steps(self) -> tuple[tuple[str, str, str], ...]:
-        """(stage, filter, all its parameters as JSON on one line) of each filter; files by name and digest."""
+        """Return (stage, filter, all its parameters as one line of JSON) of each filter; files by name and digest."""
         return tuple(
             (stage, step.filter, spell_on_one_line(dict(step.params), default=str))
             for stage, steps in self.steps
@@ -75,44 +75,44 @@ class Recipe:
         )
 
     def digest(self) -> str:
-        """sha256 of everything that can change what the recipe yields."""
+        """Return the sha256 of everything that can change the output of the recipe."""
         return digest([self.name, self.shards, [slice_digest(s) for _, s in self.steps], self.residue])
 
 
 def digest(value: object) -> str:
-    """sha256 (hex) of the canonical JSON of `value`."""
+    """Return the sha256 (hex) of the canonical JSON of `value`."""
     return hashlib.sha256(spell_on_one_line(value, default=str).encode()).hexdigest()
 
 
 def slice_digest(steps: tuple[Step, ...]) -> str:
-    """Digest of a stretch of a recipe: names, versions, parameters and libraries."""
+    """Return the digest of some steps of a recipe: names, versions, parameters and libraries."""
     return digest([[s.filter, s.version, s.params, s.survey, s.libraries] for s in steps])
 
 
 def load(path: Path) -> Recipe:
-    """The recipe in the TOML file `path`; CallError says file, filter and key of what is wrong."""
+    """Load the recipe in the TOML file `path`; CallError names file, filter and key of a fault."""
     return bind_file(path, read_resolved(path))
 
 
 def bind_file(path: Path, file: RecipeFile) -> Recipe:
-    """The recipe that `file`, resolved, describes; `path` is named in errors, and its folder is where paths start."""
+    """Bind a resolved recipe file. Errors name `path`; relative paths start from its folder."""
     steps = tuple((stage, tuple(_parse_step(path, stage, table) for table in getattr(file, stage))) for stage in STAGES)
     for fault in _faults([(stage, step) for stage, found in steps for step in found], bool(file.unredacted)):
         raise CallError(f"{path}: {fault}")
-    surveys(tuple(step for _, found in steps for step in found))  # of two readers of one survey, none contradicts
+    surveys(tuple(step for _, found in steps for step in found))  # CallError for two sets of parameters
     purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
     return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue)
 
 
 def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:
-    """What the TOML file `path` says, with all that it takes from the recipes that it extends."""
+    """Read the TOML file `path` and resolve the recipes that it extends."""
     own = _parse(path)
     with name_recipe(path):
         base = find_base(own, path, extended_by)
     if base is None:
         return own
     found = read_resolved(base, (*extended_by, path.resolve()))
-    bind_file(base, found)  # a base is a recipe by itself: what is wrong with it is said of its own file
+    bind_file(base, found)  # a base is a recipe itself: a fault in it names its own file
     files = {
         (one["filter"], key) for _, one in found.tables() for key in getattr(load_filter(one["filter"]), "FILES", {})
     }
@@ -127,7 +127,7 @@ def _parse(path: Path) -> RecipeFile:
         raise CallError(f"{path}: no such recipe; correct the path, or name a shipped one without .toml.") from error
     except OSError as error:
         raise CallError(f"{path}: {error.strerror}; name a readable file.") from error
-    except (ValueError, RecursionError) as error:  # of TOML, of its encoding, or of a path that holds NUL
+    except (ValueError, RecursionError) as error:  # of TOML, of its encoding, or of a path with NUL
         raise CallError(f"{path}: not valid TOML: {error}. Correct the file.") from error
     if "unique" in raw:
         raise CallError(
@@ -141,66 +141,66 @@ def _parse(path: Path) -> RecipeFile:
 
 
 def _faults(steps: list[tuple[StageName, Step]], unredacted: bool) -> Iterator[str]:
-    """What is wrong with the order of a recipe; the first is enough to refuse it."""
+    """Yield the faults in the order of a recipe's filters; `bind_file` refuses the recipe with the first one."""
     names = [step.filter for _, step in steps]
     if names[:1] != ["rights"]:
-        yield "`rights` is not the first filter under [[clean]]. Nothing may be worked on or released unjudged."
+        yield "`rights` is not the first filter under [[clean]]. Put it first: a text is judged before all else."
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        yield f"filter {twice[0]!r} stands twice."
+        yield f"filter {twice[0]!r} appears twice. Keep one table."
     if "redact" not in names or "personal_data" not in names:
         if not unredacted:
             yield (
-                "no `personal_data` and `redact`: personal data would be published. Put the first under [[judged]], "
-                'the second under [[curated]]; or say why it may stay: unredacted = "…" at the top. The card shows it.'
+                "no `personal_data` and `redact`: personal data would be published. Put the first under [[judged]] and "
+                'the second under [[curated]], or give a reason at the top: unredacted = "…". The card shows it.'
             )
     elif names.index("personal_data") > names.index("redact"):
-        yield "`redact` stands before `personal_data`, whose marks it replaces."
+        yield "`redact` comes before `personal_data`, whose marks it replaces. Move it behind."
     elif "quarantine" not in names:
         yield (
             "no `quarantine`: documents with resident numbers, or with personal data in their ids, would be published. "
-            "Add it under [[judged]], behind `personal_data`."
+            "Add it under [[judged]], after `personal_data`."
         )
     if "redact" in names and "quarantine" in names[names.index("redact") :]:
-        yield "`quarantine` stands behind `redact`, which takes away the marks that it reads."
+        yield "`quarantine` comes after `redact`, which removes the marks that it reads. Move it before."
     yield from _late_drops(steps)
     for stage, step in steps:
         for need in getattr(load_filter(step.filter), "NEEDS", ()):
             if need not in names[: names.index(step.filter)]:
-                there = "stands behind it" if need in names else "is not in the recipe"
+                there = "comes after it" if need in names else "is not in the recipe"
                 yield (
                     f"filter {step.filter!r} under [[{stage}]] reads what {need!r} finds, and {need!r} {there}. "
                     f"Put {need!r} before {step.filter!r}."
                 )
         if step.survey and stage != (door := load_filter(step.filter).SURVEY.stage):
-            where = f"filter {step.filter!r} stands under [[{stage}]]"
-            yield f"{where}; filters that read its survey stand under [[{door}]]."
+            where = f"filter {step.filter!r} is under [[{stage}]]"
+            yield f"{where}; filters that read its survey belong under [[{door}]]."
 
 
 def _late_drops(steps: list[tuple[StageName, Step]]) -> Iterator[str]:
-    """Filters that could drop a document for which others were dropped as its copies, and a redaction before that."""
+    """Yield judges after `near_duplicates`, which could drop the keeper of dropped copies, and a `redact` before it."""
     names = [step.filter for _, step in steps]
     if "near_duplicates" not in names:
         return
     at = names.index("near_duplicates")
     if "redact" in names[:at]:
-        yield "`redact` comes before `near_duplicates`, which compares the texts before redaction. Move it behind."
+        yield "`redact` comes before `near_duplicates`, which compares the texts before redaction. Move it after."
     for stage, step in steps[at + 1 :]:
         if step.verb == "judge":
             yield (
                 f"filter {step.filter!r} under [[{stage}]] comes after `near_duplicates`: if it drops a document, the "
-                f"copies that were dropped in its favour are lost too. Move {step.filter!r} to [[judged]]."
+                f"copies that were dropped in its favour are lost as well. Move {step.filter!r} to [[judged]]."
             )
 
 
 def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None) -> tuple[Bound, ...]:
-    """The callable filters of `steps`; `survey_rows` maps the name of a survey to the rows of the shard at hand."""
+    """Return the callable filters of `steps`; `survey_rows` maps the name of a survey to rows of the current shard."""
     bound = []
     for step in steps:
         mod = load_filter(step.filter)
         call = getattr(mod, step.verb)
         wanted = inspect.signature(call).parameters
         params: dict[str, Any] = {k: v for k, v in step.params if k in wanted}
-        if prepare := getattr(mod, "prepare", None):  # loads here what would count against the first document
+        if prepare := getattr(mod, "prepare", None):  # loads data here, not within the budget of the first document
             prepare(**params)
         if step.survey:
             params["survey"] = (survey_rows or {})[step.survey]
@@ -209,9 +209,9 @@ def bind(steps: tuple[Step, ...], survey_rows: Mapping[str, Rows] | None = None)
 
 
 def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
-    """The columns of a document that `steps` look at, and those that a verdict adds to; () where that is all of them.
+    """Return the columns of a document that `steps` read and that a verdict changes; () means all.
 
-    A filter whose findings rest on few columns names them as `READS`; the others are not even unpacked.
+    A filter that reads few columns names them as `READS`; other columns are not decoded.
     """
     found: set[str] = {"id", "source", "labels", "measures", "trail"}
     for step in steps:
@@ -223,7 +223,7 @@ def columns(steps: tuple[Step, ...]) -> tuple[str, ...]:
 
 
 def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...]:
-    """The surveys that `steps` read, each once, with the parameters of its reduce."""
+    """Return the surveys that `steps` read, each once, with the parameters of its reduce or exchange."""
     found: dict[str, tuple[Survey, dict[str, Any]]] = {}
     for step in (s for s in steps if s.survey):
         survey: Survey = load_filter(step.filter).SURVEY
@@ -236,12 +236,12 @@ def surveys(steps: tuple[Step, ...]) -> tuple[tuple[Survey, dict[str, Any]], ...
 
 @lru_cache(maxsize=256)
 def load_filter(name: str) -> ModuleType:
-    """The filter module `filters/<name>.py`."""
+    """Import the filter module `filters/<name>.py`."""
     return importlib.import_module(f"filters.{name}")
 
 
 def list_filters() -> tuple[str, ...]:
-    """Names of all filters: the modules directly in `filters/` that have a verb."""
+    """List the names of all filters: the modules directly in `filters/` that have a verb."""
     spec = importlib.util.find_spec("filters")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     names = sorted(p.stem for folder in folders for p in Path(folder).glob("*.py") if not p.stem.startswith("_"))
@@ -249,7 +249,7 @@ def list_filters() -> tuple[str, ...]:
 
 
 def verb_of(name: str) -> Verb:
-    """The one verb of a filter: judge, mark or mend."""
+    """Return the one verb of a filter: judge, mark or mend."""
     verbs = [v for v in _VERBS if callable(getattr(load_filter(name), v, None))]
     if len(verbs) != 1:
         raise CallError(f"filters/{name}.py has {verbs or 'no verb'}; a filter is one file with one of {_VERBS}.")
@@ -258,7 +258,7 @@ def verb_of(name: str) -> Verb:
 
 @lru_cache(maxsize=256)
 def schema(name: str) -> type[BaseModel]:
-    """The parameters of a filter as a pydantic model, read off the signatures of its verb and its survey."""
+    """Build a pydantic model of the parameters of a filter from the signatures of its verb and its survey."""
     mod, verb = load_filter(name), verb_of(name)
     calls: list[Callable[..., Any]] = [getattr(mod, verb)]
     if hasattr(mod, "SURVEY"):
@@ -312,7 +312,7 @@ def _library_version(package: str) -> str:
 
 
 def _explain_error(error: ValidationError, known: list[str]) -> str:
-    """The first fault in words: which key, what is wrong, what is allowed."""
+    """Describe the first fault: the key, what is wrong, what is allowed."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
@@ -322,5 +322,5 @@ def _explain_error(error: ValidationError, known: list[str]) -> str:
     if first["type"] in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
         example = first["input"] if isinstance(first["input"], str) else "…"
         return f'key {key!r}: not a list (given: {first["input"]!r}). A list: {key} = ["{example}"].'
-    says = first["msg"].removeprefix("Value error, ")  # of a validator of ours
+    says = first["msg"].removeprefix("Value error, ")  # of a validator of Malmoi
     return f"key {key!r}: {says} (given: {first['input']!r})."

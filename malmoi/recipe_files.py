@@ -1,4 +1,4 @@
-"""Files that a recipe names: what they are called, where they lie, and what is in them."""
+"""Resolve the files that a recipe names: name, path and digest of the content."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from malmoi.errors import CallError
 
 
 class NamedFile:
-    """A file by its content: equal content under an equal name is the same parameter, wherever it lies.
+    """A file identified by name and digest: equal name and content are the same parameter, whatever the path.
 
-    Its text, which goes into the key of a stage, holds name and digest but not the path, so that a
-    workspace moves from machine to machine and a changed file does not pass for the old one.
+    `str` of it goes into the key of a stage. It has name and digest but not the path: a workspace can move
+    to another machine, and a changed file changes the key.
 
     >>> NamedFile("sets/ynat.json", Path("/home/a/sets/ynat.json"), "5f" * 32)
     NamedFile('sets/ynat.json', sha256='5f5f5f5f5f5f…')
@@ -23,7 +23,7 @@ class NamedFile:
     __slots__ = ("name", "path", "sha256")
 
     def __init__(self, name: str, path: Path, sha256: str) -> None:
-        self.name = name  # with the name of its folder in front; below a folder that is named, from that folder on
+        self.name = name  # starts with the name of its folder, or of the folder that the recipe names
         self.path = path
         self.sha256 = sha256
 
@@ -40,7 +40,7 @@ class NamedFile:
         return f"NamedFile({self.name!r}, sha256={self.sha256[:12] + '…'!r})"
 
     def content(self) -> bytes:
-        """The bytes of the file; CallError where they are no longer those that the recipe was read with."""
+        """Return the bytes of the file; CallError if they changed since the recipe was read."""
         try:
             found = self.path.read_bytes()
         except OSError as error:
@@ -54,22 +54,22 @@ NamedFiles: TypeAlias = tuple[NamedFile, ...]
 
 
 def resolve_files(base: Path, key: str, given: Any) -> Any:
-    """What a recipe in folder `base` gives as `key`, a list of files and folders, as NamedFiles in that order.
+    """Return the files and folders that a recipe in folder `base` lists under `key`, as NamedFiles in that order.
 
-    Of a folder all files count, at any depth, by name; hidden ones do not. What is no list of strings is
-    given back as it is, for the schema to refuse. CallError names a missing or empty path.
+    A folder gives all its files at any depth, sorted by name, except hidden ones. Other values than a list of
+    strings are returned unchanged; the schema refuses them. CallError names a missing or empty path.
     """
     if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
         return given
     found = tuple(file for one in given for file in _list_files(base, key, one))
     if len({file.name for file in found}) < len(found):
-        raise CallError(f"key {key!r}: a file stands twice in {given!r}. Name each file or folder once.")
+        raise CallError(f"key {key!r}: a file appears twice in {given!r}. Name each file or folder once.")
     return found
 
 
 def _list_files(base: Path, key: str, given: str) -> Iterator[NamedFile]:
     path = base / given
-    if path.is_file():  # the folder belongs to the name: test.jsonl alone says nothing
+    if path.is_file():  # with its folder: test.jsonl alone is not distinctive
         yield _read_named_file("/".join([part for part in Path(given).parts if part.strip("./")][-2:]), path)
         return
     if not path.is_dir():

@@ -1,8 +1,8 @@
-"""What a recipe file says, and what `extends` makes of it: the base recipe with filters changed, added, moved, removed.
+"""Recipe inheritance: parse a recipe file and resolve `extends`, a base recipe with filters changed, added or removed.
 
-A file that extends another names what differs. A table `[[stage]]` with a filter of the base replaces the parameters
-that it gives, each whole; the others keep the base's values. `before` or `after` places a filter, a new one or one of
-the base. `remove` at the top takes filters away. What stands at the top of the file replaces what the base says there.
+A file that extends another holds the differences only. A table `[[stage]]` with a filter of the base replaces the
+parameters that it names; the others keep the values of the base. `before` or `after` places a filter, new or of the
+base. `remove` at the top removes filters. Other keys at the top of the file override those of the base.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class RecipeFile(BaseModel):
-    """The content of a recipe file, before any filter is looked up."""
+    """The content of a recipe file, before its filters are looked up."""
 
     model_config = ConfigDict(extra="forbid")
     name: _Name
     purpose: str
     extends: str = ""  # name of a shipped recipe, or a path that ends in .toml, from this file's folder
-    remove: tuple[str, ...] = ()  # filters of the base that this recipe does without
+    remove: tuple[str, ...] = ()  # filters of the base to remove
     unredacted: str = ""  # why personal data may stay; shown on the card
     sources: tuple[str, ...] = ()
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
-    residue: Residue = "report"  # what a find of the second detector does, but for those that always stop
+    residue: Residue = "report"  # outcome of a find of the second detector; some kinds always stop
     clean: list[Table] = Field(default_factory=list)
     judged: list[Table] = Field(default_factory=list)
     curated: list[Table] = Field(default_factory=list)
 
     def tables(self) -> list[tuple[StageName, Table]]:
-        """All filter tables with their stage, in the order in which they run."""
+        """Return all filter tables with their stage, in the order in which they run."""
         return [(stage, table) for stage in STAGES for table in getattr(self, stage)]
 
 
 def extend_recipe(base: RecipeFile, own: RecipeFile) -> RecipeFile:
-    """`base` with what `own`, which extends it, says; CallError names the filter that cannot be changed or placed.
+    """Apply the changes of `own` to `base`; CallError names a filter that cannot be changed or placed.
 
     >>> base = RecipeFile(name="b", purpose="p", clean=[{"filter": "rights"}, {"filter": "length", "min_chars": 90}])
     >>> table = {"filter": "length", "min_chars": 40, "before": "rights"}
@@ -64,16 +64,16 @@ def extend_recipe(base: RecipeFile, own: RecipeFile) -> RecipeFile:
     names = [table.get("filter") for _, table in own.tables()]
     for stage, table in own.tables():
         if names.count(table.get("filter")) > 1:
-            raise CallError(f"filter {table.get('filter')!r} stands twice. Write one table with all its changes.")
+            raise CallError(f"filter {table.get('filter')!r} appears twice. Write one table with all its changes.")
         _apply_table(stages, own.extends, stage, dict(table))
     top = {key: getattr(own, key) for key in own.model_fields_set - {"extends", "remove", *STAGES}}
     return base.model_copy(update={**top, **stages})
 
 
 def find_base(own: RecipeFile, path: Path, extended_by: tuple[Path, ...]) -> Path | None:
-    """The file of the recipe that `own`, read from `path`, extends; None where it extends none.
+    """Return the file of the recipe that `own`, read from `path`, extends, or None if it extends no recipe.
 
-    `extended_by` are the files that lead to `path`. CallError where there is no such recipe or where they form a ring.
+    `extended_by` are the files that lead to `path`. CallError if the recipe is missing or the files form a cycle.
     """
     if not own.extends:
         _refuse_changes(own)
@@ -94,16 +94,16 @@ def find_base(own: RecipeFile, path: Path, extended_by: tuple[Path, ...]) -> Pat
 
 
 def find_shipped() -> dict[str, Path]:
-    """Name → file of the recipes that come with the package."""
+    """Return name → file of the recipes that come with the package."""
     spec = importlib.util.find_spec("flows")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     return {path.stem: path for folder in folders for path in sorted(Path(folder, "recipes").glob("*.toml"))}
 
 
 def relocate_paths(file: RecipeFile, base: Path, folder: Path, files: Collection[tuple[str, str]]) -> RecipeFile:
-    """`file`, read from the folder `base`, with the paths that it names spelled from `folder`.
+    """Return `file`, read from the folder `base`, with its relative paths rewritten to start from `folder`.
 
-    Paths are its sources that end in .py, and the parameters `files`, pairs of filter and key.
+    Paths are sources that end in .py, and the parameters in `files`, pairs of filter and key.
     """
     base, folder = base.resolve(), folder.resolve()
     if base == folder:
@@ -130,7 +130,7 @@ def name_recipe(path: Path) -> Iterator[None]:
 
 
 def _refuse_changes(own: RecipeFile) -> None:
-    """CallError where a recipe that extends nothing removes or places filters."""
+    """Raise CallError if a recipe without `extends` removes or places filters."""
     keys: set[str] = {key for _, table in own.tables() for key in ("before", "after") if key in table}
     if own.remove:
         keys.add("remove")
@@ -151,11 +151,11 @@ def _apply_table(stages: dict[str, list[Table]], base: str, stage: str, table: T
     if found is None and anchor is None and stages[stage] and isinstance(name, str):
         raise CallError(
             f"filter {name!r} under [[{stage}]] is {_describe_absence(stages, base, name)}. "
-            'To add it, say where: before = "FILTER" or after = "FILTER".'
+            'To add it, give its position: before = "FILTER" or after = "FILTER".'
         )
     if found not in (None, stage) and anchor is None:
         raise CallError(
-            f"filter {name!r} stands under [[{found}]] in {base!r}, here under [[{stage}]]. "
+            f"filter {name!r} is under [[{found}]] in {base!r}, here under [[{stage}]]. "
             f'Write [[{found}]] to change it; add before = "FILTER" or after = "FILTER" to move it.'
         )
     if found is not None:
@@ -165,7 +165,7 @@ def _apply_table(stages: dict[str, list[Table]], base: str, stage: str, table: T
         there = [one.get("filter") for one in stages[stage]]
         if anchor not in there:
             raise CallError(
-                f"filter {name!r}: no {anchor!r} under [[{stage}]] to stand {'after' if before is None else 'before'}."
+                f"filter {name!r}: no {anchor!r} under [[{stage}]] to go {'after' if before is None else 'before'}."
                 f"{_suggest(anchor, there)} There: {', '.join(map(str, there)) or 'none'}."
             )
         index = there.index(anchor) + (before is None)

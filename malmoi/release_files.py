@@ -1,4 +1,4 @@
-"""The paths of the Parquet files of a release: data/<use>/<licence>/part-….parquet and audit/<table>.parquet."""
+"""Paths of the Parquet files of a release: data/<use>/<licence>/part-….parquet and audit/<table>.parquet."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 
 
 def data_files(release: Path) -> list[Path]:
-    """The files with the published documents, sorted."""
+    """Return the files with the published documents, sorted."""
     return sorted(release.glob("data/*/*/*.parquet"))
 
 
 def audit_file(release: Path, table: str) -> Path:
-    """The file of one audit table."""
+    """Return the path of one audit table."""
     return release / "audit" / f"{table}.parquet"
 
 
 def audit_files(release: Path) -> list[Path]:
-    """The files of all audit tables that the release has, sorted."""
+    """Return the files of all audit tables of the release, sorted."""
     return sorted(release.glob("audit/*.parquet"))

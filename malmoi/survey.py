@@ -1,13 +1,12 @@
-"""A look over many documents that yields a table; nothing else looks sideways.
+"""Survey: compare many documents (map, shuffle, reduce) and return a table. Filters see other documents only by it.
 
-A survey is a map over shards (`sketch`: one row a document), one exchange, and a table of what
-was found (`reduce`). Its key is the first column of sketches and table: the id of a document, or
-what several documents share, such as their host. A filter module that reads the table names its
-survey as `SURVEY` and takes the rows of the shard at hand as its parameter `survey`, a mapping
-from key to row.
+A survey has a map over shards (`sketch`: one row a document) and a reduction to a table (`reduce`). The key is
+the first column of sketches and table: the id of a document, or a value that several documents share, such as
+their host. A filter module that reads the table names its survey as `SURVEY` and gets the rows of the current
+shard as its parameter `survey`, a mapping from key to row.
 
-A survey that is too large for one process names an `exchange` instead of `reduce`: a chain of tasks
-over files (malmoi/storage/shuffle.py).
+A survey that is too large for one process has an `exchange` instead of `reduce`: a chain of tasks over files
+(malmoi/storage/shuffle.py).
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Rows: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """One shard as a survey meets it: its documents (of schema `shard.DOCUMENTS`), and a sketch of each."""
+    """One shard as input of a survey: its documents (of schema `shard.DOCUMENTS`), and a sketch of each."""
 
     documents: Path
     sketch: Path
@@ -35,10 +34,11 @@ class Surveyed:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What an earlier release left: `folder/documents.parquet`, a row for each document that it was first to publish.
+    """Index entry of an earlier release: `folder/documents.parquet`, a row for each document that it published first.
 
     Columns are those of the survey's schema, `source`, `release` and `version`; rows are sorted by
-    H(id), then id (malmoi/releases/partitioning.py). `masked` are the ids in it that stand for nothing any more.
+    H(id), then id (malmoi/releases/partitioning.py). `masked` are its ids that no longer represent copies
+    (withdrawn documents).
     """
 
     folder: Path
@@ -46,30 +46,30 @@ class Segment:
 
 
 class Exchange(Protocol):
-    """From the sketches of many shards to the rows about each, by tasks that each hold a part of them."""
+    """Turn the sketches of many shards into the rows about each shard, by tasks that each hold a part of them."""
 
     def __call__(
         self, shards: Sequence[Surveyed], earlier: Sequence[Segment], folder: Path, run: Run, **params: Any
     ) -> Sequence[Path]:
-        """Write `folder/table.parquet`, sorted by key, and a file with the rows about each shard; the files, in order.
+        """Write `folder/table.parquet`, sorted by key, and a file with the rows about each shard; return the files.
 
-        `earlier` is empty for a survey that does not `remember`. What stands in `folder` already is not
-        made again. The result depends neither on the order of `shards` nor on how documents are cut into them.
+        `earlier` is empty if the survey has not `remembers`. Files that exist in `folder` are kept (checkpoints).
+        The result depends neither on the order of `shards` nor on how documents are cut into them.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a survey takes from each document, and what it makes of all of them.
+    """Definition of a survey: the sketch of each document, and the reduction of all sketches to a table.
 
-    `sketch(doc)` gives one row of `schema`, whose first column is the key. `reduce(sketches, **params)`
-    gives a table whose first column is the same key, with the columns that the filter reads; keys
-    about which there is nothing to say are left out. It must not depend on the order of its rows.
-    It is taken of the documents that come into `stage`, without those that filters dropped before its reader which
-    only look up rows of other surveys, such as exact copies. Where `columns` names what
-    `sketch` looks at (`id` and `source` among them), nothing else is read; the rest of the document is empty.
-    A shard is walked again when its rows change in the columns of `told`, and not for the others.
+    `sketch(doc)` returns one row of `schema`, whose first column is the key. `reduce(sketches, **params)`
+    returns a table whose first column is the same key, with the columns that the filter reads; it omits keys
+    without a result. It must not depend on the order of its rows.
+    The survey runs on the documents that enter `stage`, except those that filters before its reader dropped which
+    only look up rows of other surveys, such as exact copies. If `columns` names the columns that `sketch` reads
+    (with `id` and `source`), nothing else is read; the rest of the document is empty.
+    A shard is filtered again when its rows change in the columns of `told`; changes of other columns do not count.
     """
 
     name: str
@@ -78,22 +78,22 @@ class Survey:
     sketch: Callable[[Document], Mapping[str, Any]]
     reduce: Callable[..., pa.Table] | None = None
     exchange: Callable[..., Sequence[Path]] | None = None  # an Exchange
-    names_keepers: bool = False  # its table names who is whose copy (docs/duplicates.md); a release publishes it
-    remembers: bool = False  # each published release leaves a segment of its sketches, which later surveys read
+    names_keepers: bool = False  # its table names the keeper of each copy (docs/duplicates.md); a release publishes it
+    remembers: bool = False  # each published release adds its sketches to the index, which later surveys read
     stage: str = "curated"  # the stage of a recipe whose filters read it
     columns: tuple[str, ...] | None = None  # of malmoi.storage.shard.DOCUMENTS; None: all
-    told: tuple[str, ...] | None = None  # columns of the table that filters read, beside the key; None: all
+    told: tuple[str, ...] | None = None  # columns of the table that filters read, except the key; None: all
 
     @property
     def key(self) -> str:
-        """Name of the key column."""
+        """Return the name of the key column."""
         return str(self.schema.names[0])
 
     @property
     def carrier(self) -> Callable[..., Any]:
-        """Its `exchange` or its `reduce`: what a recipe may set are the keyword-only parameters of it.
+        """Return its `exchange` or `reduce`; a recipe may set the keyword-only parameters of it.
 
-        TypeError where a survey has neither or both.
+        TypeError if a survey has neither or both.
         """
         found = [call for call in (self.exchange, self.reduce) if call is not None]
         if len(found) != 1:

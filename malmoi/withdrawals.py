@@ -1,8 +1,8 @@
-"""Withdrawals: the documents that must not appear again, with the day, the reason and the request.
+"""Withdrawals (takedowns): documents that must not appear again, with the day, the reason and the request.
 
-One Parquet file of a workspace, a row for each document, sorted by id. It only grows, and each time
-it is written whole or not at all. What is published already is not touched by it. Curation drops withdrawn documents
-at the door of its first stage, whatever the recipe says, and a release leaves out what still comes to it.
+One Parquet file of a workspace, a row for each document, sorted by id. Rows are only added; each write is atomic.
+Published releases do not change. Curation drops withdrawn documents before the first filter, whatever the recipe
+says, and a release excludes those that still reach it.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ DIGEST = b"sha256"  # of the rows, in the metadata of the file
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """One document that must not appear again; `date` is the day on which that was decided, as 2026-11-24."""
+    """One document that must not appear again; `date` is the day of the decision, as 2026-11-24."""
 
     id: str
     date: str
     reason: str
-    request: str = ""  # who asked, or the number of the request; "" where nobody had to ask
+    request: str = ""  # who asked, or the number of the request; "" if there was no request
 
 
 def mark(doc: Document, *, ids: Collection[str]) -> Verdict | Spans:
-    """Drop a document whose id is among `ids`; every other one stays just as it is, without a note in its trail."""
+    """Drop a document whose id is in `ids`; other documents stay unchanged, without a note in the trail."""
     return Verdict("drop", REASON) if doc.id in ids else ()
 
 
 def read(path: Path) -> tuple[Withdrawal, ...]:
-    """The withdrawals in `path`, sorted by id; none where the file is not there. CallError where it is unreadable."""
+    """Read the withdrawals in `path`, sorted by id; none if the file is missing. CallError if it is unreadable."""
     try:
         with pq.ParquetFile(path) as file:
             rows = file.read(columns=SCHEMA.names).cast(SCHEMA).to_pylist()
@@ -55,16 +55,15 @@ def read(path: Path) -> tuple[Withdrawal, ...]:
         first = str(error).partition("\n")[0]
         raise CallError(f"{path}: not readable as withdrawals ({first}); restore it from a copy.") from error
     if said is not None and said != _digest(rows):
-        raise CallError(f"{path}: not as it was written; restore it from a copy, or the withdrawn documents come back.")
+        raise CallError(f"{path}: was changed; restore it from a copy, or the withdrawn documents come back.")
     return tuple(Withdrawal(**row) for row in rows)
 
 
 def add(path: Path, new: Iterable[Withdrawal]) -> tuple[Withdrawal, ...]:
-    """Write the withdrawals of `path` and the new ones; those that were not there before.
+    """Add the new withdrawals to `path`; return those that were not recorded before.
 
-    The same document again changes nothing. CallError, and nothing is written, where a reason is
-    empty, a date is none, or a document is withdrawn already for another reason or request: the
-    first one was answered, and what is recorded is not changed.
+    Repeating a withdrawal changes nothing. CallError, and nothing is written, if a reason is empty, a date
+    is invalid, or a document was withdrawn for another reason or request: a record is never changed.
     """
     known = {one.id: one for one in read(path)}
     added: dict[str, Withdrawal] = {}
@@ -89,7 +88,7 @@ def _refuse_incomplete(one: Withdrawal) -> None:
     try:
         calendar.fromisoformat(one.date)
     except ValueError as error:
-        raise CallError(f"{one.date!r} is no date; write it as 2026-11-24. Nothing was written.") from error
+        raise CallError(f"{one.date!r} is not a date; write it as 2026-11-24. Nothing was written.") from error
 
 
 def _digest(rows: list[dict[str, str]]) -> bytes:

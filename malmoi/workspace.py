@@ -1,7 +1,7 @@
-"""The workspace: everything is written whole or not at all, and by one run at a time.
+"""The workspace: atomic writes of folders and files, and a lock for one run at a time.
 
-malmoi/workspace_layout.py holds its paths. What is done is never written again; what is half done is in
-tmp/ and is swept away by the next run.
+malmoi/workspace_layout.py has its paths. A finished folder is never written again (a checkpoint); unfinished
+ones are in tmp/, and the next run deletes them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from malmoi.storage.location import explain_write_errors, locate
 from malmoi.workspace_layout import LEDGER, Layout, Stage
 
 FORMAT = 1  # layout of the workspace
-PRIVATE = 0o700  # mode of the root: raw pages and texts before redaction are the operator's alone
-_UNFINISHED_MARK = ".malmoi.json.*"  # what a run leaves that is killed while it makes the workspace
+PRIVATE = 0o700  # mode of the root: only the operator may read raw pages and texts before redaction
+_UNFINISHED_MARK = ".malmoi.json.*"  # left by a run that is killed while it creates the workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Workspace(Layout):
 
     @staticmethod
     def open(root: Path) -> Workspace:
-        """The workspace at `root`, made if it is not there; CallError if no workspace can be there.
+        """Open the workspace at `root` and create it if missing; CallError if no workspace can be there.
 
-        From here on this process makes files that only the operator can read, and a root that others
-        could enter is closed to them.
+        Files that this process creates afterwards are readable by the operator only; access of other users to
+        the root is removed.
         """
         keep_private()
         root = locate(root)
@@ -50,24 +50,24 @@ class Workspace(Layout):
         mark = Layout(root).mark
         if not mark.exists():
             if root.exists() and any(not _is_ours(path) for path in root.iterdir()):
-                raise CallError(f"{root} is not empty and no workspace of ours; name another with --workspace.")
+                raise CallError(f"{root} is not empty and is not a Malmoi workspace; pass another --workspace.")
             root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             replace_file(mark, json.dumps({"format": FORMAT}) + "\n")
         try:
             found = json.loads(mark.read_text(encoding="utf-8"))["format"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CallError(f"{mark}: not readable ({error}); restore it, or name another --workspace.") from error
+            raise CallError(f"{mark}: not readable ({error}); restore it, or pass another --workspace.") from error
         if found != FORMAT:
-            raise CallError(f"{root} has layout {found}, this version works with {FORMAT}; name another --workspace.")
+            raise CallError(f"{root} has layout {found}, this version uses {FORMAT}; pass another --workspace.")
         _restrict_permissions(root)
         Layout(root).tmp.mkdir(exist_ok=True)
         return Workspace(root)
 
     def ledger(self, stage: Stage, key: str) -> Ledger | None:
-        """The ledger of a finished shard, or None where it is not done.
+        """Return the ledger of a finished shard, or None if it is not finished.
 
-        StageError if the folder is not what its ledger says (a file is missing or has another size; what is in it
-        is checked where it is read, malmoi/storage/checksummed_files.py), or the ledger not as it was written.
+        StageError if a file that the ledger names is missing or has another size (its content is checked when it is
+        read, malmoi/storage/checksummed_files.py), or if the ledger was changed.
         """
         folder = self.stage(stage, key)
         try:
@@ -75,17 +75,19 @@ class Workspace(Layout):
         except FileNotFoundError:
             return None
         if (ledger.stage, ledger.key) != (stage, key):
-            raise StageError(f"{folder}/ledger.json: of another folder; delete {folder}, it will be made anew.")
+            raise StageError(
+                f"{folder}/ledger.json: of another folder. Delete {folder} and run again: it is created anew."
+            )
         for file in ledger.files:
             path = folder / file.name
             if not path.exists() or path.stat().st_size != file.bytes:
                 raise StageError(
-                    f"{path}: missing or not of {file.bytes} bytes; delete {folder}, it will be made anew."
+                    f"{path}: missing or not of {file.bytes} bytes. Delete {folder} and run again: it is created anew."
                 )
         return ledger
 
     def commit(self, stage: Stage, key: str, fill: Callable[[Path], Ledger]) -> Ledger:
-        """Let `fill` write the files of a shard into a new folder, and make it stand with its ledger, or not at all."""
+        """Let `fill` write the files of a shard into a new folder, and publish them with its ledger atomically."""
         ledger: list[Ledger] = []
 
         def write(folder: Path) -> None:
@@ -95,18 +97,18 @@ class Workspace(Layout):
         self.put(self.stage(stage, key), write)
         found = self.ledger(stage, key)
         if found is None:
-            raise StageError(f"{self.stage(stage, key)}: stands without a ledger; delete it, it will be made anew.")
+            raise StageError(f"{self.stage(stage, key)}: has no ledger. Delete it and run again: it is created anew.")
         return found
 
     def put(self, target: Path, write: Callable[[Path], None]) -> None:
-        """Let `write` fill a new folder and put it at `target`, unless one stands there already (it is the same)."""
+        """Let `write` fill a new folder and move it to `target`; an existing folder there stays (it is the same)."""
         with self.temporary_folder() as folder:
             write(folder)
             self.move_into_place(folder, target)
 
     @contextmanager
     def temporary_folder(self) -> Iterator[Path]:
-        """A new folder in tmp/, gone at the end unless it was made to stand."""
+        """Create a folder in tmp/ and delete it at the end, unless it was moved into place."""
         folder = self.tmp / uuid.uuid4().hex
         folder.mkdir(parents=True)
         try:
@@ -115,7 +117,7 @@ class Workspace(Layout):
             shutil.rmtree(folder, ignore_errors=True)
 
     def move_into_place(self, folder: Path, target: Path) -> None:
-        """Make a finished folder appear at `target`, whole and durable; what stands there already stays.
+        """Move a finished folder to `target`, atomically and durably; an existing folder there stays.
 
         A folder of surveys gets the digests of its files (malmoi/storage/checksummed_files.py).
         """
@@ -133,7 +135,7 @@ class Workspace(Layout):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """One run at a time writes into a workspace; a lock of a killed run is gone with it."""
+        """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run."""
         with explain_write_errors(self.root):
             lock = (self.root / ".lock").open("a")
         with lock as stream:
@@ -144,7 +146,7 @@ class Workspace(Layout):
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a new workspace may have `path` in it: what a killed run left, or a workspace, as workspace/demo is."""
+    """Whether a new workspace may contain `path`: a leftover of a killed run, or a workspace, as workspace/demo is."""
     return path.match(_UNFINISHED_MARK) or Layout(path).mark.is_file()
 
 
@@ -152,16 +154,16 @@ def _take_lock(stream: IO[str], root: Path) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise CallError(f"{root} is in use by another run; wait for it, or name another --workspace.") from error
+        raise CallError(f"{root} is in use by another run; wait for it, or pass another --workspace.") from error
 
 
 def keep_private() -> None:
-    """Let this process, and those it starts, make files of mode 0600 and folders of mode 0700."""
+    """Set the umask so that this process, and those it starts, create files of mode 0600 and folders of mode 0700."""
     os.umask(0o077)
 
 
 def _restrict_permissions(root: Path) -> None:
-    """Take the rights of group and others from a root that has them, such as one of an earlier version."""
+    """Remove the permissions of group and others from the root, which earlier versions left."""
     mode = root.stat().st_mode & 0o777
     if not mode & 0o077:
         return
@@ -170,5 +172,5 @@ def _restrict_permissions(root: Path) -> None:
     except OSError as error:
         raise CallError(
             f"{root} can be read by others (mode {mode:04o}) and belongs to another user; it holds texts before "
-            f"redaction. Let its owner run `chmod 700 {root}`, or name a workspace of your own with --workspace."
+            f"redaction. Let its owner run `chmod 700 {root}`, or pass a workspace of your own with --workspace."
         ) from error

@@ -1,17 +1,17 @@
-"""The paths of a workspace: no other module names its folders or searches them.
+"""Paths of a workspace: no other module names its folders or searches them.
 
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
     2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/
     surveys/<key>/               sketches and tables, immutable, by digest
-    surveys/index/<survey>/<release>/<version>-<root>/    what a published release left to later surveys
+    surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          documents that must not appear again
     terms.json                   the operator's checks of the terms of sources
-    reports/                     pages and lists for the operator, with texts and ids that stay here
-    tmp/                         everything is born here
+    reports/                     pages and lists for the operator; their texts and ids are not published
+    tmp/                         unfinished files and folders
 
-A key is a digest of all that the folder's content depends on.
+A key is a digest of everything on which the content of the folder depends.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import Literal, TypeAlias, get_args
 
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-LEDGER = "ledger.json"  # written last: a folder of a stage counts as done only with it
+LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
 # Files of a collection run that the crawler writes and `collect` reads.
 PAGES, STATS, BLOCKED = "pages.warc.gz", "stats.json", "blocked.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The paths below the root of a workspace, whether it exists or not."""
+    """The paths below the root of a workspace, which need not exist."""
 
     root: Path
 
@@ -40,27 +40,27 @@ class Layout:
 
     @property
     def tmp(self) -> Path:
-        """Where everything is born; nothing in it is ever taken as done."""
+        """Folder of unfinished files and folders; nothing in it counts as finished."""
         return self.root / "tmp"
 
     def captures(self, source: str) -> Path:
         """Folder of the collection runs of a source."""
         return self.root / "1-captures" / source
 
-    def collected(self) -> list[Path]:
-        """The folders of `captures` that exist, one a source, sorted."""
+    def capture_folders(self) -> list[Path]:
+        """Return the existing folders of `captures`, one a source, sorted."""
         return sorted(self.captures("").glob("*"))
 
     def stage(self, stage: Stage, key: str) -> Path:
-        """Folder of one shard of one stage; with the key "" the folder of the stage."""
+        """Folder of one shard of a stage; with the key "", the folder of the stage."""
         return self.root / stage / key
 
     def stage_files(self, name: str, *stages: Stage) -> list[Path]:
-        """The files called `name` of the shards of these stages, sorted within each stage."""
+        """Return the files called `name` of the shards of these stages, sorted within each stage."""
         return [path for stage in stages for path in sorted(self.stage(stage, "").glob(f"*/{name}"))]
 
     def shards(self, *stages: Stage) -> list[Path]:
-        """The folders of the finished shards of these stages, sorted within each stage."""
+        """Return the folders of the finished shards of these stages, sorted within each stage."""
         return [ledger.parent for ledger in self.stage_files(LEDGER, *stages)]
 
     @property
@@ -73,27 +73,27 @@ class Layout:
         return self.surveys / key
 
     def survey_files(self, name: str) -> list[Path]:
-        """The files called `name` of all surveys, sorted."""
+        """Return the files called `name` of all surveys, sorted."""
         return sorted(self.surveys.glob(f"*/{name}"))
 
     def index(self, survey: str) -> Path:
-        """Folder of the segments that published releases left to a survey: `<release>/<version>-<root>/`."""
+        """Folder of the index segments of a survey, one a published release: `<release>/<version>-<root>/`."""
         return self.surveys / "index" / survey
 
-    def indexed(self) -> list[str]:
-        """The names of the surveys that have a folder in the index, sorted."""
+    def index_names(self) -> list[str]:
+        """Return the names of the surveys that have a folder in the index, sorted."""
         return sorted(path.name for path in self.index("").glob("*") if path.is_dir())
 
     def segments(self, survey: str) -> list[Path]:
-        """The folders of all segments of a survey, sorted."""
+        """Return the folders of all segments of a survey, sorted."""
         return sorted(path for path in self.index(survey).glob("*/*") if path.is_dir())
 
     def releases(self, name: str) -> Path:
-        """Folder of the versions of a release; for `name/version` the folder of one."""
+        """Folder of the versions of a release; for `name/version`, the folder of one version."""
         return self.root / "6-releases" / name
 
-    def released(self, holds: str) -> list[Path]:
-        """The folders of all published releases that hold the file `holds`, sorted."""
+    def release_folders(self, holds: str) -> list[Path]:
+        """Return the folders of all published releases that contain the file `holds`, sorted."""
         return sorted(path.parent for path in self.releases("").glob(f"*/*/{holds}"))
 
     @property
@@ -102,8 +102,8 @@ class Layout:
         return self.releases("releases.json")
 
     @property
-    def made_from(self) -> Path:
-        """For each release name the latest version and a digest of its inputs (flows/release.py)."""
+    def inputs_record(self) -> Path:
+        """The file with the latest version of each release name and a digest of its inputs (flows/release.py)."""
         return self.releases("made-from.json")
 
     @property
@@ -113,18 +113,18 @@ class Layout:
 
     @property
     def terms(self) -> Path:
-        """The operator's checks of terms: source → {"reviewer", "date", "url", "verdict"}."""
+        """The file with the operator's checks of terms: source → {"reviewer", "date", "url", "verdict"}."""
         return self.root / "terms.json"
 
     def report(self, name: str) -> Path:
-        """The report `name` for the operator, a page of HTML."""
+        """The report `name` for the operator, an HTML page."""
         return self.root / "reports" / f"{name}.html"
 
     def quarantine(self, name: str) -> Path:
-        """The operator's list of what kept documents out of the release `name`."""
+        """The quarantine list for the operator: what kept documents out of the release `name`."""
         return self.root / "reports" / f"quarantine-{name}.jsonl"
 
     def quarantines(self) -> dict[str, Path]:
-        """The lists of `quarantine` that exist, by the name of the release."""
+        """Return the existing lists of `quarantine`, by the name of the release."""
         found = sorted((self.root / "reports").glob("quarantine-*.jsonl"))
         return {path.stem.removeprefix("quarantine-"): path for path in found}

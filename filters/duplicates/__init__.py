@@ -1,1 +1,1 @@
-"""The survey of copies: sketch each document, find pairs that are alike, and name the one that is kept."""
+"""Deduplication: sketch each document, find near-duplicate pairs, and choose the keeper (representative) of each."""

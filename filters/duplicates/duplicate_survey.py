@@ -1,4 +1,4 @@
-"""The surveys of exact and of near copies: one sketch a document, and for each copy the document kept instead."""
+"""Surveys of exact and near duplicates: one sketch a document; each copy gets its keeper (representative)."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from filters.duplicates.engine.copy_exchange import among as among
+from filters.duplicates.engine.copy_exchange import compare_documents as compare_documents
 from filters.duplicates.engine.copy_exchange import exchange, find_exact
 from filters.duplicates.minhash.duplicate_schema import SKETCH
 from filters.duplicates.minhash.sketch import PERMUTATIONS, exact_digest, letters_of, signature_of
 from malmoi.document import Document
 from malmoi.survey import Survey
 
-ENDED = 0.5  # share of the letters in lines that end like a sentence; prose has more, lists and furniture less
+ENDED = 0.5  # share of the text in lines that end like a sentence; prose has more, lists and boilerplate less
 _RIGHTS = {"redistribute": 0, "train-only": 1}
 _UNSIGNED = bytes(4 * PERMUTATIONS)
 _ENDS = tuple(".!?…。\u2019\u201d\"'」』)]")
 
 
 def sketch(doc: Document) -> Mapping[str, Any]:
-    """One row of SKETCH; `letters` counts letters and digits, `rights` and `surface` are 0 for the best."""
+    """Return one row of SKETCH; `letters` counts letters and digits, `rights` and `surface` are 0 for the best."""
     letters = letters_of(doc.text)
     return {**sketch_exact(doc), "letters": len(letters), "signature": signature_of(letters).astype("<u4").tobytes()}
 
 
 def sketch_exact(doc: Document) -> Mapping[str, Any]:
-    """A row of SKETCH that meets rows with its digest and no others: a text without letters has exact copies only."""
+    """Return a row of SKETCH without letters and signature, which matches rows with the same digest only."""
     return {
         "id": doc.id,
         "h": int.from_bytes(hashlib.sha256(doc.id.encode("utf-8", "surrogatepass")).digest()[:8], "big"),
@@ -40,9 +40,9 @@ def sketch_exact(doc: Document) -> Mapping[str, Any]:
 
 
 def count_faults(doc: Document) -> int:
-    """Faults of the surface, 0 to 3: a character that was lost, lines that end in the middle, no title.
+    """Count surface faults, 0 to 3: a lost character (U+FFFD), lines cut in mid-sentence, no title.
 
-    They are counted and not weighed, so that two good copies of one text do not differ by noise.
+    They are counted, not weighted, so that two good copies of one text do not differ by noise.
 
     >>> from malmoi.document import Provenance
     >>> count_faults(Document("a/1", "첫 줄이다.\\n둘째 줄이다.", Provenance("a", "", "", "", ""), title="글"))
@@ -52,7 +52,7 @@ def count_faults(doc: Document) -> int:
 
 
 def _sentence_line_share(text: str) -> float:
-    """The share of a text that stands in lines which end like a sentence."""
+    """Return the share of the text in lines that end like a sentence."""
     lines = [line.rstrip() for line in text.splitlines()]
     return sum(len(line) for line in lines if line.endswith(_ENDS)) / max(1, sum(map(len, lines)))
 
@@ -67,7 +67,11 @@ SURVEY = Survey(
     names_keepers=True,
     remembers=True,
     columns=COLUMNS,
-    told=("keeper", "kind", "similarity"),  # why a keeper stands changes with each release, for all of its copies
+    told=(
+        "keeper",
+        "kind",
+        "similarity",
+    ),  # `reason` is omitted: it changes with each release, for all copies of a keeper
 )
 EXACT = Survey(
     name="exact_copies",

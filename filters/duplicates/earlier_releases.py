@@ -1,7 +1,7 @@
-"""Earlier releases: their signatures and band keys lie sorted in files, and are only looked up.
+"""Look up earlier releases by their sorted band keys and signatures in files.
 
-The files beside a segment's documents are derived once for each banding and mapped into memory: what is
-asked for is read, and a new crawl costs by its own size.
+These files are derived once for each banding, next to the documents of a segment, and mapped into memory. Only
+accessed pages are read, so the cost of a new crawl depends on its own size.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from malmoi.errors import StageError
 from malmoi.storage import shuffle
 from malmoi.survey import Segment
 
-BATCH = 65536  # rows of a segment held at once while its files are derived
+BATCH = 65536  # rows of a segment in memory while its files are derived
 KNOWN = pa.schema([*(field for field in SKETCH if field.name not in ("h", "signature")), ("release", pa.string())])
 _KEYS = pa.schema([("key", pa.uint64()), ("row", pa.uint32())])
 _SIGNED = pa.schema([("h", pa.uint64()), ("letters", pa.int64()), ("signature", SIGNATURE)])
@@ -40,24 +40,24 @@ _SIGNED = pa.schema([("h", pa.uint64()), ("letters", pa.int64()), ("signature", 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A segment as a survey meets it, by its files; row i of it has the place `base` + i."""
+    """The files of a segment, as a survey reads them; its row i has the place `base` + i."""
 
     documents: Path
-    keys: Path  # one batch a band, and one of the digests
-    said: Path  # KNOWN of each row
-    signed: Path  # H(id), letters and signatures, in one batch
-    alive: Path  # what still stands for its copies
+    keys: Path  # one batch a band, and one for the digests
+    rows_file: Path  # the columns KNOWN of each row
+    signatures_file: Path  # H(id), letters and signatures, in one batch
+    alive: Path  # flags `alive` and `masked` of each row
     base: int
     count: int
 
     def band(self, number: int) -> tuple[U64, U32]:
-        """The sorted keys of a band (the last: of the digests), and the row that each belongs to."""
+        """Return the sorted keys of a band (the last: of the digests), and the row of each key."""
         batch = shuffle.read_piece(self.keys, number)
         return np.asarray(batch.column(0)), np.asarray(batch.column(1))
 
     def rows(self, rows: I64) -> pa.Table:
-        """What is KNOWN of the documents at sorted row numbers."""
-        batches = shuffle.read_pieces(self.said)
+        """Return the columns KNOWN of the documents at sorted row numbers."""
+        batches = shuffle.read_pieces(self.rows_file)
         starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
         cuts = np.searchsorted(rows, starts)
         some = [
@@ -68,61 +68,61 @@ class Earlier:
 
     @property
     def h(self) -> U64:
-        """H(id) of each row, ascending."""
-        return np.asarray(shuffle.read_piece(self.signed, 0).column(0))
+        """Return H(id) of each row, ascending."""
+        return np.asarray(shuffle.read_piece(self.signatures_file, 0).column(0))
 
     @property
     def letters(self) -> I64:
-        """Letters of each row."""
-        return numbers(shuffle.read_piece(self.signed, 0).column(1))
+        """Return the number of letters of each row."""
+        return numbers(shuffle.read_piece(self.signatures_file, 0).column(1))
 
     @property
     def signatures(self) -> U32:
-        """The signature of each row."""
-        return signatures_in(shuffle.read_piece(self.signed, 0).column(2))
+        """Return the signature of each row."""
+        return signatures_in(shuffle.read_piece(self.signatures_file, 0).column(2))
 
     @property
-    def known(self) -> U64:
-        """H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
+    def hashes_unmasked(self) -> U64:
+        """Return H(id) of the rows that are not masked, ascending: a withdrawn document counts as never published."""
         return self.h[~np.asarray(shuffle.read_piece(self.alive, 0).column(1)).view(np.bool_)]
 
     @property
     def live(self) -> Flags:
-        """Whether each row still stands for its copies."""
+        """Return for each row whether it can still be the keeper of copies."""
         return np.asarray(shuffle.read_piece(self.alive, 0).column(0)).view(np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
 class DeriveJob:
-    """A segment → the files that lookups need, for one banding."""
+    """A task: derive from a segment the files for lookups with one banding."""
 
     segment: Segment
     banding: Banding
 
     @property
     def keys(self) -> Path:
-        """The file with the keys."""
+        """Path of the band keys."""
         return self.segment.folder / f"bands-{self.banding.bands}x{self.banding.rows}.arrow"
 
     @property
-    def said(self) -> Path:
-        """The file with what is KNOWN of each row."""
+    def rows_file(self) -> Path:
+        """Path of the columns KNOWN."""
         return self.segment.folder / "members.arrow"
 
     @property
-    def signed(self) -> Path:
-        """The file with the signatures."""
+    def signatures_file(self) -> Path:
+        """Path of the signatures."""
         return self.segment.folder / "signatures.arrow"
 
 
 def derive(job: DeriveJob) -> int:
-    """Run a DeriveJob; how many rows the segment has. What stands is not made again."""
+    """Run a DeriveJob and return the number of rows of the segment. Existing files are kept."""
     documents, rows = job.segment.folder / "documents.parquet", job.banding.rows
-    if not job.signed.exists():
-        _copy_signatures(documents, job.signed)
-    if not job.said.exists():
-        shuffle.write(_read_known(documents), job.said)
-    batch = shuffle.read_piece(job.signed, 0)
+    if not job.signatures_file.exists():
+        _copy_signatures(documents, job.signatures_file)
+    if not job.rows_file.exists():
+        shuffle.write(_read_known(documents), job.rows_file)
+    batch = shuffle.read_piece(job.signatures_file, 0)
     if not job.keys.exists():
         signatures, lettered = signatures_in(batch.column(2)), np.flatnonzero(numbers(batch.column(1)) > 0)
         parts = [digests_in(b.column(0))[:, 0] for b in _batches(documents, ["digest"])]
@@ -134,14 +134,14 @@ def derive(job: DeriveJob) -> int:
 
 
 def _refuse_foreign_file(documents: Path, count: int, job: DeriveJob) -> None:
-    """What was derived once is looked up by row number: a file of another segment, or a damaged one, is refused."""
+    """Raise StageError if a derived file is damaged or of another segment: lookups use row numbers."""
     pieces = (shuffle.read_piece(job.keys, band) for band in range(job.banding.bands + 1))
     rows = [np.asarray(piece.column(1)) for piece in pieces]
-    said = sum(batch.num_rows for batch in shuffle.read_pieces(job.said))
+    said = sum(batch.num_rows for batch in shuffle.read_pieces(job.rows_file))
     if {count, said} != {pq.read_metadata(documents).num_rows} or any(len(row) and row.max() >= count for row in rows):
         raise StageError(
-            f"{job.keys}, or {job.signed.name} or {job.said.name} beside it, does not belong to {documents}. "
-            "Delete the three; they are made anew from it."
+            f"{job.keys}, or {job.signatures_file.name} or {job.rows_file.name} in the same folder, "
+            f"does not belong to {documents}. Delete the three files and run again: they are derived anew."
         )
 
 
@@ -151,7 +151,7 @@ def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _read_known(documents: Path) -> Iterator[pa.RecordBatch]:
-    """The columns KNOWN of a segment; `release` has the version in it. At least one batch."""
+    """Yield the columns KNOWN of a segment, at least one batch; `release` is `name/version`."""
     names = KNOWN.names[:-1]
     count = pq.read_metadata(documents).num_rows
     if not count:
@@ -162,7 +162,7 @@ def _read_known(documents: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _copy_signatures(documents: Path, target: Path) -> None:
-    """Copy the signatures out of a segment into one batch, through a file and not through memory."""
+    """Copy the signatures of a segment into one batch, through a file to save memory."""
     h, letters, count = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], 0
     with tempfile.TemporaryFile(dir=target.parent) as file:
         for batch in _batches(documents, _SIGNED.names):
@@ -185,10 +185,11 @@ def _sort_keys(key: U64, rows: I64) -> pa.RecordBatch:
 def open_segments(
     segments: Sequence[Segment], banding: Banding, base: int, sources: frozenset[str], work: Path, run: shuffle.Run
 ) -> tuple[Earlier, ...]:
-    """The segments, the newest first, whose rows have the places from `base` on; `work` takes a file for each.
+    """Open the segments, newest first; their rows have the places from `base` on. `work` gets a file for each.
 
-    Nothing stands there any more whose source is among those that come in (`sources`): either it comes in
-    itself, or it has gone. Nor does what is masked, or what a newer version of its release has again.
+    A row is no longer alive if its source is among those of the new documents (`sources`): the document is
+    either among them or gone. Rows that are masked, or that a newer version of the release has again, are not
+    alive either.
     """
     named = sorted(map(_newest_version, segments), key=lambda s: (s[1], s[2], str(s[0].folder)), reverse=True)
     jobs = [DeriveJob(segment, banding) for segment, _, _ in named]
@@ -196,7 +197,7 @@ def open_segments(
     newer: dict[str, list[U64]] = {}
     for number, (job, count) in enumerate(zip(jobs, run(derive, jobs), strict=True)):
         documents, alive = job.segment.folder / "documents.parquet", work / f"alive-{number:05d}.arrow"
-        one = Earlier(documents, job.keys, job.said, job.signed, alive, base, count)
+        one = Earlier(documents, job.keys, job.rows_file, job.signatures_file, alive, base, count)
         found.append(one)
         others = newer.setdefault(named[number][1], [])
         if not alive.exists():
@@ -209,8 +210,8 @@ def open_segments(
 
 
 def _newest_version(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
-    """A segment, the name of its release, and its newest version."""
-    columns = ["release", "version"]  # a few values, again and again
+    """Return a segment, the name of its release, and its newest version."""
+    columns = ["release", "version"]  # few distinct values
     with pq.ParquetFile(segment.folder / "documents.parquet", memory_map=True, read_dictionary=columns) as file:
         table = file.read(columns=columns, use_threads=False)
     versions = [tuple(map(int, v.split("."))) for v in pc.unique(table["version"]).to_pylist()]
@@ -218,7 +219,7 @@ def _newest_version(segment: Segment) -> tuple[Segment, str, tuple[int, ...]]:
 
 
 def _find_live_rows(segment: Segment, h: U64, sources: frozenset[str], newer: Sequence[U64]) -> tuple[Flags, Flags]:
-    """Which rows still stand for their copies, and which are masked."""
+    """Return which rows can still be keepers of copies, and which are masked."""
     with pq.ParquetFile(segment.folder / "documents.parquet") as file:
         table = file.read(columns=["source", "id"] if segment.masked else ["source"])
     gone = pc.is_in(table["source"], value_set=pa.array(sorted(sources), pa.string()))
@@ -232,7 +233,7 @@ def _find_live_rows(segment: Segment, h: U64, sources: frozenset[str], newer: Se
 
 
 def positions(h: U64, others: U64) -> I64:
-    """Where in the sorted `h` one of `others` stands."""
+    """Return the positions in the sorted `h` of the values that `others` has."""
     at = np.searchsorted(h, others)
     inside = at < len(h)
     found: I64 = at[inside][h[at[inside]] == others[inside]]

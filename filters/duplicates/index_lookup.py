@@ -1,7 +1,8 @@
-"""Which published documents a text is a near copy of: its signature against the rows of a segment.
+"""Look up near duplicates of a text in the deduplication index: compare its signature with the rows of a segment.
 
-Nothing is missed: signatures that agree in `least` of their values differ in the others only, so that of one
-band more than these at least one is equal in both. What shares a band is compared value by value.
+The lookup has no false negatives: signatures that agree in at least `least` values differ in at most
+PERMUTATIONS - `least` others; with one band more than that, at least one band is equal in both. Documents that share
+a band are compared value by value.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier (2^64 / golden ratio)
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts to look for: their signatures, shape (texts, PERMUTATIONS), and how many letters and digits each has."""
+    """Query texts: their signatures, shape (texts, PERMUTATIONS), and the number of letters and digits of each."""
 
     signatures: U32
     letters: I64
 
     @staticmethod
     def from_strings(texts: Sequence[str]) -> Texts:
-        """The sketches of plain texts."""
+        """Compute the sketches of plain texts."""
         return Texts(signatures(texts), np.array([len(letters_of(text)) for text in texts], np.int64))
 
     @staticmethod
     def from_arrow(rows: pa.Table) -> Texts:
-        """The sketches that stand in rows of a segment."""
+        """Read the sketches from rows of a segment."""
         return Texts(signatures_in(rows.column("signature")), numbers(rows.column("letters")))
 
 
@@ -55,17 +56,17 @@ class NearCopy:
 
 
 def find_near_copies(documents: Path, texts: Texts, threshold: float) -> Iterator[NearCopy]:
-    """The rows of a segment's `documents.parquet` that are near copies of one of `texts`, in their order.
+    """Yield the rows of a segment's `documents.parquet` that are near copies of one of `texts`, in file order.
 
-    `threshold` is an estimated Jaccard similarity; where a text or a row has under 300 letters and digits it is
-    at least 0.9, and where one has none nothing is alike. CallError where the file holds no signatures.
+    `threshold` is an estimated Jaccard similarity; it is at least 0.9 if text or row has under 300 letters and
+    digits. Without letters a text has no near copy. CallError if the file has no signatures.
     """
     bounds = limits(threshold)
     cut = exhaustive_banding(bounds[0].least)
     known = [_sort_keys(texts.signatures, band * cut.rows, cut.rows) for band in range(cut.bands)]
     with pq.ParquetFile(documents) as file:
         if not set(COLUMNS) <= set(file.schema_arrow.names):
-            raise CallError(f"{documents}: holds no signatures; only segments of the survey of copies can be asked.")
+            raise CallError(f"{documents}: has no signatures; only segments of the survey `copies` can be queried.")
         for number in range(file.metadata.num_row_groups):
             rows = file.read_row_group(number, columns=list(COLUMNS))
             held = Texts.from_arrow(rows)
@@ -76,7 +77,7 @@ def find_near_copies(documents: Path, texts: Texts, threshold: float) -> Iterato
 
 
 def exhaustive_banding(least: int) -> Banding:
-    """The bands of which any two signatures that agree in `least` values share at least one.
+    """Return a banding in which two signatures that agree in `least` values always share a band.
 
     >>> exhaustive_banding(103)
     Banding(bands=26, rows=4)
@@ -92,7 +93,7 @@ def _sort_keys(texts: U32, first: int, rows: int) -> tuple[U64, I64]:
 
 
 def _keys(signatures: U32, first: int, rows: int) -> U64:
-    """One number for each band of `rows` values from `first` on; a chance meeting costs a comparison and no more."""
+    """Hash the band of `rows` values from `first` on; a hash collision only costs a comparison."""
     key = np.zeros(len(signatures), np.uint64)
     for value in range(first, first + rows):
         key = (key ^ signatures[:, value]) * _K
@@ -101,7 +102,7 @@ def _keys(signatures: U32, first: int, rows: int) -> U64:
 
 
 def _candidates(rows: U32, known: Sequence[tuple[U64, I64]], cut: Banding) -> tuple[I64, I64]:
-    """Pairs (row, text) that share a band, each once, sorted."""
+    """Return the distinct pairs (row, text) that share a band, sorted."""
     width = len(known[0][0])
     found = [np.empty(0, np.int64)]
     for band, (sorted_keys, order) in enumerate(known):
@@ -118,7 +119,7 @@ def _candidates(rows: U32, known: Sequence[tuple[U64, I64]], cut: Banding) -> tu
 def _find_agreeing(
     held: Texts, texts: Texts, row: I64, text: I64, bounds: tuple[Limits, Limits]
 ) -> Iterator[tuple[int, int, int]]:
-    """(row, text, values that agree) of the candidates that are alike."""
+    """Yield (row, text, number of equal values) of the candidates that reach the threshold."""
     usual, short = bounds
     for at in range(0, len(row), PAIRS):
         i, j = row[at : at + PAIRS], text[at : at + PAIRS]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.minhash.sketch import compiled
+from filters.duplicates.minhash.sketch import jit_kernel
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
@@ -32,7 +32,7 @@ _ONE = np.uint64(1)
 _29, _32 = np.uint64(29), np.uint64(32)
 
 
-@compiled
+@jit_kernel
 def hash_runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
     """Hash every run of `run` letters in letters[start:end] into `out`; return their number."""
     top = _ONE
@@ -51,7 +51,7 @@ def hash_runs(letters: U16, start: int, end: int, run: int, out: U64) -> int:
     return count
 
 
-@compiled
+@jit_kernel
 def hash_runs_of_parts(letters: U16, begins: I64, ends: I64, run: int, hashes: U64, owners: I32) -> None:
     """Hash the run that begins at each letter and ends in the same part, and store the number of that part."""
     for part in range(begins.size):
@@ -59,7 +59,7 @@ def hash_runs_of_parts(letters: U16, begins: I64, ends: I64, run: int, hashes: U
         owners[begins[part] : begins[part] + count] = part
 
 
-@compiled
+@jit_kernel
 def hash_parts(letters: U16, begins: I64, ends: I64) -> U64:
     """Return a hash of all letters of each part, shape (parts,)."""
     found = np.empty(begins.size, np.uint64)
@@ -72,7 +72,7 @@ def hash_parts(letters: U16, begins: I64, ends: I64) -> U64:
     return found
 
 
-@compiled
+@jit_kernel
 def _insert(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> None:
     """Insert the hashes into the table, unmarked."""
     for h in hashes:
@@ -84,7 +84,7 @@ def _insert(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np
         marks[place] = 0
 
 
-@compiled
+@jit_kernel
 def _mark(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> None:
     """Mark the table entries that are among the hashes."""
     for h in hashes:
@@ -96,7 +96,7 @@ def _mark(hashes: U64, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.u
             place = (place + _ONE) & mask
 
 
-@compiled
+@jit_kernel
 def _count_covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, stamp: int, mask: np.uint64) -> int:
     """Count the letters of a part, whose runs in order are `hashes`, that lie in a marked run."""
     covered, until = 0, 0
@@ -110,7 +110,7 @@ def _count_covered(hashes: U64, run: int, keys: U64, stamps: U32, marks: U8, sta
     return covered
 
 
-@compiled
+@jit_kernel
 def _is_contained(part: U16, letters: U16, start: int, end: int) -> bool:
     """Whether letters[start:end] contains a part shorter than a run."""
     for i in range(start, end - part.size + 1):
@@ -122,7 +122,7 @@ def _is_contained(part: U16, letters: U16, start: int, end: int) -> bool:
     return False
 
 
-@compiled(weight=4)
+@jit_kernel(weight=4)
 def search(
     letters: U16,
     run: int,

@@ -49,7 +49,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
     if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
         out.print(f"{len(faults)} shards are not counted, the first because: {faults[0]}", markup=False)
-    releases = workspace.released("manifest.json")
+    releases = workspace.release_folders("manifest.json")
     for folder in releases:
         out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
     if not releases:
@@ -67,7 +67,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
 
 def _find_collected(workspace: Workspace) -> list[str]:
     """The sources of the catalogue that have captures; others have a file whose path the workspace does not know."""
-    folders = {path.name for path in workspace.collected()}
+    folders = {path.name for path in workspace.capture_folders()}
     return [name for name in catalogue.names() if name in folders]
 
 
@@ -76,7 +76,7 @@ def _suggest_commands(
 ) -> Iterator[str]:
     """What to do next, as commands that can be pasted."""
     where = f"--workspace {shlex.quote(str(workspace.root))}"
-    if not workspace.collected():
+    if not workspace.capture_folders():
         yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
     elif look := dropped_summary.suggest_next_look(workspace, found):
         yield look
@@ -132,7 +132,7 @@ def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *,
 
 def _show_captures(workspace: Workspace, out: Console) -> None:
     table = Table("source", "runs", "captures that stand", "by run", title="captures")
-    for folder in workspace.collected():
+    for folder in workspace.capture_folders():
         runs = collection.runs(folder)
         rows = collection.select_current(runs)
         by_run = Counter({run.folder.name: len(found) for run, found in rows})

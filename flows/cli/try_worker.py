@@ -250,7 +250,7 @@ def _sketch_stage(recipe: Recipe) -> Stage:
 
 def cluster(sketched: Sequence[Row], recipe_name: str) -> Iterator[Row]:
     """The answers of `duplicates` to all texts together; what has no sketch keeps the answer that it has."""
-    from filters.duplicates.duplicate_survey import SURVEY, among
+    from filters.duplicates.duplicate_survey import SURVEY, compare_documents
 
     recipe = recipe_of(recipe_name)
     docs = [row for row in sketched if "sketch" in row]
@@ -262,7 +262,7 @@ def cluster(sketched: Sequence[Row], recipe_name: str) -> Iterator[Row]:
         )
     sketches = pa.Table.from_pylist([doc["sketch"] for doc in docs], schema=SURVEY.schema)
     texts = {doc["id"]: doc["text"] for doc in docs}
-    table = {r["id"]: r for r in among(sketches, texts, threshold=threshold).to_pylist()}
+    table = {r["id"]: r for r in compare_documents(sketches, texts, threshold=threshold).to_pylist()}
     for row in sketched:
         if "sketch" not in row:
             yield row

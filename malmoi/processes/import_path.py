@@ -1,4 +1,4 @@
-"""Keep the working folder off the import path: a file there must not run because it is called like a module."""
+"""Remove the working folder from the import path: a file there must not be imported in place of a module."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import sys
 from pathlib import Path
 
-SAFE = "PYTHONSAFEPATH"  # environment variable; Python then leaves the working folder and that of a script out
+SAFE = "PYTHONSAFEPATH"  # environment variable: Python then omits the working folder and that of the script
 PYTHON = (sys.executable, "-P")  # how a child process starts Python; -P is SAFE as an option
 
 
 def exclude_working_folder() -> None:
-    """Take the working folder off `sys.path`, and keep it off that of every Python process started from here.
+    """Remove the working folder from `sys.path` of this process and of every Python process that it starts.
 
     Python puts it first for `python -m` and `python -c`, which is also how multiprocessing starts its helpers.
-    Two entries stay: what the user names in PYTHONPATH, and the folder that Malmoi itself is imported from.
+    Two entries stay: those in PYTHONPATH, and the folder from which Malmoi itself is imported.
     """
     os.environ[SAFE] = "1"
     here, chosen = Path.cwd(), os.environ.get("PYTHONPATH", "").split(os.pathsep)

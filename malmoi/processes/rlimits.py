@@ -1,4 +1,4 @@
-"""Limits of the operating system on this process, never raised above what it was given."""
+"""Resource limits of this process (rlimit), never raised above the hard limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import resource
 
 
 def lower_limit(kind: int, value: int) -> None:
-    """Set the soft limit `kind` (such as resource.RLIMIT_AS) to `value`, or to the hard limit where that is lower.
+    """Set the soft limit `kind` (such as resource.RLIMIT_AS) to `value`, or to the hard limit if that is lower.
 
     A shell or a container may allow less than Malmoi asks for (`ulimit -v`), and a process cannot raise that.
     """

@@ -1,8 +1,8 @@
-"""One worker process behind a pipe of its own: every call ends with an answer, a death or a passed limit.
+"""One worker process with its own pipe: every call ends with a result, a dead worker or a timeout.
 
-Nothing is shared between workers, neither a lock nor a queue, so a worker that is killed at any moment
-leaves nothing locked or half-read for the others: the kernel closes its pipe, and the call that waits
-for it ends at once. The fork server is needed to start a worker only; it is started again when it died.
+Workers share neither a lock nor a queue. A worker that is killed at any moment leaves nothing locked or
+half-read for the others: the kernel closes its pipe, and the waiting call ends at once. The fork server
+only starts workers; it is restarted if it died.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from malmoi.limits import WORKER_MEMORY_BYTES
 from malmoi.processes.import_path import SAFE
 
 START_SECONDS = 300.0  # of one start; a fork server that compiles the kernels first took 65 s on a loaded machine
-END_SECONDS = 5.0  # until the fork server has said how a worker ended
-LEAST_MEMORY_BYTES = 4 << 30  # below this, libraries fail to load at places that nobody foresees
-LOST = 255  # exit status that multiprocessing reports when the fork server died before it could say
+END_SECONDS = 5.0  # until the fork server has reported the exit status of a worker
+LEAST_MEMORY_BYTES = 4 << 30  # below this, libraries fail to load at unpredictable places
+LOST = 255  # exit status that multiprocessing reports if the fork server died first
 
-# multiprocessing reads the exit status of a process once; two threads that read it together get a wrong one.
+# multiprocessing reads the exit status of a process once; two threads that read it together get a wrong value.
 _processes = threading.Lock()
 
 
 class WorkerDied(Exception):
-    """The worker ended during a call; `exitcode` is negative for a signal, and LOST where nobody knows."""
+    """The worker ended during a call; `exitcode` is negative for a signal, LOST if unknown."""
 
     def __init__(self, exitcode: int | None) -> None:
         super().__init__(exitcode)
@@ -46,32 +46,32 @@ class WorkerDied(Exception):
 
 
 class WorkerTimedOut(Exception):
-    """The worker was killed because a call took longer than it may."""
+    """The worker was killed because a call exceeded its timeout."""
 
 
 def memory_bytes() -> int:
-    """The address space that a worker of this process may use: the limit, or less where the system allows less."""
+    """Return the address space of a worker in bytes: the limit of Malmoi, or the hard limit if that is lower."""
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = WORKER_MEMORY_BYTES.value
     return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 def require_memory() -> None:
-    """CallError where this process may use too little address space to run at all."""
+    """Raise CallError if the address space of this process is too small to run."""
     soft = resource.getrlimit(resource.RLIMIT_AS)[0]
     if soft != resource.RLIM_INFINITY and soft < LEAST_MEMORY_BYTES:
         raise CallError(
             f"this shell limits the address space to {soft >> 20:,} MiB (`ulimit -v`); a run needs "
-            f"{LEAST_MEMORY_BYTES >> 30} GiB, of which most is mapped and never used. Run `ulimit -v unlimited` first, "
+            f"{LEAST_MEMORY_BYTES >> 30} GiB, most of it mapped and never used. Run `ulimit -v unlimited` first, "
             "or limit the resident memory instead, by a container or a control group."
         )
 
 
 def prepare_fork_server(preload: Sequence[str]) -> Any:
-    """The context that starts workers; call it before the fork server runs.
+    """Return the multiprocessing context that starts workers; call it before the fork server runs.
 
-    Python puts the working folder first on the import path of what it starts with `-c`, which is how
-    the fork server and the resource tracker are started, unless the environment forbids it.
+    It sets PYTHONSAFEPATH: without it Python puts the working folder first on the import path of processes
+    started with `-c`, such as the fork server and the resource tracker.
     """
     os.environ[SAFE] = "1"
     context: Any = multiprocessing.get_context("forkserver")
@@ -83,7 +83,7 @@ class WorkerProcess:
     """A started worker. Only one thread may call it; any thread may kill it.
 
     Raises:
-        OSError, EOFError: it could not be started; the next try starts a fork server that died again.
+        OSError, EOFError: it could not be started; the next attempt restarts a fork server that died.
     """
 
     def __init__(self, context: Any) -> None:
@@ -92,9 +92,9 @@ class WorkerProcess:
         try:
             with _processes, _deadline(START_SECONDS, _kill_fork_server):
                 self._process.start()
-            self._system = psutil.Process(self._process.pid)  # by pid and start time: a pid may be used again
-        except ChildProcessError:  # the fork server died, and somebody else has waited for it
-            forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # so that the next start makes one
+            self._system = psutil.Process(self._process.pid)  # by pid and start time: a pid may be reused
+        except ChildProcessError:  # the fork server died, and another thread has waited for it
+            forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # so that the next start creates one
             self._pipe.close()
             raise
         except psutil.NoSuchProcess as error:
@@ -112,11 +112,11 @@ class WorkerProcess:
             raise EOFError(f"the worker ended with exit status {self.end()} before its first call") from error
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
-        """`function(*args)` in the worker, or the exception that it raised.
+        """Return `function(*args)` from the worker, or raise the exception that it raised.
 
         Raises:
-            WorkerTimedOut: it took longer than `seconds`; the worker is dead now.
-            WorkerDied: the worker ended before it answered.
+            WorkerTimedOut: the call took longer than `seconds`; the worker was killed.
+            WorkerDied: the worker ended before it replied.
         """
         task, passed = pickle.dumps((function, args), pickle.HIGHEST_PROTOCOL), threading.Event()
 
@@ -137,14 +137,14 @@ class WorkerProcess:
         raise value
 
     def is_waiting(self) -> bool:
-        """Whether the worker lives and has nothing to say, as one does that waits for its next call."""
+        """Whether the worker is alive and has sent nothing: it waits for its next call."""
         try:
             return not self._pipe.closed and not self._pipe.poll()
         except OSError:
             return False
 
     def kill(self) -> None:
-        """End the worker at once, whatever it does."""
+        """Kill the worker at once."""
         with contextlib.suppress(psutil.NoSuchProcess):
             self._system.kill()
 
@@ -152,7 +152,7 @@ class WorkerProcess:
         """Kill the worker, wait for its end, and return its exit status."""
         self.kill()
         if (exitcode := self._exitcode()) is None:
-            _kill_fork_server()  # it does not answer; whoever waits for it at the exit would wait for ever
+            _kill_fork_server()  # it does not respond; the exit handler would wait for it for ever
             exitcode = self._exitcode()
         self._pipe.close()
         return exitcode
@@ -166,7 +166,7 @@ class WorkerProcess:
 
 @contextlib.contextmanager
 def _deadline(seconds: float, act: Callable[[], None]) -> Iterator[None]:
-    """Call `act` from another thread when the body takes longer than `seconds`."""
+    """Call `act` from another thread if the body takes longer than `seconds`."""
     timer = threading.Timer(seconds, act)
     timer.daemon = True
     timer.start()
@@ -177,23 +177,23 @@ def _deadline(seconds: float, act: Callable[[], None]) -> Iterator[None]:
 
 
 def _kill_fork_server() -> None:
-    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # no public name leads to it
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # there is no public name for it
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def _serve(pipe: Connection) -> None:
-    """In the worker: answer calls until the other end of the pipe is closed."""
+    """In the worker: serve calls until the other end of the pipe is closed."""
     _initialise()
     with contextlib.suppress(EOFError, OSError):
-        pipe.send_bytes(b"")  # what kills the worker from here on is the work, or somebody outside
+        pipe.send_bytes(b"")  # from here on only the work or an outside process kills the worker
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))
 
 
 def _initialise() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes(), resource.getrlimit(resource.RLIMIT_AS)[1]))
     sys.setrecursionlimit(5000)
@@ -203,12 +203,12 @@ def _answer(task: bytes) -> bytes:
     try:
         function, args = pickle.loads(task)
         return pickle.dumps((True, function(*args)), pickle.HIGHEST_PROTOCOL)
-    except BaseException as error:  # also a panic of compiled Rust, and an exit: the caller is told
+    except BaseException as error:  # also a panic of compiled Rust and SystemExit: the caller gets it
         return pickle.dumps((False, _make_portable(error)), pickle.HIGHEST_PROTOCOL)
 
 
 def _make_portable(error: BaseException) -> BaseException:
-    """The exception with its traceback as a note, or a StageError where it cannot travel."""
+    """Return the exception with its traceback as a note, or a StageError if it cannot be pickled."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
     error.add_note("".join(traceback.format_tb(error.__traceback__)))

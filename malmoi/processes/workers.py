@@ -1,10 +1,9 @@
-"""The one process pool: a document that hangs or crashes a worker costs that document and no other.
+"""Process pool: a document that hangs or crashes a worker fails alone; the others are processed.
 
-Workers (`malmoi/processes/worker_process.py`) are forked by a fork server that has imported what `preload` names,
-so a worker costs its own pages only. Items travel in batches of the caller's making; when a batch kills its worker, its
-items are tried alone, and an item that fails twice alone is `Broken`. The kernel enforces the CPU
-limit (ITIMER_PROF, whose signal ends the process), also inside compiled code that never returns to
-Python.
+A fork server that has imported the modules in `preload` forks the workers (`malmoi/processes/worker_process.py`),
+so that a worker costs only the memory pages it changes. The caller cuts items into batches. If a batch kills its
+worker, its items are retried one by one, and an item that fails twice alone is `Broken`. The kernel enforces
+the CPU limit (ITIMER_PROF, whose signal ends the process), also inside compiled code that never returns to Python.
 """
 
 from __future__ import annotations
@@ -40,38 +39,38 @@ B = TypeVar("B")
 R = TypeVar("R")
 
 CPU_SECONDS = float(WORKER_CPU_SECONDS.value)  # of one item
-# The wall limit of a batch is only for what burns no CPU; it is far above what a loaded machine needs.
+# The wall-clock timeout of a batch is for code that waits without CPU; a loaded machine stays far below it.
 WALL_SECONDS, WALL_PER_CPU = 60.0, 100.0
-STARTS = 5  # of one worker, before something else than the work is taken for the cause
-PAUSE_SECONDS = 0.2  # before the second start; doubled before each further one
-_cpu_seconds = 0.0  # in a worker: the limit of the batch at hand
+STARTS = 5  # attempts for one worker, before the machine and not the work is taken for the cause
+PAUSE_SECONDS = 0.2  # before the second start; doubled before each further start
+_cpu_seconds = 0.0  # in a worker: the CPU limit of the current batch
 
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[R]):
-    """What a call returned."""
+    """The result of a call."""
 
     value: R
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Why an item could not be worked on: cpu-limit, wall-limit, killed, memory-limit, or error:<exception>."""
+    """Why an item could not be processed: cpu-limit, wall-limit, killed, memory-limit, or error:<exception>."""
 
     why: str
 
 
 class _Failed(Exception):
-    """The name of the exception that an item caused."""
+    """Has the name of the exception that an item caused."""
 
 
 Make: TypeAlias = Callable[[S], Callable[[B], R]]
 
 
 def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
-    """`call(item)` under the CPU limit of this worker; what is wrong with the item makes it Broken.
+    """Return `call(item)` under the CPU limit of this worker, or Broken if the item causes an exception.
 
-    An OSError with a number is about the machine and a MalmoiError about source or call: both are raised.
+    An OSError with an errno is about the machine and a MalmoiError about source or call: both are raised.
     Every other exception is about the item, a panic of compiled Rust included.
     """
     if _cpu_seconds:
@@ -81,7 +80,7 @@ def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
             return Done(call(item))
     except MemoryError:
         return Broken("memory-limit")
-    except _Failed as failed:  # a page nobody foresaw is listed and counted; it must not stop the others
+    except _Failed as failed:  # an unforeseen page is listed and counted; it must not stop the others
         return Broken(f"error:{failed}")
     finally:
         if _cpu_seconds:
@@ -89,7 +88,7 @@ def attempt(call: Callable[[T], R], item: T) -> Done[R] | Broken:
 
 
 def renew() -> None:
-    """Within `attempt`: what comes next has a budget of its own, such as the next row of a table."""
+    """Within `attempt`: restart the CPU budget, for example for the next row of a table."""
     if _cpu_seconds:
         signal.setitimer(signal.ITIMER_PROF, _cpu_seconds)
 
@@ -100,8 +99,8 @@ class Workers:
     `preload` names modules that the fork server imports before the first fork. `cpu_seconds` bounds
     one item. With `count=0` everything runs in this process, without limits: for tests.
 
-    One thread drives each worker, so every wait for a worker has one owner and a bound: the wall limit of
-    a batch, START_SECONDS of a start. What passes its bound is killed, and its future gets the exception.
+    One thread drives each worker, so every wait for a worker has one owner and a timeout: the wall limit of
+    a batch, START_SECONDS of a start. A worker that exceeds it is killed, and the future gets the exception.
     """
 
     def __init__(self, count: int, *, preload: Sequence[str] = (), cpu_seconds: float = CPU_SECONDS) -> None:
@@ -123,7 +122,7 @@ class Workers:
         self.close()
 
     def close(self) -> None:
-        """Kill the workers; a batch that is under way ends with a StageError. Takes 3 × END_SECONDS at most."""
+        """Kill the workers; a running batch ends with a StageError. Takes 3 × END_SECONDS at most."""
         with self._lock:
             self._closed = True
             drivers, started = tuple(self._drivers), tuple(self._started)
@@ -138,11 +137,10 @@ class Workers:
     def map(
         self, make: Make[S, B, R], shared: S, batches: Iterable[B], single: Callable[[B], list[B]]
     ) -> Iterator[tuple[B, Done[R] | Broken]]:
-        """Each batch with what `make(shared)(batch)` returned, in order; two batches a worker are in flight.
+        """Yield each batch with the result of `make(shared)(batch)`, in order; two batches a worker are in flight.
 
-        The call works through the items of its batch, each inside `attempt`. A batch that kills its
-        worker is cut by `single` into batches of one item; one of those that kills its worker twice
-        comes as Broken.
+        The call processes the items of its batch, each inside `attempt`. If a batch kills its worker,
+        `single` cuts it into batches of one item; an item that kills its worker twice is yielded as Broken.
         """
         if not self.count:
             call = make(shared)
@@ -189,7 +187,7 @@ class Workers:
         future: Future[R] = Future()
         self._tasks.put((future, (make, shared, batch, self.cpu_seconds)))
         self._require_open()
-        with self._lock:  # shards are worked on by several threads
+        with self._lock:  # several threads process shards
             while len(self._drivers) < self.count:
                 driver = threading.Thread(target=self._drive, name="malmoi-worker-driver", daemon=True)
                 driver.start()
@@ -197,7 +195,7 @@ class Workers:
         return future
 
     def _drive(self) -> None:
-        """In a thread: hand each batch to the one worker of this thread, which is started anew when it died."""
+        """In a thread: send each batch to the worker of this thread, and restart the worker if it died."""
         worker: WorkerProcess | None = None
         seconds = WALL_PER_CPU * self.cpu_seconds + WALL_SECONDS
         while (task := self._tasks.get()) is not None:
@@ -208,13 +206,13 @@ class Workers:
                 if worker is None or not worker.is_waiting():
                     worker = self._replace(worker)
                 future.set_result(worker.call(_work, args, seconds))
-            except BaseException as error:  # whoever waits for the future is told, whatever it is
+            except BaseException as error:  # the waiting thread gets it from the future, whatever it is
                 future.set_exception(error)
         if worker is not None:
             worker.end()
 
     def _replace(self, worker: WorkerProcess | None) -> WorkerProcess:
-        """A started worker in the place of one that ended."""
+        """Start a worker in place of one that ended."""
         if worker is not None:
             worker.end()
             with self._lock:
@@ -245,14 +243,14 @@ class Workers:
             raise StageError("the worker processes were stopped; run the same command again.")
 
     def warm(self) -> None:
-        """Start the fork server and return at once; it imports while the caller goes on."""
+        """Start the fork server and return at once; it imports in the background."""
         if self.count:
             prepare_fork_server(self.preload)
             forkserver.ensure_running()
 
 
 def cores() -> int:
-    """How many workers this machine carries: the processors this process may use."""
+    """Return the number of processors that this process may use: the number of workers."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,9 +1,9 @@
-"""From kept documents to an immutable, verifiable release.
+"""Releases: publish kept documents as an immutable, verifiable folder.
 
-    publish   kept documents → data/, audit/, LICENSE.md, manifest.json
-    seal      SHA256SUMS over everything, the card included
-    verify    what is promised, re-derived from the folder alone
-    history   which versions a name has, and which comes next
+    publish     kept documents → data/, audit/, LICENSE.md, manifest.json
+    sha256sums  SHA256SUMS over all files, the card included
+    verify      check a release from its folder alone
+    version_history  the versions of a name, and the next one
 
-Nothing here knows a filter or a source by name.
+This package has no code for a particular filter or source.
 """

@@ -1,4 +1,4 @@
-"""Second step of the exchange: the record batches of one partition → one shard of the release."""
+"""Assemble a shard of a release from the record batches of its partition (second step of the shuffle)."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from malmoi.releases.release_schema import DATA, DICTIONARY, ENCODING
 from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 
-GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8), few enough for a reader, enough to compress
+GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a reader, large enough to compress well
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The work of one task: a partition, the (file, batch) pairs that hold its rows, sizes of clusters, target."""
+    """A task: a partition, the (file, batch) pairs that hold its rows, sizes of clusters, target."""
 
     partition: Partition
     parts: tuple[tuple[Path, int], ...]
-    sizes: Path | None  # table (id, n) of the documents of this shard number that have copies
+    sizes: Path | None  # table (id, n): documents of this shard number that have copies
     target: Path
 
 
 def gather(parted: Iterable[SplitResult]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
-    """For each partition, in order, which record batch of which file holds rows of it."""
+    """Return for each partition, in order, the files and record batches with its rows."""
     found: dict[Partition, list[tuple[Path, int]]] = {}
     for one in parted:
         for i, partition in enumerate(one.partitions):
@@ -41,7 +41,7 @@ def gather(parted: Iterable[SplitResult]) -> dict[Partition, tuple[tuple[Path, i
 def assemble(work: Assembly) -> File:
     """Write one shard, sorted by H(id), then id; equal documents give equal bytes.
 
-    Holds the rows of one shard in memory: choose N so that a shard stays below a gigabyte of text.
+    The rows of one shard are in memory: choose N so that a shard stays below a gigabyte of text.
     """
     table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], DATA)
     ids = table.column("id").to_pylist()
@@ -78,7 +78,7 @@ def _add_sizes(table: pa.Table, ids: list[str], sizes: Path | None) -> pa.Table:
 
 
 def _groups(order: list[int], n_bytes: np.ndarray) -> Iterator[list[int]]:
-    """Rows of each row group: cut where its text reaches GROUP_BYTES, so the cut depends on the content alone."""
+    """Yield the rows of each row group: cut when its text reaches GROUP_BYTES, so that only content decides."""
     group: list[int] = []
     size = 0
     for i in order:

@@ -1,4 +1,4 @@
-"""The sentence that names a text's origin, from the template of its source."""
+"""Attribution of a document: the sentence that names its origin, from the template of its source."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def sentence(source: SourceFacts, *, title: str, author: str, date: str, url: str, licence: str) -> str:
-    """The attribution of one document; where no author is known the publisher is named.
+    """Return the attribution of one document; without an author it names the publisher.
 
-    StageError where the template has a field that does not exist: an attribution is a duty, so
-    nothing is published with a hole in it.
+    StageError if the template has an unknown field: the licence requires a complete attribution.
 
     >>> facts = SourceFacts("a", "A", "가나부", "Site", (), attribution="{publisher}, {year}, {url}")
     >>> sentence(facts, title="", author="", date="2024-05-01", url="https://example.kr/1", licence="CC-BY-4.0")

@@ -1,4 +1,4 @@
-"""The audit tables: what entered, what was dropped and why, and the proof for what stayed."""
+"""Audit tables: counts of each stage, dropped documents with reasons, and licence evidence of published ones."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Ledgers = Sequence[tuple[str, Sequence[Ledger]]]  # (stage, ledgers of its shard
 
 
 def ledgers(inputs: Inputs) -> Ledgers:
-    """The ledgers of every stage shard of the inputs.
+    """Read the ledgers of every stage shard of the inputs.
 
-    StageError where a folder has none (it is not finished) or a file is not as its ledger says.
+    StageError if a folder has no ledger (not finished) or a file differs from its ledger.
     """
     return [(stage, [_ledger(folder) for folder in sorted(folders)]) for stage, folders in inputs.stages]
 
@@ -42,7 +42,7 @@ def _ledger(folder: Path) -> Ledger:
     for file in found.files:
         path = folder / file.name
         if not path.exists() or shard.file_of(path, file.rows) != file:
-            raise StageError(f"{path}: not what its ledger says; delete {folder} and run curate again.")
+            raise StageError(f"{path}: differs from its ledger; delete {folder} and run curate again.")
     return found
 
 
@@ -57,10 +57,10 @@ def write(
     folder: Path,
     tmp: Path,
 ) -> list[ReleaseFile]:
-    """Write audit/*.parquet of the release in `folder`, but for the second look, which reads them.
+    """Write audit/*.parquet of the release in `folder`, except `residue`, for which the second detector reads them.
 
-    Every table is sorted: the same rows, the same bytes. `refused` (signals of dropped documents), `left` (the drops
-    of the last step) and `copies` call withheld ids by their `names` already.
+    Every table is sorted: the same rows give the same bytes. `refused` (signals of dropped documents), `left` (the
+    drops of the last step) and `copies` have masked ids already (`names`).
     """
     audit_file(folder, "stages").parent.mkdir(parents=True)
     small = {
@@ -85,7 +85,7 @@ def write(
 
 
 def _stages(counted: Ledgers) -> pa.Table:
-    """One row for each stage, source, filter, reason and outcome; counts over all shards."""
+    """Return one row for each stage, source, filter, reason and outcome, with counts over all shards."""
     n: Counter[tuple[str, ...]] = Counter()
     for stage, found in counted:
         for ledger in found:
@@ -125,10 +125,10 @@ def _sources(inputs: Inputs) -> pa.Table:
 
 
 def _write_sorted(target: Path, parts: Sequence[tuple[str, Sequence[Path]]], tmp: Path) -> int:
-    """Write an audit table, sorted by all columns: in Arrow where it is small, else by DuckDB, which spills.
+    """Write an audit table, sorted by all columns: in Arrow if it is small, else by DuckDB, which spills to disk.
 
-    A part is the stage that its files are of ("" where their columns are those of the table) and the
-    files. Both ways give the same bytes: the same order and the same row groups.
+    A part is the stage of its files ("" if their columns are those of the table) and the files.
+    Both ways give the same bytes: the same order and the same row groups.
     """
     schema = AUDIT[target.stem]
     if sum(path.stat().st_size for _, paths in parts for path in paths) > SMALL:
@@ -148,16 +148,16 @@ def _read_table(path: Path, schema: pa.Schema, stage: str) -> pa.Table:
 
 
 def _drops(inputs: Inputs, names: Names, tmp: Path) -> list[tuple[str, list[Path]]]:
-    """For each stage the files with what it dropped, under the published ids."""
+    """Return for each stage the files with its dropped documents, with published ids."""
     found = []
     for stage, folders in inputs.stages:
         paths = [path for folder in sorted(folders) if (path := folder / "dropped.parquet").exists()]
-        found.append((stage, [_named(path, names, tmp / f"{stage}-{i}") for i, path in enumerate(paths)]))
+        found.append((stage, [_name_ids(path, names, tmp / f"{stage}-{i}") for i, path in enumerate(paths)]))
     return found
 
 
-def _named(path: Path, names: Names, tmp: Path) -> Path:
-    """The file `path`, or a copy of its columns below `tmp` with the published ids."""
+def _name_ids(path: Path, names: Names, tmp: Path) -> Path:
+    """Return the file `path`, or a copy of its columns below `tmp` with published ids."""
     if not names:
         return path
     table = shard.read(path, [_DROP.get(name, name) for name in AUDIT["dropped"].names if name != "stage"])

@@ -1,4 +1,4 @@
-"""From the tables of copies to clusters: who belongs together, and how many they are."""
+"""Clusters of copies: connected components of the tables of copies, and their sizes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from malmoi.storage import checksummed_files
 
 _SLICE = 65_536  # ids that are Python objects at a time
 _I64 = npt.NDArray[np.int64]
-# Of a table of copies: a row for each document that is one; what each column holds is said in docs/releases.md.
+# Schema of a table of copies: a row for each copy; docs/releases.md describes the columns.
 COPIES = pa.schema(
     [("id", pa.string()), *((f.name, f.type) for f in AUDIT["clusters"] if f.name not in ("cluster", "member"))]
 )
 
 
 def clusters(paths: Sequence[Path]) -> pa.Table:
-    """The audit table of copies: each row of the tables once, with its cluster, sorted by all columns.
+    """Return the audit table of copies: each row of the tables once, with its cluster, sorted by all columns.
 
-    A cluster is everything joined by copies of copies, named after its smallest id. The ids of
-    all copies are held in memory, on one node: about 0.2 pairs a document.
+    A cluster is a connected component (copies of copies), named by its smallest id. The ids of all copies
+    are in the memory of one node: about 0.2 pairs a document.
 
-    StageError where a table has not the columns of COPIES.
+    StageError if a table lacks columns of COPIES.
     """
     table = pa.concat_tables([COPIES.empty_table(), *(_read(path) for path in paths)])
     if len(paths) > 1:  # one table names a copy once
@@ -42,7 +42,7 @@ def clusters(paths: Sequence[Path]) -> pa.Table:
 
 
 def write_sizes(table: pa.Table, target: Path, n_shards: int) -> dict[int, Path]:
-    """For each shard number with copies, a table (id, n): documents that have copies, size of their cluster."""
+    """Write for each shard number with copies a table (id, n): documents with copies, size of their cluster."""
     target.mkdir(parents=True)
     if not table.num_rows:
         return {}
@@ -66,21 +66,21 @@ def _read(path: Path) -> pa.Table:
     wrong = [f.name for f in COPIES if f.name not in found.names or found.field(f.name).type != f.type]
     if wrong:
         raise StageError(
-            f"{path}: no table of copies; {', '.join(wrong)} missing or of another type than {COPIES.names} have. "
-            "Let the survey write them, or delete its folder and run curate again where another version made it."
+            f"{path}: not a table of copies; {', '.join(wrong)} missing or of another type. Needed: {COPIES.names}. "
+            "If another version of Malmoi wrote it, delete its folder and run curate again."
         )
     return pq.read_table(path, columns=COPIES.names)
 
 
 def _shard_of(ids: pa.ChunkedArray, n_shards: int) -> _I64:
-    """The shard of each id, shape (ids,): spread.h of it, modulo `n_shards`."""
+    """Return the shard of each id, shape (ids,): H(id) modulo `n_shards` (malmoi/releases/partitioning.py)."""
     slices = (ids.slice(at, _SLICE).to_pylist() for at in range(0, len(ids), _SLICE))
     heads = b"".join(hashlib.sha256(id.encode()).digest()[:8] for part in slices for id in part)
     return (np.frombuffer(heads, dtype=">u8").astype(np.uint64) % np.uint64(n_shards)).astype(np.int64)
 
 
 def _label_components(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array:
-    """For each pair, the smallest id that is joined to it by any chain of pairs."""
+    """Return for each pair the smallest id of its connected component."""
     if not len(left):
         return pa.array([], pa.string())
     names = pc.unique(pa.chunked_array([*left.chunks, *right.chunks]))
@@ -93,7 +93,7 @@ def _label_components(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Array
         new = label.copy()
         for side in (a, b):
             np.minimum.at(new, side, low)
-            np.minimum.at(new, label[side], low)  # and where it leads, so that a chain of n takes log n rounds
+            np.minimum.at(new, label[side], low)  # and its root, so that a chain of n takes log n rounds
         new = new[new]
         if np.array_equal(new, label):
             return names.take(pa.array(label[a]))

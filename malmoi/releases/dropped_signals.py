@@ -1,4 +1,4 @@
-"""What dropped documents said about their use: the signals of a stage shard as a release may publish them."""
+"""Publish the signals (opt-outs and notes) of dropped documents, without personal data."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from malmoi.storage import shard
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The work of one task: a finished stage shard of any stage, and the file that takes the signals of its drops."""
+    """A task: a finished shard of any stage, and the output file for the signals of its dropped documents."""
 
     folder: Path
     target: Path
     redact: Redact | None = None
-    names: Names = field(default_factory=dict)  # of the ids that are withheld
-    kinds: frozenset[str] = frozenset()  # of finds of the second detector, of which none may be published
+    names: Names = field(default_factory=dict)  # of masked ids
+    kinds: frozenset[str] = frozenset()  # kinds of finds of the second detector that must not be published
 
 
 def write_dropped_signals(work: Refused) -> Path:
-    """Write the signals of the documents that a stage shard dropped: who asked for a text not to be used."""
+    """Write the signals of the documents that a stage shard dropped, such as opt-outs; return the file."""
     source = work.folder / "dropped.parquet"
     table = shard.read(source, ["id", "signals"]) if source.exists() else None
     rows = [] if table is None else table.to_pylist()
@@ -46,5 +46,5 @@ def write_dropped_signals(work: Refused) -> Path:
 
 
 def _mask_signal(signal: dict[str, Any], name: str) -> dict[str, Any]:
-    """A signal of a document whose id is withheld: neither its place nor its record, which lead to the page."""
+    """Mask a signal of a document with a masked id: no place and no record, which lead to the page."""
     return {**signal, "id": name, "place": "", "record": ""}

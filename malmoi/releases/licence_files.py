@@ -1,4 +1,4 @@
-"""What the licences of a release are called, where they stand and what they ask; their full texts where need be."""
+"""Licence files of a release: LICENSE.md with name, URL and duties of each licence, and full texts if required."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from malmoi.licensing.licence_expressions import ids
 from malmoi.licensing.licences import LICENCES, Licence
 
-TEXTS = Path(__file__).parent / "texts"  # licences that ask for their text to be shipped, as their authors wrote them
+TEXTS = Path(__file__).parent / "texts"  # original texts of licences that require their text to be shipped
 
 
 def duty(licence: Licence) -> str:
-    """What a licence asks of those who use the text, in short.
+    """Summarise the duties of a licence.
 
     >>> duty(LICENCES["CC-BY-SA-4.0"])
     'name author, title, address, licence and changes; share adaptations under the same licence'
@@ -30,7 +30,7 @@ def duty(licence: Licence) -> str:
 
 
 def files(expressions: Iterable[str]) -> dict[str, bytes]:
-    """LICENSE.md, and below LICENSES/ the full text of each licence that asks for it: name → content."""
+    """Return name → content: LICENSE.md, and below LICENSES/ the full text of each licence that requires it."""
     wanted = sorted(set(expressions))
     found = {"LICENSE.md": page(wanted).encode()}
     for licence in sorted({i for expression in wanted for i in ids(expression)}):
@@ -48,7 +48,7 @@ def write(folder: Path, expressions: Iterable[str]) -> None:
 
 
 def page(expressions: Iterable[str]) -> str:
-    """LICENSE.md: every licence of a release with its address and its duty."""
+    """Return LICENSE.md: every licence of a release with its URL and its duties."""
     lines = [
         "# Licences · 이용허락",
         "",

@@ -1,11 +1,11 @@
-"""The manifest: all facts of a release, and the Merkle root over its files.
+"""Manifest of a release: its facts, and the Merkle root over its files.
 
-The root is that of a binary tree over the files of data/ and audit/, sorted by path:
+The root is that of a binary hash tree over the files of data/ and audit/, sorted by path:
 
     leaf = sha256(0x00 ‖ path ‖ LF ‖ sha256 ‖ LF ‖ rows ‖ LF ‖ bytes)     numbers in decimal
     node = sha256(0x01 ‖ left ‖ right)                                     32 bytes each
 
-A node without a partner moves up unchanged. The first byte keeps a leaf from passing as a node.
+A node without a sibling moves up unchanged. The first byte separates leaves from nodes (second preimages).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Manifest:
 
     name: str
     version: str
-    date: str  # UTC time of the latest capture; there is no clock in data
+    date: str  # UTC time of the latest capture, not the time of publishing
     schema_version: int
     purpose: str
     recipe_name: str
@@ -55,11 +55,11 @@ class Manifest:
 
     @property
     def root(self) -> str:
-        """The Merkle root (hex) over `files`."""
+        """Return the Merkle root (hex) over `files`."""
         return merkle(self.files)
 
     def to_json(self) -> str:
-        """Canonical JSON: equal manifests give equal bytes."""
+        """Return canonical JSON: equal manifests give equal bytes."""
         value = asdict(self)
         value["recipe"] = {"name": value.pop("recipe_name"), "digest": value.pop("recipe_digest")}
         value["recipe"]["filters"] = dict(value.pop("recipe_filters"))
@@ -70,7 +70,7 @@ class Manifest:
 
     @staticmethod
     def from_json(text: str) -> Manifest:
-        """The manifest that `to_json` wrote; DataError where it is none."""
+        """Parse the JSON that `to_json` wrote; DataError if it is not a manifest."""
         try:
             value: dict[str, Any] = json.loads(text)
             recipe, plain = value["recipe"], {f.name for f in fields(Manifest)} & set(value)
@@ -78,24 +78,24 @@ class Manifest:
             given["sources"] = tuple(SourceFacts(**{**s, "licences": tuple(s["licences"])}) for s in value["sources"])
             given["software"] = tuple(sorted(value["software"].items()))
             given["files"] = tuple(ReleaseFile(**f) for f in value["files"])
-            given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # none before schema 4
+            given["recipe_filters"] = tuple(sorted(recipe.get("filters", {}).items()))  # absent before schema 4
             steps = [(stage, name, spell_on_one_line(params)) for stage, name, params in recipe.get("steps", ())]
-            given["recipe_steps"] = tuple(steps)  # none before there was `recipe show`
+            given["recipe_steps"] = tuple(steps)  # absent before `recipe show` existed
             return Manifest(**given, recipe_name=recipe["name"], recipe_digest=recipe["digest"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{NAME}: not a manifest ({type(error).__name__}: {error})") from error
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of the release in `folder`; DataError where there is none that can be read."""
+    """Read the manifest of the release in `folder`; DataError if it is missing or unreadable."""
     try:
         return Manifest.from_json((folder / NAME).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{folder / NAME}: cannot be read ({error}); this is no finished release.") from error
+        raise DataError(f"{folder / NAME}: cannot be read ({error}); this is not a finished release.") from error
 
 
 def merkle(files: Iterable[ReleaseFile]) -> str:
-    """The root (hex) over `files`, in whatever order they come.
+    """Return the Merkle root (hex) over `files`, in any order.
 
     >>> one = ReleaseFile("data/a", "00", 1, 2)
     >>> merkle([one]) == hashlib.sha256(b"\\x00data/a\\n00\\n2\\n1").hexdigest()

@@ -1,6 +1,6 @@
 """Read the sentences and morphemes of a release, document by document.
 
-Any tool that reads Parquet can do the same (docs/morphemes.md); this reader only saves the loops.
+Any tool that reads Parquet can do the same (docs/morphemes.md).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from malmoi.release_files import data_files
 
 COLUMNS = ("id", "text", "sentences", "morphemes")
-ROWS = 256  # documents that are in memory at once
+ROWS = 256  # documents in memory at once
 
 
 @dataclass(frozen=True, slots=True)
 class Morpheme:
-    """One morpheme: `start` counts code points of the document's text; `surface` is what stands there.
+    """One morpheme: `start` counts code points of the document's text; `surface` is the text there.
 
     `form` is the dictionary form, `tag` the Sejong tag. Contracted morphemes share a start and a surface
     (갔 = 가 + 었).
@@ -46,7 +46,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """A document of a release as a linguist reads it; what stands in no sentence is in `rest`."""
+    """An analysed document of a release; morphemes outside all sentences are in `rest`."""
 
     id: str
     text: str
@@ -55,10 +55,10 @@ class Analysed:
 
 
 def read_documents(release: Path) -> Iterator[Analysed]:
-    """Every document of a release that has morphemes, in the order of its files and rows.
+    """Yield every document of a release that has morphemes, in the order of its files and rows.
 
-    `release` is the folder of a version, or one Parquet file of its data. A document without analysis
-    (NULL) is passed over. Raises FileNotFoundError where there are no data files.
+    `release` is the folder of a version, or one Parquet file of its data. Documents without analysis
+    (NULL) are skipped. Raises FileNotFoundError if there are no data files.
 
     >>> list(read_documents(Path("no/such/release")))
     Traceback (most recent call last):

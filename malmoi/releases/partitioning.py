@@ -1,7 +1,7 @@
-"""Where a document lies in a release: use, licence, and one of N shards by the hash of its id.
+"""Partition a release: by use, licence, and one of N shards by the hash of the id.
 
-The place depends on the id alone, so an erasure rewrites only the shards it touches and the order
-in which documents arrive leaves no trace.
+The shard depends on the id alone: an erasure rewrites only the shards it touches, and the input order of
+documents has no effect.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PART = re.compile(r"part-(\d{5})-of-(\d{5})\.parquet")
 
 
 def h(id: str) -> int:
-    """H: the first 8 bytes of sha256(id), big endian.
+    """Return H(id): the first 8 bytes of sha256(id), big endian.
 
     >>> h("a/1") == int(hashlib.sha256(b"a/1").hexdigest()[:16], 16)
     True
@@ -36,7 +36,7 @@ class Partition:
     of: int
 
     def path(self) -> str:
-        """Its file, relative to the release.
+        """Return the path of its file, relative to the release.
 
         >>> Partition("redistribute", "CC-BY-SA-4.0 OR MIT", 0, 4).path()
         'data/redistribute/CC-BY-SA-4.0_OR_MIT/part-00000-of-00004.parquet'
@@ -45,5 +45,5 @@ class Partition:
 
 
 def partition_of(id: str, use: str, licence: str, n_shards: int) -> Partition:
-    """The shard in which a document lies."""
+    """Return the partition of a document."""
     return Partition(use, licence, h(id) % n_shards, n_shards)

@@ -1,4 +1,4 @@
-"""Kept documents → a release: data, audit tables, licences and manifest, in that order."""
+"""Publish a release: write data, audit tables, licences and manifest from kept documents, in that order."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def publish(
 ) -> Manifest:
     """Write data/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
-    The bytes depend on the documents and the declared facts alone, not on the order or the grouping
-    of the stage shards. `run` carries out the tasks; functions and their arguments are picklable.
-    `redact` takes personal data out of all that no filter has seen: titles, authors, addresses, quotes and
-    places, what sources declare of themselves, and the ids of documents that are not published. Where
-    the inputs name no version, `history` gives it. Documents that are withdrawn, or in which the second
-    detector finds what may not stand, are left out and counted; `quarantine` takes the list of those finds.
+    The bytes depend only on the documents and the declared facts, not on the order or the grouping
+    of the stage shards. `run` executes the tasks; functions and their arguments are picklable.
+    `redact` replaces personal data in strings that no filter has processed: titles, authors, URLs, quotes and
+    places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
+    `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
+    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
 
-    StageError where a shard is not finished, an id appears twice or carries personal data, a document
-    has no proof of its licence, or nothing is left to publish; DataError where the second detector finds
-    what may not stand in something that belongs to no document.
+    StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
+    evidence, or no document is left; DataError if the second detector finds such personal data in a text that
+    belongs to no document.
     """
     if folder.exists() and any(folder.iterdir()):
         raise StageError(f"{folder} is not empty; a release is never edited. Publish into a new folder.")
@@ -106,7 +106,7 @@ def _audit(
     folder: Path,
     work: Path,
 ) -> list[ReleaseFile]:
-    """Write the audit tables but for the second look, with the withheld ids under their names in all of them."""
+    """Write the audit tables except `residue`, with masked ids in all of them."""
     stages = [folder for _, folders in inputs.stages for folder in sorted(folders)]
     dropped = list(run(masked_ids.search, [masked_ids.Search(folder, redact, sought) for folder in stages]))
     pages = {*chain.from_iterable(one.pages for one in dropped), *(one.id for one in out)}
@@ -129,7 +129,7 @@ def _audit(
 
 
 def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> list[LeftOut]:
-    """All documents that are left out, sorted by id; those that are quarantined are told to the operator."""
+    """Return all excluded documents, sorted by id, and write the quarantine list for the operator."""
     out = sorted((one for part in parted for one in part.out), key=lambda one: one.id)
     if quarantine is not None:
         excluded_documents.write_list(out, quarantine)
@@ -137,7 +137,7 @@ def _collect_left_out(parted: list[SplitResult], quarantine: Path | None) -> lis
 
 
 def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], quarantine: Path | None) -> str:
-    """Why there is no release, with the counts of all stages, and what to do."""
+    """Explain why there is no release, with the counts of all stages and the quarantine list."""
     ledgers = [*chain.from_iterable(found for _, found in counted), excluded_documents.ledger({}, out)]
     says = f"{inputs.name}: no document is left to publish ({describe_losses(ledgers) or 'none came in'})."
     told = f" {quarantine} lists what the second detector found in which document." if quarantine is not None else ""
@@ -145,7 +145,7 @@ def _explain_empty(inputs: Inputs, counted: audit.Ledgers, out: list[LeftOut], q
 
 
 def _redact_inputs(inputs: Inputs, redact: Redact | None) -> Inputs:
-    """The inputs with what people wrote of recipe and sources as it may be published."""
+    """Return the inputs with personal data replaced in the texts about recipe and sources."""
 
     def source(facts: SourceFacts) -> SourceFacts:
         words = ("title", "publisher", "terms", "attribution", "note")
@@ -185,12 +185,12 @@ def _refuse_repeated(parted: list[SplitResult], tmp: Path) -> None:
     if twice:
         raise StageError(
             f"the inputs hold more than one document with the id {', '.join(twice)}; ids are unique within a release. "
-            "Two captures or items of a source have one key: mend `items` in its file, so that each has its own."
+            "Two captures or items of a source have one key: correct `items` in its file, so that each has its own."
         )
 
 
 def _find_repeated_ids(paths: list[Path], tmp: Path) -> list[str]:
-    """Ids that stand more than once: counted in Arrow where they are few, else by DuckDB, which spills."""
+    """Return repeated ids: counted in Arrow if the files are small, else by DuckDB, which spills to disk."""
     if sum(path.stat().st_size for path in paths) > audit.SMALL:
         return find_repeated("id", paths, tmp=tmp)
     ids = [shard.read(path, ["id"]) for path in paths]

@@ -1,4 +1,4 @@
-"""What a release is made from: finished stage folders, the tables of copies, and declared facts."""
+"""Inputs of a release: finished stage folders, the tables of copies, and declared facts of the sources."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TypeAlias
 from malmoi import url_privacy
 from malmoi.releases.residue.outcome import Outcome, outcomes
 
-Redact: TypeAlias = url_privacy.Redact  # for what no filter has seen; picklable
+Redact: TypeAlias = url_privacy.Redact  # for strings that no filter has processed; picklable
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """What a source declares of itself, as it stood when the release was made."""
+    """The declaration of a source at the time of the release."""
 
     name: str
     title: str
     publisher: str
     access: str  # "Site", "Sitemap", "Folder", "Warc" …
-    licences: tuple[str, ...]  # ids it claims; () where every item speaks for itself
+    licences: tuple[str, ...]  # licence ids that it claims; () if each item has its own
     register: str = ""
     domain: str = ""
     terms: str = ""  # outcome of the terms check, in words; "" = none recorded
@@ -30,7 +30,7 @@ class SourceFacts:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that decides the bytes of a release; there is no clock in it."""
+    """Everything that decides the bytes of a release; no clock."""
 
     name: str
     purpose: str
@@ -43,7 +43,7 @@ class Inputs:
     fetched_until: str  # latest capture time, "2026-11-24T09:00:00Z": the date of the release
     filters: tuple[tuple[str, int], ...] = ()  # (filter, version) of the recipe
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
-    second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # what a find of each kind does
+    second_look: tuple[tuple[str, Outcome], ...] = outcomes()  # outcome of a find of each kind
     clusters: tuple[Path, ...] = ()  # Parquet tables (id, keeper, similarity, kind)
     withdrawn: tuple[str, ...] = ()  # ids of documents that must not appear
     version: str = ""  # "1.0.0"; "" = the next one by the history given to publish

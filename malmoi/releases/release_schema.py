@@ -1,4 +1,4 @@
-"""The columns of a release: one flat Arrow schema for the data, one for each audit table."""
+"""Schema of a release: one flat Arrow schema for the data, one for each audit table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 5  # raise it with any change below: it makes the next version a major one
+SCHEMA_VERSION = 5  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -18,7 +18,7 @@ DOMAINS = pa.list_(pa.struct([("name", pa.string()), ("score", pa.float32())]))
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its type, whether it may be empty (NULL), and what it holds."""
+    """A column: type, whether it may be NULL, and description."""
 
     name: str
     type: pa.DataType
@@ -77,7 +77,7 @@ COLUMNS = (
 )
 DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
 
-# Few distinct values, or few within one page; a dictionary of the others would only be thrown away.
+# Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
 DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
 DICTIONARY += [
     "benchmarks.list.element",
@@ -87,7 +87,7 @@ DICTIONARY += [
     "morphemes.form.list.element",
     "morphemes.length.list.element",
 ]
-# Rising numbers, kept as their differences. Of 2,176,217 morphemes of a release `start` takes 0.48 bytes each so,
+# Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,
 # 1.50 without; `length` 0.32 by dictionary, 0.46 without; form 1.38 and tag 0.52. All four: 2.7 bytes, 3.9 before.
 ENCODING = dict.fromkeys(
     ("morphemes.start.list.element", "sentences.start.list.element", "sentences.end.list.element"),
@@ -123,14 +123,14 @@ AUDIT: dict[str, pa.Schema] = {
 }
 AUDIT_SAYS = {
     "attribution": "the sentence of attribution for each document",
-    "clusters": "every copy that was found: who stands for it, how alike the two are, and why that one stands",
+    "clusters": "every copy that was found: its keeper, their similarity, and the reason why the keeper was preferred",
     "dropped": "every document that was dropped, by which filter, why, and the measured number; no text",
     "edits": "how often each filter changed texts, and for what reason",
-    "failed": "documents that could not be worked on",
-    "licence_evidence": "what was found for each released document: the licence, the words, the place, the record",
-    "personal_data": "what was replaced in each released document, by kind; never the value",
-    "residue": "a second look over every string of data/ and audit/: what was read, what was sought, what was found",
+    "failed": "documents that could not be processed",
+    "licence_evidence": "licence evidence of each released document: licence, quote, place, record",
+    "personal_data": "replaced personal data in each released document, by kind; never the value",
+    "residue": "the second detector over every string of data/ and audit/: what it read, sought and found",
     "signals": "statements about use (opt-outs and notes) found for released and for dropped documents",
-    "sources": "what each source declares of itself",
+    "sources": "the declarations of each source",
     "stages": "documents in, kept, dropped, failed, by stage, source, filter and reason; torn = unreadable records",
 }

@@ -1,4 +1,4 @@
-"""First step of the exchange: one curated stage shard → published rows, one record batch a partition."""
+"""Split a curated stage shard into published rows, one record batch a partition (first step of the shuffle)."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from malmoi.storage import shard
 _Tables: TypeAlias = dict[str, pa.Table]
 _Out: TypeAlias = list[LeftOut]
 _PII = "pii:"
-_DOMAIN = "domain:"  # measures that a filter takes of a field
+_DOMAIN = "domain:"  # prefix of the measures of domains
 _RESIDENTS = frozenset(("rrn", "frn"))
-_EVERYTHING = "general"  # what a source of all fields declares
+_EVERYTHING = "general"  # domain of a source that covers all fields
 USES = ("redistribute", "train-only")
-AT_ONCE = 1024  # documents that stand as Python objects at a time, about 12 kB each
+AT_ONCE = 1024  # documents that are Python objects at a time, about 12 kB each
 SIDES = ("attribution", "licence_evidence", "personal_data", "signals")  # audit tables with a row per document
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The work of one task: a finished stage shard, and the folder that takes what comes of it."""
+    """A task: a finished stage shard, and the folder for its output."""
 
     folder: Path
     target: Path
@@ -53,22 +53,22 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class SplitResult:
-    """What a split wrote: `documents.arrow`, whose record batch i holds the rows of partition i; what is left out."""
+    """Output of a split: `documents.arrow`, whose record batch i has the rows of partition i; excluded documents."""
 
     target: Path
     partitions: tuple[Partition, ...]
     kept: tuple[tuple[str, int], ...] = ()  # source → documents
     out: tuple[LeftOut, ...] = ()
-    renamed: tuple[tuple[str, str], ...] = ()  # (id, id under which it is published), malmoi/releases/exposed_pages.py
+    renamed: tuple[tuple[str, str], ...] = ()  # (id, published id), malmoi/releases/exposed_pages.py
 
 
 def split(work: Split) -> SplitResult:
     """Write the published form of the documents of a stage shard, cut by partition.
 
-    Withdrawn documents and those that the second detector quarantines are left out.
+    Withdrawn documents and those that the second detector quarantines are excluded.
 
-    StageError where a document carries no use or licence, where none of its evidence names that
-    licence, or where its source is not declared: such a text may not be published.
+    StageError if a document has no use or licence, if its evidence does not name that licence, or if its
+    source is not declared: such a text must not be published.
     """
     table = shard.read(work.folder / "documents.parquet")
     work.target.mkdir(parents=True)
@@ -89,7 +89,7 @@ def split(work: Split) -> SplitResult:
     order = sorted(range(len(keys)), key=keys.__getitem__)
     published = pa.concat_tables(made).take(pa.array(order, pa.int64()))
     partitions, at = [], 0
-    # Read once and thrown away: Arrow's own format takes a third of the time of Parquet.
+    # Temporary, read once: Arrow's own format takes a third of the time of Parquet.
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_file(work.target / "documents.arrow", DATA, options=lz4) as writer:
         for partition, group in groupby(order, key=lambda i: keys[i][0]):
@@ -104,7 +104,7 @@ def split(work: Split) -> SplitResult:
 def _publish_documents(
     work: Split, piece: pa.Table, facts: list[dict[str, Any]]
 ) -> tuple[_Tables, list[dict[str, Any]], _Out]:
-    """The published tables of some documents and the rows they were made of; and the documents that are left out."""
+    """Return the published tables of some documents, the rows they are built from, and the excluded documents."""
     sources = {s.name: s for s in work.sources}
     here = [work.sought.withdrawn.isdisjoint((fact["id"], exposed_pages.digest_id(fact["id"]))) for fact in facts]
     out = [_make_left_out(fact, WITHDRAWN) for fact, stays in zip(facts, here, strict=True) if not stays]
@@ -131,7 +131,7 @@ def _make_left_out(fact: Mapping[str, Any], why: tuple[str, str], found: tuple[t
 def _row(
     folder: Path, fact: Mapping[str, Any], sources: Mapping[str, SourceFacts], redact: Redact | None
 ) -> dict[str, Any]:
-    """Everything published of a document but what is computed from its text, and its rows in the audit."""
+    """Return the published fields of a document, except those computed from its text, and its audit rows."""
     id, labels = fact["id"], {x["name"]: x["value"] for x in fact["labels"] or ()}
     measures = {x["name"]: x["value"] for x in fact["measures"] or ()}
     use, licence = labels.get("use", ""), labels.get("licence", "")
@@ -140,10 +140,10 @@ def _row(
     proofs = fact["evidence"] or ()
     decided = rights_decision.decide(
         [LicenceEvidence(**e) for e in proofs], [Signal(**s) for s in fact["signals"] or ()]
-    )  # the last door: what is published is decided once more from its own evidence
+    )  # final check: the licence is decided again from the published evidence
     if (decided.use, decided.licence) != (use, licence):
         raise StageError(
-            f"{folder}: {id} is said to be {licence} ({use}), its evidence gives {decided.licence or 'no licence'} "
+            f"{folder}: {id} has the labels {licence} ({use}), its evidence gives {decided.licence or 'no licence'} "
             f"({decided.use}); judge its rights again."
         )
     if fact["source"] not in sources:
@@ -157,7 +157,7 @@ def _row(
     id, url = (exposed_pages.digest_id(id), exposed_pages.site(url)) if led else (id, url)
     named = sentence(source, title=title, author=author, date=fact["date"], url=url, licence=licence)
     row: dict[str, Any] = {n: fact[n] for n in ("date", "source", "fetched")} | {"id": id, "was": fact["id"]}
-    # Digests of address and payload: who knows all of these but a telephone number finds it by trying.
+    # Digests of URL and payload: with all other parts known, a redacted phone number can be found by brute force.
     changed = bool(pii) or (title, author, url) != (fact["title"], fact["author"], fact["url"])
     hidden = fact["record"] if changed else None
     row |= {
@@ -186,12 +186,12 @@ def _row(
 
 
 def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str], redact: Redact | None) -> None:
-    """StageError for what `quarantine` keeps out of a release; names no id, which may be what is wrong."""
+    """Raise StageError for documents that `quarantine` must drop; the message has no id, which may be personal data."""
     what = ""
     if use == "redistribute" and not _RESIDENTS.isdisjoint(kinds):
-        what = "printed a resident number"
+        what = "contained a resident number"
     elif url_privacy.has_personal_data(fact["id"], redact):
-        what = "carries personal data in its id"
+        what = "has personal data in its id"
     if what:
         raise StageError(
             f"{folder}: a document of source {fact['source']!r} {what} and may not be published; "
@@ -202,9 +202,9 @@ def _refuse(folder: Path, fact: Mapping[str, Any], use: str, kinds: Sequence[str
 def redact_row(
     fact: Mapping[str, Any], id: str, redact: Redact | None, hidden: str | None = None, *, led: bool = False
 ) -> dict[str, Any]:
-    """A row of evidence or of a signal: words and place without personal data, and not the record `hidden`.
+    """Return a row of evidence or of a signal without personal data in quote and place, and without record `hidden`.
 
-    Where a place would lead (`led`) to a page that is not named, it is left out.
+    With `led`, the place is reduced to its site, because it would lead to a page with exposed personal data.
     """
     quote, place = url_privacy.redact_text(fact["quote"], redact), url_privacy.redact_url(fact["place"], redact)
     return {
@@ -217,14 +217,14 @@ def redact_row(
 
 
 def _field(source: SourceFacts, labels: Mapping[str, str]) -> str:
-    """The field of a document: what its source declares, unless that is nothing or everything; else as judged."""
+    """Return the domain of a document: as its source declares, else as judged."""
     if source.domain not in ("", _EVERYTHING):
         return source.domain
     return labels.get("domain") or source.domain
 
 
 def _names(label: str | None) -> list[str] | None:
-    """The names in a label that holds several, parted by commas; None where no filter gave it.
+    """Split a label of comma-separated names; None if no filter set it.
 
     >>> _names("klue-ynat,kobest-boolq"), _names(""), _names(None)
     (['klue-ynat', 'kobest-boolq'], [], None)
@@ -233,13 +233,13 @@ def _names(label: str | None) -> list[str] | None:
 
 
 def _fields(measures: Mapping[str, float]) -> list[dict[str, Any]]:
-    """The fields that a filter found, with their scores, highest first."""
+    """Return the domains that a filter found, with their scores, highest first."""
     found = [(name.removeprefix(_DOMAIN), score) for name, score in measures.items() if name.startswith(_DOMAIN)]
     return [{"name": name, "score": score} for name, score in sorted(found, key=lambda f: (-f[1], f[0]))]
 
 
 def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    """Kinds of personal data that edits replaced, and in how many places; the trail counts them in `outcome`."""
+    """Count replaced personal data by kind; `outcome` in the trail has the number of places."""
     counts: Counter[str] = Counter()
     for note in trail:
         if note["verb"] == "mend" and note["reason"].startswith(_PII):
@@ -248,7 +248,7 @@ def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]
 
 
 def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """The rows in schema DATA; the long columns stay in Arrow, an object for each morpheme would dominate."""
+    """Build the table of schema DATA; long columns stay in Arrow, an object for each morpheme would dominate."""
     encoded = [text.as_py().encode() for text in table.column("text")]
     computed = {
         "text": table.column("text"),

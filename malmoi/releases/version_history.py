@@ -1,4 +1,4 @@
-"""releases.json: which versions a name has, their roots, and which comes next."""
+"""Version history (releases.json): the versions of each release name, their roots, and the next version."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class History:
     names: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
 
     def latest(self, name: str) -> Entry | None:
-        """The entry with the highest version of `name`, or None where nothing was published."""
+        """Return the entry with the highest version of `name`, or None if nothing was published."""
         return max(self.names.get(name, ()), key=lambda e: _numbers(e.version), default=None)
 
     def add(self, name: str, entry: Entry) -> History:
-        """The history with one more version; adding the same again changes nothing.
+        """Return the history with one more version; adding the same version again changes nothing (idempotent).
 
-        CallError where the version stands already with another root: a release is never edited.
+        CallError if the version is published with another root: a release is never edited.
         """
         old = self.names.get(name, ())
         for known in old:
@@ -51,7 +51,7 @@ class History:
 
 
 def read(path: Path) -> History:
-    """The history in `path`; an empty one where the file is not there."""
+    """Read the history in `path`; empty if the file is missing."""
     try:
         value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return History({name: tuple(Entry(**e) for e in found["versions"]) for name, found in value.items()})
@@ -62,7 +62,7 @@ def read(path: Path) -> History:
 
 
 def write(path: Path, history: History) -> None:
-    """Write the history whole or not at all; the pointer `latest` moves with it."""
+    """Write the history atomically, with the pointer `latest` of each name."""
     value = {}
     for name, entries in history.names.items():
         latest = history.latest(name)
@@ -73,11 +73,11 @@ def write(path: Path, history: History) -> None:
 def next_version(
     history: History, name: str, root: str, *, schema_version: int, n_shards: int, change: Change = "data"
 ) -> str:
-    """The version under which a release with this root belongs: MAJOR.MINOR.PATCH.
+    """Return the version of a release with this root: MAJOR.MINOR.PATCH.
 
-    The first is 1.0.0. The root of the latest version again is that version: there is nothing to
-    do. Another schema or number of shards makes the next major, other data the next minor, an
-    erasure the next patch.
+    The first version is 1.0.0. If the root is that of the latest version, return that version: nothing changed.
+    Another schema or number of shards gives the next major version, other data the next minor, an erasure the
+    next patch.
 
     >>> old = History().add("ko", Entry("1.0.0", "aa", "", 1, 4))
     >>> next_version(old, "ko", "bb", schema_version=1, n_shards=4)
@@ -100,5 +100,5 @@ def _numbers(version: str) -> tuple[int, int, int]:
     try:
         major, minor, patch = (int(part) for part in version.split("."))
     except ValueError as error:
-        raise CallError(f"{version!r} is no version; write MAJOR.MINOR.PATCH, such as 1.0.0.") from error
+        raise CallError(f"{version!r} is not a version; write MAJOR.MINOR.PATCH, such as 1.0.0.") from error
     return major, minor, patch

@@ -1,1 +1,1 @@
-"""Files at rest: shards, checksums, shuffles, queries."""
+"""Storage: shards, checksums, shuffle, SQL queries."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write a small file whole or not at all."""
+    """Write a small file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -21,7 +21,7 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make a file or folder durable: what is announced as done must survive a power cut."""
+    """Flush a file or folder to the disk (fsync): what is reported as done must survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

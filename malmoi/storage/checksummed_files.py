@@ -1,6 +1,6 @@
-"""Files at rest: each is as it was written, or it is refused by name before anybody uses what it says.
+"""Checksums of stored files: a changed or damaged file raises StageError before its content is used.
 
-A stage folder names its files in `ledger.json`, a folder of a survey in `sums.json`; both carry a digest of themselves.
+A stage folder lists its files in `ledger.json`, a folder of a survey in `sums.json`; both contain their own digest.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger, digest_of
 
-NAME = "sums.json"  # {"files": {name: sha256}, "digest": of the rest}; written last into a folder that stands at once
+NAME = "sums.json"  # {"files": {name: sha256}, "digest": of the rest}; written last, before the atomic rename
 LEDGER = "ledger.json"
 
 
 def write(folder: Path, target: Path | None = None) -> None:
-    """Name every file below `folder` with its sha256 (hex), in a `sums.json` of it, or in `target`."""
+    """Write the sha256 (hex) of every file below `folder` into its `sums.json`, or into `target`."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != NAME)
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in found}
     value: dict[str, Any] = {"files": files}
@@ -29,21 +29,21 @@ def write(folder: Path, target: Path | None = None) -> None:
 
 
 def check(path: Path) -> Path:
-    """`path`, where it is as the ledger or the sums beside it say, or nothing beside it names files.
+    """Return `path` if it matches the ledger or the sums of its folder, or if the folder has neither.
 
-    A file is read through once for each process and state of it (size, time of change). StageError names the file and
-    what to delete: what is missing is made anew.
+    A process hashes a file once for each state of it (size, time of change). StageError names the file and
+    the folder to delete; the next run creates it anew.
     """
     try:
         found = path.stat()
     except OSError:
-        return path  # whoever opens it says what is wrong
+        return path  # the caller that opens it reports the error
     _check(path, found.st_size, found.st_mtime_ns, found.st_ino)
     return path
 
 
 def check_folder(folder: Path) -> None:
-    """Check every file that the sums of `folder` name, one that is missing included."""
+    """Check every file that the sums of `folder` list; a missing file raises StageError too."""
     named = _read_digests(folder)
     for name in named or ():
         if not (folder / name).is_file():
@@ -55,14 +55,14 @@ def check_folder(folder: Path) -> None:
 def _check(path: Path, size: int, changed: int, inode: int) -> None:
     named = _read_digests(path.parent)
     if named is None or path.name in (NAME, LEDGER) or (path.name not in named and path.suffix != ".parquet"):
-        return  # what an exchange adds to its folder later is derived from files that are named
+        return  # files that an exchange adds later are derived from listed files
     if named.get(path.name) != _sha256(path):
         told = LEDGER if (path.parent / LEDGER).exists() else NAME
-        raise StageError(f"{path}: not what {told} says; {_remedy(path.parent)}")
+        raise StageError(f"{path}: its sha256 differs from {told}; {_remedy(path.parent)}")
 
 
 def _read_digests(folder: Path) -> Mapping[str, str] | None:
-    """The sha256 of each file of a folder by its name; None where nothing says them."""
+    """Return the sha256 of each file of a folder by name, or None if the folder has neither ledger nor sums."""
     if (folder / LEDGER).exists():
         return {file.name: file.sha256 for file in Ledger.read(folder / LEDGER).files}
     path = folder / NAME
@@ -74,12 +74,12 @@ def _read_digests(folder: Path) -> Mapping[str, str] | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StageError(f"{path}: cannot be read ({error}); {_remedy(folder)}") from error
     if said != digest_of(value):
-        raise StageError(f"{path}: not as it was written; {_remedy(folder)}")
+        raise StageError(f"{path}: changed since it was written; {_remedy(folder)}")
     return files
 
 
 def _remedy(folder: Path) -> str:
-    return f"delete {folder} and run again: it is made anew."
+    return f"delete {folder} and run again: it is created anew."
 
 
 def _sha256(path: Path) -> str:

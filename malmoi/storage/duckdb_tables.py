@@ -1,7 +1,7 @@
-"""The tables of a release, asked in SQL: the only place that knows DuckDB.
+"""Query the tables of a release in SQL; no other module uses DuckDB.
 
-A finished release is opened read-only: each table is a view over its Parquet files, nothing
-outside the folder can be read, nothing can be written, and one question is one SELECT.
+A finished release is opened read-only: each table is a view over its Parquet files. DuckDB can read nothing
+outside the folder and write nothing, and one question is one SELECT.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ from malmoi.errors import DataError
 from malmoi.release_files import audit_files, data_files
 
 DATA = "data"  # the view over all shards below data/; every other table is one file in audit/
-MEMORY = "1GB"  # of one sort; beyond it DuckDB spills into the folder it was given
+MEMORY = "1GB"  # of one sort; DuckDB spills the rest to its temporary folder
 ROWS = 65_536  # of one row group of an audit table
 
-_spill: int | None = None  # bytes; None: as much as DuckDB takes
+_spill: int | None = None  # bytes; None: the default of DuckDB
 _GLOB = re.compile(r"[\[*?]")
-Value: TypeAlias = int | str | None  # decimals are strings of fixed scale, so that equal means equal
+Value: TypeAlias = int | str | None  # decimals are strings of fixed scale, so that equal values compare equal
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a SELECT gives: column names and rows, in order."""
+    """The result of a SELECT: column names and rows, in order."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
 
 
 class Tables:
-    """The views of one release; `ask` them."""
+    """The views of one release; `ask` queries them."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> None:
         self._connection = connection
         self.names = names
 
     def ask(self, sql: str) -> Answer:
-        """The answer to one SELECT, in whole numbers, decimals, strings and NULL only.
+        """Return the result of one SELECT: integers, decimals, strings and NULL only.
 
-        DataError where the question is not one SELECT, where it fails, or where it yields floating
-        point numbers: their sums depend on the number of threads.
+        DataError if the question is not one SELECT, fails, or returns floating point numbers: their sums
+        depend on the number of threads.
         """
         try:
             statements = duckdb.extract_statements(sql)
@@ -66,21 +66,21 @@ class Tables:
 
 
 def limit_spill(size: int) -> None:
-    """Let no connection of this process write more than `size` bytes of temporary files."""
+    """Limit the temporary files of each connection of this process to `size` bytes."""
     global _spill
     _spill = size
 
 
 @contextmanager
 def open_tables(folder: Path) -> Iterator[Tables]:
-    """The tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
+    """Open the tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
 
-    DataError where a file cannot be read as Parquet or there is no data at all.
+    DataError if a file cannot be read as Parquet or there is no data.
     """
     files = {DATA: data_files(folder)}
     files |= {p.stem: [p] for p in audit_files(folder)}
     if not files[DATA]:
-        raise DataError(f"{folder}: no Parquet file below data/; this is no finished release.")
+        raise DataError(f"{folder}: no Parquet file below data/; this is not a finished release.")
     connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(spill)}")
@@ -94,7 +94,7 @@ def open_tables(folder: Path) -> Iterator[Tables]:
             except duckdb.Error as error:
                 raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
         both = ", ".join(sorted({_quote_string(f"{place}/") for place in (str(folder), _escape_glob(str(folder)))}))
-        connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB asks for the place and for its pattern
+        connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB checks the path and its pattern
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield Tables(connection, tuple(files))
     finally:
@@ -103,10 +103,10 @@ def open_tables(folder: Path) -> Iterator[Tables]:
 
 
 def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequence[Path]]], *, tmp: Path) -> int:
-    """Write the rows of all parts into `target`, sorted by all columns in order; the number of rows.
+    """Write the rows of all parts to `target`, sorted by all columns in order; return the number of rows.
 
-    A part is a list of SELECT expressions and the Parquet files they are taken from. The same rows
-    give the same bytes, whatever file they came from. Memory is bounded; what is more spills into `tmp`.
+    A part is a list of SELECT expressions and the Parquet files to read. The same rows give the same bytes,
+    whatever file they came from. Memory is bounded; DuckDB spills the rest to `tmp`.
     """
     selects = [f"SELECT {columns} FROM {_parquet(paths)}" for columns, paths in parts if paths]
     connection = duckdb.connect(":memory:")
@@ -130,7 +130,7 @@ def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequen
 
 
 def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int = 3) -> list[str]:
-    """Values that `column` holds more than once over all files: the first few, sorted."""
+    """Return the first `limit` values, sorted, that occur more than once in `column` of all files."""
     connection = duckdb.connect(":memory:")
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(str(tmp))}")
@@ -142,7 +142,7 @@ def find_repeated(column: str, paths: Sequence[Path], *, tmp: Path, limit: int =
 
 
 def _groups(batches: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Tables of exactly ROWS rows (the last may be shorter), however the batches were cut."""
+    """Yield tables of exactly ROWS rows (the last may be shorter), whatever the size of the batches."""
     waiting = schema.empty_table()
     for batch in batches:
         waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch]).cast(schema)])
@@ -159,7 +159,7 @@ def _parquet(paths: Sequence[Path]) -> str:
 
 
 def _escape_glob(path: str) -> str:
-    """A path as a pattern that means just this path.
+    """Escape a path so that as a pattern it matches this path only.
 
     >>> _escape_glob("/data/a[1]*")
     '/data/a[[]1][*]'

@@ -1,4 +1,4 @@
-"""Where a workspace may be: a folder of this machine or of a share that is mounted on it, and nothing else."""
+"""Validate the path of a workspace: a local folder or one of a mounted share; URLs are refused."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from malmoi.errors import CallError, is_disk_full
 
-# Path("s3://bucket") is s3:/bucket: made a folder, it would take the name of an address and hold the data.
+# Path("s3://bucket") is s3:/bucket: mkdir would create a local folder called like the URL, and data would go there.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# The same for the form of a Prefect server; what a pattern cannot say (a file, a folder of others) `locate` does.
+# The same for the form of a Prefect server; `locate` checks what a pattern cannot (a file, permissions).
 PATTERN = r"^(/+[^/\x00-\x1f\x7f]|[^/~$:\x00-\x20\x7f][^:\x00-\x1f\x7f]*(/|$))"
 
 
 def locate(given: str | Path) -> Path:
-    """The absolute path of a workspace; nothing is made. CallError where no folder of ours can be there.
+    """Return the absolute path of a workspace; nothing is created. CallError if a workspace cannot be there.
 
     >>> locate("s3://bucket/corpus")
     Traceback (most recent call last):
@@ -45,8 +45,8 @@ def _refusal(text: str) -> str:
         return "holds a control character; name a folder without one."
     if _SCHEME.match(text):
         return (
-            "is an address; name a folder of this machine or of a share that is mounted on it, such as /mnt/share/ws. "
-            "A folder that is really called so is named by its absolute path."
+            "is an address; name a folder of this machine or of a mounted share, such as /mnt/share/ws. "
+            "If a folder really has this name, write its absolute path."
         )
     if text[0] in "~$":
         return f"begins with {text[0]!r}, which no shell has replaced; write the whole path, such as /home/me/ws."
@@ -55,7 +55,7 @@ def _refusal(text: str) -> str:
 
 @contextmanager
 def explain_write_errors(root: Path) -> Iterator[None]:
-    """What keeps the body from writing into the workspace at `root`, as a CallError; a full disk stays what it is."""
+    """Translate an OSError of the body about the workspace at `root` into a CallError; a full disk stays an OSError."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Shards: the Arrow schema of a stage, documents ↔ Parquet, written whole or not at all.
+"""Shards: the Arrow schema of a stage, and conversion of documents to and from Parquet.
 
-One explicit schema serves every stage, so that no column appears or vanishes with its content.
-Arrow stands only here, at the doors; inside the corridor documents are plain values.
+One explicit schema serves every stage, so that columns do not depend on the content.
+Arrow is used at the boundaries only; inside the pipeline documents are plain values.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from malmoi.errors import StageError
 from malmoi.ledger import File
 from malmoi.storage import checksummed_files
 
-# Arrow takes Ctrl-C away from Python while it reads, and loses it where the reading ends before it looks.
+# While it reads, Arrow replaces the Ctrl-C handler of Python, and loses a Ctrl-C if the read ends before its check.
 pa.enable_signal_handlers(False)
 
 SCHEMA_VERSION = 2  # part of every stage key; raise it with any change of a column below
 
 
 def _struct(cls: type, **other: pa.DataType) -> pa.DataType:
-    """The Arrow struct of a frozen dataclass: strings, but for the fields named in `other`."""
+    """Return the Arrow struct of a frozen dataclass: strings, except the fields named in `other`."""
     return pa.struct([(f.name, other.get(f.name, pa.string())) for f in fields(cls)])
 
 
@@ -67,7 +67,7 @@ DOCUMENTS = pa.schema(
     + [pa.field(n, pa.list_(kind)) for n, (_, kind) in _LISTS.items()]
     + [("labels", LABELS), ("measures", MEASURES), ("morphemes", MORPHEMES), ("sentences", SENTENCES)]
 )
-# Column → what it is made of: where that is the very same object, the column is unchanged.
+# Column → the value it is built from: if that is the identical object, the column is unchanged.
 _VALUES = {n: attrgetter("provenance" if n in _FROM else "morphemes" if n in _LAYERS else n) for n in DOCUMENTS.names}
 DROPPED = pa.schema(
     [*DOCUMENTS, ("by", pa.string()), ("reason", pa.string()), ("measured", pa.float64()), ("limit", pa.float64())]
@@ -76,13 +76,13 @@ DROPPED = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class LoadedTable:
-    """Documents as they came, each from its row of a table: what nothing has touched since is taken from there."""
+    """Documents with the table they were read from; columns of unchanged documents are reused from it."""
 
     table: pa.Table
     docs: Sequence[Document]
 
     def reusable_columns(self, docs: Sequence[Document], rows: Sequence[int]) -> dict[str, pa.ChunkedArray]:
-        """The columns in which each of `docs`, which came from `rows`, still holds what it came with."""
+        """Return the columns that are unchanged in all of `docs`, which were read from `rows`."""
         came = [self.docs[row] for row in rows]
         names = [n for n, value in _VALUES.items() if all(map(is_, map(value, docs), map(value, came)))]
         table = self.table.select(names)
@@ -92,14 +92,14 @@ class LoadedTable:
 
 
 def to_table(docs: Sequence[Document], came: LoadedTable | None = None, rows: Sequence[int] = ()) -> pa.Table:
-    """Documents as a table of schema DOCUMENTS, in the given order; `rows` says where in `came` each was."""
+    """Return documents as a table of schema DOCUMENTS, in the given order; `rows` is the row of each in `came`."""
     columns: dict[str, Any] = came.reusable_columns(docs, rows) if came is not None else {}
     columns |= {name: _build_column(name, docs) for name in DOCUMENTS.names if name not in columns}
     return pa.table(columns, schema=DOCUMENTS)
 
 
 def _build_column(name: str, docs: Sequence[Document]) -> pa.Array:
-    """One column of a table of documents."""
+    """Build one column of a table of documents."""
     if name in _TEXT:
         return pa.array([getattr(d, name) for d in docs], pa.string())
     if name in _FROM:
@@ -116,10 +116,10 @@ def _build_column(name: str, docs: Sequence[Document]) -> pa.Array:
 def _build_structs(
     rows: Sequence[Sequence[Any]], kind: pa.DataType, values: Callable[[Any], Any] = tuple
 ) -> pa.ListArray:
-    """A column of lists of structs, built field by field: a dictionary for each struct would dominate the write."""
+    """Build a column of lists of structs field by field: a dictionary for each struct would dominate the write."""
     flat = zip(*(values(one) for row in rows for one in row), strict=True)
     children = [pa.array(column, field.type) for field, column in zip(kind, flat, strict=False)]
-    if not children:  # zip gives no column where there is no row
+    if not children:  # zip yields no columns if there are no rows
         children = [pa.array([], field.type) for field in kind]
     return pa.ListArray.from_arrays(_offsets(rows), pa.StructArray.from_arrays(children, fields=list(kind)))
 
@@ -129,7 +129,7 @@ def _offsets(rows: Sequence[Sequence[Any]]) -> pa.Array:
 
 
 def to_dropped_table(drops: Sequence[Dropped], came: LoadedTable | None = None, rows: Sequence[int] = ()) -> pa.Table:
-    """Dropped documents as a table of schema DROPPED: the document, and what dropped it."""
+    """Return dropped documents as a table of schema DROPPED: the document, the filter and its verdict."""
     table = to_table([d.document for d in drops], came, rows)
     said = {
         "by": pa.array([d.by for d in drops], pa.string()),
@@ -141,7 +141,7 @@ def to_dropped_table(drops: Sequence[Dropped], came: LoadedTable | None = None, 
 
 
 def _layer(layers: Sequence[Morphemes | None], kind: pa.DataType, attributes: dict[str, str]) -> pa.StructArray:
-    """A struct of list columns, built from flat arrays: an object for each morpheme would dominate the write."""
+    """Build a struct of list columns from flat arrays: an object for each morpheme would dominate the write."""
     lists = []
     for name, attribute in attributes.items():
         values = [() if m is None else getattr(m, attribute) for m in layers]
@@ -157,7 +157,7 @@ def _layer(layers: Sequence[Morphemes | None], kind: pa.DataType, attributes: di
 
 
 def to_documents(table: pa.Table) -> Iterator[Document]:
-    """The documents of a table of schema DOCUMENTS; further columns are left alone, those not read are empty."""
+    """Yield the documents of a table of schema DOCUMENTS; other columns are ignored, missing ones are empty."""
     n = table.num_rows
     plain = {name: table.column(name).to_pylist() if name in table.column_names else [""] * n for name in _TEXT + _FROM}
     sources = [Provenance(*row) for row in zip(*(plain[name] for name in _FROM), strict=True)]
@@ -171,7 +171,7 @@ def to_documents(table: pa.Table) -> Iterator[Document]:
 
 
 def _tuples(table: pa.Table, name: str, make: Callable[..., Any]) -> list[tuple[Any, ...]]:
-    """A column of lists of structs as tuples of what `make` makes of their fields."""
+    """Return a column of lists of structs as tuples of `make(*fields)`."""
     if name not in table.column_names:
         return [()] * table.num_rows
     column = table.column(name).combine_chunks()
@@ -181,7 +181,7 @@ def _tuples(table: pa.Table, name: str, make: Callable[..., Any]) -> list[tuple[
 
 
 def _split_lists(flat: Sequence[Any], column: pa.Array) -> list[Any]:
-    """The values of a flattened column of lists, list by list, as slices of `flat`; a null is an empty list."""
+    """Split the flattened values of a column of lists, list by list; a null is an empty list."""
     ends = list(accumulate(length or 0 for length in column.value_lengths().to_pylist()))
     return [tuple(flat[at:end]) for at, end in zip([0, *ends], ends, strict=False)]
 
@@ -207,7 +207,7 @@ def _morphemes(layer: dict[str, Any] | None, sentences: dict[str, Any] | None) -
 
 
 def pack_table(table: pa.Table) -> bytes:
-    """A small table as bytes, for the way between processes; a slice packs its own rows only."""
+    """Serialise a small table to bytes, to send it between processes; a slice packs its own rows only."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
@@ -216,15 +216,15 @@ def pack_table(table: pa.Table) -> bytes:
 
 
 def unpack_table(content: bytes) -> pa.Table:
-    """The table that `pack_table` packed."""
+    """Return the table that `pack_table` packed."""
     with pa.ipc.open_stream(content) as stream:
         return stream.read_all()
 
 
 def write(table: pa.Table, path: Path, *, row_group_rows: int = 4096, statistics: bool | list[str] = True) -> File:
-    """Write a table into `path` of an unfinished folder; equal tables give equal bytes.
+    """Write a table to `path` in an unfinished folder; equal tables give equal bytes.
 
-    `statistics` names the columns by whose bounds a reader may skip row groups: they take half of the time to write.
+    `statistics` names the columns by whose bounds a reader may skip row groups: statistics take half of the write time.
     """
     pq.write_table(
         table.combine_chunks(),
@@ -238,23 +238,23 @@ def write(table: pa.Table, path: Path, *, row_group_rows: int = 4096, statistics
 
 
 def file_of(path: Path, rows: int) -> File:
-    """Name, digest and size of a finished file."""
+    """Return name, digest, rows and size of a finished file."""
     return File(path.name, sha256_of(path), rows, path.stat().st_size)
 
 
 def sha256_of(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
+    """Return the sha256 (hex) of the bytes of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The table in a Parquet file of ours; StageError where it is not as it was written, or cannot be read."""
+    """Read a Parquet file of the workspace; StageError if it was changed or cannot be read."""
     checksummed_files.check(path)
     try:
-        with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer for one file
+        with pq.ParquetFile(path) as file:  # read_table would import Arrow's dataset layer
             return file.read(columns=None if columns is None else list(columns))
-    except (pa.ArrowInvalid, OSError) as error:  # OSError: Arrow says so of a broken header
+    except (pa.ArrowInvalid, OSError) as error:  # OSError: Arrow raises it for a broken header
         raise StageError(
-            f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is made anew."
+            f"{path}: cannot be read back ({error}). Delete {path.parent} and run again: it is created anew."
         ) from error

@@ -1,9 +1,9 @@
-"""The exchange: rows that belong together meet, through files, without any process that holds them all.
+"""Shuffle through files: group rows by partition without a process that holds them all.
 
-Each task writes its rows as one file, cut by partition; the task of a partition then reads its piece
-of every file. A file appears whole or not at all, so a task whose file stands is done and need not run
-again. No scheduler, no server: `Run` is a `map` over plain functions, which threads of this machine or
-the workers of an engine carry out.
+Each task writes its rows as one file, one record batch a partition; the task of a partition then reads its
+batch of every file. Writes are atomic, so an existing file is a checkpoint: its task need not run again. There
+is no scheduler and no server: `Run` is a `map` over plain functions, run by threads of this machine or by the
+workers of an engine.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ _B = TypeVar("_B")
 
 
 _DIGEST = b"sha256"  # custom metadata of a batch: Arrow's format has no checksum
-_WHOLE: set[tuple[Any, ...]] = set()  # batches that were found as they were written, by file, state of it and number
+_WHOLE: set[tuple[Any, ...]] = set()  # batches whose digest was checked, by file, state of the file and number
 _MOST = 1 << 16
 
 
 class Run(Protocol):
-    """Like `map`: calls a plain function on every piece of work; the results in the same order.
+    """Like `map`: call a plain function on every piece of work; results are in the same order.
 
-    Functions and their work are picklable: module-level functions, frozen values that name paths.
+    Functions and their arguments are picklable: module-level functions, frozen values with paths.
     """
 
     def __call__(self, call: Callable[[_A], _B], work: list[_A], /) -> Iterable[_B]:
-        """The results of `call`, one for each piece of work."""
+        """Return the results of `call`, one for each piece of work."""
         ...
 
 
 def write_partitions(table: pa.Table, part: npt.NDArray[np.integer], parts: int, target: Path) -> None:
     """Write the rows of `table` to `target`, one record batch for each of `parts` partitions, empty ones too.
 
-    `part` names the partition of each row, shape (rows,). Within a partition rows keep their order.
+    `part` names the partition of each row, shape (rows,). Rows keep their order within a partition.
     """
     write(partition_rows(table, part, parts), target)
 
 
 def partition_rows(table: pa.Table, part: npt.NDArray[np.integer], parts: int) -> list[pa.RecordBatch]:
-    """The rows of `table` as one record batch for each of `parts` partitions, empty ones too.
+    """Return the rows of `table` as one record batch for each of `parts` partitions, empty ones too.
 
     >>> [batch.num_rows for batch in partition_rows(pa.table({"n": [1, 2, 3]}), np.array([2, 0, 2]), 4)]
     [1, 0, 2, 0]
     """
-    narrow = part.astype(np.uint16 if parts <= 1 << 16 else np.uint32)  # small numbers are sorted by counting
+    narrow = part.astype(np.uint16 if parts <= 1 << 16 else np.uint32)  # NumPy sorts these by radix sort
     order = np.argsort(narrow, kind="stable")
     ends = np.cumsum(np.bincount(narrow, minlength=parts))
     moved = table.take(pa.array(order)).combine_chunks()
@@ -65,9 +65,9 @@ def partition_rows(table: pa.Table, part: npt.NDArray[np.integer], parts: int) -
 
 
 def write(batches: Iterable[pa.RecordBatch], target: Path) -> None:
-    """Write record batches of one schema to `target` as they come, in Arrow's file format, whole or not at all.
+    """Write record batches of one schema to `target` in Arrow's file format, atomically.
 
-    ValueError where there is none: an empty batch says at least what the columns are.
+    ValueError if there is no batch: the schema is needed, and an empty batch has it.
     """
     each = iter(batches)
     first = next(each, None)
@@ -80,29 +80,29 @@ def write(batches: Iterable[pa.RecordBatch], target: Path) -> None:
             for number, batch in enumerate(chain([first], each)):
                 writer.write_batch(batch, custom_metadata={_DIGEST: _digest(number, batch)})
         sync(part)
-        part.replace(target)  # its folder is not made durable: a file that a power cut takes away is made again
+        part.replace(target)  # no fsync of the folder: a file lost in a power cut is computed again
     finally:
         part.unlink(missing_ok=True)
 
 
 def gather(files: Iterable[Path], part: int) -> pa.Table:
-    """The rows of one partition out of every file, in the order of the files. StageError names a torn file."""
+    """Return the rows of one partition of every file, in the order of the files. StageError names a damaged file."""
     return pa.Table.from_batches([read_piece(path, part) for path in files])
 
 
 def read_piece(path: Path, part: int) -> pa.RecordBatch:
-    """One partition of one file, mapped into memory: only what is looked at is read. StageError if it is torn."""
+    """Map one partition of a file into memory: only accessed pages are read. StageError if the file is damaged."""
     (found,) = _batches(path, lambda _: [part])
     return found
 
 
 def read_pieces(path: Path, part: int = 0, parts: int = 1) -> list[pa.RecordBatch]:
-    """One partition of a file that was written in rounds, each with a batch for every one of `parts` partitions."""
+    """Return one partition of a file written in rounds, each with a batch for every one of `parts` partitions."""
     return list(_batches(path, lambda count: range(part, count, parts)))
 
 
 def _digest(number: int, batch: pa.RecordBatch) -> bytes:
-    """Of a batch, its place in the file and what its columns are called, as hexadecimal digits."""
+    """Return the sha256 (hex) of a batch, its number in the file and its schema."""
     digest = hashlib.sha256(f"{number}\n{batch.schema}\n".encode("utf-8", "replace"))
     digest.update(batch.serialize())
     return digest.hexdigest().encode()
@@ -115,7 +115,7 @@ def _remember_checked(checked: tuple[Any, ...]) -> None:
 
 
 def _batches(path: Path, chosen: Callable[[int], Iterable[int]]) -> Iterator[pa.RecordBatch]:
-    """Batches of a file by number; `chosen` is told how many there are."""
+    """Yield batches of a file; `chosen` maps their count to the wanted numbers."""
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as file:
             found = path.stat()
@@ -124,8 +124,8 @@ def _batches(path: Path, chosen: Callable[[int], Iterable[int]]) -> Iterator[pa.
                 batch, said = file.get_batch_with_custom_metadata(number)
                 if (*state, number) not in _WHOLE and said is not None and _DIGEST in said:
                     if said[_DIGEST] != _digest(number, batch):
-                        raise StageError(f"{path}: not as it was written. Delete it and run again: it is made anew.")
+                        raise StageError(f"{path}: changed since it was written. Delete it and run again.")
                     _remember_checked((*state, number))
                 yield batch
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise StageError(f"{path}: cannot be read back ({error}). Delete it and run again: it is made anew.") from error
+        raise StageError(f"{path}: cannot be read back ({error}). Delete it and run again.") from error

@@ -110,7 +110,7 @@ def removed_unknown(place):
     yield extending(place, 'remove = ["spam"]\n')
 
 
-@advice("filter {} stands twice. Write one table with all its changes.")
+@advice("filter {} appears twice. Write one table with all its changes.")
 def changed_twice(place):
     yield extending(
         place, '[[clean]]\nfilter = "length"\nmin_chars = 9\n[[clean]]\nfilter = "length"\nmax_chars = 99\n'
@@ -135,7 +135,7 @@ def placed_twice(place):
     yield extending(place, moved)
 
 
-@advice('filter {} under [[{}]] is {}. To add it, say where: before = "FILTER" or after = "FILTER".')
+@advice('filter {} under [[{}]] is {}. To add it, give its position: before = "FILTER" or after = "FILTER".')
 def added_without_place(place):
     place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
     table = '[[judged]]\nfilter = "benchmark_overlap"\nsets = ["exams"]\n'
@@ -143,7 +143,7 @@ def added_without_place(place):
     yield extending(place, table + 'before = "personal_data"\n')
 
 
-@advice('filter {} stands under [[{}]] in {}, here under [[{}]]. Write [[{}]] to change it; add before = "FILTER" or '
+@advice('filter {} is under [[{}]] in {}, here under [[{}]]. Write [[{}]] to change it; add before = "FILTER" or '
         'after = "FILTER" to move it.')  # fmt: skip
 def changed_in_another_stage(place):
     yield extending(place, '[[curated]]\nfilter = "length"\nmin_chars = 9\n')
@@ -151,7 +151,7 @@ def changed_in_another_stage(place):
     yield extending(place, '[[judged]]\nfilter = "length"\nmin_chars = 9\nbefore = "morphology"\n')
 
 
-@advice("filter {}: no {} under [[{}]] to stand {}.{} There: {}.")
+@advice("filter {}: no {} under [[{}]] to go {}.{} There: {}.")
 def placed_beside_none(place):
     yield extending(place, '[[clean]]\nfilter = "spam"\nbefore = "lenght"\n')
     yield extending(place, '[[clean]]\nfilter = "spam"\nbefore = "length"\n')
@@ -186,7 +186,7 @@ def exams_empty(place):
     yield "run own.toml --source sample --dry-run"
 
 
-@advice("key {}: a file stands twice in {}. Name each file or folder once.")
+@advice("key {}: a file appears twice in {}. Name each file or folder once.")
 def exam_twice(place):
     place.write("exams/a.jsonl", json.dumps({"text": "시험 문제의 글이다. " * 20}, ensure_ascii=False) + "\n")
     exams(place, '["exams/a.jsonl", "exams"]')

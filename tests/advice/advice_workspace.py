@@ -26,14 +26,14 @@ def workspace_file(place):
     yield "collect own.py --workspace w"
 
 
-@advice("{} is not empty and no workspace of ours; name another with --workspace.")
+@advice("{} is not empty and is not a Malmoi workspace; pass another --workspace.")
 def workspace_of_others(place):
     own(place)
     yield "collect own.py --workspace pages"
     yield "collect own.py --workspace w"
 
 
-@advice("{}: not readable ({}); restore it, or name another --workspace.")
+@advice("{}: not readable ({}); restore it, or pass another --workspace.")
 def workspace_mark_damaged(place):
     own(place)
     Workspace.open(place.folder / "w")
@@ -45,7 +45,7 @@ def workspace_mark_damaged(place):
     yield "collect own.py --workspace w"
 
 
-@advice("{} has layout {}, this version works with {}; name another --workspace.")
+@advice("{} has layout {}, this version uses {}; pass another --workspace.")
 def workspace_layout(place):
     own(place)
     Workspace.open(place.folder / "w")
@@ -55,7 +55,7 @@ def workspace_layout(place):
 
 
 @advice("{} can be read by others (mode {}) and belongs to another user; it holds texts before redaction. Let its "
-        "owner run `chmod 700 {}`, or name a workspace of your own with --workspace.")  # fmt: skip
+        "owner run `chmod 700 {}`, or pass a workspace of your own with --workspace.")  # fmt: skip
 def workspace_of_another_user(place):
     def refuse(path, mode):
         raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
@@ -71,7 +71,7 @@ def workspace_of_another_user(place):
         yield "collect own.py --workspace w"
 
 
-@advice("{} is in use by another run; wait for it, or name another --workspace.")
+@advice("{} is in use by another run; wait for it, or pass another --workspace.")
 def workspace_in_use(place):
     own(place)
     with Workspace.open(place.folder / "w").lock():
@@ -80,7 +80,7 @@ def workspace_in_use(place):
     yield "collect own.py --workspace w"
 
 
-@advice("{}: {}; delete {} and run again: it will be made anew.")
+@advice("{}: {}. Delete {} and run again: it is created anew.")
 def ledger_damaged(place):
     w = place.released()
     ledger = next(w.glob("3-clean/*/ledger.json"))
@@ -90,7 +90,7 @@ def ledger_damaged(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{}: not a ledger: not UTF-8; delete {} and run again: it will be made anew.")
+@advice("{}: not a ledger: not UTF-8. Delete {} and run again: it is created anew.")
 def ledger_not_utf8(place):
     w = place.released()
     ledger = next(w.glob("3-clean/*/ledger.json"))
@@ -100,7 +100,7 @@ def ledger_not_utf8(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("not a ledger as it was written: its digest says otherwise, or an older version left none")
+@advice("not a ledger: its digest does not match (it was changed), or an older version wrote none")
 def ledger_changed(place):
     w = place.released()
     ledger = next(w.glob("3-clean/*/ledger.json"))
@@ -120,7 +120,7 @@ def ledger_cut_off(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{}/ledger.json: of another folder; delete {}, it will be made anew.")
+@advice("{}/ledger.json: of another folder. Delete {} and run again: it is created anew.")
 def ledger_of_another_folder(place):
     w = place.released()
     mine, other = (next(w.glob(f"{stage}/*/ledger.json")) for stage in ("3-clean", "4-judged"))
@@ -130,7 +130,7 @@ def ledger_of_another_folder(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{}: missing or not of {} bytes; delete {}, it will be made anew.")
+@advice("{}: missing or not of {} bytes. Delete {} and run again: it is created anew.")
 def shard_damaged(place):
     w = place.released()
     shard = next(w.glob("4-judged/*/documents.parquet"))
@@ -140,7 +140,7 @@ def shard_damaged(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{}: not what {} says; {}")
+@advice("{}: its sha256 differs from {}; {}")
 def shard_changed(place):
     w = place.released()
     shard = next(w.glob("4-judged/*/documents.parquet"))
@@ -151,7 +151,7 @@ def shard_changed(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{}: not what {} says; {}")
+@advice("{}: its sha256 differs from {}; {}")
 def sketch_changed(place):
     w = place.released()
     sketch = sketches(w)[0]
@@ -187,7 +187,7 @@ def sums_damaged(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{}: not as it was written; {}")
+@advice("{}: changed since it was written; {}")
 def sums_changed(place):
     w = place.released()
     sums = sketches(w)[0].with_name("sums.json")

@@ -46,7 +46,7 @@ ELSEWHERE = {
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",
-    "{}: stands without a ledger; delete it, it will be made anew.": "an invariant of commit",
+    "{}: has no ledger. Delete it and run again: it is created anew.": "an invariant of commit",
     "{}: {} is fetched over the network, not read from disk.": "an invariant: only Folder and Warc come here",
     "filters/{}.py has {}; a filter is one file with one of {}.": "for who writes a filter: no call of a user meets it",
     "filter {} and another give the survey {} different parameters.": "of the shipped filters one sets each survey",

@@ -19,7 +19,7 @@ from flows.cli import status
 from flows.curate import curate
 from flows.engine import executors, worker_pool
 from flows.engine.progress import Progress
-from flows.release import MADE_FROM, _read_release_inputs, release
+from flows.release import _read_release_inputs, release
 from flows.reports import crawl_report
 from malmoi import __version__
 from malmoi import recipe as recipes
@@ -108,7 +108,7 @@ def test_every_field_of_a_ledger_is_held_by_its_digest(finished: tuple[str, str,
     for number in re.finditer(r"\d", text):
         changed = text[: number.start()] + str((int(number[0]) + 1) % 10) + text[number.end() :]
         (tmp_path / "ledger.json").write_text(changed, "utf-8")
-        with pytest.raises(StageError, match=r"ledger\.json: .*delete .* and run again: it will be made anew"):
+        with pytest.raises(StageError, match=r"ledger\.json: .*Delete .* and run again: it is created anew"):
             Ledger.read(tmp_path / "ledger.json")
 
 
@@ -176,7 +176,7 @@ def test_a_file_that_the_sums_name_and_that_is_missing_is_named_with_the_folder_
     checksummed_files.write(folder)
     checksummed_files.check_folder(folder)
     (folder / "rows.parquet").unlink()
-    with pytest.raises(StageError, match=r"rows\.parquet: missing; delete \S+/survey and run again: it is made anew"):
+    with pytest.raises(StageError, match=r"rows\.parquet: missing; delete \S+/survey and run again: it is created"):
         checksummed_files.check_folder(folder)
     shutil.rmtree(folder)
     checksummed_files.check_folder(folder)
@@ -229,8 +229,8 @@ def test_a_file_that_nests_too_deeply_is_refused_by_name(tmp_path: Path, name: s
 @pytest.mark.parametrize("content", [DEEP, "[]", "null", '{"general": 1}', '{"general": ["1.0.0"]}', "{"])
 def test_a_damaged_note_of_what_releases_were_made_from_counts_as_none(tmp_path: Path, content: str) -> None:
     workspace = Workspace.open(tmp_path / "w")
-    (workspace.root / "6-releases").mkdir(exist_ok=True)
-    (workspace.root / MADE_FROM).write_text(content)
+    workspace.inputs_record.parent.mkdir(exist_ok=True)
+    workspace.inputs_record.write_text(content)
     assert _read_release_inputs(workspace) == {}
 
 

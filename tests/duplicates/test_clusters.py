@@ -68,25 +68,25 @@ def test_the_clusters_of_a_release_keep_their_laws(whole: Path) -> None:
 @pytest.mark.parametrize(
     ("member", "wrong", "says"),
     [
-        ("ga/101", {"keeper": "ga/999"}, "whose keeper is neither"),
-        ("na/104", {"release": ""}, "whose keeper is neither"),
-        ("ga/101", {"release": "sample/0.9.0"}, "stands in this one"),
-        ("ga/101", {"member": "ga/2"}, "a copy that is in data/"),
-        ("ga/101", {"member": "ga/999"}, "never came in"),
-        ("ga/101", {"similarity": 0.49}, "no similarity"),
-        ("ga/101", {"similarity": 1.01}, "no similarity"),
-        ("ga/101", {"similarity": None}, "no similarity"),
-        ("ga/101", {"similarity": float("nan")}, "no similarity"),
-        ("ga/101", {"measured": "guessed"}, "no similarity"),
-        ("ga/101", {"kind": "alike"}, "no similarity"),
-        ("ga/105", {"similarity": 0.99}, "no similarity"),
-        ("ga/105", {"measured": "estimated"}, "no similarity"),
-        ("ga/101", {"similarity": 0.9}, "not the one for which it was dropped"),
-        ("ga/106", {"similarity": 0.79}, "not the one for which it was dropped"),
-        ("ga/101", {"reason": "taste"}, "no reason"),
-        ("ga/101", {"reason": ""}, "no reason"),
-        ("ga/101", {"reason": "date, surely"}, "no reason"),
-        ("ga/101", {"reason": "fallen:date"}, "no reason"),
+        ("ga/101", {"keeper": "ga/999"}, "the keeper of a copy is neither"),
+        ("na/104", {"release": ""}, "the keeper of a copy is neither"),
+        ("ga/101", {"release": "sample/0.9.0"}, "is in this one"),
+        ("ga/101", {"member": "ga/2"}, "a copy is in data/"),
+        ("ga/101", {"member": "ga/999"}, "never entered"),
+        ("ga/101", {"similarity": 0.49}, "similarity is invalid"),
+        ("ga/101", {"similarity": 1.01}, "similarity is invalid"),
+        ("ga/101", {"similarity": None}, "similarity is invalid"),
+        ("ga/101", {"similarity": float("nan")}, "similarity is invalid"),
+        ("ga/101", {"measured": "guessed"}, "similarity is invalid"),
+        ("ga/101", {"kind": "alike"}, "similarity is invalid"),
+        ("ga/105", {"similarity": 0.99}, "similarity is invalid"),
+        ("ga/105", {"measured": "estimated"}, "similarity is invalid"),
+        ("ga/101", {"similarity": 0.9}, "differs from the one for which it was dropped"),
+        ("ga/106", {"similarity": 0.79}, "differs from the one for which it was dropped"),
+        ("ga/101", {"reason": "taste"}, "reason for a keeper is unknown"),
+        ("ga/101", {"reason": ""}, "reason for a keeper is unknown"),
+        ("ga/101", {"reason": "date, surely"}, "reason for a keeper is unknown"),
+        ("ga/101", {"reason": "fallen:date"}, "reason for a keeper is unknown"),
     ],
 )
 def test_a_wrong_row_of_the_clusters_is_found(whole: Path, tmp_path: Path, member: str, wrong: dict, says: str) -> None:
@@ -97,7 +97,9 @@ def test_a_wrong_row_of_the_clusters_is_found(whole: Path, tmp_path: Path, membe
 @pytest.mark.parametrize("reason", ["rights", "surface", "earlier-release"])
 def test_every_reason_of_the_list_is_one(whole: Path, tmp_path: Path, reason: str) -> None:
     folder = changed(whole, tmp_path, "clusters", lambda row: row | {"reason": reason})
-    assert not [found for found in broken(folder, "audit/clusters.parquet") if "no reason" in found]
+    assert not [
+        found for found in broken(folder, "audit/clusters.parquet") if "reason for a keeper is unknown" in found
+    ]
 
 
 def test_a_copy_whose_keeper_was_dropped_later_is_no_fault_but_one_that_vanished_is(
@@ -111,7 +113,7 @@ def test_a_copy_whose_keeper_was_dropped_later_is_no_fault_but_one_that_vanished
     failed = changed(whole, tmp_path / "b", "clusters", kept_by("ga/103"))
     assert not [s for s in broken(failed, "audit/clusters.parquet") if "keeper is neither" in s]
     vanished = changed(whole, tmp_path / "c", "dropped", lambda row: None if row["id"] == "ga/106" else row)
-    assert [s for s in broken(vanished, "audit/clusters.parquet") if "never came in" in s]
+    assert [s for s in broken(vanished, "audit/clusters.parquet") if "never entered" in s]
 
 
 def test_near_copies_may_stand_where_the_recipe_drops_exact_ones_only(whole: Path, tmp_path: Path) -> None:
@@ -122,4 +124,4 @@ def test_near_copies_may_stand_where_the_recipe_drops_exact_ones_only(whole: Pat
     folder = changed(
         folder, tmp_path / "b", "clusters", lambda row: row | {"member": "ga/2"} if row["member"] == "ga/101" else row
     )
-    assert not [s for s in broken(folder, "audit/clusters.parquet") if "a copy that is in data/" in s]
+    assert not [s for s in broken(folder, "audit/clusters.parquet") if "a copy is in data/" in s]

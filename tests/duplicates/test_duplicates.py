@@ -16,7 +16,7 @@ from crawlers.sample import site
 from filters import exact_duplicates, near_duplicates
 from filters.duplicates.clusters.keeper_kernels import equal_bytes
 from filters.duplicates.duplicate_survey import sketch
-from filters.duplicates.engine.copy_exchange import among
+from filters.duplicates.engine.copy_exchange import compare_documents
 from filters.duplicates.minhash import bands
 from filters.duplicates.minhash.bands import (
     ALL_PAIRS,
@@ -43,7 +43,7 @@ def doc(id_: str, text: str, **fields: object) -> Document:
 
 def table(docs: list[Document], threshold: float = 0.8) -> dict[str, dict]:
     rows = pa.Table.from_pylist([dict(sketch(d)) for d in docs], schema=SKETCH)
-    found = among(rows, {d.id: d.text for d in docs}, threshold=threshold).to_pylist()
+    found = compare_documents(rows, {d.id: d.text for d in docs}, threshold=threshold).to_pylist()
     assert [row["id"] for row in found] == sorted(row["id"] for row in found)
     return {row["id"]: row for row in found}
 

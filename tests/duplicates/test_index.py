@@ -146,7 +146,7 @@ def test_a_segment_whose_release_was_moved_away_does_not_count_and_is_not_delete
     world.publish(OLD | NEW)
     shutil.rmtree(world.workspace.releases("small") / "1.0.0")
     (line,) = [one for one in release_index.list_entries(world.workspace) if one.segment.state != "counts"]
-    assert "small 1.0.0 does not stand" in line.segment.why
+    assert "small 1.0.0 does not exist" in line.segment.why
     world.publish(OLD | NEW | {"na/9": SNOW * 4 + MARKET * 4})
     assert world.segment("1.0.0").exists()
     assert {id for id, _ in world.rows("1.2.0")} == {"ga/1", "ga/2", "ga/3", "na/9"}
@@ -194,7 +194,7 @@ def test_a_segment_of_another_version_of_the_survey_does_not_count_and_says_so(w
     facts.write_text(facts.read_text(encoding="utf-8").replace('"survey_version": 7', '"survey_version": 6'))
     checksummed_files.write(facts.parent)
     (found,) = release_index.segments_by_survey(world.workspace)["copies"]
-    assert (found.state, found.why) == ("other", "made by version 6 of the survey; that of today is 7")
+    assert (found.state, found.why) == ("other", "made by version 6 of the survey; the current version is 7")
     world.publish(OLD)
     (found,) = release_index.segments_by_survey(world.workspace)["copies"]
     assert found.state == "counts", "a run over the same inputs writes it anew"

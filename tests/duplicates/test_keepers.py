@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from filters.duplicates.duplicate_survey import count_faults, sketch
-from filters.duplicates.engine.copy_exchange import among
+from filters.duplicates.engine.copy_exchange import compare_documents
 from filters.duplicates.minhash.duplicate_schema import SKETCH
 from malmoi.document import Document
 from tests.builders.small_survey import FILES, ONE, changed, document, prose, rows, segment, shards, survey
@@ -19,7 +19,7 @@ BOTH = pytest.mark.parametrize("size", [ONE, FILES], ids=["one", "files"])
 
 def table(docs: list[Document], threshold: float = 0.8) -> dict[str, dict]:
     found = pa.Table.from_pylist([dict(sketch(d)) for d in docs], schema=SKETCH)
-    return {r["id"]: r for r in among(found, {d.id: d.text for d in docs}, threshold=threshold).to_pylist()}
+    return {r["id"]: r for r in compare_documents(found, {d.id: d.text for d in docs}, threshold=threshold).to_pylist()}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from filters.duplicates.clusters import components, keeper_kernels
 from filters.duplicates.minhash import bands, compiled_kernels, hash_kernels, similarity, sketch
-from filters.duplicates.minhash.compiled_kernels import Kernel, compiled
+from filters.duplicates.minhash.compiled_kernels import Kernel, jit_kernel
 from filters.evaluation import search_kernels as evaluation
 from tests.builders import small_survey
 from tests.builders.small_survey import FILES, ONE
@@ -177,8 +177,8 @@ def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
 def test_kernels_of_a_folder_that_cannot_be_written_are_kept_in_the_cache_of_the_user(tmp_path: Path) -> None:
     package = tmp_path / "site"
     package.mkdir()
-    source = "from filters.duplicates.minhash.compiled_kernels import compiled\n"
-    source += "@compiled\ndef twice(found):\n    return 2 * len(found)\n"
+    source = "from filters.duplicates.minhash.compiled_kernels import jit_kernel\n"
+    source += "@jit_kernel\ndef twice(found):\n    return 2 * len(found)\n"
     (package / "loop.py").write_text(source, encoding="utf-8")
     (package / "__pycache__").touch()  # a file: nothing can be kept below it, whoever asks
     program = (
@@ -192,7 +192,7 @@ def test_kernels_of_a_folder_that_cannot_be_written_are_kept_in_the_cache_of_the
 
 
 def test_an_error_in_an_interpreted_kernel_leaves_the_next_one_counted() -> None:
-    @compiled
+    @jit_kernel
     def fails(found: Any) -> int:
         raise ValueError("on purpose")
 

@@ -18,9 +18,9 @@ from filters.duplicates.minhash.sketch import (
     SCHEME,
     SEED,
     SHINGLE,
-    compiled,
     exact_digest,
     jaccard,
+    jit_kernel,
     letters_of,
     shingle_hashes,
     signature,
@@ -197,4 +197,4 @@ def test_after_warming_nothing_is_left_to_compile(monkeypatch):
 def test_a_kernel_that_can_be_kept_nowhere_is_compiled_all_the_same():
     found: dict = {}
     exec(compile("def twice(x):\n    return 2 * x\n", "/nowhere/kernel.py", "exec"), found)
-    assert compiled(found["twice"]).call_compiled(21) == 42
+    assert jit_kernel(found["twice"]).call_compiled(21) == 42

@@ -287,7 +287,7 @@ def test_a_release_in_which_a_published_document_is_said_to_be_dropped_does_not_
     table = pq.read_table(path)
     row = {**table.to_pylist()[0], "id": "papers/02.txt", "stage": "5-curated", "reason": "near-copy"}
     pq.write_table(pa.concat_tables([table, pa.Table.from_pylist([row], table.schema)]), path)
-    (law,) = (law for law in LAWS if "stands in data/" in law.says and law.path == "audit/dropped.parquet")
+    (law,) = (law for law in LAWS if "is in data/" in law.says and law.path == "audit/dropped.parquet")
     with open_tables(tmp_path / "r") as tables:
         assert [found[0] for found in tables.ask(law.sql).rows] == ["papers/02.txt"]
     with open_tables(made.folder) as tables:

@@ -146,7 +146,7 @@ def test_a_file_that_is_no_set_stops_the_recipe_and_says_what_to_do(tmp_path, na
         ('sets = ["nowhere.json"]\n', "no such file or folder; paths start from the recipe's folder"),
         ('sets = ["empty"]\n', "the folder holds no file"),
         ('sets = "empty"\n', r'not a list .* A list: sets = \["empty"\]'),
-        ('sets = ["t.toml", "t.toml"]\n', "stands twice"),
+        ('sets = ["t.toml", "t.toml"]\n', "appears twice"),
         ("", "key 'sets': Field required"),
         ('sets = ["q.txt"]\nrun = 4\n', "key 'run': Input should be greater than or equal to 8"),
     ],

@@ -60,7 +60,7 @@ def test_folders_pass(folder):
 
 
 def test_a_folder_whose_name_looks_like_an_address_is_named_by_its_absolute_path(tmp_path):
-    with pytest.raises(CallError, match="named by its absolute path"):
+    with pytest.raises(CallError, match="write its absolute path"):
         locate("runs:1")
     assert Workspace.open(tmp_path / "runs:1").root.is_dir()
 

@@ -53,7 +53,7 @@ def test_a_wrong_recipe_says_file_filter_and_key(tmp_path, text, says):
         ('[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "redact"\n', "personal data would be published"),
         (
             '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "redact"\n[[curated]]\nfilter = "personal_data"\n',
-            "stands before `personal_data`",
+            "comes before `personal_data`",
         ),
         (
             '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "personal_data"\n[[curated]]\nfilter = "redact"\n',
@@ -62,7 +62,7 @@ def test_a_wrong_recipe_says_file_filter_and_key(tmp_path, text, says):
         (
             '[[clean]]\nfilter = "rights"\n[[curated]]\nfilter = "personal_data"\n[[curated]]\nfilter = "redact"\n'
             '[[curated]]\nfilter = "quarantine"\n',
-            "`quarantine` stands behind `redact`",
+            "`quarantine` comes after `redact`",
         ),
     ],
 )
@@ -74,8 +74,8 @@ def test_personal_data_is_replaced_or_the_recipe_says_why_not(tmp_path, text, sa
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[[clean]]\nfilter = "length"\n[[clean]]\nfilter = "length"\n', "'length' stands twice"),
-        ('[[clean]]\nfilter = "near_duplicates"\n', r"stand under \[\[curated"),
+        ('[[clean]]\nfilter = "length"\n[[clean]]\nfilter = "length"\n', "'length' appears twice"),
+        ('[[clean]]\nfilter = "near_duplicates"\n', r"belong under \[\[curated"),
         ('[[clean]]\nfilter = "../x"\n', "unknown filter"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_filter_before_the_one_that_it_needs_is_refused(tmp_path, name):
     step, needed = f'[[curated]]\nfilter = "{name}"\n', f'[[curated]]\nfilter = "{need}"\n'
     with pytest.raises(CallError, match=f"'{name}' under .*'{need}' is not in the recipe. Put '{need}' before"):
         recipes.load(written(tmp_path, HEAD + step))
-    with pytest.raises(CallError, match=f"'{name}' under .*'{need}' stands behind it"):
+    with pytest.raises(CallError, match=f"'{name}' under .*'{need}' comes after it"):
         recipes.load(written(tmp_path, HEAD + step + needed))
     assert recipes.load(written(tmp_path, HEAD + needed + step)).stage("curated")[1].filter == name
 

@@ -49,7 +49,7 @@ def test_a_missing_file_is_named_and_how_to_mend_it(tmp_path):
     workspace = Workspace.open(tmp_path / "w")
     workspace.commit("3-clean", "k1", fill("once"))
     (workspace.stage("3-clean", "k1") / "a.txt").unlink()
-    with pytest.raises(StageError, match=r"a\.txt: missing .* delete"):
+    with pytest.raises(StageError, match=r"a\.txt: missing .* Delete"):
         workspace.ledger("3-clean", "k1")
 
 
@@ -77,7 +77,7 @@ def test_a_workspace_whose_making_was_killed_is_made_again(tmp_path):
 
 def test_a_folder_of_somebody_else_is_not_taken_for_a_workspace(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(CallError, match="no workspace of ours"):
+    with pytest.raises(CallError, match="not a Malmoi workspace"):
         Workspace.open(tmp_path)
 
 
@@ -85,7 +85,7 @@ def test_the_workspace_of_the_demo_does_not_keep_the_default_one_from_being_made
     Workspace.open(tmp_path / "workspace" / "demo")
     assert Workspace.open(tmp_path / "workspace").root == tmp_path / "workspace"
     (tmp_path / "other" / "demo").mkdir(parents=True)
-    with pytest.raises(CallError, match="no workspace of ours"):
+    with pytest.raises(CallError, match="not a Malmoi workspace"):
         Workspace.open(tmp_path / "other")
 
 

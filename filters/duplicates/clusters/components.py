@@ -1,4 +1,4 @@
-"""Components: what pairs join, by a union-find over the numbers of documents."""
+"""Connected components of pairs of documents, by union-find over document numbers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.duplicates.minhash.duplicate_schema import COPY, DOUBT, I64, Flags
-from filters.duplicates.minhash.sketch import compiled
+from filters.duplicates.minhash.sketch import jit_kernel
 
 _AT_ONCE = 1 << 16
-Parents: TypeAlias = npt.NDArray[Any]  # int32, where that counts far enough: four bytes a document
+Parents: TypeAlias = npt.NDArray[Any]  # int32 if it can count all documents: four bytes each
 
 
 def new_parents(count: int, folder: Path | None = None) -> Parents:
-    """The parents of `count` documents that nothing joins yet; in a nameless file in `folder` where one is named."""
+    """Return the parents of `count` unjoined documents; in an unnamed file in `folder`, if given."""
     parent: Parents = allocate_numbers(folder, count, np.int32 if count < 2**31 else np.int64)
     for at in range(0, count, _AT_ONCE):
         parent[at : at + _AT_ONCE] = np.arange(at, min(count, at + _AT_ONCE))
@@ -26,7 +26,7 @@ def new_parents(count: int, folder: Path | None = None) -> Parents:
 
 
 def allocate_numbers(folder: Path | None, count: int, kind: Any) -> Any:
-    """Zeros in memory, or in a nameless file in `folder`, mapped: where memory is short they go to the disk."""
+    """Allocate zeros in memory, or in a mapped unnamed file in `folder`, which goes to disk if memory is short."""
     if folder is None or not count:
         return np.zeros(count, kind)
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,18 +34,18 @@ def allocate_numbers(folder: Path | None, count: int, kind: Any) -> Any:
         return np.asarray(np.memmap(file, kind, "w+", shape=(count,)))
 
 
-@compiled
+@jit_kernel
 def find(parent: Parents, node: int) -> int:
-    """The first node of the component of `node`; the way there becomes shorter for those who come after."""
+    """Return the first node of the component of `node`, with path compression."""
     while parent[node] != node:
         parent[node] = parent[parent[node]]
         node = parent[node]
     return node
 
 
-@compiled
+@jit_kernel
 def union(parent: Parents, left: int, right: int) -> None:
-    """Join two components; the smaller number stands for both, so that the order of joining leaves no trace."""
+    """Join two components; the smaller number is the root, so that the order of joins has no effect."""
     left, right = find(parent, left), find(parent, right)
     if left < right:
         parent[right] = left
@@ -53,7 +53,7 @@ def union(parent: Parents, left: int, right: int) -> None:
         parent[left] = right
 
 
-@compiled(by=1)
+@jit_kernel(by=1)
 def join(parent: Parents, left: I64, right: I64) -> None:
     """Join all pairs.
 
@@ -66,32 +66,32 @@ def join(parent: Parents, left: I64, right: I64) -> None:
         union(parent, left[i], right[i])
 
 
-@compiled
+@jit_kernel
 def settle(parent: Parents) -> None:
-    """Make each node's parent the first node of its component: its label."""
+    """Set the parent of each node to the first node of its component: its label."""
     for node in range(len(parent)):
         parent[node] = parent[parent[node]]  # smaller nodes are settled already
 
 
 def labels(parent: Parents) -> Parents:
-    """The label of each node, settled."""
+    """Settle and return the label of each node."""
     settle(parent)
     return parent
 
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """What pairs of any kind join, those in doubt too: `label` of each document (settled), and what it is there."""
+    """Families: components of all pairs, those in doubt included; `label` (settled) and flags of each document."""
 
     label: Parents
-    distinct: Parents  # at each label: documents of the family that are no exact copies of others in it
+    distinct: Parents  # at each label: documents of the family that are not exact copies of others in it
     flags: Any  # uint8, a bit each: MEMBER, COPIED; at the label: DOUBTFUL
 
     def members(self, start: int, end: int) -> tuple[I64, Flags]:
-        """The places from `start` to `end` that have pairs, and which of them need their shingles.
+        """Return the places from `start` to `end` that have pairs, and whether each needs its shingles.
 
-        They do where a pair is in doubt, or where three that differ meet: pairs that no band brought
-        together are compared when keepers are named. A copy has the shingles of its leader.
+        Shingles are needed if the family has a pair in doubt, or three or more distinct documents: pairs that
+        share no band are compared when keepers are chosen. A copy uses the shingles of its leader.
         """
         flags, label = self.flags[start:end], self.label[start:end]
         place = np.flatnonzero(flags & MEMBER)
@@ -104,22 +104,22 @@ MEMBER, COPIED, DOUBTFUL = 1, 2, 4
 
 
 def families(parent: Parents, folder: Path | None = None) -> Families:
-    """The families of settled parents, of whose pairs `tally` is still to be told; `folder` as in `new_parents`."""
+    """Return the families of settled parents; call `tally` for their pairs next. `folder` as in `new_parents`."""
     count = len(parent)
     found = Families(parent, allocate_numbers(folder, count, parent.dtype), allocate_numbers(folder, count, np.uint8))
     _sizes(parent, found.distinct)
     return found
 
 
-@compiled
+@jit_kernel
 def _sizes(label: Parents, size: Parents) -> None:
     for node in range(len(label)):
         size[label[node]] += 1
 
 
-@compiled(by=3)
+@jit_kernel(by=3)
 def tally(label: Parents, distinct: Parents, flags: Any, left: I64, right: I64, kind: Any) -> None:
-    """Book pairs in the columns of Families: of a COPY the right one is the copy, of one only."""
+    """Count pairs in the columns of Families; the right document of a COPY is the copy, of one document only."""
     for at in range(len(left)):
         flags[left[at]] |= np.uint8(MEMBER)
         flags[right[at]] |= np.uint8(MEMBER)

@@ -1,4 +1,4 @@
-"""The kernels that compare the members of components: who is joined to whom, who keeps whom, and why."""
+"""Kernels that compare the members of components and choose keepers (cluster representatives)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from filters.duplicates.clusters.components import Parents, find, union
 from filters.duplicates.minhash.duplicate_schema import COPY, I32, I64, SURE, U64
 from filters.duplicates.minhash.hash_kernels import U8
 from filters.duplicates.minhash.similarity import SHORT, equal_values
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled, jaccard
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, jaccard, jit_kernel
 
-COMPLETE = 9  # tenths of the letters of the longest; a copy that long is not a fragment, and others decide
-SCANS = 64  # keepers of a component that are compared with all that are left
-MANY = 1024  # members left, above which the further ones look them up
-CROWD = 32  # members of a family, above which low bytes say who is not alike: they stay in the processor's cache
-EXACT = 1024  # keepers with whom one member is compared by its shingles; beyond, only a sure estimate counts
+COMPLETE = 9  # tenths of the letters of the longest member; a text that long is not a fragment
+SCANS = 64  # keepers of a family that are compared with all remaining members
+MANY = 1024  # remaining members, above which further keepers use an index
+CROWD = 32  # members of a family, above which low bytes reject pairs first: they fit the CPU cache
+EXACT = 1024  # keepers with which a member is compared by shingles; beyond, only a sure estimate counts
 _NO_BYTES = np.empty((0, PERMUTATIONS), np.uint8)
 
 
-@compiled(by=1)
+@jit_kernel(by=1)
 def share_shingles(digests: U64, left: I64, right: I64, kind: Any, first: I64, length: I64) -> None:
-    """Copies have the shingles of their leader, which alone carries them."""
+    """Give copies the shingles of their leader; only the leader has them."""
     for at in range(len(left)):
         if kind[at] == COPY:
             i, j = left[at], right[at]
@@ -32,7 +32,7 @@ def share_shingles(digests: U64, left: I64, right: I64, kind: Any, first: I64, l
                 first[j], length[j] = first[i], length[i]
 
 
-@compiled
+@jit_kernel
 def _is_equal(digests: U64, i: int, j: int) -> bool:
     differing = 0
     for word in range(4):
@@ -40,21 +40,21 @@ def _is_equal(digests: U64, i: int, j: int) -> bool:
     return differing == 0
 
 
-@compiled(by=1)
+@jit_kernel(by=1)
 def join_sure(parent: Parents, left: I64, right: I64, kind: Any, digests: U64) -> None:
-    """Join the pairs whose signatures leave no doubt, and copies."""
+    """Join copies and the pairs that signatures alone decide."""
     for at in range(len(left)):
         i, j = left[at], right[at]
         if kind[at] == SURE or (kind[at] == COPY and _is_equal(digests, i, j)):
             union(parent, i, j)
 
 
-@compiled(by=1, weight=16)
+@jit_kernel(by=1, weight=16)
 def join_verified(
     parent: Parents, left: I64, right: I64, signatures: U32, row: I64,
     letters: I64, flat: U32, first: I64, length: I64, bound: I64, needed: Any,
 ) -> None:  # fmt: skip
-    """Join the pairs in doubt that are alike; what is joined already is passed by."""
+    """Join the pairs in doubt that reach the threshold; skip pairs that are joined already."""
     for at in range(len(left)):
         i, j = left[at], right[at]
         if find(parent, i) != find(parent, j):
@@ -68,9 +68,9 @@ def join_verified(
                 union(parent, i, j)
 
 
-@compiled
+@jit_kernel
 def find_complete(component: Parents, rank: I64, letters: I64) -> I64:
-    """Whether each member is nearly as long as the longest of its component, of those with the lowest rank."""
+    """Return 1 for each member with at least COMPLETE tenths of the letters of the longest best-ranked one."""
     best = np.full(len(letters), np.int64(1 << 40))
     for m in range(len(letters)):
         best[component[m]] = min(best[component[m]], rank[m])
@@ -84,17 +84,17 @@ def find_complete(component: Parents, rank: I64, letters: I64) -> I64:
     return found
 
 
-@compiled(by=2, weight=512)
+@jit_kernel(by=2, weight=512)
 def choose_keepers(
     starts: I64, ranks: I32, letters: I64, standing: I64, digests: U64, signatures: U32, row: I64,
     flat: U32, first: I64, length: I64, bound: I64, needed: Any,
 ) -> Any:  # fmt: skip
-    """Who keeps each member (-1: nobody), how alike the two are, and (kind, measured, reason) as numbers.
+    """Return the keeper of each member (-1: none), their similarity, and (kind, measured, reason) as numbers.
 
-    Members of a family stand in the order of keepers. One is compared with all that are left; after SCANS of
-    them, where many are left still, only with those that share a value or a few with it: who shares none of
-    `_build_index` cannot be alike. Where both texts are known the estimate only says who is not alike: among
-    many members some pair deviates by more than three standard deviations.
+    Members of a family are in the order of keepers. Each keeper is compared with all remaining members; after
+    SCANS keepers, if many members remain, only with those that share a band of `_build_index`, since others cannot
+    reach the threshold. If both texts are known, the estimate can only reject a pair: among many members some
+    pair deviates by more than three standard deviations.
     """
     keeper = np.full(len(letters), -1, np.int64)
     share = np.zeros(len(letters), np.float64)
@@ -131,7 +131,7 @@ def choose_keepers(
                     short = 1 if min(letters[k], letters[m]) < SHORT else 0
                     same = equal_values(signatures, row[k], signatures, row[m])
                     alike, share[m], said[m, 1] = same >= bound[short, 2], same / PERMUTATIONS, 0
-                    if tried[m] == EXACT:  # among so many some pair is estimated too high: what is not sure is no copy
+                    if tried[m] == EXACT:  # among so many some pair is estimated too high: accept sure estimates only
                         alike = same >= bound[short, 0]
                     elif same >= bound[short, 1] and known:
                         tried[m] += 1
@@ -150,9 +150,9 @@ def choose_keepers(
     return keeper, share, said
 
 
-@compiled
+@jit_kernel
 def _low_bytes(signatures: U32, row: I64) -> U8:
-    """The low byte of each value of the signatures at `row`: what differs there differs."""
+    """Return the low byte of each value of the signatures at `row`; values differ if their low bytes differ."""
     found = np.empty((len(row), PERMUTATIONS), np.uint8)
     for at in range(len(row)):
         for k in range(PERMUTATIONS):
@@ -164,21 +164,21 @@ def _equal_bytes(low: U8, i: int, j: int) -> int:
     return int(np.count_nonzero(low[i] == low[j]))
 
 
-@compiled(plain=_equal_bytes)
+@jit_kernel(plain=_equal_bytes)
 def equal_bytes(low: U8, i: int, j: int) -> int:
-    """In how many of their bytes two rows agree: never in fewer than in their values."""
-    count = np.uint8(0)  # as narrow as what is compared, so that the processor counts 32 at once
+    """Count the equal low bytes of two rows: an upper bound of their equal values."""
+    count = np.uint8(0)  # as narrow as the compared values, so that the CPU counts 32 at once
     for k in range(PERMUTATIONS):
         count = np.uint8(count + np.uint8(low[i, k] == low[j, k]))
     return int(count)
 
 
-@compiled
+@jit_kernel
 def _build_index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -> tuple[U32, I32]:
-    """Sorted keys of bands of `width` values, and their members: of so many bands that nobody alike shares none.
+    """Return sorted keys of bands of `width` values, and their members; an index without false negatives.
 
-    Two signatures that agree in `doubt` values differ in the others only; of one band more than these at
-    least one is equal in both.
+    Two signatures that agree in `doubt` values differ in at most PERMUTATIONS - `doubt` others; with one band more
+    than that, at least one band is equal in both.
     """
     bands = PERMUTATIONS - doubt + 1
     keys, order = np.empty((bands, len(left)), np.uint32), np.empty((bands, len(left)), np.int32)
@@ -191,7 +191,7 @@ def _build_index(signatures: U32, row: I64, left: I64, width: int, doubt: int) -
     return keys, order
 
 
-@compiled
+@jit_kernel
 def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
     key = np.uint64(0)
     for j in range(first, first + width):
@@ -200,13 +200,13 @@ def _key(signatures: U32, row: Any, first: int, width: int) -> Any:
     return np.uint32(key)
 
 
-@compiled
+@jit_kernel
 def _find_sharing(
     keys: U32, order: I32, signatures: U32, row: Any, width: int, seen: I64, start: Any, rounds: int, left: I64
 ) -> I64:
-    """Who shares a band with the signature at `row`, each once, or all that are `left` where those are no more.
+    """Return the distinct members that share a band with the signature at `row`, or `left` if that is not longer.
 
-    `seen` remembers the last round in which each was found.
+    `seen` has the last round in which each member was found.
     """
     low, high = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
     for band in range(len(keys)):

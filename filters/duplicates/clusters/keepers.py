@@ -1,9 +1,9 @@
-"""Keepers: of documents that are alike one stands for the others, named by what is known before Kiwi.
+"""Choose keepers (representatives) of near duplicates, without morphological analysis.
 
-Rights come first, then what is published already, completeness, the surface, the date, the id. The best
-of a family keeps those that are alike to it, the best of the rest keeps those alike to it, and so on:
-each copy is alike to its own keeper, and no two that are kept are alike. A chain of pairs does not make
-its ends copies.
+Order of preference: rights, published already, completeness, surface, date, id. The best member of a family keeps
+its near duplicates, the best of the rest keeps its own, and so on. Invariants: each copy reaches the threshold with
+its keeper, and no two kept documents reach it. The ends of a chain of pairs are not copies of each other by
+that alone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from filters.duplicates.minhash.shingles import Shingles
 from filters.duplicates.minhash.similarity import bounds, limits
 from filters.duplicates.minhash.sketch import U32
 
-DENSE = 16  # places for each member, up to which a table of all places is cheaper than a search
+DENSE = 16  # places a member, up to which a lookup table of all places is cheaper than a search
 
 MEMBER = pa.schema(
     [
@@ -51,15 +51,15 @@ MEMBER = pa.schema(
         ("rights", pa.int8()),
         ("surface", pa.int8()),
         ("date", pa.string()),
-        ("published", pa.bool_()),  # its id stands in an earlier release
-        ("release", pa.string()),  # name/version where it does not come in now, else empty
+        ("published", pa.bool_()),  # its id is in an earlier release
+        ("release", pa.string()),  # name/version if it is not among the new documents, else empty
     ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Documents that have pairs: `known` of schema MEMBER, a signature for each row of it, and the shingles."""
+    """Documents with pairs: `known` of schema MEMBER, a signature for each row of it, and the shingles."""
 
     known: pa.Table
     signatures: U32
@@ -68,20 +68,20 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What decides who keeps whom, a value for each member in the order of families, then of keepers."""
+    """The ranks that decide keepers: a value for each member, by family, then in the order of keepers."""
 
     member: I64  # position in the table of members
     starts: I64  # of each family, and the end
     ranks: I32  # shape (members, 6), in the order of REASONS
     letters: I64
-    standing: I64  # 1: of an earlier release, which nothing takes back
+    standing: I64  # 1: of an earlier release, which is never dropped
 
 
 def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float) -> tuple[pa.Table, I64]:
-    """The rows of TABLE about `members`, sorted by id, and the place of the document that each is about.
+    """Return the rows of TABLE about `members`, sorted by id, and the place of the document of each row.
 
-    Every component of the pairs is among the members as a whole. The order of members and pairs changes nothing,
-    nor does how pairs are cut: of those only one piece is held beside what is in `pairs`.
+    `members` contains whole components of the pairs. The order of members and pairs has no effect, nor has the cut
+    of `pairs`, which are processed piece by piece.
     """
     order = pc.sort_indices(members.known, sort_keys=[("id", "ascending"), ("release", "ascending")])
     at = np.asarray(order).astype(np.int64)
@@ -91,7 +91,7 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float) -> 
     letters, bound = numbers(known["letters"]), bounds(threshold)
     needed = np.array([kind.threshold for kind in limits(threshold)])
     flat, signatures = members.shingles.flat, members.signatures
-    del members  # what is not in order any more
+    del members  # free the unsorted copies
     position = _position_finder(numbers(known["place"]))
     parent, family = new_parents(known.num_rows), new_parents(known.num_rows)
     for some in pairs:
@@ -111,7 +111,7 @@ def name_keepers(members: Members, pairs: Sequence[Pairs], threshold: float) -> 
 
 
 def _position_finder(place: I64) -> Callable[[I64], I64]:
-    """Where in `place` each of some places stands."""
+    """Return a function that maps places to their positions in `place`."""
     if len(place) and place.max() < DENSE * len(place):
         at = np.empty(place.max() + 1, np.int32)
         at[place] = np.arange(len(place), dtype=np.int32)
@@ -121,18 +121,18 @@ def _position_finder(place: I64) -> Callable[[I64], I64]:
 
 
 def _order_members(known: pa.Table, family: Parents, component: Parents, letters: I64) -> Order:
-    """Members by family, within it by all that decides; complete is who is so in its own component.
+    """Sort members by family, then by rank; completeness is relative to the verified component.
 
-    All of a family are compared, also those that no verified pair has joined: in a crowd that shares a template
-    bands bring only some of its pairs together.
+    All members of a family are compared, also those that no verified pair has joined: in a large group that shares
+    a template, bands find only some of its pairs.
     """
-    dates = pc.if_else(pc.equal(known["date"], ""), "9999", known["date"])  # an undated one comes after all dates
+    dates = pc.if_else(pc.equal(known["date"], ""), "9999", known["date"])  # undated ones come last
     rights, surface = numbers(known["rights"]), numbers(known["surface"])
     fresh = 1 - numbers(known["published"].cast(pa.int8()))
     date = numbers(pc.rank(dates, tiebreaker="dense"))
     partial = 1 - find_complete(component, rights * 2 + fresh, letters)
     static = (rights << 48) | (fresh << 47) | (partial << 46) | (surface << 38) | date
-    member = np.lexsort((static, family))  # of equal ones the smaller id, since members are sorted by it
+    member = np.lexsort((static, family))  # ties go to the smaller id, since members are sorted by id
     cuts = np.flatnonzero(np.diff(family[member])) + 1
     starts = np.concatenate([[0], cuts, [len(member)]]) if len(member) else np.zeros(1, np.int64)
     ranks = np.empty((len(member), 6), np.int32)
@@ -143,7 +143,7 @@ def _order_members(known: pa.Table, family: Parents, component: Parents, letters
 
 
 def _table(known: pa.Table, member: I64, keeper: I64, share: Any, said: Any) -> tuple[pa.Table, I64]:
-    """The rows of TABLE: `keeper` names positions in `member`, `said` is (kind, measured, reason) of each."""
+    """Build the rows of TABLE: `keeper` has positions in `member`, `said` (kind, measured, reason) of each."""
     copies = np.flatnonzero(keeper >= 0)
     copies = copies[np.argsort(member[copies])]
     kept = pa.array(member[keeper[copies]])

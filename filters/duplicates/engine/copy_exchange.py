@@ -1,4 +1,4 @@
-"""The exchange of copies: documents that are alike meet, and each copy learns which one stands for it."""
+"""Run deduplication over shards: find copies and write the keeper of each."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def exchange(
     threshold: Threshold = 0.8,
     earlier: Literal["same", "all", "none"] = "same",
 ) -> list[Path]:
-    """Write `folder/table.parquet` of schema TABLE, sorted by id, and the rows about each shard; those files, in order.
+    """Write `folder/table.parquet` of schema TABLE, sorted by id, and the rows about each shard; return those files.
 
-    `threshold` is the Jaccard similarity of the shingles from which two documents are copies. `earlier` says
-    with which releases documents are compared: those of the same name, all, or none; who calls chose
-    `segments` by it. The result depends neither on the order nor on the cut of the shards.
+    `threshold` is the minimum Jaccard similarity of the shingles of two copies. `earlier` names the releases to
+    compare with: those of the same name, all, or none; the caller chooses `segments` by it. The result depends
+    neither on the order of the shards nor on how documents are cut into them.
     """
     return find(shards, segments, folder, run, threshold)
 
 
 def find_exact(shards: Sequence[Surveyed], segments: Sequence[Segment], folder: Path, run: Run) -> list[Path]:
-    """`exchange` for sketches without letters: exact copies among `shards`."""
+    """Like `exchange`, for sketches without letters: find exact copies among `shards`."""
     return find(shards, segments, folder, run, threshold=1.0, texts=False)
 
 
@@ -53,7 +53,7 @@ def find(
     texts: bool = True,
     size: Size | None = None,
 ) -> list[Path]:
-    """`exchange`; `texts` says whether the shards have texts to compare where signatures leave a doubt."""
+    """Like `exchange`; `texts`: whether the shards have texts to compare for pairs in doubt."""
     layout = lay_out(shards)
     targets = [rows_file(folder, number) for number in range(len(layout.shards))]
     if not all(path.exists() for path in [folder / "table.parquet", *targets]):
@@ -63,10 +63,10 @@ def find(
     return [targets[numbered[shard]] for shard in shards]
 
 
-def among(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> pa.Table:
-    """The rows of TABLE about documents that are compared with each other only, from their sketches and texts.
+def compare_documents(sketches: pa.Table, texts: Mapping[str, str], *, threshold: float) -> pa.Table:
+    """Compare documents with each other only, by their sketches and texts; return the rows of TABLE.
 
-    They go through files in a temporary folder that only this user can read, and which is deleted in the end.
+    They are written to a temporary folder that only this user can read; it is deleted at the end.
     """
     if not sketches.num_rows:
         return TABLE.empty_table()

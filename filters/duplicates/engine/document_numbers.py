@@ -1,4 +1,4 @@
-"""Where each document of a survey lies: a number, its place, counted through the shards in a fixed order."""
+"""Number the documents of a survey: the place of a document counts through the shards in a fixed order."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from filters.duplicates.earlier_releases import Earlier, positions
 from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
 from malmoi.survey import Surveyed
 
-_FEW = ["date", "release", "version"]  # columns of few values, which are taken by number and looked up at the end
+_FEW = ["date", "release", "version"]  # columns of few distinct values, read as dictionaries
 _KNOWN = [name for name in MEMBER.names if name not in ("place", "published", "release")]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The shards in the order of their files' names, and the place of the first document of each, and the end."""
+    """The shards, sorted by file name, with the place of the first document of each, and the end."""
 
     shards: tuple[Surveyed, ...]
     starts: I64
 
     @property
     def count(self) -> int:
-        """How many documents these are."""
+        """Return the number of documents."""
         return int(self.starts[-1] - self.starts[0])
 
     def groups(self, documents: int) -> list[tuple[int, int]]:
-        """Runs of shards (first, behind the last) with about as many documents as asked for."""
+        """Return runs of shards (first, end) with about `documents` documents each."""
         found, first = [], 0
         for number in range(len(self.shards)):
             if self.starts[number + 1] - self.starts[first] >= documents or number + 1 == len(self.shards):
@@ -42,34 +42,34 @@ class Layout:
         return found
 
     def part(self, first: int, last: int) -> Layout:
-        """The shards from `first` to before `last`, with the places they have in the whole."""
+        """Return the shards from `first` to before `last`, with their places in the whole layout."""
         return Layout(self.shards[first:last], self.starts[first : last + 1])
 
     def split(self, places: I64) -> list[I64]:
-        """Sorted places as row numbers of each shard."""
+        """Split sorted places into row numbers of each shard."""
         cuts = np.searchsorted(places, self.starts)
         return [places[a:b] - s for a, b, s in zip(cuts[:-1], cuts[1:], self.starts[:-1], strict=True)]
 
     def sources(self) -> frozenset[str]:
-        """The sources that come in."""
+        """Return the sources of the documents."""
         columns = (pq.read_table(s.documents, columns=["source"])["source"] for s in self.shards)
         return frozenset(name for column in columns for name in pc.unique(column).to_pylist())
 
 
 def lay_out(shards: Sequence[Surveyed]) -> Layout:
-    """The layout of `shards`, whatever order they are given in."""
+    """Return the layout of `shards`, independent of their order."""
     ordered = tuple(sorted(shards, key=lambda s: (str(s.sketch), str(s.documents))))
     counts = [pq.read_metadata(s.sketch).num_rows for s in ordered]
     return Layout(ordered, np.cumsum([0, *counts], dtype=np.int64))
 
 
 def rows_file(folder: Path, number: int) -> Path:
-    """The file with the rows about the shard of that number."""
+    """Return the path of the rows about the shard of that number."""
     return folder / f"rows-{number:05d}.parquet"
 
 
 def members_of(sketch: Path, rows: I64, place: int, earlier: Sequence[Earlier]) -> pa.Table:
-    """The documents at `rows` of a shard that starts at `place`, as a table of schema MEMBER."""
+    """Return the documents at `rows` of a shard that starts at `place`, as a table of schema MEMBER."""
     table = read_rows(sketch, [*_KNOWN, "h"] if earlier else _KNOWN, rows)
     known = find_published(np.asarray(table["h"]), earlier) if earlier else np.zeros(len(rows), np.bool_)
     extra = {
@@ -81,16 +81,16 @@ def members_of(sketch: Path, rows: I64, place: int, earlier: Sequence[Earlier]) 
 
 
 def find_published(h: U64, earlier: Sequence[Earlier]) -> Flags:
-    """Whether each id stands in an earlier release and has not been withdrawn since."""
+    """Return whether each id is in an earlier release and has not been withdrawn since."""
     found = np.zeros(len(h), np.bool_)
     order = np.argsort(h)
     for one in earlier:
-        found[order[positions(h[order], one.known)]] = True
+        found[order[positions(h[order], one.hashes_unmasked)]] = True
     return found
 
 
 def members_of_segment(one: Earlier, rows: I64) -> pa.Table:
-    """The documents at `rows` of a segment, as a table of schema MEMBER."""
+    """Return the documents at `rows` of a segment, as a table of schema MEMBER."""
     table = one.rows(rows)
     extra = {
         "place": pa.array(one.base + rows, pa.int64()),
@@ -100,7 +100,7 @@ def members_of_segment(one: Earlier, rows: I64) -> pa.Table:
 
 
 def read_rows(path: Path, columns: Sequence[str], rows: I64) -> pa.Table:
-    """Rows of a Parquet file by sorted number; row groups without any of them are not read."""
+    """Read rows of a Parquet file by sorted number; row groups without any of them are skipped."""
     plain = dict.fromkeys(_FEW, pa.string())
     with pq.ParquetFile(path, memory_map=True, read_dictionary=[n for n in _FEW if n in columns]) as file:
         counts = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
@@ -111,6 +111,6 @@ def read_rows(path: Path, columns: Sequence[str], rows: I64) -> pa.Table:
             return schema.empty_table()
         table = file.read_row_groups(hit.tolist(), columns=list(columns), use_threads=False)
         group = np.searchsorted(starts, rows, "right") - 1
-        first = np.cumsum([0, *np.diff(starts)[hit]])  # of each group that is read, its first row there
+        first = np.cumsum([0, *np.diff(starts)[hit]])  # the first row of each group that is read, in the table
         table = table.take(pa.array(first[np.searchsorted(hit, group)] + rows - starts[group])).select(columns)
         return table.cast(pa.schema([pa.field(f.name, plain.get(f.name, f.type)) for f in table.schema]))

@@ -1,11 +1,11 @@
-"""Documents meet through files: each task holds one group of shards or one partition, whatever the corpus.
+"""Tasks of deduplication over files: each holds one group of shards or one partition, whatever the corpus size.
 
     digests ──► copies ──► bands ──► candidates ──► attached ──► compared ──► families (one node, pairs only)
                                                                                  │
                         rows about each shard ◄── judged ◄── members ◄───────────┘
 
-A pair is verified where its right document lies: the group of the left one attaches the signature. No task
-opens a shard that is not its own. A file that stands is not made again.
+A pair is verified in the group of its right document; the group of the left one attaches the signature. A task
+opens only its own shards. An existing file is a checkpoint and is not written again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ import pyarrow as pa
 from filters.duplicates.clusters.keepers import MEMBER, Members, name_keepers
 from filters.duplicates.engine import survey_tables, task_values
 from filters.duplicates.engine.document_numbers import members_of, members_of_segment
-from filters.duplicates.engine.sketch_reading import distinct, hold_signatures, known, leaders, mapped, once
+from filters.duplicates.engine.sketch_reading import (
+    distinct,
+    hold_signatures,
+    leaders,
+    map_signatures,
+    read_digests,
+    sort_distinct,
+)
 from filters.duplicates.engine.task_values import Job, Shape, family_partition, key_partition
 from filters.duplicates.minhash.bands import (
     KEY_BITS,
@@ -47,9 +54,9 @@ from filters.duplicates.minhash.similarity import bounds, compare_rows
 from filters.duplicates.minhash.sketch import PERMUTATIONS, U32
 from malmoi.storage import shuffle as files
 
-AT_ONCE = 6  # bands whose keys are held
-PAIRS = 1 << 18  # candidates of a piece that is sent
-_PLACES = 1 << 40  # above every place; a pair is sorted as one number
+AT_ONCE = 6  # bands whose keys are in memory
+PAIRS = 1 << 18  # candidates of one batch
+_PLACES = 1 << 40  # above every place, so that a pair is sorted as one number
 _PLACED = pa.schema([*TABLE, ("place", pa.int64())])
 _SIGNED = pa.schema([*MEMBER, ("signature", SIGNATURE)])
 _SENT = pa.schema(
@@ -59,8 +66,8 @@ _SENT = pa.schema(
 
 @task_values.run_once
 def digests(job: Job) -> None:
-    """A group's digests, by digest."""
-    held = known(job.shards)
+    """Write the digests of a group, partitioned by digest."""
+    held = read_digests(job.shards)
     place = job.start + np.arange(job.shards.count)
     table = pa.table({"key": held.digest, "h": held.h, "place": place})
     files.write_partitions(table, key_partition(held.digest, 64, job.shape.slices), job.shape.slices, job.target)
@@ -68,7 +75,7 @@ def digests(job: Job) -> None:
 
 @task_values.run_once
 def copies(job: Job) -> None:
-    """Pairs of equal digests: of the first document in canonical order with each other one, by group of the copy."""
+    """Write pairs of equal digests (first document in canonical order, copy), partitioned by group of the copy."""
     shape = job.shape
     table = files.gather(shape.files("digests", shape.groups), job.number)
     order = _canonical_order(table)
@@ -86,9 +93,9 @@ def copies(job: Job) -> None:
 
 @task_values.run_once
 def bands(job: Job) -> None:
-    """A group's band keys, by band and key; copies of others have none, nor has who has no letter."""
+    """Write the band keys of a group, by band and key; copies and documents without letters have none."""
     shape = job.shape
-    held = known(job.shards)
+    held = read_digests(job.shards)
     shown = held.letters > 0
     met = Pairs.from_arrow([files.read_piece(path, job.number) for path in shape.files("copies", shape.slices)])
     shown[met.right - job.start] = False
@@ -110,7 +117,7 @@ def bands(job: Job) -> None:
 
 @task_values.run_once
 def candidate_pairs(job: Job) -> None:
-    """Pairs that share a key of these partitions, by group of the left one; in rounds, since one key may have most."""
+    """Write pairs that share a key, by group of the left document; in rounds, since one key may have most pairs."""
     shape = job.shape
 
     def cut() -> Iterator[pa.RecordBatch]:
@@ -124,13 +131,13 @@ def candidate_pairs(job: Job) -> None:
 
 
 def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
-    """Pairs that share a key of one partition, in pieces of at most PAIRS."""
+    """Yield pairs that share a key of one partition, in pieces of at most PAIRS."""
     table = files.gather(shape.files("bands", shape.groups), part)
     all_, places = np.asarray(table["key"]), numbers(table["place"])
     for one in shape.earlier:
         asked, published = look_up_keys(all_, *one.band(part // shape.slices), one.live)
         yield places[asked], one.base + published
-    row = find_repeated_keys(all_)  # most keys stand once, and need no order
+    row = find_repeated_keys(all_)  # most keys are unique and need no sorting
     row = row[canonical_order(np.asarray(table["h"])[row])]
     place, packed = places[row], candidates(all_[row])
     for at in range(0, max(1, len(packed)), PAIRS):
@@ -140,15 +147,15 @@ def _candidates(shape: Shape, part: int) -> Iterator[tuple[I64, I64]]:
 
 @task_values.run_once
 def attach_signatures(job: Job) -> None:
-    """The candidates whose left document lies in this group, each once, with its signature, by group of the right one.
+    """Write the distinct candidates whose left document is in this group, with its signature, by group of the right.
 
-    A signature travels once to each group; where it stands in the row before, it is left empty.
+    A signature is sent once to each group; it is empty if equal to that of the previous row.
     """
     shape = job.shape
     met = shape.files("candidates", shape.candidate_tasks)
     parts = (batch for path in met for batch in files.read_pieces(path, job.number, shape.groups))
     left, right = distinct(((numbers(b.column(0)) - job.start, numbers(b.column(1))) for b in parts), _PLACES)
-    letters = known(job.shards).letters
+    letters = read_digests(job.shards).letters
     group = shape.group_of(right)
     order = np.lexsort((left, group))
     row, right, group = left[order], right[order], group[order]
@@ -175,14 +182,15 @@ def attach_signatures(job: Job) -> None:
 
 @task_values.run_once
 def compare_pairs(job: Job) -> None:
-    """Of the candidates whose right document lies in this group or segment those that are alike or in doubt."""
+    """Write the candidates with the right document in this group or segment that are sure or in doubt."""
     shape = job.shape
     bound = bounds(shape.threshold)
     batches = [files.read_piece(path, job.number) for path in shape.files("attached", shape.groups)]
     letters: Any
     if job.number < shape.groups:
-        met = once([numbers(batch.column(2)).view(np.uint64) for batch in batches]).astype(np.int64) - job.start
-        signatures, letters = hold_signatures(job.shards, met), known(job.shards).letters[met]
+        rights = [numbers(batch.column(2)).view(np.uint64) for batch in batches]
+        met = sort_distinct(rights).astype(np.int64) - job.start
+        signatures, letters = hold_signatures(job.shards, met), read_digests(job.shards).letters[met]
     else:
         one = shape.earlier[job.number - shape.groups]
         met, signatures, letters = np.arange(one.count), one.signatures, one.letters
@@ -200,7 +208,7 @@ def compare_pairs(job: Job) -> None:
 
 
 def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
-    """The signatures of a column that leaves repeated ones empty, and which of them each row has."""
+    """Return the signatures of a column in which repeated ones are empty, and the index of that of each row."""
     offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
     data = np.frombuffer(column.buffers()[2], np.uint32)[offsets[0] // 4 : offsets[-1] // 4]
     return data.reshape(-1, PERMUTATIONS), np.cumsum(np.diff(offsets) > 0) - 1
@@ -208,7 +216,7 @@ def _unpack_signatures(column: pa.Array) -> tuple[U32, I64]:
 
 @task_values.run_once
 def members(job: Job) -> None:
-    """The documents of this group or segment that have pairs, by family, with signatures; their shingles beside."""
+    """Write the documents of this group or segment with pairs, by family, with signatures; shingles in a side file."""
     shape = job.shape
     batch = files.read_piece(shape.work / "families.arrow", job.number)
     place, label, needs = numbers(batch.column(0)), numbers(batch.column(1)), np.asarray(batch.column(2)).view(np.bool_)
@@ -230,7 +238,7 @@ def members(job: Job) -> None:
                 table = pa.Table.from_batches([batch_of(wanted[low + at], texts)])
                 yield from files.partition_rows(table, parts[low + at], shape.families)
 
-    for target in job.beside:
+    for target in job.side_files:
         files.write(shingles(), target)
     rows = zip(shards.shards, shards.starts[:-1].tolist(), shards.split(place), strict=True)
     found = [members_of(shard.sketch, here, start, shape.earlier) for shard, start, here in rows if here.size]
@@ -245,7 +253,7 @@ def _pack_signatures(rows: U32) -> pa.Array:
 
 @task_values.run_once
 def judge_families(job: Job) -> None:
-    """The rows of TABLE about the families of this partition, by group of their documents."""
+    """Write the rows of TABLE about the families of this partition, by group of their documents."""
     shape = job.shape
     table = files.gather(shape.files("members", len(shape.starts)), job.number)
     place = numbers(table["place"])
@@ -254,7 +262,7 @@ def judge_families(job: Job) -> None:
     sent = shape.files("shingles", shape.groups) if shape.texts else []
     batches = (batch for path in sent for batch in files.read_pieces(path, job.number, shape.families))
     shingles = gather_shingles(batches, place, shape.work)
-    signatures = mapped(map(signatures_in, table["signature"].chunks), shape.work)
+    signatures = map_signatures(map(signatures_in, table["signature"].chunks), shape.work)
     found = Members(table.select(MEMBER.names).combine_chunks(), signatures, shingles)
     rows, about = name_keepers(found, pairs, shape.threshold)
     rows = rows.append_column("place", pa.array(about)).cast(_PLACED)
@@ -263,12 +271,12 @@ def judge_families(job: Job) -> None:
 
 @task_values.run_once
 def rows(job: Job) -> None:
-    """The rows about each shard of this group, sorted by id; every so many ids of them, for those who sort them all."""
+    """Write the rows about each shard of this group, sorted by id, and every STRIDE-th id as a sample for the sort."""
     shape = job.shape
     table = files.gather(shape.files("judged", shape.families), job.number)
     ids = [pa.array([], pa.string())]
     cut = survey_tables.cut(table.select(TABLE.names), numbers(table["place"]), job.shards.starts[:-1])
-    for found, target in zip(cut, job.beside, strict=True):
+    for found, target in zip(cut, job.side_files, strict=True):
         found = found.sort_by("id")
         survey_tables.write([found], target)
         ids.append(found["id"].combine_chunks()[:: survey_tables.STRIDE].cast(pa.string()))
@@ -276,5 +284,5 @@ def rows(job: Job) -> None:
 
 
 def _canonical_order(table: pa.Table) -> I64:
-    """Rows in the canonical order: by H(id)."""
+    """Return the rows in canonical order: by H(id)."""
     return canonical_order(np.asarray(table["h"]))

@@ -1,4 +1,4 @@
-"""Read the sketches of a group of shards, and find equal digests and pairs among what was read."""
+"""Read the sketches of a group of shards; sort and deduplicate digests and pairs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ READ = 4096  # sketches read at once
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of each document of some shards beside its signature, in the order of places."""
+    """Sketches of the documents of some shards, without signatures, in the order of places."""
 
     h: U64
     digest: U64  # the first word
     letters: I32
 
 
-def known(layout: Layout) -> Known:
-    """All sketches of a layout but their signatures."""
+def read_digests(layout: Layout) -> Known:
+    """Read all sketches of a layout, without signatures."""
     count = layout.count
     found = Known(np.empty(count, np.uint64), np.empty(count, np.uint64), np.empty(count, np.int32))
     for here, batch in _batches(layout, ["h", "digest", "letters"]):
@@ -40,7 +40,7 @@ def known(layout: Layout) -> Known:
 
 
 def hold_signatures(layout: Layout, rows: I64) -> U32:
-    """The signatures of the documents of a layout at sorted row numbers."""
+    """Read the signatures of the documents of a layout at sorted row numbers."""
     signatures = np.empty((len(rows), PERMUTATIONS), np.uint32)
     for here, batch in _batches(layout, ["signature"]):
         low, high = np.searchsorted(rows, [here.start, here.stop])
@@ -50,8 +50,8 @@ def hold_signatures(layout: Layout, rows: I64) -> U32:
     return signatures
 
 
-def mapped(parts: Iterable[U32], folder: Path) -> U32:
-    """Signatures behind each other in a nameless file in `folder`, mapped: where memory is short they go to disk."""
+def map_signatures(parts: Iterable[U32], folder: Path) -> U32:
+    """Write signatures to a mapped unnamed file in `folder`: if memory is short they go to disk."""
     count = 0
     with tempfile.TemporaryFile(dir=folder) as file:
         for part in parts:
@@ -65,7 +65,7 @@ def mapped(parts: Iterable[U32], folder: Path) -> U32:
 
 
 def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.RecordBatch]]:
-    """The sketches of a layout, and where each batch of them stands among its documents."""
+    """Yield the sketches of a layout in batches, with the slice of its documents that each covers."""
     at = 0
     for shard in layout.shards:
         with pq.ParquetFile(shard.sketch, memory_map=True) as file:
@@ -75,21 +75,21 @@ def _batches(layout: Layout, columns: list[str]) -> Iterator[tuple[slice, pa.Rec
 
 
 def distinct(pairs: Iterable[tuple[I64, I64]], stride: int) -> tuple[I64, I64]:
-    """Each pair once, sorted; `stride` is above all numbers on the right."""
+    """Return the distinct pairs, sorted; `stride` is above all numbers on the right."""
     all_ = np.concatenate([np.empty(0, np.int64), *(left * stride + right for left, right in pairs)])
-    left, right = np.divmod(once([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
+    left, right = np.divmod(sort_distinct([all_.view(np.uint64)]).view(np.int64), max(stride, 1))
     return left, right
 
 
-def once(parts: Sequence[U64]) -> U64:
-    """Each number once, sorted."""
+def sort_distinct(parts: Sequence[U64]) -> U64:
+    """Return the distinct numbers, sorted."""
     all_ = np.concatenate([np.empty(0, np.uint64), *parts])
     all_.sort()
     return all_[: hash_kernels.keep_distinct(all_)]
 
 
 def leaders(digest: U64) -> I64:
-    """For each document, in canonical order, the first that has its digest.
+    """Return for each document, in canonical order, the first one with the same digest.
 
     >>> leaders(np.array([7, 3, 7, 7], np.uint64)).tolist()
     [0, 1, 0, 0]

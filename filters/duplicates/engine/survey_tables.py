@@ -1,4 +1,4 @@
-"""What the survey of copies leaves: the table, and the rows about each shard, written whole or not at all."""
+"""Write the results of deduplication atomically: the table, and the rows about each shard."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 from filters.duplicates.minhash.duplicate_schema import I64, TABLE
 from malmoi.storage.atomic_files import sync
 
-STRIDE = 512  # of the sorted rows about a shard each so many'th id is noted, to cut all rows into even ranges
-GROUP = 4096  # rows of a row group; a table comes in pieces that are a multiple of it, so that pieces leave no trace
+STRIDE = 512  # every STRIDE-th id of a sorted shard is sampled, to cut all rows into even ranges
+GROUP = 4096  # rows of a row group; pieces are written in multiples of it, so that the cut has no effect
 
 
 def write(tables: Iterable[pa.Table], target: Path) -> None:
-    """Write tables of schema TABLE behind each other; however they are cut, the bytes are the same."""
+    """Write concatenated tables of schema TABLE; the bytes do not depend on how they are cut."""
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -39,7 +39,7 @@ def write(tables: Iterable[pa.Table], target: Path) -> None:
 
 
 def cut(rows: pa.Table, place: I64, starts: I64) -> list[pa.Table]:
-    """The rows about each shard: `place` is that of the document of each row, shard i has those from `starts[i]` on."""
+    """Split rows by shard: `place` is the place of the document of each row; shard i starts at `starts[i]`."""
     shard = np.searchsorted(starts, place, "right") - 1
     order = np.argsort(shard, kind="stable")
     moved = rows.take(pa.array(order))

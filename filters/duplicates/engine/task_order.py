@@ -1,4 +1,4 @@
-"""The course of a survey through files: which tasks, in which order, and what stands on one node between them."""
+"""Order of the tasks of deduplication over files, and the union-find between them, which runs on one node."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _MEMBERS = pa.schema([("place", pa.int64()), ("family", pa.int64()), ("needs", p
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is held at once, in documents."""
+    """Memory limits of tasks, in documents."""
 
     group: int = 131_072  # by a task over shards: 64 MB of signatures
     partition: int = 262_144  # by a task over band keys, at 24 bytes each
-    members: int = 131_072  # by a task over families, where every document has copies
+    members: int = 131_072  # by a task over families, if every document has copies
 
     @staticmethod
     def from_count(documents: int) -> Size:
-        """For so many documents: of a billion, a thousand groups and not eight thousand."""
+        """Return the sizes for a corpus: a billion documents give a thousand groups, not eight thousand."""
         most = documents // 1024
         return Size(group=max(Size().group, most), partition=max(Size().partition, most))
 
@@ -49,7 +49,7 @@ def run_through_files(
     texts: bool,
     size: Size,
 ) -> None:
-    """Write the table and the rows about each shard below `folder`, by tasks over files in `folder/work`."""
+    """Write the table and the rows about each shard to `folder`, by tasks over files in `folder/work`."""
     shape, cuts = _shape(layout, segments, folder / "work", run, threshold, texts, size)
     parts = [layout.part(first, last) for first, last in cuts]
 
@@ -88,9 +88,9 @@ def _shape(
 
 
 def _join(shape: Shape, edges: Sequence[Path], count: int) -> None:
-    """Families of all pairs, on one node: nine bytes a document in a mapped file, and the pairs, which stay in theirs.
+    """Compute the families of all pairs on one node: nine bytes a document in a mapped file; pairs stay in files.
 
-    `families.arrow` says by group who belongs to one; pairs go to the partition of their family.
+    `families.arrow` has the members of families, by group; pairs go to the partition of their family.
     """
     targets = shape.files("pairs", len(edges))
     if (shape.work / "families.arrow").exists() and all(path.exists() for path in targets):
@@ -122,7 +122,7 @@ def _members(shape: Shape, found: Families, count: int) -> Iterator[pa.RecordBat
 
 @dataclass(frozen=True, slots=True)
 class SortJob:
-    """The rows about some shards → cut into the ranges of ids between `bounds`."""
+    """A task: sort the rows about some shards and cut them into the ranges of ids between `bounds`."""
 
     rows: tuple[Path, ...]
     bounds: tuple[str, ...]
@@ -142,7 +142,7 @@ def sort(job: SortJob) -> Path:
 
 
 def _table(shape: Shape, rows: Sequence[Path], target: Path, cuts: Sequence[tuple[int, int]], run: Run) -> None:
-    """All rows sorted by id, a range of ids at a time."""
+    """Write all rows sorted by id, a range of ids at a time."""
     noted = [files.read_piece(path, 0).column(0) for path in shape.files("rows", shape.groups)]
     sample = pa.chunked_array(noted, pa.string()).combine_chunks().sort()
     step = max(1, 65_536 // survey_tables.STRIDE)

@@ -1,8 +1,8 @@
-"""Bands: documents that agree in all values of one band of their signatures are candidates.
+"""Banding (LSH): documents that agree in all values of one band of their signatures are candidate pairs.
 
 Two documents of Jaccard similarity s share a given band of r values with probability s^r, and one of
 b bands with 1 - (1 - s^r)^b (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
-What bands bring together below the threshold, verification takes apart again.
+Verification removes candidates below the threshold (false positives).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from filters.duplicates.minhash.duplicate_schema import I64, U64, Flags
-from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, compiled
+from filters.duplicates.minhash.sketch import PERMUTATIONS, U32, jit_kernel
 
-FOUND = 0.995  # of the pairs at the threshold share a band, at the least
-ALL_PAIRS = 32  # rows; in a longer run of equal keys not all pairs are compared
-FIRST = 16  # rows of a long run with which each of its rows is compared
-SCANNED = 4096  # rows of a published run that are looked at for one that still stands for something
-KEY_BITS = 40  # of a band; at a billion documents under one chance meeting in 1000 documents and band
-_ROW_BITS = 64 - KEY_BITS  # so that key and row are sorted as one number
+FOUND = 0.995  # minimum recall: share of the pairs at the threshold that share a band
+ALL_PAIRS = 32  # rows; in longer runs of equal keys only some pairs are compared
+FIRST = 16  # first rows of a long run, with which each of its rows is compared
+SCANNED = 4096  # rows of a published run that are searched for live ones
+KEY_BITS = 40  # of a band; at a billion documents under one collision in 1000 documents and band
+_ROW_BITS = 64 - KEY_BITS  # key and row are sorted as one number
 
-SLOTS = 8  # for each key, to tell those that stand once: an eighth of these shares a slot by chance
+SLOTS = 8  # a key, to find unique keys: an eighth of them shares a slot by chance
 
 _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier (2^64 / golden ratio)
 _HALF = np.uint64(32)
@@ -31,24 +31,24 @@ _TOP = np.uint64(64 - KEY_BITS)
 
 @dataclass(frozen=True, slots=True)
 class Banding:
-    """How signatures are cut: `bands` of `rows` values each."""
+    """A banding of signatures: `bands` of `rows` values each."""
 
     bands: int
     rows: int
 
 
 def canonical_order(h: U64) -> I64:
-    """The rows of documents in canonical order: by H(id), equal ones as they lie."""
-    order = np.argsort(h)  # in a third of the time of a stable sort
+    """Return the rows of documents in canonical order: by H(id), stable."""
+    order = np.argsort(h)  # takes a third of the time of a stable sort
     found = h[order]
     return np.argsort(h, kind="stable") if (found[1:] == found[:-1]).any() else order
 
 
 def banding(threshold: float) -> Banding:
-    """The longest bands that bring together at least FOUND of the pairs at `threshold`.
+    """Return the banding with the longest bands whose recall at `threshold` is at least FOUND.
 
-    Long bands bring together few pairs that are not alike. A segment of the index holds signatures,
-    so that a threshold of tomorrow can cut them its own way.
+    Long bands give few false positives. A segment of the index stores signatures, not band keys, so that another
+    threshold can use its own banding.
 
     >>> banding(0.8), banding(0.5)
     (Banding(bands=21, rows=6), Banding(bands=42, rows=3))
@@ -73,9 +73,9 @@ def _keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high:
         found[band, low:high] = _keys(signatures[low:high], first + band * rows, rows)
 
 
-@compiled(plain=_keys, weight=4)
+@jit_kernel(plain=_keys, weight=4)
 def keys(signatures: U32, first: int, rows: int) -> U64:
-    """The keys of the band of `rows` values from `first` on, shape (documents,); below 2^KEY_BITS."""
+    """Return the keys of the band of `rows` values from `first` on, shape (documents,); below 2^KEY_BITS."""
     found = np.empty(len(signatures), np.uint64)
     for i in range(len(signatures)):
         key = np.uint64(0)
@@ -86,9 +86,9 @@ def keys(signatures: U32, first: int, rows: int) -> U64:
     return found
 
 
-@compiled(plain=_keys_of, weight=16)
+@jit_kernel(plain=_keys_of, weight=16)
 def keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: int) -> None:
-    """The keys of as many bands of `rows` values from `first` on as `found` has rows, of documents `low` to `high`.
+    """Write to `found` the keys of its bands of `rows` values from `first` on, for documents `low` to `high`.
 
     Each signature is read once.
     """
@@ -103,28 +103,28 @@ def keys_of(signatures: U32, first: int, rows: int, found: U64, low: int, high: 
 
 
 def candidates(key: U64) -> U64:
-    """Pairs of rows, packed, left < right, that have equal keys; rows are in the canonical order of their documents.
+    """Return the packed pairs of rows, left < right, with equal keys; rows are in the canonical order of documents.
 
-    Of a run of at most ALL_PAIRS rows all pairs. Of a longer one each row with the FIRST rows and with
-    its predecessor: a run of n rows then costs about 17 n comparisons and not n². Rows come in the
-    order of a hash of their ids, so the first ones are a fair sample of the run: who is alike
-    to many of it meets them there, and who is alike to few shares other, shorter runs with these.
+    A run of at most ALL_PAIRS rows gives all pairs. A longer run pairs each row with the FIRST rows and with its
+    predecessor: n rows then cost about 17 n comparisons instead of n². Rows are in the order of a hash of
+    their ids, so the first ones are a random sample of the run: a document with many near duplicates in the run
+    matches some of them; one with few shares other, shorter runs with these.
 
     >>> [side.tolist() for side in unpack_pairs(candidates(np.array([7, 3, 7, 7], np.uint64)))]
     [[0, 0, 2], [2, 3, 3]]
     """
-    row = _by_key(key)
+    row = _sort_by_key(key)
     found: U64 = _pair_runs(key[row], row)
     return found
 
 
 def unpack_pairs(pairs: U64) -> tuple[U32, U32]:
-    """Left and right rows of pairs that are packed as one number, left << 32 | right: they sort as pairs do."""
+    """Unpack pairs stored as left << 32 | right, which sort as pairs do."""
     return (pairs >> _HALF).astype(np.uint32), pairs.astype(np.uint32)
 
 
-def _by_key(key: U64) -> U64:
-    """Rows by key, equal ones as they lie; keys are below 2^KEY_BITS."""
+def _sort_by_key(key: U64) -> U64:
+    """Return the rows sorted by key, stable; keys are below 2^KEY_BITS."""
     row = np.arange(len(key), dtype=np.uint64)
     if len(key) >> _ROW_BITS:
         return row[np.argsort(key, kind="stable")]
@@ -133,7 +133,7 @@ def _by_key(key: U64) -> U64:
     return row & np.uint64((1 << _ROW_BITS) - 1)
 
 
-def _repeated(key: U64) -> U32:
+def _find_repeated(key: U64) -> U32:
     order = np.argsort(key)
     run = key[order]
     equal = np.zeros(len(key) + 1, np.bool_)
@@ -142,11 +142,12 @@ def _repeated(key: U64) -> U32:
     return found
 
 
-@compiled(plain=_repeated, weight=2)
+@jit_kernel(plain=_find_repeated, weight=2)
 def find_repeated_keys(key: U64) -> U32:
-    """The rows whose key may stand more than once: most stand once, and need not be sorted.
+    """Return the rows whose key may be repeated, so that unique keys, the majority, need not be sorted.
 
-    A bit for each of SLOTS times as many slots as there are keys says that one fell there, another that a second did.
+    Two bits for each of SLOTS slots a key record whether one key, and whether a second key, hashed to the slot
+    (a Bloom filter with one hash).
     """
     bits = 6
     while 1 << bits < SLOTS * len(key):
@@ -168,9 +169,9 @@ def find_repeated_keys(key: U64) -> U32:
     return found[:count].copy()
 
 
-@compiled(weight=4)
+@jit_kernel(weight=4)
 def _pair_runs(run: U64, row: U64) -> U64:
-    """The pairs of each run of equal keys, packed."""
+    """Return the packed pairs of each run of equal keys."""
     size = 0
     start = 0
     for end in range(1, len(run) + 1):
@@ -196,12 +197,12 @@ def _pair_runs(run: U64, row: U64) -> U64:
 
 
 def look_up_keys(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]:
-    """Pairs (row of `key`, published row) with equal keys: `known` is sorted, `row[i]` has the key `known[i]`.
+    """Return pairs (row of `key`, published row) with equal keys: `known` is sorted, `row[i]` has the key `known[i]`.
 
-    `live` says of each published row whether it still stands for something. Of a run with more than
-    ALL_PAIRS of these only the FIRST; beyond SCANNED rows of a run none is looked for.
+    `live` flags published rows that can still be keepers. A run with more than ALL_PAIRS live rows gives only its
+    FIRST ones; rows beyond SCANNED of a run are not searched.
     """
-    order = np.argsort(key)  # neighbours in `known` are then neighbours in time: each page is read once
+    order = np.argsort(key)  # sequential access to `known`: each memory page is read once
     low = np.searchsorted(known, key[order], "left")
     high = np.searchsorted(known, key[order], "right")
     hit = high > low
@@ -209,7 +210,7 @@ def look_up_keys(key: U64, known: U64, row: U32, live: Flags) -> tuple[I64, I64]
     return found
 
 
-@compiled(weight=4)
+@jit_kernel(weight=4)
 def _collect_lookups(asked: I64, low: I64, high: I64, row: U32, live: Flags) -> Any:
     ends = np.empty(len(asked) + 1, np.int64)
     ends[0] = 0

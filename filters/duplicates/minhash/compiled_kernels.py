@@ -1,7 +1,7 @@
-"""Kernels: loops that are interpreted for small inputs and compiled for large ones, with the same values.
+"""JIT kernels: loops that are interpreted for small inputs and compiled by numba for large ones, with equal results.
 
-To compile all of them takes 12 s of CPU on a machine that has not done so yet, more than a corpus of a few hundred
-documents takes in all. So a kernel runs as NumPy or Python until it has seen enough, and numba is imported only then.
+Compiling all of them takes 12 s of CPU on a new machine, more than a corpus of a few hundred documents takes in all.
+So a kernel runs as NumPy or Python until it has processed enough elements; only then is numba imported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any, Final, TypeVar, cast, overload
 import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
-COMPILE_AFTER: Final = 16_000_000  # elements that a process has given to a kernel; NumPy takes about 3 s for them
-LOAD_AFTER: Final = 1_000_000  # the same where the kernel is compiled already and lies on the disk
-INTERPRETED: Final = 16  # times as long as NumPy does an interpreted loop take for an element
+COMPILE_AFTER: Final = 16_000_000  # elements processed by a kernel in this process; NumPy takes about 3 s for them
+LOAD_AFTER: Final = 1_000_000  # the same if a compiled form is cached on disk
+INTERPRETED: Final = 16  # factor by which an interpreted loop is slower than NumPy, for an element
 
 
 class _CompileState(threading.local):
-    kernel = False  # whether this thread runs an interpreted kernel, whose own calls are not counted
+    kernel = False  # whether this thread is inside an interpreted kernel, whose own calls are not counted
 
 
 _INSIDE: Final = _CompileState()
@@ -32,18 +32,18 @@ _SAID: Final[list[str]] = []
 
 
 class Kernel:
-    """One loop in two forms; called like the function that it is made of."""
+    """One loop in two forms, interpreted and compiled; call it like the wrapped function."""
 
     def __init__(self, function: Callable[..., Any], plain: Callable[..., Any] | None, by: int, weight: int) -> None:
         self.function, self.plain, self.by = function, plain or function, by
         self.weight = weight if plain is not None else weight * INTERPRETED
-        self.seen = 0  # elements of the argument `by`, weighed
-        self.fast: Any = None  # the dispatcher of numba, as soon as it is wanted
+        self.seen = 0  # weighted number of elements of the argument `by`
+        self.fast: Any = None  # the dispatcher of numba, once compiled
         self.__doc__, self.__name__, self.__module__ = function.__doc__, function.__name__, function.__module__
         self.__wrapped__ = function
 
     def __call__(self, *args: Any) -> Any:
-        """What the function gives for these arguments, by whichever form is cheaper so far."""
+        """Return the result of the function, by the form that is cheaper so far."""
         if self.fast is not None:
             return self.fast(*args)
         if _INSIDE.kernel:
@@ -53,13 +53,13 @@ class Kernel:
             return self.call_compiled(*args)
         _INSIDE.kernel = True
         try:
-            with np.errstate(over="ignore"):  # numbers of 64 bits wrap, as they do where it is compiled
+            with np.errstate(over="ignore"):  # 64-bit numbers wrap, as in compiled code
                 return self.plain(*args)
         finally:
             _INSIDE.kernel = False
 
     def call_compiled(self, *args: Any) -> Any:
-        """Call the compiled form, which from now on is the only one; it is compiled by one process at a time."""
+        """Call the compiled form and use it from now on; one process at a time compiles."""
         dispatcher = self.dispatcher
         with _hold_compile_lock(self._folder()):
             if not self.is_kept() and not _SAID:
@@ -71,13 +71,13 @@ class Kernel:
 
     @property
     def dispatcher(self) -> Any:
-        """The function as numba compiles it."""
+        """The numba dispatcher of the function."""
         if not hasattr(self, "_dispatcher"):
             self._dispatcher = _dispatcher(self.function)
         return self._dispatcher
 
     def is_kept(self) -> bool:
-        """Whether a compiled form lies on the disk; asked without numba, whose import takes half a second."""
+        """Whether a compiled form is cached on disk; checked without numba, whose import takes half a second."""
         return any(True for _ in _find_cached_indexes(self.function))
 
     def _folder(self) -> Path | None:
@@ -86,14 +86,14 @@ class Kernel:
 
 
 def use_compiled(kernels: Iterable[Any], *, compile: bool = False) -> None:
-    """Have kernels whose compiled form lies on the disk use it from their next call on; with `compile` all of them."""
+    """Let kernels with a cached compiled form use it from the next call on; with `compile`, compile all of them."""
     for kernel in kernels:
         if compile or kernel.is_kept():
             kernel.seen = COMPILE_AFTER
 
 
 def _find_cached_indexes(function: Callable[..., Any]) -> Iterator[Path]:
-    """The index files of numba for a function, where it looks for them."""
+    """Yield the cache index files of numba for a function."""
     file = Path(function.__code__.co_filename)
     name = f"{file.stem}.{function.__qualname__}-*.nbi"
     if folder := os.environ.get("NUMBA_CACHE_DIR"):
@@ -104,21 +104,21 @@ def _find_cached_indexes(function: Callable[..., Any]) -> Iterator[Path]:
 
 
 @overload
-def compiled(function: F) -> F: ...
+def jit_kernel(function: F) -> F: ...
 
 
 @overload
-def compiled(*, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1) -> Callable[[F], F]: ...
+def jit_kernel(*, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1) -> Callable[[F], F]: ...
 
 
-def compiled(
+def jit_kernel(
     function: F | None = None, *, plain: Callable[..., Any] | None = None, by: int = 0, weight: int = 1
 ) -> Any:
-    """`function` as a Kernel; `plain` is it with NumPy, `weight` what it does for an element of argument number `by`.
+    """Decorate `function` as a Kernel; `plain` is the NumPy form, `weight` the work for an element of argument `by`.
 
-    Compiled forms run without the GIL and are kept in NUMBA_CACHE_DIR where that is set, else in `__pycache__` beside
-    the file, else in the user's cache folder; where none of them can be written they are compiled anew in each process.
-    A kernel that calls one of another file is not compiled again when that file changes.
+    Compiled forms run without the GIL and are cached in NUMBA_CACHE_DIR if set, else in `__pycache__` next to the
+    file, else in the user's cache folder; if none is writable, each process compiles anew.
+    Warning: a kernel that calls one of another file is not compiled again when that file changes.
     """
     if function is None:
         return lambda given: cast(Any, Kernel(given, plain, by, weight))
@@ -134,18 +134,18 @@ def _dispatcher(function: Callable[..., Any]) -> Any:
         typeof_impl.register(Kernel)(lambda kernel, _: types.Dispatcher(kernel.dispatcher))
     try:
         return numba.njit(function, nogil=True, error_model="numpy", cache=True)
-    except RuntimeError:  # "no locator available": nowhere to keep it
+    except RuntimeError:  # "no locator available": no writable cache folder
         return numba.njit(function, nogil=True, error_model="numpy")
 
 
 def _compile_notice(folder: Path | None) -> str:
-    where = f"They are kept in {folder} and loaded from there next time." if folder else "They can be kept nowhere."
+    where = f"They are cached in {folder} for the next run." if folder else "No cache folder is writable."
     return f"malmoi: compiling the kernels of deduplication for this machine (about 12 s of CPU, once). {where}"
 
 
 @contextmanager
 def _hold_compile_lock(folder: Path | None) -> Iterator[None]:
-    """No other process compiles meanwhile: whoever waited finds the result on the disk."""
+    """Lock out other processes that compile; a process that waited loads the result from disk."""
     if folder is None:
         yield
         return

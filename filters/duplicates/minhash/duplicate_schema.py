@@ -1,4 +1,4 @@
-"""The columns of the survey of copies: what is known of each document, and what is said of each copy."""
+"""Schemas of deduplication: the sketch of a document, pairs of documents, and the table of copies."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SIGNATURE = pa.binary(PERMUTATIONS * 4)
 SKETCH = pa.schema(
     [
         ("id", pa.string()),
-        ("h", pa.uint64()),  # H(id): the order in which documents are compared, whatever shard they lie in
+        ("h", pa.uint64()),  # H(id): the order in which documents are compared, independent of shards
         ("digest", pa.binary(32)),  # sha256 of the text without white space
         ("letters", pa.int64()),  # letters and digits
-        ("rights", pa.int8()),  # 0 is the freest
-        ("surface", pa.int8()),  # faults of its surface; 0 is the cleanest
+        ("rights", pa.int8()),  # 0: the freest
+        ("surface", pa.int8()),  # number of surface faults; 0: the cleanest
         ("date", pa.string()),
         ("signature", SIGNATURE),
     ]
@@ -41,7 +41,7 @@ TABLE = pa.schema(
         ("release", pa.string()),
     ]
 )
-NO, DOUBT, SURE, COPY = 0, 1, 2, 3  # what is known of a pair: COPY has equal digests, the others signatures only
+NO, DOUBT, SURE, COPY = 0, 1, 2, 3  # kinds of pairs: COPY by equal digests, the others by signatures
 
 KINDS = ("near", "exact")
 MEASURED = ("estimated", "exact")
@@ -50,7 +50,7 @@ REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id")
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of places, shape (pairs,) each; `kind` is COPY, SURE or DOUBT. Of a COPY the right one is the copy."""
+    """Pairs of places, shape (pairs,) each; `kind` is COPY, SURE or DOUBT. The right document of a COPY is the copy."""
 
     left: I64
     right: I64
@@ -58,36 +58,36 @@ class Pairs:
 
     @staticmethod
     def from_parts(parts: Sequence[tuple[I64, I64, int]]) -> Pairs:
-        """Pairs out of parts of one kind each."""
+        """Build pairs from parts (left, right, kind)."""
         left, right = (np.concatenate([np.empty(0, np.int64), *(part[i] for part in parts)]) for i in (0, 1))
         kind = np.repeat(np.array([part[2] for part in parts], np.uint8), [len(part[0]) for part in parts])
         return Pairs(left, right, kind)
 
     def table(self) -> pa.Table:
-        """As a table of schema PAIRS."""
+        """Return a table of schema PAIRS."""
         return pa.table([self.left, self.right, self.kind], schema=PAIRS)
 
     @staticmethod
     def from_arrow(batches: Sequence[pa.RecordBatch]) -> Pairs:
-        """Out of batches of schema PAIRS."""
+        """Build pairs from batches of schema PAIRS."""
         table = pa.Table.from_batches(batches, PAIRS)
         return Pairs(numbers(table["left"]), numbers(table["right"]), np.asarray(table["kind"]))
 
 
 def signatures_in(column: pa.ChunkedArray | pa.Array) -> U32:
-    """A column of signatures as a matrix of shape (documents, PERMUTATIONS), without a copy where it is one chunk."""
+    """Return a column of signatures as a matrix of shape (documents, PERMUTATIONS); zero-copy if it has one chunk."""
     return column_bytes(column).view("<u4").reshape(-1, PERMUTATIONS)
 
 
 def digests_in(column: pa.ChunkedArray | pa.Array) -> U64:
-    """A column of digests as a matrix of shape (documents, 4): compared by words."""
+    """Return a column of digests as a matrix of 64-bit words, shape (documents, 4)."""
     return column_bytes(column).view("<u8").reshape(-1, 4)
 
 
 def column_bytes(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint8]:
-    """The bytes of a column of fixed width, one row behind the other."""
+    """Return the concatenated bytes of a fixed-width column."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):  # pyarrow gives a chunked array where there is no chunk at all
+    if isinstance(array, pa.ChunkedArray):  # pyarrow returns a chunked array if there are no chunks
         array = pa.array([], column.type)
     width = array.type.byte_width
     data = array.buffers()[1]
@@ -97,5 +97,5 @@ def column_bytes(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.uint8]:
 
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
-    """A column of numbers as int64."""
+    """Return a column of numbers as int64."""
     return np.asarray(column).astype(np.int64, copy=False)

@@ -1,7 +1,7 @@
-"""The kernels of sketches: compiled loops over letters, shingles and permutations, which know nothing of str.
+"""Kernels of sketches: compiled loops over letters, shingles and permutations, on arrays of code points.
 
-They run without the GIL and share no buffer, so that threads may call them at once. Before each loop stands the same
-with NumPy, for inputs that are too small to compile anything (compiling.py); a property test holds them equal.
+They run without the GIL and share no buffer, so that threads may call them concurrently. Each loop has a NumPy form
+for inputs too small to be worth compiling (compiled_kernels.py); a property test checks that the two are equal.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from filters.duplicates.minhash.compiled_kernels import compiled
+from filters.duplicates.minhash.compiled_kernels import jit_kernel
 
 SHINGLE = 5  # letters and digits; about 1.2 eojeol of Korean prose
 
 U32 = npt.NDArray[np.uint32]
 U8 = npt.NDArray[np.uint8]
 
-_NONE = np.uint32(0xFFFFFFFF)  # what no shingle has come below
-_PART = 256  # shingles that NumPy permutes at once: 128 KB, which stay in the second cache
-_BLOCK = 1024  # shingles hashed before they are permuted: 4 KB, which stay in the first cache
-_STEP = 64  # blocks are filled up to a multiple of it, so that no shingle is left to a loop without vectors
+_NONE = np.uint32(0xFFFFFFFF)  # the minimum over no shingles
+_PART = 256  # shingles that NumPy permutes at once: 128 KB, which fit the L2 cache
+_BLOCK = 1024  # shingles hashed before they are permuted: 4 KB, which fit the L1 cache
+_STEP = 64  # blocks are padded to a multiple of it, so that the whole loop is vectorised
 _K = np.uint64(0x9E3779B97F4A7C15)  # odd multiplier of the rolling hash (2^64 / golden ratio)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -84,25 +84,25 @@ def _encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
     return len(text)
 
 
-@compiled(plain=_write_letters)
+@jit_kernel(plain=_write_letters)
 def write_letters(points: U32, lower: U32, letters: U32) -> int:
-    """Write the letters among `points` in lower case to `letters`; how many."""
+    """Write the letters among `points` in lower case to `letters`; return their number."""
     last = np.uint32(len(lower) - 1)
     count = 0
     for point in points:
         letter = lower[min(point, last)]
         letters[count] = letter
-        count += int(letter != 0)  # without a branch, which spaces would make the processor mispredict
+        count += int(letter != 0)  # branch-free: the CPU would mispredict at spaces
     return count
 
 
-@compiled(plain=_hash_shingles)
+@jit_kernel(plain=_hash_shingles)
 def hash_shingles(letters: U32, hashes: U32) -> int:
-    """Hash the shingles of `letters`; how many."""
+    """Write the hashes of the shingles of `letters`; return their number."""
     width = min(SHINGLE, len(letters))
     count = len(letters) - width + 1 if width else 0
     if width == SHINGLE:
-        for i in range(count):  # written out for SHINGLE = 5: a loop within the loop does not become vectors
+        for i in range(count):  # unrolled for SHINGLE = 5: a nested loop is not vectorised
             rolled = np.uint64(letters[i])
             rolled = rolled * _K + np.uint64(letters[i + 1])
             rolled = rolled * _K + np.uint64(letters[i + 2])
@@ -117,15 +117,15 @@ def hash_shingles(letters: U32, hashes: U32) -> int:
     return count
 
 
-@compiled
+@jit_kernel
 def _fold_hash(rolled: np.uint64) -> np.uint32:
-    """The 32 bits of a hash: the upper half of a product that every bit of the polynomial reaches."""
+    """Fold a hash to 32 bits: the upper half of a product that every bit of the polynomial reaches."""
     return np.uint32(((rolled ^ (rolled >> np.uint64(29))) * _MIX) >> np.uint64(32))
 
 
-@compiled(plain=_keep_distinct)
+@jit_kernel(plain=_keep_distinct)
 def keep_distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
-    """Move the distinct values of a sorted array to its front; how many."""
+    """Move the distinct values of a sorted array to its front; return their number."""
     count = 0
     for i in range(len(hashes)):
         value = hashes[i]
@@ -134,9 +134,9 @@ def keep_distinct(hashes: npt.NDArray[np.unsignedinteger]) -> int:
     return count
 
 
-@compiled(plain=_sign_all)
+@jit_kernel(plain=_sign_all)
 def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U32, rows: U32) -> None:
-    """Sign each of the texts that stand one after another in `points` and end at `ends`."""
+    """Write the signature of each of the concatenated texts in `points`, which end at `ends`."""
     letters = np.empty(len(points), dtype=np.uint32)
     first = 0
     for number in range(len(ends)):
@@ -145,7 +145,7 @@ def sign_all(points: U32, ends: npt.NDArray[np.int64], lower: U32, a: U32, b: U3
         first = ends[number]
 
 
-@compiled(plain=_sign)
+@jit_kernel(plain=_sign)
 def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
     """Write the signature of `letters` to `row`."""
     row[:] = _NONE
@@ -156,14 +156,14 @@ def sign(letters: U32, a: U32, b: U32, row: U32) -> None:
         count = hash_shingles(letters[first:last], hashes)
         if count:
             filled = (count + _STEP - 1) // _STEP * _STEP
-            hashes[count:filled] = hashes[count - 1]  # a hash that stands twice has no other minimum
+            hashes[count:filled] = hashes[count - 1]  # repeated hashes do not change the minimum
             _permute(hashes[:filled], a, b, row)
         if last == len(letters):
             return
         first += _BLOCK
 
 
-@compiled
+@jit_kernel
 def _permute(hashes: U32, a: U32, b: U32, row: U32) -> None:
     """Mix the hashes in place (MurmurHash3's finalizer, which datasketch applies first), then lower `row` by them."""
     for i in range(len(hashes)):
@@ -178,9 +178,9 @@ def _permute(hashes: U32, a: U32, b: U32, row: U32) -> None:
         row[j] = least
 
 
-@compiled(plain=_jaccard)
+@jit_kernel(plain=_jaccard)
 def jaccard(left: U32, right: U32) -> float:
-    """Exact Jaccard similarity of two sorted arrays of distinct hashes; 0.0 where both are empty.
+    """Return the exact Jaccard similarity of two sorted arrays of distinct hashes; 0.0 if both are empty.
 
     >>> jaccard(np.array([1, 4, 7], dtype=np.uint32), np.array([1, 2, 7], dtype=np.uint32))
     0.5
@@ -195,9 +195,9 @@ def jaccard(left: U32, right: U32) -> float:
     return shared / union if union else 0.0
 
 
-@compiled(plain=_encode_utf8)
+@jit_kernel(plain=_encode_utf8)
 def encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
-    """Write `points` as UTF-8 to `data` without white space; how many bytes. Surrogates are encoded like others."""
+    """Write `points` as UTF-8 without white space to `data`; return the bytes. Surrogates are encoded like others."""
     last = np.uint32(len(white) - 1)
     size = 0
     for point in points:
@@ -208,10 +208,10 @@ def encode_utf8(points: U32, white: npt.NDArray[np.bool_], data: U8) -> int:
                 data[size + i] = np.uint8(0x80 | point & 0x3F)
                 point >>= np.uint32(6)
             data[size] = np.uint8((0xC0 if width == 2 else 0xF0) | point)
-        else:  # one byte or three, Hangul and its blanks, told apart by factors and not by branches
+        else:  # one byte or three (Hangul and blanks), branch-free
             width = 1 + 2 * int(point >= 0x80)
             data[size] = np.uint8(point if point < 0x80 else 0xE0 | point >> 12)
-            data[size + 1] = np.uint8(0x80 | point >> 6 & 0x3F)  # of one byte, the next point writes over this
+            data[size + 1] = np.uint8(0x80 | point >> 6 & 0x3F)  # for one byte, the next point overwrites this
             data[size + 2] = np.uint8(0x80 | point & 0x3F)
         size += kept * width
     return size

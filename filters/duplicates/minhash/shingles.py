@@ -1,4 +1,4 @@
-"""The shingles of documents whose signatures leave a doubt: one array in a file, mapped and not held."""
+"""Shingles of documents whose signatures are in doubt: one memory-mapped array in a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHINGLES = pa.schema([("place", pa.int64()), ("shingles", pa.large_list(pa.uint3
 
 @dataclass(frozen=True, slots=True)
 class Shingles:
-    """The distinct shingle hashes of document i: `flat[first[i] : first[i] + length[i]]`; length -1 where unknown."""
+    """The distinct shingle hashes of document i: `flat[first[i] : first[i] + length[i]]`; length -1: unknown."""
 
     flat: U32
     first: I64
@@ -27,12 +27,12 @@ class Shingles:
 
 
 def empty_shingles(count: int) -> Shingles:
-    """Of `count` documents no shingles: the estimate decides."""
+    """Return unknown shingles for `count` documents: the estimate decides."""
     return Shingles(np.empty(0, np.uint32), np.zeros(count, np.int64), np.full(count, -1, np.int64))
 
 
 def batch_of(place: I64, texts: Iterable[str]) -> pa.RecordBatch:
-    """The shingles of the texts at the given places, as a batch of schema SHINGLES."""
+    """Return the shingles of the texts at the given places, as a batch of schema SHINGLES."""
     hashes = [shingle_hashes(text) for text in texts]
     ends = np.cumsum([0, *map(len, hashes)], dtype=np.int64)
     flat = np.concatenate(hashes) if hashes else np.empty(0, np.uint32)
@@ -41,7 +41,7 @@ def batch_of(place: I64, texts: Iterable[str]) -> pa.RecordBatch:
 
 
 def read_texts(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
-    """The texts at the sorted row numbers of a shard, one row group at a time: (positions in `rows`, texts)."""
+    """Yield (positions in `rows`, texts) for sorted row numbers of a shard, one row group at a time."""
     with pq.ParquetFile(documents) as file:
         start = 0
         for group in range(file.num_row_groups):
@@ -54,10 +54,9 @@ def read_texts(documents: Path, rows: I64) -> Iterator[tuple[I64, list[str]]]:
 
 
 def gather_shingles(batches: Iterable[pa.RecordBatch], places: I64, folder: Path) -> Shingles:
-    """The shingles of the documents at `places` (any order) out of batches of schema SHINGLES; each stands once.
+    """Gather the shingles of the documents at `places` (any order) from batches of schema SHINGLES, each once.
 
-    They are copied behind each other into a nameless file in `folder`, which is mapped: what is compared
-    is read, and the rest stays on the disk.
+    They are appended to an unnamed file in `folder`, which is mapped: only compared shingles are read into memory.
     """
     found = empty_shingles(len(places))
     order = np.argsort(places)

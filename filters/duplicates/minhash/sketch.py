@@ -1,10 +1,10 @@
 """MinHash signatures over shingles of letters and digits, bit-identical to datasketch 2.
 
-White space is left out of the shingles because Korean writers space freely: dropping 5 % of the
-spaces brings the Jaccard similarity of word shingles down to 0.67, that of these stays 1.00. So are
-signs, which change with the editor (quotes, middle dots, list marks), and the case of letters.
+Shingles ignore white space because Korean spacing varies: removing 5 % of the spaces lowers the Jaccard
+similarity of word shingles to 0.67; that of these shingles stays 1.00. They also ignore punctuation, which changes
+with the editor (quotes, middle dots, list marks), and the case of letters.
 
-The work is done by kernels without the GIL (kernels.py), so that threads may sketch at once.
+The kernels run without the GIL (hash_kernels.py), so that threads may sketch concurrently.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from filters.duplicates.minhash.compiled_kernels import compiled as compiled
+from filters.duplicates.minhash.compiled_kernels import jit_kernel as jit_kernel
 from filters.duplicates.minhash.compiled_kernels import use_compiled
 from filters.duplicates.minhash.hash_kernels import SHINGLE as SHINGLE
 from filters.duplicates.minhash.hash_kernels import U32 as U32
@@ -31,21 +31,21 @@ from filters.duplicates.minhash.hash_kernels import (
 from filters.duplicates.minhash.hash_kernels import jaccard as jaccard
 
 PERMUTATIONS = 128
-SEED = 1  # of datasketch's permutations; the default there, so that its own sketches are comparable
+SEED = 1  # of the permutations of datasketch; its default, so that its sketches are comparable
 SCHEME = "affine32"
 
-_LAST = 0x323B0  # one behind the last hanja of Unicode 16; what is assigned from here on is no letter to signatures
-_BULK = 1 << 16  # code points decoded at once by `signatures`: 256 KB, which stay in the second cache
-_WIDER = 0xFEE0  # from an ASCII sign to its full-width form
+_LAST = 0x323B0  # one after the last hanja of Unicode 16; later code points do not count as letters
+_BULK = 1 << 16  # code points decoded at once by `signatures`: 256 KB, which fit the L2 cache
+_WIDER = 0xFEE0  # from an ASCII character to its full-width form
 _WHITE = np.array([chr(point).isspace() for point in range(0x3002)])  # U+3000 is the last white space
 
 
 def letters_of(text: str) -> U32:
-    """The letters, digits and combining marks of `text` in lower case, as code points, shape (n,).
+    """Return the letters, digits and combining marks of `text` in lower case, as code points, shape (n,).
 
-    Each code point has its lower case by itself, as `str.lower()` gives it, with two exceptions:
-    İ is i, without the dot that str.lower() sets above it, and ς is σ wherever it stands. Full-width
-    letters and digits (Ａ, ７) are those they are the width of: forms and tables write them so.
+    Each code point is lowered by itself, as by `str.lower()`, with two exceptions: İ becomes i, without the dot
+    that str.lower() adds, and ς becomes σ everywhere. Full-width letters and digits (Ａ, ７), which occur in forms and
+    tables, become their ASCII forms.
 
     >>> "".join(map(chr, letters_of("‘부엌의 말’, 2026 · Ⅱ! ＤＤＲ５")))
     '부엌의말2026ⅱddr5'
@@ -56,10 +56,10 @@ def letters_of(text: str) -> U32:
 
 
 def shingle_hashes(text: str) -> U32:
-    """The distinct 32-bit hashes of all shingles of `text`, sorted, shape (n,).
+    """Return the distinct 32-bit hashes of all shingles of `text`, sorted, shape (n,).
 
-    A text of fewer than SHINGLE letters is one shingle, so that short texts have sketches too; a
-    text without any has none.
+    A text of fewer than SHINGLE letters is one shingle, so that short texts have sketches too; a text without
+    letters has none.
 
     >>> shingle_hashes("가나다라마바").size, shingle_hashes("가").size, shingle_hashes("…").size
     (2, 1, 0)
@@ -72,9 +72,9 @@ def shingle_hashes(text: str) -> U32:
 
 
 def signature(text: str) -> U32:
-    """The MinHash signature of `text`, shape (PERMUTATIONS,), as datasketch's scheme affine32 computes it.
+    """Return the MinHash signature of `text`, shape (PERMUTATIONS,), equal to that of datasketch's scheme affine32.
 
-    A text without letters has 0xFFFFFFFF throughout.
+    All values are 0xFFFFFFFF for a text without letters.
 
     >>> from datasketch import MinHash
     >>> theirs = MinHash(PERMUTATIONS, seed=SEED, scheme=SCHEME, hashfunc=int)
@@ -86,14 +86,14 @@ def signature(text: str) -> U32:
 
 
 def signature_of(letters: U32) -> U32:
-    """The signature of a text whose `letters_of` are known."""
+    """Return the signature of a text from its `letters_of`."""
     row = np.empty(PERMUTATIONS, dtype=np.uint32)
     sign(letters, *_permutations(), row)
     return row
 
 
 def signatures(texts: Sequence[str]) -> U32:
-    """The signatures of many texts, shape (len(texts), PERMUTATIONS); faster than one by one where they are short.
+    """Return the signatures of many texts, shape (len(texts), PERMUTATIONS); for short texts faster than one by one.
 
     >>> bool((signatures(["우리말", "사전"])[1] == signature("사전")).all())
     True
@@ -107,7 +107,7 @@ def signatures(texts: Sequence[str]) -> U32:
 
 
 def exact_digest(text: str) -> str:
-    """sha256 (hex) of the text in UTF-8 without white space: equal means an exact copy.
+    """Return the sha256 (hex) of the text in UTF-8 without white space; it is equal for exact copies.
 
     >>> exact_digest("우리 말") == hashlib.sha256("우리말".encode()).hexdigest()
     True
@@ -118,9 +118,9 @@ def exact_digest(text: str) -> str:
 
 
 def warm(*, compile: bool = False) -> None:
-    """Build the tables and load the kernels that are compiled already, so that what is forked from here has them.
+    """Build the tables and load cached compiled kernels, so that forked processes share them.
 
-    Where none is, nothing is compiled unless `compile` asks for it: an input that is large enough will have it done.
+    Nothing is compiled unless `compile` is set: a large enough input compiles later.
     """
     _lower_case_table()
     _permutations()
@@ -132,12 +132,12 @@ def warm(*, compile: bool = False) -> None:
 
 
 def _code_points(text: str) -> U32:
-    """The code points of a text, read-only, so that kernels know one type of array."""
+    """Return the code points of a text, read-only, so that kernels get one array type."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Slices of `texts` of about _BULK code points each."""
+    """Yield slices of `texts` of about _BULK code points each."""
     first = size = 0
     for number, text in enumerate(texts):
         size += len(text)
@@ -150,7 +150,7 @@ def _batches(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def _lower_case_table() -> U32:
-    """The lower case of each code point of category L*, N* or M*, else 0; marks belong to the letters they stand on."""
+    """Return the lower case of each code point of category L*, N* or M* (combining marks of letters), else 0."""
     lower = np.zeros(_LAST + 1, dtype=np.uint32)
     for point in range(_LAST):
         letter = chr(point)
@@ -164,7 +164,7 @@ def _lower_case_table() -> U32:
 
 @lru_cache(maxsize=1)
 def _permutations() -> tuple[U32, U32]:
-    """The factors (odd) and offsets that datasketch draws for this seed; a doctest above holds them to it."""
+    """Return the odd factors and the offsets that datasketch draws for this seed; a doctest above checks them."""
     draw = np.random.RandomState(SEED)
     a = draw.randint(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     return a, draw.randint(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)

@@ -1,6 +1,6 @@
-"""The rows of a segment, written when a release is made.
+"""Write the rows of an index segment for a new release.
 
-They go through one exchange of files, cut by H(id): each task holds a few row groups, each partition a bounded
+They are shuffled through files, partitioned by H(id): each task holds a few row groups, each partition a bounded
 number of rows, whatever the number of documents.
 """
 
@@ -24,13 +24,13 @@ from malmoi.storage.shuffle import Run, read_piece, write_partitions
 from malmoi.survey import Survey
 
 AT_ONCE = 65_536  # rows of a partition, and of a task: about 40 MB of sketches with a signature
-GROUP = 16_384  # rows of one row group: 9 MB, so that a reader who wants few rows reads little
+GROUP = 16_384  # rows of one row group: 9 MB, so that reading few rows stays cheap
 PLAIN = ("id", "source", "release", "version")
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The work of one task: some row groups of a Parquet file, and the file that takes them, cut by H(id)."""
+    """A task: some row groups of a Parquet file, and the output file, partitioned by H(id)."""
 
     path: Path
     groups: tuple[int, ...]
@@ -40,7 +40,7 @@ class Cut:
 
 
 def partition_file(work: Cut) -> Path:
-    """Write the rows of a Cut, one record batch for each partition."""
+    """Write the rows of a Cut, one record batch for each partition; return the file."""
     with pq.ParquetFile(work.path) as file:
         table = file.read_row_groups(list(work.groups), columns=list(work.columns)).select(work.columns)
     write_partitions(table, _partitions_of(table.column("id").to_pylist(), work.parts), work.parts, work.target)
@@ -48,7 +48,7 @@ def partition_file(work: Cut) -> Path:
 
 
 def _partitions_of(ids: Sequence[str], parts: int) -> npt.NDArray[np.int64]:
-    """The partition of each id: ranges of H of equal width, so that partitions follow one another as H does."""
+    """Return the partition of each id: ranges of H of equal width, so that partitions are in the order of H."""
     high = np.array([h(id) >> 32 for id in ids], dtype=np.uint64)
     return ((high * np.uint64(parts)) >> np.uint64(32)).astype(np.int64)
 
@@ -64,11 +64,11 @@ def write(
     work: Path,
     run: Run = map,
 ) -> None:
-    """Write the segment of a release into `folder`: its documents, but those that are known just so already.
+    """Write the segment of a release to `folder`: its documents, except those that earlier segments have unchanged.
 
     `sketches` are the survey's files, `data` the shards of the release, `earlier` the folders of the segments
     of the same name, oldest first: the newest row of an id counts. A document whose sketch differs from that
-    row in any column stands again. StageError where a published document has no sketch.
+    row in any column is written again. StageError if a published document has no sketch.
     """
     own, schema = survey.schema, schema_of(survey)
     parts = _count_partitions([*sketches, *(one / ROWS for one in earlier)])
@@ -106,7 +106,7 @@ def _partition_files(files: Sequence[Path], schema: pa.Schema, parts: int, work:
 
 
 def _groups(path: Path) -> Iterator[tuple[int, ...]]:
-    """The row groups of a file, as many at once as hold AT_ONCE rows."""
+    """Yield runs of row groups of a file with at most AT_ONCE rows."""
     held: list[int] = []
     rows = 0
     with pq.ParquetFile(path) as file:
@@ -127,9 +127,9 @@ def _rows(files: Sequence[Path], part: int, schema: pa.Schema) -> pa.Table:
 
 
 def _select_published(sketches: pa.Table, published: pa.Table, facts: Facts) -> pa.Table:
-    """The sketches of the published documents, each with its source, and with the release.
+    """Return the sketches of the published documents, each with its source and the release.
 
-    A document that is published under a digest of its id is not remembered: its sketch stands under the id.
+    A document that is published under a digest of its id is omitted: its sketch has the original id.
     """
     plain = [not is_digest_id(id) for id in published.column("id").to_pylist()]
     published = published.filter(pa.array(plain, pa.bool_()))
@@ -138,7 +138,7 @@ def _select_published(sketches: pa.Table, published: pa.Table, facts: Facts) -> 
         lost = published.column("id").filter(missing)
         raise StageError(
             f"release {facts.release} {facts.version}: {len(lost)} published documents have no sketch in the survey of "
-            f"{facts.survey}, first {lost[0]}; no segment was written. Delete surveys/ but for index/ and run again."
+            f"{facts.survey}, first {lost[0]}; no segment was written. Delete surveys/ except index/ and run again."
         )
     at = pc.index_in(sketches.column("id"), published.column("id"))
     known, at = sketches.filter(pc.is_valid(at)), at.drop_null()
@@ -154,7 +154,7 @@ def _select_published(sketches: pa.Table, published: pa.Table, facts: Facts) -> 
 
 
 def _overrule(same: npt.NDArray[np.bool_], table: pa.Table, older: pa.Table) -> None:
-    """For each row that `older` has the id of: whether it is the same row, in place."""
+    """Set `same` for each row whose id is in `older`: whether the two rows are equal. In place."""
     at = pc.index_in(table.column("id"), older.column("id"))
     known = np.asarray(pc.is_valid(at))
     if not known.any():
@@ -175,7 +175,7 @@ def _sort_by_hash(table: pa.Table) -> pa.Table:
 
 
 def _write(folder: Path, facts: Facts, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Rows in row groups of GROUP, however the tables were cut; then the facts, with the number of rows."""
+    """Write the rows in row groups of GROUP, whatever the size of the tables; then the facts, with the row count."""
     rows, waiting = 0, schema.empty_table()
     with pq.ParquetWriter(
         folder / ROWS,

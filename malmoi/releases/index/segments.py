@@ -1,14 +1,14 @@
-"""The index: what each published release leaves to later surveys, as one immutable segment.
+"""Deduplication index over published releases: one immutable segment a release, which later surveys read.
 
     surveys/index/<survey>/<release>/<version>-<root[:16]>/
-        documents.parquet   a row for each document that the release is the first of its name to publish so:
+        documents.parquet   a row for each document that the release is the first of its name to publish in this form:
                             the survey's columns, source, release, version; sorted by H(id), then id
         segment.json        the facts below
 
-A segment is written before its release stands, and counts only while a release with its root stands:
-a run that is killed between the two leaves a segment that nobody sees. Malmoi merges no segments any more,
-but reads those that an earlier version of it merged: such a segment names those that it replaces, which stop
-counting while it stands.
+A segment is written before its release is published, and counts only while a release with its root exists:
+a run that is killed between the two leaves a segment that is ignored. Malmoi no longer merges segments, but
+reads those that earlier versions merged: such a segment names the segments that it replaces, which do not
+count while it exists.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ FACTS = "segment.json"
 ROWS = "documents.parquet"
 ROOT = 16  # hex digits of the root in the name of a folder
 
-# counts · unreleased: its release does not stand · merged: another segment holds it · other: of another version of the
-# survey · broken: a file is missing or says something else
+# counts · unreleased: its release does not exist · merged: another segment contains it · other: of another version of
+# the survey · broken: a file is missing or damaged
 State: TypeAlias = Literal["counts", "unreleased", "merged", "other", "broken"]
-Roots: TypeAlias = Mapping[tuple[str, str], str]  # (name, version) → root of each release that stands
+Roots: TypeAlias = Mapping[tuple[str, str], str]  # (name, version) → root of each existing release
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What segment.json says; names of segments are `<release>/<folder>`."""
+    """The content of segment.json; names of segments are `<release>/<folder>`."""
 
     survey: str
     survey_version: int
@@ -52,17 +52,17 @@ class Facts:
     version: str
     root: str  # Merkle root of the release
     documents: int  # rows
-    inputs: str  # digest of what the survey was taken of: sketches, parameters, code
+    inputs: str  # digest of the inputs of the survey: sketches, parameters, code
     read: tuple[str, ...]  # the segments that the survey read
     replaces: tuple[str, ...] = ()  # the segments that an earlier version of Malmoi merged into this one
 
     def to_json(self) -> str:
-        """Canonical JSON: equal facts give equal bytes."""
+        """Return canonical JSON: equal facts give equal bytes."""
         return canonical_json({"format": FORMAT, **asdict(self)})
 
     @staticmethod
     def from_json(text: str) -> Facts:
-        """The facts that `to_json` wrote; DataError where they are none."""
+        """Parse the JSON that `to_json` wrote; DataError if it is not valid."""
         try:
             value: dict[str, Any] = json.loads(text)
             if value["format"] != FORMAT:
@@ -76,7 +76,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class IndexSegment:
-    """A segment on disk: its name, its facts where they can be read, whether it counts, and why not."""
+    """A segment on disk: its name, its facts if readable, whether it counts, and why not."""
 
     name: str
     folder: Path
@@ -86,21 +86,21 @@ class IndexSegment:
 
     @property
     def readable_facts(self) -> Facts:
-        """Its facts; DataError where they cannot be read."""
+        """Return its facts; DataError if they cannot be read."""
         if self.facts is None:
             raise DataError(f"{self.folder}: {self.why}")
         return self.facts
 
 
 def folder_of(workspace: Workspace, facts: Facts) -> Path:
-    """Where the segment of a release stands."""
+    """Return the folder of the segment of a release."""
     return workspace.index(facts.survey) / facts.release / f"{facts.version}-{facts.root[:ROOT]}"
 
 
 def read_release_roots(workspace: Workspace) -> Roots:
-    """The root of each release that stands; one whose manifest cannot be read does not."""
+    """Return the root of each existing release; releases with an unreadable manifest are skipped."""
     roots = {}
-    for folder in workspace.released(manifests.NAME):
+    for folder in workspace.release_folders(manifests.NAME):
         try:
             made = manifests.read(folder)
         except DataError:
@@ -110,9 +110,9 @@ def read_release_roots(workspace: Workspace) -> Roots:
 
 
 def find_segments(workspace: Workspace, survey: str, version: int | None, roots: Roots) -> list[IndexSegment]:
-    """All segments of a survey, sorted by release, version, folder; `roots` are those of `read_release_roots`.
+    """Return all segments of a survey, sorted by release, version, folder; `roots` are those of `read_release_roots`.
 
-    Only those of `version`, the survey's of today, count; where it is None no filter reads them any more.
+    Only those of `version`, the current version of the survey, count; None: no filter reads them any longer.
     """
     read = [_read_segment(folder, survey, version) for folder in workspace.segments(survey)]
     told = [one if one.state != "counts" else _check_release(one, roots) for one in read]
@@ -136,17 +136,17 @@ def _read_segment(folder: Path, survey: str, version: int | None) -> IndexSegmen
         return IndexSegment(name, folder, facts, "broken", f"{ROWS} holds {rows} rows, {FACTS} says {facts.documents}")
     if (facts.survey, facts.release) != (survey, folder.parent.name):
         return IndexSegment(
-            name, folder, facts, "broken", f"it is of {facts.survey} and {facts.release}: not its place"
+            name, folder, facts, "broken", f"it belongs to {facts.survey} and {facts.release}, not here"
         )
     if facts.survey_version != version:
-        today = f"that of today is {version}" if version else "no filter of today reads it"
+        today = f"the current version is {version}" if version else "no filter reads it"
         why = f"made by version {facts.survey_version} of the survey; {today}"
         return IndexSegment(name, folder, facts, "other", why)
     return IndexSegment(name, folder, facts)
 
 
 def _count(path: Path) -> int | None:
-    """The rows of a Parquet file by its footer; None where it is missing or torn."""
+    """Return the row count of a Parquet file from its footer, or None if it is missing or damaged."""
     try:
         return int(pq.read_metadata(path).num_rows)
     except (OSError, pa.ArrowException):
@@ -154,13 +154,13 @@ def _count(path: Path) -> int | None:
 
 
 def _check_release(one: IndexSegment, roots: Roots) -> IndexSegment:
-    """Whether the release of a segment, or of one that was merged into it, stands with the root in its name."""
+    """Mark a segment as unreleased unless its release, or one that was merged into it, exists with the same root."""
     facts = one.readable_facts
     standing = {(version, root[:ROOT]) for (name, version), root in roots.items() if name == facts.release}
     if standing & marks(one):
         return one
     other = roots.get((facts.release, facts.version))
-    why = "stands with another root" if other else "does not stand: its run was stopped, or its folder is gone"
+    why = "has another root" if other else "does not exist: its run was stopped, or its folder is gone"
     return replace(one, state="unreleased", why=f"release {facts.release} {facts.version} {why}")
 
 
@@ -171,12 +171,12 @@ def _mark_merged(one: IndexSegment, merged: Mapping[str, str]) -> IndexSegment:
 
 
 def marks(one: IndexSegment) -> set[tuple[str, str]]:
-    """Version and start of the root of each release whose documents a segment holds."""
+    """Return version and start of the root of each release whose documents a segment holds."""
     return {_parse_marks(name) for name in one.readable_facts.replaces or (one.name,)}
 
 
 def _parse_marks(name: str) -> tuple[str, str]:
-    """Version and start of the root, off the name of a segment.
+    """Parse version and start of the root from the name of a segment.
 
     >>> _parse_marks("general/1.2.0-0123456789abcdef-aa00bb11")
     ('1.2.0', '0123456789abcdef')
@@ -186,26 +186,26 @@ def _parse_marks(name: str) -> tuple[str, str]:
 
 
 def select_counting(segments: Iterable[IndexSegment]) -> list[IndexSegment]:
-    """Those that count."""
+    """Return the segments that count."""
     return [one for one in segments if one.state == "counts"]
 
 
 def require_whole(segments: Sequence[IndexSegment]) -> Sequence[IndexSegment]:
-    """The segments, if none of them is broken; StageError names one that is: what it held would come in again."""
+    """Return the segments; StageError names a broken one: its documents would be published again."""
     for one in segments:
         if one.state == "broken":
             raise StageError(
-                f"{one.folder}: {one.why}. Restore it from a copy; or delete the folder and go on without it: if it is "
-                "that of the latest release, the same run leaves it anew."
+                f"{one.folder}: {one.why}. Restore it from a copy; or delete the folder and continue without it: if it "
+                "belongs to the latest release, the same run writes it anew."
             )
     return segments
 
 
 def choose_segments(standing: Sequence[IndexSegment], release: str, earlier: str, inputs: str) -> list[IndexSegment]:
-    """The segments that a survey reads; `standing` are those that count.
+    """Return the segments that a survey reads; `standing` are those that count.
 
-    Where a release of this name was made from just these inputs, it reads what that one read, and so
-    never meets its own sketches. CallError for another `earlier` than same, all or none.
+    If a release of this name was made from exactly these inputs, the survey reads the same segments again, and so
+    is never compared with its own sketches. CallError for another `earlier` than same, all or none.
     """
     if earlier not in ("same", "all", "none"):
         raise CallError(f"earlier is {earlier!r}; choose one of same, all, none.")
@@ -214,19 +214,19 @@ def choose_segments(standing: Sequence[IndexSegment], release: str, earlier: str
     own = [one for one in standing if one.readable_facts.release == release]
     if again := [one for one in own if one.readable_facts.inputs == inputs]:
         read = resolve_names(again[-1].readable_facts.read, standing)
-        if again[-1] not in read:  # else what it read was merged with what it left, and nothing tells them apart
+        if again[-1] not in read:  # else its inputs were merged with its own segment and cannot be separated
             return read
     return list(standing) if earlier == "all" else own
 
 
 def resolve_names(names: Iterable[str], standing: Sequence[IndexSegment]) -> list[IndexSegment]:
-    """The segments that hold what `names` held: themselves, or what they were merged into."""
+    """Return the segments called `names`, or those into which they were merged."""
     wanted = set(names)
     return [one for one in standing if one.name in wanted or wanted & set(one.readable_facts.replaces)]
 
 
 def find_ids(folder: Path, ids: Sequence[str]) -> tuple[str, ...]:
-    """Which of `ids` a segment has a row of, sorted."""
+    """Return those of `ids` that a segment has, sorted."""
     if not ids:
         return ()
     column = shard.read(folder / ROWS, ["id"]).column("id")
@@ -234,9 +234,9 @@ def find_ids(folder: Path, ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def schema_of(survey: Survey) -> pa.Schema:
-    """The columns of documents.parquet.
+    """Return the schema of documents.parquet.
 
-    CallError where the survey is not keyed by the id of a document.
+    CallError if the key of the survey is not the id of a document.
     """
     if survey.key != "id":
         raise CallError(f"survey {survey.name!r} remembers, but its key is {survey.key!r}; a segment is keyed by id.")
@@ -247,7 +247,7 @@ def schema_of(survey: Survey) -> pa.Schema:
 
 
 def sweep(workspace: Workspace, segments: Iterable[IndexSegment]) -> None:
-    """Take segments out of the index: moved away at once, then deleted."""
+    """Delete segments from the index: each is moved away atomically, then deleted."""
     for one in segments:
         with workspace.temporary_folder() as folder:
             one.folder.rename(folder / "segment")
@@ -255,10 +255,10 @@ def sweep(workspace: Workspace, segments: Iterable[IndexSegment]) -> None:
 
 
 def leftovers(segments: Iterable[IndexSegment], release: str, roots: Roots) -> list[IndexSegment]:
-    """The segments of a name that a stopped run left: merged ones, and those of a release that never stood.
+    """Return the segments of a name that a stopped run left: merged ones, and those of a release never published.
 
-    Such a release would be above all that stand, or stands with another root. One below was published once and its
-    folder moved away; only a person knows whether it comes back.
+    Such a release has a version above all existing ones, or exists with another root. One with a lower version was
+    published once and its folder moved away; only the operator knows whether it comes back.
     """
     last = max((numbers(version) for name, version in roots if name == release), default=())
 
@@ -270,6 +270,6 @@ def leftovers(segments: Iterable[IndexSegment], release: str, roots: Roots) -> l
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """A version as numbers, to be put in order; () where it is none."""
+    """Return a version as numbers, for sorting; () if it is not a version."""
     parts = version.split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()

@@ -1,4 +1,4 @@
-"""The laws of a release, as questions whose answer must be empty."""
+"""Invariants of a release, as SQL queries whose result must be empty."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A SELECT that yields what breaks the law, the file to look at, and what is wrong with the rows."""
+    """An invariant: a SELECT that returns the violations, the file to look at, and the message for the rows."""
 
     path: str
     says: str
@@ -32,7 +32,7 @@ grid AS (
 
 
 def _differ(left: str, right: str) -> str:
-    """What one table counts and the other does not: rows of the symmetric difference."""
+    """Return SQL for the symmetric difference of two SELECTs."""
     return f"""
 SELECT * FROM (
   (({left}) EXCEPT ({right})) UNION ALL (({right}) EXCEPT ({left}))
@@ -40,7 +40,7 @@ SELECT * FROM (
 
 
 _LOST = "SELECT id FROM dropped UNION SELECT id FROM failed"
-# What may decide between two copies, in this order; docs/duplicates.md.
+# Reasons for which a keeper is preferred to its copy, in this order; docs/duplicates.md.
 REASONS = ("rights", "earlier-release", "completeness", "surface", "date", "id")
 
 LAWS = (
@@ -52,13 +52,13 @@ LAWS = (
     ),
     Law(
         "audit/stages.parquet",
-        "what one stage kept did not enter the next (stage, source, kept, entered the next)",
+        "the documents that one stage kept did not enter the next (stage, source, kept, entered the next)",
         f"{_SUMS} SELECT a.stage, a.source, a.kept, b.entered FROM grid a JOIN grid b "
         "ON b.place = a.place + 1 AND b.source = a.source WHERE a.kept <> b.entered ORDER BY ALL LIMIT 3",
     ),
     Law(
         "audit/stages.parquet",
-        "what the last stage kept is not what data/ holds (source, kept, documents)",
+        "the last stage kept another number of documents than data/ holds (source, kept, documents)",
         f"""{_SUMS}, last AS (SELECT source, kept FROM grid WHERE place = (SELECT max(place) FROM order_of)),
 held AS (SELECT source, count(*)::BIGINT AS n FROM data GROUP BY ALL)
 SELECT coalesce(l.source, d.source), coalesce(kept, 0), coalesce(n, 0) FROM last l FULL JOIN held d USING (source)
@@ -82,12 +82,12 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "data",
-        "an id stands more than once (id)",
+        "an id appears more than once (id)",
         "SELECT id FROM data GROUP BY id HAVING count(*) > 1 ORDER BY 1 LIMIT 3",
     ),
     Law(
         "audit/dropped.parquet",
-        "a document is said to be dropped and stands in data/ (id, stage, filter, reason)",
+        "a document is listed as dropped and is in data/ (id, stage, filter, reason)",
         "SELECT id, stage, filter, reason FROM dropped WHERE id IN (SELECT id FROM data) ORDER BY ALL LIMIT 3",
     ),
     Law(
@@ -104,7 +104,7 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/personal_data.parquet",
-        "what was redacted is not what data/ says (id, kind, n)",
+        "the number of redacted values differs from data/ (id, kind, n)",
         _differ(
             "SELECT id, p.kind AS kind, p.n::BIGINT AS n FROM (SELECT id, unnest(pii) AS p FROM data)",
             "SELECT id, kind, n FROM personal_data",
@@ -117,7 +117,7 @@ WHERE coalesce(kept, 0) <> coalesce(n, 0) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
-        "the size of a cluster is not what the table of copies gives (id, size in data/, size by the table)",
+        "the size of a cluster differs from the table of copies (id, size in data/, size by the table)",
         """WITH members AS (SELECT cluster, keeper AS id FROM clusters UNION SELECT cluster, member FROM clusters),
 sizes AS (SELECT cluster, count(*) AS n FROM members GROUP BY ALL)
 SELECT d.id, d.cluster_size, coalesce(s.n, 1) FROM data d LEFT JOIN members m ON m.id = d.id
@@ -125,29 +125,29 @@ LEFT JOIN sizes s ON s.cluster = m.cluster WHERE d.cluster_size <> coalesce(s.n,
     ),
     Law(
         "audit/clusters.parquet",
-        "a copy whose keeper is neither in data/ nor dropped or failed, nor of an earlier release (member, keeper)",
+        "the keeper of a copy is neither in data/ nor dropped, failed, or of an earlier release (member, keeper)",
         f"""SELECT member, keeper FROM clusters WHERE "release" = ''
 AND keeper NOT IN (SELECT id FROM data UNION {_LOST}) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
-        "a keeper that is said to stand in an earlier release stands in this one (member, keeper, release)",
+        "a keeper listed as of an earlier release is in this one (member, keeper, release)",
         """SELECT member, keeper, "release" FROM clusters WHERE "release" <> ''
 AND keeper IN (SELECT id FROM data) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
-        "a copy that is in data/, though copies of its kind were dropped, or that never came in (member, kind)",
-        # A recipe may drop exact copies and leave near ones: then those stand in data/ and here.
+        "a copy is in data/ although copies of its kind were dropped, or never entered (member, kind)",
+        # A recipe may drop exact copies and keep near ones: then the near ones are in data/ and here.
         f"""SELECT member, kind FROM clusters WHERE
 (member IN (SELECT id FROM data) AND kind || '-copy' IN (SELECT reason FROM dropped))
 OR member NOT IN (SELECT id FROM data UNION {_LOST}) ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
-        "no similarity of a copy of its kind (member, keeper, kind, similarity, measured)",
-        # 0.5 is the lowest threshold that a recipe may set. NaN is asked for as a word: the bounds that Parquet
-        # keeps of a column leave it out, so DuckDB answers comparisons, and even isnan, without looking.
+        "the similarity is invalid for a copy of its kind (member, keeper, kind, similarity, measured)",
+        # 0.5 is the lowest threshold that a recipe may set. NaN is compared as a string: Parquet statistics omit
+        # it, so DuckDB evaluates comparisons, and even isnan, by the statistics without reading the values.
         """SELECT member, keeper, kind, similarity::VARCHAR, measured FROM clusters
 WHERE (similarity BETWEEN 0.5 AND 1 AND similarity::VARCHAR <> 'nan' AND keeper <> member
 AND measured IN ('exact', 'estimated')
@@ -156,7 +156,7 @@ ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
-        "the similarity of a copy is not the one for which it was dropped (member, similarity, measured, limit)",
+        "the similarity of a copy differs from the one for which it was dropped (member, similarity, measured, limit)",
         """SELECT member, similarity::VARCHAR, d.measured::VARCHAR, d."limit"::VARCHAR
 FROM clusters c JOIN dropped d ON d.id = c.member AND d.reason = c.kind || '-copy'
 WHERE similarity < d."limit" OR similarity <> d.measured
@@ -164,13 +164,13 @@ ORDER BY ALL LIMIT 3""",
     ),
     Law(
         "audit/clusters.parquet",
-        "no reason for which a keeper stands (member, keeper, reason)",
+        "the reason for a keeper is unknown (member, keeper, reason)",
         f"""SELECT member, keeper, reason FROM clusters
 WHERE regexp_full_match(reason, '{"|".join(REASONS)}') IS NOT TRUE ORDER BY ALL LIMIT 3""",
     ),
 )
 
-# Each way in which documents came to their licence and use, with one that shows it: few rows, however many texts.
+# Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """
 WITH said AS (
   SELECT id, string_agg(DISTINCT scope || '\t' || licence, chr(10) ORDER BY scope || '\t' || licence) AS said

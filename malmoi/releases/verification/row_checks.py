@@ -1,4 +1,4 @@
-"""Reading a shard of a release row by row: is each document where it belongs, and as it says?"""
+"""Check a shard of a release row by row: shard, order, folder, digest, counts and offsets of each document."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS += ["sentences.end", "morphemes.start", "morphemes.length"]
 
 
 def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
-    """What is not right in the shard `path`, the first fault of each kind: place, order, digest, counts, offsets."""
+    """Yield the first fault of each kind in the shard `path`: place, order, digest, counts, offsets."""
     parts = path.split("/")
     named = PART.fullmatch(parts[-1])
     if len(parts) != 4 or not named:
@@ -45,7 +45,7 @@ def find_faults(folder: Path, path: str, n_shards: int) -> Iterator[str]:
 
 
 class _Row(NamedTuple):
-    """One document: what is said of it, and where its layers end."""
+    """One document: its declared digest and counts, and the end of its layers."""
 
     id: str
     text: str
@@ -60,7 +60,7 @@ class _Row(NamedTuple):
 
 
 def _read(batch: pa.RecordBatch) -> Iterator[_Row]:
-    """The rows of a batch; the long lists are counted in Arrow, an object for each morpheme would dominate."""
+    """Return the rows of a batch; Arrow counts the long lists, since an object for each morpheme would dominate."""
     sentences, ends = _lists(batch["sentences"], "end")
     morphemes, behind = _lists(batch["morphemes"], "start", "length")
     plain = [batch[name].to_pylist() for name in _COLUMNS[:7]]
@@ -70,11 +70,11 @@ def _read(batch: pa.RecordBatch) -> Iterator[_Row]:
 
 
 def _lists(layer: pa.StructArray, *names: str) -> tuple[list[int | None], npt.NDArray[np.int64]]:
-    """How many members each row of a layer has, and the greatest sum of the fields `names` of one; 0 without any."""
+    """Return the number of items of each row of a layer, and the greatest sum of their fields `names` (0 if none)."""
     lists = [pc.struct_field(layer, name) for name in names]
     lengths = [pc.list_value_length(found) for found in lists]
     if any(length != lengths[0] for length in lengths):
-        raise ValueError("the lists of a layer are not equally long")
+        raise ValueError("the lists of a layer differ in length")
     counts = pc.fill_null(lengths[0], 0).to_numpy()
     sums = sum(found.flatten().to_numpy().astype(np.int64) for found in lists)
     greatest = np.zeros(len(counts), dtype=np.int64)
@@ -90,14 +90,14 @@ def _faults(row: _Row, here: Row, last: Row, shard: int, of: int, place: list[st
     if here[0] % of != shard:
         yield "shard", f"{id} belongs into shard {here[0] % of}"
     if here <= last:
-        yield "order", f"{id} is not in order of H(id), or is there twice"
+        yield "order", f"{id} is not in order of H(id), or appears twice"
     if place != [row.use, folder_name(row.licence)]:
         yield "place", f"{id} is {row.use} under {row.licence}, which is another folder"
     if hashlib.sha256(encoded).hexdigest() != row.text_sha256:
-        yield "digest", f"the text of {id} does not have the sha256 that is said of it"
+        yield "digest", f"the text of {id} does not match its text_sha256"
     if (len(text), len(encoded)) != (row.n_chars, row.n_bytes):
-        yield "size", f"{id} has {len(text)} code points and {len(encoded)} bytes, not what is said of it"
+        yield "size", f"{id} has {len(text)} code points and {len(encoded)} bytes; n_chars and n_bytes differ"
     if row.held != row.said:
-        yield "layers", f"{id} has {row.held} sentences and morphemes, not what is said of it"
+        yield "layers", f"{id} has {row.held} sentences and morphemes; n_sentences and n_morphemes differ"
     if row.end > len(text):
         yield "offsets", f"{id} has a sentence or morpheme that ends outside its text"

@@ -13,9 +13,9 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)")
 
 
 def seal(folder: Path) -> str:
-    """Write SHA256SUMS over every other file of `folder`; the sha256 (hex) of what was written.
+    """Write SHA256SUMS over every other file of `folder`; return the sha256 (hex) of SHA256SUMS itself.
 
-    StageError where the folder holds something that is neither a file nor a folder.
+    StageError if the folder has an entry that is neither a plain file nor a folder.
     """
     strange = [p for p in entries(folder) if p.is_symlink() or not p.is_file()]
     if strange:
@@ -26,18 +26,18 @@ def seal(folder: Path) -> str:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Everything in the release but its folders and SHA256SUMS itself, sorted by path."""
+    """Return all entries of the release except folders and SHA256SUMS itself, sorted by path."""
     found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
     return sorted(p for p in found if relative_name(folder, p) != NAME)
 
 
 def relative_name(folder: Path, path: Path) -> str:
-    """The path of a file as the release says it: relative, with slashes."""
+    """Return the path of a file relative to the release, with slashes."""
     return path.relative_to(folder).as_posix()
 
 
 def format_sums(sums: dict[str, str]) -> str:
-    """The text of SHA256SUMS for path → sha256 (hex).
+    """Return the text of SHA256SUMS for path → sha256 (hex).
 
     >>> format_sums({"b": "1" * 64, "a": "0" * 64}).splitlines()[0][-4:]
     '0  a'
@@ -46,7 +46,7 @@ def format_sums(sums: dict[str, str]) -> str:
 
 
 def parse(text: str) -> dict[str, str]:
-    """The sha256 of each path in a SHA256SUMS; ValueError where it is not written as `format_sums` writes it."""
+    """Parse SHA256SUMS into path → sha256; ValueError if it is not formatted as `format_sums` formats it."""
     sums: dict[str, str] = {}
     for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         found = _LINE.fullmatch(line)

@@ -1,4 +1,4 @@
-"""What of a stranger's release is not read at all: devices and pipes, links, and files beyond the limits."""
+"""Refuse unsafe files of an untrusted release before reading: devices, pipes, links, and files beyond the limits."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from malmoi import limits
 from malmoi.boundary import input_errors
 from malmoi.releases.verification import sha256sums
 
-Refusal: TypeAlias = tuple[str, str, str]  # check, path, what it is
+Refusal: TypeAlias = tuple[str, str, str]  # check, path, message
 
-_ROWS: Final = 100_000  # rows that are read whatever the size of their file
-_UNPACKED: Final = 64 << 20  # bytes that are unpacked whatever the size of their file
+_ROWS: Final = 100_000  # rows that are always read, whatever the file size
+_UNPACKED: Final = 64 << 20  # bytes that are always unpacked, whatever the file size
 
 
 class _Unreadable(Exception):
-    """A Parquet file whose footer cannot be read; the checks of its content say what is wrong."""
+    """A Parquet file with an unreadable footer; the checks of its content report it."""
 
 
 def find(folder: Path) -> list[Refusal]:
-    """What in `folder` cannot be read safely; an empty list where everything can, or where there is no folder."""
+    """Return the entries of `folder` that cannot be read safely; [] if there are none or no folder."""
     return [refusal for path in _entries(folder) for refusal in _refuse(folder, path)]
 
 
 def size(folder: Path) -> int:
-    """Bytes of all plain files of `folder`."""
+    """Return the size in bytes of all plain files of `folder`."""
     return sum(path.lstat().st_size for path in _entries(folder) if stat.S_ISREG(path.lstat().st_mode))
 
 
@@ -43,7 +43,7 @@ def _entries(folder: Path) -> list[Path]:
 def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
     name, state = sha256sums.relative_name(folder, path), path.lstat()
     if not stat.S_ISREG(state.st_mode):
-        yield "sums", name, "not a plain file; a release holds nothing else, so nothing of it was read"
+        yield "sums", name, "not a plain file; a release holds plain files only, so nothing was read"
     elif path.suffix == ".parquet":
         yield from (("limits", name, f"{says}; nothing was read") for says in _excess(path, state.st_size))
     elif state.st_size > limits.VERIFY_TEXT.value:
@@ -51,7 +51,7 @@ def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
 
 
 def _excess(path: Path, packed: int) -> Iterator[str]:
-    """What the footer of a Parquet file announces beyond the limits."""
+    """Yield the limits that a Parquet file exceeds by its footer (decompression bombs)."""
     try:
         with input_errors(_Unreadable), pq.ParquetFile(path) as file:
             found = file.metadata

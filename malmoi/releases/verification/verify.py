@@ -1,7 +1,7 @@
-"""What a release promises, re-derived from its folder alone: no network, no trust in the maker.
+"""Verify a release from its folder alone: without network and without trust in its publisher.
 
-Nothing is written but what tables spill into the temporary folder of the system, and that is removed.
-Every check is on its own, so that one broken file does not hide what else is wrong.
+Only DuckDB writes, temporary files in the folder of the system, which are deleted. Checks are independent, so
+that one broken file does not hide other faults.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing that is not as promised: which check, which file, and what it found."""
+    """One fault of a release: the check, the file and the message."""
 
     check: str  # limits, sums, manifest, root, schema, rows, residue, laws, rights, licences, card, render
     path: str
@@ -48,14 +48,14 @@ class Finding:
 
 
 def verify(folder: Path, *, render: Render | None = None, again: bool = True) -> list[Finding]:
-    """Everything that is wrong with the release in `folder`, sorted; an empty list means verified.
+    """Return all faults of the release in `folder`, sorted; an empty list means verified.
 
-    `render` makes the texts for people from card and manifest; their bytes must be those in the
-    folder. It raises DataError for a card that asks other questions than its own list: only those of the list
-    are asked, so without `render` none is. `again=False` leaves out what the maker has just done with the same
-    files: the questions of the card and the second look for personal data. Whatever is broken becomes a finding,
-    never an exception. A file beyond the limits of malmoi/limits.py, or one that is no plain file, is named and
-    nothing is read: flows/engine/verify_process.py bounds what is left, time and memory.
+    `render` renders the texts for people from card and manifest; their bytes must equal those in the folder.
+    It raises DataError for a card with other questions than those of its list: only listed questions are run,
+    and none without `render`. `again=False` skips the checks that the publisher has just done with the same
+    files: the questions of the card and the second detector of personal data. A fault is a finding, never an
+    exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported and nothing
+    is read; flows/engine/verify_process.py limits time and memory of the rest.
     """
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
@@ -67,7 +67,7 @@ def verify(folder: Path, *, render: Render | None = None, again: bool = True) ->
         ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
         ("render", CARD, lambda: _check_rendering(folder, render) if render else ()),
     )
-    with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB leave Python to the others
+    with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB release the GIL
         found = pool.map(lambda one: _run_check(*one), checks)
         return sorted({finding for findings in found for finding in findings})
 
@@ -76,7 +76,7 @@ def _run_check(check: str, path: str, run: Callable[[], Iterable[Finding]]) -> l
     found: list[Finding] = []
     try:
         found.extend(run())
-    except Exception as error:  # a damaged file may fail in any library; that is a finding, not a crash
+    except Exception as error:  # a damaged file may fail in any library: a finding, not a crash
         found.append(_failure_finding(check, path, error))
     return found
 
@@ -86,7 +86,7 @@ def _failure_finding(check: str, path: str, error: Exception) -> Finding:
 
 
 def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
-    """What is asked in SQL, over one connection: opening the tables costs as much as ten questions."""
+    """Run the checks in SQL over one connection: opening the tables costs as much as ten queries."""
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
         ("laws", "audit", _check_laws),
         ("rights", "audit", _check_rights),
@@ -104,7 +104,7 @@ def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
 
 
 def _check_sums(folder: Path) -> Iterator[Finding]:
-    """SHA256SUMS names every file, and each is as it says."""
+    """Check that SHA256SUMS lists every file with its digest."""
     present = {sha256sums.relative_name(folder, p): p for p in sha256sums.entries(folder)}
     try:
         said = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
@@ -113,33 +113,33 @@ def _check_sums(folder: Path) -> Iterator[Finding]:
         return
     for path in sorted(said.keys() | present.keys()):
         if path not in present:
-            yield Finding("sums", path, "missing: SHA256SUMS names it, the folder does not hold it")
+            yield Finding("sums", path, "missing: SHA256SUMS lists it, the folder does not have it")
         elif present[path].is_symlink() or not present[path].is_file():
             yield Finding("sums", path, "not a plain file")
         elif path not in said:
-            yield Finding("sums", path, "extra: the folder holds it, SHA256SUMS does not name it")
+            yield Finding("sums", path, "extra: the folder has it, SHA256SUMS does not list it")
         elif (found := shard.sha256_of(present[path])) != said[path]:
             yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
 
 
 def _check_manifest(folder: Path) -> Iterator[Finding]:
-    """The manifest is canonical, names every Parquet file as it is, and its root is that of its files."""
+    """Check that the manifest is canonical, lists every Parquet file correctly, and has their Merkle root."""
     text = (folder / manifests.NAME).read_text(encoding="utf-8")
     made = Manifest.from_json(text)
     if made.to_json() != text:
         root = json.loads(text).get("root")
         if root != made.root:
             yield Finding("root", manifests.NAME, f"the files give the root {made.root}, the manifest says {root}")
-        yield Finding("manifest", manifests.NAME, "not canonical, or with keys that are none of ours")
+        yield Finding("manifest", manifests.NAME, "not canonical JSON, or it has unknown keys")
     if made.schema_version != SCHEMA_VERSION:
-        yield Finding("manifest", manifests.NAME, f"schema version {made.schema_version}, known is {SCHEMA_VERSION}")
+        yield Finding("manifest", manifests.NAME, f"schema version {made.schema_version}, not {SCHEMA_VERSION}")
     total = sum(f.rows for f in made.files if f.path.startswith("data/"))
     if made.documents != total:
         yield Finding("manifest", manifests.NAME, f"says {made.documents} documents, its files hold {total}")
     named = {f.path: f for f in made.files}
     present = {sha256sums.relative_name(folder, p) for p in folder.rglob("*.parquet")}
     for path in sorted(present - named.keys()):
-        yield Finding("manifest", path, "the manifest does not name this Parquet file")
+        yield Finding("manifest", path, "the manifest does not list this Parquet file")
     for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
         yield Finding("manifest", path, "the manifest lacks this audit table")
     for path in sorted(named.keys() & present):
@@ -148,7 +148,7 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
             yield Finding("manifest", path, f"{found.bytes} bytes, sha256 {found.sha256}; the manifest says otherwise")
         yield from _run_check("schema", path, lambda path=path: _check_footer(folder, path, named[path].rows))  # type: ignore[misc]
     for path in sorted(named.keys() - present):
-        yield Finding("manifest", path, "the manifest names it, the folder does not hold it")
+        yield Finding("manifest", path, "the manifest lists it, the folder does not have it")
 
 
 def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
@@ -161,7 +161,7 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
 
 
 def _check_rows(folder: Path) -> Iterator[Finding]:
-    """Each document lies in its shard, in order, and what is said of its text is so."""
+    """Check that each document is in its shard, in order, with the right digest and counts."""
     made = manifests.read(folder)
     for path in sorted(f.path for f in made.files if f.path.startswith("data/") and (folder / f.path).is_file()):
 
@@ -172,11 +172,11 @@ def _check_rows(folder: Path) -> Iterator[Finding]:
 
 
 def _check_residue(folder: Path) -> Iterator[Finding]:
-    """A second look for personal data counts what the audit table says, and nothing is left that may not stand."""
+    """Run the second detector of personal data: its counts equal the audit table, and no find must stop a release."""
     held, table = shard.read(folder / residual_pii.TABLE), residual_pii.TABLE
     by = sorted(set(held["detector"].to_pylist()))
     if by != [DETECTOR]:
-        says = f"read by {', '.join(by) or 'nobody'}, this is {DETECTOR}; verify it with the malmoi of its manifest"
+        says = f"made by {', '.join(by) or 'no detector'}, this is {DETECTOR}; verify with the malmoi of its manifest"
         yield Finding("residue", table, says)
         return
     names = sorted(f.path for f in manifests.read(folder).files if f.path != table)
@@ -194,7 +194,7 @@ def _check_residue(folder: Path) -> Iterator[Finding]:
 
 
 def _check_laws(tables: Tables) -> Iterator[Finding]:
-    """Stage by stage, in = kept + dropped + failed, down to the rows of data; every text has its proof."""
+    """Check the invariants: in = kept + dropped + failed stage by stage, down to the rows of data/, and evidence."""
     for law in LAWS:
 
         def check_law(law: Any = law) -> Iterator[Finding]:
@@ -205,7 +205,7 @@ def _check_laws(tables: Tables) -> Iterator[Finding]:
 
 
 def _check_rights(tables: Tables) -> Iterator[Finding]:
-    """The licence and use of every document, decided once more from its published evidence and signals."""
+    """Decide licence and use of every document again, from its published evidence and signals."""
     for licence, use, said, heard, id_, n in tables.ask(RIGHTS).rows:
         found = decide(
             list(_parse_evidence(str(said))), [_signal(effect) for effect in str(heard).split("\n") if effect]
@@ -216,19 +216,19 @@ def _check_rights(tables: Tables) -> Iterator[Finding]:
 
 
 def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
-    """The licence files are those of the licences in data/, and nothing stands in the folder that is none of ours."""
+    """Check that the licence files match the licences in data/, and that the folder has no unknown entry."""
     wanted = licence_files.files(str(row[0]) for row in tables.ask("SELECT DISTINCT license FROM data ORDER BY 1").rows)
     for name, content in wanted.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
-            yield Finding("licences", name, "missing, or not what the licences of the data ask for")
+            yield Finding("licences", name, "missing, or not the file for the licences in data/")
     ours = {*wanted, *TEXTS, *(f.path for f in manifests.read(folder).files)}
     for path in sorted(folder.rglob("*")):
         name = sha256sums.relative_name(folder, path)
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
-                yield Finding("licences", name, "an empty folder; it is no part of the release")
+                yield Finding("licences", name, "an empty folder; it is not part of a release")
         elif name not in ours:
-            yield Finding("licences", name, "extra: no file of a release is called so")
+            yield Finding("licences", name, "extra: not a file of a release")
 
 
 def _parse_evidence(said: str) -> Iterator[LicenceEvidence]:
@@ -242,14 +242,14 @@ def _signal(effect: str) -> Signal:
 
 
 def _check_card(folder: Path, tables: Tables, render: Render) -> Iterator[Finding]:
-    """Every question of card.json, asked again, has the answer that the card shows; foreign questions are not asked."""
+    """Run every question of card.json again and compare the answers; unlisted questions are not run."""
     text = (folder / CARD).read_text(encoding="utf-8")
     card: dict[str, Any] = json.loads(text)
     if canonical_json(card) != text:
         yield Finding("card", CARD, "not canonical JSON")
     made = manifests.read(folder)
     if _has_other_questions(card, made, render):
-        return  # `_check_rendering` names the questions
+        return  # `_check_rendering` reports them
     for key, wanted in (("release", made.name), ("version", made.version), ("root", made.root)):
         if card.get(key) != wanted:
             check = "root" if key == "root" else "card"
@@ -285,7 +285,7 @@ def _has_other_questions(card: dict[str, Any], made: Manifest, render: Render) -
 
 
 def _check_rendering(folder: Path, render: Render) -> Iterator[Finding]:
-    """The texts for people are renderings of the card, byte for byte."""
+    """Check that the texts for people are renderings of the card, byte for byte."""
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     made = json.loads((folder / manifests.NAME).read_text(encoding="utf-8"))
     for name, text in sorted(render(card, made).items()):
@@ -293,11 +293,11 @@ def _check_rendering(folder: Path, render: Render) -> Iterator[Finding]:
         if not path.is_file():
             yield Finding("render", name, "missing")
         elif hashlib.sha256(text.encode()).hexdigest() != shard.sha256_of(path):
-            yield Finding("render", name, "not what the card gives; texts for people are rendered, never edited")
+            yield Finding("render", name, "not the rendering of the card; these texts are rendered, never edited")
 
 
 def _is_same(left: Any, right: Any) -> bool:
-    """Equal in value and in type: 1 is not "1", nor 1.0."""
+    """Return True if value and type are equal: 1 differs from "1" and 1.0."""
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
