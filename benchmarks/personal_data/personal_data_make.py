@@ -187,7 +187,7 @@ def failing(kind: str, head: str, tail: str) -> str:
 # --- writers, one a kind ----------------------------------------------------------------------------------------------
 
 
-def phone(r: Random, form: str) -> Value:
+def phone(r: Random, form: str) -> Value:  # noqa: C901
     roll = r.random()
     if roll < 0.7 or form in "so":
         parts = ["010", r.choice("01") + digits(r, 3), digits(r, 4)]

@@ -62,7 +62,7 @@ def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: Worker
 
 
 @app.command
-def run(
+def run(  # noqa: PLR0913
     recipe: RecipeArgument = "general",
     *,
     source: SourceOption = None,

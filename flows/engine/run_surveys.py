@@ -56,7 +56,7 @@ class Basis:
         return digest([code, sorted(job.key for job in self.jobs), *([read] if read else [])])[:32]
 
 
-def survey(
+def survey(  # noqa: PLR0913
     workspace: Workspace,
     reader: Step,
     params: dict[str, Any],

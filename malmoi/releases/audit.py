@@ -46,7 +46,7 @@ def _ledger(folder: Path) -> Ledger:
     return found
 
 
-def write(
+def write(  # noqa: PLR0913
     inputs: Inputs,
     counted: Ledgers,
     parted: Sequence[SplitResult],

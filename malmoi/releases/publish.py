@@ -94,7 +94,7 @@ def publish(
     return made
 
 
-def _audit(
+def _audit(  # noqa: PLR0913
     inputs: Inputs,
     counted: audit.Ledgers,
     parted: list[SplitResult],

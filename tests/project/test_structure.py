@@ -1,6 +1,7 @@
 """The house keeps its floors: imports go down, and a heavy library has one owner."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -31,6 +32,7 @@ OWNERS = {
     "cyclopts": "flows/cli",
     "pycld2": "filters/language.py",
 }
+NOQA = r"# noqa: .*(?:C901|PLR0913)"
 MAX_FILES = 26  # in one folder
 PURE = (
     "malmoi/document.py",
@@ -137,6 +139,12 @@ def test_no_room_is_named_for_nothing():
     """A room is named by what it holds; these words say only that somebody needed a place."""
     words = {"base", "common", "core", "helpers", "misc", "shared", "support", "tools", "util", "utils"}
     assert not [name(path) for path in files() if words & {*path.relative_to(ROOT).with_suffix("").parts}]
+
+
+def test_the_list_of_functions_beyond_the_bounds_of_complexity_only_shrinks():
+    """pyproject.toml sets the bounds; whoever mends one of these functions lowers the number."""
+    exempt = [line for path in files() for line in path.read_text("utf-8").split("\n") if re.search(NOQA, line)]
+    assert len(exempt) <= 11, exempt
 
 
 def test_every_file_opens_with_its_sentence():

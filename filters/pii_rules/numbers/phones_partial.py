@@ -83,7 +83,7 @@ CODED: Final = f"{_MOBILE}{_CODED}{DIGIT}{{3,4}}{_CODED}{DIGIT}{{4}}"
 _CODED_NUMBER: Final = re2.compile(CODED)
 
 
-def find_partial_phones(text: str, data: bytes) -> Iterator[Match]:
+def find_partial_phones(text: str, data: bytes) -> Iterator[Match]:  # noqa: C901
     """Find matches of kind `phone`; linear in the length of `text`."""
     for start, end in matches(_SPLIT, text, data):
         apart = not text[start + 1].isdigit()

@@ -61,7 +61,7 @@ def match_resident(window: Window) -> Match | None:
     return Match(window.start, window.end, kind_of(label.kind, digits[6]), confidence, f"{reason}; {facts}")
 
 
-def _score_resident(window: Window, label: Label, hyphen: bool, dated: bool, summed: bool) -> tuple[float, str] | None:
+def _score_resident(window: Window, label: Label, hyphen: bool, dated: bool, summed: bool) -> tuple[float, str] | None:  # noqa: C901
     if label.kind in ("rrn", "frn"):
         return (0.99 if dated else 0.9), f"label {label.word} before"
     if _LABEL_BEHIND.match(window.text[window.end : window.end + 12]) is not None:
