@@ -68,7 +68,7 @@ def list_entries(workspace: Workspace) -> list[IndexEntry]:
 
 
 def releases_without_segment(workspace: Workspace) -> list[str]:
-    """List "name version" of each release without a segment: made before the index existed, or its segment was deleted."""
+    """List "name version" of each release without a segment: older than the index, or its segment was deleted."""
     left = {
         (one.readable_facts.release, *mark)
         for found in segments_by_survey(workspace).values()

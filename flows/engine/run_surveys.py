@@ -111,7 +111,7 @@ def list_surveys(steps: tuple[Step, ...]) -> list[tuple[Step, dict[str, Any], tu
 def list_index_bases(
     workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]]
 ) -> Iterator[Basis]:
-    """List the surveys of a recipe that write an index segment; `stages` are the finished shards of each stage, in order."""
+    """List the surveys of a recipe that write an index segment; `stages` are the finished shards of each stage."""
     for (before, ledgers), name in zip(stages, recipes.STAGES, strict=False):
         for reader, params, _ in list_surveys(recipe.stage(name)):
             if recipes.load_filter(reader.filter).SURVEY.remembers:

@@ -283,7 +283,7 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
 
 
 def make_sketch_worker(shared: tuple[str, str, tuple[Step, ...], Slices]) -> Callable[[bytes], bytes]:
-    """Return the worker function that sketches documents for the survey of a filter, without those that lookups drop."""
+    """Return the worker function that sketches documents for a filter's survey, without those that lookups drop."""
     key, name, lookups, slices = shared
     found, filters = recipes.load_filter(name).SURVEY, _bind_filters(key, lookups, slices, ())
 
@@ -343,7 +343,7 @@ class Gathered:
 
 
 def _gather(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Callable[[B], Failure]) -> Gathered:
-    """Merge the results of a shard's batches; `make_failure` names the one document of a batch that ended its worker."""
+    """Merge the batches of a shard; `make_failure` names the one document of a batch that ended its worker."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
     entered: Counter[str] = Counter()
     edits: Counter[tuple[str, str, str]] = Counter()
