@@ -1,8 +1,8 @@
-"""The alignment of two texts: what they share, and what is changed between.
+"""Align two texts: find equal and changed parts.
 
-Patience, not dynamic programming: what stands once in each of the two and in the same order holds them
-together, first lines, then ever shorter stretches of what lies between. Its time is linear (but for a logarithm),
-whatever the texts; the price is that a stretch which repeats itself may be shown as changed.
+A patience diff, not dynamic programming: items that occur once in each text, in the same order, are the anchors; first
+lines, then ever shorter substrings between them. The time is linear up to a logarithm for all texts; the price is
+that a repeated part may be shown as changed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-LINES = (1, 1)  # rounds over whole lines; the second finds those that stand once between what the first found
-STRETCHES = (16, 8, 4, 2)  # code points but white space, round by round
-CHANCE, NEAR = 2, 48  # two equal letters are chance, unless what they stand in is as short as this
+LINES = (1, 1)  # rounds over whole lines; the second finds lines that are unique between the anchors of the first
+STRETCHES = (16, 8, 4, 2)  # code points without white space, round by round
+CHANCE, NEAR = 2, 48  # two equal letters are chance, unless the part around them is as short as this
 Kind: TypeAlias = Literal["equal", "spacing", "changed"]
 
 
 class Run(NamedTuple):
-    """An equal run of two sequences: where it begins in each, and how long it is."""
+    """An equal run of two sequences: its start in each, and its length."""
 
     left: int
     right: int
@@ -28,7 +28,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of two texts, in code points, ends exclusive: equal, differing in white space alone, or changed."""
+    """A part of two texts, in code points, ends exclusive: equal, different in white space only, or changed."""
 
     kind: Kind
     left: tuple[int, int]
@@ -36,7 +36,7 @@ class Piece:
 
 
 def align(left: str, right: str) -> list[Piece]:
-    """The two texts as pieces in order, which together cover both; neighbours differ in kind.
+    """Return the two texts as pieces in order, which together cover both; neighbours differ in kind.
 
     >>> for p in align("값은 세 배로 뛰었다.", "값은 네배로 뛰었다."):
     ...     print(p.kind, repr("값은 세 배로 뛰었다."[slice(*p.left)]), repr("값은 네배로 뛰었다."[slice(*p.right)]))
@@ -56,7 +56,7 @@ def align(left: str, right: str) -> list[Piece]:
 
 
 def find_equal_runs(a: Sequence[str], b: Sequence[str], widths: Sequence[int]) -> list[Run]:
-    """Equal runs of two sequences, disjoint and rising in both; `widths` says how long anchors are, round by round.
+    """Find equal runs of two sequences, disjoint and in order; `widths` are the anchor lengths, round by round.
 
     >>> find_equal_runs("가나다라마", "가다라마바", (1,))
     [Run(left=0, right=0, n=1), Run(left=2, right=1, n=3)]
@@ -74,7 +74,7 @@ def find_equal_runs(a: Sequence[str], b: Sequence[str], widths: Sequence[int]) -
 
 
 def _extend_runs(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run]:
-    """The common beginning, the anchors between, each grown to both sides, and the common end."""
+    """Yield the common beginning, the anchors between, each extended to both sides, and the common end."""
     n, m = len(a), len(b)
     head = _common_length(a, b, 0, 0, n, m)
     tail = 0
@@ -98,7 +98,7 @@ def _extend_runs(a: Sequence[str], b: Sequence[str], width: int) -> Iterator[Run
 
 
 def _common_length(a: Sequence[str], b: Sequence[str], i: int, j: int, n: int, m: int) -> int:
-    """How far a[i:n] and b[j:m] agree."""
+    """Return the length of the common prefix of a[i:n] and b[j:m]."""
     start = i
     while i < n and j < m and a[i] == b[j]:
         i, j = i + 1, j + 1
@@ -106,7 +106,7 @@ def _common_length(a: Sequence[str], b: Sequence[str], i: int, j: int, n: int, m
 
 
 def _find_anchors(a: Sequence[str], b: Sequence[str], width: int) -> list[tuple[int, int]]:
-    """Places of what stands once in each, `width` long: the longest choice that rises in both."""
+    """Find the anchors: substrings of `width` unique in each, as the longest increasing subsequence."""
     there = _find_unique(b, width)
     pairs = [(i, j) for gram, i in _find_unique(a, width).items() if i >= 0 and (j := there.get(gram, -1)) >= 0]
     ends: list[int] = []  # the smallest end, in b, of a rising choice of each length
@@ -126,7 +126,7 @@ def _find_anchors(a: Sequence[str], b: Sequence[str], width: int) -> list[tuple[
 
 
 def _find_unique(items: Sequence[str], width: int) -> dict[Sequence[str], int]:
-    """Each stretch of `width` items and where it stands; -1 where it stands more than once."""
+    """Map each substring of `width` items to its position; -1 if it occurs more than once."""
     found: dict[Sequence[str], int] = {}
     keys = items if width == 1 else (items[i : i + width] for i in range(len(items) - width + 1))
     for i, key in enumerate(keys):
@@ -142,7 +142,7 @@ def _line_ends(lines: Sequence[str]) -> list[int]:
 
 
 def _align_stretch(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
-    """Pieces of a stretch that no whole line holds together; white space is left out of the comparison."""
+    """Yield the pieces of a part without common lines; white space is left out of the comparison."""
     at = [i for i in range(*here) if not left[i].isspace()]
     bt = [j for j in range(*there) if not right[j].isspace()]
     a, b = "".join([left[i] for i in at]), "".join([right[j] for j in bt])
@@ -164,7 +164,7 @@ def _align_stretch(left: str, right: str, here: tuple[int, int], there: tuple[in
 
 
 def _trim_change(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
-    """What lies between two equal stretches, without the white space that its ends share."""
+    """Yield the part between two equal runs, without the white space that its ends share."""
     (i, x), (j, y) = here, there
     while i < x and j < y and left[i] == right[j] and left[i].isspace():
         i, j = i + 1, j + 1
@@ -177,7 +177,7 @@ def _trim_change(left: str, right: str, here: tuple[int, int], there: tuple[int,
 
 
 def _merge_pieces(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Pieces without the empty ones, equal kinds made one."""
+    """Yield pieces without empty ones, and join neighbours of equal kind."""
     last: Piece | None = None
     for piece in pieces:
         if piece.left[0] == piece.left[1] and piece.right[0] == piece.right[1]:
@@ -193,7 +193,7 @@ def _merge_pieces(pieces: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _drop_chance_matches(pieces: Sequence[Piece], left: str) -> list[Piece]:
-    """Pieces without equal words between two changes that are no shorter: those are chance. Whole lines stay."""
+    """Drop equal words between two longer changes: those match by chance. Whole lines stay."""
     found: list[Piece] = []
     for piece in pieces:
         found.append(piece)
