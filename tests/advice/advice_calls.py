@@ -209,7 +209,7 @@ def source_twice(place):
     yield "collect own.py"
 
 
-@advice("contact {} is not an address; give a mail address, or the address of a page (http or https) that says who "
+@advice("contact {} is not an address; give a mail address, or the address (http or https) of a page that says who "
         "crawls.")  # fmt: skip
 def contact_without_address(place):
     own(place)
@@ -224,7 +224,8 @@ def version_of_words(place):
     yield "run general --source sample --version 1.0.0 --dry-run"
 
 
-@advice("version {} cannot be made: {} {} stands, and a release is never edited. Leave the version out, or raise it.")
+@advice("version {} cannot be made: {} {} is released, and a release is never edited. Leave --version out, or raise "
+        "it.")
 def version_stands(place):
     place.released()
     yield "run general --source small.py --workspace w --version 1.0.0"

@@ -53,7 +53,7 @@ ELSEWHERE = {
     "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
     "{}: changed since the recipe was read. Start the run again.": "a race; tests/filters/test_evaluation_files.py",
     "{}: {}; it was there when the recipe was read.": "a race",
-    "{} does not answer ({}: {}). What is finished stands. {}": "tests/flows/test_prefect.py",
+    "{} does not answer ({}: {}). Finished work is kept. {}": "tests/flows/test_prefect.py",
     "MALMOI_HOME is {}, not an absolute path; export MALMOI_HOME=$PWD in the folder of your workspace, and deploy "
     "again.": "tests/flows/test_prefect.py",
     "{}: CSV that cannot be read ({}). Repair the file and collect again.": "no file is known to provoke it; "
