@@ -81,7 +81,7 @@ def why_unpublished(place):
     yield f"why w/6-releases/general/1.0.0 {published(w)}"
 
 
-@advice("{} does not publish {}; dropped texts are in the workspace: malmoi why WORKSPACE ID --against OTHER.")  # fmt: skip
+@advice("{} does not publish {}; dropped texts are in the workspace: malmoi why WORKSPACE ID --against OTHER.")
 def why_against_dropped(place):
     w = place.released()
     first = published(w)

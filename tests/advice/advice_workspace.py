@@ -206,8 +206,7 @@ def status_of_nothing(place):
 
 
 @advice(
-    "{} is not a workspace; name one with --workspace, or make one: `malmoi run RECIPE --source SOURCE --workspace "
-    "{}`."
+    "{} is not a workspace; name one with --workspace, or make one: `malmoi run RECIPE --source SOURCE --workspace {}`."
 )
 def index_of_nothing(place):
     place.released()

@@ -63,6 +63,8 @@ ELSEWHERE = {
     "{}/{}: negative counts: {}": "an invariant; tests/malmoi/test_ledger.py",
     "{}: {}, on which a claim rests, cannot be read ({}); a claim needs its proof. Look at it; name another page or "
     "file in the LicenceClaim, or retire the source.": "needs a site; tests/fetch/test_fetch_losses.py",
+    "{} is the masked id of a published document, whose page may show personal data that the release replaced; a "
+    "workspace uses the full id. Pass the folder of the release: `malmoi why RELEASE {}`.": "tests/flows/test_why.py",
     "workspace {} {}": "tests/malmoi/test_location.py",
     "workspace {} cannot be used ({}: {}); name a folder that you may write to, or get the permission.":
         "tests/malmoi/test_location.py",
@@ -133,7 +135,7 @@ def _follow(expected, steps, place, capsys):
     assert called(wrong) in (1, 2, 3)
     message = capsys.readouterr().err
     assert re.search(pattern(expected), message, re.S), message
-    assert "fault of malmoi" not in message
+    assert "internal error" not in message
     advised = re.search(r"`malmoi (.*?)`", message)
     for step in steps:
         command, _, filled = step.partition(" SOURCE=")
