@@ -89,7 +89,7 @@ def _learn_templates(workspace: Workspace, sources: Sequence[str], mapper: Mappe
     jobs = [job for name in sources for job in learn_jobs(workspace, name)]
     missing = list({job.key: job for job in jobs if not job.target.exists()}.values())
     if jobs:
-        with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing), unit="hosts") as step:
+        with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing), unit="host") as step:
             mapper(learn, missing, lambda _: step.advance())
 
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from flows.cli.console import SafeConsole
+from flows.plurals import count_of
 from malmoi.ledger import Ledger, total
 from malmoi.printable import escape_controls
 
@@ -51,7 +52,7 @@ class Progress:
         self.quiet = quiet
 
     @contextmanager
-    def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shards") -> Iterator[Step]:
+    def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
         """Show a stage of `size` shards, of which `standing` are finished already."""
         began = time.monotonic()
         if self.console.is_terminal and not self.quiet and size > standing:
@@ -63,7 +64,7 @@ class Progress:
         else:
             step = Step(lambda by: None)
             yield step
-        work = f"{size - standing} of {size} {unit}" if size else ""
+        work = f"{size - standing} of {count_of(size, unit)}" if size else ""
         seconds = time.monotonic() - began
         self.say(f"  {name:<20} {step.says or work:<52} {'' if size == standing else f'{seconds:5.1f} s'}".rstrip())
 

@@ -152,7 +152,7 @@ def test_two_published_documents_can_be_compared_a_dropped_one_not(release: Path
 
 
 def test_a_masked_id_is_for_the_release(workspace: Path) -> None:
-    with pytest.raises(CallError, match="masked id .* Pass the folder of the release"):
+    with pytest.raises(CallError, match=r"masked id .* Pass the folder of the release"):
         told(workspace, exposed_pages.digest_id("ga/1"))
 
 

@@ -250,7 +250,7 @@ def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, c
 
 def test_the_page_says_which_family_default_opens(release: Path) -> None:
     for name in ("README.md", "index.html"):
-        assert re.search("default[`<].*opens the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
+        assert re.search("default[`<].*loads the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
 
 
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
