@@ -18,7 +18,7 @@ OWN = f"""{TOP}
 filter = "length"
 min_chars = 20
 
-[[curated]]
+[[judged]]
 filter = "benchmark_overlap"
 sets = ["exams", "more.txt"]
 before = "personal_data"

@@ -287,7 +287,7 @@ def test_rendering_is_pure_and_the_order_of_keys_leaves_no_trace(card: dict, man
 
 
 def test_a_card_of_another_list_is_refused(card: dict, manifest: dict) -> None:
-    with pytest.raises(DataError, match="list 99"):
+    with pytest.raises(DataError, match="facts_version 99"):
         data_cards.render_card(card | {"facts_version": 99}, manifest)
     fewer = {k: v for k, v in card["numbers"].items() if k != "failed"}
     with pytest.raises(DataError, match="failed"):
