@@ -101,7 +101,7 @@ def test_the_difference_of_two_recipes_is_named_line_by_line(own, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert 'name = "general" → "own"' in lines
     assert "spam: only in general, [[clean]]" in lines
-    assert f"benchmark_overlap: only in {own}, [[curated]]" in lines
+    assert f"benchmark_overlap: only in {own}, [[judged]]" in lines
     assert "[[clean]] length: min_chars = 90 → 20" in lines
     assert '[[curated]] redact: actions = [] → [["email", "keep"], ["phone", "surrogate"]]' in lines
     assert any("[[clean]] language, [[clean]] length" in line and line.startswith("order: ") for line in lines)
