@@ -1,7 +1,7 @@
-"""Facts of a finished release → card.json → README.md and index.html.
+"""Data cards: facts of a finished release → card.json → README.md and index.html.
 
-A card is derived from the folder alone (`derive`), written into it (`write`), and rendered by a
-pure function (`render_card`) whose bytes `malmoi verify` compares. The renderings add no number.
+`derive` reads only the folder of the release, `write` writes the card into it, and the pure function `render_card`
+makes the bytes that `malmoi verify` compares. All numbers come from card.json.
 """
 
 from data_cards.facts import FACTS_VERSION as FACTS_VERSION

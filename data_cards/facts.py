@@ -1,7 +1,7 @@
-"""What a card says: every number and every table, as a question to the tables of a release.
+"""Facts of a data card: every number and every table, as an SQL query over the tables of a release.
 
-An answer holds whole numbers, decimals and words, in a fixed order. Sums of measures are not
-taken: floating point sums depend on the number of threads. Deciles are members of the data.
+An answer contains integers, decimals and strings, in a fixed order. Measures are not summed: floating point sums
+depend on the number of threads. Deciles are values from the data.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_cards import duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 6  # raise it with any change below: a card is rendered by the list it was made with
+FACTS_VERSION = 6  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"
@@ -28,58 +28,60 @@ NUMBERS: dict[str, Number] = {
     "morphemes": Number(
         "Morphemes", "형태소", "morphemes", _DATA, "SELECT coalesce(sum(n_morphemes), 0)::BIGINT FROM data"
     ),
-    "sources": Number("Sources", "출처", "sources", _DATA, "SELECT count(DISTINCT source) FROM data"),
+    "sources": Number("Sources", "소스", "sources", _DATA, "SELECT count(DISTINCT source) FROM data"),
     "licences": Number(
-        "Licence expressions", "이용허락", "expressions", _DATA, "SELECT count(DISTINCT license) FROM data"
+        "Licence expressions", "라이선스", "expressions", _DATA, "SELECT count(DISTINCT license) FROM data"
     ),
     "hosts": Number("Hosts", "호스트", "hosts", _DATA, f"SELECT count(DISTINCT {HOST}) FROM data"),
-    "first_date": Number("Earliest text", "가장 이른 글", "date", _DATA, "SELECT min(date) FROM data WHERE date <> ''"),
-    "last_date": Number("Latest text", "가장 늦은 글", "date", _DATA, "SELECT max(date) FROM data WHERE date <> ''"),
+    "first_date": Number(
+        "Earliest text", "가장 이른 문서", "date", _DATA, "SELECT min(date) FROM data WHERE date <> ''"
+    ),
+    "last_date": Number("Latest text", "가장 늦은 문서", "date", _DATA, "SELECT max(date) FROM data WHERE date <> ''"),
     "undated": Number("Without a date", "날짜 없음", "documents", _DATA, "SELECT count(*) FROM data WHERE date = ''"),
     "first_fetched": Number("First fetched", "수집 시작", "time, UTC", _DATA, "SELECT min(fetched) FROM data"),
-    "last_fetched": Number("Last fetched", "수집 끝", "time, UTC", _DATA, "SELECT max(fetched) FROM data"),
+    "last_fetched": Number("Last fetched", "수집 종료", "time, UTC", _DATA, "SELECT max(fetched) FROM data"),
     "with_evidence": Number(
         "Documents with licence evidence",
-        "이용허락 근거가 있는 문서",
+        "라이선스 증거가 있는 문서",
         "documents",
         ("data", "licence_evidence"),
         "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence)",
     ),
     "evidence_share": Number(
         "Share of documents with licence evidence",
-        "이용허락 근거가 있는 비율",
+        "라이선스 증거가 있는 비율",
         "%",
         ("data", "licence_evidence"),
-        # Whole hundredths, cut and not rounded: 100.00 means every single document.
+        # Whole hundredths, truncated: 100.00 means all documents.
         "SELECT CAST(CAST(10000 * count(*) FILTER (id IN (SELECT id FROM licence_evidence)) // count(*)"
         " AS DECIMAL(9, 0)) * 0.01 AS DECIMAL(5, 2)) FROM data",
     ),
     "item_evidence": Number(
-        "Documents whose licence stands on the item itself",
-        "글 자체에 이용허락이 표시된 문서",
+        "Documents with the licence on the item itself",
+        "문서 자체에 라이선스가 표시된 문서",
         "documents",
         ("data", "licence_evidence"),
         "SELECT count(*) FROM data WHERE id IN (SELECT id FROM licence_evidence WHERE scope = 'item')",
     ),
     "entered": Number(
-        "Entered",
-        "들어온 문서",
+        "Documents in",
+        "입력 문서",
         "documents",
         ("stages",),
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'in' AND {_FIRST}",
     ),
-    "dropped": Number("Dropped", "뺀 문서", "documents", ("dropped",), "SELECT count(*) FROM dropped"),
-    "failed": Number("Failed", "처리하지 못한 문서", "documents", ("failed",), "SELECT count(*) FROM failed"),
+    "dropped": Number("Dropped", "제외한 문서", "documents", ("dropped",), "SELECT count(*) FROM dropped"),
+    "failed": Number("Failed", "처리 실패 문서", "documents", ("failed",), "SELECT count(*) FROM failed"),
     "torn": Number(
         "Unreadable records",
-        "읽지 못한 기록",
+        "읽지 못한 레코드",
         "records",
         ("stages",),
         "SELECT coalesce(sum(n), 0)::BIGINT FROM stages WHERE outcome = 'torn'",
     ),
     "withdrawn": Number(
         "Withdrawn documents left out",
-        "철회되어 뺀 문서",
+        "철회되어 제외한 문서",
         "documents",
         ("dropped",),
         "SELECT count(*) FROM dropped WHERE reason = 'withdrawn'",
@@ -88,7 +90,7 @@ NUMBERS: dict[str, Number] = {
     **personal_data_tables.NUMBERS,
     "opt_outs": Number(
         "Documents that opted out",
-        "이용을 거부한 문서",
+        "이용 거부(옵트아웃) 문서",
         "documents",
         ("signals",),
         "SELECT count(DISTINCT id) FROM signals WHERE effect = 'opt-out'",
@@ -98,16 +100,16 @@ NUMBERS: dict[str, Number] = {
 TABLES: dict[str, Listing] = {
     "by_licence": Listing(
         "By licence and use",
-        "이용허락과 용도별",
-        (("use", "용도"), ("licence", "이용허락"), DOCUMENTS, _CHARS, ("bytes", "바이트")),
+        "라이선스와 용도별",
+        (("use", "용도"), ("licence", "라이선스"), DOCUMENTS, _CHARS, ("bytes", "바이트")),
         _DATA,
         'SELECT "use", license, count(*) AS documents, sum(n_chars)::BIGINT AS characters,'
         " sum(n_bytes)::BIGINT AS bytes FROM data GROUP BY ALL ORDER BY 1, 2",
     ),
     "by_source": Listing(
         "By source",
-        "출처별",
-        (("source", "출처"), ("title", "이름"), ("publisher", "제공자"), DOCUMENTS, _CHARS),
+        "소스별",
+        (("source", "소스"), ("title", "이름"), ("publisher", "제공자"), DOCUMENTS, _CHARS),
         ("data", "sources"),
         "SELECT s.name, s.title, s.publisher, count(d.id) AS documents,"
         " coalesce(sum(d.n_chars), 0)::BIGINT AS characters"
@@ -146,9 +148,9 @@ TABLES: dict[str, Listing] = {
         " GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 10",
     ),
     "funnel": Listing(
-        "From stage to stage",
-        "단계별",
-        (("stage", "단계"), ("in", "들어옴"), ("kept", "남음"), ("dropped", "뺌"), ("failed", "실패")),
+        "Documents by stage",
+        "단계별 문서 수",
+        (("stage", "단계"), ("in", "입력"), ("kept", "유지"), ("dropped", "제외"), ("failed", "실패")),
         ("stages",),
         "SELECT stage, "
         + ", ".join(
@@ -158,48 +160,53 @@ TABLES: dict[str, Listing] = {
         + " FROM stages WHERE outcome <> 'torn' GROUP BY stage ORDER BY stage",
     ),
     "drop_reasons": Listing(
-        "Why documents were dropped",
-        "뺀 까닭",
-        (("stage", "단계"), ("filter", "거르개"), ("reason", "까닭"), DOCUMENTS),
+        "Drop reasons",
+        "제외 사유",
+        (("stage", "단계"), ("filter", "필터"), ("reason", "제외 사유"), DOCUMENTS),
         ("stages",),
         "SELECT stage, filter, reason, sum(n)::BIGINT AS documents FROM stages WHERE outcome = 'dropped'"
         " GROUP BY ALL ORDER BY 1, 4 DESC, 2, 3",
     ),
     "failures": Listing(
-        "What could not be worked on",
-        "처리하지 못한 까닭",
-        (("stage", "단계"), ("why", "까닭"), DOCUMENTS),
+        "Failures",
+        "실패 원인",
+        (("stage", "단계"), ("why", "원인"), DOCUMENTS),
         ("failed",),
         "SELECT stage, why, count(*) AS documents FROM failed GROUP BY ALL ORDER BY 1, 2",
     ),
     "edits": Listing(
-        "How texts were changed",
-        "본문을 고친 내용",
-        (("filter", "거르개"), ("reason", "까닭"), ("edits", "고친 곳")),
+        "Changes to the texts",
+        "본문 수정 내역",
+        (("filter", "필터"), ("reason", "수정 사유"), ("edits", "수정 횟수")),
         ("edits",),
         "SELECT filter, reason, sum(n)::BIGINT AS edits FROM edits GROUP BY ALL ORDER BY 3 DESC, 1, 2",
     ),
     **personal_data_tables.TABLES,
     **duplicate_tables.TABLES,
     "evidence": Listing(
-        "How licences were proved",
-        "이용허락의 근거",
-        (("licence", "이용허락"), ("kind", "근거"), ("scope", "범위"), DOCUMENTS),
+        "Licence evidence by kind",
+        "종류별 라이선스 증거",
+        (("licence", "라이선스"), ("kind", "증거"), ("scope", "범위"), DOCUMENTS),
         ("licence_evidence",),
         "SELECT licence, kind, scope, count(DISTINCT id) AS documents FROM licence_evidence"
         " GROUP BY ALL ORDER BY 1, 2, 3",
     ),
     "signals": Listing(
         "Signals about use",
-        "이용에 관한 신호",
+        "이용 관련 신호",
         (("signal", "신호"), ("effect", "효과"), DOCUMENTS),
         ("signals",),
         "SELECT name, effect, count(DISTINCT id) AS documents FROM signals GROUP BY ALL ORDER BY 1, 2",
     ),
     "deciles": Listing(
-        "Spread over documents",
-        "문서의 분포",
-        (("share of documents up to, %", "문서 누적 %"), _CHARS, ("hangul share", "한글 비율"), ("quality", "품질")),
+        "Distribution over documents",
+        "문서 분포",
+        (
+            ("share of documents, %", "문서 누적 비율, %"),
+            _CHARS,
+            ("hangul share", "한글 비율"),
+            ("quality", "품질 점수"),
+        ),
         _DATA,
         " UNION ALL ".join(
             f"SELECT {round(q * 100)} AS upto, quantile_disc(n_chars, {q}) AS n_chars,"
@@ -210,12 +217,12 @@ TABLES: dict[str, Listing] = {
         + " ORDER BY 1",
     ),
     "sources": Listing(
-        "The sources and their terms",
-        "출처와 이용 조건",
+        "Sources and their terms",
+        "소스와 약관",
         (
-            ("source", "출처"),
+            ("source", "소스"),
             ("access", "수집 방식"),
-            ("licences it claims", "밝힌 이용허락"),
+            ("licences it claims", "명시한 라이선스"),
             ("terms check", "약관 확인"),
         ),
         ("sources",),

@@ -1,4 +1,4 @@
-"""The YAML header of a dataset card, by which dataset hubs and `datasets.load_dataset` read the folder.
+"""YAML header of the data card, which dataset hubs and `datasets.load_dataset` read.
 
 Keys and values follow the dataset card specification, https://huggingface.co/docs/hub/datasets-cards.
 """
@@ -26,7 +26,7 @@ _SIZES += ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"))  #
 
 
 class Configuration(NamedTuple):
-    """What a name opens: folders of one family of licences (docs/rights.md)."""
+    """A named set of folders of one family of licences (docs/rights.md)."""
 
     name: str
     family: str
@@ -34,9 +34,9 @@ class Configuration(NamedTuple):
 
 
 def render_header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    """The header without its fences: language, licence, size, and the configurations.
+    """Render the header without its fences: language, licence, size, and the configurations.
 
-    What may only be trained on has configurations of its own, called `train-only-…`.
+    Texts for training only have separate configurations, called `train-only-…`.
     """
     rows = card["tables"]["by_licence"]["rows"]
     value: dict[str, Any] = {
@@ -52,7 +52,7 @@ def render_header(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
 
 
 def _describe_licence(expressions: list[str]) -> dict[str, str]:
-    """One licence that hubs know by name, or `other` with a link to the list."""
+    """Return one licence that hubs know by name, or `other` with a link to the list."""
     distinct = sorted(set(expressions))
     if len(distinct) == 1 and distinct[0] in LICENCES:
         return {"license": LICENCES[distinct[0]]}
@@ -61,7 +61,7 @@ def _describe_licence(expressions: list[str]) -> dict[str, str]:
 
 
 def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
-    """The configurations of a release: `default`, one for each family, one for each licence; none mixes families.
+    """List the configurations of a release: `default`, one per family, one per licence; none mixes families.
 
     `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents.
     """

@@ -1,4 +1,4 @@
-"""What a card says of personal data: what one detector replaced, and what another still finds."""
+"""Questions of the card about personal data: what the first detector masked, and what the second still finds."""
 
 from __future__ import annotations
 
@@ -9,60 +9,60 @@ _IN_TEXT = "starts_with(path, 'data/') AND field = 'text'"
 
 NUMBERS: dict[str, Number] = {
     "personal_data": Number(
-        "Places with personal data replaced",
-        "가린 개인정보",
+        "Personal data masked",
+        "마스킹한 개인정보",
         "places",
         _REPLACED,
         "SELECT coalesce(sum(n), 0)::BIGINT FROM personal_data",
     ),
     "personal_data_documents": Number(
-        "Documents with personal data replaced",
-        "개인정보를 가린 문서",
+        "Documents with masked personal data",
+        "개인정보를 마스킹한 문서",
         "documents",
         _REPLACED,
         "SELECT count(DISTINCT id) FROM personal_data",
     ),
     "residue_detector": Number(
-        "The second detector", "둘째 검출기", "name and version", _LEFT, "SELECT max(detector) FROM residue"
+        "Second detector", "두 번째 검출기", "name and version", _LEFT, "SELECT max(detector) FROM residue"
     ),
     "residue_files": Number(
-        "Files it has read",
-        "둘째 검출기가 읽은 파일",
+        "Files checked by the second detector",
+        "두 번째 검출기가 검사한 파일",
         "files",
         _LEFT,
         "SELECT count(DISTINCT path) FROM residue WHERE path <> ''",
     ),
     "residue_values": Number(
-        "Values it has read",
-        "둘째 검출기가 읽은 값",
+        "Values checked by the second detector",
+        "두 번째 검출기가 검사한 값",
         "values",
         _LEFT,
         "SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'values'",
     ),
     "residue_characters": Number(
-        "Characters it has read",
-        "둘째 검출기가 읽은 글자",
+        "Characters checked by the second detector",
+        "두 번째 검출기가 검사한 글자",
         "code points",
         _LEFT,
         "SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'characters'",
     ),
     "residue_documents": Number(
-        "Documents quarantined for what it found",
-        "둘째 검출기가 찾아 격리한 문서",
+        "Documents quarantined by the second detector",
+        "두 번째 검출기 때문에 격리한 문서",
         "documents",
         ("dropped",),
         "SELECT count(*) FROM dropped WHERE reason = 'residual-personal-data'",
     ),
     "residue_in_texts": Number(
-        "Personal data it still finds in texts",
-        "본문에 남은 것",
+        "Residual personal data in texts",
+        "본문에 남은 개인정보",
         "places",
         _LEFT,
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND {_IN_TEXT}",
     ),
     "residue_elsewhere": Number(
-        "Personal data it still finds elsewhere",
-        "다른 열과 표에 남은 것",
+        "Residual personal data elsewhere",
+        "다른 열과 테이블에 남은 개인정보",
         "places",
         _LEFT,
         f"SELECT coalesce(sum(n), 0)::BIGINT FROM residue WHERE outcome = 'found' AND NOT ({_IN_TEXT})",
@@ -71,15 +71,15 @@ NUMBERS: dict[str, Number] = {
 
 TABLES: dict[str, Listing] = {
     "personal_data": Listing(
-        "Personal data replaced, and what a second detector still finds",
-        "가린 개인정보와 둘째 검출기가 찾은 것",
+        "Personal data masked, and residual findings",
+        "마스킹한 개인정보와 남은 개인정보",
         (
             ("kind", "종류"),
-            ("places replaced", "가린 곳"),
+            ("places masked", "마스킹한 곳"),
             DOCUMENTS,
             ("left in texts", "본문에 남음"),
             ("left elsewhere", "다른 곳에 남음"),
-            ("a find", "찾으면"),
+            ("a finding", "검출 시 처리"),
         ),
         _BOTH,
         "SELECT kind, coalesce(places, 0) AS places, coalesce(documents, 0) AS documents, in_texts, elsewhere,"
@@ -92,9 +92,9 @@ TABLES: dict[str, Listing] = {
         " FROM residue WHERE kind <> '' GROUP BY kind) USING (kind) ORDER BY 2 DESC, 1",
     ),
     "residue": Listing(
-        "Where the second detector finds something",
-        "둘째 검출기가 찾은 곳",
-        (("table", "표"), ("column", "열"), ("kind", "종류"), ("places", "곳")),
+        "Findings of the second detector",
+        "두 번째 검출기의 검출 결과",
+        (("table", "테이블"), ("column", "열"), ("kind", "종류"), ("places", "곳")),
         _LEFT,
         "SELECT CASE WHEN starts_with(path, 'data/') THEN 'data' ELSE path END AS place, field, kind,"
         " sum(n)::BIGINT AS n FROM residue WHERE outcome = 'found' GROUP BY ALL ORDER BY 1, 2, 3",

@@ -1,4 +1,4 @@
-"""What a question of the card is: a number or a table, its titles, and the SQL that gives it."""
+"""Types of the card's questions: a number or a table, with titles and SQL query."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One number of the card: English and Korean title, unit, the tables it is taken from, the question."""
+    """One number of the card: English and Korean title, unit, input tables, SQL query."""
 
     title: str
     title_ko: str
@@ -18,7 +18,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One table of the card; `heads` are the column titles, English and Korean, in the order of the question."""
+    """One table of the card; `heads` are the column titles, English and Korean, in the order of the query."""
 
     title: str
     title_ko: str
@@ -28,5 +28,5 @@ class Listing:
 
 
 DOCUMENTS = ("documents", "문서")
-# Of the column `url` of data. A host in numbers is not shown: it is the address of a machine, which may be a person's.
+# Host of the column `url` of data. A numeric host is not shown: the address of a machine may be personal data.
 HOST = r"regexp_replace(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1), '^[0-9.:\[\]]+$', 'a number')"

@@ -1,4 +1,4 @@
-"""Derive the card of a release, and render it for people."""
+"""Derive the data card of a release, and render it as README.md and index.html."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NOTHING = "–"  # shown for NULL and for an empty list
 
 
 def derive(folder: Path) -> dict[str, Any]:
-    """The card of the release in `folder`: every question of the list with the answer that the data give.
+    """Return the card of the release in `folder`: every question with its answer from the data.
 
-    DataError where the folder is no finished release.
+    DataError if the folder is not a finished release.
     """
     made = _read_manifest(folder)
     with open_tables(folder) as tables:
@@ -71,15 +71,15 @@ def write(folder: Path) -> None:
 
 
 def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """README.md and index.html of a card: the same card and manifest, the same bytes.
+    """Render README.md and index.html of a card; the same card and manifest give the same bytes.
 
-    DataError where the card asks other questions than this list: a number is worth what was asked.
+    DataError if the queries of the card differ from this list: they define what the numbers mean.
     """
     _check_questions(card)
     known = {
         "card": card,
         "manifest": manifest,
-        "numbers": {key: card["numbers"][key] for key in NUMBERS},  # in the order of the list, not of the file
+        "numbers": {key: card["numbers"][key] for key in NUMBERS},  # in the order of the list
         "tables": card["tables"],
         "heads": {key: listing.heads for key, listing in TABLES.items()},
         "header": render_header(card, manifest),
@@ -91,27 +91,27 @@ def render_card(card: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[st
 def _check_questions(card: Mapping[str, Any]) -> None:
     if card.get("facts_version") != FACTS_VERSION:
         raise DataError(
-            f"card.json is of list {card.get('facts_version')}, this version renders list {FACTS_VERSION}; "
-            "verify it with the version of malmoi that its manifest names."
+            f"card.json has facts_version {card.get('facts_version')}, this version renders {FACTS_VERSION}; "
+            "verify it with the malmoi version in its manifest."
         )
     for kind, known in (("numbers", NUMBERS), ("tables", TABLES)):
         try:
             asked = {k: f["sql"] for k, f in card[kind].items()}
         except (KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"card.json: {kind} are not written as questions ({type(error).__name__}).") from error
+            raise DataError(f"card.json: {kind} have no SQL queries ({type(error).__name__}).") from error
         wanted = {k: f.sql for k, f in known.items()}
         differ = sorted(k for k in asked.keys() | wanted.keys() if asked.get(k) != wanted.get(k))
         if differ:
-            raise DataError(f"card.json: {kind} {', '.join(differ)} do not ask what the list of facts asks.")
+            raise DataError(f"card.json: {kind} {', '.join(differ)} differ from the queries of this version.")
 
 
 def render_page(name: str, **values: Any) -> str:
-    """A page for people about something else than a release, by the template `name`: "collection.html"."""
+    """Render a report page by the template `name`, such as "collection.html"."""
     return _load_environment(name).get_template(f"{name}.j2").render(**values)
 
 
 def format_value(value: int | str | None) -> str:
-    """A value as people read it: thousands apart, NULL and empty words as a dash.
+    """Format a value for people: thousands separated, NULL and empty strings as a dash.
 
     >>> format_value(1234567), format_value("0.50"), format_value(None)
     ('1,234,567', '0.50', '–')
@@ -122,7 +122,7 @@ def format_value(value: int | str | None) -> str:
 
 
 def escape_markdown(value: str) -> str:
-    """Words of a source as they stand inside Markdown: no table, link or tag can come of them.
+    """Escape text of a source for Markdown, so that it cannot form a table, link or tag.
 
     >>> escape_markdown("a|b <i>")
     'a\\\\|b \\\\<i\\\\>'
@@ -131,7 +131,7 @@ def escape_markdown(value: str) -> str:
 
 
 def permille(value: int | None, of: int | None) -> int:
-    """The length of a bar, in thousandths of the longest; never shown as a number."""
+    """Return the length of a bar in thousandths of the longest; never shown as a number."""
     return 1000 * (value or 0) // of if of else 0
 
 
@@ -160,7 +160,7 @@ def _load_environment(name: str) -> Environment:
 
 
 def _escape_value(value: Any) -> Any:
-    """What a template prints, with control characters escaped; markup stays markup."""
+    """Escape control characters in a printed value; markup stays markup."""
     return type(value)(escape_controls(value)) if isinstance(value, str) else value
 
 

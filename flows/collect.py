@@ -1,4 +1,4 @@
-"""Collect: bring the captures of a source up to date, from the net or from this machine."""
+"""Collect: bring the captures of a source up to date, from the web or from local files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from crawlers import catalogue
 from crawlers import collect as sources
 from flows.engine.progress import Progress
+from flows.plurals import count_of
 from flows.reports import crawl_progress
 from malmoi.archive import collection
 from malmoi.errors import SourceError
@@ -17,13 +18,13 @@ from malmoi.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one collection came to."""
+    """The counts of one collection."""
 
     source: str
-    new: int  # captures that were not there before
-    current: int  # captures of the source that stand now
+    new: int  # captures that were not archived before
+    current: int  # current captures of the source, one per address
     gone: int = 0
-    blocked: int = 0  # addresses that robots.txt or the guard forbade
+    blocked: int = 0  # addresses that robots.txt or the SSRF guard forbade
     failed: int = 0
     torn: int = 0  # records that could not be read
 
@@ -39,7 +40,7 @@ def collect(
 ) -> Collected:
     """Collect the source `name`; SourceError says what is wrong with it and what to do.
 
-    `terms` is the operator's own record of a check, for a source that ships unreviewed.
+    `terms` is the operator's own record of a terms check, for a source that ships unreviewed.
     """
     definition = catalogue.load(name)
     source = definition.source
@@ -64,10 +65,10 @@ def collect(
                 crawl_progress.run_crawler(definition, folder, job, show)
             counts = sources.finish_crawl(source, folder, earlier)
         standing = _count_current(home)
-        step.says = f"{counts['new']:,} new · {standing:,} captures stand" + _format_counts(counts)
+        step.says = f"{counts['new']:,} new · {standing:,} current" + _format_counts(counts)
     if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
         raise SourceError(
-            f"{source.name}: {standing} captures stand, expected {source.expect.at_least} to "
+            f"{source.name}: {standing} current captures, expected {source.expect.at_least} to "
             f"{source.expect.at_most}. Look at the source; if it has changed, correct `expect` in its file."
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
@@ -75,10 +76,10 @@ def collect(
 
 
 def describe_collection(workspace: Workspace, name: str) -> str:
-    """What `collect` would do, in one line; nothing is fetched or written."""
+    """Describe in one line what `collect` would do; nothing is fetched or written."""
     source = catalogue.load(name).source
     standing = _count_current(workspace.captures(source.name))
-    return f"{source.name}: {sources.describe_access(source)}; {standing:,} captures stand"
+    return f"{source.name}: {sources.describe_access(source)}; {count_of(standing, 'current capture')}"
 
 
 def _count_current(home: Path) -> int:
@@ -86,5 +87,5 @@ def _count_current(home: Path) -> int:
 
 
 def _format_counts(counts: dict[str, int]) -> str:
-    named = {key: key for key in ("gone", "left out", "blocked", "failed")} | {"torn": "archived and unreadable"}
+    named = {key: key for key in ("gone", "left out", "blocked", "failed")} | {"torn": "archived but unreadable"}
     return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))

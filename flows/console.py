@@ -1,4 +1,4 @@
-"""The console that every command writes to: no text of a page, an archive or a release can steer the terminal."""
+"""Safe console of all commands: text of a page, an archive or a release cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class SafeConsole(Console):
     """
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """The rich text of `text`, escaped."""
+        """Return `text` as rich text, with control characters escaped."""
         return super().render_str(escape_controls(text), **options)

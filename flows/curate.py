@@ -1,4 +1,4 @@
-"""Curate: captures → documents → clean → judged → curated, each a map over shards that resumes."""
+"""Curate: captures → documents → clean → judged → curated; each stage maps over shards and resumes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from malmoi.workspace_layout import Stage
 
 
 def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper: Mapper, progress: Progress) -> Curated:
-    """Bring every stage up to date with the captures of `sources`; what stands already is not touched."""
+    """Bring every stage up to date with the captures of `sources`; finished shards are not touched."""
     read = _extract_sources(workspace, sources, mapper, progress)
     ledgers = tuple(ledger for found in read.values() for ledger in found)
     done: list[tuple[Stage, tuple[Ledger, ...]]] = [("2-documents", ledgers)]
@@ -50,7 +50,7 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
                 tables.append(table)
             for key, piece in found.items():
                 slices[key] = (*slices.get(key, ()), piece)
-        # At the first door, whatever the recipe: nobody pays for what must not appear, and no recipe can forget it.
+        # Before the first filter, whatever the recipe: withdrawn documents cost no work, and no recipe can skip this.
         gone = find_withdrawn(workspace, before, ledgers) if before == "2-documents" else {}
         walks = [
             walk_job(workspace, FOLDER_OF[name], before, ledger, steps, slices, gone.get(ledger.key, ()))
@@ -65,7 +65,7 @@ def curate(workspace: Workspace, recipe: Recipe, sources: Sequence[str], mapper:
 def _extract_sources(
     workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress
 ) -> dict[str, tuple[Ledger, ...]]:
-    """Extract each source; one that fails stops itself and not the others, but nothing goes on without it."""
+    """Extract each source; one that fails stops only itself, but nothing goes on without it."""
     _learn_templates(workspace, sources, mapper, progress)
     planned = {name: list(extract_jobs(workspace, name)) for name in sources}
     try:
@@ -85,16 +85,16 @@ def _extract_sources(
 
 
 def _learn_templates(workspace: Workspace, sources: Sequence[str], mapper: Mapper, progress: Progress) -> None:
-    """Learn the templates of the hosts that have pages enough, where that has not been done yet."""
+    """Learn the templates of hosts with enough pages, if that has not been done yet."""
     jobs = [job for name in sources for job in learn_jobs(workspace, name)]
     missing = list({job.key: job for job in jobs if not job.target.exists()}.values())
     if jobs:
-        with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing), unit="hosts") as step:
+        with progress.stage("templates", len(jobs), standing=len(jobs) - len(missing), unit="host") as step:
             mapper(learn, missing, lambda _: step.advance())
 
 
 def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
-    """One job for each host of a source with many pages; none for a source with a `text` of its own."""
+    """Return one job for each host of a source with many pages; none for a source that has its own `text`."""
     definition = catalogue.load(name)
     if definition.text is not None:
         return []
@@ -111,12 +111,12 @@ def learn_jobs(workspace: Workspace, name: str) -> list[LearnJob]:
 
 
 def _code_digest(name: str) -> str:
-    """All that decides what a capture of a source becomes, but for the capture and the readers of its formats."""
+    """Digest of all inputs of the extraction of a source, except the capture and the readers of its formats."""
     return digest([shard.sha256_of(definition_file(name)), extraction.versions(), SCHEMA_VERSION])
 
 
 def _template(job: LearnJob) -> Template | str:
-    """What was learned; where nothing has been yet, the key of the job, so that no shard is taken for done."""
+    """Return the learned template; the key of the job if there is none yet, so that no shard counts as finished."""
     try:
         found = checksummed_files.check(job.target).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -125,7 +125,7 @@ def _template(job: LearnJob) -> Template | str:
 
 
 def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
-    """One job for each shard of captures of a source. CallError where nothing has been collected."""
+    """Return one job for each shard of captures of a source; CallError if nothing has been collected."""
     definition = catalogue.load(name)
     source = definition.source
     runs = collection.runs(workspace.captures(source.name))
@@ -147,7 +147,7 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
             known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
             job = extraction.Extraction(name, archived, here, visits, known)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
-            content += [_visit_key(url, found) for url, found in visits]  # a page without a past costs no key
+            content += [_visit_key(url, found) for url, found in visits]  # only pages visited before change the key
             said = [[one.origin, one.kind, one.record] for one in here]
             captures = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
             digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
@@ -165,5 +165,5 @@ def _visit_key(url: str, past: collection.Past) -> list[object]:
 
 
 def definition_file(name: str) -> Path:
-    """The file that defines a source."""
+    """Return the file that defines a source."""
     return Path(name) if name.endswith(".py") else catalogue.SOURCES / f"{name}.py"

@@ -1,4 +1,4 @@
-"""What a release leaves to later surveys: its segment of the index, written before the release stands."""
+"""Write the index segments of a release before the release is published."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from malmoi.workspace_layout import Stage
 def write_segments(
     workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]], folder: Path, run: Run = map
 ) -> None:
-    """For each survey of `recipe` that remembers, the segment of the release in `folder`, which need not stand yet.
+    """Write a segment of the release in `folder` for each survey of `recipe` that has `remembers`.
 
-    Nothing is computed again: the rows are those of the sketches that the survey was basis of. What a
-    stopped run left of this name goes first. A release that has its segment already is left alone.
+    The release may be unpublished. Nothing is computed again: the rows come from the sketches that the survey used.
+    Leftovers of a stopped run of this name are removed first. If the release has its segment, it is kept.
     """
     made = manifests.read(folder)
     for basis in run_surveys.list_index_bases(workspace, recipe, stages):
@@ -54,7 +54,7 @@ def _segment_facts(basis: Basis, made: Manifest, read: Sequence[IndexSegment]) -
 
 
 def _has_segment(known: Sequence[IndexSegment], target: Path) -> bool:
-    """Whether the segment at `target` counts, or one that it was merged into; one that waits for its release does."""
+    """Whether the segment at `target`, or one that it was merged into, counts; also while it waits for its release."""
     name = f"{target.parent.name}/{target.name}"
     return any(name in (one.name, *one.readable_facts.replaces) for one in segments.select_counting(known))
 

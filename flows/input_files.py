@@ -1,4 +1,4 @@
-"""What a person gives to a command: files of any format, or lines of JSON."""
+"""Read the input of a command: files of any format, or JSON lines."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from malmoi.limits import TRY_FILE_BYTES, TRY_LINE_BYTES
 from malmoi.source import Item
 
 Row: TypeAlias = dict[str, Any]
-TO_NAME = 8 << 20  # bytes of a line that is read again for the id of a document that broke a worker
+TO_NAME = 8 << 20  # bytes; a longer line is not parsed again for the id of a document that ended its worker
 UNREADABLE = "unreadable-file"
 _PAGE_FIELDS = ("html", "base64", "text")
 
 
 @dataclass(frozen=True, slots=True)
 class RawInput:
-    """The bytes of a file or line, or why there are none. They are read in a worker: a line may hold anything."""
+    """The bytes of a file or line, or why they are missing; parsed in a worker, because they are untrusted."""
 
     name: str  # of the file, or the number of the line
     body: bytes
@@ -37,10 +37,10 @@ class RawInput:
 
 
 def read_inputs(files: Sequence[Path], jsonl: Path | None) -> Iterator[RawInput]:
-    """What stands in the files, or on the lines of a file, unread; `to_row` reads it.
+    """Yield the content of the files, or of the lines of a file, unparsed; `to_row` parses it.
 
-    What cannot be read, or is longer than its limit, comes with the reason and the others follow. CallError where
-    both or neither are given, and where the file of lines cannot be opened.
+    An input that cannot be read, or exceeds its limit, carries the reason. CallError if both or neither are given,
+    or if the file of lines cannot be opened.
     """
     if bool(files) == (jsonl is not None):
         raise CallError("give either files or --jsonl FILE (- for standard input).")
@@ -76,10 +76,10 @@ def _read_lines(path: Path) -> Iterator[RawInput]:
 
 
 def to_row(found: RawInput) -> Row:
-    """The object of a file (`id`, `url`, `bytes`) or of a line (its own fields; `id` is a string, by default its
-    number).
+    """Return the object of a file (`id`, `url`, `bytes`) or of a line (its fields; `id` is a string, by default the
+    line number).
 
-    CallError for a line that is no JSON object (with its number), and for what could not be read.
+    CallError for a line that is not a JSON object (with its number), and for unreadable input.
     """
     if found.reason:
         raise CallError(f"{found.name}: {found.detail}; name a readable file.")
@@ -87,18 +87,18 @@ def to_row(found: RawInput) -> Row:
         return {"id": found.name, "url": Path(found.name).name, "bytes": found.body}
     try:
         read = json.loads(found.body.decode("utf-8-sig"))
-        if b"\\u" in found.body:  # only an escape can say half of a pair: UTF-8 cannot
+        if b"\\u" in found.body:  # only an escape can express a lone surrogate: UTF-8 cannot
             read = _clean_strings(read)
     except (ValueError, RecursionError) as error:  # of the JSON or of its encoding
         raise CallError(f"{found.where}: not a JSON object in UTF-8 ({error}). Correct the line.") from error
     if not isinstance(read, dict):
-        raise CallError(f"{found.where}: not a JSON object but {type(read).__name__}. Write one object a line.")
+        raise CallError(f"{found.where}: not a JSON object but {type(read).__name__}. Write one object per line.")
     read = {"id": found.name, **read}
     return {**read, "id": read["id"] if isinstance(read["id"], str) else str(read["id"])}
 
 
 def failure_row(found: RawInput, reason: str) -> Row:
-    """The answer to a document that no stage can answer: it breaks a limit, or cannot be read."""
+    """Return the answer for a document that exceeds a limit or cannot be read."""
     name = found.name
     if found.where and len(found.body) <= TO_NAME:
         with contextlib.suppress(CallError):
@@ -107,7 +107,7 @@ def failure_row(found: RawInput, reason: str) -> Row:
 
 
 def _clean_strings(value: Any) -> Any:
-    """Lone surrogates, which no output can hold, become U+FFFD: one code point for one, so that offsets stay."""
+    """Replace lone surrogates, which cannot be written, by U+FFFD: one code point for one, so that offsets stay."""
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
@@ -118,7 +118,7 @@ def _clean_strings(value: Any) -> Any:
 
 
 def to_item(row: Row) -> Item:
-    """The input as an item; the format is found by content, the name is only a hint."""
+    """Return the input as an item; the format is detected from the content, the name is only a hint."""
     if "bytes" in row:
         body = row["bytes"]
     elif "base64" in row:
@@ -138,7 +138,7 @@ def to_item(row: Row) -> Item:
     media = "text/html" if "html" in row else (mimetypes.guess_type(url)[0] or "")
     given = row.get("headers") or {}
     if not isinstance(given, dict):
-        raise CallError(f"{row['id']}: field 'headers' is not an object of names and values; correct the line.")
+        raise CallError(f"{row['id']}: field 'headers' is not an object of strings; correct the line.")
     headers = tuple((str(k), str(v)) for k, v in given.items())
     return Item(
         key=str(row["id"]), url=url, body=body, media=media, charset="utf-8" if "html" in row else "",
@@ -147,7 +147,7 @@ def to_item(row: Row) -> Item:
 
 
 def to_document(row: Row) -> Document:
-    """The input as a document, and nothing known of it but id, address and text; CallError where it has no text."""
+    """Return the input as a document with only id, address and text; CallError if it has no text."""
     if isinstance(row.get("bytes"), bytes):
         row = {**row, "text": formats.extract(to_item(row)).text}
     if not isinstance(row.get("text"), str):

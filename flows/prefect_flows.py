@@ -1,6 +1,6 @@
-"""The Prefect flows: the same functions as on the command line, with parameters as forms and shards as tasks.
+"""Prefect flows: the functions of the command line, with parameters as forms and shards as tasks.
 
-Prefect owns when, the workspace owns what: a flow that is run again takes up what stands on disk.
+Prefect schedules, the workspace holds the state: a flow that runs again continues from the finished shards on disk.
 """
 
 # No `from __future__ import annotations` here: Prefect reads the annotations of flows at run time.
@@ -40,10 +40,10 @@ from malmoi.recipe import Recipe
 from malmoi.storage.location import PATTERN, locate
 from malmoi.workspace import Workspace
 
-AT_ONCE = 200  # task runs that are submitted together; the server records about 47 a second
+AT_ONCE = 200  # task runs submitted together; the server records about 47 a second
 
-# What a form offers and the server accepts. What a schema cannot tell (no such file, the same source under two names,
-# a version that stands) `_check_call` refuses before anything runs.
+# What a form offers and the server accepts. `_check_call` refuses what a schema cannot check (a missing file, the same
+# source under two names, a version that exists) before anything runs.
 if TYPE_CHECKING:
     RecipeName: TypeAlias = str
     SourceName: TypeAlias = str
@@ -65,8 +65,8 @@ def _close_schema(signature: Signature, docstrings: dict[str, str]) -> callables
     return _ClosedSchema(**_generate(signature, docstrings).model_dump(), additionalProperties=False)
 
 
-# Prefect 3.9 leaves additionalProperties out of the schema of a flow, and the server starts a run with a misspelt
-# parameter, which crashes. There is no setting, so the function that makes the schema is wrapped, for every flow
+# Prefect 3.9 omits additionalProperties from the schema of a flow, and the server starts a run with a misspelt
+# parameter, which crashes. There is no setting, so the function that makes the schema is wrapped for every flow
 # of a process that has loaded this module.
 _generate = callables.generate_parameter_schema
 callables.generate_parameter_schema = _close_schema
@@ -75,12 +75,12 @@ callables.generate_parameter_schema = _close_schema
 def map_as_tasks(
     call: Callable[[Any], Any], jobs: Sequence[Any], done: Callable[[Any], None] = lambda _: None
 ) -> list[Any]:
-    """Run each job as a task of the running flow; a task that fails is tried once more."""
+    """Run each job as a task of the running flow; a task that fails is retried once."""
     one: Any = task(name=call.__name__, retries=1, persist_result=False)(call)
     results = []
     for at in range(0, len(jobs), AT_ONCE):
         futures = list(one.map(list(jobs[at : at + AT_ONCE])))
-        wait(futures)  # all of them, so that none still writes when one has failed and the workspace is let go
+        wait(futures)  # wait for all, so that none still writes when one has failed and the lock is released
         for future in futures:
             results.append(future.result())
             done(results[-1])
@@ -94,7 +94,7 @@ class _LoggedProgress(Progress):
 
 @contextmanager
 def explain_server_errors() -> Iterator[None]:
-    """Run flows in the body; a server that does not answer, or goes away, ends in what to do about it."""
+    """Run flows in the body; turn an unreachable or lost server into an error that says what to do."""
     try:
         yield
     except (httpx.TransportError, RuntimeError) as error:
@@ -105,7 +105,7 @@ def explain_server_errors() -> Iterator[None]:
             where = f"the Prefect server of PREFECT_API_URL, {url},"
             remedy = "Start it, correct PREFECT_API_URL, or unset it to run without Prefect."
         raise StageError(
-            f"{where} does not answer ({type(error).__name__}: {error}). What is finished stands. {remedy}"
+            f"{where} does not answer ({type(error).__name__}: {error}). Finished work is kept. {remedy}"
         ) from error
 
 
@@ -114,7 +114,7 @@ _runner: Any = ThreadPoolTaskRunner(max_workers=worker_pool.count())
 
 @contextmanager
 def _explain_os_errors() -> Iterator[None]:
-    """What the machine refuses, such as room on the disk, in the words of the command line."""
+    """Explain errors of the operating system, such as a full disk, in the words of the command line."""
     try:
         yield
     except OSError as error:
@@ -124,7 +124,7 @@ def _explain_os_errors() -> Iterator[None]:
 def _check_call(
     recipe: str, sources: Sequence[str] | None, workspace: str, *, contact: str | None = None, version: str = ""
 ) -> tuple[Workspace, Recipe, tuple[str, ...]]:
-    """The workspace, recipe and sources of a call that can succeed; CallError before anything is made."""
+    """Return the workspace, recipe and sources of a call; CallError, before any write, if it cannot succeed."""
     chosen = runs.recipe_of(recipe)
     names = runs.sources_of(chosen, recipe, sources or ())
     runs.refuse_call(locate(workspace), chosen, contact=contact, version=version)
@@ -137,9 +137,9 @@ def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = No
 
     Args:
         sources: Sources of the catalogue, or paths that end in .py.
-        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
-        limit: At most so many captures a source; none for all.
-        contact: Who answers for the crawl, a mail address or a page; needed on the open web.
+        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
+        limit: Maximum number of captures per source; none for all.
+        contact: Contact for the crawl, a mail address or a page; required on the open web.
     """
     with _explain_os_errors():
         runs.refuse_call(locate(workspace), None, contact=contact)
@@ -148,7 +148,7 @@ def collect(sources: Sources, workspace: Folder = "workspace", limit: Limit = No
         with home.lock():
             try:
                 runs.collect_all(home, names, progress, limit=limit, contact=contact)
-            finally:  # what one source has failed to give is no reason to be silent about the others
+            finally:  # report the other sources as well
                 _show_funnels(crawl_report.refresh(home, names, progress), "collection")
 
 
@@ -159,7 +159,7 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
     Args:
         recipe: A shipped recipe, or the path of a recipe that ends in .toml.
         sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
-        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
+        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace)
@@ -171,13 +171,13 @@ def curate(recipe: RecipeName, sources: Sources | None = None, workspace: Folder
 def release(
     recipe: RecipeName, sources: Sources | None = None, workspace: Folder = "workspace", version: Version = ""
 ) -> str:
-    """Publish what is curated as an immutable, verified release with its card; returns its folder.
+    """Publish curated documents as an immutable, verified release with its card; return its folder.
 
     Args:
         recipe: A shipped recipe, or the path of a recipe that ends in .toml.
         sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
-        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
-        version: MAJOR.MINOR.PATCH, higher than all that stand; empty for the next one.
+        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
+        version: MAJOR.MINOR.PATCH, higher than all releases; empty for the next one.
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, version=version)
@@ -197,15 +197,15 @@ def run(
     contact: Contact = None,
     version: Version = "",
 ) -> str:
-    """Collect, curate and release by a recipe; returns the folder of the release.
+    """Collect, curate and release by a recipe; return the folder of the release.
 
     Args:
         recipe: A shipped recipe, or the path of a recipe that ends in .toml.
         sources: Sources of the catalogue, or paths that end in .py; none for those that the recipe names.
-        workspace: Folder of the workspace on the machine of the worker; a relative one lies below MALMOI_HOME.
-        limit: At most so many captures a source; none for all.
-        contact: Who answers for the crawl, a mail address or a page; needed on the open web.
-        version: MAJOR.MINOR.PATCH, higher than all that stand; empty for the next one.
+        workspace: Folder of the workspace on the machine of the worker; a relative path is below MALMOI_HOME.
+        limit: Maximum number of captures per source; none for all.
+        contact: Contact for the crawl, a mail address or a page; required on the open web.
+        version: MAJOR.MINOR.PATCH, higher than all releases; empty for the next one.
     """
     with _explain_os_errors():
         home, chosen, names = _check_call(recipe, sources, workspace, contact=contact, version=version)
@@ -218,15 +218,15 @@ def run(
 
 
 def _show_funnels(found: Sequence[crawl_report.Funnel], key: str) -> None:
-    """The crawl report as an artifact of the run."""
+    """Publish the crawl report as an artifact of the run."""
     if found:
         create_markdown_artifact(
-            crawl_report.to_markdown(found), key=key, description="from the first address to what may be used"
+            crawl_report.to_markdown(found), key=key, description="from the first address to the usable documents"
         )
 
 
 def _show_card(made: releases.Released) -> None:
-    """The card as an artifact of the run, below the link to its folder."""
+    """Publish the card as an artifact of the run, below the link to its folder."""
     text = (made.folder / "README.md").read_text(encoding="utf-8")
     body = text.split("---\n", 2)[-1]
     create_markdown_artifact(body, key=f"card-{made.name}".replace("_", "-"), description=f"{made.name} {made.version}")

@@ -1,4 +1,4 @@
-"""The pull step of the deployments: a worker starts a run in a folder that is deleted behind it."""
+"""Pull step of the Prefect deployments: the folder in which a worker starts a run is deleted after it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from malmoi.errors import CallError
 
 
 def enter(directory: str) -> None:
-    """Change to the folder of MALMOI_HOME, below which relative paths of a run lie.
+    """Change to the folder of MALMOI_HOME, to which relative paths of a run refer.
 
-    CallError where it was not set at the deployment: the run would write into the worker's folder, and be lost.
+    CallError if it was not set at deployment: the run would write into the worker's folder and be lost.
     """
     if not Path(directory).is_absolute():
         raise CallError(

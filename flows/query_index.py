@@ -1,4 +1,4 @@
-"""Asking the index: which published documents a text, or a document that was withdrawn, is a near copy of."""
+"""Query the deduplication index: find published near-duplicates of a text or of a withdrawn document."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from malmoi.releases.index import segments
 from malmoi.releases.index.segments import ROWS, IndexSegment
 from malmoi.workspace import Workspace
 
-COPIES = "copies"  # the survey whose segments hold signatures
+COPIES = "copies"  # the survey whose segments hold MinHash signatures
 _PAIR = ["id", "keeper", "kind", "similarity"]
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A published document that is a near copy: similarity is the estimated Jaccard similarity of the shingles."""
+    """A published near-duplicate; similarity is the estimated Jaccard similarity of the shingles."""
 
     id: str
     release: str
@@ -38,25 +38,25 @@ class Copy:
 
 
 def find_active_segments(workspace: Workspace) -> list[IndexSegment]:
-    """The segments of copies that count, by release and version. CallError where there is none."""
+    """Return the active segments of copies, by release and version; CallError if there is none."""
     found = segments.select_counting(segments_by_survey(workspace).get(COPIES, ()))
     if not found:
         raise CallError(
-            f"{workspace.root} has no index yet: no release that stands has left a segment. Release by a recipe "
-            "with near_duplicates: the release leaves one."
+            f"{workspace.root} has no index yet: no release has written a segment. Release by a recipe "
+            "with near_duplicates: the release writes one."
         )
     return found
 
 
 def has_active_segments(workspace: Workspace) -> bool:
-    """Whether the index has a segment of copies that counts."""
+    """Whether the index has an active segment of copies."""
     return bool(segments.select_counting(segments_by_survey(workspace).get(COPIES, ())))
 
 
 def find_copies(workspace: Workspace, given: Texts, threshold: float) -> dict[int, list[Copy]]:
-    """For the number of each text that has some, its near copies among what is published, most alike first.
+    """Map the number of each text to its published near-duplicates, most similar first; texts without any are left out.
 
-    Withdrawn documents and rows that a newer one of the same release name replaces stand for nothing.
+    Withdrawn documents, and rows replaced by a newer release of the same name, are ignored.
     """
     out = {one.id for one in withdrawals.read(workspace.withdrawals)}
     known = find_active_segments(workspace)
@@ -72,7 +72,7 @@ def find_copies(workspace: Workspace, given: Texts, threshold: float) -> dict[in
 
 
 def ask(workspace: Workspace, rows: Iterable[tuple[str, str]], threshold: float) -> Iterator[dict[str, Any]]:
-    """For each (id, text) one object: its id, and the published documents that it is a near copy of."""
+    """Yield for each (id, text) one object: its id and its published near-duplicates."""
     given = list(rows)
     found = find_copies(workspace, Texts.from_strings([text for _, text in given]), threshold)
     for n, (id, _) in enumerate(given):
@@ -80,12 +80,12 @@ def ask(workspace: Workspace, rows: Iterable[tuple[str, str]], threshold: float)
 
 
 def find_copies_of_documents(workspace: Workspace, ids: Sequence[str], threshold: float) -> dict[str, list[Copy]]:
-    """For each document that the index holds, the published documents that are near copies of it, itself left out."""
+    """Map each indexed document to its published near-duplicates, without itself."""
     rows: dict[str, pa.Table] = {}
     for one in find_active_segments(workspace):
         dataset = ds.dataset(one.folder / ROWS)
         table = dataset.to_table(filter=ds.field("id").isin(list(ids)))
-        rows |= {id: table.slice(i, 1) for i, id in enumerate(table.column("id").to_pylist())}  # the newest stands
+        rows |= {id: table.slice(i, 1) for i, id in enumerate(table.column("id").to_pylist())}  # newest last
     if not rows:
         return {}
     given = Texts.from_arrow(pa.concat_tables(rows.values()).combine_chunks())
@@ -94,7 +94,7 @@ def find_copies_of_documents(workspace: Workspace, ids: Sequence[str], threshold
 
 
 def find_cluster_pairs(workspace: Workspace, id: str) -> list[tuple[str, str, str, float]]:
-    """(copy, keeper, kind, similarity) of the pairs with `id` in the tables of copies of this workspace, each once."""
+    """Return (copy, keeper, kind, similarity) of the pairs with `id` in the workspace's tables of copies, each once."""
     found = set()
     for path in workspace.survey_files("table.parquet"):
         dataset = ds.dataset(path)
@@ -106,9 +106,9 @@ def find_cluster_pairs(workspace: Workspace, id: str) -> list[tuple[str, str, st
 
 
 def read_texts(files: Sequence[Path], jsonl: Path | None) -> Iterator[tuple[str, str]]:
-    """(id, text) of each file, whatever its format, or of each line of JSON; normalised as published texts are.
+    """Yield (id, text) of each file, in any format, or of each JSON line; normalised like published texts.
 
-    CallError names the file, and the line, of what cannot be read.
+    CallError names the file and the line that cannot be read.
     """
     for found in given_rows(files, jsonl):
         doc = to_document(to_row(found))

@@ -1,4 +1,4 @@
-"""Release: what is curated → an immutable folder with manifest and card, verified before it stands."""
+"""Release: publish curated documents as an immutable folder with manifest and card, after verifying it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from flows import index_segments
 from flows.curate import Curated
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
+from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
 from malmoi import __version__, withdrawals
 from malmoi import recipe as recipes
@@ -43,12 +44,12 @@ from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
 from malmoi.workspace import Workspace
 
-VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # the whole of it
-# What decides the bytes of a release beside the recipe; named in its manifest.
+VERSION = r"(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}"  # to be matched in full
+# Packages whose version changes the bytes of a release; the manifest names them.
 SOFTWARE = ("pyarrow", "trafilatura", "lxml", "kiwipiepy", "kiwipiepy_model", "datasketch", "numpy")
 
 
-# What a recipe may leave to institutions, and the kinds it is of.
+# Values of institutions that a recipe may keep, and the kinds of personal data that they belong to.
 OFFICIAL = {
     "desk-line": ("phone",),
     "role-mailbox": ("email",),
@@ -59,7 +60,7 @@ OFFICIAL = {
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A release that stands."""
+    """A published release."""
 
     name: str
     version: str
@@ -67,12 +68,12 @@ class Released:
     root: str
     documents: int
     new: bool  # False: the same data was released before, and nothing was written
-    notes: tuple[str, ...] = ()  # what was left out and what is to be looked at
+    notes: tuple[str, ...] = ()  # what was left out, and what to check
 
     def says(self) -> str:
-        """A few lines for the person who waits."""
-        what = "released and verified" if self.new else "nothing new; this release stands"
-        head = f"{self.name} {self.version}: {what}, {self.documents:,} documents"
+        """Return a few lines for the operator."""
+        what = "released and verified" if self.new else "nothing new; this release is current"
+        head = f"{self.name} {self.version}: {what}, {count_of(self.documents, 'document')}"
         return "\n  ".join((head, str(self.folder), f"root {self.root}", *self.notes))
 
 
@@ -86,9 +87,9 @@ def release(
     *,
     version: str = "",
 ) -> Released:
-    """Publish the kept documents; the folder appears whole, after it has been verified, or not at all.
+    """Publish the kept documents: an atomic write, so the folder appears complete and verified, or not at all.
 
-    Raises CallError where `version` stands already, StageError where nothing is left to publish.
+    Raises CallError if `version` is not higher than all releases, StageError if no document is left to publish.
     """
     history = read_history(workspace)
     refuse_version(recipe.name, version, history)
@@ -115,13 +116,13 @@ def release(
         if new:
             _seal_release(folder)
             if target.exists():
-                raise CallError(f"{target} exists and is no release of ours; move it away. Nothing was overwritten.")
+                raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         index_segments.write_segments(
             workspace, recipe, curated.stages, folder if new else target, _make_runner(mapper)
         )
-        if new:  # its segment stands already: one without a release is seen by nobody, a release without one forgets
+        if new:  # after its segment: a segment without a release is inactive, a release without one is missing there
             workspace.move_into_place(folder, target)
-        step.says = f"{manifest.documents:,} documents · {recipe.name} {number}"
+        step.says = f"{count_of(manifest.documents, 'document')} · {recipe.name} {number}"
     histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
     notes = release_notes.list_notes(workspace, recipe.name, target)
@@ -129,7 +130,7 @@ def release(
 
 
 def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> Released | None:
-    """The latest release, if it was made from just these inputs: then there is nothing to publish or to compare."""
+    """Return the latest release if it was made from the same inputs: then there is nothing to publish or compare."""
     last = history.latest(inputs.name)
     if (
         last is None
@@ -142,7 +143,7 @@ def _find_unchanged(workspace: Workspace, inputs: Inputs, history: History) -> R
 
 
 def _read_release_inputs(workspace: Workspace) -> dict[str, list[str]]:
-    """For each name the latest version and the digest of its inputs; it only spares work, so it may be missing."""
+    """Read the latest version of each name and the digest of its inputs; it only saves work, so it may be missing."""
     try:
         found = json.loads(workspace.inputs_record.read_text(encoding="utf-8"))
         return {name: [str(version), str(inputs)] for name, (version, inputs) in found.items()}
@@ -156,7 +157,7 @@ def _note(workspace: Workspace, name: str, version: str, inputs: str) -> None:
 
 
 def _inputs_digest(inputs: Inputs) -> str:
-    """Digest of all that decides the release: stage folders are named by their keys, tables by theirs."""
+    """Return the digest of all that decides the release; the keys of stage folders and tables are part of it."""
     places = [[stage, sorted(folder.name for folder in folders)] for stage, folders in inputs.stages]
     tables = sorted(path.parent.name for path in inputs.clusters)
     facts = replace(inputs, stages=(), clusters=(), version="")
@@ -164,11 +165,11 @@ def _inputs_digest(inputs: Inputs) -> str:
 
 
 def _seal_release(folder: Path) -> None:
-    """Card, sums, and the release's own proof before anyone can see it."""
+    """Write card and checksums, and verify the release before it is visible."""
     data_cards.write(folder)
     refuse_texts(folder)
     seal(folder)
-    if found := verify(folder, again=False):  # card and second look were made of these very files a moment ago
+    if found := verify(folder, again=False):  # card and residual check were made from these files just before
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
         raise DataError(
             f"the new release does not verify ({first}); nothing was published. Run the same command again."
@@ -183,7 +184,7 @@ def _make_runner(mapper: Mapper) -> Run:
 
 
 def refuse_version(name: str, version: str, history: History) -> None:
-    """CallError where the version that is asked for is not three numbers, or not higher than all that stand."""
+    """Raise CallError if the requested version is not MAJOR.MINOR.PATCH, or not higher than all releases."""
     last = history.latest(name)
     if not version:
         return
@@ -191,8 +192,8 @@ def refuse_version(name: str, version: str, history: History) -> None:
         raise CallError(f"version {version!r} is not MAJOR.MINOR.PATCH; write three numbers, such as 1.0.0.")
     if last is not None and _parse_version(version) <= _parse_version(last.version):
         raise CallError(
-            f"version {version} cannot be made: {name} {last.version} stands, and a release is never edited. "
-            "Leave the version out, or raise it."
+            f"version {version} cannot be made: {name} {last.version} is released, and a release is never edited. "
+            "Leave --version out, or raise it."
         )
 
 
@@ -201,7 +202,7 @@ def _parse_version(version: str) -> list[int]:
 
 
 def read_history(workspace: Workspace) -> History:
-    """The history of all releases, read off the folders that stand: they appear whole, so they cannot lie."""
+    """Read the history of all releases from their folders, which are written atomically."""
     history = History()
     for folder in workspace.release_folders(SUMS):
         try:
@@ -214,10 +215,10 @@ def read_history(workspace: Workspace) -> History:
 
 
 def _kinds_to_replace(recipe: Recipe) -> frozenset[str]:
-    """The kinds of personal data of which no value may stand in what the recipe publishes.
+    """Return the kinds of personal data that the recipe replaces everywhere.
 
-    None where it does not redact. What it does not mark may stand, and so may what it keeps and what institutions are
-    left. Reserved values that it puts there are no finds of the second look.
+    Empty if it does not redact. Kinds that it does not mark, that it keeps, or that institutions may keep, are
+    excluded. The reserved values that redaction inserts are not findings of the second detector.
     """
     steps = {step.filter: dict(step.params) for _, found in recipe.steps for step in found}
     if not {"personal_data", "redact"} <= steps.keys():
@@ -228,12 +229,12 @@ def _kinds_to_replace(recipe: Recipe) -> frozenset[str]:
 
 
 def make_redactor(recipe: Recipe) -> Callable[[str], str] | None:
-    """The recipe's own treatment of personal data, for all that a release says and that is no document's text."""
+    """Return the recipe's redaction, for all strings of a release but document texts; None if it does not redact."""
     steps = tuple(s for _, stage in recipe.steps for s in stage if s.filter in ("personal_data", "redact"))
     return partial(_redact, steps) if steps else None
 
 
-@lru_cache(maxsize=4096)  # the pages of a host quote the same mark
+@lru_cache(maxsize=4096)  # the pages of a host quote the same licence mark
 def _redact(steps: tuple[Step, ...], text: str) -> str:
     doc = Document("", text, Provenance("", "", "", "", ""))
     for bound in _bind_steps(steps):

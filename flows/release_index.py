@@ -1,4 +1,4 @@
-"""The index of a workspace: which segments count, and which documents are withdrawn."""
+"""The deduplication index of a workspace: its active segments, and the withdrawn documents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from malmoi.workspace_layout import STAGES, Layout
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One segment as it is listed."""
+    """One segment with its size, as `malmoi index` lists it."""
 
     survey: str
     segment: IndexSegment
@@ -35,30 +35,30 @@ class IndexEntry:
 
 
 def open_workspace(root: Path) -> Workspace:
-    """The workspace at `root`; CallError where there is none: nothing is made by asking."""
+    """Open the workspace at `root`; CallError if there is none, and nothing is created."""
     if not Layout(root).mark.exists():
         raise CallError(
-            f"{root} is no workspace; name one with --workspace, or make one: "
+            f"{root} is not a workspace; name one with --workspace, or make one: "
             f"`malmoi run RECIPE --source SOURCE --workspace {shlex.quote(str(root))}`."
         )
     return Workspace.open(root)
 
 
 def list_index_surveys() -> dict[str, Survey]:
-    """The surveys that leave segments, by name."""
+    """Return the surveys that write index segments, by name."""
     found = (getattr(recipes.load_filter(name), "SURVEY", None) for name in recipes.list_filters())
     return {one.name: one for one in found if one is not None and one.remembers}
 
 
 def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
-    """For each survey that has a folder in the index, its segments, those that do not count among them."""
+    """Return all segments of each survey that has a folder in the index, including inactive ones."""
     roots, known = segments.read_release_roots(workspace), list_index_surveys()
     names = workspace.index_names()
     return {n: segments.find_segments(workspace, n, known[n].version if n in known else None, roots) for n in names}
 
 
 def list_entries(workspace: Workspace) -> list[IndexEntry]:
-    """Every segment with its size on disk and how many of its documents are masked."""
+    """List every segment with its size on disk and its number of masked documents."""
     withdrawn = [one.id for one in withdrawals.read(workspace.withdrawals)]
     return [
         IndexEntry(survey, one, _folder_size(one.folder), _count_masked(one, withdrawn))
@@ -68,7 +68,7 @@ def list_entries(workspace: Workspace) -> list[IndexEntry]:
 
 
 def releases_without_segment(workspace: Workspace) -> list[str]:
-    """`name version` of each release that stands and left nothing: made before there was an index, or deleted there."""
+    """List "name version" of each release without a segment: older than the index, or its segment was deleted."""
     left = {
         (one.readable_facts.release, *mark)
         for found in segments_by_survey(workspace).values()
@@ -83,36 +83,36 @@ def releases_without_segment(workspace: Workspace) -> list[str]:
 
 
 def summary(workspace: Workspace) -> str:
-    """One line: how much the index holds."""
+    """Describe the size of the index in one line."""
     found = list_entries(workspace)
     counting = [one for one in found if one.segment.state == "counts"]
     if not found:
-        return "index: empty; a release leaves a segment where a filter of its recipe remembers"
+        return "index: empty; a release writes a segment if its recipe has near_duplicates"
     documents = sum(one.segment.readable_facts.documents for one in counting)
     masked, size = sum(one.masked for one in counting), sum(one.bytes for one in counting) / 1e6
-    unseen = f", {len(found) - len(counting)} that do not count" if len(found) > len(counting) else ""
+    unseen = f", {len(found) - len(counting)} not active" if len(found) > len(counting) else ""
     return f"index: {len(counting)} segments, {documents:,} documents, {masked} masked, {size:,.1f} MB{unseen}"
 
 
 def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str, *, day: str = "") -> list[Withdrawal]:
-    """Record that documents are withdrawn, all of them or none; those that were not before.
+    """Record that documents are withdrawn, all of them or none; return those that were not withdrawn before.
 
-    `day` is today where it is not given. CallError where neither a release nor a stage of the workspace has one of
-    them, or the reason is empty or another than the one recorded.
+    `day` defaults to today. CallError if neither a release nor a stage of the workspace has one of them, or if the
+    reason is empty or differs from the recorded one.
     """
     unknown = set(ids) - find_published(workspace, ids)
     if unknown and (unknown := unknown - _find_curated(workspace, unknown)):
         raise CallError(
-            f"{workspace.root} has published no document {min(unknown)!r}, and no stage holds it; nothing was written. "
+            f"no release and no stage of {workspace.root} has a document {min(unknown)!r}; nothing was written. "
             "An id is written source/key, as in the column `id` of data/; "
-            f"`malmoi why {shlex.quote(str(workspace.root))} ID` shows what became of one."
+            f"`malmoi why {shlex.quote(str(workspace.root))} ID` shows the history of one."
         )
     day = day or datetime.now(UTC).date().isoformat()
     return list(withdrawals.add(workspace.withdrawals, [Withdrawal(id, day, reason, request) for id in ids]))
 
 
 def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
-    """Which of `ids` a segment of the index holds, or else a release of the workspace."""
+    """Find which of `ids` an index segment or a release of the workspace contains."""
     found: set[str] = set()
     for one in (one for known in segments_by_survey(workspace).values() for one in known if one.state != "broken"):
         found |= set(segments.find_ids(one.folder, ids))
@@ -124,7 +124,7 @@ def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
 
 
 def _find_curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
-    """Which of `ids` a finished stage kept or dropped: copies of what was published, and what is not released yet."""
+    """Find which of `ids` a finished stage kept or dropped: copies of published documents, and unpublished ones."""
     found: set[str] = set()
     for name in ("documents", "dropped"):
         for path in workspace.stage_files(f"{name}.parquet", *STAGES):

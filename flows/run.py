@@ -1,4 +1,4 @@
-"""Run: collect → curate → release, one after the other; what stands is not done again."""
+"""Run: collect → curate → release; finished work is not repeated."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
 
 RECIPES = Path(__file__).parent / "recipes"
-# It goes into a header: visible ASCII, and an address at which somebody can be reached.
+# It is sent in a header: visible ASCII, and an address at which the operator can be reached.
 CONTACT = r"((mailto:)?[!-?A-~]+@[!-?A-~]+|https?://[!-.0-~][!-~]*)"
 
 
 def list_recipes() -> tuple[str, ...]:
-    """The names of the shipped recipes, sorted."""
+    """Return the names of the shipped recipes, sorted."""
     return tuple(recipes.find_shipped())
 
 
 def recipe_of(name: str) -> Recipe:
-    """The shipped recipe `name`, or the one in a file that ends in .toml."""
+    """Load the shipped recipe `name`, or the one in a file that ends in .toml."""
     return recipes.load(find_recipe(name))
 
 
 def find_recipe(name: str) -> Path:
-    """The file of the shipped recipe `name`, or `name` itself where it ends in .toml."""
+    """Return the file of the shipped recipe `name`, or `name` itself if it ends in .toml."""
     found = recipes.find_shipped()
     if name.endswith(".toml"):
         return Path(name)
@@ -48,13 +48,13 @@ def find_recipe(name: str) -> Path:
 
 
 def refuse_call(workspace: Path, recipe: Recipe | None, *, contact: str | None = None, version: str = "") -> None:
-    """CallError where a run could only fail later: at its crawl for `contact`, at its end for `version`.
+    """Raise CallError for a call that could only fail later: at the crawl for `contact`, at the end for `version`.
 
-    Asked before anything is made, so that no run is lost after its crawl. `recipe` is that of the version.
+    Checked before anything is written, so that no crawl is wasted. `recipe` is the one that `version` belongs to.
     """
     if contact is not None and not (contact.isprintable() and re.fullmatch(CONTACT, contact)):
         raise CallError(
-            f"contact {contact!r} is not an address; give a mail address, or the address of a page (http or https) "
+            f"contact {contact!r} is not an address; give a mail address, or the address (http or https) of a page "
             "that says who crawls."
         )
     if recipe is not None and version:
@@ -62,7 +62,7 @@ def refuse_call(workspace: Path, recipe: Recipe | None, *, contact: str | None =
 
 
 def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[str, ...]:
-    """The sources of a run: those given, else the recipe's; paths are relative to the recipe's file."""
+    """Return the sources of a run: those given, else those of the recipe, whose paths are relative to its file."""
     if given:
         chosen = tuple(given)
     else:
@@ -78,7 +78,7 @@ def sources_of(recipe: Recipe, recipe_name: str, given: Sequence[str]) -> tuple[
 
 
 def index_sources(chosen: Sequence[str]) -> dict[str, str]:
-    """Name of a source → as it was given; CallError for none, for one that cannot be loaded, or stands twice."""
+    """Map the name of each source to how it was given; CallError for none, or one that fails to load or repeats."""
     if not chosen:
         raise CallError("name at least one source; `malmoi sources` lists the catalogue.")
     found: dict[str, str] = {}
@@ -96,7 +96,7 @@ def index_sources(chosen: Sequence[str]) -> dict[str, str]:
 def collect_all(
     workspace: Workspace, names: Sequence[str], progress: Progress, *, limit: int | None, contact: str | None
 ) -> list[Collected]:
-    """Collect each source; one that fails, or lacks a key or a check, stops itself alone and is raised at the end."""
+    """Collect each source; one that fails, or lacks a key or a terms check, stops only itself; errors come last."""
     done: list[Collected] = []
     faults: list[MalmoiError] = []
     for name in names:
@@ -105,7 +105,7 @@ def collect_all(
             done.append(collect(workspace, name, progress, limit=limit, contact=contact, terms=terms))
         except (SourceError, CallError) as error:
             if len(names) > 1:
-                progress.say(f"  {error}")  # now, since the others may take hours; and again at the end
+                progress.say(f"  {error}")  # now, because the others may take hours; and again at the end
             faults.append(error)
     if faults:
         called = all(isinstance(error, CallError) for error in faults)
@@ -127,7 +127,7 @@ def run(
     """Collect the sources, curate by the recipe, and release what is kept."""
     try:
         collect_all(workspace, sources, progress, limit=limit, contact=contact)
-    except (SourceError, CallError):  # what one source has failed to give is no reason to be silent about the others
+    except (SourceError, CallError):  # report the other sources as well
         crawl_report.refresh(workspace, sources, progress)
         raise
     curated = curate(workspace, recipe, sources, mapper, progress)

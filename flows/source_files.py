@@ -1,4 +1,4 @@
-"""What an operator adds to the catalogue: recorded terms checks, skeletons of new sources; and its page in the docs.
+"""Files of an operator's sources: recorded terms checks and skeletons of new sources; and docs/sources.md.
 
 `python -m flows.source_files` prints docs/sources.md.
 """
@@ -27,9 +27,9 @@ VERDICTS = ("allowed", "forbidden")
 
 
 def terms_of(workspace: Workspace, source: Source) -> TermsCheck | None:
-    """The operator's check of the terms of a source, as `malmoi sources terms` has recorded it.
+    """Return the operator's terms check of a source, as recorded by `malmoi sources terms`.
 
-    CallError where the file cannot be read: a check is a promise, so it is not guessed at.
+    CallError if the file cannot be read: a check is a promise, so it is not guessed.
     """
     said = _read_checks(workspace).get(source.name)
     return TermsCheck(said["reviewer"], said["date"], said["url"], _parse_verdict(said["verdict"])) if said else None
@@ -43,7 +43,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
     if not reviewer or not reviewer.isprintable():
         raise CallError("--reviewer is empty; say who has read the terms.")
     if not canonical_url(page):
-        raise CallError(f"--page {page!r} is not an address of http or https; give the page that was read.")
+        raise CallError(f"--page {page!r} is not an http or https address; give the page that was read.")
     if verdict not in VERDICTS:
         raise CallError(f"--verdict is {verdict!r}; it must be {' or '.join(VERDICTS)}.")
     try:
@@ -60,7 +60,7 @@ def record_terms(root: Path, name: str, *, reviewer: str, page: str, verdict: st
 
 
 def licences(source: Source) -> str:
-    """The licences that the documents of a source are expected to carry, in one line.
+    """Return the licences that the documents of a source are expected to carry, in one line.
 
     >>> from malmoi.source import LicenceClaim, LicenceRule, Warc
     >>> licences(Source("a", "A", "B", Warc(()), (LicenceClaim("MIT", "q"),)))
@@ -78,7 +78,7 @@ def write_skeleton(name: str, folder: Path, out: Console) -> None:
     if not catalogue.NAME.fullmatch(name):
         raise CallError(f"{name!r} cannot be the name of a source; use lower-case letters, digits, - and _.")
     if name in catalogue.names():
-        raise CallError(f"{name} is in the catalogue already; choose another name.")
+        raise CallError(f"{name} is already in the catalogue; choose another name.")
     path = folder / f"{name}.py"
     text = (Path(__file__).parent / "skeleton.py.txt").read_text(encoding="utf-8").replace("NAME", name)
     try:
@@ -86,13 +86,13 @@ def write_skeleton(name: str, folder: Path, out: Console) -> None:
             stream.write(text)
     except FileExistsError as error:
         raise CallError(
-            f"{path} is there already and is not written over; move it away, or choose another name."
+            f"{path} already exists and was not overwritten; move it away, or choose another name."
         ) from error
-    out.print(f"{path}: fill it in, then look at it with `malmoi sources {path}`.", markup=False)
+    out.print(f"{path}: fill it in, then check it with `malmoi sources {path}`.", markup=False)
 
 
 def render_catalogue() -> str:
-    """docs/sources.md: the catalogue and the denylist, from nothing but the sources and crawlers/denylist.py."""
+    """Render docs/sources.md, the catalogue and the denylist, from the source files and crawlers/denylist.py."""
     rows = [catalogue.load(name).source for name in catalogue.names()]
     listed = "\n".join(
         f"| `{s.name}` | {_escape_cell(s.title)} | {_escape_cell(s.publisher)} | {type(s.access).__name__} "
@@ -103,7 +103,7 @@ def render_catalogue() -> str:
     unseen = "\n".join(f"- `{s.name}`: {_escape_cell(s.unverified)}" for s in rows if s.unverified)
     never = "\n".join(
         f"- **{_escape_cell(d.title)}** (`{d.id}`): {_escape_cell(d.reason)}"
-        f"{'; passes where each item must carry an open mark' if d.unless_marked else ''}. "
+        f"{'; allowed if each item must have an open mark' if d.unless_marked else ''}. "
         f"Basis: {_escape_cell(d.basis)}. Hosts: {' '.join(f'`{h}`' for h in d.hosts) or 'none'}"
         for d in denylist.DENIED
     )
@@ -142,7 +142,9 @@ def _read_checks(workspace: Workspace) -> dict[str, dict[str, str]]:
             f"{path}: cannot be read ({error}); restore it, or delete it and record the checks again."
         ) from error
     if not fits:
-        raise CallError(f"{path}: holds one object a source with {', '.join(sorted(keys))}; correct or delete it.")
+        raise CallError(
+            f"{path}: must hold one object per source with {', '.join(sorted(keys))}; correct or delete it."
+        )
     return dict(said)
 
 

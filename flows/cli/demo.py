@@ -1,4 +1,4 @@
-"""`malmoi demo`: serve the sample site on loopback, crawl it with the real crawler, and release what may be kept."""
+"""`malmoi demo`: serve the sample site on loopback, crawl it with the real crawler, and make a release."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
 WORDS: dict[Stage, str] = {
-    "2-documents": "text out of the pages",
-    "3-clean": "rights, language, surface",
-    "4-judged": "exact copies, morphemes, quality, domain",
-    "5-curated": "near copies, personal data",
+    "2-documents": "text extraction",
+    "3-clean": "rights, language, surface form",
+    "4-judged": "exact duplicates, morphemes, quality, domain",
+    "5-curated": "near-duplicates, personal data",
 }
 
 
 def demo(root: Path, out: Console) -> Released:
-    """Run everything once; CallError where the port is taken."""
+    """Run the whole pipeline once; CallError if the port is in use."""
     began = time.monotonic()
     workspace = Workspace.open(root)
     recipe = runs.recipe_of("general")
@@ -49,7 +49,7 @@ def demo(root: Path, out: Console) -> Released:
             base = stack.enter_context(serve(PORT))
         except OSError as error:
             raise CallError(f"port {PORT}: {error.strerror}; set MALMOI_SAMPLE_PORT to a free one.") from error
-        out.print(f"The sample site is served at {base}; Scrapy crawls it as it would any site.\n", markup=False)
+        out.print(f"The sample site is served at {base}; Scrapy crawls it like any other site.\n", markup=False)
         runs.collect_all(workspace, names, progress, limit=None, contact=None)
         curated = curate(workspace, recipe, names, mapper, progress)
         report = curation_report.write(workspace, recipe, curated)
@@ -67,14 +67,14 @@ def demo(root: Path, out: Console) -> Released:
 
 
 def command_prefix() -> str:
-    """The command as it can be pasted: after `make demo` no environment is active, and malmoi is not on the path."""
+    """Return the command to paste: after `make demo` no environment is active, and malmoi is not on the path."""
     beside = Path(sys.executable).with_name("malmoi")
     return shlex.quote(str(beside)) if shutil.which("malmoi") is None and beside.exists() else "malmoi"
 
 
 def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -> None:
-    """Print the funnel, what was dropped and why, and where release and card are."""
-    funnel = Table("stage", "what it looks at", "in", "kept", "dropped", "failed", title="The funnel")
+    """Print the stages, the drop reasons, and the paths of release and card."""
+    funnel = Table("stage", "checks", "in", "kept", "dropped", "failed", title="Stages")
     reasons: list[pa.Table] = []
     for stage, ledgers in curated.stages:
         entered, kept, dropped, failed = total(ledgers)
@@ -85,7 +85,7 @@ def show(workspace: Workspace, curated: Curated, made: Released, out: Console) -
     out.print(funnel)
     table = pa.concat_tables(reasons)
     groups = table.group_by(["by", "reason"]).aggregate([("id", "count"), ("id", "list")])
-    why = Table("filter", "reason", "documents", "for example", title="What was dropped, and why")
+    why = Table("filter", "reason", "documents", "example", title="Dropped documents by reason")
     for row in groups.sort_by([("id_count", "descending"), ("by", "ascending"), ("reason", "ascending")]).to_pylist():
         first = sorted(row["id_list"])[0]
         why.add_row(row["by"], row["reason"], f"{row['id_count']}", first)

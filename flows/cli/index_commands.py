@@ -1,4 +1,4 @@
-"""`malmoi index`: what published releases left to later ones, what is withdrawn of it, and what is a copy of it."""
+"""`malmoi index`: list and query the deduplication index over published releases, and withdraw documents."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from flows.cli.options import WorkspaceOption, out
 from malmoi.errors import CallError
 from malmoi.printable import dump_json
 
-index = App(name="index", help="What published releases left: list it, ask it, mask withdrawn documents.")
+index = App(name="index", help="Deduplication index over published releases: list it, query it, withdraw documents.")
 
 ThresholdOption = Annotated[
     float,
-    Parameter("--threshold", validator=Number(gte=0.5, lte=1), help="Estimated Jaccard similarity of a near copy."),
+    Parameter(
+        "--threshold",
+        validator=Number(gte=0.5, lte=1),
+        help="Minimum estimated Jaccard similarity of a near-duplicate.",
+    ),
 ]
 
 
 @index.default
 def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
-    """The segments of the index: release, version, documents, size, masked ones; and what does not count, and why."""
+    """List the index segments: release, version, documents, size, masked documents; why some are inactive."""
     from flows.cli import show_index
 
     show_index.show_segments(workspace, out)
@@ -32,12 +36,12 @@ def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
 @index.command(name="withdraw")
 def withdraw(
     *ids: str,
-    reason: Annotated[str, Parameter("--reason", help="Why the documents must not appear again.")],
-    request: Annotated[str, Parameter("--request", help="Who asked, or the number of the request.")] = "",
+    reason: Annotated[str, Parameter("--reason", help="Reason of the withdrawal.")],
+    request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
     threshold: ThresholdOption = 0.8,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
-    """Mask published documents, so that they stand for nothing any more, and list their near-duplicates."""
+    """Withdraw documents from all later releases, and list their near-duplicates."""
     from flows.cli import show_index
 
     if not ids:
@@ -54,7 +58,7 @@ def query(
     threshold: ThresholdOption = 0.8,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
-    """The published documents that texts are near copies of; one JSON object a text, in input order."""
+    """Find published near-duplicates of texts; print one JSON object per text, in input order."""
     from flows import query_index
     from flows.release_index import open_workspace
 

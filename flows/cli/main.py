@@ -1,4 +1,4 @@
-"""The command line: it calls the flows and says what came of it.
+"""Command line: parse a call, run the flow, report the result.
 
 Exit status: 0 done · 1 the data fails (verify) · 2 the call is wrong · 3 a source or the run failed.
 """
@@ -34,6 +34,7 @@ from flows.cli.options import (
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.sources_commands import sources
+from flows.plurals import count_of
 from malmoi import __version__
 from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls, escape_line
@@ -43,7 +44,7 @@ from malmoi.workspace_layout import Layout
 app = App(
     name="malmoi",
     version=__version__,
-    help="Licensed Korean text, gathered with proof: collect, curate, release, verify.",
+    help="Licensed Korean text, with proof of every licence: collect, curate, release, verify.",
     suppress_keyboard_interrupt=False,
     help_epilogue="Exit status: 0 done, 1 the data fails, 2 the call is wrong, 3 a source or the run failed.",
 )
@@ -51,11 +52,11 @@ app = App(
 
 @app.command
 def demo(*, workspace: WorkspaceOption = Path("workspace/demo"), workers: WorkersOption = None) -> None:
-    """Crawl the bundled sample site on loopback, end to end, to a verified release and a card."""
+    """Run the whole pipeline on the bundled sample site, served on this machine."""
     from flows.engine import worker_pool
 
     _configure(workers)
-    worker_pool.workers().warm()  # the fork server imports while this process does
+    worker_pool.workers().warm()  # the fork server imports in parallel
     from flows.cli.demo import demo as show
 
     show(workspace, out)
@@ -74,12 +75,12 @@ def run(  # noqa: PLR0913
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
 ) -> None:
-    """Collect, curate and release by a recipe; what stands already is not done again."""
+    """Collect, curate and release by a recipe; finished work is not repeated."""
     _configure(workers)
     if not dry_run and not _is_prefect_run(prefect) and not Layout(workspace).stage("2-documents", "").exists():
         from flows.engine import worker_pool
 
-        worker_pool.workers().warm()  # all is to be done: the fork server imports while this process does
+        worker_pool.workers().warm()  # nothing is finished yet: the fork server imports in parallel
     from flows import run as runs
 
     chosen = runs.recipe_of(recipe)
@@ -140,7 +141,7 @@ def collect(
     with home.lock():
         try:
             runs.collect_all(home, sources, progress, limit=limit, contact=contact)
-        except MalmoiError:  # what one source has failed to give is no reason to be silent about the others
+        except MalmoiError:  # report the other sources as well
             _write_crawl_report(home, sources, progress)
             raise
         _write_crawl_report(home, sources, progress)
@@ -156,7 +157,7 @@ def curate(
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
 ) -> None:
-    """Extract, clean, deduplicate and judge what has been collected."""
+    """Extract, clean, deduplicate and judge collected pages."""
     from flows import curate as curating
     from flows import run as runs
     from flows.engine import executors, worker_pool
@@ -193,7 +194,7 @@ def release(
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
 ) -> None:
-    """Publish what is curated as an immutable, verified release with its card."""
+    """Publish curated documents as an immutable, verified release with its card."""
     from flows import curate as curating
     from flows import release as releases
     from flows import run as runs
@@ -230,7 +231,7 @@ def status(
     workspace: WorkspaceOption = Path("workspace"),
     source: SourceOption = None,
 ) -> None:
-    """What the workspace holds, what is stale, and what a run would have to do."""
+    """Show what the workspace holds, what is out of date, and what a run would do."""
     from flows.cli import status as statuses
 
     statuses.show(workspace, recipe, source or (), out)
@@ -238,7 +239,7 @@ def status(
 
 @app.command
 def verify(folder: Path) -> None:
-    """Check a release: every file, the manifest, and every number of its card."""
+    """Verify a release: every file, the manifest, and every number of its card."""
     from flows.engine.verify_process import find_problems
 
     found = find_problems(folder)
@@ -246,7 +247,7 @@ def verify(folder: Path) -> None:
         out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
     if found:
         raise DataError(
-            f"{folder}: {len(found)} findings; this is not the release that was published. Copy it anew from there."
+            f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
         )
     print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
 
@@ -256,11 +257,11 @@ def why(
     where: WhereArgument,
     id: str,
     *,
-    against: Annotated[str, Parameter(help="Id of another document, to show the two side by side.")] = "",
+    against: Annotated[str, Parameter(help="Id of another document, to show both texts side by side.")] = "",
 ) -> None:
-    """One document's path: capture, evidence, verdicts, cluster, redactions. WHERE is a workspace or a release.
+    """Show the history of one document: capture, evidence, verdicts, cluster, redactions.
 
-    A copy is shown beside its keeper, a keeper beside the least alike of its copies.
+    WHERE is a workspace or a release. A duplicate is shown beside its keeper, a keeper beside its least similar one.
     """
     from flows.cli import why as explaining
 
@@ -274,14 +275,14 @@ app.command(recipes)
 
 @app.command(name="try")
 def try_(
-    stage: Annotated[str, Parameter(help="extract rights language clean judge segment pii domain duplicates")],
+    stage: Annotated[str, Parameter(help="extract, rights, language, clean, judge, segment, pii, domain, duplicates.")],
     *files: Path,
     jsonl: Annotated[
         Path | None, Parameter("--jsonl", allow_leading_hyphen=True, help="JSON lines to read; - for standard input.")
     ] = None,
     recipe: RecipeArgument = "general",
 ) -> None:
-    """Run one stage by itself on files or JSON lines; one JSON object a document, in input order."""
+    """Run one stage by itself on files or JSON lines; print one JSON object per document, in input order."""
     from flows.cli import try_stage
 
     try_stage.run(stage, files, jsonl, recipe, sys.stdout)
@@ -332,7 +333,7 @@ def _show_release(made: Any) -> None:
 
 
 def run_guarded(call: Callable[[], Any]) -> int:
-    """Run `call`; a failure that is explained ends in one sentence and its exit status, never in a traceback."""
+    """Run `call`; turn a known failure into one message and its exit status, without a traceback."""
     try:
         call()
     except CycloptsError as error:
@@ -344,32 +345,32 @@ def run_guarded(call: Callable[[], Any]) -> int:
     except OSError as error:
         _say(explain_os_error(error))
         return 3
-    except Exception as error:  # a bug; say so, with the place, and keep the documented statuses
+    except Exception as error:  # a bug: name the place, and keep the documented exit status
         place = traceback.extract_tb(error.__traceback__)[-1]
         said = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}: {error}"
-        _say(f"a fault of malmoi itself ({said}). What is finished stands.")
+        _say(f"internal error ({said}). Finished work is kept.")
         if os.environ.get("MALMOI_DEBUG"):
             traceback.print_exc()
         else:
-            _say("MALMOI_DEBUG=1 shows where it happened.")
+            _say("MALMOI_DEBUG=1 prints the traceback.")
         return 3
     except KeyboardInterrupt:
-        _say("stopped. What is finished stands; the same command goes on from there.")
+        _say("stopped. Finished work is kept; run the same command to continue.")
         return 3
     return 0
 
 
 def _say(message: str) -> None:
-    """One message on standard error; what it quotes of data cannot steer the terminal."""
+    """Print one message on standard error, with control characters escaped."""
     print(f"malmoi: {escape_controls(message)}", file=sys.stderr)
 
 
 def main() -> None:
-    """The entry point of the `malmoi` command."""
+    """Run the `malmoi` command."""
     exclude_working_folder()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a path or an id may hold what no encoding knows
+            stream.reconfigure(errors="backslashreplace")  # for characters that the encoding lacks
     status = run_guarded(lambda: app(exit_on_error=False, print_error=False, result_action="return_value"))
     sys.stdout.flush()
     raise SystemExit(status)

@@ -1,4 +1,4 @@
-"""`malmoi recipe`: a recipe in full, and what differs between two."""
+"""`malmoi recipe`: show a recipe in full, or compare two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from flows.cli.options import RecipeArgument, out
 
-recipe = App(name="recipe", help="Show a recipe in full, or what differs between two.")
+recipe = App(name="recipe", help="Show a recipe in full, or compare two.")
 SideArgument = Annotated[
     str, Parameter(help="A shipped recipe, a path that ends in .toml, or the folder of a release.")
 ]
@@ -25,7 +25,7 @@ def show(name: RecipeArgument) -> None:
 
 @recipe.command(name="diff")
 def diff(a: SideArgument, b: SideArgument) -> None:
-    """Print what differs between two recipes, one difference a line: A → B."""
+    """Print the differences between two recipes, one per line: A → B."""
     from flows.cli import recipe_diff
 
     for line in recipe_diff.compare_recipes(a, b):

@@ -1,4 +1,4 @@
-"""What differs between two recipes, or between a recipe and the one that a release was made by."""
+"""Compare two recipes, or a recipe with the recipe of a release."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ NO_VALUE = "(none)"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: a recipe, or what the manifest of a release says of the one that it was made by."""
+    """One side of the comparison: a recipe, or the recipe in the manifest of a release."""
 
     name: str
     digest: str
-    top: Mapping[str, str]  # key → value as TOML spells it
-    stages: Mapping[str, str]  # filter, in the order in which they run → stage; empty where an old manifest has none
+    top: Mapping[str, str]  # key → value in TOML
+    stages: Mapping[str, str]  # filter, in the order of the run → stage; empty if an old manifest has no stages
     settings: Mapping[str, str]  # "[[stage]] filter: key" → value, files by name and digest
     versions: Mapping[str, int]  # filter → version
 
 
 def compare_recipes(a: str, b: str) -> Iterator[str]:
-    """One line for each difference; names, files that end in .toml, or folders of releases."""
+    """Yield one line for each difference between recipes, given as names, .toml files, or folders of releases."""
     one, two = (read_release(Path(x)) if (Path(x) / manifest.NAME).is_file() else read_side(x) for x in (a, b))
     found = [*_compare_values(one.top, two.top), *_compare_filters(one, two)]
     found += _compare_values(one.settings, two.settings)
@@ -40,7 +40,7 @@ def compare_recipes(a: str, b: str) -> Iterator[str]:
 
 
 def read_side(name: str) -> Side:
-    """The recipe `name`: a shipped one, or a file that ends in .toml."""
+    """Read the recipe `name`: a shipped one, or a file that ends in .toml."""
     path = find_recipe(name)
     file = recipes.read_resolved(path)
     recipe = recipes.bind_file(path, file)
@@ -50,7 +50,7 @@ def read_side(name: str) -> Side:
 
 
 def read_release(folder: Path) -> Side:
-    """What the manifest of a release says of its recipe."""
+    """Read the recipe in the manifest of a release."""
     made = manifest.read(folder)
     top = {"name": recipe_text.spell(made.recipe_name), "shards": recipe_text.spell(made.n_shards)}
     return Side(
@@ -59,7 +59,7 @@ def read_release(folder: Path) -> Side:
 
 
 def _read_steps(steps: Sequence[tuple[str, str, str]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Filter → stage, and the settings."""
+    """Return filter → stage, and the settings."""
     settings = {
         f"[[{stage}]] {name}: {key}": recipe_text.spell(value)
         for stage, name, params in steps
@@ -69,7 +69,7 @@ def _read_steps(steps: Sequence[tuple[str, str, str]]) -> tuple[dict[str, str], 
 
 
 def _compare_values(a: Mapping[str, str], b: Mapping[str, str]) -> Iterator[str]:
-    """The keys that both sides know, and whose values differ."""
+    """Yield the keys that both sides have with different values."""
     for key in a:
         if key in b and a[key] != b[key]:
             yield f"{key} = {a[key] or NO_VALUE} → {b[key] or NO_VALUE}"

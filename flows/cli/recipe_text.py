@@ -1,4 +1,4 @@
-"""A recipe in full, as TOML that runs again: every filter, every parameter with its value, and what it means."""
+"""Print a recipe in full, as TOML that runs again: every filter and parameter with its value and meaning."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ TOP = tuple(key for key in RecipeFile.model_fields if key not in {"extends", "re
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of a recipe with its value as TOML spells it; "" for a default that TOML cannot spell: no value."""
+    """One key of a recipe with its value in TOML; "" for a default that TOML cannot express: no value."""
 
     key: str
     value: str
-    default: bool  # no recipe gives it
-    unit: str = ""  # unit and bounds, or what may be chosen
-    meaning: str = ""  # what the filter says of it
+    default: bool  # not set by a recipe
+    unit: str = ""  # unit and bounds, or the choices
+    meaning: str = ""  # from the docstring of the filter
 
 
 def list_top(file: RecipeFile) -> list[Setting]:
-    """What stands at the top of a resolved recipe."""
+    """List the keys at the top of a resolved recipe."""
     return [Setting(key, spell(getattr(file, key)), key not in file.model_fields_set) for key in TOP]
 
 
 def list_filters(file: RecipeFile, recipe: Recipe) -> Iterator[tuple[StageName, Step, list[Setting]]]:
-    """Stage, filter and settings of a resolved recipe, in the order in which they run."""
+    """Yield stage, filter and settings of a resolved recipe, in the order of the run."""
     tables = {table["filter"]: table for _, table in file.tables()}
     for stage, steps in recipe.steps:
         for step in steps:
@@ -53,9 +53,9 @@ def list_filters(file: RecipeFile, recipe: Recipe) -> Iterator[tuple[StageName, 
 
 
 def render_recipe(path: Path) -> str:
-    """The recipe in the file `path`, resolved, as TOML with every default; read again it gives the same release.
+    """Render the recipe in the file `path`, resolved, as TOML with every default; the text gives the same release.
 
-    Paths are spelled from the folder of `path`, so that the text is to be saved there if it names any.
+    Paths are relative to the folder of `path`, so save the text there if it names any.
     """
     file = recipes.read_resolved(path)
     recipe = recipes.bind_file(path, file)
@@ -98,7 +98,7 @@ def _list_settings(step: Step, table: Table) -> Iterator[Setting]:
 
 
 def _find_spelling(model: type[BaseModel], key: str, value: Any, table: Table) -> Any:
-    """`value` in the form in which the schema reads it from a recipe: pairs are a table for one, a list for another."""
+    """Return `value` in the form that the schema reads from a recipe: pairs are a table for some, a list for others."""
     given = {k: v for k, v in table.items() if k != "filter"}
     for form in (list, dict) if isinstance(value, tuple) else ():
         try:
@@ -110,7 +110,7 @@ def _find_spelling(model: type[BaseModel], key: str, value: Any, table: Table) -
 
 
 def _describe_field(step: Step, key: str, field: FieldInfo) -> str:
-    """Unit and bounds of a parameter, or the words to choose from."""
+    """Describe unit and bounds of a parameter, or its choices."""
     low = [f"at least {bound}" for one in field.metadata if (bound := getattr(one, "ge", None)) is not None]
     high = [f"at most {bound}" for one in field.metadata if (bound := getattr(one, "le", None)) is not None]
     named = [inspect.signature(call).parameters.get(key) for call in _list_calls(step)]
@@ -123,7 +123,7 @@ def _describe_field(step: Step, key: str, field: FieldInfo) -> str:
 
 
 def _find_meaning(step: Step, key: str) -> str:
-    """The first sentence on the filter or its survey that names `key`, if it is not the one that opens the filter."""
+    """Find the first sentence about `key` in the docstrings of the filter or survey, except the opening one."""
     sentences = [one for call in _list_calls(step) for one in _split_sentences(call)]
     found = next((one for one in sentences if f"`{key}`" in one), "")
     return "" if found == sentences[0] else found
@@ -135,7 +135,7 @@ def _split_sentences(call: Any) -> list[str]:
 
 
 def _list_calls(step: Step) -> list[Any]:
-    """The functions that take the parameters of a filter: its verb, and what its survey works out."""
+    """Return the functions that take the parameters of a filter: its verb, and the function of its survey."""
     module = recipes.load_filter(step.filter)
     return [getattr(module, step.verb), *([module.SURVEY.carrier] if step.survey else [])]
 

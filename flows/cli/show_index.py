@@ -1,4 +1,4 @@
-"""What the commands of `malmoi index` print."""
+"""Output of the `malmoi index` commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows import query_index, release_index
 
 
 def show_segments(root: Path, out: Console) -> None:
-    """The segments of a workspace, and what does not count, with the reason. CallError where there is no workspace."""
+    """Print the segments of a workspace, and the inactive ones with the reason; CallError without a workspace."""
     workspace = release_index.open_workspace(root)
     lines = release_index.list_entries(workspace)
     shown = Table("survey", "release", "version", "documents", "bytes", "masked", title="index")
@@ -25,21 +25,21 @@ def show_segments(root: Path, out: Console) -> None:
     if shown.row_count:
         out.print(shown)
     else:
-        out.print(f"{root}: no segment counts.", markup=False)
+        out.print(f"{root}: no active segment.", markup=False)
     for line in lines:
         if line.segment.state != "counts":
-            out.print(f"does not count: {line.survey}/{line.segment.name}: {line.segment.why}", markup=False)
+            out.print(f"inactive: {line.survey}/{line.segment.name}: {line.segment.why}", markup=False)
     for name in release_index.releases_without_segment(workspace):
         out.print(
-            f"release {name} has no segment: it was made before there was an index or by a recipe that remembers "
-            "nothing, or its segment was deleted. Later releases do not know its documents by it; if it is the latest, "
-            "`malmoi run` over the same inputs leaves it now.",
+            f"release {name} has no segment: it was made before the index existed or by a recipe without "
+            "near_duplicates, or its segment was deleted. Later releases cannot compare with its documents; if it is "
+            "the latest, `malmoi run` with the same inputs writes the segment now.",
             markup=False,
         )
 
 
 def withdraw(root: Path, ids: Sequence[str], reason: str, request: str, threshold: float, out: Console) -> None:
-    """Mask documents, say so, and list what is alike to them: in the index, and in the tables of copies."""
+    """Mask documents, and list their near-duplicates in the index and in the tables of copies."""
     workspace = release_index.open_workspace(root)
     with workspace.lock():
         new = {one.id for one in release_index.withdraw(workspace, ids, reason, request)}
@@ -49,17 +49,17 @@ def withdraw(root: Path, ids: Sequence[str], reason: str, request: str, threshol
         else {}
     )
     for id in ids:
-        out.print(f"{id}: {'withdrawn' if id in new else 'was withdrawn already'}", markup=False)
+        out.print(f"{id}: {'withdrawn' if id in new else 'already withdrawn'}", markup=False)
         for copy in alike.get(id, ()):
             out.print(f"  published: {copy.id} {copy.release} {copy.version} {copy.similarity:.3f}", markup=False)
         if id not in alike:
-            out.print("  no segment of copies holds it, so nothing is known of its near-duplicates there", markup=False)
+            out.print("  not in an active segment, so its near-duplicates in the index are unknown", markup=False)
         for member, keeper, kind, share in query_index.find_cluster_pairs(workspace, id):
-            out.print(f"  found by a survey: {member} → {keeper} {kind} {share:.3f}", markup=False)
+            out.print(f"  found in this workspace: {member} → {keeper} {kind} {share:.3f}", markup=False)
     out.print(
-        "No release was touched: what is published stands as it is. From the next run on these documents are left out, "
-        "whatever the recipe and whatever their sources give, and stand for no copy, so that what was dropped as a "
-        "copy of them may come in: look at the near-duplicates above, and withdraw those that say the same. Each "
-        "release names those that it holds.",
+        "Published releases are unchanged. The next run drops these documents before the first filter, whatever the "
+        "recipe and the sources. They are no longer keepers of duplicates, so a text that was dropped as their "
+        "duplicate may be released: check the near-duplicates above, and withdraw those with the same content. Each "
+        "release lists the withdrawn documents that it left out.",
         markup=False,
     )

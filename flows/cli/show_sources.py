@@ -1,4 +1,4 @@
-"""The catalogue as a person sees it on a terminal: a table, one source in full, the denylist."""
+"""Print the source catalogue: a table, one source in full, or the denylist."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ WIDE = (
     "source", "title", "publisher", "access", "key", "licence", "register", "domain", "terms check", "last run",
 )  # fmt: skip
 NARROW = ("source", "title · publisher", "access · key", "licence", "register · domain", "terms · last run")
-RATIOS = (None, 8, 4, 6, 5, 5)  # of the width that the name leaves
+RATIOS = (None, 8, 4, 6, 5, 5)  # of the width beside the name
 SHOWN_RUNS = 3  # the latest
 
 
 def show_table(root: Path, out: Console, *, wide: bool = False) -> None:
-    """Print one row a source; the last run is the one in the workspace at `root`, if there is one.
+    """Print one row per source; the last run is the one in the workspace at `root`, if it exists.
 
-    Without `wide` some columns share their place, two lines a source, and a key is only said to be set or not.
+    Without `wide` some columns share a cell, two lines per source, and a key is shown as set or not set.
     """
     rows = [_wide_row(catalogue.load(name).source, root) for name in catalogue.names()]
     if wide:
@@ -46,7 +46,7 @@ def show_table(root: Path, out: Console, *, wide: bool = False) -> None:
         for row in rows:
             shown.add_row(*(Text(cell) for cell in _narrow_row(row)))
         out.print(shown, soft_wrap=False)
-    out.print("\n`malmoi sources NAME` shows one in full; `malmoi sources denied`, what is left out.", markup=False)
+    out.print("\n`malmoi sources NAME` shows one in full; `malmoi sources denied` shows the denylist.", markup=False)
 
 
 def _narrow_row(row: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def _narrow_row(row: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _wide_row(source: Source, root: Path) -> tuple[str, ...]:
-    """The cells of the wide table."""
+    """Return the cells of the wide table."""
     check = _find_terms_check(source, root)
     runs = _read_runs(source, root)
     return (
@@ -75,7 +75,7 @@ def _wide_row(source: Source, root: Path) -> tuple[str, ...]:
 
 
 def show_source(root: Path, name: str, out: Console) -> None:
-    """Print one source in full, and what its file must still say to be of the catalogue."""
+    """Print one source in full, and what is missing in its file for the catalogue."""
     source = catalogue.load(name).source
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     facts.add_column(no_wrap=True, style="bold")
@@ -88,7 +88,7 @@ def show_source(root: Path, name: str, out: Console) -> None:
 
 
 def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
-    """The rows of `show_source`: heading and words."""
+    """Yield the rows of `show_source`: heading and text."""
     yield "source", source.name
     yield "title", source.title
     yield "publisher", source.publisher
@@ -97,9 +97,9 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
         yield "key", key
     yield "licence", licences(source)
     if source.rule.place:
-        yield "where it stands", source.rule.place
+        yield "place of the licence", source.rule.place
     if source.rule.review:
-        yield "", "Only an item with an explicit open mark of its own passes."
+        yield "", "Only items with their own open licence mark pass."
     for claim in source.claim:
         yield "claim", f"{claim.licence}, because {claim.file or claim.url} says: {claim.quote}"
         if claim.only:
@@ -122,7 +122,7 @@ def _list_facts(source: Source, root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
-    """What the access point says, row by row."""
+    """Yield the facts of the access point, row by row."""
     access = source.access
     yield "access", type(access).__name__
     match access:
@@ -148,13 +148,13 @@ def _describe_access(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def show_denied(word: str, out: Console) -> None:
-    """Print the rows of the denylist that say `word`, with the grounds of each."""
+    """Print the rows of the denylist that contain `word`, with the basis of each."""
     found = denylist.search(word)
     if not found:
-        raise CallError(f"nothing on the denylist says {word!r}; `malmoi sources denied` prints all of it.")
+        raise CallError(f"no row of the denylist contains {word!r}; `malmoi sources denied` prints all rows.")
     for row in found:
         out.print(Text(f"{row.id} · {row.title}", style="bold"), soft_wrap=False)
-        for head, words in (("hosts", ", ".join(row.hosts)), ("why", row.reason), ("rests on", row.basis)):
+        for head, words in (("hosts", ", ".join(row.hosts)), ("why", row.reason), ("basis", row.basis)):
             if words:
                 facts = Table(box=None, show_header=False, padding=(0, 1, 0, 2))
                 facts.add_column(width=8, no_wrap=True)
@@ -162,11 +162,11 @@ def show_denied(word: str, out: Console) -> None:
                 facts.add_row(head, Text(words))
                 out.print(facts, soft_wrap=False)
         if row.unless_marked:
-            out.print("  A source passes that demands an open mark of each item: review=True.", markup=False)
+            out.print("  Allowed with review=True: each item must have an open licence mark.", markup=False)
 
 
 def _describe_key(source: Source) -> str:
-    """The environment variable that holds the key, and whether it is set; "" where none is needed."""
+    """Return the environment variable of the key, and whether it is set; "" if no key is needed."""
     if not isinstance(source.access, Api) or not source.access.key:
         return ""
     return f"{source.access.key} ({'set' if os.environ.get(source.access.key) else 'not set'})"

@@ -1,4 +1,4 @@
-"""`malmoi sources`: the catalogue, a new source, what is left out, and the operator's check of terms."""
+"""`malmoi sources`: the catalogue, a new source, the denylist, and the operator's terms checks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ sources = App(name="sources", help="The catalogue: licence, access, register, te
 
 @sources.default
 def sources_(
-    name: Annotated[str, Parameter(help="A source to be shown in full, or a path that ends in .py.")] = "",
+    name: Annotated[str, Parameter(help="A source to show in full, or a path that ends in .py.")] = "",
     *,
     workspace: WorkspaceOption = Path("workspace"),
-    wide: Annotated[bool, Parameter("--wide", negative="", help="One line a source, however long.")] = False,
+    wide: Annotated[bool, Parameter("--wide", negative="", help="One line per source, however long.")] = False,
 ) -> None:
-    """The catalogue of sources as a table, or one source in full."""
+    """Show the catalogue of sources as a table, or one source in full."""
     from flows.cli import show_sources
 
     if name:
@@ -30,7 +30,7 @@ def sources_(
 
 @sources.command(name="new")
 def sources_new(name: str) -> None:
-    """Write a commented skeleton, NAME.py, into this folder."""
+    """Write a commented template of a source, NAME.py, into this folder."""
     from flows import source_files as catalogue
 
     catalogue.write_skeleton(name, Path.cwd(), out)
@@ -38,7 +38,7 @@ def sources_new(name: str) -> None:
 
 @sources.command(name="denied")
 def sources_denied(word: str = "") -> None:
-    """What is never collected, and why; with WORD, the rows that say it."""
+    """Show the denylist: sources that are never collected, and why; with WORD, only matching rows."""
     from flows.cli import show_sources
 
     show_sources.show_denied(word, out)
@@ -48,10 +48,10 @@ def sources_denied(word: str = "") -> None:
 def sources_terms(
     name: str,
     *,
-    reviewer: Annotated[str, Parameter("--reviewer", help="Who has read the terms.")],
-    page: Annotated[str, Parameter("--page", help="Address of the page that was read.")],
-    verdict: Annotated[str, Parameter("--verdict", help="allowed or forbidden")],
-    date: Annotated[str, Parameter("--date", help="When, as 2026-11-24; default: today.")] = "",
+    reviewer: Annotated[str, Parameter("--reviewer", help="Name of the person who read the terms.")],
+    page: Annotated[str, Parameter("--page", help="Address of the page with the terms.")],
+    verdict: Annotated[str, Parameter("--verdict", help="allowed or forbidden.")],
+    date: Annotated[str, Parameter("--date", help="Date of the check, such as 2026-11-24; default: today.")] = "",
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Record in the workspace that a person has read the terms of a source, and the outcome."""

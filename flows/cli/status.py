@@ -1,4 +1,4 @@
-"""What a workspace holds, and what a run would have to do."""
+"""Print what a workspace holds, and what a run would do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from crawlers import catalogue
 from flows import release_index
 from flows.collect import describe_collection
 from flows.curate import extract_jobs
+from flows.plurals import count_of
 from flows.reports import dropped_summary
 from flows.reports.side_by_side import make_visible
 from flows.run import recipe_of, sources_of
@@ -27,10 +28,10 @@ from malmoi.workspace_layout import STAGES, Layout, Stage
 
 
 def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> None:
-    """Print captures, stages and releases of a workspace, and what is stale for a recipe."""
+    """Print captures, stages and releases of a workspace, and what is out of date for a recipe."""
     if not Layout(root).mark.exists():
         command = f"malmoi collect SOURCE --workspace {shlex.quote(str(root))}"
-        raise CallError(f"{root} is no workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
+        raise CallError(f"{root} is not a workspace yet; `{command}` makes one. `malmoi sources` lists the catalogue.")
     workspace = Workspace.open(root)
     _show_captures(workspace, out)
     table = Table("stage", "shards", "in", "kept", "dropped", "failed", title="finished shards (all recipes)")
@@ -48,7 +49,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
         why = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
         out.print(f"6-release of {name} not kept: quarantined {n:,} ({why}), listed in {path}", markup=False)
     if faults := [one for stage in STAGES for one in _ledgers(workspace, stage) if isinstance(one, StageError)]:
-        out.print(f"{len(faults)} shards are not counted, the first because: {faults[0]}", markup=False)
+        out.print(f"{count_of(len(faults), 'damaged shard')} not counted, the first: {faults[0]}", markup=False)
     releases = workspace.release_folders("manifest.json")
     for folder in releases:
         out.print(f"release {folder.parent.name} {folder.name}: {folder}", markup=False)
@@ -66,7 +67,7 @@ def show(root: Path, recipe_name: str, given: Sequence[str], out: Console) -> No
 
 
 def _find_collected(workspace: Workspace) -> list[str]:
-    """The sources of the catalogue that have captures; others have a file whose path the workspace does not know."""
+    """Return the catalogue sources with captures; the workspace does not know the file paths of other sources."""
     folders = {path.name for path in workspace.capture_folders()}
     return [name for name in catalogue.names() if name in folders]
 
@@ -74,7 +75,7 @@ def _find_collected(workspace: Workspace) -> list[str]:
 def _suggest_commands(
     workspace: Workspace, found: Sequence[tuple[Stage, Sequence[Ledger]]], *, released: bool
 ) -> Iterator[str]:
-    """What to do next, as commands that can be pasted."""
+    """Yield the next steps as commands to paste."""
     where = f"--workspace {shlex.quote(str(workspace.root))}"
     if not workspace.capture_folders():
         yield f"Next: collect a source (`malmoi sources` lists the catalogue): malmoi collect SOURCE {where}"
@@ -89,12 +90,12 @@ def _suggest_commands(
 
 
 def read_ledgers(workspace: Workspace, stage: Stage) -> list[Ledger]:
-    """The ledgers of all finished shards of a stage, sorted by key; those that cannot be read are left out."""
+    """Return the ledgers of all finished shards of a stage, sorted by key, without unreadable ones."""
     return [one for one in _ledgers(workspace, stage) if isinstance(one, Ledger)]
 
 
 def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError]:
-    """The ledger of each shard of a stage, or what is wrong with it: an older version left none with a digest."""
+    """Yield the ledger of each shard of a stage, or its error: shards of older versions have no digest."""
     for folder in workspace.shards(stage):
         try:
             if (ledger := workspace.ledger(stage, folder.name)) is not None:
@@ -106,7 +107,7 @@ def _ledgers(workspace: Workspace, stage: Stage) -> Iterator[Ledger | StageError
 def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *, collect: bool) -> None:
     """Print what a run of `recipe` would fetch and extract; nothing is written."""
     if not Layout(root).mark.exists():
-        out.print(f"{root} is new; everything would be made.", markup=False)
+        out.print(f"{root} is new; a run would make everything.", markup=False)
         for name in names:
             source = catalogue.load(name).source
             out.print(f"collect {source.name}: {type(source.access).__name__} of {source.publisher}", markup=False)
@@ -123,15 +124,16 @@ def show_plan(recipe: Recipe, names: Sequence[str], root: Path, out: Console, *,
         new = [job for job in jobs if workspace.ledger("2-documents", job.key) is None]
         captures, size = sum(len(j.rows) for j in new), sum(r.size for j in new for r in j.rows)
         out.print(
-            f"curate {catalogue.load(name).source.name} by {recipe.name}: {len(new)} of {len(jobs)} shards are to be "
-            f"extracted ({captures:,} captures, {size / 1e6:,.1f} MB of payload; "
+            f"curate {catalogue.load(name).source.name} by {recipe.name}: {len(new)} of "
+            f"{count_of(len(jobs), 'shard')} to extract "
+            f"({count_of(captures, 'capture')}, {size / 1e6:,.1f} MB of payload; "
             f"about {2 * size / 1e6:,.0f} MB of disk)",
             markup=False,
         )
 
 
 def _show_captures(workspace: Workspace, out: Console) -> None:
-    table = Table("source", "runs", "captures that stand", "by run", title="captures")
+    table = Table("source", "runs", "current captures", "by run", title="captures")
     for folder in workspace.capture_folders():
         runs = collection.runs(folder)
         rows = collection.select_current(runs)

@@ -1,7 +1,7 @@
-"""`malmoi try`: one stage by itself on files or JSON lines, for people who tune, debug or compare.
+"""`malmoi try`: run one stage by itself on files or JSON lines, to tune, debug or compare.
 
-Output is one JSON object a line, in input order; the fields are stable. Nothing is written to a workspace. The
-documents are read in a worker process, under the limits of a run: one that breaks them is `failed`, the rest goes on.
+Output is one JSON object per line, in input order; the fields are stable. Nothing is written to a workspace. A worker
+process reads the documents under the limits of a run: one that exceeds them is `failed`, the others continue.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import TextIO, TypeAlias
 
 from flows import input_files
 from flows.input_files import RawInput, Row
+from flows.plurals import count_of
 from malmoi.errors import CallError
 from malmoi.processes.workers import Broken, Workers
 
 STAGES = ("extract", "rights", "language", "clean", "judge", "segment", "pii", "domain", "duplicates")
-BATCH = 16  # documents that travel together; whoever writes lines into a pipe waits for each answer
-BATCH_BYTES = 8 << 20  # from which a batch is full: two of them are held here
+BATCH = 16  # documents per batch; a program that writes into a pipe waits for each batch
+BATCH_BYTES = 8 << 20  # a batch of this size is full; two are in memory
 Batch: TypeAlias = tuple[RawInput, ...]
 
 # One worker process, kept for the next call in this process.
@@ -28,17 +29,17 @@ atexit.register(_pool.__exit__, None, None, None)
 
 
 def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str, out: TextIO) -> None:
-    """Run `stage` on the input and write one JSON object a document to `out`.
+    """Run `stage` on the input and write one JSON object per document to `out`.
 
-    A document that breaks a limit of malmoi/processes/workers.py, and a file that cannot be read, gives
+    A document that exceeds a limit of malmoi/processes/workers.py, and a file that cannot be read, gives
     `{"id", "outcome": "failed", "reason"}`.
 
-    Raises CallError for an unknown stage, for input that is not JSON lines (with the line number), for a field
-    that the stage needs and the object does not have, and at the end for files that could not be read.
+    Raises CallError for an unknown stage, for input that is not JSON lines (with the line number), for a missing
+    field that the stage needs, and at the end for unreadable files.
     """
     if stage not in STAGES:
         raise CallError(f"unknown stage {stage!r}: choose one of {', '.join(STAGES)}.")
-    if recipe_name.endswith(".toml"):  # a worker that is kept stands in the folder of an earlier call
+    if recipe_name.endswith(".toml"):  # a kept worker runs in the folder of an earlier call
         recipe_name = str(Path(recipe_name).absolute())
     unread: list[str] = []
     rows = _note_unreadable(input_files.read_inputs(files, jsonl), unread)
@@ -54,11 +55,11 @@ def run(stage: str, files: Sequence[Path], jsonl: Path | None, recipe_name: str,
         if str(jsonl) == "-":
             out.flush()
     if unread:
-        raise CallError(f"{len(unread)} of the files could not be read ({unread[0]}); name readable files.")
+        raise CallError(f"{count_of(len(unread), 'file')} could not be read ({unread[0]}); name readable files.")
 
 
 def _note_unreadable(rows: Iterable[RawInput], unread: list[str]) -> Iterator[RawInput]:
-    """The rows; files that cannot be read are noted."""
+    """Yield the rows; record unreadable files in `unread`."""
     for row in rows:
         if row.reason == input_files.UNREADABLE:
             unread.append(f"{row.name}: {row.detail}")
@@ -66,7 +67,7 @@ def _note_unreadable(rows: Iterable[RawInput], unread: list[str]) -> Iterator[Ra
 
 
 def _answer_rows(stage: str, rows: Iterable[RawInput], recipe: str, *, alone: bool) -> Iterator[Row]:
-    """The answer to each row, in order. A wrong call in the middle is raised behind the answers before it."""
+    """Yield the answer to each row, in order; a wrong call is raised after the answers before it."""
     changed = Path(recipe).stat().st_mtime_ns if Path(recipe).is_file() else 0
     for batches in ([(row,)] for row in rows) if alone else (_group_batches(rows),):
         for batch, found in _pool.map(_load_worker, (stage, recipe, changed), batches, _split_batch):
@@ -80,7 +81,7 @@ def _answer_rows(stage: str, rows: Iterable[RawInput], recipe: str, *, alone: bo
 
 
 def _load_worker(shared: tuple[str, str, int]) -> Callable[[Batch], list[Row | CallError]]:
-    from flows.cli.try_worker import make_stage_worker  # in the worker; this process does without trafilatura and Kiwi
+    from flows.cli.try_worker import make_stage_worker  # in the worker: this process does not load trafilatura or Kiwi
 
     return make_stage_worker(shared)
 

@@ -1,4 +1,4 @@
-"""The stages of `malmoi try` as a worker process runs them: bound once for a recipe, then one document a call."""
+"""Stages of `malmoi try` in a worker process: bound once for a recipe, then one document per call."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from malmoi.recipe import Recipe, Step
 from malmoi.source import Site, Source
 
 Stage: TypeAlias = Callable[[Row], Row]
-Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and when the file of the recipe was changed
+Shared: TypeAlias = tuple[str, str, int]  # stage, recipe, and modification time of the recipe's file
 
 _NOWHERE = Source(name="try", title="", publisher="", access=Site(start=(), scope=()))
 
 
 def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[Row | CallError]]:
-    """In a worker: from what a person gave to the answers, in order; a wrong call ends the batch with its error."""
+    """Return the worker function that answers raw inputs in order; a wrong call ends the batch with its error."""
     one = _bind(shared)
 
     def answer(found: RawInput) -> Row:
@@ -65,7 +65,7 @@ def make_stage_worker(shared: Shared) -> Callable[[tuple[RawInput, ...]], list[R
 
 @lru_cache(maxsize=4)
 def _bind(shared: Shared) -> Stage:
-    """The stage for a recipe, with what it loads loaded: no document pays for a model out of its CPU budget."""
+    """Bind the stage for a recipe and load its models, so that no document spends its CPU budget on loading."""
     stage, recipe, _ = shared
     return _STAGES[stage](recipe_of(recipe))
 
@@ -109,7 +109,7 @@ def _rights_stage(_: Recipe) -> Stage:
 
 
 def _robots_signals(row: Row) -> tuple[Signal, ...]:
-    """A signal where the robots.txt of the object does not let us have the page: it would never be collected."""
+    """Return a signal if the robots.txt in the object disallows the page: it would never be collected."""
     text = row.get("robots") or ""
     if not isinstance(text, str) or not text.strip():
         return ()
@@ -118,7 +118,7 @@ def _robots_signals(row: Row) -> tuple[Signal, ...]:
 
 
 def _host_files(row: Row) -> Sequence[Instrument]:
-    """robots.txt and the well-known files that the object carries as texts."""
+    """Return robots.txt and the well-known files that the object carries as texts."""
     text, known = row.get("robots") or "", row.get("well_known") or {}
     if not isinstance(text, str) or not isinstance(known, dict):
         raise CallError(
@@ -224,7 +224,7 @@ def _domain_stage(recipe: Recipe) -> Stage:
 
     def one(row: Row) -> Row:
         doc = input_files.to_document(row)
-        for bound in filters:  # all of them, also where the recipe keeps other fields: who tunes wants the scores
+        for bound in filters:  # all of them, also if the recipe keeps other fields: tuning needs the scores
             doc = apply(doc, bound.name, bound.verb, bound.call(doc))
         found = {n.removeprefix("domain:"): score for n, score in doc.measures if n.startswith("domain:")}
         ranked = sorted(found.items(), key=lambda f: (-f[1], f[0]))
@@ -234,7 +234,7 @@ def _domain_stage(recipe: Recipe) -> Stage:
 
 
 def _sketch_stage(recipe: Recipe) -> Stage:
-    """The part of `duplicates` that looks at one text: `cluster` puts the sketches together."""
+    """The part of `duplicates` that handles one text; `cluster` compares the sketches."""
     from filters.duplicates.duplicate_survey import SURVEY
     from filters.duplicates.minhash import sketch
 
@@ -242,14 +242,14 @@ def _sketch_stage(recipe: Recipe) -> Stage:
     sketch.warm()
 
     def one(row: Row) -> Row:
-        doc = _apply_filters(input_files.to_document(row), cleaned)  # conjoining and half-width jamo, as curation does
+        doc = _apply_filters(input_files.to_document(row), cleaned)  # jamo are normalised as in curation
         return {"id": doc.id, "text": doc.text, "sketch": SURVEY.sketch(doc)}
 
     return one
 
 
 def cluster(sketched: Sequence[Row], recipe_name: str) -> Iterator[Row]:
-    """The answers of `duplicates` to all texts together; what has no sketch keeps the answer that it has."""
+    """Yield the answers of `duplicates` to all texts together; a row without a sketch keeps its answer."""
     from filters.duplicates.duplicate_survey import SURVEY, compare_documents
 
     recipe = recipe_of(recipe_name)
@@ -281,7 +281,7 @@ def _steps(recipe: Recipe) -> list[Step]:
 
 
 def _bind_named(recipe: Recipe, names: list[str]) -> tuple[Bound, ...]:
-    """The named filters with the recipe's parameters; CallError where the recipe has none."""
+    """Bind the named filters with the recipe's parameters; CallError if the recipe lacks one."""
     steps = {step.filter: step for step in _steps(recipe)}
     missing = [name for name in names if name not in steps]
     if missing:

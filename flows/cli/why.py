@@ -1,4 +1,4 @@
-"""`malmoi why`: one document's path, from its capture to where it stands now."""
+"""`malmoi why`: show the history of one document, from its capture to its current stage."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from malmoi import withdrawals
 from malmoi.document import Document
 from malmoi.errors import CallError
 from malmoi.release_files import audit_files, data_files
-from malmoi.releases import excluded_documents
+from malmoi.releases import excluded_documents, exposed_pages
 from malmoi.storage import shard
 from malmoi.storage.location import locate
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LEDGER, STAGES, Layout, Stage
 
 EXCERPT = 240  # code points
-# A text is looked for first where the survey compared it: near copies as 4-judged left them, exact ones as 3-clean did.
+# Stages in search order, first the one that the survey compared: 4-judged for near, 3-clean for exact duplicates.
 DOORS: dict[str, tuple[Stage, ...]] = {
     "near": ("4-judged", "3-clean", "5-curated", "2-documents"),
     "exact": ("3-clean", "4-judged", "5-curated", "2-documents"),
@@ -30,10 +30,10 @@ DOORS: dict[str, tuple[Stage, ...]] = {
 
 
 def show(where: Path, doc_id: str, out: Console, *, against: str = "") -> None:
-    """Print what is known of a document; `where` is a workspace (everything) or a release (what is published).
+    """Print the history of a document; `where` is a workspace (everything) or a release (published facts).
 
-    A copy is shown beside its keeper, a keeper beside the least alike of its copies; with `against`, the
-    document is shown beside that one and nothing else. CallError where there is no such document.
+    A duplicate is shown beside its keeper, a keeper beside its least similar duplicate; with `against`, only the
+    two documents are shown. CallError if the document does not exist.
     """
     where = locate(where)
     if (where / "manifest.json").exists():
@@ -69,26 +69,26 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
         said = ", ".join(f"{row['kind']} × {row['count']} in {row['table']}.{row['column']}" for row in finds)
         if finds:
             out.print(
-                f"\n6-release of {name}: quarantined, the second detector finds {make_visible(said)}", markup=False
+                f"\n6-release of {name}: quarantined, the second detector found {make_visible(said)}", markup=False
             )
     for survey, cluster in duplicate_explanations.read_workspace_records(workspace, doc_id).items():
-        out.print(f"\ncopies (survey {', '.join(survey)})", markup=False)
+        out.print(f"\nduplicates (survey {', '.join(survey)})", markup=False)
         duplicate_explanations.show_cluster(cluster, doc_id, out)
         _show_copy_pair(workspace, cluster.choose_row(doc_id), out)
 
 
 def _show_copy_pair(workspace: Workspace, copy: Copy, out: Console) -> None:
-    """A copy beside its keeper, as the survey compared them."""
+    """Print a duplicate beside its keeper, as the survey compared them."""
     text = _find_text(workspace, copy.id, copy.kind)
     keeper = _read_published_text(workspace.releases(copy.release), copy.keeper) if copy.release else None
     keeper = keeper if copy.release else _find_text(workspace, copy.keeper, copy.kind)
     if text is None or keeper is None:
         gone = copy.id if text is None else f"{copy.keeper} of {copy.release or 'this workspace'}"
-        out.print(f"\nThe text of {make_visible(gone)} stands here no more; the two cannot be shown.", markup=False)
+        out.print(f"\nThe text of {make_visible(gone)} is no longer available; cannot show the pair.", markup=False)
         return
     role = f"keeper, as published in {copy.release}" if copy.release else "keeper"
     out.print()
-    show_pair(Side(copy.id, "copy", text), Side(copy.keeper, role, keeper), out)
+    show_pair(Side(copy.id, "duplicate", text), Side(copy.keeper, role, keeper), out)
 
 
 def _compare(workspace: Workspace, doc_id: str, other: str, out: Console) -> None:
@@ -101,7 +101,7 @@ def _compare(workspace: Workspace, doc_id: str, other: str, out: Console) -> Non
 
 
 def _find_text(workspace: Workspace, doc_id: str, kind: str = "near") -> str | None:
-    """The text of a document where the survey of copies of this kind compared it, else where there is one."""
+    """Return the text of a document from the stage that this kind of survey compared, else from another one."""
     for stage in DOORS.get(kind, DOORS["near"]):
         for folder in workspace.shards(stage):
             for name in ("documents.parquet", "dropped.parquet"):
@@ -112,8 +112,13 @@ def _find_text(workspace: Workspace, doc_id: str, kind: str = "near") -> str | N
 
 
 def _unknown_document(workspace: Workspace, doc_id: str) -> CallError:
+    if exposed_pages.is_digest_id(doc_id):
+        return CallError(
+            f"{doc_id} is the masked id of a published document, whose page may show personal data that the release "
+            f"replaced; a workspace uses the full id. Pass the folder of the release: `malmoi why RELEASE {doc_id}`."
+        )
     return CallError(
-        f"{workspace.root} has no document {doc_id!r}; ids look like source/key. They stand in the column id of "
+        f"{workspace.root} has no document {doc_id!r}; ids look like source/key, as in the column id of "
         "documents.parquet and dropped.parquet in the folders of the stages."
     )
 
@@ -149,7 +154,7 @@ def _show_origin(doc: Document, out: Console) -> None:
     for s in doc.signals:
         out.print(f"  signal   {s.name} ({s.effect}) at {s.place}: {_excerpt(s.quote)}", markup=False)
     if not doc.evidence:
-        out.print("  evidence none: nothing on the page or in the source says that it may be used", markup=False)
+        out.print("  evidence none: neither the page nor the source gives a licence", markup=False)
 
 
 def _find_failures(workspace: Workspace, stage: Stage, ledger: Path, doc_id: str) -> list[str]:
@@ -175,7 +180,7 @@ def _show_release(folder: Path, doc_id: str, out: Console) -> None:
             out.print(f"{path.stem:<18} {make_visible(said)}", markup=False)
             seen = True
     if (cluster := duplicate_explanations.read_release_record(folder, doc_id)) is not None:
-        out.print("\ncopies", markup=False)
+        out.print("\nduplicates", markup=False)
         duplicate_explanations.show_cluster(cluster, doc_id, out)
         _show_keeper(folder, cluster.choose_row(doc_id), out)
     elif not seen:
@@ -185,14 +190,14 @@ def _show_release(folder: Path, doc_id: str, out: Console) -> None:
 
 
 def _show_keeper(folder: Path, copy: Copy, out: Console) -> None:
-    """Whom to name for the text that stands, and where the other one can be seen."""
+    """Print the attribution of the keeper, and where to see the dropped text."""
     if copy.release:
-        out.print(f"  {make_visible(copy.keeper)} stands in {copy.release}; ask that release for it.", markup=False)
+        out.print(f"  {make_visible(copy.keeper)} is in {copy.release}; pass that release to see it.", markup=False)
     for row in _read_rows(folder, copy.keeper):
         out.print(f"  attribution of the keeper: {make_visible(row['attribution'])}", markup=False)
     out.print(
-        "  A release holds no text of what was dropped. `malmoi why WORKSPACE ID`, with the workspace in which it "
-        "was made, shows the two side by side.",
+        "  A release contains no dropped texts. To see both texts, pass the workspace of the release: "
+        "`malmoi why WORKSPACE ID`.",
         markup=False,
     )
 
@@ -201,7 +206,7 @@ def _compare_published(folder: Path, doc_id: str, other: str, out: Console) -> N
     def side(id: str, role: str) -> Side:
         if (text := _read_published_text(folder, id)) is None:
             raise CallError(
-                f"{folder} does not publish {id!r}; texts that were dropped stand in the workspace: "
+                f"{folder} does not publish {id!r}; dropped texts are in the workspace: "
                 "malmoi why WORKSPACE ID --against OTHER."
             )
         return Side(id, role, text)

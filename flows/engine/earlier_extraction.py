@@ -1,7 +1,7 @@
-"""Take over from an earlier shard of the same captures what its readers would read the same way again.
+"""Reuse the results of an earlier extraction shard for captures whose readers have not changed.
 
-A shard of extraction says for each capture which families of readers decided its documents, and in which version
-(`crawlers.extract.reader_versions`). Where one family has changed, only its captures are extracted anew.
+An extraction shard records for each capture which families of readers decided its documents, and in which version
+(`crawlers.extract.reader_versions`). If one family has changed, only its captures are extracted again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCHEMA = pa.schema([("kept", pa.int32()), ("dropped", pa.int32()), ("readers", 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one capture has given: documents kept and dropped, and the families of readers that decided that."""
+    """The result of one capture: documents kept and dropped, and the families of readers that decided it."""
 
     kept: int
     dropped: int
@@ -33,17 +33,17 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The documents of an earlier shard, and for each capture what it gave; None where it is to be read anew."""
+    """The documents of an earlier shard, and the result of each capture; None for a capture that must be read again."""
 
     documents: pa.Table
     dropped: pa.Table
     captures: tuple[Counted | None, ...]
-    kept_at: tuple[int, ...]  # where the documents of each capture begin
+    kept_at: tuple[int, ...]  # index of the first document of each capture
     dropped_at: tuple[int, ...]
 
 
 def shards_by_captures(workspace: Workspace) -> dict[str, list[str]]:
-    """The keys of the shards of extraction by their first part, which says what they depend on but for readers."""
+    """Group the keys of the extraction shards by their first part, which covers all inputs except the readers."""
     found: dict[str, list[str]] = {}
     for folder in workspace.shards("2-documents"):
         found.setdefault(folder.name.partition("-")[0], []).append(folder.name)
@@ -51,10 +51,10 @@ def shards_by_captures(workspace: Workspace) -> dict[str, list[str]]:
 
 
 def find(workspace: Workspace, key: str, versions: Mapping[str, str], keys: Sequence[str]) -> tuple[str, str]:
-    """(key, earlier key): the shard that serves for `key`, and where it is to be made, one to take over from or "".
+    """Return (key, earlier key): the shard to use or to make for `key`, and a shard to reuse results from, or "".
 
-    `keys` are those of the shards of the same captures. One that only readers of other formats separate from `key`
-    serves in its place.
+    `keys` are the shards of the same captures. A shard that differs from `key` only in readers of formats that it
+    does not contain is used in its place.
     """
     ledgers = [] if key in keys else [found for one in keys if (found := _ledger(workspace, one)) is not None]
     same = {one.key: sum(versions.get(name, "") == value for name, value in one.readers.items()) for one in ledgers}
@@ -67,15 +67,15 @@ def find(workspace: Workspace, key: str, versions: Mapping[str, str], keys: Sequ
 def _ledger(workspace: Workspace, key: str) -> Ledger | None:
     try:
         return workspace.ledger("2-documents", key)
-    except StageError:  # nothing is taken over from a damaged shard
+    except StageError:  # a damaged shard is not reused
         return None
 
 
 def read(folder: Path, readers: Mapping[str, str], versions: Mapping[str, str]) -> Earlier | None:
-    """What stands of the shard in `folder`, which `readers` have read; None where a file of it is damaged."""
+    """Read the reusable part of the shard in `folder`, which `readers` made; None if one of its files is damaged."""
     try:
         table = shard.read(folder / NAME)
-        # As they were before they were written: a table that was read says more of its columns in its schema.
+        # Cast to the schema before writing: a table read from disk has more metadata in its schema.
         documents = shard.read(folder / "documents.parquet").cast(shard.DOCUMENTS)
         dropped = shard.read(folder / "dropped.parquet").cast(shard.DROPPED)
     except StageError:
@@ -94,7 +94,7 @@ def read(folder: Path, readers: Mapping[str, str], versions: Mapping[str, str]) 
 def merge(
     earlier: Earlier, documents: pa.Table, dropped: pa.Table, counted: Sequence[Counted]
 ) -> tuple[pa.Table, pa.Table, list[Counted]]:
-    """Documents, drops and counts of all captures in their order, where `counted` are those that were read anew."""
+    """Merge documents, drops and counts of all captures in their order; `counted` are those that were read again."""
     kept_rows: list[int] = []
     dropped_rows: list[int] = []
     captures: list[Counted] = []
@@ -117,6 +117,6 @@ def merge(
 
 
 def write(counted: Iterable[Counted], folder: Path) -> File:
-    """Write what each capture gave into an unfinished folder of a shard."""
+    """Write the result of each capture into the unfinished folder of a shard."""
     rows = [{"kept": one.kept, "dropped": one.dropped, "readers": list(one.readers)} for one in counted]
     return shard.write(pa.Table.from_pylist(rows, schema=_SCHEMA), folder / NAME)

@@ -1,4 +1,4 @@
-"""How jobs are mapped: by threads of this process, or as tasks of the Prefect flow that is running."""
+"""Map jobs over threads of this process; `flows.prefect_flows` maps them over Prefect tasks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ R = TypeVar("R")
 
 
 class Mapper(Protocol):
-    """Runs `call` on each job; results in order; the first exception is raised and nothing new is started."""
+    """Run `call` on each job; results in order; the first exception is raised and no new job starts."""
 
     def __call__(self, call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = ...) -> list[R]:
-        """Run them; `done` is told each result."""
+        """Run the jobs; call `done` with each result."""
 
 
 def _ignore(_: Any) -> None:
@@ -22,7 +22,7 @@ def _ignore(_: Any) -> None:
 
 
 def thread_mapper(count: int) -> Mapper:
-    """A mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
+    """Return a mapper of `count` + 1 threads: while one writes its shard, the others keep as many workers busy."""
 
     def run(call: Callable[[J], R], jobs: Sequence[J], done: Callable[[R], None] = _ignore) -> list[R]:
         results: list[R] = []

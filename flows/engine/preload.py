@@ -1,8 +1,7 @@
-"""What the fork server imports before the first worker is forked: the heavy libraries, once for all.
+"""Imports of the fork server before it forks the first worker: the heavy libraries, loaded once for all workers.
 
-A worker forked from it costs its own pages only. Kiwi is built lazily, so it tokenises one word here;
-the kernels of MinHash are loaded where a large input has had them compiled before, and nothing is compiled here.
-Neither Scrapy nor Prefect is among these, and a test holds that.
+A worker forked from it costs only its own memory pages. Kiwi is built lazily, so it tokenises one word here.
+Cached MinHash kernels are loaded; nothing is compiled here. A test checks that neither Scrapy nor Prefect is imported.
 """
 
 import crawlers.extract

@@ -1,4 +1,4 @@
-"""What a run shows while it works: a bar on a terminal, one line a stage elsewhere; counts only, never text."""
+"""Progress output of a run: a bar on a terminal, one line per stage elsewhere; counts only, never text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from flows.console import SafeConsole
+from flows.plurals import count_of
 from malmoi.ledger import Ledger, total
 from malmoi.printable import escape_controls
 
 
 def _escape_lines(text: str) -> str:
-    """Lines for a terminal: what they quote from outside may not steer it."""
+    """Escape control characters line by line, so that quoted data cannot control the terminal."""
     return "\n".join(map(escape_controls, text.split("\n")))
 
 
@@ -29,30 +30,30 @@ class Step:
         self.says = ""
 
     def advance(self, by: int = 1) -> None:
-        """`by` more shards (or pages) are done."""
+        """Count `by` more finished shards (or pages)."""
         self._tick(by)
 
     def ledger(self, _: Ledger) -> None:
-        """One more shard is done."""
+        """Count one more finished shard."""
         self._tick(1)
 
     def total(self, ledgers: Sequence[Ledger]) -> None:
-        """What the whole stage comes to."""
+        """Set the totals of the whole stage."""
         entered, kept, dropped, failed = total(ledgers)
         parts = [f"{entered.total():,} in", f"{kept.total():,} kept", f"{dropped.total():,} dropped"]
         self.says = " · ".join([*parts, f"{len(failed):,} failed"] if failed else parts)
 
 
 class Progress:
-    """Reports to `console`; `quiet` reports nothing."""
+    """Report progress on `console`; with `quiet`, report nothing."""
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self.console = console or SafeConsole(stderr=True, highlight=False)
         self.quiet = quiet
 
     @contextmanager
-    def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shards") -> Iterator[Step]:
-        """A stage of `size` shards, of which `standing` need no work."""
+    def stage(self, name: str, size: int, *, standing: int = 0, unit: str = "shard") -> Iterator[Step]:
+        """Show a stage of `size` shards, of which `standing` are finished already."""
         began = time.monotonic()
         if self.console.is_terminal and not self.quiet and size > standing:
             columns = (TextColumn("{task.description:<22}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
@@ -63,12 +64,12 @@ class Progress:
         else:
             step = Step(lambda by: None)
             yield step
-        work = f"{size - standing} of {size} {unit}" if size else ""
+        work = f"{size - standing} of {count_of(size, unit)}" if size else ""
         seconds = time.monotonic() - began
         self.say(f"  {name:<20} {step.says or work:<52} {'' if size == standing else f'{seconds:5.1f} s'}".rstrip())
 
     def say(self, line: str) -> None:
-        """One line for the person who waits."""
+        """Print one line for the operator."""
         if not self.quiet:
             self.console.print(_escape_lines(line), markup=False, soft_wrap=True)
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Surveys: sketch every shard, let the sketches meet once, and cut what was found into the rows about each shard."""
+"""Run surveys: sketch every shard, compare the sketches once, and split the result into rows for each shard."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Slice: TypeAlias = tuple[str, Path, str]  # name of the survey, file with the ro
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a survey is taken of: the shards at its door, the parameters, and all else that decides its sketches."""
+    """The inputs of a survey: its shards, its parameters, and all else that decides its sketches."""
 
     survey: Survey
     reader: Step
@@ -41,16 +41,16 @@ class Basis:
 
     @property
     def shards(self) -> list[Surveyed]:
-        """The shards with the files that their sketches have, or will have."""
+        """The shards with the files of their sketches, made or not."""
         return [Surveyed(job.before / "documents.parquet", job.target) for job in self.jobs]
 
     @property
     def inputs(self) -> str:
-        """Digest of the sketches, the parameters and the code; of the segments that are read it says nothing."""
+        """Digest of the sketches, the parameters and the code; the index segments that are read are not part of it."""
         return self.key(())
 
     def key(self, earlier: Sequence[tuple[str, Segment]]) -> str:
-        """Names the table: `inputs`, and the segments that are read, with what is masked in them."""
+        """Key of the table: `inputs`, plus the segments that are read and their masked documents."""
         code = [self.survey.name, self.survey.version, self.reader.libraries, self.params]
         read = [[name, segment.masked] for name, segment in earlier]
         return digest([code, sorted(job.key for job in self.jobs), *([read] if read else [])])[:32]
@@ -69,11 +69,11 @@ def survey(  # noqa: PLR0913
     lookups: tuple[Step, ...] = (),
     known: Mapping[str, tuple[Slice, ...]] = MappingProxyType({}),
 ) -> tuple[Path, dict[str, Slice]]:
-    """Take the survey that `reader` reads; its table, and for the key of each ledger the rows about that shard.
+    """Run the survey that `reader` reads; return its table, and for the key of each ledger the rows for that shard.
 
-    `release` is the name under which the documents will be published: a survey that remembers reads
-    what earlier releases of that name left, or as its parameter `choose_segments` says. Documents that `lookups` drop
-    by the slices `known` for each ledger are left out of the survey.
+    `release` is the name under which the documents will be published. A survey with `remembers` reads the index
+    segments of earlier releases of that name, or those that its parameter selects (`choose_segments`). Documents that
+    `lookups` drop by the slices `known` for each ledger are left out of the survey.
     """
     basis = _make_basis(workspace, reader, params, stage, ledgers, lookups, known)
     found, jobs = basis.survey, basis.jobs
@@ -96,10 +96,10 @@ def survey(  # noqa: PLR0913
 
 
 def list_surveys(steps: tuple[Step, ...]) -> list[tuple[Step, dict[str, Any], tuple[Step, ...]]]:
-    """Each survey that a stage reads, in order: the first step that reads it, its parameters, and the lookups before.
+    """List each survey that a stage reads, in order: the first step that reads it, its parameters, and its lookups.
 
-    Those are the filters at the head of the stage that look up rows of surveys and nothing else. A survey that
-    remembers has none: what it leaves to later releases is every document that came in.
+    Lookups are the filters before that step that only look up rows of surveys. A survey with `remembers` has no
+    lookups: its index segment contains every document that entered the stage.
     """
     found = []
     for one, params in recipes.surveys(steps):
@@ -112,7 +112,7 @@ def list_surveys(steps: tuple[Step, ...]) -> list[tuple[Step, dict[str, Any], tu
 def list_index_bases(
     workspace: Workspace, recipe: Recipe, stages: Sequence[tuple[Stage, Sequence[Ledger]]]
 ) -> Iterator[Basis]:
-    """The surveys of a recipe that leave a segment; `stages` are the finished shards of each stage, in order."""
+    """List the surveys of a recipe that write an index segment; `stages` are the finished shards of each stage."""
     for (before, ledgers), name in zip(stages, recipes.STAGES, strict=False):
         for reader, params, _ in list_surveys(recipe.stage(name)):
             if recipes.load_filter(reader.filter).SURVEY.remembers:
@@ -122,7 +122,7 @@ def list_index_bases(
 def choose_segments(
     workspace: Workspace, basis: Basis, release: str, known: Sequence[IndexSegment]
 ) -> list[IndexSegment]:
-    """The segments that a survey reads; `known` are all that the index has for it. StageError where one is broken."""
+    """Choose the segments that a survey reads; `known` are all of its segments. StageError if one is damaged."""
     said = basis.params.get("earlier", "none")
     read = known if said == "all" else [one for one in known if one.folder.parent.name == release]
     return segments.choose_segments(segments.select_counting(segments.require_whole(read)), release, said, basis.inputs)
@@ -151,7 +151,7 @@ def _make_basis(
 
 
 def _read_segments(workspace: Workspace, basis: Basis, release: str) -> list[tuple[str, Segment]]:
-    """What the survey reads of earlier releases, by name; without what has been withdrawn since."""
+    """Read the tables of earlier releases that the survey uses, by name, without the documents withdrawn since."""
     if not basis.survey.remembers:
         return []
     known = segments.find_segments(
@@ -165,7 +165,7 @@ def _read_segments(workspace: Workspace, basis: Basis, release: str) -> list[tup
 def _run_reduce(
     workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
 ) -> tuple[Path, Iterator[pa.Table]]:
-    """One process takes all sketches; of its table each shard gets the rows with its keys."""
+    """Reduce all sketches in one process; each shard gets the rows of the table with its keys."""
     found, shards = basis.survey, basis.shards
     target = workspace.survey(basis.key(earlier)) / "table.parquet"
     if not target.exists():
@@ -181,11 +181,11 @@ def _run_reduce(
 def _run_exchange(
     workspace: Workspace, basis: Basis, earlier: Sequence[tuple[str, Segment]], mapper: Mapper
 ) -> tuple[Path, Iterator[pa.Table]]:
-    """The survey's own exchange writes the table and the rows about each shard; what stands of it is not made again."""
+    """Run the survey's own shuffle, which writes the table and the rows for each shard; finished files are kept."""
     folder = workspace.survey(basis.key(earlier))
     read = [segment for _, segment in earlier]
     rows = basis.survey.carrier(basis.shards, read, folder, mapper, **basis.params)
-    if not (folder / checksummed_files.NAME).exists():  # files appear one by one; now that all stand, none may change
+    if not (folder / checksummed_files.NAME).exists():  # files appear one by one; now all are written, none may change
         with workspace.temporary_folder() as born:
             checksummed_files.write(folder, born / checksummed_files.NAME)
             sync(born / checksummed_files.NAME)

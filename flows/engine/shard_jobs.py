@@ -1,4 +1,4 @@
-"""The jobs: each takes paths, works on one shard, and leaves a finished folder behind."""
+"""Shard jobs: extract, learn templates, filter and sketch; each works on one shard and writes one finished folder."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from malmoi.workspace_layout import Stage
 B = TypeVar("B")
 Slices: TypeAlias = tuple[tuple[str, Path], ...]
 
-BATCH = 16  # captures that travel together; a retry is cheap, and the pipe is not the cost
-WALKED = 32  # documents that travel together; a batch costs 0.3 ms, and the last ones must not keep one worker alone
-LOOKED_UP = 4096  # documents at a time where filters look up rows of a survey and nothing else
-MAX_FAILED = 0.2  # share of a shard; above it the fault is ours or the machine's, and the shard is not written
-MIN_FAILED = 10  # documents; below this a share says nothing
-BOUND = 32  # jobs whose filters a worker keeps: the threads of the parent interleave theirs
+BATCH = 16  # captures per batch; a retry is cheap, and the pipe is not the bottleneck
+WALKED = 32  # documents per batch; a batch costs 0.3 ms, and the last one must not keep a single worker busy
+LOOKED_UP = 4096  # documents per batch if all filters only look up rows of a survey
+MAX_FAILED = 0.2  # share of a shard; above it the code or the machine is at fault, and the shard is not written
+MIN_FAILED = 10  # documents; with fewer failures the share is not significant
+BOUND = 32  # jobs whose bound filters a worker caches: the threads of the parent interleave their jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class ExtractJob:
     rows: tuple[IndexRow, ...]
     torn: tuple[str, ...] = ()  # records of the source that could not be read; counted with its first shard
     readers: tuple[tuple[str, str], ...] = ()  # family of formats → version of its readers
-    earlier: str = ""  # key of a shard of the same captures, from which what other readers have read is taken over
+    earlier: str = ""  # key of a shard of the same captures, whose results by unchanged readers are reused
 
 
 @dataclass(frozen=True, slots=True)
 class LearnJob:
-    """Some captures of a host → its template, or that it has none."""
+    """Some captures of a host → its template, or the reason why it has none."""
 
     root: Path
     key: str
@@ -69,7 +69,7 @@ class LearnJob:
 
     @property
     def target(self) -> Path:
-        """The file with what was learned."""
+        """The file with the template."""
         return Workspace(self.root).survey(self.key) / "template.json"
 
 
@@ -105,7 +105,7 @@ class SketchJob:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What became of one batch: tables of shard.DOCUMENTS and shard.DROPPED, packed, and the counts."""
+    """The result of one batch: tables of shard.DOCUMENTS and shard.DROPPED, packed, and the counts."""
 
     kept: bytes
     dropped: bytes
@@ -118,7 +118,7 @@ class Walked:
 def extract(job: ExtractJob) -> Ledger:
     """Run an ExtractJob and return the ledger of the finished shard."""
     home = Workspace(job.root)
-    stands = _standing(home, job)
+    stands = _read_earlier(home, job)
     rows = [row for row, one in zip(job.rows, stands.captures, strict=True) if one is None] if stands else job.rows
     batches = [tuple(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH)]
     answers = worker_pool.workers().map(
@@ -129,21 +129,21 @@ def extract(job: ExtractJob) -> Ledger:
         return Failure(f"{job.source}/{batch[0].url}", job.source, "")
 
     def fill(folder: Path) -> Ledger:
-        return _extracted(folder, job, _gathered(answers, make_failure), stands)
+        return _write_extraction(folder, job, _gather(answers, make_failure), stands)
 
     return home.commit("2-documents", job.key, fill)
 
 
-def _standing(home: Workspace, job: ExtractJob) -> Earlier | None:
-    """What is taken over from the earlier shard of a job."""
+def _read_earlier(home: Workspace, job: ExtractJob) -> Earlier | None:
+    """Read the reusable results of the earlier shard of a job."""
     ledger = home.ledger("2-documents", job.earlier) if job.earlier else None
     if ledger is None:
         return None
     return earlier_extraction.read(home.stage("2-documents", job.earlier), ledger.readers, dict(job.readers))
 
 
-def _extracted(folder: Path, job: ExtractJob, found: Gathered, stands: Earlier | None) -> Ledger:
-    """Write the files of a shard of extraction, with what is taken over from an earlier one."""
+def _write_extraction(folder: Path, job: ExtractJob, found: Gathered, stands: Earlier | None) -> Ledger:
+    """Write the files of an extraction shard, merged with the reused results of an earlier one."""
     if stands is not None:
         documents, dropped, captures = earlier_extraction.merge(stands, found.documents, found.dropped, found.captures)
         entered = Counter({job.source: documents.num_rows + dropped.num_rows + len(found.failed)})
@@ -156,7 +156,7 @@ def _extracted(folder: Path, job: ExtractJob, found: Gathered, stands: Earlier |
 
 
 def learn(job: LearnJob) -> Path:
-    """Run a LearnJob in a worker and return the file with the template, or with why there is none."""
+    """Run a LearnJob in a worker and return the file with the template, or with the reason why there is none."""
     ((_, answer),) = worker_pool.workers().map(make_learn_worker, job.extraction, [job.sample], lambda sample: [sample])
     found = answer.value if isinstance(answer, Done) else _no_template(job.sample.host, answer.why)
 
@@ -173,9 +173,9 @@ def walk_shard(job: WalkJob) -> Ledger:
 
 
 def fill(job: WalkJob, folder: Path) -> Ledger:
-    """Write the files of a WalkJob into `folder`, and count; the ledger is returned and not written."""
+    """Write the files of a WalkJob into `folder`, and count; return the ledger without writing it."""
     shared = (job.key, job.steps, job.slices, job.withdrawn)
-    if recipes.columns(job.steps):  # looking up a row costs less than the way to a worker
+    if recipes.columns(job.steps):  # looking up a row costs less than sending it to a worker
         answers = Workers(0).map(make_walk_worker, shared, _read_batches(job.before, size=LOOKED_UP), _split_batch)
     else:
         answers = worker_pool.workers().map(make_walk_worker, shared, _read_batches(job.before), _split_batch)
@@ -184,7 +184,7 @@ def fill(job: WalkJob, folder: Path) -> Ledger:
         row = shard.unpack_table(batch).select(["id", "source"]).to_pylist()[0]
         return Failure(row["id"], row["source"], "")
 
-    return _write_shard(folder, job.stage, job.key, _gathered(answers, make_failure))
+    return _write_shard(folder, job.stage, job.key, _gather(answers, make_failure))
 
 
 def sketch_shard(job: SketchJob) -> Path:
@@ -197,7 +197,7 @@ def sketch_shard(job: SketchJob) -> Path:
         for batch, answer in worker_pool.workers().map(
             make_sketch_worker, shared, _read_batches(job.before, found.columns), _split_batch
         ):
-            if isinstance(answer, Broken):  # a survey that leaves a document out would call its copies unique
+            if isinstance(answer, Broken):  # a survey without this document would treat its copies as unique
                 (row,) = shard.unpack_table(batch).select(["id"]).to_pylist()
                 raise StageError(
                     f"survey of {job.filter}: {row['id']} has no sketch ({answer.why}). Nothing was written; look at "
@@ -212,10 +212,10 @@ def sketch_shard(job: SketchJob) -> Path:
 
 
 def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[IndexRow, ...]], Walked]:
-    """In a worker: from captures to what became of their items."""
+    """Return the worker function that extracts a batch of captures."""
     source, extraction = shared
     one = extractor(extraction)
-    visited = {url for url, past in extraction.past if past.earlier}  # the readers of those captures decide as well
+    visited = {url for url, past in extraction.past if past.earlier}  # the readers of those captures count too
 
     def batch(rows: tuple[IndexRow, ...]) -> Walked:
         outcomes: list[tuple[Outcome, int]] = []
@@ -237,7 +237,7 @@ def make_extract_worker(shared: tuple[str, Extraction]) -> Callable[[tuple[Index
 
 
 def make_learn_worker(extraction: Extraction) -> Callable[[Sample], str]:
-    """In a worker: from captures of a host to its template as JSON, or why there is none."""
+    """Return the worker function that learns the template of a host as JSON, or says why there is none."""
     items = items_of(extraction)
 
     def lessons(row: IndexRow) -> list[Lesson]:
@@ -260,7 +260,7 @@ def _no_template(host: str, why: str) -> str:
 
 
 def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...]]) -> Callable[[bytes], Walked]:
-    """In a worker: documents through bound filters."""
+    """Return the worker function that runs a batch of documents through the bound filters."""
     filters = _bind_filters(*shared)
     columns = recipes.columns(shared[1])
 
@@ -283,7 +283,7 @@ def make_walk_worker(shared: tuple[str, tuple[Step, ...], Slices, tuple[str, ...
 
 
 def make_sketch_worker(shared: tuple[str, str, tuple[Step, ...], Slices]) -> Callable[[bytes], bytes]:
-    """In a worker: documents to the rows of the survey of a filter, but for those that its lookups drop."""
+    """Return the worker function that sketches documents for a filter's survey, without those that lookups drop."""
     key, name, lookups, slices = shared
     found, filters = recipes.load_filter(name).SURVEY, _bind_filters(key, lookups, slices, ())
 
@@ -295,11 +295,11 @@ def make_sketch_worker(shared: tuple[str, str, tuple[Step, ...], Slices]) -> Cal
     return batch
 
 
-_KEPT: dict[str, tuple[Bound, ...]] = {}  # key of a job → its filters, for the jobs that a worker has at hand
+_KEPT: dict[str, tuple[Bound, ...]] = {}  # key of a job → its filters, cached in a worker for its current jobs
 
 
 def _bind_filters(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: tuple[str, ...]) -> tuple[Bound, ...]:
-    """The filters of a job, bound once for all of its batches: the key stands for everything they depend on."""
+    """Bind the filters of a job once for all of its batches; the key covers everything that they depend on."""
     if key not in _KEPT:
         while len(_KEPT) >= BOUND:
             del _KEPT[next(iter(_KEPT))]
@@ -315,7 +315,7 @@ def _pack_walked(
     failed: list[Failure],
     came: shard.LoadedTable | None = None,
 ) -> Walked:
-    """Pack what became of a batch; beside each outcome stands the row that it was in `came`."""
+    """Pack the result of a batch; each outcome carries the row that it had in `came`."""
     before = [len(came.docs[row].trail) if came else 0 for _, row in outcomes]
     kept = [(one.document, row) for one, row in outcomes if isinstance(one, Kept)]
     dropped = [(one, row) for one, row in outcomes if isinstance(one, Dropped)]
@@ -332,7 +332,7 @@ def _pack_walked(
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What became of all batches of a shard."""
+    """The merged result of all batches of a shard."""
 
     documents: pa.Table
     dropped: pa.Table
@@ -342,8 +342,8 @@ class Gathered:
     captures: list[Counted]
 
 
-def _gathered(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Callable[[B], Failure]) -> Gathered:
-    """Put the answers of a shard together; `make_failure` names the one document of a batch that broke."""
+def _gather(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: Callable[[B], Failure]) -> Gathered:
+    """Merge the batches of a shard; `make_failure` names the one document of a batch that ended its worker."""
     kept, dropped = [shard.DOCUMENTS.empty_table()], [shard.DROPPED.empty_table()]
     entered: Counter[str] = Counter()
     edits: Counter[tuple[str, str, str]] = Counter()
@@ -365,7 +365,7 @@ def _gathered(answers: Iterator[tuple[B, Done[Walked] | Broken]], make_failure: 
 
 
 def _write_shard(folder: Path, stage: str, key: str, found: Gathered, torn: tuple[str, ...] = ()) -> Ledger:
-    """Write the files of a shard, and count."""
+    """Write the files of a shard and return its ledger."""
     _refuse_many(stage, key, found.failed, found.entered.total())
     files = tuple(
         shard.write(table, folder / f"{name}.parquet", statistics=["id"])
@@ -390,8 +390,8 @@ def _refuse_many(stage: str, key: str, failed: list[Failure], entered: int) -> N
         reasons = ", ".join(f"{why} ×{n}" for why, n in Counter(f.why for f in failed).most_common(3))
         raise StageError(
             f"{stage}: {len(failed)} of {entered} documents of shard {key} failed ({reasons}), first {failed[0].id}. "
-            "That is no fault of the documents; nothing was written. Correct the code of source or filter (error:…), "
-            "or give memory and time (…-limit, killed), and run again."
+            "The documents are not the cause; nothing was written. Correct the code of the source or filter (error:…), "
+            "or give it memory and time (…-limit, killed), and run again."
         )
 
 

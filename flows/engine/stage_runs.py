@@ -1,4 +1,4 @@
-"""From one stage to the next: what decides the key of a shard, and doing what does not stand yet."""
+"""Run the shards of a stage: compute the key of each shard, and make those that do not exist yet."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
-LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: what failed is tried again when they change
+LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: failed documents are tried again when they change
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "judged": "4-judged", "curated": "5-curated"}
 
 
 class Keyed(Protocol):
-    """A job that knows the key of the shard it makes."""
+    """A job that knows the key of its shard."""
 
     @property
     def key(self) -> str:
@@ -44,11 +44,11 @@ J = TypeVar("J", bound=Keyed)
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """What curation stands on: the finished shards of each stage, in order, and who is whose copy."""
+    """The result of curation: the finished shards of each stage, in order, and the tables of copies."""
 
     stages: tuple[tuple[Stage, tuple[Ledger, ...]], ...]
     tables: tuple[Path, ...]  # of the surveys of copies
-    read: tuple[tuple[str, tuple[Ledger, ...]], ...] = ()  # source as it was named → its shards of the first stage
+    read: tuple[tuple[str, tuple[Ledger, ...]], ...] = ()  # source as given → its shards of the first stage
 
     def ledgers(self, stage: Stage) -> tuple[Ledger, ...]:
         """The ledgers of one stage."""
@@ -69,9 +69,9 @@ def walk_job(
     slices: Mapping[str, tuple[Slice, ...]],
     withdrawn: tuple[str, ...] = (),
 ) -> WalkJob:
-    """The job that leads the shard behind `ledger` into `stage`; its key says all that it depends on.
+    """Return the job that runs the shard behind `ledger` through `stage`; its key covers all that it depends on.
 
-    `find_withdrawn` names those documents of the shard that are dropped at the door.
+    `withdrawn` are the ids of the shard's documents that are dropped before the first filter (`find_withdrawn`).
     """
     pieces = slices.get(ledger.key, ())
     seen = [[name, content_digest] for name, _, content_digest in pieces]
@@ -82,7 +82,7 @@ def walk_job(
 
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
-    """For the key of each ledger of `stage` with withdrawn documents, their ids, sorted."""
+    """Find the withdrawn documents of each shard of `stage`: key of the ledger → ids, sorted."""
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
     sources, digests = {id.partition("/")[0] for id in ids}, {id for id in ids if exposed_pages.is_digest_id(id)}
     found = {}
@@ -90,7 +90,7 @@ def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]
         if sources & {source for source, n in ledger.kept.items() if n}:
             column = shard.read(workspace.stage(stage, ledger.key) / "documents.parquet", ["id"]).column("id")
             here = set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
-            if digests:  # as a release calls a document whose page it does not name
+            if digests:  # as a release names a document whose page must stay hidden
                 here.update(id for id in column.to_pylist() if exposed_pages.digest_id(id) in digests)
             if here:
                 found[ledger.key] = tuple(sorted(here))
@@ -105,7 +105,7 @@ def ensure_shards(
     mapper: Mapper,
     progress: Progress,
 ) -> tuple[Ledger, ...]:
-    """The ledgers of all jobs, in order; only those that do not stand yet are worked on."""
+    """Return the ledgers of all jobs, in order; run only the jobs whose shard does not exist yet."""
     standing = {job.key: ledger for job in jobs if (ledger := workspace.ledger(stage, job.key)) is not None}
     missing = list({job.key: job for job in jobs if job.key not in standing}.values())
     with progress.stage(stage, len(jobs), standing=len(jobs) - len(missing)) as step:

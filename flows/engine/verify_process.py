@@ -1,7 +1,7 @@
-"""Verify a release in a process of its own, whose CPU time, memory and temporary files are bounded.
+"""Verify a release in a separate process with limits on CPU time, memory and temporary files.
 
-A release may come from a stranger. What it can make the reading libraries do is not known, so the
-process that reads it can be ended, and its temporary folder belongs to the parent, which removes it.
+A release may be untrusted, and may exhaust the libraries that read it. So the process that reads it can be ended,
+and the parent owns its temporary folder and removes it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from malmoi.releases.verification import untrusted_files
 from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.verify import Finding
 
-_SIZE_PER_SECOND = 256 << 10  # bytes of files for which a second of CPU is added
-_SPILL_FACTOR = 4  # temporary bytes for each byte of the release
-_PATIENCE = 10  # seconds of wall clock for each second of CPU: a busy machine, a slow disk
+_SIZE_PER_SECOND = 256 << 10  # bytes of files per additional second of CPU
+_SPILL_FACTOR = 4  # temporary bytes per byte of the release
+_PATIENCE = 10  # seconds of wall clock per second of CPU: a busy machine, a slow disk
 
 
 def find_problems(folder: Path) -> list[Finding]:
-    """What is wrong with a release; empty where everything agrees.
+    """Return the problems of a release; empty if it verifies.
 
-    CallError where there is no release. A release that goes beyond a limit is a finding that names it.
+    CallError if `folder` is not a release. A release that exceeds a limit gives a finding that names the limit.
     """
     if not folder.is_dir() or not any((folder / n).exists() for n in (SUMS, manifests.NAME, "card.json")):
         raise CallError(
@@ -57,25 +57,25 @@ def find_problems(folder: Path) -> list[Finding]:
             return [_limit_finding(limits.VERIFY_SECONDS)]
     if done.returncode == -signal.SIGXCPU:
         return [_limit_finding(limits.VERIFY_SECONDS)]
-    if done.returncode < 0:  # a library that is refused memory may end its process
+    if done.returncode < 0:  # a library that gets no memory may abort its process
         return [_limit_finding(limits.VERIFY_MEMORY)]
     if done.returncode:
         last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
         raise StageError(
-            f"{folder}: the process that verifies ended with status {done.returncode} ({last}); the release is not "
-            "verified. Mend what that names, and run the same command again."
+            f"{folder}: the verifying process ended with status {done.returncode} ({last}); the release is not "
+            "verified. Fix the cause that it names, and run the same command again."
         )
     return [Finding(*row) for row in json.loads(done.stdout)]
 
 
 def _limit_finding(limit: limits.InputLimit) -> Finding:
     return Finding(
-        "limits", ".", f"reading it went beyond a limit and was stopped ({limit.describe()}); treat it as not verified"
+        "limits", ".", f"reading it exceeded a limit and was stopped ({limit.describe()}); treat it as not verified"
     )
 
 
 def _verify_in_child(folder: Path, seconds: int, spill: int) -> list[Finding]:
-    """In the child: the limits, then the checks."""
+    """Set the limits of this child process, then verify."""
     import data_cards
     from malmoi.releases.verification.verify import verify
     from malmoi.storage import duckdb_tables

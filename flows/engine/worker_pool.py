@@ -1,4 +1,4 @@
-"""The one pool of this process, made when the first shard needs it."""
+"""The worker pool of this process, started when the first shard needs it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _count: int | None = None
 
 
 def configure(count: int | None) -> None:
-    """Set the number of worker processes; None means one a core. Takes effect at the next start."""
+    """Set the number of worker processes; None means one per core. Takes effect at the next start."""
     global _count
     close()
     _count = count
 
 
 def count() -> int:
-    """How many worker processes there are, or would be."""
+    """Return the number of worker processes, running or not."""
     return cores() if _count is None else _count
 
 
 def workers() -> Workers:
-    """The pool, started if it is not."""
+    """Return the pool; start it first if necessary."""
     global _workers
     with _lock:
         if _workers is None:

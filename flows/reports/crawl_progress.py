@@ -1,4 +1,4 @@
-"""Run the crawler in a process of its own, and show what it does: pages, bytes, hosts, marks on the pages."""
+"""Run the crawler in a separate process, and show its progress: pages, bytes, hosts, licence marks."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rich.text import Text
 from crawlers import catalogue
 from crawlers.fetch import archive
 from crawlers.formats import ParsedItem
+from flows.plurals import count_of
 from malmoi.archive.capture import Capture
 from malmoi.boundary import input_errors
 from malmoi.errors import CallError, SourceError
@@ -31,31 +32,31 @@ from malmoi.processes.child_process import end_with_parent
 from malmoi.processes.import_path import PYTHON
 from malmoi.storage.atomic_files import replace_file
 
-HOSTS = 8  # hosts shown, those with most addresses waiting first
-EVERY = 30.0  # seconds between two lines where there is no terminal
-LOOK = 0.2  # share of the time that may be spent on looking at marks; the crawl needs the rest of the machine
+HOSTS = 8  # hosts shown, most waiting addresses first
+EVERY = 30.0  # seconds between two lines without a terminal
+LOOK = 0.2  # share of the time spent on reading licence marks; the crawl needs the rest of the machine
 
 
 @dataclass(slots=True)
 class State:
-    """What the crawler has said last, and what was seen on the pages so far."""
+    """The crawler's last report, and the licence marks on its pages so far."""
 
     source: str
     began: float = field(default_factory=time.monotonic)
     said: dict[str, Any] = field(default_factory=dict)
-    uses: Counter[str] = field(default_factory=Counter)  # use, or "exclude: reason" → pages looked at
+    uses: Counter[str] = field(default_factory=Counter)  # use, or "exclude: reason" → pages checked
 
     def number(self, name: str) -> int:
-        """A count of the last line, 0 where it was not said."""
+        """Return a count of the last report, 0 if it has none."""
         return int(self.said.get(name) or 0)
 
 
 def run_crawler(
     definition: catalogue.Definition, folder: Path, job: Mapping[str, Any], show: Callable[[State], None]
 ) -> None:
-    """Run one job of `crawlers.fetch` in `folder` to its end; CallError or SourceError where it fails, in its words.
+    """Run one job of `crawlers.fetch` in `folder` to its end; CallError or SourceError with its message if it fails.
 
-    The crawler ends with this process. What it has archived by then stays; the next run goes on from there.
+    The crawler ends with this process. Archived pages stay; the next run continues from there.
     """
     name = definition.source.name
     state, looker = State(name), Looker(definition, folder / archive.OPEN)
@@ -83,8 +84,8 @@ def run_crawler(
         if status:
             errors.seek(0)
             ended = (
-                f"{name}: the crawler was ended with status {status} and said nothing; what it has archived "
-                "stands. Run the same command again, it goes on from there."
+                f"{name}: the crawler ended with status {status} and no message; its archived pages "
+                "are kept. Run the same command again to continue."
             )
             said = errors.read().strip().splitlines() or [ended]
             raise (CallError if status == 2 else SourceError)(escape_controls(said[-1]))
@@ -92,7 +93,7 @@ def run_crawler(
 
 @contextmanager
 def show_states(source: str, console: Console, *, quiet: bool) -> Iterator[Callable[[State], None]]:
-    """A function that shows a state: in place on a terminal, elsewhere as a line every EVERY seconds."""
+    """Return a function that shows a state: in place on a terminal, elsewhere as a line every EVERY seconds."""
     if quiet:
         yield lambda state: None
         return
@@ -112,7 +113,7 @@ def show_states(source: str, console: Console, *, quiet: bool) -> Iterator[Calla
 
 
 def summary(state: State) -> str:
-    """One line: pages, bytes, addresses waiting, what was not had.
+    """Summarise a state in one line: pages, bytes, waiting addresses, failures.
 
     >>> summary(State("a", said={"pages": 1200, "bytes": 3_400_000, "queued": 7, "blocked": 2}))
     '1,200 pages · 3.4 MB · 7 waiting · 2 blocked'
@@ -126,7 +127,7 @@ def summary(state: State) -> str:
 
 
 def format_size(count: int) -> str:
-    """Bytes for people, in decimal units.
+    """Format bytes in decimal units.
 
     >>> format_size(999), format_size(3_400_000), format_size(1_270_000_000)
     ('999 B', '3.4 MB', '1.3 GB')
@@ -138,7 +139,7 @@ def format_size(count: int) -> str:
 
 
 def render_state(state: State) -> Group:
-    """The view on a terminal."""
+    """Render the state for a terminal."""
     seconds = time.monotonic() - state.began
     pages = state.number("pages") or state.number("fetched")
     rate = f" · {pages / seconds:.1f} a second" if seconds > 5 and pages else ""
@@ -146,7 +147,7 @@ def render_state(state: State) -> Group:
     lines: list[Text | Table] = [Text(f"collect {state.source}  {clock}  {summary(state)}{rate}")]
     if looked := state.uses.total():
         told = " · ".join(f"{use} {count:,}" for use, count in state.uses.most_common(6))
-        lines.append(Text(f"  marks on {looked:,} pages looked at: {told}", style="dim"))
+        lines.append(Text(f"  licence marks on {count_of(looked, 'page')}: {told}", style="dim"))
     if hosts := state.said.get("hosts"):
         lines.append(_host_table(hosts))
     return Group(*lines)
@@ -172,21 +173,21 @@ def _host_table(hosts: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 class Looker:
-    """Looks at the marks of the pages that the crawler has archived so far, and never takes much of the machine."""
+    """Reads the licence marks of pages archived so far, within a share of the time."""
 
     def __init__(self, definition: catalogue.Definition, path: Path) -> None:
-        from crawlers import defaults  # with trafilatura behind it: only where something is fetched
+        from crawlers import defaults  # it loads trafilatura: only for sources that are fetched
 
         self._source = definition.source.name
         self._items = definition.items or defaults.items
         self._evidence = definition.evidence or defaults.evidence_for(definition.source, {})
         self._path = path
-        self._at = 0  # offset behind the last record that was read
+        self._at = 0  # offset after the last record read
         self._spent = 0.0
         self._began = time.monotonic()
 
     def look(self, uses: Counter[str]) -> None:
-        """Count the use of the pages archived since the last look, as far as the time allows."""
+        """Count the use of pages archived since the last call, as far as the time allows."""
         began = time.monotonic()
         try:
             for entry, end in archive.entries(self._path, self._at):
@@ -196,7 +197,7 @@ class Looker:
                 spent = self._spent + time.monotonic() - began
                 if spent > LOOK * (time.monotonic() - self._began):
                     break
-        except FileNotFoundError:  # not there yet, or closed under its final name at this moment
+        except FileNotFoundError:  # not created yet, or just renamed to its final name
             return
         finally:
             self._spent += time.monotonic() - began
@@ -209,5 +210,5 @@ class Looker:
             with input_errors(ValueError):
                 decided = [decide(*self._evidence(ParsedItem(item))) for item in self._items(capture)]
         except Exception:
-            return ["unreadable"]  # a look is no verdict: extraction will say what is wrong with the page
+            return ["unreadable"]  # no verdict yet: extraction will say what is wrong with the page
         return [one.use if one.use != "exclude" else f"exclude ({one.reason})" for one in decided]

@@ -1,4 +1,4 @@
-"""The crawl report: for each source what was asked for, what came, what could be read, what may be used, and why not.
+"""Crawl report: for each source the requested, received, readable and usable items, with reasons for each loss.
 
 `reports/collection.html` and `reports/collection.json` of a workspace; counts and reasons only, never text.
 """
@@ -34,15 +34,15 @@ from malmoi.storage import shard
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
 
-SHOWN = 6  # reasons of one step on a terminal; the page has all
-UNREAD = "links-unread"  # pages that answered and whose links could not be read
-BEYOND = ("too-long", "too-many-lists", "frontier-full")  # addresses that were not asked for because of a limit
+SHOWN = 6  # reasons of one step on a terminal; the HTML page has all
+UNREAD = "links-unread"  # pages fetched whose links could not be read
+BEYOND = ("too-long", "too-many-lists", "frontier-full")  # addresses not requested because of a limit
 GONE_BY = {301: "moved", 403: "closed to robots", 404: "not found", 410: "removed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One step of the funnel: how many came through, and what was lost on the way to it."""
+    """One step of the funnel: how many remain, and what was lost before it."""
 
     name: str
     name_ko: str
@@ -53,7 +53,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """The way of one source from the first address to what may be used."""
+    """The steps of one source, from the requested addresses to the usable documents."""
 
     source: str
     title: str
@@ -69,9 +69,9 @@ class Funnel:
 def count_funnels(
     workspace: Workspace, names: Sequence[str], read: Mapping[str, Sequence[Ledger]] | None = None
 ) -> list[Funnel]:
-    """The funnel of each source that has been collected.
+    """Count the funnel of each collected source.
 
-    `read` holds the shards of each source where they are known already; else they are looked for.
+    `read` holds the known extraction shards of each source; missing ones are looked up in the workspace.
     """
     sources = [(name, catalogue.load(name).source) for name in names]
     found = [(name, source, collection.runs(workspace.captures(source.name))) for name, source in sources]
@@ -86,12 +86,12 @@ def refresh(
     progress: Progress,
     read: Mapping[str, Sequence[Ledger]] | None = None,
 ) -> list[Funnel]:
-    """Write the report anew; a source that cannot be counted is said to be so and stops nothing."""
+    """Write the report again; a source that cannot be counted is reported and stops nothing."""
     found: list[Funnel] = []
     for name in dict.fromkeys(names):
         try:
             found += count_funnels(workspace, [name], read)
-        except MalmoiError as error:  # the collection itself has its own say
+        except MalmoiError as error:  # collection and curation report their own errors
             progress.say(f"  no crawl report of {name}: {error}")
     if found:
         write(workspace, found)
@@ -99,12 +99,12 @@ def refresh(
 
 
 def report_path(workspace: Workspace) -> Path:
-    """Where the report is written."""
+    """Return the path of the report."""
     return workspace.report("collection")
 
 
 def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
-    """Write the report; returns its page. Sources that are not in `found` keep what was said of them last."""
+    """Write the report and return its page; sources that are not in `found` keep their last entry."""
     ours = {funnel.source: asdict(funnel) for funnel in found}
     told = {
         said["source"]: said for said in _read_last_report(workspace) if workspace.captures(said["source"]).exists()
@@ -118,7 +118,7 @@ def write(workspace: Workspace, found: Sequence[Funnel]) -> Path:
 
 
 def _read_last_report(workspace: Workspace) -> list[dict[str, Any]]:
-    """What the report that stands says of each source; [] where none of this version can be read."""
+    """Read the entries of the last report; [] if it is missing, damaged, or of another version."""
     try:
         told = json.loads(report_path(workspace).with_suffix(".json").read_text(encoding="utf-8"))
         return [said | {"source": str(said["source"])} for said in told["sources"] if told["malmoi"] == __version__]
@@ -127,15 +127,15 @@ def _read_last_report(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def to_markdown(found: Sequence[Funnel]) -> str:
-    """The funnels as a table in Markdown, one row a step.
+    """Render the funnels as a Markdown table, one row per step.
 
-    >>> step = Stretch("pages answered", "응답한 쪽", "pages", 1200, (("status-404", 2),))
+    >>> step = Stretch("pages answered", "응답한 페이지", "pages", 1200, (("status-404", 2),))
     >>> print(to_markdown([Funnel("a", "A", "P", "", 1, (step,), (), ())]))
-    | source | step | count | lost on the way |
+    | source | step | count | lost before it |
     | --- | --- | ---: | --- |
     | a | pages answered | 1,200 | status-404 2 |
     """
-    rows = ["| source | step | count | lost on the way |", "| --- | --- | ---: | --- |"]
+    rows = ["| source | step | count | lost before it |", "| --- | --- | ---: | --- |"]
     for funnel in found:
         for step in funnel.steps:
             lost = " · ".join(f"{reason} {count:,}" for reason, count in step.lost).replace("|", "\\|")
@@ -144,8 +144,8 @@ def to_markdown(found: Sequence[Funnel]) -> str:
 
 
 def show_funnels(found: Sequence[Funnel], out: Console) -> None:
-    """The funnels as a table, one row a step."""
-    table = Table("source", "step", "count", "lost on the way", title="from the first address to what may be used")
+    """Print the funnels as a table, one row per step."""
+    table = Table("source", "step", "count", "lost before it", title="From requested addresses to usable documents")
     table.columns[2].justify = "right"
     for funnel in found:
         for number, step in enumerate(funnel.steps):
@@ -183,7 +183,7 @@ def _build_funnel(
         torn = sum(len(ledger.torn) for ledger in ledgers)
         if torn:
             lost["damaged record"] = torn
-        steps.append(Stretch("read as text", "본문을 읽은 문서", "documents", kept.total(), _rank_reasons(lost)))
+        steps.append(Stretch("read as text", "본문을 추출한 문서", "documents", kept.total(), _rank_reasons(lost)))
         reasons: Counter[str] = Counter()
         for ledger in ledgers:
             path = workspace.stage("2-documents", ledger.key) / "documents.parquet"
@@ -221,10 +221,10 @@ def _build_funnel(
 
 
 def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:
-    """The steps of the newest run that the crawler or the look into a folder told; none for archives."""
+    """Return the steps of the newest run, as the crawler or the folder reader counted them; none for archives."""
     if facts.get("not_taken"):
         left = Counter(why for _, why in facts["not_taken"])
-        return [Stretch("files that are taken", "받아들인 파일", "files", int(facts["found"]), _rank_reasons(left))]
+        return [Stretch("files accepted", "수집한 파일", "files", int(facts["found"]), _rank_reasons(left))]
     if "fetched" not in facts:
         return []
     blocked: Counter[str] = Counter(facts.get("blocked_by") or {"blocked": facts.get("blocked", 0)})
@@ -236,25 +236,25 @@ def _crawl_steps(facts: dict[str, Any]) -> list[Stretch]:
     limits = facts.get("limits", {})
     return [
         Stretch(
-            "addresses asked for in the last run",
+            "addresses requested in the last run",
             "마지막 수집에서 요청한 주소",
             "addresses",
             asked,
             _rank_reasons(beyond, limits),
         ),
-        Stretch("pages answered", "응답한 쪽", "pages", answered, _rank_reasons(blocked + failed, limits)),
+        Stretch("pages answered", "응답한 페이지", "pages", answered, _rank_reasons(blocked + failed, limits)),
     ]
 
 
 def _current_step(rows: Sequence[Any], runs: Sequence[collection.Run]) -> Stretch:
     gone = [past.gone for past in collection.history(runs).values() if past.gone is not None]
     lost = Counter(GONE_BY.get(row.status, GONE) for row in gone)
-    lost["archived and unreadable"] = int(runs[-1].facts.get("lost", 0))
-    return Stretch("captures that stand, all runs", "보관된 수집물", "captures", len(rows), _rank_reasons(lost))
+    lost["archived but unreadable"] = int(runs[-1].facts.get("lost", 0))
+    return Stretch("current captures, all runs", "현재 캡처 (모든 실행)", "captures", len(rows), _rank_reasons(lost))
 
 
 def _rank_reasons(lost: Counter[str], limits: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, int], ...]:
-    """Reasons with their counts, most first, and with the limit behind a reason where there is one."""
+    """Rank reasons by count, with the value of the limit if the reason has one."""
     ordered = sorted(lost.items(), key=lambda pair: (-pair[1], pair[0]))
     named = ((f"{reason} ({limits[reason]})" if reason in limits else reason, count) for reason, count in ordered)
     return tuple((escape_controls(reason), count) for reason, count in named if count)

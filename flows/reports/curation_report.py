@@ -1,6 +1,6 @@
-"""The curation report: the funnel, how each measure is spread with its limit drawn in, and texts on either side of it.
+"""Curation report: the stages, the distribution of each measure with its threshold, and texts just inside and outside.
 
-`reports/curation.html` of a workspace. It shows texts as they were before redaction: it stays in the private workspace.
+`reports/curation.html` of a workspace. It shows texts before redaction, so it must stay in the private workspace.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from malmoi.threshold import Limit
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
-BARS = 50  # of one picture
-FINE = 20  # bins behind one bar, for the table of other limits
-SHARES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of documents, for which the limit that would drop them is told
-TICKS = 5  # numbers below a picture, less one
-SHOWN = 6  # texts on each side of a limit
-HEAD, TAIL = 420, 160  # code points of a text that are shown
-SMALLEST, LARGEST = 0.01, 1e7  # of a measure that is no share: length, score, rate; the scale is logarithmic
+BARS = 50  # per histogram
+FINE = 20  # bins per bar, for the table of other thresholds
+SHARES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # of documents: the report names the thresholds
+TICKS = 5  # number of intervals on the axis
+SHOWN = 6  # texts on each side of a threshold
+HEAD, TAIL = 420, 160  # code points shown of a text
+SMALLEST, LARGEST = 0.01, 1e7  # of a measure that is not a share: length, score, rate; the scale is logarithmic
 
 _Floats: TypeAlias = npt.NDArray[np.float64]
 _Ints: TypeAlias = npt.NDArray[np.int64]
@@ -41,19 +41,19 @@ _Ints: TypeAlias = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a value stands in the picture: shares evenly from 0 to 1, other measures by their logarithm."""
+    """Map a value to its place in the histogram: shares linear from 0 to 1, other measures logarithmic."""
 
     share: bool
 
     def place(self, values: _Floats) -> _Floats:
-        """0..1 for each value; what lies outside of the picture stands at its edge."""
+        """Return a place in 0..1 for each value; values outside of the histogram get the edge."""
         if self.share:
             return np.clip(values, 0.0, 1.0)
         low, high = np.log10(SMALLEST), np.log10(LARGEST)
         return np.asarray(np.clip((np.log10(np.maximum(values, SMALLEST)) - low) / (high - low), 0.0, 1.0))
 
     def value(self, place: float) -> float:
-        """The value that stands at `place`.
+        """Return the value at `place`.
 
         >>> Scale(share=True).value(0.3), round(Scale(share=False).value(Scale(share=False).place(100.0)), 6)
         (0.3, 100.0)
@@ -63,11 +63,11 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One text beside a limit."""
+    """One text next to a threshold."""
 
     id: str
     value: str
-    reason: str  # why it was dropped, "" where it was kept
+    reason: str  # why it was dropped, "" if it was kept
     text: str
 
 
@@ -83,28 +83,28 @@ class _Near:
 
 @dataclass(slots=True)
 class Spread:
-    """How one measure is spread over the documents that have it, and which of them lie nearest to its limit."""
+    """The distribution of one measure over documents, and the documents nearest to its threshold."""
 
     filter: str
     limit: Limit
     bound: float
     scale: Scale
-    counts: _Ints  # rows: kept, dropped for this, dropped for something else; columns: fine bins
+    counts: _Ints  # rows: kept, dropped for this, dropped for another reason; columns: fine bins
     passing: list[_Near]
     failing: list[_Near]
 
     @property
     def total(self) -> int:
-        """Documents that have the measure."""
+        """Return the number of documents with the measure."""
         return int(self.counts.sum())
 
     def bars(self) -> list[tuple[int, int, int]]:
-        """Kept, dropped for this reason, dropped for another, bar by bar."""
+        """Return the counts of each bar: kept, dropped for this reason, dropped for another."""
         folded = self.counts.reshape(3, BARS, FINE).sum(axis=2)
         return [(int(a), int(b), int(c)) for a, b, c in folded.T]
 
     def others(self) -> list[tuple[float, float]]:
-        """(share of documents, the limit that would drop about so many), for the shares of SHARES."""
+        """Return (share of documents, threshold that would drop about so many) for the shares of SHARES."""
         bins = self.counts.sum(axis=0)
         if not bins.sum():
             return []
@@ -114,19 +114,19 @@ class Spread:
         for share in SHARES:
             steps = int(np.searchsorted(reached, share, side="right"))
             if steps == 0:
-                continue  # one bin holds more than that: no limit drops so few
+                continue  # one bin holds more than that: no threshold drops so few
             place = steps / len(bins) if self.limit.side == "min" else 1 - steps / len(bins)
             found.append((float(reached[steps - 1]), self.scale.value(place)))
         return list(dict.fromkeys(found))
 
 
 def report_path(workspace: Workspace) -> Path:
-    """Where the report is written."""
+    """Return the path of the report."""
     return workspace.report("curation")
 
 
 def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
-    """Write the report of what `curated` stands on; returns its page."""
+    """Write the report of `curated` and return its page."""
     stages = [_describe_stage(workspace, FOLDER_OF[name], recipe.stage(name), curated) for name in recipes.STAGES]
     place = report_path(workspace)
     replace_file(place, render.render_page("curation.html", recipe=recipe, stages=stages))
@@ -134,7 +134,7 @@ def write(workspace: Workspace, recipe: Recipe, curated: Curated) -> Path:
 
 
 def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: Sequence[Ledger]) -> list[Spread]:
-    """The spread of each measure of a stage that has a limit, in the order of the recipe."""
+    """Return the distribution of each measure of a stage that has a threshold, in the order of the recipe."""
     found = [_new_spread(step, limit) for step in steps for limit in limits(step)]
     if not found:
         return []
@@ -146,7 +146,7 @@ def spreads(workspace: Workspace, stage: Stage, steps: Sequence[Step], ledgers: 
 
 
 def limits(step: Step) -> tuple[Limit, ...]:
-    """The limits that a filter declares and the recipe has not turned off."""
+    """Return the thresholds that a filter declares and the recipe has not disabled."""
     given = dict(step.params)
     declared: tuple[Limit, ...] = getattr(recipes.load_filter(step.filter), "LIMITS", ())
     return tuple(limit for limit in declared if given.get(limit.parameter) is not None)
@@ -197,7 +197,7 @@ def _keep_nearest(
     ids: pa.ChunkedArray,
     reasons: pa.ChunkedArray | None,
 ) -> None:
-    """Keep the SHOWN documents nearest to the limit; of equally near ones those with the smaller id."""
+    """Keep the SHOWN documents nearest to the threshold; ties go to the smaller id."""
     away = np.abs(spread.scale.place(values[chosen]) - spread.scale.place(np.array([spread.bound]))[0])
     if len(chosen) > SHOWN:
         edge = np.partition(away, SHOWN - 1)[SHOWN - 1]
@@ -221,7 +221,7 @@ def _describe_stage(workspace: Workspace, stage: Stage, steps: Sequence[Step], c
 
 
 def funnel(steps: Sequence[Step], ledgers: Sequence[Ledger]) -> Iterator[dict[str, Any]]:
-    """For each filter of a stage: how many came in, what it dropped and why, and what it changed."""
+    """Yield for each filter of a stage its input, what it dropped and why, and what it changed."""
     dropped: Counter[tuple[str, str]] = Counter()
     edits: Counter[tuple[str, str]] = Counter()
     for ledger in ledgers:
@@ -292,7 +292,7 @@ def _read_samples(near: Sequence[_Near]) -> list[Sample]:
 
 
 def excerpt(text: str) -> str:
-    """The beginning and the end of a text.
+    """Return the beginning and the end of a text.
 
     >>> excerpt("짧은 글"), len(excerpt("가" * 5000))
     ('짧은 글', 585)
@@ -301,7 +301,7 @@ def excerpt(text: str) -> str:
 
 
 def format_number(value: float, digits: int = 3) -> str:
-    """A value as people read it: `digits` significant digits, thousands apart.
+    """Format a value for people: `digits` significant digits, thousands separated.
 
     >>> format_number(0.30000001), format_number(1000000.0), format_number(12.3456)
     ('0.3', '1,000,000', '12.3')

@@ -1,4 +1,4 @@
-"""What became of the documents that were not kept, in one line a stage, and where to look next."""
+"""Summarise dropped documents in one line per stage, with the next command."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from malmoi.workspace_layout import Stage
 
 
 def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> str:
-    """Why a release would be empty: the reasons of all stages with their counts, and what to do next."""
+    """Describe why a release would be empty: the reasons of all stages with counts, and what to do next."""
     ledgers = list(chain.from_iterable(found for _, found in curated.stages))
     entered = total(curated.ledgers("2-documents"))[0].total()
     if not entered:
         captures = ", ".join(source for source, _ in curated.read)
         return (
-            f"recipe {name}: no document is left to publish, because none came out of the captures ({captures}). "
+            f"recipe {name}: no document is left to publish, because extraction gave none ({captures}). "
             f"`malmoi status --workspace {shlex.quote(str(workspace.root))}` shows what was collected."
         )
     says = f"recipe {name}: no document is left to publish of {entered:,}: {describe_losses(ledgers)}."
@@ -29,7 +29,7 @@ def describe_nothing_left(workspace: Workspace, name: str, curated: Curated) -> 
 
 
 def suggest_next_look(workspace: Workspace, stages: Iterable[tuple[Stage, Sequence[Ledger]]]) -> str:
-    """The command that shows how one of the documents was dropped, from the stage that dropped most; "" for none."""
+    """Return the command that shows a dropped document of the stage that dropped most; "" if none was dropped."""
     most = max(
         ((sum(ledger.dropped.values()), stage, ledger) for stage, ledgers in stages for ledger in ledgers),
         key=lambda row: row[0],

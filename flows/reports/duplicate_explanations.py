@@ -1,4 +1,4 @@
-"""Who is whose copy, as `malmoi why` tells it: from the surveys of a workspace, or from the audit of a release."""
+"""Explain duplicates for `malmoi why`, from the surveys of a workspace or from the audit of a release."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from rich.console import Console
 
+from flows.plurals import count_of
 from flows.reports.side_by_side import make_visible
 from malmoi.release_files import audit_file
 from malmoi.workspace import Workspace
 
-SHOWN = 10  # copies of one keeper, the least alike first: those are the ones to doubt
-HOPS = 16  # from copy to keeper to copy, when a cluster is gathered
+SHOWN = 10  # duplicates of one keeper, the least similar first: those need a check
+HOPS = 16  # maximum distance from copy to keeper to copy when a cluster is collected
 _BECAUSE = {
-    "rights": "its rights are freer",
-    "earlier-release": "it stands in an earlier release",
+    "rights": "its licence is freer",
+    "earlier-release": "it is in an earlier release",
     "completeness": "it is more complete",
     "surface": "its text is cleaner",
     "date": "its date is earlier",
-    "id": "its id is smaller; nothing else tells them apart",
+    "id": "its id is smaller; all other criteria are equal",
 }
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Copy:
-    """One row of a table of copies; fields that an older table lacks are empty."""
+    """One row of a table of copies; fields missing in an older table are empty."""
 
     similarity: float
     id: str
@@ -39,7 +40,7 @@ class Copy:
     release: str = ""
 
     def describe_reason(self) -> str:
-        """Why its keeper stands, in words.
+        """Describe why its keeper was kept.
 
         >>> Copy(0.9, "a/2", "a/1", "near", reason="date").describe_reason()
         'its date is earlier (date)'
@@ -47,28 +48,28 @@ class Copy:
         return f"{_BECAUSE.get(self.reason, self.reason)} ({self.reason})" if self.reason else "no reason was recorded"
 
     def describe_similarity(self) -> str:
-        """How alike the two are, in words."""
+        """Describe how similar the two are."""
         if self.kind == "exact":
-            return "equal but for white space"
+            return "equal except for white space"
         how = {"exact": ", measured on the texts", "estimated": ", estimated from signatures"}
         return f"Jaccard similarity {self.similarity:.3f}{how.get(self.measured, '')}"
 
 
 @dataclass(frozen=True, slots=True)
 class CopyRecord:
-    """What one table says of a document: its rows as a copy and as a keeper, sorted, and the whole cluster."""
+    """The rows of one document in a table of copies, as a duplicate and as a keeper, sorted; and the whole cluster."""
 
     rows: tuple[Copy, ...]
     cluster: str  # the smallest id of the cluster
     size: int
 
     def choose_row(self, doc_id: str) -> Copy:
-        """The row to be shown: the document's own as a copy, else the least alike of its copies."""
+        """Return the row to show: the document's own as a duplicate, else the least similar of its duplicates."""
         return min(self.rows, key=lambda row: (row.id != doc_id, row))
 
 
 def read_workspace_records(workspace: Workspace, doc_id: str) -> dict[tuple[str, ...], CopyRecord]:
-    """What the tables of copies of a workspace say, by the surveys that say it."""
+    """Read the document's rows in the tables of copies of a workspace, by their surveys."""
     found: dict[CopyRecord, tuple[str, ...]] = {}
     for path in workspace.survey_files("table.parquet"):
         if (said := _read_record(path, "id", doc_id)) is not None:
@@ -77,7 +78,7 @@ def read_workspace_records(workspace: Workspace, doc_id: str) -> dict[tuple[str,
 
 
 def read_release_record(folder: Path, doc_id: str) -> CopyRecord | None:
-    """What the audit of a release says of a document; None where it has no copies."""
+    """Read the document's rows in the audit of a release; None if it has no duplicates."""
     path = audit_file(folder, "clusters")
     return _read_record(path, "member", doc_id) if path.exists() else None
 
@@ -97,7 +98,7 @@ def _read_record(path: Path, member: str, doc_id: str) -> CopyRecord | None:
 
 
 def _find_cluster(table: ds.Dataset, member: str, doc_id: str) -> set[str]:
-    """The ids of a cluster: what is joined to the document by copies of copies."""
+    """Return the ids of a cluster: all documents connected to the document by rows."""
     ids, new = {doc_id}, {doc_id}
     for _ in range(HOPS):
         asked = pa.array(sorted(new), pa.string())
@@ -111,24 +112,24 @@ def _find_cluster(table: ds.Dataset, member: str, doc_id: str) -> set[str]:
 
 
 def show_cluster(said: CopyRecord, doc_id: str, out: Console) -> None:
-    """Print the cluster of a document, who stands for it and why, and for whom it stands."""
-    out.print(f"  cluster  {make_visible(said.cluster)}, {said.size:,} documents", markup=False)
+    """Print the cluster of a document, its keeper with the reason, or its duplicates."""
+    out.print(f"  cluster  {make_visible(said.cluster)}, {count_of(said.size, 'document')}", markup=False)
     for row in said.rows:
         if row.id == doc_id:
             where = f" of the earlier release {row.release}" if row.release else ""
             out.print(
-                f"  keeper   {make_visible(row.keeper)}{where}\n  alike    {row.describe_similarity()} ({row.kind})",
+                f"  keeper   {make_visible(row.keeper)}{where}\n  similar  {row.describe_similarity()} ({row.kind})",
                 markup=False,
             )
-            out.print(f"  stands   because {make_visible(row.describe_reason())}", markup=False)
+            out.print(f"  kept     because {make_visible(row.describe_reason())}", markup=False)
     held = [row for row in said.rows if row.keeper == doc_id]
     if held:
-        many = f"{len(held):,} copies, the least alike first" if len(held) > 1 else "one copy"
+        many = f"{len(held):,} duplicates, the least similar first" if len(held) > 1 else "one duplicate"
         out.print(f"  keeper of {many}", markup=False)
     for row in held[:SHOWN]:
         out.print(
             f"    {make_visible(row.id)}: {row.describe_similarity()}; "
-            f"stands because {make_visible(row.describe_reason())}",
+            f"kept because {make_visible(row.describe_reason())}",
             markup=False,
         )
     if len(held) > SHOWN:

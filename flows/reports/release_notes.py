@@ -1,4 +1,4 @@
-"""What the operator must know of a release: documents that were quarantined, and copies of withdrawn ones."""
+"""Notes of a release for the operator: quarantined documents, and near-duplicates of withdrawn ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.plurals import count_of
 from malmoi import withdrawals
 from malmoi.release_files import data_files
 from malmoi.releases import excluded_documents
@@ -15,12 +16,12 @@ from malmoi.releases.residue import DETECTOR
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
-ALIKE = 0.8  # estimated Jaccard similarity from which a document is named as a near copy of a withdrawn one
-SHOWN = 10  # near copies that are named
+ALIKE = 0.8  # estimated Jaccard similarity from which a document is listed as a near-duplicate of a withdrawn one
+SHOWN = 10  # near-duplicates listed
 
 
 def list_notes(workspace: Workspace, name: str, folder: Path) -> tuple[str, ...]:
-    """A line for each thing to look at in the release `name` that stands in `folder`."""
+    """List what to check in the release `name` in `folder`, one line each."""
     return (*_note_quarantine(workspace, name), *_note_near_copies(workspace, folder))
 
 
@@ -30,11 +31,11 @@ def _note_quarantine(workspace: Workspace, name: str) -> Iterator[str]:
     if n:
         found = ", ".join(f"{kind} in {documents:,}" for kind, documents in kinds.items())
         yield (
-            f"quarantined: {n:,} documents in which {DETECTOR}, the second detector, still finds personal data\n"
-            f"    ({found}). They are not in the release; its card counts them.\n"
-            f"    {place} lists document, column and kind. See where one comes from with\n"
-            f"    `malmoi why {workspace.root} ID`. If it is personal data, mend the rule that missed it, in\n"
-            "    filters/pii_rules; if it is none, mend the second detector, malmoi/releases/residue, and run again."
+            f"quarantined: {count_of(n, 'document')} in which {DETECTOR}, the second detector, still finds\n"
+            f"    personal data ({found}). Not in the release; its card counts them.\n"
+            f"    {place} lists document, column and kind. See the history of one with\n"
+            f"    `malmoi why {workspace.root} ID`. If it is personal data, correct the rule that missed it, in\n"
+            "    filters/pii_rules; if not, correct the second detector, malmoi/releases/residue, and run again."
         )
 
 
@@ -42,19 +43,19 @@ def _note_near_copies(workspace: Workspace, folder: Path) -> Iterator[str]:
     found = copies_of_withdrawn(workspace, folder)
     for copy, id, similarity in found[:SHOWN]:
         yield (
-            f"holds a near copy of a withdrawn document: {copy} is {similarity:.3f} like {id}. If it is the text that "
-            "must not appear, withdraw the copy too."
+            f"contains a near-duplicate of a withdrawn document: {copy}, similarity {similarity:.3f} to {id}. "
+            "If it has the withdrawn content, withdraw it too."
         )
     if len(found) > SHOWN:
-        yield f"… and {len(found) - SHOWN:,} more near copies of withdrawn documents"
+        yield f"… and {len(found) - SHOWN:,} more near-duplicates of withdrawn documents"
 
 
 def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, str, float]]:
-    """(document of the release in `folder`, withdrawn document, similarity) of the near copies that the index knows."""
+    """Return (document of the release in `folder`, withdrawn document, similarity) of near-duplicates in the index."""
     ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
     if not ids:
         return []
-    from flows import query_index  # loads what compares texts, which most runs do not need
+    from flows import query_index  # loads the comparison of texts, which most runs do not need
 
     if not query_index.has_active_segments(workspace):
         return []

@@ -1,4 +1,4 @@
-"""Two texts in two columns: what they share on one height, what differs marked, long equal stretches folded."""
+"""Show two texts side by side: equal parts aligned, differences marked, long equal parts folded."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.plurals import count_of
 from flows.reports.text_diff import Kind, Piece, align
 
-CONTEXT = 60  # code points of an equal stretch that are shown on each side of a fold
-FOLDED = 200  # a longer equal stretch is folded
-CUT = 400  # of a longer changed stretch the middle is left out
+CONTEXT = 60  # code points of an equal part shown on each side of a fold
+FOLDED = 200  # a longer equal part is folded
+CUT = 400  # the middle of a longer changed part is left out
 ROWS = 80  # at most; the rest is counted
-_GAP = 3  # cells between the columns, which hold the sign of a row
+_GAP = 3  # cells between the columns, for the sign of a row
 _COLORS = {"left": "bold underline red", "right": "bold underline green"}
-_BRACKETS = {"left": ("[-", "-]"), "right": ("{+", "+}")}  # as wdiff marks them, where there is no color
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # categories whose signs would steer the terminal, or not be seen
+_BRACKETS = {"left": ("[-", "-]"), "right": ("{+", "+}")}  # the marks of wdiff, used without color
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # categories of characters that control the terminal or are invisible
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: its id, what it is here ("copy", "keeper"), and its text."""
+    """One of two texts: its id, its role ("copy", "keeper"), and its text."""
 
     id: str
     role: str
@@ -34,7 +35,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of one column."""
+    """A part of one column."""
 
     text: str
     kind: Kind
@@ -42,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What stands on one height; a fold has `folded` equal code points and no parts."""
+    """One aligned row; a fold has `folded` equal code points and no parts."""
 
     left: tuple[Part, ...] = ()
     right: tuple[Part, ...] = ()
@@ -58,12 +59,12 @@ class Row:
 
 
 def show_pair(left: Side, right: Side, out: Console) -> None:
-    """Print how alike two texts are, exactly, and the two side by side; in color where the terminal has it."""
+    """Print the exact Jaccard similarity of two texts, and the texts side by side; in color if the terminal has it."""
     from filters.duplicates.minhash.sketch import jaccard, shingle_hashes
 
     shingles = [shingle_hashes(side.text) for side in (left, right)]
     shared = f"{jaccard(*shingles):.4f}" if any(map(len, shingles)) else "none, neither has a letter"
-    out.print(f"Jaccard similarity of the two texts as shown: {shared}", markup=False)
+    out.print(f"Jaccard similarity of these two texts: {shared}", markup=False)
     colored = out.color_system is not None
     table = Table.grid(padding=0, expand=True)
     table.add_column(ratio=1, overflow="fold")
@@ -81,11 +82,11 @@ def show_pair(left: Side, right: Side, out: Console) -> None:
             table.add_row(_render_cell(row.left, "left", colored), row.sign, _render_cell(row.right, "right", colored))
     out.print(table)
     if more := sum(row.sign != "=" for row in found if not row.folded):
-        out.print(f"… and {more:,} more passages that differ; not shown", markup=False)
+        out.print(f"… {count_of(more, 'more difference')} not shown", markup=False)
 
 
 def rows(left: str, right: str) -> Iterator[Row]:
-    """The rows of two texts: a row ends with a line that ends in both, or at a fold.
+    """Yield the rows of two texts: a row ends with a line that ends in both, or at a fold.
 
     >>> [row.sign for row in rows("머리말.\\n가을이다.\\n하늘이 높다.\\n", "가을이다.\\n하늘이 맑다.\\n")]
     ['<', '=', '≠']
@@ -110,7 +111,7 @@ def rows(left: str, right: str) -> Iterator[Row]:
 
 
 def _split_piece(left: str, right: str, piece: Piece, first: bool, last: bool) -> Iterator[tuple[str, str, int]]:
-    """A piece as (left, right, equal code points that are folded behind them), an equal one line by line."""
+    """Split a piece into (left, right, equal code points folded after them), an equal piece line by line."""
     one, other = left[slice(*piece.left)], right[slice(*piece.right)]
     if piece.kind != "equal":
         yield one, other, 0
@@ -126,7 +127,7 @@ def _split_piece(left: str, right: str, piece: Piece, first: bool, last: bool) -
 
 
 def _render_cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
-    """One column of a row; the line's own end is that of the cell."""
+    """Render one column of a row, without its last line feed."""
     text = Text(overflow="fold")
     opened, closed = ("", "") if colored else _BRACKETS[side]
     for part in parts:
@@ -142,14 +143,14 @@ def _render_cell(parts: Sequence[Part], side: str, colored: bool) -> Text:
 
 
 def _shorten(text: str) -> str:
-    """A changed stretch, without its middle where it is long."""
+    """Return a changed part, without its middle if it is long."""
     if len(text) <= CUT:
         return text
     return f"{text[: CUT // 2]} … {len(text) - CUT:,} code points … {text[-CUT // 2 :]}"
 
 
 def make_visible(text: str, *, blanks: bool = False) -> str:
-    """A text without signs that a terminal obeys; with `blanks` its white space can be seen.
+    """Replace control and invisible characters of a text; with `blanks` show its white space.
 
     >>> make_visible("가\\x1b[31m나\\u200b다"), make_visible(" \\n", blanks=True)
     ('가\\ufffd[31m나\\ufffd다', '␣↵\\n')

@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of two texts, in code points, ends exclusive: equal, differing in white space alone, or changed."""
+    """A part of two texts, in code points, ends exclusive: equal, different in white space only, or changed."""
 
     kind: Kind
     left: tuple[int, int]
@@ -115,7 +115,7 @@ def _align_letters(left: str, right: str, here: tuple[int, int], there: tuple[in
 
 
 def _trim_change(left: str, right: str, here: tuple[int, int], there: tuple[int, int]) -> Iterator[Piece]:
-    """What lies between two equal stretches, without the white space that its ends share."""
+    """Yield the part between two equal runs, without the white space that its ends share."""
     (i, x), (j, y) = here, there
     while i < x and j < y and left[i] == right[j] and left[i].isspace():
         i, j = i + 1, j + 1
@@ -128,7 +128,7 @@ def _trim_change(left: str, right: str, here: tuple[int, int], there: tuple[int,
 
 
 def _merge_pieces(pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Pieces without the empty ones, equal kinds made one."""
+    """Yield pieces without empty ones, and join neighbours of equal kind."""
     last: Piece | None = None
     for piece in pieces:
         if piece.left[0] == piece.left[1] and piece.right[0] == piece.right[1]:
@@ -144,7 +144,7 @@ def _merge_pieces(pieces: Sequence[Piece]) -> Iterator[Piece]:
 
 
 def _drop_chance_matches(pieces: Sequence[Piece], left: str) -> list[Piece]:
-    """Pieces without equal words between two changes that are no shorter: those are chance. Whole lines stay."""
+    """Drop equal words between two longer changes: those match by chance. Whole lines stay."""
     found: list[Piece] = []
     for piece in pieces:
         found.append(piece)

@@ -66,6 +66,15 @@ def key_unknown(place):
     yield "run own.toml --source sample --dry-run"
 
 
+@advice("{}: the list [[unique]] no longer exists. Under [[judged]], put `exact_duplicates` first and then what was "
+        "under [[curated]], without `redact`; under [[curated]], put `near_duplicates` and then `redact`.")  # fmt: skip
+def key_unique(place):
+    place.write("own.toml", GENERAL + '\n[[unique]]\nfilter = "near_duplicates"\n')
+    yield "run own.toml --source sample --dry-run"
+    place.write("own.toml", GENERAL)
+    yield "run own.toml --source sample --dry-run"
+
+
 @advice("key {}: not a list (given: {}). A list: {} = [{}].")
 def key_not_a_list(place):
     place.write("own.toml", 'sources = "sample"\n' + GENERAL)
@@ -209,7 +218,7 @@ def source_twice(place):
     yield "collect own.py"
 
 
-@advice("contact {} is not an address; give a mail address, or the address of a page (http or https) that says who "
+@advice("contact {} is not an address; give a mail address, or the address (http or https) of a page that says who "
         "crawls.")  # fmt: skip
 def contact_without_address(place):
     own(place)
@@ -224,7 +233,8 @@ def version_of_words(place):
     yield "run general --source sample --version 1.0.0 --dry-run"
 
 
-@advice("version {} cannot be made: {} {} stands, and a release is never edited. Leave the version out, or raise it.")
+@advice("version {} cannot be made: {} {} is released, and a release is never edited. Leave --version out, or raise "
+        "it.")  # fmt: skip
 def version_stands(place):
     place.released()
     yield "run general --source small.py --workspace w --version 1.0.0"

@@ -12,7 +12,7 @@ from flows.engine import verify_process
 from tests.advice.advice import advice
 
 
-@advice("{} exists and is no release of ours; move it away. Nothing was overwritten.")
+@advice("{} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
 def release_in_the_way(place):
     w = place.released()
     shutil.rmtree(w / "6-releases")
@@ -31,8 +31,8 @@ def verify_of_something_else(place):
     yield "verify w/6-releases/general/1.0.0"
 
 
-@advice("{}: the process that verifies ended with status {} ({}); the release is not verified. Mend what that names, "
-        "and run the same command again.")  # fmt: skip
+@advice("{}: the verifying process ended with status {} ({}); the release is not verified. Fix the cause that it "
+        "names, and run the same command again.")  # fmt: skip
 def verify_that_fails(place):
     place.released()
     with pytest.MonkeyPatch.context() as patch:  # as where a module is missing from the installation
@@ -41,7 +41,7 @@ def verify_that_fails(place):
     yield "verify w/6-releases/general/1.0.0"
 
 
-@advice("{}: {} findings; this is not the release that was published. Copy it anew from there.")
+@advice("{}: {}; this is not the release as it was published. Copy it again.")
 def verify_of_a_damaged_copy(place):
     release = place.released() / "6-releases" / "general" / "1.0.0"
     shutil.copytree(release, place.folder / "copy")
@@ -65,7 +65,7 @@ def why_elsewhere(place):
     yield f"why w/6-releases/general/1.0.0 {published(w)}"
 
 
-@advice("{} has no document {}; ids look like source/key. They stand in the column id of documents.parquet and "
+@advice("{} has no document {}; ids look like source/key, as in the column id of documents.parquet and "
         "dropped.parquet in the folders of the stages.")  # fmt: skip
 def why_unknown(place):
     w = place.released()
@@ -81,8 +81,7 @@ def why_unpublished(place):
     yield f"why w/6-releases/general/1.0.0 {published(w)}"
 
 
-@advice("{} does not publish {}; texts that were dropped stand in the workspace: malmoi why WORKSPACE ID --against "
-        "OTHER.")  # fmt: skip
+@advice("{} does not publish {}; dropped texts are in the workspace: malmoi why WORKSPACE ID --against OTHER.")
 def why_against_dropped(place):
     w = place.released()
     first = published(w)
@@ -99,16 +98,16 @@ def withdraw_nothing(place):
     yield f"index withdraw {published(w)} --reason asked --workspace w"
 
 
-@advice("{} has published no document {}, and no stage holds it; nothing was written. An id is written source/key, as "
-        "in the column `id` of data/; `malmoi why {} ID` shows what became of one.")  # fmt: skip
+@advice("no release and no stage of {} has a document {}; nothing was written. An id is written source/key, as in "
+        "the column `id` of data/; `malmoi why {} ID` shows the history of one.")  # fmt: skip
 def withdraw_unknown(place):
     w = place.released()
     yield "index withdraw small/none --reason asked --workspace w"
     yield f"index withdraw {published(w)} --reason asked --workspace w"
 
 
-@advice("{} has no index yet: no release that stands has left a segment. Release by a recipe with near_duplicates: the "
-        "release leaves one.")  # fmt: skip
+@advice("{} has no index yet: no release has written a segment. Release by a recipe with near_duplicates: the "
+        "release writes one.")  # fmt: skip
 def query_of_nothing(place):
     w = place.released()
     shutil.move(w / "surveys" / "index", place.folder / "index")

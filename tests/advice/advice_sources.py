@@ -81,7 +81,7 @@ def licence_unknown(place):
 
 
 @advice(
-    "{}: {} captures stand, expected {} to {}. Look at the source; if it has changed, correct `expect` in its file."
+    "{}: {} current captures, expected {} to {}. Look at the source; if it has changed, correct `expect` in its file."
 )
 def expected_more(place):
     own(place, SOURCE.replace("claim=", "expect=Expect(5, 10), claim="))
@@ -107,7 +107,7 @@ def reviewer_empty(place):
     yield TERMS
 
 
-@advice("--page {} is not an address of http or https; give the page that was read.")
+@advice("--page {} is not an http or https address; give the page that was read.")
 def page_no_address(place):
     yield TERMS.replace("https://", "")
     yield TERMS
@@ -132,7 +132,7 @@ def date_future(place):
     yield TERMS
 
 
-@advice("{}: holds one object a source with {}; correct or delete it.")
+@advice("{}: must hold one object per source with {}; correct or delete it.")
 def terms_of_another_shape(place):
     Workspace.open(place.folder / "w")
     place.write("w/terms.json", '{"sample": {"reviewer": "Kim"}}')
@@ -157,13 +157,13 @@ def new_name(place):
     yield "sources new my-source"
 
 
-@advice("{} is in the catalogue already; choose another name.")
+@advice("{} is already in the catalogue; choose another name.")
 def new_known(place):
     yield "sources new sample"
     yield "sources new sample2"
 
 
-@advice("{} is there already and is not written over; move it away, or choose another name.")
+@advice("{} already exists and was not overwritten; move it away, or choose another name.")
 def new_twice(place):
     place.write("mine.py", "")
     yield "sources new mine"
@@ -172,15 +172,15 @@ def new_twice(place):
     yield "sources new mine"
 
 
-@advice("nothing on the denylist says {}; `malmoi sources denied` prints all of it.")
+@advice("no row of the denylist contains {}; `malmoi sources denied` prints all rows.")
 def denied_unknown(place):
     yield "sources denied xyzzy"
     yield "sources denied"
 
 
-@advice("{}: {} of {} documents of shard {} failed ({}), first {}. That is no fault of the documents; nothing was "
-        "written. Correct the code of source or filter (error:…), or give memory and time (…-limit, killed), and "
-        "run again.")  # fmt: skip
+@advice("{}: {} of {} documents of shard {} failed ({}), first {}. The documents are not the cause; nothing was "
+        "written. Correct the code of the source or filter (error:…), or give it memory and time (…-limit, killed), "
+        "and run again.")  # fmt: skip
 def many_failures(place):
     own(place, SOURCE + "def text(item):\n    raise ValueError\n")
     for number in range(12):

@@ -31,7 +31,7 @@ def input_both(place):
     yield "try language --jsonl in.jsonl"
 
 
-UNREAD = "{} of the files could not be read ({}); name readable files."
+UNREAD = "{} could not be read ({}); name readable files."
 
 
 @advice(UNREAD)
@@ -80,7 +80,7 @@ def line_broken(place):
     yield "try language --jsonl in.jsonl"
 
 
-@advice("{}: not a JSON object but {}. Write one object a line.")
+@advice("{}: not a JSON object but {}. Write one object per line.")
 def line_of_a_list(place):
     lines(place, [GOOD])
     yield "try language --jsonl in.jsonl"
@@ -120,7 +120,7 @@ def field_html(place):
     yield "try extract --jsonl in.jsonl"
 
 
-@advice("{}: field 'headers' is not an object of names and values; correct the line.")
+@advice("{}: field 'headers' is not an object of strings; correct the line.")
 def field_headers(place):
     lines(place, PAGE | {"headers": [1]})
     yield "try extract --jsonl in.jsonl"

@@ -197,7 +197,7 @@ def sums_changed(place):
     yield "curate general --source small.py --workspace w --workers 1"
 
 
-@advice("{} is no workspace yet; `{}` makes one. `malmoi sources` lists the catalogue.")
+@advice("{} is not a workspace yet; `{}` makes one. `malmoi sources` lists the catalogue.")
 def status_of_nothing(place):
     own(place)
     yield "status --workspace 'my ws'"
@@ -206,7 +206,7 @@ def status_of_nothing(place):
 
 
 @advice(
-    "{} is no workspace; name one with --workspace, or make one: `malmoi run RECIPE --source SOURCE --workspace {}`."
+    "{} is not a workspace; name one with --workspace, or make one: `malmoi run RECIPE --source SOURCE --workspace {}`."
 )
 def index_of_nothing(place):
     place.released()

@@ -205,7 +205,7 @@ def test_a_workspace_of_an_older_version_goes_on(finished: tuple[str, str, Path,
     (old / "ledger.json").write_text('{"stage": "3-clean", "in": {}}\n', encoding="utf-8")
     said = Console(record=True, width=300)
     status.show(workspace, "general", (), said)
-    assert "1 shards are not counted, the first because" in (text := said.export_text()) and "0" * 32 in text
+    assert "1 damaged shard not counted, the first: " in (text := said.export_text()) and "0" * 32 in text
     assert len(status.read_ledgers(Workspace.open(workspace), "3-clean")) == len(list((whole / "3-clean").iterdir()))
 
 

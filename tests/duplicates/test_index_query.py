@@ -152,7 +152,7 @@ class TestCommands:
             "1.0.0",
             "3",
         ]
-        assert "does not count: copies/small/1.1.0-" in out
+        assert "inactive: copies/small/1.1.0-" in out
         assert "its run was stopped" in out
         assert release_index.summary(world.workspace).startswith("index: 1 segments, 3 documents, 1 masked")
 

@@ -40,13 +40,13 @@ def test_answers_that_cannot_be_read_back_are_in_the_summary_the_facts_and_the_r
         workspace = Workspace(tmp_path / "w")
         done = collect(workspace, str(path), Progress(Console(file=said)))
     assert (done.torn, done.current) == (2, 2)
-    assert "2 archived and unreadable" in said.getvalue()
+    assert "2 archived but unreadable" in said.getvalue()
     facts = json.loads(next((tmp_path / "w").rglob("run.json")).read_text(encoding="utf-8"))
     assert facts["lost"] == 2 and len(facts["torn_records"]) == 2
     assert facts["records"] - facts["lost"] == len(crawl_report.collection.runs(workspace.captures("small"))[0].rows)
     asked, _, standing = crawl_report.count_funnels(workspace, [str(path)])[0].steps[:3]
     assert asked.lost == ((f"too-long ({limits.ADDRESS_BYTES.describe()})", 1),)
-    assert ("archived and unreadable", 2) in standing.lost
+    assert ("archived but unreadable", 2) in standing.lost
 
 
 def test_a_licence_page_that_no_library_can_read_stops_its_source_with_a_reason(

@@ -162,7 +162,7 @@ def test_a_fault_of_our_own_has_its_own_sentence_and_status(capsys):
         raise KeyError("x")
 
     assert run_guarded(fail) == 3
-    assert "fault of malmoi itself (KeyError in test_cli.py" in capsys.readouterr().err
+    assert "internal error (KeyError in test_cli.py" in capsys.readouterr().err
 
 
 def test_a_stopped_run_says_so_and_goes_on_from_there(tmp_path):

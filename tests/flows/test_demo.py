@@ -133,9 +133,9 @@ def test_no_page_with_a_resident_number_or_an_account_is_named_in_the_release(re
 def test_the_demo_prints_funnel_reasons_and_places(demo):
     _, said, _ = demo
     for words in (
-        "The funnel",
+        "Stages",
         "5-curated",
-        "What was dropped, and why",
+        "Dropped documents by reason",
         "spam",
         "released and verified",
         "index.html",

@@ -84,7 +84,7 @@ def test_a_shown_recipe_gives_the_same_release(tmp_path, monkeypatch, capsys):
     assert call("recipe", "show", "near.toml") == 0
     Path("shown.toml").write_text(capsys.readouterr().out, encoding="utf-8")
     assert call("run", "shown.toml", "--source", "small.py", "--workspace", "w", "--workers", "1") == 0
-    assert "nothing new; this release stands" in capsys.readouterr().out
+    assert "nothing new; this release is current" in capsys.readouterr().out
     (folder,) = Path("w/6-releases/own").glob("1.*")
     assert manifest.read(folder).recipe_digest == recipe_of("shown.toml").digest()
     assert call("recipe", "diff", "shown.toml", str(folder)) == 0

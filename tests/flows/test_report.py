@@ -32,7 +32,7 @@ def test_the_report_tells_what_was_lost_and_why_before_anything_is_extracted(tmp
     home, source = collected(tmp_path)
     (funnel,) = crawl_report.count_funnels(home, [source])
     counts = {step.name: step.count for step in funnel.steps}
-    assert counts == {"addresses asked for in the last run": 5, "pages answered": 3, "captures that stand, all runs": 3}
+    assert counts == {"addresses requested in the last run": 5, "pages answered": 3, "current captures, all runs": 3}
     lost = dict(funnel.steps[1].lost)
     assert sum(lost.values()) == 2 and lost["status-404"] == 1
     assert funnel.missing == 1 and not funnel.licences

@@ -19,6 +19,7 @@ from flows.cli import why
 from flows.reports.side_by_side import FOLDED, ROWS, Side, rows, show_pair
 from flows.reports.text_diff import align
 from malmoi.errors import CallError
+from malmoi.releases import exposed_pages
 from malmoi.releases.clusters import COPIES
 from malmoi.releases.publish import publish
 from tests.builders.small_release import document, documents, dropped, inputs, stage
@@ -91,31 +92,31 @@ def test_a_copy_is_told_its_keeper_how_alike_they_are_and_why(workspace: Path) -
 
 def test_a_keeper_stands_beside_the_least_alike_of_its_copies(workspace: Path) -> None:
     said = told(workspace, "ga/1", 160)
-    assert "keeper of 3 copies" in said
-    assert said.index("ga/3: Jaccard") < said.index("ga/2: Jaccard") < said.index("ga/4: equal but for white space")
+    assert "keeper of 3 duplicates" in said
+    assert said.index("ga/3: Jaccard") < said.index("ga/2: Jaccard") < said.index("ga/4: equal except for white space")
     assert "its date is earlier (date)" in said
-    assert "copy: ga/3" in said and "[-호미와 낫-]" in said
+    assert "duplicate: ga/3" in said and "[-호미와 낫-]" in said
 
 
 def test_only_the_first_copies_of_many_are_listed(workspace: Path) -> None:
     table(workspace, "many", *((f"na/{n}", "ga/5", "near", 0.9, "exact", "id", "") for n in range(2000)))
     said = told(workspace, "ga/5", 160)
-    assert "keeper of 2,000 copies" in said and "… and 1,990 more" in said
+    assert "keeper of 2,000 duplicates" in said and "… and 1,990 more" in said
     assert len(said.splitlines()) < 60
-    assert "The text of na/0 stands here no more" in said
+    assert "The text of na/0 is no longer available" in said
 
 
 def test_surveys_that_agree_speak_once(workspace: Path) -> None:
     table(workspace, "again", NEAR, NEARER, SAME)
     said = told(workspace, "ga/2", 160)
-    assert said.count("copies (survey") == 1
-    assert "copies (survey again, now)" in said
+    assert said.count("duplicates (survey") == 1
+    assert "duplicates (survey again, now)" in said
 
 
 def test_a_keeper_of_an_earlier_release_is_shown_as_it_was_published(workspace: Path, release: Path) -> None:
     table(workspace, "earlier", ("ga/5", "na/3", "near", 0.9, "estimated", "earlier-release", "sample/1.0.0"))
     said = told(workspace, "ga/5", 160)
-    assert "The text of na/3 of sample/1.0.0 stands here no more" in said
+    assert "The text of na/3 of sample/1.0.0 is no longer available" in said
     shutil.copytree(release, workspace / "6-releases/sample/1.0.0")
     said = told(workspace, "ga/5", 160)
     assert "keeper   na/3 of the earlier release sample/1.0.0" in said
@@ -124,9 +125,9 @@ def test_a_keeper_of_an_earlier_release_is_shown_as_it_was_published(workspace: 
 
 def test_any_two_documents_can_be_compared(workspace: Path) -> None:
     said = told(workspace, "ga/1", against="ga/4")
-    assert said.startswith("Jaccard similarity of the two texts as shown: 1.0000\n")
+    assert said.startswith("Jaccard similarity of these two texts: 1.0000\n")
     assert "document: ga/1" in said and "against: ga/4" in said
-    assert "Jaccard similarity of the two texts as shown: 0.0000" in told(workspace, "ga/1", against="ga/5")
+    assert "Jaccard similarity of these two texts: 0.0000" in told(workspace, "ga/1", against="ga/5")
     with pytest.raises(CallError, match="no document 'ga/99'"):
         told(workspace, "ga/1", against="ga/99")
 
@@ -135,11 +136,11 @@ def test_a_release_tells_what_is_published_and_where_the_rest_is(release: Path) 
     said = told(release, "ga/106", 160)
     assert "dropped" in said and "keeper   na/3" in said
     assert re.search(r"attribution of the keeper: .*나라회", said)
-    assert "A release holds no text of what was dropped" in said and "malmoi why WORKSPACE ID" in said
+    assert "A release contains no dropped texts" in said and "malmoi why WORKSPACE ID" in said
     said = told(release, "na/104", 160)
     assert "na/900 of the earlier release sample/0.9.0" in said
     assert "0.953, estimated" in said
-    assert "copies" not in told(release, "ga/2")
+    assert "duplicates" not in told(release, "ga/2")
     with pytest.raises(CallError, match="no document"):
         told(release, "ga/77")
 
@@ -148,6 +149,11 @@ def test_two_published_documents_can_be_compared_a_dropped_one_not(release: Path
     assert "{+" in told(release, "ga/1", against="ga/2")
     with pytest.raises(CallError, match="does not publish 'ga/106'"):
         told(release, "ga/1", against="ga/106")
+
+
+def test_a_masked_id_is_for_the_release(workspace: Path) -> None:
+    with pytest.raises(CallError, match=r"masked id .* Pass the folder of the release"):
+        told(workspace, exposed_pages.digest_id("ga/1"))
 
 
 def test_what_is_neither_workspace_nor_release_is_refused(tmp_path: Path) -> None:
@@ -240,4 +246,4 @@ def test_what_is_left_out_is_counted() -> None:
     left = "".join(f"{n}번 문장이 여기에 있다.\n" for n in range(300))
     out, to = printed()
     show_pair(Side("a", "copy", left), Side("b", "keeper", left.replace("번 문장이", "번째 글이")), out)
-    assert f"… and {300 - ROWS} more passages that differ; not shown" in to.getvalue()
+    assert f"… {300 - ROWS} more differences not shown" in to.getvalue()

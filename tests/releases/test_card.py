@@ -250,7 +250,7 @@ def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, c
 
 def test_the_page_says_which_family_default_opens(release: Path) -> None:
     for name in ("README.md", "index.html"):
-        assert re.search("default[`<].*opens the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
+        assert re.search("default[`<].*loads the family .*open[`<]", (release / name).read_text(encoding="utf-8")), name
 
 
 def test_one_licence_that_hubs_know_is_named(card: dict, manifest: dict) -> None:
@@ -287,7 +287,7 @@ def test_rendering_is_pure_and_the_order_of_keys_leaves_no_trace(card: dict, man
 
 
 def test_a_card_of_another_list_is_refused(card: dict, manifest: dict) -> None:
-    with pytest.raises(DataError, match="list 99"):
+    with pytest.raises(DataError, match="facts_version 99"):
         data_cards.render_card(card | {"facts_version": 99}, manifest)
     fewer = {k: v for k, v in card["numbers"].items() if k != "failed"}
     with pytest.raises(DataError, match="failed"):

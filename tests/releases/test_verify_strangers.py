@@ -70,7 +70,7 @@ def test_a_question_that_is_not_of_the_list_is_named_and_never_asked(
 
     found = verify(release, render=data_cards.render_card)
     assert [f.check for f in found] == ["render"]
-    assert "numbers documents do not ask what the list of facts asks" in found[0].says
+    assert "numbers documents differ from the queries of this version" in found[0].says
     assert sql not in asked
 
 

@@ -89,7 +89,8 @@ def test_the_copy_that_comes_in_for_a_withdrawn_keeper_is_named(tmp_path: Path) 
     ((copy, id, similarity),) = copies_of_withdrawn(home, second.folder)
     assert (copy, id) == ("papers/32.txt", "papers/31.txt") and similarity >= 0.8
     (note,) = second.notes
-    assert note.startswith("holds a near copy of a withdrawn document: papers/32.txt") and "papers/31.txt" in note
+    assert note.startswith("contains a near-duplicate of a withdrawn document: papers/32.txt")
+    assert "papers/31.txt" in note
     *_, again = run(source, recipe, tmp_path / "w")
     assert again.notes == second.notes and note in again.says()
     release_index.withdraw(home, ["papers/32.txt"], "요청", "")
