@@ -192,7 +192,7 @@ def test_a_stopped_run_says_so_and_goes_on_from_there(tmp_path):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=240)
-    assert process.returncode == 3 and "goes on from there" in said and "Traceback" not in said
+    assert process.returncode == 3 and "Finished work is kept" in said and "Traceback" not in said
     assert malmoi_in_process("run", "general", "--source", source, "--workspace", tmp_path / "w").returncode == 0
 
 

@@ -111,7 +111,7 @@ def test_a_document_that_no_stage_holds_cannot_be_withdrawn(tmp_path: Path) -> N
     source, recipe = written(tmp_path, CALM)
     home, *_ = run(source, recipe, tmp_path / "w")
     for id in ("papers/99.txt", "papers/32", "", "folder:papers/32.txt"):
-        with pytest.raises(CallError, match="and no stage holds it"):
+        with pytest.raises(CallError, match="no release and no stage of"):
             release_index.withdraw(home, ["papers/32.txt", id], "요청", "")
     assert not home.withdrawals.exists()
 
