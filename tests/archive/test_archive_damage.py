@@ -169,7 +169,7 @@ ODD = [LookupError, ValueError, RecursionError, AttributeError, MemoryError, Uni
 
 
 @pytest.mark.parametrize("odd", ODD)
-@pytest.mark.parametrize("where", ["ArchiveIterator", "_capture", "_plain", "is_intact"])
+@pytest.mark.parametrize("where", ["ArchiveIterator", "_capture", "_decode_content", "is_intact"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_whatever_the_reader_raises_about_a_record_costs_that_record(tmp_path, monkeypatch, odd, where, pack):
     inner = getattr(capture, where)
