@@ -168,7 +168,7 @@ def test_a_large_input_is_compiled_once_and_says_so(tmp_path: Path) -> None:
     first = run(program, tmp_path)
     assert first.returncode == 0, first.stderr
     assert first.stderr.count("compiling the kernels of deduplication") == 1
-    assert f"kept in {tmp_path / 'kept'}" in first.stderr
+    assert f"cached in {tmp_path / 'kept'}" in first.stderr
     again = run(program.replace("COMPILE_AFTER = 1_500_000", "COMPILE_AFTER = 1 << 62"), tmp_path)
     assert again.returncode == 0, again.stderr  # loaded, though it would not have been compiled
     assert "compiling" not in again.stderr
