@@ -74,7 +74,7 @@ def malmoi_in_process(*arguments: object) -> subprocess.CompletedProcess[str]:
     os.umask(mask)  # a command makes what it writes private
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = main.guarded(
+            status = main.run_guarded(
                 lambda: main.app(command, exit_on_error=False, print_error=False, result_action="return_value")
             )
     finally:

@@ -336,11 +336,11 @@ def test_a_run_says_what_is_quarantined_where_it_is_listed_and_what_to_do(
     assert made.documents == 1 and verify(made.folder, render=data_cards.render_card) == []
     (note,) = made.notes
     place = home.quarantine("papers")
-    for words in ("quarantined: 1 documents", "key in 1", str(place), "`malmoi why", "filters/pii_rules", "run again"):
+    for words in ("quarantined: 1 document", "key in 1", str(place), "`malmoi why", "filters/pii_rules", "run again"):
         assert words in note, words
     assert {json.loads(line)["id"] for line in place.read_text("utf-8").splitlines()} == {"papers/02.txt"}
     assert "papers/02.txt" not in everything(made.folder)
-    assert "6-release of papers: quarantined, the second detector finds key × 1 in data.text" in shown(
+    assert "6-release of papers: quarantined, the second detector found key × 1 in data.text" in shown(
         lambda out: why.show(tmp_path / "w", "papers/02.txt", out)
     )
     assert f"6-release of papers not kept: quarantined 1 (key in 1), listed in {place}" in shown(
