@@ -28,7 +28,7 @@ class Format:
     """One format: its reader, and how it is recognised if the bytes are ambiguous (crawlers/formats/sniffing.py)."""
 
     family: Family
-    reader: str  # module of this package whose `extract(item)` returns the text; for tables, whose `rows` yields items
+    reader: str  # module of this package whose `extract(item)` returns the text; "" for tables (crawlers/tables.py)
     marks: Marks = ""
     magic: tuple[bytes, ...] = ()  # first bytes
     endings: tuple[str, ...] = ()  # of a file name; decide between text formats
@@ -73,10 +73,10 @@ FORMATS = {
         endings=("xml", "rss", "atom"),
         media=("application/xml", "text/xml", "application/rss+xml", "application/atom+xml"),
     ),
-    "csv": Format(TABLE, "tables", endings=("csv",), media=("text/csv",)),
-    "tsv": Format(TABLE, "tables", endings=("tsv", "tab"), media=("text/tab-separated-values",)),
-    "json": Format(TABLE, "tables", endings=("json",), media=("application/json",)),
-    "jsonl": Format(TABLE, "tables", endings=("jsonl", "ndjson"), media=("application/jsonl", "application/x-ndjson")),
+    "csv": Format(TABLE, "", endings=("csv",), media=("text/csv",)),
+    "tsv": Format(TABLE, "", endings=("tsv", "tab"), media=("text/tab-separated-values",)),
+    "json": Format(TABLE, "", endings=("json",), media=("application/json",)),
+    "jsonl": Format(TABLE, "", endings=("jsonl", "ndjson"), media=("application/jsonl", "application/x-ndjson")),
 }
 TABLES = frozenset(name for name, one in FORMATS.items() if one.family is TABLE)
 FAMILIES = tuple(dict.fromkeys(one.family for one in FORMATS.values()))

@@ -245,6 +245,9 @@ OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
 NO_PART_IN_TEXT = {"numpy", "pyarrow"}  # whole numbers in arrays; the shards
 
 
+READERS = ("crawlers.formats", "crawlers.encodings")
+
+
 def imported(name: str, seen: set[str]) -> set[str]:
     """Distributions that the module `name`, and the modules of formats that it imports, take in."""
     spec = find_spec(name)
@@ -258,10 +261,10 @@ def imported(name: str, seen: set[str]) -> set[str]:
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             named = [f"{node.module}.{alias.name}" for alias in node.names]
-            modules = [node.module, *(named if node.module == "crawlers.formats" else [])]
+            modules = [node.module, *(named if node.module.startswith(READERS) else [])]
         for module in modules:
             top = module.split(".")[0]
-            if module.startswith("crawlers.formats."):
+            if module.startswith(READERS):
                 found |= imported(module, seen) if (ROOT / f"{module.replace('.', '/')}.py").is_file() else set()
             elif top not in sys.stdlib_module_names and top not in OURS:
                 found |= {packages_distributions()[top][0]}
@@ -270,7 +273,7 @@ def imported(name: str, seen: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_family_of_formats_names_every_package_that_its_text_depends_on(family: Family) -> None:
-    readers = {one.reader for one in FORMATS.values() if one.family == family}
+    readers = {one.reader for one in FORMATS.values() if one.family == family and one.reader}
     needed = {package for reader in readers for package in imported(f"crawlers.formats.{reader}", set())}
     assert needed - NO_PART_IN_TEXT <= {*family.libraries, *extract.LIBRARIES}
     assert set(family.libraries) <= needed
