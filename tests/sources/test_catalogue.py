@@ -114,7 +114,7 @@ def test_a_new_source_really_is_one_file(tmp_path):
 
 def test_a_skeleton_is_not_written_over_anything_or_into_the_catalogue(tmp_path):
     skeleton(tmp_path)
-    for name, says in (("handbook", "not written over"), ("sample", "in the catalogue already"), ("../x", "cannot be")):
+    for name, says in (("handbook", "not overwritten"), ("sample", "in the catalogue already"), ("../x", "cannot be")):
         with pytest.raises(CallError, match=says):
             source_files.write_skeleton(name, tmp_path, console(100)[0])
 
@@ -260,7 +260,7 @@ def test_a_recorded_check_is_read_back_shown_and_replaced(tmp_path):
     ("change", "says"),
     [
         ({"--reviewer": " "}, "--reviewer is empty"),
-        ({"--page": "terms.html"}, "not an address"),
+        ({"--page": "terms.html"}, "not an http or https address"),
         ({"--verdict": "maybe"}, "allowed or forbidden"),
         ({"--date": "24.11.2026"}, "write it as"),
         ({"--date": "9999-01-01"}, "in the future"),

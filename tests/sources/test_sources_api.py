@@ -539,8 +539,8 @@ SOURCE = dataclasses.replace(
     it.SOURCE,
     access=dataclasses.replace(
         it.SOURCE.access,
-        start=tuple(url.replace(it.law.BASE, {base!r}) for url in it.SOURCE.access.start),
-        scope=tuple(url.replace(it.law.BASE, {base!r}) for url in it.SOURCE.access.scope),
+        start=tuple(url.replace(it.law_go_kr.BASE, {base!r}) for url in it.SOURCE.access.start),
+        scope=tuple(url.replace(it.law_go_kr.BASE, {base!r}) for url in it.SOURCE.access.scope),
         grant="",
     ),
     manners=Manners(delay=0.0, loopback=({host!r},)),
