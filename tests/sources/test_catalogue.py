@@ -114,7 +114,7 @@ def test_a_new_source_really_is_one_file(tmp_path):
 
 def test_a_skeleton_is_not_written_over_anything_or_into_the_catalogue(tmp_path):
     skeleton(tmp_path)
-    for name, says in (("handbook", "not overwritten"), ("sample", "in the catalogue already"), ("../x", "cannot be")):
+    for name, says in (("handbook", "not overwritten"), ("sample", "already in the catalogue"), ("../x", "cannot be")):
         with pytest.raises(CallError, match=says):
             source_files.write_skeleton(name, tmp_path, console(100)[0])
 
