@@ -172,7 +172,7 @@ def test_a_version_that_stands_is_refused_before_anything_is_collected(pasted, m
 
     monkeypatch.chdir(pasted[0])
     before = sorted((pasted[0] / "workspace").rglob("*"))
-    with pytest.raises(CallError, match=r"general 1\.0\.0 stands"):
+    with pytest.raises(CallError, match=r"general 1\.0\.0 is released"):
         prefect_flows.run.fn(recipe="general", sources=["sample"], version="1.0.0")
     assert sorted((pasted[0] / "workspace").rglob("*")) == before
 
@@ -186,7 +186,7 @@ def test_a_full_disk_is_said_as_on_the_command_line(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "run", full)
-    with pytest.raises(StageError, match=r"the disk is full .* make room and run the same command again"):
+    with pytest.raises(StageError, match=r"the disk is full .* free space and run the same command again"):
         prefect_flows.run.fn(recipe="general", sources=["sample"])
 
 
