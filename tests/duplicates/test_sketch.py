@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from datasketch import LeanMinHash, MinHash, MinHashLSH
+from datasketch import MinHash, MinHashLSH
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +26,7 @@ from filters.duplicates.minhash.sketch import (
     signature,
     signature_of,
     signatures,
+    to_datasketch,
 )
 
 BLOCK = 1024  # shingles that the kernel takes at once; lengths beside it are tried
@@ -87,8 +88,8 @@ def test_datasketch_opens_them_as_they_are():
     texts = [prose(300, seed) for seed in range(20)]
     index = MinHashLSH(num_perm=PERMUTATIONS, params=(25, 5))
     for number, row in enumerate(signatures(texts)):
-        index.insert(str(number), LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME))
-    asked = LeanMinHash(seed=SEED, hashvalues=signature(texts[3].replace(" ", "")), scheme=SCHEME)
+        index.insert(str(number), to_datasketch(row))
+    asked = to_datasketch(signature(texts[3].replace(" ", "")))
     assert index.query(asked) == ["3"]
 
 

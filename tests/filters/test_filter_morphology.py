@@ -155,7 +155,7 @@ def test_emoticons_without_end_are_looked_at_a_bounded_number_of_times(
         looked += 1
         return look(line, i)
 
-    monkeypatch.setattr(sentences_of_kiwi._Line, "cries", counted)
+    monkeypatch.setattr(sentences_of_kiwi._Line, "is_emoticon", counted)
     monkeypatch.setattr(morphology, "KEPT_CHARS", 0)
     counts = []
     for times in (500, 1_000):

@@ -271,9 +271,10 @@ def test_a_limit_out_of_range_stops_before_the_first_document(tmp_path, key, sai
         recipe.load(path)
 
 
-def test_it_stands_first_under_curated_in_every_shipped_recipe():
+def test_it_follows_exact_duplicates_and_goes_before_all_judges_in_every_shipped_recipe():
     for path in sorted((Path(__file__).parents[2] / "flows" / "recipes").glob("*.toml")):
-        assert recipe.load(path).stage("curated")[0].filter == "repeated_paragraphs", path.name
+        names = [step.filter for step in recipe.load(path).stage("judged")]
+        assert names[:2] == ["exact_duplicates", "repeated_paragraphs"], path.name
 
 
 @pytest.mark.parametrize(
@@ -298,6 +299,7 @@ def test_a_run_takes_a_dated_notice_from_all_pages_but_one_and_books_it(tmp_path
     texts, edits = [], 0
     for folder in (tmp_path / "w" / "5-curated").iterdir():
         texts += pq.read_table(folder / "documents.parquet", columns=["text"])["text"].to_pylist()
+    for folder in (tmp_path / "w" / "4-judged").iterdir():
         ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
         edits += sum(row[-1] for row in ledger["edits"] if "repeated-in-host" in row)
     assert sum("작성되었습니다." in text for text in texts) == 1

@@ -222,7 +222,7 @@ def test_a_model_is_trained_without_chance_and_read_as_it_was_written(tmp_path: 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(ngram_model.dump(spam.MODEL)[:-1])
-    with pytest.raises(ValueError, match="write them anew with"):
+    with pytest.raises(ValueError, match="train them again with"):
         ngram_model.load(tmp_path / "model.bin")
 
 

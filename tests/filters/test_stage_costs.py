@@ -103,7 +103,7 @@ def test_the_members_of_a_layer_are_counted_row_by_row():
     rows = [{"start": [0, 4], "length": [2, 1]}, None, {"start": [], "length": []}, {"start": [9], "length": [3]}]
     counts, greatest = _lists(pa.array(rows, kind), "start", "length")
     assert (counts, greatest.tolist()) == ([2, None, 0, 1], [5, 0, 0, 12])
-    with pytest.raises(ValueError, match="equally long"):
+    with pytest.raises(ValueError, match="differ in length"):
         _lists(pa.array([{"start": [1], "length": [1, 2]}], kind), "start", "length")
 
 

@@ -13,6 +13,7 @@ import hashlib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +30,9 @@ from filters.duplicates.minhash.hash_kernels import (
     write_letters,
 )
 from filters.duplicates.minhash.hash_kernels import jaccard as jaccard
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash
 
 PERMUTATIONS = 128
 SEED = 1  # of the permutations of datasketch; its default, so that its sketches are comparable
@@ -104,6 +108,17 @@ def signatures(texts: Sequence[str]) -> U32:
         ends = np.cumsum([len(text) for text in some], dtype=np.int64)
         sign_all(_code_points("".join(some)), ends, _lower_case_table(), *_permutations(), rows[first:last])
     return rows
+
+
+def to_datasketch(row: U32) -> LeanMinHash:
+    """Return a signature as datasketch's own object, to query or to index it with datasketch.
+
+    >>> to_datasketch(signature("우리말")).jaccard(to_datasketch(signature("우리 말")))
+    1.0
+    """
+    from datasketch import LeanMinHash  # imports scipy and redis: a third of a second that no worker needs
+
+    return LeanMinHash(seed=SEED, hashvalues=row, scheme=SCHEME)
 
 
 def exact_digest(text: str) -> str:
