@@ -549,7 +549,7 @@ def test_a_line_that_no_parser_reads_is_named_by_its_hash(monkeypatch, odd):
     ("where", "says"),
     [
         ("crawlers.fetch.dump.licence_proof.robots.decide", "robots-unreadable: {odd}"),
-        ("crawlers.proofs.claims.readable", r"legal.html, on which a claim rests, cannot be read \({odd}\)"),
+        ("crawlers.proofs.claims.readable_text", r"legal.html, on which a claim rests, cannot be read \({odd}\)"),
     ],
 )
 def test_whatever_a_reader_of_evidence_raises_names_the_file_and_the_source(tmp_path, monkeypatch, odd, where, says):

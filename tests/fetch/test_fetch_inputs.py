@@ -115,7 +115,7 @@ def test_a_page_of_terms_that_a_library_cannot_read_is_noted(tmp_path: Path, nam
         site.answers |= {"/": page("start"), "/terms": page(f"<p>raise-terms-{name}</p>")}
         terms = {"reviewer": "r", "date": "2026-11-24", "url": f"{site.base}/terms", "verdict": "allowed"}
         job = order(tmp_path, SITE.format(base=site.base), (site.port,), terms=terms)
-        done = crawl(job, raising={"terms": "crawlers.rights.claims:readable"})
+        done = crawl(job, raising={"terms": "crawlers.rights.claims:readable_text"})
     assert done.status == 0 and done.why(site.base) == {"/terms": f"unreadable: {name}"}, done.err
     assert done.stats["terms"]["sha256"] == "" and done.stats["pages"] == 1
 

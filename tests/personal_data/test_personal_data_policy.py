@@ -231,7 +231,8 @@ def test_the_recipe_of_the_docs_is_one(tmp_path: Path) -> None:
     shown = page.partition("```toml\n")[2].partition("```")[0]
     path = tmp_path / "t.toml"
     path.write_text(f'name = "t"\npurpose = "p"\n[[clean]]\nfilter = "rights"\n{shown}', encoding="utf-8")
-    steps = recipes.load(path).stage("curated")
+    loaded = recipes.load(path)
+    steps = (*loaded.stage("judged"), *loaded.stage("curated"))
     assert dict(steps[0].params)["keep_official"] == ("desk-line", "role-mailbox")
     assert dict(dict(steps[2].params)["actions"]) == {
         "address": "placeholder",

@@ -78,7 +78,7 @@ def test_zero_is_said_as_zero_and_what_was_not_sought_is_said_too(tmp_path: Path
         "`personal_data` 3",
         f"`{residue.DETECTOR}`",
         "| rrn | 0 | 0 | 0 | 0 | quarantines |",
-        "not look for names",
+        "no rules for names",
     ):
         assert words in page
 
