@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
 # A file of tests stays in one process, for what its tests share; the order is that of the tree.
-SPREAD := --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
+SPREAD := -m 'not soak and not real_time' --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types check docs bench soak lock clean
@@ -32,6 +32,7 @@ demo: $(STAMP)   ## crawl the bundled sample site end to end: a verified release
 	@$(BIN)/malmoi demo
 
 test: $(STAMP)   ## all tests, on every core; what is not installed is skipped and said
+	@$(BIN)/python -m pytest -m real_time tests/fetch
 	@$(BIN)/python -m pytest $(SPREAD)
 
 lint: $(STAMP)   ## ruff: style and the rules of the house

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent / "builders"))  # a worker preloads `dies_when_imported` by its name
@@ -17,23 +16,6 @@ os.environ.pop("PREFECT_API_URL", None)
 # How long an example takes by the clock says how busy the machine is; tests of cost compare CPU time.
 settings.register_profile("no-clock", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
 settings.load_profile("no-clock")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item, nextitem):
-    """Try a `real_time` test up to three times; what asks too fast does so each time."""
-    if item.get_closest_marker("real_time") is None:
-        return None
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for _ in range(3):
-        item._initrequest()  # fixtures anew
-        reports = runtestprotocol(item, nextitem=nextitem, log=False)
-        if not any(report.failed for report in reports):
-            break
-    for report in reports:
-        item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
 
 
 def pytest_runtest_makereport(item, call):

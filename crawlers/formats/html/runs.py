@@ -280,11 +280,6 @@ def is_quoting(element: html.HtmlElement) -> bool:
     return element.tag not in ("html", "body") and classify_names(called[:MAX_NAMES])[0]
 
 
-def state_below(element: html.HtmlElement, outer: State) -> State:
-    """Return the state inside `element`, given the state around it."""
-    return _state_below(element, str(element.tag), element.get, outer)
-
-
 def _state_below(element: html.HtmlElement, tag: str, get: Callable[[str], str | None], outer: State) -> State:
     if tag not in _TELLING and get("class") is None and get("id") is None and get("role") is None:
         return outer
