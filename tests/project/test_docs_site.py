@@ -35,7 +35,8 @@ def site(tmp_path_factory):
 
 def test_every_page_is_built_and_stands_in_the_navigation(site):
     home = (site / "index.html").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").rglob("*.md"):
+    plans = ROOT / "docs/plans"  # the state of open work: no page of the site
+    for page in (page for page in (ROOT / "docs").rglob("*.md") if not page.is_relative_to(plans)):
         built = page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
         built = "index.html" if built == "README.html" else built
         assert (site / built).exists(), built
