@@ -8,6 +8,8 @@ STAMP  := $(VENV)/.installed
 # Telemetry must be off before the libraries are imported, so it is off before Python starts.
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
+# The suite starts hundreds of processes; each would compile our modules anew where the environment forbids the cache.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A file of tests stays in one process, for what its tests share; the order is that of the tree.
 SPREAD := -m 'not soak and not real_time' --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder

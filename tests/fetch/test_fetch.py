@@ -129,7 +129,14 @@ def test_pages_are_read_breadth_first_and_the_limit_holds(tmp_path: Path) -> Non
     assert stats["finished"] == "limit" and stats["pages"] == 7
 
 
-@pytest.mark.parametrize("moments", [(1, 2, 3), (5, 15, 25), (10, 11, 40), (30, 55)])
+@pytest.mark.parametrize(
+    "moments",
+    [
+        (1, 10, 40),
+        (5, 30, 55),
+        *(pytest.param(one, marks=pytest.mark.soak) for one in ((1, 2, 3), (5, 15, 25), (10, 11, 40))),
+    ],
+)
 def test_a_killed_crawl_goes_on_and_ends_with_the_same_archive(tmp_path: Path, moments: tuple[int, ...]) -> None:
     with serve(pause=0.01) as site:
         whole = tmp_path / "whole"

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -242,6 +243,7 @@ def test_a_damaged_earlier_shard_costs_an_extraction_and_nothing_else(
 
 ROOT = Path(__file__).parents[2]
 OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+DISTRIBUTIONS = cache(packages_distributions)  # it reads the metadata of all packages
 NO_PART_IN_TEXT = {"numpy", "pyarrow"}  # whole numbers in arrays; the shards
 
 
@@ -267,7 +269,7 @@ def imported(name: str, seen: set[str]) -> set[str]:
             if module.startswith(READERS):
                 found |= imported(module, seen) if (ROOT / f"{module.replace('.', '/')}.py").is_file() else set()
             elif top not in sys.stdlib_module_names and top not in OURS:
-                found |= {packages_distributions()[top][0]}
+                found |= {DISTRIBUTIONS()[top][0]}
     return found
 
 

@@ -61,12 +61,7 @@ def malmoi(folder: Path, *arguments: object, program: Path = PROGRAM) -> str:
     return done.stdout
 
 
-def test_a_run_with_workers_imports_nothing_of_the_working_folder(folder):
-    source = make(folder, 24)
-    assert "released and verified" in malmoi(folder, "run", "general", "--source", source.name, "--workspace", "w")
-
-
-def test_a_crawl_imports_nothing_of_the_working_folder(folder, monkeypatch):
+def test_a_crawl_and_a_run_with_workers_import_nothing_of_the_working_folder(folder, monkeypatch):
     monkeypatch.setenv("MALMOI_SAMPLE_PORT", free_port())
     assert "released and verified" in malmoi(folder, "demo", "--workspace", "w")
 
