@@ -7,8 +7,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, is_dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType, UnionType
+from types import CodeType, ModuleType, UnionType
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from crawlers import denylist
@@ -157,10 +158,21 @@ def find_missing(source: Source) -> list[str]:
     return [sentence for sentence, holds in found.items() if not holds]
 
 
+class _UncachedLoader(SourceFileLoader):
+    """Compile the file at each load, and write nothing beside it.
+
+    Python's cache is keyed by size and whole seconds: it would run the old code of a file that was just edited.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def _run(path: Path) -> ModuleType:
     in_catalogue = path.resolve().parent == SOURCES.resolve()
     name = f"crawlers.sources.{path.stem}" if in_catalogue else f"malmoi_source_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    loader = None if in_catalogue else _UncachedLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise CallError(f"{path}: Python cannot load this file; check its name")
     module = importlib.util.module_from_spec(spec)

@@ -61,11 +61,6 @@ def malmoi(folder: Path, *arguments: object, program: Path = PROGRAM) -> str:
     return done.stdout
 
 
-def test_a_crawl_and_a_run_with_workers_import_nothing_of_the_working_folder(folder, monkeypatch):
-    monkeypatch.setenv("MALMOI_SAMPLE_PORT", free_port())
-    assert "released and verified" in malmoi(folder, "demo", "--workspace", "w")
-
-
 def test_a_run_through_prefect_imports_nothing_of_the_working_folder(folder):
     source = make(folder, 12)
     malmoi(folder, "run", "general", "--source", source.name, "--workspace", "w", "--prefect")
@@ -119,7 +114,7 @@ def test_a_checkout_that_is_not_installed_stays_on_the_import_path(monkeypatch):
     assert sys.path == [str(ROOT), "/lib"]
 
 
-def test_an_installed_wheel_imports_nothing_of_the_working_folder(folder, tmp_path, monkeypatch):
+def test_crawl_and_workers_of_an_installed_wheel_import_nothing_of_the_working_folder(folder, tmp_path, monkeypatch):
     hatchling = pytest.importorskip("hatchling.build")
     monkeypatch.chdir(ROOT)
     wheel = hatchling.build_wheel(str(tmp_path))

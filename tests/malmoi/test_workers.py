@@ -84,7 +84,7 @@ def test_no_worker_process_gives_the_same_answers():
 
 # What happens to the pool from outside. Every test is bounded: a wait that has no bound would hang here.
 
-ROUNDS, SEED = 6, 20261127
+ROUNDS, SEED = 4, 20261127
 KILLED = ("worker", "workers", "fork server", "both", "all")
 
 

@@ -39,6 +39,17 @@ def test_a_source_is_called_as_its_file(name):
     assert catalogue.load(name).source.name == name
 
 
+def test_a_source_file_that_was_edited_within_the_same_second_is_loaded_as_it_is_now(tmp_path):
+    path = tmp_path / "own.py"
+    for title in ("하나", "둘이", "셋이"):
+        path.write_text(
+            "from pathlib import Path\nfrom malmoi.source import Folder, Source\n"
+            f"SOURCE = Source('own', {title!r}, '시험', access=Folder(Path('.')), claim=())\n", encoding="utf-8"
+        )  # fmt: skip
+        assert catalogue.load(str(path)).source.title == title
+    assert list(tmp_path.iterdir()) == [path], "nothing is written beside it"
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_source_of_the_catalogue_says_all_it_must(name):
     assert not catalogue.find_missing(catalogue.load(name).source)
