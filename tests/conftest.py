@@ -1,5 +1,6 @@
 """What all tests share: no telemetry, no deadline by the clock, and skips that count under the gate."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,11 @@ os.environ.pop("PREFECT_API_URL", None)
 # How long an example takes by the clock says how busy the machine is; tests of cost compare CPU time.
 settings.register_profile("no-clock", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
 settings.load_profile("no-clock")
+
+
+def pytest_collection_finish():
+    """Keep the thirteen thousand collected tests out of each garbage collection: a twelfth of the CPU time."""
+    gc.freeze()
 
 
 def pytest_runtest_makereport(item, call):
