@@ -30,7 +30,7 @@ NOTE = (
 # What of Malmoi's stages does the work of which stage of datatrove; a name that is not here is filtering.
 WORK = {
     "extract": ("collect", "2-documents"),
-    "sign": ("survey of exact_copies", "survey of copies", "5-curated", "6-release"),
+    "sign": ("survey of exact copies", "survey of copies", "5-curated", "6-release"),
 }
 LABELS = {
     "extract": "archive to text",

@@ -66,7 +66,7 @@ class Progress:
             yield step
         work = f"{size - standing} of {count_of(size, unit)}" if size else ""
         seconds = time.monotonic() - began
-        self.say(f"  {name:<20} {step.says or work:<52} {'' if size == standing else f'{seconds:5.1f} s'}".rstrip())
+        self.say(f"  {name:<22} {step.says or work:<52} {'' if size == standing else f'{seconds:5.1f} s'}".rstrip())
 
     def say(self, line: str) -> None:
         """Print one line for the operator."""

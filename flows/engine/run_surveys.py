@@ -78,7 +78,8 @@ def survey(  # noqa: PLR0913
     basis = _make_basis(workspace, reader, params, stage, ledgers, lookups, known)
     found, jobs = basis.survey, basis.jobs
     missing = [job for job in jobs if not job.target.exists()]
-    with progress.stage(f"survey of {found.name}", len(jobs), standing=len(jobs) - len(missing)) as step:
+    name = f"survey of {found.name.replace('_', ' ')}"
+    with progress.stage(name, len(jobs), standing=len(jobs) - len(missing)) as step:
         mapper(sketch_shard, missing, lambda _: step.advance())
         for job in jobs:
             checksummed_files.check_folder(job.target.parent)
