@@ -37,6 +37,12 @@ COPIED = (
     ("na/104", "na/900", "near", 0.953125, "estimated", "earlier-release", "sample/0.9.0"),
 )  # rows of the table of copies
 SAID = {"ga": "LicenseRef-KOGL-1", "na": "CC-BY-SA-4.0 OR GFDL-1.3-or-later"}  # as it stands on the page
+WORDS = {
+    "LicenseRef-KOGL-1": ("kogl-sentence", "이 글은 공공누리 제1유형 조건에 따라 이용할 수 있습니다."),
+    "LicenseRef-KOGL-4": ("kogl-sentence", "이 글은 공공누리 제4유형 조건에 따라 이용할 수 있습니다."),
+    "LicenseRef-KOGL-AI": ("kogl-image", "img_opentype_ai.png 공공누리 AI유형"),
+    SAID["na"]: ("rel-license", "https://creativecommons.org/licenses/by-sa/4.0/ 이용허락"),
+}  # licence → kind of evidence and quote
 
 
 def document(source: str, number: int, *, use: str = "redistribute") -> Document:
@@ -47,7 +53,9 @@ def document(source: str, number: int, *, use: str = "redistribute") -> Document
     trained = use == "train-only"
     licence = "LicenseRef-KOGL-4-AI" if trained else LICENCES[source]
     said = ("LicenseRef-KOGL-4", "LicenseRef-KOGL-AI") if trained else (SAID[source],)
-    evidence = tuple(LicenceEvidence(one, "kogl-link", "item", "이용허락", "footer", record) for one in said)
+    evidence = tuple(
+        LicenceEvidence(one, kind, "item", quote, "footer", record) for one in said for kind, quote in (WORDS[one],)
+    )
     redacted = (Note("redact", "mend", "1", "pii:phone", 1.0),) if number % 3 == 0 else ()
     return Document(
         id=f"{source}/{number}",

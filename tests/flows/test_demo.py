@@ -10,7 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crawlers.extract import load_capture
+from crawlers.rights.claims import readable_text
 from flows.cli.demo import command_prefix
+from malmoi.archive.collection import resolve_row, runs
+from malmoi.licensing.licence_words import fold
 from malmoi.releases.exposed_pages import digest_id
 from tests.builders.small_corpus import malmoi
 from tests.releases.test_left_out import everything
@@ -109,6 +113,23 @@ def test_texts_are_whole_and_right(kept):
         layer = row["morphemes"]
         assert len(layer["form"]) == len(layer["start"]) > 50
         assert max(s + n for s, n in zip(layer["start"], layer["length"], strict=True)) <= len(row["text"])
+
+
+def test_every_quote_stands_verbatim_in_the_archived_page(demo, release):
+    pages = [load_capture(resolve_row(run, row)) for run in runs(demo[0] / "1-captures" / "sample") for row in run.rows]
+    by_record = {page.record: page for page in pages}
+    rows = pq.read_table(release / "audit" / "licence_evidence.parquet").to_pylist()
+    assert len(rows) > 150
+    for row in rows:
+        hidden = row["id"] == digest_id(REFUND)  # its record is withheld: the page prints an account
+        page = next(p for p in pages if p.url.endswith("petition-refund.html")) if hidden else by_record[row["record"]]
+        if row["kind"] in ("kogl-link", "kogl-image", "rel-license"):  # an address or a file name, and a text
+            source = fold(page.body.decode(page.charset or "utf-8", "replace"))
+            assert all(part in source for part in row["quote"].split(" ", 1)), row
+        else:
+            assert row["quote"] in fold(readable_text(page.body, "text/html", page.charset)), row
+    titles = [row["quote"] for row in rows if "「" in row["quote"]]
+    assert titles and not [quote for quote in titles if "「」" in quote]
 
 
 def test_no_planted_number_survives_in_any_file_of_the_release(release):

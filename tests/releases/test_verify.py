@@ -1,5 +1,6 @@
 """Verifying: whatever is changed in a release is found, named, and never a traceback."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -163,6 +164,109 @@ def test_a_row_taken_out_of_an_audit_table_is_found(release: Path, table: str, s
     edited(release / "audit" / f"{table}.parquet", lambda rows: rows[1:])
     remade(release)
     assert any(says in f.says for f in checked(release) if f.check in ("laws", "rights"))
+
+
+Change = Callable[[list[dict]], list[dict]]
+SHARD = "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet"
+EVIDENCE, SIGNALS = "audit/licence_evidence.parquet", "audit/signals.parquet"
+
+
+def first(**changed: object) -> Change:
+    """Change the first row."""
+    return lambda rows: [rows[0] | changed, *rows[1:]]
+
+
+FORGED: list[tuple[str, str, str, Change]] = [
+    ("a signal about nobody", SIGNALS, "neither in data/ nor dropped", first(id="ga/999")),
+    ("a moved address", SHARD, "template of its source", first(url="https://elsewhere.example.kr/1")),
+    ("another title", SHARD, "template of its source", first(title="다른 글")),
+    ("another template", "audit/sources.parquet", "not those of the manifest", first(attribution="{title}")),
+    ("an exchanged proof", EVIDENCE, "not from the record", first(record="urn:uuid:other")),
+    ("a quote of another licence", EVIDENCE, "does not name", first(quote="공공누리 제2유형 조건에 따라")),
+    ("a quote that names none", EVIDENCE, "does not name", first(quote="마음껏 쓰세요.")),
+]
+
+
+@pytest.mark.parametrize(("path", "says", "change"), [c[1:] for c in FORGED], ids=[c[0] for c in FORGED])
+def test_a_release_that_was_forged_as_a_whole_contradicts_itself(
+    release: Path, path: str, says: str, change: Change
+) -> None:
+    edited(release / path, change)
+    remade(release)
+    assert any(says in f.says and f.path == path for f in checked(release)), checked(release)
+
+
+def test_an_exchanged_record_of_a_document_is_not_that_of_its_evidence(release: Path) -> None:
+    edited(release / SHARD, first(record="urn:uuid:other"))
+    remade(release)
+    assert [f.path for f in checked(release) if "not from the record" in f.says] == [EVIDENCE]
+
+
+def drop_for(release: Path, **why: str) -> None:
+    """Say in all tables that na/107, which has an opt-out, was dropped for another reason."""
+    for table in ("dropped", "stages"):
+        edited(
+            release / f"audit/{table}.parquet",
+            lambda rows: [row | why if row["reason"] == "low-quality" else row for row in rows],
+        )
+
+
+def test_a_hidden_opt_out_is_found(release: Path) -> None:
+    drop_for(release, filter="rights", reason="opt-out")
+    remade(release)
+    assert checked(release) == []
+    edited(release / SIGNALS, lambda rows: [row for row in rows if row["id"] != "na/107"])
+    remade(release)
+    assert [(f.path, "no signal states" in f.says) for f in checked(release)] == [(SIGNALS, True)]
+
+
+def test_a_drop_by_the_rights_filter_that_conceals_an_opt_out_is_found(release: Path) -> None:
+    drop_for(release, filter="rights", reason="no-licence")
+    remade(release)
+    assert ["for another reason" in f.says for f in checked(release)] == [True]
+
+
+def change_redacted(release: Path, change: Callable[[dict], dict]) -> None:
+    """Change one document with redacted values, and the table that repeats their counts."""
+    shards = sorted(release.glob("data/*/*/*.parquet"))
+    path = next(one for one in shards if any(row["pii"] for row in pq.read_table(one, partitioning=None).to_pylist()))
+    edited(path, lambda rows: [change(row) if n == _first_redacted(rows) else row for n, row in enumerate(rows)])
+    held = [row for one in shards for row in pq.read_table(one, partitioning=None).to_pylist()]
+    found = sorted(({"id": row["id"], **one} for row in held for one in row["pii"]), key=lambda row: row["id"])
+    edited(release / "audit/personal_data.parquet", lambda _: found)
+
+
+def _first_redacted(rows: list[dict]) -> int:
+    return next(n for n, row in enumerate(rows) if row["pii"])
+
+
+def unmask(row: dict) -> dict:
+    """Put words of the same length where the placeholder was."""
+    text = row["text"].replace("[전화번호1]", "안내문에적음.")
+    encoded = text.encode()
+    return row | {"text": text, "text_sha256": hashlib.sha256(encoded).hexdigest(), "n_bytes": len(encoded)}
+
+
+def test_a_replaced_value_without_a_placeholder_is_found(release: Path) -> None:
+    change_redacted(release, unmask)
+    remade(release)
+    assert [("fewer placeholders" in f.says, f.path) for f in checked(release)] == [(True, "data")]
+
+
+def test_reserved_values_need_no_placeholder(release: Path) -> None:
+    change_redacted(release, unmask)
+    path = release / "manifest.json"
+    made = json.loads(path.read_text(encoding="utf-8"))
+    made["recipe"]["steps"] = [["curated", "redact", {"actions": [["phone", "surrogate"]]}]]
+    path.write_text(canonical_json(made), encoding="utf-8")
+    remade(release)
+    assert checked(release) == []
+
+
+def test_a_hidden_redaction_is_found(release: Path) -> None:
+    change_redacted(release, lambda row: row | {"pii": []})
+    remade(release)
+    assert [f.path for f in checked(release) if "redactions of a source" in f.says] == ["audit/edits.parquet"]
 
 
 @pytest.mark.parametrize("value", [25, "24", 24.0, None, [24]])

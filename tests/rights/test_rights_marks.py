@@ -17,6 +17,7 @@ from crawlers.sample.sample_page import read_pages
 from crawlers.sample.site import build
 from malmoi.document import LicenceEvidence
 from malmoi.errors import SourceError
+from malmoi.licensing.quoted_licences import is_proof
 from malmoi.licensing.rights_decision import Rights, decide
 from malmoi.source import Folder, Item, LicenceClaim, Source
 
@@ -73,6 +74,23 @@ def test_every_page_of_the_sample_site_is_judged_as_it_was_marked() -> None:
         expected = USES.get(page.licence, "train-only" if page.licence == "kogl-4-ai" else "exclude")
         expected = "exclude" if page.trap == "tdm-reservation" else expected
         assert (page.path, rights.use) == (page.path, expected)
+
+
+def test_every_quote_of_a_page_that_may_be_published_names_its_licence() -> None:
+    quoted = [
+        (case["name"], e) for case in CASES if (r := judged(case)).use != "exclude" for e in r.evidence if e.quote
+    ]
+    assert len(quoted) >= 60
+    assert [(name, e) for name, e in quoted if e.licence != "none" and not is_proof(e.licence, e.kind, e.quote)] == []
+
+
+def test_the_quote_of_a_long_sentence_keeps_the_grant_at_its_end() -> None:
+    title, office = "가나다라마바사아자차" * 18, "가나시 문화예술과 " * 11
+    mark = '<a href="https://www.kogl.or.kr/info/licenseType1.do"><img src="new_img_opentype01.png" alt="출처표시"></a>'
+    said = f"{office}에서 창작한 「{title}」 저작물은 공공누리 제1유형 “출처표시” 조건에 따라 이용할 수 있습니다."
+    one = item({"html": f"<article><h1>{title}</h1>{{prose}}<div class=kogl>{mark}<p>{said}</p></div></article>"})
+    (quote,) = [e.quote for e in licence_marks.find(one, parse(one)) if e.kind == "kogl-sentence"]
+    assert (len(quote), quote) == (300, said[-300:])
 
 
 def test_evidence_quotes_place_and_record_are_kept_and_short() -> None:

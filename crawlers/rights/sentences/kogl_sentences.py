@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lxml import html
 
-from crawlers.formats.html.runs import Run, State, quote
+from crawlers.formats.html.runs import MAX_QUOTE, Run, State, quote
 from crawlers.rights.sentences.self_reference import STEM, title_of, titles_of
 from crawlers.rights.sentences.subject import find_subject, is_doubtful
 from malmoi.licensing.licence_words import kogl_words
@@ -145,7 +145,8 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
         ai = words.ai and not _NO_AI.search(sentence)
         types = ("0",) if words.numbers == ("0",) and words.conditions == "" else words.types
         more = kogl_words(" ".join(said[number + 1 :]))  # a condition may follow the full stop
-        types += tuple(t for t in (*more.numbers, more.conditions) if t and t not in ("1", *types))
+        more_types = tuple(t for t in (*more.numbers, more.conditions) if t and t not in ("1", *types))
+        types += more_types
         before_name = sentence[: NAME.search(sentence).start()]  # type: ignore[union-attr]
         if _FOREIGN.search(before_name[-MAX_SUBJECT:]) and not TEXTUAL.search(before_name):
             types = ("?",) if pictured or run.state.mark is not None else ()  # the mark beside it applies to a part
@@ -156,7 +157,8 @@ def sentences(run: Run, pictured: bool, before: str, date: str, after: Run | Non
         ):
             types = ("?",)
         if types:
-            yield Hit(types, ai, False, "kogl-sentence", quote(sentence), run.owner, run.state, True)
+            verbatim = " ".join(said[number:]) if more_types else whole[-MAX_QUOTE:]  # the grant ends the sentence
+            yield Hit(types, ai, False, "kogl-sentence", quote(verbatim), run.owner, run.state, True)
         if any(_BUT_TEXT.search(later) for later in said[number + 1 :]):
             yield Hit((), False, True, "kogl-sentence", quote(run.text), run.owner, run.state)
 

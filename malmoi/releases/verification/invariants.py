@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 
@@ -168,7 +169,59 @@ ORDER BY ALL LIMIT 3""",
         f"""SELECT member, keeper, reason FROM clusters
 WHERE regexp_full_match(reason, '{"|".join(REASONS)}') IS NOT TRUE ORDER BY ALL LIMIT 3""",
     ),
+    Law(
+        "audit/signals.parquet",
+        "a document was dropped for an opt-out that no signal states (id, reason)",
+        """SELECT id, reason FROM dropped d WHERE reason IN ('opt-out', 'inferred-opt-out')
+AND NOT EXISTS (SELECT 1 FROM signals s WHERE s.id = d.id AND s.effect = d.reason) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/dropped.parquet",
+        "the rights filter dropped a document with an opt-out for another reason (id, reason)",
+        """SELECT id, reason FROM dropped WHERE filter = 'rights' AND reason <> 'opt-out'
+AND id IN (SELECT id FROM signals WHERE effect = 'opt-out') ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/signals.parquet",
+        "a signal about a document that is neither in data/ nor dropped (id, signal)",
+        """SELECT DISTINCT id, name FROM signals
+WHERE id NOT IN (SELECT id FROM data UNION SELECT id FROM dropped) ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/licence_evidence.parquet",
+        "evidence on an item is not from the record of its document (id, kind)",
+        """SELECT e.id, e.kind FROM licence_evidence e JOIN data d USING (id)
+WHERE e.scope = 'item' AND e.record <> d.record ORDER BY ALL LIMIT 3""",
+    ),
+    Law(
+        "audit/edits.parquet",
+        "the redactions of a source are not those of its documents (source, kind, redacted, in data/)",
+        # A document that the release step left out was redacted before; then there are more redactions than in data/.
+        """WITH redacted AS (SELECT source, substr(reason, 5) AS kind, sum(n)::BIGINT AS n FROM edits
+WHERE filter = 'redact' AND starts_with(reason, 'pii:') GROUP BY ALL),
+held AS (SELECT source, p.kind AS kind, sum(p.n)::BIGINT AS n
+FROM (SELECT source, unnest(pii) AS p FROM data) GROUP BY ALL),
+short AS (SELECT source FROM dropped WHERE stage = (SELECT max(stage) FROM stages))
+SELECT coalesce(r.source, h.source), coalesce(r.kind, h.kind), coalesce(r.n, 0), coalesce(h.n, 0)
+FROM redacted r FULL JOIN held h ON r.source = h.source AND r.kind = h.kind
+WHERE coalesce(r.n, 0) < coalesce(h.n, 0) OR (coalesce(r.n, 0) > coalesce(h.n, 0) AND r.source NOT IN (FROM short))
+ORDER BY ALL LIMIT 3""",
+    ),
 )
+
+
+def placeholder_law(others: Collection[str]) -> Law:
+    """Return the law that a text has a placeholder for each replaced value; values of the kinds `others` have none."""
+    kinds = ", ".join("'" + kind.replace("'", "''") + "'" for kind in sorted({"", *others}))
+    return Law(
+        "data",
+        "a text has fewer placeholders than personal data replaced in it (id, replaced, placeholders)",
+        rf"""WITH marked AS (SELECT id, unnest(pii) AS p,
+len(regexp_extract_all(text, '\[[가-힣A-Z]+[0-9]+\]')) AS placeholders FROM data WHERE len(pii) > 0)
+SELECT id, sum(p.n)::BIGINT AS replaced, placeholders FROM marked WHERE p.kind NOT IN ({kinds})
+GROUP BY id, placeholders HAVING sum(p.n) > placeholders ORDER BY ALL LIMIT 3""",
+    )
+
 
 # Each combination of licence, use, evidence and signals, with one example id: few rows, however many documents.
 RIGHTS = """

@@ -27,8 +27,8 @@ from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
-from malmoi.releases.verification import row_checks, sha256sums, untrusted_files
-from malmoi.releases.verification.invariants import LAWS, RIGHTS
+from malmoi.releases.verification import evidence_checks, row_checks, sha256sums, untrusted_files
+from malmoi.releases.verification.invariants import LAWS, RIGHTS, placeholder_law
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
@@ -42,7 +42,7 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One fault of a release: the check, the file and the message."""
 
-    check: str  # limits, sums, manifest, root, schema, rows, residue, laws, rights, licences, card, render
+    check: str  # limits, sums, manifest, root, schema, rows, evidence, residue, laws, rights, licences, card, render
     path: str
     says: str
 
@@ -63,6 +63,7 @@ def verify(folder: Path, *, render: Render | None = None, again: bool = True) ->
         ("sums", sha256sums.NAME, lambda: _check_sums(folder)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder)),
         ("rows", "data", lambda: _check_rows(folder)),
+        ("evidence", "audit", lambda: _check_evidence(folder)),
         ("tables", "data", lambda: _check_tables(folder, render if again else None)),
         ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
         ("render", CARD, lambda: _check_rendering(folder, render) if render else ()),
@@ -88,7 +89,7 @@ def _failure_finding(check: str, path: str, error: Exception) -> Finding:
 def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
     """Run the checks in SQL over one connection: opening the tables costs as much as ten queries."""
     checks: list[tuple[str, str, Callable[[Tables], Iterable[Finding]]]] = [
-        ("laws", "audit", _check_laws),
+        ("laws", "audit", lambda tables: _check_laws(folder, tables)),
         ("rights", "audit", _check_rights),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
     ]
@@ -193,15 +194,28 @@ def _check_residue(folder: Path) -> Iterator[Finding]:
         yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 
-def _check_laws(tables: Tables) -> Iterator[Finding]:
+def _check_evidence(folder: Path) -> Iterator[Finding]:
+    """Check that attributions are the filled-in templates of the sources, and that quotes name their licence."""
+    for path, found in evidence_checks.list_checks(folder, manifests.read(folder)):
+        yield from _run_check("evidence", path, partial(map, partial(Finding, "evidence", path), found))
+
+
+def _check_laws(folder: Path, tables: Tables) -> Iterator[Finding]:
     """Check the invariants: in = kept + dropped + failed stage by stage, down to the rows of data/, and evidence."""
-    for law in LAWS:
+    for law in (*LAWS, placeholder_law(_find_kinds_without_placeholder(folder))):
 
         def check_law(law: Any = law) -> Iterator[Finding]:
             for row in tables.ask(law.sql).rows[:3]:
                 yield Finding("laws", law.path, f"{law.says}: {', '.join(str(v) for v in row)}")
 
         yield from _run_check("laws", law.path, check_law)
+
+
+def _find_kinds_without_placeholder(folder: Path) -> list[str]:
+    """Return the kinds of personal data that the recipe of the release replaces by reserved values."""
+    steps = manifests.read(folder).recipe_steps
+    actions = [pair for _, name, params in steps if name == "redact" for pair in json.loads(params).get("actions", ())]
+    return [kind for kind, action in actions if action == "surrogate"]
 
 
 def _check_rights(tables: Tables) -> Iterator[Finding]:
