@@ -1,0 +1,38 @@
+"""`malmoi diff`: what changed between two releases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.cli.options import WorkspaceOption, out
+
+ReleaseArgument = Annotated[str, Parameter(help="Folder of a release, or NAME/VERSION of the workspace.")]
+
+
+def diff(
+    before: ReleaseArgument,
+    after: ReleaseArgument,
+    *,
+    json: Annotated[bool, Parameter("--json", negative="", help="Print JSON, with all documents.")] = False,
+    html: Annotated[Path | None, Parameter("--html", help="Write a page to this file.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Compare two releases: documents added, removed and why, changed; licences, sources, recipe, schema, files.
+
+    Texts are compared by their digests. Ids that the later release masks are not shown.
+    """
+    from flows.cli import diff as comparing
+
+    value = comparing.compare_releases(*(comparing.find_release(one, workspace) for one in (before, after)))
+    if html is not None:
+        comparing.write_page(value, html)
+    if json:
+        sys.stdout.write(comparing.to_json(value))
+    else:
+        comparing.show(value, out)
+        if html is not None:
+            out.print(f"Page: {html}", markup=False)
