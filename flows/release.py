@@ -39,6 +39,7 @@ from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History
+from malmoi.releases.versions import changelog
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
@@ -114,7 +115,7 @@ def release(
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
         if new:
-            _seal_release(folder)
+            _seal_release(folder, workspace.releases(recipe.name) / last.version if last else None)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         index_segments.write_segments(
@@ -164,9 +165,9 @@ def _inputs_digest(inputs: Inputs) -> str:
     return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
-def _seal_release(folder: Path) -> None:
-    """Write card and checksums, and verify the release before it is visible."""
-    data_cards.write(folder)
+def _seal_release(folder: Path, before: Path | None) -> None:
+    """Write changelog, card and checksums, and verify the release before it is visible."""
+    data_cards.write(folder, changelog.write(folder, before) if before else None)
     refuse_texts(folder)
     seal(folder)
     if found := verify(folder, again=False):  # card and residual check were made from these files just before

@@ -122,6 +122,8 @@ def _list_lines(value: dict[str, Any]) -> Iterator[str]:
         f"{files['added']:,} added, {files['removed']:,} removed"
     )
     yield from (f"recipe: {line}" for line in value["recipe"])
+    if value["changelog"] != "none":
+        yield f"changelog of {_title(value['after'])}: it {value['changelog']}"
     for key, name in (("schema_version", "schema version"), ("n_shards", "shards")):
         if value["before"][key] != value["after"][key]:
             yield f"{name}: {value['before'][key]} → {value['after'][key]}"

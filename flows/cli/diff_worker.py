@@ -11,6 +11,7 @@ from flows.cli.recipe_diff import compare_sides, read_release
 from flows.engine.limited_process import apply_limits
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import MalmoiError
+from malmoi.releases.versions import changelog
 from malmoi.releases.versions.compare import compare
 from malmoi.releases.versions.comparison import Version
 
@@ -21,7 +22,8 @@ def compare_folders(before: Path, after: Path) -> dict[str, Any]:
     sides = (
         replace(read_release(folder), name=_name(one)) for folder, one in ((before, found.before), (after, found.after))
     )
-    return {**found.to_value(), "recipe": list(compare_sides(*sides))}
+    checked = changelog.check_against(after, found)
+    return {**found.to_value(), "changelog": checked, "recipe": list(compare_sides(*sides))}
 
 
 def _name(one: Version) -> str:
