@@ -33,7 +33,7 @@ from flows.cli.options import (
     out,
 )
 from flows.cli.recipe_commands import recipe as recipes
-from flows.cli.release_commands import diff
+from flows.cli.release_commands import diff, publish
 from flows.cli.sources_commands import sources
 from flows.plurals import count_of
 from malmoi import __version__
@@ -270,6 +270,7 @@ def why(
 
 
 app.command(diff)
+app.command(publish)
 app.command(sources)
 app.command(index)
 app.command(recipes)

@@ -1,4 +1,4 @@
-"""`malmoi diff`: what changed between two releases."""
+"""Commands about finished releases: `malmoi diff` and `malmoi publish`."""
 
 from __future__ import annotations
 
@@ -36,3 +36,23 @@ def diff(
         comparing.show(value, out)
         if html is not None:
             out.print(f"Page: {html}", markup=False)
+
+
+def publish(
+    release: ReleaseArgument,
+    target: Annotated[str, Parameter(help="A folder, s3://BUCKET/PREFIX, or hf://datasets/OWNER/NAME.")],
+    *,
+    endpoint: Annotated[str, Parameter("--endpoint", help="Address of the S3 storage or of the hub.")] = "",
+    verify: Annotated[bool, Parameter("--verify", negative="", help="Read every object of S3 storage back.")] = False,
+    yes: Annotated[bool, Parameter("--yes", negative="", help="Upload to a hub; without it, print the plan.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Copy a release to a folder, to S3-compatible storage or to a dataset hub; an interrupted copy is continued.
+
+    Credentials come from the environment. `latest` moves after the copy is complete.
+    """
+    from flows.cli import diff as comparing
+    from flows.cli import publish as publishing
+
+    folder = comparing.find_release(release, workspace)
+    publishing.publish(folder, target, endpoint, read_back=verify, yes=yes, out=out)
