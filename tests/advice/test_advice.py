@@ -115,7 +115,7 @@ def place(tmp_path, corpus, monkeypatch):
 
     def released() -> Path:
         shutil.copy(corpus / "small.py", tmp_path)
-        shutil.copytree(corpus / "w", tmp_path / "w", symlinks=True)
+        shutil.copytree(corpus / "w", tmp_path / "w")
         return tmp_path / "w"
 
     return Place(tmp_path, released)

@@ -103,6 +103,15 @@ def test_a_folder_in_the_place_of_latest_is_named(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["1.0.0", "latest"]
 
 
+def test_a_folder_that_repeats_a_version_as_copies_of_workspaces_have_it_becomes_a_link_again(
+    two: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(two / "6-releases", tmp_path / "copy")) / "papers"  # follows links
+    assert (copy / "latest").is_dir() and not (copy / "latest").is_symlink()
+    point_latest(copy)
+    assert (copy / "latest").readlink() == Path("1.1.0") and is_complete(copy / "latest")
+
+
 def killed(root: Path, stop: int, when: str) -> int:
     command = [sys.executable, "-c", CHILD, root, stop, when]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)

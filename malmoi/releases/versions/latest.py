@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 import uuid
 from pathlib import Path
+from shutil import rmtree
 from typing import Final
 
-from malmoi.errors import CallError
+from malmoi.errors import CallError, DataError
 from malmoi.releases import manifest as manifests
 from malmoi.storage.atomic_files import sync
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LATEST
 
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
+SUMS: Final = "SHA256SUMS"
 _UNFINISHED: Final = ".latest-"  # a link that a killed process has not renamed
 
 
@@ -36,11 +38,17 @@ def put_version(workspace: Workspace, folder: Path, target: Path) -> None:
 
 
 def point_latest(versions: Path) -> None:
-    """Point `latest` in the folder `versions` to its highest complete version; repairs it after a kill."""
+    """Point `latest` in the folder `versions` to its highest complete version; repairs it after a kill.
+
+    A folder `latest` that repeats a version, as tools that follow links copy it, becomes a link again. CallError if
+    `latest` is another folder.
+    """
     for left in versions.glob(f"{_UNFINISHED}*"):
         left.unlink(missing_ok=True)
     link = versions / LATEST
     while (highest := find_highest(versions)) and not (link.is_symlink() and link.readlink() == Path(highest)):
+        if link.is_dir() and not link.is_symlink() and _repeats_version(link):
+            rmtree(link)
         part = versions / f"{_UNFINISHED}{uuid.uuid4().hex}"
         part.symlink_to(highest)
         try:
@@ -49,6 +57,14 @@ def point_latest(versions: Path) -> None:
             part.unlink()
             raise CallError(f"{link} is a folder, not the link to a version; move it away, and run again.") from error
     sync(versions)
+
+
+def _repeats_version(folder: Path) -> bool:
+    try:
+        version = manifests.read(folder).version
+        return (folder / SUMS).read_bytes() == (folder.parent / version / SUMS).read_bytes()
+    except (OSError, DataError):
+        return False
 
 
 def find_highest(versions: Path) -> str:
