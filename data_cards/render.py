@@ -62,9 +62,12 @@ def derive(folder: Path) -> dict[str, Any]:
     }
 
 
-def write(folder: Path) -> None:
-    """Write card.json, README.md and index.html into the release `folder`."""
-    card = derive(folder)
+def write(folder: Path, previous: Mapping[str, Any] | None = None) -> None:
+    """Write card.json, README.md and index.html into the release `folder`.
+
+    `previous` compares it with the version before: version, compared, added, removed, changed.
+    """
+    card = derive(folder) | ({"previous": dict(previous)} if previous else {})
     (folder / "card.json").write_text(canonical_json(card), encoding="utf-8")
     for name, text in render_card(card, _read_manifest(folder)).items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -39,6 +39,8 @@ from malmoi.releases.verification.sha256sums import NAME as SUMS
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History
+from malmoi.releases.versions import changelog
+from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.storage.atomic_files import replace_file
 from malmoi.storage.shard import sha256_of
 from malmoi.storage.shuffle import Run
@@ -98,6 +100,7 @@ def release(
     inputs = _gather_inputs(workspace, recipe, sources, curated, version)
     if (standing := _find_unchanged(workspace, inputs, history)) is not None:
         index_segments.write_segments(workspace, recipe, curated.stages, standing.folder, _make_runner(mapper))
+        point_latest(standing.folder.parent)
         return replace(standing, notes=release_notes.list_notes(workspace, recipe.name, standing.folder))
     with progress.stage("6-release", 0) as step, workspace.temporary_folder() as folder:
         manifest = publish(
@@ -114,14 +117,16 @@ def release(
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
         if new:
-            _seal_release(folder)
+            _seal_release(folder, workspace.releases(recipe.name) / last.version if last else None)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         index_segments.write_segments(
             workspace, recipe, curated.stages, folder if new else target, _make_runner(mapper)
         )
         if new:  # after its segment: a segment without a release is inactive, a release without one is missing there
-            workspace.move_into_place(folder, target)
+            put_version(workspace, folder, target)
+        else:
+            point_latest(target.parent)
         step.says = f"{count_of(manifest.documents, 'document')} · {recipe.name} {number}"
     histories.write(workspace.release_history, read_history(workspace))
     _note(workspace, recipe.name, number, _inputs_digest(inputs))
@@ -164,9 +169,9 @@ def _inputs_digest(inputs: Inputs) -> str:
     return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
-def _seal_release(folder: Path) -> None:
-    """Write card and checksums, and verify the release before it is visible."""
-    data_cards.write(folder)
+def _seal_release(folder: Path, before: Path | None) -> None:
+    """Write changelog, card and checksums, and verify the release before it is visible."""
+    data_cards.write(folder, changelog.write(folder, before) if before else None)
     refuse_texts(folder)
     seal(folder)
     if found := verify(folder, again=False):  # card and residual check were made from these files just before

@@ -185,3 +185,7 @@ VERIFY_MEMORY = InputLimit("verify_memory", 4 << 30, "bytes", "address space of 
 VERIFY_SPILL = InputLimit(
     "verify_spill", 1 << 30, "bytes", "temporary files while a release is verified, plus four times its own files"
 )
+# A comparison runs in a process with the limits of `malmoi verify`.
+DIFF_LISTED = InputLimit(
+    "diff_listed", 100_000, "items", "documents or values that `malmoi diff` lists in each class; counts are complete"
+)

@@ -6,7 +6,6 @@ ones are in tmp/, and the next run deletes them.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -15,13 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from malmoi.errors import CallError, StageError
 from malmoi.ledger import Ledger
 from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file, sync
 from malmoi.storage.location import explain_write_errors, locate
+from malmoi.storage.locks import hold_lock
 from malmoi.workspace_layout import LEDGER, Layout, Stage
 
 FORMAT = 1  # layout of the workspace
@@ -136,10 +135,10 @@ class Workspace(Layout):
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Lock the workspace for one run and delete leftovers. The kernel releases the lock of a killed run."""
+        path = self.root / ".lock"
         with explain_write_errors(self.root):
-            lock = (self.root / ".lock").open("a")
-        with lock as stream:
-            _take_lock(stream, self.root)
+            path.touch()
+        with hold_lock(path, lambda owner: _refuse_lock(self.root, owner)):
             for leftover in (*self.tmp.iterdir(), *self.root.glob(_UNFINISHED_MARK)):
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else leftover.unlink(missing_ok=True)
             yield
@@ -150,11 +149,8 @@ def _is_ours(path: Path) -> bool:
     return path.match(_UNFINISHED_MARK) or Layout(path).mark.is_file()
 
 
-def _take_lock(stream: IO[str], root: Path) -> None:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise CallError(f"{root} is in use by another run; wait for it, or pass another --workspace.") from error
+def _refuse_lock(root: Path, owner: str) -> CallError:
+    return CallError(f"{root} is in use by another run ({owner}); wait for it, or pass another --workspace.")
 
 
 def keep_private() -> None:

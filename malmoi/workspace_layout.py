@@ -3,7 +3,7 @@
     1-captures/<source>/<run>/   pages.warc.gz, index.parquet, run.json
     2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
-    6-releases/<name>/<version>/
+    6-releases/<name>/<version>/ and the link `latest` to one of them
     surveys/<key>/               sketches and tables, immutable, by digest
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          documents that must not appear again
@@ -23,6 +23,7 @@ from typing import Literal, TypeAlias, get_args
 Stage: TypeAlias = Literal["2-documents", "3-clean", "4-judged", "5-curated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LEDGER = "ledger.json"  # written last: a folder of a stage is finished only with it
+LATEST = "latest"  # link to the highest version of a release
 # Files of a collection run that the crawler writes and `collect` reads.
 PAGES, STATS, BLOCKED = "pages.warc.gz", "stats.json", "blocked.jsonl"
 
@@ -93,8 +94,9 @@ class Layout:
         return self.root / "6-releases" / name
 
     def release_folders(self, holds: str) -> list[Path]:
-        """Return the folders of all published releases that contain the file `holds`, sorted."""
-        return sorted(path.parent for path in self.releases("").glob(f"*/*/{holds}"))
+        """Return the folders of all published versions that contain the file `holds`, sorted; `latest` is skipped."""
+        found = (path.parent for path in self.releases("").glob(f"*/*/{holds}"))
+        return sorted(folder for folder in found if folder.name != LATEST)
 
     @property
     def release_history(self) -> Path:

@@ -33,6 +33,7 @@ from flows.cli.options import (
     out,
 )
 from flows.cli.recipe_commands import recipe as recipes
+from flows.cli.release_commands import diff, publish
 from flows.cli.sources_commands import sources
 from flows.plurals import count_of
 from malmoi import __version__
@@ -268,6 +269,8 @@ def why(
     explaining.show(where, id, out, against=against)
 
 
+app.command(diff)
+app.command(publish)
 app.command(sources)
 app.command(index)
 app.command(recipes)

@@ -30,6 +30,11 @@ class Side:
 def compare_recipes(a: str, b: str) -> Iterator[str]:
     """Yield one line for each difference between recipes, given as names, .toml files, or folders of releases."""
     one, two = (read_release(Path(x)) if (Path(x) / manifest.NAME).is_file() else read_side(x) for x in (a, b))
+    yield from compare_sides(one, two)
+
+
+def compare_sides(one: Side, two: Side) -> Iterator[str]:
+    """Yield one line for each difference between the recipes of two sides, and one about their digests."""
     found = [*_compare_values(one.top, two.top), *_compare_filters(one, two)]
     found += _compare_values(one.settings, two.settings)
     yield from found

@@ -24,6 +24,7 @@ from malmoi.errors import DataError
 from malmoi.release_files import audit_files, data_files
 
 DATA = "data"  # the view over all shards below data/; every other table is one file in audit/
+BEFORE = "before"  # the schema of the tables of the other release, where two are compared
 MEMORY = "1GB"  # of one sort; DuckDB spills the rest to its temporary folder
 ROWS = 65_536  # of one row group of an audit table
 
@@ -72,15 +73,15 @@ def limit_spill(size: int) -> None:
 
 
 @contextmanager
-def open_tables(folder: Path) -> Iterator[Tables]:
+def open_tables(folder: Path, *, before: Path | None = None) -> Iterator[Tables]:
     """Open the tables of the release in `folder`: `data` and one for each `audit/*.parquet`.
 
-    DataError if a file cannot be read as Parquet or there is no data.
+    The tables of the release in `before`, if given, are `before.data` and so on. DataError if a file cannot be read
+    as Parquet or there is no data.
     """
-    files = {DATA: data_files(folder)}
-    files |= {p.stem: [p] for p in audit_files(folder)}
-    if not files[DATA]:
-        raise DataError(f"{folder}: no Parquet file below data/; this is not a finished release.")
+    files = _list_views(folder)
+    views = [("main", name, paths) for name, paths in files.items()]
+    views += [(BEFORE, name, paths) for name, paths in _list_views(before).items()] if before is not None else []
     connection, spill = duckdb.connect(":memory:"), mkdtemp(prefix="malmoi-tables-")
     try:
         connection.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = {_quote_string(spill)}")
@@ -88,18 +89,27 @@ def open_tables(folder: Path) -> Iterator[Tables]:
         connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
         if _spill is not None:
             connection.execute(f"SET max_temp_directory_size = '{_spill}B'")
-        for name, paths in files.items():
+        connection.execute(f"CREATE SCHEMA {BEFORE}")  # empty where one release is opened
+        for schema, name, paths in views:
             try:
-                connection.execute(f"CREATE VIEW {_quote_name(name)} AS SELECT * FROM {_parquet(paths)}")
+                connection.execute(f"CREATE VIEW {schema}.{_quote_name(name)} AS SELECT * FROM {_parquet(paths)}")
             except duckdb.Error as error:
                 raise DataError(f"table {name} cannot be read: {_first_line(error)}") from error
-        both = ", ".join(sorted({_quote_string(f"{place}/") for place in (str(folder), _escape_glob(str(folder)))}))
+        places = [str(place) for place in (folder, before) if place is not None]
+        both = ", ".join(sorted({_quote_string(f"{p}/") for place in places for p in (place, _escape_glob(place))}))
         connection.execute(f"SET allowed_directories = [{both}]")  # DuckDB checks the path and its pattern
         connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         yield Tables(connection, tuple(files))
     finally:
         connection.close()
         rmtree(spill, ignore_errors=True)
+
+
+def _list_views(folder: Path) -> dict[str, list[Path]]:
+    files = {DATA: data_files(folder)} | {p.stem: [p] for p in audit_files(folder)}
+    if not files[DATA]:
+        raise DataError(f"{folder}: no Parquet file below data/; this is not a finished release.")
+    return files
 
 
 def sort_into(target: Path, schema: pa.Schema, parts: Sequence[tuple[str, Sequence[Path]]], *, tmp: Path) -> int:

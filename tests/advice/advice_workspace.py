@@ -71,7 +71,7 @@ def workspace_of_another_user(place):
         yield "collect own.py --workspace w"
 
 
-@advice("{} is in use by another run; wait for it, or pass another --workspace.")
+@advice("{} is in use by another run ({}); wait for it, or pass another --workspace.")
 def workspace_in_use(place):
     own(place)
     with Workspace.open(place.folder / "w").lock():

@@ -86,5 +86,5 @@ def malmoi_in_process(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def sums(workspace: Path, name: str = "general") -> str:
     """SHA256SUMS of the only version of a release."""
-    (found,) = (workspace / "6-releases" / name).glob("*/SHA256SUMS")
+    (found,) = (workspace / "6-releases" / name).glob("*.*.*/SHA256SUMS")
     return found.read_text(encoding="utf-8")

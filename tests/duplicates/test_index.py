@@ -251,7 +251,7 @@ def test_a_release_that_is_killed_around_its_segment_ends_as_if_undisturbed(tmp_
             patch.setattr(releases, "_note", dies(releases._note, place))
             with pytest.raises(KeyboardInterrupt):
                 run(killed)
-        assert len(list(killed.root.glob("6-releases/short/*"))) == standing
+        assert len(list(killed.root.glob("6-releases/short/*.*.*"))) == standing
         assert len(list(killed.index("copies").glob("*/*"))) == (place != "index")
     assert not run(killed), "it stands already"
     for place in ("6-releases/short/1.0.0", "surveys/index/copies/short"):

@@ -305,7 +305,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     done = malmoi_in_process("run", "--source", source, "--workspace", root / "ws")
     assert done.returncode == 0, done.stderr
     assert not [word for word in FORBIDDEN if word in done.stdout + done.stderr]
-    return root / "ws", next((root / "ws/6-releases/general").glob("*/manifest.json")).parent
+    return root / "ws", next((root / "ws/6-releases/general").glob("*.*.*/manifest.json")).parent
 
 
 def test_no_file_of_a_release_holds_an_identifier_of_its_corpus(run: tuple[Path, Path]) -> None:

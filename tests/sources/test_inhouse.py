@@ -129,7 +129,7 @@ def test_every_readable_file_becomes_a_document_under_its_name_in_composed_hangu
 def test_every_unreadable_file_is_named_with_its_reason(done):
     dropped = {name.removeprefix("papers/"): row["reason"] for name, row in stage(done[0], "dropped").items()}
     assert dropped == {name: reason for name, (_, reason) in UNREADABLE.items()}
-    (audit,) = (done[0] / "w").glob("6-releases/general/*/audit/dropped.parquet")
+    (audit,) = (done[0] / "w").glob("6-releases/general/*.*.*/audit/dropped.parquet")
     assert {f"papers/{name}" for name in UNREADABLE} <= set(pq.read_table(audit)["id"].to_pylist())
 
 
@@ -164,7 +164,9 @@ def test_nothing_of_it_needs_or_touches_a_network(done, tmp_path):
     command += ["--source", str(done[1]), "--workspace", str(tmp_path / "w")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert ran.returncode == 0, ran.stderr
-    sums = [next(root.glob("6-releases/general/*/SHA256SUMS")).read_text() for root in (done[0] / "w", tmp_path / "w")]
+    sums = [
+        next(root.glob("6-releases/general/*.*.*/SHA256SUMS")).read_text() for root in (done[0] / "w", tmp_path / "w")
+    ]
     assert sums[0] == sums[1]
 
 

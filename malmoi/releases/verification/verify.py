@@ -29,11 +29,12 @@ from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import evidence_checks, row_checks, sha256sums, untrusted_files
 from malmoi.releases.verification.invariants import LAWS, RIGHTS, placeholder_law
+from malmoi.releases.versions import changelog
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
-TEXTS = (CARD, manifests.NAME, sha256sums.NAME, "README.md", "index.html")
+TEXTS = (CARD, manifests.NAME, sha256sums.NAME, "README.md", "index.html", changelog.FACTS, changelog.TEXT)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
@@ -42,7 +43,8 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One fault of a release: the check, the file and the message."""
 
-    check: str  # limits, sums, manifest, root, schema, rows, evidence, residue, laws, rights, licences, card, render
+    # limits, sums, manifest, root, schema, rows, evidence, residue, laws, rights, licences, changelog, card, render
+    check: str
     path: str
     says: str
 
@@ -92,6 +94,7 @@ def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
         ("laws", "audit", lambda tables: _check_laws(folder, tables)),
         ("rights", "audit", _check_rights),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
+        ("changelog", changelog.FACTS, lambda tables: _check_changelog(folder, tables)),
     ]
     checks += [("card", CARD, lambda tables: _check_card(folder, tables, render))] if render else []
     with ExitStack() as stack:
@@ -243,6 +246,12 @@ def _check_licences(folder: Path, tables: Tables) -> Iterator[Finding]:
                 yield Finding("licences", name, "an empty folder; it is not part of a release")
         elif name not in ours:
             yield Finding("licences", name, "extra: not a file of a release")
+
+
+def _check_changelog(folder: Path, tables: Tables) -> Iterator[Finding]:
+    """Check that the changelog is rendered from its facts, and that these agree with data, manifest and card."""
+    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    yield from (Finding("changelog", path, says) for path, says in changelog.find_faults(folder, tables, card))
 
 
 def _parse_evidence(said: str) -> Iterator[LicenceEvidence]:

@@ -1,0 +1,58 @@
+"""Commands about finished releases: `malmoi diff` and `malmoi publish`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.cli.options import WorkspaceOption, out
+
+ReleaseArgument = Annotated[str, Parameter(help="Folder of a release, or NAME/VERSION of the workspace.")]
+
+
+def diff(
+    before: ReleaseArgument,
+    after: ReleaseArgument,
+    *,
+    json: Annotated[bool, Parameter("--json", negative="", help="Print JSON, with all documents.")] = False,
+    html: Annotated[Path | None, Parameter("--html", help="Write a page to this file.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Compare two releases: documents added, removed and why, changed; licences, sources, recipe, schema, files.
+
+    Texts are compared by their digests. Ids that the later release masks are not shown.
+    """
+    from flows.cli import diff as comparing
+
+    value = comparing.compare_releases(*(comparing.find_release(one, workspace) for one in (before, after)))
+    if html is not None:
+        comparing.write_page(value, html)
+    if json:
+        sys.stdout.write(comparing.to_json(value))
+    else:
+        comparing.show(value, out)
+        if html is not None:
+            out.print(f"Page: {html}", markup=False)
+
+
+def publish(
+    release: ReleaseArgument,
+    target: Annotated[str, Parameter(help="A folder, s3://BUCKET/PREFIX, or hf://datasets/OWNER/NAME.")],
+    *,
+    endpoint: Annotated[str, Parameter("--endpoint", help="Address of the S3 storage or of the hub.")] = "",
+    verify: Annotated[bool, Parameter("--verify", negative="", help="Read every object of S3 storage back.")] = False,
+    yes: Annotated[bool, Parameter("--yes", negative="", help="Upload to a hub; without it, print the plan.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Copy a release to a folder, to S3-compatible storage or to a dataset hub; an interrupted copy is continued.
+
+    Credentials come from the environment. `latest` moves after the copy is complete.
+    """
+    from flows.cli import diff as comparing
+    from flows.cli import publish as publishing
+
+    folder = comparing.find_release(release, workspace)
+    publishing.publish(folder, target, endpoint, read_back=verify, yes=yes, out=out)

@@ -1,0 +1,67 @@
+"""Run a module that reads untrusted releases in a child process with the limits of `malmoi verify`."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from malmoi import limits
+from malmoi.errors import DataError, StageError
+from malmoi.processes.import_path import PYTHON
+from malmoi.processes.rlimits import lower_limit
+from malmoi.releases.verification import untrusted_files
+
+_SIZE_PER_SECOND = 256 << 10  # bytes of files per additional second of CPU
+_SPILL_FACTOR = 4  # temporary bytes per byte of the releases
+_PATIENCE = 10  # seconds of wall clock per second of CPU: a busy machine, a slow disk
+
+
+def run_limited(module: str, folders: Sequence[Path]) -> bytes:
+    """Run `python -m module SECONDS SPILL FOLDER …` and return its standard output.
+
+    DataError if a release has an unsafe file or exceeds a limit, StageError if the process fails otherwise.
+    """
+    for folder in folders:
+        if refused := untrusted_files.find(folder):
+            _, path, says = refused[0]
+            raise DataError(f"{folder}: {path}: {says}. See `malmoi verify {folder}`.")
+    size = sum(map(untrusted_files.size, folders))
+    seconds = limits.VERIFY_SECONDS.value + size // _SIZE_PER_SECOND
+    spill = limits.VERIFY_SPILL.value + _SPILL_FACTOR * size
+    named = " and ".join(map(str, folders))
+    with TemporaryDirectory(prefix="malmoi-limited-") as tmp:
+        command = [*PYTHON, "-m", module, str(seconds), str(spill), *map(str, folders)]
+        env = {**os.environ, "TMPDIR": tmp}
+        try:
+            done = subprocess.run(command, capture_output=True, env=env, timeout=_PATIENCE * seconds, check=False)
+        except subprocess.TimeoutExpired:
+            raise _limit_error(named, limits.VERIFY_SECONDS) from None
+    if done.returncode == -signal.SIGXCPU:
+        raise _limit_error(named, limits.VERIFY_SECONDS)
+    if done.returncode < 0:  # a library that gets no memory may abort its process
+        raise _limit_error(named, limits.VERIFY_MEMORY)
+    if done.returncode:
+        last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"])[-1]
+        raise StageError(
+            f"{named}: the process that reads them ended with status {done.returncode} ({last}). Fix the cause that it "
+            "names, and run the same command again."
+        )
+    return done.stdout
+
+
+def _limit_error(named: str, limit: limits.InputLimit) -> DataError:
+    return DataError(f"{named}: reading exceeded a limit and was stopped ({limit.describe()}).")
+
+
+def apply_limits(seconds: int, spill: int) -> None:
+    """Set the limits of this child process."""
+    from malmoi.storage import duckdb_tables
+
+    lower_limit(resource.RLIMIT_CPU, seconds)
+    lower_limit(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value)
+    duckdb_tables.limit_spill(spill)

@@ -1,0 +1,176 @@
+"""Publish a release to S3-compatible storage: PREFIX/<name>/<version>/…, and the object PREFIX/<name>/latest.
+
+Manifest and SHA256SUMS are uploaded last, `latest` after them. A journal object names what was uploaded: an upload that
+was interrupted is continued from any machine. Storage has no lock: of two publishers of one version with different
+bytes, the second finds the journal or the release of the first, and stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, Final
+
+from pyarrow import fs
+
+from malmoi.canonical_json import canonical_json
+from malmoi.errors import CallError, DataError, StageError
+from malmoi.releases.distribution.payload import LAST, Item, Payload, Published
+from malmoi.workspace_layout import LATEST
+
+THREADS: Final = 4  # uploads at once
+ATTEMPTS: Final = 4  # of one request
+SECONDS: Final = 60  # without an answer
+_BLOCK: Final = 8 << 20
+
+
+class Storage:
+    """The objects below s3://bucket/prefix; requests that fail become StageErrors that say what to check."""
+
+    def __init__(self, url: str, endpoint: str = "") -> None:
+        self.url, self._base = url.rstrip("/"), url.removeprefix("s3://").strip("/")
+        if not url.startswith("s3://") or not self._base:
+            raise CallError(f"{url} is not an address of S3 storage; write s3://BUCKET/PREFIX.")
+        scheme, mark, host = endpoint.partition("://")
+        with self._explain():
+            self._files = fs.S3FileSystem(
+                endpoint_override=(host if mark else endpoint).rstrip("/") or None,
+                scheme=scheme if mark else "https",
+                retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+                connect_timeout=SECONDS,
+                request_timeout=SECONDS,
+            )
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StageError(
+                f"{self.url}: {' '.join(str(error).split())}. Objects that were uploaded are kept. Check the bucket, "
+                "--endpoint, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and run the same command again."
+            ) from error
+
+    def read(self, path: str) -> bytes | None:
+        """Return an object of a few kilobytes, or None if there is none."""
+        with self._explain():
+            if self._files.get_file_info(f"{self._base}/{path}").type is not fs.FileType.File:
+                return None
+            with self._files.open_input_stream(f"{self._base}/{path}") as stream:
+                return bytes(stream.read())
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a small object."""
+        with self._explain(), self._files.open_output_stream(f"{self._base}/{path}") as stream:
+            stream.write(content)
+
+    def delete(self, path: str) -> None:
+        """Delete an object."""
+        with self._explain():
+            self._files.delete_file(f"{self._base}/{path}")
+
+    def upload(self, payload: Payload, item: Item, path: str) -> None:
+        """Upload a file of the release, in parts if it is large."""
+        with self._explain(), self._files.open_output_stream(f"{self._base}/{path}") as stream:
+            payload.send(item, stream.write)
+
+    def list_sizes(self, path: str) -> dict[str, int]:
+        """Return the size of each object below `path`, by the path below it."""
+        start = f"{self._base}/{path}/"
+        with self._explain():
+            found = self._files.get_file_info(fs.FileSelector(start, recursive=True, allow_not_found=True))
+        return {one.path.removeprefix(start): one.size for one in found if one.type is fs.FileType.File}
+
+    def digest(self, path: str) -> str:
+        """Read an object back and return its sha256 (hex)."""
+        digest = hashlib.sha256()
+        with self._explain(), self._files.open_input_stream(f"{self._base}/{path}") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
+
+
+class _Journal:
+    """What was uploaded so far, as an object of the storage: path → sha256."""
+
+    def __init__(self, storage: Storage, payload: Payload) -> None:
+        self._storage, self._path, self._lock = storage, f"{payload.name}/.{payload.version}.uploading.json", Lock()
+        value: dict[str, Any] = json.loads(storage.read(self._path) or "{}")
+        self._sums = payload.sums.sha256
+        if value.get("sums", self._sums) != self._sums:
+            raise CallError(
+                f"{storage.url}/{self._path}: another release with this version was being uploaded. Wait for it; if "
+                "nobody uploads it any longer, delete that object and run the same command again."
+            )
+        self.uploaded: dict[str, str] = dict(value.get("uploaded", {}))
+        self.note()
+
+    def note(self, item: Item | None = None) -> None:
+        with self._lock:
+            self.uploaded |= {item.path: item.sha256} if item else {}
+            text = canonical_json({"sums": self._sums, "uploaded": self.uploaded})
+            self._storage.write(self._path, text.encode())
+
+    def delete(self) -> None:
+        self._storage.delete(self._path)
+
+
+def publish_to_s3(payload: Payload, storage: Storage, *, read_back: bool = False) -> Published:
+    """Upload the release and check the size of every object; with `read_back` the digest of every object too.
+
+    CallError if the storage has this version with other bytes, DataError if an object is not what was uploaded.
+    """
+    place = f"{payload.name}/{payload.version}"
+    held = storage.read(f"{place}/{payload.sums.path}")
+    if held is not None and hashlib.sha256(held).hexdigest() != payload.sums.sha256:
+        raise CallError(
+            f"{storage.url}/{place} has this version with other bytes, and a release is never edited. Publish the next "
+            "version."
+        )
+    journal = _Journal(storage, payload) if held is None else None
+    uploaded = journal.uploaded if journal else {item.path: item.sha256 for item in payload.items}
+    sizes = storage.list_sizes(place)
+    missing = [i for i in payload.items if (uploaded.get(i.path), sizes.get(i.path)) != (i.sha256, i.size)]
+    first = [item for item in missing if item.path not in LAST]
+
+    def upload(item: Item) -> None:
+        storage.upload(payload, item, f"{place}/{item.path}")
+        if journal:
+            journal.note(item)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(upload, first))
+    _check(storage, place, [item for item in payload.items if item.path not in LAST], read_back=read_back)
+    for item in (item for item in missing if item.path in LAST):
+        upload(item)
+    _check(storage, place, [item for item in payload.items if item.path in LAST], read_back=True)
+    _point_latest(storage, payload)
+    if journal:
+        journal.delete()
+    return Published(f"{storage.url}/{place}", len(missing), len(payload.items) - len(missing))
+
+
+def _check(storage: Storage, place: str, items: Sequence[Item], *, read_back: bool) -> None:
+    sizes = storage.list_sizes(place)
+    for item in items:
+        if sizes.get(item.path) != item.size or (read_back and storage.digest(f"{place}/{item.path}") != item.sha256):
+            raise DataError(
+                f"{storage.url}/{place}/{item.path}: not the object that was uploaded. Delete it, and run the same "
+                "command again."
+            )
+
+
+def _point_latest(storage: Storage, payload: Payload) -> None:
+    """Write the object `latest`, which holds the highest version."""
+    path = f"{payload.name}/{LATEST}"
+    held = (storage.read(path) or b"").decode("ascii", "replace").strip()
+    try:
+        older = [int(n) for n in held.split(".")] < [int(n) for n in payload.version.split(".")]
+    except ValueError:
+        older = True
+    if older:
+        storage.write(path, f"{payload.version}\n".encode())
