@@ -27,6 +27,7 @@ from malmoi.export.selection import Rows, Selection, read_manifest, select_rows
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
 from malmoi.export.tokenizer import Tokenizer, open_tokenizer
 from malmoi.export.written_files import Place, Writer
+from malmoi.licensing.licence_expressions import FAMILIES
 from malmoi.releases.licence_files import files as licence_files
 
 Format = Literal["jsonl", "mds", "megatron"]
@@ -202,6 +203,6 @@ def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
                 f"{part['name']}: {part['asked']:,} tokens were asked for; its documents have {part['available']:,}, "
                 f"so {part['shortfall']:,} are missing. A higher --repeat uses them more often."
             )
-    families = [row["family"] for row in facts["by_family"]]
+    families = sorted((row["family"] for row in facts["by_family"]), key=FAMILIES.index)
     if len(families) > 1:
         yield f"The export mixes the licence families {', '.join(families)}; --family {families[0]} keeps one of them."

@@ -9,6 +9,7 @@ reads every window: reading is fast compared with training, and no window is too
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -51,7 +52,7 @@ class ReleaseReader:
             raise ValueError(f"window is {window}; give 1 to {_LARGEST} bytes.")
         self._columns, self._where, self._seed, self._window = list(columns), where, seed, window
         self._rank, self._world_size = rank, world_size
-        self._groups, self._sizes, facts = _read_groups(Path(release), self._columns)
+        self._schema, self._groups, self._sizes, facts = _read_groups(Path(release), self._columns)
         settings = f"{facts}\n{where}\n{seed}\n{window}\n"
         self._digest = hashlib.sha256(settings.encode()).hexdigest()
         self._epoch = self._at = self._place = 0
@@ -119,8 +120,11 @@ class ReleaseReader:
         return [order[start:end] for start, end in pairwise([*cuts, len(order)])]
 
     def _read(self, window: list[int]) -> pa.Table:
-        parts = [self._groups[n].to_table(columns=self._columns, filter=self._where, use_threads=False) for n in window]
-        return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+        parts = [
+            self._groups[number].to_table(self._schema, self._columns, filter=self._where, use_threads=False)
+            for number in window
+        ]
+        return pa.concat_tables(parts).combine_chunks()
 
     def _shuffle(self, count: int, what: str) -> list[int]:
         """Return the numbers below `count` in the order of their hashes with seed and epoch."""
@@ -134,13 +138,13 @@ class ReleaseReader:
         return sorted(range(count), key=place)
 
 
-def _read_groups(release: Path, columns: Sequence[str]) -> tuple[list[Any], list[int], str]:
-    """Return the row groups of a release, the size of `columns` in each, and what identifies all of them."""
+def _read_groups(release: Path, columns: Sequence[str]) -> tuple[pa.Schema, list[Any], list[int], str]:
+    """Return the schema of a release, its row groups, the size of `columns` in each, and what identifies them."""
     found = ds.dataset(release / "data", format="parquet")
     files = sorted(found.get_fragments(), key=lambda one: one.path)
-    known = {name for file in files for name in file.physical_schema.names}
-    if missing := [name for name in columns if name not in known]:
-        raise ValueError(f"{release} has no column {missing[0]}; choose from {', '.join(sorted(known))}.")
+    schema = pa.unify_schemas([file.physical_schema for file in files], promote_options="permissive")
+    if missing := [name for name in columns if name not in schema.names]:
+        raise ValueError(f"{release} has no column {missing[0]}; choose from {', '.join(sorted(schema.names))}.")
     groups, sizes, facts = [], [], [",".join(columns)]
     for file in files:
         for group in file.split_by_row_group():
@@ -150,5 +154,5 @@ def _read_groups(release: Path, columns: Sequence[str]) -> tuple[list[Any], list
             size = sum(one.total_uncompressed_size for one in each if one.path_in_schema.split(".")[0] in columns)
             groups.append(group)
             sizes.append(size)
-            facts.append(f"{Path(file.path).relative_to(release.absolute())} {info.id} {info.num_rows} {size}")
-    return groups, sizes, "\n".join(facts)
+            facts.append(f"{os.path.relpath(file.path, release)} {info.id} {info.num_rows} {size}")
+    return schema, groups, sizes, "\n".join(facts)
