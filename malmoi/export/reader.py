@@ -55,11 +55,13 @@ class ReleaseReader:
         self._schema, self._groups, self._sizes, facts = _read_groups(Path(release), self._columns)
         settings = f"{facts}\n{where}\n{seed}\n{window}\n"
         self._digest = hashlib.sha256(settings.encode()).hexdigest()
-        self._epoch = self._at = self._place = 0
+        self.set_epoch(0)
         self._resumed: tuple[int, int] | None = None  # the consumer whose state was loaded
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the rest of the epoch, then make the next epoch the current one."""
+        """Yield the rest of the epoch: nothing if the loaded state is at its end; the next call yields the next epoch."""
+        if self._is_done:
+            self.set_epoch(self._epoch + 1)
         me, all_of_us = self._consumer()
         if self._resumed is not None and self._resumed != (me, all_of_us):
             raise ValueError(
@@ -79,11 +81,12 @@ class ReleaseReader:
                     self._place = place + 1
                     yield row
             self._at, self._place = self._at + 1, 0
-        self.set_epoch(self._epoch + 1)
+        # The epoch stays: a loader whose other workers are not at its end saves the state of this one, too.
+        self._is_done = True
 
     def set_epoch(self, epoch: int) -> None:
         """Begin `epoch` anew; each epoch has another order."""
-        self._epoch, self._at, self._place = epoch, 0, 0
+        self._epoch, self._at, self._place, self._is_done = epoch, 0, 0, False
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the iteration is, behind the last document that it gave; plain numbers and strings."""
@@ -98,7 +101,8 @@ class ReleaseReader:
                 "the state was made with another release, seed, window, selection or list of columns; give the same."
             )
         self._resumed = (state["consumer"], state["consumers"])
-        self._epoch, self._at, self._place = state["epoch"], state["window"], state["place"]
+        self.set_epoch(state["epoch"])
+        self._at, self._place = state["window"], state["place"]
 
     def _consumer(self) -> tuple[int, int]:
         """Return the number of this consumer and how many there are: ranks times workers of torch, if it is loaded."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 import struct
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -149,7 +150,7 @@ def read_mds(folder: Path) -> dict[tuple[str, int], dict[str, str]]:
         head = json.loads(content[8 + 4 * count : starts[0]])
         assert head["column_names"] == shard["column_names"] == sorted(shard["column_names"])
         assert count == shard["samples"] and starts[-1] == len(content)
-        for number, (start, end) in enumerate(zip(starts, starts[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(starts)):
             names = shard["column_names"]
             sizes = struct.unpack_from(f"<{len(names)}I", content, start)
             at, sample = start + 4 * len(names), {}

@@ -1,6 +1,7 @@
-"""Budgets and mixtures: the shares that were asked for, the best quality first, shortfalls said, the same every time."""
+"""Budgets and mixtures: the shares that were asked for, the best quality first, shortfalls said."""
 
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -56,7 +57,7 @@ def test_a_larger_budget_keeps_what_a_smaller_one_chose(release, tmp_path):
         found = read(tmp_path / tokens)
         assert 0 <= parse_tokens(tokens) - 13 * len(found) < 13
         chosen.append([one["id"] for one in found])
-    for small, large in zip(chosen, chosen[1:], strict=False):
+    for small, large in pairwise(chosen):
         assert small == [id for id in large if id in set(small)]  # in the same order too
 
 

@@ -118,6 +118,25 @@ def test_two_workers_of_two_ranks_share_the_documents_and_resume(release, worker
     assert Counter(first + rest) == {f"a/{i}": 1 for i in range(N)}
 
 
+def test_a_worker_that_is_at_the_end_does_not_begin_the_next_epoch_before_the_others(release):
+    """A loader saves the state of all workers; one that has ended must stay ended when it is resumed."""
+    done, behind = (ReleaseReader(release, window=SMALL, rank=rank, world_size=2) for rank in range(2))
+    first = ids(done) + ids(islice(iter(behind), 20))
+    resumed = [ReleaseReader(release, window=SMALL, rank=rank, world_size=2) for rank in range(2)]
+    for one, state in zip(resumed, (done.state_dict(), behind.state_dict()), strict=True):
+        one.load_state_dict(pass_through_json(state))
+    assert ids(resumed[0]) == []
+    assert Counter(first + ids(resumed[1])) == {f"a/{i}": 1 for i in range(N)}
+    assert ids(resumed[0]) == ids(done)  # the next epoch
+
+
+def test_an_epoch_can_be_chosen(release):
+    reader, other = ReleaseReader(release), ReleaseReader(release)
+    second = [ids(reader) for _ in range(2)][1]
+    other.set_epoch(1)
+    assert ids(other) == second
+
+
 def test_a_state_of_another_consumer_or_of_other_settings_is_refused(release, tmp_path):
     state = ReleaseReader(release, rank=0, world_size=2).state_dict()
     other = ReleaseReader(release, rank=0, world_size=4)
