@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
     ContactOption,
@@ -274,6 +275,8 @@ app.command(publish)
 app.command(sources)
 app.command(index)
 app.command(recipes)
+app.command(export)
+app.command(tokens)
 
 
 @app.command(name="try")

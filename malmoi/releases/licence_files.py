@@ -9,6 +9,11 @@ from malmoi.licensing.licence_expressions import ids
 from malmoi.licensing.licences import LICENCES, Licence
 
 TEXTS = Path(__file__).parent / "texts"  # original texts of licences that require their text to be shipped
+_ABOUT = (
+    "Each folder below `data/` holds texts of one licence expression. The wording here is ours and short;",
+    "what binds is the licence itself. Proof for each document: `audit/licence_evidence.parquet`.",
+    "The sentence of attribution for each document: the column `attribution`. This is not legal advice.",
+)
 
 
 def duty(licence: Licence) -> str:
@@ -29,10 +34,10 @@ def duty(licence: Licence) -> str:
     return "nothing; naming the origin is a courtesy" + (f" ({licence.note})" if licence.note else "")
 
 
-def files(expressions: Iterable[str]) -> dict[str, bytes]:
+def files(expressions: Iterable[str], about: Iterable[str] = _ABOUT) -> dict[str, bytes]:
     """Return name → content: LICENSE.md, and below LICENSES/ the full text of each licence that requires it."""
     wanted = sorted(set(expressions))
-    found = {"LICENSE.md": page(wanted).encode()}
+    found = {"LICENSE.md": page(wanted, about).encode()}
     for licence in sorted({i for expression in wanted for i in ids(expression)}):
         text = TEXTS / f"{licence.removesuffix('-only').removesuffix('-or-later')}.txt"
         if text.exists():
@@ -47,15 +52,9 @@ def write(folder: Path, expressions: Iterable[str]) -> None:
         (folder / name).write_bytes(content)
 
 
-def page(expressions: Iterable[str]) -> str:
-    """Return LICENSE.md: every licence of a release with its URL and its duties."""
-    lines = [
-        "# Licences · 이용허락",
-        "",
-        "Each folder below `data/` holds texts of one licence expression. The wording here is ours and short;",
-        "what binds is the licence itself. Proof for each document: `audit/licence_evidence.parquet`.",
-        "The sentence of attribution for each document: the column `attribution`. This is not legal advice.",
-    ]
+def page(expressions: Iterable[str], about: Iterable[str] = _ABOUT) -> str:
+    """Return LICENSE.md: `about` the folder it is in, then every licence with its URL and its duties."""
+    lines = ["# Licences · 이용허락", "", *about]
     for expression in sorted(set(expressions)):
         lines += ["", f"## {expression}", ""]
         for id_ in ids(expression):

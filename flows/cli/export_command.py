@@ -1,0 +1,125 @@
+"""`malmoi export` and `malmoi tokens`: texts for trainers, and how many tokens they are."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from flows.cli.options import out
+
+
+def _each(name: str, help: str) -> Parameter:
+    return Parameter(name, negative="", help=f"{help} Repeat it for several.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class RowOptions:
+    """Options that select documents."""
+
+    use: Annotated[
+        list[Literal["redistribute", "train-only"]] | None, _each("--use", "Use of texts; default: redistribute.")
+    ] = None
+    licence: Annotated[list[str] | None, _each("--licence", "Licence expression.")] = None
+    family: Annotated[list[str] | None, _each("--family", "Licence family, such as open.")] = None
+    domain: Annotated[list[str] | None, _each("--domain", "Field, such as semiconductor.")] = None
+    split: Annotated[list[str] | None, _each("--split", "Split, such as train.")] = None
+    min_quality: Annotated[float | None, Parameter("--min-quality", help="Minimum quality, 0–1.")] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class BudgetOptions:
+    """Options of tokens, budget and mixture."""
+
+    tokenizer: Annotated[
+        str, Parameter("--tokenizer", help="bytes, kiwi-morphemes, or the path of a tokenizer.json.")
+    ] = ""
+    end_token: Annotated[
+        str, Parameter("--end-token", help="Token that ends a document; default: the usual names are tried.")
+    ] = ""
+    tokens: Annotated[str, Parameter("--tokens", help="Budget of tokens, such as 500K or 1.5B.")] = ""
+    mix: Annotated[
+        str, Parameter("--mix", help="Shares of the budget by domain, such as general=0.7,law@open=0.3.")
+    ] = ""
+    repeat: Annotated[int, Parameter("--repeat", validator=Number(gte=1), help="How often a document may be used.")] = 1
+    seed: Annotated[int, Parameter("--seed", help="Seed of the order.")] = 0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class FileOptions:
+    """Options of the files."""
+
+    compression: Annotated[
+        Literal["none", "gzip", "zstd"], Parameter("--compression", help="Compression of JSON lines.")
+    ] = "none"
+    flat: Annotated[
+        bool, Parameter("--flat", negative="", help="Write every column into JSON lines, not id, text and meta.")
+    ] = False
+    shard_size: Annotated[
+        int, Parameter("--shard-size", validator=Number(gte=1), help="Size of a file of jsonl and mds in MB.")
+    ] = 256
+
+
+def export(
+    release: Path,
+    target: Path,
+    *,
+    format: Literal["jsonl", "mds", "megatron"] = "jsonl",
+    rows: RowOptions = RowOptions(),  # frozen
+    budget: BudgetOptions = BudgetOptions(),
+    files: FileOptions = FileOptions(),
+) -> None:
+    """Write the texts of a release to the folder TARGET, in a format of trainers.
+
+    Licences, attribution and an id map go along. Texts for training only are left out unless --use train-only.
+    """
+    from flows import export as exporting
+
+    plan = exporting.Plan(
+        format,
+        _selection(rows),
+        budget.tokenizer, budget.end_token, budget.tokens, budget.mix, budget.repeat, budget.seed,
+        files.compression, files.flat, files.shard_size * 10**6,
+    )  # fmt: skip
+    for line in exporting.explain(target, exporting.export(release, target, plan)):
+        out.print(line, markup=False)
+
+
+def tokens(
+    release: Path,
+    *,
+    tokenizer: Annotated[
+        list[str] | None, _each("--tokenizer", "bytes, kiwi-morphemes, or the path of a tokenizer.json.")
+    ] = None,
+    json: Annotated[bool, Parameter("--json", negative="", help="Print JSON.")] = False,
+    rows: RowOptions = RowOptions(),
+) -> None:
+    """Count documents, characters and tokens of a release by licence family and domain.
+
+    Several tokenizers are counted side by side; default: bytes. Texts for training only are left out unless --use
+    train-only.
+    """
+    from flows import export as exporting
+    from malmoi.canonical_json import canonical_json
+
+    found = exporting.count(release, _selection(rows), tokenizer or ["bytes"])
+    if json:
+        sys.stdout.write(canonical_json(found))
+    else:
+        out.print(exporting.tabulate(found))
+
+
+def _selection(rows: RowOptions) -> Any:
+    from malmoi.export.selection import Selection
+
+    return Selection(
+        tuple(rows.use or ("redistribute",)), tuple(rows.licence or ()), tuple(rows.family or ()),
+        tuple(rows.domain or ()), tuple(rows.split or ()), rows.min_quality,
+    )  # fmt: skip

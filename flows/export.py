@@ -1,0 +1,208 @@
+"""Export a release for trainers: choose, order, write; licences, attribution and an id map go along."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from rich.table import Table
+
+from flows.plurals import count_of
+from malmoi.canonical_json import canonical_json
+from malmoi.errors import CallError
+from malmoi.export import mixture
+from malmoi.export.jsonl_files import Compression, JsonlFiles
+from malmoi.export.mds_files import MdsFiles
+from malmoi.export.megatron_files import MegatronFiles
+from malmoi.export.ordered_rows import POSITION, read_in_order
+from malmoi.export.selection import Rows, Selection, read_manifest, select_rows
+from malmoi.export.token_counts import Counts, count_tokens, sum_by
+from malmoi.export.tokenizer import Tokenizer, open_tokenizer
+from malmoi.export.written_files import Place, Writer
+from malmoi.licensing.licence_expressions import FAMILIES
+from malmoi.releases.licence_files import files as licence_files
+
+Format = Literal["jsonl", "mds", "megatron"]
+_IDS = pa.schema(
+    {POSITION: pa.int64()}
+    | dict.fromkeys(("id", "license", "source"), pa.string())
+    | {"epoch": pa.int32(), "file": pa.string(), "start": pa.int64(), "length": pa.int64()}
+)
+_CREDITS = ("id", "title", "url", "license", "attribution")
+_ABOUT = (
+    "The texts of this folder are under the licences below; `ids.parquet` names the licence of each document, and",
+    "`attribution.parquet` has the sentence of attribution that has to go along with it. The wording here is ours and",
+    "short; what binds is the licence itself. Proof for each document is in the release that `export.json` names.",
+    "This is not legal advice.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an export is to be, as the options of the command say it."""
+
+    format: Format = "jsonl"
+    selection: Selection = field(default_factory=Selection)
+    tokenizer: str = ""
+    end_token: str = ""
+    tokens: str = ""
+    mix: str = ""
+    repeat: int = 1
+    seed: int = 0
+    compression: Compression = "none"
+    flat: bool = False
+    shard_size: int = 256 << 20  # bytes, uncompressed
+
+
+def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
+    """Write the export to `target`, which must not exist; return the content of export.json.
+
+    The folder appears complete or not at all. CallError if the plan cannot be followed.
+    """
+    if target.exists():
+        raise CallError(f"{target} exists; name a folder that does not. Nothing was overwritten.")
+    tokenizer = _open_tokenizer(plan)
+    parts = mixture.parse_mix(plan.mix) if plan.mix else ()
+    rows = select_rows(release, plan.selection)
+    counts = count_tokens(rows, [tokenizer])[0] if tokenizer else None
+    chosen = _choose(rows, counts, plan, parts)
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    part.mkdir(parents=True)
+    try:
+        facts = _describe(rows, chosen, counts, plan, tokenizer)
+        facts["layout"] = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
+        for name, content in licence_files((one["license"] for one in facts["by_license"]), _ABOUT).items():
+            (part / name).parent.mkdir(exist_ok=True)
+            (part / name).write_bytes(content)
+        facts["files"] = _sum_files(part)
+        (part / "export.json").write_text(canonical_json(facts), encoding="utf-8")
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return facts
+
+
+def _open_tokenizer(plan: Plan) -> Tokenizer | None:
+    """Return the tokenizer of the plan; CallError if it needs one and has none, or has options without effect."""
+    if not plan.tokens and (plan.mix or plan.repeat != 1):
+        raise CallError("--mix and --repeat fill a budget of tokens; name it with --tokens, such as --tokens 1B.")
+    if not plan.tokenizer and (plan.tokens or plan.format == "megatron"):
+        what = "--tokens counts" if plan.tokens else "--format megatron writes"
+        raise CallError(f"{what} tokens; pass --tokenizer bytes, or the path of a tokenizer.json.")
+    return open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
+
+
+def _choose(rows: Rows, counts: Counts | None, plan: Plan, parts: tuple[mixture.Part, ...]) -> mixture.Chosen:
+    if counts is None or not plan.tokens:
+        return mixture.choose_all(rows, plan.seed)
+    return mixture.choose_mixture(rows, counts, mixture.parse_tokens(plan.tokens), parts, plan.seed, plan.repeat)
+
+
+def _writer(rows: Rows, plan: Plan, tokenizer: Tokenizer | None, folder: Path) -> Writer:
+    if plan.format == "megatron" and tokenizer is not None:
+        return MegatronFiles(folder, tokenizer)
+    if plan.format == "mds":
+        return MdsFiles(folder, rows.columns, plan.shard_size)
+    return JsonlFiles(folder, rows.columns, plan.shard_size, plan.compression, flat=plan.flat)
+
+
+def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> dict[str, Any]:
+    """Write the documents, ids.parquet and attribution.parquet; return the facts of the writer."""
+    credits = [name for name in _CREDITS if name in rows.columns]
+    columns = list(dict.fromkeys((*writer.columns, *credits, "source")))
+    credit_schema = pa.schema([(name, pa.string()) for name in credits])
+    with pq.ParquetWriter(folder / "ids.parquet", _IDS) as ids, \
+         pq.ParquetWriter(folder / "attribution.parquet", credit_schema) as attribution:  # fmt: skip
+        for table in read_in_order(rows, chosen, columns, folder):
+            epochs = pa.array(chosen.epoch[table[POSITION].to_numpy()])
+            ids.write_table(_map_ids(table, writer.write(table), epochs))
+            attribution.write_table(table.filter(pc.equal(epochs, 0)).select(credits).cast(credit_schema))
+    return writer.close() | {"unit": writer.unit}
+
+
+def _map_ids(table: pa.Table, places: list[Place], epochs: pa.Array) -> pa.Table:
+    """Return ids.parquet: where each document is, with its licence, its source and which repeat it is."""
+    found = {name: table[name] for name in (POSITION, "id", "license", "source")}
+    found |= {name: pa.array([getattr(one, name) for one in places]) for name in ("file", "start", "length")}
+    return pa.table(found | {"epoch": epochs}).select(_IDS.names).cast(_IDS)
+
+
+def _describe(
+    rows: Rows, chosen: mixture.Chosen, counts: Counts | None, plan: Plan, tokenizer: Tokenizer | None
+) -> dict[str, Any]:
+    """Return what export.json says about the choice: the release, the plan, and counts of what was written."""
+    table = rows.table.take(pa.array(chosen.row))
+    tokens = {} if counts is None or tokenizer is None else {tokenizer.facts.label: counts[chosen.row]}
+    (total,) = sum_by(table, tokens, [])
+    return {
+        "release": read_manifest(rows.release),
+        "plan": {**asdict(plan), "tokenizer": asdict(tokenizer.facts) if tokenizer else None},
+        **total,
+        "bytes": pc.sum(table["n_bytes"]).as_py(),
+        "parts": [asdict(one) for one in chosen.parts],
+        **{f"by_{key}": sum_by(table, tokens, [key]) for key in ("family", "license", "domain", "use")},
+    }
+
+
+def _sum_files(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file of a folder, by its path."""
+    found = {}
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        with path.open("rb") as file:
+            found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def count(release: Path, selection: Selection, tokenizers: Sequence[str]) -> dict[str, Any]:
+    """Return documents, characters and tokens of a release, in total, by licence family and by domain."""
+    opened = {one.facts.label: one for one in map(open_tokenizer, dict.fromkeys(tokenizers))}
+    rows = select_rows(release, selection)
+    counts = dict(zip(opened, count_tokens(rows, list(opened.values())), strict=True))
+    (total,) = sum_by(rows.table, counts, [])
+    return {
+        "release": read_manifest(release),
+        "tokenizers": {label: asdict(one.facts) for label, one in opened.items()},
+        "total": total,
+        "by_family": sum_by(rows.table, counts, ["family"]),
+        "by_domain": sum_by(rows.table, counts, ["domain"]),
+        "by_family_and_domain": sum_by(rows.table, counts, ["family", "domain"]),
+    }
+
+
+def tabulate(found: Mapping[str, Any]) -> Table:
+    """Return the result of `count` as a table: a line for each family and domain, and the total."""
+    table = Table("family", "domain", title="{name} {version}".format(**found["release"]), show_footer=True)
+    labels = list(found["tokenizers"])
+
+    def numbers(row: Mapping[str, Any]) -> list[str]:
+        return [f"{n:,}" for n in (row["documents"], row["characters"], *(row["tokens"][one] for one in labels))]
+
+    for head, sum_ in zip(["documents", "characters", *labels], numbers(found["total"]), strict=True):
+        table.add_column(head, sum_, justify="right")
+    table.columns[0].footer = "all"
+    for row in found["by_family_and_domain"]:
+        table.add_row(row["family"], row["domain"] or "(none)", *numbers(row))
+    return table
+
+
+def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines that tell the user what an export holds and what it lacks."""
+    tokens = "".join(f", {n:,} tokens ({label})" for label, n in facts["tokens"].items())
+    yield f"{target}: {count_of(facts['documents'], 'document')}, {facts['characters']:,} characters{tokens}."
+    for part in facts["parts"]:
+        if part["shortfall"]:
+            yield (
+                f"{part['name']}: {part['asked']:,} tokens were asked for; its documents have {part['available']:,}, "
+                f"so {part['shortfall']:,} are missing. A higher --repeat uses them more often."
+            )
+    families = sorted((row["family"] for row in facts["by_family"]), key=FAMILIES.index)
+    if len(families) > 1:
+        yield f"The export mixes the licence families {', '.join(families)}; --family {families[0]} keeps one of them."

@@ -1,0 +1,126 @@
+"""Tokenizers of an export: UTF-8 bytes, morphemes as the release counts them, or a local tokenizer.json."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from malmoi.boundary import input_errors
+from malmoi.errors import CallError
+
+Tokens = npt.NDArray[np.int64]
+# Names of a token that ends a document, in the order in which they are tried.
+END_TOKENS = ("<|endoftext|>", "<|end_of_text|>", "<eod>", "</s>", "<eos>", "[EOS]", "[SEP]")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What identifies a tokenizer: `sha256` is the digest (hex) of its file, empty for a built-in one."""
+
+    name: str
+    sha256: str = ""
+    vocabulary: int = 0  # greatest token id + 1
+    end: int | None = None  # id of the token that ends a document
+
+    @property
+    def label(self) -> str:
+        """The name, with the beginning of the digest: many files are called tokenizer.json."""
+        return f"{self.name} {self.sha256[:8]}".rstrip()
+
+
+class Tokenizer(Protocol):
+    """Turns texts into token ids; adds no special tokens."""
+
+    @property
+    def facts(self) -> Facts:
+        """Name, digest, size of the vocabulary, token that ends a document."""
+        ...
+
+    @property
+    def counted(self) -> str:
+        """The column of a release that has the counts already; empty if the text must be read."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the token ids of each text."""
+        ...
+
+
+class ByteTokenizer:
+    """The 256 values of UTF-8 bytes, and 256 as the end of a document.
+
+    >>> ByteTokenizer().encode(["가"])
+    [array([234, 176, 128])]
+    """
+
+    facts = Facts("bytes", vocabulary=257, end=256)
+    counted = "n_bytes"
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the UTF-8 bytes of each text."""
+        return [np.frombuffer(text.encode(), np.uint8).astype(np.int64) for text in texts]
+
+
+class MorphemeCounter:
+    """Morphemes as the release counted them; it has no token ids, so its vocabulary is 0."""
+
+    facts = Facts("kiwi-morphemes")
+    counted = "n_morphemes"
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Raise CallError: a count has no token ids."""
+        raise CallError("kiwi-morphemes counts morphemes and has no token ids; pass --tokenizer bytes or a file.")
+
+
+class FileTokenizer:
+    """A tokenizer.json of Hugging Face, read from a local file; a special token written in a text stays plain text."""
+
+    counted = ""
+
+    def __init__(self, path: Path, end_token: str = "") -> None:
+        try:
+            import tokenizers
+        except ImportError as error:
+            raise CallError(
+                f"{path}: the package tokenizers is not installed. Run pip install 'malmoi[export]', or use "
+                "--tokenizer bytes."
+            ) from error
+        with input_errors(lambda name: _damage(path, name)):
+            content = path.read_bytes()
+            self._model: Any = tokenizers.Tokenizer.from_buffer(content)
+        # The file may ask for padding, for a maximum length, or for special tokens to be recognised in texts.
+        self._model.no_padding()
+        self._model.no_truncation()
+        self._model.encode_special_tokens = True
+        names: dict[str, int] = self._model.get_vocab(with_added_tokens=True)
+        if end_token and end_token not in names:
+            raise CallError(f"--end-token {end_token}: {path} has no such token; name one of its vocabulary.")
+        end = next((names[name] for name in (end_token, *END_TOKENS) if name in names), None)
+        self.facts = Facts(path.name, hashlib.sha256(content).hexdigest(), max(names.values()) + 1, end)
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the token ids of each text; uses all cores."""
+        found = self._model.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(one.ids, np.int64) for one in found]
+
+
+def open_tokenizer(name: str, end_token: str = "") -> Tokenizer:
+    """Return the tokenizer `name`: `bytes`, `kiwi-morphemes`, or the path of a tokenizer.json."""
+    if name == "bytes":
+        return ByteTokenizer()
+    if name == "kiwi-morphemes":
+        return MorphemeCounter()
+    path = Path(name)
+    if not path.is_file():
+        raise CallError(f"--tokenizer {name}: no such file; name a tokenizer.json, bytes or kiwi-morphemes.")
+    return FileTokenizer(path, end_token)
+
+
+def _damage(path: Path, name: str) -> CallError:
+    return CallError(f"{path} is not a readable tokenizer.json ({name}); name the file of a Hugging Face tokenizer.")
