@@ -1,4 +1,4 @@
-"""Check a finished release against the expectations of its recipe, and keep it aside if it does not meet them."""
+"""Check a finished release against the expectations of its recipe, and keep it aside if it fails one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHECK, RELEASE = "check.json", "release"  # in the folder of a rejected release
 
 
 def require_expectations(workspace: Workspace, recipe: Recipe, folder: Path, version: str) -> None:
-    """Return if the sealed release in `folder` meets the expectations of `recipe`; else move it aside.
+    """Return if the sealed release in `folder` fulfils the expectations of `recipe`; else move it aside.
 
     DataError says which expectation is not met and where the release is kept. A release that was rejected before with
     the same data is replaced.
@@ -28,7 +28,7 @@ def require_expectations(workspace: Workspace, recipe: Recipe, folder: Path, ver
     if not (unmet := [one for one in outcomes if not one.met]):
         return
     root = manifest.read(folder).root
-    target = workspace.rejected(recipe.name) / f"{version}-{root[:16]}"
+    target = workspace.rejections(recipe.name) / f"{version}-{root[:16]}"
     with workspace.temporary_folder() as whole:
         folder.rename(whole / RELEASE)
         text = canonical_json({"recipe": recipe.name, "version": version, "root": root, **describe_check(outcomes)})

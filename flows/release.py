@@ -90,7 +90,7 @@ def release(
     """Publish the kept documents: an atomic write, so the folder appears complete and verified, or not at all.
 
     Raises CallError if `version` is not higher than all releases, StageError if no document is left to publish,
-    DataError if the release does not meet the expectations of the recipe: then it is kept aside.
+    DataError if the release fails an expectation of the recipe: then it is kept aside.
     """
     history = read_history(workspace)
     refuse_version(recipe.name, version, history)

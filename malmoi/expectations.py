@@ -1,7 +1,7 @@
 """Expectations of a recipe: what a release must be like to be published, the table `[expect]`.
 
-Expectations change no document and are no part of the recipe's digest. Every key may be left out; the default expects
-nothing. docs/recipes.md lists them.
+Expectations change no document, so the digest of a recipe leaves them out. Every key may be left out; the default
+expects nothing. docs/recipes.md lists them.
 """
 
 from __future__ import annotations

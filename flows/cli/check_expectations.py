@@ -15,7 +15,7 @@ from malmoi.releases.expectation_checks import measure
 
 
 def show(folder: Path, name: str, review: Path | None, out: SafeConsole) -> None:
-    """Print a line for each expectation; DataError if the release does not meet all of them.
+    """Print a line for each expectation; DataError if the release fails one of them.
 
     Without `name`, the recipe is the shipped one that made the release.
     """

@@ -75,10 +75,10 @@ def _measure_tables(tables: Tables, expect: Expectations) -> Iterator[Outcome]:
         yield from _measure_shares(tables, name, column, ranges, characters)
     if expect.low_hangul_share != (0.0, 1.0):
         low = _count(tables, f"coalesce(sum(n_chars) FILTER (hangul_share < {LOW_HANGUL}), 0)::BIGINT")
-        yield _in_range("low_hangul_share", low, characters, expect.low_hangul_share)
+        yield _check_range("low_hangul_share", low, characters, expect.low_hangul_share)
     if expect.max_duplicate_share < 1:
         copies = _count(tables, "count(*)", "dropped WHERE reason IN ('exact-copy', 'near-copy')")
-        yield _in_range("max_duplicate_share", copies, copies + documents, (0.0, expect.max_duplicate_share))
+        yield _check_range("max_duplicate_share", copies, copies + documents, (0.0, expect.max_duplicate_share))
 
 
 def _count(tables: Tables, what: str, source: str = "data") -> int:
@@ -98,10 +98,10 @@ def _measure_shares(
     if ranges:
         held = dict(tables.ask(f'SELECT "{column}", sum(n_chars)::BIGINT FROM data GROUP BY 1').rows)
         for value, found in ranges.items():
-            yield _in_range(f"{name}.{value}", int(held.get(value) or 0), characters, found)
+            yield _check_range(f"{name}.{value}", int(held.get(value) or 0), characters, found)
 
 
-def _in_range(name: str, part: int, whole: int, found: tuple[float, float]) -> Outcome:
+def _check_range(name: str, part: int, whole: int, found: tuple[float, float]) -> Outcome:
     share = part / whole if whole else 0.0
     met = found[0] <= share <= found[1]
     return Outcome(name, met, f"{share:.4f} ({part:,} of {whole:,})", f"{found[0]:g} to {found[1]:g}")
@@ -114,7 +114,7 @@ def _measure_review(tables: Tables, expect: Expectations, review: Path | None) -
     held = {str(row[0]) for row in tables.ask("SELECT id FROM data").rows}
     verdicts = Counter(verdict for id, verdict in said.items() if id in held)
     if judged := verdicts["right"] + verdicts["wrong"]:
-        yield _in_range("max_wrong_grants", verdicts["wrong"], judged, (0.0, expect.max_wrong_grants))
+        yield _check_range("max_wrong_grants", verdicts["wrong"], judged, (0.0, expect.max_wrong_grants))
 
 
 def read_review(path: Path) -> dict[str, str]:

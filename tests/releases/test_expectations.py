@@ -139,7 +139,7 @@ def test_a_release_that_does_not_meet_them_is_kept_aside_whole(release: Path, tm
         with pytest.raises(DataError, match=r"own 1.0.0 was not published: 1 of 6 expectations is not met \(languages"):
             rejected_releases.require_expectations(workspace, recipe, folder, "1.0.0")
         assert not folder.exists()
-    (kept,) = workspace.rejected("own").iterdir()
+    (kept,) = workspace.rejections("own").iterdir()
     assert verify(kept / "release") == []
     check = json.loads((kept / "check.json").read_text(encoding="utf-8"))
     assert (check["met"], check["version"], check["root"][:16]) == (False, "1.0.0", kept.name.partition("-")[2])
@@ -151,4 +151,4 @@ def test_a_release_that_meets_them_stays_where_it_is(release: Path, tmp_path: Pa
     workspace = Workspace.open(tmp_path / "w")
     recipe = recipes.load(write(tmp_path, "own", "min_documents = 3\nmax_duplicate_share = 1.0"))
     rejected_releases.require_expectations(workspace, recipe, release, "1.0.0")
-    assert release.is_dir() and not workspace.rejected("own").exists()
+    assert release.is_dir() and not workspace.rejections("own").exists()
