@@ -13,7 +13,7 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
-from flows import index_segments
+from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
@@ -91,7 +91,8 @@ def release(
 ) -> Released:
     """Publish the kept documents: an atomic write, so the folder appears complete and verified, or not at all.
 
-    Raises CallError if `version` is not higher than all releases, StageError if no document is left to publish.
+    Raises CallError if `version` is not higher than all releases, StageError if no document is left to publish,
+    DataError if the release fails an expectation of the recipe: then it is kept aside.
     """
     history = read_history(workspace)
     refuse_version(recipe.name, version, history)
@@ -118,6 +119,7 @@ def release(
         target = workspace.releases(recipe.name) / number
         if new:
             _seal_release(folder, workspace.releases(recipe.name) / last.version if last else None)
+            rejected_releases.require_expectations(workspace, recipe, folder, number)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         index_segments.write_segments(

@@ -16,7 +16,7 @@ import importlib.util
 import inspect
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from malmoi.apply import Bound, Verb
 from malmoi.canonical_json import spell_on_one_line
 from malmoi.errors import CallError
+from malmoi.expectations import Expectations
 from malmoi.recipe_files import resolve_files
 from malmoi.recipe_inheritance import STAGES as STAGES
 from malmoi.recipe_inheritance import RecipeFile, Residue, extend_recipe, find_base, name_recipe, relocate_paths
@@ -61,6 +62,8 @@ class Recipe:
     shards: int
     steps: tuple[tuple[StageName, tuple[Step, ...]], ...]
     residue: Residue = "report"
+    expect: Expectations = field(default=Expectations(), hash=False)  # changes no document, so it is not in the digest
+    review: Path | None = None  # the file of `expect.review`
 
     def stage(self, name: StageName) -> tuple[Step, ...]:
         """Return the steps of one stage, in order."""
@@ -101,7 +104,17 @@ def bind_file(path: Path, file: RecipeFile) -> Recipe:
         raise CallError(f"{path}: {fault}")
     surveys(tuple(step for _, found in steps for step in found))  # CallError for two sets of parameters
     purpose = f"{file.purpose} Personal data is NOT replaced: {file.unredacted}" if file.unredacted else file.purpose
-    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue)
+    expect = parse_expectations(path, file.expect)
+    review = path.parent / expect.review if expect.review else None
+    return Recipe(file.name, purpose, file.sources, file.shards, steps, file.residue, expect, review)
+
+
+def parse_expectations(path: Path, table: Mapping[str, Any]) -> Expectations:
+    """Parse the table `[expect]` of a recipe; CallError names the key of a fault."""
+    try:
+        return Expectations.model_validate(table)
+    except ValidationError as error:
+        raise CallError(f"{path}: [expect]: {_explain_error(error, list(Expectations.model_fields))}") from error
 
 
 def read_resolved(path: Path, extended_by: tuple[Path, ...] = ()) -> RecipeFile:

@@ -2,7 +2,8 @@
 
 A file that extends another holds the differences only. A table `[[stage]]` with a filter of the base replaces the
 parameters that it names; the others keep the values of the base. `before` or `after` places a filter, new or of the
-base. `remove` at the top removes filters. Other keys at the top of the file override those of the base.
+base. `remove` at the top removes filters. The table `[expect]` is merged by key. Other keys at the top of the file
+override those of the base.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from malmoi.errors import CallError
+from malmoi.expectations import merge_expectations
 
 StageName = Literal["clean", "judged", "curated"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
@@ -38,6 +40,7 @@ class RecipeFile(BaseModel):
     sources: tuple[str, ...] = ()
     shards: Annotated[int, Field(ge=1, le=65536)] = 4
     residue: Residue = "report"  # outcome of a find of the second detector; some kinds always stop
+    expect: Table = Field(default_factory=dict)  # malmoi/expectations.py
     clean: list[Table] = Field(default_factory=list)
     judged: list[Table] = Field(default_factory=list)
     curated: list[Table] = Field(default_factory=list)
@@ -67,7 +70,7 @@ def extend_recipe(base: RecipeFile, own: RecipeFile) -> RecipeFile:
             raise CallError(f"filter {table.get('filter')!r} appears twice. Write one table with all its changes.")
         _apply_table(stages, own.extends, stage, dict(table))
     top = {key: getattr(own, key) for key in own.model_fields_set - {"extends", "remove", *STAGES}}
-    return base.model_copy(update={**top, **stages})
+    return base.model_copy(update={**top, **stages, "expect": merge_expectations(base.expect, own.expect)})
 
 
 def find_base(own: RecipeFile, path: Path, extended_by: tuple[Path, ...]) -> Path | None:
@@ -117,7 +120,8 @@ def relocate_paths(file: RecipeFile, base: Path, folder: Path, files: Collection
 
     stages: dict[str, list[Table]] = {stage: [spell_table(table) for table in getattr(file, stage)] for stage in STAGES}
     sources = tuple(spell(one) if one.endswith(".py") else one for one in file.sources)
-    return file.model_copy(update={**stages, "sources": sources})
+    expect = {k: spell(v) if k == "review" and isinstance(v, str) else v for k, v in file.expect.items()}
+    return file.model_copy(update={**stages, "sources": sources, "expect": expect})
 
 
 @contextmanager

@@ -4,6 +4,7 @@
     2-documents/<key>/           documents.parquet, dropped.parquet, ledger.json
     3-clean/<key>/  4-judged/<key>/  5-curated/<key>/     the same
     6-releases/<name>/<version>/ and the link `latest` to one of them
+    rejected/<name>/<version>-<root>/    releases that fail an expectation of their recipe, and why
     surveys/<key>/               sketches and tables, immutable, by digest
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
     withdrawals.parquet          documents that must not appear again
@@ -97,6 +98,10 @@ class Layout:
         """Return the folders of all published versions that contain the file `holds`, sorted; `latest` is skipped."""
         found = (path.parent for path in self.releases("").glob(f"*/*/{holds}"))
         return sorted(folder for folder in found if folder.name != LATEST)
+
+    def rejections(self, name: str) -> Path:
+        """Folder of a rejected release, `name/version-root`: the folder `release`, and check.json, which says why."""
+        return self.root / "rejected" / name
 
     @property
     def release_history(self) -> Path:

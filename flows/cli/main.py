@@ -255,6 +255,19 @@ def verify(folder: Path) -> None:
 
 
 @app.command
+def check(
+    folder: Path,
+    *,
+    recipe: Annotated[str, Parameter(help="A recipe with [expect]; default: the shipped one that made it.")] = "",
+    review: Annotated[Path | None, Parameter(help="CSV file of judged licences; default: that of the recipe.")] = None,
+) -> None:
+    """Measure a release against the expectations of a recipe."""
+    from flows.cli import check_expectations
+
+    check_expectations.show(folder, recipe, review, out)
+
+
+@app.command
 def why(
     where: WhereArgument,
     id: str,

@@ -50,6 +50,7 @@ def read_side(name: str) -> Side:
     file = recipes.read_resolved(path)
     recipe = recipes.bind_file(path, file)
     top = {one.key: one.value for one in recipe_text.list_top(file)}
+    top |= {f"[expect] {one.key}": one.value for one in recipe_text.list_expectations(file, recipe)}
     versions = {step.filter: step.version for _, steps in recipe.steps for step in steps}
     return Side(name, recipe.digest(), top, *_read_steps(recipe.spell_steps()), versions=versions)
 

@@ -25,7 +25,7 @@ UNITS = {
     "Score": "score",
 }  # names of malmoi/parameter_bounds.py
 WIDTH = 110  # of a comment
-TOP = tuple(key for key in RecipeFile.model_fields if key not in {"extends", "remove", *STAGES})
+TOP = tuple(key for key in RecipeFile.model_fields if key not in {"extends", "remove", "expect", *STAGES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class Setting:
 def list_top(file: RecipeFile) -> list[Setting]:
     """List the keys at the top of a resolved recipe."""
     return [Setting(key, spell(getattr(file, key)), key not in file.model_fields_set) for key in TOP]
+
+
+def list_expectations(file: RecipeFile, recipe: Recipe) -> list[Setting]:
+    """List the keys of the table `[expect]` of a resolved recipe."""
+    values = recipe.expect.model_dump()
+    return [Setting(key, spell(file.expect.get(key, value)), key not in file.expect) for key, value in values.items()]
 
 
 def list_filters(file: RecipeFile, recipe: Recipe) -> Iterator[tuple[StageName, Step, list[Setting]]]:
@@ -61,6 +67,7 @@ def render_recipe(path: Path) -> str:
     recipe = recipes.bind_file(path, file)
     lines = [f"# digest {recipe.digest()}; `default`: no recipe sets it"]
     lines += [_render_setting(one) for one in list_top(file)]
+    lines += ["", "[expect]", *map(_render_setting, list_expectations(file, recipe))]
     for stage, step, settings in list_filters(file, recipe):
         (opening, *_), said = _split_sentences(_list_calls(step)[0]), ""
         lines += ["", f"[[{stage}]]", *_wrap(f"{step.verb}, version {step.version}. {opening}")]

@@ -24,7 +24,7 @@ _CC = re.compile(
 _CONDITIONS = (
     ("NC", re.compile(r"비\s?영리|non-?\s?commercial|\bNC\b", re.I)),
     ("ND", re.compile(r"변경\s?금지|no-?\s?deriv|\bND\b", re.I)),
-    ("SA", re.compile(r"동일\s?조건|share-?\s?alike|\bSA\b", re.I)),
+    ("SA", re.compile(r"동일\s?조건|share.?alik|\bSA\b", re.I)),
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*[A-Za-z0-9]")
 

@@ -18,6 +18,7 @@ import pytest
 from flows.cli.main import app, run_guarded
 from tests.advice import (
     advice_calls,  # noqa: F401  # each registers its cases
+    advice_expectations,  # noqa: F401
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
@@ -42,6 +43,7 @@ ERRORS = {"CallError", "SourceError", "StageError", "DataError", "CaptureError"}
 ELSEWHERE = {
     "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
+    "{}: [expect]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
