@@ -95,9 +95,9 @@ class Layout:
         return self.root / "6-releases" / name
 
     def release_folders(self, holds: str) -> list[Path]:
-        """Return the folders of all published versions that contain the file `holds`, sorted; `latest` is skipped."""
+        """Return the folders of all published versions that contain the file `holds`, sorted; no links, no `latest`."""
         found = (path.parent for path in self.releases("").glob(f"*/*/{holds}"))
-        return sorted(folder for folder in found if folder.name != LATEST)
+        return sorted(folder for folder in found if folder.name != LATEST and not folder.is_symlink())
 
     def rejections(self, name: str) -> Path:
         """Folder of a rejected release, `name/version-root`: the folder `release`, and check.json, which says why."""

@@ -24,6 +24,7 @@ from tests.advice import (
     advice_releases,  # noqa: F401
     advice_sources,  # noqa: F401
     advice_try,  # noqa: F401
+    advice_versions,  # noqa: F401
     advice_workspace,  # noqa: F401
 )
 from tests.advice.advice import CASES, Place

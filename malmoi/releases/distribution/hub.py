@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from malmoi.errors import CallError, StageError
+from malmoi.errors import CallError, MalmoiError, StageError
 from malmoi.releases.distribution.payload import Payload, Published
 from malmoi.storage.shard import sha256_of
 
@@ -49,7 +49,9 @@ def publish_to_hub(payload: Payload, repository: str, endpoint: str = "") -> Pub
     api = hub.HfApi(endpoint=endpoint or None)
     try:
         return _upload(hub, api, payload, repository)
-    except (hub.errors.HfHubHTTPError, OSError, ValueError) as error:
+    except MalmoiError:
+        raise
+    except Exception as error:  # the client raises errors of its HTTP library, its own, and built-in ones
         raise StageError(
             f"hf://datasets/{repository}: {' '.join(str(error).split())[:500]}. Files that were uploaded are kept. "
             "Check HF_TOKEN and the name, and run the same command again."
@@ -82,7 +84,6 @@ def _upload(hub: Any, api: Any, payload: Payload, repository: str) -> Published:
 def _import_hub() -> Any:
     try:
         import huggingface_hub
-        import huggingface_hub.errors
     except ImportError as error:
         raise CallError(
             "publishing to a hub needs the package huggingface_hub, which is not installed. Install it with "
