@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -72,13 +73,16 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     tokenizer = _open_tokenizer(plan)
     parts = mixture.parse_mix(plan.mix) if plan.mix else ()
     rows = select_rows(release, plan.selection)
-    counts = count_tokens(rows, [tokenizer])[0] if tokenizer else None
+    # Token files are counted while they are written, but a budget has to be counted before.
+    counts = count_tokens(rows, [tokenizer])[0] if tokenizer and (plan.tokens or plan.format != "megatron") else None
     chosen = _choose(rows, counts, plan, parts)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     part.mkdir(parents=True)
     try:
-        facts = _describe(rows, chosen, counts, plan, tokenizer)
-        facts["layout"] = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
+        layout, lengths = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
+        tokens = lengths - 1 if counts is None else counts[chosen.row]  # without the token that ends a document
+        facts = _describe(rows, chosen, {tokenizer.facts.label: tokens} if tokenizer else {}, plan, tokenizer)
+        facts["layout"] = layout
         for name, content in licence_files((one["license"] for one in facts["by_license"]), _ABOUT).items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(content)
@@ -114,18 +118,21 @@ def _writer(rows: Rows, plan: Plan, tokenizer: Tokenizer | None, folder: Path) -
     return JsonlFiles(folder, rows.columns, plan.shard_size, plan.compression, flat=plan.flat)
 
 
-def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> dict[str, Any]:
-    """Write the documents, ids.parquet and attribution.parquet; return the facts of the writer."""
+def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> tuple[dict[str, Any], Counts]:
+    """Write the documents, ids.parquet and attribution.parquet; return facts of the writer, and all lengths."""
     credits = [name for name in _CREDITS if name in rows.columns]
     columns = list(dict.fromkeys((*writer.columns, *credits, "source")))
+    lengths: list[int] = []
     credit_schema = pa.schema([(name, pa.string()) for name in credits])
     with pq.ParquetWriter(folder / "ids.parquet", _IDS) as ids, \
          pq.ParquetWriter(folder / "attribution.parquet", credit_schema) as attribution:  # fmt: skip
         for table in read_in_order(rows, chosen, columns, folder):
             epochs = pa.array(chosen.epoch[table[POSITION].to_numpy()])
-            ids.write_table(_map_ids(table, writer.write(table), epochs))
+            places = writer.write(table)
+            lengths += [one.length for one in places]
+            ids.write_table(_map_ids(table, places, epochs))
             attribution.write_table(table.filter(pc.equal(epochs, 0)).select(credits).cast(credit_schema))
-    return writer.close() | {"unit": writer.unit}
+    return writer.close() | {"unit": writer.unit}, np.array(lengths, np.int64)
 
 
 def _map_ids(table: pa.Table, places: list[Place], epochs: pa.Array) -> pa.Table:
@@ -136,11 +143,10 @@ def _map_ids(table: pa.Table, places: list[Place], epochs: pa.Array) -> pa.Table
 
 
 def _describe(
-    rows: Rows, chosen: mixture.Chosen, counts: Counts | None, plan: Plan, tokenizer: Tokenizer | None
+    rows: Rows, chosen: mixture.Chosen, tokens: Mapping[str, Counts], plan: Plan, tokenizer: Tokenizer | None
 ) -> dict[str, Any]:
     """Return what export.json says about the choice: the release, the plan, and counts of what was written."""
     table = rows.table.take(pa.array(chosen.row))
-    tokens = {} if counts is None or tokenizer is None else {tokenizer.facts.label: counts[chosen.row]}
     (total,) = sum_by(table, tokens, [])
     return {
         "release": read_manifest(rows.release),

@@ -59,7 +59,7 @@ class ReleaseReader:
         self._resumed: tuple[int, int] | None = None  # the consumer whose state was loaded
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the rest of the epoch: nothing if the loaded state is at its end; the next call yields the next epoch."""
+        """Yield the rest of the epoch, nothing behind its end; the call after that yields the next epoch."""
         if self._is_done:
             self.set_epoch(self._epoch + 1)
         me, all_of_us = self._consumer()
