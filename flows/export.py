@@ -48,7 +48,7 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an export is to be, as the options of the command say it."""
+    """Parameters of an export, as the options of the command name them."""
 
     format: Format = "jsonl"
     selection: Selection = field(default_factory=Selection)
@@ -200,7 +200,7 @@ def tabulate(found: Mapping[str, Any]) -> Table:
 
 
 def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines that tell the user what an export holds and what it lacks."""
+    """Yield messages: what an export holds, which parts are too small, and which families it mixes."""
     tokens = "".join(f", {n:,} tokens ({label})" for label, n in facts["tokens"].items())
     yield f"{target}: {count_of(facts['documents'], 'document')}, {facts['characters']:,} characters{tokens}."
     for part in facts["parts"]:
