@@ -22,7 +22,7 @@ from malmoi.errors import CallError
 from malmoi.export import mixture
 from malmoi.export.jsonl_files import Compression, JsonlFiles
 from malmoi.export.mds_files import MdsFiles
-from malmoi.export.megatron_files import MegatronFiles
+from malmoi.export.megatron_files import MegatronFiles, refuse_tokenizer
 from malmoi.export.ordered_rows import POSITION, read_in_order
 from malmoi.export.selection import Rows, Selection, read_manifest, select_rows
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
@@ -71,11 +71,15 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     if target.exists():
         raise CallError(f"{target} exists; name a folder that does not. Nothing was overwritten.")
     tokenizer = _open_tokenizer(plan)
+    budget = mixture.parse_tokens(plan.tokens) if plan.tokens else 0
     parts = mixture.parse_mix(plan.mix) if plan.mix else ()
     rows = select_rows(release, plan.selection)
     # Token files are counted while they are written, but a budget has to be counted before.
-    counts = count_tokens(rows, [tokenizer])[0] if tokenizer and (plan.tokens or plan.format != "megatron") else None
-    chosen = _choose(rows, counts, plan, parts)
+    counts = count_tokens(rows, [tokenizer])[0] if tokenizer and (budget or plan.format != "megatron") else None
+    if counts is None or not budget:
+        chosen = mixture.choose_all(rows, plan.seed)
+    else:
+        chosen = mixture.choose_mixture(rows, counts, budget, parts, plan.seed, plan.repeat)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     part.mkdir(parents=True)
     try:
@@ -101,13 +105,10 @@ def _open_tokenizer(plan: Plan) -> Tokenizer | None:
     if not plan.tokenizer and (plan.tokens or plan.format == "megatron"):
         what = "--tokens counts" if plan.tokens else "--format megatron writes"
         raise CallError(f"{what} tokens; pass --tokenizer bytes, or the path of a tokenizer.json.")
-    return open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
-
-
-def _choose(rows: Rows, counts: Counts | None, plan: Plan, parts: tuple[mixture.Part, ...]) -> mixture.Chosen:
-    if counts is None or not plan.tokens:
-        return mixture.choose_all(rows, plan.seed)
-    return mixture.choose_mixture(rows, counts, mixture.parse_tokens(plan.tokens), parts, plan.seed, plan.repeat)
+    found = open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
+    if found is not None and plan.format == "megatron":
+        refuse_tokenizer(found.facts)
+    return found
 
 
 def _writer(rows: Rows, plan: Plan, tokenizer: Tokenizer | None, folder: Path) -> Writer:

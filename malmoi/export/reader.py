@@ -55,7 +55,7 @@ class ReleaseReader:
         self._schema, self._groups, self._sizes, facts = _read_groups(Path(release), self._columns)
         settings = f"{facts}\n{where}\n{seed}\n{window}\n"
         self._digest = hashlib.sha256(settings.encode()).hexdigest()
-        self.set_epoch(0)
+        self._epoch, self._at, self._place, self._is_done = 0, 0, 0, False
         self._resumed: tuple[int, int] | None = None  # the consumer whose state was loaded
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

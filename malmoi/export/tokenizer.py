@@ -74,8 +74,8 @@ class MorphemeCounter:
     column = "n_morphemes"
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Raise CallError: a count has no token ids."""
-        raise CallError("kiwi-morphemes counts morphemes and has no token ids; pass --tokenizer bytes or a file.")
+        """Raise NotImplementedError: a count has no token ids."""
+        raise NotImplementedError
 
 
 class FileTokenizer:

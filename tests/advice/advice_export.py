@@ -170,7 +170,7 @@ def end_token_missing(place):
     yield "export r out --format megatron --tokenizer tokenizer.json --end-token 끝"
 
 
-@advice("kiwi-morphemes counts morphemes and has no token ids; pass --tokenizer bytes or a file.")
+@advice("{} counts and has no token ids; pass --tokenizer bytes or a file.")
 def morphemes_as_token_ids(place):
     texts(place)
     yield "export r out --format megatron --tokenizer kiwi-morphemes"
