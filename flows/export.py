@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,7 +22,7 @@ from malmoi.errors import CallError
 from malmoi.export import mixture
 from malmoi.export.jsonl_files import Compression, JsonlFiles
 from malmoi.export.mds_files import MdsFiles
-from malmoi.export.megatron_files import MegatronFiles
+from malmoi.export.megatron_files import MegatronFiles, refuse_tokenizer
 from malmoi.export.ordered_rows import POSITION, read_in_order
 from malmoi.export.selection import Rows, Selection, read_manifest, select_rows
 from malmoi.export.token_counts import Counts, count_tokens, sum_by
@@ -47,7 +48,7 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an export is to be, as the options of the command say it."""
+    """Parameters of an export, as the options of the command name them."""
 
     format: Format = "jsonl"
     selection: Selection = field(default_factory=Selection)
@@ -70,15 +71,22 @@ def export(release: Path, target: Path, plan: Plan) -> dict[str, Any]:
     if target.exists():
         raise CallError(f"{target} exists; name a folder that does not. Nothing was overwritten.")
     tokenizer = _open_tokenizer(plan)
+    budget = mixture.parse_tokens(plan.tokens) if plan.tokens else 0
     parts = mixture.parse_mix(plan.mix) if plan.mix else ()
     rows = select_rows(release, plan.selection)
-    counts = count_tokens(rows, [tokenizer])[0] if tokenizer else None
-    chosen = _choose(rows, counts, plan, parts)
+    # Token files are counted while they are written, but a budget has to be counted before.
+    counts = count_tokens(rows, [tokenizer])[0] if tokenizer and (budget or plan.format != "megatron") else None
+    if counts is None or not budget:
+        chosen = mixture.choose_all(rows, plan.seed)
+    else:
+        chosen = mixture.choose_mixture(rows, counts, budget, parts, plan.seed, plan.repeat)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     part.mkdir(parents=True)
     try:
-        facts = _describe(rows, chosen, counts, plan, tokenizer)
-        facts["layout"] = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
+        layout, lengths = _write(rows, chosen, _writer(rows, plan, tokenizer, part), part)
+        tokens = lengths - 1 if counts is None else counts[chosen.row]  # without the token that ends a document
+        facts = _describe(rows, chosen, {tokenizer.facts.label: tokens} if tokenizer else {}, plan, tokenizer)
+        facts["layout"] = layout
         for name, content in licence_files((one["license"] for one in facts["by_license"]), _ABOUT).items():
             (part / name).parent.mkdir(exist_ok=True)
             (part / name).write_bytes(content)
@@ -97,13 +105,10 @@ def _open_tokenizer(plan: Plan) -> Tokenizer | None:
     if not plan.tokenizer and (plan.tokens or plan.format == "megatron"):
         what = "--tokens counts" if plan.tokens else "--format megatron writes"
         raise CallError(f"{what} tokens; pass --tokenizer bytes, or the path of a tokenizer.json.")
-    return open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
-
-
-def _choose(rows: Rows, counts: Counts | None, plan: Plan, parts: tuple[mixture.Part, ...]) -> mixture.Chosen:
-    if counts is None or not plan.tokens:
-        return mixture.choose_all(rows, plan.seed)
-    return mixture.choose_mixture(rows, counts, mixture.parse_tokens(plan.tokens), parts, plan.seed, plan.repeat)
+    found = open_tokenizer(plan.tokenizer, plan.end_token) if plan.tokenizer else None
+    if found is not None and plan.format == "megatron":
+        refuse_tokenizer(found.facts)
+    return found
 
 
 def _writer(rows: Rows, plan: Plan, tokenizer: Tokenizer | None, folder: Path) -> Writer:
@@ -114,18 +119,21 @@ def _writer(rows: Rows, plan: Plan, tokenizer: Tokenizer | None, folder: Path) -
     return JsonlFiles(folder, rows.columns, plan.shard_size, plan.compression, flat=plan.flat)
 
 
-def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> dict[str, Any]:
-    """Write the documents, ids.parquet and attribution.parquet; return the facts of the writer."""
+def _write(rows: Rows, chosen: mixture.Chosen, writer: Writer, folder: Path) -> tuple[dict[str, Any], Counts]:
+    """Write the documents, ids.parquet and attribution.parquet; return facts of the writer, and all lengths."""
     credits = [name for name in _CREDITS if name in rows.columns]
     columns = list(dict.fromkeys((*writer.columns, *credits, "source")))
+    lengths: list[int] = []
     credit_schema = pa.schema([(name, pa.string()) for name in credits])
     with pq.ParquetWriter(folder / "ids.parquet", _IDS) as ids, \
          pq.ParquetWriter(folder / "attribution.parquet", credit_schema) as attribution:  # fmt: skip
         for table in read_in_order(rows, chosen, columns, folder):
             epochs = pa.array(chosen.epoch[table[POSITION].to_numpy()])
-            ids.write_table(_map_ids(table, writer.write(table), epochs))
+            places = writer.write(table)
+            lengths += [one.length for one in places]
+            ids.write_table(_map_ids(table, places, epochs))
             attribution.write_table(table.filter(pc.equal(epochs, 0)).select(credits).cast(credit_schema))
-    return writer.close() | {"unit": writer.unit}
+    return writer.close() | {"unit": writer.unit}, np.array(lengths, np.int64)
 
 
 def _map_ids(table: pa.Table, places: list[Place], epochs: pa.Array) -> pa.Table:
@@ -136,11 +144,10 @@ def _map_ids(table: pa.Table, places: list[Place], epochs: pa.Array) -> pa.Table
 
 
 def _describe(
-    rows: Rows, chosen: mixture.Chosen, counts: Counts | None, plan: Plan, tokenizer: Tokenizer | None
+    rows: Rows, chosen: mixture.Chosen, tokens: Mapping[str, Counts], plan: Plan, tokenizer: Tokenizer | None
 ) -> dict[str, Any]:
     """Return what export.json says about the choice: the release, the plan, and counts of what was written."""
     table = rows.table.take(pa.array(chosen.row))
-    tokens = {} if counts is None or tokenizer is None else {tokenizer.facts.label: counts[chosen.row]}
     (total,) = sum_by(table, tokens, [])
     return {
         "release": read_manifest(rows.release),
@@ -194,7 +201,7 @@ def tabulate(found: Mapping[str, Any]) -> Table:
 
 
 def explain(target: Path, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines that tell the user what an export holds and what it lacks."""
+    """Yield messages: what an export holds, which parts are too small, and which families it mixes."""
     tokens = "".join(f", {n:,} tokens ({label})" for label, n in facts["tokens"].items())
     yield f"{target}: {count_of(facts['documents'], 'document')}, {facts['characters']:,} characters{tokens}."
     for part in facts["parts"]:

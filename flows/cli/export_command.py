@@ -12,6 +12,8 @@ from cyclopts.validators import Number
 
 from flows.cli.options import out
 
+ReleaseArgument = Annotated[Path, Parameter(help="Folder of one version of a release.")]
+
 
 def _each(name: str, help: str) -> Parameter:
     return Parameter(name, negative="", help=f"{help} Repeat it for several.")
@@ -68,10 +70,12 @@ class FileOptions:
 
 
 def export(
-    release: Path,
-    target: Path,
+    release: ReleaseArgument,
+    target: Annotated[Path, Parameter(help="Folder of the export; it must not exist.")],
     *,
-    format: Literal["jsonl", "mds", "megatron"] = "jsonl",
+    format: Annotated[
+        Literal["jsonl", "mds", "megatron"], Parameter("--format", help="Files that are written.")
+    ] = "jsonl",
     rows: RowOptions = RowOptions(),  # frozen
     budget: BudgetOptions = BudgetOptions(),
     files: FileOptions = FileOptions(),
@@ -93,7 +97,7 @@ def export(
 
 
 def tokens(
-    release: Path,
+    release: ReleaseArgument,
     *,
     tokenizer: Annotated[
         list[str] | None, _each("--tokenizer", "bytes, kiwi-morphemes, or the path of a tokenizer.json.")

@@ -14,8 +14,7 @@ from malmoi.export.written_files import Place
 Compression = Literal["none", "gzip", "zstd"]
 _ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 META = ("title", "date", "author", "source", "url", "license", "use", "attribution", "register", "domain", "quality")
-# Legal in JSON, but some readers of lines split there.
-_BREAKS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\\u0085"})
+_BREAKS = "\u2028\u2029\x85"  # legal in JSON, but some readers of lines split there
 
 
 class JsonlFiles:
@@ -54,7 +53,10 @@ class JsonlFiles:
     def _encode(self, row: dict[str, Any]) -> bytes:
         if self._meta:
             row = {"id": row["id"], "text": row["text"], "meta": {name: row[name] for name in self._meta}}
-        return f"{json.dumps(row, ensure_ascii=False)}\n".translate(_BREAKS).encode()
+        line = json.dumps(row, ensure_ascii=False)
+        for char in _BREAKS:
+            line = line.replace(char, f"\\u{ord(char):04x}")
+        return f"{line}\n".encode()
 
     def _open_next(self) -> None:
         self._end_file()

@@ -17,13 +17,23 @@ import numpy as np
 import pyarrow as pa
 
 from malmoi.errors import CallError
-from malmoi.export.tokenizer import Tokenizer
+from malmoi.export.tokenizer import Facts, Tokenizer
 from malmoi.export.written_files import Place
 
 PREFIX = "tokens"
 _MAGIC = b"MMIDIDX\x00\x00"
 _UINT16_BELOW = 65500  # size of the vocabulary from which Megatron-Core takes 32 bits
 _BATCH = 2048
+
+
+def refuse_tokenizer(facts: Facts) -> None:
+    """Raise CallError if a tokenizer has no token ids, or no token that ends a document."""
+    if not facts.vocabulary:
+        raise CallError(f"{facts.name} counts and has no token ids; pass --tokenizer bytes or a file.")
+    if facts.end is None:
+        raise CallError(
+            f"{facts.name} has no token that is known to end a document; name one of its vocabulary with --end-token."
+        )
 
 
 class MegatronFiles:
@@ -33,18 +43,10 @@ class MegatronFiles:
     columns = ("text",)
 
     def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
-        facts = tokenizer.facts
-        if not facts.vocabulary:
-            tokenizer.encode([])  # raises: it only counts
-        if facts.end is None:
-            raise CallError(
-                f"{facts.name} has no token that is known to end a document; name one of its vocabulary with "
-                "--end-token."
-            )
-        small = facts.vocabulary < _UINT16_BELOW
+        small = tokenizer.facts.vocabulary < _UINT16_BELOW
         self._type: np.dtype[Any] = np.dtype("<u2" if small else "<i4")
         self._code = 8 if small else 4
-        self._tokenizer, self._end = tokenizer, np.array([facts.end], self._type)
+        self._tokenizer, self._end = tokenizer, np.array([tokenizer.facts.end], self._type)
         self._folder, self._at = folder, 0
         self._lengths: list[int] = []
         self._bin = (folder / f"{PREFIX}.bin").open("wb")

@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a part got, in tokens and documents, repeats included.
+    """Result of filling one part, in tokens and documents, repeats included.
 
     `available` counts the tokens of its documents once; `shortfall` is what they cannot give even with all repeats.
     """
@@ -157,7 +157,7 @@ def _is_equal(column: pa.ChunkedArray, value: str) -> npt.NDArray[np.bool_]:
 
 
 def _rank_by_quality(rows: Rows, seed: int) -> Numbers:
-    """Return the rank of each row: quality, highest first, then the seeded order; the order of files is no matter."""
+    """Return the rank of each row: quality, highest first, then the seeded order, never the order of files."""
     quality = pc.fill_null(pc.cast(rows.table["quality"], pa.float64()), float("-inf")).to_numpy()
     ties = np.empty(rows.table.num_rows, np.int64)
     ties[choose_all(rows, seed).row] = np.arange(rows.table.num_rows)

@@ -55,11 +55,11 @@ class ReleaseReader:
         self._schema, self._groups, self._sizes, facts = _read_groups(Path(release), self._columns)
         settings = f"{facts}\n{where}\n{seed}\n{window}\n"
         self._digest = hashlib.sha256(settings.encode()).hexdigest()
-        self.set_epoch(0)
+        self._epoch, self._at, self._place, self._is_done = 0, 0, 0, False
         self._resumed: tuple[int, int] | None = None  # the consumer whose state was loaded
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield the rest of the epoch: nothing if the loaded state is at its end; the next call yields the next epoch."""
+        """Yield the rest of the epoch, nothing behind its end; the call after that yields the next epoch."""
         if self._is_done:
             self.set_epoch(self._epoch + 1)
         me, all_of_us = self._consumer()

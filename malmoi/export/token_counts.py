@@ -20,7 +20,7 @@ Counts = npt.NDArray[np.int64]
 def count_tokens(rows: Rows, tokenizers: Sequence[Tokenizer]) -> list[Counts]:
     """Return the tokens of each selected document by each tokenizer; the texts are read once, or not at all."""
     found: list[Counts] = [_read_counts(rows, one) for one in tokenizers]
-    readers = [i for i, one in enumerate(tokenizers) if not one.counted]
+    readers = [i for i, one in enumerate(tokenizers) if not one.column]
     if not readers:
         return found
     at = 0
@@ -50,12 +50,12 @@ def sum_by(table: pa.Table, counts: Mapping[str, Counts], keys: Sequence[str]) -
 
 
 def _read_counts(rows: Rows, tokenizer: Tokenizer) -> Counts:
-    if not tokenizer.counted:
+    if not tokenizer.column:
         return np.zeros(rows.table.num_rows, np.int64)
-    if tokenizer.counted not in rows.table.column_names or rows.table[tokenizer.counted].null_count:
+    if tokenizer.column not in rows.table.column_names or rows.table[tokenizer.column].null_count:
         raise CallError(
-            f"{rows.release} does not count {tokenizer.counted} of every document; leave out "
+            f"{rows.release} does not count {tokenizer.column} of every document; leave out "
             f"--tokenizer {tokenizer.facts.name}."
         )
-    column = pc.cast(rows.table[tokenizer.counted], pa.int64())
+    column = pc.cast(rows.table[tokenizer.column], pa.int64())
     return np.asarray(column.to_numpy(), np.int64).copy()

@@ -21,7 +21,7 @@ END_TOKENS = ("<|endoftext|>", "<|end_of_text|>", "<eod>", "</s>", "<eos>", "[EO
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What identifies a tokenizer: `sha256` is the digest (hex) of its file, empty for a built-in one."""
+    """Identity of a tokenizer: `sha256` is the digest (hex) of its file, empty for a built-in one."""
 
     name: str
     sha256: str = ""
@@ -43,7 +43,7 @@ class Tokenizer(Protocol):
         ...
 
     @property
-    def counted(self) -> str:
+    def column(self) -> str:
         """The column of a release that has the counts already; empty if the text must be read."""
         ...
 
@@ -60,7 +60,7 @@ class ByteTokenizer:
     """
 
     facts = Facts("bytes", vocabulary=257, end=256)
-    counted = "n_bytes"
+    column = "n_bytes"
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the UTF-8 bytes of each text."""
@@ -71,17 +71,17 @@ class MorphemeCounter:
     """Morphemes as the release counted them; it has no token ids, so its vocabulary is 0."""
 
     facts = Facts("kiwi-morphemes")
-    counted = "n_morphemes"
+    column = "n_morphemes"
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """Raise CallError: a count has no token ids."""
-        raise CallError("kiwi-morphemes counts morphemes and has no token ids; pass --tokenizer bytes or a file.")
+        """Raise NotImplementedError: a count has no token ids."""
+        raise NotImplementedError
 
 
 class FileTokenizer:
     """A tokenizer.json of Hugging Face, read from a local file; a special token written in a text stays plain text."""
 
-    counted = ""
+    column = ""
 
     def __init__(self, path: Path, end_token: str = "") -> None:
         try:

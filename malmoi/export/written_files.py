@@ -1,4 +1,4 @@
-"""What every format has in common: where a document is in the files of an export, and the writer's interface."""
+"""Interface of the writers of all formats, and the place of a document in the files of an export."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from flows.cli.main import app, run_guarded
 from tests.advice import (
     advice_calls,  # noqa: F401  # each registers its cases
     advice_expectations,  # noqa: F401
+    advice_export,  # noqa: F401
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
@@ -33,6 +34,7 @@ from tests.builders.small_corpus import make
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "flows").rglob("*.py")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "malmoi/export").glob("*.py")),
     "malmoi/workspace.py", "malmoi/storage/location.py", "malmoi/recipe.py", "malmoi/recipe_inheritance.py",
     "malmoi/recipe_files.py", "malmoi/storage/checksummed_files.py", "malmoi/ledger.py",
     "crawlers/catalogue.py", "crawlers/folders.py", "crawlers/collect.py", "crawlers/archives.py",
@@ -54,6 +56,7 @@ ELSEWHERE = {
     "filters/{}.py has {}; a filter is one file with one of {}.": "for who writes a filter: no call of a user meets it",
     "filter {} and another give the survey {} different parameters.": "of the shipped filters one sets each survey",
     "{}: Python cannot load this file; check its name": "the name ends in .py, so Python can",
+    "{} changed while it was read. Run the same command again.": "a race; tests/export/test_export.py",
     "{}: changed since the recipe was read. Start the run again.": "a race; tests/filters/test_evaluation_files.py",
     "{}: {}; it was there when the recipe was read.": "a race",
     "{} does not answer ({}: {}). Finished work is kept. {}": "tests/flows/test_prefect.py",

@@ -114,6 +114,20 @@ def test_a_missing_package_is_said_with_the_way_to_install_it(tmp_path, monkeypa
         open_tokenizer(str(tmp_path / "tokenizer.json"))
 
 
+def test_every_option_of_the_command_reaches_the_plan(tmp_path, monkeypatch, capsys):
+    plans = []
+    facts = {"documents": 1, "characters": 1, "tokens": {}, "parts": [], "by_family": []}
+    monkeypatch.setattr("flows.export.export", lambda release, target, plan: plans.append(plan) or facts)
+    options = (
+        "--format mds --use train-only --use redistribute --licence MIT --family open --domain law --domain life "
+        "--split train --min-quality 0.5 --tokenizer t.json --end-token </s> --tokens 1B --mix law=1 --repeat 2 "
+        "--seed 3 --compression zstd --flat --shard-size 64"
+    )
+    assert called("export", "r", "out", *options.split()) == 0
+    selection = Selection(("train-only", "redistribute"), ("MIT",), ("open",), ("law", "life"), ("train",), 0.5)
+    assert plans == [Plan("mds", selection, "t.json", "</s>", "1B", "law=1", 2, 3, "zstd", True, 64_000_000)]
+
+
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
