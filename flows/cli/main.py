@@ -34,10 +34,10 @@ from flows.cli.options import (
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.sources_commands import sources
-from flows.plurals import count_of
+from flows.cli.statement_commands import sign, verify
 from malmoi import __version__
-from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
-from malmoi.printable import escape_controls, escape_line
+from malmoi.errors import CallError, MalmoiError, explain_os_error
+from malmoi.printable import escape_controls
 from malmoi.processes.import_path import exclude_working_folder
 from malmoi.workspace_layout import Layout
 
@@ -238,21 +238,6 @@ def status(
 
 
 @app.command
-def verify(folder: Path) -> None:
-    """Verify a release: every file, the manifest, and every number of its card."""
-    from flows.engine.verify_process import find_problems
-
-    found = find_problems(folder)
-    for finding in found:
-        out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
-    if found:
-        raise DataError(
-            f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
-        )
-    print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
-
-
-@app.command
 def why(
     where: WhereArgument,
     id: str,
@@ -268,6 +253,8 @@ def why(
     explaining.show(where, id, out, against=against)
 
 
+app.command(verify)
+app.command(sign)
 app.command(sources)
 app.command(index)
 app.command(recipes)
