@@ -1,7 +1,9 @@
 """Signing: with the public key of the publisher, whatever is changed in a release is found, though all is remade."""
 
 import base64
+import hashlib
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -97,8 +99,6 @@ def first(**changes: object) -> Callable[[list[dict]], list[dict]]:
 
 
 def other_text(rows: list[dict]) -> list[dict]:
-    import hashlib
-
     text = rows[0]["text"].replace("글", "말", 1)
     return first(text=text, text_sha256=hashlib.sha256(text.encode()).hexdigest())(rows)
 
@@ -396,3 +396,45 @@ def test_a_release_that_does_not_verify_is_not_signed(release: Path, keys: Path)
     (release / "README.md").write_text("mine", encoding="utf-8")
     assert malmoi_in_process("sign", release, "--key", keys / "publisher").returncode == 1
     assert not (release / NAME).exists()
+
+
+def test_the_page_checks_a_signature_with_openssl_alone(release: Path, keys: Path) -> None:
+    """The commands of docs/sign-and-verify.md: they pass, and each of them sees another kind of change."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine")
+    page = (Path(__file__).parents[2] / "docs/sign-and-verify.md").read_text(encoding="utf-8")
+    shutil.copy(keys / "publisher.pub", release.parent)
+    block = re.search(r"```bash\n(.*?)```", page, re.S)
+    assert block
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-e", "-c", block[1]], cwd=release, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    assert run().returncode == 0, run()
+    assert "Signature Verified Successfully" in run().stdout
+    (release / "README.md").write_text("mine", encoding="utf-8")
+    assert "README.md: FAILED" in run().stdout
+    sha256sums.seal(release)
+    assert "SHA256SUMS: FAILED" in run().stdout
+    change_bit(release)
+    assert run().returncode == 1 and "SHA256SUMS" not in run().stdout
+    der = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-in", keys / "publisher.pub", "-outform", "DER"], capture_output=True, check=True
+    )
+    assert dsse.key_id(read_public_key(keys / "publisher.pub")) == hashlib.sha256(der.stdout).hexdigest()
+
+
+def test_a_key_that_openssl_made_signs(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine")
+    monkeypatch.setenv(PASSPHRASE, "fictional words")
+    for name, lock in (("plain", []), ("locked", ["-aes256", "-pass", f"env:{PASSPHRASE}"])):
+        key = tmp_path / name
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", *lock, "-out", key], check=True, timeout=60)
+        key.chmod(0o600)
+        half = ["openssl", "pkey", "-in", key, "-passin", f"env:{PASSPHRASE}", "-pubout", "-out", f"{key}.pub"]
+        subprocess.run(half, check=True, timeout=60)
+        release_statement.sign(release, read_signer(key, release))
+        assert find_with_key(release, tmp_path, name) == []
