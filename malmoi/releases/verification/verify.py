@@ -25,6 +25,7 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
+from malmoi.releases.membership import member_tables
 from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import release_statement, row_checks, sha256sums, untrusted_files
@@ -42,7 +43,7 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One fault of a release: the check, the file and the message."""
 
-    check: str  # limits, sums, signature, manifest, root, schema, rows, residue, laws, rights, licences, card, render
+    check: str  # limits, sums, signature, members, manifest, root, schema, rows, residue, laws, rights …
     path: str
     says: str
 
@@ -66,6 +67,7 @@ def verify(
         ("sums", sha256sums.NAME, lambda: _check_sums(folder)),
         ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder)),
+        ("members", "audit/members.parquet", lambda: _check_members(folder)),
         ("rows", "data", lambda: _check_rows(folder)),
         ("tables", "data", lambda: _check_tables(folder, render if again else None)),
         ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
@@ -128,6 +130,11 @@ def _check_sums(folder: Path) -> Iterator[Finding]:
 
 def _check_signature(folder: Path, public: bytes | None) -> Iterator[Finding]:
     return (Finding("signature", path, says) for path, says in release_statement.find_faults(folder, public))
+
+
+def _check_members(folder: Path) -> Iterator[Finding]:
+    found = member_tables.find_faults(folder, manifests.read(folder))
+    return (Finding("members", path, says) for path, says in found)
 
 
 def _check_manifest(folder: Path) -> Iterator[Finding]:
