@@ -34,7 +34,7 @@ from flows.cli.options import (
 )
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.sources_commands import sources
-from flows.cli.statement_commands import sign, verify
+from flows.cli.statement_commands import contains, sign, verify
 from malmoi import __version__
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
@@ -255,6 +255,7 @@ def why(
 
 app.command(verify)
 app.command(sign)
+app.command(contains)
 app.command(sources)
 app.command(index)
 app.command(recipes)

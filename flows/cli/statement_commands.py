@@ -1,4 +1,4 @@
-"""`malmoi sign`: sign a release."""
+"""`malmoi sign`, `verify` and `contains`: sign a release, verify it, ask whether it holds a work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from flows.cli.options import out
 from flows.plurals import count_of
-from malmoi.errors import DataError
+from malmoi.errors import CallError, DataError
 from malmoi.printable import escape_line
 
 KeyOption = Annotated[
@@ -55,3 +55,27 @@ def check(folder: Path, public: bytes | None) -> None:
         raise DataError(
             f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
         )
+
+
+def contains(
+    release: ReleaseArgument,
+    *,
+    url: Annotated[str, Parameter("--url", help="Address of the work.")] = "",
+    text: Annotated[Path | None, Parameter("--text", help="File with the text of the work, in any format.")] = None,
+    json: Annotated[bool, Parameter("--json", negative="", help="Print the statement with its proof as JSON.")] = False,
+    key: Annotated[Path | None, Parameter("--key", help="Sign the statement with this key; implies --json.")] = None,
+) -> None:
+    """Answer whether a work is in a release, near copies included, with a proof that can be checked offline."""
+    from flows import contains as asking
+    from malmoi.releases.statements import dsse
+    from malmoi.releases.statements.keys import read_signer
+
+    if bool(url) == (text is not None):
+        raise CallError("name the work by either --url ADDRESS or --text FILE.")
+    signer = read_signer(key, release) if key else None
+    said = asking.ask_address(release, url) if text is None else asking.ask_text(release, asking.read_text(text))
+    if json or signer:
+        print(dsse.sign_statement(said, signer).to_json(), end="")
+    else:
+        for line in asking.spell_answer(release, said["predicate"]):
+            out.print(escape_line(line), markup=False)
