@@ -13,6 +13,7 @@ from typing import Any
 
 import data_cards
 from crawlers import catalogue
+from filters.duplicates.band_sketch import sketch_texts
 from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.executors import Mapper
@@ -112,6 +113,7 @@ def release(
             redact=make_redactor(recipe),
             history=history,
             quarantine=workspace.quarantine(recipe.name),
+            sketch=sketch_texts,
         )
         last = history.latest(recipe.name)
         new = last is None or last.root != manifest.root or bool(version)

@@ -178,6 +178,7 @@ VERIFY_ROWS = InputLimit(
     "verify_rows", 1, "ratio", "rows of a Parquet file of a release to its bytes; 100,000 rows are always read"
 )
 VERIFY_TEXT = InputLimit("verify_text", 64 << 20, "bytes", "card, manifest, sums or page of a release; read as a whole")
+VERIFY_SIGNATURE = InputLimit("verify_signature", 64 << 10, "bytes", "signature of a release; one takes 1 KiB")
 VERIFY_SECONDS = InputLimit(
     "verify_seconds", 60, "seconds", "CPU time to verify a release, plus one second for each 256 KiB of its files"
 )

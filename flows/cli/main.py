@@ -36,10 +36,10 @@ from flows.cli.options import (
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish
 from flows.cli.sources_commands import sources
-from flows.plurals import count_of
+from flows.cli.statement_commands import contains, sign, verify
 from malmoi import __version__
-from malmoi.errors import CallError, DataError, MalmoiError, explain_os_error
-from malmoi.printable import escape_controls, escape_line
+from malmoi.errors import CallError, MalmoiError, explain_os_error
+from malmoi.printable import escape_controls
 from malmoi.processes.import_path import exclude_working_folder
 from malmoi.workspace_layout import Layout
 
@@ -240,6 +240,7 @@ def status(
 
 
 @app.command
+<<<<<<< HEAD
 def verify(folder: Path) -> None:
     """Verify a release: every file, the manifest, and every number of its card."""
     from flows.engine.verify_process import find_problems
@@ -268,6 +269,8 @@ def check(
 
 
 @app.command
+=======
+>>>>>>> statement
 def why(
     where: WhereArgument,
     id: str,
@@ -283,8 +286,14 @@ def why(
     explaining.show(where, id, out, against=against)
 
 
+<<<<<<< HEAD
 app.command(diff)
 app.command(publish)
+=======
+app.command(verify)
+app.command(sign)
+app.command(contains)
+>>>>>>> statement
 app.command(sources)
 app.command(index)
 app.command(recipes)

@@ -30,8 +30,8 @@ _SPILL_FACTOR = 4  # temporary bytes per byte of the release
 _PATIENCE = 10  # seconds of wall clock per second of CPU: a busy machine, a slow disk
 
 
-def find_problems(folder: Path) -> list[Finding]:
-    """Return the problems of a release; empty if it verifies.
+def find_problems(folder: Path, public: bytes | None = None) -> list[Finding]:
+    """Return the problems of a release; empty if it verifies. With `public`, that key must have signed it.
 
     CallError if `folder` is not a release. A release that exceeds a limit gives a finding that names the limit.
     """
@@ -45,6 +45,7 @@ def find_problems(folder: Path) -> list[Finding]:
     spill = limits.VERIFY_SPILL.value + _SPILL_FACTOR * size
     with TemporaryDirectory(prefix="malmoi-verify-") as tmp:
         command = [*PYTHON, "-m", "flows.engine.verify_process", str(folder.absolute()), str(seconds), str(spill)]
+        command.append(public.hex() if public else "")
         try:
             done = subprocess.run(
                 command,
@@ -74,7 +75,7 @@ def _limit_finding(limit: limits.InputLimit) -> Finding:
     )
 
 
-def _verify_in_child(folder: Path, seconds: int, spill: int) -> list[Finding]:
+def _verify_in_child(folder: Path, seconds: int, spill: int, public: bytes | None) -> list[Finding]:
     """Set the limits of this child process, then verify."""
     import data_cards
     from malmoi.releases.verification.verify import verify
@@ -83,9 +84,9 @@ def _verify_in_child(folder: Path, seconds: int, spill: int) -> list[Finding]:
     lower_limit(resource.RLIMIT_CPU, seconds)
     lower_limit(resource.RLIMIT_AS, limits.VERIFY_MEMORY.value)
     duckdb_tables.limit_spill(spill)
-    return verify(folder, render=data_cards.render_card)
+    return verify(folder, render=data_cards.render_card, public=public)
 
 
 if __name__ == "__main__":
-    found = _verify_in_child(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    found = _verify_in_child(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), bytes.fromhex(sys.argv[4]) or None)
     json.dump([astuple(one) for one in found], sys.stdout)

@@ -52,6 +52,7 @@ class Manifest:
     files: tuple[ReleaseFile, ...]
     recipe_filters: tuple[tuple[str, int], ...] = ()  # (filter, version), by name
     recipe_steps: tuple[tuple[str, str, str], ...] = ()  # (stage, filter, its parameters as JSON), in order
+    members: str = ""  # commitment (hex) to the tree of members (membership/merkle_paths.py)
 
     @property
     def root(self) -> str:

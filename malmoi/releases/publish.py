@@ -22,6 +22,8 @@ from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.dropped_signals import Refused, write_dropped_signals
 from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
+from malmoi.releases.membership import member_tables
+from malmoi.releases.membership.member_tables import Sketch
 from malmoi.releases.partitioning import Partition
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
@@ -41,6 +43,7 @@ def publish(
     redact: Redact | None = None,
     history: History | None = None,
     quarantine: Path | None = None,
+    sketch: Sketch | None = None,
 ) -> Manifest:
     """Write data/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
@@ -49,7 +52,8 @@ def publish(
     `redact` replaces personal data in strings that no filter has processed: titles, authors, URLs, quotes and
     places, declarations of sources, and the ids of unpublished documents. If the inputs have no version,
     `history` gives the next one. Documents that are withdrawn, or in which the second detector finds personal
-    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`.
+    data that must not be published, are excluded and counted; the list of finds is written to `quarantine`. `sketch`
+    sketches texts for the search of near copies; without it the release has no such sketches.
 
     StageError if a shard is not finished, an id appears twice or has personal data, a document has no licence
     evidence, or no document is left; DataError if the second detector finds such personal data in a text that
@@ -85,11 +89,13 @@ def publish(
             kept.update(dict(one.kept))
         counted = [*counted, (excluded_documents.STAGE, [excluded_documents.ledger(kept, out)])]
         files += _audit(inputs, counted, parted, out, pairs, sought, redact, run, folder, work)
+        members, commitment = member_tables.write(folder, files, sketch, run)
+        files += members
         files.append(residual_pii.write(folder, files, inputs.second_look, run))
     finally:
         rmtree(work, ignore_errors=True)
     licence_files.write(folder, (p.licence for p in partitions))
-    made = _manifest(inputs, tuple(sorted(files)), history)
+    made = replace(_manifest(inputs, tuple(sorted(files)), history), members=commitment)
     (folder / manifests.NAME).write_text(made.to_json(), encoding="utf-8")
     return made
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 5  # raise it with any change below: the next release is then a major version
+SCHEMA_VERSION = 6  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -112,9 +112,11 @@ AUDIT: dict[str, pa.Schema] = {
     "edits": _strings("stage", "source", "filter", "reason", n=_N),
     "failed": _strings("id", "source", "stage", "why"),
     "licence_evidence": EVIDENCE,
+    "members": pa.schema([("leaf", pa.binary(32)), ("document", pa.int32())]),
     "personal_data": _strings("id", "kind", n=_N),
     "residue": _strings("detector", "path", "field", "outcome", "kind", n=_N),
     "signals": SIGNALS,
+    "sketches": pa.schema([("sketch", pa.binary(64))]),
     "sources": pa.schema(
         [("name", _TEXT), ("title", _TEXT), ("publisher", _TEXT), ("access", _TEXT), ("licences", pa.list_(_TEXT))]
         + [(n, _TEXT) for n in ("register", "domain", "terms", "attribution", "note")]
@@ -128,9 +130,11 @@ AUDIT_SAYS = {
     "edits": "how often each filter changed texts, and for what reason",
     "failed": "documents that could not be processed",
     "licence_evidence": "licence evidence of each released document: licence, quote, place, record",
+    "members": "salted digests of all addresses and texts, sorted: proof that a work is, or is not, in the release",
     "personal_data": "replaced personal data in each released document, by kind; never the value",
     "residue": "the second detector over every string of data/ and audit/: what it read, sought and found",
     "signals": "statements about use (opt-outs and notes) found for released and for dropped documents",
+    "sketches": "64 bytes for the text of each document, in the order of data/, to find near copies",
     "sources": "the declarations of each source",
     "stages": "documents in, kept, dropped, failed, by stage, source, filter and reason; torn = unreadable records",
 }

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import data_cards
+from filters.duplicates.band_sketch import sketch_texts
 from malmoi.apply import Dropped
 from malmoi.document import Document, LicenceEvidence, Morphemes, Note, Provenance, Signal, Verdict
 from malmoi.ledger import Failure, Ledger
@@ -163,7 +164,7 @@ def inputs(root: Path, docs: Sequence[Document], *, cuts: int = 2, flip: bool = 
 def sealed(root: Path) -> Path:
     """A finished release below `root`, with card and sums."""
     (root / "tmp").mkdir()
-    publish(inputs(root / "in", documents()), root / "release", tmp=root / "tmp")
+    publish(inputs(root / "in", documents()), root / "release", tmp=root / "tmp", sketch=sketch_texts)
     data_cards.write(root / "release")
     seal(root / "release")
     return root / "release"

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
+from filters.duplicates.band_sketch import sketch_texts
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import StageError
 from malmoi.releases import residual_pii, residue
 from malmoi.releases.manifest import Manifest, ReleaseFile
+from malmoi.releases.membership import member_tables
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import Finding, verify
 from malmoi.storage import shard
@@ -43,6 +45,9 @@ def remade(folder: Path) -> None:
     found = [(p, shard.file_of(p, pq.read_metadata(p).num_rows)) for p in paths]
     files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     total = sum(f.rows for f in files if f.path.startswith("data/"))
+    _, commitment = member_tables.write(folder, files, sketch_texts)
+    found = [(p, shard.file_of(p, pq.read_metadata(p).num_rows)) for p in paths]
+    files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     if (table := folder / residual_pii.TABLE).exists():
         does = residual_pii.read_outcomes(pq.read_table(table))
         names = [f.path for f in files if f.path != residual_pii.TABLE]
@@ -51,7 +56,7 @@ def remade(folder: Path) -> None:
         found[paths.index(table)] = (table, shard.file_of(table, pq.read_metadata(table).num_rows))
         files = tuple(ReleaseFile(p.relative_to(folder).as_posix(), f.sha256, f.bytes, f.rows) for p, f in found)
     fields = {n: getattr(old, n) for n in Manifest.__dataclass_fields__}
-    made = Manifest(**(fields | {"files": files, "documents": total}))
+    made = Manifest(**(fields | {"files": files, "documents": total, "members": commitment}))
     (folder / "manifest.json").write_text(made.to_json(), encoding="utf-8")
     data_cards.write(folder)
     seal(folder)

@@ -9,6 +9,7 @@ from malmoi.errors import StageError
 from malmoi.storage import shard
 
 NAME = "SHA256SUMS"
+SIGNATURE = "manifest.dsse.json"  # signs SHA256SUMS, which therefore does not list it
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)")
 
 
@@ -26,9 +27,9 @@ def seal(folder: Path) -> str:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return all entries of the release except folders and SHA256SUMS itself, sorted by path."""
+    """Return all entries of the release except folders, SHA256SUMS itself and the signature, sorted by path."""
     found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
-    return sorted(p for p in found if relative_name(folder, p) != NAME)
+    return sorted(p for p in found if relative_name(folder, p) not in (NAME, SIGNATURE))
 
 
 def relative_name(folder: Path, path: Path) -> str:

@@ -36,7 +36,11 @@ def size(folder: Path) -> int:
 def _entries(folder: Path) -> list[Path]:
     return [
         *sha256sums.entries(folder),
-        *(path for path in (folder / sha256sums.NAME,) if path.is_symlink() or path.exists()),
+        *(
+            path
+            for path in (folder / sha256sums.NAME, folder / sha256sums.SIGNATURE)
+            if path.is_symlink() or path.exists()
+        ),
     ]
 
 
@@ -46,8 +50,10 @@ def _refuse(folder: Path, path: Path) -> Iterator[Refusal]:
         yield "sums", name, "not a plain file; a release holds plain files only, so nothing was read"
     elif path.suffix == ".parquet":
         yield from (("limits", name, f"{says}; nothing was read") for says in _excess(path, state.st_size))
-    elif state.st_size > limits.VERIFY_TEXT.value:
-        yield "limits", name, f"{state.st_size:,} bytes ({limits.VERIFY_TEXT.describe()}); nothing was read"
+    else:
+        limit = limits.VERIFY_SIGNATURE if name == sha256sums.SIGNATURE else limits.VERIFY_TEXT
+        if state.st_size > limit.value:
+            yield "limits", name, f"{state.st_size:,} bytes ({limit.describe()}); nothing was read"
 
 
 def _excess(path: Path, packed: int) -> Iterator[str]:

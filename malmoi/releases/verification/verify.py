@@ -25,16 +25,24 @@ from malmoi.licensing.rights_decision import decide
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
+from malmoi.releases.membership import member_tables
 from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
-from malmoi.releases.verification import evidence_checks, row_checks, sha256sums, untrusted_files
+from malmoi.releases.verification import (
+    evidence_checks,
+    release_statement,
+    row_checks,
+    sha256sums,
+    untrusted_files,
+)
 from malmoi.releases.verification.invariants import LAWS, RIGHTS, placeholder_law
 from malmoi.releases.versions import changelog
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
-TEXTS = (CARD, manifests.NAME, sha256sums.NAME, "README.md", "index.html", changelog.FACTS, changelog.TEXT)
+TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, "README.md", "index.html")
+TEXTS += (changelog.FACTS, changelog.TEXT)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
@@ -43,19 +51,21 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One fault of a release: the check, the file and the message."""
 
-    # limits, sums, manifest, root, schema, rows, evidence, residue, laws, rights, licences, changelog, card, render
-    check: str
+    check: str  # limits, sums, signature, manifest, root, members, schema, rows, evidence, residue, laws, rights …
     path: str
     says: str
 
 
-def verify(folder: Path, *, render: Render | None = None, again: bool = True) -> list[Finding]:
+def verify(
+    folder: Path, *, render: Render | None = None, again: bool = True, public: bytes | None = None
+) -> list[Finding]:
     """Return all faults of the release in `folder`, sorted; an empty list means verified.
 
     `render` renders the texts for people from card and manifest; their bytes must equal those in the folder.
     It raises DataError for a card with other questions than those of its list: only listed questions are run,
     and none without `render`. `again=False` skips the checks that the publisher has just done with the same
-    files: the questions of the card and the second detector of personal data. A fault is a finding, never an
+    files: the questions of the card and the second detector of personal data. With `public`, the public key of the
+    publisher, the release must be signed by it. A fault is a finding, never an
     exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported and nothing
     is read; flows/engine/verify_process.py limits time and memory of the rest.
     """
@@ -63,7 +73,9 @@ def verify(folder: Path, *, render: Render | None = None, again: bool = True) ->
         return sorted(Finding(*one) for one in refused)
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder)),
+        ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public)),
         ("manifest", manifests.NAME, lambda: _check_manifest(folder)),
+        ("members", "audit/members.parquet", lambda: _check_members(folder)),
         ("rows", "data", lambda: _check_rows(folder)),
         ("evidence", "audit", lambda: _check_evidence(folder)),
         ("tables", "data", lambda: _check_tables(folder, render if again else None)),
@@ -124,6 +136,15 @@ def _check_sums(folder: Path) -> Iterator[Finding]:
             yield Finding("sums", path, "extra: the folder has it, SHA256SUMS does not list it")
         elif (found := shard.sha256_of(present[path])) != said[path]:
             yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
+
+
+def _check_signature(folder: Path, public: bytes | None) -> Iterator[Finding]:
+    return (Finding("signature", path, says) for path, says in release_statement.find_faults(folder, public))
+
+
+def _check_members(folder: Path) -> Iterator[Finding]:
+    found = member_tables.find_faults(folder, manifests.read(folder))
+    return (Finding("members", path, says) for path, says in found)
 
 
 def _check_manifest(folder: Path) -> Iterator[Finding]:
@@ -194,6 +215,8 @@ def _check_residue(folder: Path) -> Iterator[Finding]:
 
         yield from _run_check("residue", name, differ)
     for one in residual_pii.find_in_texts(folder, does):
+        if one.file == sha256sums.SIGNATURE:
+            continue  # random bytes; `_check_signature` compares the rest with the files
         yield Finding("residue", one.file, f"{one.kind} × {one.count}: personal data in a text about the release")
 
 

@@ -1,0 +1,81 @@
+"""`malmoi sign`, `verify` and `contains`: sign a release, verify it, ask whether it holds a work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.cli.options import out
+from flows.plurals import count_of
+from malmoi.errors import CallError, DataError
+from malmoi.printable import escape_line
+
+KeyOption = Annotated[
+    Path,
+    Parameter("--key", help="Private Ed25519 key (PEM), or a public OpenSSH key whose ssh-agent signs."),
+]
+PublicKeyOption = Annotated[
+    Path | None, Parameter("--public-key", help="Public key of the publisher (PEM or OpenSSH): it must have signed.")
+]
+ReleaseArgument = Annotated[Path, Parameter(help="Folder of one version of a release.")]
+
+
+def sign(release: ReleaseArgument, *, key: KeyOption) -> None:
+    """Verify a release, then sign it: write manifest.dsse.json."""
+    from malmoi.releases.statements.keys import read_signer
+    from malmoi.releases.verification import release_statement
+
+    signer = read_signer(key, release)
+    check(release, None)
+    out.print(escape_line(f"{release}: signed by the key {release_statement.sign(release, signer)}"), markup=False)
+
+
+def verify(folder: Path, *, public_key: PublicKeyOption = None) -> None:
+    """Verify a release: every file, the manifest, every number of its card, and its signature."""
+    from malmoi.releases.statements.keys import read_public_key
+    from malmoi.releases.verification import release_statement
+
+    check(folder, None if public_key is None else read_public_key(public_key))
+    print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
+    checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
+    said = release_statement.describe(folder)
+    out.print(escape_line(said + (checked if said.startswith("Signed") else "")), markup=False)
+
+
+def check(folder: Path, public: bytes | None) -> None:
+    """Print the findings of a release; DataError if there are any."""
+    from flows.engine.verify_process import find_problems
+
+    found = find_problems(folder, public)
+    for finding in found:
+        out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
+    if found:
+        raise DataError(
+            f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
+        )
+
+
+def contains(
+    release: ReleaseArgument,
+    *,
+    url: Annotated[str, Parameter("--url", help="Address of the work.")] = "",
+    text: Annotated[Path | None, Parameter("--text", help="File with the text of the work, in any format.")] = None,
+    json: Annotated[bool, Parameter("--json", negative="", help="Print the statement with its proof as JSON.")] = False,
+    key: Annotated[Path | None, Parameter("--key", help="Sign the statement with this key; implies --json.")] = None,
+) -> None:
+    """Answer whether a work is in a release, near copies included, with a proof that can be checked offline."""
+    from flows import contains as asking
+    from malmoi.releases.statements import dsse
+    from malmoi.releases.statements.keys import read_signer
+
+    if bool(url) == (text is not None):
+        raise CallError("name the work by either --url ADDRESS or --text FILE.")
+    signer = read_signer(key, release) if key else None
+    said = asking.ask_address(release, url) if text is None else asking.ask_text(release, asking.read_text(text))
+    if json or signer:
+        print(dsse.sign_statement(said, signer).to_json(), end="")
+    else:
+        for line in asking.spell_answer(release, said["predicate"]):
+            out.print(escape_line(line), markup=False)

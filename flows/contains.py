@@ -1,0 +1,132 @@
+"""Answer whether a work is in a release, by address or by text, from the release alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from filters.duplicates.band_sketch import find_candidates, measure_similarity
+from filters.duplicates.minhash.similarity import SHORT, SHORT_THRESHOLD
+from filters.duplicates.minhash.sketch import letters_of
+from malmoi.release_files import audit_file, data_files
+from malmoi.releases import manifest as manifests
+from malmoi.releases.membership.answer_statement import Question, state_absence, state_presence
+from malmoi.releases.membership.leaves import make_leaf, normalise_address
+from malmoi.releases.membership.member_tables import Members, read_sketches
+
+THRESHOLD = 0.8  # Jaccard similarity of a near copy, as in the shipped recipes
+COMPARED = 64  # candidates that are compared with the text
+NAMED = 3  # documents that an answer names
+_COLUMNS = ["id", "url", "title", "source", "license", "use", "attribution", "text_sha256"]
+
+
+def ask_address(release: Path, url: str) -> dict[str, Any]:
+    """Return the statement whether a document of the release has this address."""
+    asked = Question("url", normalise_address(url))
+    members, found = _find(release, asked)
+    if not found:
+        return state_absence(release, members, asked, "the address alone")
+    return state_presence(release, members, asked, asked, _describe(release, found, "address"))
+
+
+def ask_text(release: Path, text: str) -> dict[str, Any]:
+    """Return the statement whether the release has this text, or a near copy of it."""
+    text = normalize("NFC", text).strip()
+    asked = Question("text", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    members, found = _find(release, asked)
+    if found:
+        return state_presence(release, members, asked, asked, _describe(release, found, "text"))
+    if near := _find_near_copies(release, text):
+        documents = _describe(release, [row for _, row in near], "near copy")
+        documents = [{**one, "similarity": round(s, 4)} for one, (s, _) in zip(documents, near, strict=True)]
+        known = Question("text", documents[0]["text_sha256"])
+        return state_presence(release, members, asked, known, documents)
+    sketched = len(read_sketches(release)) > 0
+    return state_absence(
+        release,
+        members,
+        asked,
+        f"near copies from a Jaccard similarity of {THRESHOLD} on" if sketched else "the exact text alone",
+    )
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file: UTF-8 as it is, other formats as `malmoi try extract` reads them."""
+    content = path.read_bytes() if path.suffix in ("", ".txt") and path.is_file() else b"\xff"
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        from flows.input_files import read_inputs, to_document, to_row
+
+        return "".join(to_document(to_row(found)).text for found in read_inputs([path], None))
+
+
+def spell_answer(release: Path, said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines that say a person what a statement says."""
+    about = f"{said['release']['name']} {said['release']['version']}"
+    if said["answer"] == "no":
+        yield f"no: {about} does not hold this work (compared: {said['compared']}). --json prints the proof."
+        return
+    yield f"yes: {about} holds this work. --json prints the proof."
+    for one in said["documents"]:
+        near = f", similarity {one['similarity']}" if "similarity" in one else ""
+        yield f"  {one['id']} (found by {one['found_by']}{near})"
+        yield f"    {one['url']}"
+        yield f"    licence {one['license']}, {one['use']}"
+        yield from (f"    evidence: “{held['quote']}”, {held['place']}" for held in one["evidence"])
+    yield "To have it removed, write to the publisher and name the id. The publisher runs:"
+    yield f"  malmoi erase {release} --id {said['documents'][0]['id']}"
+
+
+def _find(release: Path, asked: Question) -> tuple[Members, list[int]]:
+    members = Members(release, manifests.read(release))
+    return members, members.find(make_leaf(members.salt, asked.kind, asked.key))[0]
+
+
+def _find_near_copies(release: Path, text: str) -> list[tuple[float, int]]:
+    """Return (exact similarity, document) of the near copies, most similar first."""
+    rows = find_candidates(read_sketches(release), text)[:COMPARED]
+    found = []
+    for row, one in zip(rows, read_rows(release, rows, ["text"]), strict=True):
+        least = min(len(letters_of(text)), len(letters_of(one["text"])))
+        similarity = measure_similarity(text, one["text"])
+        if similarity >= (SHORT_THRESHOLD if least < SHORT else THRESHOLD):
+            found.append((similarity, row))
+    return sorted(found, key=lambda one: (-one[0], one[1]))[:NAMED]
+
+
+def read_rows(release: Path, documents: Sequence[int], columns: list[str]) -> list[dict[str, Any]]:
+    """Return the rows with these numbers, in the order of `documents`; reads their row groups only."""
+    found, start = dict[int, dict[str, Any]](), 0
+    for path in data_files(release):
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                end = start + file.metadata.row_group(group).num_rows
+                here = sorted(row for row in set(documents) if start <= row < end)
+                if here:
+                    table = file.read_row_group(group, columns=columns).take([row - start for row in here])
+                    found |= zip(here, table.to_pylist(), strict=True)
+                start = end
+    return [found[row] for row in documents]
+
+
+def _describe(release: Path, documents: Sequence[int], by: str) -> list[dict[str, Any]]:
+    rows = read_rows(release, documents[:NAMED], _COLUMNS)
+    return [{**row, "found_by": by, "evidence": list(_read_evidence(release, row["id"]))} for row in rows]
+
+
+def _read_evidence(release: Path, id: str) -> Iterator[dict[str, str]]:
+    """Yield the licence evidence of a document; the table is sorted by id, so few row groups are read."""
+    with pq.ParquetFile(audit_file(release, "licence_evidence")) as file:
+        for group in range(file.num_row_groups):
+            held = file.metadata.row_group(group).column(0).statistics
+            if held is None or not held.has_min_max or held.min <= id <= held.max:
+                table = file.read_row_group(group)
+                for row in table.filter(pc.equal(table.column("id"), id)).to_pylist():
+                    yield {name: row[name] for name in ("licence", "kind", "quote", "place")}
