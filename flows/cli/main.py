@@ -240,22 +240,6 @@ def status(
 
 
 @app.command
-<<<<<<< HEAD
-def verify(folder: Path) -> None:
-    """Verify a release: every file, the manifest, and every number of its card."""
-    from flows.engine.verify_process import find_problems
-
-    found = find_problems(folder)
-    for finding in found:
-        out.print(escape_line(f"{finding.check}: {finding.path}: {finding.says}"), markup=False)
-    if found:
-        raise DataError(
-            f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
-        )
-    print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
-
-
-@app.command
 def check(
     folder: Path,
     *,
@@ -269,8 +253,6 @@ def check(
 
 
 @app.command
-=======
->>>>>>> statement
 def why(
     where: WhereArgument,
     id: str,
@@ -286,14 +268,11 @@ def why(
     explaining.show(where, id, out, against=against)
 
 
-<<<<<<< HEAD
 app.command(diff)
 app.command(publish)
-=======
 app.command(verify)
 app.command(sign)
 app.command(contains)
->>>>>>> statement
 app.command(sources)
 app.command(index)
 app.command(recipes)
