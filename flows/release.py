@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
@@ -17,6 +17,7 @@ from flows import index_segments
 from flows.curate import Curated
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
+from flows.engine.stage_runs import find_matching
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
 from malmoi import __version__
@@ -115,7 +116,7 @@ def release(
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
         if new:
-            _seal_release(folder)
+            seal_release(folder)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         index_segments.write_segments(
@@ -165,12 +166,16 @@ def _inputs_digest(inputs: Inputs) -> str:
     return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
-def _seal_release(folder: Path) -> None:
-    """Write card and checksums, and verify the release before it is visible."""
+def seal_release(folder: Path, unchanged: Mapping[str, str] | None = None) -> None:
+    """Write card and checksums, and verify the release before it is visible.
+
+    `unchanged` maps files that are those of the release before to their sha256; only queries read them again.
+    """
     data_cards.write(folder)
     refuse_texts(folder)
-    seal(folder)
-    if found := verify(folder, again=False):  # card and residual check were made from these files just before
+    seal(folder, unchanged)
+    # Card and residual check were made from these files just before.
+    if found := verify(folder, again=False, unchanged=unchanged or ()):
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
         raise DataError(
             f"the new release does not verify ({first}); nothing was published. Run the same command again."
@@ -248,6 +253,18 @@ def _bind_steps(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
     return recipes.bind(steps)
 
 
+def _list_withdrawn(workspace: Workspace, curated: Curated) -> tuple[str, ...]:
+    """Return the ids that a release must not contain: as recorded, and of curated documents that match otherwise."""
+    matcher = tombstones.read_matcher(workspace.withdrawals, workspace.erasure_key)
+    files = [
+        workspace.stage("5-curated", ledger.key) / "documents.parquet"
+        for ledger in (curated.ledgers("5-curated") if matcher else ())
+        if matcher.may_match(source for source, n in ledger.kept.items() if n)
+    ]
+    found = {id for path in files for id in find_matching(path, matcher)}
+    return tuple(sorted({*tombstones.read_ids(workspace.withdrawals), *found}))
+
+
 def _gather_inputs(
     workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
 ) -> Inputs:
@@ -285,7 +302,7 @@ def _gather_inputs(
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
         recipe_steps=recipe.spell_steps(),
         second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
-        withdrawn=tuple(tombstones.read_ids(workspace.withdrawals)),
+        withdrawn=_list_withdrawn(workspace, curated),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,

@@ -31,7 +31,7 @@ from malmoi.document import Document, Spans, Verdict
 from malmoi.erasure.value_digests import ValueFinder, is_value_digest
 from malmoi.errors import CallError
 from malmoi.ledger import digest_of
-from malmoi.page_ids import digest_id
+from malmoi.page_ids import digest_id, is_digest_id
 from malmoi.storage.atomic_files import sync
 
 Kind: TypeAlias = Literal["id", "url", "url-prefix", "text-sha256", "value"]
@@ -147,6 +147,13 @@ def load_key(path: Path) -> bytes:
         finally:
             part.unlink(missing_ok=True)
         sync(path.parent)
+    return read_key(path)
+
+
+def read_key(path: Path) -> bytes:
+    """Read the secret key of values in `path`. CallError if it is missing or damaged: erased values would come back."""
+    if not path.exists():
+        raise CallError(f"{path} is missing, so erased values cannot be found; restore it from a copy.")
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise CallError(
@@ -158,11 +165,8 @@ def load_key(path: Path) -> bytes:
 def read_matcher(tombstones: Path, key: Path) -> Matcher:
     """Read the tombstones and, if there are values among them, the key. CallError if one of the files is damaged."""
     found = read(tombstones)
-    if not any(one.kind == "value" and not one.revoked for one in found):
-        return Matcher(found, b"")
-    if not key.exists():
-        raise CallError(f"{key} is missing, so erased values cannot be found; restore it from a copy.")
-    return Matcher(found, load_key(key))
+    has_values = any(one.kind == "value" and not one.revoked for one in found)
+    return Matcher(found, read_key(key) if has_values else b"")
 
 
 class Matcher:
@@ -179,6 +183,8 @@ class Matcher:
         self._ids, self._urls, self._texts, self._values = by["id"], by["url"], by["text-sha256"], by["value"]
         self._prefixes = tuple(by["url-prefix"].values())
         self._starts = tuple(one.key for one in self._prefixes)
+        self._sources = {id.partition("/")[0] for id in self._ids}
+        self._has_pages = any(map(is_digest_id, self._ids))
         self._ids = {**{digest_id(id): one for id, one in self._ids.items()}, **self._ids}
         self._finder = ValueFinder(self._values, key) if self._values else None
 
@@ -190,25 +196,45 @@ class Matcher:
         """Whether a tombstone needs the text of a document: ids and addresses are not enough."""
         return bool(self._texts or self._values)
 
+    @property
+    def reads_addresses(self) -> bool:
+        """Whether a tombstone needs the address of a document."""
+        return bool(self._urls or self._prefixes or self._values)
+
+    def may_match(self, sources: Iterable[str]) -> bool:
+        """Whether a document of `sources` can match: tombstones of ids name their source."""
+        return self.reads_addresses or self.reads_texts or not self._sources.isdisjoint(sources)
+
+    @property
+    def has_values(self) -> bool:
+        """Whether texts are searched for a value."""
+        return bool(self._values)
+
     def find_by_address(self, url: str) -> Tombstone | None:
         """Return the tombstone that covers a canonical URL, or a value in it; None if it may be fetched."""
+        return self.find_by_url(url) or self.find_value(url)
+
+    def find_by_url(self, url: str) -> Tombstone | None:
+        """Return the tombstone that covers a canonical URL, without a search for values."""
         if url in self._urls:
             return self._urls[url]
         if url.startswith(self._starts):
-            return next((one for one in self._prefixes if _covers(one.key, url)), None) or self.find_value(url)
-        return self.find_value(url)
+            return next((one for one in self._prefixes if _covers(one.key, url)), None)
+        return None
 
     def find_by_id(self, doc_id: str) -> Tombstone | None:
         """Return the tombstone of a document, by its own id or by that in a release."""
-        if not self._ids:
-            return None
-        return self._ids.get(doc_id) or self._ids.get(digest_id(doc_id))
+        return self._ids.get(doc_id) or (self._ids.get(digest_id(doc_id)) if self._has_pages else None)
+
+    def find_by_digest(self, text_sha256: str) -> Tombstone | None:
+        """Return the tombstone of a text with this sha256 (hex)."""
+        return self._texts.get(text_sha256)
 
     def find(self, doc_id: str, url: str, text: str) -> Tombstone | None:
         """Return the tombstone that a document matches: by id, address, digest of the text, or a value in them."""
         found = self.find_by_id(doc_id) or self.find_by_address(url)
         if found is None and self._texts:
-            found = self._texts.get(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+            found = self.find_by_digest(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
         return found or self.find_value(text) or self.find_value(doc_id)
 
     def find_value(self, text: str) -> Tombstone | None:
