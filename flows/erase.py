@@ -91,14 +91,43 @@ def erase(
     """Erase what `given` and the tombstones of the workspace cover from the release `name` and its earlier versions.
 
     `copies` takes the recorded near-duplicates along. `dry` finds and counts, and writes nothing. CallError if nothing
-    of the workspace matches `given`, and nothing was written.
+    of the workspace matches `given`: then nothing was written. A run that is stopped continues with the next call.
     """
+    plan = _plan(workspace, name, given, key, copies)
+    if dry:
+        return plan.done
+    done = replace(plan.done, added=len(tombstones.add(workspace.withdrawals, plan.stones)))
+    if (erasure := plan.found[plan.base]) and plan.made.documents > len(erasure.documents):
+        done = _publish_patch(workspace, plan.base, plan.made, erasure, done)
+        histories.write(workspace.release_history, releases.read_history(workspace))
+    latest = done.version or ("" if erasure else plan.made.version)
+    lost = {
+        folder.name: len(withdrawn_files.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
+        for folder, one in plan.found.items()
+    }
+    withdrawn = tuple((version, n) for version, n in lost.items() if n)
+    return replace(done, withdrawn=withdrawn, purged=_purge(workspace, plan.matcher))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an erasure will do: the latest version, the tombstones, and what each version holds."""
+
+    base: Path
+    made: Manifest
+    stones: tuple[Tombstone, ...]
+    matcher: Matcher
+    found: dict[Path, Erasure]
+    done: Erased
+
+
+def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: bytes, copies: bool) -> _Plan:
     base, made = find_release(workspace, name)
-    known = tombstones.read(workspace.withdrawals)
-    here = [one.id for one in erased_documents.find_erasure(base, made, Matcher(given, key)).documents]
-    staged = _find_staged(workspace, Matcher(given, key))
-    stones = [*given, *_cover(sorted({*here, *staged}), given)]
-    alike = list_copies(workspace, base, {*here, *staged})
+    known, asked = tombstones.read(workspace.withdrawals), Matcher(given, key)
+    staged = _find_staged(workspace, asked)
+    here = {*erased_documents.find_erasure(base, made, asked).ids, *staged}
+    stones = [*given, *_cover(sorted(here), given)]
+    alike = list_copies(workspace, base, here)
     if copies:
         stones += _cover(sorted({copy.id for copy in alike}), stones)
     matcher = Matcher([*known, *stones], key or _load_key(workspace, known))
@@ -106,25 +135,27 @@ def erase(
     found = {folder: erased_documents.find_erasure(folder, one, matcher) for folder, one in versions}
     documents = tuple(sorted(found[base].ids))
     others = {*staged, *(id for one in found.values() for id in one.ids)} - set(documents)
-    if given and not documents and not others and not any(found.values()):
+    hidden = {id for one in found.values() for id in one.hidden}
+    _refuse_unknown(workspace, made.name, [one for one in given if not _is_known(one, known)], {*others, *hidden})
+    elsewhere = tuple(_list_elsewhere(workspace, made.name, matcher))
+    done = Erased(made.name, "", documents, tuple(sorted(others)), tuple(alike), copies, 0, elsewhere=elsewhere)
+    return _Plan(base, made, tuple(stones), matcher, found, done)
+
+
+def _is_known(stone: Tombstone, known: Iterable[Tombstone]) -> bool:
+    return any((one.kind, one.key) == (stone.kind, stone.key) and not one.revoked for one in known)
+
+
+def _refuse_unknown(workspace: Workspace, name: str, given: Sequence[Tombstone], found: Collection[str]) -> None:
+    """Raise CallError if no document was found, or not one that `given` names by its id."""
+    known = {*found, *map(digest_id, found)}
+    unknown = [one for one in given if not found or (one.kind == "id" and one.key not in known)]
+    if unknown:
         raise CallError(
-            f"no release of {made.name} and no stage of {workspace.root} has a document that matches; nothing was "
-            "written. An id is written source/key, as in the column `id` of data/. For what may come later, use "
-            "`malmoi withdrawals import`."
+            f"no release of {name} and no stage of {workspace.root} has a document that matches "
+            f"{unknown[0].describe()}; nothing was written. An id is written source/key, as in the column `id` of "
+            "data/. To record what may come later, use `malmoi withdrawals import`."
         )
-    done = Erased(made.name, "", documents, tuple(sorted(others)), tuple(alike), copies, 0)
-    done = replace(done, elsewhere=tuple(_list_elsewhere(workspace, made.name, matcher)))
-    if dry:
-        return done
-    added = len(tombstones.add(workspace.withdrawals, stones))
-    done = replace(done, added=added)
-    if found[base] and made.documents > len(documents):
-        done = _publish_patch(workspace, base, made, found[base], done)
-    latest = done.version or ("" if found[base] else made.version)
-    histories.write(workspace.release_history, releases.read_history(workspace))
-    lost = [(one.version, len(withdrawn_files.withdraw_files(folder, one, found[folder], latest, _today())))
-            for folder, one in versions]  # fmt: skip
-    return replace(done, withdrawn=tuple((v, n) for v, n in lost if n), purged=_purge(workspace, matcher))
 
 
 def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[Copy]:
@@ -146,8 +177,9 @@ def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[
 
 def _find_staged(workspace: Workspace, matcher: Matcher) -> set[str]:
     """Return the ids of extracted documents that match: their published address and text may differ."""
-    folders = workspace.shards("2-documents")
-    return {id for folder in folders for id in find_matching(folder / "documents.parquet", matcher)}
+    names = ("documents.parquet", "dropped.parquet")
+    files = [file for name in names for file in workspace.stage_files(name, "2-documents")]
+    return {id for file in files for id in find_matching(file, matcher)}
 
 
 def _cover(ids: Iterable[str], stones: Sequence[Tombstone]) -> list[Tombstone]:

@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.index_commands import index
 from flows.cli.options import (
     ContactOption,
@@ -272,6 +273,8 @@ def why(
     explaining.show(where, id, out, against=against)
 
 
+app.command(erase)
+app.command(withdrawals)
 app.command(sources)
 app.command(index)
 app.command(recipes)

@@ -106,6 +106,8 @@ def add(path: Path, new: Iterable[Tombstone]) -> tuple[Tombstone, ...]:
     added: dict[tuple[Kind, str], Tombstone] = {}
     for one in new:
         _refuse_incomplete(one)
+        if one in rows:
+            continue
         old = known.get((one.kind, one.key)) or added.get((one.kind, one.key))
         if old is None:
             added[one.kind, one.key] = one

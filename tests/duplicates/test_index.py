@@ -32,6 +32,7 @@ from tests.builders.small_index import (
     merge_as_before,
     stub,
 )
+from tests.builders.withdrawn import withdraw
 
 SHORT = """
 name = "short"
@@ -173,7 +174,7 @@ def test_a_recipe_says_whose_releases_it_reads(tmp_path, earlier, kept):
 def test_a_masked_document_stands_for_nothing_and_the_mask_is_part_of_the_key(world):
     world.publish(OLD)
     before = world.survey(world.ledgers(NEW))
-    release_index.withdraw(world.workspace, ["ga/1"], "저작권자의 요청", "2026-7")
+    withdraw(world.workspace, ["ga/1"], "저작권자의 요청", "2026-7")
     after = world.survey(world.ledgers(NEW))
     assert before != after
     assert world.read(after) == [[world.segment("1.0.0").name, ["ga/1"]]]
@@ -218,7 +219,7 @@ def test_the_survey_of_near_copies_reads_what_releases_left(tmp_path, monkeypatc
         "na/3": ("ga/3", "small/1.0.0"),
     }
     world.publish(copied)
-    release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
+    withdraw(world.workspace, ["ga/1"], "요청", "")
     merge_as_before(world.workspace, "small", [world.segment("1.0.0"), world.segment("1.1.0")])
     table = pq.read_table(world.survey(world.ledgers(copied | {"na/4": MARKET * 12 + "끝."})) / "table.parquet")
     assert dict(zip(table["id"].to_pylist(), table["keeper"].to_pylist(), strict=True)) == {

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi.erasure.tombstones import Matcher
+from malmoi.errors import DataError
 from malmoi.release_files import audit_file
 from malmoi.releases import masked_ids
 from malmoi.releases.manifest import Manifest, ReleaseFile
@@ -56,7 +57,7 @@ def find_erasure(folder: Path, made: Manifest, matcher: Matcher) -> Erasure:
         found
         for file in data_tables(folder, made)
         if "text_sha256" in pq.read_schema(folder / file.path).names
-        for found in _find_rows(folder / file.path, matcher, quoted)
+        for found in _find_rows(folder, file, matcher, quoted)
     }
     ids = {one.id for one in documents}
     dropped = {id for id in _list_audit_ids(folder) if matcher.find_by_id(id) or matcher.find_value(id)}
@@ -86,6 +87,14 @@ def read_audit(folder: Path, name: str) -> pa.Table:
         return file.read()
 
 
+def explain_damage(folder: Path, path: str) -> DataError:
+    """Return the error for a file that is not the one of the manifest."""
+    return DataError(
+        f"{folder / path}: not the file that the manifest names; nothing was written. Restore it from a copy: "
+        f"`malmoi verify {folder}` names each such file."
+    )
+
+
 def find_copies(clusters: pa.Table, ids: Collection[str]) -> list[dict[str, Any]]:
     """Return the rows of an audit table of copies whose cluster has one of `ids`."""
     sought = pa.array(sorted(ids), pa.string())
@@ -95,14 +104,20 @@ def find_copies(clusters: pa.Table, ids: Collection[str]) -> list[dict[str, Any]
     return found
 
 
-def _find_rows(path: Path, matcher: Matcher, quoted: Collection[str]) -> Iterator[ErasedDocument]:
+def _find_rows(folder: Path, table: ReleaseFile, matcher: Matcher, quoted: Collection[str]) -> Iterator[ErasedDocument]:
     columns = ["id", "source", "url", "text_sha256", "n_chars"]
     columns += [name for name in _SEARCHED if matcher.has_values and name not in columns]
-    with pq.ParquetFile(path) as file:
+    read = 0
+    with pq.ParquetFile(folder / table.path) as file:
         for batch in file.iter_batches(BATCH, columns=columns):
+            read += batch.num_rows
             for row in batch.to_pylist():
                 if row["id"] in quoted or _matches(row, matcher):
                     yield ErasedDocument(row["id"], row["source"], row["text_sha256"], row["n_chars"])
+    if read != table.rows:
+        raise explain_damage(
+            folder, table.path
+        )  # Arrow may read a damaged page as no rows: so documents would be missed
 
 
 def _matches(row: dict[str, Any], matcher: Matcher) -> bool:

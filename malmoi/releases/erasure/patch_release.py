@@ -24,7 +24,7 @@ from malmoi.ledger import File
 from malmoi.release_files import audit_file
 from malmoi.releases import excluded_documents, licence_files, masked_ids, residual_pii, residue
 from malmoi.releases.assemble import open_writer
-from malmoi.releases.erasure.erased_documents import Erasure, list_naming, read_audit
+from malmoi.releases.erasure.erased_documents import Erasure, explain_damage, list_naming, read_audit
 from malmoi.releases.manifest import Manifest, ReleaseFile
 from malmoi.releases.release_schema import AUDIT
 from malmoi.storage import shard
@@ -93,10 +93,7 @@ def link_file(source: Path, target: Path) -> None:
 def _refuse_changed(base: Path, file: ReleaseFile) -> None:
     found = shard.file_of(base / file.path, file.rows)
     if (found.sha256, found.bytes) != (file.sha256, file.bytes):
-        raise DataError(
-            f"{base / file.path}: not the file that the manifest names; nothing was written. Restore it from a copy: "
-            f"`malmoi verify {base}` names each such file."
-        )
+        raise explain_damage(base, file.path)
 
 
 def _find_last_mask(base: Path) -> int:
