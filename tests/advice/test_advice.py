@@ -18,6 +18,7 @@ import pytest
 from flows.cli.main import app, run_guarded
 from tests.advice import (
     advice_calls,  # noqa: F401  # each registers its cases
+    advice_erasure,  # noqa: F401
     advice_folders,  # noqa: F401
     advice_reading,  # noqa: F401
     advice_releases,  # noqa: F401
@@ -43,6 +44,8 @@ ELSEWHERE = {
     "{}: {}": "wraps a message that has a case of its own (malmoi/recipe.py, malmoi/recipe_inheritance.py)",
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
+    "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
+    "the documents too.": "needs a release of an earlier version of Malmoi",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",

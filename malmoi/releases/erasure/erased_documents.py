@@ -114,10 +114,8 @@ def _find_rows(folder: Path, table: ReleaseFile, matcher: Matcher, quoted: Colle
             for row in batch.to_pylist():
                 if row["id"] in quoted or _matches(row, matcher):
                     yield ErasedDocument(row["id"], row["source"], row["text_sha256"], row["n_chars"])
-    if read != table.rows:
-        raise explain_damage(
-            folder, table.path
-        )  # Arrow may read a damaged page as no rows: so documents would be missed
+    if read != table.rows:  # Arrow may read a damaged page as no rows
+        raise explain_damage(folder, table.path)
 
 
 def _matches(row: dict[str, Any], matcher: Matcher) -> bool:

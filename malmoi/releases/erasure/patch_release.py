@@ -54,7 +54,7 @@ class Patch:
 def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> Patch:
     """Write data/, audit/ and the licence files of the release in `base` without `erasure` into the new `folder`.
 
-    DataError if a file to be changed is not the one that the manifest names.
+    DataError if an audit table or a file to be changed is not the one that the manifest names.
     """
     touched = {file.path for file in list_naming(base, made, erasure.hidden)}
     names = masked_ids.mask_ids(erasure.hidden, 1 + _find_last_mask(base))
@@ -63,13 +63,13 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
     kept: list[ReleaseFile] = []
     for file in made.files:
         name = Path(file.path).stem if file.path.startswith("audit/") else ""
+        if name or file.path in touched:
+            _refuse_changed(base, file)
         if file.path == residual_pii.TABLE:
             continue
         if name in edits and (file.path in touched or (name in _COUNTED and erasure.documents)):
-            _refuse_changed(base, file)
             changed.append((file, _edit_table(base, folder, name, edits[name])))
         elif not name and file.path in touched:
-            _refuse_changed(base, file)
             changed.append((file, _rewrite_shard(base, folder, file.path, erasure.ids)))
         else:
             link_file(base / file.path, folder / file.path)
