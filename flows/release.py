@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version as installed
@@ -18,14 +18,16 @@ from flows import index_segments, rejected_releases
 from flows.curate import Curated
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
+from flows.engine.stage_runs import find_matching
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
-from malmoi import __version__, withdrawals
+from malmoi import __version__
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json
 from malmoi.document import Document, Provenance
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
@@ -120,7 +122,7 @@ def release(
         number = manifest.version if new or last is None else last.version
         target = workspace.releases(recipe.name) / number
         if new:
-            _seal_release(folder, workspace.releases(recipe.name) / last.version if last else None)
+            seal_release(folder, before=workspace.releases(recipe.name) / last.version if last else None)
             rejected_releases.require_expectations(workspace, recipe, folder, number)
             if target.exists():
                 raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
@@ -173,12 +175,17 @@ def _inputs_digest(inputs: Inputs) -> str:
     return digest([str(facts), places, tables, data_cards.FACTS_VERSION, SCHEMA_VERSION, DETECTOR])
 
 
-def _seal_release(folder: Path, before: Path | None) -> None:
-    """Write changelog, card and checksums, and verify the release before it is visible."""
+def seal_release(folder: Path, unchanged: Mapping[str, str] | None = None, *, before: Path | None = None) -> None:
+    """Write changelog, card and checksums, and verify the release before it is visible.
+
+    `before` is the release before, if there is one. `unchanged` maps files that are those of that release to their
+    sha256; only queries read them again.
+    """
     data_cards.write(folder, changelog.write(folder, before) if before else None)
     refuse_texts(folder)
-    seal(folder)
-    if found := verify(folder, again=False):  # card and residual check were made from these files just before
+    seal(folder, unchanged)
+    # Card and residual check were made from these files just before.
+    if found := verify(folder, again=False, unchanged=unchanged or ()):
         first = f"{found[0].check}, {found[0].path}: {found[0].says}"
         raise DataError(
             f"the new release does not verify ({first}); nothing was published. Run the same command again."
@@ -256,6 +263,18 @@ def _bind_steps(steps: tuple[Step, ...]) -> tuple[Bound, ...]:
     return recipes.bind(steps)
 
 
+def _list_withdrawn(workspace: Workspace, curated: Curated) -> tuple[str, ...]:
+    """Return the ids that a release must not contain: as recorded, and of curated documents that match otherwise."""
+    matcher = tombstones.read_matcher(workspace.withdrawals, workspace.erasure_key)
+    files = [
+        workspace.stage("5-curated", ledger.key) / "documents.parquet"
+        for ledger in (curated.ledgers("5-curated") if matcher else ())
+        if matcher.may_match(source for source, n in ledger.kept.items() if n)
+    ]
+    found = {id for path in files for id in find_matching(path, matcher)}
+    return tuple(sorted({*tombstones.read_ids(workspace.withdrawals), *found}))
+
+
 def _gather_inputs(
     workspace: Workspace, recipe: Recipe, sources: Sequence[str], curated: Curated, version: str
 ) -> Inputs:
@@ -293,7 +312,7 @@ def _gather_inputs(
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
         recipe_steps=recipe.spell_steps(),
         second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
-        withdrawn=tuple(one.id for one in withdrawals.read(workspace.withdrawals)),
+        withdrawn=_list_withdrawn(workspace, curated),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,

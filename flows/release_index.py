@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from malmoi import recipe as recipes
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError
-from malmoi.release_files import data_files
 from malmoi.releases.index import segments
 from malmoi.releases.index.segments import IndexSegment
 from malmoi.survey import Survey
-from malmoi.withdrawals import Withdrawal
 from malmoi.workspace import Workspace
-from malmoi.workspace_layout import STAGES, Layout
+from malmoi.workspace_layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
 
 def list_entries(workspace: Workspace) -> list[IndexEntry]:
     """List every segment with its size on disk and its number of masked documents."""
-    withdrawn = [one.id for one in withdrawals.read(workspace.withdrawals)]
+    withdrawn = tombstones.read_ids(workspace.withdrawals)
     return [
         IndexEntry(survey, one, _folder_size(one.folder), _count_masked(one, withdrawn))
         for survey, found in segments_by_survey(workspace).items()
@@ -92,45 +85,6 @@ def summary(workspace: Workspace) -> str:
     masked, size = sum(one.masked for one in counting), sum(one.bytes for one in counting) / 1e6
     unseen = f", {len(found) - len(counting)} not active" if len(found) > len(counting) else ""
     return f"index: {len(counting)} segments, {documents:,} documents, {masked} masked, {size:,.1f} MB{unseen}"
-
-
-def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str, *, day: str = "") -> list[Withdrawal]:
-    """Record that documents are withdrawn, all of them or none; return those that were not withdrawn before.
-
-    `day` defaults to today. CallError if neither a release nor a stage of the workspace has one of them, or if the
-    reason is empty or differs from the recorded one.
-    """
-    unknown = set(ids) - find_published(workspace, ids)
-    if unknown and (unknown := unknown - _find_curated(workspace, unknown)):
-        raise CallError(
-            f"no release and no stage of {workspace.root} has a document {min(unknown)!r}; nothing was written. "
-            "An id is written source/key, as in the column `id` of data/; "
-            f"`malmoi why {shlex.quote(str(workspace.root))} ID` shows the history of one."
-        )
-    day = day or datetime.now(UTC).date().isoformat()
-    return list(withdrawals.add(workspace.withdrawals, [Withdrawal(id, day, reason, request) for id in ids]))
-
-
-def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:
-    """Find which of `ids` an index segment or a release of the workspace contains."""
-    found: set[str] = set()
-    for one in (one for known in segments_by_survey(workspace).values() for one in known if one.state != "broken"):
-        found |= set(segments.find_ids(one.folder, ids))
-    if set(ids) - found:
-        for path in (file for folder in workspace.release_folders("data") for file in data_files(folder)):
-            column = pq.read_table(path, columns=["id"]).column("id")
-            found |= set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
-    return found
-
-
-def _find_curated(workspace: Workspace, ids: Collection[str]) -> set[str]:
-    """Find which of `ids` a finished stage kept or dropped: copies of published documents, and unpublished ones."""
-    found: set[str] = set()
-    for name in ("documents", "dropped"):
-        for path in workspace.stage_files(f"{name}.parquet", *STAGES):
-            column = pq.read_table(path, columns=["id"]).column("id")
-            found |= set(column.filter(pc.is_in(column, pa.array(sorted(ids), pa.string()))).to_pylist())
-    return found
 
 
 def _count_masked(one: IndexSegment, withdrawn: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""`malmoi index`: list and query the deduplication index over published releases, and withdraw documents."""
+"""`malmoi index`: list and query the deduplication index over published releases."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from flows.cli.options import WorkspaceOption, out
-from malmoi.errors import CallError
 from malmoi.printable import dump_json
 
-index = App(name="index", help="Deduplication index over published releases: list it, query it, withdraw documents.")
+index = App(name="index", help="Deduplication index over published releases: list it and query it.")
 
 ThresholdOption = Annotated[
     float,
@@ -31,22 +30,6 @@ def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
     from flows.cli import show_index
 
     show_index.show_segments(workspace, out)
-
-
-@index.command(name="withdraw")
-def withdraw(
-    *ids: str,
-    reason: Annotated[str, Parameter("--reason", help="Reason of the withdrawal.")],
-    request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
-    threshold: ThresholdOption = 0.8,
-    workspace: WorkspaceOption = Path("workspace"),
-) -> None:
-    """Withdraw documents from all later releases, and list their near-duplicates."""
-    from flows.cli import show_index
-
-    if not ids:
-        raise CallError("name at least one document by its id, such as sample/law/ordinance.html.")
-    show_index.withdraw(workspace, ids, reason, request, threshold, out)
 
 
 @index.command(name="query")

@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
 from flows.cli.options import (
@@ -273,6 +274,8 @@ app.command(publish)
 app.command(verify)
 app.command(sign)
 app.command(contains)
+app.command(erase)
+app.command(withdrawals)
 app.command(sources)
 app.command(index)
 app.command(recipes)

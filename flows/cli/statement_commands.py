@@ -34,11 +34,14 @@ def sign(release: ReleaseArgument, *, key: KeyOption) -> None:
 
 def verify(folder: Path, *, public_key: PublicKeyOption = None) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
+    from malmoi.releases.erasure import withdrawn_files
     from malmoi.releases.statements.keys import read_public_key
     from malmoi.releases.verification import release_statement
 
     check(folder, None if public_key is None else read_public_key(public_key))
-    print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")
+    lost, agrees = withdrawn_files.describe(folder), "Every file, the manifest and every number of the card agree."
+    said = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
+    out.print(escape_line(f"{folder}: {said}"), markup=False)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."
     said = release_statement.describe(folder)
     out.print(escape_line(said + (checked if said.startswith("Signed") else "")), markup=False)

@@ -7,26 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
 from flows.engine.shard_jobs import WalkJob
 from malmoi import recipe as recipes
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
+from malmoi.erasure.tombstones import Matcher
 from malmoi.ledger import Ledger
 from malmoi.processes.worker_process import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
 from malmoi.recipe import StageName, Step, digest
-from malmoi.releases import exposed_pages
 from malmoi.storage import shard
 from malmoi.storage.shard import SCHEMA_VERSION
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import Stage
 
 LIMITS = (CPU_SECONDS, memory_bytes())  # part of every key: failed documents are tried again when they change
+MATCHED = 4096  # documents that are Python objects at a time, while they are compared with tombstones
 FOLDER_OF: dict[StageName, Stage] = {"clean": "3-clean", "judged": "4-judged", "curated": "5-curated"}
 
 
@@ -82,19 +80,31 @@ def walk_job(
 
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
-    """Find the withdrawn documents of each shard of `stage`: key of the ledger → ids, sorted."""
-    ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
-    sources, digests = {id.partition("/")[0] for id in ids}, {id for id in ids if exposed_pages.is_digest_id(id)}
+    """Find the withdrawn documents of each shard of `stage`: key of the ledger → ids, sorted.
+
+    Only what matches enters the key of the next shard: other tombstones change nothing.
+    """
+    matcher = tombstones.read_matcher(workspace.withdrawals, workspace.erasure_key)
     found = {}
-    for ledger in ledgers:
-        if sources & {source for source, n in ledger.kept.items() if n}:
-            column = shard.read(workspace.stage(stage, ledger.key) / "documents.parquet", ["id"]).column("id")
-            here = set(column.filter(pc.is_in(column, pa.array(ids, pa.string()))).to_pylist())
-            if digests:  # as a release names a document whose page must stay hidden
-                here.update(id for id in column.to_pylist() if exposed_pages.digest_id(id) in digests)
-            if here:
-                found[ledger.key] = tuple(sorted(here))
+    for ledger in ledgers if matcher else ():
+        may = matcher.may_match(source for source, n in ledger.kept.items() if n)
+        here = find_matching(workspace.stage(stage, ledger.key) / "documents.parquet", matcher) if may else ()
+        if here:
+            found[ledger.key] = here
     return found
+
+
+def find_matching(path: Path, matcher: Matcher) -> tuple[str, ...]:
+    """Return the ids of the documents in a stage file that match a tombstone, sorted; texts are read only if needed."""
+    names = ["id", *(["url"] if matcher.reads_addresses else []), *(["text"] if matcher.reads_texts else [])]
+    names += ["title", "author"] if matcher.has_values else []
+    found = set[str]()
+    for batch in shard.read(path, names).to_batches(MATCHED):
+        for row in batch.to_pylist():
+            one = matcher.find(row["id"], row.get("url", ""), row.get("text", ""))
+            if one or (matcher.has_values and any(matcher.find_value(row[name]) for name in ("title", "author"))):
+                found.add(row["id"])
+    return tuple(sorted(found))
 
 
 def ensure_shards(

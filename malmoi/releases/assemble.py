@@ -48,20 +48,25 @@ def assemble(work: Assembly) -> File:
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
     table = _add_sizes(table, ids, work.sizes)
     work.target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(
-        work.target,
-        DATA,
+    with open_writer(work.target) as writer:
+        for rows in _groups(order, np.asarray(table.column("n_bytes"))):
+            group = table.take(pa.array(rows, pa.int64())).combine_chunks()
+            writer.write_table(group, row_group_size=len(rows))
+    return shard.file_of(work.target, len(ids))
+
+
+def open_writer(target: Path, schema: pa.Schema = DATA) -> pq.ParquetWriter:
+    """Open a shard for writing: equal row groups give equal bytes."""
+    return pq.ParquetWriter(
+        target,
+        schema,
         compression="zstd",
         compression_level=3,
         use_dictionary=DICTIONARY,
         column_encoding=ENCODING,
         write_page_index=True,
         use_content_defined_chunking=True,
-    ) as writer:
-        for rows in _groups(order, np.asarray(table.column("n_bytes"))):
-            group = table.take(pa.array(rows, pa.int64())).combine_chunks()
-            writer.write_table(group, row_group_size=len(rows))
-    return shard.file_of(work.target, len(ids))
+    )
 
 
 def _read_batch(path: Path, number: int) -> pa.RecordBatch:

@@ -28,6 +28,7 @@ Names: TypeAlias = Mapping[str, str]  # id → its name in the release
 # Reasons of drops whose page shows what must not be found, so that its copies are withheld too.
 PAGES: Final = ("resident-number", excluded_documents.QUARANTINED[1], excluded_documents.WITHDRAWN[1])
 PERSONAL: Final = (*PAGES, "personal-data-in-id")
+_MASK: Final = "/[withheld "  # between the source and the number of a masked id
 _WORDS: Final = [
     "title",
     "author",
@@ -97,13 +98,23 @@ def find_cluster_copies(pages: Collection[str], copies: pa.Table, published: Seq
     return tuple(sorted(found))
 
 
-def mask_ids(ids: Iterable[str]) -> Names:
-    """Map each of `ids` to its name in the release.
+def mask_ids(ids: Iterable[str], first: int = 1) -> Names:
+    """Map each of `ids` to its name in the release; `first` is the lowest number.
 
     >>> mask_ids(["a/u/hong@example.kr", "a/u/bae@example.kr"])
     {'a/u/bae@example.kr': 'a/[withheld 1]', 'a/u/hong@example.kr': 'a/[withheld 2]'}
     """
-    return {id: f"{id.partition('/')[0]}/[withheld {n}]" for n, id in enumerate(sorted(set(ids)), 1)}
+    return {id: f"{id.partition('/')[0]}{_MASK}{n}]" for n, id in enumerate(sorted(set(ids)), first)}
+
+
+def number_of(name: str) -> int:
+    """Return the number of a masked id; 0 if `name` is not one.
+
+    >>> number_of("a/[withheld 12]"), number_of("a/12")
+    (12, 0)
+    """
+    head, mark, rest = name.partition(_MASK)
+    return int(rest[:-1]) if mark and "/" not in head and rest[:-1].isdecimal() and rest[-1] == "]" else 0
 
 
 def rename_ids(table: pa.Table, columns: Iterable[str], given: Names) -> pa.Table:

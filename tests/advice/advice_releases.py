@@ -53,8 +53,12 @@ def verify_of_a_damaged_copy(place):
 
 
 def published(w: Path) -> str:
-    shard = next(w.glob("6-releases/*/*/data/**/*.parquet"))
-    return str(pq.read_table(shard, columns=["id"], partitioning=None)["id"][0])
+    return published_ids(w)[0]
+
+
+def published_ids(w: Path) -> list[str]:
+    shards = sorted(w.glob("6-releases/*/*/data/**/*.parquet"))
+    return [id for shard in shards for id in pq.read_table(shard, columns=["id"], partitioning=None)["id"].to_pylist()]
 
 
 @advice("{} is neither a workspace nor a release; name the folder that holds malmoi.json or manifest.json.")
@@ -89,21 +93,6 @@ def why_against_dropped(place):
     other = shlex.quote(str(pq.read_table(dropped, columns=["id"])["id"][0]))
     yield f"why w/6-releases/general/1.0.0 {first} --against {other}"
     yield f"why w {first} --against {other}"
-
-
-@advice("name at least one document by its id, such as sample/law/ordinance.html.")
-def withdraw_nothing(place):
-    w = place.released()
-    yield "index withdraw --reason asked --workspace w"
-    yield f"index withdraw {published(w)} --reason asked --workspace w"
-
-
-@advice("no release and no stage of {} has a document {}; nothing was written. An id is written source/key, as in "
-        "the column `id` of data/; `malmoi why {} ID` shows the history of one.")  # fmt: skip
-def withdraw_unknown(place):
-    w = place.released()
-    yield "index withdraw small/none --reason asked --workspace w"
-    yield f"index withdraw {published(w)} --reason asked --workspace w"
 
 
 @advice("{} has no index yet: no release has written a segment. Release by a recipe with near_duplicates: the "

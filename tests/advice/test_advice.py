@@ -18,6 +18,7 @@ import pytest
 from flows.cli.main import app, run_guarded
 from tests.advice import (
     advice_calls,  # noqa: F401  # each registers its cases
+    advice_erasure,  # noqa: F401
     advice_expectations,  # noqa: F401
     advice_export,  # noqa: F401
     advice_folders,  # noqa: F401
@@ -48,6 +49,8 @@ ELSEWHERE = {
     "{}: filter {}: {}": "wraps a message that has a case of its own",
     "{}: [expect]: {}": "wraps a message of pydantic; tests/releases/test_expectations.py",
     "{}: {} Run malmoi verify on it; move it away or restore it.": "test_a_damaged_release_is_moved_away",
+    "{} has schema {}, this version writes {}. Release again with this version, then erase: the earlier versions lose "
+    "the documents too.": "needs a release of an earlier version of Malmoi",
     "the new release does not verify ({}); nothing was published. Run the same command again.": "an invariant",
     "survey of {}: {} has no sketch ({}). Nothing was written; look at its text with `malmoi why {} {}`, and lower "
     "`max_chars` of the length filter if it is too long.": "needs a text beyond the limits of a worker",

@@ -13,7 +13,7 @@ from flows import release_index
 from flows import run as runs
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.errors import StageError
 from malmoi.releases.partitioning import h
 from malmoi.storage import checksummed_files
@@ -32,6 +32,7 @@ from tests.builders.small_index import (
     merge_as_before,
     stub,
 )
+from tests.builders.withdrawn import withdraw
 
 SHORT = """
 name = "short"
@@ -173,7 +174,7 @@ def test_a_recipe_says_whose_releases_it_reads(tmp_path, earlier, kept):
 def test_a_masked_document_stands_for_nothing_and_the_mask_is_part_of_the_key(world):
     world.publish(OLD)
     before = world.survey(world.ledgers(NEW))
-    release_index.withdraw(world.workspace, ["ga/1"], "저작권자의 요청", "2026-7")
+    withdraw(world.workspace, ["ga/1"], "저작권자의 요청", "2026-7")
     after = world.survey(world.ledgers(NEW))
     assert before != after
     assert world.read(after) == [[world.segment("1.0.0").name, ["ga/1"]]]
@@ -184,7 +185,7 @@ def test_a_masked_document_stands_for_nothing_and_the_mask_is_part_of_the_key(wo
 def test_a_mask_that_no_segment_holds_changes_no_key(world):
     world.publish(OLD)
     before = world.survey(world.ledgers(NEW))
-    withdrawals.add(world.workspace.withdrawals, [withdrawals.Withdrawal("xx/1", "2026-11-24", "요청")])
+    tombstones.add(world.workspace.withdrawals, [tombstones.Tombstone("id", "xx/1", "2026-11-24", "요청")])
     assert world.survey(world.ledgers(NEW)) == before
 
 
@@ -218,7 +219,7 @@ def test_the_survey_of_near_copies_reads_what_releases_left(tmp_path, monkeypatc
         "na/3": ("ga/3", "small/1.0.0"),
     }
     world.publish(copied)
-    release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
+    withdraw(world.workspace, ["ga/1"], "요청", "")
     merge_as_before(world.workspace, "small", [world.segment("1.0.0"), world.segment("1.1.0")])
     table = pq.read_table(world.survey(world.ledgers(copied | {"na/4": MARKET * 12 + "끝."})) / "table.parquet")
     assert dict(zip(table["id"].to_pylist(), table["keeper"].to_pylist(), strict=True)) == {

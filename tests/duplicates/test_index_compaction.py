@@ -6,6 +6,7 @@ from flows import release_index
 from flows.cli import show_index
 from flows.console import SafeConsole
 from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, known, merge_as_before, stub
+from tests.builders.withdrawn import withdraw
 
 LAST = OLD | {"ga/2": MARKET * 11} | NEW
 
@@ -60,7 +61,7 @@ def test_of_segments_that_a_stopped_compaction_left_none_counts_twice_and_the_ne
 
 
 def test_a_segment_that_was_merged_with_what_the_latest_release_left_is_read_whole(world):
-    release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
+    withdraw(world.workspace, ["ga/1"], "요청", "")
     before = known(world.workspace)
     merge_as_before(world.workspace, "small", [world.segment(v) for v in ("1.0.0", "1.1.0", "1.2.0")])
     assert known(world.workspace) == before

@@ -1,8 +1,7 @@
-"""What people do with the index: withdraw documents, ask what is a copy of them, and read it with other tools."""
+"""What people do with the index: ask what is a copy of them, and read it with other tools."""
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +10,10 @@ import pytest
 
 from flows import query_index, release_index
 from flows.cli import main
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, stub
+from tests.builders.withdrawn import withdraw
 
 
 @pytest.fixture(autouse=True)
@@ -29,36 +29,25 @@ def world(tmp_path):
 class TestWithdrawal:
     """A file of the workspace that only grows."""
 
-    def test_a_document_that_nobody_published_is_refused_and_nothing_is_written(self, world):
-        world.publish(OLD)
-        with pytest.raises(CallError, match="has a document 'ga/9'"):
-            release_index.withdraw(world.workspace, ["ga/1", "ga/9"], "요청", "")
-        assert not world.workspace.withdrawals.exists()
-
-    def test_a_document_of_a_release_without_a_segment_may_be_withdrawn(self, world):
-        world.publish(OLD)
-        shutil.rmtree(world.segment("1.0.0"))
-        assert [one.id for one in release_index.withdraw(world.workspace, ["ga/1"], "요청", "")] == ["ga/1"]
-
     def test_the_same_again_changes_nothing_and_another_reason_is_refused(self, world):
         world.publish(OLD)
-        release_index.withdraw(world.workspace, ["ga/1"], "요청", "2026-7", day="2026-11-24")
-        assert release_index.withdraw(world.workspace, ["ga/1"], "요청", "") == []
+        withdraw(world.workspace, ["ga/1"], "요청", "2026-7", day="2026-11-24")
+        assert withdraw(world.workspace, ["ga/1"], "요청", "") == []
         content = world.workspace.withdrawals.read_bytes()
-        with pytest.raises(CallError, match=r"ga/1 was withdrawn on 2026-11-24: '요청', request '2026-7'"):
-            release_index.withdraw(world.workspace, ["ga/2", "ga/1"], "오류", "")
+        with pytest.raises(CallError, match=r"id ga/1 was withdrawn on 2026-11-24: '요청', request '2026-7'"):
+            withdraw(world.workspace, ["ga/2", "ga/1"], "오류", "")
         assert world.workspace.withdrawals.read_bytes() == content
 
     @pytest.mark.parametrize(("reason", "day"), [("", "2026-11-24"), ("  ", "2026-11-24"), ("요청", "gestern")])
     def test_a_withdrawal_needs_a_reason_and_a_date(self, world, reason, day):
         world.publish(OLD)
         with pytest.raises(CallError, match="othing was written"):
-            release_index.withdraw(world.workspace, ["ga/1"], reason, "", day=day)
+            withdraw(world.workspace, ["ga/1"], reason, "", day=day)
 
     def test_a_file_that_is_none_is_named(self, world):
         world.workspace.withdrawals.write_text("id,date", encoding="utf-8")
         with pytest.raises(CallError, match=r"withdrawals\.parquet: not readable as withdrawals"):
-            withdrawals.read(world.workspace.withdrawals)
+            tombstones.read(world.workspace.withdrawals)
 
 
 class TestQuery:
@@ -75,14 +64,14 @@ class TestQuery:
     def test_neither_withdrawn_documents_nor_replaced_texts_are_found(self, world):
         world.publish(OLD)
         world.publish(OLD | {"ga/2": "고친 글에서는 " + SNOW * 2 + LONG * 15})
-        release_index.withdraw(world.workspace, ["ga/3"], "요청", "")
+        withdraw(world.workspace, ["ga/3"], "요청", "")
         asked = [("market", MARKET * 12), ("snow", SNOW * 12)]
         assert [answer["copies"] for answer in query_index.ask(world.workspace, asked, 0.8)] == [[], []]
 
     def test_the_near_duplicates_of_a_withdrawn_document_are_listed(self, world):
         near = {"na/5": LONG * 12 + "끝."}
         world.publish(OLD | near | {"na/1": LONG * 12})
-        release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
+        withdraw(world.workspace, ["ga/1"], "요청", "")
         found = query_index.find_copies_of_documents(world.workspace, ["ga/1"], 0.8)
         assert [(copy.id, copy.version) for copy in found["ga/1"]] == [("na/5", "1.0.0")]
         assert query_index.find_cluster_pairs(world.workspace, "ga/1") == [("na/1", "ga/1", "exact", 1.0)]
@@ -140,7 +129,7 @@ class TestCommands:
 
     def test_the_index_is_listed_with_what_does_not_count_and_why(self, world, capsys):
         world.publish(OLD)
-        release_index.withdraw(world.workspace, ["ga/1"], "요청", "")
+        withdraw(world.workspace, ["ga/1"], "요청", "")
         world.publish(OLD | NEW, stop="release")
         status, out, _ = self.said(capsys, "index", "--workspace", world.workspace.root)
         assert status == 0
@@ -156,16 +145,6 @@ class TestCommands:
         assert "its run was stopped" in out
         assert release_index.summary(world.workspace).startswith("index: 1 segments, 3 documents, 1 masked")
 
-    def test_withdrawing_says_that_releases_stand_and_what_is_alike(self, world, capsys):
-        world.publish(OLD | {"na/5": LONG * 12 + "끝."})
-        status, out, _ = self.said(
-            capsys, "index", "withdraw", "ga/1", "--reason", "요청", "--workspace", world.workspace.root
-        )
-        assert status == 0
-        assert "ga/1: withdrawn" in out
-        assert "published: na/5 small 1.0.0 0." in out
-        assert "Published releases are unchanged" in out
-
     def test_a_query_prints_one_object_a_text_in_input_order(self, world, tmp_path, capsys):
         world.publish(OLD)
         lines = [{"id": "a", "text": "다른 글이다. " * 9}, {"text": SNOW * 12}]
@@ -180,9 +159,6 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
-            (("withdraw", "--reason", "r"), "name at least one document"),
-            (("withdraw", "xx/1", "--reason", "r"), "has a document 'xx/1'"),
-            (("withdraw", "ga/1", "--reason", " "), "needs a document and a reason"),
             (("query",), "give either files or --jsonl"),
             (("query", "nowhere.txt"), "nowhere.txt: No such file"),
         ],
@@ -194,7 +170,7 @@ class TestCommands:
         assert says in error
 
     def test_no_workspace_is_made_by_asking(self, tmp_path, capsys):
-        for arguments in ((), ("query", "x.txt"), ("withdraw", "x/1", "--reason", "r")):
+        for arguments in ((), ("query", "x.txt")):
             status, _, error = self.said(capsys, "index", *arguments, "--workspace", tmp_path / "w")
             assert (status, "is not a workspace" in error) == (2, True)
         assert not (tmp_path / "w").exists()

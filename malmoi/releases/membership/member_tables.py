@@ -7,7 +7,7 @@ path of the file, then by row. Both tables depend on data/ alone, so the order o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -61,11 +61,25 @@ def write(
     """
     salt = find_salt(files)
     read = list(run(_read_file, [Reading(path, salt, sketch) for path in data_files(folder)]))
+    return _write(folder, salt, read, _cut(b"".join(one.sketches for one in read), SKETCH_BYTES))
+
+
+def write_patch(
+    base: Path, folder: Path, files: Sequence[ReleaseFile], erased: Collection[str]
+) -> tuple[list[ReleaseFile], str]:
+    """Write both tables of the release in `base` without the documents `erased`; no text is read or sketched again."""
+    salt = find_salt(files)
+    read = [_read_file(Reading(path, salt, None)) for path in data_files(folder)]
+    ids = (id for path in data_files(base) for id in pq.read_table(path, columns=["id"])["id"].to_pylist())
+    sketches = shard.read(audit_file(base, SKETCHES)).column(0).to_pylist()
+    return _write(folder, salt, read, [one for id, one in zip(ids, sketches, strict=False) if id not in erased])
+
+
+def _write(folder: Path, salt: bytes, read: Sequence[Read], sketches: Sequence[bytes]) -> tuple[list[ReleaseFile], str]:
     leaves, documents = _sort_leaves(read)
     blocks = [find_root(leaves[at : at + BLOCK]) for at in range(0, len(leaves), BLOCK)]
     schema = AUDIT[MEMBERS].with_metadata({_NODES: b"".join(blocks).hex()})
     made = [_write_table(folder, MEMBERS, pa.table([leaves, documents], schema=schema))]
-    sketches = _cut(b"".join(one.sketches for one in read), SKETCH_BYTES)
     made.append(_write_table(folder, SKETCHES, pa.table([sketches], schema=AUDIT[SKETCHES])))
     return made, commit(salt, len(leaves), find_root(blocks))
 

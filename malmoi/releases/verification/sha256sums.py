@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from malmoi.errors import StageError
@@ -13,15 +14,18 @@ SIGNATURE = "manifest.dsse.json"  # signs SHA256SUMS, which therefore does not l
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)")
 
 
-def seal(folder: Path) -> str:
+def seal(folder: Path, unchanged: Mapping[str, str] | None = None) -> str:
     """Write SHA256SUMS over every other file of `folder`; return the sha256 (hex) of SHA256SUMS itself.
 
+    `unchanged` has the digests of files that are hard links to those of a sealed release: they are not read again.
     StageError if the folder has an entry that is neither a plain file nor a folder.
     """
     strange = [p for p in entries(folder) if p.is_symlink() or not p.is_file()]
     if strange:
         raise StageError(f"{strange[0]}: a release holds plain files only; remove it.")
-    lines = {relative_name(folder, p): shard.sha256_of(p) for p in entries(folder)}
+    known = unchanged or {}
+    names = {relative_name(folder, p): p for p in entries(folder)}
+    lines = {name: known.get(name) or shard.sha256_of(path) for name, path in names.items()}
     (folder / NAME).write_text(format_sums(lines), encoding="utf-8")
     return shard.sha256_of(folder / NAME)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from malmoi.errors import DataError
 from malmoi.licensing.rights_decision import decide
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
+from malmoi.releases.erasure import erasure_proof, withdrawn_files
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.membership import member_tables
 from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
@@ -42,7 +43,7 @@ from malmoi.storage.duckdb_tables import Tables, open_tables
 
 CARD = "card.json"
 _RENDERED = ("README.md", "index.html", changelog.FACTS, changelog.TEXT)
-TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, *_RENDERED)
+TEXTS = (CARD, manifests.NAME, sha256sums.NAME, sha256sums.SIGNATURE, erasure_proof.NAME, *_RENDERED)
 THREADS = 2
 Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]]  # (card, manifest) → name → text
 
@@ -51,13 +52,18 @@ Render: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], Mapping[str, str]
 class Finding:
     """One fault of a release: the check, the file and the message."""
 
-    check: str  # limits, sums, signature, manifest, root, members, schema, rows, evidence, residue, laws, rights …
+    check: str  # limits, sums, signature, manifest, root, members, schema, rows, evidence, residue, laws, proof …
     path: str
     says: str
 
 
 def verify(
-    folder: Path, *, render: Render | None = None, again: bool = True, public: bytes | None = None
+    folder: Path,
+    *,
+    render: Render | None = None,
+    again: bool = True,
+    public: bytes | None = None,
+    unchanged: Collection[str] = (),
 ) -> list[Finding]:
     """Return all faults of the release in `folder`, sorted; an empty list means verified.
 
@@ -65,22 +71,27 @@ def verify(
     It raises DataError for a card with other questions than those of its list: only listed questions are run,
     and none without `render`. `again=False` skips the checks that the publisher has just done with the same
     files: the questions of the card and the second detector of personal data. With `public`, the public key of the
-    publisher, the release must be signed by it. A fault is a finding, never an
+    publisher, the release must be signed by it. `unchanged` are files of a verified release that are not read again,
+    but for queries. A fault is a finding, never an
     exception. If a file exceeds the limits of malmoi/limits.py or is not a plain file, it is reported and nothing
     is read; flows/engine/verify_process.py limits time and memory of the rest.
     """
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
+    try:
+        gone = {one.path: one.sha256 for one in withdrawn_files.read(folder)}
+    except DataError as error:
+        return [Finding("sums", withdrawn_files.NAME, str(error))]
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
-        ("sums", sha256sums.NAME, lambda: _check_sums(folder)),
+        ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
         ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public)),
-        ("manifest", manifests.NAME, lambda: _check_manifest(folder)),
-        ("members", "audit/members.parquet", lambda: _check_members(folder)),
-        ("rows", "data", lambda: _check_rows(folder)),
-        ("evidence", "audit", lambda: _check_evidence(folder)),
-        ("tables", "data", lambda: _check_tables(folder, render if again else None)),
+        ("manifest", manifests.NAME, lambda: _check_manifest(folder, {*gone, *unchanged})),
+        ("members", "audit/members.parquet", lambda: () if gone else _check_members(folder)),
+        ("rows", "data", lambda: _check_rows(folder, unchanged)),
+        ("evidence", "audit", lambda: () if gone else _check_evidence(folder)),
+        ("tables", "data", lambda: () if gone else _check_tables(folder, render if again else None)),
         ("residue", residual_pii.TABLE, lambda: _check_residue(folder) if again else ()),
-        ("render", CARD, lambda: _check_rendering(folder, render) if render else ()),
+        ("render", CARD, lambda: _check_rendering(folder, render, gone) if render else ()),
     )
     with ThreadPoolExecutor(THREADS) as pool:  # hashing, Parquet and DuckDB release the GIL
         found = pool.map(lambda one: _run_check(*one), checks)
@@ -107,6 +118,7 @@ def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
         ("rights", "audit", _check_rights),
         ("licences", "LICENSE.md", lambda tables: _check_licences(folder, tables)),
         ("changelog", changelog.FACTS, lambda tables: _check_changelog(folder, tables)),
+        ("proof", erasure_proof.NAME, lambda tables: _check_proof(folder, tables)),
     ]
     checks += [("card", CARD, lambda tables: _check_card(folder, tables, render))] if render else []
     with ExitStack() as stack:
@@ -119,22 +131,25 @@ def _check_tables(folder: Path, render: Render | None) -> Iterator[Finding]:
             yield from _run_check(check, path, partial(ask, tables))
 
 
-def _check_sums(folder: Path) -> Iterator[Finding]:
-    """Check that SHA256SUMS lists every file with its digest."""
+def _check_sums(folder: Path, gone: Mapping[str, str], unchanged: Collection[str]) -> Iterator[Finding]:
+    """Check that SHA256SUMS lists every file with its digest; `gone` are the withdrawn ones with theirs."""
     present = {sha256sums.relative_name(folder, p): p for p in sha256sums.entries(folder)}
     try:
         said = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         yield Finding("sums", sha256sums.NAME, f"cannot be read: {_first_line(error)}")
         return
-    for path in sorted(said.keys() | present.keys()):
-        if path not in present:
+    present = {path: entry for path, entry in present.items() if path != withdrawn_files.NAME or not gone}
+    for path in sorted(said.keys() | present.keys() | gone.keys()):
+        if path in gone:
+            yield from _check_withdrawn(path, present, gone[path] == said.get(path))
+        elif path not in present:
             yield Finding("sums", path, "missing: SHA256SUMS lists it, the folder does not have it")
         elif present[path].is_symlink() or not present[path].is_file():
             yield Finding("sums", path, "not a plain file")
         elif path not in said:
             yield Finding("sums", path, "extra: the folder has it, SHA256SUMS does not list it")
-        elif (found := shard.sha256_of(present[path])) != said[path]:
+        elif path not in unchanged and (found := shard.sha256_of(present[path])) != said[path]:
             yield Finding("sums", path, f"changed: its sha256 is {found}, SHA256SUMS says {said[path]}")
 
 
@@ -147,7 +162,14 @@ def _check_members(folder: Path) -> Iterator[Finding]:
     return (Finding("members", path, says) for path, says in found)
 
 
-def _check_manifest(folder: Path) -> Iterator[Finding]:
+def _check_withdrawn(path: str, present: Collection[str], known: bool) -> Iterator[Finding]:
+    if path in present:
+        yield Finding("sums", path, "withdrawn, but still in the folder; run the same `malmoi erase` again")
+    elif not known or path == manifests.NAME:
+        yield Finding("sums", path, f"{withdrawn_files.NAME} lists it with a digest that SHA256SUMS does not have")
+
+
+def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:
     """Check that the manifest is canonical, lists every Parquet file correctly, and has their Merkle root."""
     text = (folder / manifests.NAME).read_text(encoding="utf-8")
     made = Manifest.from_json(text)
@@ -167,12 +189,12 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
         yield Finding("manifest", path, "the manifest does not list this Parquet file")
     for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
         yield Finding("manifest", path, "the manifest lacks this audit table")
-    for path in sorted(named.keys() & present):
+    for path in sorted((named.keys() & present) - set(unread)):
         found = shard.file_of(folder / path, named[path].rows)
         if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
             yield Finding("manifest", path, f"{found.bytes} bytes, sha256 {found.sha256}; the manifest says otherwise")
         yield from _run_check("schema", path, lambda path=path: _check_footer(folder, path, named[path].rows))  # type: ignore[misc]
-    for path in sorted(named.keys() - present):
+    for path in sorted(named.keys() - present - set(unread)):
         yield Finding("manifest", path, "the manifest lists it, the folder does not have it")
 
 
@@ -185,10 +207,11 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
             yield Finding("schema", path, "its columns are not those of the schema")
 
 
-def _check_rows(folder: Path) -> Iterator[Finding]:
+def _check_rows(folder: Path, unchanged: Collection[str]) -> Iterator[Finding]:
     """Check that each document is in its shard, in order, with the right digest and counts."""
     made = manifests.read(folder)
-    for path in sorted(f.path for f in made.files if f.path.startswith("data/") and (folder / f.path).is_file()):
+    files = (f.path for f in made.files if f.path.startswith("data/") and f.path not in unchanged)
+    for path in sorted(path for path in files if (folder / path).is_file()):
 
         def check_shard(path: str = path) -> Iterator[Finding]:
             return (Finding("rows", path, says) for says in row_checks.find_faults(folder, path, made.n_shards))
@@ -277,6 +300,13 @@ def _check_changelog(folder: Path, tables: Tables) -> Iterator[Finding]:
     yield from (Finding("changelog", path, says) for path, says in changelog.find_faults(folder, tables, card))
 
 
+def _check_proof(folder: Path, tables: Tables) -> Iterator[Finding]:
+    """Check that the proof of an erasure, if there is one, agrees with the release."""
+    if (folder / erasure_proof.NAME).exists():
+        for says in erasure_proof.find_faults(folder, manifests.read(folder), tables):
+            yield Finding("proof", erasure_proof.NAME, says)
+
+
 def _parse_evidence(said: str) -> Iterator[LicenceEvidence]:
     for line in filter(None, said.split("\n")):
         scope, _, licence = line.partition("\t")
@@ -330,12 +360,16 @@ def _has_other_questions(card: dict[str, Any], made: Manifest, render: Render) -
     return False
 
 
-def _check_rendering(folder: Path, render: Render) -> Iterator[Finding]:
-    """Check that the texts for people are renderings of the card, byte for byte."""
+def _check_rendering(folder: Path, render: Render, gone: Collection[str]) -> Iterator[Finding]:
+    """Check that the texts for people are renderings of the card, byte for byte; withdrawn ones are left out."""
+    if CARD in gone:
+        return
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     made = json.loads((folder / manifests.NAME).read_text(encoding="utf-8"))
     for name, text in sorted(render(card, made).items()):
         path = folder / name
+        if name in gone:
+            continue
         if not path.is_file():
             yield Finding("render", name, "missing")
         elif hashlib.sha256(text.encode()).hexdigest() != shard.sha256_of(path):

@@ -1,0 +1,77 @@
+"""`malmoi erase` and `malmoi withdrawals`: take documents out of releases; list what must not come back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flows.cli.options import DryOption, WorkspaceOption, out
+
+withdrawals = App(name="withdrawals", help="Tombstones: what must not appear again. List, import, export, revoke.")
+
+
+def erase(  # noqa: PLR0913
+    release: Annotated[str, Parameter(help="Name, name/version or folder of a release of the workspace.")],
+    *,
+    id: Annotated[list[str] | None, Parameter("--id", negative="", help="Id of a document, as in data/.")] = None,
+    url: Annotated[list[str] | None, Parameter("--url", negative="", help="Address of a page.")] = None,
+    url_prefix: Annotated[
+        list[str] | None, Parameter("--url-prefix", negative="", help="Address; covers all pages below it.")
+    ] = None,
+    text_sha256: Annotated[
+        list[str] | None, Parameter("--text-sha256", negative="", help="sha256 (hex) of a published text.")
+    ] = None,
+    value: Annotated[
+        bool, Parameter("--value", negative="", help="Read values from standard input, one a line; stored keyed only.")
+    ] = False,
+    reason: Annotated[str, Parameter("--reason", help="Reason of the erasure.")],
+    request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
+    copies: Annotated[bool, Parameter("--copies", negative="", help="Erase the recorded near-duplicates too.")] = False,
+    dry_run: DryOption = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Erase documents from a release: a patch version without them; they do not come back."""
+    from flows.cli import show_erasure
+
+    keys = {"id": id, "url": url, "url-prefix": url_prefix, "text-sha256": text_sha256}
+    found = [(kind, key) for kind, given in keys.items() for key in given or ()]
+    values = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if value else None
+    show_erasure.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)
+
+
+@withdrawals.default
+def list_(*, workspace: WorkspaceOption = Path("workspace")) -> None:
+    """List all tombstones, revoked ones too; a value is shown as its keyed digest."""
+    from flows.cli import show_erasure
+
+    show_erasure.show_tombstones(workspace, out)
+
+
+withdrawals.command(list_, name="list")
+
+
+@withdrawals.command(name="import")
+def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> None:
+    """Add the tombstones of a file of JSON lines: kind, key, reason, and optionally date and request."""
+    from flows.cli import show_erasure
+
+    show_erasure.import_tombstones(workspace, file, out)
+
+
+@withdrawals.command(name="export")
+def export(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> None:
+    """Write all tombstones to a file of JSON lines; - is standard output."""
+    from flows.cli import show_erasure
+
+    show_erasure.export_tombstones(workspace, file, out)
+
+
+@withdrawals.command(name="revoke")
+def revoke(key: str, *, workspace: WorkspaceOption = Path("workspace")) -> None:
+    """Revoke the tombstones with this key: an id, an address or a digest, as `malmoi withdrawals` lists it."""
+    from flows.cli import show_erasure
+
+    show_erasure.revoke(workspace, key, out)

@@ -1,0 +1,260 @@
+"""Erase documents: tombstones, a patch release without them, and withdrawn files in the earlier versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from flows import query_index, release_index
+from flows import release as releases
+from flows.engine.stage_runs import find_matching
+from malmoi.erasure import tombstones
+from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.errors import CallError, DataError
+from malmoi.page_ids import digest_id
+from malmoi.releases import manifest as manifests
+from malmoi.releases import version_history as histories
+from malmoi.releases.erasure import erased_documents, erasure_proof, patch_release, withdrawn_files
+from malmoi.releases.erasure.erased_documents import Erasure
+from malmoi.releases.index import segments
+from malmoi.releases.manifest import Manifest
+from malmoi.releases.release_schema import SCHEMA_VERSION
+from malmoi.releases.verification.sha256sums import NAME as SUMS
+from malmoi.storage import shard
+from malmoi.workspace import Workspace
+
+ALIKE = 0.8  # estimated Jaccard similarity from which a published document is listed as a copy
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Copy:
+    """A recorded near-duplicate of an erased document; `where` says which record names it."""
+
+    id: str
+    of: str
+    similarity: float
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure found and did."""
+
+    name: str
+    version: str  # of the patch release; "" if there is none
+    documents: tuple[str, ...]  # ids in the latest version
+    others: tuple[str, ...]  # ids of stages and earlier versions alone
+    copies: tuple[Copy, ...]
+    taken: bool  # whether the copies were erased too
+    added: int  # tombstones
+    files: tuple[str, ...] = ()  # with new bytes in the patch release
+    withdrawn: tuple[tuple[str, int], ...] = ()  # (version, files deleted from it)
+    elsewhere: tuple[str, ...] = ()  # "name version" of other releases that have one of the documents
+    purged: str = ""
+
+
+def find_release(workspace: Workspace, name: str) -> tuple[Path, Manifest]:
+    """Find the latest version of a release by its name, `name/version` or folder.
+
+    CallError if there is none, or if a version is named that is not the latest.
+    """
+    folders = {(made.name, made.version): folder for folder, made in _list_releases(workspace)}
+    by_path = {folder.resolve(): key for key, folder in folders.items()}
+    head, _, version = name.partition("/")
+    asked = by_path.get(Path(name).resolve(), (head, version))
+    last = releases.read_history(workspace).latest(asked[0])
+    if last is None or (asked[1] and asked not in folders):
+        known = ", ".join(sorted({known for known, _ in folders})) or "none"
+        raise CallError(f"{workspace.root} has no release {name!r}; it has: {known}. Name one of them.")
+    if asked[1] not in ("", last.version):
+        raise CallError(
+            f"{asked[0]} {asked[1]} is not the latest version, {last.version}. Name {asked[0]}: the patch is made of "
+            "the latest version, and all earlier ones lose the documents too."
+        )
+    folder = folders[asked[0], last.version]
+    made = manifests.read(folder)
+    if made.schema_version != SCHEMA_VERSION:
+        raise CallError(
+            f"{folder} has schema {made.schema_version}, this version writes {SCHEMA_VERSION}. Release again with this "
+            "version, then erase: the earlier versions lose the documents too."
+        )
+    return folder, made
+
+
+def erase(
+    workspace: Workspace, name: str, given: Sequence[Tombstone], key: bytes, *, copies: bool = False, dry: bool = False
+) -> Erased:
+    """Erase what `given` and the tombstones of the workspace cover from the release `name` and its earlier versions.
+
+    `copies` takes the recorded near-duplicates along. `dry` finds and counts, and writes nothing. CallError if nothing
+    of the workspace matches `given`: then nothing was written. A run that is stopped continues with the next call.
+    """
+    plan = _plan(workspace, name, given, key, copies)
+    if dry:
+        return plan.done
+    done = replace(plan.done, added=len(tombstones.add(workspace.withdrawals, plan.stones)))
+    if (erasure := plan.found[plan.base]) and plan.made.documents > len(erasure.documents):
+        done = _publish_patch(workspace, plan.base, plan.made, erasure, done)
+        histories.write(workspace.release_history, releases.read_history(workspace))
+    latest = done.version or ("" if erasure else plan.made.version)
+    lost = {
+        folder.name: len(withdrawn_files.withdraw_files(folder, manifests.read(folder), one, latest, _today()))
+        for folder, one in plan.found.items()
+    }
+    withdrawn = tuple((version, n) for version, n in lost.items() if n)
+    return replace(done, withdrawn=withdrawn, purged=_purge(workspace, plan.matcher))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an erasure will do: the latest version, the tombstones, and what each version holds."""
+
+    base: Path
+    made: Manifest
+    stones: tuple[Tombstone, ...]
+    matcher: Matcher
+    found: dict[Path, Erasure]
+    done: Erased
+
+
+def _plan(workspace: Workspace, name: str, given: Sequence[Tombstone], key: bytes, copies: bool) -> _Plan:
+    base, made = find_release(workspace, name)
+    known, asked = tombstones.read(workspace.withdrawals), Matcher(given, key)
+    staged = _find_staged(workspace, asked)
+    here = {*erased_documents.find_erasure(base, made, asked).ids, *staged}
+    stones = [*given, *_cover(sorted(here), given)]
+    alike = list_copies(workspace, base, here)
+    if copies:
+        stones += _cover(sorted({copy.id for copy in alike}), stones)
+    matcher = Matcher([*known, *stones], key or _load_key(workspace, known))
+    versions = [(folder, one) for folder, one in _list_releases(workspace) if one.name == made.name]
+    found = {folder: erased_documents.find_erasure(folder, one, matcher) for folder, one in versions}
+    documents = tuple(sorted(found[base].ids))
+    others = {*staged, *(id for one in found.values() for id in one.ids)} - set(documents)
+    hidden = {id for one in found.values() for id in one.hidden}
+    _refuse_unknown(workspace, made.name, [one for one in given if not _is_known(one, known)], {*others, *hidden})
+    elsewhere = tuple(_list_elsewhere(workspace, made.name, matcher))
+    done = Erased(made.name, "", documents, tuple(sorted(others)), tuple(alike), copies, 0, elsewhere=elsewhere)
+    return _Plan(base, made, tuple(stones), matcher, found, done)
+
+
+def _is_known(stone: Tombstone, known: Iterable[Tombstone]) -> bool:
+    return any((one.kind, one.key) == (stone.kind, stone.key) and not one.revoked for one in known)
+
+
+def _refuse_unknown(workspace: Workspace, name: str, given: Sequence[Tombstone], found: Collection[str]) -> None:
+    """Raise CallError if no document was found, or not one that `given` names by its id."""
+    known = {*found, *map(digest_id, found)}
+    unknown = [one for one in given if not found or (one.kind == "id" and one.key not in known)]
+    if unknown:
+        raise CallError(
+            f"no release of {name} and no stage of {workspace.root} has a document that matches "
+            f"{unknown[0].describe()}; nothing was written. An id is written source/key, as in the column `id` of "
+            "data/. To record what may come later, use `malmoi withdrawals import`."
+        )
+
+
+def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[Copy]:
+    """List the near-duplicates of `ids`, by the release in `base`, the index and the tables of the workspace."""
+    found: dict[str, Copy] = {}
+    for row in erased_documents.find_copies(erased_documents.read_audit(base, "clusters"), ids):
+        for id, of in ((row["member"], row["keeper"]), (row["keeper"], row["member"])):
+            found.setdefault(id, Copy(id, of, row["similarity"], "audit/clusters"))
+    if ids and query_index.has_active_segments(workspace):
+        for of, copies in query_index.find_copies_of_documents(workspace, sorted(ids), ALIKE).items():
+            for one in copies:
+                found.setdefault(one.id, Copy(one.id, of, one.similarity, f"{one.release} {one.version}"))
+    for id in sorted(ids):
+        for member, keeper, _, share in query_index.find_cluster_pairs(workspace, id):
+            copy = member if keeper == id else keeper
+            found.setdefault(copy, Copy(copy, id, share, "this workspace"))
+    return sorted(one for id, one in found.items() if id not in ids and "/[withheld " not in id)
+
+
+def _find_staged(workspace: Workspace, matcher: Matcher) -> set[str]:
+    """Return the ids of extracted documents that match: their published address and text may differ."""
+    names = ("documents.parquet", "dropped.parquet")
+    files = [file for name in names for file in workspace.stage_files(name, "2-documents")]
+    return {id for file in files for id in find_matching(file, matcher)}
+
+
+def _cover(ids: Iterable[str], stones: Sequence[Tombstone]) -> list[Tombstone]:
+    """Return tombstones of the documents `ids` that have none, with the words of the first in `stones`."""
+    have = {one.key for one in stones if one.kind == "id"}
+    have |= {digest_id(id) for id in have}
+    return [replace(stones[0], kind="id", key=id) for id in ids if id not in have and digest_id(id) not in have]
+
+
+def _publish_patch(workspace: Workspace, base: Path, made: Manifest, erasure: Erasure, done: Erased) -> Erased:
+    """Write, verify and publish the patch release; its index segments are written first."""
+    with workspace.temporary_folder() as folder:
+        patch = patch_release.write_patch(base, made, erasure, folder)
+        version = histories.next_version(
+            releases.read_history(workspace), made.name, manifests.merkle(patch.files),
+            schema_version=made.schema_version, n_shards=made.n_shards, change="erasure",
+        )  # fmt: skip
+        new = patch_release.describe_patch(made, patch, version)
+        (folder / manifests.NAME).write_text(new.to_json(), encoding="utf-8")
+        erasure_proof.write(folder, made, new, erasure, patch, _today())
+        releases.seal_release(folder, patch.unchanged, before=base)
+        target = workspace.releases(made.name) / version
+        if target.exists():
+            raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
+        _write_segments(workspace, made, new)
+        releases.put_version(workspace, folder, target)
+    files = tuple(after.path for _, after in patch.changed if after)
+    return replace(done, version=version, files=files)
+
+
+def _write_segments(workspace: Workspace, made: Manifest, new: Manifest) -> None:
+    """Write an index segment without rows for each of the release before: a patch publishes nothing for the first time.
+
+    Without it the patch would count as a release that the index does not know.
+    """
+    for one in [one for found in release_index.segments_by_survey(workspace).values() for one in found]:
+        if one.facts and (one.facts.release, one.facts.version, one.facts.root) == (made.name, made.version, made.root):
+            facts = replace(one.facts, version=new.version, root=new.root, documents=0, replaces=())
+            with workspace.temporary_folder() as born:
+                shard.write(pq.read_schema(one.folder / segments.ROWS).empty_table(), born / segments.ROWS)
+                (born / segments.FACTS).write_text(facts.to_json(), encoding="utf-8")
+                workspace.move_into_place(born, segments.folder_of(workspace, facts))
+
+
+def _list_releases(workspace: Workspace) -> Iterator[tuple[Path, Manifest]]:
+    for folder in workspace.release_folders(SUMS):
+        try:
+            yield folder, manifests.read(folder)
+        except DataError as error:
+            raise CallError(f"{folder}: {error} Run malmoi verify on it; move it away or restore it.") from error
+
+
+def _list_elsewhere(workspace: Workspace, name: str, matcher: Matcher) -> Iterator[str]:
+    """Yield the other releases whose latest version names a document that is erased."""
+    ids = {one.key for one in matcher.tombstones if one.kind == "id"}
+    ids |= {digest_id(id) for id in ids}
+    history = releases.read_history(workspace)
+    for folder, made in _list_releases(workspace):
+        last = history.latest(made.name)
+        is_other = made.name != name and last is not None and last.version == made.version
+        if is_other and erased_documents.list_naming(folder, made, ids):
+            yield f"{made.name} {made.version}"
+
+
+def _load_key(workspace: Workspace, known: Sequence[Tombstone]) -> bytes:
+    """Return the key of the workspace if a tombstone in effect needs it."""
+    has_values = any(one.kind == "value" and not one.revoked for one in known)
+    return tombstones.read_key(workspace.erasure_key) if has_values else b""
+
+
+def _purge(workspace: Workspace, matcher: Matcher) -> str:
+    """Purge captures, stages, surveys, reports and caches of what `matcher` covers; say how much."""
+    del workspace, matcher  # the purge of the workspace is called here
+    return ""
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()

@@ -1,0 +1,226 @@
+"""Write a patch release: the release before without the erased documents; only files that name them get new bytes.
+
+In a touched shard the other row groups keep their rows, so that their pages have the same bytes again. Audit tables
+lose the rows about erased documents, or name them by a masked id, as if they had been withdrawn before the release:
+stage `6-release` counts them, and in = kept + dropped + failed holds.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from malmoi.errors import DataError
+from malmoi.ledger import File
+from malmoi.release_files import audit_file
+from malmoi.releases import excluded_documents, licence_files, masked_ids, residual_pii, residue
+from malmoi.releases.assemble import open_writer
+from malmoi.releases.erasure.erased_documents import Erasure, explain_damage, list_naming, read_audit
+from malmoi.releases.manifest import Manifest, ReleaseFile
+from malmoi.releases.membership import member_tables
+from malmoi.releases.release_schema import AUDIT
+from malmoi.storage import shard
+from malmoi.storage.duckdb_tables import ROWS
+
+_PUBLISHED: Final = ("attribution", "licence_evidence", "personal_data")  # audit tables of documents in data/ alone
+_COUNTED: Final = ("dropped", "stages")  # audit tables with one more row or count for each erased document
+_ID: Final = ("id",)
+_MASKED: Final = {"clusters": ("cluster", "keeper", "member"), "dropped": _ID, "failed": _ID, "signals": _ID}
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Files of a patch release, and how it names what was erased."""
+
+    files: tuple[ReleaseFile, ...]
+    changed: tuple[tuple[ReleaseFile, ReleaseFile | None], ...]  # before, after; None: no row is left
+    masked: tuple[str, ...]  # names of the erased documents, sorted
+    members: str  # commitment to the tree of members (malmoi/releases/membership)
+
+    @property
+    def unchanged(self) -> dict[str, str]:
+        """Path → sha256 of the files that are those of the release before."""
+        new = {after.path for _, after in self.changed if after}
+        return {file.path: file.sha256 for file in self.files if file.path not in new}
+
+
+def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> Patch:
+    """Write data/, audit/ and the licence files of the release in `base` without `erasure` into the new `folder`.
+
+    DataError if an audit table or a file to be changed is not the one that the manifest names.
+    """
+    touched = {file.path for file in list_naming(base, made, erasure.hidden)}
+    names = masked_ids.mask_ids(erasure.hidden, 1 + _find_last_mask(base))
+    edits = _list_edits(erasure, names)
+    changed: list[tuple[ReleaseFile, ReleaseFile | None]] = []
+    kept: list[ReleaseFile] = []
+    for file in made.files:
+        name = Path(file.path).stem if file.path.startswith("audit/") else ""
+        if name or file.path in touched:
+            _refuse_changed(base, file)
+        if file.path == residual_pii.TABLE or name in (member_tables.MEMBERS, member_tables.SKETCHES):
+            continue  # made of the new files, below
+        if name in edits and (file.path in touched or (name in _COUNTED and erasure.documents)):
+            changed.append((file, _edit_table(base, folder, name, edits[name])))
+        elif not name and file.path in touched:
+            changed.append((file, _rewrite_shard(base, folder, file.path, erasure.ids)))
+        else:
+            link_file(base / file.path, folder / file.path)
+            kept.append(file)
+    files = [*kept, *(after for _, after in changed if after)]
+    members, commitment = member_tables.write_patch(base, folder, files, erasure.ids)
+    before = {file.path: file for file in made.files}
+    changed += [(before[file.path], file) for file in members if file.path in before]
+    files += members
+    changed.append(_write_residue(base, folder, made, files, {after.path for _, after in changed if after}))
+    files = sorted([*files, *(after for _, after in changed[-1:] if after)])
+    licence_files.write(folder, _list_licences(folder, files))
+    return Patch(tuple(files), tuple(changed), tuple(sorted(names[id] for id in erasure.ids)), commitment)
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Make `target` a hard link to `source`, or a copy where the file system has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _refuse_changed(base: Path, file: ReleaseFile) -> None:
+    found = shard.file_of(base / file.path, file.rows)
+    if (found.sha256, found.bytes) != (file.sha256, file.bytes):
+        raise explain_damage(base, file.path)
+
+
+def _find_last_mask(base: Path) -> int:
+    """Return the highest number of the masked ids of a release."""
+    tables = ((read_audit(base, name), columns) for name, columns in _MASKED.items())
+    ids = (id for table, columns in tables for name in columns for id in pc.unique(table[name]).to_pylist())
+    return max(map(masked_ids.number_of, ids), default=0)
+
+
+def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Callable[[pa.Table], pa.Table]]:
+    """Return for each audit table what an erasure does to it."""
+    gone = pa.array(sorted(erasure.ids), pa.string())
+
+    def remove(table: pa.Table) -> pa.Table:
+        return table.filter(pc.invert(pc.is_in(table["id"], value_set=gone)))
+
+    def mask(name: str) -> Callable[[pa.Table], pa.Table]:
+        return lambda table: masked_ids.rename_ids(table, _MASKED[name], names)
+
+    def mask_signals(table: pa.Table) -> pa.Table:
+        hit = pc.is_in(table["id"], value_set=pa.array(sorted(names), pa.string()))
+        for name in ("quote", "place", "record"):
+            column = pc.if_else(hit, "", table[name])
+            table = table.set_column(table.schema.get_field_index(name), name, column)
+        return mask("signals")(table)
+
+    def drop(table: pa.Table) -> pa.Table:
+        by, reason = excluded_documents.WITHDRAWN
+        where = {"stage": excluded_documents.STAGE, "filter": by, "reason": reason}
+        rows = [{"id": names[one.id], "source": one.source, **where} for one in erasure.documents]
+        return pa.concat_tables([mask("dropped")(table), pa.Table.from_pylist(rows, AUDIT["dropped"])])
+
+    def count(table: pa.Table) -> pa.Table:
+        return _count_withdrawn(table, Counter(one.source for one in erasure.documents))
+
+    return {
+        **dict.fromkeys(_PUBLISHED, remove),
+        "clusters": mask("clusters"),
+        "dropped": drop,
+        "failed": mask("failed"),
+        "signals": mask_signals,
+        "stages": count,
+    }
+
+
+def _count_withdrawn(table: pa.Table, erased: Mapping[str, int]) -> pa.Table:
+    """Move the erased documents of each source from kept to dropped in the counts of the last stage."""
+    key = ("stage", "source", "filter", "reason", "outcome")
+    counts = Counter({tuple(row[name] for name in key): row["n"] for row in table.to_pylist()})
+    for source, n in erased.items():
+        counts[excluded_documents.STAGE, source, "", "", "kept"] -= n
+        counts[excluded_documents.STAGE, source, *excluded_documents.WITHDRAWN, "dropped"] += n
+    rows = [dict(zip((*key, "n"), (*place, n), strict=True)) for place, n in sorted(counts.items()) if n]
+    return pa.Table.from_pylist(rows, AUDIT["stages"])
+
+
+def _edit_table(base: Path, folder: Path, name: str, edit: Callable[[pa.Table], pa.Table]) -> ReleaseFile:
+    table = edit(read_audit(base, name))
+    table = table.sort_by([(column, "ascending") for column in table.column_names]).cast(AUDIT[name])
+    target = audit_file(folder, name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return _describe(f"audit/{name}.parquet", shard.write(table, target, row_group_rows=ROWS))
+
+
+def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str]) -> ReleaseFile | None:
+    """Write a shard without the rows of `ids`, row group by row group; None, and no file, if no row is left."""
+    gone, rows, target = pa.array(sorted(ids), pa.string()), 0, folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetFile(base / path) as file, open_writer(target, file.schema_arrow) as writer:
+        for number in range(file.num_row_groups):
+            group = file.read_row_group(number)
+            group = group.filter(pc.invert(pc.is_in(group["id"], value_set=gone))).combine_chunks()
+            if group.num_rows:
+                writer.write_table(group, row_group_size=group.num_rows)
+                rows += group.num_rows
+    if rows:
+        return _describe(path, shard.file_of(target, rows))
+    target.unlink()
+    for empty in target.relative_to(folder).parents:
+        if not any((folder / empty).iterdir()):
+            (folder / empty).rmdir()
+    return None
+
+
+def _write_residue(
+    base: Path, folder: Path, made: Manifest, files: Iterable[ReleaseFile], new: set[str]
+) -> tuple[ReleaseFile, ReleaseFile]:
+    """Write the table of the second detector: it scans the new files, and keeps its counts of the others."""
+    before = next(file for file in made.files if file.path == residual_pii.TABLE)
+    held, names = read_audit(base, "residue"), sorted(file.path for file in files)
+    does = residual_pii.read_outcomes(held)
+    known = set(held["detector"].to_pylist()) == {residue.DETECTOR}
+    looks = [one for name in names if name in new or not known for one in residue.look(folder, name)]
+    if residual_pii.find_blocking(looks, does):
+        raise DataError(f"the second detector finds personal data in the patch of {base}; nothing was published. "
+                        "Release again with this version of Malmoi, then erase.")  # fmt: skip
+    stays = pa.array([name for name in names if name not in new and known], pa.string())
+    tables = [residual_pii.table(looks, does, len(names)), held.filter(pc.is_in(held["path"], value_set=stays))]
+    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in ("path", "field", "outcome", "kind")])
+    return before, _describe(residual_pii.TABLE, shard.write(table, audit_file(folder, "residue"), row_group_rows=ROWS))
+
+
+def _list_licences(folder: Path, files: Iterable[ReleaseFile]) -> set[str]:
+    found: set[str] = set()
+    for file in files:
+        if not file.path.startswith("audit/") and "license" in pq.read_schema(folder / file.path).names:
+            with pq.ParquetFile(folder / file.path) as opened:
+                found.update(pc.unique(opened.read(["license"])["license"]).to_pylist())
+    return found
+
+
+def _describe(path: str, file: File) -> ReleaseFile:
+    return ReleaseFile(path, file.sha256, file.bytes, file.rows)
+
+
+def describe_patch(made: Manifest, patch: Patch, version: str) -> Manifest:
+    """Return the manifest of the patch of a release."""
+    return replace(
+        made,
+        version=version,
+        files=patch.files,
+        documents=made.documents - len(patch.masked),
+        members=patch.members,
+    )

@@ -1,0 +1,117 @@
+"""Withdraw files of a published version after an erasure: they are deleted, and withdrawn.json lists them.
+
+The other files stay as they were signed. `malmoi verify` reports such a release as withdrawn in part.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+
+from malmoi.canonical_json import canonical_json
+from malmoi.errors import DataError
+from malmoi.releases import exposed_pages
+from malmoi.releases import manifest as manifests
+from malmoi.releases.erasure.erased_documents import Erasure, list_naming
+from malmoi.releases.manifest import Manifest
+from malmoi.releases.verification import sha256sums
+from malmoi.storage.atomic_files import replace_file
+
+NAME: Final = "withdrawn.json"
+_MIN_WORDS: Final = 12  # characters of a title or of an address that a page is searched for
+_START: Final = 60  # characters of a text that a page may quote
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WithdrawnFile:
+    """A file that an erasure took from a published version."""
+
+    path: str
+    sha256: str
+    rows: int  # 0 for a text file
+    version: str  # that replaces this one; "" if no document was left
+    date: str
+
+
+def read(folder: Path) -> tuple[WithdrawnFile, ...]:
+    """Read the withdrawn files of a version; none if it is complete. DataError if the list is unreadable."""
+    try:
+        value: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        return tuple(WithdrawnFile(**row) for row in value["files"])
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(f"{NAME}: not a list of withdrawn files ({type(error).__name__}: {error})") from error
+
+
+def withdraw_files(folder: Path, made: Manifest, erasure: Erasure, version: str, date: str) -> list[str]:
+    """Delete the files of the version in `folder` that name or show what is erased; return their paths.
+
+    withdrawn.json is written first: a run that is stopped in between continues with the next call.
+    """
+    rows = {file.path: file.rows for file in made.files}
+    paths = [file.path for file in list_naming(folder, made, erasure.hidden)]
+    paths += _list_texts_showing(folder, erasure, paths)
+    if not paths:
+        return []
+    sums = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
+    known = {one.path: one for one in read(folder)}
+    for path in paths:
+        known.setdefault(path, WithdrawnFile(path, sums[path], rows.get(path, 0), version, date))
+    replace_file(folder / NAME, canonical_json({"files": [asdict(known[path]) for path in sorted(known)]}))
+    for path in paths:
+        (folder / path).unlink()
+    return sorted(paths)
+
+
+def describe(folder: Path) -> str:
+    """Return what a version has lost, in one line; "" if it is complete."""
+    gone = read(folder)
+    if not gone:
+        return ""
+    total = len(sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8")))
+    versions = {one.version for one in gone} - {""}
+    later = f"see {max(versions, key=_numbers)}" if versions else "no version replaces it"
+    return f"withdrawn in part: {len(gone)} of {total} files, {later}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
+def _list_texts_showing(folder: Path, erasure: Erasure, touched: Sequence[str]) -> list[str]:
+    """Return the texts of a version, such as its card, that show an erased id, address, title or text."""
+    needed = {manifests.NAME, sha256sums.NAME, NAME, "LICENSE.md"}
+    texts = [
+        path for path in folder.glob("*") if path.is_file() and path.suffix != ".parquet" and path.name not in needed
+    ]
+    words = set(erasure.hidden)
+    for path in touched:
+        words.update(_list_words(folder / path, erasure))
+    forms = {form for word in words for form in (word, html.escape(word), json.dumps(word, ensure_ascii=False)[1:-1])}
+    return [path.name for path in texts if _shows(path.read_text(encoding="utf-8", errors="replace"), forms)]
+
+
+def _list_words(path: Path, erasure: Erasure) -> Iterable[str]:
+    """Yield what a page may show of the erased documents of a shard."""
+    with pq.ParquetFile(path) as file:
+        names = [name for name in ("title", "url", "text") if name in file.schema_arrow.names]
+        if "id" not in file.schema_arrow.names or len(names) < 3:
+            return
+        for batch in file.iter_batches(1024, columns=["id", *names]):
+            ids = batch["id"].to_pylist()
+            for at in (n for n, id in enumerate(ids) if id in erasure.ids):
+                title, url, text = (batch[name][at].as_py() for name in names)
+                start = text.strip().partition("\n")[0][:_START]
+                address = "" if url == exposed_pages.site(url) else url
+                yield from (word for word in (title, address, start) if len(word) >= _MIN_WORDS)
+
+
+def _shows(text: str, words: Iterable[str]) -> bool:
+    return any(word in text for word in words)
