@@ -24,6 +24,7 @@ from malmoi.releases.index import segments
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.release_schema import SCHEMA_VERSION
 from malmoi.releases.verification.sha256sums import NAME as SUMS
+from malmoi.releases.versions.latest import put_version
 from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
@@ -205,7 +206,7 @@ def _publish_patch(workspace: Workspace, base: Path, made: Manifest, erasure: Er
         if target.exists():
             raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
         _write_segments(workspace, made, new)
-        releases.put_version(workspace, folder, target)
+        put_version(workspace, folder, target)
     files = tuple(after.path for _, after in patch.changed if after)
     return replace(done, version=version, files=files)
 

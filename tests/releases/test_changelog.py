@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from data_cards import render_card
-from flows import release_index
 from flows.cli.diff_worker import compare_folders
 from malmoi.canonical_json import canonical_json
 from malmoi.releases.verification.sha256sums import seal
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.versions import changelog
 from tests.builders.small_papers import PAPERS, run, written
+from tests.builders.withdrawn import withdraw
 
 CALM = {name: PAPERS[name] for name in ("02", "03", "13", "31", "32")}
 
@@ -30,7 +30,7 @@ def three(root: Path) -> list[Path]:
     """Three versions: the second lacks a withdrawn document, the third has a paper more."""
     source, recipe = written(root, CALM)
     home, *_, first = run(source, recipe, root / "w")
-    release_index.withdraw(home, ["papers/13.txt"], "요청", "")
+    withdraw(home, "papers/13.txt")
     *_, second = run(source, recipe, root / "w")
     (root / "papers" / "40.txt").write_text(PAPERS["32"][::-1] + "\n", encoding="utf-8")
     (root / "papers" / "14.txt").write_text(PAPERS["13"].replace("다.", "까.") + "\n", encoding="utf-8")

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import data_cards
-from flows import release_index
 from flows.cli import diff
 from malmoi.canonical_json import canonical_json
 from malmoi.document import Document
@@ -23,6 +22,7 @@ from malmoi.releases.versions.compare import compare
 from tests.builders.small_corpus import malmoi_in_process
 from tests.builders.small_papers import PAPERS, run, written
 from tests.builders.small_release import SOURCES, documents, inputs
+from tests.builders.withdrawn import withdraw
 
 
 def made(root: Path, docs: list[Document], version: str, **given: object) -> Path:
@@ -102,7 +102,7 @@ def test_the_ids_of_withdrawn_documents_are_not_shown(tmp_path: Path) -> None:
     calm = {name: PAPERS[name] for name in ("02", "03", "13", "31", "32")}
     source, recipe = written(tmp_path, calm)
     home, *_, first = run(source, recipe, tmp_path / "w")
-    release_index.withdraw(home, ["papers/13.txt"], "요청", "")
+    withdraw(home, "papers/13.txt")
     *_, second = run(source, recipe, tmp_path / "w")
     found = compare(first.folder, second.folder)
     assert [(one.id, one.why) for one in found.removed_ids] == [("papers/[withheld]", "withheld")]

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from flows import release as releases
-from flows import release_index
 from malmoi.errors import CallError
 from malmoi.releases import manifest as manifests
 from malmoi.releases.verification import sha256sums
@@ -23,6 +22,7 @@ from malmoi.releases.versions.latest import point_latest, put_version
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import LATEST
 from tests.builders.small_papers import PAPERS, run, written
+from tests.builders.withdrawn import withdraw
 
 SEED = 20261128
 # A publisher that is killed before or after its n-th call of the operating system that changes the file system.
@@ -56,7 +56,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("latest")
     source, recipe = written(root, {name: PAPERS[name] for name in ("13", "31")})
     home, *_ = run(source, recipe, root / "w")
-    release_index.withdraw(home, ["papers/13.txt"], "요청", "")
+    withdraw(home, "papers/13.txt")
     run(source, recipe, root / "w")
     return root / "w"
 
@@ -152,7 +152,7 @@ def test_of_two_publishers_one_wins_and_the_other_loses_nothing(
     """They share no lock, as on two machines: the other one's version appears just before ours is moved."""
     source, recipe = written(tmp_path, {name: PAPERS[name] for name in ("13", "31")})
     home, *_, first = run(source, recipe, tmp_path / "w")
-    release_index.withdraw(home, ["papers/13.txt"], "요청", "")
+    withdraw(home, "papers/13.txt")
     theirs = first.folder.parent / "1.1.0"
 
     def meanwhile(workspace: Workspace, folder: Path, target: Path) -> None:
