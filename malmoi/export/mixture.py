@@ -135,13 +135,11 @@ def choose_mixture(
 def _members(rows: Rows, parts: Sequence[Part]) -> list[Numbers]:
     """Return the numbers of the rows of each part; CallError if a part has none."""
     domains, families = rows.table["domain"], rows.table["family"]
-    rest = np.ones(rows.table.num_rows, bool)
-    masks = {}
-    for part in parts:
-        mask = _is_equal(families, part.family) if part.family else np.ones(rows.table.num_rows, bool)
-        masks[part] = mask if part.domain == REST else mask & _is_equal(domains, part.domain)
-        rest &= ~masks[part] if part.domain != REST else True
-    found = [np.flatnonzero(masks[part] & rest if part.domain == REST else masks[part]) for part in parts]
+    every = np.ones(rows.table.num_rows, bool)
+    in_family = {part: _is_equal(families, part.family) if part.family else every for part in parts}
+    masks = {part: mask & _is_equal(domains, part.domain) for part, mask in in_family.items() if part.domain != REST}
+    rest = ~np.logical_or.reduce([~every, *masks.values()])
+    found = [np.flatnonzero(masks.get(part, in_family[part] & rest)) for part in parts]
     for part, member in zip(parts, found, strict=True):
         if not len(member):
             names = ", ".join(sorted(one for one in domains.unique().to_pylist() if one))
