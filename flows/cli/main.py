@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli.audit_commands import audit
 from flows.cli.index_commands import index
 from flows.cli.options import (
     ContactOption,
@@ -284,6 +285,7 @@ def why(
 app.command(sources)
 app.command(index)
 app.command(recipes)
+app.command(audit)
 
 
 @app.command(name="try")
