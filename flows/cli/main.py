@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.cli.audit_commands import audit
 from flows.cli.erase_commands import erase, withdrawals
 from flows.cli.export_command import export, tokens
 from flows.cli.index_commands import index
@@ -281,6 +282,7 @@ app.command(index)
 app.command(recipes)
 app.command(export)
 app.command(tokens)
+app.command(audit)
 
 
 @app.command(name="try")

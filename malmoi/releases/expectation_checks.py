@@ -62,9 +62,9 @@ def _measure_tables(tables: Tables, expect: Expectations) -> Iterator[Outcome]:
     if expect.max_length is not None:
         longest = _count(tables, "coalesce(max(n_chars), 0)")
         yield Outcome("max_length", longest <= expect.max_length, f"{longest:,}", f"at most {expect.max_length:,}")
-    for column in expect.unique:
-        repeated = documents - _count(tables, f"count(DISTINCT {column})")
-        yield Outcome(f"unique.{column}", not repeated, f"repeated in {repeated:,} documents", "in no document")
+    for key in expect.unique:
+        repeated = documents - _count(tables, f"count(DISTINCT {key})")
+        yield Outcome(f"unique.{key}", not repeated, f"repeated in {repeated:,} documents", "in no document")
     yield from _measure_allowed(tables, "languages", "language", expect.languages)
     yield from _measure_allowed(tables, "licences", "license", expect.licences)
     for name, column, ranges in (
@@ -96,9 +96,10 @@ def _measure_shares(
     tables: Tables, name: str, column: str, ranges: Mapping[str, tuple[float, float]], characters: int
 ) -> Iterator[Outcome]:
     if ranges:
-        held = dict(tables.ask(f'SELECT "{column}", sum(n_chars)::BIGINT FROM data GROUP BY 1').rows)
+        rows = tables.ask(f'SELECT "{column}", sum(n_chars)::BIGINT FROM data GROUP BY 1').rows
+        held = {str(value): int(n or 0) for value, n in rows}
         for value, found in ranges.items():
-            yield _check_range(f"{name}.{value}", int(held.get(value) or 0), characters, found)
+            yield _check_range(f"{name}.{value}", held.get(value, 0), characters, found)
 
 
 def _check_range(name: str, part: int, whole: int, found: tuple[float, float]) -> Outcome:

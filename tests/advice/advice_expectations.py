@@ -1,4 +1,4 @@
-"""Cases of tests/advice/test_advice.py: the expectations of a recipe."""
+"""Cases of tests/advice/test_advice.py: the expectations of a recipe, and samples for an auditor."""
 
 from tests.advice.advice import advice
 
@@ -50,3 +50,11 @@ def check_with_a_missing_review(place):
     yield f"check {RELEASE} --review judged.csv"
     place.write("judged.csv", "id,verdict\n")
     yield f"check {RELEASE} --review judged.csv"
+
+
+@advice("{} is not empty; give another folder with --out.")
+def audit_sample_into_a_full_folder(place):
+    place.released()
+    place.write("evidence/a.txt", "a")
+    yield f"audit sample {RELEASE} --seed a --n 3 --workspace w"
+    yield f"audit sample {RELEASE} --seed a --n 3 --workspace w --out other"

@@ -101,8 +101,10 @@ def stage(
     stayed = Counter(d.provenance.source for d in kept)
     went = Counter((d.document.provenance.source, d.by, d.verdict.reason) for d in drops)
     entered = stayed + Counter(d.document.provenance.source for d in drops) + Counter(f.source for f in failed)
-    redacted = Counter(d.provenance.source for d in kept for n in d.trail if n.verb == "mend")
-    edits = {(s, "redact", "pii:phone"): n for s, n in redacted.items()} if name == "5-curated" else None
+    redacted = Counter[tuple[str, str, str]]()
+    for source, note in ((d.provenance.source, note) for d in kept for note in d.trail if note.verb == "mend"):
+        redacted[source, note.by, note.reason] += int(note.outcome)
+    edits = redacted if name == "5-curated" else None
     ledger = Ledger(name, folder.name, entered, stayed, went, failed, edits, files)
     (folder / "ledger.json").write_text(ledger.to_json(), encoding="utf-8")
     return folder

@@ -132,6 +132,29 @@ def test_every_quote_stands_verbatim_in_the_archived_page(demo, release):
     assert titles and not [quote for quote in titles if "「」" in quote]
 
 
+def test_an_auditor_gets_the_passage_of_each_mark_and_a_review_that_check_reads(demo, release, tmp_path):
+    draw = ["audit", "sample", release, "--seed", "may", "--workspace", demo[0], "--out"]
+    for out in ("a", "b"):
+        done = malmoi(*draw, tmp_path / out, "--n", 200)
+        assert done.returncode == 0, done.stderr
+    pack = (tmp_path / "a" / "evidence.md").read_text(encoding="utf-8")
+    assert pack == (tmp_path / "b" / "evidence.md").read_text(encoding="utf-8")
+    rows = pq.read_table(release / "audit" / "licence_evidence.parquet").num_rows
+    withheld = pack.count("**record withheld")
+    assert pack.count("**verbatim in the ") + withheld == rows and withheld < 6 and "NOT " not in pack
+    assert "010-0000-" not in pack
+    few = malmoi(*draw, tmp_path / "few", "--n", 3)
+    assert few.stdout.strip().endswith("evidence.md and review.csv, 3 documents")
+    judged = (tmp_path / "few" / "review.csv").read_text(encoding="utf-8")
+    assert judged.splitlines()[1:] == (tmp_path / "a" / "review.csv").read_text(encoding="utf-8").splitlines()[1:4]
+    (tmp_path / "few" / "review.csv").write_text(judged.replace(",,\n", ",right,\n").replace("right", "wrong", 1))
+    (tmp_path / "own.toml").write_text(
+        'extends = "general"\nname = "own"\npurpose = "a"\n[expect]\nmax_wrong_grants = 0.05\n', encoding="utf-8"
+    )
+    done = malmoi("check", release, "--recipe", tmp_path / "own.toml", "--review", tmp_path / "few" / "review.csv")
+    assert (done.returncode, "max_wrong_grants is 0.3333 (1 of 3), expected 0 to 0.05" in done.stderr) == (1, True)
+
+
 def test_no_planted_number_survives_in_any_file_of_the_release(release):
     planted = [b"010-0000-", b"@example.", b"0000-0000-0000", b"991332", b"000-00-0000"]
     for path in sorted(p for p in release.rglob("*") if p.is_file()):

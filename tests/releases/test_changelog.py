@@ -30,7 +30,7 @@ def three(root: Path) -> list[Path]:
     """Three versions: the second lacks a withdrawn document, the third has a paper more."""
     source, recipe = written(root, CALM)
     home, *_, first = run(source, recipe, root / "w")
-    withdraw(home, "papers/13.txt")
+    withdraw(home, ["papers/13.txt"])
     *_, second = run(source, recipe, root / "w")
     (root / "papers" / "40.txt").write_text(PAPERS["32"][::-1] + "\n", encoding="utf-8")
     (root / "papers" / "14.txt").write_text(PAPERS["13"].replace("다.", "까.") + "\n", encoding="utf-8")

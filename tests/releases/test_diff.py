@@ -102,7 +102,7 @@ def test_the_ids_of_withdrawn_documents_are_not_shown(tmp_path: Path) -> None:
     calm = {name: PAPERS[name] for name in ("02", "03", "13", "31", "32")}
     source, recipe = written(tmp_path, calm)
     home, *_, first = run(source, recipe, tmp_path / "w")
-    withdraw(home, "papers/13.txt")
+    withdraw(home, ["papers/13.txt"])
     *_, second = run(source, recipe, tmp_path / "w")
     found = compare(first.folder, second.folder)
     assert [(one.id, one.why) for one in found.removed_ids] == [("papers/[withheld]", "withheld")]

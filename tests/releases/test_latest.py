@@ -56,7 +56,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("latest")
     source, recipe = written(root, {name: PAPERS[name] for name in ("13", "31")})
     home, *_ = run(source, recipe, root / "w")
-    withdraw(home, "papers/13.txt")
+    withdraw(home, ["papers/13.txt"])
     run(source, recipe, root / "w")
     return root / "w"
 
@@ -152,7 +152,7 @@ def test_of_two_publishers_one_wins_and_the_other_loses_nothing(
     """They share no lock, as on two machines: the other one's version appears just before ours is moved."""
     source, recipe = written(tmp_path, {name: PAPERS[name] for name in ("13", "31")})
     home, *_, first = run(source, recipe, tmp_path / "w")
-    withdraw(home, "papers/13.txt")
+    withdraw(home, ["papers/13.txt"])
     theirs = first.folder.parent / "1.1.0"
 
     def meanwhile(workspace: Workspace, folder: Path, target: Path) -> None:
