@@ -56,7 +56,7 @@ class Storage:
             ) from error
 
     def read(self, path: str) -> bytes | None:
-        """Return an object of a few kilobytes, or None if there is none."""
+        """Return an object of a few kilobytes, or None if it does not exist."""
         with self._explain():
             if self._files.get_file_info(f"{self._base}/{path}").type is not fs.FileType.File:
                 return None
@@ -95,7 +95,7 @@ class Storage:
 
 
 class _Journal:
-    """What was uploaded so far, as an object of the storage: path → sha256."""
+    """The uploaded files, as an object of the storage: path → sha256."""
 
     def __init__(self, storage: Storage, payload: Payload) -> None:
         self._storage, self._path, self._lock = storage, f"{payload.name}/.{payload.version}.uploading.json", Lock()
@@ -104,7 +104,7 @@ class _Journal:
         if value.get("sums", self._sums) != self._sums:
             raise CallError(
                 f"{storage.url}/{self._path}: another release with this version was being uploaded. Wait for it; if "
-                "nobody uploads it any longer, delete that object and run the same command again."
+                "that upload was given up, delete the object and run the same command again."
             )
         self.uploaded: dict[str, str] = dict(value.get("uploaded", {}))
         self.note()

@@ -43,7 +43,7 @@ _CHANGE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version; without `compared`, the version before was not complete, or there is none."""
+    """One version; without `compared`, the version before was not complete, or does not exist."""
 
     version: str
     date: str
