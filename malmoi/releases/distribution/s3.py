@@ -99,7 +99,7 @@ class _Journal:
 
     def __init__(self, storage: Storage, payload: Payload) -> None:
         self._storage, self._path, self._lock = storage, f"{payload.name}/.{payload.version}.uploading.json", Lock()
-        value: dict[str, Any] = json.loads(storage.read(self._path) or "{}")
+        value = _parse_journal(storage.read(self._path))
         self._sums = payload.sums.sha256
         if value.get("sums", self._sums) != self._sums:
             raise CallError(
@@ -117,6 +117,15 @@ class _Journal:
 
     def delete(self) -> None:
         self._storage.delete(self._path)
+
+
+def _parse_journal(content: bytes | None) -> dict[str, Any]:
+    """Return the value of a journal; {} if it is missing or damaged: everything is then sent again."""
+    try:
+        value = json.loads(content or b"{}")
+        return value if isinstance(value, dict) and isinstance(value.get("uploaded", {}), dict) else {}
+    except ValueError:
+        return {}
 
 
 def publish_to_s3(payload: Payload, storage: Storage, *, read_back: bool = False) -> Published:
