@@ -39,7 +39,7 @@ def _send(payload: Payload, target: str, endpoint: str, *, read_back: bool) -> P
 
         return s3.publish_to_s3(payload, s3.Storage(target, endpoint), read_back=read_back)
     if "://" in target or not target.strip():
-        raise CallError(f"{target!r} is no target; name a folder, s3://BUCKET/PREFIX or hf://datasets/OWNER/NAME.")
+        raise CallError(f"{target!r} is not a target; name a folder, s3://BUCKET/PREFIX or hf://datasets/OWNER/NAME.")
     from malmoi.releases.distribution.folder import publish_to_folder
 
     return publish_to_folder(payload, Path(target).absolute())

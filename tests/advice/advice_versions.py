@@ -56,7 +56,7 @@ def diff_that_fails(place):
     yield f"diff {RELEASE} {RELEASE}"
 
 
-@advice("{} is no target; name a folder, s3://BUCKET/PREFIX or hf://datasets/OWNER/NAME.")
+@advice("{} is not a target; name a folder, s3://BUCKET/PREFIX or hf://datasets/OWNER/NAME.")
 def publish_to_nowhere(place):
     place.released()
     yield f"publish {RELEASE} ftp://host/path"

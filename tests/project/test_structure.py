@@ -30,6 +30,7 @@ OWNERS = {
     "jinja2": "data_cards/",
     "fastwarc": "malmoi/archive/capture.py",
     "cyclopts": "flows/cli",
+    "huggingface_hub": "malmoi/releases/distribution/hub.py",
     "pycld2": "filters/language.py",
 }
 NOQA = r"# noqa: .*(?:C901|PLR0913)"

@@ -53,6 +53,7 @@ def test_each_version_carries_the_entries_before_it_and_verifies(versions: list[
     assert two[:2] == one and [entry["version"] for entry in two] == ["1.0.0", "1.1.0", "1.2.0"]
     assert (one[1]["before"], one[1]["added"], one[1]["removed"]) == ("1.0.0", 0, 1)
     assert one[1]["reasons"] == [["withheld", "", "", 1]]
+    assert one[1]["masked"] == [["papers", "withdrawals", "withdrawn", 1]]
     for folder in versions:
         assert verify(folder, render=render_card) == []
 
@@ -111,6 +112,7 @@ def edit_text(folder: Path) -> None:
         (change(lambda v: v["entries"][-1].update(characters=9)), "changes.json", "code points differ"),
         (change(lambda v: v["entries"][-1].update(added=3)), "changes.json", "does not hold"),
         (change(lambda v: v["entries"][-1].update(reasons=[])), "changes.json", "do not add up"),
+        (change(lambda v: v["entries"][-1]["masked"][0].__setitem__(3, 9)), "changes.json", "its masked drops"),
         (change(lambda v: v["entries"][-1].update(files=[1, 2])), "changes.json", "it says 2 files"),
         (change(lambda v: v["entries"][-1].update(sources=[["papers", 4, 9]])), "changes.json", "it says 9 documents"),
         (change(lambda v: v["entries"][-1].update(filters=[["rights", 1, 99]])), "changes.json", "its filters"),

@@ -142,6 +142,15 @@ def test_of_two_publishers_of_a_version_the_second_finds_the_journal_of_the_firs
     assert objects(address, url) == expected(release)
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"uploaded": 1}', b"\xff"])
+def test_a_damaged_journal_means_that_everything_is_sent_again(
+    release: Path, address: str, url: str, content: bytes
+) -> None:
+    Storage(url, address).write("sample/.1.0.0.uploading.json", content)
+    assert publish_to_s3(read_payload(release), Storage(url, address)).kept == 0
+    assert objects(address, url) == expected(release)
+
+
 def test_latest_never_goes_back(release: Path, address: str, url: str) -> None:
     Storage(url, address).write("sample/latest", b"1.10.0\n")
     publish_to_s3(read_payload(release), Storage(url, address))

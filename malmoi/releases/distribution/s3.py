@@ -56,7 +56,7 @@ class Storage:
             ) from error
 
     def read(self, path: str) -> bytes | None:
-        """Return an object of a few kilobytes, or None if there is none."""
+        """Return an object of a few kilobytes, or None if it does not exist."""
         with self._explain():
             if self._files.get_file_info(f"{self._base}/{path}").type is not fs.FileType.File:
                 return None
@@ -95,16 +95,16 @@ class Storage:
 
 
 class _Journal:
-    """What was uploaded so far, as an object of the storage: path → sha256."""
+    """The uploaded files, as an object of the storage: path → sha256."""
 
     def __init__(self, storage: Storage, payload: Payload) -> None:
         self._storage, self._path, self._lock = storage, f"{payload.name}/.{payload.version}.uploading.json", Lock()
-        value: dict[str, Any] = json.loads(storage.read(self._path) or "{}")
+        value = _parse_journal(storage.read(self._path))
         self._sums = payload.sums.sha256
         if value.get("sums", self._sums) != self._sums:
             raise CallError(
                 f"{storage.url}/{self._path}: another release with this version was being uploaded. Wait for it; if "
-                "nobody uploads it any longer, delete that object and run the same command again."
+                "that upload was given up, delete the object and run the same command again."
             )
         self.uploaded: dict[str, str] = dict(value.get("uploaded", {}))
         self.note()
@@ -117,6 +117,15 @@ class _Journal:
 
     def delete(self) -> None:
         self._storage.delete(self._path)
+
+
+def _parse_journal(content: bytes | None) -> dict[str, Any]:
+    """Return the value of a journal; {} if it is missing or damaged: everything is then sent again."""
+    try:
+        value = json.loads(content or b"{}")
+        return value if isinstance(value, dict) and isinstance(value.get("uploaded", {}), dict) else {}
+    except ValueError:
+        return {}
 
 
 def publish_to_s3(payload: Payload, storage: Storage, *, read_back: bool = False) -> Published:

@@ -43,7 +43,7 @@ _CHANGE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version; without `compared`, the version before was not complete, or there is none."""
+    """One version; without `compared`, the version before was not complete, or does not exist."""
 
     version: str
     date: str
@@ -56,6 +56,7 @@ class Entry:
     removed: int = 0
     changed: dict[str, int] = field(default_factory=dict)  # documents by `Change`
     reasons: tuple[tuple[str, str, str, int], ...] = ()  # why, filter, reason, documents
+    masked: tuple[tuple[str, str, str, int], ...] = ()  # masked drops of sources with `withheld` documents
     licences: tuple[tuple[str, int, int], ...] = ()  # value, documents before and after, where they differ
     sources: tuple[tuple[str, int, int], ...] = ()
     filters: tuple[tuple[str, int, int], ...] = ()  # filter, its version before and after; 0 = not in the recipe
@@ -66,7 +67,7 @@ class Entry:
     def from_value(value: dict[str, Any]) -> Entry:
         """Return the entry of a JSON object; KeyError or TypeError if it is not one."""
         given = {f.name: value[f.name] for f in fields(Entry)}
-        for name in ("reasons", "licences", "sources", "filters", "schema"):
+        for name in ("reasons", "masked", "licences", "sources", "filters", "schema"):
             given[name] = tuple(map(tuple, given[name]))
         return Entry(**{**given, "files": tuple(given["files"])})
 
@@ -154,6 +155,7 @@ def _describe(folder: Path, before: Path) -> Entry:
         removed=found.removed,
         changed=found.changed,
         reasons=found.reasons,
+        masked=found.masked,
         licences=_list_shares(found, "licences"),
         sources=_list_shares(found, "sources"),
         filters=found.filters,
@@ -191,6 +193,7 @@ def _render_entry(entry: Entry) -> Iterator[str]:
         yield f"{size}. Since {entry.before}: {entry.added:,} added, {entry.removed:,} removed, {changed:,} changed."
     found = [
         ("Removed", [_render_reason(*reason) for reason in entry.reasons]),
+        ("Masked drops, of which some may be removed documents", [_render_masked(*one) for one in entry.masked]),
         ("Changed", [f"{_CHANGE[one]} {n:,}" for one in CHANGES if (n := entry.changed.get(one, 0))]),
         ("Licences", [f"`{value}` {a:,} → {b:,}" for value, a, b in entry.licences]),
         ("Sources", [f"`{value}` {a:,} → {b:,}" for value, a, b in entry.sources]),
@@ -204,6 +207,10 @@ def _render_entry(entry: Entry) -> Iterator[str]:
 
 def _render_reason(why: str, by: str, reason: str, n: int) -> str:
     return f"{n:,} {_WHY[why]}{f' (`{by}`: {reason})' if by else ''}"
+
+
+def _render_masked(source: str, by: str, reason: str, n: int) -> str:
+    return f"{n:,} of `{source}` (`{by}`: {reason})"
 
 
 def _render_version(version: int) -> str:
@@ -250,6 +257,11 @@ def _find_false_totals(entry: Entry, made: Manifest, tables: Tables) -> Iterator
         for value, _, n in said:
             if held.get(value, 0) != n:
                 yield f"{value}: it says {n:,} documents, the data hold {held.get(value, 0)}"
+    masked = tables.ask(
+        "SELECT source, filter, reason, count(*) FROM dropped WHERE contains(id, '/[withheld ') GROUP BY ALL"
+    )
+    if {*entry.masked} - {*masked.rows}:
+        yield "its masked drops are not those of audit/dropped.parquet"
     filters = dict(made.recipe_filters)
     if any(filters.get(name, 0) != version for name, _, version in entry.filters):
         yield "its filters are not those of the manifest"

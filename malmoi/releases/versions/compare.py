@@ -1,6 +1,6 @@
 """Compare two releases by their columns: documents added, removed and why, changed; shares, sources, files.
 
-No text is read: `text_sha256` stands for it. The answer is the same for the same two releases. An id that the later
+No text is read: `text_sha256` represents it. The answer is the same for the same two releases. An id that the later
 release masks is not shown: the audit tables of that release name such a document by number only.
 """
 
@@ -204,7 +204,7 @@ def _name_change(differ: str) -> Change:
 
 
 def _sum_by_change(changes: _Changes) -> dict[str, int]:
-    counts = Counter(dict.fromkeys(CHANGES, 0))
+    counts: Counter[str] = Counter(dict.fromkeys(CHANGES, 0))
     for differ, n in changes:
         counts[_name_change(differ)] += n
     return dict(counts)

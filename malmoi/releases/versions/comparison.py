@@ -90,7 +90,7 @@ class Comparison:
     removed: int
     changed: dict[str, int]  # documents by `Change`
     columns: dict[str, int]  # documents by column that differs
-    reasons: tuple[tuple[str, str, str, int], ...]  # why, by, reason, documents; `by` is no id here
+    reasons: tuple[tuple[str, str, str, int], ...]  # why, by, reason, documents; `by` is never an id here
     masked: tuple[tuple[str, str, str, int], ...]  # source, filter, reason, documents that the later release masks
     added_ids: tuple[str, ...]
     removed_ids: tuple[Removed, ...]

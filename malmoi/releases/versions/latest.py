@@ -68,7 +68,7 @@ def _repeats_version(folder: Path) -> bool:
 
 
 def find_highest(versions: Path) -> str:
-    """Return the highest version with a manifest in the folder `versions`; "" if there is none."""
+    """Return the highest version with a manifest in the folder `versions`; "" if none is complete."""
     found = (path.name for path in versions.iterdir() if _VERSION.fullmatch(path.name))
     complete = [name for name in found if (versions / name / manifests.NAME).is_file()]
     return max(complete, key=lambda name: [int(part) for part in name.split(".")], default="")
