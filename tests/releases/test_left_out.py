@@ -59,7 +59,9 @@ def ids(release: Path) -> set[str]:
 
 def everything(release: Path) -> str:
     """All strings of a release: of its tables, and of its texts."""
-    tables = [json.dumps(pq.read_table(p).to_pylist(), ensure_ascii=False) for p in release.rglob("*.parquet")]
+    tables = [
+        json.dumps(pq.read_table(p).to_pylist(), ensure_ascii=False, default=repr) for p in release.rglob("*.parquet")
+    ]
     return "\n".join(
         [*tables, *(p.read_text("utf-8") for p in release.rglob("*") if p.suffix != ".parquet" and p.is_file())]
     )
