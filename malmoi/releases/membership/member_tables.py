@@ -45,7 +45,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a file: its leaves, joined, the row of each; its sketches, joined; its number of rows."""
+    """The content of a file: its leaves, joined, the row of each; its sketches, joined; its number of rows."""
 
     leaves: bytes
     rows: list[int]
