@@ -307,6 +307,18 @@ def test_order_and_grouping_leave_no_trace(tmp_path: Path) -> None:
     assert made[0] == made[1]
 
 
+def test_a_patch_release_takes_the_sketches_of_the_version_before(tmp_path: Path) -> None:
+    before = sealed(tmp_path)
+    release = Path(shutil.copytree(before, tmp_path / "next"))
+    path = min(release.glob("data/*/*/*.parquet"))
+    table = pq.read_table(path, partitioning=None)
+    pq.write_table(table.slice(1), path)
+    files = Manifest.from_json((before / "manifest.json").read_text(encoding="utf-8")).files
+    whole = member_tables.write(release, files, sketch_texts)
+    never = lambda texts: pytest.fail("a text was sketched again")  # noqa: E731
+    assert member_tables.write(release, files, never, earlier=before) == whole
+
+
 @pytest.mark.parametrize("case", ["a leaf", "a document", "the nodes", "fewer sketches"])
 def test_tables_that_are_not_those_of_the_data_are_found(tmp_path: Path, case: str) -> None:
     release = sealed(tmp_path)
