@@ -38,7 +38,7 @@ from flows.cli.options import (
 from flows.cli.recipe_commands import recipe as recipes
 from flows.cli.release_commands import diff, publish
 from flows.cli.sources_commands import sources
-from flows.cli.statement_commands import contains, sign, verify
+from flows.cli.statement_commands import SignOption, contains, open_key, sign, sign_with, verify
 from malmoi import __version__
 from malmoi.errors import CallError, MalmoiError, explain_os_error
 from malmoi.printable import escape_controls
@@ -78,6 +78,7 @@ def run(  # noqa: PLR0913
     workers: WorkersOption = None,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
+    key: SignOption = None,
 ) -> None:
     """Collect, curate and release by a recipe; finished work is not repeated."""
     _configure(workers)
@@ -93,12 +94,14 @@ def run(  # noqa: PLR0913
     if dry_run:
         _show_plan(chosen, names, workspace, collect=True)
         return
+    signer = open_key(key, workspace)
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
         with prefect_flows.explain_server_errors():
             folder = prefect_flows.run(recipe, list(names), str(workspace), limit, contact, version)
         out.print(f"Release: {folder}")
+        sign_with(signer, Path(folder))
         return
     from flows.engine import executors, worker_pool
     from flows.engine.progress import Progress
@@ -112,6 +115,7 @@ def run(  # noqa: PLR0913
         )  # fmt: skip
         _show_report_paths(home)
     _show_release(made)
+    sign_with(signer, made.folder)
 
 
 @app.command
@@ -197,6 +201,7 @@ def release(
     workers: WorkersOption = None,
     dry_run: DryOption = False,
     prefect: PrefectOption = False,
+    key: SignOption = None,
 ) -> None:
     """Publish curated documents as an immutable, verified release with its card."""
     from flows import curate as curating
@@ -213,12 +218,14 @@ def release(
     if dry_run:
         _show_plan(chosen, names, workspace, collect=False)
         return
+    signer = open_key(key, workspace)
     if _is_prefect_run(prefect):
         from flows import prefect_flows
 
         with prefect_flows.explain_server_errors():
             folder = prefect_flows.release(recipe, list(names), str(workspace), version)
         out.print(f"Release: {folder}")
+        sign_with(signer, Path(folder))
         return
     home = Workspace.open(workspace)
     mapper = executors.thread_mapper(worker_pool.count())
@@ -226,6 +233,7 @@ def release(
         curated = curating.curate(home, chosen, names, mapper, Progress())
         made = releases.release(home, chosen, names, curated, mapper, Progress(), version=version)
     _show_release(made)
+    sign_with(signer, made.folder)
 
 
 @app.command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -19,6 +19,7 @@ KeyOption = Annotated[
 PublicKeyOption = Annotated[
     Path | None, Parameter("--public-key", help="Public key of the publisher (PEM or OpenSSH): it must have signed.")
 ]
+SignOption = Annotated[Path | None, Parameter("--key", help="Sign the release with this key, as `malmoi sign` does.")]
 ReleaseArgument = Annotated[Path, Parameter(help="Folder of one version of a release.")]
 
 
@@ -30,6 +31,21 @@ def sign(release: ReleaseArgument, *, key: KeyOption) -> None:
     signer = read_signer(key, release)
     check(release, None)
     out.print(escape_line(f"{release}: signed by the key {release_statement.sign(release, signer)}"), markup=False)
+
+
+def open_key(key: Path | None, workspace: Path) -> Any:
+    """Return the signer of `--key`, None without one: a key that cannot sign stops a run before it starts."""
+    from malmoi.releases.statements.keys import read_signer
+
+    return None if key is None else read_signer(key, workspace)
+
+
+def sign_with(signer: Any, release: Path) -> None:
+    """Sign a release that was verified when it was published; without a signer, nothing."""
+    from malmoi.releases.verification import release_statement
+
+    if signer is not None:
+        out.print(f"  signed by the key {release_statement.sign(release, signer)}", markup=False)
 
 
 def verify(folder: Path, *, public_key: PublicKeyOption = None) -> None:

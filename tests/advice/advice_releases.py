@@ -104,3 +104,10 @@ def query_of_nothing(place):
     yield "index query a.txt --workspace w"
     yield "release general --source small.py --workspace w --workers 1"
     yield "index query a.txt --workspace w"
+
+
+@advice("name the work by either --url ADDRESS or --text FILE.")
+def question_without_a_work(place):
+    place.released()
+    yield "contains w/6-releases/general/1.0.0"
+    yield "contains w/6-releases/general/1.0.0 --url https://a.example.kr/1"

@@ -24,7 +24,7 @@ from malmoi.releases.statements import dsse
 from malmoi.releases.statements.keys import PASSPHRASE, read_public_key, read_signer
 from malmoi.releases.verification import release_statement, sha256sums
 from malmoi.releases.verification.verify import verify
-from tests.builders.small_corpus import malmoi_in_process
+from tests.builders.small_corpus import make, malmoi_in_process
 from tests.builders.small_release import sealed
 from tests.releases.test_verify import edited, remade
 
@@ -438,3 +438,17 @@ def test_a_key_that_openssl_made_signs(release: Path, tmp_path: Path, monkeypatc
         subprocess.run(half, check=True, timeout=60)
         release_statement.sign(release, read_signer(key, release))
         assert find_with_key(release, tmp_path, name) == []
+
+
+def test_a_run_signs_its_release_and_a_key_that_cannot_sign_stops_it_before(keys: Path, tmp_path: Path) -> None:
+    make(tmp_path, pages=6)
+    command = ["run", "general", "--source", tmp_path / "small.py", "--workspace", tmp_path / "w", "--workers", 1]
+    refused = malmoi_in_process(*command, "--key", keys / "publisher.pub")
+    assert refused.returncode == 2 and not (tmp_path / "w").exists()
+    done = malmoi_in_process(*command, "--key", keys / "publisher")
+    assert (done.returncode, "signed by the key " in done.stdout) == (0, True), done.stderr
+    (release,) = (tmp_path / "w").glob(f"*/general/*/{NAME}")
+    assert find_with_key(release.parent, keys) == []
+    (tmp_path / "w" / "key").write_bytes((keys / "publisher").read_bytes())
+    inside = malmoi_in_process("sign", release.parent, "--key", tmp_path / "w" / "key")
+    assert inside.returncode == 2 and "inside a workspace" in inside.stderr

@@ -77,7 +77,7 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
             link_file(base / file.path, folder / file.path)
             kept.append(file)
     files = [*kept, *(after for _, after in changed if after)]
-    members, commitment = member_tables.write_patch(base, folder, files, erasure.ids)
+    members, commitment = member_tables.write(folder, files, None, earlier=base)
     before = {file.path: file for file in made.files}
     changed += [(before[file.path], file) for file in members if file.path in before]
     files += members

@@ -21,7 +21,7 @@ _DEFAULT_PORT = re.compile(r":(80|443)?$")
 
 
 def normalise_address(url: str) -> str:
-    """Return an address without what does not tell pages apart: spellings of one page have one key.
+    """Return the normal form of an address: spellings of one page have one key.
 
     Scheme, user, `www.`, default port, fragment, session id and last slash are removed; the host is lower case, what is
     escaped is the same in all spellings, and the parts of the query are sorted. Other schemes stay as they are.

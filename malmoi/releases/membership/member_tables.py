@@ -7,10 +7,10 @@ path of the file, then by row. Both tables depend on data/ alone, so the order o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,15 +36,17 @@ _ROWS = 4096  # documents read at once
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A task: a file of data/, the salt, and the function that sketches texts."""
+    """A task: a file of data/, the salt, the function that sketches texts, and sketches by `text_sha256`."""
 
     path: Path
     salt: bytes
     sketch: Sketch | None
+    known: Mapping[str, bytes] = field(default_factory=dict)
 
 
-class Read(NamedTuple):
-    """What was read of a file: its leaves, joined, the row of each; its sketches, joined; its number of rows."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The content of a file: its leaves, joined, the row of each; its sketches, joined; its number of rows."""
 
     leaves: bytes
     rows: list[int]
@@ -53,33 +55,26 @@ class Read(NamedTuple):
 
 
 def write(
-    folder: Path, files: Sequence[ReleaseFile], sketch: Sketch | None, run: Run = map
+    folder: Path,
+    files: Sequence[ReleaseFile],
+    sketch: Sketch | None,
+    run: Run = map,
+    *,
+    earlier: Path | None = None,
 ) -> tuple[list[ReleaseFile], str]:
     """Write both tables of a release whose data/ is finished; return their files and the commitment (hex).
 
-    Without `sketch` the table `sketches` is empty, and near copies are not found.
+    Without `sketch` the table `sketches` is empty, and near copies are not found. A file whose texts are all in the
+    release `earlier` takes their sketches from there: a patch release reads no text.
     """
+    known = {} if earlier is None else _read_known_sketches(earlier)
     salt = find_salt(files)
-    read = list(run(_read_file, [Reading(path, salt, sketch) for path in data_files(folder)]))
-    return _write(folder, salt, read, _cut(b"".join(one.sketches for one in read), SKETCH_BYTES))
-
-
-def write_patch(
-    base: Path, folder: Path, files: Sequence[ReleaseFile], erased: Collection[str]
-) -> tuple[list[ReleaseFile], str]:
-    """Write both tables of the release in `base` without the documents `erased`; no text is read or sketched again."""
-    salt = find_salt(files)
-    read = [_read_file(Reading(path, salt, None)) for path in data_files(folder)]
-    ids = (id for path in data_files(base) for id in pq.read_table(path, columns=["id"])["id"].to_pylist())
-    sketches = shard.read(audit_file(base, SKETCHES)).column(0).to_pylist()
-    return _write(folder, salt, read, [one for id, one in zip(ids, sketches, strict=False) if id not in erased])
-
-
-def _write(folder: Path, salt: bytes, read: Sequence[Read], sketches: Sequence[bytes]) -> tuple[list[ReleaseFile], str]:
+    read = list(run(_read_file, [Reading(path, salt, sketch, known) for path in data_files(folder)]))
     leaves, documents = _sort_leaves(read)
     blocks = [find_root(leaves[at : at + BLOCK]) for at in range(0, len(leaves), BLOCK)]
     schema = AUDIT[MEMBERS].with_metadata({_NODES: b"".join(blocks).hex()})
     made = [_write_table(folder, MEMBERS, pa.table([leaves, documents], schema=schema))]
+    sketches = _cut(b"".join(one.sketches for one in read), SKETCH_BYTES)
     made.append(_write_table(folder, SKETCHES, pa.table([sketches], schema=AUDIT[SKETCHES])))
     return made, commit(salt, len(leaves), find_root(blocks))
 
@@ -160,10 +155,21 @@ def read_sketches(folder: Path) -> npt.NDArray[np.uint8]:
     return flat[: len(column) * SKETCH_BYTES].reshape(-1, SKETCH_BYTES)
 
 
+def _read_known_sketches(release: Path) -> dict[str, bytes]:
+    """Return text_sha256 → sketch of the documents of a finished release."""
+    files = (pq.ParquetFile(path) for path in data_files(release))
+    digests = [digest for file in files for digest in file.read(["text_sha256"]).column(0).to_pylist()]
+    return dict(zip(digests, shard.read(audit_file(release, SKETCHES)).column(0).to_pylist(), strict=False))
+
+
 def _read_file(work: Reading) -> Read:
     leaves, rows, sketches, count = list[bytes](), list[int](), list[bytes](), 0
-    columns = ["id", "url", "text_sha256", *(["text"] if work.sketch else [])]
     with pq.ParquetFile(work.path) as file:
+        digests = file.read(["text_sha256"]).column(0).to_pylist() if work.known else []
+        sketch = None if work.known.keys() >= set(digests) and digests else work.sketch
+        if work.sketch and not sketch:
+            sketches = [work.known[digest] for digest in digests]
+        columns = ["id", "url", "text_sha256", *(["text"] if sketch else [])]
         for batch in file.iter_batches(_ROWS, columns=columns):
             for id, url, digest in zip(*(batch.column(n).to_pylist() for n in columns[:3]), strict=True):
                 if url and not is_digest_id(id):  # such a page must not be found by its address
@@ -172,8 +178,8 @@ def _read_file(work: Reading) -> Read:
                 leaves.append(make_leaf(work.salt, "text", digest))
                 rows.append(count)
                 count += 1
-            if work.sketch:
-                sketches.append(work.sketch(batch.column("text").to_pylist()))
+            if sketch:
+                sketches.append(sketch(batch.column("text").to_pylist()))
     return Read(b"".join(leaves), rows, b"".join(sketches), count)
 
 

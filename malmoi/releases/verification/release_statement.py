@@ -73,8 +73,7 @@ def find_faults(folder: Path, public: bytes | None) -> Iterator[tuple[str, str]]
         wanted = dsse.key_id(public)
         why = "its payload or its signature was changed" if wanted in held.key_ids() else "another key signed it"
         yield SIGNATURE, f"not signed by the given key {wanted}: {why}"
-    wanted = make(folder)
-    yield from ((name, says) for name, says in _differences(said, wanted))
+    yield from _differences(said, make(folder))
 
 
 def describe(folder: Path) -> str:
