@@ -18,7 +18,7 @@ from malmoi.errors import CallError, DataError
 from malmoi.page_ids import digest_id
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
-from malmoi.releases.erasure import erased_documents, erasure_proof, patch_release, withdrawn_files
+from malmoi.releases.erasure import erased_documents, patch_release, withdrawn_files, write_proof
 from malmoi.releases.erasure.erased_documents import Erasure
 from malmoi.releases.index import segments
 from malmoi.releases.manifest import Manifest
@@ -42,10 +42,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure found and did."""
+    """The result of an erasure: documents, tombstones and files."""
 
     name: str
-    version: str  # of the patch release; "" if there is none
+    version: str  # of the patch release; "" without one
     documents: tuple[str, ...]  # ids in the latest version
     others: tuple[str, ...]  # ids of stages and earlier versions alone
     copies: tuple[Copy, ...]
@@ -60,7 +60,7 @@ class Erased:
 def find_release(workspace: Workspace, name: str) -> tuple[Path, Manifest]:
     """Find the latest version of a release by its name, `name/version` or folder.
 
-    CallError if there is none, or if a version is named that is not the latest.
+    CallError without one, or if a version is named that is not the latest.
     """
     folders = {(made.name, made.version): folder for folder, made in _list_releases(workspace)}
     by_path = {folder.resolve(): key for key, folder in folders.items()}
@@ -111,7 +111,7 @@ def erase(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What an erasure will do: the latest version, the tombstones, and what each version holds."""
+    """The steps of an erasure: the latest version, the tombstones, and what each version holds."""
 
     base: Path
     made: Manifest
@@ -199,8 +199,8 @@ def _publish_patch(workspace: Workspace, base: Path, made: Manifest, erasure: Er
         )  # fmt: skip
         new = patch_release.describe_patch(made, patch, version)
         (folder / manifests.NAME).write_text(new.to_json(), encoding="utf-8")
-        erasure_proof.write(folder, made, new, erasure, patch, _today())
-        releases.seal_release(folder, patch.unchanged)
+        write_proof.write(folder, made, new, erasure, patch, _today())
+        releases.seal_release(folder, patch.list_unchanged())
         target = workspace.releases(made.name) / version
         if target.exists():
             raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")

@@ -242,7 +242,7 @@ def status(
 def verify(folder: Path) -> None:
     """Verify a release: every file, the manifest, and every number of its card."""
     from flows.engine.verify_process import find_problems
-    from malmoi.releases.erasure import withdrawn_files
+    from malmoi.releases.verification import withdrawn_list
 
     found = find_problems(folder)
     for finding in found:
@@ -251,7 +251,7 @@ def verify(folder: Path) -> None:
         raise DataError(
             f"{folder}: {count_of(len(found), 'finding')}; this is not the release as it was published. Copy it again."
         )
-    if lost := withdrawn_files.describe(folder):
+    if lost := withdrawn_list.describe(folder):
         out.print(escape_line(f"{folder}: {lost}. Every other file and the manifest agree."), markup=False)
         return
     print(f"{folder}: verified. Every file, the manifest and every number of the card agree.")

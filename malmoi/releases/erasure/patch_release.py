@@ -44,9 +44,8 @@ class Patch:
     changed: tuple[tuple[ReleaseFile, ReleaseFile | None], ...]  # before, after; None: no row is left
     masked: tuple[str, ...]  # names of the erased documents, sorted
 
-    @property
-    def unchanged(self) -> dict[str, str]:
-        """Path → sha256 of the files that are those of the release before."""
+    def list_unchanged(self) -> dict[str, str]:
+        """Return path → sha256 of the files that are those of the release before."""
         new = {after.path for _, after in self.changed if after}
         return {file.path: file.sha256 for file in self.files if file.path not in new}
 
