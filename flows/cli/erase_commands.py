@@ -71,7 +71,9 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
 
 
 @withdrawals.command(name="export")
-def export(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> None:
+def export(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)], *, workspace: WorkspaceOption = Path("workspace")
+) -> None:
     """Write all tombstones to a file of JSON lines; - is standard output."""
     from flows.cli import show_erasure
 
