@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from flows import query_index, release_index
+from flows import query_index
 from flows import release as releases
 from flows.engine.stage_runs import find_matching
 from malmoi.erasure import tombstones
@@ -164,7 +164,7 @@ def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[
     for row in erased_documents.find_copies(erased_documents.read_audit(base, "clusters"), ids):
         for id, of in ((row["member"], row["keeper"]), (row["keeper"], row["member"])):
             found.setdefault(id, Copy(id, of, row["similarity"], "audit/clusters"))
-    if ids and query_index.has_active_segments(workspace):
+    if ids and workspace.index_names() and query_index.has_active_segments(workspace):
         for of, copies in query_index.find_copies_of_documents(workspace, sorted(ids), ALIKE).items():
             for one in copies:
                 found.setdefault(one.id, Copy(one.id, of, one.similarity, f"{one.release} {one.version}"))
@@ -215,7 +215,7 @@ def _write_segments(workspace: Workspace, made: Manifest, new: Manifest) -> None
 
     Without it the patch would count as a release that the index does not know.
     """
-    for one in [one for found in release_index.segments_by_survey(workspace).values() for one in found]:
+    for one in [one for name in workspace.index_names() for one in segments.find_segments(workspace, name, None, {})]:
         if one.facts and (one.facts.release, one.facts.version, one.facts.root) == (made.name, made.version, made.root):
             facts = replace(one.facts, version=new.version, root=new.root, documents=0, replaces=())
             with workspace.temporary_folder() as born:

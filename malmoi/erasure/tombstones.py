@@ -212,6 +212,12 @@ class Matcher:
         """Whether texts are searched for a value."""
         return bool(self._values)
 
+    def list_exact_keys(self) -> tuple[list[str], list[str]] | None:
+        """Return the ids and the text digests to look for, if equality is enough; else None."""
+        if self.reads_addresses or self._has_pages:
+            return None
+        return sorted(self._ids), sorted(self._texts)
+
     def find_by_address(self, url: str) -> Tombstone | None:
         """Return the tombstone that covers a canonical URL, or a value in it; None if it may be fetched."""
         return self.find_by_url(url) or self.find_value(url)
