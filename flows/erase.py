@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from flows import query_index, release_index
+from flows import query_index
 from flows import release as releases
 from flows.engine.stage_runs import find_matching
 from malmoi.erasure import tombstones
@@ -18,7 +18,7 @@ from malmoi.errors import CallError, DataError
 from malmoi.page_ids import digest_id
 from malmoi.releases import manifest as manifests
 from malmoi.releases import version_history as histories
-from malmoi.releases.erasure import erased_documents, erasure_proof, patch_release, withdrawn_files
+from malmoi.releases.erasure import erased_documents, patch_release, withdrawn_files, write_proof
 from malmoi.releases.erasure.erased_documents import Erasure
 from malmoi.releases.index import segments
 from malmoi.releases.manifest import Manifest
@@ -43,10 +43,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure found and did."""
+    """The result of an erasure: documents, tombstones and files."""
 
     name: str
-    version: str  # of the patch release; "" if there is none
+    version: str  # of the patch release; "" without one
     documents: tuple[str, ...]  # ids in the latest version
     others: tuple[str, ...]  # ids of stages and earlier versions alone
     copies: tuple[Copy, ...]
@@ -61,7 +61,7 @@ class Erased:
 def find_release(workspace: Workspace, name: str) -> tuple[Path, Manifest]:
     """Find the latest version of a release by its name, `name/version` or folder.
 
-    CallError if there is none, or if a version is named that is not the latest.
+    CallError without one, or if a version is named that is not the latest.
     """
     folders = {(made.name, made.version): folder for folder, made in _list_releases(workspace)}
     by_path = {folder.resolve(): key for key, folder in folders.items()}
@@ -112,7 +112,7 @@ def erase(
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What an erasure will do: the latest version, the tombstones, and what each version holds."""
+    """The steps of an erasure: the latest version, the tombstones, and what each version holds."""
 
     base: Path
     made: Manifest
@@ -165,7 +165,7 @@ def list_copies(workspace: Workspace, base: Path, ids: Collection[str]) -> list[
     for row in erased_documents.find_copies(erased_documents.read_audit(base, "clusters"), ids):
         for id, of in ((row["member"], row["keeper"]), (row["keeper"], row["member"])):
             found.setdefault(id, Copy(id, of, row["similarity"], "audit/clusters"))
-    if ids and query_index.has_active_segments(workspace):
+    if ids and workspace.index_names() and query_index.has_active_segments(workspace):
         for of, copies in query_index.find_copies_of_documents(workspace, sorted(ids), ALIKE).items():
             for one in copies:
                 found.setdefault(one.id, Copy(one.id, of, one.similarity, f"{one.release} {one.version}"))
@@ -200,8 +200,8 @@ def _publish_patch(workspace: Workspace, base: Path, made: Manifest, erasure: Er
         )  # fmt: skip
         new = patch_release.describe_patch(made, patch, version)
         (folder / manifests.NAME).write_text(new.to_json(), encoding="utf-8")
-        erasure_proof.write(folder, made, new, erasure, patch, _today())
-        releases.seal_release(folder, patch.unchanged, before=base)
+        write_proof.write(folder, made, new, erasure, patch, _today())
+        releases.seal_release(folder, patch.list_unchanged(), before=base)
         target = workspace.releases(made.name) / version
         if target.exists():
             raise CallError(f"{target} exists and is not a Malmoi release; move it away. Nothing was overwritten.")
@@ -216,7 +216,7 @@ def _write_segments(workspace: Workspace, made: Manifest, new: Manifest) -> None
 
     Without it the patch would count as a release that the index does not know.
     """
-    for one in [one for found in release_index.segments_by_survey(workspace).values() for one in found]:
+    for one in [one for name in workspace.index_names() for one in segments.find_segments(workspace, name, None, {})]:
         if one.facts and (one.facts.release, one.facts.version, one.facts.root) == (made.name, made.version, made.root):
             facts = replace(one.facts, version=new.version, root=new.root, documents=0, replaces=())
             with workspace.temporary_folder() as born:

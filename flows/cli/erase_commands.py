@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -13,20 +14,28 @@ from flows.cli.options import DryOption, WorkspaceOption, out
 withdrawals = App(name="withdrawals", help="Tombstones: what must not appear again. List, import, export, revoke.")
 
 
-def erase(  # noqa: PLR0913
-    release: Annotated[str, Parameter(help="Name, name/version or folder of a release of the workspace.")],
-    *,
-    id: Annotated[list[str] | None, Parameter("--id", negative="", help="Id of a document, as in data/.")] = None,
-    url: Annotated[list[str] | None, Parameter("--url", negative="", help="Address of a page.")] = None,
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Selectors:
+    """Options that name what must go."""
+
+    id: Annotated[list[str] | None, Parameter("--id", negative="", help="Id of a document, as in data/.")] = None
+    url: Annotated[list[str] | None, Parameter("--url", negative="", help="Address of a page.")] = None
     url_prefix: Annotated[
         list[str] | None, Parameter("--url-prefix", negative="", help="Address; covers all pages below it.")
-    ] = None,
+    ] = None
     text_sha256: Annotated[
         list[str] | None, Parameter("--text-sha256", negative="", help="sha256 (hex) of a published text.")
-    ] = None,
+    ] = None
     value: Annotated[
         bool, Parameter("--value", negative="", help="Read values from standard input, one a line; stored keyed only.")
-    ] = False,
+    ] = False
+
+
+def erase(
+    release: Annotated[str, Parameter(help="Name, name/version or folder of a release of the workspace.")],
+    *,
+    what: Selectors = Selectors(),  # frozen
     reason: Annotated[str, Parameter("--reason", help="Reason of the erasure.")],
     request: Annotated[str, Parameter("--request", help="Who asked for it, or the number of the request.")] = "",
     copies: Annotated[bool, Parameter("--copies", negative="", help="Erase the recorded near-duplicates too.")] = False,
@@ -36,9 +45,9 @@ def erase(  # noqa: PLR0913
     """Erase documents from a release: a patch version without them; they do not come back."""
     from flows.cli import show_erasure
 
-    keys = {"id": id, "url": url, "url-prefix": url_prefix, "text-sha256": text_sha256}
+    keys = {"id": what.id, "url": what.url, "url-prefix": what.url_prefix, "text-sha256": what.text_sha256}
     found = [(kind, key) for kind, given in keys.items() for key in given or ()]
-    values = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if value else None
+    values = [line.rstrip("\r\n") for line in sys.stdin if line.strip()] if what.value else None
     show_erasure.erase(workspace, release, found, values, (reason, request), copies=copies, dry=dry_run, out=out)
 
 
@@ -62,7 +71,9 @@ def import_(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> No
 
 
 @withdrawals.command(name="export")
-def export(file: Path, *, workspace: WorkspaceOption = Path("workspace")) -> None:
+def export(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)], *, workspace: WorkspaceOption = Path("workspace")
+) -> None:
     """Write all tombstones to a file of JSON lines; - is standard output."""
     from flows.cli import show_erasure
 

@@ -82,7 +82,7 @@ def _show_done(done: Any, out: Console) -> None:
         _print(out, f"{done.name} {version}: {count_of(files, 'file')} withdrawn, listed in its withdrawn.json")
     if done.purged:
         _print(out, done.purged)
-    _print(out, "Copies that others have downloaded stay as they are: tell those who have one.")
+    _print(out, "Copies that others have downloaded stay as they are: inform those who have one.")
 
 
 def show_tombstones(root: Path, out: Console) -> None:

@@ -50,12 +50,11 @@ def sign_with(signer: Any, release: Path) -> None:
 
 def verify(folder: Path, *, public_key: PublicKeyOption = None) -> None:
     """Verify a release: every file, the manifest, every number of its card, and its signature."""
-    from malmoi.releases.erasure import withdrawn_files
     from malmoi.releases.statements.keys import read_public_key
-    from malmoi.releases.verification import release_statement
+    from malmoi.releases.verification import release_statement, withdrawn_list
 
     check(folder, None if public_key is None else read_public_key(public_key))
-    lost, agrees = withdrawn_files.describe(folder), "Every file, the manifest and every number of the card agree."
+    lost, agrees = withdrawn_list.describe(folder), "Every file, the manifest and every number of the card agree."
     said = f"{lost}. Every other file and the manifest agree." if lost else f"verified. {agrees}"
     out.print(escape_line(f"{folder}: {said}"), markup=False)
     checked = " The signature was checked." if public_key else " Check who signed with --public-key FILE."

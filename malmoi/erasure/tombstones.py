@@ -46,13 +46,13 @@ _BEFORE = ("id", "date", "reason", "request")  # columns of files written before
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What must not appear again; `date` is the day of the decision, as 2026-11-24."""
+    """A rule: this must not appear again; `date` is the day of the decision, as 2026-11-24."""
 
     kind: Kind
     key: str
     date: str
     reason: str
-    request: str = ""  # who asked, or the number of the request; "" if there was no request
+    request: str = ""  # who asked, or the number of the request; "" without one
     revoked: str = ""  # the day from which it has no effect
 
     def describe(self) -> str:
@@ -138,7 +138,7 @@ def revoke(path: Path, key: str, day: str) -> tuple[Tombstone, ...]:
 
 
 def load_key(path: Path) -> bytes:
-    """Read the secret key of values in `path`; make one if there is none, readable by its owner only."""
+    """Read the secret key of values in `path`; make one if it is missing, readable by its owner only."""
     if not path.exists():
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
@@ -211,6 +211,12 @@ class Matcher:
     def has_values(self) -> bool:
         """Whether texts are searched for a value."""
         return bool(self._values)
+
+    def list_exact_keys(self) -> tuple[list[str], list[str]] | None:
+        """Return the ids and the text digests to look for, if equality is enough; else None."""
+        if self.reads_addresses or self._has_pages:
+            return None
+        return sorted(self._ids), sorted(self._texts)
 
     def find_by_address(self, url: str) -> Tombstone | None:
         """Return the tombstone that covers a canonical URL, or a value in it; None if it may be fetched."""

@@ -21,6 +21,7 @@ from malmoi.errors import CallError, DataError
 from malmoi.releases import manifest as manifests
 from malmoi.releases.erasure import withdrawn_files
 from malmoi.releases.residue import DETECTOR
+from malmoi.releases.verification import withdrawn_list
 from malmoi.releases.verification.verify import verify
 from malmoi.workspace import Workspace
 from tests.builders.small_papers import PAPERS, audit, data, numbers, run, written
@@ -195,7 +196,7 @@ def test_two_erasures_one_after_the_other_number_their_masks_anew(world: World) 
     masked = [row["id"] for row in audit(new, "dropped") if row["reason"] == "withdrawn"]
     assert sorted(masked) == ["papers/[withheld 1]", "papers/[withheld 2]"]
     assert checked(world.first) == [] and checked(world.version("1.0.1")) == []
-    assert {one.version for one in withdrawn_files.read(world.first)} == {"1.0.1", "1.0.2"}
+    assert {one.version for one in withdrawn_list.read(world.first)} == {"1.0.1", "1.0.2"}
 
 
 def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_the_last_document_leaves_no_version(tmp_path: Path) -> None:
     home, _, _, first = run(source, recipe, tmp_path / "w")
     done = erase(home, "papers", [stone("id", "papers/31.txt")], b"")
     assert done.version == "" and not list(first.folder.glob("data/*/*/*.parquet"))
-    assert withdrawn_files.describe(first.folder).endswith("no version replaces it")
+    assert withdrawn_list.describe(first.folder).endswith("no version replaces it")
 
 
 def test_a_licence_without_documents_leaves_no_folder_and_no_licence_file(world: World) -> None:

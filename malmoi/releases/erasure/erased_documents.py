@@ -105,14 +105,20 @@ def find_copies(clusters: pa.Table, ids: Collection[str]) -> list[dict[str, Any]
 
 
 def _find_rows(folder: Path, table: ReleaseFile, matcher: Matcher, quoted: Collection[str]) -> Iterator[ErasedDocument]:
-    columns = ["id", "source", "url", "text_sha256", "n_chars"]
+    columns = ["id", "source", "text_sha256", "n_chars"]
+    exact = matcher.list_exact_keys()
+    columns += ["url"] if exact is None else []
     columns += [name for name in _SEARCHED if matcher.has_values and name not in columns]
     read = 0
     with pq.ParquetFile(folder / table.path) as file:
         for batch in file.iter_batches(BATCH, columns=columns):
             read += batch.num_rows
+            if exact is not None:  # no row becomes a Python object but those that match
+                ids, texts = (pa.array(keys, pa.string()) for keys in exact)
+                hit = pc.or_(pc.is_in(batch["id"], value_set=ids), pc.is_in(batch["text_sha256"], value_set=texts))
+                batch = batch.filter(hit)
             for row in batch.to_pylist():
-                if row["id"] in quoted or _matches(row, matcher):
+                if exact is not None or row["id"] in quoted or _matches(row, matcher):
                     yield ErasedDocument(row["id"], row["source"], row["text_sha256"], row["n_chars"])
     if read != table.rows:  # Arrow may read a damaged page as no rows
         raise explain_damage(folder, table.path)

@@ -12,8 +12,9 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +38,12 @@ _ID: Final = ("id",)
 _MASKED: Final = {"clusters": ("cluster", "keeper", "member"), "dropped": _ID, "failed": _ID, "signals": _ID}
 
 
+Edit: TypeAlias = Callable[[pa.Table], tuple[pa.Array, pa.Table]]  # of an audit table: mask of rows that go, new rows
+Counts: TypeAlias = dict[
+    str, list[tuple[int, residue.Look]]
+]  # changed file → scans of rows that went (-1) and came (1)
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
     """Files of a patch release, and how it names what was erased."""
@@ -46,9 +53,8 @@ class Patch:
     masked: tuple[str, ...]  # names of the erased documents, sorted
     members: str  # commitment to the tree of members (malmoi/releases/membership)
 
-    @property
-    def unchanged(self) -> dict[str, str]:
-        """Path → sha256 of the files that are those of the release before."""
+    def list_unchanged(self) -> dict[str, str]:
+        """Return path → sha256 of the files that are those of the release before."""
         new = {after.path for _, after in self.changed if after}
         return {file.path: file.sha256 for file in self.files if file.path not in new}
 
@@ -63,6 +69,7 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
     edits = _list_edits(erasure, names)
     changed: list[tuple[ReleaseFile, ReleaseFile | None]] = []
     kept: list[ReleaseFile] = []
+    counts: Counts = {}
     for file in made.files:
         name = Path(file.path).stem if file.path.startswith("audit/") else ""
         if name or file.path in touched:
@@ -70,9 +77,9 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
         if file.path == residual_pii.TABLE or name in (member_tables.MEMBERS, member_tables.SKETCHES):
             continue  # made of the new files, below
         if name in edits and (file.path in touched or (name in _COUNTED and erasure.documents)):
-            changed.append((file, _edit_table(base, folder, name, edits[name])))
+            changed.append((file, _edit_table(base, folder, name, edits[name], counts)))
         elif not name and file.path in touched:
-            changed.append((file, _rewrite_shard(base, folder, file.path, erasure.ids)))
+            changed.append((file, _rewrite_shard(base, folder, file.path, erasure.ids, counts)))
         else:
             link_file(base / file.path, folder / file.path)
             kept.append(file)
@@ -81,7 +88,7 @@ def write_patch(base: Path, made: Manifest, erasure: Erasure, folder: Path) -> P
     before = {file.path: file for file in made.files}
     changed += [(before[file.path], file) for file in members if file.path in before]
     files += members
-    changed.append(_write_residue(base, folder, made, files, {after.path for _, after in changed if after}))
+    changed.append(_write_residue(base, folder, made, files, counts))
     files = sorted([*files, *(after for _, after in changed[-1:] if after)])
     licence_files.write(folder, _list_licences(folder, files))
     return Patch(tuple(files), tuple(changed), tuple(sorted(names[id] for id in erasure.ids)), commitment)
@@ -109,31 +116,36 @@ def _find_last_mask(base: Path) -> int:
     return max(map(masked_ids.number_of, ids), default=0)
 
 
-def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Callable[[pa.Table], pa.Table]]:
-    """Return for each audit table what an erasure does to it."""
-    gone = pa.array(sorted(erasure.ids), pa.string())
+def _list_edits(erasure: Erasure, names: masked_ids.Names) -> Mapping[str, Edit]:
+    """Return for each audit table what an erasure does to it: the rows that go, and those that come for them."""
+    gone, hidden = (pa.array(sorted(ids), pa.string()) for ids in (erasure.ids, names))
 
-    def remove(table: pa.Table) -> pa.Table:
-        return table.filter(pc.invert(pc.is_in(table["id"], value_set=gone)))
+    def remove(table: pa.Table) -> tuple[pa.Array, pa.Table]:
+        return pc.is_in(table["id"], value_set=gone), table.slice(0, 0)
 
-    def mask(name: str) -> Callable[[pa.Table], pa.Table]:
-        return lambda table: masked_ids.rename_ids(table, _MASKED[name], names)
+    def mask(name: str) -> Edit:
+        def edit(table: pa.Table) -> tuple[pa.Array, pa.Table]:
+            hit = reduce(pc.or_, (pc.is_in(table[column], value_set=hidden) for column in _MASKED[name]))
+            return hit, masked_ids.rename_ids(table.filter(hit), _MASKED[name], names)
 
-    def mask_signals(table: pa.Table) -> pa.Table:
-        hit = pc.is_in(table["id"], value_set=pa.array(sorted(names), pa.string()))
+        return edit
+
+    def mask_signals(table: pa.Table) -> tuple[pa.Array, pa.Table]:
+        hit, new = mask("signals")(table)
         for name in ("quote", "place", "record"):
-            column = pc.if_else(hit, "", table[name])
-            table = table.set_column(table.schema.get_field_index(name), name, column)
-        return mask("signals")(table)
+            new = new.set_column(new.schema.get_field_index(name), name, pa.repeat("", new.num_rows))
+        return hit, new
 
-    def drop(table: pa.Table) -> pa.Table:
+    def drop(table: pa.Table) -> tuple[pa.Array, pa.Table]:
         by, reason = excluded_documents.WITHDRAWN
         where = {"stage": excluded_documents.STAGE, "filter": by, "reason": reason}
         rows = [{"id": names[one.id], "source": one.source, **where} for one in erasure.documents]
-        return pa.concat_tables([mask("dropped")(table), pa.Table.from_pylist(rows, AUDIT["dropped"])])
+        hit, new = mask("dropped")(table)
+        return hit, pa.concat_tables([new, pa.Table.from_pylist(rows, AUDIT["dropped"])])
 
-    def count(table: pa.Table) -> pa.Table:
-        return _count_withdrawn(table, Counter(one.source for one in erasure.documents))
+    def count(table: pa.Table) -> tuple[pa.Array, pa.Table]:
+        new = _count_withdrawn(table, Counter(one.source for one in erasure.documents))
+        return pa.repeat(True, table.num_rows), new
 
     return {
         **dict.fromkeys(_PUBLISHED, remove),
@@ -156,22 +168,29 @@ def _count_withdrawn(table: pa.Table, erased: Mapping[str, int]) -> pa.Table:
     return pa.Table.from_pylist(rows, AUDIT["stages"])
 
 
-def _edit_table(base: Path, folder: Path, name: str, edit: Callable[[pa.Table], pa.Table]) -> ReleaseFile:
-    table = edit(read_audit(base, name))
-    table = table.sort_by([(column, "ascending") for column in table.column_names]).cast(AUDIT[name])
+def _edit_table(base: Path, folder: Path, name: str, edit: Edit, counts: Counts) -> ReleaseFile:
+    path, table = f"audit/{name}.parquet", read_audit(base, name)
+    gone, new = edit(table)
+    counts[path] = _look_at(folder, table.filter(gone), -1) + _look_at(folder, new, 1)
+    table = pa.concat_tables([table.filter(pc.invert(gone)), new.cast(AUDIT[name])])
+    if new.num_rows:
+        table = table.sort_by([(column, "ascending") for column in table.column_names])
     target = audit_file(folder, name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    return _describe(f"audit/{name}.parquet", shard.write(table, target, row_group_rows=ROWS))
+    return _describe(path, shard.write(table, target, row_group_rows=ROWS))
 
 
-def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str]) -> ReleaseFile | None:
+def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str], counts: Counts) -> ReleaseFile | None:
     """Write a shard without the rows of `ids`, row group by row group; None, and no file, if no row is left."""
-    gone, rows, target = pa.array(sorted(ids), pa.string()), 0, folder / path
+    erased, rows, target = pa.array(sorted(ids), pa.string()), 0, folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
+    counts[path] = []
     with pq.ParquetFile(base / path) as file, open_writer(target, file.schema_arrow) as writer:
         for number in range(file.num_row_groups):
             group = file.read_row_group(number)
-            group = group.filter(pc.invert(pc.is_in(group["id"], value_set=gone))).combine_chunks()
+            hit = pc.is_in(group["id"], value_set=erased)
+            counts[path] += _look_at(folder, group.filter(hit), -1)
+            group = group.filter(pc.invert(hit)).combine_chunks()
             if group.num_rows:
                 writer.write_table(group, row_group_size=group.num_rows)
                 rows += group.num_rows
@@ -184,22 +203,62 @@ def _rewrite_shard(base: Path, folder: Path, path: str, ids: Iterable[str]) -> R
     return None
 
 
+def _look_at(folder: Path, table: pa.Table, sign: int) -> list[tuple[int, residue.Look]]:
+    """Scan some rows of a table by the second detector; its counts add up row by row, so `sign` takes them off."""
+    if not table.num_rows:
+        return []
+    path = folder / "rows.parquet"
+    try:
+        pq.write_table(table, path)
+        return [(sign, one) for one in residue.look(folder, path.name) if one.column]
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def _write_residue(
-    base: Path, folder: Path, made: Manifest, files: Iterable[ReleaseFile], new: set[str]
+    base: Path, folder: Path, made: Manifest, files: Iterable[ReleaseFile], counts: Counts
 ) -> tuple[ReleaseFile, ReleaseFile]:
-    """Write the table of the second detector: it scans the new files, and keeps its counts of the others."""
+    """Write the table of the second detector: the counts of a changed file are those of before and of its rows.
+
+    Files without rows, and all files if another version of the detector counted them, are scanned anew.
+    """
     before = next(file for file in made.files if file.path == residual_pii.TABLE)
-    held, names = read_audit(base, "residue"), sorted(file.path for file in files)
-    does = residual_pii.read_outcomes(held)
+    held, sizes = read_audit(base, "residue"), {file.path: file.rows for file in files}
+    does, was_empty = residual_pii.read_outcomes(held), {file.path for file in made.files if not file.rows}
     known = set(held["detector"].to_pylist()) == {residue.DETECTOR}
-    looks = [one for name in names if name in new or not known for one in residue.look(folder, name)]
+    anew = {path for path, rows in sizes.items() if not known or not rows or path in was_empty & counts.keys()}
+    looks = [one for path in sorted(anew) for one in residue.look(folder, path)]
     if residual_pii.find_blocking(looks, does):
-        raise DataError(f"the second detector finds personal data in the patch of {base}; nothing was published. "
-                        "Release again with this version of Malmoi, then erase.")  # fmt: skip
-    stays = pa.array([name for name in names if name not in new and known], pa.string())
-    tables = [residual_pii.table(looks, does, len(names)), held.filter(pc.is_in(held["path"], value_set=stays))]
-    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in ("path", "field", "outcome", "kind")])
+        raise DataError(
+            f"the second detector finds personal data in the patch of {base}; nothing was published. Release again "
+            "with this version of Malmoi, then erase."
+        )
+    stays = pa.array(sorted(sizes.keys() - anew - counts.keys()), pa.string())
+    adjusted = [
+        row for path in sorted(counts.keys() & sizes.keys() - anew) for row in _add_up(held, path, counts[path])
+    ]
+    tables = [residual_pii.table(looks, does, len(sizes)), held.filter(pc.is_in(held["path"], value_set=stays))]
+    table = pa.concat_tables([*tables, pa.Table.from_pylist(adjusted, AUDIT["residue"])])
+    table = table.sort_by([(name, "ascending") for name in ("path", "field", "outcome", "kind")])
     return before, _describe(residual_pii.TABLE, shard.write(table, audit_file(folder, "residue"), row_group_rows=ROWS))
+
+
+def _add_up(held: pa.Table, path: str, looks: Iterable[tuple[int, residue.Look]]) -> list[dict[str, object]]:
+    """Return the rows of one file in the table of the second detector, with the counts of `looks`."""
+    rows = held.filter(pc.equal(held["path"], path)).to_pylist()
+    n = Counter({(row["field"], row["outcome"], row["kind"]): row["n"] for row in rows})
+    for sign, look in looks:
+        n[look.column, "values", ""] += sign * look.values
+        n[look.column, "characters", ""] += sign * look.characters
+        for kind, count in look.found:
+            n[look.column, "found", kind] += sign * count
+    same = {"detector": residue.DETECTOR, "path": path}
+    keys = ("field", "outcome", "kind")
+    return [
+        {**same, **dict(zip(keys, key, strict=True)), "n": count}
+        for key, count in sorted(n.items())
+        if count or key[1] != "found"
+    ]
 
 
 def _list_licences(folder: Path, files: Iterable[ReleaseFile]) -> set[str]:

@@ -8,46 +8,23 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow.parquet as pq
 
 from malmoi.canonical_json import canonical_json
-from malmoi.errors import DataError
 from malmoi.releases import exposed_pages
 from malmoi.releases import manifest as manifests
 from malmoi.releases.erasure.erased_documents import Erasure, list_naming
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.verification import sha256sums
+from malmoi.releases.verification import sha256sums, withdrawn_list
+from malmoi.releases.verification.withdrawn_list import WithdrawnFile
 from malmoi.storage.atomic_files import replace_file
 
-NAME: Final = "withdrawn.json"
 _MIN_WORDS: Final = 12  # characters of a title or of an address that a page is searched for
 _START: Final = 60  # characters of a text that a page may quote
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class WithdrawnFile:
-    """A file that an erasure took from a published version."""
-
-    path: str
-    sha256: str
-    rows: int  # 0 for a text file
-    version: str  # that replaces this one; "" if no document was left
-    date: str
-
-
-def read(folder: Path) -> tuple[WithdrawnFile, ...]:
-    """Read the withdrawn files of a version; none if it is complete. DataError if the list is unreadable."""
-    try:
-        value: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        return tuple(WithdrawnFile(**row) for row in value["files"])
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{NAME}: not a list of withdrawn files ({type(error).__name__}: {error})") from error
 
 
 def withdraw_files(folder: Path, made: Manifest, erasure: Erasure, version: str, date: str) -> list[str]:
@@ -61,33 +38,20 @@ def withdraw_files(folder: Path, made: Manifest, erasure: Erasure, version: str,
     if not paths:
         return []
     sums = sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8"))
-    known = {one.path: one for one in read(folder)}
+    known = {one.path: one for one in withdrawn_list.read(folder)}
     for path in paths:
         known.setdefault(path, WithdrawnFile(path, sums[path], rows.get(path, 0), version, date))
-    replace_file(folder / NAME, canonical_json({"files": [asdict(known[path]) for path in sorted(known)]}))
+    replace_file(
+        folder / withdrawn_list.NAME, canonical_json({"files": [asdict(known[path]) for path in sorted(known)]})
+    )
     for path in paths:
         (folder / path).unlink()
     return sorted(paths)
 
 
-def describe(folder: Path) -> str:
-    """Return what a version has lost, in one line; "" if it is complete."""
-    gone = read(folder)
-    if not gone:
-        return ""
-    total = len(sha256sums.parse((folder / sha256sums.NAME).read_text(encoding="utf-8")))
-    versions = {one.version for one in gone} - {""}
-    later = f"see {max(versions, key=_numbers)}" if versions else "no version replaces it"
-    return f"withdrawn in part: {len(gone)} of {total} files, {later}"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
-
-
 def _list_texts_showing(folder: Path, erasure: Erasure, touched: Sequence[str]) -> list[str]:
     """Return the texts of a version, such as its card, that show an erased id, address, title or text."""
-    needed = {manifests.NAME, sha256sums.NAME, NAME, "LICENSE.md"}
+    needed = {manifests.NAME, sha256sums.NAME, withdrawn_list.NAME, "LICENSE.md"}
     texts = [
         path for path in folder.glob("*") if path.is_file() and path.suffix != ".parquet" and path.name not in needed
     ]

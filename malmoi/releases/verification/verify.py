@@ -24,17 +24,18 @@ from malmoi.errors import DataError
 from malmoi.licensing.rights_decision import decide
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
-from malmoi.releases.erasure import erasure_proof, withdrawn_files
 from malmoi.releases.manifest import Manifest
 from malmoi.releases.membership import member_tables
 from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import (
+    erasure_proof,
     evidence_checks,
     release_statement,
     row_checks,
     sha256sums,
     untrusted_files,
+    withdrawn_list,
 )
 from malmoi.releases.verification.invariants import LAWS, RIGHTS, placeholder_law
 from malmoi.releases.versions import changelog
@@ -79,9 +80,9 @@ def verify(
     if refused := untrusted_files.find(folder):
         return sorted(Finding(*one) for one in refused)
     try:
-        gone = {one.path: one.sha256 for one in withdrawn_files.read(folder)}
+        gone = {one.path: one.sha256 for one in withdrawn_list.read(folder)}
     except DataError as error:
-        return [Finding("sums", withdrawn_files.NAME, str(error))]
+        return [Finding("sums", withdrawn_list.NAME, str(error))]
     checks: tuple[tuple[str, str, Callable[[], Iterable[Finding]]], ...] = (
         ("sums", sha256sums.NAME, lambda: _check_sums(folder, gone, unchanged)),
         ("signature", sha256sums.SIGNATURE, lambda: _check_signature(folder, public)),
@@ -139,7 +140,7 @@ def _check_sums(folder: Path, gone: Mapping[str, str], unchanged: Collection[str
     except (OSError, ValueError) as error:
         yield Finding("sums", sha256sums.NAME, f"cannot be read: {_first_line(error)}")
         return
-    present = {path: entry for path, entry in present.items() if path != withdrawn_files.NAME or not gone}
+    present = {path: entry for path, entry in present.items() if path != withdrawn_list.NAME or not gone}
     for path in sorted(said.keys() | present.keys() | gone.keys()):
         if path in gone:
             yield from _check_withdrawn(path, present, gone[path] == said.get(path))
@@ -166,7 +167,7 @@ def _check_withdrawn(path: str, present: Collection[str], known: bool) -> Iterat
     if path in present:
         yield Finding("sums", path, "withdrawn, but still in the folder; run the same `malmoi erase` again")
     elif not known or path == manifests.NAME:
-        yield Finding("sums", path, f"{withdrawn_files.NAME} lists it with a digest that SHA256SUMS does not have")
+        yield Finding("sums", path, f"{withdrawn_list.NAME} lists it with a digest that SHA256SUMS does not have")
 
 
 def _check_manifest(folder: Path, unread: Collection[str]) -> Iterator[Finding]:

@@ -1,0 +1,153 @@
+"""`malmoi erase` and `malmoi withdrawals`: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.cli import main
+from malmoi.erasure import tombstones
+from malmoi.workspace import Workspace
+from tests.builders.small_papers import PAPERS, run, written
+
+SENTENCE = PAPERS["13"].splitlines()[10]  # of no other paper
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made")
+    source, recipe = written(root, {name: PAPERS[name] for name in ("02", "13", "31", "32")})
+    run(source, recipe, root / "w")
+    return root / "w"
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Workspace:
+    shutil.copytree(made, tmp_path / "w")
+    return Workspace.open(tmp_path / "w")
+
+
+@pytest.fixture
+def call(workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    def call(*arguments: Any, said: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(said))
+        given = [*map(str, arguments), "--workspace", str(workspace.root)]
+        status = main.run_guarded(
+            lambda: main.app(given, exit_on_error=False, print_error=False, result_action="return_value")
+        )
+        shown = capsys.readouterr()
+        return status, shown.out, shown.err
+
+    return call
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file() and p.name != ".lock"}
+
+
+def test_a_dry_run_names_documents_and_copies_and_writes_nothing(workspace: Workspace, call: Call) -> None:
+    before = files(workspace.root)
+    status, out, _ = call("erase", "papers", "--id", "papers/31.txt", "--reason", "요청", "--dry-run")
+    assert status == 0 and "papers: 1 document of the latest version\n  papers/31.txt\n" in out
+    assert "near-duplicates: 1, not erased; add --copies to take them along\n  papers/32.txt of papers/31.txt 0." in out
+    status, _, _ = call("erase", "papers", "--value", "--reason", "요청", "--dry-run", said=SENTENCE)
+    assert status == 0 and files(workspace.root) == before
+
+
+def test_an_erasure_says_what_it_released_and_withdrew(call: Call) -> None:
+    status, out, _ = call("erase", "papers", "--id", "papers/13.txt", "--id", "papers/02.txt", "--reason", "요청")
+    assert status == 0 and "tombstones: 2 new" in out and "papers 1.0.1: released and verified" in out
+    assert "papers 1.0.0: " in out and "files withdrawn, listed in its withdrawn.json" in out
+
+
+def test_no_part_of_a_value_is_anywhere_but_where_it_was_published(workspace: Workspace, call: Call) -> None:
+    words = "".join(SENTENCE.split())[:14]
+    before = set(files(workspace.root))
+    status, out, error = call("erase", "papers", "--value", "--reason", "요청", said=f"{words}\n\n")
+    assert status == 0 and words not in out + error and "papers/13.txt" in out
+    new = {name: content for name, content in files(workspace.root).items() if name not in before}
+    assert not [name for name, content in new.items() if words.encode() in content and not name.startswith("2-")]
+    assert workspace.erasure_key.stat().st_mode & 0o777 == 0o600
+    (stored,) = [one.key for one in tombstones.read(workspace.withdrawals) if one.kind == "value"]
+    assert words not in stored
+
+
+def test_tombstones_leave_one_workspace_and_enter_another(workspace: Workspace, call: Call, tmp_path: Path) -> None:
+    call("erase", "papers", "--value", "--reason", "요청", "--request", "2026-7", said=SENTENCE)
+    status, out, _ = call("withdrawals")
+    assert status == 0 and "id papers/13.txt: 요청, request 2026-7" in out and "2 tombstones, 2 in effect" in out
+    assert call("withdrawals", "list")[1] == out
+    status, _, _ = call("withdrawals", "export", tmp_path / "all.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text("utf-8").splitlines()]
+    assert status == 0 and {row["kind"] for row in rows} == {"id", "value"}
+    assert call("withdrawals", "export", "-")[1] == (tmp_path / "all.jsonl").read_text("utf-8")
+    known = tombstones.read(workspace.withdrawals)
+    workspace.withdrawals.unlink()
+    assert "2 tombstones added, 0 known before" in call("withdrawals", "import", tmp_path / "all.jsonl")[1]
+    assert tombstones.read(workspace.withdrawals) == known
+    assert "0 tombstones added, 2 known before" in call("withdrawals", "import", tmp_path / "all.jsonl")[1]
+    workspace.withdrawals.unlink()
+    workspace.erasure_key.write_bytes(bytes(32))
+    status, _, error = call("withdrawals", "import", tmp_path / "all.jsonl")
+    assert status == 2 and "of another erasure.key" in error and not workspace.withdrawals.exists()
+
+
+def test_addresses_are_stored_in_canonical_form(workspace: Workspace, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"kind": "url", "key": "HTTP://A.kr:80/x/../7#top", "reason": "r"}\n', "utf-8")
+    assert call("withdrawals", "import", tmp_path / "a.jsonl")[0] == 0
+    (one,) = tombstones.read(workspace.withdrawals)
+    assert one.key == "http://a.kr/7"
+    status, out, _ = call("withdrawals", "revoke", "http://a.kr/7")
+    assert status == 0 and "url http://a.kr/7: revoked" in out
+    assert "1 tombstone, 0 in effect" in call("withdrawals")[1]
+
+
+BECAUSE = ("--reason", "r")
+WRONG = {
+    "no selector": (("erase", "papers", *BECAUSE), "", "nothing to erase: name it with --id"),
+    "no value": (("erase", "papers", "--value", *BECAUSE), "\n", "nothing to erase"),
+    "a short value": (("erase", "papers", "--value", *BECAUSE), "홍길동", "a value of 3 letters and digits"),
+    "an empty reason": (
+        ("erase", "papers", "--id", "papers/13.txt", "--reason", " "),
+        "",
+        "needs a document and a reason",
+    ),
+    "no such release": (
+        ("erase", "x", "--id", "papers/13.txt", "--reason", "r"),
+        "",
+        "has no release 'x'; it has: papers",
+    ),
+    "no such tombstone": (("withdrawals", "revoke", "x"), "", "no tombstone in effect has the key 'x'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_call_says_what_and_what_next(workspace: Workspace, call: Call, case: str) -> None:
+    arguments, said, says = WRONG[case]
+    status, _, error = call(*arguments, said=said)
+    assert (status, says in error) == (2, True), error
+    assert not workspace.withdrawals.exists()
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"{", b'{"kind": "id"}', b"\xff", b'{"kind": "id", "key": "a", "reason": "r", "x": 1}']
+)
+def test_a_line_that_is_not_a_tombstone_is_named(workspace: Workspace, call: Call, tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"kind": "id", "key": "a/1", "reason": "r"}\n' + line + b"\n")
+    status, _, error = call("withdrawals", "import", tmp_path / "a.jsonl")
+    assert status == 2 and "a.jsonl, line 2: not a tombstone" in error and not workspace.withdrawals.exists()
+
+
+def test_no_workspace_is_made_by_asking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for given in (("erase", "x", "--id", "a/1", "--reason", "r"), ("withdrawals",), ("withdrawals", "revoke", "x")):
+        call = [*given, "--workspace", str(tmp_path / "w")]
+        assert main.run_guarded(lambda c=call: main.app(c, exit_on_error=False, print_error=False)) == 2  # type: ignore[misc]
+        assert "is not a workspace" in capsys.readouterr().err
+    assert not (tmp_path / "w").exists()
