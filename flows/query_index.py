@@ -16,8 +16,8 @@ from filters.duplicates.index_lookup import Texts, find_near_copies
 from flows.input_files import read_inputs as given_rows
 from flows.input_files import to_document, to_row
 from flows.release_index import segments_by_survey
-from malmoi import withdrawals
 from malmoi.apply import apply
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.releases.index import segments
 from malmoi.releases.index.segments import ROWS, IndexSegment
@@ -58,7 +58,7 @@ def find_copies(workspace: Workspace, given: Texts, threshold: float) -> dict[in
 
     Withdrawn documents, and rows replaced by a newer release of the same name, are ignored.
     """
-    out = {one.id for one in withdrawals.read(workspace.withdrawals)}
+    out = set(tombstones.read_ids(workspace.withdrawals))
     known = find_active_segments(workspace)
     found: dict[int, list[Copy]] = defaultdict(list)
     for at, one in enumerate(known):

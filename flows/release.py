@@ -19,12 +19,13 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports import dropped_summary, release_notes
-from malmoi import __version__, withdrawals
+from malmoi import __version__
 from malmoi import recipe as recipes
 from malmoi.apply import Bound, apply
 from malmoi.archive import collection
 from malmoi.canonical_json import canonical_json
 from malmoi.document import Document, Provenance
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError, DataError, StageError
 from malmoi.ledger import total
 from malmoi.recipe import Recipe, Step, digest
@@ -284,7 +285,7 @@ def _gather_inputs(
         filters=tuple((step.filter, step.version) for _, steps in recipe.steps for step in steps),
         recipe_steps=recipe.spell_steps(),
         second_look=outcomes(_kinds_to_replace(recipe), strict=recipe.residue == "stop"),
-        withdrawn=tuple(one.id for one in withdrawals.read(workspace.withdrawals)),
+        withdrawn=tuple(tombstones.read_ids(workspace.withdrawals)),
         sources=tuple(facts),
         software=(("malmoi", __version__), *((package, installed(package)) for package in SOFTWARE)),
         fetched_until=fetched,

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from malmoi import recipe as recipes
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
+from malmoi.erasure.tombstones import Tombstone
 from malmoi.errors import CallError
 from malmoi.release_files import data_files
 from malmoi.releases.index import segments
 from malmoi.releases.index.segments import IndexSegment
 from malmoi.survey import Survey
-from malmoi.withdrawals import Withdrawal
 from malmoi.workspace import Workspace
 from malmoi.workspace_layout import STAGES, Layout
 
@@ -59,7 +59,7 @@ def segments_by_survey(workspace: Workspace) -> dict[str, list[IndexSegment]]:
 
 def list_entries(workspace: Workspace) -> list[IndexEntry]:
     """List every segment with its size on disk and its number of masked documents."""
-    withdrawn = [one.id for one in withdrawals.read(workspace.withdrawals)]
+    withdrawn = tombstones.read_ids(workspace.withdrawals)
     return [
         IndexEntry(survey, one, _folder_size(one.folder), _count_masked(one, withdrawn))
         for survey, found in segments_by_survey(workspace).items()
@@ -94,7 +94,7 @@ def summary(workspace: Workspace) -> str:
     return f"index: {len(counting)} segments, {documents:,} documents, {masked} masked, {size:,.1f} MB{unseen}"
 
 
-def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str, *, day: str = "") -> list[Withdrawal]:
+def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str, *, day: str = "") -> list[Tombstone]:
     """Record that documents are withdrawn, all of them or none; return those that were not withdrawn before.
 
     `day` defaults to today. CallError if neither a release nor a stage of the workspace has one of them, or if the
@@ -108,7 +108,7 @@ def withdraw(workspace: Workspace, ids: Sequence[str], reason: str, request: str
             f"`malmoi why {shlex.quote(str(workspace.root))} ID` shows the history of one."
         )
     day = day or datetime.now(UTC).date().isoformat()
-    return list(withdrawals.add(workspace.withdrawals, [Withdrawal(id, day, reason, request) for id in ids]))
+    return list(tombstones.add(workspace.withdrawals, [Tombstone("id", id, day, reason, request) for id in ids]))
 
 
 def find_published(workspace: Workspace, ids: Sequence[str]) -> set[str]:

@@ -6,7 +6,8 @@
     6-releases/<name>/<version>/
     surveys/<key>/               sketches and tables, immutable, by digest
     surveys/index/<survey>/<release>/<version>-<root>/    the deduplication index of published releases
-    withdrawals.parquet          documents that must not appear again
+    withdrawals.parquet          tombstones: documents, addresses and values that must not appear again
+    erasure.key                  the secret key of erased values
     terms.json                   the operator's checks of the terms of sources
     reports/                     pages and lists for the operator; their texts and ids are not published
     tmp/                         unfinished files and folders
@@ -108,8 +109,13 @@ class Layout:
 
     @property
     def withdrawals(self) -> Path:
-        """The file that names the withdrawn documents (malmoi/withdrawals.py)."""
+        """The file of tombstones: what must not appear again (malmoi/erasure/tombstones.py)."""
         return self.root / "withdrawals.parquet"
+
+    @property
+    def erasure_key(self) -> Path:
+        """The secret key by which erased values are stored (malmoi/erasure/value_digests.py)."""
+        return self.root / "erasure.key"
 
     @property
     def terms(self) -> Path:

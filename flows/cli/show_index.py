@@ -42,7 +42,7 @@ def withdraw(root: Path, ids: Sequence[str], reason: str, request: str, threshol
     """Mask documents, and list their near-duplicates in the index and in the tables of copies."""
     workspace = release_index.open_workspace(root)
     with workspace.lock():
-        new = {one.id for one in release_index.withdraw(workspace, ids, reason, request)}
+        new = {one.key for one in release_index.withdraw(workspace, ids, reason, request)}
     alike = (
         query_index.find_copies_of_documents(workspace, ids, threshold)
         if query_index.has_active_segments(workspace)

@@ -11,8 +11,8 @@ from rich.console import Console
 from flows.reports import duplicate_explanations
 from flows.reports.duplicate_explanations import Copy
 from flows.reports.side_by_side import Side, make_visible, show_pair
-from malmoi import withdrawals
 from malmoi.document import Document
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.release_files import audit_files, data_files
 from malmoi.releases import excluded_documents, exposed_pages
@@ -60,8 +60,8 @@ def _show_workspace(workspace: Workspace, doc_id: str, out: Console) -> None:
                 found = True
     if not found:
         raise _unknown_document(workspace, doc_id)
-    for one in withdrawals.read(workspace.withdrawals):
-        if one.id == doc_id:
+    for one in tombstones.read(workspace.withdrawals):
+        if one.kind == "id" and one.key == doc_id and not one.revoked:
             asked = f" (request {make_visible(one.request)})" if one.request else ""
             out.print(f"\nwithdrawn {one.date}: {make_visible(one.reason)}{asked}", markup=False)
     for name, path in workspace.quarantines().items():

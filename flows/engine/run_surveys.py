@@ -16,7 +16,7 @@ from flows.engine.executors import Mapper
 from flows.engine.progress import Progress
 from flows.engine.shard_jobs import SketchJob, sketch_shard
 from malmoi import recipe as recipes
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, Step, digest
 from malmoi.releases.index import segments
@@ -158,7 +158,7 @@ def _read_segments(workspace: Workspace, basis: Basis, release: str) -> list[tup
         workspace, basis.survey.name, basis.survey.version, segments.read_release_roots(workspace)
     )
     read = choose_segments(workspace, basis, release, known)
-    masks = [one.id for one in withdrawals.read(workspace.withdrawals)] if read else []
+    masks = tombstones.read_ids(workspace.withdrawals) if read else []
     return [(one.name, Segment(one.folder, segments.find_ids(one.folder, masks))) for one in read]
 
 

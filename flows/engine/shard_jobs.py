@@ -20,10 +20,10 @@ from crawlers.host_templates import Sample
 from flows.engine import earlier_extraction, worker_pool
 from flows.engine.earlier_extraction import Counted, Earlier
 from malmoi import recipe as recipes
-from malmoi import withdrawals
 from malmoi.apply import Bound, Dropped, Kept, Outcome, walk
 from malmoi.archive.capture import IndexRow
 from malmoi.document import Document
+from malmoi.erasure import tombstones
 from malmoi.errors import StageError
 from malmoi.ledger import Failure, Ledger
 from malmoi.processes.workers import Broken, Done, Workers, attempt
@@ -303,7 +303,7 @@ def _bind_filters(key: str, steps: tuple[Step, ...], slices: Slices, withdrawn: 
     if key not in _KEPT:
         while len(_KEPT) >= BOUND:
             del _KEPT[next(iter(_KEPT))]
-        door = Bound(withdrawals.NAME, "mark", partial(withdrawals.mark, ids=frozenset(withdrawn)))
+        door = Bound(tombstones.NAME, "mark", partial(tombstones.mark, ids=frozenset(withdrawn)))
         bound = recipes.bind(steps, {name: _read_rows(path) for name, path in slices})
         _KEPT[key] = (door, *bound) if withdrawn else bound
     return _KEPT[key]

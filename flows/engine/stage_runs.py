@@ -15,7 +15,7 @@ from flows.engine.progress import Progress
 from flows.engine.run_surveys import Slice
 from flows.engine.shard_jobs import WalkJob
 from malmoi import recipe as recipes
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.ledger import Ledger
 from malmoi.processes.worker_process import memory_bytes
 from malmoi.processes.workers import CPU_SECONDS
@@ -83,7 +83,7 @@ def walk_job(
 
 def find_withdrawn(workspace: Workspace, stage: Stage, ledgers: Sequence[Ledger]) -> dict[str, tuple[str, ...]]:
     """Find the withdrawn documents of each shard of `stage`: key of the ledger → ids, sorted."""
-    ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
+    ids = tombstones.read_ids(workspace.withdrawals)
     sources, digests = {id.partition("/")[0] for id in ids}, {id for id in ids if exposed_pages.is_digest_id(id)}
     found = {}
     for ledger in ledgers:

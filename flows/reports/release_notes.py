@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.plurals import count_of
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.release_files import data_files
 from malmoi.releases import excluded_documents
 from malmoi.releases.residue import DETECTOR
@@ -52,7 +52,7 @@ def _note_near_copies(workspace: Workspace, folder: Path) -> Iterator[str]:
 
 def copies_of_withdrawn(workspace: Workspace, folder: Path) -> list[tuple[str, str, float]]:
     """Return (document of the release in `folder`, withdrawn document, similarity) of near-duplicates in the index."""
-    ids = [one.id for one in withdrawals.read(workspace.withdrawals)]
+    ids = tombstones.read_ids(workspace.withdrawals)
     if not ids:
         return []
     from flows import query_index  # loads the comparison of texts, which most runs do not need

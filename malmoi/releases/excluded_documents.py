@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from malmoi.ledger import Ledger
 from malmoi.releases import residue
@@ -27,7 +27,7 @@ from malmoi.storage.atomic_files import replace_file
 
 STAGE: Final = "6-release"
 QUARANTINED: Final = ("second_look", "residual-personal-data")  # (filter, reason) as the audit tables name them
-WITHDRAWN: Final = (withdrawals.NAME, withdrawals.REASON)
+WITHDRAWN: Final = (tombstones.NAME, tombstones.REASON)
 _SHOWN: Final = "card"  # the parts of a document that the card may show: its id, and the host of its URL
 _LISTED: Final = ("id", "table", "column", "kind", "count")  # columns of a find in the operator's list
 _DROPS: Final = pa.schema(

@@ -7,33 +7,17 @@ reveal which page is worth finding. The text stays, under an id that is a digest
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
+from malmoi.page_ids import digest_id as digest_id
+from malmoi.page_ids import is_digest_id as is_digest_id
 from malmoi.releases import residue
-
-_MARK = "/page-"  # between the source and the digest of an id
 
 
 def is_harmful(kinds: Iterable[str], replaced: Iterable[str]) -> bool:
     """Whether values of `kinds` (replaced in the text), or values in the texts `replaced` elsewhere, are harmful."""
     found = {*kinds, *(kind for words in replaced for kind in residue.kinds(words))}
     return not found.isdisjoint(residue.QUARANTINED)
-
-
-def digest_id(id: str) -> str:
-    """Return the id of such a document in all releases: the same for the same document, and not a URL.
-
-    >>> digest_id("a/notices/refund.html")
-    'a/page-7239f87f1946ad19ebc4fc21'
-    """
-    return f"{id.partition('/')[0]}{_MARK}{hashlib.sha256(id.encode()).hexdigest()[:24]}"
-
-
-def is_digest_id(id: str) -> bool:
-    """Whether `digest_id` made the id."""
-    source, mark, digest = id.partition(_MARK)
-    return bool(mark) and "/" not in source and len(digest) == 24 and set(digest) <= set("0123456789abcdef")
 
 
 def site(url: str) -> str:

@@ -21,8 +21,8 @@ from flows import release as releases
 from flows.engine import run_surveys, worker_pool
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from malmoi import withdrawals
 from malmoi.document import Document, Provenance
+from malmoi.erasure import tombstones
 from malmoi.ledger import Ledger
 from malmoi.processes.workers import Workers
 from malmoi.recipe import Recipe, Step, digest
@@ -193,7 +193,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 def merge_as_before(workspace: Workspace, release: str, folders: Sequence[Path], *, sweep: bool = True) -> Path:
     """Merge segments (oldest first) as `malmoi index compact` did while there was one; the folder of the new one."""
-    out = {one.id for one in withdrawals.read(workspace.withdrawals)}
+    out = set(tombstones.read_ids(workspace.withdrawals))
     tables = [pq.read_table(folder / leaving.ROWS) for folder in folders]
     newest = {row["id"]: row for table in tables for row in table.to_pylist() if row["id"] not in out}
     rows = sorted(newest.values(), key=lambda row: (h(row["id"]), row["id"]))
@@ -214,7 +214,7 @@ def merge_as_before(workspace: Workspace, release: str, folders: Sequence[Path],
 
 def known(workspace: Workspace) -> dict[str, tuple]:
     """What the index knows: of each id the newest row that counts and is not masked."""
-    out = {one.id for one in withdrawals.read(workspace.withdrawals)}
+    out = set(tombstones.read_ids(workspace.withdrawals))
     found = {}
     for one in leaving.select_counting(release_index.segments_by_survey(workspace)["copies"]):
         for row in pq.read_table(one.folder / leaving.ROWS).to_pylist():

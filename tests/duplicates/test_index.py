@@ -13,7 +13,7 @@ from flows import release_index
 from flows import run as runs
 from flows.engine.executors import thread_mapper
 from flows.engine.progress import Progress
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.errors import StageError
 from malmoi.releases.partitioning import h
 from malmoi.storage import checksummed_files
@@ -184,7 +184,7 @@ def test_a_masked_document_stands_for_nothing_and_the_mask_is_part_of_the_key(wo
 def test_a_mask_that_no_segment_holds_changes_no_key(world):
     world.publish(OLD)
     before = world.survey(world.ledgers(NEW))
-    withdrawals.add(world.workspace.withdrawals, [withdrawals.Withdrawal("xx/1", "2026-11-24", "요청")])
+    tombstones.add(world.workspace.withdrawals, [tombstones.Tombstone("id", "xx/1", "2026-11-24", "요청")])
     assert world.survey(world.ledgers(NEW)) == before
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from flows import query_index, release_index
 from flows.cli import main
-from malmoi import withdrawals
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError
 from tests.builders.small_index import LONG, MARKET, NEW, OLD, SNOW, World, stub
 
@@ -38,7 +38,7 @@ class TestWithdrawal:
     def test_a_document_of_a_release_without_a_segment_may_be_withdrawn(self, world):
         world.publish(OLD)
         shutil.rmtree(world.segment("1.0.0"))
-        assert [one.id for one in release_index.withdraw(world.workspace, ["ga/1"], "요청", "")] == ["ga/1"]
+        assert [one.key for one in release_index.withdraw(world.workspace, ["ga/1"], "요청", "")] == ["ga/1"]
 
     def test_the_same_again_changes_nothing_and_another_reason_is_refused(self, world):
         world.publish(OLD)
@@ -58,7 +58,7 @@ class TestWithdrawal:
     def test_a_file_that_is_none_is_named(self, world):
         world.workspace.withdrawals.write_text("id,date", encoding="utf-8")
         with pytest.raises(CallError, match=r"withdrawals\.parquet: not readable as withdrawals"):
-            withdrawals.read(world.workspace.withdrawals)
+            tombstones.read(world.workspace.withdrawals)
 
 
 class TestQuery:

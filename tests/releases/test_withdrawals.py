@@ -11,11 +11,11 @@ import pytest
 from data_cards import render_card
 from flows import release_index
 from flows.reports.release_notes import copies_of_withdrawn
-from malmoi import withdrawals
 from malmoi.archive import collection
+from malmoi.erasure import tombstones
+from malmoi.erasure.tombstones import Tombstone
 from malmoi.errors import CallError
 from malmoi.releases.verification.verify import verify
-from malmoi.withdrawals import Withdrawal
 from tests.builders.small_papers import PAPERS, audit, data, numbers, run, written
 from tests.releases.test_left_out import everything
 
@@ -70,11 +70,11 @@ def test_only_the_shards_that_a_withdrawal_touches_are_made_anew(
     home, _, _, _ = run(source, recipe, tmp_path / "w")
     before = shards(tmp_path / "w", "3-clean")
     release_index.withdraw(home, ["papers/13.txt"], "요청", "")
-    withdrawals.add(home.withdrawals, [Withdrawal("elsewhere/1", "2026-11-24", "요청")])
+    tombstones.add(home.withdrawals, [Tombstone("id", "elsewhere/1", "2026-11-24", "요청")])
     run(source, recipe, tmp_path / "w")
     after = shards(tmp_path / "w", "3-clean")
     assert before < after and len(after - before) == 1
-    withdrawals.add(home.withdrawals, [Withdrawal("papers/none.txt", "2026-11-24", "요청")])
+    tombstones.add(home.withdrawals, [Tombstone("id", "papers/none.txt", "2026-11-24", "요청")])
     run(source, recipe, tmp_path / "w")
     assert shards(tmp_path / "w", "3-clean") == after
 
@@ -126,20 +126,20 @@ def test_a_withdrawal_that_leaves_nothing_is_said(tmp_path: Path) -> None:
 
 def test_withdrawals_that_were_damaged_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "withdrawals.parquet"
-    withdrawals.add(path, [Withdrawal(f"a/{n}", "2026-11-24", "요청") for n in range(50)])
-    good, known = path.read_bytes(), withdrawals.read(path)
+    tombstones.add(path, [Tombstone("id", f"a/{n}", "2026-11-24", "요청") for n in range(50)])
+    good, known = path.read_bytes(), tombstones.read(path)
     for at in range(0, len(good), 7):
         bad = bytearray(good)
         bad[at] ^= 1 << (at % 8)
         path.write_bytes(bad)
         try:
-            assert withdrawals.read(path) == known, at
+            assert tombstones.read(path) == known, at
         except CallError as error:
             assert "restore it from a copy" in str(error)
 
 
 def test_withdrawals_of_an_older_version_are_read(tmp_path: Path) -> None:
     path = tmp_path / "withdrawals.parquet"
-    withdrawals.add(path, [Withdrawal("a/1", "2026-11-24", "요청")])
+    tombstones.add(path, [Tombstone("id", "a/1", "2026-11-24", "요청")])
     pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
-    assert [one.id for one in withdrawals.read(path)] == ["a/1"]
+    assert tombstones.read_ids(path) == ["a/1"]
