@@ -11,6 +11,7 @@ from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports import crawl_progress
 from malmoi.archive import collection
+from malmoi.erasure.tombstones import read_matcher
 from malmoi.errors import SourceError
 from malmoi.source import Folder, TermsCheck, Warc
 from malmoi.workspace import Workspace
@@ -50,7 +51,8 @@ def collect(
     folder = collection.open_run(home)
     with progress.stage(f"collect {source.name}", 0) as step:
         if isinstance(source.access, Folder | Warc):
-            counts = sources.collect_local(source, folder, earlier, limit=limit)
+            matcher = read_matcher(workspace.withdrawals, workspace.erasure_key)
+            counts = sources.collect_local(source, folder, earlier, limit=limit, matcher=matcher)
         else:
             job = {
                 "source": str(Path(name).absolute()) if name.endswith(".py") else name,
@@ -60,6 +62,8 @@ def collect(
                 "contact": contact,
                 "user_agent_suffix": None,
                 "terms": asdict(terms) if terms else None,
+                "withdrawals": str(workspace.withdrawals),
+                "erasure_key": str(workspace.erasure_key),
             }
             with crawl_progress.show_states(source.name, progress.console, quiet=progress.quiet) as show:
                 crawl_progress.run_crawler(definition, folder, job, show)
@@ -87,5 +91,5 @@ def _count_current(home: Path) -> int:
 
 
 def _format_counts(counts: dict[str, int]) -> str:
-    named = {key: key for key in ("gone", "left out", "blocked", "failed")} | {"torn": "archived but unreadable"}
+    named = {key: key for key in ("gone", "left out", "withdrawn", "blocked", "failed")} | {"torn": "archived but unreadable"}
     return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))

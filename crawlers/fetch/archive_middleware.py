@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import Response
 
+from crawlers import withdrawn
+from crawlers.encodings.charset_labels import charset_of
 from crawlers.fetch import politeness
 from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.failures import HeadTooBig
+from crawlers.fetch.failures import Blocked, HeadTooBig
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
+from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
 from malmoi import limits
@@ -64,6 +67,7 @@ class ArchiveMiddleware:
         Raises:
             crawlers.fetch.payload.BadCoding: the body cannot be decoded; nothing is archived.
             HeadTooBig: the headers are larger than a record may have; nothing is archived.
+            Blocked: it leads to what was withdrawn, or contains it; nothing is archived.
         """
         if REPLAYED in response.flags:
             return response
@@ -78,9 +82,19 @@ class ArchiveMiddleware:
             raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         body = decode_body(response.body, coding)
+        self._refuse_withdrawn(request, response, body)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         archive.add(request.url, now, response.status, headers, body)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
+
+    def _refuse_withdrawn(self, request: Request, response: Response, body: bytes) -> None:
+        """Raise Blocked for a redirect to a withdrawn address, and for a page that contains a withdrawn value."""
+        context = self.context
+        target = redirect_target(response) if context.matcher else None
+        charset = charset_of((response.headers.get("Content-Type") or b"").decode("latin-1"))
+        shows = request.meta.get("kind") == "page" and withdrawn.has_value(context.matcher, body, charset)
+        if shows or (target and context.is_withdrawn(target)):
+            raise Blocked(withdrawn.REASON)
 
 
 def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:
