@@ -53,6 +53,11 @@ def find_by_address(matcher: Matcher, source: str, url: str) -> tombstones.Tombs
     )
 
 
+def find_document(matcher: Matcher, id: str, url: str, text: str, about: str) -> tombstones.Tombstone | None:
+    """Return the tombstone of a document; `about` are its title and author."""
+    return matcher.find(id, canonical_url(url) or url, text) or matcher.find_value(about)
+
+
 def has_value(matcher: Matcher, body: bytes, charset: str) -> bool:
     """Whether the bytes of an answer, read as text, contain a withdrawn value."""
     if not matcher.reads_texts:
@@ -72,9 +77,7 @@ def mask_address(url: str, number: int) -> str:
 def drop(outcome: Outcome, matcher: Matcher) -> Outcome:
     """Drop a withdrawn document without its content: neither text, title, author, address nor id stays in the stage."""
     doc = outcome.document
-    address = canonical_url(doc.provenance.url) or doc.provenance.url
-    found = matcher.find(doc.id, address, doc.text) or matcher.find_value(f"{doc.title}\n{doc.author}")
-    if found is None:
+    if find_document(matcher, doc.id, doc.provenance.url, doc.text, f"{doc.title}\n{doc.author}") is None:
         return outcome
     said = doc.provenance
     empty = Provenance(said.source, "", "", said.fetched, "", said.format, said.encoding)

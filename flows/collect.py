@@ -91,5 +91,7 @@ def _count_current(home: Path) -> int:
 
 
 def _format_counts(counts: dict[str, int]) -> str:
-    named = {key: key for key in ("gone", "left out", "withdrawn", "blocked", "failed")} | {"torn": "archived but unreadable"}
+    named = {key: key for key in ("gone", "left out", "withdrawn", "blocked", "failed")} | {
+        "torn": "archived but unreadable"
+    }
     return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))
