@@ -75,12 +75,15 @@ def mask_address(url: str, number: int) -> str:
 
 
 def drop(outcome: Outcome, matcher: Matcher) -> Outcome:
-    """Drop a withdrawn document without its content: neither text, title, author, address nor id stays in the stage."""
+    """Drop a withdrawn document without its content: neither text, title, author, address nor id stays in the stage.
+
+    The record stays: by it a purge finds the capture.
+    """
     doc = outcome.document
     if find_document(matcher, doc.id, doc.provenance.url, doc.text, f"{doc.title}\n{doc.author}") is None:
         return outcome
     said = doc.provenance
-    empty = Provenance(said.source, "", "", said.fetched, "", said.format, said.encoding)
+    empty = Provenance(said.source, "", said.record, said.fetched, "", said.format, said.encoding)
     bare = replace(
         doc, id=digest_id(doc.id), text="", title="", date="", author="", provenance=empty,
         evidence=(), signals=(), labels=(), measures=(), spans=(), morphemes=None,

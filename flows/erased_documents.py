@@ -53,8 +53,8 @@ def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
 
     found = Erased()
     for one in derived_files.read_documents(workspace, find, texts=matcher.reads_texts):
-        if one.stone is not None and one.record:  # without a record: dropped for its tombstone already
-            found.stones.setdefault(one.id, one.stone)
+        if stone := one.stone or (_choose_stone(matcher) if one.is_bare else None):
+            found.stones.setdefault(one.id, stone)
     if found.stones:
         _find_records(workspace, found)
     if found.records or has_values(matcher):
@@ -63,10 +63,15 @@ def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
     return found
 
 
+def _choose_stone(matcher: Matcher) -> Tombstone:
+    """Return a tombstone for a document whose content is gone: one that reads texts, as no address gave it away."""
+    return next((one for one in matcher.tombstones if one.kind in ("text-sha256", "value")), matcher.tombstones[0])
+
+
 def _find_records(workspace: Workspace, found: Erased) -> None:
     """Add the addresses and records of the documents in all stages: an edit may have changed an address."""
     for one in derived_files.read_documents(workspace, lambda _: None, texts=False):
-        if one.id in found.stones and one.record:
+        if one.id in found.stones:
             found.records.setdefault(one.record, set()).add(one.id)
             found.urls.add(one.url)
 

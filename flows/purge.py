@@ -19,11 +19,13 @@ from crawlers.fetch.dump import withdrawn_records
 from crawlers.web.addresses import origin
 from crawlers.withdrawn_links import addresses_of, make_needles, mask_links
 from flows.erased_documents import Erased, find_erased, has_values
+from flows.plurals import count_of
 from malmoi.archive import capture, collection
 from malmoi.archive.capture import Capture
 from malmoi.erasure import captures, derived_files, tombstones
 from malmoi.erasure.captures import Erasing, Replacement
 from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.page_ids import digest_id, is_digest_id
 from malmoi.releases.index.erase_rows import erase_rows
 from malmoi.source import Dump
 from malmoi.workspace import Workspace
@@ -41,6 +43,15 @@ class Purged:
     reports: int = 0
     left: tuple[str, ...] = ()
 
+    def describe(self) -> str:
+        """Say in lines what was removed, and what was not."""
+        counts = (
+            f"{count_of(self.records, 'record')} of captures, {count_of(self.index_rows, 'row')} of the index, "
+            f"{count_of(self.shards, 'stage shard')}, {count_of(self.surveys, 'survey')} and "
+            f"{count_of(self.reports, 'report')}"
+        )
+        return "\n".join((f"purged {counts}; the next run makes shards and surveys again", *self.left))
+
 
 def purge(workspace: Workspace, matcher: Matcher, sources: Sequence[str] = ()) -> Purged:
     """Remove every trace of the documents that `matcher` finds; the caller holds the lock of the workspace.
@@ -56,7 +67,12 @@ def purge(workspace: Workspace, matcher: Matcher, sources: Sequence[str] = ()) -
     cuts = _cut_blocks(matcher, erased, sources)
     homes = workspace.capture_folders()
     done = [captures.purge_source(home, _make_erasing(home, matcher, erased, cuts)) for home in homes]
-    index_rows, broken = erase_rows(workspace, erased.stones)
+
+    def is_erased(id: str) -> bool:
+        source, _, key = id.partition("/")
+        return id in erased.stones or bool(matcher.find_by_id(id) or withdrawn.find_by_address(matcher, source, key))
+
+    index_rows, broken = erase_rows(workspace, is_erased)
     names = erased.names.union(*(one.changed for one in done))
     found = bool(erased.stones) or any(one.changed for one in done)
     return Purged(
@@ -83,7 +99,7 @@ def _add_tombstones(workspace: Workspace, matcher: Matcher, erased: Erased) -> N
             new[kind, key] = replace(stone, kind=kind, key=key)
 
     for id, stone in erased.stones.items():
-        if stone.kind in ("text-sha256", "value"):
+        if stone.kind in ("text-sha256", "value") and not is_digest_id(id):
             add("id", id, stone)
     for record, held in erased.captures.items():
         address = withdrawn.canonical_url(held.row.url)
@@ -96,7 +112,8 @@ def _cut_blocks(matcher: Matcher, erased: Erased, sources: Sequence[str]) -> dic
     """Return record → what takes its place, for blocks of dumps that hold other documents too."""
 
     def is_erased(id: str, url: str) -> bool:
-        return id in erased.stones or bool(matcher.find_by_id(id) or matcher.find_by_address(url))
+        known = erased.stones.keys() & {id, digest_id(id)}
+        return bool(known or matcher.find_by_id(id) or matcher.find_by_address(url))
 
     cuts: dict[str, Replacement | None] = {}
     for record in sorted(erased.records.keys() & erased.shared):
@@ -141,7 +158,8 @@ def _make_mask(
 ) -> Callable[[Capture], bytes] | None:
     """Return the function that masks links to `addresses`; None if the source has no page of their sites."""
     sites = {origin(url) for url in addresses}
-    if not sites or not any(origin(row.url) in sites for run in collection.runs(home) for row in run.rows):
+    rows = (row for run in collection.runs(home) for row in run.rows)
+    if not sites or not (collection.has_unfinished(home) or any(origin(row.url) in sites for row in rows)):
         return None
     needles = make_needles(addresses)
 

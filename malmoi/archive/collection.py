@@ -144,6 +144,11 @@ def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tupl
     )
 
 
+def has_unfinished(folder: Path) -> bool:
+    """Whether a run of a source was begun and is not finished."""
+    return any(path.is_dir() and not (path / "run.json").exists() for path in folder.glob("[0-9]*"))
+
+
 def open_run(folder: Path) -> Path:
     """Return the folder of the run to write: the unfinished one if it exists, else the next number."""
     existing = sorted(p for p in folder.glob("[0-9]*") if p.is_dir())

@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from malmoi.erasure.tombstones import Tombstone
+from malmoi.erasure.tombstones import NAME, Tombstone
 from malmoi.errors import StageError
 from malmoi.ledger import Ledger
+from malmoi.page_ids import is_digest_id
 from malmoi.storage import checksummed_files
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace import Workspace
@@ -39,8 +40,8 @@ class Seen:
     source: str
     url: str
     record: str
-    stage: str
     stone: Tombstone | None = None
+    is_bare: bool = False  # dropped for its tombstone while it was extracted, without content
 
 
 Find = Callable[[dict[str, str]], Tombstone | None]  # of a row with the columns id, url, text, title, author
@@ -52,9 +53,10 @@ def read_documents(workspace: Workspace, find: Find, *, texts: bool) -> Iterator
     for stage in STAGES:
         for name in _NAMES:
             for path in workspace.stage_files(name, stage):
-                for row in _rows(path, columns):
+                for row in _rows(path, (*columns, "by") if name == "dropped.parquet" else columns):
                     about = {column: row.get(column) or "" for column in _READ}
-                    yield Seen(about["id"], about["source"], about["url"], about["record"], stage, find(about))
+                    bare = row.get("by") == NAME and is_digest_id(about["id"])
+                    yield Seen(about["id"], about["source"], about["url"], about["record"], find(about), bare)
 
 
 def _rows(path: Path, columns: Collection[str]) -> Iterator[dict[str, str]]:

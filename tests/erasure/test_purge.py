@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from fastwarc.warc import ArchiveIterator
 
-from flows.collect import collect
-from flows.engine.progress import Progress
+from flows import release_index
 from flows.purge import Purged, purge
+from malmoi.archive import blank_records, capture, collection
+from malmoi.archive.capture import Capture
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Kind, Tombstone
 from malmoi.erasure.value_digests import digest_value
+from malmoi.releases.index import segments
 from malmoi.workspace import Workspace
 from tests.builders.small_archive import prose
-from tests.builders.small_papers import data, run, written
+from tests.builders.small_papers import PAPERS, data, run, written
 from tests.builders.small_site import Answer, Site, serve
 from tests.builders.small_traces import find_traces
 
@@ -92,8 +100,6 @@ def traces(home: Workspace) -> list[str]:
 
 
 def stored_text(home: Workspace, id: str) -> str:
-    import pyarrow.parquet as pq
-
     for path in home.stage_files("documents.parquet", "2-documents"):
         for row in pq.read_table(path, columns=["id", "text"]).to_pylist():
             if row["id"] == id:
@@ -129,3 +135,167 @@ def test_nothing_is_left_and_a_new_crawl_brings_nothing_back(world: World, kind:
     assert traces(home) == ([] if kind == "url-prefix" else named)
     ids = data(made.folder)["id"].to_pylist()
     assert len(ids) == 6 and world.id not in ids
+
+
+def archive(home: Workspace) -> dict[str, dict[str, tuple[int, str]]]:
+    """Run → address → place and payload of each capture, all of them read back from the archive."""
+    found = {}
+    for one in collection.runs(home.captures("small")):
+        rows = [collection.resolve_row(one, row) for row in one.rows if row.kind in collection.ARCHIVED]
+        for row in rows:
+            capture.read(Path(row.path), row.offset, row.record, row.payload_sha256)
+        found[one.folder.name] = {row.url: (row.offset, row.payload_sha256) for row in rows}
+    return found
+
+
+def test_other_captures_stay_where_they_are_and_pages_that_link_there_lose_the_link_only(world: World) -> None:
+    home = world.run()
+    before = archive(home)["0001"]
+    withdraw(home, "url", world.site.base + PATH)
+    after = archive(home)["0001"]
+    assert before.keys() - after.keys() == {f"{world.site.base}{path}" for path in (PATH, "/moved")}
+    assert {url for url in after if after[url] != before[url]} == {f"{world.site.base}/"}
+    (start,) = [one for one in scan(home) if one.url == f"{world.site.base}/"]
+    body = world.site.answers["/"].body.decode()
+    assert start.body.decode() == body.replace(f'<a href="{PATH}">{TITLE}</a>', '<a href="withdrawn:"></a>')
+    path = home.captures("small") / "0001" / "pages.warc.gz"
+    with path.open("rb") as stream:  # a reader that knows nothing of blanks reads it, too
+        assert sum(1 for _ in ArchiveIterator(stream)) == sum(1 for _ in blank_records.read_members(path))
+
+
+def scan(home: Workspace) -> list[Capture]:
+    path = home.captures("small") / "0001" / "pages.warc.gz"
+    return [entry[2] for entry in capture.scan(path) if not isinstance(entry, capture.Torn)]
+
+
+def test_a_blocked_address_is_counted_by_its_site_and_not_named(world: World) -> None:
+    home = world.run()
+    withdraw(home, "url-prefix", f"{world.site.base}/people")
+    world.site.answers["/old"] = Answer(b"", 302, {"Location": PATH})
+    world.site.answers["/"].body += b'<a href="/old">old</a>'
+    world.run()
+    facts = collection.runs(home.captures("small"))[-1].facts
+    assert facts["blocked_by"] == {"withdrawn": facts["blocked"]} and facts["blocked"] >= 1
+    lines = (home.captures("small") / "0002" / "blocked.jsonl").read_text("utf-8").splitlines()
+    names = [f"{world.site.base}/[withheld {n}]" for n in range(1, len(lines) + 1)]
+    assert [json.loads(line) for line in lines] == [{"url": name, "reason": "withdrawn"} for name in names]
+    assert traces(home) == []
+
+
+class Killed(BaseException):
+    """Stands for a kill between two steps."""
+
+
+@contextmanager
+def dying(after: int) -> Iterator[list[int]]:
+    """End the block at the step `after` of those that change the disk; the list is empty if it came to its end."""
+    died: list[int] = []
+    count = iter(range(1 << 20))
+
+    def guard(call: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any, **named: Any) -> Any:
+            if not died and next(count) == after:
+                died.append(after)
+                raise Killed
+            return call(*given, **named)
+
+        return step
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("replace", "rename", "unlink", "touch"):
+            patch.setattr(Path, name, guard(getattr(Path, name)))
+        with suppress(Killed):
+            yield died
+
+
+@pytest.mark.parametrize("kind", ["id", pytest.param("text-sha256", marks=pytest.mark.soak)])
+def test_a_purge_that_is_killed_anywhere_is_completed_by_the_next(world: World, kind: Kind, tmp_path: Path) -> None:
+    home = world.run()
+    key = KINDS[kind](world, home)
+    tombstones.add(home.withdrawals, [Tombstone(kind, key, "2026-11-28", "요청")])
+    shutil.copytree(home.root, tmp_path / "whole")
+    for step in range(1 << 20):
+        shutil.rmtree(home.root)
+        shutil.copytree(tmp_path / "whole", home.root)
+        with dying(after=step) as died:
+            purge(home, tombstones.read_matcher(home.withdrawals, home.erasure_key))
+        if not died:
+            break
+        archive(home)  # every capture that an index names can be read
+        if step % 20 == 10:
+            *_, made = run(world.source, world.recipe, home.root)
+            assert world.id not in data(made.folder)["id"].to_pylist()
+        purge(home, tombstones.read_matcher(home.withdrawals, home.erasure_key))
+        assert traces(home) == ["withdrawals.parquet"], step
+    assert step > 20
+    assert traces(home) == ["withdrawals.parquet"]
+
+
+def test_an_unfinished_run_is_purged_and_goes_on(world: World) -> None:
+    home = world.run()
+    folder = home.captures("small") / "0001"
+    (folder / "pages.warc.gz").rename(folder / "pages.warc.gz.open")
+    for name in ("run.json", "stats.json", "index.parquet"):
+        (folder / name).unlink()
+    (folder / "dump.bz2").write_bytes(TEXT.encode())
+    withdraw(home, "url", world.site.base + PATH)
+    assert traces(home) == ["withdrawals.parquet"]
+    world.site.hits.clear()
+    world.run()
+    assert traces(home) == ["withdrawals.parquet"] and PATH not in world.site.hits
+    assert "/read/2" not in world.site.hits  # archived before, and still there
+
+
+def test_a_text_that_comes_back_at_another_address_is_dropped_and_purged_by_the_next(world: World) -> None:
+    home = world.run()
+    withdraw(home, "text-sha256", KINDS["text-sha256"](world, home))
+    world.site.answers["/read/9"] = world.site.answers[PATH]
+    world.site.answers["/"].body += b'<a href="/read/9">nine</a>'
+    *_, made = run(world.source, world.recipe, home.root)
+    assert len(data(made.folder)) == 6
+    assert traces(home) == ["1-captures/small/0002/pages.warc.gz", "withdrawals.parquet"]
+    purge(home, tombstones.read_matcher(home.withdrawals, home.erasure_key))
+    assert traces(home) == ["withdrawals.parquet"]
+    world.run()
+    assert traces(home) == ["withdrawals.parquet"] and world.site.hits["/read/9"] == 1
+
+
+def test_the_files_of_the_operator_are_named_and_not_collected_again(tmp_path: Path) -> None:
+    papers = {name: PAPERS[name] for name in ("02", "13", "31", "32")}
+    papers["13"] += f"\n{TEXT} 이다."
+    source, recipe = written(tmp_path, papers)
+    home, _, _, first = run(source, recipe, tmp_path / "w")
+    id = "papers/13.txt"
+    assert set(data(first.folder)["id"].to_pylist()) == {"papers/02.txt", id, "papers/31.txt"}
+    done = withdraw(home, "id", id)
+    (left,) = done.left
+    assert left.startswith(f"{tmp_path}/papers/13.txt: your own file, which still holds {id}")
+    assert done.index_rows == 1 and traces(home) == []
+    names = [id.encode()]
+    found = [str(path) for path in find_traces(home.root, names) if path.parts[0] != "6-releases"]
+    assert found == ["withdrawals.parquet"]
+    *_, second = run(source, recipe, tmp_path / "w")
+    assert set(data(second.folder)["id"].to_pylist()) == {"papers/02.txt", "papers/31.txt"}
+    found = [str(path) for path in find_traces(home.root, names) if path.parts[0] != "6-releases"]
+    assert found == ["withdrawals.parquet"] and traces(home) == []
+    tombstones.revoke(home.withdrawals, id, "2026-11-29")
+    *_, third = run(source, recipe, tmp_path / "w")
+    assert id in data(third.folder)["id"].to_pylist()
+
+
+def test_the_index_still_counts_without_the_rows_of_an_erased_document(tmp_path: Path) -> None:
+    source, recipe = written(tmp_path, {name: PAPERS[name] for name in ("02", "13", "31", "32")})
+    home, *_ = run(source, recipe, tmp_path / "w")
+    (before,) = release_index.segments_by_survey(home)["copies"]
+    withdraw(home, "id", "papers/13.txt")
+    (after,) = release_index.segments_by_survey(home)["copies"]
+    assert after.state == "counts" and after.readable_facts.replaces == (before.name,)
+    assert after.readable_facts.documents == before.readable_facts.documents - 1
+    assert segments.find_ids(after.folder, ["papers/13.txt"]) == () and not before.folder.exists()
+    assert segments.marks(after) == segments.marks(before)
+    assert release_index.releases_without_segment(home) == []
+    assert withdraw(home, "id", "papers/13.txt").index_rows == 0
+    withdraw(home, "id", "papers/31.txt")
+    (last,) = release_index.segments_by_survey(home)["copies"]
+    assert last.readable_facts.replaces == tuple(sorted((before.name, after.name)))
+    assert release_index.releases_without_segment(home) == []

@@ -6,7 +6,7 @@ count. A kill between the two steps leaves both; the next purge removes the old 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from malmoi.storage import shard
 from malmoi.workspace import Workspace
 
 
-def erase_rows(workspace: Workspace, ids: Collection[str]) -> tuple[int, list[str]]:
-    """Erase the rows of `ids` from every segment; return how many rows, and the damaged segments, which stay."""
-    sought, count, broken = sorted(ids), 0, list[str]()
+def erase_rows(workspace: Workspace, is_erased: Callable[[str], bool]) -> tuple[int, list[str]]:
+    """Erase the rows of documents from every segment, by id; return how many, and the damaged segments, which stay."""
+    count, broken = 0, list[str]()
     for survey in workspace.index_names():
         found = segments.find_segments(workspace, survey, None, segments.read_release_roots(workspace))
         newer = {name for one in found if one.facts for name in one.facts.replaces}
@@ -32,7 +32,8 @@ def erase_rows(workspace: Workspace, ids: Collection[str]) -> tuple[int, list[st
             if one.state == "broken":
                 broken.append(f"{one.folder}: {one.why}; delete it, or restore it from a copy and erase again.")
                 continue
-            here = segments.find_ids(one.folder, sought)
+            ids = shard.read(one.folder / ROWS, ["id"]).column("id").to_pylist()
+            here = sorted(filter(is_erased, ids))
             if here and one.name not in newer:
                 _write_without(workspace, one, here)
             if here:
