@@ -20,7 +20,7 @@ from crawlers.web.addresses import origin
 from crawlers.withdrawn_links import addresses_of, make_needles, mask_links
 from flows.erased_documents import Erased, find_erased, has_values
 from flows.plurals import count_of
-from malmoi.archive import capture, collection
+from malmoi.archive import collection
 from malmoi.archive.capture import Capture
 from malmoi.erasure import captures, derived_files, tombstones
 from malmoi.erasure.captures import Erasing, Replacement
@@ -64,7 +64,7 @@ def purge(workspace: Workspace, matcher: Matcher, sources: Sequence[str] = ()) -
         return Purged(())
     erased = find_erased(workspace, matcher)
     _add_tombstones(workspace, matcher, erased)
-    cuts = _cut_blocks(matcher, erased, sources)
+    cuts = _cut_blocks(workspace, matcher, erased, sources)
     homes = workspace.capture_folders()
     done = [captures.purge_source(home, _make_erasing(home, matcher, erased, cuts)) for home in homes]
 
@@ -108,20 +108,22 @@ def _add_tombstones(workspace: Workspace, matcher: Matcher, erased: Erased) -> N
     tombstones.add(workspace.withdrawals, new.values())
 
 
-def _cut_blocks(matcher: Matcher, erased: Erased, sources: Sequence[str]) -> dict[str, Replacement | None]:
-    """Return record → what takes its place, for blocks of dumps that hold other documents too."""
+def _cut_blocks(
+    workspace: Workspace, matcher: Matcher, erased: Erased, sources: Sequence[str]
+) -> dict[str, Replacement | None]:
+    """Return record → what takes its place, for all blocks of dumps with an erased document, superseded ones too."""
 
     def is_erased(id: str, url: str) -> bool:
         known = erased.stones.keys() & {id, digest_id(id)}
         return bool(known or matcher.find_by_id(id) or matcher.find_by_address(url))
 
     cuts: dict[str, Replacement | None] = {}
-    for record in sorted(erased.records.keys() & erased.shared):
-        held = erased.captures.get(record)
-        definition = _find_definition(held.source, tuple(sources)) if held is not None and not held.is_own else None
-        if held is not None and definition is not None and isinstance(definition.source.access, Dump):
-            body = capture.read(Path(held.row.path), held.row.offset, record, held.row.payload_sha256).body
-            cuts[record] = withdrawn_records.cut_block(definition, held.row, body, is_erased)
+    for home in workspace.capture_folders():
+        definition = _find_definition(home.name, tuple(sources))
+        if definition is not None and isinstance(definition.source.access, Dump):
+            mine = {id for id in erased.stones if id.startswith(f"{home.name}/")}
+            if mine or withdrawn_records.check_for(definition, matcher):
+                cuts |= withdrawn_records.cut_blocks(definition, collection.runs(home), is_erased)
     return cuts
 
 
