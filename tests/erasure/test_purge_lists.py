@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from flows.collect import collect
+from flows.engine.progress import Progress
 from flows.purge import purge
 from malmoi.archive import capture, collection
 from malmoi.erasure import tombstones
@@ -16,6 +18,7 @@ from malmoi.workspace import Workspace
 from tests.builders.small_archive import prose
 from tests.builders.small_papers import data, run
 from tests.builders.small_papers import written as papers
+from tests.builders.small_repository import serve
 from tests.builders.small_traces import find_traces
 
 TITLE, TEXT = "카나리아표제", "카나리아낱말구오"
@@ -121,3 +124,26 @@ def test_a_row_of_a_table_is_dropped_and_its_file_is_named(tmp_path: Path) -> No
     assert [left.partition(":")[0] for left in done.left] == [str(path)] and traces(home) == []
     _, _, _, made = run(source, recipe, tmp_path / "w")
     assert traces(home) == [] and len(data(made.folder)) == 5
+
+
+def test_a_file_of_a_repository_is_not_collected(tmp_path: Path) -> None:
+    path = tmp_path / "small.py"
+    files = {"LICENSE": b"You may use it", "ko/a.md": "가".encode(), "ko/b.md": TEXT.encode()}
+    with serve(tmp_path / "served") as served:
+        path.write_text(
+            "from malmoi.source import *\n"
+            f"SOURCE = Source('small', 't', 'p', Git({served.url!r}, include=('ko/**/*.md',)),\n"
+            "    claim=(LicenceClaim('MIT', 'You may use it', file='LICENSE'),),\n"
+            f"    manners=Manners(loopback=({served.base.removeprefix('http://')!r},)))\n"
+        )
+        home = Workspace.open(tmp_path / "w")
+        served.commit(dict(files))
+        collect(home, str(path), Progress(quiet=True))
+        (row,) = [row for row in collection.runs(home.captures("small"))[0].rows if row.url.endswith("b.md")]
+        withdraw(home, "url", row.url)
+        assert traces(home) == []
+        assert collect(home, str(path), Progress(quiet=True)).gone == 0
+        served.commit(files | {"ko/b.md": f"{TEXT} again".encode(), "ko/c.md": "다".encode()})
+        assert collect(home, str(path), Progress(quiet=True)).new == 1
+        assert traces(home) == []
+        assert collection.runs(home.captures("small"))[-1].facts["left_out"] == {"withdrawn": 1}
