@@ -33,7 +33,7 @@ def addresses_of(matcher: Matcher, source: str) -> list[str]:
 
 
 def make_needles(addresses: Iterable[str]) -> tuple[bytes, ...] | None:
-    """Return bytes of which a page has at least one if it links to an address; None if they cannot be told.
+    """Return bytes of which a page has at least one if it links to an address; None if that cannot be decided.
 
     >>> make_needles(["https://a.kr/people/hong-gildong?no=1"]), make_needles(["https://a.kr/%EC%9E%90"])
     ((b'gildong',), None)

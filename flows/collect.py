@@ -68,22 +68,22 @@ def collect(
             with crawl_progress.show_states(source.name, progress.console, quiet=progress.quiet) as show:
                 crawl_progress.run_crawler(definition, folder, job, show)
             counts = sources.finish_crawl(source, folder, earlier)
-        standing = _count_current(home)
-        step.says = f"{counts['new']:,} new · {standing:,} current" + _format_counts(counts)
-    if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
+        current = _count_current(home)
+        step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
+    if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
-            f"{source.name}: {standing} current captures, expected {source.expect.at_least} to "
+            f"{source.name}: {current} current captures, expected {source.expect.at_least} to "
             f"{source.expect.at_most}. Look at the source; if it has changed, correct `expect` in its file."
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
-    return Collected(source.name, counts["new"], standing, **extra)
+    return Collected(source.name, counts["new"], current, **extra)
 
 
 def describe_collection(workspace: Workspace, name: str) -> str:
     """Describe in one line what `collect` would do; nothing is fetched or written."""
     source = catalogue.load(name).source
-    standing = _count_current(workspace.captures(source.name))
-    return f"{source.name}: {sources.describe_access(source)}; {count_of(standing, 'current capture')}"
+    current = _count_current(workspace.captures(source.name))
+    return f"{source.name}: {sources.describe_access(source)}; {count_of(current, 'current capture')}"
 
 
 def _count_current(home: Path) -> int:

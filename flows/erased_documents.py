@@ -25,7 +25,7 @@ class HeldCapture:
 
 @dataclass(slots=True)
 class Erased:
-    """What the stages know of the erased documents."""
+    """The erased documents, as the stages know them, and their captures."""
 
     stones: dict[str, Tombstone] = field(default_factory=dict)  # id → its tombstone
     urls: set[str] = field(default_factory=set)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from crawlers import catalogue, withdrawn
 from crawlers.fetch.dump import withdrawn_records
-from crawlers.web.addresses import origin
+from crawlers.web.addresses import canonical_url, origin
 from crawlers.withdrawn_links import addresses_of, make_needles, mask_links
 from flows.erased_documents import Erased, find_erased, has_values
 from flows.plurals import count_of
@@ -102,7 +102,7 @@ def _add_tombstones(workspace: Workspace, matcher: Matcher, erased: Erased) -> N
         if stone.kind in ("text-sha256", "value") and not is_digest_id(id):
             add("id", id, stone)
     for record, held in erased.captures.items():
-        address = withdrawn.canonical_url(held.row.url)
+        address = canonical_url(held.row.url)
         if address and record not in erased.shared and not withdrawn.find_by_address(matcher, held.source, address):
             add("url", address, erased.stones[min(erased.records[record])])
     tombstones.add(workspace.withdrawals, new.values())
@@ -136,7 +136,7 @@ def _find_definition(source: str, files: tuple[str, ...]) -> catalogue.Definitio
 def _make_erasing(home: Path, matcher: Matcher, erased: Erased, cuts: dict[str, Replacement | None]) -> Erasing:
     source = home.name
     whole = erased.records.keys() - erased.shared
-    mine = {withdrawn.canonical_url(erased.captures[r].row.url) for r in whole & erased.captures.keys()} - {""}
+    mine = {canonical_url(erased.captures[r].row.url) for r in whole & erased.captures.keys()} - {""}
 
     @lru_cache(maxsize=1 << 16)
     def is_withdrawn(url: str) -> bool:

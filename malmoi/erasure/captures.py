@@ -1,7 +1,7 @@
 """Purge the captures of a source: blank their records, drop their rows, their addresses in facts, lists and logs.
 
 Order, so that a kill at any moment leaves a run that can be read: records that replace others are appended, then index
-and facts are replaced, then the erased records are blanked, then lists and logs are rewritten. A file `.purging` stands
+and facts are replaced, then the erased records are blanked, then lists and logs are rewritten. A file `.purging` is
 in the run from the first step to the last: the next purge then reads the whole archive again.
 """
 
