@@ -10,6 +10,7 @@ from urllib.parse import urldefrag
 
 from crawlers.encodings.decode import decode
 from crawlers.web.addresses import canonical_url, origin
+from crawlers.withdrawn_links import make_needles
 from malmoi.apply import Dropped, Outcome
 from malmoi.document import Provenance, Verdict
 from malmoi.erasure import tombstones
@@ -47,15 +48,32 @@ def find_by_address(matcher: Matcher, source: str, url: str) -> tombstones.Tombs
     if not matcher:
         return None
     return (
-        matcher.find_by_address(canonical_url(url) or url)
+        matcher.find_by_address(_canonicalize(matcher, url))
         or matcher.find_by_id(f"{source}/{key_of(url)}")
         or matcher.find_value(url)
     )
 
 
+def _canonicalize(matcher: Matcher, url: str) -> str:
+    """Return the canonical URL; a URL that no tombstone can cover as it is, since this is the costly part."""
+    needles = _list_needles(matcher)
+    if needles is not None and url.isascii() and "%" not in url:
+        plain = url.lower().encode()
+        if not any(needle in plain for needle in needles):
+            return url
+    return canonical_url(url) or url
+
+
+@lru_cache(maxsize=8)
+def _list_needles(matcher: Matcher) -> tuple[bytes, ...] | None:
+    keys = (one.key for one in matcher.tombstones if one.kind in ("url", "url-prefix"))
+    needles = make_needles(keys, absolute=True)
+    return None if needles is None else tuple(needle.lower() for needle in needles)
+
+
 def find_document(matcher: Matcher, id: str, url: str, text: str, about: str) -> tombstones.Tombstone | None:
     """Return the tombstone of a document; `about` are its title and author."""
-    return matcher.find(id, canonical_url(url) or url, text) or matcher.find_value(about)
+    return matcher.find(id, _canonicalize(matcher, url), text) or matcher.find_value(about)
 
 
 def has_value(matcher: Matcher, body: bytes, charset: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from crawlers.web.addresses import canonical_url, join_url
@@ -32,8 +32,10 @@ def addresses_of(matcher: Matcher, source: str) -> list[str]:
     return [key for key in keys if key.startswith(("http://", "https://"))]
 
 
-def make_needles(addresses: Iterable[str]) -> tuple[bytes, ...] | None:
+def make_needles(addresses: Iterable[str], *, absolute: bool = False) -> tuple[bytes, ...] | None:
     """Return bytes of which a page has at least one if it links to an address; None if that cannot be decided.
+
+    `absolute`: the links have a host, so that the host will do.
 
     >>> make_needles(["https://a.kr/people/hong-gildong?no=1"]), make_needles(["https://a.kr/%EC%9E%90"])
     ((b'gildong',), None)
@@ -41,12 +43,24 @@ def make_needles(addresses: Iterable[str]) -> tuple[bytes, ...] | None:
     found: set[bytes] = set()
     for url in addresses:
         parts = urlsplit(url)
-        tail = (parts.path.rstrip("/").rpartition("/")[2] + " " + parts.query) or parts.netloc
-        runs = _RUN.findall(re.sub(r"%[0-9A-Fa-f]{2}", " ", tail))
+        tail = parts.path.rstrip("/").rpartition("/")[2] + " " + parts.query
+        runs = _RUN.findall(re.sub(r"%[0-9A-Fa-f]{2}", " ", tail)) or (_RUN.findall(parts.netloc) if absolute else [])
         if not runs:
             return None
         found.add(max(runs, key=len).encode())
     return tuple(sorted(found))
+
+
+def make_mask(addresses: Sequence[str], is_withdrawn: Callable[[str], bool]) -> Callable[[bytes, str, str], bytes]:
+    """Return the function `mask_links` of a body, its media type and base; a body without an address is not parsed."""
+    needles = make_needles(addresses)
+
+    def mask(body: bytes, media: str, base: str) -> bytes:
+        if not addresses or (needles is not None and not any(needle in body for needle in needles)):
+            return body
+        return mask_links(body, media.lower(), base, is_withdrawn)
+
+    return mask
 
 
 def mask_links(body: bytes, media: str, base: str, is_withdrawn: Callable[[str], bool]) -> bytes:

@@ -47,6 +47,8 @@ def has_values(matcher: Matcher) -> bool:
 def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
     """Find the erased documents in all stages, then the captures that hold them."""
 
+    values = has_values(matcher)
+
     def find(row: dict[str, str]) -> Tombstone | None:
         about = f"{row['title']}\n{row['author']}"
         return withdrawn.find_document(matcher, row["id"], row["url"], row["text"], about)
@@ -57,8 +59,8 @@ def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
             found.stones.setdefault(one.id, stone)
     if found.stones:
         _find_records(workspace, found)
-    if found.records or has_values(matcher):
-        found.shared = _find_shared(workspace, found, all_records=has_values(matcher))
+    if found.records or values:
+        found.shared = _find_shared(workspace, found, all_records=values)
     found.captures = _find_captures(workspace, found.records)
     return found
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from crawlers import catalogue, withdrawn
 from crawlers.fetch.dump import withdrawn_records
 from crawlers.web.addresses import canonical_url, origin
-from crawlers.withdrawn_links import addresses_of, make_needles, mask_links
+from crawlers.withdrawn_links import addresses_of, make_mask
 from flows.erased_documents import Erased, find_erased, has_values
 from flows.plurals import count_of
 from malmoi.archive import collection
@@ -163,14 +163,8 @@ def _make_mask(
     rows = (row for run in collection.runs(home) for row in run.rows)
     if not sites or not (collection.has_unfinished(home) or any(origin(row.url) in sites for row in rows)):
         return None
-    needles = make_needles(addresses)
-
-    def mask(found: Capture) -> bytes:
-        if needles is not None and not any(needle in found.body for needle in needles):
-            return found.body
-        return mask_links(found.body, found.header("content-type").lower(), found.url, is_withdrawn)
-
-    return mask
+    mask = make_mask(addresses, is_withdrawn)
+    return lambda found: mask(found.body, found.header("content-type"), found.url)
 
 
 def _describe_left(erased: Erased, cuts: dict[str, Replacement | None]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
 from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
-from crawlers.withdrawn_links import addresses_of, mask_links
+from crawlers.withdrawn_links import addresses_of, make_mask
 from malmoi import limits
 from malmoi.archive.capture import Capture
 
@@ -36,6 +36,7 @@ class ArchiveMiddleware:
     def __init__(self, crawler: Any) -> None:
         self.context: CrawlContext = crawler.spider.context
         self.state: CrawlState = crawler.spider.state
+        self.mask = make_mask(addresses_of(self.context.matcher, self.context.name), self.context.is_withdrawn)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -84,17 +85,10 @@ class ArchiveMiddleware:
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         body = decode_body(response.body, coding)
         self._refuse_withdrawn(request, response, body)
-        body = self._mask_links(response, body)
+        body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         archive.add(request.url, now, response.status, headers, body)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
-
-    def _mask_links(self, response: Response, body: bytes) -> bytes:
-        """Return the body without links to withdrawn addresses."""
-        if not addresses_of(self.context.matcher, self.context.name):
-            return body
-        media = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
-        return mask_links(body, media, response.url, self.context.is_withdrawn)
 
     def _refuse_withdrawn(self, request: Request, response: Response, body: bytes) -> None:
         """Raise Blocked for a redirect to a withdrawn address, and for a page that contains a withdrawn value."""
