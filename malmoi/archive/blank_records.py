@@ -24,6 +24,7 @@ _BLANK = (
 )
 _HEAD = b"\x1f\x8b\x08\x10\x00\x00\x00\x00\x02\xff"  # deflate, with a comment, without a time
 _CHUNK = 1 << 22
+PART = ".purge"  # end of the name of a file that takes the place of an archive
 
 
 def is_blank(content: bytes) -> bool:
@@ -63,7 +64,7 @@ def read_members(path: Path) -> Iterator[tuple[int, int, bytes]]:
 
 def rewrite(path: Path, erased: Mapping[int, int], added: bytes = b"") -> None:
     """Blank the members of `path` from start to end as `erased` says, append `added`; replace the file atomically."""
-    part = path.with_name(f".{path.name}.purge")
+    part = path.with_name(f".{path.name}{PART}")
     try:
         with path.open("rb") as old, part.open("wb") as new:
             for start, end in sorted(erased.items()):

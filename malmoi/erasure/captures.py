@@ -108,6 +108,8 @@ def purge_source(home: Path, erasing: Erasing) -> PurgedSource:
 
 
 def _purge_run(folder: Path, erasing: Erasing) -> list[_Changes]:
+    for part in folder.glob(f"*{blank_records.PART}"):  # of a purge that was killed
+        part.unlink()
     run = collection.read_run(folder) if (folder / "run.json").exists() else None
     mark = folder / _MARK
     if run is not None and not mark.exists() and not _is_touched(run, erasing):
