@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,7 +33,7 @@ def is_blank(content: bytes) -> bool:
 
 
 def make_blank(size: int) -> bytes:
-    """Return a blank record as one gzip member of `size` bytes.
+    """Return a blank record as one gzip member of `size` bytes; zeros if that is too short, as the rest of a torn one is.
 
     >>> import gzip
     >>> len(make_blank(1000)), is_blank(gzip.decompress(make_blank(1000)))
@@ -43,23 +43,21 @@ def make_blank(size: int) -> bytes:
     body = pack.compress(_BLANK) + pack.flush()
     end = struct.pack("<LL", zlib.crc32(_BLANK), len(_BLANK))
     fill = size - len(_HEAD) - 1 - len(body) - len(end)
-    if fill < 0:
-        raise ValueError(f"a record of {size} bytes is shorter than a blank one")
-    return _HEAD + b" " * fill + b"\0" + body + end
+    return bytes(size) if fill < 0 else _HEAD + b" " * fill + b"\0" + body + end
 
 
-def read_members(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Yield start, end and content of each gzip member; what is damaged or beyond the limits is left out."""
+def find_ends(path: Path, starts: Iterable[int]) -> dict[int, int]:
+    """Return start → end of the gzip members at `starts`; a damaged one ends where the next one begins."""
+    found = {}
     with path.open("rb") as stream:
-        at, size = 0, stream.seek(0, 2)
-        while at < size:
+        size = stream.seek(0, 2)
+        for start in sorted(starts):
             try:
-                found = read_member(stream, at)
+                member = read_member(stream, start)
             except zlib.error:
-                found = None
-            if found is not None:
-                yield at, found[1], found[0]
-            at = found[1] if found is not None else next_member(stream, at) or size
+                member = None
+            found[start] = member[1] if member is not None else next_member(stream, start) or size
+    return found
 
 
 def rewrite(path: Path, erased: Mapping[int, int], added: bytes = b"") -> None:

@@ -160,7 +160,7 @@ def _find_changes(path: Path, run: Run | None, erasing: Erasing) -> _Changes:
                 found.new[at, one.record] = new
     except CaptureError:  # no record of it can be read, so it names nothing
         return found
-    found.blank = {start: end for start, end, _ in blank_records.read_members(path) if start in starts}
+    found.blank = blank_records.find_ends(path, starts)
     return found
 
 
