@@ -33,7 +33,7 @@ def is_blank(content: bytes) -> bool:
 
 
 def make_blank(size: int) -> bytes:
-    """Return a blank record as one gzip member of `size` bytes; zeros if that is too short, as the rest of a torn one is.
+    """Return a blank record as one gzip member of `size` bytes; zeros if a torn record is too short for it.
 
     >>> import gzip
     >>> len(make_blank(1000)), is_blank(gzip.decompress(make_blank(1000)))
