@@ -18,15 +18,18 @@ from crawlers.archives import index_archives
 from crawlers.folders import Left
 from crawlers.rights import claims
 from crawlers.rights.host.policy_files import INSTRUMENT, is_instrument
+from crawlers.withdrawn import find_by_address
 from malmoi.archive import capture
 from malmoi.archive.capture import IndexRow
 from malmoi.archive.collection import GONE, ITEMS, LICENCE, Run, finish, select_current
 from malmoi.boundary import input_errors
+from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import SourceError
 from malmoi.source import Api, Dump, Feed, Folder, Git, Site, Sitemap, Source, Warc
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import BLOCKED, PAGES, STATS
 
+NOTHING = Matcher((), b"")  # without tombstones
 _FILES = "files.warc.gz"  # the archive of a run over local files
 _MOVED = (301, 308)  # the page has another URL now; its content there is another capture
 
@@ -65,8 +68,12 @@ class _Found:
     left: Sequence[Left] = ()
 
 
-def collect_local(source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None) -> dict[str, int]:
+def collect_local(
+    source: Source, folder: Path, earlier: Sequence[Run], *, limit: int | None = None, matcher: Matcher = NOTHING
+) -> dict[str, int]:
     """Index what the source's folder or archives hold and the earlier runs do not; return the counts of the run.
+
+    What is withdrawn is not indexed; what an earlier run has indexed of it stays until it is purged.
 
     A run without changes writes nothing. Raises SourceError or CaptureError if the access point
     or a licence file is missing or unreadable; the message says which and what to do.
@@ -75,6 +82,8 @@ def collect_local(source: Source, folder: Path, earlier: Sequence[Run], *, limit
     known = _policy_files(earlier) | {row.url: row for _, rows in select_current(earlier) for row in rows}
     held = {row.record for run in earlier for row in run.rows if row.kind == LICENCE}
     new = [row for row in look.rows if row.url not in known or known[row.url].record != row.record]
+    gone_for_good = {row.url for row in new if find_by_address(matcher, source.name, row.url)}
+    new = [row for row in new if row.url not in gone_for_good]
     here = {row.url for row in look.rows}
     gone = [] if limit is not None else [mark_gone(row) for url, row in known.items() if url not in here]
     proof = [(_licence_row(name, path, body), body) for name, path, body in _licence_files(source)]
@@ -87,6 +96,8 @@ def collect_local(source: Source, folder: Path, earlier: Sequence[Run], *, limit
         "outside": sum(why == folders.LEADS_OUT for _, why in look.left),
         "left out": len(look.left),
     }
+    if gone_for_good:
+        counts["withdrawn"] = len(gone_for_good)
     told = {"torn_records": list(look.torn), "not_taken": [list(one) for one in look.left]}
     before = earlier[-1].facts.get("not_taken", []) if earlier else []
     if new or gone or fresh or before != told["not_taken"]:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from crawlers import catalogue, host_templates, revisions
+from crawlers import catalogue, host_templates, revisions, withdrawn
 from crawlers.formats import ParsedItem, sniffing
 from crawlers.formats.html.host_template import Template
 from crawlers.formats.metadata_values import clean_line, valid_day
@@ -49,6 +49,7 @@ class Extraction:
     instruments: tuple[Instrument, ...] = ()  # robots.txt, ai.txt, tdmrep.json of the hosts of the shard
     past: tuple[tuple[str, Past], ...] = ()  # URL → what other visits have found there
     templates: tuple[Template, ...] = ()  # of the hosts of the shard that have one
+    tombstones: tuple[str, str] | None = None  # the file of tombstones of the workspace, and the key of values
 
 
 Said = TypeVar("Said", LicenceEvidence, Signal)
@@ -105,10 +106,12 @@ def extractor(job: Extraction) -> Extractor:
     text = definition.text or defaults.text
     read = host_templates.reader(job.templates, text)
     pasts = dict(job.past)
+    matcher = withdrawn.read_matcher(job.tombstones)
 
     def extract(row: IndexRow) -> list[Outcome]:
         with input_errors(failure, MemoryError):
-            return read_row(row)
+            found = read_row(row)
+            return [withdrawn.drop(one, matcher) for one in found] if matcher else found
 
     def read_row(row: IndexRow) -> list[Outcome]:
         if row.kind == "file" and row.size > MAX_FILE:

@@ -11,6 +11,7 @@ from flows.engine.progress import Progress
 from flows.plurals import count_of
 from flows.reports import crawl_progress
 from malmoi.archive import collection
+from malmoi.erasure.tombstones import read_matcher
 from malmoi.errors import SourceError
 from malmoi.source import Folder, TermsCheck, Warc
 from malmoi.workspace import Workspace
@@ -50,7 +51,8 @@ def collect(
     folder = collection.open_run(home)
     with progress.stage(f"collect {source.name}", 0) as step:
         if isinstance(source.access, Folder | Warc):
-            counts = sources.collect_local(source, folder, earlier, limit=limit)
+            matcher = read_matcher(workspace.withdrawals, workspace.erasure_key)
+            counts = sources.collect_local(source, folder, earlier, limit=limit, matcher=matcher)
         else:
             job = {
                 "source": str(Path(name).absolute()) if name.endswith(".py") else name,
@@ -60,26 +62,28 @@ def collect(
                 "contact": contact,
                 "user_agent_suffix": None,
                 "terms": asdict(terms) if terms else None,
+                "withdrawals": str(workspace.withdrawals),
+                "erasure_key": str(workspace.erasure_key),
             }
             with crawl_progress.show_states(source.name, progress.console, quiet=progress.quiet) as show:
                 crawl_progress.run_crawler(definition, folder, job, show)
             counts = sources.finish_crawl(source, folder, earlier)
-        standing = _count_current(home)
-        step.says = f"{counts['new']:,} new · {standing:,} current" + _format_counts(counts)
-    if limit is None and not source.expect.at_least <= standing <= source.expect.at_most:
+        current = _count_current(home)
+        step.says = f"{counts['new']:,} new · {current:,} current" + _format_counts(counts)
+    if limit is None and not source.expect.at_least <= current <= source.expect.at_most:
         raise SourceError(
-            f"{source.name}: {standing} current captures, expected {source.expect.at_least} to "
+            f"{source.name}: {current} current captures, expected {source.expect.at_least} to "
             f"{source.expect.at_most}. Look at the source; if it has changed, correct `expect` in its file."
         )
     extra = {k: counts[k] for k in ("gone", "blocked", "failed", "torn") if k in counts}
-    return Collected(source.name, counts["new"], standing, **extra)
+    return Collected(source.name, counts["new"], current, **extra)
 
 
 def describe_collection(workspace: Workspace, name: str) -> str:
     """Describe in one line what `collect` would do; nothing is fetched or written."""
     source = catalogue.load(name).source
-    standing = _count_current(workspace.captures(source.name))
-    return f"{source.name}: {sources.describe_access(source)}; {count_of(standing, 'current capture')}"
+    current = _count_current(workspace.captures(source.name))
+    return f"{source.name}: {sources.describe_access(source)}; {count_of(current, 'current capture')}"
 
 
 def _count_current(home: Path) -> int:
@@ -87,5 +91,7 @@ def _count_current(home: Path) -> int:
 
 
 def _format_counts(counts: dict[str, int]) -> str:
-    named = {key: key for key in ("gone", "left out", "blocked", "failed")} | {"torn": "archived but unreadable"}
+    named = {key: key for key in ("gone", "left out", "withdrawn", "blocked", "failed")} | {
+        "torn": "archived but unreadable"
+    }
     return "".join(f" · {counts[key]:,} {word}" for key, word in named.items() if counts.get(key))

@@ -22,6 +22,7 @@ from flows.engine.stage_runs import LIMITS, ensure_shards, find_withdrawn, walk_
 from flows.engine.stage_runs import Curated as Curated
 from malmoi import recipe as recipes
 from malmoi.archive import collection
+from malmoi.erasure import tombstones
 from malmoi.errors import CallError, SourceError
 from malmoi.ledger import Ledger
 from malmoi.recipe import Recipe, digest
@@ -139,16 +140,20 @@ def extract_jobs(workspace: Workspace, name: str) -> Iterator[ExtractJob]:
     torn: tuple[str, ...] = tuple(runs[-1].facts.get("torn_records", ()))
     past = collection.history(runs)
     stood = earlier_extraction.shards_by_captures(workspace)
+    stones = (str(workspace.withdrawals), str(workspace.erasure_key))
+    # Shards that were made under a tombstone are without its documents, so they are made again once it is revoked.
+    revoked = [[one.kind, one.key, one.revoked] for one in tombstones.read(workspace.withdrawals) if one.revoked]
     for _, rows in collection.select_current(runs, gone=True):
         for chunk in collection.chunks(rows):
             here = policy_files.select_for_hosts(host_files, (extraction.policy_url(source, row.url) for row in chunk))
             visits = tuple((row.url, past[row.url]) for row in chunk if row.url in past)
             hosts = sorted({host_templates.host_of(row.url) for row in chunk} & learned.keys()) if learned else []
             known = tuple(found for host in hosts if isinstance(found := learned[host], Template))
-            job = extraction.Extraction(name, archived, here, visits, known)
+            job = extraction.Extraction(name, archived, here, visits, known, stones)
             content: list[object] = [[row.record, row.payload_sha256, row.url, row.fetched] for row in chunk]
             content += [_visit_key(url, found) for url, found in visits]  # only pages visited before change the key
             said = [[one.origin, one.kind, one.record] for one in here]
+            content += [revoked] if revoked else []
             captures = digest(["2-documents", code, archived, said, content, torn, LIMITS])[:32]
             digests = [f.digest if isinstance(f := learned[host], Template) else f for host in hosts]
             versions = extraction.reader_versions(digests)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from flows import query_index
 from flows import release as releases
 from flows.engine.stage_runs import find_matching
+from flows.purge import purge
 from malmoi.erasure import tombstones
 from malmoi.erasure.tombstones import Matcher, Tombstone
 from malmoi.errors import CallError, DataError
@@ -107,7 +108,7 @@ def erase(
         for folder, one in plan.found.items()
     }
     withdrawn = tuple((version, n) for version, n in lost.items() if n)
-    return replace(done, withdrawn=withdrawn, purged=_purge(workspace, plan.matcher))
+    return replace(done, withdrawn=withdrawn, purged=purge(workspace, plan.matcher).describe())
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +250,6 @@ def _load_key(workspace: Workspace, known: Sequence[Tombstone]) -> bytes:
     """Return the key of the workspace if a tombstone in effect needs it."""
     has_values = any(one.kind == "value" and not one.revoked for one in known)
     return tombstones.read_key(workspace.erasure_key) if has_values else b""
-
-
-def _purge(workspace: Workspace, matcher: Matcher) -> str:
-    """Purge captures, stages, surveys, reports and caches of what `matcher` covers; say how much."""
-    del workspace, matcher  # the purge of the workspace is called here
-    return ""
 
 
 def _today() -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crawlers.fetch.payload import Headers, is_lasting
+from malmoi.archive.blank_records import is_blank
 from malmoi.archive.capture import record_id, revisit_record, warc_record
 from malmoi.errors import CallError, CaptureError, StageError
 from malmoi.storage.atomic_files import sync
@@ -183,6 +184,8 @@ class Archive:
 def entries(path: Path, start: int = 0) -> Iterator[tuple[Entry, int]]:
     """Yield each whole answer from offset `start` on and the offset after it; stop before a torn tail."""
     for offset, end, raw in members(path, start):
+        if is_blank(raw):
+            continue
         entry = _entry(raw, path, offset)
         if entry is None:
             return

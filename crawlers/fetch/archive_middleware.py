@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import Response
 
+from crawlers import withdrawn
+from crawlers.encodings.charset_labels import charset_of
 from crawlers.fetch import politeness
 from crawlers.fetch.api_key import REMOVED_HEADER, Key
 from crawlers.fetch.archive import Entry, read_body
 from crawlers.fetch.context import CrawlContext
-from crawlers.fetch.failures import HeadTooBig
+from crawlers.fetch.failures import Blocked, HeadTooBig
 from crawlers.fetch.payload import Headers, decode_body, rewrite_headers
+from crawlers.fetch.redirects import redirect_target
 from crawlers.fetch.robots_middleware import LIFE
 from crawlers.fetch.state import CrawlState
+from crawlers.withdrawn_links import addresses_of, make_mask
 from malmoi import limits
 from malmoi.archive.capture import Capture
 
@@ -32,6 +36,7 @@ class ArchiveMiddleware:
     def __init__(self, crawler: Any) -> None:
         self.context: CrawlContext = crawler.spider.context
         self.state: CrawlState = crawler.spider.state
+        self.mask = make_mask(addresses_of(self.context.matcher, self.context.name), self.context.is_withdrawn)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Any:
@@ -64,6 +69,7 @@ class ArchiveMiddleware:
         Raises:
             crawlers.fetch.payload.BadCoding: the body cannot be decoded; nothing is archived.
             HeadTooBig: the headers are larger than a record may have; nothing is archived.
+            Blocked: it leads to what was withdrawn, or contains it; nothing is archived.
         """
         if REPLAYED in response.flags:
             return response
@@ -78,9 +84,20 @@ class ArchiveMiddleware:
             raise HeadTooBig(limits.ANSWER_HEAD_BYTES.describe())
         coding = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
         body = decode_body(response.body, coding)
+        self._refuse_withdrawn(request, response, body)
+        body = self.mask(body, (response.headers.get("Content-Type") or b"").decode("latin-1"), response.url)
         headers, body = _remove_key(rewrite_headers(_pairs(response), len(body)), body, self.context.key)
         archive.add(request.url, now, response.status, headers, body)
         return Response(request.url, response.status, headers=_bytes(headers), body=body, request=request)
+
+    def _refuse_withdrawn(self, request: Request, response: Response, body: bytes) -> None:
+        """Raise Blocked for a redirect to a withdrawn address, and for a page that contains a withdrawn value."""
+        context = self.context
+        target = redirect_target(response) if context.matcher else None
+        charset = charset_of((response.headers.get("Content-Type") or b"").decode("latin-1"))
+        shows = request.meta.get("kind") == "page" and withdrawn.has_value(context.matcher, body, charset)
+        if shows or (target and context.is_withdrawn(target)):
+            raise Blocked(withdrawn.REASON)
 
 
 def page_of(entry: Entry, kept: Entry, body: bytes, source: str) -> Capture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crawlers.catalogue import Definition
 from crawlers.fetch.api_key import Key
@@ -11,6 +11,8 @@ from crawlers.fetch.job import Job
 from crawlers.fetch.ssrf_guard import Guard
 from crawlers.fetch.throttle import Throttle
 from crawlers.web.addresses import origin
+from crawlers.withdrawn import find_by_address
+from malmoi.erasure.tombstones import Matcher
 from malmoi.source import Crawled
 
 
@@ -25,11 +27,16 @@ class CrawlContext:
     guard: Guard
     pace: Throttle
     key: Key | None = None
+    matcher: Matcher = field(default_factory=lambda: Matcher((), b""))
 
     @property
     def name(self) -> str:
         """The name of the source."""
         return self.definition.source.name
+
+    def is_withdrawn(self, url: str) -> bool:
+        """Whether nothing may be requested from `url`, because what it shows was withdrawn."""
+        return find_by_address(self.matcher, self.name, url) is not None
 
     def remove_key(self, url: str) -> str:
         """Remove the key that an answer may have put into a URL of the source."""

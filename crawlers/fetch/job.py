@@ -26,15 +26,19 @@ from crawlers.fetch.archive import CLOSED
 from crawlers.fetch.ssrf_guard import Guard, refuse_url
 from crawlers.web.addresses import canonical_url
 from crawlers.web.scope import is_in_scope
+from crawlers.withdrawn import read_matcher
 from malmoi.archive import collection
 from malmoi.archive.collection import Run
 from malmoi.canonical_json import canonical_json
+from malmoi.erasure.tombstones import Matcher
 from malmoi.errors import CallError
 from malmoi.source import Api, Crawled, Dump, Feed, Git, Site, Sitemap, Source, TermsCheck
 from malmoi.storage.atomic_files import replace_file
 from malmoi.workspace_layout import STATS
 
-KEYS = frozenset({"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix", "terms"})
+KEYS = frozenset(
+    {"source", "run_dir", "earlier", "limit", "contact", "user_agent_suffix", "terms", "withdrawals", "erasure_key"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ class Job:
     contact: str | None = None  # mail address or page of the operator
     user_agent_suffix: str | None = None
     terms: TermsCheck | None = None  # recorded by the operator for a source that ships unreviewed
+    tombstones: tuple[str, str] | None = None  # the file of tombstones, and the key of values
+
+    @property
+    def matcher(self) -> Matcher:
+        """The tombstones that this run honours."""
+        return read_matcher(self.tombstones)
 
 
 def read_job(path: Path) -> Job:
@@ -67,6 +77,8 @@ def read_job(path: Path) -> Job:
     _check_type(path, said, "limit", int)
     _check_type(path, said, "contact", str)
     _check_type(path, said, "user_agent_suffix", str)
+    _check_type(path, said, "withdrawals", str)
+    _check_type(path, said, "erasure_key", str)
     earlier = said.get("earlier") or []
     if not isinstance(earlier, list) or not all(isinstance(folder, str) for folder in earlier):
         raise CallError(f"{path}: earlier must be a list of run folders")
@@ -86,6 +98,7 @@ def read_job(path: Path) -> Job:
         said.get("contact"),
         said.get("user_agent_suffix"),
         _parse_terms(path, said.get("terms")),
+        (said["withdrawals"], said.get("erasure_key") or "") if said.get("withdrawals") else None,
     )
 
 

@@ -10,6 +10,7 @@ from scrapy import Request
 from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Response
 
+from crawlers import withdrawn
 from crawlers.fetch import politeness
 from crawlers.fetch.archive_middleware import REPLAYED
 from crawlers.fetch.context import CrawlContext
@@ -52,12 +53,14 @@ class _Middleware:
 
 
 class GuardMiddleware(_Middleware):
-    """Refuse a URL that does not lead to the public web, by its text alone."""
+    """Refuse a URL that does not lead to the public web, by its text alone, and one that was withdrawn."""
 
     def process_request(self, request: Request) -> None:
         """Raises Blocked."""
         if reason := self.context.guard.check_url(request.url):
             raise Blocked(reason)
+        if self.context.is_withdrawn(request.url):
+            raise Blocked(withdrawn.REASON)
 
 
 class RetryMiddleware(_Middleware):

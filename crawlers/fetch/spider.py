@@ -74,7 +74,7 @@ class Crawl(Spider):
         assert isinstance(source.access, Site | Sitemap | Feed | Api)  # crawlers.fetch.job.check
         access: Crawled = source.access
         pace = Throttle(source.manners.delay, source.manners.concurrency, connections.resolve_host)
-        self.context = CrawlContext(job, definition, access, archive, guard, pace, key)
+        self.context = CrawlContext(job, definition, access, archive, guard, pace, key, job.matcher)
         self.state = CrawlState(job.run_dir)
         self.queue = Frontier(job.run_dir)
         self.seen = Seen()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crawlers import withdrawn
 from crawlers.fetch.page_requests import Visit
 from crawlers.fetch.politeness import utc_now
 from malmoi.printable import escape_controls
@@ -27,6 +28,7 @@ class CrawlState:
     others: set[str] = field(default_factory=set)  # requested as robots.txt, evidence, sitemap or feed
     moved: dict[str, str] = field(default_factory=dict)  # URL → its redirect target
     blocked: dict[str, str] = field(default_factory=dict)
+    withheld: dict[str, str] = field(default_factory=dict)  # withdrawn URL → how lists name it
     failed: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)  # reason → URLs that were not even queued
     troubled: set[str] = field(default_factory=set)  # records whose answer gives no page
@@ -48,8 +50,11 @@ class CrawlState:
         if found.failed:
             self.fail(url, found.failed)
         for place in dict.fromkeys((url, found.url)) if found.blocked else ():
-            if place not in self.blocked:
-                self.blocked[place] = found.blocked
-                line = json.dumps({"url": place, "reason": found.blocked}, ensure_ascii=False)
+            name = place
+            if found.blocked == withdrawn.REASON:
+                name = self.withheld.setdefault(place, withdrawn.mask_address(place, len(self.withheld) + 1))
+            if name not in self.blocked:
+                self.blocked[name] = found.blocked
+                line = json.dumps({"url": name, "reason": found.blocked}, ensure_ascii=False)
                 with (self.run_dir / BLOCKED).open("a", encoding="utf-8") as file:
                     file.write(f"{line}\n")

@@ -24,7 +24,7 @@ from malmoi.boundary import input_errors
 from malmoi.canonical_json import canonical_json
 from malmoi.errors import CaptureError, StageError
 from malmoi.storage import shard
-from malmoi.storage.atomic_files import replace_file
+from malmoi.storage.atomic_files import replace_file, sync
 
 INDEX = pa.schema(
     [(f.name, pa.int64() if f.name in ("status", "offset", "size") else pa.string()) for f in fields(IndexRow)]
@@ -35,6 +35,7 @@ ARCHIVED = ("response", "resource")  # those of them whose bytes are in an archi
 GONE = "gone"  # kind of a row for an address that no longer answers, or a file that no longer exists
 MAX_EARLIER = 20  # revisions of one address that are examined
 INDEX_DIGEST = "index_sha256"  # fact of a run: sha256 of its index.parquet
+NEXT_DIGEST = "next_index_sha256"  # the same of the index that is about to take its place, while a run is purged
 OWN_DIGEST = "facts_sha256"  # fact of a run: sha256 of the other facts, as canonical JSON
 MEAN_ROWS = 256  # captures of a shard on average; at 10-20 ms per page a shard takes some seconds
 MAX_ROWS = 1024
@@ -53,12 +54,32 @@ class Run:
 
 def finish(folder: Path, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
     """Write the index and then `run.json`, which marks the run as finished."""
+    _write_index(rows, folder / ".index.parquet").replace(folder / "index.parquet")
+    _write_facts(folder, facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")})
+
+
+def rewrite(run: Run, rows: Sequence[IndexRow], facts: dict[str, Any]) -> None:
+    """Replace index and facts of a finished run; it can be read at every moment, as it was or as it will be."""
+    part, before = _write_index(rows, run.folder / ".index.parquet"), run.facts.get(INDEX_DIGEST)
+    after = shard.sha256_of(part)
+    sync(part)
+    plain = {name: fact for name, fact in facts.items() if name != NEXT_DIGEST}
+    if before not in (None, after):
+        _write_facts(run.folder, plain | {INDEX_DIGEST: before, NEXT_DIGEST: after})
+    part.replace(run.folder / "index.parquet")
+    sync(run.folder)
+    _write_facts(run.folder, plain | {INDEX_DIGEST: after})
+
+
+def _write_index(rows: Sequence[IndexRow], part: Path) -> Path:
     ordered = sorted(rows, key=lambda r: (r.url, r.fetched, r.record))
-    part = folder / ".index.parquet"
     columns = [pa.array([getattr(row, field.name) for row in ordered], field.type) for field in INDEX]
     shard.write(pa.table(columns, schema=INDEX), part)
-    part.replace(folder / "index.parquet")
-    told = json.loads(canonical_json(facts | {INDEX_DIGEST: shard.sha256_of(folder / "index.parquet")}))
+    return part
+
+
+def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    told = json.loads(canonical_json(facts))
     replace_file(folder / "run.json", canonical_json(told | {OWN_DIGEST: _digest_of(told)}))
 
 
@@ -76,7 +97,7 @@ def read_run(folder: Path) -> Run:
         if (own, of_index) != (None, None) and own != _digest_of(told):
             raise _damage_error(facts, "its content does not match its recorded digest")
     with _explain_read_errors(index):
-        if of_index is not None and shard.sha256_of(index) != of_index:
+        if of_index is not None and shard.sha256_of(index) not in (of_index, told.get(NEXT_DIGEST)):
             raise _damage_error(index, "its sha256 is not the one in run.json")
         rows = tuple(IndexRow(**row) for row in shard.read(index).to_pylist())
     if of_index is None:
@@ -121,6 +142,11 @@ def _drop_faulty_rows(rows: tuple[IndexRow, ...], facts: dict[str, Any]) -> tupl
         tuple(row for row in rows if row.record not in faults),
         facts | {"torn_records": [*facts.get("torn_records", ()), *torn]},
     )
+
+
+def has_unfinished(folder: Path) -> bool:
+    """Whether a run of a source was begun and is not finished."""
+    return any(path.is_dir() and not (path / "run.json").exists() for path in folder.glob("[0-9]*"))
 
 
 def open_run(folder: Path) -> Path:

@@ -26,6 +26,7 @@ from crawlers.fetch.dump.download import Download, Version
 from crawlers.fetch.dump.dump_archive import SCHEME, BlockArchive, State
 from crawlers.fetch.dump.licence_proof import evidence, licence_files
 from crawlers.fetch.dump.record_blocks import Block, Cutter, NoRecords
+from crawlers.fetch.dump.withdrawn_records import check_for
 from crawlers.fetch.job import Job, earlier_runs, guard_of, write_stats
 from crawlers.fetch.streaming_client import Net
 from crawlers.folders import format_utc
@@ -47,7 +48,8 @@ def collect(job: Job, definition: Definition, access: Dump) -> None:
     (job.run_dir / STATS).unlink(missing_ok=True)  # of an attempt that failed
     (job.run_dir / BLOCKED).write_bytes(b"")
     earlier = earlier_runs(job)
-    state = State(source, job, {row.url: row.record for _, rows in collection.select_current(earlier) for row in rows})
+    known = {row.url: row.record for _, rows in collection.select_current(earlier) for row in rows}
+    state = State(source, job, known, check_for(definition, job.matcher))
     net = Net(guard_of(source), politeness.user_agent(job.contact, job.user_agent_suffix), source.manners.delay)
     with BlockArchive(job.run_dir) as archive:
         note = evidence(state, net, archive, access)
@@ -154,7 +156,7 @@ def _write_blocks(
     state: State, archive: BlockArchive, access: Dump, stream: decompress.Stream, when: str, where: str
 ) -> None:
     """Write the blocks of the dump that no earlier run holds. Raises SourceError if it cannot be read."""
-    cutter, hashed = Cutter(access.record), _Hashed(stream)
+    cutter, hashed = Cutter(access.record, is_withheld=state.is_withheld), _Hashed(stream)
     state.outcome, state.whole = "finished", True
     try:
         for block in cutter.blocks(decompress.unpack_stream(hashed, limit=access.max_unpacked)):
@@ -170,7 +172,7 @@ def _write_blocks(
             f"{state.source.name}: {where}: {error}; correct record= of the Dump if its records have another name, "
             "or download the dump again"
         ) from error
-    state.records = cutter.records
+    state.records, state.withheld = cutter.records, cutter.withheld
     state.digest = hashed.sha256.hexdigest() if state.whole else ""
     state.failed += [
         {"url": f"{SCHEME}{state.source.name}/{quote(long.key, safe='')}", "why": f"record-too-large:{long.size}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class State:
     source: Source
     job: Job
     known: Mapping[str, str]  # URL → record id of the current captures
+    is_withheld: Callable[[bytes, str], bool] | None = None  # whether a block of one record is withdrawn
+    withheld: int = 0  # records left out because they are
     seen: set[str] = field(default_factory=set)  # URLs of the blocks of this dump
     new: int = 0  # blocks written
     bytes: int = 0  # of these, decompressed
@@ -66,6 +68,7 @@ class State:
             "error": "",
             "gone": sorted(gone),
             "records": self.records,
+            **({"withdrawn": self.withheld} if self.withheld else {}),
             "sha256": self.digest,
         }
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from malmoi.boundary import input_errors
@@ -71,6 +71,8 @@ class Cutter:
     head: bytes = b""  # the bytes before the first record
     records: int = 0
     too_long: list[TooLong] = field(default_factory=list)
+    is_withheld: Callable[[bytes, str], bool] | None = None  # of a block of one record and its media type
+    withheld: int = 0  # records that it left out
 
     @property
     def media(self) -> str:
@@ -91,6 +93,9 @@ class Cutter:
             if batch and (size + len(record.body) > MAX_BLOCK or is_block_start(record.key)):
                 yield self._block(batch)
                 batch, size = [], 0
+            if self.is_withheld is not None and self.is_withheld(self._block([record]).body, self.media):
+                self.withheld += 1
+                continue
             batch.append(record)
             size += len(record.body)
         if batch:

@@ -32,6 +32,7 @@ from crawlers.fetch.git.git_contents import Entry
 from crawlers.fetch.git.git_hosts import Place, place_of
 from crawlers.fetch.job import Job, guard_of, write_stats
 from crawlers.fetch.politeness import user_agent
+from crawlers.withdrawn import REASON, find_by_address
 from malmoi.archive import collection
 from malmoi.archive.capture import Torn, record_id, resource_record, scan
 from malmoi.errors import CallError, SourceError
@@ -114,7 +115,7 @@ def _archive(
 ) -> dict[str, Any]:
     """Write the records of a commit; return the stats of the run."""
     proofs = {claim.file for claim in source.claim if claim.file}
-    known, tally = _read_known(job.earlier), Tally()
+    known, tally, matcher = _read_known(job.earlier), Tally(), job.matcher
     chosen, size = _choose_files(repository, commit, access, proofs, tally)
     part = _limit_files(chosen, proofs, job.limit)
     here: set[str] = set()
@@ -122,8 +123,11 @@ def _archive(
     with git_contents.blobs(repository) as reader:
         for path, entry in part:
             url = place.page.replace("{path}", quote(path, safe="/-._~!$&'()*+,;=:@"))
-            body = reader.read(entry.oid, size[entry.oid])
             here.add(url)
+            if path not in proofs and find_by_address(matcher, source.name, url):
+                tally.left_out[REASON] += 1
+                continue
+            body = reader.read(entry.oid, size[entry.oid])
             if path not in proofs and known.get(url) == record_id(url, body):
                 continue
             out.write(resource_record(url, when, media_of(path), body))

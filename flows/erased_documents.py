@@ -1,0 +1,101 @@
+"""Find the erased documents of a workspace, and the captures that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from crawlers import withdrawn
+from malmoi.archive import collection
+from malmoi.archive.capture import IndexRow
+from malmoi.erasure import derived_files
+from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.page_ids import digest_id
+from malmoi.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCapture:
+    """The capture of an erased document; `is_own`: its file is the operator's, outside of the workspace."""
+
+    source: str
+    row: IndexRow  # with a path that can be opened
+    is_own: bool
+
+
+@dataclass(slots=True)
+class Erased:
+    """The erased documents, as the stages know them, and their captures."""
+
+    stones: dict[str, Tombstone] = field(default_factory=dict)  # id → its tombstone
+    urls: set[str] = field(default_factory=set)
+    records: dict[str, set[str]] = field(default_factory=dict)  # record of a capture → erased ids in it
+    shared: set[str] = field(default_factory=set)  # records that hold other documents too
+    captures: dict[str, HeldCapture] = field(default_factory=dict)  # record → its capture
+
+    @property
+    def names(self) -> set[str]:
+        """Ids, addresses and records that name an erased document."""
+        return {*self.stones, *map(digest_id, self.stones), *self.urls, *(self.records.keys() - self.shared)}
+
+
+def has_values(matcher: Matcher) -> bool:
+    """Whether a tombstone is of kind `value`."""
+    return any(one.kind == "value" for one in matcher.tombstones)
+
+
+def find_erased(workspace: Workspace, matcher: Matcher) -> Erased:
+    """Find the erased documents in all stages, then the captures that hold them."""
+
+    values = has_values(matcher)
+
+    def find(row: dict[str, str]) -> Tombstone | None:
+        about = f"{row['title']}\n{row['author']}"
+        return withdrawn.find_document(matcher, row["id"], row["url"], row["text"], about)
+
+    found = Erased()
+    for one in derived_files.read_documents(workspace, find, texts=matcher.reads_texts):
+        if stone := one.stone or (_choose_stone(matcher) if one.is_bare else None):
+            found.stones.setdefault(one.id, stone)
+    if found.stones:
+        _find_records(workspace, found)
+    if found.records or values:
+        found.shared = _find_shared(workspace, found, all_records=values)
+    found.captures = _find_captures(workspace, found.records)
+    return found
+
+
+def _choose_stone(matcher: Matcher) -> Tombstone:
+    """Return a tombstone for a document whose content is gone: one that reads texts, as no address gave it away."""
+    return next((one for one in matcher.tombstones if one.kind in ("text-sha256", "value")), matcher.tombstones[0])
+
+
+def _find_records(workspace: Workspace, found: Erased) -> None:
+    """Add the addresses and records of the documents in all stages: an edit may have changed an address."""
+    for one in derived_files.read_documents(workspace, lambda _: None, texts=False):
+        if one.id in found.stones:
+            found.records.setdefault(one.record, set()).add(one.id)
+            found.urls.add(one.url)
+
+
+def _find_shared(workspace: Workspace, found: Erased, *, all_records: bool) -> set[str]:
+    """Return the records in which documents stay beside erased ones; with `all_records`, all with two documents."""
+    shared, first = set[str](), dict[str, str]()
+    for one in derived_files.read_documents(workspace, lambda _: None, texts=False):
+        if one.record in found.records:
+            if one.id not in found.stones:
+                shared.add(one.record)
+        elif all_records and one.record and first.setdefault(one.record, one.id) != one.id:
+            shared.add(one.record)
+    return shared
+
+
+def _find_captures(workspace: Workspace, records: Collection[str]) -> dict[str, HeldCapture]:
+    found = {}
+    for home in workspace.capture_folders() if records else ():
+        for run in collection.runs(home):
+            for row in run.rows:
+                if row.record in records and row.kind in collection.ITEMS:
+                    own = row.path.startswith("/")
+                    found[row.record] = HeldCapture(home.name, collection.resolve_row(run, row), own)
+    return found

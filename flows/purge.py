@@ -1,0 +1,184 @@
+"""Purge a workspace: after it nothing of the erased documents is left, and no later run brings them back.
+
+The tombstones come first, so that a kill at any moment leaves a workspace into which nothing comes back; to purge again
+completes it. Captures go before the stages, which say what document each capture holds; the first stage goes last.
+
+Stage shards and surveys that name an erased document, or were made from one that does, are deleted whole: the next run
+makes them again from the captures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from crawlers import catalogue, withdrawn
+from crawlers.fetch.dump import withdrawn_records
+from crawlers.web.addresses import canonical_url, origin
+from crawlers.withdrawn_links import addresses_of, make_mask
+from flows.erased_documents import Erased, find_erased, has_values
+from flows.plurals import count_of
+from malmoi.archive import collection
+from malmoi.archive.capture import Capture
+from malmoi.erasure import captures, derived_files, tombstones
+from malmoi.erasure.captures import Erasing, Replacement
+from malmoi.erasure.tombstones import Matcher, Tombstone
+from malmoi.page_ids import digest_id, is_digest_id
+from malmoi.releases.index.erase_rows import erase_rows
+from malmoi.source import Dump
+from malmoi.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """The result of a purge; `left` says what it could not remove, and what to do about it."""
+
+    documents: tuple[str, ...]  # ids
+    records: int = 0  # of captures, blanked
+    index_rows: int = 0  # of the deduplication index
+    shards: int = 0  # of stages, deleted; the next run makes them again
+    surveys: int = 0  # the same
+    reports: int = 0
+    left: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Say in lines what was removed, and what was not."""
+        counts = (
+            f"{count_of(self.records, 'record')} of captures, {count_of(self.index_rows, 'row')} of the index, "
+            f"{count_of(self.shards, 'stage shard')}, {count_of(self.surveys, 'survey')} and "
+            f"{count_of(self.reports, 'report')}"
+        )
+        return "\n".join((f"purged {counts}; the next run makes shards and surveys again", *self.left))
+
+
+def purge(workspace: Workspace, matcher: Matcher, sources: Sequence[str] = ()) -> Purged:
+    """Remove every trace of the documents that `matcher` finds; the caller holds the lock of the workspace.
+
+    Releases stay as they are. tmp/ is emptied. `sources` are files of sources that are not in the catalogue: a block of
+    a dump can only be cut by the functions of its source. CaptureError or StageError if a file is damaged.
+    """
+    derived_files.sweep_temporary(workspace)
+    if not matcher:
+        return Purged(())
+    erased = find_erased(workspace, matcher)
+    _add_tombstones(workspace, matcher, erased)
+    cuts = _cut_blocks(workspace, matcher, erased, sources)
+    homes = workspace.capture_folders()
+    done = [captures.purge_source(home, _make_erasing(home, matcher, erased, cuts)) for home in homes]
+
+    def is_erased(id: str) -> bool:
+        source, _, key = id.partition("/")
+        return id in erased.stones or bool(matcher.find_by_id(id) or withdrawn.find_by_address(matcher, source, key))
+
+    index_rows, broken = erase_rows(workspace, is_erased)
+    names = erased.names.union(*(one.changed for one in done))
+    found = bool(erased.stones) or any(one.changed for one in done)
+    return Purged(
+        documents=tuple(sorted(erased.stones)),
+        records=sum(one.erased for one in done),
+        index_rows=index_rows,
+        reports=derived_files.purge_reports(workspace, erased.stones) if found else 0,
+        surveys=derived_files.purge_surveys(workspace, names) if found else 0,
+        shards=derived_files.purge_stages(workspace, names) if found else 0,
+        left=(*_describe_left(erased, cuts), *broken),
+    )
+
+
+def _add_tombstones(workspace: Workspace, matcher: Matcher, erased: Erased) -> None:
+    """Add ids, and addresses of captures, that no tombstone covers yet: they must not be fetched again.
+
+    An id or an address that contains an erased value is not written down; the value itself covers it.
+    """
+    known = {(one.kind, one.key) for one in matcher.tombstones}
+    new: dict[tuple[str, str], Tombstone] = {}
+
+    def add(kind: tombstones.Kind, key: str, stone: Tombstone) -> None:
+        if (kind, key) not in known and matcher.find_value(key) is None:
+            new[kind, key] = replace(stone, kind=kind, key=key)
+
+    for id, stone in erased.stones.items():
+        if stone.kind in ("text-sha256", "value") and not is_digest_id(id):
+            add("id", id, stone)
+    for record, held in erased.captures.items():
+        address = canonical_url(held.row.url)
+        if address and record not in erased.shared and not withdrawn.find_by_address(matcher, held.source, address):
+            add("url", address, erased.stones[min(erased.records[record])])
+    tombstones.add(workspace.withdrawals, new.values())
+
+
+def _cut_blocks(
+    workspace: Workspace, matcher: Matcher, erased: Erased, sources: Sequence[str]
+) -> dict[str, Replacement | None]:
+    """Return record → what takes its place, for all blocks of dumps with an erased document, superseded ones too."""
+
+    def is_erased(id: str, url: str) -> bool:
+        known = erased.stones.keys() & {id, digest_id(id)}
+        return bool(known or matcher.find_by_id(id) or matcher.find_by_address(url))
+
+    cuts: dict[str, Replacement | None] = {}
+    for home in workspace.capture_folders():
+        definition = _find_definition(home.name, tuple(sources))
+        if definition is not None and isinstance(definition.source.access, Dump):
+            mine = {id for id in erased.stones if id.startswith(f"{home.name}/")}
+            if mine or withdrawn_records.check_for(definition, matcher):
+                cuts |= withdrawn_records.cut_blocks(definition, collection.runs(home), is_erased)
+    return cuts
+
+
+@lru_cache(maxsize=64)
+def _find_definition(source: str, files: tuple[str, ...]) -> catalogue.Definition | None:
+    names = [*files, *([source] if source in catalogue.names() else [])]
+    return next((found for name in names if (found := catalogue.load(name)).source.name == source), None)
+
+
+def _make_erasing(home: Path, matcher: Matcher, erased: Erased, cuts: dict[str, Replacement | None]) -> Erasing:
+    source = home.name
+    whole = erased.records.keys() - erased.shared
+    mine = {canonical_url(erased.captures[r].row.url) for r in whole & erased.captures.keys()} - {""}
+
+    @lru_cache(maxsize=1 << 16)
+    def is_withdrawn(url: str) -> bool:
+        return url in mine or withdrawn.find_by_address(matcher, source, url) is not None
+
+    def has_value(found: Capture) -> bool:
+        return found.record not in erased.shared and withdrawn.has_value(matcher, found.body, found.charset)
+
+    return Erasing(
+        source,
+        is_withdrawn,
+        frozenset(whole | cuts.keys()),
+        {record: made for record, made in cuts.items() if made is not None},
+        has_value if has_values(matcher) else None,
+        _make_mask(home, [*addresses_of(matcher, source), *mine], is_withdrawn),
+    )
+
+
+def _make_mask(
+    home: Path, addresses: Sequence[str], is_withdrawn: Callable[[str], bool]
+) -> Callable[[Capture], bytes] | None:
+    """Return the function that masks links to `addresses`; None if the source has no page of their sites."""
+    sites = {origin(url) for url in addresses}
+    rows = (row for run in collection.runs(home) for row in run.rows)
+    if not sites or not (collection.has_unfinished(home) or any(origin(row.url) in sites for row in rows)):
+        return None
+    mask = make_mask(addresses, is_withdrawn)
+    return lambda found: mask(found.body, found.header("content-type"), found.url)
+
+
+def _describe_left(erased: Erased, cuts: dict[str, Replacement | None]) -> Iterator[str]:
+    """Say what still holds an erased document, and what to do."""
+    for record, ids in sorted(erased.records.items()):
+        held = erased.captures.get(record)
+        if held is not None and held.is_own:
+            yield (
+                f"{held.row.path}: your own file, which still holds {min(ids)}; delete that from it. "
+                "Nothing of it is collected or kept meanwhile."
+            )
+        elif held is not None and record in erased.shared and record not in cuts:
+            yield (
+                f"{held.row.path}: the record at {held.row.offset} holds {min(ids)} among other documents and cannot "
+                "be cut. Every run drops the document. Once its publisher has removed it, delete the runs of "
+                f"{held.source} and collect again; of a dump, name the file of the source."
+            )

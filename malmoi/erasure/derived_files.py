@@ -1,0 +1,168 @@
+"""Purge what was derived from erased documents: stage shards, surveys, reports, lists of the operator.
+
+The simplest safe rule: a folder that names an erased document, or was made from one that does, is deleted whole. The
+next run makes it again from the captures. Of the surveys only sketches by document that name none stay; tables,
+templates and what describes a host were made from many documents at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from malmoi.erasure.tombstones import NAME, Tombstone
+from malmoi.errors import StageError
+from malmoi.ledger import Ledger
+from malmoi.page_ids import is_digest_id
+from malmoi.storage import checksummed_files
+from malmoi.storage.atomic_files import replace_file
+from malmoi.workspace import Workspace
+from malmoi.workspace_layout import LEDGER, STAGES
+
+_NAMES = ("documents.parquet", "dropped.parquet")
+_CONTENT = frozenset(("text", "morphemes", "sentences"))  # columns that name no document
+_READ = ("id", "source", "url", "record", "text", "title", "author")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A document in a stage shard; `stone` is its tombstone, or None."""
+
+    id: str
+    source: str
+    url: str
+    record: str
+    stone: Tombstone | None = None
+    is_bare: bool = False  # dropped for its tombstone while it was extracted, without content
+
+
+Find = Callable[[dict[str, str]], Tombstone | None]  # of a row with the columns id, url, text, title, author
+
+
+def read_documents(workspace: Workspace, find: Find, *, texts: bool) -> Iterator[Seen]:
+    """Yield each document of each stage shard with its tombstone; `texts`: whether `find` needs the texts."""
+    columns = _READ if texts else _READ[:4]
+    for stage in STAGES:
+        for name in _NAMES:
+            for path in workspace.stage_files(name, stage):
+                for row in _rows(path, (*columns, "by") if name == "dropped.parquet" else columns):
+                    about = {column: row.get(column) or "" for column in _READ}
+                    bare = row.get("by") == NAME and is_digest_id(about["id"])
+                    yield Seen(about["id"], about["source"], about["url"], about["record"], find(about), bare)
+
+
+def _rows(path: Path, columns: Collection[str]) -> Iterator[dict[str, str]]:
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(4096, columns=list(columns)):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError):
+        return  # damaged; `purge_stages` deletes it
+
+
+def purge_stages(workspace: Workspace, names: Collection[str]) -> int:
+    """Delete the stage shards that name a document of `names` (ids, addresses, records), the latest stage first."""
+    sought = pa.array(sorted(names), pa.string())
+    count = 0
+    for stage in reversed(STAGES):
+        for folder in sorted(path for path in workspace.stage(stage, "").glob("*") if path.is_dir()):
+            if _is_named_in_ledger(folder / LEDGER, names) or any(has_name(folder / n, sought) for n in _NAMES):
+                delete(workspace, folder)
+                count += 1
+    return count
+
+
+def _is_named_in_ledger(path: Path, names: Collection[str]) -> bool:
+    try:
+        ledger = Ledger.read(path)
+    except (StageError, FileNotFoundError):
+        return path.parent.exists()  # unfinished or damaged: what it names is unknown
+    failed = {word for one in ledger.failed for word in (one.id, one.id.partition("/")[2])}
+    return not failed.isdisjoint(names) or any(word in names for one in ledger.torn for word in one.split())
+
+
+def has_name(path: Path, sought: pa.Array) -> bool:
+    """Whether a string of a Parquet file, outside of texts, is one of `sought`; also if the file cannot be read."""
+    if not path.exists():
+        return False
+    try:
+        with pq.ParquetFile(path) as file:
+            columns = [name for name in file.schema_arrow.names if name not in _CONTENT]
+            for batch in file.iter_batches(1 << 16, columns=columns):
+                if any(pc.any(pc.is_in(leaf, sought)).as_py() for column in batch.columns for leaf in _leaves(column)):
+                    return True
+    except (pa.ArrowException, OSError):
+        return True
+    return False
+
+
+def _leaves(column: Any) -> Iterator[pa.Array]:
+    """Yield the string arrays of a column, nested ones too."""
+    if pa.types.is_list(column.type):
+        yield from _leaves(column.flatten())
+    elif pa.types.is_struct(column.type):
+        for child in column.flatten():
+            yield from _leaves(child)
+    elif pa.types.is_string(column.type):
+        yield column
+
+
+def purge_surveys(workspace: Workspace, names: Collection[str]) -> int:
+    """Delete all surveys except the index and the sketches of shards that name no document of `names`."""
+    sought, index = pa.array(sorted(names), pa.string()), workspace.index("")
+    count = 0
+    for folder in sorted(path for path in workspace.surveys.glob("*") if path.is_dir() and path != index):
+        if not _is_clean_sketch(folder, sought):
+            delete(workspace, folder)
+            count += 1
+    return count
+
+
+def _is_clean_sketch(folder: Path, sought: pa.Array) -> bool:
+    sketch = folder / "sketch.parquet"
+    if {path.name for path in folder.iterdir()} != {sketch.name, checksummed_files.NAME}:
+        return False
+    try:
+        by_document = pq.read_schema(sketch).names[0] == "id"
+    except (pa.ArrowException, OSError):
+        return False
+    return by_document and not has_name(sketch, sought)
+
+
+def purge_reports(workspace: Workspace, ids: Collection[str]) -> int:
+    """Delete the reports, which the next run writes again, and remove documents from the lists of quarantine."""
+    count = 0
+    for path in sorted(workspace.report("").parent.glob("*")):
+        if path.suffix in (".html", ".json"):
+            path.unlink()
+            count += 1
+    for path in workspace.quarantines().values():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if json.loads(line)["id"] not in ids]
+        if not kept:
+            path.unlink()
+        elif len(kept) < len(lines):
+            replace_file(path, "\n".join(kept) + "\n")
+        count += len(kept) < len(lines)
+    return count
+
+
+def delete(workspace: Workspace, folder: Path) -> None:
+    """Delete a finished folder: it is moved away atomically, then deleted."""
+    with workspace.temporary_folder() as born:
+        folder.rename(born / folder.name)
+        shutil.rmtree(born / folder.name)
+
+
+def sweep_temporary(workspace: Workspace) -> None:
+    """Delete what stopped runs left in tmp/."""
+    for path in workspace.tmp.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
