@@ -37,7 +37,7 @@ from malmoi.releases.verification import (
     untrusted_files,
     withdrawn_list,
 )
-from malmoi.releases.verification.invariants import LAWS, RIGHTS, placeholder_law
+from malmoi.releases.verification.invariants import LAWS, RIGHTS, Law, placeholder_law
 from malmoi.releases.versions import changelog
 from malmoi.storage import shard
 from malmoi.storage.duckdb_tables import Tables, open_tables
@@ -252,7 +252,7 @@ def _check_evidence(folder: Path) -> Iterator[Finding]:
 
 def _check_laws(folder: Path, tables: Tables) -> Iterator[Finding]:
     """Check the invariants: in = kept + dropped + failed stage by stage, down to the rows of data/, and evidence."""
-    for law in (*LAWS, placeholder_law(_find_kinds_without_placeholder(folder))):
+    for law in _list_laws(folder):
 
         def check_law(law: Any = law) -> Iterator[Finding]:
             for row in tables.ask(law.sql).rows[:3]:
@@ -261,11 +261,12 @@ def _check_laws(folder: Path, tables: Tables) -> Iterator[Finding]:
         yield from _run_check("laws", law.path, check_law)
 
 
-def _find_kinds_without_placeholder(folder: Path) -> list[str]:
-    """Return the kinds of personal data that the recipe of the release replaces by reserved values."""
+def _list_laws(folder: Path) -> Iterator[Law]:
+    """Yield the invariants; the last needs the recipe, which says what kinds of values have reserved values instead."""
+    yield from LAWS
     steps = manifests.read(folder).recipe_steps
     actions = [pair for _, name, params in steps if name == "redact" for pair in json.loads(params).get("actions", ())]
-    return [kind for kind, action in actions if action == "surrogate"]
+    yield placeholder_law([kind for kind, action in actions if action == "surrogate"])
 
 
 def _check_rights(tables: Tables) -> Iterator[Finding]:
