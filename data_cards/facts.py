@@ -9,7 +9,7 @@ from __future__ import annotations
 from data_cards import duplicate_tables, personal_data_tables
 from data_cards.questions import DOCUMENTS, HOST, Listing, Number
 
-FACTS_VERSION = 6  # raise it with any change of a query: a card is rendered by the list that made it
+FACTS_VERSION = 7  # raise it with any change of a query: a card is rendered by the list that made it
 
 _DATA = ("data",)
 _FIRST = "stage = (SELECT min(stage) FROM stages)"

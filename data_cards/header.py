@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from malmoi.licensing.licence_expressions import family, folder_name
+from malmoi.release_files import morpheme_path
 
 # Ids that the specification knows, by SPDX id; https://huggingface.co/docs/hub/repositories-licenses
 LICENCES = {
@@ -63,7 +64,9 @@ def _describe_licence(expressions: list[str]) -> dict[str, str]:
 def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
     """List the configurations of a release: `default`, one per family, one per licence; none mixes families.
 
-    `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents.
+    `default` is a family of texts that may be redistributed: `open`, or else the one with the most documents. Its
+    sentences and morphemes, row by row, are the configuration `morphemes`; those of another family are
+    `morphemes-FAMILY`.
     """
     families: dict[tuple[str, str], list[str]] = {}
     licences, documents = [], Counter[str]()
@@ -76,10 +79,16 @@ def list_configurations(card: Mapping[str, Any]) -> list[Configuration]:
         Configuration(_configuration_name(use, name), name, tuple(places))
         for (use, name), places in sorted(families.items())
     ]
-    if documents:
-        first = min(documents, key=lambda name: (name != "open", -documents[name], name))
+    first = min(documents, key=lambda name: (name != "open", -documents[name], name), default="")
+    beside = [_beside(one, "morphemes" if one.name == first else f"morphemes-{one.name}") for one in found]
+    if first:
         found.insert(0, Configuration("default", first, tuple(families["redistribute", first])))
-    return found + licences
+    return found + licences + beside
+
+
+def _beside(one: Configuration, name: str) -> Configuration:
+    """Return the configuration with the morphemes of the texts of `one`."""
+    return Configuration(name, one.family, tuple(morpheme_path(folder) for folder in one.folders))
 
 
 def _configuration_name(use: str, name: str) -> str:

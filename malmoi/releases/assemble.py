@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from malmoi.ledger import File
+from malmoi.release_files import morpheme_path
+from malmoi.releases.manifest import ReleaseFile
 from malmoi.releases.partitioning import Partition, h
-from malmoi.releases.release_schema import DATA, DICTIONARY, ENCODING
+from malmoi.releases.release_schema import (
+    DATA,
+    DICTIONARY,
+    ENCODING,
+    MORPHEME_DATA,
+    MORPHEME_DICTIONARY,
+    PUBLISHED,
+)
 from malmoi.releases.split import SplitResult
 from malmoi.storage import shard
 
@@ -21,12 +30,12 @@ GROUP_BYTES = 32 * 1024 * 1024  # of text in one row group (UTF-8): small for a 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A task: a partition, the (file, batch) pairs that hold its rows, sizes of clusters, target."""
+    """A task: a partition, the (file, batch) pairs that hold its rows, sizes of clusters, folder of the release."""
 
     partition: Partition
     parts: tuple[tuple[Path, int], ...]
     sizes: Path | None  # table (id, n): documents of this shard number that have copies
-    target: Path
+    folder: Path
 
 
 def gather(parted: Iterable[SplitResult]) -> dict[Partition, tuple[tuple[Path, int], ...]]:
@@ -38,30 +47,42 @@ def gather(parted: Iterable[SplitResult]) -> dict[Partition, tuple[tuple[Path, i
     return {partition: tuple(sorted(found[partition])) for partition in sorted(found)}
 
 
-def assemble(work: Assembly) -> File:
-    """Write one shard, sorted by H(id), then id; equal documents give equal bytes.
+def assemble(work: Assembly) -> list[ReleaseFile]:
+    """Write one shard and the file of its morphemes, sorted by H(id), then id; equal documents give equal bytes.
 
     The rows of one shard are in memory: choose N so that a shard stays below a gigabyte of text.
     """
-    table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], DATA)
+    table = pa.Table.from_batches([_read_batch(path, i) for path, i in work.parts], PUBLISHED)
     ids = table.column("id").to_pylist()
     order = sorted(range(len(ids)), key=lambda i: (h(ids[i]), ids[i]))
     table = _add_sizes(table, ids, work.sizes)
-    work.target.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(
-        work.target,
-        DATA,
-        compression="zstd",
-        compression_level=3,
-        use_dictionary=DICTIONARY,
-        column_encoding=ENCODING,
-        write_page_index=True,
-        use_content_defined_chunking=True,
-    ) as writer:
+    data = work.partition.path()
+    paths = (data, morpheme_path(data))
+    for path in paths:
+        (work.folder / path).parent.mkdir(parents=True, exist_ok=True)
+    with (
+        _open_writer(work.folder / paths[0], DATA, DICTIONARY) as texts,
+        _open_writer(work.folder / paths[1], MORPHEME_DATA, MORPHEME_DICTIONARY, column_encoding=ENCODING) as layers,
+    ):
         for rows in _groups(order, np.asarray(table.column("n_bytes"))):
             group = table.take(pa.array(rows, pa.int64())).combine_chunks()
-            writer.write_table(group, row_group_size=len(rows))
-    return shard.file_of(work.target, len(ids))
+            for writer in (texts, layers):
+                writer.write_table(group.select(writer.schema.names), row_group_size=len(rows))
+    files = ((path, shard.file_of(work.folder / path, len(ids))) for path in paths)
+    return [ReleaseFile(path, file.sha256, file.bytes, file.rows) for path, file in files]
+
+
+def _open_writer(path: Path, schema: pa.Schema, dictionary: list[str], **other: Any) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=dictionary,
+        write_page_index=True,
+        use_content_defined_chunking=True,
+        **other,
+    )
 
 
 def _read_batch(path: Path, number: int) -> pa.RecordBatch:

@@ -15,14 +15,14 @@ import pyarrow.compute as pc
 
 from malmoi import url_privacy
 from malmoi.errors import StageError
-from malmoi.ledger import File, describe_losses
+from malmoi.ledger import describe_losses
+from malmoi.release_files import is_data_file
 from malmoi.releases import audit, clusters, excluded_documents, licence_files, masked_ids, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.assemble import Assembly, assemble, gather
 from malmoi.releases.dropped_signals import Refused, write_dropped_signals
 from malmoi.releases.excluded_documents import ExclusionRules, LeftOut
 from malmoi.releases.manifest import Manifest, ReleaseFile, merkle
-from malmoi.releases.partitioning import Partition
 from malmoi.releases.release_inputs import Inputs, Redact, SourceFacts
 from malmoi.releases.release_schema import AUDIT, SCHEMA_VERSION
 from malmoi.releases.split import Split, SplitResult, split
@@ -42,7 +42,7 @@ def publish(
     history: History | None = None,
     quarantine: Path | None = None,
 ) -> Manifest:
-    """Write data/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
+    """Write data/, morphemes/, audit/, LICENSE.md, LICENSES/ and manifest.json into the new folder `folder`.
 
     The bytes depend only on the documents and the declared facts, not on the order or the grouping
     of the stage shards. `run` executes the tasks; functions and their arguments are picklable.
@@ -78,8 +78,8 @@ def publish(
         partitions = gather(parted)
         if not partitions:
             raise StageError(_explain_empty(inputs, counted, out, quarantine))
-        shards = [Assembly(p, parts, sizes.get(p.shard), folder / p.path()) for p, parts in partitions.items()]
-        files = [_data_file(p, f) for p, f in zip(partitions, run(assemble, shards), strict=True)]
+        shards = [Assembly(p, parts, sizes.get(p.shard), folder) for p, parts in partitions.items()]
+        files = [file for written in run(assemble, shards) for file in written]
         kept = Counter(dict[str, int]())
         for one in parted:
             kept.update(dict(one.kept))
@@ -172,7 +172,7 @@ def _manifest(inputs: Inputs, files: tuple[ReleaseFile, ...], history: History |
         recipe_filters=tuple(sorted(inputs.filters)),
         recipe_steps=inputs.recipe_steps,
         n_shards=inputs.shards,
-        documents=sum(f.rows for f in files if f.path.startswith("data/")),
+        documents=sum(f.rows for f in files if is_data_file(f.path)),
         sources=tuple(sorted(inputs.sources, key=lambda s: s.name)),
         software=tuple(sorted(inputs.software)),
         files=files,
@@ -200,7 +200,3 @@ def _find_repeated_ids(paths: list[Path], tmp: Path) -> list[str]:
         .aggregate([([], "count_all")])
     )
     return sorted(counts.filter(pc.greater(counts["count_all"], 1))["id"].to_pylist())[:3]
-
-
-def _data_file(partition: Partition, file: File) -> ReleaseFile:
-    return ReleaseFile(partition.path(), file.sha256, file.bytes, file.rows)

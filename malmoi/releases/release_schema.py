@@ -1,4 +1,4 @@
-"""Schema of a release: one flat Arrow schema for the data, one for each audit table."""
+"""Schema of a release: flat Arrow schemas for the data and for the morphemes beside it, one for each audit table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from malmoi.storage.shard import MORPHEMES, SENTENCES
 
-SCHEMA_VERSION = 5  # raise it with any change below: the next release is then a major version
+SCHEMA_VERSION = 6  # raise it with any change below: the next release is then a major version
 
 _TEXT, _COUNT, _SHARE = pa.string(), pa.int32(), pa.float32()
 PII = pa.list_(pa.struct([("kind", pa.string()), ("n", pa.int32())]))
@@ -65,17 +65,23 @@ COLUMNS = (
     Column("quality", _SHARE, True, "the recipe's quality measure; NULL where it takes none"),
     Column("n_chars", pa.int64(), False, "code points of `text`"),
     Column("n_bytes", pa.int64(), False, "bytes of `text` in UTF-8"),
-    Column("n_sentences", _COUNT, True, "sentences in `sentences`"),
-    Column("n_morphemes", _COUNT, True, "morphemes in `morphemes`"),
+    Column("n_sentences", _COUNT, True, "sentences in the file beside it in morphemes/; NULL if not analysed"),
+    Column("n_morphemes", _COUNT, True, "morphemes in the file beside it in morphemes/; NULL if not analysed"),
     Column("cluster_size", _COUNT, False, "documents of its cluster of copies, itself included; 1 = no copies"),
     Column("pii", PII, False, "personal data replaced in `text`: kind and number of places"),
     Column("text_sha256", _TEXT, False, "sha256 (hex) of `text` in UTF-8"),
     Column("record", _TEXT, False, "id of the archived response it was taken from; empty where anything was replaced"),
     Column("revision", _TEXT, False, "sha256 (hex) of that response's payload; empty where anything was replaced"),
+)
+# Columns of morphemes/: one file beside each file of data/, with the same ids in the same order.
+MORPHEME_COLUMNS = (
+    COLUMNS[0],
     Column("sentences", SENTENCES, True, "`start` and `end` (exclusive) of each sentence, in code points of `text`"),
     Column("morphemes", MORPHEMES, True, "`form`, Sejong `tag`, `start` and `length` of each morpheme, in code points"),
 )
 DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in COLUMNS])
+MORPHEME_DATA = pa.schema([pa.field(c.name, c.type, c.nullable) for c in MORPHEME_COLUMNS])
+PUBLISHED = pa.schema([*DATA, *list(MORPHEME_DATA)[1:]])  # both: a document between the steps of the shuffle
 
 # Columns with few distinct values, or few within one page; for others Parquet would discard the dictionary.
 DICTIONARY = ["source", "license", "use", "register", "domain", "abuse", "language", "author", "date", "fetched"]
@@ -83,10 +89,8 @@ DICTIONARY += [
     "benchmarks.list.element",
     "pii.list.element.kind",
     "domains.list.element.name",
-    "morphemes.tag.list.element",
-    "morphemes.form.list.element",
-    "morphemes.length.list.element",
 ]
+MORPHEME_DICTIONARY = [f"morphemes.{name}.list.element" for name in ("tag", "form", "length")]
 # Ascending numbers, stored as differences. For 2,176,217 morphemes of a release `start` takes 0.48 bytes each,
 # 1.50 without; `length` 0.32 by dictionary, 0.46 without; form 1.38 and tag 0.52. All four: 2.7 bytes, 3.9 before.
 ENCODING = dict.fromkeys(

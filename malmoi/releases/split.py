@@ -24,7 +24,7 @@ from malmoi.releases.attribution import sentence
 from malmoi.releases.excluded_documents import QUARANTINED, WITHDRAWN, ExclusionRules, LeftOut
 from malmoi.releases.partitioning import Partition, h, partition_of
 from malmoi.releases.release_inputs import Redact, SourceFacts
-from malmoi.releases.release_schema import AUDIT, DATA
+from malmoi.releases.release_schema import AUDIT, PUBLISHED
 from malmoi.releases.residue import Find
 from malmoi.storage import shard
 
@@ -72,7 +72,7 @@ def split(work: Split) -> SplitResult:
     """
     table = shard.read(work.folder / "documents.parquet")
     work.target.mkdir(parents=True)
-    made, keys, out = [DATA.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
+    made, keys, out = [PUBLISHED.empty_table()], list[tuple[Partition, int, str]](), list[LeftOut]()
     renamed = list[tuple[str, str]]()
     with ExitStack() as stack:
         sides = {n: stack.enter_context(pq.ParquetWriter(work.target / f"{n}.parquet", AUDIT[n])) for n in SIDES}
@@ -91,7 +91,7 @@ def split(work: Split) -> SplitResult:
     partitions, at = [], 0
     # Temporary, read once: Arrow's own format takes a third of the time of Parquet.
     lz4 = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(work.target / "documents.arrow", DATA, options=lz4) as writer:
+    with pa.ipc.new_file(work.target / "documents.arrow", PUBLISHED, options=lz4) as writer:
         for partition, group in groupby(order, key=lambda i: keys[i][0]):
             n = len(list(group))
             writer.write_batch(published.slice(at, n).combine_chunks().to_batches()[0])
@@ -248,7 +248,7 @@ def _count_replaced(trail: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]
 
 
 def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Build the table of schema DATA; long columns stay in Arrow, an object for each morpheme would dominate."""
+    """Build the table of schema PUBLISHED; long columns stay in Arrow, an object for each morpheme would dominate."""
     encoded = [text.as_py().encode() for text in table.column("text")]
     computed = {
         "text": table.column("text"),
@@ -260,8 +260,8 @@ def _to_data_table(table: pa.Table, rows: Sequence[Mapping[str, Any]]) -> pa.Tab
         "sentences": table.column("sentences"),
         "morphemes": table.column("morphemes"),
     }
-    columns = [_column(computed[f.name] if f.name in computed else [r[f.name] for r in rows], f) for f in DATA]
-    return pa.table(columns, schema=DATA).combine_chunks()
+    columns = [_column(computed[f.name] if f.name in computed else [r[f.name] for r in rows], f) for f in PUBLISHED]
+    return pa.table(columns, schema=PUBLISHED).combine_chunks()
 
 
 def _lengths(layer: pa.ChunkedArray, field: str) -> pa.ChunkedArray:

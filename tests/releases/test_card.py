@@ -21,7 +21,7 @@ from data_cards.render import format_value
 from malmoi.errors import DataError
 from malmoi.licensing.licences import LICENCES
 from malmoi.releases.publish import publish
-from malmoi.releases.release_schema import AUDIT, AUDIT_SAYS, COLUMNS
+from malmoi.releases.release_schema import AUDIT, AUDIT_SAYS, COLUMNS, MORPHEME_COLUMNS
 from malmoi.storage.duckdb_tables import open_tables
 from tests.builders.small_release import documents, inputs
 
@@ -181,6 +181,9 @@ def test_the_header_is_yaml_that_hubs_read(release: Path) -> None:
         "LicenseRef-KOGL-1": ["data/redistribute/LicenseRef-KOGL-1/*.parquet"],
         "CC-BY-SA-4.0": ["data/redistribute/CC-BY-SA-4.0/*.parquet"],
         "train-only-LicenseRef-KOGL-4-AI": ["data/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
+        "morphemes": ["morphemes/redistribute/LicenseRef-KOGL-1/*.parquet"],
+        "morphemes-share-alike": ["morphemes/redistribute/CC-BY-SA-4.0/*.parquet"],
+        "morphemes-train-only-ai-training": ["morphemes/train-only/LicenseRef-KOGL-4-AI/*.parquet"],
     }
     assert all(list(release.glob(path)) for paths in configs.values() for path in paths)
 
@@ -237,6 +240,9 @@ def test_no_configuration_mixes_families_and_default_is_one_of_them(case: str, c
     rows, default, families = FAMILIES[case]
     told = card | {"tables": card["tables"] | {"by_licence": {"rows": [[u, name, n, 1, 1] for u, name, n in rows]}}}
     configs = opened_by(yaml.safe_load(render_header(told, manifest)))
+    beside = {name: configs.pop(name) for name in list(configs) if name.startswith("morphemes")}
+    wanted = {"morphemes" if name == default else f"morphemes-{name}": configs[name] for name in families}
+    assert beside == {n: [path.replace("data/", "morphemes/", 1) for path in paths] for n, paths in wanted.items()}
     named = {name: [path.split("/")[2] for path in paths] for name, paths in configs.items()}
     assert named.get("default") == (families[default] if default else None)
     assert {name: named[name] for name in families} == families
@@ -300,7 +306,7 @@ def test_a_folder_that_is_no_release_has_no_card(tmp_path: Path) -> None:
 
 
 def test_the_docs_describe_every_column_and_table() -> None:
-    for column in COLUMNS:
+    for column in (*COLUMNS, *MORPHEME_COLUMNS[1:]):
         assert f"| `{column.name}` | {column.type if column.type.num_fields == 0 else 'nested'} |" in DOCS, column.name
         assert column.says in DOCS
     for name in AUDIT:

@@ -22,7 +22,7 @@ from malmoi.releases.manifest import Manifest
 from malmoi.releases.partitioning import h
 from malmoi.releases.publish import publish
 from malmoi.releases.release_inputs import Inputs
-from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.verification.verify import verify
 from malmoi.releases.version_history import Entry, History, next_version
 from tests.builders.small_release import LICENCES, SOURCES, document, documents, inputs
@@ -43,10 +43,10 @@ def release(tmp_path: Path) -> tuple[Path, Manifest]:
     return made(tmp_path, inputs(tmp_path / "in", documents()))
 
 
-def data(folder: Path) -> list[dict]:
+def data(folder: Path, top: str = "data") -> list[dict]:
     return [
         row
-        for p in sorted((folder / "data").rglob("*.parquet"))
+        for p in sorted((folder / top).rglob("*.parquet"))
         for row in pq.read_table(p, partitioning=None).to_pylist()
     ]
 
@@ -68,6 +68,8 @@ def test_the_files_have_the_declared_columns_and_a_page_index(release: tuple[Pat
         file = pq.ParquetFile(path)
         assert file.schema_arrow.equals(DATA)
         assert file.metadata.row_group(0).column(0).has_offset_index
+        beside = pq.ParquetFile(folder / "morphemes" / path.relative_to(folder / "data"))
+        assert beside.schema_arrow.equals(MORPHEME_DATA)
     for name, schema in AUDIT.items():
         assert pq.read_schema(folder / "audit" / f"{name}.parquet").equals(schema)
 
@@ -81,12 +83,15 @@ def test_what_is_said_of_a_text_is_computed_from_the_published_text(release: tup
         assert (row["text"], row["n_chars"], row["n_bytes"]) == (text, len(text), len(text.encode()))
         assert row["text_sha256"] == hashlib.sha256(text.encode()).hexdigest()
         assert (row["n_sentences"], row["n_morphemes"]) == (1, 2)
-        assert row["morphemes"]["form"] == list(given[id].morphemes.form)
+    layers = {r["id"]: r["morphemes"]["form"] for r in data(release[0], "morphemes")}
+    assert layers == {id: list(doc.morphemes.form) for id, doc in given.items()}
 
 
 def test_a_document_without_layers_or_measures_has_null_there_not_zero(tmp_path: Path) -> None:
     bare = replace(document("ga", 1), morphemes=None, measures=())
-    (row,) = data(made(tmp_path, inputs(tmp_path / "in", [bare]))[0])
+    folder, _ = made(tmp_path, inputs(tmp_path / "in", [bare]))
+    (row,), (beside,) = data(folder), data(folder, "morphemes")
+    row |= beside
     empty = ("morphemes", "sentences", "n_morphemes", "n_sentences", "quality", "hangul_share")
     assert {row[n] for n in empty} == {None}
 

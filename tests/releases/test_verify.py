@@ -129,7 +129,14 @@ DATA_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
     ("a changed attribution", "attribution", lambda rows: [rows[0] | {"attribution": ""}, *rows[1:]]),
     ("a forgotten redaction", "redacted", lambda rows: [r | {"pii": [{"kind": "email", "n": 1}]} for r in rows]),
     ("a changed cluster size", "cluster", lambda rows: [rows[0] | {"cluster_size": 9}, *rows[1:]]),
+]
+MORPHEME_CHANGES: list[tuple[str, str, Callable[[list[dict]], list[dict]]]] = [
     ("a morpheme outside the text", "outside", lambda rows: [_outside(rows[0]), *rows[1:]]),
+    ("a removed analysis", "n_morphemes differ", lambda rows: [rows[0] | {"morphemes": None}, *rows[1:]]),
+    ("a removed row", "where this file has", lambda rows: rows[1:]),
+    ("a removed last row", "no row where this file has", lambda rows: rows[:-1]),
+    ("a row too many", "more rows", lambda rows: [*rows, rows[-1]]),
+    ("rows out of order", "where this file has", lambda rows: rows[::-1]),
 ]
 
 
@@ -144,6 +151,23 @@ def test_changed_data_are_found_even_when_everything_else_is_made_anew(
     edited(release / "data/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet", change)
     remade(release)
     assert any(says in f.says for f in checked(release))
+
+
+@pytest.mark.parametrize(("says", "change"), [c[1:] for c in MORPHEME_CHANGES], ids=[c[0] for c in MORPHEME_CHANGES])
+def test_changed_morphemes_are_found_even_when_everything_else_is_made_anew(
+    release: Path, says: str, change: Callable[[list[dict]], list[dict]]
+) -> None:
+    edited(release / "morphemes/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet", change)
+    remade(release)
+    assert any(says in f.says for f in checked(release))
+
+
+def test_a_missing_or_an_extra_file_of_morphemes_is_found_even_when_everything_else_is_made_anew(release: Path) -> None:
+    path = release / "morphemes/redistribute/LicenseRef-KOGL-1/part-00000-of-00002.parquet"
+    path.rename(path.with_name("part-00002-of-00002.parquet"))
+    remade(release)
+    names = {Path(f.path).name for f in checked(release) if "no counterpart" in f.says}
+    assert names == {"part-00000-of-00002.parquet", "part-00002-of-00002.parquet"}
 
 
 @pytest.mark.parametrize(

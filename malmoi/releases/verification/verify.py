@@ -22,10 +22,11 @@ from malmoi.canonical_json import canonical_json
 from malmoi.document import LicenceEvidence, Signal
 from malmoi.errors import DataError
 from malmoi.licensing.rights_decision import decide
+from malmoi.release_files import is_data_file, is_morpheme_file, morpheme_path
 from malmoi.releases import licence_files, residual_pii
 from malmoi.releases import manifest as manifests
 from malmoi.releases.manifest import Manifest
-from malmoi.releases.release_schema import AUDIT, DATA, SCHEMA_VERSION
+from malmoi.releases.release_schema import AUDIT, DATA, MORPHEME_DATA, SCHEMA_VERSION
 from malmoi.releases.residue import DETECTOR
 from malmoi.releases.verification import row_checks, sha256sums, untrusted_files
 from malmoi.releases.verification.invariants import LAWS, RIGHTS
@@ -133,7 +134,7 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
         yield Finding("manifest", manifests.NAME, "not canonical JSON, or it has unknown keys")
     if made.schema_version != SCHEMA_VERSION:
         yield Finding("manifest", manifests.NAME, f"schema version {made.schema_version}, not {SCHEMA_VERSION}")
-    total = sum(f.rows for f in made.files if f.path.startswith("data/"))
+    total = sum(f.rows for f in made.files if is_data_file(f.path))
     if made.documents != total:
         yield Finding("manifest", manifests.NAME, f"says {made.documents} documents, its files hold {total}")
     named = {f.path: f for f in made.files}
@@ -142,6 +143,9 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
         yield Finding("manifest", path, "the manifest does not list this Parquet file")
     for path in sorted({f"audit/{name}.parquet" for name in AUDIT} - named.keys()):
         yield Finding("manifest", path, "the manifest lacks this audit table")
+    pairs = {morpheme_path(path) for path in named if is_data_file(path)}
+    for path in sorted(pairs ^ {path for path in named if is_morpheme_file(path)}):
+        yield Finding("manifest", path, "a file of data/ has one file in morphemes/; this one has no counterpart")
     for path in sorted(named.keys() & present):
         found = shard.file_of(folder / path, named[path].rows)
         if (found.sha256, found.bytes) != (named[path].sha256, named[path].bytes):
@@ -152,7 +156,9 @@ def _check_manifest(folder: Path) -> Iterator[Finding]:
 
 
 def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
-    wanted = DATA if path.startswith("data/") else AUDIT.get(Path(path).stem)
+    wanted = AUDIT.get(Path(path).stem)
+    if is_data_file(path) or is_morpheme_file(path):
+        wanted = DATA if is_data_file(path) else MORPHEME_DATA
     with pq.ParquetFile(folder / path) as file:
         if file.metadata.num_rows != rows:
             yield Finding("schema", path, f"{file.metadata.num_rows} rows; the manifest says {rows}")
@@ -163,7 +169,7 @@ def _check_footer(folder: Path, path: str, rows: int) -> Iterator[Finding]:
 def _check_rows(folder: Path) -> Iterator[Finding]:
     """Check that each document is in its shard, in order, with the right digest and counts."""
     made = manifests.read(folder)
-    for path in sorted(f.path for f in made.files if f.path.startswith("data/") and (folder / f.path).is_file()):
+    for path in sorted(f.path for f in made.files if is_data_file(f.path) and (folder / f.path).is_file()):
 
         def check_shard(path: str = path) -> Iterator[Finding]:
             return (Finding("rows", path, says) for says in row_checks.find_faults(folder, path, made.n_shards))
